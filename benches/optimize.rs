@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dockopt::inputs::{Inputs, Need, Needs};
-use dockopt::load::{Request, evidence, gather};
+use dockopt::load::{GatherRequest, evidence, gather};
 use dockopt::optimize::{Options, optimize};
 
 const DOCKERFILE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\n\
@@ -56,7 +56,11 @@ fn millis(mut times: Vec<Duration>) -> f64 {
 
 fn read(root: &Path) -> Inputs {
     let needs = [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects];
-    let request = Request { path: root.to_owned(), needs: needs.into_iter().collect::<Needs>(), ..Request::default() };
+    let request = GatherRequest {
+        path: root.to_owned(),
+        needs: needs.into_iter().collect::<Needs>(),
+        ..GatherRequest::default()
+    };
     gather(&request).expect("a context")
 }
 

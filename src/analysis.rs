@@ -13,33 +13,34 @@ mod weight;
 
 pub use self::budget::judge;
 pub use self::diff::{
-    CategoryChange, ConfigChange, Difference, FileChange, FolderChange, How, LayerPair, PackageChange, PackageHow,
-    Part, PartKind, Sums, delta,
+    CategoryChange, ConfigChange, DiffPart, Difference, FileChange, FolderChange, LayerPair, PackageChange, PackageHow,
+    PartKind, PathChangeKind, Sums, delta,
 };
 pub use self::finding::{rule_of_category, rule_of_waste};
 pub use self::measured::measured;
-pub use self::options::Options;
+pub use self::options::AnalysisOptions;
 pub use self::result::{
-    Analysis, Cause, Dockerfiles, Finding, ImageAnalysis, Judged, LayerAnalysis, Problem, Skipped, Subject,
+    Analysis, AnalysisFinding, AnalysisProblem, Cause, Dockerfiles, ImageAnalysis, LayerAnalysis, LimitResult, Skipped,
+    Subject,
 };
 pub use self::weight::{Weight, weights};
 
 use rayon::join;
 use rayon::prelude::*;
 
-use crate::attribution::{self, Base, BaseHow, Known, Origins};
+use crate::attribution::{self, Base, BaseHow, KnownBase, Origins};
 use crate::finding::Mask;
 use crate::image::packages::work_out;
 use crate::image::secrets;
 use crate::image::{
-    Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
+    Above, Attestation, Contents, Dive, Image, ImageTree, Provenance, Read, Totals, categorize, churn, duplicates,
     group_losses, losses,
 };
 use crate::rules::{ImageContext, ImageFinding, Selection, check_image};
 
 /// Works out what there is to say of all images of a reading. `mask` holds the secret values that are known already;
 /// those of the images' configs join it.
-pub fn analyse(read: Read, options: &Options<'_>, mask: &mut Mask) -> Analysis {
+pub fn analyse(read: Read, options: &AnalysisOptions<'_>, mask: &mut Mask) -> Analysis {
     let Read { images, attestations, others, notices, damaged } = read;
     for image in &images {
         masking::collect(&image.config, mask);
@@ -57,7 +58,7 @@ pub fn analyse(read: Read, options: &Options<'_>, mask: &mut Mask) -> Analysis {
     let mask = &*mask;
     let images: Vec<ImageAnalysis> =
         images.into_par_iter().map(|image| analyse_image(image, &provenances, options, mask)).collect();
-    let mut problems: Vec<Problem> = damaged.iter().map(|error| Problem::of(error, mask)).collect();
+    let mut problems: Vec<AnalysisProblem> = damaged.iter().map(|error| AnalysisProblem::of(error, mask)).collect();
     problems.dedup();
     Analysis {
         skipped: images.iter().flat_map(|image| result::skipped(image, options)).collect(),
@@ -88,7 +89,7 @@ fn provenances(attestations: &[Attestation]) -> (Vec<Provenance>, Vec<String>) {
     (read, notices)
 }
 
-fn origins(image: &Image, recorded: Option<&Provenance>, options: &Options<'_>) -> Origins {
+fn origins(image: &Image, recorded: Option<&Provenance>, options: &AnalysisOptions<'_>) -> Origins {
     let mut origins = match options.bases {
         [] => attribution::origins(image, options.build, recorded),
         bases => attribution::origins_above(image, &attribution::base(image, bases), options.build, recorded),
@@ -98,17 +99,22 @@ fn origins(image: &Image, recorded: Option<&Provenance>, options: &Options<'_>) 
 }
 
 /// Says that the images that were given as the base are none.
-fn not_the_base(base: &Base, given: &[Known]) -> Option<String> {
+fn not_the_base(base: &Base, given: &[KnownBase]) -> Option<String> {
     let names: Vec<String> = given.iter().map(|known| format!("`{}`", known.name)).collect();
     let is_none = !given.is_empty() && base.how != BaseHow::Layers;
     is_none.then(|| format!("{} is not the base of this image: its layers are not the lowest here", names.join(", ")))
 }
 
-fn analyse_image(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask: &Mask) -> ImageAnalysis {
+fn analyse_image(
+    mut image: Image,
+    provenances: &[Provenance],
+    options: &AnalysisOptions<'_>,
+    mask: &Mask,
+) -> ImageAnalysis {
     let recorded = provenances
         .iter()
         .find(|provenance| image.manifest.as_ref().is_some_and(|manifest| provenance.subjects.contains(manifest)));
-    let (tree, mut origins) = join(|| Tree::new(&image), || origins(&image, recorded, options));
+    let (tree, mut origins) = join(|| ImageTree::new(&image), || origins(&image, recorded, options));
     masking::apply_to_origins(mask, &mut origins);
     let off: Vec<&str> = options.categories_off.iter().map(String::as_str).collect();
     let is_read = image.layers.iter().any(|layer| layer.contents != Contents::NotAsked);
@@ -164,7 +170,7 @@ fn analyse_image(mut image: Image, provenances: &[Provenance], options: &Options
     analysis
 }
 
-fn facts(analysis: &ImageAnalysis, options: &Options<'_>) -> Vec<ImageFinding> {
+fn facts(analysis: &ImageAnalysis, options: &AnalysisOptions<'_>) -> Vec<ImageFinding> {
     let context = ImageContext {
         image: &analysis.image,
         tree: &analysis.tree,

@@ -14,7 +14,7 @@ mod recorded;
 mod vectors;
 mod wording;
 
-pub use self::base::{Base, BaseHow, Known, base};
+pub use self::base::{Base, BaseHow, KnownBase, base};
 pub use self::fit::fit;
 pub use self::join::{origins, origins_above};
 pub use self::recorded::provenance;
@@ -46,16 +46,16 @@ pub struct Origin {
     /// Its keyword, where it is known.
     pub keyword: Option<Keyword>,
     /// Where it stands in a Dockerfile.
-    pub place: Option<Place>,
+    pub place: Option<SourcePlace>,
     /// Why it stands nowhere.
     pub unplaced: Option<Unplaced>,
 }
 
 /// A place in a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourcePlace {
     /// Which Dockerfile.
-    pub text: Text,
+    pub text: DockerfileText,
     /// First line, from 1.
     pub first_line: u32,
     /// Last line, from 1.
@@ -67,7 +67,7 @@ pub struct Place {
     /// The title of its stage.
     pub stage: Option<String>,
     /// How it is known.
-    pub how: How,
+    pub how: PlaceCertainty,
     /// How sure it is.
     pub confidence: Confidence,
     /// Whether the line is an `ONBUILD`, or a FROM whose image brought one, that ran on the stage above.
@@ -76,7 +76,7 @@ pub struct Place {
 
 /// A Dockerfile that places refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Text {
+pub enum DockerfileText {
     /// The one that was given.
     Given,
     /// That of the provenance, by its number in [`crate::image::Provenance::texts`].
@@ -85,7 +85,7 @@ pub enum Text {
 
 /// How a place is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum PlaceCertainty {
     /// The builder recorded it.
     Provenance,
     /// The history was laid beside the Dockerfile.

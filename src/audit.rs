@@ -16,7 +16,7 @@ pub use self::embedded::write as write_embedded;
 pub use self::ignores::{AddedIgnores, add_ignores};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
-    Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,
-    Threshold, Useless,
+    Baselined, BuildReport, BuildStep, ContextListingEntry, ContextReport, Notice, ProblemReport, Report, Rerun,
+    Skipped, StageReport, Threshold, Useless,
 };
 pub use self::run::{audit, check, contexts, fix, input_problem, lint, mask, problems, refusals};

@@ -44,17 +44,17 @@ mod useless;
 mod written;
 
 pub use self::age::Age;
-pub use self::brought::{Brought, Started, absolute};
+pub use self::brought::{CopiedFile, StartFile, absolute};
 pub use self::checks::CHECK_ARGUMENT;
-pub use self::context::Fetched;
+pub use self::context::SentFiles;
 pub use self::download_size::DownloadSize;
-pub use self::environment::{Given, Home};
+pub use self::environment::{FoundVariable, Home};
 pub use self::graph::{Fault, FaultKind};
 pub use self::history::asks_history;
 pub use self::image::{BaseImage, Presence, Reference, is_like, is_official, providers, service_check, stands_on};
 pub use self::launch::Launch;
-pub use self::listening::{Listening, Origin as ListeningOrigin};
-pub use self::needs::Needs;
+pub use self::listening::{ListenOrigin as ListeningOrigin, Listening};
+pub use self::needs::ProgramNeeds;
 pub use self::package_cache::PackageCache;
 pub use self::package_lists::PackageLists;
 pub use self::package_size::PackageSize;
@@ -62,23 +62,23 @@ pub use self::programs::{Programs, default_path, is_of_system};
 pub use self::purpose::{Purpose, is_cache_path};
 pub use self::release::{Libc, Release, is_suite, libc, releases};
 pub use self::runtime_image::{CERTIFICATES, runtime_image};
-pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
+pub use self::scope::{Definition, Lookup, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, VariableOrigin, VariableValue};
 pub use self::script::Code;
-pub use self::secret::{Secret, Written};
+pub use self::secret::{Secret, WrittenSecret};
 pub use self::secret_file::is_for_show;
 pub use self::settings::{Setting, User};
 pub use self::slim::Slim;
-pub use self::stage::{Base, Edge, EdgeKind, Stage};
-pub use self::steps::Step;
+pub use self::stage::{Edge, EdgeKind, Stage, StageBase};
+pub use self::steps::LayerStep;
 pub use self::system_shell::Sh;
 pub use self::transfer::{Source, Transfer};
-pub use self::undefined::{Undefined, Why};
-pub use self::useless::{Named, may_take_in};
+pub use self::undefined::{Undefined, UndefinedReason};
+pub use self::useless::{NamedPaths, may_take_in};
 
 use std::sync::OnceLock;
 
 use self::latest::Latest;
-use self::stage::Names;
+use self::stage::StageNames;
 use crate::dockerfile::{Instruction, Keyword, Verdict};
 use crate::inputs::BuildInput;
 use crate::shell::Shell;
@@ -90,7 +90,7 @@ pub struct Build<'a> {
     stages: Vec<Stage>,
     edges: Vec<Edge>,
     faults: Vec<Fault>,
-    names: Names,
+    names: StageNames,
     scopes: Scopes,
     target: Option<usize>,
     knows_target: bool,
@@ -108,7 +108,7 @@ pub struct Build<'a> {
     /// What the builder says of the file, worked out when first asked for.
     verdict: OnceLock<Option<Verdict>>,
     /// Accounts and settings that RUNs make, read when first asked for.
-    made: OnceLock<environment::Made>,
+    made: OnceLock<environment::RunProducts>,
 }
 
 impl<'a> Build<'a> {
@@ -117,7 +117,7 @@ impl<'a> Build<'a> {
         let mut scopes = Scopes::global(&input.file, &input.options);
         let stages = stage::stages(&input.file, &input.options, &|text| scopes.expand_global(text));
         scopes.add_stages(input, &stages);
-        let names = Names::of(&stages);
+        let names = StageNames::of(&stages);
         let edges = edges::edges(input, &stages, &names);
         let faults = graph::faults(&stages, &edges, &names);
         let target = match &input.options.target {
@@ -134,7 +134,7 @@ impl<'a> Build<'a> {
         while let Some(stage) = below {
             ships[stage] = true;
             below = match stages[stage].base {
-                Base::Stage(parent) => Some(parent),
+                StageBase::Stage(parent) => Some(parent),
                 _ => None,
             };
         }
@@ -235,13 +235,13 @@ impl<'a> Build<'a> {
     /// The stage and those that it stands on, itself first.
     pub fn chain<'b>(&'b self, stage: &'b Stage) -> impl Iterator<Item = &'b Stage> {
         std::iter::successors(Some(stage), |stage| match stage.base {
-            Base::Stage(parent) => self.stages.get(parent),
+            StageBase::Stage(parent) => self.stages.get(parent),
             _ => None,
         })
     }
 
     /// What the chain of a stage stands on outside of the file.
-    pub fn root_base<'b>(&'b self, stage: &'b Stage) -> &'b Base {
+    pub fn root_base<'b>(&'b self, stage: &'b Stage) -> &'b StageBase {
         self.stages.get(self.latest.root(stage)).map_or(&stage.base, |root| &root.base)
     }
 

@@ -5,9 +5,9 @@ mod likeness;
 mod source;
 
 pub use self::likeness::Likeness;
-pub use self::source::{Change, Origin, Origins, source_file, source_file_outside};
+pub use self::source::{FileOrigin, Origins, SourceStep, source_file, source_file_outside};
 
-use crate::build::{Base, Build, EdgeKind, Stage, Step};
+use crate::build::{Build, EdgeKind, LayerStep, Stage, StageBase};
 use crate::inputs::context::BuildContext;
 use crate::manifest::Project;
 
@@ -15,13 +15,13 @@ use crate::manifest::Project;
 #[derive(Debug)]
 pub struct Rerun<'a> {
     /// The first step, in the order of the file, that takes a source file.
-    pub first: Step<'a>,
+    pub first: LayerStep<'a>,
     /// A source file that it takes; `None` when the context was not looked at.
     pub example: Option<String>,
     /// That step and every step below it in its stage chain, for each stage that takes sources; in the order of the file.
-    pub steps: Vec<Step<'a>>,
+    pub steps: Vec<LayerStep<'a>>,
     /// Steps that copy results of those stages, and what stands below: they run again where the result differs.
-    pub copies: Vec<Step<'a>>,
+    pub copies: Vec<LayerStep<'a>>,
 }
 
 /// What a source change reruns; `None` when no needed stage takes a source file, or it is not known.
@@ -30,11 +30,11 @@ pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Op
     // From which instruction on each stage runs again: by its own copies, or by copies of results.
     let mut sure: Vec<Option<usize>> = vec![None; stages.len()];
     let mut maybe: Vec<Option<usize>> = vec![None; stages.len()];
-    let mut first: Option<Change> = None;
+    let mut first: Option<SourceStep> = None;
     for stage in stages.iter().filter(|stage| build.is_needed(stage)) {
         let own = source::first_change(build, stage, context, projects);
         let below = |from: &[Option<usize>]| match stage.base {
-            Base::Stage(parent) => from[parent].map(|_| stage.start),
+            StageBase::Stage(parent) => from[parent].map(|_| stage.start),
             _ => None,
         };
         sure[stage.index] = earliest(below(&sure), own.as_ref().map(|change| change.instruction));
@@ -68,6 +68,6 @@ fn earliest(a: Option<usize>, b: Option<usize>) -> Option<usize> {
 /// The first instruction of a stage that takes from a stage for which `changes` holds.
 fn first_copy(build: &Build, stage: &Stage, changes: impl Fn(usize) -> bool) -> Option<usize> {
     let own = build.edges_of(stage).iter().filter(|edge| edge.kind != EdgeKind::From);
-    let taking = own.filter(|edge| matches!(edge.to, Base::Stage(from) if from < stage.index && changes(from)));
+    let taking = own.filter(|edge| matches!(edge.to, StageBase::Stage(from) if from < stage.index && changes(from)));
     taking.map(|edge| edge.instruction).min()
 }

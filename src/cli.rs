@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use args::{Command, ContextCommand};
 use exit::{CLEAN, FAILED};
-use output::Failure;
+use output::CommandFailure;
 
 /// Runs the program with its arguments, its own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -56,9 +56,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     match done {
         Ok(code) => ExitCode::from(code),
-        Err(Failure::Closed) => ExitCode::from(CLEAN),
-        Err(Failure::Said) => ExitCode::from(FAILED),
-        Err(Failure::Because { what, help }) => {
+        Err(CommandFailure::Closed) => ExitCode::from(CLEAN),
+        Err(CommandFailure::Said) => ExitCode::from(FAILED),
+        Err(CommandFailure::Because { what, help }) => {
             terminal::error(&cli.global, &what, help.as_deref());
             ExitCode::from(FAILED)
         }

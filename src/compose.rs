@@ -9,8 +9,8 @@ mod write;
 
 pub use self::inline::indent;
 pub use self::mount::{Mount, outside_braces};
-pub use self::read::{Compose, Problem, Service, is_compose, read};
-pub use self::run::{Run, environment_file, interpolate, runs};
+pub use self::read::{Compose, ComposeProblem, Service, is_compose, read};
+pub use self::run::{ServiceRun, environment_file, interpolate, runs};
 pub use self::write::write;
 
 #[cfg(test)]

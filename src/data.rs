@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 pub type Row = &'static [&'static str];
 
 /// A table of `data/`, read when it is first asked for.
-pub struct Table {
+pub struct DataTable {
     /// The name of its file.
     pub name: &'static str,
     text: &'static str,
@@ -30,10 +30,10 @@ struct Cells {
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident = $name:literal;)*) => {
-        $($(#[$doc])* pub static $table: Table = Table::new($name, include_str!(concat!("../data/", $name)));)*
+        $($(#[$doc])* pub static $table: DataTable = DataTable::new($name, include_str!(concat!("../data/", $name)));)*
 
         /// All tables.
-        pub static ALL: &[&Table] = &[$(&$table),*];
+        pub static ALL: &[&DataTable] = &[$(&$table),*];
     };
 }
 
@@ -170,7 +170,7 @@ tables! {
     WRITTEN_FOLDERS = "written_folders.tsv";
 }
 
-impl Table {
+impl DataTable {
     const fn new(name: &'static str, text: &'static str) -> Self {
         Self { name, text, cells: OnceLock::new(), by_key: OnceLock::new(), by_role: OnceLock::new() }
     }

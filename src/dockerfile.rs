@@ -26,7 +26,7 @@ mod verdict;
 mod view;
 mod words;
 
-pub use self::answer::{Answer, HeredocNode, Node};
+pub use self::answer::{BuildkitAnswer, BuildkitNode, HeredocNode};
 pub use self::check::CheckOptions;
 pub use self::difference::{Difference, DifferenceKind};
 pub use self::directive::LookUp;
@@ -34,14 +34,14 @@ pub use self::parse::parse;
 pub use self::pieces::PieceKind;
 pub use self::refusal::{Stage, Verdict};
 pub use self::syntax::{
-    Arguments, Directive, DirectiveName, Element, File, Flag, Heredoc, Instruction, Keyword, Line, LineKind, Pair,
-    Problem, ProblemKind, Word,
+    Arguments, Directive, DirectiveName, Element, File, Flag, Heredoc, Instruction, InstructionWord, Keyword, LineKind,
+    Pair, PhysicalLine, ProblemKind, SyntaxProblem,
 };
 pub use self::template::{Template, is_open, is_steered, parse_template};
 pub use self::verdict::platform;
 pub use self::view::{
-    Arg, Argument, Command, From, Healthcheck, HeredocSource, Mount, MountField, Run, Script, ScriptKind, Transfer,
-    Variable,
+    Arg, Argument, CommandForm, From, Healthcheck, HeredocSource, Mount, MountField, RunArguments, Script, ScriptKind,
+    Transfer, Variable,
 };
 
 #[cfg(test)]

@@ -20,12 +20,12 @@ mod tests;
 mod wire;
 
 pub use self::api::{Engine, Version};
-pub use self::containers::{Change, ChangeKind, Health, State};
-pub use self::endpoint::Options;
+pub use self::containers::{ChangeKind, ContainerState, Health, PathChange};
+pub use self::endpoint::EngineOptions;
 pub use self::exec::{Ended, Exec};
-pub use self::images::{Found, Image, Step};
+pub use self::images::{FoundImage, HistoryStep, Image};
 pub use self::lists::{Container, Network, Volume};
-pub use self::saved::Saved;
+pub use self::saved::ImageArchive;
 pub use self::spec::Spec;
-pub use self::spoken::Spoken;
+pub use self::spoken::ProcessOutput;
 pub use self::system::{CacheRecord, Groups};

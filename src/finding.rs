@@ -8,12 +8,12 @@ mod mask;
 mod sink;
 mod suppression;
 
-pub use self::baseline::{BASELINE_SCHEMA, Baseline, BaselineError, Comparison, Known, Seen};
+pub use self::baseline::{BASELINE_SCHEMA, Baseline, BaselineError, BaselineFinding, Comparison, RunScope};
 pub use self::fingerprint::{fingerprints, problem_fingerprints, text_fingerprints};
 pub use self::impact::{Basis, Impact, ImpactKind, Per, Saves};
 pub use self::mask::Mask;
 pub use self::sink::Findings;
-pub use self::suppression::{Judged, Named, Reach, Suppression, suppress};
+pub use self::suppression::{SuppressedRule, Suppression, SuppressionReach, SuppressionUse, suppress};
 
 use std::sync::LazyLock;
 

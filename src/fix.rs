@@ -30,7 +30,7 @@ impl Level {
 
 /// What fixing comes to.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct FixOutcome {
     /// The files that change, in the order of their targets.
     pub changes: Vec<Change>,
     /// What was mended, in the order of doing; spans are those of the text at that time.
@@ -109,7 +109,7 @@ pub struct Applied {
 /// Applies what `level` allows to a fixpoint.
 ///
 /// Running it again on the result changes nothing.
-pub fn fix(sources: &[Source], level: Level, mut judge: impl Judge) -> Outcome {
+pub fn fix(sources: &[Source], level: Level, mut judge: impl Judge) -> FixOutcome {
     let mut blocked = BTreeSet::new();
     let mut contradicting = BTreeSet::new();
     let mut refused = Vec::new();
@@ -148,7 +148,7 @@ fn attempt(
     level: Level,
     blocked: &BTreeSet<Block>,
     judge: &mut impl Judge,
-) -> Result<Outcome, Failed> {
+) -> Result<FixOutcome, Failed> {
     let mut now = sources.to_vec();
     let mut applied = Vec::new();
     let mut seen = vec![state(&now)];
@@ -159,7 +159,12 @@ fn attempt(
         let findings = judge.findings(&now);
         let (chosen, waiting) = choose(&findings, &now, level, blocked);
         if chosen.is_empty() {
-            return Ok(Outcome { changes: changes(sources, &now), applied, left: findings, ..Outcome::default() });
+            return Ok(FixOutcome {
+                changes: changes(sources, &now),
+                applied,
+                left: findings,
+                ..FixOutcome::default()
+            });
         }
         if active.is_empty() {
             // Those that wait at one place for each other take a round each.

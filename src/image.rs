@@ -54,25 +54,25 @@ pub use self::config::{Config, History, Platform};
 pub use self::decode::{Decoded, sniff};
 pub use self::digest::{Algorithm, Digest};
 pub use self::duplicates::{DUPLICATE_BYTES, Duplicates, duplicates};
-pub use self::entry::{Entry, Kind, Mode};
+pub use self::entry::{EntryKind, LayerEntry, Mode};
 pub use self::error::{Error, Trouble};
-pub use self::extract::{Target, extract, extract_archive};
+pub use self::extract::{ExtractTarget, extract, extract_archive};
 pub use self::fault::{Fault, FaultKind};
 pub use self::forward::{is_archive, read_forward};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
-pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
+pub use self::options::{Attestation, ImageOptions, Other, Progress, Read, Statement, Verify};
 pub use self::path::{PathId, Paths, PathsFull};
 pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
 pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
-pub use self::store::{Opened, ReadAt, Store};
+pub use self::store::{OpenPart, ReadAt, Store};
 pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
-pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
+pub use self::tree::{Count, EntryId, Fate, ImageTree, LayerChanges, Oddity, TreeChange, TreeNotice, WasteKind};
 pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
-pub use self::watch::{Fact, Watch};
+pub use self::watch::{FileFact, Watch};
 
 /// One image of one platform: what its manifest names, read.
 #[derive(Debug, Default)]

@@ -22,6 +22,6 @@ mod walk;
 pub use self::evidence::{evidence, runs};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{gather, gather_texts};
-pub use self::request::{Request, Wants};
-pub use self::settings::{Configuration, settings};
+pub use self::request::{GatherRequest, Wants};
+pub use self::settings::{SettingsSource, settings};
 pub use self::walk::walk;

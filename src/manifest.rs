@@ -2,7 +2,7 @@
 //!
 //! Owns what each package manager's files say: names, dependencies, locked packages, frameworks, and the *closure of
 //! files* that an install step needs. Knows nothing of Dockerfiles, and reads no file: what it would still like to see
-//! is named in [`Manifests::unread`]. A broken manifest is a [`Problem`] with its place, never an error.
+//! is named in [`Manifests::unread`]. A broken manifest is a [`ManifestProblem`] with its place, never an error.
 
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "the tools compare names exactly")]
 
@@ -28,18 +28,18 @@ mod wildcard;
 mod words;
 mod xml;
 
-pub use self::file_kind::{FileKind, FileRole, Nature};
+pub use self::file_kind::{ContentKind, FileKind, FileRole};
 pub use self::framework::Framework;
 pub use self::go::calls_c;
 pub use self::json::parse_jsonc;
 pub use self::locked::{Locked, LockedPackage, version_numbers};
 pub use self::node::INSTALL_SCRIPTS;
 pub use self::project::{
-    Dependency, Ecosystem, EntryPoint, Install, InstallScript, LanguageVersion, Manifests, Problem, Project, Scope,
-    Script, Tool,
+    Dependency, DependencyScope, Ecosystem, EntryPoint, Install, InstallScript, LanguageVersion, ManifestProblem,
+    ManifestScript, Manifests, Project, Tool,
 };
 pub use self::python::{has_wheels, normal as python_name};
-pub use self::select::{Kind, Role, is_manifest};
+pub use self::select::{ManifestFileKind, Role, is_manifest};
 
 /// The projects in a build context.
 ///
@@ -49,7 +49,7 @@ pub use self::select::{Kind, Role, is_manifest};
 ///
 /// Projects are ordered by folder, then ecosystem.
 pub fn projects(files: &[(&str, Option<&str>)]) -> Manifests {
-    let mut tree = tree::Tree::new(files);
+    let mut tree = tree::ManifestTree::new(files);
     let mut found = Vec::new();
     found.extend(python::projects(&mut tree));
     found.extend(node::projects(&mut tree));

@@ -24,10 +24,10 @@ mod trial;
 
 pub use self::build::{Built, Mode};
 pub use self::change::Changes;
-pub use self::climb::{Demand, Ground, Proved};
+pub use self::climb::{ClimbInput, Demand, Proved};
 pub use self::copy::Project;
-pub use self::leftover::{Cleaned, clean_up};
-pub use self::plan::Plan;
+pub use self::leftover::{LeftoverCleanup, clean_up};
+pub use self::plan::MeasurePlan;
 pub use self::scenario::{Measured, Series};
-pub use self::session::{Options, Session};
-pub use self::trial::{Companion, Wanted};
+pub use self::session::{Session, SessionOptions};
+pub use self::trial::{Companion, TrialRequest};

@@ -43,11 +43,11 @@ pub use self::evidence::{Cloned, Evidence, Observed, Vendored};
 pub use self::options::Options;
 pub use self::pass::PassInfo;
 pub use self::passes::passes;
-pub use self::plan::{Plan, PlannedProject, plan};
-pub use self::run::{Climbed, Optimized, optimize, unwritable};
+pub use self::plan::{BuildPlan, PlannedProject, plan};
+pub use self::run::{ClimbedRung, Optimized, optimize, unwritable};
 pub use self::rung::{Level, Rung};
-pub use self::scene::{Refusal, Step};
-pub use self::service::{Listed, Service, services};
+pub use self::scene::{PassRefusal, RewriteStep};
+pub use self::service::{ListedService, Service, services};
 
 /// Which of some files of the context a compiled program does not read: what the compiler builds in (`go:embed`,
 /// `include_str!`), and what tells about the project alone. `texts`: of the sources, by path.

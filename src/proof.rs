@@ -18,17 +18,17 @@ mod start;
 mod system;
 mod weight;
 
-pub use self::check::{Check, Outcome, Seen};
+pub use self::check::{Check, CheckOutcome, Observation};
 pub use self::command::{command, plain};
 pub use self::declared::Declared;
 pub use self::failure::{denials, failure_class};
-pub use self::figures::{Fault, Figures, MeasuredBuild, Measurement, Run, Scenario, Size};
+pub use self::figures::{BuildRun, Fault, Figures, MeasuredBuild, Measurement, Scenario, Size};
 pub use self::linkage::{lacking, library};
 pub use self::messages::{ran_no_tests, unset_variables};
-pub use self::modules::{Asked, is_run_by_node, node, python, python_module, script_file};
-pub use self::probe::{Answer, Answers, Probe, QuestionsFrom, compare_answers, routes};
+pub use self::modules::{ImportedModules, is_run_by_node, node, python, python_module, script_file};
+pub use self::probe::{Answers, Probe, ProbeAnswer, QuestionsFrom, compare_answers, routes};
 pub use self::side::Side;
-pub use self::start::{Start, Stood, compare_starts};
+pub use self::start::{SettledState, Start, compare_starts};
 pub use self::weight::{compare_rebuilds, compare_sizes};
 
 /// All comparisons that need nothing to be run.
@@ -60,7 +60,7 @@ pub struct Proof {
     /// Why the original does not build; `None` where it does.
     pub original: Option<String>,
     /// Rungs that were tried, the highest first, with the checks of each.
-    pub tried: Vec<Tried>,
+    pub tried: Vec<TriedRung>,
     /// What containers were started with that their images don't say; `None` where they say all.
     pub started_as: Option<String>,
     /// What may help where nothing could be proved: options of the command line.
@@ -94,8 +94,8 @@ impl Proof {
         match () {
             () if self.original.is_some() => Verdict::OriginalFails,
             () if self.tried.is_empty() => Verdict::Unchanged,
-            () if self.tried.iter().any(Tried::proves) => Verdict::Proved,
-            () if self.tried.iter().any(Tried::holds) => Verdict::Unproved,
+            () if self.tried.iter().any(TriedRung::proves) => Verdict::Proved,
+            () if self.tried.iter().any(TriedRung::holds) => Verdict::Unproved,
             () => Verdict::Rejected,
         }
     }
@@ -112,7 +112,7 @@ pub struct Rejected {
 
 /// A rung that was built and compared.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tried {
+pub struct TriedRung {
     /// Rungs that it has; none where somebody else wrote it.
     pub rungs: Vec<crate::optimize::Rung>,
     /// Passes that it was tried without.
@@ -125,30 +125,30 @@ pub struct Tried {
     pub image: String,
 }
 
-impl Tried {
+impl TriedRung {
     /// Whether it builds and nothing differs without an explanation.
     pub fn holds(&self) -> bool {
-        self.failure.is_none() && self.checks.iter().all(|check| check.outcome != Outcome::Failed)
+        self.failure.is_none() && self.checks.iter().all(|check| check.outcome != CheckOutcome::Failed)
     }
 
     /// Whether it holds beside an original that works. Tests of the user's own prove what a start does not show.
     pub fn proves(&self) -> bool {
-        let is = |name: &str, outcome: Outcome| {
+        let is = |name: &str, outcome: CheckOutcome| {
             self.checks.iter().any(|check| check.name == name && check.outcome == outcome)
         };
-        let tested = is("tests", Outcome::Passed);
-        let doubtful = |check: &Check| check.outcome == Outcome::Unproved && !(tested && check.name == "start");
+        let tested = is("tests", CheckOutcome::Passed);
+        let doubtful = |check: &Check| check.outcome == CheckOutcome::Unproved && !(tested && check.name == "start");
         self.holds() && !self.checks.iter().any(doubtful)
     }
 
     /// Whether it holds but for the time of a rebuild.
     pub fn is_slower(&self) -> bool {
-        self.checks.iter().any(|check| check.name == "rebuild" && check.outcome == Outcome::Failed)
+        self.checks.iter().any(|check| check.name == "rebuild" && check.outcome == CheckOutcome::Failed)
     }
 
     /// What proves nothing, one line each.
     pub fn doubts(&self) -> impl Iterator<Item = &str> {
-        let doubtful = self.checks.iter().filter(|check| check.outcome == Outcome::Unproved);
+        let doubtful = self.checks.iter().filter(|check| check.outcome == CheckOutcome::Unproved);
         doubtful.filter_map(|check| check.details.first()).map(String::as_str)
     }
 
@@ -157,7 +157,7 @@ impl Tried {
         if let Some(failure) = &self.failure {
             return Some(format!("does not build: {failure}"));
         }
-        let wrong = self.checks.iter().find(|check| check.outcome == Outcome::Failed)?;
+        let wrong = self.checks.iter().find(|check| check.outcome == CheckOutcome::Failed)?;
         Some(format!("{}: {}", wrong.name, wrong.details.first().map(String::as_str).unwrap_or_default()))
     }
 }

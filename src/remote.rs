@@ -18,9 +18,9 @@ mod transport;
 mod trust;
 
 pub use self::blob::Blob;
-pub use self::options::{Limits, Options};
+pub use self::options::{Limits, RegistryOptions};
 pub(crate) use self::options::{docker_configuration, non_empty_variable};
-pub use self::reference::{Reference, ReferenceError};
+pub use self::reference::{ReferenceError, RegistryReference};
 pub use self::registry::{Document, Registry};
 pub use self::store::Repository;
 pub(crate) use self::transport::refusal;

@@ -31,7 +31,7 @@ pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
 pub use self::figures::{measure, measure_json, measure_markdown};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
-pub use self::format::{Base, Format, Run, Writer, image_sarif};
+pub use self::format::{Format, FormatWriter, PathBase, ReportRun, image_sarif};
 pub use self::image::{
     ImageDiff, ImageView, image, image_diff, image_diff_json, image_diff_markdown, image_json, image_jsonl,
     image_markdown, image_name, image_problem, limit_name, shown_line, shown_maker, shown_makers, shown_path,

@@ -205,7 +205,7 @@ mod splitting;
 mod unrendered;
 mod user_line;
 
-pub use self::announced::{Breach, dockerfile_breaches};
+pub use self::announced::{ContractBreach, dockerfile_breaches};
 pub use self::builder_checks::{Violations, violations};
 pub use self::catalogue::{Rule, announced, find, rules_named};
 use self::catalogue::{by_name, family, image_rule, rule};
@@ -216,7 +216,7 @@ pub(crate) use self::healthcheck_program_missing::in_own_language;
 pub use self::image::{ImageCheck, ImageContext, ImageFinding, check_image};
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;
-pub use self::policy::{Line, Policies, Policy, documents, known_rules};
+pub use self::policy::{CommandLinePolicy, Policies, Policy, documents, known_rules};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
 pub(crate) use self::user_line::start as closing_start;

@@ -9,7 +9,7 @@ mod token;
 mod value;
 mod variable;
 
-pub use self::text::{Held, Sign, in_text};
+pub use self::text::{FoundSecret, Sign, in_text};
 pub use self::token::{Token, exact_token, token_prefixes};
 pub use self::variable::{SecretKind, Variable, names_secret, variable};
 

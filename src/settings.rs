@@ -1,5 +1,5 @@
 //! What a team wants, as written: text of dockopt.toml, .hadolint.yaml and of comments in a Dockerfile ─► settings with
-//! spans, and problems. Knows rules by the names that it is given ([`Known`]) and no file but those handed in.
+//! spans, and problems. Knows rules by the names that it is given ([`RuleNames`]) and no file but those handed in.
 
 mod amount;
 mod budget;
@@ -23,20 +23,20 @@ pub use self::amount::{bytes as bytes_of, ratio as ratio_of};
 pub use self::budget::{Bound, Budget, BudgetSection, Limit, Measure, growth_of};
 pub use self::dive::dive;
 pub use self::dockopt::extends;
-pub use self::document::{Choice, Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section};
-pub use self::known::{Known, OptionKind, closest};
+pub use self::document::{Choice, Document, FailOn, Groups, OptionValue, RuleOption, Section, SettingsLayer};
+pub use self::known::{OptionKind, RuleNames, closest};
 pub use self::label::LabelType;
-pub use self::pattern::Pattern;
+pub use self::pattern::SettingsPattern;
 pub use self::pragma::{Pragmas, pragmas};
-pub use self::problem::Problem;
-pub use self::resolve::{Settings, resolve};
+pub use self::problem::SettingsProblem;
+pub use self::resolve::{ResolvedSettings, resolve};
 pub use self::skip::{NewSkip, SkippedPass, add_skips};
 
 use crate::inputs::SettingsFormat;
 use crate::text::{FileId, Source};
 
 /// Reads a file of settings. `inherited` are the groups of the files that it extends.
-pub fn read(file: FileId, source: &Source, format: SettingsFormat, known: &Known, inherited: &Groups) -> Document {
+pub fn read(file: FileId, source: &Source, format: SettingsFormat, known: &RuleNames, inherited: &Groups) -> Document {
     match format {
         SettingsFormat::Dockopt => dockopt::read(file, source, known, inherited),
         SettingsFormat::Hadolint => hadolint::read(source, known),

@@ -14,7 +14,7 @@ mod script;
 mod word;
 mod wrapper;
 
-pub use self::argument::{Flag, Value, arguments, arguments_of_command};
+pub use self::argument::{ArgumentValue, Flag, arguments, arguments_of_command};
 pub use self::dialect::{Dialect, Shell, shell_of, shell_of_shebang};
 pub use self::invocation::{Invocation, Wrapper, from_exec};
 pub use self::package::{
@@ -22,19 +22,19 @@ pub use self::package::{
 };
 pub use self::program::Program;
 pub use self::script::{
-    Assignment, Command, Compound, CompoundKind, Options, Place, Problem, ProblemKind, Redirect, RedirectOperator,
-    Scope, ScopeKind, Script, Separator, SeparatorKind,
+    Assignment, Command, CommandPlace, Compound, CompoundKind, ProblemKind, Redirect, RedirectOperator, Scope,
+    ScopeKind, Script, Separator, SeparatorKind, ShellOptions, ShellProblem,
 };
 pub use self::word::{Expansion, ExpansionKind, Word};
 
 /// Reads a script that starts with no option set.
 pub fn parse(script: &str) -> Script {
-    parse_with(script, Options::default())
+    parse_with(script, ShellOptions::default())
 }
 
 /// Reads a script that is given to a shell started with `options`.
-pub fn parse_with(script: &str, options: Options) -> Script {
-    invocation::with_nested(parser::parse(script, parser::Origin::At(0), options), Some((script, 0)))
+pub fn parse_with(script: &str, options: ShellOptions) -> Script {
+    invocation::with_nested(parser::parse(script, parser::SpanOrigin::At(0), options), Some((script, 0)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod read;
 mod tree;
 
 pub use self::read::read;
-pub use self::tree::{Entry, Kind, Node, Problem, Style, Tree};
+pub use self::tree::{NodeKind, Style, YamlEntry, YamlNode, YamlProblem, YamlTree};
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,17 @@
 //! Budgets: what an image may weigh, held against what it weighs. A limit that is broken comes with what makes up most
 //! of the value, and a limit that cannot be judged is never taken for kept.
 
-use crate::analysis::{Cause, ImageAnalysis, Judged, Weight};
+use crate::analysis::{Cause, ImageAnalysis, LimitResult, Weight};
 use crate::image::packages::Package;
-use crate::image::secrets::{Found, Secret};
+use crate::image::secrets::{Secret, SecretPlace};
 use crate::image::{Contents, Loss, PathId};
-use crate::settings::{Bound, Budget, Limit, Measure, Pattern};
+use crate::settings::{Bound, Budget, Limit, Measure, SettingsPattern};
 
 /// Causes that are told of one broken limit.
 const MOST_CAUSES: usize = 3;
 
 /// Holds an image against a budget. `baseline` is what growth is measured against.
-pub fn judge(analysis: &ImageAnalysis, budget: &Budget, baseline: Option<&Weight>) -> Vec<Judged> {
+pub fn judge(analysis: &ImageAnalysis, budget: &Budget, baseline: Option<&Weight>) -> Vec<LimitResult> {
     let judge = Judge { analysis, budget, baseline };
     budget.limits.iter().map(|limit| judge.limit(limit)).collect()
 }
@@ -28,7 +28,7 @@ type Measured = Result<(Bound, Vec<Cause>), &'static str>;
 const NOT_READ: &str = "the contents of its layers were not read";
 
 impl Judge<'_> {
-    fn limit(&self, limit: &Limit) -> Judged {
+    fn limit(&self, limit: &Limit) -> LimitResult {
         let found = self.measure(limit);
         let (value, mut causes, unknown) = match found {
             Ok((value, causes)) => (Some(value), causes, None),
@@ -45,7 +45,7 @@ impl Judge<'_> {
             causes.clear();
         }
         causes.truncate(MOST_CAUSES);
-        Judged { limit: limit.clone(), value, kept, unknown, causes, written: None }
+        LimitResult { limit: limit.clone(), value, kept, unknown, causes, written: None }
     }
 
     fn measure(&self, limit: &Limit) -> Measured {
@@ -178,7 +178,7 @@ impl Judge<'_> {
 
     fn package(&self, name: &str) -> Measured {
         let packages = self.analysis.packages.as_ref().ok_or("packages were not worked out")?;
-        let pattern = Pattern::new(name).map_err(|_| "its name is no glob")?;
+        let pattern = SettingsPattern::new(name).map_err(|_| "its name is no glob")?;
         let own = |package: &&Package| pattern.matches(&package.name) && !self.of_base(package.layer as usize);
         let mut found: Vec<&Package> = packages.packages.iter().filter(own).collect();
         found.sort_by_key(|package| std::cmp::Reverse(package.size.bytes));
@@ -191,7 +191,7 @@ impl Judge<'_> {
         Ok((Bound::Bytes(bytes), found.iter().take(MOST_CAUSES).map(cause).collect()))
     }
 
-    fn path(&self, pattern: &Pattern) -> (Bound, Vec<Cause>) {
+    fn path(&self, pattern: &SettingsPattern) -> (Bound, Vec<Cause>) {
         let image = &self.analysis.image;
         let mut found = Vec::new();
         let mut count = 0;
@@ -215,18 +215,18 @@ impl Judge<'_> {
     fn secrets(&self) -> (Bound, Vec<Cause>) {
         let counts = |secret: &&Secret| match secret.found {
             _ if !secret.sure => false,
-            Found::File { entry, path, .. } => !self.of_base(entry.layer as usize) && !self.ignored(path),
+            SecretPlace::File { entry, path, .. } => !self.of_base(entry.layer as usize) && !self.ignored(path),
             _ => true,
         };
         let found: Vec<&Secret> = self.analysis.secrets.iter().filter(counts).collect();
         let cause = |secret: &&Secret| {
             let (place, layer) = match secret.found {
-                Found::File { entry, path, .. } => {
+                SecretPlace::File { entry, path, .. } => {
                     (format!("/{}", self.analysis.image.paths.text(path)), Some(entry.layer as usize))
                 }
-                Found::Environment => ("the environment".to_owned(), None),
-                Found::Label => ("a label".to_owned(), None),
-                Found::History(_) => ("the history".to_owned(), None),
+                SecretPlace::Environment => ("the environment".to_owned(), None),
+                SecretPlace::Label => ("a label".to_owned(), None),
+                SecretPlace::History(_) => ("the history".to_owned(), None),
             };
             Cause { what: format!("{} in {place}", secret.kind.words()), bytes: None, layer }
         };
@@ -272,7 +272,7 @@ fn keeps(measure: &Measure, value: Bound, bound: Bound) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{Options, analyse};
+    use crate::analysis::{AnalysisOptions, analyse};
     use crate::finding::Mask;
     use crate::image::Read;
     use crate::image::sketch::sketch;
@@ -281,9 +281,13 @@ mod tests {
 
     /// Judges limits on an image of two layers: 3,500 bytes are stored, 1,000 of them deleted.
     #[track_caller]
-    fn check(budget: Budget, limits: &[(Measure, Bound)], expected: &[(Option<Bound>, Option<bool>)]) -> Vec<Judged> {
+    fn check(
+        budget: Budget,
+        limits: &[(Measure, Bound)],
+        expected: &[(Option<Bound>, Option<bool>)],
+    ) -> Vec<LimitResult> {
         let read = Read { images: vec![sketch(IMAGE)], ..Read::default() };
-        let analysis = analyse(read, &Options::default(), &mut Mask::default());
+        let analysis = analyse(read, &AnalysisOptions::default(), &mut Mask::default());
         let limit =
             |(measure, bound): &(Measure, Bound)| Limit { measure: measure.clone(), bound: *bound, place: None };
         let budget = Budget { limits: limits.iter().map(limit).collect(), ..budget };
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn limits_are_held_against_what_is_there() {
-        let path = |glob: &str| Measure::Path(Pattern::new(glob).unwrap());
+        let path = |glob: &str| Measure::Path(SettingsPattern::new(glob).unwrap());
         let judged = check(
             Budget::default(),
             &[
@@ -330,7 +334,7 @@ mod tests {
 
     #[test]
     fn what_is_ignored_counts_for_nothing() {
-        let ignore = vec![Pattern::new("a").unwrap()];
+        let ignore = vec![SettingsPattern::new("a").unwrap()];
         let limits = [(Measure::Waste, Bound::Bytes(0))];
         check(Budget { ignore, ..Budget::default() }, &limits, &[(Some(Bound::Bytes(0)), Some(true))]);
     }

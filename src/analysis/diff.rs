@@ -11,11 +11,11 @@ mod sums;
 mod version;
 
 pub use self::config::ConfigChange;
-pub use self::files::{FileChange, How};
+pub use self::files::{FileChange, PathChangeKind};
 pub use self::folders::FolderChange;
 pub use self::layers::LayerPair;
 pub use self::packages::{PackageChange, PackageHow};
-pub use self::parts::{Part, PartKind};
+pub use self::parts::{DiffPart, PartKind};
 pub use self::sums::{CategoryChange, Sums, delta};
 use self::sums::{categories, new_pull_bytes, sums};
 use crate::analysis::ImageAnalysis;
@@ -29,7 +29,7 @@ pub struct Difference {
     pub after: Sums,
     /// What makes up the difference of the bytes on disk, to the byte, most bytes first; empty where contents of one of
     /// the images were not read.
-    pub parts: Vec<Part>,
+    pub parts: Vec<DiffPart>,
     /// Bytes that whoever has the first image pulls for the second one.
     pub new_pull_bytes: u64,
     /// How many of the lowest layers are the same.
@@ -72,7 +72,7 @@ impl Difference {
             config: config::changes(before, after),
         };
         if read {
-            let joined = files::Joined::new(before, after);
+            let joined = files::PathPairs::new(before, after);
             let changes = files::changes(before, after, &joined, semantic);
             difference.parts = parts::parts(before, after, &changes.bytes);
             difference.files = changes.files;
@@ -99,14 +99,14 @@ impl Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{Options, analyse};
+    use crate::analysis::{AnalysisOptions, analyse};
     use crate::finding::Mask;
     use crate::image::Read;
     use crate::image::sketch::sketch;
 
     fn analysis(text: &str) -> ImageAnalysis {
         let read = Read { images: vec![sketch(text)], ..Read::default() };
-        analyse(read, &Options::default(), &mut Mask::default()).images.remove(0)
+        analyse(read, &AnalysisOptions::default(), &mut Mask::default()).images.remove(0)
     }
 
     /// Differences as lines: parts, then files.

@@ -1,7 +1,7 @@
 //! What of an image is worth a change: lost bytes by their story, useless contents by their category. Each with what it
 //! costs, who wrote it, and the rule that mends the Dockerfile.
 
-use crate::analysis::{Finding, ImageAnalysis, Subject};
+use crate::analysis::{AnalysisFinding, ImageAnalysis, Subject};
 use crate::finding::Severity;
 use crate::image::{CategoryClass, CategoryUse, LossGroup, PathId, WasteKind, worth_a_finding};
 use crate::rules::rule_of_contents;
@@ -10,8 +10,8 @@ use crate::rules::rule_of_contents;
 const WORTH: u64 = 100_000;
 
 /// What is worth a change, what costs most first. What the base image brought is its maintainers' to mend, and left out.
-pub(super) fn findings(analysis: &ImageAnalysis) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = analysis
+pub(super) fn findings(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
+    let mut findings: Vec<AnalysisFinding> = analysis
         .loss_groups
         .iter()
         .filter(|group| group.bytes >= WORTH && !analysis.is_base(group.by as usize))
@@ -22,7 +22,7 @@ pub(super) fn findings(analysis: &ImageAnalysis) -> Vec<Finding> {
     findings
 }
 
-fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> Finding {
+fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> AnalysisFinding {
     let (what, help) = match group.how {
         WasteKind::Deleted => (
             "deleted in a later layer, and still stored",
@@ -37,7 +37,7 @@ fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> Finding {
     };
     let path = analysis.image.paths.text(group.path);
     let by = group.by as usize;
-    Finding {
+    AnalysisFinding {
         subject: Subject::Waste(group.how),
         name: format!("image-{}", group.how.name().replace('_', "-")),
         severity: Severity::Warning,
@@ -64,7 +64,7 @@ pub fn rule_of_waste(analysis: &ImageAnalysis, group: &LossGroup) -> Option<&'st
     }
 }
 
-fn of_categories(analysis: &ImageAnalysis) -> Vec<Finding> {
+fn of_categories(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
     let mut findings = Vec::new();
     for found in worth_a_finding(&analysis.categories) {
         let own: u64 =
@@ -85,7 +85,7 @@ fn of_categories(analysis: &ImageAnalysis) -> Vec<Finding> {
             0 => 0,
             all => (u128::from(compressed) * u128::from(own) / u128::from(all)) as u64,
         };
-        findings.push(Finding {
+        findings.push(AnalysisFinding {
             subject: Subject::Category(index),
             name: format!("image-{}", found.category.name),
             severity,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::ImageAnalysis;
-use crate::attribution::{Confidence, Text};
+use crate::attribution::{Confidence, DockerfileText};
 use crate::image::category_of;
 use crate::inputs::{MeasuredBytes, MeasuredImage};
 
@@ -11,7 +11,7 @@ use crate::inputs::{MeasuredBytes, MeasuredImage};
 pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
     let line = |layer: u32| {
         let place = analysis.origin(layer as usize)?.place.as_ref()?;
-        let is_sure = place.text == Text::Given && !place.triggered && place.confidence < Confidence::Kind;
+        let is_sure = place.text == DockerfileText::Given && !place.triggered && place.confidence < Confidence::Kind;
         is_sure.then_some(place.first_line)
     };
     (0..analysis.image.layers.len() as u32).find_map(line)?;

@@ -1,18 +1,18 @@
 //! What an image is worked out with.
 
-use crate::attribution::Known;
+use crate::attribution::KnownBase;
 use crate::build::Build;
 use crate::rules::Selection;
 
 /// What is asked of an analysis.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options<'a> {
+pub struct AnalysisOptions<'a> {
     /// The Dockerfile that made the images.
     pub build: Option<&'a Build<'a>>,
     /// What messages call it.
     pub dockerfile: Option<&'a str>,
     /// Images that may be the base.
-    pub bases: &'a [Known],
+    pub bases: &'a [KnownBase],
     /// Categories that are switched off, by name.
     pub categories_off: &'a [String],
     /// Which rules about images run; `None` for those that are on by default.

@@ -1,13 +1,13 @@
 //! What an analysis gives, as plain data. Every text of a config in it may be shown: secrets are masked on the way in.
 
-use crate::analysis::Options;
-use crate::attribution::{Origin, Origins, Place, Text};
+use crate::analysis::AnalysisOptions;
+use crate::attribution::{DockerfileText, Origin, Origins, SourcePlace};
 use crate::finding::{Mask, Severity};
-use crate::image::packages::Packages;
-use crate::image::secrets::{Found, Secret};
+use crate::image::packages::ImagePackages;
+use crate::image::secrets::{Secret, SecretPlace};
 use crate::image::{
-    Above, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, LayerChanges, Loss, LossGroup,
-    Other, PathId, Totals, Tree, TreeNotice, WasteBytes, WasteKind,
+    Above, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, ImageTree, LayerChanges, Loss,
+    LossGroup, Other, PathId, Totals, TreeNotice, WasteBytes, WasteKind,
 };
 use crate::rules::ImageFinding;
 use crate::settings::{Bound, Limit};
@@ -24,7 +24,7 @@ pub struct Analysis {
     /// What could not be worked out.
     pub skipped: Vec<Skipped>,
     /// What could not be read, or is not what was announced: with one, the result is partial or doubtful.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<AnalysisProblem>,
     /// What is odd about the source, each in one sentence.
     pub notices: Vec<String>,
 }
@@ -54,7 +54,7 @@ pub struct Skipped {
 
 /// What could not be read, or is not what was announced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problem {
+pub struct AnalysisProblem {
     /// The source as the user named it, where it is known.
     pub source: Option<String>,
     /// The file of the archive, or the digest of the blob.
@@ -67,7 +67,7 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
-impl Problem {
+impl AnalysisProblem {
     /// What is wrong with an image.
     pub fn of(error: &Error, mask: &Mask) -> Self {
         Self {
@@ -88,7 +88,7 @@ pub struct ImageAnalysis {
     /// The image; its texts are masked.
     pub image: Image,
     /// Its final tree.
-    pub tree: Tree,
+    pub tree: ImageTree,
     /// Its sums.
     pub totals: Totals,
     /// Its sums above the base.
@@ -112,15 +112,15 @@ pub struct ImageAnalysis {
     /// What is of no use at run time, in the table's order.
     pub categories: Vec<CategoryUse>,
     /// Packages; `None` where they were not asked for, or no contents were read.
-    pub packages: Option<Packages>,
+    pub packages: Option<ImagePackages>,
     /// Secrets that everybody who has the image can read, the surest first; never their values.
     pub secrets: Vec<Secret>,
     /// What is worth a change, what costs most first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<AnalysisFinding>,
     /// What rules about images find in its config, permissions and contents.
     pub facts: Vec<ImageFinding>,
     /// The limits that it was held against; [`judge`](crate::analysis::judge) makes them.
-    pub budget: Vec<Judged>,
+    pub budget: Vec<LimitResult>,
     /// What is odd about it, each in one sentence.
     pub notices: Vec<String>,
 }
@@ -142,13 +142,13 @@ impl ImageAnalysis {
     }
 
     /// The place of a layer's instruction: what its Dockerfile is called, and where.
-    pub fn place(&self, layer: usize) -> Option<(&str, &Place)> {
+    pub fn place(&self, layer: usize) -> Option<(&str, &SourcePlace)> {
         let place = self.origin(layer)?.place.as_ref()?;
         Some((self.dockerfiles.name(place.text), place))
     }
 
     /// The place of the instruction that brought what a rule found.
-    pub fn place_of_fact(&self, fact: &ImageFinding) -> Option<(&str, &Place)> {
+    pub fn place_of_fact(&self, fact: &ImageFinding) -> Option<(&str, &SourcePlace)> {
         match (fact.layer, fact.step) {
             (Some(layer), _) => self.place(layer),
             (None, Some(step)) => {
@@ -161,7 +161,7 @@ impl ImageAnalysis {
 
     /// The place of the instruction that brought a secret: of its layer, of its step of the history, or of the step that
     /// set its variable or label.
-    pub fn place_of(&self, secret: &Secret) -> Option<(&str, &Place)> {
+    pub fn place_of(&self, secret: &Secret) -> Option<(&str, &SourcePlace)> {
         let set = |keyword: &str| {
             let name = secret.name.as_deref()?;
             let sets = |text: &str| text.contains(keyword) && text.contains(name);
@@ -169,10 +169,10 @@ impl ImageAnalysis {
             history.iter().rposition(|step| step.created_by.as_deref().is_some_and(sets))
         };
         let step = match secret.found {
-            Found::File { entry, .. } => return self.place(entry.layer as usize),
-            Found::History(step) => Some(step),
-            Found::Environment => set("ENV "),
-            Found::Label => set("LABEL "),
+            SecretPlace::File { entry, .. } => return self.place(entry.layer as usize),
+            SecretPlace::History(step) => Some(step),
+            SecretPlace::Environment => set("ENV "),
+            SecretPlace::Label => set("LABEL "),
         };
         let place = self.origins.history.get(step?)?.place.as_ref()?;
         Some((self.dockerfiles.name(place.text), place))
@@ -201,10 +201,10 @@ pub struct Dockerfiles {
 
 impl Dockerfiles {
     /// The name of one.
-    pub fn name(&self, text: Text) -> &str {
+    pub fn name(&self, text: DockerfileText) -> &str {
         let known = match text {
-            Text::Given => self.given.as_deref(),
-            Text::Recorded(number) => self.recorded.get(number).map(String::as_str),
+            DockerfileText::Given => self.given.as_deref(),
+            DockerfileText::Recorded(number) => self.recorded.get(number).map(String::as_str),
         };
         known.unwrap_or("Dockerfile")
     }
@@ -224,7 +224,7 @@ pub struct LayerAnalysis {
 }
 
 /// What each layer does.
-pub(super) fn layers(image: &Image, tree: &Tree, losses: &[Loss]) -> Vec<LayerAnalysis> {
+pub(super) fn layers(image: &Image, tree: &ImageTree, losses: &[Loss]) -> Vec<LayerAnalysis> {
     let own = |(number, layer): (usize, &crate::image::Layer)| LayerAnalysis {
         changes: tree.layer(number),
         file_bytes: layer.file_bytes(),
@@ -249,7 +249,7 @@ pub(super) fn layers(image: &Image, tree: &Tree, losses: &[Loss]) -> Vec<LayerAn
 }
 
 /// What could not be worked out for an image.
-pub(super) fn skipped(analysis: &ImageAnalysis, options: &Options<'_>) -> Vec<Skipped> {
+pub(super) fn skipped(analysis: &ImageAnalysis, options: &AnalysisOptions<'_>) -> Vec<Skipped> {
     let mut skipped = Vec::new();
     let mut skip = |what: &str, why: String, remedy: &str| {
         skipped.push(Skipped { what: what.to_owned(), why, remedy: remedy.to_owned() });
@@ -300,7 +300,7 @@ pub enum Subject {
 
 /// Something worth a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct AnalysisFinding {
     /// What it is about.
     pub subject: Subject,
     /// Its name: `image-deleted`, `image-pip-cache`.
@@ -329,7 +329,7 @@ pub struct Finding {
 
 /// A limit, and what it was held against.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+pub struct LimitResult {
     /// The limit.
     pub limit: Limit,
     /// What the image has, in the bound's unit; `None` where that cannot be told.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::image::{Contents, Image, Totals, Tree};
+use crate::image::{Contents, Image, ImageTree, Totals};
 
 /// What an image weighed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl Weight {
     /// What an image weighs.
     pub fn of(image: &Image) -> Self {
         let unread = image.layers.iter().any(|layer| layer.contents == Contents::NotAsked);
-        let disk_bytes = (!unread).then(|| Totals::new(image, &Tree::new(image)).disk_bytes);
+        let disk_bytes = (!unread).then(|| Totals::new(image, &ImageTree::new(image)).disk_bytes);
         Self { names: [&image.reference].into_iter().chain(&image.names).cloned().collect(), disk_bytes }
     }
 
@@ -32,7 +32,7 @@ impl Weight {
 }
 
 #[derive(Deserialize)]
-struct Saved {
+struct Saving {
     images: Vec<SavedImage>,
 }
 
@@ -55,7 +55,7 @@ struct SavedTotals {
 /// # Errors
 /// What is wrong with it, in one sentence without a full stop.
 pub fn weights(text: &[u8]) -> Result<Vec<Weight>, String> {
-    let saved: Saved = serde_json::from_slice(text)
+    let saved: Saving = serde_json::from_slice(text)
         .map_err(|error| format!("it is no result of `dockopt image --format json`: {error}"))?;
     if saved.images.is_empty() {
         return Err("it has no image".to_owned());

@@ -1,6 +1,6 @@
 //! What an install reads: files and folders of the context, and how it is told to leave the project itself out.
 
-use super::state::{Needs, Walk};
+use super::state::{InstallNeeds, Walk};
 use crate::build::installed;
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, Verb};
@@ -25,10 +25,10 @@ pub(super) fn needs<'i>(
     at: usize,
     invocation: &Invocation,
     call: &PackageCall,
-) -> Result<Option<Needs<'i>>, String> {
+) -> Result<Option<InstallNeeds<'i>>, String> {
     let place = (walk.stage, at);
     let folder = installed::folder(walk.build, place, invocation, call).ok_or("its folder is not known")?;
-    let mut needs = Needs {
+    let mut needs = InstallNeeds {
         title: call.title(),
         key: String::new(),
         ways: Vec::new(),
@@ -69,7 +69,7 @@ pub(super) fn needs<'i>(
     Ok(Some(needs))
 }
 
-impl Needs<'_> {
+impl InstallNeeds<'_> {
     /// The files in the order in which people name them: the manifest, its lock, the rest.
     pub(super) fn in_order(&self) -> Vec<&str> {
         let mut files: Vec<&str> = Vec::new();
@@ -107,7 +107,7 @@ pub(super) fn download<'i>(
     at: usize,
     invocation: &Invocation,
     call: &PackageCall,
-) -> Option<(Needs<'i>, &'static str)> {
+) -> Option<(InstallNeeds<'i>, &'static str)> {
     if call.manager != Manager::Go || call.verb != Verb::Build || call.verb_text != "build" {
         return None;
     }
@@ -127,7 +127,10 @@ pub(super) fn download<'i>(
         return None;
     }
     let title = "go mod download".to_owned();
-    Some((Needs { title, key, ways: vec![way], files: Vec::new(), without_project: None, folder }, "go mod download"))
+    Some((
+        InstallNeeds { title, key, ways: vec![way], files: Vec::new(), without_project: None, folder },
+        "go mod download",
+    ))
 }
 
 fn is_pip(call: &PackageCall) -> bool {
@@ -135,7 +138,7 @@ fn is_pip(call: &PackageCall) -> bool {
 }
 
 /// `pip install -r a -c b`.
-fn pip<'i>(walk: &Walk<'_, 'i>, at: usize, call: &PackageCall, needs: &mut Needs<'i>) -> Result<(), String> {
+fn pip<'i>(walk: &Walk<'_, 'i>, at: usize, call: &PackageCall, needs: &mut InstallNeeds<'i>) -> Result<(), String> {
     for input in &call.inputs {
         if input.path.dynamic {
             return Err(format!("`{}` is known to the build alone", input.path.text));

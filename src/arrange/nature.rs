@@ -1,7 +1,7 @@
 //! What a command of a RUN needs and leaves, as far as it decides the order.
 
 use super::closure;
-use super::state::{Needs, Walk};
+use super::state::{InstallNeeds, Walk};
 use crate::build::{Purpose, asks_history};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{Kind, Language, Network, Program};
@@ -10,7 +10,7 @@ use crate::text::path;
 
 /// What a command is for the order.
 #[derive(Clone, Debug)]
-pub(super) enum Nature<'i> {
+pub(super) enum CommandKind<'i> {
     /// Sets where or how the commands after it run: `cd`, `set`, `export`.
     State,
     /// Removes what a command before it left behind.
@@ -22,9 +22,9 @@ pub(super) enum Nature<'i> {
     /// Reads nothing of the context, and costs nothing: accounts, folders elsewhere.
     Cheap,
     /// Installs a project's dependencies.
-    Install(Needs<'i>),
+    Install(InstallNeeds<'i>),
     /// Builds the project; what it needs can be fetched before by a command of its own.
-    Build(Needs<'i>, &'static str),
+    Build(InstallNeeds<'i>, &'static str),
     /// Changes names and modes of files of the context.
     Light,
     /// Runs a program of the project or its tools; what it writes is no manifest of another ecosystem.
@@ -39,23 +39,23 @@ pub(super) fn is_plain(program: &str) -> bool {
 }
 
 /// The nature of one program that a RUN starts.
-pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) -> Nature<'i> {
-    let Some(program) = invocation.program else { return Nature::Unknown };
+pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) -> CommandKind<'i> {
+    let Some(program) = invocation.program else { return CommandKind::Unknown };
     let known = Program::of(program);
     let purpose = Purpose::of(invocation);
     if let Some(call) = invocation.package_call() {
         return of_call(walk, at, invocation, &call, purpose);
     }
     if asks_history(invocation) && has_history(walk, at, invocation) {
-        return Nature::Unknown;
+        return CommandKind::Unknown;
     }
     match purpose {
-        Purpose::Setting => return Nature::State,
-        Purpose::Lists | Purpose::Clean => return Nature::Tidy,
-        Purpose::Data | Purpose::Packages if !names_nothing(walk, at, invocation) => return Nature::Unknown,
+        Purpose::Setting => return CommandKind::State,
+        Purpose::Lists | Purpose::Clean => return CommandKind::Tidy,
+        Purpose::Data | Purpose::Packages if !names_nothing(walk, at, invocation) => return CommandKind::Unknown,
         Purpose::Data | Purpose::Packages => {
             let words: Vec<&str> = invocation.args.iter().take(2).map(Word::text).collect();
-            return Nature::Free(format!("{program} {}", words.join(" ")));
+            return CommandKind::Free(format!("{program} {}", words.join(" ")));
         }
         _ => {}
     }
@@ -63,24 +63,24 @@ pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) ->
         return plain(walk, at, invocation, known);
     }
     match known.language {
-        Some(Language::Python) => Nature::Program(Ecosystem::Python),
-        Some(Language::Node) => Nature::Program(Ecosystem::Node),
-        Some(Language::Php) => Nature::Program(Ecosystem::Php),
-        Some(Language::Ruby) => Nature::Program(Ecosystem::Ruby),
-        _ => Nature::Unknown,
+        Some(Language::Python) => CommandKind::Program(Ecosystem::Python),
+        Some(Language::Node) => CommandKind::Program(Ecosystem::Node),
+        Some(Language::Php) => CommandKind::Program(Ecosystem::Php),
+        Some(Language::Ruby) => CommandKind::Program(Ecosystem::Ruby),
+        _ => CommandKind::Unknown,
     }
 }
 
-fn plain<'i>(walk: &Walk, at: usize, invocation: &Invocation, known: Program) -> Nature<'i> {
+fn plain<'i>(walk: &Walk, at: usize, invocation: &Invocation, known: Program) -> CommandKind<'i> {
     let nothing = names_nothing(walk, at, invocation);
     if nothing && known.network == Network::Yes && !invocation.args.iter().any(|word| word.is("--version")) {
-        Nature::Free(invocation.program.unwrap_or_default().to_owned())
+        CommandKind::Free(invocation.program.unwrap_or_default().to_owned())
     } else if nothing {
-        Nature::Cheap
+        CommandKind::Cheap
     } else if known.handles_files() {
-        Nature::Light
+        CommandKind::Light
     } else {
-        Nature::Unknown
+        CommandKind::Unknown
     }
 }
 
@@ -137,20 +137,20 @@ fn of_call<'i>(
     invocation: &Invocation,
     call: &PackageCall,
     purpose: Purpose,
-) -> Nature<'i> {
+) -> CommandKind<'i> {
     let local = call.packages.iter().any(|package| package.source == PackageSource::Path);
     match purpose {
-        Purpose::Looks | Purpose::Configures => Nature::Cheap,
+        Purpose::Looks | Purpose::Configures => CommandKind::Cheap,
         _ if call.manager.is_system() => {
             if local && !names_nothing(walk, at, invocation) {
-                Nature::Unknown
+                CommandKind::Unknown
             } else {
-                Nature::Packages(call.title())
+                CommandKind::Packages(call.title())
             }
         }
-        Purpose::Clean => Nature::Tidy,
+        Purpose::Clean => CommandKind::Tidy,
         Purpose::Compiles(_) if let Some((needs, command)) = closure::download(walk, at, invocation, call) => {
-            Nature::Build(needs, command)
+            CommandKind::Build(needs, command)
         }
         _ if matches!(call.verb, Verb::Install | Verb::Download) && call.is_from_manifest() => {
             install(walk, at, invocation, call)
@@ -158,26 +158,28 @@ fn of_call<'i>(
         // It reads what an install reads, and writes the lock file beside it.
         _ if call.verb_text == "lock" && matches!(call.manager, Manager::Uv | Manager::Poetry | Manager::Pdm) => {
             match install(walk, at, invocation, call) {
-                Nature::Install(needs) => {
-                    Nature::Install(Needs { key: format!("lock {}", needs.key), without_project: None, ..needs })
-                }
+                CommandKind::Install(needs) => CommandKind::Install(InstallNeeds {
+                    key: format!("lock {}", needs.key),
+                    without_project: None,
+                    ..needs
+                }),
                 other => other,
             }
         }
         _ if !local && is_by_name(walk, at, invocation, call, purpose) && names_nothing(walk, at, invocation) => {
-            Nature::Packages(call.title())
+            CommandKind::Packages(call.title())
         }
         _ => of_project(call.manager),
     }
 }
 
-fn install<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &PackageCall) -> Nature<'i> {
+fn install<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &PackageCall) -> CommandKind<'i> {
     match closure::needs(walk, at, invocation, call) {
-        Ok(Some(needs)) => Nature::Install(needs),
+        Ok(Some(needs)) => CommandKind::Install(needs),
         Ok(None) => of_project(call.manager),
         Err(why) => {
             walk.add_obstacle(call.title(), why);
-            Nature::Unknown
+            CommandKind::Unknown
         }
     }
 }
@@ -199,6 +201,6 @@ fn is_by_name(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCal
 }
 
 /// Runs a program of the project.
-fn of_project<'i>(manager: Manager) -> Nature<'i> {
-    Ecosystem::of_manager(manager).map_or(Nature::Unknown, Nature::Program)
+fn of_project<'i>(manager: Manager) -> CommandKind<'i> {
+    Ecosystem::of_manager(manager).map_or(CommandKind::Unknown, CommandKind::Program)
 }

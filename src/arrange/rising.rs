@@ -1,8 +1,8 @@
 //! Sorts the commands of a RUN: what rises above the sources, and what stays.
 
 use super::elements::elements;
-use super::nature::{self, Nature};
-use super::state::{Above, Below, Effect, Needs, Obstacle, Walk};
+use super::nature::{self, CommandKind};
+use super::state::{Above, Below, Effect, InstallNeeds, Obstacle, Walk};
 use crate::build::{Purpose, User};
 use crate::data;
 use crate::manifest::Ecosystem;
@@ -25,7 +25,7 @@ impl<'i> Walk<'_, 'i> {
         let (elements, divisible) = elements(code);
         let mut sorted = Sorted::default();
         for (at, element) in elements.iter().enumerate() {
-            let natures: Vec<(&Invocation, Nature<'i>)> =
+            let natures: Vec<(&Invocation, CommandKind<'i>)> =
                 element.invocations.iter().map(|one| (one, nature::of(self, index, one))).collect();
             self.sort(index, at, &natures, &mut sorted);
         }
@@ -33,8 +33,8 @@ impl<'i> Walk<'_, 'i> {
     }
 
     /// Puts an element above or below.
-    fn sort(&mut self, index: usize, at: usize, natures: &[(&Invocation, Nature<'i>)], sorted: &mut Sorted<'i>) {
-        let state = !natures.is_empty() && natures.iter().all(|(_, nature)| matches!(nature, Nature::State));
+    fn sort(&mut self, index: usize, at: usize, natures: &[(&Invocation, CommandKind<'i>)], sorted: &mut Sorted<'i>) {
+        let state = !natures.is_empty() && natures.iter().all(|(_, nature)| matches!(nature, CommandKind::State));
         if state || natures.is_empty() {
             sorted.above.push(at);
             sorted.below.push(at);
@@ -42,7 +42,7 @@ impl<'i> Walk<'_, 'i> {
             return;
         }
         for (_, nature) in natures {
-            if let Nature::Build(needs, command) = nature
+            if let CommandKind::Build(needs, command) = nature
                 && self.reason_against_rise(index, nature).is_none()
                 && !sorted.keys.contains(&needs.key)
             {
@@ -59,7 +59,7 @@ impl<'i> Walk<'_, 'i> {
             self.below.push(Below { index: usize::MAX, parts: None, effect: Effect::Anything(name) });
             return;
         }
-        if natures.iter().all(|(_, nature)| matches!(nature, Nature::Tidy | Nature::State)) {
+        if natures.iter().all(|(_, nature)| matches!(nature, CommandKind::Tidy | CommandKind::State)) {
             if sorted.rises { &mut sorted.above } else { &mut sorted.below }.push(at);
             return;
         }
@@ -98,14 +98,14 @@ impl<'i> Walk<'_, 'i> {
     fn plan_rise(
         &self,
         index: usize,
-        natures: &[(&Invocation, Nature<'i>)],
-    ) -> Result<(Vec<Needs<'i>>, Vec<String>), Vec<(Effect, Option<Obstacle>)>> {
+        natures: &[(&Invocation, CommandKind<'i>)],
+    ) -> Result<(Vec<InstallNeeds<'i>>, Vec<String>), Vec<(Effect, Option<Obstacle>)>> {
         let (mut needs, mut commands, mut stay) = (Vec::new(), Vec::new(), Vec::new());
         for (invocation, nature) in natures {
             let folder = self.folder(index, invocation).unwrap_or_else(|| "/".to_owned());
             match nature {
-                Nature::State | Nature::Tidy => {}
-                Nature::Packages(_) | Nature::Free(_) | Nature::Cheap => {
+                CommandKind::State | CommandKind::Tidy => {}
+                CommandKind::Packages(_) | CommandKind::Free(_) | CommandKind::Cheap => {
                     match self.find_obstacle(index, invocation, nature) {
                         None => commands.extend(nature.title()),
                         Some(why) => {
@@ -114,7 +114,7 @@ impl<'i> Walk<'_, 'i> {
                         }
                     }
                 }
-                Nature::Install(need) => match self.find_obstacle(index, invocation, nature) {
+                CommandKind::Install(need) => match self.find_obstacle(index, invocation, nature) {
                     None => {
                         commands.push(need.title.clone());
                         needs.push(need.clone());
@@ -124,15 +124,15 @@ impl<'i> Walk<'_, 'i> {
                         stay.push((Effect::Anything(need.title.clone()), Some(obstacle)));
                     }
                 },
-                Nature::Light => {
+                CommandKind::Light => {
                     stay.push((self.effect_on_context(invocation, &folder), None));
                 }
-                Nature::Build(needs, _) => {
+                CommandKind::Build(needs, _) => {
                     let ecosystem = needs.ways.first().map_or(Ecosystem::Go, |way| way.tool.ecosystem());
                     stay.push((Effect::Ran(ecosystem, folder), None));
                 }
-                Nature::Program(ecosystem) => stay.push((Effect::Ran(*ecosystem, folder), None)),
-                Nature::Unknown => {
+                CommandKind::Program(ecosystem) => stay.push((Effect::Ran(*ecosystem, folder), None)),
+                CommandKind::Unknown => {
                     let name = invocation.package_call().map(|call| call.title());
                     let name = name.or_else(|| Some(invocation.path.text().to_owned()));
                     stay.push((Effect::Anything(name.unwrap_or_default()), None));
@@ -161,7 +161,7 @@ impl<'i> Walk<'_, 'i> {
     }
 
     /// Why a command may not rise.
-    fn find_obstacle(&self, index: usize, invocation: &Invocation, nature: &Nature<'i>) -> Option<String> {
+    fn find_obstacle(&self, index: usize, invocation: &Invocation, nature: &CommandKind<'i>) -> Option<String> {
         self.reason_against_rise(index, nature).or_else(|| {
             let copied = self.is_program_copied(index, invocation);
             copied.then(|| "a copy from another stage above it may bring what it runs".to_owned())
@@ -169,7 +169,7 @@ impl<'i> Walk<'_, 'i> {
     }
 
     /// Why something may not rise above what stays below.
-    fn reason_against_rise(&self, index: usize, nature: &Nature<'i>) -> Option<String> {
+    fn reason_against_rise(&self, index: usize, nature: &CommandKind<'i>) -> Option<String> {
         if let Some(closed) = &self.closed {
             return Some(closed.clone());
         }
@@ -178,12 +178,12 @@ impl<'i> Walk<'_, 'i> {
         self.below.iter().find_map(|below| match (&below.effect, nature) {
             (Effect::Copied, _) => None,
             (Effect::Anything(name), _) => Some(format!("`{name}` above it may prepare what it reads")),
-            (_, Nature::Free(_) | Nature::Cheap) | (Effect::Touched(_, true), _) => prepared(),
-            (Effect::Ran(ecosystem, folder), Nature::Install(needs) | Nature::Build(needs, _)) => {
+            (_, CommandKind::Free(_) | CommandKind::Cheap) | (Effect::Touched(_, true), _) => prepared(),
+            (Effect::Ran(ecosystem, folder), CommandKind::Install(needs) | CommandKind::Build(needs, _)) => {
                 let same = needs.ways.iter().any(|way| way.tool.ecosystem() == *ecosystem) && *folder == needs.folder;
                 same.then(|| "a program of the project runs before it".to_owned())
             }
-            (Effect::Touched(paths, false), Nature::Install(needs) | Nature::Build(needs, _)) => {
+            (Effect::Touched(paths, false), CommandKind::Install(needs) | CommandKind::Build(needs, _)) => {
                 if !root {
                     return Some("files change their owner before it".to_owned());
                 }
@@ -276,16 +276,16 @@ struct Sorted<'i> {
     stays: bool,
     /// Whether a command that stays removes what one that rises installs.
     removes: bool,
-    needs: Vec<Needs<'i>>,
+    needs: Vec<InstallNeeds<'i>>,
     keys: Vec<String>,
     commands: Vec<String>,
     worth: bool,
     effects: Vec<Effect>,
     states: Vec<usize>,
-    fetches: Vec<(Needs<'i>, &'static str)>,
+    fetches: Vec<(InstallNeeds<'i>, &'static str)>,
 }
 
-impl Nature<'_> {
+impl CommandKind<'_> {
     fn title(&self) -> Option<String> {
         match self {
             Self::Packages(title) | Self::Free(title) => Some(title.clone()),

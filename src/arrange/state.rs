@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::build::{Build, Stage, Transfer, installed};
-use crate::inputs::context::{BuildContext, Kind};
+use crate::inputs::context::{BuildContext, ContextEntryKind};
 use crate::manifest::{Ecosystem, Install, Project};
 use crate::shell::Invocation;
 use crate::text::{Edit, path};
 
 /// What an install of dependencies reads.
 #[derive(Clone, Debug)]
-pub(super) struct Needs<'i> {
+pub(super) struct InstallNeeds<'i> {
     /// The command, as people name it.
     pub(super) title: String,
     /// Tells installs of the same project apart from others.
@@ -56,7 +56,7 @@ pub(super) struct Above<'i> {
     /// A command of its own instead, which the instruction's own leave to it.
     pub(super) command: Option<&'static str>,
     /// What its installs read.
-    pub(super) needs: Vec<Needs<'i>>,
+    pub(super) needs: Vec<InstallNeeds<'i>>,
 }
 
 /// What stays below.
@@ -182,7 +182,7 @@ impl<'i> Walk<'_, 'i> {
                 let tops = selection.tops.iter();
                 let mut found = tops.filter_map(|top| match top {
                     None => self.context.find(rest),
-                    Some(id) if self.context.entry(*id).kind == Kind::Directory => {
+                    Some(id) if self.context.entry(*id).kind == ContextEntryKind::Directory => {
                         self.context.find(&format!("{}/{rest}", self.context.path(*id)))
                     }
                     Some(id) => (self.context.entry(*id).name == rest).then_some(*id),

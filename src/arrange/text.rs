@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::elements::elements;
-use super::state::{Above, Below, Needs, Walk};
+use super::state::{Above, Below, InstallNeeds, Walk};
 use crate::build::{Setting, User, installed};
 use crate::dockerfile::{File, Keyword};
 use crate::text::{Edit, Span, path};
@@ -15,7 +15,7 @@ const MOST: usize = 24;
 /// The edits up to the instruction `last`, and the files that are copied first.
 pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<String>), String> {
     let file = &walk.build.input().file;
-    let mut writer = Writer {
+    let mut writer = ArrangementWriter {
         walk,
         file,
         newline: if file.source().text().contains("\r\n") { "\r\n" } else { "\n" },
@@ -47,7 +47,7 @@ pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<Str
     Ok((vec![Edit { span, text: writer.out }], writer.copied))
 }
 
-struct Writer<'w, 'b, 'i> {
+struct ArrangementWriter<'w, 'b, 'i> {
     walk: &'w Walk<'b, 'i>,
     file: &'i File,
     newline: &'static str,
@@ -60,7 +60,7 @@ struct Writer<'w, 'b, 'i> {
     user: Setting<User>,
 }
 
-impl Writer<'_, '_, '_> {
+impl ArrangementWriter<'_, '_, '_> {
     /// Blank lines and comments of their own in front of an instruction.
     fn gap(&self, index: usize) -> &str {
         let start = index.checked_sub(1).map_or(0, |before| self.file.instruction_span(before).end);
@@ -230,7 +230,7 @@ impl Writer<'_, '_, '_> {
     }
 
     /// The copies of what an install reads.
-    fn copies(&mut self, at: usize, needs: &Needs) -> Result<(), String> {
+    fn copies(&mut self, at: usize, needs: &InstallNeeds) -> Result<(), String> {
         if let Some(way) = needs.ways.iter().find(|way| self.walk.landing(at, &way.manifest).is_none()) {
             return Err(format!("nobody can tell how `{}` gets there", way.manifest));
         }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use super::state::{Above, Arranged, Below, Effect, Obstacle, Walk};
 use super::{closure, nature, text};
-use crate::build::{Base, Build, Stage, Transfer, installed};
+use crate::build::{Build, Stage, StageBase, Transfer, installed};
 use crate::cache::{Likeness, Origins, source_file};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::inputs::context::{BuildContext, Kind};
+use crate::inputs::context::{BuildContext, ContextEntryKind};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
@@ -30,7 +30,7 @@ fn takes_sources(
     };
     transfer.sources.retain(|source| {
         let path = source.text.as_deref().unwrap_or_default().trim_start_matches("./").trim_matches('/');
-        let file = context.find(path).filter(|id| context.entry(*id).kind == Kind::File);
+        let file = context.find(path).filter(|id| context.entry(*id).kind == ContextEntryKind::File);
         file.is_none_or(|id| {
             let name = context.entry(id).name;
             Likeness::of_name(name).is_program() && !is_named(name)
@@ -43,7 +43,7 @@ fn takes_sources(
 fn reads_context(build: &Build, stage: &Stage) -> bool {
     build.chain(stage).any(|stage| {
         let bound = build.bound(stage).into_iter().any(|(_, source)| source.is_some());
-        bound || build.transfers(stage).iter().any(|one| !matches!(one.from, Some(Base::Image(_))))
+        bound || build.transfers(stage).iter().any(|one| !matches!(one.from, Some(StageBase::Image(_))))
     })
 }
 
@@ -60,7 +60,7 @@ impl<'b, 'i> Walk<'b, 'i> {
             let takes = match transfer.from {
                 None => takes_sources(build, stage, context, &origins, transfer.clone()),
                 // What is built of sources changes with them.
-                Some(Base::Stage(from)) => reads_context(build, &build.stages()[from]),
+                Some(StageBase::Stage(from)) => reads_context(build, &build.stages()[from]),
                 Some(_) => false,
             };
             if takes {
@@ -124,7 +124,7 @@ impl<'b, 'i> Walk<'b, 'i> {
             before.any(|(_, one)| one.keyword == Keyword::Env && source.slice(one.span).contains(bin))
         };
         let mut copies = self.transfers.iter().filter(|one| {
-            one.index < at && self.sources.contains(&one.index) && matches!(one.from, Some(Base::Stage(_)))
+            one.index < at && self.sources.contains(&one.index) && matches!(one.from, Some(StageBase::Stage(_)))
         });
         copies.any(|copy| {
             let Some(to) = self.goes_to(copy) else { return true };
@@ -206,8 +206,8 @@ impl<'b, 'i> Walk<'b, 'i> {
         };
         match &transfer.from {
             None => !transfer.sources.is_empty() && lands(),
-            Some(Base::Image(_)) => !self.has(&to),
-            Some(Base::Stage(stage)) => !self.has(&to) && !reads_context(self.build, &self.build.stages()[*stage]),
+            Some(StageBase::Image(_)) => !self.has(&to),
+            Some(StageBase::Stage(stage)) => !self.has(&to) && !reads_context(self.build, &self.build.stages()[*stage]),
             Some(_) => false,
         }
     }

@@ -2,8 +2,8 @@
 //! base image.
 
 use super::Confidence;
-use super::entry::Entry;
-use super::expected::{Expected, Step};
+use super::entry::HistoryEntry;
+use super::expected::{Expected, ExpectedStep};
 
 /// Steps and entries that belong together.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) const MOST: usize = 4_000_000;
 
 /// What a pair is worth. An instruction that has changed keeps its place between others, and the more so the less it
 /// has changed.
-fn worth(step: &Step, entry: &Entry, confidence: Confidence) -> i32 {
+fn worth(step: &ExpectedStep, entry: &HistoryEntry, confidence: Confidence) -> i32 {
     match confidence {
         Confidence::Exact => 20,
         Confidence::Text => 18,
@@ -30,7 +30,7 @@ fn worth(step: &Step, entry: &Entry, confidence: Confidence) -> i32 {
 }
 
 /// What an instruction without an entry costs.
-fn left_out(step: &Step) -> i32 {
+fn left_out(step: &ExpectedStep) -> i32 {
     if step.is_optional { 0 } else { 2 }
 }
 
@@ -38,9 +38,9 @@ fn left_out(step: &Step) -> i32 {
 const ADDED: i32 = 3;
 
 /// The best way to lay a stage's instructions beside a history.
-pub(super) fn align(expected: &Expected, entries: &[Entry]) -> Alignment {
+pub(super) fn align(expected: &Expected, entries: &[HistoryEntry]) -> Alignment {
     let (rows, columns) = (expected.steps.len(), entries.len());
-    let compare = |step: &Step, entry: &Entry| {
+    let compare = |step: &ExpectedStep, entry: &HistoryEntry| {
         let found = step.agreement(entry)?;
         Some((found, worth(step, entry, found)))
     };
@@ -78,7 +78,7 @@ pub(super) fn align(expected: &Expected, entries: &[Entry]) -> Alignment {
     // Instructions of the base image are of the same kinds, so the lowest pair has to agree in more.
     let first = pairs.iter().position(|(.., found)| *found != Confidence::Kind).unwrap_or(pairs.len());
     pairs.drain(..first);
-    let counted = |step: &Step| !step.is_optional;
+    let counted = |step: &ExpectedStep| !step.is_optional;
     Alignment {
         steps: expected.steps.iter().filter(|step| counted(step)).count(),
         agreed: pairs

@@ -29,7 +29,7 @@ pub enum BaseHow {
 
 /// An image that may be the base.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownBase {
     /// As the user calls it.
     pub name: String,
     /// The digest of its config: an image is not its own base.
@@ -40,7 +40,7 @@ pub struct Known {
     pub diff_ids: Vec<Digest>,
 }
 
-impl Known {
+impl KnownBase {
     /// What there is to know of an image.
     pub fn of(image: &Image) -> Self {
         let diff_ids = image.layers.iter().map_while(|layer| layer.diff_id.clone()).collect();
@@ -54,18 +54,18 @@ const DIGEST: &str = "org.opencontainers.image.base.digest";
 
 /// The base of an image among known ones: that which the image names, else that with the most layers in common. Where
 /// there is none, its layers are a guess.
-pub fn base(image: &Image, known: &[Known]) -> Base {
+pub fn base(image: &Image, known: &[KnownBase]) -> Base {
     let annotation = |key: &str| image.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value);
     let said = |key: &str| annotation(key).or_else(|| image.config.labels.get(key)).filter(|value| !value.is_empty());
     let digest: Option<Digest> = said(DIGEST).and_then(|digest| digest.parse().ok());
-    let is_below = |known: &&Known| {
+    let is_below = |known: &&KnownBase| {
         let own = image.layers.iter().map(|layer| layer.diff_id.as_ref());
         let is_itself = known.id.is_some() && known.id == image.id;
         !is_itself
             && known.diff_ids.len() <= image.layers.len()
             && known.diff_ids.iter().map(Some).zip(own).all(|(a, b)| a == b)
     };
-    let named = |known: &Known| digest.is_some() && known.manifest == digest;
+    let named = |known: &KnownBase| digest.is_some() && known.manifest == digest;
     let found = known.iter().filter(is_below).max_by_key(|known| (named(known), known.diff_ids.len()));
     let name = said(NAME).cloned();
     match found.filter(|known| !known.diff_ids.is_empty()) {
@@ -87,9 +87,9 @@ mod tests {
         Digest::new(Algorithm::Sha256, &[name as u8; 32]).unwrap()
     }
 
-    fn known_base(name: &str, diff_ids: &str) -> Known {
+    fn known_base(name: &str, diff_ids: &str) -> KnownBase {
         let manifest = name.chars().next().map(digest);
-        Known {
+        KnownBase {
             name: name.to_owned(),
             id: manifest.clone(),
             manifest,

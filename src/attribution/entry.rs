@@ -9,7 +9,7 @@ use crate::image::History;
 
 /// An entry, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct HistoryEntry {
     /// The instruction's keyword, where it is one.
     pub(super) keyword: Option<Keyword>,
     /// What follows the keyword; of RUN with the shell, without the build's arguments.
@@ -30,7 +30,7 @@ const BUILDKIT: &str = "# buildkit";
 /// Stands before an instruction for which the old builder ran no command.
 const NOP: &str = "#(nop) ";
 
-impl Entry {
+impl HistoryEntry {
     /// Reads an entry.
     pub(super) fn of(history: &History) -> Self {
         let all = history.created_by.as_deref().unwrap_or_default();
@@ -142,7 +142,7 @@ mod tests {
     #[track_caller]
     fn check(created_by: &str, expected: &str) {
         let history = History { created_by: Some(created_by.to_owned()), ..History::default() };
-        let entry = Entry::of(&history);
+        let entry = HistoryEntry::of(&history);
         let keyword = entry.keyword.map_or("?", Keyword::as_str);
         assert_eq!(format!("{keyword}|{}", entry.one_line().unwrap_or_default()), expected);
     }

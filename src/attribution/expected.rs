@@ -3,9 +3,9 @@
 //! (`tests/vectors/attribution.jsonl`).
 
 use super::Confidence;
-use super::entry::Entry;
+use super::entry::HistoryEntry;
 use super::wording::{Wording, wording};
-use crate::build::{Base, Build, Stage};
+use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 
 /// Instructions of a stage and those that it stands on, in the order in which they are carried out.
@@ -13,7 +13,7 @@ pub(super) struct Expected {
     /// The stage.
     pub(super) stage: usize,
     /// The instructions.
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<ExpectedStep>,
     /// Index of the FROM at the bottom.
     pub(super) from: usize,
     /// Whether nothing lies below it.
@@ -21,7 +21,7 @@ pub(super) struct Expected {
 }
 
 /// An instruction as it is expected.
-pub(super) struct Step {
+pub(super) struct ExpectedStep {
     /// Its index in the file; of a trigger that of the ONBUILD.
     pub(super) index: usize,
     /// Whether it is the trigger of an ONBUILD.
@@ -47,7 +47,7 @@ impl Expected {
         if chain.len() > MOST || count > MOST {
             return None;
         }
-        let mut steps: Vec<Step> = Vec::new();
+        let mut steps: Vec<ExpectedStep> = Vec::new();
         let mut triggers: Vec<(usize, &Instruction)> = Vec::new();
         for stage in chain {
             for (index, trigger) in std::mem::take(&mut triggers) {
@@ -60,7 +60,7 @@ impl Expected {
                 triggers.extend(build.input().file.trigger(instruction).map(|trigger| (index, trigger)));
             }
         }
-        let is_scratch = root.base == Base::Scratch;
+        let is_scratch = root.base == StageBase::Scratch;
         Some(Self { stage: stage.index, steps, from: root.from()?, is_scratch })
     }
 }
@@ -70,8 +70,8 @@ fn step(
     stage: &Stage,
     at: usize,
     (index, instruction, is_trigger): (usize, &Instruction, bool),
-) -> Step {
-    Step {
+) -> ExpectedStep {
+    ExpectedStep {
         index,
         is_trigger,
         keyword: instruction.keyword,
@@ -80,9 +80,9 @@ fn step(
     }
 }
 
-impl Step {
+impl ExpectedStep {
     /// How well an entry agrees; `None` when it is another kind of instruction.
-    pub(super) fn agreement(&self, entry: &Entry) -> Option<Confidence> {
+    pub(super) fn agreement(&self, entry: &HistoryEntry) -> Option<Confidence> {
         if entry.keyword? != self.keyword {
             return None;
         }
@@ -103,9 +103,9 @@ impl Step {
     }
 }
 
-impl Step {
+impl ExpectedStep {
     /// How much of an entry of the same kind stands in the instruction too, from 0 to 8.
-    pub(super) fn likeness(&self, entry: &Entry) -> i32 {
+    pub(super) fn likeness(&self, entry: &HistoryEntry) -> i32 {
         let own = match &self.wording {
             Wording::Run(run) => &run.squeezed,
             Wording::Other(other) => other.squeezed.last().unwrap_or(&entry.squeezed),

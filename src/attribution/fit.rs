@@ -1,9 +1,9 @@
 //! The stage of a Dockerfile that an image was most likely built from, and where its history's entries stand in it.
 
 use super::align::{self, Alignment, align};
-use super::entry::Entry;
+use super::entry::HistoryEntry;
 use super::expected::Expected;
-use super::{Confidence, Fit, How, Origin, Place, Text};
+use super::{Confidence, DockerfileText, Fit, Origin, PlaceCertainty, SourcePlace};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::image::History;
@@ -17,7 +17,7 @@ pub(super) struct Fitted {
     /// The lowest entry that the Dockerfile made.
     pub(super) first: Option<usize>,
     /// The FROM at the bottom of the stage.
-    pub(super) from: Place,
+    pub(super) from: SourcePlace,
     /// Whether that names nothing.
     pub(super) is_scratch: bool,
 }
@@ -38,7 +38,12 @@ const WORDING: usize = 100;
 
 /// The stage that fits best: the target where none is better. `None` where nothing can be compared. Entries below
 /// `floor` are the base image's.
-pub(super) fn fitted(build: &Build<'_>, entries: &[Entry], floor: usize, text: Text) -> Option<Fitted> {
+pub(super) fn fitted(
+    build: &Build<'_>,
+    entries: &[HistoryEntry],
+    floor: usize,
+    text: DockerfileText,
+) -> Option<Fitted> {
     let above = entries.get(floor..).filter(|above| above.iter().any(|entry| !entry.is_silent))?;
     let mut budget = Budget(align::MOST);
     let target = build.target()?;
@@ -56,7 +61,7 @@ pub(super) fn fitted(build: &Build<'_>, entries: &[Entry], floor: usize, text: T
     let mut origins = vec![None; entries.len()];
     for &(step, entry, confidence) in &alignment.pairs {
         let step = &expected.steps[step];
-        let place = place(build, step.index, text, How::History, confidence, step.is_trigger);
+        let place = place(build, step.index, text, PlaceCertainty::History, confidence, step.is_trigger);
         origins[floor + entry] = Some(of_instruction(build, step.index, place));
     }
     let stage = build.stages().get(expected.stage)?;
@@ -67,14 +72,14 @@ pub(super) fn fitted(build: &Build<'_>, entries: &[Entry], floor: usize, text: T
         is_target: stage.index == target.index,
     };
     let first = alignment.pairs.first().map(|&(_, entry, _)| floor + entry);
-    let from = place(build, expected.from, text, How::History, Confidence::Text, true);
+    let from = place(build, expected.from, text, PlaceCertainty::History, Confidence::Text, true);
     Some(Fitted { fit, origins, first, from, is_scratch: expected.is_scratch })
 }
 
 /// How well a history alone fits a Dockerfile; `None` where nothing can be compared.
 pub fn fit(history: &[History], build: &Build<'_>) -> Option<Fit> {
-    let entries: Vec<Entry> = history.iter().map(Entry::of).collect();
-    fitted(build, &entries, 0, Text::Given).map(|fitted| fitted.fit)
+    let entries: Vec<HistoryEntry> = history.iter().map(HistoryEntry::of).collect();
+    fitted(build, &entries, 0, DockerfileText::Given).map(|fitted| fitted.fit)
 }
 
 /// How well a stage fits: instructions that agree, less those that don't and entries that no instruction made.
@@ -87,7 +92,7 @@ fn score(agreed: usize, steps: usize, added: usize) -> i64 {
 fn fit_stage(
     build: &Build<'_>,
     stage: &Stage,
-    entries: &[Entry],
+    entries: &[HistoryEntry],
     budget: &mut Budget,
 ) -> Option<(Expected, Alignment, i64)> {
     let steps: usize = build.chain(stage).take(100_000).map(|stage| stage.instructions.len() + 1).sum();
@@ -106,13 +111,13 @@ fn fit_stage(
 pub(super) fn place(
     build: &Build<'_>,
     index: usize,
-    text: Text,
-    how: How,
+    text: DockerfileText,
+    how: PlaceCertainty,
     confidence: Confidence,
     triggered: bool,
-) -> Place {
+) -> SourcePlace {
     let instruction = build.instruction(index);
-    Place {
+    SourcePlace {
         text,
         first_line: instruction.start_line,
         last_line: instruction.end_line,
@@ -126,7 +131,7 @@ pub(super) fn place(
 }
 
 /// What an instruction at its place made; of ONBUILD it is the trigger that did.
-pub(super) fn of_instruction(build: &Build<'_>, index: usize, place: Place) -> Origin {
+pub(super) fn of_instruction(build: &Build<'_>, index: usize, place: SourcePlace) -> Origin {
     let instruction = if place.triggered { build.effective(index) } else { build.instruction(index) };
     Origin {
         instruction: Some(build.one_line(instruction)),
@@ -138,11 +143,11 @@ pub(super) fn of_instruction(build: &Build<'_>, index: usize, place: Place) -> O
 
 /// The lowest entry that triggers of the base image made, below the first one of the Dockerfile: entries that agree with
 /// what the base's own history announces by ONBUILD (BuildKit announces nothing).
-pub(super) fn triggered(entries: &[Entry], first: usize) -> usize {
-    let announced: Vec<&Entry> =
+pub(super) fn triggered(entries: &[HistoryEntry], first: usize) -> usize {
+    let announced: Vec<&HistoryEntry> =
         entries[..first].iter().filter(|entry| entry.keyword == Some(Keyword::Onbuild)).collect();
     let start = first - announced.len().min(first);
-    let agree = |(entry, announced): (&Entry, &&Entry)| {
+    let agree = |(entry, announced): (&HistoryEntry, &&HistoryEntry)| {
         let (keyword, text) = announced.text.split_once(char::is_whitespace).unwrap_or((&announced.text, ""));
         entry.keyword == Some(Keyword::of(keyword)) && entry.squeezed.ends_with(&super::pattern::squeezed(text))
     };

@@ -1,9 +1,9 @@
 //! Joins what the record, the Dockerfile and the history tell.
 
 use super::base::{Base, BaseHow};
-use super::entry::Entry;
+use super::entry::HistoryEntry;
 use super::fit::{Fitted, fitted, of_instruction, place, triggered};
-use super::{Confidence, How, Origin, Origins, Place, Text, Unplaced, base, recorded};
+use super::{Confidence, DockerfileText, Origin, Origins, PlaceCertainty, SourcePlace, Unplaced, base, recorded};
 use crate::build::Build;
 use crate::dockerfile::Keyword;
 use crate::image::{Image, Provenance, RecordedLayer, RecordedLines};
@@ -22,7 +22,7 @@ pub fn origins_above(
 ) -> Origins {
     let mut notices = Vec::new();
     let history = of_layers(image, &mut notices);
-    let entries: Vec<Entry> = image.config.history.iter().map(Entry::of).collect();
+    let entries: Vec<HistoryEntry> = image.config.history.iter().map(HistoryEntry::of).collect();
     let recorded = recorded::layers(image, provenance);
     let input = recorded.as_ref().and(provenance).and_then(recorded::input);
     let recorded_build = input.as_ref().map(Build::new);
@@ -32,7 +32,7 @@ pub fn origins_above(
         (BaseHow::Layers, 1..) => history.get(base.layers - 1).copied().flatten().map_or(0, |entry| entry + 1),
         _ => 0,
     };
-    let mut joined = Joined {
+    let mut joined = JoinedLayer {
         image,
         history,
         entries,
@@ -42,13 +42,13 @@ pub fn origins_above(
         boundary: floor,
         has_dockerfile: build.is_some() || recorded_build.is_some(),
     };
-    let recorded_text = if is_same { Text::Given } else { Text::Recorded(0) };
+    let recorded_text = if is_same { DockerfileText::Given } else { DockerfileText::Recorded(0) };
     joined.own = recorded_build.as_ref().and_then(|own| fitted(own, &joined.entries, floor, recorded_text));
     if !is_same {
-        joined.given = build.and_then(|given| fitted(given, &joined.entries, floor, Text::Given));
+        joined.given = build.and_then(|given| fitted(given, &joined.entries, floor, DockerfileText::Given));
     }
     joined.bound(recorded.as_deref(), &mut notices);
-    let names: Vec<Option<String>> = joined.entries.iter().map(Entry::one_line).collect();
+    let names: Vec<Option<String>> = joined.entries.iter().map(HistoryEntry::one_line).collect();
     let mut origins: Vec<Origin> =
         names.into_iter().enumerate().map(|(entry, name)| joined.origin(entry, name)).collect();
     let mut layers: Vec<Origin> =
@@ -57,8 +57,8 @@ pub fn origins_above(
         let record = Record { build: recorded_build.as_ref(), text: recorded_text, provenance };
         for (layer, origin) in layers.iter_mut().enumerate() {
             let found = recorded[layer].filter(|found| !found.fetched).and_then(|found| found.lines);
-            if let Some(lines) =
-                found.filter(|_| !matches!(&origin.place, Some(place) if !is_same && place.text == Text::Given))
+            if let Some(lines) = found
+                .filter(|_| !matches!(&origin.place, Some(place) if !is_same && place.text == DockerfileText::Given))
             {
                 record.put(lines, origin);
             }
@@ -72,11 +72,11 @@ pub fn origins_above(
     Origins { layers, history: origins, base: joined.base, fit, notices }
 }
 
-struct Joined<'i> {
+struct JoinedLayer<'i> {
     image: &'i Image,
     /// The entry of each layer.
     history: Vec<Option<usize>>,
-    entries: Vec<Entry>,
+    entries: Vec<HistoryEntry>,
     /// Beside the given Dockerfile, where that is not the recorded one.
     given: Option<Fitted>,
     /// Beside the recorded one.
@@ -87,7 +87,7 @@ struct Joined<'i> {
     has_dockerfile: bool,
 }
 
-impl Joined<'_> {
+impl JoinedLayer<'_> {
     /// The Dockerfile that the image was built from.
     fn fitting(&self) -> Option<&Fitted> {
         let belongs = |fitted: &&Fitted| fitted.fit.belongs();
@@ -169,7 +169,7 @@ impl Joined<'_> {
     fn is_squashed(&self, entry: usize) -> bool {
         let comment = self.image.config.history[entry].comment.as_deref().unwrap_or_default();
         let below = self.entries[..entry].iter().rev().take_while(|below| below.is_empty);
-        let makes = |entry: &Entry| matches!(entry.keyword, Some(Keyword::Run | Keyword::Copy | Keyword::Add));
+        let makes = |entry: &HistoryEntry| matches!(entry.keyword, Some(Keyword::Run | Keyword::Copy | Keyword::Add));
         (comment.starts_with("FROM ") || comment.starts_with("merge sha256:")) && below.into_iter().any(makes)
     }
 
@@ -223,14 +223,14 @@ fn of_layers(image: &Image, notices: &mut Vec<String>) -> Vec<Option<usize>> {
 /// The builder's record.
 struct Record<'r, 'b> {
     build: Option<&'r Build<'b>>,
-    text: Text,
+    text: DockerfileText,
     provenance: &'r Provenance,
 }
 
 impl Record<'_, '_> {
     /// Takes over the recorded lines.
     fn put(&self, lines: RecordedLines, origin: &mut Origin) {
-        let (how, confidence) = (How::Provenance, Confidence::Exact);
+        let (how, confidence) = (PlaceCertainty::Provenance, Confidence::Exact);
         let instruction = self.build.filter(|_| lines.text == 0).and_then(|build| {
             let all = build.input().file.instructions();
             let index = all.partition_point(|instruction| instruction.start_line <= lines.first).checked_sub(1)?;
@@ -243,9 +243,9 @@ impl Record<'_, '_> {
             *origin = of_instruction(build, index, place);
             origin.instruction = said.or(origin.instruction.take());
         } else if self.provenance.texts.get(lines.text).is_some() {
-            let text = if lines.text == 0 { self.text } else { Text::Recorded(lines.text) };
+            let text = if lines.text == 0 { self.text } else { DockerfileText::Recorded(lines.text) };
             origin.unplaced = None;
-            origin.place = Some(Place {
+            origin.place = Some(SourcePlace {
                 text,
                 first_line: lines.first,
                 last_line: lines.last,

@@ -2,15 +2,15 @@
 
 /// A text, in which each gap between two parts stands for anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pattern(Vec<String>);
+pub(super) struct GapPattern(Vec<String>);
 
-impl Default for Pattern {
+impl Default for GapPattern {
     fn default() -> Self {
         Self(vec![String::new()])
     }
 }
 
-impl Pattern {
+impl GapPattern {
     /// Of a text without holes.
     pub(super) fn of(text: impl Into<String>) -> Self {
         Self(vec![text.into()])
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn holes_stand_for_anything() {
-        let pattern = |text: &str| Pattern(text.split('*').map(str::to_owned).collect());
+        let pattern = |text: &str| GapPattern(text.split('*').map(str::to_owned).collect());
         for (of, text, expected) in [
             ("a", "a", true),
             ("a", "ab", false),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{BaseHow, Known, Origin, Origins, Unplaced, base, origins_above};
+use super::{BaseHow, KnownBase, Origin, Origins, Unplaced, base, origins_above};
 use crate::build::Build;
 use crate::image::{Digest, History, Image, Layer, Provenance};
 use crate::inputs::{BuildInput, BuildOptions};
@@ -55,7 +55,7 @@ fn format_origin(origin: &Origin) -> String {
     }
 }
 
-fn answer(case: &Value, image: &Image, known: &[Known], provenance: bool) -> Origins {
+fn answer(case: &Value, image: &Image, known: &[KnownBase], provenance: bool) -> Origins {
     let text = case["dockerfile"].as_str().unwrap();
     let input = input(text, case);
     let build = Build::new(&input);
@@ -74,7 +74,7 @@ fn builders_agree() {
         let lines = texts(&case["lines"]);
         let based = lines.iter().take_while(|line| *line == "base").count();
         let diff_ids: Vec<Digest> = image.layers[..based].iter().filter_map(|layer| layer.diff_id.clone()).collect();
-        let known = [Known { name: "base".to_owned(), diff_ids, ..Known::default() }];
+        let known = [KnownBase { name: "base".to_owned(), diff_ids, ..KnownBase::default() }];
         let recorded = !case["provenance"].is_null();
         // Each case also with a base image that is known, and without the builder's record.
         let mut ways = vec![("history", &known[..0], false), ("known base", &known[..], false)];

@@ -1,16 +1,16 @@
 //! An instruction of a Dockerfile in the words in which builders put it into the history.
 
 use super::Confidence;
-use super::entry::Entry;
-use super::pattern::{Pattern, squeezed};
+use super::entry::HistoryEntry;
+use super::pattern::{GapPattern, squeezed};
 use crate::build::{Build, Setting, Stage};
 use crate::dockerfile::quote::go_quote;
-use crate::dockerfile::{Argument, Command, File, Healthcheck, Instruction, Keyword, ScriptKind};
+use crate::dockerfile::{Argument, CommandForm, File, Healthcheck, Instruction, Keyword, ScriptKind};
 
 /// How builders write an instruction.
 pub(super) enum Wording {
     /// RUN.
-    Run(Run),
+    Run(RunWording),
     /// Any other.
     Other(Other),
 }
@@ -62,7 +62,7 @@ impl At<'_, '_> {
         let mut end = self.index;
         for stage in self.build.chain(self.stage).take(LONGEST_CHAIN) {
             if let Some(index) = before(stage, end)
-                && let Some(Command::Exec(words)) = file.command(self.build.instruction(index))
+                && let Some(CommandForm::Exec(words)) = file.command(self.build.instruction(index))
             {
                 return join_words(&words);
             }
@@ -71,14 +71,14 @@ impl At<'_, '_> {
         "/bin/sh -c".to_owned()
     }
 
-    fn run(&self, file: &File, instruction: &Instruction) -> Run {
+    fn run(&self, file: &File, instruction: &Instruction) -> RunWording {
         match (file.command(instruction), file.script(instruction)) {
-            (Some(Command::Exec(words)), _) => run(None, join_words(&words), None),
-            (Some(Command::Shell(written)), Some(script)) => {
+            (Some(CommandForm::Exec(words)), _) => run(None, join_words(&words), None),
+            (Some(CommandForm::Shell(written)), Some(script)) => {
                 let heredoc = instruction.heredocs.first();
                 let summary = heredoc.map(|_| {
                     let first = script.text.lines().next().unwrap_or_default();
-                    let mut summary = Pattern::default();
+                    let mut summary = GapPattern::default();
                     summary.push_hole();
                     summary.push(&format!("{} ({}", written.text, first.trim_end()));
                     summary.push_hole();
@@ -99,7 +99,7 @@ impl At<'_, '_> {
     /// Of the flags `--parents`, `--chown` and `--chmod` alone are written; heredocs by their names.
     fn transfer(&self, file: &File, instruction: &Instruction) -> Other {
         let Some(parts) = file.transfer(instruction) else { return Other::default() };
-        let mut exact = Pattern::default();
+        let mut exact = GapPattern::default();
         if parts.parents == Some(true) {
             exact.push("--parents ");
         }
@@ -120,15 +120,15 @@ impl At<'_, '_> {
         }
         let destination = self.expand(&parts.destination);
         exact.push_known(destination.as_deref());
-        let mut destinations = vec![Pattern::of(&*parts.destination.text)];
-        let mut known = Pattern::default();
+        let mut destinations = vec![GapPattern::of(&*parts.destination.text)];
+        let mut known = GapPattern::default();
         known.push_known(destination.as_deref());
         destinations.push(known);
         Other { exact, destinations, ..Other::default() }
     }
 
     fn pairs(&self, file: &File, instruction: &Instruction) -> Other {
-        let (mut exact, mut names) = (Pattern::default(), Pattern::default());
+        let (mut exact, mut names) = (GapPattern::default(), GapPattern::default());
         for (number, pair) in file.variables(instruction).iter().enumerate() {
             let name = self.expand(&pair.name);
             for pattern in [&mut exact, &mut names] {
@@ -144,7 +144,7 @@ impl At<'_, '_> {
 
     /// `ARG A=1 B`: with the build's value where it has one.
     fn args(&self, file: &File, instruction: &Instruction) -> Other {
-        let (mut exact, mut names) = (Pattern::default(), Pattern::default());
+        let (mut exact, mut names) = (GapPattern::default(), GapPattern::default());
         for (number, arg) in file.args(instruction).iter().enumerate() {
             for pattern in [&mut exact, &mut names] {
                 pattern.push(if number > 0 { " " } else { "" });
@@ -167,13 +167,13 @@ impl At<'_, '_> {
     fn workdir(&self, file: &File, instruction: &Instruction) -> Other {
         let Some(written) = file.operand(instruction) else { return Other::default() };
         let written = self.expand(&written);
-        let mut looser = Pattern::default();
+        let mut looser = GapPattern::default();
         if written.as_deref().is_some_and(|folder| !folder.starts_with('/')) {
             looser.push_hole();
         }
         looser.push_known(written.as_deref().map(|folder| folder.trim_start_matches("./").trim_end_matches('/')));
         let exact = match self.build.workdir(self.stage, self.index.saturating_add(1)) {
-            Setting::By(_, folder) => Pattern::of(clean(&folder)),
+            Setting::By(_, folder) => GapPattern::of(clean(&folder)),
             _ => looser.clone(),
         };
         Other { exact, looser: vec![looser], ..Other::default() }
@@ -182,11 +182,15 @@ impl At<'_, '_> {
     fn expose(&self, file: &File, instruction: &Instruction) -> Other {
         let words: Option<Vec<String>> = file.list(instruction).iter().map(|port| self.expand(port)).collect();
         let text = words.unwrap_or_default().join(" ");
-        Other { exact: Pattern::of(format!("[{}]", ports(&text).join(" "))), ports: ports(&text), ..Other::default() }
+        Other {
+            exact: GapPattern::of(format!("[{}]", ports(&text).join(" "))),
+            ports: ports(&text),
+            ..Other::default()
+        }
     }
 
     fn list(&self, file: &File, instruction: &Instruction) -> Other {
-        let mut exact = Pattern::of("[");
+        let mut exact = GapPattern::of("[");
         for (number, word) in file.list(instruction).iter().enumerate() {
             exact.push(if number > 0 { " " } else { "" });
             exact.push_known(self.expand(word).as_deref());
@@ -198,8 +202,8 @@ impl At<'_, '_> {
     /// CMD and ENTRYPOINT write Go's `%q`, SHELL `%v`.
     fn command(&self, file: &File, instruction: &Instruction) -> Other {
         let words: Vec<String> = match file.command(instruction) {
-            Some(Command::Exec(words)) => words.iter().map(|word| word.text.to_string()).collect(),
-            Some(Command::Shell(text)) => {
+            Some(CommandForm::Exec(words)) => words.iter().map(|word| word.text.to_string()).collect(),
+            Some(CommandForm::Shell(text)) => {
                 let script = file.script(instruction).map_or(text.text, |script| script.text);
                 self.shell().split(' ').map(str::to_owned).chain([script.into_owned()]).collect()
             }
@@ -211,17 +215,17 @@ impl At<'_, '_> {
             words.iter().map(|word| go_quote(word)).collect()
         };
         let exact = format!("[{}]", shown.join(" "));
-        Other { squeezed: vec![squeezed(&exact)], exact: Pattern::of(exact), ..Other::default() }
+        Other { squeezed: vec![squeezed(&exact)], exact: GapPattern::of(exact), ..Other::default() }
     }
 
     /// `&{["CMD" "x"] "10s" "0s" "0s" "0s" '\x03'}`; the old builder has no quotes. The times are not compared.
     fn healthcheck(file: &File, instruction: &Instruction) -> Other {
         let words: Vec<String> = match file.healthcheck(instruction) {
-            Some(Healthcheck::Command { command: Some(Command::Exec(words)), .. }) => {
+            Some(Healthcheck::Command { command: Some(CommandForm::Exec(words)), .. }) => {
                 let own = words.iter().map(|word| word.text.to_string());
                 ["CMD".to_owned()].into_iter().chain(own).collect()
             }
-            Some(Healthcheck::Command { command: Some(Command::Shell(text)), .. }) => {
+            Some(Healthcheck::Command { command: Some(CommandForm::Shell(text)), .. }) => {
                 let script = file.script(instruction).map_or(text.text, |script| script.text);
                 vec!["CMD-SHELL".to_owned(), script.into_owned()]
             }
@@ -230,7 +234,7 @@ impl At<'_, '_> {
         };
         let quoted: Vec<String> = words.iter().map(|word| go_quote(word)).collect();
         let patterns = [quoted, words].map(|words| {
-            let mut pattern = Pattern::of(format!("&{{[{}] ", words.join(" ")));
+            let mut pattern = GapPattern::of(format!("&{{[{}] ", words.join(" ")));
             pattern.push_hole();
             pattern
         });
@@ -238,7 +242,7 @@ impl At<'_, '_> {
     }
 
     fn operand(&self, file: &File, instruction: &Instruction) -> Other {
-        let mut exact = Pattern::default();
+        let mut exact = GapPattern::default();
         exact.push_known(file.operand(instruction).and_then(|argument| self.expand(&argument)).as_deref());
         Other { exact, ..Other::default() }
     }
@@ -258,7 +262,7 @@ fn clean(path: &str) -> String {
 }
 
 /// How builders write a RUN.
-pub(super) struct Run {
+pub(super) struct RunWording {
     /// The shell with its options; `None` in exec form.
     pub(super) shell: Option<String>,
     /// What it runs.
@@ -266,11 +270,11 @@ pub(super) struct Run {
     /// That without blanks and the like.
     pub(super) squeezed: String,
     /// As older builders shorten heredocs: `<<EOF (first line...)`.
-    pub(super) summary: Option<Pattern>,
+    pub(super) summary: Option<GapPattern>,
 }
 
-impl Run {
-    pub(super) fn agreement(&self, entry: &Entry) -> Confidence {
+impl RunWording {
+    pub(super) fn agreement(&self, entry: &HistoryEntry) -> Confidence {
         if let Some(head) = entry.text.strip_suffix(&*self.command) {
             let shell = self.shell.as_deref().unwrap_or_default();
             if head.trim_end() == shell || head.is_empty() {
@@ -290,13 +294,13 @@ impl Run {
 #[derive(Default)]
 pub(super) struct Other {
     /// As BuildKit writes it.
-    pub(super) exact: Pattern,
+    pub(super) exact: GapPattern,
     /// Further wordings.
-    pub(super) looser: Vec<Pattern>,
+    pub(super) looser: Vec<GapPattern>,
     /// Wordings without blanks, quotes and the like.
     pub(super) squeezed: Vec<String>,
     /// Where COPY and ADD go to: the old builder writes what they take as a hash.
-    pub(super) destinations: Vec<Pattern>,
+    pub(super) destinations: Vec<GapPattern>,
     /// Ports of EXPOSE, sorted; the order in the history is any.
     pub(super) ports: Vec<String>,
 }
@@ -326,7 +330,7 @@ pub(super) fn ports(text: &str) -> Vec<String> {
     ports
 }
 
-/// A command as [`Run`] compares it.
-pub(super) fn run(shell: Option<String>, command: String, summary: Option<Pattern>) -> Run {
-    Run { shell, squeezed: squeezed(&command), command, summary }
+/// A command as [`RunWording`] compares it.
+pub(super) fn run(shell: Option<String>, command: String, summary: Option<GapPattern>) -> RunWording {
+    RunWording { shell, squeezed: squeezed(&command), command, summary }
 }

@@ -1,13 +1,13 @@
 //! A report against a baseline: what it would be known by, and what is left of it.
 
 use super::{Baselined, Report};
-use crate::finding::{Known, text_fingerprints};
+use crate::finding::{BaselineFinding, text_fingerprints};
 
 /// The findings of a report as a baseline knows them. `place` says where a file lies below the baseline's folder.
-pub fn baseline_findings(report: &Report, place: impl Fn(&str) -> String) -> Vec<Known> {
+pub fn baseline_findings(report: &Report, place: impl Fn(&str) -> String) -> Vec<BaselineFinding> {
     let files: Vec<String> = report.sources.iter().map(|source| place(source.name())).collect();
     let prints = text_fingerprints(&report.findings, &report.sources);
-    let one = |(finding, fingerprint): (&crate::finding::Finding, String)| Known {
+    let one = |(finding, fingerprint): (&crate::finding::Finding, String)| BaselineFinding {
         file: files.get(finding.file.0 as usize).cloned().unwrap_or_default(),
         rule: finding.rule.to_owned(),
         fingerprint,

@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose;
 use crate::finding::{FileEdit, Finding, Fix, Target};
-use crate::fix::{Change, Outcome};
+use crate::fix::{Change, FixOutcome};
 use crate::text::{Edit, FileId, Source, Span, apply};
 
 /// Bytes that are read again to write the edits of one file's findings into it.
 const WORK: usize = 64 << 20;
 
 /// Which findings' edits are written into the files that hold the Dockerfiles.
-pub(super) struct Shown<'s> {
+pub(super) struct ShownFindings<'s> {
     sources: &'s [Source],
     any: bool,
     /// Files with more findings than there is time for: their fixes are named only.
     costly: BTreeSet<FileId>,
 }
 
-impl<'s> Shown<'s> {
+impl<'s> ShownFindings<'s> {
     pub(super) fn new(findings: &[Finding], sources: &'s [Source]) -> Self {
         let any = sources.iter().any(|source| source.embedding().is_some());
         let mut work: BTreeMap<FileId, usize> = BTreeMap::new();
@@ -98,7 +98,7 @@ fn difference(before: &str, after: &str) -> Edit {
 }
 
 /// Turns changes of embedded texts into one change of each file that holds some.
-pub fn write(outcome: &mut Outcome, sources: &[Source]) {
+pub fn write(outcome: &mut FixOutcome, sources: &[Source]) {
     let mut changes: Vec<Change> = Vec::new();
     let mut all = std::mem::take(&mut outcome.changes);
     // Behind its place all lines of a file move: the last text comes first.

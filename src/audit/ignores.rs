@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Report, check, problems};
 use crate::build::Build;
 use crate::dockerfile::{File, LineKind};
-use crate::finding::{Finding, Form, Reach, Suppression};
-use crate::fix::{Change, Outcome};
+use crate::finding::{Finding, Form, Suppression, SuppressionReach};
+use crate::fix::{Change, FixOutcome};
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::rules::{self, Policies};
 use crate::text::{Edit, FileId, Source, Span, apply};
@@ -25,14 +25,14 @@ pub struct AddedIgnores {
 }
 
 /// Rules to hide, by the first line of the instruction; `None` for those that are hidden in the whole file.
-type Wanted = BTreeMap<Option<u32>, BTreeSet<&'static str>>;
+type RulesByLine = BTreeMap<Option<u32>, BTreeSet<&'static str>>;
 
 /// Hides the findings that count for the exit code: with `# dockopt ignore=` above their instructions, or with
 /// `# dockopt ignore-file=` where a finding belongs to no instruction. `reason` is one line of text.
 pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str) -> AddedIgnores {
     let report = problems(inputs, policies);
     let before = counting(&report, check(inputs, &inputs.sources, policies));
-    let mut wanted: BTreeMap<FileId, Wanted> = BTreeMap::new();
+    let mut wanted: BTreeMap<FileId, RulesByLine> = BTreeMap::new();
     for input in &inputs.builds {
         let settings = inputs.settings.get(&input.dockerfile).into_iter().flatten().map(|file| file.file);
         let ignore = match &input.ignore {
@@ -52,7 +52,7 @@ pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str) -> AddedI
         }
     }
     let mut sources = inputs.sources.clone();
-    let mut outcome = Outcome::default();
+    let mut outcome = FixOutcome::default();
     for (file, wanted) in wanted {
         let Some(input) = inputs.builds.iter().find(|input| input.dockerfile == file) else { continue };
         let pragmas = rules::pragmas_of(&Build::new(input), policies.of(file));
@@ -90,7 +90,7 @@ fn instruction_line(finding: &Finding, dockerfile: &File) -> Option<u32> {
 }
 
 /// The edits that hide the wanted rules: names added to comments of today's form, and new comments.
-fn comments(dockerfile: &File, suppressions: &[Suppression], wanted: Wanted, reason: &str) -> Vec<Edit> {
+fn comments(dockerfile: &File, suppressions: &[Suppression], wanted: RulesByLine, reason: &str) -> Vec<Edit> {
     let Some(first) = dockerfile.instructions().first().map(|first| first.start_line) else { return Vec::new() };
     let mut edits: BTreeMap<Span, String> = BTreeMap::new();
     // The comment of the whole file is the first key, so it comes first where both stand above one instruction.
@@ -113,8 +113,8 @@ fn comments(dockerfile: &File, suppressions: &[Suppression], wanted: Wanted, rea
 /// Whether names can be added to a comment: it is dockopt's, hides in this place and does not end.
 fn is_extensible(comment: &Suppression, line: Option<u32>) -> bool {
     let reaches = match (&comment.reach, line) {
-        (Reach::Lines(_, first, _), Some(line)) => *first == line,
-        (Reach::Everything, None) => true,
+        (SuppressionReach::Lines(_, first, _), Some(line)) => *first == line,
+        (SuppressionReach::Everything, None) => true,
         _ => false,
     };
     reaches && comment.form == Form::Dockopt && comment.until.is_none()

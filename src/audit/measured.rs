@@ -12,7 +12,7 @@ use crate::text::{FileId, Source};
 const SPOILED: [(&str, &str); 2] = [("deleted-in-later-layer", "deleted"), ("recursive-chown", "metadata_only")];
 
 /// A file, a rule, the line of the finding, and the one that it points at.
-type Lines = (FileId, &'static str, Option<u32>, Option<u32>);
+type FindingLines = (FileId, &'static str, Option<u32>, Option<u32>);
 
 /// Gives findings the prices that images show. Where several of a rule share their lines, whose bytes are whose is not
 /// known: they keep their own.
@@ -20,8 +20,8 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
     if inputs.measured.is_empty() {
         return;
     }
-    let mut shared: BTreeMap<Lines, usize> = BTreeMap::new();
-    let key = |finding: &Finding| -> Lines {
+    let mut shared: BTreeMap<FindingLines, usize> = BTreeMap::new();
+    let key = |finding: &Finding| -> FindingLines {
         (finding.file, finding.rule, finding.instruction_line, label(finding, inputs.source(finding.file)))
     };
     for finding in &*findings {

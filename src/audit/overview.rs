@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::trouble;
-use super::{BuildReport, ContextReport, Entry, ProblemReport, Rerun, StageReport, Step, Useless};
-use crate::build::{self, Base, Build};
+use super::{BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Rerun, StageReport, Useless};
+use crate::build::{self, Build, StageBase};
 use crate::cache;
 use crate::finding::{Finding, ImpactKind, Mask, Saves, Severity};
-use crate::inputs::context::{Aggregate, BuildContext, Certainty, Found, Kind, summarise};
+use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassMatch, ContextEntryKind, summarise};
 use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs};
 use crate::manifest::Project;
 use crate::text::{FileId, Span};
@@ -95,11 +95,11 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
     problems
 }
 
-fn base_text(build: &Build, base: &Base) -> String {
+fn base_text(build: &Build, base: &StageBase) -> String {
     match base {
-        Base::Scratch => "scratch".to_owned(),
-        Base::Stage(stage) => build.stages()[*stage].title(),
-        Base::Image(text) | Base::Context(text) | Base::Unknown(text) => text.clone(),
+        StageBase::Scratch => "scratch".to_owned(),
+        StageBase::Stage(stage) => build.stages()[*stage].title(),
+        StageBase::Image(text) | StageBase::Context(text) | StageBase::Unknown(text) => text.clone(),
     }
 }
 
@@ -211,13 +211,13 @@ pub(super) fn plain(folder: &Folder) -> ContextReport {
     }
 }
 
-fn likely_secrets(context: &BuildContext, found: &[Found]) -> Vec<Entry> {
+fn likely_secrets(context: &BuildContext, found: &[ClassMatch]) -> Vec<ContextListingEntry> {
     let likely = found.iter().filter(|found| found.class.certainty != Certainty::Possible);
     likely.map(|found| entry(context, found)).collect()
 }
 
-fn parts(context: &BuildContext, found: &[Found]) -> Vec<Useless> {
-    let part = |found: &Found| Useless {
+fn parts(context: &BuildContext, found: &[ClassMatch]) -> Vec<Useless> {
+    let part = |found: &ClassMatch| Useless {
         entry: entry(context, found),
         why: found.class.reason,
         pattern: found.pattern.clone(),
@@ -225,19 +225,20 @@ fn parts(context: &BuildContext, found: &[Found]) -> Vec<Useless> {
     found.iter().map(part).collect()
 }
 
-fn entry(context: &BuildContext, found: &Found) -> Entry {
-    let slash = if context.entry(found.entry).kind == Kind::Directory { "/" } else { "" };
+fn entry(context: &BuildContext, found: &ClassMatch) -> ContextListingEntry {
+    let slash = if context.entry(found.entry).kind == ContextEntryKind::Directory { "/" } else { "" };
     let path = context.path(found.entry) + slash;
-    Entry { path, bytes: found.amount.bytes, files: found.amount.files }
+    ContextListingEntry { path, bytes: found.amount.bytes, files: found.amount.files }
 }
 
-fn entries(largest: Vec<Aggregate>) -> Vec<Entry> {
-    let entry = |one: Aggregate| Entry { path: one.path, bytes: one.amount.bytes, files: one.amount.files };
+fn entries(largest: Vec<Aggregate>) -> Vec<ContextListingEntry> {
+    let entry =
+        |one: Aggregate| ContextListingEntry { path: one.path, bytes: one.amount.bytes, files: one.amount.files };
     largest.into_iter().map(entry).collect()
 }
 
 fn rerun_report(build: &Build, rerun: cache::Rerun, mask: &Mask) -> Rerun {
-    let step = |step: &build::Step| Step {
+    let step = |step: &build::LayerStep| BuildStep {
         number: step.number,
         of: step.of,
         stage: build.stages()[step.stage].title(),

@@ -95,14 +95,14 @@ pub struct ContextReport {
     /// The parts that no build needs, largest first.
     pub useless: Vec<Useless>,
     /// Files that look like secrets and are sent.
-    pub secrets: Vec<Entry>,
+    pub secrets: Vec<ContextListingEntry>,
     /// Largest entries that are sent, largest first.
-    pub largest: Vec<Entry>,
+    pub largest: Vec<ContextListingEntry>,
 }
 
 /// A file, or a folder with all below it.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct ContextListingEntry {
     /// Path below the context's root; a folder ends with `/`.
     pub path: String,
     /// Bytes, all below included.
@@ -115,7 +115,7 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub struct Useless {
     /// Which.
-    pub entry: Entry,
+    pub entry: ContextListingEntry,
     /// Why it is not needed, in a few words.
     pub why: &'static str,
     /// The .dockerignore line that leaves it out.
@@ -126,18 +126,18 @@ pub struct Useless {
 #[derive(Clone, Debug)]
 pub struct Rerun {
     /// The first step whose input changes.
-    pub first: Step,
+    pub first: BuildStep,
     /// All steps that run again, the first one included, in the order of the file.
-    pub steps: Vec<Step>,
+    pub steps: Vec<BuildStep>,
     /// Steps that copy results of those, and what stands below: they run again where the result differs.
-    pub copies: Vec<Step>,
+    pub copies: Vec<BuildStep>,
     /// A source file that it takes, as an example; `None` when the context was not looked at.
     pub example: Option<String>,
 }
 
 /// A step of the build.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct BuildStep {
     /// Its number in its stage as BuildKit prints it (`[builder 3/7]` has 3).
     pub number: u32,
     /// Steps of that stage.

@@ -10,10 +10,10 @@ use super::{embedded, listing, measured, overview, trouble};
 use crate::build::Build;
 use crate::compose;
 use crate::finding::{Finding, Mask, Severity};
-use crate::fix::{self, Judge, Level, Outcome};
+use crate::fix::{self, FixOutcome, Judge, Level};
 use crate::ignore::ProblemKind;
 use crate::inputs::{IgnoreInput, InputProblem, Inputs, Need};
-use crate::rules::{self, Breach, Policies, Rule, is_there};
+use crate::rules::{self, ContractBreach, Policies, Rule, is_there};
 use crate::settings;
 use crate::text::{FileId, Source};
 
@@ -45,7 +45,7 @@ pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
 }
 
 /// Applies the fixes of the selected rules to a fixpoint.
-pub fn fix(inputs: &Inputs, policies: &Policies, level: Level) -> Outcome {
+pub fn fix(inputs: &Inputs, policies: &Policies, level: Level) -> FixOutcome {
     let mut outcome = fix::fix(&inputs.sources, level, Fixing { inputs, policies });
     embedded::write(&mut outcome, &inputs.sources);
     outcome
@@ -73,7 +73,7 @@ impl Judge for Fixing<'_> {
         }
         let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
         // What several announce need not be what their edits come to together: a moved RUN that also changes is another.
-        let counts = |breach: &&Breach| rules.len() == 1 || matches!(breach, Breach::Refused(_));
+        let counts = |breach: &&ContractBreach| rules.len() == 1 || matches!(breach, ContractBreach::Refused(_));
         breaches.iter().find(counts).map(ToString::to_string)
     }
 }
@@ -182,7 +182,7 @@ fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>
     let mut outcome = rules::run(inputs, builds, policies);
     measured::price(&mut outcome.findings, inputs);
     let shown = |found: Vec<Finding>| {
-        let shown = embedded::Shown::new(&found, &inputs.sources);
+        let shown = embedded::ShownFindings::new(&found, &inputs.sources);
         found.into_par_iter().map(|finding| masked(shown.finding(finding), mask)).collect()
     };
     report.findings = shown(outcome.findings);
@@ -248,7 +248,7 @@ fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMa
 fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport> {
     let source = build.input().file.source();
     let found = rules::pragmas_of(build, policies.of(build.input().dockerfile));
-    let report = |problem: settings::Problem| ProblemReport {
+    let report = |problem: settings::SettingsProblem| ProblemReport {
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
         error: problem.error,

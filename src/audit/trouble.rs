@@ -4,7 +4,7 @@ use super::ProblemReport;
 use crate::build::{Build, Stage, Transfer};
 use crate::finding::Mask;
 use crate::ignore::ProblemKind;
-use crate::inputs::context::{BuildContext, Excluded, Outcome, Trouble, TroubleKind};
+use crate::inputs::context::{BuildContext, Excluded, SourceOutcome, Trouble, TroubleKind};
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::text::path;
 
@@ -44,7 +44,7 @@ fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
     let tried = build.uses_context()
         && build.input().context.is_none()
         && !ignore.patterns.first().is_some_and(|one| !one.negated && matches!(one.text.as_str(), "*" | "**"));
-    let report = |problem: &crate::ignore::Problem| ProblemReport {
+    let report = |problem: &crate::ignore::IgnoreProblem| ProblemReport {
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
         error: problem.kind.is_refusal() || (tried && problem.kind == ProblemKind::Uncompilable),
@@ -66,7 +66,7 @@ fn missing(
     let source = inputs.source(build.input().dockerfile);
     for (one, selection) in transfer.sources.iter().zip(transfer.select(context)) {
         let (Some(text), Some(selection)) = (&one.text, selection) else { continue };
-        let Outcome::Missing(excluded) = selection.outcome else { continue };
+        let SourceOutcome::Missing(excluded) = selection.outcome else { continue };
         let (message, help) = match excluded.and_then(|excluded| describe_exclusion(inputs, build, &excluded)) {
             Some(by) => {
                 (format!("`{text}` is left out by {by}"), format!("bring it back with a line `!{}`", relative(text)))

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::ProblemReport;
-use crate::build::{Build, CHECK_ARGUMENT, Lookup, Stage, Value};
+use crate::build::{Build, CHECK_ARGUMENT, Lookup, Stage, VariableValue};
 use crate::dockerfile;
 use crate::dockerfile::expand::{Lex, uses};
 use crate::dockerfile::{CheckOptions, DirectiveName, Instruction, Keyword, Verdict};
@@ -137,7 +137,7 @@ fn depends(build: &Build, index: usize, instruction: &Instruction, verdict: &Ver
             Some(stage) if instruction.keyword != Keyword::From => build.scopes().lookup(stage, name, index),
             _ => build.scopes().lookup_global(name),
         };
-        !matches!(found, Lookup::Defined(definition) if matches!(&definition.value, Value::Known(value) if !value.is_empty()))
+        !matches!(found, Lookup::Defined(definition) if matches!(&definition.value, VariableValue::Known(value) if !value.is_empty()))
     };
     let given = !build.input().options.build_args.is_empty();
     uses(&text, lex).iter().any(|found| given || open(found.name))

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::value::{Target, Value};
+use super::value::{BakeTarget, BakeValue};
 use super::{hcl, json};
-use crate::compose::{Compose, Problem, Service, indent};
+use crate::compose::{Compose, ComposeProblem, Service, indent};
 use crate::text::{Embedding, Source, Span, path};
 
 /// Targets of one file that are looked at.
@@ -31,7 +31,7 @@ pub fn read(source: &Source) -> Compose {
     let (mut targets, problems) = if json { json::read(source) } else { hcl::read(source) };
     targets.truncate(TARGETS);
     let mut bake = Compose { services: Vec::new(), problems, unknown: Vec::new() };
-    let all: BTreeMap<&str, &Target> = targets.iter().map(|target| (target.name.as_str(), target)).collect();
+    let all: BTreeMap<&str, &BakeTarget> = targets.iter().map(|target| (target.name.as_str(), target)).collect();
     let inherited: BTreeSet<&str> = targets.iter().flat_map(|target| list(target.values.get("inherits"))).collect();
     let (mut inlines, mut steps) = (INLINE, STEPS);
     for target in &targets {
@@ -48,19 +48,19 @@ pub fn read(source: &Source) -> Compose {
     bake
 }
 
-fn list(value: Option<&Value>) -> Vec<&str> {
+fn list(value: Option<&BakeValue>) -> Vec<&str> {
     match value {
-        Some(Value::List(list)) => list.iter().map(String::as_str).collect(),
+        Some(BakeValue::List(list)) => list.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     }
 }
 
 /// The target's own values over those of the later over those of the earlier ones that it takes over.
 fn merge<'t>(
-    all: &BTreeMap<&str, &'t Target>,
-    target: &'t Target,
+    all: &BTreeMap<&str, &'t BakeTarget>,
+    target: &'t BakeTarget,
     (left, steps): (usize, &mut usize),
-    out: &mut BTreeMap<&'t str, Value>,
+    out: &mut BTreeMap<&'t str, BakeValue>,
 ) {
     for base in list(target.values.get("inherits")) {
         let Some(base) = all.get(base).filter(|_| left > 0 && *steps > 0) else { continue };
@@ -69,7 +69,7 @@ fn merge<'t>(
     }
     for (key, value) in &target.values {
         match (out.get_mut(key.as_str()), value) {
-            (Some(Value::Pairs(known)), Value::Pairs(own)) => {
+            (Some(BakeValue::Pairs(known)), BakeValue::Pairs(own)) => {
                 known.retain(|(name, _)| own.iter().all(|(other, _)| other != name));
                 known.extend(own.iter().cloned());
             }
@@ -82,34 +82,34 @@ fn merge<'t>(
 
 fn build(
     source: &Source,
-    target: &Target,
-    values: &BTreeMap<&str, Value>,
+    target: &BakeTarget,
+    values: &BTreeMap<&str, BakeValue>,
     inlines: &mut usize,
-    others: &mut Vec<Problem>,
+    others: &mut Vec<ComposeProblem>,
 ) -> Service {
     let text = |key: &str| match values.get(key) {
-        Some(Value::Text(text, _)) if !text.is_empty() => Some(text.clone()),
+        Some(BakeValue::Text(text, _)) if !text.is_empty() => Some(text.clone()),
         _ => None,
     };
     for (key, value) in values {
-        if let Value::Other(span) = value {
+        if let BakeValue::Other(span) = value {
             let message =
                 format!("`{key}` of the target `{}` is worked out by bake: it was not looked at", target.name);
-            others.push(Problem { span: *span, message });
+            others.push(ComposeProblem { span: *span, message });
         }
     }
-    let unknown = |key: &str| matches!(values.get(key), Some(Value::Other(_)));
+    let unknown = |key: &str| matches!(values.get(key), Some(BakeValue::Other(_)));
     // A `$` is what the readers of paths take for something that only the builder knows.
     let context = if unknown("context") || unknown("dockerfile") { Some("${…}".to_owned()) } else { text("context") };
     let inline = match values.get("dockerfile-inline") {
-        Some(Value::Text(text, at)) => inlines.checked_sub(1).and_then(|left| {
+        Some(BakeValue::Text(text, at)) => inlines.checked_sub(1).and_then(|left| {
             *inlines = left;
             inline(source, text, *at)
         }),
         _ => None,
     };
     let pairs = |key: &str| match values.get(key) {
-        Some(Value::Pairs(pairs)) => pairs.clone(),
+        Some(BakeValue::Pairs(pairs)) => pairs.clone(),
         _ => Vec::new(),
     };
     let (args, contexts) = (pairs("args"), pairs("contexts"));

@@ -10,7 +10,7 @@ pub(super) const KEYS: [&str; 7] =
 
 /// What is written under a key.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum BakeValue {
     /// A text, and where it begins: itself, or the expression where the text is not written as it reads.
     Text(String, u32),
     List(Vec<String>),
@@ -21,8 +21,8 @@ pub(super) enum Value {
 
 /// A target as written.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(super) struct BakeTarget {
     pub(super) name: String,
     pub(super) span: Span,
-    pub(super) values: BTreeMap<String, Value>,
+    pub(super) values: BTreeMap<String, BakeValue>,
 }

@@ -3,7 +3,7 @@
 
 use super::image::{Reference, stands_on};
 use super::release::{Libc, Release, libc, releases};
-use super::{Base, Build, Stage};
+use super::{Build, Stage, StageBase};
 use crate::data;
 use crate::inputs::Date;
 use crate::sources::patterns;
@@ -48,7 +48,7 @@ impl Build<'_> {
     /// Whether nothing can be installed on the base of a stage with the package manager of its distribution: its release
     /// has left the mirrors, and no step names another one.
     pub fn lacks_packages(&self, stage: &Stage) -> bool {
-        let Base::Image(image) = self.root_base(stage) else { return false };
+        let StageBase::Image(image) = self.root_base(stage) else { return false };
         let file = &self.input().file;
         let mut lines = self.chain(stage).flat_map(|stage| self.instructions(stage));
         Age::of(image) == Age::Archived

@@ -2,14 +2,14 @@
 //! starts with.
 
 use super::{Build, Stage, Transfer, default_path};
-use crate::inputs::context::{BuildContext, EntryId, Kind};
+use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Word};
 use crate::text::{Span, path};
 
 /// A file of the context in the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Brought {
+pub struct CopiedFile {
     /// In the context.
     pub entry: EntryId,
     /// Its path in the context.
@@ -24,9 +24,9 @@ pub struct Brought {
 
 /// A file of the context that a container starts with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Started {
+pub struct StartFile {
     /// The file.
-    pub file: Brought,
+    pub file: CopiedFile,
     /// Where it is named in the source.
     pub span: Span,
     /// Whether the system itself starts it; else a shell reads it (`sh start.sh`).
@@ -40,7 +40,7 @@ const MOST: usize = 8;
 
 impl Build<'_> {
     /// The files of the context that a container of the stage starts with, in the order in which they stand.
-    pub fn start_files(&self, stage: &Stage) -> Vec<Started> {
+    pub fn start_files(&self, stage: &Stage) -> Vec<StartFile> {
         let (Some(context), Some(launch)) = (self.input().context.as_deref(), self.launch(stage)) else {
             return Vec::new();
         };
@@ -58,8 +58,8 @@ impl Build<'_> {
                     continue;
                 };
                 let first = at == 0 && started.is_empty() && one.via.is_empty();
-                if started.iter().all(|known: &Started| known.file != found) {
-                    started.push(Started { file: found, span, directly, first });
+                if started.iter().all(|known: &StartFile| known.file != found) {
+                    started.push(StartFile { file: found, span, directly, first });
                 }
             }
         }
@@ -67,7 +67,7 @@ impl Build<'_> {
     }
 
     /// A name without a slash is looked up in PATH; a shell that reads it looks into its folder first.
-    fn look_up(&self, context: &BuildContext, stage: &Stage, path: &str, directly: bool) -> Option<Brought> {
+    fn look_up(&self, context: &BuildContext, stage: &Stage, path: &str, directly: bool) -> Option<CopiedFile> {
         if path.starts_with('/') {
             return self.copied_file(context, stage, path);
         }
@@ -83,12 +83,12 @@ impl Build<'_> {
     }
 
     /// The file of the context that the last COPY or ADD of the stage's chain puts at `path`, absolute and clean.
-    pub fn copied_file(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<Brought> {
+    pub fn copied_file(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<CopiedFile> {
         self.brought_before(context, stage, usize::MAX, path)
     }
 
     /// As [`Self::copied_file`], for what lies there when the instruction with index `at` of the stage runs.
-    pub fn brought_before(&self, context: &BuildContext, stage: &Stage, at: usize, path: &str) -> Option<Brought> {
+    pub fn brought_before(&self, context: &BuildContext, stage: &Stage, at: usize, path: &str) -> Option<CopiedFile> {
         for below in self.chain(stage) {
             let transfers = self.transfers(below);
             let above = transfers.iter().rev().filter(|one| below.index != stage.index || one.index < at);
@@ -123,7 +123,7 @@ impl Build<'_> {
         let text = transfer.destination.as_deref()?;
         let folder = super::installed::workdir(self, stage, transfer.index);
         let to = absolute(text, Some(&folder))?;
-        let is_directory = context.entry(id).kind == Kind::Directory;
+        let is_directory = context.entry(id).kind == ContextEntryKind::Directory;
         transfer.select(context).into_iter().rev().flatten().find_map(|selection| {
             if !is_directory && selection.entries.binary_search(&id).is_err() {
                 return None;
@@ -131,7 +131,7 @@ impl Build<'_> {
             let many = transfer.sources.len() > 1 || selection.tops.len() > 1;
             selection.tops.iter().rev().find_map(|top| match top {
                 None => Some(path::join(&to, path)),
-                Some(top) if context.entry(*top).kind == Kind::Directory => {
+                Some(top) if context.entry(*top).kind == ContextEntryKind::Directory => {
                     let above = context.path(*top);
                     if above == path {
                         return Some(to.clone());
@@ -164,11 +164,11 @@ pub fn absolute(to: &str, folder: Option<&str>) -> Option<String> {
     Some(path::join(folder, to))
 }
 
-fn file_of_transfer(context: &BuildContext, transfer: &Transfer, to: &str, path: &str) -> Option<Brought> {
+fn file_of_transfer(context: &BuildContext, transfer: &Transfer, to: &str, path: &str) -> Option<CopiedFile> {
     let rest = path::relative(path, to)?;
     transfer.select(context).into_iter().rev().flatten().find_map(|selection| {
         selection.tops.iter().rev().find_map(|top| {
-            let folder = top.is_none_or(|id| context.entry(id).kind == Kind::Directory);
+            let folder = top.is_none_or(|id| context.entry(id).kind == ContextEntryKind::Directory);
             let found = if folder {
                 let above = top.map(|id| context.path(id));
                 context.find(&path::join(above.as_deref().unwrap_or_default(), rest))?
@@ -177,9 +177,9 @@ fn file_of_transfer(context: &BuildContext, transfer: &Transfer, to: &str, path:
                 let id = (*top)?;
                 (rest.is_empty() || context.entry(id).name == rest).then_some(id)?
             };
-            let is_file = context.entry(found).kind == Kind::File;
+            let is_file = context.entry(found).kind == ContextEntryKind::File;
             let alone = !folder && transfer.sources.len() == 1 && selection.tops.len() == 1;
-            (is_file && selection.entries.binary_search(&found).is_ok()).then(|| Brought {
+            (is_file && selection.entries.binary_search(&found).is_ok()).then(|| CopiedFile {
                 entry: found,
                 path: context.path(found),
                 target: path.to_owned(),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::Build;
 use crate::dockerfile::Keyword;
 use crate::inputs::context::{
-    Aggregate, Amount, BuildContext, EntryId, Found, Selection, Selector, classify, largest, select, sent,
+    Aggregate, Amount, BuildContext, ClassMatch, EntryId, Selection, Selector, classify, largest, select, sent,
 };
 
 /// What the builder fetches of a context for a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetched {
+pub struct SentFiles {
     /// Ascending, without directories.
     pub files: Arc<[EntryId]>,
     /// Of all of them.
@@ -19,7 +19,7 @@ pub struct Fetched {
     pub whole: bool,
 }
 
-impl Fetched {
+impl SentFiles {
     /// How much of an entry (a file, or a folder with all below it) is fetched.
     pub fn of(&self, context: &BuildContext, entry: EntryId) -> Amount {
         if self.whole {
@@ -39,7 +39,7 @@ impl Fetched {
     }
 
     /// What is fetched although a build seldom needs it, or although it looks like a secret: largest first.
-    pub fn doubtful(&self, context: &BuildContext) -> Vec<Found> {
+    pub fn doubtful(&self, context: &BuildContext) -> Vec<ClassMatch> {
         let mut found = classify(context).to_vec();
         for one in &mut found {
             one.amount = self.of(context, one.entry);
@@ -89,11 +89,11 @@ impl Build<'_> {
     }
 
     /// What the builder fetches of `context`; `None` when it is not known what the build names.
-    pub fn sent_files(&self, context: &BuildContext) -> Option<Fetched> {
+    pub fn sent_files(&self, context: &BuildContext) -> Option<SentFiles> {
         let sources = self.context_sources()?;
         let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
         let sent = sent(context, &sources);
-        Some(Fetched { files: sent.files, amount: sent.amount, whole: sent.whole })
+        Some(SentFiles { files: sent.files, amount: sent.amount, whole: sent.whole })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::{Build, Stage, absolute, installed};
 use crate::data;
-use crate::manifest::{Ecosystem, Install, Scope, Tool};
+use crate::manifest::{DependencyScope, Ecosystem, Install, Tool};
 use crate::shell::{InputKind, Invocation, Package, PackageCall, PackageSource};
 
 /// What some packages weigh.
@@ -22,7 +22,7 @@ pub struct DownloadSize {
 /// The bytes of a package: archive, unpacked.
 type Bytes = (u64, u64);
 
-struct Row {
+struct DownloadRow {
     own: Option<Bytes>,
     /// With all that it needs.
     tree: Option<Bytes>,
@@ -34,13 +34,13 @@ const OTHERS: &str = "*";
 /// The row for projects of which nothing is known.
 const PROJECT: &str = "**";
 
-static ROWS: LazyLock<HashMap<(Ecosystem, &str), Row>> =
+static ROWS: LazyLock<HashMap<(Ecosystem, &str), DownloadRow>> =
     LazyLock::new(|| data::PACKAGE_ARCHIVES.rows().filter_map(row).collect());
 
-fn row(cells: data::Row) -> Option<((Ecosystem, &'static str), Row)> {
+fn row(cells: data::Row) -> Option<((Ecosystem, &'static str), DownloadRow)> {
     let &[ecosystem, package, archive, disk, tree_archive, tree_disk, date, _source] = cells else { return None };
     let bytes = |archive: &str, disk: &str| Some((archive.parse().ok()?, disk.parse().ok()?));
-    let row = Row { own: bytes(archive, disk), tree: bytes(tree_archive, tree_disk), date };
+    let row = DownloadRow { own: bytes(archive, disk), tree: bytes(tree_archive, tree_disk), date };
     Some(((Ecosystem::of(ecosystem)?, package), row))
 }
 
@@ -69,7 +69,7 @@ impl DownloadSize {
         if let Some(install) = found.install.filter(|install| install.locked.is_some()) {
             return of_lock(ecosystem, install, with_dev);
         }
-        let wanted = found.project.dependencies.iter().filter(|one| with_dev || one.scope != Scope::Dev);
+        let wanted = found.project.dependencies.iter().filter(|one| with_dev || one.scope != DependencyScope::Dev);
         of_named(ecosystem, &wanted.map(|one| one.name.as_str()).collect::<Vec<_>>(), 0)
     }
 

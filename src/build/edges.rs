@@ -1,11 +1,11 @@
 //! Who takes from whom: FROM, `COPY --from`, `RUN --mount=from`.
 
-use super::stage::{self, Base, Edge, EdgeKind, Names, Stage};
+use super::stage::{self, Edge, EdgeKind, Stage, StageBase, StageNames};
 use crate::inputs::BuildInput;
 use crate::text::Span;
 
 /// All edges in source order.
-pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &Names) -> Vec<Edge> {
+pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &StageNames) -> Vec<Edge> {
     let file = &input.file;
     let mut edges = Vec::new();
     for stage in stages {
@@ -24,11 +24,11 @@ pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &Names) -> Vec<
             let mut add = |name: &str, span: Span, kind: EdgeKind| {
                 // BuildKit expands no variable here.
                 let to = if name.contains('$') {
-                    Base::Unknown(name.to_owned())
+                    StageBase::Unknown(name.to_owned())
                 } else {
                     match names.find_or_index(name) {
                         Some(to) if stages[to].is_replaced() => stages[to].base.clone(),
-                        Some(to) => Base::Stage(to),
+                        Some(to) => StageBase::Stage(to),
                         None => stage::outside(name, &input.options),
                     }
                 };

@@ -1,6 +1,6 @@
 //! What a program that a RUN starts finds: its variables and its home folder.
 
-use super::{Base, BaseImage, Build, Lookup, Stage, User, Value};
+use super::{BaseImage, Build, Lookup, Stage, StageBase, User, VariableValue};
 use crate::dockerfile::Keyword;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
@@ -18,14 +18,14 @@ pub enum Home {
 
 /// What a program finds under a variable's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Given {
+pub enum FoundVariable {
     /// This.
     Text(String),
     /// Something that only the build knows.
     Unknown,
 }
 
-impl Given {
+impl FoundVariable {
     /// The text, when it is known.
     pub fn text(self) -> Option<String> {
         match self {
@@ -42,15 +42,15 @@ impl Given {
 impl Build<'_> {
     /// What the program of a RUN finds under a variable's name; `None` where the file does not set it. `at` is the
     /// instruction of `stage` that it stands in.
-    pub fn run_variable(&self, stage: &Stage, at: usize, invocation: &Invocation, name: &str) -> Option<Given> {
+    pub fn run_variable(&self, stage: &Stage, at: usize, invocation: &Invocation, name: &str) -> Option<FoundVariable> {
         if let Some(value) = in_script(invocation, name) {
             return Some(value);
         }
         match self.scopes().lookup_run(stage.index, name, at) {
             Lookup::Defined(definition) => match &definition.value {
-                Value::Known(text) => Some(Given::of(Some(text))),
-                Value::Unset => None,
-                Value::Unknown => Some(Given::Unknown),
+                VariableValue::Known(text) => Some(FoundVariable::of(Some(text))),
+                VariableValue::Unset => None,
+                VariableValue::Unknown => Some(FoundVariable::Unknown),
             },
             Lookup::Undefined | Lookup::Unknown => None,
         }
@@ -75,7 +75,7 @@ impl Build<'_> {
 
     /// The home of an account that the base image has or that the stage makes.
     fn home_of(&self, stage: &Stage, at: usize, name: &str) -> Option<String> {
-        if let Base::Image(reference) = self.root_base(stage)
+        if let StageBase::Image(reference) = self.root_base(stage)
             && BaseImage::of(reference).unprivileged_user() == Some(name)
         {
             return Some(format!("/home/{name}"));
@@ -93,9 +93,9 @@ impl Build<'_> {
     }
 
     /// What the RUNs of the file make that programs find later.
-    pub(super) fn run_products(&self) -> &Made {
+    pub(super) fn run_products(&self) -> &RunProducts {
         self.made.get_or_init(|| {
-            let mut made = Made::default();
+            let mut made = RunProducts::default();
             let runs =
                 self.input().file.instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::Run);
             for (index, _) in runs {
@@ -117,14 +117,14 @@ const LONGEST_CHAIN: usize = 256;
 
 /// What RUNs make that programs find later, by index of the instruction.
 #[derive(Debug, Default)]
-pub(super) struct Made {
+pub(super) struct RunProducts {
     /// Accounts: their name and home folder.
     accounts: Vec<(usize, String, String)>,
     /// Settings of package managers: where they stand in the script, whose, the key and what it was set to.
-    pub(super) settings: Vec<(usize, u32, String, String, Given)>,
+    pub(super) settings: Vec<(usize, u32, String, String, FoundVariable)>,
 }
 
-impl Made {
+impl RunProducts {
     fn read(&mut self, index: usize, invocation: &Invocation) {
         match invocation.program {
             Some("useradd" | "adduser") => {
@@ -146,12 +146,12 @@ impl Made {
 }
 
 /// Key and value in `npm set cache FOLDER`, `npm config set cache FOLDER`, `npm config set cache=FOLDER`.
-fn setting(invocation: &Invocation) -> Option<(String, Given)> {
+fn setting(invocation: &Invocation) -> Option<(String, FoundVariable)> {
     let mut words = invocation.args.iter().skip_while(|word| !word.is("set")).skip(1);
     let word = words.find(|word| !word.text().starts_with('-'))?;
     let (key, value) = word.text().split_once('=').unwrap_or((word.text(), ""));
     let value = if value.is_empty() { words.next()?.value() } else { Some(value).filter(|_| !word.is_dynamic()) };
-    Some((key.to_owned(), Given::of(value)))
+    Some((key.to_owned(), FoundVariable::of(value)))
 }
 
 /// `useradd -d FOLDER`, `adduser --home FOLDER`, `adduser -h FOLDER`
@@ -173,13 +173,13 @@ fn home_option(invocation: &Invocation) -> Option<String> {
 
 /// What the script itself gives a program under a name: `NAME=x program`, `env NAME=x program`, `export NAME=x` before
 /// it.
-fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Given> {
+fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<FoundVariable> {
     let command = invocation.command;
     if let Some(own) = command.assignments.iter().rev().find(|one| &*one.name_text == name) {
-        return Some(Given::of(own.value.value()));
+        return Some(FoundVariable::of(own.value.value()));
     }
     let pair = |word: &'s Word| word.text().strip_prefix(name)?.strip_prefix('=').map(|value| (word, value));
-    let given = |(word, value): (&'s Word, &'s str)| Given::of((!word.is_dynamic()).then_some(value));
+    let given = |(word, value): (&'s Word, &'s str)| FoundVariable::of((!word.is_dynamic()).then_some(value));
     let wrapped = invocation.via.iter().flat_map(|wrapper| wrapper.args).filter_map(pair).next_back();
     if let Some(found) = wrapped {
         return Some(given(found));
@@ -195,7 +195,7 @@ fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Given> {
         if one.words.is_empty()
             && let Some(own) = one.assignments.iter().rev().find(|own| &*own.name_text == name)
         {
-            found = Some(Given::of(own.value.value()));
+            found = Some(FoundVariable::of(own.value.value()));
         }
     }
     found

@@ -1,6 +1,6 @@
 //! Which stage needs which, what the target needs, and references that cannot work.
 
-use super::stage::{Base, Edge, EdgeKind, Names, Stage};
+use super::stage::{Edge, EdgeKind, Stage, StageBase, StageNames};
 use crate::text::Span;
 
 /// A reference between stages that cannot work.
@@ -61,7 +61,7 @@ pub(super) fn needed_stages(stages: &[Stage], edges: &[Edge], target: Option<usi
 }
 
 /// Everything that is wrong with the references, in source order.
-pub(super) fn faults(stages: &[Stage], edges: &[Edge], names: &Names) -> Vec<Fault> {
+pub(super) fn faults(stages: &[Stage], edges: &[Edge], names: &StageNames) -> Vec<Fault> {
     let mut faults = Vec::new();
     let circle = circles(stages.len(), edges);
     for edge in edges {
@@ -71,25 +71,25 @@ pub(super) fn faults(stages: &[Stage], edges: &[Edge], names: &Names) -> Vec<Fau
     faults
 }
 
-fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &Names) -> Option<Fault> {
+fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &StageNames) -> Option<Fault> {
     let title = |index: usize| stages[index].title();
     let (kind, message, help) = match &edge.to {
-        Base::Stage(to) if *to == edge.stage => (
+        StageBase::Stage(to) if *to == edge.stage => (
             FaultKind::Itself,
             format!("stage `{}` takes from itself", title(*to)),
             Some("copy from an earlier stage, or within the stage with RUN cp".to_owned()),
         ),
-        Base::Stage(to) if circle[*to] == circle[edge.stage] => (
+        StageBase::Stage(to) if circle[*to] == circle[edge.stage] => (
             FaultKind::Circular,
             format!("stages `{}` and `{}` need each other", title(edge.stage), title(*to)),
             Some("move what both need to a stage of its own above them".to_owned()),
         ),
-        Base::Stage(to) if *to > edge.stage => (
+        StageBase::Stage(to) if *to > edge.stage => (
             FaultKind::Forward,
             format!("stage `{}` is defined below the stage that takes from it", title(*to)),
             Some(format!("move `{}` above `{}`", title(*to), title(edge.stage))),
         ),
-        Base::Image(name) if edge.kind == EdgeKind::From => {
+        StageBase::Image(name) if edge.kind == EdgeKind::From => {
             let below = names.find(name).filter(|below| *below > edge.stage)?;
             (
                 FaultKind::FromBelow,
@@ -97,7 +97,7 @@ fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &Names) -> Opti
                 Some(format!("move `{}` above `{}`, or give it another name", title(below), title(edge.stage))),
             )
         }
-        Base::Image(name) if edge.kind == EdgeKind::Copy && name.parse::<i64>().is_ok() => (
+        StageBase::Image(name) if edge.kind == EdgeKind::Copy && name.parse::<i64>().is_ok() => (
             FaultKind::NoSuchNumber,
             match stages.iter().filter(|stage| stage.from().is_some()).count() {
                 0 => format!("there is no stage {name}: the file has no FROM"),
@@ -112,7 +112,7 @@ fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &Names) -> Opti
 
 fn stage_of(edge: &Edge) -> Option<usize> {
     match edge.to {
-        Base::Stage(to) => Some(to),
+        StageBase::Stage(to) => Some(to),
         _ => None,
     }
 }

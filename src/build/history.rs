@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Build, Stage, absolute, is_of_system};
 use crate::dockerfile::Keyword;
-use crate::inputs::context::Kind::Directory;
+use crate::inputs::context::ContextEntryKind::Directory;
 use crate::inputs::context::{BuildContext, EntryId};
-use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS, Nature, Project, Role, is_manifest};
+use crate::manifest::{ContentKind, Ecosystem, FileKind, INSTALL_SCRIPTS, Project, Role, is_manifest};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
 use crate::sources::patterns;
@@ -78,7 +78,7 @@ impl Build<'_> {
         let Some(context) = self.input().context.as_deref() else { return Vec::new() };
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"._-/".contains(c));
         let paths = words.filter(|word| word.contains('/')).filter_map(|word| file_at(context, word));
-        let paths: BTreeSet<String> = paths.filter(|path| FileKind::of(path).nature() != Nature::Data).collect();
+        let paths: BTreeSet<String> = paths.filter(|path| FileKind::of(path).nature() != ContentKind::Data).collect();
         paths.into_iter().take(MOST_FILES).collect()
     }
 

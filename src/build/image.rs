@@ -63,11 +63,11 @@ pub enum Presence {
 #[derive(Clone, Copy, Debug)]
 pub struct BaseImage<'a> {
     reference: Reference<'a>,
-    row: Option<&'static Row>,
+    row: Option<&'static ImageRow>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct ImageRow {
     image: &'static str,
     tags: Vec<&'static str>,
     shell: bool,
@@ -79,12 +79,12 @@ struct Row {
     source: &'static str,
 }
 
-static IMAGES: LazyLock<Vec<Row>> = LazyLock::new(|| data::BASE_IMAGES.rows().filter_map(row).collect());
+static IMAGES: LazyLock<Vec<ImageRow>> = LazyLock::new(|| data::BASE_IMAGES.rows().filter_map(row).collect());
 
-fn row(cells: data::Row) -> Option<Row> {
+fn row(cells: data::Row) -> Option<ImageRow> {
     let &[image, tags, shell, has, lacks, user, account, entrypoint, _date, source] = cells else { return None };
     let list = |cell| data::words(cell).collect();
-    Some(Row {
+    Some(ImageRow {
         image,
         tags: list(tags),
         shell: shell == "yes",
@@ -103,7 +103,7 @@ impl<'a> BaseImage<'a> {
         let reference = Reference::of(reference);
         let tag = reference.tag.unwrap_or("latest");
         let name = reference.short_name();
-        let fits = |row: &&Row| row.image == name && row.tags.iter().any(|glob| is_like(glob, tag));
+        let fits = |row: &&ImageRow| row.image == name && row.tags.iter().any(|glob| is_like(glob, tag));
         Self { reference, row: IMAGES.iter().find(fits) }
     }
 
@@ -140,7 +140,7 @@ impl<'a> BaseImage<'a> {
     /// Whether its containers start as root and step down; also where a mark in the tag of a template leaves open which
     /// image it is, and one of those does.
     pub fn may_step_down(&self) -> bool {
-        let drops = |row: &Row| row.user == "drops";
+        let drops = |row: &ImageRow| row.user == "drops";
         let open = self.is_open() && IMAGES.iter().any(|row| row.image == self.reference.short_name() && drops(row));
         self.row.is_some_and(drops) || (open && !self.says_variant())
     }

@@ -1,9 +1,9 @@
 //! Which project of the build context an install command works on: its manifest must lie in the command's folder, put
 //! there by COPY, ADD or a bind mount. Serves the rules on lock files and development dependencies, and rewriting.
 
-use super::{Build, Given, Stage, Transfer, is_like};
+use super::{Build, FoundVariable, Stage, Transfer, is_like};
 use crate::dockerfile::Keyword;
-use crate::manifest::{FileKind, Install, Nature, Project, Tool};
+use crate::manifest::{ContentKind, FileKind, Install, Project, Tool};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall};
 use crate::text::path;
@@ -76,7 +76,7 @@ fn is_manifest(manager: Manager, path: &str) -> bool {
         Manager::Go => name == "go.mod",
         Manager::Bundle => name == "Gemfile",
         Manager::Composer => name == "composer.json",
-        Manager::Dotnet => matches!(FileKind::of(name).nature(), Nature::Project | Nature::Solution),
+        Manager::Dotnet => matches!(FileKind::of(name).nature(), ContentKind::Project | ContentKind::Solution),
         _ => false,
     }
 }
@@ -225,7 +225,7 @@ fn lock_names(manager: Manager) -> &'static [&'static str] {
 
 /// Whether a variable is set for a call, to anything but a plain no.
 pub fn is_set(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, names: &[&str]) -> bool {
-    let on = |value: Given| {
+    let on = |value: FoundVariable| {
         value.text().is_none_or(|value| !matches!(&*value.to_ascii_lowercase(), "" | "0" | "false" | "no"))
     };
     names.iter().any(|name| build.run_variable(stage, at, invocation, name).is_some_and(on))

@@ -1,7 +1,7 @@
 //! Where each setting was last set: answers for any instruction without a look at all those before it, since every RUN
 //! asks for its shell and a file may have a hundred thousand of them.
 
-use super::{Base, Stage};
+use super::{Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 
 /// The instructions of which only the last one counts; of EXPOSE it tells whether there is one.
@@ -78,7 +78,7 @@ impl Places {
 fn parent(stage: &Stage) -> Option<usize> {
     match stage.base {
         // Only a stage above can be stood on.
-        Base::Stage(parent) if parent < stage.index => Some(parent),
+        StageBase::Stage(parent) if parent < stage.index => Some(parent),
         _ => None,
     }
 }

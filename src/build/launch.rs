@@ -10,7 +10,7 @@ use crate::text::Span;
 /// The command of a container.
 #[derive(Debug)]
 pub struct Launch<'b, 'i> {
-    text: Text<'b, 'i>,
+    text: LaunchText<'b, 'i>,
     /// The instruction that names the program.
     pub instruction: &'i Instruction,
     /// Its index.
@@ -18,7 +18,7 @@ pub struct Launch<'b, 'i> {
 }
 
 #[derive(Debug)]
-enum Text<'b, 'i> {
+enum LaunchText<'b, 'i> {
     /// That of one instruction.
     Own(&'b Code<'i>),
     /// ENTRYPOINT and CMD joined; spans are the source's.
@@ -33,7 +33,7 @@ impl<'b, 'i> Launch<'b, 'i> {
         let (entrypoint, cmd) = (own(Keyword::Entrypoint), own(Keyword::Cmd));
         let Some((index, instruction)) = entrypoint else {
             let (index, instruction) = cmd?;
-            return Some(Self { text: Text::Own(build.code(index)?), instruction, index });
+            return Some(Self { text: LaunchText::Own(build.code(index)?), instruction, index });
         };
         let code = build.code(index)?;
         // An ENTRYPOINT takes away the CMD of the stages below it.
@@ -41,7 +41,7 @@ impl<'b, 'i> Launch<'b, 'i> {
         let cmd = cmd.filter(|(at, _)| stage_of(*at) >= stage_of(index));
         let argv = words(&instruction.arguments);
         if let Some((index, cmd)) = cmd.filter(|(_, cmd)| argv.as_ref().is_some_and(|argv| hands_over(argv, cmd))) {
-            return Some(Self { text: Text::Own(build.code(index)?), instruction: cmd, index });
+            return Some(Self { text: LaunchText::Own(build.code(index)?), instruction: cmd, index });
         }
         let text = match (argv, cmd) {
             (Some(mut argv), Some((_, cmd))) => {
@@ -51,9 +51,9 @@ impl<'b, 'i> Launch<'b, 'i> {
                     Arguments::Raw(word) => argv.push((file.str(*word), word.span)),
                     _ => {}
                 }
-                Text::Joined(from_exec(&argv))
+                LaunchText::Joined(from_exec(&argv))
             }
-            _ => Text::Own(code),
+            _ => LaunchText::Own(code),
         };
         Some(Self { text, instruction, index })
     }
@@ -61,24 +61,24 @@ impl<'b, 'i> Launch<'b, 'i> {
     /// Its commands.
     pub fn script(&self) -> &Script {
         match &self.text {
-            Text::Own(code) => &code.script,
-            Text::Joined(script) => script,
+            LaunchText::Own(code) => &code.script,
+            LaunchText::Joined(script) => script,
         }
     }
 
     /// Whether no shell of the builder's stands in front.
     pub fn is_exec(&self) -> bool {
         match &self.text {
-            Text::Own(code) => code.is_exec(),
-            Text::Joined(_) => true,
+            LaunchText::Own(code) => code.is_exec(),
+            LaunchText::Joined(_) => true,
         }
     }
 
     /// Where a span of the script stands in the source.
     pub fn place(&self, file: &File, span: Span) -> Span {
         match &self.text {
-            Text::Own(code) => code.place(file, span),
-            Text::Joined(_) => span,
+            LaunchText::Own(code) => code.place(file, span),
+            LaunchText::Joined(_) => span,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where the server that a container starts listens, by its command line (`data/server_ports.tsv`).
 
-use super::{Build, Launch, Lookup, Origin as Defined, Stage, Value};
+use super::{Build, Launch, Lookup, Stage, VariableOrigin as Defined, VariableValue};
 use crate::data;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Word};
@@ -14,14 +14,14 @@ pub struct Listening {
     /// Where its name stands in the source.
     pub span: Span,
     /// Its port; `None` where only the container tells.
-    pub port: Option<(u16, Origin)>,
+    pub port: Option<(u16, ListenOrigin)>,
     /// The host that it listens on; `None` where only the container tells.
-    pub host: Option<(String, Origin)>,
+    pub host: Option<(String, ListenOrigin)>,
 }
 
 /// What says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum ListenOrigin {
     /// The word at this place.
     Word(Span),
     /// A variable of the image.
@@ -30,7 +30,7 @@ pub enum Origin {
     Default,
 }
 
-struct Row {
+struct ListenRow {
     server: &'static str,
     port: Vec<&'static str>,
     address: Vec<&'static str>,
@@ -40,10 +40,10 @@ struct Row {
     default_host: Option<&'static str>,
 }
 
-fn row(server: &str) -> Option<Row> {
+fn row(server: &str) -> Option<ListenRow> {
     let list = |cell| data::words(cell).collect();
     data::SERVER_PORTS.row(server).and_then(|cells| match cells {
-        &[name, port, address, host, variable, default_port, default_host, ..] => Some(Row {
+        &[name, port, address, host, variable, default_port, default_host, ..] => Some(ListenRow {
             server: name,
             port: list(port),
             address: list(address),
@@ -73,12 +73,12 @@ impl Build<'_> {
         if servers.next().is_some() {
             return None;
         }
-        Some(Reader { build: self, stage, launch: &launch, row, args }.read(invocation))
+        Some(ListenReader { build: self, stage, launch: &launch, row, args }.read(invocation))
     }
 }
 
 /// The table's row of a server, and its arguments.
-fn server<'s>(one: &Invocation<'s>) -> Option<(Row, &'s [Word])> {
+fn server<'s>(one: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
     let (name, args) = program(one.program?, one.args)?;
     let [first, rest @ ..] = args else { return Some((row(name)?, args)) };
     if let Some(first) = first.value() {
@@ -116,27 +116,27 @@ fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &'s [Word])>
 }
 
 /// Port and host, as far as they are known.
-type Place = (Option<(u16, Origin)>, Option<(String, Origin)>);
+type ListenAddress = (Option<(u16, ListenOrigin)>, Option<(String, ListenOrigin)>);
 
-struct Reader<'r, 'b, 'i> {
+struct ListenReader<'r, 'b, 'i> {
     build: &'b Build<'i>,
     stage: &'r Stage,
     launch: &'r Launch<'b, 'i>,
-    row: Row,
+    row: ListenRow,
     args: &'r [Word],
 }
 
 /// An option's value.
-enum Given {
+enum ListenOption {
     /// This, at this place.
-    Known(String, Origin),
+    Known(String, ListenOrigin),
     /// Only the container tells.
     Unknown,
     /// It is not there.
     No,
 }
 
-impl Reader<'_, '_, '_> {
+impl ListenReader<'_, '_, '_> {
     fn read(&self, invocation: &Invocation) -> Listening {
         let file = &self.build.input().file;
         let span = self.launch.place(file, invocation.path.span);
@@ -145,112 +145,116 @@ impl Reader<'_, '_, '_> {
     }
 
     /// Port and host, as far as they are known; `None` when something else than the command line may say them.
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<ListenAddress> {
         let (program, command) = self.row.server.split_once(' ').unwrap_or((self.row.server, ""));
         let elsewhere = ProgramOptions::of(program).of_command(command).with("listens-elsewhere");
-        if elsewhere.iter().any(|name| !matches!(self.option_value(&[name]), Given::No)) {
+        if elsewhere.iter().any(|name| !matches!(self.option_value(&[name]), ListenOption::No)) {
             return None;
         }
         let address = if self.row.address.is_empty() { self.operand() } else { self.option_value(&self.row.address) };
-        if let Given::Known(text, origin) = &address {
+        if let ListenOption::Known(text, origin) = &address {
             let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
             let host = (!host.is_empty()).then(|| (host.to_owned(), *origin));
             let host = host.or_else(|| self.default_host());
             return Some((port.parse().ok().map(|port| (port, *origin)), host));
         }
-        if matches!(address, Given::Unknown) {
+        if matches!(address, ListenOption::Unknown) {
             return None;
         }
         let port = match self.option_value(&self.row.port) {
-            Given::Known(text, origin) => text.parse().ok().map(|port| (port, origin)),
-            Given::Unknown => None,
-            Given::No => self.default_port(),
+            ListenOption::Known(text, origin) => text.parse().ok().map(|port| (port, origin)),
+            ListenOption::Unknown => None,
+            ListenOption::No => self.default_port(),
         };
         let host = match self.option_value(&self.row.host) {
-            Given::Known(text, origin) => Some((text, origin)),
-            Given::Unknown => None,
-            Given::No => self.default_host(),
+            ListenOption::Known(text, origin) => Some((text, origin)),
+            ListenOption::Unknown => None,
+            ListenOption::No => self.default_host(),
         };
         Some((port, host))
     }
 
-    fn default_port(&self) -> Option<(u16, Origin)> {
+    fn default_port(&self) -> Option<(u16, ListenOrigin)> {
         if !self.row.variable.is_empty()
             && let Some(value) = self.variable(self.row.variable)
         {
-            return value.parse().ok().map(|port| (port, Origin::Variable));
+            return value.parse().ok().map(|port| (port, ListenOrigin::Variable));
         }
-        self.row.default_port.map(|port| (port, Origin::Default))
+        self.row.default_port.map(|port| (port, ListenOrigin::Default))
     }
 
-    fn default_host(&self) -> Option<(String, Origin)> {
+    fn default_host(&self) -> Option<(String, ListenOrigin)> {
         // `UVICORN_HOST` beside `UVICORN_PORT`, `FLASK_RUN_HOST` beside `FLASK_RUN_PORT`.
         let variable = self.row.variable.strip_suffix("_PORT").map(|name| format!("{name}_HOST"));
         if let Some(host) = variable.and_then(|name| self.variable(&name)) {
-            return Some((host, Origin::Variable));
+            return Some((host, ListenOrigin::Variable));
         }
-        self.row.default_host.map(|host| (host.to_owned(), Origin::Default))
+        self.row.default_host.map(|host| (host.to_owned(), ListenOrigin::Default))
     }
 
     /// `manage.py runserver 0.0.0.0:8000`, `http.server 8000`
-    fn operand(&self) -> Given {
+    fn operand(&self) -> ListenOption {
         if !matches!(self.row.server, "manage.py runserver" | "http.server") {
-            return Given::No;
+            return ListenOption::No;
         }
         let words = self.args.iter().filter(|word| !word.text().starts_with('-'));
         let takes = |text: &str| text.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
         words
             .into_iter()
             .find_map(|word| match self.value(word) {
-                Given::Known(text, origin) if takes(&text) => Some(Given::Known(text, origin)),
-                Given::Unknown => Some(Given::Unknown),
+                ListenOption::Known(text, origin) if takes(&text) => Some(ListenOption::Known(text, origin)),
+                ListenOption::Unknown => Some(ListenOption::Unknown),
                 _ => None,
             })
-            .unwrap_or(Given::No)
+            .unwrap_or(ListenOption::No)
     }
 
     /// The value of one of these options; two different ones are several places.
-    fn option_value(&self, names: &[&str]) -> Given {
-        let mut found = Given::No;
+    fn option_value(&self, names: &[&str]) -> ListenOption {
+        let mut found = ListenOption::No;
         let mut words = self.args.iter().peekable();
         while let Some(word) = words.next() {
             let text = word.text();
             for name in names {
                 let Some(rest) = text.strip_prefix(name) else { continue };
                 let next = match rest {
-                    "" => words.peek().map_or(Given::Unknown, |next| self.value(next)),
+                    "" => words.peek().map_or(ListenOption::Unknown, |next| self.value(next)),
                     _ if rest.starts_with('=') => self.part(word, name.len() + 1),
                     _ if !name.starts_with("--") && name.len() == 2 => self.part(word, 2),
                     _ => continue,
                 };
                 found = match (found, next) {
-                    (Given::No, next) => next,
+                    (ListenOption::No, next) => next,
                     // The same value twice: a script, and the arguments that are added to it.
-                    (Given::Known(first, _), Given::Known(second, origin)) if first == second => {
-                        Given::Known(second, origin)
+                    (ListenOption::Known(first, _), ListenOption::Known(second, origin)) if first == second => {
+                        ListenOption::Known(second, origin)
                     }
-                    _ => return Given::Unknown,
+                    _ => return ListenOption::Unknown,
                 };
             }
         }
         found
     }
 
-    fn value(&self, word: &Word) -> Given {
+    fn value(&self, word: &Word) -> ListenOption {
         self.part(word, 0)
     }
 
     /// The word from a byte on.
-    fn part(&self, word: &Word, from: usize) -> Given {
-        let Some(text) = word.text().get(from..) else { return Given::Unknown };
+    fn part(&self, word: &Word, from: usize) -> ListenOption {
+        let Some(text) = word.text().get(from..) else { return ListenOption::Unknown };
         if word.value().is_some() {
             let span = self.launch.place(&self.build.input().file, word.part(from, word.text().len()));
             // Without a shell nobody resolves it.
-            return if text.contains('$') { Given::Unknown } else { Given::Known(text.to_owned(), Origin::Word(span)) };
+            return if text.contains('$') {
+                ListenOption::Unknown
+            } else {
+                ListenOption::Known(text.to_owned(), ListenOrigin::Word(span))
+            };
         }
         match self.resolved(text) {
-            Some(text) => Given::Known(text, Origin::Variable),
-            None => Given::Unknown,
+            Some(text) => ListenOption::Known(text, ListenOrigin::Variable),
+            None => ListenOption::Unknown,
         }
     }
 
@@ -272,7 +276,7 @@ impl Reader<'_, '_, '_> {
     fn variable(&self, name: &str) -> Option<String> {
         match self.build.scopes().lookup(self.stage.index, name, usize::MAX) {
             Lookup::Defined(found) if found.origin == Defined::Env => match &found.value {
-                Value::Known(text) => Some(text.to_string()),
+                VariableValue::Known(text) => Some(text.to_string()),
                 _ => None,
             },
             _ => None,

@@ -4,7 +4,7 @@ use crate::data;
 
 /// The programs and packages without which a program does not run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct ProgramNeeds {
     /// Other programs.
     pub programs: Vec<&'static str>,
     /// Globs of packages that bring it or one of these.
@@ -13,7 +13,7 @@ pub struct Needs {
     pub is_of_system: bool,
 }
 
-impl Needs {
+impl ProgramNeeds {
     /// Those of a program.
     pub fn of(program: &str) -> Self {
         let Some(cells) = data::PROGRAM_NEEDS.row(program) else { return Self::default() };

@@ -3,9 +3,9 @@
 
 use std::sync::LazyLock;
 
-use super::environment::{Given, Home};
+use super::environment::{FoundVariable, Home};
 use super::image::Reference;
-use super::{Base, Build, Stage};
+use super::{Build, Stage, StageBase};
 use crate::data;
 use crate::shell::{Invocation, PackageCall, Verb};
 use crate::text::path;
@@ -22,7 +22,7 @@ pub struct PackageCache {
 }
 
 #[derive(Debug)]
-struct Row {
+struct CacheRow {
     tool: &'static str,
     part: &'static str,
     image: Option<&'static str>,
@@ -32,14 +32,14 @@ struct Row {
     flags: Vec<&'static str>,
 }
 
-static CACHES: LazyLock<Vec<Row>> = LazyLock::new(|| data::PACKAGE_CACHES.rows().filter_map(row).collect());
+static CACHES: LazyLock<Vec<CacheRow>> = LazyLock::new(|| data::PACKAGE_CACHES.rows().filter_map(row).collect());
 
-fn row(cells: data::Row) -> Option<Row> {
+fn row(cells: data::Row) -> Option<CacheRow> {
     let &[tool, part, image, user, folder, variables, flags, _date, _source] = cells else { return None };
     let one = |cell: &'static str| (cell != "-").then_some(cell);
     let list = |cell| data::words(cell).collect();
     let (image, user) = (one(image), one(user));
-    Some(Row { tool, part, image, user, folder, variables: list(variables), flags: list(flags) })
+    Some(CacheRow { tool, part, image, user, folder, variables: list(variables), flags: list(flags) })
 }
 
 impl Build<'_> {
@@ -53,7 +53,7 @@ impl Build<'_> {
     ) -> Vec<PackageCache> {
         let home = self.home(stage, at, invocation);
         let image = match self.root_base(stage) {
-            Base::Image(reference) => Reference::of(reference).short_name(),
+            StageBase::Image(reference) => Reference::of(reference).short_name(),
             _ => "",
         };
         let is_root = home == Home::Known("/root".into());
@@ -69,14 +69,14 @@ impl Build<'_> {
                 .or_else(|| self.moved_by_variable(row, stage, at, invocation))
                 .or_else(|| self.configured(stage, at, invocation, row.tool));
             let is_moved = moved.is_some();
-            let folder = moved.map_or_else(|| under(&home, row.folder), Given::text);
+            let folder = moved.map_or_else(|| under(&home, row.folder), FoundVariable::text);
             caches.push(PackageCache { part: row.part, folder, is_moved });
         }
         caches
     }
 
     /// The folder that the tool itself was told to use, in the same script or in a RUN above.
-    fn configured(&self, stage: &Stage, at: usize, invocation: &Invocation, tool: &str) -> Option<Given> {
+    fn configured(&self, stage: &Stage, at: usize, invocation: &Invocation, tool: &str) -> Option<FoundVariable> {
         let key = setting(tool)?;
         let start = invocation.span.start;
         let mut set = self.run_products().settings.iter().filter(|(.., of, name, _)| of == tool && name == key);
@@ -85,16 +85,22 @@ impl Build<'_> {
     }
 
     /// The folder that the first variable that is set names.
-    fn moved_by_variable(&self, row: &Row, stage: &Stage, at: usize, invocation: &Invocation) -> Option<Given> {
+    fn moved_by_variable(
+        &self,
+        row: &CacheRow,
+        stage: &Stage,
+        at: usize,
+        invocation: &Invocation,
+    ) -> Option<FoundVariable> {
         row.variables.iter().find_map(|variable| {
             let (name, below) = variable.split_once('/').unwrap_or((variable, ""));
             let value = self.run_variable(stage, at, invocation, name)?;
             Some(match value {
                 // GOPATH is a list; what is fetched goes below its first folder.
-                Given::Text(text) if text.starts_with('/') => {
-                    Given::Text(path::join(text.split(':').next().unwrap_or_default(), below))
+                FoundVariable::Text(text) if text.starts_with('/') => {
+                    FoundVariable::Text(path::join(text.split(':').next().unwrap_or_default(), below))
                 }
-                _ => Given::Unknown,
+                _ => FoundVariable::Unknown,
             })
         })
     }
@@ -112,11 +118,11 @@ const fn setting(tool: &str) -> Option<&'static str> {
 }
 
 /// The folder that an option names.
-fn flagged(row: &Row, call: &PackageCall) -> Option<Given> {
+fn flagged(row: &CacheRow, call: &PackageCall) -> Option<FoundVariable> {
     // Maven's `-Dname=value` is one option to the shell reader, its name up to the `=`.
     let flag = call.flag(&row.flags)?;
     let value = flag.value?;
-    Some(if value.dynamic { Given::Unknown } else { Given::Text(value.text.to_owned()) })
+    Some(if value.dynamic { FoundVariable::Unknown } else { FoundVariable::Text(value.text.to_owned()) })
 }
 
 fn under(home: &Home, folder: &str) -> Option<String> {

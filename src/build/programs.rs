@@ -1,6 +1,6 @@
 //! Which programs the image of a stage can have. In doubt it has them.
 
-use super::{Base, BaseImage, Build, Presence, Stage, is_like, providers};
+use super::{BaseImage, Build, Presence, Stage, StageBase, is_like, providers};
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program, State};
@@ -36,8 +36,8 @@ impl<'a, 'i> Programs<'a, 'i> {
     /// What messages call the image.
     pub fn image_name(&self) -> String {
         match self.build.root_base(self.stage) {
-            Base::Image(reference) => format!("`{reference}`"),
-            Base::Scratch => "`scratch`".to_owned(),
+            StageBase::Image(reference) => format!("`{reference}`"),
+            StageBase::Scratch => "`scratch`".to_owned(),
             _ => "the image".to_owned(),
         }
     }
@@ -49,7 +49,7 @@ impl<'a, 'i> Programs<'a, 'i> {
             return false;
         }
         let base = match self.build.root_base(self.stage) {
-            Base::Image(reference) => {
+            StageBase::Image(reference) => {
                 let image = BaseImage::of(reference);
                 match (program, image.has_shell()) {
                     ("sh", Some(shell)) => !shell && image.presence("sh") != Presence::Has,
@@ -57,7 +57,7 @@ impl<'a, 'i> Programs<'a, 'i> {
                 }
             }
             // What a file system without anything has, somebody copied into it by name.
-            Base::Scratch => BaseImage::of("scratch").presence(program) == Presence::Lacks,
+            StageBase::Scratch => BaseImage::of("scratch").presence(program) == Presence::Lacks,
             _ => false,
         };
         base && !self.build.chain(self.stage).any(|stage| self.brings(stage, program))

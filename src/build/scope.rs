@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::stage::{Base, Stage};
+use super::stage::{Stage, StageBase};
 use crate::dockerfile::expand::{Lex, Operator, Variables, process_word, uses};
-use crate::dockerfile::{Arg, File, Instruction, Keyword, Word};
+use crate::dockerfile::{Arg, File, Instruction, InstructionWord, Keyword};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::Span;
 
@@ -59,7 +59,7 @@ const MATCHING: usize = 64;
 
 /// What a variable holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum VariableValue {
     /// This.
     Known(Arc<str>),
     /// Nothing, unless the build is given a value: an ARG without default.
@@ -70,7 +70,7 @@ pub enum Value {
 
 /// What defines a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum VariableOrigin {
     /// An ARG before the first FROM.
     GlobalArg,
     /// An ARG of the stage or of one below it.
@@ -87,13 +87,13 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// By what.
-    pub origin: Origin,
+    pub origin: VariableOrigin,
     /// The instruction, where one defines it.
     pub instruction: Option<usize>,
     /// Where the name stands, where an instruction defines it.
     pub span: Option<Span>,
     /// What it holds.
-    pub value: Value,
+    pub value: VariableValue,
 }
 
 /// What is known of a name at some instruction.
@@ -122,19 +122,19 @@ pub struct Use {
 #[derive(Debug)]
 pub struct Scopes {
     escape: char,
-    global: Names,
-    proxies: Names,
+    global: Definitions,
+    proxies: Definitions,
     stages: Vec<Scope>,
     /// Bytes of values that may still be made; shared, since a build is asked from several threads.
     budget: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-struct Names(HashMap<Box<str>, Vec<Definition>>);
+struct Definitions(HashMap<Box<str>, Vec<Definition>>);
 
 #[derive(Debug)]
 struct Scope {
-    names: Names,
+    names: Definitions,
     parent: Parent,
 }
 
@@ -146,7 +146,7 @@ enum Parent {
     Unknown,
 }
 
-impl Names {
+impl Definitions {
     fn push(&mut self, name: &str, definition: Definition) {
         self.0.entry(name.into()).or_default().push(definition);
     }
@@ -189,11 +189,11 @@ impl Scopes {
                 }
                 (None, None) => match self.global.before(name, usize::MAX) {
                     Some(definition) => definition.value.clone(),
-                    None => Value::Unset,
+                    None => VariableValue::Unset,
                 },
             };
             let definition =
-                Definition { origin: Origin::GlobalArg, instruction: Some(index), span: Some(span), value };
+                Definition { origin: VariableOrigin::GlobalArg, instruction: Some(index), span: Some(span), value };
             self.global.push(name, definition);
         }
     }
@@ -222,16 +222,16 @@ impl Scopes {
                 (None, Some(default)) => self.evaluate(default, |name| self.lookup(stage, name, usize::MAX)),
                 (None, None) => match self.global.before(name, usize::MAX) {
                     Some(definition) => definition.value.clone(),
-                    None => Value::Unset,
+                    None => VariableValue::Unset,
                 },
             };
             // `ARG X` without a value leaves an earlier X as it is.
-            let earlier =
-                || matches!(self.lookup(stage, name, usize::MAX), Lookup::Defined(d) if d.value != Value::Unset);
-            if value == Value::Unset && earlier() {
+            let earlier = || matches!(self.lookup(stage, name, usize::MAX), Lookup::Defined(d) if d.value != VariableValue::Unset);
+            if value == VariableValue::Unset && earlier() {
                 continue;
             }
-            let definition = Definition { origin: Origin::Arg, instruction: Some(index), span: Some(span), value };
+            let definition =
+                Definition { origin: VariableOrigin::Arg, instruction: Some(index), span: Some(span), value };
             self.stages[stage].names.push(name, definition);
         }
     }
@@ -239,14 +239,15 @@ impl Scopes {
     fn env(&mut self, file: &File, instruction: &Instruction, stage: usize, index: usize) {
         // All pairs of a line are expanded before any of them counts.
         let at = |name: &str| self.lookup(stage, name, usize::MAX);
-        let evaluated: Vec<(Value, Span, Value)> = file
+        let evaluated: Vec<(VariableValue, Span, VariableValue)> = file
             .variables(instruction)
             .iter()
             .map(|pair| (self.evaluate(&pair.name.text, at), pair.name.span, self.evaluate(&pair.value.text, at)))
             .collect();
         for (key, span, value) in evaluated {
-            let Value::Known(key) = key else { continue };
-            let definition = Definition { origin: Origin::Env, instruction: Some(index), span: Some(span), value };
+            let VariableValue::Known(key) = key else { continue };
+            let definition =
+                Definition { origin: VariableOrigin::Env, instruction: Some(index), span: Some(span), value };
             self.stages[stage].names.push(&key, definition);
         }
     }
@@ -295,7 +296,7 @@ impl Scopes {
     }
 
     /// The uses of variables in a word of an instruction.
-    pub fn uses(&self, file: &File, word: Word) -> Vec<Use> {
+    pub fn uses(&self, file: &File, word: InstructionWord) -> Vec<Use> {
         let text = file.str(word);
         if !text.contains('$') {
             return Vec::new();
@@ -312,7 +313,7 @@ impl Scopes {
             .collect()
     }
 
-    fn evaluate<'a>(&self, text: &str, find: impl Fn(&str) -> Lookup<'a>) -> Value {
+    fn evaluate<'a>(&self, text: &str, find: impl Fn(&str) -> Lookup<'a>) -> VariableValue {
         if !text.contains(['$', '"', '\'', self.escape]) {
             return known_value(text);
         }
@@ -320,15 +321,15 @@ impl Scopes {
         let mut values = Values::default();
         for used in &found {
             match find(used.name) {
-                Lookup::Defined(Definition { value: Value::Known(value), .. }) => {
+                Lookup::Defined(Definition { value: VariableValue::Known(value), .. }) => {
                     if is_matching(used.operator) && !self.spend(value.len() * MATCHING) {
-                        return Value::Unknown;
+                        return VariableValue::Unknown;
                     }
                     values.0.insert(used.name.to_owned(), Arc::clone(value));
                 }
-                Lookup::Defined(Definition { value: Value::Unset, .. }) if is_guarded(used.operator) => {}
+                Lookup::Defined(Definition { value: VariableValue::Unset, .. }) if is_guarded(used.operator) => {}
                 Lookup::Undefined => {}
-                Lookup::Defined(_) | Lookup::Unknown => return Value::Unknown,
+                Lookup::Defined(_) | Lookup::Unknown => return VariableValue::Unknown,
             }
         }
         match process_word(text, &values, Lex::new(self.escape)) {
@@ -336,10 +337,10 @@ impl Scopes {
                 if self.spend(expanded.text.len()) {
                     known_value(&expanded.text)
                 } else {
-                    Value::Unknown
+                    VariableValue::Unknown
                 }
             }
-            _ => Value::Unknown,
+            _ => VariableValue::Unknown,
         }
     }
 
@@ -373,14 +374,14 @@ fn find(definition: Option<&Definition>) -> Lookup<'_> {
     definition.map_or(Lookup::Undefined, Lookup::Defined)
 }
 
-fn known_value(text: &str) -> Value {
-    Value::Known(text.into())
+fn known_value(text: &str) -> VariableValue {
+    VariableValue::Known(text.into())
 }
 
-fn text_of(value: Value) -> Option<String> {
+fn text_of(value: VariableValue) -> Option<String> {
     match value {
-        Value::Known(text) => Some(text.to_string()),
-        Value::Unset | Value::Unknown => None,
+        VariableValue::Known(text) => Some(text.to_string()),
+        VariableValue::Unset | VariableValue::Unknown => None,
     }
 }
 
@@ -394,17 +395,17 @@ fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {
 
 /// What a stage finds set before its own instructions.
 fn initial(input: &BuildInput, stage: &Stage) -> Scope {
-    let mut names = Names::default();
-    let mut set = |name: &str, value: Value| {
-        names.push(name, Definition { origin: Origin::BaseImage, instruction: None, span: None, value });
+    let mut names = Definitions::default();
+    let mut set = |name: &str, value: VariableValue| {
+        names.push(name, Definition { origin: VariableOrigin::BaseImage, instruction: None, span: None, value });
     };
     let parent = match &stage.base {
-        Base::Stage(parent) => Parent::Stage(*parent),
-        Base::Scratch => {
+        StageBase::Stage(parent) => Parent::Stage(*parent),
+        StageBase::Scratch => {
             set("PATH", known_value(DEFAULT_PATH));
             Parent::Nothing
         }
-        Base::Image(reference) => match input.base_images.get(reference) {
+        StageBase::Image(reference) => match input.base_images.get(reference) {
             Some(config) => {
                 set("PATH", known_value(DEFAULT_PATH));
                 config.env.iter().for_each(|(name, value)| set(name, known_value(value)));
@@ -412,14 +413,14 @@ fn initial(input: &BuildInput, stage: &Stage) -> Scope {
             }
             None => Parent::Unknown,
         },
-        Base::Context(_) | Base::Unknown(_) => Parent::Unknown,
+        StageBase::Context(_) | StageBase::Unknown(_) => Parent::Unknown,
     };
     Scope { names, parent }
 }
 
 /// The platform ARGs as a FROM sees them.
-fn platform(options: &BuildOptions) -> Names {
-    let mut names = Names::default();
+fn platform(options: &BuildOptions) -> Definitions {
+    let mut names = Definitions::default();
     let target: Vec<&str> = options.platform.as_deref().unwrap_or_default().splitn(3, '/').collect();
     for name in PLATFORM_ARGS {
         let value = match (name, target.as_slice()) {
@@ -428,20 +429,20 @@ fn platform(options: &BuildOptions) -> Names {
             ("TARGETOS", [os, _, ..]) => known_value(os),
             ("TARGETARCH", [_, arch, ..]) => known_value(arch),
             ("TARGETVARIANT", [_, _, variant]) => known_value(variant),
-            _ => Value::Unknown,
+            _ => VariableValue::Unknown,
         };
-        names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
+        names.push(name, Definition { origin: VariableOrigin::Platform, instruction: None, span: None, value });
     }
     names
 }
 
 /// The proxies that a RUN gets from `--build-arg` (BuildKit's `proxyEnvFromBuildArgs`).
-fn proxies(options: &BuildOptions) -> Names {
-    let mut names = Names::default();
+fn proxies(options: &BuildOptions) -> Definitions {
+    let mut names = Definitions::default();
     for (name, value) in &options.build_args {
         if PROXY_ARGS.contains(&name.as_str()) {
             let value = known_value(value);
-            names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
+            names.push(name, Definition { origin: VariableOrigin::Platform, instruction: None, span: None, value });
         }
     }
     names

@@ -3,7 +3,7 @@
 
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
-use crate::secret::{Held, SecretKind, Sign, in_text, is_common, is_filler, variable};
+use crate::secret::{FoundSecret, SecretKind, Sign, in_text, is_common, is_filler, variable};
 use crate::text::Span;
 
 /// A name that holds a secret.
@@ -23,7 +23,7 @@ pub struct Secret {
 
 /// A secret in plain text outside of ARG and ENV.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenSecret {
     /// Index of the instruction.
     pub instruction: usize,
     /// Where it stands.
@@ -49,7 +49,7 @@ impl Build<'_> {
 impl Build<'_> {
     /// The secrets in the commands, heredocs, labels and URLs of all other instructions, in source order; a password that
     /// everyone knows is none.
-    pub fn written_secrets(&self) -> Vec<Written> {
+    pub fn written_secrets(&self) -> Vec<WrittenSecret> {
         let file = &self.input().file;
         let mut written = Vec::new();
         for (index, instruction) in file.instructions().iter().enumerate() {
@@ -77,9 +77,9 @@ impl Build<'_> {
     }
 }
 
-fn written_secret(instruction: usize, span: Span, held: Held) -> Option<Written> {
+fn written_secret(instruction: usize, span: Span, held: FoundSecret) -> Option<WrittenSecret> {
     let chosen = matches!(held.by, Sign::Name(_)) && is_filler(&held.value);
-    (!is_common(&held.value) && !chosen && !span.is_empty()).then_some(Written { instruction, span, by: held.by })
+    (!is_common(&held.value) && !chosen && !span.is_empty()).then_some(WrittenSecret { instruction, span, by: held.by })
 }
 
 /// The names that an ARG or ENV sets, with their values.

@@ -2,7 +2,7 @@
 
 use super::Build;
 use crate::data;
-use crate::inputs::context::{BuildContext, Certainty, ClassKind, Found};
+use crate::inputs::context::{BuildContext, Certainty, ClassKind, ClassMatch};
 use crate::manifest::FileKind;
 use crate::secret::{environment_file_holds_secret, holds_secret};
 use crate::text::path;
@@ -10,7 +10,7 @@ use crate::text::path;
 impl Build<'_> {
     /// Whether a file or folder of the context holds secrets as far as its name and its content tell. Samples, empty files
     /// and environment files without a secret in them do not.
-    pub fn is_secret_file(&self, context: &BuildContext, found: &Found) -> bool {
+    pub fn is_secret_file(&self, context: &BuildContext, found: &ClassMatch) -> bool {
         let path = context.path(found.entry);
         let by_name = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
         // `variables.env` may be anything.

@@ -1,7 +1,7 @@
 //! Whether what an image starts is a service that could do without root: the question behind `root-user` and `last-user-root`. In doubt it
 //! is none: tools, CI images and bases run as root for good reasons.
 
-use super::{Base, BaseImage, Build, Stage};
+use super::{BaseImage, Build, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{FileKind, FileRole};
@@ -50,7 +50,8 @@ pub fn may_serve_by_any_name(build: &Build, stage: &Stage) -> bool {
 pub fn leaves_start_to_base(build: &Build, stage: &Stage) -> bool {
     let start = Start::of(build, stage);
     let is_other = |program: &str| is_runtime(program) || start.is_own_program;
-    let steps_down = || matches!(build.root_base(stage), Base::Image(image) if BaseImage::of(image).may_step_down());
+    let steps_down =
+        || matches!(build.root_base(stage), StageBase::Image(image) if BaseImage::of(image).may_step_down());
     !start.program.as_deref().is_some_and(is_other) && steps_down()
 }
 

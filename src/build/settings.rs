@@ -1,6 +1,6 @@
 //! What holds for a stage from one instruction to the next: the user, the folder, the shell.
 
-use super::{Base, BaseImage, Build, Reference, Stage};
+use super::{BaseImage, Build, Reference, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::{Arguments, File, Keyword, LineKind};
 use crate::shell::{Shell, shell_of};
@@ -63,16 +63,16 @@ impl Build<'_> {
         Setting::By(index, user)
     }
 
-    fn base_user(&self, base: &Base) -> Setting<User> {
+    fn base_user(&self, base: &StageBase) -> Setting<User> {
         match base {
-            Base::Scratch => Setting::Default(User::Root),
-            Base::Image(reference) => {
+            StageBase::Scratch => Setting::Default(User::Root),
+            StageBase::Image(reference) => {
                 if let Some(config) = self.input().base_images.get(reference) {
                     return Setting::Base(User::of(&config.user));
                 }
                 BaseImage::of(reference).user().map_or(Setting::Unknown, Setting::Base)
             }
-            Base::Stage(_) | Base::Context(_) | Base::Unknown(_) => Setting::Unknown,
+            StageBase::Stage(_) | StageBase::Context(_) | StageBase::Unknown(_) => Setting::Unknown,
         }
     }
 
@@ -96,8 +96,8 @@ impl Build<'_> {
             next = self.latest.before(Keyword::Workdir, below, index);
         }
         let base = match self.root_base(stage) {
-            Base::Scratch => Setting::Default("/".to_owned()),
-            Base::Image(reference) => match self.input().base_images.get(reference) {
+            StageBase::Scratch => Setting::Default("/".to_owned()),
+            StageBase::Image(reference) => match self.input().base_images.get(reference) {
                 Some(config) => Setting::Base(path::join("/", &config.workdir)),
                 None => official_folder(reference).map_or(Setting::Unknown, |folder| Setting::Base(folder.to_owned())),
             },
@@ -132,7 +132,7 @@ impl Build<'_> {
             return Setting::By(index, shell_of(&argv));
         }
         match self.root_base(stage) {
-            Base::Image(reference) => {
+            StageBase::Image(reference) => {
                 let config = self.input().base_images.get(reference).and_then(|config| config.shell.as_ref());
                 if let Some(argv) = config {
                     return Setting::Base(shell_of(&argv.iter().map(String::as_str).collect::<Vec<_>>()));

@@ -21,7 +21,7 @@ pub struct Stage {
     /// Indexes of the instructions that are not its FROM.
     pub instructions: Range<usize>,
     /// What it stands on.
-    pub base: Base,
+    pub base: StageBase,
     /// Where the base stands in the source; the start of a fragment.
     pub base_span: Span,
 }
@@ -39,13 +39,13 @@ impl Stage {
 
     /// Whether a `--build-context` of its name takes its place: its instructions are not built then.
     pub fn is_replaced(&self) -> bool {
-        matches!((&self.base, &self.name), (Base::Context(context), Some(name)) if context == name)
+        matches!((&self.base, &self.name), (StageBase::Context(context), Some(name)) if context == name)
     }
 }
 
 /// What a FROM, a `--from` or a mount's `from=` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Base {
+pub enum StageBase {
     /// The empty image.
     Scratch,
     /// A stage of this file.
@@ -68,7 +68,7 @@ pub struct Edge {
     /// Where the name stands.
     pub span: Span,
     /// From what.
-    pub to: Base,
+    pub to: StageBase,
     /// How.
     pub kind: EdgeKind,
 }
@@ -86,7 +86,7 @@ pub enum EdgeKind {
 
 /// Names of stages as BuildKit looks them up.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct StageNames {
     /// The last stage of each name.
     stages: HashMap<String, usize>,
     count: usize,
@@ -100,7 +100,7 @@ const COMPARED: usize = 100;
 /// Bytes of a name that may be a misspelt one.
 const LONGEST_COMPARED: usize = 60;
 
-impl Names {
+impl StageNames {
     pub(super) fn of(stages: &[Stage]) -> Self {
         let named = stages.iter().filter_map(|stage| Some((stage.name.clone()?, stage.index)));
         let compared = stages.iter().filter_map(|stage| stage.name.clone()).take(COMPARED);
@@ -144,7 +144,7 @@ impl Names {
 pub(super) fn stages(file: &File, options: &BuildOptions, resolve: &dyn Fn(&str) -> Option<String>) -> Vec<Stage> {
     let instructions = file.instructions();
     let mut stages: Vec<Stage> = Vec::new();
-    let mut names = Names::default();
+    let mut names = StageNames::default();
     for (index, from) in instructions.iter().enumerate().filter(|(_, i)| i.keyword == Keyword::From) {
         if let Some(last) = stages.last_mut() {
             last.instructions.end = index;
@@ -168,7 +168,7 @@ fn fragment(instructions: &[Instruction]) -> Option<Stage> {
         name_span: None,
         start: 0,
         instructions: 0..instructions.len(),
-        base: Base::Unknown(String::new()),
+        base: StageBase::Unknown(String::new()),
         base_span: Span::at(first.span.start),
     })
 }
@@ -177,7 +177,7 @@ fn stage(
     file: &File,
     from: &Instruction,
     (index, at, end): (usize, usize, usize),
-    names: &Names,
+    names: &StageNames,
     options: &BuildOptions,
     resolve: &dyn Fn(&str) -> Option<String>,
 ) -> Stage {
@@ -188,11 +188,11 @@ fn stage(
     let written = parts.as_ref().map_or("", |parts| &*parts.image.text);
     let replaced = name.as_ref().filter(|name| has_context(options, name));
     let base = match (replaced, resolve(written)) {
-        (Some(name), _) => Base::Context(name.clone()),
-        (None, None) => Base::Unknown(written.to_owned()),
+        (Some(name), _) => StageBase::Context(name.clone()),
+        (None, None) => StageBase::Unknown(written.to_owned()),
         (None, Some(text)) => match names.find(&text) {
-            Some(_) if has_context(options, &text) => Base::Context(text.to_lowercase()),
-            Some(stage) => Base::Stage(stage),
+            Some(_) if has_context(options, &text) => StageBase::Context(text.to_lowercase()),
+            Some(stage) => StageBase::Stage(stage),
             None => outside(&text, options),
         },
     };
@@ -208,13 +208,13 @@ fn stage(
 }
 
 /// What a name means that is no stage.
-pub(super) fn outside(text: &str, options: &BuildOptions) -> Base {
+pub(super) fn outside(text: &str, options: &BuildOptions) -> StageBase {
     if text == "scratch" {
-        Base::Scratch
+        StageBase::Scratch
     } else if has_context(options, text) {
-        Base::Context(text.to_owned())
+        StageBase::Context(text.to_owned())
     } else {
-        Base::Image(text.to_owned())
+        StageBase::Image(text.to_owned())
     }
 }
 

@@ -1,11 +1,11 @@
 //! The steps that the builder runs, numbered as it prints them.
 
-use super::{Base, Build, Stage};
+use super::{Build, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 
 /// A step: an instruction that makes a layer or fetches a base.
 #[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
+pub struct LayerStep<'a> {
     /// Its stage.
     pub stage: usize,
     /// Index of the instruction.
@@ -20,19 +20,19 @@ pub struct Step<'a> {
 
 impl<'a> Build<'a> {
     /// The steps of a stage: its FROM when that is an image, then RUN, COPY, ADD and WORKDIR (BuildKit's `cmdTotal`).
-    pub fn steps(&self, stage: &Stage) -> Vec<Step<'a>> {
+    pub fn steps(&self, stage: &Stage) -> Vec<LayerStep<'a>> {
         let from = match stage.base {
-            Base::Image(_) | Base::Unknown(_) | Base::Context(_) => {
+            StageBase::Image(_) | StageBase::Unknown(_) | StageBase::Context(_) => {
                 stage.from().map(|index| (index, self.instruction(index)))
             }
-            Base::Stage(_) | Base::Scratch => None,
+            StageBase::Stage(_) | StageBase::Scratch => None,
         };
         let own = self.instructions(stage).filter(|(_, instruction)| is_step(instruction.keyword));
         let all: Vec<(usize, &Instruction)> = from.into_iter().chain(own).collect();
         let of = all.len() as u32;
         let numbered = all.into_iter().zip(1..);
         numbered
-            .map(|((index, instruction), number)| Step { stage: stage.index, index, instruction, number, of })
+            .map(|((index, instruction), number)| LayerStep { stage: stage.index, index, instruction, number, of })
             .collect()
     }
 

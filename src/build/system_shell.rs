@@ -1,9 +1,9 @@
 //! What /bin/sh of an image is.
 
-use super::{Base, BaseImage, Build, Presence, Reference, Stage, is_suite};
+use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, is_suite};
 use crate::data;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, CompoundKind, Place, ScopeKind, Script, SeparatorKind};
+use crate::shell::{Command, CommandPlace, CompoundKind, ScopeKind, Script, SeparatorKind};
 use crate::text::{Span, path};
 
 /// What /bin/sh of an image is.
@@ -53,7 +53,7 @@ enum Ending {
 /// What the list with this index ends with; `None` where the shell waits for it.
 fn ending(script: &Script, scope: u32) -> Option<Ending> {
     let end = script.scopes.get(scope as usize)?.last_end?;
-    let is_last = |place: &Place, span: Span| {
+    let is_last = |place: &CommandPlace, span: Span| {
         let behind = place.after.map(|after| after.kind);
         place.scope == scope
             && span.end == end
@@ -117,9 +117,9 @@ impl Build<'_> {
         // `FROM ${BASE}-build`: another argument, another system.
         let is_chosen = |stage: &Stage| {
             let text = self.input().file.source().slice(stage.base_span);
-            matches!(stage.base, Base::Stage(_)) && text.contains('$')
+            matches!(stage.base, StageBase::Stage(_)) && text.contains('$')
         };
-        let Base::Image(text) = self.root_base(stage) else { return Sh::Unknown };
+        let StageBase::Image(text) = self.root_base(stage) else { return Sh::Unknown };
         if self.chain(stage).any(is_chosen) {
             return Sh::Unknown;
         }

@@ -1,6 +1,6 @@
 //! What Dockerfiles mean, from text to answer.
 
-use super::{Base, Build, FaultKind, Lookup, Setting, User, Value};
+use super::{Build, FaultKind, Lookup, Setting, StageBase, User, VariableValue};
 use crate::inputs::{BuildInput, BuildOptions, ImageConfig};
 use crate::shell::Dialect;
 use crate::text::Source;
@@ -14,12 +14,12 @@ pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
 fn check_stages(text: &str, options: BuildOptions, expected: &[&str]) {
     let input = input(text, options);
     let build = Build::new(&input);
-    let shown = |base: &Base| match base {
-        Base::Scratch => "scratch".to_owned(),
-        Base::Stage(stage) => format!("#{stage}"),
-        Base::Image(name) => name.clone(),
-        Base::Context(name) => format!("context {name}"),
-        Base::Unknown(text) => format!("? {text}"),
+    let shown = |base: &StageBase| match base {
+        StageBase::Scratch => "scratch".to_owned(),
+        StageBase::Stage(stage) => format!("#{stage}"),
+        StageBase::Image(name) => name.clone(),
+        StageBase::Context(name) => format!("context {name}"),
+        StageBase::Unknown(text) => format!("? {text}"),
     };
     let stages: Vec<String> = build
         .stages()
@@ -70,7 +70,7 @@ fn a_named_context_takes_the_place_of_a_stage() {
     let build = Build::new(&input);
     let needed: Vec<bool> = build.stages().iter().map(|stage| build.is_needed(stage)).collect();
     assert_eq!(needed, [false, false, true, true]);
-    let context = Base::Context("deps".into());
+    let context = StageBase::Context("deps".into());
     assert_eq!(build.stages()[2].base, context);
     assert_eq!(build.edges().iter().filter(|edge| edge.to == context).count(), 3);
 }
@@ -115,9 +115,9 @@ fn check_variable(text: &str, name: &str, expected: (&str, Option<u32>)) {
         Lookup::Unknown => ("unknown".to_owned(), None),
         Lookup::Defined(definition) => {
             let value = match &definition.value {
-                Value::Known(value) => format!("={value}"),
-                Value::Unset => "unset".to_owned(),
-                Value::Unknown => "some".to_owned(),
+                VariableValue::Known(value) => format!("={value}"),
+                VariableValue::Unset => "unset".to_owned(),
+                VariableValue::Unknown => "some".to_owned(),
             };
             (value, definition.instruction.map(|index| input.file.instructions()[index].start_line))
         }

@@ -1,6 +1,6 @@
 //! Build tools: the packages that only serve to make programs, the commands that make them, and where in a stage.
 
-use super::{Base, BaseImage, Build, Presence, Reference, Stage, service};
+use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, service};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::program::{self, Kind, Program};
@@ -206,7 +206,7 @@ fn runs_tools(one: &Invocation, program: &str) -> bool {
 
 /// Whether what a stage stands on has compilers already.
 pub fn base_compiles(build: &Build, stage: &Stage) -> bool {
-    let Base::Image(image) = build.root_base(stage) else { return false };
+    let StageBase::Image(image) = build.root_base(stage) else { return false };
     let name = Reference::of(image).short_name();
     let small = ["slim", "alpine"].iter().any(|word| image.contains(word));
     data::IMAGE_FAMILIES.has(name, "compilers") && !small && BaseImage::of(image).presence("bash") != Presence::Lacks

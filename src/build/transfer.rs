@@ -1,6 +1,6 @@
 //! COPY and ADD with variables resolved.
 
-use super::{Base, Build, Stage};
+use super::{Build, Stage, StageBase};
 use crate::dockerfile::Instruction;
 use crate::text::Span;
 
@@ -12,7 +12,7 @@ pub struct Transfer<'a> {
     /// The instruction.
     pub instruction: &'a Instruction,
     /// `--from`; `None` for the build context.
-    pub from: Option<Base>,
+    pub from: Option<StageBase>,
     /// Sources in order, heredocs left out.
     pub sources: Vec<Source>,
     /// Where they go; `None` for what only the build knows.
@@ -73,10 +73,10 @@ impl<'a> Build<'a> {
         };
         let from = parts.from.as_ref().map(|from| {
             if is_trigger {
-                return Base::Unknown(from.text.clone().into_owned());
+                return StageBase::Unknown(from.text.clone().into_owned());
             }
             let edge = self.edges().partition_point(|edge| edge.instruction < index);
-            self.edges().get(edge).map_or(Base::Scratch, |edge| edge.to.clone())
+            self.edges().get(edge).map_or(StageBase::Scratch, |edge| edge.to.clone())
         });
         Some(Transfer {
             index,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::image::variables;
-use super::{Base, Build, Lookup, Origin, Stage, Value};
+use super::{Build, Lookup, Stage, StageBase, VariableOrigin, VariableValue};
 use crate::dockerfile::expand::{Lex, Operator, process_word, uses};
 use crate::dockerfile::{Argument, Instruction, Keyword};
 use crate::text::Span;
@@ -16,14 +16,14 @@ pub struct Undefined {
     /// The use: `$NAME`, `${NAME:-x}`; the whole word where quotes of JSON or of a flag hide the place.
     pub span: Span,
     /// Why.
-    pub why: Why,
+    pub why: UndefinedReason,
     /// Whether the use says what to take in its place (`:-`, `:+`, …).
     pub guarded: bool,
 }
 
 /// Why a variable is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum UndefinedReason {
     /// Nothing sets it.
     Nowhere,
     /// An ARG before the first FROM does, or the builder: a stage sees it behind an `ARG NAME` of its own.
@@ -32,8 +32,8 @@ pub enum Why {
     Perhaps,
 }
 
-enum Found<'a> {
-    Set(&'a Value),
+enum VariableLookup<'a> {
+    Set(&'a VariableValue),
     Unset,
     Unknown,
 }
@@ -56,10 +56,10 @@ impl Build<'_> {
                     continue;
                 }
                 let why = match self.find_variable(stage, used.name, at) {
-                    Found::Set(_) => continue,
-                    _ if self.is_global(used.name) => Why::NotInStage,
-                    Found::Unset => Why::Nowhere,
-                    Found::Unknown => Why::Perhaps,
+                    VariableLookup::Set(_) => continue,
+                    _ if self.is_global(used.name) => UndefinedReason::NotInStage,
+                    VariableLookup::Unset => UndefinedReason::Nowhere,
+                    VariableLookup::Unknown => UndefinedReason::Perhaps,
                 };
                 if said.insert(used.name) {
                     let span = self.place(&argument, used.span);
@@ -89,28 +89,30 @@ impl Build<'_> {
         let mut values = BTreeMap::new();
         for used in uses(text, lex) {
             match self.find_variable(stage, used.name, at) {
-                Found::Set(Value::Known(value)) => _ = values.insert(used.name.to_owned(), value.to_string()),
-                Found::Set(Value::Unset) if used.operator != Operator::Plain => {}
-                Found::Unset => {}
-                Found::Set(_) | Found::Unknown => return None,
+                VariableLookup::Set(VariableValue::Known(value)) => {
+                    _ = values.insert(used.name.to_owned(), value.to_string())
+                }
+                VariableLookup::Set(VariableValue::Unset) if used.operator != Operator::Plain => {}
+                VariableLookup::Unset => {}
+                VariableLookup::Set(_) | VariableLookup::Unknown => return None,
             }
         }
         process_word(text, &values, lex).ok().map(|expanded| expanded.text)
     }
 
-    fn find_variable(&self, stage: &Stage, name: &str, at: usize) -> Found<'_> {
+    fn find_variable(&self, stage: &Stage, name: &str, at: usize) -> VariableLookup<'_> {
         match self.scopes().lookup(stage.index, name, at) {
-            Lookup::Defined(definition) => Found::Set(&definition.value),
-            Lookup::Undefined => Found::Unset,
+            Lookup::Defined(definition) => VariableLookup::Set(&definition.value),
+            Lookup::Undefined => VariableLookup::Unset,
             // Every image has one.
-            Lookup::Unknown if name == "PATH" => Found::Set(&Value::Unknown),
+            Lookup::Unknown if name == "PATH" => VariableLookup::Set(&VariableValue::Unknown),
             Lookup::Unknown => match self.root_base(stage) {
-                Base::Image(reference) => match variables(reference) {
-                    Some(own) if own.contains(&name) => Found::Set(&Value::Unknown),
-                    Some(_) => Found::Unset,
-                    None => Found::Unknown,
+                StageBase::Image(reference) => match variables(reference) {
+                    Some(own) if own.contains(&name) => VariableLookup::Set(&VariableValue::Unknown),
+                    Some(_) => VariableLookup::Unset,
+                    None => VariableLookup::Unknown,
                 },
-                _ => Found::Unknown,
+                _ => VariableLookup::Unknown,
             },
         }
     }
@@ -158,7 +160,9 @@ impl Build<'_> {
     /// Whether an ARG before the first FROM sets it, or the builder.
     fn is_global(&self, name: &str) -> bool {
         match self.scopes().lookup_global(name) {
-            Lookup::Defined(definition) => matches!(definition.origin, Origin::GlobalArg | Origin::Platform),
+            Lookup::Defined(definition) => {
+                matches!(definition.origin, VariableOrigin::GlobalArg | VariableOrigin::Platform)
+            }
             _ => false,
         }
     }

@@ -1,17 +1,17 @@
 //! What is sent although the build does without it.
 
 use super::history::asks_history;
-use super::{Build, Code, Fetched, Stage, Transfer};
+use super::{Build, Code, SentFiles, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::ignore::{has_wildcard, path_match};
-use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
+use crate::inputs::context::{BuildContext, Certainty, ClassKind, ClassMatch, EntryId};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::sources::patterns;
 use crate::text::path;
 
 /// What COPY, ADD and bind mounts name in the build context.
 #[derive(Clone, Debug, Default)]
-pub struct Named {
+pub struct NamedPaths {
     /// Components of the paths, wildcards in them.
     paths: Vec<Vec<String>>,
     /// Whether one of them is the whole context.
@@ -20,7 +20,7 @@ pub struct Named {
     pub unknown: bool,
 }
 
-impl Named {
+impl NamedPaths {
     fn add(&mut self, source: Option<&str>) {
         let Some(source) = source else {
             self.unknown = true;
@@ -90,7 +90,7 @@ fn is_elsewhere(manager: Manager) -> bool {
 
 /// Whether a COPY takes a path, or a folder above it.
 fn copies_path(transfer: &Transfer, path: &str) -> bool {
-    let mut named = Named::default();
+    let mut named = NamedPaths::default();
     transfer.sources.iter().filter(|source| !source.is_remote()).for_each(|source| named.add(source.text.as_deref()));
     named.whole || named.unknown || named.above(path) || named.at_or_below(path)
 }
@@ -98,7 +98,7 @@ fn copies_path(transfer: &Transfer, path: &str) -> bool {
 impl Build<'_> {
     /// What is fetched although no step needs it, largest first. Not: what a COPY names itself, secrets, results that the
     /// image may be made of, installed packages where nothing installs them, history where a step reads it.
-    pub fn useless(&self, context: &BuildContext, fetched: &Fetched) -> Vec<Found> {
+    pub fn useless(&self, context: &BuildContext, fetched: &SentFiles) -> Vec<ClassMatch> {
         let named = self.named_paths(true);
         let linked = self.linked(context);
         let git = self.reads_history();
@@ -121,7 +121,7 @@ impl Build<'_> {
     }
 
     /// Whether any stage may want something of the context that another build with the same .dockerignore does without.
-    pub fn needs_entry(&self, context: &BuildContext, found: &Found) -> bool {
+    pub fn needs_entry(&self, context: &BuildContext, found: &ClassMatch) -> bool {
         let named = self.named_paths(true);
         let path = context.path(found.entry);
         let is_linked = |id: &EntryId| *id == found.entry || context.is_below(*id, found.entry);
@@ -153,8 +153,8 @@ impl Build<'_> {
     }
 
     /// What the needed stages, or all of them, name in the build context.
-    pub fn named_paths(&self, all: bool) -> Named {
-        let mut named = Named::default();
+    pub fn named_paths(&self, all: bool) -> NamedPaths {
+        let mut named = NamedPaths::default();
         for stage in self.stages().iter().filter(|stage| all || self.is_needed(stage)) {
             for transfer in self.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
                 for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
@@ -198,7 +198,7 @@ impl Build<'_> {
 
     /// Whether a COPY lays the context's installed packages over those that a step installs, so that the image has
     /// something of both: no step below the COPY installs them again.
-    pub fn lays_over(&self, context: &BuildContext, found: &Found) -> bool {
+    pub fn lays_over(&self, context: &BuildContext, found: &ClassMatch) -> bool {
         let folder = context.entry(found.entry).name;
         let managers = managers(folder);
         let fills = |code: &Code| {
@@ -267,7 +267,7 @@ mod tests {
 
     /// `expected`: named at or below, named above.
     fn check(sources: &[&str], path: &str, expected: (bool, bool)) {
-        let mut named = Named::default();
+        let mut named = NamedPaths::default();
         for source in sources {
             named.add(Some(source));
         }

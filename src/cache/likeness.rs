@@ -1,6 +1,6 @@
 //! How much a file's name looks like what people edit all day. Chooses the example of a source change; decides nothing.
 
-use crate::manifest::{FileKind, FileRole, Nature};
+use crate::manifest::{ContentKind, FileKind, FileRole};
 use crate::text::path;
 
 /// From the likeliest to the least.
@@ -28,13 +28,17 @@ impl Likeness {
     pub fn of_name(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
         let kind = FileKind::of(&lower);
-        let text = matches!(kind.nature(), Nature::Documentation | Nature::Lock) || kind.language() == "Dotenv";
+        let text =
+            matches!(kind.nature(), ContentKind::Documentation | ContentKind::Lock) || kind.language() == "Dotenv";
         let text = text || [".env", "license", "readme"].iter().any(|start| lower.starts_with(start));
         if text || lower.strip_suffix(".example").is_some() {
             return Self::Text;
         }
         if !kind.has_code() {
-            let beside = matches!(kind.nature(), Nature::Shell | Nature::Markup | Nature::Style | Nature::Schema);
+            let beside = matches!(
+                kind.nature(),
+                ContentKind::Shell | ContentKind::Markup | ContentKind::Style | ContentKind::Schema
+            );
             return if beside { Self::Aside } else { Self::Other };
         }
         let stem = kind.without_ending();

@@ -3,8 +3,10 @@
 use super::Likeness;
 use crate::build::{Build, Stage, Transfer};
 use crate::data;
-use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, Selection, Selector, classify, select};
-use crate::manifest::{FileKind, Nature, Project, is_manifest};
+use crate::inputs::context::{
+    BuildContext, Certainty, ContextEntryKind, EntryId, Selection, Selector, classify, select,
+};
+use crate::manifest::{ContentKind, FileKind, Project, is_manifest};
 use crate::text::path;
 
 /// Files whose paths are compared for the best example.
@@ -12,7 +14,7 @@ const LOOKED: u32 = 20_000;
 
 /// A step that takes source files from the context.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct SourceStep {
     /// Index of the instruction.
     pub instruction: usize,
     /// A source file that it takes; `None` when the context was not looked at.
@@ -21,7 +23,7 @@ pub struct Change {
 
 /// What a file of the context is for a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum FileOrigin {
     /// Read by the install of dependencies: manifests, lock files and what they name.
     Dependencies,
     /// History, caches, results, the Dockerfile itself: no source.
@@ -57,28 +59,28 @@ impl<'c> Origins<'c> {
     }
 
     /// What a file is.
-    pub fn of(&self, file: EntryId) -> Origin {
+    pub fn of(&self, file: EntryId) -> FileOrigin {
         let before = self.made.partition_point(|entry| *entry <= file);
         let above = before.checked_sub(1).map(|at| self.made[at]);
         if above.is_some_and(|above| above == file || self.context.is_below(file, above)) {
-            return Origin::Made;
+            return FileOrigin::Made;
         }
         let path = self.context.path(file);
         let name = self.context.entry(file).name;
         let kind = FileKind::of(name);
         // A change of those is no source change.
-        if kind.is_recipe() || kind.nature() == Nature::Repository {
-            return Origin::Made;
+        if kind.is_recipe() || kind.nature() == ContentKind::Repository {
+            return FileOrigin::Made;
         }
         if steers_install(name) {
-            return Origin::Dependencies;
+            return FileOrigin::Dependencies;
         }
         let read = |path: &str| self.install.binary_search(&path).is_ok();
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
         if read(&path) || folders.into_iter().any(read) || is_manifest(&path).is_some() {
-            return Origin::Dependencies;
+            return FileOrigin::Dependencies;
         }
-        Origin::Source
+        FileOrigin::Source
     }
 }
 
@@ -88,44 +90,44 @@ pub(super) fn first_change(
     stage: &Stage,
     context: Option<&BuildContext>,
     projects: Option<&[Project]>,
-) -> Option<Change> {
-    let mut taken: Vec<(usize, Taken)> = Vec::new();
+) -> Option<SourceStep> {
+    let mut taken: Vec<(usize, TakenFiles)> = Vec::new();
     let copies = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
-    taken.extend(copies.map(|transfer| (transfer.index, Taken::Copied(transfer))));
-    let bound = build.bound(stage).into_iter().filter_map(|(index, source)| Some((index, Taken::Bound(source?))));
+    taken.extend(copies.map(|transfer| (transfer.index, TakenFiles::Copied(transfer))));
+    let bound = build.bound(stage).into_iter().filter_map(|(index, source)| Some((index, TakenFiles::Bound(source?))));
     taken.extend(bound);
     taken.sort_by_key(|(index, _)| *index);
     let mut origins = None;
     for (instruction, taken) in taken {
         let Some(context) = context else {
             if taken.is_everything() {
-                return Some(Change { instruction, example: None });
+                return Some(SourceStep { instruction, example: None });
             }
             continue;
         };
         let origins = origins.get_or_insert_with(|| Origins::new(context, projects));
         let example = match &taken {
-            Taken::Copied(transfer) => source_file(transfer, context, origins),
-            Taken::Bound(source) => {
+            TakenFiles::Copied(transfer) => source_file(transfer, context, origins),
+            TakenFiles::Bound(source) => {
                 let found = select(context, source, Selector { parents: false, exclude: &[] });
                 edited(found.into_iter(), context, origins, &[]).map(|file| context.path(file))
             }
         };
         if example.is_some() {
-            return Some(Change { instruction, example });
+            return Some(SourceStep { instruction, example });
         }
     }
     None
 }
 
 /// What an instruction takes of the context.
-enum Taken<'a> {
+enum TakenFiles<'a> {
     Copied(&'a Transfer<'a>),
     /// By a bind mount. Its content is part of the step's key, as that of a COPY is.
     Bound(String),
 }
 
-impl Taken<'_> {
+impl TakenFiles<'_> {
     fn is_everything(&self) -> bool {
         match self {
             Self::Copied(transfer) => transfer.sources.iter().any(crate::build::Source::is_everything),
@@ -165,7 +167,9 @@ fn edited(
     for selection in selections {
         for &file in selection.entries.iter() {
             let entry = context.entry(file);
-            if entry.kind == Kind::Directory || best.is_some_and(|(best, _)| Likeness::of_name(entry.name) >= best) {
+            if entry.kind == ContextEntryKind::Directory
+                || best.is_some_and(|(best, _)| Likeness::of_name(entry.name) >= best)
+            {
                 continue;
             }
             let path = context.path(file);
@@ -174,7 +178,7 @@ fn edited(
             }
             looked += 1;
             let likeness = Likeness::of_path(&path);
-            if best.is_some_and(|(best, _)| likeness >= best) || origins.of(file) != Origin::Source {
+            if best.is_some_and(|(best, _)| likeness >= best) || origins.of(file) != FileOrigin::Source {
                 continue;
             }
             best = Some((likeness, file));

@@ -53,7 +53,7 @@ pub(super) enum Command {
     /// Check Dockerfiles with the rules only; for editors and pre-commit
     Lint(Lint),
     /// Apply the fixes of findings; shows them as a diff unless told otherwise
-    Fix(Fix),
+    Fix(FixArgs),
     /// Rewrite a whole build, and prove that the program still works
     Optimize(Box<Optimize>),
     /// Build for real, cold and after changes, and print times and sizes
@@ -139,7 +139,7 @@ pub(super) struct Lint {
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // Flags as users type them.
-pub(super) struct Fix {
+pub(super) struct FixArgs {
     /// Folders or Dockerfiles
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,

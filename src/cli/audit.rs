@@ -2,11 +2,11 @@
 
 use super::args::{Audit, Global};
 use super::baseline;
-use super::output::{Failure, base, code, complain, describe_inputs, line, policies, today, write_run};
+use super::output::{CommandFailure, base, code, complain, describe_inputs, line, policies, today, write_run};
 use crate::load::Wants;
-use crate::report::{self, Run};
+use crate::report::{self, ReportRun};
 
-pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
     let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
     let mut request = command.build.request(command.path.clone(), today(&command.choice)?);
     request.wants = Wants::Columns;
@@ -21,12 +21,12 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
-        return Err(Failure::Said);
+        return Err(CommandFailure::Said);
     }
     let mut report = crate::audit::audit(&inputs, &policies);
     baseline::apply(&command.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = code(&report, failed);
-    let run = Run { command: "audit", report: &report, exit: code, base: &base() };
+    let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
     let text = |layout| report::audit(&report, &command.build.typed(), layout, command.all);
     write_run(global, &run, text, || report::audit_json(&report))?;
     Ok(code)

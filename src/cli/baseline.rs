@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::args::Known;
-use super::output::Failure;
+use super::output::CommandFailure;
 use super::{terminal, write};
 use crate::audit::{self, Report};
-use crate::finding::{Baseline, Seen};
+use crate::finding::{Baseline, RunScope};
 use crate::load::read_source;
 use crate::report;
 use crate::report::count;
@@ -17,7 +17,12 @@ use crate::rules::Rule;
 const LIMIT: u64 = 256 << 20;
 
 /// Takes out of a report what the baseline knows, and writes it where that is asked for.
-pub(super) fn apply(options: &Known, command: &str, rules: &[&Rule], report: &mut Report) -> Result<(), Failure> {
+pub(super) fn apply(
+    options: &Known,
+    command: &str,
+    rules: &[&Rule],
+    report: &mut Report,
+) -> Result<(), CommandFailure> {
     let (Some(path), writes) = (match (&options.baseline, &options.write_baseline) {
         (_, Some(path)) => (Some(path), true),
         (path, None) => (path.as_ref(), false),
@@ -25,10 +30,11 @@ pub(super) fn apply(options: &Known, command: &str, rules: &[&Rule], report: &mu
         return Ok(());
     };
     let before = read(path, command, options, writes)?;
-    let place = Place::new(path);
+    let place = BaselineFolder::new(path);
     let found = audit::baseline_findings(report, |name| place.of(name));
     // Another command looks at more or less: what it does not find may be there all the same.
-    let seen = if before.command == command { scope_of_run(report, rules, &before, &place) } else { Seen::default() };
+    let seen =
+        if before.command == command { scope_of_run(report, rules, &before, &place) } else { RunScope::default() };
     let baseline = if writes { before.with(command, found.clone(), &seen) } else { before };
     let comparison = baseline.compare(&found, &seen);
     if writes {
@@ -65,36 +71,36 @@ fn print_summary(path: &Path, options: &Known, known: u64, fixed: u64) {
 }
 
 /// The file; where one is to be written, none is as good as an empty one.
-fn read(path: &Path, command: &str, options: &Known, writes: bool) -> Result<Baseline, Failure> {
+fn read(path: &Path, command: &str, options: &Known, writes: bool) -> Result<Baseline, CommandFailure> {
     if writes && !path.exists() {
         return Ok(Baseline { command: command.to_owned(), ..Baseline::default() });
     }
     let anew = format!("write it with `dockopt {command} --write-baseline {}`", path.display());
     let source = read_source(path, LIMIT).map_err(|error| {
         let help = if path.exists() { error.help() } else { anew.clone() };
-        Failure::Because { what: error.to_string(), help: Some(help) }
+        CommandFailure::Because { what: error.to_string(), help: Some(help) }
     })?;
-    let baseline = Baseline::read(source.text()).map_err(|error| Failure::Because {
+    let baseline = Baseline::read(source.text()).map_err(|error| CommandFailure::Because {
         what: format!("`{}` is no baseline: {error}", path.display()),
         help: Some(format!("take it back from version control, or remove it and {anew}")),
     })?;
     if baseline.command != command && (writes || options.prune_baseline) {
         let what = format!("`{}` holds the findings of `dockopt {}`", path.display(), baseline.command);
         let help = format!("change it with that command, or name another file for `dockopt {command}`");
-        return Err(Failure::Because { what, help: Some(help) });
+        return Err(CommandFailure::Because { what, help: Some(help) });
     }
     Ok(baseline)
 }
 
 /// What the run looked at. Of a file that the builder refuses, nobody knows what is fixed.
-fn scope_of_run(report: &Report, rules: &[&Rule], before: &Baseline, place: &Place) -> Seen {
+fn scope_of_run(report: &Report, rules: &[&Rule], before: &Baseline, place: &BaselineFolder) -> RunScope {
     let broken: BTreeSet<&str> =
         report.problems.iter().filter(|problem| problem.error).map(|problem| &*problem.file).collect();
     let read = report.sources.iter().map(crate::text::Source::name).filter(|name| !broken.contains(name));
     let skipped: BTreeSet<&str> = report.skipped.iter().map(|skip| &*skip.what).collect();
     let ran = rules.iter().map(|rule| rule.name).filter(|name| !skipped.contains(name));
     let gone = before.findings.keys().map(|known| &known.file).filter(|file| place.is_gone(file));
-    Seen {
+    RunScope {
         files: read.map(|name| place.of(name)).collect(),
         gone: gone.cloned().collect(),
         rules: ran.map(str::to_owned).collect(),
@@ -102,9 +108,9 @@ fn scope_of_run(report: &Report, rules: &[&Rule], before: &Baseline, place: &Pla
 }
 
 /// The baseline's folder: what it names lies below it, wherever the command runs.
-struct Place(PathBuf);
+struct BaselineFolder(PathBuf);
 
-impl Place {
+impl BaselineFolder {
     fn new(path: &Path) -> Self {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))

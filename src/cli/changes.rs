@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::args::Global;
-use super::output::Failure;
+use super::output::CommandFailure;
 use super::{terminal, write};
 use crate::finding::Mask;
-use crate::fix::{Change, Outcome};
+use crate::fix::{Change, FixOutcome};
 use crate::inputs::Inputs;
 use crate::report;
 
@@ -26,7 +26,7 @@ pub(super) fn below_here(name: &str) -> Option<String> {
 }
 
 /// The changes as a diff that `git apply` takes.
-pub(super) fn diff(global: &Global, outcome: &mut Outcome, mask: &Mask) -> Vec<u8> {
+pub(super) fn diff(global: &Global, outcome: &mut FixOutcome, mask: &Mask) -> Vec<u8> {
     for change in &mut outcome.changes {
         change.name = below_here(&change.name).unwrap_or_else(|| change.name.clone());
     }
@@ -34,7 +34,7 @@ pub(super) fn diff(global: &Global, outcome: &mut Outcome, mask: &Mask) -> Vec<u
 }
 
 /// Says where the shown diff can't be applied.
-pub(super) fn warn_of_diff(outcome: &Outcome, mask: &Mask) {
+pub(super) fn warn_of_diff(outcome: &FixOutcome, mask: &Mask) {
     if report::diff_is_masked(outcome, mask) {
         terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
     }
@@ -44,34 +44,35 @@ pub(super) fn warn_of_diff(outcome: &Outcome, mask: &Mask) {
 }
 
 /// Changes the files: all of them, or none.
-pub(super) fn write_all(changes: &[Change]) -> Result<(), Failure> {
-    let files: Vec<write::Change> =
+pub(super) fn write_all(changes: &[Change]) -> Result<(), CommandFailure> {
+    let files: Vec<write::PlannedWrite> =
         changes.iter().map(|change| (Path::new(&*change.name), change.before.as_deref(), &*change.after)).collect();
     Ok(write::change(&files)?)
 }
 
 /// Writes the changed files below another folder, as they lie below `root`: all of them, or none.
-pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Result<(), Failure> {
+pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Result<(), CommandFailure> {
     let base = if root.is_dir() { root } else { root.parent().unwrap_or(Path::new("")) };
     let base = base.strip_prefix(".").unwrap_or(base);
     let mut files = Vec::new();
     for change in changes {
         let name = Path::new(&change.name);
-        let below = name.strip_prefix(base).ok().filter(|below| is_plain(below)).ok_or_else(|| Failure::Because {
-            what: format!("`{}` does not lie below `{}`", change.name, base.display()),
-            help: Some("name the folder that holds all of the build's files, or use `--write`".to_owned()),
-        })?;
+        let below =
+            name.strip_prefix(base).ok().filter(|below| is_plain(below)).ok_or_else(|| CommandFailure::Because {
+                what: format!("`{}` does not lie below `{}`", change.name, base.display()),
+                help: Some("name the folder that holds all of the build's files, or use `--write`".to_owned()),
+            })?;
         files.push((folder.join(below), &*change.after));
     }
     for (to, _) in &files {
         let Some(parent) = to.parent() else { continue };
-        std::fs::create_dir_all(parent).map_err(|error| Failure::Because {
+        std::fs::create_dir_all(parent).map_err(|error| CommandFailure::Because {
             what: format!("`{}` can't be made: {error}", parent.display()),
             help: Some("check the permissions".to_owned()),
         })?;
     }
     let before: Vec<Option<Vec<u8>>> = files.iter().map(|(to, _)| std::fs::read(to).ok()).collect();
-    let all: Vec<write::Change> =
+    let all: Vec<write::PlannedWrite> =
         files.iter().zip(&before).map(|((to, after), before)| (&**to, before.as_deref(), *after)).collect();
     Ok(write::change(&all)?)
 }
@@ -82,7 +83,7 @@ fn is_plain(path: &Path) -> bool {
 }
 
 /// The changes of all builds; a file that several of them share is changed once.
-pub(super) fn merged(all: impl Iterator<Item = Change>, inputs: &Inputs) -> Outcome {
+pub(super) fn merged(all: impl Iterator<Item = Change>, inputs: &Inputs) -> FixOutcome {
     let mut changes: BTreeMap<String, Change> = BTreeMap::new();
     for change in all {
         // Texts inside of one file have its name in common.
@@ -91,7 +92,7 @@ pub(super) fn merged(all: impl Iterator<Item = Change>, inputs: &Inputs) -> Outc
         let key = format!("{}\0{}", change.name, part.map(|part| part.to_string()).unwrap_or_default());
         changes.entry(key).or_insert(change);
     }
-    let mut outcome = Outcome { changes: changes.into_values().collect(), ..Outcome::default() };
+    let mut outcome = FixOutcome { changes: changes.into_values().collect(), ..FixOutcome::default() };
     crate::audit::write_embedded(&mut outcome, &inputs.sources);
     outcome
 }

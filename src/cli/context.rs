@@ -2,12 +2,12 @@
 
 use super::args::{Global, Ls};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, complain, emit};
+use super::output::{CommandFailure, complain, emit};
 use super::terminal;
 use crate::inputs::{Need, Needs};
 use crate::report::{self, Format};
 
-pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
+pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
     let json = global.format == Format::Json;
     let mut request = command.build.request(command.path.clone(), None);
     request.folder = true;
@@ -28,10 +28,13 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
             return Ok(FOUND);
         }
         if failed {
-            return Err(Failure::Said);
+            return Err(CommandFailure::Said);
         }
         let help = Some("name a folder, or a Dockerfile that copies from its context".to_owned());
-        return Err(Failure::Because { what: format!("no build context under `{}`", command.path.display()), help });
+        return Err(CommandFailure::Because {
+            what: format!("no build context under `{}`", command.path.display()),
+            help,
+        });
     };
     let shown = |listing| report::context(listing, layout, command.all);
     let text = if json {

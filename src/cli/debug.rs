@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 
 use super::args::{Debug, Global};
 use super::exit::{CLEAN, FAILED};
-use super::output::{Failure, emit};
+use super::output::{CommandFailure, emit};
 use super::terminal;
 use crate::dockerfile;
 use crate::dockerfile::Stage;
 use crate::finding::Finding;
 use crate::ignore;
-use crate::load::{Configuration, Request, gather_texts, read_source};
+use crate::load::{GatherRequest, SettingsSource, gather_texts, read_source};
 use crate::report;
 use crate::rules::Policy;
-use crate::settings::{Choice, LabelType, Settings};
+use crate::settings::{Choice, LabelType, ResolvedSettings};
 use crate::text::Source;
 
 /// Bytes of a file of vectors.
 const LIMIT: u64 = 1 << 30;
 
-pub(super) fn run(global: &Global, command: &Debug) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &Debug) -> Result<u8, CommandFailure> {
     match command {
         Debug::Vectors { kind, file } => vectors(global, kind, file),
         Debug::Syntax { file } => {
@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, command: &Debug) -> Result<u8, Failure> {
 
 /// One answer per case: the same `id`, in the order of the file. A line without an `id` is a header that holds for the
 /// cases behind it and has no answer.
-fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, Failure> {
+fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, CommandFailure> {
     let Some(answer) = answerer(kind) else { return Err(unknown(kind)) };
     let source = read_source(file, LIMIT)?;
     let mut header = Value::Null;
@@ -62,15 +62,15 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, Failure> {
     Ok(if failed { FAILED } else { CLEAN })
 }
 
-fn unknown(kind: &str) -> Failure {
+fn unknown(kind: &str) -> CommandFailure {
     let help = Some("known are parse, expand, ignore, lint".to_owned());
-    Failure::Because { what: format!("no vectors of the kind `{kind}` are answered"), help }
+    CommandFailure::Because { what: format!("no vectors of the kind `{kind}` are answered"), help }
 }
 
 /// Header and case ─► the answer's object.
-type Answer = fn(&Value, &Value) -> Value;
+type DebugAnswer = fn(&Value, &Value) -> Value;
 
-fn answerer(kind: &str) -> Option<Answer> {
+fn answerer(kind: &str) -> Option<DebugAnswer> {
     match kind {
         "parse" => Some(parse),
         "expand" => Some(expand),
@@ -122,8 +122,10 @@ fn ignore(header: &Value, case: &Value) -> Value {
 /// With every rule switched on, as `lint --select all` does; no context, no ignore file.
 fn lint(_: &Value, case: &Value) -> Value {
     let source = Source::of("Dockerfile", text(case, "dockerfile"));
-    let inputs =
-        gather_texts(vec![(None, Ok(source))], &Request { configuration: Configuration::None, ..Request::default() });
+    let inputs = gather_texts(
+        vec![(None, Ok(source))],
+        &GatherRequest { configuration: SettingsSource::None, ..GatherRequest::default() },
+    );
     let arguments = case.get("hadolint_args").and_then(Value::as_array).into_iter().flatten();
     let arguments: Vec<&str> = arguments.filter_map(Value::as_str).collect();
     let policy = Policy::new(settings_of_arguments(&arguments)).unwrap_or_default();
@@ -137,12 +139,12 @@ fn lint(_: &Value, case: &Value) -> Value {
 }
 
 /// The settings that hadolint's arguments are equal to.
-fn settings_of_arguments(arguments: &[&str]) -> Settings {
+fn settings_of_arguments(arguments: &[&str]) -> ResolvedSettings {
     let mut choice = Choice { select: Some(vec!["all".to_owned()]), ..Choice::default() };
     // hadolint itself has these off until an argument gives them a severity.
     choice.ignore =
         ["DL1001", "DL3057"].into_iter().filter(|code| !arguments.contains(code)).map(str::to_owned).collect();
-    let mut settings = Settings { choices: vec![choice], ..Settings::default() };
+    let mut settings = ResolvedSettings { choices: vec![choice], ..ResolvedSettings::default() };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().copied().unwrap_or_default().to_owned();

@@ -2,12 +2,12 @@
 
 use super::args::{Global, Rules};
 use super::exit::CLEAN;
-use super::output::{Failure, emit};
+use super::output::{CommandFailure, emit};
 use super::terminal;
 use crate::report::{self, Format};
 use crate::rules::{self, Rule, Selection};
 
-pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
+pub(super) fn explain(global: &Global, name: &str) -> Result<u8, CommandFailure> {
     let Some(rule) = rules::find(name) else {
         if let Ok(selection) = Selection::new(&[name.to_owned()], &[]) {
             return list(global, &selection.rules());
@@ -16,7 +16,7 @@ pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
             Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
             None => "`dockopt rules` lists all".to_owned(),
         };
-        return Err(Failure::Because { what: format!("no rule is called `{name}`"), help: Some(help) });
+        return Err(CommandFailure::Because { what: format!("no rule is called `{name}`"), help: Some(help) });
     };
     let json = global.format == Format::Json;
     let text = if json { report::rules_json(&[rule]) } else { report::explain(rule, terminal::stdout(global)) };
@@ -25,7 +25,7 @@ pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
 }
 
 /// All rules, or those that the names, `--select` and `--ignore` leave.
-pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, Failure> {
+pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, CommandFailure> {
     let mut select = command.names.clone();
     select.extend(command.choice.select.iter().cloned());
     if select.is_empty() && command.choice.ignore.is_empty() {
@@ -34,7 +34,7 @@ pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, Failure> {
     list(global, &Selection::new(&select, &command.choice.ignore)?.rules())
 }
 
-fn list(global: &Global, rules: &[&Rule]) -> Result<u8, Failure> {
+fn list(global: &Global, rules: &[&Rule]) -> Result<u8, CommandFailure> {
     let json = global.format == Format::Json;
     let text = if json { report::rules_json(rules) } else { report::rules(rules, terminal::stdout(global)) };
     emit(global, &text)?;

@@ -23,11 +23,11 @@ use ratatui::crossterm::event::{Event, poll, read};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 
-use super::output::Failure;
+use super::output::CommandFailure;
 use crate::analysis::ImageAnalysis;
 use crate::image::EntryId;
 use crate::image::Error;
-use crate::image::Target;
+use crate::image::ExtractTarget;
 use crate::report::bytes;
 use state::{Effect, Explorer};
 
@@ -35,23 +35,24 @@ use state::{Effect, Explorer};
 const BEAT: Duration = Duration::from_millis(200);
 
 /// Reads a file of an image again: the image's number, the file, where it goes.
-pub(super) type Extract<'a> = dyn Fn(usize, EntryId, &mut dyn Target) -> Result<u64, Error> + 'a;
+pub(super) type Extract<'a> = dyn Fn(usize, EntryId, &mut dyn ExtractTarget) -> Result<u64, Error> + 'a;
 
 /// Whether there is a terminal to explore on.
-pub(super) fn check() -> Result<(), Failure> {
+pub(super) fn check() -> Result<(), CommandFailure> {
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
         return Ok(());
     }
-    Err(Failure::Because {
+    Err(CommandFailure::Because {
         what: "`--explore` needs a terminal: standard input or standard output is none".to_owned(),
         help: Some("leave it out, or save the image to a file first (`docker save -o`)".to_owned()),
     })
 }
 
 /// Shows images until the user has seen enough.
-pub(super) fn run(images: &[ImageAnalysis], colour: bool, extract: &Extract<'_>) -> Result<(), Failure> {
+pub(super) fn run(images: &[ImageAnalysis], colour: bool, extract: &Extract<'_>) -> Result<(), CommandFailure> {
     let Some(mut explorer) = Explorer::new(images, colour) else { return Ok(()) };
-    let failed = |error: io::Error| Failure::Because { what: format!("the terminal failed: {error}"), help: None };
+    let failed =
+        |error: io::Error| CommandFailure::Because { what: format!("the terminal failed: {error}"), help: None };
     let ended = signals();
     let screen = Screen::enter().map_err(failed)?;
     let result = show(&mut explorer, extract, &ended);

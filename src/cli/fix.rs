@@ -3,24 +3,24 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::{Fix, Global};
+use super::args::{FixArgs, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, complain, describe_inputs, emit, line, policies, today};
+use super::output::{CommandFailure, complain, describe_inputs, emit, line, policies, today};
 use super::{changes, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
-use crate::fix::{Level, Outcome};
+use crate::fix::{FixOutcome, Level};
 use crate::inputs::Inputs;
 use crate::load::Wants;
 use crate::report::{self, Format, Layout};
 use crate::rules::Policies;
 use crate::text::{FileId, Source};
 
-pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailure> {
     if command.paths.iter().any(|path| path == Path::new("-")) {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
-        return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
+        return Err(CommandFailure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
     let line = line(&command.choice, None, false)?;
     let mut failed = false;
@@ -67,7 +67,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
     })
 }
 
-fn fixed(inputs: &Inputs, policies: &Policies, command: &Fix) -> Outcome {
+fn fixed(inputs: &Inputs, policies: &Policies, command: &FixArgs) -> FixOutcome {
     let level = if command.r#unsafe { Level::Unsafe } else { Level::Safe };
     crate::audit::fix(inputs, policies, level)
 }
@@ -76,7 +76,7 @@ fn fixed(inputs: &Inputs, policies: &Policies, command: &Fix) -> Outcome {
 #[derive(Default)]
 struct Work {
     report: Report,
-    outcome: Outcome,
+    outcome: FixOutcome,
     masks: Mask,
     builds: usize,
     /// Files that were looked at, whatever they were called.
@@ -84,7 +84,7 @@ struct Work {
 }
 
 impl Work {
-    fn join(&mut self, inputs: &Inputs, report: Report, one: Outcome) {
+    fn join(&mut self, inputs: &Inputs, report: Report, one: FixOutcome) {
         let new = |name: &str| !self.seen.contains(&place(name));
         self.builds += inputs.builds.iter().filter(|build| new(inputs.source(build.dockerfile).name())).count();
         let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);
@@ -112,7 +112,7 @@ impl Work {
 }
 
 /// What the result calls the paths together.
-fn root(command: &Fix) -> String {
+fn root(command: &FixArgs) -> String {
     match &command.paths[..] {
         [path] => path.display().to_string(),
         _ => ".".to_owned(),
@@ -120,7 +120,13 @@ fn root(command: &Fix) -> String {
 }
 
 /// The result: a diff, or nothing where the files are changed or only the exit code was asked for.
-fn render_changes(global: &Global, command: &Fix, report: &Report, outcome: &mut Outcome, mask: &Mask) -> Vec<u8> {
+fn render_changes(
+    global: &Global,
+    command: &FixArgs,
+    report: &Report,
+    outcome: &mut FixOutcome,
+    mask: &Mask,
+) -> Vec<u8> {
     match global.format {
         Format::Json => report::fix_json(report, outcome, mask, command.write).into_bytes(),
         _ if !shows_diff(command) => Vec::new(),
@@ -128,6 +134,6 @@ fn render_changes(global: &Global, command: &Fix, report: &Report, outcome: &mut
     }
 }
 
-fn shows_diff(command: &Fix) -> bool {
+fn shows_diff(command: &FixArgs) -> bool {
     !command.write && (!command.check || command.diff)
 }

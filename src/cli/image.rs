@@ -12,7 +12,7 @@ pub(super) use self::measure::measure;
 
 use super::args::{FailOn, Global, Image, ImageCommand};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, base, emit, emit_with};
+use super::output::{CommandFailure, base, emit, emit_with};
 use super::terminal;
 use crate::analysis::{self, Analysis};
 use crate::build::Build;
@@ -23,7 +23,7 @@ use crate::rules::Selection;
 use budget::{Budgets, verdict};
 use source::{bases, dockerfile, look_at};
 
-pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &Image) -> Result<u8, CommandFailure> {
     if let Some(ImageCommand::Diff(command)) = &command.command {
         return diff::run(global, command);
     }
@@ -34,7 +34,7 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     let build = inputs.as_ref().and_then(|inputs| inputs.builds.first()).map(Build::new);
     let name = inputs.as_ref().and_then(|inputs| inputs.sources.first()).map(|source| source.name().to_owned());
     let bases = bases(command)?;
-    let options = analysis::Options {
+    let options = analysis::AnalysisOptions {
         build: build.as_ref(),
         dockerfile: name.as_deref(),
         bases: &bases,
@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
         (true, false) => CLEAN,
     };
     if all.images.is_empty() && code == FAILED && matches!(global.format, Format::Text | Format::Markdown) {
-        return Err(Failure::Said);
+        return Err(CommandFailure::Said);
     }
     if command.view.explore {
         return look::run(global, command, &all, &names);
@@ -90,8 +90,8 @@ fn fails(all: &Analysis, fail_on: FailOn) -> bool {
 }
 
 /// What can be told to be wrong before anything is read.
-fn check(global: &Global, command: &Image) -> Result<(), Failure> {
-    let because = |what: String, help: &str| Err(Failure::Because { what, help: Some(help.to_owned()) });
+fn check(global: &Global, command: &Image) -> Result<(), CommandFailure> {
+    let because = |what: String, help: &str| Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
     if command.view.explore {
         look::check(global)?;
     }
@@ -108,7 +108,7 @@ fn check(global: &Global, command: &Image) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(), Failure> {
+fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(), CommandFailure> {
     let view = ImageView {
         all: command.view.all,
         depth: command.view.depth,

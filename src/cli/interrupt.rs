@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// While it lives, a signal that ends the program only asks for it; afterwards it has its way.
-pub(super) struct Interrupts(&'static State);
+pub(super) struct Interrupts(&'static InterruptState);
 
-struct State {
+struct InterruptState {
     /// The signal that came.
     asked: Arc<AtomicUsize>,
     /// Whether one may end the program at once.
@@ -17,8 +17,8 @@ impl Interrupts {
     /// Holds them back from now on.
     pub(super) fn hold_back() -> Self {
         // What is registered stays so: one state for the whole run.
-        static STATE: OnceLock<State> = OnceLock::new();
-        let state = STATE.get_or_init(State::register);
+        static STATE: OnceLock<InterruptState> = OnceLock::new();
+        let state = STATE.get_or_init(InterruptState::register);
         state.idle.store(false, Ordering::SeqCst);
         Self(state)
     }
@@ -39,7 +39,7 @@ impl Drop for Interrupts {
 }
 
 #[cfg(unix)]
-impl State {
+impl InterruptState {
     fn register() -> Self {
         use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
         let state = Self { asked: Arc::default(), idle: Arc::default() };
@@ -61,7 +61,7 @@ impl State {
 }
 
 #[cfg(not(unix))]
-impl State {
+impl InterruptState {
     fn register() -> Self {
         Self { asked: Arc::default(), idle: Arc::default() }
     }

@@ -6,16 +6,16 @@ use rayon::prelude::*;
 
 use super::args::{Global, Lint};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, base, code, complain, describe_inputs, emit, line, policies, today, write_run};
+use super::output::{CommandFailure, base, code, complain, describe_inputs, emit, line, policies, today, write_run};
 use super::{baseline, changes, terminal};
 use crate::fix::Change;
 use crate::inputs::Inputs;
 use crate::load::{DOCKERFILE_LIMIT, LoadError, Wants, read_source, read_stdin};
-use crate::report::{self, Format, Run};
+use crate::report::{self, Format, ReportRun};
 use crate::rules::Policies;
 use crate::text::Source;
 
-pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure> {
     let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
     let texts = texts(command)?;
     let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     let failed = complain(global, &inputs);
     // Whoever parses the output gets one that parses, with what could not be read in it.
     if failed && inputs.sources.is_empty() && global.format == Format::Text {
-        return Err(Failure::Said);
+        return Err(CommandFailure::Said);
     }
     if let Some(reason) = &command.add_ignores {
         return add_ignores(global, &inputs, &policies, reason, failed);
@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
         emit(global, &text)?;
         return Ok(code);
     }
-    let run = Run { command: "lint", report: &report, exit: code, base: &base() };
+    let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
     write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
     Ok(code)
 }
@@ -57,17 +57,17 @@ fn add_ignores(
     policies: &Policies,
     reason: &str,
     failed: bool,
-) -> Result<u8, Failure> {
+) -> Result<u8, CommandFailure> {
     let json = global.format == Format::Json;
     if reason.trim().is_empty() || reason.contains(['\n', '\r']) {
         let what = "the reason of `--add-ignores` is empty or has several lines".to_owned();
-        return Err(Failure::Because { what, help: Some("write it as one line of text".to_owned()) });
+        return Err(CommandFailure::Because { what, help: Some("write it as one line of text".to_owned()) });
     }
     let is_file = |change: &Change| Path::new(&change.name).is_file();
     let added = crate::audit::add_ignores(inputs, policies, reason.trim());
     if let Some(change) = added.changes.iter().find(|change| !is_file(change)) {
         let what = format!("`{}` cannot be changed in place", change.name);
-        return Err(Failure::Because { what, help: Some("name the file".to_owned()) });
+        return Err(CommandFailure::Because { what, help: Some("name the file".to_owned()) });
     }
     changes::write_all(&added.changes)?;
     let text = if json { report::added_ignores_json(&added) } else { report::added_ignores(&added) };
@@ -80,10 +80,10 @@ fn add_ignores(
 }
 
 /// A path with what was read there.
-type Text = (Option<PathBuf>, Result<Source, LoadError>);
+type ReadFile = (Option<PathBuf>, Result<Source, LoadError>);
 
 /// Each text with its path; none for what came without a name.
-fn texts(command: &Lint) -> Result<Vec<Text>, Failure> {
+fn texts(command: &Lint) -> Result<Vec<ReadFile>, CommandFailure> {
     let mut paths = command.files.clone();
     paths.extend(command.build.file.clone());
     if paths.is_empty() {
@@ -97,7 +97,7 @@ fn texts(command: &Lint) -> Result<Vec<Text>, Failure> {
             _ => "standard input can be read once only",
         };
         let help = Some("name `-` once among the files".to_owned());
-        return Err(Failure::Because { what: what.to_owned(), help });
+        return Err(CommandFailure::Because { what: what.to_owned(), help });
     }
     let name = command.stdin_filename.as_deref().map_or("-".into(), Path::to_string_lossy);
     let read = |path: &PathBuf| {

@@ -6,26 +6,26 @@ use std::sync::Arc;
 use super::args::{Builds, Global, Measure};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
-use super::output::{Failure, complain, emit};
+use super::output::{CommandFailure, complain, emit};
 use super::terminal;
 use crate::engine;
 use crate::failure;
 use crate::inputs::{BuildOptions, Inputs, Need, Needs};
-use crate::load::Request;
-use crate::measure::{Changes, Cleaned, Measured, Options, Plan, Series, Session, clean_up};
+use crate::load::GatherRequest;
+use crate::measure::{Changes, LeftoverCleanup, MeasurePlan, Measured, Series, Session, SessionOptions, clean_up};
 use crate::proof::{Fault, MeasuredBuild, Measurement};
 use crate::report::{self, Format};
 
-impl From<failure::Failure> for Failure {
+impl From<failure::Failure> for CommandFailure {
     fn from(failure: failure::Failure) -> Self {
         Self::Because { what: failure.what, help: Some(failure.help) }
     }
 }
 
-pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailure> {
     let interrupts = Arc::new(Interrupts::hold_back());
     if command.clean_up {
-        return report_cleanup(&clean_up(&engine::Options::of_process(), None)?);
+        return report_cleanup(&clean_up(&engine::EngineOptions::of_process(), None)?);
     }
     let Some(inputs) = read(global, command.build.request(command.path.clone(), None), command)? else {
         return Ok(FAILED);
@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, Failure> {
     let series = Series { scenarios, rounds: command.rounds.into(), changes };
     let held = Arc::clone(&interrupts);
     let stop = Arc::new(move || held.is_interrupted());
-    let session = Session::open(Options {
+    let session = Session::open(SessionOptions {
         mask: crate::audit::mask(&inputs),
         ..options(&command.run, plan_options(command), stop)
     })?;
@@ -75,9 +75,9 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, Failure> {
 }
 
 /// How builds are run, for `measure` and `optimize --verify`.
-pub(super) fn options(run: &Builds, build: BuildOptions, stop: Arc<dyn Fn() -> bool + Send + Sync>) -> Options {
-    Options {
-        engine: engine::Options::of_process(),
+pub(super) fn options(run: &Builds, build: BuildOptions, stop: Arc<dyn Fn() -> bool + Send + Sync>) -> SessionOptions {
+    SessionOptions {
+        engine: engine::EngineOptions::of_process(),
         build,
         secrets: run.secret.clone(),
         ssh: run.ssh.clone(),
@@ -85,7 +85,7 @@ pub(super) fn options(run: &Builds, build: BuildOptions, stop: Arc<dyn Fn() -> b
         hosts: run.add_host.clone(),
         limit: run.limit(),
         stop,
-        ..Options::default()
+        ..SessionOptions::default()
     }
 }
 
@@ -94,7 +94,7 @@ fn plan_options(command: &Measure) -> BuildOptions {
 }
 
 /// Gathers; `None` where something is wrong with it, which was said.
-fn read(global: &Global, mut request: Request, command: &Measure) -> Result<Option<Inputs>, Failure> {
+fn read(global: &Global, mut request: GatherRequest, command: &Measure) -> Result<Option<Inputs>, CommandFailure> {
     request.needs =
         [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect::<Needs>();
     request.configuration = command.config.configuration();
@@ -103,7 +103,7 @@ fn read(global: &Global, mut request: Request, command: &Measure) -> Result<Opti
 }
 
 /// The other build: a folder's, or another Dockerfile for the same folder.
-fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<(Plan, String)>, Failure> {
+fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<(MeasurePlan, String)>, CommandFailure> {
     let mut request = command.build.request(command.path.clone(), None);
     if path.is_dir() {
         path.clone_into(&mut request.path);
@@ -119,16 +119,16 @@ fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<(Pl
 }
 
 /// The one build of some inputs, and its Dockerfile's name.
-fn planned(inputs: &Inputs, path: &Path) -> Result<(Plan, String), Failure> {
+fn planned(inputs: &Inputs, path: &Path) -> Result<(MeasurePlan, String), CommandFailure> {
     let names: Vec<&str> = inputs.builds.iter().map(|build| inputs.source(build.dockerfile).name()).collect();
-    let because = |what: String, help: String| Failure::Because { what, help: Some(help) };
+    let because = |what: String, help: String| CommandFailure::Because { what, help: Some(help) };
     match names.as_slice() {
         [] => Err(because(
             format!("there is no Dockerfile under `{}`", path.display()),
             "name one with --file".to_owned(),
         )),
         [name] => {
-            let plan = Plan::of(inputs, 0, &inputs.sources);
+            let plan = MeasurePlan::of(inputs, 0, &inputs.sources);
             let none = || because(format!("`{name}` has no folder to be built in"), "name its folder".to_owned());
             Ok((plan.ok_or_else(none)?, (*name).to_owned()))
         }
@@ -149,7 +149,7 @@ fn build(measured: Measured, dockerfile: String) -> MeasuredBuild {
     MeasuredBuild { name: measured.name, dockerfile, figures: measured.figures, fault }
 }
 
-fn write(global: &Global, result: &Measurement) -> Result<(), Failure> {
+fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {
     for fault in result.builds.iter().filter_map(|build| build.fault.as_ref()) {
         terminal::error(global, &fault.what, Some(&fault.help));
         fault.log.iter().for_each(|line| terminal::note(&format!("  {line}")));
@@ -165,7 +165,7 @@ fn write(global: &Global, result: &Measurement) -> Result<(), Failure> {
 }
 
 /// Says what was cleaned up.
-fn report_cleanup(done: &Cleaned) -> Result<u8, Failure> {
+fn report_cleanup(done: &LeftoverCleanup) -> Result<u8, CommandFailure> {
     let counts = [
         (done.containers, "container"),
         (done.networks, "network"),
@@ -180,5 +180,8 @@ fn report_cleanup(done: &Cleaned) -> Result<u8, Failure> {
     if done.left.is_empty() {
         return Ok(CLEAN);
     }
-    Err(Failure::Because { what: format!("not removed: {}", done.left.join("; ")), help: Some("try again".to_owned()) })
+    Err(CommandFailure::Because {
+        what: format!("not removed: {}", done.left.join("; ")),
+        help: Some("try again".to_owned()),
+    })
 }

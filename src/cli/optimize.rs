@@ -9,22 +9,22 @@ use rayon::prelude::*;
 
 use super::args::{Global, Optimize};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, complain, emit};
+use super::output::{CommandFailure, complain, emit};
 use super::{changes, terminal};
 use crate::finding::Mask;
-use crate::fix::Outcome;
+use crate::fix::FixOutcome;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::optimize::{Options, optimize, plan, unwritable};
 use crate::report::{self, Format, Rewrite};
-use crate::rules::{Line, Policies};
+use crate::rules::{CommandLinePolicy, Policies};
 
 /// What was asked for in place of a file.
 const STDIN: &str = "-";
 
-pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFailure> {
     if command.path == Path::new(STDIN) {
         let what = "standard input has no build context, so there is nothing to optimize in it".to_owned();
-        return Err(Failure::Because { what, help: Some("name the folder: `dockopt optimize .`".to_owned()) });
+        return Err(CommandFailure::Because { what, help: Some("name the folder: `dockopt optimize .`".to_owned()) });
     }
     let options = options(command)?;
     let mut inputs = gather(command)?;
@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, Failure> {
 }
 
 /// The builds under the path, with all that a rewrite looks at.
-fn gather(command: &Optimize) -> Result<Inputs, Failure> {
+fn gather(command: &Optimize) -> Result<Inputs, CommandFailure> {
     let mut request = command.build.request(command.path.clone(), None);
     request.needs =
         [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect::<Needs>();
@@ -86,12 +86,12 @@ fn show(
     command: &Optimize,
     inputs: &Inputs,
     rewrites: &[Rewrite],
-    outcome: &mut Outcome,
-) -> Result<(), Failure> {
+    outcome: &mut FixOutcome,
+) -> Result<(), CommandFailure> {
     let mask = crate::audit::mask(inputs);
     let written = command.write || command.to.is_some();
     if global.format == Format::Json {
-        let policies = Policies::read(inputs, &Line::default()).0;
+        let policies = Policies::read(inputs, &CommandLinePolicy::default()).0;
         let report = crate::audit::problems(inputs, &policies);
         return emit(
             global,
@@ -109,17 +109,17 @@ fn show(
     Ok(())
 }
 
-fn summary(inputs: &Inputs, rewrites: &[Rewrite], outcome: &Outcome, mask: &Mask, written: bool) -> String {
+fn summary(inputs: &Inputs, rewrites: &[Rewrite], outcome: &FixOutcome, mask: &Mask, written: bool) -> String {
     if rewrites.is_empty() && !inputs.problems.iter().any(|problem| problem.fatal) {
         return "no Dockerfile found".to_owned();
     }
     report::rewrite_summary(rewrites, outcome.changes.len(), mask, written)
 }
 
-fn options(command: &Optimize) -> Result<Options, Failure> {
+fn options(command: &Optimize) -> Result<Options, CommandFailure> {
     for name in command.only.iter().chain(&command.skip) {
         if let Some(help) = skips::unknown(name) {
-            return Err(Failure::Because { what: format!("there is no pass `{name}`"), help: Some(help) });
+            return Err(CommandFailure::Because { what: format!("there is no pass `{name}`"), help: Some(help) });
         }
     }
     Ok(Options {

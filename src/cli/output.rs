@@ -10,14 +10,14 @@ use crate::audit::Report;
 use crate::finding::Severity;
 use crate::inputs::{Date, IgnoreInput, Inputs};
 use crate::load::LoadError;
-use crate::report::{self, Base, Format, Layout, Run};
-use crate::rules::{Line, Policies, Selection, SelectorError};
+use crate::report::{self, Format, Layout, PathBase, ReportRun};
+use crate::rules::{CommandLinePolicy, Policies, Selection, SelectorError};
 use crate::settings;
 use crate::text::{FileId, Source};
 
 /// Why a command did not do its work.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum CommandFailure {
     /// Nobody reads standard output any more.
     Closed,
     /// It was said already.
@@ -31,19 +31,19 @@ pub(super) enum Failure {
     },
 }
 
-impl From<LoadError> for Failure {
+impl From<LoadError> for CommandFailure {
     fn from(error: LoadError) -> Self {
         Self::Because { what: error.to_string(), help: Some(error.help()) }
     }
 }
 
-impl From<write::WriteError> for Failure {
+impl From<write::WriteError> for CommandFailure {
     fn from(error: write::WriteError) -> Self {
         Self::Because { what: error.to_string(), help: Some(error.help()) }
     }
 }
 
-impl From<SelectorError> for Failure {
+impl From<SelectorError> for CommandFailure {
     fn from(error: SelectorError) -> Self {
         let help = match &error.suggestion {
             Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
@@ -54,7 +54,7 @@ impl From<SelectorError> for Failure {
 }
 
 /// Writes a result to standard output or to `--output`.
-pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
+pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), CommandFailure> {
     let bytes = text.as_ref();
     if let Some(path) = &global.output {
         return Ok(write::write(path, bytes)?);
@@ -64,7 +64,10 @@ pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Resul
 }
 
 /// As [`emit`], for a result that is too long to be kept: it is written as it comes.
-pub(super) fn emit_with(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+pub(super) fn emit_with(
+    global: &Global,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), CommandFailure> {
     if global.output.is_some() {
         let mut text = Vec::new();
         // To write to memory can't fail.
@@ -75,20 +78,20 @@ pub(super) fn emit_with(global: &Global, write: impl FnOnce(&mut dyn Write) -> i
     write(&mut stdout).and_then(|()| stdout.flush()).map_err(|error| unwritten(&error))
 }
 
-fn unwritten(error: &io::Error) -> Failure {
+fn unwritten(error: &io::Error) -> CommandFailure {
     match error.kind() {
-        io::ErrorKind::BrokenPipe => Failure::Closed,
-        _ => Failure::Because { what: format!("standard output cannot be written: {error}"), help: None },
+        io::ErrorKind::BrokenPipe => CommandFailure::Closed,
+        _ => CommandFailure::Because { what: format!("standard output cannot be written: {error}"), help: None },
     }
 }
 
 /// Writes what a command found in the format asked for. `text` and `json` are the command's own.
 pub(super) fn write_run(
     global: &Global,
-    run: &Run,
+    run: &ReportRun,
     text: impl FnOnce(Layout) -> String,
     json: impl FnOnce() -> String,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     if global.quiet && global.format == Format::Text && run.report.is_clean() {
         return emit(global, "");
     }
@@ -126,20 +129,24 @@ pub(super) fn describe_inputs(global: &Global, inputs: &Inputs, policies: &Polic
 }
 
 /// What paths are relative to for readers that know a repository: its root as CI names it, else the current folder.
-pub(super) fn base() -> Base {
+pub(super) fn base() -> PathBase {
     let known = |path: PathBuf| path.canonicalize().unwrap_or(path).to_string_lossy().into_owned();
     let folder = std::env::current_dir().map(known).unwrap_or_default();
     let root = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].iter().find_map(std::env::var_os);
-    Base::new(&folder, &root.filter(|root| !root.is_empty()).map(|root| known(root.into())).unwrap_or_default())
+    PathBase::new(&folder, &root.filter(|root| !root.is_empty()).map(|root| known(root.into())).unwrap_or_default())
 }
 
 /// The rules that `--select` and `--ignore` ask for.
-pub(super) fn selection(choice: &Choice) -> Result<Selection, Failure> {
+pub(super) fn selection(choice: &Choice) -> Result<Selection, CommandFailure> {
     Ok(Selection::new(&choice.select, &choice.ignore)?)
 }
 
 /// What the command line says over the settings.
-pub(super) fn line(choice: &Choice, threshold: Option<&Threshold>, shellcheck: bool) -> Result<Line, Failure> {
+pub(super) fn line(
+    choice: &Choice,
+    threshold: Option<&Threshold>,
+    shellcheck: bool,
+) -> Result<CommandLinePolicy, CommandFailure> {
     // A typo is met before anything is read.
     selection(choice)?;
     let fail_on = threshold.and_then(|threshold| threshold.fail_on).map(|word| match word {
@@ -151,29 +158,29 @@ pub(super) fn line(choice: &Choice, threshold: Option<&Threshold>, shellcheck: b
     });
     let mut choice = settings::Choice::of(&choice.select, &choice.ignore);
     choice.ask_shellcheck(shellcheck.then_some(true));
-    Ok(Line { choice, fail_on })
+    Ok(CommandLinePolicy { choice, fail_on })
 }
 
 /// What holds for each Dockerfile. Under settings that can't be read, nothing is said.
-pub(super) fn policies(global: &Global, inputs: &Inputs, line: &Line) -> Result<Policies, Failure> {
+pub(super) fn policies(global: &Global, inputs: &Inputs, line: &CommandLinePolicy) -> Result<Policies, CommandFailure> {
     if inputs.unsettled {
         complain(global, inputs);
-        return Err(Failure::Said);
+        return Err(CommandFailure::Said);
     }
     Ok(Policies::read(inputs, line).0)
 }
 
 /// `--today`, `SOURCE_DATE_EPOCH`, else the clock.
-pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
+pub(super) fn today(choice: &Choice) -> Result<Option<Date>, CommandFailure> {
     if choice.today.is_some() { Ok(choice.today) } else { now() }
 }
 
 /// `SOURCE_DATE_EPOCH`, else the clock.
-pub(super) fn now() -> Result<Option<Date>, Failure> {
+pub(super) fn now() -> Result<Option<Date>, CommandFailure> {
     if let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") {
         return match epoch.parse().ok().and_then(Date::of_unix) {
             Some(date) => Ok(Some(date)),
-            None => Err(Failure::Because {
+            None => Err(CommandFailure::Because {
                 what: format!("SOURCE_DATE_EPOCH is `{epoch}`, which is no time"),
                 help: Some("set it to seconds since 1970, or unset it".into()),
             }),

@@ -70,11 +70,11 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 }
 
 /// A file, what it held (`None`: it was not there) and what it is to hold.
-pub(super) type Change<'a> = (&'a Path, Option<&'a [u8]>, &'a [u8]);
+pub(super) type PlannedWrite<'a> = (&'a Path, Option<&'a [u8]>, &'a [u8]);
 
 /// Writes files, and refuses when one does not hold any more what it held. All new files lie beside the old ones before
 /// the first takes its place, and where one can't, those before it are put back.
-pub(super) fn change(changes: &[Change]) -> Result<(), WriteError> {
+pub(super) fn change(changes: &[PlannedWrite]) -> Result<(), WriteError> {
     let expected = changes.iter().map(|(path, before, after)| (*path, Expected::Bytes(*before), *after));
     write_all(&expected.collect::<Vec<_>>())
 }

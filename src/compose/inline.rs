@@ -1,15 +1,15 @@
 //! A Dockerfile inside of a compose file ─► a source with its place.
 
 use crate::text::{Embedding, Source};
-use crate::yaml::{Kind, Node, Style};
+use crate::yaml::{NodeKind, Style, YamlNode};
 
 /// The Dockerfile as Compose hands it on: `$$` read as `$`, variables left as they stand.
-pub(super) fn inline(host: &Source, node: Node) -> Option<Source> {
+pub(super) fn inline(host: &Source, node: YamlNode) -> Option<Source> {
     let written = node.text()?;
     let span = node.span();
     let (text, variables) = unescaped(written);
     let indent = match node.kind() {
-        Some(Kind::Scalar(Style::Literal)) => indent(host, host.line(span.start), written),
+        Some(NodeKind::Scalar(Style::Literal)) => indent(host, host.line(span.start), written),
         _ => None,
     };
     let first = host.line(span.start);

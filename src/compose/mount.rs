@@ -1,6 +1,6 @@
 //! One entry of `volumes`, short or long.
 
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// A mount of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Mount {
 
 impl Mount {
     /// The mount that an entry says.
-    pub fn of(item: Node) -> Option<Self> {
+    pub fn of(item: YamlNode) -> Option<Self> {
         if let Some(short) = item.text() {
             let parts = outside_braces(short);
             let (source, target) = match parts[..] {
@@ -29,7 +29,7 @@ impl Mount {
             let is_bound = source.is_some_and(|source| source.starts_with(['.', '/', '~', '$']));
             return Some(Self { source: source.map(str::to_owned), target: target.to_owned(), is_bound, is_read_only });
         }
-        let text = |key: &str| item.get(key).and_then(Node::text);
+        let text = |key: &str| item.get(key).and_then(YamlNode::text);
         let is_read_only = text("read_only").is_some_and(|text| text.eq_ignore_ascii_case("true"));
         let source = text("source").map(str::to_owned);
         Some(Self { source, target: text("target")?.to_owned(), is_bound: text("type") == Some("bind"), is_read_only })

@@ -3,7 +3,7 @@
 use super::inline::inline;
 use super::mount::Mount;
 use crate::text::{Source, Span, path};
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{self, NodeKind, YamlNode};
 
 /// Dockerfiles inside of one file that are looked at.
 const INLINE: usize = 100;
@@ -17,14 +17,14 @@ pub struct Compose {
     /// Services with a build, in order.
     pub services: Vec<Service>,
     /// What is wrong with it.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ComposeProblem>,
     /// What only the tool itself knows.
-    pub unknown: Vec<Problem>,
+    pub unknown: Vec<ComposeProblem>,
 }
 
 /// Something wrong, in one sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ComposeProblem {
     /// Where.
     pub span: Span,
     /// What is wrong.
@@ -78,7 +78,7 @@ pub fn read(source: &Source) -> Compose {
     let tree = yaml::read(source.text());
     let mut compose = Compose::default();
     for problem in tree.problems() {
-        compose.problems.push(Problem { span: problem.span, message: problem.message.clone() });
+        compose.problems.push(ComposeProblem { span: problem.span, message: problem.message.clone() });
     }
     let mut inlines = (INLINE, LEAD);
     // A service may take another's build by an alias.
@@ -90,12 +90,12 @@ pub fn read(source: &Source) -> Compose {
             let own = build.get("dockerfile_inline").map_or(build, |inline| inline.target().unwrap_or(inline));
             if known.insert(own.span()) && !build.is_null() {
                 let service = service(source, name, build, &mut inlines, &mut compose.problems);
-                let text = |key: &str| entry.value.get(key).and_then(Node::text).map(str::to_owned);
+                let text = |key: &str| entry.value.get(key).and_then(YamlNode::text).map(str::to_owned);
                 let has_init = is_true(entry.value.get("init"));
                 let (user, stop_signal) = (text("user"), text("stop_signal"));
                 let (has_rights, is_on_demand) = (has_rights(entry.value), is_on_demand(entry.value));
                 let volumes = entry.value.get("volumes").map(|node| node.target().unwrap_or(node));
-                let mounts = volumes.into_iter().flat_map(Node::items).filter_map(Mount::of).collect();
+                let mounts = volumes.into_iter().flat_map(YamlNode::items).filter_map(Mount::of).collect();
                 let run = Service { user, stop_signal, has_init, has_rights, is_on_demand, mounts, ..service };
                 compose.services.push(run);
             }
@@ -105,11 +105,12 @@ pub fn read(source: &Source) -> Compose {
 }
 
 /// Whether a service asks for rights that only root can use.
-fn has_rights(service: Node) -> bool {
+fn has_rights(service: YamlNode) -> bool {
     let entries =
         |key: &str| service.get(key).map(|node| node.target().unwrap_or(node)).map(|node| node.items().count());
     // Any user may listen on low ports in a container.
-    let is_port = |node: Node| node.text().is_some_and(|text| text.trim_start_matches("CAP_") == "NET_BIND_SERVICE");
+    let is_port =
+        |node: YamlNode| node.text().is_some_and(|text| text.trim_start_matches("CAP_") == "NET_BIND_SERVICE");
     let capabilities = service.get("cap_add").map(|node| node.target().unwrap_or(node));
     is_true(service.get("privileged"))
         || entries("devices").is_some_and(|count| count > 0)
@@ -117,7 +118,7 @@ fn has_rights(service: Node) -> bool {
 }
 
 /// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.
-fn is_on_demand(service: Node) -> bool {
+fn is_on_demand(service: YamlNode) -> bool {
     let has = |key: &str| service.get(key).is_some_and(|node| node.items().next().is_some());
     has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
 }
@@ -125,11 +126,11 @@ fn is_on_demand(service: Node) -> bool {
 fn service(
     source: &Source,
     name: &str,
-    build: Node,
+    build: YamlNode,
     (count, lead): &mut (usize, u32),
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<ComposeProblem>,
 ) -> Service {
-    let text = |key: &str| build.get(key).and_then(Node::text).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text = |key: &str| build.get(key).and_then(YamlNode::text).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut service = Service {
         name: name.to_owned(),
         span: build.span(),
@@ -148,15 +149,15 @@ fn service(
     };
     let Some(node) = build.get("dockerfile_inline") else { return service };
     let node = node.target().unwrap_or(node);
-    if !matches!(node.kind(), Some(Kind::Scalar(_))) {
+    if !matches!(node.kind(), Some(NodeKind::Scalar(_))) {
         let message = format!("`dockerfile_inline` of the service `{name}` is no text");
-        problems.push(Problem { span: node.span(), message });
+        problems.push(ComposeProblem { span: node.span(), message });
         return service;
     }
     if service.dockerfile.is_some() {
         let message =
             format!("the service `{name}` has both `dockerfile` and `dockerfile_inline`, which Compose refuses");
-        problems.push(Problem { span: node.span(), message });
+        problems.push(ComposeProblem { span: node.span(), message });
     }
     let before = source.line(node.span().start);
     if let (Some(left), Some(room)) = (count.checked_sub(1), lead.checked_sub(before)) {
@@ -164,18 +165,18 @@ fn service(
         service.inline = inline(source, node);
     } else {
         let message = format!("the Dockerfile of the service `{name}` is one too many, and is not looked at");
-        problems.push(Problem { span: node.span(), message });
+        problems.push(ComposeProblem { span: node.span(), message });
     }
     service
 }
 
 /// Whether a switch is on, as YAML writes it.
-fn is_true(node: Option<Node>) -> bool {
-    node.and_then(Node::text).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+fn is_true(node: Option<YamlNode>) -> bool {
+    node.and_then(YamlNode::text).is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
 /// Those whose value is known: not from the environment.
-fn args(node: Option<Node>) -> Vec<(String, String)> {
+fn args(node: Option<YamlNode>) -> Vec<(String, String)> {
     let Some(node) = node else { return Vec::new() };
     let mut args = Vec::new();
     for entry in node.entries() {

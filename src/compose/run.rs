@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::text::{Source, Span};
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{self, NodeKind, YamlNode};
 
 /// Services of one file that are read.
 const SERVICES: usize = 200;
@@ -14,7 +14,7 @@ const DEPTH: usize = 8;
 
 /// How a service runs its container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Run {
+pub struct ServiceRun {
     /// The service.
     pub service: String,
     /// The compose file, as the user would type it.
@@ -38,7 +38,7 @@ pub struct Run {
 }
 
 /// How services with a build run their containers. `variables`: those of the `.env` beside the file.
-pub fn runs(source: &Source, variables: &BTreeMap<String, String>) -> Vec<Run> {
+pub fn runs(source: &Source, variables: &BTreeMap<String, String>) -> Vec<ServiceRun> {
     let tree = yaml::read(source.text());
     let mut runs = Vec::new();
     for services in tree.documents().filter_map(|root| root.get("services")) {
@@ -52,20 +52,21 @@ pub fn runs(source: &Source, variables: &BTreeMap<String, String>) -> Vec<Run> {
         for entry in services.entries().take(SERVICES) {
             let (Some(name), Some(build)) = (entry.key.text(), entry.value.get("build")) else { continue };
             let build = build.target().unwrap_or(build).span();
-            let own = Run { service: name.to_owned(), file: source.name().to_owned(), build, ..Run::default() };
-            runs.push(Run { companions: companions.clone(), ..read(entry.value, variables, own) });
+            let own =
+                ServiceRun { service: name.to_owned(), file: source.name().to_owned(), build, ..ServiceRun::default() };
+            runs.push(ServiceRun { companions: companions.clone(), ..read(entry.value, variables, own) });
         }
     }
     runs
 }
 
-fn read(service: Node, variables: &BTreeMap<String, String>, mut run: Run) -> Run {
-    let text = |node: Node| node.text().map(|text| interpolate(text, variables));
+fn read(service: YamlNode, variables: &BTreeMap<String, String>, mut run: ServiceRun) -> ServiceRun {
+    let text = |node: YamlNode| node.text().map(|text| interpolate(text, variables));
     let words = |key: &str| {
         let node = service.get(key)?;
         match node.text() {
             Some(line) => Some(split(&interpolate(line, variables))),
-            None => (node.kind() == Some(Kind::Sequence)).then(|| node.items().filter_map(text).collect()),
+            None => (node.kind() == Some(NodeKind::Sequence)).then(|| node.items().filter_map(text).collect()),
         }
     };
     run.entrypoint = words("entrypoint").filter(|words| !words.is_empty());
@@ -76,13 +77,13 @@ fn read(service: Node, variables: &BTreeMap<String, String>, mut run: Run) -> Ru
         environment(node, variables, &mut run.environment);
     }
     if let Some(node) = service.get("env_file") {
-        let one = |item: Node| text(item).or_else(|| text(item.get("path")?));
+        let one = |item: YamlNode| text(item).or_else(|| text(item.get("path")?));
         run.env_files.extend(one(node).into_iter().chain(node.items().filter_map(one)));
     }
     run
 }
 
-fn environment(node: Node, variables: &BTreeMap<String, String>, all: &mut Vec<(String, Option<String>)>) {
+fn environment(node: YamlNode, variables: &BTreeMap<String, String>, all: &mut Vec<(String, Option<String>)>) {
     let mut take = |name: &str, value: Option<&str>| {
         all.retain(|(known, _)| known != name);
         all.push((name.to_owned(), value.map(|value| interpolate(value, variables))));
@@ -90,7 +91,7 @@ fn environment(node: Node, variables: &BTreeMap<String, String>, all: &mut Vec<(
     for entry in node.entries() {
         match entry.key.text() {
             Some("<<") | None => {
-                for merged in entry.value.entries().chain(entry.value.items().flat_map(Node::entries)) {
+                for merged in entry.value.entries().chain(entry.value.items().flat_map(YamlNode::entries)) {
                     if let Some(name) = merged.key.text().filter(|name| *name != "<<") {
                         take(name, merged.value.text().filter(|_| !merged.value.is_null()));
                     }
@@ -99,7 +100,7 @@ fn environment(node: Node, variables: &BTreeMap<String, String>, all: &mut Vec<(
             Some(name) => take(name, entry.value.text().filter(|_| !entry.value.is_null())),
         }
     }
-    for item in node.items().filter_map(Node::text) {
+    for item in node.items().filter_map(YamlNode::text) {
         let (name, value) = item.split_once('=').map_or((item, None), |(name, value)| (name, Some(value)));
         take(name, value);
     }

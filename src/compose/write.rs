@@ -2,7 +2,7 @@
 
 use super::read::{Compose, read};
 use crate::text::Source;
-use crate::yaml::{self, Node};
+use crate::yaml::{self, YamlNode};
 
 /// The bytes of the compose file in which `now` stands in the place of `before`. `None` where it can't be written so that it
 /// reads the same again.
@@ -66,7 +66,7 @@ fn reads_same(host: &Source, written: &Source, at: u32, new: &str) -> bool {
 }
 
 /// All nodes in order: where each stands, and the texts.
-fn flat<'t>(node: Node<'t>, out: &mut Vec<(u32, Option<&'t str>)>) {
+fn flat<'t>(node: YamlNode<'t>, out: &mut Vec<(u32, Option<&'t str>)>) {
     let place = node.span().start;
     if node.is_alias() {
         out.push((place, None));

@@ -8,9 +8,9 @@ use crate::text::{Source, Span};
 
 /// What BuildKit makes of a Dockerfile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct BuildkitAnswer {
     /// The instructions; none after a parse error, except for a line that is too long.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<BuildkitNode>,
     /// The directives as the separate look-up sees them: name, value, line.
     pub directives: Vec<(&'static str, String, u32)>,
     /// The escape character; unknown after a parse error.
@@ -23,7 +23,7 @@ pub struct Answer {
 
 /// An instruction as BuildKit's parser gives it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Node {
+pub struct BuildkitNode {
     /// The keyword as written.
     pub value: String,
     /// The arguments; ENV and LABEL give key, value and `=` (or nothing) for each pair.
@@ -43,7 +43,7 @@ pub struct Node {
     /// The comments above.
     pub prev_comments: Vec<String>,
     /// ONBUILD's trigger.
-    pub sub: Option<Box<Node>>,
+    pub sub: Option<Box<BuildkitNode>>,
 }
 
 /// A heredoc as BuildKit's parser gives it.
@@ -63,14 +63,14 @@ pub struct HeredocNode {
 
 impl File {
     /// What BuildKit makes of the file when it goes as far as `reach`.
-    pub fn answer(&self, reach: Stage) -> Answer {
+    pub fn answer(&self, reach: Stage) -> BuildkitAnswer {
         let directives = self.lookup_directives().into_iter().map(|directive| {
             let value = self.source.slice(directive.value).to_owned();
             (directive.name.as_str(), value, self.source.line(directive.span.start))
         });
         let error = if reach == Stage::Dispatch { self.verdict() } else { self.refusal() };
         let error = error.filter(|error| error.stage <= reach);
-        let mut answer = Answer { directives: directives.collect(), error, ..Answer::default() };
+        let mut answer = BuildkitAnswer { directives: directives.collect(), error, ..BuildkitAnswer::default() };
         match (&answer.error, self.oversize) {
             (Some(error), None) if error.stage == Stage::Parse => {}
             (Some(error), Some(line)) if error.stage == Stage::Parse => {
@@ -90,7 +90,7 @@ impl File {
         super::parse(&Source::of(self.source.name(), &self.source.text()[..end]))
     }
 
-    fn describe(&self, answer: &mut Answer) {
+    fn describe(&self, answer: &mut BuildkitAnswer) {
         answer.escape = Some(self.escape);
         answer.nodes = self.instructions.iter().map(|instruction| self.node(instruction)).collect();
         let mut last = None;
@@ -114,12 +114,12 @@ impl File {
         }
     }
 
-    pub(super) fn node(&self, instruction: &Instruction) -> Node {
+    pub(super) fn node(&self, instruction: &Instruction) -> BuildkitNode {
         let (sub, args) = match &instruction.arguments {
             Arguments::Trigger(trigger) => (Some(Box::new(self.node(trigger))), Vec::new()),
             _ => (None, self.node_args(instruction)),
         };
-        Node {
+        BuildkitNode {
             value: self.str(instruction.name).to_owned(),
             args,
             flags: instruction.flags.iter().map(|flag| self.flag(flag).to_owned()).collect(),

@@ -8,7 +8,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 
 use self::align::Pair;
-use super::answer::Node;
+use super::answer::BuildkitNode;
 use super::refusal::Stage;
 use super::syntax::{File, Instruction, Keyword, LineKind, ProblemKind};
 
@@ -157,7 +157,7 @@ fn changed(before: &File, after: &File, old: &Instruction, new: &Instruction, ou
 }
 
 /// Which parts of two instructions of one keyword read otherwise.
-fn parts(old: &Node, new: &Node) -> Vec<&'static str> {
+fn parts(old: &BuildkitNode, new: &BuildkitNode) -> Vec<&'static str> {
     let mut parts = match (&old.sub, &new.sub) {
         (Some(a), Some(b)) => self::parts(a, b),
         (None, None) => Vec::new(),

@@ -94,7 +94,7 @@ fn look_up(text: &str, start: usize, comment: &str) -> Vec<Directive> {
         if line.len() > MAX_LINE {
             break;
         }
-        let Seen::Directive(name, value) = reader.read(content, comment) else { break };
+        let DirectiveLine::Directive(name, value) = reader.read(content, comment) else { break };
         let shift = |range: Range<usize>| Span::new((at + range.start) as u32, (at + range.end) as u32);
         found.push(Directive { name, value: shift(value), span: shift(0..content.len()) });
         at += line.len();
@@ -111,7 +111,7 @@ pub(super) struct DirectiveReader {
 
 /// What a line is to [`DirectiveReader`].
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum DirectiveLine {
     /// No directive.
     No,
     /// A directive with its value's range in the line.
@@ -132,19 +132,19 @@ impl DirectiveReader {
     }
 
     /// Reads the next line, given without its end.
-    pub(super) fn read(&mut self, line: &str, comment: &str) -> Seen {
+    pub(super) fn read(&mut self, line: &str, comment: &str) -> DirectiveLine {
         let found = if self.done { None } else { line.strip_prefix(comment).and_then(match_assignment) };
         let known = found.and_then(|(name, value)| DirectiveName::of(name).map(|name| (name, value)));
         let Some((name, value)) = known else {
             self.done = true;
-            return Seen::No;
+            return DirectiveLine::No;
         };
         let value = comment.len() + value.start..comment.len() + value.end;
         if self.seen.contains(&name) {
-            return Seen::Repeated(name, value);
+            return DirectiveLine::Repeated(name, value);
         }
         self.seen.push(name);
-        Seen::Directive(name, value)
+        DirectiveLine::Directive(name, value)
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::blank::without_line_end;
 use super::expand::{heredoc_word, heredoc_words};
-use super::line::{Cx, Text};
+use super::line::{Cx, LineText};
 use super::syntax::{Heredoc, Keyword};
 use crate::text::Span;
 
 /// The heredocs that a logical line opens, without their bodies. The error is what BuildKit stops with.
-pub(super) fn openers(cx: &Cx<'_>, line: Text<'_>) -> (Vec<Heredoc>, Option<String>) {
+pub(super) fn openers(cx: &Cx<'_>, line: LineText<'_>) -> (Vec<Heredoc>, Option<String>) {
     let mut found = Vec::new();
     // BuildKit ignores the error: a line that can't be lexed opens nothing.
     let Ok(words) = heredoc_words(line.str) else { return (found, None) };
@@ -35,13 +35,13 @@ pub(super) fn openers(cx: &Cx<'_>, line: Text<'_>) -> (Vec<Heredoc>, Option<Stri
 
 /// The physical lines of a file.
 #[derive(Clone, Copy)]
-pub(super) struct Lines<'s> {
+pub(super) struct PhysicalLines<'s> {
     pub(super) text: &'s str,
     pub(super) starts: &'s [u32],
     pub(super) count: usize,
 }
 
-impl<'s> Lines<'s> {
+impl<'s> PhysicalLines<'s> {
     /// A line (from 0) without its end.
     fn get(&self, index: usize) -> &'s str {
         let start = self.starts[index] as usize;
@@ -76,7 +76,7 @@ struct LastLines<'s> {
 
 impl<'s> Terminators<'s> {
     /// The line that ends a heredoc whose body begins at line `from`.
-    pub(super) fn find(&mut self, lines: &Lines<'s>, from: usize, heredoc: &Heredoc) -> Option<usize> {
+    pub(super) fn find(&mut self, lines: &PhysicalLines<'s>, from: usize, heredoc: &Heredoc) -> Option<usize> {
         let name = &*heredoc.name;
         if let Some(known) = &self.known {
             let last = if heredoc.chomp { known.chomped.get(name) } else { known.plain.get(name) };
@@ -94,7 +94,7 @@ impl<'s> Terminators<'s> {
 }
 
 impl<'s> LastLines<'s> {
-    fn of(lines: &Lines<'s>) -> Self {
+    fn of(lines: &PhysicalLines<'s>) -> Self {
         let mut plain = HashMap::new();
         let mut chomped = HashMap::new();
         for index in 0..lines.count {

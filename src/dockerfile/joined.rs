@@ -9,7 +9,7 @@ pub(super) fn base(source: &str) -> u32 {
 
 /// Logical texts, one after another, each followed by LF (which no logical text holds).
 #[derive(Clone, Debug, Default)]
-pub(super) struct Joined {
+pub(super) struct JoinedText {
     text: String,
     /// Where each stretch of `text` comes from; ascending in `joined`.
     segments: Vec<Segment>,
@@ -26,7 +26,7 @@ struct Segment {
     len: u32,
 }
 
-impl Joined {
+impl JoinedText {
     /// Bytes so far.
     pub(super) fn len(&self) -> u32 {
         self.text.len() as u32

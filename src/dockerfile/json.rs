@@ -29,7 +29,7 @@ pub(super) fn read_array(text: &str) -> Array<'_> {
     if text.as_bytes().get(start) != Some(&b'[') {
         return Array::No;
     }
-    let mut reader = Reader { text, at: start };
+    let mut reader = JsonReader { text, at: start };
     let mut strings = Vec::new();
     let mut other = None;
     match reader.array(&mut strings, &mut other) {
@@ -40,18 +40,18 @@ pub(super) fn read_array(text: &str) -> Array<'_> {
 
 /// The value of a string member of the object that takes up the whole text; the last one counts.
 pub(super) fn read_member(text: &str, key: &str) -> Option<String> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = JsonReader { text, at: 0 };
     let mut found = None;
     reader.object(key, &mut found)?;
     if reader.is_done() { found } else { None }
 }
 
-struct Reader<'a> {
+struct JsonReader<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> JsonReader<'a> {
     fn array(&mut self, strings: &mut Vec<JsonString<'a>>, other: &mut Option<Range<usize>>) -> Option<()> {
         self.at += 1;
         self.skip_blanks();

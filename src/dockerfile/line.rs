@@ -3,18 +3,18 @@
 use std::ops::Range;
 
 use super::blank::leading_space;
-use super::joined::{self, Joined};
-use super::syntax::{Problem, ProblemKind, Word};
+use super::joined::{self, JoinedText};
+use super::syntax::{InstructionWord, ProblemKind, SyntaxProblem};
 use crate::text::Span;
 
 /// A part of a logical line with its place in the address space.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'a> {
+pub(super) struct LineText<'a> {
     pub(super) str: &'a str,
     pub(super) at: u32,
 }
 
-impl Text<'_> {
+impl LineText<'_> {
     /// The bytes of `range`.
     pub(super) fn slice(self, range: Range<usize>) -> Self {
         Self { str: &self.str[range.clone()], at: self.at + range.start as u32 }
@@ -39,23 +39,23 @@ impl Text<'_> {
 /// What reading one instruction needs and leaves.
 pub(super) struct Cx<'a> {
     pub(super) source: &'a str,
-    pub(super) joined: &'a Joined,
+    pub(super) joined: &'a JoinedText,
     pub(super) escape: u8,
     /// Texts with cut characters, to be appended to the joined buffer.
-    pub(super) extra: Joined,
-    pub(super) problems: Vec<Problem>,
+    pub(super) extra: JoinedText,
+    pub(super) problems: Vec<SyntaxProblem>,
     /// What BuildKit's parser stops with.
     pub(super) error: Option<String>,
 }
 
 impl<'a> Cx<'a> {
-    pub(super) fn new(source: &'a str, joined: &'a Joined, escape: u8) -> Self {
-        Self { source, joined, escape, extra: Joined::default(), problems: Vec::new(), error: None }
+    pub(super) fn new(source: &'a str, joined: &'a JoinedText, escape: u8) -> Self {
+        Self { source, joined, escape, extra: JoinedText::default(), problems: Vec::new(), error: None }
     }
 
     /// A word of the text.
-    pub(super) fn word(&self, text: Text<'_>) -> Word {
-        Word { text: text.span(), span: self.locate(text.span()) }
+    pub(super) fn word(&self, text: LineText<'_>) -> InstructionWord {
+        InstructionWord { text: text.span(), span: self.locate(text.span()) }
     }
 
     pub(super) fn locate(&self, span: Span) -> Span {
@@ -70,7 +70,7 @@ impl<'a> Cx<'a> {
     /// Notes a problem at a place of the text.
     pub(super) fn problem(&mut self, kind: ProblemKind, at: Span, message: String, help: &str) {
         let help = (!help.is_empty()).then(|| help.to_owned());
-        self.problems.push(Problem { kind, span: self.locate(at), message, help });
+        self.problems.push(SyntaxProblem { kind, span: self.locate(at), message, help });
     }
 
     /// Notes what BuildKit's parser stops with.
@@ -80,7 +80,7 @@ impl<'a> Cx<'a> {
     }
 
     /// The text of a byte range, with U+FFFD for each byte of a character that it cuts; and its place.
-    pub(super) fn cut(&mut self, text: Text<'_>, range: Range<usize>) -> (String, u32) {
+    pub(super) fn cut(&mut self, text: LineText<'_>, range: Range<usize>) -> (String, u32) {
         let at = joined::base(self.source) + self.joined.len() + self.extra.len();
         let first = text.str.ceil_char_boundary(range.start);
         let last = text.str.floor_char_boundary(range.end);
@@ -101,7 +101,7 @@ impl<'a> Cx<'a> {
         (out, at)
     }
 
-    pub(super) fn replace(&mut self, text: Text<'_>, byte: usize, out: &mut String) {
+    pub(super) fn replace(&mut self, text: LineText<'_>, byte: usize, out: &mut String) {
         let start = text.str.floor_char_boundary(byte);
         let end = text.str.ceil_char_boundary(byte + 1);
         let span = self.locate(text.slice(start..end).span());
@@ -110,7 +110,7 @@ impl<'a> Cx<'a> {
     }
 
     /// A text, character by character with its place in the source: only for texts that hold a cut character.
-    pub(super) fn stretches<'t>(&self, text: Text<'t>) -> Vec<(Span, &'t str)> {
+    pub(super) fn stretches<'t>(&self, text: LineText<'t>) -> Vec<(Span, &'t str)> {
         let mut parts = Vec::new();
         for (at, c) in text.str.char_indices() {
             let range = at..at + c.len_utf8();

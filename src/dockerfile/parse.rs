@@ -2,14 +2,14 @@
 //! reader. Never fails; goes on after every error.
 
 use super::blank::{before_continuation, leading_space, without_line_end};
-use super::directive::{BOM, DirectiveReader, Seen};
+use super::directive::{BOM, DirectiveLine, DirectiveReader};
 use super::heredoc::Terminators;
-use super::joined::{self, Joined};
+use super::joined::{self, JoinedText};
 use super::line::Cx;
-use super::read::{Outcome, read_instruction};
+use super::read::{ReadInstruction, read_instruction};
 use super::refusal::{MAX_LINE, Stage, Verdict, oversize_message};
 use super::syntax::{
-    Arguments, Directive, DirectiveName, File, Heredoc, Instruction, Line, LineKind, Problem, ProblemKind,
+    Arguments, Directive, DirectiveName, File, Heredoc, Instruction, LineKind, PhysicalLine, ProblemKind, SyntaxProblem,
 };
 use crate::text::{Source, Span};
 
@@ -49,7 +49,7 @@ impl<'s> Parser<'s> {
         let count = if text.is_empty() { 0 } else { source.line_count() as usize };
         let file = File {
             source: source.clone(),
-            joined: Joined::default(),
+            joined: JoinedText::default(),
             lines: Vec::with_capacity(count),
             instructions: Vec::with_capacity(count / 3 + 1),
             directives: Vec::new(),
@@ -87,7 +87,7 @@ impl<'s> Parser<'s> {
     fn oversize(&mut self, span: Span) {
         let message = oversize_message();
         self.file.oversize.get_or_insert(self.next as u32 - 1);
-        self.file.problems.push(Problem {
+        self.file.problems.push(SyntaxProblem {
             kind: ProblemKind::Error,
             span,
             message,
@@ -96,7 +96,7 @@ impl<'s> Parser<'s> {
     }
 
     fn keep(&mut self, span: Span, kind: LineKind) {
-        self.file.lines.push(Line { span, kind });
+        self.file.lines.push(PhysicalLine { span, kind });
     }
 
     /// Reads what begins at the next physical line.
@@ -161,13 +161,13 @@ impl<'s> Parser<'s> {
         let span = Span::new(from, from + content.len() as u32);
         let shift = |range: std::ops::Range<usize>| Span::new(from + range.start as u32, from + range.end as u32);
         let (name, value) = match self.directive.read(content, "#") {
-            Seen::No => return LineKind::Comment,
-            Seen::Repeated(name, _) => {
+            DirectiveLine::No => return LineKind::Comment,
+            DirectiveLine::Repeated(name, _) => {
                 let message = format!("only one {} parser directive can be used", name.as_str());
                 self.refuse_directive(span, message, "remove the second one");
                 return LineKind::Comment;
             }
-            Seen::Directive(name, value) => (name, value),
+            DirectiveLine::Directive(name, value) => (name, value),
         };
         if name == DirectiveName::Escape {
             match &content[value.clone()] {
@@ -189,7 +189,7 @@ impl<'s> Parser<'s> {
     fn refuse_directive(&mut self, span: Span, message: String, help: &str) {
         let line = self.next as u32 - 1;
         self.stop(message.clone(), line, line);
-        self.file.problems.push(Problem { kind: ProblemKind::Error, span, message, help: Some(help.to_owned()) });
+        self.file.problems.push(SyntaxProblem { kind: ProblemKind::Error, span, message, help: Some(help.to_owned()) });
     }
 
     fn stop(&mut self, message: String, first: u32, last: u32) {
@@ -210,7 +210,7 @@ impl<'s> Parser<'s> {
             Logical { text: Span::new(from, end), head_end: end }
         };
         let head_lines = self.next as u32;
-        let Outcome { mut openers, extra, problems, error } = self.read(&logical);
+        let ReadInstruction { mut openers, extra, problems, error } = self.read(&logical);
         self.file.joined.append(&extra);
         self.file.problems.extend(problems);
         if let Some(message) = error {
@@ -241,7 +241,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads a logical line into a new instruction.
-    fn read(&mut self, logical: &Logical) -> Outcome {
+    fn read(&mut self, logical: &Logical) -> ReadInstruction {
         let File { joined, instructions, .. } = &mut self.file;
         let text = match logical.text.start.checked_sub(joined::base(self.text)) {
             Some(start) => joined.slice(Span::new(start, start + logical.text.len())),
@@ -288,7 +288,7 @@ impl<'s> Parser<'s> {
     fn body(&mut self, heredoc: &mut Heredoc, index: u32, start_line: u32) -> bool {
         let body_start = self.starts.get(self.next).copied().unwrap_or(self.text.len() as u32);
         heredoc.body = Span::at(body_start.min(self.text.len() as u32));
-        let lines = super::heredoc::Lines { text: self.text, starts: self.starts, count: self.count };
+        let lines = super::heredoc::PhysicalLines { text: self.text, starts: self.starts, count: self.count };
         let end = self.terminators.find(&lines, self.next, heredoc);
         let last = end.unwrap_or_else(|| lines.first_instruction(self.next));
         while self.next < last {
@@ -311,7 +311,7 @@ impl<'s> Parser<'s> {
         if self.file.instructions.is_empty() {
             let line = self.count as u32;
             self.stop("file with no instructions".into(), line, line);
-            self.file.problems.push(Problem {
+            self.file.problems.push(SyntaxProblem {
                 kind: ProblemKind::Empty,
                 span: Span::at(0),
                 message: "file with no instructions".into(),

@@ -2,7 +2,7 @@
 
 use super::blank::{before_continuation, leading_space, without_line_end};
 use super::directive::BOM;
-use super::syntax::{Arguments, File, Instruction, Line, LineKind};
+use super::syntax::{Arguments, File, Instruction, LineKind, PhysicalLine};
 use crate::text::Span;
 
 /// What a stretch of bytes is.
@@ -51,7 +51,7 @@ type Mark = (Span, PieceKind);
 impl File {
     /// Every byte of the source, in order.
     pub fn pieces(&self) -> impl Iterator<Item = (Span, PieceKind)> {
-        let mut writer = Writer { file: self, out: Vec::new(), marks: Vec::new(), next: 0, of: None };
+        let mut writer = SourceWriter { file: self, out: Vec::new(), marks: Vec::new(), next: 0, of: None };
         for line in &self.lines {
             writer.line(*line);
         }
@@ -59,7 +59,7 @@ impl File {
     }
 }
 
-struct Writer<'f> {
+struct SourceWriter<'f> {
     file: &'f File,
     out: Vec<Mark>,
     /// Marks of the instruction `of`, ascending, and the first that may still matter.
@@ -68,14 +68,14 @@ struct Writer<'f> {
     of: Option<u32>,
 }
 
-impl Writer<'_> {
+impl SourceWriter<'_> {
     fn push(&mut self, start: u32, end: u32, kind: PieceKind) {
         if start < end {
             self.out.push((Span::new(start, end), kind));
         }
     }
 
-    fn line(&mut self, line: Line) {
+    fn line(&mut self, line: PhysicalLine) {
         let Span { mut start, end } = line.span;
         if start == 0 && self.file.source.text().starts_with(BOM) {
             start = BOM.len() as u32;

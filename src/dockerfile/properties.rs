@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 
 use super::vectors::cases;
-use super::{Arguments, File, Instruction, Keyword, Stage, Word, parse};
+use super::{Arguments, File, Instruction, InstructionWord, Keyword, Stage, parse};
 use crate::text::{Random, Source, Span};
 
 /// Pieces that mean something to some part of the parser.
@@ -90,7 +90,7 @@ fn check_all(text: &str) {
     file.answer(Stage::Dispatch);
 }
 
-fn check_word(file: &File, word: Word, parent: Span) {
+fn check_word(file: &File, word: InstructionWord, parent: Span) {
     file.str(word);
     file.source().slice(word.span);
     assert!(parent.contains(word.span), "{:?} outside of {parent:?} in {:?}", word.span, file.source().text());

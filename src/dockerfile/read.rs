@@ -4,28 +4,28 @@
 use super::blank::{is_blank, is_latin_space};
 use super::flags::{RawFlag, split_flags};
 use super::heredoc::openers;
-use super::joined::Joined;
+use super::joined::JoinedText;
 use super::json::{Array, read_array};
-use super::line::{Cx, Text};
+use super::line::{Cx, LineText};
 use super::quote::go_quote;
-use super::syntax::{Arguments, Element, Flag, Heredoc, Instruction, Keyword, Pair, Problem};
+use super::syntax::{Arguments, Element, Flag, Heredoc, Instruction, Keyword, Pair, SyntaxProblem};
 use super::words::{split_blanks, split_quoted};
 
 /// Triggers within triggers that the tree keeps. BuildKit refuses the second.
 const MAX_TRIGGERS: usize = 64;
 
 /// What [`read_instruction`] gives.
-pub(super) struct Outcome {
+pub(super) struct ReadInstruction {
     pub(super) openers: Vec<Heredoc>,
-    pub(super) extra: Joined,
-    pub(super) problems: Vec<Problem>,
+    pub(super) extra: JoinedText,
+    pub(super) problems: Vec<SyntaxProblem>,
     pub(super) error: Option<String>,
 }
 
 /// Reads a logical line, given from its first character that is no white space. Lines, spans of lines, bodies and
 /// comments are left empty.
-pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32, instruction: &mut Instruction) -> Outcome {
-    let line = Text { str: line, at };
+pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32, instruction: &mut Instruction) -> ReadInstruction {
+    let line = LineText { str: line, at };
     read_level(&mut cx, line, 0, instruction);
     let mut heredocs = Vec::new();
     let may_open = can_open_heredocs(instruction) && has_double_less(line.str);
@@ -37,7 +37,7 @@ pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32, instruction:
         }
     }
     super::trap::check_line(&mut cx, line, instruction, &heredocs, may_open);
-    Outcome { openers: heredocs, extra: cx.extra, problems: cx.problems, error: cx.error }
+    ReadInstruction { openers: heredocs, extra: cx.extra, problems: cx.problems, error: cx.error }
 }
 
 /// The first such byte; faster than a search in texts as short as words.
@@ -61,7 +61,7 @@ pub(super) fn can_open_heredocs(instruction: &Instruction) -> bool {
         && !matches!(instruction.arguments, Arguments::Json(_))
 }
 
-fn read_level(cx: &mut Cx<'_>, line: Text<'_>, depth: usize, instruction: &mut Instruction) {
+fn read_level(cx: &mut Cx<'_>, line: LineText<'_>, depth: usize, instruction: &mut Instruction) {
     let text = line.trim();
     let bytes = text.str.as_bytes();
     let name_end = bytes.iter().position(|&byte| is_blank(byte)).unwrap_or(bytes.len());
@@ -82,7 +82,7 @@ fn read_level(cx: &mut Cx<'_>, line: Text<'_>, depth: usize, instruction: &mut I
         finish_level(cx, instruction, rest, depth);
     } else {
         let (text, at) = cx.cut(after, rest_at..after.str.len());
-        finish_level(cx, instruction, Text { str: &text, at }.trim(), depth);
+        finish_level(cx, instruction, LineText { str: &text, at }.trim(), depth);
     }
     if depth > 0 {
         instruction.span = cx.locate(instruction.text);
@@ -90,7 +90,7 @@ fn read_level(cx: &mut Cx<'_>, line: Text<'_>, depth: usize, instruction: &mut I
     }
 }
 
-fn finish_level(cx: &mut Cx<'_>, instruction: &mut Instruction, rest: Text<'_>, depth: usize) {
+fn finish_level(cx: &mut Cx<'_>, instruction: &mut Instruction, rest: LineText<'_>, depth: usize) {
     instruction.rest = cx.word(rest);
     instruction.arguments = match instruction.keyword {
         _ if rest.str.is_empty() => Arguments::None,
@@ -103,7 +103,7 @@ fn finish_level(cx: &mut Cx<'_>, instruction: &mut Instruction, rest: Text<'_>, 
     };
 }
 
-fn read_flag(cx: &Cx<'_>, text: Text<'_>, flag: RawFlag) -> Flag {
+fn read_flag(cx: &Cx<'_>, text: LineText<'_>, flag: RawFlag) -> Flag {
     let end = text.str.ceil_char_boundary(flag.bytes.end);
     let written = text.slice(flag.bytes.start..end);
     let equals = position(written.str, b'=');
@@ -116,7 +116,7 @@ fn read_flag(cx: &Cx<'_>, text: Text<'_>, flag: RawFlag) -> Flag {
     }
 }
 
-fn read_arguments(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Arguments {
+fn read_arguments(cx: &mut Cx<'_>, keyword: Keyword, rest: LineText<'_>) -> Arguments {
     match keyword {
         Keyword::Cmd | Keyword::Entrypoint | Keyword::Run | Keyword::Shell => {
             read_json(cx, rest).unwrap_or_else(|| Arguments::Raw(cx.word(rest)))
@@ -140,13 +140,13 @@ fn read_arguments(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Argument
     }
 }
 
-fn blank_words(cx: &Cx<'_>, rest: Text<'_>) -> Arguments {
+fn blank_words(cx: &Cx<'_>, rest: LineText<'_>) -> Arguments {
     let mut words = Vec::new();
     split_blanks(rest.str, |range| words.push(cx.word(rest.slice(range))));
     Arguments::Words(words)
 }
 
-fn read_json(cx: &mut Cx<'_>, rest: Text<'_>) -> Option<Arguments> {
+fn read_json(cx: &mut Cx<'_>, rest: LineText<'_>) -> Option<Arguments> {
     let strings = match read_array(rest.str) {
         Array::No => return None,
         Array::Strings(strings) => strings,
@@ -163,7 +163,7 @@ fn read_json(cx: &mut Cx<'_>, rest: Text<'_>) -> Option<Arguments> {
     Some(Arguments::Json(elements))
 }
 
-fn read_pairs(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Arguments {
+fn read_pairs(cx: &mut Cx<'_>, keyword: Keyword, rest: LineText<'_>) -> Arguments {
     let mut words = Vec::new();
     split_quoted(rest.str, cx.escape, |range| words.push(range));
     let Some(first) = words.first() else { return Arguments::None };
@@ -187,7 +187,7 @@ fn read_pairs(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Arguments {
 }
 
 /// `ENV key value`: split once at blanks.
-fn read_legacy_pair(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Arguments {
+fn read_legacy_pair(cx: &mut Cx<'_>, keyword: Keyword, rest: LineText<'_>) -> Arguments {
     let bytes = rest.str.as_bytes();
     let Some(key_end) = bytes.iter().position(|&byte| is_blank(byte)) else {
         let name = if keyword == Keyword::Env { "ENV" } else { "LABEL" };
@@ -201,7 +201,7 @@ fn read_legacy_pair(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Argume
 }
 
 /// The first word and the command behind it; split byte by byte, so that a character may be cut.
-fn read_healthcheck(cx: &mut Cx<'_>, rest: Text<'_>) -> Arguments {
+fn read_healthcheck(cx: &mut Cx<'_>, rest: LineText<'_>) -> Arguments {
     let bytes = rest.str.as_bytes();
     let kind_end = bytes.iter().position(|&byte| is_latin_space(byte)).unwrap_or(bytes.len());
     let blanks = bytes[kind_end..].iter().take_while(|&&byte| is_latin_space(byte)).count();
@@ -210,7 +210,7 @@ fn read_healthcheck(cx: &mut Cx<'_>, rest: Text<'_>) -> Arguments {
         cx.word(rest.slice(0..kind_end))
     } else {
         let (text, at) = cx.cut(rest, 0..kind_end);
-        cx.word(Text { str: &text, at })
+        cx.word(LineText { str: &text, at })
     };
     if kind_end == 0 {
         return Arguments::None;
@@ -219,12 +219,12 @@ fn read_healthcheck(cx: &mut Cx<'_>, rest: Text<'_>) -> Arguments {
         read_command(cx, rest.slice(command_at..rest.str.len()))
     } else {
         let (text, at) = cx.cut(rest, command_at..bytes.len());
-        read_command(cx, Text { str: &text, at })
+        read_command(cx, LineText { str: &text, at })
     };
     Arguments::Healthcheck(kind, Box::new(command))
 }
 
-fn read_command(cx: &mut Cx<'_>, text: Text<'_>) -> Arguments {
+fn read_command(cx: &mut Cx<'_>, text: LineText<'_>) -> Arguments {
     if text.str.is_empty() {
         return Arguments::None;
     }

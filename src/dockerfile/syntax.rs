@@ -4,7 +4,7 @@
 //! Such texts lie one after another in a buffer behind the source, in one address space: offsets up to the source's
 //! length are in the source, the others in the buffer. [`File::str`] reads either, [`File::locate`] maps to the source.
 
-use super::joined::{self, Joined};
+use super::joined::{self, JoinedText};
 use super::refusal::Verdict;
 use crate::text::{Source, Span};
 
@@ -13,12 +13,12 @@ use crate::text::{Source, Span};
 pub struct File {
     pub(super) source: Source,
     /// Logical texts of the instructions that span lines.
-    pub(super) joined: Joined,
-    pub(super) lines: Vec<Line>,
+    pub(super) joined: JoinedText,
+    pub(super) lines: Vec<PhysicalLine>,
     pub(super) instructions: Vec<Instruction>,
     pub(super) directives: Vec<Directive>,
     pub(super) escape: char,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<SyntaxProblem>,
     /// The first error that stops BuildKit's parser.
     pub(super) stop: Option<Verdict>,
     /// The first error of BuildKit's second stage.
@@ -39,7 +39,7 @@ impl File {
     }
 
     /// What each physical line is, in order; their spans tile the source.
-    pub fn lines(&self) -> &[Line] {
+    pub fn lines(&self) -> &[PhysicalLine] {
         &self.lines
     }
 
@@ -54,12 +54,12 @@ impl File {
     }
 
     /// What is wrong or a silent trap, in source order.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[SyntaxProblem] {
         &self.problems
     }
 
     /// A word's text, after joining lines; quotes and escapes as written.
-    pub fn str(&self, word: Word) -> &str {
+    pub fn str(&self, word: InstructionWord) -> &str {
         self.logical(word.text)
     }
 
@@ -108,7 +108,7 @@ impl File {
 
 /// A piece of an instruction's logical text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Word {
+pub struct InstructionWord {
     /// Where its text lies, in the file's address space ([`File::str`]).
     pub text: Span,
     /// Where it stands in the source.
@@ -117,7 +117,7 @@ pub struct Word {
 
 /// One physical line, its line end included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct PhysicalLine {
     /// The whole line with its LF.
     pub span: Span,
     /// What it is.
@@ -173,7 +173,7 @@ pub struct Instruction {
     /// Which; [`Keyword::Unknown`] for anything else.
     pub keyword: Keyword,
     /// The keyword as written.
-    pub name: Word,
+    pub name: InstructionWord,
     /// From the keyword to the end of the last line that belongs to it (heredocs included), without that line's end.
     pub span: Span,
     /// Without heredocs: from the keyword to the end of the logical line.
@@ -187,7 +187,7 @@ pub struct Instruction {
     /// Flags in order.
     pub flags: Vec<Flag>,
     /// What follows the flags, in the address space; empty when nothing does.
-    pub rest: Word,
+    pub rest: InstructionWord,
     /// What follows the flags, read as the keyword asks.
     pub arguments: Arguments,
     /// Heredocs in order of their openers; those of an ONBUILD stand in its trigger too.
@@ -227,11 +227,11 @@ pub enum Keyword {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flag {
     /// The flag as written.
-    pub word: Word,
+    pub word: InstructionWord,
     /// Its name without `--`, as written.
-    pub name: Word,
+    pub name: InstructionWord,
     /// Its value after `=`, as written.
-    pub value: Option<Word>,
+    pub value: Option<InstructionWord>,
     /// The whole flag with quotes and escapes removed as BuildKit does (bytewise), where that differs from what is
     /// written ([`File::flag`]).
     pub unquoted: Option<Box<str>>,
@@ -246,13 +246,13 @@ pub enum Arguments {
     /// A JSON array of strings: exec form of RUN, CMD, ENTRYPOINT, SHELL; also COPY, ADD, VOLUME.
     Json(Vec<Element>),
     /// One string as it stands: shell form; USER, WORKDIR, STOPSIGNAL, MAINTAINER.
-    Raw(Word),
+    Raw(InstructionWord),
     /// Words split at blanks: FROM, EXPOSE, COPY, ADD, VOLUME; ARG's words keep quotes.
-    Words(Vec<Word>),
+    Words(Vec<InstructionWord>),
     /// ENV and LABEL.
     Pairs(Vec<Pair>),
     /// HEALTHCHECK: its first word, and the command behind it ([`Arguments::None`], `Json` or `Raw`).
-    Healthcheck(Word, Box<Arguments>),
+    Healthcheck(InstructionWord, Box<Arguments>),
     /// ONBUILD: the trigger.
     Trigger(Box<Instruction>),
 }
@@ -263,16 +263,16 @@ pub struct Element {
     /// The value, escapes decoded.
     pub value: Box<str>,
     /// The string as written, with its quotes.
-    pub word: Word,
+    pub word: InstructionWord,
 }
 
 /// `key=value`, or the legacy `key value` of ENV and LABEL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// Key as written, quotes kept.
-    pub key: Word,
+    pub key: InstructionWord,
     /// Value as written, quotes kept; may be empty.
-    pub value: Word,
+    pub value: InstructionWord,
     /// `ENV key value`.
     pub legacy: bool,
 }
@@ -281,7 +281,7 @@ pub struct Pair {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heredoc {
     /// `<<EOF` as written.
-    pub opener: Word,
+    pub opener: InstructionWord,
     /// The terminator's text, quotes removed.
     pub name: Box<str>,
     /// The file descriptor (0 unless written; the largest number for one that does not fit).
@@ -298,7 +298,7 @@ pub struct Heredoc {
 
 /// Something wrong, or a silent trap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct SyntaxProblem {
     /// Which.
     pub kind: ProblemKind,
     /// Where.

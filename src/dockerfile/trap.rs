@@ -8,10 +8,10 @@ mod word;
 pub(super) use self::continuation::check_lines;
 pub(super) use self::directive::check_directives;
 pub(super) use self::word::{bare_dashes, check_line};
-use super::syntax::{Heredoc, Problem, ProblemKind};
+use super::syntax::{Heredoc, ProblemKind, SyntaxProblem};
 
 /// A heredoc whose terminator is missing: BuildKit refuses the file.
-pub(super) fn unterminated(heredoc: &Heredoc) -> Problem {
+pub(super) fn unterminated(heredoc: &Heredoc) -> SyntaxProblem {
     let name = &*heredoc.name;
     let word = name.find(|c: char| !(c.is_alphanumeric() || c == '_'));
     let (kind, message, help) = match word {
@@ -36,7 +36,7 @@ pub(super) fn unterminated(heredoc: &Heredoc) -> Problem {
             "put `<<` into quotes if no heredoc is meant".to_owned(),
         ),
     };
-    Problem { kind, span: heredoc.opener.span, message, help: Some(help) }
+    SyntaxProblem { kind, span: heredoc.opener.span, message, help: Some(help) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, File, HeredocNode, Node, Stage, Verdict, parse};
+use super::{BuildkitAnswer, BuildkitNode, File, HeredocNode, Stage, Verdict, parse};
 use crate::text::Source;
 
 const VECTORS: [(&str, &str); 3] = [
@@ -31,7 +31,7 @@ fn heredoc(heredoc: &HeredocNode) -> Value {
     json!({"name": name, "fd": fd, "expand": expand, "chomp": chomp, "content": content})
 }
 
-fn node(node: &Node) -> Value {
+fn node(node: &BuildkitNode) -> Value {
     json!({
         "value": node.value, "args": node.args, "flags": node.flags, "json": node.json,
         "start_line": node.start_line, "end_line": node.end_line,
@@ -61,7 +61,7 @@ fn error(verdict: &Verdict) -> Value {
 }
 
 /// The members in which an answer differs.
-fn differences(file: &File, answer: &Answer, expected: &Value) -> Vec<(&'static str, String, String)> {
+fn differences(file: &File, answer: &BuildkitAnswer, expected: &Value) -> Vec<(&'static str, String, String)> {
     let none = json!([]);
     let nodes: Vec<Value> =
         with_default(expected, "nodes", &none).as_array().unwrap().iter().map(expected_node).collect();

@@ -7,11 +7,11 @@ mod transfer;
 
 use std::borrow::Cow;
 
-pub use self::command::{Command, Healthcheck, Mount, MountField, Run};
+pub use self::command::{CommandForm, Healthcheck, Mount, MountField, RunArguments};
 pub use self::script::{Script, ScriptKind};
 pub use self::transfer::{HeredocSource, Transfer};
 
-use super::syntax::{Arguments, File, Flag, Instruction, Keyword, Word};
+use super::syntax::{Arguments, File, Flag, Instruction, InstructionWord, Keyword};
 use crate::text::Span;
 
 /// A text with its place: a word, a JSON element, a flag's value.
@@ -85,7 +85,7 @@ impl File {
         words.iter().map(|&word| self.arg(word)).collect()
     }
 
-    fn arg(&self, word: Word) -> Arg<'_> {
+    fn arg(&self, word: InstructionWord) -> Arg<'_> {
         let text = self.str(word);
         let Some(at) = text.find('=') else {
             return Arg { name: self.argument_of(word), default: None, span: word.span };
@@ -133,7 +133,7 @@ impl File {
     }
 
     /// A word as an argument.
-    pub fn argument_of(&self, word: Word) -> Argument<'_> {
+    pub fn argument_of(&self, word: InstructionWord) -> Argument<'_> {
         Argument { text: Cow::Borrowed(self.str(word)), span: word.span }
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::connection::{Connection, Patience};
-use super::endpoint::{Options, endpoints};
+use super::connection::{Connection, Timeout};
+use super::endpoint::{EngineOptions, endpoints};
 use crate::failure::{Failure, FailureKind};
 use crate::image::Platform;
 
@@ -42,9 +42,9 @@ pub struct Version {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Answer {
-    platform: Name,
-    components: Vec<Name>,
+struct ApiAnswer {
+    platform: ApiName,
+    components: Vec<ApiName>,
     version: String,
     api_version: String,
     #[serde(rename = "MinAPIVersion")]
@@ -55,7 +55,7 @@ struct Answer {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Name {
+struct ApiName {
     name: String,
 }
 
@@ -77,7 +77,7 @@ impl Engine {
     ///
     /// # Errors
     /// When none is there, it may not be asked, or the configuration is wrong.
-    pub fn connect(options: &Options) -> Result<Self, Failure> {
+    pub fn connect(options: &EngineOptions) -> Result<Self, Failure> {
         let mut failures = Vec::new();
         for endpoint in endpoints(options)? {
             let named = !endpoint.said_by.is_empty();
@@ -101,7 +101,7 @@ impl Engine {
     }
 
     fn ask(connection: Connection) -> Result<Self, Failure> {
-        let answer: Answer = connection.json("/version", Patience::First)?;
+        let answer: ApiAnswer = connection.json("/version", Timeout::First)?;
         let name = &connection.endpoint.name;
         let Some(theirs) = Api::read(&answer.api_version) else {
             let what = format!("what answers at `{name}` is no Docker engine: it names no version of the API");

@@ -6,21 +6,21 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::Engine;
-use super::connection::Patience;
+use super::connection::Timeout;
 use super::images::escaped;
 use crate::failure::Failure;
 use crate::image::Config;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Inspected {
+struct InspectedConfig {
     created: Option<String>,
-    config: Option<Settings>,
+    config: Option<InspectedSettings>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Settings {
+struct InspectedSettings {
     user: Option<String>,
     env: Option<Vec<String>>,
     entrypoint: Option<Vec<String>>,
@@ -48,7 +48,7 @@ impl Engine {
     /// When the engine fails or has no such image.
     pub fn config(&self, reference: &str) -> Result<Config, Failure> {
         let path = self.path(&format!("/images/{}/json", escaped(reference)));
-        let own: Inspected = self.connection.json(&path, Patience::Usual)?;
+        let own: InspectedConfig = self.connection.json(&path, Timeout::Usual)?;
         let of = own.config.unwrap_or_default();
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let pair = |text: String| match text.split_once('=') {

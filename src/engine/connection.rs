@@ -11,8 +11,8 @@ use ureq::tls::{ClientCert, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use super::context::Tls;
-use super::dial::{Dial, Nowhere, Said};
-use super::endpoint::{Endpoint, Options, Way};
+use super::dial::{Dial, Nowhere, ProgramMessages};
+use super::endpoint::{Endpoint, EngineOptions, Way};
 use crate::failure::{Failure, FailureKind};
 use crate::remote::{authorities, certificates, client_certificate, refusal};
 
@@ -29,20 +29,20 @@ pub(super) struct Connection {
     agent: Agent,
     /// What stands before the path: `http://docker`.
     base: String,
-    said: Said,
+    said: ProgramMessages,
     connect: Duration,
     idle: Duration,
 }
 
 #[derive(Default, Deserialize)]
-struct Refusal {
+struct ErrorMessage {
     #[serde(alias = "cause")]
     message: String,
 }
 
 /// How long an answer may take.
 #[derive(Clone, Copy)]
-pub(super) enum Patience {
+pub(super) enum Timeout {
     /// As long as it takes to say who one is.
     First,
     /// As long as an answer from memory takes.
@@ -64,8 +64,8 @@ pub(super) enum Method<'a> {
 
 impl Connection {
     /// Opens nothing yet.
-    pub(super) fn new(endpoint: Endpoint, options: &Options) -> Result<Self, Failure> {
-        let said = Said::new(Mutex::new(Vec::new()));
+    pub(super) fn new(endpoint: Endpoint, options: &EngineOptions) -> Result<Self, Failure> {
+        let said = ProgramMessages::new(Mutex::new(Vec::new()));
         let mut configuration = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -93,12 +93,12 @@ impl Connection {
     }
 
     /// Asks; what comes has the status 200.
-    pub(super) fn get(&self, path: &str, patience: Patience) -> Result<Response<Body>, Failure> {
+    pub(super) fn get(&self, path: &str, patience: Timeout) -> Result<Response<Body>, Failure> {
         self.ask(&Method::Get, path, patience)
     }
 
     /// Asks; what comes is no refusal. That something is so already is none.
-    pub(super) fn ask(&self, method: &Method, path: &str, patience: Patience) -> Result<Response<Body>, Failure> {
+    pub(super) fn ask(&self, method: &Method, path: &str, patience: Timeout) -> Result<Response<Body>, Failure> {
         let limit = Some(self.limit(patience));
         let address = format!("{}{path}", self.base);
         let response = match method {
@@ -128,7 +128,7 @@ impl Connection {
     }
 
     /// Asks for a value.
-    pub(super) fn json<T: DeserializeOwned>(&self, path: &str, patience: Patience) -> Result<T, Failure> {
+    pub(super) fn json<T: DeserializeOwned>(&self, path: &str, patience: Timeout) -> Result<T, Failure> {
         self.value(&Method::Get, path, patience)
     }
 
@@ -137,7 +137,7 @@ impl Connection {
         &self,
         method: &Method,
         path: &str,
-        patience: Patience,
+        patience: Timeout,
     ) -> Result<T, Failure> {
         let mut response = self.ask(method, path, patience)?;
         let mut bytes = Vec::new();
@@ -154,12 +154,12 @@ impl Connection {
         })
     }
 
-    fn limit(&self, patience: Patience) -> Duration {
+    fn limit(&self, patience: Timeout) -> Duration {
         match patience {
-            Patience::First => self.connect,
-            Patience::Usual => self.idle,
-            Patience::Image => self.idle * 5,
-            Patience::Of(limit) => limit,
+            Timeout::First => self.connect,
+            Timeout::Usual => self.idle,
+            Timeout::Image => self.idle * 5,
+            Timeout::Of(limit) => limit,
         }
     }
 
@@ -180,7 +180,7 @@ impl Connection {
     }
 
     /// What became of a request without an answer.
-    fn failed(&self, error: &ureq::Error, patience: Patience) -> Failure {
+    fn failed(&self, error: &ureq::Error, patience: Timeout) -> Failure {
         let called = self.display_name();
         let absent =
             |why: String| Failure::new(FailureKind::Unreachable, why, "start it, or name another one with DOCKER_HOST");
@@ -239,7 +239,7 @@ impl Connection {
     /// What a refusal means.
     fn refused(&self, response: Response<Body>, path: &str) -> Failure {
         let status = response.status();
-        let Refusal { message } = refusal(response);
+        let ErrorMessage { message } = refusal(response);
         let message: String = message.chars().take(SHOWN).collect();
         let said = if message.is_empty() { status.to_string() } else { message };
         let called = self.display_name();
@@ -265,7 +265,7 @@ impl Connection {
     }
 
     /// What it means when an answer breaks off.
-    pub(super) fn broken(&self, error: &io::Error, patience: Patience) -> Failure {
+    pub(super) fn broken(&self, error: &io::Error, patience: Timeout) -> Failure {
         let why = match error.get_ref().and_then(|own| own.downcast_ref::<ureq::Error>()) {
             Some(ureq::Error::Timeout(_)) => format!("nothing comes for {} s", self.limit(patience).as_secs()),
             Some(own) => own.to_string(),

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api::Engine;
-use super::connection::{Method, Patience};
+use super::connection::{Method, Timeout};
 use super::images::escaped;
-use super::saved::Saved;
+use super::saved::ImageArchive;
 use super::spec::Spec;
-use super::spoken::Spoken;
+use super::spoken::ProcessOutput;
 use crate::failure::{Failure, FailureKind};
 
 /// Between two looks at a container that is waited for.
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How a container is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub struct ContainerState {
     /// Whether it runs.
     pub running: bool,
     /// What it ended with; `None` while it runs and before it started.
@@ -62,7 +62,7 @@ pub enum ChangeKind {
 
 /// A path that a container changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct PathChange {
     /// The absolute path.
     pub path: String,
     /// What became of it.
@@ -71,20 +71,20 @@ pub struct Change {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Made {
+struct CreatedContainer {
     id: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Inspected {
-    state: Stood,
+struct InspectedContainer {
+    state: InspectedState,
     network_settings: Networked,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Stood {
+struct InspectedState {
     status: String,
     running: bool,
     exit_code: i64,
@@ -134,8 +134,8 @@ struct Changed {
     kind: u8,
 }
 
-impl State {
-    fn of(own: Inspected) -> Self {
+impl ContainerState {
+    fn of(own: InspectedContainer) -> Self {
         let health = own.state.health.and_then(|health| match health.status.as_str() {
             "starting" => Some(Health::Starting),
             "healthy" => Some(Health::Healthy),
@@ -176,7 +176,8 @@ impl Engine {
         let name = spec.name.as_ref().map(|name| format!("?name={}", escaped(name))).unwrap_or_default();
         let path = self.path(&format!("/containers/create{name}"));
         let document = spec.document();
-        let made: Result<Made, Failure> = self.connection.value(&Method::Post(Some(&document)), &path, Patience::Usual);
+        let made: Result<CreatedContainer, Failure> =
+            self.connection.value(&Method::Post(Some(&document)), &path, Timeout::Usual);
         Ok(made?.id)
     }
 
@@ -185,7 +186,7 @@ impl Engine {
     /// # Errors
     /// When the engine fails: its command is not there, a port is taken.
     pub fn start(&self, id: &str) -> Result<(), Failure> {
-        self.connection.ask(&Method::Post(None), &self.container(id, "/start"), Patience::Usual).map(drop)
+        self.connection.ask(&Method::Post(None), &self.container(id, "/start"), Timeout::Usual).map(drop)
     }
 
     /// Asks a container to end, and ends it after so long.
@@ -194,7 +195,7 @@ impl Engine {
     /// When the engine fails or has no such container.
     pub fn stop(&self, id: &str, patience: Duration) -> Result<(), Failure> {
         let path = self.container(id, &format!("/stop?t={}", patience.as_secs()));
-        let limit = Patience::Of(patience + Duration::from_mins(1));
+        let limit = Timeout::Of(patience + Duration::from_mins(1));
         self.connection.ask(&Method::Post(None), &path, limit).map(drop)
     }
 
@@ -203,7 +204,7 @@ impl Engine {
     /// # Errors
     /// When the engine fails or has no such container.
     pub fn kill(&self, id: &str) -> Result<(), Failure> {
-        match self.connection.ask(&Method::Post(None), &self.container(id, "/kill"), Patience::Usual) {
+        match self.connection.ask(&Method::Post(None), &self.container(id, "/kill"), Timeout::Usual) {
             Err(error) if error.kind != FailureKind::Refused => Err(error),
             _ => Ok(()),
         }
@@ -215,16 +216,16 @@ impl Engine {
     /// When the engine fails.
     pub fn remove(&self, id: &str) -> Result<(), Failure> {
         let path = self.container(id, "?force=true&v=true");
-        ignore_not_found(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+        ignore_not_found(self.connection.ask(&Method::Delete, &path, Timeout::Usual).map(drop))
     }
 
     /// How a container is.
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn state(&self, id: &str) -> Result<State, Failure> {
-        let own: Inspected = self.connection.json(&self.container(id, "/json"), Patience::Usual)?;
-        Ok(State::of(own))
+    pub fn state(&self, id: &str) -> Result<ContainerState, Failure> {
+        let own: InspectedContainer = self.connection.json(&self.container(id, "/json"), Timeout::Usual)?;
+        Ok(ContainerState::of(own))
     }
 
     /// Waits until a container has ended, or `stop` says that it is enough; `None` where it runs on after `limit`.
@@ -246,12 +247,12 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn logs(&self, id: &str, limit: usize) -> Result<Spoken, Failure> {
+    pub fn logs(&self, id: &str, limit: usize) -> Result<ProcessOutput, Failure> {
         let path = self.container(id, "/logs?stdout=true&stderr=true");
-        let response = self.connection.get(&path, Patience::Usual)?;
-        let mut spoken = Spoken::default();
+        let response = self.connection.get(&path, Timeout::Usual)?;
+        let mut spoken = ProcessOutput::default();
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        spoken.hear(body, limit).map_err(|error| self.connection.broken(&error, Patience::Usual))?;
+        spoken.hear(body, limit).map_err(|error| self.connection.broken(&error, Timeout::Usual))?;
         Ok(spoken)
     }
 
@@ -259,34 +260,34 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn changes(&self, id: &str) -> Result<Vec<Change>, Failure> {
-        let changed: Option<Vec<Changed>> = self.connection.json(&self.container(id, "/changes"), Patience::Image)?;
+    pub fn changes(&self, id: &str) -> Result<Vec<PathChange>, Failure> {
+        let changed: Option<Vec<Changed>> = self.connection.json(&self.container(id, "/changes"), Timeout::Image)?;
         let kind = |kind| match kind {
             1 => ChangeKind::Added,
             2 => ChangeKind::Removed,
             _ => ChangeKind::Changed,
         };
         let all = changed.unwrap_or_default().into_iter();
-        Ok(all.map(|own| Change { path: own.path, kind: kind(own.kind) }).collect())
+        Ok(all.map(|own| PathChange { path: own.path, kind: kind(own.kind) }).collect())
     }
 
     /// All files of a container, running or not, as one tar archive (`docker export`).
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn export(&self, id: &str) -> Result<Saved, Failure> {
-        let response = self.connection.get(&self.container(id, "/export"), Patience::Image)?;
-        Ok(Saved::new(Arc::clone(&self.connection), response.into_body()))
+    pub fn export(&self, id: &str) -> Result<ImageArchive, Failure> {
+        let response = self.connection.get(&self.container(id, "/export"), Timeout::Image)?;
+        Ok(ImageArchive::new(Arc::clone(&self.connection), response.into_body()))
     }
 
     /// A path of a container, running or not, as a tar archive (`docker cp`).
     ///
     /// # Errors
     /// When the engine fails, or has no such container or path ([`FailureKind::Missing`]).
-    pub fn archive(&self, id: &str, path: &str) -> Result<Saved, Failure> {
+    pub fn archive(&self, id: &str, path: &str) -> Result<ImageArchive, Failure> {
         let rest = format!("/archive?path={}", escaped(path));
-        let response = self.connection.get(&self.container(id, &rest), Patience::Image)?;
-        Ok(Saved::new(Arc::clone(&self.connection), response.into_body()))
+        let response = self.connection.get(&self.container(id, &rest), Timeout::Image)?;
+        Ok(ImageArchive::new(Arc::clone(&self.connection), response.into_body()))
     }
 
     /// Unpacks a tar archive in a folder of a container.
@@ -295,7 +296,7 @@ impl Engine {
     /// When the engine fails, or has no such container or folder.
     pub fn unpack(&self, id: &str, folder: &str, archive: &[u8]) -> Result<(), Failure> {
         let rest = format!("/archive?path={}", escaped(folder));
-        self.connection.ask(&Method::Put(archive), &self.container(id, &rest), Patience::Image).map(drop)
+        self.connection.ask(&Method::Put(archive), &self.container(id, &rest), Timeout::Image).map(drop)
     }
 
     /// Joins a container to one more network under these names.
@@ -305,7 +306,7 @@ impl Engine {
     pub fn join(&self, id: &str, network: &str, aliases: &[String]) -> Result<(), Failure> {
         let body = json!({"Container": id, "EndpointConfig": {"Aliases": aliases}});
         let path = self.path(&format!("/networks/{}/connect", escaped(network)));
-        self.connection.ask(&Method::Post(Some(&body)), &path, Patience::Usual).map(drop)
+        self.connection.ask(&Method::Post(Some(&body)), &path, Timeout::Usual).map(drop)
     }
 }
 

@@ -29,19 +29,19 @@ pub(super) struct Context {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Configuration {
+struct ClientConfiguration {
     current_context: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Meta {
-    endpoints: BTreeMap<String, Target>,
+    endpoints: BTreeMap<String, ContextTarget>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Target {
+struct ContextTarget {
     host: String,
     #[serde(rename = "SkipTLSVerify")]
     skip_tls_verify: bool,
@@ -50,7 +50,7 @@ struct Target {
 /// The context in force (`docker context use`); `None` where none is.
 pub(super) fn current(folder: Option<&Path>) -> Result<Option<String>, Failure> {
     let Some(folder) = folder else { return Ok(None) };
-    let configuration: Option<Configuration> = read_json(&folder.join("config.json"))?;
+    let configuration: Option<ClientConfiguration> = read_json(&folder.join("config.json"))?;
     Ok(configuration.map(|own| own.current_context).filter(|name| !name.is_empty()))
 }
 

@@ -19,7 +19,7 @@ use super::wire::{Line, Wire};
 const SAID: usize = 4 << 10;
 
 /// What the program at the other end says about itself.
-pub(super) type Said = Arc<Mutex<Vec<u8>>>;
+pub(super) type ProgramMessages = Arc<Mutex<Vec<u8>>>;
 
 /// Opens sockets, named pipes, ssh.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Dial {
     pub way: Way,
     pub ssh: PathBuf,
     pub connect: Duration,
-    pub said: Said,
+    pub said: ProgramMessages,
 }
 
 impl Connector<()> for Dial {
@@ -81,7 +81,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Keeps the beginning of what is said, and hears the rest.
-fn listen(mut from: impl Read, said: &Said) {
+fn listen(mut from: impl Read, said: &ProgramMessages) {
     let mut buffer = [0; 1024];
     while let Ok(count) = from.read(&mut buffer) {
         if count == 0 {

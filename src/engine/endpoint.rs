@@ -9,7 +9,7 @@ use crate::remote::{docker_configuration, non_empty_variable};
 
 /// Which engine is meant, and how long to wait for it.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct EngineOptions {
     /// `DOCKER_HOST`.
     pub host: Option<String>,
     /// `DOCKER_CONTEXT`.
@@ -32,7 +32,7 @@ pub struct Options {
     pub idle: Duration,
 }
 
-impl Default for Options {
+impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             host: None,
@@ -49,7 +49,7 @@ impl Default for Options {
     }
 }
 
-impl Options {
+impl EngineOptions {
     /// What the process's environment says.
     pub fn of_process() -> Self {
         let usual = if cfg!(windows) {
@@ -115,7 +115,7 @@ pub(super) struct Endpoint {
 }
 
 /// The engines that may be meant, in order; one, where somebody says which.
-pub(super) fn endpoints(options: &Options) -> Result<Vec<Endpoint>, Failure> {
+pub(super) fn endpoints(options: &EngineOptions) -> Result<Vec<Endpoint>, Failure> {
     let folder = || options.certificates.clone().or_else(|| options.configuration.clone());
     let asked = (options.tls || options.tls_verify).then(|| Tls { verify: options.tls_verify, folder: folder() });
     if let Some(host) = &options.host {
@@ -196,7 +196,7 @@ mod tests {
 
     #[track_caller]
     fn check(host: &str, expected: &str) {
-        let options = Options { host: Some(host.to_owned()), ..Options::default() };
+        let options = EngineOptions { host: Some(host.to_owned()), ..EngineOptions::default() };
         let got = match endpoints(&options) {
             Ok(found) => format!("{:?}", found[0].way),
             Err(error) => error.what.rsplit_once(": ").unwrap().1.to_owned(),
@@ -230,11 +230,11 @@ mod tests {
     fn the_environment_stands_above_contexts() {
         let host = Some("unix:///x".to_owned());
         let usual = vec!["unix:///y".to_owned(), "unix:///z".to_owned()];
-        let options = Options { host, context: Some("none".into()), usual, ..Options::default() };
+        let options = EngineOptions { host, context: Some("none".into()), usual, ..EngineOptions::default() };
         assert_eq!(endpoints(&options).unwrap()[0].said_by, "DOCKER_HOST");
-        let unknown = endpoints(&Options { host: None, ..options.clone() }).unwrap_err();
+        let unknown = endpoints(&EngineOptions { host: None, ..options.clone() }).unwrap_err();
         assert_eq!(unknown.kind, FailureKind::Setup);
-        let usual = endpoints(&Options { host: None, context: Some("default".into()), ..options }).unwrap();
+        let usual = endpoints(&EngineOptions { host: None, context: Some("default".into()), ..options }).unwrap();
         assert_eq!(usual.len(), 2);
     }
 }

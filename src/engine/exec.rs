@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api::Engine;
-use super::connection::{Method, Patience};
+use super::connection::{Method, Timeout};
 use super::images::escaped;
-use super::spoken::Spoken;
+use super::spoken::ProcessOutput;
 use crate::failure::{Failure, FailureKind};
 
 /// A program to run.
@@ -34,20 +34,20 @@ pub struct Ended {
     /// What it ended with; `None` where it was given up. 126 and 127: it did not start.
     pub code: Option<i64>,
     /// What it said.
-    pub spoken: Spoken,
+    pub spoken: ProcessOutput,
     /// How long it took.
     pub took: Duration,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Made {
+struct CreatedExec {
     id: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Inspected {
+struct InspectedExec {
     exit_code: Option<i64>,
 }
 
@@ -81,10 +81,10 @@ impl Engine {
             asked[key] = text.into();
         }
         let path = self.path(&format!("/containers/{}/exec", escaped(id)));
-        let made: Made = self.connection.value(&Method::Post(Some(&asked)), &path, Patience::Usual)?;
+        let made: CreatedExec = self.connection.value(&Method::Post(Some(&asked)), &path, Timeout::Usual)?;
         let path = self.path(&format!("/exec/{}/start", escaped(&made.id)));
         let attached = json!({"Detach": false, "Tty": false});
-        let patience = Patience::Of(exec.limit);
+        let patience = Timeout::Of(exec.limit);
         let mut ended = Ended::default();
         let response = match self.connection.ask(&Method::Post(Some(&attached)), &path, patience) {
             // A program that is not there is no fault of the engine; it says so in both ways.
@@ -99,7 +99,7 @@ impl Engine {
         let heard = ended.spoken.hear(body, exec.bytes);
         ended.took = start.elapsed();
         let path = self.path(&format!("/exec/{}/json", escaped(&made.id)));
-        let own: Inspected = self.connection.json(&path, Patience::Usual)?;
+        let own: InspectedExec = self.connection.json(&path, Timeout::Usual)?;
         match (heard, own.exit_code) {
             (Err(error), None) if ended.took < exec.limit => Err(self.connection.broken(&error, patience)),
             (_, code) => Ok(Ended { code, ..ended }),

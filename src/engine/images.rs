@@ -7,8 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::api::{Api, Engine};
-use super::connection::Patience;
-use super::saved::Saved;
+use super::connection::Timeout;
+use super::saved::ImageArchive;
 use crate::failure::{Failure, FailureKind};
 use crate::image::Platform;
 
@@ -37,7 +37,7 @@ pub struct Image {
 
 /// An image that was asked for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundImage {
     /// As in [`Image::id`].
     pub id: String,
     /// `app:latest`; empty where it has no name.
@@ -58,7 +58,7 @@ pub struct Found {
 
 /// A step of an image's history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Step {
+pub struct HistoryStep {
     /// In seconds since 1970 (UTC).
     pub created: i64,
     /// The instruction as the builder wrote it; empty where there is none.
@@ -71,7 +71,7 @@ pub struct Step {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Listed {
+struct ListedImage {
     id: String,
     repo_tags: Option<Vec<String>>,
     repo_digests: Option<Vec<String>>,
@@ -82,7 +82,7 @@ struct Listed {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Inspected {
+struct InspectedImage {
     id: String,
     repo_tags: Option<Vec<String>>,
     repo_digests: Option<Vec<String>>,
@@ -94,7 +94,7 @@ struct Inspected {
     size: i64,
     #[serde(rename = "RootFS")]
     root_fs: Option<RootFs>,
-    config: Option<Settings>,
+    config: Option<ImageSettings>,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,13 +105,13 @@ struct RootFs {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Settings {
+struct ImageSettings {
     labels: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Told {
+struct HistoryEntryJson {
     created: i64,
     created_by: String,
     comment: String,
@@ -123,15 +123,15 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails.
-    pub fn find(&self, reference: &str, platform: Option<&Platform>) -> Result<Option<Found>, Failure> {
+    pub fn find(&self, reference: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Failure> {
         let query = platform.filter(|_| self.api >= INSPECTED).map(|own| format!("?platform={}", parameter(own)));
         let path = self.path(&format!("/images/{}/json{}", escaped(reference), query.unwrap_or_default()));
-        let own: Inspected = match self.connection.json(&path, Patience::Usual) {
+        let own: InspectedImage = match self.connection.json(&path, Timeout::Usual) {
             Ok(own) => own,
             Err(error) if error.kind == FailureKind::Missing => return Ok(None),
             Err(error) => return Err(error),
         };
-        Ok(Some(Found {
+        Ok(Some(FoundImage {
             id: own.id,
             tags: own.repo_tags.unwrap_or_default(),
             digests: own.repo_digests.unwrap_or_default(),
@@ -153,13 +153,13 @@ impl Engine {
     /// # Errors
     /// When the engine fails.
     pub fn images(&self) -> Result<Vec<Image>, Failure> {
-        let listed: Vec<Listed> = self.connection.json(&self.path("/images/json"), Patience::Usual)?;
+        let listed: Vec<ListedImage> = self.connection.json(&self.path("/images/json"), Timeout::Usual)?;
         // Old engines call what has no name so.
         let named = |names: Option<Vec<String>>| {
             let names = names.unwrap_or_default().into_iter();
             names.filter(|name| !name.starts_with("<none>")).collect()
         };
-        let image = |own: Listed| Image {
+        let image = |own: ListedImage| Image {
             id: own.id,
             tags: named(own.repo_tags),
             digests: named(own.repo_digests),
@@ -174,11 +174,11 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such image.
-    pub fn history(&self, reference: &str, platform: Option<&Platform>) -> Result<Vec<Step>, Failure> {
+    pub fn history(&self, reference: &str, platform: Option<&Platform>) -> Result<Vec<HistoryStep>, Failure> {
         let query = platform.filter(|_| self.api >= PLATFORMS).map(|own| format!("?platform={}", parameter(own)));
         let path = self.path(&format!("/images/{}/history{}", escaped(reference), query.unwrap_or_default()));
-        let told: Vec<Told> = self.connection.json(&path, Patience::Usual)?;
-        let step = |own: Told| Step {
+        let told: Vec<HistoryEntryJson> = self.connection.json(&path, Timeout::Usual)?;
+        let step = |own: HistoryEntryJson| HistoryStep {
             created: own.created,
             created_by: own.created_by,
             comment: own.comment,
@@ -191,11 +191,11 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such image.
-    pub fn save(&self, reference: &str, platform: Option<&Platform>) -> Result<Saved, Failure> {
+    pub fn save(&self, reference: &str, platform: Option<&Platform>) -> Result<ImageArchive, Failure> {
         let query = platform.filter(|_| self.api >= PLATFORMS).map(|own| format!("?platform={}", parameter(own)));
         let path = self.path(&format!("/images/{}/get{}", escaped(reference), query.unwrap_or_default()));
-        let response = self.connection.get(&path, Patience::Image)?;
-        Ok(Saved::new(Arc::clone(&self.connection), response.into_body()))
+        let response = self.connection.get(&path, Timeout::Image)?;
+        Ok(ImageArchive::new(Arc::clone(&self.connection), response.into_body()))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api::Engine;
-use super::connection::{Method, Patience};
+use super::connection::{Method, Timeout};
 use super::containers::ignore_not_found;
 use super::images::escaped;
 use crate::failure::Failure;
@@ -58,7 +58,7 @@ struct ListedContainer {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Listed {
+struct ListedItem {
     id: String,
     name: String,
     labels: Option<BTreeMap<String, String>>,
@@ -67,7 +67,7 @@ struct Listed {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Volumes {
-    volumes: Option<Vec<Listed>>,
+    volumes: Option<Vec<ListedItem>>,
 }
 
 impl Engine {
@@ -77,7 +77,7 @@ impl Engine {
     /// When the engine fails.
     pub fn containers(&self, label: Option<&str>) -> Result<Vec<Container>, Failure> {
         let path = self.path(&format!("/containers/json?all=true{}", filter(label, '&')));
-        let listed: Vec<ListedContainer> = self.connection.json(&path, Patience::Usual)?;
+        let listed: Vec<ListedContainer> = self.connection.json(&path, Timeout::Usual)?;
         let container = |own: ListedContainer| Container {
             id: own.id,
             names: own.names.unwrap_or_default(),
@@ -94,8 +94,8 @@ impl Engine {
     /// When the engine fails.
     pub fn networks(&self, label: Option<&str>) -> Result<Vec<Network>, Failure> {
         let path = self.path(&format!("/networks{}", filter(label, '?')));
-        let listed: Vec<Listed> = self.connection.json(&path, Patience::Usual)?;
-        let network = |own: Listed| Network { id: own.id, name: own.name, labels: own.labels.unwrap_or_default() };
+        let listed: Vec<ListedItem> = self.connection.json(&path, Timeout::Usual)?;
+        let network = |own: ListedItem| Network { id: own.id, name: own.name, labels: own.labels.unwrap_or_default() };
         Ok(listed.into_iter().map(network).collect())
     }
 
@@ -105,8 +105,8 @@ impl Engine {
     /// When the engine fails.
     pub fn volumes(&self, label: Option<&str>) -> Result<Vec<Volume>, Failure> {
         let path = self.path(&format!("/volumes{}", filter(label, '?')));
-        let listed: Volumes = self.connection.json(&path, Patience::Usual)?;
-        let volume = |own: Listed| Volume { name: own.name, labels: own.labels.unwrap_or_default() };
+        let listed: Volumes = self.connection.json(&path, Timeout::Usual)?;
+        let volume = |own: ListedItem| Volume { name: own.name, labels: own.labels.unwrap_or_default() };
         Ok(listed.volumes.unwrap_or_default().into_iter().map(volume).collect())
     }
 
@@ -122,7 +122,7 @@ impl Engine {
     ) -> Result<String, Failure> {
         let body = json!({"Name": name, "Labels": labels, "Internal": internal});
         let path = self.path("/networks/create");
-        let made: Listed = self.connection.value(&Method::Post(Some(&body)), &path, Patience::Usual)?;
+        let made: ListedItem = self.connection.value(&Method::Post(Some(&body)), &path, Timeout::Usual)?;
         Ok(made.id)
     }
 
@@ -132,7 +132,7 @@ impl Engine {
     /// When the engine fails, or containers use it.
     pub fn remove_network(&self, id: &str) -> Result<(), Failure> {
         let path = self.path(&format!("/networks/{}", escaped(id)));
-        ignore_not_found(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+        ignore_not_found(self.connection.ask(&Method::Delete, &path, Timeout::Usual).map(drop))
     }
 
     /// Gives an image one more name.
@@ -142,7 +142,7 @@ impl Engine {
     pub fn tag(&self, reference: &str, repository: &str, tag: &str) -> Result<(), Failure> {
         let to = format!("repo={}&tag={}", escaped(repository), escaped(tag));
         let path = self.path(&format!("/images/{}/tag?{to}", escaped(reference)));
-        self.connection.ask(&Method::Post(None), &path, Patience::Usual).map(drop)
+        self.connection.ask(&Method::Post(None), &path, Timeout::Usual).map(drop)
     }
 
     /// Takes a name from an image, and removes the image where that was its last. A name that is gone is no error.
@@ -151,7 +151,7 @@ impl Engine {
     /// When the engine fails, or containers use the image.
     pub fn remove_image(&self, name: &str) -> Result<(), Failure> {
         let path = self.path(&format!("/images/{}?noprune=true", escaped(name)));
-        ignore_not_found(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+        ignore_not_found(self.connection.ask(&Method::Delete, &path, Timeout::Usual).map(drop))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use ureq::{Body, BodyReader};
 
-use super::connection::{Connection, Patience};
+use super::connection::{Connection, Timeout};
 
 /// Bytes at the end of what came in which such words are looked for.
 const WORDS: usize = 4 << 10;
@@ -16,7 +16,7 @@ const WORDS: usize = 4 << 10;
 const BEGIN: &[u8] = br#"{"errorDetail":"#;
 
 /// An image as `docker save` writes it, or files as `docker cp` and `docker export` do: read to its end, or an error.
-pub struct Saved {
+pub struct ImageArchive {
     connection: Arc<Connection>,
     reader: BodyReader<'static>,
     /// The last bytes that came.
@@ -28,13 +28,13 @@ struct Words {
     error: String,
 }
 
-impl fmt::Debug for Saved {
+impl fmt::Debug for ImageArchive {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "image from {}", self.connection.endpoint.name)
     }
 }
 
-impl Saved {
+impl ImageArchive {
     pub(super) fn new(connection: Arc<Connection>, body: Body) -> Self {
         let reader = body.into_with_config().limit(u64::MAX).reader();
         Self { connection, reader, tail: Vec::new() }
@@ -44,7 +44,7 @@ impl Saved {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read.map_err(|error| self.connection.broken(&error, Patience::Image).into_io()),
+                read => return read.map_err(|error| self.connection.broken(&error, Timeout::Image).into_io()),
             }
         }
     }
@@ -60,7 +60,7 @@ fn words(bytes: &[u8]) -> Option<String> {
     serde_json::from_slice(&end[at..]).ok().map(|words: Words| words.error)
 }
 
-impl Read for Saved {
+impl Read for ImageArchive {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 /// What a process said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spoken {
+pub struct ProcessOutput {
     /// On standard output.
     pub stdout: Vec<u8>,
     /// On standard error.
@@ -13,7 +13,7 @@ pub struct Spoken {
     pub cut: bool,
 }
 
-impl Spoken {
+impl ProcessOutput {
     /// Both as one text for people, standard error last.
     pub fn text(&self) -> String {
         let mut text = String::from_utf8_lossy(&self.stdout).into_owned();
@@ -68,8 +68,8 @@ fn read_head(from: &mut impl Read, head: &mut [u8; 8]) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    fn heard(bytes: &[u8], limit: usize) -> Spoken {
-        let mut spoken = Spoken::default();
+    fn heard(bytes: &[u8], limit: usize) -> ProcessOutput {
+        let mut spoken = ProcessOutput::default();
         spoken.hear(bytes, limit).unwrap();
         spoken
     }
@@ -84,6 +84,6 @@ mod tests {
         assert_eq!((some.stdout.as_slice(), some.stderr.as_slice(), some.cut), (&b"ou"[..], &b"er"[..], true));
         // A length that is a lie takes no memory.
         assert_eq!(heard(b"\x01\0\0\0\xff\xff\xff\xffabc", 100).stdout, b"abc");
-        assert_eq!(heard(b"\x01\0\0", 100), Spoken::default());
+        assert_eq!(heard(b"\x01\0\0", 100), ProcessOutput::default());
     }
 }

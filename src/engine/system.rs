@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::api::Engine;
-use super::connection::Patience;
+use super::connection::Timeout;
 use crate::failure::Failure;
 
 /// For an answer that some engines work out by walking their disk.
@@ -65,7 +65,7 @@ impl Engine {
     /// # Errors
     /// When the engine fails.
     pub fn groups(&self) -> Result<Groups, Failure> {
-        let info: Info = self.connection.json(&self.path("/info"), Patience::Of(WALK))?;
+        let info: Info = self.connection.json(&self.path("/info"), Timeout::Of(WALK))?;
         Ok(Groups { driver: info.cgroup_driver, version: info.cgroup_version })
     }
 
@@ -74,7 +74,7 @@ impl Engine {
     /// # Errors
     /// When the engine fails, or does not answer soon.
     pub fn build_cache(&self) -> Result<Vec<CacheRecord>, Failure> {
-        let used: Used = self.connection.json(&self.path("/system/df?type=build-cache"), Patience::Of(WALK))?;
+        let used: Used = self.connection.json(&self.path("/system/df?type=build-cache"), Timeout::Of(WALK))?;
         let record = |own: Record| CacheRecord {
             id: own.id,
             description: own.description,

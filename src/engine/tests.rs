@@ -9,13 +9,13 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::{Engine, Options};
+use super::{Engine, EngineOptions};
 use crate::failure::{Failure, FailureKind};
 
 const VERSION: &str = r#"{"Platform":{"Name":"Fake Engine"},"Version":"1.2.3","ApiVersion":"1.99","MinAPIVersion":"1.24","Os":"linux","Arch":"amd64"}"#;
 
-fn options() -> Options {
-    Options { connect: Duration::from_secs(1), idle: Duration::from_millis(500), ..Options::default() }
+fn options() -> EngineOptions {
+    EngineOptions { connect: Duration::from_secs(1), idle: Duration::from_millis(500), ..EngineOptions::default() }
 }
 
 fn answer(status: &str, contents: &str) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn answer(status: &str, contents: &str) -> Vec<u8> {
 }
 
 /// Serves `/version` and, for all else, `bytes`; then hangs up, or waits.
-fn serve(socket: &Path, version: &'static str, bytes: Vec<u8>, wait: Duration) -> Options {
+fn serve(socket: &Path, version: &'static str, bytes: Vec<u8>, wait: Duration) -> EngineOptions {
     let listener = UnixListener::bind(socket).unwrap();
     thread::spawn(move || {
         for stream in listener.incoming() {
@@ -43,7 +43,7 @@ fn serve(socket: &Path, version: &'static str, bytes: Vec<u8>, wait: Duration) -
             thread::sleep(wait);
         }
     });
-    Options { host: Some(format!("unix://{}", socket.display())), ..options() }
+    EngineOptions { host: Some(format!("unix://{}", socket.display())), ..options() }
 }
 
 /// What comes of saving an image from an engine that answers so.
@@ -97,7 +97,7 @@ fn an_engine_that_is_not_there_is_told_with_what_was_tried() {
     let usual: Vec<String> =
         ["a", "b"].iter().map(|name| format!("unix://{}/{name}", folder.path().display())).collect();
     drop(UnixListener::bind(folder.path().join("b")).unwrap());
-    let error = Engine::connect(&Options { usual: usual.clone(), ..options() }).unwrap_err();
+    let error = Engine::connect(&EngineOptions { usual: usual.clone(), ..options() }).unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable);
     let expected = format!(
         "no Docker engine answers (the Docker engine at `{}` is not there; the Docker engine at `{}` does not run: \
@@ -109,14 +109,14 @@ fn an_engine_that_is_not_there_is_told_with_what_was_tried() {
     let silent = serve(&folder.path().join("c"), VERSION, Vec::new(), Duration::ZERO);
     let listener = UnixListener::bind(folder.path().join("d")).unwrap();
     let host = Some(format!("unix://{}/d", folder.path().display()));
-    let error = Engine::connect(&Options { host, ..options() }).unwrap_err();
+    let error = Engine::connect(&EngineOptions { host, ..options() }).unwrap_err();
     assert!(error.what.ends_with("(DOCKER_HOST) does not answer within 1 s"), "{error}");
     listener.set_nonblocking(true).unwrap();
     assert_eq!(listener.incoming().map_while(Result::ok).count(), 1, "it is asked once");
     drop((listener, silent));
 
     let host = Some("tcp://127.0.0.1:1".to_owned());
-    let error = Engine::connect(&Options { host, ..options() }).unwrap_err();
+    let error = Engine::connect(&EngineOptions { host, ..options() }).unwrap_err();
     assert_eq!(
         error.what,
         "the Docker engine at `tcp://127.0.0.1:1` (DOCKER_HOST) does not run: nothing listens there"
@@ -149,7 +149,7 @@ fn another_machine_is_reached_through_ssh() {
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let host = Some("ssh://me@far:2222/run/x.sock".to_owned());
-        Options { host, ssh: path, ..options() }
+        EngineOptions { host, ssh: path, ..options() }
     };
     let log = folder.path().join("log");
     let options = program(&format!(
@@ -175,6 +175,6 @@ fn another_machine_is_reached_through_ssh() {
     let error = Engine::connect(&slow).unwrap_err();
     assert!(error.what.ends_with("does not answer within 1 s"), "{error}");
     assert!(!ended.exists(), "it was waited for");
-    let error = Engine::connect(&Options { ssh: folder.path().join("none"), ..program("") }).unwrap_err();
+    let error = Engine::connect(&EngineOptions { ssh: folder.path().join("none"), ..program("") }).unwrap_err();
     assert_eq!(error.kind, FailureKind::Setup);
 }

@@ -14,7 +14,7 @@ const MOST_PAIRS: usize = 100_000;
 
 /// A finding as a baseline knows it: not by its place, and equal ones by their number only.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Known {
+pub struct BaselineFinding {
     /// The file, below the baseline's folder, with `/` between its parts.
     pub file: String,
     /// The rule.
@@ -29,7 +29,7 @@ pub struct Baseline {
     /// The command whose findings they are: another one looks at more or less.
     pub command: String,
     /// How many there are of each.
-    pub findings: BTreeMap<Known, u64>,
+    pub findings: BTreeMap<BaselineFinding, u64>,
 }
 
 /// Why a text is no baseline.
@@ -56,14 +56,14 @@ impl fmt::Display for BaselineError {
 impl std::error::Error for BaselineError {}
 
 #[derive(Deserialize)]
-struct File {
+struct BaselineFile {
     schema: String,
     command: String,
-    findings: Vec<Entry>,
+    findings: Vec<BaselineEntry>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct BaselineEntry {
     file: String,
     rule: String,
     fingerprint: String,
@@ -72,7 +72,7 @@ struct Entry {
 
 /// What a run looked at: of nothing else it knows whether it is fixed.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct RunScope {
     /// Files that were read whole.
     pub files: BTreeSet<String>,
     /// Files of the baseline that are there no more.
@@ -81,8 +81,8 @@ pub struct Seen {
     pub rules: BTreeSet<String>,
 }
 
-impl Seen {
-    fn covers(&self, known: &Known) -> bool {
+impl RunScope {
+    fn covers(&self, known: &BaselineFinding) -> bool {
         self.gone.contains(&known.file) || (self.files.contains(&known.file) && self.rules.contains(&known.rule))
     }
 }
@@ -110,12 +110,12 @@ impl Baseline {
             let why = why.rsplit_once(" at line ").map_or(&*why, |(why, _)| why).to_owned();
             BaselineError::Shape(error.line(), error.column(), why)
         };
-        let file: File = serde_json::from_str(text).map_err(|error| shape(&error))?;
+        let file: BaselineFile = serde_json::from_str(text).map_err(|error| shape(&error))?;
         if file.schema != BASELINE_SCHEMA {
             return Err(BaselineError::Schema(file.schema));
         }
         let mut findings = BTreeMap::new();
-        for (index, Entry { file, rule, fingerprint, count }) in file.findings.into_iter().enumerate() {
+        for (index, BaselineEntry { file, rule, fingerprint, count }) in file.findings.into_iter().enumerate() {
             let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
             if fingerprint.len() != 16 || !fingerprint.bytes().all(is_digit) {
                 return Err(BaselineError::Finding(index + 1, "a fingerprint is 16 hexadecimal digits"));
@@ -123,19 +123,19 @@ impl Baseline {
             if count == 0 {
                 return Err(BaselineError::Finding(index + 1, "a count is 1 at least"));
             }
-            let known: &mut u64 = findings.entry(Known { file, rule, fingerprint }).or_default();
+            let known: &mut u64 = findings.entry(BaselineFinding { file, rule, fingerprint }).or_default();
             *known = known.saturating_add(count);
         }
         Ok(Self { command: file.command, findings })
     }
 
     /// Which findings are known. Of equal ones as many as the baseline has; those of a file that was renamed stay known.
-    pub fn compare(&self, found: &[Known], seen: &Seen) -> Comparison {
+    pub fn compare(&self, found: &[BaselineFinding], seen: &RunScope) -> Comparison {
         let renamed = self.renamed(found, seen);
-        let mut left: BTreeMap<Known, u64> = BTreeMap::new();
+        let mut left: BTreeMap<BaselineFinding, u64> = BTreeMap::new();
         for (known, count) in &self.findings {
             let file = renamed.get(&*known.file).copied().unwrap_or(&known.file);
-            let all = left.entry(Known { file: file.to_owned(), ..known.clone() }).or_default();
+            let all = left.entry(BaselineFinding { file: file.to_owned(), ..known.clone() }).or_default();
             *all = all.saturating_add(*count);
         }
         let mut pruned = left.clone();
@@ -159,7 +159,7 @@ impl Baseline {
     }
 
     /// The new name of each file that is gone and of whose findings at least half are in a file that is not known yet.
-    fn renamed<'a>(&'a self, found: &'a [Known], seen: &Seen) -> BTreeMap<&'a str, &'a str> {
+    fn renamed<'a>(&'a self, found: &'a [BaselineFinding], seen: &RunScope) -> BTreeMap<&'a str, &'a str> {
         let mut gone: BTreeMap<&str, BTreeMap<(&str, &str), u64>> = BTreeMap::new();
         let mut known_files = BTreeSet::new();
         for (known, count) in &self.findings {
@@ -198,7 +198,7 @@ impl Baseline {
 
     /// The baseline with what a run found in the place of what it looked at.
     #[must_use]
-    pub fn with(&self, command: &str, found: Vec<Known>, seen: &Seen) -> Self {
+    pub fn with(&self, command: &str, found: Vec<BaselineFinding>, seen: &RunScope) -> Self {
         let mut findings = self.findings.clone();
         findings.retain(|known, _| !seen.covers(known));
         // What is written is what is there, also of a file that could not be read whole.

@@ -11,7 +11,7 @@ use crate::text::Source;
 pub struct Mask {
     values: BTreeSet<String>,
     /// Made when the first text comes.
-    table: OnceLock<Table>,
+    table: OnceLock<MaskTable>,
 }
 
 impl Mask {
@@ -76,14 +76,14 @@ impl Mask {
         if self.values.is_empty() {
             return Vec::new();
         }
-        self.table.get_or_init(|| Table::new(&self.values)).find(text)
+        self.table.get_or_init(|| MaskTable::new(&self.values)).find(text)
     }
 }
 
 /// The values in an order that finds, with one look-up per place of a text, the longest that stands there: a file may
 /// hold a hundred thousand of them.
 #[derive(Clone, Debug, Default)]
-struct Table {
+struct MaskTable {
     /// Ascending.
     values: Vec<Box<str>>,
     /// For each value, the longest other one that it begins with.
@@ -95,7 +95,7 @@ struct Table {
 /// Bytes compared per byte of a text before all the rest of it is masked: only values made for it come there.
 const DEAREST: usize = 1_000;
 
-impl Table {
+impl MaskTable {
     fn new(values: &BTreeSet<String>) -> Self {
         let values: Vec<Box<str>> = values.iter().map(|value| value.as_str().into()).collect();
         let mut starts = vec![false; 1 << 16];

@@ -14,9 +14,9 @@ pub struct Suppression {
     /// Which kind.
     pub form: Form,
     /// Which findings it can hide.
-    pub reach: Reach,
+    pub reach: SuppressionReach,
     /// The rules that it names, as written.
-    pub named: Vec<Named>,
+    pub named: Vec<SuppressedRule>,
     /// The last day on which it holds.
     pub until: Option<Date>,
     /// Whether it says why.
@@ -30,13 +30,13 @@ pub struct Suppression {
 impl Suppression {
     /// Whether it holds beyond the instruction that it stands above.
     pub const fn is_wide(&self) -> bool {
-        !matches!(self.reach, Reach::Lines(..))
+        !matches!(self.reach, SuppressionReach::Lines(..))
     }
 }
 
 /// Which findings a suppression can hide.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reach {
+pub enum SuppressionReach {
     /// All of a file.
     File(FileId),
     /// Those of instructions that begin in these lines (from 1, both included).
@@ -47,7 +47,7 @@ pub enum Reach {
 
 /// A rule as a suppression names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct SuppressedRule {
     /// Where.
     pub span: Span,
     /// As written.
@@ -62,7 +62,7 @@ pub struct Named {
 
 /// What became of a suppression.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+pub struct SuppressionUse {
     /// Which.
     pub suppression: Suppression,
     /// For each rule that it names, whether it hid something, or would have before it ended.
@@ -73,7 +73,7 @@ pub struct Judged {
     pub ended: bool,
 }
 
-impl Judged {
+impl SuppressionUse {
     /// Nothing known of it yet.
     pub fn new(suppression: &Suppression, today: Option<Date>) -> Self {
         let count = suppression.named.len();
@@ -114,7 +114,7 @@ impl Judged {
     }
 }
 
-impl Reach {
+impl SuppressionReach {
     /// Whether it reaches into lines (first and last) of a file.
     pub fn covers_lines(&self, found: FileId, (first, last): (u32, u32)) -> bool {
         match self {
@@ -136,7 +136,11 @@ impl Reach {
 }
 
 /// Parts findings into those that stay and those that a suppression hides.
-pub fn suppress(found: Vec<Finding>, judged: &mut [Judged], sources: &[Source]) -> (Vec<Finding>, Vec<Finding>) {
+pub fn suppress(
+    found: Vec<Finding>,
+    judged: &mut [SuppressionUse],
+    sources: &[Source],
+) -> (Vec<Finding>, Vec<Finding>) {
     let (mut kept, mut hidden) = (Vec::new(), Vec::new());
     for mut finding in found {
         let source = sources.get(finding.file.0 as usize);

@@ -40,7 +40,7 @@ fn finding(rule: &'static str, target: Target, span: Span, text: &str, safe: boo
 }
 
 #[track_caller]
-fn check(rules: &[Rewrite], input: &str, expected: &str) -> Outcome {
+fn check(rules: &[Rewrite], input: &str, expected: &str) -> FixOutcome {
     let sources = [Source::of("f", input)];
     let outcome = fix(&sources, Level::Safe, |now: &[Source]| found(rules, now));
     let after = outcome.changes.first().map_or(input.as_bytes(), |change| &change.after);

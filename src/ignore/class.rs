@@ -9,7 +9,7 @@ pub(crate) type Read<'t, T> = Result<(T, &'t str), Uncompilable>;
 
 /// A member of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Item {
+pub(crate) enum ClassItem {
     /// From and to, both included.
     Range(char, char),
     /// `\d`, `\S`, `[:alpha:]`, `\pL` …, and whether it stands for all others.
@@ -25,7 +25,7 @@ pub(crate) enum Group {
     Category(char),
 }
 
-impl Item {
+impl ClassItem {
     pub(crate) fn matches(self, one: char) -> bool {
         match self {
             Self::Range(low, high) => low <= one && one <= high,
@@ -86,9 +86,9 @@ pub(crate) fn class(text: &str, groups_end: usize) -> Read<'_, Set> {
         if high < low {
             return Err(Uncompilable);
         }
-        items.push(Item::Range(low, high));
+        items.push(ClassItem::Range(low, high));
     }
-    let slash_only = negated && items == [Item::Range('/', '/')];
+    let slash_only = negated && items == [ClassItem::Range('/', '/')];
     let set = if slash_only { Set::NotSlash } else { Set::Class { negated, items: items.into() } };
     Ok((set, &rest[1..]))
 }
@@ -102,7 +102,7 @@ fn class_char(text: &str) -> Read<'_, char> {
 }
 
 /// `[:name:]` or `[:^name:]` inside a class.
-fn posix_group(text: &str) -> Result<Option<(Item, &str)>, Uncompilable> {
+fn posix_group(text: &str) -> Result<Option<(ClassItem, &str)>, Uncompilable> {
     let Some((name, after)) = text.strip_prefix("[:").and_then(|inner| inner.split_once(":]")) else {
         return Ok(None);
     };
@@ -124,11 +124,11 @@ fn posix_group(text: &str) -> Result<Option<(Item, &str)>, Uncompilable> {
         "xdigit" => |b| b.is_ascii_hexdigit(),
         _ => return Err(Uncompilable),
     };
-    Ok(Some((Item::Group(ascii(within), negated), after)))
+    Ok(Some((ClassItem::Group(ascii(within), negated), after)))
 }
 
 /// `\d`, `\pL` and their like, in or outside a class.
-pub(crate) fn named_escape(text: &str) -> Result<Option<(Item, &str)>, Uncompilable> {
+pub(crate) fn named_escape(text: &str) -> Result<Option<(ClassItem, &str)>, Uncompilable> {
     let mut chars = text.chars();
     if chars.next() != Some('\\') {
         return Ok(None);
@@ -146,11 +146,11 @@ pub(crate) fn named_escape(text: &str) -> Result<Option<(Item, &str)>, Uncompila
                 "C" | "L" | "M" | "N" | "P" | "S" | "Z" => char::from(name.as_bytes()[0]),
                 _ => return Err(Uncompilable),
             };
-            return Ok(Some((Item::Group(Group::Category(letter), (kind == 'P') != others), after)));
+            return Ok(Some((ClassItem::Group(Group::Category(letter), (kind == 'P') != others), after)));
         }
         _ => return Ok(None),
     };
-    Ok(Some((Item::Group(group, kind.is_ascii_uppercase()), chars.as_str())))
+    Ok(Some((ClassItem::Group(group, kind.is_ascii_uppercase()), chars.as_str())))
 }
 
 /// The name behind `\p`: one letter, or what stands in braces.
@@ -216,7 +216,7 @@ pub(crate) enum Set {
     Only(char),
     NotSlash,
     NotNewline,
-    Class { negated: bool, items: Box<[Item]> },
+    Class { negated: bool, items: Box<[ClassItem]> },
 }
 
 impl Set {

@@ -2,12 +2,12 @@
 
 use crate::ignore::matcher::Matcher;
 use crate::ignore::name::clean;
-use crate::ignore::pattern::{Form, Refusal, admit};
+use crate::ignore::pattern::{Form, PatternRefusal, admit};
 use crate::text::{Source, Span};
 
 /// One pattern of an ignore file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
+pub struct IgnorePattern {
     /// The pattern as written, with `!`, without the blanks around it.
     pub span: Span,
     /// The text that is matched: cleaned, without `!` and without leading slash.
@@ -60,7 +60,7 @@ impl ProblemKind {
 
 /// A problem with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct IgnoreProblem {
     /// Which.
     pub kind: ProblemKind,
     /// The pattern, or the part of it that is meant.
@@ -73,22 +73,22 @@ pub struct Problem {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IgnoreFile {
     /// In the file's order.
-    pub patterns: Vec<Pattern>,
+    pub patterns: Vec<IgnorePattern>,
     /// In the file's order.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<IgnoreProblem>,
 }
 
 impl IgnoreFile {
     /// What the engine says to the file before it walks: a line too long wherever it stands, else the first pattern that
     /// it refuses.
-    pub fn error(&self) -> Option<Refusal> {
+    pub fn error(&self) -> Option<PatternRefusal> {
         let mut refusals = self.problems.iter().filter_map(|problem| match problem.kind {
-            ProblemKind::Syntax => Some(Refusal::Syntax),
-            ProblemKind::LoneNegation => Some(Refusal::Negation),
-            ProblemKind::LineTooLong => Some(Refusal::LineTooLong),
+            ProblemKind::Syntax => Some(PatternRefusal::Syntax),
+            ProblemKind::LoneNegation => Some(PatternRefusal::Negation),
+            ProblemKind::LineTooLong => Some(PatternRefusal::LineTooLong),
             _ => None,
         });
-        let too_long = refusals.clone().find(|refusal| *refusal == Refusal::LineTooLong);
+        let too_long = refusals.clone().find(|refusal| *refusal == PatternRefusal::LineTooLong);
         too_long.or_else(|| refusals.next())
     }
 
@@ -110,7 +110,7 @@ pub fn parse(source: &Source) -> IgnoreFile {
         at += line.len() as u32 + 1;
         let whole = Span::new(start, start + line.len() as u32);
         if source.original(whole).len() >= LINE_MAX {
-            file.problems.push(problem(ProblemKind::LineTooLong, whole, &Refusal::LineTooLong.to_string()));
+            file.problems.push(problem(ProblemKind::LineTooLong, whole, &PatternRefusal::LineTooLong.to_string()));
             continue;
         }
         let content = if number == 0 { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
@@ -128,13 +128,14 @@ pub fn parse(source: &Source) -> IgnoreFile {
 fn read_pattern(written: &str, span: Span, file: &mut IgnoreFile) {
     match admit(&normalised(written)) {
         Err(refusal) => {
-            let kind = if refusal == Refusal::Negation { ProblemKind::LoneNegation } else { ProblemKind::Syntax };
+            let kind =
+                if refusal == PatternRefusal::Negation { ProblemKind::LoneNegation } else { ProblemKind::Syntax };
             file.problems.push(problem(kind, span, &refusal.to_string()));
         }
         Ok(None) => {}
         Ok(Some((text, negated))) => {
             check_misleading_pattern(written, &text, negated, span, &mut file.problems);
-            file.patterns.push(Pattern { span, text, negated });
+            file.patterns.push(IgnorePattern { span, text, negated });
         }
     }
 }
@@ -150,12 +151,12 @@ fn normalised(written: &str) -> String {
     format!("{mark}{relative}")
 }
 
-fn problem(kind: ProblemKind, span: Span, message: &str) -> Problem {
-    Problem { kind, span, message: message.to_owned() }
+fn problem(kind: ProblemKind, span: Span, message: &str) -> IgnoreProblem {
+    IgnoreProblem { kind, span, message: message.to_owned() }
 }
 
 /// What the pattern means other than it seems to. `text` is what is matched.
-fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span, out: &mut Vec<Problem>) {
+fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span, out: &mut Vec<IgnoreProblem>) {
     use ProblemKind as Kind;
     let part = |from: usize, len: usize| Span::new(span.start + from as u32, span.start + (from + len) as u32);
     if written.starts_with('#') {
@@ -173,7 +174,7 @@ fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span
         out.push(problem(Kind::Alternatives, span, message));
     }
     if matches!(form, Form::Uncompilable) {
-        let message = format!("the build fails with `{}` when this pattern is tried", Refusal::Syntax);
+        let message = format!("the build fails with `{}` when this pattern is tried", PatternRefusal::Syntax);
         out.push(problem(Kind::Uncompilable, span, &message));
     }
     for (at, open) in classes(written) {
@@ -277,9 +278,9 @@ mod tests {
         use ProblemKind as Kind;
         check("a\n!/\n[a\n", &["a"], &[(Kind::LoneNegation, "!/"), (Kind::Syntax, "[a")]);
         let error = |text: &str| parse(&Source::of("f", text)).error();
-        assert_eq!(error("a\n!/\n[a\n"), Some(Refusal::Negation));
+        assert_eq!(error("a\n!/\n[a\n"), Some(PatternRefusal::Negation));
         assert_eq!(error("[b-a]\n"), None);
-        assert_eq!(error(&format!("[\n{}\n", "a".repeat(65_535))), Some(Refusal::Syntax));
-        assert_eq!(error(&format!("[\n{}", "a".repeat(65_536))), Some(Refusal::LineTooLong));
+        assert_eq!(error(&format!("[\n{}\n", "a".repeat(65_535))), Some(PatternRefusal::Syntax));
+        assert_eq!(error(&format!("[\n{}", "a".repeat(65_536))), Some(PatternRefusal::LineTooLong));
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crate::ignore::name::clean;
-use crate::ignore::pattern::{Form, Refusal, admit};
+use crate::ignore::pattern::{Form, PatternRefusal, admit};
 
 /// A compiled list of patterns.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,7 @@ impl Matcher {
     ///
     /// # Errors
     /// The first pattern that the engine refuses.
-    pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<Self, Refusal> {
+    pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<Self, PatternRefusal> {
         let admitted = patterns.into_iter().map(admit).collect::<Result<Vec<_>, _>>()?;
         let forms = admitted.into_iter().map(Option::unwrap_or_default);
         Ok(Self::of(forms))
@@ -116,7 +116,7 @@ impl Matcher {
     ///
     /// # Errors
     /// When a pattern is tried that passed the engine's check but does not compile there.
-    pub fn decide(&self, path: &str, above: &Inherited) -> Result<Verdict, Refusal> {
+    pub fn decide(&self, path: &str, above: &Inherited) -> Result<Verdict, PatternRefusal> {
         let mut own = Vec::new();
         self.index.candidates(path, &mut own);
         let mut verdict = Verdict::default();
@@ -132,7 +132,7 @@ impl Matcher {
             own.next_if_eq(&next);
             let (form, negated) = &self.patterns[next as usize];
             // A pattern that could change nothing is not tried, so what it takes is not handed down either.
-            if inherited || (*negated == verdict.excluded && form.matches_path(path).ok_or(Refusal::Syntax)?) {
+            if inherited || (*negated == verdict.excluded && form.matches_path(path).ok_or(PatternRefusal::Syntax)?) {
                 verdict.inherited.0.push(next);
                 verdict.excluded = !negated;
                 verdict.decided_by = Some(next as usize);
@@ -160,7 +160,7 @@ impl Matcher {
     ///
     /// # Errors
     /// As [`Self::decide`].
-    pub fn matches_only(&self, path: &str) -> Result<(bool, Option<usize>), Refusal> {
+    pub fn matches_only(&self, path: &str) -> Result<(bool, Option<usize>), PatternRefusal> {
         let mut candidates = Vec::new();
         // Go's parent of `/name` is `/`, that of `/dir/name` is `/dir`.
         let root = (path.rfind('/') == Some(0)).then_some(1);
@@ -184,7 +184,7 @@ impl Matcher {
                 continue;
             }
             if matches!(form, Form::Uncompilable) {
-                return Err(Refusal::Syntax);
+                return Err(PatternRefusal::Syntax);
             }
             (excluded, decided_by) = (!negated, Some(candidate as usize));
         }
@@ -199,7 +199,7 @@ impl Matcher {
     ///
     /// # Errors
     /// As [`Self::decide`].
-    pub fn warns_of(&self, source: &str) -> Result<Option<usize>, Refusal> {
+    pub fn warns_of(&self, source: &str) -> Result<Option<usize>, PatternRefusal> {
         let source = clean(source);
         let root = source == "." || source == "/";
         if self.has_exceptions() || root && !self.everything {
@@ -295,10 +295,10 @@ mod tests {
     #[test]
     fn a_pattern_that_does_not_compile_fails_only_when_tried() {
         let matcher = Matcher::new(["a", "[b-a]"]).unwrap();
-        assert_eq!(matcher.decide("x", &Inherited::default()), Err(Refusal::Syntax));
+        assert_eq!(matcher.decide("x", &Inherited::default()), Err(PatternRefusal::Syntax));
         assert_eq!(matcher.matches_only("a/x").unwrap(), (true, Some(0)));
         assert!(matcher.decide("a", &Inherited::default()).unwrap().excluded);
-        assert_eq!(matcher.matches_only("x"), Err(Refusal::Syntax));
+        assert_eq!(matcher.matches_only("x"), Err(PatternRefusal::Syntax));
     }
 
     #[test]

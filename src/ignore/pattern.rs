@@ -6,11 +6,11 @@ use crate::ignore::class::Set;
 use crate::ignore::glob::path_match;
 use crate::ignore::name::clean;
 use crate::ignore::regexp::{compile, rewrite};
-use crate::ignore::steps::{Assertion, Step, fits};
+use crate::ignore::steps::{Assertion, PatternStep, fits};
 
 /// Why the builder refuses an ignore file or a list of patterns, in its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum PatternRefusal {
     /// A pattern is malformed.
     Syntax,
     /// A `!` with nothing behind it.
@@ -19,7 +19,7 @@ pub enum Refusal {
     LineTooLong,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for PatternRefusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Syntax => "syntax error in pattern",
@@ -29,21 +29,21 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for PatternRefusal {}
 
 /// Checks a pattern as the matcher gets it: its text without `!`, and whether there was one. `None` for a blank one.
-pub(crate) fn admit(pattern: &str) -> Result<Option<(String, bool)>, Refusal> {
+pub(crate) fn admit(pattern: &str) -> Result<Option<(String, bool)>, PatternRefusal> {
     let pattern = pattern.trim();
     if pattern.is_empty() {
         return Ok(None);
     }
     let cleaned = clean(pattern);
     let (text, negated) = match cleaned.strip_prefix('!') {
-        Some("") => return Err(Refusal::Negation),
+        Some("") => return Err(PatternRefusal::Negation),
         Some(text) => (text.to_owned(), true),
         None => (cleaned, false),
     };
-    path_match(&text, ".").map_err(|_| Refusal::Syntax)?;
+    path_match(&text, ".").map_err(|_| PatternRefusal::Syntax)?;
     Ok(Some((text, negated)))
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum Form {
     /// Paths that end so; with a slash first, also the whole path without it.
     Suffix(Box<str>),
     /// Anything else: text that the path must start and end with, then the steps.
-    Steps { head: Box<str>, tail: Box<str>, alternatives: Box<[Vec<Step>]> },
+    Steps { head: Box<str>, tail: Box<str>, alternatives: Box<[Vec<PatternStep>]> },
     /// Passed the check, yet the builder fails as soon as it tries the pattern.
     Uncompilable,
 }
@@ -116,18 +116,18 @@ impl Form {
 }
 
 /// The literal text that a match begins and ends with, as far as the steps want all of the path.
-fn ends(steps: &[Step]) -> (String, String) {
-    let text = |steps: &mut dyn Iterator<Item = &Step>| steps.map_while(literal).collect::<String>();
-    let anchored = steps.first() == Some(&Step::Assert(Assertion::Start));
-    let ended = steps.last() == Some(&Step::Assert(Assertion::End));
+fn ends(steps: &[PatternStep]) -> (String, String) {
+    let text = |steps: &mut dyn Iterator<Item = &PatternStep>| steps.map_while(literal).collect::<String>();
+    let anchored = steps.first() == Some(&PatternStep::Assert(Assertion::Start));
+    let ended = steps.last() == Some(&PatternStep::Assert(Assertion::End));
     let head = if anchored { text(&mut steps.iter().skip(1)) } else { String::new() };
     let tail = if ended { text(&mut steps.iter().rev().skip(1)) } else { String::new() };
     (head, tail.chars().rev().collect())
 }
 
-fn literal(step: &Step) -> Option<char> {
+fn literal(step: &PatternStep) -> Option<char> {
     match step {
-        Step::One(Set::Only(one)) => Some(*one),
+        PatternStep::One(Set::Only(one)) => Some(*one),
         _ => None,
     }
 }
@@ -136,7 +136,7 @@ fn literal(step: &Step) -> Option<char> {
 mod tests {
     use super::*;
 
-    fn check(pattern: &str, expected: Result<Option<(&str, bool)>, Refusal>) {
+    fn check(pattern: &str, expected: Result<Option<(&str, bool)>, PatternRefusal>) {
         let expected = expected.map(|found| found.map(|(text, negated)| (text.to_owned(), negated)));
         assert_eq!(admit(pattern), expected, "{pattern:?}");
     }
@@ -146,8 +146,8 @@ mod tests {
         check(" a/ ", Ok(Some(("a", false))));
         check("!!a", Ok(Some(("!a", true))));
         check("  ", Ok(None));
-        check("!/", Err(Refusal::Negation));
-        check("[a", Err(Refusal::Syntax));
+        check("!/", Err(PatternRefusal::Negation));
+        check("[a", Err(PatternRefusal::Syntax));
         check("[b-a]", Ok(Some(("[b-a]", false))));
     }
 

@@ -1,10 +1,10 @@
 //! Go's regexp syntax, as far as an ignore pattern can reach it. The builder rewrites a pattern into a regular
 //! expression character by character; classes and escapes pass through, so their meaning is the expression's: `\d`
-//! is a digit, `[*]` is not a star. Reads an expression into [`Step`]s; matching is not done here.
+//! is a digit, `[*]` is not a star. Reads an expression into [`PatternStep`]s; matching is not done here.
 
 use crate::ignore::class::Set;
 use crate::ignore::class::{Read, Uncompilable, class, escape, named_escape};
-use crate::ignore::steps::{Assertion, Step};
+use crate::ignore::steps::{Assertion, PatternStep};
 
 /// The expression that the builder makes of a pattern.
 pub(crate) fn rewrite(pattern: &str) -> String {
@@ -35,7 +35,7 @@ pub(crate) fn rewrite(pattern: &str) -> String {
 
 /// Reads an expression made by [`rewrite`]: its alternatives, of which only the first begins with `^` and only the last
 /// ends in `$`.
-pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<Step>>, Uncompilable> {
+pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<PatternStep>>, Uncompilable> {
     let mut alternatives = Vec::new();
     let mut steps = Vec::new();
     let mut rest = expression;
@@ -51,14 +51,14 @@ pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<Step>>, Uncompilable> 
             continue;
         }
         if let Some(after) = rest.strip_prefix("(.*/)?") {
-            push(&mut steps, Step::Directories);
+            push(&mut steps, PatternStep::Directories);
             (repeated, rest) = (true, after);
             continue;
         }
         repeated = false;
         if let Some(after) = rest.strip_prefix("\\Q") {
             let (literal, after) = after.split_once("\\E").unwrap_or((after, ""));
-            steps.extend(literal.chars().map(|one| Step::One(Set::Only(one))));
+            steps.extend(literal.chars().map(|one| PatternStep::One(Set::Only(one))));
             rest = after;
             continue;
         }
@@ -68,8 +68,8 @@ pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<Step>>, Uncompilable> 
                 rest = &rest[1..];
                 continue;
             }
-            '^' => (Step::Assert(Assertion::Start), &rest[1..]),
-            '$' => (Step::Assert(Assertion::End), &rest[1..]),
+            '^' => (PatternStep::Assert(Assertion::Start), &rest[1..]),
+            '$' => (PatternStep::Assert(Assertion::End), &rest[1..]),
             '\\' => escape_step(rest)?,
             _ => {
                 let (set, after) = match first {
@@ -78,7 +78,7 @@ pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<Step>>, Uncompilable> 
                     other => (Set::Only(other), &rest[other.len_utf8()..]),
                 };
                 repeated = after.starts_with('*');
-                if repeated { (Step::Many(set), &after[1..]) } else { (Step::One(set), after) }
+                if repeated { (PatternStep::Many(set), &after[1..]) } else { (PatternStep::One(set), after) }
             }
         };
         push(&mut steps, step);
@@ -89,8 +89,10 @@ pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<Step>>, Uncompilable> 
 }
 
 /// Adds a step, unless it repeats one that already takes everything that it could.
-fn push(steps: &mut Vec<Step>, step: Step) {
-    if matches!(step, Step::Directories | Step::Many(Set::NotSlash | Set::NotNewline)) && steps.last() == Some(&step) {
+fn push(steps: &mut Vec<PatternStep>, step: PatternStep) {
+    if matches!(step, PatternStep::Directories | PatternStep::Many(Set::NotSlash | Set::NotNewline))
+        && steps.last() == Some(&step)
+    {
         return;
     }
     steps.push(step);
@@ -129,10 +131,10 @@ fn counts(text: &str) -> Result<Option<(Counts, &str)>, Uncompilable> {
     }
 }
 
-fn repeat(steps: &mut Vec<Step>, step: Step, (least, most): Counts) -> Result<(), Uncompilable> {
-    let Step::One(set) = step else {
+fn repeat(steps: &mut Vec<PatternStep>, step: PatternStep, (least, most): Counts) -> Result<(), Uncompilable> {
+    let PatternStep::One(set) = step else {
         // Conditions and steps that repeat by themselves are the same once as often.
-        if least > 0 || most != Some(0) && !matches!(step, Step::Assert(_)) {
+        if least > 0 || most != Some(0) && !matches!(step, PatternStep::Assert(_)) {
             steps.push(step);
         }
         return Ok(());
@@ -140,16 +142,16 @@ fn repeat(steps: &mut Vec<Step>, step: Step, (least, most): Counts) -> Result<()
     if steps.len() + most.unwrap_or(least) > STEPS_MAX {
         return Err(Uncompilable);
     }
-    steps.extend(std::iter::repeat_n(Step::One(set.clone()), least));
+    steps.extend(std::iter::repeat_n(PatternStep::One(set.clone()), least));
     match most {
-        Some(most) => steps.extend(std::iter::repeat_n(Step::Maybe(set), most - least)),
-        None => steps.push(Step::Many(set)),
+        Some(most) => steps.extend(std::iter::repeat_n(PatternStep::Maybe(set), most - least)),
+        None => steps.push(PatternStep::Many(set)),
     }
     Ok(())
 }
 
 /// An escape outside a class.
-fn escape_step(text: &str) -> Read<'_, Step> {
+fn escape_step(text: &str) -> Read<'_, PatternStep> {
     let assertion = match text.as_bytes().get(1) {
         Some(b'A') => Some(Assertion::Start),
         Some(b'z') => Some(Assertion::End),
@@ -158,13 +160,13 @@ fn escape_step(text: &str) -> Read<'_, Step> {
         _ => None,
     };
     if let Some(assertion) = assertion {
-        return Ok((Step::Assert(assertion), &text[2..]));
+        return Ok((PatternStep::Assert(assertion), &text[2..]));
     }
     if let Some((item, after)) = named_escape(text)? {
-        return Ok((Step::One(Set::Class { negated: false, items: Box::new([item]) }), after));
+        return Ok((PatternStep::One(Set::Class { negated: false, items: Box::new([item]) }), after));
     }
     let (one, after) = escape(text)?;
-    Ok((Step::One(Set::Only(one)), after))
+    Ok((PatternStep::One(Set::Only(one)), after))
 }
 
 #[cfg(test)]

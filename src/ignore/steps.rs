@@ -5,7 +5,7 @@ use crate::ignore::class::{Set, is_word};
 
 /// One part of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum PatternStep {
     /// Exactly one character.
     One(Set),
     /// One character or none.
@@ -32,7 +32,7 @@ const FEW: usize = 64;
 
 /// Whether the steps, from the first on, can be gone through somewhere in `text`. An expression that wants the whole text
 /// has [`Assertion::Start`] first and [`Assertion::End`] last.
-pub(crate) fn fits(steps: &[Step], text: &str) -> bool {
+pub(crate) fn fits(steps: &[PatternStep], text: &str) -> bool {
     if steps.len() < FEW {
         run(steps, text, (0u64, 0u64))
     } else {
@@ -68,7 +68,7 @@ struct Sparse {
 }
 
 impl Sparse {
-    fn new(steps: &[Step]) -> Self {
+    fn new(steps: &[PatternStep]) -> Self {
         Self { list: Vec::new(), held: vec![false; steps.len() + 1] }
     }
 }
@@ -89,11 +89,11 @@ impl Places for Sparse {
     }
 }
 
-fn run<P: Places>(steps: &[Step], text: &str, (mut now, mut next): (P, P)) -> bool {
+fn run<P: Places>(steps: &[PatternStep], text: &str, (mut now, mut next): (P, P)) -> bool {
     let mut before = None;
     let mut rest = text.chars();
     let mut after = rest.next();
-    let anywhere = steps.first() != Some(&Step::Assert(Assertion::Start));
+    let anywhere = steps.first() != Some(&PatternStep::Assert(Assertion::Start));
     if enter(steps, &mut now, 0, before, after) {
         return true;
     }
@@ -104,15 +104,15 @@ fn run<P: Places>(steps: &[Step], text: &str, (mut now, mut next): (P, P)) -> bo
         while let Some(place) = now.take() {
             alive = true;
             let onward = match &steps[place] {
-                Step::One(set) | Step::Maybe(set) => set.matches(one).then_some(place + 1),
-                Step::Many(set) => set.matches(one).then_some(place),
-                Step::Directories => {
+                PatternStep::One(set) | PatternStep::Maybe(set) => set.matches(one).then_some(place + 1),
+                PatternStep::Many(set) => set.matches(one).then_some(place),
+                PatternStep::Directories => {
                     if one != '\n' {
                         next.add(place);
                     }
                     (one == '/').then_some(place + 1)
                 }
-                Step::Assert(_) => None,
+                PatternStep::Assert(_) => None,
             };
             if onward.is_some_and(|place| enter(steps, &mut next, place, before, after)) {
                 return true;
@@ -131,7 +131,7 @@ fn run<P: Places>(steps: &[Step], text: &str, (mut now, mut next): (P, P)) -> bo
 
 /// Adds a place and those behind it that need no character; true when the end is among them.
 fn enter<P: Places>(
-    steps: &[Step],
+    steps: &[PatternStep],
     places: &mut P,
     mut place: usize,
     before: Option<char>,
@@ -140,12 +140,12 @@ fn enter<P: Places>(
     loop {
         let Some(step) = steps.get(place) else { return true };
         let optional = match step {
-            Step::One(_) => false,
-            Step::Maybe(_) | Step::Many(_) | Step::Directories => true,
-            Step::Assert(assertion) => holds(*assertion, before, after),
+            PatternStep::One(_) => false,
+            PatternStep::Maybe(_) | PatternStep::Many(_) | PatternStep::Directories => true,
+            PatternStep::Assert(assertion) => holds(*assertion, before, after),
         };
         // A place inside `(.*/)?` was added without its way around, so only other steps may cut the walk short.
-        let seen = !places.add(place) && !matches!(step, Step::Directories);
+        let seen = !places.add(place) && !matches!(step, PatternStep::Directories);
         if seen || !optional {
             return false;
         }
@@ -171,7 +171,7 @@ mod tests {
     fn check(pattern: &str, path: &str, expected: bool) {
         let alternatives = compile(&rewrite(pattern)).unwrap();
         assert_eq!(alternatives.iter().any(|steps| fits(steps, path)), expected, "{pattern:?} on {path:?}");
-        let sparse = |steps: &Vec<Step>| run(steps, path, (Sparse::new(steps), Sparse::new(steps)));
+        let sparse = |steps: &Vec<PatternStep>| run(steps, path, (Sparse::new(steps), Sparse::new(steps)));
         assert_eq!(alternatives.iter().any(sparse), expected, "{pattern:?} on {path:?}, many places");
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::ignore::file::parse;
 use crate::ignore::matcher::{Inherited, Matcher};
-use crate::ignore::pattern::Refusal;
+use crate::ignore::pattern::PatternRefusal;
 use crate::text::{Source, path};
 
 /// What a transfer sends.
@@ -16,7 +16,7 @@ pub struct Transfer {
     /// Directories, each with a final slash: those not excluded, and those above something included.
     pub included_dirs: Vec<String>,
     /// Why the build fails instead.
-    pub error: Option<Refusal>,
+    pub error: Option<PatternRefusal>,
 }
 
 /// A path that Linux can't open is in no context.
@@ -32,7 +32,7 @@ pub fn transfer(text: &str, paths: &[String]) -> Transfer {
     sent.unwrap_or_else(|refusal| Transfer { error: Some(refusal), ..Transfer::default() })
 }
 
-fn walk(matcher: &Matcher, paths: &[String]) -> Result<Transfer, Refusal> {
+fn walk(matcher: &Matcher, paths: &[String]) -> Result<Transfer, PatternRefusal> {
     let paths = paths.iter().map(String::as_str).filter(|path| path.len() < PATH_MAX);
     let mut directories = HashSet::new();
     let mut entries = BTreeMap::new();

@@ -5,15 +5,15 @@ use std::sync::atomic::Ordering;
 
 use crate::image::error::{Error, Trouble};
 use crate::image::members::{Members, broken};
-use crate::image::options::Options;
-use crate::image::store::{Opened, ReadAt, Store};
-use crate::image::tar::{Skip, TarError, Walk};
+use crate::image::options::ImageOptions;
+use crate::image::store::{OpenPart, ReadAt, Store};
+use crate::image::tar::{MemberWalk, Skip, TarError};
 
 /// Bytes that are read at once while headers are looked for: few, for most is passed over.
 const BUFFER: usize = 4096;
 
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct MemberPlace {
     start: u64,
     bytes: u64,
 }
@@ -21,15 +21,15 @@ struct Place {
 /// An archive whose members are known by name.
 pub(super) struct Archive<'a> {
     source: &'a dyn ReadAt,
-    members: Members<Place>,
+    members: Members<MemberPlace>,
     /// What is wrong with it, though members were found.
     pub(super) damaged: Option<Error>,
 }
 
 impl<'a> Archive<'a> {
     /// Looks at all headers.
-    pub(super) fn open(source: &'a dyn ReadAt, options: &Options<'_>) -> Result<Self, Error> {
-        let mut walk = Walk::new(Window::new(source).map_err(|error| Error::io(&error))?, &options.limits);
+    pub(super) fn open(source: &'a dyn ReadAt, options: &ImageOptions<'_>) -> Result<Self, Error> {
+        let mut walk = MemberWalk::new(Window::new(source).map_err(|error| Error::io(&error))?, &options.limits);
         let mut members = Members::default();
         let damaged = loop {
             if options.cancelled.load(Ordering::Relaxed) {
@@ -38,7 +38,7 @@ impl<'a> Archive<'a> {
             match walk.advance() {
                 Ok(Some(member)) => {
                     if let Some(name) = members.add(member)? {
-                        members.keep(name, Place { start: member.contents, bytes: member.stored });
+                        members.keep(name, MemberPlace { start: member.contents, bytes: member.stored });
                     }
                 }
                 Ok(None) => break None,
@@ -60,28 +60,28 @@ impl<'a> Archive<'a> {
 }
 
 impl Store for Archive<'_> {
-    fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
-        let Some(&Place { start, bytes }) = self.members.find(name) else { return Ok(None) };
-        let read = Box::new(Part { source: self.source, at: start, end: start.saturating_add(bytes) });
-        Ok(Some(Opened { bytes: Some(bytes), read }))
+    fn open(&self, name: &str) -> io::Result<Option<OpenPart<'_>>> {
+        let Some(&MemberPlace { start, bytes }) = self.members.find(name) else { return Ok(None) };
+        let read = Box::new(SourcePart { source: self.source, at: start, end: start.saturating_add(bytes) });
+        Ok(Some(OpenPart { bytes: Some(bytes), read }))
     }
 }
 
 /// A part of a source, from its start to its end.
-pub(super) struct Part<'a> {
+pub(super) struct SourcePart<'a> {
     source: &'a dyn ReadAt,
     at: u64,
     end: u64,
 }
 
-impl<'a> Part<'a> {
+impl<'a> SourcePart<'a> {
     /// All of it.
     pub(super) fn whole(source: &'a dyn ReadAt) -> Self {
         Self { source, at: 0, end: u64::MAX }
     }
 }
 
-impl Read for Part<'_> {
+impl Read for SourcePart<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let most = buffer.len().min(left);

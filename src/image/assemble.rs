@@ -3,21 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::Image;
-use crate::image::blob::Outcome;
+use crate::image::blob::BlobOutcome;
 use crate::image::document::{Documents, Length, wrong_digest, wrong_size};
 use crate::image::error::{Error, Trouble};
 use crate::image::layer::{Compression, Contents, Layer};
-use crate::image::options::{Options, Read, Verify};
+use crate::image::options::{ImageOptions, Read, Verify};
 use crate::image::path::{Paths, PathsFull};
 use crate::image::plan::{Blob, Plan, Planned};
 use crate::image::scan::Scanned;
 
 /// What the blobs held, by name, and how often each is still wanted.
 struct Blobs<'a> {
-    outcomes: BTreeMap<String, Outcome>,
+    outcomes: BTreeMap<String, BlobOutcome>,
     wanted: BTreeMap<String, usize>,
     documents: &'a dyn Documents,
-    options: &'a Options<'a>,
+    options: &'a ImageOptions<'a>,
     entries: u64,
     damaged: Vec<Error>,
     told: BTreeSet<String>,
@@ -26,9 +26,9 @@ struct Blobs<'a> {
 /// Puts images together.
 pub(super) fn assemble(
     plan: Plan,
-    outcomes: BTreeMap<String, Outcome>,
+    outcomes: BTreeMap<String, BlobOutcome>,
     documents: &dyn Documents,
-    options: &Options<'_>,
+    options: &ImageOptions<'_>,
 ) -> Result<Read, Error> {
     let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
     for name in plan.images.iter().flat_map(|planned| &planned.blobs).filter_map(|blob| blob.name.as_ref()) {
@@ -88,7 +88,7 @@ impl Blobs<'_> {
             self.damage(error);
         }
         let failed = outcome.error.as_ref().map(|error| error.message.clone());
-        let Outcome { scanned, bytes, .. } = outcome;
+        let BlobOutcome { scanned, bytes, .. } = outcome;
         let Some(scanned) = scanned else {
             let contents = Contents::Damaged(failed.unwrap_or_default());
             return (Layer { contents, ..layer_of_blob(blob) }, Paths::default());
@@ -111,7 +111,7 @@ impl Blobs<'_> {
     }
 
     /// The outcome of a blob; a copy, where it is wanted again. `None` where the blob is not there.
-    fn take(&mut self, blob: &Blob) -> Option<Outcome> {
+    fn take(&mut self, blob: &Blob) -> Option<BlobOutcome> {
         let name = blob.name.as_ref()?;
         let wanted = self.wanted.get_mut(name)?;
         *wanted -= 1;
@@ -194,7 +194,7 @@ fn layer_of_blob(blob: &Blob) -> Layer {
 }
 
 /// A copy of an outcome, for layers that several images share.
-pub(super) fn copy(outcome: &Outcome) -> Result<Outcome, PathsFull> {
+pub(super) fn copy(outcome: &BlobOutcome) -> Result<BlobOutcome, PathsFull> {
     let scanned = match &outcome.scanned {
         None => None,
         Some(scanned) => {
@@ -209,7 +209,7 @@ pub(super) fn copy(outcome: &Outcome) -> Result<Outcome, PathsFull> {
             })
         }
     };
-    Ok(Outcome { scanned, error: outcome.error.clone(), bytes: outcome.bytes })
+    Ok(BlobOutcome { scanned, error: outcome.error.clone(), bytes: outcome.bytes })
 }
 
 /// Brings a layer's paths into the image's.

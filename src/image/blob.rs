@@ -8,12 +8,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::image::digest::Algorithm;
 use crate::image::error::{Error, Trouble};
 use crate::image::members::damage;
-use crate::image::options::{Options, Progress, Verify};
+use crate::image::options::{ImageOptions, Progress, Verify};
 use crate::image::scan::{ScanOptions, Scanned, scan};
 
 /// What came of reading a blob.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct BlobOutcome {
     /// What was read; a part of it where there is an error; `None` where the blob is not there, or could not be opened.
     pub(super) scanned: Option<Scanned>,
     /// Why it could not be read to its end.
@@ -23,14 +23,14 @@ pub(super) struct Outcome {
 }
 
 /// What all blobs of one run share.
-pub(super) struct Run<'a> {
-    pub(super) options: &'a Options<'a>,
+pub(super) struct ReadRun<'a> {
+    pub(super) options: &'a ImageOptions<'a>,
     pub(super) inflated: AtomicU64,
     entries: AtomicU64,
 }
 
-impl<'a> Run<'a> {
-    pub(super) fn new(options: &'a Options<'a>) -> Self {
+impl<'a> ReadRun<'a> {
+    pub(super) fn new(options: &'a ImageOptions<'a>) -> Self {
         Self { options, inflated: AtomicU64::new(0), entries: AtomicU64::new(0) }
     }
 
@@ -41,12 +41,12 @@ impl<'a> Run<'a> {
         blob: &mut (dyn Read + Send),
         bytes: Option<u64>,
         digest: Option<Algorithm>,
-    ) -> Outcome {
+    ) -> BlobOutcome {
         let options = self.options;
         let told = AtomicU64::new(0);
         let tell = |done| (options.progress)(Progress { blob: place, done, total: bytes });
         let progress = |read: u64| tell(told.fetch_add(read, Ordering::Relaxed) + read);
-        let mut outcome = Outcome { bytes, ..Outcome::default() };
+        let mut outcome = BlobOutcome { bytes, ..BlobOutcome::default() };
         if self.entries.load(Ordering::Relaxed) > options.limits.entries {
             let message = format!("the layers before have more than {} members", options.limits.entries);
             outcome.error = Some(Error::new(Trouble::TooLarge, message).at(place));

@@ -8,7 +8,7 @@ use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 
 use crate::image::places::places;
-use crate::image::{Compression, EntryId, Image, Kind, PathId, Place, Sum, Tree};
+use crate::image::{Compression, EntryId, EntryKind, Image, ImageTree, PathId, Place, Sum};
 
 /// What of a `trim` category is not worth a word.
 const TRIM_BYTES: u64 = 1 << 20;
@@ -69,7 +69,7 @@ pub struct CategoryLayer {
 }
 
 /// The table with its patterns ready.
-struct Table {
+struct CategoryTable {
     categories: Vec<Category>,
     includes: RegexSet,
     excludes: Vec<Option<Regex>>,
@@ -77,7 +77,7 @@ struct Table {
 
 /// A row of the table.
 #[derive(Deserialize)]
-struct Row {
+struct CategoryRow {
     name: String,
     cls: String,
     include: String,
@@ -85,9 +85,9 @@ struct Row {
     fix: String,
 }
 
-impl Table {
+impl CategoryTable {
     fn get() -> &'static Self {
-        static TABLE: OnceLock<Table> = OnceLock::new();
+        static TABLE: OnceLock<CategoryTable> = OnceLock::new();
         // A test reads the table, so that the embedded one is whole.
         TABLE.get_or_init(|| {
             Self::read(include_str!("../../data/image_categories.json")).unwrap_or_else(|_| Self {
@@ -99,7 +99,7 @@ impl Table {
     }
 
     fn read(text: &str) -> Result<Self, String> {
-        let rows: Vec<Row> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let rows: Vec<CategoryRow> = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let mut builder = RegexSetBuilder::new(rows.iter().map(|row| &row.include));
         let includes = builder.unicode(false).dot_matches_new_line(true).build().map_err(|error| error.to_string())?;
         let (mut categories, mut excludes) = (Vec::new(), Vec::new());
@@ -135,22 +135,22 @@ impl Table {
 
 /// The categories in the order in which they are tried.
 pub fn all_categories() -> &'static [Category] {
-    &Table::get().categories
+    &CategoryTable::get().categories
 }
 
 /// The category of a path, without a slash at its start; `lib/` of merged file systems is `usr/lib/`.
 pub fn category_of(path: &[u8]) -> Option<&'static Category> {
-    let table = Table::get();
+    let table = CategoryTable::get();
     table.first(path).and_then(|place| table.categories.get(place))
 }
 
 /// What a final tree has of each category, empty ones left out, in the table's order. A file is of the first category
 /// that matches; one that is switched off (`off`, by name) takes its files and is left out.
-pub fn categorize(image: &Image, tree: &Tree, off: &[&str]) -> Vec<CategoryUse> {
-    let table = Table::get();
+pub fn categorize(image: &Image, tree: &ImageTree, off: &[&str]) -> Vec<CategoryUse> {
+    let table = CategoryTable::get();
     let links = top_links(image, tree);
     let files: Vec<(PathId, EntryId)> =
-        tree.inodes().filter(|&(_, id)| image.entry(id).kind == Kind::File && image.entry(id).size > 0).collect();
+        tree.inodes().filter(|&(_, id)| image.entry(id).kind == EntryKind::File && image.entry(id).size > 0).collect();
     let sorted = files.par_iter().map_init(Vec::new, |buffer, &(path, id)| {
         image.paths.write(path, buffer);
         canonicalize(buffer, &links);
@@ -204,14 +204,14 @@ fn sum_up(image: &Image, category: &'static Category, files: &[(usize, PathId, E
 }
 
 /// Symbolic links at the root to directories (`lib` to `usr/lib`): their names, and where they point.
-fn top_links(image: &Image, tree: &Tree) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn top_links(image: &Image, tree: &ImageTree) -> Vec<(Vec<u8>, Vec<u8>)> {
     let links = tree.children(PathId::ROOT).filter_map(|path| {
         let id = tree.inode(tree.at(path)?);
         let target = image.layers[id.layer as usize].targets.get(&id.index)?;
         let parts = target.split(|&byte| byte == b'/').filter(|part| !part.is_empty() && *part != b".");
         let target = parts.collect::<Vec<_>>().join(&b'/');
         let simple = !target.split(|&byte| byte == b'/').any(|part| part == b"..");
-        (image.entry(id).kind == Kind::Symlink && simple).then(|| (image.paths.name(path).to_vec(), target))
+        (image.entry(id).kind == EntryKind::Symlink && simple).then(|| (image.paths.name(path).to_vec(), target))
     });
     links.collect()
 }
@@ -232,7 +232,8 @@ mod tests {
     #[test]
     fn the_table_is_read_whole() {
         let rows = include_str!("../../data/image_categories.json").matches("\"name\"").count();
-        let table = Table::read(include_str!("../../data/image_categories.json")).map(|table| table.categories.len());
+        let table =
+            CategoryTable::read(include_str!("../../data/image_categories.json")).map(|table| table.categories.len());
         assert_eq!(table, Ok(rows));
         assert_eq!(all_categories().len(), rows);
     }
@@ -279,7 +280,7 @@ mod tests {
              100644 0:0 40 root/.cache/pip/c\n0 0:0 0 var/log/.wh.gone\n100644 0:0 20971520 usr/include/x.h\n\
              100644 0:0 1 usr/lib/libx.a\n100644 0:0 1048576 usr/share/man/man1/x.1\n100644 0:0 9 app/x.pyc",
         );
-        let tree = Tree::new(&image);
+        let tree = ImageTree::new(&image);
         let found = categorize(&image, &tree, &[]);
         let sums: Vec<(&str, u64, u64)> =
             found.iter().map(|one| (one.category.name.as_str(), one.files, one.bytes)).collect();
@@ -299,6 +300,6 @@ mod tests {
     #[test]
     fn links_at_the_root_are_followed() {
         let image = sketch("120777 0:0 0 lib -> usr/lib\n100644 0:0 5 lib/gcc/cc1");
-        assert_eq!(categorize(&image, &Tree::new(&image), &[])[0].category.name, "compilers");
+        assert_eq!(categorize(&image, &ImageTree::new(&image), &[])[0].category.name, "compilers");
     }
 }

@@ -15,7 +15,7 @@ const STEPS: usize = 100_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Written {
+struct ConfigJson {
     created: Option<String>,
     #[serde(deserialize_with = "or_default")]
     os: String,
@@ -26,16 +26,16 @@ struct Written {
     #[serde(rename = "os.version", deserialize_with = "or_default")]
     os_version: String,
     #[serde(deserialize_with = "or_default")]
-    config: Settings,
+    config: SettingsJson,
     #[serde(deserialize_with = "or_default")]
     rootfs: Rootfs,
     #[serde(deserialize_with = "or_default")]
-    history: Vec<Step>,
+    history: Vec<HistoryRecord>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Settings {
+struct SettingsJson {
     user: Option<String>,
     #[serde(deserialize_with = "or_default")]
     env: Vec<String>,
@@ -89,7 +89,7 @@ struct Rootfs {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Step {
+struct HistoryRecord {
     created: Option<String>,
     created_by: Option<String>,
     comment: Option<String>,
@@ -108,7 +108,7 @@ pub(super) struct ConfigDocument {
 
 /// Reads a config.
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<ConfigDocument, Error> {
-    let written: Written = parse(name, bytes)?;
+    let written: ConfigJson = parse(name, bytes)?;
     if written.history.len() > STEPS {
         let message = format!("a history of {} steps, more than {STEPS}", written.history.len());
         return Err(Error::new(Trouble::TooLarge, message).at(name));
@@ -119,7 +119,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<ConfigDocument, Error> {
         Some((name, value)) => (name.to_owned(), value.to_owned()),
         None => (text, String::new()),
     };
-    let step = |step: Step| History {
+    let step = |step: HistoryRecord| History {
         created: step.created,
         created_by: step.created_by,
         comment: some(step.comment),
@@ -141,7 +141,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<ConfigDocument, Error> {
         on_build: settings.on_build,
         history: written.history.into_iter().map(step).collect(),
     };
-    let Written { os, architecture, variant, os_version, .. } = written;
+    let ConfigJson { os, architecture, variant, os_version, .. } = written;
     Ok(ConfigDocument {
         config,
         platform: Platform { os, architecture, variant, os_version },

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::image::digest::Digest;
 use crate::image::error::{Error, Trouble};
-use crate::image::options::{Options, Verify};
-use crate::image::store::{Opened, Store};
+use crate::image::options::{ImageOptions, Verify};
+use crate::image::store::{OpenPart, Store};
 use crate::text::path;
 
 /// Documents of one run, all together.
@@ -19,7 +19,7 @@ const DOCUMENT_BYTES: usize = 256 << 20;
 
 /// What a part is, besides its bytes: registries keep manifests apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum DocumentPart {
     Manifest,
     Blob,
 }
@@ -36,16 +36,16 @@ pub(super) enum Length {
 /// A source of documents by name.
 pub(super) trait Documents {
     /// At most so many bytes of a part; `None` where there is none of this name.
-    fn read(&self, name: &str, part: Part, bytes: u64) -> Result<Option<Vec<u8>>, Error>;
+    fn read(&self, name: &str, part: DocumentPart, bytes: u64) -> Result<Option<Vec<u8>>, Error>;
 
     /// Whether a part is there, and how long it is.
     fn length(&self, name: &str) -> Result<Length, Error>;
 }
 
 impl Documents for &dyn Store {
-    fn read(&self, name: &str, part: Part, bytes: u64) -> Result<Option<Vec<u8>>, Error> {
-        let opened = if part == Part::Manifest { self.manifest(name) } else { self.open(name) };
-        let Some(Opened { read, .. }) = opened.map_err(|error| Error::io(&error).at(name))? else { return Ok(None) };
+    fn read(&self, name: &str, part: DocumentPart, bytes: u64) -> Result<Option<Vec<u8>>, Error> {
+        let opened = if part == DocumentPart::Manifest { self.manifest(name) } else { self.open(name) };
+        let Some(OpenPart { read, .. }) = opened.map_err(|error| Error::io(&error).at(name))? else { return Ok(None) };
         let mut kept = Vec::new();
         read.take(bytes).read_to_end(&mut kept).map_err(|error| Error::io(&error).at(name))?;
         Ok(Some(kept))
@@ -68,11 +68,11 @@ pub(super) enum Layout {
 
 impl Layout {
     /// The name of a blob.
-    pub(super) fn name(self, digest: &Digest, part: Part) -> String {
+    pub(super) fn name(self, digest: &Digest, part: DocumentPart) -> String {
         match (self, part) {
             (Self::Oci, _) => format!("blobs/{}/{}", digest.algorithm().name(), digest.hex()),
-            (Self::Folder, Part::Blob) => digest.hex(),
-            (Self::Folder, Part::Manifest) => format!("{}.manifest.json", digest.hex()),
+            (Self::Folder, DocumentPart::Blob) => digest.hex(),
+            (Self::Folder, DocumentPart::Manifest) => format!("{}.manifest.json", digest.hex()),
         }
     }
 }
@@ -80,7 +80,7 @@ impl Layout {
 /// The reading of a source's documents, and what is odd or wrong about them.
 pub(super) struct Reading<'a> {
     pub(super) documents: &'a dyn Documents,
-    pub(super) options: &'a Options<'a>,
+    pub(super) options: &'a ImageOptions<'a>,
     pub(super) layout: Layout,
     pub(super) notices: Vec<String>,
     pub(super) damaged: Vec<Error>,
@@ -89,12 +89,12 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(documents: &'a dyn Documents, options: &'a Options<'a>) -> Self {
+    pub(super) fn new(documents: &'a dyn Documents, options: &'a ImageOptions<'a>) -> Self {
         Self { documents, options, layout: Layout::Oci, notices: Vec::new(), damaged: Vec::new(), count: 0, bytes: 0 }
     }
 
     /// A document by its name; `None` where there is none.
-    pub(super) fn document(&mut self, name: &str, part: Part) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn document(&mut self, name: &str, part: DocumentPart) -> Result<Option<Vec<u8>>, Error> {
         if self.options.cancelled.load(Ordering::Relaxed) {
             return Err(Error::new(Trouble::Cancelled, "stopped"));
         }

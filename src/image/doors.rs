@@ -11,7 +11,7 @@ use crate::image::made::{
     CONFIG, Files, INDEX, Layout, MANIFEST, TAR, config, digest, gzip, layer, layers, legacy, oci, saved_by_engine,
     tar, zstd,
 };
-use crate::image::options::{Options, Read, Verify};
+use crate::image::options::{ImageOptions, Read, Verify};
 use crate::image::position::read_archive;
 
 /// What was read, as text.
@@ -42,7 +42,7 @@ fn describe_result(read: &Result<Read, Error>) -> String {
 
 /// Reads by both doors, in several orders; they must agree.
 #[track_caller]
-fn read_both_ways(files: &Files, options: &Options<'_>) -> Result<Read, Error> {
+fn read_both_ways(files: &Files, options: &ImageOptions<'_>) -> Result<Read, Error> {
     let archive = tar(files);
     let read = read_archive(&archive, options);
     let expected = describe_result(&read);
@@ -58,14 +58,14 @@ fn read_both_ways(files: &Files, options: &Options<'_>) -> Result<Read, Error> {
 
 #[track_caller]
 fn whole(files: &Files) -> Read {
-    let read = read_both_ways(files, &Options::default()).unwrap();
+    let read = read_both_ways(files, &ImageOptions::default()).unwrap();
     assert_eq!(read.damaged, []);
     read
 }
 
 /// The one trouble of an archive, and what is said of it.
 #[track_caller]
-fn trouble(files: &Files, options: &Options<'_>) -> (Trouble, String) {
+fn trouble(files: &Files, options: &ImageOptions<'_>) -> (Trouble, String) {
     match read_both_ways(files, options) {
         Ok(read) => {
             let error = read.damaged.first().unwrap_or_else(|| panic!("nothing is wrong"));
@@ -77,7 +77,7 @@ fn trouble(files: &Files, options: &Options<'_>) -> (Trouble, String) {
 
 #[track_caller]
 fn check_trouble(files: &Files, expected: Trouble, says: &str) {
-    let (found, text) = trouble(files, &Options::default());
+    let (found, text) = trouble(files, &ImageOptions::default());
     assert_eq!(found, expected, "{text}");
     assert!(text.contains(says), "{text}");
 }
@@ -101,7 +101,7 @@ fn every_form_is_the_same_image() {
     let mut shapes = Vec::new();
     for files in [oci(), legacy(), saved_by_engine()] {
         for verify in [Verify::None, Verify::Blob, Verify::Full] {
-            let read = read_both_ways(&files, &Options { verify, ..Options::default() }).unwrap();
+            let read = read_both_ways(&files, &ImageOptions { verify, ..ImageOptions::default() }).unwrap();
             assert_eq!(read.damaged, []);
             let image = &read.images[0];
             assert_eq!((image.reference.as_str(), image.platform.to_string().as_str()), ("app:1", "linux/amd64"));
@@ -208,33 +208,37 @@ fn one_platform_is_chosen() {
     assert_eq!(read.attestations[0].subject, read.images[0].manifest);
     assert_eq!(read.attestations[0].statements[0].bytes.as_deref(), Some(&b"{\"predicate\":{}}"[..]));
     let arm = "linux/arm64".parse().unwrap();
-    let read = read_both_ways(&platforms(), &Options { platform: Some(&arm), ..Options::default() }).unwrap();
+    let read = read_both_ways(&platforms(), &ImageOptions { platform: Some(&arm), ..ImageOptions::default() }).unwrap();
     assert_eq!((read.images[0].platform.architecture.as_str(), read.attestations.len()), ("arm64", 0));
-    let read = read_both_ways(&platforms(), &Options { all_platforms: true, ..Options::default() }).unwrap();
+    let read = read_both_ways(&platforms(), &ImageOptions { all_platforms: true, ..ImageOptions::default() }).unwrap();
     assert_eq!(read.images.len(), 2);
     assert_eq!(read.damaged, []);
     let power = "linux/ppc64le".parse().unwrap();
     for (platform, host) in [(Some(&power), &arm), (None, &power)] {
-        let error = read_both_ways(&platforms(), &Options { platform, host, ..Options::default() }).unwrap_err();
+        let error =
+            read_both_ways(&platforms(), &ImageOptions { platform, host, ..ImageOptions::default() }).unwrap_err();
         assert_eq!(error.trouble, Trouble::Choice);
         assert!(error.help.unwrap().contains("linux/amd64, linux/arm64"));
     }
     // One platform serves whatever the host is, unless another is asked for.
-    assert!(read_both_ways(&saved_by_engine(), &Options { host: &power, ..Options::default() }).is_ok());
-    assert!(read_both_ways(&saved_by_engine(), &Options { platform: Some(&power), ..Options::default() }).is_err());
+    assert!(read_both_ways(&saved_by_engine(), &ImageOptions { host: &power, ..ImageOptions::default() }).is_ok());
+    assert!(
+        read_both_ways(&saved_by_engine(), &ImageOptions { platform: Some(&power), ..ImageOptions::default() })
+            .is_err()
+    );
 }
 
 #[test]
 fn what_an_engine_did_not_pull_is_not_missed() {
     let files = platforms();
-    let read = read_both_ways(&files, &Options::default()).unwrap();
+    let read = read_both_ways(&files, &ImageOptions::default()).unwrap();
     let gone = read.images[0].manifest.as_ref().unwrap().hex();
     let rest: Files = files.into_iter().filter(|(name, _)| !name.contains(&gone)).collect();
-    let read = read_both_ways(&rest, &Options::default()).unwrap();
+    let read = read_both_ways(&rest, &ImageOptions::default()).unwrap();
     assert_eq!((read.images[0].platform.architecture.as_str(), read.damaged.len()), ("arm64", 0));
     assert_eq!(read.notices.len(), 1);
     let amd = "linux/amd64".parse().unwrap();
-    assert_eq!(trouble(&rest, &Options { platform: Some(&amd), ..Options::default() }).0, Trouble::Missing);
+    assert_eq!(trouble(&rest, &ImageOptions { platform: Some(&amd), ..ImageOptions::default() }).0, Trouble::Missing);
 }
 
 #[test]
@@ -254,17 +258,19 @@ fn an_image_is_chosen_by_name_or_digest() {
     for reference in
         ["two", "two:latest", "docker.io/library/two", &manifest.to_string(), &manifest.short(), &id.short()]
     {
-        let read = read_both_ways(&files, &Options { reference: Some(reference), ..Options::default() }).unwrap();
+        let read =
+            read_both_ways(&files, &ImageOptions { reference: Some(reference), ..ImageOptions::default() }).unwrap();
         assert_eq!((read.images.len(), read.images[0].reference.as_str()), (1, "two:latest"), "{reference}");
     }
-    let error = read_both_ways(&files, &Options { reference: Some("three"), ..Options::default() }).unwrap_err();
+    let error =
+        read_both_ways(&files, &ImageOptions { reference: Some("three"), ..ImageOptions::default() }).unwrap_err();
     assert_eq!((error.trouble, error.help.as_deref()), (Trouble::Choice, Some("there are one:1, two:latest")));
 }
 
 #[test]
 fn only_sizes_may_be_asked_for() {
     for files in [oci(), legacy(), saved_by_engine()] {
-        let read = read_both_ways(&files, &Options { contents: false, ..Options::default() }).unwrap();
+        let read = read_both_ways(&files, &ImageOptions { contents: false, ..ImageOptions::default() }).unwrap();
         let full = whole(&files);
         for (layer, full) in read.images[0].layers.iter().zip(&full.images[0].layers) {
             assert_eq!((&layer.contents, layer.blob_bytes), (&Contents::NotAsked, full.blob_bytes));

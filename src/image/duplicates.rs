@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use rayon::slice::ParallelSliceMut;
 
-use crate::image::{EntryId, Image, Kind, PathId, Tree};
+use crate::image::{EntryId, EntryKind, Image, ImageTree, PathId};
 
 /// Smaller files are not looked at.
 pub const DUPLICATE_BYTES: u64 = 4096;
@@ -32,11 +32,11 @@ impl Duplicates {
 }
 
 /// Equal contents of at least [`DUPLICATE_BYTES`] in the final tree, most bytes first.
-pub fn duplicates(image: &Image, tree: &Tree) -> Vec<Duplicates> {
+pub fn duplicates(image: &Image, tree: &ImageTree) -> Vec<Duplicates> {
     let mut files: Vec<(u128, u64, EntryId, PathId)> = Vec::new();
     for (path, id) in tree.inodes() {
         let entry = image.entry(id);
-        if entry.kind == Kind::File && entry.size >= DUPLICATE_BYTES {
+        if entry.kind == EntryKind::File && entry.size >= DUPLICATE_BYTES {
             files.push((entry.content, entry.size, id, path));
         }
     }
@@ -72,7 +72,7 @@ mod tests {
              100644 0:0 4095 s1 = small\n100644 0:0 4095 s2 = small\n\n\
              100644 0:0 5000 c = x\n100644 0:0 6000 other = x\n100644 0:0 4096 d = x2\n0 0:0 0 .wh.gone",
         );
-        let found = duplicates(&image, &Tree::new(&image));
+        let found = duplicates(&image, &ImageTree::new(&image));
         let text = |one: &Duplicates| {
             let copies: Vec<String> = one.copies.iter().map(|&(path, _)| image.paths.text(path)).collect();
             (copies.join(" "), one.size, one.same_layer, one.cross_layer)

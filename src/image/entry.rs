@@ -4,7 +4,7 @@ use crate::image::path::PathId;
 
 /// What a member of a layer is (OCI image-spec, layer.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum EntryKind {
     /// A regular file with contents of its own.
     File,
     /// A further name of a file of the same layer.
@@ -25,7 +25,7 @@ pub enum Kind {
     Opaque,
 }
 
-impl Kind {
+impl EntryKind {
     /// Whether it takes away instead of adding.
     pub const fn removes(self) -> bool {
         matches!(self, Self::Whiteout | Self::Opaque)
@@ -61,11 +61,11 @@ impl Mode {
 /// One member of a layer, in as few bytes as serve: an image may have millions. What few members have (link targets,
 /// extended attributes, apparent sizes) stands beside them in their [`Layer`](crate::image::Layer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct LayerEntry {
     /// Where; for whiteouts what is removed.
     pub path: PathId,
     /// What.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// Permissions.
     pub mode: Mode,
     /// Owner.

@@ -10,17 +10,17 @@ use crate::image::decode::{Decoded, sniff};
 use crate::image::document::Documents;
 use crate::image::error::{Error, Trouble};
 use crate::image::layer::Compression;
-use crate::image::options::Options;
+use crate::image::options::ImageOptions;
 use crate::image::plan::plan;
 use crate::image::store::{ReadAt, Store};
-use crate::image::tar::{MemberKind, Skip, TarError, Walk};
-use crate::image::{Entry, EntryId, Image, Kind};
+use crate::image::tar::{MemberKind, MemberWalk, Skip, TarError};
+use crate::image::{EntryId, EntryKind, Image, LayerEntry};
 
 /// Where a file is written. What was written and turns out to be another file's is overwritten; bytes after those that
 /// [`extract`] tells are to be cut off.
-pub trait Target: Write + Seek {}
+pub trait ExtractTarget: Write + Seek {}
 
-impl<T: Write + Seek> Target for T {}
+impl<T: Write + Seek> ExtractTarget for T {}
 
 /// Writes the contents of a file, and tells how many bytes they are. They are those that were read at first, or it is an
 /// error. `image` must have been read from the same store, with the same choice of images.
@@ -30,13 +30,13 @@ impl<T: Write + Seek> Target for T {}
 /// target can't be written.
 pub fn extract(
     store: &dyn Store,
-    options: &Options<'_>,
+    options: &ImageOptions<'_>,
     (image, file): (&Image, EntryId),
-    target: &mut dyn Target,
+    target: &mut dyn ExtractTarget,
 ) -> Result<u64, Error> {
     let entry = image.entry(file);
     let refuse = |what: &str| Err(Error::new(Trouble::Unsupported, what));
-    if entry.kind != Kind::File {
+    if entry.kind != EntryKind::File {
         return refuse("only regular files can be extracted");
     }
     if image.apparent(file) != entry.size {
@@ -53,8 +53,8 @@ pub fn extract(
     let inflated = AtomicU64::new(0);
     let source = Decoded::new(opened.read, &options.limits, &inflated, &|_| {})
         .map_err(|fault| Error::new(Trouble::Damaged, fault.to_string()).at(name))?;
-    let wanted = Wanted { entry, path: image.paths.bytes(entry.path) };
-    wanted.find(Walk::new(source, &options.limits), target).map_err(|error| error.at(name))
+    let wanted = WantedFile { entry, path: image.paths.bytes(entry.path) };
+    wanted.find(MemberWalk::new(source, &options.limits), target).map_err(|error| error.at(name))
 }
 
 /// As [`extract`], from an archive.
@@ -63,9 +63,9 @@ pub fn extract(
 /// As [`extract`]; when the archive is compressed as a whole.
 pub fn extract_archive(
     archive: &dyn ReadAt,
-    options: &Options<'_>,
+    options: &ImageOptions<'_>,
     file: (&Image, EntryId),
-    target: &mut dyn Target,
+    target: &mut dyn ExtractTarget,
 ) -> Result<u64, Error> {
     let mut start = [0; 16];
     let filled = archive.read_at(&mut start, 0).map_err(|error| Error::io(&error))?;
@@ -76,14 +76,14 @@ pub fn extract_archive(
     extract(&Archive::open(archive, options)?, options, file, target)
 }
 
-struct Wanted<'a> {
-    entry: &'a Entry,
+struct WantedFile<'a> {
+    entry: &'a LayerEntry,
     path: Vec<u8>,
 }
 
-impl Wanted<'_> {
+impl WantedFile<'_> {
     /// Members that may be it are written until one has the contents that were read at first.
-    fn find<S: Skip>(&self, mut walk: Walk<'_, S>, target: &mut dyn Target) -> Result<u64, Error> {
+    fn find<S: Skip>(&self, mut walk: MemberWalk<'_, S>, target: &mut dyn ExtractTarget) -> Result<u64, Error> {
         let changed = || Error::new(Trouble::Mismatch, "the file is not in the layer as it was");
         while walk.advance().map_err(|error| of_tar(&error))?.is_some() {
             if !self.may_be(walk.member().kind, &walk.member().name, walk.member().stored) {

@@ -16,7 +16,7 @@ pub(super) struct Sender {
 }
 
 /// The end where they are read.
-pub(super) struct Feed {
+pub(super) struct FeedReader {
     pieces: Receiver<io::Result<Vec<u8>>>,
     piece: Vec<u8>,
     used: usize,
@@ -27,9 +27,9 @@ pub(super) struct Feed {
 pub(super) struct Closed;
 
 /// Both ends.
-pub(super) fn new_feed() -> (Sender, Feed) {
+pub(super) fn new_feed() -> (Sender, FeedReader) {
     let (into, from) = sync_channel(PIECES);
-    (Sender { pieces: into, piece: Vec::new() }, Feed { pieces: from, piece: Vec::new(), used: 0 })
+    (Sender { pieces: into, piece: Vec::new() }, FeedReader { pieces: from, piece: Vec::new(), used: 0 })
 }
 
 impl Sender {
@@ -54,7 +54,7 @@ impl Sender {
     }
 }
 
-impl Read for Feed {
+impl Read for FeedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.used == self.piece.len() {
             match self.pieces.recv() {

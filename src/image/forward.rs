@@ -8,17 +8,17 @@ use std::sync::{Condvar, Mutex};
 use rayon::Scope;
 
 use crate::image::assemble::{assemble, copy, with_archive};
-use crate::image::blob::{Outcome, Run, Stoppable};
+use crate::image::blob::{BlobOutcome, ReadRun, Stoppable};
 use crate::image::decode::{Decoded, sniff};
 use crate::image::digest::{Algorithm, Digest};
-use crate::image::document::{Documents, Length, Part, digits, promised};
+use crate::image::document::{DocumentPart, Documents, Length, digits, promised};
 use crate::image::error::{Error, Trouble};
 use crate::image::feed::new_feed;
 use crate::image::layer::Compression;
 use crate::image::members::{Members, broken, damage, unreadable};
-use crate::image::options::{Options, Read};
+use crate::image::options::{ImageOptions, Read};
 use crate::image::plan::{Plan, plan};
-use crate::image::tar::{Skip, TarError, Walk};
+use crate::image::tar::{MemberWalk, Skip, TarError};
 
 /// Bytes that tell what a member is: one header of an archive.
 const HEAD: usize = 512;
@@ -31,7 +31,7 @@ const DOCUMENT_BYTES: usize = 256 << 20;
 
 /// What is known of a member.
 #[derive(Debug)]
-enum Kept {
+enum MemberFate {
     Document(Vec<u8>, u64),
     /// The number of its outcome, and its length.
     Layer(usize, u64),
@@ -41,8 +41,8 @@ enum Kept {
 ///
 /// # Errors
 /// As [`read`](crate::image::read).
-pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) -> Result<Read, Error> {
-    let run = Run::new(options);
+pub fn read_forward(mut archive: impl io::Read + Send, options: &ImageOptions<'_>) -> Result<Read, Error> {
+    let run = ReadRun::new(options);
     let source = Stoppable { blob: &mut archive, stop: options.cancelled };
     let quiet = |_| {};
     let decoded = Decoded::new(source, &options.limits, &run.inflated, &quiet);
@@ -51,10 +51,10 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
         return Err(Error::new(Trouble::NotAnImage, "it is empty"));
     }
     // A layer's reader waits for this thread, so it is none of the pool's.
-    let pool = Run::pool()?;
+    let pool = ReadRun::pool()?;
     let shared = Shared::new(pool.current_num_threads() + 2);
     let mut pass = Pass { run: &run, shared: &shared, members: Members::default(), documents: 0, layers: 0 };
-    let walk = Walk::new(decoded, &options.limits);
+    let walk = MemberWalk::new(decoded, &options.limits);
     let ended = pool.in_place_scope(|scope| pass.go(walk, scope));
     run.check_stopped()?;
     let damaged = ended?;
@@ -67,7 +67,7 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
 
 /// What the threads share: outcomes by number, and how many more layers may be read at once.
 struct Shared {
-    outcomes: Mutex<BTreeMap<usize, Outcome>>,
+    outcomes: Mutex<BTreeMap<usize, BlobOutcome>>,
     room: Mutex<usize>,
     freed: Condvar,
 }
@@ -86,7 +86,7 @@ impl Shared {
         }
     }
 
-    fn leave(&self, number: usize, outcome: Outcome) {
+    fn leave(&self, number: usize, outcome: BlobOutcome) {
         if let Ok(mut outcomes) = self.outcomes.lock() {
             outcomes.insert(number, outcome);
         }
@@ -99,9 +99,9 @@ impl Shared {
 
 /// One pass over an archive.
 struct Pass<'a> {
-    run: &'a Run<'a>,
+    run: &'a ReadRun<'a>,
     shared: &'a Shared,
-    members: Members<Kept>,
+    members: Members<MemberFate>,
     /// Bytes of the documents so far.
     documents: usize,
     /// How many members were read as layers.
@@ -110,7 +110,7 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Goes through it; the answer is what is wrong with it, if it ends too soon.
-    fn go<S: Skip>(&mut self, mut walk: Walk<'_, S>, scope: &Scope<'a>) -> Result<Option<Error>, Error> {
+    fn go<S: Skip>(&mut self, mut walk: MemberWalk<'_, S>, scope: &Scope<'a>) -> Result<Option<Error>, Error> {
         loop {
             self.run.check_stopped()?;
             let (name, bytes) = match walk.advance() {
@@ -152,7 +152,7 @@ impl<'a> Pass<'a> {
     /// Keeps a document.
     fn document<S: Skip>(
         &mut self,
-        walk: &mut Walk<'_, S>,
+        walk: &mut MemberWalk<'_, S>,
         name: String,
         (mut kept, mut wrong): (Vec<u8>, Option<TarError>),
         bytes: u64,
@@ -171,14 +171,14 @@ impl<'a> Pass<'a> {
             let message = format!("more than {DOCUMENT_BYTES} bytes of documents in the archive");
             return Err(Error::new(Trouble::TooLarge, message).at(&name));
         }
-        self.members.keep(name, Kept::Document(kept, bytes));
+        self.members.keep(name, MemberFate::Document(kept, bytes));
         Ok(wrong)
     }
 
     /// Has a candidate layer read by another thread.
     fn layer<S: Skip>(
         &mut self,
-        walk: &mut Walk<'_, S>,
+        walk: &mut MemberWalk<'_, S>,
         name: &str,
         (head, mut wrong): (Vec<u8>, Option<TarError>),
         bytes: u64,
@@ -186,7 +186,7 @@ impl<'a> Pass<'a> {
     ) -> Option<TarError> {
         let number = self.layers;
         self.layers += 1;
-        self.members.keep(name.to_owned(), Kept::Layer(number, bytes));
+        self.members.keep(name.to_owned(), MemberFate::Layer(number, bytes));
         let (run, shared) = (self.run, self.shared);
         if !run.options.contents {
             return wrong;
@@ -241,27 +241,27 @@ fn is_header(block: &[u8]) -> bool {
     written == Ok(block[..HEAD].iter().enumerate().map(blank).sum())
 }
 
-impl Documents for Members<Kept> {
-    fn read(&self, name: &str, _part: Part, bytes: u64) -> Result<Option<Vec<u8>>, Error> {
+impl Documents for Members<MemberFate> {
+    fn read(&self, name: &str, _part: DocumentPart, bytes: u64) -> Result<Option<Vec<u8>>, Error> {
         let most = usize::try_from(bytes).unwrap_or(usize::MAX);
         match self.find(name) {
-            Some(Kept::Document(kept, _)) => Ok(Some(kept[..kept.len().min(most)].to_vec())),
+            Some(MemberFate::Document(kept, _)) => Ok(Some(kept[..kept.len().min(most)].to_vec())),
             // No document: what reads it will say so.
-            Some(Kept::Layer(..)) => Ok(Some(Vec::new())),
+            Some(MemberFate::Layer(..)) => Ok(Some(Vec::new())),
             None => Ok(None),
         }
     }
 
     fn length(&self, name: &str) -> Result<Length, Error> {
         Ok(match self.find(name) {
-            Some(Kept::Document(_, bytes) | Kept::Layer(_, bytes)) => Length::Bytes(*bytes),
+            Some(MemberFate::Document(_, bytes) | MemberFate::Layer(_, bytes)) => Length::Bytes(*bytes),
             None => Length::Absent,
         })
     }
 }
 
 /// Joins documents and layers.
-fn join(members: &Members<Kept>, shared: &Shared, run: &Run<'_>) -> Result<Read, Error> {
+fn join(members: &Members<MemberFate>, shared: &Shared, run: &ReadRun<'_>) -> Result<Read, Error> {
     let plan = plan(members, run.options)?;
     let outcomes = if run.options.contents { outcomes(&plan, members, shared, run) } else { BTreeMap::new() };
     run.check_stopped()?;
@@ -269,14 +269,19 @@ fn join(members: &Members<Kept>, shared: &Shared, run: &Run<'_>) -> Result<Read,
 }
 
 /// The outcomes of the layers that the documents name.
-fn outcomes(plan: &Plan, members: &Members<Kept>, shared: &Shared, run: &Run<'_>) -> BTreeMap<String, Outcome> {
+fn outcomes(
+    plan: &Plan,
+    members: &Members<MemberFate>,
+    shared: &Shared,
+    run: &ReadRun<'_>,
+) -> BTreeMap<String, BlobOutcome> {
     let mut found = BTreeMap::new();
     let mut read = shared.outcomes.lock().map(|mut outcomes| std::mem::take(&mut *outcomes)).unwrap_or_default();
     let blobs = || plan.images.iter().flat_map(|planned| &planned.blobs);
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     let mut uses: BTreeMap<usize, usize> = BTreeMap::new();
     for name in blobs().filter_map(|blob| blob.name.as_deref()) {
-        if let (Some(Kept::Layer(number, _)), None) = (members.find(name), names.insert(name, 0)) {
+        if let (Some(MemberFate::Layer(number, _)), None) = (members.find(name), names.insert(name, 0)) {
             *uses.entry(*number).or_default() += 1;
         }
     }
@@ -285,11 +290,11 @@ fn outcomes(plan: &Plan, members: &Members<Kept>, shared: &Shared, run: &Run<'_>
         let Some(name) = blob.name.as_deref().filter(|name| !found.contains_key(*name)) else { continue };
         let outcome = match members.find(name) {
             // It looked like a document, and is named as a layer: an archive of two empty blocks is no longer.
-            Some(Kept::Document(kept, bytes)) => {
+            Some(MemberFate::Document(kept, bytes)) => {
                 let digest = blob.digest.as_ref().map(Digest::algorithm).or(blob.named.then_some(Algorithm::Sha256));
                 Some(run.read(&blob.place, &mut kept.as_slice(), Some(*bytes), digest))
             }
-            Some(Kept::Layer(number, _)) => {
+            Some(MemberFate::Layer(number, _)) => {
                 let left = uses.get_mut(number).map_or(0, |uses| {
                     *uses -= 1;
                     *uses

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::image::config::Platform;
 use crate::image::digest::Digest;
-use crate::image::document::{Layout, Length, Part, Reading, parse, parse_list};
+use crate::image::document::{DocumentPart, Layout, Length, Reading, parse, parse_list};
 use crate::image::error::{Error, Trouble};
-use crate::image::manifest::{Descriptor, Listed, Manifest};
+use crate::image::manifest::{Descriptor, ListedImage, Manifest};
 
 /// Images, platforms and artefacts that a source may list.
 const LISTED: usize = 1_000;
@@ -16,13 +16,13 @@ const NESTED: usize = 8;
 
 /// Where a candidate's documents are.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum DocumentPlace {
     /// A blob.
     Described(Box<Descriptor>),
     /// The manifest itself.
     Here(Vec<u8>),
     /// In the list of a docker archive.
-    Listed(Box<Listed>),
+    Listed(Box<ListedImage>),
 }
 
 /// One image of one platform that a source lists.
@@ -33,18 +33,18 @@ pub(super) struct Candidate {
     pub(super) names: Vec<String>,
     pub(super) platform: Option<Platform>,
     pub(super) digest: Option<Digest>,
-    pub(super) place: Place,
+    pub(super) place: DocumentPlace,
 }
 
 /// What a source lists.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct ImageIndex {
     pub(super) candidates: Vec<Candidate>,
     /// What counts when nothing comes of those.
     pub(super) fallback: Vec<Candidate>,
     pub(super) attestations: Vec<Descriptor>,
     /// The list of a docker archive that is an OCI layout, too.
-    pub(super) listed: Vec<Listed>,
+    pub(super) listed: Vec<ListedImage>,
 }
 
 /// What a descriptor without a digest is.
@@ -54,10 +54,10 @@ pub(super) fn no_digest(descriptor: &Descriptor) -> Error {
 }
 
 /// Looks at what a source lists, by its contents.
-pub(super) fn find(reading: &mut Reading<'_>) -> Result<Found, Error> {
-    let index = reading.document("index.json", Part::Manifest);
-    let list = reading.document("manifest.json", Part::Manifest)?;
-    let mut found = Found::default();
+pub(super) fn find(reading: &mut Reading<'_>) -> Result<ImageIndex, Error> {
+    let index = reading.document("index.json", DocumentPart::Manifest);
+    let list = reading.document("manifest.json", DocumentPart::Manifest)?;
+    let mut found = ImageIndex::default();
     match (index, &list) {
         (Err(error), None) => return Err(error),
         (Err(error), Some(_)) => reading.damaged.push(error),
@@ -72,7 +72,7 @@ pub(super) fn find(reading: &mut Reading<'_>) -> Result<Found, Error> {
     let Some(bytes) = list else { return Ok(found) };
     let indexed = !found.candidates.is_empty();
     if bytes.trim_ascii_start().first() == Some(&b'[') {
-        match parse_list::<Vec<Listed>>("manifest.json", &bytes) {
+        match parse_list::<Vec<ListedImage>>("manifest.json", &bytes) {
             Ok(listed) if listed.len() > LISTED => return Err(too_many("manifest.json")),
             Ok(listed) => {
                 found.fallback = listed.iter().enumerate().map(from_list).collect();
@@ -87,7 +87,7 @@ pub(super) fn find(reading: &mut Reading<'_>) -> Result<Found, Error> {
         if manifest.manifests.is_some() {
             walk(reading, &mut found, manifest)?;
         } else {
-            let place = Place::Here(bytes);
+            let place = DocumentPlace::Here(bytes);
             found.candidates.push(Candidate { group: 0, names: Vec::new(), platform: None, digest: None, place });
         }
     }
@@ -98,9 +98,9 @@ pub(super) fn find(reading: &mut Reading<'_>) -> Result<Found, Error> {
     Ok(found)
 }
 
-fn from_list((group, listed): (usize, &Listed)) -> Candidate {
+fn from_list((group, listed): (usize, &ListedImage)) -> Candidate {
     let names = listed.repo_tags.iter().map(|name| familiar(name)).collect();
-    Candidate { group, names, platform: None, digest: None, place: Place::Listed(Box::new(listed.clone())) }
+    Candidate { group, names, platform: None, digest: None, place: DocumentPlace::Listed(Box::new(listed.clone())) }
 }
 
 fn too_many(place: &str) -> Error {
@@ -122,7 +122,7 @@ fn no_image_error(reading: &Reading<'_>) -> Error {
 }
 
 /// Goes through an index and those that it names.
-fn walk(reading: &mut Reading<'_>, found: &mut Found, top: Manifest) -> Result<(), Error> {
+fn walk(reading: &mut Reading<'_>, found: &mut ImageIndex, top: Manifest) -> Result<(), Error> {
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();
     // What is to be looked at: descriptor, depth, group, names; the first one last.
     let mut todo = Vec::new();
@@ -159,7 +159,7 @@ fn walk(reading: &mut Reading<'_>, found: &mut Found, top: Manifest) -> Result<(
                     names,
                     platform: descriptor.platform(),
                     digest: Some(digest),
-                    place: Place::Described(Box::new(descriptor)),
+                    place: DocumentPlace::Described(Box::new(descriptor)),
                 },
             );
             continue;
@@ -188,16 +188,16 @@ fn nested(
     if depth >= NESTED {
         return Err(Error::new(Trouble::TooLarge, format!("indexes are nested more than {NESTED} deep")).at(&place));
     }
-    let name = reading.layout.name(digest, Part::Manifest);
+    let name = reading.layout.name(digest, DocumentPart::Manifest);
     let missing = || Error::new(Trouble::Missing, "the index is not there").at(&place);
-    let bytes = reading.document(&name, Part::Manifest)?.ok_or_else(missing)?;
+    let bytes = reading.document(&name, DocumentPart::Manifest)?.ok_or_else(missing)?;
     reading.compare(&place, &bytes, Some(digest), descriptor.size);
     let index: Manifest = parse(&place, &bytes)?;
     index.manifests.ok_or_else(|| Error::new(Trouble::Damaged, "an index that lists nothing").at(&place))
 }
 
 /// Adds a candidate; one that is there already gets the other names.
-fn add(found: &mut Found, candidate: Candidate) {
+fn add(found: &mut ImageIndex, candidate: Candidate) {
     let Some(same) = found.candidates.iter_mut().find(|other| other.digest == candidate.digest) else {
         found.candidates.push(candidate);
         return;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::image::digest::Digest;
-use crate::image::entry::{Entry, Kind};
-use crate::image::watch::Fact;
+use crate::image::entry::{EntryKind, LayerEntry};
+use crate::image::watch::FileFact;
 
 /// How a blob is compressed, by its first bytes and not by its media type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,7 +74,7 @@ pub struct Layer {
     pub contents: Contents,
     /// The members in the archive's order, those that are there twice among them. Names are cleaned as the engine does
     /// (`./a//b/` is `a/b`); markers of eStargz and `.wh..wh.` files of aufs are left out.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LayerEntry>,
     /// Targets of symbolic links, by the entry's index.
     pub targets: BTreeMap<u32, Box<[u8]>>,
     /// Extended attributes (`security.capability`, …), by the entry's index.
@@ -82,12 +82,12 @@ pub struct Layer {
     /// Sizes that sparse files pretend to have, by the entry's index.
     pub apparent: BTreeMap<u32, u64>,
     /// What contents tell, by the entry's index, in the archive's order.
-    pub facts: Vec<(u32, Fact)>,
+    pub facts: Vec<(u32, FileFact)>,
 }
 
 impl Layer {
     /// Bytes of all files' contents, of those that the same layer has twice among them.
     pub fn file_bytes(&self) -> u64 {
-        self.entries.iter().filter(|entry| entry.kind == Kind::File).map(|entry| entry.size).sum()
+        self.entries.iter().filter(|entry| entry.kind == EntryKind::File).map(|entry| entry.size).sum()
     }
 }

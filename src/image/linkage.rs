@@ -17,7 +17,7 @@ const LONGEST: usize = 4096;
 
 /// What one file tells of linkage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
+pub enum LinkageFact {
     /// A program or library that is linked at run time.
     Linked(Linked),
     /// Folders that `ld.so.conf`, or a file beside it, names.
@@ -35,7 +35,7 @@ pub struct Linked {
     pub loader: Option<String>,
 }
 
-impl Fact {
+impl LinkageFact {
     /// About how many bytes it takes.
     pub fn heap(&self) -> usize {
         let sum = |texts: &[String]| texts.iter().map(|text| text.len() + size_of::<String>()).sum::<usize>();
@@ -50,11 +50,11 @@ impl Fact {
 #[derive(Debug)]
 pub struct Watcher {
     bytes: Vec<u8>,
-    kind: Kind,
+    kind: LinkageKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum LinkageKind {
     Program,
     Configuration,
     Nothing,
@@ -69,8 +69,8 @@ impl Watcher {
         let library =
             || name.ends_with(b".so") || memchr::memmem::find(name, b".so.").is_some() || name.ends_with(b".node");
         let kind = match () {
-            () if configuration && size <= CONFIGURATION => Kind::Configuration,
-            () if (mode.is_executable() || library()) && (64..=LARGEST).contains(&size) => Kind::Program,
+            () if configuration && size <= CONFIGURATION => LinkageKind::Configuration,
+            () if (mode.is_executable() || library()) && (64..=LARGEST).contains(&size) => LinkageKind::Program,
             () => return None,
         };
         Some(Self { bytes: Vec::new(), kind })
@@ -78,23 +78,23 @@ impl Watcher {
 
     /// Takes the next piece.
     pub fn take(&mut self, piece: &[u8]) {
-        if self.kind == Kind::Program && self.bytes.len() < 4 && self.bytes.len() + piece.len() >= 4 {
+        if self.kind == LinkageKind::Program && self.bytes.len() < 4 && self.bytes.len() + piece.len() >= 4 {
             let start: Vec<u8> = self.bytes.iter().chain(piece).take(4).copied().collect();
             if start != b"\x7fELF" {
-                (self.kind, self.bytes) = (Kind::Nothing, Vec::new());
+                (self.kind, self.bytes) = (LinkageKind::Nothing, Vec::new());
             }
         }
-        if self.kind != Kind::Nothing {
+        if self.kind != LinkageKind::Nothing {
             self.bytes.extend_from_slice(piece);
         }
     }
 
     /// What the whole file tells.
-    pub fn finish(self) -> Option<Fact> {
+    pub fn finish(self) -> Option<LinkageFact> {
         match self.kind {
-            Kind::Program => linked(&self.bytes).map(Fact::Linked),
-            Kind::Configuration => Some(Fact::Folders(folders(&self.bytes))),
-            Kind::Nothing => None,
+            LinkageKind::Program => linked(&self.bytes).map(LinkageFact::Linked),
+            LinkageKind::Configuration => Some(LinkageFact::Folders(folders(&self.bytes))),
+            LinkageKind::Nothing => None,
         }
     }
 }
@@ -193,7 +193,7 @@ fn segments(numbers: &Numbers<'_>) -> Option<Vec<Segment>> {
 mod tests {
     use super::*;
 
-    fn fact_of_file(path: &str, bytes: &[u8]) -> Option<Fact> {
+    fn fact_of_file(path: &str, bytes: &[u8]) -> Option<LinkageFact> {
         let mut watcher = Watcher::new(path.as_bytes(), Mode(0o755), bytes.len() as u64)?;
         bytes.chunks(3).for_each(|piece| watcher.take(piece));
         watcher.finish()
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_library_tells_what_it_needs() {
-        let Some(Fact::Linked(linked)) = fact_of_file("usr/lib/libapp.so", &library()) else {
+        let Some(LinkageFact::Linked(linked)) = fact_of_file("usr/lib/libapp.so", &library()) else {
             panic!("it tells nothing")
         };
         assert_eq!(linked.needed, ["libx.so.1"]);
@@ -256,7 +256,7 @@ mod tests {
         let text = b"# libc default configuration\n/usr/local/lib\ninclude /etc/ld.so.conf.d/*.conf\n";
         assert_eq!(
             fact_of_file("etc/ld.so.conf.d/libc.conf", text),
-            Some(Fact::Folders(vec!["/usr/local/lib".into()]))
+            Some(LinkageFact::Folders(vec!["/usr/local/lib".into()]))
         );
     }
 }

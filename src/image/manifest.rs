@@ -105,7 +105,7 @@ pub(super) const IN_TOTO: &str = "application/vnd.in-toto+json";
 /// One image of a docker archive's `manifest.json`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Listed {
+pub(super) struct ListedImage {
     #[serde(deserialize_with = "or_default")]
     pub(super) config: String,
     #[serde(deserialize_with = "or_default")]
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn null_and_missing_are_alike() {
-        let listed: Vec<Listed> =
+        let listed: Vec<ListedImage> =
             parse_list("x", br#"[{"Config":"c.json","RepoTags":null},{"Layers":["a"],"Parent":""}]"#).unwrap();
         assert_eq!(listed[0].config, "c.json");
         assert!(listed[0].repo_tags.is_empty() && listed[0].layers.is_empty());

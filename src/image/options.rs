@@ -33,7 +33,7 @@ pub struct Progress<'a> {
 
 /// What is asked of a reading.
 #[derive(Clone, Copy)]
-pub struct Options<'a> {
+pub struct ImageOptions<'a> {
     /// The platform that is asked for; `None`: the host's where there are several.
     pub platform: Option<&'a Platform>,
     /// Take all platforms.
@@ -64,7 +64,7 @@ static LINUX: std::sync::LazyLock<Platform> = std::sync::LazyLock::new(|| Platfo
     ..Platform::default()
 });
 
-impl Default for Options<'_> {
+impl Default for ImageOptions<'_> {
     fn default() -> Self {
         Self {
             platform: None,

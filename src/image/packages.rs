@@ -34,25 +34,25 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use self::draft::{Claim, Draft};
-use self::ground::{Ground, NOBODY, Owners};
+use self::draft::{Claim, PackageDraft};
+use self::ground::{ImageFacts, NOBODY, Owners};
 use self::modules::Modules;
 use crate::image::Image;
-use crate::image::entry::Kind;
+use crate::image::entry::EntryKind;
 use crate::image::path::PathId;
-use crate::image::tree::Tree;
+use crate::image::tree::ImageTree;
 
-pub use self::fact::Fact;
-pub use self::result::{Duplicate, Ecosystem, Package, Packages, Part, Size, Unowned, Why};
+pub use self::fact::PackageFact;
+pub use self::result::{BundledModule, Duplicate, Ecosystem, ImagePackages, Package, PackageReason, Size, Unowned};
 pub(crate) use self::wanted::Watcher;
 
 /// Notices of one image at most.
 const NOTICES: usize = 50;
 
 /// Works out the packages of an image, given its final tree.
-pub fn work_out(image: &Image, tree: &Tree) -> Packages {
-    let ground = Ground::new(image, tree);
-    let mut result = Packages::default();
+pub fn work_out(image: &Image, tree: &ImageTree) -> ImagePackages {
+    let ground = ImageFacts::new(image, tree);
+    let mut result = ImagePackages::default();
     let mut drafts = system::drafts(&ground, &mut result.notices);
     drafts.extend(language::drafts(&ground));
     drafts.sort_by(|one, other| one.package.order().cmp(&other.package.order()));
@@ -71,7 +71,7 @@ pub fn work_out(image: &Image, tree: &Tree) -> Packages {
 
 /// Gives each file to a package: first by lists, then compiled Python to its source's owner, then by folders, then
 /// single files.
-fn claim(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &mut Owners) {
+fn claim(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>], owners: &mut Owners) {
     let diversions = system::diversions(ground);
     let mut folders = HashMap::new();
     for (index, draft) in (0..).zip(&mut *drafts) {
@@ -110,7 +110,7 @@ fn claim(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &mut Owners) {
 }
 
 /// `__pycache__/x.cpython-313.pyc` goes with `x.py` beside its folder, listed or not.
-fn claim_compiled(ground: &Ground<'_>, owners: &mut Owners) {
+fn claim_compiled(ground: &ImageFacts<'_>, owners: &mut Owners) {
     let paths = &ground.image.paths;
     let mut name = Vec::new();
     for (path, _) in ground.tree.members() {
@@ -129,7 +129,7 @@ fn claim_compiled(ground: &Ground<'_>, owners: &mut Owners) {
 }
 
 /// Everything below a folder goes to the nearest package whose folder it is.
-fn claim_folders(ground: &Ground<'_>, folders: &HashMap<PathId, u32>, owners: &mut Owners) {
+fn claim_folders(ground: &ImageFacts<'_>, folders: &HashMap<PathId, u32>, owners: &mut Owners) {
     if folders.is_empty() {
         return;
     }
@@ -147,10 +147,10 @@ fn claim_folders(ground: &Ground<'_>, folders: &HashMap<PathId, u32>, owners: &m
 }
 
 /// Sums up what each package owns, and what none does.
-fn measure(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &Owners, result: &mut Packages) {
+fn measure(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>], owners: &Owners, result: &mut ImagePackages) {
     let mut unowned: BTreeMap<(u32, PathId), Size> = BTreeMap::new();
     for (path, id) in ground.tree.inodes() {
-        let Some(entry) = ground.entry(id).filter(|entry| entry.kind == Kind::File) else { continue };
+        let Some(entry) = ground.entry(id).filter(|entry| entry.kind == EntryKind::File) else { continue };
         let size = Size { bytes: entry.size, compressed: entry.compressed, files: 1 };
         match owners.of(ground, id) {
             Some(owner) => {
@@ -178,7 +178,7 @@ fn measure(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &Owners, resul
 }
 
 /// The directory near the root that a file is in.
-fn top(ground: &Ground<'_>, path: PathId) -> PathId {
+fn top(ground: &ImageFacts<'_>, path: PathId) -> PathId {
     let paths = &ground.image.paths;
     let (mut second, mut first, mut at) = (PathId::ROOT, PathId::ROOT, paths.parent(path));
     while at != PathId::ROOT {
@@ -191,14 +191,14 @@ fn top(ground: &Ground<'_>, path: PathId) -> PathId {
 
 /// Who needs whom, why each is there, and what it costs with what it needs.
 fn explain(
-    ground: &Ground<'_>,
-    mut drafts: Vec<Draft<'_>>,
+    ground: &ImageFacts<'_>,
+    mut drafts: Vec<PackageDraft<'_>>,
     owners: &Owners,
     notices: &mut Vec<String>,
 ) -> Vec<Package> {
     let modules = Modules::new(ground, &drafts);
     let asked = modules::mark_direct_dependencies(ground, &mut drafts, &modules);
-    let marked: Vec<bool> = drafts.iter().map(|draft| draft.package.why == Why::Dependency).collect();
+    let marked: Vec<bool> = drafts.iter().map(|draft| draft.package.why == PackageReason::Dependency).collect();
     edges::connect(ground, &mut drafts, &modules, owners);
     let mut packages: Vec<Package> = drafts.into_iter().map(|draft| draft.package).collect();
     if !closure::fill(&mut packages, |index| marked[index]) {

@@ -19,7 +19,7 @@ impl PathId {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Node {
+struct PathNode {
     parent: PathId,
     start: u32,
     length: u32,
@@ -28,7 +28,7 @@ struct Node {
 /// The paths of an image. A parent's number is always smaller than its children's.
 #[derive(Debug)]
 pub struct Paths {
-    nodes: Vec<Node>,
+    nodes: Vec<PathNode>,
     names: Vec<u8>,
     table: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -41,7 +41,7 @@ pub struct PathsFull;
 impl Default for Paths {
     fn default() -> Self {
         Self {
-            nodes: vec![Node { parent: PathId::ROOT, start: 0, length: 0 }],
+            nodes: vec![PathNode { parent: PathId::ROOT, start: 0, length: 0 }],
             names: Vec::new(),
             table: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
@@ -87,7 +87,7 @@ impl Paths {
         start.checked_add(length).ok_or(PathsFull)?;
         let number = u32::try_from(self.nodes.len()).map_err(|_| PathsFull)?;
         self.names.extend_from_slice(name);
-        self.nodes.push(Node { parent, start, length });
+        self.nodes.push(PathNode { parent, start, length });
         let Self { nodes, names, table, hasher } = self;
         table.insert_unique(hash, number, |&other| {
             let node = nodes[other as usize];

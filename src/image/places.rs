@@ -46,7 +46,7 @@ pub struct Place {
 
 /// A directory with files in it, or below.
 #[derive(Default)]
-struct Node {
+struct FolderNode {
     total: Sum,
     /// Files directly in it: their sum, how many paths, the last of them.
     direct: Sum,
@@ -70,9 +70,9 @@ enum Open {
 /// Directories that stand for files, most bytes first; each file is in one of them. A directory stands for all that is in
 /// it unless nine tenths of that are in one of its own directories; those near the root stand for single files only.
 pub(super) fn places(paths: &Paths, files: impl IntoIterator<Item = (PathId, Sum)>) -> Vec<Place> {
-    let mut nodes: BTreeMap<PathId, Node> = BTreeMap::new();
+    let mut nodes: BTreeMap<PathId, FolderNode> = BTreeMap::new();
     // Files of one directory mostly come together: it is looked up once for all of them.
-    let (mut at, mut node) = (PathId::ROOT, Node::default());
+    let (mut at, mut node) = (PathId::ROOT, FolderNode::default());
     for (path, sum) in files {
         let folder = paths.parent(path);
         if folder != at {
@@ -106,7 +106,7 @@ pub(super) fn places(paths: &Paths, files: impl IntoIterator<Item = (PathId, Sum
 }
 
 /// Adds every directory to the one above it.
-fn add_up(paths: &Paths, nodes: &mut BTreeMap<PathId, Node>) {
+fn add_up(paths: &Paths, nodes: &mut BTreeMap<PathId, FolderNode>) {
     let mut end = PathId(u32::MAX);
     while let Some((&path, node)) = nodes.range(..end).next_back().filter(|(path, _)| **path != PathId::ROOT) {
         let total = node.total;
@@ -121,7 +121,7 @@ fn add_up(paths: &Paths, nodes: &mut BTreeMap<PathId, Node>) {
 }
 
 /// What a directory stands for itself.
-fn collect_places(path: PathId, node: &mut Node, found: &mut Vec<Place>) {
+fn collect_places(path: PathId, node: &mut FolderNode, found: &mut Vec<Place>) {
     let (biggest, most) = node.biggest;
     let alone = node.directories == 0 || node.directories == 1 && node.leaves == 0;
     let (open, path, sum) = if node.depth < GENERAL || alone {

@@ -7,11 +7,11 @@ use crate::image::Image;
 use crate::image::config::Platform;
 use crate::image::config_document::{self, ConfigDocument};
 use crate::image::digest::{Algorithm, Digest};
-use crate::image::document::{Documents, Part, Reading, clean, digits, parse, promised};
+use crate::image::document::{DocumentPart, Documents, Reading, clean, digits, parse, promised};
 use crate::image::error::{Error, Trouble};
-use crate::image::index::{self, Candidate, Place, familiar};
-use crate::image::manifest::{Descriptor, IN_TOTO, Listed, Manifest};
-use crate::image::options::{Attestation, Options, Other, Statement};
+use crate::image::index::{self, Candidate, DocumentPlace, familiar};
+use crate::image::manifest::{Descriptor, IN_TOTO, ListedImage, Manifest};
+use crate::image::options::{Attestation, ImageOptions, Other, Statement};
 
 /// Names in one message at most.
 const NAMED: usize = 20;
@@ -65,7 +65,7 @@ enum Loaded {
 }
 
 /// Reads the documents of a source.
-pub(super) fn plan(documents: &dyn Documents, options: &Options<'_>) -> Result<Plan, Error> {
+pub(super) fn plan(documents: &dyn Documents, options: &ImageOptions<'_>) -> Result<Plan, Error> {
     let mut reading = Reading::new(documents, options);
     let found = index::find(&mut reading)?;
     let mut chosen = choose(&mut reading, &found.candidates);
@@ -99,7 +99,7 @@ fn first(damaged: &mut Vec<Error>, error: Error) -> Error {
 
 /// The images that are meant.
 #[derive(Debug, Default)]
-struct Chosen {
+struct ChosenImages {
     images: Vec<Planned>,
     others: Vec<Other>,
     /// Manifests that turned out to hold statements about images.
@@ -113,7 +113,7 @@ struct Choice<'a> {
 }
 
 /// Chooses among the listed images, and reads their manifests and configs.
-fn choose(reading: &mut Reading<'_>, candidates: &[Candidate]) -> Result<Chosen, Error> {
+fn choose(reading: &mut Reading<'_>, candidates: &[Candidate]) -> Result<ChosenImages, Error> {
     let mut choice = Choice { candidates, loaded: candidates.iter().map(|_| None).collect() };
     let meant = choice.referred(reading)?;
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -152,7 +152,7 @@ impl Choice<'_> {
         let meant = |candidate: &Candidate| {
             let named = candidate.names.iter().any(|own| *own == name || *own == format!("{name}:latest"));
             let listed = match &candidate.place {
-                Place::Listed(listed) => digits(&listed.config).is_some_and(starts),
+                DocumentPlace::Listed(listed) => digits(&listed.config).is_some_and(starts),
                 _ => false,
             };
             named || listed || candidate.digest.as_ref().is_some_and(|digest| starts(&digest.hex()))
@@ -240,8 +240,8 @@ impl Choice<'_> {
     }
 
     /// Takes what was chosen out of what was read.
-    fn finish(mut self, reading: &mut Reading<'_>, taken: &BTreeSet<usize>) -> Result<Chosen, Error> {
-        let mut chosen = Chosen::default();
+    fn finish(mut self, reading: &mut Reading<'_>, taken: &BTreeSet<usize>) -> Result<ChosenImages, Error> {
+        let mut chosen = ChosenImages::default();
         let mut artefacts: BTreeMap<String, usize> = BTreeMap::new();
         for (index, candidate) in self.candidates.iter().enumerate() {
             if taken.contains(&index) {
@@ -251,7 +251,7 @@ impl Choice<'_> {
                 (Some(Ok(Loaded::Image(planned))), true) => chosen.images.push(with_names(*planned, candidate)),
                 (Some(Ok(Loaded::Artefact(kind))), _) => *artefacts.entry(kind).or_default() += 1,
                 (Some(Ok(Loaded::Attestation)), _) => {
-                    if let Place::Described(descriptor) = &candidate.place {
+                    if let DocumentPlace::Described(descriptor) = &candidate.place {
                         chosen.attestations.push((**descriptor).clone());
                     }
                 }
@@ -329,7 +329,7 @@ fn with_names(mut planned: Planned, candidate: &Candidate) -> Planned {
 fn display_name(candidate: &Candidate) -> String {
     let digest = || candidate.digest.as_ref().map(Digest::to_string);
     let config = || match &candidate.place {
-        Place::Listed(listed) => listed.config.clone(),
+        DocumentPlace::Listed(listed) => listed.config.clone(),
         _ => "the image".to_owned(),
     };
     candidate.names.first().cloned().or_else(digest).unwrap_or_else(config)
@@ -344,7 +344,7 @@ fn list(names: impl IntoIterator<Item = String>) -> String {
 }
 
 /// Gives images of an archive that is both, an OCI layout and a docker archive, their names, and tells where both differ.
-fn name(reading: &mut Reading<'_>, chosen: &mut Chosen, listed: &[Listed]) {
+fn name(reading: &mut Reading<'_>, chosen: &mut ChosenImages, listed: &[ListedImage]) {
     for one in listed {
         let of = |id: &Option<Digest>| id.as_ref().is_some_and(|id| one.config.contains(&id.hex()));
         let Some(planned) = chosen.images.iter_mut().find(|planned| of(&planned.image.id)) else {
@@ -378,16 +378,16 @@ fn name(reading: &mut Reading<'_>, chosen: &mut Chosen, listed: &[Listed]) {
 /// Reads what a candidate's manifest and config say.
 fn load(reading: &mut Reading<'_>, candidate: &Candidate) -> Result<Loaded, Error> {
     match &candidate.place {
-        Place::Listed(listed) => listed_image(reading, listed).map(|image| Loaded::Image(Box::new(image))),
-        Place::Described(descriptor) => {
+        DocumentPlace::Listed(listed) => listed_image(reading, listed).map(|image| Loaded::Image(Box::new(image))),
+        DocumentPlace::Described(descriptor) => {
             let digest = descriptor.digest().ok_or_else(|| index::no_digest(descriptor))?;
-            let name = reading.layout.name(&digest, Part::Manifest);
+            let name = reading.layout.name(&digest, DocumentPart::Manifest);
             let missing = || Error::new(Trouble::Missing, "the manifest is not there").at(&digest.to_string());
-            let bytes = reading.document(&name, Part::Manifest)?.ok_or_else(missing)?;
+            let bytes = reading.document(&name, DocumentPart::Manifest)?.ok_or_else(missing)?;
             reading.compare(&digest.to_string(), &bytes, Some(&digest), descriptor.size);
             manifest_image(reading, &digest.to_string(), &bytes, descriptor)
         }
-        Place::Here(bytes) => manifest_image(reading, "manifest.json", bytes, &Descriptor::default()),
+        DocumentPlace::Here(bytes) => manifest_image(reading, "manifest.json", bytes, &Descriptor::default()),
     }
 }
 
@@ -414,8 +414,8 @@ fn manifest_image(
     let config = manifest.config.as_ref().ok_or_else(no_config)?;
     let id = config.digest().ok_or_else(|| index::no_digest(config).at(place))?;
     let missing = || Error::new(Trouble::Missing, "the config is not there").at(&id.to_string());
-    let name = reading.layout.name(&id, Part::Blob);
-    let bytes = reading.document(&name, Part::Blob)?.ok_or_else(missing)?;
+    let name = reading.layout.name(&id, DocumentPart::Blob);
+    let bytes = reading.document(&name, DocumentPart::Blob)?.ok_or_else(missing)?;
     reading.compare(&id.to_string(), &bytes, Some(&id), config.size);
     let read = config_document::read(&id.to_string(), &bytes)?;
     too_many(place, manifest.layers.len())?;
@@ -423,7 +423,7 @@ fn manifest_image(
         let digest = layer.digest();
         let elsewhere = layer.is_foreign().then(|| layer.urls.clone());
         Blob {
-            name: digest.as_ref().map(|digest| reading.layout.name(digest, Part::Blob)),
+            name: digest.as_ref().map(|digest| reading.layout.name(digest, DocumentPart::Blob)),
             place: layer.digest.clone(),
             digest,
             bytes: layer.size,
@@ -455,7 +455,7 @@ fn too_many(place: &str, layers: usize) -> Result<(), Error> {
 }
 
 /// One image of a docker archive's list.
-fn listed_image(reading: &mut Reading<'_>, listed: &Listed) -> Result<Planned, Error> {
+fn listed_image(reading: &mut Reading<'_>, listed: &ListedImage) -> Result<Planned, Error> {
     let place = "manifest.json";
     let leads = |name: &str| {
         let message = format!("`{name}` names nothing inside of the archive");
@@ -463,7 +463,7 @@ fn listed_image(reading: &mut Reading<'_>, listed: &Listed) -> Result<Planned, E
     };
     let config = clean(&listed.config).ok_or_else(|| leads(&listed.config))?;
     let missing = || Error::new(Trouble::Missing, "the config is not there").at(&config);
-    let bytes = reading.document(&config, Part::Blob)?.ok_or_else(missing)?;
+    let bytes = reading.document(&config, DocumentPart::Blob)?.ok_or_else(missing)?;
     reading.compare(&config, &bytes, promised(&config).as_ref(), None);
     let read = config_document::read(&config, &bytes)?;
     too_many(place, listed.layers.len())?;
@@ -543,8 +543,8 @@ fn attestation(
 ) -> Result<Option<Attestation>, Error> {
     let digest = descriptor.digest().ok_or_else(|| index::no_digest(descriptor))?;
     // Engines leave out what they did not pull.
-    let name = reading.layout.name(&digest, Part::Manifest);
-    let Some(bytes) = reading.document(&name, Part::Manifest)? else { return Ok(None) };
+    let name = reading.layout.name(&digest, DocumentPart::Manifest);
+    let Some(bytes) = reading.document(&name, DocumentPart::Manifest)? else { return Ok(None) };
     reading.compare(&digest.to_string(), &bytes, Some(&digest), descriptor.size);
     let manifest: Manifest = parse(&digest.to_string(), &bytes)?;
     let subject = subject.or_else(|| manifest.subject.as_ref().and_then(Descriptor::digest));
@@ -555,7 +555,7 @@ fn attestation(
         let digest = layer.digest();
         let mut bytes = None;
         if let Some(digest) = digest.as_ref().filter(|_| wanted && *room > 0) {
-            bytes = reading.document(&reading.layout.name(digest, Part::Blob), Part::Blob)?;
+            bytes = reading.document(&reading.layout.name(digest, DocumentPart::Blob), DocumentPart::Blob)?;
             if let Some(bytes) = &bytes {
                 reading.compare(&digest.to_string(), bytes, Some(digest), layer.size);
             } else {

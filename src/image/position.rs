@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::image::archive::{Archive, Part};
+use crate::image::archive::{Archive, SourcePart};
 use crate::image::assemble::{assemble, with_archive};
-use crate::image::blob::{Outcome, Run};
+use crate::image::blob::{BlobOutcome, ReadRun};
 use crate::image::decode::sniff;
 use crate::image::digest::{Algorithm, Digest};
 use crate::image::document::Documents;
 use crate::image::error::{Error, Trouble};
 use crate::image::forward::read_forward;
 use crate::image::layer::Compression;
-use crate::image::options::{Options, Read};
+use crate::image::options::{ImageOptions, Read};
 use crate::image::plan::{Blob, Plan, plan};
 use crate::image::store::{ReadAt, Store};
 
@@ -23,10 +23,10 @@ use crate::image::store::{ReadAt, Store};
 /// # Errors
 /// When there is nothing to show: no image, none that is asked for, none that can be read. Damage to a part of an image is
 /// told in [`Read::damaged`].
-pub fn read(store: &dyn Store, options: &Options<'_>) -> Result<Read, Error> {
+pub fn read(store: &dyn Store, options: &ImageOptions<'_>) -> Result<Read, Error> {
     let documents: &dyn Documents = &store;
     let plan = plan(documents, options)?;
-    let run = Run::new(options);
+    let run = ReadRun::new(options);
     let outcomes = if options.contents { layers(store, &plan, &run)? } else { BTreeMap::new() };
     run.check_stopped()?;
     assemble(plan, outcomes, documents, options)
@@ -37,14 +37,14 @@ pub fn read(store: &dyn Store, options: &Options<'_>) -> Result<Read, Error> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_archive(archive: &dyn ReadAt, options: &Options<'_>) -> Result<Read, Error> {
+pub fn read_archive(archive: &dyn ReadAt, options: &ImageOptions<'_>) -> Result<Read, Error> {
     let mut start = [0; 16];
     let filled = archive.read_at(&mut start, 0).map_err(|error| Error::io(&error))?;
     if filled == 0 {
         return Err(Error::new(Trouble::NotAnImage, "it is empty"));
     }
     if sniff(&start[..filled]) != Compression::None {
-        return read_forward(Part::whole(archive), options);
+        return read_forward(SourcePart::whole(archive), options);
     }
     let archive = Archive::open(archive, options)?;
     with_archive(read(&archive, options), archive.notices(), archive.damaged.as_ref())
@@ -57,7 +57,7 @@ struct Job<'a> {
     bytes: u64,
 }
 
-fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> Result<BTreeMap<String, Outcome>, Error> {
+fn layers(store: &dyn Store, plan: &Plan, run: &ReadRun<'_>) -> Result<BTreeMap<String, BlobOutcome>, Error> {
     let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
     for blob in plan.images.iter().flat_map(|planned| &planned.blobs) {
         let Some(name) = blob.name.as_deref() else { continue };
@@ -78,7 +78,7 @@ fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> Result<BTreeMap<Stri
             }
         }
     };
-    let pool = Run::pool()?;
+    let pool = ReadRun::pool()?;
     pool.in_place_scope(|scope| {
         for _ in 0..pool.current_num_threads().min(jobs.len()) {
             scope.spawn(|_| work());
@@ -88,14 +88,14 @@ fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> Result<BTreeMap<Stri
 }
 
 /// Reads one blob; `None` where the run was stopped before.
-fn read_blob(store: &dyn Store, job: &Job<'_>, run: &Run<'_>) -> Option<Outcome> {
+fn read_blob(store: &dyn Store, job: &Job<'_>, run: &ReadRun<'_>) -> Option<BlobOutcome> {
     run.check_stopped().ok()?;
     let mut opened = match store.open(job.name) {
         Ok(Some(opened)) => opened,
-        Ok(None) => return Some(Outcome::default()),
+        Ok(None) => return Some(BlobOutcome::default()),
         Err(error) => {
             let error = Some(Error::io(&error).at(&job.blob.place));
-            return Some(Outcome { error, ..Outcome::default() });
+            return Some(BlobOutcome { error, ..BlobOutcome::default() });
         }
     };
     Some(run.read(&job.blob.place, &mut opened.read, opened.bytes, algorithm(job.blob)))

@@ -24,7 +24,7 @@ pub struct Provenance {
     /// `--build-arg`, sorted.
     pub build_args: Vec<(String, String)>,
     /// Lines by the blobs of a step's result, from the lowest to its own: equal blobs may be made by several steps.
-    chains: HashMap<ChainKey, Made>,
+    chains: HashMap<ChainKey, StepProducts>,
     /// Lines by a step's own blob; `None` for one that several lines made.
     blobs: BTreeMap<Digest, Option<RecordedLines>>,
 }
@@ -70,7 +70,7 @@ impl fmt::Display for NoProvenance {
 
 /// What a step made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Made {
+struct StepProducts {
     step: u32,
     layer: RecordedLayer,
 }
@@ -116,7 +116,7 @@ impl Provenance {
     }
 
     /// Takes what a step made. Of steps with the same result the first one made it.
-    fn add(&mut self, chain: &Chain, made: Made) {
+    fn add(&mut self, chain: &Chain, made: StepProducts) {
         let Some(own) = &chain.last else { return };
         let known = self.chains.entry(chain.key).or_insert(made);
         if made.step < known.step {

@@ -26,7 +26,7 @@ use crate::image::digest::Algorithm;
 use crate::image::fault::{Fault, FaultKind};
 use crate::image::layer::{Compression, Contents};
 use crate::image::limits::Limits;
-use crate::image::tar::{End, TarError, Walk};
+use crate::image::tar::{End, MemberWalk, TarError};
 
 /// What is worked out of a blob.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub struct ScanOptions<'a> {
     pub digest: Option<Algorithm>,
     /// Whether the digest of the decompressed archive (SHA-256) is worked out.
     pub diff_id: bool,
-    /// Whether contents are hashed and watched; without it entries have no [`Entry::content`](crate::image::Entry).
+    /// Whether contents are hashed and watched; without it entries have no [`LayerEntry::content`](crate::image::LayerEntry).
     pub contents: bool,
     /// Whether it is told how programs are linked; takes the memory of the largest of them.
     pub linkage: bool,
@@ -87,7 +87,7 @@ pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<S
     let hashes = Hashes::new(options.digest, options.diff_id, stored, Arc::clone(&pool));
     let shared = Shared { ahead: Ahead::new(decoder), hashes, pool, stored };
     let (members, outcome) = rayon::in_place_scope(|scope| {
-        let mut walk = Walk::new(Pieces::new(&shared, scope), options.limits);
+        let mut walk = MemberWalk::new(Pieces::new(&shared, scope), options.limits);
         let mut members = Members::new((options.contents, options.linkage), options.limits);
         let outcome = walked(&mut walk, &mut members);
         (members, outcome)
@@ -98,7 +98,7 @@ pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<S
 }
 
 /// How far a walk came.
-struct Outcome {
+struct WalkOutcome {
     fault: Option<Fault>,
     /// Whether the archive itself was decoded to its end.
     decoded: bool,
@@ -108,7 +108,7 @@ struct Outcome {
 }
 
 /// Walks over all members, then reads the rest of the blob, whatever happened.
-fn walked<R: Read + Send>(walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>, members: &mut Members<'_>) -> Outcome {
+fn walked<R: Read + Send>(walk: &mut MemberWalk<'_, Pieces<'_, '_, '_, R>>, members: &mut Members<'_>) -> WalkOutcome {
     let error = members.read(walk).err();
     let (end, place) = (walk.end(), walk.source().place());
     let trailing = walk.source().drain();
@@ -121,7 +121,7 @@ fn walked<R: Read + Send>(walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>, members: &
         Some(error) => Some(of_tar(error, place)),
         None => of_decoder,
     };
-    Outcome { fault, decoded, tar_bytes, end, trailing }
+    WalkOutcome { fault, decoded, tar_bytes, end, trailing }
 }
 
 fn of_tar(error: TarError, offset: u64) -> Fault {
@@ -137,7 +137,7 @@ fn of_tar(error: TarError, offset: u64) -> Fault {
 fn finish<R: Read + Send>(
     mut scanned: Scanned,
     shared: Shared<'_, R>,
-    outcome: Outcome,
+    outcome: WalkOutcome,
     limits: &Limits,
 ) -> Result<Scanned, ScanError> {
     let Shared { ahead, hashes, .. } = shared;

@@ -15,6 +15,6 @@ mod scan;
 mod tests;
 mod watcher;
 
-pub use self::fact::{Fact, Kind};
-pub use self::result::{Found, Secret, work_out};
+pub use self::fact::{SecretFact, SecretFactKind};
+pub use self::result::{Secret, SecretPlace, work_out};
 pub(crate) use self::watcher::Watcher;

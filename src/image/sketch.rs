@@ -4,7 +4,7 @@
 //! size; ` == text` gives them whole. A path that ends with `/` is a directory, `path -> target` a symbolic link, `path => other` a hard link; a name
 //! `.wh.x` is a whiteout. Lines `USER x`, `EXPOSE 80/tcp`, `ENV A=b`, `LABEL a=b`, `CMD x`, `HISTORY text`, `EMPTY text` fill the config.
 
-use crate::image::{Entry, Image, Kind, Layer, Mode, Watch};
+use crate::image::{EntryKind, Image, Layer, LayerEntry, Mode, Watch};
 use crate::text::path;
 
 /// The image that a text tells.
@@ -72,12 +72,12 @@ fn add(image: &mut Image, line: &str) {
     let (name, other) = name.split_once(" => ").map_or((name, None), |(name, to)| (name, Some(to)));
     let (folder, last) = path::split(name);
     let (kind, path) = match (target, other, last.strip_prefix(".wh.")) {
-        (Some(_), ..) => (Kind::Symlink, name.to_owned()),
-        (_, Some(_), _) => (Kind::Hardlink, name.to_owned()),
-        (.., Some(".wh..opq")) => (Kind::Opaque, folder.to_owned()),
-        (.., Some(gone)) => (Kind::Whiteout, format!("{folder}/{gone}")),
-        _ if name.ends_with('/') => (Kind::Directory, name.to_owned()),
-        _ => (Kind::File, name.to_owned()),
+        (Some(_), ..) => (EntryKind::Symlink, name.to_owned()),
+        (_, Some(_), _) => (EntryKind::Hardlink, name.to_owned()),
+        (.., Some(".wh..opq")) => (EntryKind::Opaque, folder.to_owned()),
+        (.., Some(gone)) => (EntryKind::Whiteout, format!("{folder}/{gone}")),
+        _ if name.ends_with('/') => (EntryKind::Directory, name.to_owned()),
+        _ => (EntryKind::File, name.to_owned()),
     };
     let path = image.paths.intern(path.as_bytes()).unwrap();
     let original = other.map_or(path, |to| image.paths.intern(to.as_bytes()).unwrap());
@@ -91,13 +91,13 @@ fn add(image: &mut Image, line: &str) {
     let said = said.or(text);
     let contents = said.map_or_else(|| format!("{name} {size}"), str::to_owned);
     let content = match kind {
-        Kind::File => twox_hash::XxHash3_128::oneshot(contents.as_bytes()),
-        Kind::Symlink => twox_hash::XxHash3_128::oneshot(target.unwrap_or_default().as_bytes()),
+        EntryKind::File => twox_hash::XxHash3_128::oneshot(contents.as_bytes()),
+        EntryKind::Symlink => twox_hash::XxHash3_128::oneshot(target.unwrap_or_default().as_bytes()),
         _ => 0,
     };
-    let size = if kind == Kind::File { size } else { 0 };
+    let size = if kind == EntryKind::File { size } else { 0 };
     let compressed = 512 + size.next_multiple_of(512);
-    layer.entries.push(Entry { path, kind, mode, uid, gid, mtime: 0, size, compressed, content, link: original });
+    layer.entries.push(LayerEntry { path, kind, mode, uid, gid, mtime: 0, size, compressed, content, link: original });
 }
 
 mod tests {
@@ -109,10 +109,10 @@ mod tests {
             "USER app\n\n40755 0:0 0 usr/\n100644 0:0 10 usr/x = one\n120777 0:0 0 y -> usr/x\n100644 0:0 0 z => usr/x\n\n\
              0 0:0 0 usr/.wh.x\n0 0:0 0 usr/.wh..wh..opq",
         );
-        let kinds: Vec<Vec<Kind>> =
+        let kinds: Vec<Vec<EntryKind>> =
             image.layers.iter().map(|layer| layer.entries.iter().map(|entry| entry.kind).collect()).collect();
-        let first = vec![Kind::Directory, Kind::File, Kind::Symlink, Kind::Hardlink];
-        assert_eq!(kinds, [first, vec![Kind::Whiteout, Kind::Opaque]]);
+        let first = vec![EntryKind::Directory, EntryKind::File, EntryKind::Symlink, EntryKind::Hardlink];
+        assert_eq!(kinds, [first, vec![EntryKind::Whiteout, EntryKind::Opaque]]);
         assert_eq!(image.layers[0].file_bytes(), 10);
         assert_eq!(image.layers[1].entries[0].path, image.layers[0].entries[1].path);
         assert_eq!(image.config.user.as_deref(), Some("app"));

@@ -4,7 +4,7 @@ use std::io;
 use std::io::Read;
 
 /// One part of a store, opened.
-pub struct Opened<'a> {
+pub struct OpenPart<'a> {
     /// Its length in bytes, where it is known beforehand.
     pub bytes: Option<u64>,
     /// What is in it.
@@ -19,13 +19,13 @@ pub trait Store: Sync {
     ///
     /// # Errors
     /// When it is there, or may be, and cannot be read.
-    fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>>;
+    fn open(&self, name: &str) -> io::Result<Option<OpenPart<'_>>>;
 
     /// Opens a blob that is a manifest or an index: registries keep them apart from other blobs.
     ///
     /// # Errors
     /// As [`Store::open`].
-    fn manifest(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
+    fn manifest(&self, name: &str) -> io::Result<Option<OpenPart<'_>>> {
         self.open(name)
     }
 }

@@ -14,7 +14,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, BufRead};
 
-pub use self::walk::Walk;
+pub use self::walk::MemberWalk;
 use crate::image::layer::Xattrs;
 
 /// Bytes of a block: headers have one, contents are padded to whole ones.

@@ -5,7 +5,9 @@ mod dive;
 use std::collections::BTreeSet;
 
 pub use self::dive::Dive;
-use crate::image::{Compression, Contents, Duplicates, EntryId, Fate, Image, Kind, Layer, Tree, WasteKind, duplicates};
+use crate::image::{
+    Compression, Contents, Duplicates, EntryId, EntryKind, Fate, Image, ImageTree, Layer, WasteKind, duplicates,
+};
 
 /// Bytes of the four kinds of waste, which have no byte in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,12 +81,12 @@ pub struct Totals {
 
 impl Totals {
     /// The sums of an image.
-    pub fn new(image: &Image, tree: &Tree) -> Self {
+    pub fn new(image: &Image, tree: &ImageTree) -> Self {
         Self::with(image, tree, &duplicates(image, tree))
     }
 
     /// The sums of an image whose equal contents are known.
-    pub fn with(image: &Image, tree: &Tree, copies: &[Duplicates]) -> Self {
+    pub fn with(image: &Image, tree: &ImageTree, copies: &[Duplicates]) -> Self {
         let mut totals = Self::default();
         for (number, layer) in image.layers.iter().enumerate() {
             let (stored, waste, unpacked) = of_layer(number, layer, tree);
@@ -102,7 +104,7 @@ impl Totals {
         for (_, id) in tree.inodes() {
             let entry = image.entry(id);
             totals.merged_entries += 1;
-            totals.merged_files += u64::from(entry.kind == Kind::File);
+            totals.merged_files += u64::from(entry.kind == EntryKind::File);
             totals.merged_bytes = totals.merged_bytes.saturating_add(entry.size);
             totals.apparent_bytes = totals.apparent_bytes.saturating_add(image.apparent(id));
         }
@@ -130,7 +132,7 @@ pub struct Above {
 
 impl Above {
     /// The sums above so many layers.
-    pub fn new(image: &Image, tree: &Tree, base: usize) -> Self {
+    pub fn new(image: &Image, tree: &ImageTree, base: usize) -> Self {
         let mut above = Self { pull_bytes: push_bytes(image, base), ..Self::default() };
         for (number, layer) in image.layers.iter().enumerate().skip(base) {
             let (stored, waste, _) = of_layer(number, layer, tree);
@@ -177,7 +179,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 }
 
 /// Of one layer: bytes of files' contents, what of them is lost, and what an engine keeps of it.
-fn of_layer(number: usize, layer: &Layer, tree: &Tree) -> (u64, WasteBytes, u64) {
+fn of_layer(number: usize, layer: &Layer, tree: &ImageTree) -> (u64, WasteBytes, u64) {
     let (mut stored, mut waste, mut unpacked) = (0u64, WasteBytes::default(), 0u64);
     for (index, entry) in layer.entries.iter().enumerate() {
         let fate = tree.outcome(EntryId { layer: number as u32, index: index as u32 });
@@ -206,7 +208,7 @@ mod tests {
         let mut image = sketch(IMAGE);
         let pair = (image.layers[0].diff_id.clone(), "sha256:".to_owned() + &"0a".repeat(32));
         assert_eq!(pair.0, None);
-        let tree = Tree::new(&image);
+        let tree = ImageTree::new(&image);
         let totals = Totals::new(&image, &tree);
         let waste = WasteBytes { deleted: 50, overwritten: 0, metadata_only: 9, same_layer_duplicate: 7 };
         assert_eq!(totals.waste, waste);
@@ -228,7 +230,7 @@ mod tests {
     #[test]
     fn a_base_is_left_out_of_both_parts_of_a_ratio() {
         let image = sketch(IMAGE);
-        let tree = Tree::new(&image);
+        let tree = ImageTree::new(&image);
         let above = Above::new(&image, &tree, 1);
         assert_eq!((above.stored_file_bytes, above.waste.sum()), (10_059, 50));
         assert!((above.efficiency() - 10_009.0 / 10_059.0).abs() < 1e-12);
@@ -240,7 +242,7 @@ mod tests {
     fn layers_that_were_not_read_are_counted() {
         let mut image = sketch(IMAGE);
         image.layers.push(Layer { contents: Contents::NotAsked, blob_bytes: 70, ..Layer::default() });
-        let totals = Totals::new(&image, &Tree::new(&image));
+        let totals = Totals::new(&image, &ImageTree::new(&image));
         assert_eq!(totals.unread_layers, 1);
 
         let digest: Option<crate::image::Digest> = format!("sha256:{}", "0".repeat(64)).parse().ok();
@@ -248,7 +250,7 @@ mod tests {
             Layer { contents: Contents::NotAsked, blob_bytes: 70, digest: digest.clone(), ..Layer::default() };
         let told = |layer: &Layer| {
             let image = Image { layers: vec![layer.clone()], ..Image::default() };
-            Totals::new(&image, &Tree::new(&image)).pull_is_uncompressed
+            Totals::new(&image, &ImageTree::new(&image)).pull_is_uncompressed
         };
         assert!(!told(&unread), "nothing tells");
         unread.diff_id = digest;

@@ -14,14 +14,14 @@ mod own;
 #[cfg(test)]
 mod tests;
 
-pub use self::change::{Change, Count, EntryId, Fate, LayerChanges, Oddity, TreeNotice, WasteKind};
+pub use self::change::{Count, EntryId, Fate, LayerChanges, Oddity, TreeChange, TreeNotice, WasteKind};
 use self::fates::Fates;
 use self::live::{Live, Slot};
-use crate::image::{Entry, Image, PathId};
+use crate::image::{Image, LayerEntry, PathId};
 
 /// The final tree of an image: 24 bytes for each path, four to eight for each member.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub struct ImageTree {
     live: Live,
     fates: Fates,
     bytes: Vec<u64>,
@@ -31,7 +31,7 @@ pub struct Tree {
     notices: Vec<TreeNotice>,
 }
 
-impl Tree {
+impl ImageTree {
     /// How many layers were put together.
     pub const fn layers(&self) -> usize {
         self.changes.len()
@@ -43,7 +43,7 @@ impl Tree {
     }
 
     /// What a member does to the tree below its layer.
-    pub fn change(&self, entry: EntryId) -> Change {
+    pub fn change(&self, entry: EntryId) -> TreeChange {
         self.fates.change(entry)
     }
 
@@ -125,7 +125,7 @@ impl Image {
     ///
     /// # Panics
     /// When the image has no such member: the number is of another image.
-    pub fn entry(&self, id: EntryId) -> &Entry {
+    pub fn entry(&self, id: EntryId) -> &LayerEntry {
         &self.layers[id.layer as usize].entries[id.index as usize]
     }
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::image::places::{Place, Sum, places};
-use crate::image::{Compression, EntryId, Fate, Image, Kind, PathId, Tree, WasteKind};
+use crate::image::{Compression, EntryId, EntryKind, Fate, Image, ImageTree, PathId, WasteKind};
 
 /// Layers that write a path until it counts as churn (dpkg's status, caches of the linker, …).
 const CHURN_LAYERS: u32 = 3;
@@ -57,7 +57,7 @@ pub struct Churn {
 }
 
 /// All losses with at least one byte, the layers from below, each in the archive's order.
-pub fn losses(image: &Image, tree: &Tree) -> Vec<Loss> {
+pub fn losses(image: &Image, tree: &ImageTree) -> Vec<Loss> {
     let mut losses = Vec::new();
     for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
         for (index, entry) in layer.entries.iter().enumerate().filter(|(_, entry)| entry.size > 0) {
@@ -98,7 +98,7 @@ pub fn group_losses(image: &Image, losses: &[Loss]) -> Vec<LossGroup> {
 }
 
 /// Files that at least three layers write, most lost bytes first.
-pub fn churn(image: &Image, tree: &Tree) -> Vec<Churn> {
+pub fn churn(image: &Image, tree: &ImageTree) -> Vec<Churn> {
     let mut writes = vec![(0u32, 0u32); image.paths.len()];
     for (layer, id) in writers(image, tree) {
         let (count, last) = &mut writes[image.entry(id).path.index()];
@@ -125,9 +125,9 @@ pub fn churn(image: &Image, tree: &Tree) -> Vec<Churn> {
 }
 
 /// Files with their layers, the lowest first.
-fn writers(image: &Image, tree: &Tree) -> impl Iterator<Item = (u32, EntryId)> {
+fn writers(image: &Image, tree: &ImageTree) -> impl Iterator<Item = (u32, EntryId)> {
     image.layers.iter().take(tree.layers()).enumerate().flat_map(|(number, layer)| {
-        let files = layer.entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::File);
+        let files = layer.entries.iter().enumerate().filter(|(_, entry)| entry.kind == EntryKind::File);
         files.map(move |(index, _)| (number as u32, EntryId { layer: number as u32, index: index as u32 }))
     })
 }
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn losses_tell_who_wrote_and_who_removed() {
         let image = sketch(CACHE);
-        let tree = Tree::new(&image);
+        let tree = ImageTree::new(&image);
         let groups = group_losses(&image, &losses(&image, &tree));
         let text = |group: &LossGroup| (image.paths.text(group.path), group.how, group.owner, group.by, group.bytes);
         assert_eq!(
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_path_that_three_layers_write_is_churn() {
         let image = sketch(CACHE);
-        let found = churn(&image, &Tree::new(&image));
+        let found = churn(&image, &ImageTree::new(&image));
         let path = image.paths.find(b"etc/x").unwrap();
         assert_eq!(found, [Churn { path, layers: vec![0, 1, 2], bytes: 17 }]);
     }
@@ -170,7 +170,7 @@ mod tests {
         let mut image = sketch("100644 0:0 9 a = x\n\n100644 0:0 8 a = y");
         image.layers[0].compression = Compression::Gzip;
         image.layers[0].entries[0].compressed = 4;
-        let tree = Tree::new(&image);
+        let tree = ImageTree::new(&image);
         assert_eq!(losses(&image, &tree)[0].compressed, Some(4));
         assert_eq!(group_losses(&image, &losses(&image, &tree))[0].compressed, Some(4));
     }

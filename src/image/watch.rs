@@ -9,16 +9,16 @@ use crate::image::secrets;
 /// What one file's contents tell.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Fact {
+pub enum FileFact {
     /// Of packages.
-    Package(packages::Fact),
+    Package(packages::PackageFact),
     /// Of secrets; not their values.
-    Secret(secrets::Fact),
+    Secret(secrets::SecretFact),
     /// Of linkage.
-    Linkage(linkage::Fact),
+    Linkage(linkage::LinkageFact),
 }
 
-impl Fact {
+impl FileFact {
     /// About how many bytes it takes, so that readers can bound the sum.
     pub fn heap(&self) -> usize {
         match self {
@@ -63,10 +63,10 @@ impl Watch {
     }
 
     /// What the whole file tells.
-    pub fn finish(self) -> Vec<Fact> {
-        let package = self.packages.and_then(packages::Watcher::finish).map(Fact::Package);
+    pub fn finish(self) -> Vec<FileFact> {
+        let package = self.packages.and_then(packages::Watcher::finish).map(FileFact::Package);
         let secrets = self.secrets.map(secrets::Watcher::finish).unwrap_or_default();
-        let linkage = self.linkage.and_then(linkage::Watcher::finish).map(Fact::Linkage);
-        package.into_iter().chain(secrets.into_iter().map(Fact::Secret)).chain(linkage).collect()
+        let linkage = self.linkage.and_then(linkage::Watcher::finish).map(FileFact::Linkage);
+        package.into_iter().chain(secrets.into_iter().map(FileFact::Secret)).chain(linkage).collect()
     }
 }

@@ -15,10 +15,10 @@ mod summary;
 mod transfer;
 mod tree;
 
-pub use self::answer::{Outcome, Selection, Sent, SourceError};
-pub use self::builder::Builder;
-pub use self::classes::{Certainty, Class, ClassKind, Found, classify, is_secret_name, secret_certainty};
-pub use self::entry::{Amount, Entry, EntryId, Excluded, Kind};
+pub use self::answer::{Selection, Sent, SourceError, SourceOutcome};
+pub use self::builder::ContextBuilder;
+pub use self::classes::{Certainty, Class, ClassKind, ClassMatch, classify, is_secret_name, secret_certainty};
+pub use self::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, Excluded};
 pub use self::select::{Selector, select};
 pub use self::summary::{Aggregate, Summary, largest, summarise};
 pub use self::transfer::sent;

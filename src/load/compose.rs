@@ -21,7 +21,7 @@ pub(super) fn lists_builds(name: &str) -> bool {
 
 /// How a file says that a Dockerfile is built.
 #[derive(Clone, Debug)]
-pub(super) struct Origin {
+pub(super) struct BuildOrigin {
     /// The context's folder, where it lies in what was asked for.
     pub context: Option<PathBuf>,
     /// The stage to build.
@@ -40,18 +40,18 @@ pub(super) struct Origin {
 
 /// A build of a Dockerfile that stands elsewhere.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct NamedBuild {
     /// The Dockerfile, links followed.
     pub real: PathBuf,
     /// The Dockerfile as the user would type it.
     pub path: PathBuf,
     /// How it is built.
-    pub origin: Origin,
+    pub origin: BuildOrigin,
     /// Who says so.
     pub by: String,
 }
 
-impl Origin {
+impl BuildOrigin {
     /// What the command line says counts more.
     pub(super) fn options(&self, asked: &BuildOptions) -> BuildOptions {
         let mut options = asked.clone();
@@ -67,9 +67,9 @@ impl Origin {
 #[derive(Debug, Default)]
 pub(super) struct Unfolded {
     /// The Dockerfiles inside, with how they are built.
-    pub inline: Vec<(Source, Origin)>,
+    pub inline: Vec<(Source, BuildOrigin)>,
     /// The builds of other Dockerfiles; none when the file itself was asked for.
-    pub named: Vec<Named>,
+    pub named: Vec<NamedBuild>,
     /// What is wrong with it.
     pub problems: Vec<InputProblem>,
     /// What a reader should know.
@@ -96,7 +96,7 @@ impl Unfolded {
         let written = service.mounts.iter().filter(|mount| !mount.is_read_only && mount.target.starts_with('/'));
         let mounts = written.map(|mount| mount.target.trim_end_matches('/').to_owned()).collect();
         let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
-        let origin = Origin { context, target, args, contexts, run, inline: inline.is_some(), notice: None };
+        let origin = BuildOrigin { context, target, args, contexts, run, inline: inline.is_some(), notice: None };
         if let Some(inline) = inline {
             self.notices.extend(limits(service, inline));
             self.inline.push((inline.clone(), origin));
@@ -105,7 +105,7 @@ impl Unfolded {
             let real = path.canonicalize().ok().filter(|real| real.is_file());
             let real = real.filter(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)));
             let by = format!("{} (`{name}`)", source.name());
-            self.named.extend(real.map(|real| Named { real, path, origin, by }));
+            self.named.extend(real.map(|real| NamedBuild { real, path, origin, by }));
         }
     }
 }

@@ -12,10 +12,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::Scope;
 
-use self::listing::{Item, List, What, assemble};
+use self::listing::{List, ListedItem, What, assemble};
 use super::facts;
-use crate::ignore::{Inherited, Matcher, Refusal, Verdict};
-use crate::inputs::context::{BuildContext, Excluded, Kind, Trouble, TroubleKind};
+use crate::ignore::{Inherited, Matcher, PatternRefusal, Verdict};
+use crate::inputs::context::{BuildContext, ContextEntryKind, Excluded, Trouble, TroubleKind};
 
 /// Why a context can't be read at all.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) enum Error {
     /// The root is missing, not a directory, or unreadable.
     Root(PathBuf, io::Error),
     /// An ignore pattern does not compile when it is tried.
-    Pattern(PathBuf, Refusal),
+    Pattern(PathBuf, PatternRefusal),
     /// More entries than [`Limits::entries`].
     TooMany(PathBuf, usize),
     /// Too many ignore patterns have to be tried on too many entries.
@@ -84,7 +84,7 @@ pub(super) fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<
 /// See [`Error`]; what can't be read below the root is a [`Trouble`] of the result.
 pub(super) fn read(root: &Path, shown: &str, ignore: &Matcher, limits: Limits) -> Result<BuildContext, Error> {
     let first = fs::read_dir(root).map_err(|why| Error::Root(root.to_owned(), why))?;
-    let walk = Walk::new(root, ignore, limits);
+    let walk = ContextWalk::new(root, ignore, limits);
     let task = Task {
         directory: 0,
         path: String::new(),
@@ -99,7 +99,7 @@ pub(super) fn read(root: &Path, shown: &str, ignore: &Matcher, limits: Limits) -
     Ok(assemble(shown, walk.lists.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
-struct Walk<'w> {
+struct ContextWalk<'w> {
     root: &'w Path,
     ignore: &'w Matcher,
     limits: Limits,
@@ -123,7 +123,7 @@ struct Task {
     excluded: bool,
 }
 
-impl<'w> Walk<'w> {
+impl<'w> ContextWalk<'w> {
     fn new(root: &'w Path, ignore: &'w Matcher, limits: Limits) -> Self {
         Self {
             root,
@@ -236,7 +236,7 @@ impl<'w> Walk<'w> {
             let empty = self.ignore.empties(&path, &verdict);
             self.leaf(&entry, (kind, &facts), path, empty, list)
         };
-        list.items.push(Item { name: name.into(), mode: (facts::mode(&facts) & 0o7777) as u16, what });
+        list.items.push(ListedItem { name: name.into(), mode: (facts::mode(&facts) & 0o7777) as u16, what });
         Ok(())
     }
 
@@ -254,11 +254,11 @@ impl<'w> Walk<'w> {
         }
         if !kind.is_file() {
             let other = if facts::is_socket(kind) {
-                Kind::Socket
+                ContextEntryKind::Socket
             } else if facts::is_pipe(kind) {
-                Kind::Pipe
+                ContextEntryKind::Pipe
             } else {
-                Kind::Device
+                ContextEntryKind::Device
             };
             return What::Other(other);
         }
@@ -346,7 +346,7 @@ mod tests {
         let _socket = UnixListener::bind(folder.path().join("s")).unwrap();
         fs::write(folder.path().join(OsString::from_vec(b"x\xff".to_vec())), "").unwrap();
         let context = check(folder.path(), &[], &["f", "s", "x\u{fffd}"]);
-        assert_eq!(context.entry(context.find("s").unwrap()).kind, Kind::Socket);
+        assert_eq!(context.entry(context.find("s").unwrap()).kind, ContextEntryKind::Socket);
         assert_eq!(context.troubles(), [Trouble { path: "x\u{fffd}".into(), kind: TroubleKind::NameNotUtf8 }]);
     }
 

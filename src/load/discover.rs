@@ -10,12 +10,12 @@ use super::compose::lists_builds;
 use super::recipes::may_build;
 use crate::data;
 use crate::dockerfile::Template;
-use crate::manifest::{FileKind, FileRole, Nature};
+use crate::manifest::{ContentKind, FileKind, FileRole};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// What a walk for Dockerfiles found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Discovery {
     /// Dockerfiles, sorted.
     pub dockerfiles: Vec<PathBuf>,
     /// Compose and bake files, sorted.
@@ -29,8 +29,8 @@ pub(super) struct Found {
 }
 
 /// All Dockerfiles under `root`, in parallel.
-pub(super) fn discover(root: &Path) -> Found {
-    let found = Mutex::new(Found::default());
+pub(super) fn discover(root: &Path) -> Discovery {
+    let found = Mutex::new(Discovery::default());
     let walk = WalkBuilder::new(root)
         .hidden(false)
         .require_git(false)
@@ -71,7 +71,7 @@ fn leave_out_twins(dockerfiles: &mut Vec<PathBuf>) {
     }
 }
 
-fn visit(root: &Path, entry: &DirEntry, found: &Mutex<Found>) {
+fn visit(root: &Path, entry: &DirEntry, found: &Mutex<Discovery>) {
     if !entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink()) {
         return;
     }
@@ -97,7 +97,7 @@ fn visit(root: &Path, entry: &DirEntry, found: &Mutex<Found>) {
     list.push(entry.path().to_owned());
 }
 
-fn note_error(error: &ignore::Error, found: &Mutex<Found>) {
+fn note_error(error: &ignore::Error, found: &Mutex<Discovery>) {
     let text = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
     lock(found).unreadable.push((path_of(error).unwrap_or_default(), text));
 }
@@ -111,7 +111,7 @@ fn path_of(error: &ignore::Error) -> Option<PathBuf> {
     }
 }
 
-fn lock(found: &Mutex<Found>) -> std::sync::MutexGuard<'_, Found> {
+fn lock(found: &Mutex<Discovery>) -> std::sync::MutexGuard<'_, Discovery> {
     found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
@@ -144,7 +144,7 @@ fn is_dockerfile(name: &str, path: &Path) -> bool {
     }
     let kind = FileKind::of(name);
     match kind.nature() {
-        Nature::Code | Nature::Shell => begins_like_dockerfile(path),
+        ContentKind::Code | ContentKind::Shell => begins_like_dockerfile(path),
         _ => kind.may_be_dockerfile(),
     }
 }

@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::LoadError;
-use super::compose::{Named, Origin, lists_builds, unfold};
+use super::compose::{BuildOrigin, NamedBuild, lists_builds, unfold};
 use super::file::{display_path, problem};
 use crate::inputs::{InputProblem, Inputs, RunOptions};
 use crate::text::{FileId, Source};
 
 /// A Dockerfile's text with its file, and what another file says of its build.
-pub(super) type Text = (PathBuf, FileId, Source, Option<Origin>);
+pub(super) type DockerfileText = (PathBuf, FileId, Source, Option<BuildOrigin>);
 
 /// Builds by their Dockerfiles.
-type Known = BTreeMap<PathBuf, Vec<Named>>;
+type BuildsByDockerfile = BTreeMap<PathBuf, Vec<NamedBuild>>;
 
 /// The Dockerfiles in what was read. `root`: the folder in which it was found.
 pub(super) fn dockerfiles(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
     root: Option<&Path>,
-) -> Vec<Text> {
-    let (mut own, mut inside, mut known) = (Vec::new(), Vec::new(), Known::new());
+) -> Vec<DockerfileText> {
+    let (mut own, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
     for (path, source) in files {
         match source {
             Ok(source) if lists_builds(source.name()) => {
@@ -55,7 +55,10 @@ pub(super) fn dockerfiles(
 }
 
 /// A Dockerfile that only the files which build it know as one.
-fn next_unread_dockerfile(inputs: &mut Inputs, builds: Vec<Named>) -> Option<(PathBuf, Source, Option<Origin>)> {
+fn next_unread_dockerfile(
+    inputs: &mut Inputs,
+    builds: Vec<NamedBuild>,
+) -> Option<(PathBuf, Source, Option<BuildOrigin>)> {
     let path = builds.first()?.path.clone();
     match super::read_source(&path, super::DOCKERFILE_LIMIT) {
         Ok(source) => Some((path.clone(), source, merge_origins(&path, builds))),
@@ -68,8 +71,8 @@ fn next_unread_dockerfile(inputs: &mut Inputs, builds: Vec<Named>) -> Option<(Pa
 
 /// One look at a Dockerfile that several may build: as the first does. Its last stage counts whichever stages they build, or
 /// what others ship would not be looked at.
-fn merge_origins(path: &Path, builds: Vec<Named>) -> Option<Origin> {
-    let context = |named: &Named| named.origin.context.clone();
+fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
+    let context = |named: &NamedBuild| named.origin.context.clone();
     let contexts: std::collections::BTreeSet<_> = builds.iter().map(context).collect();
     let has_init = builds.iter().all(|named| named.origin.run.has_init);
     let has_rights = builds.iter().any(|named| named.origin.run.has_rights);
@@ -85,7 +88,7 @@ fn merge_origins(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     let stop_signal = signal.filter(|_| builds.iter().all(|named| named.origin.run.stop_signal.is_some()));
     let first = builds.into_iter().next()?;
     let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
-    let mut origin = Origin { target: None, run, ..first.origin };
+    let mut origin = BuildOrigin { target: None, run, ..first.origin };
     let folder = display_path(origin.context.as_deref()?);
     let own = path.parent().is_some_and(|parent| display_path(parent) == folder);
     let mut said = Vec::new();

@@ -9,14 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::build::Build;
-use crate::compose::Run;
+use crate::compose::ServiceRun;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
 use crate::optimize::{Cloned, Evidence};
 use crate::text::{Source, path};
 
 /// How compose files run containers of the image of the build with this index.
-pub fn runs(inputs: &Inputs, build: usize) -> Vec<Run> {
+pub fn runs(inputs: &Inputs, build: usize) -> Vec<ServiceRun> {
     inputs.builds.get(build).map(|input| services::runs(inputs, input)).unwrap_or_default()
 }
 

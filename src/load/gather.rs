@@ -9,13 +9,13 @@ use rayon::prelude::*;
 
 use super::LoadError;
 use super::context::{self, Limits};
-use super::discover::{Found, discover};
-use super::dockerfiles::{Text, dockerfiles};
+use super::discover::{Discovery, discover};
+use super::dockerfiles::{DockerfileText, dockerfiles};
 use super::file::{display_path, problem};
-use super::place::{Place, place};
+use super::place::{BuildPlace, place};
 use super::projects::projects;
 use super::recipes::{self, NamedContext};
-use super::request::{Request, Wants};
+use super::request::{GatherRequest, Wants};
 use super::texts::texts;
 use crate::build::Build;
 use crate::dockerfile::{self, Template};
@@ -30,7 +30,7 @@ use crate::text::{FileId, Source};
 ///
 /// # Errors
 /// When the path itself can't be read.
-pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
+pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     let kind = std::fs::metadata(&request.path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => LoadError::Missing(request.path.clone()),
         _ => LoadError::Unreadable(request.path.clone(), error),
@@ -93,14 +93,14 @@ fn unwalked(root: &Path, error: &context::Error) -> InputProblem {
 }
 
 /// The inputs of Dockerfiles that were read already; `None` for the path of one that has no place.
-pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, request: &Request) -> Inputs {
+pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, request: &GatherRequest) -> Inputs {
     let mut inputs = Inputs { root: ".".into(), today: request.today, ..Inputs::default() };
     let texts = texts.into_iter().map(|(path, text)| (path.unwrap_or_default(), text));
     fill(&mut inputs, texts, request, (None, &[]));
     inputs
 }
 
-fn notes(inputs: &mut Inputs, found: &Found) {
+fn notes(inputs: &mut Inputs, found: &Discovery) {
     if let Some(first) = found.test_inputs.first() {
         let count = match found.test_inputs.len() {
             1 => format!("`{}` is an input of tests, and was not looked at", display_path(first)),
@@ -122,18 +122,18 @@ fn notes(inputs: &mut Inputs, found: &Found) {
 }
 
 /// One Dockerfile on its way to an input.
-struct Draft {
+struct InputDraft {
     path: PathBuf,
     input: BuildInput,
     uses_context: bool,
-    place: Place,
+    place: BuildPlace,
     ignore: Option<(PathBuf, Source)>,
 }
 
 fn fill(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
-    request: &Request,
+    request: &GatherRequest,
     (root, recipes): (Option<&Path>, &[PathBuf]),
 ) {
     let walked = root.filter(|_| request.file.is_none());
@@ -141,13 +141,14 @@ fn fill(
     let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
     let (needs, policies) = needs(inputs, request);
-    let request = &Request { needs, ..request.clone() };
+    let request = &GatherRequest { needs, ..request.clone() };
     // Nobody asks for a context that nothing is looked up in.
     let asks = |root: &&Path| request.needs.context() && !read.is_empty() && !root.as_os_str().is_empty();
     let contexts = walked.filter(asks).map(|root| recipes::contexts(root, recipes)).unwrap_or_default();
     let told =
         |path: &Path| path.canonicalize().ok().and_then(|real| contexts.get(&real)).map_or(&[][..], Vec::as_slice);
-    let mut drafts: Vec<Draft> = read.into_par_iter().map(|text| draft((told(&text.0), text), request, root)).collect();
+    let mut drafts: Vec<InputDraft> =
+        read.into_par_iter().map(|text| draft((told(&text.0), text), request, root)).collect();
     for draft in &drafts {
         let name = inputs.source(draft.input.dockerfile).name();
         let notice = draft.input.template.map(|template| {
@@ -174,7 +175,7 @@ fn fill(
     }
 }
 
-fn draft((told, text): (&[NamedContext], Text), request: &Request, root: Option<&Path>) -> Draft {
+fn draft((told, text): (&[NamedContext], DockerfileText), request: &GatherRequest, root: Option<&Path>) -> InputDraft {
     let (path, id, source, origin) = text;
     let (file, template) = parse(&source);
     let asked = &request.options;
@@ -195,11 +196,11 @@ fn draft((told, text): (&[NamedContext], Text), request: &Request, root: Option<
     let build = Build::new(&input);
     let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
     let place = match known {
-        Some(origin) => Place { root: origin.context, notice: origin.notice },
+        Some(origin) => BuildPlace { root: origin.context, notice: origin.notice },
         None => place(&path, &build, request, root).or_as_told(&path, told),
     };
     let uses_context = build.uses_context();
-    Draft { path, input, uses_context, place, ignore: None }
+    InputDraft { path, input, uses_context, place, ignore: None }
 }
 
 /// A Dockerfile's path below the folder that was asked for; without one as it was typed, or its name.
@@ -211,7 +212,7 @@ fn below(path: &Path, root: Option<&Path>) -> String {
 }
 
 /// The facts that are asked for under the settings, and those; what is wrong with them is told.
-fn needs(inputs: &mut Inputs, request: &Request) -> (Needs, Policies) {
+fn needs(inputs: &mut Inputs, request: &GatherRequest) -> (Needs, Policies) {
     let (policies, problems) = Policies::read(inputs, &request.line);
     inputs.unsettled |= problems.iter().any(|problem| problem.fatal);
     inputs.problems.extend(problems);
@@ -234,7 +235,7 @@ fn parse(source: &Source) -> (dockerfile::File, Option<Template>) {
     }
 }
 
-fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {
+fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [InputDraft]) {
     let mut known: BTreeMap<PathBuf, IgnoreInput> = BTreeMap::new();
     for draft in drafts {
         let Some(root) = &draft.place.root else { continue };
@@ -266,15 +267,15 @@ fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {
 }
 
 /// A context that was walked.
-struct Known {
+struct WalkedContext {
     context: Arc<BuildContext>,
     projects: Option<Arc<Vec<Project>>>,
 }
 
-type Contexts = BTreeMap<(Option<PathBuf>, Option<PathBuf>), Known>;
+type Contexts = BTreeMap<(Option<PathBuf>, Option<PathBuf>), WalkedContext>;
 
 /// Walks each context once: those of Dockerfiles that take something from theirs.
-fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
+fn walk(inputs: &mut Inputs, drafts: &[InputDraft], needs: Needs) -> Contexts {
     let mut wanted: BTreeMap<(Option<PathBuf>, Option<PathBuf>), Matcher> = BTreeMap::new();
     for draft in drafts {
         if draft.place.root.is_none() || !draft.uses_context {
@@ -294,7 +295,7 @@ fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
         match context::read(root, &display_path(root), &matcher, Limits::default()) {
             Ok(context) => {
                 let projects = needs.has(Need::Projects).then(|| Arc::new(projects(root, &context, inputs)));
-                contexts.insert(key, Known { context: Arc::new(context), projects });
+                contexts.insert(key, WalkedContext { context: Arc::new(context), projects });
             }
             // The ignore file's own problem tells it, with its place.
             Err(context::Error::Pattern(..)) => {}

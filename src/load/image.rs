@@ -9,29 +9,33 @@ use crate::engine;
 use crate::engine::Engine;
 use crate::image::Platform;
 use crate::remote;
-use crate::remote::Reference;
+use crate::remote::RegistryReference;
 use crate::remote::Repository;
 
 mod file;
 mod opened;
 
-pub use self::opened::{Bytes, OpenError, Opened, Place};
+pub use self::opened::{Bytes, ImagePlace, OpenError, OpenedImage};
 
 /// How sources are reached.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct SourceOptions {
     /// The platform that an engine is asked for; `None` leaves it to the engine.
     pub platform: Option<Platform>,
     /// How engines are reached.
-    pub engine: engine::Options,
+    pub engine: engine::EngineOptions,
     /// How registries are reached.
-    pub remote: remote::Options,
+    pub remote: remote::RegistryOptions,
 }
 
-impl Options {
+impl SourceOptions {
     /// What the process's environment says.
     pub fn of_process() -> Self {
-        Self { platform: None, engine: engine::Options::of_process(), remote: remote::Options::of_process() }
+        Self {
+            platform: None,
+            engine: engine::EngineOptions::of_process(),
+            remote: remote::RegistryOptions::of_process(),
+        }
     }
 }
 
@@ -41,7 +45,7 @@ impl Options {
 ///
 /// # Errors
 /// When there is no such image, or it may not be read.
-pub fn open(name: &str, options: &Options) -> Result<Opened, OpenError> {
+pub fn open(name: &str, options: &SourceOptions) -> Result<OpenedImage, OpenError> {
     if name == "-" {
         return stdin();
     }
@@ -62,7 +66,7 @@ pub fn open(name: &str, options: &Options) -> Result<Opened, OpenError> {
 }
 
 /// There are images that are called as the prefixes are: `docker:dind`, `registry:3`.
-fn forced(name: &str, opened: Result<Opened, OpenError>) -> Result<Opened, OpenError> {
+fn forced(name: &str, opened: Result<OpenedImage, OpenError>) -> Result<OpenedImage, OpenError> {
     opened.map_err(|mut error| {
         if !name.contains('/') && parse(name).is_ok() {
             error.help = format!("{}; write `docker.io/library/{name}` for the image of that name", error.help);
@@ -71,7 +75,7 @@ fn forced(name: &str, opened: Result<Opened, OpenError>) -> Result<Opened, OpenE
     })
 }
 
-fn open_by_name(name: &str, options: &Options) -> Result<Opened, OpenError> {
+fn open_by_name(name: &str, options: &SourceOptions) -> Result<OpenedImage, OpenError> {
     let mut tried = Vec::new();
     let mut file = None;
     match file::look(Path::new(name)) {
@@ -91,7 +95,7 @@ fn open_by_name(name: &str, options: &Options) -> Result<Opened, OpenError> {
         return Err(OpenError { what, tried, help: error.what.clone() });
     }
     match of_engine(name, options) {
-        Ok(opened) => return Ok(Opened { tried: tried.into_iter().chain(file).collect(), ..opened }),
+        Ok(opened) => return Ok(OpenedImage { tried: tried.into_iter().chain(file).collect(), ..opened }),
         Err(error) => tried.push(error.what),
     }
     // Who names a file that is there means it; its name is nothing to tell a registry.
@@ -99,7 +103,7 @@ fn open_by_name(name: &str, options: &Options) -> Result<Opened, OpenError> {
         return Err(OpenError { what, tried, help: format!("write `registry:{name}` for the image of that name") });
     }
     match reference.and_then(|reference| of_registry(&reference, options)) {
-        Ok(opened) => Ok(Opened { tried, ..opened }),
+        Ok(opened) => Ok(OpenedImage { tried, ..opened }),
         Err(error) => Err(OpenError { tried, ..error }),
     }
 }
@@ -114,8 +118,8 @@ fn missing(name: &str) -> OpenError {
     error
 }
 
-fn parse(text: &str) -> Result<Reference, OpenError> {
-    text.parse::<Reference>().map_err(|error| {
+fn parse(text: &str) -> Result<RegistryReference, OpenError> {
+    text.parse::<RegistryReference>().map_err(|error| {
         OpenError::new(
             error.to_string(),
             "an image is called [registry/]repository[:tag][@digest], as in `alpine:3.22`",
@@ -123,13 +127,13 @@ fn parse(text: &str) -> Result<Reference, OpenError> {
     })
 }
 
-fn stdin() -> Result<Opened, OpenError> {
+fn stdin() -> Result<OpenedImage, OpenError> {
     let input = io::stdin();
     if input.is_terminal() {
         return Err(OpenError::new("nothing comes on standard input", "write `docker save IMAGE | dockopt image -`"));
     }
-    Ok(Opened {
-        place: Place::Stdin,
+    Ok(OpenedImage {
+        place: ImagePlace::Stdin,
         bytes: Bytes::Stream(Box::new(input)),
         name: "-".to_owned(),
         choice: None,
@@ -138,7 +142,7 @@ fn stdin() -> Result<Opened, OpenError> {
     })
 }
 
-fn of_engine(reference: &str, options: &Options) -> Result<Opened, OpenError> {
+fn of_engine(reference: &str, options: &SourceOptions) -> Result<OpenedImage, OpenError> {
     let engine = Engine::connect(&options.engine)?;
     let platform = options.platform.as_ref();
     if engine.find(reference, platform)?.is_none() {
@@ -149,8 +153,8 @@ fn of_engine(reference: &str, options: &Options) -> Result<Opened, OpenError> {
         ));
     }
     let saved = engine.save(reference, platform)?;
-    Ok(Opened {
-        place: Place::Engine,
+    Ok(OpenedImage {
+        place: ImagePlace::Engine,
         bytes: Bytes::Stream(Box::new(saved)),
         name: reference.to_owned(),
         choice: None,
@@ -159,10 +163,10 @@ fn of_engine(reference: &str, options: &Options) -> Result<Opened, OpenError> {
     })
 }
 
-fn of_registry(reference: &Reference, options: &Options) -> Result<Opened, OpenError> {
+fn of_registry(reference: &RegistryReference, options: &SourceOptions) -> Result<OpenedImage, OpenError> {
     let repository = Repository::open(reference, &options.remote)?;
-    Ok(Opened {
-        place: Place::Registry,
+    Ok(OpenedImage {
+        place: ImagePlace::Registry,
         bytes: Bytes::Store(Box::new(repository)),
         name: reference.to_string(),
         choice: None,
@@ -177,7 +181,7 @@ mod tests {
 
     /// What is opened, or what stands in the way, where there is neither an engine nor a registry.
     fn opened(name: &str) -> String {
-        let mut options = Options::default();
+        let mut options = SourceOptions::default();
         options.remote.limits.retries = 0;
         match open(name, &options) {
             Ok(opened) => opened.sentence,

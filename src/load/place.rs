@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Request;
+use super::GatherRequest;
 use super::file::display_path;
 use super::recipes::NamedContext;
 use crate::build::{Build, Source, Transfer};
@@ -21,14 +21,14 @@ const SUBFOLDERS: usize = 1_000;
 
 /// Where a Dockerfile is built.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct BuildPlace {
     /// The context's folder; `None` for a text without a place.
     pub root: Option<PathBuf>,
     /// What a reader should know about the choice.
     pub notice: Option<String>,
 }
 
-impl Place {
+impl BuildPlace {
     /// The context that recipes and pipelines name, where none of them names this one.
     pub(super) fn or_as_told(self, path: &Path, told: &[NamedContext]) -> Self {
         let real = |folder: &Path| folder.canonicalize().ok();
@@ -52,12 +52,12 @@ impl Place {
 
 /// The context of a Dockerfile: as given by `--file` with a path, else its own folder, else the nearest folder above (within
 /// `root`) that has what the COPY lines name.
-pub(super) fn place(path: &Path, build: &Build, request: &Request, root: Option<&Path>) -> Place {
+pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: Option<&Path>) -> BuildPlace {
     if path.as_os_str().is_empty() {
-        return Place::default();
+        return BuildPlace::default();
     }
     if let (Some(_), Some(root)) = (&request.file, root) {
-        return Place { root: Some(root.to_owned()), notice: None };
+        return BuildPlace { root: Some(root.to_owned()), notice: None };
     }
     let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let sources = copied_paths(build);
@@ -89,7 +89,7 @@ pub(super) fn place(path: &Path, build: &Build, request: &Request, root: Option<
             display_path(&chosen)
         )
     });
-    Place { root: Some(chosen), notice }
+    BuildPlace { root: Some(chosen), notice }
 }
 
 /// Plain paths that COPY and ADD take from the context.

@@ -6,7 +6,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::file::display_path;
-use crate::inputs::context::{BuildContext, EntryId, Kind};
+use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::inputs::{InputProblem, Inputs};
 use crate::manifest::{self, Manifests, Project, is_manifest};
 use crate::text::Source;
@@ -76,7 +76,7 @@ fn files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
         }
         let entry = context.entry(id);
         let installed = ["node_modules", ".git", ".venv", "site-packages", "__pycache__"];
-        inside = (entry.kind == Kind::Directory && installed.contains(&entry.name)).then_some(id);
-        entry.kind == Kind::File
+        inside = (entry.kind == ContextEntryKind::Directory && installed.contains(&entry.name)).then_some(id);
+        entry.kind == ContextEntryKind::File
     })
 }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::settings::Configuration;
+use super::settings::SettingsSource;
 use crate::inputs::{BuildOptions, Date, Needs};
-use crate::rules::Line;
+use crate::rules::CommandLinePolicy;
 
 /// What to gather.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct GatherRequest {
     /// The folder or file that was asked for.
     pub path: PathBuf,
     /// `--file`: the Dockerfile, instead of all that are found; the path is its context then.
@@ -20,9 +20,9 @@ pub struct Request {
     /// Which facts are asked for besides.
     pub wants: Wants,
     /// Where settings come from.
-    pub configuration: Configuration,
+    pub configuration: SettingsSource,
     /// What the command line says over them.
-    pub line: Line,
+    pub line: CommandLinePolicy,
     /// Whether ShellCheck is asked, where the rules ask for it.
     pub shellcheck: bool,
     /// Whether the folder is walked as a context although no Dockerfile takes anything from it.

@@ -25,7 +25,7 @@ const OWN: [&str; 1] = ["dockopt.toml"];
 
 /// Where settings come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Configuration {
+pub enum SettingsSource {
     /// The nearest file above each Dockerfile.
     #[default]
     Nearest,
@@ -40,7 +40,7 @@ pub enum Configuration {
 pub(super) fn load_settings(
     inputs: &mut Inputs,
     dockerfiles: &[(PathBuf, FileId)],
-    configuration: &Configuration,
+    configuration: &SettingsSource,
     walked: Option<&Path>,
 ) {
     let mut finder = Finder::new(&NAMES, walked);
@@ -49,9 +49,9 @@ pub(super) fn load_settings(
         // A text without a place is looked at where the program runs; a folder that is gone has no settings.
         let Ok(folder) = own.canonicalize() else { continue };
         let file = match configuration {
-            Configuration::None => None,
-            Configuration::File(file) => Some(file.clone()),
-            Configuration::Nearest => finder.nearest(&folder),
+            SettingsSource::None => None,
+            SettingsSource::File(file) => Some(file.clone()),
+            SettingsSource::Nearest => finder.nearest(&folder),
         };
         let Some(file) = file else { continue };
         let top = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -69,13 +69,13 @@ pub(super) fn load_settings(
 
 /// The settings that hold where the program runs, whatever is looked at: the nearest dockopt.toml and what it extends.
 /// They stand in the inputs as those of the file itself.
-pub fn settings(configuration: &Configuration) -> Inputs {
+pub fn settings(configuration: &SettingsSource) -> Inputs {
     let mut inputs = Inputs::default();
     let mut finder = Finder::new(&OWN, None);
     let file = match configuration {
-        Configuration::None => None,
-        Configuration::File(file) => Some(file.clone()),
-        Configuration::Nearest => finder.nearest(&finder.current.clone()),
+        SettingsSource::None => None,
+        SettingsSource::File(file) => Some(file.clone()),
+        SettingsSource::Nearest => finder.nearest(&finder.current.clone()),
     };
     let Some(file) = file else { return inputs };
     let chain = finder.chain(&mut inputs, &file);

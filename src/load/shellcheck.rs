@@ -56,7 +56,7 @@ pub(super) fn ask(inputs: &mut Inputs, policies: &Policies) {
                 inputs.builds[index].shellcheck = Some(Arc::clone(&answers));
             }
         }
-        Err(Failure { message, help }) => inputs.problems.push(InputProblem {
+        Err(ShellcheckFailure { message, help }) => inputs.problems.push(InputProblem {
             file: PROGRAM.to_owned(),
             place: None,
             fatal: true,
@@ -68,12 +68,12 @@ pub(super) fn ask(inputs: &mut Inputs, policies: &Policies) {
 
 /// Why there is no answer.
 #[derive(Debug)]
-struct Failure {
+struct ShellcheckFailure {
     message: String,
     help: &'static str,
 }
 
-impl Failure {
+impl ShellcheckFailure {
     fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: "try `shellcheck --version`, or leave out `--shellcheck`" }
     }
@@ -89,16 +89,19 @@ impl Failure {
 }
 
 /// What the program says about each text.
-fn answers(program: &Path, texts: &[String], limit: Duration) -> Result<ShellcheckAnswers, Failure> {
-    let folder = Folder::new().map_err(|error| Failure::new(format!("no temporary folder for ShellCheck: {error}")))?;
+fn answers(program: &Path, texts: &[String], limit: Duration) -> Result<ShellcheckAnswers, ShellcheckFailure> {
+    let folder = TemporaryFolder::new()
+        .map_err(|error| ShellcheckFailure::new(format!("no temporary folder for ShellCheck: {error}")))?;
     for (index, text) in texts.iter().enumerate() {
         let written = fs::write(folder.0.join(index.to_string()), text);
-        written.map_err(|error| Failure::new(format!("a temporary file for ShellCheck cannot be written: {error}")))?;
+        written.map_err(|error| {
+            ShellcheckFailure::new(format!("a temporary file for ShellCheck cannot be written: {error}"))
+        })?;
     }
     let end = Instant::now() + limit;
     let indexes: Vec<usize> = (0..texts.len()).collect();
     let size = texts.len().div_ceil(rayon::current_num_threads()).clamp(1, BATCH);
-    let batches: Result<Vec<_>, Failure> =
+    let batches: Result<Vec<_>, ShellcheckFailure> =
         indexes.par_chunks(size).map(|batch| run(program, &folder.0, batch, end)).collect();
     let mut answers: ShellcheckAnswers = texts.iter().map(|text| (text.clone(), Vec::new())).collect();
     for (file, comments) in batches?.into_iter().flatten() {
@@ -113,27 +116,27 @@ fn answers(program: &Path, texts: &[String], limit: Duration) -> Result<Shellche
 type Comments = BTreeMap<String, Vec<crate::inputs::ShellcheckComment>>;
 
 /// Runs the program over some of the files.
-fn run(program: &Path, folder: &Path, batch: &[usize], end: Instant) -> Result<Comments, Failure> {
+fn run(program: &Path, folder: &Path, batch: &[usize], end: Instant) -> Result<Comments, ShellcheckFailure> {
     let mut command = Command::new(program);
     // No settings of the user or of a folder above: the same scripts give the same findings everywhere.
     command.args(["--norc", "--format=json1", "--severity=style", "--"]).args(batch.iter().map(usize::to_string));
     command.current_dir(folder).env_remove("SHELLCHECK_OPTS");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| Failure::of_start(&error))?;
+    let mut child = command.spawn().map_err(|error| ShellcheckFailure::of_start(&error))?;
     let answer = listen(&mut child, end);
     // One that has ended is not there to be ended.
     let _ = child.kill();
     let status = child.wait();
     let Some(answer) = answer else {
-        return Err(Failure::new(format!("ShellCheck took longer than {} s", LIMIT.as_secs())));
+        return Err(ShellcheckFailure::new(format!("ShellCheck took longer than {} s", LIMIT.as_secs())));
     };
     if answer.len() as u64 > ANSWER {
-        return Err(Failure::new(format!("ShellCheck wrote more than {} MiB", ANSWER >> 20)));
+        return Err(ShellcheckFailure::new(format!("ShellCheck wrote more than {} MiB", ANSWER >> 20)));
     }
     read_answers(&answer).map_err(|error| {
         let code = status.ok().and_then(|status| status.code());
         let code = code.map(|code| format!(" (exit code {code})")).unwrap_or_default();
-        Failure::new(format!("ShellCheck gives no answer in JSON{code}: {error}"))
+        ShellcheckFailure::new(format!("ShellCheck gives no answer in JSON{code}: {error}"))
     })
 }
 
@@ -158,9 +161,9 @@ fn listen(child: &mut Child, end: Instant) -> Option<Vec<u8>> {
 }
 
 /// A temporary folder of this run, gone with it.
-struct Folder(PathBuf);
+struct TemporaryFolder(PathBuf);
 
-impl Folder {
+impl TemporaryFolder {
     fn new() -> io::Result<Self> {
         let name = format!("dockopt-shellcheck-{:016x}", RandomState::new().hash_one(std::process::id()));
         let path = std::env::temp_dir().join(name);
@@ -172,7 +175,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         // What cannot be removed lies in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);

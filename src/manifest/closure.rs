@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::locked::Locked;
 use super::project::{Install, InstallScript, Tool};
-use super::tree::{Tree, resolve};
+use super::tree::{ManifestTree, resolve};
 use crate::text::path;
 
 /// A closure of files in the making.
@@ -25,7 +25,7 @@ impl Closure {
 
     /// Takes `relative`, named by a file in `folder`: a file, a whole folder, or what is missing. Gives its path when
     /// it is a file.
-    pub(super) fn take(&mut self, tree: &Tree, folder: &str, relative: &str) -> Option<String> {
+    pub(super) fn take(&mut self, tree: &ManifestTree, folder: &str, relative: &str) -> Option<String> {
         match resolve(folder, relative) {
             Ok(path) if tree.has(&path) => {
                 self.files.insert(path.clone());
@@ -43,7 +43,7 @@ impl Closure {
     }
 
     /// Takes those of `names` that are in `folder`, files or whole folders.
-    pub(super) fn take_there(&mut self, tree: &Tree, folder: &str, names: &[&str]) {
+    pub(super) fn take_there(&mut self, tree: &ManifestTree, folder: &str, names: &[&str]) {
         for name in names {
             let path = path::child(folder, name);
             if tree.has(&path) {

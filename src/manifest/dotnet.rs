@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::Closure;
-use super::file_kind::{FileKind, Nature};
+use super::file_kind::{ContentKind, FileKind};
 use super::framework::Framework;
 use super::json;
-use super::locked::{Entry, Locked};
-use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
-use super::tree::{Tree, ancestors};
+use super::locked::{LockEntry, Locked};
+use super::project::{DependencyScope, Ecosystem, EntryPoint, Project, Tool};
+use super::tree::{ManifestTree, ancestors};
 use super::words::quoted;
 use super::xml;
 use crate::text::path;
@@ -28,15 +28,15 @@ const SETTINGS: [&str; 8] = [
 ];
 
 fn is_project(name: &str) -> bool {
-    FileKind::of(name).nature() == Nature::Project
+    FileKind::of(name).nature() == ContentKind::Project
 }
 
 fn is_solution(name: &str) -> bool {
-    FileKind::of(name).nature() == Nature::Solution
+    FileKind::of(name).nature() == ContentKind::Solution
 }
 
 /// The .NET projects of a context: each folder with a project file or a solution is one.
-pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+pub(super) fn projects(tree: &mut ManifestTree) -> Vec<Project> {
     let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in tree.paths_where(|name| is_project(name) || is_solution(name)) {
         roots.entry(path::parent(path)).or_default().push(path);
@@ -49,7 +49,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     out
 }
 
-fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&str]) -> Project {
+fn project(tree: &mut ManifestTree, references: &mut References, root: &str, files: &[&str]) -> Project {
     let mut project = Project::new(root, Ecosystem::DotNet);
     for path in files {
         project.manifests.push((*path).into());
@@ -86,7 +86,7 @@ fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&s
 }
 
 /// Reads one project file: packages, target, program.
-fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
+fn describe(tree: &mut ManifestTree, project: &mut Project, path: &str) {
     let Some(document) = xml::read(tree, path) else { return };
     let stem = path::name(path).rsplit_once('.').map_or("", |(stem, _)| stem);
     let property =
@@ -111,7 +111,11 @@ fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
             let inside = || document.fields(index).find(|(name, _)| *name == wanted).map(|(_, text)| text.into());
             element.attribute(wanted).or_else(inside)
         };
-        let scope = if field("PrivateAssets").as_deref() == Some("all") { Scope::Build } else { Scope::Run };
+        let scope = if field("PrivateAssets").as_deref() == Some("all") {
+            DependencyScope::Build
+        } else {
+            DependencyScope::Run
+        };
         project.depend(&name, scope, field("Version").as_deref());
     }
     // The web and worker kits make programs without being asked.
@@ -121,7 +125,7 @@ fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
 }
 
 /// The project files that a solution names; those that are not there are missing.
-fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
+fn solution(tree: &mut ManifestTree, closure: &mut Closure, path: &str) -> Vec<String> {
     let Some(text) = tree.text(path) else { return Vec::new() };
     let mut named: Vec<Cow<str>> = Vec::new();
     let document;
@@ -143,11 +147,11 @@ fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
 /// What project files need; each file is read once, as the projects of a monorepo refer to the same ones.
 #[derive(Default)]
 struct References {
-    of: BTreeMap<String, Named>,
+    of: BTreeMap<String, ProjectReferences>,
 }
 
 /// What one project file names.
-struct Named {
+struct ProjectReferences {
     /// Other project files.
     projects: Vec<String>,
     /// Itself, imports, and settings in its folder and those around it.
@@ -155,7 +159,7 @@ struct Named {
 }
 
 impl References {
-    fn of(&mut self, tree: &mut Tree, path: &str) -> &Named {
+    fn of(&mut self, tree: &mut ManifestTree, path: &str) -> &ProjectReferences {
         if !self.of.contains_key(path) {
             self.of.insert(path.into(), read_project(tree, path));
         }
@@ -163,7 +167,7 @@ impl References {
     }
 }
 
-fn read_project(tree: &mut Tree, path: &str) -> Named {
+fn read_project(tree: &mut ManifestTree, path: &str) -> ProjectReferences {
     let folder = path::parent(path);
     let mut closure = Closure::default();
     let mut projects = Vec::new();
@@ -172,7 +176,7 @@ fn read_project(tree: &mut Tree, path: &str) -> Named {
     for folder in ancestors(folder) {
         closure.take_there(tree, folder, &SETTINGS);
     }
-    let Some(document) = xml::read(tree, path) else { return Named { projects, closure } };
+    let Some(document) = xml::read(tree, path) else { return ProjectReferences { projects, closure } };
     for (_, element) in document.elements_named("ProjectReference") {
         let Some(other) = element.attribute("Include") else { continue };
         if other.contains("$(") {
@@ -190,11 +194,11 @@ fn read_project(tree: &mut Tree, path: &str) -> Named {
             closure.take(tree, folder, &file);
         }
     }
-    Named { projects, closure }
+    ProjectReferences { projects, closure }
 }
 
 /// Takes the project files, all that they refer to, and what each needs.
-fn take_projects(tree: &mut Tree, closure: &mut Closure, references: &mut References, named: Vec<String>) {
+fn take_projects(tree: &mut ManifestTree, closure: &mut Closure, references: &mut References, named: Vec<String>) {
     let mut seen: BTreeSet<String> = named.iter().cloned().collect();
     let mut waiting = named;
     while let Some(path) = waiting.pop() {
@@ -213,13 +217,13 @@ fn take_projects(tree: &mut Tree, closure: &mut Closure, references: &mut Refere
     }
 }
 
-fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
+fn locked(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
     let object = json::object(tree, path)?;
     let mut entries = Vec::new();
     for (_, packages) in json::members(&object, "dependencies") {
         for (name, package) in packages.as_object().into_iter().flatten() {
             let version = package.get("resolved").and_then(|version| version.as_str()).map(Into::into);
-            entries.push(Entry { name: name.clone(), version, ..Entry::default() });
+            entries.push(LockEntry { name: name.clone(), version, ..LockEntry::default() });
         }
     }
     Some(Locked::new(entries, None))

@@ -15,7 +15,7 @@ use crate::text::path;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
+pub enum ContentKind {
     /// Statements of a programming language.
     Code,
     /// Statements of a shell.
@@ -89,25 +89,26 @@ pub enum FileRole {
 #[derive(Clone, Copy, Debug)]
 pub struct FileKind<'p> {
     path: &'p str,
-    row: Row,
+    row: FileKindRow,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct FileKindRow {
     language: &'static str,
     ecosystem: Option<Ecosystem>,
-    nature: Nature,
+    nature: ContentKind,
     comment: &'static str,
     /// Whether `Dockerfile` with this ending may be one.
     variant: bool,
 }
 
-const UNKNOWN: Row = Row { language: "-", ecosystem: None, nature: Nature::Unknown, comment: "-", variant: true };
+const UNKNOWN: FileKindRow =
+    FileKindRow { language: "-", ecosystem: None, nature: ContentKind::Unknown, comment: "-", variant: true };
 
 impl<'p> FileKind<'p> {
     /// By the name, and the folders in front of it.
     pub fn of(path: &'p str) -> Self {
-        static ROWS: OnceLock<HashMap<&str, Row>> = OnceLock::new();
+        static ROWS: OnceLock<HashMap<&str, FileKindRow>> = OnceLock::new();
         let rows = ROWS.get_or_init(|| data::FILE_KINDS.rows().filter_map(read).collect());
         let name = small(path::name(path));
         let mut endings = name.match_indices('.').map(|(at, _)| &name[at..]);
@@ -116,7 +117,7 @@ impl<'p> FileKind<'p> {
     }
 
     /// What it holds.
-    pub fn nature(self) -> Nature {
+    pub fn nature(self) -> ContentKind {
         self.row.nature
     }
 
@@ -190,17 +191,17 @@ impl<'p> FileKind<'p> {
 
     /// Whether it is source code.
     pub fn is_code(self) -> bool {
-        self.row.nature == Nature::Code
+        self.row.nature == ContentKind::Code
     }
 
     /// Whether it is source code, or a component with code in it (`.vue`).
     pub fn has_code(self) -> bool {
-        self.is_code() || self.row.nature == Nature::Markup && self.row.ecosystem == Some(Ecosystem::Node)
+        self.is_code() || self.row.nature == ContentKind::Markup && self.row.ecosystem == Some(Ecosystem::Node)
     }
 
     /// Whether it is a script of a POSIX shell, by its ending.
     pub fn is_shell(self) -> bool {
-        self.row.nature == Nature::Shell && self.row.language == "Shell"
+        self.row.nature == ContentKind::Shell && self.row.language == "Shell"
     }
 
     /// Whether it is source code that compilers turn into machine code without a language of its own around it.
@@ -219,24 +220,24 @@ impl<'p> FileKind<'p> {
         use Ecosystem::{DotNet, Go, Java, Rust};
         matches!(self.row.ecosystem, Some(Go | Rust | Java | DotNet))
             || self.is_native()
-            || self.row.nature == Nature::Lock && self.row.ecosystem != Some(Ecosystem::Node)
+            || self.row.nature == ContentKind::Lock && self.row.ecosystem != Some(Ecosystem::Node)
             || matches!(self.row.language, "Protocol Buffer" | "TOML" | "XML" | "Java Properties")
     }
 
     /// Whether it says what runs in a container: a script, a list of processes, a crontab.
     pub fn starts_processes(self) -> bool {
-        self.is_shell() || self.row.nature == Nature::Config && !matches!(self.row.language, "YAML" | "TOML")
+        self.is_shell() || self.row.nature == ContentKind::Config && !matches!(self.row.language, "YAML" | "TOML")
     }
 
     /// Whether a server may read it, or is started by it.
     pub fn is_read_by_servers(self) -> bool {
-        matches!(self.row.nature, Nature::Code | Nature::Shell | Nature::Config)
+        matches!(self.row.nature, ContentKind::Code | ContentKind::Shell | ContentKind::Config)
     }
 
     /// Whether it may name a file that the program writes: code, or settings of a known syntax.
     pub fn may_name_writes(self) -> bool {
         self.is_code()
-            || self.row.nature == Nature::Config && self.row.language != "-"
+            || self.row.nature == ContentKind::Config && self.row.language != "-"
             || matches!(self.row.language, "Java Properties" | "Prisma")
     }
 
@@ -244,16 +245,16 @@ impl<'p> FileKind<'p> {
     pub fn is_evidence(self) -> bool {
         let known = matches!(
             self.row.nature,
-            Nature::Code
-                | Nature::Shell
-                | Nature::Markup
-                | Nature::Schema
-                | Nature::Config
-                | Nature::Data
-                | Nature::Build
-                | Nature::Project
-                | Nature::Solution
-                | Nature::Repository
+            ContentKind::Code
+                | ContentKind::Shell
+                | ContentKind::Markup
+                | ContentKind::Schema
+                | ContentKind::Config
+                | ContentKind::Data
+                | ContentKind::Build
+                | ContentKind::Project
+                | ContentKind::Solution
+                | ContentKind::Repository
         );
         known && !self.is_native() && self.row.language != "Batchfile" && self.named_role() != Some(FileRole::Vendored)
     }
@@ -294,7 +295,7 @@ impl<'p> FileKind<'p> {
     fn is_text_about(self, role: &str) -> bool {
         let name = small(path::name(self.path));
         let stem = name.split('.').next().unwrap_or_default();
-        let is_text = self.nature() == Nature::Documentation || !name.contains('.');
+        let is_text = self.nature() == ContentKind::Documentation || !name.contains('.');
         is_text && data::FILE_TOPICS.has(stem, role)
     }
 
@@ -366,33 +367,33 @@ fn roles() -> &'static Roles {
     })
 }
 
-fn read(row: data::Row) -> Option<(&'static str, Row)> {
+fn read(row: data::Row) -> Option<(&'static str, FileKindRow)> {
     let &[name, language, ecosystem, nature, comment, variant, ..] = row else { return None };
     let ecosystem = Ecosystem::of(ecosystem);
-    Some((name, Row { language, ecosystem, nature: read_nature(nature)?, comment, variant: variant != "no" }))
+    Some((name, FileKindRow { language, ecosystem, nature: read_nature(nature)?, comment, variant: variant != "no" }))
 }
 
-fn read_nature(word: &str) -> Option<Nature> {
+fn read_nature(word: &str) -> Option<ContentKind> {
     Some(match word {
-        "code" => Nature::Code,
-        "shell" => Nature::Shell,
-        "markup" => Nature::Markup,
-        "style" => Nature::Style,
-        "schema" => Nature::Schema,
-        "config" => Nature::Config,
-        "data" => Nature::Data,
-        "build" => Nature::Build,
-        "project" => Nature::Project,
-        "solution" => Nature::Solution,
-        "lock" => Nature::Lock,
-        "documentation" => Nature::Documentation,
-        "picture" => Nature::Picture,
-        "binary" => Nature::Binary,
-        "archive" => Nature::Archive,
-        "compressed" => Nature::Compressed,
-        "package" => Nature::Package,
-        "backup" => Nature::Backup,
-        "repository" => Nature::Repository,
+        "code" => ContentKind::Code,
+        "shell" => ContentKind::Shell,
+        "markup" => ContentKind::Markup,
+        "style" => ContentKind::Style,
+        "schema" => ContentKind::Schema,
+        "config" => ContentKind::Config,
+        "data" => ContentKind::Data,
+        "build" => ContentKind::Build,
+        "project" => ContentKind::Project,
+        "solution" => ContentKind::Solution,
+        "lock" => ContentKind::Lock,
+        "documentation" => ContentKind::Documentation,
+        "picture" => ContentKind::Picture,
+        "binary" => ContentKind::Binary,
+        "archive" => ContentKind::Archive,
+        "compressed" => ContentKind::Compressed,
+        "package" => ContentKind::Package,
+        "backup" => ContentKind::Backup,
+        "repository" => ContentKind::Repository,
         _ => return None,
     })
 }

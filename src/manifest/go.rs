@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::closure::Closure;
-use super::locked::{Entry, Locked};
-use super::project::{Ecosystem, EntryPoint, Install, Project, Scope, Tool};
-use super::tree::{Tree, resolve};
+use super::locked::{LockEntry, Locked};
+use super::project::{DependencyScope, Ecosystem, EntryPoint, Install, Project, Tool};
+use super::tree::{ManifestTree, resolve};
 use super::words::{unquote, without_comment};
 use crate::text::path;
 
@@ -18,7 +18,7 @@ struct Directive<'t> {
 }
 
 /// The Go projects of a context: each folder with a `go.mod` or `go.work` is one.
-pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+pub(super) fn projects(tree: &mut ManifestTree) -> Vec<Project> {
     let files = tree.paths_where(|name| matches!(name, "go.mod" | "go.work"));
     let roots: BTreeSet<&str> = files.into_iter().map(path::parent).collect();
     let mut out: Vec<Project> = roots.into_iter().map(|root| project(tree, root)).collect();
@@ -26,7 +26,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     out
 }
 
-fn project(tree: &mut Tree, root: &str) -> Project {
+fn project(tree: &mut ManifestTree, root: &str) -> Project {
     let mut project = Project::new(root, Ecosystem::Go);
     let mut closure = Closure::default();
     let module = path::child(root, "go.mod");
@@ -57,7 +57,7 @@ fn project(tree: &mut Tree, root: &str) -> Project {
     project.normalise()
 }
 
-fn read_module(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &str) -> Option<Locked> {
+fn read_module(tree: &mut ManifestTree, project: &mut Project, closure: &mut Closure, path: &str) -> Option<Locked> {
     project.manifests.push(path.into());
     let text = tree.text(path)?;
     let mut entries = Vec::new();
@@ -67,10 +67,10 @@ fn read_module(tree: &mut Tree, project: &mut Project, closure: &mut Closure, pa
             ("go" | "toolchain", [version, ..]) => project.speaks(version.trim_start_matches("go"), path),
             ("require", [name, version, ..]) => {
                 if !indirect {
-                    project.depend(name, Scope::Run, Some(version));
+                    project.depend(name, DependencyScope::Run, Some(version));
                 }
                 let version = Some((*version).into());
-                entries.push(Entry { name: (*name).into(), version, ..Entry::default() });
+                entries.push(LockEntry { name: (*name).into(), version, ..LockEntry::default() });
             }
             ("replace", arguments) => take_replaced(tree, closure, &project.root, arguments),
             _ => {}
@@ -80,7 +80,7 @@ fn read_module(tree: &mut Tree, project: &mut Project, closure: &mut Closure, pa
 }
 
 /// `go.work` and the modules that it uses, each with its `go.mod` and `go.sum`.
-fn read_workspace(tree: &mut Tree, project: &mut Project, path: &str) -> Install {
+fn read_workspace(tree: &mut ManifestTree, project: &mut Project, path: &str) -> Install {
     project.manifests.push(path.into());
     let mut closure = Closure::default();
     let mut seen = BTreeSet::new();
@@ -109,7 +109,7 @@ fn read_workspace(tree: &mut Tree, project: &mut Project, path: &str) -> Install
     closure.install(Tool::Go, path, sum, None)
 }
 
-fn take_replaced_of(tree: &mut Tree, closure: &mut Closure, folder: &str) {
+fn take_replaced_of(tree: &mut ManifestTree, closure: &mut Closure, folder: &str) {
     let text = tree.text(&path::child(folder, "go.mod")).unwrap_or_default();
     for directive in directives(text).iter().filter(|directive| directive.verb == "replace") {
         take_replaced(tree, closure, folder, &directive.arguments);
@@ -117,7 +117,7 @@ fn take_replaced_of(tree: &mut Tree, closure: &mut Closure, folder: &str) {
 }
 
 /// `replace a => ./b`: only the other module's `go.mod` is read to download.
-fn take_replaced(tree: &Tree, closure: &mut Closure, folder: &str, arguments: &[&str]) {
+fn take_replaced(tree: &ManifestTree, closure: &mut Closure, folder: &str, arguments: &[&str]) {
     let target = arguments.iter().skip_while(|word| **word != "=>").nth(1);
     if let Some(target) = target.filter(|target| target.starts_with('.') || target.starts_with('/')) {
         closure.take(tree, folder, &format!("{target}/go.mod"));

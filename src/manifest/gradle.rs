@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::closure::Closure;
 use super::framework::Framework;
-use super::project::{Ecosystem, Install, Project, Scope, Tool};
-use super::tree::{Tree, resolve};
+use super::project::{DependencyScope, Ecosystem, Install, Project, Tool};
+use super::tree::{ManifestTree, resolve};
 use super::words::{quoted, without_comment};
 use crate::text::path;
 
@@ -14,7 +14,7 @@ const BUILD: [&str; 2] = ["build.gradle", "build.gradle.kts"];
 const SETTINGS: [&str; 2] = ["settings.gradle", "settings.gradle.kts"];
 
 /// Adds the Gradle projects of a context; a folder that is a Maven project too gets a second way to install.
-pub(super) fn projects(tree: &mut Tree, found: &mut Vec<Project>) {
+pub(super) fn projects(tree: &mut ManifestTree, found: &mut Vec<Project>) {
     let files = tree.paths_where(|name| BUILD.contains(&name) || SETTINGS.contains(&name));
     let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in files {
@@ -41,7 +41,7 @@ pub(super) fn projects(tree: &mut Tree, found: &mut Vec<Project>) {
     }
 }
 
-fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
+fn project(tree: &mut ManifestTree, root: &str, files: &[&str]) -> Project {
     let mut project = Project::new(root, Ecosystem::Java);
     let mut closure = Closure::default();
     for path in files {
@@ -72,7 +72,7 @@ fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
     project.normalise()
 }
 
-fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &str, line: &str) {
+fn statement(tree: &ManifestTree, project: &mut Project, closure: &mut Closure, path: &str, line: &str) {
     let word: String = line.chars().take_while(|c| c.is_alphanumeric() || *c == '.' || *c == '_').collect();
     let texts = quoted(line);
     let first = texts.first().copied().unwrap_or_default();
@@ -117,7 +117,7 @@ fn java_version(line: &str) -> Option<&str> {
 
 /// `apply from: 'x.gradle'`, `files('libs/x.jar')`, `fileTree('libs')`: the paths that a line of a build file in
 /// `folder` names.
-fn take_files(tree: &Tree, closure: &mut Closure, root: &str, folder: &str, line: &str) {
+fn take_files(tree: &ManifestTree, closure: &mut Closure, root: &str, folder: &str, line: &str) {
     let applies = line.starts_with("apply") && line.contains("from");
     if !applies && !line.contains("files(") && !line.contains("fileTree(") && !line.contains("flatDir") {
         return;
@@ -135,12 +135,12 @@ fn take_files(tree: &Tree, closure: &mut Closure, root: &str, folder: &str, line
     }
 }
 
-fn scope(configuration: &str) -> Option<Scope> {
+fn scope(configuration: &str) -> Option<DependencyScope> {
     Some(match configuration {
-        "implementation" | "api" | "runtimeOnly" | "compile" | "runtime" => Scope::Run,
-        "compileOnly" | "annotationProcessor" | "kapt" | "ksp" | "classpath" => Scope::Build,
-        "developmentOnly" => Scope::Dev,
-        other if other.starts_with("test") => Scope::Dev,
+        "implementation" | "api" | "runtimeOnly" | "compile" | "runtime" => DependencyScope::Run,
+        "compileOnly" | "annotationProcessor" | "kapt" | "ksp" | "classpath" => DependencyScope::Build,
+        "developmentOnly" => DependencyScope::Dev,
+        other if other.starts_with("test") => DependencyScope::Dev,
         _ => return None,
     })
 }

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::tree::Tree;
+use super::tree::ManifestTree;
 
 /// The object that a JSON file holds.
-pub(super) fn object(tree: &mut Tree, path: &str) -> Option<Map<String, Value>> {
+pub(super) fn object(tree: &mut ManifestTree, path: &str) -> Option<Map<String, Value>> {
     let text = tree.text(path)?;
     let Value::Object(object) = read::<Value>(tree, path, text)? else {
         tree.problem(path, Some(0..0), "not an object");
@@ -16,7 +16,7 @@ pub(super) fn object(tree: &mut Tree, path: &str) -> Option<Map<String, Value>> 
 }
 
 /// A JSON text as `T`; nesting is bounded by the reader (128).
-pub(super) fn read<'a, T: Deserialize<'a>>(tree: &mut Tree, path: &str, text: &'a str) -> Option<T> {
+pub(super) fn read<'a, T: Deserialize<'a>>(tree: &mut ManifestTree, path: &str, text: &'a str) -> Option<T> {
     match serde_json::from_str(text) {
         Ok(value) => Some(value),
         Err(error) => {

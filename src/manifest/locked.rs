@@ -37,7 +37,7 @@ pub struct LockedPackage {
 
 /// One entry as a lock file's reader gives it.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
+pub(super) struct LockEntry {
     pub(super) name: String,
     pub(super) version: Option<String>,
     /// Names of what it depends on.
@@ -52,7 +52,7 @@ pub(super) struct Entry {
 impl Locked {
     /// Joins entries of one name. Where no entry says what is for development, and `roots` (the names of the run-time
     /// dependencies) is given, what can't be reached from them is.
-    pub(super) fn new(entries: Vec<Entry>, roots: Option<BTreeSet<String>>) -> Self {
+    pub(super) fn new(entries: Vec<LockEntry>, roots: Option<BTreeSet<String>>) -> Self {
         let told = entries.iter().any(|entry| entry.dev_only.is_some());
         let reached = roots.filter(|_| !told).map(|roots| reachable_names(&entries, roots));
         let mut packages: BTreeMap<String, LockedPackage> = BTreeMap::new();
@@ -62,7 +62,7 @@ impl Locked {
                 None => entry.dev_only,
             };
             let Some(known) = packages.get_mut(&entry.name) else {
-                let Entry { name, version, importable, scripts, needs, elsewhere, .. } = entry;
+                let LockEntry { name, version, importable, scripts, needs, elsewhere, .. } = entry;
                 let package = LockedPackage { version, dev_only, importable, scripts, needs, elsewhere };
                 packages.insert(name, package);
                 continue;
@@ -102,7 +102,7 @@ impl Locked {
 }
 
 /// The names that can be reached from `roots`.
-fn reachable_names(entries: &[Entry], roots: BTreeSet<String>) -> BTreeSet<String> {
+fn reachable_names(entries: &[LockEntry], roots: BTreeSet<String>) -> BTreeSet<String> {
     let mut needs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for entry in entries {
         needs.entry(&entry.name).or_default().extend(entry.needs.iter().map(String::as_str));

@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use super::closure::Closure;
 use super::framework::Framework;
-use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
-use super::tree::{Tree, resolve};
+use super::project::{DependencyScope, Ecosystem, EntryPoint, Project, Tool};
+use super::tree::{ManifestTree, resolve};
 use super::xml::{self, Document};
 use crate::text::path;
 
 /// The Maven projects of a context: each folder with a `pom.xml` is one.
-pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+pub(super) fn projects(tree: &mut ManifestTree) -> Vec<Project> {
     let files = tree.paths_where(|name| name == "pom.xml");
     let mut out: Vec<Project> = files.into_iter().map(|path| project(tree, path)).collect();
     super::project::join_workspaces(&mut out);
     out
 }
 
-fn project(tree: &mut Tree, path: &str) -> Project {
+fn project(tree: &mut ManifestTree, path: &str) -> Project {
     let mut project = Project::new(path::parent(path), Ecosystem::Java);
     project.manifests.push(path.into());
     let Some(document) = xml::read(tree, path) else { return project };
@@ -50,10 +50,10 @@ fn depend(project: &mut Project, document: &Document, index: usize) {
     let field = |wanted| document.fields(index).find(|(name, _)| *name == wanted).map(|(_, text)| text);
     let (Some(group), Some(artifact)) = (field("groupId"), field("artifactId")) else { return };
     let scope = match field("scope") {
-        Some("test") => Scope::Dev,
-        Some("provided" | "system" | "import") => Scope::Build,
-        _ if field("optional") == Some("true") => Scope::Optional,
-        _ => Scope::Run,
+        Some("test") => DependencyScope::Dev,
+        Some("provided" | "system" | "import") => DependencyScope::Build,
+        _ if field("optional") == Some("true") => DependencyScope::Optional,
+        _ => DependencyScope::Run,
     };
     project.depend(&format!("{group}:{artifact}"), scope, field("version"));
 }
@@ -78,7 +78,7 @@ fn entry_point(project: &mut Project, document: &Document) {
 }
 
 /// Takes the files of all modules, also of modules' modules.
-fn take_modules(tree: &mut Tree, closure: &mut Closure, project: &mut Project, path: &str) {
+fn take_modules(tree: &mut ManifestTree, closure: &mut Closure, project: &mut Project, path: &str) {
     let mut seen = BTreeSet::from([path.to_string()]);
     let mut waiting = vec![path.to_string()];
     while let Some(path) = waiting.pop() {
@@ -104,7 +104,7 @@ fn take_modules(tree: &mut Tree, closure: &mut Closure, project: &mut Project, p
 }
 
 /// Archives that a manifest names in the project itself.
-fn local_files(tree: &Tree, closure: &mut Closure, document: &Document, path: &str) {
+fn local_files(tree: &ManifestTree, closure: &mut Closure, document: &Document, path: &str) {
     for (_, element) in document.elements_named("systemPath").chain(document.elements_named("url")) {
         for start in ["${project.basedir}/", "${basedir}/", "file://${project.basedir}/", "file://${basedir}/"] {
             if let Some(file) = element.text().strip_prefix(start) {
@@ -115,7 +115,7 @@ fn local_files(tree: &Tree, closure: &mut Closure, document: &Document, path: &s
 }
 
 /// Takes the chain of parents that lie in the context.
-fn take_parents(tree: &mut Tree, closure: &mut Closure, path: &str) {
+fn take_parents(tree: &mut ManifestTree, closure: &mut Closure, path: &str) {
     let mut path = path.to_string();
     let mut seen = BTreeSet::new();
     while seen.insert(path.clone()) {

@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use self::workspace::Packages;
+use self::workspace::WorkspacePackages;
 use super::file_kind::FileKind;
 use super::framework::Framework;
 use super::json;
-use super::project::{Ecosystem, EntryPoint, Project, Scope, Script};
-use super::tree::Tree;
+use super::project::{DependencyScope, Ecosystem, EntryPoint, ManifestScript, Project};
+use super::tree::ManifestTree;
 use super::words::first_line;
 use crate::text::path;
 
@@ -25,8 +25,8 @@ pub use self::lifecycle::INSTALL_SCRIPTS;
 pub(super) use self::modules::installs;
 
 /// The Node projects of a context: each folder with a `package.json` is one.
-pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
-    let mut packages = Packages::new();
+pub(super) fn projects(tree: &mut ManifestTree) -> Vec<Project> {
+    let mut packages = WorkspacePackages::new();
     for path in tree.paths_where(|name| name == "package.json") {
         if let Some(package) = json::object(tree, path) {
             packages.insert(path::parent(path).to_string(), package);
@@ -46,7 +46,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 }
 
 /// What the package itself says.
-fn described(tree: &mut Tree, root: &str, package: &Map<String, Value>) -> Project {
+fn described(tree: &mut ManifestTree, root: &str, package: &Map<String, Value>) -> Project {
     let mut project = Project::new(root, Ecosystem::Node);
     let path = path::child(root, "package.json");
     project.name = json::text(package, "name").map(Into::into);
@@ -63,10 +63,10 @@ fn described(tree: &mut Tree, root: &str, package: &Map<String, Value>) -> Proje
         }
     }
     for (key, scope) in [
-        ("dependencies", Scope::Run),
-        ("devDependencies", Scope::Dev),
-        ("optionalDependencies", Scope::Optional),
-        ("peerDependencies", Scope::Optional),
+        ("dependencies", DependencyScope::Run),
+        ("devDependencies", DependencyScope::Dev),
+        ("optionalDependencies", DependencyScope::Optional),
+        ("peerDependencies", DependencyScope::Optional),
     ] {
         for (name, demand) in json::members(package, key) {
             project.depend(name, scope, demand.as_str());
@@ -74,7 +74,7 @@ fn described(tree: &mut Tree, root: &str, package: &Map<String, Value>) -> Proje
     }
     for (name, command) in json::members(package, "scripts") {
         if let Some(command) = command.as_str() {
-            project.scripts.push(Script { name: name.into(), command: command.into() });
+            project.scripts.push(ManifestScript { name: name.into(), command: command.into() });
         }
     }
     entry_points(&mut project, package);

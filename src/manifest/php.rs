@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::closure::Closure;
 use super::json;
-use super::locked::{Entry, Locked};
-use super::project::{Ecosystem, EntryPoint, Project, Scope, Script, Tool};
-use super::tree::{Tree, is_installed};
+use super::locked::{LockEntry, Locked};
+use super::project::{DependencyScope, Ecosystem, EntryPoint, ManifestScript, Project, Tool};
+use super::tree::{ManifestTree, is_installed};
 use super::wildcard::{Patterns, is_pattern};
 use crate::text::path;
 
@@ -24,18 +24,18 @@ const RUN: [&str; 6] = [
 ];
 
 /// The PHP projects of a context: each folder with a `composer.json` is one.
-pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+pub(super) fn projects(tree: &mut ManifestTree) -> Vec<Project> {
     let files = tree.paths_where(|name| name == "composer.json");
     files.into_iter().filter_map(|path| project(tree, path)).collect()
 }
 
-fn project(tree: &mut Tree, path: &str) -> Option<Project> {
+fn project(tree: &mut ManifestTree, path: &str) -> Option<Project> {
     let package = json::object(tree, path)?;
     let root = path::parent(path);
     let mut project = Project::new(root, Ecosystem::Php);
     project.manifests.push(path.into());
     project.name = json::text(&package, "name").map(Into::into);
-    for (key, scope) in [("require", Scope::Run), ("require-dev", Scope::Dev)] {
+    for (key, scope) in [("require", DependencyScope::Run), ("require-dev", DependencyScope::Dev)] {
         for (name, demand) in json::members(&package, key) {
             let demand = demand.as_str();
             match name {
@@ -46,7 +46,7 @@ fn project(tree: &mut Tree, path: &str) -> Option<Project> {
     }
     for (name, commands) in json::members(&package, "scripts") {
         let lines: Vec<&str> = commands.as_str().into_iter().chain(json::texts(Some(commands))).collect();
-        project.scripts.push(Script { name: name.into(), command: lines.join(" && ") });
+        project.scripts.push(ManifestScript { name: name.into(), command: lines.join(" && ") });
     }
     let bin = package.get("bin");
     for target in bin.and_then(Value::as_str).into_iter().chain(json::texts(bin)) {
@@ -60,7 +60,7 @@ fn project(tree: &mut Tree, path: &str) -> Option<Project> {
     Some(project.normalise())
 }
 
-fn closure(tree: &Tree, root: &str, package: &Map<String, Value>) -> Closure {
+fn closure(tree: &ManifestTree, root: &str, package: &Map<String, Value>) -> Closure {
     let mut closure = Closure::default();
     closure.take_there(tree, root, &["symfony.lock"]);
     let repositories = package.get("repositories");
@@ -95,7 +95,7 @@ fn closure(tree: &Tree, root: &str, package: &Map<String, Value>) -> Closure {
 }
 
 /// A path repository may have wildcards: every folder that matches is taken.
-fn take_repositories(tree: &Tree, closure: &mut Closure, root: &str, urls: &[&str]) {
+fn take_repositories(tree: &ManifestTree, closure: &mut Closure, root: &str, urls: &[&str]) {
     let (patterns, plain): (Vec<&str>, Vec<&str>) = urls.iter().partition(|url| is_pattern(url));
     for url in plain {
         closure.take(tree, root, url);
@@ -127,16 +127,16 @@ struct LockPackage {
     version: Option<String>,
 }
 
-fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
+fn locked(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
     let text = tree.text(path)?;
     let lock: Lock = json::read(tree, path, text)?;
     let run = lock.packages.into_iter().map(|package| (package, false));
     let dev = lock.dev.unwrap_or_default().into_iter().map(|package| (package, true));
-    let entries = run.chain(dev).map(|(package, dev)| Entry {
+    let entries = run.chain(dev).map(|(package, dev)| LockEntry {
         name: package.name.to_lowercase(),
         version: package.version,
         dev_only: Some(dev),
-        ..Entry::default()
+        ..LockEntry::default()
     });
     Some(Locked::new(entries.collect(), None))
 }

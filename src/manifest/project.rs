@@ -15,14 +15,14 @@ pub struct Manifests {
     /// By folder, then ecosystem.
     pub projects: Vec<Project>,
     /// What could not be understood, by path.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ManifestProblem>,
     /// Files that are there, whose text was not given and would tell more. Sorted.
     pub unread: Vec<String>,
 }
 
 /// What can't be understood in a manifest, or contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
+pub struct ManifestProblem {
     /// The file, relative to the context's root.
     pub path: String,
     /// Bytes of the file, when the place is known.
@@ -154,7 +154,7 @@ impl Tool {
 
 /// When a dependency is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
+pub enum DependencyScope {
     /// To run the program (also where the ecosystem tells no difference).
     Run,
     /// To develop and test it.
@@ -165,7 +165,7 @@ pub enum Scope {
     Optional,
 }
 
-impl Scope {
+impl DependencyScope {
     /// That of a group of dependencies, by what it is called.
     pub(super) fn of_group(name: &str) -> Self {
         if data::DEPENDENCY_GROUPS.has(name, "development") { Self::Dev } else { Self::Run }
@@ -178,7 +178,7 @@ pub struct Dependency {
     /// As the ecosystem compares names (Python: PEP 503).
     pub name: String,
     /// When it is wanted.
-    pub scope: Scope,
+    pub scope: DependencyScope,
     /// The version as the manifest asks for it.
     pub requirement: Option<String>,
     /// The version in the lock file, when there is one and it tells.
@@ -196,7 +196,7 @@ pub struct LanguageVersion {
 
 /// A named command of a manifest (`scripts` in package.json, `[tool.pdm.scripts]`, …).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Script {
+pub struct ManifestScript {
     /// E.g. `build`.
     pub name: String,
     /// The shell text.
@@ -262,7 +262,7 @@ pub struct Project {
     /// Direct dependencies, sorted by name.
     pub dependencies: Vec<Dependency>,
     /// Named commands, by name.
-    pub scripts: Vec<Script>,
+    pub scripts: Vec<ManifestScript>,
     /// Programs that it provides.
     pub entry_points: Vec<EntryPoint>,
     /// The ways to install, the preferred one first; of a workspace member, those of the workspace.
@@ -317,7 +317,7 @@ impl Project {
         let Some(demands) = locked.demands.as_ref() else {
             // npm's first format does not say what it was written for; a package that it lacks it does not fit.
             let is_missing =
-                |one: &Dependency| one.scope != Scope::Optional && !locked.packages.contains_key(&one.name);
+                |one: &Dependency| one.scope != DependencyScope::Optional && !locked.packages.contains_key(&one.name);
             let lacks = self.ecosystem == Ecosystem::Node && self.dependencies.iter().any(is_missing);
             return lacks.then_some(false);
         };
@@ -339,7 +339,7 @@ impl Project {
     }
 
     /// Adds a dependency.
-    pub(super) fn depend(&mut self, name: &str, scope: Scope, requirement: Option<&str>) {
+    pub(super) fn depend(&mut self, name: &str, scope: DependencyScope, requirement: Option<&str>) {
         let requirement = requirement.map(str::trim).filter(|text| !text.is_empty()).map(Into::into);
         self.dependencies.push(Dependency { name: name.into(), scope, requirement, version: None });
     }

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use super::closure::Closure;
 use super::file_kind::FileKind;
-use super::project::{Ecosystem, Install, Project, Scope, Tool};
+use super::project::{DependencyScope, Ecosystem, Install, Project, Tool};
 use super::select::is_requirements;
-use super::toml_text::{self, Table};
-use super::tree::{Tree, is_installed};
+use super::toml_text::{self, TomlTable};
+use super::tree::{ManifestTree, is_installed};
 use super::words::first_line;
 use crate::text::path;
 
@@ -28,7 +28,7 @@ pub(super) use self::requirement::specifiers;
 const MOST_REQUIREMENTS: usize = 32;
 
 /// The Python projects of a context: each folder with a manifest is one, workspace members too.
-pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+pub(super) fn projects(tree: &mut ManifestTree) -> Vec<Project> {
     let mut out = Vec::new();
     for root in roots(tree) {
         out.extend(project(tree, &root));
@@ -38,7 +38,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 }
 
 /// Folders with a manifest; requirements in a folder of that name belong to the folder around it.
-fn roots(tree: &Tree) -> BTreeSet<String> {
+fn roots(tree: &ManifestTree) -> BTreeSet<String> {
     let mut roots = BTreeSet::new();
     for path in tree.paths() {
         let folder = path::parent(path);
@@ -55,7 +55,7 @@ fn owner_of_requirements(folder: &str) -> &str {
     if matches!(path::name(folder), "requirements" | "reqs") { path::parent(folder) } else { folder }
 }
 
-fn project(tree: &mut Tree, root: &str) -> Option<Project> {
+fn project(tree: &mut ManifestTree, root: &str) -> Option<Project> {
     let mut project = Project::new(root, Ecosystem::Python);
     let pyproject = path::child(root, "pyproject.toml");
     let table = toml_text::table(tree, &pyproject);
@@ -86,10 +86,10 @@ fn project(tree: &mut Tree, root: &str) -> Option<Project> {
 
 /// The ways to install, by precedence: what has a lock first.
 fn installs_of(
-    tree: &mut Tree,
+    tree: &mut ManifestTree,
     project: &mut Project,
-    table: Option<&Table>,
-    pipfile: Option<&Table>,
+    table: Option<&TomlTable>,
+    pipfile: Option<&TomlTable>,
     requirements: &[String],
 ) {
     let mut locks: Vec<String> = Vec::new();
@@ -134,7 +134,7 @@ fn installs_of(
 }
 
 /// Requirements files that can be installed, the main one first and those for development last.
-fn requirements_of(tree: &Tree, root: &str) -> Vec<String> {
+fn requirements_of(tree: &ManifestTree, root: &str) -> Vec<String> {
     let mut out = Vec::new();
     for folder in ["", "requirements", "reqs"] {
         let folder = if folder.is_empty() { root.to_string() } else { path::child(root, folder) };
@@ -151,9 +151,9 @@ fn requirements_of(tree: &Tree, root: &str) -> Vec<String> {
     out
 }
 
-fn read_pipfile(project: &mut Project, path: &str, table: &Table) {
+fn read_pipfile(project: &mut Project, path: &str, table: &TomlTable) {
     project.manifests.push(path.into());
-    for (section, scope) in [("packages", Scope::Run), ("dev-packages", Scope::Dev)] {
+    for (section, scope) in [("packages", DependencyScope::Run), ("dev-packages", DependencyScope::Dev)] {
         for (name, value) in toml_text::members(table, &[section]) {
             project.depend(&normal(name), scope, toml_text::text_or(value, "version"));
         }
@@ -168,7 +168,7 @@ fn read_pipfile(project: &mut Project, path: &str, table: &Table) {
     }
 }
 
-fn install_pipenv(tree: &mut Tree, project: &Project, table: &Table, lock: Option<String>) -> Install {
+fn install_pipenv(tree: &mut ManifestTree, project: &Project, table: &TomlTable, lock: Option<String>) -> Install {
     let mut closure = Closure::default();
     for section in ["packages", "dev-packages"] {
         for (_, value) in toml_text::members(table, &[section]) {
@@ -186,7 +186,7 @@ fn install_pipenv(tree: &mut Tree, project: &Project, table: &Table, lock: Optio
 }
 
 /// The first parts of module names in the folder and in `src` below it.
-fn own_modules(tree: &Tree, root: &str) -> BTreeSet<String> {
+fn own_modules(tree: &ManifestTree, root: &str) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     for folder in [root.to_string(), path::child(root, "src")] {
         for (name, is_folder) in tree.children(&folder) {

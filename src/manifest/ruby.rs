@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::Closure;
-use super::locked::{Entry, Locked};
-use super::project::{Ecosystem, Install, Project, Scope, Tool};
-use super::tree::Tree;
+use super::locked::{LockEntry, Locked};
+use super::project::{DependencyScope, Ecosystem, Install, Project, Tool};
+use super::tree::ManifestTree;
 use super::words::{first_line, quoted, without_comment};
 use crate::text::path;
 
 /// The Ruby projects of a context: each folder with a Gemfile or a gemspec is one.
-pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+pub(super) fn projects(tree: &mut ManifestTree) -> Vec<Project> {
     let files = tree.paths_where(|name| matches!(name, "Gemfile" | "gems.rb") || name.ends_with(".gemspec"));
     let roots: BTreeSet<&str> = files.into_iter().map(path::parent).collect();
     roots.into_iter().map(|root| project(tree, root)).collect()
 }
 
-fn project(tree: &mut Tree, root: &str) -> Project {
+fn project(tree: &mut ManifestTree, root: &str) -> Project {
     let mut project = Project::new(root, Ecosystem::Ruby);
     let specs = gemspecs(tree, root);
     if let Some(spec) = specs.first() {
@@ -41,12 +41,12 @@ fn project(tree: &mut Tree, root: &str) -> Project {
     project.normalise()
 }
 
-fn gemspecs(tree: &Tree, folder: &str) -> Vec<String> {
+fn gemspecs(tree: &ManifestTree, folder: &str) -> Vec<String> {
     let names = tree.children(folder).into_iter().filter(|(name, is_folder)| !is_folder && name.ends_with(".gemspec"));
     names.map(|(name, _)| path::child(folder, name)).collect()
 }
 
-fn install(tree: &mut Tree, project: &mut Project, path: &str, lock: Option<String>) -> Install {
+fn install(tree: &mut ManifestTree, project: &mut Project, path: &str, lock: Option<String>) -> Install {
     project.manifests.push(path.into());
     let mut closure = Closure::default();
     let mut seen = BTreeSet::new();
@@ -58,16 +58,16 @@ fn install(tree: &mut Tree, project: &mut Project, path: &str, lock: Option<Stri
     }
     let root = project.root.clone();
     closure.take_there(tree, &root, &["vendor/cache", ".bundle/config"]);
-    let run = project.dependencies.iter().filter(|dependency| dependency.scope == Scope::Run);
+    let run = project.dependencies.iter().filter(|dependency| dependency.scope == DependencyScope::Run);
     let run = run.map(|dependency| dependency.name.clone()).collect();
     let locked = lock.as_deref().and_then(|lock| locked(tree, lock, run));
     closure.install(Tool::Bundler, path, lock, locked)
 }
 
 /// Reads one Gemfile; gives the further ones that it evaluates.
-fn read(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &str) -> Vec<String> {
+fn read(tree: &mut ManifestTree, project: &mut Project, closure: &mut Closure, path: &str) -> Vec<String> {
     let mut others = Vec::new();
-    let mut blocks: Vec<Scope> = Vec::new();
+    let mut blocks: Vec<DependencyScope> = Vec::new();
     let mut specs = BTreeSet::new();
     let root = project.root.clone();
     for line in tree.text(path).unwrap_or_default().lines() {
@@ -76,7 +76,7 @@ fn read(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &st
         let texts = quoted(line);
         let opens =
             line.ends_with(" do") || line.contains(" do |") || matches!(word.as_str(), "if" | "unless" | "case");
-        let outer = blocks.last().copied().unwrap_or(Scope::Run);
+        let outer = blocks.last().copied().unwrap_or(DependencyScope::Run);
         if opens {
             blocks.push(if word == "group" { group_scope(line, outer) } else { outer });
         } else if word == "end" {
@@ -113,7 +113,7 @@ fn read(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &st
 }
 
 /// A gemspec is a program, which usually reads the version from below `lib`.
-fn take_gemspec(tree: &Tree, closure: &mut Closure, folder: &str) {
+fn take_gemspec(tree: &ManifestTree, closure: &mut Closure, folder: &str) {
     for spec in gemspecs(tree, folder) {
         closure.open(format!("`{spec}` is a program and may read any file"));
         closure.add(spec);
@@ -130,23 +130,23 @@ fn option<'t>(line: &'t str, name: &str) -> Option<&'t str> {
 }
 
 /// Groups of development and tests only.
-fn group_scope(line: &str, outer: Scope) -> Scope {
+fn group_scope(line: &str, outer: DependencyScope) -> DependencyScope {
     let groups = line.split_once("group").map_or("", |(_, groups)| groups);
     let names =
         groups.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|name| !matches!(*name, "" | "do" | "s"));
     let mut any = false;
     for name in names.take_while(|name| !matches!(*name, "require" | "platforms" | "path" | "optional")) {
         any = true;
-        if Scope::of_group(name) != Scope::Dev {
+        if DependencyScope::of_group(name) != DependencyScope::Dev {
             return outer;
         }
     }
-    if any { Scope::Dev } else { outer }
+    if any { DependencyScope::Dev } else { outer }
 }
 
 /// `Gemfile.lock`: under `specs:`, gems stand four blanks deep and what they need six.
-fn locked(tree: &mut Tree, path: &str, run: BTreeSet<String>) -> Option<Locked> {
-    let mut entries: Vec<Entry> = Vec::new();
+fn locked(tree: &mut ManifestTree, path: &str, run: BTreeSet<String>) -> Option<Locked> {
+    let mut entries: Vec<LockEntry> = Vec::new();
     let mut inside = false;
     for line in tree.text(path)?.lines() {
         let indent = line.len() - line.trim_start().len();
@@ -157,7 +157,7 @@ fn locked(tree: &mut Tree, path: &str, run: BTreeSet<String>) -> Option<Locked> 
             4 if inside => {
                 let version = version.trim_matches(['(', ')']);
                 let version = (!version.is_empty()).then(|| version.into());
-                entries.push(Entry { name: name.into(), version, ..Entry::default() });
+                entries.push(LockEntry { name: name.into(), version, ..LockEntry::default() });
             }
             6 if inside => {
                 if let Some(entry) = entries.last_mut() {

@@ -8,18 +8,18 @@ use std::sync::Arc;
 
 use toml::de::DeValue;
 
-use self::manifest::{Packages, dependency_tables};
+use self::manifest::{CargoPackages, dependency_tables};
 use super::closure::Closure;
 use super::file_kind::FileKind;
 use super::project::{Ecosystem, EntryPoint, Project, Tool};
-use super::toml_text::{self, Table};
-use super::tree::{Tree, ancestors, resolve};
+use super::toml_text::{self, TomlTable};
+use super::tree::{ManifestTree, ancestors, resolve};
 use super::wildcard::{MOST_PATTERNS, Patterns};
 use crate::text::path;
 
 /// The Rust projects of a context: each folder with a `Cargo.toml` is one.
-pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
-    let mut packages = Packages::new();
+pub(super) fn projects(tree: &mut ManifestTree) -> Vec<Project> {
+    let mut packages = CargoPackages::new();
     for path in tree.paths_where(|name| name == "Cargo.toml") {
         if let Some(table) = toml_text::table(tree, path) {
             packages.insert(path::parent(path).to_string(), table);
@@ -30,7 +30,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     out
 }
 
-fn project(tree: &mut Tree, root: &str, packages: &Packages) -> Project {
+fn project(tree: &mut ManifestTree, root: &str, packages: &CargoPackages) -> Project {
     let mut project = Project::new(root, Ecosystem::Rust);
     let path = path::child(root, "Cargo.toml");
     project.manifests.push(path.clone());
@@ -63,7 +63,7 @@ fn project(tree: &mut Tree, root: &str, packages: &Packages) -> Project {
 }
 
 /// The folders that the package in `folder` names as path dependencies.
-fn path_dependencies(table: &Table) -> Vec<String> {
+fn path_dependencies(table: &TomlTable) -> Vec<String> {
     let shared = toml_text::value(table, &["workspace", "dependencies"]).and_then(DeValue::as_table);
     let patches = toml_text::members(table, &["patch"]).filter_map(|(_, value)| value.as_table());
     let own = dependency_tables(table).into_iter().map(|(_, list, _)| list);
@@ -77,7 +77,7 @@ fn path_dependencies(table: &Table) -> Vec<String> {
 
 /// The members of the workspace, and the path dependencies below the root, which are members too; other path
 /// dependencies are taken whole.
-fn members(tree: &Tree, closure: &mut Closure, root: &str, packages: &Packages) -> Vec<String> {
+fn members(tree: &ManifestTree, closure: &mut Closure, root: &str, packages: &CargoPackages) -> Vec<String> {
     let Some(table) = packages.get(root) else { return Vec::new() };
     let patterns = Patterns::new(toml_text::texts(table, &["workspace", "members"]));
     let without: Vec<&str> = toml_text::texts(table, &["workspace", "exclude"]).take(MOST_PATTERNS).collect();
@@ -107,7 +107,7 @@ fn members(tree: &Tree, closure: &mut Closure, root: &str, packages: &Packages) 
     found.into_iter().collect()
 }
 
-fn take_package(tree: &Tree, closure: &mut Closure, folder: &str, packages: &Packages) {
+fn take_package(tree: &ManifestTree, closure: &mut Closure, folder: &str, packages: &CargoPackages) {
     closure.add(path::child(folder, "Cargo.toml"));
     let build = packages.get(folder).and_then(|table| toml_text::value(table, &["package", "build"]));
     if build.and_then(DeValue::as_bool) == Some(false) {
@@ -121,7 +121,7 @@ fn take_package(tree: &Tree, closure: &mut Closure, folder: &str, packages: &Pac
 }
 
 /// Settings of cargo and rustup, which are looked for from the folder upwards.
-fn take_settings(tree: &mut Tree, closure: &mut Closure, project: &mut Project) {
+fn take_settings(tree: &mut ManifestTree, closure: &mut Closure, project: &mut Project) {
     let root = project.root.clone();
     for folder in ancestors(&root) {
         for name in [".cargo/config.toml", ".cargo/config"] {
@@ -150,7 +150,7 @@ fn take_settings(tree: &mut Tree, closure: &mut Closure, project: &mut Project) 
 }
 
 /// Binaries: `[[bin]]`, `src/main.rs`, `src/bin/*`.
-fn entry_points(tree: &Tree, project: &mut Project, table: &Table) {
+fn entry_points(tree: &ManifestTree, project: &mut Project, table: &TomlTable) {
     let mut add = |name: &str, target: String| {
         if project.entry_points.iter().all(|entry| entry.name != name) {
             project.entry_points.push(EntryPoint { name: name.into(), target });

@@ -1,6 +1,6 @@
 //! Which files of a context are manifests, told by their names alone.
 
-use super::file_kind::{FileKind, Nature};
+use super::file_kind::{ContentKind, FileKind};
 use super::project::Ecosystem;
 use super::tree::is_installed;
 use crate::text::path;
@@ -18,7 +18,7 @@ pub enum Role {
 
 /// What a file name tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Kind {
+pub struct ManifestFileKind {
     /// Whose file it is.
     pub ecosystem: Ecosystem,
     /// What it is for.
@@ -26,10 +26,10 @@ pub struct Kind {
 }
 
 /// Whether [`projects`](super::projects) wants the text of the file at `path`, told by the path alone.
-pub fn is_manifest(path: &str) -> Option<Kind> {
+pub fn is_manifest(path: &str) -> Option<ManifestFileKind> {
     let name = path::name(path);
     let (ecosystem, role) = by_name(name).or_else(|| by_ending(name)).or_else(|| requirements(path))?;
-    (!is_installed(path)).then_some(Kind { ecosystem, role })
+    (!is_installed(path)).then_some(ManifestFileKind { ecosystem, role })
 }
 
 fn by_name(name: &str) -> Option<(Ecosystem, Role)> {
@@ -62,8 +62,8 @@ fn by_name(name: &str) -> Option<(Ecosystem, Role)> {
 fn by_ending(name: &str) -> Option<(Ecosystem, Role)> {
     let kind = FileKind::of(name);
     match kind.nature() {
-        Nature::Project | Nature::Solution => Some((Ecosystem::DotNet, Role::Manifest)),
-        Nature::Build if name.ends_with(".gemspec") => Some((Ecosystem::Ruby, Role::Manifest)),
+        ContentKind::Project | ContentKind::Solution => Some((Ecosystem::DotNet, Role::Manifest)),
+        ContentKind::Build if name.ends_with(".gemspec") => Some((Ecosystem::Ruby, Role::Manifest)),
         _ => None,
     }
 }

@@ -3,16 +3,16 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::tree::Tree;
+use super::tree::ManifestTree;
 
 /// A table of a TOML file.
-pub(super) type Table<'a> = DeTable<'a>;
+pub(super) type TomlTable<'a> = DeTable<'a>;
 
 /// How many broken places of one file are told.
 const MOST_PROBLEMS: usize = 5;
 
 /// The table that a TOML file holds, as far as it can be read. Nesting is bounded by the reader (80).
-pub(super) fn table<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Table<'a>> {
+pub(super) fn table<'a>(tree: &mut ManifestTree<'a>, path: &str) -> Option<TomlTable<'a>> {
     let text = tree.text(path)?;
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors.iter().take(MOST_PROBLEMS) {
@@ -22,7 +22,7 @@ pub(super) fn table<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Table<'a>> {
 }
 
 /// The value at a path of keys.
-pub(super) fn value<'t, 'a>(table: &'t Table<'a>, keys: &[&str]) -> Option<&'t DeValue<'a>> {
+pub(super) fn value<'t, 'a>(table: &'t TomlTable<'a>, keys: &[&str]) -> Option<&'t DeValue<'a>> {
     let (last, tables) = keys.split_last()?;
     let mut table = table;
     for key in tables {
@@ -32,13 +32,13 @@ pub(super) fn value<'t, 'a>(table: &'t Table<'a>, keys: &[&str]) -> Option<&'t D
 }
 
 /// The text at a path of keys.
-pub(super) fn text<'t>(table: &'t Table<'_>, keys: &[&str]) -> Option<&'t str> {
+pub(super) fn text<'t>(table: &'t TomlTable<'_>, keys: &[&str]) -> Option<&'t str> {
     value(table, keys)?.as_str()
 }
 
 /// The members of the table at a path of keys.
 pub(super) fn members<'t, 'a>(
-    table: &'t Table<'a>,
+    table: &'t TomlTable<'a>,
     keys: &[&str],
 ) -> impl Iterator<Item = (&'t str, &'t DeValue<'a>)> + use<'t, 'a> {
     let members = value(table, keys).and_then(DeValue::as_table);
@@ -51,7 +51,7 @@ pub(super) fn items<'t, 'a>(list: Option<&'t DeValue<'a>>) -> impl Iterator<Item
 }
 
 /// The texts of the list at a path of keys.
-pub(super) fn texts<'t, 'a>(table: &'t Table<'a>, keys: &[&str]) -> impl Iterator<Item = &'t str> + use<'t, 'a> {
+pub(super) fn texts<'t, 'a>(table: &'t TomlTable<'a>, keys: &[&str]) -> impl Iterator<Item = &'t str> + use<'t, 'a> {
     items(value(table, keys)).filter_map(DeValue::as_str)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::file_kind::FileRole;
-use super::project::Problem;
+use super::project::ManifestProblem;
 use crate::text::path;
 
 /// Longer texts are not looked at; the largest lock files of public monorepos have some megabytes.
@@ -17,17 +17,17 @@ const MOST_READINGS: usize = 24;
 const MOST_STEPS: usize = 100_000;
 
 /// The files of a context and what was found wrong in them.
-pub(super) struct Tree<'a> {
+pub(super) struct ManifestTree<'a> {
     /// By path, each once: on 200,000 files this is built and searched in a third of a map's time.
     files: Vec<(&'a str, Option<&'a str>)>,
-    problems: BTreeSet<Problem>,
+    problems: BTreeSet<ManifestProblem>,
     unread: BTreeSet<String>,
     /// Bytes and steps that may still be gone through.
     bytes_left: usize,
     steps_left: usize,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> ManifestTree<'a> {
     pub(super) fn new(files: &[(&'a str, Option<&'a str>)]) -> Self {
         let mut sorted = files.to_vec();
         sorted.sort_by_key(|(path, _)| *path);
@@ -42,7 +42,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> (Vec<Problem>, Vec<String>) {
+    pub(super) fn finish(self) -> (Vec<ManifestProblem>, Vec<String>) {
         (self.problems.into_iter().collect(), self.unread.into_iter().collect())
     }
 
@@ -126,13 +126,13 @@ impl<'a> Tree<'a> {
         self.steps_left > 0
     }
 
-    /// Notes what is wrong. `at` are bytes of [`Tree::text`].
+    /// Notes what is wrong. `at` are bytes of [`ManifestTree::text`].
     pub(super) fn problem(&mut self, path: &str, at: Option<std::ops::Range<usize>>, message: &str) {
         let text = self.find(path).and_then(|(_, text)| text).unwrap_or_default();
         let shift = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let place = |at| boundary(text, at + shift) as u32;
         let span = at.map(|at| crate::text::Span::new(place(at.start), place(at.end)));
-        self.problems.insert(Problem { path: path.into(), span, message: message.into() });
+        self.problems.insert(ManifestProblem { path: path.into(), span, message: message.into() });
     }
 }
 

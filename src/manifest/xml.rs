@@ -7,7 +7,7 @@ use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::tree::Tree;
+use super::tree::ManifestTree;
 
 /// Deeper nesting is a mistake; it also bounds the time of [`Document::fields`].
 const DEEPEST: usize = 256;
@@ -29,7 +29,7 @@ pub(super) struct Document<'a> {
 }
 
 /// A file of the tree; its first mistake becomes a problem of the tree.
-pub(super) fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
+pub(super) fn read<'a>(tree: &mut ManifestTree<'a>, path: &str) -> Option<Document<'a>> {
     let document = Document::read(tree.text(path)?);
     if let Some((at, message)) = &document.problem {
         tree.problem(path, Some(*at..*at), message);

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::child::{self, End};
 use super::copy::Project;
-use super::rawjson::{Log, Step};
+use super::rawjson::{BuildLog, LogStep};
 use super::session::Session;
 use crate::failure::{Failure, FailureKind};
-use crate::proof::Run;
+use crate::proof::BuildRun;
 
 /// Bytes of a build's metadata.
 const METADATA: u64 = 64 << 20;
@@ -38,7 +38,7 @@ pub struct Built {
     /// Its ID.
     pub id: String,
     /// What it took.
-    pub run: Run,
+    pub run: BuildRun,
 }
 
 impl Session {
@@ -56,7 +56,7 @@ impl Session {
         self.note(project, &arguments);
         command.args(&arguments);
         let before = self.meter.now();
-        let log = Arc::new(Mutex::new(Log::default()));
+        let log = Arc::new(Mutex::new(BuildLog::default()));
         let heard = Arc::clone(&log);
         let hear = move |line: &[u8]| heard.lock().unwrap_or_else(PoisonError::into_inner).line(line);
         let ran = child::run(&mut command, self.options.limit, &|| self.is_stopped(), hear);
@@ -149,9 +149,9 @@ impl Session {
     }
 
     /// What a build that took too long was doing.
-    fn timeout_failure(&self, log: &Log) -> Failure {
+    fn timeout_failure(&self, log: &BuildLog) -> Failure {
         // The builder may still have said that it calls off what runs.
-        let is_open = |step: &&Step| !step.cached && (step.has_begun_only() || !step.error.is_empty());
+        let is_open = |step: &&LogStep| !step.cached && (step.has_begun_only() || !step.error.is_empty());
         let running = log.steps().filter(is_open).last();
         let doing = running.map(|step| format!(" while it did `{}`", self.options.mask.apply(&step.name)));
         let limit = self.options.limit.as_secs();
@@ -168,7 +168,7 @@ impl Session {
         lines[lines.len().saturating_sub(SHOWN)..].iter().map(|line| (*line).to_owned()).collect()
     }
 
-    fn failed(&self, log: &Log, status: ExitStatus) -> Failure {
+    fn failed(&self, log: &BuildLog, status: ExitStatus) -> Failure {
         let step = log.failed();
         let words: Vec<String> = log.words.iter().map(|line| self.options.mask.apply(line)).collect();
         let said = words.iter().rev().find_map(|line| line.strip_prefix("ERROR: "));
@@ -229,8 +229,8 @@ fn classify_failure(why: &str, words: &str, step: Option<&str>) -> Failure {
 }
 
 /// What a build's steps took.
-fn run_of_log(log: &Log) -> Run {
-    let mut run = Run::default();
+fn run_of_log(log: &BuildLog) -> BuildRun {
+    let mut run = BuildRun::default();
     for step in log.steps().filter(|step| !step.is_internal()) {
         match step.seconds() {
             _ if step.cached => run.cached += 1,

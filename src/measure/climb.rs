@@ -9,20 +9,20 @@ mod ways;
 use std::collections::BTreeSet;
 
 use self::attempt::attempts;
-pub use self::ground::Ground;
+pub use self::ground::ClimbInput;
 use self::rejected::{Attempt, passes, rejected};
 use super::build::{Built, Mode};
 use super::change::Changes;
 use super::equivalence::{Original, Sources};
-use super::plan::Plan;
+use super::plan::MeasurePlan;
 use super::scenario::Series;
 use super::session::Session;
-use super::trial::Wanted;
+use super::trial::TrialRequest;
 use crate::build::Build;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::Inputs;
-use crate::optimize::{Climbed, Optimized, Rung, optimize, unread_once_compiled};
-use crate::proof::{Check, Declared, Figures, Proof, Scenario, Size, Tried, compare_rebuilds, compare_sizes};
+use crate::optimize::{ClimbedRung, Optimized, Rung, optimize, unread_once_compiled};
+use crate::proof::{Check, Declared, Figures, Proof, Scenario, Size, TriedRung, compare_rebuilds, compare_sizes};
 use crate::sources::patterns;
 use crate::text::Source;
 
@@ -33,7 +33,7 @@ const SLOWER: usize = 3;
 #[derive(Clone, Debug, Default)]
 pub struct Demand {
     /// What containers are asked.
-    pub wanted: Wanted,
+    pub wanted: TrialRequest,
     /// A stage that is built in both as a test.
     pub test_target: Option<String>,
     /// How often each scenario is built; 0: the figures of builds are left out.
@@ -50,13 +50,13 @@ pub struct Proved {
 }
 
 /// Values that a climb takes along.
-struct Climb<'s, 'g> {
+struct LadderClimb<'s, 'g> {
     session: &'s Session,
-    ground: &'g Ground<'g>,
+    ground: &'g ClimbInput<'g>,
     demand: &'g Demand,
     sources: Sources,
     /// What is asked of both sides.
-    wanted: Wanted,
+    wanted: TrialRequest,
     /// Sizes of the original and of the last rewrite.
     sizes: [Size; 2],
     say: &'g dyn Fn(&str),
@@ -67,8 +67,8 @@ impl Session {
     ///
     /// # Errors
     /// What is no Dockerfile's fault: the engine is lost, somebody wants it to end, there is no room.
-    pub fn climb(&self, ground: &Ground<'_>, demand: &Demand, say: &dyn Fn(&str)) -> Result<Proved, Failure> {
-        let mut climb = Climb::new(self, ground, demand, say);
+    pub fn climb(&self, ground: &ClimbInput<'_>, demand: &Demand, say: &dyn Fn(&str)) -> Result<Proved, Failure> {
+        let mut climb = LadderClimb::new(self, ground, demand, say);
         let mut proof = climb.proof();
         let declared = climb.declared(&ground.inputs.sources, &[]);
         let Some(original) = climb.original(&declared, &mut proof)? else {
@@ -115,12 +115,12 @@ impl Session {
     /// As [`Self::climb`].
     pub fn against(
         &self,
-        ground: &Ground<'_>,
+        ground: &ClimbInput<'_>,
         sources: &[Source],
         demand: &Demand,
         say: &dyn Fn(&str),
     ) -> Result<Proof, Failure> {
-        let mut climb = Climb::new(self, ground, demand, say);
+        let mut climb = LadderClimb::new(self, ground, demand, say);
         climb.sources.texts = ground.evidence.texts.clone();
         let mut proof = climb.proof();
         let declared = climb.declared(sources, &[]);
@@ -134,14 +134,14 @@ impl Session {
     }
 }
 
-impl<'s, 'g> Climb<'s, 'g> {
-    fn new(session: &'s Session, ground: &'g Ground<'g>, demand: &'g Demand, say: &'g dyn Fn(&str)) -> Self {
+impl<'s, 'g> LadderClimb<'s, 'g> {
+    fn new(session: &'s Session, ground: &'g ClimbInput<'g>, demand: &'g Demand, say: &'g dyn Fn(&str)) -> Self {
         Self {
             session,
             ground,
             demand,
             sources: Sources { texts: ground.evidence.texts.clone() },
-            wanted: Wanted::default(),
+            wanted: TrialRequest::default(),
             sizes: [Size::default(), Size::default()],
             say,
         }
@@ -159,7 +159,7 @@ impl<'s, 'g> Climb<'s, 'g> {
         }
     }
 
-    fn declared(&self, sources: &[Source], rungs: &[Climbed]) -> Declared {
+    fn declared(&self, sources: &[Source], rungs: &[ClimbedRung]) -> Declared {
         let after: Inputs = self.ground.inputs.with_sources(sources);
         let mut declared = Declared::of(self.ground.inputs, &after, self.ground.build);
         declared.built_in = unread_once_compiled(&self.ground.evidence.texts, declared.brought.values());
@@ -174,8 +174,8 @@ impl<'s, 'g> Climb<'s, 'g> {
         declared
     }
 
-    fn plan(&self, sources: &[Source]) -> Result<Plan, Failure> {
-        Plan::of(self.ground.inputs, self.ground.build, sources).ok_or_else(|| {
+    fn plan(&self, sources: &[Source]) -> Result<MeasurePlan, Failure> {
+        MeasurePlan::of(self.ground.inputs, self.ground.build, sources).ok_or_else(|| {
             let what = "the Dockerfile has no folder to be built in".to_owned();
             Failure::new(FailureKind::Setup, what, "name a file or folder instead of standard input")
         })
@@ -226,7 +226,7 @@ impl<'s, 'g> Climb<'s, 'g> {
     }
 
     /// What is asked of both sides, with what sources and command tell.
-    fn looked(&self) -> Wanted {
+    fn looked(&self) -> TrialRequest {
         let mut wanted = self.demand.wanted.clone();
         let texts = || self.sources.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         wanted.paths = crate::proof::routes(texts());
@@ -243,17 +243,17 @@ impl<'s, 'g> Climb<'s, 'g> {
     fn try_rewrite(
         &mut self,
         original: &Original<'_>,
-        rungs: &[Climbed],
+        rungs: &[ClimbedRung],
         sources: &[Source],
         count: usize,
-    ) -> Result<Tried, Failure> {
+    ) -> Result<TriedRung, Failure> {
         let own: Vec<Rung> =
             rungs.iter().filter(|climbed| !climbed.steps.is_empty()).map(|climbed| climbed.rung).collect();
         let named = own.iter().map(|rung| rung.number().to_string()).collect::<Vec<_>>().join(", ");
         let of = if named.is_empty() { String::new() } else { format!(" (rungs {named})") };
         (self.say)(&format!("building rewrite {count}{of}"));
         let image = format!("rewrite-{count}");
-        let mut tried = Tried { rungs: own, failure: None, checks: Vec::new(), left_out: Vec::new(), image };
+        let mut tried = TriedRung { rungs: own, failure: None, checks: Vec::new(), left_out: Vec::new(), image };
         let built = match self.build(sources, Mode::Cached, &tried.image) {
             Ok(built) => built,
             Err(failure) if failure.is_of_dockerfile() => {
@@ -295,7 +295,7 @@ impl<'s, 'g> Climb<'s, 'g> {
 
     /// The figures of the original and of a rewrite that builds: sizes, and times where it is proved. One that is slower to
     /// rebuild does not hold.
-    fn measure(&self, tried: &mut Tried, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
+    fn measure(&self, tried: &mut TriedRung, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
         if tried.failure.is_some() {
             return Ok(());
         }

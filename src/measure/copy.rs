@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::plan::Plan;
+use super::plan::MeasurePlan;
 use crate::failure::{Failure, FailureKind};
-use crate::inputs::context::Kind;
+use crate::inputs::context::ContextEntryKind;
 
 /// Entries between two questions whether to go on.
 const STRIDE: usize = 64;
@@ -32,7 +32,12 @@ pub struct Project {
 
 impl Project {
     /// Copies what the builder would be sent, and puts the texts in.
-    pub(super) fn new(folder: &Path, series: &str, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Self, Failure> {
+    pub(super) fn new(
+        folder: &Path,
+        series: &str,
+        plan: &MeasurePlan,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Self, Failure> {
         let context = crate::load::walk(&plan.root, &plan.matcher())
             .map_err(|what| Failure::new(FailureKind::Setup, what, "check the folder and its .dockerignore"))?;
         let context = Arc::new(context);
@@ -54,17 +59,17 @@ impl Project {
             let (entry, path) = (context.entry(id), context.path(id));
             let (from, to) = (plan.root.join(&path), to.join(&path));
             match entry.kind {
-                Kind::Directory => {
+                ContextEntryKind::Directory => {
                     make(&to)?;
                     folders.push((to, entry.mode));
                 }
-                Kind::File => file(&from, &to)?,
-                Kind::Symlink => {
+                ContextEntryKind::File => file(&from, &to)?,
+                ContextEntryKind::Symlink => {
                     let target = fs::read_link(&from).map_err(|error| Failure::io("reading", &from, &error))?;
                     link(&target, &to).map_err(|error| Failure::io("writing", &to, &error))?;
                 }
-                Kind::Socket => write(&to, b"")?,
-                Kind::Pipe | Kind::Device => {}
+                ContextEntryKind::Socket => write(&to, b"")?,
+                ContextEntryKind::Pipe | ContextEntryKind::Device => {}
             }
         }
         own.texts(plan)?;
@@ -75,7 +80,7 @@ impl Project {
         Ok(own)
     }
 
-    fn texts(&mut self, plan: &Plan) -> Result<(), Failure> {
+    fn texts(&mut self, plan: &MeasurePlan) -> Result<(), Failure> {
         let context = self.context();
         let is_below = |path: &str| !path.starts_with("..") && !Path::new(path).is_absolute();
         for (path, bytes) in plan.files.iter().filter(|(path, _)| is_below(path)) {
@@ -222,8 +227,8 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::time::{Duration, SystemTime};
 
-    fn plan(root: &Path) -> Plan {
-        Plan {
+    fn plan(root: &Path) -> MeasurePlan {
+        MeasurePlan {
             root: root.to_owned(),
             dockerfile: "docker/Dockerfile".to_owned(),
             text: "FROM a\nCOPY . .\n".to_owned(),

@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::session::Session;
-use super::trial::{Trial, Wanted};
+use super::trial::{Trial, TrialRequest};
 use crate::engine::Engine;
 use crate::failure::{Failure, FailureKind};
 use crate::image::{self, Read};
-use crate::proof::{self, Check, Declared, Seen, Side, compare_answers, compare_starts, failure_class, ran_no_tests};
+use crate::proof::{
+    self, Check, Declared, Observation, Side, compare_answers, compare_starts, failure_class, ran_no_tests,
+};
 
 /// Between two looks at whether it shall end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -52,7 +54,7 @@ impl Session {
     pub(super) fn original<'s>(
         &'s self,
         image: &str,
-        (trial, wanted): (Trial<'s>, &Wanted),
+        (trial, wanted): (Trial<'s>, &TrialRequest),
         declared: &Declared,
         sources: &Sources,
     ) -> Result<Original<'s>, Failure> {
@@ -69,12 +71,12 @@ impl Session {
         original: &Original<'_>,
         image: &str,
         declared: &Declared,
-        (wanted, sources): (&Wanted, &Sources),
+        (wanted, sources): (&TrialRequest, &Sources),
         all: bool,
     ) -> Result<Vec<Check>, Failure> {
         let side = self.side(image)?;
         let mut checks = proof::compare(&original.side, &side, declared);
-        if !all && checks.iter().any(|check| check.outcome == proof::Outcome::Failed) {
+        if !all && checks.iter().any(|check| check.outcome == proof::CheckOutcome::Failed) {
             return Ok(checks);
         }
         let trial = self.trial(image, wanted, Some(&original.trial.answers))?;
@@ -101,7 +103,7 @@ impl Session {
         Ok(checks)
     }
 
-    fn own_tests(&self, image: &str, wanted: &Wanted) -> Result<Vec<(Option<i64>, String)>, Failure> {
+    fn own_tests(&self, image: &str, wanted: &TrialRequest) -> Result<Vec<(Option<i64>, String)>, Failure> {
         let run = |text: &String| {
             let words = ["/bin/sh", "-c", text].map(str::to_owned);
             self.run_once(image, &words, wanted)
@@ -112,8 +114,12 @@ impl Session {
 
 fn read(engine: &Engine, name: &str, stop: &AtomicBool) -> Result<Side, Failure> {
     let saved = engine.save(name, None)?;
-    let options =
-        image::Options { linkage: true, verify: image::Verify::None, cancelled: stop, ..image::Options::default() };
+    let options = image::ImageOptions {
+        linkage: true,
+        verify: image::Verify::None,
+        cancelled: stop,
+        ..image::ImageOptions::default()
+    };
     let read: Read = image::read_forward(saved, &options).map_err(|error| unread(name, &error.to_string()))?;
     let first = read.images.into_iter().next();
     first.map(Side::new).ok_or_else(|| unread(name, "the engine gave none"))
@@ -145,11 +151,11 @@ fn healthy(before: &Trial<'_>, after: &Trial<'_>) -> Check {
 }
 
 /// The user's own tests: what worked before works after.
-fn tests(wanted: &Wanted, before: &[(Option<i64>, String)], after: &[(Option<i64>, String)]) -> Option<Check> {
+fn tests(wanted: &TrialRequest, before: &[(Option<i64>, String)], after: &[(Option<i64>, String)]) -> Option<Check> {
     if wanted.runs.is_empty() {
         return None;
     }
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     for ((command, was), is) in wanted.runs.iter().zip(before).zip(after) {
         let told = |(code, said): &(Option<i64>, String)| match code {
             Some(0) => "succeeds".to_owned(),

@@ -15,7 +15,7 @@ const PLACE: usize = 6;
 
 /// What was removed, and what could not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cleaned {
+pub struct LeftoverCleanup {
     /// Containers.
     pub containers: usize,
     /// Networks.
@@ -28,7 +28,7 @@ pub struct Cleaned {
     pub left: Vec<String>,
 }
 
-impl Cleaned {
+impl LeftoverCleanup {
     fn join(&mut self, other: Self) {
         self.containers += other.containers;
         self.networks += other.networks;
@@ -42,7 +42,7 @@ impl Cleaned {
 ///
 /// # Errors
 /// When there is no engine.
-pub fn clean_up(options: &engine::Options, above: Option<&Path>) -> Result<Cleaned, Failure> {
+pub fn clean_up(options: &engine::EngineOptions, above: Option<&Path>) -> Result<LeftoverCleanup, Failure> {
     let engine = Engine::connect(options)?;
     let above = above.map_or_else(std::env::temp_dir, Path::to_owned);
     of_dead_runs(&engine, &above)
@@ -80,8 +80,8 @@ fn is_nonce(text: &str) -> bool {
 }
 
 /// Removes what is left of runs whose folder nobody holds, or is gone: their names alone are left then.
-pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Result<Cleaned, Failure> {
-    let mut all = Cleaned::default();
+pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Result<LeftoverCleanup, Failure> {
+    let mut all = LeftoverCleanup::default();
     for entry in fs::read_dir(above).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(nonce) = name.to_str().and_then(|name| name.strip_prefix("dockopt-")) else { continue };
@@ -150,8 +150,8 @@ fn is_own_folder(folder: &Path) -> bool {
 }
 
 /// Removes all that carries a nonce.
-pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> Cleaned {
-    let mut done = Cleaned::default();
+pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> LeftoverCleanup {
+    let mut done = LeftoverCleanup::default();
     let label = format!("{LABEL}={nonce}");
     let mut left: Vec<String> = Vec::new();
     match engine.containers(Some(&label)) {

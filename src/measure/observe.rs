@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::equivalence::Original;
 use super::session::Session;
-use crate::build::{Base, Build, Reference, Slim};
+use crate::build::{Build, Reference, Slim, StageBase};
 use crate::failure::Failure;
 use crate::image::PathId;
 use crate::inputs::Inputs;
@@ -54,7 +54,7 @@ impl Session {
     fn slim(&self, inputs: &Inputs, build: usize) -> Result<Option<String>, Failure> {
         let Some(input) = inputs.builds.get(build) else { return Ok(None) };
         let read = Build::new(input);
-        let Some(Base::Image(base)) = read.target().map(|target| read.root_base(target)) else { return Ok(None) };
+        let Some(StageBase::Image(base)) = read.target().map(|target| read.root_base(target)) else { return Ok(None) };
         let Some(slim) = Slim::of(base) else { return Ok(None) };
         let name = format!("{}:{}", Reference::of(base).name, slim.tag);
         Ok(self.engine.find(&name, None)?.map(|_| name))

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::build::{Base, Build};
+use crate::build::{Build, StageBase};
 use crate::ignore::{self, Matcher};
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::text::Source;
 
 /// A build that is to be copied: where its files are, and the texts that stand in for them.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct MeasurePlan {
     /// The context's folder.
     pub root: PathBuf,
     /// The Dockerfile's path from there, with slashes; that of one outside starts with `..` or is absolute.
@@ -24,7 +24,7 @@ pub struct Plan {
     pub bases: Option<Vec<String>>,
 }
 
-impl Plan {
+impl MeasurePlan {
     /// The build with this index under the texts of a rung; `None` where it has no folder.
     pub fn of(inputs: &Inputs, build: usize, sources: &[Source]) -> Option<Self> {
         let now = inputs.with_sources(sources);
@@ -72,8 +72,8 @@ fn bases(build: &Build) -> Option<Vec<String>> {
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for base in std::iter::once(&stage.base).chain(build.edges_of(stage).iter().map(|edge| &edge.to)) {
             match base {
-                Base::Image(name) if !all.contains(name) => all.push(name.clone()),
-                Base::Unknown(_) => return None,
+                StageBase::Image(name) if !all.contains(name) => all.push(name.clone()),
+                StageBase::Unknown(_) => return None,
                 _ => {}
             }
         }

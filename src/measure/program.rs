@@ -12,13 +12,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `docker`, which has buildx.
 #[derive(Clone, Debug)]
-pub(super) struct Program {
+pub(super) struct DockerProgram {
     path: PathBuf,
     /// The engine, where the program would choose another one than we do.
     host: Option<String>,
 }
 
-impl Program {
+impl DockerProgram {
     /// Takes the program that is named, else `$DOCKER`, else `docker`, and sees whether it builds.
     pub(super) fn find(named: Option<&Path>, endpoint: &str) -> Result<Self, Failure> {
         let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

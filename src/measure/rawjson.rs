@@ -21,17 +21,17 @@ const WORDS: usize = 40;
 
 /// What a build said so far.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(super) struct BuildLog {
     /// In the order of their first mention.
     order: Vec<String>,
-    steps: BTreeMap<String, Step>,
+    steps: BTreeMap<String, LogStep>,
     /// What the program said in words, the last lines.
     pub words: VecDeque<String>,
 }
 
 /// A step of a build.
 #[derive(Debug, Default)]
-pub(super) struct Step {
+pub(super) struct LogStep {
     pub name: String,
     pub cached: bool,
     pub error: String,
@@ -44,11 +44,11 @@ pub(super) struct Step {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct LogLine {
     #[serde(default)]
     vertexes: Option<Vec<Vertex>>,
     #[serde(default)]
-    logs: Option<Vec<Said>>,
+    logs: Option<Vec<LogOutput>>,
 }
 
 #[derive(Deserialize)]
@@ -67,13 +67,13 @@ struct Vertex {
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct LogOutput {
     vertex: String,
     #[serde(default)]
     data: String,
 }
 
-impl Step {
+impl LogStep {
     /// Seconds that it ran; `None` where it never ended.
     pub(super) fn seconds(&self) -> Option<f64> {
         let sum: i128 = self.ran.iter().map(|(start, end)| (end - start).max(0)).sum();
@@ -92,13 +92,13 @@ impl Step {
     }
 }
 
-impl Log {
+impl BuildLog {
     /// Takes a line; what is not understood is the program's own word.
     pub(super) fn line(&mut self, line: &[u8]) {
         if line.is_empty() {
             return;
         }
-        let read = if line.starts_with(b"{") { serde_json::from_slice::<Line>(line).ok() } else { None };
+        let read = if line.starts_with(b"{") { serde_json::from_slice::<LogLine>(line).ok() } else { None };
         let Some(read) = read else {
             if self.words.len() == WORDS {
                 self.words.pop_front();
@@ -145,12 +145,12 @@ impl Log {
     }
 
     /// All steps in order.
-    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
+    pub(super) fn steps(&self) -> impl Iterator<Item = &LogStep> {
         self.order.iter().filter_map(|digest| self.steps.get(digest))
     }
 
     /// The step that failed, which is not one that was only called off.
-    pub(super) fn failed(&self) -> Option<&Step> {
+    pub(super) fn failed(&self) -> Option<&LogStep> {
         let failed = || self.steps().filter(|step| !step.error.is_empty());
         failed().find(|step| !step.error.contains("context canceled")).or_else(|| failed().next())
     }
@@ -165,8 +165,8 @@ pub(super) fn unix_nanoseconds(text: &str) -> Option<i128> {
 mod tests {
     use super::*;
 
-    fn log(lines: &[&str]) -> Log {
-        let mut log = Log::default();
+    fn log(lines: &[&str]) -> BuildLog {
+        let mut log = BuildLog::default();
         for line in lines {
             log.line(line.as_bytes());
         }

@@ -3,7 +3,7 @@
 use super::build::{Built, Mode};
 use super::change::{Changes, changed};
 use super::copy::Project;
-use super::plan::Plan;
+use super::plan::MeasurePlan;
 use super::session::Session;
 use super::size::ImageSize;
 use crate::failure::Failure;
@@ -41,7 +41,7 @@ impl Measured {
 
 /// One of the builds that are compared.
 struct Subject<'p> {
-    plan: &'p Plan,
+    plan: &'p MeasurePlan,
     project: Option<Project>,
     /// Layers of the image before its source was changed.
     layers: Vec<String>,
@@ -58,7 +58,7 @@ impl Session {
     /// What is no Dockerfile's fault: the engine is lost, somebody wants it to end, there is no room.
     pub fn measure(
         &self,
-        plans: &[(&str, &Plan)],
+        plans: &[(&str, &MeasurePlan)],
         series: &Series,
         say: &dyn Fn(&str),
     ) -> Result<Vec<Measured>, Failure> {

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::copy::Project;
-use super::leftover::{self, Cleaned, LABEL, LOCK};
+use super::leftover::{self, LABEL, LOCK, LeftoverCleanup};
 use super::meter::Meter;
-use super::plan::Plan;
-use super::program::Program;
+use super::plan::MeasurePlan;
+use super::program::DockerProgram;
 use super::rawjson;
 use crate::engine::{self, Engine};
 use crate::failure::{Failure, FailureKind};
@@ -23,9 +23,9 @@ use crate::inputs::BuildOptions;
 
 /// How builds are run.
 #[derive(Clone)]
-pub struct Options {
+pub struct SessionOptions {
     /// The engine.
-    pub engine: engine::Options,
+    pub engine: engine::EngineOptions,
     /// The program that builds; `$DOCKER`, else `docker`, where `None`.
     pub docker: Option<PathBuf>,
     /// The builder's own flags.
@@ -48,10 +48,10 @@ pub struct Options {
     pub stop: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
-impl Default for Options {
+impl Default for SessionOptions {
     fn default() -> Self {
         Self {
-            engine: engine::Options::default(),
+            engine: engine::EngineOptions::default(),
             docker: None,
             build: BuildOptions::default(),
             secrets: Vec::new(),
@@ -66,7 +66,7 @@ impl Default for Options {
     }
 }
 
-impl fmt::Debug for Options {
+impl fmt::Debug for SessionOptions {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Options").field("docker", &self.docker).field("build", &self.build).finish_non_exhaustive()
     }
@@ -76,8 +76,8 @@ impl fmt::Debug for Options {
 #[derive(Debug)]
 pub struct Session {
     pub(super) engine: Engine,
-    pub(super) program: Program,
-    pub(super) options: Options,
+    pub(super) program: DockerProgram,
+    pub(super) options: SessionOptions,
     pub(super) meter: Meter,
     pub(super) commands: Mutex<Vec<String>>,
     /// Bytes to pull of each layer that was measured.
@@ -96,7 +96,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is no engine or no buildx, the engine runs Windows containers, or no folder can be made.
-    pub fn open(options: Options) -> Result<Self, Failure> {
+    pub fn open(options: SessionOptions) -> Result<Self, Failure> {
         let engine = Engine::connect(&options.engine)?;
         let os = &engine.version().platform.os;
         if os == "windows" {
@@ -108,7 +108,7 @@ impl Session {
             let what = format!("`{several}` are several platforms, and one image is measured");
             return Err(Failure::new(FailureKind::Setup, what, "name one with --platform"));
         }
-        let program = Program::find(options.docker.as_deref(), engine.endpoint())?;
+        let program = DockerProgram::find(options.docker.as_deref(), engine.endpoint())?;
         let above = options.folder.clone().unwrap_or_else(std::env::temp_dir);
         leftover::of_dead_runs(&engine, &above)?;
         let nonce = format!("{}{}", leftover::place(&above), random());
@@ -172,7 +172,7 @@ impl Session {
     ///
     /// # Errors
     /// When a file can't be read or there is no room.
-    pub fn project(&self, plan: &Plan) -> Result<Project, Failure> {
+    pub fn project(&self, plan: &MeasurePlan) -> Result<Project, Failure> {
         let series = self.series();
         let folder = self.folder.join(&series);
         private(&folder).map_err(|error| Failure::io("making", &folder, &error))?;
@@ -200,12 +200,12 @@ impl Session {
     }
 
     /// Removes all that this run made, now; says what could not be removed.
-    pub fn close(mut self) -> Cleaned {
+    pub fn close(mut self) -> LeftoverCleanup {
         self.clean()
     }
 
-    fn clean(&mut self) -> Cleaned {
-        let Some(lock) = self.lock.take() else { return Cleaned::default() };
+    fn clean(&mut self) -> LeftoverCleanup {
+        let Some(lock) = self.lock.take() else { return LeftoverCleanup::default() };
         let cleaned = leftover::clean(&self.engine, &self.nonce, &self.folder);
         drop(lock);
         cleaned

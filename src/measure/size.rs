@@ -8,9 +8,9 @@ use flate2::write::GzEncoder;
 use serde::Deserialize;
 
 use super::session::Session;
-use crate::engine::Saved;
+use crate::engine::ImageArchive;
 use crate::failure::{Failure, FailureKind};
-use crate::image::tar::{MemberKind, Skip, TarError, Walk};
+use crate::image::tar::{MemberKind, MemberWalk, Skip, TarError};
 use crate::image::{Limits, Platform};
 use crate::proof::Size;
 
@@ -68,7 +68,7 @@ impl Write for Count {
 }
 
 /// An archive on its way from the engine.
-struct Archive(BufReader<Saved>);
+struct Archive(BufReader<ImageArchive>);
 
 impl Read for Archive {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -92,8 +92,11 @@ impl Session {
     /// What an image takes on disk, as the engine counts.
     pub(super) fn disk_size(&self, reference: &str) -> Result<Size, Failure> {
         let found = self.engine.find(reference, None)?;
-        let size =
-            |found: crate::engine::Found| Size { disk: found.size, layers: found.diff_ids.len(), ..Size::default() };
+        let size = |found: crate::engine::FoundImage| Size {
+            disk: found.size,
+            layers: found.diff_ids.len(),
+            ..Size::default()
+        };
         Ok(found.map(size).unwrap_or_default())
     }
 
@@ -122,8 +125,8 @@ impl Session {
         let saved = self.engine.save(reference, platform)?;
         let (sizes, paths) =
             self.blobs(Archive(BufReader::with_capacity(BUFFER, saved))).map_err(|error| match error {
-                Gone::Stopped => Failure::interrupted(),
-                Gone::Broken(why) => broken(why),
+                ArchiveError::Stopped => Failure::interrupted(),
+                ArchiveError::Broken(why) => broken(why),
             })?;
         if paths.len() != diff_ids.len() {
             return Err(broken(format!("it has {} layers and {} are in its archive", diff_ids.len(), paths.len())));
@@ -133,9 +136,9 @@ impl Session {
         paths.iter().map(size).collect()
     }
 
-    fn blobs(&self, from: Archive) -> Result<(BTreeMap<String, u64>, Vec<String>), Gone> {
+    fn blobs(&self, from: Archive) -> Result<(BTreeMap<String, u64>, Vec<String>), ArchiveError> {
         let limits = Limits::default();
-        let mut walk = Walk::new(from, &limits);
+        let mut walk = MemberWalk::new(from, &limits);
         let mut sizes = BTreeMap::new();
         let mut paths = Vec::new();
         while let Some(member) = walk.advance()? {
@@ -164,18 +167,18 @@ impl Session {
         }
         // Who writes waits until all is read.
         let rest = walk.source();
-        io::copy(rest, &mut io::sink()).map_err(|error| Gone::Broken(error.to_string()))?;
+        io::copy(rest, &mut io::sink()).map_err(|error| ArchiveError::Broken(error.to_string()))?;
         Ok((sizes, paths))
     }
 
     /// Bytes of the current member as a registry holds it.
-    fn packed<S: Skip>(&self, walk: &mut Walk<'_, S>) -> Result<u64, Gone> {
+    fn packed<S: Skip>(&self, walk: &mut MemberWalk<'_, S>) -> Result<u64, ArchiveError> {
         let stored = walk.member().stored;
         let mut packer = GzEncoder::new(Count(0), Compression::fast());
         let mut first = true;
         loop {
             if self.is_stopped() {
-                return Err(Gone::Stopped);
+                return Err(ArchiveError::Stopped);
             }
             let piece = walk.piece()?;
             let is_packed = first && (piece.starts_with(&[0x1f, 0x8b]) || piece.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
@@ -194,19 +197,19 @@ impl Session {
 }
 
 /// Why an archive was not read to its end.
-enum Gone {
+enum ArchiveError {
     Stopped,
     Broken(String),
 }
 
-impl From<TarError> for Gone {
+impl From<TarError> for ArchiveError {
     fn from(error: TarError) -> Self {
         Self::Broken(error.to_string())
     }
 }
 
 /// The layers that the manifest of an archive names.
-fn manifest_layers<S: Skip>(walk: &mut Walk<'_, S>) -> Result<Vec<String>, Gone> {
+fn manifest_layers<S: Skip>(walk: &mut MemberWalk<'_, S>) -> Result<Vec<String>, ArchiveError> {
     let mut text = Vec::new();
     loop {
         let piece = walk.piece()?;
@@ -215,9 +218,9 @@ fn manifest_layers<S: Skip>(walk: &mut Walk<'_, S>) -> Result<Vec<String>, Gone>
         }
         text.extend_from_slice(piece);
         if text.len() > MANIFEST {
-            return Err(Gone::Broken("its list of layers is too long".to_owned()));
+            return Err(ArchiveError::Broken("its list of layers is too long".to_owned()));
         }
     }
-    let all: Vec<Manifest> = serde_json::from_slice(&text).map_err(|error| Gone::Broken(error.to_string()))?;
+    let all: Vec<Manifest> = serde_json::from_slice(&text).map_err(|error| ArchiveError::Broken(error.to_string()))?;
     Ok(all.into_iter().next().unwrap_or_default().layers)
 }

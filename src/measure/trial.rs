@@ -6,16 +6,16 @@ mod stand;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use self::stand::Stand;
+use self::stand::TrialNetwork;
 use super::session::Session;
 use crate::data;
-use crate::engine::{Change, ChangeKind, Exec, State};
+use crate::engine::{ChangeKind, ContainerState, Exec, PathChange};
 use crate::failure::Failure;
 use crate::image::Config;
-use crate::proof::{Answers, Probe, Start, Stood, unset_variables};
+use crate::proof::{Answers, Probe, SettledState, Start, unset_variables};
 use crate::text::path;
 
-pub use self::stand::{Companion, Wanted};
+pub use self::stand::{Companion, TrialRequest};
 use self::stand::{LOOK, WORDS};
 
 /// A container that exposes nothing, starts no known server and runs for so long goes on.
@@ -33,16 +33,16 @@ const HEALTH: usize = 15;
 /// What a container showed.
 #[derive(Debug)]
 pub(super) struct Trial<'s> {
-    pub stood: Stood,
+    pub stood: SettledState,
     /// What it said until it was asked.
     pub log: String,
     pub answers: Answers,
     /// Whether its health check succeeds, and what that said.
     pub health: Option<(bool, String)>,
-    pub changes: Vec<Change>,
+    pub changes: Vec<PathChange>,
     /// Its variables, user and so on.
     pub config: Config,
-    stand: Stand<'s>,
+    stand: TrialNetwork<'s>,
 }
 
 impl Session {
@@ -50,15 +50,15 @@ impl Session {
     pub(super) fn trial(
         &self,
         image: &str,
-        wanted: &Wanted,
+        wanted: &TrialRequest,
         questions: Option<&Answers>,
     ) -> Result<Trial<'_>, Failure> {
         let config = self.engine.config(image)?;
-        let mut stand = Stand::open(self, wanted)?;
+        let mut stand = TrialNetwork::open(self, wanted)?;
         let began = Instant::now();
         let stood = match stand.start(image, wanted) {
             Ok(()) => self.wait_until_settled(&stand, &config, wanted)?,
-            Err(why) => Stood::NotStarted(why),
+            Err(why) => SettledState::NotStarted(why),
         };
         let mut trial = Trial {
             stood,
@@ -69,7 +69,7 @@ impl Session {
             config,
             stand,
         };
-        if matches!(trial.stood, Stood::Listens(_) | Stood::Runs) {
+        if matches!(trial.stood, SettledState::Listens(_) | SettledState::Runs) {
             trial.ask(self, wanted, questions)?;
             trial.health = trial.healthy(self)?;
             trial.look_again(self, began)?;
@@ -81,8 +81,13 @@ impl Session {
         Ok(trial)
     }
 
-    fn wait_until_settled(&self, stand: &Stand<'_>, config: &Config, wanted: &Wanted) -> Result<Stood, Failure> {
-        let Some(id) = stand.id() else { return Ok(Stood::Runs) };
+    fn wait_until_settled(
+        &self,
+        stand: &TrialNetwork<'_>,
+        config: &Config,
+        wanted: &TrialRequest,
+    ) -> Result<SettledState, Failure> {
+        let Some(id) = stand.id() else { return Ok(SettledState::Runs) };
         let exposed: Vec<u16> = exposed(config).collect();
         let start = Instant::now();
         let mut open: Option<(Instant, Vec<u16>)> = None;
@@ -97,7 +102,7 @@ impl Session {
             let ports = stand.listening(&state, &exposed);
             match &open {
                 Some((since, known)) if *known == ports && since.elapsed() >= SETTLE => {
-                    return Ok(Stood::Listens(ports));
+                    return Ok(SettledState::Listens(ports));
                 }
                 Some((_, known)) if *known == ports => {}
                 _ if ports.is_empty() => open = None,
@@ -106,7 +111,7 @@ impl Session {
             let silent = exposed.is_empty() && wanted.probes.is_empty() && !wanted.serves;
             let patience = if silent { QUIET.min(wanted.limit) } else { wanted.limit };
             if open.is_none() && start.elapsed() >= patience {
-                return Ok(Stood::Runs);
+                return Ok(SettledState::Runs);
             }
             std::thread::sleep(LOOK);
         }
@@ -117,9 +122,9 @@ impl Session {
         &self,
         image: &str,
         words: &[String],
-        wanted: &Wanted,
+        wanted: &TrialRequest,
     ) -> Result<(Option<i64>, String), Failure> {
-        let mut stand = Stand::open(self, wanted)?;
+        let mut stand = TrialNetwork::open(self, wanted)?;
         if let Err(why) = stand.start_with(image, wanted, words) {
             return Ok((None, why));
         }
@@ -149,14 +154,14 @@ impl Trial<'_> {
     }
 
     /// What it showed, as far as two are compared.
-    pub(super) fn start(&self, wanted: &Wanted) -> Start {
+    pub(super) fn start(&self, wanted: &TrialRequest) -> Start {
         let asks = |probe: &Probe| matches!(probe, Probe::Http(..));
         let named = |name: &str, known: &str| known.split('=').next() == Some(name);
         let given = |name: &str| {
             self.config.env.iter().any(|(own, value)| own == name && !value.is_empty())
                 || wanted.environment.iter().any(|known| named(name, known))
         };
-        let failed = matches!(&self.stood, Stood::Ended { code, .. } if *code != 0);
+        let failed = matches!(&self.stood, SettledState::Ended { code, .. } if *code != 0);
         let known = wanted.variables.iter().map(String::as_str);
         Start {
             stood: self.stood.clone(),
@@ -185,14 +190,15 @@ impl Trial<'_> {
     /// The ports that others reach.
     pub(super) fn ports(&self) -> &[u16] {
         match &self.stood {
-            Stood::Listens(ports) => ports,
+            SettledState::Listens(ports) => ports,
             _ => &[],
         }
     }
 
     /// Runs a program inside; `None` where the container has ended.
     pub(super) fn exec(&self, session: &Session, words: &[&str]) -> Result<Option<(i64, String)>, Failure> {
-        let Some(id) = self.stand.id().filter(|_| matches!(self.stood, Stood::Listens(_) | Stood::Runs)) else {
+        let Some(id) = self.stand.id().filter(|_| matches!(self.stood, SettledState::Listens(_) | SettledState::Runs))
+        else {
             return Ok(None);
         };
         let ended = session.engine.exec(id, &Exec { bytes: WORDS, ..Exec::new(words.iter().copied()) });
@@ -245,8 +251,8 @@ impl Trial<'_> {
 }
 
 /// How a container ended; `None` while it runs.
-fn end_of(state: &State) -> Option<Stood> {
-    state.exit_code.map(|code| Stood::Ended { code, out_of_memory: state.out_of_memory })
+fn end_of(state: &ContainerState) -> Option<SettledState> {
+    state.exit_code.map(|code| SettledState::Ended { code, out_of_memory: state.out_of_memory })
 }
 
 /// TCP ports that an image exposes.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Build, Given, Launch, Stage};
+use crate::build::{Build, FoundVariable, Launch, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Finding, Fix};
@@ -12,18 +12,18 @@ use crate::inputs::Inputs;
 use crate::manifest::{FileKind, Tool};
 use crate::optimize::mend;
 use crate::optimize::pairs::without_pair;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::rules::{Policies, Selection};
 use crate::shell::{self, Invocation, Manager, Script, Verb, Word};
 use crate::text::{self, Edit, Span, path};
 
 /// The same over what has become of the file since. Its refusals have been said.
-pub(super) fn run_again(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run_again(scene: &PassInput, turn: &mut PassOutput) {
     run(scene, turn);
     turn.refusals.clear();
 }
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if let Some(edit) = without_switches(scene).or_else(|| mounted(scene)) {
         let why = "a change of the dependencies downloads only what is new, and no download stays in a layer";
         turn.step("keeps downloads in cache mounts", why, vec![edit]);
@@ -31,7 +31,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The same where variables that switch a cache off go, as a mount keeps it out of the image too.
-fn without_switches(scene: &Scene) -> Option<FileEdit> {
+fn without_switches(scene: &PassInput) -> Option<FileEdit> {
     let edits = switches(scene);
     let index = scene.inputs.builds.iter().position(|build| std::ptr::eq(build, scene.input()))?;
     let mut sources = scene.inputs.sources.clone();
@@ -39,14 +39,14 @@ fn without_switches(scene: &Scene) -> Option<FileEdit> {
     *slot = slot.with_bytes(text::apply(slot, &edits).ok()?).ok()?;
     let inputs = scene.inputs.with_sources(&sources);
     let build = Build::new(inputs.builds.get(index)?);
-    let changed = Scene { inputs: &inputs, build: &build, evidence: scene.evidence, options: scene.options };
+    let changed = PassInput { inputs: &inputs, build: &build, evidence: scene.evidence, options: scene.options };
     let FileEdit { span, text, .. } = mounted(&changed)?;
     let after = text::apply(changed.source(), &[Edit { span, text }]).ok()?;
     mend::replaced(scene, &String::from_utf8(after).ok()?)
 }
 
 /// The deletions of variables that switch caches off.
-fn switches(scene: &Scene) -> Vec<Edit> {
+fn switches(scene: &PassInput) -> Vec<Edit> {
     let build = scene.build;
     let mut edits = Vec::new();
     let all = build.stages().iter().filter(|stage| build.is_needed(stage)).flat_map(|stage| build.instructions(stage));
@@ -65,7 +65,7 @@ fn switches(scene: &Scene) -> Vec<Edit> {
 }
 
 /// The edit that adds the mounts.
-fn mounted(scene: &Scene) -> Option<FileEdit> {
+fn mounted(scene: &PassInput) -> Option<FileEdit> {
     let selection = Selection::new(&["cache-mount-missing".to_owned()], &[]).unwrap_or_default();
     let berry = needs_its_cache(scene);
     let started = started_managers(scene);
@@ -76,7 +76,7 @@ fn mounted(scene: &Scene) -> Option<FileEdit> {
 }
 
 /// Whether yarn berry starts programs from its cache (Plug'n'Play), or keeps it in the project.
-fn needs_its_cache(scene: &Scene) -> bool {
+fn needs_its_cache(scene: &PassInput) -> bool {
     scene.projects().iter().flat_map(|project| &project.installs).any(|way| way.tool == Tool::YarnBerry)
 }
 
@@ -136,7 +136,7 @@ fn is_switched_off(build: &Build, stage: &Stage, index: usize, managers: &BTreeS
     let set = |name: &str| {
         code.script.invocations().iter().any(|one| {
             let given = build.run_variable(stage, index, one, name);
-            given.is_some_and(|value| !matches!(&value, Given::Text(text) if matches!(text.as_str(), "" | "0" | "false" | "off" | "no")))
+            given.is_some_and(|value| !matches!(&value, FoundVariable::Text(text) if matches!(text.as_str(), "" | "0" | "false" | "off" | "no")))
         })
     };
     (managers.contains(&Manager::Pip) && set("PIP_NO_CACHE_DIR"))
@@ -159,7 +159,7 @@ fn is_read_elsewhere(build: &Build, folders: &[&str]) -> bool {
 }
 
 /// The managers that a container of any stage starts, or a service of Compose, and that look for packages in their cache.
-fn started_managers(scene: &Scene) -> BTreeSet<Manager> {
+fn started_managers(scene: &PassInput) -> BTreeSet<Manager> {
     let texts = scene.evidence.services.iter().flat_map(|service| [&service.entrypoint, &service.command]).flatten();
     let launches: Vec<Launch> = scene.build.stages().iter().filter_map(|stage| scene.build.launch(stage)).collect();
     let services: Vec<Script> = texts.map(|text| shell::parse(text)).collect();

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use super::reach::Reach;
-use super::scene::Scene;
+use super::reach::LazyReach;
+use super::scene::PassInput;
 use crate::build::Slim;
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, FileKind, Scope};
+use crate::manifest::{DependencyScope, Ecosystem, FileKind};
 use crate::shell::{PackageSource, Verb, parse};
 use crate::sources::patterns;
 
 /// The programs that sources of a language start, and what its packages start: where a container is `shipped`, those that
 /// it may come to, else all.
-pub(super) fn programs(scene: &Scene, language: Ecosystem, shipped: bool) -> BTreeSet<&'static str> {
+pub(super) fn programs(scene: &PassInput, language: Ecosystem, shipped: bool) -> BTreeSet<&'static str> {
     let mut found = started_programs(scene, language, shipped);
     if shipped {
         let needed = names(scene, language).into_iter().flat_map(|name| needed_by(name, language));
@@ -24,7 +24,7 @@ pub(super) fn programs(scene: &Scene, language: Ecosystem, shipped: bool) -> BTr
 }
 
 /// A package that starts a browser which nothing here installs as a package of the distribution.
-pub(super) fn browser(scene: &Scene, language: Ecosystem) -> Option<&'static str> {
+pub(super) fn browser(scene: &PassInput, language: Ecosystem) -> Option<&'static str> {
     let starts = |name: &&str| needed_by(name, language).any(|program| program == BROWSER);
     let name = names(scene, language).into_iter().find(starts).filter(|_| !installs_browser(scene))?;
     data::PACKAGE_PROGRAMS.row(name).map(|row| row[0])
@@ -40,16 +40,17 @@ fn needed_by(name: &str, language: Ecosystem) -> impl Iterator<Item = &'static s
 }
 
 /// Names of packages that are installed to run: of Node the direct ones.
-fn names<'a>(scene: &Scene<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
+fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
     let projects = scene.projects().iter().filter(|project| project.ecosystem == language);
-    let direct = projects.clone().flat_map(|project| &project.dependencies).filter(|one| one.scope != Scope::Dev);
+    let direct =
+        projects.clone().flat_map(|project| &project.dependencies).filter(|one| one.scope != DependencyScope::Dev);
     let ways = projects.filter(|_| language == Ecosystem::Ruby).flat_map(|project| &project.installs);
     let locked = ways.filter_map(|way| way.locked.as_ref()).flat_map(|locked| locked.packages.keys());
     direct.map(|one| one.name.as_str()).chain(locked.map(String::as_str)).collect()
 }
 
 /// Whether a RUN installs a browser with all that it depends on.
-fn installs_browser(scene: &Scene) -> bool {
+fn installs_browser(scene: &PassInput) -> bool {
     let runs = scene.file().instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::Run);
     runs.filter_map(|(index, _)| scene.build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
         let words: Vec<&str> = one.args.iter().map(crate::shell::Word::text).collect();
@@ -64,11 +65,11 @@ fn installs_browser(scene: &Scene) -> bool {
     })
 }
 
-fn started_programs(scene: &Scene, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
+fn started_programs(scene: &PassInput, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
     let ruby = language == Ecosystem::Ruby;
     let starters = patterns::words_in(if ruby { "Ruby" } else { "JavaScript" }, "starts programs");
-    let reach = Reach::new(scene);
+    let reach = LazyReach::new(scene);
     let programs: Vec<&'static str> = Slim::called_by_name().chain(["python3"]).collect();
     for (path, text) in scene.evidence.holding(&starters) {
         if FileKind::of(path).is_source_of(language) && (!ships || reach.may_run(path)) {

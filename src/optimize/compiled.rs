@@ -29,7 +29,7 @@ pub(super) use self::remains::unread;
 use super::assumption::Support;
 use super::pass::Pass;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
+use super::scene::{PassInput, PassOutput};
 use super::{cache_mounts, dependency_files};
 
 /// Its passes of rung 1; they run behind those that hold for every language.
@@ -62,7 +62,7 @@ pub(super) const STAGES: &[Pass] = &[
 ];
 
 /// Cache mounts for the step that compiles what a container did.
-fn mount_again(scene: &Scene, turn: &mut Turn) {
+fn mount_again(scene: &PassInput, turn: &mut PassOutput) {
     cache_mounts::run_again(scene, turn);
     if turn.edits.is_empty() {
         mounts::mount(scene, turn);

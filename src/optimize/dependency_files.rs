@@ -1,15 +1,15 @@
 //! `dependency-files-first`, which several rungs run.
 
 use crate::arrange::arrange;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 
 /// The same over what has become of the file since. Its refusals have been said.
-pub(super) fn run_again(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run_again(scene: &PassInput, turn: &mut PassOutput) {
     run(scene, turn);
     turn.refusals.clear();
 }
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
         let (arranged, obstacles) = arrange(scene.build, stage);
         if let Some(arranged) = arranged {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use self::sieve::{Sieve, Sieves, Word, triples};
+use self::sieve::{FilterWord, Sieves, TripleFilter, triples};
 use super::service::Service;
 use crate::inputs::context::BuildContext;
 use crate::manifest::Project;
@@ -85,15 +85,16 @@ impl Evidence {
         &'e self,
         words: &[T],
     ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
-        let words: Vec<Word> = words
+        let words: Vec<FilterWord> = words
             .iter()
             .map(|word| {
                 let word = word.as_ref().as_bytes();
-                Word { finder: Finder::new(word).into_owned(), triples: triples(word).collect() }
+                FilterWord { finder: Finder::new(word).into_owned(), triples: triples(word).collect() }
             })
             .collect();
         self.texts.iter().zip(self.sieves.of(&self.texts)).filter_map(move |(text, sieve)| {
-            let holds = |word: &Word| sieve.may_hold(&word.triples) && word.finder.find(text.1.as_bytes()).is_some();
+            let holds =
+                |word: &FilterWord| sieve.may_hold(&word.triples) && word.finder.find(text.1.as_bytes()).is_some();
             words.iter().any(holds).then_some(text)
         })
     }
@@ -105,7 +106,7 @@ impl Evidence {
     ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
         let words: Vec<Vec<u64>> = words.iter().map(|word| triples(word.as_ref().as_bytes()).collect()).collect();
         let texts = self.texts.iter().zip(self.sieves.of(&self.texts));
-        let passes = move |sieve: &Sieve| words.iter().any(|word| sieve.may_hold(word));
+        let passes = move |sieve: &TripleFilter| words.iter().any(|word| sieve.may_hold(word));
         texts.filter(move |(_, sieve)| passes(sieve)).map(|(text, _)| text)
     }
 }

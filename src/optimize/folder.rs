@@ -3,13 +3,13 @@
 use super::assumption::Support;
 use super::pass::Pass;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
-use crate::build::{Base, Setting, Stage, Transfer, User};
+use super::scene::{PassInput, PassOutput};
+use crate::build::{Setting, Stage, StageBase, Transfer, User};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::inputs::context::EntryId;
-use crate::manifest::{FileKind, Nature};
+use crate::manifest::{ContentKind, FileKind};
 use crate::shell::program::{Kind, Program};
 use crate::text::{Span, path};
 
@@ -23,16 +23,17 @@ const FOLDER: &str = "/app";
 
 const WHAT: &str = "keeps the program in `/`";
 
-fn run(scene: &Scene, turn: &mut Turn) {
+fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target) && build.is_ordinary()) else { return };
-    let is_built_on = build.edges().iter().any(|edge| edge.to == Base::Stage(target.index));
+    let is_built_on = build.edges().iter().any(|edge| edge.to == StageBase::Stage(target.index));
     let works_in = build.workdir(target, usize::MAX);
     // A user who is there has no use for another folder of root's.
     if build.user(target).value() != Some(&User::Root) {
         return;
     }
-    if !matches!(target.base, Base::Image(_)) || is_built_on || works_in.value().is_none_or(|folder| folder != "/") {
+    if !matches!(target.base, StageBase::Image(_)) || is_built_on || works_in.value().is_none_or(|folder| folder != "/")
+    {
         return;
     }
     let transfers = build.transfers(target);
@@ -59,7 +60,7 @@ fn lands_here(transfer: &Transfer) -> bool {
 }
 
 fn edits(
-    scene: &Scene,
+    scene: &PassInput,
     target: &Stage,
     transfers: &[Transfer],
     works_in: &Setting<String>,
@@ -114,7 +115,7 @@ fn edits(
 
 /// WORKDIR: the author's own, or a line below FROM.
 fn workdir(
-    scene: &Scene,
+    scene: &PassInput,
     target: &Stage,
     transfers: &[Transfer],
     works_in: &Setting<String>,
@@ -147,13 +148,13 @@ fn foreign(text: &str) -> Option<&str> {
 }
 
 /// Whether a variable holds `/` itself.
-fn names_root(scene: &Scene, instruction: &crate::dockerfile::Instruction) -> bool {
+fn names_root(scene: &PassInput, instruction: &crate::dockerfile::Instruction) -> bool {
     let variables = scene.file().variables(instruction);
     variables.iter().any(|one| one.value.text.split(':').any(|folder| folder == "/"))
 }
 
 /// Names that come to lie in `/`.
-fn names(scene: &Scene, transfers: &[Transfer]) -> Vec<String> {
+fn names(scene: &PassInput, transfers: &[Transfer]) -> Vec<String> {
     let Some(context) = scene.context() else { return Vec::new() };
     let name = |id: EntryId| context.entry(id).name.to_owned();
     let mut names = Vec::new();
@@ -177,7 +178,7 @@ fn names(scene: &Scene, transfers: &[Transfer]) -> Vec<String> {
 }
 
 /// Who names one of them by its path from `/`.
-fn spoken_of(scene: &Scene, names: &[String]) -> Option<String> {
+fn spoken_of(scene: &PassInput, names: &[String]) -> Option<String> {
     let below = |text: &str| names.iter().find(|name| path::is_within(text, &format!("/{name}"))).cloned();
     for service in &scene.evidence.services {
         let texts = service.mounts.iter().chain(&service.workdir);
@@ -194,7 +195,8 @@ fn spoken_of(scene: &Scene, names: &[String]) -> Option<String> {
     // Scripts, settings of servers, scripts of package.json.
     let is_plain = |path: &str| {
         let nature = FileKind::of(path).nature();
-        !FileKind::of(path).has_code() && !matches!(nature, Nature::Markup | Nature::Style | Nature::Documentation)
+        !FileKind::of(path).has_code()
+            && !matches!(nature, ContentKind::Markup | ContentKind::Style | ContentKind::Documentation)
     };
     let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
     let (file, _) = code.or_else(plain)?;

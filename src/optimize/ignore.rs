@@ -13,11 +13,11 @@ mod tests;
 
 use self::exclusion::{Exclusion, WORTHWHILE};
 use self::group::Group;
-use self::lines::Lines;
+use self::lines::SectionLines;
 use super::assumption::Support;
 use super::pass::Pass;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
+use super::scene::{PassInput, PassOutput};
 use crate::finding::{FileEdit, Target};
 use crate::inputs::IgnoreInput;
 use crate::text::{Span, bytes};
@@ -30,7 +30,7 @@ pub(super) const PASSES: &[Pass] =
 /// Parts that a reason names.
 const NAMED: usize = 3;
 
-fn run(scene: &Scene, turn: &mut Turn) {
+fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(group) = Group::new(scene) else { return };
     if group.takes_unknown() {
         turn.refuse("leaves .dockerignore as it is", "a COPY takes what only the build knows");
@@ -62,8 +62,8 @@ fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// Writes a file where there is none, or into one without a pattern.
-fn write(scene: &Scene, group: &Group, gone: &[Exclusion], turn: &mut Turn) {
-    let mut lines = Lines::of(group, gone);
+fn write(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
+    let mut lines = SectionLines::of(group, gone);
     // A build that names what it takes is sent nothing else.
     if group.takes_everything() {
         lines.protect(group, gone);
@@ -86,13 +86,13 @@ fn write(scene: &Scene, group: &Group, gone: &[Exclusion], turn: &mut Turn) {
 }
 
 /// Adds what is missing behind the author's lines.
-fn repair(scene: &Scene, group: &Group, gone: &[Exclusion], turn: &mut Turn) {
+fn repair(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
     let total: u64 = gone.iter().map(|one| one.bytes).sum();
     if total < WORTHWHILE && !gone.iter().any(|one| one.worth) {
         return;
     }
     let gone: Vec<Exclusion> = gone.iter().filter(|one| one.worth || one.bytes >= WORTHWHILE).cloned().collect();
-    let lines = Lines::of(group, &gone);
+    let lines = SectionLines::of(group, &gone);
     let IgnoreInput::Present(file, _) = &scene.input().ignore else { return };
     if lines.is_empty() {
         return;

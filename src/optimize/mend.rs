@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::scene::Scene;
+use super::scene::PassInput;
 use crate::build::{Build, Stage};
 use crate::finding::{FileEdit, Finding, Target};
 use crate::fix::{self, Judge, Level};
 use crate::inputs::Inputs;
-use crate::rules::{self, Breach, Policies};
+use crate::rules::{self, ContractBreach, Policies};
 use crate::shell::{Invocation, PackageCall};
 use crate::text::{FileId, Source, Span};
 
 /// What mending came to.
-pub(super) struct Mended {
+pub(super) struct FixResult {
     /// One edit of the Dockerfile; `None` where nothing changed.
     pub edit: Option<FileEdit>,
     /// Rules whose fixes were applied, with the fix's title; each once, in order.
@@ -22,11 +22,11 @@ pub(super) struct Mended {
 /// Applies fixes of the rules that `policies` select to the Dockerfile. `vet` sees each finding before its fixes count: it
 /// takes away those that shall not be applied.
 pub(super) fn apply_rule_fixes(
-    scene: &Scene,
+    scene: &PassInput,
     policies: &Policies,
     level: Level,
     vet: &dyn Fn(&Inputs, &Build, &mut Finding),
-) -> Mended {
+) -> FixResult {
     let index = scene.inputs.builds.iter().position(|build| std::ptr::eq(build, scene.input())).unwrap_or_default();
     let judge = Mending { inputs: scene.inputs, index, policies, vet };
     let outcome = fix::fix(&scene.inputs.sources, level, judge);
@@ -43,11 +43,11 @@ pub(super) fn apply_rule_fixes(
             done.push(one);
         }
     }
-    Mended { edit, done }
+    FixResult { edit, done }
 }
 
 /// The edit that makes another text of the Dockerfile; `None` where it is the same.
-pub(super) fn replaced(scene: &Scene, after: &str) -> Option<FileEdit> {
+pub(super) fn replaced(scene: &PassInput, after: &str) -> Option<FileEdit> {
     difference(scene.source().text(), after).map(|(span, text)| scene.edit(span, text))
 }
 
@@ -92,7 +92,7 @@ impl Judge for Mending<'_> {
             return None;
         }
         let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
-        let counts = |breach: &&Breach| rules.len() == 1 || matches!(breach, Breach::Refused(_));
+        let counts = |breach: &&ContractBreach| rules.len() == 1 || matches!(breach, ContractBreach::Refused(_));
         breaches.iter().find(counts).map(ToString::to_string)
     }
 }

@@ -18,8 +18,8 @@ use super::languages::node::{native, pieces, words};
 use super::pass::Pass;
 use super::production;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
-use crate::build::{Base, installed};
+use super::scene::{PassInput, PassOutput};
+use crate::build::{StageBase, installed};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
@@ -58,7 +58,7 @@ pub(super) const SERVERS: &[Pass] = &[
 ];
 
 /// Takes the final stage apart.
-fn stages(scene: &Scene, turn: &mut Turn) {
+fn stages(scene: &PassInput, turn: &mut PassOutput) {
     const WHAT: &str = "build in a stage of its own";
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
@@ -77,7 +77,7 @@ fn stages(scene: &Scene, turn: &mut Turn) {
     };
     let numbered = build.edges().iter().any(|edge| {
         let text = scene.source().slice(edge.span);
-        matches!(edge.to, Base::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
+        matches!(edge.to, StageBase::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
     });
     if numbered {
         return turn.refuse(WHAT, "stages are named by numbers that would change");
@@ -93,6 +93,6 @@ fn stages(scene: &Scene, turn: &mut Turn) {
         Some(open) => format!("{}; the whole folder is taken, as {open}", plan.why),
         None => plan.why.clone(),
     };
-    let edit = write::Writer::new(scene, stage, &pieces, &plan).edit();
+    let edit = write::NodeWriter::new(scene, stage, &pieces, &plan).edit();
     turn.step(what, why, vec![edit]);
 }

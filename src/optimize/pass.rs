@@ -2,7 +2,7 @@
 
 use super::assumption::Support;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
+use super::scene::{PassInput, PassOutput};
 
 /// What a pass is called and where it stands on the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,19 +22,29 @@ pub(super) struct Pass {
     /// What it is.
     pub info: PassInfo,
     /// Looks at the build as it is now, and says what to change.
-    pub run: fn(&Scene, &mut Turn),
+    pub run: fn(&PassInput, &mut PassOutput),
     /// What its steps assume that say nothing of their own, and what supports that.
     pub assumes: (&'static str, Support),
 }
 
 impl Pass {
     /// A pass of every level from its rung on.
-    pub(super) const fn new(id: &'static str, rung: Rung, title: &'static str, run: fn(&Scene, &mut Turn)) -> Self {
+    pub(super) const fn new(
+        id: &'static str,
+        rung: Rung,
+        title: &'static str,
+        run: fn(&PassInput, &mut PassOutput),
+    ) -> Self {
         Self { info: PassInfo { id, rung, title, max: false }, run, assumes: ("", Support::Open) }
     }
 
     /// A pass that runs at `max` only.
-    pub(super) const fn at_max(id: &'static str, rung: Rung, title: &'static str, run: fn(&Scene, &mut Turn)) -> Self {
+    pub(super) const fn at_max(
+        id: &'static str,
+        rung: Rung,
+        title: &'static str,
+        run: fn(&PassInput, &mut PassOutput),
+    ) -> Self {
         Self { info: PassInfo { id, rung, title, max: true }, run, assumes: ("", Support::Open) }
     }
 

@@ -1,6 +1,6 @@
 //! What a rewrite starts from, in the words of `--plan`: base, projects, which files each part of the build reads.
 
-use crate::build::{Base, Build, Slim};
+use crate::build::{Build, Slim, StageBase};
 use crate::dockerfile::Keyword;
 use crate::inputs::Inputs;
 use crate::manifest::{Ecosystem, Project};
@@ -14,7 +14,7 @@ const PROJECTS: usize = 8;
 
 /// What is known of a build before it is rewritten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct BuildPlan {
     /// The image that the final stage stands on; `None` where only the build knows.
     pub base: Option<String>,
     /// Its smaller twin by its publisher.
@@ -53,19 +53,19 @@ pub struct PlannedProject {
 }
 
 /// What is known of the build with this index.
-pub fn plan(inputs: &Inputs, build: usize, evidence: &Evidence) -> Plan {
-    let Some(input) = inputs.builds.get(build) else { return Plan::default() };
+pub fn plan(inputs: &Inputs, build: usize, evidence: &Evidence) -> BuildPlan {
+    let Some(input) = inputs.builds.get(build) else { return BuildPlan::default() };
     let build = Build::new(input);
     let base = build.target().map(|target| build.root_base(target)).and_then(|base| match base {
-        Base::Image(name) => Some(name.clone()),
-        Base::Scratch => Some("scratch".to_owned()),
+        StageBase::Image(name) => Some(name.clone()),
+        StageBase::Scratch => Some("scratch".to_owned()),
         _ => None,
     });
     let slim = base.as_deref().and_then(|base| Some((base, Slim::of_any(base)?)));
     let slim =
         slim.map(|(base, slim)| format!("{}:{}", base.rsplit_once(':').map_or(base, |(name, _)| name), slim.tag));
     let services = evidence.services.iter().map(|one| format!("{} ({})", one.name, one.file));
-    Plan {
+    BuildPlan {
         slim,
         base,
         projects: projects(&build),

@@ -6,18 +6,18 @@ use crate::build::{Build, installed};
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS, Install, Project, Scope};
+use crate::manifest::{DependencyScope, Ecosystem, FileKind, INSTALL_SCRIPTS, Install, Project};
 use crate::optimize::assumption::Support;
 use crate::optimize::mend;
-use crate::optimize::reach::Reach;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::reach::LazyReach;
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::rules::{Policies, Selection};
 use crate::shell::{Manager, parse};
 use crate::text::path;
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&["dev-dependencies-kept".to_owned()], &[]).unwrap_or_default();
-    let reach = Reach::new(scene);
+    let reach = LazyReach::new(scene);
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         let unneeded = mend::calls_at(build, finding.span, |place, invocation, call| {
             // What the others load is found by name at run time.
@@ -48,7 +48,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 fn runs_in_install(project: &Project) -> bool {
     let dev = |name: &str| {
         let scope = |one: &&crate::manifest::Dependency| one.name == name || one.name.ends_with(&format!("/{name}"));
-        project.dependencies.iter().find(scope).is_none_or(|one| one.scope == Scope::Dev)
+        project.dependencies.iter().find(scope).is_none_or(|one| one.scope == DependencyScope::Dev)
     };
     INSTALL_SCRIPTS.iter().filter_map(|name| project.script(name)).any(|command| {
         let script = parse(command);
@@ -57,7 +57,7 @@ fn runs_in_install(project: &Project) -> bool {
 }
 
 /// Whether a source file outside of tests imports something that is installed for development only.
-fn imports_dev(scene: &Scene, reach: &Reach, project: &Project, install: &Install) -> bool {
+fn imports_dev(scene: &PassInput, reach: &LazyReach, project: &Project, install: &Install) -> bool {
     let mut seen = HashSet::new();
     let texts = scene.evidence.texts.iter();
     let mut texts = texts.filter(|(path, _)| is_source(project, path) && !reach.is_for_development(path));

@@ -18,7 +18,7 @@ use super::languages::python::{element, evidence, needs, system};
 use super::pass::Pass;
 use super::production;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
+use super::scene::{PassInput, PassOutput};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
@@ -34,13 +34,13 @@ pub(super) const STAGES: &[Pass] = &[
     .assuming("loads no development dependency", Support::Sources),
 ];
 
-fn stages(scene: &Scene, turn: &mut Turn) {
+fn stages(scene: &PassInput, turn: &mut PassOutput) {
     let plan = match plan::plan(scene) {
         Ok(plan) => plan,
-        Err(plan::Not::Needed) => return,
-        Err(plan::Not::Possible(what, why)) => return turn.refuse(what, why),
+        Err(plan::NoPythonPlan::Needed) => return,
+        Err(plan::NoPythonPlan::Possible(what, why)) => return turn.refuse(what, why),
     };
-    let (span, text) = write::Writer::new(scene, &plan).edits();
+    let (span, text) = write::PythonWriter::new(scene, &plan).edits();
     let venvs = plan.venvs.join(" and ");
     turn.step(
         format!("installs into {venvs} in a build stage, and copies it to the stage of the image"),

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::scene::Scene;
+use super::scene::PassInput;
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
 use crate::sources::imports::{self, Sources};
@@ -13,14 +13,14 @@ use crate::text::path;
 const DEEPEST: usize = 6;
 
 /// The sources that the program reaches, looked for when a name leaves it open.
-pub(super) struct Reach<'s, 'a> {
-    scene: &'s Scene<'a>,
-    found: OnceCell<imports::Reach<'a>>,
+pub(super) struct LazyReach<'s, 'a> {
+    scene: &'s PassInput<'a>,
+    found: OnceCell<imports::SourceReach<'a>>,
 }
 
-impl<'s, 'a> Reach<'s, 'a> {
+impl<'s, 'a> LazyReach<'s, 'a> {
     /// From what a container of the build starts.
-    pub(super) fn new(scene: &'s Scene<'a>) -> Self {
+    pub(super) fn new(scene: &'s PassInput<'a>) -> Self {
         Self { scene, found: OnceCell::new() }
     }
 
@@ -45,7 +45,7 @@ impl<'s, 'a> Reach<'s, 'a> {
         !FileKind::of(path).role().is_of_program() && self.reachable().is_for_development(path)
     }
 
-    fn reachable(&self) -> &imports::Reach<'a> {
+    fn reachable(&self) -> &imports::SourceReach<'a> {
         self.found.get_or_init(|| {
             let sources = Sources::new(&self.scene.evidence.texts);
             let mut entries = Vec::new();
@@ -62,7 +62,7 @@ impl<'s, 'a> Reach<'s, 'a> {
 }
 
 /// The texts that start things in a container.
-fn commands(scene: &Scene) -> Vec<String> {
+fn commands(scene: &PassInput) -> Vec<String> {
     let mut texts = Vec::new();
     let Some(target) = scene.target() else { return texts };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
@@ -76,7 +76,7 @@ fn commands(scene: &Scene) -> Vec<String> {
 }
 
 /// The texts of scripts that a text names: those of package.json where a package manager is called, and files of a shell.
-fn handed_on(scene: &Scene, text: &str) -> Vec<String> {
+fn handed_on(scene: &PassInput, text: &str) -> Vec<String> {
     let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
     let words: Vec<&str> = text.split(between).filter(|word| !word.is_empty()).collect();
     let mut found = Vec::new();

@@ -12,7 +12,7 @@ use super::options::Options;
 use super::pass::Pass;
 use super::passes;
 use super::rung::{Level, Rung};
-use super::scene::{Refusal, Scene, Step, Turn};
+use super::scene::{PassInput, PassOutput, PassRefusal, RewriteStep};
 use crate::build::Build;
 use crate::dockerfile::{self, Keyword};
 use crate::finding::{FileEdit, Target};
@@ -22,13 +22,13 @@ use crate::text::{Edit, FileId, Source, Span};
 
 /// One rung after climbing it.
 #[derive(Clone, Debug)]
-pub struct Climbed {
+pub struct ClimbedRung {
     /// Which.
     pub rung: Rung,
     /// What was done.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RewriteStep>,
     /// What was left, and why.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<PassRefusal>,
     /// All texts after it; those of the inputs first, new files behind them.
     pub sources: Vec<Source>,
 }
@@ -41,7 +41,7 @@ pub struct Optimized {
     /// The texts before.
     pub before: Vec<Source>,
     /// Every rung up to the level, the lowest first.
-    pub rungs: Vec<Climbed>,
+    pub rungs: Vec<ClimbedRung>,
 }
 
 impl Optimized {
@@ -96,11 +96,11 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
         if let Some(clone) = clone.as_ref().filter(|_| rung == Rung::Order) {
             scene = Cow::Owned(clone.with_sources(&now));
         }
-        let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
+        let mut climbed = ClimbedRung { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
         for pass in passes::all_passes().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
             let id = pass.info.id;
             if let Some(why) = options.left_out.get(id).filter(|_| !options.only.contains(id)) {
-                climbed.refusals.push(Refusal { pass: id, what: pass.info.title.to_owned(), why: why.clone() });
+                climbed.refusals.push(PassRefusal { pass: id, what: pass.info.title.to_owned(), why: why.clone() });
                 continue;
             }
             let turn = for_others(pass, run_pass(pass, &scene, build, evidence, options), &scene, build);
@@ -113,7 +113,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
             if let Some(why) = find_loss(&scene, &next, build) {
                 now = before;
                 climbed.steps.truncate(steps);
-                climbed.refusals.push(Refusal { pass: pass.info.id, what: pass.info.title.to_owned(), why });
+                climbed.refusals.push(PassRefusal { pass: pass.info.id, what: pass.info.title.to_owned(), why });
             } else {
                 let file = |inputs: &Inputs| inputs.builds.get(build).map(|input| input.file.clone());
                 let tidied = file(&scene).and_then(|before| layout::tidied(&input.file, &before, &next, build));
@@ -150,17 +150,17 @@ fn clone(inputs: &Inputs, build: usize, evidence: &Evidence) -> Option<Inputs> {
 }
 
 /// What a pass answers to the build as it is now.
-fn run_pass(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Turn {
-    let mut turn = Turn::default();
+fn run_pass(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> PassOutput {
+    let mut turn = PassOutput::default();
     if let Some(input) = inputs.builds.get(build) {
-        (pass.run)(&Scene { inputs, build: &Build::new(input), evidence, options }, &mut turn);
+        (pass.run)(&PassInput { inputs, build: &Build::new(input), evidence, options }, &mut turn);
     }
     turn
 }
 
 /// What is done to an image that has triggers for those that build on it: nobody sees what they need of its stages, its
 /// base and its user.
-fn for_others(pass: &Pass, turn: Turn, inputs: &Inputs, build: usize) -> Turn {
+fn for_others(pass: &Pass, turn: PassOutput, inputs: &Inputs, build: usize) -> PassOutput {
     let hidden = matches!(pass.info.rung, Rung::Stages | Rung::Slim) || pass.info.id == "non-root";
     let Some(input) = inputs.builds.get(build).filter(|_| hidden && !turn.edits.is_empty()) else { return turn };
     let build = Build::new(input);
@@ -170,13 +170,13 @@ fn for_others(pass: &Pass, turn: Turn, inputs: &Inputs, build: usize) -> Turn {
     if !build.target().is_some_and(triggers) {
         return turn;
     }
-    let mut refused = Turn::default();
+    let mut refused = PassOutput::default();
     refused.refuse(pass.info.title, "its ONBUILD lines run in images that nobody sees here");
     refused
 }
 
 /// The steps with what they assume. Without a container that showed it, one is left out whose assumption has no support.
-fn supported(pass: &Pass, mut turn: Turn, evidence: &Evidence) -> Turn {
+fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutput {
     let (what, support) = pass.assumes;
     for step in turn.steps.iter_mut().filter(|step| step.assumptions.is_empty()) {
         step.assumptions.push(Assumption { what: what.to_owned(), support, why: String::new() });
@@ -190,7 +190,7 @@ fn supported(pass: &Pass, mut turn: Turn, evidence: &Evidence) -> Turn {
     if !turn.steps.iter().flat_map(|step| &step.assumptions).any(is_missing) {
         return turn;
     }
-    let mut refused = Turn { refusals: turn.refusals, ..Turn::default() };
+    let mut refused = PassOutput { refusals: turn.refusals, ..PassOutput::default() };
     for step in turn.steps {
         let missing = step.assumptions.iter().find(|one| is_missing(one));
         let why = missing.map_or_else(String::new, |one| {
@@ -225,13 +225,13 @@ fn runs(pass: &Pass, options: &Options) -> bool {
 
 /// Applies what a pass says, unless the builder would refuse the result and did not refuse what was there. Whether
 /// something changed.
-fn take(pass: &Pass, turn: Turn, dockerfile: FileId, now: &mut Vec<Source>, climbed: &mut Climbed) -> bool {
+fn take(pass: &Pass, turn: PassOutput, dockerfile: FileId, now: &mut Vec<Source>, climbed: &mut ClimbedRung) -> bool {
     let id = pass.info.id;
-    climbed.refusals.extend(turn.refusals.into_iter().map(|refusal| Refusal { pass: id, ..refusal }));
+    climbed.refusals.extend(turn.refusals.into_iter().map(|refusal| PassRefusal { pass: id, ..refusal }));
     if turn.edits.is_empty() {
         return false;
     }
-    let refuse = |why: String| Refusal { pass: id, what: pass.info.title.to_owned(), why };
+    let refuse = |why: String| PassRefusal { pass: id, what: pass.info.title.to_owned(), why };
     let Some(next) = apply(&turn.edits, now) else {
         climbed.refusals.push(refuse("its edits do not fit together".to_owned()));
         return false;
@@ -243,7 +243,7 @@ fn take(pass: &Pass, turn: Turn, dockerfile: FileId, now: &mut Vec<Source>, clim
         return false;
     }
     *now = next;
-    climbed.steps.extend(turn.steps.into_iter().map(|step| Step { pass: id, ..step }));
+    climbed.steps.extend(turn.steps.into_iter().map(|step| RewriteStep { pass: id, ..step }));
     true
 }
 

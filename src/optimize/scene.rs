@@ -14,7 +14,7 @@ use crate::shell::{Invocation, Script, parse};
 use crate::text::{Edit, Source, Span};
 
 /// The build as the passes before left it.
-pub(super) struct Scene<'a> {
+pub(super) struct PassInput<'a> {
     /// The inputs under the texts of now.
     pub inputs: &'a Inputs,
     /// The build that is rewritten.
@@ -25,7 +25,7 @@ pub(super) struct Scene<'a> {
     pub options: &'a Options,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> PassInput<'a> {
     /// The build's input.
     pub(super) fn input(&self) -> &'a BuildInput {
         self.build.input()
@@ -136,20 +136,20 @@ impl<'a> Scene<'a> {
 
 /// What a pass answers with. Without edits nothing changes.
 #[derive(Debug, Default)]
-pub(super) struct Turn {
+pub(super) struct PassOutput {
     /// What to change; applied together, or not at all where they overlap.
     pub edits: Vec<FileEdit>,
     /// What was done and why.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RewriteStep>,
     /// What was not done and why.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<PassRefusal>,
 }
 
-impl Turn {
+impl PassOutput {
     /// Takes edits with what they do and why.
     pub(super) fn step(&mut self, what: impl Into<String>, why: impl Into<String>, edits: Vec<FileEdit>) {
         self.edits.extend(edits);
-        self.steps.push(Step { pass: "", what: what.into(), why: why.into(), assumptions: Vec::new() });
+        self.steps.push(RewriteStep { pass: "", what: what.into(), why: why.into(), assumptions: Vec::new() });
     }
 
     /// Says what the last step assumes. `open`: what leaves it open, and how far.
@@ -162,13 +162,13 @@ impl Turn {
 
     /// Says what is left, and why.
     pub(super) fn refuse(&mut self, what: impl Into<String>, why: impl Into<String>) {
-        self.refusals.push(Refusal { pass: "", what: what.into(), why: why.into() });
+        self.refusals.push(PassRefusal { pass: "", what: what.into(), why: why.into() });
     }
 }
 
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct RewriteStep {
     /// The pass.
     pub pass: &'static str,
     /// What, in a few words: `copies package.json and package-lock.json first`.
@@ -181,7 +181,7 @@ pub struct Step {
 
 /// Something that was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct PassRefusal {
     /// The pass.
     pub pass: &'static str,
     /// What, in a few words.

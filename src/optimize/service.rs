@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::compose::{Mount, outside_braces};
 use crate::text::Source;
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{self, NodeKind, YamlNode};
 
 /// Services of one file that are read.
 const SERVICES: usize = 1_000;
@@ -50,7 +50,7 @@ pub struct Service {
 
 /// A service of a compose file, and how its image comes about.
 #[derive(Clone, Debug, Default)]
-pub struct Listed {
+pub struct ListedService {
     /// What it says.
     pub service: Service,
     /// Where its `build` is written; `None` where it has none.
@@ -60,7 +60,7 @@ pub struct Listed {
 }
 
 /// The services of a compose file in order. What can't be read is left out.
-pub fn services(source: &Source) -> Vec<Listed> {
+pub fn services(source: &Source) -> Vec<ListedService> {
     let tree = yaml::read(source.text());
     let all = tree.documents().filter_map(|root| root.get("services"));
     let mut listed = Vec::new();
@@ -76,7 +76,7 @@ pub fn services(source: &Source) -> Vec<Listed> {
 }
 
 /// The service of the same file that this one extends.
-fn extended<'t>(services: Node<'t>, own: Node<'t>, name: &str) -> Option<Node<'t>> {
+fn extended<'t>(services: YamlNode<'t>, own: YamlNode<'t>, name: &str) -> Option<YamlNode<'t>> {
     let extends = own.get("extends")?;
     if extends.get("file").is_some() {
         return None;
@@ -87,18 +87,18 @@ fn extended<'t>(services: Node<'t>, own: Node<'t>, name: &str) -> Option<Node<'t
 
 /// A service's keys, those of the one that it extends behind them.
 struct Keys<'t> {
-    own: Node<'t>,
-    base: Option<Node<'t>>,
+    own: YamlNode<'t>,
+    base: Option<YamlNode<'t>>,
 }
 
 impl<'t> Keys<'t> {
     /// Both values of a key, the extended service's first.
-    fn values_of_key(&self, key: &str) -> impl Iterator<Item = Node<'t>> {
+    fn values_of_key(&self, key: &str) -> impl Iterator<Item = YamlNode<'t>> {
         [self.base.and_then(|base| base.get(key)), self.own.get(key)].into_iter().flatten()
     }
 
     /// The value that holds.
-    fn get(&self, key: &str) -> Option<Node<'t>> {
+    fn get(&self, key: &str) -> Option<YamlNode<'t>> {
         self.values_of_key(key).last().filter(|node| !node.is_null())
     }
 
@@ -106,7 +106,7 @@ impl<'t> Keys<'t> {
         self.get(key)?.text().map(str::to_owned)
     }
 
-    fn listed(&self, file: &str, name: &str) -> Listed {
+    fn listed(&self, file: &str, name: &str) -> ListedService {
         let build = self.get("build").map(|build| build.target().unwrap_or(build));
         let mut service = Service {
             name: name.to_owned(),
@@ -118,34 +118,34 @@ impl<'t> Keys<'t> {
             user: self.text("user"),
             workdir: self.text("working_dir"),
             network: self.text("network_mode"),
-            read_only: self.get("read_only").and_then(Node::as_bool) == Some(true),
+            read_only: self.get("read_only").and_then(YamlNode::as_bool) == Some(true),
             ..Service::default()
         };
         for node in self.values_of_key("environment") {
             environment(node, &mut service);
         }
         for node in self.values_of_key("env_file") {
-            let one = |item: Node| item.text().or_else(|| item.get("path")?.text()).map(str::to_owned);
+            let one = |item: YamlNode| item.text().or_else(|| item.get("path")?.text()).map(str::to_owned);
             service.env_files.extend(one(node).into_iter().chain(node.items().filter_map(one)));
         }
-        for item in self.values_of_key("volumes").flat_map(Node::items) {
+        for item in self.values_of_key("volumes").flat_map(YamlNode::items) {
             mount(item, &mut service);
         }
         for item in self.values_of_key("tmpfs") {
-            let paths = item.text().into_iter().chain(item.items().filter_map(Node::text));
+            let paths = item.text().into_iter().chain(item.items().filter_map(YamlNode::text));
             service.mounts.extend(paths.map(|path| path.split(':').next().unwrap_or(path).to_owned()));
         }
-        for item in ["ports", "expose"].into_iter().flat_map(|key| self.values_of_key(key)).flat_map(Node::items) {
+        for item in ["ports", "expose"].into_iter().flat_map(|key| self.values_of_key(key)).flat_map(YamlNode::items) {
             let text = item.text().or_else(|| item.get("target")?.text());
             service.ports.extend(text.into_iter().flat_map(ports));
         }
         service.ports.sort_unstable();
         service.ports.dedup();
-        Listed { service, build: build.map(Node::span), image: self.text("image") }
+        ListedService { service, build: build.map(YamlNode::span), image: self.text("image") }
     }
 }
 
-fn environment(node: Node, service: &mut Service) {
+fn environment(node: YamlNode, service: &mut Service) {
     let mut take = |name: &str, value: Option<&str>| {
         service.environment.insert(name.to_owned());
         let plain = value.filter(|value| !value.contains('$') && !crate::secret::holds_secret(value));
@@ -158,20 +158,20 @@ fn environment(node: Node, service: &mut Service) {
         if let Some(name) = entry.key.text().filter(|name| *name != "<<") {
             take(name, entry.value.text().filter(|_| !entry.value.is_null()));
         } else {
-            for merged in entry.value.entries().chain(entry.value.items().flat_map(Node::entries)) {
+            for merged in entry.value.entries().chain(entry.value.items().flat_map(YamlNode::entries)) {
                 if let Some(name) = merged.key.text().filter(|name| *name != "<<") {
                     take(name, merged.value.text());
                 }
             }
         }
     }
-    for item in node.items().filter_map(Node::text) {
+    for item in node.items().filter_map(YamlNode::text) {
         let (name, value) = item.split_once('=').map_or((item, None), |(name, value)| (name, Some(value)));
         take(name, value);
     }
 }
 
-fn mount(item: Node, service: &mut Service) {
+fn mount(item: YamlNode, service: &mut Service) {
     let Some(mount) = Mount::of(item) else { return };
     service.mounts.push(mount.target.clone());
     if mount.is_read_only {
@@ -200,12 +200,12 @@ fn ports(text: &str) -> Vec<u16> {
 }
 
 /// `command` and its like as one shell text, as Compose hands it on (`$$` is `$`).
-fn shell_text(node: Node) -> Option<String> {
+fn shell_text(node: YamlNode) -> Option<String> {
     if let Some(text) = node.text() {
         return Some(text.replace("$$", "$").trim().to_owned()).filter(|text| !text.is_empty());
     }
-    let words: Vec<String> = node.items().filter_map(Node::text).map(quoted).collect();
-    (node.kind() == Some(Kind::Sequence) && !words.is_empty()).then(|| words.join(" "))
+    let words: Vec<String> = node.items().filter_map(YamlNode::text).map(quoted).collect();
+    (node.kind() == Some(NodeKind::Sequence) && !words.is_empty()).then(|| words.join(" "))
 }
 
 fn quoted(word: &str) -> String {
@@ -214,15 +214,15 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-fn healthcheck(node: Node) -> Option<String> {
-    if node.get("disable").and_then(Node::as_bool) == Some(true) {
+fn healthcheck(node: YamlNode) -> Option<String> {
+    if node.get("disable").and_then(YamlNode::as_bool) == Some(true) {
         return None;
     }
     let test = node.get("test")?;
     if let Some(text) = test.text() {
         return Some(text.replace("$$", "$"));
     }
-    let words: Vec<&str> = test.items().filter_map(Node::text).collect();
+    let words: Vec<&str> = test.items().filter_map(YamlNode::text).collect();
     match words.split_first()? {
         (&"CMD-SHELL", rest) => rest.first().map(|text| text.replace("$$", "$")),
         (&"CMD", rest) => Some(rest.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")),
@@ -234,7 +234,7 @@ fn healthcheck(node: Node) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn first(yaml: &str) -> Listed {
+    fn first(yaml: &str) -> ListedService {
         services(&Source::of("compose.yaml", yaml)).remove(0)
     }
 

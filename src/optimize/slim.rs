@@ -9,14 +9,14 @@ mod twin;
 
 use std::collections::BTreeSet;
 
-use self::apt::Wanted;
-use self::twin::Twin;
+use self::apt::WantedPackages;
+use self::twin::SlimTwin;
 use super::assumption::Support;
 use super::languages::{node, python, ruby};
 use super::pass::Pass;
-use super::reach::Reach;
+use super::reach::LazyReach;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
+use super::scene::{PassInput, PassOutput};
 use crate::build::{Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -29,7 +29,7 @@ pub(super) const PASSES: &[Pass] = &[
         .assuming("needs nothing in its build that only the full image has", Support::Sources),
 ];
 
-fn runtime(scene: &Scene, turn: &mut Turn) {
+fn runtime(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
@@ -42,7 +42,7 @@ fn runtime(scene: &Scene, turn: &mut Turn) {
         Ok((mut edits, packages)) => {
             edits.extend(healthcheck(scene, target, &twin));
             add_step(turn, "stands on", &twin, &packages, edits);
-            let open = Reach::new(scene).shows("starts programs");
+            let open = LazyReach::new(scene).shows("starts programs");
             turn.assume(
                 format!("calls and loads nothing else that only `{}` has", twin.full),
                 open.map(|path| (Support::Open, format!("`{path}` starts programs; those that it names are there"))),
@@ -52,7 +52,7 @@ fn runtime(scene: &Scene, turn: &mut Turn) {
     }
 }
 
-fn builder(scene: &Scene, turn: &mut Turn) {
+fn builder(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let shipped = build.target().and_then(|target| build.chain(target).last()).map(|root| root.index);
     for root in build.stages().iter().filter(|stage| build.is_needed(stage) && Some(stage.index) != shipped) {
@@ -72,7 +72,7 @@ fn builder(scene: &Scene, turn: &mut Turn) {
     }
 }
 
-fn add_step(turn: &mut Turn, verb: &str, twin: &Twin, packages: &BTreeSet<String>, edits: Vec<FileEdit>) {
+fn add_step(turn: &mut PassOutput, verb: &str, twin: &SlimTwin, packages: &BTreeSet<String>, edits: Vec<FileEdit>) {
     let tag = Reference::of(&twin.slim).tag.unwrap_or_default().to_owned();
     let with = if packages.is_empty() {
         String::new()
@@ -89,9 +89,9 @@ fn add_step(turn: &mut Turn, verb: &str, twin: &Twin, packages: &BTreeSet<String
 /// Edits that put all stages on a FROM's twin, with the packages that they lack there. `target` is the stage that ships,
 /// where it stands on this FROM.
 fn rebase_on_twin(
-    scene: &Scene,
+    scene: &PassInput,
     root: &Stage,
-    twin: &Twin,
+    twin: &SlimTwin,
     target: Option<&Stage>,
 ) -> Result<(Vec<FileEdit>, BTreeSet<String>), String> {
     let build = scene.build;
@@ -101,7 +101,7 @@ fn rebase_on_twin(
     let on_it = |stage: &&Stage| build.chain(stage).last().map(|below| below.index) == Some(root.index);
     for stage in build.stages().iter().filter(on_it) {
         let ships = target.is_some_and(|target| build.chain(target).any(|below| below.index == stage.index));
-        let mut wanted = Wanted::new();
+        let mut wanted = WantedPackages::new();
         needs::of_steps(scene, stage, &twin.slim, &mut wanted)?;
         // What the full one lacks too nothing was built with.
         let same = Slim::has_same_programs(&twin.slim);
@@ -137,7 +137,7 @@ fn rebase_on_twin(
 }
 
 /// Debian packages that the final stage needs on a slim base and that only the full one had.
-fn run_packages(scene: &Scene) -> BTreeSet<String> {
+fn run_packages(scene: &PassInput) -> BTreeSet<String> {
     [python::needs::run_packages(scene), node::native::run_packages(scene), ruby::run_packages(scene)]
         .into_iter()
         .flatten()
@@ -146,7 +146,7 @@ fn run_packages(scene: &Scene) -> BTreeSet<String> {
 }
 
 /// Programs of HEALTHCHECK, unless the check is said in the base's own language.
-fn of_check(scene: &Scene, stage: &Stage, twin: &Twin, wanted: &mut Wanted) {
+fn of_check(scene: &PassInput, stage: &Stage, twin: &SlimTwin, wanted: &mut WantedPackages) {
     let Some((index, _)) = scene.build.last(stage, Keyword::Healthcheck) else { return };
     let Some(code) = scene.build.code(index) else { return };
     if healthcheck(scene, stage, twin).is_none() {
@@ -155,7 +155,7 @@ fn of_check(scene: &Scene, stage: &Stage, twin: &Twin, wanted: &mut Wanted) {
 }
 
 /// A check by a program that the twin lacks, said in the base's own language.
-fn healthcheck(scene: &Scene, stage: &Stage, twin: &Twin) -> Option<FileEdit> {
+fn healthcheck(scene: &PassInput, stage: &Stage, twin: &SlimTwin) -> Option<FileEdit> {
     let (index, instruction) = scene.build.last(stage, Keyword::Healthcheck)?;
     let code = scene.build.code(index)?;
     let lacks = |program: &str| {

@@ -2,7 +2,7 @@
 
 /// What a comparison came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// Equal, or different in declared ways only.
     Passed,
     /// Different in a way that nothing explains.
@@ -20,7 +20,7 @@ pub struct Check {
     /// `writes`, `tests`, `test target`, `rebuild`.
     pub name: &'static str,
     /// What it came to.
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// What was seen, one line each: differences with their explanations, or why it was left out.
     pub details: Vec<String>,
 }
@@ -31,32 +31,32 @@ const TOLD: usize = 12;
 impl Check {
     /// A check that could not be made.
     pub fn skipped(name: &'static str, why: impl Into<String>) -> Self {
-        Self { name, outcome: Outcome::Skipped, details: vec![why.into()] }
+        Self { name, outcome: CheckOutcome::Skipped, details: vec![why.into()] }
     }
 
     /// A check that shows nothing.
     pub fn unproved(name: &'static str, why: impl Into<String>) -> Self {
-        Self { name, outcome: Outcome::Unproved, details: vec![why.into()] }
+        Self { name, outcome: CheckOutcome::Unproved, details: vec![why.into()] }
     }
 
     /// A check that found nothing, or one thing that is wrong.
     pub fn of(name: &'static str, wrong: Result<String, String>) -> Self {
         match wrong {
-            Ok(said) => Self { name, outcome: Outcome::Passed, details: vec![said] },
-            Err(wrong) => Self { name, outcome: Outcome::Failed, details: vec![wrong] },
+            Ok(said) => Self { name, outcome: CheckOutcome::Passed, details: vec![said] },
+            Err(wrong) => Self { name, outcome: CheckOutcome::Failed, details: vec![wrong] },
         }
     }
 }
 
 /// What a comparison sees while it goes on.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct Observation {
     explained: Vec<String>,
     doubtful: Vec<String>,
     wrong: Vec<String>,
 }
 
-impl Seen {
+impl Observation {
     /// A difference, or a fact, that is as it should be.
     pub fn explain(&mut self, said: impl Into<String>) {
         self.explained.push(said.into());
@@ -83,9 +83,9 @@ impl Seen {
     /// The check; what is wrong stands first, then what proves nothing.
     pub fn check(self, name: &'static str) -> Check {
         let outcome = match () {
-            () if !self.wrong.is_empty() => Outcome::Failed,
-            () if !self.doubtful.is_empty() => Outcome::Unproved,
-            () => Outcome::Passed,
+            () if !self.wrong.is_empty() => CheckOutcome::Failed,
+            () if !self.doubtful.is_empty() => CheckOutcome::Unproved,
+            () => CheckOutcome::Passed,
         };
         let mut details = Vec::new();
         for mut lines in [self.wrong, self.doubtful, self.explained] {

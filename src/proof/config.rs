@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::check::{Check, Seen};
+use super::check::{Check, Observation};
 use super::command::{arguments, command, handed_on};
 use super::declared::Declared;
 use super::side::Side;
@@ -13,7 +13,7 @@ use crate::secret;
 
 /// Compares the configs.
 pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     let (old, new) = (before.config(), after.config());
     commands(old, new, declared, &mut seen);
     variables(before, after, declared, &mut seen);
@@ -22,7 +22,7 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
     seen.check("config")
 }
 
-fn commands(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
+fn commands(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation) {
     let (one, other) = (command(old, &declared.scripts), command(new, &declared.scripts));
     let told = |words: &[String]| format!("`{}`", words.join(" "));
     if one != other {
@@ -40,7 +40,7 @@ fn commands(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     }
 }
 
-fn variables(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
+fn variables(before: &Side, after: &Side, declared: &Declared, seen: &mut Observation) {
     for (name, value) in &before.config().env {
         match after.variable(name) {
             Some(now) if now == value => {}
@@ -93,7 +93,7 @@ fn is_version(name: &str) -> bool {
 }
 
 /// Folders of PATH may come to the front; those that are gone must have nothing in them any more.
-fn path(old: &str, before: &Side, after: &Side, seen: &mut Seen) {
+fn path(old: &str, before: &Side, after: &Side, seen: &mut Observation) {
     let now: Vec<&str> = after.variable("PATH").unwrap_or_default().split(':').collect();
     let gone = old.split(':').filter(|folder| !folder.is_empty() && !now.contains(folder));
     for folder in gone {
@@ -121,7 +121,7 @@ fn path(old: &str, before: &Side, after: &Side, seen: &mut Seen) {
     }
 }
 
-fn lists(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
+fn lists(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation) {
     let server = declared.replaces_server.then_some("the rewrite puts another server in its place");
     for port in old.exposed_ports.iter().filter(|port| !new.exposed_ports.contains(port)) {
         seen.judge(server, &format!("EXPOSE {port} is gone"));
@@ -143,7 +143,7 @@ fn lists(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     }
 }
 
-fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
+fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation) {
     let server = declared.replaces_server.then_some("it is the other server's");
     let folder = |config: &Config| config.working_directory.clone().filter(|own| !own.is_empty()).unwrap_or("/".into());
     if folder(old) != folder(new) {
@@ -169,7 +169,7 @@ fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     healthchecks(old, new, seen);
 }
 
-fn users(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
+fn users(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation) {
     let user = |config: &Config| config.user.clone().unwrap_or_default();
     let is_root = |user: &str| matches!(user.split(':').next().unwrap_or_default(), "" | "0" | "root");
     let (one, other) = (user(old), user(new));
@@ -186,7 +186,7 @@ fn users(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     }
 }
 
-fn healthchecks(old: &Config, new: &Config, seen: &mut Seen) {
+fn healthchecks(old: &Config, new: &Config, seen: &mut Observation) {
     let off = |check: &Option<Vec<String>>| {
         check.as_ref().is_none_or(|words| words.first().is_some_and(|word| word == "NONE"))
     };

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::build::{Base, Build, Stage, absolute};
+use crate::build::{Build, Stage, StageBase, absolute};
 use crate::dockerfile::Keyword;
-use crate::inputs::context::Kind;
+use crate::inputs::context::ContextEntryKind;
 use crate::inputs::{BuildInput, Inputs};
-use crate::manifest::{Ecosystem, Scope, python_name};
+use crate::manifest::{DependencyScope, Ecosystem, python_name};
 use crate::text::path;
 
 /// What the builds say, and what the rewrite declares.
@@ -77,7 +77,7 @@ impl Declared {
         let read = Build::new(before);
         let now = Build::new(after);
         declared.moved = moved(&read, &now);
-        declared.stands_alone = now.target().is_some_and(|target| *now.root_base(target) == Base::Scratch);
+        declared.stands_alone = now.target().is_some_and(|target| *now.root_base(target) == StageBase::Scratch);
         declared.take_projects(before);
         if let Some(target) = read.target() {
             declared.take_target(&read, target);
@@ -95,7 +95,7 @@ impl Declared {
         for project in input.projects.as_deref().into_iter().flatten() {
             self.ecosystems.push(project.ecosystem);
             for dependency in &project.dependencies {
-                let runs = matches!(dependency.scope, Scope::Run | Scope::Optional);
+                let runs = matches!(dependency.scope, DependencyScope::Run | DependencyScope::Optional);
                 let known = self.dependencies.entry((project.ecosystem, dependency.name.clone())).or_insert(false);
                 *known |= runs;
             }
@@ -130,7 +130,7 @@ impl Declared {
                 }
             }
             for transfer in build.transfers(stage) {
-                let from_image = matches!(transfer.from, Some(Base::Image(_)));
+                let from_image = matches!(transfer.from, Some(StageBase::Image(_)));
                 let to = transfer.destination.as_deref();
                 let folder = build.workdir(stage, transfer.index);
                 if let Some(to) =
@@ -156,9 +156,11 @@ impl Declared {
                 || self.folders.contains(&to) && written == ".";
             for selection in &selections {
                 for top in &selection.tops {
-                    let single = top.filter(|id| context.entry(*id).kind != Kind::Directory);
+                    let single = top.filter(|id| context.entry(*id).kind != ContextEntryKind::Directory);
                     let base = top.map(|id| context.path(id)).unwrap_or_default();
-                    for &id in selection.entries.iter().filter(|id| context.entry(**id).kind != Kind::Directory) {
+                    for &id in
+                        selection.entries.iter().filter(|id| context.entry(**id).kind != ContextEntryKind::Directory)
+                    {
                         let path = context.path(id);
                         let below = match (single, base.is_empty()) {
                             (Some(own), _) if own == id && is_folder => Some(path::name(&path)),

@@ -27,7 +27,7 @@ impl Scenario {
 
 /// One build.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Run {
+pub struct BuildRun {
     /// Seconds from start to end.
     pub seconds: f64,
     /// CPU seconds of its steps; `None` where the engine doesn't tell.
@@ -57,14 +57,14 @@ pub struct Size {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     /// Builds by scenario, in the order in which they were made.
-    pub runs: Vec<(Scenario, Run)>,
+    pub runs: Vec<(Scenario, BuildRun)>,
     /// The image.
     pub size: Size,
 }
 
 impl Figures {
     /// The median of what the builds of a scenario took, by `of`; `None` where none tells.
-    pub fn median(&self, scenario: Scenario, of: impl Fn(&Run) -> Option<f64>) -> Option<f64> {
+    pub fn median(&self, scenario: Scenario, of: impl Fn(&BuildRun) -> Option<f64>) -> Option<f64> {
         let own = self.runs.iter().filter(|(own, _)| *own == scenario);
         let mut all: Vec<f64> = own.filter_map(|(_, run)| of(run)).collect();
         all.sort_by(f64::total_cmp);

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check::{Check, Seen};
+use super::check::{Check, Observation};
 use super::declared::Declared;
 use super::side::Side;
 use crate::data;
-use crate::image::{Entry, Kind, PathId, category_of};
-use crate::manifest::{Ecosystem, FileKind, Nature};
+use crate::image::{EntryKind, LayerEntry, PathId, category_of};
+use crate::manifest::{ContentKind, Ecosystem, FileKind};
 use crate::text::path;
 
 /// The application's files of one side, by path.
@@ -15,7 +15,7 @@ type Files = BTreeMap<String, PathId>;
 
 /// Compares the application's files.
 pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     let (old, new) = (files(before, declared), files(after, declared));
     let hints = Hints {
         tails: tails(after),
@@ -104,15 +104,15 @@ fn compare(
     after: &Side,
     declared: &Declared,
     (path, old, new): (&str, PathId, PathId),
-    seen: &mut Seen,
+    seen: &mut Observation,
 ) -> bool {
     let (Some(was), Some(is)) = (before.entry_at(old), after.entry_at(new)) else { return true };
-    let sort = |entry: &Entry| if entry.kind.is_file() { Kind::File } else { entry.kind };
+    let sort = |entry: &LayerEntry| if entry.kind.is_file() { EntryKind::File } else { entry.kind };
     if sort(was) != sort(is) {
         seen.fail(format!("`{path}` is another kind of file"));
         return false;
     }
-    if was.kind == Kind::Symlink && was.content != is.content {
+    if was.kind == EntryKind::Symlink && was.content != is.content {
         seen.fail(format!("the link `{path}` points elsewhere"));
         return false;
     }
@@ -120,8 +120,8 @@ fn compare(
     if declared.brought.get(path).is_some_and(|own| declared.rewritten.contains(own)) {
         return true;
     }
-    if (was.content, was.size) != (is.content, is.size) && was.kind != Kind::Symlink {
-        if brought && FileKind::of(path).nature() == Nature::Lock {
+    if (was.content, was.size) != (is.content, is.size) && was.kind != EntryKind::Symlink {
+        if brought && FileKind::of(path).nature() == ContentKind::Lock {
             seen.explain(format!(
                 "`{path}` has other contents: an install may write it, and nothing reads it at run time"
             ));
@@ -134,7 +134,7 @@ fn compare(
         }
         return !brought;
     }
-    if was.kind != Kind::Symlink && was.mode.0 & 0o777 != is.mode.0 & 0o777 {
+    if was.kind != EntryKind::Symlink && was.mode.0 & 0o777 != is.mode.0 & 0o777 {
         let (one, other) = (was.mode.0 & 0o777, is.mode.0 & 0o777);
         let lost = one & 0o111 != 0 && other & 0o111 == 0;
         let readable = reads(after, is);
@@ -154,7 +154,7 @@ fn compare(
 }
 
 /// Whether the user that containers run as may read a file; by number, where names tell one.
-fn reads(side: &Side, entry: &Entry) -> bool {
+fn reads(side: &Side, entry: &LayerEntry) -> bool {
     let user = side.config().user.as_deref().unwrap_or_default();
     let number = user.split(':').next().unwrap_or_default().parse::<u32>();
     let mode = entry.mode.0;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check::{Check, Seen};
+use super::check::{Check, Observation};
 use super::side::Side;
-use crate::image::{Kind, PathId};
+use crate::image::{EntryKind, PathId};
 use crate::text::path;
 
 /// Folders that every loader looks into (ld.so(8); Debian's multiarch folders are in its ld.so.conf too).
@@ -29,7 +29,7 @@ type Unresolved = BTreeMap<(String, String), String>;
 
 /// Compares what is not found: nothing may be new.
 pub(super) fn check(before: &Side, after: &Side) -> Check {
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     let (old, new) = (unresolved(before), unresolved(after));
     for ((file, name), path) in &new {
         if !old.contains_key(&(file.clone(), name.clone())) {
@@ -109,5 +109,5 @@ fn has(side: &Side, folder: &str, name: &str) -> bool {
     let Some(path) = side.find(&path::join(folder, name)) else { return false };
     // `libc.so` of a development package is a text for the linker: what asks the loader for it was made for another C library.
     let script = |size: u64| name.strip_suffix(".so").is_some() && size < SCRIPT && side.linked(path).is_none();
-    side.entry_at(path).is_some_and(|entry| entry.kind == Kind::File && !script(entry.size))
+    side.entry_at(path).is_some_and(|entry| entry.kind == EntryKind::File && !script(entry.size))
 }

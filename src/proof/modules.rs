@@ -69,7 +69,7 @@ pub fn is_run_by_node(program: &str) -> bool {
 
 /// What the sources that a program reaches ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct ImportedModules {
     /// Modules that are not the project's own.
     pub modules: BTreeSet<String>,
     /// Programs that are started: the first word of `subprocess.run([…])` and its like.
@@ -77,7 +77,7 @@ pub struct Asked {
 }
 
 /// Follows the sources of Python from a module or a file; from all but tests where it is not found.
-pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
+pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> ImportedModules {
     let sources: BTreeMap<&str, &str> = texts
         .iter()
         .filter(|(path, _)| FileKind::of(path).is_source_of(Ecosystem::Python))
@@ -101,7 +101,7 @@ pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
     };
     let first = if first.is_empty() { sources.keys().copied().filter(|path| !is_aside(path)).collect() } else { first };
     let is_folder = |name: &str| sources.keys().any(|path| path.split('/').rev().skip(1).any(|part| part == name));
-    let mut asked = Asked::default();
+    let mut asked = ImportedModules::default();
     let mut left: Vec<&str> = first;
     let mut known: BTreeSet<&str> = left.iter().copied().collect();
     while let Some(path) = left.pop() {
@@ -127,11 +127,11 @@ fn is_aside(path: &str) -> bool {
 }
 
 /// Follows the sources of Node from a file; from all but tests where it is not found.
-pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
+pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> ImportedModules {
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"(?m)(?:^\s*(?:import|export)\s+(?P<type>type\s)?[^'";]*?from\s*|^\s*import\s*|\brequire\(\s*|\bimport\(\s*)["'](?P<name>[^"'\s]+)["']"#).ok()
     });
-    let mut asked = Asked::default();
+    let mut asked = ImportedModules::default();
     let Some(named) = &*NAMED else { return asked };
     let is_source = |path: &&str| FileKind::of(path).is_source_of(Ecosystem::Node) && !path.contains("node_modules/");
     let sources: BTreeSet<&str> = texts.keys().map(String::as_str).filter(is_source).collect();

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::check::{Check, Seen};
+use super::check::{Check, Observation};
 use super::declared::Declared;
 use super::side::Side;
 use crate::data;
-use crate::image::packages::{Ecosystem, Package, Packages, Part};
-use crate::image::{Kind, PathId};
+use crate::image::packages::{BundledModule, Ecosystem, ImagePackages, Package};
+use crate::image::{EntryKind, PathId};
 use crate::manifest;
 use crate::text::path;
 
@@ -17,7 +17,7 @@ type Key = (Ecosystem, String, String);
 
 /// Compares what is installed.
 pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     let environments = environments(before, declared);
     let (old, new) = (listed(before, &environments), listed(after, &[]));
     let lost: Vec<(&Key, u32)> =
@@ -138,7 +138,12 @@ struct Reached {
     tools: BTreeSet<u32>,
 }
 
-fn reached(packages: &Packages, old: &BTreeMap<Key, u32>, new: &BTreeMap<Key, u32>, declared: &Declared) -> Reached {
+fn reached(
+    packages: &ImagePackages,
+    old: &BTreeMap<Key, u32>,
+    new: &BTreeMap<Key, u32>,
+    declared: &Declared,
+) -> Reached {
     let (mut kept, mut development, mut tools) = (Vec::new(), Vec::new(), Vec::new());
     for (key, &at) in old {
         let wanted = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
@@ -238,7 +243,7 @@ fn contents(
     (before, aside): (&Side, &[String]),
     after: &Side,
     (old, new): (&BTreeMap<Key, u32>, &BTreeMap<Key, u32>),
-    seen: &mut Seen,
+    seen: &mut Observation,
 ) {
     let count = |side: &Side, aside: &[String]| {
         let mut count: BTreeMap<Key, BTreeMap<u32, usize>> = BTreeMap::new();
@@ -246,7 +251,7 @@ fn contents(
         for (path, id) in side.tree.members() {
             let Some(owner) = owner(side, &folders, path) else { continue };
             let Some(package) = side.packages.packages.get(owner as usize) else { continue };
-            if package.ecosystem.is_system() || side.image.entry(id).kind == Kind::Directory {
+            if package.ecosystem.is_system() || side.image.entry(id).kind == EntryKind::Directory {
                 continue;
             }
             // The project's own record lists its sources, which are compared as the application's.
@@ -280,9 +285,9 @@ fn contents(
 }
 
 /// Modules that were built into programs and archives of the same name.
-fn built(before: &Side, after: &Side, seen: &mut Seen) {
+fn built(before: &Side, after: &Side, seen: &mut Observation) {
     let parts = |side: &Side| {
-        let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+        let mut parts: BTreeMap<String, Vec<BundledModule>> = BTreeMap::new();
         for package in
             side.packages.packages.iter().filter(|package| !package.parts.is_empty() && package.part_of.is_none())
         {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::check::{Check, Seen};
+use super::check::{Check, Observation};
 use crate::manifest::{FileKind, FileRole};
 
 /// Paths that are asked for without being named, at most.
@@ -53,7 +53,7 @@ impl Probe {
 
 /// An answer to one question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct ProbeAnswer {
     /// The HTTP status, or what a command ended with; `None` where nothing came.
     pub status: Option<i64>,
     /// The media type, without parameters.
@@ -62,7 +62,7 @@ pub struct Answer {
     pub shape: String,
 }
 
-impl Answer {
+impl ProbeAnswer {
     /// Of a body.
     pub fn new(status: i64, content_type: &str, body: &[u8]) -> Self {
         let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -87,7 +87,7 @@ impl Answer {
 }
 
 /// Questions by name, with the answers: `8000/health`.
-pub type Answers = BTreeMap<String, Answer>;
+pub type Answers = BTreeMap<String, ProbeAnswer>;
 
 /// Where questions come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
             "nothing was asked: the original listens on no port; name a probe with --probe",
         );
     }
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     let mut useless = Vec::new();
     for (question, was) in before {
         let is = after.get(question).cloned().unwrap_or_default();
@@ -248,10 +248,10 @@ mod tests {
     #[track_caller]
     fn check(before: (i64, &str, &str), after: (i64, &str, &str), same: bool) {
         let answers = |(status, kind, body): (i64, &str, &str)| {
-            Answers::from([("8000/".to_owned(), Answer::new(status, kind, body.as_bytes()))])
+            Answers::from([("8000/".to_owned(), ProbeAnswer::new(status, kind, body.as_bytes()))])
         };
         let check = compare_answers(&answers(before), &answers(after), (QuestionsFrom::Named, false));
-        assert_eq!(check.outcome == crate::proof::Outcome::Passed, same, "{check:?}");
+        assert_eq!(check.outcome == crate::proof::CheckOutcome::Passed, same, "{check:?}");
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn another_web_server_has_its_own_error_pages() {
-        let answers = |status, kind| Answers::from([("80/a".to_owned(), Answer::new(status, kind, b"x"))]);
+        let answers = |status, kind| Answers::from([("80/a".to_owned(), ProbeAnswer::new(status, kind, b"x"))]);
         for (before, after, holds) in [
             ((404, "text/plain"), (404, "text/html"), true),
             ((404, "text/plain"), (403, "text/html"), false),
@@ -279,17 +279,17 @@ mod tests {
                 &answers(after.0, after.1),
                 (QuestionsFrom::Guessed, true),
             );
-            assert_eq!(check.outcome != crate::proof::Outcome::Failed, holds, "{check:?}");
+            assert_eq!(check.outcome != crate::proof::CheckOutcome::Failed, holds, "{check:?}");
         }
     }
 
     #[test]
     fn error_pages_prove_nothing() {
         use super::QuestionsFrom::{Guessed, Named, Tried};
-        use crate::proof::Outcome::{Passed, Skipped, Unproved};
-        let nothing = || Answer::default();
-        let page = |status| Answer::new(status, "text/html", b"<p>x</p>");
-        let check = |answers: &[Answer], asked, outcome| {
+        use crate::proof::CheckOutcome::{Passed, Skipped, Unproved};
+        let nothing = || ProbeAnswer::default();
+        let page = |status| ProbeAnswer::new(status, "text/html", b"<p>x</p>");
+        let check = |answers: &[ProbeAnswer], asked, outcome| {
             let names = ["8000/", "8000/a", "8000/b"].map(str::to_owned);
             let all: Answers = names.into_iter().zip(answers.iter().cloned()).collect();
             let check = compare_answers(&all, &all, (asked, false));
@@ -304,8 +304,8 @@ mod tests {
         check(&[page(200), page(500)], Guessed, Passed);
         check(&[page(200), page(500)], Named, Unproved);
         check(&[page(401)], Named, Passed);
-        check(&[Answer { status: Some(1), ..nothing() }], Named, Unproved);
-        check(&[Answer { status: Some(0), ..nothing() }], Named, Passed);
+        check(&[ProbeAnswer { status: Some(1), ..nothing() }], Named, Unproved);
+        check(&[ProbeAnswer { status: Some(0), ..nothing() }], Named, Passed);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::image::linkage;
-use crate::image::packages::{self, Packages};
-use crate::image::{Config, Entry, EntryId, Fact, Image, Kind, PathId, Tree};
+use crate::image::packages::{self, ImagePackages};
+use crate::image::{Config, EntryId, EntryKind, FileFact, Image, ImageTree, LayerEntry, PathId};
 use crate::text::path;
 
 /// Links in links that are followed; the kernel stops at 40.
@@ -16,22 +16,22 @@ pub struct Side {
     /// The image.
     pub image: Image,
     /// Its final tree.
-    pub tree: Tree,
+    pub tree: ImageTree,
     /// What is installed in it.
-    pub packages: Packages,
+    pub packages: ImagePackages,
     /// What its files tell of linkage, by the member that holds them.
-    linkage: BTreeMap<EntryId, linkage::Fact>,
+    linkage: BTreeMap<EntryId, linkage::LinkageFact>,
 }
 
 impl Side {
     /// Works out what the comparisons ask for.
     pub fn new(image: Image) -> Self {
-        let tree = Tree::new(&image);
+        let tree = ImageTree::new(&image);
         let packages = packages::work_out(&image, &tree);
         let mut linkage = BTreeMap::new();
         for (layer, contents) in (0..).zip(&image.layers) {
             for (index, fact) in &contents.facts {
-                if let Fact::Linkage(fact) = fact {
+                if let FileFact::Linkage(fact) = fact {
                     linkage.insert(EntryId { layer, index: *index }, fact.clone());
                 }
             }
@@ -89,27 +89,27 @@ impl Side {
     /// Where a symbolic link points.
     pub fn target(&self, path: PathId) -> Option<&[u8]> {
         let id = self.tree.at(path)?;
-        if self.image.entry(id).kind != Kind::Symlink {
+        if self.image.entry(id).kind != EntryKind::Symlink {
             return None;
         }
         self.image.layers.get(id.layer as usize)?.targets.get(&id.index).map(|target| &**target)
     }
 
     /// The member at a path; directories that no layer has have none.
-    pub fn entry(&self, path: PathId) -> Option<&Entry> {
+    pub fn entry(&self, path: PathId) -> Option<&LayerEntry> {
         self.tree.at(path).map(|id| self.image.entry(id))
     }
 
     /// The member that holds what is at a path.
-    pub fn entry_at(&self, path: PathId) -> Option<&Entry> {
+    pub fn entry_at(&self, path: PathId) -> Option<&LayerEntry> {
         self.tree.at(path).map(|id| self.image.entry(self.tree.inode(id)))
     }
 
     /// What a file asks the loader for.
     pub fn linked(&self, path: PathId) -> Option<&linkage::Linked> {
         match self.linkage.get(&self.tree.inode(self.tree.at(path)?))? {
-            linkage::Fact::Linked(linked) => Some(linked),
-            linkage::Fact::Folders(_) => None,
+            linkage::LinkageFact::Linked(linked) => Some(linked),
+            linkage::LinkageFact::Folders(_) => None,
         }
     }
 
@@ -122,8 +122,8 @@ impl Side {
     pub fn loader_folders(&self) -> Vec<&str> {
         let members = self.tree.members().filter_map(|(_, id)| self.linkage.get(&self.tree.inode(id)));
         let folders = members.filter_map(|fact| match fact {
-            linkage::Fact::Folders(folders) => Some(folders),
-            linkage::Fact::Linked(_) => None,
+            linkage::LinkageFact::Folders(folders) => Some(folders),
+            linkage::LinkageFact::Linked(_) => None,
         });
         folders.flatten().map(String::as_str).collect()
     }
@@ -133,7 +133,7 @@ impl Side {
         let mut found = Vec::new();
         let mut left = vec![root];
         while let Some(path) = left.pop() {
-            let is_folder = self.entry(path).is_none_or(|entry| entry.kind == Kind::Directory);
+            let is_folder = self.entry(path).is_none_or(|entry| entry.kind == EntryKind::Directory);
             if is_folder {
                 left.extend(self.tree.children(path));
             } else {
@@ -158,7 +158,7 @@ impl Side {
     pub fn program_path(&self, name: &str) -> Option<String> {
         let runs = |path: &String| {
             let entry = self.find(path).and_then(|path| self.entry_at(path));
-            entry.is_some_and(|entry| entry.kind == Kind::File && entry.mode.is_executable())
+            entry.is_some_and(|entry| entry.kind == EntryKind::File && entry.mode.is_executable())
         };
         if name.contains('/') {
             let folder = self.config().working_directory.as_deref().unwrap_or("/");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::check::{Check, Seen};
+use super::check::{Check, Observation};
 use super::failure::{denials, failure_class};
 
 /// Ports from here on are chosen by chance.
@@ -11,7 +11,7 @@ const EPHEMERAL: u16 = 32768;
 
 /// How a container is after it was waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stood {
+pub enum SettledState {
     /// It listens on these ports.
     Listens(Vec<u16>),
     /// It runs and listens on no port that others reach.
@@ -31,7 +31,7 @@ pub enum Stood {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
     /// How it is.
-    pub stood: Stood,
+    pub stood: SettledState,
     /// What it said.
     pub log: String,
     /// Ports that its image exposes.
@@ -49,12 +49,12 @@ pub struct Start {
 impl Start {
     fn describe(&self) -> String {
         match &self.stood {
-            Stood::Listens(ports) => {
+            SettledState::Listens(ports) => {
                 format!("listens on {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
             }
-            Stood::Runs => "runs and listens on no port".to_owned(),
-            Stood::Ended { out_of_memory: true, .. } => "is killed for want of memory".to_owned(),
-            Stood::Ended { code, .. } => {
+            SettledState::Runs => "runs and listens on no port".to_owned(),
+            SettledState::Ended { out_of_memory: true, .. } => "is killed for want of memory".to_owned(),
+            SettledState::Ended { code, .. } => {
                 let class = failure_class(&self.log);
                 match self.unset.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
                     [] if class.is_empty() => format!("exits with {code} and says nothing"),
@@ -63,30 +63,32 @@ impl Start {
                     several => format!("exits with {code} ({} are not set)", several.join(", ")),
                 }
             }
-            Stood::NotStarted(why) => format!("does not start: {why}"),
+            SettledState::NotStarted(why) => format!("does not start: {why}"),
         }
     }
 
     /// Why it shows no program that works; `None` where it shows one.
     pub fn fault(&self) -> Option<String> {
         match &self.stood {
-            Stood::Listens(_) => None,
-            Stood::Runs if self.exposed.is_empty() && !self.serves => None,
-            Stood::Runs => {
+            SettledState::Listens(_) => None,
+            SettledState::Runs if self.exposed.is_empty() && !self.serves => None,
+            SettledState::Runs => {
                 let last = self.log.lines().rev().map(str::trim).find(|line| !line.is_empty());
                 let said = last.map(|_| format!(", its last words are: {}", failure_class(&self.log)));
                 Some(format!("opens no port in {} s{}", self.seconds, said.unwrap_or_default()))
             }
-            Stood::Ended { code: 0, out_of_memory: false } if self.wrote || !self.log.trim().is_empty() => None,
-            Stood::Ended { code: 0, out_of_memory: false } => Some("ends at once, says nothing, writes nothing".into()),
-            Stood::Ended { .. } | Stood::NotStarted(_) => Some(self.describe()),
+            SettledState::Ended { code: 0, out_of_memory: false } if self.wrote || !self.log.trim().is_empty() => None,
+            SettledState::Ended { code: 0, out_of_memory: false } => {
+                Some("ends at once, says nothing, writes nothing".into())
+            }
+            SettledState::Ended { .. } | SettledState::NotStarted(_) => Some(self.describe()),
         }
     }
 }
 
 /// Whether both are alike after they were started.
 pub fn compare_starts(before: &Start, after: &Start) -> Check {
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     let (one, other) = (before.describe(), after.describe());
     if is_worse(before, after) {
         seen.fail(format!("the rewrite {other}, the original {one}"));
@@ -94,7 +96,7 @@ pub fn compare_starts(before: &Start, after: &Start) -> Check {
         let same = before.stood == after.stood;
         let rest = if same { ", and so does the rewrite".to_owned() } else { format!("; the rewrite {other}") };
         seen.doubt(format!("the original {fault}{rest}"));
-    } else if matches!(before.stood, Stood::Listens(_)) {
+    } else if matches!(before.stood, SettledState::Listens(_)) {
         seen.explain(format!("both start; the rewrite {other}"));
     } else {
         seen.explain(format!("the original {one}, and so does the rewrite"));
@@ -108,17 +110,18 @@ pub fn compare_starts(before: &Start, after: &Start) -> Check {
 
 fn is_worse(before: &Start, after: &Start) -> bool {
     match (&before.stood, &after.stood) {
-        (Stood::Listens(old), Stood::Listens(new)) => {
+        (SettledState::Listens(old), SettledState::Listens(new)) => {
             let mut gone = old.iter().filter(|port| **port < EPHEMERAL && !new.contains(port));
             let declared = !after.exposed.is_empty() && old.iter().all(|port| !after.exposed.contains(port));
             gone.next().is_some() && !declared
         }
-        (Stood::Ended { code: old, .. }, Stood::Ended { code: new, .. }) => {
+        (SettledState::Ended { code: old, .. }, SettledState::Ended { code: new, .. }) => {
             old != new || (*old != 0 && failure_class(&before.log) != failure_class(&after.log))
         }
-        (Stood::NotStarted(_), Stood::NotStarted(_)) | (Stood::Runs, Stood::Runs | Stood::Listens(_)) => false,
-        (Stood::NotStarted(_) | Stood::Ended { .. }, Stood::Runs | Stood::Listens(_)) => {
-            matches!(before.stood, Stood::Ended { code: 0, .. })
+        (SettledState::NotStarted(_), SettledState::NotStarted(_))
+        | (SettledState::Runs, SettledState::Runs | SettledState::Listens(_)) => false,
+        (SettledState::NotStarted(_) | SettledState::Ended { .. }, SettledState::Runs | SettledState::Listens(_)) => {
+            matches!(before.stood, SettledState::Ended { code: 0, .. })
         }
         _ => true,
     }
@@ -127,19 +130,19 @@ fn is_worse(before: &Start, after: &Start) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proof::Outcome;
+    use crate::proof::CheckOutcome;
 
-    fn start(stood: Stood, log: &str) -> Start {
+    fn start(stood: SettledState, log: &str) -> Start {
         let log = log.to_owned();
         Start { stood, log, exposed: BTreeSet::new(), serves: false, seconds: 60, wrote: false, unset: Vec::new() }
     }
 
     fn classify_exit(code: i64, log: &str) -> Start {
-        start(Stood::Ended { code, out_of_memory: false }, log)
+        start(SettledState::Ended { code, out_of_memory: false }, log)
     }
 
     #[track_caller]
-    fn check(before: &Start, after: &Start, outcome: Outcome, said: &str) {
+    fn check(before: &Start, after: &Start, outcome: CheckOutcome, said: &str) {
         let check = compare_starts(before, after);
         assert_eq!(check.outcome, outcome, "{check:?}");
         assert!(check.details[0].contains(said), "{check:?}");
@@ -147,36 +150,47 @@ mod tests {
 
     #[test]
     fn two_that_fail_alike_prove_nothing() {
-        use Outcome::Unproved;
+        use CheckOutcome::Unproved;
         let mut unset = classify_exit(1, "KeyError: 'SECRET_KEY'");
         unset.unset = vec!["SECRET_KEY".to_owned()];
         check(&unset, &unset, Unproved, "the original exits with 1 (`SECRET_KEY` is not set), and so does the rewrite");
-        let missing = start(Stood::NotStarted("no command specified".to_owned()), "");
+        let missing = start(SettledState::NotStarted("no command specified".to_owned()), "");
         check(&missing, &missing, Unproved, "does not start: no command specified");
-        let killed = start(Stood::Ended { code: 137, out_of_memory: true }, "");
+        let killed = start(SettledState::Ended { code: 137, out_of_memory: true }, "");
         check(&killed, &killed, Unproved, "is killed for want of memory");
         let silent = classify_exit(0, "\n");
         check(&silent, &silent, Unproved, "ends at once, says nothing, writes nothing");
-        let mut closed = start(Stood::Runs, "[nodemon] app crashed - waiting for file changes before starting...\n");
+        let mut closed =
+            start(SettledState::Runs, "[nodemon] app crashed - waiting for file changes before starting...\n");
         closed.exposed.insert(3000);
         check(&closed, &closed, Unproved, "opens no port in 60 s, its last words are: [nodemon] app crashed");
-        check(&classify_exit(1, "x"), &start(Stood::Listens(vec![80]), ""), Unproved, "the rewrite listens on 80");
+        check(
+            &classify_exit(1, "x"),
+            &start(SettledState::Listens(vec![80]), ""),
+            Unproved,
+            "the rewrite listens on 80",
+        );
     }
 
     #[test]
     fn programs_that_work_are_compared() {
-        use Outcome::{Failed, Passed};
-        let listens = |port| start(Stood::Listens(vec![port]), "");
+        use CheckOutcome::{Failed, Passed};
+        let listens = |port| start(SettledState::Listens(vec![port]), "");
         check(&listens(80), &listens(80), Passed, "both start");
         check(&listens(80), &listens(8080), Failed, "the rewrite listens on 8080, the original listens on 80");
         let declared = Start { exposed: [8080].into(), ..listens(8080) };
         check(&listens(80), &declared, Passed, "both start");
         check(&listens(40000), &listens(50000), Passed, "both start");
         check(&classify_exit(0, "3 rows\n"), &classify_exit(0, "3 rows\n"), Passed, "exits with 0: # rows");
-        check(&start(Stood::Runs, ""), &start(Stood::Runs, ""), Passed, "runs");
-        check(&start(Stood::Runs, ""), &classify_exit(0, ""), Failed, "exits with 0 and says nothing");
+        check(&start(SettledState::Runs, ""), &start(SettledState::Runs, ""), Passed, "runs");
+        check(&start(SettledState::Runs, ""), &classify_exit(0, ""), Failed, "exits with 0 and says nothing");
         check(&classify_exit(0, ""), &listens(80), Failed, "listens on 80");
         check(&classify_exit(1, "KeyError: 'A'"), &classify_exit(1, "KeyError: 'B'"), Failed, "KeyError: 'B'");
-        check(&listens(80), &start(Stood::Listens(vec![80]), "open '/x': EACCES"), Failed, "the rewrite says: open");
+        check(
+            &listens(80),
+            &start(SettledState::Listens(vec![80]), "open '/x': EACCES"),
+            Failed,
+            "the rewrite says: open",
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::check::{Check, Seen};
+use super::check::{Check, Observation};
 use super::command::command;
 use super::declared::Declared;
 use super::modules::is_run_by_node;
@@ -18,7 +18,7 @@ const PYTHONS: [&str; 2] = ["/usr/local/bin", "/usr/bin"];
 
 /// Compares what is there.
 pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     versions(before, after, declared, &mut seen);
     libc(before, after, &mut seen);
     certificates(before, after, &mut seen);
@@ -57,7 +57,7 @@ fn python(side: &Side, path: PathId) -> Option<String> {
     minor.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)
 }
 
-fn versions(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
+fn versions(before: &Side, after: &Side, declared: &Declared, seen: &mut Observation) {
     let (old, new) = (runtimes(before), runtimes(after));
     let starts =
         |name: &str| name.split([' ', '.']).next().unwrap_or_default().trim_end_matches(char::is_numeric).to_owned();
@@ -123,7 +123,7 @@ pub(super) fn starts(side: &Side, declared: &Declared, name: &str) -> bool {
             && used(side, declared).contains(kind)
 }
 
-fn libc(before: &Side, after: &Side, seen: &mut Seen) {
+fn libc(before: &Side, after: &Side, seen: &mut Observation) {
     let kind = |side: &Side| {
         let folders = ["/lib", "/lib64", "/usr/lib"].into_iter().filter_map(|folder| side.find(folder));
         let names: BTreeSet<Vec<u8>> = folders
@@ -150,7 +150,7 @@ fn brings_its_own(side: &Side, declared: &Declared) -> bool {
     used.len() == 1 && used.contains("node")
 }
 
-fn certificates(before: &Side, after: &Side, seen: &mut Seen) {
+fn certificates(before: &Side, after: &Side, seen: &mut Observation) {
     let path = CERTIFICATES;
     let holds = |side: &Side| side.find(path).and_then(|path| side.entry_at(path)).is_some_and(|entry| entry.size > 0);
     if holds(before) && !holds(after) {
@@ -167,7 +167,7 @@ fn certificates(before: &Side, after: &Side, seen: &mut Seen) {
     }
 }
 
-fn zones(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
+fn zones(before: &Side, after: &Side, declared: &Declared, seen: &mut Observation) {
     let path = "/usr/share/zoneinfo";
     let count = |side: &Side| side.find(path).map_or(0, |folder| side.below(folder).len());
     // Minimal ones have UTC alone.
@@ -186,7 +186,7 @@ fn zones(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
     }
 }
 
-fn locales(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
+fn locales(before: &Side, after: &Side, declared: &Declared, seen: &mut Observation) {
     let wanted = ["LC_ALL", "LANG"].iter().find_map(|name| after.variable(name).or_else(|| before.variable(name)));
     let wanted = wanted.unwrap_or_default();
     let plain = matches!(wanted.split('.').next().unwrap_or_default(), "" | "C" | "POSIX");
@@ -207,7 +207,7 @@ fn locales(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
 }
 
 /// The program that containers start, and that of the healthcheck.
-fn programs(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
+fn programs(before: &Side, after: &Side, declared: &Declared, seen: &mut Observation) {
     let words = |side: &Side| {
         let config = side.config();
         let mut all: Vec<String> = config.entrypoint.iter().flatten().take(1).cloned().collect();

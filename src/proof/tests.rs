@@ -1,9 +1,9 @@
 //! Comparisons of whole images, drawn as lines (`image::sketch`).
 
-use super::{Check, Declared, Outcome, Side, files, linkage, packages, system};
-use crate::image::linkage::{Fact as Linkage, Linked};
+use super::{Check, CheckOutcome, Declared, Side, files, linkage, packages, system};
+use crate::image::linkage::{LinkageFact as Linkage, Linked};
 use crate::image::sketch::sketch;
-use crate::image::{Fact, Mode, Watch};
+use crate::image::{FileFact, Mode, Watch};
 use crate::manifest::Ecosystem;
 use crate::text::path;
 
@@ -29,7 +29,7 @@ fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> Side {
             loader: None,
         };
         let index = place(&image, path);
-        image.layers[0].facts.push((index, Fact::Linkage(Linkage::Linked(own))));
+        image.layers[0].facts.push((index, FileFact::Linkage(Linkage::Linked(own))));
     }
     Side::new(image)
 }
@@ -37,7 +37,7 @@ fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> Side {
 /// The lines of a check that say what is wrong.
 #[track_caller]
 fn assert_wrong(check: &Check, wrong: &[&str]) {
-    assert_eq!(check.outcome == Outcome::Failed, !wrong.is_empty(), "{check:?}");
+    assert_eq!(check.outcome == CheckOutcome::Failed, !wrong.is_empty(), "{check:?}");
     assert_eq!(check.details[..wrong.len()], *wrong, "{check:?}");
 }
 

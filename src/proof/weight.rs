@@ -36,30 +36,30 @@ pub fn compare_rebuilds(before: &Figures, after: &Figures) -> Option<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proof::{Outcome, Run};
+    use crate::proof::{BuildRun, CheckOutcome};
 
     #[test]
     fn growth_is_no_gain() {
         let outcome = |before, after| compare_sizes(before, after).outcome;
-        assert_eq!(outcome(100_000_000, 60_000_000), Outcome::Passed);
-        assert_eq!(outcome(100_000_000, 103_000_000), Outcome::Passed);
-        assert_eq!(outcome(100_000_000, 105_000_000), Outcome::Failed);
-        assert_eq!(outcome(2_000_000, 2_900_000), Outcome::Passed);
-        assert_eq!(outcome(2_000_000, 3_100_000), Outcome::Failed);
-        assert_eq!(outcome(1_000_000_000, 1_005_000_000), Outcome::Failed);
+        assert_eq!(outcome(100_000_000, 60_000_000), CheckOutcome::Passed);
+        assert_eq!(outcome(100_000_000, 103_000_000), CheckOutcome::Passed);
+        assert_eq!(outcome(100_000_000, 105_000_000), CheckOutcome::Failed);
+        assert_eq!(outcome(2_000_000, 2_900_000), CheckOutcome::Passed);
+        assert_eq!(outcome(2_000_000, 3_100_000), CheckOutcome::Failed);
+        assert_eq!(outcome(1_000_000_000, 1_005_000_000), CheckOutcome::Failed);
     }
 
     #[test]
     fn slower_rebuilds_are_no_gain() {
         let figures = |seconds: f64| {
-            let run = Run { seconds, ..Run::default() };
+            let run = BuildRun { seconds, ..BuildRun::default() };
             Figures { runs: vec![(Scenario::Source, run)], ..Figures::default() }
         };
         let outcome = |was, is| compare_rebuilds(&figures(was), &figures(is)).map(|check| check.outcome);
-        assert_eq!(outcome(60.0, 10.0), Some(Outcome::Passed));
-        assert_eq!(outcome(1.0, 3.5), Some(Outcome::Passed));
-        assert_eq!(outcome(60.0, 70.0), Some(Outcome::Passed));
-        assert_eq!(outcome(10.0, 20.0), Some(Outcome::Failed));
+        assert_eq!(outcome(60.0, 10.0), Some(CheckOutcome::Passed));
+        assert_eq!(outcome(1.0, 3.5), Some(CheckOutcome::Passed));
+        assert_eq!(outcome(60.0, 70.0), Some(CheckOutcome::Passed));
+        assert_eq!(outcome(10.0, 20.0), Some(CheckOutcome::Failed));
         assert_eq!(compare_rebuilds(&Figures::default(), &figures(1.0)), None);
     }
 }

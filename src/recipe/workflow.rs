@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::image_build::{BUILDS, ImageBuild, is_plain, replaced};
 use crate::sources::patterns;
-use crate::yaml::{self, Node};
+use crate::yaml::{self, YamlNode};
 
 /// How deep a workflow nests its steps.
 const DEEPEST: usize = 8;
@@ -21,11 +21,11 @@ pub(super) fn image_builds(text: &str) -> Vec<ImageBuild> {
     builds
 }
 
-fn add(node: Node, text: &str, depth: usize, builds: &mut Vec<ImageBuild>) {
+fn add(node: YamlNode, text: &str, depth: usize, builds: &mut Vec<ImageBuild>) {
     if builds.len() >= BUILDS {
         return;
     }
-    let uses = node.get("uses").and_then(Node::text).unwrap_or_default();
+    let uses = node.get("uses").and_then(YamlNode::text).unwrap_or_default();
     if patterns::shows(uses, "action that builds an image") {
         builds.extend(of_step(node, text));
         return;
@@ -37,7 +37,7 @@ fn add(node: Node, text: &str, depth: usize, builds: &mut Vec<ImageBuild>) {
     }
 }
 
-fn of_step(step: Node, text: &str) -> Option<ImageBuild> {
+fn of_step(step: YamlNode, text: &str) -> Option<ImageBuild> {
     let with = step.get("with");
     let value = |key: &str| {
         let value = with?.get(key)?.text()?;

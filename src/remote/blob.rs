@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ureq::BodyReader;
 use ureq::http::{Response, header};
 
-use super::session::{Request, Session};
+use super::session::{RegistryRequest, Session};
 use crate::failure::{Failure, FailureKind};
 use crate::image::Digest;
 
@@ -60,7 +60,7 @@ impl Blob {
 fn ask(session: &Session, digest: &Digest, from: u64) -> Result<(BodyReader<'static>, Option<u64>), Failure> {
     let path = format!("blobs/{digest}");
     let what = format!("blob {digest} of `{}`", session.reference.repository);
-    let response = session.get(&Request { path: &path, accept: "", from, what: &what })?;
+    let response = session.get(&RegistryRequest { path: &path, accept: "", from, what: &what })?;
     let broken = |why: &str| {
         let host = session.reference.host();
         Failure::new(FailureKind::Broken, format!("the registry `{host}` {why} for {what}"), "try again later")

@@ -72,15 +72,15 @@ pub(super) struct Looked {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Configuration {
-    auths: BTreeMap<String, Entry>,
+struct ClientConfiguration {
+    auths: BTreeMap<String, CredentialEntry>,
     creds_store: Option<String>,
     cred_helpers: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
-struct Entry {
+struct CredentialEntry {
     auth: Option<String>,
     username: Option<String>,
     password: Option<String>,
@@ -90,7 +90,7 @@ struct Entry {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct HelperAnswer {
     username: String,
     secret: String,
 }
@@ -121,7 +121,7 @@ pub(super) fn look_up(folder: Option<&Path>, registry: &str, limit: Duration) ->
 }
 
 /// The configuration; an error without a text where there is none.
-fn read(path: &Path) -> Result<Configuration, Option<String>> {
+fn read(path: &Path) -> Result<ClientConfiguration, Option<String>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(None),
@@ -139,7 +139,7 @@ fn read(path: &Path) -> Result<Configuration, Option<String>> {
 
 fn ask_helper(name: &str, server: &str, limit: Duration) -> Result<Option<Credentials>, String> {
     let Some(answer) = helper::ask(name, server, limit)? else { return Ok(None) };
-    let answer: Answer = serde_json::from_slice(&answer)
+    let answer: HelperAnswer = serde_json::from_slice(&answer)
         .map_err(|_| format!("the credential helper `docker-credential-{name}` answers what is not understood"))?;
     Ok(Some(match answer.username.as_str() {
         "" if answer.secret.is_empty() => return Ok(None),
@@ -149,7 +149,7 @@ fn ask_helper(name: &str, server: &str, limit: Duration) -> Result<Option<Creden
 }
 
 /// The entry of a registry: under its name, or under an address of it.
-fn entry<'a>(auths: &'a BTreeMap<String, Entry>, key: &str, registry: &str) -> Option<&'a Entry> {
+fn entry<'a>(auths: &'a BTreeMap<String, CredentialEntry>, key: &str, registry: &str) -> Option<&'a CredentialEntry> {
     let host = |address: &'a str| {
         let bare = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://")).unwrap_or(address);
         let host = bare.split('/').next().unwrap_or_default();
@@ -158,7 +158,7 @@ fn entry<'a>(auths: &'a BTreeMap<String, Entry>, key: &str, registry: &str) -> O
     auths.get(key).or_else(|| auths.iter().find(|(address, _)| host(address) == registry).map(|(_, entry)| entry))
 }
 
-fn credentials(entry: &Entry) -> Credentials {
+fn credentials(entry: &CredentialEntry) -> Credentials {
     let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     if let Some(token) = filled(&entry.registrytoken) {
         return Credentials::Bearer(token);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// How registries are reached.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct RegistryOptions {
     /// Files of certificates (PEM) that are trusted besides those of the system.
     pub ca: Vec<PathBuf>,
     /// Registries (`host`, `host:port`) that may be asked without TLS, or without a check of their certificate.
@@ -46,7 +46,7 @@ impl Default for Limits {
     }
 }
 
-impl Options {
+impl RegistryOptions {
     /// What the process's environment says: docker's configuration, and where this system keeps registries' certificates.
     pub fn of_process() -> Self {
         let mut certificates = if cfg!(windows) {

@@ -13,7 +13,7 @@ const LONGEST: usize = 255;
 
 /// A full name: `docker.io/library/alpine:3.20`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
+pub struct RegistryReference {
     /// Host, with its port where one is given: `docker.io`, `localhost:5000`.
     pub registry: String,
     /// The repository: `library/alpine`.
@@ -36,7 +36,7 @@ impl fmt::Display for ReferenceError {
 
 impl std::error::Error for ReferenceError {}
 
-impl Reference {
+impl RegistryReference {
     /// What the registry is asked for: the digest, else the tag.
     pub fn version(&self) -> String {
         match (&self.digest, &self.tag) {
@@ -59,7 +59,7 @@ impl Reference {
     }
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for RegistryReference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}/{}", self.registry, self.repository)?;
         if let Some(tag) = &self.tag {
@@ -72,7 +72,7 @@ impl fmt::Display for Reference {
     }
 }
 
-impl FromStr for Reference {
+impl FromStr for RegistryReference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
@@ -171,7 +171,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let got = match text.parse::<Reference>() {
+        let got = match text.parse::<RegistryReference>() {
             Ok(reference) => reference.to_string(),
             Err(error) => error.to_string().rsplit_once(": ").unwrap().1.to_owned(),
         };
@@ -217,7 +217,7 @@ mod tests {
         for (text, short) in
             [("alpine", "alpine:latest"), ("docker.io/me/app:1", "me/app:1"), ("a.b/library/c", "a.b/library/c:latest")]
         {
-            assert_eq!(text.parse::<Reference>().unwrap().familiar(), short);
+            assert_eq!(text.parse::<RegistryReference>().unwrap().familiar(), short);
         }
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use ureq::http::header;
 
 use super::blob::Blob;
-use super::options::Options;
-use super::reference::Reference;
-use super::session::{Request, Session};
+use super::options::RegistryOptions;
+use super::reference::RegistryReference;
+use super::session::{RegistryRequest, Session};
 use crate::failure::{Failure, FailureKind};
 use crate::image::{Algorithm, Digest};
 
@@ -37,12 +37,12 @@ impl Registry {
     ///
     /// # Errors
     /// When a certificate can't be read.
-    pub fn new(reference: &Reference, options: &Options) -> Result<Self, Failure> {
+    pub fn new(reference: &RegistryReference, options: &RegistryOptions) -> Result<Self, Failure> {
         Ok(Self { session: Arc::new(Session::new(reference, options)?) })
     }
 
     /// The name that it was made of.
-    pub fn reference(&self) -> &Reference {
+    pub fn reference(&self) -> &RegistryReference {
         &self.session.reference
     }
 
@@ -55,7 +55,7 @@ impl Registry {
         let separator = if wanted.is_some() { '@' } else { ':' };
         let what = format!("`{}{separator}{version}`", self.reference().repository);
         let path = format!("manifests/{version}");
-        let request = Request { path: &path, accept: MANIFESTS, from: 0, what: &what };
+        let request = RegistryRequest { path: &path, accept: MANIFESTS, from: 0, what: &what };
         let response = self.session.get(&request)?;
         let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = told(header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim().to_owned();

@@ -8,14 +8,14 @@ use std::thread;
 use std::time::Duration;
 
 /// What one request gets.
-pub(crate) struct Answer {
+pub(crate) struct ServerAnswer {
     /// All of it, its head too.
     pub bytes: Vec<u8>,
     /// How long the connection stays open afterwards without a word.
     pub hang: Duration,
 }
 
-impl Answer {
+impl ServerAnswer {
     /// A whole answer: status, lines of the head, contents.
     pub(crate) fn new(status: &str, head: &[&str], contents: &[u8]) -> Self {
         let mut text = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n", contents.len());
@@ -49,7 +49,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Answers each request by its number and its head.
-    pub(crate) fn start(answer: impl Fn(usize, &str) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(usize, &str) -> ServerAnswer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -79,7 +79,7 @@ impl Server {
 fn serve(
     mut stream: TcpStream,
     seen: &Mutex<Vec<String>>,
-    answer: &dyn Fn(usize, &str) -> Answer,
+    answer: &dyn Fn(usize, &str) -> ServerAnswer,
     ended: &AtomicUsize,
 ) {
     let mut head = Vec::new();

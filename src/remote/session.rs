@@ -12,8 +12,8 @@ use ureq::{Agent, Body};
 
 use super::challenge::Challenge;
 use super::credentials::{Credentials, Looked, look_up};
-use super::options::{Limits, Options};
-use super::reference::Reference;
+use super::options::{Limits, RegistryOptions};
+use super::reference::RegistryReference;
 use super::transport::{is_no_tls, is_passing};
 use super::trust;
 use crate::failure::{Failure, FailureKind};
@@ -28,7 +28,7 @@ const REDIRECTS: usize = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is asked of a registry.
-pub(super) struct Request<'a> {
+pub(super) struct RegistryRequest<'a> {
     /// Below `/v2/REPOSITORY/`: `manifests/latest`.
     pub path: &'a str,
     /// Media types that are understood; empty for all.
@@ -42,7 +42,7 @@ pub(super) struct Request<'a> {
 /// Requests to one repository of one registry.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub reference: Reference,
+    pub reference: RegistryReference,
     pub limits: Limits,
     agent: Agent,
     /// Whether the other side may speak plain HTTP: it is on this machine, or the user allows it.
@@ -50,13 +50,13 @@ pub(super) struct Session {
     /// `http` or `https`, once it is known.
     scheme: OnceLock<&'static str>,
     looked: OnceLock<Looked>,
-    options: Options,
+    options: RegistryOptions,
     /// What is sent along as `Authorization`.
     authorization: Mutex<Option<String>>,
 }
 
 impl Session {
-    pub(super) fn new(reference: &Reference, options: &Options) -> Result<Self, Failure> {
+    pub(super) fn new(reference: &RegistryReference, options: &RegistryOptions) -> Result<Self, Failure> {
         let host = &reference.registry;
         let setup =
             |what: String| Failure::new(FailureKind::Setup, what, "check the file, and the folders of certificates");
@@ -91,7 +91,7 @@ impl Session {
     }
 
     /// Asks, with as many attempts as it takes and the limits allow. What comes has the status 200, or 206.
-    pub(super) fn get(&self, request: &Request<'_>) -> Result<Response<Body>, Failure> {
+    pub(super) fn get(&self, request: &RegistryRequest<'_>) -> Result<Response<Body>, Failure> {
         let mut introduced = false;
         loop {
             let (attempts, response) = self.patiently(|| self.send(request));
@@ -135,7 +135,7 @@ impl Session {
     }
 
     /// Asks once, wherever the answer may lie.
-    fn send(&self, request: &Request<'_>) -> Result<Response<Body>, ureq::Error> {
+    fn send(&self, request: &RegistryRequest<'_>) -> Result<Response<Body>, ureq::Error> {
         let host = self.reference.host();
         let below = format!("v2/{}/{}", self.reference.repository, request.path);
         let known = self.scheme.get().copied();
@@ -168,7 +168,7 @@ impl Session {
         Ok(response)
     }
 
-    fn send_to(&self, url: &str, request: &Request<'_>, own: bool) -> Result<Response<Body>, ureq::Error> {
+    fn send_to(&self, url: &str, request: &RegistryRequest<'_>, own: bool) -> Result<Response<Body>, ureq::Error> {
         let mut builder = self.agent.get(url);
         if !request.accept.is_empty() {
             builder = builder.header(header::ACCEPT, request.accept);
@@ -265,7 +265,7 @@ fn is_local(host: &str) -> bool {
 
 impl Session {
     /// What a status other than success means.
-    pub(super) fn refusal(&self, request: &Request<'_>, response: Response<Body>) -> Failure {
+    pub(super) fn refusal(&self, request: &RegistryRequest<'_>, response: Response<Body>) -> Failure {
         let status = response.status();
         let host = self.reference.host();
         let reason = Some(answer::reason(response)).filter(|text| !text.is_empty());

@@ -4,12 +4,12 @@ use std::io::{self, Cursor};
 
 use serde_json::json;
 
-use super::options::Options;
-use super::reference::Reference;
+use super::options::RegistryOptions;
+use super::reference::RegistryReference;
 use super::registry::{Document, Registry};
 use crate::failure::{Failure, FailureKind};
 use crate::image::Digest;
-use crate::image::Opened;
+use crate::image::OpenPart;
 use crate::image::Store;
 
 /// An image of a registry, as an OCI layout that is fetched piece by piece.
@@ -27,7 +27,7 @@ impl Repository {
     ///
     /// # Errors
     /// See [`FailureKind`].
-    pub fn open(reference: &Reference, options: &Options) -> Result<Self, Failure> {
+    pub fn open(reference: &RegistryReference, options: &RegistryOptions) -> Result<Self, Failure> {
         let registry = Registry::new(reference, options)?;
         let top = registry.manifest(&reference.version())?;
         let media_type = media_type(&top);
@@ -82,8 +82,8 @@ fn digest(name: &str) -> Option<Digest> {
     name.strip_prefix("blobs/")?.replacen('/', ":", 1).parse().ok()
 }
 
-fn open_manifest(bytes: &[u8]) -> Opened<'_> {
-    Opened { bytes: Some(bytes.len() as u64), read: Box::new(Cursor::new(bytes)) }
+fn open_manifest(bytes: &[u8]) -> OpenPart<'_> {
+    OpenPart { bytes: Some(bytes.len() as u64), read: Box::new(Cursor::new(bytes)) }
 }
 
 fn optional<T>(result: Result<T, Failure>) -> io::Result<Option<T>> {
@@ -95,7 +95,7 @@ fn optional<T>(result: Result<T, Failure>) -> io::Result<Option<T>> {
 }
 
 impl Store for Repository {
-    fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
+    fn open(&self, name: &str) -> io::Result<Option<OpenPart<'_>>> {
         match name {
             "index.json" => return Ok(Some(open_manifest(&self.index))),
             "oci-layout" => return Ok(Some(open_manifest(br#"{"imageLayoutVersion":"1.0.0"}"#))),
@@ -106,13 +106,13 @@ impl Store for Repository {
             return Ok(Some(open_manifest(&self.top.bytes)));
         }
         let blob = optional(self.registry.blob(&digest, 0))?;
-        Ok(blob.map(|blob| Opened { bytes: blob.size(), read: Box::new(blob) }))
+        Ok(blob.map(|blob| OpenPart { bytes: blob.size(), read: Box::new(blob) }))
     }
 
-    fn manifest(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
+    fn manifest(&self, name: &str) -> io::Result<Option<OpenPart<'_>>> {
         let Some(digest) = digest(name).filter(|digest| *digest != self.top.digest) else { return self.open(name) };
         let document = optional(self.registry.manifest(&digest.to_string()))?;
-        Ok(document.map(|document| Opened {
+        Ok(document.map(|document| OpenPart {
             bytes: Some(document.bytes.len() as u64),
             read: Box::new(Cursor::new(document.bytes)),
         }))

@@ -3,15 +3,15 @@
 use std::io::Read;
 use std::time::Duration;
 
-use super::served::{Answer, Server};
-use super::{Limits, Options, Reference, Registry, Repository};
+use super::served::{Server, ServerAnswer};
+use super::{Limits, Registry, RegistryOptions, RegistryReference, Repository};
 use crate::failure::FailureKind;
 use crate::image::Digest;
 use crate::image::Store;
 
 const INDEX: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
-fn options() -> Options {
+fn options() -> RegistryOptions {
     let limits = Limits {
         connect: Duration::from_secs(2),
         idle: Duration::from_millis(400),
@@ -19,16 +19,16 @@ fn options() -> Options {
         pause: Duration::from_secs(2),
         document: 1 << 10,
     };
-    Options { limits, ..Options::default() }
+    RegistryOptions { limits, ..RegistryOptions::default() }
 }
 
-fn registry(server: &Server, options: &Options) -> Registry {
-    let reference: Reference = format!("{}/app:v1", server.host).parse().unwrap();
+fn registry(server: &Server, options: &RegistryOptions) -> Registry {
+    let reference: RegistryReference = format!("{}/app:v1", server.host).parse().unwrap();
     Registry::new(&reference, options).unwrap()
 }
 
-fn index() -> Answer {
-    Answer::new("200 OK", &["Content-Type: application/vnd.oci.image.index.v1+json"], INDEX.as_bytes())
+fn index() -> ServerAnswer {
+    ServerAnswer::new("200 OK", &["Content-Type: application/vnd.oci.image.index.v1+json"], INDEX.as_bytes())
 }
 
 fn some_digest() -> Digest {
@@ -38,8 +38,8 @@ fn some_digest() -> Digest {
 #[test]
 fn what_fails_for_a_while_is_asked_again() {
     let server = Server::start(|number, _| match number {
-        0 => Answer::new("429 Too Many Requests", &["Retry-After: 0"], b""),
-        1 => Answer::new("503 Service Unavailable", &[], b""),
+        0 => ServerAnswer::new("429 Too Many Requests", &["Retry-After: 0"], b""),
+        1 => ServerAnswer::new("503 Service Unavailable", &[], b""),
         _ => index(),
     });
     let document = registry(&server, &options()).manifest("v1").unwrap();
@@ -56,7 +56,7 @@ fn refused(status: &str, head: &[&str], contents: &str, kind: FailureKind, reque
     let head: Vec<String> = head.iter().map(|line| (*line).to_owned()).collect();
     let server = Server::start(move |_, _| {
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
-        Answer::new(&status, &head, contents.as_bytes())
+        ServerAnswer::new(&status, &head, contents.as_bytes())
     });
     let error = registry(&server, &options()).manifest("v1").unwrap_err();
     assert_eq!(error.kind, kind, "{error}");
@@ -92,18 +92,18 @@ fn a_refusal_says_what_to_do() {
 
 #[test]
 fn who_does_not_answer_is_not_waited_for() {
-    let server = Server::start(|_, _| Answer::new("200 OK", &[], b"").cut(1).hanging(Duration::from_mins(1)));
+    let server = Server::start(|_, _| ServerAnswer::new("200 OK", &[], b"").cut(1).hanging(Duration::from_mins(1)));
     let error = registry(&server, &options()).manifest("v1").unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable, "{error}");
     assert!(error.what.ends_with("sends nothing for 400 ms"), "{error}");
     assert_eq!((server.heads().len(), server.finished_answers()), (1, 0), "one request, whose answer has not ended");
 
-    let closed: Reference = "127.0.0.1:1/app".parse().unwrap();
+    let closed: RegistryReference = "127.0.0.1:1/app".parse().unwrap();
     let error = Registry::new(&closed, &options()).unwrap().manifest("v1").unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable, "{error}");
     assert!(error.what.contains("cannot be reached: Connection refused"), "{error}");
 
-    let nowhere: Reference = "dockopt.invalid/app".parse().unwrap();
+    let nowhere: RegistryReference = "dockopt.invalid/app".parse().unwrap();
     let error = Registry::new(&nowhere, &options()).unwrap().manifest("v1").unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable, "{error}");
 }
@@ -113,14 +113,14 @@ fn blob() -> Vec<u8> {
 }
 
 /// The part that is asked for, as good registries send it.
-fn part(head: &str) -> Answer {
+fn part(head: &str) -> ServerAnswer {
     let blob = blob();
     let range =
         head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
-    let Some(range) = range else { return Answer::new("200 OK", &[], &blob) };
+    let Some(range) = range else { return ServerAnswer::new("200 OK", &[], &blob) };
     let from: usize = range.trim_end_matches('-').parse().unwrap();
     let told = format!("Content-Range: bytes {from}-{}/{}", blob.len() - 1, blob.len());
-    Answer::new("206 Partial Content", &[&told], &blob[from..])
+    ServerAnswer::new("206 Partial Content", &[&told], &blob[from..])
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_blob_that_breaks_off_goes_on() {
     // One that stops sending, and one that knows no parts.
     let stalled = |number, head: &str| match number {
         0 => part(head).cut(100_000).hanging(Duration::from_secs(20)),
-        _ => Answer::new("200 OK", &[], &blob()),
+        _ => ServerAnswer::new("200 OK", &[], &blob()),
     };
     assert!(whole(&Server::start(stalled)).unwrap() == blob());
 
@@ -148,7 +148,7 @@ fn a_blob_that_breaks_off_goes_on() {
     assert!(error.to_string().contains("breaks off in the middle of blob sha256:0a0a"), "{error}");
     assert_eq!(server.heads().len(), 3);
 
-    let chunked = |_, _: &str| Answer {
+    let chunked = |_, _: &str| ServerAnswer {
         bytes: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nwor".to_vec(),
         hang: Duration::ZERO,
     };
@@ -157,11 +157,11 @@ fn a_blob_that_breaks_off_goes_on() {
     assert!(blob.read_to_end(&mut Vec::new()).is_err());
 }
 
-fn configured(server: &Server, entry: &str) -> (tempfile::TempDir, Options) {
+fn configured(server: &Server, entry: &str) -> (tempfile::TempDir, RegistryOptions) {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(r#"{{"auths": {{"{}": {entry}}}}}"#, server.host);
     std::fs::write(folder.path().join("config.json"), text).unwrap();
-    let options = Options { configuration: Some(folder.path().to_owned()), ..options() };
+    let options = RegistryOptions { configuration: Some(folder.path().to_owned()), ..options() };
     (folder, options)
 }
 
@@ -175,14 +175,14 @@ fn guarded() -> Server {
             let known = lower.contains("authorization: basic bwu6c2vjcmv0\r\n");
             assert!(head.contains("scope=repository%3Aapp%3Apull&service=the%20shop"), "{head}");
             return if known {
-                Answer::new("200 OK", &[], br#"{"token":"fresh"}"#)
+                ServerAnswer::new("200 OK", &[], br#"{"token":"fresh"}"#)
             } else {
-                Answer::new("401 No", &[], b"")
+                ServerAnswer::new("401 No", &[], b"")
             };
         }
         if head.starts_with("POST /token ") {
             assert!(head.contains("grant_type=refresh_token") && head.contains("refresh_token=lasting"), "{head}");
-            return Answer::new("200 OK", &[], br#"{"access_token":"fresh"}"#);
+            return ServerAnswer::new("200 OK", &[], br#"{"access_token":"fresh"}"#);
         }
         if lower.contains("authorization: bearer fresh\r\n") {
             return index();
@@ -190,7 +190,7 @@ fn guarded() -> Server {
         let wanted = format!(
             "WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"the shop\",scope=\"repository:app:pull\""
         );
-        Answer::new("401 Unauthorized", &[&wanted], b"")
+        ServerAnswer::new("401 Unauthorized", &[&wanted], b"")
     })
 }
 
@@ -219,9 +219,9 @@ fn others_get_no_credentials() {
     let target = other.host.clone();
     let server = Server::start(move |_, head| {
         if !head.to_ascii_lowercase().contains("authorization: basic") {
-            return Answer::new("401 No", &["WWW-Authenticate: Basic realm=x"], b"");
+            return ServerAnswer::new("401 No", &["WWW-Authenticate: Basic realm=x"], b"");
         }
-        Answer::new("307 Elsewhere", &[&format!("Location: http://{target}/blob?signed")], b"")
+        ServerAnswer::new("307 Elsewhere", &[&format!("Location: http://{target}/blob?signed")], b"")
     });
     let (_folder, options) = configured(&server, r#"{"auth": "bWU6c2VjcmV0"}"#);
     registry(&server, &options).manifest("v1").unwrap();
@@ -230,7 +230,7 @@ fn others_get_no_credentials() {
 
     // A token's giver that is somebody else gets no password in the clear.
     let wanted = "WWW-Authenticate: Bearer realm=\"http://dockopt.invalid/token\"";
-    let greedy = Server::start(move |_, _| Answer::new("401 No", &[wanted], b""));
+    let greedy = Server::start(move |_, _| ServerAnswer::new("401 No", &[wanted], b""));
     let (_folder, options) = configured(&greedy, r#"{"auth": "bWU6c2VjcmV0"}"#);
     let error = registry(&greedy, &options).manifest("v1").unwrap_err();
     assert!(error.what.ends_with("to `http://dockopt.invalid`, which is no HTTPS"), "{error}");
@@ -240,12 +240,12 @@ fn others_get_no_credentials() {
 fn a_registry_is_a_store() {
     let server = Server::start(|_, head| match head {
         _ if head.contains("/manifests/v1 ") => index(),
-        _ if head.contains("/blobs/") => Answer::new("200 OK", &[], b"blob"),
-        _ => Answer::new("404 Not Found", &[], b""),
+        _ if head.contains("/blobs/") => ServerAnswer::new("200 OK", &[], b"blob"),
+        _ => ServerAnswer::new("404 Not Found", &[], b""),
     });
     let reference = format!("{}/app:v1", server.host).parse().unwrap();
     let store = Repository::open(&reference, &options()).unwrap();
-    let text = |opened: Option<crate::image::Opened<'_>>| {
+    let text = |opened: Option<crate::image::OpenPart<'_>>| {
         let mut text = String::new();
         opened.unwrap().read.read_to_string(&mut text).unwrap();
         text

@@ -6,7 +6,7 @@ use super::format::escape;
 use crate::finding::{BASELINE_SCHEMA, Baseline};
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct BaselineEntryJson<'a> {
     file: &'a str,
     rule: &'a str,
     fingerprint: &'a str,
@@ -17,7 +17,8 @@ struct Entry<'a> {
 pub fn baseline(baseline: &Baseline) -> String {
     let mut lines = Vec::new();
     for (known, count) in &baseline.findings {
-        let entry = Entry { file: &known.file, rule: &known.rule, fingerprint: &known.fingerprint, count: *count };
+        let entry =
+            BaselineEntryJson { file: &known.file, rule: &known.rule, fingerprint: &known.fingerprint, count: *count };
         // Strings and a number: writing them to memory can't fail.
         lines.push(format!("\n    {}", serde_json::to_string(&entry).unwrap_or_default()));
     }

@@ -4,7 +4,7 @@ use super::json;
 use super::layout::{Layout, Tone, clean, cut, cut_path, width, wrap};
 use super::units::{bytes, count};
 use super::wire;
-use crate::audit::{ContextListing, Entry};
+use crate::audit::{ContextListing, ContextListingEntry};
 
 /// Entries that are listed without `--all`.
 const ENTRIES: usize = 15;
@@ -30,7 +30,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     }
     let limit = if all { usize::MAX } else { ENTRIES };
     entries(&mut out, "Largest", &context.largest, limit, layout);
-    let useless: Vec<Entry> = context.useless.iter().map(|part| part.entry.clone()).collect();
+    let useless: Vec<ContextListingEntry> = context.useless.iter().map(|part| part.entry.clone()).collect();
     entries(&mut out, "Sent, but never needed", &useless, limit, layout);
     entries(&mut out, "Look like secrets", &context.secrets, limit, layout);
     if !listing.copies.is_empty() {
@@ -53,7 +53,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     out
 }
 
-fn entries(out: &mut String, title: &str, entries: &[Entry], limit: usize, layout: Layout) {
+fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit: usize, layout: Layout) {
     if entries.is_empty() {
         return;
     }

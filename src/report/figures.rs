@@ -9,13 +9,13 @@ use super::grid::{Column, Grid, plain};
 use super::layout::{Layout, Tone, clean, cut};
 use super::units::{bytes, seconds};
 use super::{json, wire};
-use crate::proof::{Figures, Measurement, Run, Scenario};
+use crate::proof::{BuildRun, Figures, Measurement, Scenario};
 
 /// Columns of a row's title at most.
 const TITLE: usize = 52;
 
 /// One figure of all builds.
-pub(super) struct Row {
+pub(super) struct FigureRow {
     /// What it is.
     pub title: String,
     /// Of each build; `None` where it is not known.
@@ -24,7 +24,7 @@ pub(super) struct Row {
     unit: fn(f64) -> String,
 }
 
-impl Row {
+impl FigureRow {
     /// As people read it.
     pub(super) fn format_value(&self, index: usize) -> String {
         self.values.get(index).copied().flatten().map_or_else(|| "–".to_owned(), self.unit)
@@ -62,10 +62,10 @@ fn of_count(value: f64) -> String {
 }
 
 /// The rows of some builds; those that no build tells are left out.
-pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&str>) -> Vec<Row> {
-    let wall = |run: &Run| Some(run.seconds);
-    let cpu = |run: &Run| run.cpu_seconds;
-    let took = |title: String, scenario: Scenario, of: &dyn Fn(&Run) -> Option<f64>| Row {
+pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&str>) -> Vec<FigureRow> {
+    let wall = |run: &BuildRun| Some(run.seconds);
+    let cpu = |run: &BuildRun| run.cpu_seconds;
+    let took = |title: String, scenario: Scenario, of: &dyn Fn(&BuildRun) -> Option<f64>| FigureRow {
         title,
         values: all.iter().map(|figures| figures.median(scenario, of)).collect(),
         unit: seconds,
@@ -73,7 +73,7 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
     let line = |file: Option<&str>, otherwise: &str| {
         file.map_or_else(|| format!(", {otherwise}"), |file| format!(", a line in {}", clean(file)))
     };
-    let size = |title: &str, of: fn(&Figures) -> Option<u64>, unit: fn(f64) -> String| Row {
+    let size = |title: &str, of: fn(&Figures) -> Option<u64>, unit: fn(f64) -> String| FigureRow {
         title: title.to_owned(),
         values: all.iter().map(|figures| of(figures).map(number)).collect(),
         unit,
@@ -98,7 +98,7 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
     rows
 }
 
-fn table(result: &Measurement) -> Vec<Row> {
+fn table(result: &Measurement) -> Vec<FigureRow> {
     let all: Vec<&Figures> = result.builds.iter().map(|build| &build.figures).collect();
     rows(&all, result.source.as_deref(), result.dependency.as_deref())
 }
@@ -118,7 +118,7 @@ fn remarks(result: &Measurement) -> Vec<String> {
         );
     }
     let none =
-        |of: fn(&Run) -> bool| result.builds.iter().flat_map(|build| &build.figures.runs).all(|(_, run)| of(run));
+        |of: fn(&BuildRun) -> bool| result.builds.iter().flat_map(|build| &build.figures.runs).all(|(_, run)| of(run));
     if none(|run| run.cpu_seconds.is_none()) {
         all.push("The engine does not tell the CPU time of steps.".to_owned());
     }
@@ -133,7 +133,7 @@ fn remarks(result: &Measurement) -> Vec<String> {
 }
 
 /// A row for each figure: its title, its values of so many builds, the change.
-pub(super) fn grid(rows: &[Row], count: usize, head: &[&str], change: Column, layout: Layout) -> String {
+pub(super) fn grid(rows: &[FigureRow], count: usize, head: &[&str], change: Column, layout: Layout) -> String {
     let mut columns = vec![Column::Right; count + 1];
     columns[0] = Column::Left;
     columns.push(change);
@@ -305,7 +305,7 @@ mod tests {
     use crate::proof::{Fault, MeasuredBuild, Size};
 
     fn build(name: &str, seconds: f64, cpu: Option<f64>, disk: u64) -> MeasuredBuild {
-        let run = |seconds| Run { seconds, cpu_seconds: cpu, ..Run::default() };
+        let run = |seconds| BuildRun { seconds, cpu_seconds: cpu, ..BuildRun::default() };
         let runs = vec![
             (Scenario::Cold, run(seconds)),
             (Scenario::Cold, run(seconds + 2.0)),

@@ -9,11 +9,11 @@ use crate::audit::Report;
 use crate::compose;
 use crate::dockerfile::{self, Difference};
 use crate::finding::Mask;
-use crate::fix::{Change, Outcome};
+use crate::fix::{Change, FixOutcome};
 use crate::text::Source;
 
 /// Whether [`diff`](super::diff()) shows stars where the files have something else, so that it can't be applied.
-pub fn diff_is_masked(outcome: &Outcome, mask: &Mask) -> bool {
+pub fn diff_is_masked(outcome: &FixOutcome, mask: &Mask) -> bool {
     let hides = |bytes: &[u8]| mask.hides(&String::from_utf8_lossy(bytes));
     let diffs = outcome.changes.iter().map(|change| diff_of_file(change, &Mask::default(), Layout::PLAIN));
     outcome.changes.iter().any(|change| hides(&change.after))
@@ -21,7 +21,7 @@ pub fn diff_is_masked(outcome: &Outcome, mask: &Mask) -> bool {
 }
 
 /// One or a few lines that tell what was or would be done.
-pub fn fix_summary(outcome: &Outcome, mask: &Mask, written: bool, unsafe_left: usize) -> String {
+pub fn fix_summary(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left: usize) -> String {
     let mut out = String::new();
     for refused in &outcome.refused {
         let (rule, file, why) = (refused.rule, clean(&refused.file), mask.apply(&refused.why));
@@ -46,7 +46,7 @@ pub fn fix_summary(outcome: &Outcome, mask: &Mask, written: bool, unsafe_left: u
 }
 
 /// The result of `fix` for programs. `before` tells of the inputs as they were.
-pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) -> String {
+pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: bool) -> String {
     let mut applied = Vec::new();
     for done in &outcome.applied {
         let Some(fix) = done.finding.fixes.get(done.fix) else { continue };
@@ -77,9 +77,9 @@ pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) 
 }
 
 /// Changes of files for programs.
-pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<wire::Change<'c>> {
+pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<wire::ChangeJson<'c>> {
     let diff = |change: &Change| String::from_utf8_lossy(&diff_of_file(change, mask, Layout::PLAIN)).into_owned();
-    let wire = |change: &'c Change| wire::Change {
+    let wire = |change: &'c Change| wire::ChangeJson {
         file: &change.name,
         create: change.before.is_none(),
         diff: diff(change),

@@ -1,4 +1,4 @@
-//! The formats that a result is written in: their names, and one writer for each. A writer takes a [`Run`] and gives
+//! The formats that a result is written in: their names, and one writer for each. A writer takes a [`ReportRun`] and gives
 //! the whole text; it decides nothing, and neutralises what its readers would obey.
 
 mod checkstyle;
@@ -18,12 +18,12 @@ mod sarif;
 #[cfg(test)]
 mod tests;
 
-pub use self::path::Base;
-pub use self::run::Run;
+pub use self::path::PathBase;
+pub use self::run::ReportRun;
 pub use self::sarif::image_sarif;
 
 /// Writes a result. The same result gives the same text.
-pub type Writer = fn(&Run) -> String;
+pub type FormatWriter = fn(&ReportRun) -> String;
 
 /// How a result is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Format {
 
     /// The writer of findings, whatever command found them; none for [`Format::Text`] and [`Format::Json`], whose shape
     /// is the command's.
-    pub const fn writer(self) -> Option<Writer> {
+    pub const fn writer(self) -> Option<FormatWriter> {
         match self {
             Self::Text | Self::Json => None,
             Self::Jsonl => Some(jsonl::write),

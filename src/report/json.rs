@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::format::escape;
 use super::wire;
-use crate::audit::{BuildReport, ContextReport, Entry, ProblemReport, Report, Step};
+use crate::audit::{BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Report};
 use crate::finding::{FileEdit, Finding, Fix, Impact, Safety, Saves, Target, fingerprints};
 use crate::text::{FileId, Source, Span};
 
@@ -48,7 +48,7 @@ pub(super) fn compact(value: &impl Serialize) -> String {
     escape::json(text)
 }
 
-pub(super) fn findings(report: &Report) -> Vec<wire::Finding<'_>> {
+pub(super) fn findings(report: &Report) -> Vec<wire::FindingJson<'_>> {
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
     report.findings.iter().zip(prints).map(|(finding, print)| wire_finding(report, finding, print)).collect()
 }
@@ -67,12 +67,12 @@ fn suppressed(report: &Report) -> Vec<wire::Suppressed<'_>> {
     all
 }
 
-fn wire_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wire::Finding<'a> {
+fn wire_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wire::FindingJson<'a> {
     let rule = crate::rules::find(finding.rule);
     let metadata = rule.map(crate::rules::Rule::metadata);
     let source = report.sources.get(finding.file.0 as usize);
     let label = |label: &'a crate::finding::Label| wire::Label { span: span(source, label.span), text: &label.text };
-    wire::Finding {
+    wire::FindingJson {
         rule: finding.rule,
         category: metadata.map(|metadata| metadata.category.name()),
         aliases: finding.codes.iter().map(|code| code.name).collect(),
@@ -99,7 +99,11 @@ fn name(report: &Report, file: FileId) -> &str {
 fn span(source: Option<&Source>, span: Span) -> wire::Span {
     let place = |at: u32, byte: u32| {
         let place = source.map(|source| source.line_column(at));
-        wire::Place { line: place.map_or(1, |place| place.line), column: place.map_or(1, |place| place.column), byte }
+        wire::PlaceJson {
+            line: place.map_or(1, |place| place.line),
+            column: place.map_or(1, |place| place.column),
+            byte,
+        }
     };
     let own = source.map_or(span, |source| source.original(span));
     wire::Span { start: place(span.start, own.start), end: place(span.end, own.end) }
@@ -119,9 +123,14 @@ pub(super) fn impact(impact: &Impact) -> wire::Impact<'_> {
     }
 }
 
-fn fix<'a>(report: &'a Report, fix: &'a Fix) -> wire::Fix<'a> {
+fn fix<'a>(report: &'a Report, fix: &'a Fix) -> wire::FixJson<'a> {
     let (safety, why_unsafe) = safety(&fix.safety);
-    wire::Fix { title: &fix.title, safety, why_unsafe, edits: fix.edits.iter().map(|one| edit(report, one)).collect() }
+    wire::FixJson {
+        title: &fix.title,
+        safety,
+        why_unsafe,
+        edits: fix.edits.iter().map(|one| edit(report, one)).collect(),
+    }
 }
 
 pub(super) fn safety(safety: &Safety) -> (&'static str, Option<&str>) {
@@ -150,10 +159,10 @@ pub(super) fn skipped(report: &Report) -> Vec<wire::Skipped<'_>> {
     all
 }
 
-pub(super) fn problems(problems: &[ProblemReport]) -> Vec<wire::Problem<'_>> {
+pub(super) fn problems(problems: &[ProblemReport]) -> Vec<wire::ProblemJson<'_>> {
     let mut all = Vec::new();
     for problem in problems {
-        all.push(wire::Problem {
+        all.push(wire::ProblemJson {
             file: &problem.file,
             line: problem.place.map(|place| place.line),
             column: problem.place.map(|place| place.column),
@@ -191,8 +200,8 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
     }
 }
 
-fn step(step: &Step) -> wire::Step<'_> {
-    wire::Step { number: step.number, of: step.of, stage: &step.stage, line: step.line, text: &step.text }
+fn step(step: &BuildStep) -> wire::BuildStepJson<'_> {
+    wire::BuildStepJson { number: step.number, of: step.of, stage: &step.stage, line: step.line, text: &step.text }
 }
 
 pub(super) fn context(context: &ContextReport) -> wire::Context<'_> {
@@ -212,6 +221,6 @@ pub(super) fn context(context: &ContextReport) -> wire::Context<'_> {
     }
 }
 
-fn entry(entry: &Entry) -> wire::Entry<'_> {
-    wire::Entry { path: &entry.path, bytes: entry.bytes, files: entry.files }
+fn entry(entry: &ContextListingEntry) -> wire::ContextEntryJson<'_> {
+    wire::ContextEntryJson { path: &entry.path, bytes: entry.bytes, files: entry.files }
 }

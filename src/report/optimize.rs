@@ -10,7 +10,7 @@ use crate::audit::Report;
 use crate::finding::Mask;
 use crate::fix::Change;
 use crate::optimize::{
-    Assumption, Climbed, Level, Optimized, PassInfo, Plan, PlannedProject, Rung, Step, Support, passes,
+    Assumption, BuildPlan, ClimbedRung, Level, Optimized, PassInfo, PlannedProject, RewriteStep, Rung, Support, passes,
 };
 
 /// Columns of a pass's name in the plan.
@@ -22,7 +22,7 @@ pub struct Rewrite {
     /// The Dockerfile as the user would type it.
     pub dockerfile: String,
     /// What it starts from.
-    pub plan: Plan,
+    pub plan: BuildPlan,
     /// Why nothing of it can be changed, in one sentence without a full stop.
     pub refused: Option<String>,
     /// The rungs.
@@ -35,13 +35,13 @@ impl Rewrite {
     }
 
     /// What steps assume and sources do not settle.
-    fn open(&self) -> impl Iterator<Item = (&Step, &Assumption)> {
+    fn open(&self) -> impl Iterator<Item = (&RewriteStep, &Assumption)> {
         let steps = self.optimized.rungs.iter().flat_map(|climbed| &climbed.steps);
         let all = steps.flat_map(|step| step.assumptions.iter().map(move |one| (step, one)));
         all.filter(|(_, one)| one.support == Support::Open)
     }
 
-    fn refusals(&self) -> impl Iterator<Item = &crate::optimize::Refusal> {
+    fn refusals(&self) -> impl Iterator<Item = &crate::optimize::PassRefusal> {
         self.optimized.rungs.iter().flat_map(|climbed| &climbed.refusals)
     }
 }
@@ -94,7 +94,7 @@ fn title(project: &PlannedProject) -> String {
     title
 }
 
-fn starts_from(out: &mut String, plan: &Plan, mask: &Mask, layout: Layout) {
+fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) {
     let mut row = |name: &str, values: &[String]| {
         if !values.is_empty() {
             let text = mask.apply(&values.join("; "));
@@ -122,7 +122,7 @@ fn starts_from(out: &mut String, plan: &Plan, mask: &Mask, layout: Layout) {
     row("compose", &plan.services);
 }
 
-fn rung(out: &mut String, climbed: &Climbed, mask: &Mask, layout: Layout) {
+fn rung(out: &mut String, climbed: &ClimbedRung, mask: &Mask, layout: Layout) {
     let head = format!("  {}  {}", climbed.rung.number(), climbed.rung.title());
     if climbed.steps.is_empty() && climbed.refusals.is_empty() {
         out.push_str(&layout.paint(Tone::Dim, &format!("{head}: nothing to do\n")));
@@ -241,14 +241,14 @@ pub fn optimize_json(
     })
 }
 
-fn step(step: &Step, mask: &Mask) -> wire::Step {
+fn step(step: &RewriteStep, mask: &Mask) -> wire::RewriteStepJson {
     let assumption = |one: &Assumption| wire::Assumption {
         what: mask.apply(&one.what),
         support: one.support.name(),
         why: Some(mask.apply(&one.why)).filter(|why| !why.is_empty()),
     };
-    wire::Step {
-        said: wire::Said::new(step.pass, &step.what, &step.why, mask),
+    wire::RewriteStepJson {
+        said: wire::RemarkJson::new(step.pass, &step.what, &step.why, mask),
         assumptions: step.assumptions.iter().map(assumption).collect(),
     }
 }
@@ -270,13 +270,17 @@ fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
         number: climbed.rung.number(),
         title: climbed.rung.title(),
         steps: climbed.steps.iter().map(|one| step(one, mask)).collect(),
-        refusals: climbed.refusals.iter().map(|one| wire::Said::new(one.pass, &one.what, &one.why, mask)).collect(),
+        refusals: climbed
+            .refusals
+            .iter()
+            .map(|one| wire::RemarkJson::new(one.pass, &one.what, &one.why, mask))
+            .collect(),
     });
     wire::Build {
         dockerfile: &rewrite.dockerfile,
         refused: rewrite.refused.as_deref().map(|why| mask.apply(why)),
         highest: rewrite.optimized.highest().map(Rung::number),
-        plan: wire::Plan {
+        plan: wire::PlanJson {
             base: plan.base.as_deref().map(|base| mask.apply(base)),
             slim: plan.slim.as_deref().map(|slim| mask.apply(slim)),
             projects: projects.collect(),

@@ -7,7 +7,7 @@ use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
 use super::layout::{Layout, Tone, clean, substitute};
 use crate::finding::Mask;
-use crate::fix::{Change, Outcome};
+use crate::fix::{Change, FixOutcome};
 
 /// Unchanged lines around a change.
 const AROUND: usize = 3;
@@ -17,7 +17,7 @@ const AROUND: usize = 3;
 /// Its head has no line `diff --git`: with it git would take the names from the top of the repository, without it from
 /// the folder at hand, as the names are. Secrets are masked: a hunk that shows one can't be applied, `--write` is for
 /// that. Without a terminal the bytes of the files are kept as they are; with one, what it would obey is replaced.
-pub fn diff(outcome: &Outcome, mask: &Mask, layout: Layout) -> Vec<u8> {
+pub fn diff(outcome: &FixOutcome, mask: &Mask, layout: Layout) -> Vec<u8> {
     outcome.changes.iter().flat_map(|change| diff_of_file(change, mask, layout)).collect()
 }
 
@@ -121,7 +121,7 @@ mod tests {
 
     #[track_caller]
     fn check(changes: Vec<Change>, expected: &[u8]) {
-        let outcome = Outcome { changes, ..Outcome::default() };
+        let outcome = FixOutcome { changes, ..FixOutcome::default() };
         let got = diff(&outcome, &Mask::default(), Layout::PLAIN);
         assert_eq!(String::from_utf8_lossy(&got), String::from_utf8_lossy(expected));
         assert_eq!(got, expected);

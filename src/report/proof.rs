@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::figures::{self, Row};
+use super::figures::{self, FigureRow};
 use super::format::escape::{markdown, markdown_code};
 use super::grid::Column;
 use super::layout::{Layout, Tone, clean, pad, wrap};
 use super::units::bytes;
 use super::{json, wire};
-use crate::proof::{Check, Figures, Outcome, Proof, Tried, Verdict};
+use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedRung, Verdict};
 
 /// Lines of a check that passed.
 const SHOWN: usize = 4;
@@ -34,14 +34,14 @@ fn render_proof(proof: &Proof, layout: Layout) -> String {
         if let Some(failure) = &tried.failure {
             lines(&mut out, layout, (Tone::Error, "✗ build"), std::slice::from_ref(failure));
         }
-        for check in tried.checks.iter().filter(|check| !fell || check.outcome == Outcome::Failed) {
+        for check in tried.checks.iter().filter(|check| !fell || check.outcome == CheckOutcome::Failed) {
             let (tone, mark) = match check.outcome {
-                Outcome::Passed => (Tone::Good, "✓"),
-                Outcome::Failed => (Tone::Error, "✗"),
-                Outcome::Skipped => (Tone::Dim, "–"),
-                Outcome::Unproved => (Tone::Warning, "?"),
+                CheckOutcome::Passed => (Tone::Good, "✓"),
+                CheckOutcome::Failed => (Tone::Error, "✗"),
+                CheckOutcome::Skipped => (Tone::Dim, "–"),
+                CheckOutcome::Unproved => (Tone::Warning, "?"),
             };
-            let most = if check.outcome == Outcome::Failed { check.details.len() } else { SHOWN };
+            let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
             lines(
                 &mut out,
                 layout,
@@ -101,7 +101,7 @@ fn notes(proof: &Proof) -> Vec<String> {
         all.push(floor(proof));
     }
     if let (Verdict::Unproved, Some(tried)) = (proof.verdict(), proof.tried.iter().find(|tried| tried.holds())) {
-        let passed = tried.checks.iter().filter(|check| check.outcome == Outcome::Passed);
+        let passed = tried.checks.iter().filter(|check| check.outcome == CheckOutcome::Passed);
         let names: Vec<&str> = passed.map(|check| check.name).collect();
         let all_of_it = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
         all.push(format!("compared and alike: {all_of_it}; nothing is written, as no program was seen to work"));
@@ -112,12 +112,12 @@ fn notes(proof: &Proof) -> Vec<String> {
 }
 
 /// `rungs 0, 1, 3`.
-fn rungs(tried: &Tried) -> String {
+fn rungs(tried: &TriedRung) -> String {
     let numbers: Vec<String> = tried.rungs.iter().map(|rung| rung.number().to_string()).collect();
     format!("rung{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(", "))
 }
 
-fn name(tried: &Tried) -> String {
+fn name(tried: &TriedRung) -> String {
     let own = if tried.rungs.is_empty() { "the rewrite".to_owned() } else { rungs(tried) };
     let without =
         if tried.left_out.is_empty() { String::new() } else { format!(" without {}", tried.left_out.join(", ")) };
@@ -135,7 +135,7 @@ fn floor(proof: &Proof) -> String {
     format!("floor {}: {}", bytes(sum), parts.join(", "))
 }
 
-fn rows(proof: &Proof) -> Vec<Row> {
+fn rows(proof: &Proof) -> Vec<FigureRow> {
     let all: Vec<&Figures> = proof.before.iter().chain(&proof.after).collect();
     if proof.before.is_none() { Vec::new() } else { figures::rows(&all, None, None) }
 }
@@ -185,12 +185,12 @@ pub fn proof_markdown(proofs: &[Proof]) -> String {
 
 fn item(check: &Check) -> String {
     let mark = match check.outcome {
-        Outcome::Passed => "✓",
-        Outcome::Failed => "✗",
-        Outcome::Skipped => "–",
-        Outcome::Unproved => "?",
+        CheckOutcome::Passed => "✓",
+        CheckOutcome::Failed => "✗",
+        CheckOutcome::Skipped => "–",
+        CheckOutcome::Unproved => "?",
     };
-    let most = if check.outcome == Outcome::Failed { check.details.len() } else { SHOWN };
+    let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
     let details: Vec<String> = check.details.iter().take(most).map(|detail| markdown(detail)).collect();
     format!("- {mark} {}: {}\n", check.name, details.join("; "))
 }
@@ -327,12 +327,12 @@ fn wire_proof(proof: &Proof) -> WireProof<'_> {
     }
 }
 
-fn wire_tried(tried: &Tried) -> WireTried<'_> {
+fn wire_tried(tried: &TriedRung) -> WireTried<'_> {
     let check = |check: &Check| match check.outcome {
-        Outcome::Passed => "passed",
-        Outcome::Failed => "failed",
-        Outcome::Skipped => "skipped",
-        Outcome::Unproved => "unproved",
+        CheckOutcome::Passed => "passed",
+        CheckOutcome::Failed => "failed",
+        CheckOutcome::Skipped => "skipped",
+        CheckOutcome::Unproved => "unproved",
     };
     WireTried {
         rungs: tried.rungs.iter().map(|rung| rung.number()).collect(),

@@ -2,13 +2,13 @@
 
 use super::{Layout, audit, audit_json, context, context_json, fix_json, lint, lint_json, rules_json};
 use crate::audit::{
-    BuildReport, ContextListing, ContextReport, CopyTake, Entry, Notice, ProblemReport, Report, Rerun, Skipped,
-    StageReport, Step, Useless,
+    BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Notice, ProblemReport,
+    Report, Rerun, Skipped, StageReport, Useless,
 };
 use crate::finding::{
     Basis, Code, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
 };
-use crate::fix::{Applied, Change, Outcome, Refused};
+use crate::fix::{Applied, Change, FixOutcome, Refused};
 use crate::text::{FileId, LineColumn, Source, Span};
 
 const DOCKERFILE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN apt-get update && \\\n    apt-get install -y \
@@ -86,8 +86,8 @@ fn findings() -> Vec<Finding> {
     ]
 }
 
-fn entry(path: &str, bytes: u64) -> Entry {
-    Entry { path: path.into(), bytes, files: 12 }
+fn entry(path: &str, bytes: u64) -> ContextListingEntry {
+    ContextListingEntry { path: path.into(), bytes, files: 12 }
 }
 
 fn context_report() -> ContextReport {
@@ -102,13 +102,13 @@ fn context_report() -> ContextReport {
             useless(".venv/", 120_000_000, "a virtual environment of the developer's machine"),
             useless(".git/", 64_000_000, "history"),
         ],
-        secrets: vec![Entry { path: ".env".into(), bytes: 80, files: 1 }],
+        secrets: vec![ContextListingEntry { path: ".env".into(), bytes: 80, files: 1 }],
         largest: vec![entry(".venv/", 120_000_000), entry("app/a\u{1b}[2Jb/", 900)],
     }
 }
 
 fn build() -> BuildReport {
-    let step = |number, line, text: &str| Step { number, of: 5, stage: "stage-0".into(), line, text: text.into() };
+    let step = |number, line, text: &str| BuildStep { number, of: 5, stage: "stage-0".into(), line, text: text.into() };
     BuildReport {
         dockerfile: FileId(0),
         projects: vec!["Python (pip)".into()],
@@ -170,7 +170,7 @@ fn listing() -> ContextListing {
     }
 }
 
-fn outcome() -> Outcome {
+fn outcome() -> FixOutcome {
     let change = Change {
         target: Target::New("backend/.dockerignore".into()),
         name: "backend/.dockerignore".into(),
@@ -180,7 +180,7 @@ fn outcome() -> Outcome {
     let finding = findings().swap_remove(2);
     let applied = Applied { finding, file: "backend/Dockerfile".into(), fix: 0 };
     let refused = Refused { rule: "b", file: "backend/Dockerfile".into(), why: "it would break".into() };
-    Outcome {
+    FixOutcome {
         changes: vec![change],
         applied: vec![applied],
         left: findings(),

@@ -6,7 +6,7 @@ use super::layout::{Layout, Tone, clean, cut, cut_path, pad, width, wrap};
 use super::table::table;
 use super::text::{problems, skipped};
 use super::units::{bytes, count};
-use crate::audit::{BuildReport, ContextReport, Report, Rerun, Step};
+use crate::audit::{BuildReport, BuildStep, ContextReport, Report, Rerun};
 use crate::finding::Safety;
 
 /// Entries of the context that are listed without `--all`.
@@ -171,21 +171,21 @@ fn rerun_text(rerun: &Rerun) -> String {
     format!("A source change{example} reruns {steps}, from line {} `{text}`{copies}", first.line)
 }
 
-fn one_stage(steps: &[Step]) -> bool {
+fn one_stage(steps: &[BuildStep]) -> bool {
     steps.windows(2).all(|pair| pair[0].stage == pair[1].stage)
 }
 
 /// `3–7`, or by stage where there are several: `3–7 of builder, 4–5 of stage-1`.
-fn ranges(steps: &[Step]) -> String {
+fn ranges(steps: &[BuildStep]) -> String {
     ranges_named(steps, one_stage(steps))
 }
 
 /// As [`ranges`], the stage always named.
-fn ranges_of_stages(steps: &[Step]) -> String {
+fn ranges_of_stages(steps: &[BuildStep]) -> String {
     ranges_named(steps, false)
 }
 
-fn ranges_named(steps: &[Step], single: bool) -> String {
+fn ranges_named(steps: &[BuildStep], single: bool) -> String {
     let mut ranges: Vec<(&str, u32, u32)> = Vec::new();
     for step in steps {
         match ranges.last_mut() {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::dockerfile::{Answer, Node};
+use crate::dockerfile::{BuildkitAnswer, BuildkitNode};
 
 /// The answer as the vectors' `expected` has it.
-pub fn syntax(answer: &Answer) -> Value {
+pub fn syntax(answer: &BuildkitAnswer) -> Value {
     let directives: Vec<Value> = answer
         .directives
         .iter()
@@ -23,7 +23,7 @@ pub fn syntax(answer: &Answer) -> Value {
     })
 }
 
-fn node(node: &Node) -> Value {
+fn node(node: &BuildkitNode) -> Value {
     let heredocs: Vec<Value> = node
         .heredocs
         .iter()

@@ -36,18 +36,18 @@ pub(super) struct Audit<'a> {
 /// What the rules say.
 #[derive(Serialize)]
 pub(super) struct Results<'a> {
-    pub findings: Vec<Finding<'a>>,
+    pub findings: Vec<FindingJson<'a>>,
     /// What comments and settings hide.
     pub suppressed: Vec<Suppressed<'a>>,
     pub skipped: Vec<Skipped<'a>>,
-    pub problems: Vec<Problem<'a>>,
+    pub problems: Vec<ProblemJson<'a>>,
     pub notices: Vec<&'a str>,
     pub baselined: Option<u64>,
     pub baseline_fixed: Option<u64>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Finding<'a> {
+pub(super) struct FindingJson<'a> {
     pub rule: &'a str,
     pub aliases: Vec<&'a str>,
     pub category: Option<&'static str>,
@@ -62,7 +62,7 @@ pub(super) struct Finding<'a> {
     pub url: Option<String>,
     pub labels: Vec<Label<'a>>,
     pub impact: Vec<Impact<'a>>,
-    pub fixes: Vec<Fix<'a>>,
+    pub fixes: Vec<FixJson<'a>>,
     pub fingerprint: String,
 }
 
@@ -78,12 +78,12 @@ pub(super) struct Suppressed<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Span {
-    pub start: Place,
-    pub end: Place,
+    pub start: PlaceJson,
+    pub end: PlaceJson,
 }
 
 #[derive(Serialize)]
-pub(super) struct Place {
+pub(super) struct PlaceJson {
     pub line: u32,
     pub column: u32,
     pub byte: u32,
@@ -113,7 +113,7 @@ pub(super) enum Amount {
 }
 
 #[derive(Serialize)]
-pub(super) struct Fix<'a> {
+pub(super) struct FixJson<'a> {
     pub title: &'a str,
     pub safety: &'static str,
     pub why_unsafe: Option<&'a str>,
@@ -138,7 +138,7 @@ pub(super) struct Skipped<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Problem<'a> {
+pub(super) struct ProblemJson<'a> {
     pub file: &'a str,
     pub line: Option<u32>,
     pub column: Option<u32>,
@@ -175,12 +175,12 @@ pub(super) struct Context<'a> {
     pub files: u64,
     pub useless_bytes: u64,
     pub useless: Vec<Useless<'a>>,
-    pub secrets: Vec<Entry<'a>>,
-    pub largest: Vec<Entry<'a>>,
+    pub secrets: Vec<ContextEntryJson<'a>>,
+    pub largest: Vec<ContextEntryJson<'a>>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Entry<'a> {
+pub(super) struct ContextEntryJson<'a> {
     pub path: &'a str,
     pub bytes: u64,
     pub files: u64,
@@ -189,21 +189,21 @@ pub(super) struct Entry<'a> {
 #[derive(Serialize)]
 pub(super) struct Useless<'a> {
     #[serde(flatten)]
-    pub entry: Entry<'a>,
+    pub entry: ContextEntryJson<'a>,
     pub why: &'a str,
     pub pattern: &'a str,
 }
 
 #[derive(Serialize)]
 pub(super) struct Rerun<'a> {
-    pub first: Step<'a>,
-    pub steps: Vec<Step<'a>>,
-    pub copies: Vec<Step<'a>>,
+    pub first: BuildStepJson<'a>,
+    pub steps: Vec<BuildStepJson<'a>>,
+    pub copies: Vec<BuildStepJson<'a>>,
     pub example: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Step<'a> {
+pub(super) struct BuildStepJson<'a> {
     pub number: u32,
     pub of: u32,
     pub stage: &'a str,
@@ -225,7 +225,7 @@ pub(super) struct Listing<'a> {
     pub dockerfile: Option<&'a str>,
     pub context: Context<'a>,
     pub copies: Vec<Copy<'a>>,
-    pub problems: Vec<Problem<'a>>,
+    pub problems: Vec<ProblemJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -242,18 +242,18 @@ pub(super) struct Fixed<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
     pub written: bool,
-    pub changes: Vec<Change<'a>>,
+    pub changes: Vec<ChangeJson<'a>>,
     pub applied: Vec<Applied<'a>>,
     /// Findings that are left.
     pub left: usize,
     pub contradicting: &'a [&'static str],
     pub refused: Vec<Refused<'a>>,
     pub skipped: Vec<Skipped<'a>>,
-    pub problems: Vec<Problem<'a>>,
+    pub problems: Vec<ProblemJson<'a>>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Change<'a> {
+pub(super) struct ChangeJson<'a> {
     pub file: &'a str,
     pub create: bool,
     pub diff: String,

@@ -5,7 +5,7 @@ use crate::build::{Build, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::image::is_archive;
-use crate::inputs::context::Kind;
+use crate::inputs::context::ContextEntryKind;
 
 super::rule!("add-local-file", check);
 
@@ -89,8 +89,9 @@ fn content(cx: &Context, source: &str) -> Content {
         return Content::Plain;
     }
     let found = cx.context().and_then(|context| Some(context.entry(context.find(path)?)));
-    if found.is_some_and(|entry| entry.kind == Kind::Directory || (entry.kind == Kind::File && entry.amount.bytes == 0))
-    {
+    if found.is_some_and(|entry| {
+        entry.kind == ContextEntryKind::Directory || (entry.kind == ContextEntryKind::File && entry.amount.bytes == 0)
+    }) {
         return Content::Plain;
     }
     match cx.text_of(path) {

@@ -8,7 +8,7 @@ use crate::text::Source;
 
 /// What an edited file may not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Breach {
+pub enum ContractBreach {
     /// The builder refuses it for what was no error before; its message.
     Refused(String),
     /// It differs in what nobody announced.
@@ -27,27 +27,27 @@ pub fn dockerfile_breaches(
     before: &Source,
     after: &Source,
     announced: &[&'static str],
-) -> (Vec<Breach>, BTreeSet<&'static str>) {
+) -> (Vec<ContractBreach>, BTreeSet<&'static str>) {
     let (old, new) = (dockerfile::parse(before), dockerfile::parse(after));
-    let mut breaches: Vec<Breach> = old.worse(&new).map(Breach::Refused).into_iter().collect();
+    let mut breaches: Vec<ContractBreach> = old.worse(&new).map(ContractBreach::Refused).into_iter().collect();
     let mut used = BTreeSet::new();
     for difference in old.differences(&new) {
         match announced.iter().find(|word| difference.kind.is_announced_by(word)) {
             Some(word) => drop(used.insert(*word)),
-            None => breaches.push(Breach::of(difference)),
+            None => breaches.push(ContractBreach::of(difference)),
         }
     }
     (breaches, used)
 }
 
-impl Breach {
+impl ContractBreach {
     fn of(difference: Difference) -> Self {
         let line = difference.before.or(difference.after).unwrap_or(1);
         Self::Unannounced { word: difference.kind.word(), line, parts: difference.parts }
     }
 }
 
-impl fmt::Display for Breach {
+impl fmt::Display for ContractBreach {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(message) => write!(out, "the builder would refuse the file: {message}"),

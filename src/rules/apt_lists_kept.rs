@@ -5,7 +5,7 @@ use super::cleanup::{self, Cleanup};
 use super::lists_needed::{Need, apt, fetches, needs};
 use super::runs::Run;
 use super::{Context, lines};
-use crate::build::{Base, Build, Code, PackageLists, Stage};
+use crate::build::{Build, Code, PackageLists, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::program::{Kind, Program};
@@ -131,7 +131,7 @@ fn covers(folder: &str, path: &str) -> bool {
 }
 
 fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
-    let Base::Image(reference) = build.root_base(stage) else { return finding };
+    let StageBase::Image(reference) = build.root_base(stage) else { return finding };
     let known = PackageLists::of(reference).map(|lists| (lists, ""));
     let Some((lists, least)) = known.or_else(|| Some((PackageLists::shortest(reference)?, "at least "))) else {
         return finding;

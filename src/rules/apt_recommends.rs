@@ -5,7 +5,7 @@ use std::cell::LazyCell;
 use super::Context;
 use super::prompts::sets;
 use super::runs::{self, Run};
-use crate::build::{Base, PackageSize};
+use crate::build::{PackageSize, StageBase};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::{Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -51,7 +51,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn priced(run: &Run, call: &PackageCall, there: &[&str], finding: Finding) -> Finding {
     let asked: Vec<&str> = call.packages.iter().map(|package| package.name.text).collect();
     let size = match run.build.root_base(run.stage) {
-        Base::Image(image) if !call.has_unknown_packages() => PackageSize::recommended(&asked, there, image),
+        StageBase::Image(image) if !call.has_unknown_packages() => PackageSize::recommended(&asked, there, image),
         _ => None,
     };
     let Some((size, bytes)) = size else { return finding };

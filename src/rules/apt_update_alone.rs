@@ -3,7 +3,7 @@
 use super::Context;
 use super::runs::{self, Run};
 use crate::finding::{Findings, Safety};
-use crate::shell::{Invocation, Manager, Place, SeparatorKind, Verb};
+use crate::shell::{CommandPlace, Invocation, Manager, SeparatorKind, Verb};
 use crate::text::Span;
 
 super::rule!("apt-update-alone", check);
@@ -61,7 +61,7 @@ fn edits(update: &Run, span: Span, install: &Run, first: &Invocation) -> Option<
         |run: &Run| run.instruction.flags.is_empty() && run.instruction.heredocs.is_empty() && !run.code.is_exec();
     let lead = script.commands.first()?;
     // Behind `&&` only a list that is one chain fails with it.
-    let is_chain = |place: &Place| {
+    let is_chain = |place: &CommandPlace| {
         let after = place.after.map(|after| after.kind);
         place.scope != 0 || matches!(after, None | Some(SeparatorKind::And | SeparatorKind::Pipe))
     };

@@ -1,7 +1,7 @@
 //! What a FROM, a `COPY --from` or a mount says of the version of an image.
 
 use super::Context;
-use crate::build::{Base, Edge, EdgeKind, Reference, is_official, is_suite};
+use crate::build::{Edge, EdgeKind, Reference, StageBase, is_official, is_suite};
 use crate::data;
 
 /// How an image is left to the day of the build.
@@ -59,7 +59,7 @@ pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<Unversioned<'a>> {
     let mut found = Vec::new();
     for edge in cx.build().edges() {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
-        let Base::Image(image) = &edge.to else { continue };
+        let StageBase::Image(image) = &edge.to else { continue };
         let Some(how) = floats(image, edge.kind) else { continue };
         let parameter = is_parameter(cx.source().slice(edge.span));
         let name = Reference::of(image).short_name();

@@ -1,7 +1,7 @@
 //! See `rules/base-without-digest.md`.
 
 use super::Context;
-use crate::build::{Base, Reference};
+use crate::build::{Reference, StageBase};
 use crate::finding::Findings;
 
 super::rule!("base-without-digest", check);
@@ -10,7 +10,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for edge in build.edges() {
         let needed = build.stages().get(edge.stage).is_some_and(|stage| build.is_needed(stage));
-        let Base::Image(image) = &edge.to else { continue };
+        let StageBase::Image(image) = &edge.to else { continue };
         if !needed || Reference::of(image).digest.is_some() {
             continue;
         }

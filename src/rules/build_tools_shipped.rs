@@ -1,7 +1,7 @@
 //! See `rules/build-tools-shipped.md`.
 
 use super::Context;
-use crate::build::{Base, Build, PackageSize, Stage, toolchain};
+use crate::build::{Build, PackageSize, Stage, StageBase, toolchain};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::{Invocation, Package, PackageCall};
 use crate::text::Span;
@@ -83,7 +83,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {
-    let Base::Image(image) = build.root_base(stage) else { return finding };
+    let StageBase::Image(image) = build.root_base(stage) else { return finding };
     let Some(size) = PackageSize::heaviest(tools, image) else { return finding };
     finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()))
 }

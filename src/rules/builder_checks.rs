@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{ALL, Context, Neighbours, Rule, is_there, known_rules, reach, variable_of_base};
 use crate::build::Build;
 use crate::dockerfile::CheckOptions;
-use crate::finding::{Finding, Findings, Form, Judged, suppress};
+use crate::finding::{Finding, Findings, Form, SuppressionUse, suppress};
 use crate::inputs::Inputs;
 use crate::settings::pragmas;
 
@@ -66,7 +66,7 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
     let pragmas = pragmas(input.dockerfile, &input.file, known_rules());
     let replaced = build.check_argument().is_some();
     let own = pragmas.suppressions.iter().filter(|one| one.form == Form::Check && !(replaced && one.is_wide()));
-    let mut judged: Vec<Judged> = own.map(|one| Judged::new(one, inputs.today)).collect();
+    let mut judged: Vec<SuppressionUse> = own.map(|one| SuppressionUse::new(one, inputs.today)).collect();
     suppress(out.into_sorted(), &mut judged, &inputs.sources).0
 }
 

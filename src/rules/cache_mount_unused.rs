@@ -3,7 +3,7 @@
 mod purpose;
 mod reason;
 
-use self::reason::{Place, User};
+use self::reason::{CacheMountPlace, User};
 use super::Context;
 use crate::dockerfile::{Keyword, Mount};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
@@ -31,13 +31,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 .collect();
             let all: Vec<String> = caches.iter().map(|(_, target)| target.clone()).collect();
             for (mount, target) in &caches {
-                look(cx, &Place { stage, index, code, mount, target, all: &all }, out);
+                look(cx, &CacheMountPlace { stage, index, code, mount, target, all: &all }, out);
             }
         }
     }
 }
 
-fn look<'i>(cx: &Context<'_, 'i>, place: &Place<'_, 'i>, out: &mut Findings) {
+fn look<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out: &mut Findings) {
     let build = cx.build();
     let invocations = place.code.script.invocations();
     let called: Vec<Manager> =

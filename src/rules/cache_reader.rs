@@ -3,7 +3,7 @@
 
 use super::layers::covers;
 use super::runs::Run;
-use crate::build::{Base, Build, Stage};
+use crate::build::{Build, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::Invocation;
@@ -26,10 +26,11 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
     let mut holds = vec![false; build.stages().len()];
     for stage in build.stages() {
         let stands = match stage.base {
-            Base::Stage(below) => holds.get(below).copied().unwrap_or(false),
+            StageBase::Stage(below) => holds.get(below).copied().unwrap_or(false),
             _ => false,
         };
-        let taken = |from: &Option<Base>| matches!(from, Some(Base::Stage(at)) if holds.get(*at) == Some(&true));
+        let taken =
+            |from: &Option<StageBase>| matches!(from, Some(StageBase::Stage(at)) if holds.get(*at) == Some(&true));
         let mut whole = false;
         for transfer in build.transfers(stage).iter().filter(|one| taken(&one.from)) {
             for source in &transfer.sources {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Context;
 use super::foreign::{self, DEEPEST};
-use super::layers::Folder;
+use super::layers::CommandFolder;
 use super::runs::{self, Run};
 use crate::build::{Build, Lookup, Stage, toolchain};
 use crate::data;
@@ -19,7 +19,7 @@ fn check(cx: &Context, out: &mut Findings) {
     // Those of the stage that is looked at.
     let mut known: Option<(usize, Folders)> = None;
     for run in runs::all(cx).filter(|run| !run.code.is_exec()) {
-        let mut folder = Folder::of(run.build, run.stage, run.index);
+        let mut folder = CommandFolder::of(run.build, run.stage, run.index);
         let mut made: Vec<String> = Vec::new();
         for one in &run.invocations() {
             let aim = one.args.first().filter(|_| one.is("cd") || one.is("pushd")).and_then(|word| path_of(&run, word));
@@ -121,7 +121,7 @@ impl Folders {
                 folders.add(to.and_then(|to| foreign::absolute(build, stage, transfer.index, to)), transfer.index);
             }
             for (index, _, invocations) in toolchain::runs(build, stage) {
-                let mut folder = Folder::of(build, stage, index);
+                let mut folder = CommandFolder::of(build, stage, index);
                 for one in &invocations {
                     folder.follow(one);
                     for path in made_by(one) {

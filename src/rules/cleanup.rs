@@ -1,7 +1,7 @@
 //! A clean-up that is added to a RUN: at the end of its script, or after the last use of a program that the script removes.
 
 use super::cache_reader::{self, Cache};
-use super::program_loss::{self, Loss, Program};
+use super::program_loss::{self, Loss, RequiredProgram};
 use super::runs::Run;
 use super::script_end;
 use crate::build::{Setting, User};
@@ -56,7 +56,7 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     for command in cleanup.commands.iter().take(if ordinary { usize::MAX } else { 0 }) {
         let path = command.split(' ').next().unwrap_or_default();
         let name = crate::text::path::name(path);
-        let program = Program::new(run, name, cleanup.cache.folders);
+        let program = RequiredProgram::new(run, name, cleanup.cache.folders);
         for (at, one) in later.iter().enumerate() {
             let of_one = program.loss(one);
             loss = loss.max(of_one);

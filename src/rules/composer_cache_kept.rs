@@ -1,14 +1,14 @@
 //! See `rules/composer-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Filled, Kept};
+use super::kept_cache::{self, Cure, Filled, KeptCacheRule};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 
 super::rule!("composer-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let kept = Kept {
+    let kept = KeptCacheRule {
         fills,
         flags: &["--no-cache", "--help", "--dry-run"],
         variables: &["COMPOSER_DISABLE_NETWORK"],

@@ -1,7 +1,7 @@
 //! See `rules/constant-platform.md`.
 
 use super::Context;
-use crate::build::{Base, Build, Reference, Stage, is_like};
+use crate::build::{Build, Reference, Stage, StageBase, is_like};
 use crate::data;
 use crate::dockerfile::expand::{Lex, uses};
 use crate::dockerfile::{Instruction, Keyword, platform};
@@ -62,12 +62,12 @@ impl Pinned<'_> {
     pub(super) fn is_meant(&self, build: &Build) -> bool {
         let is_named = |stage: &Stage| {
             let base = match &stage.base {
-                Base::Image(image) => image,
+                StageBase::Image(image) => image,
                 _ => "",
             };
             self.is_in(base) || self.is_in(stage.name.as_deref().unwrap_or_default())
         };
-        let mut users = build.edges().iter().filter(|edge| edge.to == Base::Stage(self.stage.index)).peekable();
+        let mut users = build.edges().iter().filter(|edge| edge.to == StageBase::Stage(self.stage.index)).peekable();
         let only_for_it = users.peek().is_some() && users.all(|edge| is_named(&build.stages()[edge.stage]));
         is_named(self.stage)
             || self.is_in(&self.image)
@@ -79,7 +79,7 @@ impl Pinned<'_> {
 
     /// Whether the base exists for this architecture alone, as its publisher says: another platform has no such image.
     fn is_only_one(&self, build: &Build) -> bool {
-        let Base::Image(image) = build.root_base(self.stage) else { return false };
+        let StageBase::Image(image) = build.root_base(self.stage) else { return false };
         let reference = Reference::of(image);
         let tag = reference.tag.unwrap_or("latest");
         data::IMAGE_ARCHITECTURES.rows().any(|row| {

@@ -2,11 +2,11 @@
 
 use super::{Neighbours, Rule};
 use crate::build::{Build, Stage};
-use crate::finding::{Code, Finding, Judged, Suppression};
+use crate::finding::{Code, Finding, Suppression, SuppressionUse};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, ShellcheckAnswers};
 use crate::manifest::Project;
-use crate::settings::{OptionKind, OptionValue, Settings};
+use crate::settings::{OptionKind, OptionValue, ResolvedSettings};
 use crate::text::{FileId, Source, Span};
 
 /// One build, as a rule sees it.
@@ -16,8 +16,8 @@ pub struct Context<'a, 'i> {
     inputs: &'i Inputs,
     neighbours: &'a Neighbours<'a, 'i>,
     build: &'a Build<'i>,
-    settings: Option<&'a Settings>,
-    judged: &'a [Judged],
+    settings: Option<&'a ResolvedSettings>,
+    judged: &'a [SuppressionUse],
 }
 
 impl<'a, 'i> Context<'a, 'i> {
@@ -33,23 +33,23 @@ impl<'a, 'i> Context<'a, 'i> {
 
     /// Under these settings.
     #[must_use]
-    pub fn under(self, settings: &'a Settings) -> Self {
+    pub fn under(self, settings: &'a ResolvedSettings) -> Self {
         Self { settings: Some(settings), ..self }
     }
 
     /// With what became of comments and settings that hide findings (for rules whose subject those are).
     #[must_use]
-    pub fn judging(self, judged: &'a [Judged]) -> Self {
+    pub fn judging(self, judged: &'a [SuppressionUse]) -> Self {
         Self { judged, ..self }
     }
 
     /// What hides findings of this build, and what became of it.
-    pub fn suppressions(&self) -> &'a [Judged] {
+    pub fn suppressions(&self) -> &'a [SuppressionUse] {
         self.judged
     }
 
     /// What the settings say; `None` where there are none.
-    pub fn settings(&self) -> Option<&'a Settings> {
+    pub fn settings(&self) -> Option<&'a ResolvedSettings> {
         self.settings
     }
 

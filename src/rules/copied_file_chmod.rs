@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::layers::{self, Folder};
+use super::layers::{self, CommandFolder};
 use super::{Context, copy_flag};
 use crate::build::{Source, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
-use crate::inputs::context::Kind;
+use crate::inputs::context::ContextEntryKind;
 use crate::shell::{Invocation, Word};
 
 super::rule!("copied-file-chmod", check);
@@ -25,7 +25,7 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
-            let mut folder = Folder::of(build, stage, index);
+            let mut folder = CommandFolder::of(build, stage, index);
             for one in &invocations {
                 folder.follow(one);
                 let Some((mode, path)) = chmod(one) else { continue };
@@ -35,7 +35,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     continue;
                 };
                 let kind = kind(cx, &file.source);
-                if kind == Some(Kind::Directory) {
+                if kind == Some(ContextEntryKind::Directory) {
                     continue;
                 }
                 let Some(code) = build.code(index) else { continue };
@@ -71,7 +71,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// What a source is, where the context is known.
-fn kind(cx: &Context, source: &Source) -> Option<Kind> {
+fn kind(cx: &Context, source: &Source) -> Option<ContextEntryKind> {
     let path = source.text.as_deref()?.trim_start_matches("./").trim_matches('/');
     let context = cx.context()?;
     Some(context.entry(context.find(path)?).kind)

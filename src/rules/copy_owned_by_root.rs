@@ -1,7 +1,7 @@
 //! See `rules/copy-owned-by-root.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage, Setting, User};
+use crate::build::{BaseImage, Setting, StageBase, User};
 use crate::finding::Findings;
 use crate::text::Span;
 
@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let file = &build.input().file;
     for stage in cx.shipped() {
         // Windows knows no `--chown`.
-        if matches!(build.root_base(stage), Base::Image(reference) if BaseImage::of(reference).is_windows()) {
+        if matches!(build.root_base(stage), StageBase::Image(reference) if BaseImage::of(reference).is_windows()) {
             continue;
         }
         for transfer in build.transfers(stage) {

@@ -1,7 +1,7 @@
 //! See `rules/debug-tools-shipped.md`.
 
 use super::Context;
-use crate::build::{Base, Build, PackageSize, Stage, toolchain};
+use crate::build::{Build, PackageSize, Stage, StageBase, toolchain};
 use crate::data;
 use crate::finding::{Findings, Impact, ImpactKind};
 use crate::shell::{Manager, Verb};
@@ -49,7 +49,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     let message = format!("`{name}` ships with the image, and nothing here runs it");
                     let help = "debug with `docker debug`, or with a container that shares the namespaces of this one";
                     let mut finding = cx.finding(code.place(&build.input().file, package.span), message).help(help);
-                    if let Base::Image(image) = build.root_base(stage)
+                    if let StageBase::Image(image) = build.root_base(stage)
                         && let Some(size) = PackageSize::of(name, image).filter(|_| call.manager == Manager::Apt)
                     {
                         finding =

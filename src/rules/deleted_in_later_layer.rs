@@ -1,11 +1,11 @@
 //! See `rules/deleted-in-later-layer.md`.
 
-use super::layers::{self, Folder};
+use super::layers::{self, CommandFolder};
 use super::{Context, foreign};
-use crate::build::{Base, Build, PackageSize, Stage, toolchain};
+use crate::build::{Build, PackageSize, Stage, StageBase, toolchain};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
-use crate::manifest::{FileKind, Nature};
+use crate::manifest::{ContentKind, FileKind};
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 use crate::text::Span;
 
@@ -18,7 +18,7 @@ const REMEMBERED: usize = 1_000;
 const WORTHWHILE: u64 = 100_000;
 
 /// What a layer holds that a later one may take away.
-struct Made<'a> {
+struct LayerContent<'a> {
     /// A path, or a package's name.
     what: What,
     instruction: &'a Instruction,
@@ -35,12 +35,12 @@ enum What {
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let mut made: Vec<Made> = Vec::new();
+    let mut made: Vec<LayerContent> = Vec::new();
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.iter().rev() {
         let mut transfers = build.transfers(stage).iter().peekable();
         let mut runs = toolchain::runs(build, stage).peekable();
-        let mut trees: Vec<Tree> = Vec::new();
+        let mut trees: Vec<CopiedFolder> = Vec::new();
         loop {
             let next = (transfers.peek().map(|one| one.index), runs.peek().map(|run| run.0));
             match next {
@@ -53,11 +53,11 @@ fn check(cx: &Context, out: &mut Findings) {
                         let to = to.filter(|_| trees.len() < REMEMBERED);
                         trees.extend(
                             to.and_then(|to| foreign::absolute(build, stage, transfer.index, to))
-                                .map(|to| Tree { path: to, instruction: transfer.instruction }),
+                                .map(|to| CopiedFolder { path: to, instruction: transfer.instruction }),
                         );
                     }
                     let bytes = layers::bytes(cx, transfer).filter(|_| transfer.sources.len() == 1);
-                    made.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| Made {
+                    made.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| LayerContent {
                         what: What::Path(copied.path),
                         instruction: copied.instruction,
                         index: copied.index,
@@ -83,21 +83,28 @@ fn weighs(copied: &layers::Copied, bytes: Option<u64>) -> bool {
     if let Some(bytes) = bytes {
         return bytes >= WORTHWHILE;
     }
-    let packed = [Nature::Archive, Nature::Compressed, Nature::Package, Nature::Binary];
+    let packed = [ContentKind::Archive, ContentKind::Compressed, ContentKind::Package, ContentKind::Binary];
     let dump = [".sql", ".bin"].iter().any(|ending| name.ends_with(ending));
     dump || packed.contains(&FileKind::of(&name).nature())
 }
 
 /// A folder that a COPY from another stage brought.
-struct Tree<'a> {
+struct CopiedFolder<'a> {
     path: String,
     instruction: &'a Instruction,
 }
 
 /// Parts of such folders that the first RUN below deletes.
-fn parts(cx: &Context, stage: &Stage, index: usize, invocations: &[Invocation], trees: &[Tree], out: &mut Findings) {
+fn parts(
+    cx: &Context,
+    stage: &Stage,
+    index: usize,
+    invocations: &[Invocation],
+    trees: &[CopiedFolder],
+    out: &mut Findings,
+) {
     let build = cx.build();
-    let mut folder = Folder::of(build, stage, index);
+    let mut folder = CommandFolder::of(build, stage, index);
     for one in invocations {
         folder.follow(one);
         // A command in front may have made it.
@@ -113,8 +120,9 @@ fn parts(cx: &Context, stage: &Stage, index: usize, invocations: &[Invocation], 
                 continue;
             }
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
-            let above =
-                |tree: &&Tree| tree.path.len() > 1 && path != tree.path && layers::takes_away(&tree.path, &path);
+            let above = |tree: &&CopiedFolder| {
+                tree.path.len() > 1 && path != tree.path && layers::takes_away(&tree.path, &path)
+            };
             let Some(tree) = trees.iter().find(above) else { continue };
             let Some(code) = build.code(index) else { continue };
             let line = tree.instruction.start_line;
@@ -133,12 +141,12 @@ fn run<'a>(
     stage: &Stage,
     (index, instruction): (usize, &'a Instruction),
     invocations: &[Invocation],
-    made: &mut Vec<Made<'a>>,
+    made: &mut Vec<LayerContent<'a>>,
     out: &mut Findings,
 ) {
     let build = cx.build();
-    let mut folder = Folder::of(build, stage, index);
-    let mut found: Vec<(Made, Span)> = Vec::new();
+    let mut folder = CommandFolder::of(build, stage, index);
+    let mut found: Vec<(LayerContent, Span)> = Vec::new();
     for one in invocations {
         folder.follow(one);
         if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
@@ -151,7 +159,7 @@ fn run<'a>(
         }
         for word in layers::deleted(one) {
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
-            let goes = |one: &Made| matches!(&one.what, What::Path(known) if layers::takes_away(&path, known));
+            let goes = |one: &LayerContent| matches!(&one.what, What::Path(known) if layers::takes_away(&path, known));
             while let Some(at) = made.iter().position(goes) {
                 let one = made.remove(at);
                 if one.index != index {
@@ -165,7 +173,7 @@ fn run<'a>(
         for path in layers::written_paths(one).iter().filter_map(|path| folder.join(path)) {
             if !is_mounted(build, instruction, &path) {
                 // Made anew, an earlier one of the name is no more than overwritten.
-                made.push(Made { what: What::Path(path), instruction, index, source: None, bytes: None });
+                made.push(LayerContent { what: What::Path(path), instruction, index, source: None, bytes: None });
             }
         }
     }
@@ -184,8 +192,8 @@ fn run<'a>(
 fn packages<'a>(
     call: &PackageCall,
     (index, instruction): (usize, &'a Instruction),
-    made: &mut Vec<Made<'a>>,
-    found: &mut Vec<(Made<'a>, Span)>,
+    made: &mut Vec<LayerContent<'a>>,
+    found: &mut Vec<(LayerContent<'a>, Span)>,
 ) {
     let virtuals = call.flags.iter().filter(|flag| matches!(&*flag.name, "-t" | "--virtual"));
     let named =
@@ -194,7 +202,7 @@ fn packages<'a>(
         Verb::Install => {
             let group = virtuals.filter_map(|flag| Some((flag.value?.text, flag.span)));
             let group: Vec<(&str, Span)> = group.filter(|_| call.manager == Manager::Apk).collect();
-            made.extend(named.chain(group).map(|(name, _)| Made {
+            made.extend(named.chain(group).map(|(name, _)| LayerContent {
                 what: What::Package(call.manager, name.to_owned()),
                 instruction,
                 index,
@@ -204,7 +212,7 @@ fn packages<'a>(
         }
         Verb::Remove => {
             for (name, span) in named {
-                let same = |one: &Made| matches!(&one.what, What::Package(manager, known) if *manager == call.manager && known == name);
+                let same = |one: &LayerContent| matches!(&one.what, What::Package(manager, known) if *manager == call.manager && known == name);
                 let Some(at) = made.iter().rposition(same) else { continue };
                 let one = made.remove(at);
                 if one.index != index && !found.iter().any(|(other, _)| other.index == one.index) {
@@ -222,7 +230,7 @@ fn is_mounted(build: &Build, instruction: &Instruction, path: &str) -> bool {
     mounts.iter().filter_map(|mount| mount.target()).any(|target| super::foreign::overlap(target, path))
 }
 
-fn finding(cx: &Context, stage: &Stage, made: &Made, span: Span) -> Finding {
+fn finding(cx: &Context, stage: &Stage, made: &LayerContent, span: Span) -> Finding {
     let line = made.instruction.start_line;
     let (message, help) = match (&made.what, &made.source) {
         (What::Path(path), Some(source)) => (
@@ -239,7 +247,7 @@ fn finding(cx: &Context, stage: &Stage, made: &Made, span: Span) -> Finding {
         ),
     };
     let finding = cx.finding(span, message).help(help).label(made.instruction.head, "made here");
-    if let (What::Package(Manager::Apt, name), Base::Image(image)) = (&made.what, cx.build().root_base(stage))
+    if let (What::Package(Manager::Apt, name), StageBase::Image(image)) = (&made.what, cx.build().root_base(stage))
         && let Some(size) = PackageSize::of(name, image)
     {
         return finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()));

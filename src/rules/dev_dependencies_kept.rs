@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use super::Context;
 use super::kept_cache::behind_verb;
 use crate::build::installed::{self, is_set};
-use crate::build::{Base, Build, DownloadSize, Stage, service};
+use crate::build::{Build, DownloadSize, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
-use crate::manifest::Scope;
+use crate::manifest::DependencyScope;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::{Span, path};
@@ -37,7 +37,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     .project
                     .dependencies
                     .iter()
-                    .filter(|one| one.scope == Scope::Dev)
+                    .filter(|one| one.scope == DependencyScope::Dev)
                     .map(|one| one.name.as_str())
                     .collect();
                 let used = invocations[at + 1..].iter().any(|one| !is_harmless(one))
@@ -144,7 +144,7 @@ fn environments<'b>(build: &'b Build, target: &Stage) -> impl Iterator<Item = &'
         .iter()
         .filter(|one| one.sources.iter().filter_map(|source| source.text.as_deref()).any(environment))
         .filter_map(|one| match one.from {
-            Some(Base::Stage(index)) => Some(index),
+            Some(StageBase::Stage(index)) => Some(index),
             _ => None,
         })
         .collect();

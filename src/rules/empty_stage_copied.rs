@@ -1,7 +1,7 @@
 //! See `rules/empty-stage-copied.md`.
 
 use super::{Context, foreign};
-use crate::build::Base;
+use crate::build::StageBase;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
             if looked > MOST {
                 return;
             }
-            let empty = matches!(build.root_base(taken.maker), Base::Scratch)
+            let empty = matches!(build.root_base(taken.maker), StageBase::Scratch)
                 && build.chain(taken.maker).all(|one| build.instructions(one).all(|(_, i)| !makes(i.keyword)));
             let whole = taken.transfer.sources.iter().all(|source| {
                 source.text.as_deref().is_none_or(|text| matches!(text.trim_matches('/'), "" | "." | "*"))

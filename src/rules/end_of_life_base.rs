@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use crate::build::{Base, Build, EdgeKind, Release, Stage, releases};
+use crate::build::{Build, EdgeKind, Release, Stage, StageBase, releases};
 use crate::finding::{Finding, Findings, Label};
 use crate::inputs::Date;
 use crate::shell::{Invocation, Manager, Verb};
@@ -19,7 +19,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut programs = None;
     for edge in cx.build().edges().iter().filter(|edge| edge.kind == EdgeKind::From) {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
-        let Base::Image(image) = &edge.to else { continue };
+        let StageBase::Image(image) = &edge.to else { continue };
         let ended: Vec<&Release> =
             releases(image).into_iter().filter(|release| release.end.is_some_and(|end| end < today)).collect();
         if !needed || ended.is_empty() {

@@ -1,7 +1,7 @@
 //! See `rules/env-self-reference.md`.
 
 use super::Context;
-use crate::build::{Lookup, Why};
+use crate::build::{Lookup, UndefinedReason};
 use crate::dockerfile::expand::{Lex, Operator, uses};
 use crate::dockerfile::{Instruction, Keyword, Variable};
 use crate::finding::{Finding, Findings};
@@ -39,7 +39,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     if used.operator != Operator::Plain {
                         finding = finding.without("DL3044");
                     }
-                    if !undefined.iter().any(|one| one.name == used.name && one.why == Why::Nowhere) {
+                    if !undefined.iter().any(|one| one.name == used.name && one.why == UndefinedReason::Nowhere) {
                         finding = finding.without("UndefinedVar");
                     }
                     let splits = set < at && !build.is_trigger(index);

@@ -1,7 +1,7 @@
 //! See `rules/expose-missing.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage};
+use crate::build::{BaseImage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -12,8 +12,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(stage) = build.target().filter(|stage| build.listening(stage).is_some()) else { return };
     // An image that starts a program of its own exposes its ports, too.
     let own = match build.root_base(stage) {
-        Base::Image(name) => BaseImage::of(name).has_entrypoint() == Some(false),
-        base => *base == Base::Scratch,
+        StageBase::Image(name) => BaseImage::of(name).has_entrypoint() == Some(false),
+        base => *base == StageBase::Scratch,
     };
     if build.last(stage, Keyword::Expose).is_some() || !own {
         return;

@@ -1,7 +1,7 @@
 //! What a stage takes from another one: installed Python packages, programs. What rules on stages that do not fit
 //! together share.
 
-use crate::build::{Base, Build, Stage, Transfer, toolchain};
+use crate::build::{Build, Stage, StageBase, Transfer, toolchain};
 use crate::shell::{Invocation, Manager, Verb, Word};
 use crate::text::{Span, path};
 
@@ -9,7 +9,7 @@ use crate::text::{Span, path};
 pub(super) const DEEPEST: usize = 64;
 
 /// A copy from another stage of the file.
-pub(super) struct Taken<'b, 'a> {
+pub(super) struct StageCopy<'b, 'a> {
     /// The stage that it is taken from.
     pub(super) maker: &'b Stage,
     /// The COPY.
@@ -17,12 +17,12 @@ pub(super) struct Taken<'b, 'a> {
 }
 
 /// The copies of a stage from other stages, in order.
-pub(super) fn stage_copies<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<Taken<'b, 'a>> {
+pub(super) fn stage_copies<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<StageCopy<'b, 'a>> {
     // Copies of one stage beyond that many tell nothing new, and each costs a look at its maker.
-    let all = build.transfers(stage).iter().filter(|transfer| matches!(transfer.from, Some(Base::Stage(_))));
+    let all = build.transfers(stage).iter().filter(|transfer| matches!(transfer.from, Some(StageBase::Stage(_))));
     all.take(DEEPEST)
         .filter_map(|transfer| match transfer.from {
-            Some(Base::Stage(index)) => Some(Taken { maker: build.stages().get(index)?, transfer }),
+            Some(StageBase::Stage(index)) => Some(StageCopy { maker: build.stages().get(index)?, transfer }),
             _ => None,
         })
         .collect()
@@ -100,7 +100,7 @@ fn python_folder<'s>(one: &Invocation<'s>) -> Vec<&'s str> {
 }
 
 /// The first source of a copy that takes installed Python packages: its text and place.
-pub(super) fn python_packages(build: &Build, taken: &Taken) -> Option<(String, Span)> {
+pub(super) fn python_packages(build: &Build, taken: &StageCopy) -> Option<(String, Span)> {
     let folders = python_folders(build, taken.maker);
     let holds = |text: &str| {
         let by_name = text.contains("site-packages") || text.contains("dist-packages");
@@ -112,7 +112,7 @@ pub(super) fn python_packages(build: &Build, taken: &Taken) -> Option<(String, S
 
 /// The minor version of Python that the image below a stage is named by: `3.12`.
 pub(super) fn python_version(build: &Build, stage: &Stage) -> Option<String> {
-    let Base::Image(image) = build.root_base(stage) else { return None };
+    let StageBase::Image(image) = build.root_base(stage) else { return None };
     let reference = crate::build::Reference::of(image);
     if reference.short_name() != "python" {
         return None;

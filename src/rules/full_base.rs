@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use crate::build::{Base, BaseImage, Build, PackageSize, Presence, Reference, Slim, Stage, toolchain};
+use crate::build::{BaseImage, Build, PackageSize, Presence, Reference, Slim, Stage, StageBase, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
@@ -31,7 +31,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
-    let Base::Image(image) = &root.base else { return };
+    let StageBase::Image(image) = &root.base else { return };
     let Some(slim) = Slim::of_any(image) else { return };
     if !toolchain::is_application(build, target) {
         return;

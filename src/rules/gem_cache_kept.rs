@@ -1,7 +1,7 @@
 //! See `rules/gem-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Filled, Kept};
+use super::kept_cache::{self, Cure, Filled, KeptCacheRule};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
@@ -24,7 +24,7 @@ fn check(cx: &Context, out: &mut Findings) {
     kept_cache::check(
         cx,
         out,
-        &Kept {
+        &KeptCacheRule {
             fills,
             flags: &["--local", "--help"],
             variables: &[],

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::user_line::start;
-use crate::build::{Base, Build, Reference, Stage, service, service_check};
+use crate::build::{Build, Reference, Stage, StageBase, service, service_check};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::text::Span;
@@ -33,13 +33,13 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn is_built_in(build: &Build, stage: &Stage) -> bool {
-    let Base::Image(reference) = build.root_base(stage) else { return false };
+    let StageBase::Image(reference) = build.root_base(stage) else { return false };
     build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some())
 }
 
 /// What can be asked for sure: the service's own check, or whether its port answers.
 fn check_of(build: &Build, stage: &Stage) -> Option<String> {
-    let Base::Image(reference) = build.root_base(stage) else { return None };
+    let StageBase::Image(reference) = build.root_base(stage) else { return None };
     if build.last(stage, Keyword::Entrypoint).or(build.last(stage, Keyword::Cmd)).is_none()
         && let Some(check) = service_check(reference)
     {

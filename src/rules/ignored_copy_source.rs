@@ -5,7 +5,7 @@ use crate::build::Transfer;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
 use crate::ignore::{IgnoreFile, Inherited, Matcher, clean, has_wildcard};
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::Outcome;
+use crate::inputs::context::SourceOutcome;
 use crate::text::{FileId, Span};
 
 super::rule!("ignored-copy-source", check);
@@ -31,7 +31,7 @@ fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer
         let warned = matcher.warns_of(text).ok().flatten();
         let decided = match selected.as_ref().map(|selected| selected.get(at).and_then(Option::as_ref)) {
             Some(Some(selection)) => match &selection.outcome {
-                Outcome::Missing(Some(excluded)) if !comes_back(matcher, text) => Some(excluded.pattern as usize),
+                SourceOutcome::Missing(Some(excluded)) if !comes_back(matcher, text) => Some(excluded.pattern as usize),
                 _ => None,
             },
             Some(None) => None,

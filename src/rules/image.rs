@@ -2,9 +2,9 @@
 
 use super::{Rule, Selection};
 use crate::finding::Severity;
-use crate::image::packages::Packages;
+use crate::image::packages::ImagePackages;
 use crate::image::secrets::Secret;
-use crate::image::{EntryId, Image, PathId, Tree};
+use crate::image::{EntryId, Image, ImageTree, PathId};
 
 /// A built image, as a rule sees it. Its texts are masked.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +12,9 @@ pub struct ImageContext<'a> {
     /// The image.
     pub image: &'a Image,
     /// Its final tree.
-    pub tree: &'a Tree,
+    pub tree: &'a ImageTree,
     /// Its packages; `None` where they were not worked out.
-    pub packages: Option<&'a Packages>,
+    pub packages: Option<&'a ImagePackages>,
     /// Its secrets.
     pub secrets: &'a [Secret],
     /// How many of its lowest layers are the base image's.

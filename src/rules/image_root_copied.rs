@@ -1,7 +1,7 @@
 //! See `rules/image-root-copied.md`.
 
 use super::{Context, foreign};
-use crate::build::{Base, Build, Reference, is_official};
+use crate::build::{Build, Reference, StageBase, is_official};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -15,7 +15,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut looked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         // To squash a tree into an empty image is a purpose of its own.
-        if matches!(build.root_base(stage), Base::Scratch) {
+        if matches!(build.root_base(stage), StageBase::Scratch) {
             continue;
         }
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_some()) {
@@ -39,18 +39,18 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// Whether it may be made to be laid over another image: one that is no distribution's or language's, as it is, or what a
 /// stage puts together in an empty one.
-fn is_overlay(build: &Build, from: Option<&Base>) -> bool {
+fn is_overlay(build: &Build, from: Option<&StageBase>) -> bool {
     let official = |image: &str| is_official(Reference::of(image).short_name());
     match from {
-        Some(Base::Stage(index)) => build.stages().get(*index).is_none_or(|maker| {
+        Some(StageBase::Stage(index)) => build.stages().get(*index).is_none_or(|maker| {
             let runs = |stage| build.instructions(stage).any(|(_, one)| one.keyword == Keyword::Run);
             match build.root_base(maker) {
-                Base::Image(image) => !official(image) && !build.chain(maker).any(runs),
+                StageBase::Image(image) => !official(image) && !build.chain(maker).any(runs),
                 _ => true,
             }
         }),
         // In a fragment a plain name is that of a stage of the file that it is a part of.
-        Some(Base::Image(image)) => {
+        Some(StageBase::Image(image)) => {
             !(official(image) || (build.is_fragment() && !image.contains(['/', ':', '.', '@'])))
         }
         _ => true,

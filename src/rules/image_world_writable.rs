@@ -1,18 +1,18 @@
 //! See `rules/image-world-writable.md`.
 
 use super::image::{ImageContext, ImageFinding};
-use crate::image::Kind;
+use crate::image::EntryKind;
 
 super::image_rule!("image-world-writable", check);
 
 fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
     let is_open = |path| {
         let entry = cx.tree.at(path).map(|id| cx.image.entry(id));
-        entry.is_some_and(|entry| entry.kind == Kind::Directory && entry.mode.is_world_writable())
+        entry.is_some_and(|entry| entry.kind == EntryKind::Directory && entry.mode.is_world_writable())
     };
     for (path, id) in cx.members_above_base() {
         let entry = cx.image.entry(id);
-        let open = matches!(entry.kind, Kind::File | Kind::Directory) && entry.mode.is_world_writable();
+        let open = matches!(entry.kind, EntryKind::File | EntryKind::Directory) && entry.mode.is_world_writable();
         // What is below an open directory is told with it.
         if !open || cx.is_packaged(path) || is_open(cx.image.paths.parent(path)) {
             continue;

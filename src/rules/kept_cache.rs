@@ -6,7 +6,9 @@ use super::cache_reader::{self, Cache};
 use super::cleanup::{self, Cleanup};
 use super::layers::covers;
 use super::runs::Run;
-use crate::build::{Base, Build, Code, DownloadSize, Given, Home, PackageCache, Reference, Stage, is_official};
+use crate::build::{
+    Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Stage, StageBase, is_official,
+};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
 use crate::shell::program::{Kind, Program};
@@ -14,7 +16,7 @@ use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::{Span, path};
 
 /// What a rule looks for.
-pub(super) struct Kept {
+pub(super) struct KeptCacheRule {
     /// Whether a call fills a cache that nothing needs afterwards.
     pub(super) fills: fn(&PackageCall) -> bool,
     /// Options that switch the cache off.
@@ -51,7 +53,7 @@ pub(super) struct Filled<'c, 's> {
 }
 
 /// Reports each RUN of the layers that ship which leaves a cache behind.
-pub(super) fn check(cx: &Context, out: &mut Findings, kept: &Kept) {
+pub(super) fn check(cx: &Context, out: &mut Findings, kept: &KeptCacheRule) {
     if cx.is_for_developers_only() {
         return;
     }
@@ -75,7 +77,7 @@ fn report<'a, 'i>(
     cx: &Context<'a, 'i>,
     stage: &'a Stage,
     (index, code): (usize, &'a Code<'i>),
-    kept: &Kept,
+    kept: &KeptCacheRule,
     out: &mut Findings,
 ) {
     let (build, file) = (cx.build(), &cx.build().input().file);
@@ -140,7 +142,7 @@ fn priced(build: &Build, place: (&Stage, usize), filled: &[Filled], finding: Fin
     ))
 }
 
-fn fix(cx: &Context, run: &Run, filled: &[Filled], kept: &Kept) -> Option<Fix> {
+fn fix(cx: &Context, run: &Run, filled: &[Filled], kept: &KeptCacheRule) -> Option<Fix> {
     let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
     let (mut edits, mut commands, mut flags): (Vec<FileEdit>, Vec<String>, Vec<&str>) = Default::default();
     let folders: Vec<&str> =
@@ -203,9 +205,9 @@ fn is_off(
     (stage, at): (&Stage, usize),
     invocation: &Invocation,
     call: &PackageCall,
-    kept: &Kept,
+    kept: &KeptCacheRule,
 ) -> bool {
-    let on = |value: Given| {
+    let on = |value: FoundVariable| {
         value.text().is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
     };
     let set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
@@ -230,12 +232,12 @@ pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &
 /// Whether it is known which variables the base image sets: official images move no cache but those in the table.
 pub(super) fn is_known(build: &Build, stage: &Stage) -> bool {
     match build.root_base(stage) {
-        Base::Image(reference) => {
+        StageBase::Image(reference) => {
             let name = Reference::of(reference).short_name();
             // Its home folder is a link.
             is_official(name) && name != "gradle"
         }
-        Base::Scratch => true,
+        StageBase::Scratch => true,
         _ => false,
     }
 }
@@ -289,7 +291,7 @@ fn cleans(
         }
         let mut text = text.to_owned();
         for name in word.variables().filter(|name| *name != "HOME") {
-            let Some(Given::Text(value)) = build.run_variable(stage, at, later, name) else { return true };
+            let Some(FoundVariable::Text(value)) = build.run_variable(stage, at, later, name) else { return true };
             text = text.replace(&format!("${{{name}}}"), &value).replace(&format!("${name}"), &value);
         }
         if let Home::Known(home) = build.home(stage, at, later) {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::labels::labels;
-use crate::build::{Base, EdgeKind};
+use crate::build::{EdgeKind, StageBase};
 use crate::finding::Findings;
 
 super::rule!("label-missing", check);
@@ -32,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
             build.chain(stage).for_each(|below| silent[below.index] = true);
         }
         for edge in build.edges().iter().filter(|edge| edge.kind != EdgeKind::From) {
-            if let Base::Stage(index) = edge.to {
+            if let StageBase::Stage(index) = edge.to {
                 silent[index] = true;
             }
         }

@@ -4,7 +4,7 @@
 use super::hidden_failure::{checks, name_of};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, Place, Script, SeparatorKind, Word, arguments};
+use crate::shell::{Command, CommandPlace, Script, SeparatorKind, Word, arguments};
 use crate::text::{Span, path};
 
 /// Commands behind the assignment that are looked at.
@@ -95,8 +95,8 @@ fn is_read(script: &Script, download: &Command) -> bool {
 }
 
 /// Whether the RUN ends where the command at a place fails.
-fn ends_run(script: &Script, place: &Place, span: Span) -> bool {
-    let kind = |place: &Place| place.after.map(|after| after.kind);
+fn ends_run(script: &Script, place: &CommandPlace, span: Span) -> bool {
+    let kind = |place: &CommandPlace| place.after.map(|after| after.kind);
     if place.options.errexit && matches!(kind(place), None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline)) {
         return true;
     }
@@ -105,11 +105,11 @@ fn ends_run(script: &Script, place: &Place, span: Span) -> bool {
     }
     let commands = script.commands.iter().map(|one| (one.span, &one.place));
     let compounds = script.compounds.iter().map(|one| (one.span, &one.place));
-    let mut rest: Vec<(Span, &Place)> =
+    let mut rest: Vec<(Span, &CommandPlace)> =
         commands.chain(compounds).filter(|(at, one)| one.scope == 0 && at.start >= span.end).collect();
     rest.sort_by_key(|(at, _)| at.start);
     // `a && b; c` goes on with c.
-    let joined = |one: &Place| {
+    let joined = |one: &CommandPlace| {
         let kind = one.before.map(|before| before.kind);
         matches!(kind, Some(SeparatorKind::And | SeparatorKind::Pipe))
     };

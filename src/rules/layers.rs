@@ -1,19 +1,19 @@
 //! Which paths the instructions of a stage write, as far as their words tell. What rules on layers share.
 
 use super::foreign::absolute;
-use crate::build::{Base, Build, Source, Stage, Transfer};
+use crate::build::{Build, Source, Stage, StageBase, Transfer};
 use crate::dockerfile::Instruction;
-use crate::manifest::{FileKind, Nature};
+use crate::manifest::{ContentKind, FileKind};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word};
 use crate::text::path;
 
 /// Where the commands of a RUN stand: its folder, changed by `cd`.
-pub(super) struct Folder {
+pub(super) struct CommandFolder {
     path: Option<String>,
 }
 
-impl Folder {
+impl CommandFolder {
     /// At the beginning of a RUN.
     pub(super) fn of(build: &Build, stage: &Stage, index: usize) -> Self {
         Self { path: absolute(build, stage, index, ".") }
@@ -156,7 +156,7 @@ pub(super) fn copied<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'
 
 /// Whether a name is that of a tar archive that ADD unpacks.
 pub(super) fn is_archive(name: &str) -> bool {
-    FileKind::of(name).nature() == Nature::Archive
+    FileKind::of(name).nature() == ContentKind::Archive
 }
 
 /// The bytes that a COPY or ADD takes of the context, where they are known.
@@ -164,7 +164,13 @@ pub(super) fn bytes(cx: &super::Context, transfer: &Transfer) -> Option<u64> {
     let context = cx.context()?;
     if matches!(
         transfer.from,
-        Some(Base::Stage(_) | Base::Image(_) | Base::Scratch | Base::Context(_) | Base::Unknown(_))
+        Some(
+            StageBase::Stage(_)
+                | StageBase::Image(_)
+                | StageBase::Scratch
+                | StageBase::Context(_)
+                | StageBase::Unknown(_)
+        )
     ) {
         return None;
     }

@@ -3,11 +3,11 @@
 mod linkage;
 
 use super::{Context, foreign};
-use crate::build::{Base, Build, Libc, Release, Stage, libc, toolchain};
+use crate::build::{Build, Libc, Release, Stage, StageBase, libc, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::text::Span;
-use linkage::Made;
+use linkage::LinkedProgram;
 
 super::rule!("libc-mismatch", check);
 
@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let Some(theirs) = libc_of(build, taken.maker).filter(may_clash) else { continue };
             let Some((made, path, span)) = mismatched_copy(build, &taken, theirs) else { continue };
             // Who listens uses `net`, and with it cgo; other programs may do without.
-            if matches!(made, Made::Go(..)) && build.last(stage, Keyword::Expose).is_none() {
+            if matches!(made, LinkedProgram::Go(..)) && build.last(stage, Keyword::Expose).is_none() {
                 continue;
             }
             let Some(why) = clash(&made, theirs, own) else { continue };
@@ -51,8 +51,8 @@ fn check(cx: &Context, out: &mut Findings) {
 /// The C library below a stage.
 fn libc_of(build: &Build, stage: &Stage) -> Option<Libc> {
     match build.root_base(stage) {
-        Base::Scratch => Some(Libc::None),
-        Base::Image(image) => libc(image),
+        StageBase::Scratch => Some(Libc::None),
+        StageBase::Image(image) => libc(image),
         _ => None,
     }
 }
@@ -81,9 +81,9 @@ fn brings_libc(build: &Build, stage: &Stage) -> bool {
 }
 
 /// What a copy takes that is linked with its maker's C library: how it was made, its path and place.
-fn mismatched_copy(build: &Build, taken: &foreign::Taken, theirs: Libc) -> Option<(Made, String, Span)> {
+fn mismatched_copy(build: &Build, taken: &foreign::StageCopy, theirs: Libc) -> Option<(LinkedProgram, String, Span)> {
     if let Some((path, span)) = foreign::python_packages(build, taken) {
-        return Some((Made::Python, path, span));
+        return Some((LinkedProgram::Python, path, span));
     }
     let made = linkage::first_linked_program(build, taken.maker, theirs)?;
     let found = taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(|t| made.may_be(t)))?;
@@ -91,10 +91,10 @@ fn mismatched_copy(build: &Build, taken: &foreign::Taken, theirs: Libc) -> Optio
 }
 
 /// What happens where the program meets another C library; `None` where it works.
-fn clash(made: &Made, theirs: Libc, own: Libc) -> Option<&'static str> {
+fn clash(made: &LinkedProgram, theirs: Libc, own: Libc) -> Option<&'static str> {
     let absent = match made {
-        Made::Python => "its compiled packages do not load",
-        Made::Go(..) => "it does not start if it uses cgo, as `net` does",
+        LinkedProgram::Python => "its compiled packages do not load",
+        LinkedProgram::Go(..) => "it does not start if it uses cgo, as `net` does",
         _ => "it does not start",
     };
     match (theirs, own) {
@@ -107,21 +107,21 @@ fn clash(made: &Made, theirs: Libc, own: Libc) -> Option<&'static str> {
 }
 
 /// Whether a program of one Debian release asks for more than another has.
-fn is_newer(made: &Made, theirs: &Release, own: &Release) -> bool {
+fn is_newer(made: &LinkedProgram, theirs: &Release, own: &Release) -> bool {
     let (Some(theirs), Some(own)) = (theirs.number(), own.number()) else { return false };
     match made {
         // manylinux wheels are made for older releases than any of these.
-        Made::Python => false,
+        LinkedProgram::Python => false,
         // What cgo itself asks for came with Debian 12.
-        Made::Go(..) => theirs >= 12 && own <= 11,
-        Made::Rust(..) | Made::C(..) => theirs > own,
+        LinkedProgram::Go(..) => theirs >= 12 && own <= 11,
+        LinkedProgram::Rust(..) | LinkedProgram::C(..) => theirs > own,
     }
 }
 
 /// The C library below a stage, as messages call it.
 fn title(libc: Libc, build: &Build, stage: &Stage) -> String {
     let image = match build.root_base(stage) {
-        Base::Image(image) => format!("`{image}`"),
+        StageBase::Image(image) => format!("`{image}`"),
         _ => "`scratch`".to_owned(),
     };
     match libc {

@@ -1,6 +1,6 @@
 //! Whether something below a RUN reads the lists that it fetched with apt. In doubt that is not known.
 
-use crate::build::{Base, Build, Code, is_of_system};
+use crate::build::{Build, Code, StageBase, is_of_system};
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program, State};
@@ -37,7 +37,7 @@ pub(super) fn needs(build: &Build) -> Vec<Need> {
                 None => need,
             };
         }
-        if let Base::Stage(below) = stage.base {
+        if let StageBase::Stage(below) = stage.base {
             at_end[below] = at_end[below].max(need);
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, lines};
-use crate::build::Why;
+use crate::build::UndefinedReason;
 use crate::finding::Findings;
 use crate::text::Span;
 
@@ -16,7 +16,9 @@ fn check(cx: &Context, out: &mut Findings) {
         // One line mends all uses of a name in a stage.
         let mut places: BTreeMap<String, u32> = BTreeMap::new();
         for (index, instruction) in build.instructions(stage) {
-            for found in build.undefined(stage, index).into_iter().filter(|found| found.why == Why::NotInStage) {
+            for found in
+                build.undefined(stage, index).into_iter().filter(|found| found.why == UndefinedReason::NotInStage)
+            {
                 let at = *places.entry(found.name.clone()).or_insert_with(|| lines::above(cx.source(), instruction));
                 let message = format!("`{}` is empty here: this stage has no `ARG {0}` of its own", found.name);
                 let help = format!("write `ARG {}` in the stage, above this line", found.name);

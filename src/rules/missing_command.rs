@@ -1,7 +1,7 @@
 //! See `rules/missing-command.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage};
+use crate::build::{BaseImage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -15,8 +15,8 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let empty = match build.root_base(stage) {
-        Base::Scratch => "`scratch` has none either".to_owned(),
-        Base::Image(name) if BaseImage::of(name).has_entrypoint() == Some(false) => {
+        StageBase::Scratch => "`scratch` has none either".to_owned(),
+        StageBase::Image(name) if BaseImage::of(name).has_entrypoint() == Some(false) => {
             format!("the image starts what `{name}` starts")
         }
         _ => return,

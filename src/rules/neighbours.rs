@@ -16,12 +16,12 @@ pub struct Neighbours<'a, 'i> {
     /// By the name of their .dockerignore.
     groups: BTreeMap<String, Vec<usize>>,
     /// By group and question the first two that have an answer: who asks may be one of them.
-    known: Mutex<HashMap<(String, String), Vec<Answer>>>,
+    known: Mutex<HashMap<(String, String), Vec<NeighbourAnswer>>>,
     /// Folders with a Dockerfile that is for production by its name.
     with_production: HashSet<&'i str>,
 }
 
-type Answer = (FileId, String);
+type NeighbourAnswer = (FileId, String);
 
 impl<'a, 'i> Neighbours<'a, 'i> {
     /// All builds of a run.

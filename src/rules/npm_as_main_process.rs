@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::file_server::serves_files;
-use crate::build::{Base, BaseImage, Build, Presence, Stage};
+use crate::build::{BaseImage, Build, Presence, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::{Arguments, Instruction};
 use crate::finding::{Finding, Findings};
@@ -103,7 +103,7 @@ fn script<'s>(one: &Invocation<'s>) -> Option<&'s str> {
 
 /// Whether `sh` is Debian's: it stays in front of the script's program. bash and busybox give way to it.
 fn has_dash(build: &Build, stage: &Stage) -> bool {
-    let Base::Image(reference) = build.root_base(stage) else { return false };
+    let StageBase::Image(reference) = build.root_base(stage) else { return false };
     BaseImage::of(reference).presence("bash") == Presence::Has
 }
 

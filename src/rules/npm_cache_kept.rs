@@ -1,14 +1,14 @@
 //! See `rules/npm-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Kept};
+use super::kept_cache::{self, Cure, KeptCacheRule};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 
 super::rule!("npm-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let kept = Kept {
+    let kept = KeptCacheRule {
         fills,
         flags: &["--offline", "--help", "--dry-run", "--package-lock-only"],
         variables: &["npm_config_offline"],

@@ -3,7 +3,7 @@
 use super::Context;
 use super::runs::{self, Run};
 use crate::build::installed;
-use crate::build::{Base, Build, Code, Release, Stage, releases};
+use crate::build::{Build, Code, Release, Stage, StageBase, releases};
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
 use crate::shell::{Invocation, LockUse, Manager, PackageCall, Verb};
 use crate::text::path;
@@ -30,7 +30,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// Whether the base is a Node.js whose npm knows no lock file: npm 5 came with Node.js 8.
 fn lacks_ci(build: &Build, stage: &Stage) -> bool {
-    let Base::Image(image) = build.root_base(stage) else { return false };
+    let StageBase::Image(image) = build.root_base(stage) else { return false };
     let major = |release: &Release| release.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     releases(image).into_iter().any(|one| one.product == "node" && major(one).is_some_and(|major| major < 8))
 }

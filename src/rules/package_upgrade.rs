@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::runs::{self, Run};
-use crate::build::{Base, Reference};
+use crate::build::{Reference, StageBase};
 use crate::data;
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
@@ -18,7 +18,7 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         // Who pins the base by digest takes its patches this way.
-        let pinned = |base: &Base| matches!(base, Base::Image(text) if Reference::of(text).digest.is_some());
+        let pinned = |base: &StageBase| matches!(base, StageBase::Image(text) if Reference::of(text).digest.is_some());
         if pinned(cx.build().root_base(run.stage)) {
             continue;
         }

@@ -31,12 +31,12 @@ pub(super) fn check(rule: &'static Rule) {
 }
 
 /// What a run over a page comes to.
-struct Outcome {
+struct PageOutcome {
     failures: Vec<String>,
     blessed: String,
 }
 
-fn run(rule: &'static Rule) -> Outcome {
+fn run(rule: &'static Rule) -> PageOutcome {
     let (metadata, mut failures) = Metadata::read(rule.page);
     let (examples, problems) = parse::examples(rule.page);
     failures.extend(problems);
@@ -56,7 +56,7 @@ fn run(rule: &'static Rule) -> Outcome {
     runner.fixability();
     runner.announcements();
     let failures = runner.failures.iter().map(|failure| format!("rules/{}.md:{failure}", rule.name)).collect();
-    Outcome { failures, blessed: blessed(rule.page, runner.blesses) }
+    PageOutcome { failures, blessed: blessed(rule.page, runner.blesses) }
 }
 
 /// The page with stretches replaced.

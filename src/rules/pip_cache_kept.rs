@@ -1,14 +1,14 @@
 //! See `rules/pip-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Kept};
+use super::kept_cache::{self, Cure, KeptCacheRule};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 
 super::rule!("pip-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let kept = Kept {
+    let kept = KeptCacheRule {
         fills,
         // pip takes the beginning of an option that only one has.
         flags: &["--no-cache-dir", "--no-cache", "--no-index"],

@@ -8,7 +8,7 @@ use super::runs::{self, Run};
 use super::shells;
 use crate::build::{Sh, Stage};
 use crate::finding::Findings;
-use crate::shell::{Command, Compound, Place, ScopeKind, Script, SeparatorKind};
+use crate::shell::{Command, CommandPlace, Compound, ScopeKind, Script, SeparatorKind};
 use crate::text::Span;
 
 super::rule!("pipefail-off", check);
@@ -90,7 +90,7 @@ fn compounds_before<'s>(script: &'s Script, last: &Command) -> Vec<&'s Compound>
 
 /// Where the pipe that ends with a command begins, as far as an operator before it tells.
 fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
-    let ends = |place: &Place| place.scope == last.place.scope && place.pipe_index + 1 == place.pipe_len;
+    let ends = |place: &CommandPlace| place.scope == last.place.scope && place.pipe_index + 1 == place.pipe_len;
     let commands = script.commands.iter().map(|one| (&one.place, one.span));
     let compounds = script.compounds.iter().map(|one| (&one.place, one.span));
     let before = commands.chain(compounds).filter(|(place, span)| ends(place) && span.end <= last.span.start);
@@ -98,7 +98,7 @@ fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
 }
 
 /// Whether the output of a place is an argument: then its status is lost with and without pipefail.
-fn is_argument(script: &Script, place: &Place, span: Span) -> bool {
+fn is_argument(script: &Script, place: &CommandPlace, span: Span) -> bool {
     let substituted = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Substitution);
     let end = script.commands.partition_point(|one| one.span.start < span.start);
     let near = &script.commands[end.saturating_sub(LOOKED_BACK)..end];

@@ -7,13 +7,13 @@ use std::sync::{Arc, LazyLock};
 use super::{ALL, Category, Group, Rule, Selection, SelectorError};
 use crate::finding::{Finding, Severity};
 use crate::inputs::{InputProblem, Inputs, Need, Needs, SettingsInput};
-use crate::settings::{self, Choice, Document, FailOn, Groups, Known, Settings};
+use crate::settings::{self, Choice, Document, FailOn, Groups, ResolvedSettings, RuleNames};
 use crate::text::{FileId, Source};
 
 /// The names of the rules, for those who read settings.
-pub fn known_rules() -> &'static Known {
-    static KNOWN: LazyLock<Known> = LazyLock::new(|| {
-        let mut known = Known::default();
+pub fn known_rules() -> &'static RuleNames {
+    static KNOWN: LazyLock<RuleNames> = LazyLock::new(|| {
+        let mut known = RuleNames::default();
         for rule in ALL {
             let metadata = rule.metadata();
             known.add_rule(rule.name, &metadata.aliases);
@@ -40,7 +40,7 @@ pub fn known_rules() -> &'static Known {
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// What was written.
-    pub settings: Settings,
+    pub settings: ResolvedSettings,
     rules: Vec<&'static Rule>,
     selection: Selection,
     severities: BTreeMap<&'static str, Severity>,
@@ -53,7 +53,7 @@ impl Policy {
     ///
     /// # Errors
     /// The first word that selects nothing.
-    pub fn new(settings: Settings) -> Result<Self, SelectorError> {
+    pub fn new(settings: ResolvedSettings) -> Result<Self, SelectorError> {
         let selection = Selection::layered(&settings.choices)?;
         let (rules, limited) = (selection.rules(), limited(&selection));
         let firm: BTreeSet<&str> =
@@ -104,7 +104,7 @@ fn limited(selection: &Selection) -> BTreeSet<&'static str> {
 }
 
 /// The severity that the most specific of the words gives, of equals the last one.
-fn severity(settings: &Settings, rule: &Rule) -> Option<Severity> {
+fn severity(settings: &ResolvedSettings, rule: &Rule) -> Option<Severity> {
     let mut best: Option<(usize, Severity)> = None;
     for (word, severity) in &settings.severities {
         let Some(named) = known_rules().rules(word).filter(|rules| rules.contains(&rule.name)) else { continue };
@@ -122,12 +122,12 @@ pub struct Policies {
     default: Arc<Policy>,
     of: BTreeMap<FileId, Arc<Policy>>,
     /// What the command line says.
-    line: Line,
+    line: CommandLinePolicy,
 }
 
 /// What the command line says over all settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct CommandLinePolicy {
     /// Which rules run.
     pub choice: Choice,
     /// From which severity on the exit code tells.
@@ -149,8 +149,8 @@ impl From<Policy> for Policies {
 
 impl Policies {
     /// Reads the settings of the inputs. Words of the command line are checked before.
-    pub fn read(inputs: &Inputs, line: &Line) -> (Self, Vec<InputProblem>) {
-        let reader = Reader::new(inputs);
+    pub fn read(inputs: &Inputs, line: &CommandLinePolicy) -> (Self, Vec<InputProblem>) {
+        let reader = SettingsReader::new(inputs);
         let mut policies = Self { line: line.clone(), ..Self::default() };
         let mut same: BTreeMap<Vec<(FileId, Vec<bool>)>, Arc<Policy>> = BTreeMap::new();
         policies.default = Arc::new(reader.policy(&[], line));
@@ -202,7 +202,7 @@ impl Policies {
 
 /// What the settings of the inputs say, each file once, those that are extended first.
 pub fn documents(inputs: &Inputs) -> (Vec<(FileId, Document)>, Vec<InputProblem>) {
-    let mut reader = Reader::new(inputs);
+    let mut reader = SettingsReader::new(inputs);
     let mut documents = Vec::new();
     for file in inputs.settings.values().flatten() {
         documents.extend(reader.documents.remove(&file.file).map(|document| (file.file, document)));
@@ -211,13 +211,13 @@ pub fn documents(inputs: &Inputs) -> (Vec<(FileId, Document)>, Vec<InputProblem>
 }
 
 /// Reads each file once.
-struct Reader<'i> {
+struct SettingsReader<'i> {
     inputs: &'i Inputs,
     documents: BTreeMap<FileId, Document>,
     problems: Vec<InputProblem>,
 }
 
-impl<'i> Reader<'i> {
+impl<'i> SettingsReader<'i> {
     fn new(inputs: &'i Inputs) -> Self {
         let mut reader = Self { inputs, documents: BTreeMap::new(), problems: Vec::new() };
         for files in inputs.settings.values() {
@@ -251,7 +251,7 @@ impl<'i> Reader<'i> {
         &self.documents[&file.file]
     }
 
-    fn policy(&self, files: &[SettingsInput], line: &Line) -> Policy {
+    fn policy(&self, files: &[SettingsInput], line: &CommandLinePolicy) -> Policy {
         let mut settings = settings::resolve(files.iter().map(|file| (self.document(file), file.path.as_str())));
         settings.choices.push(line.choice.clone());
         settings.fail_on = line.fail_on.unwrap_or(settings.fail_on);

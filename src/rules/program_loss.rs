@@ -3,7 +3,7 @@
 use super::layers;
 use super::layers::covers;
 use super::runs::{self, Run};
-use crate::build::{Base, BaseImage, Needs, Presence, installed, is_like};
+use crate::build::{BaseImage, Presence, ProgramNeeds, StageBase, installed, is_like};
 use crate::data;
 use crate::shell::program::Kind;
 use crate::shell::{self, Invocation, Manager, PackageCall, SeparatorKind, Verb, Word};
@@ -54,23 +54,23 @@ pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
 /// Whether the base image is known to bring it.
 fn is_of_base(run: &Run, program: &str) -> bool {
     match run.build.root_base(run.stage) {
-        Base::Image(reference) => BaseImage::of(reference).presence(program) == Presence::Has,
+        StageBase::Image(reference) => BaseImage::of(reference).presence(program) == Presence::Has,
         _ => false,
     }
 }
 
 /// A program that has to run at the end of a RUN.
-pub(super) struct Program<'l, 'a, 'i> {
+pub(super) struct RequiredProgram<'l, 'a, 'i> {
     run: &'l Run<'a, 'i>,
     name: &'l str,
-    needs: Needs,
+    needs: ProgramNeeds,
     /// Folders that may go.
     kept: &'l [&'l str],
 }
 
-impl<'l, 'a, 'i> Program<'l, 'a, 'i> {
+impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     pub(super) fn new(run: &'l Run<'a, 'i>, name: &'l str, kept: &'l [&'l str]) -> Self {
-        Self { run, name, needs: Needs::of(name.strip_suffix(".phar").unwrap_or(name)), kept }
+        Self { run, name, needs: ProgramNeeds::of(name.strip_suffix(".phar").unwrap_or(name)), kept }
     }
 
     /// Whether a command takes it away.

@@ -1,14 +1,14 @@
 //! See `rules/python-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Filled, Kept};
+use super::kept_cache::{self, Cure, Filled, KeptCacheRule};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 
 super::rule!("python-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let kept = Kept {
+    let kept = KeptCacheRule {
         fills: if links_by(cx, "copy") {
             fills_a_copy
         } else if links_by(cx, "symlink") {

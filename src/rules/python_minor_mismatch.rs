@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &foreign::Taken) -> Option<(Span, String)> {
+fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &foreign::StageCopy) -> Option<(Span, String)> {
     let build = cx.build();
     let theirs = foreign::python_version(build, taken.maker);
     let title = |stage: &Stage| format!("stage `{}`", stage.title());

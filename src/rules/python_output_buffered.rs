@@ -1,7 +1,7 @@
 //! See `rules/python-output-buffered.md`.
 
 use super::Context;
-use crate::build::{Base, Lookup, Reference, service};
+use crate::build::{Lookup, Reference, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::text::Span;
@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| service::is_service(build, target)) else { return };
     let is_python = match build.root_base(target) {
-        Base::Image(reference) => Reference::of(reference).short_name() == "python",
+        StageBase::Image(reference) => Reference::of(reference).short_name() == "python",
         _ => false,
     };
     let set = matches!(build.scopes().lookup(target.index, NAME, usize::MAX), Lookup::Defined(_));

@@ -1,8 +1,8 @@
 //! See `rules/recursive-chown.md`.
 
-use super::layers::{self, Folder};
+use super::layers::{self, CommandFolder};
 use super::{Context, copy_flag, foreign};
-use crate::build::{Base, BaseImage, Build, Stage, Transfer, toolchain};
+use crate::build::{BaseImage, Build, Stage, StageBase, Transfer, toolchain};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
 use crate::shell::program::{Kind, Program};
@@ -32,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     copied.extend(folder.filter(|_| is_tree(transfer)).map(|folder| (folder, transfer)));
                 }
             }
-            let mut folder = Folder::of(build, stage, index);
+            let mut folder = CommandFolder::of(build, stage, index);
             for one in &invocations {
                 folder.follow(one);
                 let Some((value, paths)) = recursive(one) else { continue };
@@ -62,7 +62,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     })
                     .label(first.instruction.head, "copied here");
                 let finding = priced(finding, bytes);
-                let run = Run { stage, instruction, alone: invocations.len() == 1, paths: &paths };
+                let run = ChownRun { stage, instruction, alone: invocations.len() == 1, paths: &paths };
                 edits += 1;
                 out.push(if edits > REMEMBERED { finding } else { edited(build, finding, &run, &hit, one, value) });
             }
@@ -135,7 +135,7 @@ fn copying(lines: &[u32]) -> String {
     }
 }
 
-struct Run<'r> {
+struct ChownRun<'r> {
     stage: &'r Stage,
     instruction: &'r Instruction,
     /// Whether it runs nothing else.
@@ -184,7 +184,7 @@ fn priced(finding: Finding, bytes: Option<u64>) -> Finding {
 fn edited(
     build: &Build,
     mut finding: Finding,
-    run: &Run,
+    run: &ChownRun,
     hit: &[&(String, &Transfer)],
     one: &Invocation,
     value: &Word,
@@ -274,7 +274,7 @@ fn is_made_between(
 /// Whether the user is there when the COPY runs.
 fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
     let account = match build.root_base(stage) {
-        Base::Image(image) => BaseImage::of(image).unprivileged_user(),
+        StageBase::Image(image) => BaseImage::of(image).unprivileged_user(),
         _ => None,
     };
     let made = |name: &str| {
@@ -290,7 +290,7 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
 }
 
 /// Whether a WORKDIR or RUN above names the folder, so that the COPY does not make it.
-fn makes_folder(build: &Build, run: &Run, first: usize) -> bool {
+fn makes_folder(build: &Build, run: &ChownRun, first: usize) -> bool {
     build.chain(run.stage).flat_map(|stage| build.instructions(stage)).filter(|(at, _)| *at < first).any(|(at, one)| {
         let text = build.input().file.logical(one.text);
         match one.keyword {

@@ -1,7 +1,7 @@
 //! See `rules/relative-copy-destination.md`.
 
 use super::Context;
-use crate::build::{Base, Setting};
+use crate::build::{Setting, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut ends: Vec<bool> = Vec::new();
     for stage in build.stages() {
         let mut set = match stage.base {
-            Base::Stage(parent) => ends.get(parent).copied().unwrap_or(false),
+            StageBase::Stage(parent) => ends.get(parent).copied().unwrap_or(false),
             _ => false,
         };
         for (index, instruction) in build.instructions(stage) {

@@ -1,7 +1,7 @@
 //! See `rules/relative-workdir.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage, Build, Setting, Stage};
+use crate::build::{BaseImage, Build, Setting, Stage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -10,27 +10,27 @@ super::rule!("relative-workdir", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     // How a WORKDIR was set for each stage so far: not at all, relative, absolute.
-    let mut ends: Vec<State> = Vec::new();
+    let mut ends: Vec<WorkdirState> = Vec::new();
     for stage in build.stages() {
         let mut state = match stage.base {
-            Base::Stage(parent) => ends.get(parent).copied().unwrap_or(State::Unset),
-            _ => State::Unset,
+            StageBase::Stage(parent) => ends.get(parent).copied().unwrap_or(WorkdirState::Unset),
+            _ => WorkdirState::Unset,
         };
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Workdir) {
             let Some(operand) = build.input().file.operand(instruction) else { continue };
             // What depends on the base or on the build may well be absolute.
             let Some(folder) = build.expand(stage, index, &operand.text) else {
-                state = State::Absolute;
+                state = WorkdirState::Absolute;
                 continue;
             };
             if is_absolute(build, stage, &folder) {
-                state = State::Absolute;
+                state = WorkdirState::Absolute;
                 continue;
             }
-            if state != State::Absolute {
-                let first = state == State::Unset;
+            if state != WorkdirState::Absolute {
+                let first = state == WorkdirState::Unset;
                 out.push(finding(cx, stage, (index, &operand.text, operand.span), first));
-                state = State::Relative;
+                state = WorkdirState::Relative;
             }
         }
         ends.push(state);
@@ -38,7 +38,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum WorkdirState {
     Unset,
     Relative,
     Absolute,
@@ -82,7 +82,7 @@ fn finding(
 
 fn is_absolute(build: &Build, stage: &Stage, folder: &str) -> bool {
     // The other escape character is there for the sake of Windows paths.
-    let windows = matches!(build.root_base(stage), Base::Image(name) if BaseImage::of(name).is_windows())
+    let windows = matches!(build.root_base(stage), StageBase::Image(name) if BaseImage::of(name).is_windows())
         || build.input().file.escape() == '`';
     let drive = folder.get(1..).is_some_and(|rest| rest.starts_with(':'));
     folder.starts_with('/') || (windows && (drive || folder.starts_with('\\')))

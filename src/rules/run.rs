@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{Context, Neighbours, Policies, Policy, Rule, Subject, find, known_rules, reach, unrendered};
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword};
-use crate::finding::{Finding, Findings, Form, Judged, Named, Suppression, suppress};
+use crate::finding::{Finding, Findings, Form, SuppressedRule, Suppression, SuppressionUse, suppress};
 use crate::inputs::{BuildInput, Inputs, Need, SettingsFormat};
 use crate::settings::{Pragmas, pragmas};
 use crate::text::{FileId, Span};
@@ -85,7 +85,7 @@ pub fn is_there(input: &BuildInput, need: Need) -> bool {
 struct First {
     kept: Vec<Finding>,
     hidden: Vec<Finding>,
-    judged: Vec<Judged>,
+    judged: Vec<SuppressionUse>,
 }
 
 impl First {
@@ -101,7 +101,7 @@ impl First {
         let out = unrendered::limit(inputs, build, out);
         let pragmas = pragmas_of(build, policy);
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
-        let mut judged: Vec<Judged> = all.map(|one| Judged::new(one, inputs.today)).collect();
+        let mut judged: Vec<SuppressionUse> = all.map(|one| SuppressionUse::new(one, inputs.today)).collect();
         let (kept, hidden) = suppress(with_severities(out, policy), &mut judged, &inputs.sources);
         let unread = unread(inputs, build);
         for one in &mut judged {
@@ -121,7 +121,7 @@ impl First {
 }
 
 /// Whether the linter that a suppression is for may report what the named rules let pass.
-fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, named: &Named) -> bool {
+fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, named: &SuppressedRule) -> bool {
     let is_foreign = match suppression.form {
         Form::Hadolint | Form::HadolintWide | Form::Check => true,
         Form::Settings => {
@@ -200,13 +200,14 @@ fn second<'i>(
     neighbours: &Neighbours<'_, 'i>,
     build: &Build<'i>,
     policy: &Policy,
-    judged: &[Judged],
+    judged: &[SuppressionUse],
 ) -> (Vec<Finding>, Vec<Finding>) {
     let mut out = Findings::new();
     for rule in policy.rules().iter().filter(|rule| rule.metadata().subject == Subject::Suppressions) {
         (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings).judging(judged), &mut out);
     }
-    let mut again: Vec<Judged> = judged.iter().map(|one| Judged::new(&one.suppression, inputs.today)).collect();
+    let mut again: Vec<SuppressionUse> =
+        judged.iter().map(|one| SuppressionUse::new(&one.suppression, inputs.today)).collect();
     suppress(with_severities(out, policy), &mut again, &inputs.sources)
 }
 
@@ -217,10 +218,10 @@ fn key(suppression: &Suppression) -> Key {
 }
 
 /// Entries of settings over all builds that they hold for: one use is enough, and where one build can't say, none can.
-fn of_settings(inputs: &Inputs, firsts: &[First]) -> BTreeMap<Key, Judged> {
-    let mut joined: BTreeMap<Key, Judged> = BTreeMap::new();
+fn of_settings(inputs: &Inputs, firsts: &[First]) -> BTreeMap<Key, SuppressionUse> {
+    let mut joined: BTreeMap<Key, SuppressionUse> = BTreeMap::new();
     for one in firsts.iter().flat_map(|first| &first.judged).filter(|one| one.suppression.form == Form::Settings) {
-        let known = joined.entry(key(&one.suppression)).or_insert_with(|| Judged {
+        let known = joined.entry(key(&one.suppression)).or_insert_with(|| SuppressionUse {
             used: vec![false; one.used.len()],
             unknown: vec![false; one.unknown.len()],
             ..one.clone()
@@ -230,7 +231,7 @@ fn of_settings(inputs: &Inputs, firsts: &[First]) -> BTreeMap<Key, Judged> {
             known.unknown[index] |= one.unknown[index];
         }
     }
-    let whole = |judged: &Judged| {
+    let whole = |judged: &SuppressionUse| {
         let mut files = inputs.settings.values().flatten();
         files.any(|file| file.file == judged.suppression.file && file.whole)
     };

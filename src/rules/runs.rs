@@ -3,7 +3,7 @@
 
 use super::Context;
 use super::layers::covers;
-use crate::build::{Base, Build, Code, Lookup, Stage, Value};
+use crate::build::{Build, Code, Lookup, Stage, StageBase, VariableValue};
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::shell::{Assignment, ExpansionKind, Invocation, Word};
 use crate::text::Span;
@@ -138,8 +138,8 @@ impl<'a, 'i> Run<'a, 'i> {
         }
         match self.build.scopes().lookup_run(self.stage.index, name, self.index) {
             Lookup::Defined(definition) => match &definition.value {
-                Value::Known(value) => Some(value.to_string()),
-                Value::Unset | Value::Unknown => None,
+                VariableValue::Known(value) => Some(value.to_string()),
+                VariableValue::Unset | VariableValue::Unknown => None,
             },
             Lookup::Undefined | Lookup::Unknown => None,
         }
@@ -170,7 +170,7 @@ impl Mentions {
         let mut first: Vec<usize> = Vec::new();
         for stage in build.stages() {
             let below = match stage.base {
-                Base::Stage(parent) => first.get(parent).is_some_and(|index| *index != usize::MAX),
+                StageBase::Stage(parent) => first.get(parent).is_some_and(|index| *index != usize::MAX),
                 _ => false,
             };
             let own =

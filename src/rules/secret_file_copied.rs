@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::hidden_failure::name_of;
-use crate::build::{Base, Transfer, is_for_show};
+use crate::build::{StageBase, Transfer, is_for_show};
 use crate::finding::Findings;
-use crate::inputs::context::{Certainty, Kind as EntryKind, secret_certainty};
+use crate::inputs::context::{Certainty, ContextEntryKind as EntryKind, secret_certainty};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Word};
 use crate::text::path;
@@ -57,7 +57,7 @@ fn size(cx: &Context, path: &str) -> Option<u64> {
 /// file is there for those who put a key in its place.
 fn is_made_empty(cx: &Context, transfer: &Transfer, name: &str) -> bool {
     let build = cx.build();
-    let Some(Base::Stage(index)) = transfer.from else { return false };
+    let Some(StageBase::Stage(index)) = transfer.from else { return false };
     let Some(maker) = build.stages().get(index) else { return false };
     // A folder's copy may bring one with content.
     let filled = |bytes: Option<u64>| bytes.is_some_and(|bytes| bytes > 0);

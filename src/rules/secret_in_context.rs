@@ -7,7 +7,7 @@ use super::ignore_lines::with_lines;
 use crate::build::{Build, Transfer, may_take_in};
 use crate::finding::{Findings, Safety};
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::{BuildContext, EntryId, Found};
+use crate::inputs::context::{BuildContext, ClassMatch, EntryId};
 
 super::rule!("secret-in-context", check);
 
@@ -24,7 +24,7 @@ fn check(cx: &Context, out: &mut Findings) {
         .filter(|(_, transfer)| transfer.from.is_none())
         .collect();
     transfers.sort_by_key(|(ships, transfer)| (!ships, transfer.index));
-    let secrets: Vec<&Found> = secrets(cx, context);
+    let secrets: Vec<&ClassMatch> = secrets(cx, context);
     if secrets.is_empty() {
         return;
     }
@@ -32,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for (ships, transfer) in &transfers {
         let selections = transfer.select(context);
         let takes = |entry: EntryId| selections.iter().flatten().any(|one| one.entries.binary_search(&entry).is_ok());
-        let new: Vec<&&Found> = secrets.iter().filter(|one| takes(one.entry) && told.insert(one.entry)).collect();
+        let new: Vec<&&ClassMatch> = secrets.iter().filter(|one| takes(one.entry) && told.insert(one.entry)).collect();
         if new.is_empty() {
             continue;
         }
@@ -54,7 +54,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Files that look like secrets by their names, and that no COPY names itself.
-fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c Found> {
+fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c ClassMatch> {
     let named = cx.build().named_paths(true);
     let all = crate::inputs::context::classify(context).iter();
     all.filter(|found| {

@@ -11,12 +11,12 @@ use crate::settings::{Choice, closest};
 /// of taste.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    layers: Vec<Layer>,
+    layers: Vec<ChoiceLayer>,
 }
 
 /// One choice, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Layer {
+struct ChoiceLayer {
     select: Option<Vec<Selector>>,
     extend: Vec<Selector>,
     ignore: Vec<Selector>,
@@ -76,7 +76,7 @@ impl Selection {
         let mut layers = Vec::new();
         for choice in choices {
             let select = choice.select.as_deref().map(read).transpose()?;
-            layers.push(Layer { select, extend: read(&choice.extend)?, ignore: read(&choice.ignore)? });
+            layers.push(ChoiceLayer { select, extend: read(&choice.extend)?, ignore: read(&choice.ignore)? });
         }
         Ok(Self { layers })
     }

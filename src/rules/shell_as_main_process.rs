@@ -1,7 +1,7 @@
 //! See `rules/shell-as-main-process.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage, Launch, Presence, Sh};
+use crate::build::{BaseImage, Launch, Presence, Sh, StageBase};
 use crate::finding::Findings;
 use crate::shell::{Command, Program, Script, SeparatorKind, Word};
 use crate::text::{Span, path};
@@ -11,7 +11,7 @@ super::rule!("shell-as-main-process", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    let Base::Image(reference) = build.root_base(stage) else { return };
+    let StageBase::Image(reference) = build.root_base(stage) else { return };
     // Debian's sh stays in front of its last command; bash and busybox give way to it.
     if BaseImage::of(reference).presence("bash") != Presence::Has || build.system_shell(stage) != Sh::Dash {
         return;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::stop_signal_kills::is_deadly;
-use crate::build::{Base, BaseImage, Build, Setting, Stage};
+use crate::build::{BaseImage, Build, Setting, Stage, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings, Severity};
 use crate::manifest::FileKind;
@@ -73,7 +73,7 @@ fn hands_over(build: &Build, stage: &Stage, script: &Script) -> bool {
     steps_aside(script) || build.system_shell(stage).gives_way(script)
 }
 
-fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::Word) -> &'a str {
+fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::InstructionWord) -> &'a str {
     build.input().file.str(*word).trim_start()
 }
 
@@ -147,8 +147,8 @@ fn changes(build: &Build, stage: &Stage, keyword: Keyword) -> Option<&'static st
 /// Whether the base is known to have no ENTRYPOINT.
 fn starts_bare(build: &Build, stage: &Stage) -> bool {
     match build.root_base(stage) {
-        Base::Scratch => true,
-        Base::Image(reference) => BaseImage::of(reference).has_entrypoint() == Some(false),
+        StageBase::Scratch => true,
+        StageBase::Image(reference) => BaseImage::of(reference).has_entrypoint() == Some(false),
         _ => false,
     }
 }

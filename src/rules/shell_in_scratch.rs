@@ -1,7 +1,7 @@
 //! See `rules/shell-in-scratch.md`.
 
 use super::Context;
-use crate::build::{Base, Setting, Stage};
+use crate::build::{Setting, Stage, StageBase};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::Findings;
 
@@ -9,7 +9,7 @@ super::rule!("shell-in-scratch", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| *build.root_base(stage) == Base::Scratch) {
+    for stage in build.stages().iter().filter(|stage| *build.root_base(stage) == StageBase::Scratch) {
         let below =
             build.chain(stage).skip(1).any(|below| build.instructions(below).any(|(at, _)| brings(cx, below, at)));
         let mut shell = below;

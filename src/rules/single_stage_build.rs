@@ -3,7 +3,9 @@
 use super::Context;
 use super::file_server::serves_files;
 use crate::build::toolchain::Language;
-use crate::build::{Base, Build, Given, PackageSize, Reference, Stage, releases, runtime_image, toolchain};
+use crate::build::{
+    Build, FoundVariable, PackageSize, Reference, Stage, StageBase, releases, runtime_image, toolchain,
+};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{self, Kind, Program};
@@ -78,7 +80,7 @@ fn command(build: &Build, index: usize, span: Span) -> Option<String> {
 fn example(build: &Build, index: usize, span: Span, language: Language) -> Option<String> {
     let stage = build.stage_of(index)?;
     let image = match build.root_base(stage) {
-        Base::Image(image) => Some(image.as_str()),
+        StageBase::Image(image) => Some(image.as_str()),
         _ => None,
     };
     let from = image.unwrap_or("…");
@@ -110,7 +112,7 @@ enum Cgo {
 fn cgo(build: &Build, stage: &Stage, index: usize, span: Span) -> Cgo {
     let invocations = build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
     let one = invocations.iter().find(|one| one.span == span);
-    match one.and_then(|one| build.run_variable(stage, index, one, "CGO_ENABLED")).map(Given::text) {
+    match one.and_then(|one| build.run_variable(stage, index, one, "CGO_ENABLED")).map(FoundVariable::text) {
         Some(Some(text)) if text == "0" => return Cgo::Off,
         Some(_) => return Cgo::Wanted,
         None => {}

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use super::foreign::{self, Taken};
+use super::foreign::{self, StageCopy};
 use crate::arrange::arrange;
-use crate::build::{Base, Build, Stage, Transfer, installed, toolchain};
+use crate::build::{Build, Stage, StageBase, Transfer, installed, toolchain};
 use crate::cache::{Likeness, Origins, source_file, source_file_outside};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
-use crate::inputs::context::{BuildContext, EntryId, Kind, Selection};
+use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId, Selection};
 use crate::manifest::{Ecosystem, FileKind, InstallScript, Project};
 use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
 use crate::text::{Edit, Span, path};
@@ -22,13 +22,13 @@ fn check(cx: &Context, out: &mut Findings) {
     let origins = cx.context().map(|context| Origins::new(context, cx.projects()));
     let known = cx.context().zip(origins.as_ref());
     // What each stage leaves to those that stand on it.
-    let mut ends: Vec<State> = Vec::with_capacity(build.stages().len());
+    let mut ends: Vec<CopyState> = Vec::with_capacity(build.stages().len());
     let mut reported = BTreeSet::new();
     let mut offered = false;
     for stage in build.stages() {
         let mut state = match stage.base {
-            Base::Stage(below) => ends.get(below).cloned().unwrap_or_default(),
-            _ => State::default(),
+            StageBase::Stage(below) => ends.get(below).cloned().unwrap_or_default(),
+            _ => CopyState::default(),
         };
         if build.is_needed(stage)
             && let Some((copied, install)) = walk(cx, stage, known, &mut state)
@@ -48,7 +48,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// What holds at one place of a stage.
 #[derive(Clone, Default)]
-struct State<'a> {
+struct CopyState<'a> {
     /// The copies of sources above.
     copied: Vec<Copied<'a>>,
     /// The managers that installed a project's dependencies already.
@@ -86,14 +86,14 @@ impl Install {
     }
 }
 
-type Known<'k> = Option<(&'k BuildContext, &'k Origins<'k>)>;
+type KnownContext<'k> = Option<(&'k BuildContext, &'k Origins<'k>)>;
 
 /// Goes through a stage; the first install below a copy of sources, unless the copy is what the install needs.
 fn walk<'a>(
     cx: &Context<'a, '_>,
     stage: &Stage,
-    known: Known,
-    so_far: &mut State<'a>,
+    known: KnownContext,
+    so_far: &mut CopyState<'a>,
 ) -> Option<(Copied<'a>, Install)> {
     let build = cx.build();
     let mut transfers = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()).peekable();
@@ -137,7 +137,7 @@ fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
     };
     let is_code = |id: EntryId| {
         let entry = context.entry(id);
-        entry.kind == Kind::File && FileKind::of(entry.name).is_code()
+        entry.kind == ContextEntryKind::File && FileKind::of(entry.name).is_code()
     };
     let own = cx.build().transfers(stage).iter().filter(|transfer| transfer.from.is_none());
     let selections = own.flat_map(|transfer| transfer.select(context)).collect::<Option<Vec<_>>>();
@@ -153,7 +153,12 @@ fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
 }
 
 /// Whether a COPY takes source files. A file that it names counts only when it is code that no RUN calls by its name.
-fn takes_sources<'a>(build: &Build<'a>, stage: &Stage, mut transfer: Transfer<'a>, known: Known) -> Option<Copied<'a>> {
+fn takes_sources<'a>(
+    build: &Build<'a>,
+    stage: &Stage,
+    mut transfer: Transfer<'a>,
+    known: KnownContext,
+) -> Option<Copied<'a>> {
     let everything = transfer.sources.iter().any(crate::build::Source::is_everything);
     let instruction = transfer.instruction;
     let Some((context, origins)) = known else {
@@ -161,7 +166,7 @@ fn takes_sources<'a>(build: &Build<'a>, stage: &Stage, mut transfer: Transfer<'a
     };
     transfer.sources.retain(|source| {
         let path = source.text.as_deref().unwrap_or_default().trim_start_matches("./").trim_matches('/');
-        let file = context.find(path).filter(|id| context.entry(*id).kind == Kind::File);
+        let file = context.find(path).filter(|id| context.entry(*id).kind == ContextEntryKind::File);
         file.is_none_or(|id| {
             let name = context.entry(id).name;
             Likeness::of_name(name).is_program() && !is_called(build, stage, name)
@@ -178,7 +183,7 @@ fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
 
 /// The ecosystems whose dependencies a stage installed from a manifest, where a copy takes them from it: the folder of the
 /// install, or one that holds packages.
-fn ecosystems_brought_along(build: &Build, taken: &Taken) -> Vec<Ecosystem> {
+fn ecosystems_brought_along(build: &Build, taken: &StageCopy) -> Vec<Ecosystem> {
     let sources: Vec<&str> = taken.transfer.sources.iter().filter_map(|source| source.text.as_deref()).collect();
     let named = sources.iter().any(|source| is_of_packages(source)) || foreign::python_packages(build, taken).is_some();
     let mut found = Vec::new();
@@ -225,7 +230,7 @@ fn install(
     cx: &Context,
     stage: &Stage,
     (index, instruction): (usize, &Instruction),
-    so_far: &State,
+    so_far: &CopyState,
 ) -> Option<Install> {
     let (build, fetched) = (cx.build(), &so_far.fetched);
     let code = build.code(index)?;
@@ -275,7 +280,7 @@ fn ignores_scripts(call: &PackageCall) -> bool {
 }
 
 /// The first copy of sources that an install's own scripts do not compile.
-fn not_needed<'a>(copied: &[Copied<'a>], install: &Install, known: Known) -> Option<Copied<'a>> {
+fn not_needed<'a>(copied: &[Copied<'a>], install: &Install, known: KnownContext) -> Option<Copied<'a>> {
     let compiled = install.compiled();
     let Some((context, origins)) = known.filter(|_| !compiled.is_empty()) else { return copied.first().cloned() };
     copied.iter().find_map(|one| {

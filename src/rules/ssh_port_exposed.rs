@@ -1,7 +1,7 @@
 //! See `rules/ssh-port-exposed.md`.
 
 use super::Context;
-use crate::build::{Base, Build, Reference, Stage, accounts};
+use crate::build::{Build, Reference, Stage, StageBase, accounts};
 use crate::dockerfile::{Argument, Keyword};
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program};
@@ -66,7 +66,7 @@ fn without(ports: &[Argument], at: usize) -> Option<Span> {
 fn is_ssh_server(build: &Build, stage: &Stage) -> bool {
     let serves = |name: &str| Program::of(path::name(name)).is(Kind::SshServer);
     let image = match build.root_base(stage) {
-        Base::Image(image) => serves(Reference::of(image).short_name()),
+        StageBase::Image(image) => serves(Reference::of(image).short_name()),
         _ => false,
     };
     let makes_git = |stage: &Stage| {

@@ -1,7 +1,7 @@
 //! See `rules/stage-by-number.md`.
 
 use super::Context;
-use crate::build::{Base, EdgeKind};
+use crate::build::{EdgeKind, StageBase};
 use crate::finding::Findings;
 
 super::rule!("stage-by-number", check);
@@ -9,7 +9,7 @@ super::rule!("stage-by-number", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for edge in build.edges().iter().filter(|edge| edge.kind != EdgeKind::From) {
-        let Base::Stage(to) = edge.to else { continue };
+        let StageBase::Stage(to) = edge.to else { continue };
         let written = cx.source().slice(edge.span);
         if written.parse::<usize>().is_err() {
             continue;

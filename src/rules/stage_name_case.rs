@@ -1,7 +1,7 @@
 //! See `rules/stage-name-case.md`.
 
 use super::Context;
-use crate::build::Base;
+use crate::build::StageBase;
 use crate::dockerfile::Arguments;
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
 use crate::text::Span;
@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         let mut finding = cx.finding(name.span, format!("`{written}` has capitals: `FROM` finds `{lower}` only"));
         finding = finding.help("write the name in small letters, here and where it is used");
-        let own = |edge: &&crate::build::Edge| edge.to == Base::Stage(stage.index);
+        let own = |edge: &&crate::build::Edge| edge.to == StageBase::Stage(stage.index);
         let mut places: Vec<Span> = vec![name.span];
         places.extend(build.edges().iter().filter(own).map(|edge| edge.span));
         places.sort_unstable();

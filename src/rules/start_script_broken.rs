@@ -1,7 +1,7 @@
 //! See `rules/start-script-broken.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage, Brought, Build, Launch, Programs, Stage, Started};
+use crate::build::{BaseImage, Build, CopiedFile, Launch, Programs, Stage, StageBase, StartFile};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::inputs::context::BuildContext;
@@ -19,7 +19,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &Started) -> Option<Finding> {
+fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &StartFile) -> Option<Finding> {
     let build = cx.build();
     let path = &started.file.path;
     let found = |message: String, help: &str| {
@@ -27,7 +27,7 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &Started
         Some(cx.finding(started.span, message).help(help).label(copy.head, "it comes from here"))
     };
     let bytes = cx.text_of(path)?;
-    let text = Text::of(bytes)?;
+    let text = ScriptStart::of(bytes)?;
     let mended = || runs_after(build, stage, &started.file, &["dos2unix", "\\r", "fromdos"]);
     if text.crlf && !mended() {
         let message = format!("`{path}` has CR LF line ends: its first line names no program that exists");
@@ -64,22 +64,22 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &Started
 fn starts_bare(build: &Build, stage: &Stage) -> bool {
     let Some(launch) = build.launch(stage).filter(Launch::is_exec) else { return false };
     let bare = match build.root_base(stage) {
-        Base::Scratch => true,
-        Base::Image(reference) => BaseImage::of(reference).has_entrypoint() == Some(false),
+        StageBase::Scratch => true,
+        StageBase::Image(reference) => BaseImage::of(reference).has_entrypoint() == Some(false),
         _ => false,
     };
     bare || launch.instruction.keyword == Keyword::Entrypoint
 }
 
 /// How a script begins.
-struct Text {
+struct ScriptStart {
     crlf: bool,
     bom: bool,
     /// The program behind `#!`, or behind `#!/usr/bin/env`.
     interpreter: Option<String>,
 }
 
-impl Text {
+impl ScriptStart {
     /// `None` for a program, and what is empty.
     fn of(bytes: &[u8]) -> Option<Self> {
         let bom = bytes.starts_with(b"\xef\xbb\xbf");
@@ -100,7 +100,7 @@ impl Text {
 }
 
 /// Whether the COPY itself or a later step may set the mode.
-fn is_opened(build: &Build, stage: &Stage, file: &Brought) -> bool {
+fn is_opened(build: &Build, stage: &Stage, file: &CopiedFile) -> bool {
     let copy = build.instruction(file.instruction);
     let flags = build.input().file.transfer(copy);
     flags.is_some_and(|flags| flags.chmod.is_some())
@@ -108,7 +108,7 @@ fn is_opened(build: &Build, stage: &Stage, file: &Brought) -> bool {
 }
 
 /// Whether a later RUN of the chain has one of these words.
-fn runs_after(build: &Build, stage: &Stage, file: &Brought, words: &[&str]) -> bool {
+fn runs_after(build: &Build, stage: &Stage, file: &CopiedFile, words: &[&str]) -> bool {
     build.chain(stage).any(|stage| {
         let runs =
             build.instructions(stage).filter(|(index, one)| *index > file.instruction && one.keyword == Keyword::Run);
@@ -118,7 +118,7 @@ fn runs_after(build: &Build, stage: &Stage, file: &Brought, words: &[&str]) -> b
 }
 
 /// With `--chmod` for a COPY of this file alone.
-fn with_mode(build: &Build, file: &Brought, finding: Finding) -> Finding {
+fn with_mode(build: &Build, file: &CopiedFile, finding: Finding) -> Finding {
     let copy = build.instruction(file.instruction);
     if !file.alone || copy.keyword != Keyword::Copy {
         return finding;

@@ -1,7 +1,7 @@
 //! See `rules/stop-signal-abrupt.md`.
 
 use super::{Context, lines};
-use crate::build::{Base, Build, Launch, Reference, Stage};
+use crate::build::{Build, Launch, Reference, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -56,7 +56,7 @@ impl Server {
     fn of(build: &Build, stage: &Stage) -> Option<Self> {
         let said = [Keyword::Entrypoint, Keyword::Cmd].into_iter().any(|keyword| build.last(stage, keyword).is_some());
         if !said {
-            let Base::Image(image) = build.root_base(stage) else { return None };
+            let StageBase::Image(image) = build.root_base(stage) else { return None };
             return Self::of_program(Reference::of(image).short_name(), None);
         }
         let launch = build.launch(stage).filter(Launch::is_exec)?;
@@ -81,7 +81,7 @@ impl Server {
 
 /// Whether the stage stands on a distribution, which sets no STOPSIGNAL. Alpine's `httpd` is busybox's.
 fn is_plain(build: &Build, stage: &Stage, program: &str) -> bool {
-    let Base::Image(image) = build.root_base(stage) else { return false };
+    let StageBase::Image(image) = build.root_base(stage) else { return false };
     match Reference::of(image).short_name() {
         "alpine" => program != "httpd",
         name => data::IMAGE_FAMILIES.has(name, "release"),

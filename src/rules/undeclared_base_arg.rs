@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use crate::build::Lookup;
-use crate::dockerfile::{Arguments, File, Instruction, Word};
+use crate::dockerfile::{Arguments, File, Instruction, InstructionWord};
 use crate::finding::Findings;
 
 super::rule!("undeclared-base-arg", check);
@@ -39,7 +39,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// The platform and the image.
-fn words(file: &File, from: &Instruction) -> Vec<Word> {
+fn words(file: &File, from: &Instruction) -> Vec<InstructionWord> {
     let flag = from.flags.iter().find(|flag| file.flag_name(flag) == "platform");
     let platform = flag.filter(|flag| flag.unquoted.is_none()).and_then(|flag| flag.value);
     let Arguments::Words(words) = &from.arguments else { return Vec::new() };

@@ -1,7 +1,7 @@
 //! See `rules/undefined-variable.md`.
 
 use super::Context;
-use crate::build::{Undefined, Why};
+use crate::build::{Undefined, UndefinedReason};
 use crate::dockerfile::{Instruction, Keyword, Variable};
 use crate::finding::Findings;
 use crate::text::Span;
@@ -15,8 +15,8 @@ fn check(cx: &Context, out: &mut Findings) {
             for found in build.undefined(stage, index) {
                 let near = build.scopes().nearest(stage.index, &found.name, index).filter(|near| *near != found.name);
                 // What the base image may set is a slip only where a known name is close.
-                if found.why == Why::NotInStage
-                    || (found.why == Why::Perhaps && !near.is_some_and(|near| is_slip(&found.name, near)))
+                if found.why == UndefinedReason::NotInStage
+                    || (found.why == UndefinedReason::Perhaps && !near.is_some_and(|near| is_slip(&found.name, near)))
                 {
                     continue;
                 }
@@ -63,7 +63,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// A use that a variable's own value is joined to by `:`.
-struct Joined {
+struct JoinedUse {
     /// The use with the colon.
     span: Span,
     /// What joins only a value that is there.
@@ -72,7 +72,7 @@ struct Joined {
     first: bool,
 }
 
-impl Joined {
+impl JoinedUse {
     fn message(&self, name: &str) -> String {
         let what = if self.first { "begins" } else { "ends" };
         format!(
@@ -82,7 +82,7 @@ impl Joined {
 }
 
 /// `ENV X=$X:/lib`, `ENV X="/lib:$X"`.
-fn path_like_join(cx: &Context, instruction: &Instruction, found: &Undefined) -> Option<Joined> {
+fn path_like_join(cx: &Context, instruction: &Instruction, found: &Undefined) -> Option<JoinedUse> {
     let (own, source) = (own_pair(cx, instruction, found)?, cx.source());
     let unquoted = |text: &str| text.trim_matches('"').to_owned();
     let before = unquoted(source.slice(Span::new(own.start, found.span.start)));
@@ -90,11 +90,11 @@ fn path_like_join(cx: &Context, instruction: &Instruction, found: &Undefined) ->
     let (used, name) = (source.slice(found.span), &found.name);
     if before.is_empty() && behind.starts_with(':') {
         let span = Span::new(found.span.start, found.span.end + 1);
-        return Some(Joined { span, text: format!("${{{name}:+{used}:}}"), first: true });
+        return Some(JoinedUse { span, text: format!("${{{name}:+{used}:}}"), first: true });
     }
     let last = behind.is_empty() && before.ends_with(':');
     let span = Span::new(found.span.start.saturating_sub(1), found.span.end);
-    last.then(|| Joined { span, text: format!("${{{name}:+:{used}}}"), first: false })
+    last.then(|| JoinedUse { span, text: format!("${{{name}:+:{used}}}"), first: false })
 }
 
 /// The value in an ENV in which a variable is used for its own value.

@@ -1,7 +1,7 @@
 //! See `rules/unknown-copy-source.md`.
 
 use super::Context;
-use crate::build::{Base, EdgeKind, Reference, is_official};
+use crate::build::{EdgeKind, Reference, StageBase, is_official};
 use crate::finding::Findings;
 
 super::rule!("unknown-copy-source", check);
@@ -9,7 +9,7 @@ super::rule!("unknown-copy-source", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for edge in build.edges().iter().filter(|edge| edge.kind != EdgeKind::From) {
-        let Base::Image(name) = &edge.to else { continue };
+        let StageBase::Image(name) = &edge.to else { continue };
         let number = name.parse::<i64>().is_ok();
         if name.contains([':', '/', '.', '@']) || number || is_official(Reference::of(name).short_name()) {
             continue;

@@ -10,7 +10,7 @@ fn check(cx: &Context, out: &mut Findings) {
     // With another target other stages are needed.
     let Some(last) = build.stages().last().filter(|last| build.is_needed(last)) else { return };
     for stage in &build.stages()[..last.index] {
-        let used = build.edges().iter().any(|edge| edge.to == crate::build::Base::Stage(stage.index));
+        let used = build.edges().iter().any(|edge| edge.to == crate::build::StageBase::Stage(stage.index));
         // A stage with a name may be someone's target.
         if stage.name.is_some() || used || build.is_needed(stage) {
             continue;

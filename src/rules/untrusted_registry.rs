@@ -1,7 +1,7 @@
 //! See `rules/untrusted-registry.md`.
 
 use super::Context;
-use crate::build::{Base, Reference};
+use crate::build::{Reference, StageBase};
 use crate::finding::Findings;
 
 super::rule!("untrusted-registry", check);
@@ -9,7 +9,7 @@ super::rule!("untrusted-registry", check);
 fn check(cx: &Context, out: &mut Findings) {
     let Some(trusted) = cx.settings().and_then(|settings| settings.trusted_registries.as_ref()) else { return };
     for edge in cx.build().edges() {
-        let Base::Image(image) = &edge.to else { continue };
+        let StageBase::Image(image) = &edge.to else { continue };
         let registry = registry(image);
         if !trusted.iter().any(|pattern| is_like(pattern, registry)) {
             let message = format!("`{image}` comes from `{registry}`, which is not a trusted registry");

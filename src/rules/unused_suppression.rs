@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::dockerfile::{self, File, LineKind};
-use crate::finding::{Finding, Findings, Form, Judged, Reach};
+use crate::finding::{Finding, Findings, Form, SuppressionReach, SuppressionUse};
 use crate::text::{Edit, Source, Span, apply};
 
 super::rule!("unused-suppression", check);
@@ -36,7 +36,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn whole(judged: &Judged) -> String {
+fn whole(judged: &SuppressionUse) -> String {
     let names: Vec<String> = judged.suppression.named.iter().map(|named| format!("`{}`", named.text)).collect();
     let ended = judged.suppression.until.filter(|_| judged.ended);
     let ended = ended.map(|until| format!(", and it ended on {until}")).unwrap_or_default();
@@ -44,11 +44,11 @@ fn whole(judged: &Judged) -> String {
 }
 
 /// With what may be the reason: the comment does not reach what it is meant for.
-fn with_likely_reason(cx: &Context, judged: &Judged, finding: Finding) -> Finding {
+fn with_likely_reason(cx: &Context, judged: &SuppressionUse, finding: Finding) -> Finding {
     let file = &cx.build().input().file;
     match (judged.suppression.form, &judged.suppression.reach) {
-        (Form::Dockopt, Reach::Lines(_, 0, _)) => finding.help("put it on the line above an instruction"),
-        (Form::Hadolint, Reach::Lines(_, line, _)) if !begins(file, *line) => {
+        (Form::Dockopt, SuppressionReach::Lines(_, 0, _)) => finding.help("put it on the line above an instruction"),
+        (Form::Hadolint, SuppressionReach::Lines(_, line, _)) if !begins(file, *line) => {
             finding.help("to hadolint it holds for the very next line only, and no instruction begins there")
         }
         _ => finding,
@@ -60,7 +60,7 @@ fn begins(file: &File, line: u32) -> bool {
     matches!(kind, Some(LineKind::Instruction(index)) if file.instructions()[index as usize].start_line == line)
 }
 
-fn removed(cx: &Context, judged: &Judged, finding: Finding, span: Span, title: &str) -> Finding {
+fn removed(cx: &Context, judged: &SuppressionUse, finding: Finding, span: Span, title: &str) -> Finding {
     let suppression = &judged.suppression;
     let source = cx.inputs().source(suppression.file);
     if suppression.file == cx.file() && !stays(source, span) {

@@ -5,7 +5,7 @@ use super::ignore_lines::with_lines;
 use crate::build::{Build, may_take_in};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found};
+use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, EntryId};
 use crate::manifest::Ecosystem;
 use crate::text::Span;
 
@@ -33,7 +33,8 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let Some(span) = first_copy(build) else { return };
     let cautious: Vec<Option<Safety>> = useless.iter().map(|found| safety(cx, context, found)).collect();
-    let edited: Vec<&Found> = useless.iter().zip(&cautious).filter(|(_, how)| how.is_some()).map(|(f, _)| f).collect();
+    let edited: Vec<&ClassMatch> =
+        useless.iter().zip(&cautious).filter(|(_, how)| how.is_some()).map(|(f, _)| f).collect();
     let (mut plain, mut all, mut why) = (Vec::new(), Vec::new(), None);
     for (found, safety) in useless.iter().zip(cautious) {
         let Some(pattern) = safety.as_ref().and_then(|_| pattern(context, &edited, found)) else { continue };
@@ -54,7 +55,7 @@ fn check(cx: &Context, out: &mut Findings) {
     out.push(finding);
 }
 
-fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[Found], is_doubtful: bool) -> Finding {
+fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMatch], is_doubtful: bool) -> Finding {
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
     let parts: Vec<String> =
         useless.iter().take(NAMED).map(|found| format!("`{}`", context.path(found.entry))).collect();
@@ -84,7 +85,7 @@ fn rerun() -> Impact {
 }
 
 /// Whether another build with the same .dockerignore may want something of the context.
-fn is_wanted(cx: &Context, context: &BuildContext, found: &Found) -> bool {
+fn is_wanted(cx: &Context, context: &BuildContext, found: &ClassMatch) -> bool {
     let question = format!("wants {}", context.path(found.entry));
     cx.ask_neighbours(question, |other| other.needs_entry(context, found).then(String::new)).is_some()
 }
@@ -96,7 +97,7 @@ fn is_brought_back(cx: &Context, path: &str) -> bool {
 }
 
 /// Whether the edit may leave something out: `None` when it must not.
-fn safety(cx: &Context, context: &BuildContext, found: &Found) -> Option<Safety> {
+fn safety(cx: &Context, context: &BuildContext, found: &ClassMatch) -> Option<Safety> {
     let path = context.path(found.entry);
     if !is_made_anew(found) {
         return None;
@@ -138,7 +139,7 @@ fn has_several(cx: &Context, path: &str) -> bool {
 }
 
 /// The line that leaves something out, and nothing but what is to go; `None` when there is no plain one.
-fn pattern(context: &BuildContext, edited: &[&Found], found: &Found) -> Option<String> {
+fn pattern(context: &BuildContext, edited: &[&ClassMatch], found: &ClassMatch) -> Option<String> {
     let Some(name) = found.pattern.strip_prefix("**/") else { return Some(found.pattern.clone()) };
     let takes = |id: EntryId| match name.strip_prefix('*') {
         Some(end) => context.entry(id).name.ends_with(end),
@@ -167,7 +168,7 @@ fn first_copy(build: &Build) -> Option<Span> {
 }
 
 /// What the build makes for itself, or never looks at. Results of builds and logs may be what the image is made of.
-fn is_made_anew(found: &Found) -> bool {
+fn is_made_anew(found: &ClassMatch) -> bool {
     match found.class.kind {
         ClassKind::VersionControl
         | ClassKind::Dependencies

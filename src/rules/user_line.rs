@@ -1,7 +1,7 @@
 //! Edits that end a stage with a USER line. Serves the rules on containers that run as root.
 
 use super::lines;
-use crate::build::{Base, BaseImage, Build, Stage, User, accounts};
+use crate::build::{BaseImage, Build, Stage, StageBase, User, accounts};
 use crate::dockerfile::Keyword;
 use crate::finding::Finding;
 use crate::text::Span;
@@ -114,7 +114,7 @@ fn made_user(build: &Build, stage: &Stage) -> Option<String> {
 
 fn unprivileged_user(build: &Build, stage: &Stage) -> Option<&'static str> {
     match build.root_base(stage) {
-        Base::Image(reference) => BaseImage::of(reference).unprivileged_user(),
+        StageBase::Image(reference) => BaseImage::of(reference).unprivileged_user(),
         _ => None,
     }
 }

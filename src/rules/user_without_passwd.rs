@@ -1,7 +1,7 @@
 //! See `rules/user-without-passwd.md`.
 
 use super::Context;
-use crate::build::{Base, Build, Stage, Transfer};
+use crate::build::{Build, Stage, StageBase, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::text::path;
@@ -10,7 +10,7 @@ super::rule!("user-without-passwd", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(target) = build.target().filter(|target| *build.root_base(target) == Base::Scratch) else { return };
+    let Some(target) = build.target().filter(|target| *build.root_base(target) == StageBase::Scratch) else { return };
     let known_from = cx.shipped().filter_map(|stage| first_accounts(build, stage)).min().unwrap_or(usize::MAX);
     for stage in build.chain(target) {
         for (index, instruction) in build.instructions(stage) {

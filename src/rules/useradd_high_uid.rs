@@ -3,7 +3,7 @@
 use super::Context;
 use super::runs::{self, Run};
 use crate::finding::Findings;
-use crate::shell::Value;
+use crate::shell::ArgumentValue;
 
 super::rule!("useradd-high-uid", check);
 
@@ -32,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Whether the number is high; what only the build knows is not.
-fn is_high(run: &Run, value: &Value) -> bool {
+fn is_high(run: &Run, value: &ArgumentValue) -> bool {
     let known = if value.dynamic { run.value_of(value.text, value.span.start) } else { Some(value.text.to_owned()) };
     known.is_some_and(|text| text.len() >= LONG_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::undefined_variable::is_slip;
-use crate::build::Why;
+use crate::build::UndefinedReason;
 use crate::finding::Findings;
 
 super::rule!("variable-of-base", check);
@@ -11,7 +11,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
         for (index, _) in build.instructions(stage) {
-            for found in build.undefined(stage, index).into_iter().filter(|found| found.why == Why::Perhaps) {
+            for found in build.undefined(stage, index).into_iter().filter(|found| found.why == UndefinedReason::Perhaps)
+            {
                 // What is close to a known name is a slip, and reported as one.
                 let near = build.scopes().nearest(stage.index, &found.name, index);
                 if near.is_some_and(|near| is_slip(&found.name, near)) {

@@ -62,13 +62,13 @@ fn is_volatile(name: &str, default: Option<&str>) -> bool {
 }
 
 /// A step that takes its time.
-struct Step {
+struct SlowStep {
     span: Span,
     name: String,
 }
 
 /// The first step that takes its time below an ARG, when nothing between needs the value.
-fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Option<Step> {
+fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Option<SlowStep> {
     let mut names = vec![name.to_owned()];
     let copies = build.transfers(stage);
     // A new commit changes the sources as well.
@@ -98,7 +98,7 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
                 let invocations = code.script.invocations();
                 if let Some(one) = invocations.iter().find(|one| takes_time(one)) {
                     let span = code.place(&build.input().file, one.span);
-                    return Some(Step { span, name: command(one) });
+                    return Some(SlowStep { span, name: command(one) });
                 }
             }
             _ => {}
@@ -112,7 +112,7 @@ fn mentions_any(build: &Build, instruction: &Instruction, names: &[String]) -> b
     names.iter().any(|name| text.contains(name.as_str()))
 }
 
-fn help(build: &Build, (stage, index): (&Stage, usize), name: &str, step: &Step) -> String {
+fn help(build: &Build, (stage, index): (&Stage, usize), name: &str, step: &SlowStep) -> String {
     let names = [name.to_owned()];
     let mut users = build.instructions(stage).filter(|(at, one)| *at > index && mentions_any(build, one, &names));
     let advice = match users.next() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::download::{Download, Tool};
 use super::runs::{self, Run};
-use crate::build::{Base, Reference};
+use crate::build::{Reference, StageBase};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, RedirectOperator, Verb};
 
@@ -51,7 +51,7 @@ fn is_redirected(one: &Invocation) -> bool {
 /// The wget of busybox has no such bar in a log, and no `-nv`; unless GNU's is installed.
 fn is_busybox(run: &Run) -> bool {
     let alpine = match run.build.root_base(run.stage) {
-        Base::Image(text) => {
+        StageBase::Image(text) => {
             let reference = Reference::of(text);
             let tagged = reference.tag.is_some_and(|tag| tag.contains("alpine"));
             tagged || matches!(reference.short_name(), "alpine" | "busybox")

@@ -1,7 +1,7 @@
 //! See `rules/workdir-not-writable.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage, Build, Setting, Stage, User};
+use crate::build::{BaseImage, Build, Setting, Stage, StageBase, User};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -43,7 +43,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> {
     let Setting::By(_, User::Other(user)) = build.user_at(stage, at) else { return None };
     let Setting::By(made, folder) = build.workdir(stage, at) else { return None };
-    let Base::Image(reference) = build.root_base(stage) else { return None };
+    let StageBase::Image(reference) = build.root_base(stage) else { return None };
     let by = match build.user_at(build.stage_of(made)?, made) {
         Setting::By(_, user) | Setting::Base(user) | Setting::Default(user) => user,
         Setting::Unknown => return None,

@@ -1,8 +1,8 @@
 //! See `rules/world-writable.md`.
 
 use super::Context;
-use super::layers::Folder;
-use crate::build::{Stage, Started};
+use super::layers::CommandFolder;
+use crate::build::{Stage, StartFile};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -29,7 +29,7 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
             let invocations = code.script.invocations();
-            let mut folder = Folder::of(build, stage, index);
+            let mut folder = CommandFolder::of(build, stage, index);
             for (at, one) in invocations.iter().enumerate() {
                 folder.follow(one);
                 let Some((mode, path)) = opening_chmod(one) else { continue };
@@ -70,7 +70,7 @@ fn serves_any_user(cx: &Context) -> bool {
     let sets = |stage: &Stage| {
         build.instructions(stage).any(|(_, one)| file.variables(one).iter().any(|pair| is_number(&pair.name.text)))
     };
-    let asks = |one: &Started| {
+    let asks = |one: &StartFile| {
         let text = cx.text_of(&one.file.path).map(String::from_utf8_lossy).unwrap_or_default();
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         text.contains("id -u") || words.any(is_number)

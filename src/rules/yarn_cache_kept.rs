@@ -1,7 +1,7 @@
 //! See `rules/yarn-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Kept};
+use super::kept_cache::{self, Cure, KeptCacheRule};
 use crate::finding::Findings;
 use crate::manifest::Tool;
 use crate::shell::{Manager, PackageCall, Verb};
@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if is_of(cx, Tool::YarnBerry) && !is_of(cx, Tool::YarnClassic) {
         return;
     }
-    let kept = Kept {
+    let kept = KeptCacheRule {
         fills,
         flags: &["--offline", "--help", "--immutable", "--mode"],
         variables: &[],

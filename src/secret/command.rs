@@ -15,15 +15,15 @@ const DEEPEST: usize = 4;
 
 /// A way in which a program takes a secret, by `data/program_options.tsv`.
 #[derive(Clone, Copy)]
-struct Taken {
+struct SecretOption {
     /// The command of the program that takes it; empty for any.
     command: &'static str,
     option: &'static str,
-    how: How,
+    how: OptionForm,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
+enum OptionForm {
     /// Behind an option, with a blank or without.
     Secret,
     /// Behind an option without a blank; with one it would be something else.
@@ -36,21 +36,21 @@ enum How {
     Piped,
 }
 
-static PROGRAMS: LazyLock<HashMap<&str, Vec<Taken>>> = LazyLock::new(|| {
-    let mut programs: HashMap<&str, Vec<Taken>> = HashMap::new();
+static PROGRAMS: LazyLock<HashMap<&str, Vec<SecretOption>>> = LazyLock::new(|| {
+    let mut programs: HashMap<&str, Vec<SecretOption>> = HashMap::new();
     for row in data::PROGRAM_OPTIONS.rows() {
         let how = |word| {
             Some(match word {
-                "secret" => How::Secret,
-                "attached-secret" => How::Attached,
-                "login" => How::Login,
-                "header" => How::Header,
-                "piped-login" => How::Piped,
+                "secret" => OptionForm::Secret,
+                "attached-secret" => OptionForm::Attached,
+                "login" => OptionForm::Login,
+                "header" => OptionForm::Header,
+                "piped-login" => OptionForm::Piped,
                 _ => return None,
             })
         };
         let (program, command) = row[0].split_once(' ').unwrap_or((row[0], ""));
-        let taken = data::words(row[2]).filter_map(how).map(|how| Taken { command, option: row[1], how });
+        let taken = data::words(row[2]).filter_map(how).map(|how| SecretOption { command, option: row[1], how });
         let mut taken = taken.peekable();
         if taken.peek().is_some() {
             programs.entry(program).or_default().extend(taken);
@@ -63,7 +63,7 @@ static PROGRAMS: LazyLock<HashMap<&str, Vec<Taken>>> = LazyLock::new(|| {
 const SCHEMES: [&str; 7] = ["apikey", "basic", "bearer", "digest", "key", "negotiate", "token"];
 
 /// A secret that a command is given.
-pub(super) struct Given<'t> {
+pub(super) struct GivenSecret<'t> {
     /// It; a part of the text.
     pub(super) value: &'t str,
     /// Whether it may be one that only the build's own servers and users have: to be masked, but no news.
@@ -71,7 +71,7 @@ pub(super) struct Given<'t> {
 }
 
 /// All of a text.
-pub(super) fn in_commands(text: &str) -> Vec<Given<'_>> {
+pub(super) fn in_commands(text: &str) -> Vec<GivenSecret<'_>> {
     let mut given = Vec::new();
     nested(text, 0, &mut given);
     given
@@ -79,15 +79,15 @@ pub(super) fn in_commands(text: &str) -> Vec<Given<'_>> {
 
 /// A word of a command; quotes are off.
 #[derive(Clone, Copy)]
-struct Word<'t> {
+struct CommandWord<'t> {
     text: &'t str,
     /// Whether nothing stands between it and the word before.
     glued: bool,
 }
 
-fn nested<'t>(text: &'t str, depth: usize, given: &mut Vec<Given<'t>>) {
-    let mut before: Vec<Word> = Vec::new();
-    let mut words: Vec<Word> = Vec::new();
+fn nested<'t>(text: &'t str, depth: usize, given: &mut Vec<GivenSecret<'t>>) {
+    let mut before: Vec<CommandWord> = Vec::new();
+    let mut words: Vec<CommandWord> = Vec::new();
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
@@ -107,7 +107,7 @@ fn nested<'t>(text: &'t str, depth: usize, given: &mut Vec<Given<'t>>) {
         if depth < DEEPEST && word.contains(char::is_whitespace) {
             nested(word, depth + 1, given);
         }
-        words.push(Word { text: word, glued });
+        words.push(CommandWord { text: word, glued });
         at += len.max(c.len_utf8());
     }
     command(&words, &before, given);
@@ -136,8 +136,8 @@ fn word(rest: &str) -> (&str, usize) {
     (&rest[..end], end)
 }
 
-fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>>) {
-    let mut ways: &[Taken] = &[];
+fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], given: &mut Vec<GivenSecret<'t>>) {
+    let mut ways: &[SecretOption] = &[];
     let mut command = "";
     for (index, one) in words.iter().enumerate() {
         if !one.glued
@@ -145,7 +145,7 @@ fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>
         {
             ways = found;
             command = "";
-            if ways.iter().any(|way| way.how == How::Piped) {
+            if ways.iter().any(|way| way.how == OptionForm::Piped) {
                 for word in piped {
                     take_password(word.text.trim_end_matches("\\n"), true, given);
                 }
@@ -155,15 +155,15 @@ fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>
         let next = words.get(index + 1);
         for way in ways.iter().filter(|way| way.command.is_empty() || way.command == command) {
             match way.how {
-                How::Secret => {
+                OptionForm::Secret => {
                     take(value_after_flag(way.option, one.text, next, false), way.command.is_empty(), given);
                 }
-                How::Attached => take(value_after_flag(way.option, one.text, next, true), true, given),
-                How::Login => login(way.option, one.text, next, given),
-                How::Header | How::Piped => {}
+                OptionForm::Attached => take(value_after_flag(way.option, one.text, next, true), true, given),
+                OptionForm::Login => login(way.option, one.text, next, given),
+                OptionForm::Header | OptionForm::Piped => {}
             }
         }
-        if ways.iter().any(|way| way.how == How::Header) {
+        if ways.iter().any(|way| way.how == OptionForm::Header) {
             header(one.text, next, given);
         }
         if ways.iter().any(|way| way.command == one.text) {
@@ -173,26 +173,26 @@ fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>
 }
 
 /// The value of a short option.
-fn value_after_flag<'t>(flag: &str, word: &'t str, next: Option<&Word<'t>>, attached: bool) -> Option<&'t str> {
+fn value_after_flag<'t>(flag: &str, word: &'t str, next: Option<&CommandWord<'t>>, attached: bool) -> Option<&'t str> {
     match word.strip_prefix(flag)? {
         "" => next.filter(|next| next.glued || (!attached && !next.text.starts_with('-'))).map(|next| next.text),
         value => Some(value),
     }
 }
 
-fn take<'t>(found: Option<&'t str>, is_throwaway: bool, given: &mut Vec<Given<'t>>) {
-    given.extend(found.filter(|value| value::is_secret(value)).map(|value| Given { value, is_throwaway }));
+fn take<'t>(found: Option<&'t str>, is_throwaway: bool, given: &mut Vec<GivenSecret<'t>>) {
+    given.extend(found.filter(|value| value::is_secret(value)).map(|value| GivenSecret { value, is_throwaway }));
 }
 
 /// The password of `user:password`.
-fn take_password<'t>(login: &'t str, is_throwaway: bool, given: &mut Vec<Given<'t>>) {
+fn take_password<'t>(login: &'t str, is_throwaway: bool, given: &mut Vec<GivenSecret<'t>>) {
     let password = login.split_once(':').map(|(_, password)| password);
     // `1000:1000` is a user and a group.
     take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), is_throwaway, given);
 }
 
 /// `--user user:password`, `--user=user:password`, `-uuser:password`.
-fn login<'t>(option: &str, word: &'t str, next: Option<&Word<'t>>, given: &mut Vec<Given<'t>>) {
+fn login<'t>(option: &str, word: &'t str, next: Option<&CommandWord<'t>>, given: &mut Vec<GivenSecret<'t>>) {
     let login = match word.strip_prefix(option) {
         Some("") => next.map(|next| next.text),
         Some(rest) if option.starts_with("--") => rest.strip_prefix('='),
@@ -201,7 +201,7 @@ fn login<'t>(option: &str, word: &'t str, next: Option<&Word<'t>>, given: &mut V
     take_password(login.unwrap_or_default(), false, given);
 }
 
-fn header<'t>(word: &'t str, next: Option<&Word<'t>>, given: &mut Vec<Given<'t>>) {
+fn header<'t>(word: &'t str, next: Option<&CommandWord<'t>>, given: &mut Vec<GivenSecret<'t>>) {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
     let header = if name == "--header" { value } else { word.strip_prefix("-H").unwrap_or(word) };
     let Some((name, value)) = header.split_once(':') else { return };

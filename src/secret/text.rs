@@ -10,7 +10,7 @@ use super::variable::{variable, weak_only};
 
 /// A secret in a text.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct FoundSecret {
     /// It.
     pub value: String,
     /// Where it stands; empty where that is not known.
@@ -30,7 +30,7 @@ pub enum Sign {
     Name(String),
 }
 
-impl Held {
+impl FoundSecret {
     /// `value` is a part of `text`.
     fn part(text: &str, value: &str, by: Sign) -> Self {
         let start = (value.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
@@ -39,20 +39,20 @@ impl Held {
 }
 
 /// All secrets in a text, wherever they stand.
-pub fn in_text(text: &str) -> Vec<Held> {
+pub fn in_text(text: &str) -> Vec<FoundSecret> {
     let mut held = Vec::new();
     urls(text, &mut held);
     assignments(text, &mut held);
     options(text, &mut held);
     for given in in_commands(text) {
-        let part = Held::part(text, given.value, Sign::Login);
-        held.push(if given.is_throwaway { Held { range: 0..0, ..part } } else { part });
+        let part = FoundSecret::part(text, given.value, Sign::Login);
+        held.push(if given.is_throwaway { FoundSecret { range: 0..0, ..part } } else { part });
     }
-    held.extend(tokens(text).map(|word| Held::part(text, word, Sign::Look)));
+    held.extend(tokens(text).map(|word| FoundSecret::part(text, word, Sign::Look)));
     held
 }
 
-fn urls(text: &str, held: &mut Vec<Held>) {
+fn urls(text: &str, held: &mut Vec<FoundSecret>) {
     let mut done = 0;
     for (at, _) in text.match_indices("://") {
         if at < done {
@@ -64,13 +64,13 @@ fn urls(text: &str, held: &mut Vec<Held>) {
             .map_or(rest.len(), |end| end + 3);
         let url = &rest[..end];
         let found = value::url_password(url).or_else(|| value::url_token(url));
-        held.extend(found.map(|found| Held::part(text, found, Sign::Login)));
+        held.extend(found.map(|found| FoundSecret::part(text, found, Sign::Login)));
         done = at + end;
     }
 }
 
 /// `TOKEN=…`, `--password=…`.
-fn assignments(text: &str, held: &mut Vec<Held>) {
+fn assignments(text: &str, held: &mut Vec<FoundSecret>) {
     let mut done = 0;
     for (at, _) in text.match_indices('=').filter(|found| found.0 > 0) {
         if at < done {
@@ -93,7 +93,7 @@ fn assignments(text: &str, held: &mut Vec<Held>) {
 const LONGEST_NAME: usize = 64;
 
 /// `--api-key …`, also as words of an exec form.
-fn options(text: &str, held: &mut Vec<Held>) {
+fn options(text: &str, held: &mut Vec<FoundSecret>) {
     let mut done = 0;
     for (at, _) in text.match_indices("--") {
         if at < done || text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-') {
@@ -113,10 +113,10 @@ fn options(text: &str, held: &mut Vec<Held>) {
     }
 }
 
-fn push(text: &str, name: &str, range: Range<usize>, held: &mut Vec<Held>) {
+fn push(text: &str, name: &str, range: Range<usize>, held: &mut Vec<FoundSecret>) {
     let found = variable(name, Some(&text[range.clone()]));
     let by = Sign::Name(name.to_owned());
-    held.extend(found.and_then(|secret| secret.value).map(|value| Held { value, range, by }));
+    held.extend(found.and_then(|secret| secret.value).map(|value| FoundSecret { value, range, by }));
 }
 
 /// Where the next word of a command begins: behind white space, or behind the comma of an exec form.

@@ -2,8 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::value::{Reader, Value, patterns, sorted, span_of};
-use super::{Pattern, amount};
+use super::value::{SettingsValue, ValueReader, patterns, sorted, span_of};
+use super::{SettingsPattern, amount};
 use crate::image::all_categories;
 use crate::text::{FileId, Span};
 
@@ -31,7 +31,7 @@ pub enum Measure {
     /// Bytes of one package, or of several by a glob.
     Package(String),
     /// Paths that the final tree may not have.
-    Path(Pattern),
+    Path(SettingsPattern),
     /// Secrets, removed ones among them.
     Secrets,
     /// What it weighs more than the baseline.
@@ -110,7 +110,7 @@ pub struct Budget {
     /// The limits; of two for the same the later one counts.
     pub limits: Vec<Limit>,
     /// Paths that count for nothing.
-    pub ignore: Vec<Pattern>,
+    pub ignore: Vec<SettingsPattern>,
     /// Whether the base image's waste, categories and packages count for nothing.
     pub ignore_base: Option<bool>,
     /// What growth is measured against: an image, or a file with the JSON result of one.
@@ -139,7 +139,7 @@ impl Budget {
 #[derive(Clone, Debug, PartialEq)]
 pub struct BudgetSection {
     /// Globs of the names that it is for.
-    pub images: Vec<Pattern>,
+    pub images: Vec<SettingsPattern>,
     /// What holds for them on top.
     pub budget: Budget,
 }
@@ -164,7 +164,7 @@ const KEYS: [&str; 16] = [
 ];
 
 /// Reads `[budget]`, and `[[budget.images]]` in it.
-pub(super) fn read(reader: &mut Reader, file: FileId, value: &Value) -> (Budget, Vec<BudgetSection>) {
+pub(super) fn read(reader: &mut ValueReader, file: FileId, value: &SettingsValue) -> (Budget, Vec<BudgetSection>) {
     let Some(table) = reader.table(value) else { return Default::default() };
     let budget = read_table(reader, file, table, &["images"]);
     let mut sections = Vec::new();
@@ -188,7 +188,7 @@ pub(super) fn read(reader: &mut Reader, file: FileId, value: &Value) -> (Budget,
     (budget, sections)
 }
 
-fn read_table(reader: &mut Reader, file: FileId, table: &DeTable, more: &[&str]) -> Budget {
+fn read_table(reader: &mut ValueReader, file: FileId, table: &DeTable, more: &[&str]) -> Budget {
     let mut budget = Budget::default();
     for (key, value) in sorted(table) {
         let place = Some((file, Span::new(span_of(key).start, span_of(value).end)));
@@ -243,7 +243,7 @@ fn read_table(reader: &mut Reader, file: FileId, table: &DeTable, more: &[&str])
 }
 
 /// A list's items; a value alone is a list of it.
-fn items<'v, 'a>(value: &'v Value<'a>) -> Vec<&'v Value<'a>> {
+fn items<'v, 'a>(value: &'v SettingsValue<'a>) -> Vec<&'v SettingsValue<'a>> {
     match value.get_ref() {
         DeValue::Array(list) => list.iter().collect(),
         _ => vec![value],
@@ -251,13 +251,16 @@ fn items<'v, 'a>(value: &'v Value<'a>) -> Vec<&'v Value<'a>> {
 }
 
 /// The members of a table by their names.
-fn named_members<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String, &'v Value<'a>)> {
+fn named_members<'v, 'a>(
+    reader: &mut ValueReader,
+    value: &'v SettingsValue<'a>,
+) -> Vec<(String, &'v SettingsValue<'a>)> {
     let Some(table) = reader.table(value) else { return Vec::new() };
     sorted(table).into_iter().map(|(name, value)| (name.get_ref().to_string(), value)).collect()
 }
 
-/// As [`named`], without names that are of no category: those are told.
-fn categories<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String, &'v Value<'a>)> {
+/// As [`named_members`], without names that are of no category: those are reported.
+fn categories<'v, 'a>(reader: &mut ValueReader, value: &'v SettingsValue<'a>) -> Vec<(String, &'v SettingsValue<'a>)> {
     let Some(table) = reader.table(value) else { return Vec::new() };
     let known: Vec<&str> = all_categories().iter().map(|category| category.name.as_str()).collect();
     let mut found = Vec::new();
@@ -271,7 +274,7 @@ fn categories<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String,
     found
 }
 
-fn bytes(reader: &mut Reader, value: &Value) -> Option<Bound> {
+fn bytes(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
     if value.get_ref().as_integer().is_some() {
         return reader.number(value).map(Bound::Bytes);
     }
@@ -284,7 +287,7 @@ fn bytes(reader: &mut Reader, value: &Value) -> Option<Bound> {
     bytes.map(Bound::Bytes)
 }
 
-fn share(reader: &mut Reader, value: &Value) -> Option<Bound> {
+fn share(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
     let text = match value.get_ref() {
         DeValue::Float(number) => number.as_str().to_owned(),
         DeValue::Integer(number) => number.as_str().to_owned(),
@@ -298,7 +301,7 @@ fn share(reader: &mut Reader, value: &Value) -> Option<Bound> {
     share.map(Bound::Ratio)
 }
 
-fn growth(reader: &mut Reader, value: &Value) -> Option<Bound> {
+fn growth(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
     match value.get_ref().as_str() {
         Some(text) if text.trim_end().ends_with('%') => share(reader, value),
         _ => bytes(reader, value),

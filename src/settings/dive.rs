@@ -1,9 +1,9 @@
 //! `.dive-ci`, read as dive reads it: three rules, each with a limit of its own where the file says nothing.
 
 use super::budget::{Bound, Budget, Limit, Measure};
-use super::{Problem, amount, closest};
+use super::{SettingsProblem, amount, closest};
 use crate::text::{FileId, Source, Span};
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{self, NodeKind, YamlNode};
 
 /// A rule of dive: its name in the file, the one since 0.13, and its limit where none is written.
 struct Rule {
@@ -27,24 +27,27 @@ const RULES: [Rule; 3] = [
 ];
 
 /// Reads the file: limits, and what is wrong with it.
-pub fn dive(file: FileId, source: &Source) -> (Budget, Vec<Problem>) {
+pub fn dive(file: FileId, source: &Source) -> (Budget, Vec<SettingsProblem>) {
     let tree = yaml::read(source.text());
-    let mut problems: Vec<Problem> = Vec::new();
-    let error = |span: Span, message: String, help: Option<String>| Problem { span, error: true, message, help };
+    let mut problems: Vec<SettingsProblem> = Vec::new();
+    let error =
+        |span: Span, message: String, help: Option<String>| SettingsProblem { span, error: true, message, help };
     problems.extend(tree.problems().iter().map(|problem| error(problem.span, problem.message.clone(), None)));
     let rules = tree.root().and_then(|root| root.get("rules"));
     let mut budget = Budget::default();
-    if let Some(rules) = rules.filter(|rules| rules.kind() != Some(Kind::Mapping) && !rules.is_null()) {
+    if let Some(rules) = rules.filter(|rules| rules.kind() != Some(NodeKind::Mapping) && !rules.is_null()) {
         let help = Some("write `rules:` with `lowestEfficiency: 0.9` below it".to_owned());
         problems.push(error(rules.span(), "dive's rules are names with limits".to_owned(), help));
     }
     let names: Vec<&str> = RULES.iter().flat_map(|rule| rule.names).collect();
-    for entry in rules.into_iter().flat_map(Node::entries) {
+    for entry in rules.into_iter().flat_map(YamlNode::entries) {
         let name = entry.key.text().unwrap_or_default();
         if !names.contains(&name) {
             let help = closest(name, &names).map(|close| format!("did you mean `{close}`?"));
-            problems
-                .push(Problem { error: false, ..error(entry.key.span(), format!("dive has no rule `{name}`"), help) });
+            problems.push(SettingsProblem {
+                error: false,
+                ..error(entry.key.span(), format!("dive has no rule `{name}`"), help)
+            });
         }
     }
     for rule in &RULES {
@@ -70,7 +73,7 @@ pub fn dive(file: FileId, source: &Source) -> (Budget, Vec<Problem>) {
 }
 
 /// The limit that is written; `None` for `disabled`.
-fn limit(rule: &Rule, value: Node) -> Result<Option<Bound>, &'static str> {
+fn limit(rule: &Rule, value: YamlNode) -> Result<Option<Bound>, &'static str> {
     let text = value.text().unwrap_or_default().trim();
     if matches!(text, "disabled" | "disable" | "off" | "false") {
         return Ok(None);

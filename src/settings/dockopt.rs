@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::document::{Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section, severity};
-use super::value::{Reader, Value, Word, patterns, sorted, span_of};
-use super::{Known, LabelType, OptionKind, Problem, budget, closest, entry, skip};
+use super::document::{Document, FailOn, Groups, OptionValue, RuleOption, Section, SettingsLayer, severity};
+use super::value::{SettingsValue, SettingsWord, ValueReader, patterns, sorted, span_of};
+use super::{LabelType, OptionKind, RuleNames, SettingsProblem, budget, closest, entry, skip};
 use crate::text::{FileId, Source, Span};
 
 /// Keys of a layer: at the top of the file and in a section.
@@ -37,7 +37,7 @@ const MOST_PROBLEMS: usize = 20;
 pub fn extends(source: &Source) -> Vec<(String, Span)> {
     let (table, _) = DeTable::parse_recoverable(source.text());
     let Some(value) = table.get_ref().get("extends") else { return Vec::new() };
-    let text = |value: &Value| Some((value.get_ref().as_str()?.to_owned(), span_of(value)));
+    let text = |value: &SettingsValue| Some((value.get_ref().as_str()?.to_owned(), span_of(value)));
     match value.get_ref() {
         DeValue::Array(list) => list.iter().filter_map(text).collect(),
         _ => text(value).into_iter().collect(),
@@ -45,11 +45,11 @@ pub fn extends(source: &Source) -> Vec<(String, Span)> {
 }
 
 /// Reads the file.
-pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Groups) -> Document {
+pub(super) fn read(file: FileId, source: &Source, known: &RuleNames, inherited: &Groups) -> Document {
     let mark = source.mark() as usize;
     let (table, errors) = DeTable::parse_recoverable(source.text());
     let mut document = Document { groups: inherited.clone(), ..Document::default() };
-    let mut reader = Reader { known, groups: inherited.keys().cloned().collect(), problems: Vec::new() };
+    let mut reader = ValueReader { known, groups: inherited.keys().cloned().collect(), problems: Vec::new() };
     for error in errors {
         let span = error.span().unwrap_or(mark..mark);
         let help = source.text().get(span.clone()).filter(|text| text.contains("ignore"));
@@ -80,14 +80,14 @@ pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Gro
         }
     }
     document.expand_groups();
-    let mut problems: Vec<Problem> = reader.problems;
+    let mut problems: Vec<SettingsProblem> = reader.problems;
     problems.sort_by_key(|problem| problem.span);
     problems.truncate(MOST_PROBLEMS);
     document.problems = problems;
     document
 }
 
-fn read_groups(reader: &mut Reader, value: &Value, groups: &mut Groups) {
+fn read_groups(reader: &mut ValueReader, value: &SettingsValue, groups: &mut Groups) {
     let Some(table) = reader.table(value) else { return };
     for (key, value) in sorted(table) {
         let name = key.get_ref().as_ref();
@@ -105,14 +105,14 @@ fn read_groups(reader: &mut Reader, value: &Value, groups: &mut Groups) {
     }
 }
 
-fn read_sections(reader: &mut Reader, value: &Value, document: &mut Document) {
+fn read_sections(reader: &mut ValueReader, value: &SettingsValue, document: &mut Document) {
     let DeValue::Array(list) = value.get_ref() else {
         let help = "write each section as `[[paths]]` with `match = [\"folder/**\"]`".to_owned();
         return reader.error(span_of(value), "`paths` is a list of tables", Some(help));
     };
     for item in list {
         let Some(table) = reader.table(item) else { continue };
-        let mut section = Section { paths: Vec::new(), layer: Layer::default() };
+        let mut section = Section { paths: Vec::new(), layer: SettingsLayer::default() };
         let mut named = false;
         for (key, value) in sorted(table) {
             match key.get_ref().as_ref() {
@@ -135,7 +135,13 @@ fn read_sections(reader: &mut Reader, value: &Value, document: &mut Document) {
     }
 }
 
-fn read_key(reader: &mut Reader, key: &Spanned<DeString>, value: &Value, layer: &mut Layer, more: &[&str]) {
+fn read_key(
+    reader: &mut ValueReader,
+    key: &Spanned<DeString>,
+    value: &SettingsValue,
+    layer: &mut SettingsLayer,
+    more: &[&str],
+) {
     match key.get_ref().as_ref() {
         "select" => {
             let words = reader.texts(value);
@@ -159,14 +165,14 @@ fn read_key(reader: &mut Reader, key: &Spanned<DeString>, value: &Value, layer: 
     }
 }
 
-fn texts(reader: &mut Reader, value: &Value) -> Vec<String> {
+fn texts(reader: &mut ValueReader, value: &SettingsValue) -> Vec<String> {
     reader.texts(value).into_iter().map(|word| word.text).collect()
 }
 
-fn read_rules(reader: &mut Reader, value: &Value, layer: &mut Layer) {
+fn read_rules(reader: &mut ValueReader, value: &SettingsValue, layer: &mut SettingsLayer) {
     let Some(table) = reader.table(value) else { return };
     for (name, value) in sorted(table) {
-        let word = Word { text: name.get_ref().to_string(), span: span_of(name) };
+        let word = SettingsWord { text: name.get_ref().to_string(), span: span_of(name) };
         if !reader.is_selector(&word) {
             continue;
         }
@@ -205,7 +211,7 @@ fn read_rules(reader: &mut Reader, value: &Value, layer: &mut Layer) {
     }
 }
 
-fn read_labels(reader: &mut Reader, value: &Value, layer: &mut Layer) {
+fn read_labels(reader: &mut ValueReader, value: &SettingsValue, layer: &mut SettingsLayer) {
     let Some(table) = reader.table(value) else { return };
     for (key, value) in sorted(table) {
         match key.get_ref().as_ref() {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::Entry;
+use super::entry::SettingsEntry;
 use super::skip::SkippedPass;
-use super::{Budget, BudgetSection, LabelType, Pattern, Problem};
+use super::{Budget, BudgetSection, LabelType, SettingsPattern, SettingsProblem};
 use crate::finding::Severity;
 
 /// Groups that settings define: a name ─► the rules, categories and groups in it.
@@ -17,11 +17,11 @@ const SHELLCHECK: &str = "shellcheck";
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     /// What holds for every Dockerfile.
-    pub layer: Layer,
+    pub layer: SettingsLayer,
     /// What holds for some of them; later sections win.
     pub sections: Vec<Section>,
     /// Entries that hide findings.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<SettingsEntry>,
     /// Passes that rewrites leave out.
     pub skips: Vec<SkippedPass>,
     /// Groups that it defines or inherits.
@@ -33,21 +33,21 @@ pub struct Document {
     /// Whether what it leaves out stays out whatever the command line selects, as hadolint's `ignored` does.
     pub firm: bool,
     /// What is wrong.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<SettingsProblem>,
 }
 
 /// A part for some Dockerfiles.
 #[derive(Clone, Debug)]
 pub struct Section {
     /// Which.
-    pub paths: Vec<Pattern>,
+    pub paths: Vec<SettingsPattern>,
     /// What holds for them.
-    pub layer: Layer,
+    pub layer: SettingsLayer,
 }
 
 /// What holds for a set of Dockerfiles. What it does not say is left to the layer below.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Layer {
+pub struct SettingsLayer {
     /// Which rules run.
     pub choice: Choice,
     /// Rules, categories or groups and how bad their findings are; a later one wins.
@@ -132,7 +132,7 @@ pub enum FailOn {
 impl Document {
     /// Which sections, entries and passes are for a path: two Dockerfiles with the same answer have the same settings.
     pub fn reaches(&self, path: &str) -> Vec<bool> {
-        let is = |paths: &[Pattern]| paths.iter().any(|pattern| pattern.matches(path));
+        let is = |paths: &[SettingsPattern]| paths.iter().any(|pattern| pattern.matches(path));
         let sections = self.sections.iter().map(|section| is(&section.paths));
         let entries = self.entries.iter().map(|entry| &entry.paths);
         let listed = entries.chain(self.skips.iter().map(|skip| &skip.paths));

@@ -2,9 +2,9 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::Pattern;
-use super::value::{Reader, Value, Word, patterns, span_of};
-use crate::finding::{Form, Named, Reach, Suppression};
+use super::SettingsPattern;
+use super::value::{SettingsValue, SettingsWord, ValueReader, patterns, span_of};
+use crate::finding::{Form, SuppressedRule, Suppression, SuppressionReach};
 use crate::inputs::Date;
 use crate::text::{FileId, Source, Span};
 
@@ -13,20 +13,20 @@ const KEYS: [&str; 5] = ["rule", "rules", "path", "until", "reason"];
 
 /// An entry of the settings.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct SettingsEntry {
     /// What it hides.
     pub suppression: Suppression,
     /// Of which Dockerfiles; `None` for all.
-    pub paths: Option<Vec<Pattern>>,
+    pub paths: Option<Vec<SettingsPattern>>,
 }
 
 /// The names that stand alone in the list, and its tables with what is deleted to take one out; of one under a header
 /// those are its lines.
 pub(super) fn split<'t, 'a>(
-    reader: &mut Reader,
+    reader: &mut ValueReader,
     source: &Source,
-    value: &'t Value<'a>,
-) -> (Vec<Word>, Vec<(&'t Value<'a>, Option<Span>)>) {
+    value: &'t SettingsValue<'a>,
+) -> (Vec<SettingsWord>, Vec<(&'t SettingsValue<'a>, Option<Span>)>) {
     let DeValue::Array(list) = value.get_ref() else { return (reader.texts(value), Vec::new()) };
     let spans: Vec<Span> = list.iter().map(span_of).collect();
     let mut words = Vec::new();
@@ -46,11 +46,11 @@ pub(super) fn split<'t, 'a>(
 
 /// Reads an entry; `None` when it can't hide anything for what is wrong with it.
 pub(super) fn read(
-    reader: &mut Reader,
+    reader: &mut ValueReader,
     file: FileId,
     source: &Source,
-    (item, removal): (&Value, Option<Span>),
-) -> Option<Entry> {
+    (item, removal): (&SettingsValue, Option<Span>),
+) -> Option<SettingsEntry> {
     let table = reader.table(item)?;
     let before = reader.problems.len();
     let mut named = Vec::new();
@@ -71,20 +71,26 @@ pub(super) fn read(
     }
     let removal = removal.unwrap_or_else(|| lines(source, span));
     let form = Form::Settings;
-    let exact = paths.as_deref().is_some_and(|paths: &[Pattern]| matches!(paths, [one] if one.is_plain()));
+    let exact = paths.as_deref().is_some_and(|paths: &[SettingsPattern]| matches!(paths, [one] if one.is_plain()));
     let suppression =
-        Suppression { file, span, form, reach: Reach::Everything, named, until, reasoned, removal, exact };
-    (reader.problems.len() == before).then_some(Entry { suppression, paths })
+        Suppression { file, span, form, reach: SuppressionReach::Everything, named, until, reasoned, removal, exact };
+    (reader.problems.len() == before).then_some(SettingsEntry { suppression, paths })
 }
 
-fn names(reader: &mut Reader, value: &Value) -> Vec<Named> {
+fn names(reader: &mut ValueReader, value: &SettingsValue) -> Vec<SuppressedRule> {
     let words = reader.texts(value);
     let spans: Vec<Span> = words.iter().map(|word| word.span).collect();
     let mut named = Vec::new();
     for (index, word) in words.into_iter().enumerate() {
         if reader.is_selector(&word) {
             let (rules, code) = reader.known.hidden(&word.text).unwrap_or_default();
-            named.push(Named { span: word.span, text: word.text, rules, code, removal: listed(&spans, index) });
+            named.push(SuppressedRule {
+                span: word.span,
+                text: word.text,
+                rules,
+                code,
+                removal: listed(&spans, index),
+            });
         }
     }
     named
@@ -101,7 +107,7 @@ pub(super) fn listed(spans: &[Span], index: usize) -> Option<Span> {
 }
 
 /// A day, quoted or not.
-pub(super) fn date(reader: &mut Reader, source: &Source, value: &Value) -> Option<Date> {
+pub(super) fn date(reader: &mut ValueReader, source: &Source, value: &SettingsValue) -> Option<Date> {
     // TOML has dates of its own, and people quote them all the same.
     let span = span_of(value);
     let text = value.get_ref().as_str().unwrap_or_else(|| source.slice(span));
@@ -113,7 +119,7 @@ pub(super) fn date(reader: &mut Reader, source: &Source, value: &Value) -> Optio
 }
 
 /// The entry from its header or brace to its last value.
-fn whole(item: &Value, table: &DeTable) -> Span {
+fn whole(item: &SettingsValue, table: &DeTable) -> Span {
     let last = table.iter().map(|(_, value)| span_of(value).end).max().unwrap_or_default();
     let own = span_of(item);
     Span::new(own.start, own.end.max(last))

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::document::{Document, FailOn, severity};
-use super::{Known, LabelType, Problem, closest};
+use super::{LabelType, RuleNames, SettingsProblem, closest};
 use crate::finding::Severity;
 use crate::text::{Source, Span};
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{self, NodeKind, YamlNode};
 
 /// Keys that hadolint knows.
 const KEYS: [&str; 12] = [
@@ -29,14 +29,14 @@ const KEYS: [&str; 12] = [
 const OVERRIDES: [Severity; 4] = [Severity::Style, Severity::Info, Severity::Warning, Severity::Error];
 
 /// Reads the file.
-pub(super) fn read(source: &Source, known: &Known) -> Document {
+pub(super) fn read(source: &Source, known: &RuleNames) -> Document {
     let tree = yaml::read(source.text());
-    let mut reader = Reader { known, document: Document { firm: true, ..Document::default() } };
+    let mut reader = HadolintReader { known, document: Document { firm: true, ..Document::default() } };
     for problem in tree.problems() {
         reader.error(problem.span, problem.message.clone(), None);
     }
     match tree.root() {
-        Some(root) if root.kind() == Some(Kind::Mapping) => reader.file(root),
+        Some(root) if root.kind() == Some(NodeKind::Mapping) => reader.file(root),
         Some(root) if !root.is_null() => {
             let help = Some("write `ignored:` with a list of codes".to_owned());
             reader.error(root.span(), "hadolint's settings are keys with values", help);
@@ -46,14 +46,14 @@ pub(super) fn read(source: &Source, known: &Known) -> Document {
     reader.document
 }
 
-struct Reader<'k> {
-    known: &'k Known,
+struct HadolintReader<'k> {
+    known: &'k RuleNames,
     document: Document,
 }
 
-impl Reader<'_> {
+impl HadolintReader<'_> {
     fn problem(&mut self, span: Span, error: bool, message: impl Into<String>, help: Option<String>) {
-        self.document.problems.push(Problem { span, error, message: message.into(), help });
+        self.document.problems.push(SettingsProblem { span, error, message: message.into(), help });
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>, help: Option<String>) {
@@ -61,13 +61,13 @@ impl Reader<'_> {
     }
 
     /// A key that is not known: a typo, or of a newer hadolint.
-    fn note(&mut self, key: Node, known: &[&str]) {
+    fn note(&mut self, key: YamlNode, known: &[&str]) {
         let name = key.text().unwrap_or_default();
         let help = closest(name, known).map(|close| format!("did you mean `{close}`?"));
         self.problem(key.span(), false, format!("hadolint has no key `{name}`"), help);
     }
 
-    fn file(&mut self, root: Node) {
+    fn file(&mut self, root: YamlNode) {
         let mut threshold = None;
         let mut no_fail = None;
         for entry in root.entries() {
@@ -93,7 +93,7 @@ impl Reader<'_> {
         self.document.layer.fail_on = if no_fail == Some(true) { Some(FailOn::Never) } else { threshold };
     }
 
-    fn flag(&mut self, value: Node) -> Option<bool> {
+    fn flag(&mut self, value: YamlNode) -> Option<bool> {
         let flag = value.as_bool();
         if flag.is_none() && !value.is_null() {
             self.error(value.span(), "this is neither `true` nor `false`", None);
@@ -102,11 +102,11 @@ impl Reader<'_> {
     }
 
     /// A list of texts; one alone stands for a list of it.
-    fn texts(&mut self, value: Node) -> Vec<String> {
-        let items: Vec<Node> = match value.kind() {
-            Some(Kind::Sequence) => value.items().collect(),
-            Some(Kind::Scalar(_)) if !value.is_null() => vec![value],
-            Some(Kind::Scalar(_)) => Vec::new(),
+    fn texts(&mut self, value: YamlNode) -> Vec<String> {
+        let items: Vec<YamlNode> = match value.kind() {
+            Some(NodeKind::Sequence) => value.items().collect(),
+            Some(NodeKind::Scalar(_)) if !value.is_null() => vec![value],
+            Some(NodeKind::Scalar(_)) => Vec::new(),
             _ => {
                 self.error(value.span(), "this is no list", None);
                 Vec::new()
@@ -123,7 +123,7 @@ impl Reader<'_> {
     }
 
     /// Codes that dockopt knows; the others are another linter's business.
-    fn codes(&mut self, value: Node) -> Vec<String> {
+    fn codes(&mut self, value: YamlNode) -> Vec<String> {
         let known = self.known;
         self.texts(value)
             .into_iter()
@@ -131,7 +131,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn overrides(&mut self, value: Node) {
+    fn overrides(&mut self, value: YamlNode) {
         for entry in value.entries() {
             let name = entry.key.text().unwrap_or_default();
             if severity(name).is_none() {
@@ -148,7 +148,7 @@ impl Reader<'_> {
         }
     }
 
-    fn labels(&mut self, value: Node) {
+    fn labels(&mut self, value: YamlNode) {
         let mut schema = BTreeMap::new();
         for entry in value.entries() {
             let Some(label) = entry.key.text() else { continue };
@@ -169,7 +169,7 @@ impl Reader<'_> {
         self.document.layer.labels = Some(schema);
     }
 
-    fn threshold(&mut self, value: Node) -> Option<FailOn> {
+    fn threshold(&mut self, value: YamlNode) -> Option<FailOn> {
         let word = value.text().unwrap_or_default();
         let found = match word {
             // To hadolint both mean: from the least severity on.

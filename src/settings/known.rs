@@ -31,7 +31,7 @@ impl OptionKind {
 
 /// All names of rules, and the words that stand for several of them.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct RuleNames {
     /// Lower-case name or alias ─► the rules' names: several share a foreign code.
     names: BTreeMap<String, Vec<&'static str>>,
     /// Lower-case category or group, `all`, `default` ─► the rules that it stands for.
@@ -46,7 +46,7 @@ pub struct Known {
     shellcheck: Option<&'static str>,
 }
 
-impl Known {
+impl RuleNames {
     /// With a rule; `aliases` are its names elsewhere.
     pub fn add_rule(&mut self, name: &'static str, aliases: &[&'static str]) {
         for alias in aliases {

@@ -7,18 +7,18 @@ use crate::text;
 /// A glob as settings write it. `*` stays in one folder, `**` crosses folders; a glob without a slash means any depth,
 /// and one that names a folder means all below it.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub struct SettingsPattern {
     text: String,
     glob: GlobSet,
 }
 
-impl PartialEq for Pattern {
+impl PartialEq for SettingsPattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
 }
 
-impl Pattern {
+impl SettingsPattern {
     /// Reads a glob.
     ///
     /// # Errors
@@ -49,11 +49,11 @@ impl Pattern {
 
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::SettingsPattern;
 
     #[track_caller]
     fn check(glob: &str, path: &str, expected: bool) {
-        assert_eq!(Pattern::new(glob).unwrap().matches(path), expected, "{glob} {path}");
+        assert_eq!(SettingsPattern::new(glob).unwrap().matches(path), expected, "{glob} {path}");
     }
 
     #[test]
@@ -66,9 +66,9 @@ mod tests {
         check("/Dockerfile", "a/Dockerfile", false);
         check("./a/", "a/Dockerfile", true);
         check("{a,b}/Dockerfile", "b/Dockerfile", true);
-        assert!(Pattern::new("a[").is_err());
-        assert!(Pattern::new(&format!("{}a{}", "{".repeat(300), "}".repeat(300))).is_err());
-        assert!(Pattern::new("a/Dockerfile").unwrap().is_plain());
-        assert!(!Pattern::new("Dockerfile").unwrap().is_plain());
+        assert!(SettingsPattern::new("a[").is_err());
+        assert!(SettingsPattern::new(&format!("{}a{}", "{".repeat(300), "}".repeat(300))).is_err());
+        assert!(SettingsPattern::new("a/Dockerfile").unwrap().is_plain());
+        assert!(!SettingsPattern::new("Dockerfile").unwrap().is_plain());
     }
 }

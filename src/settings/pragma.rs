@@ -10,12 +10,12 @@ mod tests;
 
 pub use self::comment::Pragmas;
 use self::comment::comments;
-use super::Known;
+use super::RuleNames;
 use crate::dockerfile::File;
 use crate::text::FileId;
 
 /// Reads the comments of a Dockerfile.
-pub fn pragmas(file: FileId, dockerfile: &File, known: &Known) -> Pragmas {
+pub fn pragmas(file: FileId, dockerfile: &File, known: &RuleNames) -> Pragmas {
     let mut pragmas = Pragmas::default();
     check::read(file, dockerfile, known, &mut pragmas);
     let comments = comments(dockerfile);

@@ -4,7 +4,7 @@ use crate::text::Span;
 
 /// Something wrong with what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct SettingsProblem {
     /// Where.
     pub span: Span,
     /// Whether nothing can be done with such settings; else a note.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Choice, Document, FailOn, Layer, OptionValue};
+use super::document::{Choice, Document, FailOn, OptionValue, SettingsLayer};
 use super::skip::SkippedPass;
-use super::{LabelType, Pattern};
+use super::{LabelType, SettingsPattern};
 use crate::finding::{Severity, Suppression};
 
 /// What holds for one Dockerfile.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings {
+pub struct ResolvedSettings {
     /// Which rules run, the layer that counts least first.
     pub choices: Vec<Choice>,
     /// Rules that stay out whatever is selected.
@@ -37,8 +37,8 @@ pub struct Settings {
 }
 
 /// What the documents say of the Dockerfile at a path below each one's folder; the one that counts least first.
-pub fn resolve<'a>(documents: impl IntoIterator<Item = (&'a Document, &'a str)>) -> Settings {
-    let mut settings = Settings::default();
+pub fn resolve<'a>(documents: impl IntoIterator<Item = (&'a Document, &'a str)>) -> ResolvedSettings {
+    let mut settings = ResolvedSettings::default();
     for (document, path) in documents {
         settings.take(&document.layer, document.firm);
         for section in &document.sections {
@@ -46,7 +46,7 @@ pub fn resolve<'a>(documents: impl IntoIterator<Item = (&'a Document, &'a str)>)
                 settings.take(&section.layer, document.firm);
             }
         }
-        let reaches = |paths: &Vec<Pattern>| paths.iter().any(|pattern| pattern.matches(path));
+        let reaches = |paths: &Vec<SettingsPattern>| paths.iter().any(|pattern| pattern.matches(path));
         for entry in &document.entries {
             if entry.paths.as_ref().is_none_or(reaches) {
                 settings.suppressions.push(entry.suppression.clone());
@@ -58,8 +58,8 @@ pub fn resolve<'a>(documents: impl IntoIterator<Item = (&'a Document, &'a str)>)
     settings
 }
 
-impl Settings {
-    fn take(&mut self, layer: &Layer, firm: bool) {
+impl ResolvedSettings {
+    fn take(&mut self, layer: &SettingsLayer, firm: bool) {
         let mut choice = layer.choice.clone();
         choice.ask_shellcheck(layer.shellcheck);
         if firm {

@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use toml::de::{DeTable, DeValue};
 
-use super::Pattern;
+use super::SettingsPattern;
 use super::entry::date;
-use super::value::{Reader, Value, patterns, sorted, span_of};
+use super::value::{SettingsValue, ValueReader, patterns, sorted, span_of};
 use crate::inputs::Date;
 use crate::text::{FileId, Source, Span};
 
@@ -22,7 +22,7 @@ pub struct SkippedPass {
     /// Where the name stands.
     pub place: (FileId, Span),
     /// Of which Dockerfiles; `None` for all.
-    pub paths: Option<Vec<Pattern>>,
+    pub paths: Option<Vec<SettingsPattern>>,
     /// Why.
     pub reason: Option<String>,
     /// Since when.
@@ -43,7 +43,7 @@ pub struct NewSkip {
 }
 
 /// Reads the table.
-pub(super) fn read(reader: &mut Reader, file: FileId, source: &Source, value: &Value) -> Vec<SkippedPass> {
+pub(super) fn read(reader: &mut ValueReader, file: FileId, source: &Source, value: &SettingsValue) -> Vec<SkippedPass> {
     let Some(table) = reader.table(value) else { return Vec::new() };
     let mut all = Vec::new();
     for (key, value) in sorted(table) {
@@ -66,7 +66,7 @@ pub(super) fn read(reader: &mut Reader, file: FileId, source: &Source, value: &V
     all
 }
 
-fn read_skip(reader: &mut Reader, file: FileId, source: &Source, item: &Value) -> Option<SkippedPass> {
+fn read_skip(reader: &mut ValueReader, file: FileId, source: &Source, item: &SettingsValue) -> Option<SkippedPass> {
     let mut own =
         SkippedPass { pass: String::new(), place: (file, span_of(item)), paths: None, reason: None, date: None };
     let DeValue::Table(table) = item.get_ref() else {

@@ -2,8 +2,8 @@ use super::*;
 use crate::finding::Severity;
 use crate::inputs::Date;
 
-fn known() -> Known {
-    let mut known = Known::default();
+fn known() -> RuleNames {
+    let mut known = RuleNames::default();
     known.add_rule("apt-lists-kept", &["DL3009"]);
     known.add_rule("latest-base", &["DL3007"]);
     known.add_word("size", vec!["apt-lists-kept"]);
@@ -23,7 +23,7 @@ fn yaml(text: &str) -> Document {
 /// Problems as `place: message (help)`.
 #[track_caller]
 fn wrong(document: &Document, text: &str, expected: &[&str]) {
-    let one = |problem: &Problem| {
+    let one = |problem: &SettingsProblem| {
         let help = problem.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
         format!("{}: {}{help}", &text[problem.span.range()], problem.message)
     };

@@ -3,23 +3,23 @@
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::{Known, Pattern, Problem, closest};
+use super::{RuleNames, SettingsPattern, SettingsProblem, closest};
 use crate::text::Span;
 
 /// A key or value where it stands.
-pub(super) type Value<'a> = Spanned<DeValue<'a>>;
+pub(super) type SettingsValue<'a> = Spanned<DeValue<'a>>;
 
 /// Reads values and gathers what is wrong with them.
-pub(super) struct Reader<'a> {
-    pub known: &'a Known,
+pub(super) struct ValueReader<'a> {
+    pub known: &'a RuleNames,
     /// Groups that may be named.
     pub groups: Vec<String>,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<SettingsProblem>,
 }
 
 /// A text where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Word {
+pub(super) struct SettingsWord {
     pub text: String,
     pub span: Span,
 }
@@ -29,9 +29,9 @@ pub(super) fn span_of<T>(value: &Spanned<T>) -> Span {
     Span::new(value.span().start as u32, value.span().end as u32)
 }
 
-impl Reader<'_> {
+impl ValueReader<'_> {
     pub(super) fn error(&mut self, span: Span, message: impl Into<String>, help: Option<String>) {
-        self.problems.push(Problem { span, error: true, message: message.into(), help });
+        self.problems.push(SettingsProblem { span, error: true, message: message.into(), help });
     }
 
     /// A word that is none of those that may stand there.
@@ -44,7 +44,7 @@ impl Reader<'_> {
         self.error(span, format!("{what} `{word}` is not known"), Some(help));
     }
 
-    fn wrong_kind(&mut self, value: &Value, wanted: &str) {
+    fn wrong_kind(&mut self, value: &SettingsValue, wanted: &str) {
         let found = match value.get_ref() {
             DeValue::String(_) => "a text",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",
@@ -56,7 +56,7 @@ impl Reader<'_> {
         self.error(span_of(value), format!("this is {found}, not {wanted}"), None);
     }
 
-    pub(super) fn table<'t, 'a>(&mut self, value: &'t Value<'a>) -> Option<&'t DeTable<'a>> {
+    pub(super) fn table<'t, 'a>(&mut self, value: &'t SettingsValue<'a>) -> Option<&'t DeTable<'a>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
             self.wrong_kind(value, "a table");
@@ -64,7 +64,7 @@ impl Reader<'_> {
         table
     }
 
-    pub(super) fn flag(&mut self, value: &Value) -> Option<bool> {
+    pub(super) fn flag(&mut self, value: &SettingsValue) -> Option<bool> {
         let flag = value.get_ref().as_bool();
         if flag.is_none() {
             self.wrong_kind(value, "true or false");
@@ -72,7 +72,7 @@ impl Reader<'_> {
         flag
     }
 
-    pub(super) fn number(&mut self, value: &Value) -> Option<u64> {
+    pub(super) fn number(&mut self, value: &SettingsValue) -> Option<u64> {
         let number =
             value.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
         if number.is_none() {
@@ -81,16 +81,16 @@ impl Reader<'_> {
         number
     }
 
-    pub(super) fn text(&mut self, value: &Value) -> Option<Word> {
+    pub(super) fn text(&mut self, value: &SettingsValue) -> Option<SettingsWord> {
         if let Some(text) = value.get_ref().as_str() {
-            return Some(Word { text: text.to_owned(), span: span_of(value) });
+            return Some(SettingsWord { text: text.to_owned(), span: span_of(value) });
         }
         self.wrong_kind(value, "a text");
         None
     }
 
     /// A list of texts; one text alone is a list of it.
-    pub(super) fn texts(&mut self, value: &Value) -> Vec<Word> {
+    pub(super) fn texts(&mut self, value: &SettingsValue) -> Vec<SettingsWord> {
         match value.get_ref() {
             DeValue::Array(list) => list.iter().filter_map(|item| self.text(item)).collect(),
             DeValue::String(_) => self.text(value).into_iter().collect(),
@@ -104,7 +104,7 @@ impl Reader<'_> {
     /// A word out of a closed set.
     pub(super) fn word<T>(
         &mut self,
-        value: &Value,
+        value: &SettingsValue,
         what: &str,
         known: &[&str],
         read: fn(&str) -> Option<T>,
@@ -118,7 +118,7 @@ impl Reader<'_> {
     }
 
     /// Rules, categories and groups; a group of the settings' own stays as it is written.
-    pub(super) fn selectors(&mut self, words: Vec<Word>) -> Vec<String> {
+    pub(super) fn selectors(&mut self, words: Vec<SettingsWord>) -> Vec<String> {
         let mut selectors = Vec::new();
         for word in words {
             let known = self.known.hidden(&word.text).is_some() || self.groups.contains(&word.text);
@@ -131,7 +131,7 @@ impl Reader<'_> {
     }
 
     /// Whether a word is a rule, category or group; else that is said.
-    pub(super) fn is_selector(&mut self, word: &Word) -> bool {
+    pub(super) fn is_selector(&mut self, word: &SettingsWord) -> bool {
         if self.known.rules(&word.text).is_some() || self.groups.contains(&word.text) || is_foreign(&word.text) {
             return true;
         }
@@ -153,17 +153,17 @@ pub(super) fn is_foreign(name: &str) -> bool {
 }
 
 /// The members of a table in the order in which they are written.
-pub(super) fn sorted<'t, 'a>(table: &'t DeTable<'a>) -> Vec<(&'t Spanned<DeString<'a>>, &'t Value<'a>)> {
+pub(super) fn sorted<'t, 'a>(table: &'t DeTable<'a>) -> Vec<(&'t Spanned<DeString<'a>>, &'t SettingsValue<'a>)> {
     let mut members: Vec<_> = table.iter().collect();
     members.sort_by_key(|(key, _)| key.span().start);
     members
 }
 
 /// Globs.
-pub(super) fn patterns(reader: &mut Reader, value: &Value) -> Vec<Pattern> {
+pub(super) fn patterns(reader: &mut ValueReader, value: &SettingsValue) -> Vec<SettingsPattern> {
     let mut patterns = Vec::new();
     for word in reader.texts(value) {
-        match Pattern::new(&word.text) {
+        match SettingsPattern::new(&word.text) {
             Ok(pattern) => patterns.push(pattern),
             Err(why) => reader.error(word.span, format!("`{}` is no glob: {why}", word.text), None),
         }

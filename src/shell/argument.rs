@@ -12,14 +12,14 @@ pub struct Flag<'s> {
     /// With its dashes; letters of a cluster one by one: `-qy` gives `-q` and `-y`.
     pub name: Cow<'s, str>,
     /// Its value, from the same or the next word.
-    pub value: Option<Value<'s>>,
+    pub value: Option<ArgumentValue<'s>>,
     /// The word that holds it, to the end of its value.
     pub span: Span,
 }
 
 /// A piece of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Value<'s> {
+pub struct ArgumentValue<'s> {
     /// As [`Word::text`].
     pub text: &'s str,
     /// Where it stands; the whole word where quotes or escapes leave no exact place.
@@ -28,7 +28,7 @@ pub struct Value<'s> {
     pub dynamic: bool,
 }
 
-impl<'s> Value<'s> {
+impl<'s> ArgumentValue<'s> {
     /// The bytes `start..end` of a word's text.
     pub(super) fn of(word: &'s Word, start: usize, end: usize) -> Self {
         let dynamic = word.is_dynamic_within(start, end);
@@ -92,7 +92,7 @@ impl<'s> Arguments<'s> {
         let word = self.words.get(self.next);
         self.next += usize::from(word.is_some());
         let end = word.map_or(span, |word| word.span);
-        Flag { name, value: word.map(Value::whole), span: span.to(end) }
+        Flag { name, value: word.map(ArgumentValue::whole), span: span.to(end) }
     }
 
     fn long(&mut self, word: &'s Word) -> Flag<'s> {
@@ -101,7 +101,7 @@ impl<'s> Arguments<'s> {
         let name = &text[..name_len];
         self.next += 1;
         if name_len < text.len() {
-            let value = Some(Value::of(word, name_len + 1, text.len()));
+            let value = Some(ArgumentValue::of(word, name_len + 1, text.len()));
             return Flag { name: name.into(), value, span: word.span };
         }
         if self.options.takes_value(name) {
@@ -121,14 +121,14 @@ impl<'s> Arguments<'s> {
             self.next += 1;
             let from = if text[after..].starts_with('=') { after + 1 } else { after };
             if from < text.len() {
-                let value = Some(Value::of(word, from, text.len()));
+                let value = Some(ArgumentValue::of(word, from, text.len()));
                 return Flag { name, value, span: word.span };
             }
             return self.next_value(name, word.span);
         }
         // `-q=2`: a value that nobody need know of.
         let ends = after >= text.len() || text[after..].starts_with('=');
-        let value = text[after..].starts_with('=').then(|| Value::of(word, after + 1, text.len()));
+        let value = text[after..].starts_with('=').then(|| ArgumentValue::of(word, after + 1, text.len()));
         self.letter = if ends { 0 } else { after };
         self.next += usize::from(ends);
         Flag { name, value, span: word.span }

@@ -1,6 +1,6 @@
 //! Which language a shell's command line or a `#!` line announces.
 
-use super::Options;
+use super::ShellOptions;
 use crate::text::path;
 
 /// A family of shell languages.
@@ -35,13 +35,13 @@ pub struct Shell {
     /// Its language.
     pub dialect: Dialect,
     /// The options it starts with.
-    pub options: Options,
+    pub options: ShellOptions,
 }
 
 impl Default for Shell {
     /// `/bin/sh -c`, the builder's own on Linux.
     fn default() -> Self {
-        Self { dialect: Dialect::Posix, options: Options::default() }
+        Self { dialect: Dialect::Posix, options: ShellOptions::default() }
     }
 }
 
@@ -60,13 +60,13 @@ pub fn shell_of(argv: &[&str]) -> Shell {
             continue;
         }
         let dialect = dialect_of_name(&name);
-        let mut options = Options::default();
+        let mut options = ShellOptions::default();
         if dialect.is_parsed() {
             options.apply(rest.iter().map(|arg| Some(*arg)));
         }
         return Shell { dialect, options };
     }
-    Shell { dialect: Dialect::Other, options: Options::default() }
+    Shell { dialect: Dialect::Other, options: ShellOptions::default() }
 }
 
 /// The shell that a script's first line asks for; none without `#!`.

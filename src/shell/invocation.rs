@@ -1,10 +1,10 @@
 //! The programs that really run: wrappers, `sh -c`, `eval` and folders looked through.
 
 use super::argument::{Flag, arguments};
-use super::parser::{self, Origin};
-use super::script::{Command, Options, Place, Scope, ScopeKind, Script};
+use super::parser::{self, SpanOrigin};
+use super::script::{Command, CommandPlace, Scope, ScopeKind, Script, ShellOptions};
 use super::word::Word;
-use super::wrapper::{Started, read_wrapper};
+use super::wrapper::{StartedCommand, read_wrapper};
 use crate::text::{Span, path};
 
 /// Scripts in scripts in scripts that are read.
@@ -108,7 +108,7 @@ struct Resolved<'s> {
     via: Vec<Wrapper<'s>>,
     /// The innermost command; not empty.
     words: &'s [Word],
-    started: Started,
+    started: StartedCommand,
 }
 
 fn resolve(command: &Command) -> Option<Resolved<'_>> {
@@ -117,9 +117,9 @@ fn resolve(command: &Command) -> Option<Resolved<'_>> {
     words.first()?;
     loop {
         let started = read_wrapper(words);
-        let Started::Command(from, to) = started else { return Some(Resolved { via, words, started }) };
+        let StartedCommand::Command(from, to) = started else { return Some(Resolved { via, words, started }) };
         if via.len() >= MAX_WRAPPERS {
-            return Some(Resolved { via, words, started: Started::Program });
+            return Some(Resolved { via, words, started: StartedCommand::Program });
         }
         let program = words[0].value().map(path::name).unwrap_or_default();
         via.push(Wrapper { program, span: words[0].span, args: &words[1..from] });
@@ -128,46 +128,46 @@ fn resolve(command: &Command) -> Option<Resolved<'_>> {
 }
 
 /// A text and where it starts; none when spans into it have no exact place.
-type Whole<'t> = Option<(&'t str, u32)>;
+type PlacedText<'t> = Option<(&'t str, u32)>;
 
 /// Reads the scripts that the commands of `script` give to other shells.
-pub(super) fn with_nested(script: Script, whole: Whole<'_>) -> Script {
+pub(super) fn with_nested(script: Script, whole: PlacedText<'_>) -> Script {
     nested_below(script, whole, 0)
 }
 
 /// Calls itself once per level; [`MAX_NESTED`] bounds that.
-fn nested_below(mut script: Script, whole: Whole<'_>, depth: u32) -> Script {
+fn nested_below(mut script: Script, whole: PlacedText<'_>, depth: u32) -> Script {
     if depth >= MAX_NESTED {
         return script;
     }
     script.plain = vec![false; script.commands.len()];
     for (index, command) in script.commands.iter().enumerate() {
         let Some(resolved) = resolve(command) else { continue };
-        script.plain[index] = resolved.via.is_empty() && matches!(resolved.started, Started::Program);
+        script.plain[index] = resolved.via.is_empty() && matches!(resolved.started, StartedCommand::Program);
         let inner = match resolved.started {
-            Started::Script(at, options) => {
+            StartedCommand::Script(at, options) => {
                 let word = &resolved.words[at];
                 let start = word.verbatim().map(|span| span.start);
-                let origin = start.map_or(Origin::Inside(word.span), Origin::At);
+                let origin = start.map_or(SpanOrigin::Inside(word.span), SpanOrigin::At);
                 let inner = parser::parse(word.text(), origin, options);
                 nested_below(inner, start.map(|start| (word.text(), start)), depth + 1)
             }
-            Started::Joined(from) => {
+            StartedCommand::Joined(from) => {
                 let words = &resolved.words[from..];
                 let texts: Vec<&str> = words.iter().map(Word::text).collect();
                 let span = words[0].span.to(words[words.len() - 1].span);
-                let inner = parser::parse(&texts.join(" "), Origin::Inside(span), command.place.options);
+                let inner = parser::parse(&texts.join(" "), SpanOrigin::Inside(span), command.place.options);
                 nested_below(inner, None, depth + 1)
             }
-            Started::Input(options) => {
+            StartedCommand::Input(options) => {
                 let Some((text, start, expands)) = input(command, whole) else { continue };
-                let mut inner = parser::parse(text, Origin::At(start), options);
+                let mut inner = parser::parse(text, SpanOrigin::At(start), options);
                 if expands {
                     leave_substitutions(&mut inner);
                 }
                 nested_below(inner, Some((text, start)), depth + 1)
             }
-            Started::Program | Started::Command(..) => continue,
+            StartedCommand::Program | StartedCommand::Command(..) => continue,
         };
         script.nested.push((index as u32, inner));
     }
@@ -175,7 +175,7 @@ fn nested_below(mut script: Script, whole: Whole<'_>, depth: u32) -> Script {
 }
 
 /// The here-document that is a command's input, where it starts, and whether the outer shell expands it.
-fn input<'t>(command: &Command, whole: Whole<'t>) -> Option<(&'t str, u32, bool)> {
+fn input<'t>(command: &Command, whole: PlacedText<'t>) -> Option<(&'t str, u32, bool)> {
     let (text, start) = whole?;
     let redirect =
         command.redirects.iter().rev().find(|one| one.body.is_some() && matches!(one.descriptor, None | Some(0)))?;
@@ -198,14 +198,14 @@ fn leave_substitutions(script: &mut Script) {
 pub fn from_exec(words: &[(&str, Span)]) -> Script {
     let (Some((_, first)), Some((_, last))) = (words.first(), words.last()) else { return Script::default() };
     let span = first.to(*last);
-    let place = Place {
+    let place = CommandPlace {
         scope: 0,
         before: None,
         after: None,
         pipe_index: 0,
         pipe_len: 1,
         negated: false,
-        options: Options::default(),
+        options: ShellOptions::default(),
     };
     let words = words.iter().map(|(text, span)| Word::fixed(text, *span)).collect();
     let command = Command { span, words, assignments: Vec::new(), redirects: Vec::new(), place };

@@ -69,7 +69,7 @@ pub fn package_call<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> 
 }
 
 /// Reads options and verb; gives the verb's entry and the indices of the operands after it.
-fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<usize>) {
+fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::VerbEntry, Vec<usize>) {
     let manager = call.manager;
     let mut entry = None;
     let mut operands = Vec::new();
@@ -112,17 +112,17 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
                 entry = Some(known);
             }
         }
-        entry = entry.or(Some(verb::Entry { verb: Verb::Other, packages: false }));
+        entry = entry.or(Some(verb::VerbEntry { verb: Verb::Other, packages: false }));
     }
     if call.manager == Manager::Pacman {
         return (pacman(&call.flags), operands);
     }
     if matches!(manager, Manager::Maven | Manager::Gradle) {
-        return (verb::Entry { verb: goals(manager, args, &operands), packages: false }, operands);
+        return (verb::VerbEntry { verb: goals(manager, args, &operands), packages: false }, operands);
     }
     let asks_only = call.has(&["--version", "--help", "-v"]);
     let without =
-        if asks_only { verb::Entry { verb: Verb::Other, packages: false } } else { verb::without_verb(manager) };
+        if asks_only { verb::VerbEntry { verb: Verb::Other, packages: false } } else { verb::without_verb(manager) };
     (entry.unwrap_or(without), operands)
 }
 
@@ -141,7 +141,7 @@ fn add_verb_word<'s>(call: &mut PackageCall<'s>, word: &'s Word) {
 }
 
 /// pacman's verbs are options: `-Syu`, `-Rns`, `-Sc`.
-fn pacman(flags: &[Flag<'_>]) -> verb::Entry {
+fn pacman(flags: &[Flag<'_>]) -> verb::VerbEntry {
     let has = |names: [&str; 2]| flags.iter().any(|flag| names.contains(&&*flag.name));
     let (verb, packages) = if has(["-S", "--sync"]) {
         if has(["-c", "--clean"]) {
@@ -158,7 +158,7 @@ fn pacman(flags: &[Flag<'_>]) -> verb::Entry {
     } else {
         (Verb::Other, false)
     };
-    verb::Entry { verb, packages }
+    verb::VerbEntry { verb, packages }
 }
 
 /// The strongest of Maven's goals or Gradle's tasks: a build, else a download, else cleaning.

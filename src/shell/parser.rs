@@ -9,8 +9,8 @@ mod word;
 
 use self::list::{List, Member};
 use self::simple::{Heredoc, Pending};
-use self::word::Builder;
-use super::script::{Options, Problem, ProblemKind, Scope, ScopeKind, Script};
+use self::word::WordBuilder;
+use super::script::{ProblemKind, Scope, ScopeKind, Script, ShellOptions, ShellProblem};
 use crate::text::Span;
 
 /// Frames kept at most; a script people write needs 40.
@@ -22,7 +22,7 @@ const SPARE_LOOKAHEAD: usize = 1 << 20;
 
 /// How offsets in the text become spans.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Origin {
+pub(super) enum SpanOrigin {
     /// The text stands at this offset.
     At(u32),
     /// The text stands nowhere in one piece; everything has this span.
@@ -30,13 +30,13 @@ pub(super) enum Origin {
 }
 
 /// Reads `text` with `options` in force.
-pub(super) fn parse(text: &str, origin: Origin, options: Options) -> Script {
+pub(super) fn parse(text: &str, origin: SpanOrigin, options: ShellOptions) -> Script {
     let room = match origin {
-        Origin::At(start) => u32::MAX - start,
-        Origin::Inside(_) => u32::MAX,
+        SpanOrigin::At(start) => u32::MAX - start,
+        SpanOrigin::Inside(_) => u32::MAX,
     };
     if text.len() > room as usize {
-        let problem = Problem { kind: ProblemKind::TooComplex, span: Span::default() };
+        let problem = ShellProblem { kind: ProblemKind::TooComplex, span: Span::default() };
         return Script { problems: vec![problem], ..Script::default() };
     }
     let mut parser = Parser {
@@ -73,10 +73,10 @@ struct Parser<'a> {
     at: usize,
     /// Where the innermost back-quoted command or here-document body ends, else the text.
     limit: usize,
-    origin: Origin,
+    origin: SpanOrigin,
     frames: Vec<Frame>,
     /// Words being read, innermost last.
-    builders: Vec<Builder>,
+    builders: Vec<WordBuilder>,
     /// Elements of the pipelines being read.
     members: Vec<Member>,
     /// Here-documents whose bodies start after the next line end.
@@ -89,7 +89,7 @@ struct Parser<'a> {
     heredocs: u32,
     lookahead: usize,
     stopped: bool,
-    options: Options,
+    options: ShellOptions,
     script: Script,
 }
 
@@ -174,15 +174,15 @@ impl Parser<'_> {
         // Only after giving up does a step go over the end.
         let (start, end) = (start.min(self.text.len()), end.min(self.text.len()));
         match self.origin {
-            Origin::At(offset) => Span::new(start as u32, end as u32).shifted(offset),
-            Origin::Inside(span) => span,
+            SpanOrigin::At(offset) => Span::new(start as u32, end as u32).shifted(offset),
+            SpanOrigin::Inside(span) => span,
         }
     }
 
     fn problem(&mut self, kind: ProblemKind, start: usize, end: usize) {
         if !self.stopped && self.script.problems.len() < MAX_PROBLEMS {
             let span = self.span(start, end);
-            self.script.problems.push(Problem { kind, span });
+            self.script.problems.push(ShellProblem { kind, span });
         }
     }
 

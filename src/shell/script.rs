@@ -15,7 +15,7 @@ pub struct Script {
     /// Comments, from `#` to before the line end.
     pub comments: Vec<Span>,
     /// What could not be read.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ShellProblem>,
     /// Scripts given to `sh -c` or `eval`, with the index of the command that runs them.
     pub nested: Vec<(u32, Script)>,
     /// By command: whether it runs its own program and nothing else, so that nobody has to look again.
@@ -34,7 +34,7 @@ pub struct Command {
     /// Redirects, wherever they stand.
     pub redirects: Vec<Redirect>,
     /// Where it stands.
-    pub place: Place,
+    pub place: CommandPlace,
 }
 
 impl Command {
@@ -105,7 +105,7 @@ pub enum RedirectOperator {
 
 /// Where a command or compound stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct CommandPlace {
     /// Index of the list in [`Script::scopes`].
     pub scope: u32,
     /// What separates it from the element before it in the same list.
@@ -119,7 +119,7 @@ pub struct Place {
     /// Whether `!` turns the status of its pipeline round.
     pub negated: bool,
     /// Options in force when it starts, as far as `set` in the text before it tells.
-    pub options: Options,
+    pub options: ShellOptions,
 }
 
 /// An operator between commands.
@@ -151,7 +151,7 @@ pub enum SeparatorKind {
 /// Shell options that decide which failure ends a script.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "the shell's own switches")]
-pub struct Options {
+pub struct ShellOptions {
     /// `set -e`
     pub errexit: bool,
     /// `set -o pipefail`
@@ -162,7 +162,7 @@ pub struct Options {
     pub xtrace: bool,
 }
 
-impl Options {
+impl ShellOptions {
     /// Applies the arguments of `set`, or those of a shell before `-c`.
     pub fn apply<'a>(&mut self, args: impl IntoIterator<Item = Option<&'a str>>) {
         let mut args = args.into_iter();
@@ -212,7 +212,7 @@ pub struct Compound {
     /// Redirects after it.
     pub redirects: Vec<Redirect>,
     /// Where it stands.
-    pub place: Place,
+    pub place: CommandPlace,
 }
 
 /// Kinds of [`Compound`].
@@ -272,14 +272,14 @@ pub enum ScopeKind {
 
 /// Something that could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ShellProblem {
     /// What.
     pub kind: ProblemKind,
     /// Where.
     pub span: Span,
 }
 
-/// Kinds of [`Problem`].
+/// Kinds of [`ShellProblem`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProblemKind {
     /// A quote, parenthesis, brace, keyword or here-document that is never closed.
@@ -292,19 +292,19 @@ pub enum ProblemKind {
 
 impl Script {
     /// Whether the place is in no branch, loop or function. Operators before it (`||`) are not looked at.
-    pub fn is_unconditional(&self, place: &Place) -> bool {
+    pub fn is_unconditional(&self, place: &CommandPlace) -> bool {
         self.enclosing(place)
             .all(|scope| !matches!(scope.kind, ScopeKind::Branch | ScopeKind::Loop | ScopeKind::Function))
     }
 
     /// The lists around a place, innermost first.
-    pub fn enclosing(&self, place: &Place) -> impl Iterator<Item = &Scope> {
+    pub fn enclosing(&self, place: &CommandPlace) -> impl Iterator<Item = &Scope> {
         let first = self.scopes.get(place.scope as usize);
         std::iter::successors(first, |scope| self.scopes.get(scope.parent? as usize))
     }
 
     /// Whether the place is in the script's own list, outside all groups and substitutions.
-    pub fn is_top(&self, place: &Place) -> bool {
+    pub fn is_top(&self, place: &CommandPlace) -> bool {
         place.scope == 0
     }
 
@@ -317,7 +317,7 @@ impl Script {
     /// the script is empty or broken, or ends in the background.
     pub fn append_at(&self) -> Option<u32> {
         let end = self.scopes.first()?.last_end?;
-        let ends_here = |place: &Place, span: Span| place.scope == 0 && span.end == end;
+        let ends_here = |place: &CommandPlace, span: Span| place.scope == 0 && span.end == end;
         let commands = self.commands.iter().map(|one| (&one.place, one.span));
         let compounds = self.compounds.iter().map(|one| (&one.place, one.span));
         let mut last = commands.chain(compounds).filter(|(place, span)| ends_here(place, *span));

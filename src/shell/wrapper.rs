@@ -4,30 +4,30 @@ use super::argument::{Argument, Arguments};
 use super::program::options::ProgramOptions;
 use super::program::{Kind, Program};
 use super::word::Word;
-use super::{Dialect, Options, shell_of};
+use super::{Dialect, ShellOptions, shell_of};
 use crate::text::path;
 
 /// What the words of a command start.
-pub(super) enum Started {
+pub(super) enum StartedCommand {
     /// The first word's own program.
     Program,
     /// The words in this range are a command of their own.
     Command(usize, usize),
     /// The script in the word at this index, read with these options.
-    Script(usize, Options),
+    Script(usize, ShellOptions),
     /// A shell that reads its commands from its input.
-    Input(Options),
+    Input(ShellOptions),
     /// The words from this index on, joined by blanks, are a script.
     Joined(usize),
 }
 
 /// What `words` start; they hold at least the program.
-pub(super) fn read_wrapper(words: &[Word]) -> Started {
-    let Some(name) = words[0].value().map(path::name) else { return Started::Program };
+pub(super) fn read_wrapper(words: &[Word]) -> StartedCommand {
+    let Some(name) = words[0].value().map(path::name) else { return StartedCommand::Program };
     match name {
         "find" => return find_exec(words),
-        "eval" if words.len() > 2 => return Started::Joined(1),
-        "eval" if words.len() == 2 => return Started::Script(1, Options::default()),
+        "eval" if words.len() > 2 => return StartedCommand::Joined(1),
+        "eval" if words.len() == 2 => return StartedCommand::Script(1, ShellOptions::default()),
         "su" | "runuser" => return su(words),
         "corepack" => return corepack(words),
         _ => {}
@@ -37,11 +37,15 @@ pub(super) fn read_wrapper(words: &[Word]) -> Started {
         return wrapped(words, name, options, synopsis);
     }
     let shell = shell_of(&[name]);
-    if shell.dialect.is_parsed() && shell.dialect != Dialect::Other { shell_command(words) } else { Started::Program }
+    if shell.dialect.is_parsed() && shell.dialect != Dialect::Other {
+        shell_command(words)
+    } else {
+        StartedCommand::Program
+    }
 }
 
 /// What a wrapper runs, given what stands behind its options: `NAME=VALUE COMMAND`.
-fn wrapped(words: &[Word], name: &str, options: &'static ProgramOptions, synopsis: &str) -> Started {
+fn wrapped(words: &[Word], name: &str, options: &'static ProgramOptions, synopsis: &str) -> StartedCommand {
     let takes_assignments = synopsis.starts_with("NAME=VALUE");
     let mut operands = if takes_assignments { 0 } else { synopsis.matches(' ').count() };
     for argument in Arguments::new(&words[1..], options) {
@@ -51,10 +55,10 @@ fn wrapped(words: &[Word], name: &str, options: &'static ProgramOptions, synopsi
             Argument::Flag(_) => {}
             Argument::Operand(at) if takes_assignments && is_assignment(words[at + 1].text()) => {}
             Argument::Operand(_) if operands > 0 => operands -= 1,
-            Argument::Operand(at) => return Started::Command(at + 1, words.len()),
+            Argument::Operand(at) => return StartedCommand::Command(at + 1, words.len()),
         }
     }
-    Started::Program
+    StartedCommand::Program
 }
 
 fn is_assignment(text: &str) -> bool {
@@ -62,31 +66,35 @@ fn is_assignment(text: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn find_exec(words: &[Word]) -> Started {
+fn find_exec(words: &[Word]) -> StartedCommand {
     let Some(at) = words.iter().position(|word| matches!(word.text(), "-exec" | "-execdir" | "-ok" | "-okdir")) else {
-        return Started::Program;
+        return StartedCommand::Program;
     };
     let from = at + 1;
     let len = words[from..].iter().position(|word| matches!(word.text(), ";" | "+")).unwrap_or(words.len() - from);
-    if len == 0 { Started::Program } else { Started::Command(from, from + len) }
+    if len == 0 { StartedCommand::Program } else { StartedCommand::Command(from, from + len) }
 }
 
 /// `su user -c script`
-fn su(words: &[Word]) -> Started {
+fn su(words: &[Word]) -> StartedCommand {
     let Some(at) = words.iter().position(|word| matches!(word.text(), "-c" | "--command" | "-lc")) else {
-        return Started::Program;
+        return StartedCommand::Program;
     };
-    if at + 1 < words.len() { Started::Script(at + 1, Options::default()) } else { Started::Program }
+    if at + 1 < words.len() { StartedCommand::Script(at + 1, ShellOptions::default()) } else { StartedCommand::Program }
 }
 
-fn corepack(words: &[Word]) -> Started {
+fn corepack(words: &[Word]) -> StartedCommand {
     let manager = words.get(1).map(Word::text).unwrap_or_default();
     let manager = manager.split('@').next().unwrap_or(manager);
-    if matches!(manager, "npm" | "pnpm" | "yarn") { Started::Command(1, words.len()) } else { Started::Program }
+    if matches!(manager, "npm" | "pnpm" | "yarn") {
+        StartedCommand::Command(1, words.len())
+    } else {
+        StartedCommand::Program
+    }
 }
 
 /// `sh -c script`
-fn shell_command(words: &[Word]) -> Started {
+fn shell_command(words: &[Word]) -> StartedCommand {
     let mut command = false;
     let mut at = 1;
     while let Some(word) = words.get(at) {
@@ -106,17 +114,17 @@ fn shell_command(words: &[Word]) -> Started {
         command |= text.starts_with('-') && text.contains('c');
         at += text.matches(['o', 'O']).count();
     }
-    let mut options = Options::default();
+    let mut options = ShellOptions::default();
     options.apply(words[1..at.min(words.len())].iter().map(Word::value));
     match (command, at < words.len()) {
-        (true, true) => Started::Script(at, options),
-        (false, false) => Started::Input(options),
+        (true, true) => StartedCommand::Script(at, options),
+        (false, false) => StartedCommand::Input(options),
         // `bash -s -- argument` reads its input too.
-        (false, true) if words[1..at].iter().any(|word| word.is("-s")) => Started::Input(options),
+        (false, true) if words[1..at].iter().any(|word| word.is("-s")) => StartedCommand::Input(options),
         // `sh ./gradlew build` runs a build tool whose script lies in the project.
         (false, true) if Program::of(path::name(words[at].text())).is(Kind::BuildTool) => {
-            Started::Command(at, words.len())
+            StartedCommand::Command(at, words.len())
         }
-        _ => Started::Program,
+        _ => StartedCommand::Program,
     }
 }

@@ -6,7 +6,7 @@ use crate::manifest::{Ecosystem, FileKind};
 
 /// A place in a source.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'t> {
+pub(super) struct CodePlace<'t> {
     /// The source's path.
     pub file: &'t str,
     /// Its text, comments left blank.
@@ -15,7 +15,7 @@ pub(super) struct Place<'t> {
     pub at: usize,
 }
 
-impl<'t> Place<'t> {
+impl<'t> CodePlace<'t> {
     /// The line up to the place.
     fn line_before(self) -> &'t str {
         let start = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
@@ -24,7 +24,7 @@ impl<'t> Place<'t> {
 }
 
 /// Values that a name is given, with the places of their expressions.
-pub(super) type Given<'t> = Vec<(Place<'t>, &'t str)>;
+pub(super) type GivenValues<'t> = Vec<(CodePlace<'t>, &'t str)>;
 
 /// A parameter of the function that stands around a place.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +40,9 @@ pub(super) struct Parameter<'t> {
 }
 
 /// What a name stands for at a place.
-pub(super) enum Bound<'t> {
+pub(super) enum NameBinding<'t> {
     /// These values, each of them possible.
-    Given(Given<'t>),
+    Given(GivenValues<'t>),
     /// What a caller says.
     Parameter(Parameter<'t>),
     /// Something of a loop or a block.
@@ -52,7 +52,7 @@ pub(super) enum Bound<'t> {
 }
 
 /// What a mention of a function passes for one of its parameters.
-pub(super) enum Passed<'t> {
+pub(super) enum PassedValue<'t> {
     /// This expression.
     Argument(&'t str),
     /// Nothing: it is the definition, or hands the name to other sources.
@@ -62,7 +62,7 @@ pub(super) enum Passed<'t> {
 }
 
 /// What the function's name at a place passes for one of its parameters.
-pub(super) fn passed_values<'t>(place: Place<'t>, function: &str, parameter: &Parameter) -> Passed<'t> {
+pub(super) fn passed_values<'t>(place: CodePlace<'t>, function: &str, parameter: &Parameter) -> PassedValue<'t> {
     let rest = &place.text[place.at + function.len()..];
     let before = place.line_before().trim_end();
     let line = rest.split('\n').next().unwrap_or_default();
@@ -70,14 +70,14 @@ pub(super) fn passed_values<'t>(place: Place<'t>, function: &str, parameter: &Pa
         let moved = ["import", "export", "require", "__all__"].iter().any(|word| before.contains(word));
         let named =
             moved || before.is_empty() || before.ends_with(['{', ',']) || rest.trim_start().starts_with(['=', ':']);
-        return if named { Passed::Nothing } else { Passed::Anything };
+        return if named { PassedValue::Nothing } else { PassedValue::Anything };
     };
     let behind = rest[list.len() + 2..].trim_start();
     let python = FileKind::of(place.file).ecosystem() == Some(Ecosystem::Python);
     let opens = behind.starts_with('{') || behind.starts_with(':') && line.trim_end().ends_with('{');
     let defines = ["def", "function", "func", "fn"].iter().any(|word| before.ends_with(word));
     if defines || !python && opens {
-        return Passed::Nothing;
+        return PassedValue::Nothing;
     }
     let arguments = arguments(list);
     let named = arguments.iter().find_map(|part| {
@@ -86,9 +86,9 @@ pub(super) fn passed_values<'t>(place: Place<'t>, function: &str, parameter: &Pa
     });
     let placed = || arguments.get(parameter.index).copied().filter(|part| !is_named(part));
     match (named.or_else(placed), parameter.default) {
-        (Some(value), _) => Passed::Argument(value),
-        (None, Some(_)) => Passed::Nothing,
-        (None, None) => Passed::Anything,
+        (Some(value), _) => PassedValue::Argument(value),
+        (None, Some(_)) => PassedValue::Nothing,
+        (None, None) => PassedValue::Anything,
     }
 }
 
@@ -100,20 +100,20 @@ fn is_named(part: &str) -> bool {
 }
 
 /// What a plain name stands for at a place of its own source.
-pub(super) fn bound<'t>(place: Place<'t>, name: &str) -> Bound<'t> {
+pub(super) fn bound<'t>(place: CodePlace<'t>, name: &str) -> NameBinding<'t> {
     if let Some(inner) = of_blocks(place, name) {
         return inner;
     }
-    let given: Given = values_of_name(place, name, false)
+    let given: GivenValues = values_of_name(place, name, false)
         .into_iter()
         .filter(|(definition, _)| is_visible(place.text, definition.at, place.at))
         .collect();
-    if given.is_empty() { Bound::Nothing } else { Bound::Given(given) }
+    if given.is_empty() { NameBinding::Nothing } else { NameBinding::Given(given) }
 }
 
 /// The values that a source gives a name of its outermost level, where other sources may see it.
-pub(super) fn exported<'t>(place: Place<'t>, name: &str) -> Given<'t> {
-    let is_seen = |definition: &Place| {
+pub(super) fn exported<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> {
+    let is_seen = |definition: &CodePlace| {
         let line = definition.line_before();
         let first = line.split_whitespace().next().unwrap_or_default();
         !line.starts_with([' ', '\t']) || ["export", "public", "static", "pub"].contains(&first)
@@ -123,25 +123,25 @@ pub(super) fn exported<'t>(place: Place<'t>, name: &str) -> Given<'t> {
 
 /// The values that a source gives a member or key of this name, wherever that stands: `self.folder = …`, `folder: …`,
 /// `"folder": …`.
-pub(super) fn members<'t>(place: Place<'t>, name: &str) -> Given<'t> {
+pub(super) fn members<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> {
     values_of_name(place, name, true)
 }
 
 /// All values that a source gives a name, or a member too.
-fn values_of_name<'t>(place: Place<'t>, name: &str, members: bool) -> Given<'t> {
+fn values_of_name<'t>(place: CodePlace<'t>, name: &str, members: bool) -> GivenValues<'t> {
     let mut found = Vec::new();
     for at in words(place.text, name) {
         if place.text[..at].ends_with('.') && !members {
             continue;
         }
         let value = assigned(place, at + name.len(), members).map(expression).filter(|value| !value.is_empty());
-        found.extend(value.map(|value| (Place { at, ..place }, value)));
+        found.extend(value.map(|value| (CodePlace { at, ..place }, value)));
     }
     found
 }
 
 /// The text from where the value begins that is given to what ends here.
-fn assigned(place: Place<'_>, end: usize, members: bool) -> Option<&str> {
+fn assigned(place: CodePlace<'_>, end: usize, members: bool) -> Option<&str> {
     let rest = &place.text[end..];
     let bare = rest.trim_start_matches(['"', '\'']);
     let quoted = bare.len() != rest.len();
@@ -183,10 +183,10 @@ fn is_visible(text: &str, defined: usize, used: usize) -> bool {
 }
 
 /// What the function, loop or block around a place makes of a name.
-fn of_blocks<'t>(place: Place<'t>, name: &str) -> Option<Bound<'t>> {
+fn of_blocks<'t>(place: CodePlace<'t>, name: &str) -> Option<NameBinding<'t>> {
     let line = place.line_before();
     if let Some(at) = line.rfind("=>").filter(|at| words(&line[..*at], name).next().is_some()) {
-        return Some(parameter(&line[..at + 2], name).map_or(Bound::Inner, Bound::Parameter));
+        return Some(parameter(&line[..at + 2], name).map_or(NameBinding::Inner, NameBinding::Parameter));
     }
     let mut level = indent(line);
     let mut end = place.at - line.len();
@@ -211,13 +211,13 @@ fn of_blocks<'t>(place: Place<'t>, name: &str) -> Option<Bound<'t>> {
                 if matches!(parameter.function, Some("constructor" | "__init__")) {
                     parameter.function = class_around(place.text, from);
                 }
-                return Some(Bound::Parameter(parameter));
+                return Some(NameBinding::Parameter(parameter));
             }
             if let Some(value) = block_subject(header, name) {
-                return Some(Bound::Given(vec![(Place { at: from, ..place }, value)]));
+                return Some(NameBinding::Given(vec![(CodePlace { at: from, ..place }, value)]));
             }
             if is_inner(header, name) {
-                return Some(Bound::Inner);
+                return Some(NameBinding::Inner);
             }
         }
         (level, end) = (header_level, from);
@@ -299,14 +299,14 @@ mod tests {
 
     fn found(file: &str, text: &str, name: &str) -> String {
         let at = text.find("HERE").unwrap();
-        match bound(Place { file, text, at }, name) {
-            Bound::Given(given) => given.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | "),
-            Bound::Parameter(one) => {
+        match bound(CodePlace { file, text, at }, name) {
+            NameBinding::Given(given) => given.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | "),
+            NameBinding::Parameter(one) => {
                 let default = one.default.map(|default| format!(" {default}")).unwrap_or_default();
                 format!("{} {}{default}", one.function.unwrap_or("?"), one.index)
             }
-            Bound::Inner => "inner".to_owned(),
-            Bound::Nothing => "nothing".to_owned(),
+            NameBinding::Inner => "inner".to_owned(),
+            NameBinding::Nothing => "nothing".to_owned(),
         }
     }
 
@@ -345,8 +345,8 @@ mod tests {
 
     #[test]
     fn members_and_exports_are_found() {
-        let values = |file: &str, text: &str, name: &str, of: fn(Place<'static>, &str) -> Given<'static>| {
-            let place = Place { file: file.to_owned().leak(), text: text.to_owned().leak(), at: 0 };
+        let values = |file: &str, text: &str, name: &str, of: fn(CodePlace<'static>, &str) -> GivenValues<'static>| {
+            let place = CodePlace { file: file.to_owned().leak(), text: text.to_owned().leak(), at: 0 };
             of(place, name).iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | ")
         };
         assert_eq!(values("a.js", "export default { dir: '/x', b: 1 }", "dir", members), "'/x'");

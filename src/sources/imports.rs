@@ -30,7 +30,7 @@ pub struct Sources<'t> {
 }
 
 /// What a program reaches.
-pub struct Reach<'t> {
+pub struct SourceReach<'t> {
     files: BTreeSet<&'t str>,
     /// Languages in which the files that it starts with are written, and whose imports are followed.
     known: Vec<Ecosystem>,
@@ -97,7 +97,7 @@ impl<'t> Sources<'t> {
     }
 
     /// What can be reached from some files.
-    pub fn reachable_from(&self, entries: impl IntoIterator<Item = &'t str>) -> Reach<'t> {
+    pub fn reachable_from(&self, entries: impl IntoIterator<Item = &'t str>) -> SourceReach<'t> {
         let mut waiting: Vec<&str> = entries.into_iter().collect();
         let mut known: Vec<Ecosystem> = Vec::new();
         for ecosystem in waiting.iter().filter_map(|path| FileKind::of(path).ecosystem()) {
@@ -116,7 +116,7 @@ impl<'t> Sources<'t> {
             }
             waiting.extend(self.imported(path, text));
         }
-        Reach { files, known }
+        SourceReach { files, known }
     }
 
     /// The files that a source may load.
@@ -171,7 +171,7 @@ impl<'t> Sources<'t> {
     }
 }
 
-impl Reach<'_> {
+impl SourceReach<'_> {
     /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
     pub fn may_run(&self, path: &str) -> bool {
         let kind = FileKind::of(path);

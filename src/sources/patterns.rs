@@ -10,7 +10,7 @@ use crate::manifest::{Ecosystem, FileKind};
 
 /// A word with a meaning.
 #[derive(Clone, Copy, Debug)]
-pub struct Pattern {
+pub struct WordPattern {
     /// The language of the sources, as GitHub linguist calls it; `-` for any.
     pub language: &'static str,
     /// The word.
@@ -19,7 +19,7 @@ pub struct Pattern {
     pub argument: &'static str,
 }
 
-impl Pattern {
+impl WordPattern {
     /// Whether it means something in such a file.
     pub fn is_of(&self, kind: FileKind) -> bool {
         let node = self.language == "JavaScript" && kind.ecosystem() == Some(Ecosystem::Node);
@@ -30,7 +30,7 @@ impl Pattern {
 /// The patterns of a meaning, and what finds any of them in one pass.
 #[derive(Default)]
 struct Meaning {
-    patterns: Vec<Pattern>,
+    patterns: Vec<WordPattern>,
     /// Compiled when it is first asked for.
     finder: OnceLock<Option<Regex>>,
 }
@@ -46,7 +46,7 @@ impl Meaning {
 }
 
 /// The patterns with a meaning, in the order of the table.
-pub fn of(meaning: &str) -> impl Iterator<Item = Pattern> + use<> {
+pub fn of(meaning: &str) -> impl Iterator<Item = WordPattern> + use<> {
     read(meaning).into_iter().flat_map(|meaning| meaning.patterns.iter().copied())
 }
 
@@ -72,7 +72,7 @@ fn read(meaning: &str) -> Option<&'static Meaning> {
         for row in data::SOURCE_PATTERNS.rows() {
             if let &[language, text, meaning, argument, ..] = row {
                 let text = if text.contains("\\n") { text.replace("\\n", "\n").leak() } else { text };
-                meanings.entry(meaning).or_default().patterns.push(Pattern { language, text, argument });
+                meanings.entry(meaning).or_default().patterns.push(WordPattern { language, text, argument });
             }
         }
         meanings

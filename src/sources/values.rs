@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::code;
 use super::comments::blank_comments;
-use super::definitions::{self, Bound, Given, Parameter, Passed, Place};
+use super::definitions::{self, CodePlace, GivenValues, NameBinding, Parameter, PassedValue};
 use super::patterns;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
@@ -21,7 +21,7 @@ const DEEPEST: usize = 16;
 
 /// What an expression may come to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Value {
+pub enum SourceValue {
     /// This text.
     Text(String),
     /// A text that begins so.
@@ -31,7 +31,7 @@ pub enum Value {
 }
 
 /// All that an expression may come to; `None` where that is not known.
-type Values = Option<BTreeSet<Value>>;
+type Values = Option<BTreeSet<SourceValue>>;
 
 /// Evaluates expressions of some sources.
 pub struct Evaluator<'e> {
@@ -44,12 +44,12 @@ pub struct Evaluator<'e> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "`None` stands for values that are not known")]
-fn single(value: Value) -> Values {
+fn single(value: SourceValue) -> Values {
     Some(BTreeSet::from([value]))
 }
 
 fn text(text: &str) -> Values {
-    single(Value::Text(text.to_owned()))
+    single(SourceValue::Text(text.to_owned()))
 }
 
 impl<'e> Evaluator<'e> {
@@ -73,18 +73,18 @@ impl<'e> Evaluator<'e> {
     pub fn value(&self, file: &str, at: usize, expression: &str) -> Values {
         self.steps.set(0);
         let (&file, _) = self.texts.get_key_value(file)?;
-        self.of(Place { file, text: self.source(file), at }, expression, 0)
+        self.of(CodePlace { file, text: self.source(file), at }, expression, 0)
     }
 
     /// What the members and keys of this name come to, that are set in a source, else in any.
     pub fn member_of(&self, file: &str, name: &str) -> Values {
         self.steps.set(0);
         let (&file, _) = self.texts.get_key_value(file)?;
-        let own = definitions::members(Place { file, text: self.source(file), at: 0 }, name);
+        let own = definitions::members(CodePlace { file, text: self.source(file), at: 0 }, name);
         if own.is_empty() { self.member(name, 0) } else { self.union_of(&own, 0) }
     }
 
-    fn of(&self, place: Place, expression: &str, depth: usize) -> Values {
+    fn of(&self, place: CodePlace, expression: &str, depth: usize) -> Values {
         self.steps.set(self.steps.get() + 1);
         let expression = trimmed(expression);
         if depth > DEEPEST || self.steps.get() > STEPS || expression.is_empty() {
@@ -122,7 +122,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// `a || b`: what is no variable, or is one with a value, counts; else the next.
-    fn first_of(&self, place: Place, parts: &[&str], depth: usize) -> Values {
+    fn first_of(&self, place: CodePlace, parts: &[&str], depth: usize) -> Values {
         let mut all = BTreeSet::new();
         for (index, part) in parts.iter().enumerate() {
             match self.of(place, part, depth + 1) {
@@ -138,7 +138,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// A text, a call, a member or a name.
-    fn single(&self, place: Place, expression: &str, depth: usize) -> Values {
+    fn single(&self, place: CodePlace, expression: &str, depth: usize) -> Values {
         if let Some(value) = self.quoted(place, expression, depth) {
             return value;
         }
@@ -150,7 +150,7 @@ impl<'e> Evaluator<'e> {
             return if is_variable(of) { self.variable(name) } else { self.member(name, depth) };
         }
         if is_named(expression, "is no file") {
-            return single(Value::Stream);
+            return single(SourceValue::Stream);
         }
         let (of, name) = code::member(expression);
         if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
@@ -164,8 +164,9 @@ impl<'e> Evaluator<'e> {
             Some(of) if is_named(expression, "the folder of a path") => self.of(place, of, depth + 1).map(parents),
             Some(of) => {
                 // The name of a temporary file.
-                let temporary =
-                    |values: &BTreeSet<Value>| values.iter().all(|value| *value == Value::Start("/tmp/".to_owned()));
+                let temporary = |values: &BTreeSet<SourceValue>| {
+                    values.iter().all(|value| *value == SourceValue::Start("/tmp/".to_owned()))
+                };
                 let known = if matches!(of, "self" | "this") { None } else { self.of(place, of, depth + 1) };
                 let own = known.filter(temporary).filter(|values| !values.is_empty());
                 own.or_else(|| self.member(name, depth))
@@ -175,7 +176,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// A text in quotes, its inner expressions put in.
-    fn quoted(&self, place: Place, expression: &str, depth: usize) -> Option<Values> {
+    fn quoted(&self, place: CodePlace, expression: &str, depth: usize) -> Option<Values> {
         let start = expression.find(['"', '\'', '`']).filter(|at| *at <= 2)?;
         let (prefix, rest) = expression.split_at(start);
         if !prefix.chars().all(|c| c.is_ascii_alphabetic() || c == '@' || c == '$') {
@@ -202,11 +203,11 @@ impl<'e> Evaluator<'e> {
         Some(folded(Joint::Text, parts.into_iter()))
     }
 
-    fn call(&self, place: Place, callee: &str, list: &str, depth: usize) -> Values {
+    fn call(&self, place: CodePlace, callee: &str, list: &str, depth: usize) -> Values {
         let callee = callee.trim_start_matches("new ").trim();
         let list = code::arguments(list);
         if is_named(callee, "is no file") {
-            return single(Value::Stream);
+            return single(SourceValue::Stream);
         }
         if let Some(known) = self.known_name(place, callee) {
             return known;
@@ -234,17 +235,17 @@ impl<'e> Evaluator<'e> {
     }
 
     /// Folders that have names: of the source, of work, for what is temporary, of the user.
-    fn known_name(&self, place: Place, name: &str) -> Option<Values> {
+    fn known_name(&self, place: CodePlace, name: &str) -> Option<Values> {
         let own = || (self.folder)(place.file);
         if is_named(name, "folder of the source") {
-            return Some(own().map_or_else(|| single(Value::Start("./".to_owned())), |folder| text(&folder)));
+            return Some(own().map_or_else(|| single(SourceValue::Start("./".to_owned())), |folder| text(&folder)));
         }
         if is_named(name, "file of the source") {
             let file = |folder: String| text(&path::child(&folder, path::name(place.file)));
-            return Some(own().map_or_else(|| single(Value::Start("./".to_owned())), file));
+            return Some(own().map_or_else(|| single(SourceValue::Start("./".to_owned())), file));
         }
         if is_named(name, "folder for temporary files") {
-            return Some(single(Value::Start("/tmp/".to_owned())));
+            return Some(single(SourceValue::Start("/tmp/".to_owned())));
         }
         if is_named(name, "folder of the user") {
             return Some(text("/home/user"));
@@ -255,16 +256,17 @@ impl<'e> Evaluator<'e> {
     /// What the image and those who start it give a variable.
     fn variable(&self, name: &str) -> Values {
         let values = (self.variables)(name);
-        (!values.is_empty()).then(|| values.into_iter().map(Value::Text).collect())
+        (!values.is_empty()).then(|| values.into_iter().map(SourceValue::Text).collect())
     }
 
-    fn name(&self, place: Place, name: &str, depth: usize) -> Values {
+    fn name(&self, place: CodePlace, name: &str, depth: usize) -> Values {
         match definitions::bound(place, name) {
-            Bound::Given(given) => self.union_of(&given, depth),
-            Bound::Parameter(parameter) => self.passed_values(place, parameter, depth),
-            Bound::Inner => None,
-            Bound::Nothing => {
-                let given: Given = self.holding(name).flat_map(|place| definitions::exported(place, name)).collect();
+            NameBinding::Given(given) => self.union_of(&given, depth),
+            NameBinding::Parameter(parameter) => self.passed_values(place, parameter, depth),
+            NameBinding::Inner => None,
+            NameBinding::Nothing => {
+                let given: GivenValues =
+                    self.holding(name).flat_map(|place| definitions::exported(place, name)).collect();
                 // `const { name } = require("./config")` takes a member.
                 if given.is_empty() { self.member(name, depth) } else { self.union_of(&given, depth) }
             }
@@ -274,7 +276,7 @@ impl<'e> Evaluator<'e> {
     fn member(&self, name: &str, depth: usize) -> Values {
         // Settings take their names from variables.
         let set = self.variable(&name.to_ascii_uppercase());
-        let given: Given = self.holding(name).flat_map(|place| definitions::members(place, name)).collect();
+        let given: GivenValues = self.holding(name).flat_map(|place| definitions::members(place, name)).collect();
         match (set, self.union_of(&given, depth)) {
             (Some(mut set), given) => {
                 set.extend(given.into_iter().flatten());
@@ -285,20 +287,20 @@ impl<'e> Evaluator<'e> {
     }
 
     /// What callers pass for a parameter.
-    fn passed_values(&self, place: Place, parameter: Parameter, depth: usize) -> Values {
+    fn passed_values(&self, place: CodePlace, parameter: Parameter, depth: usize) -> Values {
         let function = parameter.function?;
         let ecosystem = FileKind::of(place.file).ecosystem();
-        let mut all: BTreeSet<Value> = BTreeSet::new();
+        let mut all: BTreeSet<SourceValue> = BTreeSet::new();
         if let Some(default) = parameter.default {
             all.extend(self.of(place, default, depth + 1)?);
         }
         for caller in self.holding(function).filter(|caller| FileKind::of(caller.file).ecosystem() == ecosystem) {
             for at in code::words(caller.text, function) {
-                let caller = Place { at, ..caller };
+                let caller = CodePlace { at, ..caller };
                 match definitions::passed_values(caller, function, &parameter) {
-                    Passed::Argument(part) => all.extend(self.of(caller, keyword(part), depth + 1)?),
-                    Passed::Nothing => {}
-                    Passed::Anything => return None,
+                    PassedValue::Argument(part) => all.extend(self.of(caller, keyword(part), depth + 1)?),
+                    PassedValue::Nothing => {}
+                    PassedValue::Anything => return None,
                 }
             }
         }
@@ -306,7 +308,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// All of several values, where each is known.
-    fn union_of(&self, given: &Given, depth: usize) -> Values {
+    fn union_of(&self, given: &GivenValues, depth: usize) -> Values {
         let mut all = BTreeSet::new();
         for (place, expression) in given {
             // A place for a value that comes later.
@@ -320,9 +322,9 @@ impl<'e> Evaluator<'e> {
     }
 
     /// The sources that hold a word.
-    fn holding<'s>(&'s self, word: &'s str) -> impl Iterator<Item = Place<'s>> + 's {
+    fn holding<'s>(&'s self, word: &'s str) -> impl Iterator<Item = CodePlace<'s>> + 's {
         let texts = self.texts.iter().filter(move |(_, (text, _))| text.contains(word));
-        texts.map(|(&file, _)| Place { file, text: self.source(file), at: 0 })
+        texts.map(|(&file, _)| CodePlace { file, text: self.source(file), at: 0 })
     }
 }
 
@@ -442,29 +444,29 @@ fn folded(joint: Joint, mut parts: impl Iterator<Item = Values>) -> Values {
     for part in parts {
         let mut next = BTreeSet::new();
         for value in all {
-            let Value::Text(before) = value else {
+            let SourceValue::Text(before) = value else {
                 next.insert(value);
                 continue;
             };
             match &part {
-                None => _ = next.insert(Value::Start(joint.start(&before, ""))),
+                None => _ = next.insert(SourceValue::Start(joint.start(&before, ""))),
                 Some(part) => next.extend(part.iter().map(|after| match after {
-                    Value::Text(after) => Value::Text(joint.put(&before, after)),
-                    Value::Start(after) => Value::Start(joint.start(&before, after)),
-                    Value::Stream => Value::Stream,
+                    SourceValue::Text(after) => SourceValue::Text(joint.put(&before, after)),
+                    SourceValue::Start(after) => SourceValue::Start(joint.start(&before, after)),
+                    SourceValue::Stream => SourceValue::Stream,
                 })),
             }
         }
         all = next;
     }
     // A text whose beginning is not known is not known.
-    Some(all).filter(|all| !all.contains(&Value::Start(String::new())))
+    Some(all).filter(|all| !all.contains(&SourceValue::Start(String::new())))
 }
 
 /// The folders of some paths.
-fn parents(values: BTreeSet<Value>) -> BTreeSet<Value> {
-    let parent = |value: Value| match value {
-        Value::Text(text) => Value::Text(match path::normalize(&text).as_str() {
+fn parents(values: BTreeSet<SourceValue>) -> BTreeSet<SourceValue> {
+    let parent = |value: SourceValue| match value {
+        SourceValue::Text(text) => SourceValue::Text(match path::normalize(&text).as_str() {
             "" => "..".to_owned(),
             text => match path::parent(text) {
                 "" => ".".to_owned(),

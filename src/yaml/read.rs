@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as Range, StructureStyle, Tag};
 
-use super::tree::{Data, Problem, Shape, Style, Tree};
+use super::tree::{Data, Shape, Style, YamlProblem, YamlTree};
 use crate::text::Span;
 
 /// Nodes of a text at most when its aliases are expanded; Compose's own bound.
@@ -15,15 +15,15 @@ const EXPANDED: u32 = 100_000;
 const HEIGHT: u32 = 1_000;
 
 /// Reads a text. Never fails: what is wrong is a problem, and what stands before it is still there.
-pub fn read(text: &str) -> Tree {
-    let mut builder = Builder::new(text);
+pub fn read(text: &str) -> YamlTree {
+    let mut builder = YamlBuilder::new(text);
     for event in Parser::new_from_str_with_options(text, granit_parser::options! { emit_unresolved_aliases: true }) {
         match event {
             Ok((event, range)) => builder.event(event, range),
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
                 let at = Span::at(text.floor_char_boundary(at) as u32);
-                builder.tree.problems.push(Problem { span: at, message: error.info() });
+                builder.tree.problems.push(YamlProblem { span: at, message: error.info() });
                 break;
             }
         }
@@ -41,9 +41,9 @@ struct Open {
     children: Vec<u32>,
 }
 
-struct Builder<'t> {
+struct YamlBuilder<'t> {
     text: &'t str,
-    tree: Tree,
+    tree: YamlTree,
     open: Vec<Open>,
     /// Finished nodes by the reader's number of their anchor.
     anchors: HashMap<usize, u32>,
@@ -51,9 +51,9 @@ struct Builder<'t> {
     expanded: u32,
 }
 
-impl<'t> Builder<'t> {
+impl<'t> YamlBuilder<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, tree: Tree::default(), open: Vec::new(), anchors: HashMap::new(), expanded: 0 }
+        Self { text, tree: YamlTree::default(), open: Vec::new(), anchors: HashMap::new(), expanded: 0 }
     }
 
     fn event(&mut self, event: Event<'_>, range: Range) {
@@ -94,7 +94,7 @@ impl<'t> Builder<'t> {
     }
 
     fn problem(&mut self, span: Span, message: String) {
-        self.tree.problems.push(Problem { span, message });
+        self.tree.problems.push(YamlProblem { span, message });
     }
 
     fn start(&mut self, span: Span, mapping: bool, style: StructureStyle, anchor: usize, tag: Option<&Tag>) {
@@ -136,7 +136,7 @@ impl<'t> Builder<'t> {
             if let Shape::Scalar(text, _) = &data.shape
                 && !seen.insert(text)
             {
-                twice.push(Problem { span: data.span, message: format!("the key `{text}` stands twice") });
+                twice.push(YamlProblem { span: data.span, message: format!("the key `{text}` stands twice") });
             }
         }
         self.tree.problems.extend(twice);
@@ -187,7 +187,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn finish(mut self) -> Tree {
+    fn finish(mut self) -> YamlTree {
         while !self.open.is_empty() {
             self.close(0);
         }

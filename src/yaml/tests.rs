@@ -1,8 +1,8 @@
-use super::{Kind, Node, Style, Tree, read};
+use super::{NodeKind, Style, YamlNode, YamlTree, read};
 use crate::text::Span;
 
 /// A node in short: scalars as written in the source, collections in brackets.
-fn show(text: &str, node: Node) -> String {
+fn show(text: &str, node: YamlNode) -> String {
     let place = &text[node.span().range()];
     if node.is_alias() {
         return match node.target() {
@@ -11,12 +11,12 @@ fn show(text: &str, node: Node) -> String {
         };
     }
     match node.kind() {
-        Some(Kind::Scalar(_)) => place.to_owned(),
-        Some(Kind::Sequence) => {
+        Some(NodeKind::Scalar(_)) => place.to_owned(),
+        Some(NodeKind::Sequence) => {
             format!("[{}]", node.items().map(|item| show(text, item)).collect::<Vec<_>>().join(", "))
         }
-        Some(Kind::Mapping) => {
-            let entry = |entry: super::Entry| format!("{}: {}", show(text, entry.key), show(text, entry.value));
+        Some(NodeKind::Mapping) => {
+            let entry = |entry: super::YamlEntry| format!("{}: {}", show(text, entry.key), show(text, entry.value));
             format!("{{{}}}", node.entries().map(entry).collect::<Vec<_>>().join(", "))
         }
         None => "?".to_owned(),
@@ -24,7 +24,7 @@ fn show(text: &str, node: Node) -> String {
 }
 
 #[track_caller]
-fn check(text: &str, expected: &str) -> Tree {
+fn check(text: &str, expected: &str) -> YamlTree {
     let tree = read(text);
     let documents: Vec<String> = tree.documents().map(|node| show(text, node)).collect();
     assert_eq!(documents.join(" --- "), expected, "{text:?}");
@@ -64,7 +64,7 @@ fn block_scalars_end_with_their_text() {
     let tree = check(text, "{a: FROM x\n  RUN y\n\n, b: one\n  two\n}");
     let root = tree.root().unwrap();
     assert_eq!(root.get("a").unwrap().text(), Some("FROM x\nRUN y\n"));
-    assert_eq!(root.get("a").unwrap().kind(), Some(Kind::Scalar(Style::Literal)));
+    assert_eq!(root.get("a").unwrap().kind(), Some(NodeKind::Scalar(Style::Literal)));
     assert_eq!(root.get("b").unwrap().text(), Some("one two"));
 }
 
@@ -90,7 +90,7 @@ fn aliases_and_merge_keys_lead_to_their_target() {
         "{a: {x: 1, y: 2}, b: {<<: *a={x: 1, y: 2}, y: 3}, c: {<<: [*a={x: 1, y: 2}, {z: 4}]}, d: *a={x: 1, y: 2}}",
     );
     let root = tree.root().unwrap();
-    let at = |path: [&str; 2]| root.get(path[0]).unwrap().get(path[1]).and_then(Node::text);
+    let at = |path: [&str; 2]| root.get(path[0]).unwrap().get(path[1]).and_then(YamlNode::text);
     assert_eq!(
         [at(["b", "x"]), at(["b", "y"]), at(["c", "z"]), at(["d", "y"])],
         [Some("1"), Some("3"), Some("4"), Some("2")]

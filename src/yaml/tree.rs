@@ -10,13 +10,13 @@ const MERGES: usize = 16;
 
 /// A text as read: its documents, and what is wrong with it.
 #[derive(Clone, Debug, Default)]
-pub struct Tree {
+pub struct YamlTree {
     pub(super) nodes: Vec<Data>,
     /// Children of sequences, and keys and values of mappings in turn.
     pub(super) children: Vec<u32>,
     pub(super) documents: Vec<u32>,
     pub(super) comments: Vec<Span>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<YamlProblem>,
 }
 
 /// What is stored of a node.
@@ -49,7 +49,7 @@ pub(super) enum Shape {
 
 /// Something wrong, in one sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct YamlProblem {
     /// Where.
     pub span: Span,
     /// What is wrong.
@@ -73,7 +73,7 @@ pub enum Style {
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NodeKind {
     /// A text, number, truth value or nothing at all.
     Scalar(Style),
     /// A list.
@@ -82,15 +82,15 @@ pub enum Kind {
     Mapping,
 }
 
-impl Tree {
+impl YamlTree {
     /// The node that the first document holds; `None` of an empty text.
-    pub fn root(&self) -> Option<Node<'_>> {
+    pub fn root(&self) -> Option<YamlNode<'_>> {
         self.documents().next()
     }
 
     /// The node of each document.
-    pub fn documents(&self) -> impl Iterator<Item = Node<'_>> {
-        self.documents.iter().map(|&id| Node { tree: self, id })
+    pub fn documents(&self) -> impl Iterator<Item = YamlNode<'_>> {
+        self.documents.iter().map(|&id| YamlNode { tree: self, id })
     }
 
     /// The comments with their `#`, in order.
@@ -99,28 +99,28 @@ impl Tree {
     }
 
     /// What is wrong. After an error of syntax the tree holds what was read up to there.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[YamlProblem] {
         &self.problems
     }
 }
 
 /// A node. Questions for its value follow an alias; questions for its place don't.
 #[derive(Clone, Copy, Debug)]
-pub struct Node<'t> {
-    tree: &'t Tree,
+pub struct YamlNode<'t> {
+    tree: &'t YamlTree,
     id: u32,
 }
 
 /// A key with its value.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'t> {
+pub struct YamlEntry<'t> {
     /// The key.
-    pub key: Node<'t>,
+    pub key: YamlNode<'t>,
     /// The value; an empty scalar where none is written.
-    pub value: Node<'t>,
+    pub value: YamlNode<'t>,
 }
 
-impl<'t> Node<'t> {
+impl<'t> YamlNode<'t> {
     fn data(self) -> &'t Data {
         &self.tree.nodes[self.id as usize]
     }
@@ -141,19 +141,19 @@ impl<'t> Node<'t> {
     }
 
     /// What it is; `None` for an alias that leads nowhere.
-    pub fn kind(self) -> Option<Kind> {
+    pub fn kind(self) -> Option<NodeKind> {
         match self.followed()?.shape {
-            Shape::Scalar(_, style) => Some(Kind::Scalar(style)),
-            Shape::Sequence { .. } => Some(Kind::Sequence),
-            Shape::Mapping { .. } => Some(Kind::Mapping),
+            Shape::Scalar(_, style) => Some(NodeKind::Scalar(style)),
+            Shape::Sequence { .. } => Some(NodeKind::Sequence),
+            Shape::Mapping { .. } => Some(NodeKind::Mapping),
             Shape::Alias(_) => None,
         }
     }
 
     /// The node that an alias stands for.
-    pub fn target(self) -> Option<Node<'t>> {
+    pub fn target(self) -> Option<YamlNode<'t>> {
         match self.data().shape {
-            Shape::Alias(target) => Some(Node { tree: self.tree, id: target? }),
+            Shape::Alias(target) => Some(YamlNode { tree: self.tree, id: target? }),
             _ => None,
         }
     }
@@ -209,39 +209,39 @@ impl<'t> Node<'t> {
     }
 
     /// The members of a list; none of anything else.
-    pub fn items(self) -> impl Iterator<Item = Node<'t>> + use<'t> {
+    pub fn items(self) -> impl Iterator<Item = YamlNode<'t>> + use<'t> {
         let range = match self.followed().map(|data| &data.shape) {
             Some(Shape::Sequence { items, .. }) => items.start as usize..items.end as usize,
             _ => 0..0,
         };
         let tree = self.tree;
-        tree.children[range].iter().map(move |&id| Node { tree, id })
+        tree.children[range].iter().map(move |&id| YamlNode { tree, id })
     }
 
     /// The entries of a mapping as written, `<<` among them; none of anything else.
-    pub fn entries(self) -> impl Iterator<Item = Entry<'t>> + use<'t> {
+    pub fn entries(self) -> impl Iterator<Item = YamlEntry<'t>> + use<'t> {
         let range = match self.followed().map(|data| &data.shape) {
             Some(Shape::Mapping { entries, .. }) => entries.start as usize..entries.end as usize,
             _ => 0..0,
         };
         let tree = self.tree;
-        let node = move |id| Node { tree, id };
-        tree.children[range].chunks_exact(2).map(move |pair| Entry { key: node(pair[0]), value: node(pair[1]) })
+        let node = move |id| YamlNode { tree, id };
+        tree.children[range].chunks_exact(2).map(move |pair| YamlEntry { key: node(pair[0]), value: node(pair[1]) })
     }
 
     /// The value under a key, also one that a merge key (`<<`) brings in.
-    pub fn get(self, key: &str) -> Option<Node<'t>> {
+    pub fn get(self, key: &str) -> Option<YamlNode<'t>> {
         self.find(key, MERGES)
     }
 
-    fn find(self, key: &str, merges: usize) -> Option<Node<'t>> {
+    fn find(self, key: &str, merges: usize) -> Option<YamlNode<'t>> {
         if let Some(own) = self.entries().find(|entry| entry.key.text() == Some(key)) {
             return Some(own.value);
         }
         let base = self.entries().find(|entry| entry.key.plain() == Some("<<"))?.value;
         let left = merges.checked_sub(1)?;
         match base.kind()? {
-            Kind::Mapping => base.find(key, left),
+            NodeKind::Mapping => base.find(key, left),
             _ => base.items().find_map(|item| item.find(key, left)),
         }
     }

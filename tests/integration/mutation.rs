@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use dockopt::audit;
 use dockopt::dockerfile::{self, File};
 use dockopt::fix::{Level, fix};
-use dockopt::inputs::context::{BuildContext, Builder, Kind};
+use dockopt::inputs::context::{BuildContext, ContextBuilder, ContextEntryKind};
 use dockopt::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use dockopt::manifest::{self, Project};
 use dockopt::report::{self, Layout};
@@ -303,8 +303,9 @@ fn projects() -> Vec<Project> {
 
 /// A folder with sources, manifests, and what a build does without.
 fn context() -> BuildContext {
-    let mut context = Builder::new(".");
-    let file = |context: &mut Builder, name: &str, size| context.add(name, Kind::File, 0o644, size, None);
+    let mut context = ContextBuilder::new(".");
+    let file =
+        |context: &mut ContextBuilder, name: &str, size| context.add(name, ContextEntryKind::File, 0o644, size, None);
     for (folder, name) in [(".git", "HEAD"), (".venv", "pyvenv.cfg"), ("app", "main.py"), ("node_modules", "x.js")] {
         context.enter(folder, 0o755, false);
         file(&mut context, name, 5_000);

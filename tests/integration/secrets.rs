@@ -1,6 +1,6 @@
 //! No result shows a secret: every command in every format, on a folder full of canaries.
 
-use dockopt::load::Request;
+use dockopt::load::GatherRequest;
 use dockopt::report::Format;
 use dockopt::rules::Selection;
 
@@ -82,7 +82,7 @@ fn an_edit_with_a_secret_is_left_out_and_the_diff_says_so() {
 
 #[test]
 fn no_line_of_the_file_shows_a_secret() {
-    let request = Request { path: "fixtures/secrets/Dockerfile".into(), ..Request::default() };
+    let request = GatherRequest { path: "fixtures/secrets/Dockerfile".into(), ..GatherRequest::default() };
     let inputs = dockopt::load::gather(&request).unwrap();
     let report = dockopt::audit::lint(&inputs, &Selection::default().into());
     // Findings show some of the lines: which ones is no matter of the mask. The first line is a comment that tells.

@@ -1,12 +1,12 @@
 //! What fixing may do to a Dockerfile: what the pages of the applied rules announce. Everything else stays byte for byte.
 
 use dockopt::dockerfile::{DifferenceKind, File};
-use dockopt::fix::Outcome;
+use dockopt::fix::FixOutcome;
 use dockopt::rules;
 use similar::{ChangeTag, TextDiff};
 
 /// What is wrong with a Dockerfile after fixing.
-pub(crate) fn check(before: &File, after: &File, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn check(before: &File, after: &File, outcome: &FixOutcome) -> Result<(), String> {
     if let Some(message) = before.worse(after) {
         return Err(format!("the builder refuses it: {message}"));
     }

@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 
 use super::sums::delta;
 use crate::analysis::ImageAnalysis;
-use crate::image::{EntryId, Image, Kind, PathId};
+use crate::image::{EntryId, EntryKind, Image, PathId};
 
 /// How a path changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum How {
+pub enum PathChangeKind {
     /// Only the second image has it.
     Added,
     /// Only the first one has it.
@@ -19,7 +19,7 @@ pub enum How {
     Metadata,
 }
 
-impl How {
+impl PathChangeKind {
     /// As in the JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ pub struct FileChange {
     /// The path in the second image.
     pub after: Option<PathId>,
     /// How it changed.
-    pub how: How,
+    pub how: PathChangeKind,
     /// Bytes before.
     pub bytes_before: u64,
     /// Bytes after.
@@ -54,14 +54,14 @@ impl FileChange {
 }
 
 /// Which path of one image is which of the other.
-pub(super) struct Joined {
+pub(super) struct PathPairs {
     /// By the first image's path.
     pub to_after: Vec<Option<PathId>>,
     /// By the second one's.
     pub to_before: Vec<Option<PathId>>,
 }
 
-impl Joined {
+impl PathPairs {
     pub(super) fn new(before: &ImageAnalysis, after: &ImageAnalysis) -> Self {
         let (old, new) = (&before.image.paths, &after.image.paths);
         let mut to_after: Vec<Option<PathId>> = vec![None; old.len()];
@@ -91,21 +91,21 @@ pub(super) struct Changes {
     pub bytes: Vec<FileChange>,
 }
 
-pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis, joined: &Joined, semantic: bool) -> Changes {
+pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis, joined: &PathPairs, semantic: bool) -> Changes {
     let (old, new) = (charged(before), charged(after));
     let at = |charged: &[u64], path: Option<PathId>| {
         path.and_then(|path| charged.get(path.index()).copied()).unwrap_or_default()
     };
     let mut changes = Changes { files: Vec::new(), metadata: Vec::new(), bytes: Vec::new() };
-    let mut add = |before: Option<PathId>, after: Option<PathId>, how: Option<How>| {
+    let mut add = |before: Option<PathId>, after: Option<PathId>, how: Option<PathChangeKind>| {
         let (bytes_before, bytes_after) = (at(&old, before), at(&new, after));
-        let how_or = how.unwrap_or(How::Metadata);
+        let how_or = how.unwrap_or(PathChangeKind::Metadata);
         let change = FileChange { before, after, how: how_or, bytes_before, bytes_after };
         if bytes_before != bytes_after {
             changes.bytes.push(change);
         }
         match how {
-            Some(How::Metadata) => changes.metadata.push(change),
+            Some(PathChangeKind::Metadata) => changes.metadata.push(change),
             Some(_) => changes.files.push(change),
             None => {}
         }
@@ -113,12 +113,12 @@ pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis, joined: &Jo
     for (path, id) in before.tree.members() {
         let other = joined.to_after.get(path.index()).copied().flatten();
         let own = other.and_then(|other| after.tree.at(other));
-        let is_file = before.image.entry(id).kind != Kind::Directory;
+        let is_file = before.image.entry(id).kind != EntryKind::Directory;
         match own {
             Some(own) => add(Some(path), other, compare((before, id), (after, own), semantic)),
             // A directory that no layer has as a member is one all the same.
             None if is_file || !other.is_some_and(|other| after.tree.contains(other)) => {
-                add(Some(path), None, is_file.then_some(How::Removed));
+                add(Some(path), None, is_file.then_some(PathChangeKind::Removed));
             }
             None => {}
         }
@@ -126,8 +126,8 @@ pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis, joined: &Jo
     for (path, id) in after.tree.members() {
         let other = joined.to_before.get(path.index()).copied().flatten();
         if other.and_then(|other| before.tree.at(other)).is_none() {
-            let is_file = after.image.entry(id).kind != Kind::Directory;
-            add(None, Some(path), is_file.then_some(How::Added));
+            let is_file = after.image.entry(id).kind != EntryKind::Directory;
+            add(None, Some(path), is_file.then_some(PathChangeKind::Added));
         }
     }
     changes
@@ -152,15 +152,15 @@ fn compare(
     (before, old): (&ImageAnalysis, EntryId),
     (after, new): (&ImageAnalysis, EntryId),
     semantic: bool,
-) -> Option<How> {
+) -> Option<PathChangeKind> {
     let (old, new) = (before.tree.inode(old), after.tree.inode(new));
     let (a, b) = (before.image.entry(old), after.image.entry(new));
     if (a.kind, a.content, a.size) != (b.kind, b.content, b.size) {
-        return Some(How::Changed);
+        return Some(PathChangeKind::Changed);
     }
     let attributes = |image: &'_ Image, id: EntryId| image.layers[id.layer as usize].xattrs.get(&id.index).cloned();
     let times = !semantic && a.mtime != b.mtime;
     let same = (a.mode, a.uid, a.gid) == (b.mode, b.uid, b.gid)
         && attributes(&before.image, old) == attributes(&after.image, new);
-    (times || !same).then_some(How::Metadata)
+    (times || !same).then_some(PathChangeKind::Metadata)
 }

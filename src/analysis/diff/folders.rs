@@ -1,6 +1,6 @@
 //! How much the folders of two final trees have below them.
 
-use super::files::Joined;
+use super::files::PathPairs;
 use super::sums::delta;
 use crate::analysis::ImageAnalysis;
 use crate::image::PathId;
@@ -21,7 +21,7 @@ pub struct FolderChange {
     pub bytes: i64,
 }
 
-pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis, joined: &Joined) -> Vec<FolderChange> {
+pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis, joined: &PathPairs) -> Vec<FolderChange> {
     let is_folder = |analysis: &ImageAnalysis, path: PathId| analysis.tree.children(path).next().is_some();
     let mut changes = Vec::new();
     for (path, depth) in shallow(after) {

@@ -98,7 +98,7 @@ fn print(analysis: &ImageAnalysis, layer: &Layer) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{Options, analyse};
+    use crate::analysis::{AnalysisOptions, analyse};
     use crate::finding::Mask;
     use crate::image::Read;
     use crate::image::sketch::sketch;
@@ -110,7 +110,7 @@ mod tests {
             let mut image = sketch(text);
             (0..image.layers.len()).for_each(|number| image.layers[number].history = Some(number));
             let read = Read { images: vec![image], ..Read::default() };
-            analyse(read, &Options::default(), &mut Mask::default()).images.remove(0)
+            analyse(read, &AnalysisOptions::default(), &mut Mask::default()).images.remove(0)
         };
         let (pairs, _) = pairs(&analysis(before), &analysis(after), true);
         let number = |at: Option<usize>| at.map_or("-".to_owned(), |at| at.to_string());

@@ -57,17 +57,17 @@ pub struct PackageChange {
 }
 
 #[derive(Default)]
-struct Own {
+struct PackageEntry {
     versions: BTreeSet<String>,
     bytes: u64,
 }
 
-type All = BTreeMap<(Ecosystem, String), Own>;
+type PackageEntries = BTreeMap<(Ecosystem, String), PackageEntry>;
 
 pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<PackageChange> {
     let (old, new) = (packages_of(before), packages_of(after));
     let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
-    let none = Own::default();
+    let none = PackageEntry::default();
     let mut changes = Vec::new();
     for name in names {
         let (a, b) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
@@ -86,8 +86,8 @@ pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<Pack
     changes
 }
 
-fn packages_of(analysis: &ImageAnalysis) -> All {
-    let mut all = All::new();
+fn packages_of(analysis: &ImageAnalysis) -> PackageEntries {
+    let mut all = PackageEntries::new();
     let packages = analysis.packages.iter().flat_map(|packages| &packages.packages);
     for package in packages {
         let Package { ecosystem, name, version, size, .. } = package;
@@ -99,7 +99,7 @@ fn packages_of(analysis: &ImageAnalysis) -> All {
 }
 
 /// How the versions changed; `None` where they did not.
-fn version_change(before: &Own, after: &Own) -> Option<PackageHow> {
+fn version_change(before: &PackageEntry, after: &PackageEntry) -> Option<PackageHow> {
     if before.versions == after.versions {
         return None;
     }
@@ -110,7 +110,7 @@ fn version_change(before: &Own, after: &Own) -> Option<PackageHow> {
         return Some(PackageHow::Removed);
     }
     // Of several versions side by side none is the earlier or the later one.
-    let only = |own: &Own| own.versions.first().filter(|_| own.versions.len() == 1).cloned();
+    let only = |own: &PackageEntry| own.versions.first().filter(|_| own.versions.len() == 1).cloned();
     Some(match only(before).zip(only(after)).map(|(a, b)| version::compare(&a, &b)) {
         Some(Ordering::Less) => PackageHow::Upgraded,
         Some(Ordering::Greater) => PackageHow::Downgraded,

@@ -40,7 +40,7 @@ impl PartKind {
 
 /// A part of a difference. No two parts have a byte in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct DiffPart {
     /// What it is.
     pub kind: PartKind,
     /// The category, the package, the folder.
@@ -50,7 +50,7 @@ pub struct Part {
 }
 
 /// The parts of what is on disk: of the paths whose bytes changed, and of the rest, which is waste.
-pub(super) fn parts(before: &ImageAnalysis, after: &ImageAnalysis, changes: &[FileChange]) -> Vec<Part> {
+pub(super) fn parts(before: &ImageAnalysis, after: &ImageAnalysis, changes: &[FileChange]) -> Vec<DiffPart> {
     let mut sums: BTreeMap<(PartKind, String), i64> = BTreeMap::new();
     let mut told: i64 = 0;
     let mut buffer = Vec::new();
@@ -71,9 +71,9 @@ pub(super) fn parts(before: &ImageAnalysis, after: &ImageAnalysis, changes: &[Fi
     }
     let whole = delta(before.totals.disk_bytes, after.totals.disk_bytes);
     sums.insert((PartKind::Waste, "wasted".to_owned()), whole.saturating_sub(told));
-    let mut parts: Vec<Part> = sums
+    let mut parts: Vec<DiffPart> = sums
         .into_iter()
-        .map(|((kind, name), bytes)| Part { kind, name, bytes })
+        .map(|((kind, name), bytes)| DiffPart { kind, name, bytes })
         .filter(|part| part.bytes != 0)
         .collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.bytes.unsigned_abs()));
@@ -103,7 +103,7 @@ fn folder(path: &[u8]) -> String {
 
 /// A difference in a few parts, which are the whole: what builds software in one, the largest by their names, then
 /// further packages, and the rest as `other`.
-pub(super) fn summary(parts: &[Part]) -> Vec<(String, i64)> {
+pub(super) fn summary(parts: &[DiffPart]) -> Vec<(String, i64)> {
     let mut named: BTreeMap<String, (i64, bool)> = BTreeMap::new();
     for part in parts {
         let (name, is_package) = match part.kind {

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::inputs::{BuildOptions, Date};
-use crate::load::{Configuration, Request};
+use crate::load::{GatherRequest, SettingsSource};
 use crate::report::Format;
 
 /// The builder's own flags, with the builder's meaning.
@@ -40,7 +40,7 @@ impl Build {
     }
 
     /// What is to be gathered for a path.
-    pub(in crate::cli) fn request(&self, path: PathBuf, today: Option<Date>) -> Request {
+    pub(in crate::cli) fn request(&self, path: PathBuf, today: Option<Date>) -> GatherRequest {
         let options = BuildOptions {
             target: self.target.clone(),
             build_args: build_args(&self.build_arg),
@@ -48,7 +48,7 @@ impl Build {
             platform: self.platform.clone(),
             run: crate::inputs::RunOptions::default(),
         };
-        Request { path, file: self.file.clone(), options, today, ..Request::default() }
+        GatherRequest { path, file: self.file.clone(), options, today, ..GatherRequest::default() }
     }
 }
 
@@ -134,11 +134,11 @@ pub(in crate::cli) struct Config {
 }
 
 impl Config {
-    pub(in crate::cli) fn configuration(&self) -> Configuration {
+    pub(in crate::cli) fn configuration(&self) -> SettingsSource {
         match &self.config {
-            _ if self.no_config => Configuration::None,
-            Some(file) => Configuration::File(file.clone()),
-            None => Configuration::Nearest,
+            _ if self.no_config => SettingsSource::None,
+            Some(file) => SettingsSource::File(file.clone()),
+            None => SettingsSource::Nearest,
         }
     }
 }

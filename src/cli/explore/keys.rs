@@ -2,11 +2,11 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::listing::{ADDED, CHANGED, REMOVED, Scope, WASTED};
+use super::listing::{ADDED, CHANGED, REMOVED, TreeScope, WASTED};
 use super::outline::{Order, Outline};
 use super::save;
 use super::state::{Effect, Explorer, Focus, Mode};
-use crate::image::{Kind, PathId};
+use crate::image::{EntryKind, PathId};
 
 /// Characters of a text that is typed at most.
 const TYPED: usize = 255;
@@ -19,7 +19,7 @@ pub(super) fn press(explorer: &mut Explorer<'_>, key: KeyEvent) -> Effect {
     if key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'C')) {
         return Effect::Quit;
     }
-    explorer.said = super::state::Said::default();
+    explorer.said = super::state::StatusMessage::default();
     match &explorer.mode {
         Mode::Browse => browse(explorer, key.code),
         Mode::Waste => waste(explorer, key.code),
@@ -42,7 +42,7 @@ fn browse(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
             explorer.focus = if explorer.focus == Focus::Layers { Focus::Tree } else { Focus::Layers };
         }
         KeyCode::Char('t') => {
-            explorer.scope = if explorer.scope == Scope::Layer { Scope::Final } else { Scope::Layer };
+            explorer.scope = if explorer.scope == TreeScope::Layer { TreeScope::Final } else { TreeScope::Layer };
             explorer.relist();
         }
         KeyCode::Char('a' | '1') => explorer.toggle_filter(ADDED),
@@ -168,7 +168,7 @@ fn ask_to_extract(explorer: &mut Explorer<'_>) {
     };
     let image = &explorer.analysis().image;
     let entry = image.entry(file);
-    if entry.kind != Kind::File {
+    if entry.kind != EntryKind::File {
         explorer.complain("only regular files can be extracted");
         return;
     }

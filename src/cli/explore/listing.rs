@@ -2,7 +2,7 @@
 //! nothing is kept as text.
 
 use crate::analysis::ImageAnalysis;
-use crate::image::{Change, EntryId, Fate, Image, Kind, PathId, Paths};
+use crate::image::{EntryId, EntryKind, Fate, Image, PathId, Paths, TreeChange};
 
 /// The layer put it there.
 pub(super) const ADDED: u8 = 1;
@@ -17,7 +17,7 @@ const PRESENT: u8 = 16;
 
 /// Which tree is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(super) enum TreeScope {
     /// What the selected layer does.
     Layer,
     /// What all layers make.
@@ -69,7 +69,7 @@ pub(super) struct Listing {
 
 impl Listing {
     /// `filter` holds the marks of which a path must have one; 0 shows everything.
-    pub(super) fn new(analysis: &ImageAnalysis, scope: Scope, layer: usize, filter: u8) -> Self {
+    pub(super) fn new(analysis: &ImageAnalysis, scope: TreeScope, layer: usize, filter: u8) -> Self {
         let length = analysis.image.paths.len();
         let mut listing = Self {
             own: vec![0; length],
@@ -79,8 +79,8 @@ impl Listing {
             count: 0,
         };
         match scope {
-            Scope::Layer => listing.layer(analysis, layer),
-            Scope::Final => listing.tree(analysis, layer),
+            TreeScope::Layer => listing.layer(analysis, layer),
+            TreeScope::Final => listing.tree(analysis, layer),
         }
         listing.sum(&analysis.image.paths, filter);
         listing
@@ -100,12 +100,12 @@ impl Listing {
             let own = self.own[entry.path.index()];
             let marks = match (entry.kind, tree.change(id)) {
                 // What is put where it was taken away is there.
-                (Kind::Whiteout, _) if own & PRESENT != 0 => continue,
-                (Kind::Opaque, _) => continue,
-                (Kind::Whiteout, _) | (_, Change::Removes) => REMOVED,
-                (_, Change::Added) => ADDED,
-                (_, Change::Changed) => CHANGED,
-                (_, Change::Same) => 0,
+                (EntryKind::Whiteout, _) if own & PRESENT != 0 => continue,
+                (EntryKind::Opaque, _) => continue,
+                (EntryKind::Whiteout, _) | (_, TreeChange::Removes) => REMOVED,
+                (_, TreeChange::Added) => ADDED,
+                (_, TreeChange::Changed) => CHANGED,
+                (_, TreeChange::Same) => 0,
             };
             if marks != REMOVED {
                 self.own[entry.path.index()] &= !REMOVED;
@@ -127,11 +127,11 @@ impl Listing {
         let ImageAnalysis { image, tree, .. } = analysis;
         for (path, id) in tree.members() {
             let marks = match tree.change(id) {
-                Change::Added if id.layer as usize == number => ADDED,
-                Change::Changed if id.layer as usize == number => CHANGED,
+                TreeChange::Added if id.layer as usize == number => ADDED,
+                TreeChange::Changed if id.layer as usize == number => CHANGED,
                 _ => 0,
             };
-            let folder = image.entry(id).kind == Kind::Directory;
+            let folder = image.entry(id).kind == EntryKind::Directory;
             self.put(path, id, marks, if folder { 0 } else { tree.bytes(path) });
         }
         for (path, _) in analysis.duplicates.iter().flat_map(|equal| equal.copies.iter().skip(1)) {
@@ -178,5 +178,5 @@ impl Listing {
 
 /// Whether something is, or was, a directory.
 pub(super) fn is_folder(image: &Image, member: Option<EntryId>) -> bool {
-    member.is_none_or(|id| image.entry(id).kind == Kind::Directory)
+    member.is_none_or(|id| image.entry(id).kind == EntryKind::Directory)
 }

@@ -22,7 +22,7 @@ pub(super) enum Order {
 
 /// What rows are made from.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(super) struct OutlineSource<'a> {
     pub(super) paths: &'a Paths,
     pub(super) children: &'a Children,
     pub(super) listing: &'a Listing,
@@ -45,7 +45,7 @@ pub(super) struct Outline {
 
 /// Where the matches of a search are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct SearchMatches {
     pub(super) path: PathId,
     /// Its number among all, from 1.
     pub(super) number: usize,
@@ -67,7 +67,7 @@ impl Outline {
     }
 
     /// Makes all rows anew; the cursor stays on its path, or the nearest one above it.
-    pub(super) fn rebuild(&mut self, ground: Ground<'_>) {
+    pub(super) fn rebuild(&mut self, ground: OutlineSource<'_>) {
         let before = self.path();
         self.rows = self.below(ground, PathId::ROOT, 0);
         self.selected = 0;
@@ -84,14 +84,14 @@ impl Outline {
     }
 
     /// What is shown directly below a path, in order.
-    fn visible_children(&self, ground: Ground<'_>, path: PathId) -> Vec<PathId> {
+    fn visible_children(&self, ground: OutlineSource<'_>, path: PathId) -> Vec<PathId> {
         let shown = |path: &PathId| ground.listing.is_shown(*path);
         let mut kids: Vec<PathId> = ground.children.of(path).iter().copied().filter(shown).collect();
         kids.sort_unstable_by(|&one, &other| self.compare(ground, one, other));
         kids
     }
 
-    fn compare(&self, ground: Ground<'_>, one: PathId, other: PathId) -> Ordering {
+    fn compare(&self, ground: OutlineSource<'_>, one: PathId, other: PathId) -> Ordering {
         let name = || ground.paths.name(one).cmp(ground.paths.name(other));
         match self.order {
             Order::Name => name(),
@@ -99,7 +99,7 @@ impl Outline {
         }
     }
 
-    fn below(&self, ground: Ground<'_>, path: PathId, depth: u32) -> Vec<Row> {
+    fn below(&self, ground: OutlineSource<'_>, path: PathId, depth: u32) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut left: Vec<Row> = Vec::new();
         let stack = |left: &mut Vec<Row>, path, depth| {
@@ -115,12 +115,12 @@ impl Outline {
         rows
     }
 
-    pub(super) fn has_children(ground: Ground<'_>, path: PathId) -> bool {
+    pub(super) fn has_children(ground: OutlineSource<'_>, path: PathId) -> bool {
         ground.children.of(path).iter().any(|&path| ground.listing.is_shown(path))
     }
 
     /// Opens the folder under the cursor, and those in it that are alone; whether there was something to open.
-    pub(super) fn open(&mut self, ground: Ground<'_>) -> bool {
+    pub(super) fn open(&mut self, ground: OutlineSource<'_>) -> bool {
         let Some(&row) = self.rows.get(self.selected) else { return false };
         if self.is_open(row.path) || !Self::has_children(ground, row.path) {
             return false;
@@ -160,7 +160,7 @@ impl Outline {
     }
 
     /// Opens what is below a path, as far as the bound on rows allows; whether all of it.
-    pub(super) fn open_all(&mut self, ground: Ground<'_>, top: PathId) -> bool {
+    pub(super) fn open_all(&mut self, ground: OutlineSource<'_>, top: PathId) -> bool {
         let mut rows = 0;
         // Breadth first: what is near is open before what is deep.
         let mut left = std::collections::VecDeque::from([top]);
@@ -180,13 +180,13 @@ impl Outline {
         whole
     }
 
-    pub(super) fn close_all(&mut self, ground: Ground<'_>) {
+    pub(super) fn close_all(&mut self, ground: OutlineSource<'_>) {
         self.open.clear();
         self.rebuild(ground);
     }
 
     /// Opens what leads to a path, and puts the cursor there; whether the view has it.
-    pub(super) fn reveal(&mut self, ground: Ground<'_>, path: PathId) -> bool {
+    pub(super) fn reveal(&mut self, ground: OutlineSource<'_>, path: PathId) -> bool {
         if path == PathId::ROOT || !ground.listing.is_shown(path) {
             return false;
         }
@@ -202,7 +202,7 @@ impl Outline {
 
     /// The next path whose name has a text in it (ASCII in either case), or the one before; from the end it goes on at
     /// the start. A text with a slash is looked for in whole paths.
-    pub(super) fn find(&self, ground: Ground<'_>, text: &str, forward: bool) -> Option<Found> {
+    pub(super) fn find(&self, ground: OutlineSource<'_>, text: &str, forward: bool) -> Option<SearchMatches> {
         let matches = matches(ground, text);
         let here = self.path();
         // Those beyond the cursor come first, then those from the other end on.
@@ -218,11 +218,11 @@ impl Outline {
         let path = best[0].or(best[1])?;
         let number =
             matches.iter().filter(|&&other| self.compare_positions(ground, other, path) != Ordering::Greater).count();
-        Some(Found { path, number, all: matches.len() })
+        Some(SearchMatches { path, number, all: matches.len() })
     }
 
     /// Where one path stands beside another one when everything is open.
-    fn compare_positions(&self, ground: Ground<'_>, one: PathId, other: PathId) -> Ordering {
+    fn compare_positions(&self, ground: OutlineSource<'_>, one: PathId, other: PathId) -> Ordering {
         if one == other {
             return Ordering::Equal;
         }
@@ -252,7 +252,7 @@ impl Outline {
 }
 
 /// All paths that are shown and match.
-fn matches(ground: Ground<'_>, text: &str) -> Vec<PathId> {
+fn matches(ground: OutlineSource<'_>, text: &str) -> Vec<PathId> {
     let wanted = text.to_ascii_lowercase().into_bytes();
     let mut buffer = Vec::new();
     let mut is_match = |path: PathId| {

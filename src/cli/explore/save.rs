@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::image::Error;
-use crate::image::Target;
+use crate::image::ExtractTarget;
 
 /// Names that Windows takes for devices, with any ending.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
@@ -45,7 +45,7 @@ pub(super) fn check(name: &str) -> Result<(), String> {
 pub(super) fn write(
     folder: &Path,
     name: &str,
-    contents: impl FnOnce(&mut dyn Target) -> Result<u64, Error>,
+    contents: impl FnOnce(&mut dyn ExtractTarget) -> Result<u64, Error>,
 ) -> Result<u64, String> {
     check(name)?;
     let path = folder.join(name);

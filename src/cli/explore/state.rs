@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::listing::{ADDED, CHANGED, Children, Listing, REMOVED, Scope, WASTED};
-use super::outline::{Ground, Outline};
+use super::listing::{ADDED, CHANGED, Children, Listing, REMOVED, TreeScope, WASTED};
+use super::outline::{Outline, OutlineSource};
 use super::waste::{self, Waste};
 use crate::analysis::ImageAnalysis;
 use crate::image::{EntryId, PathId};
@@ -48,7 +48,7 @@ pub(super) enum Effect {
 
 /// The last thing that there was to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct StatusMessage {
     pub(super) text: String,
     pub(super) is_error: bool,
 }
@@ -80,7 +80,7 @@ pub(super) struct Explorer<'a> {
     pub(super) colour: bool,
     pub(super) focus: Focus,
     pub(super) mode: Mode,
-    pub(super) scope: Scope,
+    pub(super) scope: TreeScope,
     pub(super) filter: u8,
     pub(super) layers: Cursor,
     pub(super) tree: Cursor,
@@ -90,7 +90,7 @@ pub(super) struct Explorer<'a> {
     pub(super) outline: Outline,
     pub(super) listing: Listing,
     pub(super) sought: String,
-    pub(super) said: Said,
+    pub(super) said: StatusMessage,
     children: Children,
     /// Layers whose views were open before.
     seen: BTreeSet<usize>,
@@ -106,7 +106,7 @@ impl<'a> Explorer<'a> {
             colour,
             focus: Focus::Layers,
             mode: Mode::Browse,
-            scope: Scope::Layer,
+            scope: TreeScope::Layer,
             filter: 0,
             layers: Cursor::default(),
             tree: Cursor::default(),
@@ -116,7 +116,7 @@ impl<'a> Explorer<'a> {
             outline: Outline::default(),
             listing: Listing::default(),
             sought: String::new(),
-            said: Said::default(),
+            said: StatusMessage::default(),
             children: Children::new(&first.image.paths),
             seen: BTreeSet::new(),
         };
@@ -155,7 +155,7 @@ impl<'a> Explorer<'a> {
     pub(super) fn relist(&mut self) {
         let analysis = self.analysis();
         self.listing = Listing::new(analysis, self.scope, self.layers.at, self.filter);
-        let fresh = self.scope == Scope::Layer && self.seen.insert(self.layers.at);
+        let fresh = self.scope == TreeScope::Layer && self.seen.insert(self.layers.at);
         self.with_outline(|outline, ground| {
             if fresh && ground.listing.count <= FEW {
                 outline.open_all(ground, PathId::ROOT);
@@ -166,9 +166,9 @@ impl<'a> Explorer<'a> {
     }
 
     /// Changes the rows.
-    pub(super) fn with_outline<T>(&mut self, change: impl FnOnce(&mut Outline, Ground<'_>) -> T) -> T {
+    pub(super) fn with_outline<T>(&mut self, change: impl FnOnce(&mut Outline, OutlineSource<'_>) -> T) -> T {
         let paths = &self.analysis().image.paths;
-        let ground = Ground { paths, children: &self.children, listing: &self.listing };
+        let ground = OutlineSource { paths, children: &self.children, listing: &self.listing };
         let result = change(&mut self.outline, ground);
         self.tree.at = self.outline.selected;
         result
@@ -176,7 +176,7 @@ impl<'a> Explorer<'a> {
 
     pub(super) fn has_children(&self, path: PathId) -> bool {
         let paths = &self.analysis().image.paths;
-        Outline::has_children(Ground { paths, children: &self.children, listing: &self.listing }, path)
+        Outline::has_children(OutlineSource { paths, children: &self.children, listing: &self.listing }, path)
     }
 
     pub(super) fn select_layer(&mut self, layer: usize) {
@@ -211,11 +211,11 @@ impl<'a> Explorer<'a> {
     }
 
     pub(super) fn set_status(&mut self, text: impl Into<String>) {
-        self.said = Said { text: text.into(), is_error: false };
+        self.said = StatusMessage { text: text.into(), is_error: false };
     }
 
     pub(super) fn complain(&mut self, text: impl Into<String>) {
-        self.said = Said { text: text.into(), is_error: true };
+        self.said = StatusMessage { text: text.into(), is_error: true };
     }
 
     /// Goes to the next match of what was sought, or the one before.
@@ -242,7 +242,7 @@ impl<'a> Explorer<'a> {
         self.focus = Focus::Tree;
         self.filter = 0;
         self.layers.at = row.layer;
-        for scope in [Scope::Layer, Scope::Final] {
+        for scope in [TreeScope::Layer, TreeScope::Final] {
             self.scope = scope;
             self.relist();
             if self.with_outline(|outline, ground| outline.reveal(ground, row.path)) {

@@ -25,7 +25,7 @@ fn analyse(texts: &[&str]) -> Analysis {
         }
     }
     let read = Read { images, ..Read::default() };
-    analysis::analyse(read, &analysis::Options::default(), &mut Mask::default())
+    analysis::analyse(read, &analysis::AnalysisOptions::default(), &mut Mask::default())
 }
 
 fn code(key: &str) -> KeyCode {
@@ -232,17 +232,18 @@ fn work(files: u32) -> (u64, u64) {
     let mut image = sketch("40755 0:0 0 d/");
     for number in 0..files {
         let path = image.paths.intern(format!("d/{}/{number:06}", number % 100).as_bytes()).unwrap();
-        let entry = crate::image::Entry {
+        let entry = crate::image::LayerEntry {
             path,
             link: path,
-            kind: crate::image::Kind::File,
+            kind: crate::image::EntryKind::File,
             size: 7,
             ..image.layers[0].entries[0]
         };
         image.layers[0].entries.push(entry);
     }
     let read = Read { images: vec![image], ..Read::default() };
-    let options = analysis::Options { no_duplicates: true, no_packages: true, ..analysis::Options::default() };
+    let options =
+        analysis::AnalysisOptions { no_duplicates: true, no_packages: true, ..analysis::AnalysisOptions::default() };
     let all = analysis::analyse(read, &options, &mut Mask::default());
     let mut explorer = Explorer::new(&all.images, false).unwrap();
     let opening = measure(|| {

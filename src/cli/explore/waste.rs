@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::analysis::{Finding, ImageAnalysis, Subject};
+use crate::analysis::{AnalysisFinding, ImageAnalysis, Subject};
 use crate::image::{LossGroup, PathId};
 use crate::report::{shown_makers, waste_words};
 
@@ -45,12 +45,12 @@ pub(super) fn list(analysis: &ImageAnalysis) -> Vec<Waste> {
     rows
 }
 
-fn is_of(finding: &Finding, group: &LossGroup) -> bool {
+fn is_of(finding: &AnalysisFinding, group: &LossGroup) -> bool {
     let place = (finding.path, finding.layer, finding.bytes);
     finding.subject == Subject::Waste(group.how) && place == (group.path, group.owner as usize, group.bytes)
 }
 
-fn of(analysis: &ImageAnalysis, finding: &Finding) -> Waste {
+fn of(analysis: &ImageAnalysis, finding: &AnalysisFinding) -> Waste {
     let what = match finding.subject {
         Subject::Waste(how) => waste_words(how).to_owned(),
         Subject::Category(_) => finding.name.trim_start_matches("image-").to_owned(),

@@ -7,13 +7,13 @@ use super::progress::Progress;
 use super::source::read;
 use crate::analysis::{Analysis, ImageAnalysis, Weight, judge, weights};
 use crate::cli::args::{BudgetFlags, Global, Image};
-use crate::cli::output::{Failure, complain};
+use crate::cli::output::{CommandFailure, complain};
 use crate::cli::terminal;
 use crate::inputs::{InputProblem, Inputs};
-use crate::load::{self, Configuration, begins_as_json, read_source};
+use crate::load::{self, SettingsSource, begins_as_json, read_source};
 use crate::report;
 use crate::rules::documents;
-use crate::settings::{Budget, Document, Measure, Pattern, dive};
+use crate::settings::{Budget, Document, Measure, SettingsPattern, dive};
 use crate::text::{FileId, Source};
 
 /// Where dive looks for its rules.
@@ -41,12 +41,12 @@ pub(super) struct Budgets {
 
 impl Budgets {
     /// Reads the settings; what is wrong with them is said.
-    pub(super) fn read(global: &Global, command: &Image) -> Result<Self, Failure> {
+    pub(super) fn read(global: &Global, command: &Image) -> Result<Self, CommandFailure> {
         let flags = &command.budget;
         let configuration = match &flags.config {
-            _ if flags.no_config => Configuration::None,
-            Some(file) => Configuration::File(file.clone()),
-            None => Configuration::Nearest,
+            _ if flags.no_config => SettingsSource::None,
+            Some(file) => SettingsSource::File(file.clone()),
+            None => SettingsSource::Nearest,
         };
         let mut inputs = load::settings(&configuration);
         let (documents, problems) = documents(&inputs);
@@ -54,7 +54,7 @@ impl Budgets {
         let mut notices = Vec::new();
         let dive = dive_rules(flags, &mut inputs, &mut notices)?;
         if complain(global, &inputs) {
-            return Err(Failure::Said);
+            return Err(CommandFailure::Said);
         }
         let remark = |problem: &InputProblem| {
             let line = problem.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
@@ -69,7 +69,7 @@ impl Budgets {
     }
 
     /// A category that is switched off has no bytes that could be held against a limit.
-    fn check(&self, off: &[String]) -> Result<(), Failure> {
+    fn check(&self, off: &[String]) -> Result<(), CommandFailure> {
         let documents = self.documents.iter().map(|(_, document)| document);
         let sections = documents.clone().flat_map(|document| &document.budgets).map(|section| &section.budget);
         let all = documents.map(|document| &document.budget).chain(sections).chain([&self.typed]);
@@ -77,7 +77,7 @@ impl Budgets {
             let Measure::Category(name) = &limit.measure else { continue };
             if off.contains(name) {
                 let what = format!("the category `{name}` has a budget and is switched off");
-                return Err(Failure::Because { what, help: Some(format!("leave out `--no-category {name}`")) });
+                return Err(CommandFailure::Because { what, help: Some(format!("leave out `--no-category {name}`")) });
             }
         }
         Ok(())
@@ -104,7 +104,12 @@ impl Budgets {
     ///
     /// # Errors
     /// When a baseline can't be read.
-    pub(super) fn judge(&mut self, command: &Image, asked: &str, analysis: &mut Analysis) -> Result<(), Failure> {
+    pub(super) fn judge(
+        &mut self,
+        command: &Image,
+        asked: &str,
+        analysis: &mut Analysis,
+    ) -> Result<(), CommandFailure> {
         for image in &mut analysis.images {
             let budget = self.of(image, asked);
             let grows = budget.limits.iter().any(|limit| limit.measure == Measure::Growth);
@@ -127,7 +132,7 @@ impl Budgets {
         Ok(())
     }
 
-    fn baseline(&mut self, command: &Image, name: &str) -> Result<&[Weight], Failure> {
+    fn baseline(&mut self, command: &Image, name: &str) -> Result<&[Weight], CommandFailure> {
         if !self.baselines.contains_key(name) {
             let read = weigh(command, name)?;
             self.baselines.insert(name.to_owned(), read);
@@ -137,7 +142,7 @@ impl Budgets {
 }
 
 /// dive's rules: of the file that was named, else of the one in the current folder.
-fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String>) -> Result<Budget, Failure> {
+fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String>) -> Result<Budget, CommandFailure> {
     let found = Path::new(DIVE);
     let file = match &flags.dive_ci {
         Some(file) => file.as_path(),
@@ -147,7 +152,7 @@ fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String
         }
         None => return Ok(Budget::default()),
     };
-    let source = read_source(file, DIVE_LIMIT).map_err(|error| Failure::Because {
+    let source = read_source(file, DIVE_LIMIT).map_err(|error| CommandFailure::Because {
         what: error.to_string(),
         help: Some("name a file of dive's rules".into()),
     })?;
@@ -167,7 +172,7 @@ fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String
 }
 
 /// Whether a pattern is for one of the names, with its tag or without.
-fn matches_any(patterns: &[Pattern], names: &[&str]) -> bool {
+fn matches_any(patterns: &[SettingsPattern], names: &[&str]) -> bool {
     names.iter().any(|name| {
         let bare = name.split('@').next().unwrap_or(name);
         let bare = match bare.rsplit_once(':') {
@@ -188,24 +193,24 @@ fn baseline_path(source: &Source, baseline: String) -> String {
 }
 
 /// What a baseline weighs.
-fn weigh(command: &Image, name: &str) -> Result<Vec<Weight>, Failure> {
+fn weigh(command: &Image, name: &str) -> Result<Vec<Weight>, CommandFailure> {
     let path = Path::new(name.strip_prefix("file:").unwrap_or(name));
     let help = || Some("name an image, or a file that `dockopt image --format json` wrote".to_owned());
     if begins_as_json(path) {
         let source = read_source(path, SAVED_LIMIT)
-            .map_err(|error| Failure::Because { what: format!("the baseline {error}"), help: help() })?;
-        return weights(source.text().as_bytes()).map_err(|error| Failure::Because {
+            .map_err(|error| CommandFailure::Because { what: format!("the baseline {error}"), help: help() })?;
+        return weights(source.text().as_bytes()).map_err(|error| CommandFailure::Because {
             what: format!("the baseline `{name}` can't be used: {error}"),
             help: help(),
         });
     }
     let read = read((&command.choice, &command.limits), name, true, &Progress::silent());
-    let (read, _) = read.map_err(|problem| Failure::Because {
+    let (read, _) = read.map_err(|problem| CommandFailure::Because {
         what: format!("the baseline can't be read: {}", report::image_problem(&problem)),
         help: problem.help.clone().or_else(help),
     })?;
     if let Some(error) = read.damaged.first() {
-        return Err(Failure::Because {
+        return Err(CommandFailure::Because {
             what: format!("the baseline `{name}` is damaged: {}", error.message),
             help: help(),
         });

@@ -7,15 +7,15 @@ use crate::analysis::{self, Analysis, Difference, ImageAnalysis};
 use crate::build::Build;
 use crate::cli::args::{Diff, Global, Origin};
 use crate::cli::exit::CLEAN;
-use crate::cli::output::{Failure, emit};
+use crate::cli::output::{CommandFailure, emit};
 use crate::cli::terminal;
 use crate::finding::Mask;
 use crate::report::{self, Format, ImageDiff};
 
-pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, CommandFailure> {
     if command.before == "-" && command.after == "-" {
         let help = Some("name `-` once".to_owned());
-        return Err(Failure::Because { what: "standard input can be read once only".to_owned(), help });
+        return Err(CommandFailure::Because { what: "standard input can be read once only".to_owned(), help });
     }
     let mut mask = Mask::default();
     let before = analyse_image(global, command, (&command.before, command.file_a.as_deref()), &mut mask)?;
@@ -46,15 +46,15 @@ fn analyse_image(
     command: &Diff,
     (name, file): (&str, Option<&Path>),
     mask: &mut Mask,
-) -> Result<(ImageAnalysis, Vec<String>), Failure> {
+) -> Result<(ImageAnalysis, Vec<String>), CommandFailure> {
     let inputs = dockerfile(&Origin { file: file.map(Path::to_path_buf), ..Origin::default() })?;
     let build = inputs.as_ref().and_then(|inputs| inputs.builds.first()).map(Build::new);
     let dockerfile = inputs.as_ref().and_then(|inputs| inputs.sources.first()).map(|source| source.name().to_owned());
-    let options = analysis::Options {
+    let options = analysis::AnalysisOptions {
         build: build.as_ref(),
         dockerfile: dockerfile.as_deref(),
         no_duplicates: true,
-        ..analysis::Options::default()
+        ..analysis::AnalysisOptions::default()
     };
     let Analysis { mut images, problems, notices, .. } =
         look_at(global, (&command.choice, &command.limits), name, &options, mask);
@@ -62,11 +62,11 @@ fn analyse_image(
         terminal::error(global, &report::image_problem(problem), problem.help.as_deref());
     }
     if !problems.is_empty() {
-        return Err(Failure::Said);
+        return Err(CommandFailure::Said);
     }
     match images.pop() {
         Some(image) if images.is_empty() => Ok((image, notices)),
-        _ => Err(Failure::Because {
+        _ => Err(CommandFailure::Because {
             what: format!("`{name}` is not one image"),
             help: Some("choose with `--ref` or `--platform`".to_owned()),
         }),

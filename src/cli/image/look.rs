@@ -4,24 +4,24 @@ use super::source::{host, limits, open_image};
 use crate::analysis::Analysis;
 use crate::cli::args::{Global, Image};
 use crate::cli::exit::{CLEAN, FAILED};
-use crate::cli::output::Failure;
+use crate::cli::output::CommandFailure;
 use crate::cli::{explore, terminal};
-use crate::image::{self, EntryId, Error, Target, Trouble};
+use crate::image::{self, EntryId, Error, ExtractTarget, Trouble};
 use crate::load::image::Bytes;
 use crate::report::Format;
 
 /// What can be told to be wrong before anything is read.
-pub(super) fn check(global: &Global) -> Result<(), Failure> {
+pub(super) fn check(global: &Global) -> Result<(), CommandFailure> {
     if global.format != Format::Text || global.output.is_some() {
         let what = "`--explore` writes nothing: it goes with neither `--format` nor `--output`".to_owned();
-        return Err(Failure::Because { what, help: Some("leave out one of them".to_owned()) });
+        return Err(CommandFailure::Because { what, help: Some("leave out one of them".to_owned()) });
     }
     explore::check()
 }
 
 /// Shows all images; `names` has for each what it was read from, as it was typed.
-pub(super) fn run(global: &Global, command: &Image, all: &Analysis, names: &[&str]) -> Result<u8, Failure> {
-    let extract = |number: usize, file: EntryId, target: &mut dyn Target| {
+pub(super) fn run(global: &Global, command: &Image, all: &Analysis, names: &[&str]) -> Result<u8, CommandFailure> {
+    let extract = |number: usize, file: EntryId, target: &mut dyn ExtractTarget| {
         let gone = || Error::new(Trouble::Missing, "there is no such image");
         let name = names.get(number).ok_or_else(gone)?;
         let analysis = all.images.get(number).ok_or_else(gone)?;
@@ -36,7 +36,7 @@ fn copy_file(
     command: &Image,
     name: &str,
     file: (&image::Image, EntryId),
-    target: &mut dyn Target,
+    target: &mut dyn ExtractTarget,
 ) -> Result<u64, Error> {
     let stream = || {
         Error::new(Trouble::Unsupported, "the image came as a stream, which is not read twice")
@@ -47,13 +47,13 @@ fn copy_file(
     }
     let opened = open_image(&command.choice, name).map_err(|error| Error::new(Trouble::Unreadable, error.what))?;
     let host = host();
-    let options = image::Options {
+    let options = image::ImageOptions {
         platform: command.choice.platform.as_ref(),
         all_platforms: command.choice.all_platforms,
         host: &host,
         reference: command.choice.reference.as_deref().or(opened.choice.as_deref()),
         limits: limits(&command.limits),
-        ..image::Options::default()
+        ..image::ImageOptions::default()
     };
     match opened.bytes {
         Bytes::Archive(archive) => image::extract_archive(&*archive, &options, file, target),

@@ -4,10 +4,10 @@ use super::progress::Progress;
 use super::search::{Searched, search};
 use super::source::read;
 use crate::analysis::{self, measured};
-use crate::attribution::{Text, origins, provenance};
+use crate::attribution::{DockerfileText, origins, provenance};
 use crate::build::Build;
 use crate::cli::args::{Global, ImageChoice, ImageLimits};
-use crate::cli::output::Failure;
+use crate::cli::output::CommandFailure;
 use crate::finding::Mask;
 use crate::image::Read;
 use crate::inputs::{Inputs, MeasuredImage};
@@ -18,7 +18,7 @@ use crate::text::FileId;
 const AUTO: &str = "auto";
 
 /// Reads an image and adds what it tells of the Dockerfile that it was built from.
-pub(in crate::cli) fn measure(global: &Global, name: &str, inputs: &mut Inputs) -> Result<(), Failure> {
+pub(in crate::cli) fn measure(global: &Global, name: &str, inputs: &mut Inputs) -> Result<(), CommandFailure> {
     if name != AUTO {
         return read_image(global, name, "", inputs);
     }
@@ -28,17 +28,17 @@ pub(in crate::cli) fn measure(global: &Global, name: &str, inputs: &mut Inputs) 
 }
 
 /// `why`: why it is that image, where nobody named it.
-fn read_image(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Result<(), Failure> {
+fn read_image(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Result<(), CommandFailure> {
     let progress = Progress::new(global);
     let read = read((&ImageChoice::default(), &ImageLimits::default()), name, true, &progress);
     progress.finish();
-    let (read, sentence) = read.map_err(|problem| Failure::Because {
+    let (read, sentence) = read.map_err(|problem| CommandFailure::Because {
         what: report::image_problem(&problem),
         help: problem.help.or_else(|| Some("`--image` takes what `dockopt image` takes".to_owned())),
     })?;
     if let Some(error) = read.damaged.first() {
-        let problem = analysis::Problem::of(error, &Mask::default());
-        return Err(Failure::Because { what: report::image_problem(&problem), help: error.help.clone() });
+        let problem = analysis::AnalysisProblem::of(error, &Mask::default());
+        return Err(CommandFailure::Because { what: report::image_problem(&problem), help: error.help.clone() });
     }
     let name = name.strip_prefix("docker:").filter(|_| !why.is_empty()).unwrap_or(name);
     let notice = match best_dockerfile(read, name, inputs) {
@@ -64,7 +64,7 @@ fn best_dockerfile(read: Read, name: &str, inputs: &Inputs) -> Option<(FileId, M
     let layers = |build: &Build<'_>| {
         let origins = origins(image, Some(build), recorded.as_ref());
         let places = origins.layers.iter().filter_map(|origin| origin.place.as_ref());
-        places.filter(|place| place.text == Text::Given).count()
+        places.filter(|place| place.text == DockerfileText::Given).count()
     };
     let (build, _) = builds
         .iter()
@@ -72,12 +72,12 @@ fn best_dockerfile(read: Read, name: &str, inputs: &Inputs) -> Option<(FileId, M
         .filter(|(_, layers)| *layers > 0)
         .max_by_key(|(_, layers)| *layers)?;
     let file = build.input().dockerfile;
-    let options = analysis::Options {
+    let options = analysis::AnalysisOptions {
         build: Some(build),
         dockerfile: Some(inputs.source(file).name()),
         no_packages: true,
         no_duplicates: true,
-        ..analysis::Options::default()
+        ..analysis::AnalysisOptions::default()
     };
     let analysis = analysis::analyse(read, &options, &mut Mask::default());
     Some((file, measured(analysis.images.first()?, name)?))

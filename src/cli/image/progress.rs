@@ -21,9 +21,9 @@ const LINES: usize = 6;
 const BAR: u64 = 20;
 
 /// The state of a reading.
-pub(super) struct Progress(Option<Mutex<State>>);
+pub(super) struct Progress(Option<Mutex<ProgressState>>);
 
-struct State {
+struct ProgressState {
     columns: usize,
     started: Instant,
     drawn: Instant,
@@ -42,7 +42,7 @@ impl Progress {
         }
         let now = Instant::now();
         let columns = terminal::stderr(global).width.unwrap_or(80);
-        let state = State { columns, started: now, drawn: now, lines: 0, finished: 0, open: BTreeMap::new() };
+        let state = ProgressState { columns, started: now, drawn: now, lines: 0, finished: 0, open: BTreeMap::new() };
         Self(Some(Mutex::new(state)))
     }
 
@@ -81,7 +81,7 @@ impl Progress {
     }
 }
 
-impl State {
+impl ProgressState {
     fn draw(&mut self) {
         let mut out = String::new();
         if self.lines > 0 {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::attribution::{Fit, fit};
 use crate::build::Build;
-use crate::cli::output::Failure;
-use crate::engine::{Engine, Options};
+use crate::cli::output::CommandFailure;
+use crate::engine::{Engine, EngineOptions};
 use crate::failure;
 use crate::image::History;
 use crate::inputs::Inputs;
@@ -27,14 +27,14 @@ pub(super) struct Searched {
 }
 
 /// Searches the engine for images that were built from the Dockerfiles.
-pub(super) fn search(inputs: &Inputs) -> Result<Searched, Failure> {
-    let because = |error: failure::Failure| Failure::Because {
+pub(super) fn search(inputs: &Inputs) -> Result<Searched, CommandFailure> {
+    let because = |error: failure::Failure| CommandFailure::Because {
         what: format!("`--image auto` looks for an image of the engine: {}", error.what),
         help: Some(format!("{}; or name an image or a file with `--image`", error.help)),
     };
     let builds: Vec<Build<'_>> = inputs.builds.iter().map(Build::new).collect();
     let mut best: Vec<Option<(String, Fit)>> = builds.iter().map(|_| None).collect();
-    let engine = Engine::connect(&Options::of_process()).map_err(because)?;
+    let engine = Engine::connect(&EngineOptions::of_process()).map_err(because)?;
     let mut images = engine.images().map_err(because)?;
     images.sort_by_key(|image| std::cmp::Reverse(image.created));
     let started = Instant::now();

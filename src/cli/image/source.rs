@@ -1,22 +1,22 @@
 //! What a name of an image means: opened, read and looked at; and the Dockerfile beside it.
 
 use super::progress::Progress;
-use crate::analysis::{self, Analysis, Problem};
-use crate::attribution::Known;
+use crate::analysis::{self, Analysis, AnalysisProblem};
+use crate::attribution::KnownBase;
 use crate::cli::args::{Global, Image, ImageChoice, ImageLimits, Origin, Verify, build_args};
-use crate::cli::output::Failure;
+use crate::cli::output::CommandFailure;
 use crate::finding::Mask;
 use crate::image::{self, Limits, Platform, Read};
 use crate::inputs::{BuildOptions, Inputs};
-use crate::load::image::{Bytes, OpenError, Opened, Options as Sources, open};
-use crate::load::{Configuration, Request};
+use crate::load::image::{Bytes, OpenError, OpenedImage, SourceOptions as Sources, open};
+use crate::load::{GatherRequest, SettingsSource};
 use crate::report;
 /// One source, read and worked out; what can't be read is a problem of the result.
 pub(super) fn look_at(
     global: &Global,
     (choice, limits): (&ImageChoice, &ImageLimits),
     name: &str,
-    options: &analysis::Options<'_>,
+    options: &analysis::AnalysisOptions<'_>,
     mask: &mut Mask,
 ) -> Analysis {
     let progress = Progress::new(global);
@@ -41,11 +41,11 @@ pub(super) fn read(
     name: &str,
     contents: bool,
     progress: &Progress,
-) -> Result<(Read, String), Problem> {
+) -> Result<(Read, String), AnalysisProblem> {
     let opened = open_image(choice, name).map_err(|error| of_open(name, error))?;
     let host = host();
     let report = |step: image::Progress<'_>| progress.step(&step);
-    let options = image::Options {
+    let options = image::ImageOptions {
         platform: choice.platform.as_ref(),
         all_platforms: choice.all_platforms,
         host: &host,
@@ -58,31 +58,33 @@ pub(super) fn read(
         contents,
         limits: limits(asked),
         progress: &report,
-        ..image::Options::default()
+        ..image::ImageOptions::default()
     };
     let read = match opened.bytes {
         Bytes::Archive(archive) => image::read_archive(&*archive, &options),
         Bytes::Store(store) => image::read(&*store, &options),
         Bytes::Stream(stream) => image::read_forward(stream, &options),
     };
-    let problem =
-        |error: image::Error| Problem { source: Some(name.to_owned()), ..Problem::of(&error, &Mask::default()) };
+    let problem = |error: image::Error| AnalysisProblem {
+        source: Some(name.to_owned()),
+        ..AnalysisProblem::of(&error, &Mask::default())
+    };
     Ok((read.map_err(problem)?, opened.sentence))
 }
 
-pub(super) fn open_image(choice: &ImageChoice, name: &str) -> Result<Opened, OpenError> {
+pub(super) fn open_image(choice: &ImageChoice, name: &str) -> Result<OpenedImage, OpenError> {
     let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
     sources.remote.ca.clone_from(&choice.registry_ca);
     sources.remote.insecure.clone_from(&choice.insecure_registry);
     open(name, &sources)
 }
 
-pub(super) fn of_open(name: &str, error: OpenError) -> Problem {
+pub(super) fn of_open(name: &str, error: OpenError) -> AnalysisProblem {
     let mut help = error.tried;
     help.push(error.help);
     help.retain(|text| !text.is_empty());
     let help = (!help.is_empty()).then(|| help.join("; "));
-    Problem { source: Some(name.to_owned()), message: error.what, help, ..Problem::default() }
+    AnalysisProblem { source: Some(name.to_owned()), message: error.what, help, ..AnalysisProblem::default() }
 }
 
 /// The platform of containers on this machine.
@@ -99,10 +101,10 @@ pub(super) fn limits(asked: &ImageLimits) -> Limits {
 }
 
 /// The Dockerfile that was given, and nothing else.
-pub(super) fn dockerfile(origin: &Origin) -> Result<Option<Inputs>, Failure> {
+pub(super) fn dockerfile(origin: &Origin) -> Result<Option<Inputs>, CommandFailure> {
     let Some(file) = &origin.file else { return Ok(None) };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(".".into(), Into::into);
-    let request = Request {
+    let request = GatherRequest {
         path: origin.context.clone().unwrap_or(folder),
         file: Some(file.clone()),
         options: BuildOptions {
@@ -110,23 +112,23 @@ pub(super) fn dockerfile(origin: &Origin) -> Result<Option<Inputs>, Failure> {
             build_args: build_args(&origin.build_arg),
             ..BuildOptions::default()
         },
-        configuration: Configuration::None,
-        ..Request::default()
+        configuration: SettingsSource::None,
+        ..GatherRequest::default()
     };
     let inputs = crate::load::gather(&request)?;
     match inputs.problems.iter().find(|problem| problem.fatal) {
-        Some(problem) => Err(Failure::Because { what: problem.message.clone(), help: problem.help.clone() }),
+        Some(problem) => Err(CommandFailure::Because { what: problem.message.clone(), help: problem.help.clone() }),
         None => Ok(Some(inputs)),
     }
 }
 
 /// The images of `--base`.
-pub(super) fn bases(command: &Image) -> Result<Vec<Known>, Failure> {
+pub(super) fn bases(command: &Image) -> Result<Vec<KnownBase>, CommandFailure> {
     let Some(name) = &command.origin.base else { return Ok(Vec::new()) };
     let read = read((&command.choice, &command.limits), name, false, &Progress::silent());
-    let (read, _) = read.map_err(|problem| Failure::Because {
+    let (read, _) = read.map_err(|problem| CommandFailure::Because {
         what: report::image_problem(&problem),
         help: problem.help.or_else(|| Some("`--base` takes what `dockopt image` takes".to_owned())),
     })?;
-    Ok(read.images.iter().map(Known::of).collect())
+    Ok(read.images.iter().map(KnownBase::of).collect())
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::Optimize;
 use crate::cli::changes::place;
-use crate::cli::output::{Failure, now};
+use crate::cli::output::{CommandFailure, now};
 use crate::cli::terminal;
 use crate::finding::Target;
 use crate::fix::Change;
 use crate::inputs::{InputProblem, Inputs, SettingsFormat};
 use crate::optimize::{Options, passes};
 use crate::proof::{Proof, Rejected};
-use crate::rules::{self, Line, Policies};
+use crate::rules::{self, CommandLinePolicy, Policies};
 use crate::settings::{NewSkip, SkippedPass, add_skips, closest};
 use crate::text::Source;
 
@@ -43,7 +43,7 @@ pub(super) fn unknown(name: &str) -> Option<String> {
 
 /// The options of each build: what was asked for, and what its settings leave out.
 pub(super) fn options(inputs: &Inputs, asked: &Options) -> Vec<Options> {
-    let policies = Policies::read(inputs, &Line::default()).0;
+    let policies = Policies::read(inputs, &CommandLinePolicy::default()).0;
     let one = |build: &crate::inputs::BuildInput| {
         let skips = policies.of(build.dockerfile).settings.skips.iter();
         let left_out = skips.map(|skip| (skip.pass.clone(), skip_reason(inputs, skip))).collect();
@@ -61,15 +61,19 @@ fn skip_reason(inputs: &Inputs, skip: &SkippedPass) -> String {
 }
 
 /// The settings with what proofs rejected, by the index of the build.
-pub(super) fn changes(command: &Optimize, inputs: &Inputs, proofs: &[(usize, &Proof)]) -> Result<Vec<Change>, Failure> {
+pub(super) fn changes(
+    command: &Optimize,
+    inputs: &Inputs,
+    proofs: &[(usize, &Proof)],
+) -> Result<Vec<Change>, CommandFailure> {
     let date = now()?;
-    let mut texts: Vec<(Place, String)> = Vec::new();
+    let mut texts: Vec<(SettingsFile, String)> = Vec::new();
     for (build, proof) in proofs.iter().filter(|(_, proof)| !proof.rejected.is_empty()) {
         if command.config.no_config {
             terminal::note("`--no-config`: what was rejected is not written into any settings\n");
             continue;
         }
-        let Some(place) = Place::of(command, inputs, *build) else { continue };
+        let Some(place) = SettingsFile::of(command, inputs, *build) else { continue };
         let path = place.path(inputs, *build);
         let new = |rejected: &Rejected| NewSkip {
             pass: rejected.pass.clone(),
@@ -103,7 +107,7 @@ pub(super) fn changes(command: &Optimize, inputs: &Inputs, proofs: &[(usize, &Pr
 
 /// A file of settings that is added to.
 #[derive(Clone)]
-struct Place {
+struct SettingsFile {
     /// As the user would type it.
     name: String,
     /// The folder that its globs begin in, links followed.
@@ -114,7 +118,7 @@ struct Place {
     source: Option<crate::text::FileId>,
 }
 
-impl Place {
+impl SettingsFile {
     /// The settings that count most for a build; a new file where there are none that can hold it.
     fn of(command: &Optimize, inputs: &Inputs, build: usize) -> Option<Self> {
         let dockerfile = inputs.builds.get(build)?.dockerfile;

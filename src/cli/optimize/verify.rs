@@ -8,27 +8,32 @@ use super::skips;
 use crate::cli::args::{Global, Optimize, Proving};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::output::{Failure, emit};
+use crate::cli::output::{CommandFailure, emit};
 use crate::cli::{changes, terminal, write};
-use crate::compose::Run;
+use crate::compose::ServiceRun;
 use crate::finding::Mask;
 use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::manifest::FileKind;
-use crate::measure::{self, Companion, Demand, Ground, Proved, Session, Wanted};
+use crate::measure::{self, ClimbInput, Companion, Demand, Proved, Session, TrialRequest};
 use crate::optimize::{Evidence, Observed, Options, optimize};
 use crate::proof::{Probe, Proof, Verdict};
 use crate::report::{self, Format};
 use crate::text::Source;
 
 /// Proves every build, writes what holds, and says what came of it.
-pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options: &[Options]) -> Result<u8, Failure> {
+pub(super) fn run(
+    global: &Global,
+    command: &Optimize,
+    inputs: &Inputs,
+    options: &[Options],
+) -> Result<u8, CommandFailure> {
     let proving = &command.proving;
     let demand = demand_of(proving)?;
     let builds = builds(inputs, proving.against.as_deref());
     if proving.against.is_some() && builds.len() != 1 {
         let what = format!("--against compares one Dockerfile, and there are {}", builds.len());
-        return Err(Failure::Because { what, help: Some("name the original".to_owned()) });
+        return Err(CommandFailure::Because { what, help: Some("name the original".to_owned()) });
     }
     let interrupts = Arc::new(Interrupts::hold_back());
     let held = Arc::clone(&interrupts);
@@ -41,7 +46,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
         }
         let evidence = crate::load::evidence(inputs, build);
         let runs = crate::load::runs(inputs, build);
-        let ground = Ground { inputs, build, evidence: &evidence, options, runs: &runs };
+        let ground = ClimbInput { inputs, build, evidence: &evidence, options, runs: &runs };
         // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
         let sources = proving.against.as_deref().map(|path| sources_after(inputs, build, path)).transpose()?;
         if sources.is_none() && !may_change(inputs, build, &evidence, options) {
@@ -51,7 +56,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
         let held = Arc::clone(&held);
         let stop = Arc::new(move || held.is_interrupted());
         let how = crate::cli::measure::options(&command.builds, inputs.builds[build].options.clone(), stop);
-        let session = Session::open(measure::Options { mask: mask(inputs, &runs, proving), ..how })?;
+        let session = Session::open(measure::SessionOptions { mask: mask(inputs, &runs, proving), ..how })?;
         let say = |what: &str| terminal::note(&format!("{what}\n"));
         let proved = match sources {
             Some(sources) => {
@@ -101,7 +106,7 @@ fn report_proofs(
     command: &Optimize,
     inputs: &Inputs,
     (proofs, changed): (&[Proof], &[Change]),
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let mut outcome = changes::merged(changed.iter().cloned(), inputs);
     if command.write {
         changes::write_all(&outcome.changes)?;
@@ -135,7 +140,7 @@ fn code(proofs: &[Proof]) -> u8 {
 }
 
 /// What is never shown: secrets of the inputs, of compose files and of the command line.
-fn mask(inputs: &Inputs, runs: &[Run], proving: &Proving) -> Mask {
+fn mask(inputs: &Inputs, runs: &[ServiceRun], proving: &Proving) -> Mask {
     let mut mask = crate::audit::mask(inputs);
     let of_runs = runs.iter().flat_map(|run| &run.environment);
     let of_runs = of_runs.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
@@ -152,16 +157,16 @@ fn unchanged_proof(inputs: &Inputs, build: usize) -> Proof {
     Proof { dockerfile: source.name().to_owned(), ..Proof::default() }
 }
 
-fn demand_of(proving: &Proving) -> Result<Demand, Failure> {
-    let services: Result<Vec<Companion>, Failure> = proving.service.iter().map(|text| service(text)).collect();
+fn demand_of(proving: &Proving) -> Result<Demand, CommandFailure> {
+    let services: Result<Vec<Companion>, CommandFailure> = proving.service.iter().map(|text| service(text)).collect();
     Ok(Demand {
-        wanted: Wanted {
+        wanted: TrialRequest {
             probes: proving.probe.iter().map(|text| Probe::read(text)).collect(),
             services: services?,
             environment: proving.env.clone(),
             runs: proving.run.clone(),
             limit: Duration::from_secs(proving.start_timeout),
-            ..Wanted::default()
+            ..TrialRequest::default()
         },
         test_target: proving.test_target.clone(),
         rounds: proving.rounds.into(),
@@ -169,7 +174,7 @@ fn demand_of(proving: &Proving) -> Result<Demand, Failure> {
 }
 
 /// `db=postgres:17,POSTGRES_PASSWORD=x`.
-fn service(text: &str) -> Result<Companion, Failure> {
+fn service(text: &str) -> Result<Companion, CommandFailure> {
     let mut parts = text.split(',');
     let first = parts
         .next()
@@ -177,13 +182,13 @@ fn service(text: &str) -> Result<Companion, Failure> {
         .filter(|(name, image)| !name.is_empty() && !image.is_empty());
     let Some((name, image)) = first else {
         let what = format!("`{text}` names no service");
-        return Err(Failure::Because { what, help: Some("write --service db=postgres:17".to_owned()) });
+        return Err(CommandFailure::Because { what, help: Some("write --service db=postgres:17".to_owned()) });
     };
     Ok(Companion { name: name.to_owned(), image: image.to_owned(), environment: parts.map(str::to_owned).collect() })
 }
 
 /// The inputs' texts with those of a rewrite in their places.
-fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Source>, Failure> {
+fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Source>, CommandFailure> {
     let input = &inputs.builds[build];
     let file = if path.is_dir() { path.join("Dockerfile") } else { path.to_owned() };
     let mut sources = inputs.sources.clone();
@@ -212,8 +217,8 @@ fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Sourc
 }
 
 /// A file's text under another file's name.
-fn read(path: &Path, place: &Source) -> Result<Source, Failure> {
-    let because = |why: String| Failure::Because {
+fn read(path: &Path, place: &Source) -> Result<Source, CommandFailure> {
+    let because = |why: String| CommandFailure::Because {
         what: format!("`{}` can't be read: {why}", path.display()),
         help: Some("name a Dockerfile, or a folder with one".to_owned()),
     };

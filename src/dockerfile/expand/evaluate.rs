@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::glob::{Budget, Direction, Glob};
 use super::lex::{Lex, Variables};
-use super::scan::{Reference, Sink, scan};
+use super::scan::{Sink, VariableReference, scan};
 use super::split::{RawWord, Splitter};
 use super::{ExpandError, ExpandErrorKind, replace};
 
@@ -39,7 +39,7 @@ struct Open {
     kept: bool,
 }
 
-type Step = Result<(), ExpandErrorKind>;
+type ScanResult = Result<(), ExpandErrorKind>;
 
 impl<'e> Evaluate<'e> {
     pub(super) fn new(word: &'e str, lex: Lex, variables: &'e dyn Variables, split: bool) -> Self {
@@ -57,13 +57,13 @@ impl<'e> Evaluate<'e> {
         }
     }
 
-    fn push(&mut self, text: &str) -> Step {
+    fn push(&mut self, text: &str) -> ScanResult {
         self.budget.spend(text.len())?;
         self.out.push_str(text);
         Ok(())
     }
 
-    fn value(&mut self, found: &Reference) -> Option<&'e str> {
+    fn value(&mut self, found: &VariableReference) -> Option<&'e str> {
         let name = &self.word[found.name.clone()];
         let value = self.variables.get(name);
         let names = if value.is_some() { &mut self.matched } else { &mut self.unmatched };
@@ -85,7 +85,7 @@ impl<'e> Evaluate<'e> {
         }
     }
 
-    fn substitute(&mut self, found: &Reference, open: &Open, value: Option<&str>) -> Step {
+    fn substitute(&mut self, found: &VariableReference, open: &Open, value: Option<&str>) -> ScanResult {
         let missing = value.is_none_or(|value| found.colon && value.is_empty());
         let text = value.unwrap_or_default();
         match (found.operator, found.colon) {
@@ -114,13 +114,13 @@ impl<'e> Evaluate<'e> {
         Ok(())
     }
 
-    fn set_from(&mut self, start: usize, value: &str) -> Step {
+    fn set_from(&mut self, start: usize, value: &str) -> ScanResult {
         self.out.truncate(start);
         self.push(value)
     }
 
     /// `${name#pattern}` and its kin. What makes it greedy is the pattern's first character *after* expansion.
-    fn trim(&mut self, side: char, start: usize, value: &str) -> Step {
+    fn trim(&mut self, side: char, start: usize, value: &str) -> ScanResult {
         let operand = self.out.split_off(start);
         let (pattern, greedy) = match operand.strip_prefix(side) {
             Some(rest) => (rest, true),
@@ -133,7 +133,7 @@ impl<'e> Evaluate<'e> {
 }
 
 impl Sink for Evaluate<'_> {
-    fn text(&mut self, at: Range<usize>, raw: bool) -> Step {
+    fn text(&mut self, at: Range<usize>, raw: bool) -> ScanResult {
         let start = self.out.len();
         let word = self.word;
         self.push(&word[at.clone()])?;
@@ -156,7 +156,7 @@ impl Sink for Evaluate<'_> {
         }
     }
 
-    fn variable(&mut self, found: &Reference) -> Step {
+    fn variable(&mut self, found: &VariableReference) -> ScanResult {
         let start = self.out.len();
         let kept = &self.word[found.span.clone()];
         match self.value(found) {
@@ -168,7 +168,7 @@ impl Sink for Evaluate<'_> {
         Ok(())
     }
 
-    fn open_operand(&mut self, found: &Reference) -> Step {
+    fn open_operand(&mut self, found: &VariableReference) -> ScanResult {
         if let Some(splitter) = &mut self.splitter {
             splitter.lose();
         }
@@ -184,7 +184,7 @@ impl Sink for Evaluate<'_> {
         Ok(())
     }
 
-    fn pattern_ended(&mut self) -> Step {
+    fn pattern_ended(&mut self) -> ScanResult {
         let Some(open) = self.open.last_mut() else { return Ok(()) };
         if open.kept {
             return self.push("/");
@@ -193,7 +193,7 @@ impl Sink for Evaluate<'_> {
         Ok(())
     }
 
-    fn closed(&mut self, found: &Reference) -> Step {
+    fn closed(&mut self, found: &VariableReference) -> ScanResult {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let value = self.value(found);
         if open.kept {

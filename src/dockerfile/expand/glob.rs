@@ -39,7 +39,7 @@ pub(super) struct Glob {
 /// Characters that stand side by side; `None` is `?`.
 type Segment = Vec<Option<char>>;
 
-type Found<T> = Result<Option<T>, ExpandErrorKind>;
+type GlobMatch<T> = Result<Option<T>, ExpandErrorKind>;
 
 impl Glob {
     /// Reads a pattern; `greedy` says whether `*` takes as much or as little as it can.
@@ -75,7 +75,7 @@ impl Glob {
     }
 
     /// The end of the match that begins at the text's start.
-    pub(super) fn at_start(&self, text: &[char], budget: &mut Budget) -> Found<usize> {
+    pub(super) fn at_start(&self, text: &[char], budget: &mut Budget) -> GlobMatch<usize> {
         let end = line_end(text, 0, budget)?;
         match self.lines.as_slice() {
             [line] => prefix(line, &text[..end], self.greedy, budget),
@@ -90,7 +90,7 @@ impl Glob {
     }
 
     /// The leftmost match that begins at `from` or later.
-    pub(super) fn find(&self, text: &[char], from: usize, budget: &mut Budget) -> Found<Range<usize>> {
+    pub(super) fn find(&self, text: &[char], from: usize, budget: &mut Budget) -> GlobMatch<Range<usize>> {
         let mut start = from;
         loop {
             let end = line_end(text, start, budget)?;
@@ -105,7 +105,7 @@ impl Glob {
     }
 
     /// The leftmost match that begins in the line from `start` to `end`. Only `//` and `/` come here: they are greedy.
-    fn find_in_line(&self, text: &[char], start: usize, end: usize, budget: &mut Budget) -> Found<Range<usize>> {
+    fn find_in_line(&self, text: &[char], start: usize, end: usize, budget: &mut Budget) -> GlobMatch<Range<usize>> {
         let [line, rest @ ..] = self.lines.as_slice() else { return Ok(None) };
         let [head, tail @ ..] = line.as_slice() else { return Ok(None) };
         if !rest.is_empty() && end == text.len() {
@@ -134,7 +134,13 @@ impl Glob {
     }
 
     /// The end of a match whose first line is matched and whose other lines begin at `start`.
-    fn lines_after(&self, lines: &[Vec<Segment>], text: &[char], start: usize, budget: &mut Budget) -> Found<usize> {
+    fn lines_after(
+        &self,
+        lines: &[Vec<Segment>],
+        text: &[char],
+        start: usize,
+        budget: &mut Budget,
+    ) -> GlobMatch<usize> {
         let [between @ .., last] = lines else { return Ok(Some(start)) };
         let mut start = start;
         for line in between {
@@ -156,7 +162,7 @@ fn line_end(text: &[char], start: usize, budget: &mut Budget) -> Result<usize, E
 }
 
 /// The end of a match at the line's start.
-fn prefix(line: &[Segment], text: &[char], greedy: bool, budget: &mut Budget) -> Found<usize> {
+fn prefix(line: &[Segment], text: &[char], greedy: bool, budget: &mut Budget) -> GlobMatch<usize> {
     let [head, tail @ ..] = line else { return Ok(Some(0)) };
     if !fits(head, text, budget)? {
         return Ok(None);
@@ -188,7 +194,12 @@ fn whole(line: &[Segment], text: &[char], budget: &mut Budget) -> Result<bool, E
 
 /// Places the segments from the last to the first, each as late as it can stand (the last at the very end if `at_end`):
 /// what greedy stars do. Gives where the first begins and the last ends; both are the text's end without segments.
-fn match_backwards(segments: &[Segment], text: &[char], at_end: bool, budget: &mut Budget) -> Found<(usize, usize)> {
+fn match_backwards(
+    segments: &[Segment],
+    text: &[char],
+    at_end: bool,
+    budget: &mut Budget,
+) -> GlobMatch<(usize, usize)> {
     let mut limit = text.len();
     let mut end = None;
     for (index, segment) in segments.iter().enumerate().rev() {
@@ -202,7 +213,7 @@ fn match_backwards(segments: &[Segment], text: &[char], at_end: bool, budget: &m
 }
 
 /// The earliest place of a segment at `from` or later.
-fn first(segment: &Segment, text: &[char], from: usize, budget: &mut Budget) -> Found<usize> {
+fn first(segment: &Segment, text: &[char], from: usize, budget: &mut Budget) -> GlobMatch<usize> {
     let Some(latest) = text.len().checked_sub(segment.len()) else { return Ok(None) };
     for at in from..=latest {
         if fits(segment, &text[at..], budget)? {
@@ -213,7 +224,7 @@ fn first(segment: &Segment, text: &[char], from: usize, budget: &mut Budget) -> 
 }
 
 /// The latest place of a segment at `lowest` or later.
-fn last(segment: &Segment, text: &[char], lowest: usize, budget: &mut Budget) -> Found<usize> {
+fn last(segment: &Segment, text: &[char], lowest: usize, budget: &mut Budget) -> GlobMatch<usize> {
     let Some(latest) = text.len().checked_sub(segment.len()) else { return Ok(None) };
     for at in (lowest..=latest).rev() {
         if fits(segment, &text[at..], budget)? {

@@ -15,18 +15,18 @@ pub(super) trait Sink {
     /// The quoted piece ends; `end` lies behind its last quote.
     fn quote_closed(&mut self, end: usize);
     /// `$name` or `${name}`.
-    fn variable(&mut self, found: &Reference) -> Result<(), ExpandErrorKind>;
+    fn variable(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind>;
     /// `${name` and an operator; what follows is the operand.
-    fn open_operand(&mut self, found: &Reference) -> Result<(), ExpandErrorKind>;
+    fn open_operand(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind>;
     /// The pattern of `${name/pattern/` ends, its replacement begins.
     fn pattern_ended(&mut self) -> Result<(), ExpandErrorKind>;
     /// The `}` of the last `opened`.
-    fn closed(&mut self, found: &Reference) -> Result<(), ExpandErrorKind>;
+    fn closed(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind>;
 }
 
 /// A variable in a word. All ranges are bytes of the word.
 #[derive(Clone, Debug)]
-pub(super) struct Reference {
+pub(super) struct VariableReference {
     /// From `$`; up to the end of the name, operator or closing brace, whatever is known by then.
     pub(super) span: Range<usize>,
     /// The name; it can be empty, as in `${+x}`.
@@ -41,7 +41,7 @@ pub(super) struct Reference {
     pub(super) all: bool,
 }
 
-impl Reference {
+impl VariableReference {
     /// The operator as the builder prints it.
     pub(super) fn modifier(&self) -> String {
         let mut text = String::from(if self.colon { ":" } else { "" });
@@ -54,17 +54,17 @@ enum Frame {
     /// Inside `"…"`.
     Quote,
     /// Inside an operand.
-    Operand { found: Reference, part: Part, outer_raw_escapes: bool },
+    Operand { found: VariableReference, part: WordPart, outer_raw_escapes: bool },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum WordPart {
     Word,
     Pattern,
     Replacement,
 }
 
-impl Part {
+impl WordPart {
     /// The character that ends it.
     fn stop(self) -> char {
         if self == Self::Pattern { '/' } else { '}' }
@@ -97,10 +97,10 @@ struct Scan<'s, S> {
     sink: &'s mut S,
 }
 
-type Step = Result<(), ExpandErrorKind>;
+type ScanResult = Result<(), ExpandErrorKind>;
 
 impl<S: Sink> Scan<'_, S> {
-    fn run(&mut self) -> Step {
+    fn run(&mut self) -> ScanResult {
         loop {
             match self.frames.last() {
                 Some(Frame::Quote) => self.quoted()?,
@@ -142,8 +142,8 @@ impl<S: Sink> Scan<'_, S> {
     }
 
     /// One step outside quotes.
-    fn scan_unquoted(&mut self, part: Option<Part>) -> Step {
-        let stop = part.map(Part::stop);
+    fn scan_unquoted(&mut self, part: Option<WordPart>) -> ScanResult {
+        let stop = part.map(WordPart::stop);
         let (escape, quotes) = (self.lex.escape, !self.lex.skip_process_quotes);
         let special =
             |c: char| c == '$' || c == '<' || c == escape || Some(c) == stop || (quotes && (c == '\'' || c == '"'));
@@ -169,7 +169,7 @@ impl<S: Sink> Scan<'_, S> {
     }
 
     /// An escape outside quotes takes the next character as it is; at the end it means nothing.
-    fn escaped(&mut self) -> Step {
+    fn escaped(&mut self) -> ScanResult {
         let start = self.at;
         self.next();
         if self.raw_escapes {
@@ -179,11 +179,11 @@ impl<S: Sink> Scan<'_, S> {
         if self.next().is_some() { self.sink.text(start..self.at, true) } else { Ok(()) }
     }
 
-    fn part_ended(&mut self, part: Part) -> Step {
+    fn part_ended(&mut self, part: WordPart) -> ScanResult {
         self.next();
-        if part == Part::Pattern {
+        if part == WordPart::Pattern {
             if let Some(Frame::Operand { part, .. }) = self.frames.last_mut() {
-                *part = Part::Replacement;
+                *part = WordPart::Replacement;
             }
             return self.sink.pattern_ended();
         }
@@ -194,7 +194,7 @@ impl<S: Sink> Scan<'_, S> {
     }
 
     /// `<<` and the blanks after it are one piece, so that `<< EOF` is one word.
-    fn possible_heredoc(&mut self) -> Step {
+    fn possible_heredoc(&mut self) -> ScanResult {
         let start = self.at;
         self.next();
         if self.peek() == Some('<') {
@@ -205,13 +205,13 @@ impl<S: Sink> Scan<'_, S> {
     }
 
     /// The quote at hand, which stays in the text only when quotes are raw.
-    fn quote_character(&mut self) -> Step {
+    fn quote_character(&mut self) -> ScanResult {
         let start = self.at;
         self.next();
         if self.lex.raw_quotes { self.sink.text(start..self.at, true) } else { Ok(()) }
     }
 
-    fn single_quote(&mut self) -> Step {
+    fn single_quote(&mut self) -> ScanResult {
         self.sink.quote_opened(self.at);
         self.quote_character()?;
         let inner = self.skip_until(|c| c == '\'');
@@ -225,7 +225,7 @@ impl<S: Sink> Scan<'_, S> {
     }
 
     /// One step inside double quotes.
-    fn quoted(&mut self) -> Step {
+    fn quoted(&mut self) -> ScanResult {
         let escape = self.lex.escape;
         let plain = self.skip_until(|c| c == '"' || c == '$' || c == escape);
         if !plain.is_empty() {
@@ -246,7 +246,7 @@ impl<S: Sink> Scan<'_, S> {
 
     /// In quotes an escape stands for itself before all but `"`, `$` and itself. Where escapes are raw, the builder
     /// writes it twice in that case.
-    fn escaped_in_quotes(&mut self) -> Step {
+    fn escaped_in_quotes(&mut self) -> ScanResult {
         let start = self.at;
         self.next();
         let mut text = start..self.at;
@@ -265,7 +265,7 @@ impl<S: Sink> Scan<'_, S> {
         self.sink.text(text, true)
     }
 
-    fn dollar(&mut self) -> Step {
+    fn dollar(&mut self) -> ScanResult {
         let start = self.at;
         self.next();
         if self.peek() != Some('{') {
@@ -273,7 +273,7 @@ impl<S: Sink> Scan<'_, S> {
             if name.is_empty() {
                 return self.sink.text(start..self.at, false);
             }
-            return self.sink.variable(&Reference::plain(start..self.at, name));
+            return self.sink.variable(&VariableReference::plain(start..self.at, name));
         }
         self.next();
         match self.peek() {
@@ -282,7 +282,7 @@ impl<S: Sink> Scan<'_, S> {
             Some(_) => {}
         }
         let name = self.name();
-        let mut found = Reference { braces: true, ..Reference::plain(start..self.at, name) };
+        let mut found = VariableReference { braces: true, ..VariableReference::plain(start..self.at, name) };
         let mut operator = self.next();
         if operator == Some('}') {
             found.span.end = self.at;
@@ -297,7 +297,7 @@ impl<S: Sink> Scan<'_, S> {
     }
 
     /// Behind `${name` and the operator's first character.
-    fn substitution(&mut self, mut found: Reference) -> Step {
+    fn substitution(&mut self, mut found: VariableReference) -> ScanResult {
         let operator = found.operator;
         let raw = matches!(operator, Some('#' | '%'));
         let known = found.colon || matches!(operator, Some('+' | '-' | '?' | '#' | '%' | '/'));
@@ -311,7 +311,7 @@ impl<S: Sink> Scan<'_, S> {
         }
         found.span.end = self.at;
         self.sink.open_operand(&found)?;
-        let part = if replaces { Part::Pattern } else { Part::Word };
+        let part = if replaces { WordPart::Pattern } else { WordPart::Word };
         self.frames.push(Frame::Operand { found, part, outer_raw_escapes: self.raw_escapes });
         self.raw_escapes = raw || replaces;
         Ok(())
@@ -331,7 +331,7 @@ impl<S: Sink> Scan<'_, S> {
     }
 }
 
-impl Reference {
+impl VariableReference {
     fn plain(span: Range<usize>, name: Range<usize>) -> Self {
         Self { span, name, braces: false, colon: false, operator: None, all: false }
     }

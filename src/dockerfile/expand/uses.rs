@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::scan::{Reference, Sink, scan};
+use super::scan::{Sink, VariableReference, scan};
 use super::{ExpandErrorKind, Lex};
 use crate::text::Span;
 
@@ -70,7 +70,7 @@ struct Collect<'w> {
 }
 
 impl Collect<'_> {
-    fn add(&mut self, found: &Reference, operator: Operator, operand: Option<Span>) {
+    fn add(&mut self, found: &VariableReference, operator: Operator, operand: Option<Span>) {
         self.found.push(Use {
             span: span(&found.span),
             name: &self.word[found.name.clone()],
@@ -88,7 +88,7 @@ fn span(range: &Range<usize>) -> Span {
     Span::new(range.start as u32, range.end as u32)
 }
 
-fn operator(found: &Reference) -> Operator {
+fn operator(found: &VariableReference) -> Operator {
     match (found.operator, found.colon) {
         (None, _) => Operator::Plain,
         (Some('-'), _) => Operator::Default,
@@ -111,14 +111,14 @@ impl Sink for Collect<'_> {
 
     fn quote_closed(&mut self, _end: usize) {}
 
-    fn variable(&mut self, found: &Reference) -> Result<(), ExpandErrorKind> {
+    fn variable(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind> {
         self.add(found, Operator::Plain, None);
         Ok(())
     }
 
-    fn open_operand(&mut self, found: &Reference) -> Result<(), ExpandErrorKind> {
+    fn open_operand(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind> {
         let rest = found.span.end..self.word.len();
-        let whole = Reference { span: found.span.start..self.word.len(), ..found.clone() };
+        let whole = VariableReference { span: found.span.start..self.word.len(), ..found.clone() };
         self.add(&whole, operator(found), Some(span(&rest)));
         self.open.push(self.found.len() - 1);
         Ok(())
@@ -128,7 +128,7 @@ impl Sink for Collect<'_> {
         Ok(())
     }
 
-    fn closed(&mut self, found: &Reference) -> Result<(), ExpandErrorKind> {
+    fn closed(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind> {
         let own = self.open.pop().and_then(|index| self.found.get_mut(index));
         let Some(own) = own else { return Ok(()) };
         own.span.end = found.span.end as u32;

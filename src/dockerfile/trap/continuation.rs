@@ -1,7 +1,7 @@
 //! Traps between lines: continuations that are none, or one too many; heredocs whose body became instructions.
 
 use crate::dockerfile::blank::{before_continuation, leading_space, without_line_end};
-use crate::dockerfile::syntax::{File, Keyword, LineKind, Problem, ProblemKind};
+use crate::dockerfile::syntax::{File, Keyword, LineKind, ProblemKind, SyntaxProblem};
 use crate::text::Span;
 
 /// Lines in which a lost heredoc's terminator is looked for.
@@ -15,7 +15,7 @@ pub(in crate::dockerfile) fn check_lines(file: &mut File, index: u32, first: usi
     let escape = file.escape as u8;
     let text = file.source.text();
     let lines = &file.lines[first..];
-    let mut found: Option<Problem> = None;
+    let mut found: Option<SyntaxProblem> = None;
     let mut quote = QuoteState::default();
     let mut fed = 0;
     let mut last = 0;
@@ -59,11 +59,11 @@ fn is_instruction_like(text: &str) -> bool {
 }
 
 /// A continued line that begins like an instruction.
-fn swallowed_instruction(text: &str, span: Span, previous: &str, previous_span: Span) -> Problem {
+fn swallowed_instruction(text: &str, span: Span, previous: &str, previous_span: Span) -> SyntaxProblem {
     let name = text.split([' ', '\t']).next().unwrap_or_default();
     let mark = previous_span.start + previous.len() as u32;
     if is_windows_path(previous) {
-        return Problem {
+        return SyntaxProblem {
             kind: ProblemKind::WindowsPath,
             span: Span::new(mark, mark + 1),
             message: format!(
@@ -72,7 +72,7 @@ fn swallowed_instruction(text: &str, span: Span, previous: &str, previous_span: 
             help: Some("make ``# escape=` `` the first line, or end the path without `\\`".into()),
         };
     }
-    Problem {
+    SyntaxProblem {
         kind: ProblemKind::ContinuationSwallows,
         span: Span::new(span.start, span.start + name.len() as u32),
         message: format!("this is no {name}: the line above is continued"),
@@ -90,14 +90,14 @@ fn is_windows_path(text: &str) -> bool {
 }
 
 /// The last line of an instruction ends with an escape and white space that is no space or TAB.
-fn broken(text: &str, span: Span, escape: u8) -> Option<Problem> {
+fn broken(text: &str, span: Span, escape: u8) -> Option<SyntaxProblem> {
     let trimmed = text.trim_end();
     let blanks = &text[trimmed.len()..];
     if blanks.trim_end_matches([' ', '\t']).is_empty() || before_continuation(trimmed, escape).is_none() {
         return None;
     }
     let at = span.start + trimmed.len() as u32;
-    Some(Problem {
+    Some(SyntaxProblem {
         kind: ProblemKind::ContinuationBlank,
         span: Span::new(at - 1, at + blanks.len() as u32),
         message: "the line is not continued: only spaces and TABs may follow the escape".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::dockerfile::check::CheckOptions;
 use crate::dockerfile::directive::match_assignment;
-use crate::dockerfile::syntax::{DirectiveName, File, LineKind, Problem, ProblemKind};
+use crate::dockerfile::syntax::{DirectiveName, File, LineKind, ProblemKind, SyntaxProblem};
 use crate::text::Span;
 
 /// Looks at the comments before the first instruction, and at inline checks.
@@ -29,12 +29,12 @@ pub(in crate::dockerfile) fn check_directives(file: &mut File) {
 }
 
 /// The separate look-up takes no indented `syntax` and `check`, though the parser does.
-fn check_indented(file: &File, found: &mut Vec<Problem>) {
+fn check_indented(file: &File, found: &mut Vec<SyntaxProblem>) {
     for directive in &file.directives {
         let line = file.source.line_span(file.source.line(directive.span.start));
         let is_indented = file.source.slice(line).starts_with(|c: char| c.is_whitespace());
         if is_indented && directive.name != DirectiveName::Escape {
-            found.push(Problem {
+            found.push(SyntaxProblem {
                 kind: ProblemKind::DirectiveIndented,
                 span: directive.span,
                 message: format!("BuildKit ignores an indented `{}` directive", directive.name.as_str()),
@@ -44,7 +44,7 @@ fn check_indented(file: &File, found: &mut Vec<Problem>) {
     }
 }
 
-fn check_comments(file: &File, found: &mut Vec<Problem>) {
+fn check_comments(file: &File, found: &mut Vec<SyntaxProblem>) {
     let mut is_top = true;
     for line in &file.lines {
         match line.kind {
@@ -65,14 +65,14 @@ fn check_comments(file: &File, found: &mut Vec<Problem>) {
         let span = Span::new(at, value_span.end);
         let value = &text[hash + 1..][value];
         if is_first_other && let Some(known) = misspelt(name, value) {
-            found.push(Problem {
+            found.push(SyntaxProblem {
                 kind: ProblemKind::DirectiveMisspelt,
                 span,
                 message: format!("`{name}` is no directive, so this is a comment"),
                 help: Some(format!("did you mean `{known}`?")),
             });
         } else if !is_first_other && is_late(name, value) && !is_found(file, value_span) {
-            found.push(Problem {
+            found.push(SyntaxProblem {
                 kind: ProblemKind::DirectiveLate,
                 span,
                 message: format!("`{}` stands too late, so this is a comment", name.to_lowercase()),
@@ -115,12 +115,12 @@ fn fits(name: &str, value: &str) -> bool {
 }
 
 /// The value up to its first space counts: a reason may follow, options may not.
-fn check_cut(span: Span, value: &str, found: &mut Vec<Problem>) {
+fn check_cut(span: Span, value: &str, found: &mut Vec<SyntaxProblem>) {
     let Some((kept, lost)) = value.split_once(' ') else { return };
     let is_cut = kept.ends_with([',', ';', '=']) || lost.trim_start().starts_with([',', ';', '=']);
     if is_cut {
         let start = span.start + kept.len() as u32;
-        found.push(Problem {
+        found.push(SyntaxProblem {
             kind: ProblemKind::CheckCut,
             span: Span::new(start, span.end),
             message: format!("BuildKit reads only `{kept}`, up to the first space"),

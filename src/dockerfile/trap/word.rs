@@ -3,14 +3,14 @@
 use crate::dockerfile::blank::is_blank;
 use crate::dockerfile::expand::heredoc_words;
 use crate::dockerfile::json::{Array, read_array};
-use crate::dockerfile::line::{Cx, Text};
-use crate::dockerfile::syntax::{Arguments, Heredoc, Instruction, Keyword, ProblemKind, Word};
+use crate::dockerfile::line::{Cx, LineText};
+use crate::dockerfile::syntax::{Arguments, Heredoc, Instruction, InstructionWord, Keyword, ProblemKind};
 use crate::text::Span;
 
 /// Looks at one instruction with its trigger.
 pub(in crate::dockerfile) fn check_line(
     cx: &mut Cx<'_>,
-    line: Text<'_>,
+    line: LineText<'_>,
     instruction: &Instruction,
     heredocs: &[Heredoc],
     may_open: bool,
@@ -34,12 +34,12 @@ pub(in crate::dockerfile) fn bare_dashes(cx: &mut Cx<'_>, at: Span) {
 }
 
 /// The text of a word of this line; `None` for one that was cut and lies elsewhere.
-fn text(line: Text<'_>, word: Word) -> Option<&str> {
+fn text(line: LineText<'_>, word: InstructionWord) -> Option<&str> {
     let start = word.text.start.checked_sub(line.at)? as usize;
     line.str.get(start..start + word.text.len() as usize)
 }
 
-fn check_flags(cx: &mut Cx<'_>, line: Text<'_>, instruction: &Instruction) {
+fn check_flags(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
     for flag in instruction.flags.iter().filter(|flag| flag.unquoted.is_some()) {
         if text(line, flag.word).is_some_and(|word| !word.is_ascii()) {
             let taken = flag.unquoted.as_deref().unwrap_or_default();
@@ -49,7 +49,7 @@ fn check_flags(cx: &mut Cx<'_>, line: Text<'_>, instruction: &Instruction) {
     }
 }
 
-fn check_form(cx: &mut Cx<'_>, line: Text<'_>, instruction: &Instruction) {
+fn check_form(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
     let word = match (&instruction.arguments, instruction.keyword) {
         (Arguments::Raw(word), Keyword::Run | Keyword::Cmd | Keyword::Entrypoint) => *word,
         (Arguments::Healthcheck(_, command), _) => match &**command {
@@ -114,7 +114,7 @@ fn why_no_json(text: &str) -> &'static str {
 }
 
 /// `COPY "a b" c` and `COPY a\ b c`: BuildKit splits at every blank.
-fn check_words(cx: &mut Cx<'_>, line: Text<'_>, instruction: &Instruction) {
+fn check_words(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
     let Arguments::Words(words) = &instruction.arguments else { return };
     if !matches!(instruction.keyword, Keyword::Copy | Keyword::Add | Keyword::Volume) || words.len() < 2 {
         return;
@@ -147,7 +147,7 @@ fn check_words(cx: &mut Cx<'_>, line: Text<'_>, instruction: &Instruction) {
 }
 
 /// Something that looks like a heredoc in a line that can't be lexed. That its body follows is for the lines to tell.
-fn check_lost_heredoc(cx: &mut Cx<'_>, line: Text<'_>) {
+fn check_lost_heredoc(cx: &mut Cx<'_>, line: LineText<'_>) {
     let Err(error) = heredoc_words(line.str) else { return };
     let Some((range, _)) = opener_like(line.str) else { return };
     let message = format!("no heredoc is read in this line: {}", error.kind);

@@ -5,7 +5,7 @@ use crate::dockerfile::syntax::{File, Flag, Instruction};
 
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FlagKind {
     /// Nothing, `=true` or `=false`.
     Bool,
     /// A value, once.
@@ -15,35 +15,39 @@ pub(super) enum Kind {
 }
 
 /// An instruction's flags.
-pub(super) type Flags = &'static [(&'static str, Kind)];
+pub(super) type Flags = &'static [(&'static str, FlagKind)];
 
 pub(super) const ADD: Flags = &[
-    ("chown", Kind::Text),
-    ("chmod", Kind::Text),
-    ("link", Kind::Bool),
-    ("keep-git-dir", Kind::Bool),
-    ("checksum", Kind::Text),
-    ("unpack", Kind::Bool),
-    ("exclude", Kind::Texts),
+    ("chown", FlagKind::Text),
+    ("chmod", FlagKind::Text),
+    ("link", FlagKind::Bool),
+    ("keep-git-dir", FlagKind::Bool),
+    ("checksum", FlagKind::Text),
+    ("unpack", FlagKind::Bool),
+    ("exclude", FlagKind::Texts),
 ];
 pub(super) const COPY: Flags = &[
-    ("chown", Kind::Text),
-    ("from", Kind::Text),
-    ("chmod", Kind::Text),
-    ("link", Kind::Bool),
-    ("exclude", Kind::Texts),
-    ("parents", Kind::Bool),
+    ("chown", FlagKind::Text),
+    ("from", FlagKind::Text),
+    ("chmod", FlagKind::Text),
+    ("link", FlagKind::Bool),
+    ("exclude", FlagKind::Texts),
+    ("parents", FlagKind::Bool),
 ];
-pub(super) const FROM: Flags = &[("platform", Kind::Text)];
+pub(super) const FROM: Flags = &[("platform", FlagKind::Text)];
 pub(super) const HEALTHCHECK: Flags = &[
-    ("interval", Kind::Text),
-    ("timeout", Kind::Text),
-    ("start-period", Kind::Text),
-    ("start-interval", Kind::Text),
-    ("retries", Kind::Text),
+    ("interval", FlagKind::Text),
+    ("timeout", FlagKind::Text),
+    ("start-period", FlagKind::Text),
+    ("start-interval", FlagKind::Text),
+    ("retries", FlagKind::Text),
 ];
-pub(super) const RUN: Flags =
-    &[("mount", Kind::Texts), ("network", Kind::Text), ("security", Kind::Text), ("device", Kind::Texts)];
+pub(super) const RUN: Flags = &[
+    ("mount", FlagKind::Texts),
+    ("network", FlagKind::Text),
+    ("security", FlagKind::Text),
+    ("device", FlagKind::Texts),
+];
 
 /// Checks an instruction's flags in order: unknown, repeated, then the value.
 pub(super) fn check_flags(file: &File, instruction: &Instruction, known: Flags, issues: &mut Vec<Issue>) {
@@ -54,7 +58,7 @@ pub(super) fn check_flags(file: &File, instruction: &Instruction, known: Flags, 
             issues.push(unknown_flag(flag, name, instruction, known));
             continue;
         };
-        if used.contains(&known) && kind != Kind::Texts {
+        if used.contains(&known) && kind != FlagKind::Texts {
             issues.push(Issue::new(flag.word.span, format!("duplicate flag specified: --{name}")));
             continue;
         }
@@ -81,11 +85,11 @@ fn unknown_flag(flag: &Flag, name: &str, instruction: &Instruction, known: Flags
     issue.help(format!("{} knows {}", instruction.keyword.as_str(), names.join(", ")))
 }
 
-fn value_error(name: &str, value: Option<&str>, kind: Kind) -> Option<String> {
+fn value_error(name: &str, value: Option<&str>, kind: FlagKind) -> Option<String> {
     match (kind, value) {
-        (Kind::Bool, None) | (Kind::Text | Kind::Texts, Some(_)) => None,
-        (Kind::Bool, Some("")) | (_, None) => Some(format!("missing a value on flag: --{name}")),
-        (Kind::Bool, Some(value)) => {
+        (FlagKind::Bool, None) | (FlagKind::Text | FlagKind::Texts, Some(_)) => None,
+        (FlagKind::Bool, Some("")) | (_, None) => Some(format!("missing a value on flag: --{name}")),
+        (FlagKind::Bool, Some(value)) => {
             let is_bool = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
             (!is_bool).then(|| format!("expecting boolean value for flag --{name}, not: {value}"))
         }

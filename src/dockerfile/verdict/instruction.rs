@@ -8,7 +8,7 @@ use super::mount::check_run;
 use crate::dockerfile::expand::heredoc_word;
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::refusal::{Stage, Verdict};
-use crate::dockerfile::syntax::{Arguments, File, Instruction, Keyword, Problem, ProblemKind, Word};
+use crate::dockerfile::syntax::{Arguments, File, Instruction, InstructionWord, Keyword, ProblemKind, SyntaxProblem};
 
 /// Notes what BuildKit refuses; its first error first.
 pub(super) fn check(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>) {
@@ -144,7 +144,7 @@ fn is_given(command: &Arguments) -> bool {
 }
 
 /// What stands behind a word of the arguments.
-fn after(instruction: &Instruction, word: Word) -> crate::text::Span {
+fn after(instruction: &Instruction, word: InstructionWord) -> crate::text::Span {
     crate::text::Span::new(word.span.end, instruction.rest.span.end.max(word.span.end))
 }
 
@@ -219,7 +219,7 @@ pub(in crate::dockerfile) fn check_instructions(file: &mut File) {
         }
         for issue in issues.drain(..) {
             let Issue { kind, span, message, help } = issue;
-            problems.push(Problem { kind, span, message, help });
+            problems.push(SyntaxProblem { kind, span, message, help });
         }
     }
     file.problems.append(&mut problems);

@@ -9,7 +9,7 @@ use crate::text::Span;
 
 /// How a command is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command<'a> {
+pub enum CommandForm<'a> {
     /// Exec form: a JSON array.
     Exec(Vec<Argument<'a>>),
     /// Shell form: a text for the stage's shell.
@@ -18,9 +18,9 @@ pub enum Command<'a> {
 
 /// RUN.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run<'a> {
+pub struct RunArguments<'a> {
     /// The command; `None` when RUN stands alone.
-    pub command: Option<Command<'a>>,
+    pub command: Option<CommandForm<'a>>,
     /// What the shell or another interpreter gets; `None` in exec form.
     pub script: Option<Script<'a>>,
     /// Each `--mount` that has the form of one.
@@ -126,7 +126,7 @@ pub enum Healthcheck<'a> {
     /// `CMD` and its options, as written.
     Command {
         /// What is run; `None` when nothing follows CMD.
-        command: Option<Command<'a>>,
+        command: Option<CommandForm<'a>>,
         /// `--interval`.
         interval: Option<Argument<'a>>,
         /// `--timeout`.
@@ -142,26 +142,26 @@ pub enum Healthcheck<'a> {
 
 impl File {
     /// The command of RUN, CMD, ENTRYPOINT or SHELL; `None` when nothing follows.
-    pub fn command<'a>(&'a self, instruction: &'a Instruction) -> Option<Command<'a>> {
+    pub fn command<'a>(&'a self, instruction: &'a Instruction) -> Option<CommandForm<'a>> {
         let has_command =
             matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Shell);
         if has_command { self.form(&instruction.arguments) } else { None }
     }
 
-    fn form<'a>(&'a self, arguments: &'a Arguments) -> Option<Command<'a>> {
+    fn form<'a>(&'a self, arguments: &'a Arguments) -> Option<CommandForm<'a>> {
         match arguments {
-            Arguments::Json(elements) => Some(Command::Exec(elements.iter().map(Argument::of_element).collect())),
-            Arguments::Raw(word) => Some(Command::Shell(self.argument_of(*word))),
+            Arguments::Json(elements) => Some(CommandForm::Exec(elements.iter().map(Argument::of_element).collect())),
+            Arguments::Raw(word) => Some(CommandForm::Shell(self.argument_of(*word))),
             _ => None,
         }
     }
 
     /// RUN's parts.
-    pub fn run<'a>(&'a self, instruction: &'a Instruction) -> Option<Run<'a>> {
+    pub fn run<'a>(&'a self, instruction: &'a Instruction) -> Option<RunArguments<'a>> {
         if instruction.keyword != Keyword::Run {
             return None;
         }
-        Some(Run {
+        Some(RunArguments {
             command: self.command(instruction),
             script: self.script(instruction),
             mounts: self.mounts(instruction),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::dockerfile::blank::without_line_end;
 use crate::dockerfile::expand::heredoc_word;
-use crate::dockerfile::syntax::{Arguments, File, Heredoc, Instruction, Keyword, Word};
+use crate::dockerfile::syntax::{Arguments, File, Heredoc, Instruction, InstructionWord, Keyword};
 use crate::text::Span;
 
 /// A text that is run, as its interpreter gets it.
@@ -115,7 +115,7 @@ impl File {
     }
 
     /// A command that reads heredocs: BuildKit writes them behind it, for the shell to read.
-    fn command_with_heredocs(&self, word: Word, heredocs: &[Heredoc]) -> Script<'_> {
+    fn command_with_heredocs(&self, word: InstructionWord, heredocs: &[Heredoc]) -> Script<'_> {
         let mut text = self.str(word).to_owned();
         let mut parts = vec![Part { at: 0, text: word.text }];
         for heredoc in heredocs {

@@ -71,7 +71,7 @@ fn pairs_and_args_are_split() {
 #[test]
 fn healthchecks_have_a_form() {
     with("HEALTHCHECK --interval=5s CMD curl -f x || exit 1\n", |file, instruction| {
-        let Some(Healthcheck::Command { command: Some(Command::Shell(text)), interval, .. }) =
+        let Some(Healthcheck::Command { command: Some(CommandForm::Shell(text)), interval, .. }) =
             file.healthcheck(instruction)
         else {
             panic!("shell form");

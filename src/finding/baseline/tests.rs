@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn known(file: &str, text: &str) -> Known {
-    Known { file: file.into(), rule: "r".into(), fingerprint: format!("{text:0>16}") }
+fn known(file: &str, text: &str) -> BaselineFinding {
+    BaselineFinding { file: file.into(), rule: "r".into(), fingerprint: format!("{text:0>16}") }
 }
 
 fn baseline(findings: &[(&str, &str, u64)]) -> Baseline {
@@ -11,14 +11,14 @@ fn baseline(findings: &[(&str, &str, u64)]) -> Baseline {
     Baseline { command: "lint".into(), findings }
 }
 
-fn seen(files: &[&str], gone: &[&str]) -> Seen {
+fn seen(files: &[&str], gone: &[&str]) -> RunScope {
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    Seen { files: set(files), gone: set(gone), rules: set(&["r"]) }
+    RunScope { files: set(files), gone: set(gone), rules: set(&["r"]) }
 }
 
 #[track_caller]
-fn check(before: &Baseline, found: &[(&str, &str)], seen: &Seen, is_known: &[bool], fixed: u64) -> Baseline {
-    let found: Vec<Known> = found.iter().map(|(file, text)| known(file, text)).collect();
+fn check(before: &Baseline, found: &[(&str, &str)], seen: &RunScope, is_known: &[bool], fixed: u64) -> Baseline {
+    let found: Vec<BaselineFinding> = found.iter().map(|(file, text)| known(file, text)).collect();
     let comparison = before.compare(&found, seen);
     assert_eq!((&*comparison.is_known, comparison.fixed), (is_known, fixed));
     comparison.pruned
@@ -46,7 +46,7 @@ fn as_many_as_are_known_are_known() {
 fn only_what_was_looked_at_is_fixed() {
     let before = baseline(&[("a", "1", 1), ("b", "1", 1)]);
     assert_eq!(check(&before, &[], &seen(&["a"], &[]), &[], 1), baseline(&[("b", "1", 1)]));
-    assert_eq!(check(&before, &[], &Seen { rules: BTreeSet::new(), ..seen(&["a", "b"], &[]) }, &[], 0), before);
+    assert_eq!(check(&before, &[], &RunScope { rules: BTreeSet::new(), ..seen(&["a", "b"], &[]) }, &[], 0), before);
     assert_eq!(check(&before, &[], &seen(&[], &["b"]), &[], 1), baseline(&[("a", "1", 1)]));
 }
 

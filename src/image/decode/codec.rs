@@ -10,7 +10,7 @@ use crate::image::layer::Compression;
 use crate::image::limits::Limits;
 
 /// What one call did.
-pub(super) struct Step {
+pub(super) struct DecodeStep {
     /// Bytes of input used.
     pub(super) read: usize,
     /// Bytes of output made.
@@ -20,13 +20,13 @@ pub(super) struct Step {
 }
 
 /// Why a stream can't be decoded further.
-pub(super) struct Wrong {
+pub(super) struct DecodeFault {
     kind: FaultKind,
     what: String,
     source: Option<io::Error>,
 }
 
-impl Wrong {
+impl DecodeFault {
     /// What a decompressor says.
     pub(super) fn new(kind: FaultKind, compression: Compression, what: impl fmt::Display) -> Self {
         let name = compression.name();
@@ -66,10 +66,10 @@ impl Wrong {
 /// A decompressor of streams that may follow one another.
 pub(super) trait Unpack: Send {
     /// Decodes as much as there is input and room for.
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong>;
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeStep, DecodeFault>;
 
     /// Makes ready for the next stream.
-    fn restart(&mut self) -> Result<(), Wrong>;
+    fn restart(&mut self) -> Result<(), DecodeFault>;
 }
 
 /// gzip, with checksum and length of each member.
@@ -89,33 +89,38 @@ impl Gzip {
 }
 
 impl Unpack for Gzip {
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeStep, DecodeFault> {
         if let Some(what) = self.met.take() {
-            return Err(Wrong::new(FaultKind::Corrupt, Compression::Gzip, what));
+            return Err(DecodeFault::new(FaultKind::Corrupt, Compression::Gzip, what));
         }
         let stream = &mut self.stream;
         let (read, written) = (stream.total_in(), stream.total_out());
         let status = stream.decompress(input, output, flate2::FlushDecompress::None);
         let (read, written) = ((stream.total_in() - read) as usize, (stream.total_out() - written) as usize);
         match status {
-            Ok(status) => Ok(Step { read, written, ended: status == flate2::Status::StreamEnd }),
+            Ok(status) => Ok(DecodeStep { read, written, ended: status == flate2::Status::StreamEnd }),
             Err(error) => {
                 let what = error.message().unwrap_or("invalid deflate data");
-                postpone(&mut self.met, Compression::Gzip, what, Step { read, written, ended: false })
+                postpone(&mut self.met, Compression::Gzip, what, DecodeStep { read, written, ended: false })
             }
         }
     }
 
-    fn restart(&mut self) -> Result<(), Wrong> {
+    fn restart(&mut self) -> Result<(), DecodeFault> {
         *self = Self::new();
         Ok(())
     }
 }
 
 /// Hands out what came before an error first; the next call meets the error.
-fn postpone(met: &mut Option<String>, compression: Compression, what: &str, step: Step) -> Result<Step, Wrong> {
+fn postpone(
+    met: &mut Option<String>,
+    compression: Compression,
+    what: &str,
+    step: DecodeStep,
+) -> Result<DecodeStep, DecodeFault> {
     if step.written == 0 {
-        return Err(Wrong::new(FaultKind::Corrupt, compression, what));
+        return Err(DecodeFault::new(FaultKind::Corrupt, compression, what));
     }
     *met = Some(what.to_owned());
     Ok(step)
@@ -140,18 +145,18 @@ impl Bzip2 {
 }
 
 impl Unpack for Bzip2 {
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeStep, DecodeFault> {
         if let Some(what) = self.met.take() {
-            return Err(Wrong::new(FaultKind::Corrupt, Compression::Bzip2, what));
+            return Err(DecodeFault::new(FaultKind::Corrupt, Compression::Bzip2, what));
         }
         let stream = &mut self.stream;
         let (read, written) = (stream.total_in(), stream.total_out());
         let status = stream.decompress(input, output);
         let (read, written) = ((stream.total_in() - read) as usize, (stream.total_out() - written) as usize);
-        let step = Step { read, written, ended: status == Ok(bzip2::Status::StreamEnd) };
+        let step = DecodeStep { read, written, ended: status == Ok(bzip2::Status::StreamEnd) };
         match status {
             Ok(bzip2::Status::MemNeeded) => {
-                Err(Wrong::new(FaultKind::Limit, Compression::Bzip2, "there is no memory for a block"))
+                Err(DecodeFault::new(FaultKind::Limit, Compression::Bzip2, "there is no memory for a block"))
             }
             Ok(_) => Ok(step),
             Err(bzip2::Error::DataMagic) => postpone(&mut self.met, Compression::Bzip2, "it has no header", step),
@@ -159,10 +164,10 @@ impl Unpack for Bzip2 {
         }
     }
 
-    fn restart(&mut self) -> Result<(), Wrong> {
+    fn restart(&mut self) -> Result<(), DecodeFault> {
         if self.streams == MOST_STREAMS {
             let what = format!("more than {MOST_STREAMS} streams");
-            return Err(Wrong::new(FaultKind::Limit, Compression::Bzip2, what));
+            return Err(DecodeFault::new(FaultKind::Limit, Compression::Bzip2, what));
         }
         *self = Self { streams: self.streams + 1, ..Self::new() };
         Ok(())
@@ -173,7 +178,7 @@ impl Unpack for Bzip2 {
 pub(super) struct Zstandard(Zstd<'static>);
 
 impl Zstandard {
-    pub(super) fn new(limits: &Limits) -> Result<Self, Wrong> {
+    pub(super) fn new(limits: &Limits) -> Result<Self, DecodeFault> {
         let mut decoder = Zstd::new().map_err(|error| zstd_wrong(&error))?;
         // The library takes windows of 1 KiB to 2 GiB.
         let log = limits.window_bytes.max(1 << 10).ilog2().min(31);
@@ -183,20 +188,20 @@ impl Zstandard {
 }
 
 impl Unpack for Zstandard {
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeStep, DecodeFault> {
         let status = self.0.run_on_buffers(input, output).map_err(|error| zstd_wrong(&error))?;
-        Ok(Step { read: status.bytes_read, written: status.bytes_written, ended: status.remaining == 0 })
+        Ok(DecodeStep { read: status.bytes_read, written: status.bytes_written, ended: status.remaining == 0 })
     }
 
-    fn restart(&mut self) -> Result<(), Wrong> {
+    fn restart(&mut self) -> Result<(), DecodeFault> {
         self.0.reinit().map_err(|error| zstd_wrong(&error))
     }
 }
 
-fn zstd_wrong(error: &io::Error) -> Wrong {
+fn zstd_wrong(error: &io::Error) -> DecodeFault {
     let what = error.to_string();
     let large = what.contains("too much memory");
-    Wrong::new(if large { FaultKind::Limit } else { FaultKind::Corrupt }, Compression::Zstd, what)
+    DecodeFault::new(if large { FaultKind::Limit } else { FaultKind::Corrupt }, Compression::Zstd, what)
 }
 
 #[cfg(test)]

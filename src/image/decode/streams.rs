@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use lzma_rust2::XzReader;
 
 use crate::image::decode::chunk::Input;
-use crate::image::decode::codec::{Bzip2, Gzip, Unpack, Wrong, Zstandard};
+use crate::image::decode::codec::{Bzip2, DecodeFault, Gzip, Unpack, Zstandard};
 use crate::image::fault::FaultKind;
 use crate::image::layer::Compression;
 use crate::image::limits::Limits;
@@ -32,7 +32,7 @@ pub(super) struct Streams<'a, R> {
 }
 
 impl<'a, R: Read> Codec<'a, R> {
-    pub(super) fn new(input: Input<'a, R>, compression: Compression, limits: &Limits) -> Result<Self, Wrong> {
+    pub(super) fn new(input: Input<'a, R>, compression: Compression, limits: &Limits) -> Result<Self, DecodeFault> {
         let unpack: Box<dyn Unpack> = match compression {
             Compression::None => return Ok(Self::Stored(input)),
             Compression::Gzip => Box::new(Gzip::new()),
@@ -64,7 +64,7 @@ impl<'a, R: Read> Codec<'a, R> {
     }
 
     /// Decodes into a buffer; `None` at the end, and 0 bytes are none.
-    pub(super) fn step(&mut self, output: &mut [u8]) -> Result<Option<usize>, Wrong> {
+    pub(super) fn step(&mut self, output: &mut [u8]) -> Result<Option<usize>, DecodeFault> {
         match self {
             // Is handed on in whole chunks instead.
             Self::Stored(_) => Ok(None),
@@ -72,11 +72,11 @@ impl<'a, R: Read> Codec<'a, R> {
             Self::Xz(reader) => match reader.read(output) {
                 Ok(0) => Ok(None),
                 Ok(written) => Ok(Some(written)),
-                Err(error) if reader.inner().has_failed() => Err(Wrong::unreadable(error)),
+                Err(error) if reader.inner().has_failed() => Err(DecodeFault::unreadable(error)),
                 Err(error) => Err(match error.kind() {
-                    io::ErrorKind::UnexpectedEof => Wrong::early(Compression::Xz),
-                    io::ErrorKind::OutOfMemory => Wrong::new(FaultKind::Limit, Compression::Xz, &error),
-                    _ => Wrong::new(FaultKind::Corrupt, Compression::Xz, &error),
+                    io::ErrorKind::UnexpectedEof => DecodeFault::early(Compression::Xz),
+                    io::ErrorKind::OutOfMemory => DecodeFault::new(FaultKind::Limit, Compression::Xz, &error),
+                    _ => DecodeFault::new(FaultKind::Corrupt, Compression::Xz, &error),
                 }),
             },
         }
@@ -84,8 +84,8 @@ impl<'a, R: Read> Codec<'a, R> {
 }
 
 impl<R: Read> Streams<'_, R> {
-    fn step(&mut self, output: &mut [u8]) -> Result<Option<usize>, Wrong> {
-        let bytes = self.input.fill().map_err(Wrong::unreadable)?;
+    fn step(&mut self, output: &mut [u8]) -> Result<Option<usize>, DecodeFault> {
+        let bytes = self.input.fill().map_err(DecodeFault::unreadable)?;
         let over = bytes.is_empty();
         if self.between {
             match bytes {
@@ -99,7 +99,7 @@ impl<R: Read> Streams<'_, R> {
                 }
                 // A stream's first byte; the decompressor looks at those after it, which may be in the next chunk.
                 [first, ..] if !self.padded && begins(self.compression, *first) => self.unpack.restart()?,
-                _ => return Err(Wrong::trailing(self.compression)),
+                _ => return Err(DecodeFault::trailing(self.compression)),
             }
             self.between = false;
         }
@@ -110,9 +110,9 @@ impl<R: Read> Streams<'_, R> {
             return Ok(Some(step.written));
         }
         Err(if over {
-            Wrong::early(self.compression)
+            DecodeFault::early(self.compression)
         } else {
-            Wrong::new(FaultKind::Corrupt, self.compression, "nothing more comes out of it")
+            DecodeFault::new(FaultKind::Corrupt, self.compression, "nothing more comes out of it")
         })
     }
 }

@@ -36,7 +36,7 @@ fn what_is_missing_is_named() {
     let layer = blob_of(&oci(), &[0x1f, 0x8b]);
     let hex = path::name(&layer);
     check_trouble(&without(&oci(), &layer), Trouble::Missing, hex);
-    let read = read_both_ways(&without(&oci(), &layer), &Options::default()).unwrap();
+    let read = read_both_ways(&without(&oci(), &layer), &ImageOptions::default()).unwrap();
     assert!(matches!(read.images[0].layers[0].contents, Contents::Damaged(_)));
     assert_eq!(read.images[0].layers[1].entries.len(), 2, "the other layer is read");
     check_trouble(&without(&oci(), &blob_of(&oci(), b"{\"os\"")), Trouble::Missing, "config");
@@ -56,7 +56,10 @@ fn what_lies_is_named() {
     let other = with(oci(), &layer, &gzip(&super::layer(&["x"])));
     check_trouble(&other, Trouble::Mismatch, "expected");
     assert!(
-        read_both_ways(&other, &Options { verify: Verify::None, ..Options::default() }).unwrap().damaged.is_empty()
+        read_both_ways(&other, &ImageOptions { verify: Verify::None, ..ImageOptions::default() })
+            .unwrap()
+            .damaged
+            .is_empty()
     );
     let config = blob_of(&oci(), b"{\"os\"");
     check_trouble(&edited(&oci(), &config, "A=b", "A=c"), Trouble::Mismatch, "digest");
@@ -74,13 +77,13 @@ fn what_lies_is_named() {
     let stored = [(format!("{TAR}+gzip"), gzip(&layers[0])), (TAR.to_owned(), layers[1].clone())];
     let image = layout.image(text.as_bytes(), &stored, "");
     let files = layout.end(&[image]);
-    assert_eq!(read_both_ways(&files, &Options::default()).unwrap().damaged, []);
-    let (found, says) = trouble(&files, &Options { verify: Verify::Full, ..Options::default() });
+    assert_eq!(read_both_ways(&files, &ImageOptions::default()).unwrap().damaged, []);
+    let (found, says) = trouble(&files, &ImageOptions { verify: Verify::Full, ..ImageOptions::default() });
     assert_eq!(found, Trouble::Mismatch);
     assert!(says.contains("diff ID"), "{says}");
     // Of plain layers they are told for nothing.
     let plain = edited(&saved_by_engine(), &blob_of(&saved_by_engine(), b"{\"os\""), &digest(&layers[0])[7..], &wrong);
-    let read = read_both_ways(&plain, &Options::default()).unwrap();
+    let read = read_both_ways(&plain, &ImageOptions::default()).unwrap();
     assert!(read.damaged.iter().any(|error| error.message.contains("diff ID")), "{:?}", read.damaged);
 }
 
@@ -89,7 +92,7 @@ fn what_is_no_document_is_named() {
     for name in ["index.json", &blob_of(&oci(), b"{\"schema"), &blob_of(&oci(), b"{\"os\"")] {
         for text in ["", "[]", "{", "{\"manifests\":3,\"layers\":3,\"history\":3}", "{} {}", "\u{0}\u{0}"] {
             assert!(
-                !describe_result(&read_both_ways(&with(oci(), name, text.as_bytes()), &Options::default()))
+                !describe_result(&read_both_ways(&with(oci(), name, text.as_bytes()), &ImageOptions::default()))
                     .contains("panic")
             );
         }
@@ -104,12 +107,12 @@ fn what_is_no_document_is_named() {
         ["[{}]", "[{\"Config\":\"../x\"}]", "[{\"Config\":\"\"}]", "[{\"Config\":\"x\",\"Layers\":[\"../../y\"]}]"]
     {
         let files = vec![("manifest.json".to_owned(), list.as_bytes().to_vec()), ("x".to_owned(), b"{}".to_vec())];
-        let (found, _) = trouble(&files, &Options::default());
+        let (found, _) = trouble(&files, &ImageOptions::default());
         assert!(matches!(found, Trouble::Damaged | Trouble::Missing | Trouble::Mismatch), "{list}");
     }
     for list in ["[]", "[null]", "{}", "{\"schemaVersion\":1}", "{\"config\":{\"digest\":\"sha256:../../x\"}}"] {
         let files = vec![("manifest.json".to_owned(), list.as_bytes().to_vec())];
-        assert!(read_both_ways(&files, &Options::default()).is_err(), "{list}");
+        assert!(read_both_ways(&files, &ImageOptions::default()).is_err(), "{list}");
     }
     let huge = [b"[".to_vec(), b" ".repeat(17 << 20), b"]".to_vec()].concat();
     let files = vec![("manifest.json".to_owned(), huge)];
@@ -121,7 +124,7 @@ fn a_config_without_diff_ids_is_no_config_of_layers() {
     // The engine refuses it as well: "invalid image JSON, no RootFS key".
     let config = blob_of(&saved_by_engine(), b"{\"os\"");
     let bare = with(saved_by_engine(), &config, b"{\"os\":\"linux\",\"architecture\":\"amd64\"}");
-    let read = read_both_ways(&bare, &Options { verify: Verify::None, ..Options::default() }).unwrap();
+    let read = read_both_ways(&bare, &ImageOptions { verify: Verify::None, ..ImageOptions::default() }).unwrap();
     assert!(read.damaged.iter().any(|error| error.message.contains("0 diff IDs")), "{:?}", read.damaged);
 }
 
@@ -133,7 +136,7 @@ fn indexes_may_not_go_round() {
     let index = format!("{{\"manifests\":[{one},{one}]}}").into_bytes();
     let files = vec![(format!("blobs/sha256/{}", &own[7..]), index.clone()), ("index.json".to_owned(), index)];
     for verify in [Verify::None, Verify::Blob] {
-        assert!(read_both_ways(&files, &Options { verify, ..Options::default() }).is_err());
+        assert!(read_both_ways(&files, &ImageOptions { verify, ..ImageOptions::default() }).is_err());
     }
     let many = format!("{{\"manifests\":[{}]}}", vec!["{\"digest\":\"x\"}"; 1001].join(","));
     check_trouble(&vec![("index.json".to_owned(), many.into_bytes())], Trouble::TooLarge, "1000");
@@ -143,17 +146,19 @@ fn indexes_may_not_go_round() {
 
 #[test]
 fn a_list_serves_where_the_index_is_broken() {
-    let read = read_both_ways(&with(saved_by_engine(), "index.json", b"{"), &Options::default()).unwrap();
+    let read = read_both_ways(&with(saved_by_engine(), "index.json", b"{"), &ImageOptions::default()).unwrap();
     assert_eq!((read.images[0].layers.len(), read.damaged.len()), (2, 1));
-    let read =
-        read_both_ways(&with(saved_by_engine(), "index.json", b"{\"manifests\":[]}"), &Options::default()).unwrap();
+    let read = read_both_ways(&with(saved_by_engine(), "index.json", b"{\"manifests\":[]}"), &ImageOptions::default())
+        .unwrap();
     assert_eq!((read.images[0].layers.len(), read.damaged.len()), (2, 0));
-    let read =
-        read_both_ways(&without(&saved_by_engine(), &blob_of(&saved_by_engine(), b"{\"schema")), &Options::default())
-            .unwrap();
+    let read = read_both_ways(
+        &without(&saved_by_engine(), &blob_of(&saved_by_engine(), b"{\"schema")),
+        &ImageOptions::default(),
+    )
+    .unwrap();
     assert_eq!((read.images[0].layers.len(), read.damaged.len()), (2, 1));
     let one = edited(&saved_by_engine(), "manifest.json", "\"Layers\":[", "\"Layers\":[\"x\",");
-    assert_eq!(read_both_ways(&one, &Options::default()).unwrap().images[0].notices.len(), 1);
+    assert_eq!(read_both_ways(&one, &ImageOptions::default()).unwrap().images[0].notices.len(), 1);
 }
 
 #[test]
@@ -180,7 +185,7 @@ fn odd_media_types_are_noticed() {
     let read = whole(&forged("application/vnd.oci.image.layer.v1.tar+gzip", "x/y"));
     assert!(read.images[0].notices[0].contains("`x/y`"));
     let files = forged("application/vnd.oci.image.config.v1+json", "application/vnd.cncf.helm.config.v1+json");
-    let error = read_both_ways(&files, &Options::default()).unwrap_err();
+    let error = read_both_ways(&files, &ImageOptions::default()).unwrap_err();
     assert_eq!(error.trouble, Trouble::NotAnImage);
 }
 
@@ -212,7 +217,7 @@ fn names_that_are_there_twice_are_noticed() {
 fn no_cut_goes_unnoticed() {
     for files in [oci(), legacy(), saved_by_engine(), platforms()] {
         let archive = tar(&files);
-        let options = Options { verify: Verify::Full, ..Options::default() };
+        let options = ImageOptions { verify: Verify::Full, ..ImageOptions::default() };
         let complete = describe_result(&read_archive(&archive, &options));
         for end in (0..archive.len()).step_by(512).chain((0..archive.len()).step_by(997)) {
             let cut = archive[..end].to_vec();
@@ -236,6 +241,6 @@ fn no_cut_goes_unnoticed() {
 #[test]
 fn a_run_can_be_stopped() {
     let cancelled = std::sync::atomic::AtomicBool::new(true);
-    let options = Options { cancelled: &cancelled, ..Options::default() };
+    let options = ImageOptions { cancelled: &cancelled, ..ImageOptions::default() };
     assert_eq!(read_both_ways(&oci(), &options).unwrap_err().trouble, Trouble::Cancelled);
 }

@@ -1,7 +1,7 @@
 //! What a package costs with all that it needs: the packages that only it reaches are those that it dominates
 //! (Lengauer and Tarjan, 1979).
 
-use super::result::{Package, Size, Why};
+use super::result::{Package, PackageReason, Size};
 
 /// Steps that all closures together may take; a Debian desktop needs a million.
 const STEPS: usize = 20_000_000;
@@ -22,7 +22,7 @@ pub(super) fn fill(packages: &mut [Package], marked: impl Fn(usize) -> bool) -> 
         }
     }
     let (mut steps, mut whole) = (STEPS, true);
-    let needs = Needs::new(packages);
+    let needs = NeedsGraph::new(packages);
     let mut seen = vec![NONE; packages.len()];
     for &root in &roots {
         let outside = |other: &u32| !tree.is_below(*other, root);
@@ -36,7 +36,7 @@ pub(super) fn fill(packages: &mut [Package], marked: impl Fn(usize) -> bool) -> 
         if tree.number[index] == NONE {
             // Packages that need each other explain nothing where no manager marks them.
             package.orphan = marked(index);
-            package.why = if package.orphan { Why::Dependency } else { Why::Unknown };
+            package.why = if package.orphan { PackageReason::Dependency } else { PackageReason::Unknown };
         }
     }
     whole
@@ -44,19 +44,19 @@ pub(super) fn fill(packages: &mut [Package], marked: impl Fn(usize) -> bool) -> 
 
 /// Where reasons begin: what was asked for, what the system cannot do without, and what nothing tells of.
 fn roots(packages: &[Package]) -> Vec<u32> {
-    let begins = |package: &Package| package.essential || package.why != Why::Dependency;
+    let begins = |package: &Package| package.essential || package.why != PackageReason::Dependency;
     (0..).zip(packages).filter(|(_, package)| begins(package)).map(|(index, _)| index).collect()
 }
 
 /// Who needs whom, side by side in memory: closures go over it again and again.
-struct Needs {
+struct NeedsGraph {
     /// Where each package's needs begin, and where the last one's end.
     starts: Vec<u32>,
     targets: Vec<u32>,
     sizes: Vec<Size>,
 }
 
-impl Needs {
+impl NeedsGraph {
     fn new(packages: &[Package]) -> Self {
         let (mut starts, mut targets) = (vec![0], Vec::new());
         for package in packages {
@@ -229,7 +229,7 @@ fn depth_first(packages: &[Package], roots: &[u32]) -> (Vec<u32>, Vec<u32>, Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::packages::draft::Draft;
+    use crate::image::packages::draft::PackageDraft;
     use crate::image::packages::result::Ecosystem;
     use crate::image::path::PathId;
 
@@ -239,9 +239,9 @@ mod tests {
             |name: &str| lines.iter().position(|(other, _)| other.trim_start_matches('*') == name).unwrap() as u32;
         let mut packages = Vec::new();
         for (name, needs) in &lines {
-            let mut package = Draft::unnamed(Ecosystem::Dpkg, PathId::ROOT, 0).package;
+            let mut package = PackageDraft::unnamed(Ecosystem::Dpkg, PathId::ROOT, 0).package;
             package.name = name.trim_start_matches('*').into();
-            package.why = if name.starts_with('*') { Why::Asked } else { Why::Dependency };
+            package.why = if name.starts_with('*') { PackageReason::Asked } else { PackageReason::Dependency };
             package.size.bytes = 1 << packages.len();
             package.needs = needs.split_whitespace().map(place).collect();
             packages.push(package);
@@ -293,7 +293,7 @@ mod tests {
         let mut packages = graph("*a:");
         for index in 1..50_000_u32 {
             let mut package = packages[0].clone();
-            package.why = Why::Dependency;
+            package.why = PackageReason::Dependency;
             package.needed_by = vec![index - 1, 49_999];
             package.needs = if index == 49_999 { (1..50_000).collect() } else { vec![index + 1] };
             packages.push(package);

@@ -1,6 +1,6 @@
 //! What dpkg and apt write down (deb822, dpkg(1) "FILES", apt-mark(8)).
 
-use super::fact::{Name, Need, Record, Told, word};
+use super::fact::{NameHash, Need, PackageFactKind, Record, word};
 use super::list::ListMaker;
 
 /// Stanzas of `Field: value` lines, parted by empty lines; continuation lines are left out.
@@ -37,7 +37,7 @@ impl<'a> Stanzas<'a> {
 }
 
 /// `status`: the packages whose files are there. A file of `status.d` says nothing of a state.
-pub(super) fn status(bytes: &[u8]) -> Told {
+pub(super) fn status(bytes: &[u8]) -> PackageFactKind {
     let mut records = Vec::new();
     let mut all = stanzas(bytes);
     loop {
@@ -66,7 +66,7 @@ pub(super) fn status(bytes: &[u8]) -> Told {
             records.push(record);
         }
     }
-    Told::Database(records.into())
+    PackageFactKind::Database(records.into())
 }
 
 /// `a (>= 1) | b:any, c`.
@@ -86,42 +86,42 @@ fn relation(text: &[u8]) -> &[u8] {
     &text[..end]
 }
 
-fn provided(value: &[u8]) -> Box<[Name]> {
-    value.split(|&byte| byte == b',').map(|one| Name::of(relation(one))).collect()
+fn provided(value: &[u8]) -> Box<[NameHash]> {
+    value.split(|&byte| byte == b',').map(|one| NameHash::of(relation(one))).collect()
 }
 
 /// `info/*.list` and `info/*.conffiles`: one path a line.
-pub(super) fn list(bytes: &[u8]) -> Told {
+pub(super) fn list(bytes: &[u8]) -> PackageFactKind {
     let mut maker = ListMaker::default();
     for line in bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
         // A conffile that a newer version dropped: `remove-on-upgrade /etc/x`.
         maker.add(line.strip_prefix(b"remove-on-upgrade ").unwrap_or(line));
     }
-    Told::Files(maker.finish())
+    PackageFactKind::Files(maker.finish())
 }
 
 /// `*.md5sums`: a sum, two blanks, and a path without a leading slash.
-pub(super) fn sums(bytes: &[u8]) -> Told {
+pub(super) fn sums(bytes: &[u8]) -> PackageFactKind {
     let mut maker = ListMaker::default();
     for line in bytes.split(|&byte| byte == b'\n') {
         if let Some(cut) = memchr::memchr(b' ', line) {
             maker.add(line[cut..].trim_ascii());
         }
     }
-    Told::Files(maker.finish())
+    PackageFactKind::Files(maker.finish())
 }
 
 /// `diversions`: three lines each: the path, where it went, and the package that keeps the path (`:` for the
 /// administrator).
-pub(super) fn diversions(bytes: &[u8]) -> Told {
+pub(super) fn diversions(bytes: &[u8]) -> PackageFactKind {
     let lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
-    let all = lines.chunks_exact(3).map(|lines| (lines[0].into(), lines[1].into(), Name::of(lines[2])));
-    Told::Diversions(all.collect())
+    let all = lines.chunks_exact(3).map(|lines| (lines[0].into(), lines[1].into(), NameHash::of(lines[2])));
+    PackageFactKind::Diversions(all.collect())
 }
 
 /// `extended_states`: the packages that are marked as installed by themselves, each as its name, and as its name with its
 /// architecture.
-pub(super) fn automatic(bytes: &[u8]) -> Told {
+pub(super) fn automatic(bytes: &[u8]) -> PackageFactKind {
     let mut names = Vec::new();
     let mut all = stanzas(bytes);
     loop {
@@ -133,10 +133,10 @@ pub(super) fn automatic(bytes: &[u8]) -> Told {
             _ => {}
         });
         if !some {
-            return Told::Names(names.into());
+            return PackageFactKind::Names(names.into());
         }
         if automatic {
-            names.extend([Name::of(name), Name::of(name).union(Name::of(architecture))]);
+            names.extend([NameHash::of(name), NameHash::of(name).union(NameHash::of(architecture))]);
         }
     }
 }
@@ -150,7 +150,7 @@ mod tests {
         let text = b"Package: git\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:2.47-1\n\
             Depends: libc6 (>= 2.38), perl:any | perl-base,\nDescription: fast\n .\n Package: not\nPre-Depends: dpkg\n\n\n\
             Package: old\nStatus: deinstall ok config-files\nVersion: 1\n\nPackage: base\nEssential: yes\nPriority: required";
-        let Told::Database(records) = status(text) else { panic!() };
+        let PackageFactKind::Database(records) = status(text) else { panic!() };
         assert_eq!(records.iter().map(|one| &*one.name).collect::<Vec<_>>(), ["git", "base"]);
         let need = |name: &str, or_next| Need { or_next, ..Need::of(name.as_bytes()) };
         let needs = [need("libc6", false), need("perl", true), need("perl-base", false), need("dpkg", false)];
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn states_name_what_is_automatic() {
         let text = b"Package: a\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: b\nAuto-Installed: 0\n";
-        let Told::Names(names) = automatic(text) else { panic!() };
-        assert!(names.contains(&Name::of(b"a")) && !names.contains(&Name::of(b"b")));
+        let PackageFactKind::Names(names) = automatic(text) else { panic!() };
+        assert!(names.contains(&NameHash::of(b"a")) && !names.contains(&NameHash::of(b"b")));
     }
 }

@@ -1,8 +1,8 @@
 //! A package while it is worked out.
 
-use super::fact::{Manifest, Name, Record};
+use super::fact::{Manifest, NameHash, Record};
 use super::list::FileList;
-use super::result::{Ecosystem, Package, Size, Why};
+use super::result::{Ecosystem, Package, PackageReason, Size};
 use crate::image::path::PathId;
 
 /// How a package claims its files.
@@ -18,10 +18,10 @@ pub(super) enum Claim {
 
 /// A package while it is worked out.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
+pub(super) struct PackageDraft<'a> {
     pub(super) package: Package,
     /// As other packages name it.
-    pub(super) key: Name,
+    pub(super) key: NameHash,
     /// Where other packages find it: the site, the folder of gems, `vendor`; the root for systems.
     pub(super) scope: PathId,
     pub(super) record: Option<&'a Record>,
@@ -33,7 +33,7 @@ pub(super) struct Draft<'a> {
     pub(super) own: Vec<PathId>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> PackageDraft<'a> {
     /// A package that a record tells of, at a place.
     pub(super) fn new(ecosystem: Ecosystem, record: &'a Record, place: PathId, layer: u32) -> Self {
         let mut draft = Self::unnamed(ecosystem, place, layer);
@@ -42,7 +42,7 @@ impl<'a> Draft<'a> {
         draft.package.architecture = record.architecture.clone();
         draft.package.essential = record.essential;
         draft.package.development = record.development;
-        draft.key = Name::of(record.name.as_bytes());
+        draft.key = NameHash::of(record.name.as_bytes());
         draft.record = Some(record);
         draft
     }
@@ -58,7 +58,7 @@ impl<'a> Draft<'a> {
             size: Size::default(),
             layer,
             by_layer: Vec::new(),
-            why: Why::Unknown,
+            why: PackageReason::Unknown,
             development: None,
             optional: false,
             essential: false,
@@ -73,7 +73,7 @@ impl<'a> Draft<'a> {
         };
         Self {
             package,
-            key: Name::of(b""),
+            key: NameHash::of(b""),
             scope: PathId::ROOT,
             record: None,
             manifest: None,

@@ -2,26 +2,26 @@
 
 use hashbrown::HashMap;
 
-use super::draft::Draft;
-use super::fact::{Name, Need};
-use super::ground::{Ground, Owners};
+use super::draft::PackageDraft;
+use super::fact::{NameHash, Need};
+use super::ground::{ImageFacts, Owners};
 use super::modules::Modules;
-use super::result::{Ecosystem, Why};
+use super::result::{Ecosystem, PackageReason};
 use crate::image::path::PathId;
 
 /// What needs are resolved with: by ecosystem, place and name.
 #[derive(Debug, Default)]
-struct Known {
+struct KnownPackages {
     /// Names of packages themselves.
-    named: HashMap<(Ecosystem, PathId, Name), u32>,
+    named: HashMap<(Ecosystem, PathId, NameHash), u32>,
     /// What packages provide.
-    provided: HashMap<(Ecosystem, Name), u32>,
+    provided: HashMap<(Ecosystem, NameHash), u32>,
     /// Python: any site, for packages that see a site above their own.
-    anywhere: HashMap<Name, u32>,
+    anywhere: HashMap<NameHash, u32>,
 }
 
-impl Known {
-    fn new(drafts: &[Draft<'_>]) -> Self {
+impl KnownPackages {
+    fn new(drafts: &[PackageDraft<'_>]) -> Self {
         let mut known = Self::default();
         for (index, draft) in (0..).zip(drafts) {
             let ecosystem = draft.package.ecosystem;
@@ -36,7 +36,7 @@ impl Known {
         known
     }
 
-    fn find(&self, draft: &Draft<'_>, name: Name) -> Option<u32> {
+    fn find(&self, draft: &PackageDraft<'_>, name: NameHash) -> Option<u32> {
         let ecosystem = draft.package.ecosystem;
         let found = self.named.get(&(ecosystem, draft.scope, name)).or_else(|| self.provided.get(&(ecosystem, name)));
         found.or_else(|| if ecosystem == Ecosystem::Python { self.anywhere.get(&name) } else { None }).copied()
@@ -44,12 +44,12 @@ impl Known {
 }
 
 /// Fills [`Package::needs`](super::Package::needs) and `needed_by`.
-pub(super) fn connect(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &Modules, owners: &Owners) {
-    let known = Known::new(drafts);
+pub(super) fn connect(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>], modules: &Modules, owners: &Owners) {
+    let known = KnownPackages::new(drafts);
     let (mut strong, mut weak) = (Vec::new(), Vec::new());
     for (index, draft) in (0_u32..).zip(&*drafts) {
         let Some(record) = draft.record else { continue };
-        let find = |name: Name| match draft.package.ecosystem {
+        let find = |name: NameHash| match draft.package.ecosystem {
             Ecosystem::Node => modules.resolve(ground, draft.package.place, name),
             _ => known.find(draft, name),
         };
@@ -71,24 +71,24 @@ pub(super) fn connect(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &M
     // An extra, or an optional peer: it explains only what nothing else does.
     weak.retain(|&(_, to)| {
         let package = &drafts[to as usize].package;
-        package.needed_by.is_empty() && package.why != Why::Asked
+        package.needed_by.is_empty() && package.why != PackageReason::Asked
     });
     add(drafts, weak);
     for draft in drafts {
         let package = &mut draft.package;
-        if package.why == Why::Unknown && !package.needed_by.is_empty() {
-            package.why = Why::Dependency;
+        if package.why == PackageReason::Unknown && !package.needed_by.is_empty() {
+            package.why = PackageReason::Dependency;
         }
     }
 }
 
 /// Of each group of alternatives the first that is there, with whether the need is weak.
-fn choose_alternatives(needs: &[Need], find: impl Fn(Name) -> Option<u32>) -> Vec<(u32, bool)> {
+fn choose_alternatives(needs: &[Need], find: impl Fn(NameHash) -> Option<u32>) -> Vec<(u32, bool)> {
     let groups = needs.split_inclusive(|need| !need.or_next);
     groups.filter_map(|group| group.iter().find_map(|need| Some((find(need.name)?, need.weak)))).collect()
 }
 
-fn add(drafts: &mut [Draft<'_>], mut edges: Vec<(u32, u32)>) {
+fn add(drafts: &mut [PackageDraft<'_>], mut edges: Vec<(u32, u32)>) {
     edges.sort_unstable();
     edges.dedup();
     for (from, to) in edges {

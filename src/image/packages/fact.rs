@@ -5,20 +5,20 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use twox_hash::XxHash3_128;
 
 use super::list::FileList;
-use super::result::{Ecosystem, Part};
+use super::result::{BundledModule, Ecosystem};
 
 /// Longest name or version that is kept, in characters.
 const LONGEST_WORD: usize = 256;
 
 /// What one file's contents tell about packages.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fact(pub(super) Told);
+pub struct PackageFact(pub(super) PackageFactKind);
 
 /// A name where only equality counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Name(u64);
+pub(super) struct NameHash(u64);
 
-impl Name {
+impl NameHash {
     /// Of these bytes.
     pub(super) fn of(name: &[u8]) -> Self {
         Self(XxHash3_128::oneshot(name) as u64)
@@ -34,7 +34,7 @@ impl Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Need {
     /// Its name, or that of something that it provides.
-    pub(super) name: Name,
+    pub(super) name: NameHash,
     /// Whether the next need serves as well.
     pub(super) or_next: bool,
     /// Whether it counts only for a package that nothing else explains (an extra, an optional peer).
@@ -44,7 +44,7 @@ pub(super) struct Need {
 impl Need {
     /// A plain one.
     pub(super) fn of(name: &[u8]) -> Self {
-        Self { name: Name::of(name), or_next: false, weak: false }
+        Self { name: NameHash::of(name), or_next: false, weak: false }
     }
 }
 
@@ -58,9 +58,9 @@ pub(super) struct Record {
     /// Only development needs it, as its manager says.
     pub(super) development: Option<bool>,
     pub(super) needs: Box<[Need]>,
-    pub(super) provides: Box<[Name]>,
+    pub(super) provides: Box<[NameHash]>,
     /// Packages that pulled it in without naming it (apk's `install_if`).
-    pub(super) pulled_by: Box<[Name]>,
+    pub(super) pulled_by: Box<[NameHash]>,
     /// What it owns, where the same file tells.
     pub(super) files: FileList,
     /// Files that it needs, whoever owns them (rpm).
@@ -69,11 +69,11 @@ pub(super) struct Record {
 
 /// A program, or a jar.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Program {
+pub(super) struct ProgramFact {
     pub(super) ecosystem: Ecosystem,
     pub(super) name: Box<str>,
     pub(super) version: Box<str>,
-    pub(super) parts: Box<[Part]>,
+    pub(super) parts: Box<[BundledModule]>,
 }
 
 /// What a package.json, or a composer.json, says.
@@ -88,24 +88,24 @@ pub(super) struct Manifest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Locked {
     /// The path relative to the project: `node_modules/x`.
-    pub(super) place: Name,
+    pub(super) place: NameHash,
     pub(super) development: bool,
     pub(super) optional: bool,
     pub(super) peer: bool,
 }
 
 /// A path that dpkg keeps elsewhere: from, to, and the package that keeps the first one.
-pub(super) type Diversion = (Box<[u8]>, Box<[u8]>, Name);
+pub(super) type Diversion = (Box<[u8]>, Box<[u8]>, NameHash);
 
-/// See [`Fact`].
+/// See [`PackageFact`].
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Told {
+pub(super) enum PackageFactKind {
     /// A system's database, or one stanza of it.
     Database(Box<[Record]>),
     /// Paths below the root, or below the folder of the file's own folder.
     Files(FileList),
     /// Names that somebody asked for, or that nobody asked for, as the file's name says.
-    Names(Box<[Name]>),
+    Names(Box<[NameHash]>),
     /// Paths that dpkg keeps elsewhere.
     Diversions(Box<[Diversion]>),
     /// One package's own metadata.
@@ -117,7 +117,7 @@ pub(super) enum Told {
     /// Composer's packages, with their folders relative to the file's.
     Vendored(Box<[(Record, Box<[u8]>)]>),
     /// A program, or a jar.
-    Program(Box<Program>),
+    Program(Box<ProgramFact>),
     /// Who installed a Python package.
     Installer(Box<str>),
     /// A Python package whose code is elsewhere.
@@ -126,7 +126,7 @@ pub(super) enum Told {
     Unread(&'static str),
 }
 
-impl Fact {
+impl PackageFact {
     /// About how many bytes it takes, for readers that bound the sum.
     pub(crate) fn heap(&self) -> usize {
         let record = |record: &Record| {
@@ -134,25 +134,25 @@ impl Fact {
                 + record.name.len()
                 + record.version.len()
                 + record.needs.len() * size_of::<Need>()
-                + (record.provides.len() + record.pulled_by.len()) * size_of::<Name>()
+                + (record.provides.len() + record.pulled_by.len()) * size_of::<NameHash>()
                 + record.files.heap()
                 + record.needs_files.heap()
         };
         size_of::<Self>()
             + match &self.0 {
-                Told::Database(records) => records.iter().map(record).sum(),
-                Told::Files(files) => files.heap(),
-                Told::Names(names) => names.len() * size_of::<Name>(),
-                Told::Diversions(all) => all.iter().map(|(from, to, _)| from.len() + to.len() + 40).sum(),
-                Told::Metadata(one) => record(one),
-                Told::Manifest(one) => record(&one.record) + one.development_needs.len() * size_of::<Need>(),
-                Told::Locked(places) => places.len() * size_of::<Locked>(),
-                Told::Vendored(all) => all.iter().map(|(one, folder)| record(one) + folder.len() + 16).sum(),
-                Told::Program(program) => {
+                PackageFactKind::Database(records) => records.iter().map(record).sum(),
+                PackageFactKind::Files(files) => files.heap(),
+                PackageFactKind::Names(names) => names.len() * size_of::<NameHash>(),
+                PackageFactKind::Diversions(all) => all.iter().map(|(from, to, _)| from.len() + to.len() + 40).sum(),
+                PackageFactKind::Metadata(one) => record(one),
+                PackageFactKind::Manifest(one) => record(&one.record) + one.development_needs.len() * size_of::<Need>(),
+                PackageFactKind::Locked(places) => places.len() * size_of::<Locked>(),
+                PackageFactKind::Vendored(all) => all.iter().map(|(one, folder)| record(one) + folder.len() + 16).sum(),
+                PackageFactKind::Program(program) => {
                     program.parts.iter().map(|part| part.name.len() + part.version.len() + 32).sum::<usize>() + 64
                 }
-                Told::Installer(name) => name.len(),
-                Told::Editable | Told::Unread(_) => 0,
+                PackageFactKind::Installer(name) => name.len(),
+                PackageFactKind::Editable | PackageFactKind::Unread(_) => 0,
             }
     }
 }
@@ -165,19 +165,19 @@ pub(super) fn word(bytes: &[u8]) -> Box<str> {
 
 /// A text of JSON; empty where something else stands.
 #[derive(Debug, Default)]
-pub(super) struct Text(pub(super) Box<str>);
+pub(super) struct JsonText(pub(super) Box<str>);
 
 /// Keys of a JSON object, with whether `optional` stands in the value; empty where something else stands.
 #[derive(Debug, Default)]
-pub(super) struct Keys(pub(super) Vec<Name>);
+pub(super) struct Keys(pub(super) Vec<NameHash>);
 
 /// Texts of a JSON list; empty where something else stands.
 #[derive(Debug, Default)]
-pub(super) struct Texts(pub(super) Vec<Name>);
+pub(super) struct Texts(pub(super) Vec<NameHash>);
 
 /// A truth value of JSON; false where something else stands.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Truth(pub(super) bool);
+pub(super) struct JsonBool(pub(super) bool);
 
 /// Skips whatever a visitor of JSON does not want.
 macro_rules! lenient {
@@ -212,72 +212,72 @@ macro_rules! skip_list {
     };
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Text;
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = JsonText;
             lenient!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
             skip_map!();
             skip_list!();
-            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(word(text.as_bytes())))
+            fn visit_str<E>(self, text: &str) -> Result<JsonText, E> {
+                Ok(JsonText(word(text.as_bytes())))
             }
         }
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(TextVisitor)
     }
 }
 
-impl<'de> Deserialize<'de> for Truth {
+impl<'de> Deserialize<'de> for JsonBool {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Truth;
+        struct TruthVisitor;
+        impl<'de> Visitor<'de> for TruthVisitor {
+            type Value = JsonBool;
             lenient!(visit_str: &str, visit_i64: i64, visit_u64: u64, visit_f64: f64);
             skip_map!();
             skip_list!();
-            fn visit_bool<E>(self, value: bool) -> Result<Truth, E> {
-                Ok(Truth(value))
+            fn visit_bool<E>(self, value: bool) -> Result<JsonBool, E> {
+                Ok(JsonBool(value))
             }
         }
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(TruthVisitor)
     }
 }
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
+        struct KeysVisitor;
+        impl<'de> Visitor<'de> for KeysVisitor {
             type Value = Keys;
             lenient!(visit_bool: bool, visit_str: &str, visit_i64: i64, visit_u64: u64, visit_f64: f64);
             skip_list!();
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
                 let mut keys = Vec::new();
                 while let Some((key, _)) = map.next_entry::<std::borrow::Cow<'_, str>, IgnoredAny>()? {
-                    keys.push(Name::of(key.as_bytes()));
+                    keys.push(NameHash::of(key.as_bytes()));
                 }
                 Ok(Keys(keys))
             }
         }
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(KeysVisitor)
     }
 }
 
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
+        struct TextsVisitor;
+        impl<'de> Visitor<'de> for TextsVisitor {
             type Value = Texts;
             lenient!(visit_bool: bool, visit_str: &str, visit_i64: i64, visit_u64: u64, visit_f64: f64);
             skip_map!();
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
                 let mut texts = Vec::new();
-                while let Some(text) = list.next_element::<Text>()? {
-                    texts.push(Name::of(text.0.as_bytes()));
+                while let Some(text) = list.next_element::<JsonText>()? {
+                    texts.push(NameHash::of(text.0.as_bytes()));
                 }
                 Ok(Texts(texts))
             }
         }
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(TextsVisitor)
     }
 }

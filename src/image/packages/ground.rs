@@ -2,35 +2,35 @@
 
 use hashbrown::HashMap;
 
-use super::fact::{Name, Told};
-use crate::image::entry::{Entry, Kind};
+use super::fact::{NameHash, PackageFactKind};
+use crate::image::entry::{EntryKind, LayerEntry};
 use crate::image::path::PathId;
-use crate::image::tree::{EntryId, Tree};
-use crate::image::{Fact, Image};
+use crate::image::tree::{EntryId, ImageTree};
+use crate::image::{FileFact, Image};
 
 /// Nobody.
 pub(super) const NOBODY: u32 = u32::MAX;
 
 /// What a file of some layer tells.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found<'a> {
+pub(super) struct FileFacts<'a> {
     pub(super) path: PathId,
     pub(super) entry: EntryId,
-    pub(super) told: &'a Told,
+    pub(super) told: &'a PackageFactKind,
 }
 
 /// Where dpkg keeps a file, and the package that keeps the path itself.
-pub(super) type Diversions = HashMap<PathId, (PathId, Name)>;
+pub(super) type Diversions = HashMap<PathId, (PathId, NameHash)>;
 
 /// An image with its facts.
 #[derive(Debug)]
-pub(super) struct Ground<'a> {
+pub(super) struct ImageFacts<'a> {
     pub(super) image: &'a Image,
-    pub(super) tree: &'a Tree,
+    pub(super) tree: &'a ImageTree,
     /// What all layers tell, by path, the lowest layer first.
-    all: Vec<Found<'a>>,
+    all: Vec<FileFacts<'a>>,
     /// What the final tree tells, by path.
-    pub(super) current: Vec<Found<'a>>,
+    pub(super) current: Vec<FileFacts<'a>>,
     by_path: HashMap<PathId, u32>,
     /// Links to directories, near the root.
     links: HashMap<PathId, PathId>,
@@ -39,9 +39,9 @@ pub(super) struct Ground<'a> {
     inodes: usize,
 }
 
-impl<'a> Ground<'a> {
+impl<'a> ImageFacts<'a> {
     /// Of an image and its final tree.
-    pub(super) fn new(image: &'a Image, tree: &'a Tree) -> Self {
+    pub(super) fn new(image: &'a Image, tree: &'a ImageTree) -> Self {
         let mut all = Vec::new();
         let (mut bases, mut inodes) = (Vec::new(), 0);
         for (layer, contents) in (0..).zip(&image.layers) {
@@ -50,8 +50,8 @@ impl<'a> Ground<'a> {
             for (index, fact) in &contents.facts {
                 let Some(entry) = contents.entries.get(*index as usize) else { continue };
                 #[allow(irrefutable_let_patterns)] // There will be facts of other rooms.
-                if let Fact::Package(fact) = fact {
-                    all.push(Found { path: entry.path, entry: EntryId { layer, index: *index }, told: &fact.0 });
+                if let FileFact::Package(fact) = fact {
+                    all.push(FileFacts { path: entry.path, entry: EntryId { layer, index: *index }, told: &fact.0 });
                 }
             }
         }
@@ -72,14 +72,15 @@ impl<'a> Ground<'a> {
     }
 
     fn find_current(&mut self) {
-        let told: HashMap<EntryId, &'a Told> = self.all.iter().map(|found| (found.entry, found.told)).collect();
+        let told: HashMap<EntryId, &'a PackageFactKind> =
+            self.all.iter().map(|found| (found.entry, found.told)).collect();
         if told.is_empty() {
             return;
         }
         for (path, entry) in self.tree.members() {
             let entry = self.tree.inode(entry);
             if let Some(told) = told.get(&entry) {
-                self.current.push(Found { path, entry, told });
+                self.current.push(FileFacts { path, entry, told });
             }
         }
         self.current.sort_by_key(|found| found.path);
@@ -90,10 +91,10 @@ impl<'a> Ground<'a> {
     fn find_links(&mut self) {
         let paths = &self.image.paths;
         let near = paths.all().skip(1).filter(|&path| paths.parent(paths.parent(path)) == PathId::ROOT);
-        let links: Vec<PathId> = near.filter(|&path| self.kind(path) == Some(Kind::Symlink)).collect();
+        let links: Vec<PathId> = near.filter(|&path| self.kind(path) == Some(EntryKind::Symlink)).collect();
         for link in links {
             let Some(target) = self.target(link) else { continue };
-            if self.kind(target) == Some(Kind::Directory) || self.links.contains_key(&target) {
+            if self.kind(target) == Some(EntryKind::Directory) || self.links.contains_key(&target) {
                 let target = self.links.get(&target).copied().unwrap_or(target);
                 self.links.insert(link, target);
             }
@@ -125,17 +126,17 @@ impl<'a> Ground<'a> {
     }
 
     /// What the final tree's file at a path tells.
-    pub(super) fn facts_at(&self, path: PathId) -> Option<&'a Told> {
+    pub(super) fn facts_at(&self, path: PathId) -> Option<&'a PackageFactKind> {
         self.by_path.get(&path).map(|&index| self.current[index as usize].told)
     }
 
     /// What the final tree's file of this name in a directory tells.
-    pub(super) fn told_in(&self, folder: PathId, name: &[u8]) -> Option<&'a Told> {
+    pub(super) fn told_in(&self, folder: PathId, name: &[u8]) -> Option<&'a PackageFactKind> {
         self.facts_at(self.image.paths.child(folder, name)?)
     }
 
     /// What the layers up to a file of the final tree tell at its path, the lowest first.
-    pub(super) fn history(&self, found: &Found<'_>) -> &[Found<'a>] {
+    pub(super) fn history(&self, found: &FileFacts<'_>) -> &[FileFacts<'a>] {
         let start = self.all.partition_point(|other| other.path < found.path);
         let rest = &self.all[start..];
         let end = rest.partition_point(|other| (other.path, other.entry) <= (found.path, found.entry));
@@ -143,26 +144,26 @@ impl<'a> Ground<'a> {
     }
 
     /// The lowest layer since which a file has the contents that it has in the final tree.
-    pub(super) fn since(&self, found: &Found<'_>) -> u32 {
+    pub(super) fn since(&self, found: &FileFacts<'_>) -> u32 {
         let content = |entry: EntryId| self.entry(entry).map(|entry| (entry.content, entry.size));
         let same = self.history(found).iter().rev().take_while(|other| content(other.entry) == content(found.entry));
         same.last().map_or(found.entry.layer, |other| other.entry.layer)
     }
 
     /// A member of a layer.
-    pub(super) fn entry(&self, entry: EntryId) -> Option<&'a Entry> {
+    pub(super) fn entry(&self, entry: EntryId) -> Option<&'a LayerEntry> {
         self.image.layers.get(entry.layer as usize)?.entries.get(entry.index as usize)
     }
 
     /// What is at a path of the final tree.
-    pub(super) fn kind(&self, path: PathId) -> Option<Kind> {
+    pub(super) fn kind(&self, path: PathId) -> Option<EntryKind> {
         let entry = self.tree.at(path).and_then(|entry| self.entry(entry)).map(|entry| entry.kind);
-        entry.or_else(|| self.tree.contains(path).then_some(Kind::Directory))
+        entry.or_else(|| self.tree.contains(path).then_some(EntryKind::Directory))
     }
 
     fn inode(&self, path: PathId) -> Option<usize> {
         let entry = self.tree.inode(self.tree.at(path)?);
-        (self.entry(entry)?.kind == Kind::File).then(|| self.bases[entry.layer as usize] + entry.index as usize)
+        (self.entry(entry)?.kind == EntryKind::File).then(|| self.bases[entry.layer as usize] + entry.index as usize)
     }
 }
 
@@ -171,12 +172,12 @@ impl<'a> Ground<'a> {
 pub(super) struct Owners(Vec<u32>);
 
 impl Owners {
-    pub(super) fn new(ground: &Ground<'_>) -> Self {
+    pub(super) fn new(ground: &ImageFacts<'_>) -> Self {
         Self(vec![NOBODY; ground.inodes])
     }
 
     /// Claims a file, unless somebody owns it.
-    pub(super) fn claim(&mut self, ground: &Ground<'_>, path: PathId, package: u32) {
+    pub(super) fn claim(&mut self, ground: &ImageFacts<'_>, path: PathId, package: u32) {
         if let Some(owner) = ground.inode(path).and_then(|inode| self.0.get_mut(inode))
             && *owner == NOBODY
         {
@@ -185,13 +186,13 @@ impl Owners {
     }
 
     /// Who owns the file at a path.
-    pub(super) fn owner_of(&self, ground: &Ground<'_>, path: PathId) -> Option<u32> {
+    pub(super) fn owner_of(&self, ground: &ImageFacts<'_>, path: PathId) -> Option<u32> {
         let owner = self.0.get(ground.inode(path)?).copied()?;
         (owner != NOBODY).then_some(owner)
     }
 
     /// Who owns a file.
-    pub(super) fn of(&self, ground: &Ground<'_>, entry: EntryId) -> Option<u32> {
+    pub(super) fn of(&self, ground: &ImageFacts<'_>, entry: EntryId) -> Option<u32> {
         let owner = self.0.get(ground.bases.get(entry.layer as usize)? + entry.index as usize).copied()?;
         (owner != NOBODY).then_some(owner)
     }

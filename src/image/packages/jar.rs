@@ -4,9 +4,9 @@
 use flate2::Decompress;
 use memchr::memmem;
 
-use super::fact::{Program, Told, word};
+use super::fact::{PackageFactKind, ProgramFact, word};
 use super::program::inflate;
-use super::result::{Ecosystem, Part};
+use super::result::{BundledModule, Ecosystem};
 use super::stream::Look;
 
 /// A local header (APPNOTE.TXT 4.3.7): its mark, its length without name and extra field.
@@ -32,7 +32,7 @@ pub(super) struct Lists {
     /// Group, artefact and version of Maven's properties, in order.
     maven: Vec<[Box<str>; 3]>,
     /// Names of jars inside.
-    inside: Vec<Part>,
+    inside: Vec<BundledModule>,
 }
 
 impl Look for Lists {
@@ -99,13 +99,13 @@ impl Lists {
             }
         } else if name.ends_with(b".jar") && self.inside.len() < PARTS {
             let (name, version) = split(stem(name.rsplit(|&byte| byte == b'/').next()?));
-            self.inside.push(Part { name: word(name), version: word(version) });
+            self.inside.push(BundledModule { name: word(name), version: word(version) });
         }
         Some(())
     }
 
     /// What the jar tells.
-    pub(super) fn into_facts(self) -> Option<Told> {
+    pub(super) fn into_facts(self) -> Option<PackageFactKind> {
         if self.done || !self.started {
             return None;
         }
@@ -121,8 +121,8 @@ impl Lists {
             None => (title, written),
         };
         let others = self.maven.iter().enumerate().filter(|(index, _)| Some(*index) != own);
-        let mut parts: Vec<Part> = others
-            .map(|(_, [group, artefact, version])| Part {
+        let mut parts: Vec<BundledModule> = others
+            .map(|(_, [group, artefact, version])| BundledModule {
                 name: join_coordinates(group, artefact),
                 version: version.clone(),
             })
@@ -133,7 +133,12 @@ impl Lists {
         parts.extend(self.inside.into_iter().filter(|part| !named.contains(&(&*part.name, &*part.version))));
         parts.sort();
         parts.dedup();
-        Some(Told::Program(Box::new(Program { ecosystem: Ecosystem::Java, name, version, parts: parts.into() })))
+        Some(PackageFactKind::Program(Box::new(ProgramFact {
+            ecosystem: Ecosystem::Java,
+            name,
+            version,
+            parts: parts.into(),
+        })))
     }
 }
 
@@ -183,7 +188,7 @@ mod tests {
         for piece in [1, 1000, 1 << 20] {
             let mut stream = Stream::new(Lists::new(path.as_bytes()));
             jar.chunks(piece).for_each(|piece| stream.take(piece));
-            let Some(Told::Program(found)) = stream.finish().into_facts() else { panic!() };
+            let Some(PackageFactKind::Program(found)) = stream.finish().into_facts() else { panic!() };
             let parts: Vec<String> = found.parts.iter().map(|part| format!("{} {}", part.name, part.version)).collect();
             assert_eq!(format!("{} {}: {}", found.name, found.version, parts.join(", ")), expected, "{piece}");
         }

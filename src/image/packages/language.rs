@@ -2,33 +2,35 @@
 
 use hashbrown::HashSet;
 
-use super::draft::{Claim, Draft};
-use super::fact::{Name, Record, Told};
-use super::ground::{Found, Ground};
+use super::draft::{Claim, PackageDraft};
+use super::fact::{NameHash, PackageFactKind, Record};
+use super::ground::{FileFacts, ImageFacts};
 use super::python::normalized;
-use super::result::{Ecosystem, Why};
+use super::result::{Ecosystem, PackageReason};
 use crate::image::path::PathId;
 
 /// All packages of languages, and programs.
-pub(super) fn drafts<'a>(ground: &Ground<'a>) -> Vec<Draft<'a>> {
+pub(super) fn drafts<'a>(ground: &ImageFacts<'a>) -> Vec<PackageDraft<'a>> {
     let (mut drafts, mut programs) = (Vec::new(), HashSet::new());
     for found in &ground.current {
         let paths = &ground.image.paths;
         let (folder, name) = (paths.parent(found.path), paths.name(found.path));
         match found.told {
-            Told::Metadata(record) if name.ends_with(b".gemspec") => drafts.push(gem(ground, found, record)),
-            Told::Metadata(record) if !record.name.is_empty() => drafts.push(python(ground, found, record)),
-            Told::Manifest(manifest) if is_module(ground, folder) && !manifest.record.name.is_empty() => {
-                let mut draft = Draft::new(Ecosystem::Node, &manifest.record, folder, ground.since(found));
+            PackageFactKind::Metadata(record) if name.ends_with(b".gemspec") => drafts.push(gem(ground, found, record)),
+            PackageFactKind::Metadata(record) if !record.name.is_empty() => drafts.push(python(ground, found, record)),
+            PackageFactKind::Manifest(manifest) if is_module(ground, folder) && !manifest.record.name.is_empty() => {
+                let mut draft = PackageDraft::new(Ecosystem::Node, &manifest.record, folder, ground.since(found));
                 draft.manifest = Some(manifest);
                 draft.claim = Claim::Folder(folder);
                 draft.own.push(found.path);
                 drafts.push(draft);
             }
-            Told::Vendored(all) => drafts.extend(all.iter().filter_map(|(one, at)| vendored(ground, found, one, at))),
+            PackageFactKind::Vendored(all) => {
+                drafts.extend(all.iter().filter_map(|(one, at)| vendored(ground, found, one, at)))
+            }
             // One draft for all names of a program.
-            Told::Program(program) if programs.insert(found.entry) => {
-                let mut draft = Draft::unnamed(program.ecosystem, found.path, ground.since(found));
+            PackageFactKind::Program(program) if programs.insert(found.entry) => {
+                let mut draft = PackageDraft::unnamed(program.ecosystem, found.path, ground.since(found));
                 draft.package.name = program.name.clone();
                 draft.package.version = program.version.clone();
                 draft.package.parts = program.parts.to_vec();
@@ -44,16 +46,16 @@ pub(super) fn drafts<'a>(ground: &Ground<'a>) -> Vec<Draft<'a>> {
 }
 
 /// Whether a folder is `node_modules/name` or `node_modules/@scope/name`.
-pub(super) fn is_module(ground: &Ground<'_>, folder: PathId) -> bool {
+pub(super) fn is_module(ground: &ImageFacts<'_>, folder: PathId) -> bool {
     let paths = &ground.image.paths;
     let above = paths.parent(folder);
     let scoped = paths.name(above).starts_with(b"@");
     paths.name(if scoped { paths.parent(above) } else { above }) == b"node_modules"
 }
 
-fn python<'a>(ground: &Ground<'a>, found: &Found<'a>, record: &'a Record) -> Draft<'a> {
+fn python<'a>(ground: &ImageFacts<'a>, found: &FileFacts<'a>, record: &'a Record) -> PackageDraft<'a> {
     let paths = &ground.image.paths;
-    let mut draft = Draft::new(Ecosystem::Python, record, found.path, ground.since(found));
+    let mut draft = PackageDraft::new(Ecosystem::Python, record, found.path, ground.since(found));
     draft.key = normalized(record.name.as_bytes());
     draft.own.push(found.path);
     let folder = paths.parent(found.path);
@@ -69,27 +71,28 @@ fn python<'a>(ground: &Ground<'a>, found: &Found<'a>, record: &'a Record) -> Dra
         draft.claim = Claim::Folder(site);
     }
     let list = |name: &[u8]| match ground.told_in(folder, name) {
-        Some(Told::Files(list)) => Some(list),
+        Some(PackageFactKind::Files(list)) => Some(list),
         _ => None,
     };
     let lists =
         list(b"RECORD").map(|list| (list, site)).or_else(|| list(b"installed-files.txt").map(|list| (list, folder)));
     draft.lists.extend(lists.or_else(|| list(b"SOURCES.txt").map(|list| (list, site))));
-    draft.package.editable = matches!(ground.told_in(folder, b"direct_url.json"), Some(Told::Editable));
+    draft.package.editable = matches!(ground.told_in(folder, b"direct_url.json"), Some(PackageFactKind::Editable));
     let requested = paths.child(folder, b"REQUESTED").is_some_and(|path| ground.tree.contains(path));
     // pip marks what was named; other installers need not, so that a missing mark says nothing.
-    let pip = matches!(ground.told_in(folder, b"INSTALLER"), Some(Told::Installer(name)) if &**name == "pip");
+    let pip =
+        matches!(ground.told_in(folder, b"INSTALLER"), Some(PackageFactKind::Installer(name)) if &**name == "pip");
     draft.package.why = match (requested, pip) {
-        (true, _) => Why::Asked,
-        (false, true) => Why::Dependency,
-        _ => Why::Unknown,
+        (true, _) => PackageReason::Asked,
+        (false, true) => PackageReason::Dependency,
+        _ => PackageReason::Unknown,
     };
     draft
 }
 
-fn gem<'a>(ground: &Ground<'a>, found: &Found<'a>, record: &'a Record) -> Draft<'a> {
+fn gem<'a>(ground: &ImageFacts<'a>, found: &FileFacts<'a>, record: &'a Record) -> PackageDraft<'a> {
     let paths = &ground.image.paths;
-    let mut draft = Draft::new(Ecosystem::Ruby, record, found.path, ground.since(found));
+    let mut draft = PackageDraft::new(Ecosystem::Ruby, record, found.path, ground.since(found));
     draft.own.push(found.path);
     let specifications = paths.parent(found.path);
     let default = paths.name(specifications) == b"default";
@@ -107,22 +110,27 @@ fn gem<'a>(ground: &Ground<'a>, found: &Found<'a>, record: &'a Record) -> Draft<
 }
 
 /// What a `Gemfile.lock` names is asked for; where there is none, nothing tells.
-fn asked_gems(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
+fn asked_gems(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let paths = &ground.image.paths;
     let locks = ground.current.iter().filter(|found| paths.name(found.path) == b"Gemfile.lock");
     let names = locks.filter_map(|found| match found.told {
-        Told::Names(names) => Some(names.iter().copied()),
+        PackageFactKind::Names(names) => Some(names.iter().copied()),
         _ => None,
     });
-    let asked: HashSet<Name> = names.flatten().collect();
+    let asked: HashSet<NameHash> = names.flatten().collect();
     for draft in drafts.iter_mut().filter(|draft| draft.package.ecosystem == Ecosystem::Ruby) {
         if asked.contains(&draft.key) {
-            draft.package.why = Why::Asked;
+            draft.package.why = PackageReason::Asked;
         }
     }
 }
 
-fn vendored<'a>(ground: &Ground<'a>, found: &Found<'a>, record: &'a Record, at: &[u8]) -> Option<Draft<'a>> {
+fn vendored<'a>(
+    ground: &ImageFacts<'a>,
+    found: &FileFacts<'a>,
+    record: &'a Record,
+    at: &[u8],
+) -> Option<PackageDraft<'a>> {
     let paths = &ground.image.paths;
     let composer = paths.parent(found.path);
     let vendor = paths.parent(composer);
@@ -135,16 +143,16 @@ fn vendored<'a>(ground: &Ground<'a>, found: &Found<'a>, record: &'a Record, at: 
     // A package that is the project itself, or the whole image, owns nothing.
     let sound =
         folder != PathId::ROOT && folder != vendor && folder != paths.parent(vendor) && ground.tree.contains(folder);
-    let mut draft = Draft::new(Ecosystem::Php, record, folder, found.entry.layer);
+    let mut draft = PackageDraft::new(Ecosystem::Php, record, folder, found.entry.layer);
     draft.scope = vendor;
     if sound {
         draft.claim = Claim::Folder(folder);
     }
     let manifest = ground.told_in(paths.parent(vendor), b"composer.json");
-    if let Some(Told::Manifest(manifest)) = manifest {
+    if let Some(PackageFactKind::Manifest(manifest)) = manifest {
         let named = manifest.record.needs.iter().chain(&manifest.development_needs);
         let asked = named.into_iter().any(|need| need.name == draft.key);
-        draft.package.why = if asked { Why::Asked } else { Why::Dependency };
+        draft.package.why = if asked { PackageReason::Asked } else { PackageReason::Dependency };
     }
     Some(draft)
 }

@@ -2,24 +2,24 @@
 
 use hashbrown::HashMap;
 
-use super::draft::Draft;
-use super::fact::{Locked, Name, Told};
-use super::ground::Ground;
+use super::draft::PackageDraft;
+use super::fact::{Locked, NameHash, PackageFactKind};
+use super::ground::ImageFacts;
 use super::language::is_module;
-use super::result::{Ecosystem, Package, Why};
-use crate::image::entry::Kind;
+use super::result::{Ecosystem, Package, PackageReason};
+use crate::image::entry::EntryKind;
 use crate::image::path::PathId;
 
 /// Packages of Node by the names in each `node_modules`.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
     /// By `node_modules` folder and name; links of pnpm and of workspaces are followed.
-    named: HashMap<(PathId, Name), u32>,
+    named: HashMap<(PathId, NameHash), u32>,
 }
 
 impl Modules {
     /// Finds all names.
-    pub(super) fn new(ground: &Ground<'_>, drafts: &[Draft<'_>]) -> Self {
+    pub(super) fn new(ground: &ImageFacts<'_>, drafts: &[PackageDraft<'_>]) -> Self {
         let nodes = (0..).zip(drafts).filter(|(_, draft)| draft.package.ecosystem == Ecosystem::Node);
         let folders: HashMap<PathId, u32> = nodes.map(|(index, draft)| (draft.package.place, index)).collect();
         let mut named: HashMap<_, _> = folders.iter().map(|(&folder, &index)| (key(ground, folder), index)).collect();
@@ -27,7 +27,7 @@ impl Modules {
             return Self { named };
         }
         for (path, entry) in ground.tree.members() {
-            if ground.entry(entry).is_none_or(|entry| entry.kind != Kind::Symlink) || !is_module(ground, path) {
+            if ground.entry(entry).is_none_or(|entry| entry.kind != EntryKind::Symlink) || !is_module(ground, path) {
                 continue;
             }
             if let Some(&index) = ground.target(path).and_then(|target| folders.get(&target)) {
@@ -38,7 +38,7 @@ impl Modules {
     }
 
     /// What `require(name)` finds in a folder: in its own `node_modules`, and in those of the folders above.
-    pub(super) fn resolve(&self, ground: &Ground<'_>, from: PathId, name: Name) -> Option<u32> {
+    pub(super) fn resolve(&self, ground: &ImageFacts<'_>, from: PathId, name: NameHash) -> Option<u32> {
         let paths = &ground.image.paths;
         let mut at = from;
         loop {
@@ -55,18 +55,18 @@ impl Modules {
 }
 
 /// The `node_modules` that a module is in, and its name.
-fn key(ground: &Ground<'_>, module: PathId) -> (PathId, Name) {
+fn key(ground: &ImageFacts<'_>, module: PathId) -> (PathId, NameHash) {
     let paths = &ground.image.paths;
     let (above, name) = (paths.parent(module), paths.name(module));
     if paths.name(above).starts_with(b"@") {
-        (paths.parent(above), Name::of(&[paths.name(above), b"/", name].concat()))
+        (paths.parent(above), NameHash::of(&[paths.name(above), b"/", name].concat()))
     } else {
-        (above, Name::of(name))
+        (above, NameHash::of(name))
     }
 }
 
 /// Whether a folder is in some package: its manifests are no projects.
-fn is_below_modules(ground: &Ground<'_>, mut folder: PathId) -> bool {
+fn is_below_modules(ground: &ImageFacts<'_>, mut folder: PathId) -> bool {
     let paths = &ground.image.paths;
     while folder != PathId::ROOT && paths.name(folder) != b"node_modules" {
         folder = paths.parent(folder);
@@ -76,20 +76,24 @@ fn is_below_modules(ground: &Ground<'_>, mut folder: PathId) -> bool {
 
 /// What projects name, as indices of packages.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct DirectDependencies {
     in_use: Vec<u32>,
     in_development: Vec<u32>,
 }
 
 /// Marks what projects ask for.
-pub(super) fn mark_direct_dependencies(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &Modules) -> Asked {
-    let mut asked = Asked::default();
+pub(super) fn mark_direct_dependencies(
+    ground: &ImageFacts<'_>,
+    drafts: &mut [PackageDraft<'_>],
+    modules: &Modules,
+) -> DirectDependencies {
+    let mut asked = DirectDependencies::default();
     if modules.named.is_empty() {
         return asked;
     }
     for found in &ground.current {
         let folder = ground.image.paths.parent(found.path);
-        let Told::Manifest(manifest) = found.told else { continue };
+        let PackageFactKind::Manifest(manifest) = found.told else { continue };
         if ground.image.paths.name(found.path) != b"package.json" || is_below_modules(ground, folder) {
             continue;
         }
@@ -97,7 +101,7 @@ pub(super) fn mark_direct_dependencies(ground: &Ground<'_>, drafts: &mut [Draft<
             [(&manifest.record.needs, &mut asked.in_use), (&manifest.development_needs, &mut asked.in_development)]
         {
             for index in needs.iter().filter_map(|need| modules.resolve(ground, folder, need.name)) {
-                drafts[index as usize].package.why = Why::Asked;
+                drafts[index as usize].package.why = PackageReason::Asked;
                 roots.push(index);
             }
         }
@@ -108,22 +112,22 @@ pub(super) fn mark_direct_dependencies(ground: &Ground<'_>, drafts: &mut [Draft<
 }
 
 /// What lies in `lib/node_modules` was installed for all (`npm install -g`), and named.
-fn global(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
+fn global(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let paths = &ground.image.paths;
     for draft in drafts.iter_mut().filter(|draft| draft.package.ecosystem == Ecosystem::Node) {
         let (modules, _) = key(ground, draft.package.place);
         if paths.name(paths.parent(modules)) == b"lib" {
-            draft.package.why = Why::Asked;
+            draft.package.why = PackageReason::Asked;
         }
     }
 }
 
 /// The marks of npm's hidden lock files.
-fn locked(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
+fn locked(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let paths = &ground.image.paths;
-    let mut marks: HashMap<(PathId, Name), Locked> = HashMap::new();
+    let mut marks: HashMap<(PathId, NameHash), Locked> = HashMap::new();
     for found in &ground.current {
-        if let Told::Locked(places) = found.told {
+        if let PackageFactKind::Locked(places) = found.told {
             let project = paths.parent(paths.parent(found.path));
             marks.extend(places.iter().map(|place| ((project, place.place), *place)));
         }
@@ -141,11 +145,11 @@ fn locked(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
             at = paths.parent(at);
             if modules {
                 let place: Vec<&[u8]> = names.iter().rev().copied().collect();
-                if let Some(mark) = marks.get(&(at, Name::of(&place.join(&b'/')))) {
+                if let Some(mark) = marks.get(&(at, NameHash::of(&place.join(&b'/')))) {
                     draft.package.development = Some(mark.development);
                     draft.package.optional = mark.optional;
-                    if mark.peer && draft.package.why == Why::Unknown {
-                        draft.package.why = Why::Dependency;
+                    if mark.peer && draft.package.why == PackageReason::Unknown {
+                        draft.package.why = PackageReason::Dependency;
                     }
                 }
             }
@@ -157,7 +161,7 @@ fn locked(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
 }
 
 /// Marks what only development needs, where no lock file does.
-pub(super) fn mark_development(packages: &mut [Package], asked: &Asked) {
+pub(super) fn mark_development(packages: &mut [Package], asked: &DirectDependencies) {
     let reach = |roots: &[u32]| {
         let (mut todo, mut seen) = (roots.to_vec(), vec![false; packages.len()]);
         while let Some(index) = todo.pop() {

@@ -3,23 +3,23 @@
 use hashbrown::HashSet;
 use serde::Deserialize;
 
-use super::fact::{Keys, Manifest, Name, Need, Record, Text, Texts, Told};
+use super::fact::{JsonText, Keys, Manifest, NameHash, Need, PackageFactKind, Record, Texts};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Installed {
     #[serde(default)]
-    name: Text,
+    name: JsonText,
     #[serde(default)]
-    version: Text,
+    version: JsonText,
     #[serde(default)]
-    install_path: Text,
+    install_path: JsonText,
     #[serde(default)]
     require: Keys,
 }
 
 /// `installed.json` of Composer 2 (an object) and 1 (a list).
-pub(super) fn installed(bytes: &[u8]) -> Told {
+pub(super) fn installed(bytes: &[u8]) -> PackageFactKind {
     #[derive(Deserialize)]
     #[serde(rename_all = "kebab-case")]
     struct Second {
@@ -36,14 +36,14 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
             .ok()
     };
     let Some((packages, development)) = read else {
-        return Told::Unread("is no valid JSON with a list of packages, and was not read");
+        return PackageFactKind::Unread("is no valid JSON with a list of packages, and was not read");
     };
     let all = packages.into_iter().filter(|package| !package.name.0.is_empty()).map(|package| {
         let folder = match &*package.install_path.0 {
             "" => format!("../{}", package.name.0),
             path => path.to_owned(),
         };
-        let name = Name::of(package.name.0.as_bytes());
+        let name = NameHash::of(package.name.0.as_bytes());
         let record = Record {
             development: development.as_ref().map(|names| names.contains(&name)),
             name: package.name.0,
@@ -53,7 +53,7 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
         };
         (record, folder.into_bytes().into())
     });
-    Told::Vendored(all.collect())
+    PackageFactKind::Vendored(all.collect())
 }
 
 fn needs(keys: Keys) -> Box<[Need]> {
@@ -61,7 +61,7 @@ fn needs(keys: Keys) -> Box<[Need]> {
 }
 
 /// `composer.json` of a project.
-pub(super) fn manifest(bytes: &[u8]) -> Option<Told> {
+pub(super) fn manifest(bytes: &[u8]) -> Option<PackageFactKind> {
     #[derive(Deserialize)]
     #[serde(rename_all = "kebab-case")]
     struct Json {
@@ -72,7 +72,7 @@ pub(super) fn manifest(bytes: &[u8]) -> Option<Told> {
     }
     let json: Json = serde_json::from_slice(bytes).ok()?;
     let record = Record { needs: needs(json.require), ..Record::default() };
-    Some(Told::Manifest(Box::new(Manifest { record, development_needs: needs(json.require_dev) })))
+    Some(PackageFactKind::Manifest(Box::new(Manifest { record, development_needs: needs(json.require_dev) })))
 }
 
 #[cfg(test)]
@@ -84,10 +84,10 @@ mod tests {
         let second =
             br#"{"packages": [{"name": "a/b", "version": "1.0", "install-path": "../a/b", "require": {"php": ">=8"}}],
             "dev": true, "dev-package-names": ["a/b"]}"#;
-        let Told::Vendored(all) = installed(second) else { panic!() };
+        let PackageFactKind::Vendored(all) = installed(second) else { panic!() };
         assert_eq!((&*all[0].0.name, all[0].0.development, &*all[0].1), ("a/b", Some(true), &b"../a/b"[..]));
-        let Told::Vendored(all) = installed(br#"[{"name": "a/b", "version": "1.0"}]"#) else { panic!() };
+        let PackageFactKind::Vendored(all) = installed(br#"[{"name": "a/b", "version": "1.0"}]"#) else { panic!() };
         assert_eq!((&*all[0].1, all[0].0.development), (&b"../a/b"[..], None));
-        assert!(matches!(installed(b"{"), Told::Unread(_)));
+        assert!(matches!(installed(b"{"), PackageFactKind::Unread(_)));
     }
 }

@@ -7,8 +7,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::fact::{Program, Text, Told, Truth, word};
-use super::result::{Ecosystem, Part};
+use super::fact::{JsonBool, JsonText, PackageFactKind, ProgramFact, word};
+use super::result::{BundledModule, Ecosystem};
 use super::stream::Look;
 
 /// What Go puts around a program's list of modules (cmd/go/internal/modload/build.go, `infoStart`, `infoEnd`).
@@ -32,13 +32,13 @@ const PARTS: usize = 20_000;
 /// Finds the lists while a program streams by.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    state: State,
-    found: Option<Program>,
+    state: ProgramState,
+    found: Option<ProgramFact>,
     trial: Trial,
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum ProgramState {
     #[default]
     Start,
     Search,
@@ -82,37 +82,37 @@ impl Look for Lists {
 
     fn look(&mut self, window: &[u8], last: bool) -> usize {
         match &mut self.state {
-            State::Start if window.len() < 4 && !last => 0,
-            State::Start => {
-                self.state = if window.starts_with(b"\x7fELF") { State::Search } else { State::Done };
+            ProgramState::Start if window.len() < 4 && !last => 0,
+            ProgramState::Start => {
+                self.state = if window.starts_with(b"\x7fELF") { ProgramState::Search } else { ProgramState::Done };
                 self.look(window, last)
             }
-            State::Search => self.search(window, last),
-            State::Go(text) => {
+            ProgramState::Search => self.search(window, last),
+            ProgramState::Go(text) => {
                 text.extend_from_slice(window);
                 let from = text.len().saturating_sub(window.len() + GO_END.len());
                 if let Some(end) = memmem::find(&text[from..], &GO_END) {
                     self.found = go(&text[..from + end]);
-                    self.state = if self.found.is_some() { State::Done } else { State::Search };
+                    self.state = if self.found.is_some() { ProgramState::Done } else { ProgramState::Search };
                 } else if text.len() > LONGEST {
-                    self.state = State::Search;
+                    self.state = ProgramState::Search;
                 }
                 window.len()
             }
-            State::Rust(inflater, text) => {
+            ProgramState::Rust(inflater, text) => {
                 let used = inflate(&mut inflater.0, window, text);
                 if used.is_none_or(|used| used == 0) {
                     self.found = rust(text);
-                    self.state = State::Done;
+                    self.state = ProgramState::Done;
                 }
                 used.unwrap_or(window.len())
             }
-            State::Done => window.len(),
+            ProgramState::Done => window.len(),
         }
     }
 
     fn is_done(&self) -> bool {
-        matches!(self.state, State::Done)
+        matches!(self.state, ProgramState::Done)
     }
 }
 
@@ -124,12 +124,12 @@ impl Lists {
         for finder in &FINDERS[1..] {
             let mut all = finder.find_iter(window).take_while(|&at| at < go.unwrap_or(until));
             if let Some(at) = all.find(|&at| self.trial.begins(&window[at..])) {
-                self.state = State::Rust(Inflater(Decompress::new(true)), Vec::new());
+                self.state = ProgramState::Rust(Inflater(Decompress::new(true)), Vec::new());
                 return at + self.look(&window[at..], last);
             }
         }
         if let Some(at) = go {
-            self.state = State::Go(Vec::new());
+            self.state = ProgramState::Go(Vec::new());
             let at = at + GO_START.len();
             return at + self.look(&window[at..], last);
         }
@@ -137,12 +137,12 @@ impl Lists {
     }
 
     /// What the program tells.
-    pub(super) fn into_facts(self) -> Option<Told> {
+    pub(super) fn into_facts(self) -> Option<PackageFactKind> {
         let unfinished = match &self.state {
-            State::Rust(_, text) => rust(text),
+            ProgramState::Rust(_, text) => rust(text),
             _ => None,
         };
-        self.found.or(unfinished).map(|program| Told::Program(Box::new(program)))
+        self.found.or(unfinished).map(|program| PackageFactKind::Program(Box::new(program)))
     }
 }
 
@@ -165,13 +165,13 @@ pub(super) fn inflate(inflater: &mut Decompress, bytes: &[u8], text: &mut Vec<u8
 }
 
 /// Lines of a word, a tab, and fields: `path`, `mod`, `dep`, `=>` (what the one before was replaced by).
-fn go(text: &[u8]) -> Option<Program> {
+fn go(text: &[u8]) -> Option<ProgramFact> {
     let (mut path, mut module, mut parts) = (None, None, Vec::new());
     for line in text.split(|&byte| byte == b'\n') {
         let mut fields = line.split(|&byte| byte == b'\t');
         let (kind, name, version) =
             (fields.next()?, fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
-        let part = || Part { name: word(name), version: word(version) };
+        let part = || BundledModule { name: word(name), version: word(version) };
         match kind {
             b"path" => path = Some(word(name)),
             b"mod" => module = Some(part()),
@@ -185,36 +185,36 @@ fn go(text: &[u8]) -> Option<Program> {
         }
     }
     parts.sort();
-    let module = module.unwrap_or(Part { name: "".into(), version: "".into() });
+    let module = module.unwrap_or(BundledModule { name: "".into(), version: "".into() });
     let name = path.unwrap_or(module.name);
     let version = module.version;
-    (!name.is_empty()).then(|| Program { ecosystem: Ecosystem::Go, name, version, parts: parts.into() })
+    (!name.is_empty()).then(|| ProgramFact { ecosystem: Ecosystem::Go, name, version, parts: parts.into() })
 }
 
 /// The list of cargo-auditable: all packages, one of them marked as the root.
-fn rust(text: &[u8]) -> Option<Program> {
+fn rust(text: &[u8]) -> Option<ProgramFact> {
     #[derive(Deserialize)]
     struct List {
-        packages: Vec<Listed>,
+        packages: Vec<ProgramModules>,
     }
     #[derive(Deserialize)]
-    struct Listed {
-        name: Text,
-        version: Text,
+    struct ProgramModules {
+        name: JsonText,
+        version: JsonText,
         #[serde(default)]
-        kind: Text,
+        kind: JsonText,
         #[serde(default)]
-        root: Truth,
+        root: JsonBool,
     }
     let list: List = serde_json::from_slice(text).ok()?;
-    let part = |one: Listed| Part { name: one.name.0, version: one.version.0 };
+    let part = |one: ProgramModules| BundledModule { name: one.name.0, version: one.version.0 };
     let (root, rest): (Vec<_>, Vec<_>) = list.packages.into_iter().partition(|one| one.root.0);
     let root = part(root.into_iter().next()?);
     // What only build scripts need is not in the program.
     let rest = rest.into_iter().filter(|one| &*one.kind.0 != "build");
-    let mut parts: Vec<Part> = rest.take(PARTS).map(part).collect();
+    let mut parts: Vec<BundledModule> = rest.take(PARTS).map(part).collect();
     parts.sort();
-    Some(Program { ecosystem: Ecosystem::Rust, name: root.name, version: root.version, parts: parts.into() })
+    Some(ProgramFact { ecosystem: Ecosystem::Rust, name: root.name, version: root.version, parts: parts.into() })
 }
 
 #[cfg(test)]
@@ -224,11 +224,11 @@ mod tests {
     use super::*;
     use crate::image::packages::stream::Stream;
 
-    fn read_in_pieces(program: &[u8], piece: usize) -> Option<Program> {
+    fn read_in_pieces(program: &[u8], piece: usize) -> Option<ProgramFact> {
         let mut stream = Stream::new(Lists::default());
         program.chunks(piece).for_each(|piece| stream.take(piece));
         match stream.finish().into_facts() {
-            Some(Told::Program(program)) => Some(*program),
+            Some(PackageFactKind::Program(program)) => Some(*program),
             _ => None,
         }
     }

@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 
-use super::fact::{Name, Need, Record, Told, Truth, word};
+use super::fact::{JsonBool, NameHash, Need, PackageFactKind, Record, word};
 use super::list::ListMaker;
 
 /// `METADATA` and `PKG-INFO`: header fields up to the first empty line.
-pub(super) fn metadata(bytes: &[u8]) -> Option<Told> {
+pub(super) fn metadata(bytes: &[u8]) -> Option<PackageFactKind> {
     let mut record = Record::default();
     let mut needs = Vec::new();
     for line in bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end) {
@@ -23,7 +23,7 @@ pub(super) fn metadata(bytes: &[u8]) -> Option<Told> {
         }
     }
     record.needs = needs.into();
-    (!record.name.is_empty()).then(|| Told::Metadata(Box::new(record)))
+    (!record.name.is_empty()).then(|| PackageFactKind::Metadata(Box::new(record)))
 }
 
 /// `name[extra] >=1 ; marker`. What only Windows or macOS needs is none; what an extra needs is weak.
@@ -41,7 +41,7 @@ fn requirement(value: &[u8]) -> Option<Need> {
 }
 
 /// A name as the index compares it (PEP 503).
-pub(super) fn normalized(name: &[u8]) -> Name {
+pub(super) fn normalized(name: &[u8]) -> NameHash {
     let mut text = Vec::with_capacity(name.len());
     for &byte in name {
         if !b"-_.".contains(&byte) {
@@ -50,11 +50,11 @@ pub(super) fn normalized(name: &[u8]) -> Name {
             text.push(b'-');
         }
     }
-    Name::of(&text)
+    NameHash::of(&text)
 }
 
 /// `RECORD`: CSV with a path, a hash and a size.
-pub(super) fn record(bytes: &[u8]) -> Told {
+pub(super) fn record(bytes: &[u8]) -> PackageFactKind {
     let mut maker = ListMaker::default();
     let mut unquoted = Vec::new();
     for line in bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end) {
@@ -72,43 +72,46 @@ pub(super) fn record(bytes: &[u8]) -> Told {
         }
         maker.add(&unquoted);
     }
-    Told::Files(maker.finish())
+    PackageFactKind::Files(maker.finish())
 }
 
 /// `installed-files.txt` and `SOURCES.txt`: one path a line.
-pub(super) fn egg_files(bytes: &[u8]) -> Told {
+pub(super) fn egg_files(bytes: &[u8]) -> PackageFactKind {
     let mut maker = ListMaker::default();
     bytes.split(|&byte| byte == b'\n').for_each(|line| maker.add(line.trim_ascii()));
-    Told::Files(maker.finish())
+    PackageFactKind::Files(maker.finish())
 }
 
 /// `requires.txt`: requirements; those below `[extra]` belong to an extra.
-pub(super) fn egg_requires(bytes: &[u8]) -> Told {
+pub(super) fn egg_requires(bytes: &[u8]) -> PackageFactKind {
     let (mut needs, mut weak) = (Vec::new(), false);
     for line in bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
         weak |= line.starts_with(b"[");
         needs.extend(requirement(line).map(|need| Need { weak: need.weak || weak, ..need }));
     }
-    Told::Metadata(Box::new(Record { needs: needs.into(), ..Record::default() }))
+    PackageFactKind::Metadata(Box::new(Record { needs: needs.into(), ..Record::default() }))
 }
 
 /// `INSTALLER`: `pip`, `uv`, …
-pub(super) fn installer(bytes: &[u8]) -> Told {
-    Told::Installer(word(bytes.split(u8::is_ascii_whitespace).next().unwrap_or_default()))
+pub(super) fn installer(bytes: &[u8]) -> PackageFactKind {
+    PackageFactKind::Installer(word(bytes.split(u8::is_ascii_whitespace).next().unwrap_or_default()))
 }
 
 /// `direct_url.json` (PEP 610): only whether the code is elsewhere.
-pub(super) fn direct_url(bytes: &[u8]) -> Option<Told> {
+pub(super) fn direct_url(bytes: &[u8]) -> Option<PackageFactKind> {
     #[derive(Deserialize)]
     struct DirectUrl {
-        dir_info: Folder,
+        dir_info: SitePackages,
     }
     #[derive(Deserialize)]
-    struct Folder {
+    struct SitePackages {
         #[serde(default)]
-        editable: Truth,
+        editable: JsonBool,
     }
-    serde_json::from_slice::<DirectUrl>(bytes).ok().filter(|url| url.dir_info.editable.0).map(|_| Told::Editable)
+    serde_json::from_slice::<DirectUrl>(bytes)
+        .ok()
+        .filter(|url| url.dir_info.editable.0)
+        .map(|_| PackageFactKind::Editable)
 }
 
 #[cfg(test)]
@@ -135,6 +138,9 @@ mod tests {
         let plain = record(b"a/b.py,sha256=x,1\r\n../../../bin/x,,\n");
         let quoted = record(b"\"a/b.py\",sha256=x,1\n\"../../../bin/x\",,\n");
         assert_eq!(plain, quoted);
-        assert_eq!(direct_url(b"{\"url\": \"file:///x\", \"dir_info\": {\"editable\": true}}"), Some(Told::Editable));
+        assert_eq!(
+            direct_url(b"{\"url\": \"file:///x\", \"dir_info\": {\"editable\": true}}"),
+            Some(PackageFactKind::Editable)
+        );
     }
 }

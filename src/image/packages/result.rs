@@ -71,7 +71,7 @@ impl std::ops::AddAssign for Size {
 
 /// Why a package is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Why {
+pub enum PackageReason {
     /// Somebody named it: it is not marked as installed by itself, it is in apk's world or a project's dependencies.
     Asked,
     /// Its manager took it in for another one.
@@ -81,7 +81,7 @@ pub enum Why {
     Unknown,
 }
 
-impl Why {
+impl PackageReason {
     /// For people.
     pub const fn name(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ impl Why {
 
 /// A module that was built into a file: it takes no bytes that could be told apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Part {
+pub struct BundledModule {
     /// Its name.
     pub name: Box<str>,
     /// Its version; empty where nothing tells.
@@ -122,7 +122,7 @@ pub struct Package {
     /// Its size by the layer that each file comes from, the lowest first; one element for most.
     pub by_layer: Vec<(u32, Size)>,
     /// Why it is there.
-    pub why: Why,
+    pub why: PackageReason,
     /// Whether only development needs it; `None` where nothing tells.
     pub development: Option<bool>,
     /// Whether what needs it does without it as well (npm's lock file).
@@ -133,7 +133,7 @@ pub struct Package {
     pub editable: bool,
     /// See [`Self::is_orphan`].
     pub(super) orphan: bool,
-    /// Packages that it needs, as indices of [`Packages::packages`].
+    /// Packages that it needs, as indices of [`ImagePackages::packages`].
     pub needs: Vec<u32>,
     /// Packages that need it.
     pub needed_by: Vec<u32>,
@@ -144,7 +144,7 @@ pub struct Package {
     /// The package that owns its files, so that it owns none itself.
     pub part_of: Option<u32>,
     /// Modules that were built in (Go, Rust, jars), sorted.
-    pub parts: Vec<Part>,
+    pub parts: Vec<BundledModule>,
 }
 
 impl Package {
@@ -162,7 +162,7 @@ impl Package {
 /// One name and version in several places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicate {
-    /// The packages, as indices of [`Packages::packages`]; at least two.
+    /// The packages, as indices of [`ImagePackages::packages`]; at least two.
     pub packages: Vec<u32>,
     /// Bytes of all but the largest.
     pub bytes: u64,
@@ -179,9 +179,9 @@ pub struct Unowned {
     pub size: Size,
 }
 
-/// The packages of an image. The sizes of all packages and of [`Packages::unowned`] sum up to the final tree's.
+/// The packages of an image. The sizes of all packages and of [`ImagePackages::unowned`] sum up to the final tree's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Packages {
+pub struct ImagePackages {
     /// All of them, sorted by ecosystem, name, version, place.
     pub packages: Vec<Package>,
     /// What none of them owns, the largest first.
@@ -194,7 +194,7 @@ pub struct Packages {
     pub(super) owners: Vec<u32>,
 }
 
-impl Packages {
+impl ImagePackages {
     /// The package that owns the file at a path of the final tree.
     pub fn owner(&self, path: PathId) -> Option<u32> {
         self.owners.get(path.index()).copied().filter(|&owner| owner != u32::MAX)

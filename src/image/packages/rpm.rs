@@ -9,12 +9,12 @@ use serde::Deserialize;
 
 use self::header::package;
 use self::sqlite::{Cell, Database};
-use super::fact::{Name, Text, Told};
+use super::fact::{JsonText, NameHash, PackageFactKind};
 
 /// `rpmdb.sqlite`: a table `Packages` of numbers and headers.
-pub(super) fn sqlite(bytes: &[u8]) -> Told {
+pub(super) fn sqlite(bytes: &[u8]) -> PackageFactKind {
     let Some(database) = Database::new(bytes) else {
-        return Told::Unread("is no SQLite database; its packages are unknown");
+        return PackageFactKind::Unread("is no SQLite database; its packages are unknown");
     };
     let mut records = Vec::new();
     let read = database.rows("Packages", |cells| {
@@ -22,7 +22,11 @@ pub(super) fn sqlite(bytes: &[u8]) -> Told {
             records.extend(package(blob));
         }
     });
-    if read { Told::Database(records.into()) } else { Told::Unread("has no table of packages, or is damaged") }
+    if read {
+        PackageFactKind::Database(records.into())
+    } else {
+        PackageFactKind::Unread("has no table of packages, or is damaged")
+    }
 }
 
 /// Of an ndb file: a page, a slot, the unit of blobs.
@@ -30,10 +34,10 @@ const PAGE: usize = 4096;
 const SLOT: usize = 16;
 
 /// `Packages.db` (rpm's `lib/backend/ndb/rpmpkg.c`): slots that point at blobs, each in units of 16 bytes.
-pub(super) fn ndb(bytes: &[u8]) -> Told {
+pub(super) fn ndb(bytes: &[u8]) -> PackageFactKind {
     let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize);
     let (true, Some(0), Some(pages)) = (bytes.starts_with(b"RpmP"), number(4), number(12)) else {
-        return Told::Unread("is no ndb database of a known version; its packages are unknown");
+        return PackageFactKind::Unread("is no ndb database of a known version; its packages are unknown");
     };
     let mut records = Vec::new();
     // Every blob is read once: slots of a hostile file may all point at the same one.
@@ -54,49 +58,49 @@ pub(super) fn ndb(bytes: &[u8]) -> Told {
             records.extend(package(blob));
         }
     }
-    Told::Database(records.into())
+    PackageFactKind::Database(records.into())
 }
 
 /// `var/lib/zypp/AutoInstalled`: names of packages that nobody named.
-pub(super) fn zypp_automatic(bytes: &[u8]) -> Told {
+pub(super) fn zypp_automatic(bytes: &[u8]) -> PackageFactKind {
     let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-    Told::Names(lines.filter(|line| !line.is_empty() && line[0] != b'#').map(Name::of).collect())
+    PackageFactKind::Names(lines.filter(|line| !line.is_empty() && line[0] != b'#').map(NameHash::of).collect())
 }
 
 /// `packages.toml` of dnf 5: `"name.arch" = {reason = "User"}` below `[packages]`. The answer has the names that nobody
 /// asked for, with their architectures.
-pub(super) fn dnf_packages(bytes: &[u8]) -> Option<Told> {
+pub(super) fn dnf_packages(bytes: &[u8]) -> Option<PackageFactKind> {
     #[derive(Deserialize)]
-    struct File {
+    struct RpmFile {
         #[serde(default)]
         packages: BTreeMap<String, Reason>,
     }
     #[derive(Deserialize)]
     struct Reason {
         #[serde(default)]
-        reason: Text,
+        reason: JsonText,
     }
-    let file: File = toml::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
+    let file: RpmFile = toml::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
     let automatic =
         file.packages.iter().filter(|(_, reason)| matches!(&*reason.reason.0, "Dependency" | "Weak Dependency"));
-    Some(Told::Names(automatic.map(|(name, _)| identity(name)).collect()))
+    Some(PackageFactKind::Names(automatic.map(|(name, _)| identity(name)).collect()))
 }
 
-fn identity(name: &str) -> Name {
+fn identity(name: &str) -> NameHash {
     let (bare, architecture) = name.rsplit_once('.').unwrap_or((name, ""));
-    Name::of(bare.as_bytes()).union(Name::of(architecture.as_bytes()))
+    NameHash::of(bare.as_bytes()).union(NameHash::of(architecture.as_bytes()))
 }
 
 /// `history.sqlite` of dnf 4: the newest reason of each package, 1 for a dependency and 4 for a weak one (libdnf's
 /// `TransactionItemReason`).
-pub(super) fn dnf_history(bytes: &[u8]) -> Option<Told> {
+pub(super) fn dnf_history(bytes: &[u8]) -> Option<PackageFactKind> {
     let database = Database::new(bytes)?;
     let mut packages = BTreeMap::new();
     database.rows("rpm", |cells| {
         if let [Cell::Number(item), Cell::Bytes(name), rest @ ..] = cells
             && let Some(Cell::Bytes(architecture)) = rest.get(3)
         {
-            packages.insert(*item, Name::of(name).union(Name::of(architecture)));
+            packages.insert(*item, NameHash::of(name).union(NameHash::of(architecture)));
         }
     });
     let mut reasons = BTreeMap::new();
@@ -108,7 +112,7 @@ pub(super) fn dnf_history(bytes: &[u8]) -> Option<Told> {
         }
     });
     let automatic = reasons.into_iter().filter(|(_, reason)| matches!(reason, 1 | 4)).map(|(name, _)| name);
-    Some(Told::Names(automatic.collect()))
+    Some(PackageFactKind::Names(automatic.collect()))
 }
 
 #[cfg(test)]
@@ -119,14 +123,14 @@ mod tests {
     const NDB: &[u8] = include_bytes!("../../../tests/vectors/packages/Packages.db");
 
     #[track_caller]
-    fn check(told: &Told) {
-        let Told::Database(records) = told else { panic!("{told:?}") };
+    fn check(told: &PackageFactKind) {
+        let PackageFactKind::Database(records) = told else { panic!("{told:?}") };
         let mut shown: Vec<String> = records.iter().map(|one| format!("{} {}", one.name, one.version)).collect();
         shown.sort();
         assert_eq!(shown, ["app 1.2-1", "helper 2:0.3-1", "tool 7-1"]);
         let app = records.iter().find(|one| &*one.name == "app").unwrap();
-        assert!(app.needs.iter().any(|need| need.name == Name::of(b"helper")));
-        assert!(app.provides.contains(&Name::of(b"app")) && !app.needs_files.is_empty());
+        assert!(app.needs.iter().any(|need| need.name == NameHash::of(b"helper")));
+        assert!(app.provides.contains(&NameHash::of(b"app")) && !app.needs_files.is_empty());
         let mut paths = crate::image::path::Paths::default();
         let known = [&b"usr/bin/app"[..], b"usr/share/app/data"].map(|path| paths.intern(path).unwrap());
         let mut found = Vec::new();
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn lies_do_no_harm() {
-        for (whole, read) in [(SQLITE, sqlite as fn(&[u8]) -> Told), (NDB, ndb)] {
+        for (whole, read) in [(SQLITE, sqlite as fn(&[u8]) -> PackageFactKind), (NDB, ndb)] {
             for at in (0..whole.len()).step_by(7) {
                 let mut changed = whole.to_vec();
                 changed[at] ^= 1 << (at % 8);
@@ -170,7 +174,7 @@ mod tests {
     #[test]
     fn reasons_are_read() {
         let toml = b"version = \"1.0\"\n[packages]\n\"a.noarch\" = {reason = \"User\"}\n\"b.x86_64\" = {reason = \"Dependency\"}\n";
-        assert_eq!(dnf_packages(toml), Some(Told::Names([identity("b.x86_64")].into())));
-        assert_eq!(zypp_automatic(b"# made by zypp\nb\n"), Told::Names([Name::of(b"b")].into()));
+        assert_eq!(dnf_packages(toml), Some(PackageFactKind::Names([identity("b.x86_64")].into())));
+        assert_eq!(zypp_automatic(b"# made by zypp\nb\n"), PackageFactKind::Names([NameHash::of(b"b")].into()));
     }
 }

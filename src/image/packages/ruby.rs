@@ -1,9 +1,9 @@
 //! What `RubyGems` and Bundler write down.
 
-use super::fact::{Name, Need, Record, Told, word};
+use super::fact::{NameHash, Need, PackageFactKind, Record, word};
 
 /// `specifications/*.gemspec`, as `RubyGems` writes it.
-pub(super) fn gemspec(bytes: &[u8]) -> Option<Told> {
+pub(super) fn gemspec(bytes: &[u8]) -> Option<PackageFactKind> {
     let mut record = Record::default();
     let mut needs = Vec::new();
     for line in bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
@@ -19,7 +19,7 @@ pub(super) fn gemspec(bytes: &[u8]) -> Option<Told> {
     // `s.specification_version` guards write each dependency twice.
     needs.dedup();
     record.needs = needs.into();
-    (!record.name.is_empty()).then(|| Told::Metadata(Box::new(record)))
+    (!record.name.is_empty()).then(|| PackageFactKind::Metadata(Box::new(record)))
 }
 
 /// What stands in the first quotes.
@@ -28,10 +28,10 @@ fn quoted(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// `Gemfile.lock`: the names below `DEPENDENCIES`.
-pub(super) fn lock(bytes: &[u8]) -> Told {
+pub(super) fn lock(bytes: &[u8]) -> PackageFactKind {
     let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
     let asked = lines.skip_while(|line| *line != b"DEPENDENCIES").skip(1).take_while(|line| line.starts_with(b"  "));
-    Told::Names(asked.map(|line| Name::of(name(line.trim_ascii_start()))).collect())
+    PackageFactKind::Names(asked.map(|line| NameHash::of(name(line.trim_ascii_start()))).collect())
 }
 
 fn name(text: &[u8]) -> &[u8] {
@@ -48,10 +48,10 @@ mod tests {
         let text = b"# -*- encoding: utf-8 -*-\n# stub: rack 3.1 ruby lib\nGem::Specification.new do |s|\n  s.name = \"rackup\".freeze\n\
             s.version = \"2.1.0\".freeze\n  s.add_runtime_dependency(%q<rack>.freeze, [\">= 3\".freeze])\n\
             s.add_development_dependency(%q<rake>.freeze, [\">= 0\"])\nend\n";
-        let Some(Told::Metadata(record)) = gemspec(text) else { panic!() };
+        let Some(PackageFactKind::Metadata(record)) = gemspec(text) else { panic!() };
         assert_eq!((&*record.name, &*record.version), ("rackup", "2.1.0"));
         assert_eq!(*record.needs, [Need::of(b"rack")]);
         let asked = lock(b"GEM\n  specs:\n    a (1)\n\nDEPENDENCIES\n  rack (~> 3)\n  own!\n\nBUNDLED WITH\n   2.5\n");
-        assert_eq!(asked, Told::Names([Name::of(b"rack"), Name::of(b"own")].into()));
+        assert_eq!(asked, PackageFactKind::Names([NameHash::of(b"rack"), NameHash::of(b"own")].into()));
     }
 }

@@ -2,18 +2,18 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::draft::Draft;
-use super::fact::{Name, Record, Told};
-use super::ground::{Diversions, Found, Ground};
-use super::result::{Ecosystem, Why};
+use super::draft::PackageDraft;
+use super::fact::{NameHash, PackageFactKind, Record};
+use super::ground::{Diversions, FileFacts, ImageFacts};
+use super::result::{Ecosystem, PackageReason};
 use crate::image::path::PathId;
 
 /// All packages of systems; oddities go to the notices.
-pub(super) fn drafts<'a>(ground: &Ground<'a>, notices: &mut Vec<String>) -> Vec<Draft<'a>> {
+pub(super) fn drafts<'a>(ground: &ImageFacts<'a>, notices: &mut Vec<String>) -> Vec<PackageDraft<'a>> {
     let mut drafts = Vec::new();
     let mut seen = HashSet::new();
     for found in &ground.current {
-        let Told::Database(records) = found.told else { continue };
+        let PackageFactKind::Database(records) = found.told else { continue };
         let path = ground.image.paths.bytes(found.path);
         let ecosystem = match &path[..] {
             path if path.starts_with(b"var/lib/dpkg/") => Ecosystem::Dpkg,
@@ -24,9 +24,9 @@ pub(super) fn drafts<'a>(ground: &Ground<'a>, notices: &mut Vec<String>) -> Vec<
         let layers = installed(ground.history(found));
         for record in records {
             let key = identity(record);
-            if seen.insert((ecosystem, key, Name::of(record.version.as_bytes()))) {
+            if seen.insert((ecosystem, key, NameHash::of(record.version.as_bytes()))) {
                 let layer = layers.get(&key).map_or(found.entry.layer, |&(_, layer)| layer);
-                let mut draft = Draft::new(ecosystem, record, found.path, layer);
+                let mut draft = PackageDraft::new(ecosystem, record, found.path, layer);
                 draft.lists.push((&record.files, PathId::ROOT));
                 drafts.push(draft);
             }
@@ -38,17 +38,17 @@ pub(super) fn drafts<'a>(ground: &Ground<'a>, notices: &mut Vec<String>) -> Vec<
     drafts
 }
 
-fn identity(record: &Record) -> Name {
-    Name::of(record.name.as_bytes()).union(Name::of(record.architecture.as_bytes()))
+fn identity(record: &Record) -> NameHash {
+    NameHash::of(record.name.as_bytes()).union(NameHash::of(record.architecture.as_bytes()))
 }
 
 /// Since which layer each package has its version, over the states of one database.
-fn installed(history: &[Found<'_>]) -> HashMap<Name, (Name, u32)> {
+fn installed(history: &[FileFacts<'_>]) -> HashMap<NameHash, (NameHash, u32)> {
     let mut since = HashMap::new();
     for state in history {
-        let Told::Database(records) = state.told else { continue };
+        let PackageFactKind::Database(records) = state.told else { continue };
         let next = records.iter().map(|record| {
-            let (key, version) = (identity(record), Name::of(record.version.as_bytes()));
+            let (key, version) = (identity(record), NameHash::of(record.version.as_bytes()));
             let old = since.get(&key).filter(|&&(old, _)| old == version).map(|&(_, layer)| layer);
             (key, (version, old.unwrap_or(state.entry.layer)))
         });
@@ -58,12 +58,12 @@ fn installed(history: &[Found<'_>]) -> HashMap<Name, (Name, u32)> {
 }
 
 /// What dpkg has in `info` for each package: lists, and files of its own.
-fn dpkg_files<'a>(ground: &Ground<'a>, drafts: &mut [Draft<'a>]) {
+fn dpkg_files<'a>(ground: &ImageFacts<'a>, drafts: &mut [PackageDraft<'a>]) {
     let mut by_name = HashMap::new();
     for (index, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.package.ecosystem == Ecosystem::Dpkg) {
         let (name, architecture) = (&draft.package.name, &draft.package.architecture);
-        by_name.entry(Name::of(name.as_bytes())).or_insert(index);
-        by_name.insert(Name::of(format!("{name}:{architecture}").as_bytes()), index);
+        by_name.entry(NameHash::of(name.as_bytes())).or_insert(index);
+        by_name.insert(NameHash::of(format!("{name}:{architecture}").as_bytes()), index);
     }
     let paths = &ground.image.paths;
     if let Some(info) = paths.find(b"var/lib/dpkg/info") {
@@ -74,11 +74,11 @@ fn dpkg_files<'a>(ground: &Ground<'a>, drafts: &mut [Draft<'a>]) {
         for path in files {
             let name = paths.name(path);
             let Some(dot) = memchr::memrchr(b'.', name) else { continue };
-            let Some(&index) = by_name.get(&Name::of(&name[..dot])) else { continue };
+            let Some(&index) = by_name.get(&NameHash::of(&name[..dot])) else { continue };
             drafts[index].own.push(path);
             match (ground.facts_at(path), &name[dot..]) {
-                (Some(Told::Files(list)), b".md5sums") => sums.push((index, list)),
-                (Some(Told::Files(list)), _) => drafts[index].lists.push((list, PathId::ROOT)),
+                (Some(PackageFactKind::Files(list)), b".md5sums") => sums.push((index, list)),
+                (Some(PackageFactKind::Files(list)), _) => drafts[index].lists.push((list, PathId::ROOT)),
                 _ => {}
             }
         }
@@ -96,23 +96,23 @@ fn dpkg_files<'a>(ground: &Ground<'a>, drafts: &mut [Draft<'a>]) {
         let sums = [paths.name(draft.package.place), b".md5sums"].concat();
         let Some(sums) = paths.child(folder, &sums) else { continue };
         draft.own.push(sums);
-        if let Some(Told::Files(list)) = ground.facts_at(sums) {
+        if let Some(PackageFactKind::Files(list)) = ground.facts_at(sums) {
             draft.lists.push((list, PathId::ROOT));
         }
     }
 }
 
 /// Files that dpkg keeps elsewhere.
-pub(super) fn diversions(ground: &Ground<'_>) -> Diversions {
+pub(super) fn diversions(ground: &ImageFacts<'_>) -> Diversions {
     let told = ground.find(b"var/lib/dpkg/diversions").and_then(|path| ground.facts_at(path));
-    let Some(Told::Diversions(all)) = told else { return Diversions::new() };
+    let Some(PackageFactKind::Diversions(all)) = told else { return Diversions::new() };
     all.iter().filter_map(|(from, to, by)| Some((ground.find(from)?, (ground.find(to)?, *by)))).collect()
 }
 
 /// Why each package is there, as far as its manager tells.
-fn reasons(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
+fn reasons(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let names = |path: &[u8]| match ground.find(path).and_then(|path| ground.facts_at(path)) {
-        Some(Told::Names(names)) => Some(names.iter().copied().collect::<HashSet<_>>()),
+        Some(PackageFactKind::Names(names)) => Some(names.iter().copied().collect::<HashSet<_>>()),
         _ => None,
     };
     // Before apt first marks a package it has no such file: all are asked for then.
@@ -144,17 +144,17 @@ fn reasons(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
             }),
         };
         package.why = match asked {
-            Some(true) => Why::Asked,
-            Some(false) => Why::Dependency,
-            None => Why::Unknown,
+            Some(true) => PackageReason::Asked,
+            Some(false) => PackageReason::Dependency,
+            None => PackageReason::Unknown,
         };
     }
 }
 
 /// Says where a later layer removed a database that a lower one has, and what could not be read.
-fn removed(ground: &Ground<'_>, drafts: &[Draft<'_>], notices: &mut Vec<String>) {
+fn removed(ground: &ImageFacts<'_>, drafts: &[PackageDraft<'_>], notices: &mut Vec<String>) {
     for found in &ground.current {
-        if let Told::Unread(why) = found.told {
+        if let PackageFactKind::Unread(why) = found.told {
             notices.push(format!("/{} {why}", ground.image.paths.text(found.path)));
         }
     }

@@ -1,8 +1,8 @@
 //! Packages of whole images.
 
-use super::{Packages, work_out};
+use super::{ImagePackages, work_out};
 use crate::image::sketch::sketch;
-use crate::image::tree::Tree;
+use crate::image::tree::ImageTree;
 use crate::image::watch::Watch;
 use crate::image::{Image, Mode};
 
@@ -21,8 +21,8 @@ fn image(text: &str, contents: &[(usize, &str, &[u8])]) -> Image {
     image
 }
 
-fn packages(image: &Image) -> Packages {
-    let tree = Tree::new(image);
+fn packages(image: &Image) -> ImagePackages {
+    let tree = ImageTree::new(image);
     let packages = work_out(image, &tree);
     let owned: u64 = packages.packages.iter().map(|package| package.size.bytes).sum();
     let unowned: u64 = packages.unowned.iter().map(|one| one.size.bytes).sum();

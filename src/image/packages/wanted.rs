@@ -1,6 +1,6 @@
 //! Which files tell about packages, and how each is read.
 
-use super::fact::{Fact, Told};
+use super::fact::{PackageFact, PackageFactKind};
 use super::{apk, dpkg, jar, node, php, program, python, rpm, ruby, stream};
 use crate::image::entry::Mode;
 
@@ -18,7 +18,7 @@ const SMALLEST_PROGRAM: u64 = 64 << 10;
 
 /// A file that tells about packages, by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum PackageFile {
     /// `var/lib/dpkg/status`, or a file of `status.d`.
     DpkgStatus,
     /// `info/*.list`, `.conffiles`.
@@ -76,7 +76,7 @@ pub(super) enum Wanted {
     Jar,
 }
 
-impl Wanted {
+impl PackageFile {
     /// What a path is, without a leading slash.
     pub(super) fn of(path: &[u8], mode: Mode, size: u64) -> Option<Self> {
         let cut = memchr::memrchr(b'/', path);
@@ -152,7 +152,7 @@ impl Wanted {
     }
 
     /// What a whole file tells.
-    fn read(self, bytes: &[u8]) -> Option<Told> {
+    fn read(self, bytes: &[u8]) -> Option<PackageFactKind> {
         match self {
             Self::DpkgStatus => Some(dpkg::status(bytes)),
             Self::DpkgList => Some(dpkg::list(bytes)),
@@ -163,9 +163,12 @@ impl Wanted {
             Self::ApkWorld => Some(apk::world(bytes)),
             Self::RpmSqlite => Some(rpm::sqlite(bytes)),
             Self::RpmNdb => Some(rpm::ndb(bytes)),
-            Self::RpmBdb => Some(Told::Unread("is a Berkeley DB, which is not read; its packages are unknown")),
-            Self::RpmLog => (!bytes.is_empty())
-                .then_some(Told::Unread("is not empty: the newest changes of the database beside it are not read")),
+            Self::RpmBdb => {
+                Some(PackageFactKind::Unread("is a Berkeley DB, which is not read; its packages are unknown"))
+            }
+            Self::RpmLog => (!bytes.is_empty()).then_some(PackageFactKind::Unread(
+                "is not empty: the newest changes of the database beside it are not read",
+            )),
             Self::DnfPackages => rpm::dnf_packages(bytes),
             Self::DnfHistory => rpm::dnf_history(bytes),
             Self::ZyppAuto => Some(rpm::zypp_automatic(bytes)),
@@ -187,9 +190,9 @@ impl Wanted {
 }
 
 #[derive(Debug)]
-enum How {
+enum ReadMethod {
     /// Kept to the end.
-    Keep(Wanted, Vec<u8>),
+    Keep(PackageFile, Vec<u8>),
     /// Looked at in passing.
     Program(Box<stream::Stream<program::Lists>>),
     Jar(Box<stream::Stream<jar::Lists>>),
@@ -201,37 +204,37 @@ enum How {
 
 /// Reads one file that may tell about packages.
 #[derive(Debug)]
-pub(crate) struct Watcher(How);
+pub(crate) struct Watcher(ReadMethod);
 
 impl Watcher {
     /// A reader for a file, where its path says that it tells something.
     pub(crate) fn new(path: &[u8], mode: Mode, size: u64) -> Option<Self> {
-        let wanted = Wanted::of(path, mode, size)?;
+        let wanted = PackageFile::of(path, mode, size)?;
         Some(Self(match wanted {
-            Wanted::Program => How::Program(Box::new(stream::Stream::new(program::Lists::default()))),
-            Wanted::Jar => How::Jar(Box::new(stream::Stream::new(jar::Lists::new(path)))),
-            Wanted::RpmBdb => How::Keep(wanted, Vec::new()),
-            Wanted::PythonMetadata => How::Start(Vec::new()),
-            _ if size > wanted.most() => How::TooLarge,
+            PackageFile::Program => ReadMethod::Program(Box::new(stream::Stream::new(program::Lists::default()))),
+            PackageFile::Jar => ReadMethod::Jar(Box::new(stream::Stream::new(jar::Lists::new(path)))),
+            PackageFile::RpmBdb => ReadMethod::Keep(wanted, Vec::new()),
+            PackageFile::PythonMetadata => ReadMethod::Start(Vec::new()),
+            _ if size > wanted.most() => ReadMethod::TooLarge,
             // The size is what a header claims: nothing is taken before bytes come.
-            _ => How::Keep(wanted, Vec::with_capacity(size.min(SMALL) as usize)),
+            _ => ReadMethod::Keep(wanted, Vec::with_capacity(size.min(SMALL) as usize)),
         }))
     }
 
     /// Takes the next piece.
     pub(crate) fn take(&mut self, piece: &[u8]) {
         match &mut self.0 {
-            How::Keep(Wanted::RpmBdb, _) | How::TooLarge => {}
-            How::Keep(wanted, kept) => {
+            ReadMethod::Keep(PackageFile::RpmBdb, _) | ReadMethod::TooLarge => {}
+            ReadMethod::Keep(wanted, kept) => {
                 if (kept.len() + piece.len()) as u64 > wanted.most() {
-                    self.0 = How::TooLarge;
+                    self.0 = ReadMethod::TooLarge;
                 } else {
                     kept.extend_from_slice(piece);
                 }
             }
-            How::Program(look) => look.take(piece),
-            How::Jar(look) => look.take(piece),
-            How::Start(kept) => {
+            ReadMethod::Program(look) => look.take(piece),
+            ReadMethod::Jar(look) => look.take(piece),
+            ReadMethod::Start(kept) => {
                 let room = (SMALL as usize).saturating_sub(kept.len());
                 kept.extend_from_slice(&piece[..piece.len().min(room)]);
             }
@@ -239,15 +242,17 @@ impl Watcher {
     }
 
     /// What the file tells.
-    pub(crate) fn finish(self) -> Option<Fact> {
+    pub(crate) fn finish(self) -> Option<PackageFact> {
         let told = match self.0 {
-            How::Keep(wanted, kept) => wanted.read(&kept),
-            How::Program(look) => look.finish().into_facts(),
-            How::Jar(look) => look.finish().into_facts(),
-            How::TooLarge => Some(Told::Unread("is too large for a file of its kind, and was not read")),
-            How::Start(kept) => Wanted::PythonMetadata.read(&kept),
+            ReadMethod::Keep(wanted, kept) => wanted.read(&kept),
+            ReadMethod::Program(look) => look.finish().into_facts(),
+            ReadMethod::Jar(look) => look.finish().into_facts(),
+            ReadMethod::TooLarge => {
+                Some(PackageFactKind::Unread("is too large for a file of its kind, and was not read"))
+            }
+            ReadMethod::Start(kept) => PackageFile::PythonMetadata.read(&kept),
         };
-        told.map(Fact)
+        told.map(PackageFact)
     }
 }
 
@@ -256,26 +261,26 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(path: &str, expected: Option<Wanted>) {
-        assert_eq!(Wanted::of(path.as_bytes(), Mode(0o755), 1 << 20), expected, "{path}");
+    fn check(path: &str, expected: Option<PackageFile>) {
+        assert_eq!(PackageFile::of(path.as_bytes(), Mode(0o755), 1 << 20), expected, "{path}");
     }
 
     #[test]
     fn files_are_told_by_their_paths() {
-        check("var/lib/dpkg/status", Some(Wanted::DpkgStatus));
-        check("var/lib/dpkg/status.d/tzdata", Some(Wanted::DpkgStatus));
-        check("var/lib/dpkg/status.d/libc6.md5sums", Some(Wanted::DpkgSums));
-        check("var/lib/dpkg/info/libc6:amd64.list", Some(Wanted::DpkgList));
-        check("x/package.json", Some(Wanted::NodeManifest));
-        check("package.json", Some(Wanted::NodeManifest));
-        check("a/node_modules/.package-lock.json", Some(Wanted::NodeLock));
-        check("usr/lib/python3/dist-packages/x-1.dist-info/RECORD", Some(Wanted::PythonRecord));
-        check("usr/lib/python3/dist-packages/x-1.egg-info", Some(Wanted::PythonMetadata));
-        check("g/specifications/default/json-2.gemspec", Some(Wanted::Gemspec));
-        check("usr/bin/x", Some(Wanted::Program));
-        check("app/x.jar", Some(Wanted::Jar));
-        assert_eq!(Wanted::of(b"usr/lib/libx.so.1", Mode(0o644), 1 << 20), Some(Wanted::Program));
-        assert_eq!(Wanted::of(b"usr/share/x", Mode(0o644), 1 << 20), None);
-        assert_eq!(Wanted::of(b"usr/bin/x", Mode(0o755), 100), None);
+        check("var/lib/dpkg/status", Some(PackageFile::DpkgStatus));
+        check("var/lib/dpkg/status.d/tzdata", Some(PackageFile::DpkgStatus));
+        check("var/lib/dpkg/status.d/libc6.md5sums", Some(PackageFile::DpkgSums));
+        check("var/lib/dpkg/info/libc6:amd64.list", Some(PackageFile::DpkgList));
+        check("x/package.json", Some(PackageFile::NodeManifest));
+        check("package.json", Some(PackageFile::NodeManifest));
+        check("a/node_modules/.package-lock.json", Some(PackageFile::NodeLock));
+        check("usr/lib/python3/dist-packages/x-1.dist-info/RECORD", Some(PackageFile::PythonRecord));
+        check("usr/lib/python3/dist-packages/x-1.egg-info", Some(PackageFile::PythonMetadata));
+        check("g/specifications/default/json-2.gemspec", Some(PackageFile::Gemspec));
+        check("usr/bin/x", Some(PackageFile::Program));
+        check("app/x.jar", Some(PackageFile::Jar));
+        assert_eq!(PackageFile::of(b"usr/lib/libx.so.1", Mode(0o644), 1 << 20), Some(PackageFile::Program));
+        assert_eq!(PackageFile::of(b"usr/share/x", Mode(0o644), 1 << 20), None);
+        assert_eq!(PackageFile::of(b"usr/bin/x", Mode(0o755), 100), None);
     }
 }

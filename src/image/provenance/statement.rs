@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{Chain, ChainKey, Made, NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
+use super::{Chain, ChainKey, NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText, StepProducts};
 use crate::image::base64;
 
 /// Dockerfiles of one build; the builder records one for each file that it reads.
@@ -18,7 +18,7 @@ const TEXT_BYTES: usize = 4 << 20;
 #[derive(Deserialize)]
 struct Statement {
     #[serde(default)]
-    subject: Option<Vec<Named>>,
+    subject: Option<Vec<NamedSource>>,
     #[serde(rename = "predicateType", default)]
     kind: String,
     #[serde(default)]
@@ -26,7 +26,7 @@ struct Statement {
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct NamedSource {
     #[serde(default)]
     uri: String,
     #[serde(default)]
@@ -36,7 +36,7 @@ struct Named {
 /// SLSA 0.2 and 1 have no member in common.
 #[derive(Deserialize)]
 struct Predicate {
-    materials: Option<Vec<Named>>,
+    materials: Option<Vec<NamedSource>>,
     invocation: Option<Invocation>,
     #[serde(rename = "buildConfig")]
     build_config: Option<BuildConfig>,
@@ -49,11 +49,11 @@ struct Predicate {
 
 #[derive(Deserialize)]
 struct Invocation {
-    parameters: Option<Request>,
+    parameters: Option<BuildRequest>,
 }
 
 #[derive(Deserialize)]
-struct Request {
+struct BuildRequest {
     args: Option<BTreeMap<String, String>>,
 }
 
@@ -66,7 +66,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct BuildDefinition {
     #[serde(rename = "resolvedDependencies")]
-    resolved: Option<Vec<Named>>,
+    resolved: Option<Vec<NamedSource>>,
     #[serde(rename = "externalParameters")]
     external: Option<External>,
     #[serde(rename = "internalParameters")]
@@ -75,7 +75,7 @@ struct BuildDefinition {
 
 #[derive(Deserialize)]
 struct External {
-    request: Option<Request>,
+    request: Option<BuildRequest>,
 }
 
 #[derive(Deserialize)]
@@ -97,11 +97,11 @@ struct RunMetadata {
 #[derive(Default, Deserialize)]
 struct BuildConfig {
     #[serde(rename = "llbDefinition")]
-    steps: Option<Vec<Step>>,
+    steps: Option<Vec<ProvenanceStep>>,
 }
 
 #[derive(Deserialize)]
-struct Step {
+struct ProvenanceStep {
     #[serde(default)]
     id: String,
     op: Option<Outer>,
@@ -115,11 +115,11 @@ struct Outer {
 
 #[derive(Deserialize)]
 struct Inner {
-    source: Option<Fetched>,
+    source: Option<FetchedSource>,
 }
 
 #[derive(Deserialize)]
-struct Fetched {
+struct FetchedSource {
     #[serde(default)]
     identifier: String,
 }
@@ -240,7 +240,7 @@ impl Provenance {
                 continue;
             }
             for chain in chains.iter().flatten() {
-                provenance.add(chain, Made { step: number, layer });
+                provenance.add(chain, StepProducts { step: number, layer });
             }
         }
         Ok(Some(provenance))
@@ -273,7 +273,7 @@ fn take_predicate(predicate: Predicate, provenance: &mut Provenance) -> (Option<
     (new.or(predicate.metadata.and_then(|metadata| metadata.buildkit)), config)
 }
 
-fn digest(named: &Named) -> Option<crate::image::digest::Digest> {
+fn digest(named: &NamedSource) -> Option<crate::image::digest::Digest> {
     let mut digests = named.digest.iter().flatten();
     digests.find_map(|(algorithm, hex)| format!("{algorithm}:{hex}").parse().ok())
 }
@@ -292,7 +292,7 @@ fn take_texts(infos: Vec<Info>, provenance: &mut Provenance) {
 
 /// The steps that fetch images, sorted.
 fn fetching(config: BuildConfig) -> Vec<String> {
-    let is_image = |step: &Step| {
+    let is_image = |step: &ProvenanceStep| {
         let source = step.op.as_ref().and_then(|op| op.inner.as_ref()).and_then(|op| op.source.as_ref());
         source.is_some_and(|source| {
             source.identifier.starts_with("docker-image://") || source.identifier.starts_with("oci-layout://")

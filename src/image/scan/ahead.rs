@@ -19,11 +19,11 @@ type Decoded = Result<Option<Piece>, Fault>;
 
 /// A decoder that several threads may run, one at a time.
 pub(super) struct Ahead<'a, R: Read> {
-    state: Mutex<State<'a, R>>,
+    state: Mutex<ReadAheadState<'a, R>>,
     changed: Condvar,
 }
 
-struct State<'a, R: Read> {
+struct ReadAheadState<'a, R: Read> {
     /// `None` while somebody runs it.
     decoder: Option<Decoder<'a, R>>,
     ready: VecDeque<Decoded>,
@@ -37,11 +37,11 @@ struct State<'a, R: Read> {
 impl<'a, R: Read + Send> Ahead<'a, R> {
     pub(super) fn new(decoder: Decoder<'a, R>) -> Self {
         let (ready, decoder) = (VecDeque::with_capacity(DEPTH), Some(decoder));
-        let state = State { decoder, ready, scheduled: false, over: false, lost: false };
+        let state = ReadAheadState { decoder, ready, scheduled: false, over: false, lost: false };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<'a, R>> {
+    fn lock(&self) -> MutexGuard<'_, ReadAheadState<'a, R>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -94,8 +94,8 @@ impl<'a, R: Read + Send> Ahead<'a, R> {
 
     /// Decodes one piece. The lock that comes with it was not let go since the decoder was put back, so that pieces stay
     /// in order.
-    fn decode(&self, decoder: Decoder<'a, R>) -> (Decoded, MutexGuard<'_, State<'a, R>>) {
-        let mut turn = Turn { ahead: self, decoder: Some(decoder) };
+    fn decode(&self, decoder: Decoder<'a, R>) -> (Decoded, MutexGuard<'_, ReadAheadState<'a, R>>) {
+        let mut turn = DecoderTurn { ahead: self, decoder: Some(decoder) };
         let piece = turn.decoder.as_mut().map_or(Ok(None), Decoder::piece);
         let mut state = self.lock();
         state.decoder = turn.decoder.take();
@@ -105,13 +105,13 @@ impl<'a, R: Read + Send> Ahead<'a, R> {
 }
 
 /// Somebody runs the decoder.
-struct Turn<'s, 'a, R: Read + Send> {
+struct DecoderTurn<'s, 'a, R: Read + Send> {
     ahead: &'s Ahead<'a, R>,
     decoder: Option<Decoder<'a, R>>,
 }
 
 /// A decoder that panics must not leave the others waiting.
-impl<R: Read + Send> Drop for Turn<'_, '_, R> {
+impl<R: Read + Send> Drop for DecoderTurn<'_, '_, R> {
     fn drop(&mut self) {
         if self.decoder.is_some() {
             self.ahead.lock().lost = true;

@@ -3,8 +3,8 @@
 use twox_hash::XxHash3_128;
 use twox_hash::xxhash3_128::Hasher;
 
-use crate::image::tar::{Skip, TarError, Walk};
-use crate::image::watch::{Fact, Watch};
+use crate::image::tar::{MemberWalk, Skip, TarError};
+use crate::image::watch::{FileFact, Watch};
 
 /// Holes of one file that are hashed as the zeros that they are; files with more are hashed by their map.
 const HOLES: u64 = 1 << 20;
@@ -36,7 +36,7 @@ impl Taker {
         }
     }
 
-    fn finish(self) -> (u128, Vec<Fact>) {
+    fn finish(self) -> (u128, Vec<FileFact>) {
         (self.hasher.finish_128(), self.watch.map(Watch::finish).unwrap_or_default())
     }
 }
@@ -51,9 +51,9 @@ impl Contents {
     /// The hash of the current member's contents, and what was found in them.
     pub(super) fn read<S: Skip>(
         &mut self,
-        walk: &mut Walk<'_, S>,
+        walk: &mut MemberWalk<'_, S>,
         watch: Option<Watch>,
-    ) -> Result<(u128, Vec<Fact>), TarError> {
+    ) -> Result<(u128, Vec<FileFact>), TarError> {
         let stored = walk.member().stored;
         if let Some(map) = walk.member_mut().sparse.take() {
             return self.sparse(walk, &map, watch);
@@ -80,10 +80,10 @@ impl Contents {
 
     fn sparse<S: Skip>(
         &mut self,
-        walk: &mut Walk<'_, S>,
+        walk: &mut MemberWalk<'_, S>,
         map: &[(u64, u64)],
         watch: Option<Watch>,
-    ) -> Result<(u128, Vec<Fact>), TarError> {
+    ) -> Result<(u128, Vec<FileFact>), TarError> {
         let (stored, size) = (walk.member().stored, walk.member().size);
         let holes = size - stored;
         let filled = holes <= stored.saturating_add(HOLES) && self.holes + holes <= ALL_HOLES;

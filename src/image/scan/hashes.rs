@@ -15,7 +15,7 @@ const DEPTH: usize = 8;
 
 /// What a chunk is a piece of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum ChunkPart {
     /// The blob as stored.
     Blob,
     /// The archive in it.
@@ -64,24 +64,24 @@ struct Sums {
 }
 
 impl Sums {
-    fn update(&mut self, part: Part, bytes: &[u8]) {
-        let (blob, archive) = (part != Part::Archive, part != Part::Blob && !self.shared);
+    fn update(&mut self, part: ChunkPart, bytes: &[u8]) {
+        let (blob, archive) = (part != ChunkPart::Archive, part != ChunkPart::Blob && !self.shared);
         for sum in self.blob.iter_mut().filter(|_| blob).chain(self.archive.iter_mut().filter(|_| archive)) {
             sum.update(bytes);
         }
     }
 }
 
-struct State {
+struct HashState {
     /// `None` while somebody works at them.
     sums: Option<Sums>,
-    queue: VecDeque<(Part, Arc<Chunk>)>,
+    queue: VecDeque<(ChunkPart, Arc<Chunk>)>,
     scheduled: bool,
 }
 
 /// Hashes that several threads may work at, one at a time.
 pub(super) struct Hashes {
-    state: Mutex<State>,
+    state: Mutex<HashState>,
     changed: Condvar,
     pool: Arc<Pool>,
 }
@@ -96,16 +96,16 @@ impl Hashes {
         let shared = stored && diff_id && blob == Some(Algorithm::Sha256);
         let archive = (diff_id && !shared).then(|| Sum::new(Algorithm::Sha256));
         let sums = Some(Sums { blob: blob.map(Sum::new), archive, shared });
-        let state = State { sums, queue: VecDeque::with_capacity(DEPTH), scheduled: false };
+        let state = HashState { sums, queue: VecDeque::with_capacity(DEPTH), scheduled: false };
         Some(Self { state: Mutex::new(state), changed: Condvar::new(), pool })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, HashState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the next chunk. Waits only for a thread that is at work; where there is none, it hashes here.
-    pub(super) fn push<'scope>(&'scope self, part: Part, chunk: Arc<Chunk>, scope: &Scope<'scope>) {
+    pub(super) fn push<'scope>(&'scope self, part: ChunkPart, chunk: Arc<Chunk>, scope: &Scope<'scope>) {
         let mut state = self.lock();
         while state.queue.len() >= DEPTH {
             state = if state.sums.is_some() {
@@ -130,7 +130,7 @@ impl Hashes {
     }
 
     /// Hashes the chunk that waits longest.
-    fn update<'s>(&'s self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+    fn update<'s>(&'s self, mut state: MutexGuard<'s, HashState>) -> MutexGuard<'s, HashState> {
         let Some(mut sums) = state.sums.take() else { return state };
         let next = state.queue.pop_front();
         drop(state);

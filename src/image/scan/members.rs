@@ -5,15 +5,15 @@ use std::io::Read;
 use twox_hash::XxHash3_128;
 
 use crate::image::digest::Digest;
-use crate::image::entry::{Entry, Kind, Mode};
+use crate::image::entry::{EntryKind, LayerEntry, Mode};
 use crate::image::layer::Layer;
 use crate::image::limits::Limits;
 use crate::image::path::{PathId, Paths, PathsFull};
 use crate::image::scan::content::Contents;
-use crate::image::scan::names::{Name, Names, classify, clean};
+use crate::image::scan::names::{LayerNames, MemberName, classify, clean};
 use crate::image::scan::oddities::{Oddities, Oddity};
 use crate::image::scan::pieces::Pieces;
-use crate::image::tar::{Member, MemberKind, TarError, Walk};
+use crate::image::tar::{Member, MemberKind, MemberWalk, TarError};
 use crate::image::watch::Watch;
 
 /// Bytes of facts that are kept of one layer; `buildpack-deps` tells 0.8 MB.
@@ -29,7 +29,7 @@ pub(super) struct Members<'a> {
     /// Bytes of names, targets and attributes so far.
     text: u64,
     layer: Layer,
-    names: Names,
+    names: LayerNames,
     oddities: Oddities,
     contents: Contents,
     /// Which paths have an entry so far.
@@ -43,7 +43,7 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     /// `wanted` says whether contents are, `linkage` whether how programs are linked.
     pub(super) fn new((wanted, linkage): (bool, bool), limits: &'a Limits) -> Self {
-        let (layer, names, oddities) = (Layer::default(), Names::default(), Oddities::default());
+        let (layer, names, oddities) = (Layer::default(), LayerNames::default(), Oddities::default());
         let (contents, present, path, link) = (Contents::default(), Vec::new(), Vec::new(), Vec::new());
         Self { wanted, linkage, limits, text: 0, layer, names, oddities, contents, present, path, link, told: 0 }
     }
@@ -71,7 +71,10 @@ impl<'a> Members<'a> {
     }
 
     /// Reads all members.
-    pub(super) fn read<R: Read + Send>(&mut self, walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>) -> Result<(), TarError> {
+    pub(super) fn read<R: Read + Send>(
+        &mut self,
+        walk: &mut MemberWalk<'_, Pieces<'_, '_, '_, R>>,
+    ) -> Result<(), TarError> {
         loop {
             let place = walk.source().place();
             if walk.advance()?.is_none() {
@@ -87,14 +90,14 @@ impl<'a> Members<'a> {
     }
 
     /// Adds a member; whether it is an entry of the layer.
-    fn member<R: Read + Send>(&mut self, walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>) -> Result<bool, TarError> {
+    fn member<R: Read + Send>(&mut self, walk: &mut MemberWalk<'_, Pieces<'_, '_, '_, R>>) -> Result<bool, TarError> {
         self.bounded(walk.member())?;
         let at = walk.member().offset;
         let full = |PathsFull| TarError::Limit(at, "the paths of a layer are longer than 4 GiB".to_owned());
         let Some(kind) = self.kind(walk.member()) else { return Ok(false) };
         let (mut entry, index) = (self.entry(walk.member(), kind).map_err(full)?, self.layer.entries.len() as u32);
         match kind {
-            Kind::File => {
+            EntryKind::File => {
                 let member = walk.member();
                 if member.sparse.is_some() {
                     self.layer.apparent.insert(index, member.size);
@@ -114,24 +117,24 @@ impl<'a> Members<'a> {
                     }
                 }
             }
-            Kind::Symlink => {
+            EntryKind::Symlink => {
                 let target = &walk.member().link;
                 entry.content = XxHash3_128::oneshot(target);
                 self.layer.targets.insert(index, target.as_slice().into());
             }
-            Kind::CharacterDevice | Kind::BlockDevice => {
+            EntryKind::CharacterDevice | EntryKind::BlockDevice => {
                 let (major, minor) = walk.member().device;
                 let mut numbers = [0; 16];
                 numbers[..8].copy_from_slice(&major.to_le_bytes());
                 numbers[8..].copy_from_slice(&minor.to_le_bytes());
                 entry.content = XxHash3_128::oneshot(&numbers);
             }
-            Kind::Hardlink => {
+            EntryKind::Hardlink => {
                 if !self.present.get(entry.link.index()).is_some_and(|present| *present) {
                     self.oddities.add(Oddity::Dangling, &self.path);
                 }
             }
-            Kind::Directory | Kind::Fifo | Kind::Whiteout | Kind::Opaque => {}
+            EntryKind::Directory | EntryKind::Fifo | EntryKind::Whiteout | EntryKind::Opaque => {}
         }
         let xattrs = std::mem::take(&mut walk.member_mut().xattrs);
         if !xattrs.is_empty() {
@@ -147,7 +150,7 @@ impl<'a> Members<'a> {
     }
 
     /// What a member is, its path put into `self.path`; `None` where it is not to be an entry.
-    fn kind(&mut self, member: &Member) -> Option<Kind> {
+    fn kind(&mut self, member: &Member) -> Option<EntryKind> {
         let name = &member.name;
         let kind = match member.kind {
             MemberKind::Global(sets) => {
@@ -161,32 +164,32 @@ impl<'a> Members<'a> {
                 self.oddities.add(Oddity::LeftOut, name);
                 return None;
             }
-            MemberKind::File => Kind::File,
-            MemberKind::Hardlink => Kind::Hardlink,
-            MemberKind::Symlink => Kind::Symlink,
-            MemberKind::CharacterDevice => Kind::CharacterDevice,
-            MemberKind::BlockDevice => Kind::BlockDevice,
+            MemberKind::File => EntryKind::File,
+            MemberKind::Hardlink => EntryKind::Hardlink,
+            MemberKind::Symlink => EntryKind::Symlink,
+            MemberKind::CharacterDevice => EntryKind::CharacterDevice,
+            MemberKind::BlockDevice => EntryKind::BlockDevice,
             // GNU's incremental dumps write `D`.
-            MemberKind::Directory | MemberKind::Other(b'D') => Kind::Directory,
-            MemberKind::Fifo => Kind::Fifo,
+            MemberKind::Directory | MemberKind::Other(b'D') => EntryKind::Directory,
+            MemberKind::Fifo => EntryKind::Fifo,
             MemberKind::Other(_) => {
                 self.oddities.add(Oddity::Flag, name);
-                Kind::File
+                EntryKind::File
             }
         };
         if clean(name, &mut self.path) {
             self.oddities.add(Oddity::LeadsOut, name);
         }
         match classify(&mut self.path) {
-            Name::Path if self.path.is_empty() && kind != Kind::Directory => {
+            MemberName::Path if self.path.is_empty() && kind != EntryKind::Directory => {
                 self.oddities.add(Oddity::NotTheRoot, name);
                 None
             }
-            Name::Path => Some(kind),
-            Name::Whiteout => Some(Kind::Whiteout),
-            Name::Opaque => Some(Kind::Opaque),
-            Name::Bookkeeping => None,
-            Name::Nothing => {
+            MemberName::Path => Some(kind),
+            MemberName::Whiteout => Some(EntryKind::Whiteout),
+            MemberName::Opaque => Some(EntryKind::Opaque),
+            MemberName::Bookkeeping => None,
+            MemberName::Nothing => {
                 self.oddities.add(Oddity::Nothing, name);
                 None
             }
@@ -194,14 +197,14 @@ impl<'a> Members<'a> {
     }
 
     /// The entry of a member, without what its contents tell.
-    fn entry(&mut self, member: &Member, kind: Kind) -> Result<Entry, PathsFull> {
+    fn entry(&mut self, member: &Member, kind: EntryKind) -> Result<LayerEntry, PathsFull> {
         let path = self.names.intern(&self.path)?;
-        let link = if kind == Kind::Hardlink { self.linked(member)? } else { path };
+        let link = if kind == EntryKind::Hardlink { self.linked(member)? } else { path };
         let owner = |number: i64| u32::try_from(number).ok();
         if owner(member.uid).is_none() || owner(member.gid).is_none() {
             self.oddities.add(Oddity::LargeOwner, &member.name);
         }
-        Ok(Entry {
+        Ok(LayerEntry {
             path,
             kind,
             mode: Mode((member.mode & 0o7777).cast_unsigned() as u16),
@@ -209,7 +212,7 @@ impl<'a> Members<'a> {
             uid: member.uid.cast_unsigned() as u32,
             gid: member.gid.cast_unsigned() as u32,
             mtime: member.mtime,
-            size: if kind == Kind::File { member.stored } else { 0 },
+            size: if kind == EntryKind::File { member.stored } else { 0 },
             compressed: 0,
             content: 0,
             link,

@@ -4,7 +4,7 @@ use crate::image::path::{PathId, Paths, PathsFull};
 
 /// A layer's paths, and the last one, beside which the next one mostly is.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct LayerNames {
     pub(super) paths: Paths,
     /// The path that was interned last, and each of its parts with its end.
     last: Vec<u8>,
@@ -13,7 +13,7 @@ pub(super) struct Names {
 
 /// What a member's name says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name {
+pub(super) enum MemberName {
     /// A path.
     Path,
     /// A path that is taken away.
@@ -50,28 +50,28 @@ pub(super) fn clean(name: &[u8], path: &mut Vec<u8>) -> bool {
 const LANDMARKS: [&[u8]; 3] = [b".prefetch.landmark", b".no.prefetch.landmark", b"stargz.index.json"];
 
 /// Tells markers from paths; turns a marker's path into the one that it is about.
-pub(super) fn classify(path: &mut Vec<u8>) -> Name {
+pub(super) fn classify(path: &mut Vec<u8>) -> MemberName {
     let start = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
     let last = &path[start..];
     if last == b".wh..wh..opq" {
         path.truncate(start.saturating_sub(1));
-        return Name::Opaque;
+        return MemberName::Opaque;
     }
     if LANDMARKS.contains(&path.as_slice())
         || path.starts_with(b".wh..wh.")
         || memchr::memmem::find(path, b"/.wh..wh.").is_some()
     {
-        return Name::Bookkeeping;
+        return MemberName::Bookkeeping;
     }
-    let Some(gone) = last.strip_prefix(b".wh.") else { return Name::Path };
+    let Some(gone) = last.strip_prefix(b".wh.") else { return MemberName::Path };
     if matches!(gone, b"" | b"." | b"..") {
-        return Name::Nothing;
+        return MemberName::Nothing;
     }
     path.drain(start..start + b".wh.".len());
-    Name::Whiteout
+    MemberName::Whiteout
 }
 
-impl Names {
+impl LayerNames {
     /// The number of a cleaned path.
     pub(super) fn intern(&mut self, path: &[u8]) -> Result<PathId, PathsFull> {
         let common = self.last.iter().zip(path).take_while(|(one, other)| one == other).count();
@@ -118,20 +118,20 @@ mod tests {
     #[test]
     fn markers_are_told_from_paths() {
         for (path, name, about) in [
-            ("a/b", Name::Path, "a/b"),
-            ("a/.wh.b", Name::Whiteout, "a/b"),
-            (".wh.b", Name::Whiteout, "b"),
-            ("a/.wh..b", Name::Whiteout, "a/.b"),
-            ("a/.wh..wh..opq", Name::Opaque, "a"),
-            (".wh..wh..opq", Name::Opaque, ""),
-            (".wh..wh.aufs", Name::Bookkeeping, ".wh..wh.aufs"),
-            (".wh..wh.plnk/12.34", Name::Bookkeeping, ".wh..wh.plnk/12.34"),
-            ("a/.wh..wh.orph/x", Name::Bookkeeping, "a/.wh..wh.orph/x"),
-            ("stargz.index.json", Name::Bookkeeping, "stargz.index.json"),
-            ("a/stargz.index.json", Name::Path, "a/stargz.index.json"),
-            ("a/.wh.", Name::Nothing, "a/.wh."),
-            ("a/.wh...", Name::Nothing, "a/.wh..."),
-            (".wha", Name::Path, ".wha"),
+            ("a/b", MemberName::Path, "a/b"),
+            ("a/.wh.b", MemberName::Whiteout, "a/b"),
+            (".wh.b", MemberName::Whiteout, "b"),
+            ("a/.wh..b", MemberName::Whiteout, "a/.b"),
+            ("a/.wh..wh..opq", MemberName::Opaque, "a"),
+            (".wh..wh..opq", MemberName::Opaque, ""),
+            (".wh..wh.aufs", MemberName::Bookkeeping, ".wh..wh.aufs"),
+            (".wh..wh.plnk/12.34", MemberName::Bookkeeping, ".wh..wh.plnk/12.34"),
+            ("a/.wh..wh.orph/x", MemberName::Bookkeeping, "a/.wh..wh.orph/x"),
+            ("stargz.index.json", MemberName::Bookkeeping, "stargz.index.json"),
+            ("a/stargz.index.json", MemberName::Path, "a/stargz.index.json"),
+            ("a/.wh.", MemberName::Nothing, "a/.wh."),
+            ("a/.wh...", MemberName::Nothing, "a/.wh..."),
+            (".wha", MemberName::Path, ".wha"),
         ] {
             let mut bytes = path.as_bytes().to_vec();
             assert_eq!(classify(&mut bytes), name, "{path}");
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn neighbours_share_their_parents() {
-        let mut names = Names::default();
+        let mut names = LayerNames::default();
         let list = ["usr", "usr/lib", "usr/lib/a", "usr/lib/ab/c", "usr/libx", "usr/lib", "", "b", "usr/lib/ab/d"];
         for path in list {
             let id = names.intern(path.as_bytes()).unwrap();

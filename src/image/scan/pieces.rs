@@ -9,7 +9,7 @@ use rayon::Scope;
 use crate::image::decode::{Piece, Pool};
 use crate::image::fault::Fault;
 use crate::image::scan::ahead::Ahead;
-use crate::image::scan::hashes::{Hashes, Part};
+use crate::image::scan::hashes::{ChunkPart, Hashes};
 use crate::image::tar::Skip;
 
 /// What a scan's threads share.
@@ -82,10 +82,10 @@ impl<'p, 'scope, 'a: 'scope, R: Read + Send> Pieces<'p, 'scope, 'a, R> {
         let Some(mut next) = self.shared.ahead.next(self.scope)? else { return Ok(false) };
         if let Some(hashes) = &self.shared.hashes {
             for chunk in next.read.drain(..) {
-                hashes.push(Part::Blob, chunk, self.scope);
+                hashes.push(ChunkPart::Blob, chunk, self.scope);
             }
             if !next.archive.is_empty() {
-                let part = if self.shared.stored { Part::Both } else { Part::Archive };
+                let part = if self.shared.stored { ChunkPart::Both } else { ChunkPart::Archive };
                 hashes.push(part, Arc::clone(&next.archive), self.scope);
             }
         }

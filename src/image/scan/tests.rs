@@ -3,7 +3,7 @@ use std::io::Write as _;
 use std::sync::atomic::AtomicU64;
 
 use crate::image::digest::Algorithm;
-use crate::image::entry::Kind;
+use crate::image::entry::EntryKind;
 use crate::image::fault::FaultKind;
 use crate::image::layer::{Compression, Contents};
 use crate::image::limits::Limits;
@@ -277,7 +277,9 @@ fn changed_layers_never_panic() {
             flipped[at] ^= 0x81;
             let (Ok(read) | Err(ScanError { partial: read, .. })) = scanned(&flipped).map(Box::new);
             assert!(read.layer.entries.iter().all(|entry| entry.path.index() < read.paths.len()));
-            assert!(read.layer.entries.iter().filter(|entry| entry.kind == Kind::File).all(|entry| entry.size < 5000));
+            assert!(
+                read.layer.entries.iter().filter(|entry| entry.kind == EntryKind::File).all(|entry| entry.size < 5000)
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use regex::Regex;
 
-use super::fact::{Fact, Kind};
+use super::fact::{SecretFact, SecretFactKind};
 use crate::data;
 use crate::secret::{SecretKind, Sign, in_text, is_common, is_filler, names_secret, variable};
 
@@ -82,7 +82,7 @@ fn is_key_store(name: &[u8]) -> bool {
 }
 
 /// What a file's lines tell.
-pub(super) fn look(form: Form, bytes: &[u8], found: &mut Vec<Fact>) {
+pub(super) fn look(form: Form, bytes: &[u8], found: &mut Vec<SecretFact>) {
     if matches!(form, Form::Plain | Form::KeyStore) {
         return;
     }
@@ -93,9 +93,9 @@ pub(super) fn look(form: Form, bytes: &[u8], found: &mut Vec<Fact>) {
         {
             continue;
         }
-        let mut add = |kind: Kind, name: Option<&str>, value: &str| {
+        let mut add = |kind: SecretFactKind, name: Option<&str>, value: &str| {
             let name = name.map(|name| name.chars().take(64).collect());
-            found.push(Fact { kind, line: Some(number), prefix: "", length: value.len() as u32, name });
+            found.push(SecretFact { kind, line: Some(number), prefix: "", length: value.len() as u32, name });
         };
         match form {
             Form::Variables => variables(trimmed, &mut add),
@@ -107,15 +107,15 @@ pub(super) fn look(form: Form, bytes: &[u8], found: &mut Vec<Fact>) {
     }
 }
 
-type Add<'a> = &'a mut dyn FnMut(Kind, Option<&str>, &str);
+type Add<'a> = &'a mut dyn FnMut(SecretFactKind, Option<&str>, &str);
 
 fn variables(line: &str, add: Add<'_>) {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let Some((name, value)) = line.split_once('=') else { return };
     let Some(held) = variable(name.trim(), Some(value)) else { return };
     let Some(value) = held.value.filter(|value| !is_common(value)) else { return };
-    let kind = if held.why == SecretKind::Url { Kind::Url } else { Kind::Variable };
-    if kind == Kind::Url || !is_filler(&value) {
+    let kind = if held.why == SecretKind::Url { SecretFactKind::Url } else { SecretFactKind::Variable };
+    if kind == SecretFactKind::Url || !is_filler(&value) {
         add(kind, Some(&held.name), &value);
     }
 }
@@ -130,7 +130,7 @@ static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
 fn logins(what: &'static str, line: &str, add: Add<'_>) {
     let mut known: Vec<String> = Vec::new();
     for held in in_text(line).into_iter().filter(|held| held.by == Sign::Login && !is_common(&held.value)) {
-        add(Kind::Login(what), None, &held.value);
+        add(SecretFactKind::Login(what), None, &held.value);
         known.push(held.value);
     }
     let Some(pair) = &*PAIR else { return };
@@ -147,7 +147,7 @@ fn logins(what: &'static str, line: &str, add: Add<'_>) {
         }
         let Some(value) = variable(name, Some(value)).and_then(|held| held.value) else { continue };
         if !is_common(&value) && !known.contains(&value) && !value.starts_with('{') {
-            add(Kind::Login(what), Some(name), &value);
+            add(SecretFactKind::Login(what), Some(name), &value);
             known.push(value);
         }
     }
@@ -158,7 +158,7 @@ fn netrc(line: &str, add: Add<'_>) {
     while let Some(word) = words.next() {
         let value = if word == "password" { words.next() } else { None };
         if let Some(value) = value.filter(|value| variable("password", Some(value)).is_some() && !is_common(value)) {
-            add(Kind::Login("netrc login"), None, value);
+            add(SecretFactKind::Login("netrc login"), None, value);
         }
     }
 }
@@ -166,6 +166,6 @@ fn netrc(line: &str, add: Add<'_>) {
 fn pgpass(line: &str, add: Add<'_>) {
     let password = line.splitn(5, ':').nth(4).filter(|password| !password.is_empty() && !is_common(password));
     if let Some(password) = password {
-        add(Kind::Login("PostgreSQL login"), None, password);
+        add(SecretFactKind::Login("PostgreSQL login"), None, password);
     }
 }

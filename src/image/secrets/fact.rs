@@ -2,7 +2,7 @@
 
 /// What a secret is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum SecretFactKind {
     /// A private key that nothing protects.
     PrivateKey,
     /// A private key behind a passphrase.
@@ -19,7 +19,7 @@ pub enum Kind {
     Url,
 }
 
-impl Kind {
+impl SecretFactKind {
     /// As in results.
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,9 +48,9 @@ impl Kind {
 
 /// A secret in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fact {
+pub struct SecretFact {
     /// What it is.
-    pub(super) kind: Kind,
+    pub(super) kind: SecretFactKind,
     /// Its line, the first is 1; `None` in files that have none.
     pub(super) line: Option<u32>,
     /// How all of its kind begin.
@@ -61,7 +61,7 @@ pub struct Fact {
     pub(super) name: Option<Box<str>>,
 }
 
-impl Fact {
+impl SecretFact {
     /// About how many bytes it takes.
     pub(crate) fn heap(&self) -> usize {
         size_of::<Self>() + self.name.as_ref().map_or(0, |name| name.len())

@@ -3,7 +3,7 @@
 
 use memchr::memmem;
 
-use super::fact::{Fact, Kind};
+use super::fact::{SecretFact, SecretFactKind};
 
 /// What stands in the first and the last line of every such block.
 pub(super) const MARK: &str = "PRIVATE KEY-----";
@@ -18,7 +18,7 @@ const SHORTEST: usize = 64;
 const OPENSSH_PLAIN: &[u8] = b"b3BlbnNzaC1rZXktdjEAAAAABG5vbm";
 
 /// The key whose first line holds the mark at this place, and where it ends.
-pub(super) fn key_at(text: &[u8], mark: usize) -> Option<(Fact, usize)> {
+pub(super) fn key_at(text: &[u8], mark: usize) -> Option<(SecretFact, usize)> {
     let before = &text[mark.saturating_sub(40)..mark];
     let label = &before[memmem::rfind(before, b"-----BEGIN ")? + 11..];
     if !label.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b' ') {
@@ -50,8 +50,8 @@ pub(super) fn key_at(text: &[u8], mark: usize) -> Option<(Fact, usize)> {
     }
     // A body of `xxxx` or `…` stands for a key.
     let drawn = seen.iter().filter(|seen| **seen).count() >= 16;
-    let kind = if encrypted { Kind::EncryptedKey } else { Kind::PrivateKey };
-    let key = Fact { kind, line: None, prefix: "", length: digits.len() as u32, name: None };
+    let kind = if encrypted { SecretFactKind::EncryptedKey } else { SecretFactKind::PrivateKey };
+    let key = SecretFact { kind, line: None, prefix: "", length: digits.len() as u32, name: None };
     (digits.len() >= SHORTEST && drawn).then_some((key, end))
 }
 

@@ -3,20 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use super::fact::{Fact as Told, Kind};
+use super::fact::{SecretFact as Told, SecretFactKind};
 use super::place::{is_published, is_shown};
-use crate::image::packages::Packages;
-use crate::image::watch::Fact;
-use crate::image::{Config, EntryId, Fate, Image, PathId, Tree};
-use crate::secret::{Held, SecretKind, Sign, exact_token, in_text, is_common, is_filler, variable};
+use crate::image::packages::ImagePackages;
+use crate::image::watch::FileFact;
+use crate::image::{Config, EntryId, Fate, Image, ImageTree, PathId};
+use crate::secret::{FoundSecret, SecretKind, Sign, exact_token, in_text, is_common, is_filler, variable};
 
 /// A secret that everybody who has the image can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
     /// What it is.
-    pub kind: Kind,
+    pub kind: SecretFactKind,
     /// Where it is.
-    pub found: Found,
+    pub found: SecretPlace,
     /// What it is assigned to.
     pub name: Option<Box<str>>,
     /// How all of its kind begin; empty where that is not known.
@@ -29,7 +29,7 @@ pub struct Secret {
 
 /// Where a secret is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum SecretPlace {
     /// In a file.
     File {
         /// The member.
@@ -51,12 +51,12 @@ pub enum Found {
 
 impl Secret {
     /// Its place among others: surest first, then by layer and path.
-    fn order(&self) -> (bool, (u8, u32, u32, u32), Kind) {
+    fn order(&self) -> (bool, (u8, u32, u32, u32), SecretFactKind) {
         let place = match self.found {
-            Found::Environment => (0, 0, 0, 0),
-            Found::Label => (1, 0, 0, 0),
-            Found::History(step) => (2, step as u32, 0, 0),
-            Found::File { entry, path, line, .. } => (3, entry.layer, path.0, line.unwrap_or_default()),
+            SecretPlace::Environment => (0, 0, 0, 0),
+            SecretPlace::Label => (1, 0, 0, 0),
+            SecretPlace::History(step) => (2, step as u32, 0, 0),
+            SecretPlace::File { entry, path, line, .. } => (3, entry.layer, path.0, line.unwrap_or_default()),
         };
         (!self.sure, place, self.kind)
     }
@@ -71,12 +71,12 @@ impl Secret {
 /// The secrets of an image, the surest first. Files that packages own are published, and so are those of a language's
 /// libraries: what is in them is no secret. `packages` is `None` where they were not worked out. The image's texts must not
 /// be masked yet.
-pub fn work_out(image: &Image, tree: &Tree, packages: Option<&Packages>) -> Vec<Secret> {
+pub fn work_out(image: &Image, tree: &ImageTree, packages: Option<&ImagePackages>) -> Vec<Secret> {
     let mut secrets = of_config(&image.config);
     let mut path = Vec::new();
     for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
         for (index, fact) in &layer.facts {
-            let Fact::Secret(told) = fact else { continue };
+            let FileFact::Secret(told) = fact else { continue };
             let Some(own) = layer.entries.get(*index as usize) else { continue };
             let entry = EntryId { layer: number as u32, index: *index };
             image.paths.write(own.path, &mut path);
@@ -84,7 +84,7 @@ pub fn work_out(image: &Image, tree: &Tree, packages: Option<&Packages>) -> Vec<
             if owned || is_published(&path) {
                 continue;
             }
-            let found = Found::File { entry, path: own.path, line: told.line, fate: tree.outcome(entry) };
+            let found = SecretPlace::File { entry, path: own.path, line: told.line, fate: tree.outcome(entry) };
             secrets.push(of(told, found, !is_shown(&path)));
         }
     }
@@ -92,14 +92,14 @@ pub fn work_out(image: &Image, tree: &Tree, packages: Option<&Packages>) -> Vec<
     secrets
 }
 
-fn of(told: &Told, found: Found, sure: bool) -> Secret {
+fn of(told: &Told, found: SecretPlace, sure: bool) -> Secret {
     Secret {
         kind: told.kind,
         found,
         name: told.name.clone(),
         prefix: told.prefix,
         length: told.length,
-        sure: sure && told.kind != Kind::EncryptedKey,
+        sure: sure && told.kind != SecretFactKind::EncryptedKey,
     }
 }
 
@@ -108,23 +108,23 @@ fn of_config(config: &Config) -> Vec<Secret> {
     let mut secrets = Vec::new();
     let mut known = BTreeSet::new();
     for (name, value) in &config.env {
-        secrets.extend(assigned(name, value, Found::Environment, &mut known));
+        secrets.extend(assigned(name, value, SecretPlace::Environment, &mut known));
     }
     for (name, value) in &config.labels {
-        secrets.extend(assigned(name, value, Found::Label, &mut known));
+        secrets.extend(assigned(name, value, SecretPlace::Label, &mut known));
     }
     for (index, step) in config.history.iter().enumerate() {
         let Some(text) = &step.created_by else { continue };
-        let found = Found::History(index);
-        for Held { value, by, .. } in in_text(text) {
+        let found = SecretPlace::History(index);
+        for FoundSecret { value, by, .. } in in_text(text) {
             let chosen = matches!(by, Sign::Name(_)) && is_filler(&value);
             if chosen || is_common(&value) || !known.insert(value.clone()) {
                 continue;
             }
             let (kind, name) = match by {
-                Sign::Login => (Kind::Url, None),
-                Sign::Name(name) => (Kind::Variable, Some(name)),
-                Sign::Look => (Kind::Token("token"), None),
+                Sign::Login => (SecretFactKind::Url, None),
+                Sign::Name(name) => (SecretFactKind::Variable, Some(name)),
+                Sign::Look => (SecretFactKind::Token("token"), None),
             };
             secrets.push(secret(kind, name.as_deref(), &value, found));
         }
@@ -136,18 +136,18 @@ fn of_config(config: &Config) -> Vec<Secret> {
     secrets
 }
 
-fn assigned(name: &str, value: &str, found: Found, known: &mut BTreeSet<String>) -> Option<Secret> {
+fn assigned(name: &str, value: &str, found: SecretPlace, known: &mut BTreeSet<String>) -> Option<Secret> {
     let held = variable(name, Some(value))?;
     let value = held.value.filter(|value| !is_common(value))?;
-    let kind = if held.why == SecretKind::Url { Kind::Url } else { Kind::Variable };
-    (kind == Kind::Url || !is_filler(&value)).then_some(())?;
+    let kind = if held.why == SecretKind::Url { SecretFactKind::Url } else { SecretFactKind::Variable };
+    (kind == SecretFactKind::Url || !is_filler(&value)).then_some(())?;
     known.insert(value.clone()).then(|| secret(kind, Some(&held.name), &value, found))
 }
 
-fn secret(kind: Kind, name: Option<&str>, value: &str, found: Found) -> Secret {
+fn secret(kind: SecretFactKind, name: Option<&str>, value: &str, found: SecretPlace) -> Secret {
     let token = exact_token(value.as_bytes());
     Secret {
-        kind: token.map_or(kind, |token| Kind::Token(token.what)),
+        kind: token.map_or(kind, |token| SecretFactKind::Token(token.what)),
         found,
         name: name.map(|name| name.chars().take(64).collect()),
         prefix: token.map_or("", |token| token.prefix),

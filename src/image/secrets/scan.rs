@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use super::fact::{Fact, Kind};
+use super::fact::{SecretFact, SecretFactKind};
 use super::pem;
 use crate::secret::{exact_token, token_prefixes};
 
@@ -29,7 +29,7 @@ static STARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// All tokens and private keys of a text, in order.
-pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<Fact> {
+pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<SecretFact> {
     let mut found = Vec::new();
     let Some(starts) = &*STARTS else { return found };
     let (mut done, mut marks) = (0, 0);
@@ -45,7 +45,7 @@ pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<Fact> {
             }
             if let Some((key, end)) = pem::key_at(text, at) {
                 done = end;
-                found.push(Fact { line: Some(line(text, at)), ..key });
+                found.push(SecretFact { line: Some(line(text, at)), ..key });
             }
             continue;
         }
@@ -59,9 +59,9 @@ pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<Fact> {
         let length = text[at..].iter().take(LONGEST).take_while(|byte| is_inside(byte)).count();
         if let Some(token) = exact_token(&text[at..at + length]) {
             done = at + length;
-            let kind = Kind::Token(token.what);
+            let kind = SecretFactKind::Token(token.what);
             let (line, length) = (Some(line(text, at)), length as u32);
-            found.push(Fact { kind, line, prefix: token.prefix, length, name: None });
+            found.push(SecretFact { kind, line, prefix: token.prefix, length, name: None });
         }
     }
     found

@@ -1,7 +1,7 @@
 //! Which files are looked into, and how.
 
 use super::credentials::{self, Form};
-use super::fact::{Fact, Kind};
+use super::fact::{SecretFact, SecretFactKind};
 use super::scan;
 
 /// Larger files are no text that somebody wrote.
@@ -17,7 +17,7 @@ pub(crate) struct Watcher {
     size: u64,
     /// What came so far, where it came in several pieces.
     kept: Vec<u8>,
-    found: Vec<Fact>,
+    found: Vec<SecretFact>,
     /// Nothing more is wanted.
     done: bool,
 }
@@ -57,12 +57,12 @@ impl Watcher {
     }
 
     /// What the file tells.
-    pub(crate) fn finish(self) -> Vec<Fact> {
+    pub(crate) fn finish(self) -> Vec<SecretFact> {
         if self.kept.is_empty() { self.found } else { look(self.form, &self.kept) }
     }
 }
 
-fn look(form: Form, bytes: &[u8]) -> Vec<Fact> {
+fn look(form: Form, bytes: &[u8]) -> Vec<SecretFact> {
     let mut found = match form {
         Form::KeyStore => key_store(bytes).into_iter().collect(),
         _ => scan::tokens_and_keys(bytes),
@@ -71,7 +71,7 @@ fn look(form: Form, bytes: &[u8]) -> Vec<Fact> {
     found.sort_by_key(|fact| (fact.line, fact.kind));
     // A token that a credential file assigns is one secret, and the service's name says more.
     found.dedup_by(|later, first| {
-        later.line == first.line && later.length == first.length && !matches!(first.kind, Kind::PrivateKey)
+        later.line == first.line && later.length == first.length && !matches!(first.kind, SecretFactKind::PrivateKey)
     });
     found.truncate(MOST);
     found
@@ -79,7 +79,7 @@ fn look(form: Form, bytes: &[u8]) -> Vec<Fact> {
 
 /// JKS and JCEKS: magic, version, count, and the tag of the first entry: 1 is a private key. PKCS #12 (RFC 7292): a
 /// SEQUENCE that begins with the version 3.
-fn key_store(bytes: &[u8]) -> Option<Fact> {
+fn key_store(bytes: &[u8]) -> Option<SecretFact> {
     let jks = matches!(bytes.get(..4), Some([0xFE, 0xED, 0xFE, 0xED] | [0xCE, 0xCE, 0xCE, 0xCE]));
     let private = jks && bytes.get(12..16) == Some(&[0, 0, 0, 1]);
     let header = match bytes {
@@ -89,5 +89,11 @@ fn key_store(bytes: &[u8]) -> Option<Fact> {
     };
     let pkcs12 = header != usize::MAX && bytes.get(header..header + 3) == Some(&[2, 1, 3]);
     let length = u32::try_from(bytes.len()).ok()?;
-    (private || pkcs12).then_some(Fact { kind: Kind::KeyStore, line: None, prefix: "", length, name: None })
+    (private || pkcs12).then_some(SecretFact {
+        kind: SecretFactKind::KeyStore,
+        line: None,
+        prefix: "",
+        length,
+        name: None,
+    })
 }

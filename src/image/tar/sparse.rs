@@ -8,7 +8,7 @@ pub(super) type Map = Vec<(u64, u64)>;
 
 /// Which map of a pax header says where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum SparseMapPlace {
     /// In the header itself (0.0 and 0.1).
     Header,
     /// Before the contents (1.0).
@@ -18,12 +18,12 @@ pub(super) enum Place {
 const WRONG: &str = "a sparse map is none";
 
 /// Where the map is, if the file is sparse. Unknown versions are no maps.
-pub(super) fn place(records: &Records) -> Option<Place> {
+pub(super) fn place(records: &Records) -> Option<SparseMapPlace> {
     match (records.value(Key::SparseMajor), records.value(Key::SparseMinor)) {
-        (Some(b"0"), Some(b"0" | b"1")) => Some(Place::Header),
-        (Some(b"1"), Some(b"0")) => Some(Place::Contents),
-        (None, None) if records.value(Key::SparseMap).is_some() => Some(Place::Header),
-        (None, None) if !records.fragments.is_empty() => Some(Place::Header),
+        (Some(b"0"), Some(b"0" | b"1")) => Some(SparseMapPlace::Header),
+        (Some(b"1"), Some(b"0")) => Some(SparseMapPlace::Contents),
+        (None, None) if records.value(Key::SparseMap).is_some() => Some(SparseMapPlace::Header),
+        (None, None) if !records.fragments.is_empty() => Some(SparseMapPlace::Header),
         _ => None,
     }
 }

@@ -2,12 +2,12 @@ use std::io::Read;
 
 use crate::image::limits::Limits;
 use crate::image::tar::made::{END, archive, header, link, member, padded, pax};
-use crate::image::tar::{End, MemberKind, TarError, Walk};
+use crate::image::tar::{End, MemberKind, MemberWalk, TarError};
 
 /// The members in lines, and how the archive ends.
 fn walked(archive: &[u8]) -> String {
     let limits = Limits::default();
-    let mut walk = Walk::new(archive, &limits);
+    let mut walk = MemberWalk::new(archive, &limits);
     let mut lines = Vec::new();
     loop {
         match walk.advance() {
@@ -110,7 +110,7 @@ fn numbers_may_be_large_or_negative() {
     let uid = [0x80, 0, 0, 0, 0, 0x20, 0, 0];
     let mtime = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe];
     let archive = archive(&[header("a", b'0', 0, &[(108, &uid), (136, &mtime)])]);
-    let mut walk = Walk::new(archive.as_slice(), &limits);
+    let mut walk = MemberWalk::new(archive.as_slice(), &limits);
     let member = walk.advance().unwrap().unwrap();
     assert_eq!((member.uid, member.gid, member.mtime, member.mode), (0x20_0000, 2, -2, 0o644));
     // Old tars summed signed bytes.
@@ -214,7 +214,7 @@ fn what_is_wrong_is_named() {
     }
     let limits = Limits { entries: 1, ..Limits::default() };
     let two = [one.clone(), one].concat();
-    let mut walk = Walk::new(two.as_slice(), &limits);
+    let mut walk = MemberWalk::new(two.as_slice(), &limits);
     assert!(walk.advance().is_ok());
     assert!(matches!(walk.advance(), Err(TarError::Limit(1024, _))));
 }

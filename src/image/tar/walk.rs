@@ -9,7 +9,7 @@ use crate::image::tar::{BLOCK, End, Member, MemberKind, Skip, TarError, sparse};
 
 /// Goes over the members of an archive, one after the other.
 #[derive(Debug)]
-pub struct Walk<'a, S> {
+pub struct MemberWalk<'a, S> {
     source: S,
     limits: &'a Limits,
     member: Member,
@@ -34,7 +34,7 @@ struct Long {
     link: Vec<u8>,
 }
 
-impl<'a, S: Skip> Walk<'a, S> {
+impl<'a, S: Skip> MemberWalk<'a, S> {
     /// Starts at the source's place, which is offset 0.
     pub fn new(source: S, limits: &'a Limits) -> Self {
         let (member, records, long) = (Member::default(), Records::default(), Long::default());
@@ -231,8 +231,8 @@ impl<'a, S: Skip> Walk<'a, S> {
                 self.member.size = u64::try_from(size).map_err(|_| corrupt("a sparse file's size is negative"))?;
             }
             map = match place {
-                sparse::Place::Header => sparse::of_header(&self.records).map_err(corrupt)?,
-                sparse::Place::Contents => self.map_before_contents(at)?,
+                sparse::SparseMapPlace::Header => sparse::of_header(&self.records).map_err(corrupt)?,
+                sparse::SparseMapPlace::Contents => self.map_before_contents(at)?,
             };
         }
         sparse::check(&map, self.member.size, self.left).map_err(corrupt)?;
@@ -369,7 +369,7 @@ impl<'a, S: Skip> Walk<'a, S> {
 }
 
 /// Contents of the current member, as stored. Errors of the archive are [`TarError`]s inside.
-impl<S: Skip> Read for Walk<'_, S> {
+impl<S: Skip> Read for MemberWalk<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let from_tar = |error| match error {
             TarError::Read(error) => error,

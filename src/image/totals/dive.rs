@@ -1,6 +1,6 @@
 //! The figures of another tool.
 
-use crate::image::{EntryId, Image, Kind, PathId, Tree};
+use crate::image::{EntryId, EntryKind, Image, ImageTree, PathId};
 
 /// The figures that dive 0.13 works out, with its oddities, for those who have thresholds of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Dive {
 
 /// What was seen at a path.
 #[derive(Clone, Copy, Default)]
-struct Seen {
+struct SeenPath {
     times: u32,
     sum: u64,
     least: u64,
@@ -23,7 +23,7 @@ struct Seen {
 
 /// What a layer has at a path: the last member that is no whiteout, and whether something is below it.
 #[derive(Clone, Copy, Default)]
-struct Node {
+struct LayerNode {
     layer: u32,
     size: u64,
     inner: bool,
@@ -35,9 +35,9 @@ impl Dive {
     /// summed up, and the least of them is taken for what is needed. A whiteout counts nothing, one of a directory all
     /// that is lost with it; opaque markers are ignored. All copies at a path that is seen twice are called wasted.
     /// Unlike dive this goes on after a whiteout of a path that is not there.
-    pub fn new(image: &Image, tree: &Tree) -> Self {
-        let mut seen = vec![Seen::default(); image.paths.len()];
-        let mut nodes = vec![Node::default(); image.paths.len()];
+    pub fn new(image: &Image, tree: &ImageTree) -> Self {
+        let mut seen = vec![SeenPath::default(); image.paths.len()];
+        let mut nodes = vec![LayerNode::default(); image.paths.len()];
         let mut above_lowest = 0u64;
         for (number, layer) in image.layers.iter().enumerate() {
             let number = number as u32;
@@ -46,7 +46,7 @@ impl Dive {
                 above_lowest = sizes.fold(above_lowest, u64::saturating_add);
             }
             let members = || layer.entries.iter().enumerate().map(|(index, entry)| (index as u32, entry));
-            for (index, entry) in members().filter(|(_, entry)| entry.kind == Kind::Whiteout) {
+            for (index, entry) in members().filter(|(_, entry)| entry.kind == EntryKind::Whiteout) {
                 let id = EntryId { layer: number, index };
                 // dive knows a directory only by the last layer that has something there.
                 let known = nodes[entry.path.index()].directory;
@@ -57,22 +57,22 @@ impl Dive {
             }
             let mut touched = Vec::new();
             for (index, entry) in members() {
-                let whiteout = entry.kind == Kind::Whiteout;
+                let whiteout = entry.kind == EntryKind::Whiteout;
                 let at = if whiteout { image.paths.parent(entry.path) } else { entry.path };
                 touch(image, &mut nodes, at, number + 1, &mut touched);
                 let node = &mut nodes[at.index()];
                 if whiteout {
                     node.inner = true;
-                } else if entry.kind != Kind::Opaque {
+                } else if entry.kind != EntryKind::Opaque {
                     node.size = image.apparent(EntryId { layer: number, index });
-                    node.directory = entry.kind == Kind::Directory;
+                    node.directory = entry.kind == EntryKind::Directory;
                 }
             }
             for path in touched.into_iter().filter(|path| !nodes[path.index()].inner && *path != PathId::ROOT) {
                 see(&mut seen[path.index()], nodes[path.index()].size);
             }
         }
-        let sum = |figure: fn(&Seen) -> u64| seen.iter().map(figure).fold(0u64, u64::saturating_add);
+        let sum = |figure: fn(&SeenPath) -> u64| seen.iter().map(figure).fold(0u64, u64::saturating_add);
         let (least, all) = (sum(|seen| seen.least), sum(|seen| seen.sum));
         let wasted_bytes = sum(|seen| if seen.times > 1 { seen.sum } else { 0 });
         Self {
@@ -83,20 +83,20 @@ impl Dive {
     }
 }
 
-fn see(seen: &mut Seen, size: u64) {
+fn see(seen: &mut SeenPath, size: u64) {
     seen.least = if seen.times == 0 { size } else { seen.least.min(size) };
     seen.times += 1;
     seen.sum = seen.sum.saturating_add(size);
 }
 
 /// Makes a layer's nodes for a path and those above it.
-fn touch(image: &Image, nodes: &mut [Node], path: PathId, layer: u32, touched: &mut Vec<PathId>) {
+fn touch(image: &Image, nodes: &mut [LayerNode], path: PathId, layer: u32, touched: &mut Vec<PathId>) {
     let (mut at, mut inner) = (path, false);
     loop {
         let node = &mut nodes[at.index()];
         let known = node.layer == layer;
         if !known {
-            *node = Node { layer, ..Node::default() };
+            *node = LayerNode { layer, ..LayerNode::default() };
             touched.push(at);
         }
         node.inner |= inner;
@@ -115,7 +115,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, efficiency: f64, wasted: u64) {
         let image = sketch(text);
-        let dive = Dive::new(&image, &Tree::new(&image));
+        let dive = Dive::new(&image, &ImageTree::new(&image));
         assert!((dive.efficiency - efficiency).abs() < 1e-9, "{dive:?} of {text}");
         assert_eq!(dive.wasted_bytes, wasted, "{text}");
     }

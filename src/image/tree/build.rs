@@ -1,16 +1,16 @@
 //! Puts layers one upon the other.
 
-use super::Tree;
-use super::change::{Change, Count, EntryId, Fate, LayerChanges, Notices, Oddity, WasteKind};
+use super::ImageTree;
+use super::change::{Count, EntryId, Fate, LayerChanges, Notices, Oddity, TreeChange, WasteKind};
 use super::fates::Fates;
-use super::live::{Live, Slot, Why};
-use super::own::Own;
-use crate::image::{Image, Kind, PathId};
+use super::live::{Live, RemovalReason, Slot};
+use super::own::LayerScratch;
+use crate::image::{EntryKind, Image, PathId};
 
 /// Symbolic links that became directories whose hidden files are counted: each may cost a walk of the whole tree.
 const COUNTED_LINKS: usize = 16;
 
-impl Tree {
+impl ImageTree {
     /// The tree that all layers make.
     pub fn new(image: &Image) -> Self {
         Self::of_layers(image, image.layers.len())
@@ -19,7 +19,7 @@ impl Tree {
     /// The tree that so many of the lowest layers make; the fates are those at that point.
     pub fn of_layers(image: &Image, layers: usize) -> Self {
         let layers = layers.min(image.layers.len());
-        let mut builder = Builder::new(image, layers);
+        let mut builder = TreeBuilder::new(image, layers);
         for layer in 0..layers as u32 {
             builder.add(layer);
         }
@@ -27,11 +27,11 @@ impl Tree {
     }
 }
 
-struct Builder<'a> {
+struct TreeBuilder<'a> {
     image: &'a Image,
     live: Live,
     fates: Fates,
-    own: Own,
+    own: LayerScratch,
     notices: Notices,
     changes: Vec<LayerChanges>,
     taken: Vec<(EntryId, u64)>,
@@ -43,13 +43,13 @@ struct Builder<'a> {
     counted: usize,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> TreeBuilder<'a> {
     fn new(image: &'a Image, layers: usize) -> Self {
         Self {
             image,
             live: Live::new(image.paths.len()),
             fates: Fates::new(image, layers),
-            own: Own::default(),
+            own: LayerScratch::default(),
             notices: Notices::default(),
             changes: Vec::with_capacity(layers),
             taken: Vec::new(),
@@ -76,18 +76,18 @@ impl<'a> Builder<'a> {
         let Self { image, live, fates, notices, gone, taken, dangling, .. } = self;
         let entries = &image.layers[layer as usize].entries;
         for (index, entry) in entries.iter().enumerate() {
-            if entry.kind == Kind::Whiteout && live.slot(entry.path) == Slot::Absent {
+            if entry.kind == EntryKind::Whiteout && live.slot(entry.path) == Slot::Absent {
                 dangling.push(EntryId { layer, index: index as u32 });
                 notices.add(layer, Oddity::NothingToRemove, entry.path);
             }
         }
         for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind.removes()) {
             let id = EntryId { layer, index: index as u32 };
-            fates.set_change(id, Change::Removes);
+            fates.set_change(id, TreeChange::Removes);
             let directory = match live.slot(entry.path) {
                 Slot::Absent => continue,
                 Slot::Implicit => true,
-                Slot::Member(member) => image.entry(member).kind == Kind::Directory,
+                Slot::Member(member) => image.entry(member).kind == EntryKind::Directory,
             };
             let mut bytes = 0;
             let mut lose = |path, member, _| {
@@ -95,7 +95,7 @@ impl<'a> Builder<'a> {
                 let lost = fates.lose(member, WasteKind::Deleted, layer);
                 gone.push((path, member, lost.map_or(0, |holder| image.entry(holder).size)));
             };
-            if entry.kind == Kind::Opaque {
+            if entry.kind == EntryKind::Opaque {
                 live.clear(entry.path, &mut lose);
             } else {
                 live.remove(entry.path, &mut lose);
@@ -113,24 +113,27 @@ impl<'a> Builder<'a> {
             if entry.kind.removes() || fates.outcome(id) != Fate::Kept {
                 continue;
             }
-            let directory = entry.kind == Kind::Directory;
+            let directory = entry.kind == EntryKind::Directory;
             let mut same = None;
             live.place(image, id, &mut |path, other, why| {
                 let how = match why {
-                    Why::Replaced if same_contents(image, fates, other, id) => WasteKind::MetadataOnly,
+                    RemovalReason::Replaced if same_contents(image, fates, other, id) => WasteKind::MetadataOnly,
                     _ => WasteKind::Overwritten,
                 };
-                if why == Why::Replaced {
+                if why == RemovalReason::Replaced {
                     same = Some(directory && same_directory(image, other, id));
                 }
-                if image.entry(other).kind == Kind::Symlink && (directory || why == Why::Parent) && why != Why::Below {
+                if image.entry(other).kind == EntryKind::Symlink
+                    && (directory || why == RemovalReason::Parent)
+                    && why != RemovalReason::Below
+                {
                     links.push((path, other));
                 }
                 let lost = fates.lose(other, how, layer);
                 gone.push((path, other, lost.map_or(0, |holder| image.entry(holder).size)));
             });
             if let Some(same) = same {
-                fates.set_change(id, if same { Change::Same } else { Change::Changed });
+                fates.set_change(id, if same { TreeChange::Same } else { TreeChange::Changed });
             }
         }
     }
@@ -141,9 +144,9 @@ impl<'a> Builder<'a> {
             match self.live.slot(path) {
                 Slot::Member(new) if new.layer == layer => {
                     // Taken away and put there again.
-                    if self.fates.change(new) == Change::Added {
+                    if self.fates.change(new) == TreeChange::Added {
                         let same = same_directory(self.image, old, new);
-                        self.fates.set_change(new, if same { Change::Same } else { Change::Changed });
+                        self.fates.set_change(new, if same { TreeChange::Same } else { TreeChange::Changed });
                     }
                 }
                 _ if path == PathId::ROOT => {}
@@ -154,9 +157,9 @@ impl<'a> Builder<'a> {
             let id = EntryId { layer, index: index as u32 };
             if self.live.slot(entry.path) == Slot::Member(id) && entry.path != PathId::ROOT {
                 match self.fates.change(id) {
-                    Change::Added => changes.added.add(entry.kind, entry.size),
-                    Change::Changed => changes.changed.add(entry.kind, entry.size),
-                    Change::Same | Change::Removes => {}
+                    TreeChange::Added => changes.added.add(entry.kind, entry.size),
+                    TreeChange::Changed => changes.changed.add(entry.kind, entry.size),
+                    TreeChange::Same | TreeChange::Removes => {}
                 }
             }
         }
@@ -197,11 +200,11 @@ impl<'a> Builder<'a> {
         match self.live.slot(path) {
             Slot::Absent => false,
             Slot::Implicit => true,
-            Slot::Member(id) => self.image.entry(id).kind == Kind::Directory,
+            Slot::Member(id) => self.image.entry(id).kind == EntryKind::Directory,
         }
     }
 
-    fn finish(mut self) -> Tree {
+    fn finish(mut self) -> ImageTree {
         let paths = &self.image.paths;
         self.live.sort(paths);
         let mut bytes = vec![0u64; paths.len()];
@@ -217,7 +220,7 @@ impl<'a> Builder<'a> {
             let parent = paths.parent(PathId(index as u32)).index();
             bytes[parent] = bytes[parent].saturating_add(bytes[index]);
         }
-        Tree {
+        ImageTree {
             live: self.live,
             fates: self.fates,
             bytes,
@@ -230,7 +233,7 @@ impl<'a> Builder<'a> {
 }
 
 impl Count {
-    fn add(&mut self, kind: Kind, bytes: u64) {
+    fn add(&mut self, kind: EntryKind, bytes: u64) {
         self.entries += 1;
         self.files += u64::from(kind.is_file());
         self.bytes += bytes;
@@ -247,6 +250,6 @@ fn same_contents(image: &Image, fates: &Fates, old: EntryId, new: EntryId) -> bo
 fn same_directory(image: &Image, old: EntryId, new: EntryId) -> bool {
     let xattrs = |id: EntryId| image.layers[id.layer as usize].xattrs.get(&id.index);
     let [one, two] = [old, new].map(|id| image.entry(id));
-    let directories = one.kind == Kind::Directory && two.kind == Kind::Directory;
+    let directories = one.kind == EntryKind::Directory && two.kind == EntryKind::Directory;
     directories && (one.mode, one.uid, one.gid) == (two.mode, two.uid, two.gid) && xattrs(old) == xattrs(new)
 }

@@ -60,7 +60,7 @@ pub enum Fate {
 
 /// What a member of a layer does to the tree below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum TreeChange {
     /// The path is new.
     Added,
     /// The path was there: other contents, kind, owner or permissions, or the same content written again.

@@ -1,6 +1,6 @@
 //! What became of every member, and which members are names of the same file.
 
-use crate::image::{Change, EntryId, Fate, Image, PathId, WasteKind};
+use crate::image::{EntryId, Fate, Image, PathId, TreeChange, WasteKind};
 
 /// No group of hard links.
 const ALONE: u32 = u32::MAX;
@@ -67,17 +67,17 @@ impl Fates {
     }
 
     /// What a member does to the tree below its layer.
-    pub(super) fn change(&self, id: EntryId) -> Change {
+    pub(super) fn change(&self, id: EntryId) -> TreeChange {
         match (self.marks.get(self.place(id)).copied().unwrap_or_default() & CHANGE) >> 3 {
-            0 => Change::Added,
-            1 => Change::Changed,
-            2 => Change::Same,
-            _ => Change::Removes,
+            0 => TreeChange::Added,
+            1 => TreeChange::Changed,
+            2 => TreeChange::Same,
+            _ => TreeChange::Removes,
         }
     }
 
     /// Writes down what a member does.
-    pub(super) fn set_change(&mut self, id: EntryId, change: Change) {
+    pub(super) fn set_change(&mut self, id: EntryId, change: TreeChange) {
         let place = self.place(id);
         self.marks[place] = self.marks[place] & !CHANGE | (change as u32) << 3;
     }

@@ -1,25 +1,25 @@
 //! Which paths are there while layers are put one upon the other.
 
-use crate::image::{EntryId, Image, Kind, PathId, Paths};
+use crate::image::{EntryId, EntryKind, Image, PathId, Paths};
 
-/// [`Node::index`] of a path that is not there.
+/// [`LiveNode::index`] of a path that is not there.
 const ABSENT: u32 = u32::MAX;
-/// [`Node::index`] of a directory that no layer has as a member.
+/// [`LiveNode::index`] of a directory that no layer has as a member.
 const IMPLICIT: u32 = u32::MAX - 1;
-/// [`Node::layer`] of an absent path that is still in the list of its parent.
+/// [`LiveNode::layer`] of an absent path that is still in the list of its parent.
 const LISTED: u32 = 1;
 
 /// 16 bytes for each path. The children of a directory are a list; a path that goes stays in the list until the whole
 /// list goes, so that each step costs what it changes and nothing is searched for.
 #[derive(Clone, Copy, Debug)]
-struct Node {
+struct LiveNode {
     layer: u32,
     index: u32,
     child: u32,
     sibling: u32,
 }
 
-const NOWHERE: Node = Node { layer: 0, index: ABSENT, child: 0, sibling: 0 };
+const NOWHERE: LiveNode = LiveNode { layer: 0, index: ABSENT, child: 0, sibling: 0 };
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) enum Slot {
 
 /// Why a member's name goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum RemovalReason {
     /// A member with the same path comes.
     Replaced,
     /// It is below a directory that goes.
@@ -46,7 +46,7 @@ pub(super) enum Why {
 /// The paths that are there.
 #[derive(Debug, Default)]
 pub(super) struct Live {
-    nodes: Vec<Node>,
+    nodes: Vec<LiveNode>,
 }
 
 impl Live {
@@ -65,9 +65,9 @@ impl Live {
     /// What is at a path.
     pub(super) fn slot(&self, path: PathId) -> Slot {
         match self.nodes.get(path.index()) {
-            None | Some(Node { index: ABSENT, .. }) => Slot::Absent,
-            Some(Node { index: IMPLICIT, .. }) => Slot::Implicit,
-            Some(&Node { layer, index, .. }) => Slot::Member(EntryId { layer, index }),
+            None | Some(LiveNode { index: ABSENT, .. }) => Slot::Absent,
+            Some(LiveNode { index: IMPLICIT, .. }) => Slot::Implicit,
+            Some(&LiveNode { layer, index, .. }) => Slot::Member(EntryId { layer, index }),
         }
     }
 
@@ -83,13 +83,13 @@ impl Live {
     }
 
     /// Takes away what is below a path.
-    pub(super) fn clear(&mut self, path: PathId, gone: &mut impl FnMut(PathId, EntryId, Why)) {
+    pub(super) fn clear(&mut self, path: PathId, gone: &mut impl FnMut(PathId, EntryId, RemovalReason)) {
         let mut lists = vec![std::mem::take(&mut self.nodes[path.index()].child)];
         while let Some(mut at) = lists.pop() {
             while at != 0 {
                 let node = std::mem::replace(&mut self.nodes[at as usize], NOWHERE);
                 if node.index < IMPLICIT {
-                    gone(PathId(at), EntryId { layer: node.layer, index: node.index }, Why::Below);
+                    gone(PathId(at), EntryId { layer: node.layer, index: node.index }, RemovalReason::Below);
                 }
                 if node.child != 0 {
                     lists.push(node.child);
@@ -100,17 +100,17 @@ impl Live {
     }
 
     /// Takes away a path and what is below it; the root itself stays.
-    pub(super) fn remove(&mut self, path: PathId, gone: &mut impl FnMut(PathId, EntryId, Why)) {
+    pub(super) fn remove(&mut self, path: PathId, gone: &mut impl FnMut(PathId, EntryId, RemovalReason)) {
         self.clear(path, gone);
         if path == PathId::ROOT {
             return;
         }
         if let Slot::Member(member) = self.slot(path) {
-            gone(path, member, Why::Below);
+            gone(path, member, RemovalReason::Below);
         }
         let node = &mut self.nodes[path.index()];
         if node.index != ABSENT {
-            *node = Node { layer: LISTED, index: ABSENT, ..*node };
+            *node = LiveNode { layer: LISTED, index: ABSENT, ..*node };
         }
     }
 
@@ -120,20 +120,20 @@ impl Live {
         &mut self,
         image: &Image,
         id: EntryId,
-        gone: &mut impl FnMut(PathId, EntryId, Why),
+        gone: &mut impl FnMut(PathId, EntryId, RemovalReason),
     ) -> Option<PathId> {
         let path = image.entry(id).path;
         let link = self.make_parents(image, id, gone);
-        let directory = image.entry(id).kind == Kind::Directory;
+        let directory = image.entry(id).kind == EntryKind::Directory;
         match self.slot(path) {
             Slot::Absent => {}
             Slot::Implicit if directory => {}
             Slot::Implicit => self.clear(path, gone),
             Slot::Member(other) => {
-                if !directory || image.entry(other).kind != Kind::Directory {
+                if !directory || image.entry(other).kind != EntryKind::Directory {
                     self.clear(path, gone);
                 }
-                gone(path, other, Why::Replaced);
+                gone(path, other, RemovalReason::Replaced);
             }
         }
         self.set(&image.paths, path, id.layer, id.index);
@@ -144,7 +144,7 @@ impl Live {
         &mut self,
         image: &Image,
         id: EntryId,
-        gone: &mut impl FnMut(PathId, EntryId, Why),
+        gone: &mut impl FnMut(PathId, EntryId, RemovalReason),
     ) -> Option<PathId> {
         let mut at = image.entry(id).path;
         while at != PathId::ROOT {
@@ -153,10 +153,10 @@ impl Live {
                 Slot::Absent => self.set(&image.paths, at, 0, IMPLICIT),
                 Slot::Implicit => return None,
                 Slot::Member(other) => match image.entry(other).kind {
-                    Kind::Directory => return None,
-                    Kind::Symlink if other.layer == id.layer => return Some(at),
+                    EntryKind::Directory => return None,
+                    EntryKind::Symlink if other.layer == id.layer => return Some(at),
                     _ => {
-                        gone(at, other, Why::Parent);
+                        gone(at, other, RemovalReason::Parent);
                         self.set(&image.paths, at, 0, IMPLICIT);
                         return None;
                     }
@@ -169,7 +169,7 @@ impl Live {
     fn set(&mut self, paths: &Paths, path: PathId, layer: u32, index: u32) {
         let node = &mut self.nodes[path.index()];
         let listed = node.index != ABSENT || node.layer == LISTED;
-        *node = Node { layer, index, ..*node };
+        *node = LiveNode { layer, index, ..*node };
         if !listed && path != PathId::ROOT {
             let parent = paths.parent(path).index();
             let sibling = std::mem::replace(&mut self.nodes[parent].child, path.0);
@@ -194,6 +194,6 @@ impl Live {
     /// Takes away everything.
     pub(super) fn empty(&mut self) {
         self.clear(PathId::ROOT, &mut |_, _, _| {});
-        self.nodes[PathId::ROOT.index()] = Node { index: IMPLICIT, ..NOWHERE };
+        self.nodes[PathId::ROOT.index()] = LiveNode { index: IMPLICIT, ..NOWHERE };
     }
 }

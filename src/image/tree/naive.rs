@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fate, Tree, WasteKind};
-use crate::image::{Entry, EntryId, Image, Kind, Layer, Mode, PathId, Totals};
+use super::{Fate, ImageTree, WasteKind};
+use crate::image::{EntryId, EntryKind, Image, Layer, LayerEntry, Mode, PathId, Totals};
 use crate::text::{Random, path};
 
 /// The paths that are there with their members, and how names and contents went.
@@ -33,7 +33,8 @@ impl Naive {
     }
 
     fn file(&self, image: &Image, id: Option<EntryId>) -> Option<EntryId> {
-        id.map(|id| self.holder(id)).filter(|&id| !matches!(image.entry(id).kind, Kind::Directory | Kind::Hardlink))
+        id.map(|id| self.holder(id))
+            .filter(|&id| !matches!(image.entry(id).kind, EntryKind::Directory | EntryKind::Hardlink))
     }
 
     /// The members of one layer that survive it, in the archive's order.
@@ -46,7 +47,7 @@ impl Naive {
             if entry.kind.removes() {
                 continue;
             }
-            if entry.kind == Kind::Hardlink {
+            if entry.kind == EntryKind::Hardlink {
                 let target = image.paths.text(entry.link);
                 if target == path {
                     gone.push(id);
@@ -58,9 +59,9 @@ impl Naive {
                     None => waiting.push((id, target)),
                 }
             }
-            let directory = entry.kind == Kind::Directory;
+            let directory = entry.kind == EntryKind::Directory;
             own.retain(|(other, old)| {
-                let parent = path::is_below(&path, other) && image.entry(*old).kind != Kind::Directory;
+                let parent = path::is_below(&path, other) && image.entry(*old).kind != EntryKind::Directory;
                 let goes = *other == path || path::is_below(other, &path) && !directory || parent;
                 gone.extend(goes.then_some(*old));
                 !goes
@@ -91,22 +92,23 @@ impl Naive {
         self.coming = own.iter().map(|&(_, id)| id).collect();
         for entry in image.layers[layer as usize].entries.iter().filter(|entry| entry.kind.removes()) {
             let path = image.paths.text(entry.path);
-            let goes = |name: &String| path::is_below(name, &path) || entry.kind == Kind::Whiteout && *name == path;
+            let goes =
+                |name: &String| path::is_below(name, &path) || entry.kind == EntryKind::Whiteout && *name == path;
             let names = self.names.keys().filter(|name| goes(name)).cloned().collect();
             self.lose(names, WasteKind::Deleted, layer);
         }
         for (path, id) in own {
             let entry = image.entry(id);
-            let directory = entry.kind == Kind::Directory;
+            let directory = entry.kind == EntryKind::Directory;
             let goes = |(name, old): &(&String, &EntryId)| {
-                path::is_below(&path, name) && image.entry(**old).kind != Kind::Directory
+                path::is_below(&path, name) && image.entry(**old).kind != EntryKind::Directory
                     || path::is_below(name, &path) && !directory
             };
             let names = self.names.iter().filter(goes).map(|(name, _)| name.clone()).collect();
             self.lose(names, WasteKind::Overwritten, layer);
             if let Some(&old) = self.names.get(&path) {
                 let told = |id| {
-                    let Entry { kind, size, content, .. } = *image.entry(self.holder(id));
+                    let LayerEntry { kind, size, content, .. } = *image.entry(self.holder(id));
                     (kind, size, content)
                 };
                 let same = told(old) == told(id);
@@ -142,34 +144,34 @@ fn image(random: &mut Random) -> Image {
         for _ in 0..random.below(9) {
             let (path, other) = (path(random), path(random));
             let kind = match random.below(16) {
-                0..=5 => Kind::File,
-                6..=8 => Kind::Directory,
-                9..=10 => Kind::Hardlink,
-                11 => Kind::Symlink,
-                12 => Kind::Fifo,
-                13..=14 => Kind::Whiteout,
-                _ => Kind::Opaque,
+                0..=5 => EntryKind::File,
+                6..=8 => EntryKind::Directory,
+                9..=10 => EntryKind::Hardlink,
+                11 => EntryKind::Symlink,
+                12 => EntryKind::Fifo,
+                13..=14 => EntryKind::Whiteout,
+                _ => EntryKind::Opaque,
             };
             if !kind.removes() && links.iter().any(|link| path::is_below(&path, link)) {
                 continue;
             }
-            if kind == Kind::Symlink {
+            if kind == EntryKind::Symlink {
                 links.push(path.clone());
             }
             let word = random.below(3) as u64;
             let here = image.paths.intern(path.as_bytes()).unwrap();
             let there = image.paths.intern(other.as_bytes()).unwrap();
-            layer.entries.push(Entry {
+            layer.entries.push(LayerEntry {
                 path: here,
                 kind,
                 mode: Mode(0o644 + random.below(2) as u16),
                 uid: 0,
                 gid: 0,
                 mtime: 0,
-                size: if kind == Kind::File { word * 100 } else { 0 },
+                size: if kind == EntryKind::File { word * 100 } else { 0 },
                 compressed: 0,
-                content: if matches!(kind, Kind::File | Kind::Symlink) { u128::from(word) } else { 0 },
-                link: if kind == Kind::Hardlink { there } else { here },
+                content: if matches!(kind, EntryKind::File | EntryKind::Symlink) { u128::from(word) } else { 0 },
+                link: if kind == EntryKind::Hardlink { there } else { here },
             });
         }
         image.layers.push(layer);
@@ -178,12 +180,12 @@ fn image(random: &mut Random) -> Image {
 }
 
 fn compare(image: &Image, round: u64) {
-    let tree = Tree::new(image);
+    let tree = ImageTree::new(image);
     let mut naive = Naive::default();
     for layer in 0..image.layers.len() as u32 {
         naive.add(image, layer);
-        let before = Tree::of_layers(image, layer as usize).members().count() as u64;
-        let after = Tree::of_layers(image, layer as usize + 1).members().count() as u64;
+        let before = ImageTree::of_layers(image, layer as usize).members().count() as u64;
+        let after = ImageTree::of_layers(image, layer as usize + 1).members().count() as u64;
         let changes = tree.layer(layer as usize);
         let added = before + changes.added.entries - changes.removed.entries;
         assert_eq!(added, after, "members after layer {layer} of image {round}: {image:?}");

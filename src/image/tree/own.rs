@@ -3,7 +3,7 @@
 use super::change::{Notices, Oddity};
 use super::fates::Fates;
 use super::live::{Live, Slot};
-use crate::image::{EntryId, Image, Kind, PathId};
+use crate::image::{EntryId, EntryKind, Image, PathId};
 
 /// What a layer has at a path so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,13 +15,13 @@ enum Stamp {
 
 /// Room that is used again for each layer.
 #[derive(Default)]
-pub(super) struct Own {
+pub(super) struct LayerScratch {
     /// By path: three times the number of the last layer that has it, and the [`Stamp`].
     stamps: Vec<u32>,
     live: Live,
 }
 
-impl Own {
+impl LayerScratch {
     /// Writes down which members of a layer do not survive it, and joins hard links to their files. `below` is the tree
     /// of the layers below.
     pub(super) fn reduce(&mut self, image: &Image, layer: u32, below: &Live, fates: &mut Fates, notices: &mut Notices) {
@@ -36,12 +36,12 @@ impl Own {
         let entries = &image.layers[layer as usize].entries;
         for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.kind.removes()) {
             let id = EntryId { layer, index: index as u32 };
-            if entry.path == PathId::ROOT && entry.kind != Kind::Directory {
+            if entry.path == PathId::ROOT && entry.kind != EntryKind::Directory {
                 superseded.push(id);
                 notices.add(layer, Oddity::RootIsNoDirectory, entry.path);
                 continue;
             }
-            if entry.kind == Kind::Hardlink {
+            if entry.kind == EntryKind::Hardlink {
                 if entry.link == entry.path {
                     superseded.push(id);
                     notices.add(layer, Oddity::LinkToNothing, entry.path);
@@ -54,7 +54,7 @@ impl Own {
             }
             let link = self.live.place(image, id, &mut |_, other, why| {
                 superseded.push(other);
-                if why == super::live::Why::Parent {
+                if why == super::live::RemovalReason::Parent {
                     notices.add(layer, Oddity::BelowAFile, entry.path);
                 }
             });
@@ -74,12 +74,12 @@ impl Own {
         self.stamps.resize(image.paths.len(), 0);
         let first = (layer + 1).wrapping_mul(3);
         for entry in image.layers[layer as usize].entries.iter().filter(|entry| !entry.kind.removes()) {
-            let stamp = if entry.kind == Kind::Directory { Stamp::Directory } else { Stamp::Other };
+            let stamp = if entry.kind == EntryKind::Directory { Stamp::Directory } else { Stamp::Other };
             let here = &mut self.stamps[entry.path.index()];
             let known = here.wrapping_sub(first) < 3;
             let implicit = *here == first + Stamp::Implicit as u32;
             let fits = !known || implicit && stamp == Stamp::Directory;
-            if entry.kind == Kind::Hardlink || !fits || entry.path == PathId::ROOT && stamp != Stamp::Directory {
+            if entry.kind == EntryKind::Hardlink || !fits || entry.path == PathId::ROOT && stamp != Stamp::Directory {
                 return false;
             }
             *here = first + stamp as u32;
@@ -107,7 +107,7 @@ impl Own {
             if holds(image, fates, at) {
                 break (!chain.is_empty()).then_some((at, Oddity::LinkBeforeFile, 0));
             }
-            if image.entry(at).kind == Kind::Directory || fates.is_sought(at) {
+            if image.entry(at).kind == EntryKind::Directory || fates.is_sought(at) {
                 break None;
             }
             fates.seek(at);
@@ -135,8 +135,8 @@ impl Own {
 /// Whether a member holds contents, or its holder is known.
 fn holds(image: &Image, fates: &Fates, id: EntryId) -> bool {
     match image.entry(id).kind {
-        Kind::Directory => false,
-        Kind::Hardlink => fates.is_linked(id),
+        EntryKind::Directory => false,
+        EntryKind::Hardlink => fates.is_linked(id),
         _ => true,
     }
 }

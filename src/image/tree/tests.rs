@@ -1,12 +1,12 @@
-use super::{Tree, WasteKind};
+use super::{ImageTree, WasteKind};
 use crate::image::sketch::sketch;
-use crate::image::{Change, EntryId, Totals, losses};
+use crate::image::{EntryId, Totals, TreeChange, losses};
 
 /// Checks the four kinds of waste of a sketch, in the order of [`WasteKind::ALL`], and what is left.
 #[track_caller]
 fn check(text: &str, waste: [u64; 4], merged: u64) {
     let image = sketch(text);
-    let tree = Tree::new(&image);
+    let tree = ImageTree::new(&image);
     let totals = Totals::new(&image, &tree);
     assert_eq!(WasteKind::ALL.map(|kind| totals.waste.of(kind)), waste, "{text}");
     assert_eq!(totals.merged_bytes, merged, "{text}");
@@ -18,7 +18,7 @@ fn check(text: &str, waste: [u64; 4], merged: u64) {
 #[track_caller]
 fn notices(text: &str, expected: &[&str]) {
     let image = sketch(text);
-    let tree = Tree::new(&image);
+    let tree = ImageTree::new(&image);
     let found: Vec<String> = tree.notices().iter().map(|notice| notice.sentence(&image)).collect();
     assert_eq!(found, expected, "{text}");
 }
@@ -93,7 +93,7 @@ fn layers_tell_what_they_change() {
          40755 0:0 0 d/\n100644 0:0 11 d/a\n0 0:0 0 d/.wh.b\n100644 0:0 5 n\n\n\
          40700 0:0 0 d/\n0 0:0 0 .wh.c\n100644 0:0 31 c",
     );
-    let tree = Tree::new(&image);
+    let tree = ImageTree::new(&image);
     let text = |layer| {
         let changes = tree.layer(layer);
         [changes.added, changes.changed, changes.removed].map(|count| (count.entries, count.files, count.bytes))
@@ -101,10 +101,10 @@ fn layers_tell_what_they_change() {
     assert_eq!(text(0), [(4, 3, 60), (0, 0, 0), (0, 0, 0)]);
     assert_eq!(text(1), [(1, 1, 5), (1, 1, 11), (1, 1, 20)]);
     assert_eq!(text(2), [(0, 0, 0), (2, 1, 31), (0, 0, 0)]);
-    assert_eq!(tree.change(EntryId { layer: 1, index: 0 }), Change::Same);
-    assert_eq!(tree.change(EntryId { layer: 1, index: 2 }), Change::Removes);
+    assert_eq!(tree.change(EntryId { layer: 1, index: 0 }), TreeChange::Same);
+    assert_eq!(tree.change(EntryId { layer: 1, index: 2 }), TreeChange::Removes);
     let gone: Vec<String> = tree.lost_by(&image, 1).map(|id| image.paths.text(image.entry(id).path)).collect();
     assert_eq!(gone, ["d", "d/a", "d/b"]);
-    assert_eq!(Tree::of_layers(&image, 1).bytes(image.paths.find(b"d").unwrap()), 30);
+    assert_eq!(ImageTree::of_layers(&image, 1).bytes(image.paths.find(b"d").unwrap()), 30);
     assert_eq!(tree.bytes(image.paths.find(b"d").unwrap()), 11);
 }

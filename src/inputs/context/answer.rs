@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::entry::{Amount, EntryId, Excluded};
-use crate::ignore::Refusal;
+use crate::ignore::PatternRefusal;
 
 /// How a source fares.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SourceOutcome {
     /// It names something.
     Found,
     /// Its wildcards match nothing: the builder goes on without it.
@@ -21,7 +21,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
     /// How it fares.
-    pub outcome: Outcome,
+    pub outcome: SourceOutcome,
     /// What it names itself, links followed; `None` is the context's root.
     pub tops: Vec<Option<EntryId>>,
     /// All that is copied, ascending: directories too, but not a top that is one.
@@ -41,9 +41,9 @@ pub enum SourceError {
     TooManyLinks,
 }
 
-impl From<Refusal> for SourceError {
-    fn from(refusal: Refusal) -> Self {
-        if refusal == Refusal::Negation { Self::Negation } else { Self::Pattern }
+impl From<PatternRefusal> for SourceError {
+    fn from(refusal: PatternRefusal) -> Self {
+        if refusal == PatternRefusal::Negation { Self::Negation } else { Self::Pattern }
     }
 }
 
@@ -52,8 +52,8 @@ impl std::error::Error for SourceError {}
 impl fmt::Display for SourceError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pattern => Refusal::Syntax.fmt(out),
-            Self::Negation => Refusal::Negation.fmt(out),
+            Self::Pattern => PatternRefusal::Syntax.fmt(out),
+            Self::Negation => PatternRefusal::Negation.fmt(out),
             Self::TooManyLinks => out.write_str("too many links"),
         }
     }

@@ -1,17 +1,17 @@
 //! Builds a context's tree in one pass, in the order of a walk.
 
-use crate::inputs::context::entry::{Excluded, Kind};
-use crate::inputs::context::tree::{BuildContext, NONE, Row, Trouble};
+use crate::inputs::context::entry::{ContextEntryKind, Excluded};
+use crate::inputs::context::tree::{BuildContext, EntryRow, NONE, Trouble};
 
 /// Fills a [`BuildContext`] in the order of a walk.
 #[derive(Debug, Default)]
-pub struct Builder {
+pub struct ContextBuilder {
     context: BuildContext,
     /// Open directories, and whether each is sent even when empty.
     open: Vec<(u32, bool)>,
 }
 
-impl Builder {
+impl ContextBuilder {
     /// Begins at the root; `root` is what messages call it.
     pub fn new(root: &str) -> Self {
         Self { context: BuildContext { root: root.to_owned(), ..BuildContext::default() }, open: Vec::new() }
@@ -19,7 +19,7 @@ impl Builder {
 
     /// Opens a directory. When `excluded`, it is kept only if something below is.
     pub fn enter(&mut self, name: &str, mode: u16, excluded: bool) {
-        let row = self.push(name, Kind::Directory, mode, 0);
+        let row = self.push(name, ContextEntryKind::Directory, mode, 0);
         self.open.push((row, !excluded));
     }
 
@@ -42,8 +42,8 @@ impl Builder {
     }
 
     /// Adds an entry that is not a directory; `size` counts for regular files only, `target` for symlinks.
-    pub fn add(&mut self, name: &str, kind: Kind, mode: u16, size: u64, target: Option<&str>) {
-        let bytes = if kind == Kind::File { size } else { 0 };
+    pub fn add(&mut self, name: &str, kind: ContextEntryKind, mode: u16, size: u64, target: Option<&str>) {
+        let bytes = if kind == ContextEntryKind::File { size } else { 0 };
         let row = self.push(name, kind, mode, bytes);
         self.context.rows[row as usize].files = 1;
         if let Some(target) = target {
@@ -78,11 +78,11 @@ impl Builder {
         self.context
     }
 
-    fn push(&mut self, name: &str, kind: Kind, mode: u16, bytes: u64) -> u32 {
+    fn push(&mut self, name: &str, kind: ContextEntryKind, mode: u16, bytes: u64) -> u32 {
         let number = self.context.rows.len() as u32;
         let at = self.context.names.len() as u32;
         self.context.names.push_str(name);
-        self.context.rows.push(Row {
+        self.context.rows.push(EntryRow {
             parent: self.open.last().map_or(NONE, |(row, _)| *row),
             end: number + 1,
             name: at,
@@ -102,7 +102,7 @@ impl BuildContext {
         let mut sorted: Vec<(String, u64)> =
             files.iter().map(|(path, size)| (path.replace('/', "\0"), *size)).collect();
         sorted.sort();
-        let mut builder = Builder::new(".");
+        let mut builder = ContextBuilder::new(".");
         let mut open: Vec<String> = Vec::new();
         for (path, size) in sorted {
             let (path, target) = path
@@ -119,7 +119,7 @@ impl BuildContext {
                 builder.enter(part, 0o755, false);
                 open.push((*part).to_owned());
             }
-            let kind = if target.is_some() { Kind::Symlink } else { Kind::File };
+            let kind = if target.is_some() { ContextEntryKind::Symlink } else { ContextEntryKind::File };
             if !name.is_empty() {
                 builder.add(name, kind, 0o644, size, target.as_deref());
             }

@@ -6,16 +6,16 @@ mod table;
 
 use std::borrow::Cow;
 
-pub use self::class::{Certainty, Class, ClassKind, Found};
-use self::class::{Evidence, Holds, Name};
+pub use self::class::{Certainty, Class, ClassKind, ClassMatch};
+use self::class::{Evidence, Holds, NamePattern};
 use self::table::CLASSES;
-use crate::inputs::context::entry::{EntryId, Kind};
+use crate::inputs::context::entry::{ContextEntryKind, EntryId};
 use crate::inputs::context::tree::BuildContext;
 use crate::manifest::FileKind;
 use crate::secret::is_credentials_file;
 
 const fn secret(certainty: Certainty, reason: &'static str) -> Class {
-    let (kind, name, holds, evidence) = (ClassKind::Secret, Name::Any, Holds::File, Evidence::None);
+    let (kind, name, holds, evidence) = (ClassKind::Secret, NamePattern::Any, Holds::File, Evidence::None);
     Class { kind, certainty, reason, name, holds, evidence }
 }
 
@@ -26,33 +26,33 @@ static STATE: Class = secret(Certainty::Likely, "terraform keeps secrets in plai
 static MAYBE: Class = secret(Certainty::Possible, "may hold a key or a token");
 
 /// The topmost entries that a class fits, in the order of a walk. A directory's contents belong to it.
-pub fn classify(context: &BuildContext) -> &[Found] {
+pub fn classify(context: &BuildContext) -> &[ClassMatch] {
     // Many Dockerfiles may share one large context, and several questions of each come here.
     context.classes.get_or_init(|| look(context))
 }
 
-fn look(context: &BuildContext) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
+fn look(context: &BuildContext) -> Vec<ClassMatch> {
+    let mut found: Vec<ClassMatch> = Vec::new();
     for id in context.entries() {
         if found.last().is_some_and(|last| context.is_below(id, last.entry)) {
             continue;
         }
         let entry = context.entry(id);
-        let directory = entry.kind == Kind::Directory;
+        let directory = entry.kind == ContextEntryKind::Directory;
         let parent = context.parent(id);
         let holder = parent.map_or("", |parent| context.entry(parent).name);
         let secret = if directory { None } else { secret_class(holder, entry.name) };
         let Some(class) = secret.or_else(|| CLASSES.iter().find(|class| fits(class, context, id))) else { continue };
         let anywhere = class.evidence == Evidence::None && class.kind != ClassKind::Secret;
         let pattern = match class.name {
-            Name::Is(_) if anywhere => format!("**/{}", entry.name),
-            Name::Ends(end) if anywhere => format!("**/*{end}"),
+            NamePattern::Is(_) if anywhere => format!("**/{}", entry.name),
+            NamePattern::Ends(end) if anywhere => format!("**/*{end}"),
             _ if class.kind == ClassKind::Secret && holder != ".aws" && holder != ".docker" => {
                 format!("**/{}", literal(entry.name))
             }
             _ => literal(&context.path(id)),
         };
-        found.push(Found { class, entry: id, amount: entry.amount, pattern });
+        found.push(ClassMatch { class, entry: id, amount: entry.amount, pattern });
     }
     found
 }
@@ -70,18 +70,18 @@ pub fn secret_certainty(holder: &str, name: &str) -> Option<Certainty> {
 fn fits(class: &Class, context: &BuildContext, id: EntryId) -> bool {
     let entry = context.entry(id);
     let held = match class.holds {
-        Holds::Directory => entry.kind == Kind::Directory,
-        Holds::File => entry.kind != Kind::Directory,
+        Holds::Directory => entry.kind == ContextEntryKind::Directory,
+        Holds::File => entry.kind != ContextEntryKind::Directory,
         Holds::Either => true,
     };
     let named = match class.name {
-        Name::Is(names) => names.contains(&entry.name),
-        Name::Ends(end) => entry.name.len() > end.len() && entry.name.ends_with(end),
-        Name::Starts(start) => entry
+        NamePattern::Is(names) => names.contains(&entry.name),
+        NamePattern::Ends(end) => entry.name.len() > end.len() && entry.name.ends_with(end),
+        NamePattern::Starts(start) => entry
             .name
             .strip_prefix(start)
             .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()) && !rest.is_empty()),
-        Name::Any => true,
+        NamePattern::Any => true,
     };
     held && named
         && match class.evidence {

@@ -2,12 +2,12 @@
 
 /// What an entry is; symlinks are never followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum ContextEntryKind {
     /// A regular file.
     File,
     /// A directory.
     Directory,
-    /// A symbolic link; its target is [`Entry::target`].
+    /// A symbolic link; its target is [`ContextEntry::target`].
     Symlink,
     /// A socket: the builder receives an empty file in its place.
     Socket,
@@ -40,11 +40,11 @@ impl Amount {
 
 /// One entry, as its row shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'c> {
+pub struct ContextEntry<'c> {
     /// The last component of its path.
     pub name: &'c str,
     /// What it is.
-    pub kind: Kind,
+    pub kind: ContextEntryKind,
     /// Permission bits, with set-user-ID, set-group-ID and sticky.
     pub mode: u16,
     /// Of a regular file: its size, as `stat` says (a hole counts). Of a directory: everything below. Else nothing.

@@ -1,8 +1,8 @@
 //! A context under further ignore patterns: what a new .dockerignore leaves of it.
 
 use crate::ignore::{Inherited, Matcher};
-use crate::inputs::context::builder::Builder;
-use crate::inputs::context::entry::{EntryId, Excluded, Kind};
+use crate::inputs::context::builder::ContextBuilder;
+use crate::inputs::context::entry::{ContextEntryKind, EntryId, Excluded};
 use crate::inputs::context::path::RelativePath;
 use crate::inputs::context::tree::{BuildContext, Trouble, TroubleKind};
 
@@ -11,7 +11,7 @@ impl BuildContext {
     /// engine refuses leaves everything.
     #[must_use]
     pub fn without(&self, matcher: &Matcher) -> Self {
-        let mut builder = Builder::new(self.root());
+        let mut builder = ContextBuilder::new(self.root());
         let mut path = RelativePath::new(self);
         let mut open: Vec<(EntryId, Inherited, bool)> = Vec::new();
         let root = Inherited::default();
@@ -28,14 +28,15 @@ impl BuildContext {
             };
             let hidden = above.is_some_and(|(.., excluded)| *excluded);
             if let Some(pattern) = verdict.decided_by.filter(|_| verdict.excluded && !hidden) {
-                let directory = entry.kind == Kind::Directory;
+                let directory = entry.kind == ContextEntryKind::Directory;
                 builder.exclude(Excluded { path: full.into(), directory, pattern: pattern as u32 });
             }
-            if entry.kind == Kind::Directory {
+            if entry.kind == ContextEntryKind::Directory {
                 builder.enter(entry.name, entry.mode, verdict.excluded);
                 open.push((id, verdict.inherited, verdict.excluded || hidden));
             } else if !verdict.excluded {
-                let empty = entry.kind == Kind::File && entry.amount.bytes > 0 && matcher.empties(full, &verdict);
+                let empty =
+                    entry.kind == ContextEntryKind::File && entry.amount.bytes > 0 && matcher.empties(full, &verdict);
                 let bytes = if empty { 0 } else { entry.amount.bytes };
                 if empty {
                     builder.trouble(Trouble { path: full.into(), kind: TroubleKind::SentEmpty });

@@ -1,6 +1,6 @@
 //! Paths of a context: as a source names them, and as a walk meets them.
 
-use crate::inputs::context::entry::{EntryId, Kind};
+use crate::inputs::context::entry::{ContextEntryKind, EntryId};
 use crate::inputs::context::tree::BuildContext;
 use crate::text::path;
 
@@ -30,7 +30,7 @@ impl<'c> RelativePath<'c> {
         self.text.truncate(self.open.last().map_or(0, |(_, len)| *len));
         let entry = self.context.entry(id);
         self.text.push_str(entry.name);
-        if entry.kind != Kind::Directory {
+        if entry.kind != ContextEntryKind::Directory {
             return &self.text;
         }
         self.text.push('/');

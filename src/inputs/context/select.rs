@@ -2,8 +2,8 @@
 //! followed inside the context, wildcards stop at slashes, a directory stands for its contents.
 
 use crate::ignore::{Inherited, Matcher, check_path_pattern, has_wildcard, path_match};
-use crate::inputs::context::answer::{Outcome, Selection, SourceError};
-use crate::inputs::context::entry::{Amount, EntryId, Excluded, Kind};
+use crate::inputs::context::answer::{Selection, SourceError, SourceOutcome};
+use crate::inputs::context::entry::{Amount, ContextEntryKind, EntryId, Excluded};
 use crate::inputs::context::path::{RelativePath, relative};
 use crate::inputs::context::tree::BuildContext;
 use crate::text::path;
@@ -46,10 +46,13 @@ fn look(context: &BuildContext, source: &str, selector: Selector<'_>) -> Result<
         return collect(context, Tops::Found(Vec::new()), &copy, || None);
     }
     let mut selection = collect(context, found, &copy, || context.excluded_above(&full).cloned())?;
-    if selection.outcome == Outcome::Found && selection.entries.is_empty() {
+    if selection.outcome == SourceOutcome::Found && selection.entries.is_empty() {
         let required = !has_wildcard(&base) && !has_wildcard(&pattern);
-        selection.outcome =
-            if required { Outcome::Missing(context.excluded_above(&full).cloned()) } else { Outcome::NothingMatches };
+        selection.outcome = if required {
+            SourceOutcome::Missing(context.excluded_above(&full).cloned())
+        } else {
+            SourceOutcome::NothingMatches
+        };
     }
     Ok(selection)
 }
@@ -81,7 +84,7 @@ fn tops(context: &BuildContext, source: &str) -> Result<Tops, SourceError> {
         }
         matched = Some(id);
         let entry = context.entry(id);
-        if entry.kind == Kind::Symlink {
+        if entry.kind == ContextEntryKind::Symlink {
             match follow(context, context.parent(id), entry.name)? {
                 Reached::Entry(target) => found.push(target),
                 Reached::Nothing => return Ok(Tops::Missing),
@@ -117,7 +120,7 @@ fn follow(context: &BuildContext, from: Option<EntryId>, path: &str) -> Result<R
             }
             _ => {}
         }
-        if at.is_some_and(|id| context.entry(id).kind != Kind::Directory) {
+        if at.is_some_and(|id| context.entry(id).kind != ContextEntryKind::Directory) {
             return Ok(Reached::Nothing);
         }
         let Some(id) = context.child(at, part) else { return Ok(Reached::Nothing) };
@@ -149,16 +152,16 @@ fn collect(
     why: impl FnOnce() -> Option<Excluded>,
 ) -> Result<Selection, SourceError> {
     let (outcome, tops) = match tops {
-        Tops::Missing => (Outcome::Missing(why()), Vec::new()),
-        Tops::Found(tops) if tops.is_empty() => (Outcome::NothingMatches, tops),
-        Tops::Found(tops) => (Outcome::Found, tops),
+        Tops::Missing => (SourceOutcome::Missing(why()), Vec::new()),
+        Tops::Found(tops) if tops.is_empty() => (SourceOutcome::NothingMatches, tops),
+        Tops::Found(tops) => (SourceOutcome::Found, tops),
     };
     let mut entries = Vec::new();
     let mut distinct = tops.clone();
     distinct.sort_unstable();
     distinct.dedup();
     for top in distinct {
-        match top.filter(|id| context.entry(*id).kind != Kind::Directory) {
+        match top.filter(|id| context.entry(*id).kind != ContextEntryKind::Directory) {
             Some(file) => entries.push(file),
             None => below(context, top, copy, &mut entries)?,
         }
@@ -166,7 +169,7 @@ fn collect(
     entries.sort_unstable();
     entries.dedup();
     let mut amount = Amount::default();
-    for entry in entries.iter().map(|id| context.entry(*id)).filter(|entry| entry.kind != Kind::Directory) {
+    for entry in entries.iter().map(|id| context.entry(*id)).filter(|entry| entry.kind != ContextEntryKind::Directory) {
         amount.add(entry.amount);
     }
     Ok(Selection { outcome, tops, entries: entries.into(), amount })
@@ -206,7 +209,7 @@ fn below(
                 out.push(*directory);
             }
         }
-        if context.entry(id).kind != Kind::Directory {
+        if context.entry(id).kind != ContextEntryKind::Directory {
             continue;
         }
         if exclude.excluded && !copy.excludes.has_exceptions() {
@@ -223,7 +226,7 @@ mod tests {
     use super::*;
 
     /// `expected`: paths that are copied, without directories; or how the source fails.
-    fn check(source: &str, selector: Selector<'_>, expected: Result<&[&str], Outcome>) {
+    fn check(source: &str, selector: Selector<'_>, expected: Result<&[&str], SourceOutcome>) {
         let context = BuildContext::of(&[
             ("a.txt", 1),
             ("b.md", 2),
@@ -240,13 +243,13 @@ mod tests {
             ("self -> self", 0),
         ]);
         let found = select(&context, source, selector).unwrap();
-        let files = found.entries.iter().filter(|id| context.entry(**id).kind != Kind::Directory);
+        let files = found.entries.iter().filter(|id| context.entry(**id).kind != ContextEntryKind::Directory);
         let files: Vec<String> = files.map(|id| context.path(*id)).collect();
         match expected {
             Ok(expected) => {
                 assert_eq!(
                     (found.outcome, &*files),
-                    (Outcome::Found, &*expected.iter().map(|e| (*e).to_owned()).collect::<Vec<_>>()),
+                    (SourceOutcome::Found, &*expected.iter().map(|e| (*e).to_owned()).collect::<Vec<_>>()),
                     "{source:?}"
                 );
             }
@@ -270,12 +273,12 @@ mod tests {
         check("doc*", plain, Ok(&["docs/a.txt", "docs/img/x.png", "docs2/y"]));
         check("docs/*", plain, Ok(&["docs/a.txt", "docs/img/x.png"]));
         check("[[]x]", plain, Ok(&["[x]"]));
-        check("l?nk/*", plain, Err(Outcome::NothingMatches));
+        check("l?nk/*", plain, Err(SourceOutcome::NothingMatches));
         check("link/*", plain, Ok(&["docs/img/x.png"]));
-        check("*.zip", plain, Err(Outcome::NothingMatches));
-        check("none", plain, Err(Outcome::Missing(None)));
-        check("a.txt/x", plain, Err(Outcome::Missing(None)));
-        check("gon?", plain, Err(Outcome::Missing(None)));
+        check("*.zip", plain, Err(SourceOutcome::NothingMatches));
+        check("none", plain, Err(SourceOutcome::Missing(None)));
+        check("a.txt/x", plain, Err(SourceOutcome::Missing(None)));
+        check("gon?", plain, Err(SourceOutcome::Missing(None)));
     }
 
     #[test]
@@ -303,9 +306,9 @@ mod tests {
         check("**/*.txt", parents, Ok(&["a.txt", "docs/a.txt"]));
         check("src/lib", parents, Ok(&["src/lib/z.rs"]));
         check("src/./lib", parents, Ok(&["src/lib/z.rs"]));
-        check("src/./nope", parents, Err(Outcome::Missing(None)));
-        check("**/nope", parents, Err(Outcome::NothingMatches));
-        check(".", parents, Err(Outcome::NothingMatches));
+        check("src/./nope", parents, Err(SourceOutcome::Missing(None)));
+        check("**/nope", parents, Err(SourceOutcome::NothingMatches));
+        check(".", parents, Err(SourceOutcome::NothingMatches));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BinaryHeap;
 
-use crate::inputs::context::classes::{ClassKind, Found, classify};
-use crate::inputs::context::entry::{Amount, EntryId, Kind};
+use crate::inputs::context::classes::{ClassKind, ClassMatch, classify};
+use crate::inputs::context::entry::{Amount, ContextEntryKind, EntryId};
 use crate::inputs::context::tree::BuildContext;
 
 /// An entry with everything below it.
@@ -27,23 +27,24 @@ pub struct Summary {
     /// Largest first; none lies in another.
     pub largest: Vec<Aggregate>,
     /// What a build seldom needs, largest first; without secrets.
-    pub useless: Vec<Found>,
+    pub useless: Vec<ClassMatch>,
     /// Bytes and files of `useless`.
     pub useless_amount: Amount,
     /// What looks like a secret, in the order of a walk.
-    pub secrets: Vec<Found>,
+    pub secrets: Vec<ClassMatch>,
 }
 
 /// Sums a context up, with at most `limit` of its largest entries.
 pub fn summarise(context: &BuildContext, limit: usize) -> Summary {
-    let (secrets, mut useless): (Vec<Found>, Vec<Found>) =
+    let (secrets, mut useless): (Vec<ClassMatch>, Vec<ClassMatch>) =
         classify(context).iter().cloned().partition(|found| found.class.kind == ClassKind::Secret);
     let mut useless_amount = Amount::default();
     for found in &useless {
         useless_amount.add(found.amount);
     }
     useless.sort_by(|a, b| b.amount.bytes.cmp(&a.amount.bytes).then(a.entry.cmp(&b.entry)));
-    let directories = context.entries().filter(|id| context.entry(*id).kind == Kind::Directory).count() as u64;
+    let directories =
+        context.entries().filter(|id| context.entry(*id).kind == ContextEntryKind::Directory).count() as u64;
     let largest = largest(context, limit, |id| context.entry(id).amount);
     Summary { total: context.total(), directories, largest, useless, useless_amount, secrets }
 }
@@ -64,7 +65,7 @@ pub fn largest(context: &BuildContext, limit: usize, amount: impl Fn(EntryId) ->
             continue;
         }
         let entry = context.entry(id);
-        let slash = if entry.kind == Kind::Directory { "/" } else { "" };
+        let slash = if entry.kind == ContextEntryKind::Directory { "/" } else { "" };
         let amount = amount(id);
         if amount.files > 0 {
             out.push(Aggregate { entry: id, path: context.path(id) + slash, amount });

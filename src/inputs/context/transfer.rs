@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::ignore::{Inherited, Matcher, clean, has_wildcard, path_match};
 use crate::inputs::context::answer::Sent;
-use crate::inputs::context::entry::{Amount, EntryId, Kind};
+use crate::inputs::context::entry::{Amount, ContextEntryKind, EntryId};
 use crate::inputs::context::path::{RelativePath, relative};
 use crate::inputs::context::tree::BuildContext;
 use crate::text::path;
@@ -22,7 +22,7 @@ fn look(context: &BuildContext, sources: &[&str]) -> Sent {
     let patterns = if whole { Vec::new() } else { with_targets(context, &plain) };
     // A list that names the root through a symlink holds everything, as the builder then drops the list.
     let whole = whole || patterns.iter().any(|pattern| pattern == ".");
-    let included = |id: &EntryId| context.entry(*id).kind != Kind::Directory;
+    let included = |id: &EntryId| context.entry(*id).kind != ContextEntryKind::Directory;
     let files: Vec<EntryId> = match Matcher::new(patterns.iter().map(String::as_str)) {
         _ if whole => context.entries().filter(included).collect(),
         _ if patterns.iter().all(|pattern| is_plain(pattern)) => find_paths(context, &patterns),
@@ -48,7 +48,7 @@ fn find_paths(context: &BuildContext, paths: &[String]) -> Vec<EntryId> {
     tops.sort_unstable();
     tops.dedup_by(|below, above| below == above || context.is_below(*below, *above));
     let all = tops.into_iter().flat_map(|top| std::iter::once(top).chain(context.descendants(Some(top))));
-    all.filter(|id| context.entry(*id).kind != Kind::Directory).collect()
+    all.filter(|id| context.entry(*id).kind != ContextEntryKind::Directory).collect()
 }
 
 fn matching(context: &BuildContext, matcher: &Matcher) -> Vec<EntryId> {
@@ -63,7 +63,7 @@ fn matching(context: &BuildContext, matcher: &Matcher) -> Vec<EntryId> {
         let Ok(verdict) = matcher.decide(path.to(id), open.last().map_or(&root, |(_, above)| above)) else {
             return Vec::new();
         };
-        if context.entry(id).kind == Kind::Directory {
+        if context.entry(id).kind == ContextEntryKind::Directory {
             open.push((id, verdict.inherited));
         } else if verdict.excluded {
             files.push(id);

@@ -5,8 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::inputs::context::classes::Found;
-use crate::inputs::context::entry::{Amount, Entry, EntryId, Excluded, Kind};
+use crate::inputs::context::classes::ClassMatch;
+use crate::inputs::context::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, Excluded};
 use crate::inputs::context::memory::Memory;
 
 /// What stood in the way of reading, and what the builder makes of it.
@@ -54,7 +54,7 @@ impl fmt::Display for Trouble {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
+pub(super) struct EntryRow {
     /// The directory's row, or [`NONE`] at the root.
     pub(super) parent: u32,
     /// The row after the last one below.
@@ -64,7 +64,7 @@ pub(super) struct Row {
     pub(super) bytes: u64,
     pub(super) name_len: u32,
     pub(super) mode: u16,
-    pub(super) kind: Kind,
+    pub(super) kind: ContextEntryKind,
 }
 
 pub(super) const NONE: u32 = u32::MAX;
@@ -74,13 +74,13 @@ pub(super) const NONE: u32 = u32::MAX;
 pub struct BuildContext {
     pub(super) root: String,
     pub(super) names: String,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<EntryRow>,
     /// By row, ascending.
     pub(super) targets: Vec<(u32, Box<str>)>,
     pub(super) excluded: Vec<Excluded>,
     pub(super) troubles: Vec<Trouble>,
     /// What [`classify`](super::classify) found, once it was asked.
-    pub(super) classes: OnceLock<Vec<Found>>,
+    pub(super) classes: OnceLock<Vec<ClassMatch>>,
     pub(super) memory: Memory,
 }
 
@@ -159,11 +159,11 @@ impl BuildContext {
     }
 
     /// An entry's facts.
-    pub fn entry(&self, id: EntryId) -> Entry<'_> {
+    pub fn entry(&self, id: EntryId) -> ContextEntry<'_> {
         let row = &self.rows[id.0 as usize];
         let name = row.name as usize;
         let target = self.targets.binary_search_by_key(&id.0, |(row, _)| *row).ok();
-        Entry {
+        ContextEntry {
             name: &self.names[name..name + row.name_len as usize],
             kind: row.kind,
             mode: row.mode,
@@ -230,7 +230,7 @@ impl BuildContext {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs::context::builder::Builder;
+    use crate::inputs::context::builder::ContextBuilder;
 
     fn check(context: &BuildContext, expected: &[(&str, u64)]) {
         let found: Vec<(String, u64)> =
@@ -245,19 +245,19 @@ mod tests {
         check(&context, &[("a", 4), ("b", 3), ("b/c", 2), ("b/c/y", 2), ("b/x", 1), ("b.txt", 8), ("e", 0), ("l", 0)]);
         assert_eq!(context.total(), Amount { files: 5, bytes: 15 });
         let link = context.find("l").unwrap();
-        assert_eq!((context.entry(link).kind, context.entry(link).target), (Kind::Symlink, Some("b/x")));
+        assert_eq!((context.entry(link).kind, context.entry(link).target), (ContextEntryKind::Symlink, Some("b/x")));
         assert_eq!(context.find("b/c/z"), None);
     }
 
     #[test]
     fn an_excluded_directory_stays_only_for_what_it_holds() {
-        let mut builder = Builder::new(".");
+        let mut builder = ContextBuilder::new(".");
         builder.enter("a", 0o755, true);
         builder.enter("b", 0o755, true);
         builder.leave();
         builder.leave();
         builder.enter("c", 0o755, true);
-        builder.add("x", Kind::File, 0o644, 1, None);
+        builder.add("x", ContextEntryKind::File, 0o644, 1, None);
         builder.leave();
         check(&builder.finish(), &[("c", 1), ("c/x", 1)]);
     }

@@ -1,16 +1,16 @@
 //! What one directory gave, and the tree that all of them make.
 
-use crate::inputs::context::{BuildContext, Builder, Excluded, Kind, Trouble};
+use crate::inputs::context::{BuildContext, ContextBuilder, ContextEntryKind, Excluded, Trouble};
 
 /// A listed directory.
 pub(super) struct List {
     pub(super) directory: usize,
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<ListedItem>,
     pub(super) excluded: Vec<Excluded>,
     pub(super) troubles: Vec<Trouble>,
 }
 
-pub(super) struct Item {
+pub(super) struct ListedItem {
     pub(super) name: Box<str>,
     pub(super) mode: u16,
     pub(super) what: What,
@@ -21,14 +21,14 @@ pub(super) enum What {
     Directory(usize, bool),
     Symlink(Box<str>),
     File(u64),
-    Other(Kind),
+    Other(ContextEntryKind),
 }
 
 /// Joins the lists of all directories, in any order, to a tree.
 pub(super) fn assemble(shown: &str, mut lists: Vec<List>) -> BuildContext {
     lists.sort_unstable_by_key(|list| list.directory);
-    let mut builder = Builder::new(shown);
-    let mut waiting: Vec<Option<std::vec::IntoIter<Item>>> = Vec::new();
+    let mut builder = ContextBuilder::new(shown);
+    let mut waiting: Vec<Option<std::vec::IntoIter<ListedItem>>> = Vec::new();
     for list in lists {
         list.excluded.into_iter().for_each(|excluded| builder.exclude(excluded));
         list.troubles.into_iter().for_each(|trouble| builder.trouble(trouble));
@@ -47,8 +47,8 @@ pub(super) fn assemble(shown: &str, mut lists: Vec<List>) -> BuildContext {
                 builder.enter(&item.name, item.mode, excluded);
                 open.push(waiting.get_mut(number).and_then(Option::take));
             }
-            What::Symlink(target) => builder.add(&item.name, Kind::Symlink, item.mode, 0, Some(&target)),
-            What::File(size) => builder.add(&item.name, Kind::File, item.mode, size, None),
+            What::Symlink(target) => builder.add(&item.name, ContextEntryKind::Symlink, item.mode, 0, Some(&target)),
+            What::File(size) => builder.add(&item.name, ContextEntryKind::File, item.mode, size, None),
             What::Other(kind) => builder.add(&item.name, kind, item.mode, 0, None),
         }
     }

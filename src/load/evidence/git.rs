@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::inputs::context::{BuildContext, EntryId, Kind};
+use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::text::path;
 
 /// Bytes that an index may have: some 10 million files.
@@ -23,7 +23,7 @@ pub(super) const INSTALLED: [&str; 4] = ["node_modules", "vendor", ".venv", "ven
 
 /// What git says of a context.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct GitAnswer {
     /// Topmost paths that it ignores, sorted; `None` where the context lies in no repository.
     pub(super) ignored: Option<Vec<String>>,
     /// Folders of installed packages that it tracks something of.
@@ -34,19 +34,19 @@ pub(super) struct Told {
 }
 
 /// Asks the repository that a context lies in.
-pub(super) fn ask_git(root: &Path, context: &BuildContext) -> Told {
+pub(super) fn ask_git(root: &Path, context: &BuildContext) -> GitAnswer {
     let (folders, in_repository) = folders_above(root);
     if in_repository {
         return of_repository(&folders, context).unwrap_or_default();
     }
-    let Some(own) = folders.first() else { return Told::default() };
+    let Some(own) = folders.first() else { return GitAnswer::default() };
     let rules = patterns(&own.join(".gitignore"), own).map(|rules| (None, rules)).into_iter().collect();
-    let mut walk = Walk::new(context, own, String::new(), (BTreeSet::new(), rules));
+    let mut walk = GitWalk::new(context, own, String::new(), (BTreeSet::new(), rules));
     walk.walk_all();
-    Told { absent: walk.absent, ..Told::default() }
+    GitAnswer { absent: walk.absent, ..GitAnswer::default() }
 }
 
-fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<Told> {
+fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<GitAnswer> {
     let (own, top) = (folders.first()?, folders.last()?);
     let store = store(&top.join(".git"))?;
     let tracked = tracked(&store.join("index"));
@@ -58,17 +58,17 @@ fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<Told> {
         rules.extend(patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)));
     }
     if prefix_is_ignored(&rules, top, own) {
-        return Some(Told { ignored: Some(Vec::new()), committed, absent: Vec::new() });
+        return Some(GitAnswer { ignored: Some(Vec::new()), committed, absent: Vec::new() });
     }
-    let mut walk = Walk::new(context, own, prefix, (tracked, rules));
+    let mut walk = GitWalk::new(context, own, prefix, (tracked, rules));
     walk.walk_all();
-    Some(Told { ignored: Some(walk.found), committed, absent: walk.absent })
+    Some(GitAnswer { ignored: Some(walk.found), committed, absent: walk.absent })
 }
 
 fn committed(context: &BuildContext, prefix: &str, tracked: &BTreeSet<String>) -> BTreeSet<String> {
     let is_installed = |id: &EntryId| {
         let entry = context.entry(*id);
-        entry.kind == Kind::Directory && INSTALLED.contains(&entry.name)
+        entry.kind == ContextEntryKind::Directory && INSTALLED.contains(&entry.name)
     };
     let holds = |path: &String| {
         let below = if prefix.is_empty() { format!("{path}/") } else { format!("{prefix}/{path}/") };
@@ -95,7 +95,7 @@ fn decide<'r>(rules: impl DoubleEndedIterator<Item = &'r Gitignore>, path: &Path
     false
 }
 
-struct Walk<'c> {
+struct GitWalk<'c> {
     context: &'c BuildContext,
     /// The context's folder.
     own: &'c Path,
@@ -112,7 +112,7 @@ struct Walk<'c> {
 
 type Rules = Vec<(Option<EntryId>, Gitignore)>;
 
-impl<'c> Walk<'c> {
+impl<'c> GitWalk<'c> {
     fn new(
         context: &'c BuildContext,
         own: &'c Path,
@@ -142,7 +142,7 @@ impl<'c> Walk<'c> {
             }
             let path = self.context.path(id);
             let full = self.own.join(&path);
-            let directory = entry.kind == Kind::Directory;
+            let directory = entry.kind == ContextEntryKind::Directory;
             if decide(self.rules.iter().map(|(_, rules)| rules), &full, directory) && !self.is_tracked(&path, directory)
             {
                 self.lacks(path.clone());

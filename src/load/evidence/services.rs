@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::git::folders_above;
-use crate::compose::{self, Run, is_compose};
+use crate::compose::{self, ServiceRun, is_compose};
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose::join_path;
 use crate::load::file::read_source;
 use crate::manifest::FileKind;
-use crate::optimize::{Listed, Service, services as listed};
+use crate::optimize::{ListedService, Service, services as listed};
 use crate::text::Source;
 
 /// Compose files that are read.
@@ -27,7 +27,7 @@ const SUBFOLDERS: [&str; 8] = [".devcontainer", ".docker", "compose", "deploy", 
 
 /// What the files around a build say of its image and of others.
 #[derive(Debug, Default)]
-pub(super) struct Around {
+pub(super) struct SurroundingFiles {
     /// The services that are built from this Dockerfile, or that run the image of one that is; by file and name.
     pub(super) services: Vec<Service>,
     /// Names that these services give the image.
@@ -39,12 +39,12 @@ pub(super) struct Around {
 }
 
 /// Reads them.
-pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> Around {
+pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingFiles {
     let dockerfile = inputs.source(input.dockerfile);
-    let Some(root) = &input.context_root else { return Around::default() };
+    let Some(root) = &input.context_root else { return SurroundingFiles::default() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
     let files = sources(&folders);
-    let mut around = Around { recipes: recipes(&folders), ..Around::default() };
+    let mut around = SurroundingFiles { recipes: recipes(&folders), ..SurroundingFiles::default() };
     for build in &inputs.builds {
         around.images.extend(bases(inputs.source(build.dockerfile)));
     }
@@ -61,9 +61,9 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> Around {
         }
     }
     // Another file of the same folder may say more of a service; another service may run the same image.
-    let same = |folder: &Path, one: &Listed| {
+    let same = |folder: &Path, one: &ListedService| {
         one.build.is_none()
-            && own.iter().any(|(of, known): &(&Path, Listed)| {
+            && own.iter().any(|(of, known): &(&Path, ListedService)| {
                 let named = *of == folder && known.service.name == one.service.name;
                 named || (known.image.is_some() && known.image == one.image)
             })
@@ -117,7 +117,7 @@ fn recipes(folders: &[PathBuf]) -> BTreeMap<String, String> {
 }
 
 /// How compose files run containers of this Dockerfile's image, with the values of their `.env` and environment files.
-pub(in crate::load) fn runs(inputs: &Inputs, input: &BuildInput) -> Vec<Run> {
+pub(in crate::load) fn runs(inputs: &Inputs, input: &BuildInput) -> Vec<ServiceRun> {
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return Vec::new() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
@@ -238,7 +238,7 @@ fn display_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::{Request, gather};
+    use crate::load::{GatherRequest, gather};
 
     fn check(files: &[(&str, &str)], asked: &str, expected: &[(&str, Option<&str>)]) {
         let folder = tempfile::tempdir().unwrap();
@@ -247,7 +247,7 @@ mod tests {
             fs::create_dir_all(full.parent().unwrap()).unwrap();
             fs::write(full, text).unwrap();
         }
-        let inputs = gather(&Request { path: folder.path().join(asked), ..Request::default() }).unwrap();
+        let inputs = gather(&GatherRequest { path: folder.path().join(asked), ..GatherRequest::default() }).unwrap();
         let found = read_services(&inputs, &inputs.builds[0]);
         let found: Vec<_> = found.services.iter().map(|one| (&*one.name, one.command.as_deref())).collect();
         assert_eq!(found, expected);
@@ -287,7 +287,7 @@ mod tests {
             fs::create_dir_all(full.parent().unwrap()).unwrap();
             fs::write(full, text).unwrap();
         }
-        let inputs = gather(&Request { path: folder.path().join("web"), ..Request::default() }).unwrap();
+        let inputs = gather(&GatherRequest { path: folder.path().join("web"), ..GatherRequest::default() }).unwrap();
         let found = read_services(&inputs, &inputs.builds[0]);
         assert_eq!(found.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
         assert_eq!(found.names.iter().collect::<Vec<_>>(), ["own/web"]);

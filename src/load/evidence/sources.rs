@@ -8,7 +8,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::data;
-use crate::inputs::context::{BuildContext, EntryId, Kind, is_secret_name};
+use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId, is_secret_name};
 use crate::manifest::{FileKind, Project};
 use crate::text::path;
 
@@ -84,9 +84,9 @@ fn wanted_files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
         }
         let entry = context.entry(id);
         let passed = || data::FOLDER_NAMES.has(entry.name, "passed") || context.child(Some(id), "pyvenv.cfg").is_some();
-        inside = (entry.kind == Kind::Directory && passed()).then_some(id);
+        inside = (entry.kind == ContextEntryKind::Directory && passed()).then_some(id);
         let holder = || context.parent(id).map_or("", |parent| context.entry(parent).name);
-        entry.kind == Kind::File
+        entry.kind == ContextEntryKind::File
             && is_source(entry.name)
             && (is_environment(entry.name) || TOOLS.contains(&entry.name) || !is_secret_name(holder(), entry.name))
     })

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::inputs::context::{BuildContext, EntryId, Kind};
+use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::manifest::calls_c;
 use crate::optimize::Vendored;
 use crate::sources::patterns;
@@ -28,7 +28,7 @@ pub(super) fn modules(root: &Path, context: &BuildContext) -> BTreeMap<String, V
 fn read_vendored(root: &Path, context: &BuildContext, folder: EntryId) -> Option<Vendored> {
     let is_source = |id: &EntryId| {
         let entry = context.entry(*id);
-        entry.kind == Kind::File && entry.name.strip_suffix(".go").is_some()
+        entry.kind == ContextEntryKind::File && entry.name.strip_suffix(".go").is_some()
     };
     let files: Vec<EntryId> = context.descendants(Some(folder)).filter(is_source).collect();
     if files.len() > MOST || files.iter().any(|id| context.entry(*id).amount.bytes > LIMIT) {

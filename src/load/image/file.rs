@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use super::opened::{Bytes, OpenError, Opened, Place};
+use super::opened::{Bytes, ImagePlace, OpenError, OpenedImage};
 use crate::image::ReadAt;
 use crate::image::Store;
 use crate::text::path;
@@ -122,7 +122,7 @@ pub(super) fn missing(path: &Path) -> OpenError {
 }
 
 /// Opens a file or a folder, whatever is in it.
-pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
+pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
     let shown = path.display();
     let failed = |error: &io::Error| {
         if error.kind() == io::ErrorKind::NotFound {
@@ -133,13 +133,13 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     };
     let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
     let (place, bytes) = if metadata.is_dir() {
-        (Place::Folder, Bytes::Store(Box::new(Folder::new(path).map_err(|error| failed(&error))?)))
+        (ImagePlace::Folder, Bytes::Store(Box::new(BlobFolder::new(path).map_err(|error| failed(&error))?)))
     } else {
         let file = File::open(path).map_err(|error| failed(&error))?;
-        (Place::File, bytes(file, &metadata))
+        (ImagePlace::File, bytes(file, &metadata))
     };
-    let kind = if place == Place::Folder { "folder" } else { "file" };
-    Ok(Opened {
+    let kind = if place == ImagePlace::Folder { "folder" } else { "file" };
+    Ok(OpenedImage {
         place,
         bytes,
         name: shown.to_string(),
@@ -150,13 +150,13 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
 }
 
 /// Opens `PATH`, `PATH:TAG` or `PATH@DIGEST`.
-pub(super) fn open_layout(text: &str) -> Result<Opened, OpenError> {
+pub(super) fn open_layout(text: &str) -> Result<OpenedImage, OpenError> {
     if Path::new(text).exists() {
         return open(Path::new(text));
     }
     let digest = text.rsplit_once('@').filter(|(_, digest)| digest.contains(':'));
     match digest.or_else(|| text.rsplit_once(':')).filter(|(path, _)| Path::new(path).exists()) {
-        Some((path, choice)) => Ok(Opened { choice: Some(choice.to_owned()), ..open(Path::new(path))? }),
+        Some((path, choice)) => Ok(OpenedImage { choice: Some(choice.to_owned()), ..open(Path::new(path))? }),
         None => open(Path::new(text)),
     }
 }
@@ -191,19 +191,19 @@ impl ReadAt for Archive {
 }
 
 /// A folder of blobs. Links that lead out of it are not followed.
-struct Folder {
+struct BlobFolder {
     /// Without links in it.
     root: PathBuf,
 }
 
-impl Folder {
+impl BlobFolder {
     fn new(path: &Path) -> io::Result<Self> {
         Ok(Self { root: path.canonicalize()? })
     }
 }
 
-impl Store for Folder {
-    fn open(&self, name: &str) -> io::Result<Option<crate::image::Opened<'_>>> {
+impl Store for BlobFolder {
+    fn open(&self, name: &str) -> io::Result<Option<crate::image::OpenPart<'_>>> {
         use io::ErrorKind::{NotADirectory, NotFound};
         let relative = Path::new(name);
         let is_below = !name.is_empty() && relative.components().all(|part| matches!(part, Component::Normal(_)));
@@ -224,7 +224,7 @@ impl Store for Folder {
         if !metadata.is_file() {
             return refused("is no file");
         }
-        Ok(Some(crate::image::Opened { bytes: Some(metadata.len()), read: Box::new(File::open(&path)?) }))
+        Ok(Some(crate::image::OpenPart { bytes: Some(metadata.len()), read: Box::new(File::open(&path)?) }))
     }
 }
 
@@ -266,7 +266,7 @@ mod tests {
         fs::create_dir_all(root.join("blobs/sha256")).unwrap();
         fs::write(root.join("blobs/sha256/00"), "blob").unwrap();
         fs::write(folder.path().join("secret"), "secret").unwrap();
-        let store = Folder::new(&root).unwrap();
+        let store = BlobFolder::new(&root).unwrap();
         let mut text = String::new();
         let mut opened = store.open("blobs/sha256/00").unwrap().unwrap();
         opened.read.read_to_string(&mut text).unwrap();

@@ -8,7 +8,7 @@ use crate::image::{ReadAt, Store};
 
 /// What kind of place an image comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum ImagePlace {
     /// A file.
     File,
     /// A folder.
@@ -43,9 +43,9 @@ impl fmt::Debug for Bytes {
 
 /// An image's source, opened.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedImage {
     /// What kind it is.
-    pub place: Place,
+    pub place: ImagePlace,
     /// Its bytes.
     pub bytes: Bytes,
     /// What it is called there: the path, or the full name (`docker.io/library/alpine:latest`).

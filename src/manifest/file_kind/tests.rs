@@ -16,16 +16,16 @@ fn every_row_is_understood() {
 #[test]
 fn endings_and_names_tell_the_language() {
     for (path, language, nature) in [
-        ("src/main.py", "Python", Nature::Code),
-        ("src/App.TSX", "TypeScript", Nature::Code),
-        ("web/App.vue", "Vue", Nature::Markup),
-        ("Makefile", "Makefile", Nature::Build),
-        ("poetry.lock", "TOML", Nature::Lock),
-        ("prod.env", "Dotenv", Nature::Data),
-        (".env", "Dotenv", Nature::Data),
-        ("Gemfile", "Ruby", Nature::Build),
-        ("data.bin", "-", Nature::Unknown),
-        ("py", "-", Nature::Unknown),
+        ("src/main.py", "Python", ContentKind::Code),
+        ("src/App.TSX", "TypeScript", ContentKind::Code),
+        ("web/App.vue", "Vue", ContentKind::Markup),
+        ("Makefile", "Makefile", ContentKind::Build),
+        ("poetry.lock", "TOML", ContentKind::Lock),
+        ("prod.env", "Dotenv", ContentKind::Data),
+        (".env", "Dotenv", ContentKind::Data),
+        ("Gemfile", "Ruby", ContentKind::Build),
+        ("data.bin", "-", ContentKind::Unknown),
+        ("py", "-", ContentKind::Unknown),
     ] {
         let kind = FileKind::of(path);
         assert_eq!((kind.language(), kind.nature()), (language, nature), "{path}");

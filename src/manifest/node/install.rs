@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::workspace::Packages;
+use super::workspace::WorkspacePackages;
 use super::{lifecycle, lock};
 use crate::manifest::closure::Closure;
 use crate::manifest::json;
 use crate::manifest::project::{Install, Project, Tool};
-use crate::manifest::tree::{Tree, resolve};
+use crate::manifest::tree::{ManifestTree, resolve};
 use crate::text::path;
 
 /// The lock files of each tool, in the order of preference when nothing else decides.
@@ -23,7 +23,7 @@ const LOCKS: [(Tool, &str); 6] = [
 ];
 
 /// The ways to install, one per lock file; `packageManager` says which comes first.
-pub(super) fn installs(tree: &mut Tree, project: &Project, packages: &Packages) -> Vec<Install> {
+pub(super) fn installs(tree: &mut ManifestTree, project: &Project, packages: &WorkspacePackages) -> Vec<Install> {
     let Some(package) = packages.get(&project.root) else { return Vec::new() };
     let wanted = json::text(package, "packageManager").and_then(tool_of);
     let mut found: Vec<(Tool, Option<String>)> = Vec::new();
@@ -62,7 +62,7 @@ fn tool_of(text: &str) -> Option<Tool> {
 }
 
 /// Which yarn: the lock's own form tells, then its settings file.
-fn yarn(tree: &mut Tree, root: &str, wanted: Option<Tool>) -> Tool {
+fn yarn(tree: &mut ManifestTree, root: &str, wanted: Option<Tool>) -> Tool {
     let lock = path::child(root, "yarn.lock");
     if let Some(text) = tree.has(&lock).then(|| tree.text(&lock)).flatten() {
         if text.lines().any(|line| line == "__metadata:") {
@@ -76,7 +76,13 @@ fn yarn(tree: &mut Tree, root: &str, wanted: Option<Tool>) -> Tool {
     if berry { Tool::YarnBerry } else { Tool::YarnClassic }
 }
 
-fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, lock: Option<String>) -> Install {
+fn install(
+    tree: &mut ManifestTree,
+    project: &Project,
+    packages: &WorkspacePackages,
+    tool: Tool,
+    lock: Option<String>,
+) -> Install {
     let root = project.root.as_str();
     let mut closure = Closure::default();
     closure.take_there(tree, root, settings(tool));
@@ -136,7 +142,7 @@ fn settings(tool: Tool) -> &'static [&'static str] {
 }
 
 /// Takes `file:`, `link:` and `portal:` dependencies and patches of the package in `folder`.
-fn take_local(tree: &Tree, closure: &mut Closure, tool: Tool, folder: &str, package: &Map<String, Value>) {
+fn take_local(tree: &ManifestTree, closure: &mut Closure, tool: Tool, folder: &str, package: &Map<String, Value>) {
     for key in ["dependencies", "devDependencies", "optionalDependencies", "resolutions", "overrides"] {
         for demand in json::members(package, key).filter_map(|(_, demand)| demand.as_str()) {
             if let Some((_, patch)) = demand.split_once('#').filter(|_| demand.starts_with("patch:")) {
@@ -169,7 +175,7 @@ fn take_local(tree: &Tree, closure: &mut Closure, tool: Tool, folder: &str, pack
 }
 
 /// A package by its path: an archive, a folder that is only linked (its manifest is read), or one that is copied.
-fn take_package(tree: &Tree, closure: &mut Closure, folder: &str, path: &str, linked: bool) {
+fn take_package(tree: &ManifestTree, closure: &mut Closure, folder: &str, path: &str, linked: bool) {
     let manifest = resolve(folder, &format!("{path}/package.json")).ok().filter(|path| tree.has(path));
     match manifest {
         Some(manifest) if linked => closure.add(manifest),

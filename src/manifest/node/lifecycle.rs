@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::manifest::closure::Closure;
 use crate::manifest::json;
 use crate::manifest::project::{Ecosystem, InstallScript};
-use crate::manifest::tree::{Tree, resolve};
+use crate::manifest::tree::{ManifestTree, resolve};
 use crate::manifest::words::unquote;
 use crate::shell::program::{Files, Kind, Program};
 use crate::shell::{Verb, parse};
@@ -19,7 +19,7 @@ pub const INSTALL_SCRIPTS: [&str; 7] =
     ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
 
 /// Takes what the scripts of the package in `folder` need, and says what can't be known.
-pub(super) fn take(tree: &Tree, closure: &mut Closure, folder: &str, package: &Map<String, Value>) {
+pub(super) fn take(tree: &ManifestTree, closure: &mut Closure, folder: &str, package: &Map<String, Value>) {
     for name in INSTALL_SCRIPTS {
         if let Some(script) = script_of(package, name) {
             take_script(tree, closure, folder, package, name, script);
@@ -36,7 +36,7 @@ fn script_of<'a>(package: &'a Map<String, Value>, name: &str) -> Option<&'a str>
 
 /// Follows `npm run other` inside of the same package; each script once.
 fn take_script(
-    tree: &Tree,
+    tree: &ManifestTree,
     closure: &mut Closure,
     folder: &str,
     package: &Map<String, Value>,
@@ -106,7 +106,12 @@ fn script_name<'t>(program: &str, rest: &[&'t str]) -> Option<&'t str> {
 }
 
 /// Takes the schema of prisma, which `@prisma/client` reads too when it is installed; whether there is one.
-pub(super) fn take_schema(tree: &Tree, closure: &mut Closure, folder: &str, package: &Map<String, Value>) -> bool {
+pub(super) fn take_schema(
+    tree: &ManifestTree,
+    closure: &mut Closure,
+    folder: &str,
+    package: &Map<String, Value>,
+) -> bool {
     let said = package.get("prisma").and_then(Value::as_object).and_then(|prisma| json::text(prisma, "schema"));
     if let Some(schema) = said {
         closure.take(tree, folder, schema);
@@ -119,7 +124,7 @@ pub(super) fn take_schema(tree: &Tree, closure: &mut Closure, folder: &str, pack
 
 /// Whether the program's needs are known; takes them.
 fn add_known_needs(
-    tree: &Tree,
+    tree: &ManifestTree,
     closure: &mut Closure,
     (folder, package): (&str, &Map<String, Value>),
     program: &str,

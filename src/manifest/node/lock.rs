@@ -8,9 +8,9 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::manifest::json;
-use crate::manifest::locked::{Entry, Locked};
+use crate::manifest::locked::{LockEntry, Locked};
 use crate::manifest::project::Tool;
-use crate::manifest::tree::Tree;
+use crate::manifest::tree::ManifestTree;
 use crate::manifest::words::unquote;
 
 /// What stands in these files where a package comes from a repository.
@@ -19,7 +19,7 @@ const GIT: [&str; 5] = ["\"git+", "\"git://", ".git#", "@git+", "type: git"];
 /// What the file holds. `run` are the direct run-time dependencies, for the formats that don't tell development apart.
 /// `direct` are all of them with what the manifest asks for.
 pub(super) fn read(
-    tree: &mut Tree,
+    tree: &mut ManifestTree,
     tool: Tool,
     path: &str,
     run: BTreeSet<String>,
@@ -141,10 +141,10 @@ fn locked_demands(text: &str) -> Option<BTreeMap<String, String>> {
     Some(all.into_iter().flatten().collect())
 }
 
-fn npm(tree: &mut Tree, path: &str, text: &str) -> Option<Locked> {
+fn npm(tree: &mut ManifestTree, path: &str, text: &str) -> Option<Locked> {
     let lock: NpmLock = json::read(tree, path, text)?;
     let mut entries = Vec::new();
-    let of = |name: &str, package: &NpmPackage, importable| Entry {
+    let of = |name: &str, package: &NpmPackage, importable| LockEntry {
         name: name.into(),
         version: package.version.as_deref().map(Into::into),
         needs: package.needs(),
@@ -167,8 +167,8 @@ fn npm(tree: &mut Tree, path: &str, text: &str) -> Option<Locked> {
 }
 
 /// Both forms of `yarn.lock`: a head line per package, then indented fields.
-fn yarn(text: &str) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
+fn yarn(text: &str) -> Vec<LockEntry> {
+    let mut entries: Vec<LockEntry> = Vec::new();
     let mut in_needs = false;
     for line in text.lines() {
         let indent = line.len() - line.trim_start().len();
@@ -179,7 +179,7 @@ fn yarn(text: &str) -> Vec<Entry> {
         if indent == 0 {
             let head = content.trim_end_matches(':').split(',').next().unwrap_or_default();
             let name = name_before_version(unquote(head).trim_start_matches('"'));
-            entries.push(Entry { name: name.into(), ..Entry::default() });
+            entries.push(LockEntry { name: name.into(), ..LockEntry::default() });
             in_needs = false;
             continue;
         }
@@ -208,8 +208,8 @@ fn yarn(text: &str) -> Vec<Entry> {
 }
 
 /// `pnpm-lock.yaml` of the versions 5 to 9: keys of `packages` and `snapshots`, two blanks per level.
-fn pnpm(text: &str) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
+fn pnpm(text: &str) -> Vec<LockEntry> {
+    let mut entries: Vec<LockEntry> = Vec::new();
     let (mut inside, mut in_needs) = (false, false);
     for line in text.lines() {
         let indent = line.len() - line.trim_start().len();
@@ -256,7 +256,7 @@ fn pnpm(text: &str) -> Vec<Entry> {
 }
 
 /// `/name@1.0.0(peer)`, `name@1.0.0`, and the older `/name/1.0.0_peer`.
-fn pnpm_entry(key: &str) -> Entry {
+fn pnpm_entry(key: &str) -> LockEntry {
     let key = key.split('(').next().unwrap_or_default();
     let plain = key.strip_prefix('/').unwrap_or(key);
     let name = name_before_version(plain);
@@ -267,11 +267,11 @@ fn pnpm_entry(key: &str) -> Entry {
         plain.rfind('/').map_or((plain, ""), |slash| (&plain[..slash], &plain[slash + 1..]))
     };
     let version = version.split('_').next().unwrap_or_default();
-    Entry { name: name.into(), version: (!version.is_empty()).then(|| version.into()), ..Entry::default() }
+    LockEntry { name: name.into(), version: (!version.is_empty()).then(|| version.into()), ..LockEntry::default() }
 }
 
 /// `packages` of `bun.lock`: `"key": ["name@version", registry, { "dependencies": … }, hash]`.
-fn bun(lock: &Value) -> Vec<Entry> {
+fn bun(lock: &Value) -> Vec<LockEntry> {
     let mut entries = Vec::new();
     for (key, package) in lock.get("packages").and_then(Value::as_object).into_iter().flatten() {
         let Some(list) = package.as_array() else { continue };
@@ -287,13 +287,13 @@ fn bun(lock: &Value) -> Vec<Entry> {
             }
         }
         let version = identity.get(name.len() + 1..).map(Into::into);
-        entries.push(Entry {
+        entries.push(LockEntry {
             name: name.into(),
             version,
             needs,
             importable: Some(key == name),
             elsewhere,
-            ..Entry::default()
+            ..LockEntry::default()
         });
     }
     entries

@@ -1,7 +1,7 @@
 //! Which package an import names, and whether it is there.
 
 use crate::data;
-use crate::manifest::project::{Dependency, Install, Project, Scope, Tool};
+use crate::manifest::project::{Dependency, DependencyScope, Install, Project, Tool};
 
 /// See [`Project::installs_module`].
 pub(in crate::manifest) fn installs(
@@ -17,7 +17,8 @@ pub(in crate::manifest) fn installs(
     if project.name.as_deref() == Some(name) {
         return None;
     }
-    let wanted = |dependency: &&Dependency| dependency.name == name && (with_dev || dependency.scope == Scope::Run);
+    let wanted =
+        |dependency: &&Dependency| dependency.name == name && (with_dev || dependency.scope == DependencyScope::Run);
     if project.dependencies.iter().any(|dependency| wanted(&dependency)) {
         return Some(true);
     }

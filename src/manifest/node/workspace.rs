@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::manifest::json;
-use crate::manifest::tree::Tree;
+use crate::manifest::tree::ManifestTree;
 use crate::manifest::wildcard::Patterns;
 use crate::manifest::words::{unquote, without_comment};
 use crate::text::path;
 
 /// The folders of the members of the workspace whose root is `root`; none when it isn't one.
-pub(super) fn members(tree: &mut Tree, root: &str, packages: &Packages) -> Vec<String> {
+pub(super) fn members(tree: &mut ManifestTree, root: &str, packages: &WorkspacePackages) -> Vec<String> {
     let mut patterns: Vec<String> = Vec::new();
     if let Some(workspaces) = packages.get(root).and_then(|package| package.get("workspaces")) {
         let list = if workspaces.is_array() { Some(workspaces) } else { workspaces.get("packages") };
@@ -62,4 +62,4 @@ fn pnpm_patterns(text: &str) -> Vec<String> {
 }
 
 /// The packages of a context: what each folder's `package.json` holds.
-pub(super) type Packages = BTreeMap<String, Map<String, Value>>;
+pub(super) type WorkspacePackages = BTreeMap<String, Map<String, Value>>;

@@ -6,14 +6,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::requirement::{normal, requirement, specifiers};
 use crate::manifest::json;
-use crate::manifest::locked::{Entry, Locked};
-use crate::manifest::project::{Project, Scope};
+use crate::manifest::locked::{LockEntry, Locked};
+use crate::manifest::project::{DependencyScope, Project};
 use crate::manifest::toml_text;
-use crate::manifest::tree::Tree;
+use crate::manifest::tree::ManifestTree;
 
 /// `uv.lock`: run-time is what the projects in it reach without their development groups. Extras count as run-time:
 /// whether they are installed is the command's to say. `manifest` is the pyproject.toml that it was written for.
-pub(super) fn uv(tree: &mut Tree, path: &str, manifest: &DeTable) -> Option<Locked> {
+pub(super) fn uv(tree: &mut ManifestTree, path: &str, manifest: &DeTable) -> Option<Locked> {
     let table = toml_text::table(tree, path)?;
     let mut entries = Vec::new();
     let mut roots = BTreeSet::new();
@@ -41,7 +41,7 @@ pub(super) fn uv(tree: &mut Tree, path: &str, manifest: &DeTable) -> Option<Lock
             roots.insert(name.clone());
         }
         let version = text(package, "version").map(Into::into);
-        entries.push(Entry { name, version, needs, scripts: is_built(package), ..Entry::default() });
+        entries.push(LockEntry { name, version, needs, scripts: is_built(package), ..LockEntry::default() });
     }
     Some(Locked { demands, fits, ..Locked::new(entries, (!roots.is_empty()).then_some(roots)) })
 }
@@ -69,7 +69,7 @@ fn uv_demands(metadata: &DeValue) -> BTreeMap<String, String> {
 /// `poetry.lock` (main group `main`) and `pdm.lock` (`default`). poetry tells the groups since 2.0 and a category before
 /// 1.5, pdm the groups; where nothing is told, the graph tells. `dev_groups` are the groups that are not extras.
 pub(super) fn grouped(
-    tree: &mut Tree,
+    tree: &mut ManifestTree,
     path: &str,
     project: &Project,
     main: &str,
@@ -85,16 +85,16 @@ pub(super) fn grouped(
         };
         let dev_only = dev_only(package, main, dev_groups);
         let version = text(package, "version").map(Into::into);
-        entries.push(Entry {
+        entries.push(LockEntry {
             name: normal(name),
             version,
             needs,
             dev_only,
             scripts: is_built(package),
-            ..Entry::default()
+            ..LockEntry::default()
         });
     }
-    let runs = project.dependencies.iter().filter(|dependency| dependency.scope != Scope::Dev);
+    let runs = project.dependencies.iter().filter(|dependency| dependency.scope != DependencyScope::Dev);
     let roots: BTreeSet<String> = runs.map(|dependency| dependency.name.clone()).collect();
     Some(Locked::new(entries, Some(roots)))
 }
@@ -127,14 +127,14 @@ fn dev_only(package: &DeValue, main: &str, dev_groups: &BTreeSet<String>) -> Opt
 }
 
 /// `Pipfile.lock`: `default` and `develop`.
-pub(super) fn pipenv(tree: &mut Tree, path: &str) -> Option<Locked> {
+pub(super) fn pipenv(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
     let object = json::object(tree, path)?;
     let mut entries = Vec::new();
     for (section, dev) in [("default", false), ("develop", true)] {
         for (name, package) in json::members(&object, section) {
             let version = package.get("version").and_then(serde_json::Value::as_str);
             let version = version.map(|version| version.trim_start_matches('=').into());
-            entries.push(Entry { name: normal(name), version, dev_only: Some(dev), ..Entry::default() });
+            entries.push(LockEntry { name: normal(name), version, dev_only: Some(dev), ..LockEntry::default() });
         }
     }
     Some(Locked::new(entries, None))

@@ -2,7 +2,7 @@
 
 use super::requirement::normal;
 use crate::data;
-use crate::manifest::project::{Dependency, Install, Project, Scope};
+use crate::manifest::project::{Dependency, DependencyScope, Install, Project};
 
 /// See [`Project::installs_module`].
 pub(in crate::manifest) fn installs(
@@ -25,7 +25,7 @@ pub(in crate::manifest) fn installs(
         None => by_name.iter().map(String::as_str).collect(),
     };
     let Some(locked) = &install.locked else {
-        let wanted = |dependency: &&Dependency| with_dev || dependency.scope == Scope::Run;
+        let wanted = |dependency: &&Dependency| with_dev || dependency.scope == DependencyScope::Run;
         let mut direct = project.dependencies.iter().filter(wanted);
         return direct.any(|dependency| candidates.contains(&dependency.name.as_str())).then_some(true);
     };

@@ -7,14 +7,14 @@ use toml::de::DeValue;
 use super::lock;
 use super::requirement::{normal, requirement};
 use crate::manifest::closure::Closure;
-use crate::manifest::project::{EntryPoint, Install, Project, Scope, Script, Tool};
-use crate::manifest::toml_text::{self, Table};
-use crate::manifest::tree::{Tree, resolve};
+use crate::manifest::project::{DependencyScope, EntryPoint, Install, ManifestScript, Project, Tool};
+use crate::manifest::toml_text::{self, TomlTable};
+use crate::manifest::tree::{ManifestTree, resolve};
 use crate::manifest::wildcard::Patterns;
 use crate::text::path;
 
 /// Whether the file is about a project, not only about linters.
-pub(super) fn describes_a_project(table: &Table) -> bool {
+pub(super) fn describes_a_project(table: &TomlTable) -> bool {
     let any = |keys: &[&str]| toml_text::value(table, keys).is_some();
     any(&["project"])
         || any(&["build-system"])
@@ -25,7 +25,7 @@ pub(super) fn describes_a_project(table: &Table) -> bool {
 }
 
 /// Whether the file is written for the tool.
-pub(super) fn is_of(table: &Table, tool: Tool) -> bool {
+pub(super) fn is_of(table: &TomlTable, tool: Tool) -> bool {
     let key = tool.name();
     let backend = toml_text::text(table, &["build-system", "build-backend"]).unwrap_or_default();
     toml_text::value(table, &["tool", key]).is_some()
@@ -35,7 +35,7 @@ pub(super) fn is_of(table: &Table, tool: Tool) -> bool {
 }
 
 /// Reads names, dependencies, scripts and workspace members.
-pub(super) fn read(tree: &Tree, project: &mut Project, path: &str, table: &Table) {
+pub(super) fn read(tree: &ManifestTree, project: &mut Project, path: &str, table: &TomlTable) {
     project.manifests.push(path.into());
     let name =
         toml_text::text(table, &["project", "name"]).or_else(|| toml_text::text(table, &["tool", "poetry", "name"]));
@@ -44,19 +44,19 @@ pub(super) fn read(tree: &Tree, project: &mut Project, path: &str, table: &Table
         project.speaks(version, path);
     }
     for text in toml_text::texts(table, &["project", "dependencies"]) {
-        depend(project, text, Scope::Run);
+        depend(project, text, DependencyScope::Run);
     }
     for (_, list) in toml_text::members(table, &["project", "optional-dependencies"]) {
-        depend_all(project, list, Scope::Optional);
+        depend_all(project, list, DependencyScope::Optional);
     }
     for (_, list) in toml_text::members(table, &["dependency-groups"]) {
-        depend_all(project, list, Scope::Dev);
+        depend_all(project, list, DependencyScope::Dev);
     }
     for (_, list) in toml_text::members(table, &["tool", "pdm", "dev-dependencies"]) {
-        depend_all(project, list, Scope::Dev);
+        depend_all(project, list, DependencyScope::Dev);
     }
     for text in toml_text::texts(table, &["tool", "uv", "dev-dependencies"]) {
-        depend(project, text, Scope::Dev);
+        depend(project, text, DependencyScope::Dev);
     }
     read_poetry(project, path, table);
     for keys in [["project", "scripts"].as_slice(), &["project", "gui-scripts"], &["tool", "poetry", "scripts"]] {
@@ -75,20 +75,20 @@ pub(super) fn read(tree: &Tree, project: &mut Project, path: &str, table: &Table
 
 /// Whether the tools install the project itself, and not only what it needs: their own setting tells, else whether it can
 /// be built.
-fn is_package(table: &Table) -> bool {
+fn is_package(table: &TomlTable) -> bool {
     let said = [["tool", "uv", "package"], ["tool", "poetry", "package-mode"], ["tool", "pdm", "distribution"]];
     let said = said.iter().find_map(|keys| toml_text::value(table, keys)?.as_bool());
     let any = |keys: &[&str]| toml_text::value(table, keys).is_some();
     said.unwrap_or_else(|| any(&["build-system"]) || any(&["tool", "poetry", "name"]))
 }
 
-fn read_poetry(project: &mut Project, path: &str, table: &Table) {
-    let mut sections = vec![(vec!["tool", "poetry", "dependencies"], Scope::Run)];
-    sections.push((vec!["tool", "poetry", "dev-dependencies"], Scope::Dev));
+fn read_poetry(project: &mut Project, path: &str, table: &TomlTable) {
+    let mut sections = vec![(vec!["tool", "poetry", "dependencies"], DependencyScope::Run)];
+    sections.push((vec!["tool", "poetry", "dev-dependencies"], DependencyScope::Dev));
     for (group, value) in toml_text::members(table, &["tool", "poetry", "group"]) {
         let optional = value.get("optional").and_then(|value| value.get_ref().as_bool()) == Some(true);
-        let scope = if optional { Scope::Optional } else { Scope::Dev };
-        let scope = if group == "main" { Scope::Run } else { scope };
+        let scope = if optional { DependencyScope::Optional } else { DependencyScope::Dev };
+        let scope = if group == "main" { DependencyScope::Run } else { scope };
         sections.push((vec!["tool", "poetry", "group", group, "dependencies"], scope));
     }
     for (keys, scope) in sections {
@@ -99,7 +99,7 @@ fn read_poetry(project: &mut Project, path: &str, table: &Table) {
                 continue;
             }
             let optional = value.get("optional").and_then(|value| value.get_ref().as_bool()) == Some(true);
-            project.depend(&normal(name), if optional { Scope::Optional } else { scope }, demand);
+            project.depend(&normal(name), if optional { DependencyScope::Optional } else { scope }, demand);
         }
     }
 }
@@ -108,17 +108,17 @@ fn read_poetry(project: &mut Project, path: &str, table: &Table) {
 pub(super) fn add_script(project: &mut Project, name: &str, value: &DeValue) {
     let commands = ["cmd", "shell", "call"].iter().find_map(|key| toml_text::text_or(value, key));
     if let Some(command) = commands {
-        project.scripts.push(Script { name: name.into(), command: command.into() });
+        project.scripts.push(ManifestScript { name: name.into(), command: command.into() });
     }
 }
 
-fn depend(project: &mut Project, text: &str, scope: Scope) {
+fn depend(project: &mut Project, text: &str, scope: DependencyScope) {
     if let Some((name, demand)) = requirement(text) {
         project.depend(&name, scope, Some(demand));
     }
 }
 
-fn depend_all(project: &mut Project, list: &DeValue, scope: Scope) {
+fn depend_all(project: &mut Project, list: &DeValue, scope: DependencyScope) {
     for text in toml_text::items(Some(list)).filter_map(DeValue::as_str) {
         // pdm writes editable ones as pip does.
         depend(project, text.strip_prefix("-e ").unwrap_or(text), scope);
@@ -126,7 +126,7 @@ fn depend_all(project: &mut Project, list: &DeValue, scope: Scope) {
 }
 
 /// The folders of a uv workspace's members, without the root itself.
-fn members(tree: &Tree, root: &str, table: &Table) -> Vec<String> {
+fn members(tree: &ManifestTree, root: &str, table: &TomlTable) -> Vec<String> {
     let patterns = |key| Patterns::new(toml_text::texts(table, &["tool", "uv", "workspace", key]));
     let (with, without) = (patterns("members"), patterns("exclude"));
     folders_with(tree, root, "pyproject.toml")
@@ -136,7 +136,7 @@ fn members(tree: &Tree, root: &str, table: &Table) -> Vec<String> {
 }
 
 /// Folders below `root` that hold a file called `name`, with their path seen from `root`.
-fn folders_with<'t>(tree: &'t Tree, root: &'t str, name: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+fn folders_with<'t>(tree: &'t ManifestTree, root: &'t str, name: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
     let own = tree.below(root).filter(move |path| path::name(path) == name).map(path::parent);
     own.filter(move |folder| *folder != root && !crate::manifest::tree::is_installed(&format!("{folder}/x")))
         .map(move |folder| (folder, folder.strip_prefix(root).unwrap_or(folder).trim_start_matches('/')))
@@ -144,7 +144,13 @@ fn folders_with<'t>(tree: &'t Tree, root: &'t str, name: &'t str) -> impl Iterat
 
 /// The way to install with one of the three tools, without the project itself (`--no-install-project`, `--no-root`,
 /// `--no-self`).
-pub(super) fn install(tree: &mut Tree, project: &Project, table: &Table, tool: Tool, lock: Option<String>) -> Install {
+pub(super) fn install(
+    tree: &mut ManifestTree,
+    project: &Project,
+    table: &TomlTable,
+    tool: Tool,
+    lock: Option<String>,
+) -> Install {
     let root = project.root.as_str();
     let mut closure = Closure::default();
     closure.take_there(tree, root, &[".python-version"]);
@@ -170,7 +176,7 @@ pub(super) fn install(tree: &mut Tree, project: &Project, table: &Table, tool: T
 }
 
 /// The names of the groups for development.
-fn dev_groups(table: &Table) -> BTreeSet<String> {
+fn dev_groups(table: &TomlTable) -> BTreeSet<String> {
     let mut out = BTreeSet::from(["dev".to_string()]);
     for keys in [["dependency-groups"].as_slice(), &["tool", "pdm", "dev-dependencies"], &["tool", "poetry", "group"]] {
         out.extend(toml_text::members(table, keys).map(|(name, _)| name.to_string()));
@@ -180,7 +186,7 @@ fn dev_groups(table: &Table) -> BTreeSet<String> {
 }
 
 /// Takes the path dependencies of the file in `folder`: those that are built are needed whole.
-fn take_paths(tree: &Tree, closure: &mut Closure, project: &Project, folder: &str, table: &Table) {
+fn take_paths(tree: &ManifestTree, closure: &mut Closure, project: &Project, folder: &str, table: &TomlTable) {
     let mut paths: Vec<&str> = Vec::new();
     let mut sections = vec![vec!["tool", "uv", "sources"], vec!["tool", "poetry", "dependencies"]];
     sections.push(vec!["tool", "poetry", "dev-dependencies"]);

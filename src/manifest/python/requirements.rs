@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::requirement::{normal, requirement};
 use crate::manifest::closure::Closure;
-use crate::manifest::locked::{Entry, Locked};
-use crate::manifest::project::{Install, Project, Scope, Tool};
-use crate::manifest::tree::Tree;
+use crate::manifest::locked::{LockEntry, Locked};
+use crate::manifest::project::{DependencyScope, Install, Project, Tool};
+use crate::manifest::tree::ManifestTree;
 use crate::manifest::words::{unquote, without_comment};
 use crate::text::path;
 
 /// A line of a requirements file.
-enum Line<'t> {
+enum RequirementLine<'t> {
     /// Name and version demand.
     Package(String, &'t str),
     /// `-r`, `-c`: another file, seen from this one.
@@ -21,15 +21,17 @@ enum Line<'t> {
 }
 
 /// Whether a requirements file is for development, told by its name.
-pub(super) fn scope_of(path: &str) -> Scope {
+pub(super) fn scope_of(path: &str) -> DependencyScope {
     let stem = path::name(path).to_ascii_lowercase();
-    let dev = stem.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| Scope::of_group(word) == Scope::Dev);
-    if dev { Scope::Dev } else { Scope::Run }
+    let dev = stem
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| DependencyScope::of_group(word) == DependencyScope::Dev);
+    if dev { DependencyScope::Dev } else { DependencyScope::Run }
 }
 
 /// Reads the file and all that it includes: the closure, the dependencies, and, when the set is known to be complete
 /// (pip-compile, `uv pip compile`, hashes), what is locked.
-pub(super) fn install(tree: &mut Tree, project: &mut Project, path: &str) -> Install {
+pub(super) fn install(tree: &mut ManifestTree, project: &mut Project, path: &str) -> Install {
     let mut closure = Closure::default();
     let mut entries = Vec::new();
     let mut complete = true;
@@ -46,15 +48,15 @@ pub(super) fn install(tree: &mut Tree, project: &mut Project, path: &str) -> Ins
         complete &= constraints || is_complete(text) != Some(false);
         for line in lines(text) {
             match read(&line) {
-                Some(Line::Package(name, demand)) if !constraints => {
-                    entries.push(Entry { name: name.clone(), version: pinned(demand), ..Entry::default() });
+                Some(RequirementLine::Package(name, demand)) if !constraints => {
+                    entries.push(LockEntry { name: name.clone(), version: pinned(demand), ..LockEntry::default() });
                     project.depend(&name, scope_of(&file).max(scope_of(path)), Some(demand));
                 }
-                Some(Line::Include(other, as_constraints)) => {
+                Some(RequirementLine::Include(other, as_constraints)) => {
                     let other = closure.take(tree, path::parent(&file), other);
                     waiting.extend(other.map(|other| (other, constraints || as_constraints)));
                 }
-                Some(Line::Local(local)) => {
+                Some(RequirementLine::Local(local)) => {
                     complete &= constraints;
                     closure.take(tree, &project.root, local);
                 }
@@ -68,7 +70,7 @@ pub(super) fn install(tree: &mut Tree, project: &mut Project, path: &str) -> Ins
 }
 
 /// Everything in a requirements file is installed: nothing of it is for development only.
-fn mark_as_runtime(mut entries: Vec<Entry>) -> Vec<Entry> {
+fn mark_as_runtime(mut entries: Vec<LockEntry>) -> Vec<LockEntry> {
     for entry in &mut entries {
         entry.dev_only = Some(false);
     }
@@ -86,7 +88,7 @@ fn is_complete(text: &str) -> Option<bool> {
     }
     let mut any = false;
     for line in lines(text) {
-        if let Some(Line::Package(..)) = read(&line) {
+        if let Some(RequirementLine::Package(..)) = read(&line) {
             any = true;
             // pip demands hashes for all, also for what is not named, as soon as one has them.
             if line.contains("--hash") {
@@ -121,29 +123,29 @@ fn lines(text: &str) -> Vec<String> {
     out
 }
 
-fn read(line: &str) -> Option<Line<'_>> {
+fn read(line: &str) -> Option<RequirementLine<'_>> {
     if line.starts_with('-') {
         return option(line);
     }
     let word = line.split_whitespace().next().unwrap_or_default();
     if is_local(word) {
-        return Some(Line::Local(local_path(word)));
+        return Some(RequirementLine::Local(local_path(word)));
     }
     let (name, demand) = requirement(line)?;
     if word.contains("://") && !demand.starts_with('@') {
         let name = line.split_once("#egg=").or_else(|| line.split_once("&egg="))?.1;
-        return Some(Line::Package(requirement(name)?.0, ""));
+        return Some(RequirementLine::Package(requirement(name)?.0, ""));
     }
     let demand = demand.split(" --").next().unwrap_or_default().trim();
     if let Some(url) = demand.strip_prefix('@').map(str::trim)
         && (is_local(url) || url.starts_with("file:"))
     {
-        return Some(Line::Local(local_path(url)));
+        return Some(RequirementLine::Local(local_path(url)));
     }
-    Some(Line::Package(name, demand))
+    Some(RequirementLine::Package(name, demand))
 }
 
-fn option(line: &str) -> Option<Line<'_>> {
+fn option(line: &str) -> Option<RequirementLine<'_>> {
     let (name, value) = match line.find(|c: char| c == '=' || c.is_whitespace()) {
         Some(at) => (&line[..at], line[at + 1..].trim_start_matches(|c: char| c == '=' || c.is_whitespace())),
         // `-rbase.txt`
@@ -152,14 +154,14 @@ fn option(line: &str) -> Option<Line<'_>> {
     };
     let value = unquote(value);
     match name {
-        "-r" | "--requirement" => Some(Line::Include(value, false)),
-        "-c" | "--constraint" => Some(Line::Include(value, true)),
+        "-r" | "--requirement" => Some(RequirementLine::Include(value, false)),
+        "-c" | "--constraint" => Some(RequirementLine::Include(value, true)),
         "-e" | "--editable" if value.contains("://") => {
             let name = value.split_once("egg=")?.1.split(['&', ' ', '[']).next()?;
-            Some(Line::Package(normal(name), ""))
+            Some(RequirementLine::Package(normal(name), ""))
         }
-        "-e" | "--editable" => Some(Line::Local(local_path(value))),
-        "-f" | "--find-links" if !value.contains("://") => Some(Line::Local(value)),
+        "-e" | "--editable" => Some(RequirementLine::Local(local_path(value))),
+        "-f" | "--find-links" if !value.contains("://") => Some(RequirementLine::Local(value)),
         _ => None,
     }
 }

@@ -2,14 +2,14 @@
 
 use super::requirement::{normal, requirement};
 use crate::manifest::closure::Closure;
-use crate::manifest::project::{Install, Project, Scope, Tool};
-use crate::manifest::toml_text::{self, Table};
-use crate::manifest::tree::{Tree, resolve};
+use crate::manifest::project::{DependencyScope, Install, Project, Tool};
+use crate::manifest::toml_text::{self, TomlTable};
+use crate::manifest::tree::{ManifestTree, resolve};
 use crate::manifest::words::{quoted, without_comment};
 use crate::text::path;
 
 /// Reads what setuptools' own files say. A `setup.cfg` that only configures tools is none.
-pub(super) fn read(tree: &mut Tree, project: &mut Project) {
+pub(super) fn read(tree: &mut ManifestTree, project: &mut Project) {
     let setup = path::child(&project.root, "setup.py");
     if tree.has(&setup) {
         project.manifests.push(setup);
@@ -48,12 +48,12 @@ fn setting(project: &mut Project, path: &str, section: &str, key: &str, value: &
         ("options", "python_requires") => project.speaks(value, path),
         ("options", "install_requires") => {
             if let Some((name, demand)) = requirement(value) {
-                project.depend(&name, Scope::Run, Some(demand));
+                project.depend(&name, DependencyScope::Run, Some(demand));
             }
         }
         ("options.extras_require", _) => {
             if let Some((name, demand)) = requirement(value) {
-                project.depend(&name, Scope::Optional, Some(demand));
+                project.depend(&name, DependencyScope::Optional, Some(demand));
             }
         }
         _ => {}
@@ -61,7 +61,12 @@ fn setting(project: &mut Project, path: &str, section: &str, key: &str, value: &
 }
 
 /// `pip install .`: builds the project, so that it needs more than manifests.
-pub(super) fn install(tree: &mut Tree, project: &Project, manifest: &str, table: Option<&Table>) -> Install {
+pub(super) fn install(
+    tree: &mut ManifestTree,
+    project: &Project,
+    manifest: &str,
+    table: Option<&TomlTable>,
+) -> Install {
     let mut closure = Closure::default();
     closure.take_there(tree, &project.root, &["setup.py", "setup.cfg", "pyproject.toml", "MANIFEST.in", "pip.conf"]);
     if let Some(table) = table {
@@ -85,7 +90,7 @@ pub(super) fn install(tree: &mut Tree, project: &Project, manifest: &str, table:
 }
 
 /// The files that `[project]` names and that building it reads.
-fn take_named_files(tree: &Tree, closure: &mut Closure, root: &str, table: &Table) {
+fn take_named_files(tree: &ManifestTree, closure: &mut Closure, root: &str, table: &TomlTable) {
     for keys in [["project", "readme"], ["project", "license"]] {
         let Some(value) = toml_text::value(table, &keys) else { continue };
         let text = if keys[1] == "readme" { toml_text::text_or(value, "file") } else { None };

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use semver::{Version, VersionReq};
 use toml::de::DeValue;
 
-use super::manifest::{Packages, dependency_tables};
-use crate::manifest::locked::{Entry, Locked};
-use crate::manifest::toml_text::{self, Table};
-use crate::manifest::tree::Tree;
+use super::manifest::{CargoPackages, dependency_tables};
+use crate::manifest::locked::{LockEntry, Locked};
+use crate::manifest::toml_text::{self, TomlTable};
+use crate::manifest::tree::ManifestTree;
 
 /// A package as the lock file has it.
-struct Package {
+struct CargoLockPackage {
     name: String,
     version: String,
     /// From where it is fetched; none of the workspace's own.
@@ -21,22 +21,29 @@ struct Package {
 }
 
 /// Reads a lock file; `folders` are those of the workspace's packages, its root among them.
-pub(super) fn locked(tree: &mut Tree, path: &str, root: &str, folders: &[String], all: &Packages) -> Option<Locked> {
+pub(super) fn locked(
+    tree: &mut ManifestTree,
+    path: &str,
+    root: &str,
+    folders: &[String],
+    all: &CargoPackages,
+) -> Option<Locked> {
     let table = toml_text::table(tree, path)?;
-    let packages: Vec<Package> = toml_text::items(toml_text::value(&table, &["package"])).filter_map(package).collect();
+    let packages: Vec<CargoLockPackage> =
+        toml_text::items(toml_text::value(&table, &["package"])).filter_map(package).collect();
     let form = toml_text::value(&table, &["version"]).and_then(DeValue::as_integer).map(ToString::to_string);
     let known = matches!(form.as_deref(), Some("3" | "4")) && !table.contains_key("patch");
     let fits = all.get(root).filter(|_| known).and_then(|root| fits(&packages, root, folders, all));
-    let entry = |one: Package| Entry {
+    let entry = |one: CargoLockPackage| LockEntry {
         name: one.name,
         version: Some(one.version).filter(|version| !version.is_empty()),
         needs: one.needs.into_iter().map(|(name, _)| name).collect(),
-        ..Entry::default()
+        ..LockEntry::default()
     };
     Some(Locked { fits, ..Locked::new(packages.into_iter().map(entry).collect(), None) })
 }
 
-fn package(one: &DeValue) -> Option<Package> {
+fn package(one: &DeValue) -> Option<CargoLockPackage> {
     let text = |key| one.get(key).and_then(|value| value.get_ref().as_str());
     // `cc`, `cc 1.0.83`, `cc 1.0.83 (registry…)`
     let needed = one.get("dependencies").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
@@ -44,7 +51,7 @@ fn package(one: &DeValue) -> Option<Package> {
         let mut words = one.get_ref().as_str()?.split(' ');
         Some((words.next()?.to_owned(), words.next().map(Into::into)))
     });
-    Some(Package {
+    Some(CargoLockPackage {
         name: text("name")?.to_owned(),
         version: text("version").unwrap_or_default().to_owned(),
         source: text("source").map(Into::into),
@@ -54,7 +61,7 @@ fn package(one: &DeValue) -> Option<Package> {
 
 /// Whether nothing of the lock file would change: each manifest has what it asks for, and nothing else is there. `None`
 /// where something is asked for that only cargo compares.
-fn fits(packages: &[Package], root: &Table, folders: &[String], all: &Packages) -> Option<bool> {
+fn fits(packages: &[CargoLockPackage], root: &TomlTable, folders: &[String], all: &CargoPackages) -> Option<bool> {
     if root.contains_key("patch") || root.contains_key("replace") {
         return None;
     }
@@ -63,7 +70,7 @@ fn fits(packages: &[Package], root: &Table, folders: &[String], all: &Packages) 
     let mut waiting = Vec::new();
     for manifest in own {
         let (name, version) = own_name(manifest, root)?;
-        let own = |one: &Package| one.source.is_none() && one.name == name && one.version == version;
+        let own = |one: &CargoLockPackage| one.source.is_none() && one.name == name && one.version == version;
         let Some(index) = packages.iter().position(own) else { return Some(false) };
         if !has_its_dependencies(packages, &packages[index], manifest, root)? {
             return Some(false);
@@ -82,7 +89,7 @@ fn fits(packages: &[Package], root: &Table, folders: &[String], all: &Packages) 
     Some(reached.len() == packages.len())
 }
 
-fn is_meant(package: &Package, (name, version): &(String, Option<String>)) -> bool {
+fn is_meant(package: &CargoLockPackage, (name, version): &(String, Option<String>)) -> bool {
     package.name == *name && version.as_ref().is_none_or(|version| package.version == *version)
 }
 
@@ -92,7 +99,7 @@ fn satisfies(version: &str, requirement: &str) -> Option<bool> {
 }
 
 /// Name and version of a package of the workspace.
-fn own_name<'t>(manifest: &'t Table, root: &'t Table) -> Option<(&'t str, &'t str)> {
+fn own_name<'t>(manifest: &'t TomlTable, root: &'t TomlTable) -> Option<(&'t str, &'t str)> {
     let name = toml_text::text(manifest, &["package", "name"])?;
     let version = match toml_text::value(manifest, &["package", "version"]) {
         None => "0.0.0",
@@ -103,7 +110,12 @@ fn own_name<'t>(manifest: &'t Table, root: &'t Table) -> Option<(&'t str, &'t st
 }
 
 /// Whether an entry lists what its manifest asks for, in versions that answer to that.
-fn has_its_dependencies(packages: &[Package], entry: &Package, manifest: &Table, root: &Table) -> Option<bool> {
+fn has_its_dependencies(
+    packages: &[CargoLockPackage],
+    entry: &CargoLockPackage,
+    manifest: &TomlTable,
+    root: &TomlTable,
+) -> Option<bool> {
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     for (_, list, _) in dependency_tables(manifest) {
         for (key, value) in list {

@@ -51,12 +51,12 @@ pub(super) fn attempts(asked: &Options, full: &Optimized) -> Vec<Options> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimize::{Climbed, Step};
+    use crate::optimize::{ClimbedRung, RewriteStep};
 
     #[test]
     fn the_most_is_tried_first() {
-        let step = |pass| Step { pass, what: String::new(), why: String::new(), assumptions: Vec::new() };
-        let rung = |rung, passes: &[&'static str]| Climbed {
+        let step = |pass| RewriteStep { pass, what: String::new(), why: String::new(), assumptions: Vec::new() };
+        let rung = |rung, passes: &[&'static str]| ClimbedRung {
             rung,
             steps: passes.iter().map(|pass| step(pass)).collect(),
             refusals: Vec::new(),

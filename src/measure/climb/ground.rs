@@ -1,7 +1,7 @@
 //! What a climb starts from, and what no rewrite goes below.
 
-use crate::build::{Base, Build, Slim};
-use crate::compose::Run;
+use crate::build::{Build, Slim, StageBase};
+use crate::compose::ServiceRun;
 use crate::failure::Failure;
 use crate::image::packages::Ecosystem;
 use crate::image::{Algorithm, Digest};
@@ -11,7 +11,7 @@ use crate::optimize::{Evidence, Options};
 
 /// A build to be rewritten, and what is known of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Ground<'g> {
+pub struct ClimbInput<'g> {
     /// The inputs.
     pub inputs: &'g Inputs,
     /// Index of the build.
@@ -21,10 +21,10 @@ pub struct Ground<'g> {
     /// What the user asked for.
     pub options: &'g Options,
     /// How compose files run its containers.
-    pub runs: &'g [Run],
+    pub runs: &'g [ServiceRun],
 }
 
-impl Ground<'_> {
+impl ClimbInput<'_> {
     /// Digests of the texts by name, and of the context: names, sizes and modes of what the builder is sent.
     pub(super) fn digests(&self) -> Vec<(String, String)> {
         let Some(input) = self.inputs.builds.get(self.build) else { return Vec::new() };
@@ -70,7 +70,7 @@ pub(super) fn floor(
     let mut floor = Vec::new();
     let Some(input) = inputs.builds.get(build) else { return Ok(floor) };
     let read = Build::new(input);
-    if let Some(Base::Image(base)) = read.target().map(|target| read.root_base(target)) {
+    if let Some(StageBase::Image(base)) = read.target().map(|target| read.root_base(target)) {
         let name = crate::build::Reference::of(base).name;
         let slim = Slim::of(base).map(|slim| format!("{name}:{}", slim.tag));
         for name in slim.into_iter().chain([base.clone()]) {

@@ -1,8 +1,8 @@
 //! Which passes did not hold: those that a rewrite without an engine would want again.
 
-use super::ground::Ground;
+use super::ground::ClimbInput;
 use crate::optimize::{Optimized, optimize};
-use crate::proof::{Rejected, Tried};
+use crate::proof::{Rejected, TriedRung};
 use crate::text::Source;
 
 /// Times that passes are left out and others come up in their place.
@@ -12,10 +12,10 @@ const ROUNDS: usize = 8;
 const REASON: usize = 160;
 
 /// What was tried, and the passes that did something in it.
-pub(super) type Attempt = (Tried, Vec<&'static str>);
+pub(super) type Attempt = (TriedRung, Vec<&'static str>);
 
 /// The passes that change the texts which hold, or the original where none do, with what spoke against them.
-pub(super) fn rejected(ground: &Ground<'_>, held: Option<&Optimized>, tried: &[Attempt]) -> Vec<Rejected> {
+pub(super) fn rejected(ground: &ClimbInput<'_>, held: Option<&Optimized>, tried: &[Attempt]) -> Vec<Rejected> {
     let sources: &[Source] = held.map_or(&ground.inputs.sources, Optimized::result);
     let inputs = ground.inputs.with_sources(sources);
     let mut options = ground.options.clone();

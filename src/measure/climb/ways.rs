@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::ground::Ground;
+use super::ground::ClimbInput;
 use crate::build::Build;
-use crate::compose::Run;
+use crate::compose::ServiceRun;
 use crate::dockerfile::Keyword;
-use crate::measure::trial::Wanted;
-use crate::proof::{Start, Stood};
+use crate::measure::trial::TrialRequest;
+use crate::proof::{SettledState, Start};
 
 /// Names of variables that are looked for in what a program says.
 const VARIABLES: usize = 2_000;
@@ -19,12 +19,12 @@ const VARIABLES: usize = 2_000;
 const STAGES: usize = 3;
 
 /// As a service of a compose file: with its variables, and with its command where the Dockerfile has none.
-pub(super) fn as_service(ground: &Ground<'_>, wanted: &Wanted) -> Option<(String, Wanted)> {
+pub(super) fn as_service(ground: &ClimbInput<'_>, wanted: &TrialRequest) -> Option<(String, TrialRequest)> {
     let starts = ground.inputs.builds.get(ground.build).is_some_and(|input| {
         let build = Build::new(input);
         build.target().is_some_and(|target| build.chain(target).any(|stage| starts_something(&build, stage)))
     });
-    let has_command = |run: &Run| run.command.is_some() || run.entrypoint.is_some();
+    let has_command = |run: &ServiceRun| run.command.is_some() || run.entrypoint.is_some();
     let run = ground.runs.iter().min_by_key(|run| (has_command(run) == starts, !run.is_published))?;
     let mut other = wanted.clone();
     let known: BTreeSet<&str> = wanted.environment.iter().filter_map(|one| one.split('=').next()).collect();
@@ -49,7 +49,7 @@ pub(super) fn as_service(ground: &Ground<'_>, wanted: &Wanted) -> Option<(String
 }
 
 /// Options that may help where the original shows no program that works.
-pub(super) fn advice(ground: &Ground<'_>, start: &Start) -> Vec<String> {
+pub(super) fn advice(ground: &ClimbInput<'_>, start: &Start) -> Vec<String> {
     if !start.unset.is_empty() {
         return start.unset.iter().map(|name| format!("-e {name}=…")).collect();
     }
@@ -63,7 +63,7 @@ pub(super) fn advice(ground: &Ground<'_>, start: &Start) -> Vec<String> {
         }
     }
     all.extend(targets(ground));
-    let is_silent = matches!(start.stood, Stood::NotStarted(_) | Stood::Ended { code: 0, .. });
+    let is_silent = matches!(start.stood, SettledState::NotStarted(_) | SettledState::Ended { code: 0, .. });
     if all.is_empty() && is_silent {
         all.push("--run COMMAND".to_owned());
     }
@@ -71,7 +71,7 @@ pub(super) fn advice(ground: &Ground<'_>, start: &Start) -> Vec<String> {
 }
 
 /// Stages that start something beside the one that is built.
-pub(super) fn targets(ground: &Ground<'_>) -> Vec<String> {
+pub(super) fn targets(ground: &ClimbInput<'_>) -> Vec<String> {
     let Some(input) = ground.inputs.builds.get(ground.build) else { return Vec::new() };
     let build = Build::new(input);
     let Some(target) = build.target() else { return Vec::new() };
@@ -86,7 +86,7 @@ fn starts_something(build: &Build<'_>, stage: &crate::build::Stage) -> bool {
 }
 
 /// Names of variables that sources, environment files and compose files speak of.
-pub(super) fn variables(ground: &Ground<'_>) -> BTreeSet<String> {
+pub(super) fn variables(ground: &ClimbInput<'_>) -> BTreeSet<String> {
     static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"(?:\benv\.|\benv(?:iron)?(?:\.get)?[(\[]["']|\b[Gg]etenv\(["'])([A-Z][A-Z0-9_]+)|\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b"#).ok()
     });

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::failure::Failure;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::measure::session::Session;
-use crate::measure::trial::Wanted;
-use crate::proof::{Check, Declared, Seen, Side, command, is_run_by_node, node, python, python_module, script_file};
+use crate::measure::trial::TrialRequest;
+use crate::proof::{
+    Check, Declared, Observation, Side, command, is_run_by_node, node, python, python_module, script_file,
+};
 use crate::text::path;
 
 /// What stands before each answer of the scripts, so that words of imported modules are not taken for one.
@@ -37,7 +39,7 @@ impl Session {
         side: &Side,
         declared: &Declared,
         sources: &Sources,
-        wanted: &Wanted,
+        wanted: &TrialRequest,
     ) -> Result<BTreeMap<String, String>, Failure> {
         let Some(words) = words(side, declared, sources) else { return Ok(BTreeMap::new()) };
         let (_, said) = self.run_once(image, &words, wanted)?;
@@ -110,7 +112,7 @@ pub(super) fn check(before: &BTreeMap<String, String>, after: &BTreeMap<String, 
     if after.is_empty() {
         return Check::skipped("imports", "the rewrite's program is asked for no module");
     }
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     let mut fine = 0;
     for (name, was) in before {
         let is = after.get(name).map_or("was not asked", String::as_str);

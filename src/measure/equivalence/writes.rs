@@ -4,7 +4,7 @@ use crate::engine::ChangeKind;
 use crate::failure::Failure;
 use crate::measure::session::Session;
 use crate::measure::trial::Trial;
-use crate::proof::{Check, Seen};
+use crate::proof::{Check, Observation};
 
 /// Paths that are tried at most.
 const TRIED: usize = 60;
@@ -24,7 +24,7 @@ impl Session {
                 Ok(format!("root may write all {} paths that the original wrote", wanted.len())),
             ));
         }
-        let mut seen = Seen::default();
+        let mut seen = Observation::default();
         let also = after.written_paths();
         for (path, kind) in wanted.into_iter().take(TRIED) {
             if also.contains_key(path) {

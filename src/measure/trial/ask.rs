@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use ureq::Agent;
 
-use super::{Trial, Wanted};
+use super::{Trial, TrialRequest};
 use crate::failure::Failure;
 use crate::measure::session::Session;
-use crate::proof::{Answer, Answers, Probe};
+use crate::proof::{Answers, Probe, ProbeAnswer};
 
 /// For one answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -25,7 +25,7 @@ impl Trial<'_> {
     pub(super) fn ask(
         &mut self,
         session: &Session,
-        wanted: &Wanted,
+        wanted: &TrialRequest,
         questions: Option<&Answers>,
     ) -> Result<(), Failure> {
         let address = self.stand.address();
@@ -40,7 +40,7 @@ impl Trial<'_> {
             let answer = match Probe::read(&question) {
                 Probe::Command(text) => {
                     let ended = self.exec(session, &["/bin/sh", "-c", &text])?;
-                    Answer { status: ended.map(|(code, _)| code), ..Answer::default() }
+                    ProbeAnswer { status: ended.map(|(code, _)| code), ..ProbeAnswer::default() }
                 }
                 Probe::Http(port, path) => {
                     // Another server may listen elsewhere.
@@ -48,7 +48,7 @@ impl Trial<'_> {
                         port.filter(|port| self.ports().contains(port)).or_else(|| self.ports().first().copied());
                     match (address, port) {
                         (Some(ip), Some(port)) => ask_with_retries(ip, port, &path),
-                        _ => Answer::default(),
+                        _ => ProbeAnswer::default(),
                     }
                 }
             };
@@ -58,7 +58,7 @@ impl Trial<'_> {
     }
 
     /// The questions by name, in full: `8000/health`.
-    fn questions(&self, wanted: &Wanted) -> Vec<String> {
+    fn questions(&self, wanted: &TrialRequest) -> Vec<String> {
         let on_all = |path: &str| self.ports().iter().map(|port| format!("{port}{path}")).collect::<Vec<_>>();
         let mut all = Vec::new();
         for probe in &wanted.probes {
@@ -76,8 +76,8 @@ impl Trial<'_> {
 }
 
 /// Asks for a path; what fails is asked for again.
-fn ask_with_retries(ip: IpAddr, port: u16, path: &str) -> Answer {
-    let mut answer = Answer::default();
+fn ask_with_retries(ip: IpAddr, port: u16, path: &str) -> ProbeAnswer {
+    let mut answer = ProbeAnswer::default();
     for turn in 0..=AGAIN {
         if turn > 0 {
             std::thread::sleep(Duration::from_secs(1));
@@ -90,7 +90,7 @@ fn ask_with_retries(ip: IpAddr, port: u16, path: &str) -> Answer {
     answer
 }
 
-fn ask_once(ip: IpAddr, port: u16, path: &str) -> Option<Answer> {
+fn ask_once(ip: IpAddr, port: u16, path: &str) -> Option<ProbeAnswer> {
     let configuration = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -106,5 +106,5 @@ fn ask_once(ip: IpAddr, port: u16, path: &str) -> Option<Answer> {
     let mut body = Vec::new();
     // A stream that never ends is cut by the time-out: what came counts.
     let _ = response.body_mut().as_reader().take(BODY).read_to_end(&mut body);
-    Some(Answer::new(status, &kind, &body))
+    Some(ProbeAnswer::new(status, &kind, &body))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::engine::{Exec, Spec, State};
+use crate::engine::{ContainerState, Exec, Spec};
 use crate::failure::{Failure, FailureKind};
 use crate::measure::session::Session;
 use crate::proof::{Probe, QuestionsFrom};
@@ -28,16 +28,16 @@ pub struct Companion {
 
 /// A network with what is on it.
 #[derive(Debug)]
-pub(super) struct Stand<'s> {
+pub(super) struct TrialNetwork<'s> {
     session: &'s Session,
     network: String,
     companions: Vec<String>,
     id: Option<String>,
 }
 
-impl<'s> Stand<'s> {
+impl<'s> TrialNetwork<'s> {
     /// Makes the network and starts the companions.
-    pub(super) fn open(session: &'s Session, wanted: &Wanted) -> Result<Self, Failure> {
+    pub(super) fn open(session: &'s Session, wanted: &TrialRequest) -> Result<Self, Failure> {
         let name = format!("dockopt-{}", session.series());
         let network = session.engine.create_network(&name, &session.labels(), true)?;
         let mut stand = Self { session, network, companions: Vec::new(), id: None };
@@ -107,7 +107,7 @@ impl<'s> Stand<'s> {
     }
 
     /// Starts the container as its image says; why it can't be started.
-    pub(super) fn start(&mut self, image: &str, wanted: &Wanted) -> Result<(), String> {
+    pub(super) fn start(&mut self, image: &str, wanted: &TrialRequest) -> Result<(), String> {
         let mut spec = self.spec(image, &wanted.environment);
         spec.entrypoint.clone_from(&wanted.entrypoint);
         spec.command.clone_from(&wanted.command);
@@ -116,7 +116,7 @@ impl<'s> Stand<'s> {
     }
 
     /// Starts the container with other words.
-    pub(super) fn start_with(&mut self, image: &str, wanted: &Wanted, words: &[String]) -> Result<(), String> {
+    pub(super) fn start_with(&mut self, image: &str, wanted: &TrialRequest, words: &[String]) -> Result<(), String> {
         let mut spec = self.spec(image, &wanted.environment);
         spec.entrypoint = Some(words.iter().take(1).cloned().collect());
         spec.command = Some(words.iter().skip(1).cloned().collect());
@@ -141,7 +141,7 @@ impl<'s> Stand<'s> {
     }
 
     /// Ports that the container listens on and others reach, ascending.
-    pub(super) fn listening(&self, state: &State, exposed: &[u16]) -> Vec<u16> {
+    pub(super) fn listening(&self, state: &ContainerState, exposed: &[u16]) -> Vec<u16> {
         let (Some(id), Some(ip)) = (self.id(), address(state)) else { return Vec::new() };
         let exec = Exec { limit: Duration::from_secs(10), ..Exec::new(["cat", "/proc/net/tcp", "/proc/net/tcp6"]) };
         let told =
@@ -154,7 +154,7 @@ impl<'s> Stand<'s> {
     }
 }
 
-impl Drop for Stand<'_> {
+impl Drop for TrialNetwork<'_> {
     fn drop(&mut self) {
         let engine = &self.session.engine;
         // What could not be removed goes with the session, which says so.
@@ -165,7 +165,7 @@ impl Drop for Stand<'_> {
     }
 }
 
-fn address(state: &State) -> Option<IpAddr> {
+fn address(state: &ContainerState) -> Option<IpAddr> {
     state.addresses.values().find_map(|address| address.parse().ok())
 }
 
@@ -193,7 +193,7 @@ pub(super) const WORDS: usize = 256 << 10;
 
 /// What is asked of both sides.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct TrialRequest {
     /// Named questions; where there are none, paths are guessed.
     pub probes: Vec<Probe>,
     /// Paths that are asked for where no question is named.
@@ -220,7 +220,7 @@ pub struct Wanted {
     pub workdir: Option<String>,
 }
 
-impl Wanted {
+impl TrialRequest {
     /// Where its questions come from. A route in a source, or a server that is known, speaks HTTP.
     pub(in crate::measure) fn questions_from(&self) -> QuestionsFrom {
         match () {
@@ -231,7 +231,7 @@ impl Wanted {
     }
 }
 
-impl Default for Wanted {
+impl Default for TrialRequest {
     fn default() -> Self {
         let limit = Duration::from_mins(1);
         Self {

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use super::{libraries, packages, runtime, wanted};
 use crate::build::toolchain::{self, Language};
-use crate::build::{Base, BaseImage, CERTIFICATES, Presence, Slim, Stage, providers, runtime_image};
+use crate::build::{BaseImage, CERTIFICATES, Presence, Slim, Stage, StageBase, providers, runtime_image};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework};
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::Manager;
 use crate::sources::patterns;
 use crate::text::Span;
 use runtime::Toolchain;
 
 /// Puts the runtime under a final stage that stands on a toolchain's image.
-pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
+pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    let Base::Image(image) = &target.base else { return };
+    let StageBase::Image(image) = &target.base else { return };
     let Some(toolchain) = Toolchain::of(image) else { return };
     let Some(language) = toolchain.language() else { return };
     if !toolchain::is_application(build, target) || uses_toolchain(scene, target) {
@@ -41,7 +41,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
     if let Some(why) = needs_toolchain(scene, target, language, image) {
         return turn.refuse(what, why);
     }
-    let needs = Needs::of(scene, target, language, image, &small);
+    let needs = MissingPrograms::of(scene, target, language, image, &small);
     if let Some(program) = needs.unknown {
         return turn.refuse(what, format!("`{small}` has no `{program}`, and which package of it has is not known"));
     }
@@ -62,7 +62,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
         // A line that copies from another stage stands with its like.
         let mut transfers = build.transfers(target).iter();
         let copies = lines.iter().all(|line| line.starts_with("COPY"));
-        let first = transfers.find(|one| copies && matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
+        let first = transfers.find(|one| copies && matches!(one.from, Some(StageBase::Stage(_)))).map(|one| one.index);
         let end = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
         let text = lines.join("\n") + "\n";
         let start = if from.span.end == end { "\n" } else { "" };
@@ -92,7 +92,7 @@ fn is_runtime(image: &str) -> bool {
 }
 
 /// Whether a RUN of the stage compiles or calls a build tool.
-fn uses_toolchain(scene: &Scene, target: &Stage) -> bool {
+fn uses_toolchain(scene: &PassInput, target: &Stage) -> bool {
     toolchain::runs(scene.build, target).any(|(_, _, all)| {
         all.iter().any(|one| {
             let tool = one.package_call().is_some_and(|call| {
@@ -108,7 +108,7 @@ fn uses_toolchain(scene: &Scene, target: &Stage) -> bool {
 }
 
 /// Why what runs needs the toolchain too.
-fn needs_toolchain(scene: &Scene, target: &Stage, language: Language, image: &str) -> Option<String> {
+fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image: &str) -> Option<String> {
     let source = |path: &str| FileKind::of(path).is_compiled();
     if let Some(program) = language.toolchain().find(|program| wanted::is_called(scene, target, program)) {
         return Some(format!("the container calls `{program}`"));
@@ -132,21 +132,21 @@ fn needs_toolchain(scene: &Scene, target: &Stage, language: Language, image: &st
     home.filter(|home| own.contains(home)).map(|home| format!("a line of the stage names `{home}`"))
 }
 
-fn build_text(scene: &Scene, target: &Stage) -> String {
+fn build_text(scene: &PassInput, target: &Stage) -> String {
     let instructions = scene.build.instructions(target).filter(|(_, one)| one.keyword != Keyword::Env);
     instructions.map(|(_, one)| scene.source().slice(one.span)).collect::<Vec<_>>().join("\n")
 }
 
 /// What the small image lacks.
 #[derive(Default)]
-struct Needs {
+struct MissingPrograms {
     packages: BTreeSet<String>,
     lines: Vec<String>,
     unknown: Option<String>,
 }
 
-impl Needs {
-    fn of(scene: &Scene, target: &Stage, language: Language, image: &str, small: &str) -> Self {
+impl MissingPrograms {
+    fn of(scene: &PassInput, target: &Stage, language: Language, image: &str, small: &str) -> Self {
         let mut needs = Self::default();
         let alpine = small.contains("alpine");
         let manager = if alpine { Manager::Apk } else { Manager::Apt };
@@ -185,7 +185,14 @@ impl Needs {
     }
 
     /// The certificates of the public authorities, which the program's requests are checked with.
-    fn certificates(&mut self, scene: &Scene, target: &Stage, image: &str, alpine: bool, installed: &BTreeSet<String>) {
+    fn certificates(
+        &mut self,
+        scene: &PassInput,
+        target: &Stage,
+        image: &str,
+        alpine: bool,
+        installed: &BTreeSet<String>,
+    ) {
         let had = Toolchain::of(image).is_some_and(|row| row.has_certificates());
         let copied = build_text(scene, target).contains("/etc/ssl/certs");
         if !had || alpine || copied || installed.contains("ca-certificates") {
@@ -193,7 +200,7 @@ impl Needs {
         }
         let mut stages = scene.build.stages().iter().filter(|stage| stage.index < target.index);
         let from = stages.find(|stage| {
-            let Base::Image(image) = scene.build.root_base(stage) else { return false };
+            let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
             stage.name.is_some()
                 && Toolchain::of(image).is_some_and(|row| row.has_certificates() && row.language().is_some())
         });
@@ -207,7 +214,7 @@ impl Needs {
 }
 
 /// Packages that RUNs of the stage install.
-fn installed(scene: &Scene, target: &Stage) -> BTreeSet<String> {
+fn installed(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (_, _, all) in toolchain::runs(scene.build, target) {
         for call in
@@ -220,7 +227,7 @@ fn installed(scene: &Scene, target: &Stage) -> BTreeSet<String> {
 }
 
 /// Programs that RUNs, the command, checks and sources call.
-fn called_programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
+fn called_programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (index, instruction) in scene.build.instructions(target) {
         if matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
@@ -240,13 +247,13 @@ fn called_programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
 }
 
 /// Whether the program looks time zones up.
-fn wants_zones(scene: &Scene) -> bool {
+fn wants_zones(scene: &PassInput) -> bool {
     let holds = |words: &[&str]| scene.evidence.holding(words).next().is_some();
     (sets_zone(scene) || holds(&["time.LoadLocation(", "tzfile::"])) && !holds(&["\"time/tzdata\""])
 }
 
 /// Whether the image or a compose file names the time zone of the container.
-pub(super) fn sets_zone(scene: &Scene) -> bool {
+pub(super) fn sets_zone(scene: &PassInput) -> bool {
     let named = scene.evidence.services.iter().any(|service| service.environment.contains("TZ"));
     let set = scene.file().instructions().iter().filter(|one| one.keyword == Keyword::Env);
     named || set.flat_map(|one| scene.file().variables(one)).any(|one| one.name.text == "TZ")

@@ -1,6 +1,6 @@
 //! What each command of a RUN is for: to build, to install what the system needs, or to prepare the container.
 
-use super::packages::{self, Wanted};
+use super::packages::{self, IsProgramCalled};
 use super::place;
 use crate::build::toolchain::Language;
 use crate::build::{Build, Purpose, Stage};
@@ -10,7 +10,7 @@ use crate::text::path;
 
 /// What becomes of a command when its stage is split.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum CommandFate {
     /// It serves the build alone.
     Build,
     /// It compiles the program.
@@ -29,54 +29,57 @@ pub(super) enum Fate {
 
 /// A command of a RUN.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(super) struct RunCommand {
     /// What becomes of it.
-    pub fate: Fate,
+    pub fate: CommandFate,
     /// Its text on one line.
     pub text: String,
 }
 
 /// A RUN in its commands.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct RunCommands {
     /// Index of the instruction.
     pub index: usize,
     /// Its commands, in order.
-    pub commands: Vec<Command>,
+    pub commands: Vec<RunCommand>,
     /// Whether each command can be taken out of it.
     pub separable: bool,
     /// Whether it takes packages away again.
     pub removes: bool,
 }
 
-impl Run {
+impl RunCommands {
     /// Whether it compiles, and what.
     pub(super) fn compiles(&self) -> Option<Language> {
         self.commands.iter().find_map(|one| match one.fate {
-            Fate::Compiles(language) => Some(language),
+            CommandFate::Compiles(language) => Some(language),
             _ => None,
         })
     }
 
     /// Whether some command has this fate.
-    pub(super) fn has(&self, fate: &Fate) -> bool {
+    pub(super) fn has(&self, fate: &CommandFate) -> bool {
         self.commands.iter().any(|one| one.fate == *fate)
     }
 }
 
 /// Reads a RUN; `None` where no shell of this kind reads it.
-pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -> Option<Run> {
+pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: IsProgramCalled) -> Option<RunCommands> {
     let file = &build.input().file;
     let code = build.code(index)?;
     let invocations = code.script.invocations();
     let mut commands = Vec::new();
     for (at, command) in code.script.commands.iter().enumerate() {
         let own: Vec<&Invocation> = invocations.iter().filter(|one| one.outer as usize == at).collect();
-        let fate =
-            own.iter().map(|one| decide_fate(build, stage, index, one, wanted)).reduce(stronger).unwrap_or(Fate::Build);
+        let fate = own
+            .iter()
+            .map(|one| decide_fate(build, stage, index, one, wanted))
+            .reduce(stronger)
+            .unwrap_or(CommandFate::Build);
         let span = code.place(file, command.span);
         let text = join_lines(build.input().file.source().slice(span));
-        commands.push(Command { fate, text });
+        commands.push(RunCommand { fate, text });
     }
     let plain = |one: &crate::shell::Command| {
         let parted = |kind| matches!(kind, SeparatorKind::And | SeparatorKind::Semicolon | SeparatorKind::Newline);
@@ -91,10 +94,10 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
         && code.script.compounds.is_empty()
         && code.script.commands.iter().all(plain);
     let removes = invocations.iter().any(|one| Purpose::of(one) == Purpose::SystemRemoval);
-    let mut run = Run { index, commands, separable, removes };
+    let mut run = RunCommands { index, commands, separable, removes };
     if run.commands.iter().any(|one| patterns::shows(&one.text, "fetches a toolchain")) {
-        for one in run.commands.iter_mut().filter(|one| matches!(one.fate, Fate::Unknown | Fate::Works)) {
-            one.fate = Fate::Build;
+        for one in run.commands.iter_mut().filter(|one| matches!(one.fate, CommandFate::Unknown | CommandFate::Works)) {
+            one.fate = CommandFate::Build;
         }
     }
     Some(run)
@@ -106,72 +109,74 @@ fn join_lines(text: &str) -> String {
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect::<Vec<_>>().join(" ")
 }
 
-fn stronger(a: Fate, b: Fate) -> Fate {
-    let weight = |one: &Fate| match one {
-        Fate::Build => 0,
-        Fate::Lists => 1,
-        Fate::Packages(_) | Fate::Prepares => 2,
-        Fate::Compiles(_) => 3,
-        Fate::Works => 4,
-        Fate::Unknown => 5,
+fn stronger(a: CommandFate, b: CommandFate) -> CommandFate {
+    let weight = |one: &CommandFate| match one {
+        CommandFate::Build => 0,
+        CommandFate::Lists => 1,
+        CommandFate::Packages(_) | CommandFate::Prepares => 2,
+        CommandFate::Compiles(_) => 3,
+        CommandFate::Works => 4,
+        CommandFate::Unknown => 5,
     };
     if weight(&b) > weight(&a) { b } else { a }
 }
 
 /// What becomes of a command of a RUN.
-fn decide_fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: Wanted) -> Fate {
-    let inside = |redirected| if is_inside(build, stage, at, one, redirected) { Fate::Works } else { Fate::Unknown };
+fn decide_fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: IsProgramCalled) -> CommandFate {
+    let inside = |redirected| {
+        if is_inside(build, stage, at, one, redirected) { CommandFate::Works } else { CommandFate::Unknown }
+    };
     let purpose = Purpose::of(one);
     let redirected = one.command.redirects.iter().any(|one| one.target.is_some() && writes(one.operator));
     if let Some(call) = one.package_call() {
         return match purpose {
-            Purpose::Looks if !redirected => Fate::Build,
-            Purpose::Compiles(language) => Fate::Compiles(language),
-            Purpose::SystemInstall => Fate::Packages(packages::kept(build, stage, &call, wanted)),
-            Purpose::SystemRemoval => Fate::Build,
-            Purpose::SystemUpgrade => Fate::Prepares,
-            Purpose::Lists | Purpose::SystemOther => Fate::Lists,
+            Purpose::Looks if !redirected => CommandFate::Build,
+            Purpose::Compiles(language) => CommandFate::Compiles(language),
+            Purpose::SystemInstall => CommandFate::Packages(packages::kept(build, stage, &call, wanted)),
+            Purpose::SystemRemoval => CommandFate::Build,
+            Purpose::SystemUpgrade => CommandFate::Prepares,
+            Purpose::Lists | Purpose::SystemOther => CommandFate::Lists,
             _ => of_manager(&call),
         };
     }
     let names_lists = || one.args.iter().any(|word| word.text().contains("/var/lib/apt/lists"));
     let names_path = || one.args.iter().any(|word| word.text().contains('/'));
     match purpose {
-        Purpose::Compiles(language) => Fate::Compiles(language),
+        Purpose::Compiles(language) => CommandFate::Compiles(language),
         // What an account is made by asks for it.
-        _ if one.is("getent") || one.is("id") => Fate::Prepares,
+        _ if one.is("getent") || one.is("id") => CommandFate::Prepares,
         Purpose::Setting | Purpose::Nothing | Purpose::Looks | Purpose::Generates | Purpose::Edits if !redirected => {
-            Fate::Build
+            CommandFate::Build
         }
-        _ if one.is("java") && !redirected => Fate::Build,
-        Purpose::Lists | Purpose::Clean | Purpose::Deletes if names_lists() => Fate::Lists,
+        _ if one.is("java") && !redirected => CommandFate::Build,
+        Purpose::Lists | Purpose::Clean | Purpose::Deletes if names_lists() => CommandFate::Lists,
         // Moves of what the build makes are followed; modes travel with the files.
-        Purpose::Copies | Purpose::Clean | Purpose::Deletes | Purpose::Lists => Fate::Build,
-        _ if one.is("install") => Fate::Build,
+        Purpose::Copies | Purpose::Clean | Purpose::Deletes | Purpose::Lists => CommandFate::Build,
+        _ if one.is("install") => CommandFate::Build,
         Purpose::Fetches => fate_of_download(one),
-        Purpose::Account | Purpose::Entries => Fate::Prepares,
-        Purpose::SystemSetup if one.is("ldconfig") || !names_path() => Fate::Prepares,
-        _ if one.program.is_none() => Fate::Unknown,
+        Purpose::Account | Purpose::Entries => CommandFate::Prepares,
+        Purpose::SystemSetup if one.is("ldconfig") || !names_path() => CommandFate::Prepares,
+        _ if one.program.is_none() => CommandFate::Unknown,
         _ => inside(redirected),
     }
 }
 
 /// A call of a language's package manager that compiles no program of the project.
-fn of_manager(call: &PackageCall) -> Fate {
+fn of_manager(call: &PackageCall) -> CommandFate {
     match (call.manager, call.verb) {
         (Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet, verb) => match verb {
-            Verb::Run if call.verb_text != "test" && call.verb_text != "t" => Fate::Works,
-            _ => Fate::Build,
+            Verb::Run if call.verb_text != "test" && call.verb_text != "t" => CommandFate::Works,
+            _ => CommandFate::Build,
         },
-        (Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun, Verb::Install | Verb::Run) => Fate::Works,
-        _ => Fate::Unknown,
+        (Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun, Verb::Install | Verb::Run) => CommandFate::Works,
+        _ => CommandFate::Unknown,
     }
 }
 
 /// A download: of a file that the moves are followed from.
-fn fate_of_download(one: &Invocation) -> Fate {
+fn fate_of_download(one: &Invocation) -> CommandFate {
     let written = one.flag("-o").or_else(|| one.flag("-O")).or_else(|| one.flag("--output"));
-    if written.is_some() && one.command.place.pipe_len <= 1 { Fate::Build } else { Fate::Unknown }
+    if written.is_some() && one.command.place.pipe_len <= 1 { CommandFate::Build } else { CommandFate::Unknown }
 }
 
 /// Whether the paths that a command names lie in the folder that it works in.
@@ -192,12 +197,12 @@ fn writes(operator: RedirectOperator) -> bool {
 }
 
 /// The commands of a RUN that the stage that ships needs.
-pub(super) fn kept(run: &Run) -> Vec<&Command> {
-    let packages = run.commands.iter().any(|one| matches!(&one.fate, Fate::Packages(kept) if !kept.is_empty()));
-    let keep = |one: &&Command| match &one.fate {
-        Fate::Prepares | Fate::Unknown => true,
-        Fate::Packages(kept) => !kept.is_empty(),
-        Fate::Lists => packages,
+pub(super) fn kept(run: &RunCommands) -> Vec<&RunCommand> {
+    let packages = run.commands.iter().any(|one| matches!(&one.fate, CommandFate::Packages(kept) if !kept.is_empty()));
+    let keep = |one: &&RunCommand| match &one.fate {
+        CommandFate::Prepares | CommandFate::Unknown => true,
+        CommandFate::Packages(kept) => !kept.is_empty(),
+        CommandFate::Lists => packages,
         _ => false,
     };
     run.commands.iter().filter(keep).collect()

@@ -3,32 +3,32 @@
 use super::packages::JAVA_FOLDER;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, FileKind, Nature};
-use crate::optimize::scene::Scene;
+use crate::manifest::{ContentKind, Ecosystem, FileKind};
+use crate::optimize::scene::PassInput;
 use crate::sources::patterns;
 
 /// The texts of the build files.
-fn texts<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a str> {
+fn texts<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a str> {
     let is_build = |path: &str| {
         let kind = FileKind::of(path);
-        kind.nature() == Nature::Build && kind.ecosystem() == Some(Ecosystem::Java)
+        kind.nature() == ContentKind::Build && kind.ecosystem() == Some(Ecosystem::Java)
     };
     scene.evidence.texts.iter().filter(move |(path, _)| is_build(path)).map(|(_, text)| text.as_str())
 }
 
 /// Whether an archive starts without others beside it.
-pub(super) fn stands_alone(scene: &Scene) -> bool {
+pub(super) fn stands_alone(scene: &PassInput) -> bool {
     let others = texts(scene).any(|text| patterns::shows(text, "names other archives"));
     texts(scene).next().is_some()
         && (!others || is_one_file(scene) && !texts(scene).any(|text| text.contains("quarkus")))
 }
 
-fn is_one_file(scene: &Scene) -> bool {
+fn is_one_file(scene: &PassInput) -> bool {
     texts(scene).any(|text| patterns::shows(text, "makes an archive with all libraries"))
 }
 
 /// Whether the container loads libraries of the distribution: a line says so, or they are not known to be in the archive.
-pub(super) fn names_system_libraries(scene: &Scene, target: &Stage) -> bool {
+pub(super) fn names_system_libraries(scene: &PassInput, target: &Stage) -> bool {
     let own = [Keyword::Entrypoint, Keyword::Cmd].into_iter();
     let mut lines = own.filter_map(|keyword| scene.build.last(target, keyword)).map(|(_, one)| one);
     let mut set = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Env).map(|(_, one)| one);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::packages;
 use crate::data;
 use crate::manifest::{Ecosystem, Locked};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 
 /// Packages of Debian that programs of the context's lock files load.
-pub(super) fn of_crates(scene: &Scene, suite: Option<&str>) -> Vec<String> {
+pub(super) fn of_crates(scene: &PassInput, suite: Option<&str>) -> Vec<String> {
     let mut found = BTreeSet::new();
     for locked in locks(scene) {
         for row in data::CRATE_LIBRARIES.rows() {
@@ -24,7 +24,7 @@ pub(super) fn of_crates(scene: &Scene, suite: Option<&str>) -> Vec<String> {
 }
 
 /// What the lock files of Rust projects hold.
-fn locks<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Locked> {
+fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a Locked> {
     let rust = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Rust);
     rust.filter_map(|project| project.install()?.locked.as_ref())
 }

@@ -1,18 +1,18 @@
 //! Debian's Java puts links to its manuals into a folder that the slim image lacks, and its installation fails.
 
 use crate::build::toolchain;
-use crate::build::{Base, Reference};
-use crate::optimize::scene::{Scene, Turn};
+use crate::build::{Reference, StageBase};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::{Manager, Verb};
 use crate::text::Span;
 
 const FOLDER: &str = "/usr/share/man/man1";
 
 /// Makes the folder where a stage on a slim Debian installs Java.
-pub(super) fn make(scene: &Scene, turn: &mut Turn) {
+pub(super) fn make(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        let Base::Image(image) = build.root_base(stage) else { continue };
+        let StageBase::Image(image) = build.root_base(stage) else { continue };
         let reference = Reference::of(image);
         let slim = reference.short_name() == "debian" && reference.tag.is_some_and(|tag| tag.ends_with("-slim"));
         if !slim || scene.source().text().contains("/usr/share/man") {

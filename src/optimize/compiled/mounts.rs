@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Base, Reference, Stage, User};
+use crate::build::{Reference, Stage, StageBase, User};
 use crate::dockerfile::Keyword;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
 
 /// Mounts for each RUN that calls a build tool.
-pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
+pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let mut edits = Vec::new();
     let mut tools = BTreeSet::new();
@@ -52,7 +52,7 @@ fn overlap(a: &str, b: &str) -> bool {
 }
 
 /// The folders that a RUN's build tools keep things in.
-fn cache_folders(scene: &Scene, stage: &Stage, index: usize) -> Vec<(String, Manager)> {
+fn cache_folders(scene: &PassInput, stage: &Stage, index: usize) -> Vec<(String, Manager)> {
     let build = scene.build;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
     let Some(code) = build.code(index).filter(|_| root) else { return Vec::new() };
@@ -68,7 +68,7 @@ fn cache_folders(scene: &Scene, stage: &Stage, index: usize) -> Vec<(String, Man
         for cache in build.package_caches(stage, index, &one, &call) {
             let Some(folder) = cache.folder else { continue };
             let image = match build.root_base(stage) {
-                Base::Image(image) => Reference::of(image).short_name(),
+                StageBase::Image(image) => Reference::of(image).short_name(),
                 _ => "",
             };
             // The home of root links to that of the image's own user.
@@ -90,7 +90,7 @@ fn fetches(call: &PackageCall) -> bool {
 }
 
 /// Whether a container or a call without a network finds things where the tool keeps them.
-fn is_kept(scene: &Scene, stage: &Stage, call: &PackageCall) -> bool {
+fn is_kept(scene: &PassInput, stage: &Stage, call: &PackageCall) -> bool {
     let build = scene.build;
     let same = |one: &Invocation| {
         one.package_call().is_some_and(|other| {
@@ -110,7 +110,7 @@ fn is_kept(scene: &Scene, stage: &Stage, call: &PackageCall) -> bool {
 }
 
 /// Whether a line names the folder: what it holds has to be in a layer.
-fn is_read(scene: &Scene, folder: &str) -> bool {
+fn is_read(scene: &PassInput, folder: &str) -> bool {
     scene.file().instructions().iter().any(|one| {
         let names = matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Run | Keyword::Volume);
         let text = match one.keyword {

@@ -1,14 +1,14 @@
 //! Packages of the system: which of those that a build installs the program needs when it runs.
 
 use crate::build::toolchain::is_build_package;
-use crate::build::{Base, Build, Libc, Stage, libc, stands_on};
+use crate::build::{Build, Libc, Stage, StageBase, libc, stands_on};
 use crate::data;
 use crate::shell::{Manager, PackageCall, PackageSource};
 
 /// What takes the place of packages at run time: nothing for what only builds, libraries for their headers.
-pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: Wanted) -> Vec<String> {
+pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: IsProgramCalled) -> Vec<String> {
     let suite = match build.root_base(stage) {
-        Base::Image(image) if call.manager == Manager::Apt => suite(image),
+        StageBase::Image(image) if call.manager == Manager::Apt => suite(image),
         _ => None,
     };
     let mut kept: Vec<String> = Vec::new();
@@ -129,4 +129,4 @@ fn is_source(name: &str) -> bool {
 }
 
 /// Whether the container calls a program of the system.
-pub(super) type Wanted<'w> = &'w dyn Fn(&str) -> bool;
+pub(super) type IsProgramCalled<'w> = &'w dyn Fn(&str) -> bool;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::build::{Build, Given, Stage};
-use crate::inputs::context::{BuildContext, Kind};
+use crate::build::{Build, FoundVariable, Stage};
+use crate::inputs::context::{BuildContext, ContextEntryKind};
 use crate::shell::{Expansion, ExpansionKind, Invocation, Word};
 use crate::text::path;
 
@@ -16,7 +16,7 @@ pub(super) fn text(build: &Build, stage: &Stage, at: usize, invocation: &Invocat
     let mut done = 0;
     for Expansion { kind, within, .. } in word.expansions() {
         let ExpansionKind::Variable(name) = kind else { return None };
-        let value = build.run_variable(stage, at, invocation, name).map_or_else(|| unset(name), Given::text)?;
+        let value = build.run_variable(stage, at, invocation, name).map_or_else(|| unset(name), FoundVariable::text)?;
         out.push_str(word.text().get(done..within.start as usize)?);
         out.push_str(&value);
         done = within.end as usize;
@@ -62,7 +62,7 @@ pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> Option<String>
     if let Some(folder) = build.workdir(stage, at).value() {
         return Some(path::join("/", folder));
     }
-    let crate::build::Base::Image(image) = build.root_base(stage) else { return None };
+    let crate::build::StageBase::Image(image) = build.root_base(stage) else { return None };
     let mut folder = super::runtime::base_folder(image)?.to_owned();
     let mut chain: Vec<&Stage> = build.chain(stage).collect();
     chain.reverse();
@@ -96,7 +96,7 @@ pub(super) fn copied_files(build: &Build, context: &BuildContext, stage: &Stage)
             for selection in transfer.select(context) {
                 let selection = selection?;
                 for top in &selection.tops {
-                    let single = top.filter(|id| context.entry(*id).kind != Kind::Directory);
+                    let single = top.filter(|id| context.entry(*id).kind != ContextEntryKind::Directory);
                     if let Some(id) = single {
                         let name = context.entry(id).name;
                         let into = into || selection.tops.len() > 1;
@@ -108,9 +108,14 @@ pub(super) fn copied_files(build: &Build, context: &BuildContext, stage: &Stage)
                     .tops
                     .iter()
                     .copied()
-                    .filter(|top| top.is_none_or(|id| context.entry(id).kind == Kind::Directory))
+                    .filter(|top| top.is_none_or(|id| context.entry(id).kind == ContextEntryKind::Directory))
                     .collect();
-                for id in selection.entries.iter().copied().filter(|id| context.entry(*id).kind != Kind::Directory) {
+                for id in selection
+                    .entries
+                    .iter()
+                    .copied()
+                    .filter(|id| context.entry(*id).kind != ContextEntryKind::Directory)
+                {
                     let path = context.path(id);
                     let above = roots.iter().find(|root| root.is_none_or(|root| context.is_below(id, root)));
                     let Some(above) = above else { continue };

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::commands::{self, Fate, Run};
-use super::product::{self, Product, Products, Started};
-use super::remains::{self, Item};
+use super::commands::{self, CommandFate, RunCommands};
+use super::product::{self, Product, Products, StartedPaths};
+use super::remains::{self, CopiedItem};
 use super::runtime::Toolchain;
 use super::{java, packages, place, wanted};
 use crate::build::toolchain::{self, Language};
-use crate::build::{Base, Stage, service};
+use crate::build::{Stage, StageBase, service};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::Program;
 use crate::text::path;
 
 /// Why there is no plan.
-pub(super) enum Why {
+pub(super) enum NoPlanReason {
     /// Nothing is compiled that ships, or something else starts.
     NotOurs,
     /// It cannot be done, for this reason.
@@ -24,7 +24,7 @@ pub(super) enum Why {
 }
 
 /// What goes from the stage that builds to the one that ships.
-pub(super) struct Plan<'a> {
+pub(super) struct TransferPlan<'a> {
     /// The stage that becomes the image.
     pub target: &'a Stage,
     /// It and those that it stands on, the lowest first.
@@ -32,35 +32,35 @@ pub(super) struct Plan<'a> {
     /// What is compiled.
     pub language: Language,
     /// The RUNs of the chain.
-    pub runs: BTreeMap<usize, Run>,
+    pub runs: BTreeMap<usize, RunCommands>,
     /// What the build makes and the image needs, with where it goes.
     pub products: Vec<(Product, String)>,
     /// Files of the context that the image needs.
-    pub items: Vec<Item>,
+    pub items: Vec<CopiedItem>,
     /// The folder that goes whole, where not all that is written in it is known.
     pub whole: Option<String>,
     /// Index of the last RUN that makes something.
     pub last: usize,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> TransferPlan<'a> {
     /// The stage that stands on the image.
     pub(super) fn root(&self) -> &'a Stage {
         self.chain.first().copied().unwrap_or(self.target)
     }
 
     /// Reads the build.
-    pub(super) fn of(scene: &Scene<'a>) -> Result<Self, Why> {
+    pub(super) fn of(scene: &PassInput<'a>) -> Result<Self, NoPlanReason> {
         let build = scene.build;
-        let target = build.target().filter(|target| build.ships(target)).ok_or(Why::NotOurs)?;
+        let target = build.target().filter(|target| build.ships(target)).ok_or(NoPlanReason::NotOurs)?;
         // The last stage may be named for its building, as where the file once had another.
         let builds = service::is_named_for_step(target) && !service::is_for_developers(build, target);
         let application =
             toolchain::is_application(build, target) || (builds && toolchain::starts_program(build, target));
         if !build.is_ordinary() || !application {
-            return Err(Why::NotOurs);
+            return Err(NoPlanReason::NotOurs);
         }
-        let Base::Image(image) = build.root_base(target) else { return Err(Why::NotOurs) };
+        let StageBase::Image(image) = build.root_base(target) else { return Err(NoPlanReason::NotOurs) };
         let mut chain: Vec<&Stage> = build.chain(target).collect();
         chain.reverse();
         let mut runs = BTreeMap::new();
@@ -81,11 +81,11 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        let language = language(image, &runs).ok_or(Why::NotOurs)?;
+        let language = language(image, &runs).ok_or(NoPlanReason::NotOurs)?;
         let started = started_by_container(scene, target);
         is_ours(language, &started)?;
         if runs.values().any(|run| run.compiles().is_some() && run.removes) {
-            return Err(Why::NotOurs);
+            return Err(NoPlanReason::NotOurs);
         }
         let mut plan =
             Self { target, chain, language, runs, products: Vec::new(), items: Vec::new(), whole: None, last: 0 };
@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
-    fn fill(&mut self, scene: &Scene, started: &Started) -> Result<(), Why> {
+    fn fill(&mut self, scene: &PassInput, started: &StartedPaths) -> Result<(), NoPlanReason> {
         let build = scene.build;
         let files = scene.context().and_then(|context| place::copied_files(build, context, self.target));
         let products = Products::of(build, &self.chain, scene.projects(), files.as_ref());
@@ -105,12 +105,13 @@ impl<'a> Plan<'a> {
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
             return Err(refused("which programs `go install` makes is not known"));
         }
-        let unknown = self.runs.values().find(|run| run.has(&Fate::Unknown) && run.index > first_copy);
+        let unknown = self.runs.values().find(|run| run.has(&CommandFate::Unknown) && run.index > first_copy);
         if let Some(run) = unknown {
             let line = build.instruction(run.index).start_line;
             return Err(refused(&format!("what line {line} writes is not known")));
         }
-        let works = self.runs.values().any(|run| run.has(&Fate::Works) || (!run.separable && run.compiles().is_some()));
+        let works =
+            self.runs.values().any(|run| run.has(&CommandFate::Works) || (!run.separable && run.compiles().is_some()));
         let nothing = needed.is_empty() || started.unknown;
         let items = remains::remaining_items(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
@@ -136,13 +137,13 @@ impl<'a> Plan<'a> {
     }
 
     /// Index of the first COPY from the context.
-    fn first_copy(&self, scene: &Scene) -> usize {
+    fn first_copy(&self, scene: &PassInput) -> usize {
         let transfers = self.chain.iter().flat_map(|stage| scene.build.transfers(stage));
         transfers.filter(|one| one.from.is_none()).map(|one| one.index).min().unwrap_or(usize::MAX)
     }
 
     fn last_made(&self, products: &Products) -> usize {
-        let compiled = self.runs.values().filter(|run| run.compiles().is_some() || run.has(&Fate::Works));
+        let compiled = self.runs.values().filter(|run| run.compiles().is_some() || run.has(&CommandFate::Works));
         compiled.map(|run| run.index).chain(products.last).max().unwrap_or(self.target.start)
     }
 
@@ -150,10 +151,10 @@ impl<'a> Plan<'a> {
     fn needed_products(
         &self,
         products: &Products,
-        started: &Started,
+        started: &StartedPaths,
         files: &BTreeMap<String, String>,
-        scene: &Scene,
-    ) -> Result<BTreeSet<Product>, Why> {
+        scene: &PassInput,
+    ) -> Result<BTreeSet<Product>, NoPlanReason> {
         let mut needed: BTreeSet<Product> =
             products.iter().filter(|one| !path::is_within(&one.path, "/tmp")).cloned().collect();
         let is_of_image = |path: &str| data::SYSTEM_FOLDERS.with("image").any(|folder| path::is_within(path, folder));
@@ -176,7 +177,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What starts, with the files beside it that belong to it.
-    fn with_neighbours(&self, scene: &Scene, product: Product) -> Result<Product, Why> {
+    fn with_neighbours(&self, scene: &PassInput, product: Product) -> Result<Product, NoPlanReason> {
         let (folder, name) = path::split(&product.path);
         let above = match self.language {
             // `dotnet` reads `App.runtimeconfig.json`, `App.deps.json` and all libraries from there.
@@ -199,7 +200,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Where a product goes: to its own place, or to where a name without a folder finds it on every image.
-fn destination(product: Product, started: &Started) -> (Product, String) {
+fn destination(product: Product, started: &StartedPaths) -> (Product, String) {
     let (folder, name) = path::split(&product.path);
     let toolchain = ["/go/bin", "/usr/local/cargo/bin", "/root/.cargo/bin", "/root/go/bin"].contains(&folder);
     let named = toolchain && !started.paths.contains(&product.path);
@@ -207,14 +208,14 @@ fn destination(product: Product, started: &Started) -> (Product, String) {
     (product, to)
 }
 
-fn refused(why: &str) -> Why {
-    Why::Refused(why.to_owned())
+fn refused(why: &str) -> NoPlanReason {
+    NoPlanReason::Refused(why.to_owned())
 }
 
 /// The language: what the image brings, else what is compiled.
-fn language(image: &str, runs: &BTreeMap<usize, Run>) -> Option<Language> {
-    let compiled: Vec<Language> = runs.values().filter_map(Run::compiles).collect();
-    let worked = runs.values().any(|run| run.has(&Fate::Works));
+fn language(image: &str, runs: &BTreeMap<usize, RunCommands>) -> Option<Language> {
+    let compiled: Vec<Language> = runs.values().filter_map(RunCommands::compiles).collect();
+    let worked = runs.values().any(|run| run.has(&CommandFate::Works));
     let toolchain = Toolchain::of(image)?;
     match toolchain.language() {
         Some(language) => (compiled.contains(&language) || worked).then_some(language),
@@ -223,7 +224,7 @@ fn language(image: &str, runs: &BTreeMap<usize, Run>) -> Option<Language> {
 }
 
 /// Whether what starts is what the language makes.
-fn is_ours(language: Language, started: &Started) -> Result<(), Why> {
+fn is_ours(language: Language, started: &StartedPaths) -> Result<(), NoPlanReason> {
     let other = |name: &String| {
         use crate::shell::program::Language;
         let program = Program::of(name);
@@ -234,15 +235,15 @@ fn is_ours(language: Language, started: &Started) -> Result<(), Why> {
     let java = started.names.contains("java") || language != Language::Java;
     let dotnet = started.names.contains("dotnet") || language != Language::DotNet || !started.paths.is_empty();
     if started.names.iter().any(other) || (!java && started.paths.is_empty()) || !dotnet {
-        return Err(Why::NotOurs);
+        return Err(NoPlanReason::NotOurs);
     }
     Ok(())
 }
 
 /// What a container starts: what the file says, and the scripts of the context that it starts with.
-fn started_by_container(scene: &Scene, target: &Stage) -> Started {
+fn started_by_container(scene: &PassInput, target: &Stage) -> StartedPaths {
     let build = scene.build;
-    let mut started = Started::default();
+    let mut started = StartedPaths::default();
     let folder = place::workdir(build, target, usize::MAX).unwrap_or_else(|| "/".into());
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         if let Some(code) = build.last(target, keyword).and_then(|(index, _)| build.code(index)) {

@@ -233,8 +233,8 @@ fn last_part(path: &str) -> Option<String> {
 
 /// Absolute paths that a container of a stage starts from: programs named with a folder, archives, class paths.
 /// `None` where a word decides that only the container knows.
-pub(super) fn started_paths(script: &Script, folder: &str) -> Started {
-    let mut out = Started::default();
+pub(super) fn started_paths(script: &Script, folder: &str) -> StartedPaths {
+    let mut out = StartedPaths::default();
     for one in script.invocations() {
         let Some(program) = one.path.value() else {
             out.unknown = true;
@@ -282,7 +282,7 @@ pub(super) fn started_paths(script: &Script, folder: &str) -> Started {
 
 /// What a container starts.
 #[derive(Debug, Default)]
-pub(super) struct Started {
+pub(super) struct StartedPaths {
     /// Absolute paths.
     pub paths: BTreeSet<String>,
     /// Programs that are looked for in PATH.
@@ -291,7 +291,7 @@ pub(super) struct Started {
     pub unknown: bool,
 }
 
-impl Started {
+impl StartedPaths {
     /// Both together.
     pub(super) fn join(&mut self, other: Self) {
         self.paths.extend(other.paths);

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::toolchain::Language;
 use crate::data;
-use crate::manifest::{Ecosystem, FileKind, FileRole, Nature};
+use crate::manifest::{ContentKind, Ecosystem, FileKind, FileRole};
 use crate::text::path;
 
 /// Something that is copied from the build stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Item {
+pub(super) struct CopiedItem {
     /// Its absolute path.
     pub path: String,
     /// Whether it is a folder.
@@ -28,7 +28,7 @@ pub(super) fn remaining_items(
     language: Language,
     started: &BTreeSet<String>,
     folder: &str,
-) -> Option<Vec<Item>> {
+) -> Option<Vec<CopiedItem>> {
     let built_in = built_in(texts, language);
     let read_sources = language == Language::Java && reads_sources(texts);
     let mut kept: BTreeSet<&str> = BTreeSet::new();
@@ -63,7 +63,7 @@ fn common(kept: &BTreeSet<&str>, folder: &str) -> Vec<String> {
 }
 
 /// Folders of which all files are kept are taken whole, else the files in them.
-fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, items: &mut Vec<Item>) {
+fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, items: &mut Vec<CopiedItem>) {
     for top in tops {
         let start = if top == "/" { "/".to_owned() } else { format!("{top}/") };
         let from = all.partition_point(|path| *path < start.as_str());
@@ -78,14 +78,14 @@ fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, 
             || data::SYSTEM_FOLDERS.has(top, "holds-system")
             || path::is_within(workdir, top);
         if own == below.len() && !shared {
-            items.push(Item { path: top.clone(), folder: true });
+            items.push(CopiedItem { path: top.clone(), folder: true });
             continue;
         }
         let mut folders: BTreeSet<String> = BTreeSet::new();
         for path in below {
             match path[start.len()..].split_once('/') {
                 Some((name, _)) => _ = folders.insert(format!("{start}{name}")),
-                None if kept.contains(path) => items.push(Item { path: path.to_owned(), folder: false }),
+                None if kept.contains(path) => items.push(CopiedItem { path: path.to_owned(), folder: false }),
                 None => {}
             }
         }
@@ -110,8 +110,8 @@ fn is_source(path: &str, language: Language) -> bool {
 /// Whether a file is about the project: nothing reads it at run time.
 fn is_about(path: &str) -> bool {
     let kind = FileKind::of(path);
-    kind.nature() == Nature::Repository
-        || kind.nature() == Nature::Backup
+    kind.nature() == ContentKind::Repository
+        || kind.nature() == ContentKind::Backup
         || kind.is_of_forge()
         || kind.is_recipe()
         || data::FILE_TOPICS.has(&path::name(path).to_ascii_lowercase(), "builder")

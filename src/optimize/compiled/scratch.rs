@@ -3,12 +3,12 @@
 use super::base::sets_zone;
 use super::runtime::Toolchain;
 use crate::build::toolchain::{self, Language};
-use crate::build::{Base, CERTIFICATES, Given, Reference, Stage};
+use crate::build::{CERTIFICATES, FoundVariable, Reference, Stage, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, FileRole, calls_c};
 use crate::optimize::assumption::Support;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::program::Program;
 use crate::shell::{Invocation, parse};
 use crate::sources::patterns;
@@ -21,10 +21,10 @@ const ZONES: &str = "/usr/share/zoneinfo";
 const VENDORED: &str = "vendor";
 
 /// Puts `scratch` under a final stage that brings such a program and runs nothing while it is built.
-pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
+pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    let Base::Image(image) = &target.base else { return };
+    let StageBase::Image(image) = &target.base else { return };
     if !matches!(Reference::of(image).short_name(), "debian" | "alpine" | "ubuntu") {
         return;
     }
@@ -54,12 +54,12 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The stage on Go's image that a stage takes its program from.
-fn builder<'b>(scene: &'b Scene, target: &Stage) -> Option<&'b Stage> {
+fn builder<'b>(scene: &'b PassInput, target: &Stage) -> Option<&'b Stage> {
     let stages = scene.build.stages();
     scene.build.transfers(target).iter().find_map(|one| {
-        let Some(Base::Stage(index)) = one.from else { return None };
+        let Some(StageBase::Stage(index)) = one.from else { return None };
         let stage = stages.get(index)?;
-        let Base::Image(image) = scene.build.root_base(stage) else { return None };
+        let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
         (Toolchain::of(image)?.language() == Some(Language::Go)).then_some(stage)
     })
 }
@@ -73,14 +73,14 @@ struct StaticBuild {
 
 impl StaticBuild {
     /// An error says what speaks against it.
-    fn of(scene: &Scene, builder: &Stage) -> Result<Self, String> {
+    fn of(scene: &PassInput, builder: &Stage) -> Result<Self, String> {
         let build = scene.build;
         let (mut compiles, mut edits) = (false, Vec::new());
         for stage in build.chain(builder) {
             for (index, _, all) in toolchain::runs(build, stage) {
                 for one in all.iter().filter(|one| toolchain::compiles(one) == Some(Language::Go)) {
                     compiles = true;
-                    match build.run_variable(stage, index, one, "CGO_ENABLED").map(Given::text) {
+                    match build.run_variable(stage, index, one, "CGO_ENABLED").map(FoundVariable::text) {
                         Some(Some(value)) if value == "0" => {}
                         Some(_) => return Err("`CGO_ENABLED` lets it be linked with a C library".to_owned()),
                         None => edits.push(without_cgo(scene, index, one)?),
@@ -97,7 +97,7 @@ impl StaticBuild {
 }
 
 /// `CGO_ENABLED=0` before a call of the compiler.
-fn without_cgo(scene: &Scene, index: usize, one: &Invocation) -> Result<FileEdit, String> {
+fn without_cgo(scene: &PassInput, index: usize, one: &Invocation) -> Result<FileEdit, String> {
     let unknown = "it may be linked with a C library; `CGO_ENABLED=0` for its build tells";
     let asks = |text: &str| text == "-race" || text.starts_with("-buildmode") || text.contains("-linkmode");
     if let Some(word) = one.args.iter().find(|word| asks(word.text())) {
@@ -112,7 +112,7 @@ fn without_cgo(scene: &Scene, index: usize, one: &Invocation) -> Result<FileEdit
 }
 
 /// Why it is open that no package needs C; an error names a source that does.
-fn uses_cgo(scene: &Scene, builder: &Stage) -> Result<Option<String>, String> {
+fn uses_cgo(scene: &PassInput, builder: &Stage) -> Result<Option<String>, String> {
     let own = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
     let vendored = || scene.evidence.vendored.values().find_map(|one| one.calls_c.as_ref());
     if let Some(path) = own.map(|(path, _)| path).or_else(vendored) {
@@ -126,9 +126,9 @@ fn uses_cgo(scene: &Scene, builder: &Stage) -> Result<Option<String>, String> {
 }
 
 /// Whether nothing in the stage could compile C: on Alpine, nobody installs a compiler.
-fn has_no_compiler(scene: &Scene, builder: &Stage) -> bool {
+fn has_no_compiler(scene: &PassInput, builder: &Stage) -> bool {
     let build = scene.build;
-    let Base::Image(image) = build.root_base(builder) else { return false };
+    let StageBase::Image(image) = build.root_base(builder) else { return false };
     let installs = |stage: &Stage| {
         toolchain::runs(build, stage).any(|(_, _, all)| {
             let mut calls = all.iter().filter_map(Invocation::package_call);
@@ -139,7 +139,7 @@ fn has_no_compiler(scene: &Scene, builder: &Stage) -> bool {
 }
 
 /// The modules that the program asks for, and whether their sources lie beside it.
-fn modules<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (bool, &'a str)> {
+fn modules<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = (bool, &'a str)> {
     let evidence = scene.evidence;
     scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Go).flat_map(move |project| {
         let folder = path::join(&project.root, VENDORED);
@@ -149,9 +149,14 @@ fn modules<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (bool, &'a str)> {
 }
 
 /// The lines that bring certificates and time zones, where the base has some and the program may look there.
-fn copy_system_files(scene: &Scene, target: &Stage, builder: &Stage, image: &str) -> Result<Option<FileEdit>, String> {
+fn copy_system_files(
+    scene: &PassInput,
+    target: &Stage,
+    builder: &Stage,
+    image: &str,
+) -> Result<Option<FileEdit>, String> {
     let build = scene.build;
-    let Base::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
+    let StageBase::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
     let mut paths = Vec::new();
     let has = |path: &str| build.instructions(target).any(|(_, one)| scene.source().slice(one.span).contains(path));
     if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
@@ -171,7 +176,7 @@ fn copy_system_files(scene: &Scene, target: &Stage, builder: &Stage, image: &str
     }
     let from = builder.name.as_deref().ok_or("the stage that builds has no name")?;
     let mut transfers = build.transfers(target).iter();
-    let first = transfers.find(|one| matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
+    let first = transfers.find(|one| matches!(one.from, Some(StageBase::Stage(_)))).map(|one| one.index);
     let at = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
     let line = |(path, to): (&str, &str)| format!("COPY --from={from} {path} {to}{}", scene.newline());
     Ok(Some(scene.edit(Span::at(at), paths.into_iter().map(line).collect::<String>())))
@@ -179,7 +184,7 @@ fn copy_system_files(scene: &Scene, target: &Stage, builder: &Stage, image: &str
 
 /// Whether the program may look up time zones: a source does, or modules whose sources are not here. The sources of
 /// `time/tzdata` are the zones.
-fn wants_zones(scene: &Scene) -> bool {
+fn wants_zones(scene: &PassInput) -> bool {
     let evidence = scene.evidence;
     let words = patterns::words_in("Go", "looks up time zones");
     let own = evidence.holding(&words).any(|(path, _)| is_source(path));
@@ -188,7 +193,7 @@ fn wants_zones(scene: &Scene) -> bool {
 }
 
 /// What of the base the stage, its container or the sources need.
-fn needs(scene: &Scene, target: &Stage) -> Option<String> {
+fn needs(scene: &PassInput, target: &Stage) -> Option<String> {
     let services = &scene.evidence.services;
     if services.iter().any(|service| service.healthcheck.is_some()) {
         return Some("a compose file checks it with a program of the image".to_owned());
@@ -219,7 +224,7 @@ fn is_number(user: &str) -> bool {
 }
 
 /// What the lines of the stage need.
-fn of_stage(scene: &Scene, target: &Stage) -> Option<String> {
+fn of_stage(scene: &PassInput, target: &Stage) -> Option<String> {
     for (_, one) in scene.build.instructions(target) {
         match one.keyword {
             Keyword::Run => return Some("a RUN of its stage needs a shell".to_owned()),
@@ -242,7 +247,7 @@ fn of_stage(scene: &Scene, target: &Stage) -> Option<String> {
             _ => {}
         }
     }
-    let programs = |one: &crate::build::Transfer| matches!(one.from, Some(Base::Image(_) | Base::Unknown(_)));
+    let programs = |one: &crate::build::Transfer| matches!(one.from, Some(StageBase::Image(_) | StageBase::Unknown(_)));
     if scene.build.transfers(target).iter().any(programs) {
         return Some("what it copies from another image may need the distribution".to_owned());
     }
@@ -250,7 +255,7 @@ fn of_stage(scene: &Scene, target: &Stage) -> Option<String> {
 }
 
 /// What the sources ask for.
-fn of_sources(scene: &Scene) -> Option<String> {
+fn of_sources(scene: &PassInput) -> Option<String> {
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
         return Some("not all of its sources were read".to_owned());
     }
@@ -263,7 +268,7 @@ fn of_sources(scene: &Scene) -> Option<String> {
 }
 
 /// What the program writes, for which somebody has to make a folder that its user may write to.
-fn writes(scene: &Scene) -> Option<String> {
+fn writes(scene: &PassInput) -> Option<String> {
     let meanings = ["writes somewhere", "writes a file", "writes a folder"];
     let words: Vec<&str> = meanings.iter().flat_map(|meaning| patterns::words_in("Go", meaning)).collect();
     let (path, _) = scene.evidence.holding(&words).find(|(path, _)| is_source(path))?;
@@ -275,7 +280,7 @@ fn starts_shell(arguments: &Arguments) -> bool {
     words.first().is_some_and(|word| word.value.ends_with("sh"))
 }
 
-fn is_none(scene: &Scene, healthcheck: &Instruction) -> bool {
+fn is_none(scene: &PassInput, healthcheck: &Instruction) -> bool {
     scene.file().str(healthcheck.rest).trim().eq_ignore_ascii_case("none")
 }
 

@@ -1,19 +1,19 @@
 //! One stage that compiles and ships becomes two.
 
-use super::plan::{Plan, Why};
+use super::plan::{NoPlanReason, TransferPlan};
 use super::stage::Runtime;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::text::Span;
 
 /// Builds in a stage of its own, and starts what it made from another on the same base.
-pub(super) fn split(scene: &Scene, turn: &mut Turn) {
+pub(super) fn split(scene: &PassInput, turn: &mut PassOutput) {
     let what = "builds in a stage of its own";
-    let plan = match Plan::of(scene) {
+    let plan = match TransferPlan::of(scene) {
         Ok(plan) => plan,
-        Err(Why::NotOurs) => return,
-        Err(Why::Refused(why)) => return turn.refuse(what, why),
+        Err(NoPlanReason::NotOurs) => return,
+        Err(NoPlanReason::Refused(why)) => return turn.refuse(what, why),
     };
     let name = stage_name(scene, &plan);
     let runtime = match Runtime::of(scene, &plan, &name.build) {
@@ -41,7 +41,7 @@ pub(super) fn split(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The names of the two stages, and how the author writes FROM and AS.
-struct Names {
+struct SplitStageNames {
     build: String,
     runtime: Option<String>,
     from: &'static str,
@@ -52,7 +52,7 @@ struct Names {
 const BUILDS: [&str; 9] =
     ["build", "builder", "base", "compile", "compiler", "build-env", "build-stage", "dev", "stage"];
 
-fn stage_name(scene: &Scene, plan: &Plan) -> Names {
+fn stage_name(scene: &PassInput, plan: &TransferPlan) -> SplitStageNames {
     let file = scene.file();
     let instruction = scene.build.instruction(plan.target.start);
     let lower = file.str(instruction.name).starts_with('f');
@@ -61,17 +61,17 @@ fn stage_name(scene: &Scene, plan: &Plan) -> Names {
     let asked = scene.input().options.target.is_some();
     let taken = |name: &str| scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
     match own {
-        Some(own) if !asked && BUILDS.contains(&&*own) => Names { build: own, runtime: None, from, word },
+        Some(own) if !asked && BUILDS.contains(&&*own) => SplitStageNames { build: own, runtime: None, from, word },
         own => {
             let build = ["build", "builder", "compile"].into_iter().find(|name| !taken(name));
             let build = build.map_or_else(|| format!("build-{}", plan.target.index), str::to_owned);
-            Names { build, runtime: own, from, word }
+            SplitStageNames { build, runtime: own, from, word }
         }
     }
 }
 
 /// The FROM of the stage that builds, under its name.
-fn from_line(scene: &Scene, plan: &Plan, name: &Names) -> FileEdit {
+fn from_line(scene: &PassInput, plan: &TransferPlan, name: &SplitStageNames) -> FileEdit {
     match plan.target.name_span {
         Some(span) => scene.edit(span, name.build.clone()),
         None => scene.edit(Span::at(plan.target.base_span.end), format!(" {} {}", name.word, name.build)),
@@ -79,7 +79,7 @@ fn from_line(scene: &Scene, plan: &Plan, name: &Names) -> FileEdit {
 }
 
 /// `--platform` of the stage that ships: what is built for the builder's own stays there.
-fn platform(scene: &Scene, plan: &Plan) -> String {
+fn platform(scene: &PassInput, plan: &TransferPlan) -> String {
     let instruction = scene.build.instruction(plan.root().start);
     let parts = scene.file().from(instruction);
     match parts.and_then(|parts| parts.platform) {
@@ -89,13 +89,13 @@ fn platform(scene: &Scene, plan: &Plan) -> String {
 }
 
 /// Where the stage's text ends.
-fn end(scene: &Scene, plan: &Plan) -> u32 {
+fn end(scene: &PassInput, plan: &TransferPlan) -> u32 {
     let last = plan.target.instructions.clone().last().unwrap_or(plan.target.start);
     scene.instruction_span(last).end
 }
 
 /// An instruction with its comments, and the blank lines above it.
-fn without(scene: &Scene, index: usize) -> Span {
+fn without(scene: &PassInput, index: usize) -> Span {
     let passage = scene.instruction_span(index);
     let before = &scene.source().text()[..passage.start as usize];
     let blank = before.len() - before.trim_end_matches(['\n', '\r', ' ', '\t']).len();
@@ -105,7 +105,7 @@ fn without(scene: &Scene, index: usize) -> Span {
 }
 
 /// Deletions that touch each other as one, and the insertion at their end with them.
-fn merged(scene: &Scene, mut edits: Vec<FileEdit>) -> Vec<FileEdit> {
+fn merged(scene: &PassInput, mut edits: Vec<FileEdit>) -> Vec<FileEdit> {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut out: Vec<FileEdit> = Vec::new();
     for edit in edits {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::commands::{self, Command, Fate};
+use super::commands::{self, CommandFate, RunCommand};
 use super::place;
-use super::plan::Plan;
+use super::plan::TransferPlan;
 use super::runtime::Toolchain;
-use crate::build::{Base, Stage};
+use crate::build::{Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::path;
 
 /// The stage below its FROM.
@@ -22,9 +22,9 @@ pub(super) struct Runtime {
 }
 
 /// Writes the stage.
-struct Writer<'p, 'a> {
-    scene: &'p Scene<'a>,
-    plan: &'p Plan<'p>,
+struct StageWriter<'p, 'a> {
+    scene: &'p PassInput<'a>,
+    plan: &'p TransferPlan<'p>,
     build: &'p str,
     text: String,
     moved: Vec<usize>,
@@ -41,8 +41,8 @@ struct Writer<'p, 'a> {
 
 impl Runtime {
     /// Goes through the author's lines.
-    pub(super) fn of(scene: &Scene, plan: &Plan, build: &str) -> Result<Self, String> {
-        let mut writer = Writer {
+    pub(super) fn of(scene: &PassInput, plan: &TransferPlan, build: &str) -> Result<Self, String> {
+        let mut writer = StageWriter {
             scene,
             plan,
             build,
@@ -71,7 +71,7 @@ impl Runtime {
     }
 }
 
-impl Writer<'_, '_> {
+impl StageWriter<'_, '_> {
     fn line(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), String> {
         use Keyword as K;
         match instruction.keyword {
@@ -178,7 +178,7 @@ impl Writer<'_, '_> {
         let transfers = self.scene.build.transfers(stage);
         let Some(transfer) = transfers.iter().find(|one| one.index == index) else { return };
         let toolchain = match &transfer.from {
-            Some(Base::Image(image)) => Toolchain::of(image).is_some_and(|row| row.language().is_some()),
+            Some(StageBase::Image(image)) => Toolchain::of(image).is_some_and(|row| row.language().is_some()),
             Some(_) => false,
             None => instruction.heredocs.is_empty(),
         };
@@ -259,11 +259,11 @@ impl Writer<'_, '_> {
     /// The commands of a RUN that prepare the container.
     fn run(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), String> {
         let Some(run) = self.plan.runs.get(&index) else { return Ok(()) };
-        let compiles = run.compiles().is_some() || run.has(&Fate::Works);
+        let compiles = run.compiles().is_some() || run.has(&CommandFate::Works);
         if !run.separable {
             let prepares = run.commands.iter().any(|one| match &one.fate {
-                Fate::Prepares | Fate::Unknown => true,
-                Fate::Packages(kept) => !kept.is_empty(),
+                CommandFate::Prepares | CommandFate::Unknown => true,
+                CommandFate::Packages(kept) => !kept.is_empty(),
                 _ => false,
             });
             if compiles && prepares {
@@ -279,8 +279,8 @@ impl Writer<'_, '_> {
         let mut texts = Vec::new();
         for command in wanted {
             match &command.fate {
-                Fate::Prepares => texts.extend(self.prepared(stage, index, command)),
-                Fate::Packages(kept) => texts.push(super::packages::command(&command.text, kept)),
+                CommandFate::Prepares => texts.extend(self.prepared(stage, index, command)),
+                CommandFate::Packages(kept) => texts.push(super::packages::command(&command.text, kept)),
                 _ => texts.push(command.text.clone()),
             }
         }
@@ -295,7 +295,9 @@ impl Writer<'_, '_> {
             return Ok(());
         }
         let flags: Vec<&str> = instruction.flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
-        let flags = if run.has(&Fate::Lists) || run.commands.iter().any(|one| matches!(one.fate, Fate::Packages(_))) {
+        let flags = if run.has(&CommandFate::Lists)
+            || run.commands.iter().any(|one| matches!(one.fate, CommandFate::Packages(_)))
+        {
             flags.iter().map(|flag| format!("{flag} \\\n    ")).collect::<Vec<_>>().concat()
         } else {
             String::new()
@@ -306,7 +308,7 @@ impl Writer<'_, '_> {
     }
 
     /// A command that prepares folders, without those that only the stage that builds has.
-    fn prepared(&mut self, stage: &Stage, index: usize, command: &Command) -> Option<String> {
+    fn prepared(&mut self, stage: &Stage, index: usize, command: &RunCommand) -> Option<String> {
         let script = crate::shell::parse(&command.text);
         let invocations = script.invocations();
         let [one] = invocations.as_slice() else { return Some(command.text.clone()) };

@@ -5,7 +5,7 @@ use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::program::Program;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Verb, Word};
@@ -22,7 +22,7 @@ struct Start {
 }
 
 /// `go run`, `cargo run`, `mvn spring-boot:run` and `gradle bootRun` as the container's command.
-pub(super) fn compile(scene: &Scene, turn: &mut Turn) {
+pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
@@ -65,7 +65,7 @@ fn title(one: &Invocation) -> Option<&'static str> {
 }
 
 /// Why the container's command has to stay as it is.
-fn reason_to_keep_command(scene: &Scene, target: &Stage, all: &[Invocation]) -> Option<String> {
+fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation]) -> Option<String> {
     let folder = place::workdir(scene.build, target, usize::MAX)?;
     let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
     if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
@@ -81,7 +81,7 @@ fn reason_to_keep_command(scene: &Scene, target: &Stage, all: &[Invocation]) -> 
     (wrapped || !before.iter().all(prepares)).then(|| "other commands stand in front of it".to_owned())
 }
 
-fn start(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+fn start(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
     match one.program.unwrap_or_default() {
         "go" => go(scene, target, one),
         "cargo" => cargo(scene, target, one),
@@ -92,7 +92,7 @@ fn start(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
 }
 
 /// The project of an ecosystem at the folder in which the container works.
-fn project<'a>(scene: &Scene<'a>, target: &Stage, ecosystem: Ecosystem) -> Option<&'a Project> {
+fn project<'a>(scene: &PassInput<'a>, target: &Stage, ecosystem: Ecosystem) -> Option<&'a Project> {
     let context = scene.context()?;
     let files = place::copied_files(scene.build, context, target)?;
     let folder = place::workdir(scene.build, target, usize::MAX)?;
@@ -115,7 +115,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+fn go(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
     let mut at = one.args.iter().position(|word| word.is("run")).ok_or("it is no `go run`")? + 1;
     let first = at;
     while let Some(text) = one.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
@@ -165,7 +165,7 @@ fn go_name(package: &str, module: Option<&str>) -> String {
     parts.into_iter().find(fits).unwrap_or("app").to_owned()
 }
 
-fn cargo(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
     let project = project(scene, target, Ecosystem::Rust).ok_or("its manifest is not known")?;
     let begin = one.args.iter().position(|word| word.is("run") || word.is("r")).ok_or("it is no `cargo run`")? + 1;
     let end = one.args.iter().position(|word| word.is("--")).unwrap_or(one.args.len());
@@ -198,7 +198,7 @@ fn cargo(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
     Ok(Start { compile, words: vec![format!("./target/{folder}/{name}")], rest: (end + 1).min(one.args.len()) })
 }
 
-fn maven(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
     let project = project(scene, target, Ecosystem::Java).ok_or("its pom.xml is not known")?;
     let pom = format!("{}pom.xml", if project.root.is_empty() { String::new() } else { format!("{}/", project.root) });
     let text = scene.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
@@ -259,7 +259,7 @@ fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
     })
 }
 
-fn gradle(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+fn gradle(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
     let project = project(scene, target, Ecosystem::Java).ok_or("its build file is not known")?;
     let name = project.name.as_deref().ok_or("its settings do not tell the name of the project")?;
     let prepares = |text: &str| ProgramOptions::of("gradle").has(text.split('=').next().unwrap_or(text), "prepares");
@@ -303,7 +303,7 @@ fn version_line(line: &str) -> Option<&str> {
 }
 
 /// The step that compiles, below all that it reads.
-fn compile_step(scene: &Scene, target: &Stage, before: usize, run: &str) -> FileEdit {
+fn compile_step(scene: &PassInput, target: &Stage, before: usize, run: &str) -> FileEdit {
     let steps = scene.build.instructions(target).filter(|(_, one)| {
         matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::User)
     });
@@ -312,7 +312,7 @@ fn compile_step(scene: &Scene, target: &Stage, before: usize, run: &str) -> File
 }
 
 /// The container's command with other words in front.
-fn command(scene: &Scene, index: usize, code: &Code, all: &[Invocation], start: &Start) -> Option<FileEdit> {
+fn command(scene: &PassInput, index: usize, code: &Code, all: &[Invocation], start: &Start) -> Option<FileEdit> {
     let file = scene.file();
     let one = all.last()?;
     let first = all.first()?;

@@ -6,7 +6,7 @@ use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
 use crate::text::{Span, path};
 
@@ -14,7 +14,7 @@ use crate::text::{Span, path};
 const OUT: &str = "/usr/local/bin";
 
 /// Mounts `target` where one RUN of a stage builds, and other stages take programs from it.
-pub(super) fn keep(scene: &Scene, turn: &mut Turn) {
+pub(super) fn keep(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
         let Some((index, folder)) = compiled(scene, stage) else { continue };
@@ -27,7 +27,7 @@ pub(super) fn keep(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The one RUN of a stage that calls cargo to compile, and the folder that it keeps things in.
-fn compiled(scene: &Scene, stage: &Stage) -> Option<(usize, String)> {
+fn compiled(scene: &PassInput, stage: &Stage) -> Option<(usize, String)> {
     let build = scene.build;
     let mut found: Option<(usize, String)> = None;
     for (index, _, all) in crate::build::toolchain::runs(build, stage) {
@@ -51,7 +51,7 @@ fn compiled(scene: &Scene, stage: &Stage) -> Option<(usize, String)> {
     found
 }
 
-fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<FileEdit>, String)> {
+fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<FileEdit>, String)> {
     let build = scene.build;
     let files = place::copied_files(build, scene.context()?, stage)?;
     let root = place::origin(&files, folder)?;
@@ -93,13 +93,13 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
 
 /// What other stages take from the folder, and the edits by which they take it from elsewhere; `None` where it is more
 /// than programs.
-fn taken_by_stages(scene: &Scene, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec<FileEdit>)> {
+fn taken_by_stages(scene: &PassInput, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec<FileEdit>)> {
     let build = scene.build;
     let mut taken: Vec<String> = Vec::new();
     let mut edits = Vec::new();
     for other in build.stages() {
         for transfer in build.transfers(other) {
-            if transfer.from != Some(crate::build::Base::Stage(stage.index)) {
+            if transfer.from != Some(crate::build::StageBase::Stage(stage.index)) {
                 continue;
             }
             for source in &transfer.sources {
@@ -132,7 +132,7 @@ fn installed(script: &crate::shell::Script) -> Option<String> {
 }
 
 /// Whether another instruction of the stage reads the folder, or one brings it.
-fn is_used(build: &Build, scene: &Scene, stage: &Stage, index: usize, target: &str) -> bool {
+fn is_used(build: &Build, scene: &PassInput, stage: &Stage, index: usize, target: &str) -> bool {
     let reads =
         |one: &Invocation| one.args.iter().any(|word| word.text().contains("target/") || word.text() == "target");
     build.instructions(stage).filter(|(at, _)| *at != index).any(|(at, one)| match one.keyword {

@@ -3,10 +3,10 @@
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 
 /// Whether the container's command, its checks, or the sources call a program of the toolchain.
-pub(super) fn is_called(scene: &Scene, target: &Stage, program: &str) -> bool {
+pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> bool {
     let own = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
     let codes =
         own.filter_map(|keyword| scene.build.last(target, keyword)).filter_map(|(index, _)| scene.build.code(index));
@@ -34,7 +34,7 @@ pub(super) fn is_called(scene: &Scene, target: &Stage, program: &str) -> bool {
 
 /// Whether something that runs in the container names the program: its commands and checks, its scripts, and strings of
 /// its sources.
-pub(super) fn is_wanted(scene: &Scene, target: &Stage, name: &str) -> bool {
+pub(super) fn is_wanted(scene: &PassInput, target: &Stage, name: &str) -> bool {
     let word = |text: &str| words(text).any(|word| word == name);
     let own = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
     let instructions = own.filter_map(|keyword| scene.build.last(target, keyword));

@@ -8,20 +8,20 @@ use rayon::prelude::*;
 
 /// Sieves of the texts in the order of their paths, made when something is looked for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sieves(OnceLock<Vec<Sieve>>);
+pub(crate) struct Sieves(OnceLock<Vec<TripleFilter>>);
 
 impl Sieves {
-    pub(super) fn of(&self, texts: &BTreeMap<String, String>) -> &[Sieve] {
+    pub(super) fn of(&self, texts: &BTreeMap<String, String>) -> &[TripleFilter] {
         self.0.get_or_init(|| {
             let texts: Vec<&str> = texts.values().map(String::as_str).collect();
-            texts.into_par_iter().with_min_len(64).map(Sieve::of).collect()
+            texts.into_par_iter().with_min_len(64).map(TripleFilter::of).collect()
         })
     }
 }
 
 /// A set of hashes of triples, letters of any case taken for the same: what it lacks the text lacks.
 #[derive(Clone, Debug)]
-pub(super) struct Sieve {
+pub(super) struct TripleFilter {
     /// Four bits for each byte of the text, up to the next power of two.
     bits: Box<[u64]>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Sieve {
 /// Bytes with the bit set that tells a small letter from a capital one.
 const SMALL: u64 = 0x2020_2020_2020_2020;
 
-impl Sieve {
+impl TripleFilter {
     fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         let mut bits = vec![0_u64; (bytes.len() / 16).next_power_of_two()].into_boxed_slice();
@@ -73,7 +73,7 @@ fn place(triple: u64, mask: usize) -> (usize, u64) {
 }
 
 /// A word that is looked for.
-pub(super) struct Word<'w> {
+pub(super) struct FilterWord<'w> {
     pub(super) finder: Finder<'w>,
     pub(super) triples: Vec<u64>,
 }
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn each_part_of_a_text_passes_its_sieve() {
         let text = "def work(value):\n    return VALUE + 1  # größer\n".repeat(7);
-        let sieve = Sieve::of(&text);
+        let sieve = TripleFilter::of(&text);
         for from in 0..text.len() {
             for to in from..text.len().min(from + 40) {
                 let part: Vec<u64> = triples(&text.as_bytes()[from..to]).collect();

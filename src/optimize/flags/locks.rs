@@ -5,13 +5,13 @@ use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::optimize::mend;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::rules::{Policies, Selection};
 use crate::shell::Manager;
 
 const RULES: [&str; 3] = ["npm-install-beside-lock", "lock-file-unchecked", "lock-file-ignored"];
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         if !fits(build, finding) {

@@ -1,11 +1,11 @@
 //! `quiet-installs`.
 
 use crate::dockerfile::Keyword;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::{Manager, Verb};
 use crate::text::Span;
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let mut edits = Vec::new();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {

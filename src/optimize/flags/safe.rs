@@ -5,17 +5,17 @@ use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::optimize::mend;
-use crate::optimize::scene::{Scene, Turn};
-use crate::rules::{Line, Policies};
+use crate::optimize::scene::{PassInput, PassOutput};
+use crate::rules::{CommandLinePolicy, Policies};
 use crate::settings::Choice;
 
 /// Rules of style that `docker build --check` has too.
 const CHECKED: [&str; 5] =
     ["legacy-key-value", "instruction-case", "from-as-case", "stage-name-case", "maintainer-instruction"];
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
-    let (policies, _) = Policies::read(scene.inputs, &Line { choice, ..Line::default() });
+    let (policies, _) = Policies::read(scene.inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
     let mended = mend::apply_rule_fixes(scene, &policies, Level::Safe, &vet);
     let Some(edit) = mended.edit else { return };

@@ -1,7 +1,7 @@
 //! The user that a container runs as: one that the file or the base made, else a new one.
 
 use crate::build::accounts::created_user;
-use crate::build::{Base, BaseImage, Build, Libc, Reference, Stage, User, libc};
+use crate::build::{BaseImage, Build, Libc, Reference, Stage, StageBase, User, libc};
 use crate::dockerfile::Keyword;
 
 /// A user.
@@ -28,9 +28,9 @@ pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
         return Ok(Account::known_account(&name));
     }
     let reference = match build.root_base(stage) {
-        Base::Image(reference) => reference,
+        StageBase::Image(reference) => reference,
         // Nothing looks a name up there, and nothing but a program of its own runs.
-        Base::Scratch => return Ok(Account::known_account("65532:65532")),
+        StageBase::Scratch => return Ok(Account::known_account("65532:65532")),
         _ => return Err("nobody knows what its base is".to_owned()),
     };
     if reference.contains("distroless") {

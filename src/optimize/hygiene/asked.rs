@@ -3,11 +3,11 @@
 use std::slice;
 
 use crate::finding::{Finding, Findings};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::rules::{Context, Neighbours, find};
 
 /// What a rule finds, in source order.
-pub(super) fn findings(scene: &Scene, rule: &str) -> Vec<Finding> {
+pub(super) fn findings(scene: &PassInput, rule: &str) -> Vec<Finding> {
     let Some(rule) = find(rule) else { return Vec::new() };
     let neighbours = Neighbours::new(slice::from_ref(scene.build));
     let mut found = Findings::new();

@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::optimize::mend;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::rules::{Policies, Selection};
 
 const RULES: [&str; 9] = [
@@ -21,7 +21,7 @@ const RULES: [&str; 9] = [
     "stage-name-case",
 ];
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
     let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Safe, &vet);

@@ -1,15 +1,15 @@
 //! Pass `exec-form`: no shell stands between the container and its program.
 
 use super::asked::findings;
-use crate::build::{Base, BaseImage, Code, Setting};
+use crate::build::{BaseImage, Code, Setting, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::manifest::FileKind;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind, Word};
 use crate::text::path;
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target() else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let Some((index, instruction)) = scene.build.last(target, keyword) else { continue };
@@ -22,7 +22,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// `CMD program` in shell form.
-fn raw(scene: &Scene, turn: &mut Turn, index: usize, instruction: &Instruction) {
+fn raw(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Instruction) {
     let (build, keyword) = (scene.build, instruction.keyword);
     let Some(target) = build.target() else { return };
     let Arguments::Raw(word) = &instruction.arguments else { return };
@@ -52,7 +52,7 @@ fn raw(scene: &Scene, turn: &mut Turn, index: usize, instruction: &Instruction) 
 }
 
 /// `CMD ["sh", "-c", "a && b"]`: the shell stays in front of `b`.
-fn step_aside(scene: &Scene, turn: &mut Turn, index: usize, instruction: &Instruction) {
+fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Instruction) {
     let Arguments::Json(words) = &instruction.arguments else { return };
     let [shell, option, text] = words.as_slice() else { return };
     let found = findings(scene, "shell-as-main-process");
@@ -80,7 +80,7 @@ fn step_aside(scene: &Scene, turn: &mut Turn, index: usize, instruction: &Instru
 }
 
 /// Whether the words alone do the same without a shell.
-fn may_lose_shell(scene: &Scene, keyword: Keyword, words: &[&str]) -> bool {
+fn may_lose_shell(scene: &PassInput, keyword: Keyword, words: &[&str]) -> bool {
     let build = scene.build;
     let Some(target) = build.target() else { return false };
     let own = |keyword| build.last(target, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
@@ -102,8 +102,8 @@ fn may_lose_shell(scene: &Scene, keyword: Keyword, words: &[&str]) -> bool {
     let explicit = build.last(target, Keyword::Entrypoint);
     match (explicit, build.root_base(target)) {
         (Some((_, one)), _) => one.arguments == Arguments::Json(Vec::new()),
-        (None, Base::Scratch) => true,
-        (None, Base::Image(reference)) => {
+        (None, StageBase::Scratch) => true,
+        (None, StageBase::Image(reference)) => {
             let base = BaseImage::of(reference);
             base.has_entrypoint() == Some(false) || (base.hands_on() && !program.contains('/'))
         }

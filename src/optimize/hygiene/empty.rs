@@ -6,20 +6,20 @@ use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::{Span, path};
 
 /// Where the system keeps data of services.
 const PLACES: [&str; 4] = ["/data", "/var/lib", "/var/log", "/var/cache"];
 
 /// A RUN with the folders that it makes.
-pub(super) struct Made {
+pub(super) struct CreatedFolders {
     pub index: usize,
     pub folders: Vec<String>,
 }
 
 /// The RUNs of a stage that make such folders, and can be told to hand them over.
-pub(super) fn folders(scene: &Scene, target: &Stage) -> Vec<Made> {
+pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
     let build = scene.build;
     let runs = build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
     let found = runs.filter_map(|(index, _)| {
@@ -35,7 +35,7 @@ pub(super) fn folders(scene: &Scene, target: &Stage) -> Vec<Made> {
         let plain = words.filter(|word| !word.is_dynamic() && !word.text().starts_with('-'));
         let paths = plain.map(|word| path::join(work, word.text()));
         let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(scene, target, path)).collect();
-        (!folders.is_empty()).then_some(Made { index, folders })
+        (!folders.is_empty()).then_some(CreatedFolders { index, folders })
     });
     found.collect()
 }
@@ -47,15 +47,15 @@ fn is_for_data(path: &str) -> bool {
 }
 
 /// Whether a COPY or ADD names the folder.
-fn is_filled(scene: &Scene, target: &Stage, path: &str) -> bool {
+fn is_filled(scene: &PassInput, target: &Stage, path: &str) -> bool {
     scene.build.instructions(target).any(|(_, one)| {
         matches!(one.keyword, Keyword::Copy | Keyword::Add) && scene.source().slice(one.span).contains(path)
     })
 }
 
 /// The RUNs with the change of owner behind what they do.
-pub(super) fn handed(scene: &Scene, made: &[Made], account: &Account) -> Vec<FileEdit> {
-    let edit = |one: &Made| {
+pub(super) fn handed(scene: &PassInput, made: &[CreatedFolders], account: &Account) -> Vec<FileEdit> {
+    let edit = |one: &CreatedFolders| {
         let code = scene.build.code(one.index)?;
         let at = code.place(scene.file(), Span::at(code.script.append_at()?)).start;
         let passage = scene.source().slice(scene.build.instruction(one.index).span);

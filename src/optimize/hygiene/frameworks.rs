@@ -4,13 +4,13 @@ use super::writes::Writes;
 use crate::build::Stage;
 use crate::data;
 use crate::optimize::languages::node;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Script, Word, parse};
 use crate::sources::patterns;
 use crate::text::path;
 
 /// Folders that frameworks write to without saying so in the sources.
-pub(super) fn add(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writes) {
+pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut Writes) {
     let commands = commands(scene, target);
     let starts = |name: &str| {
         let mut all = commands.iter().flat_map(Script::invocations);
@@ -45,7 +45,7 @@ pub(super) fn add(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
     if let Some(value) = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].iter().find_map(|name| {
         match scene.build.scopes().lookup(target.index, name, usize::MAX) {
             crate::build::Lookup::Defined(found) => match &found.value {
-                crate::build::Value::Known(text) => Some(text.to_string()),
+                crate::build::VariableValue::Known(text) => Some(text.to_string()),
                 _ => None,
             },
             _ => None,
@@ -56,12 +56,12 @@ pub(super) fn add(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
 }
 
 /// Whether a project names a package among its dependencies.
-fn uses(scene: &Scene, package: &str) -> bool {
+fn uses(scene: &PassInput, package: &str) -> bool {
     scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == package))
 }
 
 /// Next.js keeps a cache in `.next`, and pages that it makes anew.
-fn next(scene: &Scene, target: &Stage, folder: &str, starts: bool, writes: &mut Writes) {
+fn next(scene: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &mut Writes) {
     let (renews, text) = (node::writes::renews_pages(scene), scene.source().text());
     let writes_cache = renews || !node::writes::takes_traced(scene);
     let is_started = starts || text.contains(".next");
@@ -99,7 +99,7 @@ fn written_by(one: &Invocation) -> Vec<String> {
 }
 
 /// What containers start: the command, the scripts that it reads, and what compose runs instead.
-fn commands(scene: &Scene, target: &Stage) -> Vec<Script> {
+fn commands(scene: &PassInput, target: &Stage) -> Vec<Script> {
     let texts = &scene.evidence.texts;
     let scripts = scene.build.start_files(target).into_iter().filter_map(|one| texts.get(&one.file.path));
     let services = scene.evidence.services.iter().filter(|one| one.target.is_none() || one.target == target.name);

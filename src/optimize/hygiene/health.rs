@@ -3,23 +3,23 @@
 
 use super::asked::findings;
 use super::{port, root, route};
-use crate::build::{Base, BaseImage, Presence, Reference, Stage, service};
+use crate::build::{BaseImage, Presence, Reference, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Safety};
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::optimize::service::Service;
 use crate::text::Span;
 
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
 const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     if build.last(target, Keyword::Healthcheck).is_some() {
         return repair_healthcheck(scene, turn);
     }
-    let inherits = matches!(build.root_base(target), Base::Image(reference)
+    let inherits = matches!(build.root_base(target), StageBase::Image(reference)
         if build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some()));
     if inherits || build.launch(target).is_none() {
         return;
@@ -44,7 +44,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// A check that calls what the image lacks, or imports what is not installed.
-fn repair_healthcheck(scene: &Scene, turn: &mut Turn) {
+fn repair_healthcheck(scene: &PassInput, turn: &mut PassOutput) {
     let mut replaced = false;
     for rule in ["healthcheck-program-missing", "healthcheck-always-healthy"] {
         for finding in findings(scene, rule) {
@@ -65,7 +65,7 @@ fn repair_healthcheck(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The author's check with its times, and the address that it asks for, by a program that the image has.
-fn replacement(scene: &Scene) -> Option<FileEdit> {
+fn replacement(scene: &PassInput) -> Option<FileEdit> {
     let target = scene.build.target()?;
     let (_, instruction) = scene.build.last(target, Keyword::Healthcheck)?;
     let (port, path) = address(scene.source().slice(instruction.span))?;
@@ -95,7 +95,7 @@ fn address(text: &str) -> Option<(u16, String)> {
 }
 
 /// Port and path that answer, and who says so.
-fn known_endpoint(scene: &Scene, target: &Stage) -> Option<(u16, String, String)> {
+fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<(u16, String, String)> {
     if let Some(observed) = &scene.evidence.observed
         && let Some((port, path)) =
             observed.answers.iter().min_by_key(|(_, path)| (!route::is_health(path), path.len()))
@@ -108,8 +108,8 @@ fn known_endpoint(scene: &Scene, target: &Stage) -> Option<(u16, String, String)
 }
 
 /// The command that asks, as HEALTHCHECK CMD takes it.
-fn probe(scene: &Scene, target: &Stage, port: u16, path: &str) -> Option<String> {
-    let Base::Image(reference) = scene.build.root_base(target) else { return None };
+fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<String> {
+    let StageBase::Image(reference) = scene.build.root_base(target) else { return None };
     let image = BaseImage::of(reference);
     let parts = Reference::of(reference);
     let major = parts.tag.and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
@@ -148,7 +148,7 @@ fn probe(scene: &Scene, target: &Stage, port: u16, path: &str) -> Option<String>
 }
 
 /// Where the closing ENTRYPOINT and CMD of a stage begin; its end where it has none of its own.
-pub(super) fn closing(scene: &Scene, target: &Stage) -> u32 {
+pub(super) fn closing(scene: &PassInput, target: &Stage) -> u32 {
     let mut first = None;
     for (index, one) in scene.build.instructions(target) {
         match one.keyword {

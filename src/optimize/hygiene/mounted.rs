@@ -3,13 +3,17 @@
 
 use crate::build::Stage;
 use crate::data;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::optimize::service::Service;
 use crate::sources::patterns;
 use crate::text::path;
 
 /// The first mount that holds one of the folders, or is written to in it, as the end of a sentence.
-pub(super) fn over<'f>(scene: &Scene, target: &Stage, folders: impl IntoIterator<Item = &'f String>) -> Option<String> {
+pub(super) fn over<'f>(
+    scene: &PassInput,
+    target: &Stage,
+    folders: impl IntoIterator<Item = &'f String>,
+) -> Option<String> {
     let own = |service: &&Service| service.target.is_none() || service.target == target.name;
     let services: Vec<&Service> = scene.evidence.services.iter().filter(own).collect();
     folders.into_iter().find_map(|folder| services.iter().find_map(|service| of_service(service, folder)))

@@ -2,8 +2,8 @@
 
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
-use crate::sources::patterns::{self, Pattern};
-use crate::sources::values::{Evaluator, Value};
+use crate::sources::patterns::{self, WordPattern};
+use crate::sources::values::{Evaluator, SourceValue};
 use crate::text::path;
 
 /// Bytes before a call that may be what it is called on.
@@ -11,7 +11,7 @@ const RECEIVER: usize = 400;
 
 /// A place that is written to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(super) enum WrittenPlace {
     /// A folder, absolute or below WORKDIR; empty for WORKDIR itself.
     Folder(String),
     /// A file, absolute or below WORKDIR.
@@ -21,9 +21,9 @@ pub(super) enum Place {
 }
 
 /// The places that a source names.
-pub(super) fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<Place> {
+pub(super) fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<WrittenPlace> {
     let text = evaluator.source(file);
-    let mut reader = Reader { evaluator, file, text, found: Vec::new() };
+    let mut reader = WriteReader { evaluator, file, text, found: Vec::new() };
     reader.calls();
     reader.read_open_calls();
     reader.settings();
@@ -34,14 +34,14 @@ pub(super) fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<Place> {
     reader.found
 }
 
-struct Reader<'r, 'e> {
+struct WriteReader<'r, 'e> {
     evaluator: &'r Evaluator<'e>,
     file: &'r str,
     text: &'r str,
-    found: Vec<Place>,
+    found: Vec<WrittenPlace>,
 }
 
-impl Reader<'_, '_> {
+impl WriteReader<'_, '_> {
     fn calls(&mut self) {
         let kind = FileKind::of(self.file);
         let python = kind.ecosystem() == Some(Ecosystem::Python);
@@ -59,7 +59,7 @@ impl Reader<'_, '_> {
     }
 
     /// What a call, or a setting with such a word in it, writes to.
-    fn call(&mut self, at: usize, pattern: Pattern, folder: bool) {
+    fn call(&mut self, at: usize, pattern: WordPattern, folder: bool) {
         let text = self.text;
         let rest = &text[at..];
         // `FileHandler(`, `.save(path`, `np.savez(`
@@ -89,7 +89,7 @@ impl Reader<'_, '_> {
         };
         let Some(expression) = expression.filter(|expression| !expression.is_empty()) else {
             if default == "." {
-                self.found.push(Place::Folder(String::new()));
+                self.found.push(WrittenPlace::Folder(String::new()));
             }
             return;
         };
@@ -99,7 +99,7 @@ impl Reader<'_, '_> {
             None => expression,
         };
         if folder && self.makes_it_by_itself(&rest[..rest.len().min(400 + list.map_or(0, str::len)).min(rest.len())]) {
-            return self.found.push(Place::Unknown(shortened(expression)));
+            return self.found.push(WrittenPlace::Unknown(shortened(expression)));
         }
         self.put(at, expression, folder);
     }
@@ -114,7 +114,7 @@ impl Reader<'_, '_> {
     fn put(&mut self, at: usize, expression: &str, folder: bool) {
         let found = match self.evaluator.value(self.file, at, expression) {
             Some(values) => values.into_iter().filter_map(|value| place(value, folder)).collect(),
-            None => vec![Place::Unknown(shortened(expression))],
+            None => vec![WrittenPlace::Unknown(shortened(expression))],
         };
         self.found.extend(found);
     }
@@ -146,7 +146,7 @@ impl Reader<'_, '_> {
         for key in patterns::words("names a written folder").filter(|key| is_given(self.text, key)) {
             match self.evaluator.member_of(self.file, key) {
                 Some(values) => self.found.extend(values.into_iter().filter_map(|value| place(value, true))),
-                None => self.found.push(Place::Unknown(key.to_owned())),
+                None => self.found.push(WrittenPlace::Unknown(key.to_owned())),
             }
         }
     }
@@ -165,12 +165,12 @@ impl Reader<'_, '_> {
             });
             let Some(expression) = known.filter(|_| !address.starts_with(":memory")) else {
                 let address = address.split(['"', '\'', '`', ' ', '?', '\n']).next().unwrap_or_default();
-                self.found.extend(database(Value::Text(format!("sqlite:{address}"))));
+                self.found.extend(database(SourceValue::Text(format!("sqlite:{address}"))));
                 continue;
             };
             match self.evaluator.value(self.file, at, expression) {
                 Some(values) => self.found.extend(values.into_iter().filter_map(database)),
-                None => self.found.push(Place::Unknown(shortened(expression))),
+                None => self.found.push(WrittenPlace::Unknown(shortened(expression))),
             }
         }
     }
@@ -180,15 +180,15 @@ impl Reader<'_, '_> {
         let mut unknown = None;
         for pattern in patterns::of("writes somewhere").filter(|pattern| self.text.contains(pattern.text)) {
             match pattern.argument {
-                "." => self.found.push(Place::Folder(String::new())),
+                "." => self.found.push(WrittenPlace::Folder(String::new())),
                 _ => unknown = Some(pattern.text),
             }
         }
         if self.text.contains("pyrogram") && self.text.contains("Client(") {
-            self.found.push(Place::Folder(String::new()));
+            self.found.push(WrittenPlace::Folder(String::new()));
         }
         if let Some(pattern) = unknown.filter(|_| self.found.is_empty()) {
-            self.found.push(Place::Unknown(shortened(pattern)));
+            self.found.push(WrittenPlace::Unknown(shortened(pattern)));
         }
     }
 }
@@ -249,35 +249,35 @@ fn is_writing_mode(part: &str) -> bool {
 }
 
 /// The place of a value; none for what is no file.
-fn place(value: Value, folder: bool) -> Option<Place> {
+fn place(value: SourceValue, folder: bool) -> Option<WrittenPlace> {
     match value {
-        Value::Stream => None,
-        Value::Text(text) if matches!(text.as_str(), ":memory:" | "/dev/null" | "") => None,
-        Value::Text(text) if folder => Some(Place::Folder(text)),
-        Value::Text(text) => Some(file(&text)),
-        Value::Start(text) => Some(folder_of_file(&(text + "x"))),
+        SourceValue::Stream => None,
+        SourceValue::Text(text) if matches!(text.as_str(), ":memory:" | "/dev/null" | "") => None,
+        SourceValue::Text(text) if folder => Some(WrittenPlace::Folder(text)),
+        SourceValue::Text(text) => Some(file(&text)),
+        SourceValue::Start(text) => Some(folder_of_file(&(text + "x"))),
     }
 }
 
 /// The place of a database by its address.
-fn database(value: Value) -> Option<Place> {
+fn database(value: SourceValue) -> Option<WrittenPlace> {
     let (text, open) = match value {
-        Value::Text(text) => (text, false),
-        Value::Start(text) => (text, true),
-        Value::Stream => return None,
+        SourceValue::Text(text) => (text, false),
+        SourceValue::Start(text) => (text, true),
+        SourceValue::Stream => return None,
     };
     let (_, rest) = text.split_once("sqlite")?;
     let address = rest.split_once(':').map_or("", |(_, address)| address);
     let file = address.strip_prefix("///").or_else(|| address.strip_prefix("//")).unwrap_or(address);
     let file = file.split('?').next().unwrap_or_default();
     if open && file.is_empty() {
-        return Some(Place::Unknown(text));
+        return Some(WrittenPlace::Unknown(text));
     }
-    place(if open { Value::Start(file.to_owned()) } else { Value::Text(file.to_owned()) }, false)
+    place(if open { SourceValue::Start(file.to_owned()) } else { SourceValue::Text(file.to_owned()) }, false)
 }
 
 /// The folder of the file that a setting names: `filename: logs/app.log`, `'filename': 'app.log'`.
-fn setting(rest: &str) -> Option<Place> {
+fn setting(rest: &str) -> Option<WrittenPlace> {
     let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix([':', '='])?.trim_start();
     let value = value.trim_start_matches(['"', '\'', '`']).split(['"', '\'', '`', ' ', ',', '}', ')']).next()?;
     let value = value.trim_end();
@@ -285,18 +285,18 @@ fn setting(rest: &str) -> Option<Place> {
     (written && !value.contains(['{', '$', '%', '('])).then(|| file(value))
 }
 
-fn file(path: &str) -> Place {
+fn file(path: &str) -> WrittenPlace {
     let path = path.trim_start_matches("./");
     match path::parent(path) {
-        "/" => Place::Unknown(path.to_owned()),
-        _ => Place::File(path.to_owned()),
+        "/" => WrittenPlace::Unknown(path.to_owned()),
+        _ => WrittenPlace::File(path.to_owned()),
     }
 }
 
-fn folder_of_file(path: &str) -> Place {
+fn folder_of_file(path: &str) -> WrittenPlace {
     match path::parent(path.trim_start_matches("./")) {
-        "/" => Place::Unknown(path.to_owned()),
-        parent => Place::Folder(parent.to_owned()),
+        "/" => WrittenPlace::Unknown(path.to_owned()),
+        parent => WrittenPlace::Folder(parent.to_owned()),
     }
 }
 
@@ -322,9 +322,9 @@ mod tests {
         let found: BTreeSet<String> = places(&evaluator, file)
             .into_iter()
             .map(|place| match place {
-                Place::Folder(path) => format!("/{path}").replacen("//", "/", 1),
-                Place::File(path) => format!("/{}", path::parent(&path)).replacen("//", "/", 1),
-                Place::Unknown(_) => "?".to_owned(),
+                WrittenPlace::Folder(path) => format!("/{path}").replacen("//", "/", 1),
+                WrittenPlace::File(path) => format!("/{}", path::parent(&path)).replacen("//", "/", 1),
+                WrittenPlace::Unknown(_) => "?".to_owned(),
             })
             .collect();
         assert_eq!(found, expected.iter().map(|one| (*one).to_owned()).collect(), "{text}");

@@ -1,10 +1,10 @@
 //! The port that a container listens on, and whether `PORT` decides it.
 
-use crate::build::{Lookup, Stage, Value};
+use crate::build::{Lookup, Stage, VariableValue};
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
-use crate::optimize::reach::Reach;
-use crate::optimize::scene::Scene;
+use crate::optimize::reach::LazyReach;
+use crate::optimize::scene::PassInput;
 use crate::sources::patterns;
 use crate::text::path;
 
@@ -12,7 +12,7 @@ use crate::text::path;
 const EXPANDED: [&str; 2] = ["$PORT", "${PORT"];
 
 /// The one port that the container listens on.
-pub(super) fn of(scene: &Scene, target: &Stage) -> Option<u16> {
+pub(super) fn of(scene: &PassInput, target: &Stage) -> Option<u16> {
     if let Some((port, _)) = scene.build.listening(target).and_then(|listening| listening.port) {
         return Some(port).filter(|port| *port > 0);
     }
@@ -36,9 +36,9 @@ pub(super) fn of(scene: &Scene, target: &Stage) -> Option<u16> {
 }
 
 /// Whether whoever starts the container may choose the port by `PORT`, as the command or a source reads it.
-pub(super) fn varies(scene: &Scene, target: &Stage, port: u16) -> bool {
+pub(super) fn varies(scene: &PassInput, target: &Stage, port: u16) -> bool {
     let other = match scene.build.scopes().lookup(target.index, "PORT", usize::MAX) {
-        Lookup::Defined(found) => !matches!(&found.value, Value::Known(value) if value.parse() == Ok(port)),
+        Lookup::Defined(found) => !matches!(&found.value, VariableValue::Known(value) if value.parse() == Ok(port)),
         _ => false,
     };
     let command = [Keyword::Entrypoint, Keyword::Cmd]
@@ -47,7 +47,7 @@ pub(super) fn varies(scene: &Scene, target: &Stage, port: u16) -> bool {
         .any(|(index, _)| reads(scene.source().slice(scene.build.instruction(index).span), &EXPANDED));
     let shell = |path: &str| path::name(path) == "package.json" || FileKind::of(path).is_shell();
     let asked: Vec<&str> = patterns::words("reads the variable PORT").collect();
-    let reach = Reach::new(scene);
+    let reach = LazyReach::new(scene);
     let sources = || scene.evidence.holding(&asked).filter(|(path, _)| reach.may_run(path));
     let scripts = || scene.evidence.holding(&EXPANDED).filter(|(path, _)| shell(path));
     !other

@@ -3,8 +3,8 @@
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
-use crate::optimize::reach::Reach;
-use crate::optimize::scene::Scene;
+use crate::optimize::reach::LazyReach;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
 use crate::sources::patterns;
@@ -13,25 +13,25 @@ use crate::sources::patterns;
 pub(super) const FOR_DEVELOPERS: &str = "its names or its command say that it is for developers or for tests";
 
 /// The first reason that keeps a container of the stage with root.
-pub(super) fn reason_to_stay_root(scene: &Scene, target: &Stage) -> Option<String> {
+pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<String> {
     let rights = || of_rights(scene).or_else(|| of_sources(scene));
     at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target)).or_else(rights)
 }
 
 /// What compose gives a container that only root can use.
-fn of_rights(scene: &Scene) -> Option<String> {
+fn of_rights(scene: &PassInput) -> Option<String> {
     let why = "a compose file gives it the engine's socket, capabilities or devices, which only root may use";
     scene.build.input().options.run.has_rights.then(|| why.to_owned())
 }
 
 /// What sources of the program do that only root may: they open devices, raw sockets or the engine's socket.
-fn of_sources(scene: &Scene) -> Option<String> {
-    let path = Reach::new(scene).shows("needs root")?;
+fn of_sources(scene: &PassInput) -> Option<String> {
+    let path = LazyReach::new(scene).shows("needs root")?;
     Some(format!("`{path}` opens a device, a raw socket or the engine's socket, which only root may"))
 }
 
 /// What the container's command, its scripts and what compose runs instead do first.
-fn at_start(scene: &Scene, target: &Stage) -> Option<String> {
+fn at_start(scene: &PassInput, target: &Stage) -> Option<String> {
     let build = scene.build;
     let codes = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
     for (index, _) in codes {
@@ -82,7 +82,7 @@ fn is_build(one: &Invocation) -> bool {
 }
 
 /// What lies in the home of root, which nobody else may read.
-fn at_home(scene: &Scene, target: &Stage) -> Option<String> {
+fn at_home(scene: &PassInput, target: &Stage) -> Option<String> {
     let build = scene.build;
     let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
         build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
@@ -122,7 +122,7 @@ fn at_home(scene: &Scene, target: &Stage) -> Option<String> {
 }
 
 /// Texts of the context's scripts that commands start: `python fetch_models.py`, `python -m app.fetch`, `./fetch.sh`.
-fn texts_of_called_scripts<'a>(scene: &Scene<'a>, script: &Script) -> Vec<&'a str> {
+fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'a str> {
     let texts = &scene.evidence.texts;
     let mut found = Vec::new();
     for one in script.invocations() {
@@ -147,7 +147,7 @@ fn texts_of_called_scripts<'a>(scene: &Scene<'a>, script: &Script) -> Vec<&'a st
     found
 }
 
-fn of_projects(scene: &Scene, target: &Stage) -> Option<String> {
+fn of_projects(scene: &PassInput, target: &Stage) -> Option<String> {
     let node = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
     let source = scene.source().text();
     let puppeteer = node().flat_map(|project| &project.dependencies).any(|one| one.name == "puppeteer");

@@ -1,8 +1,8 @@
 //! Paths that sources declare and that answer without a login, a database or a prefix that stands elsewhere.
 
 use crate::manifest::{Ecosystem, FileKind};
-use crate::optimize::reach::Reach;
-use crate::optimize::scene::Scene;
+use crate::optimize::reach::LazyReach;
+use crate::optimize::scene::PassInput;
 use crate::sources::patterns;
 
 /// A route.
@@ -42,8 +42,8 @@ pub(super) fn is_health(path: &str) -> bool {
 }
 
 /// The best route that the sources declare on the application itself.
-pub(super) fn find(scene: &Scene) -> Option<Route> {
-    let reach = Reach::new(scene);
+pub(super) fn find(scene: &PassInput) -> Option<Route> {
+    let reach = LazyReach::new(scene);
     let guards: Vec<&str> = patterns::words("may refuse each request").collect();
     let mut guarded = scene.evidence.perhaps_holding(&guards).filter(|(path, _)| reach.may_run(path));
     if guarded.any(|(_, text)| patterns::shows(&text.to_ascii_lowercase(), "may refuse each request")) {

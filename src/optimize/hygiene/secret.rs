@@ -2,11 +2,11 @@
 
 use crate::build::Secret;
 use crate::dockerfile::{Keyword, LineKind};
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::sources::patterns;
 use crate::text::Span;
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let all = build.secrets();
     for secret in &all {
@@ -48,7 +48,7 @@ fn is_first(all: &[Secret], secret: &Secret) -> bool {
 }
 
 /// The instruction with its comments and line ends.
-fn whole_lines(scene: &Scene, index: usize) -> Span {
+fn whole_lines(scene: &PassInput, index: usize) -> Span {
     let passage = scene.instruction_span(index);
     let above =
         scene.file().lines().iter().any(|line| line.kind == LineKind::Comment && line.span.start == passage.start);
@@ -57,7 +57,7 @@ fn whole_lines(scene: &Scene, index: usize) -> Span {
 }
 
 /// What reads the variable, or may.
-fn reader(scene: &Scene, name: &str, all: &[Secret]) -> Option<String> {
+fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<String> {
     let wanted = name.to_ascii_lowercase();
     let upper = name.to_ascii_uppercase();
     if patterns::words("begins a variable that libraries read").any(|start| upper.starts_with(start)) {

@@ -5,14 +5,14 @@ use crate::build::{Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb, Word};
 use crate::text::{Span, path};
 
 /// The first of the steps behind the sources that, with all below it, only work on these: what they make there belongs to
 /// the user too.
-pub(super) fn first_own(scene: &Scene, target: &Stage, copies: &[Transfer]) -> Option<usize> {
+pub(super) fn first_own(scene: &PassInput, target: &Stage, copies: &[Transfer]) -> Option<usize> {
     let last = copies.iter().map(|copy| copy.index).max()?;
     let behind: Vec<_> = scene.build.instructions(target).filter(|(index, _)| *index > last).collect();
     let copies = behind.iter().any(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Workdir));
@@ -36,12 +36,12 @@ fn is_for_owners(program: Program) -> bool {
     program.is(Kind::Brief) && program.handles_files() && !harmful
 }
 
-fn runs_own(scene: &Scene, index: usize) -> bool {
+fn runs_own(scene: &PassInput, index: usize) -> bool {
     scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_runner))
 }
 
 /// Whether a RUN only works on the sources.
-fn works(scene: &Scene, target: &Stage, index: usize) -> bool {
+fn works(scene: &PassInput, target: &Stage, index: usize) -> bool {
     let Some(code) = scene.build.code(index).filter(|_| scene.build.instruction(index).flags.is_empty()) else {
         return false;
     };
@@ -59,7 +59,7 @@ fn works(scene: &Scene, target: &Stage, index: usize) -> bool {
 /// RUNs of root behind the first COPY that is the user's, with what they make there handed over. `own` is the first that
 /// runs as the user, `known` are those that hand over by themselves.
 pub(super) fn handed(
-    scene: &Scene,
+    scene: &PassInput,
     target: &Stage,
     copies: &[Transfer],
     account: &Account,
@@ -106,7 +106,7 @@ fn makes(one: &Invocation, folder: &str) -> bool {
 }
 
 /// What `find` passes over: packages that an earlier step installed would be in the image twice.
-fn packages(scene: &Scene) -> String {
+fn packages(scene: &PassInput) -> String {
     let has = |ecosystem| scene.projects().iter().any(|project| project.ecosystem == ecosystem);
     let text = scene.source().text();
     let mut names = Vec::new();
@@ -127,7 +127,7 @@ fn packages(scene: &Scene) -> String {
 }
 
 /// Whether a COPY brings manifests alone, for an install below it: no program writes to them.
-pub(super) fn is_for_installs(scene: &Scene, target: &Stage, copy: &Transfer) -> bool {
+pub(super) fn is_for_installs(scene: &PassInput, target: &Stage, copy: &Transfer) -> bool {
     let manifest = |text: &str| crate::manifest::is_manifest(text.trim_start_matches("./")).is_some();
     let mut below = scene.build.instructions(target).filter(|(index, _)| *index > copy.index);
     copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))

@@ -386,7 +386,7 @@ fn a_path_that_sources_do_not_tell_keeps_root() {
         assert_eq!(done.result()[0].text(), text);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
         let told =
-            |one: &&&crate::optimize::Refusal| one.why.contains(named) && one.why.contains("`--verify` can prove");
+            |one: &&&crate::optimize::PassRefusal| one.why.contains(named) && one.why.contains("`--verify` can prove");
         assert!(refusals.iter().any(|one| told(&one)), "{refusals:?}");
         // A container that was seen decides.
         let written = ["/store/a".to_owned()].into();

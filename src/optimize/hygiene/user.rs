@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::account::{self, Account};
-use super::empty::{self, Made};
+use super::empty::{self, CreatedFolders};
 use super::writes::{self, Writes};
 use super::{frameworks, health, mounted, root, steps};
-use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User, accounts, service};
+use crate::build::{BaseImage, Setting, Stage, StageBase, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::assumption::Support;
 use crate::optimize::languages::node;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::rules;
 use crate::text::{Span, path};
 
 const WHAT: &str = "keeps root";
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     match build.user(target) {
@@ -47,14 +47,14 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// What a user without rights takes.
-struct Plan {
+struct UserPlan {
     edits: Vec<FileEdit>,
     what: String,
     why: String,
     writes: Writes,
 }
 
-fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
+fn plan(scene: &PassInput, target: &Stage) -> Result<UserPlan, String> {
     let build = scene.build;
     if let Some(why) = root::reason_to_stay_root(scene, target) {
         return Err(why);
@@ -67,7 +67,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
 }
 
 /// What the program writes, by its sources and frameworks; or why that needs root.
-fn known_writes(scene: &Scene, target: &Stage, folder: &str, empty: &[Made]) -> Result<Writes, String> {
+fn known_writes(scene: &PassInput, target: &Stage, folder: &str, empty: &[CreatedFolders]) -> Result<Writes, String> {
     let mut writes = writes::of(scene, folder)?;
     for path in empty.iter().flat_map(|made| &made.folders) {
         if let Some(mount) = mounted::over(scene, target, [path]) {
@@ -100,13 +100,13 @@ fn known_writes(scene: &Scene, target: &Stage, folder: &str, empty: &[Made]) -> 
 
 /// The edits that let the account do what the program does.
 fn edits_of(
-    scene: &Scene,
+    scene: &PassInput,
     target: &Stage,
     account: &Account,
     folder: &str,
-    empty: &[Made],
+    empty: &[CreatedFolders],
     writes: Writes,
-) -> Result<Plan, String> {
+) -> Result<UserPlan, String> {
     let copies = copies(scene, target, folder);
     let owns = writes.sources || copies.iter().any(|copy| is_locked(scene, copy));
     let mut edits = Vec::new();
@@ -139,25 +139,25 @@ fn edits_of(
                 .to_owned()
         }
     };
-    Ok(Plan { edits, what: format!("runs as `{}`", account.name), why, writes })
+    Ok(UserPlan { edits, what: format!("runs as `{}`", account.name), why, writes })
 }
 
-fn build_is_scratch(scene: &Scene, target: &Stage) -> bool {
+fn build_is_scratch(scene: &PassInput, target: &Stage) -> bool {
     !has_shell(scene, target)
 }
 
-fn has_shell(scene: &Scene, target: &Stage) -> bool {
+fn has_shell(scene: &PassInput, target: &Stage) -> bool {
     match scene.build.root_base(target) {
-        Base::Image(reference) => {
+        StageBase::Image(reference) => {
             !reference.contains("distroless") && BaseImage::of(reference).has_shell() != Some(false)
         }
-        Base::Scratch => false,
+        StageBase::Scratch => false,
         _ => true,
     }
 }
 
 /// COPYs of the target into its working folder: of sources, or of the whole folder from another stage.
-fn copies<'a>(scene: &Scene<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'a>> {
+fn copies<'a>(scene: &PassInput<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'a>> {
     let own = |transfer: &Transfer| {
         let Some(to) = transfer.destination.as_deref() else { return false };
         let base = scene.build.workdir(target, transfer.index);
@@ -170,12 +170,12 @@ fn copies<'a>(scene: &Scene<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'
 }
 
 /// Whether some of what a COPY brings may be read by its owner alone.
-fn is_locked(scene: &Scene, copy: &Transfer) -> bool {
+fn is_locked(scene: &PassInput, copy: &Transfer) -> bool {
     let Some(context) = scene.context().filter(|_| copy.from.is_none()) else { return false };
     copy.select(context).into_iter().flatten().flat_map(|selection| selection.tops).any(|top| {
         let locked = |id| {
             let entry = context.entry(id);
-            let folder = entry.kind == crate::inputs::context::Kind::Directory;
+            let folder = entry.kind == crate::inputs::context::ContextEntryKind::Directory;
             entry.mode & if folder { 0o005 } else { 0o004 } == 0
         };
         top.is_some_and(locked) || context.descendants(top).any(locked)
@@ -183,7 +183,7 @@ fn is_locked(scene: &Scene, copy: &Transfer) -> bool {
 }
 
 /// The COPY with an owner, unless it has one.
-fn with_owner(scene: &Scene, target: &Stage, copy: &Transfer, account: &Account) -> Option<FileEdit> {
+fn with_owner(scene: &PassInput, target: &Stage, copy: &Transfer, account: &Account) -> Option<FileEdit> {
     if steps::is_for_installs(scene, target, copy) {
         return None;
     }
@@ -195,7 +195,7 @@ fn with_owner(scene: &Scene, target: &Stage, copy: &Transfer, account: &Account)
 /// A RUN that makes the user and the folders that are to be the user's, before the first COPY and before the RUN that
 /// wants the user.
 fn create_user(
-    scene: &Scene,
+    scene: &PassInput,
     target: &Stage,
     account: &Account,
     folders: &BTreeSet<String>,
@@ -223,7 +223,7 @@ fn create_user(
 }
 
 /// A RUN behind all that brings files, for folders below them.
-fn made_last(scene: &Scene, target: &Stage, account: &Account, folders: &BTreeSet<String>) -> Option<FileEdit> {
+fn made_last(scene: &PassInput, target: &Stage, account: &Account, folders: &BTreeSet<String>) -> Option<FileEdit> {
     let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
     let last = scene.build.instructions(target).filter(|(_, one)| brings(one.keyword)).last()?;
     let owned: Vec<&str> = folders.iter().map(String::as_str).collect();
@@ -234,14 +234,14 @@ fn made_last(scene: &Scene, target: &Stage, account: &Account, folders: &BTreeSe
 }
 
 /// Whether a COPY brings a folder's contents or something below it.
-fn goes_into(scene: &Scene, target: &Stage, copy: &Transfer, folder: &str) -> bool {
+fn goes_into(scene: &PassInput, target: &Stage, copy: &Transfer, folder: &str) -> bool {
     let base = scene.build.workdir(target, copy.index);
     let base = base.value().map_or("/", String::as_str);
     copy.destination.as_deref().is_some_and(|to| path::is_within(&path::join(base, to), folder))
 }
 
 /// A RUN behind all that brings files, for folders whose contents the program changes.
-fn handed_over(scene: &Scene, target: &Stage, account: &Account, folders: &[&str]) -> Option<FileEdit> {
+fn handed_over(scene: &PassInput, target: &Stage, account: &Account, folders: &[&str]) -> Option<FileEdit> {
     let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
     let last = scene.build.instructions(target).filter(|(_, one)| brings(one.keyword)).last()?;
     let plain = !folders.is_empty() && folders.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
@@ -251,7 +251,7 @@ fn handed_over(scene: &Scene, target: &Stage, account: &Account, folders: &[&str
 }
 
 /// The USER line above the closing instructions or the steps that make files for it, or in place of `USER root` there.
-fn user(scene: &Scene, target: &Stage, account: &Account, step: Option<usize>) -> FileEdit {
+fn user(scene: &PassInput, target: &Stage, account: &Account, step: Option<usize>) -> FileEdit {
     let build = scene.build;
     if let Some(index) = step {
         let place = Span::at(scene.instruction_span(index).start);

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::places::{self, Place};
+use super::places::{self, WrittenPlace};
 use super::steps;
 use crate::build::{Lookup, Transfer};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::inputs::context::Kind;
+use crate::inputs::context::ContextEntryKind;
 use crate::manifest::{FileKind, FileRole};
 use crate::optimize::languages::node::writes::takes_traced;
-use crate::optimize::reach::Reach;
-use crate::optimize::scene::Scene;
+use crate::optimize::reach::LazyReach;
+use crate::optimize::scene::PassInput;
 use crate::sources::patterns;
 use crate::sources::values::Evaluator;
 use crate::text::path;
@@ -33,7 +33,7 @@ pub(super) struct Writes {
 
 impl Writes {
     /// Takes a folder, absolute or below WORKDIR (`folder`).
-    fn add(&mut self, scene: &Scene, folder: &str, path: &str) {
+    fn add(&mut self, scene: &PassInput, folder: &str, path: &str) {
         let full = path::join(folder, path);
         if full == "/" && folder != "/" {
             self.unknown = Some("it writes into `/`, which belongs to root".to_owned());
@@ -51,7 +51,7 @@ impl Writes {
     }
 
     /// Takes a file, absolute or below WORKDIR (`folder`): one that nothing brings needs its folder alone.
-    fn add_file(&mut self, scene: &Scene, folder: &str, path: &str) {
+    fn add_file(&mut self, scene: &PassInput, folder: &str, path: &str) {
         let full = path::join(folder, path);
         let is_new = path::relative(&full, folder).is_some_and(|below| !is_brought(scene, below));
         if is_new && path::parent(&full) == folder && folder != "/" && !works_on_sources(scene) {
@@ -84,7 +84,7 @@ impl Writes {
 
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
 /// be given.
-pub(super) fn of(scene: &Scene, folder: &str) -> Result<Writes, String> {
+pub(super) fn of(scene: &PassInput, folder: &str) -> Result<Writes, String> {
     let told = known_writes(scene, folder);
     let Some(observed) = &scene.evidence.observed else { return Ok(told) };
     let mut writes = observed_ones(&observed.written, folder)?;
@@ -118,9 +118,9 @@ fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, Str
     Ok(writes)
 }
 
-fn known_writes(scene: &Scene, folder: &str) -> Writes {
+fn known_writes(scene: &PassInput, folder: &str) -> Writes {
     let mut writes = Writes::default();
-    let reach = Reach::new(scene);
+    let reach = LazyReach::new(scene);
     let any = scene.evidence.texts.keys().any(|path| may_tell(&reach, path));
     let others = ["open(", "sqlite", "pyrogram"];
     let meanings =
@@ -134,9 +134,9 @@ fn known_writes(scene: &Scene, folder: &str) -> Writes {
     for file in writing {
         for found in places::places(&evaluator, file) {
             match found {
-                Place::Folder(path) => writes.add(scene, folder, &path),
-                Place::File(path) => writes.add_file(scene, folder, &path),
-                Place::Unknown(what) => {
+                WrittenPlace::Folder(path) => writes.add(scene, folder, &path),
+                WrittenPlace::File(path) => writes.add_file(scene, folder, &path),
+                WrittenPlace::Unknown(what) => {
                     writes.sources = true;
                     writes.unknown =
                         Some(format!("`{file}` writes to `{what}`, and the sources do not tell where that is"));
@@ -157,7 +157,7 @@ fn known_writes(scene: &Scene, folder: &str) -> Writes {
 }
 
 /// Which of its sources nobody read. `any`: some were.
-fn unread(scene: &Scene, reach: &Reach, any: bool) -> Option<String> {
+fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<String> {
     if !any {
         return Some("none of its sources is here, so where it writes is not known".to_owned());
     }
@@ -168,18 +168,18 @@ fn unread(scene: &Scene, reach: &Reach, any: bool) -> Option<String> {
     };
     let path = context
         .entries()
-        .filter(|id| context.entry(*id).kind == Kind::File)
+        .filter(|id| context.entry(*id).kind == ContextEntryKind::File)
         .map(|id| context.path(id))
         .find(is_unread)?;
     Some(format!("`{path}` is too large to be read, so where it writes is not known"))
 }
 
 /// What the image and compose give a variable, as far as it is written there.
-fn variables(scene: &Scene, name: &str) -> Vec<String> {
+fn variables(scene: &PassInput, name: &str) -> Vec<String> {
     let Some(target) = scene.target() else { return Vec::new() };
     let mut values = Vec::new();
     if let Lookup::Defined(found) = scene.build.scopes().lookup(target.index, name, usize::MAX)
-        && let crate::build::Value::Known(text) = &found.value
+        && let crate::build::VariableValue::Known(text) = &found.value
     {
         values.push(text.to_string());
     }
@@ -190,7 +190,7 @@ fn variables(scene: &Scene, name: &str) -> Vec<String> {
 }
 
 /// The folder of the image that a source is copied to; `None` where it is compiled on the way, or the build knows.
-fn location(scene: &Scene, file: &str) -> Option<String> {
+fn location(scene: &PassInput, file: &str) -> Option<String> {
     let (context, target) = (scene.context()?, scene.target()?);
     if FileKind::of(file).language() == "TypeScript" {
         return None;
@@ -204,7 +204,7 @@ fn location(scene: &Scene, file: &str) -> Option<String> {
 }
 
 /// Whether a RUN stands behind the sources, which may leave files of root's there.
-fn works_on_sources(scene: &Scene) -> bool {
+fn works_on_sources(scene: &PassInput) -> bool {
     let Some(target) = scene.target() else { return true };
     let brings = |one: &&Transfer| one.from.is_none() && !steps::is_for_installs(scene, target, one);
     let first = scene.build.transfers(target).iter().find(brings).map(|one| one.index);
@@ -212,13 +212,13 @@ fn works_on_sources(scene: &Scene) -> bool {
     first.is_some_and(|first| runs.any(|(index, _)| index > first))
 }
 
-fn is_brought(scene: &Scene, path: &str) -> bool {
+fn is_brought(scene: &PassInput, path: &str) -> bool {
     let absent = || scene.evidence.absent.iter().any(|one| path::is_within(one, path) || path::is_within(path, one));
     scene.context().is_none_or(|context| context.find(path).is_some()) || absent()
 }
 
 /// Whether a file may say what the program writes. What starts services says what is done outside of this container.
-fn may_tell(reach: &Reach, path: &str) -> bool {
+fn may_tell(reach: &LazyReach, path: &str) -> bool {
     let name = path::name(path);
     FileKind::of(name).may_name_writes() && !crate::compose::is_compose(name) && reach.may_run(path)
 }

@@ -4,8 +4,8 @@
 use super::exclusion::{Exclusion, Section};
 use super::group::Group;
 use super::junk::{is_mentioned, lies_in};
-use crate::inputs::context::{EntryId, Kind, is_secret_name};
-use crate::manifest::{FileKind, Nature};
+use crate::inputs::context::{ContextEntryKind, EntryId, is_secret_name};
+use crate::manifest::{ContentKind, FileKind};
 use crate::text::path;
 
 /// Folders above one that is looked at.
@@ -21,7 +21,7 @@ pub(super) fn add(group: &Group, gone: &mut Vec<Exclusion>) {
             continue;
         }
         let fits = match context.entry(id).kind {
-            Kind::Directory => is_folder(group, id),
+            ContextEntryKind::Directory => is_folder(group, id),
             _ => describes(group, &path),
         };
         // A path names a folder below another one better than its last part.
@@ -44,7 +44,7 @@ fn is_part(group: &Group, id: EntryId) -> bool {
 fn is_folder(group: &Group, folder: EntryId) -> bool {
     let context = group.context;
     let mut any = false;
-    for id in context.descendants(Some(folder)).filter(|id| context.entry(*id).kind != Kind::Directory) {
+    for id in context.descendants(Some(folder)).filter(|id| context.entry(*id).kind != ContextEntryKind::Directory) {
         let path = context.path(id);
         let own = describes(group, &path);
         any |= own;
@@ -72,8 +72,10 @@ fn describes(group: &Group, path: &str) -> bool {
 fn goes_with(path: &str) -> bool {
     let kind = FileKind::of(path);
     let name = path::name(path);
-    matches!(kind.nature(), Nature::Documentation | Nature::Lock | Nature::Repository | Nature::Backup)
-        || matches!(kind.language(), "YAML" | "JSON")
+    matches!(
+        kind.nature(),
+        ContentKind::Documentation | ContentKind::Lock | ContentKind::Repository | ContentKind::Backup
+    ) || matches!(kind.language(), "YAML" | "JSON")
         || name.strip_suffix(".tpl").is_some()
         || name == ".helmignore"
         || is_secret_name("", name)

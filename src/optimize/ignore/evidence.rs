@@ -2,7 +2,7 @@
 
 use memchr::memmem::Finder;
 
-use crate::manifest::{Ecosystem, FileKind, Nature, Role, is_manifest};
+use crate::manifest::{ContentKind, Ecosystem, FileKind, Role, is_manifest};
 use crate::optimize::evidence::Evidence;
 use crate::sources::patterns;
 use crate::text::path;
@@ -35,7 +35,7 @@ impl Evidence {
             let dotnet = kind.ecosystem() == Some(Ecosystem::DotNet) && !kind.is_code();
             let manifest = is_manifest(path).is_some_and(|kind| kind.role == Role::Manifest);
             // What requirements of pip name is installed, and asks for no version of the project.
-            manifest && kind.nature() != Nature::Documentation || dotnet || kind.language() == "Kotlin"
+            manifest && kind.nature() != ContentKind::Documentation || dotnet || kind.language() == "Kotlin"
         };
         self.with_one_of("takes its version from the history", is_meant)
     }
@@ -67,7 +67,7 @@ fn is_word(text: &str, at: usize, len: usize) -> bool {
 
 pub(super) fn is_code(path: &str) -> bool {
     let name = path::name(path);
-    let runs = matches!(FileKind::of(name).nature(), Nature::Code | Nature::Shell | Nature::Markup);
+    let runs = matches!(FileKind::of(name).nature(), ContentKind::Code | ContentKind::Shell | ContentKind::Markup);
     runs || (!name.contains('.') && !is_make(name))
 }
 
@@ -75,7 +75,7 @@ pub(super) fn is_code(path: &str) -> bool {
 fn is_read(path: &str) -> bool {
     let name = path::name(path);
     !path.starts_with(".github/")
-        && FileKind::of(name).nature() != Nature::Repository
+        && FileKind::of(name).nature() != ContentKind::Repository
         && !matches!(FileKind::of(name).language(), "Makefile" | "Just")
         && !crate::compose::is_compose(name)
         && name != ".gitlab-ci.yml"

@@ -3,14 +3,14 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use crate::build::{Build, Fetched, Named, may_take_in};
+use crate::build::{Build, NamedPaths, SentFiles, may_take_in};
 use crate::dockerfile::Keyword;
-use crate::inputs::context::{BuildContext, EntryId, Found};
+use crate::inputs::context::{BuildContext, ClassMatch, EntryId};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::evidence::Evidence;
 use crate::optimize::plan::is_builder;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Verb};
 
 /// Builds of one context under one .dockerignore.
@@ -26,16 +26,16 @@ pub(super) struct Group<'a> {
 
 struct Member<'a> {
     build: Build<'a>,
-    named: Named,
+    named: NamedPaths,
     /// `None` where it is not known.
-    fetched: Option<Fetched>,
+    fetched: Option<SentFiles>,
     /// What it does without by what its Dockerfile says.
     useless: BTreeSet<EntryId>,
 }
 
 impl<'a> Group<'a> {
     /// The build of a scene and its neighbours; `None` where nobody looked into the context.
-    pub(super) fn new(scene: &Scene<'a>) -> Option<Self> {
+    pub(super) fn new(scene: &PassInput<'a>) -> Option<Self> {
         let context = scene.context()?;
         let own = scene.input();
         let shares =
@@ -84,7 +84,7 @@ impl<'a> Group<'a> {
     }
 
     /// Whether all builds that are sent something of it do without it, as far as their Dockerfiles say.
-    pub(super) fn is_useless(&self, found: &Found) -> bool {
+    pub(super) fn is_useless(&self, found: &ClassMatch) -> bool {
         self.members.iter().all(|member| {
             let takes = member.fetched.as_ref().is_some_and(|fetched| fetched.of(self.context, found.entry).files > 0);
             !member.build.needs_entry(self.context, found) && (!takes || member.useless.contains(&found.entry))

@@ -4,9 +4,9 @@ use super::evidence::is_code;
 use super::exclusion::{Exclusion, Section, WORTHWHILE};
 use super::group::Group;
 use crate::data;
-use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found, Kind, classify};
+use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, ContextEntryKind, EntryId, classify};
 use crate::manifest::{Ecosystem, FileKind};
-use crate::optimize::scene::Turn;
+use crate::optimize::scene::PassOutput;
 use crate::text::path;
 
 /// Bytes from which a file that nothing mentions is told.
@@ -19,7 +19,7 @@ const TOLD: usize = 3;
 const TOLD_VERSION: [&str; 3] = ["PRETEND_VERSION", "PBR_VERSION", "DYNAMIC_VERSIONING_BYPASS"];
 
 /// All that is to go, in the order of its finding; none lies in another.
-pub(super) fn find_exclusions(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
+pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
     let mut gone = classes(group, turn);
     add_project_files(group, &mut gone);
     if group.takes_everything() {
@@ -46,7 +46,7 @@ fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
 }
 
 /// By the table of names.
-fn classes(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
+fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     for found in classify(group.context) {
         let Some(bytes) = group.bytes_sent(found.entry) else { continue };
@@ -88,7 +88,7 @@ fn classes(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
 }
 
 /// What stands at the top alone needs no pattern for everywhere, unless tools make it in any folder.
-fn section_for(context: &BuildContext, found: &Found, section: Section) -> String {
+fn section_for(context: &BuildContext, found: &ClassMatch, section: Section) -> String {
     let name = context.entry(found.entry).name;
     let deep = || context.entries().any(|id| context.entry(id).name == name && context.parent(id).is_some());
     if section == Section::Forge && found.pattern == format!("**/{name}") && name != ".DS_Store" && !deep() {
@@ -98,7 +98,7 @@ fn section_for(context: &BuildContext, found: &Found, section: Section) -> Strin
 }
 
 /// Whether what a build on the host left is made anew in this one.
-fn is_made_again(group: &Group, found: &Found, path: &str) -> bool {
+fn is_made_again(group: &Group, found: &ClassMatch, path: &str) -> bool {
     let name = group.context.entry(found.entry).name;
     if name.strip_suffix(".egg-info").is_some() {
         return group.is_useless(found);
@@ -108,7 +108,7 @@ fn is_made_again(group: &Group, found: &Found, path: &str) -> bool {
     group.builds() && !group.is_named_above(path) && (plain || ignored())
 }
 
-fn is_leftover(group: &Group, found: &Found, path: &str) -> bool {
+fn is_leftover(group: &Group, found: &ClassMatch, path: &str) -> bool {
     let name = group.context.entry(found.entry).name;
     let served = path.split('/').any(|part| ["public", "static", "assets"].contains(&part));
     let shown = served || FileKind::of(path).lies_for_show();
@@ -130,7 +130,8 @@ fn add_project_files(group: &Group, gone: &mut Vec<Exclusion>) {
     let site = data::FILE_TOPICS.with("pages").any(|name| context.find(name).is_some());
     for id in context.children(None) {
         let entry = context.entry(id);
-        let Some(bytes) = group.bytes_sent(id).filter(|_| entry.kind == Kind::File && !group.is_named(entry.name))
+        let Some(bytes) =
+            group.bytes_sent(id).filter(|_| entry.kind == ContextEntryKind::File && !group.is_named(entry.name))
         else {
             continue;
         };
@@ -160,7 +161,10 @@ fn dotnet(group: &Group, gone: &mut Vec<Exclusion>) {
     }
     for id in context.entries() {
         let name = context.entry(id).name;
-        if !["bin", "obj"].contains(&name) || context.entry(id).kind != Kind::Directory || lies_in(context, gone, id) {
+        if !["bin", "obj"].contains(&name)
+            || context.entry(id).kind != ContextEntryKind::Directory
+            || lies_in(context, gone, id)
+        {
             continue;
         }
         let project = |id: EntryId| context.entry(id).name.ends_with("proj");
@@ -183,7 +187,7 @@ fn dotnet(group: &Group, gone: &mut Vec<Exclusion>) {
 /// Folders with a Dockerfile of their own that nothing here speaks of.
 fn services(group: &Group, gone: &mut Vec<Exclusion>) {
     let context = group.context;
-    let folders = context.children(None).filter(|id| context.entry(*id).kind == Kind::Directory);
+    let folders = context.children(None).filter(|id| context.entry(*id).kind == ContextEntryKind::Directory);
     for id in folders.collect::<Vec<_>>() {
         let name = context.entry(id).name;
         let member = group.projects().any(|project| {
@@ -222,23 +226,23 @@ fn ignored_by_git(group: &Group, gone: &mut Vec<Exclusion>) {
 }
 
 /// Whether a source may read a path: by its name, its ending, or a folder above it.
-fn is_spoken_of(group: &Group, path: &str, kind: Kind) -> bool {
+fn is_spoken_of(group: &Group, path: &str, kind: ContextEntryKind) -> bool {
     let name = path::name(path);
     let (stem, ending) = name.rsplit_once('.').map_or((name, None), |(stem, ending)| (stem, Some(ending)));
-    let ending = ending.filter(|_| kind != Kind::Directory).map(|ending| format!(".{ending}"));
+    let ending = ending.filter(|_| kind != ContextEntryKind::Directory).map(|ending| format!(".{ending}"));
     let mut words: Vec<&str> = path.split('/').collect();
     words.extend([stem].into_iter().chain(ending.as_deref()).filter(|word| !word.is_empty()));
-    (kind != Kind::Directory && is_code(path))
+    (kind != ContextEntryKind::Directory && is_code(path))
         || words.into_iter().any(|word| is_mentioned(group, word, path))
         || group.dockerfiles().any(|text| text.contains(name))
 }
 
 /// Large files that nothing mentions stay; only their owner knows.
-fn large(group: &Group, gone: &[Exclusion], turn: &mut Turn) {
+fn large(group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
     let context = group.context;
     let files = context.children(None).filter(|id| {
         let entry = context.entry(*id);
-        entry.kind == Kind::File && entry.amount.bytes >= LARGE && !lies_in(context, gone, *id)
+        entry.kind == ContextEntryKind::File && entry.amount.bytes >= LARGE && !lies_in(context, gone, *id)
     });
     for id in files.take(TOLD) {
         let entry = context.entry(id);

@@ -11,9 +11,9 @@ use crate::text::path;
 
 /// Lines by section.
 #[derive(Debug, Default)]
-pub(super) struct Lines(BTreeMap<Section, BTreeSet<(bool, String)>>);
+pub(super) struct SectionLines(BTreeMap<Section, BTreeSet<(bool, String)>>);
 
-impl Lines {
+impl SectionLines {
     /// The lines that leave out what is to go.
     pub(super) fn of(group: &Group, gone: &[Exclusion]) -> Self {
         let mut lines = Self::default();

@@ -4,13 +4,13 @@ use super::exclusion::{Exclusion, Section};
 use super::group::Group;
 use crate::build::is_for_show;
 use crate::data;
-use crate::inputs::context::{Certainty, ClassKind, Found, classify};
+use crate::inputs::context::{Certainty, ClassKind, ClassMatch, classify};
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::Turn;
+use crate::optimize::scene::PassOutput;
 use crate::text::path;
 
 /// What is to go.
-pub(super) fn find_exclusions(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
+pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     let mut kept: Vec<String> = Vec::new();
     let (mut named, mut perhaps): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
@@ -62,7 +62,7 @@ fn listed(paths: &[String]) -> String {
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
-fn exclusion(found: &Found, bytes: u64) -> Exclusion {
+fn exclusion(found: &ClassMatch, bytes: u64) -> Exclusion {
     Exclusion { entry: found.entry, pattern: found.pattern.clone(), section: Section::Secret, bytes, worth: true }
 }
 

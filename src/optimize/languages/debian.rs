@@ -1,8 +1,8 @@
 //! Debian's libraries behind headers (`data/debian_libraries.tsv`), and which release a stage is based on.
 
-use crate::build::{Base, PackageLists, Stage};
+use crate::build::{PackageLists, Stage, StageBase};
 use crate::data;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 
 /// Run-time libraries behind a package of headers, and whether a full Python image has them.
 pub(in crate::optimize) struct Libraries {
@@ -23,7 +23,7 @@ pub(in crate::optimize) fn libraries(package: &str, suite: &str) -> Option<Libra
 }
 
 /// The Debian release under a stage, where its tag or a table tells; `None` for other distributions.
-pub(in crate::optimize) fn suite(scene: &Scene, stage: &Stage) -> Option<&'static str> {
-    let Base::Image(image) = scene.build.root_base(stage) else { return None };
+pub(in crate::optimize) fn suite(scene: &PassInput, stage: &Stage) -> Option<&'static str> {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
     PackageLists::of(image).map(|lists| lists.suite)
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::debian::{libraries, suite};
-use crate::build::{Base, Stage};
+use crate::build::{Stage, StageBase};
 use crate::data;
 use crate::manifest::{Ecosystem, Locked, Tool};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Manager, Verb};
 
 fn row(gem: &str) -> Option<(&'static str, &'static str)> {
@@ -17,14 +17,14 @@ fn row(gem: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// What Bundler's lock files hold.
-fn locks<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Locked> {
+fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a Locked> {
     let ruby = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Ruby);
     let installs = ruby.flat_map(|project| &project.installs).filter(|install| install.tool == Tool::Bundler);
     installs.filter_map(|install| install.locked.as_ref())
 }
 
 /// Names of the gems that the lock files name, where there are any.
-fn locked(scene: &Scene) -> Option<BTreeSet<String>> {
+fn locked(scene: &PassInput) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let mut any = false;
     for locked in locks(scene) {
@@ -36,7 +36,7 @@ fn locked(scene: &Scene) -> Option<BTreeSet<String>> {
 
 /// Debian packages that a stage needs on a slim base to install its gems: empty where slim suffices, `None` where that
 /// isn't known.
-pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
+pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Option<BTreeSet<String>> {
     let stage = scene.build.stages().get(stage)?;
     let mut gems = BTreeSet::new();
     for (index, _) in scene.build.instructions(stage) {
@@ -66,7 +66,7 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
 }
 
 /// Debian packages that a slim base lacks and the installed gems need at run time.
-pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
+pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     let Some(target) = scene.build.target() else { return all };
     let Some(gems) = locked(scene).filter(|_| stands_on_ruby(scene, target)) else { return all };
@@ -91,7 +91,7 @@ pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
 }
 
 /// Headers that a stage no longer installs, as the libraries that run; `None` where one is not known.
-pub(in crate::optimize) fn run_time(scene: &Scene, stage: &Stage, headers: &[&str]) -> Option<BTreeSet<String>> {
+pub(in crate::optimize) fn run_time(scene: &PassInput, stage: &Stage, headers: &[&str]) -> Option<BTreeSet<String>> {
     let suite = suite(scene, stage).unwrap_or("trixie");
     let mut all = BTreeSet::new();
     for header in headers.iter().filter(|name| name.ends_with("-dev")) {
@@ -100,6 +100,6 @@ pub(in crate::optimize) fn run_time(scene: &Scene, stage: &Stage, headers: &[&st
     Some(all)
 }
 
-fn stands_on_ruby(scene: &Scene, stage: &Stage) -> bool {
-    matches!(scene.build.root_base(stage), Base::Image(image) if crate::build::Reference::of(image).short_name() == "ruby")
+fn stands_on_ruby(scene: &PassInput, stage: &Stage) -> bool {
+    matches!(scene.build.root_base(stage), StageBase::Image(image) if crate::build::Reference::of(image).short_name() == "ruby")
 }

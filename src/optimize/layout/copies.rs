@@ -3,7 +3,7 @@
 use super::change::Change;
 use crate::build::{Stage, Transfer};
 use crate::dockerfile::Keyword;
-use crate::inputs::context::{BuildContext, Kind};
+use crate::inputs::context::{BuildContext, ContextEntryKind};
 use crate::text::Edit;
 
 /// Files of a COPY that are compared with those of another one.
@@ -72,7 +72,7 @@ fn files(context: &BuildContext, transfer: &Transfer) -> Option<Vec<String>> {
     let mut found = Vec::new();
     for selection in transfer.select(context) {
         let selection = selection?;
-        let files = selection.entries.iter().filter(|id| context.entry(**id).kind != Kind::Directory);
+        let files = selection.entries.iter().filter(|id| context.entry(**id).kind != ContextEntryKind::Directory);
         found.extend(files.take(FILES + 1).map(|id| context.path(*id)));
     }
     (found.len() <= FILES).then_some(found)

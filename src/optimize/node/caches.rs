@@ -7,7 +7,7 @@ use crate::build::{Stage, User, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::{Literal, literal};
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
@@ -18,7 +18,7 @@ const DEEPEST: usize = 6;
 const TURBOPACK: u32 = 16;
 
 /// A bundler's folder of what it has compiled.
-struct Kept<'a> {
+struct KeptCache<'a> {
     project: &'a Project,
     program: String,
     /// Absolute.
@@ -26,7 +26,7 @@ struct Kept<'a> {
 }
 
 /// Mounts for each RUN that bundles.
-pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
+pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let (mut edits, mut programs) = (Vec::new(), BTreeSet::new());
     // What a container runs may belong to a user without rights, and the mount's folders to root.
@@ -54,7 +54,7 @@ pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
 }
 
 /// What a RUN that installs nothing keeps; `None` where that is nothing, or not known.
-fn kept<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<Kept<'a>> {
+fn kept<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<KeptCache<'a>> {
     let build = scene.build;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
     let code = build.code(index).filter(|code| root && code.is_ordinary() && !code.is_exec())?;
@@ -78,12 +78,12 @@ fn kept<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<Kept<'a>> 
         let project = scene.projects().iter().find(here)?;
         let (program, below) = bundles(scene, project, &words::of(one), 0)?;
         let folder = path::join(&folder, below);
-        Some(Kept { project, program, folder })
+        Some(KeptCache { project, program, folder })
     })
 }
 
 /// The bundler that a command comes to, and its folder below the project's.
-fn bundles(scene: &Scene, project: &Project, words: &[String], depth: usize) -> Option<(String, &'static str)> {
+fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize) -> Option<(String, &'static str)> {
     if depth > DEEPEST {
         return None;
     }
@@ -115,7 +115,7 @@ fn bundles(scene: &Scene, project: &Project, words: &[String], depth: usize) -> 
 }
 
 /// Whether Next.js builds into `.next`.
-fn has_usual_folder(scene: &Scene, project: &Project) -> bool {
+fn has_usual_folder(scene: &PassInput, project: &Project) -> bool {
     FileKind::endings_of(Ecosystem::Node).all(|ending| {
         let path = path::join(&project.root, &format!("next.config{ending}"));
         let text = scene.evidence.texts.get(&path);

@@ -14,7 +14,7 @@ use super::output::{self, Output};
 use super::{need, pieces};
 use crate::build::{Stage, installed};
 use crate::manifest::{Ecosystem, Framework, Project};
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::text::path;
 
 /// Frameworks whose build is a folder of files that need no program of theirs.
@@ -26,7 +26,7 @@ const SERVERS: [Framework; 5] =
     [Framework::Next, Framework::Nuxt, Framework::SvelteKit, Framework::Remix, Framework::Astro];
 
 /// Takes sites out of the final stage.
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
     if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
@@ -67,7 +67,7 @@ fn is_site(project: &Project) -> bool {
 }
 
 /// The site as the stage builds it; `None` where it does not, an error where it can't be told from the rest.
-fn read<'a>(scene: &Scene<'a>, stage: &Stage, project: &'a Project) -> Result<Option<Client<'a>>, String> {
+fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Result<Option<Client<'a>>, String> {
     let Some(folder) = owners::place(scene, stage, project) else { return Ok(None) };
     let runs = owners::runs(scene, stage, project, &folder)?;
     let commands: Vec<Vec<String>> = runs.iter().flat_map(|run| run.commands.iter().cloned()).collect();

@@ -9,8 +9,8 @@ use super::words;
 use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, FileKind, Framework, Project, Scope};
-use crate::optimize::scene::Scene;
+use crate::manifest::{DependencyScope, Ecosystem, FileKind, Framework, Project};
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 
@@ -18,15 +18,15 @@ use crate::text::path;
 const DEEPEST: usize = 6;
 
 /// Names of the programs that a container starts, one by the other; `None` where some are not known.
-pub(super) fn programs(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<BTreeSet<String>> {
-    let mut walk = Walk::new(scene, pieces);
+pub(super) fn programs(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<BTreeSet<String>> {
+    let mut walk = NeedWalk::new(scene, pieces);
     let known = walk.image(stage).and_then(|()| walk.services(stage));
     known.is_ok().then_some(walk.programs)
 }
 
 /// Why they have to stay; `None` where nothing needs them.
-pub(super) fn of_development(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<String> {
-    let mut walk = Walk::new(scene, pieces);
+pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<String> {
+    let mut walk = NeedWalk::new(scene, pieces);
     if let Err(why) = walk.image(stage).and_then(|()| walk.services(stage)) {
         return Some(why);
     }
@@ -55,15 +55,15 @@ pub(super) fn of_development(scene: &Scene, stage: &Stage, pieces: &Pieces) -> O
 /// The names that are wanted for development alone.
 fn development(project: &Project) -> BTreeSet<&str> {
     let named = |dev: bool| {
-        let all = project.dependencies.iter().filter(move |one| (one.scope == Scope::Dev) == dev);
+        let all = project.dependencies.iter().filter(move |one| (one.scope == DependencyScope::Dev) == dev);
         all.map(|one| one.name.as_str())
     };
     let run: BTreeSet<&str> = named(false).collect();
     named(true).filter(|name| !run.contains(name)).collect()
 }
 
-struct Walk<'w, 'a, 'p> {
-    scene: &'w Scene<'a>,
+struct NeedWalk<'w, 'a, 'p> {
+    scene: &'w PassInput<'a>,
     pieces: &'w Pieces<'p>,
     /// Files that Node.js is told to run.
     entries: BTreeSet<String>,
@@ -74,14 +74,14 @@ struct Walk<'w, 'a, 'p> {
     started: usize,
 }
 
-impl<'w, 'a, 'p> Walk<'w, 'a, 'p> {
-    fn new(scene: &'w Scene<'a>, pieces: &'w Pieces<'p>) -> Self {
+impl<'w, 'a, 'p> NeedWalk<'w, 'a, 'p> {
+    fn new(scene: &'w PassInput<'a>, pieces: &'w Pieces<'p>) -> Self {
         let (entries, configs, programs) = Default::default();
         Self { scene, pieces, entries, configs, programs, started: 0 }
     }
 }
 
-impl Walk<'_, '_, '_> {
+impl NeedWalk<'_, '_, '_> {
     fn image(&mut self, stage: &Stage) -> Result<(), String> {
         for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
             let Some((index, _)) = self.scene.build.last(stage, keyword) else { continue };
@@ -224,18 +224,20 @@ impl Walk<'_, '_, '_> {
     fn program(&self, name: &str) -> Result<(), String> {
         let package = words::package_of(name);
         let project = self.pieces.project;
-        let wanted =
-            |scope: fn(Scope) -> bool| project.dependencies.iter().any(|one| one.name == package && scope(one.scope));
+        let wanted = |scope: fn(DependencyScope) -> bool| {
+            project.dependencies.iter().any(|one| one.name == package && scope(one.scope))
+        };
         if let Some(beside) = words::beside(name).find(|one| development(project).contains(one)) {
             return Err(format!("`{name}` runs at the start and loads `{beside}`, a development dependency"));
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
         let global = self.pieces.globals.iter().any(|one| one == package || one == name);
-        let suffices = global && (!wanted(|scope| scope == Scope::Dev) || data::NODE_PACKAGES.has(name, "alone"));
-        if wanted(|scope| scope != Scope::Dev) || suffices {
+        let suffices =
+            global && (!wanted(|scope| scope == DependencyScope::Dev) || data::NODE_PACKAGES.has(name, "alone"));
+        if wanted(|scope| scope != DependencyScope::Dev) || suffices {
             return Ok(());
         }
-        if wanted(|scope| scope == Scope::Dev) {
+        if wanted(|scope| scope == DependencyScope::Dev) {
             return Err(format!("`{name}`, of development dependency `{package}`, runs at the start"));
         }
         let locked =

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::words;
 use crate::manifest::Project;
 use crate::optimize::literal;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.
@@ -51,7 +51,7 @@ impl Output {
 }
 
 /// What the commands write into the project's folder, in which they run.
-pub(super) fn of(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> Output {
+pub(super) fn of(scene: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
     let mut out = output_of_commands(scene, project, commands);
     if let Some(path) = out.outer.first() {
         let why = format!("`{path}` lies outside of the project");
@@ -61,12 +61,12 @@ pub(super) fn of(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> 
 }
 
 /// What the commands write, wherever it lies.
-pub(super) fn output_of_commands(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> Output {
-    let mut reader = Reader { scene, project, out: Output::default(), copies: Vec::new() };
+pub(super) fn output_of_commands(scene: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
+    let mut reader = OutputReader { scene, project, out: Output::default(), copies: Vec::new() };
     for command in commands {
         reader.command(command, 0);
     }
-    let Reader { mut out, copies, .. } = reader;
+    let OutputReader { mut out, copies, .. } = reader;
     for target in copies {
         if !out.holds(&target) {
             out.opens(format!("`{target}` is written too"));
@@ -75,15 +75,15 @@ pub(super) fn output_of_commands(scene: &Scene, project: &Project, commands: &[V
     out
 }
 
-struct Reader<'s, 'a> {
-    scene: &'s Scene<'a>,
+struct OutputReader<'s, 'a> {
+    scene: &'s PassInput<'a>,
     project: &'s Project,
     out: Output,
     /// Where files are copied to; they have to lie in what a program writes.
     copies: Vec<String>,
 }
 
-impl<'a> Reader<'_, 'a> {
+impl<'a> OutputReader<'_, 'a> {
     /// A file of the project.
     fn text(&self, path: &str) -> Option<&'a str> {
         let path = path::join(&self.project.root, path);

@@ -3,9 +3,9 @@
 use super::output::{self, Output};
 use super::pieces::{Kind, Pieces, not_alone};
 use super::{native, need, words};
-use crate::build::{Base, BaseImage, Presence, Source, Stage, installed, releases};
-use crate::manifest::{Ecosystem, Project, Scope, parse_jsonc};
-use crate::optimize::scene::Scene;
+use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed, releases};
+use crate::manifest::{DependencyScope, Ecosystem, Project, parse_jsonc};
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;
@@ -26,7 +26,7 @@ pub(super) enum Modules {
 }
 
 /// The plan.
-pub(super) struct Plan {
+pub(super) struct NodePlan {
     /// Where the modules come from.
     pub(super) modules: Modules,
     /// What is built; `None` where nothing is.
@@ -40,7 +40,7 @@ pub(super) struct Plan {
 }
 
 /// What taking the stage apart gives; `None` where it would drop nothing, an error where it can't be done.
-pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Option<Plan>, String> {
+pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, String> {
     let project = pieces.project;
     let developed = has_dev(scene, project) && !pieces.omits;
     let kept = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
@@ -75,11 +75,11 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
     if pieces.is_berry() && !links_modules(scene, project) {
         return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
     }
-    Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned() }))
+    Ok(Some(NodePlan { modules, output, whole, workspace, why: why.to_owned() }))
 }
 
 /// Another project that scripts of this one install or build.
-fn other_project<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a Project> {
+fn other_project<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a Project> {
     let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && !one.root.is_empty());
     let mut others = nodes.filter(|one| one.root != project.root && !project.members.contains(&one.root));
     let commands: Vec<Vec<String>> =
@@ -96,20 +96,20 @@ fn other_project<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a Project
 
 /// Whether the install calls for tools that nothing else needs. Git alone counts where the base brings it: a slim one
 /// could stand in its place.
-fn needs_tools(scene: &Scene, stage: &Stage) -> bool {
+fn needs_tools(scene: &PassInput, stage: &Stage) -> bool {
     let Some(packages) = native::build_packages(scene, stage.index) else { return false };
-    let full = || matches!(scene.build.root_base(stage), Base::Image(image) if BaseImage::of(image).presence("git") == Presence::Has);
+    let full = || matches!(scene.build.root_base(stage), StageBase::Image(image) if BaseImage::of(image).presence("git") == Presence::Has);
     packages.iter().any(|one| !native::GIT.contains(&&**one)) || !packages.is_empty() && full()
 }
 
 /// Whether the project or a member of it has dependencies for development alone.
-fn has_dev(scene: &Scene, project: &Project) -> bool {
+fn has_dev(scene: &PassInput, project: &Project) -> bool {
     let ours = scene.projects().iter().filter(|one| one.root == project.root || project.members.contains(&one.root));
-    ours.flat_map(|one| &one.dependencies).any(|one| one.scope == Scope::Dev)
+    ours.flat_map(|one| &one.dependencies).any(|one| one.scope == DependencyScope::Dev)
 }
 
 fn modules(
-    scene: &Scene,
+    scene: &PassInput,
     stage: &Stage,
     pieces: &Pieces,
     output: Option<&Output>,
@@ -152,7 +152,7 @@ fn modules(
 
 /// Whether something is installed to run.
 fn has_runtime(project: &Project) -> bool {
-    !project.members.is_empty() || project.dependencies.iter().any(|one| one.scope != Scope::Dev)
+    !project.members.is_empty() || project.dependencies.iter().any(|one| one.scope != DependencyScope::Dev)
 }
 
 /// Scripts of the project that an install runs.
@@ -164,7 +164,7 @@ enum Hooks {
     Other,
 }
 
-fn hooks(scene: &Scene, project: &Project) -> Hooks {
+fn hooks(scene: &PassInput, project: &Project) -> Hooks {
     let ours = scene.projects().iter().filter(|one| one.root == project.root || project.members.contains(&one.root));
     let names = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
     let scripts = ours.flat_map(|one| names.iter().filter_map(|name| one.script(name)));
@@ -192,13 +192,13 @@ fn scripts_of_packages(pieces: &Pieces) -> Option<bool> {
 }
 
 /// Whether all sources are there before the install.
-fn everything_before(scene: &Scene, stage: &Stage, pieces: &Pieces) -> bool {
+fn everything_before(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> bool {
     let before = scene.build.transfers(stage).iter().filter(|one| one.index < pieces.install && one.from.is_none());
     before.flat_map(|one| &one.sources).any(Source::is_everything)
 }
 
 /// What leaves development dependencies out, to stand behind the verb.
-fn production(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<String> {
+fn production(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<String> {
     let berry = pieces.is_berry();
     Some(match pieces.manager {
         Manager::Npm => format!(" {}", omit(scene, stage)),
@@ -211,15 +211,15 @@ fn production(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<String> {
 }
 
 /// npm's option of the image's age: 8 came with Node.js 16.
-fn omit(scene: &Scene, stage: &Stage) -> &'static str {
-    let Base::Image(image) = scene.build.root_base(stage) else { return "--omit=dev" };
+fn omit(scene: &PassInput, stage: &Stage) -> &'static str {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return "--omit=dev" };
     let node = releases(image).into_iter().find(|one| one.product == "node");
     let major = node.and_then(|one| one.version.split('.').next()?.parse::<u32>().ok());
     if major.is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
 }
 
 /// The command that takes development dependencies away after the build.
-fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String> {
+fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, String> {
     let berry = pieces.is_berry();
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
@@ -240,7 +240,7 @@ fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String
 }
 
 /// Options of the install by which npm bears what does not fit together; it would refuse to prune without them.
-fn resolving(scene: &Scene, pieces: &Pieces) -> &'static str {
+fn resolving(scene: &PassInput, pieces: &Pieces) -> &'static str {
     let invocations = scene.build.code(pieces.install).map(|code| code.script.invocations()).unwrap_or_default();
     let calls = invocations.iter().filter_map(Invocation::package_call).filter(|call| call.manager == Manager::Npm);
     let calls: Vec<_> = calls.filter(|call| call.verb == Verb::Install).collect();
@@ -248,20 +248,20 @@ fn resolving(scene: &Scene, pieces: &Pieces) -> &'static str {
     options.into_iter().find(|(option, _)| calls.iter().any(|call| call.has(&[option]))).map_or("", |(_, text)| text)
 }
 
-fn text<'a>(scene: &Scene<'a>, project: &Project, name: &str) -> Option<&'a str> {
+fn text<'a>(scene: &PassInput<'a>, project: &Project, name: &str) -> Option<&'a str> {
     let path = path::join(&project.root, name);
     scene.evidence.texts.get(&path).map(String::as_str)
 }
 
 /// Whether Yarn installs into `node_modules`.
-fn links_modules(scene: &Scene, project: &Project) -> bool {
+fn links_modules(scene: &PassInput, project: &Project) -> bool {
     let settings = text(scene, project, ".yarnrc.yml");
     settings
         .is_some_and(|text| text.lines().any(|line| line.starts_with("nodeLinker:") && line.contains("node-modules")))
 }
 
 /// Whether this Yarn has `workspaces focus`: built in since 4, a plugin before.
-fn focuses(scene: &Scene, project: &Project) -> bool {
+fn focuses(scene: &PassInput, project: &Project) -> bool {
     let settings = text(scene, project, ".yarnrc.yml").unwrap_or_default();
     let package = text(scene, project, "package.json").and_then(parse_jsonc);
     let manager = package.as_ref().and_then(|package| package.get("packageManager")?.as_str()).unwrap_or_default();

@@ -12,17 +12,17 @@ mod write;
 mod tests;
 
 use self::image::WebServer;
-use self::served::{Kind, Site};
-use crate::build::{Base, Slim, Stage};
+use self::served::{ServedKind, Site};
+use crate::build::{Slim, Stage, StageBase};
 use crate::optimize::rung::Rung;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::text;
 
 /// What is left where it can't be done.
 const WHAT: &str = "serve the built files by a web server";
 
 /// On the lower rung: in the place of a server for previews that does nothing else.
-pub(super) fn in_stages(scene: &Scene, turn: &mut Turn) {
+pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
     let Some((stage, site)) = read(scene, turn) else { return };
     let offered = scene.options.level.allows(Rung::Server);
     let server = match image::choose(scene) {
@@ -30,8 +30,8 @@ pub(super) fn in_stages(scene: &Scene, turn: &mut Turn) {
         Err(why) => return turn.refuse(WHAT, why),
     };
     let other = match site.kind {
-        Kind::Development => Some(format!("`{}` is a server for development", site.command)),
-        Kind::Preview | Kind::Files => uses::reason_against_other_server(scene, stage, &site, &server),
+        ServedKind::Development => Some(format!("`{}` is a server for development", site.command)),
+        ServedKind::Preview | ServedKind::Files => uses::reason_against_other_server(scene, stage, &site, &server),
     };
     match other {
         // The upper rung does it.
@@ -44,12 +44,12 @@ pub(super) fn in_stages(scene: &Scene, turn: &mut Turn) {
 }
 
 /// On the upper rung: in the place of a server for development too, and whatever else is done in such a container.
-pub(super) fn in_any_case(scene: &Scene, turn: &mut Turn) {
-    let mut said = Turn::default();
+pub(super) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
+    let mut said = PassOutput::default();
     // The lower rung has said what stands in the way.
     let Some((stage, site)) = read(scene, &mut said) else { return };
     let Ok(server) = image::choose(scene) else { return };
-    if site.kind == Kind::Development
+    if site.kind == ServedKind::Development
         && let Some(service) = scene.evidence.services.iter().find(|service| !service.bound.is_empty())
     {
         let why = format!("service `{}` mounts folders of the host, so that changes are meant to show", service.name);
@@ -59,7 +59,7 @@ pub(super) fn in_any_case(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The last stage and what it serves; what stands in the way is said.
-fn read<'s>(scene: &'s Scene, turn: &mut Turn) -> Option<(&'s Stage, Site)> {
+fn read<'s>(scene: &'s PassInput, turn: &mut PassOutput) -> Option<(&'s Stage, Site)> {
     let build = scene.build;
     let stage = scene.target().filter(|_| build.is_ordinary() && build.knows_target())?;
     match served::read(scene, stage) {
@@ -71,7 +71,7 @@ fn read<'s>(scene: &'s Scene, turn: &mut Turn) -> Option<(&'s Stage, Site)> {
     }
 }
 
-fn replace(scene: &Scene, turn: &mut Turn, stage: &Stage, site: &Site, server: &WebServer) {
+fn replace(scene: &PassInput, turn: &mut PassOutput, stage: &Stage, site: &Site, server: &WebServer) {
     match write::edits(scene, stage, site, server) {
         Ok(edits) => {
             let what = format!("serves `{}` by `{}` on port {}", site.folder, server.image, site.port);
@@ -83,8 +83,8 @@ fn replace(scene: &Scene, turn: &mut Turn, stage: &Stage, site: &Site, server: &
 }
 
 /// `: 70 MB less to pull`; nothing where the sizes are not known.
-fn saving(scene: &Scene, stage: &Stage, server: &WebServer) -> String {
-    let Base::Image(image) = scene.build.root_base(stage) else { return String::new() };
+fn saving(scene: &PassInput, stage: &Stage, server: &WebServer) -> String {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return String::new() };
     let known = Slim::pull_of(image, scene.options.level.allows(Rung::Slim));
     match known.zip(server.pull).and_then(|(before, after)| before.checked_sub(after)) {
         Some(bytes) => format!(": at least {} less to pull", text::bytes(bytes)),

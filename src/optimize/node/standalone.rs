@@ -10,13 +10,13 @@ use std::ops::RangeInclusive;
 use self::server::Server;
 use super::pieces::{self, Kind, Pieces};
 use super::{next, words};
-use crate::build::{Base, Purpose, Stage, installed};
+use crate::build::{Purpose, Stage, StageBase, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
 use crate::optimize::languages::node::{started, uses};
 use crate::optimize::literal::{Literal, literal};
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::sources::comments::blank_comments;
 use crate::text::path;
 
@@ -31,7 +31,7 @@ const MAJORS: RangeInclusive<u32> = 12..=16;
 const BRINGS_SHARP: u32 = 15;
 
 /// Takes what was traced.
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
     if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
@@ -53,7 +53,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The project whose server the container starts by `next start`, and what stands behind that.
-fn next_server<'a>(scene: &Scene<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
+fn next_server<'a>(scene: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
     let launch = scene.build.launch(stage)?;
     let project = started::project(scene, stage, launch.index)?;
     let script = launch.script();
@@ -65,7 +65,7 @@ fn next_server<'a>(scene: &Scene<'a>, stage: &Stage) -> Option<(&'a Project, Vec
     (is_next && ours && project.frameworks.contains(&Framework::Next)).then(|| (project, command[2..].to_vec()))
 }
 
-fn read(scene: &Scene, stage: &Stage, pieces: &Pieces, args: &[String]) -> Result<Server, String> {
+fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> Result<Server, String> {
     let project = pieces.project;
     let version = next::major(project).filter(|major| MAJORS.contains(major));
     let major = version.ok_or("the version of Next.js is not known, or none of those that were tried")?;
@@ -97,7 +97,7 @@ fn read(scene: &Scene, stage: &Stage, pieces: &Pieces, args: &[String]) -> Resul
 
 /// Whether the build has to be told, as the configuration does not name the output itself; an error where it says
 /// something that only holds for the server that reads it when it starts.
-fn configuration(scene: &Scene, stage: &Stage, project: &Project) -> Result<bool, String> {
+fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<bool, String> {
     let names = FileKind::endings_of(Ecosystem::Node).map(|ending| format!("next.config{ending}"));
     for path in names.map(|name| path::join(&project.root, &name)) {
         if scene.context().is_none_or(|context| context.find(&path).is_none()) {
@@ -124,7 +124,7 @@ fn configuration(scene: &Scene, stage: &Stage, project: &Project) -> Result<bool
 }
 
 /// A variable that a configuration reads, and that the build is not given.
-fn variable_of_server(scene: &Scene, stage: &Stage, text: &str) -> Option<String> {
+fn variable_of_server(scene: &PassInput, stage: &Stage, text: &str) -> Option<String> {
     const OF_BUILDS: [&str; 3] = ["NODE_ENV", "ANALYZE", "CI"];
     let mut set: BTreeSet<String> = OF_BUILDS.map(str::to_owned).into();
     for (_, one) in scene.build.instructions(stage) {
@@ -144,7 +144,7 @@ fn variable_of_server(scene: &Scene, stage: &Stage, text: &str) -> Option<String
 }
 
 /// A source that reads or writes files by the functions of Node.js.
-fn reads_files<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a str> {
+fn reads_files<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a str> {
     let words = ["'fs", "\"fs", "node:fs", "process.cwd", "child_process"];
     let mut found = scene.evidence.holding(&words).filter(|(path, _)| {
         let kind = FileKind::of(path);
@@ -155,7 +155,7 @@ fn reads_files<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a str> {
 }
 
 /// What `next start` is told, as its server takes it.
-fn variables(scene: &Scene, args: &[String]) -> Result<Vec<(&'static str, String)>, String> {
+fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, String)>, String> {
     // The engine sets `HOSTNAME` to the container's own name, on whose address alone it would listen.
     let mut host = "0.0.0.0".to_owned();
     let mut port = None;
@@ -188,7 +188,7 @@ fn variables(scene: &Scene, args: &[String]) -> Result<Vec<(&'static str, String
 }
 
 /// The RUN that builds; an error where a step does what the last stage may miss.
-fn steps(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<usize, String> {
+fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, String> {
     let build = scene.build;
     let builds = |index: usize| {
         let code = build.code(index)?;
@@ -227,7 +227,7 @@ fn steps(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<usize, String>
     if entrypoint && build.last(stage, Keyword::Cmd).is_some() {
         return Err("an ENTRYPOINT starts it".to_owned());
     }
-    if pieces.folder == "/" || pieces.folder.starts_with("/?") || matches!(stage.base, Base::Stage(_)) {
+    if pieces.folder == "/" || pieces.folder.starts_with("/?") || matches!(stage.base, StageBase::Stage(_)) {
         return Err("it lies in the root folder".to_owned());
     }
     Ok(found)

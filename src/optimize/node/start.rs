@@ -5,11 +5,11 @@ use crate::build::installed;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Project, Tool};
 use crate::optimize::languages::node::started::project;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 
 /// Says what the script says.
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary()) else { return };
     if installed::changes_manifest(build, stage) {
@@ -44,7 +44,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The words of the script that npm is told to run, with the program's path.
-fn command(scene: &Scene, project: &Project, called: &[String]) -> Option<Vec<String>> {
+fn command(scene: &PassInput, project: &Project, called: &[String]) -> Option<Vec<String>> {
     let name = words::script(called)?;
     if words::elsewhere(called) {
         return None;
@@ -97,7 +97,7 @@ fn command(scene: &Scene, project: &Project, called: &[String]) -> Option<Vec<St
 }
 
 /// Whether a source reads what npm tells its scripts.
-fn reads_npm(scene: &Scene, project: &Project) -> bool {
+fn reads_npm(scene: &PassInput, project: &Project) -> bool {
     let prefix = project.root.as_str();
     let names = ["npm_package", "npm_config", "npm_lifecycle", "npm_execpath", "npm_node"];
     scene.evidence.holding(&names).any(|(path, _)| path.starts_with(prefix) && path.strip_suffix(".json").is_none())

@@ -5,20 +5,20 @@ mod keep;
 use std::collections::BTreeSet;
 
 use super::pieces::{Kind, Piece, Pieces};
-use super::plan::{Modules, Plan};
+use super::plan::{Modules, NodePlan};
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::Manager;
 use crate::text::{Span, path};
 
 /// Writes.
-pub(super) struct Writer<'w, 'a, 'p> {
-    scene: &'w Scene<'a>,
+pub(super) struct NodeWriter<'w, 'a, 'p> {
+    scene: &'w PassInput<'a>,
     stage: &'w Stage,
     pieces: &'w Pieces<'p>,
-    plan: &'w Plan,
+    plan: &'w NodePlan,
     /// Instructions whose comments are written.
     told: BTreeSet<usize>,
     /// Names of the stages that build, that install, and that install what runs beside a build.
@@ -26,9 +26,9 @@ pub(super) struct Writer<'w, 'a, 'p> {
     newline: &'static str,
 }
 
-impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
+impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     /// For a stage.
-    pub(super) fn new(scene: &'w Scene<'a>, stage: &'w Stage, pieces: &'w Pieces<'p>, plan: &'w Plan) -> Self {
+    pub(super) fn new(scene: &'w PassInput<'a>, stage: &'w Stage, pieces: &'w Pieces<'p>, plan: &'w NodePlan) -> Self {
         let free = |name: &str| {
             let taken = scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
             if taken { format!("node-{name}") } else { name.to_owned() }

@@ -2,12 +2,12 @@
 //! below knows how to take apart.
 
 use crate::build::installed::{self, Installed};
-use crate::build::{Base, Code, Stage, releases};
+use crate::build::{Code, Stage, StageBase, releases};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::manifest::{Ecosystem, Scope};
+use crate::manifest::{DependencyScope, Ecosystem};
 use crate::optimize::assumption::Support;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb};
 use crate::text::Span;
@@ -15,13 +15,13 @@ use crate::text::Span;
 /// The first Node.js whose npm installs the rest of the manifest along with what it is told.
 const NPM_INSTALLS_ALL: u32 = 15;
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
         in_stage(scene, stage, turn);
     }
 }
 
-fn in_stage(scene: &Scene, stage: &Stage, turn: &mut Turn) {
+fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
     let build = scene.build;
     let mut done: Vec<&str> = installed_whole(scene, stage);
     for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
@@ -47,7 +47,7 @@ fn in_stage(scene: &Scene, stage: &Stage, turn: &mut Turn) {
 }
 
 /// Projects that a call without names installs in the stage.
-fn installed_whole<'i>(scene: &Scene<'i>, stage: &Stage) -> Vec<&'i str> {
+fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
     let build = scene.build;
     let mut roots = Vec::new();
     for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
@@ -64,7 +64,7 @@ fn installed_whole<'i>(scene: &Scene<'i>, stage: &Stage) -> Vec<&'i str> {
 
 /// The call, where all packages that it names are those of the manifest beside it, in versions that it asks for.
 fn declared<'s, 'i>(
-    scene: &Scene<'i>,
+    scene: &PassInput<'i>,
     place: (&Stage, usize),
     one: &Invocation<'s>,
 ) -> Option<(PackageCall<'s>, Installed<'i>)> {
@@ -83,7 +83,7 @@ fn declared<'s, 'i>(
         declared.is_some_and(|one| {
             let same = |version: &str| one.requirement.as_deref() == Some(version);
             let wanted = package.version.as_ref().is_none_or(|version| same(version.value.text));
-            let installed = one.scope == Scope::Run || one.scope == Scope::Dev && !production;
+            let installed = one.scope == DependencyScope::Run || one.scope == DependencyScope::Dev && !production;
             wanted && installed && package.source == PackageSource::Index
         })
     };
@@ -91,15 +91,15 @@ fn declared<'s, 'i>(
 }
 
 /// Whether the npm of the base leaves out what the manifest asks for besides.
-fn lacks_rest(scene: &Scene, stage: &Stage, manager: Manager) -> bool {
-    let Base::Image(image) = scene.build.root_base(stage) else { return false };
+fn lacks_rest(scene: &PassInput, stage: &Stage, manager: Manager) -> bool {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
     let node = releases(image).into_iter().find(|one| one.product == "node");
     let major = node.and_then(|one| one.version.split('.').next()?.parse::<u32>().ok());
     manager == Manager::Npm && major.is_some_and(|major| major < NPM_INSTALLS_ALL)
 }
 
 /// The call without the names.
-fn renamed(scene: &Scene, code: &Code, one: &Invocation, call: &PackageCall) -> Option<FileEdit> {
+fn renamed(scene: &PassInput, code: &Code, one: &Invocation, call: &PackageCall) -> Option<FileEdit> {
     let named = |span: Span| call.packages.iter().any(|package| package.span == span);
     let saves = |text: &str| ProgramOptions::of(call.manager.name()).has(text, "saves");
     let kept: Vec<&str> = one
@@ -117,7 +117,7 @@ fn renamed(scene: &Scene, code: &Code, one: &Invocation, call: &PackageCall) -> 
     plain.then(|| scene.edit(place, text))
 }
 
-fn say(turn: &mut Turn, call: &PackageCall, found: &Installed, edit: FileEdit, repeated: bool) {
+fn say(turn: &mut PassOutput, call: &PackageCall, found: &Installed, edit: FileEdit, repeated: bool) {
     let names: Vec<String> = call.packages.iter().map(|package| format!("`{}`", package.name.text)).collect();
     let title = call.title();
     let what = if repeated {

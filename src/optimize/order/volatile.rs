@@ -5,10 +5,10 @@ use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::optimize::mend;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::rules::{Policies, Selection};
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&["volatile-argument-early".to_owned()], &[]).unwrap_or_default();
     let evidence = scene.evidence;
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {

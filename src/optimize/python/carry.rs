@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use super::element::Class;
 use super::plan::is_tool_copy;
-use super::write::Writer;
+use super::write::PythonWriter;
 use crate::build::Transfer;
 use crate::build::installed::lands;
 use crate::dockerfile::Instruction;
-use crate::inputs::context::Kind;
+use crate::inputs::context::ContextEntryKind;
 use crate::shell::{InputKind, Manager};
 use crate::text::{Edit, Span, path};
 
-impl Writer<'_, '_> {
+impl PythonWriter<'_, '_> {
     pub(super) fn transfer(&mut self, index: usize, instruction: &Instruction, whole: String) {
         let scene = self.scene;
         let in_build = self.in_build(index, instruction);
@@ -120,8 +120,9 @@ impl Writer<'_, '_> {
                     let Some(text) = source.text.as_deref() else { return false };
                     let text = text.trim_start_matches("./").trim_end_matches('/');
                     // Of a folder, it is the contents that are copied.
-                    let is_folder =
-                        scene.context().and_then(|all| Some(all.entry(all.find(text)?).kind == Kind::Directory));
+                    let is_folder = scene
+                        .context()
+                        .and_then(|all| Some(all.entry(all.find(text)?).kind == ContextEntryKind::Directory));
                     let file = if is_folder == Some(true) { format!("{text}/x") } else { text.to_owned() };
                     let ours = lands(scene.build, stage, own, &file);
                     lands(scene.build, stage, one, &file).iter().any(|place| ours.contains(place))

@@ -1,20 +1,20 @@
 //! An install command told where the environment is.
 
 use super::element::Element;
-use super::plan::{Pip, Plan, VENV};
-use crate::optimize::scene::Scene;
+use super::plan::{Pip, PythonPlan, VENV};
+use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Manager, Verb, Word};
 use crate::text::{Edit, Span, path};
 
 /// Where a span of the script of a part's RUN stands in the source.
-pub(super) fn place(scene: &Scene, element: &Element, span: Span) -> Span {
+pub(super) fn place(scene: &PassInput, element: &Element, span: Span) -> Span {
     let indexes = scene.file().instructions();
     let index = indexes.partition_point(|one| one.span.start <= element.span.start).saturating_sub(1);
     scene.build.code(index).map_or(span, |code| code.place(scene.file(), span))
 }
 
 /// The text of a part that installs, into the environment that the plan makes.
-pub(super) fn into(scene: &Scene, plan: &Plan, element: &Element) -> String {
+pub(super) fn into(scene: &PassInput, plan: &PythonPlan, element: &Element) -> String {
     let as_is = scene.source().slice(element.span).to_owned();
     if !plan.makes {
         return as_is;
@@ -23,7 +23,7 @@ pub(super) fn into(scene: &Scene, plan: &Plan, element: &Element) -> String {
     scene.slice_with(element.span, &edits).unwrap_or(as_is)
 }
 
-fn of_one(scene: &Scene, plan: &Plan, element: &Element, one: &Invocation) -> Vec<Edit> {
+fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, one: &Invocation) -> Vec<Edit> {
     let Some(call) = one.package_call() else { return Vec::new() };
     let mut edits: Vec<Edit> = Vec::new();
     let mut drop = |names: &[&str]| {
@@ -60,7 +60,7 @@ fn of_one(scene: &Scene, plan: &Plan, element: &Element, one: &Invocation) -> Ve
     edits
 }
 
-fn without_word(scene: &Scene, element: &Element, one: &Invocation, word: &Word) -> Option<Edit> {
+fn without_word(scene: &PassInput, element: &Element, one: &Invocation, word: &Word) -> Option<Edit> {
     let at = one.args.iter().position(|other| other.span == word.span)?;
     let before = at.checked_sub(1).map_or(one.path.span, |index| one.args[index].span);
     let (before, own) = (place(scene, element, before), place(scene, element, word.span));

@@ -6,7 +6,7 @@ use super::evidence;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, parse};
 use crate::text::{Edit, Span, path};
@@ -21,7 +21,7 @@ struct Wrapped {
 }
 
 /// The edits that take wrappers off a CMD, ENTRYPOINT or HEALTHCHECK; `None` where one has to stay.
-pub(super) fn unwrapped(scene: &Scene, index: usize) -> Option<Vec<Edit>> {
+pub(super) fn unwrapped(scene: &PassInput, index: usize) -> Option<Vec<Edit>> {
     let Some(code) = scene.build.code(index) else { return Some(Vec::new()) };
     let mut edits = Vec::new();
     for one in code.script.invocations() {
@@ -46,7 +46,7 @@ fn wrapper(one: &Invocation) -> Option<Manager> {
     (known && call.verb_text == "run").then_some(call.manager)
 }
 
-fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
+fn wrapped(scene: &PassInput, one: &Invocation) -> Option<Wrapped> {
     let manager = wrapper(one).filter(|manager| !does_more(scene, *manager))?;
     let run = one.args.iter().position(|word| word.is("run"))?;
     let uv = ProgramOptions::of("uv");
@@ -92,7 +92,7 @@ fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
 }
 
 /// Whether a wrapper sets variables or runs hooks besides: pipenv reads `.env`, pdm what its scripts say.
-fn does_more(scene: &Scene, manager: Manager) -> bool {
+fn does_more(scene: &PassInput, manager: Manager) -> bool {
     let texts = &scene.evidence.texts;
     match manager {
         Manager::Pipenv => {
@@ -129,7 +129,7 @@ fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option
 }
 
 /// Whether an install puts the project itself into the environment.
-fn installs_root(scene: &Scene) -> bool {
+fn installs_root(scene: &PassInput) -> bool {
     let build = scene.build;
     let mut runs = build.stages().iter().flat_map(|stage| build.instructions(stage));
     runs.any(|(index, instruction)| {
@@ -148,7 +148,7 @@ fn installs_root(scene: &Scene) -> bool {
 }
 
 /// Why a wrapper of what starts can neither go nor find an environment that another stage made.
-pub(super) fn bound(scene: &Scene, target: &Stage) -> Option<String> {
+pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<String> {
     let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
     let mut codes = started.filter_map(|keyword| scene.build.code(scene.build.last(target, keyword)?.0));
     codes.find_map(|code| {
@@ -161,7 +161,7 @@ pub(super) fn bound(scene: &Scene, target: &Stage) -> Option<String> {
 
 /// Tools that a container calls although the environment is on PATH: in scripts and compose commands, which stay, and
 /// where a wrapper does more than find the program.
-pub(super) fn tools_at_run_time(scene: &Scene, target: &Stage) -> BTreeSet<Manager> {
+pub(super) fn tools_at_run_time(scene: &PassInput, target: &Stage) -> BTreeSet<Manager> {
     let mut tools = BTreeSet::new();
     for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
         let Some((index, _)) = scene.build.last(target, keyword) else { continue };

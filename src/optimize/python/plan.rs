@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::element::{Class, Element, elements};
 use super::evidence::{self, Wish};
 use super::{launch, version};
-use crate::build::{Base, Build, Reference, Stage, Transfer};
+use crate::build::{Build, Reference, Stage, StageBase, Transfer};
 use crate::dockerfile::Keyword;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{InputKind, Invocation, Manager, Word};
 use crate::sources::patterns;
 use crate::text::path;
@@ -21,7 +21,7 @@ pub(super) type Runs<'b> = BTreeMap<usize, Option<Vec<Element<'b>>>>;
 
 /// The stages of a Python image, before they are written down.
 #[derive(Debug)]
-pub(super) struct Plan<'b> {
+pub(super) struct PythonPlan<'b> {
     /// The stage that installs and ships.
     pub stage: &'b Stage,
     /// Its RUNs.
@@ -57,21 +57,21 @@ pub(super) enum Pip {
 
 /// Why there is no plan.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Not {
+pub(super) enum NoPythonPlan {
     /// Nothing in the image installs Python dependencies, or they come from another stage already.
     Needed,
     /// Something stands in the way: what, and why.
     Possible(String, String),
 }
 
-fn impossible<T>(what: &str, why: impl Into<String>) -> Result<T, Not> {
-    Err(Not::Possible(what.to_owned(), why.into()))
+fn impossible<T>(what: &str, why: impl Into<String>) -> Result<T, NoPythonPlan> {
+    Err(NoPythonPlan::Possible(what.to_owned(), why.into()))
 }
 
-/// Works out the stages; see [`Not`] for when there are none.
-pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
+/// Works out the stages; see [`NoPythonPlan`] for when there are none.
+pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPythonPlan> {
     let build: &'b Build<'b> = scene.build;
-    let target = build.target().filter(|_| build.is_ordinary()).ok_or(Not::Needed)?;
+    let target = build.target().filter(|_| build.is_ordinary()).ok_or(NoPythonPlan::Needed)?;
     let wish = evidence::wish(scene, target);
     let mut found: Vec<(&'b Stage, Runs<'b>)> = Vec::new();
     for stage in build.chain(target) {
@@ -87,7 +87,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
         }
     }
     let (stage, runs) = match found.len() {
-        0 => return Err(Not::Needed),
+        0 => return Err(NoPythonPlan::Needed),
         1 => found.remove(0),
         _ => {
             return impossible(
@@ -105,7 +105,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
     let first = indexes.next().unwrap_or(stage.start);
     let last = indexes.next_back().unwrap_or(first);
-    let mut plan = Plan {
+    let mut plan = PythonPlan {
         stage,
         runs,
         installs: (first, last),
@@ -127,13 +127,13 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     Ok(plan)
 }
 
-fn runs<'b>(scene: &Scene<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
+fn runs<'b>(scene: &PassInput<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     runs.map(|(index, _)| (index, elements(scene, index, setuptools))).collect()
 }
 
 /// A RUN that installs Python packages but can't be taken apart.
-fn unread_install(scene: &Scene, stage: &Stage) -> Option<usize> {
+fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
     let mut runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     let installs = |index: usize| {
         let text = scene.source().slice(scene.build.instruction(index).span);
@@ -143,9 +143,9 @@ fn unread_install(scene: &Scene, stage: &Stage) -> Option<usize> {
 }
 
 /// Only images whose Python is known to make environments that can be copied.
-fn base_allows(scene: &Scene, stage: &Stage) -> Result<(), Not> {
+fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), NoPythonPlan> {
     let what = "the stages stay";
-    let Base::Image(image) = scene.build.root_base(stage) else {
+    let StageBase::Image(image) = scene.build.root_base(stage) else {
         return impossible(what, "the base is known to the build only");
     };
     let reference = Reference::of(image);
@@ -167,7 +167,7 @@ fn base_allows(scene: &Scene, stage: &Stage) -> Result<(), Not> {
 }
 
 /// Other stages must not need what goes.
-fn others_allow(scene: &Scene, target: &Stage, stage: &Stage) -> Result<(), Not> {
+fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), NoPythonPlan> {
     let build = scene.build;
     let ours: Vec<usize> = build.chain(target).map(|one| one.index).collect();
     for other in build.stages().iter().filter(|other| !ours.contains(&other.index)) {
@@ -194,7 +194,7 @@ fn others_allow(scene: &Scene, target: &Stage, stage: &Stage) -> Result<(), Not>
     Ok(())
 }
 
-impl<'b> Plan<'b> {
+impl<'b> PythonPlan<'b> {
     /// All parts of a class, in order.
     pub(super) fn of_class(&self, class: Class) -> impl Iterator<Item = (usize, &Element<'b>)> {
         let all = self.runs.iter().flat_map(|(index, all)| all.iter().flatten().map(move |one| (*index, one)));
@@ -202,7 +202,7 @@ impl<'b> Plan<'b> {
     }
 
     /// Whether what installs can be told from what else is done.
-    fn separates(&self, scene: &Scene) -> Result<(), Not> {
+    fn separates(&self, scene: &PassInput) -> Result<(), NoPythonPlan> {
         let line = |index: usize| scene.build.instruction(index).start_line;
         for (index, all) in &self.runs {
             let Some(all) = all.as_ref().filter(|_| *index <= self.installs.1) else { continue };
@@ -231,7 +231,7 @@ impl<'b> Plan<'b> {
     }
 
     /// Where the installs put things.
-    fn environments(&mut self, scene: &Scene) -> Result<(), Not> {
+    fn environments(&mut self, scene: &PassInput) -> Result<(), NoPythonPlan> {
         let author = self.authors_venv(scene);
         let mut venvs: Vec<String> = Vec::new();
         let mut sees_base = self.wish.base_packages || python_below_3_12(scene, self.stage);
@@ -300,7 +300,7 @@ impl<'b> Plan<'b> {
     }
 
     /// The environment that the original makes itself.
-    fn authors_venv(&self, scene: &Scene) -> Option<String> {
+    fn authors_venv(&self, scene: &PassInput) -> Option<String> {
         let (index, one) = self.of_class(Class::Venv).next()?;
         // Official Python images work in `/`.
         let workdir = scene.build.workdir(self.stage, index).value().cloned().unwrap_or_default();
@@ -312,7 +312,7 @@ impl<'b> Plan<'b> {
     }
 
     /// What the container's own commands call.
-    fn run_time(&mut self, scene: &Scene, target: &Stage) -> Result<(), Not> {
+    fn run_time(&mut self, scene: &PassInput, target: &Stage) -> Result<(), NoPythonPlan> {
         let base = evidence::bound_to_base(scene, target).filter(|_| self.makes);
         if let Some(why) = base.or_else(|| launch::bound(scene, target)) {
             return impossible("the stages stay", why);
@@ -322,8 +322,8 @@ impl<'b> Plan<'b> {
     }
 
     /// Whether the run-time stage would be smaller at all.
-    fn gains(&self, scene: &Scene) -> bool {
-        let Base::Image(image) = scene.build.root_base(self.stage) else { return false };
+    fn gains(&self, scene: &PassInput) -> bool {
+        let StageBase::Image(image) = scene.build.root_base(self.stage) else { return false };
         let full = !["slim", "alpine"].iter().any(|word| image.contains(word));
         let tools = self.of_class(Class::Tool).any(|(_, one)| {
             let heavy = |call: &Invocation| call.package_call().is_none_or(|call| call.packages.iter().any(is_heavy));
@@ -346,10 +346,10 @@ fn add(venvs: &mut Vec<String>, venv: String) {
 }
 
 /// The environment of `uv sync`: `UV_PROJECT_ENVIRONMENT`, else `.venv` in the project's folder.
-fn project_environment(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> String {
+fn project_environment(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> String {
     let set = match scene.build.scopes().lookup(stage.index, "UV_PROJECT_ENVIRONMENT", index) {
         crate::build::Lookup::Defined(definition) => match &definition.value {
-            crate::build::Value::Known(value) => Some(value.to_string()),
+            crate::build::VariableValue::Known(value) => Some(value.to_string()),
             _ => None,
         },
         _ => None,
@@ -359,8 +359,8 @@ fn project_environment(scene: &Scene, stage: &Stage, index: usize, folder: &str)
 }
 
 /// Whether the base's Python may be older than 3.12: such images bring setuptools, which packages import undeclared.
-fn python_below_3_12(scene: &Scene, stage: &Stage) -> bool {
-    let Base::Image(image) = scene.build.root_base(stage) else { return true };
+fn python_below_3_12(scene: &PassInput, stage: &Stage) -> bool {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return true };
     let tag = Reference::of(image).tag.unwrap_or_default();
     let version = tag.trim_start_matches("python").split('-').next().unwrap_or_default();
     let mut parts = version.split('.').map(str::parse::<u32>);
@@ -374,7 +374,7 @@ fn python_below_3_12(scene: &Scene, stage: &Stage) -> bool {
 
 /// Whether a COPY brings a program that installs: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`.
 pub(super) fn is_tool_copy(transfer: &Transfer) -> bool {
-    let Some(Base::Image(image)) = &transfer.from else { return false };
+    let Some(StageBase::Image(image)) = &transfer.from else { return false };
     let tool = |text: &str| matches!(path::name(text), "uv" | "uvx" | "poetry" | "pdm");
     image.contains("astral-sh/uv") || transfer.sources.iter().all(|one| one.text.as_deref().is_some_and(tool))
 }

@@ -2,14 +2,14 @@
 
 use super::element::{Class, Element};
 use super::system::{self, Fate};
-use super::write::Writer;
+use super::write::PythonWriter;
 use super::{install, needs};
 use crate::dockerfile::Instruction;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
 use crate::text::{Edit, Span};
 
-impl Writer<'_, '_> {
+impl PythonWriter<'_, '_> {
     pub(super) fn run_instruction(&mut self, index: usize, instruction: &Instruction, whole: String) {
         let before = index <= self.plan.installs.1;
         let Some(Some(elements)) = self.plan.runs.get(&index) else {
@@ -194,7 +194,7 @@ fn calls_manager_for(elements: &[Element], verb: Verb) -> bool {
 }
 
 /// The deletion of a package from an install, with the blanks before it.
-fn without(scene: &Scene, element: &Element, one: &Invocation, span: Span) -> Option<Edit> {
+fn without(scene: &PassInput, element: &Element, one: &Invocation, span: Span) -> Option<Edit> {
     let at = one.args.iter().position(|word| word.span.start == span.start)?;
     let before = at.checked_sub(1).map_or(one.path.span, |index| one.args[index].span);
     let start = install::place(scene, element, before).end;

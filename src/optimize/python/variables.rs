@@ -1,13 +1,13 @@
 //! ENV: what only builds, and what only counts when the program runs.
 
 use super::element::{Class, Element};
-use super::write::Writer;
+use super::write::PythonWriter;
 use crate::data;
 use crate::dockerfile::{Instruction, Variable};
 use crate::optimize::pairs::without_pair;
 use crate::text::{Edit, Span};
 
-impl Writer<'_, '_> {
+impl PythonWriter<'_, '_> {
     /// Whether the author's own ENV puts all of these folders on PATH.
     pub(super) fn sets_path(&self, folders: &[String]) -> bool {
         let scopes = self.scene.build.scopes();
@@ -16,7 +16,7 @@ impl Writer<'_, '_> {
         let texts =
             definition.instruction.map(|index| self.scene.source().slice(self.scene.build.instruction(index).span));
         let known = match &definition.value {
-            crate::build::Value::Known(value) => value.to_string(),
+            crate::build::VariableValue::Known(value) => value.to_string(),
             _ => texts.unwrap_or_default().to_owned(),
         };
         folders.iter().all(|folder| known.contains(folder.as_str()))

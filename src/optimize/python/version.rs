@@ -1,12 +1,12 @@
 //! Whether uv works with the base's Python, or fetches another one into a folder that no stage takes along.
 
-use crate::build::{Base, Build, Given, Reference, Stage, installed};
+use crate::build::{Build, FoundVariable, Reference, Stage, StageBase, installed};
 use crate::manifest::{Ecosystem, LanguageVersion};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Manager};
 
 /// Why uv fetches a Python in one of a stage's RUNs; `None` where it takes the base's.
-pub(super) fn reason_for_fetched_python(scene: &Scene, stage: &Stage) -> Option<String> {
+pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Option<String> {
     let build = scene.build;
     stage.instructions.clone().find_map(|index| {
         let code = build.code(index)?;
@@ -14,13 +14,13 @@ pub(super) fn reason_for_fetched_python(scene: &Scene, stage: &Stage) -> Option<
     })
 }
 
-fn fetched_by(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<String> {
+fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) -> Option<String> {
     let build = scene.build;
     let call = one.package_call().filter(|call| call.manager == Manager::Uv)?;
     if call.verb_text == "python install" {
         return Some("uv installs a Python of its own, which would stay in the build stage".to_owned());
     }
-    let set = |name: &str| build.run_variable(stage, index, one, name).and_then(Given::text);
+    let set = |name: &str| build.run_variable(stage, index, one, name).and_then(FoundVariable::text);
     let never = set("UV_PYTHON_DOWNLOADS").is_some_and(|text| matches!(&*text, "never" | "0" | "false" | "manual"))
         || set("UV_PYTHON_PREFERENCE").is_some_and(|text| text == "only-system")
         || installed::is_set(build, (stage, index), one, &["UV_NO_MANAGED_PYTHON"])
@@ -41,7 +41,7 @@ fn fetched_by(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> O
 }
 
 /// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.
-fn unfit(scene: &Scene, place: (&Stage, usize), one: &Invocation, own: &[String]) -> Option<String> {
+fn unfit(scene: &PassInput, place: (&Stage, usize), one: &Invocation, own: &[String]) -> Option<String> {
     let folder = installed::folder_of(scene.build, place, one)?;
     let projects = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
     let there = |version: &&LanguageVersion| installed::is_at(scene.build, place, &version.path, &folder);
@@ -59,7 +59,7 @@ fn unfit(scene: &Scene, place: (&Stage, usize), one: &Invocation, own: &[String]
 
 /// The numbers of the base's Python, as far as its tag tells; empty where it brings none. `None` where nothing is known.
 fn base_version(build: &Build, stage: &Stage) -> Option<Vec<String>> {
-    let Base::Image(image) = build.root_base(stage) else { return None };
+    let StageBase::Image(image) = build.root_base(stage) else { return None };
     let reference = Reference::of(image);
     let tag = reference.tag.unwrap_or_default();
     let version = if reference.name.ends_with("astral-sh/uv") {

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::element::{Class, Element};
-use super::plan::{Pip, Plan, VENV};
+use super::plan::{Pip, PythonPlan, VENV};
 use super::{evidence, install, launch};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::Manager;
 use crate::text::{Span, path};
 
 /// A line of one of the stages.
-pub(super) struct Line {
+pub(super) struct StageLine {
     pub(super) text: String,
     /// Whether a blank line stands above it.
     apart: bool,
@@ -19,16 +19,16 @@ pub(super) struct Line {
 
 /// A stage in the making.
 #[derive(Default)]
-pub(super) struct Draft {
-    pub(super) lines: Vec<Line>,
+pub(super) struct StageDraft {
+    pub(super) lines: Vec<StageLine>,
     /// Whether the author left a blank line since the last line that was taken.
     gap: bool,
 }
 
-impl Draft {
+impl StageDraft {
     pub(super) fn push(&mut self, text: String) {
         let apart = std::mem::take(&mut self.gap) && !self.lines.is_empty();
-        self.lines.push(Line { text, apart });
+        self.lines.push(StageLine { text, apart });
     }
 
     fn text(&self, newline: &str) -> String {
@@ -47,22 +47,22 @@ impl Draft {
 }
 
 /// The writer of a plan.
-pub(super) struct Writer<'p, 'b> {
-    pub(super) scene: &'p Scene<'b>,
+pub(super) struct PythonWriter<'p, 'b> {
+    pub(super) scene: &'p PassInput<'b>,
     /// What to write.
-    pub(super) plan: &'p Plan<'b>,
+    pub(super) plan: &'p PythonPlan<'b>,
     /// What the RUNs of the build stage call, and what the container and its stage's RUNs call: texts to look words up.
     pub(super) calls: (String, String),
-    pub(super) build: Draft,
-    pub(super) run: Draft,
+    pub(super) build: StageDraft,
+    pub(super) run: StageDraft,
     /// Whether the build stage runs something that is not understood, and may need any package.
     pub(super) unknown: bool,
     /// Whether the run-time stage has the environments already.
     pub(super) taken: bool,
 }
 
-impl<'p, 'b> Writer<'p, 'b> {
-    pub(super) fn new(scene: &'p Scene<'b>, plan: &'p Plan<'b>) -> Self {
+impl<'p, 'b> PythonWriter<'p, 'b> {
+    pub(super) fn new(scene: &'p PassInput<'b>, plan: &'p PythonPlan<'b>) -> Self {
         let mut build = String::new();
         let mut run =
             scene.build.target().map(|target| evidence::commands(scene, target)).unwrap_or_default().join("\n");
@@ -96,7 +96,15 @@ impl<'p, 'b> Writer<'p, 'b> {
             plan.runs.iter().filter(|(index, _)| **index < plan.installs.1).any(|(_, elements)| {
                 elements.as_ref().is_none_or(|all| all.iter().any(|one| one.class == Class::Other))
             });
-        Self { scene, plan, unknown, calls: (build, run), build: Draft::default(), run: Draft::default(), taken: false }
+        Self {
+            scene,
+            plan,
+            unknown,
+            calls: (build, run),
+            build: StageDraft::default(),
+            run: StageDraft::default(),
+            taken: false,
+        }
     }
 
     /// The edit that makes two stages of one.
@@ -141,7 +149,7 @@ impl<'p, 'b> Writer<'p, 'b> {
     /// ARGs that only the build stage speaks of; a RUN sees them by name without a word.
     fn drop_idle_arguments(&mut self) {
         let names = |text: &str| Some(text.strip_prefix("ARG ")?.split(['=', ' ', '\n']).next()?.to_owned());
-        let spoken = |draft: &Draft, name: &str| {
+        let spoken = |draft: &StageDraft, name: &str| {
             draft.lines.iter().any(|line| names(&line.text).is_none() && line.text.contains(name))
         };
         let runs = self.run.lines.iter().any(|line| line.text.starts_with("RUN"));
@@ -287,7 +295,7 @@ impl<'p, 'b> Writer<'p, 'b> {
 }
 
 /// A name for the build stage that is free.
-pub(super) fn build_name(scene: &Scene) -> &'static str {
+pub(super) fn build_name(scene: &PassInput) -> &'static str {
     let used: BTreeSet<&str> = scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
     let names = ["build", "dependencies", "python-build", "python-dependencies", "dockopt-build"];
     names.into_iter().find(|name| !used.contains(name)).unwrap_or("dockopt-python-build")

@@ -1,11 +1,11 @@
 //! Pass `bundler-stages`: gems are installed in a stage of their own.
 
-use super::split::{Fate, Split, describes, edits, is_covered, stands_alone};
+use super::split::{InstructionFate, Split, describes, edits, is_covered, stands_alone};
 use crate::build::toolchain::is_build_package;
-use crate::build::{Base, Reference, Stage};
+use crate::build::{Reference, Stage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::optimize::languages::ruby;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
 use crate::text::{Span, path};
 
@@ -14,7 +14,7 @@ const WHAT: &str = "installs gems in the final stage";
 /// Where the official images keep gems: `GEM_HOME`, set in them.
 const HOME: &str = "/usr/local/bundle";
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some(install) = install(scene, target) else { return };
     match split(scene, target, install) {
@@ -28,7 +28,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The last RUN of the stage that installs what a Gemfile names.
-fn install(scene: &Scene, target: &Stage) -> Option<usize> {
+fn install(scene: &PassInput, target: &Stage) -> Option<usize> {
     let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
     let installs = |index: &usize| {
         calls(scene, *index, |one| {
@@ -38,13 +38,13 @@ fn install(scene: &Scene, target: &Stage) -> Option<usize> {
     runs.map(|(index, _)| index).filter(installs).last()
 }
 
-fn calls(scene: &Scene, index: usize, found: impl Fn(&Invocation) -> bool) -> bool {
+fn calls(scene: &PassInput, index: usize, found: impl Fn(&Invocation) -> bool) -> bool {
     scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(found))
 }
 
-fn split(scene: &Scene, target: &Stage, install: usize) -> Result<Split, String> {
+fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<Split, String> {
     let official =
-        matches!(scene.build.root_base(target), Base::Image(image) if Reference::of(image).short_name() == "ruby");
+        matches!(scene.build.root_base(target), StageBase::Image(image) if Reference::of(image).short_name() == "ruby");
     let code = scene.build.code(install).ok_or("no shell of this kind reads the install")?;
     let text = scene.source().slice(scene.build.instruction(install).span);
     let (folders, own) = folders(scene, target, install, official)?;
@@ -54,14 +54,14 @@ fn split(scene: &Scene, target: &Stage, install: usize) -> Result<Split, String>
     let mut split = Split { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
         let fate = match one.keyword {
-            keyword if describes(keyword) => Fate::Final,
+            keyword if describes(keyword) => InstructionFate::Final,
             Keyword::Run => of_run(scene, target, index, official),
-            Keyword::Copy | Keyword::Add if is_covered(scene, target, index, install) => Fate::Build(None),
-            _ => Fate::Both,
+            Keyword::Copy | Keyword::Add if is_covered(scene, target, index, install) => InstructionFate::Build(None),
+            _ => InstructionFate::Both,
         };
         split.fates.push((index, fate));
     }
-    split.fates.push((install, Fate::Build(None)));
+    split.fates.push((install, InstructionFate::Build(None)));
     // The archives that were unpacked are of no use any more.
     let caches = own.as_deref().map(|own| format!("{own}/cache"));
     if let (Some(cache), Some(at), None) = (caches, code.script.append_at(), text.find("/cache")) {
@@ -76,7 +76,7 @@ fn split(scene: &Scene, target: &Stage, install: usize) -> Result<Split, String>
 }
 
 /// The line of a RUN between two installs of gems that works with the first one's.
-fn between_installs(scene: &Scene, target: &Stage, install: usize, official: bool) -> Option<u32> {
+fn between_installs(scene: &PassInput, target: &Stage, install: usize, official: bool) -> Option<u32> {
     let bundles = |one: &Invocation| {
         one.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
     };
@@ -87,7 +87,7 @@ fn between_installs(scene: &Scene, target: &Stage, install: usize, official: boo
         .skip_while(|index| !calls(scene, *index, bundles))
         .skip(1);
     let works = |index: &usize| {
-        of_run(scene, target, *index, official) == Fate::Both
+        of_run(scene, target, *index, official) == InstructionFate::Both
             && calls(scene, *index, |one| one.package_call().is_none() && !matches!(one.program, Some("rm" | "mkdir")))
     };
     between.find(works).map(|index| scene.build.instruction(index).start_line)
@@ -95,7 +95,7 @@ fn between_installs(scene: &Scene, target: &Stage, install: usize, official: boo
 
 /// The folders that the install fills, and the one that holds the gems.
 fn folders(
-    scene: &Scene,
+    scene: &PassInput,
     target: &Stage,
     install: usize,
     official: bool,
@@ -137,15 +137,15 @@ fn folders(
 }
 
 /// What becomes of a RUN before the install.
-fn of_run(scene: &Scene, target: &Stage, index: usize, official: bool) -> Fate {
-    let Some(code) = scene.build.code(index) else { return Fate::Both };
+fn of_run(scene: &PassInput, target: &Stage, index: usize, official: bool) -> InstructionFate {
+    let Some(code) = scene.build.code(index) else { return InstructionFate::Both };
     let invocations = code.script.invocations();
     let gems = |one: &Invocation| {
         one.package_call().is_some_and(|call| matches!(call.manager, Manager::Gem | Manager::Bundle)) || one.is("rm")
     };
     if official && !invocations.is_empty() && invocations.iter().all(gems) {
         // Gems and settings lie in what is copied.
-        return Fate::Build(None);
+        return InstructionFate::Build(None);
     }
     let apt = |one: &Invocation| one.package_call().is_some_and(|call| call.manager == Manager::Apt) || one.is("rm");
     let only_apt = !invocations.is_empty() && invocations.iter().all(apt) && code.script.compounds.is_empty();
@@ -156,15 +156,15 @@ fn of_run(scene: &Scene, target: &Stage, index: usize, official: bool) -> Fate {
         .filter(|name| is_build_package(name))
         .collect();
     if !only_apt || built.is_empty() {
-        return Fate::Both;
+        return InstructionFate::Both;
     }
     let headers: Vec<&str> = built.iter().map(String::as_str).collect();
-    let Some(libraries) = ruby::run_time(scene, target, &headers) else { return Fate::Both };
-    Fate::Build(without(scene, index, &libraries.into_iter().collect::<Vec<_>>()))
+    let Some(libraries) = ruby::run_time(scene, target, &headers) else { return InstructionFate::Both };
+    InstructionFate::Build(without(scene, index, &libraries.into_iter().collect::<Vec<_>>()))
 }
 
 /// The RUN with libraries in place of the packages that only build; `None` where nothing is left.
-fn without(scene: &Scene, index: usize, libraries: &[String]) -> Option<String> {
+fn without(scene: &PassInput, index: usize, libraries: &[String]) -> Option<String> {
     let code = scene.build.code(index)?;
     let mut names: Vec<String> = Vec::new();
     for call in code.script.invocations().iter().filter_map(Invocation::package_call) {

@@ -1,18 +1,18 @@
 //! Pass `composer-stages`: Composer's packages are installed in a stage of their own.
 
-use super::split::{Fate, Split, describes, edits, is_covered, stands_alone};
-use crate::build::{Base, Reference, Stage, Transfer};
+use super::split::{InstructionFate, Split, describes, edits, is_covered, stands_alone};
+use crate::build::{Reference, Stage, StageBase, Transfer};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
 use crate::text::path;
 
 const WHAT: &str = "installs Composer's packages in the final stage";
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some((first, last)) = installs(scene, target) else { return };
     match split(scene, target, first, last) {
@@ -30,7 +30,7 @@ fn is_composer(one: &Invocation) -> bool {
 }
 
 /// The first RUN that installs with Composer, and the last one that calls it.
-fn installs(scene: &Scene, target: &Stage) -> Option<(usize, usize)> {
+fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
     let calls = |found: fn(&Invocation) -> bool| {
         let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
         let runs = runs.map(|(index, _)| index);
@@ -45,7 +45,7 @@ fn installs(scene: &Scene, target: &Stage) -> Option<(usize, usize)> {
     Some((*calls(install).first()?, *calls(is_composer).last()?))
 }
 
-fn split(scene: &Scene, target: &Stage, first: usize, last: usize) -> Result<Split, String> {
+fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result<Split, String> {
     let vendor = vendor(scene, target, first)?;
     if starts_composer(scene, target) {
         return Err("the container calls Composer when it starts".to_owned());
@@ -58,20 +58,20 @@ fn split(scene: &Scene, target: &Stage, first: usize, last: usize) -> Result<Spl
     let mut extensions = false;
     for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index <= last) {
         let fate = match one.keyword {
-            keyword if describes(keyword) => Fate::Final,
+            keyword if describes(keyword) => InstructionFate::Final,
             Keyword::Copy | Keyword::Add => {
                 let transfer = transfers.iter().find(|transfer| transfer.index == index);
                 let tool = transfer.is_some_and(brings_composer);
                 let manifests = is_covered(scene, target, index, first);
                 let own = whole && transfer.is_some_and(|one| one.from.is_none());
-                if tool || manifests || own { Fate::Build(None) } else { Fate::Both }
+                if tool || manifests || own { InstructionFate::Build(None) } else { InstructionFate::Both }
             }
             Keyword::Run => {
                 let fate = of_run(scene, index, extensions);
                 extensions |= builds_extensions(scene, index);
                 fate.ok_or("a RUN calls Composer and does something else too")?
             }
-            _ => Fate::Both,
+            _ => InstructionFate::Both,
         };
         split.fates.push((index, fate));
     }
@@ -85,7 +85,7 @@ fn split(scene: &Scene, target: &Stage, first: usize, last: usize) -> Result<Spl
 }
 
 /// Whether Composer runs scripts of the project, which may write anywhere.
-fn runs_scripts(scene: &Scene, first: usize, last: usize) -> bool {
+fn runs_scripts(scene: &PassInput, first: usize, last: usize) -> bool {
     let php = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Php);
     let open =
         php.flat_map(|project| &project.installs).any(|install| install.open.iter().any(|why| why.contains("script")));
@@ -99,7 +99,7 @@ fn runs_scripts(scene: &Scene, first: usize, last: usize) -> bool {
 }
 
 /// The instruction behind which the packages are copied: those that lie in the context must not lay over them.
-fn last_instruction_below(scene: &Scene, transfers: &[Transfer], last: usize) -> usize {
+fn last_instruction_below(scene: &PassInput, transfers: &[Transfer], last: usize) -> usize {
     if scene.context().is_some_and(|context| context.find("vendor").is_none()) {
         return last;
     }
@@ -109,7 +109,7 @@ fn last_instruction_below(scene: &Scene, transfers: &[Transfer], last: usize) ->
 }
 
 /// Whether sources with packages among them are copied before the install.
-fn brings_packages(scene: &Scene, transfers: &[Transfer], first: usize) -> bool {
+fn brings_packages(scene: &PassInput, transfers: &[Transfer], first: usize) -> bool {
     let everything = |one: &Transfer| one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything);
     scene.context().is_some_and(|context| context.find("vendor").is_some())
         && transfers.iter().any(|one| one.index < first && everything(one))
@@ -121,18 +121,18 @@ fn brings_composer(transfer: &Transfer) -> bool {
 }
 
 /// What becomes of a RUN; `None` where Composer's part can't be told from the rest.
-fn of_run(scene: &Scene, index: usize, extensions: bool) -> Option<Fate> {
-    let Some(code) = scene.build.code(index) else { return Some(Fate::Both) };
+fn of_run(scene: &PassInput, index: usize, extensions: bool) -> Option<InstructionFate> {
+    let Some(code) = scene.build.code(index) else { return Some(InstructionFate::Both) };
     let invocations = code.script.invocations();
     let text = scene.source().slice(scene.build.instruction(index).span);
     if text.contains("getcomposer.org") && invocations.iter().all(|one| !builds_extension(one)) {
-        return Some(Fate::Build(None));
+        return Some(InstructionFate::Build(None));
     }
     let composer = invocations.iter().any(is_composer);
     let beside = |program: &str| matches!(program, "rm" | "mkdir" | "cp") || Program::of(program).writes_nothing();
     let plain = invocations.iter().all(|one| is_composer(one) || one.program.is_some_and(beside));
     if composer {
-        return plain.then_some(Fate::Build(None));
+        return plain.then_some(InstructionFate::Build(None));
     }
     let fetches = |one: &Invocation| {
         let own = one.package_call().filter(|call| call.manager == Manager::Apt);
@@ -146,15 +146,19 @@ fn of_run(scene: &Scene, index: usize, extensions: bool) -> Option<Fate> {
     });
     let only_fetchers = !invocations.is_empty() && invocations.iter().all(fetches) && !called;
     // Behind extensions, the steps of both stages stay the same up to here and are done once.
-    Some(if only_fetchers && (extensions || !later_builds(scene, index)) { Fate::Build(None) } else { Fate::Both })
+    Some(if only_fetchers && (extensions || !later_builds(scene, index)) {
+        InstructionFate::Build(None)
+    } else {
+        InstructionFate::Both
+    })
 }
 
-fn later_builds(scene: &Scene, index: usize) -> bool {
+fn later_builds(scene: &PassInput, index: usize) -> bool {
     let all = scene.file().instructions().iter().enumerate().skip(index + 1);
     all.filter(|(_, one)| one.keyword == Keyword::Run).any(|(index, _)| builds_extensions(scene, index))
 }
 
-fn builds_extensions(scene: &Scene, index: usize) -> bool {
+fn builds_extensions(scene: &PassInput, index: usize) -> bool {
     scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(builds_extension))
 }
 
@@ -163,7 +167,7 @@ fn builds_extension(one: &Invocation) -> bool {
 }
 
 /// The folder that Composer fills, absolute.
-fn vendor(scene: &Scene, target: &Stage, first: usize) -> Result<String, String> {
+fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, String> {
     let code = scene.build.code(first).ok_or("no shell of this kind reads the install")?;
     let invocations = code.script.invocations();
     let moved = ["-d", "--working-dir", "COMPOSER_VENDOR_DIR", "global"];
@@ -182,7 +186,7 @@ fn vendor(scene: &Scene, target: &Stage, first: usize) -> Result<String, String>
 }
 
 /// Whether the container's command or a script of it calls Composer.
-fn starts_composer(scene: &Scene, target: &Stage) -> bool {
+fn starts_composer(scene: &PassInput, target: &Stage) -> bool {
     let calls = |text: &str| {
         parse(text)
             .invocations()
@@ -203,7 +207,7 @@ fn starts_composer(scene: &Scene, target: &Stage) -> bool {
 }
 
 /// The folder in which official PHP images work.
-fn official_folder(scene: &Scene, stage: &Stage) -> Option<&'static str> {
-    let Base::Image(image) = scene.build.root_base(stage) else { return None };
+fn official_folder(scene: &PassInput, stage: &Stage) -> Option<&'static str> {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
     (Reference::of(image).short_name() == "php").then_some("/var/www/html")
 }

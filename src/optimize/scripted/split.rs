@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Base, Stage, Transfer};
+use crate::build::{Stage, StageBase, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::{Span, path};
 
 /// What becomes of an instruction up to the install.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum InstructionFate {
     /// It stands in both stages.
     Both,
     /// It stands in the first stage; the final one has this text in its place, or nothing.
@@ -24,8 +24,8 @@ pub(super) enum Fate {
 pub(super) struct Split {
     /// The last instruction of the first stage.
     pub last: usize,
-    /// Fates by instruction, from the first behind FROM to the last; missing ones are [`Fate::Both`].
-    pub fates: Vec<(usize, Fate)>,
+    /// Fates by instruction, from the first behind FROM to the last; missing ones are [`InstructionFate::Both`].
+    pub fates: Vec<(usize, InstructionFate)>,
     /// Instructions of the first stage with another text than the author's.
     pub texts: Vec<(usize, String)>,
     /// What the final stage copies from the first one, and the instruction behind which it does.
@@ -33,17 +33,18 @@ pub(super) struct Split {
 }
 
 /// Whether the stage is one that can be split: the only one that is needed, on an image.
-pub(super) fn stands_alone(scene: &Scene, target: &Stage) -> bool {
+pub(super) fn stands_alone(scene: &PassInput, target: &Stage) -> bool {
     let build = scene.build;
-    let image = matches!(target.base, Base::Image(_) | Base::Unknown(_));
+    let image = matches!(target.base, StageBase::Image(_) | StageBase::Unknown(_));
     let triggers = build.instructions(target).any(|(_, one)| one.keyword == Keyword::Onbuild);
     let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
-    let on_it = needed.filter(|stage| stage.index != target.index).any(|stage| stage.base == Base::Stage(target.index));
+    let on_it =
+        needed.filter(|stage| stage.index != target.index).any(|stage| stage.base == StageBase::Stage(target.index));
     image && build.ships(target) && !triggers && !on_it
 }
 
 /// A name that no stage has.
-fn name(scene: &Scene) -> &'static str {
+fn name(scene: &PassInput) -> &'static str {
     let taken: BTreeSet<&str> = scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
     ["build", "dependencies", "vendor"].into_iter().find(|name| !taken.contains(name)).unwrap_or("dockopt-build")
 }
@@ -64,18 +65,19 @@ pub(super) const fn describes(keyword: Keyword) -> bool {
 }
 
 /// The edits that make two stages of one.
-pub(super) fn edits(scene: &Scene, target: &Stage, split: &Split) -> Vec<FileEdit> {
+pub(super) fn edits(scene: &PassInput, target: &Stage, split: &Split) -> Vec<FileEdit> {
     let (newline, source) = (scene.newline(), scene.source());
     let from = scene.build.instruction(target.start);
-    let fate =
-        |index: usize| split.fates.iter().find(|(at, _)| *at == index).map_or(Fate::Both, |(_, fate)| fate.clone());
+    let fate = |index: usize| {
+        split.fates.iter().find(|(at, _)| *at == index).map_or(InstructionFate::Both, |(_, fate)| fate.clone())
+    };
     let line = source.slice(Span::new(from.span.start, target.base_span.end));
     let stage = name(scene);
     let mut first = format!("{line} AS {stage}{newline}");
     let mut edits = Vec::new();
     for (index, one) in scene.build.instructions(target).filter(|(index, _)| *index <= split.last) {
         let fate = fate(index);
-        if fate != Fate::Final && !describes(one.keyword) {
+        if fate != InstructionFate::Final && !describes(one.keyword) {
             let text = split.texts.iter().find(|(at, _)| *at == index).map(|(_, text)| text.clone());
             first.push_str(&text.unwrap_or_else(|| scene.passage_text(index)));
         }
@@ -86,7 +88,7 @@ pub(super) fn edits(scene: &Scene, target: &Stage, split: &Split) -> Vec<FileEdi
             .flat_map(|(path, _)| [format!("COPY --from={stage} {path} {path}"), newline.to_owned()])
             .collect();
         match fate {
-            Fate::Build(text) => {
+            InstructionFate::Build(text) => {
                 let kept = text.map(|text| text + newline).unwrap_or_default();
                 edits.push(scene.edit(scene.instruction_span(index), kept + &copies));
             }
@@ -105,7 +107,7 @@ pub(super) fn edits(scene: &Scene, target: &Stage, split: &Split) -> Vec<FileEdi
 }
 
 /// Whether a later COPY of everything brings what this one does.
-pub(super) fn is_covered(scene: &Scene, target: &Stage, index: usize, install: usize) -> bool {
+pub(super) fn is_covered(scene: &PassInput, target: &Stage, index: usize, install: usize) -> bool {
     let transfers = scene.build.transfers(target);
     let own = transfers.iter().any(|one| one.index == index && one.from.is_none());
     let folder = |at: usize| scene.build.workdir(target, at).value().cloned();

@@ -3,12 +3,12 @@
 use crate::build::{Build, Code};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::FileKind;
-use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::scene::{PassInput, PassOutput};
 use crate::shell::{Invocation, Word};
 use crate::text::Span;
 
 /// Takes away what reloads, and what watches.
-pub(in crate::optimize) fn run(scene: &Scene, turn: &mut Turn) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     const WHAT: &str = "starts without a reloader";
     let build = scene.build;
     let Some(target) = scene.target() else { return };

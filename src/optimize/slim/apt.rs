@@ -6,21 +6,21 @@ use crate::build::{Age, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
 
 /// Packages and the instruction that needs each first; `usize::MAX` where only the container does.
-pub(super) type Wanted = BTreeMap<String, usize>;
+pub(super) type WantedPackages = BTreeMap<String, usize>;
 
 /// Takes a package, or moves it to an earlier user.
-pub(super) fn want(wanted: &mut Wanted, package: &str, at: usize) {
+pub(super) fn want(wanted: &mut WantedPackages, package: &str, at: usize) {
     let known = wanted.entry(package.to_owned()).or_insert(at);
     *known = at.min(*known);
 }
 
 /// The calls of apt that install in a stage, with their instructions.
-fn each<T>(scene: &Scene, stage: &Stage, mut look: impl FnMut(usize, &PackageCall) -> Option<T>) -> Option<T> {
+fn each<T>(scene: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &PackageCall) -> Option<T>) -> Option<T> {
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else { continue };
@@ -35,7 +35,7 @@ fn each<T>(scene: &Scene, stage: &Stage, mut look: impl FnMut(usize, &PackageCal
 }
 
 /// The instruction of a stage's chain that installs a package, no later than `at`.
-pub(super) fn installs(scene: &Scene, stage: &Stage, package: &str, at: usize) -> bool {
+pub(super) fn installs(scene: &PassInput, stage: &Stage, package: &str, at: usize) -> bool {
     scene.build.chain(stage).any(|below| {
         let named = |index: usize, call: &PackageCall| {
             let has = call.packages.iter().any(|one| !one.absent && one.name.text == package);
@@ -47,8 +47,8 @@ pub(super) fn installs(scene: &Scene, stage: &Stage, package: &str, at: usize) -
 
 /// Edits that install packages in a stage, before the instructions that need them: with the author's own, where that is
 /// early enough, else right behind FROM.
-pub(super) fn install(scene: &Scene, stage: &Stage, wanted: &Wanted) -> Vec<FileEdit> {
-    let missing: Wanted = wanted
+pub(super) fn install(scene: &PassInput, stage: &Stage, wanted: &WantedPackages) -> Vec<FileEdit> {
+    let missing: WantedPackages = wanted
         .iter()
         .filter(|(package, at)| !installs(scene, stage, package, **at))
         .map(|(package, at)| (package.clone(), *at))
@@ -71,7 +71,7 @@ pub(super) fn install(scene: &Scene, stage: &Stage, wanted: &Wanted) -> Vec<File
 }
 
 /// Where the author's list of packages ends, and what stands between its words; `None` where it comes too late.
-fn own_list(scene: &Scene, index: usize, call: &PackageCall, first: usize) -> Option<(u32, String)> {
+fn own_list(scene: &PassInput, index: usize, call: &PackageCall, first: usize) -> Option<(u32, String)> {
     let code = scene.build.code(index).filter(|code| index < first && !code.is_exec())?;
     let place = |span: Span| code.place(scene.file(), span);
     let words: Vec<Span> = call.packages.iter().map(|package| place(package.span)).collect();
@@ -88,7 +88,7 @@ fn own_list(scene: &Scene, index: usize, call: &PackageCall, first: usize) -> Op
 }
 
 /// Gives packages that are to be installed the names of the image's release; an error where that cannot be.
-pub(super) fn fit(image: &str, lacking: &[String], wanted: &mut Wanted) -> Result<(), String> {
+pub(super) fn fit(image: &str, lacking: &[String], wanted: &mut WantedPackages) -> Result<(), String> {
     let Some(first) = lacking.first() else { return Ok(()) };
     match Age::of(image) {
         Age::Known => Ok(()),

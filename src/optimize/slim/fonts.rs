@@ -1,13 +1,13 @@
 //! Fonts, which the full images have with their graphics libraries (`fonts-dejavu-core`, `fontconfig`) and slim ones lack.
 
 use crate::data;
-use crate::optimize::reach::Reach;
-use crate::optimize::scene::Scene;
+use crate::optimize::reach::LazyReach;
+use crate::optimize::scene::PassInput;
 use crate::sources::patterns;
 
 /// Debian packages of fonts that the program draws with.
-pub(super) fn packages(scene: &Scene) -> &'static [&'static str] {
-    let reach = Reach::new(scene);
+pub(super) fn packages(scene: &PassInput) -> &'static [&'static str] {
+    let reach = LazyReach::new(scene);
     let holds = |words: &[&str]| scene.evidence.holding(words).any(|(path, _)| reach.may_run(path));
     let dependencies = || scene.projects().iter().flat_map(|project| &project.dependencies);
     let has = |names: &str| names.split(' ').any(|name| dependencies().any(|one| one.name.eq_ignore_ascii_case(name)));

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::apt::{self, Wanted};
+use super::apt::{self, WantedPackages};
 use crate::build::{Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS};
 use crate::optimize::called;
 use crate::optimize::languages::{node, python, ruby};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::optimize::service::Service;
 use crate::shell::program::{Program, State};
 use crate::shell::{Invocation, Script, Verb, parse};
@@ -22,14 +22,19 @@ const DEEPEST: usize = 3;
 const FILE_READERS: [(&str, &str); 2] = [("make", "Makefile"), ("gmake", "Makefile")];
 
 /// Takes the packages of a program.
-pub(super) fn want_program(wanted: &mut Wanted, slim: &str, program: &str, at: usize) {
+pub(super) fn want_program(wanted: &mut WantedPackages, slim: &str, program: &str, at: usize) {
     for package in Slim::missing_packages(slim, program) {
         apt::want(wanted, package, at);
     }
 }
 
 /// What the RUNs of a stage call; an error names what can't be looked into.
-pub(super) fn of_steps(scene: &Scene, stage: &Stage, slim: &str, wanted: &mut Wanted) -> Result<(), String> {
+pub(super) fn of_steps(
+    scene: &PassInput,
+    stage: &Stage,
+    slim: &str,
+    wanted: &mut WantedPackages,
+) -> Result<(), String> {
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else {
@@ -42,12 +47,12 @@ pub(super) fn of_steps(scene: &Scene, stage: &Stage, slim: &str, wanted: &mut Wa
 
 /// What a script calls, and the scripts of the project that it starts.
 pub(super) fn of_script(
-    scene: &Scene,
+    scene: &PassInput,
     script: &Script,
     slim: &str,
     at: usize,
     depth: usize,
-    wanted: &mut Wanted,
+    wanted: &mut WantedPackages,
 ) -> Result<(), String> {
     for one in script.invocations() {
         for wrapper in &one.via {
@@ -79,7 +84,7 @@ pub(super) fn of_script(
 
 /// The scripts of package.json that a call of a package manager runs: the one that it names with its hooks, and those of
 /// an install.
-fn of_package<'a>(scene: &Scene<'a>, one: &Invocation) -> Vec<&'a str> {
+fn of_package<'a>(scene: &PassInput<'a>, one: &Invocation) -> Vec<&'a str> {
     let words = node::words::of(one);
     let installs = one.package_call().is_some_and(|call| {
         Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node)
@@ -110,7 +115,7 @@ fn read_by(one: &Invocation, program: &str) -> Option<String> {
 }
 
 /// The text of a script of the context, by the last part of its path.
-fn text<'a>(scene: &Scene<'a>, path: &str) -> Option<&'a str> {
+fn text<'a>(scene: &PassInput<'a>, path: &str) -> Option<&'a str> {
     let name = path::name(path);
     let texts = &scene.evidence.texts;
     let own = texts.get(path.trim_start_matches("./"));
@@ -119,7 +124,7 @@ fn text<'a>(scene: &Scene<'a>, path: &str) -> Option<&'a str> {
 }
 
 /// What the container calls: its command, its scripts, and what compose tells it to run or ask.
-pub(super) fn of_container(scene: &Scene, stage: &Stage, slim: &str, wanted: &mut Wanted) {
+pub(super) fn of_container(scene: &PassInput, stage: &Stage, slim: &str, wanted: &mut WantedPackages) {
     let build = scene.build;
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let code = build.last(stage, keyword).and_then(|(index, _)| build.code(index));
@@ -155,11 +160,11 @@ pub(super) fn of_container(scene: &Scene, stage: &Stage, slim: &str, wanted: &mu
 /// The programs that sources of Node and Ruby start: all of them where a stage builds, those that a container may come to
 /// where it ships.
 pub(super) fn of_sources(
-    scene: &Scene,
+    scene: &PassInput,
     stage: &Stage,
     slim: &str,
     ships: bool,
-    wanted: &mut Wanted,
+    wanted: &mut WantedPackages,
 ) -> Result<(), String> {
     let language = match Reference::of(slim).short_name() {
         "node" => Ecosystem::Node,
@@ -183,7 +188,7 @@ pub(super) fn of_sources(
 
 /// Debian packages by which a stage builds dependencies and that nothing in it installs; an error where that is not
 /// known.
-pub(super) fn to_build(scene: &Scene, stage: &Stage) -> Result<BTreeSet<String>, String> {
+pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<String>, String> {
     let mut all = BTreeSet::new();
     for (language, answer) in LANGUAGES {
         let mut runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
@@ -202,7 +207,7 @@ pub(super) fn to_build(scene: &Scene, stage: &Stage) -> Result<BTreeSet<String>,
 }
 
 /// The first step of a stage that installs dependencies.
-pub(super) fn first_install(scene: &Scene, stage: &Stage) -> usize {
+pub(super) fn first_install(scene: &PassInput, stage: &Stage) -> usize {
     let runs = scene.build.instructions(stage).map(|(index, _)| index);
     runs.into_iter()
         .find(|index| LANGUAGES.iter().any(|(language, _)| calls(scene, *index, *language, &[])))
@@ -210,17 +215,17 @@ pub(super) fn first_install(scene: &Scene, stage: &Stage) -> usize {
 }
 
 /// Asks for the packages by which a stage builds what it installs.
-type Answer = fn(&Scene, usize) -> Option<BTreeSet<String>>;
+type NeedsAnswer = fn(&PassInput, usize) -> Option<BTreeSet<String>>;
 
 /// Languages, and who knows what is needed to build for them.
-const LANGUAGES: [(Ecosystem, Answer); 3] = [
+const LANGUAGES: [(Ecosystem, NeedsAnswer); 3] = [
     (Ecosystem::Python, python::needs::build_packages),
     (Ecosystem::Node, node::native::build_packages),
     (Ecosystem::Ruby, ruby::build_packages),
 ];
 
 /// Whether a RUN calls a package manager of the language, for one of these where any are given.
-fn calls(scene: &Scene, index: usize, language: Ecosystem, verbs: &[Verb]) -> bool {
+fn calls(scene: &PassInput, index: usize, language: Ecosystem, verbs: &[Verb]) -> bool {
     let invocations = scene.build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
     invocations.iter().filter_map(Invocation::package_call).any(|call| {
         Ecosystem::of_manager(call.manager) == Some(language) && (verbs.is_empty() || verbs.contains(&call.verb))

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Base, Libc, Reference, Slim, Stage, is_suite, libc};
+use crate::build::{Libc, Reference, Slim, Stage, StageBase, is_suite, libc};
 use crate::data;
 use crate::finding::FileEdit;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::Span;
 
 /// A FROM that can stand on a smaller image.
-pub(super) struct Twin {
+pub(super) struct SlimTwin {
     /// The image that it names now, variables resolved.
     pub full: String,
     /// The smaller one.
@@ -22,8 +22,8 @@ pub(super) struct Twin {
 
 /// The twin of the image that a stage's FROM names; `Ok(None)` where it is small already or no twin can be looked for,
 /// an error that says why there is none.
-pub(super) fn of(scene: &Scene, stage: &Stage) -> Result<Option<Twin>, String> {
-    let Base::Image(image) = &stage.base else { return Ok(None) };
+pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, String> {
+    let StageBase::Image(image) = &stage.base else { return Ok(None) };
     let reference = Reference::of(image);
     let tag = reference.tag.unwrap_or("latest");
     if data::TAG_WORDS.with("small").any(|word| tag.contains(word)) || !Slim::has_some(image) {
@@ -44,11 +44,11 @@ pub(super) fn of(scene: &Scene, stage: &Stage) -> Result<Option<Twin>, String> {
         return Err(format!("`{written}` hides the part of the tag that would change"));
     };
     let slim = format!("{}:{tag}", reference.name);
-    Ok(Some(Twin { full: image.clone(), slim, why: known, edit: scene.edit(span, text) }))
+    Ok(Some(SlimTwin { full: image.clone(), slim, why: known, edit: scene.edit(span, text) }))
 }
 
 /// What to write where, so that the reference gets the tag.
-fn edit(scene: &Scene, place: Span, written: &str, reference: &Reference, tag: &str) -> Option<(Span, String)> {
+fn edit(scene: &PassInput, place: Span, written: &str, reference: &Reference, tag: &str) -> Option<(Span, String)> {
     let Some(old) = reference.tag else {
         return (written == reference.name).then(|| (Span::at(place.end), format!(":{tag}")));
     };
@@ -81,7 +81,7 @@ fn common(left: impl Iterator<Item = u8>, right: impl Iterator<Item = u8>) -> us
 
 /// A slim tag of the same image, version and release that another Dockerfile, another stage or the engine names, with who
 /// names it.
-fn known_slim_tag(scene: &Scene, reference: &Reference, tag: &str, scheme: &str) -> Option<(String, String)> {
+fn known_slim_tag(scene: &PassInput, reference: &Reference, tag: &str, scheme: &str) -> Option<(String, String)> {
     let stages = scene.inputs.builds.iter().flat_map(|build| {
         let file = &build.file;
         let froms = file.instructions().iter().filter_map(|instruction| file.from(instruction));

@@ -1,12 +1,12 @@
 use super::*;
 use crate::image::sketch::sketch;
-use crate::proof::check::Outcome;
+use crate::proof::check::CheckOutcome;
 
 /// What is wrong between two images; lines as of an image's sketch.
 #[track_caller]
 fn check_with(declared: &Declared, before: &str, after: &str, wrong: &[&str]) {
     let check = check(&Side::new(sketch(before)), &Side::new(sketch(after)), declared);
-    let failed = check.outcome == Outcome::Failed;
+    let failed = check.outcome == CheckOutcome::Failed;
     assert_eq!(failed, !wrong.is_empty(), "{check:?}");
     if failed {
         assert_eq!(check.details[..wrong.len()], *wrong, "{check:?}");

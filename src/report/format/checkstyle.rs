@@ -1,11 +1,11 @@
 //! Checkstyle's XML, which many CI servers read.
 
-use super::Run;
+use super::ReportRun;
 use super::escape::xml;
 use super::item::{files, items};
 use crate::finding::Severity;
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let items = items(run.report);
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<checkstyle version=\"4.3\">\n");
     let mut rest = items.iter().peekable();

@@ -1,13 +1,13 @@
 //! A table for spreadsheets, as RFC 4180 has it.
 
-use super::Run;
+use super::ReportRun;
 use super::escape::csv;
 use super::item::items;
 
 const HEADER: &str =
     "file,line,column,end_line,end_column,severity,rule,message,help,fix,cost,basis,url,fingerprint\r\n";
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let mut out = String::from(HEADER);
     for item in items(run.report) {
         let fix = item.finding.and_then(|finding| finding.fixes.first());

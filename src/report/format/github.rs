@@ -1,12 +1,12 @@
 //! Workflow commands that GitHub shows as annotations beside the changed lines.
 
-use super::Run;
+use super::ReportRun;
 use super::escape::{github_message, github_property};
 use super::item::items;
 use crate::finding::Severity;
 
 /// GitHub keeps ten annotations of a kind per step: the worst come first.
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let mut items = items(run.report);
     items.sort_by_key(|item| (std::cmp::Reverse(item.severity), !item.is_problem()));
     let mut out = String::new();

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Run;
-use super::item::{Item, items};
+use super::ReportRun;
+use super::item::{ReportItem, items};
 use crate::finding::Severity;
 use crate::report::json::pretty;
 use crate::rules::Category;
@@ -23,16 +23,16 @@ struct Issue<'a> {
 #[derive(Serialize)]
 struct Location {
     path: String,
-    lines: Lines,
+    lines: LinesJson,
 }
 
 #[derive(Serialize)]
-struct Lines {
+struct LinesJson {
     begin: u32,
     end: u32,
 }
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let items = items(run.report);
     pretty(&items.iter().map(|item| issue(run, item)).collect::<Vec<_>>())
 }
@@ -47,7 +47,7 @@ const fn category(category: Category) -> &'static str {
     }
 }
 
-fn issue<'a>(run: &Run, item: &'a Item) -> Issue<'a> {
+fn issue<'a>(run: &ReportRun, item: &'a ReportItem) -> Issue<'a> {
     Issue {
         kind: "issue",
         categories: [match item.finding.and_then(|finding| crate::rules::find(finding.rule)) {
@@ -67,7 +67,7 @@ fn issue<'a>(run: &Run, item: &'a Item) -> Issue<'a> {
         },
         location: Location {
             path: run.base.display_path(item.file),
-            lines: Lines { begin: item.start.line, end: item.end.line.max(item.start.line) },
+            lines: LinesJson { begin: item.start.line, end: item.end.line.max(item.start.line) },
         },
     }
 }

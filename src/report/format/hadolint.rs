@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Run;
-use super::item::{Item, items};
+use super::ReportRun;
+use super::item::{ReportItem, items};
 use crate::report::json::compact;
 
 #[derive(Serialize)]
@@ -16,11 +16,11 @@ struct Check<'a> {
     message: &'a str,
 }
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     compact(&items(run.report).iter().map(check).collect::<Vec<_>>())
 }
 
-fn check<'a>(item: &'a Item) -> Check<'a> {
+fn check<'a>(item: &'a ReportItem) -> Check<'a> {
     Check {
         code: code(item),
         // Of findings it knows lines only: the first one of the instruction.
@@ -33,7 +33,7 @@ fn check<'a>(item: &'a Item) -> Check<'a> {
 }
 
 /// The code that hadolint has for it, else the rule's name.
-fn code<'a>(item: &Item<'a>) -> &'a str {
+fn code<'a>(item: &ReportItem<'a>) -> &'a str {
     let is_code = |alias: &&str| {
         let digits = alias.strip_prefix("DL").or_else(|| alias.strip_prefix("SC")).unwrap_or_default();
         digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit())

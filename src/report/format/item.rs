@@ -16,7 +16,7 @@ pub(super) const INPUT: &str = "input-problem";
 pub(super) const INPUT_SUMMARY: &str = "the input is wrong in itself: it can't be read, or the builder refuses it";
 
 /// A finding, or what is wrong with an input.
-pub(super) struct Item<'a> {
+pub(super) struct ReportItem<'a> {
     /// The file, as the user would type it.
     pub(super) file: &'a str,
     /// Where it begins; line and column 1 where that is not known.
@@ -38,7 +38,7 @@ pub(super) struct Item<'a> {
     pub(super) finding: Option<&'a Finding>,
 }
 
-impl Item<'_> {
+impl ReportItem<'_> {
     /// Whether an input is wrong.
     pub(super) const fn is_problem(&self) -> bool {
         self.finding.is_none()
@@ -55,9 +55,9 @@ impl Item<'_> {
 }
 
 /// Everything that is wrong, by file and place; what is wrong with an input before the findings in it.
-pub(super) fn items(report: &Report) -> Vec<Item<'_>> {
+pub(super) fn items(report: &Report) -> Vec<ReportItem<'_>> {
     let prints = problem_fingerprints(report.problems.iter().map(|one| (&*one.file, &*one.message)), &report.root);
-    let mut items: Vec<Item> =
+    let mut items: Vec<ReportItem> =
         report.problems.iter().zip(prints).map(|(problem, print)| wrong_input(problem, print)).collect();
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
     items.extend(report.findings.iter().zip(prints).map(|(finding, print)| item_of_finding(report, finding, print)));
@@ -68,7 +68,7 @@ pub(super) fn items(report: &Report) -> Vec<Item<'_>> {
 }
 
 /// Findings that comments and settings hide.
-pub(super) fn hidden(report: &Report) -> Vec<Item<'_>> {
+pub(super) fn hidden(report: &Report) -> Vec<ReportItem<'_>> {
     let own = report.findings.len();
     // Behind those that are told: of equal ones each has a fingerprint of its own.
     let all: Vec<Finding> = match report.suppressed.len() {
@@ -79,11 +79,11 @@ pub(super) fn hidden(report: &Report) -> Vec<Item<'_>> {
     report.suppressed.iter().zip(prints).map(|(finding, print)| item_of_finding(report, finding, print)).collect()
 }
 
-fn item_of_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> Item<'a> {
+fn item_of_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> ReportItem<'a> {
     let source = report.sources.get(finding.file.0 as usize);
     let place = |at| source.map_or(FIRST, |source| source.line_column(at));
     let start = place(finding.span.start);
-    Item {
+    ReportItem {
         file: source.map_or("", |source| source.name()),
         start,
         end: place(finding.span.end.max(finding.span.start)),
@@ -108,9 +108,9 @@ pub(super) fn files(report: &Report) -> Vec<&str> {
 
 const FIRST: LineColumn = LineColumn { line: 1, column: 1 };
 
-fn wrong_input(problem: &ProblemReport, fingerprint: String) -> Item<'_> {
+fn wrong_input(problem: &ProblemReport, fingerprint: String) -> ReportItem<'_> {
     let start = problem.place.unwrap_or(FIRST);
-    Item {
+    ReportItem {
         file: &problem.file,
         start,
         end: start,

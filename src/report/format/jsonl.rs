@@ -3,20 +3,20 @@
 
 use serde::Serialize;
 
-use super::Run;
+use super::ReportRun;
 use crate::report::json::{compact, findings, problems, skipped};
 use crate::report::wire;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Line<'a> {
+enum JsonLine<'a> {
     Start {
         #[serde(flatten)]
         head: wire::Head<'a>,
         command: &'a str,
     },
-    Finding(Box<wire::Finding<'a>>),
-    Problem(wire::Problem<'a>),
+    Finding(Box<wire::FindingJson<'a>>),
+    Problem(wire::ProblemJson<'a>),
     Skipped(wire::Skipped<'a>),
     Notice {
         text: &'a str,
@@ -30,23 +30,23 @@ enum Line<'a> {
     },
 }
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let report = run.report;
     let head = wire::Head::new("dockopt.jsonl/1", &report.root);
-    let mut out = compact(&Line::Start { head, command: run.command });
+    let mut out = compact(&JsonLine::Start { head, command: run.command });
     for problem in problems(&report.problems) {
-        out.push_str(&compact(&Line::Problem(problem)));
+        out.push_str(&compact(&JsonLine::Problem(problem)));
     }
     for finding in findings(report) {
-        out.push_str(&compact(&Line::Finding(Box::new(finding))));
+        out.push_str(&compact(&JsonLine::Finding(Box::new(finding))));
     }
     for skip in skipped(report) {
-        out.push_str(&compact(&Line::Skipped(skip)));
+        out.push_str(&compact(&JsonLine::Skipped(skip)));
     }
     for notice in &report.notices {
-        out.push_str(&compact(&Line::Notice { text: &notice.text }));
+        out.push_str(&compact(&JsonLine::Notice { text: &notice.text }));
     }
-    out.push_str(&compact(&Line::End {
+    out.push_str(&compact(&JsonLine::End {
         findings: report.findings.len(),
         problems: report.problems.len(),
         skipped: report.skipped.len(),

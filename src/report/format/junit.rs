@@ -1,9 +1,9 @@
 //! `JUnit`'s XML: a suite per file, a case per finding; a file without any passes.
 
-use super::Run;
+use super::ReportRun;
 use super::escape::xml;
 use super::github::remedy;
-use super::item::{Item, files, items};
+use super::item::{ReportItem, files, items};
 use crate::finding::Severity;
 
 /// How many there are of what.
@@ -16,7 +16,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(items: &[Item]) -> Self {
+    fn of(items: &[ReportItem]) -> Self {
         let errors = items.iter().filter(|item| is_error(item)).count();
         Self { tests: items.len().max(1), failures: items.len() - errors, errors, skipped: 0 }
     }
@@ -28,11 +28,11 @@ impl Counts {
 }
 
 /// What can't be built is an error; the rest, a failure.
-fn is_error(item: &Item) -> bool {
+fn is_error(item: &ReportItem) -> bool {
     item.is_problem() && item.severity == Severity::Error
 }
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let items = items(run.report);
     let mut body = String::new();
     let mut all = Counts::default();
@@ -70,7 +70,7 @@ pub(super) fn write(run: &Run) -> String {
     format!("{head}<testsuites name=\"dockopt {}\" {}>\n{body}</testsuites>\n", xml(run.command), all.attributes())
 }
 
-fn case(item: &Item) -> String {
+fn case(item: &ReportItem) -> String {
     let tag = if is_error(item) { "error" } else { "failure" };
     let (file, rule, line) = (xml(item.file), xml(item.rule), item.start.line);
     let text = item.paragraphs().iter().map(|part| xml(part) + "\n").collect::<String>();

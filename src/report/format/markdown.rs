@@ -1,14 +1,14 @@
 //! A table for a comment on a pull request.
 
-use super::Run;
+use super::ReportRun;
 use super::escape::{markdown, markdown_code};
 use super::github::remedy;
-use super::item::{Item, files, items};
+use super::item::{ReportItem, files, items};
 use crate::finding::Severity;
 use crate::report::table;
 use crate::report::units::count;
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let items = items(run.report);
     let mut out = format!("**dockopt {}:** {}\n", markdown(run.command), summary(run, &items));
     if !items.is_empty() {
@@ -28,7 +28,7 @@ pub(super) fn write(run: &Run) -> String {
     out
 }
 
-fn summary(run: &Run, items: &[Item]) -> String {
+fn summary(run: &ReportRun, items: &[ReportItem]) -> String {
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Info, Severity::Style] {
         match items.iter().filter(|item| item.severity == severity).count() as u64 {
@@ -41,7 +41,7 @@ fn summary(run: &Run, items: &[Item]) -> String {
     if parts.is_empty() { format!("nothing found in {files}") } else { format!("{} in {files}", parts.join(", ")) }
 }
 
-fn row(run: &Run, item: &Item) -> String {
+fn row(run: &ReportRun, item: &ReportItem) -> String {
     let rule = match &item.url {
         Some(url) => format!("[{}]({url})", item.rule),
         None => item.rule.to_owned(),

@@ -1,10 +1,10 @@
 //! One line per finding, for editors and `grep`.
 
-use super::Run;
+use super::ReportRun;
 use super::item::items;
 use crate::report::layout::clean;
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let mut out = String::new();
     for item in items(run.report) {
         out.push_str(&format!(

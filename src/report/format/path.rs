@@ -4,12 +4,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What paths are relative to.
 #[derive(Clone, Debug, Default)]
-pub struct Base {
+pub struct PathBase {
     folder: Vec<String>,
     root: Vec<String>,
 }
 
-impl Base {
+impl PathBase {
     /// `folder` is the one that names are typed in, `root` the repository's; both absolute, or empty where not known.
     pub fn new(folder: &str, root: &str) -> Self {
         Self { folder: parts(folder, &[]), root: parts(root, &[]) }
@@ -37,7 +37,7 @@ impl Base {
         }
     }
 
-    /// As [`Base::relative`], wherever it lies.
+    /// As [`PathBase::relative`], wherever it lies.
     pub(super) fn display_path(&self, name: &str) -> String {
         self.relative(name).unwrap_or_else(|path| path)
     }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_the_repository() {
-        let base = Base::new("/srv/repo/api", "/srv/repo");
+        let base = PathBase::new("/srv/repo/api", "/srv/repo");
         for (name, path) in [
             ("Dockerfile", Ok("api/Dockerfile")),
             ("-", Ok("-")),
@@ -90,10 +90,10 @@ mod tests {
         ] {
             assert_eq!(base.relative(name).as_deref().map_err(|path| &**path), path, "{name}");
         }
-        let none = Base::default();
+        let none = PathBase::default();
         assert_eq!(none.relative("./a/./Dockerfile").unwrap(), "a/Dockerfile");
         assert_eq!(none.relative("../Dockerfile").unwrap(), "../Dockerfile");
-        assert_eq!(Base::new("/a", "/b").relative("Dockerfile").unwrap(), "Dockerfile");
+        assert_eq!(PathBase::new("/a", "/b").relative("Dockerfile").unwrap(), "Dockerfile");
         assert_eq!(percent("a b/é:#%?"), "a%20b/%C3%A9%3A%23%25%3F");
     }
 }

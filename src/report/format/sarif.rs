@@ -10,9 +10,9 @@ pub use self::image::write as image_sarif;
 use std::collections::BTreeMap;
 
 use self::wire::{level, message};
-use super::item::{INPUT, Item, files, hidden, items};
-use super::path::{Base, percent};
-use super::{Run, github};
+use super::item::{INPUT, ReportItem, files, hidden, items};
+use super::path::{PathBase, percent};
+use super::{ReportRun, github};
 use crate::audit::{ProblemReport, Report, Skipped};
 use crate::finding::{FileEdit, Finding, Fix, Form, Safety, Severity, Target};
 use crate::report::json::{impact, pretty};
@@ -21,7 +21,7 @@ use crate::text::{LineColumn, Source, Span};
 /// Where relative paths begin; which folder that is, readers know better than the machine that ran.
 const ROOT: &str = "%SRCROOT%";
 
-pub(super) fn write(run: &Run) -> String {
+pub(super) fn write(run: &ReportRun) -> String {
     let mut items = items(run.report);
     items.extend(hidden(run.report));
     let mut names: Vec<&str> = results(&items).map(|item| item.rule).collect();
@@ -31,15 +31,15 @@ pub(super) fn write(run: &Run) -> String {
     let rules: BTreeMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (*name, index)).collect();
     let files = files(run.report);
     let places: BTreeMap<&str, usize> = files.iter().enumerate().map(|(index, file)| (*file, index)).collect();
-    let log = Log { run, rules, places };
-    pretty(&wire::Log {
+    let log = LogWriter { run, rules, places };
+    pretty(&wire::SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [wire::Run {
+        runs: [wire::SarifRun {
             tool: wire::Tool { driver: rule::driver(&names) },
             automation_details: wire::Automation { id: format!("dockopt/{}/", run.command) },
             invocations: [log.invocation()],
-            original_uri_base_ids: wire::Bases { root: wire::Base { description: message("where dockopt ran") } },
+            original_uri_base_ids: wire::Bases { root: wire::UriBase { description: message("where dockopt ran") } },
             artifacts: files
                 .iter()
                 .map(|file| wire::Artifact { location: log.artifact(file), roles: ["analysisTarget"] })
@@ -51,7 +51,7 @@ pub(super) fn write(run: &Run) -> String {
 }
 
 /// What has a result of its own: findings, and inputs that the builder refuses.
-fn results<'i, 'a>(items: &'i [Item<'a>]) -> impl Iterator<Item = &'i Item<'a>> {
+fn results<'i, 'a>(items: &'i [ReportItem<'a>]) -> impl Iterator<Item = &'i ReportItem<'a>> {
     items.iter().filter(|item| !item.is_problem() || item.severity == Severity::Error)
 }
 
@@ -60,13 +60,13 @@ fn suppression(form: Form) -> wire::Suppression {
 }
 
 /// A run with the places of its rules and files in their lists.
-struct Log<'a> {
-    run: &'a Run<'a>,
+struct LogWriter<'a> {
+    run: &'a ReportRun<'a>,
     rules: BTreeMap<&'a str, usize>,
     places: BTreeMap<&'a str, usize>,
 }
 
-impl Log<'_> {
+impl LogWriter<'_> {
     fn artifact(&self, name: &str) -> wire::ArtifactLocation {
         artifact(self.run.base, name, self.places.get(name).copied())
     }
@@ -80,7 +80,7 @@ impl Log<'_> {
         self.run.report.sources.get(finding.file.0 as usize)
     }
 
-    fn result<'i>(&self, item: &Item<'i>) -> wire::Result<'i> {
+    fn result<'i>(&self, item: &ReportItem<'i>) -> wire::Result<'i> {
         let finding = item.finding;
         let source = finding.and_then(|finding| self.source(finding));
         let place = match (finding, source) {
@@ -115,7 +115,7 @@ impl Log<'_> {
     }
 
     /// One change per file, its replacements in the order of the file.
-    fn fix(&self, fix: &Fix) -> wire::Fix {
+    fn fix(&self, fix: &Fix) -> wire::SarifFix {
         let mut changes: Vec<(&Target, wire::ArtifactChange)> = Vec::new();
         for edit in &fix.edits {
             let (name, replacement) = self.replacement(edit);
@@ -131,7 +131,7 @@ impl Log<'_> {
             Safety::Safe => ("safe", String::new()),
             Safety::Unsafe(why) => ("unsafe", format!(" (unsafe: {why})")),
         };
-        wire::Fix {
+        wire::SarifFix {
             description: message(format!("{}{why}", fix.title)),
             artifact_changes: changes.into_iter().map(|change| change.1).collect(),
             properties: wire::FixProperties { safety },
@@ -176,13 +176,13 @@ impl Log<'_> {
     fn skip(&self, skip: &Skipped) -> wire::Notification {
         let text = format!("skipped `{}`: {}{}", skip.what, skip.why, github::remedy(&skip.remedy));
         let index = self.rules.get(&*skip.what).copied();
-        let rule = index.map(|index| wire::Reference { id: skip.what.clone(), index: Some(index) });
+        let rule = index.map(|index| wire::DescriptorReference { id: skip.what.clone(), index: Some(index) });
         wire::Notification { associated_rule: rule, ..notification("rule-skipped", "note", &text) }
     }
 }
 
 /// A file, and its place in the list of all.
-fn artifact(base: &Base, name: &str, index: Option<usize>) -> wire::ArtifactLocation {
+fn artifact(base: &PathBase, name: &str, index: Option<usize>) -> wire::ArtifactLocation {
     match base.relative(name) {
         Ok(path) => wire::ArtifactLocation { uri: percent(&path), uri_base_id: Some(ROOT), index },
         Err(path) => {
@@ -196,7 +196,7 @@ fn artifact(base: &Base, name: &str, index: Option<usize>) -> wire::ArtifactLoca
 
 fn notification(id: &'static str, level: &'static str, text: &str) -> wire::Notification {
     wire::Notification {
-        descriptor: wire::Reference { id: id.to_owned(), index: rule::notification(id) },
+        descriptor: wire::DescriptorReference { id: id.to_owned(), index: rule::notification(id) },
         associated_rule: None,
         level,
         message: message(text),

@@ -1,7 +1,7 @@
 //! Each format on a report whose every text is hostile.
 
 use super::item::INPUT;
-use super::{Base, Format, Run};
+use super::{Format, PathBase, ReportRun};
 use crate::audit::{Notice, ProblemReport, Report, Skipped};
 use crate::finding::{Basis, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Per, Safety, Saves, Severity, Target};
 use crate::report::layout::substitute;
@@ -66,8 +66,8 @@ fn hostile() -> Report {
 }
 
 fn render(format: Format, report: &Report) -> String {
-    let base = Base::default();
-    format.writer().unwrap()(&Run { command: "lint", report, exit: 1, base: &base })
+    let base = PathBase::default();
+    format.writer().unwrap()(&ReportRun { command: "lint", report, exit: 1, base: &base })
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::wire::origin;
 use super::{shown_maker, wire};
-use crate::analysis::{Cause, ImageAnalysis, Judged};
+use crate::analysis::{Cause, ImageAnalysis, LimitResult};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, Tone};
@@ -10,13 +10,13 @@ use crate::report::units::{bytes, count};
 use crate::settings::Bound;
 
 /// What a limit is called: `max-size`, `max-category apt-lists`.
-pub fn limit_name(judged: &Judged) -> String {
+pub fn limit_name(judged: &LimitResult) -> String {
     let measure = &judged.limit.measure;
     measure.name().map_or_else(|| measure.key().to_owned(), |name| format!("{} {name}", measure.key()))
 }
 
 /// The limits that are not kept, and those of which nobody knows.
-pub(in crate::report) fn broken(image: &ImageAnalysis) -> impl Iterator<Item = &Judged> {
+pub(in crate::report) fn broken(image: &ImageAnalysis) -> impl Iterator<Item = &LimitResult> {
     image.budget.iter().filter(|one| one.kept != Some(true))
 }
 
@@ -40,7 +40,7 @@ fn pair(value: Bound, limit: Bound) -> (String, String) {
 }
 
 /// `412 MB, at most 400 MB`.
-fn verdict(judged: &Judged) -> String {
+fn verdict(judged: &LimitResult) -> String {
     let word = if judged.limit.measure.is_least() { "at least" } else { "at most" };
     match judged.value {
         Some(value) => {
@@ -60,7 +60,7 @@ fn cause(image: &ImageAnalysis, cause: &Cause) -> String {
 }
 
 /// A limit that is not kept, on one line.
-pub(in crate::report) fn story(image: &ImageAnalysis, judged: &Judged) -> String {
+pub(in crate::report) fn story(image: &ImageAnalysis, judged: &LimitResult) -> String {
     let mut text = format!("the budget {} is broken: {}", limit_name(judged), verdict(judged));
     if let Some(why) = judged.unknown {
         text = format!("the budget {} can't be judged: {why}", limit_name(judged));
@@ -136,7 +136,7 @@ pub(super) fn wire(image: &ImageAnalysis) -> Vec<wire::Limit<'_>> {
         layer: cause.layer,
         origin: cause.layer.and_then(|layer| image.place(layer)).map(|(name, place)| origin(name, place)),
     };
-    let limit = |one: &Judged| wire::Limit {
+    let limit = |one: &LimitResult| wire::Limit {
         measure: one.limit.measure.key(),
         name: one.limit.measure.name().map(str::to_owned),
         limit: number(one.limit.bound),

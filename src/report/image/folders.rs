@@ -12,7 +12,7 @@ const SHARE: u64 = 50;
 
 /// A folder, or a file, with what is in it.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct FolderSize {
     pub(super) path: PathId,
     /// Levels below the root.
     pub(super) level: u32,
@@ -21,7 +21,7 @@ pub(super) struct Folder {
 }
 
 /// The folders to a depth, each level's `top` biggest, parents before children.
-pub(super) fn biggest(analysis: &ImageAnalysis, depth: u32, top: usize, least: u64) -> Vec<Folder> {
+pub(super) fn biggest(analysis: &ImageAnalysis, depth: u32, top: usize, least: u64) -> Vec<FolderSize> {
     let mut found = Vec::new();
     // Of each open folder its children, the smallest first.
     let mut open = vec![children(analysis, PathId::ROOT, top, least)];
@@ -31,7 +31,7 @@ pub(super) fn biggest(analysis: &ImageAnalysis, depth: u32, top: usize, least: u
             continue;
         };
         let level = open.len() as u32;
-        found.push(Folder { path, level, bytes: analysis.tree.bytes(path) });
+        found.push(FolderSize { path, level, bytes: analysis.tree.bytes(path) });
         if level < depth {
             open.push(children(analysis, path, top, least));
         }
@@ -53,7 +53,7 @@ fn children(analysis: &ImageAnalysis, path: PathId, top: usize, least: u64) -> V
 pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let all = analysis.tree.bytes(PathId::ROOT);
     let least = if view.all { 1 } else { all / SHARE };
-    let name = |folder: &Folder| String::from_utf8_lossy(analysis.image.paths.name(folder.path)).into_owned();
+    let name = |folder: &FolderSize| String::from_utf8_lossy(analysis.image.paths.name(folder.path)).into_owned();
     let mut rows = Vec::new();
     // Levels above the row that share a row with the level above them.
     let mut joined: Vec<u32> = Vec::new();

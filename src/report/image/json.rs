@@ -5,7 +5,7 @@ mod contents;
 pub(super) use self::contents::{fact, finding};
 
 use super::{ImageView, pull_seconds, secrets, shown_path, wire};
-use crate::analysis::{Analysis, ImageAnalysis, Problem};
+use crate::analysis::{Analysis, AnalysisProblem, ImageAnalysis};
 use crate::attribution::{BaseHow, Unplaced};
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
@@ -52,8 +52,8 @@ pub(super) fn skipped(analysis: &Analysis) -> Vec<Skipped<'_>> {
     all
 }
 
-pub(super) fn problem(problem: &Problem) -> wire::Problem<'_> {
-    wire::Problem {
+pub(super) fn problem(problem: &AnalysisProblem) -> wire::ImageProblemJson<'_> {
+    wire::ImageProblemJson {
         source: problem.source.as_deref(),
         place: problem.place.as_deref(),
         offset: problem.offset,
@@ -81,7 +81,7 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
         id: digest(image.id.as_ref()),
         annotations: pairs(image.annotations.iter().map(|(name, value)| (name, value))),
         config: config(&image.config),
-        base: wire::Base {
+        base: wire::BaseJson {
             layers: analysis.origins.base.layers,
             name: analysis.origins.base.name.as_deref(),
             how: match analysis.origins.base.how {
@@ -188,11 +188,11 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
     }
 }
 
-pub(super) fn layers(analysis: &ImageAnalysis) -> Vec<wire::Layer<'_>> {
+pub(super) fn layers(analysis: &ImageAnalysis) -> Vec<wire::LayerJson<'_>> {
     (0..analysis.image.layers.len()).map(|number| layer(analysis, number)).collect()
 }
 
-fn layer(analysis: &ImageAnalysis, number: usize) -> wire::Layer<'_> {
+fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
     let layer = &analysis.image.layers[number];
     let own = &analysis.layers[number];
     let read = layer.tar_bytes.is_some();
@@ -202,7 +202,7 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::Layer<'_> {
         Contents::Elsewhere(urls) => ("elsewhere", None, &urls[..]),
         Contents::Damaged(why) => ("damaged", Some(why.as_str()), &[][..]),
     };
-    wire::Layer {
+    wire::LayerJson {
         digest: digest(layer.digest.as_ref()),
         diff_id: digest(layer.diff_id.as_ref()),
         media_type: layer.media_type.as_deref(),

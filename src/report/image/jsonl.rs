@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::json::{fact, finding, head, layers, platform, problem, skipped, totals};
 use super::{ImageView, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis};
-use crate::image::{Entry, EntryId, Kind, PathId, category_of};
+use crate::image::{EntryId, EntryKind, LayerEntry, PathId, category_of};
 use crate::report::json::compact;
 use crate::text::hex;
 
@@ -73,10 +73,10 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
     let category = category_of(&bytes).map(|category| category.name.as_str());
     // Those that are switched off are no concern.
     let category = category.filter(|name| analysis.categories.iter().any(|known| known.category.name == *name));
-    let is_file = matches!(entry.kind, Kind::File | Kind::Hardlink);
+    let is_file = matches!(entry.kind, EntryKind::File | EntryKind::Hardlink);
     // A further name of a file holds what the file holds.
     let held = analysis.tree.inode(id);
-    let own: &Entry = &analysis.image.layers[held.layer as usize].entries[held.index as usize];
+    let own: &LayerEntry = &analysis.image.layers[held.layer as usize].entries[held.index as usize];
     wire::File {
         image,
         path: shown_path(analysis, path),
@@ -98,23 +98,23 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
     }
 }
 
-fn target(analysis: &ImageAnalysis, id: EntryId, entry: &Entry) -> Option<String> {
-    if entry.kind == Kind::Hardlink {
+fn target(analysis: &ImageAnalysis, id: EntryId, entry: &LayerEntry) -> Option<String> {
+    if entry.kind == EntryKind::Hardlink {
         return Some(shown_path(analysis, entry.link));
     }
     let target = analysis.image.layers[id.layer as usize].targets.get(&id.index)?;
     Some(String::from_utf8_lossy(target).into_owned())
 }
 
-const fn kind(kind: Kind) -> &'static str {
+const fn kind(kind: EntryKind) -> &'static str {
     match kind {
-        Kind::File => "file",
-        Kind::Hardlink => "hardlink",
-        Kind::Directory => "directory",
-        Kind::Symlink => "symlink",
-        Kind::CharacterDevice => "character_device",
-        Kind::BlockDevice => "block_device",
-        Kind::Fifo => "fifo",
-        Kind::Whiteout | Kind::Opaque => "whiteout",
+        EntryKind::File => "file",
+        EntryKind::Hardlink => "hardlink",
+        EntryKind::Directory => "directory",
+        EntryKind::Symlink => "symlink",
+        EntryKind::CharacterDevice => "character_device",
+        EntryKind::BlockDevice => "block_device",
+        EntryKind::Fifo => "fifo",
+        EntryKind::Whiteout | EntryKind::Opaque => "whiteout",
     }
 }

@@ -1,8 +1,8 @@
 //! The lists of the screen: lost bytes, useless contents, packages, equal contents.
 
 use super::{ImageView, shown_maker, shown_makers, shown_path, waste_words};
-use crate::analysis::{Finding, ImageAnalysis, rule_of_waste};
-use crate::image::packages::{Package, Packages};
+use crate::analysis::{AnalysisFinding, ImageAnalysis, rule_of_waste};
+use crate::image::packages::{ImagePackages, Package};
 use crate::image::{CategoryClass, CategoryUse, LossGroup};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::layout::{Layout, Tone};
@@ -71,7 +71,12 @@ pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout:
 }
 
 /// Packages, those first that bring most bytes with them.
-pub(super) fn packages(analysis: &ImageAnalysis, packages: &Packages, view: &ImageView<'_>, layout: Layout) -> String {
+pub(super) fn packages(
+    analysis: &ImageAnalysis,
+    packages: &ImagePackages,
+    view: &ImageView<'_>,
+    layout: Layout,
+) -> String {
     let weight = |package: &Package| package.closure.unwrap_or(package.size).bytes;
     let mut all: Vec<&Package> =
         packages.packages.iter().filter(|package| package.part_of.is_none() && package.size.bytes > 0).collect();
@@ -127,7 +132,7 @@ pub(super) fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
 }
 
 /// Findings on one line each, for formats that have no tables of their own.
-pub(in crate::report) fn story(analysis: &ImageAnalysis, finding: &Finding) -> String {
+pub(in crate::report) fn story(analysis: &ImageAnalysis, finding: &AnalysisFinding) -> String {
     let mut text = format!("{}: {}", bytes(finding.bytes), finding.message);
     let instruction = analysis.instruction(finding.layer).unwrap_or("an instruction that nobody recorded");
     text.push_str(&format!("; written by {} `{instruction}`", shown_maker(analysis, finding.layer)));

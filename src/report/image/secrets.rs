@@ -4,7 +4,7 @@ use super::wire::origin;
 use super::{ImageView, lists, shown_maker, shown_path, waste_words, wire};
 use crate::analysis::ImageAnalysis;
 use crate::image::Fate;
-use crate::image::secrets::{Found, Secret};
+use crate::image::secrets::{Secret, SecretPlace};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, Tone};
@@ -12,17 +12,17 @@ use crate::report::layout::{Layout, Tone};
 /// `/root/.npmrc:1`, `ENV`, `history`.
 pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
     match secret.found {
-        Found::File { path, line: Some(line), .. } => format!("{}:{line}", shown_path(analysis, path)),
-        Found::File { path, line: None, .. } => shown_path(analysis, path),
-        Found::Environment => "the config's environment".to_owned(),
-        Found::Label => "a label".to_owned(),
-        Found::History(step) => format!("step {} of the history", step + 1),
+        SecretPlace::File { path, line: Some(line), .. } => format!("{}:{line}", shown_path(analysis, path)),
+        SecretPlace::File { path, line: None, .. } => shown_path(analysis, path),
+        SecretPlace::Environment => "the config's environment".to_owned(),
+        SecretPlace::Label => "a label".to_owned(),
+        SecretPlace::History(step) => format!("step {} of the history", step + 1),
     }
 }
 
 /// `recoverable from layer 3: deleted by layer 4`.
 pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
-    let Found::File { entry, fate, .. } = secret.found else { return String::new() };
+    let SecretPlace::File { entry, fate, .. } = secret.found else { return String::new() };
     let (how, by) = match fate {
         Fate::Kept => return String::new(),
         Fate::Unlinked { by } => ("deleted", by),
@@ -35,7 +35,7 @@ pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
 /// Who brought it: a line, else a layer.
 pub(super) fn shown_origin(analysis: &ImageAnalysis, secret: &Secret) -> String {
     match (secret.found, analysis.place_of(secret)) {
-        (Found::File { entry, .. }, _) => shown_maker(analysis, entry.layer as usize),
+        (SecretPlace::File { entry, .. }, _) => shown_maker(analysis, entry.layer as usize),
         (_, Some((_, place))) => format!("line {}", place.first_line),
         (_, None) => String::new(),
     }
@@ -88,7 +88,7 @@ pub(super) fn table(analysis: &ImageAnalysis, top: usize) -> String {
 pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
     let one = |secret: &Secret| {
         let (path, layer, line, fate) = match secret.found {
-            Found::File { entry, path, line, fate } => {
+            SecretPlace::File { entry, path, line, fate } => {
                 (Some(shown_path(analysis, path)), Some(entry.layer), line, Some(fate))
             }
             _ => (None, None, None, None),
@@ -101,15 +101,15 @@ pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
             kind: secret.kind.name(),
             what: secret.kind.words(),
             place: match secret.found {
-                Found::File { .. } => "file",
-                Found::Environment => "env",
-                Found::Label => "label",
-                Found::History(_) => "history",
+                SecretPlace::File { .. } => "file",
+                SecretPlace::Environment => "env",
+                SecretPlace::Label => "label",
+                SecretPlace::History(_) => "history",
             },
             path,
             line,
             layer,
-            history: if let Found::History(step) = secret.found { Some(step) } else { None },
+            history: if let SecretPlace::History(step) = secret.found { Some(step) } else { None },
             name: secret.name.as_deref().map(str::to_owned),
             prefix: secret.prefix,
             length: secret.length,

@@ -1,7 +1,7 @@
 //! A small image in every format.
 
 use super::*;
-use crate::analysis::{Analysis, Options, analyse};
+use crate::analysis::{Analysis, AnalysisOptions, analyse};
 use crate::finding::Mask;
 use crate::image::Read;
 use crate::image::sketch::sketch;
@@ -24,7 +24,7 @@ fn small() -> Analysis {
          0 0:0 0 root/.wh..cache\n100644 1000:1000 2000000 srv/app/data.bin = x\n120777 0:0 0 srv/e\u{1b}[2J\u{202e}vil -> data.bin",
     );
     let read = Read { images: vec![image], ..Read::default() };
-    analyse(read, &Options::default(), &mut Mask::default())
+    analyse(read, &AnalysisOptions::default(), &mut Mask::default())
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How much of an analysis is shown, and what its parts are called.
 
-use crate::analysis::{ImageAnalysis, Problem};
-use crate::attribution::{Confidence, Place};
+use crate::analysis::{AnalysisProblem, ImageAnalysis};
+use crate::attribution::{Confidence, SourcePlace};
 use crate::image::{PathId, WasteKind, transfer_seconds};
 
 /// How much of an analysis is shown.
@@ -22,7 +22,7 @@ pub struct ImageView<'a> {
 }
 
 /// What is wrong with an image, on one line with its place.
-pub fn image_problem(problem: &Problem) -> String {
+pub fn image_problem(problem: &AnalysisProblem) -> String {
     let source = problem.source.as_ref().map(|source| format!("`{source}`")).unwrap_or_default();
     let offset = problem.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
     let place = problem.place.as_ref().map(|place| format!("`{place}`{offset}")).unwrap_or_default();
@@ -62,7 +62,7 @@ pub fn shown_maker(analysis: &ImageAnalysis, layer: usize) -> String {
     if analysis.is_base(layer) {
         return "base".to_owned();
     }
-    let line = |place: &Place| {
+    let line = |place: &SourcePlace| {
         let doubt = if place.confidence == Confidence::Kind { "~" } else { "" };
         format!("{doubt}line {}", place.first_line)
     };

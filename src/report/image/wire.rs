@@ -7,7 +7,7 @@ pub(super) use self::line::{File, Line};
 
 use serde::Serialize;
 
-use crate::attribution::{self, Confidence, How};
+use crate::attribution::{self, Confidence, PlaceCertainty};
 use crate::report::wire::{Head, Skipped};
 
 #[derive(Serialize)]
@@ -20,7 +20,7 @@ pub(super) struct Images<'a> {
     pub others: Vec<Other<'a>>,
     pub attestations: Vec<Attestation<'a>>,
     pub skipped: Vec<Skipped<'a>>,
-    pub problems: Vec<Problem<'a>>,
+    pub problems: Vec<ImageProblemJson<'a>>,
     pub notices: Vec<&'a str>,
 }
 
@@ -35,19 +35,19 @@ pub(super) struct Image<'a> {
     pub id: Option<String>,
     pub annotations: Vec<Pair<'a>>,
     pub config: Config<'a>,
-    pub base: Base<'a>,
+    pub base: BaseJson<'a>,
     pub totals: Totals,
-    pub layers: Vec<Layer<'a>>,
+    pub layers: Vec<LayerJson<'a>>,
     pub history: Vec<History<'a>>,
     pub waste: Vec<Loss>,
     pub waste_groups: Vec<LossGroup>,
     pub churn: Vec<Churn>,
     pub duplicates: Vec<Duplicate>,
     pub categories: Vec<Category<'a>>,
-    pub packages: Option<Packages<'a>>,
+    pub packages: Option<PackagesJson<'a>>,
     pub secrets: Vec<Secret<'a>>,
-    pub tree: Vec<Folder>,
-    pub findings: Vec<Finding<'a>>,
+    pub tree: Vec<FolderJson>,
+    pub findings: Vec<ImageFindingJson<'a>>,
     pub budget: Vec<Limit<'a>>,
     pub notices: Vec<&'a str>,
 }
@@ -76,7 +76,7 @@ pub(super) struct Config<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Base<'a> {
+pub(super) struct BaseJson<'a> {
     /// How many of the lowest layers are its.
     pub layers: usize,
     pub name: Option<&'a str>,
@@ -135,7 +135,7 @@ pub(super) struct Pull {
 }
 
 #[derive(Serialize)]
-pub(super) struct Layer<'a> {
+pub(super) struct LayerJson<'a> {
     pub digest: Option<String>,
     pub diff_id: Option<String>,
     pub media_type: Option<&'a str>,
@@ -153,7 +153,7 @@ pub(super) struct Layer<'a> {
     /// Index of the entry of `history` that made it.
     pub history: Option<usize>,
     pub instruction: Option<&'a str>,
-    pub origin: Option<Origin<'a>>,
+    pub origin: Option<OriginJson<'a>>,
     /// Why there is no origin.
     pub unplaced: Option<&'static str>,
     pub added: Option<Count>,
@@ -176,7 +176,7 @@ pub(super) struct Count {
 
 /// A place in a Dockerfile.
 #[derive(Clone, Serialize)]
-pub(super) struct Origin<'a> {
+pub(super) struct OriginJson<'a> {
     pub file: &'a str,
     pub line: u32,
     pub end_line: u32,
@@ -194,7 +194,7 @@ pub(super) struct History<'a> {
     pub comment: Option<&'a str>,
     pub empty_layer: bool,
     pub instruction: Option<&'a str>,
-    pub origin: Option<Origin<'a>>,
+    pub origin: Option<OriginJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -234,7 +234,7 @@ pub(super) struct Secret<'a> {
     pub in_final_tree: Option<bool>,
     pub lost_by: Option<u32>,
     pub sure: bool,
-    pub origin: Option<Origin<'a>>,
+    pub origin: Option<OriginJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -270,7 +270,7 @@ pub(super) struct Category<'a> {
     pub bytes: u64,
     pub pull_bytes: Option<u64>,
     pub layers: Vec<CategoryLayer>,
-    pub places: Vec<Place>,
+    pub places: Vec<ImagePlaceJson>,
 }
 
 #[derive(Serialize)]
@@ -281,24 +281,24 @@ pub(super) struct CategoryLayer {
 }
 
 #[derive(Serialize)]
-pub(super) struct Place {
+pub(super) struct ImagePlaceJson {
     pub path: String,
     pub files: u64,
     pub bytes: u64,
 }
 
 #[derive(Serialize)]
-pub(super) struct Packages<'a> {
+pub(super) struct PackagesJson<'a> {
     pub count: usize,
     pub bytes: u64,
     pub unowned_bytes: u64,
-    pub list: Vec<Package<'a>>,
+    pub list: Vec<PackageRowJson<'a>>,
     pub unowned: Vec<Unowned>,
     pub duplicates: Vec<PackageDuplicate>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Package<'a> {
+pub(super) struct PackageRowJson<'a> {
     /// Index in the list of all, which other fields name.
     pub id: usize,
     pub ecosystem: &'static str,
@@ -339,7 +339,7 @@ pub(super) struct Unowned {
 }
 
 #[derive(Serialize)]
-pub(super) struct Folder {
+pub(super) struct FolderJson {
     pub path: String,
     pub depth: u32,
     pub bytes: u64,
@@ -347,7 +347,7 @@ pub(super) struct Folder {
 }
 
 #[derive(Serialize)]
-pub(super) struct Finding<'a> {
+pub(super) struct ImageFindingJson<'a> {
     pub name: &'a str,
     pub severity: &'static str,
     pub message: &'a str,
@@ -356,7 +356,7 @@ pub(super) struct Finding<'a> {
     pub url: Option<String>,
     pub layer: Option<usize>,
     pub lost_by: Option<usize>,
-    pub origin: Option<Origin<'a>>,
+    pub origin: Option<OriginJson<'a>>,
     pub path: Option<String>,
     pub files: u64,
     pub bytes: u64,
@@ -380,7 +380,7 @@ pub(super) struct Attestation<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Problem<'a> {
+pub(super) struct ImageProblemJson<'a> {
     pub source: Option<&'a str>,
     pub place: Option<&'a str>,
     pub offset: Option<u64>,
@@ -389,15 +389,15 @@ pub(super) struct Problem<'a> {
 }
 
 /// Where a layer was made.
-pub(super) fn origin<'a>(name: &'a str, place: &'a attribution::Place) -> Origin<'a> {
-    Origin {
+pub(super) fn origin<'a>(name: &'a str, place: &'a attribution::SourcePlace) -> OriginJson<'a> {
+    OriginJson {
         file: name,
         line: place.first_line,
         end_line: place.last_line,
         stage: place.stage.as_deref(),
         how: match place.how {
-            How::Provenance => "provenance",
-            How::History => "history",
+            PlaceCertainty::Provenance => "provenance",
+            PlaceCertainty::History => "history",
         },
         confidence: match place.confidence {
             Confidence::Exact => "exact",
@@ -440,5 +440,5 @@ pub(super) struct Cause<'a> {
     pub what: String,
     pub bytes: Option<u64>,
     pub layer: Option<usize>,
-    pub origin: Option<Origin<'a>>,
+    pub origin: Option<OriginJson<'a>>,
 }

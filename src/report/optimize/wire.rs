@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::finding::Mask;
-use crate::report::wire::{Change, Head, Problem};
+use crate::report::wire::{ChangeJson, Head, ProblemJson};
 
 #[derive(Serialize)]
 pub(super) struct Result<'a> {
@@ -12,9 +12,9 @@ pub(super) struct Result<'a> {
     pub written: bool,
     pub level: String,
     pub builds: Vec<Build<'a>>,
-    pub changes: Vec<Change<'a>>,
+    pub changes: Vec<ChangeJson<'a>>,
     pub passes: Vec<Pass>,
-    pub problems: Vec<Problem<'a>>,
+    pub problems: Vec<ProblemJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -23,12 +23,12 @@ pub(super) struct Build<'a> {
     pub refused: Option<String>,
     /// The highest rung that changed something.
     pub highest: Option<u8>,
-    pub plan: Plan<'a>,
+    pub plan: PlanJson<'a>,
     pub rungs: Vec<Rung>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Plan<'a> {
+pub(super) struct PlanJson<'a> {
     pub base: Option<String>,
     pub slim: Option<String>,
     pub projects: Vec<Project<'a>>,
@@ -55,19 +55,19 @@ pub(super) struct Rung {
     #[serde(rename = "rung")]
     pub number: u8,
     pub title: &'static str,
-    pub steps: Vec<Step>,
-    pub refusals: Vec<Said>,
+    pub steps: Vec<RewriteStepJson>,
+    pub refusals: Vec<RemarkJson>,
 }
 
 /// What a pass did or left, and why.
 #[derive(Serialize)]
-pub(super) struct Said {
+pub(super) struct RemarkJson {
     pub pass: &'static str,
     pub what: String,
     pub why: String,
 }
 
-impl Said {
+impl RemarkJson {
     pub(super) fn new(pass: &'static str, what: &str, why: &str, mask: &Mask) -> Self {
         Self { pass, what: mask.apply(what), why: mask.apply(why) }
     }
@@ -75,9 +75,9 @@ impl Said {
 
 /// What a pass did, and what that assumes.
 #[derive(Serialize)]
-pub(super) struct Step {
+pub(super) struct RewriteStepJson {
     #[serde(flatten)]
-    pub said: Said,
+    pub said: RemarkJson,
     pub assumptions: Vec<Assumption>,
 }
 

@@ -1,6 +1,6 @@
 //! The edit: the mounts come in, and what would empty them or keep them unused goes.
 
-use crate::build::{Base, Build, Code, Reference, Setting, Stage, User, is_official};
+use crate::build::{Build, Code, Reference, Setting, Stage, StageBase, User, is_official};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
 use crate::rules::kept_cache::is_known;
@@ -87,13 +87,13 @@ fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation
 fn is_vendors(build: &Build, stage: &Stage) -> bool {
     const IMAGES: [&str; 4] =
         ["ghcr.io/astral-sh/uv", "oven/bun", "mcr.microsoft.com/dotnet/sdk", "mcr.microsoft.com/devcontainers/base"];
-    matches!(build.root_base(stage), Base::Image(reference) if IMAGES.contains(&Reference::of(reference).short_name()))
+    matches!(build.root_base(stage), StageBase::Image(reference) if IMAGES.contains(&Reference::of(reference).short_name()))
 }
 
 /// Options that give a mount to the user; none where the user's number is not known.
 fn owner(build: &Build, stage: &Stage, user: &Setting<User>) -> Option<String> {
     // nodejs/docker-node: `groupadd --gid 1000 node && useradd --uid 1000`.
-    let is_node = matches!(build.root_base(stage), Base::Image(one) if Reference::of(one).short_name() == "node");
+    let is_node = matches!(build.root_base(stage), StageBase::Image(one) if Reference::of(one).short_name() == "node");
     match user.value() {
         Some(User::Other(name)) if is_node && name == "node" => Some(",uid=1000,gid=1000".to_owned()),
         Some(User::Other(name)) if name.bytes().all(|byte| byte.is_ascii_digit()) => Some(format!(",uid={name}")),
@@ -131,7 +131,7 @@ fn hook(cx: &Context, stage: &Stage, code: &Code, wanted: &[(&Invocation, Packag
         return Hook::Nothing;
     }
     let official = match build.root_base(stage) {
-        Base::Image(reference) => is_official(Reference::of(reference).short_name()),
+        StageBase::Image(reference) => is_official(Reference::of(reference).short_name()),
         _ => false,
     };
     let first = code.script.commands.first().filter(|one| one.place.scope == 0);

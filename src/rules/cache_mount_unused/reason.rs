@@ -20,7 +20,7 @@ const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
 
 pub(super) fn find_reason<'i>(
     cx: &Context<'_, 'i>,
-    place: &Place<'_, 'i>,
+    place: &CacheMountPlace<'_, 'i>,
     user: &User,
     later: &[Invocation],
 ) -> Option<Reason> {
@@ -31,14 +31,14 @@ pub(super) fn find_reason<'i>(
         .or_else(|| deleted_by_run(cx, place, user, later))
 }
 
-fn serves(place: &Place, folder: &str) -> bool {
+fn serves(place: &CacheMountPlace, folder: &str) -> bool {
     let near = |folder: &str| covers(place.target, folder) || covers(folder, place.target);
     // Cargo keeps `git` beside `registry`.
     near(folder) || folder.strip_suffix("/registry").is_some_and(|home| covers(home, place.target))
 }
 
 /// The program keeps its files in another folder.
-fn other_folder<'i>(cx: &Context<'_, 'i>, place: &Place<'_, 'i>, user: &User) -> Option<Reason> {
+fn other_folder<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, user: &User) -> Option<Reason> {
     let build = cx.build();
     let title = user.call.title();
     let home = build.home(place.stage, place.index, user.invocation);
@@ -105,7 +105,7 @@ fn settings_move(build: &Build, manager: Manager) -> bool {
 }
 
 /// A mount without an owner belongs to root.
-fn not_writable(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
+fn not_writable(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Reason> {
     let build = cx.build();
     let setting = build.user_at(place.stage, place.index);
     let (build::Setting::By(_, build::User::Other(name)) | build::Setting::Base(build::User::Other(name))) = setting
@@ -129,7 +129,7 @@ fn not_writable(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
 }
 
 /// An option or a variable tells the program to keep nothing.
-fn switched_off(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
+fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Reason> {
     let (flags, variable): (&[&str], &str) = match user.call.manager {
         Manager::Pip => (&["--no-cache-dir", "--no-cache"], "PIP_NO_CACHE_DIR"),
         Manager::Uv => (&["--no-cache", "-n"], "UV_NO_CACHE"),
@@ -156,7 +156,7 @@ fn switched_off(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
 }
 
 /// The images of Debian and Ubuntu delete archives after each install.
-fn emptied_by_hook(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
+fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Reason> {
     let build = cx.build();
     let archives = covers(place.target, "/var/cache/apt") || covers("/var/cache/apt", place.target);
     let file = &build.input().file;
@@ -195,7 +195,7 @@ fn emptied_by_hook(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
 }
 
 /// The RUN itself deletes what the mount should keep.
-fn deleted_by_run(cx: &Context, place: &Place, user: &User, later: &[Invocation]) -> Option<Reason> {
+fn deleted_by_run(cx: &Context, place: &CacheMountPlace, user: &User, later: &[Invocation]) -> Option<Reason> {
     let deletes = |one: &&Invocation| {
         let names = |text: &str| {
             let path = text.trim_end_matches(['*', '/']);
@@ -221,7 +221,7 @@ fn deleted_by_run(cx: &Context, place: &Place, user: &User, later: &[Invocation]
     Some((message, "leave the clean-up out: what lies in the mount is not in the layer".into(), fix))
 }
 
-fn serves_all(place: &Place, user: &User) -> bool {
+fn serves_all(place: &CacheMountPlace, user: &User) -> bool {
     user.folders.iter().filter_map(|cache| cache.folder.as_deref()).any(|folder| serves(place, folder))
 }
 
@@ -244,7 +244,7 @@ fn edit(cx: &Context, span: Span, text: String) -> FileEdit {
 }
 
 /// A cache mount and where it stands.
-pub(super) struct Place<'c, 'b> {
+pub(super) struct CacheMountPlace<'c, 'b> {
     pub(super) stage: &'c Stage,
     pub(super) index: usize,
     pub(super) code: &'c Code<'b>,

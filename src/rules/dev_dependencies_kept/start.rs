@@ -2,7 +2,7 @@
 
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, FileKind, Project, Scope};
+use crate::manifest::{DependencyScope, Ecosystem, FileKind, Project};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word, parse};
 use crate::text::path;
@@ -30,10 +30,9 @@ fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
     let Some(program) = invocation.program else { return true };
     let names = |word: &str| {
         let word = path::name(word);
-        project
-            .dependencies
-            .iter()
-            .any(|one| one.scope == Scope::Dev && (one.name == word || one.name.ends_with(&format!("/{word}"))))
+        project.dependencies.iter().any(|one| {
+            one.scope == DependencyScope::Dev && (one.name == word || one.name.ends_with(&format!("/{word}")))
+        })
     };
     if names(program) || invocation.args.iter().any(|word| names(word.text())) {
         return true;
@@ -70,6 +69,6 @@ fn node(invocation: &Invocation, program: &str, project: &Project, depth: usize)
                 Some(name) => run(name),
             }
         }
-        _ => !project.dependencies.iter().any(|one| one.scope == Scope::Run && one.name == program),
+        _ => !project.dependencies.iter().any(|one| one.scope == DependencyScope::Run && one.name == program),
     }
 }

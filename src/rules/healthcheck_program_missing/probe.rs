@@ -1,19 +1,19 @@
 //! A check by curl or wget, said in the language of the image (data: project research on healthchecks, runtimes).
 
-use crate::build::{Base, Build, Code, Reference, Stage};
+use crate::build::{Build, Code, Reference, Stage, StageBase};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Redirect, Script, Separator, SeparatorKind, Word};
 
 /// The exec form of the check in the image's own language; `None` unless the whole check is one plain GET of one address
 /// that fails for an error status. It has no time limit of its own where the check had none: the engine ends it.
 pub(super) fn of(build: &Build, stage: &Stage, code: &Code) -> Option<String> {
-    let Base::Image(reference) = build.root_base(stage) else { return None };
+    let StageBase::Image(reference) = build.root_base(stage) else { return None };
     let invocations = code.script.invocations();
     let (request, rest) = invocations.split_first()?;
     if !is_whole(&code.script, request, rest) {
         return None;
     }
-    let Request { url, seconds } = url(request)?;
+    let ProbeRequest { url, seconds } = url(request)?;
     let reference = Reference::of(reference);
     let major: u32 = reference.tag?.split(['.', '-']).next()?.parse().ok()?;
     match reference.short_name() {
@@ -69,7 +69,7 @@ fn is_whole(script: &Script, request: &Invocation, rest: &[Invocation]) -> bool 
 }
 
 /// An address, and the time limit of the program itself.
-struct Request {
+struct ProbeRequest {
     url: String,
     seconds: Option<u32>,
 }
@@ -80,7 +80,7 @@ fn is_discard(redirect: &Redirect) -> bool {
 }
 
 /// The address, when the options only say to be quiet and to fail.
-fn url(request: &Invocation) -> Option<Request> {
+fn url(request: &Invocation) -> Option<ProbeRequest> {
     let program = request.program.filter(|program| matches!(*program, "curl" | "wget"))?;
     let mut url = None;
     let mut seconds = None;
@@ -105,7 +105,7 @@ fn url(request: &Invocation) -> Option<Request> {
             _ => return None,
         }
     }
-    url.filter(|_| fails).map(|url| Request { url, seconds })
+    url.filter(|_| fails).map(|url| ProbeRequest { url, seconds })
 }
 
 /// Whether options change nothing of what the check finds out; wget's `-O` and the `-` behind it among them.

@@ -51,9 +51,9 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
             match one.place.before.map(|before| before.kind) {
                 None | Some(SeparatorKind::And) => {}
                 Some(SeparatorKind::Or) if behind && !one.place.negated => match failure(one) {
-                    Failure::Ends => return true,
-                    Failure::Status => {}
-                    Failure::No => return false,
+                    CommandFailure::Ends => return true,
+                    CommandFailure::Status => {}
+                    CommandFailure::No => return false,
                 },
                 Some(_) => return false,
             }
@@ -73,7 +73,7 @@ fn behind_fails(one: &Command) -> bool {
 }
 
 /// How a command fails for sure.
-enum Failure {
+enum CommandFailure {
     /// It ends the script with a failure.
     Ends,
     /// Its status is a failure.
@@ -82,18 +82,18 @@ enum Failure {
     No,
 }
 
-fn failure(command: &Command) -> Failure {
+fn failure(command: &Command) -> CommandFailure {
     let words: Vec<Option<&str>> = command.words.iter().map(Word::value).collect();
     let zero = |text: &str| text.trim_start_matches('0').is_empty();
     match words.as_slice() {
-        [Some("false")] => Failure::Status,
-        [Some("exit")] => Failure::Ends,
+        [Some("false")] => CommandFailure::Status,
+        [Some("exit")] => CommandFailure::Ends,
         [Some("exit"), Some(code)]
             if code.bytes().all(|byte| byte.is_ascii_digit()) && !zero(code) && *code != "256" =>
         {
-            Failure::Ends
+            CommandFailure::Ends
         }
-        _ => Failure::No,
+        _ => CommandFailure::No,
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the program of a stage is linked, as far as its commands tell. In doubt it is static: nothing is said then.
 
-use crate::build::{Build, Libc, Lookup, Stage, Value, toolchain, toolchain::Language};
+use crate::build::{Build, Libc, Lookup, Stage, VariableValue, toolchain, toolchain::Language};
 use crate::data;
 use crate::manifest::FileRole;
 use crate::rules::foreign;
@@ -9,14 +9,14 @@ use crate::sources::patterns;
 use crate::text::{Span, path};
 
 /// A program that is linked at run time, or packages that are, and the command that made it.
-pub(super) enum Made {
+pub(super) enum LinkedProgram {
     Go(usize, Span),
     Rust(usize, Span),
     C(usize, Span),
     Python,
 }
 
-impl Made {
+impl LinkedProgram {
     /// The RUN that made it, and the command in its script.
     pub(super) fn place(&self) -> Option<(usize, Span)> {
         match *self {
@@ -52,7 +52,7 @@ impl Made {
 }
 
 /// The first command of a stage's chain that makes a program linked at run time.
-pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> Option<Made> {
+pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> Option<LinkedProgram> {
     let chain: Vec<&Stage> = build.chain(stage).take(foreign::DEEPEST).collect();
     let texts = || chain.iter().flat_map(|stage| build.instructions(stage));
     let says = |words: &[&str]| {
@@ -71,13 +71,12 @@ pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> 
                 let Some(language) = toolchain::compiles(one) else { continue };
                 let place = (index, one.span);
                 return match language {
-                    Language::Go => {
-                        is_go_dynamic(build, stage, index, one, libc, &says).then_some(Made::Go(place.0, place.1))
-                    }
+                    Language::Go => is_go_dynamic(build, stage, index, one, libc, &says)
+                        .then_some(LinkedProgram::Go(place.0, place.1)),
                     Language::Rust => {
-                        is_rust_dynamic(build, stage, libc, &says).then_some(Made::Rust(place.0, place.1))
+                        is_rust_dynamic(build, stage, libc, &says).then_some(LinkedProgram::Rust(place.0, place.1))
                     }
-                    Language::C => (!says(&["-static", "musl"])).then_some(Made::C(place.0, place.1)),
+                    Language::C => (!says(&["-static", "musl"])).then_some(LinkedProgram::C(place.0, place.1)),
                     Language::Java | Language::DotNet => None,
                 };
             }
@@ -99,7 +98,7 @@ fn is_go_dynamic(
     }
     let tool = words(one).any(|word| word.contains('@'));
     let switched = match build.scopes().lookup_run(stage.index, "CGO_ENABLED", index) {
-        Lookup::Defined(definition) => !matches!(&definition.value, Value::Known(value) if &**value == "1"),
+        Lookup::Defined(definition) => !matches!(&definition.value, VariableValue::Known(value) if &**value == "1"),
         Lookup::Undefined | Lookup::Unknown => false,
     };
     // Without a C compiler Go builds without cgo, and Alpine's image has none.

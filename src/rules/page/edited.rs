@@ -5,7 +5,7 @@ use super::parse::Example;
 use super::{Runner, inputs};
 use crate::finding::{Finding, Safety};
 use crate::fix::{Change, Level, fix};
-use crate::rules::{Breach, dockerfile_breaches};
+use crate::rules::{ContractBreach, dockerfile_breaches};
 use crate::text::{Source, path};
 
 /// Each fix of each finding, as if it were the only one.
@@ -94,10 +94,12 @@ fn is_ignore_file(name: &str) -> bool {
 }
 
 /// A breach with what to do.
-fn describe_breach(breach: &Breach) -> String {
+fn describe_breach(breach: &ContractBreach) -> String {
     match breach {
-        Breach::Refused(message) => format!("BuildKit refuses the result, and did not refuse the file: {message}"),
-        Breach::Unannounced { word, line, parts } => {
+        ContractBreach::Refused(message) => {
+            format!("BuildKit refuses the result, and did not refuse the file: {message}")
+        }
+        ContractBreach::Unannounced { word, line, parts } => {
             let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
             format!("the parsed file differs at line {line} by `{word}`{parts}: add it to `changes`, or mend the edit")
         }

@@ -3,7 +3,7 @@
 use super::parse::{Example, Fixed};
 use super::{Bless, Runner, edited, inputs, variants};
 use crate::finding::{Finding, Target};
-use crate::fix::{Change, Level, Outcome, fix};
+use crate::fix::{Change, FixOutcome, Level, fix};
 use crate::text::{FileId, Source};
 
 pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], found: &[Finding]) {
@@ -106,7 +106,7 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
 }
 
 /// In a file with CR LF the same fixes come to the same text.
-fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome) {
+fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &FixOutcome) {
     let dockerfiles = outcome.changes.iter().filter(|change| inputs::is_dockerfile(&change.name));
     for change in dockerfiles {
         let Target::File(FileId(_)) = change.target else { continue };
@@ -125,7 +125,7 @@ fn rewritten(
     runner: &mut Runner,
     example: &Example,
     level: Level,
-    outcome: &Outcome,
+    outcome: &FixOutcome,
     place: &str,
     rewrite: impl Fn(&str) -> String,
 ) {

@@ -1,7 +1,7 @@
 //! An example's image ─► what a rule about images finds in it.
 
 use super::parse::Example;
-use crate::image::Tree;
+use crate::image::ImageTree;
 use crate::image::packages;
 use crate::image::secrets;
 use crate::image::sketch::sketch;
@@ -12,7 +12,7 @@ use crate::rules::image::{ImageContext, of_rule};
 pub(super) fn format_findings(rule: &Rule, example: &Example) -> String {
     let text = example.files.iter().find(|file| file.0 == "image").map_or("", |file| file.1);
     let image = sketch(text);
-    let tree = Tree::new(&image);
+    let tree = ImageTree::new(&image);
     let packages = packages::work_out(&image, &tree);
     let secrets = secrets::work_out(&image, &tree, Some(&packages));
     let context = ImageContext { image: &image, tree: &tree, packages: Some(&packages), secrets: &secrets, base: 0 };

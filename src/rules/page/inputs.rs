@@ -12,7 +12,7 @@ use crate::inputs::{
     BuildInput, BuildOptions, Date, IgnoreInput, Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers,
 };
 use crate::manifest::{self, Project};
-use crate::rules::{Context, Line, Neighbours, Policies, Rule, Subject, run};
+use crate::rules::{CommandLinePolicy, Context, Neighbours, Policies, Rule, Subject, run};
 use crate::settings::Choice;
 use crate::shellcheck;
 use crate::text::{FileId, Source, path};
@@ -25,7 +25,7 @@ const TODAY: &str = "2026-11-20";
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
     let own = Choice { extend: vec![rule.name.to_owned()], ..Choice::default() };
-    let (policies, problems) = Policies::read(&inputs, &Line { choice: own, fail_on: None });
+    let (policies, problems) = Policies::read(&inputs, &CommandLinePolicy { choice: own, fail_on: None });
     assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
     let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
     if rule.metadata().subject == Subject::Suppressions {

@@ -47,7 +47,7 @@ pub(super) struct Fence<'a> {
 
 /// The examples of a page; what can't be read as one is a problem.
 pub(super) fn examples(page: &str) -> (Vec<Example<'_>>, Vec<String>) {
-    let mut reader = Reader::default();
+    let mut reader = PageReader::default();
     let mut section = "";
     let mut fence: Option<Fence> = None;
     let mut at = 0;
@@ -75,13 +75,13 @@ pub(super) fn examples(page: &str) -> (Vec<Example<'_>>, Vec<String>) {
 }
 
 #[derive(Default)]
-struct Reader<'a> {
+struct PageReader<'a> {
     examples: Vec<Example<'a>>,
     now: Option<Example<'a>>,
     problems: Vec<String>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PageReader<'a> {
     fn finish(&mut self) {
         if let Some(example) = self.now.take() {
             if !example.good && example.findings.is_none() {

@@ -2,19 +2,19 @@
 
 use super::comment::Pragmas;
 use crate::dockerfile::{CheckOptions, DirectiveName, File, LineKind};
-use crate::finding::{Form, Named, Reach, Suppression};
-use crate::settings::Known;
+use crate::finding::{Form, SuppressedRule, Suppression, SuppressionReach};
+use crate::settings::RuleNames;
 use crate::settings::entry::listed;
 use crate::text::{FileId, Span};
 
-pub(super) fn read(file: FileId, dockerfile: &File, known: &Known, out: &mut Pragmas) {
+pub(super) fn read(file: FileId, dockerfile: &File, known: &RuleNames, out: &mut Pragmas) {
     if let Some(found) = dockerfile.check()
         && CheckOptions::parse(&found.value).is_ok()
     {
         let directive = dockerfile.lookup_directives().into_iter().find(|one| one.name == DirectiveName::Check);
         if let Some(directive) = directive {
             let value = Span::new(directive.value.start, directive.value.start + found.value.len() as u32);
-            let reach = Reach::File(file);
+            let reach = SuppressionReach::File(file);
             out.suppressions.extend(suppression(file, dockerfile, known, directive.span, value, reach));
         }
     }
@@ -23,7 +23,7 @@ pub(super) fn read(file: FileId, dockerfile: &File, known: &Known, out: &mut Pra
         if dockerfile.inline_check(instruction).is_none() {
             continue;
         }
-        let reach = Reach::Lines(file, instruction.start_line, instruction.start_line);
+        let reach = SuppressionReach::Lines(file, instruction.start_line, instruction.start_line);
         for &comment in &instruction.comments {
             let span = dockerfile.locate(comment);
             let text = source.slice(span);
@@ -48,10 +48,10 @@ pub(super) fn read(file: FileId, dockerfile: &File, known: &Known, out: &mut Pra
 fn suppression(
     file: FileId,
     dockerfile: &File,
-    known: &Known,
+    known: &RuleNames,
     span: Span,
     value: Span,
-    reach: Reach,
+    reach: SuppressionReach,
 ) -> Option<Suppression> {
     let source = dockerfile.source();
     let text = source.slice(value);
@@ -81,7 +81,13 @@ fn suppression(
     let mut named = Vec::new();
     for (index, (place, name)) in skipped.iter().enumerate() {
         let rules = if all { known.checks().to_vec() } else { known.check(name).to_vec() };
-        named.push(Named { span: *place, text: (*name).to_owned(), rules, code: None, removal: listed(&spans, index) });
+        named.push(SuppressedRule {
+            span: *place,
+            text: (*name).to_owned(),
+            rules,
+            code: None,
+            removal: listed(&spans, index),
+        });
     }
     // Other options stay.
     let end = start + part.len() as u32;

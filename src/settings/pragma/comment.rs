@@ -2,7 +2,7 @@
 
 use crate::dockerfile::{File, Instruction, LineKind};
 use crate::finding::Suppression;
-use crate::settings::Problem;
+use crate::settings::SettingsProblem;
 use crate::text::Span;
 
 /// What a Dockerfile's comments say.
@@ -11,7 +11,7 @@ pub struct Pragmas {
     /// What hides findings, in the order of the file.
     pub suppressions: Vec<Suppression>,
     /// Comments that are meant to and don't.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<SettingsProblem>,
 }
 
 /// A comment line.

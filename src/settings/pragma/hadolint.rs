@@ -4,32 +4,32 @@ use std::collections::BTreeMap;
 
 use super::comment::{Comment, Pragmas};
 use crate::dockerfile::{File, Keyword};
-use crate::finding::{Form, Named, Reach, Suppression};
-use crate::settings::Known;
+use crate::finding::{Form, SuppressedRule, Suppression, SuppressionReach};
+use crate::settings::RuleNames;
 use crate::settings::entry::listed;
 use crate::text::{FileId, Span};
 
 /// Which findings the comment is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
+enum CommentScope {
     Line,
     Stage,
     Global,
 }
 
-pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known: &Known, out: &mut Pragmas) {
+pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known: &RuleNames, out: &mut Pragmas) {
     let mut found = Vec::new();
     for comment in comments.iter().filter(|comment| !comment.inner) {
         found.extend(ignored(comment.text).map(|(scope, names)| (*comment, scope, names)));
     }
-    let stages = stages(dockerfile, found.iter().filter(|one| one.1 == Scope::Stage).map(|one| one.0.line + 1));
+    let stages = stages(dockerfile, found.iter().filter(|one| one.1 == CommentScope::Stage).map(|one| one.0.line + 1));
     for (comment, scope, names) in found {
         let next = comment.line + 1;
         let reach = match scope {
-            Scope::Global => Reach::File(file),
-            Scope::Line => Reach::Lines(file, next, next),
+            CommentScope::Global => SuppressionReach::File(file),
+            CommentScope::Line => SuppressionReach::Lines(file, next, next),
             // What follows the line below the comment, up to where the next stage begins: that line is still in it.
-            Scope::Stage => Reach::Lines(file, next + 1, stages[&next]),
+            CommentScope::Stage => SuppressionReach::Lines(file, next + 1, stages[&next]),
         };
         let spans: Vec<Span> = names.iter().map(|name| comment.part(name.0, name.1)).collect();
         let mut named = Vec::new();
@@ -39,14 +39,14 @@ pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known:
                 Some((code, rule)) => (vec![rule], Some(code)),
                 None => (known.rules_named(&text).to_vec(), None),
             };
-            named.push(Named { span: spans[index], text, rules, code, removal: listed(&spans, index) });
+            named.push(SuppressedRule { span: spans[index], text, rules, code, removal: listed(&spans, index) });
         }
         let last = names.last().map_or(0, |name| name.1);
         let remark = comment.text[last..].trim_start_matches([' ', '\t', '#']).trim();
         out.suppressions.push(Suppression {
             file,
             span: comment.span,
-            form: if scope == Scope::Line { Form::Hadolint } else { Form::HadolintWide },
+            form: if scope == CommentScope::Line { Form::Hadolint } else { Form::HadolintWide },
             reach,
             named,
             until: None,
@@ -68,19 +68,19 @@ fn stages(dockerfile: &File, pragmas: impl Iterator<Item = u32>) -> BTreeMap<u32
 }
 
 /// The names that a comment ignores, as ranges in its text.
-fn ignored(text: &str) -> Option<(Scope, Vec<(usize, usize)>)> {
+fn ignored(text: &str) -> Option<(CommentScope, Vec<(usize, usize)>)> {
     let mut cursor = Cursor { text, at: 0 };
     cursor.blanks();
     cursor.word("hadolint")?;
     cursor.blanks1()?;
     let scope = if cursor.word("global").is_some() {
         cursor.blanks1()?;
-        Scope::Global
+        CommentScope::Global
     } else if cursor.word("stage").is_some() {
         cursor.blanks1()?;
-        Scope::Stage
+        CommentScope::Stage
     } else {
-        Scope::Line
+        CommentScope::Line
     };
     cursor.word("ignore")?;
     cursor.blanks();

@@ -3,19 +3,19 @@
 
 use super::comment::{Comment, Pragmas, instruction_below};
 use crate::dockerfile::File;
-use crate::finding::{Form, Named, Reach, Suppression};
+use crate::finding::{Form, SuppressedRule, Suppression, SuppressionReach};
 use crate::inputs::Date;
 use crate::settings::entry::listed;
 use crate::settings::value::is_foreign;
-use crate::settings::{Known, Problem, closest};
+use crate::settings::{RuleNames, SettingsProblem, closest};
 use crate::text::{FileId, Span};
 
 const KEYS: [&str; 2] = ["ignore", "ignore-file"];
 
-pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known: &Known, out: &mut Pragmas) {
+pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known: &RuleNames, out: &mut Pragmas) {
     for comment in comments {
         let Some((key, rest)) = assignment(comment.text) else { continue };
-        let mut reader = Reader { comment, known, problems: Vec::new() };
+        let mut reader = PragmaReader { comment, known, problems: Vec::new() };
         let suppression = reader.read(file, dockerfile, key, rest);
         out.problems.append(&mut reader.problems);
         out.suppressions.extend(suppression);
@@ -41,15 +41,15 @@ fn assignment(text: &str) -> Option<((usize, &str), usize)> {
     (is_key && apart).then_some(((at, key), at + equals + 1))
 }
 
-struct Reader<'a> {
+struct PragmaReader<'a> {
     comment: &'a Comment<'a>,
-    known: &'a Known,
-    problems: Vec<Problem>,
+    known: &'a RuleNames,
+    problems: Vec<SettingsProblem>,
 }
 
-impl Reader<'_> {
+impl PragmaReader<'_> {
     fn problem(&mut self, span: Span, message: String, help: String) {
-        self.problems.push(Problem { span, error: false, message, help: Some(help) });
+        self.problems.push(SettingsProblem { span, error: false, message, help: Some(help) });
     }
 
     fn read(&mut self, file: FileId, dockerfile: &File, key: (usize, &str), at: usize) -> Option<Suppression> {
@@ -85,7 +85,7 @@ impl Reader<'_> {
         })
     }
 
-    fn read_reach(&mut self, file: FileId, dockerfile: &File, key: &str) -> Option<Reach> {
+    fn read_reach(&mut self, file: FileId, dockerfile: &File, key: &str) -> Option<SuppressionReach> {
         let comment = self.comment;
         if comment.inner {
             let what = "a comment inside of an instruction hides nothing".to_owned();
@@ -100,15 +100,15 @@ impl Reader<'_> {
                 return None;
             }
             // What is wrong with its .dockerignore belongs to it, too.
-            return Some(Reach::Everything);
+            return Some(SuppressionReach::Everything);
         }
         // Without an instruction below, it reaches nothing, and is told as one that hides nothing.
         let line = instruction_below(dockerfile, comment.line).map_or(0, |below| below.start_line);
-        Some(Reach::Lines(file, line, line))
+        Some(SuppressionReach::Lines(file, line, line))
     }
 
     /// The list of rules, and the offset behind it.
-    fn names(&mut self, at: usize) -> (Vec<Named>, usize) {
+    fn names(&mut self, at: usize) -> (Vec<SuppressedRule>, usize) {
         let text = self.comment.text;
         let mut words: Vec<(usize, usize)> = Vec::new();
         let mut at = at;
@@ -129,10 +129,16 @@ impl Reader<'_> {
             let (word, span) = (&text[start..end], spans[index]);
             match self.known.hidden(word) {
                 Some((rules, code)) => {
-                    named.push(Named { span, text: word.to_owned(), rules, code, removal: listed(&spans, index) });
+                    named.push(SuppressedRule {
+                        span,
+                        text: word.to_owned(),
+                        rules,
+                        code,
+                        removal: listed(&spans, index),
+                    });
                 }
                 None if is_foreign(word) => {
-                    named.push(Named {
+                    named.push(SuppressedRule {
                         span,
                         text: word.to_owned(),
                         rules: Vec::new(),

@@ -1,9 +1,9 @@
 use super::*;
-use crate::finding::Reach;
+use crate::finding::SuppressionReach;
 use crate::text::Source;
 
-fn known() -> Known {
-    let mut known = Known::default();
+fn known() -> RuleNames {
+    let mut known = RuleNames::default();
     known.add_rule("apt-lists-kept", &["DL3009"]);
     known.add_rule("floating-base", &["DL3006", "DL3007"]);
     known.add_rule("secret-in-arg-or-env", &["SecretsUsedInArgOrEnv", "DL3064"]);
@@ -19,11 +19,11 @@ fn check(text: &str, expected: &[&str]) -> Pragmas {
     let mut shown = Vec::new();
     for one in &pragmas.suppressions {
         let reach = match one.reach {
-            Reach::Lines(_, first, last) if first == last => first.to_string(),
-            Reach::Lines(_, first, u32::MAX) => format!("{first}-"),
-            Reach::Lines(_, first, last) => format!("{first}-{last}"),
-            Reach::File(_) => "file".to_owned(),
-            Reach::Everything => "all".to_owned(),
+            SuppressionReach::Lines(_, first, last) if first == last => first.to_string(),
+            SuppressionReach::Lines(_, first, u32::MAX) => format!("{first}-"),
+            SuppressionReach::Lines(_, first, last) => format!("{first}-{last}"),
+            SuppressionReach::File(_) => "file".to_owned(),
+            SuppressionReach::Everything => "all".to_owned(),
         };
         let names: Vec<String> = one
             .named

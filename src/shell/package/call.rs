@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::manager::Manager;
 use super::verb::Verb;
 use crate::shell::Word;
-use crate::shell::argument::{Flag, Value};
+use crate::shell::argument::{ArgumentValue, Flag};
 use crate::text::Span;
 
 /// A call of a package manager.
@@ -84,7 +84,7 @@ pub struct Input<'s> {
     /// What it is.
     pub kind: InputKind,
     /// Its path, relative to the call's working folder.
-    pub path: Value<'s>,
+    pub path: ArgumentValue<'s>,
 }
 
 /// Kinds of [`Input`].
@@ -135,7 +135,7 @@ pub enum LockUse {
 pub struct Package<'s> {
     /// Its name without version, extras, architecture; for paths and URLs all of it. When it is dynamic, an expansion
     /// decides which package (or packages) it is.
-    pub name: Value<'s>,
+    pub name: ArgumentValue<'s>,
     /// The version asked for, if any.
     pub version: Option<Version<'s>>,
     /// Where it comes from.
@@ -165,7 +165,7 @@ pub struct Version<'s> {
     /// As written: `=`, `>=`, `@`, `:`, `/` (apt's release), `-` (rpm), `-v` (an option's name).
     pub operator: &'s str,
     /// What follows it; further constraints included (`1,<2`).
-    pub value: Value<'s>,
+    pub value: ArgumentValue<'s>,
 }
 
 /// Where a [`Package`] comes from.

@@ -2,7 +2,7 @@
 
 use super::call::{Input, InputKind, LockUse, PackageCall, PackageSource};
 use super::{Manager, Verb};
-use crate::shell::argument::Value;
+use crate::shell::argument::ArgumentValue;
 use crate::text::Span;
 
 pub(super) fn add_inputs(call: &mut PackageCall<'_>) {
@@ -21,20 +21,20 @@ pub(super) fn add_inputs(call: &mut PackageCall<'_>) {
     let requirements = call.manager == Manager::Uv && matches!(&*call.verb_text, "pip sync" | "pip compile");
     for word in &call.operands {
         if operands_are_inputs && !is_switch(word.text()) {
-            inputs.push(Input { kind: InputKind::Manifest, path: Value::whole(word) });
+            inputs.push(Input { kind: InputKind::Manifest, path: ArgumentValue::whole(word) });
         } else if requirements {
-            inputs.push(Input { kind: InputKind::Requirements, path: Value::whole(word) });
+            inputs.push(Input { kind: InputKind::Requirements, path: ArgumentValue::whole(word) });
         }
     }
     call.inputs = inputs;
 }
 
 /// `.[dev]` is the folder `.`.
-fn without_extras(name: Value<'_>) -> Value<'_> {
+fn without_extras(name: ArgumentValue<'_>) -> ArgumentValue<'_> {
     let Some(len) = name.text.find('[').filter(|_| name.text.ends_with(']') && !name.dynamic) else { return name };
     let exact = name.span.len() as usize == name.text.len();
     let span = if exact { Span::new(name.span.start, name.span.start + len as u32) } else { name.span };
-    Value { text: &name.text[..len], span, ..name }
+    ArgumentValue { text: &name.text[..len], span, ..name }
 }
 
 /// `/p:Name=value`, a switch for `MSBuild`.

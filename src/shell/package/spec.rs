@@ -3,13 +3,13 @@
 use super::call::{Package, PackageCall, PackageSource, Version};
 use super::{Manager, Verb};
 use crate::shell::Word;
-use crate::shell::argument::Value;
+use crate::shell::argument::ArgumentValue;
 
 pub(super) fn package(manager: Manager, word: &Word) -> Package<'_> {
     use Manager as M;
     let text = word.text();
     let whole = |source| Package {
-        name: Value::of(word, 0, text.len()),
+        name: ArgumentValue::of(word, 0, text.len()),
         version: None,
         source,
         absent: false,
@@ -100,10 +100,10 @@ fn built(word: &Word, name: (usize, usize), version: Option<(usize, usize, usize
     Package { name, version, source: PackageSource::Index, absent: false, span: word.span }
 }
 
-fn trimmed(word: &Word, start: usize, end: usize) -> Value<'_> {
+fn trimmed(word: &Word, start: usize, end: usize) -> ArgumentValue<'_> {
     let text = &word.text()[start..end];
     let start = start + (text.len() - text.trim_start().len());
-    Value::of(word, start, start + text.trim().len())
+    ArgumentValue::of(word, start, start + text.trim().len())
 }
 
 /// `name OPERATOR version`
@@ -123,7 +123,7 @@ fn apt(word: &Word) -> Package<'_> {
     let name_end = find(word, 0, &[":"]).map_or(end, |(at, _)| at.min(end));
     let mut package = built(word, (0, name_end), version.map(|(at, _)| (at, at + 1, text.len())));
     if version.is_none() && text.ends_with('-') && !word.is_dynamic() && text.len() > 1 {
-        package.name = Value::of(word, 0, text.len() - 1);
+        package.name = ArgumentValue::of(word, 0, text.len() - 1);
         package.absent = true;
     }
     package
@@ -203,7 +203,7 @@ fn node(word: &Word) -> Package<'_> {
     let mut package = built(word, (0, at.map_or(text.len(), |(at, _)| at)), at.map(|(at, _)| (at, at + 1, text.len())));
     let repository = !scoped && !package.name.dynamic && package.name.text.contains('/');
     if repository || text.starts_with("git") && text.contains(':') {
-        package.name = Value::of(word, 0, text.len());
+        package.name = ArgumentValue::of(word, 0, text.len());
         package.version = None;
         package.source = PackageSource::Url;
     }

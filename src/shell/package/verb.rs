@@ -45,25 +45,25 @@ impl Verb {
 
 /// A verb's meaning.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
+pub(super) struct VerbEntry {
     pub(super) verb: Verb,
     /// Whether its operands are packages.
     pub(super) packages: bool,
 }
 
 /// The entry of one or two words; none when the manager has no such verb.
-pub(super) fn entry(manager: Manager, words: &str) -> Option<Entry> {
+pub(super) fn entry(manager: Manager, words: &str) -> Option<VerbEntry> {
     let options = manager.options();
     let verb = options.meaning(words).find_map(Verb::of)?;
-    Some(Entry { verb, packages: options.has(words, "packages") })
+    Some(VerbEntry { verb, packages: options.has(words, "packages") })
 }
 
 /// What the manager does without a verb.
-pub(super) fn without_verb(manager: Manager) -> Entry {
+pub(super) fn without_verb(manager: Manager) -> VerbEntry {
     let verb = match manager {
         // `yarn` alone installs, and so does `bundle`.
         Manager::Yarn | Manager::Bundle => Verb::Install,
         _ => Verb::Other,
     };
-    Entry { verb, packages: false }
+    VerbEntry { verb, packages: false }
 }

@@ -1,7 +1,7 @@
 //! Heads of `for`, `case` and functions, and the ends of all compounds.
 
 use super::list::{Closer, List, Member};
-use super::word::{Builder, Purpose};
+use super::word::{Purpose, WordBuilder};
 use super::{Frame, Parser};
 use crate::shell::script::{Compound, CompoundKind, ScopeKind};
 use crate::text::Span;
@@ -194,7 +194,7 @@ impl Parser<'_> {
     }
 
     fn open_arithmetic(&mut self) {
-        self.builders.push(Builder::muted(self.at, Purpose::Dropped));
+        self.builders.push(WordBuilder::muted(self.at, Purpose::Dropped));
         let start = self.at;
         self.at += 2;
         self.push(Frame::Arithmetic(super::expansion::Arithmetic { start, depth: 0, alone: true }));

@@ -1,6 +1,6 @@
 //! Expansions: variables, `${…}`, substitutions, arithmetic, arrays, `$'…'`.
 
-use super::list::{Around, Closer, List};
+use super::list::{Closer, List, ParserState};
 use super::word::{Purpose, ends_word};
 use super::{Frame, Parser};
 use crate::shell::script::ScopeKind;
@@ -84,12 +84,12 @@ impl Parser<'_> {
 
     /// `$(`, `<(` or `>(`, of `len` bytes.
     pub(super) fn open_substitution(&mut self, len: usize) {
-        let around = Around { limit: self.limit, parens: self.parens, pending_base: self.pending_base };
+        let around = ParserState { limit: self.limit, parens: self.parens, pending_base: self.pending_base };
         self.open_commands(len, Closer::Paren, around);
         self.parens += 1;
     }
 
-    fn open_commands(&mut self, len: usize, closer: Closer, around: Around) {
+    fn open_commands(&mut self, len: usize, closer: Closer, around: ParserState) {
         let start = self.at;
         self.builder().mute += 1;
         self.at += len;
@@ -108,7 +108,7 @@ impl Parser<'_> {
 
     pub(super) fn open_backquote(&mut self) {
         let start = self.at + 1;
-        let around = Around { limit: self.limit, parens: self.parens, pending_base: self.pending_base };
+        let around = ParserState { limit: self.limit, parens: self.parens, pending_base: self.pending_base };
         let mut end = start;
         while end < self.limit && self.bytes[end] != b'`' {
             end += if self.bytes[end] == b'\\' { 2 } else { 1 };

@@ -3,7 +3,9 @@
 use super::compound::{Case, For};
 use super::simple::Simple;
 use super::{Frame, Parser};
-use crate::shell::script::{CompoundKind, Options, Place, ProblemKind, ScopeKind, Separator, SeparatorKind};
+use crate::shell::script::{
+    CommandPlace, CompoundKind, ProblemKind, ScopeKind, Separator, SeparatorKind, ShellOptions,
+};
 
 /// A list being read.
 pub(super) struct List {
@@ -14,21 +16,21 @@ pub(super) struct List {
     /// Where its opener starts.
     pub(super) start: usize,
     /// Options to go back to at its end.
-    pub(super) restore: Option<Options>,
+    pub(super) restore: Option<ShellOptions>,
     /// What was in force around a substitution.
-    pub(super) around: Option<Around>,
+    pub(super) around: Option<ParserState>,
     before: Option<Separator>,
     /// First element of the current pipeline in `Parser::members`.
     members: usize,
     /// Whether an element was read, so that an operator may follow.
     ready: bool,
     negated: bool,
-    pipe_options: Options,
+    pipe_options: ShellOptions,
 }
 
 /// Parser state around a substitution.
 #[derive(Clone, Copy)]
-pub(super) struct Around {
+pub(super) struct ParserState {
     pub(super) limit: usize,
     pub(super) parens: u32,
     pub(super) pending_base: usize,
@@ -79,7 +81,7 @@ impl List {
             members: 0,
             ready: false,
             negated: false,
-            pipe_options: Options::default(),
+            pipe_options: ShellOptions::default(),
         }
     }
 }
@@ -357,7 +359,7 @@ impl Parser<'_> {
         list.before = after;
     }
 
-    fn place_of(&mut self, member: Member) -> &mut Place {
+    fn place_of(&mut self, member: Member) -> &mut CommandPlace {
         match member {
             Member::Command(index) => &mut self.script.commands[index as usize].place,
             Member::Compound(index) => &mut self.script.compounds[index as usize].place,
@@ -365,14 +367,14 @@ impl Parser<'_> {
     }
 
     /// The place of the element that starts here, which becomes the list's latest.
-    pub(super) fn take_place(&mut self, list: &mut List, member: Member) -> Place {
+    pub(super) fn take_place(&mut self, list: &mut List, member: Member) -> CommandPlace {
         if self.members.len() == list.members {
             list.pipe_options = self.options;
         }
         let pipe_index = (self.members.len() - list.members) as u32;
         self.members.push(member);
         list.ready = true;
-        Place {
+        CommandPlace {
             scope: list.scope,
             before: list.before,
             after: None,

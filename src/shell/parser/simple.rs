@@ -1,9 +1,9 @@
 //! Simple commands: words, assignments, redirects, `[[ … ]]`; and here-documents: bodies after a line end, and the
 //! expansions inside them.
 
-use super::word::{Builder, Purpose, ends_word};
+use super::word::{Purpose, WordBuilder, ends_word};
 use super::{Frame, Parser};
-use crate::shell::script::{Assignment, Command, Place, Redirect, RedirectOperator};
+use crate::shell::script::{Assignment, Command, CommandPlace, Redirect, RedirectOperator};
 use crate::shell::word::Word;
 
 /// Bodies inside expansions inside bodies; each level reads its lines once more.
@@ -43,7 +43,7 @@ pub(super) struct OpenAssignment {
 }
 
 impl Parser<'_> {
-    pub(super) fn add_command(&mut self, place: Place) {
+    pub(super) fn add_command(&mut self, place: CommandPlace) {
         let span = self.span(self.at, self.at);
         let (words, assignments, redirects) = (Vec::new(), Vec::new(), Vec::new());
         self.script.commands.push(Command { span, words, assignments, redirects, place });
@@ -97,7 +97,7 @@ impl Parser<'_> {
         let purpose = Purpose::Argument(simple.index);
         let test = simple.test;
         self.frames.push(Frame::Simple(simple));
-        self.builders.push(Builder::new(self.at, purpose, test));
+        self.builders.push(WordBuilder::new(self.at, purpose, test));
         self.push(Frame::Word);
     }
 
@@ -139,7 +139,7 @@ impl Parser<'_> {
         let open = OpenAssignment { index: simple.index, start: self.at, name_end, append };
         self.at = name_end + 1 + usize::from(append);
         self.frames.push(Frame::Simple(simple));
-        self.builders.push(Builder::new(self.at, Purpose::Assignment(open), false));
+        self.builders.push(WordBuilder::new(self.at, Purpose::Assignment(open), false));
         self.push(Frame::Word);
     }
 
@@ -336,7 +336,7 @@ impl Parser<'_> {
             self.limit = heredoc.end;
             self.parens = 0;
             self.heredocs += 1;
-            self.builders.push(Builder::muted(self.at, Purpose::Dropped));
+            self.builders.push(WordBuilder::muted(self.at, Purpose::Dropped));
         }
         let rest = &self.bytes[self.at.min(self.limit)..self.limit];
         let Some(len) = rest.iter().position(|byte| matches!(byte, b'$' | b'`' | b'\\')) else {

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::shell::script::{Command, Place, SeparatorKind};
+use crate::shell::script::{Command, CommandPlace, SeparatorKind};
 use crate::shell::{RedirectOperator, parse};
 
 /// One line per command: place, then `name=value` and words between `|` bars, then redirects. Dynamic words carry
@@ -19,7 +19,7 @@ fn check(script: &str, expected: &str) {
     assert_eq!(got.trim_end(), expected.join("\n"), "{script}");
 }
 
-fn place(script: &Script, place: &Place) -> String {
+fn place(script: &Script, place: &CommandPlace) -> String {
     let sign = |kind| match kind {
         SeparatorKind::And => "&&",
         SeparatorKind::Or => "||",

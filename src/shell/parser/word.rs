@@ -6,7 +6,7 @@ use crate::shell::word::{Expansion, Marks, Word};
 
 /// A word being read.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of one word")]
-pub(super) struct Builder {
+pub(super) struct WordBuilder {
     pub(super) start: usize,
     pub(super) purpose: Purpose,
     pub(super) text: String,
@@ -41,7 +41,7 @@ pub(super) enum Purpose {
     Dropped,
 }
 
-impl Builder {
+impl WordBuilder {
     pub(super) fn new(start: usize, purpose: Purpose, test: bool) -> Self {
         Self {
             start,
@@ -99,13 +99,13 @@ fn is_plain(byte: u8) -> bool {
 
 impl Parser<'_> {
     pub(super) fn open_word(&mut self, purpose: Purpose) {
-        self.builders.push(Builder::new(self.at, purpose, false));
+        self.builders.push(WordBuilder::new(self.at, purpose, false));
         self.push(Frame::Word);
     }
 
-    pub(super) fn builder(&mut self) -> &mut Builder {
+    pub(super) fn builder(&mut self) -> &mut WordBuilder {
         if self.builders.is_empty() {
-            self.builders.push(Builder::muted(self.at, Purpose::Dropped));
+            self.builders.push(WordBuilder::muted(self.at, Purpose::Dropped));
         }
         let last = self.builders.len() - 1;
         &mut self.builders[last]
@@ -237,8 +237,8 @@ impl Parser<'_> {
         let span = self.span(builder.start, self.at);
         let one_piece = builder.piece.filter(|_| !builder.broken);
         let verbatim = match self.origin {
-            super::Origin::At(_) => one_piece.map(|at| self.span(at, at + builder.text.len())),
-            super::Origin::Inside(_) => None,
+            super::SpanOrigin::At(_) => one_piece.map(|at| self.span(at, at + builder.text.len())),
+            super::SpanOrigin::Inside(_) => None,
         };
         let word = Word::build(span, builder.text, builder.expansions, verbatim, builder.marks);
         self.deliver(word, builder.purpose);

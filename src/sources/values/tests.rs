@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Evaluator, Value};
+use super::{Evaluator, SourceValue};
 
 /// What `HERE(expression)` of the first source comes to.
 fn value(sources: &[(&str, &str)]) -> String {
@@ -12,10 +12,10 @@ fn value(sources: &[(&str, &str)]) -> String {
     let at = text.find("HERE(").unwrap();
     let expression = crate::sources::code::bracketed(&text[at + 4..]).unwrap();
     let Some(found) = evaluator.value(file, at, expression) else { return "?".to_owned() };
-    let told = |value: &Value| match value {
-        Value::Text(text) => text.clone(),
-        Value::Start(text) => format!("{text}…"),
-        Value::Stream => "stream".to_owned(),
+    let told = |value: &SourceValue| match value {
+        SourceValue::Text(text) => text.clone(),
+        SourceValue::Start(text) => format!("{text}…"),
+        SourceValue::Stream => "stream".to_owned(),
     };
     found.iter().map(told).collect::<Vec<_>>().join(" | ")
 }

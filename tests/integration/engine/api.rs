@@ -12,7 +12,7 @@ use std::thread;
 
 use dockopt::engine;
 use dockopt::image;
-use dockopt::load::image::{Bytes, Options, Place, open};
+use dockopt::load::image::{Bytes, ImagePlace, SourceOptions, open};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -42,7 +42,7 @@ fn built(client: &Engine) -> Image<'_> {
 fn an_engine_says_what_its_client_says() {
     let Some(client) = Engine::found() else { return };
     let image = built(&client);
-    let engine = engine::Engine::connect(&engine::Options::of_process()).unwrap();
+    let engine = engine::Engine::connect(&engine::EngineOptions::of_process()).unwrap();
     assert_eq!(engine.version().version, client.text(&["version", "--format", "{{.Server.Version}}"]));
     let shown = |format: &str| client.text(&["image", "inspect", "--format", format, &image.tag]);
 
@@ -73,15 +73,15 @@ fn an_engine_says_what_its_client_says() {
 fn an_image_comes_from_the_engine_as_it_is() {
     let Some(client) = Engine::found() else { return };
     let image = built(&client);
-    let opened = open(&image.tag, &Options::of_process()).unwrap();
-    assert_eq!(opened.place, Place::Engine);
+    let opened = open(&image.tag, &SourceOptions::of_process()).unwrap();
+    assert_eq!(opened.place, ImagePlace::Engine);
     assert!(
         opened.sentence.starts_with(&format!("image `{}` of the engine at unix://", image.tag)),
         "{}",
         opened.sentence
     );
     let Bytes::Stream(stream) = opened.bytes else { panic!("{:?}", opened.bytes) };
-    let read = image::read_forward(stream, &image::Options::default()).unwrap();
+    let read = image::read_forward(stream, &image::ImageOptions::default()).unwrap();
     assert_eq!(read.images.len(), 1, "{read:?}");
     let own = &read.images[0];
     let diff_ids: Vec<String> = own.layers.iter().map(|layer| layer.diff_id.as_ref().unwrap().to_string()).collect();
@@ -91,7 +91,7 @@ fn an_image_comes_from_the_engine_as_it_is() {
     let ids = [own.id.as_ref(), own.manifest.as_ref()].map(|id| id.map(ToString::to_string).unwrap_or_default());
     assert!(ids.contains(&id), "{ids:?} {id}");
 
-    let missing = open("docker:dockopt-test:none", &Options::of_process()).unwrap_err();
+    let missing = open("docker:dockopt-test:none", &SourceOptions::of_process()).unwrap_err();
     assert!(missing.what.ends_with("has no image `dockopt-test:none`"), "{missing}");
 }
 
@@ -140,11 +140,11 @@ fn an_engine_is_reached_with_tls() {
     let folder = tempfile::tempdir().unwrap();
     let made = Command::new("tests/engine/registry").arg("certificates").arg(folder.path()).status().unwrap();
     assert!(made.success());
-    let options = engine::Options {
+    let options = engine::EngineOptions {
         host: Some(format!("tcp://{}", with_tls(folder.path(), socket))),
         tls_verify: true,
         certificates: Some(folder.path().to_owned()),
-        ..engine::Options::default()
+        ..engine::EngineOptions::default()
     };
     let image = built(&client);
     let engine = engine::Engine::connect(&options).unwrap();
@@ -156,7 +156,7 @@ fn an_engine_is_reached_with_tls() {
     fs::remove_file(folder.path().join("cert.pem")).unwrap();
     let error = engine::Engine::connect(&options).unwrap_err();
     assert_eq!(error.kind, dockopt::failure::FailureKind::Denied, "{error}");
-    let strangers = engine::Options { certificates: Some(folder.path().join("none")), ..options };
+    let strangers = engine::EngineOptions { certificates: Some(folder.path().join("none")), ..options };
     let error = engine::Engine::connect(&strangers).unwrap_err();
     assert_eq!(error.kind, dockopt::failure::FailureKind::Denied, "{error}");
     assert!(error.what.contains("UnknownIssuer"), "{error}");

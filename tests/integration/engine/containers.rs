@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::time::Duration;
 
-use dockopt::engine::{ChangeKind, Engine, Exec, Options, Spec};
+use dockopt::engine::{ChangeKind, Engine, EngineOptions, Exec, Spec};
 use dockopt::failure::FailureKind;
 
 use super::Engine as Client;
 
 fn connected() -> Option<Engine> {
-    Client::found().map(|_| Engine::connect(&Options::of_process()).unwrap())
+    Client::found().map(|_| Engine::connect(&EngineOptions::of_process()).unwrap())
 }
 
 fn labels() -> BTreeMap<String, String> {

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dockopt::failure::FailureKind;
 use dockopt::image;
-use dockopt::load::image::{Bytes, Options, Place, open};
+use dockopt::load::image::{Bytes, ImagePlace, SourceOptions, open};
 use dockopt::remote;
 use dockopt::remote::Repository;
 
@@ -60,11 +60,11 @@ impl Registry {
         folder
     }
 
-    fn options(&self) -> remote::Options {
-        remote::Options {
+    fn options(&self) -> remote::RegistryOptions {
+        remote::RegistryOptions {
             ca: vec![self.folder.path().join("ca.pem")],
             configuration: Some(self.configuration("secret")),
-            ..remote::Options::default()
+            ..remote::RegistryOptions::default()
         }
     }
 }
@@ -101,7 +101,7 @@ fn what_the_engine_pushes_is_what_is_read() {
     assert_eq!(repository.digest().to_string(), digest);
     for contents in [false, true] {
         let before = registry.log().matches("/blobs/").count();
-        let options = image::Options { contents, verify: image::Verify::Full, ..image::Options::default() };
+        let options = image::ImageOptions { contents, verify: image::Verify::Full, ..image::ImageOptions::default() };
         let read = image::read(&repository, &options).unwrap();
         assert!(read.damaged.is_empty(), "{:?}", read.damaged);
         let own = &read.images[0];
@@ -119,22 +119,22 @@ fn what_the_engine_pushes_is_what_is_read() {
     }
 
     let by_digest = format!("registry:{}/dockopt/app@{digest}", registry.host);
-    let options = Options { remote: registry.options(), ..Options::default() };
+    let options = SourceOptions { remote: registry.options(), ..SourceOptions::default() };
     let opened = open(&by_digest, &options).unwrap();
-    assert_eq!(opened.place, Place::Registry);
+    assert_eq!(opened.place, ImagePlace::Registry);
     assert!(matches!(opened.bytes, Bytes::Store(_)));
     assert_eq!(opened.sentence, format!("image `{}` of the registry {}", &by_digest[9..], registry.host));
 
     // No file and no engine has it: the registry is asked last, and what was tried is said.
     let bare = open(&name.1, &options).unwrap();
-    assert_eq!(bare.place, Place::Registry);
+    assert_eq!(bare.place, ImagePlace::Registry);
     assert!(bare.tried.last().unwrap().starts_with("no Docker engine answers"), "{:?}", bare.tried);
 }
 
 #[test]
 fn a_registry_refuses_with_reasons() {
     let Some(registry) = Registry::start() else { return };
-    let refused = |options: &remote::Options| {
+    let refused = |options: &remote::RegistryOptions| {
         let name = format!("{}/dockopt/none:v1", registry.host);
         let error = Repository::open(&name.parse().unwrap(), options).unwrap_err();
         (error.kind, format!("{}: {}", error.what, error.help).replace(&registry.host, "HOST"))
@@ -144,25 +144,25 @@ fn a_registry_refuses_with_reasons() {
     assert_eq!(kind, FailureKind::Missing, "{text}");
     assert!(text.starts_with("the registry `HOST` has no `dockopt/none:v1` (manifest unknown)"), "{text}");
 
-    let wrong = remote::Options { configuration: Some(registry.configuration("guess")), ..good.clone() };
+    let wrong = remote::RegistryOptions { configuration: Some(registry.configuration("guess")), ..good.clone() };
     let (kind, text) = refused(&wrong);
     assert_eq!(kind, FailureKind::Denied, "{text}");
     assert!(text.contains("refuses `HOST/dockopt/none` to user `me`") && text.contains("docker login HOST"), "{text}");
     assert!(!text.contains("guess"), "{text}");
 
-    let (kind, text) = refused(&remote::Options { configuration: None, ..good.clone() });
+    let (kind, text) = refused(&remote::RegistryOptions { configuration: None, ..good.clone() });
     assert_eq!(kind, FailureKind::Denied, "{text}");
     assert!(text.contains("there are no credentials"), "{text}");
 
-    let (kind, text) = refused(&remote::Options { ca: Vec::new(), ..good.clone() });
+    let (kind, text) = refused(&remote::RegistryOptions { ca: Vec::new(), ..good.clone() });
     assert_eq!(kind, FailureKind::Unreachable, "{text}");
     assert!(text.contains("is not trusted: UnknownIssuer") && text.contains("--registry-ca"), "{text}");
 
-    let insecure = remote::Options { ca: Vec::new(), insecure: vec![registry.host.clone()], ..good.clone() };
+    let insecure = remote::RegistryOptions { ca: Vec::new(), insecure: vec![registry.host.clone()], ..good.clone() };
     assert_eq!(refused(&insecure).0, FailureKind::Missing);
     let folder = registry.folder.path().join("certs.d").join(&registry.host);
     fs::create_dir_all(&folder).unwrap();
     fs::copy(registry.folder.path().join("ca.pem"), folder.join("ca.crt")).unwrap();
     let certificates = vec![registry.folder.path().join("certs.d")];
-    assert_eq!(refused(&remote::Options { ca: Vec::new(), certificates, ..good }).0, FailureKind::Missing);
+    assert_eq!(refused(&remote::RegistryOptions { ca: Vec::new(), certificates, ..good }).0, FailureKind::Missing);
 }

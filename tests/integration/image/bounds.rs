@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
-use dockopt::image::{Limits, Options, Totals, Tree, Trouble, Verify, read_archive, read_forward};
+use dockopt::image::{ImageOptions, ImageTree, Limits, Totals, Trouble, Verify, read_archive, read_forward};
 use serde_json::json;
 
 use super::agreement::Bytes;
@@ -24,7 +24,7 @@ fn under(name: &str, change: impl Fn(&mut Limits)) -> Vec<(Vec<Trouble>, String)
     let bytes = archive(name);
     let mut limits = Limits::default();
     change(&mut limits);
-    let options = Options { limits, ..Options::default() };
+    let options = ImageOptions { limits, ..ImageOptions::default() };
     let results = [read_archive(&Bytes(bytes), &options), read_forward(bytes, &options)];
     let tell = |result: Result<dockopt::image::Read, dockopt::image::Error>| match result {
         Err(error) => (vec![error.trouble], String::new()),
@@ -109,12 +109,12 @@ fn a_million_members_are_read() {
     tar::write(&file("l/layer.tar", Vec::new()).claims(layer_bytes), &mut before);
     after.resize(4 * BLOCK, 0);
     let source = before.as_slice().chain(Members { next: 0, count, ready: Vec::new() }).chain(after.as_slice());
-    let options = Options { verify: Verify::None, ..Options::default() };
+    let options = ImageOptions { verify: Verify::None, ..ImageOptions::default() };
     let start = Instant::now();
     let read = read_forward(source, &options).unwrap();
     assert_eq!(read.damaged, []);
     let image = &read.images[0];
-    let totals = Totals::new(image, &Tree::new(image));
+    let totals = Totals::new(image, &ImageTree::new(image));
     let folders = count.div_ceil(FOLDER);
     assert_eq!((totals.merged_entries, totals.merged_files), (count as u64, (count - folders) as u64));
     let bytes: usize = (0..count).filter(|number| number % FOLDER != 0).map(|number| number % 3).sum();

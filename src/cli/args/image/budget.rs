@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::image::all_categories;
-use crate::settings::{Bound, Budget, Limit, Measure, Pattern, bytes_of, closest, growth_of, ratio_of};
+use crate::settings::{Bound, Budget, Limit, Measure, SettingsPattern, bytes_of, closest, growth_of, ratio_of};
 
 /// What an image may weigh.
 #[derive(Debug, Default, Args)]
@@ -46,13 +46,13 @@ pub(in crate::cli) struct BudgetFlags {
     pub max_package: Vec<(String, u64)>,
     /// A path that the final tree may not have; may be given several times
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
-    pub forbid_path: Vec<Pattern>,
+    pub forbid_path: Vec<SettingsPattern>,
     /// No secrets, removed ones among them
     #[arg(long)]
     pub forbid_secrets: bool,
     /// Paths that count neither as waste nor as forbidden; may be given several times
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
-    pub ignore_path: Vec<Pattern>,
+    pub ignore_path: Vec<SettingsPattern>,
     /// The base image's waste, categories, packages and paths count for nothing
     #[arg(long)]
     pub ignore_base: bool,
@@ -111,14 +111,14 @@ fn growth(text: &str) -> Result<Bound, String> {
     growth_of(text).ok_or_else(|| "it is written `5MB` or `3%`".to_owned())
 }
 
-fn pattern(text: &str) -> Result<Pattern, String> {
-    Pattern::new(text)
+fn pattern(text: &str) -> Result<SettingsPattern, String> {
+    SettingsPattern::new(text)
 }
 
 fn package(text: &str) -> Result<(String, u64), String> {
     let (name, bytes) =
         text.rsplit_once('=').filter(|(name, _)| !name.is_empty()).ok_or("it is written `NAME=SIZE`")?;
-    Pattern::new(name)?;
+    SettingsPattern::new(name)?;
     Ok((name.to_owned(), size(bytes)?))
 }
 

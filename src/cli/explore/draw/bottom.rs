@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::paper::{Paper, Tone};
 use super::rows;
 use crate::cli::explore::state::{Explorer, Focus, Mode};
-use crate::image::{Fate, Kind};
+use crate::image::{EntryKind, Fate};
 use crate::report::{bytes, clean, cut, shown_line, shown_maker, shown_path, waste_words, width, wrap};
 
 pub(super) fn details(explorer: &Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
@@ -75,7 +75,7 @@ fn of_file(explorer: &Explorer<'_>) -> Vec<(String, Tone)> {
         return vec![(shown, Tone::Strong), ("a folder that no layer has as a member".to_owned(), Tone::Dim)];
     };
     let entry = analysis.image.entry(id);
-    let size = if entry.kind == Kind::Directory { explorer.listing.bytes(path) } else { entry.size };
+    let size = if entry.kind == EntryKind::Directory { explorer.listing.bytes(path) } else { entry.size };
     let mut facts = vec![
         rows::permissions(entry).trim().to_owned(),
         format!("{}:{}", entry.uid, entry.gid),

@@ -4,10 +4,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::paper::{Paper, Tone, align_right, letters};
-use crate::cli::explore::listing::{REMOVED, Scope, WASTED, is_folder};
+use crate::cli::explore::listing::{REMOVED, TreeScope, WASTED, is_folder};
 use crate::cli::explore::outline::{Order, Row};
 use crate::cli::explore::state::{Explorer, Focus};
-use crate::image::{Entry, EntryId, Image, Kind, PathId};
+use crate::image::{EntryId, EntryKind, Image, LayerEntry, PathId};
 use crate::report::{bytes, clean, cut, pad};
 
 /// Columns that depth takes at most: deeper folders stand below each other.
@@ -48,14 +48,14 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
 
 fn heading(explorer: &Explorer<'_>, paper: &Paper<'_>) -> Vec<Span<'static>> {
     let what = match explorer.scope {
-        Scope::Layer => format!(" What layer {} does", explorer.layers.at + 1),
-        Scope::Final => " The final tree".to_owned(),
+        TreeScope::Layer => format!(" What layer {} does", explorer.layers.at + 1),
+        TreeScope::Final => " The final tree".to_owned(),
     };
     let order = if explorer.outline.order == Order::Size { "size" } else { "name" };
     let mut spans = vec![paper.span(what, Tone::Strong)];
     let changes = explorer.analysis().layers.get(explorer.layers.at).map(|layer| layer.changes);
     match (explorer.scope, changes) {
-        (Scope::Layer, Some(changes)) if explorer.filter == 0 => {
+        (TreeScope::Layer, Some(changes)) if explorer.filter == 0 => {
             let sums = [("A", changes.added), ("C", changes.changed), ("R", changes.removed)];
             for (mark, (letter, count)) in [1, 2, 4].into_iter().zip(sums).filter(|(_, (_, count))| count.entries > 0) {
                 spans.push(paper.span(format!("  {letter} {}", bytes(count.bytes)), letters(mark).1));
@@ -89,7 +89,7 @@ fn row_spans(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16)
         let owner = entry.map(|entry| format!("{}:{}", entry.uid, entry.gid)).unwrap_or_default();
         spans.push(paper.span(format!("{} ", pad(&cut(&owner, 9), 9)), Tone::Dim));
     }
-    if explorer.scope == Scope::Final {
+    if explorer.scope == TreeScope::Final {
         let layer = member.map(|id| format!("#{}", id.layer + 1)).unwrap_or_default();
         spans.push(paper.span(align_right(&layer, 4), Tone::Dim));
     }
@@ -133,22 +133,22 @@ pub(super) fn escape_bytes(bytes: &[u8]) -> String {
 fn target(image: &Image, id: EntryId) -> Option<String> {
     let entry = image.entry(id);
     match entry.kind {
-        Kind::Symlink => image.layers[id.layer as usize].targets.get(&id.index).map(|target| escape_bytes(target)),
-        Kind::Hardlink => Some(format!("/{} (hard link)", escape_bytes(&image.paths.bytes(entry.link)))),
+        EntryKind::Symlink => image.layers[id.layer as usize].targets.get(&id.index).map(|target| escape_bytes(target)),
+        EntryKind::Hardlink => Some(format!("/{} (hard link)", escape_bytes(&image.paths.bytes(entry.link)))),
         _ => None,
     }
 }
 
 /// As `ls -l` has it.
-pub(super) fn permissions(entry: &Entry) -> String {
+pub(super) fn permissions(entry: &LayerEntry) -> String {
     let kind = match entry.kind {
-        Kind::File | Kind::Hardlink => '-',
-        Kind::Directory => 'd',
-        Kind::Symlink => 'l',
-        Kind::CharacterDevice => 'c',
-        Kind::BlockDevice => 'b',
-        Kind::Fifo => 'p',
-        Kind::Whiteout | Kind::Opaque => return " ".repeat(10),
+        EntryKind::File | EntryKind::Hardlink => '-',
+        EntryKind::Directory => 'd',
+        EntryKind::Symlink => 'l',
+        EntryKind::CharacterDevice => 'c',
+        EntryKind::BlockDevice => 'b',
+        EntryKind::Fifo => 'p',
+        EntryKind::Whiteout | EntryKind::Opaque => return " ".repeat(10),
     };
     let mode = entry.mode.0;
     let mut text = String::from(kind);

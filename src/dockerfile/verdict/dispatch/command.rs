@@ -10,7 +10,7 @@ use super::port::check_port;
 use super::reference::check_digest;
 use super::refusal::Refusal;
 use super::signal::is_signal;
-use super::state::{Command, Stages};
+use super::state::{DispatchCommand, Stages};
 use crate::dockerfile::check::parse_bool;
 use crate::dockerfile::expand::{ExpandError, Lex, process_word, process_words};
 use crate::dockerfile::quote::go_quote;
@@ -74,10 +74,10 @@ impl<'r> Running<'r> {
         &self,
         stages: &Stages<'_>,
         index: usize,
-        command: &Command<'_>,
+        command: &DispatchCommand<'_>,
         sources: &[Option<usize>],
     ) -> Result<(), String> {
-        let Command { file, instruction, .. } = command;
+        let DispatchCommand { file, instruction, .. } = command;
         let [Some(source)] = sources else { return Ok(()) };
         if instruction.keyword != Keyword::Copy || stages.states[*source].is_dispatched {
             return Ok(());
@@ -244,10 +244,10 @@ impl<'r> Running<'r> {
     fn check_mounts(
         &self,
         stages: &Stages<'_>,
-        command: &Command<'_>,
+        command: &DispatchCommand<'_>,
         sources: &[Option<usize>],
     ) -> Result<(), String> {
-        let Command { file, instruction, .. } = command;
+        let DispatchCommand { file, instruction, .. } = command;
         if instruction.keyword != Keyword::Run {
             return Ok(());
         }

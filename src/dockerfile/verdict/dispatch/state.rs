@@ -15,14 +15,14 @@ const SCRATCH: &str = "scratch";
 
 /// A stage, or an image that an instruction names in the place of one.
 #[expect(clippy::struct_excessive_bools, reason = "four independent marks of BuildKit's own state")]
-pub(super) struct State<'f> {
+pub(super) struct StageState<'f> {
     /// Its name in lower case, or `stage-0`; empty for an image, and for the only stage of a file.
     pub(super) name: String,
     base_name: String,
     pub(super) base: Option<usize>,
     lines: Option<(u32, u32)>,
     /// The stage's instructions with the stages that each reads from.
-    pub(super) commands: Vec<(Command<'f>, Vec<Option<usize>>)>,
+    pub(super) commands: Vec<(DispatchCommand<'f>, Vec<Option<usize>>)>,
     /// Stages that instructions read from, with the instruction.
     dependencies: Vec<(usize, (u32, u32))>,
     is_image: bool,
@@ -34,7 +34,7 @@ pub(super) struct State<'f> {
 
 /// All stages in order, images behind them.
 pub(super) struct Stages<'f> {
-    pub(super) states: Vec<State<'f>>,
+    pub(super) states: Vec<StageState<'f>>,
     names: HashMap<String, usize>,
 }
 
@@ -65,7 +65,7 @@ impl<'f> Stages<'f> {
             let lines = (instruction.start_line, instruction.end_line);
             let Some(from) = file.from(instruction) else {
                 if let Some(state) = stages.states.last_mut() {
-                    state.commands.push((Command { file, instruction, lines }, Vec::new()));
+                    state.commands.push((DispatchCommand { file, instruction, lines }, Vec::new()));
                 }
                 continue;
             };
@@ -80,19 +80,19 @@ impl<'f> Stages<'f> {
                 check_platform(&platform.text, expand(&platform.text)).map_err(|refusal| refusal.at(Some(lines)))?;
             }
             let name = from.name.map(|name| name.text.to_lowercase());
-            let state = State {
+            let state = StageState {
                 name: name.clone().unwrap_or_else(|| format!("stage-{index}")),
                 base_name,
                 lines: Some(lines),
-                ..State::image(String::new(), None)
+                ..StageState::image(String::new(), None)
             };
-            stages.add(State { is_image: false, ..state }, name);
+            stages.add(StageState { is_image: false, ..state }, name);
             index += 1;
         }
         Ok(stages)
     }
 
-    fn add(&mut self, mut state: State<'f>, name: Option<String>) -> usize {
+    fn add(&mut self, mut state: StageState<'f>, name: Option<String>) -> usize {
         state.base = self.names.get(&state.base_name).copied();
         self.states.push(state);
         let index = self.states.len() - 1;
@@ -122,8 +122,8 @@ impl<'f> Stages<'f> {
         state.dependencies.extend(sources.iter().flatten().map(|&source| (source, lines)));
     }
 
-    fn sources(&mut self, command: Command<'f>) -> Result<Vec<Option<usize>>, Refusal> {
-        let Command { file, instruction, lines } = command;
+    fn sources(&mut self, command: DispatchCommand<'f>) -> Result<Vec<Option<usize>>, Refusal> {
+        let DispatchCommand { file, instruction, lines } = command;
         match instruction.keyword {
             Keyword::Copy => {
                 let from = file.flag_argument(instruction, "from").filter(|from| !from.text.is_empty());
@@ -159,7 +159,7 @@ impl<'f> Stages<'f> {
     fn find_or_add(&mut self, name: &str, lines: Option<(u32, u32)>) -> usize {
         match self.names.get(&name.to_lowercase()) {
             Some(&index) => index,
-            None => self.add(State::image(name.to_owned(), lines), None),
+            None => self.add(StageState::image(name.to_owned(), lines), None),
         }
     }
 
@@ -280,7 +280,7 @@ impl<'f> Stages<'f> {
         let mut commands = Vec::new();
         for file in inherited {
             let instruction = check_trigger(file).map_err(|message| Refusal { message, lines })?;
-            let command = Command { file, instruction, lines: lines.unwrap_or_default() };
+            let command = DispatchCommand { file, instruction, lines: lines.unwrap_or_default() };
             let sources = self.sources(command).map_err(|refusal| Refusal { lines, ..refusal })?;
             self.depend(index, &sources, command.lines);
             has_new |= !sources.is_empty();
@@ -307,7 +307,7 @@ fn check_trigger(file: &File) -> Result<&Instruction, String> {
     }
 }
 
-impl State<'_> {
+impl StageState<'_> {
     fn image(base_name: String, lines: Option<(u32, u32)>) -> Self {
         Self {
             name: String::new(),
@@ -326,7 +326,7 @@ impl State<'_> {
 
 /// An instruction in the file that holds it: the Dockerfile, or an ONBUILD trigger read on its own.
 #[derive(Clone, Copy)]
-pub(super) struct Command<'f> {
+pub(super) struct DispatchCommand<'f> {
     pub(super) file: &'f File,
     pub(super) instruction: &'f Instruction,
     pub(super) lines: (u32, u32),

@@ -1,6 +1,6 @@
 //! An rpm header: an index of tags, and their data (rpm's docs/manual/format.md; tag numbers of rpmtag.h).
 
-use crate::image::packages::fact::{Name, Need, Record, word};
+use crate::image::packages::fact::{NameHash, Need, Record, word};
 use crate::image::packages::list::ListMaker;
 
 const NAME: u32 = 1000;
@@ -79,7 +79,7 @@ pub(super) fn package(blob: &[u8]) -> Option<Record> {
         version: word(&version),
         architecture: word(header.text(ARCH)),
         needs: needs.into(),
-        provides: header.texts(PROVIDE_NAME).map(Name::of).collect(),
+        provides: header.texts(PROVIDE_NAME).map(NameHash::of).collect(),
         files: files(&header),
         needs_files: needs_files.finish(),
         ..Record::default()

@@ -45,14 +45,14 @@ pub struct Class {
     pub certainty: Certainty,
     /// Why a build does without; a clause for people.
     pub reason: &'static str,
-    pub(super) name: Name,
+    pub(super) name: NamePattern,
     pub(super) holds: Holds,
     pub(super) evidence: Evidence,
 }
 
 /// Which names it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name {
+pub(super) enum NamePattern {
     Is(&'static [&'static str]),
     Ends(&'static str),
     Starts(&'static str),
@@ -79,7 +79,7 @@ pub(super) enum Evidence {
 
 /// Something found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct ClassMatch {
     /// Which row.
     pub class: &'static Class,
     /// The topmost entry.

@@ -6,8 +6,8 @@ use super::class::ClassKind::{
 };
 use super::class::Evidence::{self, Beside, Inside};
 use super::class::Holds::{Directory, Either, File};
-use super::class::Name::{Any, Ends, Is, Starts};
-use super::class::{Certainty, Class, ClassKind, Holds, Name};
+use super::class::NamePattern::{Any, Ends, Is, Starts};
+use super::class::{Certainty, Class, ClassKind, Holds, NamePattern};
 
 const NO: Evidence = Evidence::None;
 const PACKAGE: Evidence = Beside(&["package.json"]);
@@ -24,7 +24,7 @@ const fn row(
     kind: ClassKind,
     certainty: Certainty,
     holds: Holds,
-    name: Name,
+    name: NamePattern,
     evidence: Evidence,
     reason: &'static str,
 ) -> Class {

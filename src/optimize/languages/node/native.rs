@@ -7,7 +7,7 @@ use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Locked, Project};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Package, PackageCall, PackageSource, Verb};
 
 /// What node-gyp calls.
@@ -18,7 +18,7 @@ pub(in crate::optimize) const GIT: [&str; 2] = ["git", "ca-certificates"];
 
 /// Debian packages that a stage needs on a slim base to install its Node dependencies: empty where slim suffices, `None`
 /// where that isn't known.
-pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
+pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Option<BTreeSet<String>> {
     let stage = scene.build.stages().get(stage)?;
     let mut packages = BTreeSet::new();
     if let Some(named) = named_alone(scene, stage) {
@@ -59,7 +59,7 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
 
 /// The packages of the registry that a stage's installs name, where each names some: `npm install -g http-server`. What the
 /// project depends on is installed elsewhere then.
-fn named_alone(scene: &Scene, stage: &Stage) -> Option<BTreeSet<String>> {
+fn named_alone(scene: &PassInput, stage: &Stage) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     for (index, _) in runs {
@@ -98,7 +98,7 @@ fn from_git(project: &Project, locked: Option<&Locked>) -> bool {
 
 /// Prisma's engines load the system's OpenSSL up to version 6, and slim images lack it
 /// (`prisma.io/docs/orm/reference/system-requirements`).
-fn prisma(scene: &Scene) -> Option<String> {
+fn prisma(scene: &PassInput) -> Option<String> {
     let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
     let mut ours = nodes
         .flat_map(|project| &project.dependencies)
@@ -115,6 +115,6 @@ fn prisma(scene: &Scene) -> Option<String> {
 }
 
 /// Debian packages that a slim base lacks and the installed dependencies need at run time.
-pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
+pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
     prisma(scene).into_iter().collect()
 }

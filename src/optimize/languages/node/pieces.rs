@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{started, words};
 use crate::build::toolchain::is_build_package;
-use crate::build::{Base, Build, Code, Purpose, Slim, Stage, User, installed};
+use crate::build::{Build, Code, Purpose, Slim, Stage, StageBase, User, installed};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::optimize::called;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -79,7 +79,7 @@ pub(in crate::optimize) struct Pieces<'a> {
 
 /// The stage's pieces; `None` where it installs no Node project, or more than one, and an error where it does in a way
 /// that can't be taken apart.
-pub(in crate::optimize) fn read<'a>(scene: &Scene<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, String> {
+pub(in crate::optimize) fn read<'a>(scene: &PassInput<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, String> {
     let build = scene.build;
     let mut found: Option<Pieces<'a>> = None;
     let mut all = Vec::new();
@@ -122,7 +122,7 @@ type Ran<'a> = (Kind, Option<Pieces<'a>>);
 
 /// What a RUN is for.
 fn run<'a>(
-    scene: &Scene<'a>,
+    scene: &PassInput<'a>,
     stage: &Stage,
     index: usize,
     code: &Code,
@@ -177,7 +177,7 @@ fn run<'a>(
 }
 
 /// What a program that is no package manager is for; `None` where it does nothing by itself.
-fn by_program(scene: &Scene, one: &Invocation) -> Option<Kind> {
+fn by_program(scene: &PassInput, one: &Invocation) -> Option<Kind> {
     let words = words::of(one);
     let inner = words::program(&words);
     let program = words::name(inner.first()?);
@@ -229,7 +229,7 @@ fn by_call(one: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind
 }
 
 /// Whether a package of the distribution brings the Python that sources start, or a program of the container's command.
-fn brings_called(scene: &Scene, call: &PackageCall) -> bool {
+fn brings_called(scene: &PassInput, call: &PackageCall) -> bool {
     let brings = |name: &str| call.packages.iter().any(|one| one.name.text == name);
     let is_started =
         || started::programs(scene).iter().flat_map(|program| Slim::missing_packages("node:slim", program)).any(brings);
@@ -248,7 +248,7 @@ fn drops_dev(call: &PackageCall) -> bool {
 
 /// The install as it is written.
 fn installing<'a>(
-    scene: &Scene<'a>,
+    scene: &PassInput<'a>,
     (stage, index): (&Stage, usize),
     code: &Code,
     one: &Invocation,
@@ -346,8 +346,8 @@ impl Pieces<'_> {
 
 /// Whether the stage stands on an image of its own and nothing else is built on it.
 pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
-    let used = build.edges().iter().any(|edge| edge.to == Base::Stage(stage.index));
-    matches!(stage.base, Base::Image(_)) && !stage.is_replaced() && !used
+    let used = build.edges().iter().any(|edge| edge.to == StageBase::Stage(stage.index));
+    matches!(stage.base, StageBase::Image(_)) && !stage.is_replaced() && !used
 }
 
 /// Why a stage with more projects than one stays.

@@ -6,7 +6,7 @@ use super::words;
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::parse;
 use crate::text::path;
 
@@ -14,7 +14,7 @@ use crate::text::path;
 const DEEPEST: usize = 6;
 
 /// The project in whose folder the container starts.
-pub(in crate::optimize) fn project<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
+pub(in crate::optimize) fn project<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
     let build = scene.build;
     let folder = installed::workdir(build, stage, index);
     let mut nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
@@ -38,7 +38,7 @@ pub(in crate::optimize) fn commands(project: Option<&Project>, words: &[String])
 }
 
 /// The programs of the container's command and of what compose runs instead, by their names.
-pub(super) fn programs(scene: &Scene) -> BTreeSet<String> {
+pub(super) fn programs(scene: &PassInput) -> BTreeSet<String> {
     let Some(target) = scene.target() else { return BTreeSet::new() };
     let launch = scene.build.launch(target).map(|launch| launch.script().clone());
     let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).map(parse);

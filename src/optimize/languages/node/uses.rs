@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::build::{Reference, Stage};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::Program;
 use crate::text::path;
 
@@ -10,7 +10,7 @@ use crate::text::path;
 const ENGINES: [&str; 3] = ["docker", "podman", "docker-compose"];
 
 /// What is done there, as a sentence; `None` where nothing is known of it.
-pub(in crate::optimize) fn in_containers(scene: &Scene, stage: &Stage) -> Option<String> {
+pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Option<String> {
     let services = scene.evidence.services.iter();
     for service in services.filter(|one| one.target.is_none() || one.target == stage.name) {
         let name = format!("service `{}`", service.name);
@@ -27,7 +27,7 @@ pub(in crate::optimize) fn in_containers(scene: &Scene, stage: &Stage) -> Option
 }
 
 /// A command of a recipe or pipeline that runs something in the image, or mounts a folder into it.
-fn by_recipes(scene: &Scene) -> Option<String> {
+fn by_recipes(scene: &PassInput) -> Option<String> {
     let services: Vec<&str> = scene.evidence.services.iter().map(|service| service.name.as_str()).collect();
     let images: Vec<&str> = scene.evidence.image_names.iter().map(|name| Reference::of(name).name).collect();
     for (file, text) in &scene.evidence.recipes {

@@ -6,7 +6,7 @@ use super::words;
 use crate::build::installed;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
@@ -15,7 +15,7 @@ const DEEPEST: usize = 6;
 
 /// Absolute folders that the program writes besides what its sources tell, and what shows it. The project's own folder
 /// stands there where it builds at its start.
-pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
+pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let Some(stage) = scene.target() else { return found };
     let mut commands = Vec::new();
@@ -74,12 +74,12 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
 }
 
 /// Whether sources tell of pages that Next.js makes anew when it runs, beside those of the build.
-pub(in crate::optimize) fn renews_pages(scene: &Scene) -> bool {
+pub(in crate::optimize) fn renews_pages(scene: &PassInput) -> bool {
     scene.evidence.holding(&["revalidate"]).next().is_some()
 }
 
 /// Whether the image takes what Next.js traced for its server.
-pub(in crate::optimize) fn takes_traced(scene: &Scene) -> bool {
+pub(in crate::optimize) fn takes_traced(scene: &PassInput) -> bool {
     let Some(stage) = scene.target() else { return false };
     let sources = scene.build.transfers(stage).iter().flat_map(|one| &one.sources);
     sources.filter_map(|source| source.text.as_deref()).any(|text| text.ends_with(".next/standalone"))

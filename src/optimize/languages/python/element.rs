@@ -2,7 +2,7 @@
 
 use crate::build::{Build, Purpose};
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Compound, Invocation, Package, Script, SeparatorKind, Verb, Word};
 use crate::sources::patterns;
@@ -45,7 +45,11 @@ pub(in crate::optimize) struct Element<'b> {
 }
 
 /// The parts of a RUN in order; `None` where it can't be taken apart safely.
-pub(in crate::optimize) fn elements<'b>(scene: &Scene<'b>, index: usize, setuptools: bool) -> Option<Vec<Element<'b>>> {
+pub(in crate::optimize) fn elements<'b>(
+    scene: &PassInput<'b>,
+    index: usize,
+    setuptools: bool,
+) -> Option<Vec<Element<'b>>> {
     let build: &'b Build<'b> = scene.build;
     let code = build.code(index)?;
     let script = &code.script;

@@ -3,7 +3,7 @@
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 
@@ -17,7 +17,7 @@ pub(in crate::optimize) struct Wish {
 }
 
 /// Looks through sources and commands.
-pub(in crate::optimize) fn wish(scene: &Scene, target: &Stage) -> Wish {
+pub(in crate::optimize) fn wish(scene: &PassInput, target: &Stage) -> Wish {
     let mut wish = Wish::default();
     let modules = ["pkg_resources", "setuptools", "distutils"];
     let words = modules.into_iter().chain(["\"-m\", \"pip\"", "-m pip install"]).collect::<Vec<_>>();
@@ -36,7 +36,7 @@ pub(in crate::optimize) fn wish(scene: &Scene, target: &Stage) -> Wish {
 }
 
 /// The scripts that a container starts, and those that they start, by the names in their texts.
-pub(in crate::optimize) fn scripts<'s>(scene: &Scene<'s>, target: &Stage) -> Vec<(&'s str, &'s str)> {
+pub(in crate::optimize) fn scripts<'s>(scene: &PassInput<'s>, target: &Stage) -> Vec<(&'s str, &'s str)> {
     let known: Vec<(&str, &str)> = scene
         .evidence
         .texts
@@ -84,7 +84,7 @@ pub(in crate::optimize) fn imports(text: &str, modules: &[&str]) -> bool {
 }
 
 /// The texts that start things in a container: CMD, ENTRYPOINT, HEALTHCHECK, and compose's commands.
-pub(in crate::optimize) fn commands(scene: &Scene, target: &Stage) -> Vec<String> {
+pub(in crate::optimize) fn commands(scene: &PassInput, target: &Stage) -> Vec<String> {
     let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
     let own = started.filter_map(|keyword| scene.build.last(target, keyword));
     let mut texts: Vec<String> = own.map(|(_, one)| scene.source().slice(one.span).to_owned()).collect();
@@ -96,7 +96,7 @@ pub(in crate::optimize) fn commands(scene: &Scene, target: &Stage) -> Vec<String
 }
 
 /// Why something in the container runs the base's Python, and would miss what an environment elsewhere holds.
-pub(in crate::optimize) fn bound_to_base(scene: &Scene, target: &Stage) -> Option<String> {
+pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> Option<String> {
     let shebangs = scene.evidence.texts.iter().filter(|(_, text)| text.starts_with("#!"));
     let shebangs = shebangs.filter_map(|(_, text)| text.lines().next()).map(str::to_owned);
     let scripts = scripts(scene, target).into_iter().map(|(_, text)| text.to_owned());
@@ -136,7 +136,7 @@ fn sets_path(text: &str) -> bool {
 }
 
 /// What cron is told: files named for it or by a step that names it, and such steps. Cron hands no ENV on.
-fn crontabs(scene: &Scene) -> Vec<String> {
+fn crontabs(scene: &PassInput) -> Vec<String> {
     let steps = scene.file().instructions().iter();
     let steps = steps.filter(|one| matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add));
     let steps: Vec<&str> = steps.map(|one| scene.source().slice(one.span)).filter(|text| tells_cron(text)).collect();

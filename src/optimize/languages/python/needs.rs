@@ -6,18 +6,18 @@ use super::element::{Class, elements};
 use super::evidence;
 use super::system::{call_any, distributions, imports_tk, is_full, package_of, packages, starters, uses_git};
 use crate::build::toolchain::is_build_package;
-use crate::build::{Base, Reference, Slim, Stage};
+use crate::build::{Reference, Slim, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name, version_numbers};
 use crate::optimize::languages::debian::{libraries, suite};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Manager, PackageSource, Word, parse};
 use crate::sources::patterns;
 use crate::text::path;
 
 /// The distributions that may be installed, by name, with whether they were named in a RUN.
-fn dists(scene: &Scene, stage: &Stage) -> BTreeSet<String> {
+fn dists(scene: &PassInput, stage: &Stage) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for project in scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python) {
         names.extend(project.dependencies.iter().map(|one| one.name.clone()));
@@ -47,14 +47,14 @@ fn dists(scene: &Scene, stage: &Stage) -> BTreeSet<String> {
 }
 
 /// Packages of a run-time stage with sets for lookups.
-type Names = BTreeSet<String>;
+type PackageNames = BTreeSet<String>;
 
 /// Debian packages that a build stage needs besides what a slim Python base has; empty: the slim base suffices. `None`
 /// where something has to be compiled or that is not known, so the full base has to stay under the stage; also for stages
 /// that install nothing of Python.
-pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
+pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Option<BTreeSet<String>> {
     let stage = scene.build.stages().get(stage)?;
-    let mut there = Names::new();
+    let mut there = PackageNames::new();
     let (mut installs, mut tools) = (false, false);
     let mut programs = BTreeSet::new();
     for (index, _) in scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
@@ -84,20 +84,20 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
 }
 
 /// What compiles the dependencies that are known to have no wheels.
-fn compilers(scene: &Scene, stage: &Stage) -> Vec<&'static str> {
+fn compilers(scene: &PassInput, stage: &Stage) -> Vec<&'static str> {
     let dists = dists(scene, stage);
     let rows = distributions().filter(|row| !row.wheel && dists.contains(row.dist));
     rows.flat_map(|row| row.build).collect()
 }
 
 /// Whether a dependency may be compiled, as far as an author tells who installs a compiler.
-pub(in crate::optimize) fn may_compile(scene: &Scene, stage: &Stage) -> bool {
-    !compilers(scene, stage).is_empty() || compiles_unknown(scene, stage, &Names::from(["gcc".to_owned()]))
+pub(in crate::optimize) fn may_compile(scene: &PassInput, stage: &Stage) -> bool {
+    !compilers(scene, stage).is_empty() || compiles_unknown(scene, stage, &PackageNames::from(["gcc".to_owned()]))
 }
 
 /// Whether a dependency may be compiled by nobody knows what: it has no wheels for this Python, or the author installs a
 /// compiler and it is not known that nothing needs it.
-fn compiles_unknown(scene: &Scene, stage: &Stage, there: &Names) -> bool {
+fn compiles_unknown(scene: &PassInput, stage: &Stage, there: &PackageNames) -> bool {
     let dists = dists(scene, stage);
     let locks = scene.projects().iter().filter_map(|project| project.install()?.locked.as_ref());
     let comes_built: BTreeSet<&str> = locks
@@ -105,7 +105,7 @@ fn compiles_unknown(scene: &Scene, stage: &Stage, there: &Names) -> bool {
         .filter(|(_, package)| package.scripts == Some(false))
         .map(|(name, _)| name.as_str())
         .collect();
-    let own: Names =
+    let own: PackageNames =
         scene.projects().iter().filter_map(|project| Some(python_name(project.name.as_deref()?))).collect();
     let known = |name: &String| {
         comes_built.contains(name.as_str())
@@ -120,8 +120,8 @@ fn compiles_unknown(scene: &Scene, stage: &Stage, there: &Names) -> bool {
 
 /// Whether something has no wheel for the stage's Python, or none yet in the version that is pinned, and what it is
 /// compiled with is not known.
-fn older_than_wheels(scene: &Scene, stage: &Stage, dists: &Names) -> bool {
-    let Base::Image(image) = scene.build.root_base(stage) else { return true };
+fn older_than_wheels(scene: &PassInput, stage: &Stage, dists: &PackageNames) -> bool {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return true };
     let tag = Reference::of(image).tag.unwrap_or_default().trim_start_matches("python");
     let minor = tag.split(['-', '.']).nth(1).and_then(|text| text.parse::<usize>().ok());
     let column = match minor {
@@ -153,7 +153,7 @@ fn older_than_wheels(scene: &Scene, stage: &Stage, dists: &Names) -> bool {
 }
 
 /// Whether the project itself may be compiled when it is installed.
-fn compiles_itself(scene: &Scene) -> bool {
+fn compiles_itself(scene: &PassInput) -> bool {
     let mut texts = scene.evidence.texts.iter();
     texts.any(|(path, text)| {
         matches!(path::name(path), "setup.py" | "pyproject.toml")
@@ -163,15 +163,15 @@ fn compiles_itself(scene: &Scene) -> bool {
 
 /// Debian packages that the final stage needs on a slim base and that only the full one had: libraries of dependencies,
 /// and programs that the sources start.
-pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
-    let mut found = Names::new();
+pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
+    let mut found = PackageNames::new();
     let Some(target) = scene.build.target() else { return found };
     if let Some(observed) = &scene.evidence.observed {
         found.extend(observed.packages.iter().cloned());
         found.extend(observed.programs.iter().filter_map(|name| package_of(name)).map(str::to_owned));
     }
     let suite = suite(scene, target).unwrap_or("trixie");
-    let mut there: Names = Names::new();
+    let mut there: PackageNames = PackageNames::new();
     for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
         let ships = scene.build.ships(stage);
         let mut dists = dists(scene, stage);
@@ -204,7 +204,7 @@ pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
 }
 
 /// Programs that a container or the RUNs of the shipped stages call.
-fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
+fn programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut texts: Vec<String> =
         evidence::scripts(scene, target).into_iter().map(|(_, text)| text.to_owned()).collect();
@@ -231,7 +231,7 @@ fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
 }
 
 /// Whether the base of a stage brings a package that only builds, so that installing it there does nothing.
-pub(in crate::optimize) fn is_in_base(scene: &Scene, stage: &Stage, name: &str) -> bool {
+pub(in crate::optimize) fn is_in_base(scene: &PassInput, stage: &Stage, name: &str) -> bool {
     let headers = || libraries(name, suite(scene, stage).unwrap_or("trixie")).is_some_and(|known| known.headers);
     // Who installs a compiler may know why: it stays where a dependency is not known to come as a wheel.
     is_full(scene, stage) && (data::SYSTEM_PACKAGES.has(name, "full-python") || headers()) && !may_compile(scene, stage)

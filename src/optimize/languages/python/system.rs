@@ -4,10 +4,10 @@
 use super::element::Element;
 use super::evidence;
 use crate::build::toolchain::is_build_package;
-use crate::build::{Base, Libc, Slim, Stage, libc};
+use crate::build::{Libc, Slim, Stage, StageBase, libc};
 use crate::data;
 use crate::optimize::languages::debian::{Libraries, libraries, suite};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Verb};
 use crate::sources::patterns;
 use crate::text::path;
@@ -77,7 +77,7 @@ fn fetcher(package: &str) -> Option<&str> {
 }
 
 /// Whether a package that the author installs is needed to build. `texts` are the RUNs of the build stage.
-pub(in crate::optimize) fn serves_build(scene: &Scene, name: &str, texts: &str) -> bool {
+pub(in crate::optimize) fn serves_build(scene: &PassInput, name: &str, texts: &str) -> bool {
     if only_builds(name) {
         return true;
     }
@@ -90,7 +90,7 @@ pub(in crate::optimize) fn serves_build(scene: &Scene, name: &str, texts: &str) 
 
 /// What becomes of a package in the run-time stage. `texts` is what the container and the stage's own RUNs call.
 pub(in crate::optimize) fn fate_at_run_time(
-    scene: &Scene,
+    scene: &PassInput,
     stage: &Stage,
     name: &str,
     build: &str,
@@ -128,8 +128,8 @@ pub(in crate::optimize) fn fate_at_run_time(
 }
 
 /// The libraries where the release is not known, and it does not matter.
-fn in_any_suite(scene: &Scene, stage: &Stage, package: &str) -> Option<Libraries> {
-    let Base::Image(image) = scene.build.root_base(stage) else { return None };
+fn in_any_suite(scene: &PassInput, stage: &Stage, package: &str) -> Option<Libraries> {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
     // Older releases have other names.
     let debian = match libc(image) {
         Some(Libc::Glibc(Some(release))) => matches!(release.name, "bookworm" | "trixie"),
@@ -140,8 +140,8 @@ fn in_any_suite(scene: &Scene, stage: &Stage, package: &str) -> Option<Libraries
     (debian && new.names == old.names).then_some(new)
 }
 
-pub(in crate::optimize) fn is_full(scene: &Scene, stage: &Stage) -> bool {
-    let Base::Image(image) = scene.build.root_base(stage) else { return false };
+pub(in crate::optimize) fn is_full(scene: &PassInput, stage: &Stage) -> bool {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
     !["slim", "alpine"].iter().any(|word| image.contains(word))
 }
 
@@ -151,7 +151,7 @@ fn mentions(text: &str, word: &str) -> bool {
 }
 
 /// Whether dependencies or the version come from a repository.
-pub(in crate::optimize) fn uses_git(scene: &Scene) -> bool {
+pub(in crate::optimize) fn uses_git(scene: &PassInput) -> bool {
     let told = scene.source().text().contains("PRETEND_VERSION");
     let versioners = patterns::words_in("Python", "takes its version from the history");
     let names: Vec<&str> = versioners.into_iter().filter(|_| !told).chain(["git+"]).collect();
@@ -170,17 +170,17 @@ pub(in crate::optimize) fn uses_git(scene: &Scene) -> bool {
 }
 
 /// Whether nobody read the sources, so that nothing is known of what they call.
-fn unread(scene: &Scene) -> bool {
+fn unread(scene: &PassInput) -> bool {
     scene.evidence.texts.is_empty() || scene.evidence.texts_cut
 }
 
 /// Whether a Python source starts a program: `["git", …]`, `("git …`.
-fn sources_call(scene: &Scene, program: &str) -> bool {
+fn sources_call(scene: &PassInput, program: &str) -> bool {
     call_any(&starters(scene), program)
 }
 
 /// The texts of Python sources that may start programs.
-pub(in crate::optimize) fn starters<'a>(scene: &Scene<'a>) -> Vec<&'a str> {
+pub(in crate::optimize) fn starters<'a>(scene: &PassInput<'a>) -> Vec<&'a str> {
     let texts = scene
         .evidence
         .holding(&patterns::words_in("Python", "starts programs"))
@@ -212,7 +212,7 @@ fn calls(text: &str, program: &str) -> bool {
 }
 
 /// Whether a source imports what only a full image has the library of: slim ones leave Tk out.
-pub(in crate::optimize) fn imports_tk(scene: &Scene) -> bool {
+pub(in crate::optimize) fn imports_tk(scene: &PassInput) -> bool {
     let mut texts = scene.evidence.perhaps_holding(&["tkinter", "turtle"]);
     texts.any(|(path, text)| evidence::is_source(path) && evidence::imports(text, &["tkinter", "turtle"]))
 }

@@ -5,7 +5,7 @@ use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::node::words;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
@@ -37,7 +37,7 @@ pub(super) struct Owned {
 }
 
 /// The folder of the image where the project's manifest lands.
-pub(super) fn place(scene: &Scene, stage: &Stage, project: &Project) -> Option<String> {
+pub(super) fn place(scene: &PassInput, stage: &Stage, project: &Project) -> Option<String> {
     let manifest = project.manifests.iter().find(|path| path.ends_with("package.json"))?;
     let transfers = scene.build.transfers(stage).iter().filter(|one| one.from.is_none());
     let landed = transfers.flat_map(|one| installed::lands(scene.build, stage, one, manifest));
@@ -50,7 +50,7 @@ pub(super) fn place(scene: &Scene, stage: &Stage, project: &Project) -> Option<S
 }
 
 /// The RUNs that have to do with the site.
-pub(super) fn runs(scene: &Scene, stage: &Stage, project: &Project, folder: &str) -> Result<Vec<Owned>, String> {
+pub(super) fn runs(scene: &PassInput, stage: &Stage, project: &Project, folder: &str) -> Result<Vec<Owned>, String> {
     let build = scene.build;
     let mut found = Vec::new();
     for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
@@ -106,7 +106,7 @@ fn sum(all: &[Owner]) -> Result<Owner, String> {
 
 /// Whose a command is; those of the site go to `owned`.
 fn owner(
-    scene: &Scene,
+    scene: &PassInput,
     (stage, index): (&Stage, usize),
     one: &Invocation,
     (project, folder): (&Project, &str),
@@ -163,7 +163,12 @@ fn owner(
 }
 
 /// The Node project whose script a command runs.
-pub(super) fn project_of<'a>(scene: &Scene<'a>, stage: &Stage, index: usize, one: &Invocation) -> Option<&'a Project> {
+pub(super) fn project_of<'a>(
+    scene: &PassInput<'a>,
+    stage: &Stage,
+    index: usize,
+    one: &Invocation,
+) -> Option<&'a Project> {
     let call = one.package_call()?;
     let works = installed::folder(scene.build, (stage, index), one, &call)?;
     let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node);
@@ -177,7 +182,7 @@ fn is_idle(words: &[String]) -> bool {
 /// The commands that a script of the project in a folder of the image comes to, each with the folder that it works in.
 /// Whether all of them are known.
 fn follow(
-    scene: &Scene,
+    scene: &PassInput,
     stage: &Stage,
     folder: &str,
     script: &str,
@@ -213,7 +218,7 @@ fn follow(
 }
 
 /// The folders that a command of the container comes to work in; `None` where that is not known.
-pub(super) fn working_folders(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<Vec<String>> {
+pub(super) fn working_folders(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) -> Option<Vec<String>> {
     let folder = installed::folder_of(scene.build, (stage, index), one)?;
     let own = words::of(one);
     let at = prefix(&own).map_or(folder.clone(), |to| path::join(&folder, to));

@@ -6,14 +6,14 @@ use super::site::{Client, mentions};
 use super::{need, owners};
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
-use crate::inputs::context::Kind;
-use crate::manifest::{Ecosystem, FileKind, Nature, Project, parse_jsonc};
+use crate::inputs::context::ContextEntryKind;
+use crate::manifest::{ContentKind, Ecosystem, FileKind, Project, parse_jsonc};
 use crate::optimize::node::words;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::path;
 
 /// An error where something does.
-pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
+pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
     starts(scene, stage, client)?;
     check_other_readers(scene, client)?;
     types(scene, client)?;
@@ -21,7 +21,7 @@ pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec
 }
 
 /// What containers start must not lie or work in its folder.
-fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
+fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), String> {
     let build = scene.build;
     let last = stage.instructions.end.max(stage.start + 1);
     let works = installed::workdir(build, stage, last);
@@ -67,7 +67,7 @@ fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
 }
 
 /// Sources and settings of others may name of its folder only what its build writes.
-fn check_other_readers(scene: &Scene, client: &Client) -> Result<(), String> {
+fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), String> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
@@ -82,7 +82,7 @@ fn check_other_readers(scene: &Scene, client: &Client) -> Result<(), String> {
             || is_compose(file)
             || path.contains("node_modules/");
         // Scripts and settings name folders without quotes.
-        let bare = matches!(FileKind::of(file).nature(), Nature::Shell | Nature::Config);
+        let bare = matches!(FileKind::of(file).nature(), ContentKind::Shell | ContentKind::Config);
         let names = |text: &str| mentions(text, name) || bare && mentions_word(text, name);
         if !read || aside || !names(text) {
             continue;
@@ -112,7 +112,7 @@ fn is_compose(file: &str) -> bool {
 }
 
 /// A compiler of types that looks at its sources too would miss its packages.
-fn types(scene: &Scene, client: &Client) -> Result<(), String> {
+fn types(scene: &PassInput, client: &Client) -> Result<(), String> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
@@ -136,7 +136,7 @@ fn types(scene: &Scene, client: &Client) -> Result<(), String> {
 }
 
 /// Its build must need nothing that another project installs or makes, nor files above its folder.
-fn outward(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
+fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
     let project = client.project;
     let others = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && one.root != project.root);
     let own: Vec<&str> = project.dependencies.iter().map(|one| one.name.as_str()).collect();
@@ -191,7 +191,7 @@ fn builds_with(project: &Project, builds: &[Vec<String>], program: &str) -> bool
 }
 
 /// Its own texts: nothing of them may point above its folder, but where it writes to.
-fn texts(scene: &Scene, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), String> {
+fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), String> {
     let prefix = format!("{}/", client.project.root);
     let folder = client.folder.strip_suffix(client.project.root.as_str()).unwrap_or("/").to_owned();
     let texts = scene.evidence.texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
@@ -236,7 +236,7 @@ fn names_output(path: &str, line: &str) -> bool {
 }
 
 /// Whether its build may read files above its folder without a text that says so: style sheets that lie there, links, git.
-pub(super) fn may_read_above(scene: &Scene, project: &Project) -> bool {
+pub(super) fn may_read_above(scene: &PassInput, project: &Project) -> bool {
     let prefix = format!("{}/", project.root);
     let git = scene
         .evidence
@@ -248,7 +248,7 @@ pub(super) fn may_read_above(scene: &Scene, project: &Project) -> bool {
         let kind = context.entry(entry).kind;
         let path = context.path(entry);
         let inside = path.starts_with(&prefix);
-        let style = || FileKind::of(&path).nature() == Nature::Style && !path.contains("public/");
-        inside && kind == Kind::Symlink || !inside && kind == Kind::File && style()
+        let style = || FileKind::of(&path).nature() == ContentKind::Style && !path.contains("public/");
+        inside && kind == ContextEntryKind::Symlink || !inside && kind == ContextEntryKind::File && style()
     })
 }

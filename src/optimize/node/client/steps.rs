@@ -5,7 +5,7 @@ use super::site::{Client, mentions};
 use crate::build::{Code, Purpose, Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
 use crate::optimize::node::{output, words};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;
@@ -22,7 +22,7 @@ pub(super) enum Share {
 }
 
 /// An error where a step may prepare what the site is built from, or reads what only its own stage will have.
-pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
+pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), String> {
     let build = scene.build;
     let last = client.last();
     let transfers = build.transfers(stage);
@@ -43,7 +43,7 @@ pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client) -> Result<(),
 }
 
 /// What the site's stage takes of a COPY; an error where that is not known.
-pub(super) fn copied(scene: &Scene, stage: &Stage, client: &Client, transfer: &Transfer) -> Result<Share, String> {
+pub(super) fn copied(scene: &PassInput, stage: &Stage, client: &Client, transfer: &Transfer) -> Result<Share, String> {
     let unknown = || "what a COPY above its build brings may serve it".to_owned();
     let root = client.project.root.as_str();
     let plain = transfer.from.is_none()
@@ -80,7 +80,7 @@ pub(super) fn copied(scene: &Scene, stage: &Stage, client: &Client, transfer: &T
 }
 
 /// Whether a COPY of its own brings the manifest of a folder, whose scripts lead to the site's.
-fn brings_manifest(scene: &Scene, stage: &Stage, client: &Client, folder: &str) -> bool {
+fn brings_manifest(scene: &PassInput, stage: &Stage, client: &Client, folder: &str) -> bool {
     let before = scene.build.transfers(stage).iter().filter(|one| one.index < client.last());
     before.filter(|one| one.from.is_none()).any(|one| {
         let works = installed::workdir(scene.build, stage, one.index);
@@ -90,7 +90,7 @@ fn brings_manifest(scene: &Scene, stage: &Stage, client: &Client, folder: &str) 
     })
 }
 
-fn run(scene: &Scene, stage: &Stage, client: &Client, index: usize) -> Result<(), String> {
+fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), String> {
     let build = scene.build;
     let name = client.name();
     let code = build.code(index).filter(|code| code.is_ordinary()).ok_or("a RUN is not understood")?;
@@ -131,7 +131,7 @@ fn writes(code: &Code) -> bool {
 }
 
 /// Whether the site's stage has a RUN too, which stands above its build: it installs programs for all.
-pub(super) fn is_shared(scene: &Scene, index: usize) -> bool {
+pub(super) fn is_shared(scene: &PassInput, index: usize) -> bool {
     let code = scene.build.code(index).filter(|code| code.is_ordinary());
     code.is_some_and(|code| code.script.invocations().iter().any(prepares))
 }
@@ -144,7 +144,7 @@ fn prepares(one: &Invocation) -> bool {
 
 /// `true` where a command serves the site too, `false` where it serves another project, `None` where it does nothing.
 fn part(
-    scene: &Scene,
+    scene: &PassInput,
     stage: &Stage,
     (index, one): (usize, &Invocation),
     client: &Client,
@@ -181,7 +181,12 @@ fn part(
 }
 
 /// A RUN below: what it names of the site's folder has to be of what the build writes.
-fn check_later_run(scene: &Scene, stage: &Stage, client: &Client, (index, code): (usize, &Code)) -> Result<(), String> {
+fn check_later_run(
+    scene: &PassInput,
+    stage: &Stage,
+    client: &Client,
+    (index, code): (usize, &Code),
+) -> Result<(), String> {
     let reads = || Err("a RUN below its build reads its folder".to_owned());
     let name = client.name();
     for one in code.script.invocations() {

@@ -9,17 +9,17 @@ use crate::arrange::elements;
 use crate::build::{Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::{Span, path};
 
 /// The edits that take sites out of the final stage.
-pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]) -> Vec<FileEdit> {
+pub(super) fn edits<'a>(scene: &PassInput<'a>, stage: &Stage, clients: &[Client<'a>]) -> Vec<FileEdit> {
     let build = scene.build;
     let mut taken: BTreeSet<String> = build.stages().iter().filter_map(|stage| stage.name.clone()).collect();
     let mut stages = String::new();
     let mut copies = Vec::new();
     for client in clients {
-        let writer = Writer { scene, stage, client };
+        let writer = ClientWriter { scene, stage, client };
         let name = name(client, &taken);
         stages.push_str(&writer.stage(&name));
         stages.push_str(scene.newline());
@@ -29,13 +29,15 @@ pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]
     let mut edits = vec![scene.edit(Span::at(scene.instruction_span(stage.start).start), stages)];
     let dropped: BTreeSet<usize> = build
         .instructions(stage)
-        .filter(|(index, _)| clients.iter().any(|client| Writer { scene, stage, client }.is_left_over(*index, clients)))
+        .filter(|(index, _)| {
+            clients.iter().any(|client| ClientWriter { scene, stage, client }.is_left_over(*index, clients))
+        })
         .map(|(index, _)| index)
         .collect();
     for (index, _) in build.instructions(stage) {
         let own = clients.iter().find_map(|client| {
             let run = client.runs.iter().find(|run| run.index == index)?;
-            Some(Writer { scene, stage, client }.part(run, Owner::Other).unwrap_or_default())
+            Some(ClientWriter { scene, stage, client }.part(run, Owner::Other).unwrap_or_default())
         });
         let Some(mut text) = own.or_else(|| dropped.contains(&index).then(String::new)) else { continue };
         let folder = folder(scene, stage, index, &dropped);
@@ -62,7 +64,7 @@ fn name(client: &Client, taken: &BTreeSet<String>) -> String {
 }
 
 /// The working folder of an instruction without the WORKDIRs that are dropped.
-fn folder(scene: &Scene, stage: &Stage, index: usize, dropped: &BTreeSet<usize>) -> String {
+fn folder(scene: &PassInput, stage: &Stage, index: usize, dropped: &BTreeSet<usize>) -> String {
     let settings = scene.build.instructions(stage).filter(|(at, one)| *at < index && one.keyword == Keyword::Workdir);
     let last = settings.map(|(at, _)| at).last();
     match last {
@@ -72,13 +74,13 @@ fn folder(scene: &Scene, stage: &Stage, index: usize, dropped: &BTreeSet<usize>)
     }
 }
 
-struct Writer<'w, 'a> {
-    scene: &'w Scene<'a>,
+struct ClientWriter<'w, 'a> {
+    scene: &'w PassInput<'a>,
     stage: &'w Stage,
     client: &'w Client<'a>,
 }
 
-impl<'a> Writer<'_, 'a> {
+impl<'a> ClientWriter<'_, 'a> {
     /// The site's stage.
     fn stage(&self, name: &str) -> String {
         let (scene, build) = (self.scene, self.scene.build);
@@ -228,9 +230,9 @@ impl<'a> Writer<'_, 'a> {
     fn is_left_over_copy(&self, index: usize, clients: &[Client<'a>]) -> bool {
         let copies = self.scene.build.instruction(index).keyword == Keyword::Copy;
         copies
-            && clients
-                .iter()
-                .any(|client| Writer { scene: self.scene, stage: self.stage, client }.is_left_over(index, clients))
+            && clients.iter().any(|client| {
+                ClientWriter { scene: self.scene, stage: self.stage, client }.is_left_over(index, clients)
+            })
     }
 }
 

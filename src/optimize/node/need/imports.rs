@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::optimize::reach::Reach;
-use crate::optimize::scene::Scene;
+use crate::optimize::reach::LazyReach;
+use crate::optimize::scene::PassInput;
 use crate::sources::imports::Sources;
 use crate::text::path;
 
@@ -21,7 +21,7 @@ pub(super) fn package(module: &str) -> Option<&str> {
 /// The first of the packages that a source imports, and that source. With `entries` only what can be reached from these
 /// files is looked at.
 pub(in crate::optimize::node) fn first(
-    scene: &Scene,
+    scene: &PassInput,
     project: &Project,
     packages: &BTreeSet<&str>,
     entries: Option<&BTreeSet<String>>,
@@ -47,7 +47,7 @@ pub(in crate::optimize::node) fn first(
     }
     let names: Vec<&str> = packages.iter().copied().collect();
     let sources = scene.evidence.perhaps_holding(&names);
-    let reach = Reach::new(scene);
+    let reach = LazyReach::new(scene);
     let mut sources = sources.filter(|(path, _)| path::is_within(path, &project.root) && runs(&reach, path));
     sources.find_map(|(path, text)| {
         let found = modules(text).filter_map(package).find(|name| packages.contains(name))?;
@@ -56,7 +56,7 @@ pub(in crate::optimize::node) fn first(
 }
 
 /// Whether a file is a source that a running program may read.
-fn runs(reach: &Reach, path: &str) -> bool {
+fn runs(reach: &LazyReach, path: &str) -> bool {
     let hidden = |part: &str| part.starts_with('.') && part.len() > 1;
     FileKind::of(path).is_source_of(Ecosystem::Node) && !path.split('/').any(hidden) && !reach.is_for_development(path)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::tsconfig::{Emit, TsConfig};
-use super::{DEEPEST, Reader};
+use super::{DEEPEST, OutputReader};
 use crate::manifest::{Ecosystem, FileKind, Framework, parse_jsonc};
 use crate::optimize::literal::{Literal, literal};
 use crate::shell::program::options::ProgramOptions;
@@ -23,7 +23,7 @@ fn option<'w>(args: &'w [String], names: &[&str]) -> Option<&'w str> {
     })
 }
 
-impl<'a> Reader<'_, 'a> {
+impl<'a> OutputReader<'_, 'a> {
     pub(super) fn tool(&mut self, program: &str, args: &[String]) {
         let has = |word: &str| args.iter().any(|arg| arg == word);
         let known = Program::of(program);

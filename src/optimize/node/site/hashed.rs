@@ -3,12 +3,12 @@
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::value;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::path;
 
 /// A regular expression for their paths below the site's address, from the first slash on; `None` where files of other
 /// names may lie among them.
-pub(super) fn pattern(scene: &Scene, project: &Project) -> Option<String> {
+pub(super) fn pattern(scene: &PassInput, project: &Project) -> Option<String> {
     let depends = |name: &str| project.dependencies.iter().any(|one| one.name == name);
     let row = data::HASHED_FILES.rows().find(|row| depends(row[0]))?;
     let &[package, folder, name, copied, settings, ..] = row else { return None };

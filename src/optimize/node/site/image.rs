@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Base, Reference};
+use crate::build::{Reference, StageBase};
 use crate::data;
 use crate::inputs::Date;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 
 /// A web server's image.
 pub(super) struct WebServer {
@@ -18,7 +18,7 @@ pub(super) struct WebServer {
 }
 
 /// The image that the user or the project names, else a release that its publisher supports today.
-pub(super) fn choose(scene: &Scene) -> Result<WebServer, String> {
+pub(super) fn choose(scene: &PassInput) -> Result<WebServer, String> {
     if let Some(image) = &scene.options.server {
         if !is_known(image) {
             return Err(format!("`{image}` is no image of nginx, and nothing else is configured here"));
@@ -40,9 +40,9 @@ pub(super) fn choose(scene: &Scene) -> Result<WebServer, String> {
 }
 
 /// The image that the project's Dockerfiles and compose files name, its newest first.
-fn image_of_project(scene: &Scene) -> Option<String> {
+fn image_of_project(scene: &PassInput) -> Option<String> {
     let stages = scene.build.stages().iter().filter_map(|stage| match &stage.base {
-        Base::Image(image) => Some(image),
+        StageBase::Image(image) => Some(image),
         _ => None,
     });
     let all: BTreeSet<&String> = stages.chain(&scene.evidence.named_images).collect();

@@ -1,20 +1,20 @@
 //! What a container serves: the program, the folder, the port, and what it answers where no file has the path's name.
 
 use super::{hashed, vite};
-use crate::build::{Base, BaseImage, Lookup, Origin, Presence, Stage, Value, installed};
+use crate::build::{BaseImage, Lookup, Presence, Stage, StageBase, VariableOrigin, VariableValue, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Project;
 use crate::optimize::languages::node::{started, words};
 use crate::optimize::node::output;
 use crate::optimize::plan::is_builder;
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::shell::program::options::ProgramOptions;
 use crate::text::path;
 
 /// What a program serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ServedKind {
     /// What a bundler built, by its configuration.
     Preview,
     /// A folder.
@@ -29,7 +29,7 @@ pub(super) struct Site {
     /// The command, as messages name it: `vite preview`.
     pub(super) command: &'static str,
     /// What kind of server it is.
-    pub(super) kind: Kind,
+    pub(super) kind: ServedKind,
     /// The folder in the image.
     pub(super) folder: String,
     /// Where it listens.
@@ -56,7 +56,7 @@ pub(super) struct Site {
 struct FileServer {
     command: &'static str,
     program: &'static str,
-    kind: Kind,
+    kind: ServedKind,
     options: &'static str,
     variable: &'static str,
     port: &'static str,
@@ -81,12 +81,12 @@ impl FileServer {
             return None;
         };
         let kind = match kind {
-            "preview" => Kind::Preview,
-            "files" => Kind::Files,
-            _ => Kind::Development,
+            "preview" => ServedKind::Preview,
+            "files" => ServedKind::Files,
+            _ => ServedKind::Development,
         };
         // `vite build` is no server.
-        if kind == Kind::Development && rest.first().is_some_and(|word| !word.starts_with('-')) {
+        if kind == ServedKind::Development && rest.first().is_some_and(|word| !word.starts_with('-')) {
             return None;
         }
         let program = command.split(' ').next().unwrap_or(command);
@@ -98,7 +98,7 @@ impl FileServer {
 
 /// What the stage's container serves; `None` where it is no server of files, an error where another one would not do the
 /// same.
-pub(super) fn read(scene: &Scene, stage: &Stage) -> Result<Option<Site>, String> {
+pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, String> {
     let build = scene.build;
     let Some(launch) = build.launch(stage) else { return Ok(None) };
     let project = started::project(scene, stage, launch.index);
@@ -112,7 +112,7 @@ pub(super) fn read(scene: &Scene, stage: &Stage) -> Result<Option<Site>, String>
     if commands.len() > 1 || !script.problems.is_empty() {
         return Err(format!("the container starts more than `{}`", server.command));
     }
-    if project.is_none() && server.kind != Kind::Files {
+    if project.is_none() && server.kind != ServedKind::Files {
         return Err(format!("the project of `{}` is not known", server.command));
     }
     if build.stage_of(launch.index).map(|one| one.index) != Some(stage.index) {
@@ -122,18 +122,18 @@ pub(super) fn read(scene: &Scene, stage: &Stage) -> Result<Option<Site>, String>
     if let Some(word) = args.iter().find(|word| known.has(word.split('=').next().unwrap_or(word), "serves-more")) {
         return Err(format!("with `{word}`, `{}` does more than to serve files", server.command));
     }
-    if let Some(name) = of_own_server(project).filter(|_| server.kind != Kind::Files) {
+    if let Some(name) = of_own_server(project).filter(|_| server.kind != ServedKind::Files) {
         return Err(format!("`{name}` has a server of its own behind `{}`", server.command));
     }
-    let reader = Reader { scene, stage, project, server: &server, words, args, index: launch.index };
+    let reader = ServerReader { scene, stage, project, server: &server, words, args, index: launch.index };
     let site = reader.site()?;
     reader.check(&site)?;
     Ok(Some(site))
 }
 
 /// Whether its programs may be those of npm's packages; another program may be called `serve` too.
-fn runs_node(scene: &Scene, stage: &Stage) -> bool {
-    let Base::Image(image) = scene.build.root_base(stage) else { return false };
+fn runs_node(scene: &PassInput, stage: &Stage) -> bool {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
     BaseImage::of(image).presence("node") == Presence::Has || BaseImage::of(image).presence("bun") == Presence::Has
 }
 
@@ -143,8 +143,8 @@ fn of_own_server(project: Option<&Project>) -> Option<&str> {
     names.into_iter().find(|name| data::NODE_PACKAGES.has(name, "previews"))
 }
 
-struct Reader<'r, 'a> {
-    scene: &'r Scene<'a>,
+struct ServerReader<'r, 'a> {
+    scene: &'r PassInput<'a>,
     stage: &'r Stage,
     project: Option<&'a Project>,
     server: &'r FileServer,
@@ -156,12 +156,14 @@ struct Reader<'r, 'a> {
     index: usize,
 }
 
-impl Reader<'_, '_> {
+impl ServerReader<'_, '_> {
     fn site(&self) -> Result<Site, String> {
         let server = self.server;
         let settings = match (server.program, self.project) {
-            ("vite", Some(project)) => vite::read(self.scene, project, self.args, server.kind == Kind::Development)?,
-            _ => vite::Settings::default(),
+            ("vite", Some(project)) => {
+                vite::read(self.scene, project, self.args, server.kind == ServedKind::Development)?
+            }
+            _ => vite::ViteSettings::default(),
         };
         let mut singles = data::words(server.single);
         let single = settings.fallback
@@ -169,7 +171,7 @@ impl Reader<'_, '_> {
         let workdir = installed::workdir(self.scene.build, self.stage, self.index);
         let folder = match &settings.folder {
             Some(folder) => folder.clone(),
-            None if server.kind == Kind::Files => self.operand().unwrap_or(server.folder).to_owned(),
+            None if server.kind == ServedKind::Files => self.operand().unwrap_or(server.folder).to_owned(),
             None => self.bundler_output()?,
         };
         Ok(Site {
@@ -248,7 +250,7 @@ impl Reader<'_, '_> {
         if codes.any(|code| code.script.invocations().iter().any(is_builder)) {
             return Ok(None);
         }
-        if self.server.kind != Kind::Development {
+        if self.server.kind != ServedKind::Development {
             return Err("no RUN builds what is served".to_owned());
         }
         let scripted = self.project.is_some_and(|project| project.script(BUILD).is_some());
@@ -325,8 +327,8 @@ impl Reader<'_, '_> {
         values.dedup();
         match (values.as_slice(), self.scene.build.scopes().lookup(self.stage.index, name, usize::MAX)) {
             ([Some(value)], _) => Ok(Some((*value).to_owned())),
-            ([], Lookup::Defined(found)) if found.origin == Origin::Env => match &found.value {
-                Value::Known(text) => Ok(Some(text.to_string())),
+            ([], Lookup::Defined(found)) if found.origin == VariableOrigin::Env => match &found.value {
+                VariableValue::Known(text) => Ok(Some(text.to_string())),
                 _ => Err(format!("the value of `{name}` is not known")),
             },
             ([], _) => Ok(None),

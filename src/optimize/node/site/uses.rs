@@ -4,12 +4,12 @@ use super::image::WebServer;
 use super::served::Site;
 use crate::build::{BaseImage, Presence, Stage};
 use crate::optimize::languages::node::{uses, words};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::optimize::service::Service;
 
 /// What another server's image could not do, as the beginning of a sentence; `None` where nothing is known of it.
 pub(super) fn reason_against_other_server(
-    scene: &Scene,
+    scene: &PassInput,
     stage: &Stage,
     site: &Site,
     server: &WebServer,

@@ -2,13 +2,13 @@
 
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::{Literal, literal, members, quoted, value};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::sources::comments::blank_comments;
 use crate::text::path;
 
 /// What holds for its server.
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(super) struct ViteSettings {
     /// The port.
     pub(super) port: Option<u16>,
     /// The folder that is served, below the project's; `None` where nobody names one.
@@ -21,14 +21,19 @@ pub(super) struct Settings {
     pub(super) dead: Vec<(String, String)>,
 }
 
-impl Default for Settings {
+impl Default for ViteSettings {
     fn default() -> Self {
         Self { port: None, folder: None, fallback: true, base: None, dead: Vec::new() }
     }
 }
 
 /// What options and configuration file say; an error where they do more than to serve files.
-pub(super) fn read(scene: &Scene, project: &Project, args: &[String], development: bool) -> Result<Settings, String> {
+pub(super) fn read(
+    scene: &PassInput,
+    project: &Project,
+    args: &[String],
+    development: bool,
+) -> Result<ViteSettings, String> {
     let option = |names: &[&str]| {
         args.iter().enumerate().find_map(|(at, word)| {
             let joined = |name: &&str| word.strip_prefix(*name).and_then(|rest| rest.strip_prefix('='));
@@ -68,7 +73,7 @@ pub(super) fn read(scene: &Scene, project: &Project, args: &[String], developmen
         (None, Literal::Missing) => "dist".to_owned(),
         (None, Literal::Open) => return Err(open("outDir")),
     };
-    Ok(Settings {
+    Ok(ViteSettings {
         port: port(text, if development { "server" } else { "preview" })?,
         folder: Some(folder),
         fallback,
@@ -78,7 +83,7 @@ pub(super) fn read(scene: &Scene, project: &Project, args: &[String], developmen
 }
 
 /// The text of the configuration file; empty where there is none.
-fn configuration<'a>(scene: &Scene<'a>, project: &Project, named: Option<&str>) -> Result<&'a str, String> {
+fn configuration<'a>(scene: &PassInput<'a>, project: &Project, named: Option<&str>) -> Result<&'a str, String> {
     let candidates: Vec<String> = match named {
         Some(name) => vec![name.to_owned()],
         None => FileKind::endings_of(Ecosystem::Node).map(|ending| format!("vite.config{ending}")).collect(),

@@ -6,16 +6,16 @@ use super::image::WebServer;
 use super::nginx;
 use super::served::Site;
 use crate::arrange::elements;
-use crate::build::{Base, BaseImage, Presence, Purpose, Stage, installed};
+use crate::build::{BaseImage, Presence, Purpose, Stage, StageBase, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::inputs::context::Kind;
-use crate::optimize::scene::Scene;
+use crate::inputs::context::ContextEntryKind;
+use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Verb};
 use crate::text::{Span, path};
 
 /// Where the files come from.
-struct Made {
+struct BuiltFiles {
     /// The stage, as `--from` names it.
     stage: String,
     /// The folder in it.
@@ -23,12 +23,17 @@ struct Made {
 }
 
 /// The edits; an error where stages would get in each other's way.
-pub(super) fn edits(scene: &Scene, stage: &Stage, site: &Site, server: &WebServer) -> Result<Vec<FileEdit>, String> {
+pub(super) fn edits(
+    scene: &PassInput,
+    stage: &Stage,
+    site: &Site,
+    server: &WebServer,
+) -> Result<Vec<FileEdit>, String> {
     let build = scene.build;
-    if build.edges().iter().any(|edge| edge.to == Base::Stage(stage.index)) {
+    if build.edges().iter().any(|edge| edge.to == StageBase::Stage(stage.index)) {
         return Err("other stages stand on the one that serves them".to_owned());
     }
-    let writer = Writer { scene, stage, site };
+    let writer = SiteWriter { scene, stage, site };
     let mut out = String::new();
     let made = match writer.maker() {
         Some(made) if site.build.is_none() => made,
@@ -36,7 +41,7 @@ pub(super) fn edits(scene: &Scene, stage: &Stage, site: &Site, server: &WebServe
             let name = writer.free_name();
             out.push_str(&writer.build_stage(&name));
             out.push_str(scene.newline());
-            Made { stage: name, folder: site.folder.clone() }
+            BuiltFiles { stage: name, folder: site.folder.clone() }
         }
     };
     let from_other = out.is_empty();
@@ -51,15 +56,15 @@ pub(super) fn edits(scene: &Scene, stage: &Stage, site: &Site, server: &WebServe
     Ok(edits)
 }
 
-struct Writer<'w, 'a> {
-    scene: &'w Scene<'a>,
+struct SiteWriter<'w, 'a> {
+    scene: &'w PassInput<'a>,
     stage: &'w Stage,
     site: &'w Site,
 }
 
-impl Writer<'_, '_> {
+impl SiteWriter<'_, '_> {
     /// The stage before this one that makes the files, where one does.
-    fn maker(&self) -> Option<Made> {
+    fn maker(&self) -> Option<BuiltFiles> {
         let build = self.scene.build;
         let folder = &self.site.folder;
         let brings = build.transfers(self.stage).iter().rev().find_map(|one| {
@@ -73,7 +78,7 @@ impl Writer<'_, '_> {
             (below.is_empty() || !is_file).then_some((one, source, below))
         });
         let (transfer, source, below) = brings?;
-        let Some(Base::Stage(from)) = transfer.from else { return None };
+        let Some(StageBase::Stage(from)) = transfer.from else { return None };
         let changed = build.instructions(self.stage).any(|(index, one)| {
             index > transfer.index && one.keyword == Keyword::Run && !self.is_without_effect(index)
         });
@@ -81,14 +86,14 @@ impl Writer<'_, '_> {
         // Sources of another stage are relative to its root.
         let source = path::join("/", source);
         let name = made.name.clone().unwrap_or_else(|| made.index.to_string());
-        Some(Made { stage: name, folder: if below.is_empty() { source } else { path::join(&source, below) } })
+        Some(BuiltFiles { stage: name, folder: if below.is_empty() { source } else { path::join(&source, below) } })
     }
 
     /// Whether the context has files of this name, and no folder.
     fn is_file(&self, name: &str) -> bool {
         let Some(context) = self.scene.context() else { return false };
         let named = || context.entries().filter(|id| context.entry(*id).name == name);
-        named().next().is_some() && named().all(|id| context.entry(id).kind == Kind::File)
+        named().next().is_some() && named().all(|id| context.entry(id).kind == ContextEntryKind::File)
     }
 
     /// A name that no stage has.
@@ -196,7 +201,7 @@ impl Writer<'_, '_> {
     }
 
     /// The stage that serves.
-    fn server_stage(&self, server: &WebServer, made: &Made) -> Result<String, String> {
+    fn server_stage(&self, server: &WebServer, made: &BuiltFiles) -> Result<String, String> {
         let (scene, build, site) = (self.scene, self.scene.build, self.site);
         let newline = scene.newline();
         let source = scene.source();
@@ -248,13 +253,13 @@ impl Writer<'_, '_> {
         }
         let numbered = build.edges().iter().any(|edge| {
             let text = scene.source().slice(edge.span);
-            matches!(edge.to, Base::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
+            matches!(edge.to, StageBase::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
         });
         let mut needed = BTreeSet::from([made.index]);
         let mut waiting = vec![made.index];
         while let Some(index) = waiting.pop() {
             for edge in build.edges_of(&build.stages()[index]) {
-                if let Base::Stage(to) = edge.to
+                if let StageBase::Stage(to) = edge.to
                     && needed.insert(to)
                 {
                     waiting.push(to);
@@ -279,7 +284,7 @@ impl Writer<'_, '_> {
         evidence.services.iter().any(|service| service.target.as_ref() == Some(name))
             || evidence.recipes.values().any(|text| text.contains("target") && text.contains(name.as_str()))
             || self.scene.build.edges().iter().any(|edge| {
-                edge.to == Base::Stage(stage.index)
+                edge.to == StageBase::Stage(stage.index)
                     && !self.scene.build.is_needed(&self.scene.build.stages()[edge.stage])
             })
     }

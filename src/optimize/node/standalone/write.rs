@@ -5,11 +5,11 @@ use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::node::pieces::{Kind, Pieces};
-use crate::optimize::scene::Scene;
+use crate::optimize::scene::PassInput;
 use crate::text::{Span, path};
 
 /// The edit that puts both in the place of the one.
-pub(super) fn edit(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server) -> FileEdit {
+pub(super) fn edit(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server) -> FileEdit {
     let build = scene.build;
     let newline = scene.newline();
     let from = build.instruction(stage.start);
@@ -32,7 +32,7 @@ pub(super) fn edit(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Serve
 }
 
 /// What stands in the last stage.
-fn last(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
+fn last(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
     let build = scene.build;
     let newline = scene.newline();
     let mut out = String::new();
@@ -64,7 +64,7 @@ fn last(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server, name: &s
 }
 
 /// The lines that copy what was traced.
-fn traced(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
+fn traced(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
     let newline = scene.newline();
     let owner = pieces.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
     let works = installed::workdir(scene.build, stage, server.build);
@@ -82,7 +82,7 @@ fn traced(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server, name: 
 }
 
 /// Whether an ENV below names an ARG.
-fn is_named(scene: &Scene, pieces: &Pieces, index: usize) -> bool {
+fn is_named(scene: &PassInput, pieces: &Pieces, index: usize) -> bool {
     let args = scene.file().args(scene.build.instruction(index));
     let names: Vec<String> = args.into_iter().map(|arg| arg.name.text.to_string()).collect();
     pieces.all.iter().filter(|piece| piece.index > index && matches!(piece.kind, Kind::Setting | Kind::System)).any(
@@ -94,7 +94,7 @@ fn is_named(scene: &Scene, pieces: &Pieces, index: usize) -> bool {
 }
 
 /// A blank line where one stands above an instruction and its comments.
-fn paragraph(scene: &Scene, index: usize, out: &mut String) {
+fn paragraph(scene: &PassInput, index: usize, out: &mut String) {
     if scene.begins_paragraph(index) && !out.is_empty() && !out.ends_with(&scene.newline().repeat(2)) {
         out.push_str(scene.newline());
     }

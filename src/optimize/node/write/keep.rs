@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Writer;
+use super::NodeWriter;
 use crate::build::installed;
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -11,7 +11,7 @@ use crate::optimize::node::pieces::{Kind, Piece};
 use crate::shell::{Invocation, Manager};
 use crate::text::path;
 
-impl Writer<'_, '_, '_> {
+impl NodeWriter<'_, '_, '_> {
     /// Whether it installs programs for all that nothing builds with.
     pub(super) fn only_runs(&self, piece: &Piece) -> bool {
         let Some(code) = self.scene.build.code(piece.index).filter(|_| piece.kind == Kind::Global) else {

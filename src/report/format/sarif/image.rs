@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::wire::{level, message};
 use super::{artifact, notification, rule, wire};
-use crate::analysis::{Analysis, Finding, ImageAnalysis, Judged, Problem};
+use crate::analysis::{Analysis, AnalysisFinding, AnalysisProblem, ImageAnalysis, LimitResult};
 use crate::finding::Basis;
 use crate::report::format::item::INPUT;
-use crate::report::format::path::Base;
+use crate::report::format::path::PathBase;
 use crate::report::image::{broken_limits, image_name, image_problem, limit_story, story};
 use crate::report::json::pretty;
 use crate::report::wire::{Amount, Impact};
@@ -15,9 +15,9 @@ use crate::rules::ImageFinding;
 use crate::text::LineColumn;
 
 /// The result of `image` in SARIF 2.1.0.
-pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
+pub fn write(analysis: &Analysis, exit: u8, base: &PathBase) -> String {
     let all = || analysis.images.iter().flat_map(|image| image.findings.iter().map(move |finding| (image, finding)));
-    let mut kinds: BTreeMap<&str, &Finding> = BTreeMap::new();
+    let mut kinds: BTreeMap<&str, &AnalysisFinding> = BTreeMap::new();
     let mut files = BTreeSet::new();
     for (image, finding) in all() {
         kinds.entry(&finding.name).or_insert(finding);
@@ -33,14 +33,14 @@ pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
     let budgets: BTreeSet<String> = limits().map(|(_, limit)| limit_rule(limit)).collect();
     let files: Vec<&str> = files.into_iter().collect();
     let rules = kinds.keys().copied().chain(told.keys().copied()).chain(budgets.iter().map(String::as_str)).collect();
-    let log = Log { base, rules, files };
+    let log = ImageLogWriter { base, rules, files };
     let described = kinds.values().map(|finding| descriptor(finding)).chain(told.values().map(|fact| of_rule(fact)));
     let limited =
         budgets.iter().map(|name| rule::descriptor_without_page(name, "a limit of the budget for images", "error"));
-    pretty(&wire::Log {
+    pretty(&wire::SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [wire::Run {
+        runs: [wire::SarifRun {
             tool: wire::Tool { driver: rule::tool(described.chain(limited).collect()) },
             automation_details: wire::Automation { id: "dockopt/image/".to_owned() },
             invocations: [wire::Invocation {
@@ -48,7 +48,7 @@ pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
                 exit_code: exit,
                 tool_execution_notifications: notifications(analysis),
             }],
-            original_uri_base_ids: wire::Bases { root: wire::Base { description: message("where dockopt ran") } },
+            original_uri_base_ids: wire::Bases { root: wire::UriBase { description: message("where dockopt ran") } },
             artifacts: log
                 .files
                 .iter()
@@ -69,16 +69,16 @@ pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
 }
 
 /// The name of a limit's rule: `budget-max-size`.
-fn limit_rule(limit: &Judged) -> String {
+fn limit_rule(limit: &LimitResult) -> String {
     format!("budget-{}", limit.limit.measure.key())
 }
 
 /// The layer that makes up most of a limit's value.
-fn cause(limit: &Judged) -> Option<usize> {
+fn cause(limit: &LimitResult) -> Option<usize> {
     limit.causes.iter().find_map(|cause| cause.layer)
 }
 
-fn descriptor(finding: &Finding) -> wire::Descriptor<'_> {
+fn descriptor(finding: &AnalysisFinding) -> wire::Descriptor<'_> {
     let page = finding.rule.and_then(crate::rules::find);
     wire::Descriptor {
         help_uri: page.map(crate::rules::Rule::url),
@@ -112,19 +112,19 @@ fn notifications(analysis: &Analysis) -> Vec<wire::Notification> {
     told
 }
 
-fn notification_of(problem: &Problem) -> wire::Notification {
+fn notification_of(problem: &AnalysisProblem) -> wire::Notification {
     let help = problem.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();
     notification(INPUT, "error", &format!("{}{help}", image_problem(problem)))
 }
 
-struct Log<'a> {
-    base: &'a Base,
+struct ImageLogWriter<'a> {
+    base: &'a PathBase,
     rules: Vec<&'a str>,
     files: Vec<&'a str>,
 }
 
-impl Log<'_> {
-    fn result<'f>(&self, image: &'f ImageAnalysis, finding: &'f Finding) -> wire::Result<'f> {
+impl ImageLogWriter<'_> {
+    fn result<'f>(&self, image: &'f ImageAnalysis, finding: &'f AnalysisFinding) -> wire::Result<'f> {
         let path = image.image.paths.text(finding.path);
         wire::Result {
             message: message(format!("{}: {}", story(image, finding), finding.help)),
@@ -148,7 +148,7 @@ impl Log<'_> {
         result
     }
 
-    fn limit<'f>(&self, image: &'f ImageAnalysis, limit: &'f Judged) -> wire::Result<'f> {
+    fn limit<'f>(&self, image: &'f ImageAnalysis, limit: &'f LimitResult) -> wire::Result<'f> {
         let print = limit.limit.measure.name().unwrap_or_default();
         let message = message(limit_story(image, limit));
         wire::Result { message, ..self.result_at_layer(image, cause(limit), (&limit_rule(limit), print), "error") }
@@ -200,7 +200,7 @@ fn print(name: &str, path: &str) -> String {
     format!("{:032x}", twox_hash::XxHash3_128::oneshot(format!("{name}\0{path}").as_bytes()))
 }
 
-fn impact(finding: &Finding) -> Vec<Impact<'_>> {
+fn impact(finding: &AnalysisFinding) -> Vec<Impact<'_>> {
     let one = |kind, bytes, per| Impact {
         kind,
         saves: Some(Amount::Bytes(bytes)),

@@ -47,7 +47,7 @@ pub(super) fn descriptor_without_page<'a>(id: &'a str, summary: &str, level: &'s
         full_description: Some(message(summary)),
         help_uri: None,
         help: Some(message(summary)),
-        default_configuration: wire::Configuration { enabled: true, level },
+        default_configuration: wire::SarifConfiguration { enabled: true, level },
         properties: None,
     }
 }
@@ -67,7 +67,7 @@ fn descriptor(name: &str) -> wire::Descriptor<'_> {
             text: crate::report::explain(rule, Layout::PLAIN),
             markdown: Some(page.to_owned()),
         }),
-        default_configuration: wire::Configuration {
+        default_configuration: wire::SarifConfiguration {
             enabled: metadata.on_by_default(),
             level: level(metadata.severity),
         },

@@ -6,16 +6,16 @@ use crate::finding::Severity;
 use crate::report::wire::Impact;
 
 #[derive(Serialize)]
-pub(super) struct Log<'a> {
+pub(super) struct SarifLog<'a> {
     #[serde(rename = "$schema")]
     pub(super) schema: &'static str,
     pub(super) version: &'static str,
-    pub(super) runs: [Run<'a>; 1],
+    pub(super) runs: [SarifRun<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Run<'a> {
+pub(super) struct SarifRun<'a> {
     pub(super) tool: Tool<'a>,
     pub(super) automation_details: Automation,
     pub(super) invocations: [Invocation; 1],
@@ -61,13 +61,13 @@ pub(super) struct Descriptor<'a> {
     pub(super) help_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) help: Option<Message>,
-    pub(super) default_configuration: Configuration,
+    pub(super) default_configuration: SarifConfiguration,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) properties: Option<RuleProperties<'a>>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Configuration {
+pub(super) struct SarifConfiguration {
     pub(super) enabled: bool,
     pub(super) level: &'static str,
 }
@@ -100,9 +100,9 @@ pub(super) struct Invocation {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Notification {
-    pub(super) descriptor: Reference,
+    pub(super) descriptor: DescriptorReference,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) associated_rule: Option<Reference>,
+    pub(super) associated_rule: Option<DescriptorReference>,
     pub(super) level: &'static str,
     pub(super) message: Message,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -111,7 +111,7 @@ pub(super) struct Notification {
 
 /// Names a descriptor.
 #[derive(Serialize)]
-pub(super) struct Reference {
+pub(super) struct DescriptorReference {
     pub(super) id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) index: Option<usize>,
@@ -120,11 +120,11 @@ pub(super) struct Reference {
 #[derive(Serialize)]
 pub(super) struct Bases {
     #[serde(rename = "%SRCROOT%")]
-    pub(super) root: Base,
+    pub(super) root: UriBase,
 }
 
 #[derive(Serialize)]
-pub(super) struct Base {
+pub(super) struct UriBase {
     pub(super) description: Message,
 }
 
@@ -159,7 +159,7 @@ pub(super) struct Result<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) suppressions: Vec<Suppression>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) fixes: Vec<Fix>,
+    pub(super) fixes: Vec<SarifFix>,
     pub(super) properties: ResultProperties<'a>,
 }
 
@@ -231,7 +231,7 @@ pub(super) struct Region {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Fix {
+pub(super) struct SarifFix {
     pub(super) description: Message,
     pub(super) artifact_changes: Vec<ArtifactChange>,
     pub(super) properties: FixProperties,

@@ -1,7 +1,7 @@
 //! A difference ─► JSON.
 
 use super::{ImageDiff, wire};
-use crate::analysis::{FileChange, How, ImageAnalysis, LayerPair, PartKind, Sums, delta};
+use crate::analysis::{FileChange, ImageAnalysis, LayerPair, PartKind, PathChangeKind, Sums, delta};
 use crate::report::image::json::{digest, platform};
 use crate::report::image::wire::origin;
 use crate::report::json::pretty;
@@ -10,16 +10,16 @@ use crate::report::wire::Head;
 /// The result of `image diff`, as `schemas/image-diff.schema.json` describes it.
 pub fn write(diff: &ImageDiff<'_>) -> String {
     let difference = diff.difference;
-    let file = |file: &FileChange| wire::File {
+    let file = |file: &FileChange| wire::FileDiffJson {
         path: diff.file(file),
         change: file.how.name(),
         bytes_before: file.bytes_before,
         bytes_after: file.bytes_after,
         bytes: file.bytes(),
     };
-    let summary = difference.summary().into_iter().map(|(name, bytes)| wire::Named { name, bytes });
+    let summary = difference.summary().into_iter().map(|(name, bytes)| wire::NamedJson { name, bytes });
     let folders = || difference.folders.iter().filter(|folder| folder.depth <= diff.depth);
-    let of = |how: How| difference.files.iter().filter(|file| file.how == how).count();
+    let of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
     pretty(&wire::Diff {
         head: Head { schema: "dockopt.image-diff/1", dockopt: env!("CARGO_PKG_VERSION"), root: "." },
         before: side(diff.before, &difference.before),
@@ -34,16 +34,20 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
         categories: categories(diff),
         folders: folders()
             .take(diff.top)
-            .map(|one| wire::Folder { path: diff.path(one.before, one.after), depth: one.depth, bytes: one.bytes })
+            .map(|one| wire::FolderDiffJson {
+                path: diff.path(one.before, one.after),
+                depth: one.depth,
+                bytes: one.bytes,
+            })
             .collect(),
         files: difference.files.iter().take(diff.top).map(file).collect(),
         metadata: difference.metadata.iter().take(diff.top).map(file).collect(),
         counts: wire::Counts {
             packages: difference.packages.len(),
             folders: folders().count(),
-            added: of(How::Added),
-            removed: of(How::Removed),
-            changed: of(How::Changed),
+            added: of(PathChangeKind::Added),
+            removed: of(PathChangeKind::Removed),
+            changed: of(PathChangeKind::Changed),
             metadata_only: difference.metadata.len(),
         },
         config: settings(diff),
@@ -78,21 +82,21 @@ fn deltas(before: &Sums, after: &Sums) -> wire::Delta {
     }
 }
 
-fn part(part: &crate::analysis::Part) -> wire::Part<'_> {
+fn part(part: &crate::analysis::DiffPart) -> wire::DiffPartJson<'_> {
     let ecosystem = match part.kind {
         PartKind::Package(ecosystem) => Some(ecosystem.name()),
         _ => None,
     };
-    wire::Part { kind: part.kind.name(), name: &part.name, ecosystem, bytes: part.bytes }
+    wire::DiffPartJson { kind: part.kind.name(), name: &part.name, ecosystem, bytes: part.bytes }
 }
 
-fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::Layer<'a> {
+fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::LayerDiffJson<'a> {
     let (old, new) = (diff.before, diff.after);
     let made =
         |analysis: &'a ImageAnalysis, at: Option<usize>| analysis.place(at?).map(|(name, place)| origin(name, place));
     let [before, after] = diff.layer_bytes(pair);
     let told = pair.after.and_then(|at| new.instruction(at));
-    wire::Layer {
+    wire::LayerDiffJson {
         before: pair.before,
         after: pair.after,
         same: pair.same,
@@ -105,10 +109,10 @@ fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::Layer<'a> {
     }
 }
 
-fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Package<'a>> {
+fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<wire::PackageDiffJson<'a>> {
     let mut list = Vec::new();
     for one in diff.difference.packages.iter().take(diff.top) {
-        list.push(wire::Package {
+        list.push(wire::PackageDiffJson {
             ecosystem: one.ecosystem.name(),
             name: &one.name,
             change: one.how.name(),

@@ -1,7 +1,7 @@
 //! The difference of two images on a screen.
 
 use super::{ImageDiff, package, setting, signed};
-use crate::analysis::{FileChange, How, PackageHow};
+use crate::analysis::{FileChange, PackageHow, PathChangeKind};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::image::{image_name, lists};
 use crate::report::layout::{Layout, Tone, clean};
@@ -28,8 +28,13 @@ pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
     section("Packages".to_owned(), packages(diff, layout));
     section("Categories".to_owned(), categories(diff, layout));
     section("Folders".to_owned(), folders(diff, layout));
-    let of = |how: How| difference.files.iter().filter(|file| file.how == how).count();
-    let title = format!("Files: {} added, {} removed, {} changed", of(How::Added), of(How::Removed), of(How::Changed));
+    let of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
+    let title = format!(
+        "Files: {} added, {} removed, {} changed",
+        of(PathChangeKind::Added),
+        of(PathChangeKind::Removed),
+        of(PathChangeKind::Changed)
+    );
     section(title, files(diff, &difference.files, layout));
     let title = format!("Owner, mode, attributes or time only: {}", count(difference.metadata.len() as u64, "path"));
     section(title, files(diff, &difference.metadata[..difference.metadata.len().min(diff.top)], layout));
@@ -149,13 +154,16 @@ fn files(diff: &ImageDiff<'_>, files: &[FileChange], layout: Layout) -> String {
     let mut rows = Vec::new();
     for file in files.iter().take(diff.top) {
         let mark = match file.how {
-            How::Added => "+",
-            How::Removed => "−",
-            How::Changed => "~",
-            How::Metadata => "",
+            PathChangeKind::Added => "+",
+            PathChangeKind::Removed => "−",
+            PathChangeKind::Changed => "~",
+            PathChangeKind::Metadata => "",
         };
-        let size =
-            if file.how == How::Metadata { plain("") } else { cell(signed(file.bytes()), tone_of(file.bytes())) };
+        let size = if file.how == PathChangeKind::Metadata {
+            plain("")
+        } else {
+            cell(signed(file.bytes()), tone_of(file.bytes()))
+        };
         rows.push(vec![plain(mark), size, plain(diff.file(file))]);
     }
     grid(&[Column::Left, Column::Right, Column::Path], &rows, layout, 4) + &lists::rest(files.len(), rows.len())

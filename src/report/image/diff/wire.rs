@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::report::image::wire::Origin;
+use crate::report::image::wire::OriginJson;
 use crate::report::wire::Head;
 
 #[derive(Serialize)]
@@ -17,13 +17,13 @@ pub(super) struct Diff<'a> {
     pub shared_layers: usize,
     pub summary: Summary,
     /// Disjoint; their sum is `delta.disk_bytes`.
-    pub parts: Vec<Part<'a>>,
-    pub layers: Vec<Layer<'a>>,
-    pub packages: Vec<Package<'a>>,
+    pub parts: Vec<DiffPartJson<'a>>,
+    pub layers: Vec<LayerDiffJson<'a>>,
+    pub packages: Vec<PackageDiffJson<'a>>,
     pub categories: Vec<Category<'a>>,
-    pub folders: Vec<Folder>,
-    pub files: Vec<File>,
-    pub metadata: Vec<File>,
+    pub folders: Vec<FolderDiffJson>,
+    pub files: Vec<FileDiffJson>,
+    pub metadata: Vec<FileDiffJson>,
     pub counts: Counts,
     pub config: Vec<Setting<'a>>,
     pub notices: &'a [String],
@@ -56,17 +56,17 @@ pub(super) struct Delta {
 #[derive(Serialize)]
 pub(super) struct Summary {
     pub text: String,
-    pub parts: Vec<Named>,
+    pub parts: Vec<NamedJson>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Named {
+pub(super) struct NamedJson {
     pub name: String,
     pub bytes: i64,
 }
 
 #[derive(Serialize)]
-pub(super) struct Part<'a> {
+pub(super) struct DiffPartJson<'a> {
     pub kind: &'static str,
     pub name: &'a str,
     pub ecosystem: Option<&'static str>,
@@ -74,22 +74,22 @@ pub(super) struct Part<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Layer<'a> {
+pub(super) struct LayerDiffJson<'a> {
     /// Index of the first image's layers.
     pub before: Option<usize>,
     /// Index of the second image's layers.
     pub after: Option<usize>,
     pub same: bool,
     pub instruction: Option<&'a str>,
-    pub origin_before: Option<Origin<'a>>,
-    pub origin_after: Option<Origin<'a>>,
+    pub origin_before: Option<OriginJson<'a>>,
+    pub origin_after: Option<OriginJson<'a>>,
     pub bytes_before: Option<u64>,
     pub bytes_after: Option<u64>,
     pub bytes: Option<i64>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Package<'a> {
+pub(super) struct PackageDiffJson<'a> {
     pub ecosystem: &'static str,
     pub name: &'a str,
     pub change: &'static str,
@@ -107,14 +107,14 @@ pub(super) struct Category<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Folder {
+pub(super) struct FolderDiffJson {
     pub path: String,
     pub depth: u32,
     pub bytes: i64,
 }
 
 #[derive(Serialize)]
-pub(super) struct File {
+pub(super) struct FileDiffJson {
     pub path: String,
     pub change: &'static str,
     pub bytes_before: u64,

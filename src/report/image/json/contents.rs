@@ -1,9 +1,9 @@
 //! What is in an image ─► JSON: lost bytes, equal and useless contents, packages, folders, findings.
 
-use crate::analysis::{Finding, ImageAnalysis, rule_of_category};
+use crate::analysis::{AnalysisFinding, ImageAnalysis, rule_of_category};
 use crate::finding::Basis;
-use crate::image::packages::{Packages, Size, Why};
-use crate::image::{CategoryClass, Kind, Loss};
+use crate::image::packages::{ImagePackages, PackageReason, Size};
+use crate::image::{CategoryClass, EntryKind, Loss};
 use crate::report::image::wire::{self, origin};
 use crate::report::image::{ImageView, folders, shown_path};
 use crate::rules::ImageFinding;
@@ -69,7 +69,7 @@ pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Cate
             files: layer.files,
             bytes: layer.bytes,
         };
-        let place = |place: &crate::image::Place| wire::Place {
+        let place = |place: &crate::image::Place| wire::ImagePlaceJson {
             path: shown_path(analysis, place.path),
             files: place.sum.files,
             bytes: place.sum.bytes,
@@ -98,7 +98,11 @@ const fn class(class: CategoryClass) -> &'static str {
     }
 }
 
-pub(super) fn packages<'a>(analysis: &ImageAnalysis, packages: &'a Packages, top: usize) -> wire::Packages<'a> {
+pub(super) fn packages<'a>(
+    analysis: &ImageAnalysis,
+    packages: &'a ImagePackages,
+    top: usize,
+) -> wire::PackagesJson<'a> {
     let mut order: Vec<usize> = (0..packages.packages.len()).collect();
     order.sort_by_key(|id| std::cmp::Reverse(packages.packages[*id].size.bytes));
     let unowned = |one: &crate::image::packages::Unowned| wire::Unowned {
@@ -107,7 +111,7 @@ pub(super) fn packages<'a>(analysis: &ImageAnalysis, packages: &'a Packages, top
         files: one.size.files,
         bytes: one.size.bytes,
     };
-    wire::Packages {
+    wire::PackagesJson {
         count: packages.packages.len(),
         bytes: packages.packages.iter().map(|package| package.size.bytes).sum(),
         unowned_bytes: packages.unowned.iter().map(|unowned| unowned.size.bytes).sum(),
@@ -122,11 +126,11 @@ pub(super) fn packages<'a>(analysis: &ImageAnalysis, packages: &'a Packages, top
     }
 }
 
-fn package<'a>(analysis: &ImageAnalysis, packages: &'a Packages, id: usize) -> wire::Package<'a> {
+fn package<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, id: usize) -> wire::PackageRowJson<'a> {
     let own = &packages.packages[id];
     let layer =
         |(layer, size): &(u32, Size)| wire::CategoryLayer { layer: *layer, files: size.files, bytes: size.bytes };
-    wire::Package {
+    wire::PackageRowJson {
         id,
         ecosystem: own.ecosystem.name(),
         name: &own.name,
@@ -139,9 +143,9 @@ fn package<'a>(analysis: &ImageAnalysis, packages: &'a Packages, id: usize) -> w
         layer: own.layer,
         layers: own.by_layer.iter().map(layer).collect(),
         why: match own.why {
-            Why::Asked => Some("asked"),
-            Why::Dependency => Some("dependency"),
-            Why::Unknown => None,
+            PackageReason::Asked => Some("asked"),
+            PackageReason::Dependency => Some("dependency"),
+            PackageReason::Unknown => None,
         },
         orphan: own.is_orphan(),
         development: own.development,
@@ -156,23 +160,26 @@ fn package<'a>(analysis: &ImageAnalysis, packages: &'a Packages, id: usize) -> w
 }
 
 /// The folders to the depth asked for.
-pub(super) fn tree(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Vec<wire::Folder> {
+pub(super) fn tree(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Vec<wire::FolderJson> {
     let entry =
         |path| analysis.tree.at(path).map(|id| &analysis.image.layers[id.layer as usize].entries[id.index as usize]);
     let mut all = Vec::new();
     for folder in folders::biggest(analysis, view.depth, view.top, 1) {
-        all.push(wire::Folder {
+        all.push(wire::FolderJson {
             path: shown_path(analysis, folder.path),
             depth: folder.level,
             bytes: folder.bytes,
-            directory: entry(folder.path).is_none_or(|entry| entry.kind == Kind::Directory),
+            directory: entry(folder.path).is_none_or(|entry| entry.kind == EntryKind::Directory),
         });
     }
     all
 }
 
-pub(in crate::report::image) fn finding<'a>(analysis: &'a ImageAnalysis, finding: &'a Finding) -> wire::Finding<'a> {
-    wire::Finding {
+pub(in crate::report::image) fn finding<'a>(
+    analysis: &'a ImageAnalysis,
+    finding: &'a AnalysisFinding,
+) -> wire::ImageFindingJson<'a> {
+    wire::ImageFindingJson {
         name: &finding.name,
         severity: finding.severity.name(),
         message: &finding.message,
@@ -191,8 +198,11 @@ pub(in crate::report::image) fn finding<'a>(analysis: &'a ImageAnalysis, finding
 }
 
 /// What a rule about images found, in the shape of the other findings: it costs no bytes.
-pub(in crate::report::image) fn fact<'a>(analysis: &'a ImageAnalysis, fact: &'a ImageFinding) -> wire::Finding<'a> {
-    wire::Finding {
+pub(in crate::report::image) fn fact<'a>(
+    analysis: &'a ImageAnalysis,
+    fact: &'a ImageFinding,
+) -> wire::ImageFindingJson<'a> {
+    wire::ImageFindingJson {
         name: fact.rule,
         severity: fact.severity.name(),
         message: &fact.message,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Finding, Layer, Limit, Problem, Totals};
+use super::{ImageFindingJson, ImageProblemJson, LayerJson, Limit, Totals};
 use crate::report::wire::{Head, Skipped};
 
 /// A line of `--format jsonl`.
@@ -19,12 +19,12 @@ pub(in crate::report::image) enum Line<'a> {
         reference: &'a str,
         platform: Option<String>,
         totals: Totals,
-        layers: Vec<Layer<'a>>,
+        layers: Vec<LayerJson<'a>>,
     },
     File(Box<File<'a>>),
-    Finding(Finding<'a>),
+    Finding(ImageFindingJson<'a>),
     Limit(Limit<'a>),
-    Problem(Problem<'a>),
+    Problem(ImageProblemJson<'a>),
     Skipped(Skipped<'a>),
     Notice {
         text: &'a str,
