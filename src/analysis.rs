@@ -20,8 +20,8 @@ pub use self::finding::{rule_of_category, rule_of_waste};
 pub use self::measured::measured;
 pub use self::options::AnalysisOptions;
 pub use self::result::{
-    Analysis, AnalysisFinding, AnalysisProblem, Cause, Dockerfiles, ImageAnalysis, LayerAnalysis, LimitResult, Skipped,
-    Subject,
+    Analysis, AnalysisFinding, AnalysisProblem, Cause, Dockerfiles, ImageAnalysis, LayerAnalysis, LimitResult,
+    SkippedAnalysis, Subject,
 };
 pub use self::weight::{Weight, weights};
 
@@ -33,7 +33,7 @@ use crate::finding::Mask;
 use crate::image::packages::work_out;
 use crate::image::secrets;
 use crate::image::{
-    Above, Attestation, Contents, Dive, Image, ImageTree, Provenance, Read, Totals, categorize, churn, duplicates,
+    AboveBase, Attestation, Contents, Dive, Image, ImageTree, Provenance, Read, Totals, categorize, churn, duplicates,
     group_losses, losses,
 };
 use crate::rules::{ImageContext, ImageFinding, Selection, check_image};
@@ -139,7 +139,7 @@ fn analyse_image(
         } else {
             Totals::with(&image, &tree, &duplicates)
         },
-        above: Above::new(&image, &tree, origins.base.layers),
+        above: AboveBase::new(&image, &tree, origins.base.layers),
         dive: Dive::new(&image, &tree),
         layers: result::layers(&image, &tree, &losses),
         dockerfiles: Dockerfiles {

@@ -3,21 +3,21 @@
 //!
 //! Only what is understood moves: a command that may read or prepare anything keeps what stands below it in place.
 
-mod closure;
+mod install_inputs;
 mod elements;
-mod nature;
-mod rising;
+mod command_needs;
+mod split_run;
 mod state;
 mod text;
-mod walk;
+mod stage_walk;
 
 pub use self::elements::{Element, elements};
 use self::state::Walk;
-pub use self::state::{Arranged, Obstacle};
+pub use self::state::{ArrangedStage, Obstacle};
 use crate::build::{Build, Stage};
 
 /// The new order of a stage, where there is a better one, and the obstacles to a better one.
-pub fn arrange(build: &Build, stage: &Stage) -> (Option<Arranged>, Vec<Obstacle>) {
+pub fn arrange(build: &Build, stage: &Stage) -> (Option<ArrangedStage>, Vec<Obstacle>) {
     let Some(context) = build.input().context.as_deref().filter(|_| build.is_ordinary()) else {
         return (None, Vec::new());
     };

@@ -32,7 +32,7 @@ pub struct Origins {
     /// Where the base image ends.
     pub base: Base,
     /// How well the given Dockerfile fits; `None` where none was given, or no history to lay beside it.
-    pub fit: Option<Fit>,
+    pub fit: Option<HistoryFit>,
     /// What could not be told or is odd, each in one sentence.
     pub notices: Vec<String>,
 }
@@ -48,7 +48,7 @@ pub struct Origin {
     /// Where it stands in a Dockerfile.
     pub place: Option<SourcePlace>,
     /// Why it stands nowhere.
-    pub unplaced: Option<Unplaced>,
+    pub unplaced: Option<NoPlaceReason>,
 }
 
 /// A place in a Dockerfile.
@@ -105,7 +105,7 @@ pub enum Confidence {
 
 /// Why a layer has no place in a Dockerfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unplaced {
+pub enum NoPlaceReason {
     /// No Dockerfile was given, and none is recorded.
     NoDockerfile,
     /// It belongs to the base image.
@@ -122,7 +122,7 @@ pub enum Unplaced {
 
 /// How well a Dockerfile fits an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fit {
+pub struct HistoryFit {
     /// Instructions of the stage that the history has too.
     pub agreed: usize,
     /// Instructions of the stage, those of the stages below it among them.
@@ -133,7 +133,7 @@ pub struct Fit {
     pub is_target: bool,
 }
 
-impl Fit {
+impl HistoryFit {
     /// Whether the image was probably built from that Dockerfile, or one much like it.
     pub fn belongs(&self) -> bool {
         self.agreed * 2 >= self.instructions.max(1)

@@ -4,11 +4,11 @@ mod baseline;
 mod embedded;
 mod ignores;
 mod listing;
-mod measured;
+mod image_facts;
 mod overview;
 mod report;
 mod run;
-mod trouble;
+mod context_problems;
 mod verdict;
 
 pub use self::baseline::{baseline_findings, leave_out};
@@ -16,7 +16,7 @@ pub use self::embedded::write as write_embedded;
 pub use self::ignores::{AddedIgnores, add_ignores};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
-    Baselined, BuildReport, BuildStep, ContextListingEntry, ContextReport, Notice, ProblemReport, Report, Rerun,
-    Skipped, StageReport, Threshold, Useless,
+    BaselineEffect, BuildReport, BuildStep, ContextListingEntry, ContextReport, Notice, ProblemReport, Report, Rerun,
+    SkippedInput, StageReport, Threshold, UselessPart,
 };
 pub use self::run::{audit, check, contexts, fix, input_problem, lint, mask, problems, refusals};

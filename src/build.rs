@@ -2,19 +2,19 @@
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
 pub mod accounts;
-mod age;
+mod release_age;
 mod audience;
-mod brought;
+mod copied_files;
 mod checks;
 mod context;
 mod download_size;
-mod edges;
+mod stage_edges;
 mod environment;
 mod graph;
 mod history;
 mod image;
 pub mod installed;
-mod latest;
+mod latest_setting;
 mod launch;
 mod listening;
 mod needs;
@@ -43,10 +43,9 @@ mod undefined;
 mod useless;
 mod written;
 
-pub use self::age::Age;
-pub use self::brought::{CopiedFile, StartFile, absolute};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::SentFiles;
+pub use self::copied_files::{CopiedFile, StartFile, absolute};
 pub use self::download_size::DownloadSize;
 pub use self::environment::{FoundVariable, Home};
 pub use self::graph::{Fault, FaultKind};
@@ -61,23 +60,26 @@ pub use self::package_size::PackageSize;
 pub use self::programs::{Programs, default_path, is_of_system};
 pub use self::purpose::{Purpose, is_cache_path};
 pub use self::release::{Libc, Release, is_suite, libc, releases};
+pub use self::release_age::Age;
 pub use self::runtime_image::{CERTIFICATES, runtime_image};
-pub use self::scope::{Definition, Lookup, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, VariableOrigin, VariableValue};
+pub use self::scope::{
+    Definition, Lookup, PLATFORM_ARGS, PROXY_ARGS, ScopedVariableUse, Scopes, VariableOrigin, VariableValue,
+};
 pub use self::script::Code;
 pub use self::secret::{Secret, WrittenSecret};
 pub use self::secret_file::is_for_show;
 pub use self::settings::{Setting, User};
-pub use self::slim::Slim;
+pub use self::slim::SlimImage;
 pub use self::stage::{Edge, EdgeKind, Stage, StageBase};
 pub use self::steps::LayerStep;
 pub use self::system_shell::Sh;
 pub use self::transfer::{Source, Transfer};
-pub use self::undefined::{Undefined, UndefinedReason};
+pub use self::undefined::{UndefinedReason, UndefinedVariable};
 pub use self::useless::{NamedPaths, may_take_in};
 
 use std::sync::OnceLock;
 
-use self::latest::Latest;
+use self::latest_setting::Latest;
 use self::stage::StageNames;
 use crate::dockerfile::{Instruction, Keyword, Verdict};
 use crate::inputs::BuildInput;
@@ -118,7 +120,7 @@ impl<'a> Build<'a> {
         let stages = stage::stages(&input.file, &input.options, &|text| scopes.expand_global(text));
         scopes.add_stages(input, &stages);
         let names = StageNames::of(&stages);
-        let edges = edges::edges(input, &stages, &names);
+        let edges = stage_edges::edges(input, &stages, &names);
         let faults = graph::faults(&stages, &edges, &names);
         let target = match &input.options.target {
             Some(name) => names.find_or_index(name),

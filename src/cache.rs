@@ -1,10 +1,10 @@
 //! Which change reruns what, after BuildKit's cache model: a step is taken from the cache only while everything that it
 //! stands on is unchanged. Begins with the question that matters most: what does an edited source file rerun?
 
-mod likeness;
+mod edit_likelihood;
 mod source;
 
-pub use self::likeness::Likeness;
+pub use self::edit_likelihood::Likeness;
 pub use self::source::{FileOrigin, Origins, SourceStep, source_file, source_file_outside};
 
 use crate::build::{Build, EdgeKind, LayerStep, Stage, StageBase};

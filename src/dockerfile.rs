@@ -2,20 +2,20 @@
 //! instructions, flags, words, heredocs, variable expansion, BuildKit's verdict. Knows no stage, no context, no rule.
 
 mod answer;
-mod blank;
+mod whitespace;
 mod check;
 mod difference;
 mod directive;
 pub mod expand;
 mod flags;
 mod heredoc;
-mod joined;
+mod joined_lines;
 mod json;
 mod keyword;
 mod line;
 mod parse;
-mod passage;
-mod pieces;
+mod commented_instruction;
+mod file_pieces;
 pub mod quote;
 mod read;
 mod refusal;
@@ -30,8 +30,8 @@ pub use self::answer::{BuildkitAnswer, BuildkitNode, HeredocNode};
 pub use self::check::CheckOptions;
 pub use self::difference::{Difference, DifferenceKind};
 pub use self::directive::LookUp;
+pub use self::file_pieces::PieceKind;
 pub use self::parse::parse;
-pub use self::pieces::PieceKind;
 pub use self::refusal::{Stage, Verdict};
 pub use self::syntax::{
     Arguments, Directive, DirectiveName, Element, File, Flag, Heredoc, Instruction, InstructionWord, Keyword, LineKind,
@@ -40,8 +40,8 @@ pub use self::syntax::{
 pub use self::template::{Template, is_open, is_steered, parse_template};
 pub use self::verdict::platform;
 pub use self::view::{
-    Arg, Argument, CommandForm, From, Healthcheck, HeredocSource, Mount, MountField, RunArguments, Script, ScriptKind,
-    Transfer, Variable,
+    Arg, Argument, CommandForm, FromInstruction, Healthcheck, HeredocSource, Mount, MountField, RunArguments, Script,
+    ScriptKind, Transfer, Variable,
 };
 
 #[cfg(test)]

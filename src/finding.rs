@@ -10,7 +10,7 @@ mod suppression;
 
 pub use self::baseline::{BASELINE_SCHEMA, Baseline, BaselineError, BaselineFinding, Comparison, RunScope};
 pub use self::fingerprint::{fingerprints, problem_fingerprints, text_fingerprints};
-pub use self::impact::{Basis, Impact, ImpactKind, Per, Saves};
+pub use self::impact::{Basis, CostFrequency, Impact, ImpactKind, Saving};
 pub use self::mask::Mask;
 pub use self::sink::Findings;
 pub use self::suppression::{SuppressedRule, Suppression, SuppressionReach, SuppressionUse, suppress};
@@ -160,7 +160,7 @@ impl Finding {
     /// The bytes that it is known to cost, those of its first price that has some.
     pub fn bytes(&self) -> u64 {
         let bytes = self.impact.iter().find_map(|impact| match impact.saves {
-            Some(Saves::Bytes(bytes)) => Some(bytes),
+            Some(Saving::Bytes(bytes)) => Some(bytes),
             _ => None,
         });
         bytes.unwrap_or(0)

@@ -34,18 +34,18 @@ pub struct FixOutcome {
     /// The files that change, in the order of their targets.
     pub changes: Vec<Change>,
     /// What was mended, in the order of doing; spans are those of the text at that time.
-    pub applied: Vec<Applied>,
+    pub applied: Vec<AppliedFix>,
     /// What is found afterwards; spans are those of the texts after the change.
     pub left: Vec<Finding>,
     /// Rules whose fixes undo each other or never end; none of theirs is applied to the files where they do.
     pub contradicting: Vec<&'static str>,
     /// Rules whose fixes would have made a file worse; none of theirs is applied to it.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedRule>,
 }
 
 /// A rule whose fixes are not applied to a file, as they would make it worse.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedRule {
     /// The rule.
     pub rule: &'static str,
     /// The file's name.
@@ -55,7 +55,7 @@ pub struct Refused {
 }
 
 /// What fixing asks about texts.
-pub trait Judge {
+pub trait FindingSource {
     /// What is found in the sources as they are now; new files stand behind the given ones, and are named as their
     /// [`Target::New`].
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding>;
@@ -73,7 +73,7 @@ pub trait Judge {
     }
 }
 
-impl<F: FnMut(&[Source]) -> Vec<Finding>> Judge for F {
+impl<F: FnMut(&[Source]) -> Vec<Finding>> FindingSource for F {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
         self(sources)
     }
@@ -97,7 +97,7 @@ pub struct Change {
 
 /// A finding with the fix that mended it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Applied {
+pub struct AppliedFix {
     /// The finding.
     pub finding: Finding,
     /// Its file's name.
@@ -109,7 +109,7 @@ pub struct Applied {
 /// Applies what `level` allows to a fixpoint.
 ///
 /// Running it again on the result changes nothing.
-pub fn fix(sources: &[Source], level: Level, mut judge: impl Judge) -> FixOutcome {
+pub fn fix(sources: &[Source], level: Level, mut judge: impl FindingSource) -> FixOutcome {
     let mut blocked = BTreeSet::new();
     let mut contradicting = BTreeSet::new();
     let mut refused = Vec::new();
@@ -121,11 +121,11 @@ pub fn fix(sources: &[Source], level: Level, mut judge: impl Judge) -> FixOutcom
                 return outcome;
             }
             // Each attempt names at least one block more, so this ends.
-            Err(Failed::Endless(endless)) => {
+            Err(FixFailure::Endless(endless)) => {
                 contradicting.extend(endless.iter().map(|(rule, _)| *rule));
                 blocked.extend(endless);
             }
-            Err(Failed::Worse(worse)) => {
+            Err(FixFailure::Worse(worse)) => {
                 for (refusal, target) in worse {
                     blocked.insert((refusal.rule, target));
                     refused.push(refusal);
@@ -136,19 +136,19 @@ pub fn fix(sources: &[Source], level: Level, mut judge: impl Judge) -> FixOutcom
 }
 
 /// Why an attempt comes to nothing.
-enum Failed {
+enum FixFailure {
     /// These don't come to an end together.
     Endless(BTreeSet<Block>),
     /// These make a file worse.
-    Worse(Vec<(Refused, Target)>),
+    Worse(Vec<(RefusedRule, Target)>),
 }
 
 fn attempt(
     sources: &[Source],
     level: Level,
     blocked: &BTreeSet<Block>,
-    judge: &mut impl Judge,
-) -> Result<FixOutcome, Failed> {
+    judge: &mut impl FindingSource,
+) -> Result<FixOutcome, FixFailure> {
     let mut now = sources.to_vec();
     let mut applied = Vec::new();
     let mut seen = vec![state(&now)];
@@ -172,22 +172,22 @@ fn attempt(
         }
         active.push(blocks(&findings, &chosen));
         let next = apply(&findings, &chosen, &now).filter(|_| active.len() <= rounds);
-        let Some(next) = next else { return Err(Failed::Endless(active.pop().unwrap_or_default())) };
+        let Some(next) = next else { return Err(FixFailure::Endless(active.pop().unwrap_or_default())) };
         let worse = worse(&findings, &chosen, (&now, &next), judge);
         if !worse.is_empty() {
-            return Err(Failed::Worse(worse));
+            return Err(FixFailure::Worse(worse));
         }
         let names = now;
         now = next;
         let state = state(&now);
         if let Some(before) = seen.iter().position(|known| *known == state) {
-            return Err(Failed::Endless(active[before..].iter().flatten().cloned().collect()));
+            return Err(FixFailure::Endless(active[before..].iter().flatten().cloned().collect()));
         }
         seen.push(state);
         for (index, fix) in chosen {
             let finding = findings[index].clone();
             let file = names.get(finding.file.0 as usize).map_or_else(String::new, |source| source.name().to_owned());
-            applied.push(Applied { finding, file, fix });
+            applied.push(AppliedFix { finding, file, fix });
         }
     }
 }
@@ -257,8 +257,8 @@ fn worse(
     findings: &[Finding],
     chosen: &[Choice],
     (now, next): (&[Source], &[Source]),
-    judge: &impl Judge,
-) -> Vec<(Refused, Target)> {
+    judge: &impl FindingSource,
+) -> Vec<(RefusedRule, Target)> {
     let mut worse = Vec::new();
     for (index, (before, after)) in now.iter().zip(next).enumerate() {
         if before.bytes() == after.bytes() {
@@ -276,7 +276,7 @@ fn worse(
                 own.iter().filter(|(finding, _)| findings[*finding].rule == *rule).copied().collect();
             let after = apply(findings, &some, now)?;
             let why = judge.refuses(file, before, after.get(index)?, &rules_of(&some))?;
-            Some((Refused { rule, file: before.name().to_owned(), why }, target.clone()))
+            Some((RefusedRule { rule, file: before.name().to_owned(), why }, target.clone()))
         });
         let alone: Vec<_> = alone.collect();
         if !alone.is_empty() {
@@ -295,7 +295,7 @@ fn worse(
             }
         }
         let rule = findings[own[good].0].rule;
-        worse.push((Refused { rule, file: before.name().to_owned(), why }, target));
+        worse.push((RefusedRule { rule, file: before.name().to_owned(), why }, target));
     }
     worse
 }

@@ -14,7 +14,7 @@ mod transfer;
 
 pub use self::file::{IgnoreFile, IgnorePattern, IgnoreProblem, ProblemKind, parse};
 pub use self::glob::{BadPattern, check as check_path_pattern, has_wildcard, path_match};
-pub use self::matcher::{Inherited, Matcher, Verdict};
+pub use self::matcher::{MatchedPatterns, Matcher, Verdict};
 pub use self::name::clean;
 pub use self::pattern::PatternRefusal;
 pub use self::transfer::{Transfer, transfer};

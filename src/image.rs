@@ -12,67 +12,69 @@ mod decode;
 mod digest;
 mod document;
 #[cfg(test)]
-mod doors;
+mod reader_agreement;
 mod duplicates;
 mod entry;
 mod error;
 mod extract;
 mod fault;
-mod feed;
-mod forward;
+mod byte_channel;
+mod stream_reader;
 mod index;
 mod layer;
 mod limits;
 pub mod linkage;
 #[cfg(test)]
-mod made;
+mod test_archives;
 mod manifest;
 mod members;
 mod options;
 pub mod packages;
 mod path;
-mod places;
+mod folder_summary;
 mod plan;
 mod platform;
-mod position;
+mod seek_reader;
 mod provenance;
 mod scan;
 pub mod secrets;
 #[cfg(test)]
-pub(crate) mod sketch;
-mod store;
+pub(crate) mod test_layers;
+mod part_store;
 pub mod tar;
 mod totals;
 mod tree;
 mod waste;
-mod watch;
+mod content_watch;
 
 pub use self::categories::{
     Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, category_of, worth_a_finding,
 };
 pub use self::config::{Config, History, Platform};
-pub use self::decode::{Decoded, sniff};
+pub use self::content_watch::{FileFact, Watch};
+pub use self::decode::{DecodingReader, sniff};
 pub use self::digest::{Algorithm, Digest};
 pub use self::duplicates::{DUPLICATE_BYTES, Duplicates, duplicates};
 pub use self::entry::{EntryKind, LayerEntry, Mode};
-pub use self::error::{Error, Trouble};
+pub use self::error::{Error, ImageErrorKind};
 pub use self::extract::{ExtractTarget, extract, extract_archive};
 pub use self::fault::{Fault, FaultKind};
-pub use self::forward::{is_archive, read_forward};
+pub use self::folder_summary::{Place, Sum};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
-pub use self::options::{Attestation, ImageOptions, Other, Progress, Read, Statement, Verify};
+pub use self::options::{Attestation, ImageOptions, OtherImage, Progress, Read, Statement, Verify};
+pub use self::part_store::{OpenPart, ReadAt, Store};
 pub use self::path::{PathId, Paths, PathsFull};
-pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
-pub use self::position::{read, read_archive};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
-pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
-pub use self::store::{OpenPart, ReadAt, Store};
-pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
-pub use self::tree::{Count, EntryId, Fate, ImageTree, LayerChanges, Oddity, TreeChange, TreeNotice, WasteKind};
+pub use self::scan::{ScanError, ScanOptions, ScannedLayer, scan};
+pub use self::seek_reader::{read, read_archive};
+pub use self::stream_reader::{is_archive, read_forward};
+pub use self::totals::{AboveBase, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
+pub use self::tree::{
+    Count, EntryId, ImageTree, LayerChanges, MemberOddity, MemberOutcome, TreeChange, TreeNotice, WasteKind,
+};
 pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
-pub use self::watch::{FileFact, Watch};
 
 /// One image of one platform: what its manifest names, read.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! The ground state as plain data: what was read, and nothing that follows from it. Everything but the Dockerfile is
 //! optional: what nobody looked at is `None`, which is not the same as empty.
 
-mod again;
+mod changed_inputs;
 mod date;
 mod needs;
 mod shellcheck;

@@ -32,7 +32,7 @@ pub use self::file_kind::{ContentKind, FileKind, FileRole};
 pub use self::framework::Framework;
 pub use self::go::calls_c;
 pub use self::json::parse_jsonc;
-pub use self::locked::{Locked, LockedPackage, version_numbers};
+pub use self::locked::{LockedPackage, LockedPackages, version_numbers};
 pub use self::node::INSTALL_SCRIPTS;
 pub use self::project::{
     Dependency, DependencyScope, Ecosystem, EntryPoint, Install, InstallScript, LanguageVersion, ManifestProblem,

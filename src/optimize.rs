@@ -7,46 +7,46 @@
 
 mod assumption;
 mod cache_mounts;
-mod called;
+mod called_programs;
 mod compiled;
 mod dependency_files;
 mod evidence;
 mod flags;
-mod folder;
-mod guard;
+mod app_folder;
+mod protected_files;
 mod hygiene;
 mod ignore;
 mod languages;
 mod layout;
 mod literal;
-mod mend;
+mod rule_fixes;
 mod node;
 mod options;
 mod order;
-mod pairs;
+mod env_pairs;
 mod pass;
 mod passes;
 mod plan;
 mod production;
 mod python;
-mod reach;
+mod reached_sources;
 mod rung;
 mod run;
-mod scene;
+mod pass_input;
 mod scripted;
 mod server;
 mod service;
 mod slim;
 
 pub use self::assumption::{Assumption, Support};
-pub use self::evidence::{Cloned, Evidence, Observed, Vendored};
+pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
 pub use self::options::Options;
 pub use self::pass::PassInfo;
+pub use self::pass_input::{PassRefusal, RewriteStep};
 pub use self::passes::passes;
 pub use self::plan::{BuildPlan, PlannedProject, plan};
 pub use self::run::{ClimbedRung, Optimized, optimize, unwritable};
 pub use self::rung::{Level, Rung};
-pub use self::scene::{PassRefusal, RewriteStep};
 pub use self::service::{ListedService, Service, services};
 
 /// Which of some files of the context a compiled program does not read: what the compiler builds in (`go:embed`,
@@ -59,6 +59,6 @@ pub fn unread_once_compiled<'p>(
 }
 
 #[cfg(test)]
-mod sketch;
+mod test_inputs;
 #[cfg(test)]
 mod tests;

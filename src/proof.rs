@@ -4,7 +4,7 @@
 mod check;
 mod command;
 mod config;
-mod declared;
+mod declared_config;
 mod failure;
 mod figures;
 mod files;
@@ -13,32 +13,32 @@ mod messages;
 mod modules;
 mod packages;
 mod probe;
-mod side;
+mod image_side;
 mod start;
-mod system;
+mod system_assumptions;
 mod weight;
 
 pub use self::check::{Check, CheckOutcome, Observation};
 pub use self::command::{command, plain};
-pub use self::declared::Declared;
+pub use self::declared_config::DeclaredConfig;
 pub use self::failure::{denials, failure_class};
 pub use self::figures::{BuildRun, Fault, Figures, MeasuredBuild, Measurement, Scenario, Size};
+pub use self::image_side::ImageSide;
 pub use self::linkage::{lacking, library};
 pub use self::messages::{ran_no_tests, unset_variables};
 pub use self::modules::{ImportedModules, is_run_by_node, node, python, python_module, script_file};
 pub use self::probe::{Answers, Probe, ProbeAnswer, QuestionsFrom, compare_answers, routes};
-pub use self::side::Side;
 pub use self::start::{SettledState, Start, compare_starts};
 pub use self::weight::{compare_rebuilds, compare_sizes};
 
 /// All comparisons that need nothing to be run.
-pub fn compare(before: &Side, after: &Side, declared: &Declared) -> Vec<Check> {
+pub fn compare(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig) -> Vec<Check> {
     vec![
         config::check(before, after, declared),
         files::check(before, after, declared),
         packages::check(before, after, declared),
         linkage::check(before, after),
-        system::check(before, after, declared),
+        system_assumptions::check(before, after, declared),
     ]
 }
 
@@ -66,7 +66,7 @@ pub struct Proof {
     /// What may help where nothing could be proved: options of the command line.
     pub advice: Vec<String>,
     /// Passes that did not hold, and why.
-    pub rejected: Vec<Rejected>,
+    pub rejected: Vec<RejectedPass>,
     /// Bytes that no rewrite goes below, and what they are: base and production dependencies.
     pub floor: Vec<(String, u64)>,
     /// What is left behind in the engine's build cache, in bytes.
@@ -103,7 +103,7 @@ impl Proof {
 
 /// A pass that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejected {
+pub struct RejectedPass {
     /// Its name.
     pub pass: String,
     /// Why, in one line.

@@ -9,7 +9,7 @@ mod options;
 mod reference;
 mod registry;
 #[cfg(test)]
-pub(crate) mod served;
+pub(crate) mod test_server;
 mod session;
 mod store;
 #[cfg(test)]

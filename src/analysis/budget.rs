@@ -12,22 +12,22 @@ const MOST_CAUSES: usize = 3;
 
 /// Holds an image against a budget. `baseline` is what growth is measured against.
 pub fn judge(analysis: &ImageAnalysis, budget: &Budget, baseline: Option<&Weight>) -> Vec<LimitResult> {
-    let judge = Judge { analysis, budget, baseline };
+    let judge = BudgetCheck { analysis, budget, baseline };
     budget.limits.iter().map(|limit| judge.limit(limit)).collect()
 }
 
-struct Judge<'a> {
+struct BudgetCheck<'a> {
     analysis: &'a ImageAnalysis,
     budget: &'a Budget,
     baseline: Option<&'a Weight>,
 }
 
 /// A value and what makes it up, or why there is none.
-type Measured = Result<(Bound, Vec<Cause>), &'static str>;
+type MeasuredValue = Result<(Bound, Vec<Cause>), &'static str>;
 
 const NOT_READ: &str = "the contents of its layers were not read";
 
-impl Judge<'_> {
+impl BudgetCheck<'_> {
     fn limit(&self, limit: &Limit) -> LimitResult {
         let found = self.measure(limit);
         let (value, mut causes, unknown) = match found {
@@ -48,7 +48,7 @@ impl Judge<'_> {
         LimitResult { limit: limit.clone(), value, kept, unknown, causes, written: None }
     }
 
-    fn measure(&self, limit: &Limit) -> Measured {
+    fn measure(&self, limit: &Limit) -> MeasuredValue {
         let totals = &self.analysis.totals;
         let base = self.analysis.origins.base.layers;
         if needs_contents(&limit.measure) && self.unread() {
@@ -176,7 +176,7 @@ impl Judge<'_> {
         (Bound::Bytes(bytes), causes.take(MOST_CAUSES).collect())
     }
 
-    fn package(&self, name: &str) -> Measured {
+    fn package(&self, name: &str) -> MeasuredValue {
         let packages = self.analysis.packages.as_ref().ok_or("packages were not worked out")?;
         let pattern = SettingsPattern::new(name).map_err(|_| "its name is no glob")?;
         let own = |package: &&Package| pattern.matches(&package.name) && !self.of_base(package.layer as usize);
@@ -233,7 +233,7 @@ impl Judge<'_> {
         (Bound::Count(found.len() as u64), found.iter().take(MOST_CAUSES).map(cause).collect())
     }
 
-    fn growth(&self, bound: Bound) -> Measured {
+    fn growth(&self, bound: Bound) -> MeasuredValue {
         let before = self.baseline.ok_or("there is no baseline: name one with `--baseline` or in `[budget]`")?;
         let before = before.disk_bytes.ok_or("the baseline has no sizes: it was written with `--sizes-only`")?;
         let grown = self.analysis.totals.disk_bytes.saturating_sub(before);
@@ -275,7 +275,7 @@ mod tests {
     use crate::analysis::{AnalysisOptions, analyse};
     use crate::finding::Mask;
     use crate::image::Read;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     const IMAGE: &str = "100644 0:0 1000 a\n100644 0:0 500 var/log/x\n\n0 0:0 0 .wh.a\n100644 0:0 2000 b";
 

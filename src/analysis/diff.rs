@@ -102,7 +102,7 @@ mod tests {
     use crate::analysis::{AnalysisOptions, analyse};
     use crate::finding::Mask;
     use crate::image::Read;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     fn analysis(text: &str) -> ImageAnalysis {
         let read = Read { images: vec![sketch(text)], ..Read::default() };

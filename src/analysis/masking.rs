@@ -65,7 +65,7 @@ pub(super) fn apply_to_origins(mask: &Mask, origins: &mut Origins) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     #[test]
     fn no_text_of_a_config_tells_a_secret() {

@@ -6,8 +6,8 @@ use crate::finding::{Mask, Severity};
 use crate::image::packages::ImagePackages;
 use crate::image::secrets::{Secret, SecretPlace};
 use crate::image::{
-    Above, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, ImageTree, LayerChanges, Loss,
-    LossGroup, Other, PathId, Totals, TreeNotice, WasteBytes, WasteKind,
+    AboveBase, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, ImageTree, LayerChanges,
+    Loss, LossGroup, OtherImage, PathId, Totals, TreeNotice, WasteBytes, WasteKind,
 };
 use crate::rules::ImageFinding;
 use crate::settings::{Bound, Limit};
@@ -20,9 +20,9 @@ pub struct Analysis {
     /// What the source says about how its images were made.
     pub attestations: Vec<Attestation>,
     /// Images and platforms of the source that were not chosen.
-    pub others: Vec<Other>,
+    pub others: Vec<OtherImage>,
     /// What could not be worked out.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedAnalysis>,
     /// What could not be read, or is not what was announced: with one, the result is partial or doubtful.
     pub problems: Vec<AnalysisProblem>,
     /// What is odd about the source, each in one sentence.
@@ -43,7 +43,7 @@ impl Analysis {
 
 /// What was not worked out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Skipped {
+pub struct SkippedAnalysis {
     /// What.
     pub what: String,
     /// Why.
@@ -92,7 +92,7 @@ pub struct ImageAnalysis {
     /// Its sums.
     pub totals: Totals,
     /// Its sums above the base.
-    pub above: Above,
+    pub above: AboveBase,
     /// dive's figures.
     pub dive: Dive,
     /// What each layer does, the lowest first.
@@ -249,10 +249,10 @@ pub(super) fn layers(image: &Image, tree: &ImageTree, losses: &[Loss]) -> Vec<La
 }
 
 /// What could not be worked out for an image.
-pub(super) fn skipped(analysis: &ImageAnalysis, options: &AnalysisOptions<'_>) -> Vec<Skipped> {
+pub(super) fn skipped(analysis: &ImageAnalysis, options: &AnalysisOptions<'_>) -> Vec<SkippedAnalysis> {
     let mut skipped = Vec::new();
     let mut skip = |what: &str, why: String, remedy: &str| {
-        skipped.push(Skipped { what: what.to_owned(), why, remedy: remedy.to_owned() });
+        skipped.push(SkippedAnalysis { what: what.to_owned(), why, remedy: remedy.to_owned() });
     };
     let layers = &analysis.image.layers;
     let unasked = layers.iter().filter(|layer| layer.contents == Contents::NotAsked).count();

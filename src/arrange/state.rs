@@ -29,7 +29,7 @@ pub(super) struct InstallNeeds<'i> {
 
 /// A stage in a new order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arranged {
+pub struct ArrangedStage {
     /// What to change in the Dockerfile.
     pub edits: Vec<Edit>,
     /// Files of the context that are copied first.
@@ -49,7 +49,7 @@ pub struct Obstacle {
 
 /// What stands above the sources in the new order.
 #[derive(Debug)]
-pub(super) struct Above<'i> {
+pub(super) struct MovedAbove<'i> {
     pub(super) index: usize,
     /// The parts of a RUN that is divided, as elements of its script; `None` for the whole instruction.
     pub(super) parts: Option<Vec<usize>>,
@@ -61,9 +61,9 @@ pub(super) struct Above<'i> {
 
 /// What stays below.
 #[derive(Debug)]
-pub(super) struct Below {
+pub(super) struct MovedBelow {
     pub(super) index: usize,
-    /// As in [`Above`].
+    /// As in [`MovedAbove`].
     pub(super) parts: Option<Vec<usize>>,
     pub(super) effect: Effect,
 }
@@ -93,8 +93,8 @@ pub(super) struct Walk<'b, 'i> {
     /// Indexes of the copies that stay below.
     pub(super) sources: BTreeSet<usize>,
     pub(super) done: Vec<String>,
-    pub(super) above: Vec<Above<'i>>,
-    pub(super) below: Vec<Below>,
+    pub(super) above: Vec<MovedAbove<'i>>,
+    pub(super) below: Vec<MovedBelow>,
     /// The last instruction that is worth moving.
     pub(super) last: Option<usize>,
     /// Why nothing more may rise.

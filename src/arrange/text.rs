@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::elements::elements;
-use super::state::{Above, Below, InstallNeeds, Walk};
+use super::state::{InstallNeeds, MovedAbove, MovedBelow, Walk};
 use crate::build::{Setting, User, installed};
 use crate::dockerfile::{File, Keyword};
 use crate::text::{Edit, Span, path};
@@ -78,7 +78,7 @@ impl ArrangementWriter<'_, '_, '_> {
         (comments, text)
     }
 
-    fn above(&mut self, above: &Above, first: bool) -> Result<(), String> {
+    fn above(&mut self, above: &MovedAbove, first: bool) -> Result<(), String> {
         if let Some(command) = above.command {
             for needs in &above.needs {
                 self.copies(above.index, needs)?;
@@ -102,7 +102,7 @@ impl ArrangementWriter<'_, '_, '_> {
         Ok(())
     }
 
-    fn below(&mut self, below: &Below) -> Result<(), String> {
+    fn below(&mut self, below: &MovedBelow) -> Result<(), String> {
         let walk = self.walk;
         let instruction = walk.build.instruction(below.index);
         let gap = if below.index == walk.first {

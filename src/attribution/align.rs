@@ -3,7 +3,7 @@
 
 use super::Confidence;
 use super::entry::HistoryEntry;
-use super::expected::{Expected, ExpectedStep};
+use super::expected::{ExpectedInstructions, ExpectedStep};
 
 /// Steps and entries that belong together.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ fn left_out(step: &ExpectedStep) -> i32 {
 const ADDED: i32 = 3;
 
 /// The best way to lay a stage's instructions beside a history.
-pub(super) fn align(expected: &Expected, entries: &[HistoryEntry]) -> Alignment {
+pub(super) fn align(expected: &ExpectedInstructions, entries: &[HistoryEntry]) -> Alignment {
     let (rows, columns) = (expected.steps.len(), entries.len());
     let compare = |step: &ExpectedStep, entry: &HistoryEntry| {
         let found = step.agreement(entry)?;

@@ -9,7 +9,7 @@ use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 
 /// Instructions of a stage and those that it stands on, in the order in which they are carried out.
-pub(super) struct Expected {
+pub(super) struct ExpectedInstructions {
     /// The stage.
     pub(super) stage: usize,
     /// The instructions.
@@ -37,7 +37,7 @@ pub(super) struct ExpectedStep {
 /// Instructions that are looked at; no real stage has as many.
 const MOST: usize = 2_000;
 
-impl Expected {
+impl ExpectedInstructions {
     /// Of a stage; `None` when it is longer than any real one.
     pub(super) fn of(build: &Build<'_>, stage: &Stage) -> Option<Self> {
         let mut chain: Vec<&Stage> = build.chain(stage).take(MOST + 1).collect();

@@ -2,16 +2,16 @@
 
 use super::align::{self, Alignment, align};
 use super::entry::HistoryEntry;
-use super::expected::Expected;
-use super::{Confidence, DockerfileText, Fit, Origin, PlaceCertainty, SourcePlace};
+use super::expected::ExpectedInstructions;
+use super::{Confidence, DockerfileText, HistoryFit, Origin, PlaceCertainty, SourcePlace};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::image::History;
 
 /// A history laid beside a stage.
-pub(super) struct Fitted {
+pub(super) struct AlignedHistory {
     /// How well.
-    pub(super) fit: Fit,
+    pub(super) fit: HistoryFit,
     /// What made each entry.
     pub(super) origins: Vec<Option<Origin>>,
     /// The lowest entry that the Dockerfile made.
@@ -43,7 +43,7 @@ pub(super) fn fitted(
     entries: &[HistoryEntry],
     floor: usize,
     text: DockerfileText,
-) -> Option<Fitted> {
+) -> Option<AlignedHistory> {
     let above = entries.get(floor..).filter(|above| above.iter().any(|entry| !entry.is_silent))?;
     let mut budget = Budget(align::MOST);
     let target = build.target()?;
@@ -65,7 +65,7 @@ pub(super) fn fitted(
         origins[floor + entry] = Some(of_instruction(build, step.index, place));
     }
     let stage = build.stages().get(expected.stage)?;
-    let fit = Fit {
+    let fit = HistoryFit {
         agreed: alignment.agreed,
         instructions: alignment.steps,
         stage: stage.title(),
@@ -73,11 +73,11 @@ pub(super) fn fitted(
     };
     let first = alignment.pairs.first().map(|&(_, entry, _)| floor + entry);
     let from = place(build, expected.from, text, PlaceCertainty::History, Confidence::Text, true);
-    Some(Fitted { fit, origins, first, from, is_scratch: expected.is_scratch })
+    Some(AlignedHistory { fit, origins, first, from, is_scratch: expected.is_scratch })
 }
 
 /// How well a history alone fits a Dockerfile; `None` where nothing can be compared.
-pub fn fit(history: &[History], build: &Build<'_>) -> Option<Fit> {
+pub fn fit(history: &[History], build: &Build<'_>) -> Option<HistoryFit> {
     let entries: Vec<HistoryEntry> = history.iter().map(HistoryEntry::of).collect();
     fitted(build, &entries, 0, DockerfileText::Given).map(|fitted| fitted.fit)
 }
@@ -94,12 +94,12 @@ fn fit_stage(
     stage: &Stage,
     entries: &[HistoryEntry],
     budget: &mut Budget,
-) -> Option<(Expected, Alignment, i64)> {
+) -> Option<(ExpectedInstructions, Alignment, i64)> {
     let steps: usize = build.chain(stage).take(100_000).map(|stage| stage.instructions.len() + 1).sum();
     if !budget.take(steps.saturating_mul(2 * entries.len() + WORDING)) {
         return None;
     }
-    let expected = Expected::of(build, stage)?;
+    let expected = ExpectedInstructions::of(build, stage)?;
     let alignment = align(&expected, entries);
     let above = alignment.pairs.first().map_or(0, |&(_, first, _)| entries.len() - first);
     let added = above - alignment.pairs.len().min(above);

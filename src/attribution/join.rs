@@ -2,8 +2,8 @@
 
 use super::base::{Base, BaseHow};
 use super::entry::HistoryEntry;
-use super::fit::{Fitted, fitted, of_instruction, place, triggered};
-use super::{Confidence, DockerfileText, Origin, Origins, PlaceCertainty, SourcePlace, Unplaced, base, recorded};
+use super::fit::{AlignedHistory, fitted, of_instruction, place, triggered};
+use super::{Confidence, DockerfileText, NoPlaceReason, Origin, Origins, PlaceCertainty, SourcePlace, base, recorded};
 use crate::build::Build;
 use crate::dockerfile::Keyword;
 use crate::image::{Image, Provenance, RecordedLayer, RecordedLines};
@@ -78,9 +78,9 @@ struct JoinedLayer<'i> {
     history: Vec<Option<usize>>,
     entries: Vec<HistoryEntry>,
     /// Beside the given Dockerfile, where that is not the recorded one.
-    given: Option<Fitted>,
+    given: Option<AlignedHistory>,
     /// Beside the recorded one.
-    own: Option<Fitted>,
+    own: Option<AlignedHistory>,
     base: Base,
     /// The lowest entry that is not the base's.
     boundary: usize,
@@ -89,8 +89,8 @@ struct JoinedLayer<'i> {
 
 impl JoinedLayer<'_> {
     /// The Dockerfile that the image was built from.
-    fn fitting(&self) -> Option<&Fitted> {
-        let belongs = |fitted: &&Fitted| fitted.fit.belongs();
+    fn fitting(&self) -> Option<&AlignedHistory> {
+        let belongs = |fitted: &&AlignedHistory| fitted.fit.belongs();
         self.given.as_ref().filter(belongs).or_else(|| self.own.as_ref().filter(belongs))
     }
 
@@ -139,15 +139,15 @@ impl JoinedLayer<'_> {
             }
         }
         let unplaced = if entry < self.boundary {
-            Unplaced::Base
+            NoPlaceReason::Base
         } else if self.entries[entry].is_silent {
-            Unplaced::NoHistory
+            NoPlaceReason::NoHistory
         } else if !self.has_dockerfile {
-            Unplaced::NoDockerfile
+            NoPlaceReason::NoDockerfile
         } else if self.fitting().is_none() {
-            Unplaced::OtherDockerfile
+            NoPlaceReason::OtherDockerfile
         } else {
-            Unplaced::NotFound
+            NoPlaceReason::NotFound
         };
         Origin { instruction: name, keyword, place: None, unplaced: Some(unplaced) }
     }
@@ -156,10 +156,10 @@ impl JoinedLayer<'_> {
     fn layer(&self, layer: usize, entry: Option<usize>, origins: &[Origin]) -> Origin {
         let unplaced = |unplaced| Origin { unplaced: Some(unplaced), ..Origin::default() };
         let Some(entry) = entry else {
-            return unplaced(if layer < self.base.layers { Unplaced::Base } else { Unplaced::NoHistory });
+            return unplaced(if layer < self.base.layers { NoPlaceReason::Base } else { NoPlaceReason::NoHistory });
         };
         if layer >= self.base.layers && self.is_squashed(entry) {
-            unplaced(Unplaced::Squashed)
+            unplaced(NoPlaceReason::Squashed)
         } else {
             origins[entry].clone()
         }
@@ -190,7 +190,7 @@ impl JoinedLayer<'_> {
             );
         }
         let beside = if is_same { &self.own } else { &self.given };
-        let Some(Fitted { fit, .. }) = beside.as_ref().filter(|_| build.is_some()) else { return };
+        let Some(AlignedHistory { fit, .. }) = beside.as_ref().filter(|_| build.is_some()) else { return };
         let count = format!("{} of {} instructions of stage `{}`", fit.agreed, fit.instructions, fit.stage);
         if !fit.belongs() {
             notices.push(format!("the Dockerfile does not make this image: {count} agree with its history"));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{BaseHow, KnownBase, Origin, Origins, Unplaced, base, origins_above};
+use super::{BaseHow, KnownBase, NoPlaceReason, Origin, Origins, base, origins_above};
 use crate::build::Build;
 use crate::image::{Digest, History, Image, Layer, Provenance};
 use crate::inputs::{BuildInput, BuildOptions};
@@ -48,8 +48,8 @@ fn input(text: &str, case: &Value) -> BuildInput {
 fn format_origin(origin: &Origin) -> String {
     match (&origin.place, origin.unplaced) {
         (Some(place), None) => format!("{}-{}", place.first_line, place.last_line),
-        (None, Some(Unplaced::Base)) => "base".to_owned(),
-        (None, Some(Unplaced::Squashed)) => "squashed".to_owned(),
+        (None, Some(NoPlaceReason::Base)) => "base".to_owned(),
+        (None, Some(NoPlaceReason::Squashed)) => "squashed".to_owned(),
         (None, Some(_)) => "?".to_owned(),
         both => panic!("{both:?}"),
     }

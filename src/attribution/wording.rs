@@ -12,11 +12,11 @@ pub(super) enum Wording {
     /// RUN.
     Run(RunWording),
     /// Any other.
-    Other(Other),
+    Other(OtherWording),
 }
 
 /// An instruction at its place: variables hold what they hold for the instruction with index `at`.
-struct At<'b, 'a> {
+struct InstructionPlace<'b, 'a> {
     build: &'b Build<'a>,
     stage: &'b Stage,
     index: usize,
@@ -24,7 +24,7 @@ struct At<'b, 'a> {
 
 pub(super) fn wording(build: &Build<'_>, stage: &Stage, at: usize, instruction: &Instruction) -> Wording {
     let file = &build.input().file;
-    let place = At { build, stage, index: at };
+    let place = InstructionPlace { build, stage, index: at };
     if instruction.keyword == Keyword::Run {
         return Wording::Run(place.run(file, instruction));
     }
@@ -36,8 +36,8 @@ pub(super) fn wording(build: &Build<'_>, stage: &Stage, at: usize, instruction: 
         Keyword::Expose => place.expose(file, instruction),
         Keyword::Volume => place.list(file, instruction),
         Keyword::Cmd | Keyword::Entrypoint | Keyword::Shell => place.command(file, instruction),
-        Keyword::Healthcheck => At::healthcheck(file, instruction),
-        Keyword::Onbuild => Other::default(),
+        Keyword::Healthcheck => InstructionPlace::healthcheck(file, instruction),
+        Keyword::Onbuild => OtherWording::default(),
         _ => place.operand(file, instruction),
     };
     // buildah and kaniko write what stands in the Dockerfile.
@@ -47,7 +47,7 @@ pub(super) fn wording(build: &Build<'_>, stage: &Stage, at: usize, instruction: 
     Wording::Other(other)
 }
 
-impl At<'_, '_> {
+impl InstructionPlace<'_, '_> {
     fn expand(&self, argument: &Argument<'_>) -> Option<String> {
         self.build.scopes().expand(self.stage.index, self.index, &argument.text)
     }
@@ -97,8 +97,8 @@ impl At<'_, '_> {
     }
 
     /// Of the flags `--parents`, `--chown` and `--chmod` alone are written; heredocs by their names.
-    fn transfer(&self, file: &File, instruction: &Instruction) -> Other {
-        let Some(parts) = file.transfer(instruction) else { return Other::default() };
+    fn transfer(&self, file: &File, instruction: &Instruction) -> OtherWording {
+        let Some(parts) = file.transfer(instruction) else { return OtherWording::default() };
         let mut exact = GapPattern::default();
         if parts.parents == Some(true) {
             exact.push("--parents ");
@@ -124,10 +124,10 @@ impl At<'_, '_> {
         let mut known = GapPattern::default();
         known.push_known(destination.as_deref());
         destinations.push(known);
-        Other { exact, destinations, ..Other::default() }
+        OtherWording { exact, destinations, ..OtherWording::default() }
     }
 
-    fn pairs(&self, file: &File, instruction: &Instruction) -> Other {
+    fn pairs(&self, file: &File, instruction: &Instruction) -> OtherWording {
         let (mut exact, mut names) = (GapPattern::default(), GapPattern::default());
         for (number, pair) in file.variables(instruction).iter().enumerate() {
             let name = self.expand(&pair.name);
@@ -139,11 +139,11 @@ impl At<'_, '_> {
             exact.push_known(self.expand(&pair.value).as_deref());
             names.push_hole();
         }
-        Other { exact, looser: vec![names], ..Other::default() }
+        OtherWording { exact, looser: vec![names], ..OtherWording::default() }
     }
 
     /// `ARG A=1 B`: with the build's value where it has one.
-    fn args(&self, file: &File, instruction: &Instruction) -> Other {
+    fn args(&self, file: &File, instruction: &Instruction) -> OtherWording {
         let (mut exact, mut names) = (GapPattern::default(), GapPattern::default());
         for (number, arg) in file.args(instruction).iter().enumerate() {
             for pattern in [&mut exact, &mut names] {
@@ -161,11 +161,11 @@ impl At<'_, '_> {
             }
             names.push_hole();
         }
-        Other { exact, looser: vec![names], ..Other::default() }
+        OtherWording { exact, looser: vec![names], ..OtherWording::default() }
     }
 
-    fn workdir(&self, file: &File, instruction: &Instruction) -> Other {
-        let Some(written) = file.operand(instruction) else { return Other::default() };
+    fn workdir(&self, file: &File, instruction: &Instruction) -> OtherWording {
+        let Some(written) = file.operand(instruction) else { return OtherWording::default() };
         let written = self.expand(&written);
         let mut looser = GapPattern::default();
         if written.as_deref().is_some_and(|folder| !folder.starts_with('/')) {
@@ -176,31 +176,31 @@ impl At<'_, '_> {
             Setting::By(_, folder) => GapPattern::of(clean(&folder)),
             _ => looser.clone(),
         };
-        Other { exact, looser: vec![looser], ..Other::default() }
+        OtherWording { exact, looser: vec![looser], ..OtherWording::default() }
     }
 
-    fn expose(&self, file: &File, instruction: &Instruction) -> Other {
+    fn expose(&self, file: &File, instruction: &Instruction) -> OtherWording {
         let words: Option<Vec<String>> = file.list(instruction).iter().map(|port| self.expand(port)).collect();
         let text = words.unwrap_or_default().join(" ");
-        Other {
+        OtherWording {
             exact: GapPattern::of(format!("[{}]", ports(&text).join(" "))),
             ports: ports(&text),
-            ..Other::default()
+            ..OtherWording::default()
         }
     }
 
-    fn list(&self, file: &File, instruction: &Instruction) -> Other {
+    fn list(&self, file: &File, instruction: &Instruction) -> OtherWording {
         let mut exact = GapPattern::of("[");
         for (number, word) in file.list(instruction).iter().enumerate() {
             exact.push(if number > 0 { " " } else { "" });
             exact.push_known(self.expand(word).as_deref());
         }
         exact.push("]");
-        Other { exact, ..Other::default() }
+        OtherWording { exact, ..OtherWording::default() }
     }
 
     /// CMD and ENTRYPOINT write Go's `%q`, SHELL `%v`.
-    fn command(&self, file: &File, instruction: &Instruction) -> Other {
+    fn command(&self, file: &File, instruction: &Instruction) -> OtherWording {
         let words: Vec<String> = match file.command(instruction) {
             Some(CommandForm::Exec(words)) => words.iter().map(|word| word.text.to_string()).collect(),
             Some(CommandForm::Shell(text)) => {
@@ -215,11 +215,11 @@ impl At<'_, '_> {
             words.iter().map(|word| go_quote(word)).collect()
         };
         let exact = format!("[{}]", shown.join(" "));
-        Other { squeezed: vec![squeezed(&exact)], exact: GapPattern::of(exact), ..Other::default() }
+        OtherWording { squeezed: vec![squeezed(&exact)], exact: GapPattern::of(exact), ..OtherWording::default() }
     }
 
     /// `&{["CMD" "x"] "10s" "0s" "0s" "0s" '\x03'}`; the old builder has no quotes. The times are not compared.
-    fn healthcheck(file: &File, instruction: &Instruction) -> Other {
+    fn healthcheck(file: &File, instruction: &Instruction) -> OtherWording {
         let words: Vec<String> = match file.healthcheck(instruction) {
             Some(Healthcheck::Command { command: Some(CommandForm::Exec(words)), .. }) => {
                 let own = words.iter().map(|word| word.text.to_string());
@@ -230,7 +230,7 @@ impl At<'_, '_> {
                 vec!["CMD-SHELL".to_owned(), script.into_owned()]
             }
             Some(Healthcheck::None) => vec!["NONE".to_owned()],
-            _ => return Other::default(),
+            _ => return OtherWording::default(),
         };
         let quoted: Vec<String> = words.iter().map(|word| go_quote(word)).collect();
         let patterns = [quoted, words].map(|words| {
@@ -238,13 +238,13 @@ impl At<'_, '_> {
             pattern.push_hole();
             pattern
         });
-        Other { looser: patterns.into(), ..Other::default() }
+        OtherWording { looser: patterns.into(), ..OtherWording::default() }
     }
 
-    fn operand(&self, file: &File, instruction: &Instruction) -> Other {
+    fn operand(&self, file: &File, instruction: &Instruction) -> OtherWording {
         let mut exact = GapPattern::default();
         exact.push_known(file.operand(instruction).and_then(|argument| self.expand(&argument)).as_deref());
-        Other { exact, ..Other::default() }
+        OtherWording { exact, ..OtherWording::default() }
     }
 }
 
@@ -292,7 +292,7 @@ impl RunWording {
 
 /// How builders write the other instructions.
 #[derive(Default)]
-pub(super) struct Other {
+pub(super) struct OtherWording {
     /// As BuildKit writes it.
     pub(super) exact: GapPattern,
     /// Further wordings.
@@ -305,7 +305,7 @@ pub(super) struct Other {
     pub(super) ports: Vec<String>,
 }
 
-impl Other {
+impl OtherWording {
     /// `file:c0ffee in /app/`
     pub(super) fn goes_to(&self, text: &str) -> bool {
         let Some((_, destination)) = text.rsplit_once(" in ") else { return false };

@@ -1,6 +1,6 @@
 //! A report against a baseline: what it would be known by, and what is left of it.
 
-use super::{Baselined, Report};
+use super::{BaselineEffect, Report};
 use crate::finding::{BaselineFinding, text_fingerprints};
 
 /// The findings of a report as a baseline knows them. `place` says where a file lies below the baseline's folder.
@@ -31,5 +31,5 @@ pub fn leave_out(report: &mut Report, is_known: &[bool], fixed: u64) {
     for build in &mut report.builds {
         build.findings = build.findings.iter().filter_map(|index| places.get(*index).copied().flatten()).collect();
     }
-    report.baselined = Some(Baselined { known: known as u64, fixed });
+    report.baselined = Some(BaselineEffect { known: known as u64, fixed });
 }

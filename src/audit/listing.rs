@@ -1,6 +1,6 @@
 //! What `context ls` shows: what the builder is sent, and what each COPY and ADD takes of it.
 
-use super::{ContextReport, ProblemReport, overview, trouble};
+use super::{ContextReport, ProblemReport, context_problems, overview};
 use crate::build::Build;
 use crate::finding::Mask;
 use crate::inputs::context::Amount;
@@ -60,13 +60,13 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Option<Co
         dockerfile: Some(inputs.source(input.dockerfile).name().to_owned()),
         context: overview::sent(inputs, build, context)?,
         copies,
-        problems: trouble::of_build(inputs, build, mask),
+        problems: context_problems::of_build(inputs, build, mask),
     })
 }
 
 /// All of a folder.
 pub(super) fn of_folder(folder: &Folder) -> ContextListing {
-    let troubles = folder.context.troubles().iter().map(|one| trouble::of_context(&folder.context, one));
+    let troubles = folder.context.troubles().iter().map(|one| context_problems::of_context(&folder.context, one));
     ContextListing {
         dockerfile: None,
         context: overview::plain(folder),

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use super::trouble;
-use super::{BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Rerun, StageReport, Useless};
+use super::context_problems;
+use super::{
+    BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Rerun, StageReport, UselessPart,
+};
 use crate::build::{self, Build, StageBase};
 use crate::cache;
-use crate::finding::{Finding, ImpactKind, Mask, Saves, Severity};
+use crate::finding::{Finding, ImpactKind, Mask, Saving, Severity};
 use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassMatch, ContextEntryKind, summarise};
 use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs};
 use crate::manifest::Project;
@@ -66,7 +68,7 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
     let open = source.embedding().is_some_and(|embedding| !embedding.open.is_empty());
     if input.template.is_some() || open {
         // Not before it is rendered.
-        problems.extend(trouble::of_build(inputs, build, mask));
+        problems.extend(context_problems::of_build(inputs, build, mask));
         return problems;
     }
     // The other linter stops at the first.
@@ -85,7 +87,7 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
         problems.extend(super::verdict::of_checks(inputs, build, source));
     }
     problems.sort_by_key(|problem| problem.place);
-    problems.extend(trouble::of_build(inputs, build, mask));
+    problems.extend(context_problems::of_build(inputs, build, mask));
     if let Some(target) = input.options.target.as_ref().filter(|_| !build.knows_target()) {
         let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");
@@ -131,8 +133,8 @@ fn rank(finding: &Finding) -> f64 {
         // A second of waiting weighs as much as a megabyte.
         #[allow(clippy::cast_precision_loss)] // An order needs no more digits.
         let amount = match (impact.saves, impact.kind) {
-            (Some(Saves::Bytes(bytes)), _) => bytes as f64,
-            (Some(Saves::Seconds(seconds)), _) => seconds * 1e6,
+            (Some(Saving::Bytes(bytes)), _) => bytes as f64,
+            (Some(Saving::Seconds(seconds)), _) => seconds * 1e6,
             // Known to cost, not how much: the install of all dependencies is no small thing.
             (None, ImpactKind::RebuildSeconds | ImpactKind::ColdSeconds) => 1e8,
             (None, _) => 1e4,
@@ -216,8 +218,8 @@ fn likely_secrets(context: &BuildContext, found: &[ClassMatch]) -> Vec<ContextLi
     likely.map(|found| entry(context, found)).collect()
 }
 
-fn parts(context: &BuildContext, found: &[ClassMatch]) -> Vec<Useless> {
-    let part = |found: &ClassMatch| Useless {
+fn parts(context: &BuildContext, found: &[ClassMatch]) -> Vec<UselessPart> {
+    let part = |found: &ClassMatch| UselessPart {
         entry: entry(context, found),
         why: found.class.reason,
         pattern: found.pattern.clone(),

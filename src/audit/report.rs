@@ -22,18 +22,18 @@ pub struct Report {
     /// From which severity on findings of a file count for the exit code.
     pub thresholds: BTreeMap<FileId, Threshold>,
     /// What could not be looked at.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedInput>,
     /// What is wrong with the inputs themselves: unreadable, not UTF-8, refused by BuildKit.
     pub problems: Vec<ProblemReport>,
     /// What was found and used without being asked for, and what else a reader should know.
     pub notices: Vec<Notice>,
     /// What a baseline took out; `None` without one.
-    pub baselined: Option<Baselined>,
+    pub baselined: Option<BaselineEffect>,
 }
 
 /// What a baseline did to a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Baselined {
+pub struct BaselineEffect {
     /// Findings that it knows, and that are left out.
     pub known: u64,
     /// Findings that it knows, and that are there no more.
@@ -93,7 +93,7 @@ pub struct ContextReport {
     /// Bytes of it that no build needs.
     pub useless_bytes: u64,
     /// The parts that no build needs, largest first.
-    pub useless: Vec<Useless>,
+    pub useless: Vec<UselessPart>,
     /// Files that look like secrets and are sent.
     pub secrets: Vec<ContextListingEntry>,
     /// Largest entries that are sent, largest first.
@@ -113,7 +113,7 @@ pub struct ContextListingEntry {
 
 /// A part of the context that no build needs.
 #[derive(Clone, Debug)]
-pub struct Useless {
+pub struct UselessPart {
     /// Which.
     pub entry: ContextListingEntry,
     /// Why it is not needed, in a few words.
@@ -152,7 +152,7 @@ pub struct BuildStep {
 
 /// Something that could not be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedInput {
     /// What: a rule's name, a file.
     pub what: String,
     /// Why.

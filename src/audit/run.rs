@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{ContextListing, Notice, ProblemReport, Report, Skipped, Threshold};
-use super::{embedded, listing, measured, overview, trouble};
+use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Threshold};
+use super::{context_problems, embedded, image_facts, listing, overview};
 use crate::build::Build;
 use crate::compose;
 use crate::finding::{Finding, Mask, Severity};
-use crate::fix::{self, FixOutcome, Judge, Level};
+use crate::fix::{self, FindingSource, FixOutcome, Level};
 use crate::ignore::ProblemKind;
 use crate::inputs::{IgnoreInput, InputProblem, Inputs, Need};
 use crate::rules::{self, ContractBreach, Policies, Rule, is_there};
@@ -46,18 +46,18 @@ pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
 
 /// Applies the fixes of the selected rules to a fixpoint.
 pub fn fix(inputs: &Inputs, policies: &Policies, level: Level) -> FixOutcome {
-    let mut outcome = fix::fix(&inputs.sources, level, Fixing { inputs, policies });
+    let mut outcome = fix::fix(&inputs.sources, level, RuleFindings { inputs, policies });
     embedded::write(&mut outcome, &inputs.sources);
     outcome
 }
 
 /// The rules as [`fix::fix`] asks them.
-struct Fixing<'a> {
+struct RuleFindings<'a> {
     inputs: &'a Inputs,
     policies: &'a Policies,
 }
 
-impl Judge for Fixing<'_> {
+impl FindingSource for RuleFindings<'_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
         check(self.inputs, sources, self.policies)
     }
@@ -102,7 +102,7 @@ pub fn refusals(inputs: &Inputs) -> Vec<ProblemReport> {
     let builds = builds(inputs);
     let mask = mask_of(&builds);
     let blind = builds.iter().filter(|build| build.input().context.is_none() && build.uses_context());
-    let mut refusals: Vec<_> = blind.flat_map(|build| trouble::of_build(inputs, build, &mask)).collect();
+    let mut refusals: Vec<_> = blind.flat_map(|build| context_problems::of_build(inputs, build, &mask)).collect();
     refusals.retain(|problem| problem.error);
     deduplicate(&mut refusals);
     refusals
@@ -180,7 +180,7 @@ fn remove_duplicate_problems(report: &mut Report) {
 /// Adds what the rules find.
 fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
     let mut outcome = rules::run(inputs, builds, policies);
-    measured::price(&mut outcome.findings, inputs);
+    image_facts::price(&mut outcome.findings, inputs);
     let shown = |found: Vec<Finding>| {
         let shown = embedded::ShownFindings::new(&found, &inputs.sources);
         found.into_par_iter().map(|finding| masked(shown.finding(finding), mask)).collect()
@@ -190,7 +190,7 @@ fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>
 }
 
 /// Rules that lacked a fact; `looked`: contexts were looked at, as far as they let.
-fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looked: bool) -> Vec<Skipped> {
+fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looked: bool) -> Vec<SkippedInput> {
     let mut skipped = Vec::new();
     for rule in policies.rules(inputs) {
         let needs = rule.metadata().needs;
@@ -219,7 +219,7 @@ fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looke
             Need::Shellcheck => ("it needs ShellCheck", "run `dockopt lint` or `dockopt audit`"),
             Need::Buildlog => ("it needs a build log", "build with `--progress=plain` and keep the log"),
         };
-        skipped.push(Skipped { what: rule.name.to_owned(), why: why.to_owned(), remedy: remedy.to_owned() });
+        skipped.push(SkippedInput { what: rule.name.to_owned(), why: why.to_owned(), remedy: remedy.to_owned() });
     }
     skipped
 }

@@ -10,7 +10,7 @@ use crate::text::path;
 
 /// An install command's project.
 #[derive(Clone, Copy)]
-pub struct Installed<'i> {
+pub struct InstalledProject<'i> {
     /// The project whose manifest the command finds.
     pub project: &'i Project,
     /// The way to install that belongs to the command's manager; none when the project has no lock file of it.
@@ -37,7 +37,7 @@ pub fn of<'i>(
     (stage, at): (&Stage, usize),
     invocation: &Invocation,
     call: &PackageCall,
-) -> Option<Installed<'i>> {
+) -> Option<InstalledProject<'i>> {
     let input = build.input();
     let (context, projects) = (input.context.as_deref()?, input.projects.as_deref()?);
     let folder = folder(build, (stage, at), invocation, call)?;
@@ -54,7 +54,7 @@ pub fn of<'i>(
         let has_lock = lock
             .zip(beside)
             .is_some_and(|(lock, folder)| context.find(lock).is_some() && is_at(build, (stage, at), lock, &folder));
-        return Some(Installed { project, install, has_lock });
+        return Some(InstalledProject { project, install, has_lock });
     }
     None
 }

@@ -1,7 +1,7 @@
 //! What `apt-get update` leaves behind, by the release that an image stands on.
 
-use super::age::is_recent_debian;
 use super::image::{Reference, suite};
+use super::release_age::is_recent_debian;
 use crate::data;
 
 /// What `apt-get update` leaves behind (`data/package_lists.tsv`).

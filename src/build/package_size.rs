@@ -1,7 +1,7 @@
 //! What packages of Debian weigh with all that they bring (`data/package_sizes.tsv`).
 
-use super::age::is_recent_debian;
 use super::image::{Reference, suite};
+use super::release_age::is_recent_debian;
 use crate::data;
 
 /// The weight of a package.

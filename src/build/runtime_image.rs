@@ -1,7 +1,7 @@
 //! Which image runs what a toolchain's image has built (`data/java_images.tsv`, `data/java_runtimes.tsv`, `data/image_suites.tsv`).
 
 use super::toolchain::Language;
-use super::{Libc, Reference, Slim, libc, releases, stands_on};
+use super::{Libc, Reference, SlimImage, libc, releases, stands_on};
 use crate::data;
 
 /// The certificates of the public authorities, where programs look for them first.
@@ -15,7 +15,9 @@ pub fn runtime_image(image: &str, language: Language, web: bool) -> Option<Strin
     }
     match language {
         Language::Go | Language::Rust | Language::C => distribution(image),
-        Language::Java => java(&reference).or_else(|| Some(format!("{}:{}", reference.name, Slim::of(image)?.tag))),
+        Language::Java => {
+            java(&reference).or_else(|| Some(format!("{}:{}", reference.name, SlimImage::of(image)?.tag)))
+        }
         Language::DotNet => {
             let tag = reference.tag.filter(|tag| tag.starts_with(|c: char| c.is_ascii_digit()))?;
             let aot = tag.split('-').any(|word| word == "aot");

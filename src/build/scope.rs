@@ -109,7 +109,7 @@ pub enum Lookup<'a> {
 
 /// A use of a variable in an instruction's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Use {
+pub struct ScopedVariableUse {
     /// The variable.
     pub name: String,
     /// The reference in the source: `$NAME`, `${NAME:-x}`.
@@ -296,7 +296,7 @@ impl Scopes {
     }
 
     /// The uses of variables in a word of an instruction.
-    pub fn uses(&self, file: &File, word: InstructionWord) -> Vec<Use> {
+    pub fn uses(&self, file: &File, word: InstructionWord) -> Vec<ScopedVariableUse> {
         let text = file.str(word);
         if !text.contains('$') {
             return Vec::new();
@@ -305,7 +305,7 @@ impl Scopes {
         let place = |span: Span| file.locate(span.shifted(word.text.start));
         found
             .iter()
-            .map(|found| Use {
+            .map(|found| ScopedVariableUse {
                 name: found.name.to_owned(),
                 span: place(found.span),
                 guarded: is_guarded(found.operator),

@@ -6,7 +6,7 @@ use crate::data;
 
 /// The smaller twin of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slim {
+pub struct SlimImage {
     /// Its tag.
     pub tag: String,
     /// The compressed bytes of the image and of its twin, where they were measured.
@@ -15,7 +15,7 @@ pub struct Slim {
     pub date: &'static str,
 }
 
-impl Slim {
+impl SlimImage {
     /// The twin of an image that is named by a version; `None` where its publisher has none, or the tag is another kind.
     pub fn of(image: &str) -> Option<Self> {
         Self::find(image, false)
@@ -60,7 +60,7 @@ impl Slim {
     }
 }
 
-impl Slim {
+impl SlimImage {
     /// The compressed bytes of an image that is a full or a slim one, or of the twin that it may become.
     pub fn pull_of(image: &str, twin: bool) -> Option<u64> {
         if let Some(slim) = Self::of_any(image) {
@@ -182,13 +182,13 @@ mod tests {
             ("golang:1.26", ""),
             ("team/python:3.13", ""),
         ] {
-            assert_eq!(Slim::of_any(image).map(|slim| slim.tag).unwrap_or_default(), expected, "{image}");
+            assert_eq!(SlimImage::of_any(image).map(|slim| slim.tag).unwrap_or_default(), expected, "{image}");
         }
     }
 
     #[test]
     fn names_that_move_are_asked_for() {
-        assert_eq!(Slim::of("node:lts"), None);
-        assert_eq!(Slim::of("python"), None);
+        assert_eq!(SlimImage::of("node:lts"), None);
+        assert_eq!(SlimImage::of("python"), None);
     }
 }

@@ -10,7 +10,7 @@ use crate::text::Span;
 
 /// A use of a variable that is not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undefined {
+pub struct UndefinedVariable {
     /// The variable.
     pub name: String,
     /// The use: `$NAME`, `${NAME:-x}`; the whole word where quotes of JSON or of a flag hide the place.
@@ -40,7 +40,7 @@ enum VariableLookup<'a> {
 
 impl Build<'_> {
     /// The uses of unset variables in the instruction with index `at` of a stage, each variable once in a word.
-    pub fn undefined(&self, stage: &Stage, at: usize) -> Vec<Undefined> {
+    pub fn undefined(&self, stage: &Stage, at: usize) -> Vec<UndefinedVariable> {
         let mut found = Vec::new();
         let instruction = self.instruction(at);
         if !self.input().file.source().slice(instruction.span).contains('$') {
@@ -65,7 +65,7 @@ impl Build<'_> {
                     let span = self.place(&argument, used.span);
                     let guarded =
                         matches!(used.operator, Operator::Default | Operator::Alternative | Operator::Required);
-                    found.push(Undefined { name: used.name.to_owned(), span, why, guarded });
+                    found.push(UndefinedVariable { name: used.name.to_owned(), span, why, guarded });
                 }
             }
         }

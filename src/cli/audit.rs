@@ -3,13 +3,13 @@
 use super::args::{Audit, Global};
 use super::baseline;
 use super::output::{CommandFailure, base, code, complain, describe_inputs, line, policies, today, write_run};
-use crate::load::Wants;
+use crate::load::FactSelection;
 use crate::report::{self, ReportRun};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
     let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
     let mut request = command.build.request(command.path.clone(), today(&command.choice)?);
-    request.wants = Wants::Columns;
+    request.wants = FactSelection::Columns;
     request.configuration = command.config.configuration();
     request.line = line;
     request.shellcheck = true;

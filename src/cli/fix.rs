@@ -12,7 +12,7 @@ use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{FixOutcome, Level};
 use crate::inputs::Inputs;
-use crate::load::Wants;
+use crate::load::FactSelection;
 use crate::report::{self, Format, Layout};
 use crate::rules::Policies;
 use crate::text::{FileId, Source};
@@ -24,11 +24,11 @@ pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailu
     }
     let line = line(&command.choice, None, false)?;
     let mut failed = false;
-    let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
+    let mut work = FixSession { report: Report { root: root(command), ..Report::default() }, ..FixSession::default() };
     // All is worked out before the first file is touched.
     for path in &command.paths {
         let mut request = command.build.request(path.clone(), today(&command.choice)?);
-        request.wants = Wants::Rules;
+        request.wants = FactSelection::Rules;
         request.configuration = command.config.configuration();
         request.line = line.clone();
         let inputs = crate::load::gather(&request)?;
@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailu
         let report = crate::audit::problems(&inputs, &policies);
         work.join(&inputs, report, fixed(&inputs, &policies, command));
     }
-    let Work { report, mut outcome, masks, builds, .. } = work;
+    let FixSession { report, mut outcome, masks, builds, .. } = work;
     if command.write {
         changes::write_all(&outcome.changes)?;
     }
@@ -74,7 +74,7 @@ fn fixed(inputs: &Inputs, policies: &Policies, command: &FixArgs) -> FixOutcome 
 
 /// What several paths come to. A file that two of them name counts once.
 #[derive(Default)]
-struct Work {
+struct FixSession {
     report: Report,
     outcome: FixOutcome,
     masks: Mask,
@@ -83,7 +83,7 @@ struct Work {
     seen: BTreeSet<PathBuf>,
 }
 
-impl Work {
+impl FixSession {
     fn join(&mut self, inputs: &Inputs, report: Report, one: FixOutcome) {
         let new = |name: &str| !self.seen.contains(&place(name));
         self.builds += inputs.builds.iter().filter(|build| new(inputs.source(build.dockerfile).name())).count();

@@ -2,7 +2,7 @@
 
 mod budget;
 mod diff;
-mod look;
+mod explore;
 mod measure;
 mod progress;
 mod search;
@@ -67,7 +67,7 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, CommandFailure
         return Err(CommandFailure::Said);
     }
     if command.view.explore {
-        return look::run(global, command, &all, &names);
+        return explore::run(global, command, &all, &names);
     }
     write(global, command, &all, code)?;
     Ok(code)
@@ -93,7 +93,7 @@ fn fails(all: &Analysis, fail_on: FailOn) -> bool {
 fn check(global: &Global, command: &Image) -> Result<(), CommandFailure> {
     let because = |what: String, help: &str| Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
     if command.view.explore {
-        look::check(global)?;
+        explore::check(global)?;
     }
     if command.names.iter().chain(&command.origin.base).filter(|name| *name == "-").count() > 1 {
         return because("standard input can be read once only".to_owned(), "name `-` once");

@@ -10,7 +10,7 @@ use super::output::{CommandFailure, base, code, complain, describe_inputs, emit,
 use super::{baseline, changes, terminal};
 use crate::fix::Change;
 use crate::inputs::Inputs;
-use crate::load::{DOCKERFILE_LIMIT, LoadError, Wants, read_source, read_stdin};
+use crate::load::{DOCKERFILE_LIMIT, FactSelection, LoadError, read_source, read_stdin};
 use crate::report::{self, Format, ReportRun};
 use crate::rules::Policies;
 use crate::text::Source;
@@ -20,7 +20,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     let texts = texts(command)?;
     let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
     // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
-    request.wants = Wants::Nothing;
+    request.wants = FactSelection::Nothing;
     request.configuration = command.config.configuration();
     request.line = line;
     request.shellcheck = true;

@@ -12,7 +12,9 @@ use crate::engine;
 use crate::failure;
 use crate::inputs::{BuildOptions, Inputs, Need, Needs};
 use crate::load::GatherRequest;
-use crate::measure::{Changes, LeftoverCleanup, MeasurePlan, Measured, Series, Session, SessionOptions, clean_up};
+use crate::measure::{
+    Changes, LeftoverCleanup, MeasurePlan, ScenarioResult, Series, Session, SessionOptions, clean_up,
+};
 use crate::proof::{Fault, MeasuredBuild, Measurement};
 use crate::report::{self, Format};
 
@@ -144,7 +146,7 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<(MeasurePlan, String), Comman
     }
 }
 
-fn build(measured: Measured, dockerfile: String) -> MeasuredBuild {
+fn build(measured: ScenarioResult, dockerfile: String) -> MeasuredBuild {
     let fault = measured.failure.map(|failure| Fault { what: failure.what, help: failure.help, log: failure.log });
     MeasuredBuild { name: measured.name, dockerfile, figures: measured.figures, fault }
 }

@@ -66,7 +66,7 @@ fn is_no_room(error: &io::Error) -> bool {
 
 /// Writes a file, whatever stood there. Mode and, where allowed, owner stay; of a symbolic link the target is replaced.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    write_all(&[(path, Expected::Anything, bytes)])
+    write_all(&[(path, ExpectedContent::Anything, bytes)])
 }
 
 /// A file, what it held (`None`: it was not there) and what it is to hold.
@@ -75,16 +75,19 @@ pub(super) type PlannedWrite<'a> = (&'a Path, Option<&'a [u8]>, &'a [u8]);
 /// Writes files, and refuses when one does not hold any more what it held. All new files lie beside the old ones before
 /// the first takes its place, and where one can't, those before it are put back.
 pub(super) fn change(changes: &[PlannedWrite]) -> Result<(), WriteError> {
-    let expected = changes.iter().map(|(path, before, after)| (*path, Expected::Bytes(*before), *after));
+    let expected = changes.iter().map(|(path, before, after)| (*path, ExpectedContent::Bytes(*before), *after));
     write_all(&expected.collect::<Vec<_>>())
 }
 
-fn write_all(files: &[(&Path, Expected, &[u8])]) -> Result<(), WriteError> {
+fn write_all(files: &[(&Path, ExpectedContent, &[u8])]) -> Result<(), WriteError> {
     let interrupts = Interrupts::hold_back();
     prepare_all(files, &interrupts).and_then(commit)
 }
 
-fn prepare_all(files: &[(&Path, Expected, &[u8])], interrupts: &Interrupts) -> Result<Vec<Ready>, WriteError> {
+fn prepare_all(
+    files: &[(&Path, ExpectedContent, &[u8])],
+    interrupts: &Interrupts,
+) -> Result<Vec<PreparedFile>, WriteError> {
     let mut ready = Vec::new();
     for (path, expected, bytes) in files {
         let mut one = prepare(path, bytes, *expected)?;
@@ -100,15 +103,15 @@ fn prepare_all(files: &[(&Path, Expected, &[u8])], interrupts: &Interrupts) -> R
 }
 
 /// Puts all new files in their places. It is short: an interruption waits for it.
-fn commit(ready: Vec<Ready>) -> Result<(), WriteError> {
-    let mut done: Vec<Done> = Vec::new();
+fn commit(ready: Vec<PreparedFile>) -> Result<(), WriteError> {
+    let mut done: Vec<WrittenFile> = Vec::new();
     let mut folders = BTreeSet::new();
-    for Ready { file, old, is_new, target, folder, path } in ready {
+    for PreparedFile { file, old, is_new, target, folder, path } in ready {
         if let Err(error) = file.persist(&target) {
             let torn = done.into_iter().rev().fold(None, |torn, done| done.undo(&path).or(torn));
             return Err(torn.unwrap_or(WriteError::Refused(path, error.error.kind().into())));
         }
-        done.push(Done { old, is_new, target, path });
+        done.push(WrittenFile { old, is_new, target, path });
         folders.insert(folder);
     }
     // A rename is on the disk when its folder is; not every file system can do it.
@@ -121,14 +124,14 @@ fn commit(ready: Vec<Ready>) -> Result<(), WriteError> {
 }
 
 /// A file that was changed.
-struct Done {
+struct WrittenFile {
     old: Option<tempfile::TempPath>,
     is_new: bool,
     target: PathBuf,
     path: PathBuf,
 }
 
-impl Done {
+impl WrittenFile {
     /// Puts the old file back; what to say when it can't be.
     fn undo(self, refused: &Path) -> Option<WriteError> {
         let Some(old) = self.old else {
@@ -144,7 +147,7 @@ impl Done {
 }
 
 /// A second name of the old file, to put it back by; it vanishes when it is dropped. `None` for a new file.
-fn keep_old(ready: &Ready) -> io::Result<Option<tempfile::TempPath>> {
+fn keep_old(ready: &PreparedFile) -> io::Result<Option<tempfile::TempPath>> {
     if ready.is_new {
         return Ok(None);
     }
@@ -164,7 +167,7 @@ fn keep_old(ready: &Ready) -> io::Result<Option<tempfile::TempPath>> {
 
 /// What stands there before.
 #[derive(Clone, Copy)]
-enum Expected<'a> {
+enum ExpectedContent<'a> {
     /// Whatever it is.
     Anything,
     /// These bytes, or no file.
@@ -172,7 +175,7 @@ enum Expected<'a> {
 }
 
 /// A new file beside the one that it replaces; it vanishes when it is dropped.
-struct Ready {
+struct PreparedFile {
     file: tempfile::NamedTempFile,
     old: Option<tempfile::TempPath>,
     /// Whether it replaces nothing.
@@ -183,7 +186,7 @@ struct Ready {
     path: PathBuf,
 }
 
-fn prepare(path: &Path, bytes: &[u8], expected: Expected) -> Result<Ready, WriteError> {
+fn prepare(path: &Path, bytes: &[u8], expected: ExpectedContent) -> Result<PreparedFile, WriteError> {
     // The kind alone: the system's text may name the new file, which nobody has heard of.
     let refused = |error: io::Error| WriteError::Refused(path.into(), error.kind().into());
     let target = resolve(path)?;
@@ -193,7 +196,7 @@ fn prepare(path: &Path, bytes: &[u8], expected: Expected) -> Result<Ready, Write
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(refused(error)),
     };
-    if let Expected::Bytes(before) = expected {
+    if let ExpectedContent::Bytes(before) = expected {
         let now = old.as_ref().map(|_| fs::read(&target)).transpose().map_err(refused)?;
         if now.as_deref() != before {
             return Err(WriteError::Changed(path.into()));
@@ -222,7 +225,7 @@ fn prepare(path: &Path, bytes: &[u8], expected: Expected) -> Result<Ready, Write
     }
     file.as_file().sync_all().map_err(refused)?;
     let (folder, path) = (folder.to_owned(), path.to_owned());
-    Ok(Ready { file, old: None, is_new: old.is_none(), folder, path, target })
+    Ok(PreparedFile { file, old: None, is_new: old.is_none(), folder, path, target })
 }
 
 /// The file behind symbolic links; a link to nothing names the file that it would be.
@@ -307,7 +310,7 @@ mod tests {
         fs::write(&a, "old").unwrap();
         fs::write(&b, "old").unwrap();
         let interrupts = Interrupts::hold_back();
-        let files = [&a, &new, &b].map(|path| (path.as_path(), Expected::Anything, &b"text"[..]));
+        let files = [&a, &new, &b].map(|path| (path.as_path(), ExpectedContent::Anything, &b"text"[..]));
         let ready = prepare_all(&files, &interrupts).unwrap();
         // No file takes the place of a folder.
         fs::remove_file(&b).unwrap();
@@ -327,7 +330,7 @@ mod tests {
         fs::write(&a, "old").unwrap();
         fs::hard_link(&a, &other).unwrap();
         let inode = |path: &Path| fs::metadata(path).unwrap().ino();
-        let files = [&a, &b].map(|path| (path.as_path(), Expected::Anything, &b"text"[..]));
+        let files = [&a, &b].map(|path| (path.as_path(), ExpectedContent::Anything, &b"text"[..]));
         let ready = prepare_all(&files, &Interrupts::hold_back()).unwrap();
         fs::create_dir(&b).unwrap();
         assert!(commit(ready).is_err());

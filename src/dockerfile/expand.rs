@@ -13,18 +13,18 @@ mod split;
 mod uses;
 
 pub use self::error::{ExpandError, ExpandErrorKind};
-pub use self::evaluate::Expanded;
+pub use self::evaluate::ExpandedWord;
 use self::evaluate::run;
 pub use self::heredoc::{HeredocWord, heredoc_word, heredoc_words};
 pub use self::lex::{Lex, Variables};
 pub use self::split::RawWord;
-pub use self::uses::{Operator, Use, uses};
+pub use self::uses::{Operator, VariableUse, uses};
 
 /// Expands a word as one.
 ///
 /// # Errors
 /// What the builder refuses, in its wording; and expansions that grow or take time beyond all use.
-pub fn process_word(word: &str, variables: &dyn Variables, lex: Lex) -> Result<Expanded, ExpandError> {
+pub fn process_word(word: &str, variables: &dyn Variables, lex: Lex) -> Result<ExpandedWord, ExpandError> {
     let done = run(word, lex, variables, false)?;
     Ok(done.expanded)
 }

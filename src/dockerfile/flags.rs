@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::blank::is_latin_space;
+use super::whitespace::is_latin_space;
 
 /// A flag's bytes in the text, and its text where quotes, escapes or bytes beyond ASCII make that another.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::blank::without_line_end;
 use super::expand::{heredoc_word, heredoc_words};
 use super::line::{Cx, LineText};
 use super::syntax::{Heredoc, Keyword};
+use super::whitespace::without_line_end;
 use crate::text::Span;
 
 /// The heredocs that a logical line opens, without their bodies. The error is what BuildKit stops with.

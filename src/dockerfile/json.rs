@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::blank::leading_space;
+use super::whitespace::leading_space;
 
 /// Go's decoder refuses what is nested deeper.
 const MAX_DEPTH: usize = 10_000;

@@ -1,14 +1,14 @@
 //! One logical line ─► an [`Instruction`]: keyword, flags, arguments as the keyword asks, heredoc openers. Lines,
 //! bodies and comments are the parser's matter.
 
-use super::blank::{is_blank, is_latin_space};
 use super::flags::{RawFlag, split_flags};
 use super::heredoc::openers;
-use super::joined::JoinedText;
+use super::joined_lines::JoinedText;
 use super::json::{Array, read_array};
 use super::line::{Cx, LineText};
 use super::quote::go_quote;
 use super::syntax::{Arguments, Element, Flag, Heredoc, Instruction, Keyword, Pair, SyntaxProblem};
+use super::whitespace::{is_blank, is_latin_space};
 use super::words::{split_blanks, split_quoted};
 
 /// Triggers within triggers that the tree keeps. BuildKit refuses the second.

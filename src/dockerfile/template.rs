@@ -36,18 +36,18 @@ const ENDINGS: [(&str, Template); 13] = [
 ];
 
 /// How a mark opens and closes, and whether something stands in its place afterwards.
-const MARKS: [(&str, &str, Leaves); 7] = [
-    ("{%", "%}", Leaves::Nothing),
-    ("{#", "#}", Leaves::Nothing),
-    ("{{", "}}", Leaves::Depends),
-    ("<%=", "%>", Leaves::Text),
-    ("<%-", "%>", Leaves::Text),
-    ("<%", "%>", Leaves::Nothing),
-    ("${templateOption:", "}", Leaves::Text),
+const MARKS: [(&str, &str, EmptyResult); 7] = [
+    ("{%", "%}", EmptyResult::Nothing),
+    ("{#", "#}", EmptyResult::Nothing),
+    ("{{", "}}", EmptyResult::Depends),
+    ("<%=", "%>", EmptyResult::Text),
+    ("<%-", "%>", EmptyResult::Text),
+    ("<%", "%>", EmptyResult::Nothing),
+    ("${templateOption:", "}", EmptyResult::Text),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Leaves {
+enum EmptyResult {
     Nothing,
     Text,
     /// On its first word.
@@ -116,12 +116,12 @@ pub fn is_open(original: &Source, read: &File, span: Span) -> bool {
 /// Whether parts of a template come and go.
 pub fn is_steered(original: &Source) -> bool {
     let mut steered = false;
-    each_mark(original.text(), |_, _, leaves| steered |= leaves == Leaves::Nothing);
+    each_mark(original.text(), |_, _, leaves| steered |= leaves == EmptyResult::Nothing);
     steered
 }
 
 /// Calls `found` with the range of every mark and what it leaves, in one pass.
-fn each_mark(text: &str, mut found: impl FnMut(usize, usize, Leaves)) {
+fn each_mark(text: &str, mut found: impl FnMut(usize, usize, EmptyResult)) {
     let mut at = 0;
     // Closing marks that do not stand in the rest of the text.
     let mut gone: Vec<&str> = Vec::new();
@@ -139,7 +139,7 @@ fn each_mark(text: &str, mut found: impl FnMut(usize, usize, Leaves)) {
         let inner = &rest[open.len()..open.len() + len];
         let word = inner.trim_start_matches(['-', '~', ' ']).split(char::is_whitespace).next().unwrap_or_default();
         let steers = ACTIONS.contains(&word) || inner.starts_with(['#', '/', '^', '!', '>']);
-        found(start, at, if *leaves == Leaves::Depends && steers { Leaves::Nothing } else { *leaves });
+        found(start, at, if *leaves == EmptyResult::Depends && steers { EmptyResult::Nothing } else { *leaves });
     }
 }
 
@@ -147,9 +147,9 @@ fn blanked(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut emptied = Vec::new();
     each_mark(text, |start, end, leaves| {
-        let with = if leaves == Leaves::Nothing { b' ' } else { b'x' };
+        let with = if leaves == EmptyResult::Nothing { b' ' } else { b'x' };
         bytes[start..end].iter_mut().filter(|byte| !matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = with);
-        if leaves == Leaves::Nothing {
+        if leaves == EmptyResult::Nothing {
             emptied.push(start..end);
         }
     });

@@ -25,7 +25,7 @@ pub struct Argument<'a> {
 
 /// FROM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct From<'a> {
+pub struct FromInstruction<'a> {
     /// The image or stage, variables as written.
     pub image: Argument<'a>,
     /// `--platform`.
@@ -62,7 +62,7 @@ pub struct Variable<'a> {
 
 impl File {
     /// FROM's parts; `None` for another instruction or one without image.
-    pub fn from<'a>(&'a self, instruction: &'a Instruction) -> Option<From<'a>> {
+    pub fn from<'a>(&'a self, instruction: &'a Instruction) -> Option<FromInstruction<'a>> {
         let Arguments::Words(words) = &instruction.arguments else { return None };
         if instruction.keyword != Keyword::From {
             return None;
@@ -73,7 +73,7 @@ impl File {
             (Some(sign), Some(name), None) if sign.text.eq_ignore_ascii_case("as") => (Some(sign), Some(name)),
             _ => (None, None),
         };
-        Some(From { image, platform: self.flag_argument(instruction, "platform"), sign, name })
+        Some(FromInstruction { image, platform: self.flag_argument(instruction, "platform"), sign, name })
     }
 
     /// ARG's variables.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::blank::{is_blank, leading_space};
+use super::whitespace::{is_blank, leading_space};
 
 /// Splits at blanks, without an eye for quotes and escapes: FROM, EXPOSE, COPY, ADD, VOLUME. `text` has no blank at its
 /// ends.

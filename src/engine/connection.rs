@@ -11,8 +11,8 @@ use ureq::tls::{ClientCert, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use super::context::Tls;
-use super::dial::{Dial, Nowhere, ProgramMessages};
-use super::endpoint::{Endpoint, EngineOptions, Way};
+use super::dial::{Dial, NoResolver, ProgramMessages};
+use super::endpoint::{Address, Endpoint, EngineOptions};
 use crate::failure::{Failure, FailureKind};
 use crate::remote::{authorities, certificates, client_certificate, refusal};
 
@@ -76,7 +76,7 @@ impl Connection {
             .timeout_connect(Some(options.connect))
             .timeout_per_write(Some(options.idle));
         let (agent, base) = match &endpoint.way {
-            Way::Tcp(host, tls) => {
+            Address::Tcp(host, tls) => {
                 if let Some(tls) = tls {
                     configuration = configuration.tls_config(self::tls(tls)?);
                 }
@@ -86,7 +86,7 @@ impl Connection {
             way => {
                 let (way, ssh, said) = (way.clone(), options.ssh.clone(), Arc::clone(&said));
                 let dial = Dial { way, ssh, connect: options.connect, said };
-                (Agent::with_parts(configuration.build(), dial, Nowhere), "http://docker".to_owned())
+                (Agent::with_parts(configuration.build(), dial, NoResolver), "http://docker".to_owned())
             }
         };
         Ok(Self { endpoint, agent, base, said, connect: options.connect, idle: options.idle })
@@ -184,7 +184,7 @@ impl Connection {
         let called = self.display_name();
         let absent =
             |why: String| Failure::new(FailureKind::Unreachable, why, "start it, or name another one with DOCKER_HOST");
-        let is_ssh = matches!(self.endpoint.way, Way::Ssh(_));
+        let is_ssh = matches!(self.endpoint.way, Address::Ssh(_));
         match error {
             ureq::Error::Timeout(_) => {
                 absent(format!("{called} does not answer within {} s", self.limit(patience).as_secs()))

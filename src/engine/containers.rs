@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::api::Engine;
 use super::connection::{Method, Timeout};
+use super::image_stream::ImageArchive;
 use super::images::escaped;
-use super::saved::ImageArchive;
+use super::output_frames::ProcessOutput;
 use super::spec::Spec;
-use super::spoken::ProcessOutput;
 use crate::failure::{Failure, FailureKind};
 
 /// Between two looks at a container that is waited for.
@@ -91,12 +91,12 @@ struct InspectedState {
     #[serde(rename = "OOMKilled")]
     out_of_memory: bool,
     error: String,
-    health: Option<Checked>,
+    health: Option<HealthState>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Checked {
+struct HealthState {
     status: String,
     log: Option<Vec<CheckedOnce>>,
 }
@@ -129,7 +129,7 @@ struct Endpoint {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Changed {
+struct ChangedPath {
     path: String,
     kind: u8,
 }
@@ -261,7 +261,8 @@ impl Engine {
     /// # Errors
     /// When the engine fails or has no such container.
     pub fn changes(&self, id: &str) -> Result<Vec<PathChange>, Failure> {
-        let changed: Option<Vec<Changed>> = self.connection.json(&self.container(id, "/changes"), Timeout::Image)?;
+        let changed: Option<Vec<ChangedPath>> =
+            self.connection.json(&self.container(id, "/changes"), Timeout::Image)?;
         let kind = |kind| match kind {
             1 => ChangeKind::Added,
             2 => ChangeKind::Removed,

@@ -12,7 +12,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
 
-use super::endpoint::{Ssh, Way};
+use super::endpoint::{Address, Ssh};
 use super::wire::{Line, Wire};
 
 /// Bytes of what ssh says that are kept.
@@ -24,7 +24,7 @@ pub(super) type ProgramMessages = Arc<Mutex<Vec<u8>>>;
 /// Opens sockets, named pipes, ssh.
 #[derive(Debug)]
 pub(super) struct Dial {
-    pub way: Way,
+    pub way: Address,
     pub ssh: PathBuf,
     pub connect: Duration,
     pub said: ProgramMessages,
@@ -36,10 +36,10 @@ impl Connector<()> for Dial {
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Connection>, ureq::Error> {
         let (line, program) = match &self.way {
             #[cfg(unix)]
-            Way::Socket(path) => (Line::open(path)?, None),
+            Address::Socket(path) => (Line::open(path)?, None),
             #[cfg(windows)]
-            Way::Pipe(path) => (Line::open(path)?, None),
-            Way::Ssh(target) => {
+            Address::Pipe(path) => (Line::open(path)?, None),
+            Address::Ssh(target) => {
                 let mut command = self.command(target);
                 let (line, mut child) = Line::spawn(&mut command)?;
                 if let Some(stderr) = child.stderr.take() {
@@ -140,9 +140,9 @@ impl Transport for Connection {
 
 /// Looks nothing up: there is no network.
 #[derive(Debug)]
-pub(super) struct Nowhere;
+pub(super) struct NoResolver;
 
-impl Resolver for Nowhere {
+impl Resolver for NoResolver {
     fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let mut addresses = self.empty();
         addresses.push(std::net::SocketAddr::from(([127, 0, 0, 1], 80)));

@@ -79,7 +79,7 @@ impl EngineOptions {
 
 /// How an engine is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Address {
     /// A Unix socket.
     Socket(PathBuf),
     /// A named pipe of Windows.
@@ -111,7 +111,7 @@ pub(super) struct Endpoint {
     /// Who says so: `DOCKER_HOST`; empty for the usual places.
     pub said_by: String,
     /// How it is reached.
-    pub way: Way,
+    pub way: Address,
 }
 
 /// The engines that may be meant, in order; one, where somebody says which.
@@ -149,8 +149,8 @@ fn endpoint(name: &str, said_by: &str, tls: Option<Tls>) -> Result<Endpoint, Fai
         return Err(wrong("nothing follows `://`"));
     }
     let way = match scheme {
-        "unix" => Way::Socket(PathBuf::from(rest)),
-        "npipe" => Way::Pipe(PathBuf::from(rest.replace('/', "\\"))),
+        "unix" => Address::Socket(PathBuf::from(rest)),
+        "npipe" => Address::Pipe(PathBuf::from(rest.replace('/', "\\"))),
         "tcp" | "http" | "https" => {
             let tls = tls.or_else(|| (scheme == "https").then_some(Tls { verify: true, folder: None }));
             let host = rest.split('/').next().unwrap_or_default();
@@ -160,9 +160,9 @@ fn endpoint(name: &str, said_by: &str, tls: Option<Tls>) -> Result<Endpoint, Fai
             }
             let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
             let port = if tls.is_some() { 2376 } else { 2375 };
-            Way::Tcp(if has_port { host.to_owned() } else { format!("{host}:{port}") }, tls)
+            Address::Tcp(if has_port { host.to_owned() } else { format!("{host}:{port}") }, tls)
         }
-        "ssh" => Way::Ssh(ssh(rest).ok_or_else(|| wrong("after `ssh://` stands [user@]host[:port]"))?),
+        "ssh" => Address::Ssh(ssh(rest).ok_or_else(|| wrong("after `ssh://` stands [user@]host[:port]"))?),
         _ => return Err(wrong("the scheme is none that is known")),
     };
     Ok(Endpoint { name: name.to_owned(), said_by: said_by.to_owned(), way })

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::api::Engine;
 use super::connection::{Method, Timeout};
 use super::images::escaped;
-use super::spoken::ProcessOutput;
+use super::output_frames::ProcessOutput;
 use crate::failure::{Failure, FailureKind};
 
 /// A program to run.
@@ -30,7 +30,7 @@ pub struct Exec {
 
 /// A program that has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct ExecResult {
     /// What it ended with; `None` where it was given up. 126 and 127: it did not start.
     pub code: Option<i64>,
     /// What it said.
@@ -71,7 +71,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails, or the container does not run.
-    pub fn exec(&self, id: &str, exec: &Exec) -> Result<Ended, Failure> {
+    pub fn exec(&self, id: &str, exec: &Exec) -> Result<ExecResult, Failure> {
         let start = Instant::now();
         let mut asked = json!({
             "AttachStdout": true, "AttachStderr": true, "Cmd": exec.command, "Env": exec.environment,
@@ -85,7 +85,7 @@ impl Engine {
         let path = self.path(&format!("/exec/{}/start", escaped(&made.id)));
         let attached = json!({"Detach": false, "Tty": false});
         let patience = Timeout::Of(exec.limit);
-        let mut ended = Ended::default();
+        let mut ended = ExecResult::default();
         let response = match self.connection.ask(&Method::Post(Some(&attached)), &path, patience) {
             // A program that is not there is no fault of the engine; it says so in both ways.
             Err(error) if error.kind == FailureKind::Refused || error.what.contains("OCI runtime exec failed") => {
@@ -102,7 +102,7 @@ impl Engine {
         let own: InspectedExec = self.connection.json(&path, Timeout::Usual)?;
         match (heard, own.exit_code) {
             (Err(error), None) if ended.took < exec.limit => Err(self.connection.broken(&error, patience)),
-            (_, code) => Ok(Ended { code, ..ended }),
+            (_, code) => Ok(ExecResult { code, ..ended }),
         }
     }
 }

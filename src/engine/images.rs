@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::api::{Api, Engine};
 use super::connection::Timeout;
-use super::saved::ImageArchive;
+use super::image_stream::ImageArchive;
 use crate::failure::{Failure, FailureKind};
 use crate::image::Platform;
 

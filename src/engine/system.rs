@@ -44,7 +44,7 @@ struct Info {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Used {
+struct DiskUsage {
     build_cache: Option<Vec<Record>>,
 }
 
@@ -74,7 +74,7 @@ impl Engine {
     /// # Errors
     /// When the engine fails, or does not answer soon.
     pub fn build_cache(&self) -> Result<Vec<CacheRecord>, Failure> {
-        let used: Used = self.connection.json(&self.path("/system/df?type=build-cache"), Timeout::Of(WALK))?;
+        let used: DiskUsage = self.connection.json(&self.path("/system/df?type=build-cache"), Timeout::Of(WALK))?;
         let record = |own: Record| CacheRecord {
             id: own.id,
             description: own.description,

@@ -6,9 +6,9 @@ pub struct Impact {
     /// What is saved.
     pub kind: ImpactKind,
     /// How much; `None` when it is known to cost, but not how much.
-    pub saves: Option<Saves>,
+    pub saves: Option<Saving>,
     /// How often it is paid.
-    pub per: Per,
+    pub per: CostFrequency,
     /// How it is known.
     pub basis: Basis,
     /// Where the figure comes from, in a few words.
@@ -18,13 +18,13 @@ pub struct Impact {
 impl Impact {
     /// So many bytes of the image, by a table.
     pub fn typical(kind: ImpactKind, bytes: u64, evidence: impl Into<String>) -> Self {
-        let (saves, evidence) = (Some(Saves::Bytes(bytes)), evidence.into());
-        Self { kind, saves, per: Per::Pull, basis: Basis::Typical, evidence }
+        let (saves, evidence) = (Some(Saving::Bytes(bytes)), evidence.into());
+        Self { kind, saves, per: CostFrequency::Pull, basis: Basis::Typical, evidence }
     }
 
     /// It makes the image bigger, nobody knows by how much.
     pub fn unknown(kind: ImpactKind, evidence: impl Into<String>) -> Self {
-        Self { kind, saves: None, per: Per::Pull, basis: Basis::Computed, evidence: evidence.into() }
+        Self { kind, saves: None, per: CostFrequency::Pull, basis: Basis::Computed, evidence: evidence.into() }
     }
 }
 
@@ -58,7 +58,7 @@ impl ImpactKind {
 
 /// An amount.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Saves {
+pub enum Saving {
     /// Bytes.
     Bytes(u64),
     /// Seconds.
@@ -67,7 +67,7 @@ pub enum Saves {
 
 /// How often a cost is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Per {
+pub enum CostFrequency {
     /// By every build.
     Build,
     /// By every commit.
@@ -76,7 +76,7 @@ pub enum Per {
     Pull,
 }
 
-impl Per {
+impl CostFrequency {
     /// As written in results.
     pub const fn name(self) -> &'static str {
         match self {

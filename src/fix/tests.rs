@@ -146,7 +146,7 @@ fn rules_that_contradict_in_one_file_are_applied_to_another() {
 /// Refuses a file that holds a word.
 struct Strict<'a>(&'a [Rewrite], &'a str);
 
-impl Judge for Strict<'_> {
+impl FindingSource for Strict<'_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
         found(self.0, sources)
     }
@@ -164,7 +164,7 @@ fn what_would_be_worse_is_left_out_and_told() {
     let outcome = fix(&sources, Level::Safe, Strict(&rules, " B"));
     let texts: Vec<&[u8]> = outcome.changes.iter().map(|change| &*change.after).collect();
     assert_eq!(texts, [&b"A b C"[..], b"B"]);
-    let refused = Refused { rule: "bad", file: "f".into(), why: "it holds the word".into() };
+    let refused = RefusedRule { rule: "bad", file: "f".into(), why: "it holds the word".into() };
     assert_eq!((outcome.refused, outcome.left.len()), (vec![refused], 1));
     // Two that are wrong only together: the later one is left out.
     let outcome = fix(&[Source::of("f", "a b")], Level::Safe, Strict(&rules, "A B"));

@@ -2,10 +2,10 @@
 
 /// The expression does not compile; the builder then says `syntax error in pattern` when it first tries the pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Uncompilable;
+pub(crate) struct PatternSyntaxError;
 
 /// What was read, and the text behind it.
-pub(crate) type Read<'t, T> = Result<(T, &'t str), Uncompilable>;
+pub(crate) type Read<'t, T> = Result<(T, &'t str), PatternSyntaxError>;
 
 /// A member of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(crate) fn class(text: &str, groups_end: usize) -> Read<'_, Set> {
             (high, rest) = class_char(&rest[1..])?;
         }
         if high < low {
-            return Err(Uncompilable);
+            return Err(PatternSyntaxError);
         }
         items.push(ClassItem::Range(low, high));
     }
@@ -95,14 +95,14 @@ pub(crate) fn class(text: &str, groups_end: usize) -> Read<'_, Set> {
 
 fn class_char(text: &str) -> Read<'_, char> {
     match text.chars().next() {
-        None => Err(Uncompilable),
+        None => Err(PatternSyntaxError),
         Some('\\') => escape(text),
         Some(other) => Ok((other, &text[other.len_utf8()..])),
     }
 }
 
 /// `[:name:]` or `[:^name:]` inside a class.
-fn posix_group(text: &str) -> Result<Option<(ClassItem, &str)>, Uncompilable> {
+fn posix_group(text: &str) -> Result<Option<(ClassItem, &str)>, PatternSyntaxError> {
     let Some((name, after)) = text.strip_prefix("[:").and_then(|inner| inner.split_once(":]")) else {
         return Ok(None);
     };
@@ -122,13 +122,13 @@ fn posix_group(text: &str) -> Result<Option<(ClassItem, &str)>, Uncompilable> {
         "upper" => |b| b.is_ascii_uppercase(),
         "word" => is_word,
         "xdigit" => |b| b.is_ascii_hexdigit(),
-        _ => return Err(Uncompilable),
+        _ => return Err(PatternSyntaxError),
     };
     Ok(Some((ClassItem::Group(ascii(within), negated), after)))
 }
 
 /// `\d`, `\pL` and their like, in or outside a class.
-pub(crate) fn named_escape(text: &str) -> Result<Option<(ClassItem, &str)>, Uncompilable> {
+pub(crate) fn named_escape(text: &str) -> Result<Option<(ClassItem, &str)>, PatternSyntaxError> {
     let mut chars = text.chars();
     if chars.next() != Some('\\') {
         return Ok(None);
@@ -144,7 +144,7 @@ pub(crate) fn named_escape(text: &str) -> Result<Option<(ClassItem, &str)>, Unco
             // Scripts and two-letter categories would need tables of their own; no path pattern in sight names them.
             let letter = match name {
                 "C" | "L" | "M" | "N" | "P" | "S" | "Z" => char::from(name.as_bytes()[0]),
-                _ => return Err(Uncompilable),
+                _ => return Err(PatternSyntaxError),
             };
             return Ok(Some((ClassItem::Group(Group::Category(letter), (kind == 'P') != others), after)));
         }
@@ -156,9 +156,9 @@ pub(crate) fn named_escape(text: &str) -> Result<Option<(ClassItem, &str)>, Unco
 /// The name behind `\p`: one letter, or what stands in braces.
 fn category(text: &str) -> Read<'_, &str> {
     if let Some(inner) = text.strip_prefix('{') {
-        return inner.split_once('}').ok_or(Uncompilable);
+        return inner.split_once('}').ok_or(PatternSyntaxError);
     }
-    let width = text.chars().next().ok_or(Uncompilable)?.len_utf8();
+    let width = text.chars().next().ok_or(PatternSyntaxError)?.len_utf8();
     Ok(text.split_at(width))
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn is_word(byte: u8) -> bool {
 /// An escape that stands for one character.
 pub(crate) fn escape(text: &str) -> Read<'_, char> {
     let mut chars = text[1..].chars();
-    let Some(kind) = chars.next() else { return Err(Uncompilable) };
+    let Some(kind) = chars.next() else { return Err(PatternSyntaxError) };
     let one = match kind {
         'a' => '\x07',
         'f' => '\x0c',
@@ -182,19 +182,19 @@ pub(crate) fn escape(text: &str) -> Read<'_, char> {
         't' => '\t',
         'v' => '\x0b',
         'x' if chars.as_str().starts_with('{') => {
-            let (digits, after) = chars.as_str()[1..].split_once('}').ok_or(Uncompilable)?;
+            let (digits, after) = chars.as_str()[1..].split_once('}').ok_or(PatternSyntaxError)?;
             let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
             let value = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex).and_then(char::from_u32);
-            return Ok((value.ok_or(Uncompilable)?, after));
+            return Ok((value.ok_or(PatternSyntaxError)?, after));
         }
         'x' => {
-            let high = chars.next().and_then(|digit| digit.to_digit(16)).ok_or(Uncompilable)?;
-            let low = chars.next().and_then(|digit| digit.to_digit(16)).ok_or(Uncompilable)?;
-            char::from_u32(high * 16 + low).ok_or(Uncompilable)?
+            let high = chars.next().and_then(|digit| digit.to_digit(16)).ok_or(PatternSyntaxError)?;
+            let low = chars.next().and_then(|digit| digit.to_digit(16)).ok_or(PatternSyntaxError)?;
+            char::from_u32(high * 16 + low).ok_or(PatternSyntaxError)?
         }
         '0'..='7' => return octal(text),
         other if other.is_ascii() && !other.is_ascii_alphanumeric() => other,
-        _ => return Err(Uncompilable),
+        _ => return Err(PatternSyntaxError),
     };
     Ok((one, chars.as_str()))
 }
@@ -203,10 +203,10 @@ pub(crate) fn escape(text: &str) -> Read<'_, char> {
 fn octal(text: &str) -> Read<'_, char> {
     let digits = text.as_bytes()[1..].iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
     if digits == 1 && !text[1..].starts_with('0') {
-        return Err(Uncompilable);
+        return Err(PatternSyntaxError);
     }
     let (number, after) = text[1..].split_at(digits);
-    let value = u32::from_str_radix(number, 8).ok().and_then(char::from_u32).ok_or(Uncompilable)?;
+    let value = u32::from_str_radix(number, 8).ok().and_then(char::from_u32).ok_or(PatternSyntaxError)?;
     Ok((value, after))
 }
 

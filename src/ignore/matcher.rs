@@ -21,7 +21,7 @@ pub struct Matcher {
 
 /// The patterns that took a directory, ascending: what its entries start from. The root's is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inherited(Vec<u32>);
+pub struct MatchedPatterns(Vec<u32>);
 
 /// The decision on one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Verdict {
     /// The index of the pattern that had the last word; `None` when none matched.
     pub decided_by: Option<usize>,
     /// For the entries below, when the path is a directory.
-    pub inherited: Inherited,
+    pub inherited: MatchedPatterns,
 }
 
 /// Finds the patterns that can take a path without trying each.
@@ -116,7 +116,7 @@ impl Matcher {
     ///
     /// # Errors
     /// When a pattern is tried that passed the engine's check but does not compile there.
-    pub fn decide(&self, path: &str, above: &Inherited) -> Result<Verdict, PatternRefusal> {
+    pub fn decide(&self, path: &str, above: &MatchedPatterns) -> Result<Verdict, PatternRefusal> {
         let mut own = Vec::new();
         self.index.candidates(path, &mut own);
         let mut verdict = Verdict::default();
@@ -295,9 +295,9 @@ mod tests {
     #[test]
     fn a_pattern_that_does_not_compile_fails_only_when_tried() {
         let matcher = Matcher::new(["a", "[b-a]"]).unwrap();
-        assert_eq!(matcher.decide("x", &Inherited::default()), Err(PatternRefusal::Syntax));
+        assert_eq!(matcher.decide("x", &MatchedPatterns::default()), Err(PatternRefusal::Syntax));
         assert_eq!(matcher.matches_only("a/x").unwrap(), (true, Some(0)));
-        assert!(matcher.decide("a", &Inherited::default()).unwrap().excluded);
+        assert!(matcher.decide("a", &MatchedPatterns::default()).unwrap().excluded);
         assert_eq!(matcher.matches_only("x"), Err(PatternRefusal::Syntax));
     }
 

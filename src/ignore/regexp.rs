@@ -3,7 +3,7 @@
 //! is a digit, `[*]` is not a star. Reads an expression into [`PatternStep`]s; matching is not done here.
 
 use crate::ignore::class::Set;
-use crate::ignore::class::{Read, Uncompilable, class, escape, named_escape};
+use crate::ignore::class::{PatternSyntaxError, Read, class, escape, named_escape};
 use crate::ignore::steps::{Assertion, PatternStep};
 
 /// The expression that the builder makes of a pattern.
@@ -35,7 +35,7 @@ pub(crate) fn rewrite(pattern: &str) -> String {
 
 /// Reads an expression made by [`rewrite`]: its alternatives, of which only the first begins with `^` and only the last
 /// ends in `$`.
-pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<PatternStep>>, Uncompilable> {
+pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<PatternStep>>, PatternSyntaxError> {
     let mut alternatives = Vec::new();
     let mut steps = Vec::new();
     let mut rest = expression;
@@ -45,7 +45,7 @@ pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<PatternStep>>, Uncompi
     let groups_end = expression.rfind(":]").map_or(0, |at| expression.len() - at);
     while let Some(first) = rest.chars().next() {
         if let Some((counts, after)) = counts(rest)? {
-            let last = steps.pop().filter(|_| !repeated).ok_or(Uncompilable)?;
+            let last = steps.pop().filter(|_| !repeated).ok_or(PatternSyntaxError)?;
             repeat(&mut steps, last, counts)?;
             (repeated, rest) = (true, after);
             continue;
@@ -105,7 +105,7 @@ const STEPS_MAX: usize = 20_000;
 type Counts = (usize, Option<usize>);
 
 /// Reads `{2}`, `{2,}` or `{2,5}`; anything else in braces is literal.
-fn counts(text: &str) -> Result<Option<(Counts, &str)>, Uncompilable> {
+fn counts(text: &str) -> Result<Option<(Counts, &str)>, PatternSyntaxError> {
     let Some(inner) = text.strip_prefix('{') else { return Ok(None) };
     let end = inner.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b',').count();
     let (inner, after) = inner.split_at(end);
@@ -124,14 +124,14 @@ fn counts(text: &str) -> Result<Option<(Counts, &str)>, Uncompilable> {
     };
     match found {
         Some((least, most)) if least > 1000 || most.is_some_and(|most| most > 1000 || most < least) => {
-            Err(Uncompilable)
+            Err(PatternSyntaxError)
         }
         Some(counts) => Ok(Some((counts, after))),
         None => Ok(None),
     }
 }
 
-fn repeat(steps: &mut Vec<PatternStep>, step: PatternStep, (least, most): Counts) -> Result<(), Uncompilable> {
+fn repeat(steps: &mut Vec<PatternStep>, step: PatternStep, (least, most): Counts) -> Result<(), PatternSyntaxError> {
     let PatternStep::One(set) = step else {
         // Conditions and steps that repeat by themselves are the same once as often.
         if least > 0 || most != Some(0) && !matches!(step, PatternStep::Assert(_)) {
@@ -140,7 +140,7 @@ fn repeat(steps: &mut Vec<PatternStep>, step: PatternStep, (least, most): Counts
         return Ok(());
     };
     if steps.len() + most.unwrap_or(least) > STEPS_MAX {
-        return Err(Uncompilable);
+        return Err(PatternSyntaxError);
     }
     steps.extend(std::iter::repeat_n(PatternStep::One(set.clone()), least));
     match most {

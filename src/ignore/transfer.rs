@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::ignore::file::parse;
-use crate::ignore::matcher::{Inherited, Matcher};
+use crate::ignore::matcher::{MatchedPatterns, Matcher};
 use crate::ignore::pattern::PatternRefusal;
 use crate::text::{Source, path};
 
@@ -45,9 +45,9 @@ fn walk(matcher: &Matcher, paths: &[String]) -> Result<Transfer, PatternRefusal>
         entries.insert(key(path), path);
     }
     let mut sent: BTreeSet<&str> = BTreeSet::new();
-    let mut open: Vec<(&str, Inherited)> = Vec::new();
+    let mut open: Vec<(&str, MatchedPatterns)> = Vec::new();
     let mut pruned: Option<&str> = None;
-    let root = Inherited::default();
+    let root = MatchedPatterns::default();
     for path in entries.into_values() {
         if pruned.is_some_and(|directory| path::is_below(path, directory)) {
             continue;

@@ -3,10 +3,10 @@
 use std::io::{self, BufRead, Read};
 use std::sync::atomic::Ordering;
 
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 use crate::image::members::{Members, broken};
 use crate::image::options::ImageOptions;
-use crate::image::store::{OpenPart, ReadAt, Store};
+use crate::image::part_store::{OpenPart, ReadAt, Store};
 use crate::image::tar::{MemberWalk, Skip, TarError};
 
 /// Bytes that are read at once while headers are looked for: few, for most is passed over.
@@ -29,11 +29,11 @@ pub(super) struct Archive<'a> {
 impl<'a> Archive<'a> {
     /// Looks at all headers.
     pub(super) fn open(source: &'a dyn ReadAt, options: &ImageOptions<'_>) -> Result<Self, Error> {
-        let mut walk = MemberWalk::new(Window::new(source).map_err(|error| Error::io(&error))?, &options.limits);
+        let mut walk = MemberWalk::new(ReadWindow::new(source).map_err(|error| Error::io(&error))?, &options.limits);
         let mut members = Members::default();
         let damaged = loop {
             if options.cancelled.load(Ordering::Relaxed) {
-                return Err(Error::new(Trouble::Cancelled, "stopped"));
+                return Err(Error::new(ImageErrorKind::Cancelled, "stopped"));
             }
             match walk.advance() {
                 Ok(Some(member)) => {
@@ -95,7 +95,7 @@ impl Read for SourcePart<'_> {
 }
 
 /// A view of a source that is moved over what is not wanted.
-struct Window<'a> {
+struct ReadWindow<'a> {
     source: &'a dyn ReadAt,
     bytes: u64,
     buffer: Box<[u8]>,
@@ -105,14 +105,14 @@ struct Window<'a> {
     used: usize,
 }
 
-impl<'a> Window<'a> {
+impl<'a> ReadWindow<'a> {
     fn new(source: &'a dyn ReadAt) -> io::Result<Self> {
         let buffer = vec![0; BUFFER].into_boxed_slice();
         Ok(Self { source, bytes: source.bytes()?, buffer, start: 0, filled: 0, used: 0 })
     }
 }
 
-impl BufRead for Window<'_> {
+impl BufRead for ReadWindow<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.used == self.filled {
             self.start += self.filled as u64;
@@ -127,7 +127,7 @@ impl BufRead for Window<'_> {
     }
 }
 
-impl Read for Window<'_> {
+impl Read for ReadWindow<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let there = self.fill_buf()?;
         let now = there.len().min(buffer.len());
@@ -137,7 +137,7 @@ impl Read for Window<'_> {
     }
 }
 
-impl Skip for Window<'_> {
+impl Skip for ReadWindow<'_> {
     fn skip(&mut self, bytes: u64) -> io::Result<u64> {
         let here = self.start + self.used as u64;
         let skipped = bytes.min(self.bytes.saturating_sub(here));

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::image::Image;
 use crate::image::blob::BlobOutcome;
 use crate::image::document::{Documents, Length, wrong_digest, wrong_size};
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 use crate::image::layer::{Compression, Contents, Layer};
 use crate::image::options::{ImageOptions, Read, Verify};
 use crate::image::path::{Paths, PathsFull};
-use crate::image::plan::{Blob, Plan, Planned};
-use crate::image::scan::Scanned;
+use crate::image::plan::{Blob, Plan, PlannedImage};
+use crate::image::scan::ScannedLayer;
 
 /// What the blobs held, by name, and how often each is still wanted.
 struct Blobs<'a> {
@@ -48,8 +48,8 @@ pub(super) fn assemble(
 }
 
 impl Blobs<'_> {
-    fn image(&mut self, planned: Planned) -> Result<Image, Error> {
-        let Planned { mut image, blobs } = planned;
+    fn image(&mut self, planned: PlannedImage) -> Result<Image, Error> {
+        let PlannedImage { mut image, blobs } = planned;
         for (index, blob) in blobs.iter().enumerate() {
             let (mut layer, paths) = self.layer(blob, index, &mut image.notices);
             if matches!(layer.contents, Contents::Elsewhere(_)) {
@@ -58,10 +58,10 @@ impl Blobs<'_> {
             self.entries += layer.entries.len() as u64;
             if self.entries > self.options.limits.entries {
                 let message = format!("the layers have more than {} members", self.options.limits.entries);
-                return Err(Error::new(Trouble::TooLarge, message).at(&blob.place));
+                return Err(Error::new(ImageErrorKind::TooLarge, message).at(&blob.place));
             }
             let full = |PathsFull| {
-                Error::new(Trouble::TooLarge, "the paths of all layers need more than 4 GiB").at(&blob.place)
+                Error::new(ImageErrorKind::TooLarge, "the paths of all layers need more than 4 GiB").at(&blob.place)
             };
             move_in(&mut image.paths, &mut layer, paths).map_err(full)?;
             image.layers.push(layer);
@@ -94,7 +94,7 @@ impl Blobs<'_> {
             return (Layer { contents, ..layer_of_blob(blob) }, Paths::default());
         };
         self.verify(blob, &scanned, failed.is_none());
-        let Scanned { mut layer, paths, diff_id, notices: odd, .. } = scanned;
+        let ScannedLayer { mut layer, paths, diff_id, notices: odd, .. } = scanned;
         notices.extend(odd.iter().map(|notice| format!("layer {index}: {notice}")));
         layer.digest.clone_from(&blob.digest);
         layer.diff_id = blob.diff_id.clone().or(diff_id);
@@ -143,8 +143,8 @@ impl Blobs<'_> {
             return layer;
         }
         let (trouble, message) = match blob.name {
-            Some(_) => (Trouble::Missing, "the layer is not there"),
-            None => (Trouble::Damaged, "the layer's name is neither a digest nor a place in the archive"),
+            Some(_) => (ImageErrorKind::Missing, "the layer is not there"),
+            None => (ImageErrorKind::Damaged, "the layer's name is neither a digest nor a place in the archive"),
         };
         layer.contents = Contents::Damaged(message.to_owned());
         self.damage(Error::new(trouble, message).at(&blob.place).help("export or fetch the image again"));
@@ -152,7 +152,7 @@ impl Blobs<'_> {
     }
 
     /// Compares what was announced with what was found.
-    fn verify(&mut self, blob: &Blob, scanned: &Scanned, complete: bool) {
+    fn verify(&mut self, blob: &Blob, scanned: &ScannedLayer, complete: bool) {
         if self.options.verify == Verify::None {
             return;
         }
@@ -200,7 +200,7 @@ pub(super) fn copy(outcome: &BlobOutcome) -> Result<BlobOutcome, PathsFull> {
         Some(scanned) => {
             let mut paths = Paths::default();
             paths.merge(&scanned.paths)?;
-            Some(Scanned {
+            Some(ScannedLayer {
                 layer: scanned.layer.clone(),
                 paths,
                 blob: scanned.blob.clone(),
@@ -279,7 +279,7 @@ pub(super) fn with_archive(
 ) -> Result<Read, Error> {
     let mut read = read.map_err(|error| match damaged {
         // What is missing, or damaged, is so because the archive is cut off.
-        Some(damage) if error.trouble != Trouble::Cancelled => damage.clone(),
+        Some(damage) if error.trouble != ImageErrorKind::Cancelled => damage.clone(),
         _ => error,
     })?;
     read.notices.extend(notices.iter().cloned());

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::image::digest::Algorithm;
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 use crate::image::members::damage;
 use crate::image::options::{ImageOptions, Progress, Verify};
-use crate::image::scan::{ScanOptions, Scanned, scan};
+use crate::image::scan::{ScanOptions, ScannedLayer, scan};
 
 /// What came of reading a blob.
 #[derive(Debug, Default)]
 pub(super) struct BlobOutcome {
     /// What was read; a part of it where there is an error; `None` where the blob is not there, or could not be opened.
-    pub(super) scanned: Option<Scanned>,
+    pub(super) scanned: Option<ScannedLayer>,
     /// Why it could not be read to its end.
     pub(super) error: Option<Error>,
     /// Its length as the source has it, where that is known.
@@ -49,7 +49,7 @@ impl<'a> ReadRun<'a> {
         let mut outcome = BlobOutcome { bytes, ..BlobOutcome::default() };
         if self.entries.load(Ordering::Relaxed) > options.limits.entries {
             let message = format!("the layers before have more than {} members", options.limits.entries);
-            outcome.error = Some(Error::new(Trouble::TooLarge, message).at(place));
+            outcome.error = Some(Error::new(ImageErrorKind::TooLarge, message).at(place));
             return outcome;
         }
         tell(0);
@@ -62,7 +62,7 @@ impl<'a> ReadRun<'a> {
             inflated: &self.inflated,
             progress: &progress,
         };
-        let mut blob = Stoppable { blob, stop: options.cancelled };
+        let mut blob = StoppableReader { blob, stop: options.cancelled };
         match scan(&mut blob, &demands) {
             Ok(scanned) => outcome.scanned = Some(scanned),
             Err(failed) => {
@@ -81,25 +81,25 @@ impl<'a> ReadRun<'a> {
     /// pool's other work, on top of its stack.
     pub(super) fn pool() -> Result<ThreadPool, Error> {
         let pool = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build();
-        pool.map_err(|error| Error::new(Trouble::Unreadable, format!("no threads can be started: {error}")))
+        pool.map_err(|error| Error::new(ImageErrorKind::Unreadable, format!("no threads can be started: {error}")))
     }
 
     /// Why nothing more is to be read.
     pub(super) fn check_stopped(&self) -> Result<(), Error> {
         if self.options.cancelled.load(Ordering::Relaxed) {
-            return Err(Error::new(Trouble::Cancelled, "stopped"));
+            return Err(Error::new(ImageErrorKind::Cancelled, "stopped"));
         }
         Ok(())
     }
 }
 
 /// A reader that fails once the user stops the run.
-pub(super) struct Stoppable<'a, R: ?Sized> {
+pub(super) struct StoppableReader<'a, R: ?Sized> {
     pub(super) blob: &'a mut R,
     pub(super) stop: &'a AtomicBool,
 }
 
-impl<R: Read + ?Sized> Read for Stoppable<'_, R> {
+impl<R: Read + ?Sized> Read for StoppableReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(io::Error::other("stopped"));

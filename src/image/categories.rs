@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 
-use crate::image::places::places;
+use crate::image::folder_summary::places;
 use crate::image::{Compression, EntryId, EntryKind, Image, ImageTree, PathId, Place, Sum};
 
 /// What of a `trim` category is not worth a word.
@@ -227,7 +227,7 @@ fn canonicalize(path: &mut Vec<u8>, links: &[(Vec<u8>, Vec<u8>)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     #[test]
     fn the_table_is_read_whole() {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::image::config::{Config, History, Platform};
 use crate::image::digest::Digest;
 use crate::image::document::{or_default, parse};
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 
 /// Steps of a history at most.
 const STEPS: usize = 100_000;
@@ -111,7 +111,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<ConfigDocument, Error> {
     let written: ConfigJson = parse(name, bytes)?;
     if written.history.len() > STEPS {
         let message = format!("a history of {} steps, more than {STEPS}", written.history.len());
-        return Err(Error::new(Trouble::TooLarge, message).at(name));
+        return Err(Error::new(ImageErrorKind::TooLarge, message).at(name));
     }
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
     let settings = written.config;
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn what_is_no_config() {
         for text in ["", "[", "[]x", "{\"history\":1}", "{\"config\":{\"Env\":\"A=b\"}}"] {
-            assert_eq!(read("c", text.as_bytes()).unwrap_err().trouble, Trouble::Damaged, "{text}");
+            assert_eq!(read("c", text.as_bytes()).unwrap_err().trouble, ImageErrorKind::Damaged, "{text}");
         }
         assert!(read("c", b"{}").is_ok());
         assert!(read("c", &[b"[".repeat(100_000), b"]".repeat(100_000)].concat()).is_err());

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::chunk::{CHUNK, Input};
 pub(crate) use self::chunk::{Chunk, Pool};
-pub use self::decoded::Decoded;
+pub use self::decoded::DecodingReader;
 use self::streams::Codec;
 use crate::image::fault::{Fault, FaultKind};
 use crate::image::layer::Compression;
@@ -52,7 +52,7 @@ const STEP: usize = 32 << 10;
 
 /// What is asked of a decoder.
 #[derive(Clone, Copy)]
-pub(crate) struct Demands<'a> {
+pub(crate) struct DecodeOptions<'a> {
     /// Bounds.
     pub(crate) limits: &'a Limits,
     /// Decompressed bytes of the whole run.
@@ -67,7 +67,7 @@ pub(crate) struct Demands<'a> {
 pub(crate) struct Decoder<'a, R: Read> {
     codec: Codec<'a, R>,
     compression: Compression,
-    demands: Demands<'a>,
+    demands: DecodeOptions<'a>,
     pool: Arc<Pool>,
     /// What is wrong after the piece that was handed on last.
     pending: Option<Fault>,
@@ -77,7 +77,7 @@ pub(crate) struct Decoder<'a, R: Read> {
 
 impl<'a, R: Read> Decoder<'a, R> {
     /// Reads the first bytes.
-    pub(crate) fn new(source: R, pool: Arc<Pool>, demands: Demands<'a>) -> Result<Self, Fault> {
+    pub(crate) fn new(source: R, pool: Arc<Pool>, demands: DecodeOptions<'a>) -> Result<Self, Fault> {
         let mut input = Input::new(source, Arc::clone(&pool), demands.progress, demands.kept);
         let start = input.fill().map_err(|error| Fault::unreadable(&error, 0))?;
         let compression = sniff(start);

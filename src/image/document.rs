@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use serde::Deserialize;
 
 use crate::image::digest::Digest;
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 use crate::image::options::{ImageOptions, Verify};
-use crate::image::store::{OpenPart, Store};
+use crate::image::part_store::{OpenPart, Store};
 use crate::text::path;
 
 /// Documents of one run, all together.
@@ -96,18 +96,18 @@ impl<'a> Reading<'a> {
     /// A document by its name; `None` where there is none.
     pub(super) fn document(&mut self, name: &str, part: DocumentPart) -> Result<Option<Vec<u8>>, Error> {
         if self.options.cancelled.load(Ordering::Relaxed) {
-            return Err(Error::new(Trouble::Cancelled, "stopped"));
+            return Err(Error::new(ImageErrorKind::Cancelled, "stopped"));
         }
         let most = self.options.limits.document_bytes;
         let Some(bytes) = self.documents.read(name, part, most.saturating_add(1))? else { return Ok(None) };
         self.count += 1;
         self.bytes += bytes.len();
         if bytes.len() as u64 > most {
-            return Err(Error::new(Trouble::TooLarge, format!("a document of more than {most} bytes")).at(name));
+            return Err(Error::new(ImageErrorKind::TooLarge, format!("a document of more than {most} bytes")).at(name));
         }
         if self.count > DOCUMENTS || self.bytes > DOCUMENT_BYTES {
             let message = format!("more than {DOCUMENTS} documents, or {DOCUMENT_BYTES} bytes of them");
-            return Err(Error::new(Trouble::TooLarge, message).at(name));
+            return Err(Error::new(ImageErrorKind::TooLarge, message).at(name));
         }
         Ok(Some(bytes))
     }
@@ -132,20 +132,20 @@ impl<'a> Reading<'a> {
 /// A size that is not the announced one.
 pub(super) fn wrong_size(place: &str, expected: u64, found: u64) -> Error {
     let message = format!("the size is not the announced one: expected {expected} bytes, found {found}");
-    Error::new(Trouble::Mismatch, message).at(place).help("fetch or export the image again")
+    Error::new(ImageErrorKind::Mismatch, message).at(place).help("fetch or export the image again")
 }
 
 /// A digest (or diff ID) that is not the announced one.
 pub(super) fn wrong_digest(place: &str, what: &str, expected: &Digest, found: &Digest) -> Error {
     let message = format!("the {what} is not the announced one: expected {expected}, found {found}");
-    Error::new(Trouble::Mismatch, message).at(place).help("fetch or export the image again")
+    Error::new(ImageErrorKind::Mismatch, message).at(place).help("fetch or export the image again")
 }
 
 /// Reads a JSON object.
 pub(super) fn parse<'de, T: Deserialize<'de>>(name: &str, bytes: &'de [u8]) -> Result<T, Error> {
     // serde would read the members of an object from a list, too.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Error::new(Trouble::Damaged, "not the JSON object that it must be").at(name));
+        return Err(Error::new(ImageErrorKind::Damaged, "not the JSON object that it must be").at(name));
     }
     parse_list(name, bytes)
 }
@@ -154,7 +154,7 @@ pub(super) fn parse<'de, T: Deserialize<'de>>(name: &str, bytes: &'de [u8]) -> R
 pub(super) fn parse_list<'de, T: Deserialize<'de>>(name: &str, bytes: &'de [u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| {
         let message = format!("not the JSON that it must be: {error}");
-        Error::new(Trouble::Damaged, message).at(name)
+        Error::new(ImageErrorKind::Damaged, message).at(name)
     })
 }
 

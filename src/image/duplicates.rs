@@ -63,7 +63,7 @@ fn group(copies: &[(u128, u64, EntryId, PathId)]) -> Duplicates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     #[test]
     fn equal_contents_count_but_once() {

@@ -5,7 +5,7 @@ use std::io;
 
 /// What kind of trouble it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Trouble {
+pub enum ImageErrorKind {
     /// Reading failed: permissions, a connection that went away.
     Unreadable,
     /// The bytes are not what they must be: cut off, or against the format.
@@ -31,7 +31,7 @@ pub enum Trouble {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// What kind of trouble it is.
-    pub trouble: Trouble,
+    pub trouble: ImageErrorKind,
     /// The file of the archive, or the digest of the blob.
     pub place: Option<String>,
     /// Bytes from the place's start.
@@ -44,15 +44,17 @@ pub struct Error {
 
 impl Error {
     /// Trouble without a place.
-    pub fn new(trouble: Trouble, message: impl Into<String>) -> Self {
+    pub fn new(trouble: ImageErrorKind, message: impl Into<String>) -> Self {
         Self { trouble, place: None, offset: None, message: message.into(), help: None }
     }
 
     /// What went wrong while reading; an end that came too early is damage.
     pub fn io(error: &io::Error) -> Self {
         let trouble = match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Trouble::Damaged,
-            _ => Trouble::Unreadable,
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                ImageErrorKind::Damaged
+            }
+            _ => ImageErrorKind::Unreadable,
         };
         Self::new(trouble, error.to_string())
     }
@@ -100,10 +102,10 @@ mod tests {
 
     #[test]
     fn an_error_says_where() {
-        let error = Error::new(Trouble::Damaged, "the archive ends early").at("blobs/sha256/00").from_start(512);
+        let error = Error::new(ImageErrorKind::Damaged, "the archive ends early").at("blobs/sha256/00").from_start(512);
         assert_eq!(error.clone().at("other").to_string(), "`blobs/sha256/00` at byte 512: the archive ends early");
-        assert_eq!(Error::new(Trouble::Missing, "no image").to_string(), "no image");
+        assert_eq!(Error::new(ImageErrorKind::Missing, "no image").to_string(), "no image");
         let early = io::Error::from(io::ErrorKind::UnexpectedEof);
-        assert_eq!(Error::io(&early).trouble, Trouble::Damaged);
+        assert_eq!(Error::io(&early).trouble, ImageErrorKind::Damaged);
     }
 }

@@ -6,13 +6,13 @@ use std::sync::atomic::AtomicU64;
 use twox_hash::XxHash3_128;
 
 use crate::image::archive::Archive;
-use crate::image::decode::{Decoded, sniff};
+use crate::image::decode::{DecodingReader, sniff};
 use crate::image::document::Documents;
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 use crate::image::layer::Compression;
 use crate::image::options::ImageOptions;
+use crate::image::part_store::{ReadAt, Store};
 use crate::image::plan::plan;
-use crate::image::store::{ReadAt, Store};
 use crate::image::tar::{MemberKind, MemberWalk, Skip, TarError};
 use crate::image::{EntryId, EntryKind, Image, LayerEntry};
 
@@ -35,7 +35,7 @@ pub fn extract(
     target: &mut dyn ExtractTarget,
 ) -> Result<u64, Error> {
     let entry = image.entry(file);
-    let refuse = |what: &str| Err(Error::new(Trouble::Unsupported, what));
+    let refuse = |what: &str| Err(Error::new(ImageErrorKind::Unsupported, what));
     if entry.kind != EntryKind::File {
         return refuse("only regular files can be extracted");
     }
@@ -47,12 +47,12 @@ pub fn extract(
     let same = |planned: &Image| planned.id == image.id && planned.manifest == image.manifest;
     let blob = plan.images.iter().find(|planned| same(&planned.image));
     let blob = blob.and_then(|planned| planned.blobs.get(file.layer as usize));
-    let missing = || Error::new(Trouble::Missing, "the layer is not there any more");
+    let missing = || Error::new(ImageErrorKind::Missing, "the layer is not there any more");
     let name = blob.and_then(|blob| blob.name.as_deref()).ok_or_else(missing)?;
     let opened = store.open(name).map_err(|error| Error::io(&error).at(name))?.ok_or_else(missing)?;
     let inflated = AtomicU64::new(0);
-    let source = Decoded::new(opened.read, &options.limits, &inflated, &|_| {})
-        .map_err(|fault| Error::new(Trouble::Damaged, fault.to_string()).at(name))?;
+    let source = DecodingReader::new(opened.read, &options.limits, &inflated, &|_| {})
+        .map_err(|fault| Error::new(ImageErrorKind::Damaged, fault.to_string()).at(name))?;
     let wanted = WantedFile { entry, path: image.paths.bytes(entry.path) };
     wanted.find(MemberWalk::new(source, &options.limits), target).map_err(|error| error.at(name))
 }
@@ -70,7 +70,8 @@ pub fn extract_archive(
     let mut start = [0; 16];
     let filled = archive.read_at(&mut start, 0).map_err(|error| Error::io(&error))?;
     if sniff(&start[..filled]) != Compression::None {
-        let error = Error::new(Trouble::Unsupported, "the archive is compressed as a whole: no file is read again");
+        let error =
+            Error::new(ImageErrorKind::Unsupported, "the archive is compressed as a whole: no file is read again");
         return Err(error.help("decompress it first"));
     }
     extract(&Archive::open(archive, options)?, options, file, target)
@@ -84,7 +85,7 @@ struct WantedFile<'a> {
 impl WantedFile<'_> {
     /// Members that may be it are written until one has the contents that were read at first.
     fn find<S: Skip>(&self, mut walk: MemberWalk<'_, S>, target: &mut dyn ExtractTarget) -> Result<u64, Error> {
-        let changed = || Error::new(Trouble::Mismatch, "the file is not in the layer as it was");
+        let changed = || Error::new(ImageErrorKind::Mismatch, "the file is not in the layer as it was");
         while walk.advance().map_err(|error| of_tar(&error))?.is_some() {
             if !self.may_be(walk.member().kind, &walk.member().name, walk.member().stored) {
                 continue;
@@ -97,7 +98,7 @@ impl WantedFile<'_> {
                     break;
                 }
                 hash.write(piece);
-                target.write_all(piece).map_err(|error| Error::new(Trouble::Unreadable, error.to_string()))?;
+                target.write_all(piece).map_err(|error| Error::new(ImageErrorKind::Unreadable, error.to_string()))?;
             }
             if hash.finish_128() == self.entry.content {
                 return Ok(self.entry.size);
@@ -115,5 +116,5 @@ impl WantedFile<'_> {
 }
 
 fn of_tar(error: &TarError) -> Error {
-    Error::new(Trouble::Damaged, error.to_string())
+    Error::new(ImageErrorKind::Damaged, error.to_string())
 }

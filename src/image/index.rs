@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::image::config::Platform;
 use crate::image::digest::Digest;
 use crate::image::document::{DocumentPart, Layout, Length, Reading, parse, parse_list};
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 use crate::image::manifest::{Descriptor, ListedImage, Manifest};
 
 /// Images, platforms and artefacts that a source may list.
@@ -50,7 +50,7 @@ pub(super) struct ImageIndex {
 /// What a descriptor without a digest is.
 pub(super) fn no_digest(descriptor: &Descriptor) -> Error {
     let written: String = descriptor.digest.chars().take(200).collect();
-    Error::new(Trouble::Damaged, format!("`{written}` is no digest that dockopt knows"))
+    Error::new(ImageErrorKind::Damaged, format!("`{written}` is no digest that dockopt knows"))
 }
 
 /// Looks at what a source lists, by its contents.
@@ -104,7 +104,7 @@ fn from_list((group, listed): (usize, &ListedImage)) -> Candidate {
 }
 
 fn too_many(place: &str) -> Error {
-    Error::new(Trouble::TooLarge, format!("more than {LISTED} images are listed")).at(place)
+    Error::new(ImageErrorKind::TooLarge, format!("more than {LISTED} images are listed")).at(place)
 }
 
 /// What is missing where nothing lists images.
@@ -112,12 +112,14 @@ fn no_image_error(reading: &Reading<'_>) -> Error {
     let there = |name| reading.documents.length(name).is_ok_and(|length| length != Length::Absent);
     if there("repositories") {
         let message = "an archive of an engine before 1.10: it has `repositories`, but no `manifest.json`";
-        return Error::new(Trouble::Unsupported, message).help("load it and save it again with a current engine");
+        return Error::new(ImageErrorKind::Unsupported, message)
+            .help("load it and save it again with a current engine");
     }
     if there("oci-layout") {
-        return Error::new(Trouble::Missing, "an OCI layout without its `index.json`").help("export the image again");
+        return Error::new(ImageErrorKind::Missing, "an OCI layout without its `index.json`")
+            .help("export the image again");
     }
-    Error::new(Trouble::NotAnImage, "no image: it has neither `index.json` nor `manifest.json`")
+    Error::new(ImageErrorKind::NotAnImage, "no image: it has neither `index.json` nor `manifest.json`")
         .help("give what `docker save` or `docker buildx build -o type=oci` write; `docker export` has no layers")
 }
 
@@ -166,7 +168,7 @@ fn walk(reading: &mut Reading<'_>, found: &mut ImageIndex, top: Manifest) -> Res
         }
         match nested(reading, &descriptor, &digest, depth) {
             Ok(below) => todo.extend(below.into_iter().rev().map(|below| (below, depth + 1, group, names.clone()))),
-            Err(error) if error.trouble == Trouble::Cancelled => return Err(error),
+            Err(error) if error.trouble == ImageErrorKind::Cancelled => return Err(error),
             Err(error) => reading.damaged.push(error),
         }
     }
@@ -186,14 +188,16 @@ fn nested(
 ) -> Result<Vec<Descriptor>, Error> {
     let place = digest.to_string();
     if depth >= NESTED {
-        return Err(Error::new(Trouble::TooLarge, format!("indexes are nested more than {NESTED} deep")).at(&place));
+        return Err(
+            Error::new(ImageErrorKind::TooLarge, format!("indexes are nested more than {NESTED} deep")).at(&place)
+        );
     }
     let name = reading.layout.name(digest, DocumentPart::Manifest);
-    let missing = || Error::new(Trouble::Missing, "the index is not there").at(&place);
+    let missing = || Error::new(ImageErrorKind::Missing, "the index is not there").at(&place);
     let bytes = reading.document(&name, DocumentPart::Manifest)?.ok_or_else(missing)?;
     reading.compare(&place, &bytes, Some(digest), descriptor.size);
     let index: Manifest = parse(&place, &bytes)?;
-    index.manifests.ok_or_else(|| Error::new(Trouble::Damaged, "an index that lists nothing").at(&place))
+    index.manifests.ok_or_else(|| Error::new(ImageErrorKind::Damaged, "an index that lists nothing").at(&place))
 }
 
 /// Adds a candidate; one that is there already gets the other names.

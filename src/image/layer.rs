@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::image::content_watch::FileFact;
 use crate::image::digest::Digest;
 use crate::image::entry::{EntryKind, LayerEntry};
-use crate::image::watch::FileFact;
 
 /// How a blob is compressed, by its first bytes and not by its media type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

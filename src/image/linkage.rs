@@ -19,14 +19,14 @@ const LONGEST: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkageFact {
     /// A program or library that is linked at run time.
-    Linked(Linked),
+    Linked(LoaderRequests),
     /// Folders that `ld.so.conf`, or a file beside it, names.
     Folders(Vec<String>),
 }
 
 /// What a program or library asks the loader for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Linked {
+pub struct LoaderRequests {
     /// `DT_NEEDED`: names of libraries.
     pub needed: Vec<String>,
     /// `DT_RUNPATH`, else `DT_RPATH`: folders, `$ORIGIN` not replaced.
@@ -145,7 +145,7 @@ struct Segment {
 }
 
 /// What an ELF file asks for; `None` where it is none, is linked at build time, or lies.
-fn linked(bytes: &[u8]) -> Option<Linked> {
+fn linked(bytes: &[u8]) -> Option<LoaderRequests> {
     let numbers = Numbers { bytes, wide: *bytes.get(4)? == 2, little: *bytes.get(5)? == 1 };
     let segments = segments(&numbers)?;
     let dynamic = segments.iter().find(|segment| segment.kind == 2)?;
@@ -163,7 +163,7 @@ fn linked(bytes: &[u8]) -> Option<Linked> {
     let of = |wanted: u64| pairs.iter().filter(move |(tag, _)| *tag == wanted).map(|(_, value)| *value);
     let paths = of(29).next().or_else(|| of(15).next()).and_then(text).unwrap_or_default();
     let loader = segments.iter().find(|segment| segment.kind == 3).and_then(|own| numbers.text(own.offset));
-    Some(Linked {
+    Some(LoaderRequests {
         needed: of(1).take(NAMES).filter_map(text).collect(),
         folders: paths.split(':').filter(|path| !path.is_empty()).take(NAMES).map(str::to_owned).collect(),
         loader,

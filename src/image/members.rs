@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::image::document::clean;
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 use crate::image::fault::Fault;
 use crate::image::tar::{Member, MemberKind, TarError};
 use crate::text::path;
@@ -19,7 +19,7 @@ const LINKS: usize = 8;
 const NOTICES: usize = 20;
 
 #[derive(Debug)]
-enum Slot<T> {
+enum MemberSlot<T> {
     File(T),
     Link(String),
 }
@@ -27,7 +27,7 @@ enum Slot<T> {
 /// Files of an archive, with what is known of each.
 #[derive(Debug)]
 pub(super) struct Members<T> {
-    slots: BTreeMap<String, Slot<T>>,
+    slots: BTreeMap<String, MemberSlot<T>>,
     count: usize,
     pub(super) notices: Vec<String>,
 }
@@ -43,7 +43,7 @@ impl<T> Members<T> {
     pub(super) fn add(&mut self, member: &Member) -> Result<Option<String>, Error> {
         self.count += 1;
         if self.count > MEMBERS {
-            return Err(Error::new(Trouble::TooLarge, format!("more than {MEMBERS} members in the archive")));
+            return Err(Error::new(ImageErrorKind::TooLarge, format!("more than {MEMBERS} members in the archive")));
         }
         // What is no UTF-8 cannot be named by a document.
         let Some(name) = std::str::from_utf8(&member.name).ok().and_then(clean) else { return Ok(None) };
@@ -53,12 +53,12 @@ impl<T> Members<T> {
                 let folder = path::parent(&name);
                 let target = if target.starts_with('/') { None } else { clean(&path::join(folder, target)) };
                 if let Some(target) = target {
-                    self.put(name, Slot::Link(target));
+                    self.put(name, MemberSlot::Link(target));
                 }
             }
             MemberKind::Hardlink => {
                 if let Some(target) = clean(target) {
-                    self.put(name, Slot::Link(target));
+                    self.put(name, MemberSlot::Link(target));
                 }
             }
             MemberKind::File if member.sparse.is_some() => {
@@ -72,10 +72,10 @@ impl<T> Members<T> {
 
     /// Keeps what is known of a file; of several with one name the last one counts.
     pub(super) fn keep(&mut self, name: String, known: T) {
-        self.put(name, Slot::File(known));
+        self.put(name, MemberSlot::File(known));
     }
 
-    fn put(&mut self, name: String, slot: Slot<T>) {
+    fn put(&mut self, name: String, slot: MemberSlot<T>) {
         if self.slots.contains_key(&name) {
             self.add_notice(format!("`{name}` is there more than once in the archive: the last one counts"));
         }
@@ -93,8 +93,8 @@ impl<T> Members<T> {
         let mut slot = self.slots.get(name)?;
         for _ in 0..LINKS {
             match slot {
-                Slot::File(known) => return Some(known),
-                Slot::Link(target) => slot = self.slots.get(target)?,
+                MemberSlot::File(known) => return Some(known),
+                MemberSlot::Link(target) => slot = self.slots.get(target)?,
             }
         }
         None
@@ -111,12 +111,14 @@ pub(super) fn broken(error: &TarError, first: bool) -> Error {
     let message = error.to_string();
     match error {
         TarError::Read(error) => unreadable(error),
-        TarError::Corrupt(..) if first => Error::new(Trouble::NotAnImage, "neither a tar archive nor a compressed one")
-            .help("give an archive as `docker save` writes it, or an OCI layout"),
-        TarError::Truncated(offset) | TarError::Corrupt(offset, _) => {
-            Error::new(Trouble::Damaged, message).from_start(*offset).help("export or copy the image again")
+        TarError::Corrupt(..) if first => {
+            Error::new(ImageErrorKind::NotAnImage, "neither a tar archive nor a compressed one")
+                .help("give an archive as `docker save` writes it, or an OCI layout")
         }
-        TarError::Limit(offset, _) => Error::new(Trouble::TooLarge, message).from_start(*offset),
+        TarError::Truncated(offset) | TarError::Corrupt(offset, _) => {
+            Error::new(ImageErrorKind::Damaged, message).from_start(*offset).help("export or copy the image again")
+        }
+        TarError::Limit(offset, _) => Error::new(ImageErrorKind::TooLarge, message).from_start(*offset),
     }
 }
 
@@ -133,8 +135,8 @@ pub(super) fn damage(fault: &Fault) -> Error {
     use crate::image::fault::FaultKind;
     let trouble = match fault.kind {
         FaultKind::Unreadable(kind) => Error::io(&io::Error::from(kind)).trouble,
-        FaultKind::Truncated | FaultKind::Corrupt => Trouble::Damaged,
-        FaultKind::Limit => Trouble::TooLarge,
+        FaultKind::Truncated | FaultKind::Corrupt => ImageErrorKind::Damaged,
+        FaultKind::Limit => ImageErrorKind::TooLarge,
     };
     let message = match fault.tar_offset {
         Some(offset) => format!("{} (byte {offset} of the archive in it)", fault.what),
@@ -142,7 +144,7 @@ pub(super) fn damage(fault: &Fault) -> Error {
     };
     let error = Error::new(trouble, message).from_start(fault.offset);
     match trouble {
-        Trouble::Damaged => error.help("export or fetch the image again"),
+        ImageErrorKind::Damaged => error.help("export or fetch the image again"),
         _ => error,
     }
 }

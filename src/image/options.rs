@@ -89,7 +89,7 @@ pub struct Read {
     /// What the source says about how its images were made.
     pub attestations: Vec<Attestation>,
     /// Images and platforms of the source that were not chosen.
-    pub others: Vec<Other>,
+    pub others: Vec<OtherImage>,
     /// What is odd about the source, though it could be read; each in one sentence.
     pub notices: Vec<String>,
     /// What could not be read, or is not what was announced: the result is partial or doubtful where this is not empty.
@@ -98,7 +98,7 @@ pub struct Read {
 
 /// An image that was not chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Other {
+pub struct OtherImage {
     /// What it is called.
     pub reference: String,
     /// What it runs on, as far as told.

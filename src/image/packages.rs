@@ -10,9 +10,9 @@ mod apk;
 mod closure;
 mod dpkg;
 mod draft;
-mod edges;
+mod dependencies;
 mod fact;
-mod ground;
+mod file_facts;
 mod jar;
 mod language;
 mod list;
@@ -28,14 +28,14 @@ mod stream;
 mod system;
 #[cfg(test)]
 mod tests;
-mod wanted;
+mod package_files;
 
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use self::draft::{Claim, PackageDraft};
-use self::ground::{ImageFacts, NOBODY, Owners};
+use self::draft::{FileOwnership, PackageDraft};
+use self::file_facts::{ImageFacts, NOBODY, Owners};
 use self::modules::Modules;
 use crate::image::Image;
 use crate::image::entry::EntryKind;
@@ -43,8 +43,10 @@ use crate::image::path::PathId;
 use crate::image::tree::ImageTree;
 
 pub use self::fact::PackageFact;
-pub use self::result::{BundledModule, Duplicate, Ecosystem, ImagePackages, Package, PackageReason, Size, Unowned};
-pub(crate) use self::wanted::Watcher;
+pub(crate) use self::package_files::Watcher;
+pub use self::result::{
+    BundledModule, Duplicate, Ecosystem, ImagePackages, Package, PackageReason, Size, UnownedFiles,
+};
 
 /// Notices of one image at most.
 const NOTICES: usize = 50;
@@ -75,7 +77,7 @@ fn claim(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>], owners: &mut 
     let diversions = system::diversions(ground);
     let mut folders = HashMap::new();
     for (index, draft) in (0..).zip(&mut *drafts) {
-        if draft.claim == Claim::File {
+        if draft.claim == FileOwnership::File {
             continue;
         }
         if !draft.package.ecosystem.is_system() {
@@ -95,13 +97,13 @@ fn claim(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>], owners: &mut 
                 owners.claim(ground, diverted.map_or(path, |&(to, _)| to), index);
             });
         }
-        if let Claim::Folder(folder) = draft.claim {
+        if let FileOwnership::Folder(folder) = draft.claim {
             folders.entry(folder).or_insert(index);
         }
     }
     claim_compiled(ground, owners);
     claim_folders(ground, &folders, owners);
-    for (index, draft) in (0..).zip(drafts).filter(|(_, draft)| draft.claim == Claim::File) {
+    for (index, draft) in (0..).zip(drafts).filter(|(_, draft)| draft.claim == FileOwnership::File) {
         draft.package.part_of = owners.owner_of(ground, draft.package.place);
         if draft.package.part_of.is_none() {
             owners.claim(ground, draft.package.place, index);
@@ -167,7 +169,8 @@ fn measure(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>], owners: &Ow
     for draft in drafts {
         draft.package.by_layer.sort_by_key(|&(layer, _)| layer);
     }
-    result.unowned = unowned.into_iter().map(|((layer, directory), size)| Unowned { layer, directory, size }).collect();
+    result.unowned =
+        unowned.into_iter().map(|((layer, directory), size)| UnownedFiles { layer, directory, size }).collect();
     result.unowned.sort_by_key(|one| (std::cmp::Reverse(one.size.bytes), one.layer, one.directory));
     result.owners = vec![NOBODY; ground.image.paths.len()];
     for (path, entry) in ground.tree.members() {
@@ -199,7 +202,7 @@ fn explain(
     let modules = Modules::new(ground, &drafts);
     let asked = modules::mark_direct_dependencies(ground, &mut drafts, &modules);
     let marked: Vec<bool> = drafts.iter().map(|draft| draft.package.why == PackageReason::Dependency).collect();
-    edges::connect(ground, &mut drafts, &modules, owners);
+    dependencies::connect(ground, &mut drafts, &modules, owners);
     let mut packages: Vec<Package> = drafts.into_iter().map(|draft| draft.package).collect();
     if !closure::fill(&mut packages, |index| marked[index]) {
         notices

@@ -8,10 +8,10 @@ use crate::image::config::Platform;
 use crate::image::config_document::{self, ConfigDocument};
 use crate::image::digest::{Algorithm, Digest};
 use crate::image::document::{DocumentPart, Documents, Reading, clean, digits, parse, promised};
-use crate::image::error::{Error, Trouble};
+use crate::image::error::{Error, ImageErrorKind};
 use crate::image::index::{self, Candidate, DocumentPlace, familiar};
 use crate::image::manifest::{Descriptor, IN_TOTO, ListedImage, Manifest};
-use crate::image::options::{Attestation, ImageOptions, Other, Statement};
+use crate::image::options::{Attestation, ImageOptions, OtherImage, Statement};
 
 /// Names in one message at most.
 const NAMED: usize = 20;
@@ -41,7 +41,7 @@ pub(super) struct Blob {
 
 /// An image whose layers are still to be read.
 #[derive(Debug, Default)]
-pub(super) struct Planned {
+pub(super) struct PlannedImage {
     pub(super) image: Image,
     /// The lowest first.
     pub(super) blobs: Vec<Blob>,
@@ -50,16 +50,16 @@ pub(super) struct Planned {
 /// What is to be read.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    pub(super) images: Vec<Planned>,
+    pub(super) images: Vec<PlannedImage>,
     pub(super) attestations: Vec<Attestation>,
-    pub(super) others: Vec<Other>,
+    pub(super) others: Vec<OtherImage>,
     pub(super) notices: Vec<String>,
     pub(super) damaged: Vec<Error>,
 }
 
 /// What a manifest is.
-enum Loaded {
-    Image(Box<Planned>),
+enum ManifestKind {
+    Image(Box<PlannedImage>),
     Attestation,
     Artefact(String),
 }
@@ -80,7 +80,7 @@ pub(super) fn plan(documents: &dyn Documents, options: &ImageOptions<'_>) -> Res
     let statements: Vec<Descriptor> = found.attestations.into_iter().chain(chosen.attestations).collect();
     let attestations = attestations(&mut reading, &statements, &chosen.images);
     if chosen.images.is_empty() {
-        let nothing = Error::new(Trouble::NotAnImage, "there is no image in it");
+        let nothing = Error::new(ImageErrorKind::NotAnImage, "there is no image in it");
         return Err(first(&mut reading.damaged, nothing));
     }
     Ok(Plan {
@@ -94,14 +94,14 @@ pub(super) fn plan(documents: &dyn Documents, options: &ImageOptions<'_>) -> Res
 
 /// What went wrong first, where several things did.
 fn first(damaged: &mut Vec<Error>, error: Error) -> Error {
-    if damaged.is_empty() || error.trouble == Trouble::Cancelled { error } else { damaged.swap_remove(0) }
+    if damaged.is_empty() || error.trouble == ImageErrorKind::Cancelled { error } else { damaged.swap_remove(0) }
 }
 
 /// The images that are meant.
 #[derive(Debug, Default)]
 struct ChosenImages {
-    images: Vec<Planned>,
-    others: Vec<Other>,
+    images: Vec<PlannedImage>,
+    others: Vec<OtherImage>,
     /// Manifests that turned out to hold statements about images.
     attestations: Vec<Descriptor>,
 }
@@ -109,7 +109,7 @@ struct ChosenImages {
 /// The candidates and what came of reading them.
 struct Choice<'a> {
     candidates: &'a [Candidate],
-    loaded: Vec<Option<Result<Loaded, Error>>>,
+    loaded: Vec<Option<Result<ManifestKind, Error>>>,
 }
 
 /// Chooses among the listed images, and reads their manifests and configs.
@@ -125,7 +125,7 @@ fn choose(reading: &mut Reading<'_>, candidates: &[Candidate]) -> Result<ChosenI
     for group in groups.into_values() {
         match choice.of_group(reading, &group) {
             Ok(some) => taken.extend(some),
-            Err(error) if error.trouble == Trouble::Cancelled => return Err(error),
+            Err(error) if error.trouble == ImageErrorKind::Cancelled => return Err(error),
             Err(error) => refused.push(error),
         }
     }
@@ -137,7 +137,7 @@ fn choose(reading: &mut Reading<'_>, candidates: &[Candidate]) -> Result<ChosenI
 }
 
 impl Choice<'_> {
-    fn load(&mut self, reading: &mut Reading<'_>, index: usize) -> &Result<Loaded, Error> {
+    fn load(&mut self, reading: &mut Reading<'_>, index: usize) -> &Result<ManifestKind, Error> {
         let candidate = &self.candidates[index];
         self.loaded[index].get_or_insert_with(|| load(reading, candidate))
     }
@@ -160,7 +160,7 @@ impl Choice<'_> {
         let mut found: Vec<usize> = all.clone().filter(|&index| meant(&self.candidates[index])).collect();
         if found.is_empty() && hex.len() >= 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             for index in all {
-                let Ok(Loaded::Image(planned)) = self.load(reading, index) else { continue };
+                let Ok(ManifestKind::Image(planned)) = self.load(reading, index) else { continue };
                 if planned.image.id.as_ref().is_some_and(|id| starts(&id.hex())) {
                     found.push(index);
                 }
@@ -171,7 +171,7 @@ impl Choice<'_> {
         }
         let names: BTreeSet<String> = self.candidates.iter().map(display_name).collect();
         let message = format!("there is no image `{reference}` in it");
-        Err(Error::new(Trouble::Choice, message).help(format!("there are {}", list(names))))
+        Err(Error::new(ImageErrorKind::Choice, message).help(format!("there are {}", list(names))))
     }
 
     /// What an image's platform is told to be.
@@ -180,7 +180,7 @@ impl Choice<'_> {
             return Some(platform.canonical());
         }
         match self.load(reading, index) {
-            Ok(Loaded::Image(planned)) => Some(planned.image.platform.canonical()),
+            Ok(ManifestKind::Image(planned)) => Some(planned.image.platform.canonical()),
             _ => None,
         }
     }
@@ -209,10 +209,10 @@ impl Choice<'_> {
         let reference = display_name(&self.candidates[group[0]]);
         let picked = pick(&platforms, wanted).map_err(|trouble| {
             let names = list(distinct.iter().map(ToString::to_string));
-            Error::new(Trouble::Choice, format!("`{reference}` {trouble} {wanted}"))
+            Error::new(ImageErrorKind::Choice, format!("`{reference}` {trouble} {wanted}"))
                 .help(format!("choose with --platform, or take all platforms: there are {names}"))
         });
-        let missing = |own: &mut Self, reading: &mut Reading<'_>, index: &usize| matches!(own.load(reading, *index), Err(error) if error.trouble == Trouble::Missing);
+        let missing = |own: &mut Self, reading: &mut Reading<'_>, index: &usize| matches!(own.load(reading, *index), Err(error) if error.trouble == ImageErrorKind::Missing);
         match picked {
             // An engine saves the index of all platforms, and of these only what it has.
             Ok(picked) if options.platform.is_none() && picked.iter().all(|index| missing(self, reading, index)) => {
@@ -233,7 +233,7 @@ impl Choice<'_> {
 
     /// Those whose manifests are there; all, if none is.
     fn present(&mut self, reading: &mut Reading<'_>, group: &[usize]) -> Vec<usize> {
-        let absent = |own: &mut Self, reading: &mut Reading<'_>, index| matches!(own.load(reading, index), Err(error) if error.trouble == Trouble::Missing);
+        let absent = |own: &mut Self, reading: &mut Reading<'_>, index| matches!(own.load(reading, index), Err(error) if error.trouble == ImageErrorKind::Missing);
         let (gone, there): (Vec<usize>, Vec<usize>) =
             group.iter().partition(|&&index| absent(self, reading, index) && group.len() > 1);
         if there.is_empty() { gone } else { there }
@@ -248,9 +248,9 @@ impl Choice<'_> {
                 self.load(reading, index).as_ref().err().map_or(Ok(()), |error| stop(error.clone()))?;
             }
             match (self.loaded[index].take(), taken.contains(&index)) {
-                (Some(Ok(Loaded::Image(planned))), true) => chosen.images.push(with_names(*planned, candidate)),
-                (Some(Ok(Loaded::Artefact(kind))), _) => *artefacts.entry(kind).or_default() += 1,
-                (Some(Ok(Loaded::Attestation)), _) => {
+                (Some(Ok(ManifestKind::Image(planned))), true) => chosen.images.push(with_names(*planned, candidate)),
+                (Some(Ok(ManifestKind::Artefact(kind))), _) => *artefacts.entry(kind).or_default() += 1,
+                (Some(Ok(ManifestKind::Attestation)), _) => {
                     if let DocumentPlace::Described(descriptor) = &candidate.place {
                         chosen.attestations.push((**descriptor).clone());
                     }
@@ -258,11 +258,11 @@ impl Choice<'_> {
                 (Some(Err(error)), true) => reading.damaged.push(error),
                 (loaded, _) => {
                     let told = match loaded {
-                        Some(Ok(Loaded::Image(planned))) => Some(planned.image.platform),
+                        Some(Ok(ManifestKind::Image(planned))) => Some(planned.image.platform),
                         _ => None,
                     };
                     let platform = candidate.platform.clone().or(told);
-                    chosen.others.push(Other {
+                    chosen.others.push(OtherImage {
                         reference: display_name(candidate),
                         platform,
                         manifest: candidate.digest.clone(),
@@ -278,7 +278,7 @@ impl Choice<'_> {
 }
 
 fn stop(error: Error) -> Result<(), Error> {
-    if error.trouble == Trouble::Cancelled { Err(error) } else { Ok(()) }
+    if error.trouble == ImageErrorKind::Cancelled { Err(error) } else { Ok(()) }
 }
 
 /// Why no candidate, or more than one, serves a platform.
@@ -311,7 +311,7 @@ fn pick(candidates: &[(usize, Platform)], wanted: &Platform) -> Result<Vec<usize
 }
 
 /// Gives an image the names that the source has for it.
-fn with_names(mut planned: Planned, candidate: &Candidate) -> Planned {
+fn with_names(mut planned: PlannedImage, candidate: &Candidate) -> PlannedImage {
     let image = &mut planned.image;
     let digest = image.manifest.as_ref().or(image.id.as_ref()).map(Digest::to_string);
     image.reference = candidate.names.first().cloned().or(digest).unwrap_or_default();
@@ -376,13 +376,15 @@ fn name(reading: &mut Reading<'_>, chosen: &mut ChosenImages, listed: &[ListedIm
 }
 
 /// Reads what a candidate's manifest and config say.
-fn load(reading: &mut Reading<'_>, candidate: &Candidate) -> Result<Loaded, Error> {
+fn load(reading: &mut Reading<'_>, candidate: &Candidate) -> Result<ManifestKind, Error> {
     match &candidate.place {
-        DocumentPlace::Listed(listed) => listed_image(reading, listed).map(|image| Loaded::Image(Box::new(image))),
+        DocumentPlace::Listed(listed) => {
+            listed_image(reading, listed).map(|image| ManifestKind::Image(Box::new(image)))
+        }
         DocumentPlace::Described(descriptor) => {
             let digest = descriptor.digest().ok_or_else(|| index::no_digest(descriptor))?;
             let name = reading.layout.name(&digest, DocumentPart::Manifest);
-            let missing = || Error::new(Trouble::Missing, "the manifest is not there").at(&digest.to_string());
+            let missing = || Error::new(ImageErrorKind::Missing, "the manifest is not there").at(&digest.to_string());
             let bytes = reading.document(&name, DocumentPart::Manifest)?.ok_or_else(missing)?;
             reading.compare(&digest.to_string(), &bytes, Some(&digest), descriptor.size);
             manifest_image(reading, &digest.to_string(), &bytes, descriptor)
@@ -396,24 +398,27 @@ fn manifest_image(
     place: &str,
     bytes: &[u8],
     descriptor: &Descriptor,
-) -> Result<Loaded, Error> {
+) -> Result<ManifestKind, Error> {
     let digest = descriptor.digest().unwrap_or_else(|| Digest::of(Algorithm::Sha256, bytes));
     let manifest: Manifest = parse(place, bytes)?;
     if manifest.schema_version == Some(1) {
-        return Err(Error::new(Trouble::Unsupported, "a manifest of schema version 1, which engines left in 2016")
-            .at(place)
-            .help("pull and push the image with a current engine, or use `docker save`"));
+        return Err(Error::new(
+            ImageErrorKind::Unsupported,
+            "a manifest of schema version 1, which engines left in 2016",
+        )
+        .at(place)
+        .help("pull and push the image with a current engine, or use `docker save`"));
     }
     if manifest.is_attestation() {
-        return Ok(Loaded::Attestation);
+        return Ok(ManifestKind::Attestation);
     }
     if let Some(kind) = manifest.artefact() {
-        return Ok(Loaded::Artefact(kind.to_owned()));
+        return Ok(ManifestKind::Artefact(kind.to_owned()));
     }
-    let no_config = || Error::new(Trouble::Damaged, "the manifest names no config").at(place);
+    let no_config = || Error::new(ImageErrorKind::Damaged, "the manifest names no config").at(place);
     let config = manifest.config.as_ref().ok_or_else(no_config)?;
     let id = config.digest().ok_or_else(|| index::no_digest(config).at(place))?;
-    let missing = || Error::new(Trouble::Missing, "the config is not there").at(&id.to_string());
+    let missing = || Error::new(ImageErrorKind::Missing, "the config is not there").at(&id.to_string());
     let name = reading.layout.name(&id, DocumentPart::Blob);
     let bytes = reading.document(&name, DocumentPart::Blob)?.ok_or_else(missing)?;
     reading.compare(&id.to_string(), &bytes, Some(&id), config.size);
@@ -439,30 +444,30 @@ fn manifest_image(
         annotations: manifest.annotations.clone().into_iter().collect(),
         ..Image::default()
     };
-    let mut planned = Planned { image, blobs };
+    let mut planned = PlannedImage { image, blobs };
     if read.platform.is_unknown() {
         planned.image.platform = descriptor.platform().unwrap_or_default();
     }
     configure(reading, &mut planned, read);
-    Ok(Loaded::Image(Box::new(planned)))
+    Ok(ManifestKind::Image(Box::new(planned)))
 }
 
 fn too_many(place: &str, layers: usize) -> Result<(), Error> {
     if layers <= LAYERS {
         return Ok(());
     }
-    Err(Error::new(Trouble::TooLarge, format!("{layers} layers, more than {LAYERS}")).at(place))
+    Err(Error::new(ImageErrorKind::TooLarge, format!("{layers} layers, more than {LAYERS}")).at(place))
 }
 
 /// One image of a docker archive's list.
-fn listed_image(reading: &mut Reading<'_>, listed: &ListedImage) -> Result<Planned, Error> {
+fn listed_image(reading: &mut Reading<'_>, listed: &ListedImage) -> Result<PlannedImage, Error> {
     let place = "manifest.json";
     let leads = |name: &str| {
         let message = format!("`{name}` names nothing inside of the archive");
-        Error::new(Trouble::Damaged, message).at(place)
+        Error::new(ImageErrorKind::Damaged, message).at(place)
     };
     let config = clean(&listed.config).ok_or_else(|| leads(&listed.config))?;
-    let missing = || Error::new(Trouble::Missing, "the config is not there").at(&config);
+    let missing = || Error::new(ImageErrorKind::Missing, "the config is not there").at(&config);
     let bytes = reading.document(&config, DocumentPart::Blob)?.ok_or_else(missing)?;
     reading.compare(&config, &bytes, promised(&config).as_ref(), None);
     let read = config_document::read(&config, &bytes)?;
@@ -478,7 +483,7 @@ fn listed_image(reading: &mut Reading<'_>, listed: &ListedImage) -> Result<Plann
         digest: clean(name).as_deref().and_then(promised),
         ..Blob::default()
     };
-    let mut planned = Planned { image, blobs: listed.layers.iter().map(layer).collect() };
+    let mut planned = PlannedImage { image, blobs: listed.layers.iter().map(layer).collect() };
     configure(reading, &mut planned, read);
     for blob in &mut planned.blobs {
         let source = blob.diff_id.as_ref().and_then(|id| listed.layer_sources.get(&id.to_string()));
@@ -493,8 +498,8 @@ fn listed_image(reading: &mut Reading<'_>, listed: &ListedImage) -> Result<Plann
 }
 
 /// Gives an image what its config says.
-fn configure(reading: &mut Reading<'_>, planned: &mut Planned, read: ConfigDocument) {
-    let Planned { image, blobs } = planned;
+fn configure(reading: &mut Reading<'_>, planned: &mut PlannedImage, read: ConfigDocument) {
+    let PlannedImage { image, blobs } = planned;
     let place = image.id.as_ref().map(Digest::to_string).unwrap_or_default();
     image.config = read.config;
     if !read.platform.is_unknown() {
@@ -505,19 +510,21 @@ fn configure(reading: &mut Reading<'_>, planned: &mut Planned, read: ConfigDocum
             let name = blob.name.as_deref().and_then(digits);
             blob.named = diff_id.as_ref().is_some_and(|id| name == Some(id.hex().as_str()));
             if diff_id.is_none() {
-                reading.damaged.push(Error::new(Trouble::Damaged, "a diff ID of the config is no digest").at(&place));
+                reading
+                    .damaged
+                    .push(Error::new(ImageErrorKind::Damaged, "a diff ID of the config is no digest").at(&place));
             }
             blob.diff_id = diff_id;
         }
     } else {
         let (ids, layers) = (read.diff_ids.len(), blobs.len());
         let message = format!("the config has {ids} diff IDs, the manifest {layers} layers");
-        reading.damaged.push(Error::new(Trouble::Mismatch, message).at(&place));
+        reading.damaged.push(Error::new(ImageErrorKind::Mismatch, message).at(&place));
     }
 }
 
 /// Reads what is said about the chosen images.
-fn attestations(reading: &mut Reading<'_>, found: &[Descriptor], images: &[Planned]) -> Vec<Attestation> {
+fn attestations(reading: &mut Reading<'_>, found: &[Descriptor], images: &[PlannedImage]) -> Vec<Attestation> {
     let chosen = |digest: &Digest| images.iter().any(|planned| planned.image.manifest.as_ref() == Some(digest));
     let mut kept = Vec::new();
     let mut room = STATEMENT_BYTES;
@@ -559,7 +566,7 @@ fn attestation(
             if let Some(bytes) = &bytes {
                 reading.compare(&digest.to_string(), bytes, Some(digest), layer.size);
             } else {
-                let missing = Error::new(Trouble::Missing, "the statement about the image is not there");
+                let missing = Error::new(ImageErrorKind::Missing, "the statement about the image is not there");
                 reading.damaged.push(missing.at(&digest.to_string()));
             }
             *room = room.saturating_sub(bytes.as_ref().map_or(0, Vec::len));

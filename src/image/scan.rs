@@ -1,12 +1,12 @@
 //! One layer blob, read once: decompressed, hashed, walked.
 
-mod ahead;
+mod read_ahead;
 mod content;
 mod hashes;
 mod members;
 mod names;
 mod oddities;
-mod pieces;
+mod decoded_reader;
 #[cfg(test)]
 mod tests;
 
@@ -16,12 +16,12 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use self::ahead::Ahead;
+use self::decoded_reader::{Pieces, ScanState};
 use self::hashes::Hashes;
 use self::members::Members;
-pub use self::members::Scanned;
-use self::pieces::{Pieces, Shared};
-use crate::image::decode::{Decoder, Demands, Pool};
+pub use self::members::ScannedLayer;
+use self::read_ahead::ReadAhead;
+use crate::image::decode::{DecodeOptions, Decoder, Pool};
 use crate::image::digest::Algorithm;
 use crate::image::fault::{Fault, FaultKind};
 use crate::image::layer::{Compression, Contents};
@@ -53,7 +53,7 @@ pub struct ScanError {
     /// Why.
     pub fault: Fault,
     /// What was read before; its `contents` is [`Contents::Damaged`](crate::image::Contents).
-    pub partial: Box<Scanned>,
+    pub partial: Box<ScannedLayer>,
 }
 
 impl fmt::Display for ScanError {
@@ -70,9 +70,9 @@ impl Error for ScanError {}
 ///
 /// # Errors
 /// When the blob can't be read, ends early, is corrupt or goes past a limit; with what was read before.
-pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<Scanned, ScanError> {
+pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<ScannedLayer, ScanError> {
     let pool = Arc::new(Pool::default());
-    let demands = Demands {
+    let demands = DecodeOptions {
         limits: options.limits,
         inflated: options.inflated,
         progress: options.progress,
@@ -80,12 +80,12 @@ pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<S
     };
     let decoder = match Decoder::new(blob, Arc::clone(&pool), demands) {
         Ok(decoder) => decoder,
-        Err(fault) => return Err(ScanError { partial: Box::new(damaged(Scanned::default(), &fault)), fault }),
+        Err(fault) => return Err(ScanError { partial: Box::new(damaged(ScannedLayer::default(), &fault)), fault }),
     };
     let compression = decoder.compression();
     let stored = compression == Compression::None;
     let hashes = Hashes::new(options.digest, options.diff_id, stored, Arc::clone(&pool));
-    let shared = Shared { ahead: Ahead::new(decoder), hashes, pool, stored };
+    let shared = ScanState { ahead: ReadAhead::new(decoder), hashes, pool, stored };
     let (members, outcome) = rayon::in_place_scope(|scope| {
         let mut walk = MemberWalk::new(Pieces::new(&shared, scope), options.limits);
         let mut members = Members::new((options.contents, options.linkage), options.limits);
@@ -135,12 +135,12 @@ fn of_tar(error: TarError, offset: u64) -> Fault {
 }
 
 fn finish<R: Read + Send>(
-    mut scanned: Scanned,
-    shared: Shared<'_, R>,
+    mut scanned: ScannedLayer,
+    shared: ScanState<'_, R>,
     outcome: WalkOutcome,
     limits: &Limits,
-) -> Result<Scanned, ScanError> {
-    let Shared { ahead, hashes, .. } = shared;
+) -> Result<ScannedLayer, ScanError> {
+    let ScanState { ahead, hashes, .. } = shared;
     let decoder = ahead.into_decoder();
     let complete = decoder.as_ref().is_some_and(Decoder::is_complete);
     let (blob, diff_id) = hashes.map(Hashes::finish).unwrap_or_default();
@@ -170,7 +170,7 @@ fn finish<R: Read + Send>(
     Ok(scanned)
 }
 
-fn damaged(mut scanned: Scanned, fault: &Fault) -> Scanned {
+fn damaged(mut scanned: ScannedLayer, fault: &Fault) -> ScannedLayer {
     scanned.layer.contents = Contents::Damaged(fault.to_string());
     scanned
 }

@@ -3,7 +3,7 @@
 
 mod header;
 #[cfg(test)]
-pub(crate) mod made;
+pub(crate) mod test_blocks;
 mod pax;
 mod sparse;
 #[cfg(test)]

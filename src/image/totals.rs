@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 pub use self::dive::Dive;
 use crate::image::{
-    Compression, Contents, Duplicates, EntryId, EntryKind, Fate, Image, ImageTree, Layer, WasteKind, duplicates,
+    Compression, Contents, Duplicates, EntryId, EntryKind, Image, ImageTree, Layer, MemberOutcome, WasteKind,
+    duplicates,
 };
 
 /// Bytes of the four kinds of waste, which have no byte in common.
@@ -121,7 +122,7 @@ impl Totals {
 
 /// Sums of the layers above a base image: bytes that these layers wrote, both stored and lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Above {
+pub struct AboveBase {
     /// Bytes of files' contents that they store.
     pub stored_file_bytes: u64,
     /// Of those, what is not in the final tree.
@@ -130,7 +131,7 @@ pub struct Above {
     pub pull_bytes: u64,
 }
 
-impl Above {
+impl AboveBase {
     /// The sums above so many layers.
     pub fn new(image: &Image, tree: &ImageTree, base: usize) -> Self {
         let mut above = Self { pull_bytes: push_bytes(image, base), ..Self::default() };
@@ -184,10 +185,10 @@ fn of_layer(number: usize, layer: &Layer, tree: &ImageTree) -> (u64, WasteBytes,
     for (index, entry) in layer.entries.iter().enumerate() {
         let fate = tree.outcome(EntryId { layer: number as u32, index: index as u32 });
         stored = stored.saturating_add(entry.size);
-        if let Fate::Lost { how, .. } = fate {
+        if let MemberOutcome::Lost { how, .. } = fate {
             waste.add(how, entry.size);
         }
-        if !matches!(fate, Fate::Lost { how: WasteKind::SameLayerDuplicate, .. }) {
+        if !matches!(fate, MemberOutcome::Lost { how: WasteKind::SameLayerDuplicate, .. }) {
             unpacked = unpacked.saturating_add(entry.size);
         }
     }
@@ -197,7 +198,7 @@ fn of_layer(number: usize, layer: &Layer, tree: &ImageTree) -> (u64, WasteBytes,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     const IMAGE: &str = "40755 0:0 0 ./\n40755 0:0 0 d/\n100644 0:0 10000 d/a = x\n100644 0:0 0 d/b => d/a\n\
                          120777 0:0 0 l -> d/a\n100644 0:0 7 twice = p\n100644 0:0 9 twice = q\n\n\
@@ -231,10 +232,10 @@ mod tests {
     fn a_base_is_left_out_of_both_parts_of_a_ratio() {
         let image = sketch(IMAGE);
         let tree = ImageTree::new(&image);
-        let above = Above::new(&image, &tree, 1);
+        let above = AboveBase::new(&image, &tree, 1);
         assert_eq!((above.stored_file_bytes, above.waste.sum()), (10_059, 50));
         assert!((above.efficiency() - 10_009.0 / 10_059.0).abs() < 1e-12);
-        assert!((Above::new(&image, &tree, 9).efficiency() - 1.0).abs() < 1e-12);
+        assert!((AboveBase::new(&image, &tree, 9).efficiency() - 1.0).abs() < 1e-12);
         assert!((Totals::new(&image, &tree).efficiency() - 20_009.0 / 20_075.0).abs() < 1e-12);
     }
 

@@ -6,24 +6,24 @@
 
 mod build;
 mod change;
-mod fates;
-mod live;
+mod member_outcomes;
+mod live_paths;
 #[cfg(test)]
-mod naive;
-mod own;
+mod reference_tree;
+mod layer_members;
 #[cfg(test)]
 mod tests;
 
-pub use self::change::{Count, EntryId, Fate, LayerChanges, Oddity, TreeChange, TreeNotice, WasteKind};
-use self::fates::Fates;
-use self::live::{Live, Slot};
+pub use self::change::{Count, EntryId, LayerChanges, MemberOddity, MemberOutcome, TreeChange, TreeNotice, WasteKind};
+use self::live_paths::{LivePaths, PathSlot};
+use self::member_outcomes::MemberOutcomes;
 use crate::image::{Image, LayerEntry, PathId};
 
 /// The final tree of an image: 24 bytes for each path, four to eight for each member.
 #[derive(Debug, Default)]
 pub struct ImageTree {
-    live: Live,
-    fates: Fates,
+    live: LivePaths,
+    fates: MemberOutcomes,
     bytes: Vec<u64>,
     changes: Vec<LayerChanges>,
     taken: Vec<(EntryId, u64)>,
@@ -38,7 +38,7 @@ impl ImageTree {
     }
 
     /// What became of a member. Whiteouts are always kept.
-    pub fn outcome(&self, entry: EntryId) -> Fate {
+    pub fn outcome(&self, entry: EntryId) -> MemberOutcome {
         self.fates.outcome(entry)
     }
 
@@ -59,21 +59,21 @@ impl ImageTree {
             (0..own.entries.len() as u32).map(move |index| EntryId { layer: layer as u32, index })
         });
         all.filter(move |&id| match self.outcome(id) {
-            Fate::Kept => false,
-            Fate::Unlinked { by } | Fate::Lost { by, .. } => by == layer,
+            MemberOutcome::Kept => false,
+            MemberOutcome::Unlinked { by } | MemberOutcome::Lost { by, .. } => by == layer,
         })
     }
 
     /// Whether the final tree has a path, be it as a directory that no layer has as a member.
     pub fn contains(&self, path: PathId) -> bool {
-        self.live.slot(path) != Slot::Absent
+        self.live.slot(path) != PathSlot::Absent
     }
 
     /// The member that is at a path in the final tree; directories that no layer has as a member have none.
     pub fn at(&self, path: PathId) -> Option<EntryId> {
         match self.live.slot(path) {
-            Slot::Member(id) => Some(id),
-            Slot::Absent | Slot::Implicit => None,
+            PathSlot::Member(id) => Some(id),
+            PathSlot::Absent | PathSlot::Implicit => None,
         }
     }
 

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::image::places::{Place, Sum, places};
-use crate::image::{Compression, EntryId, EntryKind, Fate, Image, ImageTree, PathId, WasteKind};
+use crate::image::folder_summary::{Place, Sum, places};
+use crate::image::{Compression, EntryId, EntryKind, Image, ImageTree, MemberOutcome, PathId, WasteKind};
 
 /// Layers that write a path until it counts as churn (dpkg's status, caches of the linker, …).
 const CHURN_LAYERS: u32 = 3;
@@ -62,7 +62,7 @@ pub fn losses(image: &Image, tree: &ImageTree) -> Vec<Loss> {
     for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
         for (index, entry) in layer.entries.iter().enumerate().filter(|(_, entry)| entry.size > 0) {
             let id = EntryId { layer: number as u32, index: index as u32 };
-            if let Fate::Lost { how, by } = tree.outcome(id) {
+            if let MemberOutcome::Lost { how, by } = tree.outcome(id) {
                 let compressed = (layer.compression != Compression::None).then_some(entry.compressed);
                 losses.push(Loss { entry: id, path: entry.path, how, by, bytes: entry.size, compressed });
             }
@@ -115,7 +115,7 @@ pub fn churn(image: &Image, tree: &ImageTree) -> Vec<Churn> {
         if churn.layers.last() != Some(&layer) {
             churn.layers.push(layer);
         }
-        if matches!(tree.outcome(id), Fate::Lost { .. }) {
+        if matches!(tree.outcome(id), MemberOutcome::Lost { .. }) {
             churn.bytes = churn.bytes.saturating_add(entry.size);
         }
     }
@@ -135,7 +135,7 @@ fn writers(image: &Image, tree: &ImageTree) -> impl Iterator<Item = (u32, EntryI
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     const CACHE: &str = "40755 0:0 0 root/\n100644 0:0 30 root/.cache/pip/http/a\n100644 0:0 6 root/.cache/pip/self/b\n\
                          100644 0:0 9 etc/x\n\n100644 0:0 8 etc/x\n\n0 0:0 0 root/.cache/.wh.pip\n100644 0:0 7 etc/x";

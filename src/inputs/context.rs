@@ -15,11 +15,11 @@ mod summary;
 mod transfer;
 mod tree;
 
-pub use self::answer::{Selection, Sent, SourceError, SourceOutcome};
+pub use self::answer::{Selection, SentFiles, SourceError, SourceOutcome};
 pub use self::builder::ContextBuilder;
 pub use self::classes::{Certainty, Class, ClassKind, ClassMatch, classify, is_secret_name, secret_certainty};
-pub use self::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, Excluded};
+pub use self::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, ExcludedEntry};
 pub use self::select::{Selector, select};
 pub use self::summary::{Aggregate, Summary, largest, summarise};
 pub use self::transfer::sent;
-pub use self::tree::{BuildContext, Trouble, TroubleKind};
+pub use self::tree::{BuildContext, ReadProblem, TroubleKind};

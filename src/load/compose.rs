@@ -65,7 +65,7 @@ impl BuildOrigin {
 
 /// What a compose file comes to.
 #[derive(Debug, Default)]
-pub(super) struct Unfolded {
+pub(super) struct ComposeBuilds {
     /// The Dockerfiles inside, with how they are built.
     pub inline: Vec<(Source, BuildOrigin)>,
     /// The builds of other Dockerfiles; none when the file itself was asked for.
@@ -76,7 +76,7 @@ pub(super) struct Unfolded {
     pub notices: Vec<String>,
 }
 
-impl Unfolded {
+impl ComposeBuilds {
     fn service(&mut self, source: &Source, folder: &Path, root: Option<&Path>, service: &Service) {
         let Service { name, target, args, inline, .. } = service;
         if inline.is_none() && root.is_none() {
@@ -111,8 +111,8 @@ impl Unfolded {
 }
 
 /// Looks into a compose file. `root`: the folder that was asked for; `None` when the file itself was.
-pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Unfolded {
-    let mut unfolded = Unfolded::default();
+pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> ComposeBuilds {
+    let mut unfolded = ComposeBuilds::default();
     if root.is_some() && is_compose(source.name()) && !source.text().contains("build") {
         return unfolded;
     }

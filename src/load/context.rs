@@ -12,10 +12,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::Scope;
 
-use self::listing::{List, ListedItem, What, assemble};
-use super::facts;
-use crate::ignore::{Inherited, Matcher, PatternRefusal, Verdict};
-use crate::inputs::context::{BuildContext, ContextEntryKind, Excluded, Trouble, TroubleKind};
+use self::listing::{DirectoryEntryKind, List, ListedItem, assemble};
+use super::file_metadata;
+use crate::ignore::{MatchedPatterns, Matcher, PatternRefusal, Verdict};
+use crate::inputs::context::{BuildContext, ContextEntryKind, ExcludedEntry, ReadProblem, TroubleKind};
 
 /// Why a context can't be read at all.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub(super) fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<
 /// Reads the context at `root`, which messages call `shown`.
 ///
 /// # Errors
-/// See [`Error`]; what can't be read below the root is a [`Trouble`] of the result.
+/// See [`Error`]; what can't be read below the root is a [`ReadProblem`] of the result.
 pub(super) fn read(root: &Path, shown: &str, ignore: &Matcher, limits: Limits) -> Result<BuildContext, Error> {
     let first = fs::read_dir(root).map_err(|why| Error::Root(root.to_owned(), why))?;
     let walk = ContextWalk::new(root, ignore, limits);
@@ -89,7 +89,7 @@ pub(super) fn read(root: &Path, shown: &str, ignore: &Matcher, limits: Limits) -
         directory: 0,
         path: String::new(),
         place: root.to_owned(),
-        inherited: Inherited::default(),
+        inherited: MatchedPatterns::default(),
         excluded: false,
     };
     rayon::scope(|scope| walk.list(scope, &task, Ok(first)));
@@ -119,7 +119,7 @@ struct Task {
     /// From the root, with a final slash unless empty.
     path: String,
     place: PathBuf,
-    inherited: Inherited,
+    inherited: MatchedPatterns,
     excluded: bool,
 }
 
@@ -130,7 +130,7 @@ impl<'w> ContextWalk<'w> {
             ignore,
             limits,
             tried_per_path: ignore.tried_per_path(),
-            user: fs::metadata("/proc/self").ok().map(|own| facts::owner(&own)),
+            user: fs::metadata("/proc/self").ok().map(|own| file_metadata::owner(&own)),
             directories: AtomicUsize::new(1),
             entries: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
@@ -176,7 +176,7 @@ impl<'w> ContextWalk<'w> {
     }
 
     /// Sends a directory on its own way.
-    fn descend<'s>(&'s self, scope: &Scope<'s>, place: PathBuf, path: String, verdict: Verdict) -> What {
+    fn descend<'s>(&'s self, scope: &Scope<'s>, place: PathBuf, path: String, verdict: Verdict) -> DirectoryEntryKind {
         let number = self.directories.fetch_add(1, Ordering::Relaxed);
         let excluded = verdict.excluded;
         let task = Task { directory: number, path, place, inherited: verdict.inherited, excluded };
@@ -184,7 +184,7 @@ impl<'w> ContextWalk<'w> {
             let read = fs::read_dir(&task.place);
             self.list(scope, &task, read);
         });
-        What::Directory(number, excluded)
+        DirectoryEntryKind::Directory(number, excluded)
     }
 
     /// Decides one entry, and sends a directory on its own way.
@@ -212,7 +212,7 @@ impl<'w> ContextWalk<'w> {
         if verdict.excluded {
             if !task.excluded {
                 let pattern = verdict.decided_by.unwrap_or_default() as u32;
-                list.excluded.push(Excluded { path: path.as_str().into(), directory, pattern });
+                list.excluded.push(ExcludedEntry { path: path.as_str().into(), directory, pattern });
             }
             if !directory || self.ignore.prunes(&path) {
                 return Ok(());
@@ -223,12 +223,12 @@ impl<'w> ContextWalk<'w> {
             // Gone since the listing: the builder goes on as well.
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(why) => {
-                list.troubles.push(Trouble { path, kind: TroubleKind::NoFacts(why.to_string()) });
+                list.troubles.push(ReadProblem { path, kind: TroubleKind::NoFacts(why.to_string()) });
                 return Ok(());
             }
         };
         if !utf8 {
-            list.troubles.push(Trouble { path: path.clone(), kind: TroubleKind::NameNotUtf8 });
+            list.troubles.push(ReadProblem { path: path.clone(), kind: TroubleKind::NameNotUtf8 });
         }
         let what = if directory {
             self.descend(scope, entry.path(), path + "/", verdict)
@@ -236,7 +236,7 @@ impl<'w> ContextWalk<'w> {
             let empty = self.ignore.empties(&path, &verdict);
             self.leaf(&entry, (kind, &facts), path, empty, list)
         };
-        list.items.push(ListedItem { name: name.into(), mode: (facts::mode(&facts) & 0o7777) as u16, what });
+        list.items.push(ListedItem { name: name.into(), mode: (file_metadata::mode(&facts) & 0o7777) as u16, what });
         Ok(())
     }
 
@@ -247,39 +247,39 @@ impl<'w> ContextWalk<'w> {
         path: String,
         empty: bool,
         list: &mut List,
-    ) -> What {
+    ) -> DirectoryEntryKind {
         if kind.is_symlink() {
             let target = fs::read_link(entry.path()).unwrap_or_default();
-            return What::Symlink(target.to_string_lossy().into());
+            return DirectoryEntryKind::Symlink(target.to_string_lossy().into());
         }
         if !kind.is_file() {
-            let other = if facts::is_socket(kind) {
+            let other = if file_metadata::is_socket(kind) {
                 ContextEntryKind::Socket
-            } else if facts::is_pipe(kind) {
+            } else if file_metadata::is_pipe(kind) {
                 ContextEntryKind::Pipe
             } else {
                 ContextEntryKind::Device
             };
-            return What::Other(other);
+            return DirectoryEntryKind::Other(other);
         }
         if empty && facts.len() > 0 {
-            list.troubles.push(Trouble { path, kind: TroubleKind::SentEmpty });
-            return What::File(0);
+            list.troubles.push(ReadProblem { path, kind: TroubleKind::SentEmpty });
+            return DirectoryEntryKind::File(0);
         }
         if self.doubtful(facts)
             && let Err(why) = fs::File::open(entry.path())
         {
-            list.troubles.push(Trouble { path, kind: TroubleKind::UnreadableFile(why.to_string()) });
+            list.troubles.push(ReadProblem { path, kind: TroubleKind::UnreadableFile(why.to_string()) });
         }
-        What::File(facts.len())
+        DirectoryEntryKind::File(facts.len())
     }
 
     /// Whether only an attempt to open the file shows if it can be read.
     fn doubtful(&self, facts: &Metadata) -> bool {
-        let readable = facts::mode(facts) & 0o444;
+        let readable = file_metadata::mode(facts) & 0o444;
         match self.user {
             Some(0) => false,
-            Some(user) if facts::owner(facts) == user => readable & 0o400 == 0,
+            Some(user) if file_metadata::owner(facts) == user => readable & 0o400 == 0,
             _ => readable != 0o444,
         }
     }
@@ -294,11 +294,11 @@ fn name_of(entry: &DirEntry) -> (String, bool) {
 }
 
 /// A directory that is only looked into for exceptions may be closed to the builder.
-fn unreadable(task: &Task, why: &io::Error) -> Option<Trouble> {
+fn unreadable(task: &Task, why: &io::Error) -> Option<ReadProblem> {
     let silent =
         why.kind() == io::ErrorKind::NotFound || task.excluded && why.kind() == io::ErrorKind::PermissionDenied;
     let path = task.path.trim_end_matches('/').to_owned();
-    (!silent).then(|| Trouble { path, kind: TroubleKind::UnreadableDirectory(why.to_string()) })
+    (!silent).then(|| ReadProblem { path, kind: TroubleKind::UnreadableDirectory(why.to_string()) })
 }
 
 #[cfg(test)]
@@ -347,7 +347,7 @@ mod tests {
         fs::write(folder.path().join(OsString::from_vec(b"x\xff".to_vec())), "").unwrap();
         let context = check(folder.path(), &[], &["f", "s", "x\u{fffd}"]);
         assert_eq!(context.entry(context.find("s").unwrap()).kind, ContextEntryKind::Socket);
-        assert_eq!(context.troubles(), [Trouble { path: "x\u{fffd}".into(), kind: TroubleKind::NameNotUtf8 }]);
+        assert_eq!(context.troubles(), [ReadProblem { path: "x\u{fffd}".into(), kind: TroubleKind::NameNotUtf8 }]);
     }
 
     #[test]

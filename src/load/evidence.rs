@@ -12,7 +12,7 @@ use crate::build::Build;
 use crate::compose::ServiceRun;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
-use crate::optimize::{Cloned, Evidence};
+use crate::optimize::{CleanClone, Evidence};
 use crate::text::{Source, path};
 
 /// How compose files run containers of the image of the build with this index.
@@ -61,7 +61,7 @@ fn copied_paths(input: &BuildInput) -> Vec<String> {
 }
 
 /// The context of a clean clone.
-fn cloned(root: &Path, context: &BuildContext, has_projects: bool, absent: &[String]) -> Option<Cloned> {
+fn cloned(root: &Path, context: &BuildContext, has_projects: bool, absent: &[String]) -> Option<CleanClone> {
     if absent.is_empty() {
         return None;
     }
@@ -76,5 +76,5 @@ fn cloned(root: &Path, context: &BuildContext, has_projects: bool, absent: &[Str
         let mut unsaid = Inputs::default();
         Arc::new(super::projects::projects(root, &context, &mut unsaid))
     });
-    Some(Cloned { context, projects })
+    Some(CleanClone { context, projects })
 }

@@ -9,14 +9,14 @@ use rayon::prelude::*;
 
 use super::LoadError;
 use super::context::{self, Limits};
+use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover};
 use super::dockerfiles::{DockerfileText, dockerfiles};
 use super::file::{display_path, problem};
-use super::place::{BuildPlace, place};
 use super::projects::projects;
 use super::recipes::{self, NamedContext};
-use super::request::{GatherRequest, Wants};
-use super::texts::texts;
+use super::request::{FactSelection, GatherRequest};
+use super::text_files::texts;
 use crate::build::Build;
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
@@ -35,7 +35,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
         std::io::ErrorKind::NotFound => LoadError::Missing(request.path.clone()),
         _ => LoadError::Unreadable(request.path.clone(), error),
     })?;
-    if kind.is_dir() && (request.file.is_none() || request.needs.context() || request.wants != Wants::Nothing) {
+    if kind.is_dir() && (request.file.is_none() || request.needs.context() || request.wants != FactSelection::Nothing) {
         // A folder that was asked for and stays closed is not an empty one.
         std::fs::read_dir(&request.path).map_err(|error| LoadError::Unreadable(request.path.clone(), error))?;
     }
@@ -217,8 +217,8 @@ fn needs(inputs: &mut Inputs, request: &GatherRequest) -> (Needs, Policies) {
     inputs.unsettled |= problems.iter().any(|problem| problem.fatal);
     inputs.problems.extend(problems);
     let needs = match request.wants {
-        Wants::Nothing => request.needs,
-        wants => request.needs.union(policies.needs(wants == Wants::Columns)),
+        FactSelection::Nothing => request.needs,
+        wants => request.needs.union(policies.needs(wants == FactSelection::Columns)),
     };
     (needs, policies)
 }

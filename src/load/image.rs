@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use self::file::Looked;
+use self::file::PathContent;
 use crate::engine;
 use crate::engine::Engine;
 use crate::image::Platform;
@@ -79,11 +79,11 @@ fn open_by_name(name: &str, options: &SourceOptions) -> Result<OpenedImage, Open
     let mut tried = Vec::new();
     let mut file = None;
     match file::look(Path::new(name)) {
-        Looked::Image => return file::open(Path::new(name)),
-        Looked::Folder(why) => tried.push(why),
-        Looked::File(why) => file = Some(why),
-        Looked::Nothing if file::is_meant(name) => return Err(missing(name)),
-        Looked::Nothing => tried.push(format!("there is no file or folder `{name}`")),
+        PathContent::Image => return file::open(Path::new(name)),
+        PathContent::Folder(why) => tried.push(why),
+        PathContent::File(why) => file = Some(why),
+        PathContent::Nothing if file::is_meant(name) => return Err(missing(name)),
+        PathContent::Nothing => tried.push(format!("there is no file or folder `{name}`")),
     }
     let reference = parse(name);
     let is_id = !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());

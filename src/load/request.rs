@@ -18,7 +18,7 @@ pub struct GatherRequest {
     /// The facts that are asked for, whatever rules run.
     pub needs: Needs,
     /// Which facts are asked for besides.
-    pub wants: Wants,
+    pub wants: FactSelection,
     /// Where settings come from.
     pub configuration: SettingsSource,
     /// What the command line says over them.
@@ -33,7 +33,7 @@ pub struct GatherRequest {
 
 /// Whose facts are gathered: which rules run is known when the settings are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wants {
+pub enum FactSelection {
     /// Nobody's.
     #[default]
     Nothing,

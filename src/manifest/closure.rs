@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::locked::Locked;
+use super::locked::LockedPackages;
 use super::project::{Install, InstallScript, Tool};
 use super::tree::{ManifestTree, resolve};
 use crate::text::path;
@@ -86,7 +86,7 @@ impl Closure {
         tool: Tool,
         manifest: &str,
         lock: Option<String>,
-        locked: Option<Locked>,
+        locked: Option<LockedPackages>,
     ) -> Install {
         self.files.insert(manifest.into());
         self.files.extend(lock.clone());

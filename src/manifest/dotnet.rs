@@ -8,7 +8,7 @@ use super::closure::Closure;
 use super::file_kind::{ContentKind, FileKind};
 use super::framework::Framework;
 use super::json;
-use super::locked::{LockEntry, Locked};
+use super::locked::{LockEntry, LockedPackages};
 use super::project::{DependencyScope, Ecosystem, EntryPoint, Project, Tool};
 use super::tree::{ManifestTree, ancestors};
 use super::words::quoted;
@@ -217,7 +217,7 @@ fn take_projects(tree: &mut ManifestTree, closure: &mut Closure, references: &mu
     }
 }
 
-fn locked(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
+fn locked(tree: &mut ManifestTree, path: &str) -> Option<LockedPackages> {
     let object = json::object(tree, path)?;
     let mut entries = Vec::new();
     for (_, packages) in json::members(&object, "dependencies") {
@@ -226,7 +226,7 @@ fn locked(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
             entries.push(LockEntry { name: name.clone(), version, ..LockEntry::default() });
         }
     }
-    Some(Locked::new(entries, None))
+    Some(LockedPackages::new(entries, None))
 }
 
 #[cfg(test)]

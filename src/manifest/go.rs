@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::closure::Closure;
-use super::locked::{LockEntry, Locked};
+use super::locked::{LockEntry, LockedPackages};
 use super::project::{DependencyScope, Ecosystem, EntryPoint, Install, Project, Tool};
 use super::tree::{ManifestTree, resolve};
 use super::words::{unquote, without_comment};
@@ -57,7 +57,12 @@ fn project(tree: &mut ManifestTree, root: &str) -> Project {
     project.normalise()
 }
 
-fn read_module(tree: &mut ManifestTree, project: &mut Project, closure: &mut Closure, path: &str) -> Option<Locked> {
+fn read_module(
+    tree: &mut ManifestTree,
+    project: &mut Project,
+    closure: &mut Closure,
+    path: &str,
+) -> Option<LockedPackages> {
     project.manifests.push(path.into());
     let text = tree.text(path)?;
     let mut entries = Vec::new();
@@ -76,7 +81,7 @@ fn read_module(tree: &mut ManifestTree, project: &mut Project, closure: &mut Clo
             _ => {}
         }
     }
-    Some(Locked::new(entries, None))
+    Some(LockedPackages::new(entries, None))
 }
 
 /// `go.work` and the modules that it uses, each with its `go.mod` and `go.sum`.

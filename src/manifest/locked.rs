@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The packages of a lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Locked {
+pub struct LockedPackages {
     /// By name as the ecosystem compares it.
     pub packages: BTreeMap<String, LockedPackage>,
     /// What the project itself asks for, by name, as the file was written for it; `None` when it doesn't tell.
@@ -49,7 +49,7 @@ pub(super) struct LockEntry {
     pub(super) elsewhere: bool,
 }
 
-impl Locked {
+impl LockedPackages {
     /// Joins entries of one name. Where no entry says what is for development, and `roots` (the names of the run-time
     /// dependencies) is given, what can't be reached from them is.
     pub(super) fn new(entries: Vec<LockEntry>, roots: Option<BTreeSet<String>>) -> Self {

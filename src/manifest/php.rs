@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::closure::Closure;
 use super::json;
-use super::locked::{LockEntry, Locked};
+use super::locked::{LockEntry, LockedPackages};
 use super::project::{DependencyScope, Ecosystem, EntryPoint, ManifestScript, Project, Tool};
 use super::tree::{ManifestTree, is_installed};
 use super::wildcard::{Patterns, is_pattern};
@@ -127,7 +127,7 @@ struct LockPackage {
     version: Option<String>,
 }
 
-fn locked(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
+fn locked(tree: &mut ManifestTree, path: &str) -> Option<LockedPackages> {
     let text = tree.text(path)?;
     let lock: Lock = json::read(tree, path, text)?;
     let run = lock.packages.into_iter().map(|package| (package, false));
@@ -138,7 +138,7 @@ fn locked(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
         dev_only: Some(dev),
         ..LockEntry::default()
     });
-    Some(Locked::new(entries.collect(), None))
+    Some(LockedPackages::new(entries.collect(), None))
 }
 
 #[cfg(test)]

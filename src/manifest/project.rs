@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::framework::Framework;
-use super::locked::Locked;
+use super::locked::LockedPackages;
 use super::python;
 use crate::data;
 use crate::shell::Manager;
@@ -232,7 +232,7 @@ pub struct Install {
     /// Those of `open` that are scripts of Node projects, sorted.
     pub scripts: Vec<InstallScript>,
     /// What the lock file holds; `None` without one, or when it can't be read.
-    pub locked: Option<Locked>,
+    pub locked: Option<LockedPackages>,
 }
 
 /// A script that an install runs, of which nobody knows all that it reads: `"postinstall": "tsc"`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::Closure;
-use super::locked::{LockEntry, Locked};
+use super::locked::{LockEntry, LockedPackages};
 use super::project::{DependencyScope, Ecosystem, Install, Project, Tool};
 use super::tree::ManifestTree;
 use super::words::{first_line, quoted, without_comment};
@@ -145,7 +145,7 @@ fn group_scope(line: &str, outer: DependencyScope) -> DependencyScope {
 }
 
 /// `Gemfile.lock`: under `specs:`, gems stand four blanks deep and what they need six.
-fn locked(tree: &mut ManifestTree, path: &str, run: BTreeSet<String>) -> Option<Locked> {
+fn locked(tree: &mut ManifestTree, path: &str, run: BTreeSet<String>) -> Option<LockedPackages> {
     let mut entries: Vec<LockEntry> = Vec::new();
     let mut inside = false;
     for line in tree.text(path)?.lines() {
@@ -170,7 +170,12 @@ fn locked(tree: &mut ManifestTree, path: &str, run: BTreeSet<String>) -> Option<
     let text = tree.text(path)?;
     let from_git = text.lines().any(|line| line.trim_end() == "GIT");
     let for_other_systems = section(text, "PLATFORMS").next().is_some() && !fits_images(text);
-    Some(Locked { demands: demands(text), from_git, for_other_systems, ..Locked::new(entries, Some(run)) })
+    Some(LockedPackages {
+        demands: demands(text),
+        from_git,
+        for_other_systems,
+        ..LockedPackages::new(entries, Some(run))
+    })
 }
 
 /// What the lock file was written for, by its list of dependencies. `None` where gems lie elsewhere, or where bundler would

@@ -32,7 +32,7 @@ pub enum Mode {
 
 /// A build that worked.
 #[derive(Clone, Debug)]
-pub struct Built {
+pub struct BuiltImage {
     /// The image's name.
     pub tag: String,
     /// Its ID.
@@ -46,7 +46,7 @@ impl Session {
     ///
     /// # Errors
     /// When a step fails, time is up, somebody wants it to end, or the engine is lost; [`Failure::kind`] tells.
-    pub fn build(&self, project: &Project, mode: Mode, tag: &str) -> Result<Built, Failure> {
+    pub fn build(&self, project: &Project, mode: Mode, tag: &str) -> Result<BuiltImage, Failure> {
         if self.is_stopped() {
             return Err(Failure::interrupted());
         }
@@ -87,7 +87,7 @@ impl Session {
             let help = "let BUILDX_BUILDER name a builder of this engine (`docker buildx ls`)";
             return Err(Failure::new(FailureKind::Setup, what, help));
         };
-        Ok(Built { tag: tag.to_owned(), id: found.id, run })
+        Ok(BuiltImage { tag: tag.to_owned(), id: found.id, run })
     }
 
     fn arguments(&self, project: &Project, mode: Mode, tag: &str, metadata: &Path) -> Vec<String> {

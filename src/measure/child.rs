@@ -32,7 +32,7 @@ pub(super) enum End {
 
 /// A program that ran.
 #[derive(Debug)]
-pub(super) struct Ran {
+pub(super) struct ProgramRun {
     pub end: End,
     /// From its start to its end.
     pub took: Duration,
@@ -47,7 +47,7 @@ pub(super) fn run(
     limit: Duration,
     stop: &dyn Fn() -> bool,
     mut heard: impl FnMut(&[u8]) + Send + 'static,
-) -> io::Result<Ran> {
+) -> io::Result<ProgramRun> {
     group(command);
     let start = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
@@ -75,7 +75,7 @@ pub(super) fn run(
     let took = start.elapsed();
     // Who holds the other end of the pipe without being the program is not waited for.
     let _: Result<(), RecvTimeoutError> = receiver.recv_timeout(LAST);
-    Ok(Ran { end, took })
+    Ok(ProgramRun { end, took })
 }
 
 fn lines(from: impl Read, heard: &mut impl FnMut(&[u8])) {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    fn shell(script: &str, limit: Duration, stop: &dyn Fn() -> bool) -> (Ran, Vec<String>) {
+    fn shell(script: &str, limit: Duration, stop: &dyn Fn() -> bool) -> (ProgramRun, Vec<String>) {
         let said = Arc::new(Mutex::new(Vec::new()));
         let own = Arc::clone(&said);
         let heard = move |line: &[u8]| own.lock().unwrap().push(String::from_utf8_lossy(line).into_owned());

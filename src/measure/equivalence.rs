@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::session::Session;
-use super::trial::{Trial, TrialRequest};
+use super::trial::{ContainerTrial, TrialRequest};
 use crate::engine::Engine;
 use crate::failure::{Failure, FailureKind};
 use crate::image::{self, Read};
 use crate::proof::{
-    self, Check, Declared, Observation, Side, compare_answers, compare_starts, failure_class, ran_no_tests,
+    self, Check, DeclaredConfig, ImageSide, Observation, compare_answers, compare_starts, failure_class, ran_no_tests,
 };
 
 /// Between two looks at whether it shall end.
@@ -25,8 +25,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The original, as it was seen once.
 #[derive(Debug)]
 pub(super) struct Original<'s> {
-    pub side: Side,
-    pub trial: Trial<'s>,
+    pub side: ImageSide,
+    pub trial: ContainerTrial<'s>,
     /// What its own modules are, by name, and whether they can be imported.
     pub imported: BTreeMap<String, String>,
     /// What the user's own commands ended with, and said last.
@@ -35,7 +35,7 @@ pub(super) struct Original<'s> {
 
 impl Session {
     /// Reads an image of the engine with its contents; gives up soon where somebody wants it to end.
-    pub(super) fn side(&self, image: &str) -> Result<Side, Failure> {
+    pub(super) fn side(&self, image: &str) -> Result<ImageSide, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
         let (engine, name, stopped) = (self.engine.clone(), image.to_owned(), Arc::clone(&stop));
         // An engine packs a large image for a while before the first byte comes: nothing else lets go of it meanwhile.
@@ -54,8 +54,8 @@ impl Session {
     pub(super) fn original<'s>(
         &'s self,
         image: &str,
-        (trial, wanted): (Trial<'s>, &TrialRequest),
-        declared: &Declared,
+        (trial, wanted): (ContainerTrial<'s>, &TrialRequest),
+        declared: &DeclaredConfig,
         sources: &Sources,
     ) -> Result<Original<'s>, Failure> {
         let side = self.side(image)?;
@@ -70,7 +70,7 @@ impl Session {
         &self,
         original: &Original<'_>,
         image: &str,
-        declared: &Declared,
+        declared: &DeclaredConfig,
         (wanted, sources): (&TrialRequest, &Sources),
         all: bool,
     ) -> Result<Vec<Check>, Failure> {
@@ -112,7 +112,7 @@ impl Session {
     }
 }
 
-fn read(engine: &Engine, name: &str, stop: &AtomicBool) -> Result<Side, Failure> {
+fn read(engine: &Engine, name: &str, stop: &AtomicBool) -> Result<ImageSide, Failure> {
     let saved = engine.save(name, None)?;
     let options = image::ImageOptions {
         linkage: true,
@@ -122,7 +122,7 @@ fn read(engine: &Engine, name: &str, stop: &AtomicBool) -> Result<Side, Failure>
     };
     let read: Read = image::read_forward(saved, &options).map_err(|error| unread(name, &error.to_string()))?;
     let first = read.images.into_iter().next();
-    first.map(Side::new).ok_or_else(|| unread(name, "the engine gave none"))
+    first.map(ImageSide::new).ok_or_else(|| unread(name, "the engine gave none"))
 }
 
 fn unread(image: &str, why: &str) -> Failure {
@@ -130,7 +130,7 @@ fn unread(image: &str, why: &str) -> Failure {
     Failure::new(FailureKind::Broken, what, "see whether the engine still runs, and try again")
 }
 
-fn healthy(before: &Trial<'_>, after: &Trial<'_>) -> Check {
+fn healthy(before: &ContainerTrial<'_>, after: &ContainerTrial<'_>) -> Check {
     let said =
         |text: &str| text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing").trim().to_owned();
     match (&before.health, &after.health) {

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::Duration;
 
-use super::meter;
+use super::cpu_time;
 use crate::engine::{self, Engine};
 use crate::failure::Failure;
 
@@ -183,7 +183,7 @@ pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> LeftoverClea
         }
         Err(error) => left.push(format!("images of the name {prefix}…: {error}")),
     }
-    meter::remove_groups(nonce);
+    cpu_time::remove_groups(nonce);
     // While something is left, the folder tells the next run.
     if folder.exists() && left.is_empty() {
         unlock(folder);

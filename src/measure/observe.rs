@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use super::equivalence::Original;
 use super::session::Session;
-use crate::build::{Build, Reference, Slim, StageBase};
+use crate::build::{Build, Reference, SlimImage, StageBase};
 use crate::failure::Failure;
 use crate::image::PathId;
 use crate::inputs::Inputs;
 use crate::manifest::FileKind;
-use crate::optimize::{Evidence, Observed};
-use crate::proof::{Declared, Probe, Side, command, lacking, library, node, python, python_module, script_file};
+use crate::optimize::{Evidence, ObservedRun};
+use crate::proof::{
+    DeclaredConfig, ImageSide, Probe, command, lacking, library, node, python, python_module, script_file,
+};
 use crate::shell;
 use crate::text::path;
 
@@ -27,14 +29,14 @@ impl Session {
         &self,
         original: &Original<'_>,
         (inputs, build): (&Inputs, usize),
-        declared: &Declared,
+        declared: &DeclaredConfig,
         evidence: &Evidence,
-    ) -> Result<Observed, Failure> {
+    ) -> Result<ObservedRun, Failure> {
         let trial = &original.trial;
-        let mut observed = Observed {
+        let mut observed = ObservedRun {
             written: trial.written_paths().into_keys().filter(|path| trial.counts(path)).collect(),
             ports: trial.ports().to_vec(),
-            ..Observed::default()
+            ..ObservedRun::default()
         };
         for (question, answer) in &trial.answers {
             if let (Probe::Http(Some(port), path), Some(200..400)) = (Probe::read(question), answer.status) {
@@ -55,14 +57,14 @@ impl Session {
         let Some(input) = inputs.builds.get(build) else { return Ok(None) };
         let read = Build::new(input);
         let Some(StageBase::Image(base)) = read.target().map(|target| read.root_base(target)) else { return Ok(None) };
-        let Some(slim) = Slim::of(base) else { return Ok(None) };
+        let Some(slim) = SlimImage::of(base) else { return Ok(None) };
         let name = format!("{}:{}", Reference::of(base).name, slim.tag);
         Ok(self.engine.find(&name, None)?.map(|_| name))
     }
 }
 
 /// Packages of the distribution that own what programs of the image link with and the slim base lacks.
-fn packages(side: &Side, slim: &Side) -> BTreeSet<String> {
+fn packages(side: &ImageSide, slim: &ImageSide) -> BTreeSet<String> {
     let all = &side.packages.packages;
     let system = |path: PathId| {
         side.packages.owner(path).and_then(|owner| all.get(owner as usize)).filter(|own| own.ecosystem.is_system())
@@ -77,7 +79,7 @@ fn packages(side: &Side, slim: &Side) -> BTreeSet<String> {
 }
 
 /// Programs that the sources and the start scripts start.
-fn programs(side: &Side, declared: &Declared, evidence: &Evidence) -> BTreeSet<String> {
+fn programs(side: &ImageSide, declared: &DeclaredConfig, evidence: &Evidence) -> BTreeSet<String> {
     let started = command(side.config(), &declared.scripts);
     let (module, file) = (python_module(&started), script_file(&started));
     let mut programs = python(&evidence.texts, module.as_deref().or(file.as_deref())).programs;

@@ -1,6 +1,6 @@
 //! Builds by scenario: repeated, paired, alternating, so that what the machine does besides meets all alike.
 
-use super::build::{Built, Mode};
+use super::build::{BuiltImage, Mode};
 use super::change::{Changes, changed};
 use super::copy::Project;
 use super::plan::MeasurePlan;
@@ -22,18 +22,18 @@ pub struct Series {
 
 /// A build measured, or why it was not.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct ScenarioResult {
     /// What it was called: `before`, `after`.
     pub name: String,
     /// The figures; those of builds that worked where a later one failed.
     pub figures: Figures,
     /// The image of the last cold build, while the session lives; `None` where there is none.
-    pub image: Option<Built>,
+    pub image: Option<BuiltImage>,
     /// Why it was measured no further.
     pub failure: Option<Failure>,
 }
 
-impl Measured {
+impl ScenarioResult {
     fn new(name: &str) -> Self {
         Self { name: name.to_owned(), figures: Figures::default(), image: None, failure: None }
     }
@@ -47,7 +47,7 @@ struct Subject<'p> {
     layers: Vec<String>,
     /// The image after that change. It weighs what the other does but for the line, and to weigh one takes long.
     changed: Option<String>,
-    measured: Measured,
+    measured: ScenarioResult,
 }
 
 impl Session {
@@ -61,7 +61,7 @@ impl Session {
         plans: &[(&str, &MeasurePlan)],
         series: &Series,
         say: &dyn Fn(&str),
-    ) -> Result<Vec<Measured>, Failure> {
+    ) -> Result<Vec<ScenarioResult>, Failure> {
         let mut subjects: Vec<Subject> = plans
             .iter()
             .map(|(name, plan)| Subject {
@@ -69,7 +69,7 @@ impl Session {
                 project: None,
                 layers: Vec::new(),
                 changed: None,
-                measured: Measured::new(name),
+                measured: ScenarioResult::new(name),
             })
             .collect();
         for round in 0..series.rounds.max(1) {

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::copy::Project;
+use super::cpu_time::Meter;
 use super::leftover::{self, LABEL, LOCK, LeftoverCleanup};
-use super::meter::Meter;
 use super::plan::MeasurePlan;
 use super::program::DockerProgram;
 use super::rawjson;

@@ -1,12 +1,12 @@
 //! One container of an image, with companions on a network without a way out: started, waited for, asked, looked at.
 
-mod ask;
-mod stand;
+mod container_probe;
+mod test_network;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use self::stand::TrialNetwork;
+use self::test_network::TrialNetwork;
 use super::session::Session;
 use crate::data;
 use crate::engine::{ChangeKind, ContainerState, Exec, PathChange};
@@ -15,8 +15,8 @@ use crate::image::Config;
 use crate::proof::{Answers, Probe, SettledState, Start, unset_variables};
 use crate::text::path;
 
-pub use self::stand::{Companion, TrialRequest};
-use self::stand::{LOOK, WORDS};
+use self::test_network::{LOOK, WORDS};
+pub use self::test_network::{ServiceContainer, TrialRequest};
 
 /// A container that exposes nothing, starts no known server and runs for so long goes on.
 const QUIET: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ const HEALTH: usize = 15;
 
 /// What a container showed.
 #[derive(Debug)]
-pub(super) struct Trial<'s> {
+pub(super) struct ContainerTrial<'s> {
     pub stood: SettledState,
     /// What it said until it was asked.
     pub log: String,
@@ -52,7 +52,7 @@ impl Session {
         image: &str,
         wanted: &TrialRequest,
         questions: Option<&Answers>,
-    ) -> Result<Trial<'_>, Failure> {
+    ) -> Result<ContainerTrial<'_>, Failure> {
         let config = self.engine.config(image)?;
         let mut stand = TrialNetwork::open(self, wanted)?;
         let began = Instant::now();
@@ -60,7 +60,7 @@ impl Session {
             Ok(()) => self.wait_until_settled(&stand, &config, wanted)?,
             Err(why) => SettledState::NotStarted(why),
         };
-        let mut trial = Trial {
+        let mut trial = ContainerTrial {
             stood,
             log: String::new(),
             answers: Answers::new(),
@@ -137,7 +137,7 @@ impl Session {
     }
 }
 
-impl Trial<'_> {
+impl ContainerTrial<'_> {
     /// One that ended while it was asked, or soon after, has ended.
     fn look_again(&mut self, session: &Session, began: Instant) -> Result<(), Failure> {
         let Some(id) = self.stand.id() else { return Ok(()) };

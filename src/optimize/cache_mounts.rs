@@ -10,9 +10,9 @@ use crate::finding::{FileEdit, Finding, Fix};
 use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::manifest::{FileKind, Tool};
-use crate::optimize::mend;
-use crate::optimize::pairs::without_pair;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::env_pairs::without_pair;
+use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::rule_fixes;
 use crate::rules::{Policies, Selection};
 use crate::shell::{self, Invocation, Manager, Script, Verb, Word};
 use crate::text::{self, Edit, Span, path};
@@ -42,7 +42,7 @@ fn without_switches(scene: &PassInput) -> Option<FileEdit> {
     let changed = PassInput { inputs: &inputs, build: &build, evidence: scene.evidence, options: scene.options };
     let FileEdit { span, text, .. } = mounted(&changed)?;
     let after = text::apply(changed.source(), &[Edit { span, text }]).ok()?;
-    mend::replaced(scene, &String::from_utf8(after).ok()?)
+    rule_fixes::replaced(scene, &String::from_utf8(after).ok()?)
 }
 
 /// The deletions of variables that switch caches off.
@@ -72,7 +72,7 @@ fn mounted(scene: &PassInput) -> Option<FileEdit> {
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         finding.fixes.retain(|fix| is_wanted(build, fix, berry, &started));
     };
-    mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet).edit
+    rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet).edit
 }
 
 /// Whether yarn berry starts programs from its cache (Plug'n'Play), or keeps it in the project.

@@ -10,26 +10,26 @@ mod libraries;
 mod manuals;
 mod mounts;
 mod packages;
-mod place;
+mod image_paths;
 mod plan;
 mod product;
-mod remains;
+mod runtime_files;
 mod runtime;
 mod scratch;
 mod split;
 mod stage;
 mod start;
 mod target;
-mod wanted;
+mod started_programs;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::remains::unread;
+pub(super) use self::runtime_files::unread;
 use super::assumption::Support;
 use super::pass::Pass;
+use super::pass_input::{PassInput, PassOutput};
 use super::rung::Rung;
-use super::scene::{PassInput, PassOutput};
 use super::{cache_mounts, dependency_files};
 
 /// Its passes of rung 1; they run behind those that hold for every language.

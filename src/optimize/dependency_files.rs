@@ -1,7 +1,7 @@
 //! `dependency-files-first`, which several rungs run.
 
 use crate::arrange::arrange;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 
 /// The same over what has become of the file since. Its refusals have been said.
 pub(super) fn run_again(scene: &PassInput, turn: &mut PassOutput) {

@@ -1,13 +1,13 @@
 //! What is known beyond the inputs. All of it is optional: without it, the rewrite is as careful as the files alone allow.
 
-mod sieve;
+mod text_filter;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use self::sieve::{FilterWord, Sieves, TripleFilter, triples};
+use self::text_filter::{FilterWord, TextFilters, TripleFilter, triples};
 use super::service::Service;
 use crate::inputs::context::BuildContext;
 use crate::manifest::Project;
@@ -21,13 +21,13 @@ pub struct Evidence {
     /// Whether some source files were left out of [`Self::texts`] for their number or size.
     pub texts_cut: bool,
     /// Folders in which Go keeps modules, with what their sources ask for.
-    pub vendored: BTreeMap<String, Vendored>,
+    pub vendored: BTreeMap<String, VendoredModules>,
     /// Paths in the context's folder that git ignores, topmost only; `None` where it is no repository.
     pub git_ignored: Option<Vec<String>>,
     /// Topmost paths of the context that a clean clone lacks and no COPY names: git ignores or does not track them.
     pub absent: Vec<String>,
     /// The context without them, and its projects; `None` where that is the same.
-    pub cloned: Option<Cloned>,
+    pub cloned: Option<CleanClone>,
     /// Folders of installed packages that git tracks: the project's own copies.
     pub committed: BTreeSet<String>,
     /// Compose services that are built from this Dockerfile.
@@ -41,14 +41,14 @@ pub struct Evidence {
     /// Names that the engine has images of (`python:3.13-slim`); `None` where none was asked.
     pub images: Option<BTreeSet<String>>,
     /// What the original image and a container of it showed.
-    pub observed: Option<Observed>,
+    pub observed: Option<ObservedRun>,
     /// What finds words in [`Self::texts`]; those don't change once one was looked for.
-    pub(crate) sieves: Sieves,
+    pub(crate) sieves: TextFilters,
 }
 
 /// What modules that lie beside the sources ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vendored {
+pub struct VendoredModules {
     /// The first file that calls C.
     pub calls_c: Option<String>,
     /// Whether one looks time zones up.
@@ -57,7 +57,7 @@ pub struct Vendored {
 
 /// What a clean clone has of a context.
 #[derive(Clone, Debug)]
-pub struct Cloned {
+pub struct CleanClone {
     /// The files.
     pub context: Arc<BuildContext>,
     /// What its manifests tell.
@@ -66,7 +66,7 @@ pub struct Cloned {
 
 /// What running the original showed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Observed {
+pub struct ObservedRun {
     /// Absolute paths that a container of it wrote.
     pub written: BTreeSet<String>,
     /// Debian packages that what is copied to the run-time stage links against, and the slim base lacks.

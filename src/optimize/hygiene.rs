@@ -1,17 +1,17 @@
 //! Rung 5: the user, the check of health, the form of commands, secrets in the image's config.
 
 mod account;
-mod asked;
+mod rule_findings;
 mod checks;
 mod command;
-mod empty;
+mod data_folders;
 mod frameworks;
 mod health;
 mod mounted;
-mod places;
+mod written_places;
 mod port;
-mod root;
-mod route;
+mod needs_root;
+mod source_routes;
 mod secret;
 mod steps;
 #[cfg(test)]

@@ -14,11 +14,11 @@ mod tests;
 mod write;
 
 use super::assumption::Support;
-use super::languages::node::{native, pieces, words};
+use super::languages::node::{native, stage_pieces, words};
 use super::pass::Pass;
+use super::pass_input::{PassInput, PassOutput};
 use super::production;
 use super::rung::Rung;
-use super::scene::{PassInput, PassOutput};
 use crate::build::{StageBase, installed};
 
 /// Its passes.
@@ -62,10 +62,10 @@ fn stages(scene: &PassInput, turn: &mut PassOutput) {
     const WHAT: &str = "build in a stage of its own";
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
+    if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
         return;
     }
-    let pieces = match pieces::read(scene, stage) {
+    let pieces = match stage_pieces::read(scene, stage) {
         Ok(Some(pieces)) => pieces,
         Ok(None) => return,
         Err(why) => return turn.refuse(WHAT, why),

@@ -1,8 +1,8 @@
 //! What a pass is.
 
 use super::assumption::Support;
+use super::pass_input::{PassInput, PassOutput};
 use super::rung::Rung;
-use super::scene::{PassInput, PassOutput};
 
 /// What a pass is called and where it stands on the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

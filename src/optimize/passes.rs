@@ -1,11 +1,11 @@
 //! The list of passes.
 
 use super::pass::{Pass, PassInfo};
-use super::{compiled, flags, folder, hygiene, ignore, node, order, python, scripted, server, slim};
+use super::{app_folder, compiled, flags, hygiene, ignore, node, order, python, scripted, server, slim};
 
 /// All in the order of their running; rungs never go down.
 pub(super) fn all_passes() -> impl Iterator<Item = &'static Pass> {
-    let stages = [folder::PASSES, python::STAGES, node::STAGES, compiled::STAGES, scripted::STAGES];
+    let stages = [app_folder::PASSES, python::STAGES, node::STAGES, compiled::STAGES, scripted::STAGES];
     let lists = [ignore::PASSES, order::PASSES, compiled::MOUNTS, flags::PASSES].into_iter();
     lists
         .chain(stages)

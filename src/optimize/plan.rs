@@ -1,6 +1,6 @@
 //! What a rewrite starts from, in the words of `--plan`: base, projects, which files each part of the build reads.
 
-use crate::build::{Build, Slim, StageBase};
+use crate::build::{Build, SlimImage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::inputs::Inputs;
 use crate::manifest::{Ecosystem, Project};
@@ -61,7 +61,7 @@ pub fn plan(inputs: &Inputs, build: usize, evidence: &Evidence) -> BuildPlan {
         StageBase::Scratch => Some("scratch".to_owned()),
         _ => None,
     });
-    let slim = base.as_deref().and_then(|base| Some((base, Slim::of_any(base)?)));
+    let slim = base.as_deref().and_then(|base| Some((base, SlimImage::of_any(base)?)));
     let slim =
         slim.map(|(base, slim)| format!("{}:{}", base.rsplit_once(':').map_or(base, |(name, _)| name), slim.tag));
     let services = evidence.services.iter().map(|one| format!("{} ({})", one.name, one.file));

@@ -8,9 +8,9 @@ use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::manifest::{DependencyScope, Ecosystem, FileKind, INSTALL_SCRIPTS, Install, Project};
 use crate::optimize::assumption::Support;
-use crate::optimize::mend;
-use crate::optimize::reach::LazyReach;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::reached_sources::LazyReach;
+use crate::optimize::rule_fixes;
 use crate::rules::{Policies, Selection};
 use crate::shell::{Manager, parse};
 use crate::text::path;
@@ -19,7 +19,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&["dev-dependencies-kept".to_owned()], &[]).unwrap_or_default();
     let reach = LazyReach::new(scene);
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
-        let unneeded = mend::calls_at(build, finding.span, |place, invocation, call| {
+        let unneeded = rule_fixes::calls_at(build, finding.span, |place, invocation, call| {
             // What the others load is found by name at run time.
             let known = !matches!(call.manager, Manager::Composer | Manager::Bundle);
             let found = installed::of(build, place, invocation, call).filter(|_| known)?;
@@ -32,7 +32,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             finding.fixes.clear();
         }
     };
-    let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
         let why = "no command, script or import outside of tests uses them";
         turn.step("leaves development dependencies out", why, vec![edit]);

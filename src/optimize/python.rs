@@ -2,11 +2,11 @@
 
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "Python and the tools compare names exactly")]
 
-mod carry;
+mod stage_copies;
 mod install;
 mod launch;
 mod plan;
-mod runs;
+mod stage_runs;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -16,9 +16,9 @@ mod write;
 use super::assumption::Support;
 use super::languages::python::{element, evidence, needs, system};
 use super::pass::Pass;
+use super::pass_input::{PassInput, PassOutput};
 use super::production;
 use super::rung::Rung;
-use super::scene::{PassInput, PassOutput};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
-use super::guard;
 use super::layout;
 use super::options::Options;
 use super::pass::Pass;
+use super::pass_input::{PassInput, PassOutput, PassRefusal, RewriteStep};
 use super::passes;
+use super::protected_files;
 use super::rung::{Level, Rung};
-use super::scene::{PassInput, PassOutput, PassRefusal, RewriteStep};
 use crate::build::Build;
 use crate::dockerfile::{self, Keyword};
 use crate::finding::{FileEdit, Target};
@@ -134,7 +134,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
 fn find_loss(before: &Inputs, after: &Inputs, build: usize) -> Option<String> {
     let (before, after) = (before.builds.get(build)?, after.builds.get(build)?);
     let projects = after.projects.as_deref().map_or(&[][..], Vec::as_slice);
-    guard::find_loss(&Build::new(before), &Build::new(after), projects)
+    protected_files::find_loss(&Build::new(before), &Build::new(after), projects)
 }
 
 /// The inputs that a clean clone has; `None` where it lacks nothing.

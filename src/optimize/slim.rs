@@ -5,19 +5,19 @@ mod fonts;
 mod needs;
 #[cfg(test)]
 mod tests;
-mod twin;
+mod slim_base;
 
 use std::collections::BTreeSet;
 
 use self::apt::WantedPackages;
-use self::twin::SlimTwin;
+use self::slim_base::SlimTwin;
 use super::assumption::Support;
 use super::languages::{node, python, ruby};
 use super::pass::Pass;
-use super::reach::LazyReach;
+use super::pass_input::{PassInput, PassOutput};
+use super::reached_sources::LazyReach;
 use super::rung::Rung;
-use super::scene::{PassInput, PassOutput};
-use crate::build::{Reference, Slim, Stage};
+use crate::build::{Reference, SlimImage, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 
@@ -33,7 +33,7 @@ fn runtime(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
-    let twin = match twin::of(scene, root) {
+    let twin = match slim_base::of(scene, root) {
         Ok(Some(twin)) => twin,
         Ok(None) => return,
         Err(why) => return turn.refuse("keeps the full base", why),
@@ -56,7 +56,7 @@ fn builder(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let shipped = build.target().and_then(|target| build.chain(target).last()).map(|root| root.index);
     for root in build.stages().iter().filter(|stage| build.is_needed(stage) && Some(stage.index) != shipped) {
-        let twin = match twin::of(scene, root) {
+        let twin = match slim_base::of(scene, root) {
             // A stage that builds with a JDK does not get on with a runtime.
             Ok(Some(twin)) if !twin.slim.contains("jre") => twin,
             Ok(_) => continue,
@@ -104,7 +104,7 @@ fn rebase_on_twin(
         let mut wanted = WantedPackages::new();
         needs::of_steps(scene, stage, &twin.slim, &mut wanted)?;
         // What the full one lacks too nothing was built with.
-        let same = Slim::has_same_programs(&twin.slim);
+        let same = SlimImage::has_same_programs(&twin.slim);
         let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
         if ships && let Some(one) = to_build.first() {
             return Err(format!("dependencies are built in it, with `{one}`"));
@@ -159,7 +159,7 @@ fn healthcheck(scene: &PassInput, stage: &Stage, twin: &SlimTwin) -> Option<File
     let (index, instruction) = scene.build.last(stage, Keyword::Healthcheck)?;
     let code = scene.build.code(index)?;
     let lacks = |program: &str| {
-        let packages = Slim::missing_packages(&twin.slim, program);
+        let packages = SlimImage::missing_packages(&twin.slim, program);
         packages.first().is_some_and(|package| !apt::installs(scene, stage, package, usize::MAX))
     };
     let lacking = code.script.invocations().iter().any(|one| one.program.is_some_and(lacks));

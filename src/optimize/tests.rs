@@ -1,4 +1,4 @@
-use super::sketch::{optimize_to_rung, rewritten};
+use super::test_inputs::{optimize_to_rung, rewritten};
 use super::*;
 
 #[test]

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use super::check::{Check, Observation};
 use super::command::{arguments, command, handed_on};
-use super::declared::Declared;
-use super::side::Side;
+use super::declared_config::DeclaredConfig;
+use super::image_side::ImageSide;
 use crate::build::CERTIFICATES;
 use crate::data;
 use crate::image::Config;
 use crate::secret;
 
 /// Compares the configs.
-pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
+pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig) -> Check {
     let mut seen = Observation::default();
     let (old, new) = (before.config(), after.config());
     commands(old, new, declared, &mut seen);
@@ -22,7 +22,7 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
     seen.check("config")
 }
 
-fn commands(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation) {
+fn commands(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
     let (one, other) = (command(old, &declared.scripts), command(new, &declared.scripts));
     let told = |words: &[String]| format!("`{}`", words.join(" "));
     if one != other {
@@ -40,7 +40,7 @@ fn commands(old: &Config, new: &Config, declared: &Declared, seen: &mut Observat
     }
 }
 
-fn variables(before: &Side, after: &Side, declared: &Declared, seen: &mut Observation) {
+fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen: &mut Observation) {
     for (name, value) in &before.config().env {
         match after.variable(name) {
             Some(now) if now == value => {}
@@ -70,7 +70,7 @@ fn variables(before: &Side, after: &Side, declared: &Declared, seen: &mut Observ
     }
 }
 
-fn why_gone(name: &str, declared: &Declared) -> Option<&'static str> {
+fn why_gone(name: &str, declared: &DeclaredConfig) -> Option<&'static str> {
     if declared.replaces_server && !declared.own_variables.contains(name) {
         return Some("the server's base has none");
     }
@@ -93,11 +93,12 @@ fn is_version(name: &str) -> bool {
 }
 
 /// Folders of PATH may come to the front; those that are gone must have nothing in them any more.
-fn path(old: &str, before: &Side, after: &Side, seen: &mut Observation) {
+fn path(old: &str, before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
     let now: Vec<&str> = after.variable("PATH").unwrap_or_default().split(':').collect();
     let gone = old.split(':').filter(|folder| !folder.is_empty() && !now.contains(folder));
     for folder in gone {
-        let holds = |side: &Side| side.find(folder).is_some_and(|folder| side.tree.children(folder).next().is_some());
+        let holds =
+            |side: &ImageSide| side.find(folder).is_some_and(|folder| side.tree.children(folder).next().is_some());
         let started = || {
             let members = after.find(folder).into_iter().flat_map(|folder| after.tree.children(folder));
             let config = after.config();
@@ -121,7 +122,7 @@ fn path(old: &str, before: &Side, after: &Side, seen: &mut Observation) {
     }
 }
 
-fn lists(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation) {
+fn lists(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
     let server = declared.replaces_server.then_some("the rewrite puts another server in its place");
     for port in old.exposed_ports.iter().filter(|port| !new.exposed_ports.contains(port)) {
         seen.judge(server, &format!("EXPOSE {port} is gone"));
@@ -143,7 +144,7 @@ fn lists(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation
     }
 }
 
-fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation) {
+fn settings(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
     let server = declared.replaces_server.then_some("it is the other server's");
     let folder = |config: &Config| config.working_directory.clone().filter(|own| !own.is_empty()).unwrap_or("/".into());
     if folder(old) != folder(new) {
@@ -169,7 +170,7 @@ fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Observat
     healthchecks(old, new, seen);
 }
 
-fn users(old: &Config, new: &Config, declared: &Declared, seen: &mut Observation) {
+fn users(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
     let user = |config: &Config| config.user.clone().unwrap_or_default();
     let is_root = |user: &str| matches!(user.split(':').next().unwrap_or_default(), "" | "0" | "root");
     let (one, other) = (user(old), user(new));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Observation};
-use super::declared::Declared;
-use super::side::Side;
+use super::declared_config::DeclaredConfig;
+use super::image_side::ImageSide;
 use crate::data;
 use crate::image::{EntryKind, LayerEntry, PathId, category_of};
 use crate::manifest::{ContentKind, Ecosystem, FileKind};
@@ -14,10 +14,10 @@ use crate::text::path;
 type Files = BTreeMap<String, PathId>;
 
 /// Compares the application's files.
-pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
+pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig) -> Check {
     let mut seen = Observation::default();
     let (old, new) = (files(before, declared), files(after, declared));
-    let hints = Hints {
+    let hints = MissingFileHints {
         tails: tails(after),
         renamed: renamed((before, &old), (after, &new), declared),
         compiled: is_compiled(before, after, declared),
@@ -45,7 +45,7 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
 }
 
 /// The files of the application.
-fn files(side: &Side, declared: &Declared) -> Files {
+fn files(side: &ImageSide, declared: &DeclaredConfig) -> Files {
     let environments = environments(side);
     let mut found = Files::new();
     let folders = declared.folders.iter().filter(|folder| !data::SYSTEM_FOLDERS.has(folder.as_str(), "holds-system"));
@@ -67,13 +67,13 @@ fn files(side: &Side, declared: &Declared) -> Files {
 }
 
 /// Folders of virtual environments, with a slash at the end.
-fn environments(side: &Side) -> Vec<String> {
+fn environments(side: &ImageSide) -> Vec<String> {
     let marks = side.tree.members().map(|(path, _)| path).filter(|path| side.image.paths.name(*path) == b"pyvenv.cfg");
     marks.map(|path| format!("{}/", side.text(side.image.paths.parent(path)))).collect()
 }
 
 /// Names of all files without what a bundler's hash makes of them: `index-*.js`.
-fn tails(side: &Side) -> BTreeSet<String> {
+fn tails(side: &ImageSide) -> BTreeSet<String> {
     let files = side.tree.members().filter(|(_, id)| side.image.entry(*id).kind.is_file());
     files.map(|(path, _)| unhashed(&String::from_utf8_lossy(side.image.paths.name(path)))).collect()
 }
@@ -100,9 +100,9 @@ pub(super) fn unhashed(name: &str) -> String {
 
 /// Whether a file is the same; what differs is told.
 fn compare(
-    before: &Side,
-    after: &Side,
-    declared: &Declared,
+    before: &ImageSide,
+    after: &ImageSide,
+    declared: &DeclaredConfig,
     (path, old, new): (&str, PathId, PathId),
     seen: &mut Observation,
 ) -> bool {
@@ -154,7 +154,7 @@ fn compare(
 }
 
 /// Whether the user that containers run as may read a file; by number, where names tell one.
-fn reads(side: &Side, entry: &LayerEntry) -> bool {
+fn reads(side: &ImageSide, entry: &LayerEntry) -> bool {
     let user = side.config().user.as_deref().unwrap_or_default();
     let number = user.split(':').next().unwrap_or_default().parse::<u32>();
     let mode = entry.mode.0;
@@ -168,7 +168,7 @@ fn reads(side: &Side, entry: &LayerEntry) -> bool {
 }
 
 /// What tells why files are gone, read once.
-struct Hints<'f> {
+struct MissingFileHints<'f> {
     /// Files that the rewrite has under other names.
     renamed: BTreeSet<&'f str>,
     /// Names of all files of the rewrite, without hashes.
@@ -177,7 +177,7 @@ struct Hints<'f> {
     compiled: bool,
 }
 
-fn why_gone(declared: &Declared, path: &str, hints: &Hints) -> Option<&'static str> {
+fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> Option<&'static str> {
     if declared.brought.get(path).is_some_and(|own| declared.ignored.contains(own)) {
         return Some("the new .dockerignore keeps it out of the context");
     }
@@ -211,7 +211,7 @@ fn why_gone(declared: &Declared, path: &str, hints: &Hints) -> Option<&'static s
 }
 
 /// Whether what runs was compiled, and the compiler is gone.
-fn is_compiled(before: &Side, after: &Side, declared: &Declared) -> bool {
+fn is_compiled(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig) -> bool {
     let languages = [Ecosystem::Go, Ecosystem::Rust, Ecosystem::Java, Ecosystem::DotNet];
     let is_source = |path: &String| FileKind::of(path).is_compiled();
     // Packages of the distribution are compiled with where no manifest stands.
@@ -219,12 +219,12 @@ fn is_compiled(before: &Side, after: &Side, declared: &Declared) -> bool {
         return false;
     }
     let interpreted =
-        ["python3", "node", "ruby", "php"].iter().any(|name| super::system::starts(before, declared, name));
+        ["python3", "node", "ruby", "php"].iter().any(|name| super::system_assumptions::starts(before, declared, name));
     !interpreted && after.program("go").or_else(|| after.program("cargo")).is_none()
 }
 
 /// Whether a file is what a compiler reads or leaves.
-fn is_for_compiler(declared: &Declared, path: &str) -> bool {
+fn is_for_compiler(declared: &DeclaredConfig, path: &str) -> bool {
     let kind = FileKind::of(path);
     let folder = path::parent(path);
     let in_build = folder.split('/').any(|part| data::FOLDER_NAMES.has(part, "compiled"));
@@ -246,9 +246,9 @@ const LEAST: usize = 6;
 /// Files of the original that the rewrite has under other names: what the build made in a folder with an ending, where the
 /// rewrite has at least as many new ones of the kind.
 fn renamed<'f>(
-    (before, old): (&Side, &'f Files),
-    (after, new): (&Side, &Files),
-    declared: &Declared,
+    (before, old): (&ImageSide, &'f Files),
+    (after, new): (&ImageSide, &Files),
+    declared: &DeclaredConfig,
 ) -> BTreeSet<&'f str> {
     let made = |path: &&String| !declared.brought.contains_key(*path);
     let mut gone: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -280,7 +280,7 @@ fn plain(part: &str) -> bool {
 }
 
 /// A path without the names that the other side lacks: `/app/build/*/*.js.map`.
-fn shape(path: &str, other: &Side) -> String {
+fn shape(path: &str, other: &ImageSide) -> String {
     let (folder, name) = path::split(path);
     let mut out = String::new();
     let mut full = String::new();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Observation};
-use super::side::Side;
+use super::image_side::ImageSide;
 use crate::image::{EntryKind, PathId};
 use crate::text::path;
 
@@ -28,7 +28,7 @@ const SCRIPT: u64 = 4096;
 type Unresolved = BTreeMap<(String, String), String>;
 
 /// Compares what is not found: nothing may be new.
-pub(super) fn check(before: &Side, after: &Side) -> Check {
+pub(super) fn check(before: &ImageSide, after: &ImageSide) -> Check {
     let mut seen = Observation::default();
     let (old, new) = (unresolved(before), unresolved(after));
     for ((file, name), path) in &new {
@@ -45,7 +45,7 @@ pub(super) fn check(before: &Side, after: &Side) -> Check {
 }
 
 /// Names of libraries that some of the files ask for and another image's folders lack.
-pub fn lacking(side: &Side, files: &[PathId], base: &Side) -> BTreeSet<String> {
+pub fn lacking(side: &ImageSide, files: &[PathId], base: &ImageSide) -> BTreeSet<String> {
     let usual = folders(base);
     let own = folders(side);
     let mut lacking = BTreeSet::new();
@@ -62,11 +62,11 @@ pub fn lacking(side: &Side, files: &[PathId], base: &Side) -> BTreeSet<String> {
 }
 
 /// Where a library of that name lies in the loader's folders.
-pub fn library(side: &Side, name: &str) -> Option<PathId> {
+pub fn library(side: &ImageSide, name: &str) -> Option<PathId> {
     folders(side).iter().find_map(|folder| side.find(&path::join(folder, name)))
 }
 
-fn unresolved(side: &Side) -> Unresolved {
+fn unresolved(side: &ImageSide) -> Unresolved {
     let usual = folders(side);
     let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     let mut missing = Unresolved::new();
@@ -90,7 +90,7 @@ fn unresolved(side: &Side) -> Unresolved {
 }
 
 /// The folders of the loader's configuration, of `LD_LIBRARY_PATH`, and those that it always looks into.
-fn folders(side: &Side) -> Vec<String> {
+fn folders(side: &ImageSide) -> Vec<String> {
     let named = side.variable("LD_LIBRARY_PATH").unwrap_or_default().split(':').filter(|folder| !folder.is_empty());
     let all = named.chain(side.loader_folders()).chain(USUAL);
     let there: BTreeSet<PathId> = BTreeSet::new();
@@ -99,13 +99,13 @@ fn folders(side: &Side) -> Vec<String> {
 }
 
 /// The folders that a file itself names.
-fn places(side: &Side, path: PathId, folders: &[String]) -> Vec<String> {
+fn places(side: &ImageSide, path: PathId, folders: &[String]) -> Vec<String> {
     let origin = side.text(side.image.paths.parent(path));
     let replace = |folder: &String| folder.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin);
     folders.iter().map(replace).collect()
 }
 
-fn has(side: &Side, folder: &str, name: &str) -> bool {
+fn has(side: &ImageSide, folder: &str, name: &str) -> bool {
     let Some(path) = side.find(&path::join(folder, name)) else { return false };
     // `libc.so` of a development package is a text for the linker: what asks the loader for it was made for another C library.
     let script = |size: u64| name.strip_suffix(".so").is_some() && size < SCRIPT && side.linked(path).is_none();

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::check::{Check, Observation};
-use super::declared::Declared;
-use super::side::Side;
+use super::declared_config::DeclaredConfig;
+use super::image_side::ImageSide;
 use crate::data;
 use crate::image::packages::{BundledModule, Ecosystem, ImagePackages, Package};
 use crate::image::{EntryKind, PathId};
@@ -16,7 +16,7 @@ use crate::text::path;
 type Key = (Ecosystem, String, String);
 
 /// Compares what is installed.
-pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
+pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig) -> Check {
     let mut seen = Observation::default();
     let environments = environments(before, declared);
     let (old, new) = (listed(before, &environments), listed(after, &[]));
@@ -51,7 +51,7 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
 
 /// Environments of Python that the original copied from the build context and starts nothing of, and that the rewrite
 /// keeps out: some developer's.
-fn environments(before: &Side, declared: &Declared) -> Vec<String> {
+fn environments(before: &ImageSide, declared: &DeclaredConfig) -> Vec<String> {
     let kept_out = declared.brought.iter().filter(|(_, path)| declared.ignored.contains(*path));
     let folders = kept_out.filter_map(|(place, _)| place.strip_suffix("/pyvenv.cfg"));
     let config = before.config();
@@ -65,7 +65,7 @@ fn is_in(folders: &[String], path: &str) -> bool {
 }
 
 /// Distributions of languages that a distribution's manager did not install, but those in folders that count for nothing.
-fn listed(side: &Side, aside: &[String]) -> BTreeMap<Key, u32> {
+fn listed(side: &ImageSide, aside: &[String]) -> BTreeMap<Key, u32> {
     let packages = &side.packages.packages;
     let mut listed = BTreeMap::new();
     for (at, package) in (0..).zip(packages) {
@@ -129,7 +129,7 @@ fn language(ecosystem: Ecosystem) -> Option<manifest::Ecosystem> {
 }
 
 /// What is reached from some packages of the original.
-struct Reached {
+struct ReachablePackages {
     /// From those that the rewrite has, and those that manifests want at run time.
     kept: BTreeSet<u32>,
     /// From those that only development wants.
@@ -142,8 +142,8 @@ fn reached(
     packages: &ImagePackages,
     old: &BTreeMap<Key, u32>,
     new: &BTreeMap<Key, u32>,
-    declared: &Declared,
-) -> Reached {
+    declared: &DeclaredConfig,
+) -> ReachablePackages {
     let (mut kept, mut development, mut tools) = (Vec::new(), Vec::new(), Vec::new());
     for (key, &at) in old {
         let wanted = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
@@ -158,7 +158,7 @@ fn reached(
         }
     }
     let all = &packages.packages;
-    Reached { kept: closure(all, kept), development: closure(all, development), tools: closure(all, tools) }
+    ReachablePackages { kept: closure(all, kept), development: closure(all, development), tools: closure(all, tools) }
 }
 
 fn closure(packages: &[Package], mut left: Vec<u32>) -> BTreeSet<u32> {
@@ -174,10 +174,10 @@ fn closure(packages: &[Package], mut left: Vec<u32>) -> BTreeSet<u32> {
 }
 
 fn why_gone(
-    before: &Side,
-    after: &Side,
-    declared: &Declared,
-    reached: &Reached,
+    before: &ImageSide,
+    after: &ImageSide,
+    declared: &DeclaredConfig,
+    reached: &ReachablePackages,
     key: &Key,
     at: u32,
 ) -> Option<&'static str> {
@@ -195,7 +195,10 @@ fn why_gone(
     if key.0 == Ecosystem::Node && declared.traces_files {
         return Some("Next.js traced that its server does not load it");
     }
-    if key.0 == Ecosystem::Node && after.program("node").is_none() && !super::system::starts(before, declared, "node") {
+    if key.0 == Ecosystem::Node
+        && after.program("node").is_none()
+        && !super::system_assumptions::starts(before, declared, "node")
+    {
         return Some("no program of node's runs in a container");
     }
     let home = place.split_once("/node_modules/").map_or("", |(home, _)| home);
@@ -225,13 +228,13 @@ fn why_gone(
 }
 
 /// Node's packages by their folders.
-fn modules(side: &Side) -> HashMap<PathId, u32> {
+fn modules(side: &ImageSide) -> HashMap<PathId, u32> {
     let nodes = side.packages.packages.iter().enumerate().filter(|(_, package)| package.ecosystem == Ecosystem::Node);
     nodes.filter_map(|(at, package)| Some((package.place, u32::try_from(at).ok()?))).collect()
 }
 
 /// Whose a file is. pnpm links files of the same contents to each other, so that of Node's packages goes by its path.
-fn owner(side: &Side, folders: &HashMap<PathId, u32>, path: PathId) -> Option<u32> {
+fn owner(side: &ImageSide, folders: &HashMap<PathId, u32>, path: PathId) -> Option<u32> {
     let parent = |path: &PathId| Some(side.image.paths.parent(*path)).filter(|_| *path != PathId::ROOT);
     let nearest = std::iter::successors(Some(path), parent).find_map(|path| folders.get(&path).copied());
     let own = |at: &u32| side.packages.packages.get(*at as usize).is_some_and(|one| one.ecosystem != Ecosystem::Node);
@@ -240,12 +243,12 @@ fn owner(side: &Side, folders: &HashMap<PathId, u32>, path: PathId) -> Option<u3
 
 /// Whether distributions of one name and version have all their files; compiled Python and records of installers left out.
 fn contents(
-    (before, aside): (&Side, &[String]),
-    after: &Side,
+    (before, aside): (&ImageSide, &[String]),
+    after: &ImageSide,
     (old, new): (&BTreeMap<Key, u32>, &BTreeMap<Key, u32>),
     seen: &mut Observation,
 ) {
-    let count = |side: &Side, aside: &[String]| {
+    let count = |side: &ImageSide, aside: &[String]| {
         let mut count: BTreeMap<Key, BTreeMap<u32, usize>> = BTreeMap::new();
         let folders = modules(side);
         for (path, id) in side.tree.members() {
@@ -285,8 +288,8 @@ fn contents(
 }
 
 /// Modules that were built into programs and archives of the same name.
-fn built(before: &Side, after: &Side, seen: &mut Observation) {
-    let parts = |side: &Side| {
+fn built(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
+    let parts = |side: &ImageSide| {
         let mut parts: BTreeMap<String, Vec<BundledModule>> = BTreeMap::new();
         for package in
             side.packages.packages.iter().filter(|package| !package.parts.is_empty() && package.part_of.is_none())

@@ -1,14 +1,14 @@
-//! Comparisons of whole images, drawn as lines (`image::sketch`).
+//! Comparisons of whole images, drawn as lines (`image::test_layers`).
 
-use super::{Check, CheckOutcome, Declared, Side, files, linkage, packages, system};
-use crate::image::linkage::{LinkageFact as Linkage, Linked};
-use crate::image::sketch::sketch;
+use super::{Check, CheckOutcome, DeclaredConfig, ImageSide, files, linkage, packages, system_assumptions};
+use crate::image::linkage::{LinkageFact as Linkage, LoaderRequests};
+use crate::image::test_layers::sketch;
 use crate::image::{FileFact, Mode, Watch};
 use crate::manifest::Ecosystem;
 use crate::text::path;
 
 /// An image of one layer: lines, then texts of files and what they ask the loader for (`path: needed needed @folder`).
-fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> Side {
+fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> ImageSide {
     let mut image = sketch(lines);
     let place = |image: &crate::image::Image, path: &str| {
         let at = image.paths.find(path.as_bytes()).unwrap();
@@ -23,7 +23,7 @@ fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> Side {
     for line in linked {
         let (path, rest) = line.split_once(": ").unwrap();
         let (folders, needed): (Vec<&str>, Vec<&str>) = rest.split(' ').partition(|word| word.starts_with('@'));
-        let own = Linked {
+        let own = LoaderRequests {
             needed: needed.into_iter().map(str::to_owned).collect(),
             folders: folders.into_iter().map(|folder| folder[1..].to_owned()).collect(),
             loader: None,
@@ -31,7 +31,7 @@ fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> Side {
         let index = place(&image, path);
         image.layers[0].facts.push((index, FileFact::Linkage(Linkage::Linked(own))));
     }
-    Side::new(image)
+    ImageSide::new(image)
 }
 
 /// The lines of a check that say what is wrong.
@@ -41,13 +41,13 @@ fn assert_wrong(check: &Check, wrong: &[&str]) {
     assert_eq!(check.details[..wrong.len()], *wrong, "{check:?}");
 }
 
-fn app() -> Declared {
+fn app() -> DeclaredConfig {
     let brought = |path: &str| (format!("/app/{path}"), path.to_owned());
-    Declared {
+    DeclaredConfig {
         folders: ["/app".to_owned()].into(),
         brought: ["main.py", "data.json", "run.sh", "README.md"].map(brought).into(),
         ignored: ["README.md".to_owned()].into(),
-        ..Declared::default()
+        ..DeclaredConfig::default()
     }
 }
 
@@ -74,7 +74,7 @@ fn files_of_the_application_stay() {
         &["`/app/data.json` cannot be read by the user of the rewrite"],
     );
     let built = format!("{APP}100644 0:0 3 app/build/lib/x/main.py\n");
-    let python = Declared { ecosystems: vec![Ecosystem::Python], ..app() };
+    let python = DeclaredConfig { ecosystems: vec![Ecosystem::Python], ..app() };
     assert_wrong(&files::check(&side(&built, &[], &[]), &side(APP, &[], &[]), &python), &[]);
     check_files(&built, APP, &["`/app/build/lib/x/main.py` is gone"]);
     let moved = APP.replace(" app/", " srv/");
@@ -86,11 +86,12 @@ fn files_of_the_application_stay() {
 fn sources_of_what_was_compiled_may_go() {
     let brought = ["main.go", "page.html"].map(|path| (format!("/app/{path}"), path.to_owned())).into();
     // Packages of the distribution: there is no go.mod.
-    let mut declared = Declared { folders: ["/app".to_owned()].into(), brought, ..Declared::default() };
+    let mut declared = DeclaredConfig { folders: ["/app".to_owned()].into(), brought, ..DeclaredConfig::default() };
     let page = "100644 0:0 9 app/page.html\n";
     let before = format!("CMD notes\n\n100644 0:0 9 app/main.go\n{page}100755 0:0 9 usr/bin/go\n");
-    let check =
-        |after: &str, declared: &Declared| files::check(&side(&before, &[], &[]), &side(after, &[], &[]), declared);
+    let check = |after: &str, declared: &DeclaredConfig| {
+        files::check(&side(&before, &[], &[]), &side(after, &[], &[]), declared)
+    };
     assert_wrong(&check(page, &declared), &[]);
     assert_wrong(&check("", &declared), &["`/app/page.html` is gone"]);
     assert_wrong(&check(&format!("{page}100755 0:0 9 usr/bin/go\n"), &declared), &["`/app/main.go` is gone"]);
@@ -131,7 +132,7 @@ fn what_a_bundler_hashes_may_have_another_name() {
 const SITE: &str = "opt/venv/lib/python3.13/site-packages";
 
 /// An image with distributions: name, version, names that it requires.
-fn installed(distributions: &[(&str, &str, &str)], folder: &str) -> Side {
+fn installed(distributions: &[(&str, &str, &str)], folder: &str) -> ImageSide {
     let (mut lines, mut texts) = (String::new(), Vec::new());
     for (name, version, requires) in distributions {
         let folder = format!("{folder}/{name}-{version}.dist-info");
@@ -155,8 +156,10 @@ fn installed(distributions: &[(&str, &str, &str)], folder: &str) -> Side {
 #[track_caller]
 fn check_packages(before: &[(&str, &str, &str)], after: &[(&str, &str, &str)], wrong: &[&str]) {
     let key = |name: &str| (Ecosystem::Python, name.to_owned());
-    let declared =
-        Declared { dependencies: [(key("flask"), true), (key("pytest"), false)].into(), ..Declared::default() };
+    let declared = DeclaredConfig {
+        dependencies: [(key("flask"), true), (key("pytest"), false)].into(),
+        ..DeclaredConfig::default()
+    };
     let check = packages::check(
         &installed(before, "usr/local/lib/python3.13/site-packages"),
         &installed(after, SITE),
@@ -188,7 +191,7 @@ fn what_only_development_or_installing_needs_may_go() {
 fn what_a_distribution_brings_as_its_own_part_goes_with_it() {
     let check = |folder: &str, wrong: &[&str]| {
         let before = installed(&[("zipp", "3.23", "")], folder);
-        assert_wrong(&packages::check(&before, &side("", &[], &[]), &Declared::default()), wrong);
+        assert_wrong(&packages::check(&before, &side("", &[], &[]), &DeclaredConfig::default()), wrong);
     };
     check("usr/local/lib/python3.13/site-packages/setuptools/_vendor", &[]);
     check("usr/local/lib/python3.13/site-packages", &["zipp 3.23 (pypi) is gone"]);
@@ -204,13 +207,13 @@ fn an_environment_that_came_with_the_sources_is_no_install() {
     let [flask, old] = [("Flask", "3.0", ""), ("Flask", "2.0", "")];
     let folder = "app/env/lib/python3.9/site-packages";
     let (after, mut before) = (installed(&[flask], SITE), installed(&[old], folder));
-    let kept_out = Declared {
+    let kept_out = DeclaredConfig {
         brought: [("/app/env/pyvenv.cfg".to_owned(), "env/pyvenv.cfg".to_owned())].into(),
         ignored: ["env/pyvenv.cfg".to_owned()].into(),
-        ..Declared::default()
+        ..DeclaredConfig::default()
     };
     assert_wrong(&packages::check(&before, &after, &kept_out), &[]);
-    assert_wrong(&packages::check(&before, &after, &Declared::default()), &["flask is 3.0 instead of 2.0"]);
+    assert_wrong(&packages::check(&before, &after, &DeclaredConfig::default()), &["flask is 3.0 instead of 2.0"]);
     before.image.config.env.push(("PATH".to_owned(), "/app/env/bin:/bin".to_owned()));
     assert_wrong(&packages::check(&before, &after, &kept_out), &["flask is 3.0 instead of 2.0"]);
 }
@@ -236,14 +239,17 @@ fn a_package_of_node_has_the_files_of_its_folder() {
     // Files of the same contents are one in pnpm's store.
     let linked = of(&[a, b], &format!("{file}100644 0:0 0 {b}/LICENSE => {a}/LICENSE"));
     let apart = of(&[a, b], &format!("{file}100644 0:0 5 {b}/LICENSE = x"));
-    assert_wrong(&packages::check(&linked, &apart, &Declared::default()), &[]);
+    assert_wrong(&packages::check(&linked, &apart, &DeclaredConfig::default()), &[]);
     assert_wrong(
-        &packages::check(&linked, &of(&[a, b], &file), &Declared::default()),
+        &packages::check(&linked, &of(&[a, b], &file), &DeclaredConfig::default()),
         &["b 1.0.0 has 1 files instead of 2"],
     );
     let tool = of(&[a, "usr/local/lib/node_modules/pnpm/dist/node_modules/b"], "");
-    assert_wrong(&packages::check(&tool, &of(&[a], ""), &Declared::default()), &[]);
-    assert_wrong(&packages::check(&of(&[a, b], ""), &of(&[a], ""), &Declared::default()), &["b 1.0.0 (npm) is gone"]);
+    assert_wrong(&packages::check(&tool, &of(&[a], ""), &DeclaredConfig::default()), &[]);
+    assert_wrong(
+        &packages::check(&of(&[a, b], ""), &of(&[a], ""), &DeclaredConfig::default()),
+        &["b 1.0.0 (npm) is gone"],
+    );
 }
 
 #[test]
@@ -268,8 +274,8 @@ fn libraries_are_found_where_the_loader_looks() {
 
 #[track_caller]
 fn check_system(before: &str, after: &str, wrong: &[&str]) {
-    let declared = Declared { ecosystems: vec![Ecosystem::Python], ..Declared::default() };
-    let check = system::check(&side(before, &[], &[]), &side(after, &[], &[]), &declared);
+    let declared = DeclaredConfig { ecosystems: vec![Ecosystem::Python], ..DeclaredConfig::default() };
+    let check = system_assumptions::check(&side(before, &[], &[]), &side(after, &[], &[]), &declared);
     assert_wrong(&check, wrong);
 }
 

@@ -64,7 +64,7 @@ impl Credentials {
 
 /// What was found, and what stood in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Looked {
+pub(super) struct CredentialLookup {
     pub credentials: Credentials,
     /// Why a helper or the configuration said nothing, in one sentence.
     pub trouble: Option<String>,
@@ -96,14 +96,14 @@ struct HelperAnswer {
 }
 
 /// Looks a registry up, as its name stands in references (`docker.io`, `localhost:5000`), in a folder of configuration.
-pub(super) fn look_up(folder: Option<&Path>, registry: &str, limit: Duration) -> Looked {
-    let Some(folder) = folder else { return Looked::default() };
+pub(super) fn look_up(folder: Option<&Path>, registry: &str, limit: Duration) -> CredentialLookup {
+    let Some(folder) = folder else { return CredentialLookup::default() };
     let path = folder.join("config.json");
     let configuration = match read(&path) {
         Ok(configuration) => configuration,
         Err(trouble) => {
             let trouble = trouble.map(|why| format!("docker's configuration `{}` {why}", path.display()));
-            return Looked { credentials: Credentials::Anonymous, trouble };
+            return CredentialLookup { credentials: Credentials::Anonymous, trouble };
         }
     };
     let key = if registry == "docker.io" { OWN } else { registry };
@@ -111,13 +111,13 @@ pub(super) fn look_up(folder: Option<&Path>, registry: &str, limit: Duration) ->
     let mut trouble = None;
     if let Some(name) = helper.or(configuration.creds_store.as_ref()).filter(|name| !name.is_empty()) {
         match ask_helper(name, key, limit) {
-            Ok(Some(credentials)) => return Looked { credentials, trouble: None },
+            Ok(Some(credentials)) => return CredentialLookup { credentials, trouble: None },
             Ok(None) => {}
             Err(why) => trouble = Some(why),
         }
     }
     let credentials = entry(&configuration.auths, key, registry).map(credentials).unwrap_or_default();
-    Looked { credentials, trouble }
+    CredentialLookup { credentials, trouble }
 }
 
 /// The configuration; an error without a text where there is none.
@@ -220,6 +220,6 @@ mod tests {
         check(r#"{"auths": "hunter2"}"#, "a.b", "is not understood: line 1, column 19");
         check(r#"{"credsStore": "../x"}"#, "a.b", "which is no name");
         check(r#"{"credsStore": "dockopt-none"}"#, "a.b", "does not run: No such file or directory (os error 2)");
-        assert_eq!(look_up(None, "a.b", Duration::ZERO), Looked::default());
+        assert_eq!(look_up(None, "a.b", Duration::ZERO), CredentialLookup::default());
     }
 }

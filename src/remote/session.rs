@@ -11,7 +11,7 @@ use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 
 use super::challenge::Challenge;
-use super::credentials::{Credentials, Looked, look_up};
+use super::credentials::{CredentialLookup, Credentials, look_up};
 use super::options::{Limits, RegistryOptions};
 use super::reference::RegistryReference;
 use super::transport::{is_no_tls, is_passing};
@@ -49,7 +49,7 @@ pub(super) struct Session {
     may_be_plain: bool,
     /// `http` or `https`, once it is known.
     scheme: OnceLock<&'static str>,
-    looked: OnceLock<Looked>,
+    looked: OnceLock<CredentialLookup>,
     options: RegistryOptions,
     /// What is sent along as `Authorization`.
     authorization: Mutex<Option<String>>,
@@ -187,7 +187,7 @@ impl Session {
         self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn looked(&self) -> &Looked {
+    fn looked(&self) -> &CredentialLookup {
         let folder = self.options.configuration.as_deref();
         self.looked.get_or_init(|| look_up(folder, &self.reference.registry, self.limits.idle))
     }

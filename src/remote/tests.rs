@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use super::served::{Server, ServerAnswer};
+use super::test_server::{Server, ServerAnswer};
 use super::{Limits, Registry, RegistryOptions, RegistryReference, Repository};
 use crate::failure::FailureKind;
 use crate::image::Digest;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::grid::{Column, Grid, cell, plain};
 use super::json::pretty;
-use super::layout::{Layout, Tone};
+use super::layout::{Layout, TextStyle};
 use super::units::count;
 use crate::audit::{AddedIgnores, Report};
 use crate::finding::{Safety, Severity};
@@ -54,7 +54,7 @@ pub fn statistics(report: &Report, layout: Layout) -> String {
         rows.push(vec![
             plain(rule.count.to_string()),
             plain(rule.severity),
-            cell(rule.rule, Tone::Strong),
+            cell(rule.rule, TextStyle::Strong),
             plain(fixes.collect::<Vec<_>>().join(", ")),
         ]);
     }
@@ -100,7 +100,7 @@ pub fn added_ignores(added: &AddedIgnores) -> String {
 /// The same for programs.
 pub fn added_ignores_json(added: &AddedIgnores) -> String {
     #[derive(Debug, Serialize)]
-    struct Added<'a> {
+    struct AdoptionJson<'a> {
         schema: &'static str,
         dockopt: &'static str,
         hidden: usize,
@@ -108,7 +108,7 @@ pub fn added_ignores_json(added: &AddedIgnores) -> String {
         left: Vec<&'static str>,
         refused: bool,
     }
-    pretty(&Added {
+    pretty(&AdoptionJson {
         schema: "dockopt.add-ignores/1",
         dockopt: env!("CARGO_PKG_VERSION"),
         hidden: added.hidden,

@@ -1,7 +1,7 @@
 //! The rules as a table, and a rule's page for a terminal.
 
 use super::json::pretty;
-use super::layout::{Layout, Tone, cut, pad, width, wrap};
+use super::layout::{Layout, TextStyle, cut, pad, width, wrap};
 use super::wire;
 use crate::rules::{Category, Group, Rule, Status};
 
@@ -14,7 +14,7 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
         if own.is_empty() {
             continue;
         }
-        out.push_str(&layout.paint(Tone::Strong, category.name()));
+        out.push_str(&layout.paint(TextStyle::Strong, category.name()));
         out.push('\n');
         for rule in own {
             let metadata = rule.metadata();
@@ -99,7 +99,7 @@ fn wire_rule(rule: &Rule) -> wire::Rule<'_> {
 /// A rule's page: a header of what the front matter says, then the text with its examples set off.
 pub fn explain(rule: &Rule, layout: Layout) -> String {
     let metadata = rule.metadata();
-    let mut out = format!("{}: {}\n\n", layout.paint(Tone::Strong, rule.name), metadata.summary);
+    let mut out = format!("{}: {}\n\n", layout.paint(TextStyle::Strong, rule.name), metadata.summary);
     let default = match metadata.status {
         Status::Costly => "on by default from 50 MB on",
         _ if metadata.on_by_default() => "on by default",
@@ -127,7 +127,7 @@ pub fn explain(rule: &Rule, layout: Layout) -> String {
     let options = metadata.options.iter().map(|(name, kind)| format!("{name} ({})", kind.name()));
     facts.push(("options", options.collect::<Vec<_>>().join(", ")));
     for (key, value) in facts.into_iter().filter(|fact| !fact.1.is_empty()) {
-        out.push_str(&format!("  {}  {value}\n", layout.paint(Tone::Dim, &pad(key, 8))));
+        out.push_str(&format!("  {}  {value}\n", layout.paint(TextStyle::Dim, &pad(key, 8))));
     }
     out.push('\n');
     body(&mut out, rule, layout);
@@ -153,13 +153,13 @@ fn body(out: &mut String, rule: &Rule, layout: Layout) {
             if !fenced {
                 out.push('\n');
             } else if !caption.is_empty() {
-                out.push_str(&format!("  {}\n", layout.paint(Tone::Dim, &caption)));
+                out.push_str(&format!("  {}\n", layout.paint(TextStyle::Dim, &caption)));
             }
         } else if fenced {
             out.push_str(&format!("    {line}\n"));
         } else if let Some(title) = line.strip_prefix("## ") {
             let gap = if out.ends_with("\n\n") { "" } else { "\n" };
-            out.push_str(&format!("{gap}{}\n", layout.paint(Tone::Strong, title)));
+            out.push_str(&format!("{gap}{}\n", layout.paint(TextStyle::Strong, title)));
         } else if line.is_empty() {
             if !out.ends_with("\n\n") {
                 out.push('\n');

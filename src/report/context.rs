@@ -1,7 +1,7 @@
 //! `context ls`: what the builder is sent, what each COPY takes.
 
 use super::json;
-use super::layout::{Layout, Tone, clean, cut, cut_path, width, wrap};
+use super::layout::{Layout, TextStyle, clean, cut, cut_path, width, wrap};
 use super::units::{bytes, count};
 use super::wire;
 use crate::audit::{ContextListing, ContextListingEntry};
@@ -14,7 +14,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     let context = &listing.context;
     let mut out = String::new();
     let root = cut_path(&clean(&context.root), layout.columns()).into_owned();
-    out.push_str(&layout.paint(Tone::Strong, &root));
+    out.push_str(&layout.paint(TextStyle::Strong, &root));
     out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
     match &listing.context.ignore_file {
         Some(path) => out.push_str(&format!("  as {} leaves it\n", cut_path(&clean(path), layout.columns() - 16))),
@@ -34,7 +34,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     entries(&mut out, "Sent, but never needed", &useless, limit, layout);
     entries(&mut out, "Look like secrets", &context.secrets, limit, layout);
     if !listing.copies.is_empty() {
-        out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, "Taken by")));
+        out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, "Taken by")));
     }
     for copy in &listing.copies {
         let amount = match (copy.bytes, copy.files) {
@@ -57,7 +57,7 @@ fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit
     if entries.is_empty() {
         return;
     }
-    out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, title)));
+    out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, title)));
     let shown = &entries[..entries.len().min(limit)];
     let sizes = shown.iter().map(|entry| width(&bytes(entry.bytes))).max().unwrap_or(0);
     for entry in shown {

@@ -46,14 +46,14 @@ impl Excerpt {
                 (first_line, last_line) = (low, high);
             }
         }
-        let window = Window::new(source, first_line..=last_line, start as usize, end as usize);
+        let window = LineWindow::new(source, first_line..=last_line, start as usize, end as usize);
         let places = spans.iter().map(|span| window.place(without_hidden_start(*span, source.mark()))).collect();
         Self { first_line, text: window.shown, clipped: window.clipped, places }
     }
 }
 
 /// What of each line is shown.
-struct Window<'a> {
+struct LineWindow<'a> {
     text: &'a str,
     /// Shown stretches of the source, with the offset of each in `shown`.
     kept: Vec<(Range<usize>, usize)>,
@@ -61,7 +61,7 @@ struct Window<'a> {
     clipped: bool,
 }
 
-impl<'a> Window<'a> {
+impl<'a> LineWindow<'a> {
     fn new(source: &'a Source, lines: RangeInclusive<u32>, start: usize, end: usize) -> Self {
         let text = source.text();
         let mut window = Self { text, kept: Vec::new(), shown: String::new(), clipped: false };

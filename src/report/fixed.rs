@@ -50,7 +50,7 @@ pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: boo
     let mut applied = Vec::new();
     for done in &outcome.applied {
         let Some(fix) = done.finding.fixes.get(done.fix) else { continue };
-        applied.push(wire::Applied {
+        applied.push(wire::AppliedFixJson {
             rule: done.finding.rule,
             file: &done.file,
             message: mask.apply(&done.finding.message),
@@ -58,12 +58,12 @@ pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: boo
             safety: json::safety(&fix.safety).0,
         });
     }
-    let refused = outcome.refused.iter().map(|refused| wire::Refused {
+    let refused = outcome.refused.iter().map(|refused| wire::RefusedRuleJson {
         rule: refused.rule,
         file: &refused.file,
         why: mask.apply(&refused.why),
     });
-    json::pretty(&wire::Fixed {
+    json::pretty(&wire::FixedFileJson {
         head: wire::Head::new("dockopt.fix/1", &before.root),
         written,
         changes: changes(&outcome.changes, mask),

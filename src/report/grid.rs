@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::layout::{Layout, Tone, clean, cut, cut_path, width, wrap};
+use super::layout::{Layout, TextStyle, clean, cut, cut_path, width, wrap};
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,19 +23,19 @@ pub(super) enum Column {
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     pub(super) text: String,
-    tone: Tone,
+    tone: TextStyle,
     /// Bytes at the end of the text that are of little weight.
     tail: usize,
 }
 
 /// A cell with something in it; what would move a cursor is taken out.
-pub(super) fn cell(text: impl AsRef<str>, tone: Tone) -> Cell {
+pub(super) fn cell(text: impl AsRef<str>, tone: TextStyle) -> Cell {
     Cell { text: clean(text.as_ref()).into_owned(), tone, tail: 0 }
 }
 
 /// A cell in the ordinary tone.
 pub(super) fn plain(text: impl AsRef<str>) -> Cell {
-    cell(text, Tone::Plain)
+    cell(text, TextStyle::Plain)
 }
 
 impl Cell {
@@ -50,7 +50,7 @@ impl Cell {
     pub(super) fn paint(&self, shown: &str, layout: Layout) -> String {
         let tail = &self.text[self.text.len() - self.tail..];
         match shown.strip_suffix(tail) {
-            Some(text) => format!("{}{}", layout.paint(self.tone, text), layout.paint(Tone::Dim, tail)),
+            Some(text) => format!("{}{}", layout.paint(self.tone, text), layout.paint(TextStyle::Dim, tail)),
             None => layout.paint(self.tone, shown),
         }
     }
@@ -115,7 +115,7 @@ impl Grid<'_> {
         if !self.head.is_empty() && !self.rows.is_empty() {
             let head: Vec<Cell> = self.head.iter().map(plain).collect();
             let lines = self.lines(&head, &widths, Layout::PLAIN);
-            out.push_str(&format!("{}\n", layout.paint(Tone::Dim, &lines.join("\n"))));
+            out.push_str(&format!("{}\n", layout.paint(TextStyle::Dim, &lines.join("\n"))));
         }
         for row in self.rows {
             for line in self.lines(row, &widths, layout) {

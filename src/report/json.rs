@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::format::escape;
 use super::wire;
 use crate::audit::{BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Report};
-use crate::finding::{FileEdit, Finding, Fix, Impact, Safety, Saves, Target, fingerprints};
+use crate::finding::{FileEdit, Finding, Fix, Impact, Safety, Saving, Target, fingerprints};
 use crate::text::{FileId, Source, Span};
 
 /// The result of `lint`, as `schemas/lint.schema.json` describes it.
@@ -53,10 +53,10 @@ pub(super) fn findings(report: &Report) -> Vec<wire::FindingJson<'_>> {
     report.findings.iter().zip(prints).map(|(finding, print)| wire_finding(report, finding, print)).collect()
 }
 
-fn suppressed(report: &Report) -> Vec<wire::Suppressed<'_>> {
+fn suppressed(report: &Report) -> Vec<wire::SuppressedJson<'_>> {
     let mut all = Vec::new();
     for finding in &report.suppressed {
-        all.push(wire::Suppressed {
+        all.push(wire::SuppressedJson {
             rule: finding.rule,
             aliases: finding.codes.iter().map(|code| code.name).collect(),
             file: name(report, finding.file),
@@ -111,8 +111,8 @@ fn span(source: Option<&Source>, span: Span) -> wire::Span {
 
 pub(super) fn impact(impact: &Impact) -> wire::Impact<'_> {
     let amount = |saves| match saves {
-        Saves::Bytes(bytes) => Some(wire::Amount::Bytes(bytes)),
-        Saves::Seconds(seconds) => seconds.is_finite().then_some(wire::Amount::Seconds(seconds)),
+        Saving::Bytes(bytes) => Some(wire::Amount::Bytes(bytes)),
+        Saving::Seconds(seconds) => seconds.is_finite().then_some(wire::Amount::Seconds(seconds)),
     };
     wire::Impact {
         kind: impact.kind.name(),
@@ -151,10 +151,10 @@ fn edit<'a>(report: &'a Report, edit: &'a FileEdit) -> wire::Edit<'a> {
     wire::Edit { file, create, start: span.start, end: span.end, text: &edit.text }
 }
 
-pub(super) fn skipped(report: &Report) -> Vec<wire::Skipped<'_>> {
+pub(super) fn skipped(report: &Report) -> Vec<wire::SkippedJson<'_>> {
     let mut all = Vec::new();
     for skip in &report.skipped {
-        all.push(wire::Skipped { what: &skip.what, why: &skip.why, remedy: &skip.remedy });
+        all.push(wire::SkippedJson { what: &skip.what, why: &skip.why, remedy: &skip.remedy });
     }
     all
 }
@@ -207,7 +207,7 @@ fn step(step: &BuildStep) -> wire::BuildStepJson<'_> {
 pub(super) fn context(context: &ContextReport) -> wire::Context<'_> {
     let mut useless = Vec::new();
     for part in &context.useless {
-        useless.push(wire::Useless { entry: entry(&part.entry), why: part.why, pattern: &part.pattern });
+        useless.push(wire::UselessJson { entry: entry(&part.entry), why: part.why, pattern: &part.pattern });
     }
     wire::Context {
         root: &context.root,

@@ -16,7 +16,7 @@ pub struct Layout {
 
 /// What a stretch of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(super) enum TextStyle {
     /// Ordinary.
     Plain,
     /// A heading.
@@ -43,17 +43,17 @@ impl Layout {
     }
 
     /// The text in a tone.
-    pub(super) fn paint(self, tone: Tone, text: &str) -> String {
+    pub(super) fn paint(self, tone: TextStyle, text: &str) -> String {
         let style = match tone {
-            Tone::Plain => Style::new(),
-            Tone::Strong => Style::new().effects(Effects::BOLD),
-            Tone::Dim => Style::new().effects(Effects::DIMMED),
-            Tone::Error => AnsiColor::BrightRed.on_default(),
-            Tone::Warning => AnsiColor::Yellow.on_default(),
-            Tone::Info => AnsiColor::BrightBlue.on_default(),
-            Tone::Good => AnsiColor::Green.on_default(),
+            TextStyle::Plain => Style::new(),
+            TextStyle::Strong => Style::new().effects(Effects::BOLD),
+            TextStyle::Dim => Style::new().effects(Effects::DIMMED),
+            TextStyle::Error => AnsiColor::BrightRed.on_default(),
+            TextStyle::Warning => AnsiColor::Yellow.on_default(),
+            TextStyle::Info => AnsiColor::BrightBlue.on_default(),
+            TextStyle::Good => AnsiColor::Green.on_default(),
         };
-        if self.colour && tone != Tone::Plain && !text.is_empty() {
+        if self.colour && tone != TextStyle::Plain && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
             text.into()
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn colour_is_off_unless_asked_for() {
-        assert_eq!(Layout::PLAIN.paint(Tone::Error, "x"), "x");
-        assert_eq!(Layout { width: None, colour: true }.paint(Tone::Strong, "x"), "\u{1b}[1mx\u{1b}[0m");
+        assert_eq!(Layout::PLAIN.paint(TextStyle::Error, "x"), "x");
+        assert_eq!(Layout { width: None, colour: true }.paint(TextStyle::Strong, "x"), "\u{1b}[1mx\u{1b}[0m");
     }
 }

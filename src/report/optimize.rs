@@ -2,7 +2,7 @@
 
 mod wire;
 
-use super::layout::{Layout, Tone, clean, pad, width, wrap};
+use super::layout::{Layout, TextStyle, clean, pad, width, wrap};
 use super::units::count;
 use super::wire::Head;
 use super::{fixed, json};
@@ -52,7 +52,7 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
     for rewrite in rewrites {
         heading(&mut out, rewrite, mask, layout);
         if let Some(why) = &rewrite.refused {
-            line(&mut out, 2, "nothing is changed: ", &mask.apply(why), Tone::Plain, layout);
+            line(&mut out, 2, "nothing is changed: ", &mask.apply(why), TextStyle::Plain, layout);
             out.push('\n');
             continue;
         }
@@ -63,7 +63,7 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
         }
         for above in Rung::ALL.into_iter().filter(|rung| !level.allows(*rung)) {
             let text = format!("  {}  {}: above `--level {level}`\n", above.number(), above.title());
-            out.push_str(&layout.paint(Tone::Dim, &text));
+            out.push_str(&layout.paint(TextStyle::Dim, &text));
         }
         out.push('\n');
     }
@@ -74,7 +74,7 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
 /// `backend/Dockerfile   Python 3.13 (pip), Flask`.
 fn heading(out: &mut String, rewrite: &Rewrite, mask: &Mask, layout: Layout) {
     let titles: Vec<String> = rewrite.plan.projects.iter().map(title).collect();
-    out.push_str(&layout.paint(Tone::Strong, &clean(&rewrite.dockerfile)));
+    out.push_str(&layout.paint(TextStyle::Strong, &clean(&rewrite.dockerfile)));
     if !titles.is_empty() {
         out.push_str(&format!("   {}", clean(&mask.apply(&titles.join("; ")))));
     }
@@ -98,7 +98,7 @@ fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) 
     let mut row = |name: &str, values: &[String]| {
         if !values.is_empty() {
             let text = mask.apply(&values.join("; "));
-            line(out, 2, &pad(name, 14), &text, Tone::Plain, layout);
+            line(out, 2, &pad(name, 14), &text, TextStyle::Plain, layout);
         }
     };
     let base = plan.base.as_ref().map(|base| match &plan.slim {
@@ -125,24 +125,24 @@ fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) 
 fn rung(out: &mut String, climbed: &ClimbedRung, mask: &Mask, layout: Layout) {
     let head = format!("  {}  {}", climbed.rung.number(), climbed.rung.title());
     if climbed.steps.is_empty() && climbed.refusals.is_empty() {
-        out.push_str(&layout.paint(Tone::Dim, &format!("{head}: nothing to do\n")));
+        out.push_str(&layout.paint(TextStyle::Dim, &format!("{head}: nothing to do\n")));
         return;
     }
-    out.push_str(&layout.paint(Tone::Strong, &head));
+    out.push_str(&layout.paint(TextStyle::Strong, &head));
     out.push('\n');
     for step in &climbed.steps {
-        line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), Tone::Good, layout);
-        line(out, 5, &pad("", PASS), &mask.apply(&step.why), Tone::Dim, layout);
+        line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), TextStyle::Good, layout);
+        line(out, 5, &pad("", PASS), &mask.apply(&step.why), TextStyle::Dim, layout);
         for assumption in &step.assumptions {
             let text = format!("assumes: it {}", mask.apply(&format_assumption(assumption)));
-            let tone = if assumption.support == Support::Open { Tone::Warning } else { Tone::Dim };
+            let tone = if assumption.support == Support::Open { TextStyle::Warning } else { TextStyle::Dim };
             line(out, 5, &pad("", PASS), &text, tone, layout);
         }
     }
     for refusal in &climbed.refusals {
         let what = format!("left: {}", mask.apply(&refusal.what));
-        line(out, 5, &pad(refusal.pass, PASS), &what, Tone::Warning, layout);
-        line(out, 5, &pad("", PASS), &mask.apply(&refusal.why), Tone::Dim, layout);
+        line(out, 5, &pad(refusal.pass, PASS), &what, TextStyle::Warning, layout);
+        line(out, 5, &pad("", PASS), &mask.apply(&refusal.why), TextStyle::Dim, layout);
     }
 }
 
@@ -158,7 +158,7 @@ fn format_assumption(assumption: &Assumption) -> String {
 }
 
 /// A text behind its name, wrapped, later lines below the first.
-fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: Tone, layout: Layout) {
+fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle, layout: Layout) {
     let left = indent + width(name);
     let room = layout.columns().saturating_sub(left + 1).max(24);
     for (number, part) in wrap(&clean(text), room).iter().enumerate() {
@@ -169,7 +169,7 @@ fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: Tone, lay
 
 /// All passes by rung, as `--only` and `--skip` take them.
 fn passes_text(layout: Layout) -> String {
-    let mut out = layout.paint(Tone::Strong, "Passes, for --only and --skip") + "\n";
+    let mut out = layout.paint(TextStyle::Strong, "Passes, for --only and --skip") + "\n";
     for PassInfo { id, rung, title, max } in passes() {
         let max = if max { "; with `--level max`" } else { "" };
         out.push_str(&format!("  {}  {} {title}{max}\n", rung.number(), pad(id, PASS)));

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::figures::{self, FigureRow};
 use super::format::escape::{markdown, markdown_code};
 use super::grid::Column;
-use super::layout::{Layout, Tone, clean, pad, wrap};
+use super::layout::{Layout, TextStyle, clean, pad, wrap};
 use super::units::bytes;
 use super::{json, wire};
 use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedRung, Verdict};
@@ -19,7 +19,8 @@ pub fn proof(proofs: &[Proof], layout: Layout) -> String {
 }
 
 fn render_proof(proof: &Proof, layout: Layout) -> String {
-    let mut out = format!("{}: {}\n", layout.paint(Tone::Strong, &clean(&proof.dockerfile)), clean(&verdict(proof)));
+    let mut out =
+        format!("{}: {}\n", layout.paint(TextStyle::Strong, &clean(&proof.dockerfile)), clean(&verdict(proof)));
     let rows = rows(proof);
     if !rows.is_empty() {
         out.push('\n');
@@ -30,16 +31,16 @@ fn render_proof(proof: &Proof, layout: Layout) -> String {
     }
     for tried in &proof.tried {
         let fell = !tried.holds();
-        out.push_str(&format!("\n  {}\n", layout.paint(Tone::Strong, &clean(&name(tried)))));
+        out.push_str(&format!("\n  {}\n", layout.paint(TextStyle::Strong, &clean(&name(tried)))));
         if let Some(failure) = &tried.failure {
-            lines(&mut out, layout, (Tone::Error, "✗ build"), std::slice::from_ref(failure));
+            lines(&mut out, layout, (TextStyle::Error, "✗ build"), std::slice::from_ref(failure));
         }
         for check in tried.checks.iter().filter(|check| !fell || check.outcome == CheckOutcome::Failed) {
             let (tone, mark) = match check.outcome {
-                CheckOutcome::Passed => (Tone::Good, "✓"),
-                CheckOutcome::Failed => (Tone::Error, "✗"),
-                CheckOutcome::Skipped => (Tone::Dim, "–"),
-                CheckOutcome::Unproved => (Tone::Warning, "?"),
+                CheckOutcome::Passed => (TextStyle::Good, "✓"),
+                CheckOutcome::Failed => (TextStyle::Error, "✗"),
+                CheckOutcome::Skipped => (TextStyle::Dim, "–"),
+                CheckOutcome::Unproved => (TextStyle::Warning, "?"),
             };
             let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
             lines(
@@ -53,7 +54,7 @@ fn render_proof(proof: &Proof, layout: Layout) -> String {
     out
 }
 
-fn lines(out: &mut String, layout: Layout, (tone, head): (Tone, &str), details: &[String]) {
+fn lines(out: &mut String, layout: Layout, (tone, head): (TextStyle, &str), details: &[String]) {
     const HEAD: usize = 14;
     let columns = layout.columns().saturating_sub(HEAD + 4);
     let mut first = true;

@@ -3,12 +3,13 @@
 use super::{Layout, audit, audit_json, context, context_json, fix_json, lint, lint_json, rules_json};
 use crate::audit::{
     BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Notice, ProblemReport,
-    Report, Rerun, Skipped, StageReport, Useless,
+    Report, Rerun, SkippedInput, StageReport, UselessPart,
 };
 use crate::finding::{
-    Basis, Code, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
+    Basis, Code, CostFrequency, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Safety, Saving, Severity,
+    Target,
 };
-use crate::fix::{Applied, Change, FixOutcome, Refused};
+use crate::fix::{AppliedFix, Change, FixOutcome, RefusedRule};
 use crate::text::{FileId, LineColumn, Source, Span};
 
 const DOCKERFILE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN apt-get update && \\\n    apt-get install -y \
@@ -34,8 +35,8 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
     }
 }
 
-fn impact(kind: ImpactKind, saves: Option<Saves>, basis: Basis) -> Vec<Impact> {
-    vec![Impact { kind, saves, per: Per::Build, basis, evidence: "sizes of the files".into() }]
+fn impact(kind: ImpactKind, saves: Option<Saving>, basis: Basis) -> Vec<Impact> {
+    vec![Impact { kind, saves, per: CostFrequency::Build, basis, evidence: "sizes of the files".into() }]
 }
 
 fn fix(title: &str, safety: Safety, target: Target, span: Span, text: &str) -> Vec<Fix> {
@@ -62,18 +63,18 @@ fn findings() -> Vec<Finding> {
     let root = finding("last-user-root", Severity::Warning, "CMD python", "the program runs as root");
     vec![
         Finding {
-            impact: impact(ImpactKind::DiskBytes, Some(Saves::Bytes(18_400_000)), Basis::Typical),
+            impact: impact(ImpactKind::DiskBytes, Some(Saving::Bytes(18_400_000)), Basis::Typical),
             fixes: fix("remove the lists", Safety::Safe, first.clone(), at, " && rm -rf /var/lib/apt/lists/*"),
             help: Some("remove them in the same RUN: what a later step deletes is still stored".into()),
             ..lists
         },
         Finding {
             labels: vec![label],
-            impact: impact(ImpactKind::RebuildSeconds, Some(Saves::Seconds(200.0)), Basis::Computed),
+            impact: impact(ImpactKind::RebuildSeconds, Some(Saving::Seconds(200.0)), Basis::Computed),
             ..copied
         },
         Finding {
-            impact: impact(ImpactKind::ContextBytes, Some(Saves::Bytes(184_000_000)), Basis::Computed),
+            impact: impact(ImpactKind::ContextBytes, Some(Saving::Bytes(184_000_000)), Basis::Computed),
             fixes: fix("write one", Safety::Safe, Target::New(".dockerignore".into()), Span::at(0), ".git\n.venv\n"),
             ..sent
         },
@@ -91,7 +92,7 @@ fn entry(path: &str, bytes: u64) -> ContextListingEntry {
 }
 
 fn context_report() -> ContextReport {
-    let useless = |path: &str, bytes, why| Useless { entry: entry(path, bytes), why, pattern: path.into() };
+    let useless = |path: &str, bytes, why| UselessPart { entry: entry(path, bytes), why, pattern: path.into() };
     ContextReport {
         root: "backend".into(),
         ignore_file: None,
@@ -135,8 +136,11 @@ pub(super) fn report() -> Report {
         help: Some("save the file as UTF-8".into()),
         ..ProblemReport::default()
     };
-    let skip =
-        |what: &str| Skipped { what: what.into(), why: "they need an image".into(), remedy: "add `--image`".into() };
+    let skip = |what: &str| SkippedInput {
+        what: what.into(),
+        why: "they need an image".into(),
+        remedy: "add `--image`".into(),
+    };
     Report {
         root: "backend".into(),
         sources: vec![Source::of("backend/Dockerfile", DOCKERFILE)],
@@ -178,8 +182,8 @@ fn outcome() -> FixOutcome {
         after: b".git\n".to_vec(),
     };
     let finding = findings().swap_remove(2);
-    let applied = Applied { finding, file: "backend/Dockerfile".into(), fix: 0 };
-    let refused = Refused { rule: "b", file: "backend/Dockerfile".into(), why: "it would break".into() };
+    let applied = AppliedFix { finding, file: "backend/Dockerfile".into(), fix: 0 };
+    let refused = RefusedRule { rule: "b", file: "backend/Dockerfile".into(), why: "it would break".into() };
     FixOutcome {
         changes: vec![change],
         applied: vec![applied],

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{Layout, Tone, clean, cut, cut_path, pad, width, wrap};
+use super::layout::{Layout, TextStyle, clean, cut, cut_path, pad, width, wrap};
 use super::table::table;
 use super::text::{problems, skipped};
 use super::units::{bytes, count};
@@ -18,7 +18,7 @@ const PARTS: usize = 5;
 pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> String {
     let mut out = problems(report, layout);
     for notice in &report.notices {
-        push(&mut out, &notice.text, 0, layout, Tone::Dim);
+        push(&mut out, &notice.text, 0, layout, TextStyle::Dim);
     }
     if !report.notices.is_empty() {
         out.push('\n');
@@ -30,13 +30,13 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
     let own: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
     let elsewhere: Vec<usize> = (0..report.findings.len()).filter(|index| !own.contains(index)).collect();
     if !elsewhere.is_empty() {
-        out.push_str(&layout.paint(Tone::Strong, "Other files"));
+        out.push_str(&layout.paint(TextStyle::Strong, "Other files"));
         out.push_str("\n\n");
         out.push_str(&table(report, None, &elsewhere, layout, all));
         out.push('\n');
     }
     if report.builds.is_empty() && report.read_problems().next().is_none() && elsewhere.is_empty() {
-        push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, Tone::Plain);
+        push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, TextStyle::Plain);
     }
     out.push_str(&skipped(report, layout));
     out.push_str(&next(report, options, layout));
@@ -59,7 +59,7 @@ fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool)
         facts.push_str(&parts(context, layout, all));
     }
     if let Some(rerun) = &build.rerun {
-        push(&mut facts, &rerun_text(rerun), 2, layout, Tone::Plain);
+        push(&mut facts, &rerun_text(rerun), 2, layout, TextStyle::Plain);
     }
     if !facts.is_empty() {
         out.push('\n');
@@ -91,7 +91,7 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
     let what = what.join(", ");
     let context = build.context.as_ref().map(|context| context_text(context, all)).unwrap_or_default();
     let left = width(&name) + 3 + width(&what);
-    let mut out = layout.paint(Tone::Strong, &name);
+    let mut out = layout.paint(TextStyle::Strong, &name);
     if left + 3 + width(&context) <= columns {
         out.push_str(&format!("   {what}"));
         if !context.is_empty() {
@@ -101,9 +101,9 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
         return out;
     }
     out.push('\n');
-    push(&mut out, &what, 2, layout, Tone::Plain);
+    push(&mut out, &what, 2, layout, TextStyle::Plain);
     if !context.is_empty() {
-        push(&mut out, &context, 2, layout, Tone::Plain);
+        push(&mut out, &context, 2, layout, TextStyle::Plain);
     }
     out
 }
@@ -138,7 +138,7 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         let path = clean(&part.entry.path);
         let path = pad(&cut_path(&path, paths), paths);
         let why = cut(part.why, room.saturating_sub(paths + 2)).into_owned();
-        let why = if room > paths + 12 { format!("  {}", layout.paint(Tone::Dim, &why)) } else { String::new() };
+        let why = if room > paths + 12 { format!("  {}", layout.paint(TextStyle::Dim, &why)) } else { String::new() };
         let line = format!("    {}{size}  {path}{why}", " ".repeat(sizes - width(&size)));
         out.push_str(line.trim_end());
         out.push('\n');
@@ -151,7 +151,7 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         let more = context.secrets.len() - shown.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let text = format!("Sent, and looks like a secret: {}{more}", shown.join(", "));
-        push(&mut out, &text, 2, layout, Tone::Warning);
+        push(&mut out, &text, 2, layout, TextStyle::Warning);
     }
     out
 }
@@ -221,7 +221,7 @@ fn next(report: &Report, options: &[String], layout: Layout) -> String {
         (safe, _, _) => (format!("dockopt fix {root} --diff"), format!("{} with a safe fix", count(safe, "finding"))),
     };
     let line = format!("Next:  {command}");
-    let mut out = format!("{}{}\n", layout.paint(Tone::Strong, "Next:"), &line["Next:".len()..]);
+    let mut out = format!("{}{}\n", layout.paint(TextStyle::Strong, "Next:"), &line["Next:".len()..]);
     if !why.is_empty() && width(&line) + 6 + width(&why) <= layout.columns() {
         out.pop();
         out.push_str(&format!("      {why}\n"));
@@ -240,7 +240,7 @@ pub(super) fn quoted(path: &str) -> String {
 }
 
 /// A text that is wrapped, its further lines indented.
-pub(super) fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: Tone) {
+pub(super) fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: TextStyle) {
     let blanks = " ".repeat(indent);
     for (index, line) in wrap(&clean(text), layout.columns() - indent - 2).into_iter().enumerate() {
         let hang = if index == 0 { "" } else { "  " };

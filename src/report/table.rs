@@ -1,10 +1,10 @@
 //! Findings in rows: line, finding, costs, basis, fix. On a narrow terminal each becomes a block of its own.
 
 use super::grid::{Cell, Column, Grid, cell, plain};
-use super::layout::{Layout, Tone, wrap};
+use super::layout::{Layout, TextStyle, wrap};
 use super::units::{bytes, seconds};
 use crate::audit::Report;
-use crate::finding::{Basis, Finding, Impact, ImpactKind, Per, Safety, Saves, Severity};
+use crate::finding::{Basis, CostFrequency, Finding, Impact, ImpactKind, Safety, Saving, Severity};
 use crate::text::FileId;
 
 /// With fewer columns for the finding itself, rows become blocks.
@@ -23,12 +23,12 @@ pub(super) fn cost(impact: &Impact) -> String {
 /// The same without the mark, for formats that name the basis beside it.
 pub(super) fn exact_cost(impact: &Impact) -> String {
     let amount = match impact.saves {
-        Some(Saves::Bytes(amount)) => bytes(amount),
-        Some(Saves::Seconds(amount)) => seconds(amount),
+        Some(Saving::Bytes(amount)) => bytes(amount),
+        Some(Saving::Seconds(amount)) => seconds(amount),
         None => return kind(impact.kind).to_owned(),
     };
     let per = match (impact.kind, impact.per) {
-        (_, Per::Commit) => "per commit",
+        (_, CostFrequency::Commit) => "per commit",
         (ImpactKind::DiskBytes, _) => "on disk",
         (ImpactKind::PullBytes, _) => "per pull",
         (ImpactKind::ContextBytes, _) => "per build",
@@ -68,11 +68,11 @@ enum Weight {
 }
 
 fn weight(finding: &Finding) -> Weight {
-    let amounts: Vec<Saves> = finding.impact.iter().filter_map(|impact| impact.saves).collect();
+    let amounts: Vec<Saving> = finding.impact.iter().filter_map(|impact| impact.saves).collect();
     let is_priced = !amounts.is_empty() && amounts.len() == finding.impact.len();
-    let large = |saves: &Saves| match saves {
-        Saves::Bytes(amount) => *amount >= 1_000_000,
-        Saves::Seconds(amount) => *amount >= 1.0,
+    let large = |saves: &Saving| match saves {
+        Saving::Bytes(amount) => *amount >= 1_000_000,
+        Saving::Seconds(amount) => *amount >= 1.0,
     };
     if finding.severity == Severity::Error || amounts.iter().any(large) {
         return Weight::Heavy;
@@ -154,9 +154,9 @@ fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Vec<Ce
         None => "",
     };
     let tone = match finding.severity {
-        Severity::Error => Tone::Error,
-        Severity::Warning => Tone::Warning,
-        Severity::Info | Severity::Style => Tone::Plain,
+        Severity::Error => TextStyle::Error,
+        Severity::Warning => TextStyle::Warning,
+        Severity::Info | Severity::Style => TextStyle::Plain,
     };
     let text = format!("{}{} ", place.unwrap_or_default(), finding.message);
     let finding = cell(text, tone).with_tail(&format!("[{}]", finding.rule));
@@ -179,7 +179,7 @@ fn blocks(rows: &[Vec<Cell>], layout: Layout) -> String {
         facts.retain(|fact| !fact.is_empty());
         if !facts.is_empty() {
             for text in wrap(&facts.join(", "), room) {
-                out.push_str(&format!("    {}\n", layout.paint(Tone::Dim, &text)));
+                out.push_str(&format!("    {}\n", layout.paint(TextStyle::Dim, &text)));
             }
         }
     }

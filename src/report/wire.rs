@@ -38,8 +38,8 @@ pub(super) struct Audit<'a> {
 pub(super) struct Results<'a> {
     pub findings: Vec<FindingJson<'a>>,
     /// What comments and settings hide.
-    pub suppressed: Vec<Suppressed<'a>>,
-    pub skipped: Vec<Skipped<'a>>,
+    pub suppressed: Vec<SuppressedJson<'a>>,
+    pub skipped: Vec<SkippedJson<'a>>,
     pub problems: Vec<ProblemJson<'a>>,
     pub notices: Vec<&'a str>,
     pub baselined: Option<u64>,
@@ -68,7 +68,7 @@ pub(super) struct FindingJson<'a> {
 
 /// A finding that is hidden.
 #[derive(Serialize)]
-pub(super) struct Suppressed<'a> {
+pub(super) struct SuppressedJson<'a> {
     pub rule: &'a str,
     pub aliases: Vec<&'a str>,
     pub file: &'a str,
@@ -131,7 +131,7 @@ pub(super) struct Edit<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Skipped<'a> {
+pub(super) struct SkippedJson<'a> {
     pub what: &'a str,
     pub why: &'a str,
     pub remedy: &'a str,
@@ -174,7 +174,7 @@ pub(super) struct Context<'a> {
     pub bytes: u64,
     pub files: u64,
     pub useless_bytes: u64,
-    pub useless: Vec<Useless<'a>>,
+    pub useless: Vec<UselessJson<'a>>,
     pub secrets: Vec<ContextEntryJson<'a>>,
     pub largest: Vec<ContextEntryJson<'a>>,
 }
@@ -187,7 +187,7 @@ pub(super) struct ContextEntryJson<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Useless<'a> {
+pub(super) struct UselessJson<'a> {
     #[serde(flatten)]
     pub entry: ContextEntryJson<'a>,
     pub why: &'a str,
@@ -238,17 +238,17 @@ pub(super) struct Copy<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Fixed<'a> {
+pub(super) struct FixedFileJson<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
     pub written: bool,
     pub changes: Vec<ChangeJson<'a>>,
-    pub applied: Vec<Applied<'a>>,
+    pub applied: Vec<AppliedFixJson<'a>>,
     /// Findings that are left.
     pub left: usize,
     pub contradicting: &'a [&'static str],
-    pub refused: Vec<Refused<'a>>,
-    pub skipped: Vec<Skipped<'a>>,
+    pub refused: Vec<RefusedRuleJson<'a>>,
+    pub skipped: Vec<SkippedJson<'a>>,
     pub problems: Vec<ProblemJson<'a>>,
 }
 
@@ -270,14 +270,14 @@ pub(super) struct Difference {
 }
 
 #[derive(Serialize)]
-pub(super) struct Refused<'a> {
+pub(super) struct RefusedRuleJson<'a> {
     pub rule: &'a str,
     pub file: &'a str,
     pub why: String,
 }
 
 #[derive(Serialize)]
-pub(super) struct Applied<'a> {
+pub(super) struct AppliedFixJson<'a> {
     pub rule: &'a str,
     pub file: &'a str,
     pub message: String,

@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 
 use super::Context;
 use super::download;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -51,5 +51,5 @@ fn is_file(url: &str) -> bool {
 fn last_check(build: &Build, stage: &Stage) -> Option<usize> {
     let sums = |one: &Invocation| one.program.is_some_and(|program| program.ends_with("sum"));
     let checks = |run: &Run| download::verifies(run) || run.invocations().iter().any(sums);
-    runs::of_stage(build, stage).filter(checks).map(|run| run.index).last()
+    run_instructions::of_stage(build, stage).filter(checks).map(|run| run.index).last()
 }

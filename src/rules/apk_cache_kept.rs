@@ -1,9 +1,9 @@
 //! See `rules/apk-cache-kept.md`.
 
 use super::cache_reader::{self, Cache};
-use super::layers::covers;
-use super::runs::{self, Run};
-use super::{Context, removal};
+use super::run_instructions::{self, Run};
+use super::written_paths::covers;
+use super::{Context, option_removal};
 use crate::finding::{Findings, Safety};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, SeparatorKind, Verb, Word};
@@ -17,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if cx.is_for_developers_only() {
         return;
     }
-    for run in runs::shipped(cx).filter(|run| !run.is_mounted(&FOLDERS)) {
+    for run in run_instructions::shipped(cx).filter(|run| !run.is_mounted(&FOLDERS)) {
         let invocations = run.invocations();
         let cleaned = invocations.iter().rposition(cleans);
         let update = update(&run, &invocations);
@@ -41,7 +41,9 @@ fn check(cx: &Context, out: &mut Findings) {
                     edits.push(option);
                     // `--no-cache` fetches the index itself.
                     let is_update = |word: &&Word| matches!(word.text(), "--update" | "--update-cache" | "-U");
-                    edits.extend(one.args.iter().find(is_update).and_then(|word| removal::of(&run, one, word.span)));
+                    edits.extend(
+                        one.args.iter().find(is_update).and_then(|word| option_removal::of(&run, one, word.span)),
+                    );
                     edits.sort_by_key(|(span, _)| span.start);
                     let cache = Cache { folders: &FOLDERS, program: "apk" };
                     let read =

@@ -1,6 +1,6 @@
 //! See `rules/apk-virtual-missing.md`.
 
-use super::{Context, runs};
+use super::{Context, run_instructions};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -8,7 +8,7 @@ use crate::text::Span;
 super::rule!("apk-virtual-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         let invocations = run.invocations();
         let calls: Vec<PackageCall> = invocations
             .iter()

@@ -1,6 +1,6 @@
 //! See `rules/apt-in-script.md`.
 
-use super::{Context, runs};
+use super::{Context, run_instructions};
 use crate::finding::{Findings, Safety};
 use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
@@ -9,7 +9,7 @@ use crate::text::Span;
 super::rule!("apt-in-script", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for one in run.invocations().iter().filter(|one| one.is("apt") && is_direct(one)) {
             let finding = cx
                 .finding(run.place(one.path.span), "`apt` is for people: its output and options may change")
@@ -29,7 +29,11 @@ fn is_direct(one: &Invocation) -> bool {
 }
 
 /// The program's name, and the verb where it is called otherwise.
-fn edits(run: &runs::Run, one: &Invocation, call: &crate::shell::PackageCall) -> Option<Vec<(Span, String)>> {
+fn edits(
+    run: &run_instructions::Run,
+    one: &Invocation,
+    call: &crate::shell::PackageCall,
+) -> Option<Vec<(Span, String)>> {
     let (program, verb) = match &*call.verb_text {
         "install" | "reinstall" | "update" | "remove" | "purge" | "autoremove" | "clean" | "autoclean" | "download"
         | "source" | "build-dep" | "satisfy" => ("apt-get", None),

@@ -3,8 +3,8 @@
 use super::cache_reader::Cache;
 use super::cleanup::{self, Cleanup};
 use super::lists_needed::{Need, apt, fetches, needs};
-use super::runs::Run;
-use super::{Context, lines};
+use super::run_instructions::Run;
+use super::{Context, line_edits};
 use crate::build::{Build, Code, PackageLists, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
@@ -172,5 +172,5 @@ fn only_fetches(build: &Build, index: usize, code: &Code) -> Option<Span> {
     let source = build.input().file.source();
     let one_line = !source.slice(instruction.head).contains('\n') && instruction.heredocs.is_empty();
     let alone = one_line && command.redirects.is_empty() && code.script.invocations().len() == 1;
-    alone.then(|| lines::of(source, instruction))
+    alone.then(|| line_edits::of(source, instruction))
 }

@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 
 use super::Context;
 use super::prompts::sets;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::build::{PackageSize, StageBase};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::{Manager, PackageCall, Verb};
@@ -14,13 +14,13 @@ super::rule!("apt-recommends", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let settings = LazyCell::new(|| {
-        runs::Mentions::of(cx.build(), |instruction, text| {
+        run_instructions::Mentions::of(cx.build(), |instruction, text| {
             let set = text.contains("apt::install-recommends") && text.contains("apt.conf");
-            set || runs::configures_apt(instruction, text)
+            set || run_instructions::configures_apt(instruction, text)
         })
     });
     let mut there: Vec<&str> = Vec::new();
-    for run in runs::shipped(cx) {
+    for run in run_instructions::shipped(cx) {
         for one in run.invocations() {
             let Some(call) = one.package_call().filter(|call| call.manager == Manager::Apt) else { continue };
             let before = there.len();

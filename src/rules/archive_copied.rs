@@ -1,6 +1,6 @@
 //! See `rules/archive-copied.md`.
 
-use super::{Context, layers};
+use super::{Context, written_paths};
 use crate::build::toolchain;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -35,7 +35,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let text = source.text.as_deref().unwrap_or_default();
                 let name = path::name(text);
                 if text.ends_with('/')
-                    || !layers::is_archive(name)
+                    || !written_paths::is_archive(name)
                     || name.strip_suffix(".zst").is_some()
                     || name.contains(['*', '?', '['])
                 {

@@ -6,7 +6,7 @@ use crate::data;
 
 /// How an image is left to the day of the build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Floating {
+pub(super) enum FloatingReason {
     /// No tag, no digest.
     Untagged,
     /// The tag `latest`.
@@ -16,24 +16,24 @@ pub(super) enum Floating {
 }
 
 /// An image without a version.
-pub(super) struct Unversioned<'a> {
+pub(super) struct UnversionedImage<'a> {
     /// Who takes from it.
     pub edge: &'a Edge,
     /// The image, variables resolved.
     pub image: &'a str,
     /// How.
-    pub how: Floating,
+    pub how: FloatingReason,
     /// Whether it is public and the file's own choice; else an image of the project itself, of whoever builds, of a
     /// stage that the target does not need, or one whose name has a release in it.
     pub chosen: bool,
 }
 
-impl Unversioned<'_> {
+impl UnversionedImage<'_> {
     /// What is wrong, for people.
     pub(super) fn message(&self) -> String {
         let image = self.image;
         match (self.how, Reference::of(image).tag) {
-            (Floating::Channel | Floating::Latest, Some(tag)) => {
+            (FloatingReason::Channel | FloatingReason::Latest, Some(tag)) => {
                 format!("`{image}` moves: `{tag}` names another image after each release")
             }
             _ => format!("`{image}` has no tag: it is whatever `latest` is on the day of the build"),
@@ -55,7 +55,7 @@ impl Unversioned<'_> {
 }
 
 /// The images of a build that have no version.
-pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<Unversioned<'a>> {
+pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<UnversionedImage<'a>> {
     let mut found = Vec::new();
     for edge in cx.build().edges() {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
@@ -65,8 +65,8 @@ pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<Unversioned<'a>> {
         let name = Reference::of(image).short_name();
         // A name without a namespace that is no official image is built by the project itself, or names a context.
         let public = is_name(Reference::of(image).name) && (name.contains('/') || is_official(name));
-        let released = how == Floating::Untagged && says_release(name);
-        found.push(Unversioned { edge, image, how, chosen: needed && public && !parameter && !released });
+        let released = how == FloatingReason::Untagged && says_release(name);
+        found.push(UnversionedImage { edge, image, how, chosen: needed && public && !parameter && !released });
     }
     found
 }
@@ -80,7 +80,7 @@ fn is_parameter(written: &str) -> bool {
     in_name && written[last..].contains('$')
 }
 
-fn floats(image: &str, kind: EdgeKind) -> Option<Floating> {
+fn floats(image: &str, kind: EdgeKind) -> Option<FloatingReason> {
     let reference = Reference::of(image);
     // `--from=2` is another problem's matter.
     let number = kind != EdgeKind::From && image.parse::<i64>().is_ok();
@@ -89,10 +89,10 @@ fn floats(image: &str, kind: EdgeKind) -> Option<Floating> {
     }
     let name = reference.short_name();
     let Some(tag) = reference.tag else {
-        return Some(Floating::Untagged);
+        return Some(FloatingReason::Untagged);
     };
     if tag == "latest" {
-        return Some(Floating::Latest);
+        return Some(FloatingReason::Latest);
     }
     // `nightly-2026-01-01`, `latest-rust-1.90`: alpine3.20 is a version of alpine, not of what stands on it.
     if tag.split('-').any(|word| word.starts_with(|c: char| c.is_ascii_digit())) {
@@ -102,7 +102,7 @@ fn floats(image: &str, kind: EdgeKind) -> Option<Floating> {
     let first = first.as_str();
     let suite = is_official(name) && !data::IMAGE_FAMILIES.has(name, "release") && is_suite(first);
     let moves = suite || data::TAG_WORDS.has(first, "channel") || data::TAG_WORDS.has(first, "variant");
-    moves.then_some(Floating::Channel)
+    moves.then_some(FloatingReason::Channel)
 }
 
 /// Whether a registry could have an image of that name; a placeholder such as `REPLACE-ME` is none.

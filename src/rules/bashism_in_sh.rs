@@ -1,7 +1,7 @@
 //! See `rules/bashism-in-sh.md`.
 
 use super::Context;
-use super::runs;
+use super::run_instructions;
 use super::shells;
 use crate::build::{Sh, Stage};
 use crate::finding::Findings;
@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
     let mut first: Option<usize> = None;
-    for run in runs::of_stage(cx.build(), stage) {
+    for run in run_instructions::of_stage(cx.build(), stage) {
         // `ln -sf bash /bin/sh`, `dpkg-reconfigure dash`: from here on sh may be bash.
         if run.invocations().iter().any(|one| changes_sh(one.args)) {
             return;

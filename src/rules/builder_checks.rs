@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ALL, Context, Neighbours, Rule, is_there, known_rules, reach, variable_of_base};
+use super::{ALL, Context, Neighbours, Rule, is_there, known_rules, refused_files, variable_of_base};
 use crate::build::Build;
 use crate::dockerfile::CheckOptions;
 use crate::finding::{Finding, Findings, Form, SuppressionUse, suppress};
@@ -34,7 +34,7 @@ pub fn violations<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Violations {
             if build.under_check_options(|options| !runs(options, code)) {
                 continue;
             }
-            let needed = reach::is_of_file(code) || is_needed(build, &finding);
+            let needed = refused_files::is_of_file(code) || is_needed(build, &finding);
             let names = if needed { &mut violations.of_build } else { &mut violations.of_others };
             names.insert(code);
         }
@@ -62,7 +62,7 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
             (rule.check)(&Context::new(rule, inputs, &alone, build), &mut out);
         }
     }
-    reach::limit(build, &mut out);
+    refused_files::limit(build, &mut out);
     let pragmas = pragmas(input.dockerfile, &input.file, known_rules());
     let replaced = build.check_argument().is_some();
     let own = pragmas.suppressions.iter().filter(|one| one.form == Form::Check && !(replaced && one.is_wide()));

@@ -4,15 +4,15 @@ mod edits;
 
 use super::Context;
 use super::kept_cache::is_mounted;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::build::{Build, Stage, installed};
-use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
+use crate::finding::{Basis, CostFrequency, Findings, Impact, ImpactKind};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 super::rule!("cache-mount-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { build, stage, index, code, .. } in runs::ordinary(cx) {
+    for Run { build, stage, index, code, .. } in run_instructions::ordinary(cx) {
         let invocations = code.script.invocations();
         let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();
         for invocation in &invocations {
@@ -32,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let message = format!("`{}` downloads everything again whenever this step runs", first.title());
         let evidence = "no cache mount holds the folder that the program keeps its downloads in".to_owned();
         let (kind, basis) = (ImpactKind::RebuildSeconds, Basis::Computed);
-        let impact = Impact { kind, saves: None, per: Per::Build, basis, evidence };
+        let impact = Impact { kind, saves: None, per: CostFrequency::Build, basis, evidence };
         let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
         let mut finding = finding;
         finding.fixes.extend(edits::fix(cx, (stage, index), code, &wanted));

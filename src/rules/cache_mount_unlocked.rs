@@ -1,7 +1,7 @@
 //! See `rules/cache-mount-unlocked.md`.
 
 use super::Context;
-use super::layers::covers;
+use super::written_paths::covers;
 use crate::dockerfile::{Keyword, Mount};
 use crate::finding::Findings;
 use crate::text::Span;

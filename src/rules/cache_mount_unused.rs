@@ -6,7 +6,7 @@ mod reason;
 use self::reason::{CacheMountPlace, User};
 use super::Context;
 use crate::dockerfile::{Keyword, Mount};
-use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
+use crate::finding::{Basis, CostFrequency, Findings, Impact, ImpactKind};
 use crate::shell::{Invocation, Manager, Verb};
 
 super::rule!("cache-mount-unused", check);
@@ -57,8 +57,13 @@ fn look<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out: &mut Fin
             continue;
         };
         let evidence = "the folder that the program uses and the mount, side by side".to_owned();
-        let impact =
-            Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };
+        let impact = Impact {
+            kind: ImpactKind::RebuildSeconds,
+            saves: None,
+            per: CostFrequency::Build,
+            basis: Basis::Computed,
+            evidence,
+        };
         let mut finding = cx
             .finding(place.mount.value.span, message)
             .help(help)

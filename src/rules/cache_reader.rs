@@ -1,8 +1,8 @@
 //! Whether something reads what a package manager keeps: behind a place of the same RUN, in a RUN below, in what is copied
 //! from the stage, or when a container starts.
 
-use super::layers::covers;
-use super::runs::Run;
+use super::run_instructions::Run;
+use super::written_paths::covers;
 use crate::build::{Build, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};

@@ -1,7 +1,7 @@
 //! See `rules/cd-in-run.md`.
 
-use super::runs::{self, Run};
-use super::{Context, lines};
+use super::run_instructions::{self, Run};
+use super::{Context, line_edits};
 use crate::build::Lookup;
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
@@ -11,7 +11,7 @@ use crate::text::Span;
 super::rule!("cd-in-run", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         let invocations = run.invocations();
         // Only the first step of a RUN can be an instruction before it.
         let Some(one) = invocations.iter().find(|one| !is_preface(one)) else { continue };
@@ -75,7 +75,7 @@ fn edits(run: &Run, one: &Invocation, folder: &Word) -> Option<Vec<(Span, String
     if !absolute || !blank || !plain {
         return None;
     }
-    let newline = lines::line_end(source);
+    let newline = line_edits::line_end(source);
     let above = Span::at(run.instruction.span.start);
     Some(vec![
         (above, format!("WORKDIR {path}{newline}")),

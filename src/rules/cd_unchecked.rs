@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::Context;
-use super::foreign::{self, DEEPEST};
-use super::layers::CommandFolder;
-use super::runs::{self, Run};
+use super::copied_packages::{self, DEEPEST};
+use super::run_instructions::{self, Run};
+use super::written_paths::CommandFolder;
 use crate::build::{Build, Lookup, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -18,7 +18,7 @@ super::rule!("cd-unchecked", check);
 fn check(cx: &Context, out: &mut Findings) {
     // Those of the stage that is looked at.
     let mut known: Option<(usize, Folders)> = None;
-    for run in runs::all(cx).filter(|run| !run.code.is_exec()) {
+    for run in run_instructions::all(cx).filter(|run| !run.code.is_exec()) {
         let mut folder = CommandFolder::of(run.build, run.stage, run.index);
         let mut made: Vec<String> = Vec::new();
         for one in &run.invocations() {
@@ -118,7 +118,8 @@ impl Folders {
             }
             for transfer in build.transfers(stage) {
                 let to = transfer.destination.as_deref();
-                folders.add(to.and_then(|to| foreign::absolute(build, stage, transfer.index, to)), transfer.index);
+                folders
+                    .add(to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to)), transfer.index);
             }
             for (index, _, invocations) in toolchain::runs(build, stage) {
                 let mut folder = CommandFolder::of(build, stage, index);

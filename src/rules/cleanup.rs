@@ -2,7 +2,7 @@
 
 use super::cache_reader::{self, Cache};
 use super::program_loss::{self, Loss, RequiredProgram};
-use super::runs::Run;
+use super::run_instructions::Run;
 use super::script_end;
 use crate::build::{Setting, User};
 use crate::finding::Finding;

@@ -1,7 +1,7 @@
 //! See `rules/composer-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Filled, KeptCacheRule};
+use super::kept_cache::{self, CacheFill, CacheFix, KeptCacheRule};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 
@@ -23,7 +23,7 @@ fn fills(call: &PackageCall) -> bool {
     call.manager == Manager::Composer && matches!(call.verb, Verb::Install | Verb::Upgrade)
 }
 
-fn find_cure(_: &Context, filled: &Filled) -> Option<Cure> {
+fn find_cure(_: &Context, filled: &CacheFill) -> Option<CacheFix> {
     let program = filled.invocation.path.value().filter(|_| filled.invocation.program != Some("php"))?;
-    Some(Cure::Command(format!("{program} clear-cache")))
+    Some(CacheFix::Command(format!("{program} clear-cache")))
 }

@@ -19,7 +19,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// A FROM with a literal platform.
-pub(super) struct Pinned<'b> {
+pub(super) struct PinnedPlatform<'b> {
     stage: &'b Stage,
     from: &'b Instruction,
     /// The base as written.
@@ -32,7 +32,7 @@ pub(super) struct Pinned<'b> {
 }
 
 /// Those that BuildKit warns of: the stage's name has neither the system nor the architecture in it.
-pub(super) fn pinned<'b>(build: &'b Build) -> Vec<Pinned<'b>> {
+pub(super) fn pinned<'b>(build: &'b Build) -> Vec<PinnedPlatform<'b>> {
     let file = &build.input().file;
     let one = |stage: &'b Stage| {
         let instruction = build.from_of(stage)?;
@@ -44,7 +44,7 @@ pub(super) fn pinned<'b>(build: &'b Build) -> Vec<Pinned<'b>> {
         let (system, architecture) = platform(&flag.text)?;
         let name = stage.name.as_deref().unwrap_or_default();
         let said = name.contains(&system) || name.contains(&architecture);
-        (!said).then(|| Pinned {
+        (!said).then(|| PinnedPlatform {
             stage,
             from: instruction,
             image: from.image.text.to_string(),
@@ -56,7 +56,7 @@ pub(super) fn pinned<'b>(build: &'b Build) -> Vec<Pinned<'b>> {
     build.stages().iter().filter_map(one).collect()
 }
 
-impl Pinned<'_> {
+impl PinnedPlatform<'_> {
     /// Whether the file says that it is meant so: in a comment above, by the name of the stage or of its base, or by those of
     /// all stages that take from it.
     pub(super) fn is_meant(&self, build: &Build) -> bool {

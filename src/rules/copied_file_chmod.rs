@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::layers::{self, CommandFolder};
+use super::written_paths::{self, CommandFolder};
 use super::{Context, copy_flag};
 use crate::build::{Source, toolchain};
 use crate::dockerfile::Keyword;
@@ -18,9 +18,9 @@ const NEAR: usize = 16;
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        let mut copied: HashMap<String, Vec<layers::Copied>> = HashMap::new();
+        let mut copied: HashMap<String, Vec<written_paths::CopiedPath>> = HashMap::new();
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.sources.len() == 1) {
-            for file in layers::copied(build, stage, transfer) {
+            for file in written_paths::copied(build, stage, transfer) {
                 copied.entry(file.path.clone()).or_default().push(file);
             }
         }

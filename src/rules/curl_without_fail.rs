@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::download::{self, Download, Tool};
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
@@ -14,7 +14,7 @@ super::rule!("curl-without-fail", check);
 const MANY: usize = 500;
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         let invocations = run.invocations();
         // They refuse an error page themselves.
         let reader = |one: &&Invocation| one.program.is_some_and(|program| Program::of(program).is(Kind::Strict));

@@ -1,10 +1,10 @@
 //! See `rules/deleted-in-later-layer.md`.
 
-use super::layers::{self, CommandFolder};
-use super::{Context, foreign};
+use super::written_paths::{self, CommandFolder};
+use super::{Context, copied_packages};
 use crate::build::{Build, PackageSize, Stage, StageBase, toolchain};
 use crate::dockerfile::Instruction;
-use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
+use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Saving};
 use crate::manifest::{ContentKind, FileKind};
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 use crate::text::Span;
@@ -20,7 +20,7 @@ const WORTHWHILE: u64 = 100_000;
 /// What a layer holds that a later one may take away.
 struct LayerContent<'a> {
     /// A path, or a package's name.
-    what: What,
+    what: DeletedContent,
     instruction: &'a Instruction,
     index: usize,
     /// The source of a COPY.
@@ -28,7 +28,7 @@ struct LayerContent<'a> {
     bytes: Option<u64>,
 }
 
-enum What {
+enum DeletedContent {
     Path(String),
     Package(Manager, String),
 }
@@ -47,18 +47,18 @@ fn check(cx: &Context, out: &mut Findings) {
                 (None, None) => break,
                 (Some(copy), run) if run.is_none_or(|run| copy < run) => {
                     let Some(transfer) = transfers.next() else { break };
-                    let paths = layers::copied(build, stage, transfer);
+                    let paths = written_paths::copied(build, stage, transfer);
                     if transfer.from.is_some() {
                         let to = transfer.destination.as_deref();
                         let to = to.filter(|_| trees.len() < REMEMBERED);
                         trees.extend(
-                            to.and_then(|to| foreign::absolute(build, stage, transfer.index, to))
+                            to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to))
                                 .map(|to| CopiedFolder { path: to, instruction: transfer.instruction }),
                         );
                     }
-                    let bytes = layers::bytes(cx, transfer).filter(|_| transfer.sources.len() == 1);
+                    let bytes = written_paths::bytes(cx, transfer).filter(|_| transfer.sources.len() == 1);
                     made.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| LayerContent {
-                        what: What::Path(copied.path),
+                        what: DeletedContent::Path(copied.path),
                         instruction: copied.instruction,
                         index: copied.index,
                         source: transfer.from.is_none().then_some(copied.source.text).flatten(),
@@ -78,7 +78,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Whether a copied file is worth a thought: by its bytes where they are known, else by its kind.
-fn weighs(copied: &layers::Copied, bytes: Option<u64>) -> bool {
+fn weighs(copied: &written_paths::CopiedPath, bytes: Option<u64>) -> bool {
     let name = copied.source.text.as_deref().unwrap_or_default().to_ascii_lowercase();
     if let Some(bytes) = bytes {
         return bytes >= WORTHWHILE;
@@ -115,13 +115,13 @@ fn parts(
         let letters = |word: &Word| word.text().starts_with('-') && !word.text().starts_with("--");
         let has = |letter: [char; 2]| one.args.iter().any(|word| letters(word) && word.text().contains(letter));
         let is_sure = !has(['f', 'f']) || has(['r', 'R']);
-        for word in layers::deleted(one) {
+        for word in written_paths::deleted(one) {
             if !is_sure && !word.text().contains('*') {
                 continue;
             }
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
             let above = |tree: &&CopiedFolder| {
-                tree.path.len() > 1 && path != tree.path && layers::takes_away(&tree.path, &path)
+                tree.path.len() > 1 && path != tree.path && written_paths::takes_away(&tree.path, &path)
             };
             let Some(tree) = trees.iter().find(above) else { continue };
             let Some(code) = build.code(index) else { continue };
@@ -155,11 +155,13 @@ fn run<'a>(
         // What is moved away is somewhere else.
         let moved = if one.is("mv") { one.args.iter().filter_map(|word| word.value()).collect() } else { Vec::new() };
         for path in moved.iter().filter_map(|path| folder.join(path)) {
-            made.retain(|one| !matches!(&one.what, What::Path(known) if layers::takes_away(&path, known)));
+            made.retain(
+                |one| !matches!(&one.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known)),
+            );
         }
-        for word in layers::deleted(one) {
+        for word in written_paths::deleted(one) {
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
-            let goes = |one: &LayerContent| matches!(&one.what, What::Path(known) if layers::takes_away(&path, known));
+            let goes = |one: &LayerContent| matches!(&one.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known));
             while let Some(at) = made.iter().position(goes) {
                 let one = made.remove(at);
                 if one.index != index {
@@ -170,10 +172,16 @@ fn run<'a>(
         if made.len() > REMEMBERED {
             made.drain(..REMEMBERED / 2);
         }
-        for path in layers::written_paths(one).iter().filter_map(|path| folder.join(path)) {
+        for path in written_paths::written_paths(one).iter().filter_map(|path| folder.join(path)) {
             if !is_mounted(build, instruction, &path) {
                 // Made anew, an earlier one of the name is no more than overwritten.
-                made.push(LayerContent { what: What::Path(path), instruction, index, source: None, bytes: None });
+                made.push(LayerContent {
+                    what: DeletedContent::Path(path),
+                    instruction,
+                    index,
+                    source: None,
+                    bytes: None,
+                });
             }
         }
     }
@@ -203,7 +211,7 @@ fn packages<'a>(
             let group = virtuals.filter_map(|flag| Some((flag.value?.text, flag.span)));
             let group: Vec<(&str, Span)> = group.filter(|_| call.manager == Manager::Apk).collect();
             made.extend(named.chain(group).map(|(name, _)| LayerContent {
-                what: What::Package(call.manager, name.to_owned()),
+                what: DeletedContent::Package(call.manager, name.to_owned()),
                 instruction,
                 index,
                 source: None,
@@ -212,7 +220,7 @@ fn packages<'a>(
         }
         Verb::Remove => {
             for (name, span) in named {
-                let same = |one: &LayerContent| matches!(&one.what, What::Package(manager, known) if *manager == call.manager && known == name);
+                let same = |one: &LayerContent| matches!(&one.what, DeletedContent::Package(manager, known) if *manager == call.manager && known == name);
                 let Some(at) = made.iter().rposition(same) else { continue };
                 let one = made.remove(at);
                 if one.index != index && !found.iter().any(|(other, _)| other.index == one.index) {
@@ -227,27 +235,28 @@ fn packages<'a>(
 /// Whether a path lies in a mount of the RUN, and so in no layer.
 fn is_mounted(build: &Build, instruction: &Instruction, path: &str) -> bool {
     let mounts = build.input().file.mounts(instruction);
-    mounts.iter().filter_map(|mount| mount.target()).any(|target| super::foreign::overlap(target, path))
+    mounts.iter().filter_map(|mount| mount.target()).any(|target| super::copied_packages::overlap(target, path))
 }
 
 fn finding(cx: &Context, stage: &Stage, made: &LayerContent, span: Span) -> Finding {
     let line = made.instruction.start_line;
     let (message, help) = match (&made.what, &made.source) {
-        (What::Path(path), Some(source)) => (
+        (DeletedContent::Path(path), Some(source)) => (
             format!("`{path}` is in the layer of line {line} all the same: deleting it here saves nothing"),
             format!("read it with `RUN --mount=type=bind,source={source},target={path}` instead of copying it"),
         ),
-        (What::Path(path), None) => (
+        (DeletedContent::Path(path), None) => (
             format!("`{path}` is in the layer of line {line} all the same: deleting it here saves nothing"),
             "delete it in the instruction that makes it, or make it in another stage".to_owned(),
         ),
-        (What::Package(_, name), _) => (
+        (DeletedContent::Package(_, name), _) => (
             format!("`{name}` is in the layer of line {line} all the same: removing it here saves nothing"),
             "remove it in the RUN that installs it, or use it in another stage".to_owned(),
         ),
     };
     let finding = cx.finding(span, message).help(help).label(made.instruction.head, "made here");
-    if let (What::Package(Manager::Apt, name), StageBase::Image(image)) = (&made.what, cx.build().root_base(stage))
+    if let (DeletedContent::Package(Manager::Apt, name), StageBase::Image(image)) =
+        (&made.what, cx.build().root_base(stage))
         && let Some(size) = PackageSize::of(name, image)
     {
         return finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()));
@@ -255,8 +264,8 @@ fn finding(cx: &Context, stage: &Stage, made: &LayerContent, span: Span) -> Find
     let Some(bytes) = made.bytes.filter(|bytes| *bytes > 0) else { return finding };
     finding.costs(Impact {
         kind: ImpactKind::DiskBytes,
-        saves: Some(Saves::Bytes(bytes)),
-        per: Per::Pull,
+        saves: Some(Saving::Bytes(bytes)),
+        per: CostFrequency::Pull,
         basis: Basis::Computed,
         evidence: "the size of what the COPY takes of the context".to_owned(),
     })

@@ -68,7 +68,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// With what the lock file brings for development only.
-fn priced(found: &installed::Installed, finding: Finding) -> Finding {
+fn priced(found: &installed::InstalledProject, finding: Finding) -> Finding {
     let locked = found.install.and_then(|install| Some((install.lock.as_deref()?, install.locked.as_ref()?)));
     let sizes = locked.and_then(|(file, locked)| {
         let dev = locked.packages.iter().filter(|(_, package)| package.dev_only == Some(true));

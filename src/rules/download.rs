@@ -1,6 +1,6 @@
 //! Calls of curl and wget: their options, what they fetch and where it goes.
 
-use super::runs::Run;
+use super::run_instructions::Run;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Flag, Invocation, RedirectOperator, Script, SeparatorKind, Word};
 

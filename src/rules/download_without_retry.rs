@@ -2,13 +2,13 @@
 
 use super::Context;
 use super::download::{Download, Tool};
-use super::runs;
+use super::run_instructions;
 use crate::finding::Findings;
 
 super::rule!("download-without-retry", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for one in run.invocations() {
             let Some(download) = Download::of(&one).filter(|download| download.tool == Tool::Curl) else { continue };
             let careful = ["--retry", "-K", "--config"];

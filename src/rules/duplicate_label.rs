@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Context, lines};
+use super::{Context, line_edits};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::text::Span;
@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let message = format!("this `{key}` is lost: line {} sets it again", cx.source().line(next.start));
                 let finding = cx.finding(pair.span, message).help("keep one of them").label(next, "set again");
                 out.push(match pairs.len() {
-                    1 => finding.safe_edit("remove it", lines::of(cx.source(), instruction), ""),
+                    1 => finding.safe_edit("remove it", line_edits::of(cx.source(), instruction), ""),
                     _ => finding,
                 });
             }

@@ -1,6 +1,6 @@
 //! See `rules/empty-stage-copied.md`.
 
-use super::{Context, foreign};
+use super::{Context, copied_packages};
 use crate::build::StageBase;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut looked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for taken in foreign::stage_copies(build, stage) {
+        for taken in copied_packages::stage_copies(build, stage) {
             let makes = |keyword| {
                 matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::Onbuild)
             };

@@ -82,6 +82,6 @@ fn split(cx: &Context, instruction: &Instruction, pairs: &[Variable], at: usize,
     }
     let keyword = source.slice(instruction.name.span);
     let why = "the value is the new one from then on";
-    let text = format!("{}{keyword} ", super::lines::line_end(source));
+    let text = format!("{}{keyword} ", super::line_edits::line_end(source));
     finding.unsafe_edit("split the ENV", why, gap, text)
 }

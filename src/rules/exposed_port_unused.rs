@@ -9,7 +9,7 @@ use crate::text::Span;
 super::rule!("exposed-port-unused", check);
 
 /// What an EXPOSE of the chain says.
-struct Exposed {
+struct ExposedPorts {
     span: Span,
     ports: std::ops::RangeInclusive<u16>,
     single: bool,
@@ -41,7 +41,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// The TCP ports that the stage's chain exposes; `None` where one is not known.
-fn exposed(build: &Build, stage: &Stage) -> Option<Vec<Exposed>> {
+fn exposed(build: &Build, stage: &Stage) -> Option<Vec<ExposedPorts>> {
     let file = &build.input().file;
     let mut all = Vec::new();
     for stage in build.chain(stage) {
@@ -54,7 +54,11 @@ fn exposed(build: &Build, stage: &Stage) -> Option<Vec<Exposed>> {
                 }
                 let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
                 let ports = first.parse().ok()?..=last.parse().ok()?;
-                all.push(Exposed { span: argument.span, single: file.source().slice(argument.span) == first, ports });
+                all.push(ExposedPorts {
+                    span: argument.span,
+                    single: file.source().slice(argument.span) == first,
+                    ports,
+                });
             }
         }
     }

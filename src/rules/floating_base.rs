@@ -1,7 +1,7 @@
 //! See `rules/floating-base.md`.
 
 use super::Context;
-use super::base_version::{Floating, Unversioned, unversioned};
+use super::base_version::{FloatingReason, UnversionedImage, unversioned};
 use crate::build::{Reference, is_suite};
 use crate::finding::Findings;
 use crate::text::path;
@@ -9,7 +9,8 @@ use crate::text::path;
 super::rule!("floating-base", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let is_meant = |found: &Unversioned| found.chosen && found.how == Floating::Channel && !is_moot(cx, found);
+    let is_meant =
+        |found: &UnversionedImage| found.chosen && found.how == FloatingReason::Channel && !is_moot(cx, found);
     for found in unversioned(cx).into_iter().filter(is_meant) {
         let finding = cx.finding(found.edge.span, found.message()).help(found.help());
         out.push(finding);
@@ -18,7 +19,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// Whether a file of the project, not the image, says which compiler is used: `rust-toolchain.toml`. Then the tag names the
 /// distribution, and that stands in it.
-fn is_moot(cx: &Context, found: &Unversioned) -> bool {
+fn is_moot(cx: &Context, found: &UnversionedImage) -> bool {
     let Some(context) = cx.context() else { return false };
     let reference = Reference::of(found.image);
     let mut words = reference.tag.unwrap_or_default().split('-');

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use crate::build::{BaseImage, Build, PackageSize, Presence, Reference, Slim, Stage, StageBase, toolchain};
+use crate::build::{BaseImage, Build, PackageSize, Presence, Reference, SlimImage, Stage, StageBase, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
@@ -16,7 +16,7 @@ super::rule!("full-base", check);
 
 /// What the stages that ship use of a full image.
 #[derive(Debug, Default)]
-struct Used<'a> {
+struct BaseUse<'a> {
     /// What it may use, nobody knows.
     unknown: bool,
     /// The first command that compiles what it installs.
@@ -32,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
     let StageBase::Image(image) = &root.base else { return };
-    let Some(slim) = Slim::of_any(image) else { return };
+    let Some(slim) = SlimImage::of_any(image) else { return };
     if !toolchain::is_application(build, target) {
         return;
     }
@@ -70,7 +70,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// With what the twin is lighter by, packages that it needs taken off.
-fn priced(finding: Finding, slim: &Slim, used: &Used, twin: &str) -> Finding {
+fn priced(finding: Finding, slim: &SlimImage, used: &BaseUse, twin: &str) -> Finding {
     let Some((full, small)) = slim.pull else { return finding };
     let packages = used.packages.iter().filter_map(|name| PackageSize::of(name, twin));
     let packages: u64 = packages.map(|size| size.disk_bytes).sum();
@@ -134,17 +134,17 @@ impl<'a> Calls<'a> {
 }
 
 /// What the stages that ship use, or may well use, of what slim images lack.
-fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &Slim) -> Used<'a> {
+fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> BaseUse<'a> {
     let mut calls = Calls::of(cx.build(), target);
-    let mut used = Used { unknown: calls.by_hand, ..Used::default() };
+    let mut used = BaseUse { unknown: calls.by_hand, ..BaseUse::default() };
     let demand = demand_of_build(cx, calls.with_dev);
-    used.unknown |= demand == Demand::Unknown && !calls.compiler;
-    if demand == Demand::Git {
+    used.unknown |= demand == ProjectRequirement::Unknown && !calls.compiler;
+    if demand == ProjectRequirement::Git {
         calls.programs.push("git");
     }
     let twin = format!("{}:{}", Reference::of(image).name, slim.tag);
     for program in calls.programs.iter().filter(|program| !is_in_slim(image, slim, program)) {
-        let packages = Slim::missing_packages(&twin, program);
+        let packages = SlimImage::missing_packages(&twin, program);
         let Some(first) = packages.first() else {
             used.unknown |= Program::of(program).is(Kind::Jdk);
             continue;
@@ -158,7 +158,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &Slim) -> Used<'
     }
     // Headers without a compiler are for the one of the base.
     if !calls.compiler {
-        let any = calls.headers || demand == Demand::Compiler;
+        let any = calls.headers || demand == ProjectRequirement::Compiler;
         let sure = calls.installs.iter().find(|(_, compiles)| *compiles);
         used.install = sure.or_else(|| calls.installs.first().filter(|_| any)).map(|(title, _)| title.clone());
         used.unknown |= any && used.install.is_none();
@@ -166,7 +166,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &Slim) -> Used<'
     used
 }
 
-fn is_in_slim(image: &str, slim: &Slim, program: &str) -> bool {
+fn is_in_slim(image: &str, slim: &SlimImage, program: &str) -> bool {
     let name = Reference::of(image).short_name();
     let java = name == "eclipse-temurin" && !Program::of(program).is(Kind::Jdk);
     // What `debian` and a JDK's image have beside their own, and what they lack, the twin has or lacks too.
@@ -178,7 +178,7 @@ fn is_in_slim(image: &str, slim: &Slim, program: &str) -> bool {
 /// Installs that nearly always compile something: gems, Perl modules.
 fn compiles_packages(call: &PackageCall) -> bool {
     let python = matches!(call.manager, Manager::Pip | Manager::Uv);
-    let compiled = |name: &str| demand_of(Ecosystem::Python, name) == Demand::Compiler;
+    let compiled = |name: &str| demand_of(Ecosystem::Python, name) == ProjectRequirement::Compiler;
     let named = python && call.packages.iter().any(|package| compiled(package.name.text));
     let installs = matches!(call.verb, Verb::Install | Verb::Upgrade);
     installs && (named || call.has(&["--no-binary"]) || matches!(call.manager, Manager::Gem | Manager::Bundle))
@@ -194,15 +194,16 @@ fn is_built_by_hand(one: &Invocation) -> bool {
         let builds = Program::of(name).is(Kind::BuildTool) || Program::of(name).is(Kind::Compiles);
         return builds
             || matches!(name, "configure" | "playwright")
-            || demand_of(Ecosystem::Python, name) == Demand::Unknown;
+            || demand_of(Ecosystem::Python, name) == ProjectRequirement::Unknown;
     };
     let Some(ecosystem) = Ecosystem::of_manager(call.manager) else { return false };
     let installs = matches!(call.verb, Verb::Install | Verb::Upgrade);
-    installs && call.packages.iter().any(|package| demand_of(ecosystem, package.name.text) == Demand::Unknown)
+    installs
+        && call.packages.iter().any(|package| demand_of(ecosystem, package.name.text) == ProjectRequirement::Unknown)
 }
 
 /// What a package asks of the image that it is installed in.
-fn demand_of(ecosystem: Ecosystem, name: &str) -> Demand {
+fn demand_of(ecosystem: Ecosystem, name: &str) -> ProjectRequirement {
     let name = name.to_ascii_lowercase();
     let (libraries, row) = match ecosystem {
         Ecosystem::Python => (data::PYTHON_PACKAGES.has(&name, "libraries"), data::PYTHON_SYSTEM_PACKAGES.row(&name)),
@@ -210,10 +211,10 @@ fn demand_of(ecosystem: Ecosystem, name: &str) -> Demand {
         _ => (false, None),
     };
     match row {
-        Some(&[_, _, build, ..]) if build != "-" => Demand::Compiler,
-        Some(&[_, "no", ..]) => Demand::Unknown,
-        _ if libraries => Demand::Unknown,
-        _ => Demand::Nothing,
+        Some(&[_, _, build, ..]) if build != "-" => ProjectRequirement::Compiler,
+        Some(&[_, "no", ..]) => ProjectRequirement::Unknown,
+        _ if libraries => ProjectRequirement::Unknown,
+        _ => ProjectRequirement::Nothing,
     }
 }
 
@@ -223,7 +224,7 @@ fn wants_git(one: &Invocation) -> bool {
 
 /// What the manifests of the projects ask of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Demand {
+enum ProjectRequirement {
     Nothing,
     /// Something comes from version control.
     Git,
@@ -233,17 +234,25 @@ enum Demand {
     Unknown,
 }
 
-fn demand_of_build(cx: &Context, with_dev: bool) -> Demand {
+fn demand_of_build(cx: &Context, with_dev: bool) -> ProjectRequirement {
     let projects = cx.projects().unwrap_or_default();
     let dependencies = projects
         .iter()
         .flat_map(|project| project.dependencies.iter().map(|dependency| (project.ecosystem, dependency)));
     let of = |(ecosystem, dependency): (Ecosystem, &Dependency)| {
         let git = dependency.requirement.as_deref().is_some_and(|text| text.contains("git+"));
-        demand_of(ecosystem, &dependency.name).max(if git { Demand::Git } else { Demand::Nothing })
+        demand_of(ecosystem, &dependency.name).max(if git {
+            ProjectRequirement::Git
+        } else {
+            ProjectRequirement::Nothing
+        })
     };
-    let compiled = if projects.iter().any(|one| compiles(one, with_dev)) { Demand::Compiler } else { Demand::Nothing };
-    dependencies.map(of).max().unwrap_or(Demand::Nothing).max(compiled)
+    let compiled = if projects.iter().any(|one| compiles(one, with_dev)) {
+        ProjectRequirement::Compiler
+    } else {
+        ProjectRequirement::Nothing
+    };
+    dependencies.map(of).max().unwrap_or(ProjectRequirement::Nothing).max(compiled)
 }
 
 /// Whether a package of npm is compiled when a project is installed, by its lock files where there are some.
@@ -255,7 +264,7 @@ fn compiles(project: &Project, with_dev: bool) -> bool {
     locked.any(|locked| locked.compiles(with_dev))
 }
 
-fn edited(cx: &Context, root: &Stage, image: &str, slim: &Slim, finding: Finding) -> Finding {
+fn edited(cx: &Context, root: &Stage, image: &str, slim: &SlimImage, finding: Finding) -> Finding {
     let build: &Build = cx.build();
     let written = cx.source().slice(root.base_span);
     let reference = Reference::of(image);

@@ -1,7 +1,7 @@
 //! See `rules/gem-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Filled, KeptCacheRule};
+use super::kept_cache::{self, CacheFill, CacheFix, KeptCacheRule};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
@@ -39,7 +39,7 @@ fn fills(call: &PackageCall) -> bool {
     matches!(call.manager, Manager::Gem | Manager::Bundle) && call.verb == Verb::Install
 }
 
-fn find_cure(_: &Context, filled: &Filled) -> Option<Cure> {
+fn find_cure(_: &Context, filled: &CacheFill) -> Option<CacheFix> {
     let folder = filled.folders.first()?.folder.as_deref()?;
-    Some(Cure::Command(format!("rm -rf {folder}")))
+    Some(CacheFix::Command(format!("rm -rf {folder}")))
 }

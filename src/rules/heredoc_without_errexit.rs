@@ -1,7 +1,7 @@
 //! See `rules/heredoc-without-errexit.md`.
 
-use super::runs::{self, Run};
-use super::{Context, lines};
+use super::run_instructions::{self, Run};
+use super::{Context, line_edits};
 use crate::finding::{Finding, Findings};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind};
@@ -10,7 +10,7 @@ use crate::text::Span;
 super::rule!("heredoc-without-errexit", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         if run.instruction.heredocs.is_empty() || run.code.is_exec() {
             continue;
         }
@@ -70,7 +70,7 @@ fn edited(run: &Run, start: Option<u32>, finding: Finding) -> Finding {
     let skipped = if shebang { body.find('\n').map_or(body.len(), |end| end + 1) } else { 0 };
     let rest = &body[skipped..];
     let indent = if heredoc.chomp { &rest[..rest.len() - rest.trim_start_matches('\t').len()] } else { "" };
-    let newline = lines::line_end(source);
+    let newline = line_edits::line_end(source);
     let at = heredoc.body.start + skipped as u32;
     let why = "a build that went on behind a failure ends there then";
     finding.unsafe_edit("end at the first failure", why, Span::at(at), format!("{indent}set -e{newline}"))

@@ -1,6 +1,6 @@
 //! Which commands of a RUN have a failure that is worth seeing, and the scripts of a RUN in which one can hide.
 
-use super::runs::Run;
+use super::run_instructions::Run;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Compound, ScopeKind, Script, SeparatorKind, Word};

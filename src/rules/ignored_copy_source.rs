@@ -3,7 +3,7 @@
 use super::Context;
 use crate::build::Transfer;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
-use crate::ignore::{IgnoreFile, Inherited, Matcher, clean, has_wildcard};
+use crate::ignore::{IgnoreFile, MatchedPatterns, Matcher, clean, has_wildcard};
 use crate::inputs::IgnoreInput;
 use crate::inputs::context::SourceOutcome;
 use crate::text::{FileId, Span};
@@ -55,7 +55,7 @@ fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer
 fn comes_back(matcher: &Matcher, text: &str) -> bool {
     let path = clean(text);
     let path = path.trim_matches('/');
-    let mut above = Inherited::default();
+    let mut above = MatchedPatterns::default();
     let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
     for end in ends {
         let Ok(verdict) = matcher.decide(&path[..end], &above) else { return false };
@@ -75,7 +75,7 @@ fn surely(matcher: &Matcher, text: &str) -> Option<usize> {
         return None;
     }
     // As a walk goes: a folder that it stays out of takes all below along.
-    let mut above = Inherited::default();
+    let mut above = MatchedPatterns::default();
     let ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).collect();
     for end in ends {
         let verdict = matcher.decide(&path[..end], &above).ok()?;
@@ -101,7 +101,7 @@ fn with_fix(cx: &Context, finding: Finding, file: FileId, text: &str) -> Finding
     if !path.bytes().all(plain) || !source.is_exact(Span::new(0, source.text().len() as u32)) {
         return finding;
     }
-    let end = super::lines::line_end(source);
+    let end = super::line_edits::line_end(source);
     let gap = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { end };
     let edit = FileEdit {
         target: Target::File(file),

@@ -1,6 +1,6 @@
 //! See `rules/image-root-copied.md`.
 
-use super::{Context, foreign};
+use super::{Context, copied_packages};
 use crate::build::{Build, Reference, StageBase, is_official};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_some()) {
             let to = transfer.destination.as_deref();
-            let to = to.and_then(|to| foreign::absolute(build, stage, transfer.index, to));
+            let to = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to));
             let is_root = |text: &str| text.starts_with('/') && matches!(text.trim_matches('/'), "" | ".");
             let whole = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_root));
             let Some(source) = whole.filter(|_| to.is_some_and(|to| to == "/")) else { continue };

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::hidden_failure::{is_caught, scripts};
-use super::runs;
+use super::run_instructions;
 use crate::finding::Findings;
 use crate::shell::{Command, ScopeKind, Script, SeparatorKind};
 use crate::text::Span;
@@ -10,7 +10,7 @@ use crate::text::Span;
 super::rule!("ineffective-negation", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for script in scripts(&run) {
             for command in script.commands.iter().filter(|command| is_ineffective(script, command)) {
                 let own = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();

@@ -4,8 +4,8 @@
 use super::Context;
 use super::cache_reader::{self, Cache};
 use super::cleanup::{self, Cleanup};
-use super::layers::covers;
-use super::runs::Run;
+use super::run_instructions::Run;
+use super::written_paths::covers;
 use crate::build::{
     Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Stage, StageBase, is_official,
 };
@@ -24,7 +24,7 @@ pub(super) struct KeptCacheRule {
     /// Variables that switch it off, when they are true.
     pub(super) variables: &'static [&'static str],
     /// How to mend it; `None` where no edit would.
-    pub(super) cure: fn(&Context, &Filled) -> Option<Cure>,
+    pub(super) cure: fn(&Context, &CacheFill) -> Option<CacheFix>,
     /// Whether the folder must be known.
     pub(super) known: bool,
     /// The peers' code, and whether they report a call under it.
@@ -33,7 +33,7 @@ pub(super) struct KeptCacheRule {
 
 /// How a kept cache is mended.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Cure {
+pub(super) enum CacheFix {
     /// This option goes behind the verb.
     Flag(&'static str),
     /// This command goes behind the script.
@@ -43,7 +43,7 @@ pub(super) enum Cure {
 }
 
 /// A call that leaves a cache behind.
-pub(super) struct Filled<'c, 's> {
+pub(super) struct CacheFill<'c, 's> {
     /// The program.
     pub(super) invocation: &'c Invocation<'s>,
     /// What it asks for.
@@ -96,7 +96,7 @@ fn report<'a, 'i>(
         {
             continue;
         }
-        filled.push(Filled { invocation, call, folders });
+        filled.push(CacheFill { invocation, call, folders });
     }
     let Some(first) = filled.first() else { return };
     let place = match first.folders.iter().find_map(|cache| cache.folder.as_deref()) {
@@ -118,7 +118,7 @@ fn report<'a, 'i>(
 }
 
 /// With what the calls download, as far as tables tell.
-fn priced(build: &Build, place: (&Stage, usize), filled: &[Filled], finding: Finding) -> Finding {
+fn priced(build: &Build, place: (&Stage, usize), filled: &[CacheFill], finding: Finding) -> Finding {
     let mut sizes = filled.iter().filter_map(|one| {
         let size = DownloadSize::of(build, place, one.invocation, &one.call)?;
         Some(match one.call.manager {
@@ -142,7 +142,7 @@ fn priced(build: &Build, place: (&Stage, usize), filled: &[Filled], finding: Fin
     ))
 }
 
-fn fix(cx: &Context, run: &Run, filled: &[Filled], kept: &KeptCacheRule) -> Option<Fix> {
+fn fix(cx: &Context, run: &Run, filled: &[CacheFill], kept: &KeptCacheRule) -> Option<Fix> {
     let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
     let (mut edits, mut commands, mut flags): (Vec<FileEdit>, Vec<String>, Vec<&str>) = Default::default();
     let folders: Vec<&str> =
@@ -155,7 +155,7 @@ fn fix(cx: &Context, run: &Run, filled: &[Filled], kept: &KeptCacheRule) -> Opti
     for one in filled {
         let cure = (kept.cure)(cx, one)?;
         let command = match cure {
-            Cure::Flag(flag) => {
+            CacheFix::Flag(flag) => {
                 edits.push(edit(Span::at(behind_verb(cx, run.code, &one.call)?), format!(" {flag}")));
                 flags.push(flag);
                 // The call itself may be told to fetch nothing.
@@ -164,8 +164,8 @@ fn fix(cx: &Context, run: &Run, filled: &[Filled], kept: &KeptCacheRule) -> Opti
                 }
                 continue;
             }
-            Cure::Command(command) => command,
-            Cure::RiskyCommand(command, why) => {
+            CacheFix::Command(command) => command,
+            CacheFix::RiskyCommand(command, why) => {
                 risk = Some(why);
                 command
             }

@@ -16,13 +16,13 @@ super::family! {
 }
 
 /// Packages of a command that any version fits: where the command stands, and their names as written.
-struct Unpinned {
+struct UnpinnedPackages {
     span: Span,
     names: Vec<String>,
 }
 
 /// Reports each command in which `find` sees packages without a version.
-fn check(cx: &Context, out: &mut Findings, help: &str, find: fn(&Invocation) -> Option<Unpinned>) {
+fn check(cx: &Context, out: &mut Findings, help: &str, find: fn(&Invocation) -> Option<UnpinnedPackages>) {
     let build = cx.build();
     for stage in build.stages() {
         for (index, _) in build.instructions(stage) {
@@ -44,13 +44,13 @@ fn check(cx: &Context, out: &mut Findings, help: &str, find: fn(&Invocation) -> 
     }
 }
 
-fn gem(invocation: &Invocation) -> Option<Unpinned> {
+fn gem(invocation: &Invocation) -> Option<UnpinnedPackages> {
     let call = invocation.package_call().filter(|call| call.verb == Verb::Install && call.manager == Manager::Gem)?;
     let any_fits = call.packages.iter().filter(|one| one.source == PackageSource::Index && one.version.is_none());
-    Some(Unpinned { span: call.span, names: any_fits.map(|one| one.name.text.to_owned()).collect() })
+    Some(UnpinnedPackages { span: call.span, names: any_fits.map(|one| one.name.text.to_owned()).collect() })
 }
 
-fn go(invocation: &Invocation) -> Option<Unpinned> {
+fn go(invocation: &Invocation) -> Option<UnpinnedPackages> {
     let call = invocation.package_call().filter(|call| call.manager == Manager::Go)?;
     let mut names: Vec<String> = Vec::new();
     if call.verb == Verb::Install {
@@ -72,7 +72,7 @@ fn go(invocation: &Invocation) -> Option<Unpinned> {
             names.push(name.to_owned());
         }
     }
-    Some(Unpinned { span: call.span, names })
+    Some(UnpinnedPackages { span: call.span, names })
 }
 
 /// The patterns that stand for packages of Go itself or of the module.
@@ -80,14 +80,14 @@ fn is_standard(name: &str) -> bool {
     matches!(name, "std" | "cmd" | "all" | "tool" | "work")
 }
 
-fn npm(invocation: &Invocation) -> Option<Unpinned> {
+fn npm(invocation: &Invocation) -> Option<UnpinnedPackages> {
     let call = invocation.package_call().filter(|call| call.verb == Verb::Install)?;
     if !matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun) {
         return None;
     }
     let names =
         call.packages.iter().filter(|package| any_npm_fits(package)).map(|one| one.name.text.to_owned()).collect();
-    Some(Unpinned { span: call.span, names })
+    Some(UnpinnedPackages { span: call.span, names })
 }
 
 fn any_npm_fits(package: &Package) -> bool {
@@ -105,7 +105,7 @@ fn any_npm_fits(package: &Package) -> bool {
     }
 }
 
-fn pip(invocation: &Invocation) -> Option<Unpinned> {
+fn pip(invocation: &Invocation) -> Option<UnpinnedPackages> {
     if let Some(found) = pipx(invocation) {
         return Some(found);
     }
@@ -116,7 +116,7 @@ fn pip(invocation: &Invocation) -> Option<Unpinned> {
     }
     let names =
         call.packages.iter().filter(|package| any_pip_fits(package)).map(|one| one.name.text.to_owned()).collect();
-    Some(Unpinned { span: call.span, names })
+    Some(UnpinnedPackages { span: call.span, names })
 }
 
 fn any_pip_fits(package: &Package) -> bool {
@@ -134,7 +134,7 @@ fn any_pip_fits(package: &Package) -> bool {
 }
 
 /// `pipx install name`
-fn pipx(invocation: &Invocation) -> Option<Unpinned> {
+fn pipx(invocation: &Invocation) -> Option<UnpinnedPackages> {
     let words = match invocation.program? {
         "pipx" => invocation.args,
         python if python.starts_with("python") => {
@@ -151,5 +151,5 @@ fn pipx(invocation: &Invocation) -> Option<Unpinned> {
         let is_unpinned = |name: &&str| !name.contains(['=', '<', '>', '~', '/', '@']) && !name.starts_with('.');
         names.extend(operands.iter().map(|word| word.text()).filter(is_unpinned).map(str::to_owned));
     }
-    Some(Unpinned { span: invocation.span, names })
+    Some(UnpinnedPackages { span: invocation.span, names })
 }

@@ -2,7 +2,7 @@
 
 mod linkage;
 
-use super::{Context, foreign};
+use super::{Context, copied_packages};
 use crate::build::{Build, Libc, Release, Stage, StageBase, libc, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -13,9 +13,9 @@ super::rule!("libc-mismatch", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in cx.shipped().take(foreign::DEEPEST) {
+    for stage in cx.shipped().take(copied_packages::DEEPEST) {
         let Some(own) = libc_of(build, stage).filter(|_| !brings_libc(build, stage)) else { continue };
-        for taken in foreign::stage_copies(build, stage) {
+        for taken in copied_packages::stage_copies(build, stage) {
             let may_clash = |theirs: &Libc| {
                 // Programs of one library work with it; only glibc's releases differ.
                 std::mem::discriminant(theirs) != std::mem::discriminant(&own) || matches!(theirs, Libc::Glibc(_))
@@ -77,12 +77,16 @@ fn brings_libc(build: &Build, stage: &Stage) -> bool {
             })
         })
     };
-    build.chain(stage).take(foreign::DEEPEST).any(|stage| installs(stage) || copies(stage))
+    build.chain(stage).take(copied_packages::DEEPEST).any(|stage| installs(stage) || copies(stage))
 }
 
 /// What a copy takes that is linked with its maker's C library: how it was made, its path and place.
-fn mismatched_copy(build: &Build, taken: &foreign::StageCopy, theirs: Libc) -> Option<(LinkedProgram, String, Span)> {
-    if let Some((path, span)) = foreign::python_packages(build, taken) {
+fn mismatched_copy(
+    build: &Build,
+    taken: &copied_packages::StageCopy,
+    theirs: Libc,
+) -> Option<(LinkedProgram, String, Span)> {
+    if let Some((path, span)) = copied_packages::python_packages(build, taken) {
         return Some((LinkedProgram::Python, path, span));
     }
     let made = linkage::first_linked_program(build, taken.maker, theirs)?;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::kept_cache::behind_verb;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::build::installed;
 use crate::build::{Code, Stage};
 use crate::finding::{Finding, Findings};
@@ -12,7 +12,7 @@ use crate::text::Span;
 super::rule!("lock-file-ignored", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { stage, index, code, .. } in runs::ordinary(cx) {
+    for Run { stage, index, code, .. } in run_instructions::ordinary(cx) {
         for invocation in code.script.invocations() {
             let Some(call) = invocation.package_call() else { continue };
             let place = (stage, index);

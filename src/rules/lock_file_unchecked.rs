@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::kept_cache::behind_verb;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::build::installed::{self, is_set};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
@@ -16,7 +16,7 @@ super::rule!("lock-file-unchecked", check);
 const WHY: &str = "it fails where the lock file does not fit the manifest";
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::ordinary(cx) {
+    for run in run_instructions::ordinary(cx) {
         let Run { build, stage, index, code, .. } = run;
         for invocation in code.script.invocations() {
             let place = (stage, index);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, lines};
+use super::{Context, line_edits};
 use crate::build::UndefinedReason;
 use crate::finding::Findings;
 use crate::text::Span;
@@ -11,7 +11,7 @@ super::rule!("lost-arg", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let line_end = lines::line_end(cx.source());
+    let line_end = line_edits::line_end(cx.source());
     for stage in build.stages().iter().filter(|_| !build.is_fragment()) {
         // One line mends all uses of a name in a stage.
         let mut places: BTreeMap<String, u32> = BTreeMap::new();
@@ -19,7 +19,8 @@ fn check(cx: &Context, out: &mut Findings) {
             for found in
                 build.undefined(stage, index).into_iter().filter(|found| found.why == UndefinedReason::NotInStage)
             {
-                let at = *places.entry(found.name.clone()).or_insert_with(|| lines::above(cx.source(), instruction));
+                let at =
+                    *places.entry(found.name.clone()).or_insert_with(|| line_edits::above(cx.source(), instruction));
                 let message = format!("`{}` is empty here: this stage has no `ARG {0}` of its own", found.name);
                 let help = format!("write `ARG {}` in the stage, above this line", found.name);
                 let why = "the variable gets its value here, where it was empty until now";

@@ -173,7 +173,7 @@ const KEYS: [&str; 14] = [
 impl Metadata {
     /// Reads a page. What is missing or wrong is a problem, and has a cautious value.
     pub fn read(page: &'static str) -> (Self, Vec<String>) {
-        let mut front = Front::read(page);
+        let mut front = FrontMatter::read(page);
         let metadata = Self {
             summary: front.text("summary"),
             severity: front.word("severity", &SEVERITIES, Severity::name),
@@ -221,12 +221,12 @@ fn split(page: &str) -> Option<(&str, &str)> {
 
 const SEVERITIES: [Severity; 4] = [Severity::Style, Severity::Info, Severity::Warning, Severity::Error];
 
-struct Front {
+struct FrontMatter {
     fields: Vec<(&'static str, &'static str)>,
     problems: Vec<String>,
 }
 
-impl Front {
+impl FrontMatter {
     fn read(page: &'static str) -> Self {
         let mut front = Self { fields: Vec::new(), problems: Vec::new() };
         let Some((head, _)) = split(page) else {

@@ -1,6 +1,6 @@
 //! Instructions of which only the last one of a stage counts: CMD, ENTRYPOINT, HEALTHCHECK; a rule for each.
 
-use super::{Context, lines};
+use super::{Context, line_edits};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -21,7 +21,7 @@ fn check(cx: &Context, keyword: Keyword, code: &str, out: &mut Findings) {
             let message = format!("this {name} is lost: line {} sets another one", next.start_line);
             let finding = cx.finding(lost.head, message).help(format!("keep one {name} in a stage"));
             let finding = finding.label(next.name.span, "the next one").reported_at(code, next.start_line);
-            out.push(finding.safe_edit(format!("remove the lost {name}"), lines::of(cx.source(), lost), ""));
+            out.push(finding.safe_edit(format!("remove the lost {name}"), line_edits::of(cx.source(), lost), ""));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! See `rules/npm-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, KeptCacheRule};
+use super::kept_cache::{self, CacheFix, KeptCacheRule};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 
@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
         fills,
         flags: &["--offline", "--help", "--dry-run", "--package-lock-only"],
         variables: &["npm_config_offline"],
-        cure: |_, _| Some(Cure::Command("npm cache clean --force".into())),
+        cure: |_, _| Some(CacheFix::Command("npm cache clean --force".into())),
         known: false,
         code: ("", |_| true),
     };

@@ -1,7 +1,7 @@
 //! See `rules/npm-install-beside-lock.md`.
 
 use super::Context;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::build::installed;
 use crate::build::{Build, Code, Release, Stage, StageBase, releases};
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
@@ -11,7 +11,7 @@ use crate::text::path;
 super::rule!("npm-install-beside-lock", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { build, stage, index, code, .. } in runs::ordinary(cx) {
+    for Run { build, stage, index, code, .. } in run_instructions::ordinary(cx) {
         for invocation in code.script.invocations() {
             let Some(call) = invocation.call_of(&[Manager::Npm]).filter(installs_all) else { continue };
             if lacks_ci(build, stage) || installed::changes_manifest(build, stage) {

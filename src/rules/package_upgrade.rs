@@ -1,7 +1,7 @@
 //! See `rules/package-upgrade.md`.
 
 use super::Context;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::build::{Reference, StageBase};
 use crate::data;
 use crate::finding::Findings;
@@ -13,7 +13,7 @@ super::rule!("package-upgrade", check);
 fn check(cx: &Context, out: &mut Findings) {
     // What stands on an upgraded stage has little left to upgrade.
     let mut upgraded = false;
-    for run in runs::shipped(cx) {
+    for run in run_instructions::shipped(cx) {
         if upgraded || is_explained(&run) {
             continue;
         }

@@ -1,7 +1,7 @@
 //! See `rules/password-in-layer.md`.
 
 use super::Context;
-use super::runs;
+use super::run_instructions;
 use crate::finding::Findings;
 use crate::shell::Invocation;
 use crate::text::Span;
@@ -9,7 +9,7 @@ use crate::text::Span;
 super::rule!("password-in-layer", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         // Who passes it as a secret has thought about it.
         let secret = run.file().mounts(run.instruction).iter().any(|mount| mount.kind() == "secret");
         for one in run.invocations().iter().filter(|_| !secret) {

@@ -1,7 +1,7 @@
 //! See `rules/pip-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, KeptCacheRule};
+use super::kept_cache::{self, CacheFix, KeptCacheRule};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 
@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
         flags: &["--no-cache-dir", "--no-cache", "--no-index"],
         variables: &["PIP_NO_CACHE_DIR"],
         // A later `--cache-dir` would win.
-        cure: |_, one| (!one.call.has(&["--cache-dir"])).then_some(Cure::Flag("--no-cache-dir")),
+        cure: |_, one| (!one.call.has(&["--cache-dir"])).then_some(CacheFix::Flag("--no-cache-dir")),
         known: false,
         code: ("", |_| true),
     };

@@ -4,7 +4,7 @@ use super::Context;
 use super::download::pipeline;
 use super::hidden_failure::{checks, is_caught, may_fail, may_fail_within, scripts};
 use super::later_failure::is_seen_later;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use super::shells;
 use crate::build::{Sh, Stage};
 use crate::finding::Findings;
@@ -25,7 +25,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
     // All findings of a stage are mended by the SHELL before the first of them.
     let mut first: Option<usize> = None;
-    for run in runs::of_stage(cx.build(), stage) {
+    for run in run_instructions::of_stage(cx.build(), stage) {
         let Some(span) = scripts(&run).into_iter().find_map(|script| hidden(&run, script)) else { continue };
         let message = "the RUN goes on when a command before the last of this pipe fails";
         let sh = shells::sh_of(&run);

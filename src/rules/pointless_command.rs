@@ -1,7 +1,7 @@
 //! See `rules/pointless-command.md`.
 
 use super::Context;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, SeparatorKind, Word};
@@ -9,7 +9,7 @@ use crate::shell::{Invocation, SeparatorKind, Word};
 super::rule!("pointless-command", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         let invocations = run.invocations();
         for (at, one) in invocations.iter().enumerate() {
             let Some(program) = one.program.filter(|program| Program::of(program).is(Kind::Live)) else { continue };

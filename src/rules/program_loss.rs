@@ -1,8 +1,8 @@
 //! Whether a script takes a program away: by a package manager, or by deleting its files or the folder it works in.
 
-use super::layers;
-use super::layers::covers;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
+use super::written_paths;
+use super::written_paths::covers;
 use crate::build::{BaseImage, Presence, ProgramNeeds, StageBase, installed, is_like};
 use crate::data;
 use crate::shell::program::Kind;
@@ -141,7 +141,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
                         .iter()
                         .any(|one| one.text.as_deref().is_some_and(|text| path::name(text) == self.name))
             });
-            let mut runs = runs::of_stage(build, stage);
+            let mut runs = run_instructions::of_stage(build, stage);
             copied
                 || runs.any(|run| {
                     let mut calls = run.invocations().into_iter().filter_map(|one| one.package_call());
@@ -155,7 +155,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
         let build = self.run.build;
         let mut loss = Loss::Possible;
         for stage in build.chain(self.run.stage) {
-            for run in runs::of_stage(build, stage) {
+            for run in run_instructions::of_stage(build, stage) {
                 for call in run.invocations().iter().filter_map(Invocation::package_call) {
                     let given = call.flag(&["--virtual", "-t"]).and_then(|flag| flag.value);
                     if call.manager != Manager::Apk || given.is_none_or(|value| value.text != name) {
@@ -239,7 +239,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
             let stem = name.strip_suffix(".phar").or_else(|| name.strip_suffix("-cli.js")).unwrap_or(name);
             programs().any(|program| stem == program || name == program)
         };
-        let of_name = |name: &str| !layers::is_archive(name) && is_program(name);
+        let of_name = |name: &str| !written_paths::is_archive(name) && is_program(name);
         let whole = path.split(['*', '?', '[', '{']).next().unwrap_or(path);
         let open = whole.len() < path.len();
         let places = data::SYSTEM_FOLDERS

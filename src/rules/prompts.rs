@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use super::{Context, runs};
+use super::{Context, run_instructions};
 use crate::finding::Findings;
 use crate::shell::{Flag, Manager, PackageCall, Verb, Word};
 use crate::text::Span;
@@ -37,12 +37,12 @@ struct Question {
 
 fn check(cx: &Context, out: &mut Findings, question: &Question) {
     let settings = LazyCell::new(|| {
-        runs::Mentions::of(cx.build(), |instruction, text| {
+        run_instructions::Mentions::of(cx.build(), |instruction, text| {
             let set = !question.setting.is_empty() && text.contains(question.setting) && text.contains(".conf");
-            set || runs::configures_apt(instruction, text)
+            set || run_instructions::configures_apt(instruction, text)
         })
     });
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for one in run.invocations() {
             let Some(call) = one.call_of(question.managers).filter(|call| (question.asks)(call)) else { continue };
             let open = one.args.iter().any(|word: &Word| run.may_be_option(word));

@@ -1,7 +1,7 @@
 //! See `rules/python-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Filled, KeptCacheRule};
+use super::kept_cache::{self, CacheFill, CacheFix, KeptCacheRule};
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 
@@ -57,12 +57,14 @@ fn fills(call: &PackageCall) -> bool {
     }
 }
 
-fn find_cure(_: &Context, filled: &Filled) -> Option<Cure> {
+fn find_cure(_: &Context, filled: &CacheFill) -> Option<CacheFix> {
     let folder = || filled.folders.first()?.folder.as_deref();
     match filled.call.manager {
-        Manager::Uv => Some(Cure::Flag("--no-cache")),
+        Manager::Uv => Some(CacheFix::Flag("--no-cache")),
         // Poetry's virtual environments lie in the same folder.
-        Manager::Poetry => folder().map(|folder| Cure::Command(format!("rm -rf {folder}/cache {folder}/artifacts"))),
-        _ => folder().map(|folder| Cure::Command(format!("rm -rf {folder}"))),
+        Manager::Poetry => {
+            folder().map(|folder| CacheFix::Command(format!("rm -rf {folder}/cache {folder}/artifacts")))
+        }
+        _ => folder().map(|folder| CacheFix::Command(format!("rm -rf {folder}"))),
     }
 }

@@ -1,6 +1,6 @@
 //! See `rules/python-minor-mismatch.md`.
 
-use super::{Context, foreign};
+use super::{Context, copied_packages};
 use crate::build::Stage;
 use crate::finding::Findings;
 use crate::text::Span;
@@ -11,8 +11,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
     for stage in needed {
-        let Some(own) = foreign::python_version(build, stage) else { continue };
-        for taken in foreign::stage_copies(build, stage) {
+        let Some(own) = copied_packages::python_version(build, stage) else { continue };
+        for taken in copied_packages::stage_copies(build, stage) {
             if let Some((span, message)) = mismatch(cx, &own, stage, &taken) {
                 let help = "make the packages with the Python that runs them: one version for both stages";
                 out.push(cx.finding(span, message).help(help));
@@ -21,9 +21,9 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &foreign::StageCopy) -> Option<(Span, String)> {
+fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &copied_packages::StageCopy) -> Option<(Span, String)> {
     let build = cx.build();
-    let theirs = foreign::python_version(build, taken.maker);
+    let theirs = copied_packages::python_version(build, taken.maker);
     let title = |stage: &Stage| format!("stage `{}`", stage.title());
     // A path that says the version itself.
     for source in &taken.transfer.sources {
@@ -40,7 +40,7 @@ fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &foreign::StageCopy) 
         return Some((taken.transfer.instruction.head, message));
     }
     let theirs = theirs.filter(|theirs| *theirs != own)?;
-    let (text, span) = foreign::python_packages(build, taken)?;
+    let (text, span) = copied_packages::python_packages(build, taken)?;
     let message = format!(
         "`{text}` was made with Python {theirs} and {} runs Python {own}: its packages are not found, and compiled ones do not load",
         title(stage)
@@ -51,5 +51,5 @@ fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &foreign::StageCopy) 
 /// The version in `…/python3.12/site-packages`.
 fn version_in(path: &str) -> Option<String> {
     let part = path.split('/').find_map(|part| part.strip_prefix("python3."))?;
-    foreign::minor(&format!("3.{part}")).filter(|_| path.contains("-packages"))
+    copied_packages::minor(&format!("3.{part}")).filter(|_| path.contains("-packages"))
 }

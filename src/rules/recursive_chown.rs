@@ -1,10 +1,10 @@
 //! See `rules/recursive-chown.md`.
 
-use super::layers::{self, CommandFolder};
-use super::{Context, copy_flag, foreign};
+use super::written_paths::{self, CommandFolder};
+use super::{Context, copied_packages, copy_flag};
 use crate::build::{BaseImage, Build, Stage, StageBase, Transfer, toolchain};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
+use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Safety, Saving};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
 use crate::text::path;
@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
             while let Some(transfer) = transfers.next_if(|transfer| transfer.index < index) {
                 let to = transfer.destination.as_deref();
-                let folder = to.and_then(|to| foreign::absolute(build, stage, transfer.index, to));
+                let folder = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to));
                 if copied.len() < REMEMBERED {
                     copied.extend(folder.filter(|_| is_tree(transfer)).map(|folder| (folder, transfer)));
                 }
@@ -38,13 +38,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some((value, paths)) = recursive(one) else { continue };
                 let paths: Vec<String> =
                     paths.iter().filter_map(|word| word.value()).filter_map(|path| folder.join(path)).collect();
-                let below = |to: &str| paths.iter().any(|path| layers::takes_away(path, to));
+                let below = |to: &str| paths.iter().any(|path| written_paths::takes_away(path, to));
                 let idle = |transfer: &Transfer| one.is("chmod") && changes_nothing(build, transfer, value.text());
                 let hit: Vec<&(String, &Transfer)> =
                     copied.iter().filter(|(to, transfer)| below(to) && !idle(transfer)).collect();
                 let Some((_, first)) = hit.first() else { continue };
                 let bytes: Option<u64> =
-                    hit.iter().try_fold(0, |sum, (_, transfer)| Some(sum + layers::bytes(cx, transfer)?));
+                    hit.iter().try_fold(0, |sum, (_, transfer)| Some(sum + written_paths::bytes(cx, transfer)?));
                 if bytes.is_some_and(|bytes| bytes < WORTHWHILE) {
                     continue;
                 }
@@ -69,7 +69,7 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         let room = REMEMBERED.saturating_sub(copied.len());
         copied.extend(transfers.take(room).filter_map(|transfer| {
-            let to = foreign::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
+            let to = copied_packages::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
             is_tree(transfer).then_some((to, transfer))
         }));
     }
@@ -173,8 +173,8 @@ fn priced(finding: Finding, bytes: Option<u64>) -> Finding {
     let Some(bytes) = bytes else { return finding };
     finding.costs(Impact {
         kind: ImpactKind::DiskBytes,
-        saves: Some(Saves::Bytes(bytes)),
-        per: Per::Pull,
+        saves: Some(Saving::Bytes(bytes)),
+        per: CostFrequency::Pull,
         basis: Basis::Computed,
         evidence: "the size of what the COPY takes of the context".to_owned(),
     })
@@ -296,7 +296,7 @@ fn makes_folder(build: &Build, run: &ChownRun, first: usize) -> bool {
         match one.keyword {
             Keyword::Workdir => build.stage_of(at).is_some_and(|stage| {
                 let folder = build.workdir(stage, at + 1);
-                folder.value().is_none_or(|folder| run.paths.iter().any(|path| layers::takes_away(path, folder)))
+                folder.value().is_none_or(|folder| run.paths.iter().any(|path| written_paths::takes_away(path, folder)))
             }),
             Keyword::Run | Keyword::Volume => run.paths.iter().any(|path| text.contains(path.as_str())),
             _ => false,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Context, Neighbours, Policies, Policy, Rule, Subject, find, known_rules, reach, unrendered};
+use super::{
+    Context, Neighbours, Policies, Policy, Rule, Subject, find, known_rules, refused_files, template_findings,
+};
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings, Form, SuppressedRule, Suppression, SuppressionUse, suppress};
@@ -97,8 +99,8 @@ impl First {
                 (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings), &mut out);
             }
         }
-        reach::limit(build, &mut out);
-        let out = unrendered::limit(inputs, build, out);
+        refused_files::limit(build, &mut out);
+        let out = template_findings::limit(inputs, build, out);
         let pragmas = pragmas_of(build, policy);
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
         let mut judged: Vec<SuppressionUse> = all.map(|one| SuppressionUse::new(one, inputs.today)).collect();

@@ -1,7 +1,7 @@
 //! See `rules/sh-relinked.md`.
 
 use super::Context;
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Word};
 use crate::text::Span;
@@ -9,7 +9,7 @@ use crate::text::Span;
 super::rule!("sh-relinked", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         let invocations = run.invocations();
         for one in invocations.iter().filter(|one| one.is("ln")) {
             let operands: Vec<&Word> = one.args.iter().filter(|word| !word.text().starts_with('-')).collect();

@@ -1,7 +1,7 @@
 //! What is known of a stage's shells, and the SHELL that rules propose.
 
-use super::lines;
-use super::runs::Run;
+use super::line_edits;
+use super::run_instructions::Run;
 use crate::build::{Setting, Sh};
 use crate::finding::Finding;
 use crate::shell::Dialect;
@@ -20,8 +20,8 @@ pub(super) fn is_default(run: &Run) -> bool {
 /// With the edit that puts a SHELL in front of a RUN.
 pub(super) fn with_shell(run: &Run, before: usize, shell: &str, title: &str, finding: Finding) -> Finding {
     let source = run.file().source();
-    let at = lines::above(source, run.build.instruction(before));
-    let newline = lines::line_end(source);
+    let at = line_edits::above(source, run.build.instruction(before));
+    let newline = line_edits::line_end(source);
     let why = "every RUN below, and a CMD or ENTRYPOINT in shell form, is run by that shell then";
     finding.unsafe_edit(title, why, Span::at(at), format!("SHELL {shell}{newline}"))
 }

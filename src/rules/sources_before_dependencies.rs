@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use super::foreign::{self, StageCopy};
+use super::copied_packages::{self, StageCopy};
 use crate::arrange::arrange;
 use crate::build::{Build, Stage, StageBase, Transfer, installed, toolchain};
 use crate::cache::{Likeness, Origins, source_file, source_file_outside};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
+use crate::finding::{Basis, CostFrequency, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId, Selection};
 use crate::manifest::{Ecosystem, FileKind, InstallScript, Project};
 use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
@@ -50,7 +50,7 @@ fn check(cx: &Context, out: &mut Findings) {
 #[derive(Clone, Default)]
 struct CopyState<'a> {
     /// The copies of sources above.
-    copied: Vec<Copied<'a>>,
+    copied: Vec<SourceCopy<'a>>,
     /// The managers that installed a project's dependencies already.
     fetched: Vec<Manager>,
     /// What came ready from other stages.
@@ -61,7 +61,7 @@ struct CopyState<'a> {
 
 /// A copy of sources.
 #[derive(Clone)]
-struct Copied<'a> {
+struct SourceCopy<'a> {
     instruction: &'a Instruction,
     transfer: Transfer<'a>,
     everything: bool,
@@ -94,10 +94,10 @@ fn walk<'a>(
     stage: &Stage,
     known: KnownContext,
     so_far: &mut CopyState<'a>,
-) -> Option<(Copied<'a>, Install)> {
+) -> Option<(SourceCopy<'a>, Install)> {
     let build = cx.build();
     let mut transfers = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()).peekable();
-    let mut taken = foreign::stage_copies(build, stage).into_iter().peekable();
+    let mut taken = copied_packages::stage_copies(build, stage).into_iter().peekable();
     for (index, instruction) in build.instructions(stage) {
         while let Some(taken) = taken.next_if(|taken| taken.transfer.index <= index) {
             so_far.brought.extend(ecosystems_brought_along(build, &taken));
@@ -158,11 +158,11 @@ fn takes_sources<'a>(
     stage: &Stage,
     mut transfer: Transfer<'a>,
     known: KnownContext,
-) -> Option<Copied<'a>> {
+) -> Option<SourceCopy<'a>> {
     let everything = transfer.sources.iter().any(crate::build::Source::is_everything);
     let instruction = transfer.instruction;
     let Some((context, origins)) = known else {
-        return everything.then_some(Copied { instruction, transfer, everything, file: None });
+        return everything.then_some(SourceCopy { instruction, transfer, everything, file: None });
     };
     transfer.sources.retain(|source| {
         let path = source.text.as_deref().unwrap_or_default().trim_start_matches("./").trim_matches('/');
@@ -173,7 +173,7 @@ fn takes_sources<'a>(
         })
     });
     let file = source_file(&transfer, context, origins)?;
-    Some(Copied { instruction, transfer, everything, file: Some(file) })
+    Some(SourceCopy { instruction, transfer, everything, file: Some(file) })
 }
 
 fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
@@ -185,9 +185,10 @@ fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
 /// install, or one that holds packages.
 fn ecosystems_brought_along(build: &Build, taken: &StageCopy) -> Vec<Ecosystem> {
     let sources: Vec<&str> = taken.transfer.sources.iter().filter_map(|source| source.text.as_deref()).collect();
-    let named = sources.iter().any(|source| is_of_packages(source)) || foreign::python_packages(build, taken).is_some();
+    let named =
+        sources.iter().any(|source| is_of_packages(source)) || copied_packages::python_packages(build, taken).is_some();
     let mut found = Vec::new();
-    for stage in build.chain(taken.maker).take(foreign::DEEPEST) {
+    for stage in build.chain(taken.maker).take(copied_packages::DEEPEST) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
             for one in &invocations {
                 let Some(call) = one.package_call().filter(|call| is_of_manifest(call)) else { continue };
@@ -280,12 +281,12 @@ fn ignores_scripts(call: &PackageCall) -> bool {
 }
 
 /// The first copy of sources that an install's own scripts do not compile.
-fn not_needed<'a>(copied: &[Copied<'a>], install: &Install, known: KnownContext) -> Option<Copied<'a>> {
+fn not_needed<'a>(copied: &[SourceCopy<'a>], install: &Install, known: KnownContext) -> Option<SourceCopy<'a>> {
     let compiled = install.compiled();
     let Some((context, origins)) = known.filter(|_| !compiled.is_empty()) else { return copied.first().cloned() };
     copied.iter().find_map(|one| {
         let file = source_file_outside(&one.transfer, context, origins, &compiled)?;
-        Some(Copied { file: Some(file), ..one.clone() })
+        Some(SourceCopy { file: Some(file), ..one.clone() })
     })
 }
 
@@ -326,7 +327,7 @@ fn needs_any(cx: &Context, manager: Manager) -> bool {
     projects.iter().any(|project| project.ecosystem == ecosystem && needs(project))
 }
 
-fn finding(cx: &Context, copied: &Copied, install: &Install) -> Finding {
+fn finding(cx: &Context, copied: &SourceCopy, install: &Install) -> Finding {
     let example = copied.file.as_ref().map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
     let does = if install.verb == Verb::Build { "fetches" } else { "installs" };
     let message =
@@ -342,14 +343,19 @@ fn finding(cx: &Context, copied: &Copied, install: &Install) -> Finding {
     };
     let help = read_by_scripts(copied, install).unwrap_or_else(|| help.to_owned());
     let evidence = "the copy stands above the install in its stage".to_owned();
-    let impact =
-        Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };
+    let impact = Impact {
+        kind: ImpactKind::RebuildSeconds,
+        saves: None,
+        per: CostFrequency::Build,
+        basis: Basis::Computed,
+        evidence,
+    };
     let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
     finding.label(install.span, "this runs again")
 }
 
 /// What else has to be copied first, where scripts of the install read more than manifests.
-fn read_by_scripts(copied: &Copied, install: &Install) -> Option<String> {
+fn read_by_scripts(copied: &SourceCopy, install: &Install) -> Option<String> {
     let script = install.scripts.first().filter(|_| copied.everything || copied.file.is_some())?;
     let compiled = install.scripts.iter().find_map(|script| Some((&script.name, script.sources.as_ref()?)));
     Some(match compiled {

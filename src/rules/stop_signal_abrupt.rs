@@ -1,6 +1,6 @@
 //! See `rules/stop-signal-abrupt.md`.
 
-use super::{Context, lines};
+use super::{Context, line_edits};
 use crate::build::{Build, Launch, Reference, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -38,8 +38,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(start) = server.start.filter(|_| is_plain(build, target, program) && !build.is_fragment()) else { return };
     let instruction = build.instruction(start);
     let finding = cx.finding(instruction.head, message).help(format!("add `STOPSIGNAL {signal}`"));
-    let newline = lines::line_end(cx.source());
-    let at = Span::at(lines::above(cx.source(), instruction));
+    let newline = line_edits::line_end(cx.source());
+    let at = Span::at(line_edits::above(cx.source(), instruction));
     out.push(finding.unsafe_edit(format!("add STOPSIGNAL {signal}"), WHY, at, format!("STOPSIGNAL {signal}{newline}")));
 }
 

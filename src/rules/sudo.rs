@@ -1,7 +1,7 @@
 //! See `rules/sudo.md`.
 
 use super::Context;
-use super::runs::Run;
+use super::run_instructions::Run;
 use crate::build::{Build, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Findings, Safety};

@@ -1,9 +1,9 @@
 //! What yum, dnf and zypper leave of lists and packages in a layer: a rule for each.
 
 use super::cleanup::{self, Cleanup};
-use super::layers::covers;
-use super::runs::Run;
-use super::{Context, cache_reader, runs};
+use super::run_instructions::Run;
+use super::written_paths::covers;
+use super::{Context, cache_reader, run_instructions};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -44,7 +44,7 @@ fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
     if cx.is_for_developers_only() {
         return;
     }
-    for run in runs::shipped(cx).filter(|run| !run.is_mounted(cache.folders)) {
+    for run in run_instructions::shipped(cx).filter(|run| !run.is_mounted(cache.folders)) {
         let invocations = run.invocations();
         let fills = |one: &Invocation| one.call_of(cache.managers).is_some_and(|call| (cache.fills)(&call));
         let Some(at) = invocations.iter().rposition(fills) else { continue };

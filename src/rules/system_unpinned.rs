@@ -2,8 +2,8 @@
 
 use std::cell::LazyCell;
 
-use super::runs::Run;
-use super::{Context, runs};
+use super::run_instructions::Run;
+use super::{Context, run_instructions};
 use crate::build::Lookup;
 use crate::finding::Findings;
 use crate::shell::{Manager, Package, PackageCall, PackageSource};
@@ -70,11 +70,11 @@ fn check_rpm(cx: &Context, out: &mut Findings, installs: fn(&PackageCall) -> boo
 fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
     // Every day of a snapshot has one version of each package.
     let snapshots = LazyCell::new(|| {
-        runs::Mentions::of(cx.build(), |_, text| {
+        run_instructions::Mentions::of(cx.build(), |_, text| {
             text.contains("snapshot.debian.org") || text.contains("snapshot.ubuntu.com")
         })
     });
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for one in run.invocations() {
             let Some(call) = one.package_call().filter(|call| (pinning.installs)(call)) else { continue };
             let open: Vec<&Package> =

@@ -1,8 +1,8 @@
 //! See `rules/tls-verification-off.md`.
 
 use super::download::{Download, Tool};
-use super::runs::{self, Run};
-use super::{Context, removal};
+use super::run_instructions::{self, Run};
+use super::{Context, option_removal};
 use crate::data;
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::Findings;
@@ -14,7 +14,7 @@ super::rule!("tls-verification-off", check);
 const MESSAGE: &str = "certificates are not verified: anybody on the way can answer in the server's place";
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for one in run.invocations() {
             let Some(span) = switched_off(&one) else { continue };
             let finding = cx
@@ -50,7 +50,7 @@ fn edit(run: &Run, one: &Invocation, span: Span) -> Option<(Span, String)> {
         let letter = word.part(at, at + 1);
         return (run.source(letter) == "k").then(|| (run.place(letter), String::new()));
     }
-    removal::of(run, one, span)
+    option_removal::of(run, one, span)
 }
 
 /// The pairs of ENV and ARG.

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::hidden_failure::{may_fail, name_of};
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::finding::{Finding, Findings};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind};
@@ -11,7 +11,7 @@ use crate::text::Span;
 super::rule!("unchecked-command", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         // Those of heredocs are looked at by another rule.
         if run.code.is_exec() || !run.instruction.heredocs.is_empty() {
             continue;

@@ -1,7 +1,7 @@
 //! See `rules/undefined-variable.md`.
 
 use super::Context;
-use crate::build::{Undefined, UndefinedReason};
+use crate::build::{UndefinedReason, UndefinedVariable};
 use crate::dockerfile::{Instruction, Keyword, Variable};
 use crate::finding::Findings;
 use crate::text::Span;
@@ -82,7 +82,7 @@ impl JoinedUse {
 }
 
 /// `ENV X=$X:/lib`, `ENV X="/lib:$X"`.
-fn path_like_join(cx: &Context, instruction: &Instruction, found: &Undefined) -> Option<JoinedUse> {
+fn path_like_join(cx: &Context, instruction: &Instruction, found: &UndefinedVariable) -> Option<JoinedUse> {
     let (own, source) = (own_pair(cx, instruction, found)?, cx.source());
     let unquoted = |text: &str| text.trim_matches('"').to_owned();
     let before = unquoted(source.slice(Span::new(own.start, found.span.start)));
@@ -98,7 +98,7 @@ fn path_like_join(cx: &Context, instruction: &Instruction, found: &Undefined) ->
 }
 
 /// The value in an ENV in which a variable is used for its own value.
-fn own_pair(cx: &Context, instruction: &Instruction, found: &Undefined) -> Option<Span> {
+fn own_pair(cx: &Context, instruction: &Instruction, found: &UndefinedVariable) -> Option<Span> {
     if instruction.keyword != Keyword::Env || found.guarded {
         return None;
     }
@@ -114,7 +114,7 @@ pub(super) fn is_slip(name: &str, near: &str) -> bool {
 }
 
 /// Whether another pair of the same ENV sets the variable.
-fn is_set_beside(cx: &Context, index: usize, found: &Undefined) -> bool {
+fn is_set_beside(cx: &Context, index: usize, found: &UndefinedVariable) -> bool {
     let file = &cx.build().input().file;
     let pairs = file.variables(&file.instructions()[index]);
     let own = |pair: &&Variable| pair.span.start <= found.span.start && found.span.end <= pair.span.end;

@@ -1,14 +1,14 @@
 //! See `rules/unquoted-substitution.md`.
 
-use super::{Context, runs, splitting};
+use super::{Context, run_instructions, word_splitting};
 use crate::finding::Findings;
 use crate::shell::ExpansionKind;
 
 super::rule!("unquoted-substitution", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::scripts(cx) {
-        for (_, expansion) in splitting::unquoted(&run) {
+    for run in run_instructions::scripts(cx) {
+        for (_, expansion) in word_splitting::unquoted(&run) {
             // Backticks and `<(` are matters of their own.
             let place = run.place(expansion.span);
             if expansion.kind != ExpansionKind::Command || !run.file().source().slice(place).starts_with("$(") {

@@ -1,7 +1,7 @@
 //! See `rules/unsigned-packages.md`.
 
 use super::prompts::sets;
-use super::{Context, removal, runs};
+use super::{Context, option_removal, run_instructions};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb, Word};
 use crate::text::Span;
@@ -9,7 +9,7 @@ use crate::text::Span;
 super::rule!("unsigned-packages", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for one in run.invocations() {
             let option = switch(&one);
             let Some(span) = option.or_else(|| source(&one)) else { continue };
@@ -17,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let message = "signatures of packages are not checked: who can alter the download is root here";
             let finding = cx.finding(place, message).help("give the package manager the key of the repository");
             let why = "packages whose signature can't be checked are refused then";
-            let edit = option.and_then(|span| removal::of(&run, &one, span));
+            let edit = option.and_then(|span| option_removal::of(&run, &one, span));
             out.push(match edit {
                 Some((place, text)) => finding.unsafe_edit("check signatures", why, place, text),
                 None => finding,

@@ -3,7 +3,7 @@
 use super::Context;
 use super::ignore_lines::with_lines;
 use crate::build::{Build, may_take_in};
-use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
+use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Safety, Saving};
 use crate::inputs::IgnoreInput;
 use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, EntryId};
 use crate::manifest::Ecosystem;
@@ -71,8 +71,8 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMat
     let finding = if has_history { finding.costs(rerun()) } else { finding };
     finding.costs(Impact {
         kind: ImpactKind::ContextBytes,
-        saves: Some(Saves::Bytes(bytes)),
-        per: Per::Build,
+        saves: Some(Saving::Bytes(bytes)),
+        per: CostFrequency::Build,
         basis: Basis::Computed,
         evidence: format!("sizes of the files that COPY selects in `{}`", context.root()),
     })
@@ -81,7 +81,13 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMat
 /// What follows the copy runs again after each commit.
 fn rerun() -> Impact {
     let evidence = "each commit changes the repository's history, and with it what is copied".to_owned();
-    Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Commit, basis: Basis::Computed, evidence }
+    Impact {
+        kind: ImpactKind::RebuildSeconds,
+        saves: None,
+        per: CostFrequency::Commit,
+        basis: Basis::Computed,
+        evidence,
+    }
 }
 
 /// Whether another build with the same .dockerignore may want something of the context.

@@ -1,6 +1,6 @@
 //! Edits that end a stage with a USER line. Serves the rules on containers that run as root.
 
-use super::lines;
+use super::line_edits;
 use crate::build::{BaseImage, Build, Stage, StageBase, User, accounts};
 use crate::dockerfile::Keyword;
 use crate::finding::Finding;
@@ -25,7 +25,7 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     if let Some(name) = plain_user_before(build, stage, first) {
         return finding.unsafe_edit(title, why, name, user);
     }
-    if let Some(at) = first.map(|index| lines::above(file.source(), build.instruction(index))) {
+    if let Some(at) = first.map(|index| line_edits::above(file.source(), build.instruction(index))) {
         return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
     // Behind a last line that goes on, or inside of a heredoc without an end, it would be text of that instruction.
@@ -62,7 +62,7 @@ fn plain_user_before(build: &Build, stage: &Stage, closing: Option<usize>) -> Op
 
 /// Where the closing instructions begin.
 pub(crate) fn start(build: &Build, stage: &Stage) -> Option<u32> {
-    Some(lines::above(build.input().file.source(), build.instruction(closing(build, stage)?)))
+    Some(line_edits::above(build.input().file.source(), build.instruction(closing(build, stage)?)))
 }
 
 /// The first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, …, when nothing below needs root.

@@ -4,7 +4,7 @@ use super::Context;
 use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
+use crate::finding::{Basis, CostFrequency, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb};
 use crate::text::Span;
@@ -42,7 +42,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     .costs(Impact {
                         kind: ImpactKind::RebuildSeconds,
                         saves: None,
-                        per: Per::Build,
+                        per: CostFrequency::Build,
                         basis: Basis::Computed,
                         evidence: "the ARG stands above the step in its stage".to_owned(),
                     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use super::download::{Download, Tool};
-use super::runs::{self, Run};
+use super::run_instructions::{self, Run};
 use crate::build::{Reference, StageBase};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, RedirectOperator, Verb};
@@ -13,7 +13,7 @@ super::rule!("wget-progress", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let mut busybox: BTreeMap<usize, bool> = BTreeMap::new();
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for one in run.invocations() {
             let Some(download) = Download::of(&one).filter(|download| download.tool == Tool::Wget) else { continue };
             if download.asks_only() || is_quiet(&download) || is_redirected(&one) {
@@ -65,5 +65,5 @@ fn is_busybox(run: &Run) -> bool {
                 && call.packages.iter().any(|p| p.name.text == "wget")
         })
     };
-    alpine && !runs::of_stage(run.build, run.stage).any(|run| run.invocations().iter().any(installs))
+    alpine && !run_instructions::of_stage(run.build, run.stage).any(|run| run.invocations().iter().any(installs))
 }

@@ -1,7 +1,7 @@
 //! See `rules/world-writable.md`.
 
 use super::Context;
-use super::layers::CommandFolder;
+use super::written_paths::CommandFolder;
 use crate::build::{Stage, StartFile};
 use crate::data;
 use crate::dockerfile::Keyword;

@@ -1,7 +1,7 @@
 //! See `rules/yarn-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, KeptCacheRule};
+use super::kept_cache::{self, CacheFix, KeptCacheRule};
 use crate::finding::Findings;
 use crate::manifest::Tool;
 use crate::shell::{Manager, PackageCall, Verb};
@@ -31,12 +31,12 @@ fn fills(call: &PackageCall) -> bool {
         && !call.has(&["--version", "-v", "--help", "-h"])
 }
 
-fn find_cure(cx: &Context) -> Cure {
+fn find_cure(cx: &Context) -> CacheFix {
     let command = "yarn cache clean".to_owned();
     if is_of(cx, Tool::YarnClassic) {
-        return Cure::Command(command);
+        return CacheFix::Command(command);
     }
-    Cure::RiskyCommand(command, "yarn 2 and later may load packages from the cache at run time")
+    CacheFix::RiskyCommand(command, "yarn 2 and later may load packages from the cache at run time")
 }
 
 fn is_of(cx: &Context, tool: Tool) -> bool {

@@ -1,6 +1,6 @@
 //! See `rules/zypper-dist-upgrade.md`.
 
-use super::{Context, runs};
+use super::{Context, run_instructions};
 use crate::finding::Findings;
 use crate::shell::Manager;
 use crate::text::Span;
@@ -8,7 +8,7 @@ use crate::text::Span;
 super::rule!("zypper-dist-upgrade", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in run_instructions::all(cx) {
         for call in run.invocations().iter().filter_map(|one| one.call_of(&[Manager::Zypper])) {
             if !matches!(&*call.verb_text, "dist-upgrade" | "dup") {
                 continue;

@@ -4,7 +4,7 @@
 mod check;
 mod comment;
 mod hadolint;
-mod own;
+mod dockopt;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +20,7 @@ pub fn pragmas(file: FileId, dockerfile: &File, known: &RuleNames) -> Pragmas {
     check::read(file, dockerfile, known, &mut pragmas);
     let comments = comments(dockerfile);
     hadolint::read(file, dockerfile, &comments, known, &mut pragmas);
-    own::read(file, dockerfile, &comments, known, &mut pragmas);
+    dockopt::read(file, dockerfile, &comments, known, &mut pragmas);
     pragmas.suppressions.sort_by_key(|suppression| suppression.span);
     pragmas
 }

@@ -104,22 +104,24 @@ fn collect<'s>(script: &'s Script, outer: Option<u32>, via: &[Wrapper<'s>], out:
     }
 }
 
-struct Resolved<'s> {
+struct ResolvedInvocation<'s> {
     via: Vec<Wrapper<'s>>,
     /// The innermost command; not empty.
     words: &'s [Word],
     started: StartedCommand,
 }
 
-fn resolve(command: &Command) -> Option<Resolved<'_>> {
+fn resolve(command: &Command) -> Option<ResolvedInvocation<'_>> {
     let mut words = command.words.as_slice();
     let mut via = Vec::new();
     words.first()?;
     loop {
         let started = read_wrapper(words);
-        let StartedCommand::Command(from, to) = started else { return Some(Resolved { via, words, started }) };
+        let StartedCommand::Command(from, to) = started else {
+            return Some(ResolvedInvocation { via, words, started });
+        };
         if via.len() >= MAX_WRAPPERS {
-            return Some(Resolved { via, words, started: StartedCommand::Program });
+            return Some(ResolvedInvocation { via, words, started: StartedCommand::Program });
         }
         let program = words[0].value().map(path::name).unwrap_or_default();
         via.push(Wrapper { program, span: words[0].span, args: &words[1..from] });

@@ -8,7 +8,7 @@ mod simple;
 mod word;
 
 use self::list::{List, Member};
-use self::simple::{Heredoc, Pending};
+use self::simple::{Heredoc, PendingHeredoc};
 use self::word::WordBuilder;
 use super::script::{ProblemKind, Scope, ScopeKind, Script, ShellOptions, ShellProblem};
 use crate::text::Span;
@@ -80,7 +80,7 @@ struct Parser<'a> {
     /// Elements of the pipelines being read.
     members: Vec<Member>,
     /// Here-documents whose bodies start after the next line end.
-    pending: Vec<Pending>,
+    pending: Vec<PendingHeredoc>,
     /// The part of `pending` that belongs to the innermost substitution.
     pending_base: usize,
     /// Open lists up to `limit` that a `)` closes.
@@ -113,7 +113,7 @@ enum Frame {
     Array {
         start: usize,
     },
-    For(compound::For),
+    For(compound::ForHeader),
     Case(compound::Case),
     Heredoc(Heredoc),
 }

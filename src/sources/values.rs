@@ -112,11 +112,11 @@ impl<'e> Evaluator<'e> {
         }
         let sum = code::split(expression, "+");
         if sum.len() > 1 {
-            return folded(Joint::Text, sum.into_iter().map(|part| self.of(place, part, depth + 1)));
+            return folded(PartSeparator::Text, sum.into_iter().map(|part| self.of(place, part, depth + 1)));
         }
         let quotient = if is_python { code::split(expression, "/") } else { Vec::new() };
         if quotient.len() > 1 {
-            return folded(Joint::Path, quotient.into_iter().map(|part| self.of(place, part, depth + 1)));
+            return folded(PartSeparator::Path, quotient.into_iter().map(|part| self.of(place, part, depth + 1)));
         }
         self.single(place, expression, depth)
     }
@@ -200,7 +200,7 @@ impl<'e> Evaluator<'e> {
             rest = behind;
         }
         parts.push(text(rest));
-        Some(folded(Joint::Text, parts.into_iter()))
+        Some(folded(PartSeparator::Text, parts.into_iter()))
     }
 
     fn call(&self, place: CodePlace, callee: &str, list: &str, depth: usize) -> Values {
@@ -223,7 +223,7 @@ impl<'e> Evaluator<'e> {
             // `", ".join(names)` makes a text.
             let own = receiver.filter(|of| !of.starts_with(['"', '\''])).into_iter().chain(list.iter().copied());
             let values = own.map(|part| self.of(place, keyword(part), depth + 1));
-            return folded(Joint::Path, values).filter(|_| literal(of.unwrap_or_default()).is_none());
+            return folded(PartSeparator::Path, values).filter(|_| literal(of.unwrap_or_default()).is_none());
         }
         if is_named(callee, "the folder of a path") {
             return self.of(place, receiver.or(inner(0))?, depth + 1).map(parents);
@@ -408,14 +408,14 @@ fn combine(one: Values, other: Values) -> Values {
 
 /// How parts come together.
 #[derive(Clone, Copy)]
-enum Joint {
+enum PartSeparator {
     /// One behind the other.
     Text,
     /// As parts of a path; an absolute one begins anew.
     Path,
 }
 
-impl Joint {
+impl PartSeparator {
     fn put(self, before: &str, after: &str) -> String {
         match self {
             Self::Text => before.to_owned() + after,
@@ -439,7 +439,7 @@ impl Joint {
 }
 
 /// What several parts come to. What follows an unknown part is not known; what stands before it is.
-fn folded(joint: Joint, mut parts: impl Iterator<Item = Values>) -> Values {
+fn folded(joint: PartSeparator, mut parts: impl Iterator<Item = Values>) -> Values {
     let mut all = parts.next()??;
     for part in parts {
         let mut next = BTreeSet::new();

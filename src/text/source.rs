@@ -80,7 +80,7 @@ pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
     /// The file's bytes when they are not the text's.
-    raw: Option<Arc<Raw>>,
+    raw: Option<Arc<RawBytes>>,
     /// Offset of each line's first byte.
     lines: Arc<[u32]>,
     /// Characters before every [`STEP`]th byte, once a place in a long line was asked for.
@@ -98,7 +98,7 @@ const fn is_first(byte: u8) -> bool {
 }
 
 #[derive(Debug)]
-struct Raw {
+struct RawBytes {
     bytes: Vec<u8>,
     /// (offset in the text after a replacement, offset in the bytes after it), ascending.
     after: Vec<(u32, u32)>,
@@ -135,7 +135,7 @@ impl Source {
         if text.len() != self.text.len() {
             return Self::new(self.name(), text.as_bytes().to_vec()).unwrap_or_else(|_| Self::of(self.name(), ""));
         }
-        let after = self.raw.as_ref().map(|raw| Arc::new(Raw { bytes: Vec::new(), after: raw.after.clone() }));
+        let after = self.raw.as_ref().map(|raw| Arc::new(RawBytes { bytes: Vec::new(), after: raw.after.clone() }));
         Self {
             name: Arc::clone(&self.name),
             text: text.into(),
@@ -276,7 +276,7 @@ impl Source {
     }
 }
 
-fn replace_invalid(bytes: Vec<u8>) -> (String, Raw) {
+fn replace_invalid(bytes: Vec<u8>) -> (String, RawBytes) {
     let mut text = String::with_capacity(bytes.len() + 16);
     let mut after = Vec::new();
     let mut at = 0;
@@ -289,7 +289,7 @@ fn replace_invalid(bytes: Vec<u8>) -> (String, Raw) {
             after.push((text.len() as u32, at as u32));
         }
     }
-    (text, Raw { bytes, after })
+    (text, RawBytes { bytes, after })
 }
 
 #[cfg(test)]

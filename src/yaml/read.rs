@@ -32,7 +32,7 @@ pub fn read(text: &str) -> YamlTree {
 }
 
 /// A collection that is not closed yet.
-struct Open {
+struct OpenCollection {
     start: u32,
     mapping: bool,
     flow: bool,
@@ -44,7 +44,7 @@ struct Open {
 struct YamlBuilder<'t> {
     text: &'t str,
     tree: YamlTree,
-    open: Vec<Open>,
+    open: Vec<OpenCollection>,
     /// Finished nodes by the reader's number of their anchor.
     anchors: HashMap<usize, u32>,
     /// What all aliases so far expand to.
@@ -100,7 +100,7 @@ impl<'t> YamlBuilder<'t> {
     fn start(&mut self, span: Span, mapping: bool, style: StructureStyle, anchor: usize, tag: Option<&Tag>) {
         let flow = style == StructureStyle::Flow;
         let tag = tag.map(tag_text);
-        self.open.push(Open { start: span.start, mapping, flow, tag, anchor, children: Vec::new() });
+        self.open.push(OpenCollection { start: span.start, mapping, flow, tag, anchor, children: Vec::new() });
     }
 
     /// Ends the innermost open collection.

@@ -25,10 +25,10 @@ const FUNCTIONS: [&str; 12] = [
 /// Files that may hold such code, and why.
 const EXCEPTIONS: [(&str, &str); 5] = [
     ("src/arrange/state.rs", "a text cut off before a pattern: a slash at its end counts"),
-    ("src/audit/trouble.rs", "a root stays as it was written"),
+    ("src/audit/context_problems.rs", "a root stays as it was written"),
     ("src/rules/archive_copied.rs", "a target of COPY: a slash at its end counts"),
     ("src/rules/download_run_unverified.rs", "a URL"),
-    ("src/rules/layers.rs", "a URL"),
+    ("src/rules/written_paths.rs", "a URL"),
 ];
 
 /// Lines of a file that take a path apart or put one together by hand.

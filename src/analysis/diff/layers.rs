@@ -101,7 +101,7 @@ mod tests {
     use crate::analysis::{AnalysisOptions, analyse};
     use crate::finding::Mask;
     use crate::image::Read;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     /// Layers as `before/after`, with `=` for those that are the same.
     #[track_caller]

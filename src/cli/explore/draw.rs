@@ -1,15 +1,15 @@
 //! The state as a screen. Every text of an image is neutralised on its way here; rows out of sight are not made.
 
-mod bottom;
+mod status_lines;
 mod layers;
-mod over;
-mod paper;
+mod overlay;
+mod canvas;
 mod rows;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use self::paper::{Paper, Tone};
+use self::canvas::{Canvas, CellStyle};
 use super::state::{Explorer, Focus, Mode};
 use crate::report::{bytes, clean, count};
 
@@ -55,12 +55,14 @@ impl Parts {
 pub(super) fn draw(explorer: &mut Explorer<'_>, frame: &mut Frame<'_>) {
     let area = frame.area();
     let parts = Parts::of(area, explorer.focus);
-    let mut paper = Paper { buffer: frame.buffer_mut(), colour: explorer.colour };
+    let mut paper = Canvas { buffer: frame.buffer_mut(), colour: explorer.colour };
     title(explorer, &mut paper, parts.title);
     let whole = Rect { x: area.x, width: area.width, ..parts.tree };
     match explorer.mode {
-        Mode::Help => over::help(explorer, &mut paper, Rect { height: whole.height + parts.details.height, ..whole }),
-        Mode::Waste => over::waste(explorer, &mut paper, whole),
+        Mode::Help => {
+            overlay::help(explorer, &mut paper, Rect { height: whole.height + parts.details.height, ..whole })
+        }
+        Mode::Waste => overlay::waste(explorer, &mut paper, whole),
         Mode::Browse | Mode::Search(_) | Mode::Extract { .. } => {
             if parts.layers.width > 0 {
                 layers::draw(explorer, &mut paper, parts.layers);
@@ -70,21 +72,21 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, frame: &mut Frame<'_>) {
             }
             if parts.layers.width > 0 && parts.tree.width > 0 {
                 for row in 0..parts.tree.height {
-                    let bar = paper.span("│", Tone::Dim);
+                    let bar = paper.span("│", CellStyle::Dim);
                     paper.line(Rect { x: parts.layers.right(), width: 1, ..parts.tree }, row, vec![bar]);
                 }
             }
         }
     }
     if !matches!(explorer.mode, Mode::Help) {
-        bottom::details(explorer, &mut paper, parts.details);
+        status_lines::details(explorer, &mut paper, parts.details);
     }
-    if let Some(column) = bottom::line(explorer, &mut paper, parts.bottom) {
+    if let Some(column) = status_lines::line(explorer, &mut paper, parts.bottom) {
         frame.set_cursor_position((column, parts.bottom.y));
     }
 }
 
-fn title(explorer: &Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
+fn title(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
     let analysis = explorer.analysis();
     let totals = &analysis.totals;
     let mut facts = Vec::new();
@@ -93,14 +95,15 @@ fn title(explorer: &Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
     }
     facts.push(format!("{} in {}", bytes(totals.stored_file_bytes), count(analysis.layers.len() as u64, "layer")));
     let wasted = totals.waste.sum();
-    let mut spans = vec![paper.span(" dockopt  ", Tone::Dim)];
-    spans.push(paper.span(clean(&crate::report::image_name(analysis)).into_owned(), Tone::Strong));
-    spans.push(paper.span(format!("  {}", facts.join(", ")), Tone::Plain));
+    let mut spans = vec![paper.span(" dockopt  ", CellStyle::Dim)];
+    spans.push(paper.span(clean(&crate::report::image_name(analysis)).into_owned(), CellStyle::Strong));
+    spans.push(paper.span(format!("  {}", facts.join(", ")), CellStyle::Plain));
     if wasted > 0 {
-        spans.push(paper.span(format!(", {} lost", bytes(wasted)), Tone::Wasted));
+        spans.push(paper.span(format!(", {} lost", bytes(wasted)), CellStyle::Wasted));
     }
     if explorer.images() > 1 {
-        spans.push(paper.span(format!("  image {} of {} (i)", explorer.number + 1, explorer.images()), Tone::Info));
+        spans
+            .push(paper.span(format!("  image {} of {} (i)", explorer.number + 1, explorer.images()), CellStyle::Info));
     }
     paper.line(area, 0, spans);
 }

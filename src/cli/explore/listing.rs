@@ -2,7 +2,7 @@
 //! nothing is kept as text.
 
 use crate::analysis::ImageAnalysis;
-use crate::image::{EntryId, EntryKind, Fate, Image, PathId, Paths, TreeChange};
+use crate::image::{EntryId, EntryKind, Image, MemberOutcome, PathId, Paths, TreeChange};
 
 /// The layer put it there.
 pub(super) const ADDED: u8 = 1;
@@ -110,7 +110,7 @@ impl Listing {
             if marks != REMOVED {
                 self.own[entry.path.index()] &= !REMOVED;
             }
-            let lost = entry.kind.is_file() && matches!(tree.outcome(id), Fate::Lost { .. });
+            let lost = entry.kind.is_file() && matches!(tree.outcome(id), MemberOutcome::Lost { .. });
             self.put(entry.path, id, marks | if lost { WASTED } else { 0 }, entry.size);
         }
         for id in tree.lost_by(image, number as u32) {
@@ -118,7 +118,7 @@ impl Listing {
             if self.own[entry.path.index()] & (PRESENT | REMOVED) == PRESENT {
                 continue;
             }
-            let lost = matches!(tree.outcome(id), Fate::Lost { .. });
+            let lost = matches!(tree.outcome(id), MemberOutcome::Lost { .. });
             self.put(entry.path, id, REMOVED, if lost { entry.size } else { 0 });
         }
     }

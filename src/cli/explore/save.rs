@@ -93,7 +93,7 @@ mod tests {
         };
         assert_eq!(put(b"one"), Ok(2));
         assert_eq!(put(b"two"), Err("`a` is there already: nothing is overwritten".to_owned()));
-        let failed = Error::new(crate::image::Trouble::Missing, "gone").help("fetch it");
+        let failed = Error::new(crate::image::ImageErrorKind::Missing, "gone").help("fetch it");
         assert_eq!(write(folder.path(), "b", |_| Err(failed)), Err("gone; fetch it".to_owned()));
         let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["a"]);

@@ -9,7 +9,7 @@ use super::outline::Order;
 use super::state::{Effect, Explorer, Focus, Mode};
 use crate::analysis::{self, Analysis};
 use crate::finding::Mask;
-use crate::image::sketch::sketch;
+use crate::image::test_layers::sketch;
 use crate::image::{EntryId, Read};
 
 const APP: &str = "HISTORY COPY app /srv\nHISTORY RUN make\nHISTORY RUN clean\n\n\

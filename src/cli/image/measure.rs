@@ -1,7 +1,7 @@
 //! What an image tells of the Dockerfiles of an audit.
 
 use super::progress::Progress;
-use super::search::{Searched, search};
+use super::search::{SearchResult, search};
 use super::source::read;
 use crate::analysis::{self, measured};
 use crate::attribution::{DockerfileText, origins, provenance};
@@ -22,7 +22,7 @@ pub(in crate::cli) fn measure(global: &Global, name: &str, inputs: &mut Inputs) 
     if name != AUTO {
         return read_image(global, name, "", inputs);
     }
-    let Searched { images, notices } = search(inputs)?;
+    let SearchResult { images, notices } = search(inputs)?;
     inputs.notices.extend(notices);
     images.iter().try_for_each(|(name, why)| read_image(global, name, why, inputs))
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::attribution::{Fit, fit};
+use crate::attribution::{HistoryFit, fit};
 use crate::build::Build;
 use crate::cli::output::CommandFailure;
 use crate::engine::{Engine, EngineOptions};
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LEAST: usize = 3;
 
 /// What a search found.
-pub(super) struct Searched {
+pub(super) struct SearchResult {
     /// The best image of each Dockerfile that has one: its name, and why it is that.
     pub(super) images: Vec<(String, String)>,
     /// What a Dockerfile without one is told.
@@ -27,13 +27,13 @@ pub(super) struct Searched {
 }
 
 /// Searches the engine for images that were built from the Dockerfiles.
-pub(super) fn search(inputs: &Inputs) -> Result<Searched, CommandFailure> {
+pub(super) fn search(inputs: &Inputs) -> Result<SearchResult, CommandFailure> {
     let because = |error: failure::Failure| CommandFailure::Because {
         what: format!("`--image auto` looks for an image of the engine: {}", error.what),
         help: Some(format!("{}; or name an image or a file with `--image`", error.help)),
     };
     let builds: Vec<Build<'_>> = inputs.builds.iter().map(Build::new).collect();
-    let mut best: Vec<Option<(String, Fit)>> = builds.iter().map(|_| None).collect();
+    let mut best: Vec<Option<(String, HistoryFit)>> = builds.iter().map(|_| None).collect();
     let engine = Engine::connect(&EngineOptions::of_process()).map_err(because)?;
     let mut images = engine.images().map_err(because)?;
     images.sort_by_key(|image| std::cmp::Reverse(image.created));
@@ -64,7 +64,7 @@ pub(super) fn search(inputs: &Inputs) -> Result<Searched, CommandFailure> {
             }
         }
     }
-    let mut searched = Searched { images: Vec::new(), notices: Vec::new() };
+    let mut searched = SearchResult { images: Vec::new(), notices: Vec::new() };
     for (build, best) in builds.iter().zip(best) {
         let file = inputs.source(build.input().dockerfile).name();
         match best {
@@ -82,17 +82,17 @@ pub(super) fn search(inputs: &Inputs) -> Result<Searched, CommandFailure> {
 }
 
 /// Whether nothing fits better.
-fn is_complete(fit: &Fit) -> bool {
+fn is_complete(fit: &HistoryFit) -> bool {
     fit.is_target && fit.agreed == fit.instructions
 }
 
 /// Whether an image of another project would hardly fit as well.
-fn is_sure(fit: &Fit) -> bool {
+fn is_sure(fit: &HistoryFit) -> bool {
     fit.agreed > 0 && fit.is_target && (fit.agreed == fit.instructions || (fit.belongs() && fit.agreed >= LEAST))
 }
 
 /// What fits better ranks higher: the share that agrees, in millionths.
-fn rank(fit: &Fit) -> usize {
+fn rank(fit: &HistoryFit) -> usize {
     fit.agreed.saturating_mul(1_000_000) / fit.instructions.max(1)
 }
 
@@ -102,7 +102,7 @@ mod tests {
 
     #[track_caller]
     fn check(agreed: usize, instructions: usize, is_target: bool, expected: &str) {
-        let fit = Fit { agreed, instructions, stage: "stage-0".to_owned(), is_target };
+        let fit = HistoryFit { agreed, instructions, stage: "stage-0".to_owned(), is_target };
         let said = match (is_sure(&fit), is_complete(&fit)) {
             (false, _) => "no",
             (true, false) => "sure",

@@ -10,7 +10,7 @@ use crate::finding::Target;
 use crate::fix::Change;
 use crate::inputs::{InputProblem, Inputs, SettingsFormat};
 use crate::optimize::{Options, passes};
-use crate::proof::{Proof, Rejected};
+use crate::proof::{Proof, RejectedPass};
 use crate::rules::{self, CommandLinePolicy, Policies};
 use crate::settings::{NewSkip, SkippedPass, add_skips, closest};
 use crate::text::Source;
@@ -75,7 +75,7 @@ pub(super) fn changes(
         }
         let Some(place) = SettingsFile::of(command, inputs, *build) else { continue };
         let path = place.path(inputs, *build);
-        let new = |rejected: &Rejected| NewSkip {
+        let new = |rejected: &RejectedPass| NewSkip {
             pass: rejected.pass.clone(),
             path: path.clone(),
             reason: rejected.reason.clone(),

@@ -15,8 +15,8 @@ use crate::finding::Mask;
 use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::manifest::FileKind;
-use crate::measure::{self, ClimbInput, Companion, Demand, Proved, Session, TrialRequest};
-use crate::optimize::{Evidence, Observed, Options, optimize};
+use crate::measure::{self, ClimbInput, ProvedRewrite, RewriteRequest, ServiceContainer, Session, TrialRequest};
+use crate::optimize::{Evidence, ObservedRun, Options, optimize};
 use crate::proof::{Probe, Proof, Verdict};
 use crate::report::{self, Format};
 use crate::text::Source;
@@ -60,7 +60,7 @@ pub(super) fn run(
         let say = |what: &str| terminal::note(&format!("{what}\n"));
         let proved = match sources {
             Some(sources) => {
-                session.against(&ground, &sources, &demand, &say).map(|proof| Proved { proof, optimized: None })
+                session.against(&ground, &sources, &demand, &say).map(|proof| ProvedRewrite { proof, optimized: None })
             }
             None => session.climb(&ground, &demand, &say),
         };
@@ -87,7 +87,7 @@ pub(super) fn run(
 /// Whether a rewrite changes something, with what only a container shows or without.
 fn may_change(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> bool {
     let changes = |evidence: &Evidence| !optimize(inputs, build, evidence, options).changes().is_empty();
-    changes(evidence) || changes(&Evidence { observed: Some(Observed::default()), ..evidence.clone() })
+    changes(evidence) || changes(&Evidence { observed: Some(ObservedRun::default()), ..evidence.clone() })
 }
 
 /// The builds that are looked at; a rewrite that lies beside its original is none of them.
@@ -157,9 +157,10 @@ fn unchanged_proof(inputs: &Inputs, build: usize) -> Proof {
     Proof { dockerfile: source.name().to_owned(), ..Proof::default() }
 }
 
-fn demand_of(proving: &Proving) -> Result<Demand, CommandFailure> {
-    let services: Result<Vec<Companion>, CommandFailure> = proving.service.iter().map(|text| service(text)).collect();
-    Ok(Demand {
+fn demand_of(proving: &Proving) -> Result<RewriteRequest, CommandFailure> {
+    let services: Result<Vec<ServiceContainer>, CommandFailure> =
+        proving.service.iter().map(|text| service(text)).collect();
+    Ok(RewriteRequest {
         wanted: TrialRequest {
             probes: proving.probe.iter().map(|text| Probe::read(text)).collect(),
             services: services?,
@@ -174,7 +175,7 @@ fn demand_of(proving: &Proving) -> Result<Demand, CommandFailure> {
 }
 
 /// `db=postgres:17,POSTGRES_PASSWORD=x`.
-fn service(text: &str) -> Result<Companion, CommandFailure> {
+fn service(text: &str) -> Result<ServiceContainer, CommandFailure> {
     let mut parts = text.split(',');
     let first = parts
         .next()
@@ -184,7 +185,11 @@ fn service(text: &str) -> Result<Companion, CommandFailure> {
         let what = format!("`{text}` names no service");
         return Err(CommandFailure::Because { what, help: Some("write --service db=postgres:17".to_owned()) });
     };
-    Ok(Companion { name: name.to_owned(), image: image.to_owned(), environment: parts.map(str::to_owned).collect() })
+    Ok(ServiceContainer {
+        name: name.to_owned(),
+        image: image.to_owned(),
+        environment: parts.map(str::to_owned).collect(),
+    })
 }
 
 /// The inputs' texts with those of a rewrite in their places.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::glob::{Budget, Direction, Glob};
 use super::lex::{Lex, Variables};
-use super::scan::{Sink, VariableReference, scan};
+use super::scan::{ExpansionVisitor, VariableReference, scan};
 use super::split::{RawWord, Splitter};
 use super::{ExpandError, ExpandErrorKind, replace};
 
@@ -22,13 +22,13 @@ pub(super) struct Evaluate<'e> {
     pub(super) splitter: Option<Splitter>,
     pub(super) matched: BTreeSet<&'e str>,
     pub(super) unmatched: BTreeSet<&'e str>,
-    open: Vec<Open>,
+    open: Vec<OpenExpansion>,
     /// Where the quoted piece outside all operands began: in `out`, and in the word.
     quote: Option<(usize, usize)>,
     budget: Budget,
 }
 
-struct Open {
+struct OpenExpansion {
     /// Where its text began in `out`.
     start: usize,
     /// Where the operand, or the replacement, began in `out`.
@@ -85,7 +85,7 @@ impl<'e> Evaluate<'e> {
         }
     }
 
-    fn substitute(&mut self, found: &VariableReference, open: &Open, value: Option<&str>) -> ScanResult {
+    fn substitute(&mut self, found: &VariableReference, open: &OpenExpansion, value: Option<&str>) -> ScanResult {
         let missing = value.is_none_or(|value| found.colon && value.is_empty());
         let text = value.unwrap_or_default();
         match (found.operator, found.colon) {
@@ -132,7 +132,7 @@ impl<'e> Evaluate<'e> {
     }
 }
 
-impl Sink for Evaluate<'_> {
+impl ExpansionVisitor for Evaluate<'_> {
     fn text(&mut self, at: Range<usize>, raw: bool) -> ScanResult {
         let start = self.out.len();
         let word = self.word;
@@ -180,7 +180,7 @@ impl Sink for Evaluate<'_> {
             self.push(name)?;
             self.push(&found.modifier())?;
         }
-        self.open.push(Open { start, operand: self.out.len(), pattern: String::new(), kept });
+        self.open.push(OpenExpansion { start, operand: self.out.len(), pattern: String::new(), kept });
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl Sink for Evaluate<'_> {
 
 /// A word with its variables' values in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Expanded {
+pub struct ExpandedWord {
     /// The text.
     pub text: String,
     /// Variables that have a value.
@@ -217,20 +217,20 @@ pub struct Expanded {
     pub unmatched: BTreeSet<String>,
 }
 
-pub(super) struct Done {
-    pub(super) expanded: Expanded,
+pub(super) struct EvaluatedWord {
+    pub(super) expanded: ExpandedWord,
     pub(super) words: Vec<RawWord>,
 }
 
 /// Expands a word.
-pub(super) fn run(word: &str, lex: Lex, variables: &dyn Variables, split: bool) -> Result<Done, ExpandError> {
+pub(super) fn run(word: &str, lex: Lex, variables: &dyn Variables, split: bool) -> Result<EvaluatedWord, ExpandError> {
     let mut state = Evaluate::new(word, lex, variables, split);
     if let Err((at, kind)) = scan(word, lex, &mut state) {
         return Err(ExpandError { word: word.into(), at: at as u32, kind });
     }
     let owned = |names: &BTreeSet<&str>| names.iter().map(|&name| name.to_owned()).collect();
-    Ok(Done {
-        expanded: Expanded { matched: owned(&state.matched), unmatched: owned(&state.unmatched), text: state.out },
+    Ok(EvaluatedWord {
+        expanded: ExpandedWord { matched: owned(&state.matched), unmatched: owned(&state.unmatched), text: state.out },
         words: state.splitter.map(Splitter::finish).unwrap_or_default(),
     })
 }

@@ -1,4 +1,4 @@
-//! The shell lexer's walk over a word: text, quotes, escapes, substitutions, told to a [`Sink`] in their order. Knows
+//! The shell lexer's walk over a word: text, quotes, escapes, substitutions, told to a [`ExpansionVisitor`] in their order. Knows
 //! no values. Nesting is a list, so its depth costs memory and no stack.
 
 use std::ops::Range;
@@ -7,7 +7,7 @@ use super::letters::{is_digit, is_name};
 use super::{ExpandErrorKind, Lex};
 
 /// What a walk tells of.
-pub(super) trait Sink {
+pub(super) trait ExpansionVisitor {
     /// Literal text. It can be split at blanks unless it is `raw`.
     fn text(&mut self, at: Range<usize>, raw: bool) -> Result<(), ExpandErrorKind>;
     /// What follows up to `quote_closed` is one quoted piece; `at` is its first quote.
@@ -80,7 +80,7 @@ impl WordPart {
 ///
 /// # Errors
 /// The first thing wrong, in the word or by the sink's word, with the place where the builder stopped.
-pub(super) fn scan(word: &str, lex: Lex, sink: &mut impl Sink) -> Result<(), (usize, ExpandErrorKind)> {
+pub(super) fn scan(word: &str, lex: Lex, sink: &mut impl ExpansionVisitor) -> Result<(), (usize, ExpandErrorKind)> {
     // The builder's reader of characters drops a byte order mark in front.
     let at = if word.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut scan = Scan { word, at, lex, raw_escapes: lex.raw_escapes, frames: Vec::new(), sink };
@@ -99,7 +99,7 @@ struct Scan<'s, S> {
 
 type ScanResult = Result<(), ExpandErrorKind>;
 
-impl<S: Sink> Scan<'_, S> {
+impl<S: ExpansionVisitor> Scan<'_, S> {
     fn run(&mut self) -> ScanResult {
         loop {
             match self.frames.last() {

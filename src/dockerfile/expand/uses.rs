@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::scan::{Sink, VariableReference, scan};
+use super::scan::{ExpansionVisitor, VariableReference, scan};
 use super::{ExpandErrorKind, Lex};
 use crate::text::Span;
 
 /// A variable's use in a word. Spans are bytes of the word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Use<'w> {
+pub struct VariableUse<'w> {
     /// All of it: `$NAME` or `${NAME:-operand}`.
     pub span: Span,
     /// The variable. Can be a special parameter (`1`, `@`), which never has a value, or empty (`${+x}`).
@@ -55,7 +55,7 @@ pub enum Operator {
 ///
 /// In a word that the builder can't read these are the uses up to the place where it stops; one that is not closed
 /// reaches to the word's end.
-pub fn uses(word: &str, lex: Lex) -> Vec<Use<'_>> {
+pub fn uses(word: &str, lex: Lex) -> Vec<VariableUse<'_>> {
     let mut collect = Collect { word, found: Vec::new(), open: Vec::new() };
     // What is wrong with the word is said by its expansion.
     let _ = scan(word, lex, &mut collect);
@@ -64,14 +64,14 @@ pub fn uses(word: &str, lex: Lex) -> Vec<Use<'_>> {
 
 struct Collect<'w> {
     word: &'w str,
-    found: Vec<Use<'w>>,
+    found: Vec<VariableUse<'w>>,
     /// Indexes in `found`.
     open: Vec<usize>,
 }
 
 impl Collect<'_> {
     fn add(&mut self, found: &VariableReference, operator: Operator, operand: Option<Span>) {
-        self.found.push(Use {
+        self.found.push(VariableUse {
             span: span(&found.span),
             name: &self.word[found.name.clone()],
             name_span: span(&found.name),
@@ -102,7 +102,7 @@ fn operator(found: &VariableReference) -> Operator {
     }
 }
 
-impl Sink for Collect<'_> {
+impl ExpansionVisitor for Collect<'_> {
     fn text(&mut self, _at: Range<usize>, _raw: bool) -> Result<(), ExpandErrorKind> {
         Ok(())
     }

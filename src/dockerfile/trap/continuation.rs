@@ -1,7 +1,7 @@
 //! Traps between lines: continuations that are none, or one too many; heredocs whose body became instructions.
 
-use crate::dockerfile::blank::{before_continuation, leading_space, without_line_end};
 use crate::dockerfile::syntax::{File, Keyword, LineKind, ProblemKind, SyntaxProblem};
+use crate::dockerfile::whitespace::{before_continuation, leading_space, without_line_end};
 use crate::text::Span;
 
 /// Lines in which a lost heredoc's terminator is looked for.

@@ -1,10 +1,10 @@
 //! Traps inside a logical line: exec form that is none, words that fall apart, flags, heredocs that are not seen.
 
-use crate::dockerfile::blank::is_blank;
 use crate::dockerfile::expand::heredoc_words;
 use crate::dockerfile::json::{Array, read_array};
 use crate::dockerfile::line::{Cx, LineText};
 use crate::dockerfile::syntax::{Arguments, Heredoc, Instruction, InstructionWord, Keyword, ProblemKind};
+use crate::dockerfile::whitespace::is_blank;
 use crate::text::Span;
 
 /// Looks at one instruction with its trigger.

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::dockerfile::blank::without_line_end;
 use crate::dockerfile::expand::heredoc_word;
 use crate::dockerfile::syntax::{Arguments, File, Heredoc, Instruction, InstructionWord, Keyword};
+use crate::dockerfile::whitespace::without_line_end;
 use crate::text::Span;
 
 /// A text that is run, as its interpreter gets it.

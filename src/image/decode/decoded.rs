@@ -4,14 +4,14 @@ use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::image::decode::{Chunk, Decoder, Demands, Pool};
+use crate::image::decode::{Chunk, DecodeOptions, Decoder, Pool};
 use crate::image::fault::Fault;
 use crate::image::layer::Compression;
 use crate::image::limits::Limits;
 use crate::image::tar::Skip;
 
 /// Decompresses what a source holds, by its first bytes; hands on what is not compressed. Errors hold a [`Fault`].
-pub struct Decoded<'a, R: Read> {
+pub struct DecodingReader<'a, R: Read> {
     decoder: Decoder<'a, R>,
     pool: Arc<Pool>,
     chunk: Option<Arc<Chunk>>,
@@ -19,7 +19,7 @@ pub struct Decoded<'a, R: Read> {
     wrong: Option<Fault>,
 }
 
-impl<'a, R: Read> Decoded<'a, R> {
+impl<'a, R: Read> DecodingReader<'a, R> {
     /// Reads the first bytes. `inflated` counts decompressed bytes against [`Limits::inflated_bytes`]; `progress` is told
     /// of the source's bytes as they come.
     ///
@@ -32,7 +32,7 @@ impl<'a, R: Read> Decoded<'a, R> {
         progress: &'a (dyn Fn(u64) + Sync),
     ) -> Result<Self, Fault> {
         let pool = Arc::new(Pool::default());
-        let demands = Demands { limits, inflated, progress, kept: false };
+        let demands = DecodeOptions { limits, inflated, progress, kept: false };
         let decoder = Decoder::new(source, Arc::clone(&pool), demands)?;
         Ok(Self { decoder, pool, chunk: None, at: 0, wrong: None })
     }
@@ -48,7 +48,7 @@ impl<'a, R: Read> Decoded<'a, R> {
     }
 }
 
-impl<R: Read> BufRead for Decoded<'_, R> {
+impl<R: Read> BufRead for DecodingReader<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.chunk.as_ref().is_none_or(|chunk| self.at == chunk.len()) {
             if let Some(fault) = &self.wrong {
@@ -73,7 +73,7 @@ impl<R: Read> BufRead for Decoded<'_, R> {
     }
 }
 
-impl<R: Read> Read for Decoded<'_, R> {
+impl<R: Read> Read for DecodingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let there = self.fill_buf()?;
         let now = there.len().min(buffer.len());
@@ -83,4 +83,4 @@ impl<R: Read> Read for Decoded<'_, R> {
     }
 }
 
-impl<R: Read> Skip for Decoded<'_, R> {}
+impl<R: Read> Skip for DecodingReader<'_, R> {}

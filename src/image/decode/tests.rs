@@ -1,7 +1,7 @@
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::image::decode::{Decoded, sniff};
+use crate::image::decode::{DecodingReader, sniff};
 use crate::image::fault::{Fault, FaultKind};
 use crate::image::layer::Compression;
 use crate::image::limits::Limits;
@@ -66,7 +66,7 @@ fn decoded_with(blob: &[u8], limits: &Limits) -> Result<Vec<u8>, (Vec<u8>, Fault
     let progress = |bytes| {
         read.fetch_add(bytes, Ordering::Relaxed);
     };
-    let mut decoded = Decoded::new(blob, limits, &inflated, &progress).map_err(|fault| (Vec::new(), fault))?;
+    let mut decoded = DecodingReader::new(blob, limits, &inflated, &progress).map_err(|fault| (Vec::new(), fault))?;
     let mut contents = Vec::new();
     match decoded.read_to_end(&mut contents) {
         Ok(_) => {
@@ -247,9 +247,9 @@ fn what_comes_out_is_bounded() {
 }
 
 /// A source that fails after its first bytes.
-struct Failing(usize);
+struct FailingReader(usize);
 
-impl Read for Failing {
+impl Read for FailingReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.0 == 0 {
             return Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "gone"));
@@ -264,7 +264,7 @@ impl Read for Failing {
 #[test]
 fn a_source_that_fails_is_no_end() {
     let (limits, inflated) = (Limits::default(), AtomicU64::new(0));
-    let mut decoded = Decoded::new(Failing(300_000), &limits, &inflated, &|_| ()).unwrap();
+    let mut decoded = DecodingReader::new(FailingReader(300_000), &limits, &inflated, &|_| ()).unwrap();
     let error = decoded.read_to_end(&mut Vec::new()).unwrap_err();
     let fault = error.get_ref().unwrap().downcast_ref::<Fault>().unwrap();
     assert_eq!(fault.kind, FaultKind::Unreadable(std::io::ErrorKind::ConnectionReset));

@@ -4,15 +4,15 @@ use super::fact::{NameHash, Need, PackageFactKind, Record, word};
 use super::list::ListMaker;
 
 /// Stanzas of `Field: value` lines, parted by empty lines; continuation lines are left out.
-struct Stanzas<'a> {
+struct ControlParagraphs<'a> {
     lines: std::slice::Split<'a, u8, fn(&u8) -> bool>,
 }
 
-fn stanzas(bytes: &[u8]) -> Stanzas<'_> {
-    Stanzas { lines: bytes.split(|&byte| byte == b'\n') }
+fn stanzas(bytes: &[u8]) -> ControlParagraphs<'_> {
+    ControlParagraphs { lines: bytes.split(|&byte| byte == b'\n') }
 }
 
-impl<'a> Stanzas<'a> {
+impl<'a> ControlParagraphs<'a> {
     /// Calls back with each field of the next stanza; false at the end.
     fn next(&mut self, mut call: impl FnMut(&'a [u8], &'a [u8])) -> bool {
         let mut some = false;

@@ -7,7 +7,7 @@ use crate::image::path::PathId;
 
 /// How a package claims its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Claim {
+pub(super) enum FileOwnership {
     /// By lists, those of systems before those of languages.
     Lists,
     /// Everything below this folder, unless a nearer one claims it.
@@ -26,7 +26,7 @@ pub(super) struct PackageDraft<'a> {
     pub(super) scope: PathId,
     pub(super) record: Option<&'a Record>,
     pub(super) manifest: Option<&'a Manifest>,
-    pub(super) claim: Claim,
+    pub(super) claim: FileOwnership,
     /// Lists, and what their paths are relative to.
     pub(super) lists: Vec<(&'a FileList, PathId)>,
     /// Further files of its own.
@@ -77,7 +77,7 @@ impl<'a> PackageDraft<'a> {
             scope: PathId::ROOT,
             record: None,
             manifest: None,
-            claim: Claim::Lists,
+            claim: FileOwnership::Lists,
             lists: Vec::new(),
             own: Vec::new(),
         }

@@ -86,7 +86,7 @@ pub(super) struct Manifest {
 
 /// What npm's hidden lock file says of one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Locked {
+pub(super) struct HiddenLockEntry {
     /// The path relative to the project: `node_modules/x`.
     pub(super) place: NameHash,
     pub(super) development: bool,
@@ -113,7 +113,7 @@ pub(super) enum PackageFactKind {
     /// A package or a project of Node or PHP.
     Manifest(Box<Manifest>),
     /// Places with their marks.
-    Locked(Box<[Locked]>),
+    Locked(Box<[HiddenLockEntry]>),
     /// Composer's packages, with their folders relative to the file's.
     Vendored(Box<[(Record, Box<[u8]>)]>),
     /// A program, or a jar.
@@ -146,7 +146,7 @@ impl PackageFact {
                 PackageFactKind::Diversions(all) => all.iter().map(|(from, to, _)| from.len() + to.len() + 40).sum(),
                 PackageFactKind::Metadata(one) => record(one),
                 PackageFactKind::Manifest(one) => record(&one.record) + one.development_needs.len() * size_of::<Need>(),
-                PackageFactKind::Locked(places) => places.len() * size_of::<Locked>(),
+                PackageFactKind::Locked(places) => places.len() * size_of::<HiddenLockEntry>(),
                 PackageFactKind::Vendored(all) => all.iter().map(|(one, folder)| record(one) + folder.len() + 16).sum(),
                 PackageFactKind::Program(program) => {
                     program.parts.iter().map(|part| part.name.len() + part.version.len() + 32).sum::<usize>() + 64

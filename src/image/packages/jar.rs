@@ -7,7 +7,7 @@ use memchr::memmem;
 use super::fact::{PackageFactKind, ProgramFact, word};
 use super::program::inflate;
 use super::result::{BundledModule, Ecosystem};
-use super::stream::Look;
+use super::stream::StreamSearch;
 
 /// A local header (APPNOTE.TXT 4.3.7): its mark, its length without name and extra field.
 const MARK: &[u8] = b"PK\x03\x04";
@@ -35,7 +35,7 @@ pub(super) struct Lists {
     inside: Vec<BundledModule>,
 }
 
-impl Look for Lists {
+impl StreamSearch for Lists {
     const AHEAD: usize = HEADER + 2 * NAME + FILE;
 
     fn look(&mut self, window: &[u8], last: bool) -> usize {

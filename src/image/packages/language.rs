@@ -2,9 +2,9 @@
 
 use hashbrown::HashSet;
 
-use super::draft::{Claim, PackageDraft};
+use super::draft::{FileOwnership, PackageDraft};
 use super::fact::{NameHash, PackageFactKind, Record};
-use super::ground::{FileFacts, ImageFacts};
+use super::file_facts::{FileFacts, ImageFacts};
 use super::python::normalized;
 use super::result::{Ecosystem, PackageReason};
 use crate::image::path::PathId;
@@ -21,7 +21,7 @@ pub(super) fn drafts<'a>(ground: &ImageFacts<'a>) -> Vec<PackageDraft<'a>> {
             PackageFactKind::Manifest(manifest) if is_module(ground, folder) && !manifest.record.name.is_empty() => {
                 let mut draft = PackageDraft::new(Ecosystem::Node, &manifest.record, folder, ground.since(found));
                 draft.manifest = Some(manifest);
-                draft.claim = Claim::Folder(folder);
+                draft.claim = FileOwnership::Folder(folder);
                 draft.own.push(found.path);
                 drafts.push(draft);
             }
@@ -34,7 +34,7 @@ pub(super) fn drafts<'a>(ground: &ImageFacts<'a>) -> Vec<PackageDraft<'a>> {
                 draft.package.name = program.name.clone();
                 draft.package.version = program.version.clone();
                 draft.package.parts = program.parts.to_vec();
-                draft.claim = Claim::File;
+                draft.claim = FileOwnership::File;
                 draft.own.push(found.path);
                 drafts.push(draft);
             }
@@ -68,7 +68,7 @@ fn python<'a>(ground: &ImageFacts<'a>, found: &FileFacts<'a>, record: &'a Record
     draft.own.extend(ground.tree.children(folder));
     if paths.name(folder) == b"EGG-INFO" {
         draft.scope = paths.parent(site);
-        draft.claim = Claim::Folder(site);
+        draft.claim = FileOwnership::Folder(site);
     }
     let list = |name: &[u8]| match ground.told_in(folder, name) {
         Some(PackageFactKind::Files(list)) => Some(list),
@@ -102,7 +102,7 @@ fn gem<'a>(ground: &ImageFacts<'a>, found: &FileFacts<'a>, record: &'a Record) -
     let name = name.strip_suffix(b".gemspec").unwrap_or(name);
     let inside = |folder: &[u8], name: &[u8]| paths.child(paths.child(home, folder)?, name);
     if let Some(folder) = inside(b"gems", name) {
-        draft.claim = Claim::Folder(folder);
+        draft.claim = FileOwnership::Folder(folder);
     }
     draft.own.extend(inside(b"cache", &[name, b".gem"].concat()));
     draft.own.extend(inside(b"build_info", &[name, b".info"].concat()));
@@ -146,7 +146,7 @@ fn vendored<'a>(
     let mut draft = PackageDraft::new(Ecosystem::Php, record, folder, found.entry.layer);
     draft.scope = vendor;
     if sound {
-        draft.claim = Claim::Folder(folder);
+        draft.claim = FileOwnership::Folder(folder);
     }
     let manifest = ground.told_in(paths.parent(vendor), b"composer.json");
     if let Some(PackageFactKind::Manifest(manifest)) = manifest {

@@ -3,8 +3,8 @@
 use hashbrown::HashMap;
 
 use super::draft::PackageDraft;
-use super::fact::{Locked, NameHash, PackageFactKind};
-use super::ground::ImageFacts;
+use super::fact::{HiddenLockEntry, NameHash, PackageFactKind};
+use super::file_facts::ImageFacts;
 use super::language::is_module;
 use super::result::{Ecosystem, Package, PackageReason};
 use crate::image::entry::EntryKind;
@@ -125,7 +125,7 @@ fn global(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
 /// The marks of npm's hidden lock files.
 fn locked(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let paths = &ground.image.paths;
-    let mut marks: HashMap<(PathId, NameHash), Locked> = HashMap::new();
+    let mut marks: HashMap<(PathId, NameHash), HiddenLockEntry> = HashMap::new();
     for found in &ground.current {
         if let PackageFactKind::Locked(places) = found.told {
             let project = paths.parent(paths.parent(found.path));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::fact::{JsonBool, JsonText, Keys, Locked, Manifest, NameHash, Need, PackageFactKind, Record};
+use super::fact::{HiddenLockEntry, JsonBool, JsonText, Keys, Manifest, NameHash, Need, PackageFactKind, Record};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -48,7 +48,7 @@ pub(super) fn lock(bytes: &[u8]) -> PackageFactKind {
     let Ok(lock) = serde_json::from_slice::<Lock<'_>>(bytes) else {
         return PackageFactKind::Unread("is no valid JSON with a list of packages, and was not read");
     };
-    let places = lock.packages.iter().map(|(path, place)| Locked {
+    let places = lock.packages.iter().map(|(path, place)| HiddenLockEntry {
         place: NameHash::of(path.as_bytes()),
         development: place.dev.0,
         optional: place.optional.0 || place.dev_optional.0,

@@ -7,7 +7,7 @@ use super::fact::{JsonText, Keys, Manifest, NameHash, Need, PackageFactKind, Rec
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Installed {
+struct InstalledPackage {
     #[serde(default)]
     name: JsonText,
     #[serde(default)]
@@ -22,8 +22,8 @@ struct Installed {
 pub(super) fn installed(bytes: &[u8]) -> PackageFactKind {
     #[derive(Deserialize)]
     #[serde(rename_all = "kebab-case")]
-    struct Second {
-        packages: Vec<Installed>,
+    struct InstalledDocument {
+        packages: Vec<InstalledPackage>,
         #[serde(default)]
         dev_package_names: Texts,
     }
@@ -31,7 +31,7 @@ pub(super) fn installed(bytes: &[u8]) -> PackageFactKind {
     let read = if first {
         serde_json::from_slice(bytes).map(|packages| (packages, None)).ok()
     } else {
-        serde_json::from_slice::<Second>(bytes)
+        serde_json::from_slice::<InstalledDocument>(bytes)
             .map(|all| (all.packages, Some(all.dev_package_names.0.into_iter().collect::<HashSet<_>>())))
             .ok()
     };

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::fact::{JsonBool, JsonText, PackageFactKind, ProgramFact, word};
 use super::result::{BundledModule, Ecosystem};
-use super::stream::Look;
+use super::stream::StreamSearch;
 
 /// What Go puts around a program's list of modules (cmd/go/internal/modload/build.go, `infoStart`, `infoEnd`).
 static GO_START: [u8; 16] = *b"\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6";
@@ -34,7 +34,7 @@ const PARTS: usize = 20_000;
 pub(super) struct Lists {
     state: ProgramState,
     found: Option<ProgramFact>,
-    trial: Trial,
+    trial: ListProbe,
 }
 
 #[derive(Debug, Default)]
@@ -60,9 +60,9 @@ impl fmt::Debug for Inflater {
 
 /// Tries whether a compressed list begins at a place; one decompressor serves for all of them.
 #[derive(Debug, Default)]
-struct Trial(Option<Inflater>);
+struct ListProbe(Option<Inflater>);
 
-impl Trial {
+impl ListProbe {
     fn begins(&mut self, bytes: &[u8]) -> bool {
         // After the header of two bytes a compressed block.
         if !bytes.get(2).is_some_and(|first| matches!(first & 6, 2 | 4)) {
@@ -76,7 +76,7 @@ impl Trial {
     }
 }
 
-impl Look for Lists {
+impl StreamSearch for Lists {
     // Enough for a dynamic block's tables and the first words.
     const AHEAD: usize = 512;
 

@@ -170,7 +170,7 @@ pub struct Duplicate {
 
 /// Files that no package owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unowned {
+pub struct UnownedFiles {
     /// The layer that they come from.
     pub layer: u32,
     /// The directory: the first part of the path, the first two below `usr`, `var`, `opt` and `home`; the root for files in it.
@@ -185,7 +185,7 @@ pub struct ImagePackages {
     /// All of them, sorted by ecosystem, name, version, place.
     pub packages: Vec<Package>,
     /// What none of them owns, the largest first.
-    pub unowned: Vec<Unowned>,
+    pub unowned: Vec<UnownedFiles>,
     /// One name and version in several places, the largest first.
     pub duplicates: Vec<Duplicate>,
     /// What could not be read, or looks odd; each in one sentence.

@@ -4,7 +4,7 @@
 const CHUNK: usize = 64 << 10;
 
 /// Something that looks for places.
-pub(super) trait Look {
+pub(super) trait StreamSearch {
     /// Bytes that it wants to see after a place, at most.
     const AHEAD: usize;
 
@@ -16,14 +16,14 @@ pub(super) trait Look {
     fn is_done(&self) -> bool;
 }
 
-/// Feeds a [`Look`].
+/// Feeds a [`StreamSearch`].
 #[derive(Debug)]
 pub(super) struct Stream<L> {
     look: L,
     window: Vec<u8>,
 }
 
-impl<L: Look> Stream<L> {
+impl<L: StreamSearch> Stream<L> {
     /// A stream at its start.
     pub(super) const fn new(look: L) -> Self {
         Self { look, window: Vec::new() }

@@ -4,7 +4,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::draft::PackageDraft;
 use super::fact::{NameHash, PackageFactKind, Record};
-use super::ground::{Diversions, FileFacts, ImageFacts};
+use super::file_facts::{Diversions, FileFacts, ImageFacts};
 use super::result::{Ecosystem, PackageReason};
 use crate::image::path::PathId;
 

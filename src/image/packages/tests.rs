@@ -1,9 +1,9 @@
 //! Packages of whole images.
 
 use super::{ImagePackages, work_out};
-use crate::image::sketch::sketch;
+use crate::image::content_watch::Watch;
+use crate::image::test_layers::sketch;
 use crate::image::tree::ImageTree;
-use crate::image::watch::Watch;
 use crate::image::{Image, Mode};
 
 /// An image of lines, in which some files have contents: layer, path, text.

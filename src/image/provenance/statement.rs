@@ -104,17 +104,17 @@ struct BuildConfig {
 struct ProvenanceStep {
     #[serde(default)]
     id: String,
-    op: Option<Outer>,
+    op: Option<OperationWrapper>,
 }
 
 #[derive(Deserialize)]
-struct Outer {
+struct OperationWrapper {
     #[serde(rename = "Op")]
-    inner: Option<Inner>,
+    inner: Option<Operation>,
 }
 
 #[derive(Deserialize)]
-struct Inner {
+struct Operation {
     source: Option<FetchedSource>,
 }
 
@@ -209,14 +209,14 @@ impl Provenance {
     /// When it is no JSON, or not what its type says.
     pub fn read(bytes: &[u8]) -> Result<Option<Self>, NoProvenance> {
         #[derive(Deserialize)]
-        struct Kind {
+        struct PredicateType {
             #[serde(rename = "predicateType", default)]
             kind: String,
         }
         let wrong =
             |error: serde_json::Error| NoProvenance(format!("the attestation is no in-toto statement: {error}"));
         let is_provenance = |kind: &str| kind.starts_with("https://slsa.dev/provenance/");
-        if !is_provenance(&serde_json::from_slice::<Kind>(bytes).map_err(wrong)?.kind) {
+        if !is_provenance(&serde_json::from_slice::<PredicateType>(bytes).map_err(wrong)?.kind) {
             return Ok(None);
         }
         let statement: Statement = serde_json::from_slice(bytes).map_err(wrong)?;

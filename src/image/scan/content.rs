@@ -3,8 +3,8 @@
 use twox_hash::XxHash3_128;
 use twox_hash::xxhash3_128::Hasher;
 
+use crate::image::content_watch::{FileFact, Watch};
 use crate::image::tar::{MemberWalk, Skip, TarError};
-use crate::image::watch::{FileFact, Watch};
 
 /// Holes of one file that are hashed as the zeros that they are; files with more are hashed by their map.
 const HOLES: u64 = 1 << 20;

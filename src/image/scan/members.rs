@@ -4,17 +4,17 @@ use std::io::Read;
 
 use twox_hash::XxHash3_128;
 
+use crate::image::content_watch::Watch;
 use crate::image::digest::Digest;
 use crate::image::entry::{EntryKind, LayerEntry, Mode};
 use crate::image::layer::Layer;
 use crate::image::limits::Limits;
 use crate::image::path::{PathId, Paths, PathsFull};
 use crate::image::scan::content::Contents;
+use crate::image::scan::decoded_reader::Pieces;
 use crate::image::scan::names::{LayerNames, MemberName, classify, clean};
-use crate::image::scan::oddities::{Oddities, Oddity};
-use crate::image::scan::pieces::Pieces;
+use crate::image::scan::oddities::{ArchiveOddities, ArchiveOddity};
 use crate::image::tar::{Member, MemberKind, MemberWalk, TarError};
-use crate::image::watch::Watch;
 
 /// Bytes of facts that are kept of one layer; `buildpack-deps` tells 0.8 MB.
 const FACTS: usize = 256 << 20;
@@ -30,7 +30,7 @@ pub(super) struct Members<'a> {
     text: u64,
     layer: Layer,
     names: LayerNames,
-    oddities: Oddities,
+    oddities: ArchiveOddities,
     contents: Contents,
     /// Which paths have an entry so far.
     present: Vec<bool>,
@@ -43,7 +43,7 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     /// `wanted` says whether contents are, `linkage` whether how programs are linked.
     pub(super) fn new((wanted, linkage): (bool, bool), limits: &'a Limits) -> Self {
-        let (layer, names, oddities) = (Layer::default(), LayerNames::default(), Oddities::default());
+        let (layer, names, oddities) = (Layer::default(), LayerNames::default(), ArchiveOddities::default());
         let (contents, present, path, link) = (Contents::default(), Vec::new(), Vec::new(), Vec::new());
         Self { wanted, linkage, limits, text: 0, layer, names, oddities, contents, present, path, link, told: 0 }
     }
@@ -64,10 +64,10 @@ impl<'a> Members<'a> {
     }
 
     /// What was read.
-    pub(super) fn finish(mut self) -> Scanned {
+    pub(super) fn finish(mut self) -> ScannedLayer {
         self.layer.entries.shrink_to_fit();
         let notices = self.oddities.sentences().collect();
-        Scanned { layer: self.layer, paths: self.names.paths, notices, ..Scanned::default() }
+        ScannedLayer { layer: self.layer, paths: self.names.paths, notices, ..ScannedLayer::default() }
     }
 
     /// Reads all members.
@@ -112,7 +112,7 @@ impl<'a> Members<'a> {
                         if self.told <= FACTS {
                             self.layer.facts.push((index, fact));
                         } else {
-                            self.oddities.add(Oddity::TellsTooMuch, &self.path);
+                            self.oddities.add(ArchiveOddity::TellsTooMuch, &self.path);
                         }
                     }
                 }
@@ -131,7 +131,7 @@ impl<'a> Members<'a> {
             }
             EntryKind::Hardlink => {
                 if !self.present.get(entry.link.index()).is_some_and(|present| *present) {
-                    self.oddities.add(Oddity::Dangling, &self.path);
+                    self.oddities.add(ArchiveOddity::Dangling, &self.path);
                 }
             }
             EntryKind::Directory | EntryKind::Fifo | EntryKind::Whiteout | EntryKind::Opaque => {}
@@ -155,13 +155,13 @@ impl<'a> Members<'a> {
         let kind = match member.kind {
             MemberKind::Global(sets) => {
                 if sets {
-                    self.oddities.add(Oddity::Global, b"");
+                    self.oddities.add(ArchiveOddity::Global, b"");
                 }
                 return None;
             }
             // A label of a volume, the rest of a file, names of old tars, access control lists of Solaris.
             MemberKind::Other(b'V' | b'M' | b'N' | b'A') => {
-                self.oddities.add(Oddity::LeftOut, name);
+                self.oddities.add(ArchiveOddity::LeftOut, name);
                 return None;
             }
             MemberKind::File => EntryKind::File,
@@ -173,16 +173,16 @@ impl<'a> Members<'a> {
             MemberKind::Directory | MemberKind::Other(b'D') => EntryKind::Directory,
             MemberKind::Fifo => EntryKind::Fifo,
             MemberKind::Other(_) => {
-                self.oddities.add(Oddity::Flag, name);
+                self.oddities.add(ArchiveOddity::Flag, name);
                 EntryKind::File
             }
         };
         if clean(name, &mut self.path) {
-            self.oddities.add(Oddity::LeadsOut, name);
+            self.oddities.add(ArchiveOddity::LeadsOut, name);
         }
         match classify(&mut self.path) {
             MemberName::Path if self.path.is_empty() && kind != EntryKind::Directory => {
-                self.oddities.add(Oddity::NotTheRoot, name);
+                self.oddities.add(ArchiveOddity::NotTheRoot, name);
                 None
             }
             MemberName::Path => Some(kind),
@@ -190,7 +190,7 @@ impl<'a> Members<'a> {
             MemberName::Opaque => Some(EntryKind::Opaque),
             MemberName::Bookkeeping => None,
             MemberName::Nothing => {
-                self.oddities.add(Oddity::Nothing, name);
+                self.oddities.add(ArchiveOddity::Nothing, name);
                 None
             }
         }
@@ -202,7 +202,7 @@ impl<'a> Members<'a> {
         let link = if kind == EntryKind::Hardlink { self.linked(member)? } else { path };
         let owner = |number: i64| u32::try_from(number).ok();
         if owner(member.uid).is_none() || owner(member.gid).is_none() {
-            self.oddities.add(Oddity::LargeOwner, &member.name);
+            self.oddities.add(ArchiveOddity::LargeOwner, &member.name);
         }
         Ok(LayerEntry {
             path,
@@ -221,7 +221,7 @@ impl<'a> Members<'a> {
 
     fn linked(&mut self, member: &Member) -> Result<PathId, PathsFull> {
         if clean(&member.link, &mut self.link) {
-            self.oddities.add(Oddity::LeadsOut, &member.link);
+            self.oddities.add(ArchiveOddity::LeadsOut, &member.link);
         }
         self.names.paths.intern(&self.link)
     }
@@ -229,7 +229,7 @@ impl<'a> Members<'a> {
 
 /// What a blob holds. `layer` has no media type and no history; its `digest` and `diff_id` are those worked out.
 #[derive(Debug, Default)]
-pub struct Scanned {
+pub struct ScannedLayer {
     /// The layer; its [`PathId`](crate::image::PathId)s are those of `paths`.
     pub layer: Layer,
     /// The layer's own paths, to be merged into the image's.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// A kind of oddity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Oddity {
+pub(super) enum ArchiveOddity {
     /// `..` leads out of the image.
     LeadsOut,
     /// A member that is no directory is named like the root.
@@ -25,7 +25,7 @@ pub(super) enum Oddity {
     TellsTooMuch,
 }
 
-impl Oddity {
+impl ArchiveOddity {
     /// One of them, then several.
     const fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -62,10 +62,10 @@ impl Oddity {
 
 /// How often each occurred, and where first.
 #[derive(Debug, Default)]
-pub(super) struct Oddities(BTreeMap<Oddity, (u64, String)>);
+pub(super) struct ArchiveOddities(BTreeMap<ArchiveOddity, (u64, String)>);
 
-impl Oddities {
-    pub(super) fn add(&mut self, oddity: Oddity, name: &[u8]) {
+impl ArchiveOddities {
+    pub(super) fn add(&mut self, oddity: ArchiveOddity, name: &[u8]) {
         self.0.entry(oddity).or_insert_with(|| (0, String::from_utf8_lossy(name).into_owned())).0 += 1;
     }
 

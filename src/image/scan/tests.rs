@@ -7,10 +7,10 @@ use crate::image::entry::EntryKind;
 use crate::image::fault::FaultKind;
 use crate::image::layer::{Compression, Contents};
 use crate::image::limits::Limits;
-use crate::image::scan::{ScanError, ScanOptions, Scanned, scan};
-use crate::image::tar::made::{archive, header, link, member, padded, pax};
+use crate::image::scan::{ScanError, ScanOptions, ScannedLayer, scan};
+use crate::image::tar::test_blocks::{archive, header, link, member, padded, pax};
 
-fn scanned_with(blob: &[u8], limits: &Limits) -> Result<Scanned, ScanError> {
+fn scanned_with(blob: &[u8], limits: &Limits) -> Result<ScannedLayer, ScanError> {
     let inflated = AtomicU64::new(0);
     let options = ScanOptions {
         digest: Some(Algorithm::Sha256),
@@ -24,7 +24,7 @@ fn scanned_with(blob: &[u8], limits: &Limits) -> Result<Scanned, ScanError> {
     scan(&mut &blob[..], &options)
 }
 
-fn scanned(blob: &[u8]) -> Result<Scanned, ScanError> {
+fn scanned(blob: &[u8]) -> Result<ScannedLayer, ScanError> {
     scanned_with(blob, &Limits::default())
 }
 
@@ -40,7 +40,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Entries and notices in lines.
-fn format_entries(scanned: &Scanned) -> String {
+fn format_entries(scanned: &ScannedLayer) -> String {
     let (layer, paths) = (&scanned.layer, &scanned.paths);
     let mut text = String::new();
     for (index, entry) in layer.entries.iter().enumerate() {
@@ -176,7 +176,7 @@ fn digests_and_places_are_told() {
     assert_eq!(plain.diff_id, plain.blob);
     assert_eq!(packed.blob.as_ref().unwrap().to_string(), sha256(&blob));
     assert_eq!(packed.diff_id, plain.diff_id);
-    let sizes = |scanned: &Scanned| (scanned.layer.compression, scanned.layer.blob_bytes, scanned.layer.tar_bytes);
+    let sizes = |scanned: &ScannedLayer| (scanned.layer.compression, scanned.layer.blob_bytes, scanned.layer.tar_bytes);
     assert_eq!(sizes(&packed), (Compression::Gzip, blob.len() as u64, Some(tar.len() as u64)));
     for (one, other) in plain.layer.entries.iter().zip(&packed.layer.entries) {
         assert_eq!(one.compressed, 512 + one.size.next_multiple_of(512));

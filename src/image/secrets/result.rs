@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::fact::{SecretFact as Told, SecretFactKind};
 use super::place::{is_published, is_shown};
+use crate::image::content_watch::FileFact;
 use crate::image::packages::ImagePackages;
-use crate::image::watch::FileFact;
-use crate::image::{Config, EntryId, Fate, Image, ImageTree, PathId};
+use crate::image::{Config, EntryId, Image, ImageTree, MemberOutcome, PathId};
 use crate::secret::{FoundSecret, SecretKind, Sign, exact_token, in_text, is_common, is_filler, variable};
 
 /// A secret that everybody who has the image can read.
@@ -39,7 +39,7 @@ pub enum SecretPlace {
         /// The line, the first is 1; `None` in files that have none.
         line: Option<u32>,
         /// Whether it is in the final tree, or in its layer only: from there it can be read as well.
-        fate: Fate,
+        fate: MemberOutcome,
     },
     /// In a variable of the config.
     Environment,

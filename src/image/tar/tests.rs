@@ -1,7 +1,7 @@
 use std::io::Read;
 
 use crate::image::limits::Limits;
-use crate::image::tar::made::{END, archive, header, link, member, padded, pax};
+use crate::image::tar::test_blocks::{END, archive, header, link, member, padded, pax};
 use crate::image::tar::{End, MemberKind, MemberWalk, TarError};
 
 /// The members in lines, and how the archive ends.
@@ -244,7 +244,7 @@ fn damaged_archives_never_panic() {
             walked(&flipped);
             // The same with a checksum that hides it.
             let start = at / 512 * 512;
-            let block = crate::image::tar::made::with_checksum(flipped[start..start + 512].to_vec());
+            let block = crate::image::tar::test_blocks::with_checksum(flipped[start..start + 512].to_vec());
             flipped[start..start + 512].copy_from_slice(&block);
             walked(&flipped);
         }

@@ -14,7 +14,7 @@ pub struct MemberWalk<'a, S> {
     limits: &'a Limits,
     member: Member,
     records: Records,
-    long: Long,
+    long: LongNames,
     offset: u64,
     /// Contents of the current member that were not yet read, and padding after them.
     left: u64,
@@ -29,7 +29,7 @@ pub struct MemberWalk<'a, S> {
 
 /// Names of GNU that don't fit into a header.
 #[derive(Debug, Default)]
-struct Long {
+struct LongNames {
     name: Vec<u8>,
     link: Vec<u8>,
 }
@@ -37,7 +37,7 @@ struct Long {
 impl<'a, S: Skip> MemberWalk<'a, S> {
     /// Starts at the source's place, which is offset 0.
     pub fn new(source: S, limits: &'a Limits) -> Self {
-        let (member, records, long) = (Member::default(), Records::default(), Long::default());
+        let (member, records, long) = (Member::default(), Records::default(), LongNames::default());
         let (offset, left, padding, end) = (0, 0, 0, None);
         Self { source, limits, member, records, long, offset, left, padding, lent: 0, doubtful: 0, members: 0, end }
     }

@@ -110,7 +110,7 @@ fn touch(image: &Image, nodes: &mut [LayerNode], path: PathId, layer: u32, touch
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::sketch::sketch;
+    use crate::image::test_layers::sketch;
 
     #[track_caller]
     fn check(text: &str, efficiency: f64, wasted: u64) {

@@ -1,10 +1,10 @@
 //! Puts layers one upon the other.
 
 use super::ImageTree;
-use super::change::{Count, EntryId, Fate, LayerChanges, Notices, Oddity, TreeChange, WasteKind};
-use super::fates::Fates;
-use super::live::{Live, RemovalReason, Slot};
-use super::own::LayerScratch;
+use super::change::{Count, EntryId, LayerChanges, MemberOddity, MemberOutcome, Notices, TreeChange, WasteKind};
+use super::layer_members::LayerScratch;
+use super::live_paths::{LivePaths, PathSlot, RemovalReason};
+use super::member_outcomes::MemberOutcomes;
 use crate::image::{EntryKind, Image, PathId};
 
 /// Symbolic links that became directories whose hidden files are counted: each may cost a walk of the whole tree.
@@ -29,8 +29,8 @@ impl ImageTree {
 
 struct TreeBuilder<'a> {
     image: &'a Image,
-    live: Live,
-    fates: Fates,
+    live: LivePaths,
+    fates: MemberOutcomes,
     own: LayerScratch,
     notices: Notices,
     changes: Vec<LayerChanges>,
@@ -47,8 +47,8 @@ impl<'a> TreeBuilder<'a> {
     fn new(image: &'a Image, layers: usize) -> Self {
         Self {
             image,
-            live: Live::new(image.paths.len()),
-            fates: Fates::new(image, layers),
+            live: LivePaths::new(image.paths.len()),
+            fates: MemberOutcomes::new(image, layers),
             own: LayerScratch::default(),
             notices: Notices::default(),
             changes: Vec::with_capacity(layers),
@@ -76,18 +76,18 @@ impl<'a> TreeBuilder<'a> {
         let Self { image, live, fates, notices, gone, taken, dangling, .. } = self;
         let entries = &image.layers[layer as usize].entries;
         for (index, entry) in entries.iter().enumerate() {
-            if entry.kind == EntryKind::Whiteout && live.slot(entry.path) == Slot::Absent {
+            if entry.kind == EntryKind::Whiteout && live.slot(entry.path) == PathSlot::Absent {
                 dangling.push(EntryId { layer, index: index as u32 });
-                notices.add(layer, Oddity::NothingToRemove, entry.path);
+                notices.add(layer, MemberOddity::NothingToRemove, entry.path);
             }
         }
         for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind.removes()) {
             let id = EntryId { layer, index: index as u32 };
             fates.set_change(id, TreeChange::Removes);
             let directory = match live.slot(entry.path) {
-                Slot::Absent => continue,
-                Slot::Implicit => true,
-                Slot::Member(member) => image.entry(member).kind == EntryKind::Directory,
+                PathSlot::Absent => continue,
+                PathSlot::Implicit => true,
+                PathSlot::Member(member) => image.entry(member).kind == EntryKind::Directory,
             };
             let mut bytes = 0;
             let mut lose = |path, member, _| {
@@ -110,7 +110,7 @@ impl<'a> TreeBuilder<'a> {
         let Self { image, live, fates, gone, links, .. } = self;
         for (index, entry) in image.layers[layer as usize].entries.iter().enumerate() {
             let id = EntryId { layer, index: index as u32 };
-            if entry.kind.removes() || fates.outcome(id) != Fate::Kept {
+            if entry.kind.removes() || fates.outcome(id) != MemberOutcome::Kept {
                 continue;
             }
             let directory = entry.kind == EntryKind::Directory;
@@ -142,7 +142,7 @@ impl<'a> TreeBuilder<'a> {
         let mut changes = LayerChanges::default();
         for &(path, old, bytes) in &self.gone {
             match self.live.slot(path) {
-                Slot::Member(new) if new.layer == layer => {
+                PathSlot::Member(new) if new.layer == layer => {
                     // Taken away and put there again.
                     if self.fates.change(new) == TreeChange::Added {
                         let same = same_directory(self.image, old, new);
@@ -155,7 +155,7 @@ impl<'a> TreeBuilder<'a> {
         }
         for (index, entry) in self.image.layers[layer as usize].entries.iter().enumerate() {
             let id = EntryId { layer, index: index as u32 };
-            if self.live.slot(entry.path) == Slot::Member(id) && entry.path != PathId::ROOT {
+            if self.live.slot(entry.path) == PathSlot::Member(id) && entry.path != PathId::ROOT {
                 match self.fates.change(id) {
                     TreeChange::Added => changes.added.add(entry.kind, entry.size),
                     TreeChange::Changed => changes.changed.add(entry.kind, entry.size),
@@ -176,11 +176,12 @@ impl<'a> TreeBuilder<'a> {
                 let mut hidden = 0;
                 let mut below = vec![target];
                 while let Some(at) = below.pop() {
-                    let file = matches!(self.live.slot(at), Slot::Member(id) if self.image.entry(id).kind.is_file());
+                    let file =
+                        matches!(self.live.slot(at), PathSlot::Member(id) if self.image.entry(id).kind.is_file());
                     hidden += u64::from(file);
                     below.extend(self.live.children(at));
                 }
-                self.notices.add(layer, Oddity::LinkBecomesDirectory { hidden }, path);
+                self.notices.add(layer, MemberOddity::LinkBecomesDirectory { hidden }, path);
             }
         }
     }
@@ -198,9 +199,9 @@ impl<'a> TreeBuilder<'a> {
 
     fn is_directory(&self, path: PathId) -> bool {
         match self.live.slot(path) {
-            Slot::Absent => false,
-            Slot::Implicit => true,
-            Slot::Member(id) => self.image.entry(id).kind == EntryKind::Directory,
+            PathSlot::Absent => false,
+            PathSlot::Implicit => true,
+            PathSlot::Member(id) => self.image.entry(id).kind == EntryKind::Directory,
         }
     }
 
@@ -209,7 +210,7 @@ impl<'a> TreeBuilder<'a> {
         self.live.sort(paths);
         let mut bytes = vec![0u64; paths.len()];
         for path in paths.all() {
-            if let Slot::Member(id) = self.live.slot(path) {
+            if let PathSlot::Member(id) = self.live.slot(path) {
                 self.fates.name(path, id);
                 if self.fates.is_first(path, id) {
                     bytes[path.index()] = self.image.entry(self.fates.inode(id)).size;
@@ -241,7 +242,7 @@ impl Count {
 }
 
 /// Whether two members at a path are the same but for owner, permissions and times.
-fn same_contents(image: &Image, fates: &Fates, old: EntryId, new: EntryId) -> bool {
+fn same_contents(image: &Image, fates: &MemberOutcomes, old: EntryId, new: EntryId) -> bool {
     let (old, new) = (image.entry(fates.inode(old)), image.entry(fates.inode(new)));
     old.kind == new.kind && old.size == new.size && old.content == new.content
 }

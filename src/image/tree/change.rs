@@ -41,7 +41,7 @@ impl WasteKind {
 
 /// What became of a member of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum MemberOutcome {
     /// It is in the final tree.
     Kept,
     /// Its name is gone since layer `by`; its bytes are in the final tree under a further name (hard links).
@@ -99,7 +99,7 @@ pub struct TreeNotice {
     /// The layer.
     pub layer: u32,
     /// What is odd.
-    pub oddity: Oddity,
+    pub oddity: MemberOddity,
     /// How many members it holds for.
     pub count: u64,
     /// The first one's path.
@@ -111,20 +111,20 @@ impl TreeNotice {
     pub fn sentence(&self, image: &Image) -> String {
         let path = image.paths.text(self.path);
         let (what, all) = match self.oddity {
-            Oddity::NothingToRemove => ("removes what no lower layer has".to_owned(), true),
-            Oddity::LinkToLowerLayer => {
+            MemberOddity::NothingToRemove => ("removes what no lower layer has".to_owned(), true),
+            MemberOddity::LinkToLowerLayer => {
                 ("has a hard link to a file of a lower layer; engines refuse it".to_owned(), true)
             }
-            Oddity::LinkBeforeFile => ("has a hard link before its file; engines refuse it".to_owned(), true),
-            Oddity::LinkToNothing => ("has a hard link to no file; engines refuse it".to_owned(), true),
-            Oddity::BelowAFile => ("has a member below a file; the file is left out".to_owned(), true),
-            Oddity::BelowALink => {
+            MemberOddity::LinkBeforeFile => ("has a hard link before its file; engines refuse it".to_owned(), true),
+            MemberOddity::LinkToNothing => ("has a hard link to no file; engines refuse it".to_owned(), true),
+            MemberOddity::BelowAFile => ("has a member below a file; the file is left out".to_owned(), true),
+            MemberOddity::BelowALink => {
                 ("has a member below a symbolic link; engines write it where the link points".to_owned(), true)
             }
-            Oddity::LinkBecomesDirectory { hidden } => {
+            MemberOddity::LinkBecomesDirectory { hidden } => {
                 (format!("has a directory instead of a symbolic link to one; that hides {hidden} files"), false)
             }
-            Oddity::RootIsNoDirectory => ("has a root that is no directory; it is left out".to_owned(), false),
+            MemberOddity::RootIsNoDirectory => ("has a root that is no directory; it is left out".to_owned(), false),
         };
         let more = if all && self.count > 1 { format!(" and {} more", self.count - 1) } else { String::new() };
         format!("{what}: `{path}`{more}")
@@ -133,7 +133,7 @@ impl TreeNotice {
 
 /// What may be odd about a member of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Oddity {
+pub enum MemberOddity {
     /// A whiteout of a path that no lower layer has.
     NothingToRemove,
     /// A hard link to a file that only a lower layer has: engines refuse it.
@@ -163,7 +163,7 @@ pub(super) struct Notices {
 
 impl Notices {
     /// Notes one more.
-    pub(super) fn add(&mut self, layer: u32, oddity: Oddity, path: PathId) {
+    pub(super) fn add(&mut self, layer: u32, oddity: MemberOddity, path: PathId) {
         let of_layer = self.list.iter_mut().rev().take_while(|notice| notice.layer == layer);
         match of_layer.into_iter().find(|notice| notice.oddity == oddity) {
             Some(notice) => notice.count += 1,

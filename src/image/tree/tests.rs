@@ -1,5 +1,5 @@
 use super::{ImageTree, WasteKind};
-use crate::image::sketch::sketch;
+use crate::image::test_layers::sketch;
 use crate::image::{EntryId, Totals, TreeChange, losses};
 
 /// Checks the four kinds of waste of a sketch, in the order of [`WasteKind::ALL`], and what is left.

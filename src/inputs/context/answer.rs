@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::entry::{Amount, EntryId, Excluded};
+use super::entry::{Amount, EntryId, ExcludedEntry};
 use crate::ignore::PatternRefusal;
 
 /// How a source fares.
@@ -14,7 +14,7 @@ pub enum SourceOutcome {
     /// Its wildcards match nothing: the builder goes on without it.
     NothingMatches,
     /// It names nothing: the build fails. Holds the excluded entry at or above it, if that is why.
-    Missing(Option<Excluded>),
+    Missing(Option<ExcludedEntry>),
 }
 
 /// What a source takes.
@@ -61,7 +61,7 @@ impl fmt::Display for SourceError {
 
 /// What is fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentFiles {
     /// Ascending, without directories.
     pub files: Arc<[EntryId]>,
     /// Of `files`.

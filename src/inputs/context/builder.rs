@@ -1,7 +1,7 @@
 //! Builds a context's tree in one pass, in the order of a walk.
 
-use crate::inputs::context::entry::{ContextEntryKind, Excluded};
-use crate::inputs::context::tree::{BuildContext, EntryRow, NONE, Trouble};
+use crate::inputs::context::entry::{ContextEntryKind, ExcludedEntry};
+use crate::inputs::context::tree::{BuildContext, EntryRow, NONE, ReadProblem};
 
 /// Fills a [`BuildContext`] in the order of a walk.
 #[derive(Debug, Default)]
@@ -57,12 +57,12 @@ impl ContextBuilder {
     }
 
     /// Notes an entry that is kept back.
-    pub fn exclude(&mut self, excluded: Excluded) {
+    pub fn exclude(&mut self, excluded: ExcludedEntry) {
         self.context.excluded.push(excluded);
     }
 
     /// Notes a trouble.
-    pub fn trouble(&mut self, trouble: Trouble) {
+    pub fn trouble(&mut self, trouble: ReadProblem) {
         self.context.troubles.push(trouble);
     }
 

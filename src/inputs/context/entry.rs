@@ -55,7 +55,7 @@ pub struct ContextEntry<'c> {
 
 /// An entry that the ignore file keeps back although its directory was looked into.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excluded {
+pub struct ExcludedEntry {
     /// From the root, without slash at either end.
     pub path: Box<str>,
     /// Whether it is a directory; some of what is below may still be sent.

@@ -1,10 +1,10 @@
 //! A context under further ignore patterns: what a new .dockerignore leaves of it.
 
-use crate::ignore::{Inherited, Matcher};
+use crate::ignore::{MatchedPatterns, Matcher};
 use crate::inputs::context::builder::ContextBuilder;
-use crate::inputs::context::entry::{ContextEntryKind, EntryId, Excluded};
+use crate::inputs::context::entry::{ContextEntryKind, EntryId, ExcludedEntry};
 use crate::inputs::context::path::RelativePath;
-use crate::inputs::context::tree::{BuildContext, Trouble, TroubleKind};
+use crate::inputs::context::tree::{BuildContext, ReadProblem, TroubleKind};
 
 impl BuildContext {
     /// What is left when `matcher` decides too. It can't bring back what is not in the context; a pattern that the
@@ -13,8 +13,8 @@ impl BuildContext {
     pub fn without(&self, matcher: &Matcher) -> Self {
         let mut builder = ContextBuilder::new(self.root());
         let mut path = RelativePath::new(self);
-        let mut open: Vec<(EntryId, Inherited, bool)> = Vec::new();
-        let root = Inherited::default();
+        let mut open: Vec<(EntryId, MatchedPatterns, bool)> = Vec::new();
+        let root = MatchedPatterns::default();
         for id in self.entries() {
             while open.last().is_some_and(|(above, ..)| !self.is_below(id, *above)) {
                 open.pop();
@@ -29,7 +29,7 @@ impl BuildContext {
             let hidden = above.is_some_and(|(.., excluded)| *excluded);
             if let Some(pattern) = verdict.decided_by.filter(|_| verdict.excluded && !hidden) {
                 let directory = entry.kind == ContextEntryKind::Directory;
-                builder.exclude(Excluded { path: full.into(), directory, pattern: pattern as u32 });
+                builder.exclude(ExcludedEntry { path: full.into(), directory, pattern: pattern as u32 });
             }
             if entry.kind == ContextEntryKind::Directory {
                 builder.enter(entry.name, entry.mode, verdict.excluded);
@@ -39,7 +39,7 @@ impl BuildContext {
                     entry.kind == ContextEntryKind::File && entry.amount.bytes > 0 && matcher.empties(full, &verdict);
                 let bytes = if empty { 0 } else { entry.amount.bytes };
                 if empty {
-                    builder.trouble(Trouble { path: full.into(), kind: TroubleKind::SentEmpty });
+                    builder.trouble(ReadProblem { path: full.into(), kind: TroubleKind::SentEmpty });
                 }
                 builder.add(entry.name, entry.kind, entry.mode, bytes, entry.target);
             }

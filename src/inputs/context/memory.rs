@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::answer::{Selection, Sent, SourceError};
+use super::answer::{Selection, SentFiles, SourceError};
 use super::entry::EntryId;
 
 /// Entries that all answers together may hold: 32 MB.
@@ -14,7 +14,7 @@ const ENTRIES: usize = 8_000_000;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     selections: Mutex<HashMap<String, Result<Selection, SourceError>>>,
-    sent: Mutex<HashMap<String, Sent>>,
+    sent: Mutex<HashMap<String, SentFiles>>,
     files: Mutex<HashMap<String, Option<EntryId>>>,
     held: AtomicUsize,
 }
@@ -34,7 +34,7 @@ impl Memory {
         self.answer(&self.selections, key, make, |made| made.as_ref().map_or(0, |made| made.entries.len()))
     }
 
-    pub(super) fn sent(&self, key: String, make: impl FnOnce() -> Sent) -> Sent {
+    pub(super) fn sent(&self, key: String, make: impl FnOnce() -> SentFiles) -> SentFiles {
         self.answer(&self.sent, key, make, |made| made.files.len())
     }
 

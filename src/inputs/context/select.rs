@@ -1,9 +1,9 @@
 //! What one source of COPY or ADD takes from a context, as the builder's copy does: symlinks named by the source are
 //! followed inside the context, wildcards stop at slashes, a directory stands for its contents.
 
-use crate::ignore::{Inherited, Matcher, check_path_pattern, has_wildcard, path_match};
+use crate::ignore::{MatchedPatterns, Matcher, check_path_pattern, has_wildcard, path_match};
 use crate::inputs::context::answer::{Selection, SourceError, SourceOutcome};
-use crate::inputs::context::entry::{Amount, ContextEntryKind, EntryId, Excluded};
+use crate::inputs::context::entry::{Amount, ContextEntryKind, EntryId, ExcludedEntry};
 use crate::inputs::context::path::{RelativePath, relative};
 use crate::inputs::context::tree::BuildContext;
 use crate::text::path;
@@ -43,7 +43,7 @@ fn look(context: &BuildContext, source: &str, selector: Selector<'_>) -> Result<
     let full = path::join(&base, &pattern);
     if pattern.is_empty() {
         // The builder drops an empty pattern, and a list without patterns includes nothing.
-        return collect(context, Tops::Found(Vec::new()), &copy, || None);
+        return collect(context, SourceMatches::Found(Vec::new()), &copy, || None);
     }
     let mut selection = collect(context, found, &copy, || context.excluded_above(&full).cloned())?;
     if selection.outcome == SourceOutcome::Found && selection.entries.is_empty() {
@@ -58,17 +58,19 @@ fn look(context: &BuildContext, source: &str, selector: Selector<'_>) -> Result<
 }
 
 /// What a source names.
-enum Tops {
+enum SourceMatches {
     Missing,
     Found(Vec<Option<EntryId>>),
 }
 
-fn tops(context: &BuildContext, source: &str) -> Result<Tops, SourceError> {
+fn tops(context: &BuildContext, source: &str) -> Result<SourceMatches, SourceError> {
     let parts: Vec<&str> = source.split('/').filter(|part| !part.is_empty()).collect();
     let fixed = parts.iter().take_while(|part| !has_wildcard(part)).count();
-    let Reached::Entry(base) = follow(context, None, &parts[..fixed].join("/"))? else { return Ok(Tops::Missing) };
+    let LookupEnd::Entry(base) = follow(context, None, &parts[..fixed].join("/"))? else {
+        return Ok(SourceMatches::Missing);
+    };
     if fixed == parts.len() {
-        return Ok(Tops::Found(vec![base]));
+        return Ok(SourceMatches::Found(vec![base]));
     }
     let pattern = parts[fixed..].join("/");
     check_path_pattern(&pattern).map_err(|_| SourceError::Pattern)?;
@@ -86,28 +88,28 @@ fn tops(context: &BuildContext, source: &str) -> Result<Tops, SourceError> {
         let entry = context.entry(id);
         if entry.kind == ContextEntryKind::Symlink {
             match follow(context, context.parent(id), entry.name)? {
-                Reached::Entry(target) => found.push(target),
-                Reached::Nothing => return Ok(Tops::Missing),
+                LookupEnd::Entry(target) => found.push(target),
+                LookupEnd::Nothing => return Ok(SourceMatches::Missing),
             }
         } else {
             found.push(Some(id));
         }
     }
-    Ok(Tops::Found(found))
+    Ok(SourceMatches::Found(found))
 }
 
 /// The links that one look-up may follow, as in the builder.
 const LINKS_MAX: u32 = 255;
 
 /// Where a look-up ends.
-enum Reached {
+enum LookupEnd {
     Nothing,
     /// `None` is the root.
     Entry(Option<EntryId>),
 }
 
 /// Looks a path up from a directory, symlinks followed as if the context were a whole file system.
-fn follow(context: &BuildContext, from: Option<EntryId>, path: &str) -> Result<Reached, SourceError> {
+fn follow(context: &BuildContext, from: Option<EntryId>, path: &str) -> Result<LookupEnd, SourceError> {
     let mut waiting: Vec<&str> = path.split('/').rev().collect();
     let mut at = from;
     let mut links = 0;
@@ -121,9 +123,9 @@ fn follow(context: &BuildContext, from: Option<EntryId>, path: &str) -> Result<R
             _ => {}
         }
         if at.is_some_and(|id| context.entry(id).kind != ContextEntryKind::Directory) {
-            return Ok(Reached::Nothing);
+            return Ok(LookupEnd::Nothing);
         }
-        let Some(id) = context.child(at, part) else { return Ok(Reached::Nothing) };
+        let Some(id) = context.child(at, part) else { return Ok(LookupEnd::Nothing) };
         let Some(target) = context.entry(id).target else {
             at = Some(id);
             continue;
@@ -137,7 +139,7 @@ fn follow(context: &BuildContext, from: Option<EntryId>, path: &str) -> Result<R
         }
         waiting.extend(target.split('/').rev());
     }
-    Ok(Reached::Entry(at))
+    Ok(LookupEnd::Entry(at))
 }
 
 struct Copy<'m> {
@@ -147,14 +149,14 @@ struct Copy<'m> {
 
 fn collect(
     context: &BuildContext,
-    tops: Tops,
+    tops: SourceMatches,
     copy: &Copy<'_>,
-    why: impl FnOnce() -> Option<Excluded>,
+    why: impl FnOnce() -> Option<ExcludedEntry>,
 ) -> Result<Selection, SourceError> {
     let (outcome, tops) = match tops {
-        Tops::Missing => (SourceOutcome::Missing(why()), Vec::new()),
-        Tops::Found(tops) if tops.is_empty() => (SourceOutcome::NothingMatches, tops),
-        Tops::Found(tops) => (SourceOutcome::Found, tops),
+        SourceMatches::Missing => (SourceOutcome::Missing(why()), Vec::new()),
+        SourceMatches::Found(tops) if tops.is_empty() => (SourceOutcome::NothingMatches, tops),
+        SourceMatches::Found(tops) => (SourceOutcome::Found, tops),
     };
     let mut entries = Vec::new();
     let mut distinct = tops.clone();
@@ -187,7 +189,7 @@ fn below(
         return Ok(());
     }
     let mut path = RelativePath::new(context);
-    let mut open: Vec<(EntryId, bool, Inherited, Inherited)> = Vec::new();
+    let mut open: Vec<(EntryId, bool, MatchedPatterns, MatchedPatterns)> = Vec::new();
     let mut skipped: Option<EntryId> = None;
     for id in context.descendants(top) {
         if skipped.is_some_and(|above| context.is_below(id, above)) {
@@ -196,7 +198,7 @@ fn below(
         while open.last().is_some_and(|(above, ..)| !context.is_below(id, *above)) {
             open.pop();
         }
-        let none = Inherited::default();
+        let none = MatchedPatterns::default();
         let (above_include, above_exclude) = open.last().map_or((&none, &none), |(_, _, i, e)| (i, e));
         let path = path.to(id);
         let include = copy.includes.map(|matcher| matcher.decide(path, above_include)).transpose()?;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::ignore::{Inherited, Matcher, clean, has_wildcard, path_match};
-use crate::inputs::context::answer::Sent;
+use crate::ignore::{MatchedPatterns, Matcher, clean, has_wildcard, path_match};
+use crate::inputs::context::answer::SentFiles;
 use crate::inputs::context::entry::{Amount, ContextEntryKind, EntryId};
 use crate::inputs::context::path::{RelativePath, relative};
 use crate::inputs::context::tree::BuildContext;
@@ -12,11 +12,11 @@ use crate::text::path;
 
 /// What a build with these sources fetches: COPY and ADD sources from the context and bind mount sources, of all stages
 /// that the target needs, variables expanded; without URLs.
-pub fn sent(context: &BuildContext, sources: &[&str]) -> Sent {
+pub fn sent(context: &BuildContext, sources: &[&str]) -> SentFiles {
     context.memory.sent(sources.join("\0"), || look(context, sources))
 }
 
-fn look(context: &BuildContext, sources: &[&str]) -> Sent {
+fn look(context: &BuildContext, sources: &[&str]) -> SentFiles {
     let plain: Vec<String> = sources.iter().map(|source| relative(source)).collect();
     let whole = plain.iter().any(String::is_empty);
     let patterns = if whole { Vec::new() } else { with_targets(context, &plain) };
@@ -34,7 +34,7 @@ fn look(context: &BuildContext, sources: &[&str]) -> Sent {
     for id in &files {
         amount.add(context.entry(*id).amount);
     }
-    Sent { files: files.into(), amount, whole }
+    SentFiles { files: files.into(), amount, whole }
 }
 
 /// Whether a pattern means the path that it spells, in each of the engine's ways to match.
@@ -54,8 +54,8 @@ fn find_paths(context: &BuildContext, paths: &[String]) -> Vec<EntryId> {
 fn matching(context: &BuildContext, matcher: &Matcher) -> Vec<EntryId> {
     let mut files = Vec::new();
     let mut path = RelativePath::new(context);
-    let mut open: Vec<(EntryId, Inherited)> = Vec::new();
-    let root = Inherited::default();
+    let mut open: Vec<(EntryId, MatchedPatterns)> = Vec::new();
+    let root = MatchedPatterns::default();
     for id in context.entries() {
         while open.last().is_some_and(|(above, _)| !context.is_below(id, *above)) {
             open.pop();
@@ -149,7 +149,7 @@ mod tests {
         check(&["nothing"], &[]);
         assert_eq!(
             sent(&BuildContext::of(&[("a", 1), ("b/c", 2)]), &["b/.."]),
-            Sent { files: [0, 2].map(id).into(), amount: Amount { files: 2, bytes: 3 }, whole: true }
+            SentFiles { files: [0, 2].map(id).into(), amount: Amount { files: 2, bytes: 3 }, whole: true }
         );
         assert!(sent(&BuildContext::of(&[("a", 1), ("up -> .", 0)]), &["up"]).whole);
     }

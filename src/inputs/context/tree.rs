@@ -6,19 +6,19 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::inputs::context::classes::ClassMatch;
-use crate::inputs::context::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, Excluded};
+use crate::inputs::context::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, ExcludedEntry};
 use crate::inputs::context::memory::Memory;
 
 /// What stood in the way of reading, and what the builder makes of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Trouble {
+pub struct ReadProblem {
     /// From the root; empty for the root itself.
     pub path: String,
     /// What.
     pub kind: TroubleKind,
 }
 
-/// The kinds of [`Trouble`].
+/// The kinds of [`ReadProblem`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TroubleKind {
     /// A directory that can't be read: the build fails.
@@ -34,7 +34,7 @@ pub enum TroubleKind {
     NameNotUtf8,
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for ReadProblem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "." } else { &self.path };
         match &self.kind {
@@ -77,8 +77,8 @@ pub struct BuildContext {
     pub(super) rows: Vec<EntryRow>,
     /// By row, ascending.
     pub(super) targets: Vec<(u32, Box<str>)>,
-    pub(super) excluded: Vec<Excluded>,
-    pub(super) troubles: Vec<Trouble>,
+    pub(super) excluded: Vec<ExcludedEntry>,
+    pub(super) troubles: Vec<ReadProblem>,
     /// What [`classify`](super::classify) found, once it was asked.
     pub(super) classes: OnceLock<Vec<ClassMatch>>,
     pub(super) memory: Memory,
@@ -116,12 +116,12 @@ impl BuildContext {
     }
 
     /// Topmost entries that are kept back, by path.
-    pub fn excluded(&self) -> &[Excluded] {
+    pub fn excluded(&self) -> &[ExcludedEntry] {
         &self.excluded
     }
 
     /// What could not be read, by path.
-    pub fn troubles(&self) -> &[Trouble] {
+    pub fn troubles(&self) -> &[ReadProblem] {
         &self.troubles
     }
 
@@ -219,7 +219,7 @@ impl BuildContext {
     }
 
     /// The topmost excluded entry at or above a clean path.
-    pub fn excluded_above(&self, path: &str) -> Option<&Excluded> {
+    pub fn excluded_above(&self, path: &str) -> Option<&ExcludedEntry> {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         ends.filter_map(|end| self.excluded.binary_search_by(|one| (*one.path).cmp(&path[..end])).ok())
             .map(|at| &self.excluded[at])

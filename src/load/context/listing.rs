@@ -1,22 +1,22 @@
 //! What one directory gave, and the tree that all of them make.
 
-use crate::inputs::context::{BuildContext, ContextBuilder, ContextEntryKind, Excluded, Trouble};
+use crate::inputs::context::{BuildContext, ContextBuilder, ContextEntryKind, ExcludedEntry, ReadProblem};
 
 /// A listed directory.
 pub(super) struct List {
     pub(super) directory: usize,
     pub(super) items: Vec<ListedItem>,
-    pub(super) excluded: Vec<Excluded>,
-    pub(super) troubles: Vec<Trouble>,
+    pub(super) excluded: Vec<ExcludedEntry>,
+    pub(super) troubles: Vec<ReadProblem>,
 }
 
 pub(super) struct ListedItem {
     pub(super) name: Box<str>,
     pub(super) mode: u16,
-    pub(super) what: What,
+    pub(super) what: DirectoryEntryKind,
 }
 
-pub(super) enum What {
+pub(super) enum DirectoryEntryKind {
     /// Its number, and whether the ignore file names it.
     Directory(usize, bool),
     Symlink(Box<str>),
@@ -43,13 +43,15 @@ pub(super) fn assemble(shown: &str, mut lists: Vec<List>) -> BuildContext {
             continue;
         };
         match item.what {
-            What::Directory(number, excluded) => {
+            DirectoryEntryKind::Directory(number, excluded) => {
                 builder.enter(&item.name, item.mode, excluded);
                 open.push(waiting.get_mut(number).and_then(Option::take));
             }
-            What::Symlink(target) => builder.add(&item.name, ContextEntryKind::Symlink, item.mode, 0, Some(&target)),
-            What::File(size) => builder.add(&item.name, ContextEntryKind::File, item.mode, size, None),
-            What::Other(kind) => builder.add(&item.name, kind, item.mode, 0, None),
+            DirectoryEntryKind::Symlink(target) => {
+                builder.add(&item.name, ContextEntryKind::Symlink, item.mode, 0, Some(&target))
+            }
+            DirectoryEntryKind::File(size) => builder.add(&item.name, ContextEntryKind::File, item.mode, size, None),
+            DirectoryEntryKind::Other(kind) => builder.add(&item.name, kind, item.mode, 0, None),
         }
     }
     builder.finish()

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::manifest::calls_c;
-use crate::optimize::Vendored;
+use crate::optimize::VendoredModules;
 use crate::sources::patterns;
 
 /// Bytes of a file that are read.
@@ -19,13 +19,13 @@ const LIMIT: u64 = 1 << 20;
 const MOST: usize = 50_000;
 
 /// Folders of vendored modules; without those that were not read to the end.
-pub(super) fn modules(root: &Path, context: &BuildContext) -> BTreeMap<String, Vendored> {
+pub(super) fn modules(root: &Path, context: &BuildContext) -> BTreeMap<String, VendoredModules> {
     let lists = context.entries().filter(|id| context.entry(*id).name == "modules.txt");
     let folders = lists.filter_map(|id| context.parent(id)).filter(|id| context.entry(*id).name == "vendor");
     folders.filter_map(|id| Some((context.path(id), read_vendored(root, context, id)?))).collect()
 }
 
-fn read_vendored(root: &Path, context: &BuildContext, folder: EntryId) -> Option<Vendored> {
+fn read_vendored(root: &Path, context: &BuildContext, folder: EntryId) -> Option<VendoredModules> {
     let is_source = |id: &EntryId| {
         let entry = context.entry(*id);
         entry.kind == ContextEntryKind::File && entry.name.strip_suffix(".go").is_some()
@@ -46,5 +46,5 @@ fn read_vendored(root: &Path, context: &BuildContext, folder: EntryId) -> Option
         })
         .collect();
     let wants_zones = found.iter().any(|(_, zones)| *zones);
-    Some(Vendored { calls_c: found.into_iter().filter_map(|(caller, _)| caller).min(), wants_zones })
+    Some(VendoredModules { calls_c: found.into_iter().filter_map(|(caller, _)| caller).min(), wants_zones })
 }

@@ -25,7 +25,7 @@ const NAMES: usize = 10_000;
 const SUGGESTIONS: usize = 3;
 
 /// What a path has for somebody who looks for an image.
-pub(super) enum Looked {
+pub(super) enum PathContent {
     /// What looks like one.
     Image,
     /// A folder that is none: why, in one sentence.
@@ -37,27 +37,29 @@ pub(super) enum Looked {
 }
 
 /// Looks at a path that may be meant as something else.
-pub(super) fn look(path: &Path) -> Looked {
-    let Ok(metadata) = fs::metadata(path) else { return Looked::Nothing };
+pub(super) fn look(path: &Path) -> PathContent {
+    let Ok(metadata) = fs::metadata(path) else { return PathContent::Nothing };
     let shown = path.display();
     if metadata.is_dir() {
         return if MARKS.iter().any(|mark| path.join(mark).is_file()) {
-            Looked::Image
+            PathContent::Image
         } else {
-            Looked::Folder(format!("the folder `{shown}` is no image: it has neither index.json nor manifest.json"))
+            PathContent::Folder(format!(
+                "the folder `{shown}` is no image: it has neither index.json nor manifest.json"
+            ))
         };
     }
     if !metadata.is_file() {
-        return Looked::Image;
+        return PathContent::Image;
     }
     let mut head = Vec::new();
     // What cannot be read is an image all the same, and the error is told when it is opened.
     let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
     if read.is_err() || is_archive(&head) {
-        return Looked::Image;
+        return PathContent::Image;
     }
     let why = if head.is_empty() { "an empty file" } else { "a file that is no archive of an image" };
-    Looked::File(format!("`{shown}` is {why}"))
+    PathContent::File(format!("`{shown}` is {why}"))
 }
 
 /// Whether it begins as an archive, or as something compressed.
@@ -237,10 +239,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let looked = |name: &str| match look(&root.join(name)) {
-            Looked::Image => "image",
-            Looked::Folder(_) => "folder",
-            Looked::File(_) => "file",
-            Looked::Nothing => "nothing",
+            PathContent::Image => "image",
+            PathContent::Folder(_) => "folder",
+            PathContent::File(_) => "file",
+            PathContent::Nothing => "nothing",
         };
         assert_eq!(looked("none"), "nothing");
         fs::create_dir(root.join("app")).unwrap();

@@ -8,14 +8,14 @@ use crate::manifest::json;
 use crate::manifest::words::unquote;
 
 /// Demands by name.
-type Demands = BTreeMap<String, String>;
+type PackageRequests = BTreeMap<String, String>;
 
 /// Sections of a manifest that pnpm and bun repeat.
 const SECTIONS: [&str; 4] = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
 
 /// `yarn.lock` names no project: those of the manifest's own demands that it answers. A package more does not matter to
 /// yarn.
-pub(super) fn yarn(text: &str, direct: &Demands) -> Demands {
+pub(super) fn yarn(text: &str, direct: &PackageRequests) -> PackageRequests {
     let mut answered = BTreeSet::new();
     for line in text.lines().filter(|line| !line.starts_with([' ', '#']) && line.ends_with(':')) {
         for pattern in line.trim_end_matches(':').trim_matches('"').split(", ") {
@@ -31,7 +31,7 @@ pub(super) fn yarn(text: &str, direct: &Demands) -> Demands {
 }
 
 /// `specifiers:` of version 5, `specifier:` below each dependency since 6, of the importer `.` since 9.
-pub(super) fn pnpm(text: &str) -> Option<Demands> {
+pub(super) fn pnpm(text: &str) -> Option<PackageRequests> {
     let mut demands = None;
     let mut path: Vec<&str> = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')) {
@@ -47,16 +47,16 @@ pub(super) fn pnpm(text: &str) -> Option<Demands> {
         };
         if let Some(name) = name {
             let value = unquote(value.trim()).to_owned();
-            demands.get_or_insert_with(Demands::new).insert(name.to_owned(), value);
+            demands.get_or_insert_with(PackageRequests::new).insert(name.to_owned(), value);
         }
     }
     demands
 }
 
 /// `workspaces[""]` of `bun.lock`.
-pub(super) fn bun(lock: &Value) -> Option<Demands> {
+pub(super) fn bun(lock: &Value) -> Option<PackageRequests> {
     let root = lock.get("workspaces")?.get("")?.as_object()?;
-    let mut demands = Demands::new();
+    let mut demands = PackageRequests::new();
     for section in SECTIONS {
         let members = json::members(root, section);
         demands.extend(members.filter_map(|(name, demand)| Some((name.to_owned(), demand.as_str()?.to_owned()))));
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn each_tells_what_it_was_written_for() {
-        let wanted = |list: &[(&str, &str)]| -> Demands {
+        let wanted = |list: &[(&str, &str)]| -> PackageRequests {
             list.iter().map(|(name, demand)| ((*name).to_owned(), (*demand).to_owned())).collect()
         };
         let direct = wanted(&[("a", "^1.0.0"), ("@b/c", "~2"), ("d", "3")]);

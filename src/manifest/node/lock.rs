@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::manifest::json;
-use crate::manifest::locked::{LockEntry, Locked};
+use crate::manifest::locked::{LockEntry, LockedPackages};
 use crate::manifest::project::Tool;
 use crate::manifest::tree::ManifestTree;
 use crate::manifest::words::unquote;
@@ -24,7 +24,7 @@ pub(super) fn read(
     path: &str,
     run: BTreeSet<String>,
     direct: &BTreeMap<String, String>,
-) -> Option<Locked> {
+) -> Option<LockedPackages> {
     // The old binary form of bun can't be read.
     if path.ends_with(".lockb") {
         return None;
@@ -33,17 +33,20 @@ pub(super) fn read(
     let from_git = GIT.iter().any(|sign| text.contains(sign));
     let locked = match tool {
         Tool::Npm => npm(tree, path, text),
-        Tool::YarnClassic | Tool::YarnBerry => {
-            Some(Locked { demands: Some(super::demands::yarn(text, direct)), ..Locked::new(yarn(text), Some(run)) })
+        Tool::YarnClassic | Tool::YarnBerry => Some(LockedPackages {
+            demands: Some(super::demands::yarn(text, direct)),
+            ..LockedPackages::new(yarn(text), Some(run))
+        }),
+        Tool::Pnpm => {
+            Some(LockedPackages { demands: super::demands::pnpm(text), ..LockedPackages::new(pnpm(text), Some(run)) })
         }
-        Tool::Pnpm => Some(Locked { demands: super::demands::pnpm(text), ..Locked::new(pnpm(text), Some(run)) }),
         _ => {
             let plain = json::plain(text);
             let lock: Value = json::read(tree, path, &plain)?;
-            Some(Locked { demands: super::demands::bun(&lock), ..Locked::new(bun(&lock), Some(run)) })
+            Some(LockedPackages { demands: super::demands::bun(&lock), ..LockedPackages::new(bun(&lock), Some(run)) })
         }
     }?;
-    Some(Locked { from_git, ..locked })
+    Some(LockedPackages { from_git, ..locked })
 }
 
 /// `package-lock.json`: `packages` since version 2, else `dependencies`.
@@ -141,7 +144,7 @@ fn locked_demands(text: &str) -> Option<BTreeMap<String, String>> {
     Some(all.into_iter().flatten().collect())
 }
 
-fn npm(tree: &mut ManifestTree, path: &str, text: &str) -> Option<Locked> {
+fn npm(tree: &mut ManifestTree, path: &str, text: &str) -> Option<LockedPackages> {
     let lock: NpmLock = json::read(tree, path, text)?;
     let mut entries = Vec::new();
     let of = |name: &str, package: &NpmPackage, importable| LockEntry {
@@ -163,7 +166,7 @@ fn npm(tree: &mut ManifestTree, path: &str, text: &str) -> Option<Locked> {
         let dependencies = lock.dependencies.iter().flatten();
         entries.extend(dependencies.map(|(name, package)| of(name, package, true)));
     }
-    Some(Locked { demands: locked_demands(text), ..Locked::new(entries, None) })
+    Some(LockedPackages { demands: locked_demands(text), ..LockedPackages::new(entries, None) })
 }
 
 /// Both forms of `yarn.lock`: a head line per package, then indented fields.

@@ -1,9 +1,9 @@
 //! Packages of npm that are compiled where they are installed (`data/node_packages.tsv`).
 
 use crate::data;
-use crate::manifest::{Ecosystem, Locked, LockedPackage, Project};
+use crate::manifest::{Ecosystem, LockedPackage, LockedPackages, Project};
 
-impl Locked {
+impl LockedPackages {
     /// Whether one of the packages of npm may be compiled when an image for Linux installs it: one that runs a script of
     /// its own and asks for what compiles. That somebody depends on `node-gyp` compiles nothing.
     pub fn compiles(&self, with_dev: bool) -> bool {

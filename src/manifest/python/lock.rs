@@ -6,14 +6,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::requirement::{normal, requirement, specifiers};
 use crate::manifest::json;
-use crate::manifest::locked::{LockEntry, Locked};
+use crate::manifest::locked::{LockEntry, LockedPackages};
 use crate::manifest::project::{DependencyScope, Project};
 use crate::manifest::toml_text;
 use crate::manifest::tree::ManifestTree;
 
 /// `uv.lock`: run-time is what the projects in it reach without their development groups. Extras count as run-time:
 /// whether they are installed is the command's to say. `manifest` is the pyproject.toml that it was written for.
-pub(super) fn uv(tree: &mut ManifestTree, path: &str, manifest: &DeTable) -> Option<Locked> {
+pub(super) fn uv(tree: &mut ManifestTree, path: &str, manifest: &DeTable) -> Option<LockedPackages> {
     let table = toml_text::table(tree, path)?;
     let mut entries = Vec::new();
     let mut roots = BTreeSet::new();
@@ -43,7 +43,7 @@ pub(super) fn uv(tree: &mut ManifestTree, path: &str, manifest: &DeTable) -> Opt
         let version = text(package, "version").map(Into::into);
         entries.push(LockEntry { name, version, needs, scripts: is_built(package), ..LockEntry::default() });
     }
-    Some(Locked { demands, fits, ..Locked::new(entries, (!roots.is_empty()).then_some(roots)) })
+    Some(LockedPackages { demands, fits, ..LockedPackages::new(entries, (!roots.is_empty()).then_some(roots)) })
 }
 
 /// Whether a lock file says something else of the project than its manifest does. uv's `--locked` refuses such a file.
@@ -74,7 +74,7 @@ pub(super) fn grouped(
     project: &Project,
     main: &str,
     dev_groups: &BTreeSet<String>,
-) -> Option<Locked> {
+) -> Option<LockedPackages> {
     let table = toml_text::table(tree, path)?;
     let mut entries = Vec::new();
     for package in toml_text::items(toml_text::value(&table, &["package"])) {
@@ -96,7 +96,7 @@ pub(super) fn grouped(
     }
     let runs = project.dependencies.iter().filter(|dependency| dependency.scope != DependencyScope::Dev);
     let roots: BTreeSet<String> = runs.map(|dependency| dependency.name.clone()).collect();
-    Some(Locked::new(entries, Some(roots)))
+    Some(LockedPackages::new(entries, Some(roots)))
 }
 
 /// Whether a package has no wheel for Linux with glibc, so that it is built where it is installed; `None` where the lock
@@ -127,7 +127,7 @@ fn dev_only(package: &DeValue, main: &str, dev_groups: &BTreeSet<String>) -> Opt
 }
 
 /// `Pipfile.lock`: `default` and `develop`.
-pub(super) fn pipenv(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
+pub(super) fn pipenv(tree: &mut ManifestTree, path: &str) -> Option<LockedPackages> {
     let object = json::object(tree, path)?;
     let mut entries = Vec::new();
     for (section, dev) in [("default", false), ("develop", true)] {
@@ -137,7 +137,7 @@ pub(super) fn pipenv(tree: &mut ManifestTree, path: &str) -> Option<Locked> {
             entries.push(LockEntry { name: normal(name), version, dev_only: Some(dev), ..LockEntry::default() });
         }
     }
-    Some(Locked::new(entries, None))
+    Some(LockedPackages::new(entries, None))
 }
 
 fn text<'t>(package: &'t DeValue, key: &str) -> Option<&'t str> {

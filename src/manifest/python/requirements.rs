@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::requirement::{normal, requirement};
 use crate::manifest::closure::Closure;
-use crate::manifest::locked::{LockEntry, Locked};
+use crate::manifest::locked::{LockEntry, LockedPackages};
 use crate::manifest::project::{DependencyScope, Install, Project, Tool};
 use crate::manifest::tree::ManifestTree;
 use crate::manifest::words::{unquote, without_comment};
@@ -64,7 +64,7 @@ pub(super) fn install(tree: &mut ManifestTree, project: &mut Project, path: &str
             }
         }
     }
-    let locked = (complete && !entries.is_empty()).then(|| Locked::new(mark_as_runtime(entries), None));
+    let locked = (complete && !entries.is_empty()).then(|| LockedPackages::new(mark_as_runtime(entries), None));
     let lock = locked.is_some().then(|| path.to_string());
     closure.install(Tool::Pip, path, lock, locked)
 }

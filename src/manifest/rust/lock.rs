@@ -6,7 +6,7 @@ use semver::{Version, VersionReq};
 use toml::de::DeValue;
 
 use super::manifest::{CargoPackages, dependency_tables};
-use crate::manifest::locked::{LockEntry, Locked};
+use crate::manifest::locked::{LockEntry, LockedPackages};
 use crate::manifest::toml_text::{self, TomlTable};
 use crate::manifest::tree::ManifestTree;
 
@@ -27,7 +27,7 @@ pub(super) fn locked(
     root: &str,
     folders: &[String],
     all: &CargoPackages,
-) -> Option<Locked> {
+) -> Option<LockedPackages> {
     let table = toml_text::table(tree, path)?;
     let packages: Vec<CargoLockPackage> =
         toml_text::items(toml_text::value(&table, &["package"])).filter_map(package).collect();
@@ -40,7 +40,7 @@ pub(super) fn locked(
         needs: one.needs.into_iter().map(|(name, _)| name).collect(),
         ..LockEntry::default()
     };
-    Some(Locked { fits, ..Locked::new(packages.into_iter().map(entry).collect(), None) })
+    Some(LockedPackages { fits, ..LockedPackages::new(packages.into_iter().map(entry).collect(), None) })
 }
 
 fn package(one: &DeValue) -> Option<CargoLockPackage> {

@@ -7,7 +7,7 @@ use crate::manifest::{Ecosystem, FileKind};
 use crate::measure::session::Session;
 use crate::measure::trial::TrialRequest;
 use crate::proof::{
-    Check, Declared, Observation, Side, command, is_run_by_node, node, python, python_module, script_file,
+    Check, DeclaredConfig, ImageSide, Observation, command, is_run_by_node, node, python, python_module, script_file,
 };
 use crate::text::path;
 
@@ -36,8 +36,8 @@ impl Session {
     pub(in crate::measure) fn imported(
         &self,
         image: &str,
-        side: &Side,
-        declared: &Declared,
+        side: &ImageSide,
+        declared: &DeclaredConfig,
         sources: &Sources,
         wanted: &TrialRequest,
     ) -> Result<BTreeMap<String, String>, Failure> {
@@ -58,7 +58,7 @@ impl Session {
 }
 
 /// The command that asks for the modules.
-fn words(side: &Side, declared: &Declared, sources: &Sources) -> Option<Vec<String>> {
+fn words(side: &ImageSide, declared: &DeclaredConfig, sources: &Sources) -> Option<Vec<String>> {
     let started = command(side.config(), &declared.scripts);
     let program = path::name(started.first()?).to_owned();
     let (module, file) = (python_module(&started), script_file(&started));
@@ -85,7 +85,7 @@ fn words(side: &Side, declared: &Declared, sources: &Sources) -> Option<Vec<Stri
 }
 
 /// The Python that the program runs on: the one beside it, else that of PATH; through the original's wrapper.
-fn interpreter(side: &Side, declared: &Declared) -> Option<Vec<String>> {
+fn interpreter(side: &ImageSide, declared: &DeclaredConfig) -> Option<Vec<String>> {
     let config = side.config();
     let whole: Vec<String> = config.entrypoint.iter().chain(&config.cmd).flatten().cloned().collect();
     let text = whole.join(" ");

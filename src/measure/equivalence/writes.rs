@@ -3,7 +3,7 @@
 use crate::engine::ChangeKind;
 use crate::failure::Failure;
 use crate::measure::session::Session;
-use crate::measure::trial::Trial;
+use crate::measure::trial::ContainerTrial;
 use crate::proof::{Check, Observation};
 
 /// Paths that are tried at most.
@@ -11,7 +11,7 @@ const TRIED: usize = 60;
 
 impl Session {
     /// Compares what the original's container wrote with what the rewrite's may write.
-    pub(super) fn writes(&self, before: &Trial<'_>, after: &Trial<'_>) -> Result<Check, Failure> {
+    pub(super) fn writes(&self, before: &ContainerTrial<'_>, after: &ContainerTrial<'_>) -> Result<Check, Failure> {
         let written = before.written_paths();
         let wanted: Vec<(&String, &ChangeKind)> = written.iter().filter(|(path, _)| before.counts(path)).collect();
         if wanted.is_empty() {

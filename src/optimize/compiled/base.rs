@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{libraries, packages, runtime, wanted};
+use super::{libraries, packages, runtime, started_programs};
 use crate::build::toolchain::{self, Language};
-use crate::build::{BaseImage, CERTIFICATES, Presence, Slim, Stage, StageBase, providers, runtime_image};
+use crate::build::{BaseImage, CERTIFICATES, Presence, SlimImage, Stage, StageBase, providers, runtime_image};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework};
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::Manager;
 use crate::sources::patterns;
 use crate::text::Span;
@@ -30,7 +30,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         .filter(|one| one.ecosystem == Ecosystem::DotNet)
         .all(|one| one.entry_points.is_empty() || one.frameworks.contains(&Framework::AspNetCore));
     let Some(small) = runtime_image(image, language, web) else {
-        if Slim::of(image).is_none() && !is_runtime(image) {
+        if SlimImage::of(image).is_none() && !is_runtime(image) {
             turn.refuse(what, format!("the image that runs what `{image}` builds is not known"));
         }
         return;
@@ -110,7 +110,7 @@ fn uses_toolchain(scene: &PassInput, target: &Stage) -> bool {
 /// Why what runs needs the toolchain too.
 fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image: &str) -> Option<String> {
     let source = |path: &str| FileKind::of(path).is_compiled();
-    if let Some(program) = language.toolchain().find(|program| wanted::is_called(scene, target, program)) {
+    if let Some(program) = language.toolchain().find(|program| started_programs::is_called(scene, target, program)) {
         return Some(format!("the container calls `{program}`"));
     }
     let of = match language {
@@ -242,7 +242,9 @@ fn called_programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
             names.extend(script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
         }
     }
-    names.extend(Slim::quoted_anywhere().filter(|name| wanted::is_wanted(scene, target, name)).map(str::to_owned));
+    names.extend(
+        SlimImage::quoted_anywhere().filter(|name| started_programs::is_wanted(scene, target, name)).map(str::to_owned),
+    );
     names
 }
 

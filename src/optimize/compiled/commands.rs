@@ -1,7 +1,7 @@
 //! What each command of a RUN is for: to build, to install what the system needs, or to prepare the container.
 
+use super::image_paths;
 use super::packages::{self, IsProgramCalled};
-use super::place;
 use crate::build::toolchain::Language;
 use crate::build::{Build, Purpose, Stage};
 use crate::shell::{Invocation, Manager, PackageCall, RedirectOperator, SeparatorKind, Verb, Word};
@@ -181,7 +181,7 @@ fn fate_of_download(one: &Invocation) -> CommandFate {
 
 /// Whether the paths that a command names lie in the folder that it works in.
 fn is_inside(build: &Build, stage: &Stage, at: usize, one: &Invocation, redirected: bool) -> bool {
-    let Some(folder) = place::workdir(build, stage, at).filter(|folder| folder != "/") else { return false };
+    let Some(folder) = image_paths::workdir(build, stage, at).filter(|folder| folder != "/") else { return false };
     let inside = |word: &Word| {
         let text = word.text();
         !text.starts_with('~') && (!text.contains('/') || path::is_within(&path::join(&folder, text), &folder))

@@ -4,7 +4,7 @@ use super::packages::JAVA_FOLDER;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{ContentKind, Ecosystem, FileKind};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::sources::patterns;
 
 /// The texts of the build files.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::packages;
 use crate::data;
-use crate::manifest::{Ecosystem, Locked};
-use crate::optimize::scene::PassInput;
+use crate::manifest::{Ecosystem, LockedPackages};
+use crate::optimize::pass_input::PassInput;
 
 /// Packages of Debian that programs of the context's lock files load.
 pub(super) fn of_crates(scene: &PassInput, suite: Option<&str>) -> Vec<String> {
@@ -24,7 +24,7 @@ pub(super) fn of_crates(scene: &PassInput, suite: Option<&str>) -> Vec<String> {
 }
 
 /// What the lock files of Rust projects hold.
-fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a Locked> {
+fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a LockedPackages> {
     let rust = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Rust);
     rust.filter_map(|project| project.install()?.locked.as_ref())
 }

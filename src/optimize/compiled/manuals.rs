@@ -2,7 +2,7 @@
 
 use crate::build::toolchain;
 use crate::build::{Reference, StageBase};
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Manager, Verb};
 use crate::text::Span;
 

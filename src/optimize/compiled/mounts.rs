@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::build::{Reference, Stage, StageBase, User};
 use crate::dockerfile::Keyword;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::commands::{self, CommandFate, RunCommands};
 use super::product::{self, Product, Products, StartedPaths};
-use super::remains::{self, CopiedItem};
 use super::runtime::Toolchain;
-use super::{java, packages, place, wanted};
+use super::runtime_files::{self, CopiedItem};
+use super::{image_paths, java, packages, started_programs};
 use crate::build::toolchain::{self, Language};
 use crate::build::{Stage, StageBase, service};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::Program;
 use crate::text::path;
 
@@ -70,7 +70,7 @@ impl<'a> TransferPlan<'a> {
                     Keyword::Run => {
                         let wanted = |name: &str| match name {
                             packages::JAVA_FOLDER => java::names_system_libraries(scene, target),
-                            name => wanted::is_wanted(scene, target, name),
+                            name => started_programs::is_wanted(scene, target, name),
                         };
                         let run = commands::read(build, stage, index, &wanted);
                         let run = run.ok_or_else(|| refused("a RUN is read by no shell that is known here"))?;
@@ -95,11 +95,11 @@ impl<'a> TransferPlan<'a> {
 
     fn fill(&mut self, scene: &PassInput, started: &StartedPaths) -> Result<(), NoPlanReason> {
         let build = scene.build;
-        let files = scene.context().and_then(|context| place::copied_files(build, context, self.target));
+        let files = scene.context().and_then(|context| image_paths::copied_files(build, context, self.target));
         let products = Products::of(build, &self.chain, scene.projects(), files.as_ref());
         let empty = BTreeMap::new();
         let known = files.as_ref().unwrap_or(&empty);
-        let workdir = place::workdir(build, self.target, usize::MAX).unwrap_or_else(|| "/".into());
+        let workdir = image_paths::workdir(build, self.target, usize::MAX).unwrap_or_else(|| "/".into());
         let first_copy = self.first_copy(scene);
         let needed = self.needed_products(&products, started, known, scene)?;
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
@@ -113,7 +113,8 @@ impl<'a> TransferPlan<'a> {
         let works =
             self.runs.values().any(|run| run.has(&CommandFate::Works) || (!run.separable && run.compiles().is_some()));
         let nothing = needed.is_empty() || started.unknown;
-        let items = remains::remaining_items(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
+        let items =
+            runtime_files::remaining_items(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
         self.products = needed.into_iter().map(|product| destination(product, started)).collect();
         if let Some(items) = items.filter(|_| files.is_some() && !works && !nothing) {
@@ -244,7 +245,7 @@ fn is_ours(language: Language, started: &StartedPaths) -> Result<(), NoPlanReaso
 fn started_by_container(scene: &PassInput, target: &Stage) -> StartedPaths {
     let build = scene.build;
     let mut started = StartedPaths::default();
-    let folder = place::workdir(build, target, usize::MAX).unwrap_or_else(|| "/".into());
+    let folder = image_paths::workdir(build, target, usize::MAX).unwrap_or_else(|| "/".into());
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         if let Some(code) = build.last(target, keyword).and_then(|(index, _)| build.code(index)) {
             started.join(product::started_paths(&code.script, &folder));

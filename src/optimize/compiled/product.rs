@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::place;
+use super::image_paths;
 use crate::build::{Build, Stage};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
@@ -30,7 +30,7 @@ pub(super) struct Products {
 }
 
 /// What a RUN is asked about.
-struct At<'b, 'a> {
+struct RunPlace<'b, 'a> {
     build: &'b Build<'a>,
     stage: &'b Stage,
     index: usize,
@@ -49,7 +49,7 @@ impl Products {
         let mut products = Self::default();
         for stage in stages {
             for (index, _, invocations) in crate::build::toolchain::runs(build, stage) {
-                let at = At { build, stage, index, projects, files };
+                let at = RunPlace { build, stage, index, projects, files };
                 for one in &invocations {
                     if products.follow(&at, &invocations, one).is_some() {
                         products.last = Some(index);
@@ -65,9 +65,9 @@ impl Products {
         self.made.iter()
     }
 
-    fn follow(&mut self, at: &At, all: &[Invocation], one: &Invocation) -> Option<()> {
-        let folder = place::folder(at.build, at.stage, at.index, all, one)?;
-        let text = |word: &Word| place::text(at.build, at.stage, at.index, one, word);
+    fn follow(&mut self, at: &RunPlace, all: &[Invocation], one: &Invocation) -> Option<()> {
+        let folder = image_paths::folder(at.build, at.stage, at.index, all, one)?;
+        let text = |word: &Word| image_paths::text(at.build, at.stage, at.index, one, word);
         match one.program? {
             "go" => self.go(at, one, &folder),
             "cp" | "mv" | "install" => {
@@ -124,17 +124,17 @@ impl Products {
         true
     }
 
-    fn is_folder(&self, at: &At, path: &str) -> bool {
+    fn is_folder(&self, at: &RunPlace, path: &str) -> bool {
         let below = format!("{path}/");
         data::SYSTEM_FOLDERS.contains(path) && !data::SYSTEM_FOLDERS.has(path, "project")
-            || place::workdir(at.build, at.stage, at.index).as_deref() == Some(path)
+            || image_paths::workdir(at.build, at.stage, at.index).as_deref() == Some(path)
             || self.made.iter().any(|one| (one.folder && one.path == path) || one.path.starts_with(&below))
             || at.files.is_some_and(|files| {
                 files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below))
             })
     }
 
-    fn moved(&mut self, at: &At, from: &str, to: &str, into: bool, away: bool) {
+    fn moved(&mut self, at: &RunPlace, from: &str, to: &str, into: bool, away: bool) {
         let name = path::name(from);
         let folder = self.made.iter().any(|one| one.folder && one.path == from);
         if into && name.contains(['*', '?']) {
@@ -151,9 +151,9 @@ impl Products {
         }
     }
 
-    fn go(&mut self, at: &At, one: &Invocation, folder: &str) -> Option<()> {
+    fn go(&mut self, at: &RunPlace, one: &Invocation, folder: &str) -> Option<()> {
         let call = one.package_call()?;
-        let text = |word: &Word| place::text(at.build, at.stage, at.index, one, word);
+        let text = |word: &Word| image_paths::text(at.build, at.stage, at.index, one, word);
         let folder = match call.flag(&["-C"]).and_then(|flag| flag.value) {
             Some(value) => path::join(folder, value.text),
             None => folder.to_owned(),
@@ -197,10 +197,10 @@ impl Products {
     }
 }
 
-impl At<'_, '_> {
+impl RunPlace<'_, '_> {
     /// The project at a folder of the image.
     fn project(&self, folder: &str, ecosystem: Ecosystem) -> Option<&Project> {
-        let root = place::origin(self.files?, folder)?;
+        let root = image_paths::origin(self.files?, folder)?;
         self.projects.iter().find(|one| one.ecosystem == ecosystem && one.root == root)
     }
 

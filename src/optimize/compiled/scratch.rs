@@ -8,7 +8,7 @@ use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, FileRole, calls_c};
 use crate::optimize::assumption::Support;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::Program;
 use crate::shell::{Invocation, parse};
 use crate::sources::patterns;

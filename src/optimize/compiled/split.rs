@@ -4,7 +4,7 @@ use super::plan::{NoPlanReason, TransferPlan};
 use super::stage::Runtime;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::text::Span;
 
 /// Builds in a stage of its own, and starts what it made from another on the same base.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::commands::{self, CommandFate, RunCommand};
-use super::place;
+use super::image_paths;
 use super::plan::TransferPlan;
 use super::runtime::Toolchain;
 use crate::build::{Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::text::path;
 
 /// The stage below its FROM.
@@ -48,7 +48,7 @@ impl Runtime {
             build,
             text: String::new(),
             moved: Vec::new(),
-            folder: place::workdir(scene.build, plan.root(), plan.root().start),
+            folder: image_paths::workdir(scene.build, plan.root(), plan.root().start),
             waiting: Vec::new(),
             prepared: BTreeSet::new(),
             copied: false,
@@ -107,7 +107,7 @@ impl StageWriter<'_, '_> {
                     self.waiting.clear();
                 }
                 self.waiting.push(index);
-                self.folder = place::workdir(self.scene.build, stage, index + 1);
+                self.folder = image_paths::workdir(self.scene.build, stage, index + 1);
                 if index > self.plan.last {
                     self.write_workdirs();
                 }
@@ -208,7 +208,7 @@ impl StageWriter<'_, '_> {
             Some(last) => {
                 self.waiting = vec![last];
                 self.early = Some(last);
-                self.folder = place::workdir(self.scene.build, self.plan.target, usize::MAX);
+                self.folder = image_paths::workdir(self.scene.build, self.plan.target, usize::MAX);
                 self.write_workdirs();
             }
             None if later => {}
@@ -218,10 +218,10 @@ impl StageWriter<'_, '_> {
         let folder = self.folder.clone().filter(|_| !later);
         let mut lines = Vec::new();
         if let Some(whole) = &self.plan.whole {
-            lines.push((vec![whole.clone()], place::path_in_folder(whole, folder.as_deref(), true)));
+            lines.push((vec![whole.clone()], image_paths::path_in_folder(whole, folder.as_deref(), true)));
         }
         for item in self.plan.items.iter().filter(|item| item.folder) {
-            lines.push((vec![item.path.clone()], place::path_in_folder(&item.path, folder.as_deref(), true)));
+            lines.push((vec![item.path.clone()], image_paths::path_in_folder(&item.path, folder.as_deref(), true)));
         }
         let mut files: Vec<(String, String)> = self
             .plan
@@ -232,7 +232,7 @@ impl StageWriter<'_, '_> {
             .collect();
         for (product, to) in &self.plan.products {
             if product.folder {
-                lines.push((vec![product.path.clone()], place::path_in_folder(to, folder.as_deref(), true)));
+                lines.push((vec![product.path.clone()], image_paths::path_in_folder(to, folder.as_deref(), true)));
             } else {
                 files.push((product.path.clone(), to.clone()));
             }
@@ -241,9 +241,9 @@ impl StageWriter<'_, '_> {
             let (above, name) = path::split(&to);
             let into = path::name(&from) == name;
             let to = if into {
-                format!("{}/", place::path_in_folder(above, folder.as_deref(), true).trim_end_matches('/'))
+                format!("{}/", image_paths::path_in_folder(above, folder.as_deref(), true).trim_end_matches('/'))
             } else {
-                place::path_in_folder(&to, folder.as_deref(), false)
+                image_paths::path_in_folder(&to, folder.as_deref(), false)
             };
             match lines.iter_mut().find(|(_, known)| into && known.ends_with('/') && *known == to) {
                 Some((sources, _)) if self.plan.whole.is_none() => sources.push(from),
@@ -313,7 +313,7 @@ impl StageWriter<'_, '_> {
         let invocations = script.invocations();
         let [one] = invocations.as_slice() else { return Some(command.text.clone()) };
         let program = one.program?;
-        let folder = place::workdir(self.scene.build, stage, index).unwrap_or_else(|| "/".into());
+        let folder = image_paths::workdir(self.scene.build, stage, index).unwrap_or_else(|| "/".into());
         let mut words = vec![program.to_owned()];
         let (mut seen, mut left) = (0, 0);
         let owner_first = matches!(program, "chown" | "chgrp" | "chmod" | "setcap");
@@ -361,7 +361,7 @@ impl StageWriter<'_, '_> {
 
     /// Whether the stage that ships has the path.
     fn exists(&self, path: &str) -> bool {
-        let folder = place::workdir(self.scene.build, self.plan.target, usize::MAX).unwrap_or_else(|| "/".into());
+        let folder = image_paths::workdir(self.scene.build, self.plan.target, usize::MAX).unwrap_or_else(|| "/".into());
         let copied = self.plan.items.iter().map(|item| &item.path).chain(self.plan.products.iter().map(|(_, to)| to));
         path::is_within(&folder, path)
             || self

@@ -1,11 +1,11 @@
 //! Programs that are compiled when a container starts are compiled when the image is built.
 
-use super::place;
+use super::image_paths;
 use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::Program;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Verb, Word};
@@ -66,7 +66,7 @@ fn title(one: &Invocation) -> Option<&'static str> {
 
 /// Why the container's command has to stay as it is.
 fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation]) -> Option<String> {
-    let folder = place::workdir(scene.build, target, usize::MAX)?;
+    let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
     let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
     if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
         return Some(format!("the service `{}` mounts over `{folder}`, where people change sources", service.name));
@@ -94,9 +94,9 @@ fn start(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
 /// The project of an ecosystem at the folder in which the container works.
 fn project<'a>(scene: &PassInput<'a>, target: &Stage, ecosystem: Ecosystem) -> Option<&'a Project> {
     let context = scene.context()?;
-    let files = place::copied_files(scene.build, context, target)?;
-    let folder = place::workdir(scene.build, target, usize::MAX)?;
-    let root = place::origin(&files, &folder)?;
+    let files = image_paths::copied_files(scene.build, context, target)?;
+    let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
+    let root = image_paths::origin(&files, &folder)?;
     scene.projects().iter().find(|one| one.ecosystem == ecosystem && one.root == root)
 }
 

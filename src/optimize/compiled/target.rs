@@ -1,12 +1,12 @@
 //! Cargo's folder of what it has compiled, in a cache mount: a change of the sources compiles no dependency again, without
 //! stand-ins for sources that a later build might take for the real ones.
 
-use super::place;
+use super::image_paths;
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
 use crate::text::{Span, path};
 
@@ -41,7 +41,7 @@ fn compiled(scene: &PassInput, stage: &Stage) -> Option<(usize, String)> {
             let told = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
                 .iter()
                 .any(|name| build.run_variable(stage, index, one, name).is_some());
-            let folder = place::folder(build, stage, index, &all, one)?;
+            let folder = image_paths::folder(build, stage, index, &all, one)?;
             if found.as_ref().is_some_and(|(at, _)| *at != index) || moved || told {
                 return None;
             }
@@ -53,8 +53,8 @@ fn compiled(scene: &PassInput, stage: &Stage) -> Option<(usize, String)> {
 
 fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<FileEdit>, String)> {
     let build = scene.build;
-    let files = place::copied_files(build, scene.context()?, stage)?;
-    let root = place::origin(&files, folder)?;
+    let files = image_paths::copied_files(build, scene.context()?, stage)?;
+    let root = image_paths::origin(&files, folder)?;
     let project = scene.projects().iter().find(|one| one.ecosystem == Ecosystem::Rust && one.root == root)?;
     if project.workspace.is_some() || scene.evidence.texts.contains_key(&path::join(&root, ".cargo/config.toml")) {
         return None;

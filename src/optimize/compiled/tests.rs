@@ -1,4 +1,4 @@
-use crate::optimize::sketch::{optimize_to_rung, project, rewritten};
+use crate::optimize::test_inputs::{optimize_to_rung, project, rewritten};
 use crate::optimize::{Options, Rung, optimize};
 
 /// The stages from the second on, at rung 3 or 4.

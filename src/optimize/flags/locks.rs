@@ -4,8 +4,8 @@ use crate::build::{Build, installed};
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::optimize::mend;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::rule_fixes;
 use crate::rules::{Policies, Selection};
 use crate::shell::Manager;
 
@@ -18,7 +18,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             finding.fixes.clear();
         }
     };
-    let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
         let why = "the lock file was written for these very dependencies";
         turn.step("installs what the lock file says, or fails", why, vec![edit]);
@@ -27,7 +27,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 
 /// Whether the lock file fits what the manifest asks for, so that the stricter command does the same.
 fn fits(build: &Build, finding: &Finding) -> bool {
-    mend::calls_at(build, finding.span, |place, invocation, call| {
+    rule_fixes::calls_at(build, finding.span, |place, invocation, call| {
         let found = installed::of(build, place, invocation, call)?;
         let install = found.install.filter(|_| found.has_lock)?;
         // A RUN may put another manifest in the place of the one that was read.

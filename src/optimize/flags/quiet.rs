@@ -1,7 +1,7 @@
 //! `quiet-installs`.
 
 use crate::dockerfile::Keyword;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Manager, Verb};
 use crate::text::Span;
 

@@ -4,8 +4,8 @@ use crate::build::Build;
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::optimize::mend;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::rule_fixes;
 use crate::rules::{CommandLinePolicy, Policies};
 use crate::settings::Choice;
 
@@ -17,7 +17,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
     let (policies, _) = Policies::read(scene.inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
-    let mended = mend::apply_rule_fixes(scene, &policies, Level::Safe, &vet);
+    let mended = rule_fixes::apply_rule_fixes(scene, &policies, Level::Safe, &vet);
     let Some(edit) = mended.edit else { return };
     let mut titles: Vec<String> = mended.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
     titles.dedup();

@@ -1,6 +1,6 @@
 use crate::optimize::Rung;
 use crate::optimize::order::tests::check_pass;
-use crate::optimize::sketch::rewritten;
+use crate::optimize::test_inputs::rewritten;
 
 const NPM: &[(&str, &str)] = &[
     ("package.json", r#"{"name":"a","dependencies":{"express":"4"},"devDependencies":{"jest":"29"}}"#),

@@ -5,8 +5,8 @@ use crate::build::Build;
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::optimize::mend;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::rule_fixes;
 use crate::rules::{Policies, Selection};
 
 const RULES: [&str; 9] = [
@@ -24,7 +24,7 @@ const RULES: [&str; 9] = [
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
-    let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Safe, &vet);
+    let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Safe, &vet);
     let Some(edit) = mended.edit else { return };
     let mut titles: Vec<String> = mended.done.into_iter().map(|(_, title)| title).collect();
     titles.dedup();

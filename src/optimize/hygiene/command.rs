@@ -1,10 +1,10 @@
 //! Pass `exec-form`: no shell stands between the container and its program.
 
-use super::asked::findings;
+use super::rule_findings::findings;
 use crate::build::{BaseImage, Code, Setting, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::manifest::FileKind;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind, Word};
 use crate::text::path;

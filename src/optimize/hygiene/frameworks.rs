@@ -4,7 +4,7 @@ use super::writes::Writes;
 use crate::build::Stage;
 use crate::data;
 use crate::optimize::languages::node;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Script, Word, parse};
 use crate::sources::patterns;
 use crate::text::path;

@@ -1,12 +1,12 @@
 //! Pass `healthcheck`: a check of what is known to answer, by a program that the image has; and a check that can never
 //! succeed, mended.
 
-use super::asked::findings;
-use super::{port, root, route};
+use super::rule_findings::findings;
+use super::{needs_root, port, source_routes};
 use crate::build::{BaseImage, Presence, Reference, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Safety};
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::service::Service;
 use crate::text::Span;
 
@@ -26,7 +26,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     }
     let Some((port, path, why)) = known_endpoint(scene, target) else { return };
     if service::is_for_developers(build, target) {
-        return turn.refuse("adds no HEALTHCHECK", root::FOR_DEVELOPERS);
+        return turn.refuse("adds no HEALTHCHECK", needs_root::FOR_DEVELOPERS);
     }
     let starts_other =
         |one: &&Service| one.command.is_some() && one.healthcheck.is_none() && !scene.repeats_command(target, one);
@@ -98,12 +98,12 @@ fn address(text: &str) -> Option<(u16, String)> {
 fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<(u16, String, String)> {
     if let Some(observed) = &scene.evidence.observed
         && let Some((port, path)) =
-            observed.answers.iter().min_by_key(|(_, path)| (!route::is_health(path), path.len()))
+            observed.answers.iter().min_by_key(|(_, path)| (!source_routes::is_health(path), path.len()))
     {
         return Some((*port, path.clone(), "a container of the original answers there".to_owned()));
     }
     let port = port::of(scene, target)?;
-    let found = route::find(scene)?;
+    let found = source_routes::find(scene)?;
     Some((port, found.path, format!("`{}` declares the route", found.file)))
 }
 

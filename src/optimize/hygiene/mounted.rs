@@ -3,7 +3,7 @@
 
 use crate::build::Stage;
 use crate::data;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::optimize::service::Service;
 use crate::sources::patterns;
 use crate::text::path;

@@ -3,8 +3,8 @@
 use crate::build::{Lookup, Stage, VariableValue};
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
-use crate::optimize::reach::LazyReach;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
+use crate::optimize::reached_sources::LazyReach;
 use crate::sources::patterns;
 use crate::text::path;
 

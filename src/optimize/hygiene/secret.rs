@@ -2,7 +2,7 @@
 
 use crate::build::Secret;
 use crate::dockerfile::{Keyword, LineKind};
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::sources::patterns;
 use crate::text::Span;
 

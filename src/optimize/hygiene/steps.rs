@@ -5,7 +5,7 @@ use crate::build::{Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb, Word};
 use crate::text::{Span, path};

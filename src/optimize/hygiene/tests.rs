@@ -1,6 +1,6 @@
 use crate::optimize::Rung;
 use crate::optimize::service::Service;
-use crate::optimize::sketch::{optimize_to_rung, project, rewritten};
+use crate::optimize::test_inputs::{optimize_to_rung, project, rewritten};
 use crate::optimize::{Level, Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
@@ -390,7 +390,7 @@ fn a_path_that_sources_do_not_tell_keeps_root() {
         assert!(refusals.iter().any(|one| told(&one)), "{refusals:?}");
         // A container that was seen decides.
         let written = ["/store/a".to_owned()].into();
-        evidence.observed = Some(crate::optimize::Observed { written, ..Default::default() });
+        evidence.observed = Some(crate::optimize::ObservedRun { written, ..Default::default() });
         let done = optimize(&inputs, 0, &evidence, &Options::default());
         assert!(done.result()[0].text().contains("USER node"), "{}", done.result()[0].text());
     }

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::account::{self, Account};
-use super::empty::{self, CreatedFolders};
+use super::data_folders::{self, CreatedFolders};
 use super::writes::{self, Writes};
-use super::{frameworks, health, mounted, root, steps};
+use super::{frameworks, health, mounted, needs_root, steps};
 use crate::build::{BaseImage, Setting, Stage, StageBase, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::assumption::Support;
 use crate::optimize::languages::node;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::rules;
 use crate::text::{Span, path};
 
@@ -26,7 +26,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
         _ => return,
     }
     if service::is_for_developers(build, target) {
-        return turn.refuse(WHAT, root::FOR_DEVELOPERS);
+        return turn.refuse(WHAT, needs_root::FOR_DEVELOPERS);
     }
     if build.launch(target).is_none() {
         return turn.refuse(WHAT, "what it starts is not known");
@@ -56,12 +56,12 @@ struct UserPlan {
 
 fn plan(scene: &PassInput, target: &Stage) -> Result<UserPlan, String> {
     let build = scene.build;
-    if let Some(why) = root::reason_to_stay_root(scene, target) {
+    if let Some(why) = needs_root::reason_to_stay_root(scene, target) {
         return Err(why);
     }
     let account = account::of(build, target)?;
     let folder = build.workdir(target, usize::MAX).value().cloned().ok_or("nobody knows which folder it works in")?;
-    let empty = empty::folders(scene, target);
+    let empty = data_folders::folders(scene, target);
     let writes = known_writes(scene, target, &folder, &empty)?;
     edits_of(scene, target, &account, &folder, &empty, writes)
 }
@@ -122,7 +122,7 @@ fn edits_of(
     let (late, early): (BTreeSet<String>, _) =
         writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
     edits.extend(create_user(scene, target, account, &early, empty.first().map(|made| made.index))?);
-    edits.extend(empty::handed(scene, empty, account));
+    edits.extend(data_folders::handed(scene, empty, account));
     edits.extend(made_last(scene, target, account, &late));
     edits.extend(handed_over(scene, target, account, &whole));
     let step = (owns && late.is_empty()).then(|| steps::first_own(scene, target, &copies)).flatten();

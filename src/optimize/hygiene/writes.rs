@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::places::{self, WrittenPlace};
 use super::steps;
+use super::written_places::{self, WrittenPlace};
 use crate::build::{Lookup, Transfer};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::context::ContextEntryKind;
 use crate::manifest::{FileKind, FileRole};
 use crate::optimize::languages::node::writes::takes_traced;
-use crate::optimize::reach::LazyReach;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
+use crate::optimize::reached_sources::LazyReach;
 use crate::sources::patterns;
 use crate::sources::values::Evaluator;
 use crate::text::path;
@@ -132,7 +132,7 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
     let (variables, location) = (|name: &str| variables(scene, name), |file: &str| location(scene, file));
     let evaluator = Evaluator::new(texts.map(|(path, text)| (path.as_str(), text.as_str())), &variables, &location);
     for file in writing {
-        for found in places::places(&evaluator, file) {
+        for found in written_places::places(&evaluator, file) {
             match found {
                 WrittenPlace::Folder(path) => writes.add(scene, folder, &path),
                 WrittenPlace::File(path) => writes.add_file(scene, folder, &path),

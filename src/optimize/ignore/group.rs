@@ -9,8 +9,8 @@ use crate::inputs::context::{BuildContext, ClassMatch, EntryId};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::evidence::Evidence;
+use crate::optimize::pass_input::PassInput;
 use crate::optimize::plan::is_builder;
-use crate::optimize::scene::PassInput;
 use crate::shell::{Invocation, Verb};
 
 /// Builds of one context under one .dockerignore.

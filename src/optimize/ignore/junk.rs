@@ -6,7 +6,7 @@ use super::group::Group;
 use crate::data;
 use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, ContextEntryKind, EntryId, classify};
 use crate::manifest::{Ecosystem, FileKind};
-use crate::optimize::scene::PassOutput;
+use crate::optimize::pass_input::PassOutput;
 use crate::text::path;
 
 /// Bytes from which a file that nothing mentions is told.

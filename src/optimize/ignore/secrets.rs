@@ -6,7 +6,7 @@ use crate::build::is_for_show;
 use crate::data;
 use crate::inputs::context::{Certainty, ClassKind, ClassMatch, classify};
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::PassOutput;
+use crate::optimize::pass_input::PassOutput;
 use crate::text::path;
 
 /// What is to go.

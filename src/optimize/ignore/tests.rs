@@ -1,4 +1,4 @@
-use crate::optimize::sketch::{optimize_to_rung, project};
+use crate::optimize::test_inputs::{optimize_to_rung, project};
 use crate::optimize::{Evidence, Level, Optimized, Options, Rung, optimize};
 
 const PYTHON: &str =

@@ -2,7 +2,7 @@
 
 use crate::build::{PackageLists, Stage, StageBase};
 use crate::data;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 
 /// Run-time libraries behind a package of headers, and whether a full Python image has them.
 pub(in crate::optimize) struct Libraries {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::debian::{libraries, suite};
 use crate::build::{Stage, StageBase};
 use crate::data;
-use crate::manifest::{Ecosystem, Locked, Tool};
-use crate::optimize::scene::PassInput;
+use crate::manifest::{Ecosystem, LockedPackages, Tool};
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Manager, Verb};
 
 fn row(gem: &str) -> Option<(&'static str, &'static str)> {
@@ -17,7 +17,7 @@ fn row(gem: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// What Bundler's lock files hold.
-fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a Locked> {
+fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a LockedPackages> {
     let ruby = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Ruby);
     let installs = ruby.flat_map(|project| &project.installs).filter(|install| install.tool == Tool::Bundler);
     installs.filter_map(|install| install.locked.as_ref())

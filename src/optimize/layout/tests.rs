@@ -1,7 +1,7 @@
 //! What reviewers asked for.
 
 use crate::optimize::Rung;
-use crate::optimize::sketch::rewritten;
+use crate::optimize::test_inputs::rewritten;
 
 const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4"}, "devDependencies": {"typescript": "^5"}},
  "node_modules/express": {"version": "4.0.0"}, "node_modules/typescript": {"version": "5.0.0", "dev": true}}}"#;

@@ -7,7 +7,7 @@ use crate::build::{Stage, User, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::{Literal, literal};
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
 

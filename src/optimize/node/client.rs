@@ -11,10 +11,10 @@ mod write;
 
 use self::site::Client;
 use super::output::{self, Output};
-use super::{need, pieces};
+use super::{need, stage_pieces};
 use crate::build::{Stage, installed};
 use crate::manifest::{Ecosystem, Framework, Project};
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::text::path;
 
 /// Frameworks whose build is a folder of files that need no program of theirs.
@@ -29,7 +29,7 @@ const SERVERS: [Framework; 5] =
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
+    if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
         return;
     }
     let mut clients = Vec::new();

@@ -4,13 +4,13 @@ pub(super) mod imports;
 
 use std::collections::BTreeSet;
 
-use super::pieces::Pieces;
+use super::stage_pieces::Pieces;
 use super::words;
 use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{DependencyScope, Ecosystem, FileKind, Framework, Project};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 

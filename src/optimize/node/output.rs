@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::words;
 use crate::manifest::Project;
 use crate::optimize::literal;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.

@@ -1,11 +1,11 @@
 //! How the final stage is taken apart: where the modules come from, and what the build leaves.
 
 use super::output::{self, Output};
-use super::pieces::{Kind, Pieces, not_alone};
+use super::stage_pieces::{Kind, Pieces, not_alone};
 use super::{native, need, words};
 use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed, releases};
 use crate::manifest::{DependencyScope, Ecosystem, Project, parse_jsonc};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;

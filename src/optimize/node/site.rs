@@ -13,9 +13,9 @@ mod tests;
 
 use self::image::WebServer;
 use self::served::{ServedKind, Site};
-use crate::build::{Slim, Stage, StageBase};
+use crate::build::{SlimImage, Stage, StageBase};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rung::Rung;
-use crate::optimize::scene::{PassInput, PassOutput};
 use crate::text;
 
 /// What is left where it can't be done.
@@ -85,7 +85,7 @@ fn replace(scene: &PassInput, turn: &mut PassOutput, stage: &Stage, site: &Site,
 /// `: 70 MB less to pull`; nothing where the sizes are not known.
 fn saving(scene: &PassInput, stage: &Stage, server: &WebServer) -> String {
     let StageBase::Image(image) = scene.build.root_base(stage) else { return String::new() };
-    let known = Slim::pull_of(image, scene.options.level.allows(Rung::Slim));
+    let known = SlimImage::pull_of(image, scene.options.level.allows(Rung::Slim));
     match known.zip(server.pull).and_then(|(before, after)| before.checked_sub(after)) {
         Some(bytes) => format!(": at least {} less to pull", text::bytes(bytes)),
         None => String::new(),

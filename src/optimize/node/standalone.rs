@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use self::server::Server;
-use super::pieces::{self, Kind, Pieces};
+use super::stage_pieces::{self, Kind, Pieces};
 use super::{next, words};
 use crate::build::{Purpose, Stage, StageBase, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
-use crate::optimize::languages::node::{started, uses};
+use crate::optimize::languages::node::{container_uses, started_project};
 use crate::optimize::literal::{Literal, literal};
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::sources::comments::blank_comments;
 use crate::text::path;
 
@@ -34,11 +34,11 @@ const BRINGS_SHARP: u32 = 15;
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
+    if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
         return;
     }
     let Some((project, args)) = next_server(scene, stage) else { return };
-    let Ok(Some(pieces)) = pieces::read(scene, stage) else { return };
+    let Ok(Some(pieces)) = stage_pieces::read(scene, stage) else { return };
     if pieces.project.root != project.root {
         return;
     }
@@ -55,10 +55,10 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 /// The project whose server the container starts by `next start`, and what stands behind that.
 fn next_server<'a>(scene: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
     let launch = scene.build.launch(stage)?;
-    let project = started::project(scene, stage, launch.index)?;
+    let project = started_project::project(scene, stage, launch.index)?;
     let script = launch.script();
     let own = script.invocations();
-    let mut commands = own.iter().flat_map(|one| started::commands(Some(project), &words::of(one)));
+    let mut commands = own.iter().flat_map(|one| started_project::commands(Some(project), &words::of(one)));
     let (command, None) = (commands.next()?, commands.next()) else { return None };
     let is_next = words::name(&command[0]) == "next" && command.get(1).is_some_and(|word| word == "start");
     let ours = scene.build.stage_of(launch.index).map(|one| one.index) == Some(stage.index);
@@ -70,7 +70,7 @@ fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> R
     let version = next::major(project).filter(|major| MAJORS.contains(major));
     let major = version.ok_or("the version of Next.js is not known, or none of those that were tried")?;
     let is_told = configuration(scene, stage, project)?;
-    if let Some(why) = uses::in_containers(scene, stage) {
+    if let Some(why) = container_uses::in_containers(scene, stage) {
         return Err(why);
     }
     if !project.members.is_empty() || project.workspace.is_some() || pieces.is_berry() {
@@ -193,7 +193,7 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Str
     let builds = |index: usize| {
         let code = build.code(index)?;
         let commands = code.script.invocations();
-        let mut all = commands.iter().flat_map(|one| started::commands(Some(pieces.project), &words::of(one)));
+        let mut all = commands.iter().flat_map(|one| started_project::commands(Some(pieces.project), &words::of(one)));
         all.any(|words| words::name(&words[0]) == "next" && words.get(1).is_some_and(|word| word == "build"))
             .then_some(())
     };

@@ -4,8 +4,8 @@ use super::words;
 use crate::build::installed;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Project, Tool};
-use crate::optimize::languages::node::started::project;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::languages::node::started_project::project;
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 
 /// Says what the script says.

@@ -2,7 +2,7 @@
 
 mod folders;
 
-use crate::optimize::sketch::{optimize_to_rung, project, rewritten};
+use crate::optimize::test_inputs::{optimize_to_rung, project, rewritten};
 use crate::optimize::{Level, Options, Rung, optimize};
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc", "start": "node dist/main.js"},

@@ -1,15 +1,15 @@
 //! Writes the stages of a plan.
 
-mod keep;
+mod stage_parts;
 
 use std::collections::BTreeSet;
 
-use super::pieces::{Kind, Piece, Pieces};
 use super::plan::{Modules, NodePlan};
+use super::stage_pieces::{Kind, Piece, Pieces};
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::Manager;
 use crate::text::{Span, path};
 

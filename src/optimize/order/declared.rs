@@ -1,13 +1,13 @@
 //! `declared-packages`: an install that names packages of the manifest is the install of the manifest, which every step
 //! below knows how to take apart.
 
-use crate::build::installed::{self, Installed};
+use crate::build::installed::{self, InstalledProject};
 use crate::build::{Code, Stage, StageBase, releases};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::manifest::{DependencyScope, Ecosystem};
 use crate::optimize::assumption::Support;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb};
 use crate::text::Span;
@@ -67,7 +67,7 @@ fn declared<'s, 'i>(
     scene: &PassInput<'i>,
     place: (&Stage, usize),
     one: &Invocation<'s>,
-) -> Option<(PackageCall<'s>, Installed<'i>)> {
+) -> Option<(PackageCall<'s>, InstalledProject<'i>)> {
     let build = scene.build;
     let call = one.package_call().filter(|call| call.verb == Verb::Install && !call.packages.is_empty())?;
     let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node);
@@ -117,7 +117,7 @@ fn renamed(scene: &PassInput, code: &Code, one: &Invocation, call: &PackageCall)
     plain.then(|| scene.edit(place, text))
 }
 
-fn say(turn: &mut PassOutput, call: &PackageCall, found: &Installed, edit: FileEdit, repeated: bool) {
+fn say(turn: &mut PassOutput, call: &PackageCall, found: &InstalledProject, edit: FileEdit, repeated: bool) {
     let names: Vec<String> = call.packages.iter().map(|package| format!("`{}`", package.name.text)).collect();
     let title = call.title();
     let what = if repeated {
@@ -130,7 +130,7 @@ fn say(turn: &mut PassOutput, call: &PackageCall, found: &Installed, edit: FileE
 }
 
 /// What versions the call takes that the manifest and the lock file might not.
-fn newest(call: &PackageCall, found: &Installed) -> Option<(Support, String)> {
+fn newest(call: &PackageCall, found: &InstalledProject) -> Option<(Support, String)> {
     let title = call.title();
     if matches!(call.manager, Manager::Yarn | Manager::Bun) {
         let why = format!("`{title}` takes the newest versions, whatever package.json asks for");

@@ -4,7 +4,7 @@ mod declared;
 mod packages;
 mod traps;
 
-use crate::optimize::sketch::project;
+use crate::optimize::test_inputs::project;
 use crate::optimize::{Options, optimize};
 
 /// Lines with a bar in front, as they stand in the tests.

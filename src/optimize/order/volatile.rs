@@ -4,8 +4,8 @@ use crate::build::Build;
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::optimize::mend;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::rule_fixes;
 use crate::rules::{Policies, Selection};
 
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
@@ -19,7 +19,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             finding.fixes.retain(|fix| Level::Safe.allows(fix));
         }
     };
-    let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
         turn.step(
             "declares what changes with each build right above its use",

@@ -2,7 +2,7 @@
 
 use super::element::Element;
 use super::plan::{Pip, PythonPlan, VENV};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Manager, Verb, Word};
 use crate::text::{Edit, Span, path};
 

@@ -6,13 +6,13 @@ use super::evidence;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, parse};
 use crate::text::{Edit, Span, path};
 
 /// A wrapper that can go: its tool, and what stands for it and the words that go with it.
-struct Wrapped {
+struct RemovableWrapper {
     from: u32,
     to: u32,
     text: Vec<String>,
@@ -46,7 +46,7 @@ fn wrapper(one: &Invocation) -> Option<Manager> {
     (known && call.verb_text == "run").then_some(call.manager)
 }
 
-fn wrapped(scene: &PassInput, one: &Invocation) -> Option<Wrapped> {
+fn wrapped(scene: &PassInput, one: &Invocation) -> Option<RemovableWrapper> {
     let manager = wrapper(one).filter(|manager| !does_more(scene, *manager))?;
     let run = one.args.iter().position(|word| word.is("run"))?;
     let uv = ProgramOptions::of("uv");
@@ -78,7 +78,7 @@ fn wrapped(scene: &PassInput, one: &Invocation) -> Option<Wrapped> {
         text.push("python".to_owned());
     }
     if !text.is_empty() {
-        return Some(Wrapped { from, to: program.span.start, text, more: true });
+        return Some(RemovableWrapper { from, to: program.span.start, text, more: true });
     }
     let projects = || scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
     if let Some(command) = projects().find_map(|project| project.script(program.text())) {
@@ -88,7 +88,7 @@ fn wrapped(scene: &PassInput, one: &Invocation) -> Option<Wrapped> {
     if projects().any(entry) && !installs_root(scene) {
         return None;
     }
-    Some(Wrapped { from, to: program.span.start, text, more: true })
+    Some(RemovableWrapper { from, to: program.span.start, text, more: true })
 }
 
 /// Whether a wrapper sets variables or runs hooks besides: pipenv reads `.env`, pdm what its scripts say.
@@ -118,14 +118,14 @@ fn scripts_do_more(text: &str) -> bool {
 }
 
 /// A script of the manifest in place of its name, where it is one plain command.
-fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option<Wrapped> {
+fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option<RemovableWrapper> {
     let script = parse(command);
     let plain = script.commands.len() == 1 && !command.contains(['$', '"', '\'', '\\', '>', '<', '{', '|', '&', ';']);
     let words = script.commands.first().filter(|_| plain)?;
     let text: Vec<String> = words.words.iter().map(|word| word.text().to_owned()).collect();
     let next = one.args.get(at + 1);
     let to = next.map_or(one.args.get(at)?.span.end, |next| next.span.start);
-    Some(Wrapped { from, to, text, more: next.is_some() })
+    Some(RemovableWrapper { from, to, text, more: next.is_some() })
 }
 
 /// Whether an install puts the project itself into the environment.

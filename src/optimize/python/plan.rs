@@ -8,7 +8,7 @@ use super::evidence::{self, Wish};
 use super::{launch, version};
 use crate::build::{Build, Reference, Stage, StageBase, Transfer};
 use crate::dockerfile::Keyword;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{InputKind, Invocation, Manager, Word};
 use crate::sources::patterns;
 use crate::text::path;

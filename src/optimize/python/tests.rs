@@ -1,5 +1,5 @@
 use crate::optimize::Rung;
-use crate::optimize::sketch::{optimize_to_rung, rewritten};
+use crate::optimize::test_inputs::{optimize_to_rung, rewritten};
 
 const REQUIREMENTS: (&str, &str) = ("requirements.txt", "flask==3.1.3\n");
 const APP: (&str, &str) = ("app.py", "import flask\n");

@@ -4,7 +4,7 @@ use super::element::{Class, Element};
 use super::write::PythonWriter;
 use crate::data;
 use crate::dockerfile::{Instruction, Variable};
-use crate::optimize::pairs::without_pair;
+use crate::optimize::env_pairs::without_pair;
 use crate::text::{Edit, Span};
 
 impl PythonWriter<'_, '_> {

@@ -2,7 +2,7 @@
 
 use crate::build::{Build, FoundVariable, Reference, Stage, StageBase, installed};
 use crate::manifest::{Ecosystem, LanguageVersion};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Manager};
 
 /// Why uv fetches a Python in one of a stage's RUNs; `None` where it takes the base's.

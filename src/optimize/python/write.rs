@@ -6,7 +6,7 @@ use super::element::{Class, Element};
 use super::plan::{Pip, PythonPlan, VENV};
 use super::{evidence, install, launch};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::Manager;
 use crate::text::{Span, path};
 

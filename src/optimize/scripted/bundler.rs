@@ -1,11 +1,11 @@
 //! Pass `bundler-stages`: gems are installed in a stage of their own.
 
-use super::split::{InstructionFate, Split, describes, edits, is_covered, stands_alone};
+use super::split::{InstructionFate, StageSplit, describes, edits, is_covered, stands_alone};
 use crate::build::toolchain::is_build_package;
 use crate::build::{Reference, Stage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::optimize::languages::ruby;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
 use crate::text::{Span, path};
 
@@ -42,7 +42,7 @@ fn calls(scene: &PassInput, index: usize, found: impl Fn(&Invocation) -> bool) -
     scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(found))
 }
 
-fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<Split, String> {
+fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit, String> {
     let official =
         matches!(scene.build.root_base(target), StageBase::Image(image) if Reference::of(image).short_name() == "ruby");
     let code = scene.build.code(install).ok_or("no shell of this kind reads the install")?;
@@ -51,7 +51,7 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<Split, Str
     if let Some(line) = between_installs(scene, target, install, official) {
         return Err(format!("line {line} may need the gems of an install above it and makes what one below it reads"));
     }
-    let mut split = Split { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
+    let mut split = StageSplit { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
         let fate = match one.keyword {
             keyword if describes(keyword) => InstructionFate::Final,

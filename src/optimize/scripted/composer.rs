@@ -1,11 +1,11 @@
 //! Pass `composer-stages`: Composer's packages are installed in a stage of their own.
 
-use super::split::{InstructionFate, Split, describes, edits, is_covered, stands_alone};
+use super::split::{InstructionFate, StageSplit, describes, edits, is_covered, stands_alone};
 use crate::build::{Reference, Stage, StageBase, Transfer};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
 use crate::text::path;
@@ -45,12 +45,12 @@ fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
     Some((*calls(install).first()?, *calls(is_composer).last()?))
 }
 
-fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result<Split, String> {
+fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result<StageSplit, String> {
     let vendor = vendor(scene, target, first)?;
     if starts_composer(scene, target) {
         return Err("the container calls Composer when it starts".to_owned());
     }
-    let mut split = Split { last, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
+    let mut split = StageSplit { last, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     let transfers = scene.build.transfers(target);
     // What scripts of the project write beside the packages is not known. Packages that the sources bring along would be
     // in the image twice.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::build::{Stage, StageBase, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::text::{Span, path};
 
 /// What becomes of an instruction up to the install.
@@ -21,7 +21,7 @@ pub(super) enum InstructionFate {
 }
 
 /// A split.
-pub(super) struct Split {
+pub(super) struct StageSplit {
     /// The last instruction of the first stage.
     pub last: usize,
     /// Fates by instruction, from the first behind FROM to the last; missing ones are [`InstructionFate::Both`].
@@ -65,7 +65,7 @@ pub(super) const fn describes(keyword: Keyword) -> bool {
 }
 
 /// The edits that make two stages of one.
-pub(super) fn edits(scene: &PassInput, target: &Stage, split: &Split) -> Vec<FileEdit> {
+pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Vec<FileEdit> {
     let (newline, source) = (scene.newline(), scene.source());
     let from = scene.build.instruction(target.start);
     let fate = |index: usize| {

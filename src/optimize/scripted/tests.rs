@@ -1,4 +1,4 @@
-use crate::optimize::sketch::{optimize_to_rung, project, rewritten};
+use crate::optimize::test_inputs::{optimize_to_rung, project, rewritten};
 use crate::optimize::{Level, Options, Rung, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], rung: Rung, expected: &str) {

@@ -3,7 +3,7 @@
 use crate::build::{Build, Code};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::FileKind;
-use crate::optimize::scene::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Word};
 use crate::text::Span;
 

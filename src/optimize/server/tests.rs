@@ -1,6 +1,6 @@
 //! Servers for development and previews, replaced.
 
-use crate::optimize::sketch::project;
+use crate::optimize::test_inputs::project;
 use crate::optimize::{Level, Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], there: &[&str]) {

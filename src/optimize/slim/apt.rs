@@ -6,7 +6,7 @@ use crate::build::{Age, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
 

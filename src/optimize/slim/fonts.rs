@@ -1,8 +1,8 @@
 //! Fonts, which the full images have with their graphics libraries (`fonts-dejavu-core`, `fontconfig`) and slim ones lack.
 
 use crate::data;
-use crate::optimize::reach::LazyReach;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
+use crate::optimize::reached_sources::LazyReach;
 use crate::sources::patterns;
 
 /// Debian packages of fonts that the program draws with.

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::apt::{self, WantedPackages};
-use crate::build::{Reference, Slim, Stage};
+use crate::build::{Reference, SlimImage, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS};
-use crate::optimize::called;
+use crate::optimize::called_programs;
 use crate::optimize::languages::{node, python, ruby};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::optimize::service::Service;
 use crate::shell::program::{Program, State};
 use crate::shell::{Invocation, Script, Verb, parse};
@@ -23,7 +23,7 @@ const FILE_READERS: [(&str, &str); 2] = [("make", "Makefile"), ("gmake", "Makefi
 
 /// Takes the packages of a program.
 pub(super) fn want_program(wanted: &mut WantedPackages, slim: &str, program: &str, at: usize) {
-    for package in Slim::missing_packages(slim, program) {
+    for package in SlimImage::missing_packages(slim, program) {
         apt::want(wanted, package, at);
     }
 }
@@ -171,7 +171,7 @@ pub(super) fn of_sources(
         "ruby" => Ecosystem::Ruby,
         _ => return Ok(()),
     };
-    if let Some(browser) = called::browser(scene, language).filter(|_| ships) {
+    if let Some(browser) = called_programs::browser(scene, language).filter(|_| ships) {
         return Err(format!(
             "`{browser}` starts a browser, and which of its libraries the full image brings is not known"
         ));
@@ -179,7 +179,7 @@ pub(super) fn of_sources(
     let runs = scene.build.instructions(stage).any(|(_, one)| one.keyword == Keyword::Run);
     if ships || runs {
         let at = if ships { usize::MAX } else { first_install(scene, stage) };
-        for program in called::programs(scene, language, ships) {
+        for program in called_programs::programs(scene, language, ships) {
             want_program(wanted, slim, program, at);
         }
     }

@@ -1,5 +1,5 @@
 use crate::optimize::Rung;
-use crate::optimize::sketch::{optimize_to_rung, rewritten};
+use crate::optimize::test_inputs::{optimize_to_rung, rewritten};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, files, Rung::Slim);

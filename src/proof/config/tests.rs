@@ -1,11 +1,11 @@
 use super::*;
-use crate::image::sketch::sketch;
+use crate::image::test_layers::sketch;
 use crate::proof::check::CheckOutcome;
 
 /// What is wrong between two images; lines as of an image's sketch.
 #[track_caller]
-fn check_with(declared: &Declared, before: &str, after: &str, wrong: &[&str]) {
-    let check = check(&Side::new(sketch(before)), &Side::new(sketch(after)), declared);
+fn check_with(declared: &DeclaredConfig, before: &str, after: &str, wrong: &[&str]) {
+    let check = check(&ImageSide::new(sketch(before)), &ImageSide::new(sketch(after)), declared);
     let failed = check.outcome == CheckOutcome::Failed;
     assert_eq!(failed, !wrong.is_empty(), "{check:?}");
     if failed {
@@ -16,7 +16,7 @@ fn check_with(declared: &Declared, before: &str, after: &str, wrong: &[&str]) {
 #[track_caller]
 fn check_lines(before: &str, after: &str, wrong: &[&str]) {
     let own_variables = ["A", "MODE", "SECRET_KEY"].map(str::to_owned).into();
-    check_with(&Declared { own_variables, ..Declared::default() }, before, after, wrong);
+    check_with(&DeclaredConfig { own_variables, ..DeclaredConfig::default() }, before, after, wrong);
 }
 
 #[test]
@@ -27,9 +27,9 @@ fn commands_are_compared_as_they_run() {
         "CMD uvicorn a:b",
         &["containers start `uvicorn a:b` instead of `uvicorn a:b --port 8000`"],
     );
-    let declared = Declared { replaces_server: true, ..Declared::default() };
+    let declared = DeclaredConfig { replaces_server: true, ..DeclaredConfig::default() };
     check_with(&declared, "CMD vite preview", "CMD nginx", &[]);
-    let declared = Declared { compiles_start: true, ..Declared::default() };
+    let declared = DeclaredConfig { compiles_start: true, ..DeclaredConfig::default() };
     check_with(&declared, "CMD go run . -port 9000", "CMD app -port 9000", &[]);
     let wrong = ["containers start `app -port` instead of `go run . -port 9000`"];
     check_with(&declared, "CMD go run . -port 9000", "CMD app -port", &wrong);
@@ -45,7 +45,12 @@ fn variables_stay_unless_something_explains_it() {
     check_lines("ENV SECRET_KEY=1", "USER app", &["ENV SECRET_KEY is gone"]);
     let steps = vec!["leaves SECRET_KEY to the environment".to_owned()];
     let own_variables = ["SECRET_KEY".to_owned()].into();
-    check_with(&Declared { steps, own_variables, ..Declared::default() }, "ENV SECRET_KEY=1", "USER app", &[]);
+    check_with(
+        &DeclaredConfig { steps, own_variables, ..DeclaredConfig::default() },
+        "ENV SECRET_KEY=1",
+        "USER app",
+        &[],
+    );
 }
 
 #[test]

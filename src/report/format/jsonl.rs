@@ -17,7 +17,7 @@ enum JsonLine<'a> {
     },
     Finding(Box<wire::FindingJson<'a>>),
     Problem(wire::ProblemJson<'a>),
-    Skipped(wire::Skipped<'a>),
+    Skipped(wire::SkippedJson<'a>),
     Notice {
         text: &'a str,
     },

@@ -13,7 +13,7 @@ use self::wire::{level, message};
 use super::item::{INPUT, ReportItem, files, hidden, items};
 use super::path::{PathBase, percent};
 use super::{ReportRun, github};
-use crate::audit::{ProblemReport, Report, Skipped};
+use crate::audit::{ProblemReport, Report, SkippedInput};
 use crate::finding::{FileEdit, Finding, Fix, Form, Safety, Severity, Target};
 use crate::report::json::{impact, pretty};
 use crate::text::{LineColumn, Source, Span};
@@ -37,7 +37,7 @@ pub(super) fn write(run: &ReportRun) -> String {
         version: "2.1.0",
         runs: [wire::SarifRun {
             tool: wire::Tool { driver: rule::driver(&names) },
-            automation_details: wire::Automation { id: format!("dockopt/{}/", run.command) },
+            automation_details: wire::AutomationDetails { id: format!("dockopt/{}/", run.command) },
             invocations: [log.invocation()],
             original_uri_base_ids: wire::Bases { root: wire::UriBase { description: message("where dockopt ran") } },
             artifacts: files
@@ -173,7 +173,7 @@ impl LogWriter<'_> {
         wire::Notification { locations: vec![location], ..told }
     }
 
-    fn skip(&self, skip: &Skipped) -> wire::Notification {
+    fn skip(&self, skip: &SkippedInput) -> wire::Notification {
         let text = format!("skipped `{}`: {}{}", skip.what, skip.why, github::remedy(&skip.remedy));
         let index = self.rules.get(&*skip.what).copied();
         let rule = index.map(|index| wire::DescriptorReference { id: skip.what.clone(), index: Some(index) });

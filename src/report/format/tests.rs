@@ -2,8 +2,10 @@
 
 use super::item::INPUT;
 use super::{Format, PathBase, ReportRun};
-use crate::audit::{Notice, ProblemReport, Report, Skipped};
-use crate::finding::{Basis, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Per, Safety, Saves, Severity, Target};
+use crate::audit::{Notice, ProblemReport, Report, SkippedInput};
+use crate::finding::{
+    Basis, CostFrequency, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Safety, Saving, Severity, Target,
+};
 use crate::report::layout::substitute;
 use crate::report::sample;
 use crate::text::{FileId, LineColumn, Source, Span};
@@ -30,8 +32,8 @@ fn hostile() -> Report {
         hidden_by: None,
         impact: vec![Impact {
             kind: ImpactKind::DiskBytes,
-            saves: Some(Saves::Bytes(1_000)),
-            per: Per::Pull,
+            saves: Some(Saving::Bytes(1_000)),
+            per: CostFrequency::Pull,
             basis: Basis::Typical,
             evidence: HOSTILE.into(),
         }],
@@ -57,7 +59,7 @@ fn hostile() -> Report {
         sources: vec![Source::of(HOSTILE, &text), Source::of("clean/Dockerfile", "FROM a\n")],
         builds: Vec::new(),
         findings: [Severity::Style, Severity::Info, Severity::Warning, Severity::Error].map(finding).to_vec(),
-        skipped: vec![Skipped { what: HOSTILE.into(), why: HOSTILE.into(), remedy: HOSTILE.into() }],
+        skipped: vec![SkippedInput { what: HOSTILE.into(), why: HOSTILE.into(), remedy: HOSTILE.into() }],
         problems: vec![problem(true, Some(LineColumn { line: 2, column: 3 })), problem(false, None)],
         notices: vec![Notice { text: HOSTILE.into() }],
         baselined: None,

@@ -5,7 +5,7 @@ use super::{shown_maker, wire};
 use crate::analysis::{Cause, ImageAnalysis, LimitResult};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, Tone};
+use crate::report::layout::{Layout, TextStyle};
 use crate::report::units::{bytes, count};
 use crate::settings::Bound;
 
@@ -92,13 +92,13 @@ pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
     let mut rows = Vec::new();
     for one in &image.budget {
         let (word, tone) = match one.kept {
-            Some(true) => ("kept", Tone::Good),
-            Some(false) => ("broken", Tone::Error),
-            None => ("unknown", Tone::Error),
+            Some(true) => ("kept", TextStyle::Good),
+            Some(false) => ("broken", TextStyle::Error),
+            None => ("unknown", TextStyle::Error),
         };
         let written = one.written.as_deref().unwrap_or_default();
         let note = one.unknown.unwrap_or(written);
-        rows.push(vec![cell(word, tone), plain(limit_name(one)), plain(verdict(one)), cell(note, Tone::Dim)]);
+        rows.push(vec![cell(word, tone), plain(limit_name(one)), plain(verdict(one)), cell(note, TextStyle::Dim)]);
         for why in &one.causes {
             rows.push(vec![plain(""), plain(""), plain(format!("  {}", cause(image, why)))]);
         }

@@ -6,10 +6,10 @@ pub(super) use self::contents::{fact, finding};
 
 use super::{ImageView, pull_seconds, secrets, shown_path, wire};
 use crate::analysis::{Analysis, AnalysisProblem, ImageAnalysis};
-use crate::attribution::{BaseHow, Unplaced};
+use crate::attribution::{BaseHow, NoPlaceReason};
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
-use crate::report::wire::{Head, Skipped};
+use crate::report::wire::{Head, SkippedJson};
 
 /// The result of `image`, as `schemas/image.schema.json` describes it.
 pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
@@ -19,7 +19,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
         others: analysis
             .others
             .iter()
-            .map(|other| wire::Other {
+            .map(|other| wire::OtherImageJson {
                 reference: &other.reference,
                 platform: other.platform.as_ref().and_then(platform),
                 manifest_digest: digest(other.manifest.as_ref()),
@@ -44,10 +44,10 @@ pub(super) const fn head() -> Head<'static> {
     Head { schema: "dockopt.image/1", dockopt: env!("CARGO_PKG_VERSION"), root: "." }
 }
 
-pub(super) fn skipped(analysis: &Analysis) -> Vec<Skipped<'_>> {
+pub(super) fn skipped(analysis: &Analysis) -> Vec<SkippedJson<'_>> {
     let mut all = Vec::new();
     for skip in &analysis.skipped {
-        all.push(Skipped { what: &skip.what, why: &skip.why, remedy: &skip.remedy });
+        all.push(SkippedJson { what: &skip.what, why: &skip.why, remedy: &skip.remedy });
     }
     all
 }
@@ -169,7 +169,7 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
         apparent_bytes: known(totals.apparent_bytes),
         unread_layers: totals.unread_layers,
         efficiency: read.then(|| totals.efficiency()),
-        above_base: read.then(|| wire::Above {
+        above_base: read.then(|| wire::AboveBaseJson {
             stored_file_bytes: above.stored_file_bytes,
             waste: waste(&above.waste),
             pull_bytes: above.pull_bytes,
@@ -232,14 +232,14 @@ const fn count(count: &Count) -> wire::Count {
     wire::Count { entries: count.entries, files: count.files, bytes: count.bytes }
 }
 
-const fn unplaced(why: Unplaced) -> &'static str {
+const fn unplaced(why: NoPlaceReason) -> &'static str {
     match why {
-        Unplaced::NoDockerfile => "no_dockerfile",
-        Unplaced::Base => "base",
-        Unplaced::OtherDockerfile => "other_dockerfile",
-        Unplaced::NotFound => "not_found",
-        Unplaced::NoHistory => "no_history",
-        Unplaced::Squashed => "squashed",
+        NoPlaceReason::NoDockerfile => "no_dockerfile",
+        NoPlaceReason::Base => "base",
+        NoPlaceReason::OtherDockerfile => "other_dockerfile",
+        NoPlaceReason::NotFound => "not_found",
+        NoPlaceReason::NoHistory => "no_history",
+        NoPlaceReason::Squashed => "squashed",
     }
 }
 

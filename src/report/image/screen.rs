@@ -4,7 +4,7 @@ use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds,
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, Tone, clean};
+use crate::report::layout::{Layout, TextStyle, clean};
 use crate::report::screen::{push, quoted};
 use crate::report::units::{bytes, count, seconds};
 
@@ -25,7 +25,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> Strin
     }));
     remarks.dedup();
     for remark in &remarks {
-        push(&mut out, remark, 0, layout, Tone::Dim);
+        push(&mut out, remark, 0, layout, TextStyle::Dim);
     }
     out.push_str(&next(analysis, view, layout));
     out
@@ -38,7 +38,7 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
     let mut section = |title: String, body: String| {
         if !body.is_empty() {
             out.push('\n');
-            push(&mut out, &title, 2, layout, Tone::Strong);
+            push(&mut out, &title, 2, layout, TextStyle::Strong);
             out.push_str(&body);
         }
     };
@@ -65,7 +65,7 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
         out.push('\n');
         let limit = if view.all { usize::MAX } else { view.top.max(5) };
         for notice in image.notices.iter().take(limit) {
-            push(&mut out, &format!("note: {notice}"), 2, layout, Tone::Dim);
+            push(&mut out, &format!("note: {notice}"), 2, layout, TextStyle::Dim);
         }
         out.push_str(&lists::rest(image.notices.len(), image.notices.len().min(limit)));
     }
@@ -80,7 +80,7 @@ fn capital(text: &str) -> String {
 fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let image = &analysis.image;
     let totals = &analysis.totals;
-    let mut out = layout.paint(Tone::Strong, &clean(&image_name(analysis)));
+    let mut out = layout.paint(TextStyle::Strong, &clean(&image_name(analysis)));
     let mut facts = Vec::new();
     if !image.platform.is_unknown() {
         facts.push(clean(&image.platform.to_string()).into_owned());
@@ -89,7 +89,7 @@ fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> Str
     out.push_str(&format!("   {}\n", facts.join(", ")));
     let mut rows = Vec::new();
     let mut row = |what: &str, amount: String, more: String| {
-        rows.push(vec![plain(what), cell(amount, Tone::Strong), cell(more, Tone::Plain)]);
+        rows.push(vec![plain(what), cell(amount, TextStyle::Strong), cell(more, TextStyle::Plain)]);
     };
     let times: Vec<String> = view
         .bandwidths
@@ -144,14 +144,14 @@ fn bits(rate: u64) -> String {
 }
 
 fn other_lines(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
-    let mut out = layout.paint(Tone::Strong, "Also there");
+    let mut out = layout.paint(TextStyle::Strong, "Also there");
     out.push('\n');
     let mut rows = Vec::new();
     for other in analysis.others.iter().take(view.top) {
         rows.push(vec![
             plain(&other.reference),
             plain(other.platform.as_ref().map(ToString::to_string).unwrap_or_default()),
-            cell(other.manifest.as_ref().map(crate::image::Digest::short).unwrap_or_default(), Tone::Dim),
+            cell(other.manifest.as_ref().map(crate::image::Digest::short).unwrap_or_default(), TextStyle::Dim),
         ]);
     }
     out.push_str(&grid(&[Column::Words, Column::Left, Column::Left], &rows, layout, 2));
@@ -178,7 +178,7 @@ fn next(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut rows = Vec::new();
     for (index, (command, why)) in commands.into_iter().enumerate() {
         let title = if index == 0 { "Next:" } else { "" };
-        rows.push(vec![cell(title, Tone::Strong), plain(command), cell(why, Tone::Dim)]);
+        rows.push(vec![cell(title, TextStyle::Strong), plain(command), cell(why, TextStyle::Dim)]);
     }
     grid(&[Column::Left, Column::Left, Column::Words], &rows, layout, 0)
 }

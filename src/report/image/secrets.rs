@@ -3,11 +3,11 @@
 use super::wire::origin;
 use super::{ImageView, lists, shown_maker, shown_path, waste_words, wire};
 use crate::analysis::ImageAnalysis;
-use crate::image::Fate;
+use crate::image::MemberOutcome;
 use crate::image::secrets::{Secret, SecretPlace};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, Tone};
+use crate::report::layout::{Layout, TextStyle};
 
 /// `/root/.npmrc:1`, `ENV`, `history`.
 pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
@@ -24,9 +24,9 @@ pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
 pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
     let SecretPlace::File { entry, fate, .. } = secret.found else { return String::new() };
     let (how, by) = match fate {
-        Fate::Kept => return String::new(),
-        Fate::Unlinked { by } => ("deleted", by),
-        Fate::Lost { how, by } => (waste_words(how), by),
+        MemberOutcome::Kept => return String::new(),
+        MemberOutcome::Unlinked { by } => ("deleted", by),
+        MemberOutcome::Lost { how, by } => (waste_words(how), by),
     };
     let by = shown_maker(analysis, by as usize);
     format!("recoverable from layer {}: {how} by {by}", entry.layer + 1)
@@ -53,11 +53,11 @@ pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Lay
     let mut rows = Vec::new();
     for secret in all.iter().take(view.top) {
         rows.push(vec![
-            cell(shown_kind(secret), if secret.sure { Tone::Error } else { Tone::Dim }),
+            cell(shown_kind(secret), if secret.sure { TextStyle::Error } else { TextStyle::Dim }),
             plain(shown_place(analysis, secret)),
             plain(shown_origin(analysis, secret)),
             plain(shown_fate(analysis, secret)),
-            cell(secret.masked(), Tone::Dim),
+            cell(secret.masked(), TextStyle::Dim),
         ]);
     }
     let columns = [Column::Left, Column::Path, Column::Left, Column::Words, Column::Words];
@@ -94,8 +94,8 @@ pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
             _ => (None, None, None, None),
         };
         let lost_by = fate.and_then(|fate| match fate {
-            Fate::Kept => None,
-            Fate::Unlinked { by } | Fate::Lost { by, .. } => Some(by),
+            MemberOutcome::Kept => None,
+            MemberOutcome::Unlinked { by } | MemberOutcome::Lost { by, .. } => Some(by),
         });
         wire::Secret {
             kind: secret.kind.name(),

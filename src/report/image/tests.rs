@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::{Analysis, AnalysisOptions, analyse};
 use crate::finding::Mask;
 use crate::image::Read;
-use crate::image::sketch::sketch;
+use crate::image::test_layers::sketch;
 use crate::report::Layout;
 
 const NAMES: &[String] = &[];

@@ -8,7 +8,7 @@ pub(super) use self::line::{File, Line};
 use serde::Serialize;
 
 use crate::attribution::{self, Confidence, PlaceCertainty};
-use crate::report::wire::{Head, Skipped};
+use crate::report::wire::{Head, SkippedJson};
 
 #[derive(Serialize)]
 #[allow(clippy::struct_field_names)] // The names are the format's.
@@ -17,9 +17,9 @@ pub(super) struct Images<'a> {
     pub head: Head<'a>,
     pub images: Vec<Image<'a>>,
     /// Images and platforms that were not chosen.
-    pub others: Vec<Other<'a>>,
+    pub others: Vec<OtherImageJson<'a>>,
     pub attestations: Vec<Attestation<'a>>,
-    pub skipped: Vec<Skipped<'a>>,
+    pub skipped: Vec<SkippedJson<'a>>,
     pub problems: Vec<ImageProblemJson<'a>>,
     pub notices: Vec<&'a str>,
 }
@@ -100,7 +100,7 @@ pub(super) struct Totals {
     pub apparent_bytes: Option<u64>,
     pub unread_layers: usize,
     pub efficiency: Option<f64>,
-    pub above_base: Option<Above>,
+    pub above_base: Option<AboveBaseJson>,
     pub dive: Option<Dive>,
     pub pull_seconds: Vec<Pull>,
 }
@@ -114,7 +114,7 @@ pub(super) struct Waste {
 }
 
 #[derive(Serialize)]
-pub(super) struct Above {
+pub(super) struct AboveBaseJson {
     pub stored_file_bytes: u64,
     pub waste: Waste,
     pub pull_bytes: u64,
@@ -293,7 +293,7 @@ pub(super) struct PackagesJson<'a> {
     pub bytes: u64,
     pub unowned_bytes: u64,
     pub list: Vec<PackageRowJson<'a>>,
-    pub unowned: Vec<Unowned>,
+    pub unowned: Vec<UnownedFilesJson>,
     pub duplicates: Vec<PackageDuplicate>,
 }
 
@@ -331,7 +331,7 @@ pub(super) struct PackageDuplicate {
 }
 
 #[derive(Serialize)]
-pub(super) struct Unowned {
+pub(super) struct UnownedFilesJson {
     pub path: String,
     pub layer: u32,
     pub files: u64,
@@ -365,7 +365,7 @@ pub(super) struct ImageFindingJson<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Other<'a> {
+pub(super) struct OtherImageJson<'a> {
     #[serde(rename = "ref")]
     pub reference: &'a str,
     pub platform: Option<String>,

@@ -4,9 +4,9 @@ use crate::build::{Build, Code, Reference, Setting, Stage, StageBase, User, is_o
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
 use crate::rules::kept_cache::is_known;
-use crate::rules::layers::covers;
 use crate::rules::lists_needed::{Need, fetches, needs};
 use crate::rules::script_end;
+use crate::rules::written_paths::covers;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 

@@ -7,9 +7,9 @@ use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
 use crate::rules::cache_reader::{self, Cache};
 use crate::rules::kept_cache::is_known;
-use crate::rules::layers::covers;
-use crate::rules::runs::Run;
+use crate::rules::run_instructions::Run;
 use crate::rules::script_end;
+use crate::rules::written_paths::covers;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 

@@ -3,7 +3,7 @@
 use crate::build::{Build, Libc, Lookup, Stage, VariableValue, toolchain, toolchain::Language};
 use crate::data;
 use crate::manifest::FileRole;
-use crate::rules::foreign;
+use crate::rules::copied_packages;
 use crate::shell::Invocation;
 use crate::sources::patterns;
 use crate::text::{Span, path};
@@ -53,7 +53,7 @@ impl LinkedProgram {
 
 /// The first command of a stage's chain that makes a program linked at run time.
 pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> Option<LinkedProgram> {
-    let chain: Vec<&Stage> = build.chain(stage).take(foreign::DEEPEST).collect();
+    let chain: Vec<&Stage> = build.chain(stage).take(copied_packages::DEEPEST).collect();
     let texts = || chain.iter().flat_map(|stage| build.instructions(stage));
     let says = |words: &[&str]| {
         texts().any(|(_, one)| {
@@ -119,7 +119,7 @@ fn installs_compiler(build: &Build, stage: &Stage) -> bool {
 }
 
 fn installs(build: &Build, stage: &Stage, packages: &[&str]) -> bool {
-    build.chain(stage).take(foreign::DEEPEST).any(|stage| {
+    build.chain(stage).take(copied_packages::DEEPEST).any(|stage| {
         toolchain::runs(build, stage).any(|(_, _, invocations)| {
             let calls = invocations.iter().filter_map(Invocation::package_call);
             calls

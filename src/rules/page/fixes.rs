@@ -1,6 +1,6 @@
 //! What every fix must keep: it ends, gives what the page says, mends the finding, breaks nothing, keeps comments.
 
-use super::parse::{Example, Fixed};
+use super::parse::{Example, FixedFile};
 use super::{Bless, Runner, edited, inputs, variants};
 use crate::finding::{Finding, Target};
 use crate::fix::{Change, FixOutcome, Level, fix};
@@ -82,7 +82,7 @@ fn sorted(runner: &mut Runner, example: &Example, finding: &Finding) {
 /// The file afterwards is what the page says.
 fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool) {
     let after = String::from_utf8_lossy(&change.after).into_owned();
-    let own = |fixed: &&Fixed| fixed.risky == risky && fixed.path == change.name;
+    let own = |fixed: &&FixedFile| fixed.risky == risky && fixed.path == change.name;
     let Some(fixed) = example.fixed.iter().find(own) else {
         let word = if risky { "fixed unsafe" } else { "fixed" };
         let info = match change.name.as_str() {

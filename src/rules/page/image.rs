@@ -4,7 +4,7 @@ use super::parse::Example;
 use crate::image::ImageTree;
 use crate::image::packages;
 use crate::image::secrets;
-use crate::image::sketch::sketch;
+use crate::image::test_layers::sketch;
 use crate::rules::Rule;
 use crate::rules::image::{ImageContext, of_rule};
 

@@ -16,25 +16,25 @@ pub(super) struct Example<'a> {
     /// Further files of the context: size in bytes and path. A path that ends with `/` is an empty folder.
     pub listing: Vec<(u64, &'a str)>,
     /// The findings that are expected.
-    pub findings: Option<Fence<'a>>,
+    pub findings: Option<FencedBlock<'a>>,
     /// The files after the safe fixes, and after all fixes.
-    pub fixed: Vec<Fixed<'a>>,
+    pub fixed: Vec<FixedFile<'a>>,
 }
 
 /// A file after fixing.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Fixed<'a> {
+pub(super) struct FixedFile<'a> {
     /// Its path.
     pub path: &'a str,
     /// Whether unsafe fixes are applied too.
     pub risky: bool,
     /// Its text.
-    pub fence: Fence<'a>,
+    pub fence: FencedBlock<'a>,
 }
 
 /// A fenced block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Fence<'a> {
+pub(super) struct FencedBlock<'a> {
     /// What stands behind the three backticks.
     pub info: &'a str,
     /// The text between the fences, line ends included.
@@ -49,18 +49,18 @@ pub(super) struct Fence<'a> {
 pub(super) fn examples(page: &str) -> (Vec<Example<'_>>, Vec<String>) {
     let mut reader = PageReader::default();
     let mut section = "";
-    let mut fence: Option<Fence> = None;
+    let mut fence: Option<FencedBlock> = None;
     let mut at = 0;
     for (index, line) in page.split_inclusive('\n').enumerate() {
         let shown = line.trim_end();
         if let Some(open) = fence {
             if shown == "```" {
-                let fence_read = Fence { body: &page[open.at..at], ..open };
+                let fence_read = FencedBlock { body: &page[open.at..at], ..open };
                 reader.take(section, fence_read);
                 fence = None;
             }
         } else if let Some(info) = shown.strip_prefix("```") {
-            fence = Some(Fence { info, body: "", at: at + line.len(), line: index + 1 });
+            fence = Some(FencedBlock { info, body: "", at: at + line.len(), line: index + 1 });
         } else if let Some(title) = shown.strip_prefix("## ") {
             reader.finish();
             section = title;
@@ -91,7 +91,7 @@ impl<'a> PageReader<'a> {
         }
     }
 
-    fn take(&mut self, section: &str, fence: Fence<'a>) {
+    fn take(&mut self, section: &str, fence: FencedBlock<'a>) {
         let good = section == "Good";
         if !good && section != "Bad" {
             return;
@@ -140,7 +140,7 @@ impl<'a> PageReader<'a> {
         self.now.get_or_insert_with(|| Example { line, good, ..Example::default() })
     }
 
-    fn take_file(&mut self, good: bool, path: &'a str, begins: bool, fence: Fence<'a>) {
+    fn take_file(&mut self, good: bool, path: &'a str, begins: bool, fence: FencedBlock<'a>) {
         let example = self.example(good, begins, fence.line);
         if example.files.iter().any(|file| file.0 == path) {
             self.problems.push(format!("{}: `{path}` is given twice; is a fence `findings` missing?", fence.line));
@@ -149,19 +149,19 @@ impl<'a> PageReader<'a> {
         example.files.push((path, fence.body));
     }
 
-    fn take_fixed(&mut self, kind: &str, path: Option<&'a str>, risky: bool, fence: Fence<'a>) {
+    fn take_fixed(&mut self, kind: &str, path: Option<&'a str>, risky: bool, fence: FencedBlock<'a>) {
         let path = match path {
             None if kind == "dockerfile" => "Dockerfile",
             None => return self.problems.push(format!("{}: which file? `path=` is missing", fence.line)),
             Some(path) => path,
         };
         match &mut self.now {
-            Some(example) if example.findings.is_some() => example.fixed.push(Fixed { path, risky, fence }),
+            Some(example) if example.findings.is_some() => example.fixed.push(FixedFile { path, risky, fence }),
             _ => self.problems.push(format!("{}: a `fixed` fence stands behind `findings`", fence.line)),
         }
     }
 
-    fn take_listing(&mut self, good: bool, fence: Fence<'a>) {
+    fn take_listing(&mut self, good: bool, fence: FencedBlock<'a>) {
         let mut listing = Vec::new();
         for (index, line) in fence.body.lines().enumerate() {
             let entry = line.split_once(' ').and_then(|(size, path)| Some((size_of(size)?, path.trim())));

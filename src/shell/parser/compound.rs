@@ -7,7 +7,7 @@ use crate::shell::script::{Compound, CompoundKind, ScopeKind};
 use crate::text::Span;
 
 /// Between `for` and its body.
-pub(super) struct For {
+pub(super) struct ForHeader {
     scope: u32,
     compound: u32,
     start: usize,
@@ -22,7 +22,7 @@ enum ForPhase {
     Do,
 }
 
-impl For {
+impl ForHeader {
     pub(super) fn new(scope: u32, compound: u32, start: usize) -> Self {
         Self { scope, compound, start, phase: ForPhase::Name }
     }
@@ -67,7 +67,7 @@ impl Parser<'_> {
         self.script.compounds[index as usize].span.end = body_end.unwrap_or(end);
     }
 
-    pub(super) fn for_head(&mut self, mut frame: For) {
+    pub(super) fn for_head(&mut self, mut frame: ForHeader) {
         self.skip_blanks();
         match (frame.phase, self.peek(0)) {
             (ForPhase::Name, Some(b'(')) if self.peek(1) == Some(b'(') => {
@@ -115,7 +115,7 @@ impl Parser<'_> {
         }
     }
 
-    fn loop_body(&mut self, frame: &For, len: usize, closer: Closer) {
+    fn loop_body(&mut self, frame: &ForHeader, len: usize, closer: Closer) {
         self.at += len;
         let scope = self.open_scope(ScopeKind::Loop, Some(frame.scope));
         let mut list = List::new(scope, closer, Some(frame.compound));

@@ -1,6 +1,6 @@
 //! Lists: elements, the operators between them, keywords that open and close them.
 
-use super::compound::{Case, For};
+use super::compound::{Case, ForHeader};
 use super::simple::Simple;
 use super::{Frame, Parser};
 use crate::shell::script::{
@@ -139,7 +139,7 @@ impl Parser<'_> {
             "while" | "until" => self.open_compound(list, CompoundKind::Loop, 5, ScopeKind::Condition, Closer::Do),
             "for" | "select" => {
                 let compound = self.add_compound(&mut list, CompoundKind::For);
-                let frame = For::new(list.scope, compound, self.at);
+                let frame = ForHeader::new(list.scope, compound, self.at);
                 self.at += len;
                 self.frames.push(Frame::List(list));
                 self.push(Frame::For(frame));

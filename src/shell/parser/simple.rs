@@ -212,7 +212,7 @@ impl Parser<'_> {
         let index = redirects.len() - 1;
         if let Some((delimiter, expands)) = delimiter {
             let tabs = operator == RedirectOperator::HeredocTabs;
-            self.pending.push(Pending { owner, index, start, end: self.at, delimiter, tabs, expands });
+            self.pending.push(PendingHeredoc { owner, index, start, end: self.at, delimiter, tabs, expands });
         }
     }
 
@@ -253,7 +253,7 @@ impl Parser<'_> {
 }
 
 /// A here-document whose body has not come yet.
-pub(super) struct Pending {
+pub(super) struct PendingHeredoc {
     pub(super) owner: Owner,
     /// Index among the owner's redirects.
     pub(super) index: usize,
@@ -308,7 +308,7 @@ impl Parser<'_> {
     }
 
     /// End of the body, start of what follows the delimiter, whether there is a delimiter.
-    fn body_end(&self, from: usize, pending: &Pending) -> (usize, usize, bool) {
+    fn body_end(&self, from: usize, pending: &PendingHeredoc) -> (usize, usize, bool) {
         let from = from.min(self.limit);
         let mut start = from;
         while start < self.limit {

@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
-use dockopt::image::{ImageOptions, ImageTree, Limits, Totals, Trouble, Verify, read_archive, read_forward};
+use dockopt::image::{ImageErrorKind, ImageOptions, ImageTree, Limits, Totals, Verify, read_archive, read_forward};
 use serde_json::json;
 
 use super::agreement::Bytes;
@@ -20,7 +20,7 @@ fn archive(name: &str) -> &'static [u8] {
 }
 
 /// Both doors' answers under other limits: what is damaged, and what is odd.
-fn under(name: &str, change: impl Fn(&mut Limits)) -> Vec<(Vec<Trouble>, String)> {
+fn under(name: &str, change: impl Fn(&mut Limits)) -> Vec<(Vec<ImageErrorKind>, String)> {
     let bytes = archive(name);
     let mut limits = Limits::default();
     change(&mut limits);
@@ -41,7 +41,7 @@ fn under(name: &str, change: impl Fn(&mut Limits)) -> Vec<(Vec<Trouble>, String)
 fn what_goes_past_a_limit_is_an_error() {
     let check = |name: &str, change: fn(&mut Limits)| {
         for (troubles, _) in under(name, change) {
-            assert!(troubles.contains(&Trouble::TooLarge), "{name}: {troubles:?}");
+            assert!(troubles.contains(&ImageErrorKind::TooLarge), "{name}: {troubles:?}");
         }
     };
     check("bomb-of-20-mib-gzip", |limits| limits.inflated_bytes = 1 << 20);

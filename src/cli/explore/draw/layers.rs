@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::paper::{Paper, Tone, align_right};
+use super::canvas::{Canvas, CellStyle, align_right};
 use crate::analysis::ImageAnalysis;
 use crate::cli::explore::state::{Explorer, Focus};
 use crate::image::Contents;
@@ -14,7 +14,7 @@ const BAR: usize = 6;
 /// With fewer columns the file of the lines is not repeated on each.
 const NARROW: u16 = 70;
 
-pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
+pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
     let analysis = explorer.analysis();
     let layers = analysis.image.layers.len();
     explorer.layers.show(usize::from(area.height.saturating_sub(1)), layers);
@@ -22,10 +22,10 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
     let file = if area.width < NARROW { only_file(analysis) } else { String::new() };
     let line = (0..layers).map(|layer| width(&origin(analysis, layer, &file).0)).max().unwrap_or(0).clamp(4, 16);
     let head = format!("  #     size {}     lost  {}  instruction", " ".repeat(BAR), pad("line", line));
-    let head = paper.span(head, Tone::Dim);
+    let head = paper.span(head, CellStyle::Dim);
     paper.line(area, 0, vec![head]);
     if layers == 0 {
-        let none = paper.span("  no layers", Tone::Plain);
+        let none = paper.span("  no layers", CellStyle::Plain);
         paper.line(area, 1, vec![none]);
     }
     let largest = (0..layers).map(|layer| size(analysis, layer)).max().unwrap_or(0);
@@ -43,7 +43,7 @@ fn draw_layer(
     analysis: &ImageAnalysis,
     layer: usize,
     of: (u64, usize, &str),
-    paper: &mut Paper<'_>,
+    paper: &mut Canvas<'_>,
     area: Rect,
     row: u16,
 ) {
@@ -55,21 +55,24 @@ fn draw_layer(
     let known = stored.tar_bytes.is_some();
     let size_text = bytes(size(analysis, layer));
     let (origin, placed) = origin(analysis, layer, file);
-    let tone = if base { Tone::Dim } else { Tone::Plain };
+    let tone = if base { CellStyle::Dim } else { CellStyle::Plain };
     let (what, wrong) = instruction_text(analysis, layer);
     let mut spans = vec![
-        paper.span(format!("{} ", align_right(&(layer + 1).to_string(), 3)), Tone::Dim),
+        paper.span(format!("{} ", align_right(&(layer + 1).to_string(), 3)), CellStyle::Dim),
         paper.span(align_right(&if known { size_text } else { format!("({size_text})") }, 8), tone),
         paper.span(
             format!(" {} ", pad(&size_bar(size(analysis, layer), largest), BAR)),
-            if base { Tone::Dim } else { Tone::Info },
+            if base { CellStyle::Dim } else { CellStyle::Info },
         ),
-        paper.span(align_right(&wasted, 8), Tone::Wasted),
-        paper.span(format!("  {}  ", pad(&cut(&origin, line), line)), if placed { Tone::Info } else { Tone::Dim }),
+        paper.span(align_right(&wasted, 8), CellStyle::Wasted),
+        paper.span(
+            format!("  {}  ", pad(&cut(&origin, line), line)),
+            if placed { CellStyle::Info } else { CellStyle::Dim },
+        ),
     ];
     let used: usize = spans.iter().map(|span| width(&span.content)).sum();
     let what = cut(&what, usize::from(area.width).saturating_sub(used + 1)).into_owned();
-    spans.push(paper.span(what, if wrong { Tone::Removed } else { tone }));
+    spans.push(paper.span(what, if wrong { CellStyle::Removed } else { tone }));
     paper.line(area, row, spans);
 }
 

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::paper::{Paper, Tone, align_right, letters};
+use super::canvas::{Canvas, CellStyle, align_right, letters};
 use crate::cli::explore::listing::{REMOVED, TreeScope, WASTED, is_folder};
 use crate::cli::explore::outline::{Order, Row};
 use crate::cli::explore::state::{Explorer, Focus};
@@ -13,7 +13,7 @@ use crate::report::{bytes, clean, cut, pad};
 /// Columns that depth takes at most: deeper folders stand below each other.
 const DEEPEST: usize = 24;
 
-pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
+pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
     let count = explorer.outline.rows.len();
     explorer.tree.show(usize::from(area.height.saturating_sub(1)), count);
     let heading = heading(explorer, paper);
@@ -25,7 +25,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
             (true, 0) => "nothing: this layer has no files",
             (true, _) => "nothing passes the filter (0 shows everything)",
         };
-        let why = paper.span(format!("  {why}"), Tone::Dim);
+        let why = paper.span(format!("  {why}"), CellStyle::Dim);
         paper.line(list, 0, vec![why]);
     }
     let seen: Vec<(usize, Row)> = explorer
@@ -46,13 +46,13 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
     }
 }
 
-fn heading(explorer: &Explorer<'_>, paper: &Paper<'_>) -> Vec<Span<'static>> {
+fn heading(explorer: &Explorer<'_>, paper: &Canvas<'_>) -> Vec<Span<'static>> {
     let what = match explorer.scope {
         TreeScope::Layer => format!(" What layer {} does", explorer.layers.at + 1),
         TreeScope::Final => " The final tree".to_owned(),
     };
     let order = if explorer.outline.order == Order::Size { "size" } else { "name" };
-    let mut spans = vec![paper.span(what, Tone::Strong)];
+    let mut spans = vec![paper.span(what, CellStyle::Strong)];
     let changes = explorer.analysis().layers.get(explorer.layers.at).map(|layer| layer.changes);
     match (explorer.scope, changes) {
         (TreeScope::Layer, Some(changes)) if explorer.filter == 0 => {
@@ -61,11 +61,11 @@ fn heading(explorer: &Explorer<'_>, paper: &Paper<'_>) -> Vec<Span<'static>> {
                 spans.push(paper.span(format!("  {letter} {}", bytes(count.bytes)), letters(mark).1));
             }
         }
-        _ => spans.push(paper.span(format!("  {}", bytes(explorer.listing.bytes(PathId::ROOT))), Tone::Plain)),
+        _ => spans.push(paper.span(format!("  {}", bytes(explorer.listing.bytes(PathId::ROOT))), CellStyle::Plain)),
     }
-    spans.push(paper.span(format!("  by {order}"), Tone::Dim));
+    spans.push(paper.span(format!("  by {order}"), CellStyle::Dim));
     if explorer.filter != 0 {
-        spans.push(paper.span("  only", Tone::Dim));
+        spans.push(paper.span("  only", CellStyle::Dim));
         for mark in [1, 2, 4, 8].into_iter().filter(|mark| explorer.filter & mark != 0) {
             let (letter, tone) = letters(mark);
             spans.push(paper.span(format!(" {}", letter.trim()), tone));
@@ -74,7 +74,7 @@ fn heading(explorer: &Explorer<'_>, paper: &Paper<'_>) -> Vec<Span<'static>> {
     spans
 }
 
-fn row_spans(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16) -> Vec<Span<'static>> {
+fn row_spans(explorer: &Explorer<'_>, paper: &Canvas<'_>, row: Row, columns: u16) -> Vec<Span<'static>> {
     let image = &explorer.analysis().image;
     let listing = &explorer.listing;
     let member = listing.member(row.path);
@@ -83,33 +83,33 @@ fn row_spans(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16)
     let entry = member.map(|id| image.entry(id)).filter(|entry| !entry.kind.removes());
     let mut spans = vec![paper.span(format!(" {letter} "), tone)];
     if columns >= 56 {
-        spans.push(paper.span(format!("{} ", entry.map_or(" ".repeat(10), permissions)), Tone::Dim));
+        spans.push(paper.span(format!("{} ", entry.map_or(" ".repeat(10), permissions)), CellStyle::Dim));
     }
     if columns >= 66 {
         let owner = entry.map(|entry| format!("{}:{}", entry.uid, entry.gid)).unwrap_or_default();
-        spans.push(paper.span(format!("{} ", pad(&cut(&owner, 9), 9)), Tone::Dim));
+        spans.push(paper.span(format!("{} ", pad(&cut(&owner, 9), 9)), CellStyle::Dim));
     }
     if explorer.scope == TreeScope::Final {
         let layer = member.map(|id| format!("#{}", id.layer + 1)).unwrap_or_default();
-        spans.push(paper.span(align_right(&layer, 4), Tone::Dim));
+        spans.push(paper.span(align_right(&layer, 4), CellStyle::Dim));
     }
     let sign = if marks & REMOVED != 0 { "−" } else { "" };
     let size = format!("{sign}{}", bytes(listing.bytes(row.path)));
-    spans.push(paper.span(align_right(&size, 9), if marks & WASTED != 0 { tone } else { Tone::Plain }));
+    spans.push(paper.span(align_right(&size, 9), if marks & WASTED != 0 { tone } else { CellStyle::Plain }));
     let open = match (explorer.has_children(row.path), explorer.outline.is_open(row.path)) {
         (true, true) => "▾ ",
         (true, false) => "▸ ",
         (false, _) => "  ",
     };
     let indent = " ".repeat((row.depth as usize * 2).min(DEEPEST));
-    spans.push(paper.span(format!("  {indent}{open}"), Tone::Dim));
+    spans.push(paper.span(format!("  {indent}{open}"), CellStyle::Dim));
     let shown = name(image, row.path);
     let slash = if is_folder(image, member) || explorer.has_children(row.path) { "/" } else { "" };
-    let tone = if marks == 0 && listing.member(row.path).is_none() { Tone::Dim } else { tone };
-    let struck = if marks & REMOVED != 0 { Tone::Removed } else { tone };
+    let tone = if marks == 0 && listing.member(row.path).is_none() { CellStyle::Dim } else { tone };
+    let struck = if marks & REMOVED != 0 { CellStyle::Removed } else { tone };
     spans.push(paper.span(format!("{shown}{slash}"), struck));
     if let Some(target) = member.and_then(|id| target(image, id)) {
-        spans.push(paper.span(format!(" → {target}"), Tone::Dim));
+        spans.push(paper.span(format!(" → {target}"), CellStyle::Dim));
     }
     spans
 }

@@ -20,7 +20,7 @@ use crate::text::path;
 
 /// What a stage hands to one that stands on it.
 #[derive(Clone)]
-struct Carried {
+struct StageResult {
     variables: Rc<Environment>,
     workdir: String,
 }
@@ -35,7 +35,7 @@ struct Running<'r> {
 
 /// Carries out every stage in order.
 pub(super) fn run(stages: &mut Stages<'_>, globals: &Environment, lex: Lex) -> Result<(), Refusal> {
-    let mut done: Vec<Carried> = Vec::with_capacity(stages.states.len());
+    let mut done: Vec<StageResult> = Vec::with_capacity(stages.states.len());
     for index in 0..stages.states.len() {
         stages.states[index].is_dispatched = true;
         let base = stages.states[index].base.and_then(|base| done.get(base));
@@ -47,7 +47,7 @@ pub(super) fn run(stages: &mut Stages<'_>, globals: &Environment, lex: Lex) -> R
                 .and_then(|()| running.check_mounts(stages, command, sources));
             result.map_err(|message| Refusal::new(message).at(Some(command.lines)))?;
         }
-        done.push(Carried { variables: Rc::new(running.variables), workdir: running.workdir });
+        done.push(StageResult { variables: Rc::new(running.variables), workdir: running.workdir });
     }
     Ok(())
 }
@@ -61,7 +61,7 @@ impl<'r> Running<'r> {
     }
 
     /// A stage on another one.
-    fn after(base: &Carried, globals: &'r Environment, lex: Lex) -> Self {
+    fn after(base: &StageResult, globals: &'r Environment, lex: Lex) -> Self {
         Self { variables: Environment::inherit(&base.variables), workdir: base.workdir.clone(), globals, lex }
     }
 

@@ -1,7 +1,7 @@
 //! `--platform` of FROM, as containerd reads it.
 
 use super::refusal::Refusal;
-use crate::dockerfile::expand::{ExpandError, Expanded};
+use crate::dockerfile::expand::{ExpandError, ExpandedWord};
 use crate::dockerfile::quote::go_quote;
 
 const SYSTEMS: [&str; 18] = [
@@ -60,7 +60,7 @@ const ARCHITECTURES: [&str; 30] = [
 ];
 
 /// Checks a platform as written and as expanded.
-pub(super) fn check_platform(written: &str, expanded: Result<Expanded, ExpandError>) -> Result<(), Refusal> {
+pub(super) fn check_platform(written: &str, expanded: Result<ExpandedWord, ExpandError>) -> Result<(), Refusal> {
     let platform = match expanded {
         Ok(expanded) => expanded.text,
         Err(error) => return Err(Refusal::new(format!("failed to process arguments for platform : {error}"))),

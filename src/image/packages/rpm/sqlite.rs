@@ -20,9 +20,9 @@ pub(super) struct Database<'a> {
 }
 
 /// Which pages were used.
-struct Used(Vec<bool>);
+struct UsedPages(Vec<bool>);
 
-impl Used {
+impl UsedPages {
     /// Whether a page is used for the first time.
     fn first(&mut self, page: u32) -> bool {
         let place = (page as usize).checked_sub(1).and_then(|index| self.0.get_mut(index));
@@ -115,7 +115,7 @@ impl<'a> Database<'a> {
 
     /// All rows below a page, in order.
     fn walk(&self, root: u32, mut call: impl FnMut(&[Cell<'_>])) -> bool {
-        let mut used = Used(vec![false; self.bytes.len() / self.page]);
+        let mut used = UsedPages(vec![false; self.bytes.len() / self.page]);
         let (mut todo, mut whole, mut long) = (vec![root], true, Vec::new());
         while let Some(number) = todo.pop() {
             let read = used.first(number).then(|| self.read(number, &mut used, &mut todo, &mut long, &mut call));
@@ -128,7 +128,7 @@ impl<'a> Database<'a> {
     fn read(
         &self,
         number: u32,
-        used: &mut Used,
+        used: &mut UsedPages,
         todo: &mut Vec<u32>,
         long: &mut Vec<u8>,
         call: &mut impl FnMut(&[Cell<'_>]),
@@ -188,7 +188,7 @@ impl<'a> Database<'a> {
     }
 
     /// Joins the overflow pages of a payload.
-    fn follow(&self, mut next: u32, length: usize, used: &mut Used, payload: &mut Vec<u8>) -> Option<()> {
+    fn follow(&self, mut next: u32, length: usize, used: &mut UsedPages, payload: &mut Vec<u8>) -> Option<()> {
         while payload.len() < length {
             let page = used.first(next).then(|| self.page(next)).flatten()?;
             next = u32::from_be_bytes(*page.first_chunk()?);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::pieces;
+use super::stage_pieces;
 use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, Locked, Project};
-use crate::optimize::scene::PassInput;
+use crate::manifest::{Ecosystem, LockedPackages, Project};
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Package, PackageCall, PackageSource, Verb};
 
 /// What node-gyp calls.
@@ -27,7 +27,7 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
         }
         return Some(packages);
     }
-    if let Ok(Some(pieces)) = pieces::read(scene, stage) {
+    if let Ok(Some(pieces)) = stage_pieces::read(scene, stage) {
         let locked = pieces.way.and_then(|way| way.locked.as_ref());
         let compiles = match locked {
             Some(locked) => locked.compiles(!pieces.omits),
@@ -80,7 +80,7 @@ fn named_alone(scene: &PassInput, stage: &Stage) -> Option<BTreeSet<String>> {
 }
 
 /// Whether a package comes from a repository, and not as an archive.
-fn from_git(project: &Project, locked: Option<&Locked>) -> bool {
+fn from_git(project: &Project, locked: Option<&LockedPackages>) -> bool {
     let asks = |text: &str| {
         let scheme = ["git+", "git:", "git@", "ssh:", "github:", "gitlab:", "bitbucket:", "gist:"];
         let short = text.split_once('/').is_some_and(|(user, name)| {

@@ -6,7 +6,7 @@ use super::words;
 use crate::build::installed;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{Kind, Program};
 use crate::text::path;
 

@@ -2,7 +2,7 @@
 
 use crate::build::{Build, Purpose};
 use crate::manifest::Ecosystem;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Compound, Invocation, Package, Script, SeparatorKind, Verb, Word};
 use crate::sources::patterns;

@@ -3,7 +3,7 @@
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 

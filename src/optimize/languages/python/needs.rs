@@ -6,12 +6,12 @@ use super::element::{Class, elements};
 use super::evidence;
 use super::system::{call_any, distributions, imports_tk, is_full, package_of, packages, starters, uses_git};
 use crate::build::toolchain::is_build_package;
-use crate::build::{Reference, Slim, Stage, StageBase};
+use crate::build::{Reference, SlimImage, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name, version_numbers};
 use crate::optimize::languages::debian::{libraries, suite};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Manager, PackageSource, Word, parse};
 use crate::sources::patterns;
 use crate::text::path;
@@ -226,7 +226,7 @@ fn programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
         }
     }
     let starters = starters(scene);
-    found.extend(Slim::called_by_name().filter(|name| call_any(&starters, name)).map(str::to_owned));
+    found.extend(SlimImage::called_by_name().filter(|name| call_any(&starters, name)).map(str::to_owned));
     found
 }
 

@@ -4,10 +4,10 @@
 use super::element::Element;
 use super::evidence;
 use crate::build::toolchain::is_build_package;
-use crate::build::{Libc, Slim, Stage, StageBase, libc};
+use crate::build::{Libc, SlimImage, Stage, StageBase, libc};
 use crate::data;
 use crate::optimize::languages::debian::{Libraries, libraries, suite};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Verb};
 use crate::sources::patterns;
 use crate::text::path;
@@ -33,7 +33,7 @@ pub(in crate::optimize) fn distributions() -> impl Iterator<Item = Row> {
 
 /// The package that brings a program which only the full Python image has; Python itself both have.
 pub(in crate::optimize) fn package_of(program: &str) -> Option<&'static str> {
-    Slim::packages_of(program).filter(|_| program != "python3")?.first().copied()
+    SlimImage::packages_of(program).filter(|_| program != "python3")?.first().copied()
 }
 
 /// What becomes of a package of an install in one of the stages.

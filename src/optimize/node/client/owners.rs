@@ -5,7 +5,7 @@ use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::node::words;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
@@ -25,7 +25,7 @@ pub(super) enum Owner {
 }
 
 /// A RUN that has to do with the site.
-pub(super) struct Owned {
+pub(super) struct SiteRun {
     /// Its index.
     pub(super) index: usize,
     /// The site's commands in it as words, as if they were written in the site's folder.
@@ -50,12 +50,12 @@ pub(super) fn place(scene: &PassInput, stage: &Stage, project: &Project) -> Opti
 }
 
 /// The RUNs that have to do with the site.
-pub(super) fn runs(scene: &PassInput, stage: &Stage, project: &Project, folder: &str) -> Result<Vec<Owned>, String> {
+pub(super) fn runs(scene: &PassInput, stage: &Stage, project: &Project, folder: &str) -> Result<Vec<SiteRun>, String> {
     let build = scene.build;
     let mut found = Vec::new();
     for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
         let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
-        let mut owned = Owned { index, commands: Vec::new(), elements: Vec::new(), through: Vec::new() };
+        let mut owned = SiteRun { index, commands: Vec::new(), elements: Vec::new(), through: Vec::new() };
         let (parts, divisible) = elements(code);
         let mut owners = Vec::new();
         for part in &parts {
@@ -110,7 +110,7 @@ fn owner(
     (stage, index): (&Stage, usize),
     one: &Invocation,
     (project, folder): (&Project, &str),
-    owned: &mut Owned,
+    owned: &mut SiteRun,
 ) -> Result<Owner, String> {
     let neutral = one.program.is_some_and(|name| Program::of(name).is_neutral());
     if neutral && one.command.redirects.is_empty() {

@@ -9,7 +9,7 @@ use crate::dockerfile::Keyword;
 use crate::inputs::context::ContextEntryKind;
 use crate::manifest::{ContentKind, Ecosystem, FileKind, Project, parse_jsonc};
 use crate::optimize::node::words;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::text::path;
 
 /// An error where something does.

@@ -1,6 +1,6 @@
 //! A site beside the program that serves it.
 
-use super::owners::Owned;
+use super::owners::SiteRun;
 use crate::manifest::Project;
 use crate::text::path;
 
@@ -11,7 +11,7 @@ pub(super) struct Client<'a> {
     /// Its folder in the image.
     pub(super) folder: String,
     /// The RUNs that have to do with it, in order.
-    pub(super) runs: Vec<Owned>,
+    pub(super) runs: Vec<SiteRun>,
     /// Folders that its build writes, absolute.
     pub(super) outputs: Vec<String>,
     /// Whether its build may read what lies outside of its folder.

@@ -5,14 +5,14 @@ use super::site::{Client, mentions};
 use crate::build::{Code, Purpose, Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
 use crate::optimize::node::{output, words};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;
 
 /// What a site's stage takes of a COPY.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Share {
+pub(super) enum CopyShare {
     /// All of it.
     Whole,
     /// The site's folder.
@@ -43,7 +43,12 @@ pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result
 }
 
 /// What the site's stage takes of a COPY; an error where that is not known.
-pub(super) fn copied(scene: &PassInput, stage: &Stage, client: &Client, transfer: &Transfer) -> Result<Share, String> {
+pub(super) fn copied(
+    scene: &PassInput,
+    stage: &Stage,
+    client: &Client,
+    transfer: &Transfer,
+) -> Result<CopyShare, String> {
     let unknown = || "what a COPY above its build brings may serve it".to_owned();
     let root = client.project.root.as_str();
     let plain = transfer.from.is_none()
@@ -63,7 +68,7 @@ pub(super) fn copied(scene: &PassInput, stage: &Stage, client: &Client, transfer
             || through.any(|folder| !brings_manifest(scene, stage, client, folder))
             || transfer.sources.len() > 1
             || path::join(&target, root) != client.folder;
-        return Ok(if whole { Share::Whole } else { Share::Folder });
+        return Ok(if whole { CopyShare::Whole } else { CopyShare::Folder });
     }
     let lands =
         |path: &String| installed::lands(scene.build, stage, transfer, path).iter().any(|landed| client.holds(landed));
@@ -73,9 +78,9 @@ pub(super) fn copied(scene: &PassInput, stage: &Stage, client: &Client, transfer
     };
     let leads = client.runs.iter().any(|run| run.through.contains(&target));
     match client.project.manifests.iter().any(lands) || client.holds(&target) || leads {
-        true => Ok(Share::Whole),
+        true => Ok(CopyShare::Whole),
         false if transfer.sources.iter().any(settings) => Err(unknown()),
-        false => Ok(Share::Nothing),
+        false => Ok(CopyShare::Nothing),
     }
 }
 

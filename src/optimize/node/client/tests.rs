@@ -1,7 +1,7 @@
 //! Sites beside servers.
 
 use crate::optimize::Rung;
-use crate::optimize::sketch::{optimize_to_rung, rewritten};
+use crate::optimize::test_inputs::{optimize_to_rung, rewritten};
 
 const SERVER: &str = r#"{"name": "server", "scripts": {"start": "node index.js"}, "dependencies": {"express": "^4"}}"#;
 const SERVER_LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4"}},

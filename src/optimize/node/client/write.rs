@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::owners::{Owned, Owner};
+use super::owners::{Owner, SiteRun};
 use super::site::Client;
-use super::steps::{self, Share};
+use super::steps::{self, CopyShare};
 use crate::arrange::elements;
 use crate::build::{Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::text::{Span, path};
 
 /// The edits that take sites out of the final stage.
@@ -108,9 +108,9 @@ impl<'a> ClientWriter<'_, 'a> {
     /// What the site's stage copies of what a COPY brings.
     fn copy(&self, transfer: &Transfer) -> Option<String> {
         match steps::copied(self.scene, self.stage, self.client, transfer).ok()? {
-            Share::Whole => Some(self.scene.passage_text(transfer.index)),
-            Share::Nothing => None,
-            Share::Folder => {
+            CopyShare::Whole => Some(self.scene.passage_text(transfer.index)),
+            CopyShare::Nothing => None,
+            CopyShare::Folder => {
                 let root = self.client.project.root.as_str();
                 let works = installed::workdir(self.scene.build, self.stage, transfer.index);
                 let flags = transfer.instruction.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
@@ -127,7 +127,7 @@ impl<'a> ClientWriter<'_, 'a> {
     }
 
     /// What of a RUN belongs to an owner; `None` where all of it is the site's.
-    fn part(&self, run: &Owned, wanted: Owner) -> Option<String> {
+    fn part(&self, run: &SiteRun, wanted: Owner) -> Option<String> {
         if run.elements.is_empty() {
             return None;
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::optimize::reach::LazyReach;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
+use crate::optimize::reached_sources::LazyReach;
 use crate::sources::imports::Sources;
 use crate::text::path;
 

@@ -3,7 +3,7 @@
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::value;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::text::path;
 
 /// A regular expression for their paths below the site's address, from the first slash on; `None` where files of other

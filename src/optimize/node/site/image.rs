@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::build::{Reference, StageBase};
 use crate::data;
 use crate::inputs::Date;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 
 /// A web server's image.
 pub(super) struct WebServer {

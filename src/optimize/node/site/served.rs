@@ -5,10 +5,10 @@ use crate::build::{BaseImage, Lookup, Presence, Stage, StageBase, VariableOrigin
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Project;
-use crate::optimize::languages::node::{started, words};
+use crate::optimize::languages::node::{started_project, words};
 use crate::optimize::node::output;
+use crate::optimize::pass_input::PassInput;
 use crate::optimize::plan::is_builder;
-use crate::optimize::scene::PassInput;
 use crate::shell::program::options::ProgramOptions;
 use crate::text::path;
 
@@ -101,10 +101,10 @@ impl FileServer {
 pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, String> {
     let build = scene.build;
     let Some(launch) = build.launch(stage) else { return Ok(None) };
-    let project = started::project(scene, stage, launch.index);
+    let project = started_project::project(scene, stage, launch.index);
     let script = launch.script();
     let own: Vec<Vec<String>> = script.invocations().iter().map(words::of).collect();
-    let commands: Vec<Vec<String>> = own.iter().flat_map(|words| started::commands(project, words)).collect();
+    let commands: Vec<Vec<String>> = own.iter().flat_map(|words| started_project::commands(project, words)).collect();
     let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|found| (words, found)));
     let Some((words, (server, args))) = servers.next_back().filter(|_| runs_node(scene, stage)) else {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::optimize::sketch::project;
+use crate::optimize::test_inputs::project;
 use crate::optimize::{Evidence, Level, Options, Rung, Service, optimize};
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "vite build", "preview": "vite preview",

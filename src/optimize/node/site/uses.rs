@@ -3,8 +3,8 @@
 use super::image::WebServer;
 use super::served::Site;
 use crate::build::{BaseImage, Presence, Stage};
-use crate::optimize::languages::node::{uses, words};
-use crate::optimize::scene::PassInput;
+use crate::optimize::languages::node::{container_uses, words};
+use crate::optimize::pass_input::PassInput;
 use crate::optimize::service::Service;
 
 /// What another server's image could not do, as the beginning of a sentence; `None` where nothing is known of it.
@@ -16,7 +16,7 @@ pub(super) fn reason_against_other_server(
 ) -> Option<String> {
     let own = scene.evidence.services.iter();
     let mut own = own.filter(|one| one.target.is_none() || one.target == stage.name);
-    uses::in_containers(scene, stage).or_else(|| own.find_map(|service| by_service(service, site, server)))
+    container_uses::in_containers(scene, stage).or_else(|| own.find_map(|service| by_service(service, site, server)))
 }
 
 fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<String> {

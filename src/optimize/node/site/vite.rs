@@ -2,7 +2,7 @@
 
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::{Literal, literal, members, quoted, value};
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::sources::comments::blank_comments;
 use crate::text::path;
 

@@ -10,7 +10,7 @@ use crate::build::{BaseImage, Presence, Purpose, Stage, StageBase, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::inputs::context::ContextEntryKind;
-use crate::optimize::scene::PassInput;
+use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Verb};
 use crate::text::{Span, path};
 

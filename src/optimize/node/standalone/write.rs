@@ -4,8 +4,8 @@ use super::server::Server;
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::node::pieces::{Kind, Pieces};
-use crate::optimize::scene::PassInput;
+use crate::optimize::node::stage_pieces::{Kind, Pieces};
+use crate::optimize::pass_input::PassInput;
 use crate::text::{Span, path};
 
 /// The edit that puts both in the place of the one.

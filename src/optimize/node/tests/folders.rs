@@ -1,7 +1,7 @@
 //! Projects that do not lie in the working folder, and several in one stage.
 
 use crate::optimize::Rung;
-use crate::optimize::sketch::{optimize_to_rung, rewritten};
+use crate::optimize::test_inputs::{optimize_to_rung, rewritten};
 
 const WEB: &str = r#"{"name": "web", "scripts": {"build": "node build.mjs"}, "dependencies": {"react": "18"}, "devDependencies": {"x": "1"}}"#;
 

@@ -1,7 +1,7 @@
 //! Installs that name packages of the manifest.
 
 use super::{check_pass, lines, options_of_pass};
-use crate::optimize::sketch::project;
+use crate::optimize::test_inputs::project;
 use crate::optimize::{Support, optimize};
 
 const SHOP: &str = r#"{"name":"a","dependencies":{"express":"^4.19.2","cors":"2"},"devDependencies":{"nodemon":"3"}}"#;

@@ -2,7 +2,7 @@
 
 use super::{NPM, PIP, check, options_of_pass};
 use crate::optimize::optimize;
-use crate::optimize::sketch::project;
+use crate::optimize::test_inputs::project;
 
 #[test]
 fn what_may_read_anything_stays_above() {

@@ -42,7 +42,7 @@ pub fn write(analysis: &Analysis, exit: u8, base: &PathBase) -> String {
         version: "2.1.0",
         runs: [wire::SarifRun {
             tool: wire::Tool { driver: rule::tool(described.chain(limited).collect()) },
-            automation_details: wire::Automation { id: "dockopt/image/".to_owned() },
+            automation_details: wire::AutomationDetails { id: "dockopt/image/".to_owned() },
             invocations: [wire::Invocation {
                 execution_successful: exit != 2,
                 exit_code: exit,

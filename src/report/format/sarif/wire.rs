@@ -17,7 +17,7 @@ pub(super) struct SarifLog<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct SarifRun<'a> {
     pub(super) tool: Tool<'a>,
-    pub(super) automation_details: Automation,
+    pub(super) automation_details: AutomationDetails,
     pub(super) invocations: [Invocation; 1],
     pub(super) original_uri_base_ids: Bases,
     pub(super) artifacts: Vec<Artifact>,
@@ -27,7 +27,7 @@ pub(super) struct SarifRun<'a> {
 
 /// Results of one kind of run: those of a later run take their place, those of another command don't.
 #[derive(Serialize)]
-pub(super) struct Automation {
+pub(super) struct AutomationDetails {
     pub(super) id: String,
 }
 

@@ -55,9 +55,9 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
     })
 }
 
-fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> wire::Side<'a> {
+fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> wire::ImageSideJson<'a> {
     let image = &analysis.image;
-    wire::Side {
+    wire::ImageSideJson {
         reference: &image.reference,
         source: analysis.source.as_deref(),
         platform: platform(&image.platform),

@@ -4,22 +4,22 @@ use super::{ImageDiff, package, setting, signed};
 use crate::analysis::{FileChange, PackageHow, PathChangeKind};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::image::{image_name, lists};
-use crate::report::layout::{Layout, Tone, clean};
+use crate::report::layout::{Layout, TextStyle, clean};
 use crate::report::screen::push;
 use crate::report::units::{bytes, count};
 
 /// The result of `image diff`, for people.
 pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
     let names = format!("{} → {}", image_name(diff.before), image_name(diff.after));
-    let mut out = layout.paint(Tone::Strong, &clean(&names));
+    let mut out = layout.paint(TextStyle::Strong, &clean(&names));
     out.push('\n');
-    push(&mut out, &diff.sentence(), 2, layout, Tone::Strong);
+    push(&mut out, &diff.sentence(), 2, layout, TextStyle::Strong);
     out.push('\n');
     out.push_str(&sums(diff, layout));
     let mut section = |title: String, body: String| {
         if !body.is_empty() {
             out.push('\n');
-            push(&mut out, &title, 2, layout, Tone::Strong);
+            push(&mut out, &title, 2, layout, TextStyle::Strong);
             out.push_str(&body);
         }
     };
@@ -40,16 +40,16 @@ pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
     section(title, files(diff, &difference.metadata[..difference.metadata.len().min(diff.top)], layout));
     section("Config".to_owned(), config(diff, layout));
     for notice in diff.notices {
-        push(&mut out, notice, 0, layout, Tone::Dim);
+        push(&mut out, notice, 0, layout, TextStyle::Dim);
     }
     out
 }
 
-const fn tone_of(amount: i64) -> Tone {
+const fn tone_of(amount: i64) -> TextStyle {
     match amount {
-        0 => Tone::Plain,
-        1.. => Tone::Warning,
-        _ => Tone::Good,
+        0 => TextStyle::Plain,
+        1.. => TextStyle::Warning,
+        _ => TextStyle::Good,
     }
 }
 
@@ -65,7 +65,7 @@ fn sums(diff: &ImageDiff<'_>, layout: Layout) -> String {
             plain("→"),
             plain(bytes(after)),
             cell(signed(delta), tone_of(delta)),
-            cell(more, Tone::Dim),
+            cell(more, TextStyle::Dim),
         ]);
     };
     let new = format!("{} of it new for whoever has the first", bytes(diff.difference.new_pull_bytes));
@@ -88,10 +88,10 @@ fn layers(diff: &ImageDiff<'_>, layout: Layout) -> String {
         let [before, after] = diff.layer_bytes(pair);
         let delta = before.zip(after).map(|(before, after)| crate::analysis::delta(before, after));
         let (mark, mark_tone) = match (pair.before, pair.after) {
-            _ if pair.same => ("=", Tone::Dim),
-            (Some(_), None) => ("−", Tone::Good),
-            (None, _) => ("+", Tone::Warning),
-            (Some(_), Some(_)) => ("~", Tone::Plain),
+            _ if pair.same => ("=", TextStyle::Dim),
+            (Some(_), None) => ("−", TextStyle::Good),
+            (None, _) => ("+", TextStyle::Warning),
+            (Some(_), Some(_)) => ("~", TextStyle::Plain),
         };
         rows.push(vec![
             cell(mark, mark_tone),
@@ -115,9 +115,9 @@ fn packages(diff: &ImageDiff<'_>, layout: Layout) -> String {
         vec![
             plain(mark),
             cell(signed(change.bytes), tone_of(change.bytes)),
-            cell(change.ecosystem.name(), Tone::Dim),
+            cell(change.ecosystem.name(), TextStyle::Dim),
             plain(package(change)),
-            cell(change.how.name(), Tone::Dim),
+            cell(change.how.name(), TextStyle::Dim),
         ]
     };
     let rows: Vec<_> = all.iter().take(diff.top).map(row).collect();
@@ -132,7 +132,7 @@ fn categories(diff: &ImageDiff<'_>, layout: Layout) -> String {
         rows.push(vec![
             cell(signed(change.bytes()), tone_of(change.bytes())),
             plain(&change.category.name),
-            cell(format!("{} → {}", bytes(change.before), bytes(change.after)), Tone::Dim),
+            cell(format!("{} → {}", bytes(change.before), bytes(change.after)), TextStyle::Dim),
         ]);
     }
     grid(&[Column::Right, Column::Left, Column::Words], &rows, layout, 4) + &lists::rest(all.len(), rows.len())

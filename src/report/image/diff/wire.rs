@@ -9,8 +9,8 @@ use crate::report::wire::Head;
 pub(super) struct Diff<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
-    pub before: Side<'a>,
-    pub after: Side<'a>,
+    pub before: ImageSideJson<'a>,
+    pub after: ImageSideJson<'a>,
     pub delta: Delta,
     /// Bytes that whoever has the first image pulls for the second one.
     pub new_pull_bytes: u64,
@@ -30,7 +30,7 @@ pub(super) struct Diff<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Side<'a> {
+pub(super) struct ImageSideJson<'a> {
     #[serde(rename = "ref")]
     pub reference: &'a str,
     pub source: Option<&'a str>,

@@ -105,7 +105,7 @@ pub(super) fn packages<'a>(
 ) -> wire::PackagesJson<'a> {
     let mut order: Vec<usize> = (0..packages.packages.len()).collect();
     order.sort_by_key(|id| std::cmp::Reverse(packages.packages[*id].size.bytes));
-    let unowned = |one: &crate::image::packages::Unowned| wire::Unowned {
+    let unowned = |one: &crate::image::packages::UnownedFiles| wire::UnownedFilesJson {
         path: shown_path(analysis, one.directory),
         layer: one.layer,
         files: one.size.files,

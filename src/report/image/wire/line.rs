@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{ImageFindingJson, ImageProblemJson, LayerJson, Limit, Totals};
-use crate::report::wire::{Head, Skipped};
+use crate::report::wire::{Head, SkippedJson};
 
 /// A line of `--format jsonl`.
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ pub(in crate::report::image) enum Line<'a> {
     Finding(ImageFindingJson<'a>),
     Limit(Limit<'a>),
     Problem(ImageProblemJson<'a>),
-    Skipped(Skipped<'a>),
+    Skipped(SkippedJson<'a>),
     Notice {
         text: &'a str,
     },

@@ -1,0 +1,295 @@
+//! Sorts the commands of a RUN: what rises above the sources, and what stays.
+
+use super::command_needs::{self, CommandKind};
+use super::elements::elements;
+use super::state::{Effect, InstallNeeds, MovedAbove, MovedBelow, Obstacle, Walk};
+use crate::build::{Purpose, User};
+use crate::data;
+use crate::manifest::Ecosystem;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Verb, Word};
+use crate::text::path;
+
+impl<'i> Walk<'_, 'i> {
+    pub(super) fn take_run(&mut self, index: usize) {
+        let file = &self.build.input().file;
+        let binds = file.mounts(self.build.instruction(index)).iter().any(|mount| {
+            mount.kind() == "bind" && mount.from().is_none() && mount.source().is_none_or(|source| source == ".")
+        });
+        let code = self.build.code(index).filter(|_| !binds);
+        let Some(code) = code else {
+            let effect = Effect::Anything(self.build.one_line(self.build.instruction(index)));
+            self.below.push(MovedBelow { index, parts: None, effect });
+            return;
+        };
+        let (elements, divisible) = elements(code);
+        let mut sorted = SplitRun::default();
+        for (at, element) in elements.iter().enumerate() {
+            let natures: Vec<(&Invocation, CommandKind<'i>)> =
+                element.invocations.iter().map(|one| (one, command_needs::of(self, index, one))).collect();
+            self.sort(index, at, &natures, &mut sorted);
+        }
+        self.place(index, elements.len(), divisible, sorted);
+    }
+
+    /// Puts an element above or below.
+    fn sort(&mut self, index: usize, at: usize, natures: &[(&Invocation, CommandKind<'i>)], sorted: &mut SplitRun<'i>) {
+        let state = !natures.is_empty() && natures.iter().all(|(_, nature)| matches!(nature, CommandKind::State));
+        if state || natures.is_empty() {
+            sorted.above.push(at);
+            sorted.below.push(at);
+            sorted.states.push(at);
+            return;
+        }
+        for (_, nature) in natures {
+            if let CommandKind::Build(needs, command) = nature
+                && self.reason_against_rise(index, nature).is_none()
+                && !sorted.keys.contains(&needs.key)
+            {
+                sorted.keys.push(needs.key.clone());
+                sorted.fetches.push((needs.clone(), command));
+            }
+        }
+        // What is removed after a command that stays may be what that command needs.
+        if sorted.stays && natures.iter().any(|(invocation, _)| removes_installed(invocation)) {
+            sorted.removes |= sorted.worth;
+            sorted.rises = false;
+            sorted.below.push(at);
+            let name = natures[0].0.path.text().to_owned();
+            self.below.push(MovedBelow { index: usize::MAX, parts: None, effect: Effect::Anything(name) });
+            return;
+        }
+        if natures.iter().all(|(_, nature)| matches!(nature, CommandKind::Tidy | CommandKind::State)) {
+            if sorted.rises { &mut sorted.above } else { &mut sorted.below }.push(at);
+            return;
+        }
+        match self.plan_rise(index, natures) {
+            Ok((needs, commands)) => {
+                sorted.rises = true;
+                sorted.above.push(at);
+                sorted.worth |= !commands.is_empty();
+                for need in needs {
+                    if need.without_project.is_some() {
+                        let ecosystem = need.ways.first().map_or(Ecosystem::Python, |way| way.tool.ecosystem());
+                        sorted.below.push(at);
+                        sorted.effects.push(Effect::Ran(ecosystem, need.folder.clone()));
+                    }
+                    sorted.keys.push(need.key.clone());
+                    sorted.needs.push(need);
+                }
+                sorted.commands.extend(commands);
+            }
+            Err(effects) => {
+                sorted.rises = false;
+                sorted.stays = true;
+                sorted.below.push(at);
+                for (effect, obstacle) in effects {
+                    self.below.push(MovedBelow { index: usize::MAX, parts: None, effect });
+                    if let Some(Obstacle { command, why }) = obstacle {
+                        self.add_obstacle(command, why);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What an element that rises needs and how it is called; else what it does as it stays.
+    #[expect(clippy::type_complexity, reason = "both lists are taken apart at once")]
+    fn plan_rise(
+        &self,
+        index: usize,
+        natures: &[(&Invocation, CommandKind<'i>)],
+    ) -> Result<(Vec<InstallNeeds<'i>>, Vec<String>), Vec<(Effect, Option<Obstacle>)>> {
+        let (mut needs, mut commands, mut stay) = (Vec::new(), Vec::new(), Vec::new());
+        for (invocation, nature) in natures {
+            let folder = self.folder(index, invocation).unwrap_or_else(|| "/".to_owned());
+            match nature {
+                CommandKind::State | CommandKind::Tidy => {}
+                CommandKind::Packages(_) | CommandKind::Free(_) | CommandKind::Cheap => {
+                    match self.find_obstacle(index, invocation, nature) {
+                        None => commands.extend(nature.title()),
+                        Some(why) => {
+                            let obstacle = nature.title().map(|command| Obstacle { command, why });
+                            stay.push((Effect::Touched(Vec::new(), true), obstacle));
+                        }
+                    }
+                }
+                CommandKind::Install(need) => match self.find_obstacle(index, invocation, nature) {
+                    None => {
+                        commands.push(need.title.clone());
+                        needs.push(need.clone());
+                    }
+                    Some(why) => {
+                        let obstacle = Obstacle { command: need.title.clone(), why };
+                        stay.push((Effect::Anything(need.title.clone()), Some(obstacle)));
+                    }
+                },
+                CommandKind::Light => {
+                    stay.push((self.effect_on_context(invocation, &folder), None));
+                }
+                CommandKind::Build(needs, _) => {
+                    let ecosystem = needs.ways.first().map_or(Ecosystem::Go, |way| way.tool.ecosystem());
+                    stay.push((Effect::Ran(ecosystem, folder), None));
+                }
+                CommandKind::Program(ecosystem) => stay.push((Effect::Ran(*ecosystem, folder), None)),
+                CommandKind::Unknown => {
+                    let name = invocation.package_call().map(|call| call.title());
+                    let name = name.or_else(|| Some(invocation.path.text().to_owned()));
+                    stay.push((Effect::Anything(name.unwrap_or_default()), None));
+                }
+            }
+        }
+        if stay.is_empty() { Ok((needs, commands)) } else { Err(stay) }
+    }
+
+    /// What a program that changes files of the context touches.
+    fn effect_on_context(&self, invocation: &Invocation, folder: &str) -> Effect {
+        let words = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
+        let paths: Vec<String> = words.map(|word| path::join(folder, word.text())).collect();
+        let outputs = invocation.command.redirects.iter().filter(|one| matches!(one.descriptor, None | Some(1)));
+        let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
+        let mut places: Vec<String> = outputs
+            .filter_map(|one| one.target.as_ref())
+            .filter(|word| !word.is("/dev/null"))
+            .map(|word| path::join(folder, word.text()))
+            .collect();
+        if program.is(Kind::Copies) || program.is(Kind::Prints) {
+            places.extend(paths.iter().cloned());
+        }
+        let elsewhere = places.iter().any(|path| !self.has(path));
+        Effect::Touched(paths, elsewhere)
+    }
+
+    /// Why a command may not rise.
+    fn find_obstacle(&self, index: usize, invocation: &Invocation, nature: &CommandKind<'i>) -> Option<String> {
+        self.reason_against_rise(index, nature).or_else(|| {
+            let copied = self.is_program_copied(index, invocation);
+            copied.then(|| "a copy from another stage above it may bring what it runs".to_owned())
+        })
+    }
+
+    /// Why something may not rise above what stays below.
+    fn reason_against_rise(&self, index: usize, nature: &CommandKind<'i>) -> Option<String> {
+        if let Some(closed) = &self.closed {
+            return Some(closed.clone());
+        }
+        let root = !matches!(self.build.user_at(self.stage, index).value(), Some(User::Other(_) | User::Unknown));
+        let prepared = || Some("a command above it may prepare what it reads".to_owned());
+        self.below.iter().find_map(|below| match (&below.effect, nature) {
+            (Effect::Copied, _) => None,
+            (Effect::Anything(name), _) => Some(format!("`{name}` above it may prepare what it reads")),
+            (_, CommandKind::Free(_) | CommandKind::Cheap) | (Effect::Touched(_, true), _) => prepared(),
+            (Effect::Ran(ecosystem, folder), CommandKind::Install(needs) | CommandKind::Build(needs, _)) => {
+                let same = needs.ways.iter().any(|way| way.tool.ecosystem() == *ecosystem) && *folder == needs.folder;
+                same.then(|| "a program of the project runs before it".to_owned())
+            }
+            (Effect::Touched(paths, false), CommandKind::Install(needs) | CommandKind::Build(needs, _)) => {
+                if !root {
+                    return Some("files change their owner before it".to_owned());
+                }
+                let reads = |path: &String| {
+                    let name = path::name(path);
+                    needs.in_order().iter().any(|file| path::name(file) == name)
+                };
+                paths.iter().find(|path| reads(path)).map(|path| format!("`{path}` is changed before it"))
+            }
+            _ => None,
+        })
+    }
+
+    /// Puts a RUN where its elements go.
+    fn place(&mut self, index: usize, count: usize, divisible: bool, sorted: SplitRun<'i>) {
+        for one in self.below.iter_mut().filter(|one| one.index == usize::MAX) {
+            one.index = index;
+        }
+        let removes = sorted.removes && self.build.ships(self.stage);
+        let SplitRun { mut above, below, needs, keys, commands, worth, effects, states, fetches, .. } = sorted;
+        let all_above = above.len() == count;
+        // What says how the next command runs is nothing without one.
+        while !all_above && above.last().is_some_and(|last| states.contains(last)) {
+            above.pop();
+        }
+        for (needs, command) in fetches {
+            self.done.push(needs.key.clone());
+            self.commands.push(needs.title.clone());
+            self.last = Some(index);
+            self.above.push(MovedAbove { index, parts: None, command: Some(command), needs: vec![needs] });
+        }
+        let stays_too = needs.iter().any(|need| need.without_project.is_some());
+        let own = self.below.iter().any(|one| one.index == index);
+        if (own && !(divisible && worth && !removes)) || (stays_too && count > 1 && !divisible) {
+            if !own {
+                let effect = Effect::Anything(commands.first().cloned().unwrap_or_default());
+                self.below.push(MovedBelow { index, parts: None, effect });
+            }
+            if worth {
+                let why = if removes {
+                    "its RUN removes at its end what it installs, and in two RUNs the first one's layer would keep it"
+                } else {
+                    "its RUN can't be divided"
+                };
+                for command in commands {
+                    self.add_obstacle(command, why.to_owned());
+                }
+            }
+            return;
+        }
+        self.done.extend(keys);
+        self.commands.extend(commands);
+        if worth {
+            self.last = Some(index);
+        }
+        let divided = !all_above || stays_too;
+        self.above.push(MovedAbove { index, parts: divided.then_some(above), command: None, needs });
+        self.below.extend(effects.into_iter().map(|effect| MovedBelow { index, parts: None, effect }));
+        let mut parts = divided.then_some(below);
+        for one in self.below.iter_mut().filter(|one| one.index == index) {
+            // One entry carries the text, the others what else it does.
+            one.parts = Some(parts.take().unwrap_or_default());
+        }
+    }
+}
+
+/// Whether a command takes away what others installed: packages, or folders that hold them.
+fn removes_installed(invocation: &Invocation) -> bool {
+    match Purpose::of(invocation) {
+        Purpose::SystemRemoval | Purpose::Manager(Verb::Remove) => true,
+        Purpose::Programs => invocation.package_call().is_some_and(|call| call.verb == Verb::Remove),
+        Purpose::Manager(_) => invocation.package_call().is_some_and(|call| call.verb_text == "prune"),
+        Purpose::Deletes => invocation.args.iter().map(Word::text).any(|path| {
+            let installed = path.split('/').any(|part| data::FOLDER_NAMES.has(part, "installed"));
+            installed || path.starts_with(['/', '~', '$'])
+        }),
+        _ => false,
+    }
+}
+
+/// A RUN's elements on both sides.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the elements so far")]
+struct SplitRun<'i> {
+    above: Vec<usize>,
+    below: Vec<usize>,
+    /// Whether the last element rises, so that what cleans up after it goes with it.
+    rises: bool,
+    /// Whether a command stays.
+    stays: bool,
+    /// Whether a command that stays removes what one that rises installs.
+    removes: bool,
+    needs: Vec<InstallNeeds<'i>>,
+    keys: Vec<String>,
+    commands: Vec<String>,
+    worth: bool,
+    effects: Vec<Effect>,
+    states: Vec<usize>,
+    fetches: Vec<(InstallNeeds<'i>, &'static str)>,
+}
+
+impl CommandKind<'_> {
+    fn title(&self) -> Option<String> {
+        match self {
+            Self::Packages(title) | Self::Free(title) => Some(title.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What is wrong with what a build takes of its context.
+
+use super::ProblemReport;
+use crate::build::{Build, Stage, Transfer};
+use crate::finding::Mask;
+use crate::ignore::ProblemKind;
+use crate::inputs::context::{BuildContext, ExcludedEntry, ReadProblem, SourceOutcome, TroubleKind};
+use crate::inputs::{IgnoreInput, Inputs};
+use crate::text::path;
+
+/// Everything of a build: its .dockerignore, what can't be read, what a COPY or ADD names in vain.
+pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<ProblemReport> {
+    let mut problems = of_ignore_file(inputs, build);
+    let Some(context) = build.input().context.as_deref() else { return problems };
+    for stage in build.stages() {
+        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+            missing(inputs, build, context, (stage, transfer), mask, &mut problems);
+        }
+    }
+    let named = build.named_paths(false);
+    let is_read = |path: &str| named.whole || named.unknown || named.at_or_below(path) || named.above(path);
+    let troubles = context.troubles().iter().filter(|trouble| trouble.path.is_empty() || is_read(&trouble.path));
+    problems.extend(troubles.map(|trouble| of_context(context, trouble)));
+    problems
+}
+
+/// What could not be read of a folder that is a context.
+pub(super) fn of_context(context: &BuildContext, trouble: &ReadProblem) -> ProblemReport {
+    let error = matches!(trouble.kind, TroubleKind::UnreadableDirectory(_));
+    ProblemReport {
+        file: join_paths(context.root(), &trouble.path),
+        error,
+        message: trouble.to_string(),
+        help: error.then(|| "make it readable, or leave it out with .dockerignore".to_owned()),
+        ..ProblemReport::default()
+    }
+}
+
+/// What is wrong with the .dockerignore of a build.
+fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
+    let IgnoreInput::Present(file, ignore) = &build.input().ignore else { return Vec::new() };
+    let source = inputs.source(*file);
+    // Behind a pattern that takes everything, no other one is tried.
+    let tried = build.uses_context()
+        && build.input().context.is_none()
+        && !ignore.patterns.first().is_some_and(|one| !one.negated && matches!(one.text.as_str(), "*" | "**"));
+    let report = |problem: &crate::ignore::IgnoreProblem| ProblemReport {
+        file: source.name().to_owned(),
+        place: Some(source.line_column(problem.span.start)),
+        error: problem.kind.is_refusal() || (tried && problem.kind == ProblemKind::Uncompilable),
+        message: problem.message.clone(),
+        ..ProblemReport::default()
+    };
+    ignore.problems.iter().map(report).collect()
+}
+
+/// What a COPY or ADD names that the context does not hold. A file that is not there may be made before the build.
+fn missing(
+    inputs: &Inputs,
+    build: &Build,
+    context: &BuildContext,
+    (stage, transfer): (&Stage, &Transfer),
+    mask: &Mask,
+    out: &mut Vec<ProblemReport>,
+) {
+    let source = inputs.source(build.input().dockerfile);
+    for (one, selection) in transfer.sources.iter().zip(transfer.select(context)) {
+        let (Some(text), Some(selection)) = (&one.text, selection) else { continue };
+        let SourceOutcome::Missing(excluded) = selection.outcome else { continue };
+        let (message, help) = match excluded.and_then(|excluded| describe_exclusion(inputs, build, &excluded)) {
+            Some(by) => {
+                (format!("`{text}` is left out by {by}"), format!("bring it back with a line `!{}`", relative(text)))
+            }
+            None => (
+                format!("`{text}` is not in the build context `{}`", context.root()),
+                "mend the path, or make the file before the build".to_owned(),
+            ),
+        };
+        out.push(ProblemReport {
+            codes: if help.starts_with("bring") { vec!["CopyIgnoredFile"] } else { Vec::new() },
+            file: source.name().to_owned(),
+            place: Some(source.line_column(one.span.start)),
+            error: help.starts_with("bring") && build.is_needed(stage),
+            message: mask.apply(&message),
+            help: Some(mask.apply(&help)),
+            ..ProblemReport::default()
+        });
+    }
+}
+
+/// `.dockerignore` line 3 (`*.txt`).
+fn describe_exclusion(inputs: &Inputs, build: &Build, excluded: &ExcludedEntry) -> Option<String> {
+    let IgnoreInput::Present(file, ignore) = &build.input().ignore else { return None };
+    let pattern = ignore.patterns.get(excluded.pattern as usize)?;
+    let source = inputs.source(*file);
+    Some(format!("{} line {} (`{}`)", source.name(), source.line(pattern.span.start), source.slice(pattern.span)))
+}
+
+fn relative(text: &str) -> &str {
+    text.trim_start_matches("./").trim_matches('/')
+}
+
+fn join_paths(root: &str, path: &str) -> String {
+    if path.is_empty() { root.to_owned() } else { path::join(root, path) }
+}

@@ -1,0 +1,88 @@
+//! What lies over the panes: the list of what is wasted, the keys.
+
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, CellStyle, align_right};
+use crate::cli::explore::state::Explorer;
+use crate::report::{bytes, clean, count, cut, cut_path, pad, shown_path, width};
+
+const HELP: [(&str, &str); 27] = [
+    ("", "Where to go"),
+    ("↑ ↓  k j", "one row up, down"),
+    ("PgUp PgDn", "one page up, down"),
+    ("Home End  g G", "first row, last row"),
+    ("Tab", "from the layers to the tree and back"),
+    ("i", "the next image, where there are several"),
+    ("", "The tree"),
+    ("t", "what the layer does, or the final tree"),
+    ("→ ←  l h", "open, close a folder; go into it, out of it"),
+    ("Enter Space", "open or close a folder"),
+    ("e E", "open all folders, close all"),
+    ("s", "sort by size, by name"),
+    ("a c r u", "only what is added, changed, removed, of no use"),
+    ("0", "no filter"),
+    ("/ n N", "search a name, next match, match before; with a `/` in whole paths"),
+    ("x", "extract the file to the current folder"),
+    ("", "Waste"),
+    ("w", "the list of what is wasted; Enter goes to the file"),
+    ("", "Letters"),
+    ("A C R", "the layer added it, changed it, removed it"),
+    ("W", "stored and of no use: lost in a later layer, or a further copy"),
+    ("#3", "of layer 3 (in the final tree)"),
+    ("", "Sizes are stored bytes; a folder's are those of all rows in it, removed ones too"),
+    ("", "Else"),
+    ("?", "this page"),
+    ("q Esc Ctrl-C", "quit"),
+    ("", ""),
+];
+
+pub(super) fn help(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
+    let page = usize::from(area.height);
+    explorer.help.page = page.max(1);
+    explorer.help.top = explorer.help.top.min(HELP.len().saturating_sub(page));
+    for (row, (keys, what)) in HELP.iter().skip(explorer.help.top).take(page).enumerate() {
+        let spans = match *keys {
+            "" => vec![paper.span(format!(" {what}"), CellStyle::Strong)],
+            keys => vec![
+                paper.span(format!("   {}  ", pad(keys, 14)), CellStyle::Info),
+                paper.span(*what, CellStyle::Plain),
+            ],
+        };
+        paper.line(area, row as u16, spans);
+    }
+}
+
+pub(super) fn waste(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
+    let rows = explorer.waste.len();
+    explorer.wasted.show(usize::from(area.height.saturating_sub(1)), rows);
+    let sum = explorer.analysis().totals.waste.sum();
+    let heading = vec![
+        paper.span(" Of no use", CellStyle::Strong),
+        paper.span(format!("  {} lost in later layers; Enter goes to the file", bytes(sum)), CellStyle::Dim),
+    ];
+    paper.line(area, 0, heading);
+    let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    if rows == 0 {
+        let none = paper.span("  nothing found", CellStyle::Plain);
+        paper.line(list, 0, vec![none]);
+    }
+    let whats = explorer.waste.iter().map(|row| width(&row.what)).max().unwrap_or(0).min(24);
+    let stories = explorer.waste.iter().map(|row| width(&row.story)).max().unwrap_or(0).min(28);
+    let room = usize::from(area.width).saturating_sub(10 + 2 + whats + 2 + stories + 2).max(12);
+    let seen = explorer.waste.iter().enumerate().skip(explorer.wasted.top).take(usize::from(list.height));
+    for (line, (number, row)) in seen.enumerate() {
+        let files = if row.files > 1 { format!(" ({})", count(row.files, "file")) } else { String::new() };
+        let path = clean(&shown_path(explorer.analysis(), row.path)).into_owned();
+        let path = cut_path(&path, room.saturating_sub(width(&files)).max(8)).into_owned();
+        let spans = vec![
+            paper.span(align_right(&bytes(row.bytes), 10), CellStyle::Wasted),
+            paper.span(format!("  {}", pad(&cut(&row.what, whats), whats)), CellStyle::Plain),
+            paper.span(format!("  {}", pad(&format!("{path}{files}"), room)), CellStyle::Plain),
+            paper.span(format!("  {}", cut(&clean(&row.story), stories)), CellStyle::Info),
+        ];
+        paper.line(list, line as u16, spans);
+        if number == explorer.wasted.at {
+            paper.cursor(list, line as u16, true);
+        }
+    }
+}

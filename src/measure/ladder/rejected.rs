@@ -1,0 +1,54 @@
+//! Which passes did not hold: those that a rewrite without an engine would want again.
+
+use super::floor::ClimbInput;
+use crate::optimize::{Optimized, optimize};
+use crate::proof::{RejectedPass, TriedRung};
+use crate::text::Source;
+
+/// Times that passes are left out and others come up in their place.
+const ROUNDS: usize = 8;
+
+/// Characters of a reason.
+const REASON: usize = 160;
+
+/// What was tried, and the passes that did something in it.
+pub(super) type Attempt = (TriedRung, Vec<&'static str>);
+
+/// The passes that change the texts which hold, or the original where none do, with what spoke against them.
+pub(super) fn rejected(ground: &ClimbInput<'_>, held: Option<&Optimized>, tried: &[Attempt]) -> Vec<RejectedPass> {
+    let sources: &[Source] = held.map_or(&ground.inputs.sources, Optimized::result);
+    let inputs = ground.inputs.with_sources(sources);
+    let mut options = ground.options.clone();
+    let mut all = Vec::new();
+    for _ in 0..ROUNDS {
+        let wanted = passes(&optimize(&inputs, ground.build, ground.evidence, &options));
+        if wanted.is_empty() {
+            break;
+        }
+        for pass in wanted {
+            options.skip.insert(pass.to_owned());
+            all.push(RejectedPass { pass: pass.to_owned(), reason: reason(pass, tried) });
+        }
+    }
+    all
+}
+
+/// The passes that did something, each once.
+pub(super) fn passes(optimized: &Optimized) -> Vec<&'static str> {
+    let mut passes: Vec<&str> = Vec::new();
+    for step in optimized.rungs.iter().flat_map(|climbed| &climbed.steps) {
+        if !passes.contains(&step.pass) {
+            passes.push(step.pass);
+        }
+    }
+    passes
+}
+
+/// What the last attempt with a pass failed for: it is the nearest to what holds.
+fn reason(pass: &str, tried: &[Attempt]) -> String {
+    let mut with = tried.iter().rev().filter(|(_, passes)| passes.contains(&pass));
+    let fault = with.find_map(|(tried, _)| tried.fault());
+    let fault = fault.unwrap_or_else(|| "what a container showed speaks against it".to_owned());
+    let line = fault.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= REASON { line } else { line.chars().take(REASON - 1).chain(['…']).collect() }
+}

@@ -1,0 +1,267 @@
+//! `app-folder`: an image whose files are copied to `/` gets a folder for them, which a user without rights can be given.
+
+use super::assumption::Support;
+use super::pass::Pass;
+use super::pass_input::{PassInput, PassOutput};
+use super::rung::Rung;
+use crate::build::{Setting, Stage, StageBase, Transfer, User};
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::inputs::context::EntryId;
+use crate::manifest::{ContentKind, FileKind};
+use crate::shell::program::{Kind, Program};
+use crate::text::{Span, path};
+
+/// Its pass.
+pub(super) const PASSES: &[Pass] =
+    &[Pass::new("app-folder", Rung::Stages, "gives the program a folder of its own instead of `/`", run)
+        .assuming("names no file of its own from `/`", Support::Sources)];
+
+/// Where the files go.
+const FOLDER: &str = "/app";
+
+const WHAT: &str = "keeps the program in `/`";
+
+fn run(scene: &PassInput, turn: &mut PassOutput) {
+    let build = scene.build;
+    let Some(target) = build.target().filter(|target| build.ships(target) && build.is_ordinary()) else { return };
+    let is_built_on = build.edges().iter().any(|edge| edge.to == StageBase::Stage(target.index));
+    let works_in = build.workdir(target, usize::MAX);
+    // A user who is there has no use for another folder of root's.
+    if build.user(target).value() != Some(&User::Root) {
+        return;
+    }
+    if !matches!(target.base, StageBase::Image(_)) || is_built_on || works_in.value().is_none_or(|folder| folder != "/")
+    {
+        return;
+    }
+    let transfers = build.transfers(target);
+    if !transfers.iter().any(lands_here) || build.launch(target).is_none() {
+        return;
+    }
+    match edits(scene, target, transfers, &works_in) {
+        Ok(edits) => {
+            turn.step(
+                format!("works in `{FOLDER}` instead of `/`"),
+                "what lies in `/` belongs to root, among the folders of the system",
+                edits,
+            );
+            let cut = scene.evidence.texts_cut.then(|| (Support::Open, "not all of its sources were read".to_owned()));
+            turn.assume("names no file of its own from `/`", cut);
+        }
+        Err(why) => turn.refuse(WHAT, why),
+    }
+}
+
+/// Whether something is copied below the working folder, or to `/`.
+fn lands_here(transfer: &Transfer) -> bool {
+    transfer.destination.as_deref().is_some_and(|to| !to.starts_with('/') || to == "/")
+}
+
+fn edits(
+    scene: &PassInput,
+    target: &Stage,
+    transfers: &[Transfer],
+    works_in: &Setting<String>,
+) -> Result<Vec<FileEdit>, String> {
+    let build = scene.build;
+    if transfers.iter().any(|one| one.destination.is_none()) {
+        return Err("where a COPY puts its files only the build knows".to_owned());
+    }
+    for (index, one) in build.instructions(target) {
+        let text = scene.file().logical(one.text);
+        if let Some(path) = foreign(text).filter(|_| one.keyword != Keyword::From) {
+            return Err(format!("line {} names `{path}`", one.start_line));
+        }
+        let code = build.code(index).filter(|_| one.keyword == Keyword::Run);
+        let leaves = |code: &crate::build::Code| {
+            code.script
+                .invocations()
+                .iter()
+                .any(|one| one.is("cd") && one.args.first().is_some_and(|word| word.is("/")))
+        };
+        let recipes = |code: &crate::build::Code| {
+            let invocations = code.script.invocations();
+            invocations.iter().any(|one| one.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
+        };
+        if code.is_some_and(recipes) {
+            return Err(format!("what line {} starts may name its files from `/`", one.start_line));
+        }
+        if code.is_some_and(leaves) || one.keyword == Keyword::Env && names_root(scene, one) {
+            return Err(format!("line {} counts on `/`", one.start_line));
+        }
+    }
+    let names = names(scene, transfers);
+    if let Some(why) = spoken_of(scene, &names) {
+        return Err(why);
+    }
+    let mut edits = Vec::new();
+    for transfer in transfers.iter().filter(|one| one.destination.as_deref() == Some("/")) {
+        let span = transfer.instruction.span;
+        let written = scene.source().slice(span).trim_end();
+        if !written.ends_with(" /") {
+            return Err(format!(
+                "line {} copies to `/` in a form that is not changed",
+                transfer.instruction.start_line
+            ));
+        }
+        let end = span.start + written.len() as u32;
+        edits.push(scene.edit(Span::new(end - 1, end), "./"));
+    }
+    edits.push(workdir(scene, target, transfers, works_in)?);
+    Ok(edits)
+}
+
+/// WORKDIR: the author's own, or a line below FROM.
+fn workdir(
+    scene: &PassInput,
+    target: &Stage,
+    transfers: &[Transfer],
+    works_in: &Setting<String>,
+) -> Result<FileEdit, String> {
+    let lines = || scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Workdir);
+    match works_in {
+        Setting::By(index, _) if lines().count() == 1 && transfers.iter().all(|one| one.index > *index) => {
+            let line = scene.build.instruction(*index);
+            Ok(scene.edit(line.rest.span, FOLDER))
+        }
+        Setting::By(..) => Err("its WORKDIRs are several, or stand below what is copied".to_owned()),
+        _ => {
+            let end = scene.instruction_span(target.start).end;
+            let open = if scene.source().slice(Span::new(0, end)).ends_with('\n') { "" } else { scene.newline() };
+            Ok(scene.edit(Span::at(end), format!("{open}WORKDIR {FOLDER}{}", scene.newline())))
+        }
+    }
+}
+
+/// The first path of a text that lies in no folder of the system, and so may be one of the program's own.
+fn foreign(text: &str) -> Option<&str> {
+    let is_mark = |c: char| c.is_whitespace() || "\"'=,:;[](){}&|<>`".contains(c);
+    text.split(is_mark).find(|word| {
+        let Some(rest) = word.strip_prefix('/').filter(|rest| !rest.is_empty() && !rest.starts_with('/')) else {
+            return false;
+        };
+        let top = format!("/{}", rest.split('/').next().unwrap_or_default());
+        !data::SYSTEM_FOLDERS.has(&top, "everywhere")
+    })
+}
+
+/// Whether a variable holds `/` itself.
+fn names_root(scene: &PassInput, instruction: &crate::dockerfile::Instruction) -> bool {
+    let variables = scene.file().variables(instruction);
+    variables.iter().any(|one| one.value.text.split(':').any(|folder| folder == "/"))
+}
+
+/// Names that come to lie in `/`.
+fn names(scene: &PassInput, transfers: &[Transfer]) -> Vec<String> {
+    let Some(context) = scene.context() else { return Vec::new() };
+    let name = |id: EntryId| context.entry(id).name.to_owned();
+    let mut names = Vec::new();
+    for transfer in transfers.iter().filter(|one| lands_here(one)) {
+        let to = transfer.destination.as_deref().unwrap_or_default();
+        let first = path::normalize(to.trim_start_matches('/')).split('/').next().unwrap_or_default().to_owned();
+        if !first.is_empty() {
+            names.push(first);
+            continue;
+        }
+        for top in transfer.select(context).into_iter().flatten().flat_map(|selection| selection.tops) {
+            match top.filter(|id| context.children(Some(*id)).next().is_none()) {
+                Some(file) => names.push(name(file)),
+                None => names.extend(context.children(top).map(name)),
+            }
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Who names one of them by its path from `/`.
+fn spoken_of(scene: &PassInput, names: &[String]) -> Option<String> {
+    let below = |text: &str| names.iter().find(|name| path::is_within(text, &format!("/{name}"))).cloned();
+    for service in &scene.evidence.services {
+        let texts = service.mounts.iter().chain(&service.workdir);
+        let commands = service.entrypoint.iter().chain(&service.command).chain(&service.healthcheck);
+        let words = commands.flat_map(|command| command.split(|c: char| c.is_whitespace() || "\"'=".contains(c)));
+        if let Some(name) = texts.map(String::as_str).chain(words).find_map(below) {
+            return Some(format!("`{}` names `/{name}`", service.file));
+        }
+    }
+    let quoted: Vec<String> =
+        names.iter().flat_map(|name| ['"', '\'', '`'].map(|mark| format!("{mark}/{name}"))).collect();
+    let bare: Vec<String> = names.iter().flat_map(|name| [' ', '='].map(|mark| format!("{mark}/{name}"))).collect();
+    let code = scene.evidence.holding(&quoted).find(|(path, _)| FileKind::of(path).has_code());
+    // Scripts, settings of servers, scripts of package.json.
+    let is_plain = |path: &str| {
+        let nature = FileKind::of(path).nature();
+        !FileKind::of(path).has_code()
+            && !matches!(nature, ContentKind::Markup | ContentKind::Style | ContentKind::Documentation)
+    };
+    let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
+    let (file, _) = code.or_else(plain)?;
+    Some(format!("`{file}` names one of its files from `/`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::optimize::order::tests::check_pass;
+
+    const FILES: &[(&str, &str)] = &[
+        ("app.py", "import flask\napp = flask.Flask('app')\n"),
+        ("requirements.txt", "flask\n"),
+        ("templates/index.html", "<a href=\"/templates\">x</a>"),
+    ];
+
+    #[track_caller]
+    fn check(before: &str, after: &str) {
+        check_pass("app-folder", before, FILES, after);
+    }
+
+    #[test]
+    fn files_in_the_root_get_a_folder() {
+        check(
+            "|FROM python:3.13
+             |COPY . .
+             |RUN pip install -r requirements.txt
+             |CMD [\"python\", \"app.py\"]",
+            "|FROM python:3.13
+             |WORKDIR /app
+             |COPY . .
+             |RUN pip install -r requirements.txt
+             |CMD [\"python\", \"app.py\"]",
+        );
+        check(
+            "|FROM python:3.13
+             |WORKDIR /
+             |COPY requirements.txt /
+             |RUN pip install -r requirements.txt
+             |COPY . /
+             |CMD python app.py > /var/log/app.log",
+            "|FROM python:3.13
+             |WORKDIR /app
+             |COPY requirements.txt ./
+             |RUN pip install -r requirements.txt
+             |COPY . ./
+             |CMD python app.py > /var/log/app.log",
+        );
+    }
+
+    #[test]
+    fn what_is_named_from_the_root_stays() {
+        for text in [
+            "|FROM python:3.13\n|COPY . .\n|CMD [\"python\", \"/app.py\"]",
+            "|FROM python:3.13\n|COPY . .\n|RUN python -m venv /venv\n|CMD [\"python\", \"app.py\"]",
+            "|FROM python:3.13\n|ENV PYTHONPATH=/\n|COPY . .\n|CMD [\"python\", \"app.py\"]",
+            "|FROM python:3.13\n|COPY . .\n|RUN cd / && pip install -r requirements.txt\n|CMD [\"python\", \"app.py\"]",
+            "|FROM python:3.13\n|COPY . /srv\n|CMD [\"python\", \"/srv/app.py\"]",
+            "|FROM python:3.13\n|WORKDIR /srv\n|COPY . .\n|CMD [\"python\", \"app.py\"]",
+            "|FROM unknown/base\n|COPY . .\n|CMD [\"python\", \"app.py\"]",
+        ] {
+            check(text, text);
+        }
+        let text = "|FROM python:3.13\n|COPY . .\n|CMD [\"python\", \"app.py\"]";
+        let files = [("app.py", "open('/templates/index.html')"), ("templates/index.html", "x")];
+        check_pass("app-folder", text, &files, text);
+    }
+}

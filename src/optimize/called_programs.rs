@@ -1,0 +1,190 @@
+//! Programs of full images that the sources of a Node or Ruby project start, or that a package of theirs starts; and what
+//! steps do to its manifest.
+
+use std::collections::BTreeSet;
+
+use super::pass_input::PassInput;
+use super::reached_sources::LazyReach;
+use crate::build::SlimImage;
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::manifest::{DependencyScope, Ecosystem, FileKind};
+use crate::shell::{PackageSource, Verb, parse};
+use crate::sources::patterns;
+
+/// The programs that sources of a language start, and what its packages start: where a container is `shipped`, those that
+/// it may come to, else all.
+pub(super) fn programs(scene: &PassInput, language: Ecosystem, shipped: bool) -> BTreeSet<&'static str> {
+    let mut found = started_programs(scene, language, shipped);
+    if shipped {
+        let needed = names(scene, language).into_iter().flat_map(|name| needed_by(name, language));
+        found.extend(needed.filter(|program| *program != BROWSER));
+    }
+    found
+}
+
+/// A package that starts a browser which nothing here installs as a package of the distribution.
+pub(super) fn browser(scene: &PassInput, language: Ecosystem) -> Option<&'static str> {
+    let starts = |name: &&str| needed_by(name, language).any(|program| program == BROWSER);
+    let name = names(scene, language).into_iter().find(starts).filter(|_| !installs_browser(scene))?;
+    data::PACKAGE_PROGRAMS.row(name).map(|row| row[0])
+}
+
+/// What stands for any browser, of whose libraries the full image has some.
+const BROWSER: &str = "browser";
+
+/// Programs of the system without which a package does nothing.
+fn needed_by(name: &str, language: Ecosystem) -> impl Iterator<Item = &'static str> {
+    let row = data::PACKAGE_PROGRAMS.row(name).filter(|row| Ecosystem::of(row[1]) == Some(language));
+    row.into_iter().flat_map(|row| data::words(row[2]))
+}
+
+/// Names of packages that are installed to run: of Node the direct ones.
+fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
+    let projects = scene.projects().iter().filter(|project| project.ecosystem == language);
+    let direct =
+        projects.clone().flat_map(|project| &project.dependencies).filter(|one| one.scope != DependencyScope::Dev);
+    let ways = projects.filter(|_| language == Ecosystem::Ruby).flat_map(|project| &project.installs);
+    let locked = ways.filter_map(|way| way.locked.as_ref()).flat_map(|locked| locked.packages.keys());
+    direct.map(|one| one.name.as_str()).chain(locked.map(String::as_str)).collect()
+}
+
+/// Whether a RUN installs a browser with all that it depends on.
+fn installs_browser(scene: &PassInput) -> bool {
+    let runs = scene.file().instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::Run);
+    runs.filter_map(|(index, _)| scene.build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
+        let words: Vec<&str> = one.args.iter().map(crate::shell::Word::text).collect();
+        let own = words.iter().any(|word| matches!(*word, "--with-deps" | "install-deps"));
+        own || one.package_call().is_some_and(|call| {
+            let browser =
+                |name: &str| ["chromium", "google-chrome", "firefox"].iter().any(|start| name.starts_with(start));
+            call.manager.is_system()
+                && call.verb == Verb::Install
+                && call.packages.iter().any(|one| one.source == PackageSource::Index && browser(one.name.text))
+        })
+    })
+}
+
+fn started_programs(scene: &PassInput, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
+    let mut found = BTreeSet::new();
+    let ruby = language == Ecosystem::Ruby;
+    let starters = patterns::words_in(if ruby { "Ruby" } else { "JavaScript" }, "starts programs");
+    let reach = LazyReach::new(scene);
+    let programs: Vec<&'static str> = SlimImage::called_by_name().chain(["python3"]).collect();
+    for (path, text) in scene.evidence.holding(&starters) {
+        if FileKind::of(path).is_source_of(language) && (!ships || reach.may_run(path)) {
+            found.extend(programs.iter().filter(|program| calls(text, program, ruby)));
+        }
+    }
+    found
+}
+
+/// Whether a text that a function is given to start holds a call of the program.
+fn calls(text: &str, program: &str, ruby: bool) -> bool {
+    /// Bytes before the program that are looked at.
+    const BEFORE: usize = 240;
+    text.match_indices(program).any(|(at, _)| {
+        let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if text[..at].ends_with(word) || text[at + program.len()..].starts_with(word) {
+            return false;
+        }
+        let from = (at.saturating_sub(BEFORE)..=at).find(|from| text.is_char_boundary(*from)).unwrap_or(at);
+        ['"', '\'', '`', '(', '{', '['].into_iter().any(|quote| {
+            let Some(open) = text[from..at].rfind(quote).map(|open| from + open) else { return false };
+            let (before, close) = match quote {
+                '(' | '{' | '[' => match text[..open].strip_suffix("%x").filter(|_| ruby) {
+                    Some(_) => ("`", [')', '}', ']']),
+                    None => return false,
+                },
+                _ => (&text[..open], [quote; 3]),
+            };
+            let inside = &text[open + 1..];
+            let inside = inside.find(close).map_or(inside, |end| &inside[..end]);
+            let told = before == "`" || ruby && quote == '`' || is_started(before, quote, inside == program);
+            told && (quote == '`' || !inside.contains('\n') || before == "`")
+                && parse(inside).invocations().iter().any(|one| one.program == Some(program))
+        })
+    })
+}
+
+/// Whether a quoted text behind this is given to a function that starts programs. `alone`: it is nothing but a name.
+fn is_started(before: &str, quote: char, alone: bool) -> bool {
+    let before = before.trim_end();
+    let last = |text: &str| {
+        let text = text.trim_end();
+        let start = text.rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$'))).map_or(0, |at| at + 1);
+        text.get(start..).unwrap_or_default().to_ascii_lowercase()
+    };
+    let starts = |name: &str| {
+        patterns::shows(name, "is in the name of what starts programs")
+            || patterns::words("names what starts programs").any(|word| word == name)
+    };
+    if quote == '`' && before.ends_with('$') || alone && (before.ends_with("||") || before.ends_with("??")) {
+        return true;
+    }
+    match before.strip_suffix(['(', '=', ':']) {
+        Some(rest) if before.ends_with('(') => starts(&last(rest)),
+        Some(rest) => ["cmd", "command"].iter().any(|part| last(rest).contains(part)),
+        // Ruby calls without brackets.
+        None => patterns::words_in("Ruby", "starts programs").contains(&&*last(before)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_told_from_other_texts() {
+        for (text, program, expected) in [
+            ("spawn(\"python3\", [\"x.py\"])", "python3", true),
+            ("const py = process.env.PYTHON || 'python3'", "python3", true),
+            ("execSync('git rev-parse HEAD')", "git", true),
+            ("cp.exec(`cd ${dir} && git pull`, done)", "git", true),
+            ("await $`git status`", "git", true),
+            ("const cmd = `convert ${a.b} -resize 10 ${c}`", "convert", true),
+            ("execFileSync(\n  'git', ['log'])", "git", true),
+            ("upload.single('file')", "file", false),
+            ("console.log('git is needed')", "git", false),
+            ("exec('echo git')", "git", false),
+            ("exec('./git-x')", "git", false),
+            ("import a from 'git'", "git", false),
+        ] {
+            assert_eq!(calls(text, program, false), expected, "{text}");
+        }
+        for (text, program, expected) in [
+            ("sha = `git rev-parse HEAD`", "git", true),
+            ("x = %x(git log)", "git", true),
+            ("system \"convert a.png b.jpg\"", "convert", true),
+            ("Open3.capture3('unzip', '-l', path)", "unzip", true),
+            ("gem 'git'", "git", false),
+            ("puts 'git'", "git", false),
+        ] {
+            assert_eq!(calls(text, program, true), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn programs_of_sources_and_packages_are_installed_on_slim() {
+        use crate::optimize::Rung;
+        use crate::optimize::test_inputs::rewritten;
+        let node = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"node\", \"a.js\"]\n";
+        let with = |name: &str| format!(r#"{{"name": "a", "dependencies": {{"{name}": "1"}}}}"#);
+        let of = |dependency: &str, path: &str, source: &str| {
+            rewritten(node, &[("package.json", &with(dependency)), (path, source)], Rung::Slim)
+        };
+        let spawns = "require('child_process').spawn('python3', ['x.py'])";
+        assert!(of("express", "a.js", spawns).contains("recommends python3 "));
+        assert!(of("simple-git", "a.js", "").contains("recommends ca-certificates git "));
+        assert!(!of("express", "a.js", "").contains("apt-get"));
+        assert!(of("puppeteer", "a.js", "").starts_with("FROM node:22\n"));
+        let chromium = node.replace("WORKDIR", "RUN apt-get update && apt-get install -y chromium\nWORKDIR");
+        let files = [("package.json", &*with("puppeteer")), ("a.js", "")];
+        assert!(rewritten(&chromium, &files, Rung::Slim).starts_with("FROM node:22-slim\n"));
+        let ruby = "FROM ruby:3.3\nCOPY . .\nRUN bundle install\nCMD [\"ruby\", \"a.rb\"]\n";
+        let lock = "GEM\n  specs:\n    mini_magick (5.0)\n\nDEPENDENCIES\n  mini_magick\n";
+        let files = [("Gemfile", "gem 'mini_magick'\n"), ("Gemfile.lock", lock), ("a.rb", "")];
+        let text = rewritten(ruby, &files, Rung::Slim);
+        assert!(text.contains("FROM ruby:3.3-slim\n") && text.contains(" imagemagick "), "{text}");
+    }
+}

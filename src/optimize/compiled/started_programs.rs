@@ -1,0 +1,62 @@
+//! Which programs of the system the container calls, as far as texts tell.
+
+use crate::build::Stage;
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, FileKind, FileRole};
+use crate::optimize::pass_input::PassInput;
+
+/// Whether the container's command, its checks, or the sources call a program of the toolchain.
+pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> bool {
+    let own = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
+    let codes =
+        own.filter_map(|keyword| scene.build.last(target, keyword)).filter_map(|(index, _)| scene.build.code(index));
+    let mut started = codes.flat_map(|code| code.script.invocations());
+    if started.any(|one| one.is(program)) {
+        return true;
+    }
+    let calls = [
+        format!("Command(\"{program}\""),
+        format!("Command::new(\"{program}\")"),
+        format!("LookPath(\"{program}\""),
+        format!("exec(\"{program} "),
+    ];
+    let command = format!("\"{program}\"");
+    scene.evidence.holding(&[format!("\"{program}")]).any(|(path, text)| {
+        let kind = FileKind::of(path);
+        let in_tests = kind.ecosystem() == Some(Ecosystem::Java) && kind.is_test();
+        let tests = in_tests || kind.named_role() == Some(FileRole::Test);
+        let called = calls.iter().any(|call| text.contains(call.as_str()));
+        let listed = text.contains("ProcessBuilder(") && text.contains(&command);
+        let context = text.contains("CommandContext(") && text.contains(&format!(", {command}"));
+        !tests && (called || listed || context)
+    })
+}
+
+/// Whether something that runs in the container names the program: its commands and checks, its scripts, and strings of
+/// its sources.
+pub(super) fn is_wanted(scene: &PassInput, target: &Stage, name: &str) -> bool {
+    let word = |text: &str| words(text).any(|word| word == name);
+    let own = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
+    let instructions = own.filter_map(|keyword| scene.build.last(target, keyword));
+    let mut texts = instructions.map(|(_, instruction)| scene.source().slice(instruction.span));
+    if texts.any(word) {
+        return true;
+    }
+    let services = &scene.evidence.services;
+    if services.iter().flat_map(|one| one.healthcheck.iter().chain(&one.command)).any(|text| word(text)) {
+        return true;
+    }
+    if scene.evidence.observed.as_ref().is_some_and(|observed| observed.programs.contains(name)) {
+        return true;
+    }
+    let started: Vec<String> = scene.build.start_files(target).into_iter().map(|one| one.file.path).collect();
+    let quoted = [format!("\"{name}\""), format!("'{name}'"), format!("\"{name} "), format!("/bin/{name}\"")];
+    scene.evidence.texts.iter().any(|(path, text)| {
+        let source = FileKind::of(path).is_compiled();
+        (source && quoted.iter().any(|quoted| text.contains(quoted.as_str()))) || (started.contains(path) && word(text))
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).filter(|word| !word.is_empty())
+}

@@ -1,0 +1,67 @@
+//! Folders that a RUN makes for data: empty ones, which are there to be written to.
+
+use super::account::Account;
+use super::writes::is_system;
+use crate::build::Stage;
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::pass_input::PassInput;
+use crate::text::{Span, path};
+
+/// Where the system keeps data of services.
+const PLACES: [&str; 4] = ["/data", "/var/lib", "/var/log", "/var/cache"];
+
+/// A RUN with the folders that it makes.
+pub(super) struct CreatedFolders {
+    pub index: usize,
+    pub folders: Vec<String>,
+}
+
+/// The RUNs of a stage that make such folders, and can be told to hand them over.
+pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
+    let build = scene.build;
+    let runs = build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    let found = runs.filter_map(|(index, _)| {
+        let code = build.code(index).filter(|code| !code.is_exec() && code.script.append_at().is_some())?;
+        let invocations = code.script.invocations();
+        let work = build.workdir(target, index);
+        let work = work.value().map_or("/", String::as_str);
+        // Who changes the folder or the owner, or puts something there, means something else.
+        if invocations.iter().any(|one| !matches!(one.program, Some("mkdir" | "chmod"))) {
+            return None;
+        }
+        let words = invocations.iter().filter(|one| one.is("mkdir")).flat_map(|one| one.args.iter());
+        let plain = words.filter(|word| !word.is_dynamic() && !word.text().starts_with('-'));
+        let paths = plain.map(|word| path::join(work, word.text()));
+        let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(scene, target, path)).collect();
+        (!folders.is_empty()).then_some(CreatedFolders { index, folders })
+    });
+    found.collect()
+}
+
+fn is_for_data(path: &str) -> bool {
+    let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    let named = data::FILE_TOPICS.has(path::name(path), "data");
+    plain && !is_system(path) && (named || PLACES.iter().any(|place| path::is_within(path, place)))
+}
+
+/// Whether a COPY or ADD names the folder.
+fn is_filled(scene: &PassInput, target: &Stage, path: &str) -> bool {
+    scene.build.instructions(target).any(|(_, one)| {
+        matches!(one.keyword, Keyword::Copy | Keyword::Add) && scene.source().slice(one.span).contains(path)
+    })
+}
+
+/// The RUNs with the change of owner behind what they do.
+pub(super) fn handed(scene: &PassInput, made: &[CreatedFolders], account: &Account) -> Vec<FileEdit> {
+    let edit = |one: &CreatedFolders| {
+        let code = scene.build.code(one.index)?;
+        let at = code.place(scene.file(), Span::at(code.script.append_at()?)).start;
+        let passage = scene.source().slice(scene.build.instruction(one.index).span);
+        let between = if passage.contains('\n') { format!(" \\{}    ", scene.newline()) } else { " ".to_owned() };
+        let text = format!("{between}&& chown {} {}", account.owner, one.folders.join(" "));
+        Some(scene.edit(Span::at(at), text))
+    };
+    made.iter().filter_map(edit).collect()
+}

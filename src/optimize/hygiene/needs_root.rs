@@ -1,0 +1,186 @@
+//! Why a program can't do without root, as far as the files show.
+
+use crate::build::Stage;
+use crate::dockerfile::Keyword;
+use crate::manifest::Ecosystem;
+use crate::optimize::pass_input::PassInput;
+use crate::optimize::reached_sources::LazyReach;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
+use crate::sources::patterns;
+
+/// Why an image that nobody serves with is left as it is.
+pub(super) const FOR_DEVELOPERS: &str = "its names or its command say that it is for developers or for tests";
+
+/// The first reason that keeps a container of the stage with root.
+pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<String> {
+    let rights = || of_rights(scene).or_else(|| of_sources(scene));
+    at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target)).or_else(rights)
+}
+
+/// What compose gives a container that only root can use.
+fn of_rights(scene: &PassInput) -> Option<String> {
+    let why = "a compose file gives it the engine's socket, capabilities or devices, which only root may use";
+    scene.build.input().options.run.has_rights.then(|| why.to_owned())
+}
+
+/// What sources of the program do that only root may: they open devices, raw sockets or the engine's socket.
+fn of_sources(scene: &PassInput) -> Option<String> {
+    let path = LazyReach::new(scene).shows("needs root")?;
+    Some(format!("`{path}` opens a device, a raw socket or the engine's socket, which only root may"))
+}
+
+/// What the container's command, its scripts and what compose runs instead do first.
+fn at_start(scene: &PassInput, target: &Stage) -> Option<String> {
+    let build = scene.build;
+    let codes = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
+    for (index, _) in codes {
+        let own = build.code(index).and_then(|code| of_script(&code.script, "the command"));
+        if own.is_some() {
+            return own;
+        }
+    }
+    for started in build.start_files(target) {
+        let path = &started.file.path;
+        let text = scene.evidence.texts.get(path).map(|text| parse(text));
+        let found = text.and_then(|script| of_script(&script, &format!("`{path}`")));
+        if found.is_some() {
+            return found;
+        }
+    }
+    scene.evidence.services.iter().find_map(|service| {
+        of_script(&parse(service.command.as_deref()?), &format!("the command of service `{}`", service.name))
+    })
+}
+
+fn of_script(script: &Script, whose: &str) -> Option<String> {
+    let scripts = script.invocations();
+    scripts.iter().find_map(|one| {
+        let needs_root = |program: &&str| Program::of(program).is(Kind::Root);
+        let wrapper = one.via.iter().map(|wrapper| wrapper.program).find(needs_root);
+        if let Some(program) = one.program.filter(needs_root).or(wrapper) {
+            return Some(format!("{whose} calls `{program}`"));
+        }
+        let call = one.package_call()?;
+        let synchronises = call.manager == Manager::Uv
+            && one.args.first().is_some_and(|word| word.is("run"))
+            && !call.has(&["--no-sync"]);
+        match call.verb {
+            Verb::Install | Verb::Upgrade => {
+                Some(format!("{whose} installs packages when it starts: `{}`", call.title()))
+            }
+            Verb::Build => Some(format!("{whose} builds when it starts: `{}`", call.title())),
+            _ if synchronises => Some(format!("{whose} installs what is missing when it starts: `{}`", call.title())),
+            Verb::Run if is_build(one) => Some(format!("{whose} builds when it starts")),
+            _ => None,
+        }
+    })
+}
+
+fn is_build(one: &Invocation) -> bool {
+    one.args.iter().any(|word| word.is("build"))
+}
+
+/// What lies in the home of root, which nobody else may read.
+fn at_home(scene: &PassInput, target: &Stage) -> Option<String> {
+    let build = scene.build;
+    let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
+        build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
+    let text = |index: usize| scene.source().slice(build.instruction(index).span);
+    for (index, one) in &chain {
+        let named = match one.keyword {
+            Keyword::Env => text(*index).contains("/root/"),
+            Keyword::Copy | Keyword::Add => {
+                let stage = build.stage_of(*index)?;
+                let transfers = build.transfers(stage);
+                let to =
+                    transfers.iter().find(|transfer| transfer.index == *index).and_then(|one| one.destination.clone());
+                to.is_some_and(|to| to == "/root" || to.starts_with("/root/"))
+            }
+            _ => false,
+        };
+        if named {
+            return Some("files that it needs lie below /root, which only root may read".to_owned());
+        }
+        if one.keyword != Keyword::Run {
+            continue;
+        }
+        let set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
+        let scripts = build.code(*index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
+        let found = patterns::of("fetches into the home folder").find(|call| {
+            let named = |text: &str| text.contains(call.text);
+            !set(call.argument) && (named(text(*index)) || scripts.iter().any(|script| named(script)))
+        });
+        if let Some(call) = found {
+            let (words, variable) = (call.text.trim_end_matches('('), call.argument);
+            return Some(format!(
+                "`{words}` leaves files in root's home; set `{variable}` to a folder that all may read"
+            ));
+        }
+    }
+    None
+}
+
+/// Texts of the context's scripts that commands start: `python fetch_models.py`, `python -m app.fetch`, `./fetch.sh`.
+fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'a str> {
+    let texts = &scene.evidence.texts;
+    let mut found = Vec::new();
+    for one in script.invocations() {
+        let python = one.program.is_some_and(|program| program.starts_with("python"));
+        let words: Vec<&str> = [one.path.text()].into_iter().chain(one.args.iter().map(Word::text)).collect();
+        for (at, word) in words.iter().enumerate() {
+            let module = python && at > 0 && words[at - 1] == "-m";
+            let path = if module { format!("{}.py", word.replace('.', "/")) } else { (*word).to_owned() };
+            let path = path.trim_start_matches("./").trim_start_matches('/');
+            if !path.contains('.') || path.contains(['*', '$']) {
+                continue;
+            }
+            let ends = |own: &str| {
+                let below = |long: &str, short: &str| {
+                    long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+                };
+                below(own, path) || below(path, own)
+            };
+            found.extend(texts.iter().filter(|(own, _)| ends(own)).map(|(_, text)| text.as_str()));
+        }
+    }
+    found
+}
+
+fn of_projects(scene: &PassInput, target: &Stage) -> Option<String> {
+    let node = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let source = scene.source().text();
+    let puppeteer = node().flat_map(|project| &project.dependencies).any(|one| one.name == "puppeteer");
+    if puppeteer && !source.contains("PUPPETEER_") {
+        return Some("puppeteer's install leaves a browser in root's home; set `PUPPETEER_CACHE_DIR`".to_owned());
+    }
+    let launch = scene.build.launch(target)?;
+    let invocations = launch.script().invocations();
+    let corepack =
+        source.contains("corepack") && invocations.iter().any(|one| matches!(one.program, Some("pnpm" | "yarn")));
+    if corepack {
+        return Some("corepack keeps the package manager in root's home, and the command starts it".to_owned());
+    }
+    let scripts: Vec<&str> = node().flat_map(|project| &project.scripts).map(|script| &*script.command).collect();
+    let runs = invocations.iter().filter_map(|one| {
+        let words: Vec<&str> = one.args.iter().map(Word::text).collect();
+        let name = match (one.program?, words.as_slice()) {
+            ("npm" | "yarn" | "pnpm" | "bun", ["run" | "run-script", name, ..] | [name, ..]) => (*name).to_owned(),
+            (program, words) => return Some(format!("{program} {}", words.join(" "))),
+        };
+        let script = node().find_map(|project| project.script(&name))?;
+        Some(script.to_owned())
+    });
+    let dev = |command: &str| {
+        let vite = command.split_whitespace().collect::<Vec<_>>();
+        let serves = vite
+            .iter()
+            .position(|word| *word == "vite")
+            .is_some_and(|at| !matches!(vite.get(at + 1), Some(&"build" | &"preview" | &"optimize")));
+        serves || patterns::shows(command, "is a server for developers")
+    };
+    let found = runs.into_iter().find(|command| dev(command));
+    found
+        .filter(|_| !scripts.is_empty())
+        .map(|command| format!("`{command}` is a server for developers, which writes beside the installed packages"))
+}

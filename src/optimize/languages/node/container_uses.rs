@@ -1,0 +1,90 @@
+//! What is done in containers of the image besides what it starts: by compose files, and by recipes and pipelines.
+
+use super::words;
+use crate::build::{Reference, Stage};
+use crate::optimize::pass_input::PassInput;
+use crate::shell::program::Program;
+use crate::text::path;
+
+/// Programs that start containers.
+const ENGINES: [&str; 3] = ["docker", "podman", "docker-compose"];
+
+/// What is done there, as a sentence; `None` where nothing is known of it.
+pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Option<String> {
+    let services = scene.evidence.services.iter();
+    for service in services.filter(|one| one.target.is_none() || one.target == stage.name) {
+        let name = format!("service `{}`", service.name);
+        if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
+            let repeats = scene.repeats_command(stage, service);
+            let again = if repeats { ", as the image does, and would start that in any other" } else { "" };
+            return Some(format!("{name} starts `{command}` in the image{again}"));
+        }
+        if let Some(path) = service.mounts.iter().find(|path| !path.starts_with("/etc/") && *path != "/tmp") {
+            return Some(format!("{name} mounts `{path}`"));
+        }
+    }
+    by_recipes(scene)
+}
+
+/// A command of a recipe or pipeline that runs something in the image, or mounts a folder into it.
+fn by_recipes(scene: &PassInput) -> Option<String> {
+    let services: Vec<&str> = scene.evidence.services.iter().map(|service| service.name.as_str()).collect();
+    let images: Vec<&str> = scene.evidence.image_names.iter().map(|name| Reference::of(name).name).collect();
+    for (file, text) in &scene.evidence.recipes {
+        for line in text.lines() {
+            let engines = ENGINES.iter().filter_map(|engine| line.find(engine));
+            let Some(command) = engines.min().and_then(|at| line.get(at..)) else { continue };
+            for words in words::commands(command) {
+                if let Some(what) = run_in(&words, &services, &images) {
+                    return Some(format!("`{file}` {what}"));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// What a command does in a container of a service or an image.
+fn run_in(words: &[String], services: &[&str], images: &[&str]) -> Option<String> {
+    if !ENGINES.contains(&path::name(words.first()?)) {
+        return None;
+    }
+    let verb = words.iter().position(|word| matches!(word.as_str(), "run" | "exec"))?;
+    let is_compose = words[..verb].iter().any(|word| word.ends_with("compose"));
+    let is_own = |word: &String| {
+        services.contains(&word.as_str()) || (!is_compose && images.contains(&Reference::of(word).name))
+    };
+    let at = words.iter().skip(verb + 1).position(is_own)? + verb + 1;
+    let mounted = words[verb..at].windows(2).find(|pair| matches!(pair[0].as_str(), "-v" | "--volume" | "--mount"));
+    if let Some([_, folders]) = mounted {
+        return Some(format!("mounts `{folders}` into it"));
+    }
+    let program = words.get(at + 1)?;
+    (!Program::of(path::name(program)).is_shell()).then(|| format!("runs `{}` in it", words[at + 1..].join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_of_recipes_are_told_from_each_other() {
+        let run = |text: &str| {
+            let words = words::commands(text).remove(0);
+            run_in(&words, &["web"], &["shop/web"])
+        };
+        for (text, expected) in [
+            ("docker compose run --rm web npm test", Some("runs `npm test` in it")),
+            ("docker-compose exec -T web npx playwright test", Some("runs `npx playwright test` in it")),
+            ("docker run -v $PWD:/app shop/web:dev", Some("mounts `$PWD:/app` into it")),
+            ("podman run --rm shop/web:1 node scripts/seed.js", Some("runs `node scripts/seed.js` in it")),
+            ("docker compose exec web sh", None),
+            ("docker compose run --rm api alembic upgrade head", None),
+            ("docker run -p 80:80 shop/web", None),
+            ("docker run node:22 npm test", None),
+            ("docker compose up -d web", None),
+        ] {
+            assert_eq!(run(text).as_deref(), expected, "{text}");
+        }
+    }
+}

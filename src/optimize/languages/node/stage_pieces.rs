@@ -1,0 +1,361 @@
+//! What the final stage is made of: the one install, what builds, and what is neither.
+
+use std::collections::BTreeSet;
+
+use super::{started_project, words};
+use crate::build::toolchain::is_build_package;
+use crate::build::{Build, Code, Purpose, SlimImage, Stage, StageBase, User, installed};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::manifest::{Ecosystem, Install, Project, Tool};
+use crate::optimize::called_programs;
+use crate::optimize::pass_input::PassInput;
+use crate::shell::program::{self, Program};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::Span;
+
+/// What an instruction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::optimize) enum Kind {
+    /// ARG, ENV, WORKDIR, USER, SHELL: counts for what stands below it.
+    Setting,
+    /// CMD, EXPOSE and their like: counts for the image alone.
+    Image,
+    /// A copy from the build context.
+    Copy,
+    /// Packages of the distribution, and whatever is not understood.
+    System,
+    /// Packages of the distribution that only serve to build.
+    Compilers,
+    /// Programs for all, by npm or corepack.
+    Global,
+    /// The install of the project's dependencies.
+    Install,
+    /// Takes development dependencies away again.
+    Prune,
+    /// Empties caches.
+    Clean,
+    /// Runs programs of the project.
+    Build,
+    /// Folders, modes, accounts.
+    Files,
+}
+
+/// An instruction of the stage.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::optimize) struct Piece {
+    /// Its index.
+    pub(in crate::optimize) index: usize,
+    /// What it is for.
+    pub(in crate::optimize) kind: Kind,
+}
+
+/// A stage that installs the dependencies of one Node project.
+pub(in crate::optimize) struct Pieces<'a> {
+    /// Its instructions in order, FROM left out.
+    pub(in crate::optimize) all: Vec<Piece>,
+    /// The project.
+    pub(in crate::optimize) project: &'a Project,
+    /// How it is installed, where it has a lock file.
+    pub(in crate::optimize) way: Option<&'a Install>,
+    /// Index of the install.
+    pub(in crate::optimize) install: usize,
+    /// The program that installs.
+    pub(in crate::optimize) manager: Manager,
+    /// Where the call's verb ends in the source; `None` where no option can be put there.
+    pub(in crate::optimize) behind_verb: Option<u32>,
+    /// The verb as written.
+    pub(in crate::optimize) verb: String,
+    /// Whether the install leaves development dependencies out already.
+    pub(in crate::optimize) omits: bool,
+    /// Whether the same RUN builds too.
+    pub(in crate::optimize) builds_too: bool,
+    /// The project's folder in the image.
+    pub(in crate::optimize) folder: String,
+    /// Names of programs that are installed for all.
+    pub(in crate::optimize) globals: Vec<String>,
+    /// Who installs, where that is not root.
+    pub(in crate::optimize) user: Option<String>,
+}
+
+/// The stage's pieces; `None` where it installs no Node project, or more than one, and an error where it does in a way
+/// that can't be taken apart.
+pub(in crate::optimize) fn read<'a>(scene: &PassInput<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, String> {
+    let build = scene.build;
+    let mut found: Option<Pieces<'a>> = None;
+    let mut all = Vec::new();
+    let mut globals = Vec::new();
+    for (index, instruction) in build.instructions(stage) {
+        let kind = match instruction.keyword {
+            Keyword::Run => {
+                let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else {
+                    all.push(Piece { index, kind: Kind::System });
+                    continue;
+                };
+                let (kind, install) = run(scene, stage, index, code, found.as_ref(), &mut globals)?;
+                if install.is_some() && found.is_some() {
+                    return Ok(None);
+                }
+                found = install.or(found);
+                kind
+            }
+            _ => plain(build, stage, instruction)?,
+        };
+        all.push(Piece { index, kind });
+    }
+    Ok(found.map(|found| Pieces { all, globals, ..found }))
+}
+
+fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind, String> {
+    Ok(match instruction.keyword {
+        Keyword::Arg | Keyword::Env | Keyword::Workdir | Keyword::User | Keyword::Shell => Kind::Setting,
+        Keyword::Copy | Keyword::Add => {
+            let from = build.input().file.transfer(instruction).is_none_or(|parts| parts.from.is_some());
+            if from { Kind::System } else { Kind::Copy }
+        }
+        Keyword::Onbuild => return Err(format!("stage `{}` has triggers for images built on it", stage.title())),
+        Keyword::Unknown | Keyword::From | Keyword::Run => return Err("an instruction is not understood".to_owned()),
+        _ => Kind::Image,
+    })
+}
+
+type Ran<'a> = (Kind, Option<Pieces<'a>>);
+
+/// What a RUN is for.
+fn run<'a>(
+    scene: &PassInput<'a>,
+    stage: &Stage,
+    index: usize,
+    code: &Code,
+    before: Option<&Pieces<'a>>,
+    globals: &mut Vec<String>,
+) -> Result<Ran<'a>, String> {
+    let mut kinds = Vec::new();
+    let mut install = None;
+    for one in code.script.invocations() {
+        let call = one.package_call();
+        let other = |call: &&PackageCall| {
+            call.verb == Verb::Install && matches!(call.manager, Manager::Composer | Manager::Bundle)
+        };
+        if let Some(call) = call.as_ref().filter(other) {
+            return Err(format!("`{}` installs in it too, and its program runs", call.title()));
+        }
+        let kind = match &call {
+            Some(call) if brings_called(scene, call) => Some(Kind::System),
+            Some(call) => by_call(&one, call, before.is_some()),
+            None => by_program(scene, &one),
+        };
+        if let (Some(Kind::Global), Some(call)) = (kind, &call) {
+            globals.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
+        }
+        if let (Some(Kind::Install), Some(call)) = (kind, &call) {
+            if !call.packages.is_empty() {
+                return Err(format!("`{}` installs packages that package.json does not name", call.title()));
+            }
+            if install.is_some() {
+                return Err("one RUN installs twice".to_owned());
+            }
+            install = Some(installing(scene, (stage, index), code, &one, call)?);
+        }
+        kinds.extend(kind);
+    }
+    let has = |kind| kinds.contains(&kind);
+    let Some(mut found) = install else {
+        let order = [Kind::System, Kind::Build, Kind::Prune, Kind::Global, Kind::Files, Kind::Compilers, Kind::Clean];
+        let kind = order.into_iter().find(|kind| has(*kind)).unwrap_or(Kind::Files);
+        let mixed = kind == Kind::Build && (has(Kind::Global) || has(Kind::Compilers))
+            || kind == Kind::System && has(Kind::Build);
+        if mixed {
+            return Err("one RUN installs programs and builds with them".to_owned());
+        }
+        return Ok((kind, None));
+    };
+    if has(Kind::System) || has(Kind::Compilers) {
+        return Err("one RUN installs packages of the distribution and dependencies".to_owned());
+    }
+    found.builds_too = has(Kind::Build);
+    Ok((Kind::Install, Some(found)))
+}
+
+/// What a program that is no package manager is for; `None` where it does nothing by itself.
+fn by_program(scene: &PassInput, one: &Invocation) -> Option<Kind> {
+    let words = words::of(one);
+    let inner = words::program(&words);
+    let program = words::name(inner.first()?);
+    let direct = inner.len() == words.len();
+    if !direct {
+        return Some(Kind::Build);
+    }
+    let known = Program::of(program);
+    let prints = known.is(program::Kind::Prints);
+    Some(match Purpose::of(one) {
+        Purpose::Setting | Purpose::Nothing => return None,
+        Purpose::Looks if prints && program != "cat" || writes_nowhere(one) => return None,
+        Purpose::Deletes if inner.iter().any(|word| word.contains("node_modules")) => Kind::Prune,
+        Purpose::Lists | Purpose::Clean => Kind::Clean,
+        Purpose::Account | Purpose::Entries | Purpose::Deletes => Kind::Files,
+        Purpose::Copies | Purpose::Edits => Kind::Build,
+        _ if known.language == Some(program::Language::Node) || known.is(program::Kind::Recipes) => Kind::Build,
+        _ => {
+            let package = words::package_of(program);
+            let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+            let ours = nodes.flat_map(|project| &project.dependencies).any(|one| one.name == package);
+            if ours { Kind::Build } else { Kind::System }
+        }
+    })
+}
+
+/// Whether no redirect sends the output to a file.
+fn writes_nowhere(one: &Invocation) -> bool {
+    let targets = one.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
+    targets.into_iter().all(|word| word.is("/dev/null") || word.text().bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What a call of a package manager is for; `None` where it does nothing.
+fn by_call(one: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind> {
+    let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) || call.manager == Manager::Corepack;
+    let named = || !call.packages.is_empty() && call.packages.iter().all(|package| only_builds(package.name.text));
+    Some(match Purpose::of(one) {
+        Purpose::Looks if writes_nowhere(one) => return None,
+        Purpose::Lists => Kind::Clean,
+        Purpose::SystemInstall if named() => Kind::Compilers,
+        _ if !node => Kind::System,
+        Purpose::Programs | Purpose::Configures | Purpose::Edits => Kind::Global,
+        Purpose::Install if installed && drops_dev(call) => Kind::Prune,
+        Purpose::Install => Kind::Install,
+        Purpose::Clean => Kind::Clean,
+        Purpose::Manager(Verb::Remove) if call.verb_text == "prune" => Kind::Prune,
+        _ => Kind::Build,
+    })
+}
+
+/// Whether a package of the distribution brings the Python that sources start, or a program of the container's command.
+fn brings_called(scene: &PassInput, call: &PackageCall) -> bool {
+    let brings = |name: &str| call.packages.iter().any(|one| one.name.text == name);
+    let is_started = || {
+        started_project::programs(scene)
+            .iter()
+            .flat_map(|program| SlimImage::missing_packages("node:slim", program))
+            .any(brings)
+    };
+    call.manager.is_system()
+        && (brings("python3") && called_programs::programs(scene, Ecosystem::Node, true).contains("python3")
+            || is_started())
+}
+
+/// Packages that serve to compile native modules and for nothing that a Node program runs.
+fn only_builds(name: &str) -> bool {
+    is_build_package(name) || matches!(name, "python3" | "python-is-python3")
+}
+
+fn drops_dev(call: &PackageCall) -> bool {
+    call.has(&["--omit", "--production", "--prod", "--only", "-P", "-p"]) || call.verb_text == "workspaces focus"
+}
+
+/// The install as it is written.
+fn installing<'a>(
+    scene: &PassInput<'a>,
+    (stage, index): (&Stage, usize),
+    code: &Code,
+    one: &Invocation,
+    call: &PackageCall,
+) -> Result<Pieces<'a>, String> {
+    let build = scene.build;
+    let file = scene.file();
+    let place = (stage, index);
+    let unknown = || "the manifest that it installs from is not known".to_owned();
+    let folder = installed::folder(build, place, one, call).ok_or_else(unknown)?;
+    let found = installed::of(build, place, one, call).ok_or_else(unknown)?;
+    if words::elsewhere(&words::of(one)) {
+        let root = &found.project.root;
+        let member = scene.projects().iter().any(|one| one.members.contains(root));
+        if !root.is_empty() && !member && found.project.workspace.is_none() {
+            return Err(not_alone(found.project));
+        }
+        return Err("the install is for a part of a workspace".to_owned());
+    }
+    let variable = build.run_variable(stage, index, one, "NODE_ENV");
+    let production = variable.is_some_and(|value| value.text().is_none_or(|value| value == "production"));
+    let names = ["NPM_CONFIG_OMIT", "npm_config_omit", "NPM_CONFIG_PRODUCTION", "npm_config_production"];
+    let omits = drops_dev(call)
+        || (production && !call.has(&["--include", "--production=false"]))
+        || installed::is_set(build, place, one, &names);
+    let user = match build.user_at(stage, index).value() {
+        Some(User::Other(name)) => Some(name.clone()),
+        Some(User::Unknown) => return Err("the user that installs is not known".to_owned()),
+        _ => None,
+    };
+    let bare = call.verb_text.is_empty();
+    let span = if bare { Span::at(call.verb_span.end) } else { call.verb_span };
+    let placed = code.place(file, if bare { call.verb_span } else { span });
+    let exact = scene.source().slice(placed) == if bare { call.program } else { &call.verb_text };
+    Ok(Pieces {
+        all: Vec::new(),
+        project: found.project,
+        way: found.install.filter(|_| found.has_lock),
+        install: index,
+        manager: call.manager,
+        behind_verb: (exact && !code.is_exec()).then_some(placed.end),
+        verb: call.verb_text.to_string(),
+        omits,
+        builds_too: false,
+        folder,
+        globals: Vec::new(),
+        user,
+    })
+}
+
+impl Pieces<'_> {
+    /// Whether Yarn 2 or later installs.
+    pub(in crate::optimize) fn is_berry(&self) -> bool {
+        self.way.is_some_and(|way| way.tool == Tool::YarnBerry)
+    }
+
+    /// Whether something builds with what was installed.
+    pub(in crate::optimize) fn builds(&self) -> bool {
+        self.builds_too || self.has(Kind::Build)
+    }
+
+    /// Whether there is such a piece.
+    pub(in crate::optimize) fn has(&self, kind: Kind) -> bool {
+        self.all.iter().any(|piece| piece.kind == kind)
+    }
+
+    /// Index of the last instruction that installs or builds.
+    pub(in crate::optimize) fn last_built(&self) -> usize {
+        let built = |piece: &&Piece| matches!(piece.kind, Kind::Install | Kind::Build | Kind::Prune);
+        self.all.iter().rfind(built).map_or(self.install, |piece| piece.index)
+    }
+
+    /// Names of packages whose programs RUNs call by themselves, not by a script.
+    pub(in crate::optimize) fn direct(&self, build: &Build) -> BTreeSet<String> {
+        let commands = self.commands(build);
+        let first = commands
+            .iter()
+            .filter_map(|words| words.first())
+            .map(|word| words::package_of(words::name(word)).to_owned());
+        first.collect()
+    }
+
+    /// The commands of all that builds, in order.
+    pub(in crate::optimize) fn commands(&self, build: &Build) -> Vec<Vec<String>> {
+        let pieces = self.all.iter().filter(|piece| matches!(piece.kind, Kind::Build | Kind::Install));
+        let codes = pieces.filter_map(|piece| build.code(piece.index));
+        let all = codes.flat_map(|code| code.script.invocations());
+        let builds = |one: &Invocation| match one.package_call() {
+            Some(call) => by_call(one, &call, true) == Some(Kind::Build),
+            None => true,
+        };
+        all.filter(builds).map(|one| words::of(&one)).collect()
+    }
+}
+
+/// Whether the stage stands on an image of its own and nothing else is built on it.
+pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
+    let used = build.edges().iter().any(|edge| edge.to == StageBase::Stage(stage.index));
+    matches!(stage.base, StageBase::Image(_)) && !stage.is_replaced() && !used
+}
+
+/// Why a stage with more projects than one stays.
+pub(in crate::optimize) fn not_alone(other: &Project) -> String {
+    format!("the project in `{}` is installed too, and what of each of them runs is not known", other.root)
+}

@@ -1,0 +1,127 @@
+//! What of the stage stands where.
+
+use std::collections::BTreeSet;
+
+use super::NodeWriter;
+use crate::build::installed;
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::optimize::node::need;
+use crate::optimize::node::stage_pieces::{Kind, Piece};
+use crate::shell::{Invocation, Manager};
+use crate::text::path;
+
+impl NodeWriter<'_, '_, '_> {
+    /// Whether it installs programs for all that nothing builds with.
+    pub(super) fn only_runs(&self, piece: &Piece) -> bool {
+        let Some(code) = self.scene.build.code(piece.index).filter(|_| piece.kind == Kind::Global) else {
+            return false;
+        };
+        let calls = code.script.invocations();
+        let mut names = calls
+            .iter()
+            .filter_map(Invocation::package_call)
+            .flat_map(|call| call.packages.iter().map(|package| package.name.text.to_owned()).collect::<Vec<_>>());
+        let servers = ["serve", "http-server", "pm2", "local-web-server", "static-server"];
+        let project = self.pieces.project;
+        let direct: BTreeSet<String> = self.pieces.direct(self.scene.build);
+        // What the project has itself is found there by its scripts.
+        let unused = |name: String| {
+            let own = project.dependencies.iter().any(|one| one.name == name);
+            (servers.contains(&name.as_str()) || own) && !direct.contains(&name)
+        };
+        names.clone().next().is_some() && names.all(unused)
+    }
+
+    /// Whether what a copy from the context brings is brought by another one, or with the folder.
+    pub(super) fn is_covered(&self, index: usize) -> bool {
+        let build = self.scene.build;
+        let all = build.transfers(self.stage);
+        let Some(own) = all.iter().find(|one| one.index == index) else { return false };
+        let place = |one: &crate::build::Transfer| {
+            let target = one.destination.as_deref()?;
+            Some(path::join(&installed::workdir(build, self.stage, one.index), target))
+        };
+        let Some(target) = place(own) else { return false };
+        if self.plan.whole {
+            let inside = target.strip_prefix(&self.pieces.folder);
+            return index <= self.pieces.last_built()
+                && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        }
+        let plain = |one: &&crate::build::Transfer| {
+            one.index > index
+                && one.from.is_none()
+                && one.exclude.is_empty()
+                && !one.parents
+                && one.instruction.keyword == Keyword::Copy
+        };
+        // A copy of everything to the same place brings the files again, under their own names.
+        let later = all.iter().filter(plain).any(|one| {
+            place(one).as_ref() == Some(&target) && one.sources.iter().any(crate::build::Source::is_everything)
+        });
+        let named = own.destination.as_deref().is_some_and(|text| text.ends_with('/') || text.ends_with('.'));
+        let top = own
+            .sources
+            .iter()
+            .all(|source| source.text.as_deref().is_some_and(|text| !text.trim_start_matches("./").contains('/')));
+        index < self.pieces.install && later && named && top && self.same_flags(index)
+    }
+
+    fn same_flags(&self, index: usize) -> bool {
+        let instruction = self.scene.build.instruction(index);
+        instruction.flags.iter().all(|flag| !self.scene.source().slice(flag.word.span).starts_with("--chmod"))
+    }
+
+    /// Whether an ARG is used by what stands in the last stage; other settings always count.
+    pub(super) fn is_wanted(&self, index: usize, pieces: &[Piece]) -> bool {
+        let kept = |piece: &&Piece| {
+            !matches!(piece.kind, Kind::Build | Kind::Install | Kind::Prune | Kind::Clean | Kind::Compilers)
+        };
+        let kept: Vec<Piece> = pieces.iter().filter(kept).copied().collect();
+        !self.is_arg(index) || self.is_used(index, &kept)
+    }
+
+    /// Whether one of the pieces below an ARG may use it.
+    pub(super) fn is_used(&self, index: usize, pieces: &[Piece]) -> bool {
+        let file = self.scene.file();
+        let below = pieces.iter().filter(|piece| piece.index > index);
+        let mut texts = below.map(|piece| (piece.kind, file.logical(self.scene.build.instruction(piece.index).text)));
+        let args = file.args(self.scene.build.instruction(index));
+        let names: Vec<String> = args.iter().map(|arg| arg.name.text.to_string()).collect();
+        let secrets = self.scene.build.secrets();
+        let is_of_install = self.pieces.manager == Manager::Npm
+            && names.iter().all(|name| {
+                let mentioned = self.scene.evidence.perhaps_holding(&[name]).any(|(_, text)| text.contains(name));
+                !mentioned && secrets.iter().any(|secret| secret.name == *name)
+            });
+        texts.any(|(kind, text)| {
+            let asked = |name: &String| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
+            // Programs that build read them from their environment; npm does not read the tokens of its install again.
+            kind == Kind::Build && !is_of_install || names.iter().any(asked)
+        })
+    }
+
+    /// Whether programs that are installed for all may serve to run.
+    pub(super) fn runs(&self, index: usize) -> bool {
+        let Some(code) = self.scene.build.code(index) else { return true };
+        let Some(programs) = need::programs(self.scene, self.stage, self.pieces) else { return true };
+        let started = |name: &str| {
+            let own = name == "corepack" && (programs.contains("yarn") || programs.contains("pnpm"));
+            own || programs
+                .iter()
+                .any(|program| program == name || crate::optimize::node::words::package_of(program) == name)
+        };
+        let calls = code.script.invocations();
+        calls.iter().filter_map(Invocation::package_call).any(|call| {
+            let packages = call.packages.iter().map(|package| package.name.text);
+            packages.chain([call.program]).any(|name| {
+                started(name) && name != "npm" || !data::NODE_PACKAGES.has(name, "build-tool") && name != "bun"
+            })
+        })
+    }
+
+    /// Whether it is an ARG.
+    pub(super) fn is_arg(&self, index: usize) -> bool {
+        self.scene.build.instruction(index).keyword == Keyword::Arg
+    }
+}

@@ -1,0 +1,161 @@
+//! What no pass may take away, whatever it does besides: the file that a container of any stage starts with, and stages
+//! that are built by their names.
+
+use super::languages::node::words;
+use crate::build::{Build, Stage, Transfer};
+use crate::dockerfile::Keyword;
+use crate::manifest::{FileKind, Project};
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Script, Verb, Word, parse};
+use crate::text::path;
+
+/// Scripts of package.json that name each other that are followed.
+const DEEPEST: usize = 4;
+
+/// Why the build would be worse after a pass; `None` where nothing of this kind is lost.
+pub(super) fn find_loss(before: &Build, after: &Build, projects: &[Project]) -> Option<String> {
+    let built_by_name = before.stages().iter().filter(|stage| !before.is_needed(stage) && stage.name.is_some());
+    for stage in built_by_name {
+        let Some(same) = after.stages().iter().find(|one| one.name == stage.name) else {
+            return Some(format!("the stage `{}` may be built by its name", stage.title()));
+        };
+        if after.instructions(same).next().is_none() && before.instructions(stage).next().is_some() {
+            return Some(format!("nothing of the stage `{}` would stay", stage.title()));
+        }
+        if let Some(why) = lost_start((before, stage), (after, same), projects) {
+            return Some(why);
+        }
+    }
+    lost_start((before, before.target()?), (after, after.target()?), projects)
+}
+
+/// The file that a container starts with, where it was in the image and is no more.
+fn lost_start((before, was): (&Build, &Stage), (after, is): (&Build, &Stage), projects: &[Project]) -> Option<String> {
+    let file = started_files(after, is, projects).into_iter().find(|file| {
+        let had = holds(before, was, file);
+        had && !holds(after, is, file)
+    })?;
+    Some(format!("the command starts `{file}`, which nothing would bring into the image"))
+}
+
+/// Absolute paths of files that the command of a stage names as its program or script.
+fn started_files(build: &Build, stage: &Stage, projects: &[Project]) -> Vec<String> {
+    let Some(launch) = build.launch(stage) else { return Vec::new() };
+    let folder = build.workdir(stage, usize::MAX);
+    let Some(folder) = folder.value() else { return Vec::new() };
+    let mut found = Vec::new();
+    add_named_stages(launch.script(), projects, DEEPEST, &mut found);
+    found.into_iter().map(|file| path::join(folder, &file)).collect()
+}
+
+fn add_named_stages(script: &Script, projects: &[Project], depth: usize, found: &mut Vec<String>) {
+    for one in script.invocations() {
+        let all = words::of(&one);
+        if let Some(name) = words::script(&all).filter(|_| depth > 0) {
+            let scripts: Vec<&str> = projects.iter().filter_map(|project| project.script(name)).collect();
+            if let [script] = scripts.as_slice() {
+                add_named_stages(&parse(script), projects, depth - 1, found);
+            }
+            continue;
+        }
+        found.extend(file_of(&one, &all));
+    }
+}
+
+/// The file of the project that an invocation starts: `node dist/main`, `python app.py`, `java -jar a.jar`, `./run`.
+fn file_of(one: &Invocation, words: &[String]) -> Option<String> {
+    let plain = |word: &Word| word.value().filter(|text| !text.contains(['*', '$'])).map(str::to_owned);
+    if one.path.text().contains('/') && !FileKind::of(one.path.text()).is_shell() {
+        return plain(one.path);
+    }
+    if one.program.is_some_and(|program| matches!(program, "node" | "nodejs")) {
+        let at = words::run_by_node(&words[1..])?;
+        return plain(one.args.get(at)?);
+    }
+    let is_program = |word: &&Word| {
+        let kind = FileKind::of(word.text());
+        !word.text().starts_with('-')
+            && (kind.has_code()
+                || kind.is_shell()
+                || word.text().rsplit_once('.').is_some_and(|(_, ending)| ending == "jar"))
+    };
+    let interprets = one
+        .program
+        .map(Program::of)
+        .is_some_and(|program| program.is(Kind::Interpreter) || program.is(Kind::Runtime) || program.is_shell());
+    one.args.iter().find(is_program).filter(|_| interprets).and_then(plain)
+}
+
+/// Whether something of the file brings a path into a stage, as far as that can be told.
+fn holds(build: &Build, stage: &Stage, file: &str) -> bool {
+    let Some(context) = build.input().context.as_deref() else { return true };
+    if build.copied_file(context, stage, file).is_some() {
+        return true;
+    }
+    build.chain(stage).any(|below| {
+        let brings = |one: &Transfer| {
+            let Some(to) = one.destination.as_deref() else { return true };
+            let folder = build.workdir(below, one.index);
+            let Some(folder) = folder.value() else { return true };
+            let remote =
+                one.from.is_some() || one.sources.iter().any(|source| source.is_remote() || source.text.is_none());
+            remote && path::is_within(file, &path::join(folder, to))
+        };
+        build.transfers(below).iter().any(brings)
+            || build.instructions(below).any(|(index, _)| makes(build, below, index, file))
+    })
+}
+
+/// Whether a RUN may make a file: it names it, or does more in its folder than to install packages.
+fn makes(build: &Build, stage: &Stage, index: usize, file: &str) -> bool {
+    let instruction = build.instruction(index);
+    if instruction.keyword != Keyword::Run {
+        return false;
+    }
+    let folder = build.workdir(stage, index);
+    let Some(code) = build.code(index) else { return true };
+    let text = build.input().file.source().slice(instruction.span);
+    // `cp -r dist /srv/app` makes `/srv/app/main.js`.
+    let above = std::iter::successors(Some(path::parent(file)), |above| Some(path::parent(above)));
+    let named =
+        text.contains(path::name(file)) || above.take_while(|above| *above != "/").any(|above| text.contains(above));
+    let inside = folder.value().is_none_or(|folder| folder != "/" && path::is_within(file, folder));
+    named
+        || inside
+            && code.script.invocations().iter().any(|one| match one.package_call() {
+                Some(call) => !matches!(call.verb, Verb::Install | Verb::Remove),
+                None => one.program.is_none_or(|program| !Program::of(program).keeps_to_arguments()),
+            })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::optimize::Rung;
+    use crate::optimize::test_inputs::optimize_to_rung;
+
+    fn check(dockerfile: &str, files: &[(&str, &str)], why: &str) {
+        let done = optimize_to_rung(dockerfile, files, Rung::Hygiene);
+        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).map(|one| &one.why).collect();
+        assert!(refusals.iter().any(|one| one.contains(why)), "{refusals:?}\n{}", done.result()[0].text());
+    }
+
+    #[test]
+    fn the_file_that_is_started_stays_in_the_image() {
+        let package = r#"{"name": "a", "scripts": {"build": "tsc"}, "dependencies": {"express": "4"}, "devDependencies": {"typescript": "5"}}"#;
+        let files = [
+            ("package.json", package),
+            ("tsconfig.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
+            ("src/index.ts", "import 'express'"),
+        ];
+        let head = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN npm run build\n";
+        for tail in [
+            "CMD [\"node\", \"build/index.js\"]\n",
+            "RUN cp dist/index.js /opt/run.js\nCMD [\"node\", \"/opt/run.js\"]\n",
+            "RUN cp -r dist /srv/app\nCMD [\"node\", \"/srv/app/index.js\"]\n",
+        ] {
+            check(&format!("{head}{tail}"), &files, "which nothing would bring into the image");
+        }
+        let done = optimize_to_rung(&format!("{head}CMD [\"node\", \"dist/index\"]\n"), &files, Rung::Stages);
+        assert!(done.result()[0].text().contains("COPY --from=build /app/dist ./dist"), "{}", done.result()[0].text());
+    }
+}

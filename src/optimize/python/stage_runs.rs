@@ -1,0 +1,203 @@
+//! A RUN in the stage that needs it: as a whole, or the part of it.
+
+use super::element::{Class, Element};
+use super::system::{self, Fate};
+use super::write::PythonWriter;
+use super::{install, needs};
+use crate::dockerfile::Instruction;
+use crate::optimize::pass_input::PassInput;
+use crate::shell::{Invocation, Manager, PackageSource, Verb};
+use crate::text::{Edit, Span};
+
+impl PythonWriter<'_, '_> {
+    pub(super) fn run_instruction(&mut self, index: usize, instruction: &Instruction, whole: String) {
+        let before = index <= self.plan.installs.1;
+        let Some(Some(elements)) = self.plan.runs.get(&index) else {
+            if before {
+                self.build.push(self.scene.source().slice(instruction.span).to_owned());
+            }
+            self.run.push(whole);
+            return;
+        };
+        let places = |class: Class| self.places(class, before, elements);
+        let mut build: Vec<String> = self.parts(elements, &|element| places(element.class).0, true);
+        let mut run: Vec<String> = self.parts(elements, &|element| places(element.class).1, false);
+        self.with_lists(index, elements, &mut build, true);
+        self.with_lists(index, elements, &mut run, false);
+        let comments = self.comments(index, instruction);
+        let installs = elements.iter().any(|one| one.class == Class::Install);
+        if !build.is_empty() {
+            let own = if run.is_empty() { comments.as_str() } else { "" };
+            let text = self.join_parts(instruction, &build, elements, true);
+            self.build.push(format!("{own}{text}"));
+        }
+        if installs && index == self.plan.installs.0 {
+            self.take_over();
+        }
+        if !run.is_empty() {
+            let text = self.join_parts(instruction, &run, elements, false);
+            self.run.push(format!("{comments}{text}"));
+        }
+    }
+
+    /// Joins what RUNs of their own do to package lists to the install that it serves; an upgrade stays where it is.
+    fn with_lists(&self, index: usize, elements: &[Element], parts: &mut Vec<String>, build: bool) {
+        let text = |one: &Element| self.scene.source().slice(one.span).to_owned();
+        let installs = |all: &[Element]| {
+            let mut systems = all.iter().filter(|one| one.class == Class::System);
+            systems.any(|one| self.system(one, build).is_some())
+        };
+        let known = |one: &Element| matches!(one.class, Class::Lists | Class::Setting | Class::System);
+        if installs(elements) {
+            let mut above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
+            let updates = |one: &&Element| calls_manager_for(std::slice::from_ref(*one), Verb::Update);
+            let update = above.find_map(|all| all.iter().find(updates).map(text));
+            parts.splice(0..0, update.filter(|_| !calls_manager_for(elements, Verb::Update)));
+        } else if !build && parts.is_empty() && elements.iter().all(known) && calls_manager_for(elements, Verb::Upgrade)
+        {
+            parts.extend(elements.iter().filter(|one| one.class != Class::System).map(text));
+        } else {
+            return;
+        }
+        let below = self.plan.runs.range(index + 1..).map(|(_, all)| all.as_deref().unwrap_or_default());
+        let alone = |all: &&[Element]| {
+            all.iter().all(|one| one.class == Class::Lists) && !calls_manager_for(all, Verb::Update) && !all.is_empty()
+        };
+        let cleaning = below.take_while(|all| !installs(all)).find(alone);
+        let cleans =
+            elements.last().is_some_and(|one| one.class == Class::Lists && !calls_manager_for(elements, Verb::Upgrade));
+        parts.extend(cleaning.filter(|_| !build && !cleans).into_iter().flatten().map(text));
+    }
+
+    /// Whether parts of a class stand in the build stage and in the run-time stage.
+    pub(super) fn places(&self, class: Class, before: bool, elements: &[Element]) -> (bool, bool) {
+        let has = |wanted: Class| elements.iter().any(|one| one.class == wanted);
+        match class {
+            Class::Install | Class::Venv => (true, false),
+            Class::Tool => (before, !self.plan.kept_tools.is_empty()),
+            Class::Removal => (false, !has(Class::Install) && !before),
+            Class::Lists => (before && has(Class::System), has(Class::System)),
+            Class::Cleaning => (before && has(Class::Install), !has(Class::Install) && !has(Class::Tool)),
+            Class::Account => (false, true),
+            Class::System | Class::Setting | Class::Other => (before, true),
+        }
+    }
+
+    /// The texts of the parts that stand in a stage; none where only settings and lists would be left.
+    pub(super) fn parts(&self, elements: &[Element], stands: &dyn Fn(&Element) -> bool, build: bool) -> Vec<String> {
+        let mut texts = Vec::new();
+        let mut systems = 0;
+        let mut real = 0;
+        for element in elements.iter().filter(|one| stands(one)) {
+            let text = match element.class {
+                Class::System => self.system(element, build),
+                Class::Install | Class::Tool if build => Some(install::into(self.scene, self.plan, element)),
+                _ => Some(self.scene.source().slice(element.span).to_owned()),
+            };
+            let Some(text) = text else { continue };
+            systems += usize::from(element.class == Class::System);
+            real += usize::from(!matches!(element.class, Class::Setting | Class::Lists | Class::Cleaning));
+            texts.push((element.class, text));
+        }
+        let cleans = elements.iter().all(|one| matches!(one.class, Class::Cleaning | Class::Lists | Class::Setting));
+        if real == 0 && (build || !cleans) {
+            return Vec::new();
+        }
+        let kept = texts.into_iter().filter(|(class, _)| *class != Class::Lists || systems > 0 || cleans);
+        kept.map(|(_, text)| text).collect()
+    }
+
+    /// An install of system packages with those that its stage needs.
+    pub(super) fn system(&self, element: &Element, build: bool) -> Option<String> {
+        let (scene, plan) = (self.scene, self.plan);
+        let mut edits = Vec::new();
+        let mut left = 0;
+        let removed_again = plan.of_class(Class::Removal).next().is_some() && !build;
+        for one in &element.invocations {
+            let Some(call) = one.package_call().filter(|call| call.verb == Verb::Install) else { continue };
+            for package in &call.packages {
+                let name = package.name.text;
+                let fate = if package.name.dynamic || package.source != PackageSource::Index {
+                    Fate::Stays
+                } else if build {
+                    let serves = self.unknown || system::serves_build(scene, name, &self.calls.0);
+                    let there = !self.unknown && needs::is_in_base(scene, plan.stage, name);
+                    if serves && !there { Fate::Stays } else { Fate::Goes }
+                } else if removed_again && call.manager == Manager::Apk && call.has(&["--virtual", "-t"]) {
+                    Fate::Goes
+                } else {
+                    system::fate_at_run_time(scene, plan.stage, name, &self.calls.0, &self.calls.1)
+                };
+                match fate {
+                    Fate::Stays => left += 1,
+                    Fate::Goes => edits.extend(without(scene, element, one, package.span)),
+                    Fate::Becomes(text) => {
+                        left += 1;
+                        let span = self.place(element, package.span);
+                        edits.push(Edit { span, text });
+                    }
+                }
+            }
+        }
+        (left > 0).then(|| scene.slice_with(element.span, &edits)).flatten()
+    }
+
+    /// A RUN of these parts; as written where none is missing.
+    pub(super) fn join_parts(
+        &self,
+        instruction: &Instruction,
+        parts: &[String],
+        elements: &[Element],
+        build: bool,
+    ) -> String {
+        let scene = self.scene;
+        let source = scene.source();
+        if parts.len() == elements.len() {
+            let mut edits: Vec<Edit> = Vec::new();
+            for (part, element) in parts.iter().zip(elements) {
+                if source.slice(element.span) != part {
+                    edits.push(Edit { span: element.span, text: part.clone() });
+                }
+            }
+            if let Some(text) = scene.slice_with(instruction.span, &edits) {
+                return text;
+            }
+        }
+        let installs = elements.iter().any(|one| one.class == Class::Install);
+        let flags: Vec<&str> = instruction
+            .flags
+            .iter()
+            .map(|flag| source.slice(flag.word.span))
+            .filter(|flag| Self::wants_mount(flag, build, installs, elements))
+            .collect();
+        let newline = scene.newline();
+        let between = format!(" \\{newline}    ");
+        let head: String = flags.iter().flat_map(|flag| [*flag, between.as_str()]).collect();
+        format!("RUN {head}{}", parts.join(&format!(" \\{newline}    && ")))
+    }
+
+    /// Whether a flag of a RUN is of use for the half of it that stands in a stage.
+    fn wants_mount(flag: &str, build: bool, installs: bool, elements: &[Element]) -> bool {
+        let systems = elements.iter().any(|one| one.class == Class::System);
+        let apt = flag.contains("/var/cache/ap") || flag.contains("/var/lib/apt");
+        if !flag.starts_with("--mount") {
+            return true;
+        }
+        if build { installs || (apt && systems) } else { apt && systems || !(installs && flag.contains("type=cache")) }
+    }
+}
+
+/// Whether one of the parts calls a manager for this.
+fn calls_manager_for(elements: &[Element], verb: Verb) -> bool {
+    let mut calls = elements.iter().flat_map(|one| &one.invocations).filter_map(Invocation::package_call);
+    calls.any(|call| call.verb == verb)
+}
+
+/// The deletion of a package from an install, with the blanks before it.
+fn without(scene: &PassInput, element: &Element, one: &Invocation, span: Span) -> Option<Edit> {
+    let at = one.args.iter().position(|word| word.span.start == span.start)?;
+    let before = at.checked_sub(1).map_or(one.path.span, |index| one.args[index].span);
+    let start = install::place(scene, element, before).end;
+    let end = install::place(scene, element, span).end;
+    Some(Edit { span: Span::new(start, end), text: String::new() })
+}

@@ -1,0 +1,159 @@
+//! Which sources the container's program reaches, as far as its commands and the imports tell.
+
+use std::cell::OnceCell;
+
+use super::pass_input::PassInput;
+use crate::dockerfile::Keyword;
+use crate::manifest::FileKind;
+use crate::sources::imports::{self, Sources};
+use crate::sources::patterns;
+use crate::text::path;
+
+/// Scripts that start scripts that are followed.
+const DEEPEST: usize = 6;
+
+/// The sources that the program reaches, looked for when a name leaves it open.
+pub(super) struct LazyReach<'s, 'a> {
+    scene: &'s PassInput<'a>,
+    found: OnceCell<imports::SourceReach<'a>>,
+}
+
+impl<'s, 'a> LazyReach<'s, 'a> {
+    /// From what a container of the build starts.
+    pub(super) fn new(scene: &'s PassInput<'a>) -> Self {
+        Self { scene, found: OnceCell::new() }
+    }
+
+    /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
+    pub(super) fn may_run(&self, path: &str) -> bool {
+        FileKind::of(path).role().is_of_program() || self.reachable().may_run(path)
+    }
+
+    /// The first source of a container that shows something, by the words that stand for it.
+    pub(super) fn shows(&self, meaning: &str) -> Option<&'a str> {
+        let words: Vec<&str> = patterns::words(meaning).collect();
+        let mut texts = self.scene.evidence.holding(&words).filter(|(path, text)| {
+            let kind = FileKind::of(path);
+            let said = patterns::of(meaning).any(|one| one.is_of(kind) && text.contains(one.text));
+            kind.has_code() && said && self.may_run(path)
+        });
+        texts.next().map(|(path, _)| path.as_str())
+    }
+
+    /// Whether only developers use a source: the program does not reach it, and its name or a folder's says so.
+    pub(super) fn is_for_development(&self, path: &str) -> bool {
+        !FileKind::of(path).role().is_of_program() && self.reachable().is_for_development(path)
+    }
+
+    fn reachable(&self) -> &imports::SourceReach<'a> {
+        self.found.get_or_init(|| {
+            let sources = Sources::new(&self.scene.evidence.texts);
+            let mut entries = Vec::new();
+            let mut waiting: Vec<(String, usize)> = commands(self.scene).into_iter().map(|text| (text, 0)).collect();
+            while let Some((text, depth)) = waiting.pop() {
+                entries.extend(sources.files_started_by(&text));
+                if depth < DEEPEST {
+                    waiting.extend(handed_on(self.scene, &text).into_iter().map(|text| (text, depth + 1)));
+                }
+            }
+            sources.reachable_from(entries)
+        })
+    }
+}
+
+/// The texts that start things in a container.
+fn commands(scene: &PassInput) -> Vec<String> {
+    let mut texts = Vec::new();
+    let Some(target) = scene.target() else { return texts };
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
+        let started = scene.build.last(target, keyword);
+        texts.extend(started.map(|(_, one)| scene.source().slice(one.span).to_owned()));
+    }
+    for service in &scene.evidence.services {
+        texts.extend([&service.entrypoint, &service.command, &service.healthcheck].into_iter().flatten().cloned());
+    }
+    texts
+}
+
+/// The texts of scripts that a text names: those of package.json where a package manager is called, and files of a shell.
+fn handed_on(scene: &PassInput, text: &str) -> Vec<String> {
+    let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
+    let words: Vec<&str> = text.split(between).filter(|word| !word.is_empty()).collect();
+    let mut found = Vec::new();
+    if words.iter().any(|word| matches!(*word, "npm" | "yarn" | "pnpm" | "bun")) {
+        let scripts = scene.projects().iter().flat_map(|project| words.iter().filter_map(|word| project.script(word)));
+        found.extend(scripts.map(str::to_owned));
+    }
+    for word in words {
+        let name = path::name(word);
+        let is_script = FileKind::of(name).starts_processes() || !name.contains('.');
+        if is_script && name.len() > 2 {
+            let texts = scene.evidence.texts.iter().filter(|(path, _)| path::name(path) == name);
+            found.extend(texts.map(|(_, text)| text.clone()));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::optimize::Rung;
+    use crate::optimize::test_inputs::rewritten;
+
+    #[test]
+    fn a_source_that_writes_gets_its_folder_whatever_its_name() {
+        let python = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 8000\nCMD [\"python\", \"main.py\"]\n";
+        let write = "def save():\n    open(\"/srv/letters/last.txt\", \"w\")\n";
+        for (path, import) in [
+            ("composer.py", "import composer"),
+            ("decompose.py", "from decompose import save"),
+            ("docs/writer.py", "from docs import writer"),
+            ("latest_api.py", "import latest_api"),
+            ("contest_views.py", "import contest_views"),
+            ("tests/data.py", "from tests import data"),
+        ] {
+            let text = rewritten(python, &[("main.py", import), (path, write)], Rung::Hygiene);
+            assert!(text.contains("/srv/letters") && text.contains("USER app"), "{path}: {text}");
+        }
+        let unread = [("main.py", "print()"), ("docs/writer.py", write), ("tests/data.py", write)];
+        assert!(!rewritten(python, &unread, Rung::Hygiene).contains("/srv/letters"));
+        let node = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 80\nCMD [\"node\", \"server.js\"]\n";
+        let write = "require('fs').writeFileSync('/srv/letters/last.txt', 'a')";
+        let text = rewritten(node, &[("server.js", "require('./decompose')"), ("decompose.js", write)], Rung::Hygiene);
+        assert!(text.contains("/srv/letters"), "{text}");
+        let ruby = "FROM ruby:3.4-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 80\nCMD [\"ruby\", \"app.rb\"]\n";
+        let files =
+            [("app.rb", "require_relative 'compose_mail'"), ("compose_mail.rb", "File.write('/srv/letters/a', x)")];
+        let text = rewritten(ruby, &files, Rung::Hygiene);
+        assert!(text.contains("/srv/letters"), "{text}");
+    }
+
+    #[test]
+    fn a_source_that_calls_git_keeps_git_whatever_its_name() {
+        let node = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"npm\", \"start\"]\n";
+        let package = ("package.json", "{\"name\": \"a\", \"scripts\": {\"start\": \"node server.js\"}}");
+        let call = "require('child_process').execSync('git --version')";
+        for name in ["publisher", "press_release", "release_notes", "bumper", "changelog_api", "docs/api"] {
+            let (path, server) = (format!("{name}.js"), format!("require('./{name}')"));
+            let text = rewritten(node, &[package, ("server.js", &server), (&path, call)], Rung::Slim);
+            assert!(text.contains("node:22-slim") && text.contains(" git"), "{name}: {text}");
+        }
+        for path in ["release.js", "tests/a.js", "a.test.js", "vite.config.js"] {
+            let text = rewritten(node, &[package, ("server.js", ""), (path, call)], Rung::Slim);
+            assert!(text.contains("node:22-slim") && !text.contains(" git"), "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_route_counts_whatever_its_file_is_called() {
+        let python = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 8000\n";
+        let api =
+            "from fastapi import FastAPI\napp = FastAPI()\n\n@app.get(\"/health\")\ndef health():\n    return {}\n";
+        for module in ["latest_api", "contest_views"] {
+            let start = format!("CMD [\"uvicorn\", \"{module}:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n");
+            let path = format!("{module}.py");
+            let text = rewritten(&format!("{python}{start}"), &[(&path, api)], Rung::Hygiene);
+            assert!(text.contains("8000/health"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Fixes of rules as a pass's edits: applied to a fixpoint over the build's own files.
+
+use std::collections::BTreeSet;
+
+use super::pass_input::PassInput;
+use crate::build::{Build, Stage};
+use crate::finding::{FileEdit, Finding, Target};
+use crate::fix::{self, FindingSource, Level};
+use crate::inputs::Inputs;
+use crate::rules::{self, ContractBreach, Policies};
+use crate::shell::{Invocation, PackageCall};
+use crate::text::{FileId, Source, Span};
+
+/// What mending came to.
+pub(super) struct FixResult {
+    /// One edit of the Dockerfile; `None` where nothing changed.
+    pub edit: Option<FileEdit>,
+    /// Rules whose fixes were applied, with the fix's title; each once, in order.
+    pub done: Vec<(&'static str, String)>,
+}
+
+/// Applies fixes of the rules that `policies` select to the Dockerfile. `vet` sees each finding before its fixes count: it
+/// takes away those that shall not be applied.
+pub(super) fn apply_rule_fixes(
+    scene: &PassInput,
+    policies: &Policies,
+    level: Level,
+    vet: &dyn Fn(&Inputs, &Build, &mut Finding),
+) -> FixResult {
+    let index = scene.inputs.builds.iter().position(|build| std::ptr::eq(build, scene.input())).unwrap_or_default();
+    let judge = RepairPass { inputs: scene.inputs, index, policies, vet };
+    let outcome = fix::fix(&scene.inputs.sources, level, judge);
+    let own = Target::File(scene.input().dockerfile);
+    let change = outcome.changes.into_iter().find(|change| change.target == own);
+    let after = change.and_then(|change| String::from_utf8(change.after).ok());
+    let edit =
+        after.and_then(|after| difference(scene.source().text(), &after)).map(|(span, text)| scene.edit(span, text));
+    let mut done = Vec::new();
+    for applied in outcome.applied {
+        let title = applied.finding.fixes.get(applied.fix).map_or_else(String::new, |fix| fix.title.clone());
+        let one = (applied.finding.rule, title);
+        if !done.contains(&one) {
+            done.push(one);
+        }
+    }
+    FixResult { edit, done }
+}
+
+/// The edit that makes another text of the Dockerfile; `None` where it is the same.
+pub(super) fn replaced(scene: &PassInput, after: &str) -> Option<FileEdit> {
+    difference(scene.source().text(), after).map(|(span, text)| scene.edit(span, text))
+}
+
+/// The smallest stretch that differs, and what stands there afterwards.
+fn difference(before: &str, after: &str) -> Option<(Span, String)> {
+    if before == after {
+        return None;
+    }
+    let start = before.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
+    let start = (0..=start).rev().find(|at| before.is_char_boundary(*at) && after.is_char_boundary(*at))?;
+    let (old, new) = (&before[start..], &after[start..]);
+    let same = old.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let boundary = |len: &usize| old.is_char_boundary(old.len() - len) && new.is_char_boundary(new.len() - len);
+    let same = (0..=same).rev().find(boundary)?;
+    let span = Span::new(start as u32, (before.len() - same) as u32);
+    Some((span, new[..new.len() - same].to_owned()))
+}
+
+struct RepairPass<'a> {
+    inputs: &'a Inputs,
+    index: usize,
+    policies: &'a Policies,
+    vet: &'a dyn Fn(&Inputs, &Build, &mut Finding),
+}
+
+impl FindingSource for RepairPass<'_> {
+    fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
+        let now = self.inputs.with_sources(sources);
+        let Some(input) = now.builds.get(self.index) else { return Vec::new() };
+        let builds = [Build::new(input)];
+        let mut found = rules::run(&now, &builds, self.policies).findings;
+        let own = Target::File(input.dockerfile);
+        for finding in &mut found {
+            finding.fixes.retain(|fix| fix.edits.iter().all(|edit| edit.target == own));
+            (self.vet)(&now, &builds[0], finding);
+        }
+        found
+    }
+
+    fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
+        if self.inputs.builds.get(self.index).is_none_or(|build| build.dockerfile != file) {
+            return None;
+        }
+        let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
+        let counts = |breach: &&ContractBreach| rules.len() == 1 || matches!(breach, ContractBreach::Refused(_));
+        breaches.iter().find(counts).map(ToString::to_string)
+    }
+}
+
+/// Asks `question` about the package calls that a span of the Dockerfile touches; the first answer.
+pub(super) fn calls_at<T>(
+    build: &Build,
+    span: Span,
+    question: impl Fn((&Stage, usize), &Invocation, &PackageCall) -> Option<T>,
+) -> Option<T> {
+    let file = &build.input().file;
+    let index = file.instructions().iter().position(|one| one.span.start <= span.start && span.end <= one.span.end)?;
+    let (stage, code) = (build.stage_of(index)?, build.code(index)?);
+    let invocations = code.script.invocations();
+    invocations.iter().find_map(|one| {
+        let call = one.package_call()?;
+        let own = code.place(file, call.span);
+        (own.start <= span.end && span.start <= own.end).then(|| question((stage, index), one, &call)).flatten()
+    })
+}

@@ -1,0 +1,248 @@
+//! What programs take for granted: the language's version, the C library, certificates, time zones, locales.
+
+use std::collections::BTreeSet;
+
+use super::check::{Check, Observation};
+use super::command::command;
+use super::declared_config::DeclaredConfig;
+use super::image_side::ImageSide;
+use super::modules::is_run_by_node;
+use crate::build::CERTIFICATES;
+use crate::image::PathId;
+use crate::manifest::FileKind;
+use crate::shell::program::{Kind, Program};
+use crate::text::path;
+
+/// Interpreters whose version shows in a path: folder, and how the names begin.
+const PYTHONS: [&str; 2] = ["/usr/local/bin", "/usr/bin"];
+
+/// Compares what is there.
+pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig) -> Check {
+    let mut seen = Observation::default();
+    versions(before, after, declared, &mut seen);
+    libc(before, after, &mut seen);
+    certificates(before, after, &mut seen);
+    zones(before, after, declared, &mut seen);
+    locales(before, after, declared, &mut seen);
+    programs(before, after, declared, &mut seen);
+    seen.check("system")
+}
+
+/// What runs a program: `python3.13`, `node 22`.
+pub(super) fn runtimes(side: &ImageSide) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for name in ["python3", "python"] {
+        found.extend(side.program(name).and_then(|path| python(side, path)));
+    }
+    for folder in PYTHONS {
+        let Some(folder) = side.find(folder) else { continue };
+        if found.is_empty() {
+            found.extend(side.tree.children(folder).filter_map(|path| python(side, path)));
+        }
+    }
+    let variable = |name: &str, program: &str| {
+        let version = side.variable(name).filter(|_| side.program(program).is_some())?;
+        Some(format!("{program} {}", version.trim_start_matches('v').split('.').next()?))
+    };
+    found.extend(variable("NODE_VERSION", "node"));
+    found.extend(variable("RUBY_VERSION", "ruby").or_else(|| variable("RUBY_MAJOR", "ruby")));
+    found.extend(variable("PHP_VERSION", "php"));
+    found
+}
+
+/// `python3.13` of `/usr/local/bin/python3.13`.
+fn python(side: &ImageSide, path: PathId) -> Option<String> {
+    let name = String::from_utf8_lossy(side.image.paths.name(path)).into_owned();
+    let minor = name.strip_prefix("python3.")?;
+    minor.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)
+}
+
+fn versions(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen: &mut Observation) {
+    let (old, new) = (runtimes(before), runtimes(after));
+    let starts =
+        |name: &str| name.split([' ', '.']).next().unwrap_or_default().trim_end_matches(char::is_numeric).to_owned();
+    // A full base has a Python of its distribution beside what the image is for.
+    let used = used(before, declared);
+    for one in &old {
+        let kind = starts(one);
+        let now: Vec<&String> = new.iter().filter(|other| starts(other) == kind).collect();
+        if now.is_empty() {
+            if used.contains(&kind) {
+                seen.judge(
+                    declared.replaces_server.then_some("the other server needs none"),
+                    &format!("{one} is gone"),
+                );
+            }
+        } else if !now.contains(&one) {
+            let now: Vec<&str> = now.into_iter().map(String::as_str).collect();
+            if used.contains(&kind) {
+                seen.fail(format!("it runs on {} instead of {one}", now.join(", ")));
+            }
+        } else {
+            seen.explain(format!("both run on {one}"));
+        }
+    }
+}
+
+/// The kinds of run times that the container's program needs.
+fn used(side: &ImageSide, declared: &DeclaredConfig) -> BTreeSet<String> {
+    use crate::manifest::Ecosystem::{Node, Php, Python, Ruby};
+    let pairs = [(Python, "python"), (Node, "node"), (Ruby, "ruby"), (Php, "php")];
+    let mut used: BTreeSet<String> = pairs
+        .iter()
+        .filter(|(language, _)| declared.speaks(&[*language]))
+        .map(|(_, name)| (*name).to_owned())
+        .collect();
+    let words = command(side.config(), &declared.scripts);
+    let text = words.join(" ");
+    for (_, name) in pairs {
+        if text.split(|c: char| !c.is_alphanumeric()).any(|word| word.trim_end_matches(char::is_numeric) == name) {
+            used.insert(name.to_owned());
+        }
+    }
+    // Without a project that tells, the base's language counts.
+    if used.is_empty() {
+        for (_, name) in pairs {
+            if side.variable(&format!("{}_VERSION", name.to_uppercase())).is_some() {
+                used.insert(name.to_owned());
+            }
+        }
+    }
+    used
+}
+
+/// Whether the container's program is of this run time.
+pub(super) fn starts(side: &ImageSide, declared: &DeclaredConfig, name: &str) -> bool {
+    let words = command(side.config(), &declared.scripts);
+    let kind = name.trim_end_matches(char::is_numeric);
+    let first = words.first().map(|word| path::name(word).trim_end_matches(|c: char| c.is_numeric() || c == '.'));
+    let is_kind = first == Some(kind) || kind == "node" && first.is_some_and(is_run_by_node);
+    // A shell's text or a script may start anything.
+    is_kind
+        || first.is_some_and(|first| first == "sh" || FileKind::of(first).is_shell())
+            && used(side, declared).contains(kind)
+}
+
+fn libc(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
+    let kind = |side: &ImageSide| {
+        let folders = ["/lib", "/lib64", "/usr/lib"].into_iter().filter_map(|folder| side.find(folder));
+        let names: BTreeSet<Vec<u8>> = folders
+            .flat_map(|folder| side.tree.children(folder))
+            .map(|path| side.image.paths.name(path).to_vec())
+            .collect();
+        let any = |start: &[u8]| names.iter().any(|name| name.starts_with(start));
+        match (any(b"ld-musl-"), any(b"ld-linux")) {
+            (true, false) => Some("musl"),
+            (false, true) => Some("glibc"),
+            _ => None,
+        }
+    };
+    if let (Some(old), Some(new)) = (kind(before), kind(after))
+        && old != new
+    {
+        seen.fail(format!("the C library is {new} instead of {old}"));
+    }
+}
+
+/// Whether nothing but node, which brings its own, runs.
+fn brings_its_own(side: &ImageSide, declared: &DeclaredConfig) -> bool {
+    let used = used(side, declared);
+    used.len() == 1 && used.contains("node")
+}
+
+fn certificates(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
+    let path = CERTIFICATES;
+    let holds =
+        |side: &ImageSide| side.find(path).and_then(|path| side.entry_at(path)).is_some_and(|entry| entry.size > 0);
+    if holds(before) && !holds(after) {
+        let own = after.variable("NODE_EXTRA_CA_CERTS").is_none() && after.program("node").is_some();
+        let python = after.program("python3").is_some();
+        let why = match () {
+            () if own && !python => Some("node brings its own certificates"),
+            () if after.program("nginx").is_some() => {
+                Some("nginx asks nobody with TLS unless its configuration names a file")
+            }
+            () => None,
+        };
+        seen.judge(why, &format!("`{path}` is gone: no certificate can be checked"));
+    }
+}
+
+fn zones(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen: &mut Observation) {
+    let path = "/usr/share/zoneinfo";
+    let count = |side: &ImageSide| side.find(path).map_or(0, |folder| side.below(folder).len());
+    // Minimal ones have UTC alone.
+    if count(before) > 10 && count(after) <= 10 {
+        let module = |side: &ImageSide| {
+            side.packages.packages.iter().any(|package| &*package.name == "tzdata" && !package.ecosystem.is_system())
+        };
+        let why = match () {
+            () if module(after) => Some("the installed package tzdata has them"),
+            () if brings_its_own(before, declared) => Some("node brings its own"),
+            () if declared.replaces_server => Some("files are served, no times are reckoned"),
+            () if declared.stands_alone => Some("no source of the program looks one up"),
+            () => None,
+        };
+        seen.judge(why, &format!("`{path}` is gone: no time zone but UTC is known"));
+    }
+}
+
+fn locales(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen: &mut Observation) {
+    let wanted = ["LC_ALL", "LANG"].iter().find_map(|name| after.variable(name).or_else(|| before.variable(name)));
+    let wanted = wanted.unwrap_or_default();
+    let plain = matches!(wanted.split('.').next().unwrap_or_default(), "" | "C" | "POSIX");
+    let archive = |side: &ImageSide| side.find("/usr/lib/locale/locale-archive").is_some();
+    let name = wanted.replace("UTF-8", "utf8");
+    let own = |side: &ImageSide| {
+        archive(side) || [wanted, &name].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
+    };
+    if !plain && own(before) && !own(after) {
+        seen.fail(format!("the locale {wanted}, which ENV names, is gone"));
+    }
+    let universal = |side: &ImageSide| {
+        ["C.utf8", "C.UTF-8"].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
+    };
+    if plain && wanted.contains("UTF") && universal(before) && !universal(after) {
+        let why = brings_its_own(before, declared).then_some("node brings its own");
+        seen.judge(why, &format!("the locale {wanted}, which ENV names, is gone"));
+    }
+}
+
+/// The program that containers start, and that of the healthcheck.
+fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen: &mut Observation) {
+    let words = |side: &ImageSide| {
+        let config = side.config();
+        let mut all: Vec<String> = config.entrypoint.iter().flatten().take(1).cloned().collect();
+        let first = command(config, &declared.scripts).into_iter().next();
+        // A program that is started by its path needs no PATH.
+        let full = |name: String| {
+            let ends = |word: &&String| word.strip_suffix(&name).is_some_and(|folder| folder.ends_with('/'));
+            config.entrypoint.iter().chain(&config.cmd).flatten().find(ends).cloned().unwrap_or(name)
+        };
+        all.extend(first.map(full));
+        if all.is_empty() {
+            all.extend(config.cmd.iter().flatten().take(1).cloned());
+        }
+        match config.healthcheck.as_deref() {
+            Some([kind, program, ..]) if kind == "CMD" => all.push(program.clone()),
+            Some([kind, text, ..]) if kind == "CMD-SHELL" => {
+                let script = crate::shell::parse(text);
+                let names = script
+                    .invocations()
+                    .into_iter()
+                    .filter_map(|one| one.path.value().map(str::to_owned))
+                    .collect::<Vec<_>>();
+                all.extend(names);
+            }
+            _ => {}
+        }
+        all
+    };
+    for name in words(after).iter().filter(|name| !Program::of(name).is(Kind::Builtin)) {
+        let simple = !name.contains(['$', '`', '\'', '"', ' ']) && !name.is_empty();
+        if simple && after.program(name).is_none() {
+            let too = before.program(name).is_none() && words(before).contains(name);
+            seen.judge(too.then_some("nor is it in the original"), &format!("`{name}` is not there, and is started"));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The deletion of an option from a command, with the blanks before it.
+
+use super::run_instructions::Run;
+use crate::shell::Invocation;
+use crate::text::Span;
+
+/// Takes the words of a span out of an invocation; none in exec form, where commas go with them, and where only part of a
+/// word would go.
+pub(super) fn of(run: &Run, one: &Invocation, span: Span) -> Option<(Span, String)> {
+    let at = one.args.iter().position(|word| word.span.start == span.start)?;
+    one.args.iter().find(|word| word.span.end == span.end)?;
+    if run.code.is_exec() {
+        return None;
+    }
+    let before = at.checked_sub(1).map_or(one.path.span.end, |index| one.args[index].span.end);
+    // In a script that quotes of another shell cover, all words have one place.
+    if before > span.start {
+        return None;
+    }
+    let (place, gap) = (run.place(span), run.place(Span::new(before, span.start)));
+    let blank = run.file().source().slice(gap).chars().all(|c| c == ' ' || c == '\t');
+    let start = if blank { gap.start } else { return None };
+    (start < place.start && gap.end == place.start).then(|| (Span::new(start, place.end), String::new()))
+}

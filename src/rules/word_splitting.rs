@@ -1,0 +1,29 @@
+//! Expansions that the shell splits into words: shared by the rules on quotes.
+
+use super::run_instructions::Run;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, Expansion, Script, Word};
+
+/// The unquoted expansions in arguments and targets of redirects, for each script of a RUN, with their words.
+pub(super) fn unquoted<'a>(run: &Run<'a, '_>) -> Vec<(&'a Word, &'a Expansion)> {
+    let mut found = Vec::new();
+    if !run.code.is_exec() {
+        of_script(&run.code.script, &mut found);
+    }
+    found
+}
+
+fn of_script<'a>(script: &'a Script, found: &mut Vec<(&'a Word, &'a Expansion)>) {
+    for command in &script.commands {
+        let redirects = command.redirects.iter().filter(|one| one.body.is_none()).filter_map(|one| one.target.as_ref());
+        for word in arguments(command).iter().chain(redirects) {
+            found.extend(word.expansions().iter().filter(|one| !one.quoted).map(|one| (word, one)));
+        }
+    }
+}
+
+/// The arguments that are split: not those of `[[`, and not the assignments of `export`.
+fn arguments(command: &Command) -> &[Word] {
+    let name = command.name().and_then(Word::value).unwrap_or_default();
+    if Program::of(name).is(Kind::Declares) { &[] } else { command.words.get(1..).unwrap_or_default() }
+}

@@ -1,0 +1,179 @@
+//! Which paths the instructions of a stage write, as far as their words tell. What rules on layers share.
+
+use super::copied_packages::absolute;
+use crate::build::{Build, Source, Stage, StageBase, Transfer};
+use crate::dockerfile::Instruction;
+use crate::manifest::{ContentKind, FileKind};
+use crate::shell::program::options::ProgramOptions;
+use crate::shell::{Invocation, Word};
+use crate::text::path;
+
+/// Where the commands of a RUN stand: its folder, changed by `cd`.
+pub(super) struct CommandFolder {
+    path: Option<String>,
+}
+
+impl CommandFolder {
+    /// At the beginning of a RUN.
+    pub(super) fn of(build: &Build, stage: &Stage, index: usize) -> Self {
+        Self { path: absolute(build, stage, index, ".") }
+    }
+
+    /// After a command.
+    pub(super) fn follow(&mut self, one: &Invocation) {
+        if one.is("cd") || one.is("pushd") {
+            self.path = one.args.first().and_then(|word| word.value()).and_then(|path| self.join(path));
+        }
+    }
+
+    /// A path as the command sees it, made absolute; `None` where that is not known.
+    pub(super) fn join(&self, path: &str) -> Option<String> {
+        let is_absolute = path.starts_with('/');
+        if !is_absolute && (path.starts_with(['~', '$']) || path.contains("..")) {
+            return None;
+        }
+        let folder = if is_absolute { "/" } else { self.path.as_deref()? };
+        Some(path::join(folder, path))
+    }
+}
+
+/// A file or folder that a command makes.
+pub(super) fn written_paths(one: &Invocation) -> Vec<String> {
+    let values: Vec<&str> = one.args.iter().filter_map(Word::value).collect();
+    let after = |names: &[&str]| {
+        let at = values.iter().position(|word| names.contains(word))?;
+        values.get(at + 1).map(|name| (*name).to_owned())
+    };
+    let urls = || values.iter().filter(|word| word.contains("://")).filter_map(|url| last_of_url(url));
+    match one.program.unwrap_or_default() {
+        "curl" if values.iter().any(|word| matches!(*word, "-O" | "--remote-name") || is_cluster(word, 'O')) => {
+            urls().collect()
+        }
+        "curl" => after(&["-o", "--output"]).or_else(|| clustered(&values, 'o')).into_iter().collect(),
+        "wget" => match after(&["-O", "--output-document"]).or_else(|| clustered(&values, 'O')) {
+            Some(name) if name == "-" => Vec::new(),
+            Some(name) => vec![name],
+            None if values.iter().any(|word| word.starts_with("-P") || word.starts_with("--directory")) => Vec::new(),
+            None => urls().collect(),
+        },
+        "git" if values.first() == Some(&"clone") => cloned(&values).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a word is a cluster of letters with this one in it: `-fsSLO`.
+fn is_cluster(word: &str, letter: char) -> bool {
+    word.starts_with('-') && !word.starts_with("--") && word.contains(letter)
+}
+
+/// The word behind a cluster that ends in a letter: `-fsSLo name`, `-qO name`.
+fn clustered(values: &[&str], letter: char) -> Option<String> {
+    let at = values.iter().position(|word| is_cluster(word, letter) && word.ends_with(letter))?;
+    values.get(at + 1).map(|name| (*name).to_owned())
+}
+
+fn last_of_url(url: &str) -> Option<String> {
+    let path = url.split(['?', '#']).next()?;
+    let name = path.split('/').next_back().filter(|name| !name.is_empty())?;
+    Some(name.to_owned())
+}
+
+fn cloned(values: &[&str]) -> Option<String> {
+    let options = ProgramOptions::of("git").of_command("clone");
+    let mut words = values[1..].iter();
+    let mut operands = Vec::new();
+    while let Some(word) = words.next() {
+        if options.takes_value(word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            operands.push(*word);
+        }
+    }
+    match operands.as_slice() {
+        [_, folder, ..] => Some((*folder).to_owned()),
+        [url] => last_of_url(url.trim_end_matches('/')).map(|name| name.trim_end_matches(".git").to_owned()),
+        [] => None,
+    }
+}
+
+/// What `rm` deletes, as written.
+pub(super) fn deleted<'s>(one: &Invocation<'s>) -> Vec<&'s Word> {
+    if !one.is("rm") && !one.is("rmdir") {
+        return Vec::new();
+    }
+    one.args.iter().filter(|word| word.value().is_some_and(|text| !text.starts_with('-') && !text.is_empty())).collect()
+}
+
+/// Whether `folder` is `path` or above it; the root is above nothing here, as who names it means no cache.
+pub(super) fn covers(folder: &str, path: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a deleted path (`/tmp/x`, `/tmp/*`) takes another one with it.
+pub(super) fn takes_away(deleted: &str, path: &str) -> bool {
+    let Some(star) = deleted.find('*') else {
+        return path::is_within(path, deleted);
+    };
+    let (head, tail) = (&deleted[..star], &deleted[star + 1..]);
+    let rest = path.strip_prefix(head);
+    rest.is_some_and(|rest| !tail.contains('*') && !rest.is_empty() && !rest.contains('/') && rest.ends_with(tail))
+}
+
+/// A path that a COPY or ADD makes.
+pub(super) struct CopiedPath<'a> {
+    /// The path.
+    pub(super) path: String,
+    /// The source as written, variables resolved.
+    pub(super) source: Source,
+    /// The instruction.
+    pub(super) instruction: &'a Instruction,
+    /// Its index.
+    pub(super) index: usize,
+}
+
+/// The single paths that a COPY or ADD makes; nothing for folders whose contents it spreads, and for what ADD unpacks.
+pub(super) fn copied<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'a>) -> Vec<CopiedPath<'a>> {
+    let Some(to) = transfer.destination.as_deref() else { return Vec::new() };
+    let Some(folder) = absolute(build, stage, transfer.index, to) else { return Vec::new() };
+    let into = to.ends_with('/') || matches!(to, "." | "./") || to.ends_with("/.") || transfer.sources.len() > 1;
+    let unpacks = transfer.instruction.keyword == crate::dockerfile::Keyword::Add;
+    let one = |source: &Source| {
+        let text = source.text.as_deref()?;
+        let name = Some(path::name(text)).filter(|name| !matches!(*name, "" | "."))?;
+        let special = text.contains(['*', '?', '[']) || (unpacks && is_archive(name));
+        let spreads = text.ends_with('/') || (!name.contains('.') && transfer.from.is_none() && into);
+        let path = if into { path::join(&folder, name) } else { folder.clone() };
+        (!special && !spreads && path != "/").then(|| CopiedPath {
+            path,
+            source: source.clone(),
+            instruction: transfer.instruction,
+            index: transfer.index,
+        })
+    };
+    transfer.sources.iter().filter_map(one).collect()
+}
+
+/// Whether a name is that of a tar archive that ADD unpacks.
+pub(super) fn is_archive(name: &str) -> bool {
+    FileKind::of(name).nature() == ContentKind::Archive
+}
+
+/// The bytes that a COPY or ADD takes of the context, where they are known.
+pub(super) fn bytes(cx: &super::Context, transfer: &Transfer) -> Option<u64> {
+    let context = cx.context()?;
+    if matches!(
+        transfer.from,
+        Some(
+            StageBase::Stage(_)
+                | StageBase::Image(_)
+                | StageBase::Scratch
+                | StageBase::Context(_)
+                | StageBase::Unknown(_)
+        )
+    ) {
+        return None;
+    }
+    let selections = transfer.select(context);
+    selections.into_iter().try_fold(0, |sum, one| Some(sum + one?.amount.bytes))
+}
