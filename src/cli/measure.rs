@@ -125,23 +125,21 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<(MeasurePlan, String), Comman
     let names: Vec<&str> = inputs.builds.iter().map(|build| inputs.source(build.dockerfile).name()).collect();
     let because = |what: String, help: String| CommandFailure::Because { what, help: Some(help) };
     match names.as_slice() {
-        [] => Err(because(
-            format!("there is no Dockerfile under `{}`", path.display()),
-            "name one with --file".to_owned(),
-        )),
+        [] => Err(because(format!("no Dockerfile found in `{}`", path.display()), "set one with --file".to_owned())),
         [name] => {
             let plan = MeasurePlan::of(inputs, 0, &inputs.sources);
-            let none = || because(format!("`{name}` has no folder to be built in"), "name its folder".to_owned());
+            let none =
+                || because(format!("`{name}` has no folder to use as the build context"), "pass its folder".to_owned());
             Ok((plan.ok_or_else(none)?, (*name).to_owned()))
         }
         several => {
             let what = format!(
-                "there are {} Dockerfiles under `{}`, and one build is measured",
+                "found {} Dockerfiles in `{}`, but only one build can be measured",
                 several.len(),
                 path.display()
             );
             let shown: Vec<&str> = several.iter().take(10).copied().collect();
-            Err(because(what, format!("name one with --file, and its folder: {}", shown.join(", "))))
+            Err(because(what, format!("set one with --file, and pass its folder: {}", shown.join(", "))))
         }
     }
 }
@@ -157,7 +155,7 @@ fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {
         fault.log.iter().for_each(|line| terminal::note(&format!("  {line}")));
     }
     for left in &result.left {
-        terminal::error(global, &format!("not removed: {left}"), Some("`dockopt measure --clean-up` tries again"));
+        terminal::error(global, &format!("not removed: {left}"), Some("run `dockopt measure --clean-up` to try again"));
     }
     match global.format {
         Format::Json => emit(global, &report::measure_json(result)),
@@ -176,8 +174,7 @@ fn report_cleanup(done: &LeftoverCleanup) -> Result<u8, CommandFailure> {
     ];
     let said: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| report::count(*count as u64, noun)).collect();
-    let said =
-        if said.is_empty() { "nothing was left behind".to_owned() } else { format!("removed {}", said.join(", ")) };
+    let said = if said.is_empty() { "nothing to clean up".to_owned() } else { format!("removed {}", said.join(", ")) };
     terminal::note(&said);
     if done.left.is_empty() {
         return Ok(CLEAN);

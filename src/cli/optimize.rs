@@ -23,8 +23,8 @@ const STDIN: &str = "-";
 
 pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFailure> {
     if command.path == Path::new(STDIN) {
-        let what = "standard input has no build context, so there is nothing to optimize in it".to_owned();
-        return Err(CommandFailure::Because { what, help: Some("name the folder: `dockopt optimize .`".to_owned()) });
+        let what = "cannot optimize standard input: it has no build context".to_owned();
+        return Err(CommandFailure::Because { what, help: Some("pass a folder: `dockopt optimize .`".to_owned()) });
     }
     let options = options(command)?;
     let mut inputs = gather(command)?;
@@ -119,7 +119,7 @@ fn summary(inputs: &Inputs, rewrites: &[Rewrite], outcome: &FixOutcome, mask: &M
 fn options(command: &Optimize) -> Result<Options, CommandFailure> {
     for name in command.only.iter().chain(&command.skip) {
         if let Some(help) = skips::unknown(name) {
-            return Err(CommandFailure::Because { what: format!("there is no pass `{name}`"), help: Some(help) });
+            return Err(CommandFailure::Because { what: format!("unknown pass `{name}`"), help: Some(help) });
         }
     }
     Ok(Options {

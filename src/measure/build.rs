@@ -63,7 +63,7 @@ impl Session {
         let ran = ran.map_err(|error| {
             Failure::new(
                 FailureKind::Setup,
-                format!("`{}` can't be started: {error}", self.program.name()),
+                format!("`{}` cannot be started: {error}", self.program.name()),
                 "install it",
             )
         })?;
@@ -83,8 +83,8 @@ impl Session {
         // The engine may have got another image of that name meanwhile only from us.
         let found = self.engine.find(tag, None)?;
         let Some(found) = found else {
-            let what = format!("the build worked, but the engine has no image `{tag}`");
-            let help = "let BUILDX_BUILDER name a builder of this engine (`docker buildx ls`)";
+            let what = format!("the build succeeded, but the engine has no image `{tag}`");
+            let help = "set BUILDX_BUILDER to a builder of this engine (`docker buildx ls`)";
             return Err(Failure::new(FailureKind::Setup, what, help));
         };
         Ok(BuiltImage { tag: tag.to_owned(), id: found.id, run })
@@ -153,10 +153,10 @@ impl Session {
         // The builder may still have said that it calls off what runs.
         let is_open = |step: &&LogStep| !step.cached && (step.has_begun_only() || !step.error.is_empty());
         let running = log.steps().filter(is_open).last();
-        let doing = running.map(|step| format!(" while it did `{}`", self.options.mask.apply(&step.name)));
+        let doing = running.map(|step| format!(" at `{}`", self.options.mask.apply(&step.name)));
         let limit = self.options.limit.as_secs();
-        let what = format!("the build was ended after {limit} s{}", doing.unwrap_or_default());
-        let mut failure = Failure::new(FailureKind::TimedOut, what, "give it more time with --timeout");
+        let what = format!("the build was stopped after {limit} s{}", doing.unwrap_or_default());
+        let mut failure = Failure::new(FailureKind::TimedOut, what, "raise the limit with --timeout");
         failure.log = running.map(|step| self.tail(&step.tail)).unwrap_or_default();
         failure
     }
@@ -193,22 +193,22 @@ fn classify_failure(why: &str, words: &str, step: Option<&str>) -> Failure {
     let any = |marks: &[&str]| marks.iter().any(|mark| all.contains(mark));
     let at = step.map(|step| format!(" at `{step}`")).unwrap_or_default();
     if any(&["no space left on device", "disk quota exceeded"]) {
-        let help = "make room; `docker system df` shows what takes it";
-        return Failure::new(FailureKind::Space, format!("the build has no room{at}: {why}"), help);
+        let help = "free disk space; `docker system df` shows what uses it";
+        return Failure::new(FailureKind::Space, format!("no disk space left for the build{at}: {why}"), help);
     }
     if any(&["secret ", "ssh "]) && why.contains("not found") && (why.contains("secret ") || why.contains("ssh")) {
         return Failure::new(
             FailureKind::Secret,
-            format!("the build needs a secret that was not given: {why}"),
-            "give it with --secret id=NAME,src=FILE (or env=VARIABLE), or --ssh default",
+            format!("the build needs a secret that was not passed: {why}"),
+            "pass it with --secret id=NAME,src=FILE (or env=VARIABLE), or --ssh default",
         );
     }
     if any(&["failed to resolve source metadata", "pull access denied", "failed to load cache key"]) {
-        let what = format!("a base image is not in the engine and could not be pulled{at}: {why}");
+        let what = format!("a base image is not in the engine and cannot be pulled{at}: {why}");
         return Failure::new(
             FailureKind::Base,
             what,
-            "pull it, or load it with `docker load`; see that its registry is reached",
+            "pull it, or load it with `docker load`; check that its registry can be reached",
         );
     }
     let lost = [
@@ -222,10 +222,10 @@ fn classify_failure(why: &str, words: &str, step: Option<&str>) -> Failure {
         "closing transport",
     ];
     if any(&lost) && step.is_none_or(|_| !why.contains("did not complete successfully")) {
-        let what = format!("the engine was lost in the middle of a build{at}: {why}");
-        return Failure::new(FailureKind::Broken, what, "see whether it still runs, and try again");
+        let what = format!("the connection to the engine was lost during a build{at}: {why}");
+        return Failure::new(FailureKind::Broken, what, "check whether the engine still runs, then try again");
     }
-    Failure::new(FailureKind::Build, format!("the build fails{at}: {why}"), "see what the step printed")
+    Failure::new(FailureKind::Build, format!("the build failed{at}: {why}"), "see the output of the step")
 }
 
 /// What a build's steps took.
@@ -262,7 +262,8 @@ mod tests {
         check(exit, Some("[2/3] RUN make"), FailureKind::Build);
         check("write /x: no space left on device", Some("[2/3] COPY"), FailureKind::Space);
         check("secret token: not found", Some("[2/3] RUN"), FailureKind::Secret);
-        let base = "python:9: failed to resolve source metadata for docker.io/library/python:9: dial tcp: lookup x: no such host";
+        let base = "python:9: failed to resolve source metadata for docker.io/library/python:9: dial tcp: lookup x: no \
+                    such host";
         check(base, None, FailureKind::Base);
         check("rpc error: code = Unavailable desc = error reading from server: EOF", None, FailureKind::Broken);
         check("dockerfile parse error on line 1: unknown instruction: FRM", None, FailureKind::Build);

@@ -47,7 +47,7 @@ impl Session {
             }
             std::thread::sleep(LOOK);
         }
-        reader.join().unwrap_or_else(|_| Err(unread(image, "its reader broke off")))
+        reader.join().unwrap_or_else(|_| Err(unread(image, "reading it stopped unexpectedly")))
     }
 
     /// Looks at the original, of which a container was started: its contents, its imports, the user's own tests.
@@ -90,14 +90,14 @@ impl Session {
             (wanted.questions_from(), declared.serves_files),
         ));
         checks.push(if declared.traces_files {
-            Check::skipped("imports", "Next.js bundles what its server imports, or traces it")
+            Check::skipped("imports", "not checked: Next.js bundles or traces the imports of its server")
         } else {
             imports::check(&original.imported, &self.imported(image, &side, declared, sources, wanted)?)
         });
         checks.push(if works {
             self.writes(&original.trial, &trial)?
         } else {
-            Check::skipped("writes", "the original does not run")
+            Check::skipped("writes", "not checked: the original does not run")
         });
         checks.extend(tests(wanted, &original.runs, &self.own_tests(image, wanted)?));
         Ok(checks)
@@ -122,28 +122,29 @@ fn read(engine: &Engine, name: &str, stop: &AtomicBool) -> Result<ImageSide, Fai
     };
     let read: Read = image::read_forward(saved, &options).map_err(|error| unread(name, &error.to_string()))?;
     let first = read.images.into_iter().next();
-    first.map(ImageSide::new).ok_or_else(|| unread(name, "the engine gave none"))
+    first.map(ImageSide::new).ok_or_else(|| unread(name, "the engine returned no image"))
 }
 
 fn unread(image: &str, why: &str) -> Failure {
-    let what = format!("the image `{image}` could not be read: {why}");
-    Failure::new(FailureKind::Broken, what, "see whether the engine still runs, and try again")
+    let what = format!("the image `{image}` cannot be read: {why}");
+    Failure::new(FailureKind::Broken, what, "check whether the engine still runs, then try again")
 }
 
 fn healthy(before: &ContainerTrial<'_>, after: &ContainerTrial<'_>) -> Check {
     let said =
         |text: &str| text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing").trim().to_owned();
     match (&before.health, &after.health) {
-        (None, None) => Check::skipped("health", "no container that runs has a HEALTHCHECK"),
-        (Some(_), None) => Check::skipped("health", "the rewrite has no HEALTHCHECK that runs"),
+        (None, None) => Check::skipped("health", "no running container has a HEALTHCHECK"),
+        (Some(_), None) => Check::skipped("health", "the rewrite has no HEALTHCHECK"),
         (Some((false, was)), Some((true, _))) => {
-            let told = format!("the HEALTHCHECK of the rewrite succeeds, that of the original fails: {}", said(was));
+            let told = format!("the HEALTHCHECK of the rewrite succeeds; in the original it fails: {}", said(was));
             Check::of("health", Ok(told))
         }
         (_, Some((true, _))) => Check::of("health", Ok("the HEALTHCHECK of the rewrite succeeds".to_owned())),
-        (Some((false, was)), Some((false, is))) => {
-            Check::skipped("health", format!("the HEALTHCHECK fails in both: {} and {}", said(was), said(is)))
-        }
+        (Some((false, was)), Some((false, is))) => Check::skipped(
+            "health",
+            format!("the HEALTHCHECK fails in both: {} (original), {} (rewrite)", said(was), said(is)),
+        ),
         (_, Some((false, is))) => {
             Check::of("health", Err(format!("the HEALTHCHECK of the rewrite fails: {}", said(is))))
         }
@@ -159,13 +160,13 @@ fn tests(wanted: &TrialRequest, before: &[(Option<i64>, String)], after: &[(Opti
     for ((command, was), is) in wanted.runs.iter().zip(before).zip(after) {
         let told = |(code, said): &(Option<i64>, String)| match code {
             Some(0) => "succeeds".to_owned(),
-            Some(code) => format!("ends with {code}: {}", failure_class(said)),
+            Some(code) => format!("exits with {code}: {}", failure_class(said)),
             None => format!("does not end: {}", failure_class(said)),
         };
         let same = was.0 == is.0 && (was.0 == Some(0) || failure_class(&was.1) == failure_class(&is.1));
         if same && (was.0 != Some(0) || ran_no_tests(&was.1)) {
             let told = if was.0 == Some(0) { "runs no test".to_owned() } else { told(was) };
-            seen.doubt(format!("`{command}` {told}, and so it does in the rewrite"));
+            seen.doubt(format!("`{command}` {told}, and the same in the rewrite"));
         } else if same || is.0 == Some(0) {
             seen.explain(format!("`{command}` {} in the rewrite, {} in the original", told(is), told(was)));
         } else {

@@ -8,7 +8,7 @@ use crate::failure::{Failure, FailureKind};
 impl Failure {
     /// Somebody wants it to end.
     pub(super) fn interrupted() -> Self {
-        Self::new(FailureKind::Interrupted, "interrupted", "what was made is removed")
+        Self::new(FailureKind::Interrupted, "interrupted", "everything that dockopt created is removed")
     }
 
     /// A file of this machine that can't be written or read.
@@ -16,10 +16,10 @@ impl Failure {
         let what = format!("{doing} `{}` failed: {error}", path.display());
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::new(FailureKind::Space, what, "make room, or set TMPDIR to a folder with more")
+                Self::new(FailureKind::Space, what, "free disk space, or set TMPDIR to a folder with more")
             }
             io::ErrorKind::PermissionDenied => {
-                Self::new(FailureKind::Setup, what, "make it readable, or name it in .dockerignore")
+                Self::new(FailureKind::Setup, what, "make it readable, or exclude it in .dockerignore")
             }
             _ => Self::new(FailureKind::Setup, what, "check the path"),
         }

@@ -186,8 +186,8 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
 
     fn plan(&self, sources: &[Source]) -> Result<MeasurePlan, Failure> {
         MeasurePlan::of(self.ground.inputs, self.ground.build, sources).ok_or_else(|| {
-            let what = "the Dockerfile has no folder to be built in".to_owned();
-            Failure::new(FailureKind::Setup, what, "name a file or folder instead of standard input")
+            let what = "the Dockerfile has no folder to use as the build context".to_owned();
+            Failure::new(FailureKind::Setup, what, "pass a file or folder instead of standard input")
         })
     }
 
@@ -209,7 +209,7 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
             }
             Err(failure) => return Err(failure),
         };
-        (self.say)("looking at the original");
+        (self.say)("checking the original");
         self.wanted = self.looked();
         self.sizes[0] = self.session.disk_size(&built.tag)?;
         let session = self.session;
@@ -295,11 +295,12 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
         };
         let (before, after) = (build(&self.ground.inputs.sources, "test-before")?, build(sources, "test-after")?);
         Ok(Some(match (before, after) {
-            (_, None) => Check::of("test target", Ok(format!("the stage `{target}` builds"))),
-            (None, Some(why)) => Check::of("test target", Err(format!("the stage `{target}` builds no more: {why}"))),
-            (Some(was), Some(_)) => {
-                Check::unproved("test target", format!("the stage `{target}` builds in neither: {was}"))
-            }
+            (_, None) => Check::of("test target", Ok(format!("stage `{target}` builds"))),
+            (None, Some(why)) => Check::of("test target", Err(format!("stage `{target}` no longer builds: {why}"))),
+            (Some(was), Some(_)) => Check::unproved(
+                "test target",
+                format!("stage `{target}` builds neither in the original nor in the rewrite: {was}"),
+            ),
         }))
     }
 
@@ -371,7 +372,8 @@ mod tests {
     #[test]
     fn the_cause_is_told() {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
-        let npm = "npm warn x\nnpm error code ERESOLVE\nnpm error\nnpm error While resolving: a@1\nnpm notice New version\nnpm error A complete log of this run can be found in: /x";
+        let npm = "npm warn x\nnpm error code ERESOLVE\nnpm error\nnpm error While resolving: a@1\nnpm notice New \
+                   version\nnpm error A complete log of this run can be found in: /x";
         assert_eq!(telling_lines(&lines(npm)), ["npm error code ERESOLVE", "npm error While resolving: a@1"]);
         assert_eq!(telling_lines(&lines("a\nb\nERROR: no match\n\n[notice] new pip")), ["a", "b", "ERROR: no match"]);
     }

@@ -53,21 +53,21 @@ impl DockerProgram {
         let shown = self.path.display();
         let ran = child::run(self.command().args(["buildx", "version"]), PATIENCE, &|| false, |_| {});
         let help = "install it (packages docker-ce-cli and docker-buildx-plugin, or docker-cli and docker-buildx), or \
-                    name it with the variable DOCKER";
+                    set its path with the variable DOCKER";
         match ran.map(|ran| ran.end) {
             Ok(End::Ended(status)) if status.success() => Ok(()),
             Ok(End::Ended(_)) => Err(Failure::new(
                 FailureKind::Setup,
-                format!("`{shown}` has no buildx, which builds are run with"),
+                format!("`{shown}` has no buildx, which is needed for builds"),
                 help,
             )),
             Ok(_) => Err(Failure::new(
                 FailureKind::Setup,
-                format!("`{shown} buildx version` does not end"),
-                "try it by hand; it must work without questions",
+                format!("`{shown} buildx version` did not finish"),
+                "run it by hand; it must not ask questions",
             )),
             Err(error) => {
-                let what = format!("`{shown}`, which builds are run with, can't be started: {error}");
+                let what = format!("`{shown}`, which is needed for builds, cannot be started: {error}");
                 Err(Failure::new(FailureKind::Setup, what, help))
             }
         }

@@ -100,13 +100,15 @@ impl Session {
         let engine = Engine::connect(&options.engine)?;
         let os = &engine.version().platform.os;
         if os == "windows" {
-            let what =
-                format!("the Docker engine at `{}` runs Windows containers, which are not measured", engine.endpoint());
+            let what = format!(
+                "the Docker engine at `{}` runs Windows containers, which cannot be measured",
+                engine.endpoint()
+            );
             return Err(Failure::new(FailureKind::Setup, what, "switch it to Linux containers"));
         }
         if let Some(several) = options.build.platform.as_ref().filter(|platform| platform.contains(',')) {
-            let what = format!("`{several}` are several platforms, and one image is measured");
-            return Err(Failure::new(FailureKind::Setup, what, "name one with --platform"));
+            let what = format!("`{several}` are several platforms, but only one image can be measured");
+            return Err(Failure::new(FailureKind::Setup, what, "set one with --platform"));
         }
         let program = DockerProgram::find(options.docker.as_deref(), engine.endpoint())?;
         let above = options.folder.clone().unwrap_or_else(std::env::temp_dir);

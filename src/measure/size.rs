@@ -119,8 +119,8 @@ impl Session {
     /// Bytes to pull of each layer.
     fn streamed(&self, reference: &str, platform: Option<&Platform>, diff_ids: &[String]) -> Result<Vec<u64>, Failure> {
         let broken = |why: String| {
-            let what = format!("the image `{reference}` could not be measured: {why}");
-            Failure::new(FailureKind::Broken, what, "see whether the engine still runs, and try again")
+            let what = format!("the image `{reference}` cannot be measured: {why}");
+            Failure::new(FailureKind::Broken, what, "check whether the engine still runs, then try again")
         };
         let saved = self.engine.save(reference, platform)?;
         let (sizes, paths) =
@@ -129,10 +129,9 @@ impl Session {
                 ArchiveError::Broken(why) => broken(why),
             })?;
         if paths.len() != diff_ids.len() {
-            return Err(broken(format!("it has {} layers and {} are in its archive", diff_ids.len(), paths.len())));
+            return Err(broken(format!("it has {} layers, but its archive has {}", diff_ids.len(), paths.len())));
         }
-        let size =
-            |path: &String| sizes.get(path).copied().ok_or_else(|| broken(format!("layer `{path}` is not there")));
+        let size = |path: &String| sizes.get(path).copied().ok_or_else(|| broken(format!("layer `{path}` is missing")));
         paths.iter().map(size).collect()
     }
 

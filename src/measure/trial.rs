@@ -238,7 +238,7 @@ impl ContainerTrial<'_> {
                 return Err(Failure::interrupted());
             }
             let Some((code, said)) = self.exec(session, &words)? else {
-                return Ok(Some((false, "the container ended".into())));
+                return Ok(Some((false, "the container exited".into())));
             };
             last = (code == 0, said);
             if code == 0 || code == 126 || code == 127 {

@@ -15,13 +15,11 @@ use crate::text::{Span, path};
 
 /// Its pass.
 pub(super) const PASSES: &[Pass] =
-    &[Pass::new("app-folder", Rung::Stages, "gives the program a folder of its own instead of `/`", run)
-        .assuming("names no file of its own from `/`", Support::Sources)];
+    &[Pass::new("app-folder", Rung::Stages, "moves the program from `/` to a folder of its own", run)
+        .assuming("nothing names a file of the program by its path from `/`", Support::Sources)];
 
 /// Where the files go.
 const FOLDER: &str = "/app";
-
-const WHAT: &str = "keeps the program in `/`";
 
 fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
@@ -44,13 +42,13 @@ fn run(scene: &PassInput, turn: &mut PassOutput) {
         Ok(edits) => {
             turn.step(
                 format!("works in `{FOLDER}` instead of `/`"),
-                "what lies in `/` belongs to root, among the folders of the system",
+                "files in `/` are mixed with the folders of the system and belong to root",
                 edits,
             );
-            let cut = scene.evidence.texts_cut.then(|| (Support::Open, "not all of its sources were read".to_owned()));
-            turn.assume("names no file of its own from `/`", cut);
+            let cut = scene.evidence.texts_cut.then(|| (Support::Open, "not all sources were read".to_owned()));
+            turn.assume("nothing names a file of the program by its path from `/`", cut);
         }
-        Err(why) => turn.refuse(WHAT, why),
+        Err(why) => turn.skip(why),
     }
 }
 
@@ -67,7 +65,7 @@ fn edits(
 ) -> Result<Vec<FileEdit>, String> {
     let build = scene.build;
     if transfers.iter().any(|one| one.destination.is_none()) {
-        return Err("where a COPY puts its files only the build knows".to_owned());
+        return Err("the destination of a COPY is known only at build time".to_owned());
     }
     for (index, one) in build.instructions(target) {
         let text = scene.file().logical(one.text);
@@ -86,10 +84,10 @@ fn edits(
             invocations.iter().any(|one| one.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
         };
         if code.is_some_and(recipes) {
-            return Err(format!("what line {} starts may name its files from `/`", one.start_line));
+            return Err(format!("the command on line {} may use files by their path from `/`", one.start_line));
         }
         if code.is_some_and(leaves) || one.keyword == Keyword::Env && names_root(scene, one) {
-            return Err(format!("line {} counts on `/`", one.start_line));
+            return Err(format!("line {} depends on `/`", one.start_line));
         }
     }
     let names = names(scene, transfers);
@@ -102,7 +100,7 @@ fn edits(
         let written = scene.source().slice(span).trim_end();
         if !written.ends_with(" /") {
             return Err(format!(
-                "line {} copies to `/` in a form that is not changed",
+                "the COPY to `/` on line {} is written in a form that cannot be changed",
                 transfer.instruction.start_line
             ));
         }
@@ -126,7 +124,7 @@ fn workdir(
             let line = scene.build.instruction(*index);
             Ok(scene.edit(line.rest.span, FOLDER))
         }
-        Setting::By(..) => Err("its WORKDIRs are several, or stand below what is copied".to_owned()),
+        Setting::By(..) => Err("it has several WORKDIRs, or files are copied before its WORKDIR".to_owned()),
         _ => {
             let end = scene.instruction_span(target.start).end;
             let open = if scene.source().slice(Span::new(0, end)).ends_with('\n') { "" } else { scene.newline() };
@@ -200,7 +198,7 @@ fn spoken_of(scene: &PassInput, names: &[String]) -> Option<String> {
     };
     let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
     let (file, _) = code.or_else(plain)?;
-    Some(format!("`{file}` names one of its files from `/`"))
+    Some(format!("`{file}` names a file of the program by its path from `/`"))
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! What a step takes for granted, and what supports it.
+//! What a step assumes, and what supports it.
 
 /// What supports an assumption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Support {
-    /// What was read settles it.
+    /// The files that were read show it.
     Sources,
     /// A container of the original showed it.
     Observed,
-    /// Nothing that was read speaks against it, and nothing settles it.
+    /// No file that was read contradicts it, and none shows it.
     Open,
-    /// What was read leaves it open; without a container that shows it, the step is left out.
+    /// A file that was read casts doubt on it; the step is skipped unless a container shows it.
     Missing,
 }
 
@@ -25,13 +25,13 @@ impl Support {
     }
 }
 
-/// Something that has to be true, so that a step leaves what the image does as it was.
+/// A condition under which a step does not change what the image does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assumption {
-    /// Of the program or the build, without a subject: `writes only to /tmp`.
+    /// The condition as a clause: `the program writes only to /tmp`.
     pub what: String,
     /// What supports it.
     pub support: Support,
-    /// What leaves it open, in one sentence without a full stop; empty where it is settled.
+    /// Why it is not certain, in one sentence without a full stop; empty where it is.
     pub why: String,
 }

@@ -25,8 +25,8 @@ pub(super) fn run_again(scene: &PassInput, turn: &mut PassOutput) {
 
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if let Some(edit) = without_switches(scene).or_else(|| mounted(scene)) {
-        let why = "a change of the dependencies downloads only what is new, and no download stays in a layer";
-        turn.step("keeps downloads in cache mounts", why, vec![edit]);
+        let why = "a changed dependency downloads only what is new, and no download stays in a layer";
+        turn.step("keeps package downloads in cache mounts", why, vec![edit]);
     }
 }
 

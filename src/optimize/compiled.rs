@@ -36,29 +36,39 @@ use super::{cache_mounts, dependency_files};
 pub(super) const MOUNTS: &[Pass] = &[Pass::new(
     "build-tool-mounts",
     Rung::Order,
-    "keeps what .NET's and Gradle's images fetch in cache mounts",
+    "keeps the downloads of .NET and Gradle images in cache mounts",
     mounts::mount,
 )
-.assuming("looks for no package in a cache when it runs", Support::Sources)];
+.assuming("the program reads no package cache at run time", Support::Sources)];
 
 /// Its passes of rung 3.
 pub(super) const STAGES: &[Pass] = &[
     Pass::new(
         "compiled-start",
         Rung::Stages,
-        "compiles when the image is built, not when a container starts",
+        "compiles when the image is built instead of at every start",
         start::compile,
     )
-    .assuming("compiles nothing that a container brings", Support::Sources),
+    .assuming("no container replaces the compiled sources", Support::Sources),
     // What starts then is a step like those that rung 1 has seen.
-    Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", dependency_files::run_again)
-        .assuming("reads nothing in its installs but what is copied first", Support::Sources),
-    Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", mount_again)
-        .assuming("looks for no package in a cache when it runs", Support::Sources),
-    Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split)
-        .assuming("needs nothing of the build stage but what is copied from it", Support::Sources),
-    Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep)
-        .assuming("needs nothing of the compiler's folder but the programs", Support::Sources),
+    Pass::new(
+        "compiled-order",
+        Rung::Stages,
+        "copies the dependency files first after compiled-start",
+        dependency_files::run_again,
+    )
+    .assuming("installs read only the files that are copied before them", Support::Sources),
+    Pass::new(
+        "compiled-mounts",
+        Rung::Stages,
+        "keeps package downloads in cache mounts after compiled-start",
+        mount_again,
+    )
+    .assuming("the program reads no package cache at run time", Support::Sources),
+    Pass::new("compiled-stages", Rung::Stages, "compiles in a separate build stage", split::split)
+        .assuming("the final image needs nothing from the build stage but the files that are copied", Support::Sources),
+    Pass::new("cargo-target", Rung::Stages, "keeps cargo's target folder in a cache mount", target::keep)
+        .assuming("the program needs nothing from cargo's target folder but the executables", Support::Sources),
 ];
 
 /// Cache mounts for the step that compiles what a container did.
@@ -71,15 +81,15 @@ fn mount_again(scene: &PassInput, turn: &mut PassOutput) {
 
 /// Its passes of rung 4; they run before those that hold for every language.
 pub(super) const BASES: &[Pass] =
-    &[Pass::new("compiled-base", Rung::Slim, "the runtime instead of the toolchain", base::replace)
-        .assuming("needs nothing of the toolchain when it runs", Support::Open)];
+    &[Pass::new("compiled-base", Rung::Slim, "uses the runtime image instead of the toolchain image", base::replace)
+        .assuming("the program needs no toolchain at run time", Support::Open)];
 
 /// Those that mend what slim bases lack; they run behind those that choose them.
 pub(super) const MENDED: &[Pass] =
-    &[Pass::new("java-manuals", Rung::Slim, "a folder that Debian's Java expects", manuals::make)
-        .assuming("minds no empty folder", Support::Sources)];
+    &[Pass::new("java-manuals", Rung::Slim, "creates a folder that Debian's Java packages expect", manuals::make)
+        .assuming("an additional empty folder does no harm", Support::Sources)];
 
 /// Runs behind the pass that starts programs without a shell, and before that which makes users.
 pub(super) const SCRATCH: &[Pass] =
-    &[Pass::new("go-scratch", Rung::Hygiene, "no distribution below a static Go program", scratch::replace)
-        .assuming("needs nothing of a system", Support::Sources)];
+    &[Pass::new("go-scratch", Rung::Hygiene, "uses `scratch` for a static Go program", scratch::replace)
+        .assuming("the program needs nothing from an operating system", Support::Sources)];

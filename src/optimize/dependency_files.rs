@@ -17,16 +17,16 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             commands.dedup();
             let list: Vec<String> = commands.iter().map(|command| format!("`{command}`")).collect();
             let why = if arranged.files.is_empty() {
-                "nothing of the sources is read there".to_owned()
+                "it reads no sources".to_owned()
             } else {
                 let files: Vec<&str> = arranged.files.iter().map(String::as_str).collect();
-                format!("all that is read there is {}", files.join(", "))
+                format!("it reads only {}", files.join(", "))
             };
             let edits = arranged.edits.into_iter().map(|edit| scene.edit(edit.span, edit.text)).collect();
             turn.step(format!("runs {} before the sources are copied", list.join(" and ")), why, edits);
         }
         for obstacle in obstacles {
-            turn.refuse(format!("`{}` stays below the sources", obstacle.command), obstacle.why);
+            turn.refuse(format!("keeps `{}` after the COPY of the sources", obstacle.command), obstacle.why);
         }
     }
 }

@@ -14,21 +14,21 @@ pub(super) const PASSES: &[Pass] = &[
     Pass::new(
         "lock-respecting-install",
         Rung::Flags,
-        "installs what the lock file says, where it fits the manifest",
+        "installs the locked versions where the lock file is up to date",
         locks::run,
     )
-    .assuming("has a lock file that fits its manifest", Support::Sources),
+    .assuming("the lock file is up to date", Support::Sources),
     Pass::new(
         "no-dev-dependencies",
         Rung::Flags,
-        "leaves development dependencies out where nothing builds or starts with them",
+        "omits dev dependencies where no build step and no program needs them",
         production::run,
     )
-    .assuming("loads no development dependency", Support::Sources),
-    Pass::new("quiet-installs", Rung::Flags, "asks for no audit and no funding messages in builds", quiet::run)
-        .assuming("reads no message of an install", Support::Sources),
+    .assuming("the program loads no dev dependency", Support::Sources),
+    Pass::new("quiet-installs", Rung::Flags, "turns off audit and funding messages in builds", quiet::run)
+        .assuming("no one reads the messages of an install", Support::Sources),
     Pass::new("safe-fixes", Rung::Flags, "applies the safe fixes of the rules", safe::run)
-        .assuming("does the same by the rules that offer the fixes", Support::Sources),
+        .assuming("the fixed instructions do the same", Support::Sources),
 ];
 
 #[cfg(test)]

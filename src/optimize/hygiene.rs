@@ -25,17 +25,17 @@ use super::rung::Rung;
 
 /// The form of commands.
 pub(super) const COMMANDS: &[Pass] =
-    &[Pass::new("exec-form", Rung::Hygiene, "start the program without a shell in front", command::run)
-        .assuming("needs no shell around its program", Support::Sources)];
+    &[Pass::new("exec-form", Rung::Hygiene, "starts the program without a shell", command::run)
+        .assuming("the program needs no shell", Support::Sources)];
 
 /// The others, which ask what the image has by then.
 pub(super) const PASSES: &[Pass] = &[
-    Pass::new("secret-env", Rung::Hygiene, "take secrets out of the image's config", secret::run)
-        .assuming("reads the secret from nowhere in the image", Support::Sources),
-    Pass::new("healthcheck", Rung::Hygiene, "check that the service answers", health::run)
-        .assuming("answers on this path as long as it is well", Support::Sources),
-    Pass::new("non-root", Rung::Hygiene, "run as a user without rights", user::run)
-        .assuming("writes only to folders of its user", Support::Open),
-    Pass::new("build-checks", Rung::Hygiene, "write what `docker build --check` warns of as it wants", checks::run)
-        .assuming("means the same to the builder in either form", Support::Sources),
+    Pass::new("secret-env", Rung::Hygiene, "removes secrets from the image's configuration", secret::run)
+        .assuming("the program does not read the secret from the image", Support::Sources),
+    Pass::new("healthcheck", Rung::Hygiene, "adds a HEALTHCHECK that requests a page of the service", health::run)
+        .assuming("the service answers this request as long as it is healthy", Support::Sources),
+    Pass::new("non-root", Rung::Hygiene, "runs the program as a non-root user", user::run)
+        .assuming("the program the program the program writes only to folders of its user", Support::Open),
+    Pass::new("build-checks", Rung::Hygiene, "fixes the warnings of `docker build --check`", checks::run)
+        .assuming("both forms mean the same to the builder", Support::Sources),
 ];

@@ -24,8 +24,8 @@ use crate::text::{Span, bytes};
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] =
-    &[Pass::new("dockerignore", Rung::Ignore, "keeps out of the context what no build needs", run)
-        .assuming("reads no file in its steps that stays out", Support::Sources)];
+    &[Pass::new("dockerignore", Rung::Ignore, "excludes files from the build context that no build step needs", run)
+        .assuming("no build step reads an excluded file", Support::Sources)];
 
 /// Parts that a reason names.
 const NAMED: usize = 3;
@@ -33,15 +33,12 @@ const NAMED: usize = 3;
 fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(group) = Group::new(scene) else { return };
     if group.takes_unknown() {
-        turn.refuse("leaves .dockerignore as it is", "a COPY takes what only the build knows");
+        turn.skip("the source of a COPY is known only at build time");
         return;
     }
     let present = match &scene.input().ignore {
         IgnoreInput::Present(_, file) if file.error().is_some() => {
-            turn.refuse(
-                "leaves .dockerignore as it is",
-                "the builder refuses it; mend the line that `dockopt lint` names",
-            );
+            turn.skip(".dockerignore is not valid; fix the line that `dockopt lint` reports");
             return;
         }
         IgnoreInput::Present(_, file) => !file.patterns.is_empty(),
@@ -107,12 +104,12 @@ fn repair(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassO
     turn.step(format!("adds {} to .dockerignore", added.join(", ")), summary_of_group(group, &gone), vec![edit]);
 }
 
-/// `212 MB of 215 MB need not be sent: node_modules (180 MB), .git (30 MB)`.
+/// `212 MB of 215 MB are not needed in the build context: node_modules (180 MB), .git (30 MB)`.
 fn summary_of_group(group: &Group, gone: &[Exclusion]) -> String {
     let saved: u64 = gone.iter().map(|one| one.bytes).sum();
     let all = group.sent();
     if saved == 0 {
-        return "secrets and what tools leave behind would go along unseen".to_owned();
+        return "keeps out secrets and generated files that may appear later".to_owned();
     }
     let mut largest: Vec<&Exclusion> = gone.iter().filter(|one| one.bytes > 0).collect();
     largest.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.entry.cmp(&b.entry)));
@@ -121,5 +118,5 @@ fn summary_of_group(group: &Group, gone: &[Exclusion]) -> String {
         .take(NAMED)
         .map(|one| format!("`{}` ({})", group.context.path(one.entry), bytes(one.bytes)))
         .collect();
-    format!("{} of {} need not be sent: {}", bytes(saved), bytes(all), named.join(", "))
+    format!("{} of {} are not needed in the build context: {}", bytes(saved), bytes(all), named.join(", "))
 }

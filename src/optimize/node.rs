@@ -23,43 +23,62 @@ use crate::build::{StageBase, installed};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
-    Pass::new("site-stages", Rung::Stages, "serve what a bundler built by a web server", site::in_stages)
-        .assuming("answers requests with what the bundler wrote alone", Support::Sources),
-    Pass::at_max("next-standalone", Rung::Stages, "take what Next.js traced for its server alone", standalone::run)
-        .assuming("loads no files but those that Next.js traces", Support::Open),
+    Pass::new(
+        "site-stages",
+        Rung::Stages,
+        "serves built files with a web server instead of a preview server",
+        site::in_stages,
+    )
+    .assuming("the server answers requests only with the built files", Support::Sources),
+    Pass::at_max(
+        "next-standalone",
+        Rung::Stages,
+        "copies only the files that Next.js traced for its server",
+        standalone::run,
+    )
+    .assuming("the server loads only files that Next.js traces", Support::Open),
     Pass::new(
         "client-stages",
         Rung::Stages,
-        "build sites that another program serves in stages of their own",
+        "builds sites that another program serves in separate stages",
         client::run,
     )
-    .assuming("needs nothing of the site but what its bundler writes", Support::Sources),
+    .assuming("the server needs nothing from the site but the built files", Support::Sources),
     Pass::new(
         "client-production",
         Rung::Stages,
-        "leaves development dependencies out of what serves such a site",
+        "omits dev dependencies of the program that serves such a site",
         production::run,
     )
-    .assuming("loads no development dependency", Support::Sources),
-    Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run)
-        .assuming("starts nothing but the script's one program", Support::Sources),
-    Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages)
-        .assuming("needs nothing of the build stage but what is copied from it", Support::Sources),
-    Pass::new("bundler-caches", Rung::Stages, "keeps what bundlers have compiled in a cache mount", caches::mount)
-        .assuming("reads nothing that bundlers keep for their next run", Support::Sources),
+    .assuming("the program loads no dev dependency", Support::Sources),
+    Pass::new("node-start", Rung::Stages, "starts Node programs without npm", start::run)
+        .assuming("the script starts nothing but this program", Support::Sources),
+    Pass::new("node-stages", Rung::Stages, "builds Node projects in a separate stage", stages)
+        .assuming("the final image needs nothing from the build stage but the files that are copied", Support::Sources),
+    Pass::new("bundler-caches", Rung::Stages, "keeps the caches of bundlers in cache mounts", caches::mount)
+        .assuming("no program reads the caches of bundlers at run time", Support::Sources),
 ];
 
 /// Its passes above all others.
 pub(super) const SERVERS: &[Pass] = &[
-    Pass::new("static-site", Rung::Server, "serve built files by a web server in any case", site::in_any_case)
-        .assuming("answers requests with what the bundler wrote alone", Support::Open),
-    Pass::new("static-site-caches", Rung::Server, "the same cache mounts for it", caches::mount)
-        .assuming("reads nothing that bundlers keep for their next run", Support::Sources),
+    Pass::new(
+        "static-site",
+        Rung::Server,
+        "serves built files with a web server, also instead of a development server",
+        site::in_any_case,
+    )
+    .assuming("the server answers requests only with the built files", Support::Open),
+    Pass::new(
+        "static-site-caches",
+        Rung::Server,
+        "keeps the caches of bundlers in cache mounts after static-site",
+        caches::mount,
+    )
+    .assuming("no program reads the caches of bundlers at run time", Support::Sources),
 ];
 
 /// Takes the final stage apart.
 fn stages(scene: &PassInput, turn: &mut PassOutput) {
-    const WHAT: &str = "build in a stage of its own";
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
     if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
@@ -68,29 +87,29 @@ fn stages(scene: &PassInput, turn: &mut PassOutput) {
     let pieces = match stage_pieces::read(scene, stage) {
         Ok(Some(pieces)) => pieces,
         Ok(None) => return,
-        Err(why) => return turn.refuse(WHAT, why),
+        Err(why) => return turn.skip(why),
     };
     let plan = match plan::plan(scene, stage, &pieces) {
         Ok(Some(plan)) => plan,
         Ok(None) => return,
-        Err(why) => return turn.refuse(WHAT, why),
+        Err(why) => return turn.skip(why),
     };
     let numbered = build.edges().iter().any(|edge| {
         let text = scene.source().slice(edge.span);
         matches!(edge.to, StageBase::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
     });
     if numbered {
-        return turn.refuse(WHAT, "stages are named by numbers that would change");
+        return turn.skip("a FROM or --from names a stage by its number, which would change");
     }
     let mut what = match &plan.output {
-        Some(_) => "builds in a stage of its own".to_owned(),
-        None => "installs dependencies in a stage of its own".to_owned(),
+        Some(_) => "builds in a separate stage".to_owned(),
+        None => "installs dependencies in a separate stage".to_owned(),
     };
     if matches!(plan.modules, plan::Modules::Separate(_) | plan::Modules::Beside(_)) {
-        what.push_str(", and installs what runs in another one beside it");
+        what.push_str(" and installs the runtime dependencies in another one");
     }
     let why = match plan.output.as_ref().and_then(|output| output.open.as_ref()) {
-        Some(open) => format!("{}; the whole folder is taken, as {open}", plan.why),
+        Some(open) => format!("{}; the whole folder is copied, because {open}", plan.why),
         None => plan.why.clone(),
     };
     let edit = write::NodeWriter::new(scene, stage, &pieces, &plan).edit();

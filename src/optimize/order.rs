@@ -13,26 +13,26 @@ pub(super) const PASSES: &[Pass] = &[
     Pass::new(
         "declared-packages",
         Rung::Order,
-        "installs what the manifest declares where packages of it are named",
+        "installs packages from the manifest instead of naming them in a command",
         declared::run,
     )
-    .assuming("runs with the versions that the manifest asks for", Support::Sources),
+    .assuming("the program runs with the versions of the manifest", Support::Sources),
     Pass::new(
         "dependency-files-first",
         Rung::Order,
-        "copies what installs read, and installs, before the sources are copied",
+        "copies dependency files and installs before the sources are copied",
         dependency_files::run,
     )
-    .assuming("reads nothing in its installs but what is copied first", Support::Sources),
-    Pass::new("cache-mounts", Rung::Order, "keeps what package managers download in cache mounts", cache_mounts::run)
-        .assuming("looks for no package in a cache when it runs", Support::Sources),
+    .assuming("installs read only the files that are copied before them", Support::Sources),
+    Pass::new("cache-mounts", Rung::Order, "keeps package downloads in cache mounts", cache_mounts::run)
+        .assuming("the program reads no package cache at run time", Support::Sources),
     Pass::new(
         "volatile-last",
         Rung::Order,
-        "declares what differs from build to build below what it would run again",
+        "moves ARG and LABEL values that change with each build below the steps that they rerun",
         volatile::run,
     )
-    .assuming("uses the variable in no step above its new place", Support::Sources),
+    .assuming("no step above the new place uses the variable", Support::Sources),
 ];
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ impl<'a> PassInput<'a> {
     }
 }
 
-/// What a pass answers with. Without edits nothing changes.
+/// The output of a pass. Without edits nothing changes.
 #[derive(Debug, Default)]
 pub(super) struct PassOutput {
     /// What to change; applied together, or not at all where they overlap.
@@ -152,7 +152,7 @@ impl PassOutput {
         self.steps.push(RewriteStep { pass: "", what: what.into(), why: why.into(), assumptions: Vec::new() });
     }
 
-    /// Says what the last step assumes. `open`: what leaves it open, and how far.
+    /// Says what the last step assumes, in a whole clause. `open`: what leaves it open, and how far.
     pub(super) fn assume(&mut self, what: impl Into<String>, open: Option<(Support, String)>) {
         let (support, why) = open.unwrap_or((Support::Sources, String::new()));
         if let Some(step) = self.steps.last_mut() {
@@ -160,9 +160,15 @@ impl PassOutput {
         }
     }
 
-    /// Says what is left, and why.
-    pub(super) fn refuse(&mut self, what: impl Into<String>, why: impl Into<String>) {
-        self.refusals.push(PassRefusal { pass: "", what: what.into(), why: why.into() });
+    /// Records that the pass keeps a part of the build as it is. `what` continues the pass's name as a sentence: `keeps
+    /// .git in the build context`.
+    pub(super) fn refuse(&mut self, what: impl Into<String>, why: impl ToString) {
+        self.refusals.push(PassRefusal { pass: "", what: what.into(), why: why.to_string(), is_whole: false });
+    }
+
+    /// Records that the whole pass does nothing.
+    pub(super) fn skip(&mut self, why: impl ToString) {
+        self.refusals.push(PassRefusal::whole("", "", why));
     }
 }
 
@@ -188,4 +194,13 @@ pub struct PassRefusal {
     pub what: String,
     /// Why, in one sentence without a full stop.
     pub why: String,
+    /// Whether the pass did nothing of this kind anywhere; `what` is its title then.
+    pub is_whole: bool,
+}
+
+impl PassRefusal {
+    /// A pass that does nothing.
+    pub(super) fn whole(pass: &'static str, title: &str, why: impl ToString) -> Self {
+        Self { pass, what: title.to_owned(), why: why.to_string(), is_whole: true }
+    }
 }

@@ -35,11 +35,13 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
         let why = "no command, script or import outside of tests uses them";
-        turn.step("leaves development dependencies out", why, vec![edit]);
+        turn.step("omits dev dependencies", why, vec![edit]);
         let open = reach.shows("loads by name");
         turn.assume(
-            "loads no development dependency",
-            open.map(|path| (Support::Open, format!("`{path}` loads by names that only running it tells"))),
+            "the program loads no dev dependency",
+            open.map(|path| {
+                (Support::Open, format!("`{path}` loads modules by names that are known only at run time"))
+            }),
         );
     }
 }

@@ -17,10 +17,10 @@ pub(super) fn find_loss(before: &Build, after: &Build, projects: &[Project]) -> 
     let built_by_name = before.stages().iter().filter(|stage| !before.is_needed(stage) && stage.name.is_some());
     for stage in built_by_name {
         let Some(same) = after.stages().iter().find(|one| one.name == stage.name) else {
-            return Some(format!("the stage `{}` may be built by its name", stage.title()));
+            return Some(format!("stage `{}` would be lost, and a build may select it by name", stage.title()));
         };
         if after.instructions(same).next().is_none() && before.instructions(stage).next().is_some() {
-            return Some(format!("nothing of the stage `{}` would stay", stage.title()));
+            return Some(format!("stage `{}` would be empty", stage.title()));
         }
         if let Some(why) = lost_start((before, stage), (after, same), projects) {
             return Some(why);
@@ -35,7 +35,7 @@ fn lost_start((before, was): (&Build, &Stage), (after, is): (&Build, &Stage), pr
         let had = holds(before, was, file);
         had && !holds(after, is, file)
     })?;
-    Some(format!("the command starts `{file}`, which nothing would bring into the image"))
+    Some(format!("the command starts `{file}`, which would be missing from the image"))
 }
 
 /// Absolute paths of files that the command of a stage names as its program or script.
@@ -153,7 +153,7 @@ mod tests {
             "RUN cp dist/index.js /opt/run.js\nCMD [\"node\", \"/opt/run.js\"]\n",
             "RUN cp -r dist /srv/app\nCMD [\"node\", \"/srv/app/index.js\"]\n",
         ] {
-            check(&format!("{head}{tail}"), &files, "which nothing would bring into the image");
+            check(&format!("{head}{tail}"), &files, "which would be missing from the image");
         }
         let done = optimize_to_rung(&format!("{head}CMD [\"node\", \"dist/index\"]\n"), &files, Rung::Stages);
         assert!(done.result()[0].text().contains("COPY --from=build /app/dist ./dist"), "{}", done.result()[0].text());

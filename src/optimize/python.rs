@@ -22,29 +22,29 @@ use super::rung::Rung;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
-    Pass::new("python-stages", Rung::Stages, "installs Python dependencies in a stage of their own", stages)
-        .assuming("needs nothing of the build stage but the environment", Support::Sources),
+    Pass::new("python-stages", Rung::Stages, "installs Python dependencies in a separate stage", stages)
+        .assuming("the final image needs nothing from the build stage but the virtual environment", Support::Sources),
     // What starts the program needed them as long as it was the installer itself.
     Pass::new(
         "python-production",
         Rung::Stages,
-        "leaves development dependencies out of the environment that the image takes",
+        "omits dev dependencies from the copied virtual environment",
         production::run,
     )
-    .assuming("loads no development dependency", Support::Sources),
+    .assuming("the program loads no dev dependency", Support::Sources),
 ];
 
 fn stages(scene: &PassInput, turn: &mut PassOutput) {
     let plan = match plan::plan(scene) {
         Ok(plan) => plan,
         Err(plan::NoPythonPlan::Needed) => return,
-        Err(plan::NoPythonPlan::Possible(what, why)) => return turn.refuse(what, why),
+        Err(plan::NoPythonPlan::Blocked(why)) => return turn.skip(why),
     };
     let (span, text) = write::PythonWriter::new(scene, &plan).edits();
     let venvs = plan.venvs.join(" and ");
     turn.step(
-        format!("installs into {venvs} in a build stage, and copies it to the stage of the image"),
-        "pip's caches, compilers, headers and installing tools are not needed when the program runs",
+        format!("installs into {venvs} in a build stage and copies it to the final stage"),
+        "pip's cache, compilers, headers and installers are not needed at run time",
         vec![scene.edit(span, text)],
     );
 }

@@ -100,7 +100,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
         for pass in passes::all_passes().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
             let id = pass.info.id;
             if let Some(why) = options.left_out.get(id).filter(|_| !options.only.contains(id)) {
-                climbed.refusals.push(PassRefusal { pass: id, what: pass.info.title.to_owned(), why: why.clone() });
+                climbed.refusals.push(PassRefusal::whole(id, pass.info.title, why));
                 continue;
             }
             let turn = for_others(pass, run_pass(pass, &scene, build, evidence, options), &scene, build);
@@ -113,7 +113,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
             if let Some(why) = find_loss(&scene, &next, build) {
                 now = before;
                 climbed.steps.truncate(steps);
-                climbed.refusals.push(PassRefusal { pass: pass.info.id, what: pass.info.title.to_owned(), why });
+                climbed.refusals.push(PassRefusal::whole(id, pass.info.title, why));
             } else {
                 let file = |inputs: &Inputs| inputs.builds.get(build).map(|input| input.file.clone());
                 let tidied = file(&scene).and_then(|before| layout::tidied(&input.file, &before, &next, build));
@@ -171,7 +171,7 @@ fn for_others(pass: &Pass, turn: PassOutput, inputs: &Inputs, build: usize) -> P
         return turn;
     }
     let mut refused = PassOutput::default();
-    refused.refuse(pass.info.title, "its ONBUILD lines run in images that nobody sees here");
+    refused.skip("its ONBUILD instructions run in images that are not known here");
     refused
 }
 
@@ -194,8 +194,8 @@ fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutp
     for step in turn.steps {
         let missing = step.assumptions.iter().find(|one| is_missing(one));
         let why = missing.map_or_else(String::new, |one| {
-            let why = if one.why.is_empty() { format!("nothing shows that it {}", one.what) } else { one.why.clone() };
-            format!("{why}; `--verify` can prove that it {}", one.what)
+            let why = if one.why.is_empty() { format!("nothing shows that {}", one.what) } else { one.why.clone() };
+            format!("{why}; `--verify` can prove that {}", one.what)
         });
         refused.refuse(step.what, why);
     }
@@ -205,14 +205,14 @@ fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutp
 /// Why nobody can write another text in the place of a build's Dockerfile, in one sentence without a full stop.
 pub fn unwritable(input: &BuildInput) -> Option<String> {
     if let Some(template) = input.template {
-        return Some(format!("it is {}, and what it renders to is not known", template.title()));
+        return Some(format!("it is {}, and the rendered Dockerfile is not known", template.title()));
     }
     let instructions = input.file.instructions();
     if !instructions.is_empty() && instructions.iter().all(|one| one.keyword != Keyword::From) {
-        return Some("it has no FROM, and what it is a part of is not known".to_owned());
+        return Some("it has no FROM, and the file that includes it is not known".to_owned());
     }
     let embedding = input.file.source().embedding()?;
-    (!embedding.is_writable()).then(|| "it stands inside of another file that can't be written".to_owned())
+    (!embedding.is_writable()).then(|| "it is embedded in another file and cannot be written".to_owned())
 }
 
 fn runs(pass: &Pass, options: &Options) -> bool {
@@ -227,19 +227,21 @@ fn runs(pass: &Pass, options: &Options) -> bool {
 /// something changed.
 fn take(pass: &Pass, turn: PassOutput, dockerfile: FileId, now: &mut Vec<Source>, climbed: &mut ClimbedRung) -> bool {
     let id = pass.info.id;
-    climbed.refusals.extend(turn.refusals.into_iter().map(|refusal| PassRefusal { pass: id, ..refusal }));
+    for refusal in turn.refusals {
+        let what = if refusal.is_whole { pass.info.title.to_owned() } else { refusal.what };
+        climbed.refusals.push(PassRefusal { pass: id, what, ..refusal });
+    }
     if turn.edits.is_empty() {
         return false;
     }
-    let refuse = |why: String| PassRefusal { pass: id, what: pass.info.title.to_owned(), why };
     let Some(next) = apply(&turn.edits, now) else {
-        climbed.refusals.push(refuse("its edits do not fit together".to_owned()));
+        climbed.refusals.push(PassRefusal::whole(id, pass.info.title, "its edits overlap"));
         return false;
     };
     let dockerfile = dockerfile.0 as usize;
     let worse = dockerfile::parse(&now[dockerfile]).worse(&dockerfile::parse(&next[dockerfile]));
     if let Some(why) = worse {
-        climbed.refusals.push(refuse(why));
+        climbed.refusals.push(PassRefusal::whole(id, pass.info.title, why));
         return false;
     }
     *now = next;

@@ -40,7 +40,7 @@ impl Rung {
             Self::Flags => "install flags",
             Self::Stages => "multi-stage on the same base",
             Self::Slim => "slim base",
-            Self::Hygiene => "non-root, healthcheck, exec form",
+            Self::Hygiene => "non-root user, healthcheck, exec form",
             Self::Server => "production server",
         }
     }
@@ -79,7 +79,7 @@ impl FromStr for Level {
             return Ok(Self::Max);
         }
         let rung = text.parse().ok().and_then(|number: usize| Rung::ALL.get(number));
-        rung.map(|rung| Self::Up(*rung)).ok_or_else(|| "it is a number from 0 to 6, or `max`".to_owned())
+        rung.map(|rung| Self::Up(*rung)).ok_or_else(|| "expected a number from 0 to 6, or `max`".to_owned())
     }
 }
 

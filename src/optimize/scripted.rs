@@ -13,11 +13,16 @@ use super::rung::Rung;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
-    Pass::new("bundler-stages", Rung::Stages, "install gems in a stage of their own", bundler::run)
-        .assuming("needs nothing of the build stage but the gems", Support::Open),
-    Pass::new("composer-stages", Rung::Stages, "install Composer packages in a stage of their own", composer::run)
-        .assuming("needs nothing of the build stage but Composer's packages", Support::Open),
+    Pass::new("bundler-stages", Rung::Stages, "installs gems in a separate stage", bundler::run)
+        .assuming("the final image needs nothing from the build stage but the gems", Support::Open),
+    Pass::new("composer-stages", Rung::Stages, "installs Composer packages in a separate stage", composer::run)
+        .assuming("the final image needs nothing from the build stage but Composer's packages", Support::Open),
     // What is copied from that stage stands where an install was, and others may stand above it now.
-    Pass::new("scripted-order", Rung::Stages, "the same order of steps for what stays", dependency_files::run_again)
-        .assuming("reads nothing in its installs but what is copied first", Support::Sources),
+    Pass::new(
+        "scripted-order",
+        Rung::Stages,
+        "copies dependency files first in the remaining steps",
+        dependency_files::run_again,
+    )
+    .assuming("installs read only the files that are copied before them", Support::Sources),
 ];

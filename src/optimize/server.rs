@@ -10,5 +10,5 @@ use super::rung::Rung;
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] =
-    &[Pass::new("production-form", Rung::Server, "start servers without what serves development", reload::run)
-        .assuming("changes no source in a container", Support::Open)];
+    &[Pass::new("production-form", Rung::Server, "starts servers without development features", reload::run)
+        .assuming("no source changes in a running container", Support::Open)];

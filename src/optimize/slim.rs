@@ -17,16 +17,16 @@ use super::pass::Pass;
 use super::pass_input::{PassInput, PassOutput};
 use super::reached_sources::LazyReach;
 use super::rung::Rung;
-use crate::build::{Reference, SlimImage, Stage};
+use crate::build::{SlimImage, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] = &[
-    Pass::new("slim-runtime", Rung::Slim, "stand on the slim base", runtime)
-        .assuming("calls and loads nothing that only the full image has", Support::Sources),
-    Pass::new("slim-builder", Rung::Slim, "build on the slim base", builder)
-        .assuming("needs nothing in its build that only the full image has", Support::Sources),
+    Pass::new("slim-runtime", Rung::Slim, "uses the slim variant of the base image for the final stage", runtime)
+        .assuming("the program uses nothing that only the full image contains", Support::Sources),
+    Pass::new("slim-builder", Rung::Slim, "uses the slim variant of the base image for build stages", builder)
+        .assuming("the build uses nothing that only the full image contains", Support::Sources),
 ];
 
 fn runtime(scene: &PassInput, turn: &mut PassOutput) {
@@ -36,19 +36,21 @@ fn runtime(scene: &PassInput, turn: &mut PassOutput) {
     let twin = match slim_base::of(scene, root) {
         Ok(Some(twin)) => twin,
         Ok(None) => return,
-        Err(why) => return turn.refuse("keeps the full base", why),
+        Err(why) => return turn.skip(why),
     };
     match rebase_on_twin(scene, root, &twin, Some(target)) {
         Ok((mut edits, packages)) => {
             edits.extend(healthcheck(scene, target, &twin));
-            add_step(turn, "stands on", &twin, &packages, edits);
+            add_step(turn, "as the final base image", &twin, &packages, edits);
             let open = LazyReach::new(scene).shows("starts programs");
             turn.assume(
-                format!("calls and loads nothing else that only `{}` has", twin.full),
-                open.map(|path| (Support::Open, format!("`{path}` starts programs; those that it names are there"))),
+                format!("the program uses nothing else that only `{}` contains", twin.full),
+                open.map(|path| {
+                    (Support::Open, format!("`{path}` starts programs; those that it names are installed"))
+                }),
             );
         }
-        Err(why) => turn.refuse(format!("keeps `{}` below the final stage", twin.full), why),
+        Err(why) => turn.refuse(format!("keeps `{}` as the final base image", twin.full), why),
     }
 }
 
@@ -61,29 +63,26 @@ fn builder(scene: &PassInput, turn: &mut PassOutput) {
             Ok(Some(twin)) if !twin.slim.contains("jre") => twin,
             Ok(_) => continue,
             Err(why) => {
-                turn.refuse("keeps the full base of a build stage", why);
+                turn.refuse(format!("keeps the full base image in stage `{}`", root.title()), why);
                 continue;
             }
         };
         match rebase_on_twin(scene, root, &twin, None) {
-            Ok((edits, packages)) => add_step(turn, "builds on", &twin, &packages, edits),
-            Err(why) => turn.refuse(format!("keeps `{}` below stage `{}`", twin.full, root.title()), why),
+            Ok((edits, packages)) => {
+                add_step(turn, &format!("in stage `{}`", root.title()), &twin, &packages, edits);
+            }
+            Err(why) => turn.refuse(format!("keeps `{}` in stage `{}`", twin.full, root.title()), why),
         }
     }
 }
 
-fn add_step(turn: &mut PassOutput, verb: &str, twin: &SlimTwin, packages: &BTreeSet<String>, edits: Vec<FileEdit>) {
-    let tag = Reference::of(&twin.slim).tag.unwrap_or_default().to_owned();
+fn add_step(turn: &mut PassOutput, role: &str, twin: &SlimTwin, packages: &BTreeSet<String>, edits: Vec<FileEdit>) {
     let with = if packages.is_empty() {
         String::new()
     } else {
-        format!(" with {}", packages.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+        format!(" and installs {}", packages.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
     };
-    turn.step(
-        format!("{verb} `{}`{with}", twin.slim),
-        format!("`{tag}` is the same without what it lacks here: {}", twin.why),
-        edits,
-    );
+    turn.step(format!("uses `{}` {role}{with}", twin.slim), twin.why.clone(), edits);
 }
 
 /// Edits that put all stages on a FROM's twin, with the packages that they lack there. `target` is the stage that ships,
@@ -107,7 +106,7 @@ fn rebase_on_twin(
         let same = SlimImage::has_same_programs(&twin.slim);
         let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
         if ships && let Some(one) = to_build.first() {
-            return Err(format!("dependencies are built in it, with `{one}`"));
+            return Err(format!("`{one}` builds dependencies in the final stage"));
         }
         for package in &to_build {
             apt::want(&mut wanted, package, needs::first_install(scene, stage));

@@ -29,14 +29,14 @@ fn commands(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Ob
         let compiled = declared.compiles_start && handed_on(&one).is_some_and(|words| words == arguments(&other));
         let traced = declared.traces_files && other == ["node", "server.js"];
         let why = match (declared.replaces_server, compiled) {
-            _ if traced => Some("Next.js wrote that program for the same server"),
-            (true, _) => Some("the rewrite puts another server in its place"),
-            (_, true) => Some("it is compiled when the image is built, and gets the same words"),
+            _ if traced => Some("Next.js generated this program as its server"),
+            (true, _) => Some("the rewrite replaces the server"),
+            (_, true) => Some("the program is compiled when the image is built, and gets the same arguments"),
             _ => None,
         };
         seen.judge(why, &format!("containers start {} instead of {}", told(&other), told(&one)));
     } else if (&old.entrypoint, &old.cmd) != (&new.entrypoint, &new.cmd) {
-        seen.explain(format!("ENTRYPOINT and CMD are written in another way and start the same: {}", told(&one)));
+        seen.explain(format!("ENTRYPOINT and CMD are written differently and start the same: {}", told(&one)));
     }
 }
 
@@ -46,21 +46,21 @@ fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, s
             Some(now) if now == value => {}
             _ if name == "PATH" => path(value, before, after, seen),
             Some(_) if is_version(name) && !declared.own_variables.contains(name) => {
-                seen.explain(format!("ENV {name} is that of the other base"));
+                seen.explain(format!("ENV {name} is set by the other base image"));
             }
             // Values may be secrets.
             Some(_) => {
                 let why = data::VARIABLES
                     .with("build-prefix")
                     .any(|start| name.starts_with(start))
-                    .then_some("only tools of the build read it");
+                    .then_some("only build tools read it");
                 seen.judge(why, &format!("ENV {name} has another value"));
             }
             None => {
                 // Programs find the file without being told.
                 let usual = (value == CERTIFICATES && after.find(value).is_some())
-                    .then_some("it names the file that is looked for anyway");
-                seen.judge(why_gone(name, declared).or(usual), &format!("ENV {name} is gone"));
+                    .then_some("it names the file that is used by default");
+                seen.judge(why_gone(name, declared).or(usual), &format!("ENV {name} is not set"));
             }
         }
     }
@@ -72,19 +72,19 @@ fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, s
 
 fn why_gone(name: &str, declared: &DeclaredConfig) -> Option<&'static str> {
     if declared.replaces_server && !declared.own_variables.contains(name) {
-        return Some("the server's base has none");
+        return Some("the base image of the server does not set it");
     }
     if declared.serves_files {
-        return Some("the web server reads none");
+        return Some("the web server does not read it");
     }
     if secret::names_secret(name) && declared.names(name) {
-        return Some("a secret, which the rewrite says it leaves to the one who starts the container");
+        return Some("a secret, which must now be set when the container starts");
     }
     if data::VARIABLES.with("build-prefix").any(|start| name.starts_with(start)) {
-        return Some("only tools of the build read it");
+        return Some("only build tools read it");
     }
     let of_base = !declared.own_variables.contains(name) && !data::VARIABLES.has(name, "of-base");
-    of_base.then_some("it is the other base's own")
+    of_base.then_some("only the original base image sets it")
 }
 
 /// Whether a variable of an official image tells its own version and how it was checked.
@@ -106,12 +106,12 @@ fn path(old: &str, before: &ImageSide, after: &ImageSide, seen: &mut Observation
             members.map(|path| after.text(path)).all(|path| words.contains(&&path))
         };
         let why = match (holds(before), holds(after)) {
-            (false, _) => Some("it is empty in the original"),
-            (true, false) => Some("it is not there any more"),
-            (true, true) if started() => Some("what it holds is started by its path"),
+            (false, _) => Some("the folder is empty in the original"),
+            (true, false) => Some("the folder does not exist in the rewrite"),
+            (true, true) if started() => Some("its programs are started by their paths"),
             (true, true) => None,
         };
-        seen.judge(why, &format!("PATH has no `{folder}` any more"));
+        seen.judge(why, &format!("PATH does not contain `{folder}`"));
     }
     let kept: Vec<&str> = now.iter().copied().filter(|folder| old.split(':').any(|own| own == *folder)).collect();
     let order: Vec<&str> = old.split(':').filter(|folder| kept.contains(folder)).collect();
@@ -123,9 +123,9 @@ fn path(old: &str, before: &ImageSide, after: &ImageSide, seen: &mut Observation
 }
 
 fn lists(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
-    let server = declared.replaces_server.then_some("the rewrite puts another server in its place");
+    let server = declared.replaces_server.then_some("the rewrite replaces the server");
     for port in old.exposed_ports.iter().filter(|port| !new.exposed_ports.contains(port)) {
-        seen.judge(server, &format!("EXPOSE {port} is gone"));
+        seen.judge(server, &format!("EXPOSE {port} is missing"));
     }
     for port in new.exposed_ports.iter().filter(|port| !old.exposed_ports.contains(port)) {
         seen.explain(format!("EXPOSE {port} is new"));
@@ -139,17 +139,17 @@ fn lists(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Obser
         match new.labels.get(name) {
             Some(now) if now == value => {}
             Some(_) => seen.fail(format!("LABEL {name} has another value")),
-            None => seen.judge(server, &format!("LABEL {name} is gone")),
+            None => seen.judge(server, &format!("LABEL {name} is missing")),
         }
     }
 }
 
 fn settings(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
-    let server = declared.replaces_server.then_some("it is the other server's");
+    let server = declared.replaces_server.then_some("the other server sets it");
     let folder = |config: &Config| config.working_directory.clone().filter(|own| !own.is_empty()).unwrap_or("/".into());
     if folder(old) != folder(new) {
         let moved = declared.moved.as_ref().filter(|moved| **moved == folder(new));
-        let server = server.or(moved.map(|_| "what was copied to `/` lies there"));
+        let server = server.or(moved.map(|_| "the files that were copied to `/` are there"));
         seen.judge(server, &format!("WORKDIR is `{}` instead of `{}`", folder(new), folder(old)));
     }
     if old.stop_signal != new.stop_signal {
@@ -161,7 +161,7 @@ fn settings(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Ob
     users(old, new, declared, seen);
     let shell = |config: &Config| config.shell.clone().unwrap_or_else(|| ["/bin/sh", "-c"].map(str::to_owned).to_vec());
     if shell(old) != shell(new) {
-        let server = declared.serves_files.then_some("the web server's stage runs nothing");
+        let server = declared.serves_files.then_some("no RUN in the web server's stage uses it");
         seen.judge(server, &format!("SHELL is `{}` instead of `{}`", shell(new).join(" "), shell(old).join(" ")));
     }
     if old.on_build != new.on_build {
@@ -177,9 +177,11 @@ fn users(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Obser
     match (is_root(&one), is_root(&other)) {
         (true, true) => {}
         _ if one == other => {}
-        (true, false) => seen.explain(format!("USER is `{other}` instead of root: what it writes is checked apart")),
+        (true, false) => {
+            seen.explain(format!("USER is `{other}` instead of root; the check `writes` covers what it writes"))
+        }
         (false, false) if declared.serves_files => {
-            seen.explain(format!("USER is `{other}` instead of `{one}`: it is the web server's"));
+            seen.explain(format!("USER is `{other}` instead of `{one}`, as the web server's image sets it"));
         }
         (false, _) => {
             seen.fail(format!("USER is `{}` instead of `{one}`", if other.is_empty() { "root" } else { &other }));
@@ -194,9 +196,9 @@ fn healthchecks(old: &Config, new: &Config, seen: &mut Observation) {
     match (off(&old.healthcheck), off(&new.healthcheck)) {
         (true, true) => {}
         (true, false) => seen.explain("HEALTHCHECK is new"),
-        (false, true) => seen.fail("HEALTHCHECK is gone"),
+        (false, true) => seen.fail("HEALTHCHECK is missing"),
         (false, false) if old.healthcheck == new.healthcheck => {}
-        (false, false) => seen.explain("HEALTHCHECK asks in another way: it has to become healthy all the same"),
+        (false, false) => seen.explain("HEALTHCHECK uses another command; it must succeed as well"),
     }
 }
 

@@ -31,16 +31,16 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
             Some(now) => same += usize::from(compare(before, after, declared, (path, *id, now), &mut seen)),
             None => match why_gone(declared, path, &hints) {
                 Some(why) => gone.entry(why).or_default().push(path),
-                None => seen.fail(format!("`{path}` is gone")),
+                None => seen.fail(format!("`{path}` is missing")),
             },
         }
     }
     for (why, paths) in gone {
         let shown = paths.iter().take(4).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
         let more = if paths.len() > 4 { format!(" and {} more", paths.len() - 4) } else { String::new() };
-        seen.explain(format!("gone: {shown}{more}: {why}"));
+        seen.explain(format!("removed: {shown}{more} ({why})"));
     }
-    seen.explain(format!("{same} files of the application are the same"));
+    seen.explain(format!("{same} application files are the same"));
     seen.check("files")
 }
 
@@ -123,14 +123,14 @@ fn compare(
     if (was.content, was.size) != (is.content, is.size) && was.kind != EntryKind::Symlink {
         if brought && FileKind::of(path).nature() == ContentKind::Lock {
             seen.explain(format!(
-                "`{path}` has other contents: an install may write it, and nothing reads it at run time"
+                "`{path}` has different content; an install may write it, and nothing reads it at run time"
             ));
             return true;
         }
         if brought {
-            seen.fail(format!("`{path}` has other contents"));
+            seen.fail(format!("`{path}` has different content"));
         } else {
-            seen.explain(format!("`{path}` was made by the build and has other contents"));
+            seen.explain(format!("`{path}` was written by the build and has different content"));
         }
         return !brought;
     }
@@ -140,9 +140,9 @@ fn compare(
         let readable = reads(after, is);
         match (lost, readable) {
             (false, true) if other & one == one => {
-                seen.explain(format!("`{path}` has the mode {other:03o} instead of {one:03o}"));
+                seen.explain(format!("`{path}` has mode {other:03o} instead of {one:03o}"));
             }
-            _ => seen.fail(format!("`{path}` has the mode {other:03o} instead of {one:03o}")),
+            _ => seen.fail(format!("`{path}` has mode {other:03o} instead of {one:03o}")),
         }
         return false;
     }
@@ -179,7 +179,7 @@ struct MissingFileHints<'f> {
 
 fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> Option<&'static str> {
     if declared.brought.get(path).is_some_and(|own| declared.ignored.contains(own)) {
-        return Some("the new .dockerignore keeps it out of the context");
+        return Some("excluded by the new .dockerignore");
     }
     let name = path::name(path);
     let generated = !declared.brought.contains_key(path);
@@ -189,25 +189,25 @@ fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> 
     if declared.replaces_server
         && (!generated || hints.tails.contains(&unhashed(name)) || name.ends_with(".tsbuildinfo"))
     {
-        return Some("the server serves what was built from it");
+        return Some("the server serves the files built from it");
     }
     if generated && category_of(path.trim_start_matches('/').as_bytes()).is_some() {
-        return Some("caches and leavings of tools");
+        return Some("caches and leftovers of tools");
     }
     let left = || data::FOLDER_NAMES.with("leaving").any(|folder| path::has_folders(path, folder));
     let junk = [".egg-info/", "/.pdm-python", ".tsbuildinfo", "/.eslintcache"];
     if generated && (left() || junk.iter().any(|part| path.contains(part))) {
-        return Some("caches and leavings of tools");
+        return Some("caches and leftovers of tools");
     }
     let of_setuptools = ["/build/lib/", "/build/lib.", "/build/bdist."].iter().any(|part| path.contains(part));
     if generated && of_setuptools && declared.speaks(&[Ecosystem::Python]) {
-        return Some("leavings of setuptools: what it built is installed");
+        return Some("leftovers of setuptools, which installed what it built");
     }
     if hints.renamed.contains(path) {
-        return Some("made anew under a name with another hash");
+        return Some("built again, with another hash in the name");
     }
     let of_compiler = hints.compiled && is_for_compiler(declared, path);
-    of_compiler.then_some("read or written by the compiler only: what it made is what runs")
+    of_compiler.then_some("only the compiler reads or writes it; its output runs")
 }
 
 /// Whether what runs was compiled, and the compiler is gone.

@@ -33,14 +33,12 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide) -> Check {
     let (old, new) = (unresolved(before), unresolved(after));
     for ((file, name), path) in &new {
         if !old.contains_key(&(file.clone(), name.clone())) {
-            seen.fail(format!("{path} needs {name}, which is not there"));
+            seen.fail(format!("{path} needs {name}, which is missing"));
         }
     }
     let same = new.len();
     let looked = after.programs().count();
-    seen.explain(format!(
-        "{looked} programs and libraries looked at; {same} ask for something that is missing, as in the original"
-    ));
+    seen.explain(format!("{looked} programs and libraries checked; {same} lack a library, as in the original"));
     seen.check("linkage")
 }
 

@@ -29,23 +29,23 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
         match (why_gone(before, after, declared, &reached, key, at), other) {
             (Some(why), _) => explained.entry(why).or_default().push(key.1.clone()),
             (None, Some(other)) => seen.fail(format!("{} is {} instead of {}", key.1, other.2, key.2)),
-            (None, None) => seen.fail(format!("{} {} ({}) is gone", key.1, key.2, key.0.name())),
+            (None, None) => seen.fail(format!("{} {} ({}) is missing", key.1, key.2, key.0.name())),
         }
     }
     for (why, mut names) in explained {
         names.dedup();
         let (count, shown) = (names.len(), names.iter().take(8).cloned().collect::<Vec<_>>().join(", "));
         let more = if count > 8 { format!(" and {} more", count - 8) } else { String::new() };
-        seen.explain(format!("gone: {shown}{more}: {why}"));
+        seen.explain(format!("removed: {shown}{more} ({why})"));
     }
     if !environments.is_empty() {
         let named = environments.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", ");
-        seen.explain(format!("{named}: an environment of the build context, in which nothing runs"));
+        seen.explain(format!("{named}: a virtual environment of the build context, in which nothing runs"));
     }
     contents((before, &environments), after, (&old, &new), &mut seen);
     built(before, after, &mut seen);
     let kept = old.keys().filter(|key| new.contains_key(*key)).count();
-    seen.explain(format!("{kept} installed distributions have the same names and versions"));
+    seen.explain(format!("{kept} installed packages have the same names and versions"));
     seen.check("packages")
 }
 
@@ -190,7 +190,7 @@ fn why_gone(
     let global = place.split_once("lib/node_modules/").is_some_and(|(_, rest)| of_tool(rest));
     let in_tool = global || ["/npm/node_modules/", "/corepack/", "/opt/yarn"].iter().any(|part| place.contains(part));
     if key.0 == Ecosystem::Node && (in_tool || declared.replaces_server) {
-        return Some("nothing of it runs in a container");
+        return Some("no program of it runs in a container");
     }
     if key.0 == Ecosystem::Node && declared.traces_files {
         return Some("Next.js traced that its server does not load it");
@@ -199,14 +199,14 @@ fn why_gone(
         && after.program("node").is_none()
         && !super::system_assumptions::starts(before, declared, "node")
     {
-        return Some("no program of node's runs in a container");
+        return Some("no Node.js program runs in a container");
     }
     let home = place.split_once("/node_modules/").map_or("", |(home, _)| home);
     if key.0 == Ecosystem::Node && declared.bundles_sites && declared.names(home) {
-        return Some("the site in its folder is bundled, and another program serves that");
+        return Some("its site is bundled, and another program serves it");
     }
     if (package.development == Some(true) || locked == Some(true)) && asked != Some(&true) {
-        return Some("for development only, by the lock file");
+        return Some("a dev dependency by the lock file");
     }
     if asked == Some(&true) {
         return None;
@@ -216,13 +216,13 @@ fn why_gone(
         return None;
     }
     if installs || reached.tools.contains(&at) {
-        return Some("only installing needs it");
+        return Some("only needed to install");
     }
     if package.editable || declared.names_project(language(key.0)?, &key.1) {
-        return Some("the project itself: its files are compared as the application's");
+        return Some("the project itself; its files are compared as application files");
     }
     if asked == Some(&false) || reached.development.contains(&at) {
-        return Some("for development only, by the manifest");
+        return Some("a dev dependency by the manifest");
     }
     None
 }
@@ -305,10 +305,10 @@ fn built(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
     for (name, had) in &old {
         let Some(has) = new.get(name) else { continue };
         for part in had.iter().filter(|part| !has.contains(part)) {
-            seen.fail(format!("`{name}` is built without {} {}", part.name, part.version));
+            seen.fail(format!("`{name}` was built without {} {}", part.name, part.version));
         }
         if had == has {
-            seen.explain(format!("`{name}` is built from the same {} modules", had.len()));
+            seen.explain(format!("`{name}` was built from the same {} modules", had.len()));
         }
     }
 }

@@ -105,7 +105,7 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
     if before.is_empty() {
         return Check::skipped(
             "probe",
-            "nothing was asked: the original listens on no port; name a probe with --probe",
+            "no request was sent: the original listens on no port; set a request with --probe",
         );
     }
     let mut seen = Observation::default();
@@ -120,9 +120,9 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
         } else if !was.works() && is.works() {
             seen.explain(format!("{question}: {} instead of {}", is.describe(), was.describe()));
         } else if other_server && was.status == is.status && !was.works() {
-            useless.push(format!("{question}: {} in both, with a page of the other server", is.describe()));
+            useless.push(format!("{question}: {} in both, with an error page of the other server", is.describe()));
         } else if same {
-            seen.fail(format!("{question}: {}, and the body is of another shape", is.describe()));
+            seen.fail(format!("{question}: {}, but the structure of the body differs", is.describe()));
         } else {
             seen.fail(format!("{question}: {} instead of {}", is.describe(), was.describe()));
         }
@@ -139,7 +139,7 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
         if is_silent || before.values().all(|was| was.status == Some(404)) {
             useless.truncate(SHOWN);
             let told = useless.join("; ");
-            return Check::skipped("probe", format!("{told}; name what it answers with --probe"));
+            return Check::skipped("probe", format!("{told}; use --probe with a request that it answers"));
         }
     }
     for line in useless {

@@ -52,12 +52,12 @@ impl Start {
             SettledState::Listens(ports) => {
                 format!("listens on {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
             }
-            SettledState::Runs => "runs and listens on no port".to_owned(),
-            SettledState::Ended { out_of_memory: true, .. } => "is killed for want of memory".to_owned(),
+            SettledState::Runs => "runs without listening on a port".to_owned(),
+            SettledState::Ended { out_of_memory: true, .. } => "is killed because it runs out of memory".to_owned(),
             SettledState::Ended { code, .. } => {
                 let class = failure_class(&self.log);
                 match self.unset.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
-                    [] if class.is_empty() => format!("exits with {code} and says nothing"),
+                    [] if class.is_empty() => format!("exits with {code} without output"),
                     [] => format!("exits with {code}: {class}"),
                     [one] => format!("exits with {code} ({one} is not set)"),
                     several => format!("exits with {code} ({} are not set)", several.join(", ")),
@@ -74,13 +74,11 @@ impl Start {
             SettledState::Runs if self.exposed.is_empty() && !self.serves => None,
             SettledState::Runs => {
                 let last = self.log.lines().rev().map(str::trim).find(|line| !line.is_empty());
-                let said = last.map(|_| format!(", its last words are: {}", failure_class(&self.log)));
+                let said = last.map(|_| format!(", its last output: {}", failure_class(&self.log)));
                 Some(format!("opens no port in {} s{}", self.seconds, said.unwrap_or_default()))
             }
             SettledState::Ended { code: 0, out_of_memory: false } if self.wrote || !self.log.trim().is_empty() => None,
-            SettledState::Ended { code: 0, out_of_memory: false } => {
-                Some("ends at once, says nothing, writes nothing".into())
-            }
+            SettledState::Ended { code: 0, out_of_memory: false } => Some("exits at once and writes nothing".into()),
             SettledState::Ended { .. } | SettledState::NotStarted(_) => Some(self.describe()),
         }
     }
@@ -94,16 +92,16 @@ pub fn compare_starts(before: &Start, after: &Start) -> Check {
         seen.fail(format!("the rewrite {other}, the original {one}"));
     } else if let Some(fault) = before.fault() {
         let same = before.stood == after.stood;
-        let rest = if same { ", and so does the rewrite".to_owned() } else { format!("; the rewrite {other}") };
+        let rest = if same { ", and the rewrite does the same".to_owned() } else { format!("; the rewrite {other}") };
         seen.doubt(format!("the original {fault}{rest}"));
     } else if matches!(before.stood, SettledState::Listens(_)) {
         seen.explain(format!("both start; the rewrite {other}"));
     } else {
-        seen.explain(format!("the original {one}, and so does the rewrite"));
+        seen.explain(format!("the original {one}, and the rewrite does the same"));
     }
     let known = denials(&before.log);
     for line in denials(&after.log).into_iter().filter(|line| !known.contains(line)) {
-        seen.fail(format!("the rewrite says: {line}"));
+        seen.fail(format!("the rewrite prints: {line}"));
     }
     seen.check("start")
 }
@@ -153,17 +151,22 @@ mod tests {
         use CheckOutcome::Unproved;
         let mut unset = classify_exit(1, "KeyError: 'SECRET_KEY'");
         unset.unset = vec!["SECRET_KEY".to_owned()];
-        check(&unset, &unset, Unproved, "the original exits with 1 (`SECRET_KEY` is not set), and so does the rewrite");
+        check(
+            &unset,
+            &unset,
+            Unproved,
+            "the original exits with 1 (`SECRET_KEY` is not set), and the rewrite does the same",
+        );
         let missing = start(SettledState::NotStarted("no command specified".to_owned()), "");
         check(&missing, &missing, Unproved, "does not start: no command specified");
         let killed = start(SettledState::Ended { code: 137, out_of_memory: true }, "");
-        check(&killed, &killed, Unproved, "is killed for want of memory");
+        check(&killed, &killed, Unproved, "is killed because it runs out of memory");
         let silent = classify_exit(0, "\n");
-        check(&silent, &silent, Unproved, "ends at once, says nothing, writes nothing");
+        check(&silent, &silent, Unproved, "exits at once and writes nothing");
         let mut closed =
             start(SettledState::Runs, "[nodemon] app crashed - waiting for file changes before starting...\n");
         closed.exposed.insert(3000);
-        check(&closed, &closed, Unproved, "opens no port in 60 s, its last words are: [nodemon] app crashed");
+        check(&closed, &closed, Unproved, "opens no port in 60 s, its last output: [nodemon] app crashed");
         check(
             &classify_exit(1, "x"),
             &start(SettledState::Listens(vec![80]), ""),
@@ -183,14 +186,14 @@ mod tests {
         check(&listens(40000), &listens(50000), Passed, "both start");
         check(&classify_exit(0, "3 rows\n"), &classify_exit(0, "3 rows\n"), Passed, "exits with 0: # rows");
         check(&start(SettledState::Runs, ""), &start(SettledState::Runs, ""), Passed, "runs");
-        check(&start(SettledState::Runs, ""), &classify_exit(0, ""), Failed, "exits with 0 and says nothing");
+        check(&start(SettledState::Runs, ""), &classify_exit(0, ""), Failed, "exits with 0 without output");
         check(&classify_exit(0, ""), &listens(80), Failed, "listens on 80");
         check(&classify_exit(1, "KeyError: 'A'"), &classify_exit(1, "KeyError: 'B'"), Failed, "KeyError: 'B'");
         check(
             &listens(80),
             &start(SettledState::Listens(vec![80]), "open '/x': EACCES"),
             Failed,
-            "the rewrite says: open",
+            "the rewrite prints: open",
         );
     }
 }

@@ -70,13 +70,13 @@ fn versions(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
             if used.contains(&kind) {
                 seen.judge(
                     declared.replaces_server.then_some("the other server needs none"),
-                    &format!("{one} is gone"),
+                    &format!("{one} is missing"),
                 );
             }
         } else if !now.contains(&one) {
             let now: Vec<&str> = now.into_iter().map(String::as_str).collect();
             if used.contains(&kind) {
-                seen.fail(format!("it runs on {} instead of {one}", now.join(", ")));
+                seen.fail(format!("the program runs on {} instead of {one}", now.join(", ")));
             }
         } else {
             seen.explain(format!("both run on {one}"));
@@ -158,13 +158,13 @@ fn certificates(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
         let own = after.variable("NODE_EXTRA_CA_CERTS").is_none() && after.program("node").is_some();
         let python = after.program("python3").is_some();
         let why = match () {
-            () if own && !python => Some("node brings its own certificates"),
+            () if own && !python => Some("Node.js contains its own certificates"),
             () if after.program("nginx").is_some() => {
-                Some("nginx asks nobody with TLS unless its configuration names a file")
+                Some("nginx sends TLS requests only if its configuration names a certificate file")
             }
             () => None,
         };
-        seen.judge(why, &format!("`{path}` is gone: no certificate can be checked"));
+        seen.judge(why, &format!("`{path}` is missing, so no TLS certificate can be verified"));
     }
 }
 
@@ -177,13 +177,13 @@ fn zones(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen:
             side.packages.packages.iter().any(|package| &*package.name == "tzdata" && !package.ecosystem.is_system())
         };
         let why = match () {
-            () if module(after) => Some("the installed package tzdata has them"),
-            () if brings_its_own(before, declared) => Some("node brings its own"),
-            () if declared.replaces_server => Some("files are served, no times are reckoned"),
-            () if declared.stands_alone => Some("no source of the program looks one up"),
+            () if module(after) => Some("the installed package tzdata contains them"),
+            () if brings_its_own(before, declared) => Some("Node.js contains its own"),
+            () if declared.replaces_server => Some("the server only serves files and needs no time zones"),
+            () if declared.stands_alone => Some("no source of the program uses one"),
             () => None,
         };
-        seen.judge(why, &format!("`{path}` is gone: no time zone but UTC is known"));
+        seen.judge(why, &format!("`{path}` is missing, so only UTC is known"));
     }
 }
 
@@ -197,14 +197,14 @@ fn locales(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, see
         archive(side) || [wanted, &name].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
     };
     if !plain && own(before) && !own(after) {
-        seen.fail(format!("the locale {wanted}, which ENV names, is gone"));
+        seen.fail(format!("the locale {wanted}, set by ENV, is missing"));
     }
     let universal = |side: &ImageSide| {
         ["C.utf8", "C.UTF-8"].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
     };
     if plain && wanted.contains("UTF") && universal(before) && !universal(after) {
-        let why = brings_its_own(before, declared).then_some("node brings its own");
-        seen.judge(why, &format!("the locale {wanted}, which ENV names, is gone"));
+        let why = brings_its_own(before, declared).then_some("Node.js contains its own");
+        seen.judge(why, &format!("the locale {wanted}, set by ENV, is missing"));
     }
 }
 
@@ -242,7 +242,10 @@ fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
         let simple = !name.contains(['$', '`', '\'', '"', ' ']) && !name.is_empty();
         if simple && after.program(name).is_none() {
             let too = before.program(name).is_none() && words(before).contains(name);
-            seen.judge(too.then_some("nor is it in the original"), &format!("`{name}` is not there, and is started"));
+            seen.judge(
+                too.then_some("the original lacks it as well"),
+                &format!("the container starts `{name}`, but the image does not contain it"),
+            );
         }
     }
 }

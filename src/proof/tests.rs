@@ -63,11 +63,11 @@ fn check_files(before: &str, after: &str, wrong: &[&str]) {
 fn files_of_the_application_stay() {
     let before = format!("{APP}100644 0:0 3 app/README.md\n100644 0:0 5 app/__pycache__/main.cpython-313.pyc");
     check_files(&before, APP, &[]);
-    check_files(APP, &APP.replace("100644 0:0 5 app/data.json = data\n", ""), &["`/app/data.json` is gone"]);
-    check_files(APP, &APP.replace("= data", "= other"), &["`/app/data.json` has other contents"]);
-    check_files(APP, &APP.replace("100755", "100644"), &["`/app/run.sh` has the mode 644 instead of 755"]);
+    check_files(APP, &APP.replace("100644 0:0 5 app/data.json = data\n", ""), &["`/app/data.json` is missing"]);
+    check_files(APP, &APP.replace("= data", "= other"), &["`/app/data.json` has different content"]);
+    check_files(APP, &APP.replace("100755", "100644"), &["`/app/run.sh` has mode 644 instead of 755"]);
     let unread = APP.replace("100644 0:0 5", "100600 0:0 5");
-    check_files(APP, &format!("USER 1000\n\n{unread}"), &["`/app/data.json` has the mode 600 instead of 644"]);
+    check_files(APP, &format!("USER 1000\n\n{unread}"), &["`/app/data.json` has mode 600 instead of 644"]);
     check_files(
         &unread,
         &format!("USER 1000\n\n{unread}"),
@@ -76,9 +76,9 @@ fn files_of_the_application_stay() {
     let built = format!("{APP}100644 0:0 3 app/build/lib/x/main.py\n");
     let python = DeclaredConfig { ecosystems: vec![Ecosystem::Python], ..app() };
     assert_wrong(&files::check(&side(&built, &[], &[]), &side(APP, &[], &[]), &python), &[]);
-    check_files(&built, APP, &["`/app/build/lib/x/main.py` is gone"]);
+    check_files(&built, APP, &["`/app/build/lib/x/main.py` is missing"]);
     let moved = APP.replace(" app/", " srv/");
-    let gone = ["`/app/data.json` is gone", "`/app/main.py` is gone", "`/app/run.sh` is gone"];
+    let gone = ["`/app/data.json` is missing", "`/app/main.py` is missing", "`/app/run.sh` is missing"];
     check_files(APP, &moved, &gone);
 }
 
@@ -93,8 +93,8 @@ fn sources_of_what_was_compiled_may_go() {
         files::check(&side(&before, &[], &[]), &side(after, &[], &[]), declared)
     };
     assert_wrong(&check(page, &declared), &[]);
-    assert_wrong(&check("", &declared), &["`/app/page.html` is gone"]);
-    assert_wrong(&check(&format!("{page}100755 0:0 9 usr/bin/go\n"), &declared), &["`/app/main.go` is gone"]);
+    assert_wrong(&check("", &declared), &["`/app/page.html` is missing"]);
+    assert_wrong(&check(&format!("{page}100755 0:0 9 usr/bin/go\n"), &declared), &["`/app/main.go` is missing"]);
     declared.built_in.insert("page.html".to_owned());
     assert_wrong(&check("", &declared), &[]);
 }
@@ -114,10 +114,10 @@ fn what_a_bundler_hashes_may_have_another_name() {
     check_files(&built("DSkppgeg.js"), &built("q8XyzAbC.js"), &[]);
     check_files(&built("chunk/a.-FhnbVzh.js.br"), &built("chunk2/a.x0.js.br"), &[]);
     check_files(&built("app.-FhnbVzh.js"), &built("app.x9QzzzzA.js"), &[]);
-    check_files(&built("seed.json"), &built("users.json"), &["`/app/dist/seed.json` is gone"]);
-    check_files(&built("a/D4kx9_2a.js"), &built("b/Zz81kqPq.css"), &["`/app/dist/a/D4kx9_2a.js` is gone"]);
+    check_files(&built("seed.json"), &built("users.json"), &["`/app/dist/seed.json` is missing"]);
+    check_files(&built("a/D4kx9_2a.js"), &built("b/Zz81kqPq.css"), &["`/app/dist/a/D4kx9_2a.js` is missing"]);
     let two = format!("{}\n100644 0:0 5 app/dist/x.js", built("index-D4kx9_2a.js"));
-    check_files(&two, &built("index-Zz81kqPq.js"), &["`/app/dist/x.js` is gone"]);
+    check_files(&two, &built("index-Zz81kqPq.js"), &["`/app/dist/x.js` is missing"]);
     for (name, bare) in [
         ("index-D4kx9_2a.js", "index-*.js"),
         ("main.8f2c01ab.css", "main.*.css"),
@@ -172,8 +172,8 @@ fn check_packages(before: &[(&str, &str, &str)], after: &[(&str, &str, &str)], w
 fn distributions_stay_wherever_they_lie() {
     let flask = [("Flask", "3.0", "werkzeug"), ("werkzeug", "3.1", "")];
     check_packages(&flask, &flask, &[]);
-    check_packages(&flask, &flask[..1], &["werkzeug 3.1 (pypi) is gone"]);
-    check_packages(&flask, &flask[1..], &["flask 3.0 (pypi) is gone"]);
+    check_packages(&flask, &flask[..1], &["werkzeug 3.1 (pypi) is missing"]);
+    check_packages(&flask, &flask[1..], &["flask 3.0 (pypi) is missing"]);
     check_packages(&flask, &[flask[0], ("werkzeug", "3.0", "")], &["werkzeug is 3.0 instead of 3.1"]);
 }
 
@@ -183,8 +183,8 @@ fn what_only_development_or_installing_needs_may_go() {
     let with = |more: &[(&'static str, &'static str, &'static str)]| [&flask[..], more].concat();
     check_packages(&with(&[("pip", "25", ""), ("wheel", "1", "packaging")]), &flask, &[]);
     check_packages(&with(&[("pytest", "8", "pluggy packaging"), ("pluggy", "1", "")]), &flask, &[]);
-    check_packages(&with(&[("pytest", "8", "packaging")]), &flask[..1], &["packaging 25 (pypi) is gone"]);
-    check_packages(&with(&[("requests", "2", "")]), &flask, &["requests 2 (pypi) is gone"]);
+    check_packages(&with(&[("pytest", "8", "packaging")]), &flask[..1], &["packaging 25 (pypi) is missing"]);
+    check_packages(&with(&[("requests", "2", "")]), &flask, &["requests 2 (pypi) is missing"]);
 }
 
 #[test]
@@ -194,12 +194,12 @@ fn what_a_distribution_brings_as_its_own_part_goes_with_it() {
         assert_wrong(&packages::check(&before, &side("", &[], &[]), &DeclaredConfig::default()), wrong);
     };
     check("usr/local/lib/python3.13/site-packages/setuptools/_vendor", &[]);
-    check("usr/local/lib/python3.13/site-packages", &["zipp 3.23 (pypi) is gone"]);
-    check("app/_vendor", &["zipp 3.23 (pypi) is gone"]);
+    check("usr/local/lib/python3.13/site-packages", &["zipp 3.23 (pypi) is missing"]);
+    check("app/_vendor", &["zipp 3.23 (pypi) is missing"]);
     // Unpacked caches go; an environment that lies in such a folder stays.
     check("root/.cache/uv/archive-v0/a/setuptools/_vendor", &[]);
     check("root/.cache/pypoetry/cache/x", &[]);
-    check("root/.cache/pypoetry/virtualenvs/a/lib/python3.13/site-packages", &["zipp 3.23 (pypi) is gone"]);
+    check("root/.cache/pypoetry/virtualenvs/a/lib/python3.13/site-packages", &["zipp 3.23 (pypi) is missing"]);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn a_package_of_node_has_the_files_of_its_folder() {
     assert_wrong(&packages::check(&tool, &of(&[a], ""), &DeclaredConfig::default()), &[]);
     assert_wrong(
         &packages::check(&of(&[a, b], ""), &of(&[a], ""), &DeclaredConfig::default()),
-        &["b 1.0.0 (npm) is gone"],
+        &["b 1.0.0 (npm) is missing"],
     );
 }
 
@@ -259,7 +259,7 @@ fn libraries_are_found_where_the_loader_looks() {
     let before = side(lines, &[], &asks);
     assert_wrong(&linkage::check(&before, &side(lines, &[], &asks)), &[]);
     let after = lines.replace("usr/lib/x86_64-linux-gnu/libpq.so.5", "usr/lib/x86_64-linux-gnu/libpq.so.4");
-    let wrong = ["/app/_psycopg.so needs libpq.so.5, which is not there"];
+    let wrong = ["/app/_psycopg.so needs libpq.so.5, which is missing"];
     assert_wrong(&linkage::check(&before, &side(&after, &[], &asks)), &wrong);
     assert_wrong(&linkage::check(&side(&after, &[], &asks), &side(&after, &[], &asks)), &[]);
     // A text for the linker is no library: what asks for it by that name was made for musl.
@@ -295,17 +295,17 @@ fn what_programs_take_for_granted_stays() {
     check_system(
         &before,
         &python("12", &format!("{certificates}{zones}")),
-        &["it runs on python3.12 instead of python3.13"],
+        &["the program runs on python3.12 instead of python3.13"],
     );
-    let wrong = ["`/etc/ssl/certs/ca-certificates.crt` is gone: no certificate can be checked"];
+    let wrong = ["`/etc/ssl/certs/ca-certificates.crt` is missing, so no TLS certificate can be verified"];
     check_system(&before, &python("13", &zones), &wrong);
-    let wrong = ["`/usr/share/zoneinfo` is gone: no time zone but UTC is known"];
+    let wrong = ["`/usr/share/zoneinfo` is missing, so only UTC is known"];
     check_system(&before, &python("13", certificates), &wrong);
     let locale = |more: &str| format!("ENV LC_ALL=de_DE.UTF-8\n{}", python("13", more));
-    let wrong = ["the locale de_DE.UTF-8, which ENV names, is gone"];
+    let wrong = ["the locale de_DE.UTF-8, set by ENV, is missing"];
     check_system(&locale("100644 0:0 9 usr/lib/locale/locale-archive"), &locale(""), &wrong);
     let gone = "CMD python -m app\n\n100755 0:0 9 usr/local/bin/other";
-    let wrong = ["python3.13 is gone", "`python` is not there, and is started"];
+    let wrong = ["python3.13 is missing", "the container starts `python`, but the image does not contain it"];
     check_system(&python("13", ""), gone, &wrong);
     let musl = "100755 0:0 9 lib/ld-musl-x86_64.so.1";
     check_system(

@@ -28,7 +28,7 @@ pub fn compare_sizes(before: u64, after: u64) -> Check {
 pub fn compare_rebuilds(before: &Figures, after: &Figures) -> Option<Check> {
     let took = |figures: &Figures| figures.median(Scenario::Source, |run| Some(run.seconds));
     let (was, is) = (took(before)?, took(after)?);
-    let told = format!("{is:.1} s instead of {was:.1} s after a change of a source");
+    let told = format!("{is:.1} s instead of {was:.1} s after a source change");
     let slower = is > was * NOISY && is > was + NOISE;
     Some(Check::of("rebuild", if slower { Err(format!("slower: {told}")) } else { Ok(told) }))
 }

@@ -90,8 +90,8 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
         took("  CPU of its steps".to_owned(), Scenario::Dependency, &cpu),
         size("image on disk", built, of_bytes),
         size("image to pull", |figures| figures.size.pull, of_bytes),
-        size("pushed after a change of code", |figures| figures.size.upload, of_bytes),
-        size("base images to pull for a build", |figures| figures.size.base_pull, of_bytes),
+        size("pushed after a source change", |figures| figures.size.upload, of_bytes),
+        size("base images pulled for a build", |figures| figures.size.base_pull, of_bytes),
         size("layers", layers, of_count),
     ];
     rows.retain(|row| row.values.iter().any(Option::is_some));
@@ -107,27 +107,28 @@ fn table(result: &Measurement) -> Vec<FigureRow> {
 fn remarks(result: &Measurement) -> Vec<String> {
     let mut all = Vec::new();
     if result.rounds > 1 {
-        all.push(format!("Each build was made {} times; the medians are shown.", result.rounds));
+        all.push(format!("Each build ran {} times; the medians are shown.", result.rounds));
     }
     if result.source.is_none() {
-        all.push("No source file was found whose change could be measured; --source names one.".to_owned());
+        all.push("No source file was found to change; set one with --source.".to_owned());
     }
     if result.dependency.is_none() {
-        all.push(
-            "No list of dependencies was found whose change could be measured; --dependency names one.".to_owned(),
-        );
+        all.push("No dependency list was found to change; set one with --dependency.".to_owned());
     }
     let none =
         |of: fn(&BuildRun) -> bool| result.builds.iter().flat_map(|build| &build.figures.runs).all(|(_, run)| of(run));
     if none(|run| run.cpu_seconds.is_none()) {
-        all.push("The engine does not tell the CPU time of steps.".to_owned());
+        all.push("The engine does not report the CPU time of steps.".to_owned());
     }
-    all.push("Bytes to pull are those of the layers, packed by gzip where the engine keeps them unpacked.".to_owned());
+    all.push(
+        "The size to pull is the sum of the layers, compressed with gzip where the engine stores them uncompressed."
+            .to_owned(),
+    );
     all.push(match result.left_in_cache {
         Some(left) => {
-            format!("The build cache holds up to {} more than before; `docker builder prune` empties it.", bytes(left))
+            format!("The build cache may have grown by up to {}; `docker builder prune` empties it.", bytes(left))
         }
-        None => "The engine does not say how much more the build cache holds.".to_owned(),
+        None => "The engine does not report the size of the build cache.".to_owned(),
     });
     all
 }
@@ -342,7 +343,7 @@ after: after/Dockerfile
 ";
         let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(squeezed(&text).starts_with(&squeezed(expected)), "{text}");
-        assert!(text.contains("Each build was made 2 times") && text.contains("No list of dependencies"), "{text}");
+        assert!(text.contains("Each build ran 2 times") && text.contains("No dependency list"), "{text}");
         result.builds[1].fault = Some(Fault { what: "it fails at `x`".into(), ..Fault::default() });
         let text = measure_markdown(&result);
         assert!(text.contains("| image on disk | 1.2 GB | 300 MB | −75 % |"), "{text}");
@@ -353,6 +354,6 @@ after: after/Dockerfile
     fn what_is_not_known_is_left_out() {
         let result = Measurement { builds: vec![MeasuredBuild::default()], ..Measurement::default() };
         assert!(table(&result).is_empty());
-        assert!(measure(&result, Layout { width: None, colour: false }).contains("does not tell the CPU time"));
+        assert!(measure(&result, Layout { width: None, colour: false }).contains("does not report the CPU time"));
     }
 }

@@ -1,4 +1,4 @@
-//! What a rewrite does: the plan with its reasons, a summary, JSON.
+//! A rewrite as text and JSON: the plan with its reasons, and the summary of a diff.
 
 mod wire;
 
@@ -52,7 +52,7 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
     for rewrite in rewrites {
         heading(&mut out, rewrite, mask, layout);
         if let Some(why) = &rewrite.refused {
-            line(&mut out, 2, "nothing is changed: ", &mask.apply(why), TextStyle::Plain, layout);
+            line(&mut out, 2, "nothing changes: ", &mask.apply(why), TextStyle::Plain, layout);
             out.push('\n');
             continue;
         }
@@ -102,7 +102,7 @@ fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) 
         }
     };
     let base = plan.base.as_ref().map(|base| match &plan.slim {
-        Some(slim) => format!("{base}; its publisher's smaller twin is {slim}"),
+        Some(slim) => format!("{base}; slim variant: {slim}"),
         None => base.clone(),
     });
     row("base", &base.into_iter().collect::<Vec<_>>());
@@ -111,7 +111,7 @@ fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) 
         inputs.extend(project.folders.iter().map(|folder| format!("{folder}/")));
         let mut text = inputs.join(", ");
         if !project.open.is_empty() {
-            text.push_str(&format!(" (maybe more: {})", project.open.join(", ")));
+            text.push_str(&format!(" (possibly also {})", project.open.join(", ")));
         }
         row("dependencies", &[text].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>());
     }
@@ -134,15 +134,19 @@ fn rung(out: &mut String, climbed: &ClimbedRung, mask: &Mask, layout: Layout) {
         line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), TextStyle::Good, layout);
         line(out, 5, &pad("", PASS), &mask.apply(&step.why), TextStyle::Dim, layout);
         for assumption in &step.assumptions {
-            let text = format!("assumes: it {}", mask.apply(&format_assumption(assumption)));
+            let text = format!("assumes: {}", mask.apply(&format_assumption(assumption)));
             let tone = if assumption.support == Support::Open { TextStyle::Warning } else { TextStyle::Dim };
             line(out, 5, &pad("", PASS), &text, tone, layout);
         }
     }
     for refusal in &climbed.refusals {
-        let what = format!("left: {}", mask.apply(&refusal.what));
+        let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
+        if refusal.is_whole {
+            line(out, 5, &pad(refusal.pass, PASS), &format!("skipped: {why}"), TextStyle::Warning, layout);
+            continue;
+        }
         line(out, 5, &pad(refusal.pass, PASS), &what, TextStyle::Warning, layout);
-        line(out, 5, &pad("", PASS), &mask.apply(&refusal.why), TextStyle::Dim, layout);
+        line(out, 5, &pad("", PASS), &why, TextStyle::Dim, layout);
     }
 }
 
@@ -151,13 +155,15 @@ fn format_assumption(assumption: &Assumption) -> String {
     let Assumption { what, support, why } = assumption;
     match support {
         Support::Sources => what.clone(),
-        Support::Observed => format!("{what} (a container showed no more)"),
-        Support::Open | Support::Missing if why.is_empty() => format!("{what} (the sources do not settle it)"),
-        Support::Open | Support::Missing => format!("{what} (not settled: {why})"),
+        Support::Observed => format!("{what} (a container confirmed it)"),
+        Support::Open | Support::Missing if why.is_empty() => {
+            format!("{what} (the sources do not show it for certain)")
+        }
+        Support::Open | Support::Missing => format!("{what} (uncertain: {why})"),
     }
 }
 
-/// A text behind its name, wrapped, later lines below the first.
+/// A text after its name, wrapped; further lines are aligned with the first.
 fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle, layout: Layout) {
     let left = indent + width(name);
     let room = layout.columns().saturating_sub(left + 1).max(24);
@@ -177,7 +183,7 @@ fn passes_text(layout: Layout) -> String {
     out
 }
 
-/// A few lines that tell what was or would be done, what is left and why, and the next command.
+/// A few lines: what was or would be done, what was skipped and why, and the next command.
 pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written: bool) -> String {
     let mut out = String::new();
     for rewrite in rewrites {
@@ -185,28 +191,34 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
         let climbed = rewrite.optimized.rungs.iter().filter(|climbed| !climbed.steps.is_empty());
         let rungs: Vec<u8> = climbed.map(|climbed| climbed.rung.number()).collect();
         let done = match (&rewrite.refused, rewrite.steps()) {
-            (Some(why), _) => format!("nothing is changed: {}", clean(&mask.apply(why))),
-            (None, 0) => "nothing to gain; it stays as it is".to_owned(),
+            (Some(why), _) => format!("nothing changes: {}", clean(&mask.apply(why))),
+            (None, 0) => "nothing to improve".to_owned(),
             (None, steps) => format!("{} on {}", count(steps as u64, "step"), rungs_text(&rungs)),
         };
         out.push_str(&format!("{name}: {done}\n"));
         for refusal in rewrite.refusals() {
             let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
-            out.push_str(&format!("{name}: left by {}: {}: {}\n", refusal.pass, clean(&what), clean(&why)));
+            let (what, why) = (clean(&what), clean(&why));
+            let pass = refusal.pass;
+            if refusal.is_whole {
+                out.push_str(&format!("{name}: {pass} skipped: {why}\n"));
+            } else {
+                out.push_str(&format!("{name}: {pass} {what}: {why}\n"));
+            }
         }
     }
     for rewrite in rewrites {
         let name = clean(&rewrite.dockerfile);
         for (step, assumption) in rewrite.open() {
             let text = mask.apply(&format_assumption(assumption));
-            out.push_str(&format!("{name}: {} assumes that it {}\n", step.pass, clean(&text)));
+            out.push_str(&format!("{name}: {} assumes that {}\n", step.pass, clean(&text)));
         }
     }
     let files = count(files as u64, "file");
     out.push_str(&match (files.starts_with("0 "), written) {
         (true, _) => "nothing to change\n".to_owned(),
         (false, true) => format!("changed {files}\n"),
-        (false, false) => format!("would change {files}; `--write` does it, `--plan` tells why\n"),
+        (false, false) => format!("would change {files}; `--write` does it, `--plan` shows why\n"),
     });
     out
 }

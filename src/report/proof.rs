@@ -73,18 +73,18 @@ fn verdict(proof: &Proof) -> String {
     match proof.verdict() {
         Verdict::OriginalFails => {
             let why = proof.original.as_deref().unwrap_or_default();
-            format!("the original does not build, so nothing is proved: {why}{}", advice(proof))
+            format!("not proved: the original does not build: {why}{}", advice(proof))
         }
         Verdict::Proved => match proof.tried.iter().find(|tried| tried.proves()) {
-            Some(tried) if !tried.rungs.is_empty() => format!("{} hold", rungs(tried)),
-            _ => "the rewrite holds".to_owned(),
+            Some(tried) if !tried.rungs.is_empty() => format!("{} proved", rungs(tried)),
+            _ => "the rewrite is proved".to_owned(),
         },
         Verdict::Unproved => {
             let doubts = proof.tried.iter().find(|tried| tried.holds()).map(|tried| tried.doubts().collect::<Vec<_>>());
             format!("not proved: {}{}", doubts.unwrap_or_default().join("; "), advice(proof))
         }
-        Verdict::Rejected => "no rewrite holds: it stays as it is".to_owned(),
-        Verdict::Unchanged => "nothing to gain: it stays as it is".to_owned(),
+        Verdict::Rejected => "no rewrite could be proved; nothing changes".to_owned(),
+        Verdict::Unchanged => "nothing to improve".to_owned(),
     }
 }
 
@@ -105,10 +105,10 @@ fn notes(proof: &Proof) -> Vec<String> {
         let passed = tried.checks.iter().filter(|check| check.outcome == CheckOutcome::Passed);
         let names: Vec<&str> = passed.map(|check| check.name).collect();
         let all_of_it = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-        all.push(format!("compared and alike: {all_of_it}; nothing is written, as no program was seen to work"));
+        all.push(format!("checked: {all_of_it}; nothing is written, because the original was not seen to work"));
     }
     let rejected = proof.rejected.iter();
-    all.extend(rejected.map(|rejected| format!("left out: {}: {}", rejected.pass, rejected.reason)));
+    all.extend(rejected.map(|rejected| format!("{} skipped: {}", rejected.pass, rejected.reason)));
     all
 }
 
@@ -125,7 +125,7 @@ fn name(tried: &TriedRung) -> String {
     let fell = match () {
         () if tried.proves() => "",
         () if tried.holds() => ": not proved",
-        () => ": fell",
+        () => ": failed",
     };
     format!("{own}{without}{fell}")
 }
@@ -133,7 +133,7 @@ fn name(tried: &TriedRung) -> String {
 fn floor(proof: &Proof) -> String {
     let sum = proof.floor.iter().map(|(_, bytes)| bytes).sum();
     let parts: Vec<String> = proof.floor.iter().map(|(name, size)| format!("{name} {}", bytes(*size))).collect();
-    format!("floor {}: {}", bytes(sum), parts.join(", "))
+    format!("smallest possible size {}: {}", bytes(sum), parts.join(", "))
 }
 
 fn rows(proof: &Proof) -> Vec<FigureRow> {

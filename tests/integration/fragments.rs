@@ -70,7 +70,7 @@ fn fragments_are_fixed_and_not_optimized() {
     let fixed = ran.read("Dockerfile");
     assert_eq!(fixed, FRAGMENT.replace("-y curl", "-y curl && rm -rf /var/lib/apt/lists/*").replace("sudo ", ""));
     let ran = Dockopt::new().file("Dockerfile", FRAGMENT).args(["optimize", "--write", "Dockerfile"]).run();
-    assert!(ran.stderr.contains("it has no FROM, and what it is a part of is not known"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it has no FROM, and the file that includes it is not known"), "{}", ran.stderr);
     assert_eq!(ran.read("Dockerfile"), FRAGMENT);
     let ran = Dockopt::new().file("Dockerfile", FRAGMENT).args(["audit", "Dockerfile"]).run().code(1);
     assert!(ran.stdout.contains("no stage, 2 steps") && ran.stdout.contains("[sudo]"), "{}", ran.stdout);

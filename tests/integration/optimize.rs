@@ -133,7 +133,7 @@ fn what_can_not_be_rewritten_is_said() {
     assert!(none.stderr.contains("no Dockerfile found"), "{}", none.stderr);
     let template =
         Dockopt::new().file("Dockerfile.j2", "FROM {{ base }}\nCOPY . .\n").args(["optimize", "."]).run().code(0);
-    assert!(template.stdout.is_empty() && template.stderr.contains("nothing is changed"), "{}", template.stderr);
+    assert!(template.stdout.is_empty() && template.stderr.contains("nothing changes"), "{}", template.stderr);
     let broken = naive().file("web/Dockerfile", "FROM a\0b").args(["optimize", ".", "--write"]).run().code(2);
     assert_ne!(broken.read("api/Dockerfile"), NAIVE, "the others are done");
 }
@@ -167,14 +167,14 @@ fn passes_that_settings_leave_out_stay_out_and_are_said() {
     let (api, web) = (ran.read("api/Dockerfile"), ran.read("web/Dockerfile"));
     assert!(!api.contains(base) && api.contains("FROM python:3.13"), "{api}");
     assert!(web.contains(base), "{web}");
-    let said = "api/Dockerfile: left by slim-runtime: stand on the slim base: dockopt.toml leaves it out since 2026-11-21: probe: / is 500";
+    let said = "api/Dockerfile: slim-runtime skipped: dockopt.toml skips it since 2026-11-21: probe: / is 500";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     let checked = ran.again(["optimize", ".", "--check"]).code(0);
     assert!(checked.stderr.contains(said), "{}", checked.stderr);
     let told = checked.again(["optimize", ".", "--format=json"]);
     let json = told.json();
     keeps_schema(SCHEMA, &json);
-    assert!(json["builds"][0]["rungs"].to_string().contains("leaves it out since"), "{json:#}");
+    assert!(json["builds"][0]["rungs"].to_string().contains("skips it since"), "{json:#}");
     // The command line counts more, and so does no file at all.
     let only = told.again(["optimize", "api", "--check", "--only", "slim-runtime"]).code(1);
     only.again(["optimize", ".", "--check", "--no-config"]).code(1);
@@ -184,7 +184,7 @@ fn passes_that_settings_leave_out_stay_out_and_are_said() {
 fn names_of_no_pass_in_settings_are_errors_with_their_place() {
     for (settings, said) in [
         ("[optimize]\nskip = [\"slim-runtme\"]\n", "did you mean `slim-runtime`?"),
-        ("[optimize]\nskip = [{ pass = \"x\" }]\n", "there is no pass `x`"),
+        ("[optimize]\nskip = [{ pass = \"x\" }]\n", "unknown pass `x`"),
         ("[optimize]\nskip = [{ reason = \"x\" }]\n", "the entry names no pass"),
         ("[optimize]\nskp = []\n", "did you mean `skip`?"),
         ("[optimize]\nskip = [{ pass = \"non-root\", date = \"soon\" }]\n", "`soon` is no day"),

@@ -1,4 +1,4 @@
-//! What `dockopt measure` takes.
+//! Arguments of `dockopt measure`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,30 +10,30 @@ use crate::proof::Scenario;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Builds are run with `docker buildx build` on a copy of the context. Nothing is pruned or removed that \
-                        dockopt did not make; what stays in the build cache is said.\n\nExit codes: 0 measured; 1 a \
-                        Dockerfile does not build; 2 it could not be done."
+    after_help = "Builds run with `docker buildx build` on a copy of the build context. dockopt removes only what it \
+                        created, and reports what stays in the build cache.\n\nExit codes: 0 measured; 1 a \
+                        Dockerfile does not build; 2 the measurement failed."
 )]
 pub(in crate::cli) struct Measure {
     /// Folder or Dockerfile
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Compare with another folder's Dockerfile, or with another Dockerfile for the same folder
+    /// Compare with the Dockerfile of another folder, or with another Dockerfile for the same folder
     #[arg(long, value_name = "DIR|DOCKERFILE")]
     pub against: Option<PathBuf>,
-    /// How often each build is made; the median is shown
+    /// How often to run each build; the median is shown
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub rounds: u16,
-    /// What is built besides the cold build
+    /// Builds to measure in addition to the cold build
     #[arg(long, value_enum, value_name = "SCENARIOS", value_delimiter = ',', default_values_t = [Case::Unchanged, Case::Source, Case::Dependency])]
     pub scenarios: Vec<Case>,
-    /// The source file to change [default: a likely one that the build takes]
+    /// Source file to change [default: one that the build copies]
     #[arg(long, value_name = "PATH")]
     pub source: Option<String>,
-    /// The list of dependencies to change [default: one that the build takes]
+    /// Dependency list to change [default: one that the build copies]
     #[arg(long, value_name = "PATH")]
     pub dependency: Option<String>,
-    /// Remove what runs that were ended by force left behind, and do nothing else
+    /// Clean up after killed runs, then exit
     #[arg(long, conflicts_with_all = ["against"])]
     pub clean_up: bool,
     #[command(flatten)]
@@ -48,32 +48,32 @@ pub(in crate::cli) struct Measure {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Options of the build")]
 pub(in crate::cli) struct Builds {
-    /// A secret for the build, as docker takes it
+    /// Secret to pass to the build, as in `docker build`
     #[arg(long, value_name = "id=NAME[,src=FILE|,env=VARIABLE]")]
     pub secret: Vec<String>,
-    /// An ssh agent or key for the build, as docker takes it
+    /// SSH agent or keys to pass to the build, as in `docker build`
     #[arg(long, value_name = "default|ID[=SOCKET|KEY]")]
     pub ssh: Vec<String>,
-    /// The network of the build's steps
+    /// Network mode of RUN instructions
     #[arg(long, value_name = "MODE")]
     pub network: Option<String>,
-    /// A further host of the build's steps
+    /// Additional host name for RUN instructions
     #[arg(long, value_name = "HOST:IP")]
     pub add_host: Vec<String>,
-    /// Seconds for one build
+    /// Time limit of one build in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub timeout: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Case {
-    /// Nothing but the cold build
+    /// No other build
     Cold,
-    /// Nothing has changed
+    /// A rebuild without changes
     Unchanged,
-    /// A line of a source file has changed
+    /// A rebuild after a source file changed
     Source,
-    /// A list of dependencies has changed
+    /// A rebuild after a dependency list changed
     Dependency,
 }
 

@@ -1,4 +1,4 @@
-//! What `dockopt optimize` takes.
+//! Arguments of `dockopt optimize`.
 
 mod proving;
 
@@ -18,31 +18,31 @@ pub(in crate::cli) struct Optimize {
     /// Folder or Dockerfile
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Show what would change, change nothing (the default)
+    /// Show the changes as a diff without writing them (default)
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub diff: bool,
     /// Change the files
     #[arg(long)]
     pub write: bool,
-    /// Write the changed files below this folder instead
+    /// Write the changed files to this folder instead
     #[arg(long, value_name = "DIR", conflicts_with = "write")]
     pub to: Option<PathBuf>,
-    /// Print what would be done and why, change nothing
+    /// Print each planned step and its reason without writing
     #[arg(long, conflicts_with_all = ["diff", "write", "to"])]
     pub plan: bool,
-    /// Change nothing, show nothing, exit with 1 if something would change
+    /// Print nothing, and exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// The highest rung of the ladder: 0 to 6, or `max`
+    /// Highest rung of the ladder: 0 to 6, or `max`
     #[arg(long, value_name = "RUNG", default_value = "5")]
     pub level: Level,
-    /// Run these passes only (`--plan` names them)
+    /// Run only these passes (`--plan` lists them)
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Leave these passes out
+    /// Skip these passes
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// The image whose web server serves built files
+    /// Image of the web server that serves built files
     #[arg(long, value_name = "IMAGE")]
     pub server: Option<String>,
     #[command(flatten)]

@@ -26,7 +26,7 @@ pub(super) fn check(inputs: &mut Inputs) {
             let (file, span) = skip.place;
             let source = inputs.source(file);
             let (file, place) = (source.name().to_owned(), Some(source.line_column(span.start)));
-            let message = format!("there is no pass `{}`", skip.pass);
+            let message = format!("unknown pass `{}`", skip.pass);
             inputs.unsettled = true;
             inputs.problems.push(InputProblem { file, place, fatal: true, message, help: Some(help) });
         }
@@ -36,7 +36,7 @@ pub(super) fn check(inputs: &mut Inputs) {
 /// What to do about a name that is no pass; `None` where it is one.
 pub(super) fn unknown(name: &str) -> Option<String> {
     let ids: Vec<&str> = passes().map(|pass| pass.id).collect();
-    let all = "`dockopt optimize --plan` names them";
+    let all = "`dockopt optimize --plan` lists all passes";
     let help = closest(name, &ids).map_or_else(|| all.to_owned(), |id| format!("did you mean `{id}`? {all}"));
     (!ids.contains(&name)).then_some(help)
 }
@@ -57,7 +57,7 @@ fn skip_reason(inputs: &Inputs, skip: &SkippedPass) -> String {
     let file = inputs.source(skip.place.0).name();
     let since = skip.date.map(|date| format!(" since {date}")).unwrap_or_default();
     let reason = skip.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{file} leaves it out{since}{reason}")
+    format!("{file} skips it{since}{reason}")
 }
 
 /// The settings with what proofs rejected, by the index of the build.
@@ -70,7 +70,7 @@ pub(super) fn changes(
     let mut texts: Vec<(SettingsFile, String)> = Vec::new();
     for (build, proof) in proofs.iter().filter(|(_, proof)| !proof.rejected.is_empty()) {
         if command.config.no_config {
-            terminal::note("`--no-config`: what was rejected is not written into any settings\n");
+            terminal::note("`--no-config`: rejected passes are not added to any settings file\n");
             continue;
         }
         let Some(place) = SettingsFile::of(command, inputs, *build) else { continue };
@@ -90,7 +90,7 @@ pub(super) fn changes(
         match add_skips(&texts[at].1, &entries) {
             Some(text) => texts[at].1 = text,
             None => terminal::note(&format!(
-                "`{}` is written in a way that is not added to: add {} to `[optimize] skip` in it\n",
+                "cannot add skipped passes to `{}`: add {} to `[optimize] skip` by hand\n",
                 place.name,
                 entries.iter().map(|one| format!("`{}`", one.pass)).collect::<Vec<_>>().join(", ")
             )),

@@ -32,8 +32,8 @@ pub(super) fn run(
     let demand = demand_of(proving)?;
     let builds = builds(inputs, proving.against.as_deref());
     if proving.against.is_some() && builds.len() != 1 {
-        let what = format!("--against compares one Dockerfile, and there are {}", builds.len());
-        return Err(CommandFailure::Because { what, help: Some("name the original".to_owned()) });
+        let what = format!("--against compares one Dockerfile, but {} were found", builds.len());
+        return Err(CommandFailure::Because { what, help: Some("pass the original Dockerfile".to_owned()) });
     }
     let interrupts = Arc::new(Interrupts::hold_back());
     let held = Arc::clone(&interrupts);
@@ -42,7 +42,7 @@ pub(super) fn run(
         let options = &options[build];
         for (pass, why) in &options.left_out {
             let name = inputs.source(inputs.builds[build].dockerfile).name();
-            terminal::note(&format!("{name}: left by {pass}: {why}\n"));
+            terminal::note(&format!("{name}: {pass} skipped: {why}\n"));
         }
         let evidence = crate::load::evidence(inputs, build);
         let runs = crate::load::runs(inputs, build);
@@ -67,7 +67,7 @@ pub(super) fn run(
         let cleaned = session.close();
         let proved = proved?;
         for left in cleaned.left {
-            terminal::note(&format!("left behind: {left}\n"));
+            terminal::note(&format!("not removed: {left}\n"));
         }
         changed.extend(proved.optimized.iter().flat_map(crate::optimize::Optimized::changes));
         proofs.push(proved.proof);
@@ -182,8 +182,11 @@ fn service(text: &str) -> Result<ServiceContainer, CommandFailure> {
         .and_then(|first| first.split_once('='))
         .filter(|(name, image)| !name.is_empty() && !image.is_empty());
     let Some((name, image)) = first else {
-        let what = format!("`{text}` names no service");
-        return Err(CommandFailure::Because { what, help: Some("write --service db=postgres:17".to_owned()) });
+        let what = format!("`{text}` is not a service");
+        return Err(CommandFailure::Because {
+            what,
+            help: Some("use NAME=IMAGE, such as --service db=postgres:17".to_owned()),
+        });
     };
     Ok(ServiceContainer {
         name: name.to_owned(),
@@ -224,8 +227,8 @@ fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Sourc
 /// A file's text under another file's name.
 fn read(path: &Path, place: &Source) -> Result<Source, CommandFailure> {
     let because = |why: String| CommandFailure::Because {
-        what: format!("`{}` can't be read: {why}", path.display()),
-        help: Some("name a Dockerfile, or a folder with one".to_owned()),
+        what: format!("`{}` cannot be read: {why}", path.display()),
+        help: Some("pass a Dockerfile, or a folder that contains one".to_owned()),
     };
     let bytes = std::fs::read(path).map_err(|error| because(error.to_string()))?;
     place.with_bytes(bytes).map_err(|error| because(error.to_string()))

@@ -107,25 +107,25 @@ fn interpreter(side: &ImageSide, declared: &DeclaredConfig) -> Option<Vec<String
 /// Compares what could be imported: what could before can after.
 pub(super) fn check(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Check {
     if before.is_empty() {
-        return Check::skipped("imports", "no module is known that the program starts with");
+        return Check::skipped("imports", "no modules to import were found in the sources");
     }
     if after.is_empty() {
-        return Check::skipped("imports", "the rewrite's program is asked for no module");
+        return Check::skipped("imports", "the rewrite starts no program that imports modules");
     }
     let mut seen = Observation::default();
     let mut fine = 0;
     for (name, was) in before {
-        let is = after.get(name).map_or("was not asked", String::as_str);
+        let is = after.get(name).map_or("was not checked", String::as_str);
         match (was == "ok", is == "ok") {
             (_, true) => fine += 1,
-            (true, false) => seen.fail(format!("`{name}` can't be imported any more: {is}")),
-            (false, false) => seen.explain(format!("`{name}` can't be imported in the original either: {was}")),
+            (true, false) => seen.fail(format!("`{name}` cannot be imported any more: {is}")),
+            (false, false) => seen.explain(format!("`{name}` cannot be imported in the original either: {was}")),
         }
     }
     if fine == 0 && before.values().all(|was| was != "ok") {
-        return Check::skipped("imports", "no module that the sources ask for is found in the original");
+        return Check::skipped("imports", "none of the modules that the sources import is found in the original");
     }
-    seen.explain(format!("{fine} modules that the sources ask for are found"));
+    seen.explain(format!("{fine} modules that the sources import are found"));
     seen.check("imports")
 }
 

@@ -15,13 +15,13 @@ impl Session {
         let written = before.written_paths();
         let wanted: Vec<(&String, &ChangeKind)> = written.iter().filter(|(path, _)| before.counts(path)).collect();
         if wanted.is_empty() {
-            return Ok(Check::skipped("writes", "the original wrote nothing that counts"));
+            return Ok(Check::skipped("writes", "the original wrote nothing to compare"));
         }
         let user = after.config.user.clone().unwrap_or_default();
         if matches!(user.split(':').next().unwrap_or_default(), "" | "0" | "root") {
             return Ok(Check::of(
                 "writes",
-                Ok(format!("root may write all {} paths that the original wrote", wanted.len())),
+                Ok(format!("runs as root, which can write all {} paths that the original wrote", wanted.len())),
             ));
         }
         let mut seen = Observation::default();
@@ -37,17 +37,15 @@ impl Session {
                 _ => "p=$1; while [ ! -e \"$p\" ]; do p=${p%/*}; [ -n \"$p\" ] || p=/; done; test -w \"$p\"",
             };
             match after.exec(self, &["/bin/sh", "-c", script, "sh", path])? {
-                Some((0, _)) => seen.explain(format!("`{path}`, which the original writes, may be written")),
+                Some((0, _)) => seen.explain(format!("`{path}`, which the original writes, is writable")),
                 Some((1, _)) => {
-                    seen.fail(format!("`{path}`, which the original writes, may not be written by `{user}`"));
+                    seen.fail(format!("`{path}`, which the original writes, is not writable by `{user}`"));
                 }
                 Some((code, said)) => {
                     let said = said.lines().next().unwrap_or_default().to_owned();
-                    seen.explain(format!(
-                        "`{path}`: nothing in the image tells whether it may be written ({code}: {said})"
-                    ));
+                    seen.explain(format!("`{path}`: cannot tell whether it is writable ({code}: {said})"));
                 }
-                None => return Ok(Check::skipped("writes", "the rewrite's container does not run on")),
+                None => return Ok(Check::skipped("writes", "the container of the rewrite is not running")),
             }
         }
         Ok(seen.check("writes"))

@@ -48,7 +48,7 @@ pub(super) fn passes(optimized: &Optimized) -> Vec<&'static str> {
 fn reason(pass: &str, tried: &[Attempt]) -> String {
     let mut with = tried.iter().rev().filter(|(_, passes)| passes.contains(&pass));
     let fault = with.find_map(|(tried, _)| tried.fault());
-    let fault = fault.unwrap_or_else(|| "what a container showed speaks against it".to_owned());
+    let fault = fault.unwrap_or_else(|| "it contradicts what a container of the original showed".to_owned());
     let line = fault.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= REASON { line } else { line.chars().take(REASON - 1).chain(['…']).collect() }
 }

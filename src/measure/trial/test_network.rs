@@ -85,11 +85,11 @@ impl<'s> TrialNetwork<'s> {
             if let Some(code) = state.exit_code {
                 let log = engine.logs(&self.companions[index], WORDS)?.text();
                 let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
-                let what = format!("--service {} ended with {code}: {last}", companion.name);
+                let what = format!("--service {} exited with {code}: {last}", companion.name);
                 return Err(Failure::new(
                     FailureKind::Setup,
                     what,
-                    "give it what it needs: --service NAME=IMAGE,KEY=value",
+                    "set what it needs: --service NAME=IMAGE,KEY=value",
                 ));
             }
             // Databases open their port once for their own setup, and again to stay.

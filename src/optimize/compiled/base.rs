@@ -23,7 +23,6 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     if !toolchain::is_application(build, target) || uses_toolchain(scene, target) {
         return;
     }
-    let what = "stands on the runtime alone";
     let web = scene
         .projects()
         .iter()
@@ -31,7 +30,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         .all(|one| one.entry_points.is_empty() || one.frameworks.contains(&Framework::AspNetCore));
     let Some(small) = runtime_image(image, language, web) else {
         if SlimImage::of(image).is_none() && !is_runtime(image) {
-            turn.refuse(what, format!("the image that runs what `{image}` builds is not known"));
+            turn.skip(format!("the runtime image for programs built with `{image}` is not known"));
         }
         return;
     };
@@ -39,11 +38,11 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         return;
     }
     if let Some(why) = needs_toolchain(scene, target, language, image) {
-        return turn.refuse(what, why);
+        return turn.skip(why);
     }
     let needs = MissingPrograms::of(scene, target, language, image, &small);
     if let Some(program) = needs.unknown {
-        return turn.refuse(what, format!("`{small}` has no `{program}`, and which package of it has is not known"));
+        return turn.skip(format!("`{small}` lacks `{program}`, and no package is known to provide it"));
     }
     let mut lines = needs.lines;
     let packages: Vec<&str> = needs.packages.iter().map(String::as_str).collect();
@@ -69,11 +68,13 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         edits.push(scene.edit(Span::at(end), format!("{start}{text}").replace('\n', scene.newline())));
     }
     let why = match language {
-        Language::Java => format!("the program needs a Java runtime, and `{image}` brings a compiler and build tools"),
-        Language::DotNet => format!("the program needs the .NET runtime, and `{image}` brings the SDK"),
-        _ => format!("the program is compiled, and `{image}` brings its toolchain"),
+        Language::Java => {
+            format!("the program needs only a Java runtime; `{image}` also contains a compiler and build tools")
+        }
+        Language::DotNet => format!("the program needs only the .NET runtime; `{image}` also contains the SDK"),
+        _ => format!("the program is already compiled; `{image}` contains its toolchain"),
     };
-    turn.step(format!("`{small}` instead of `{image}`"), why, edits);
+    turn.step(format!("uses `{small}` instead of `{image}`"), why, edits);
 }
 
 /// A line that installs packages.
@@ -83,7 +84,8 @@ fn install(packages: &[&str], alpine: bool) -> String {
         return format!("RUN apk add --no-cache {names}");
     }
     format!(
-        "RUN apt-get update \\\n    && apt-get install -y --no-install-recommends {names} \\\n    && rm -rf /var/lib/apt/lists/*"
+        "RUN apt-get update \\\n    && apt-get install -y --no-install-recommends {names} \\\n    && rm -rf \
+         /var/lib/apt/lists/*"
     )
 }
 
@@ -129,7 +131,7 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
         _ => None,
     };
     let own = build_text(scene, target);
-    home.filter(|home| own.contains(home)).map(|home| format!("a line of the stage names `{home}`"))
+    home.filter(|home| own.contains(home)).map(|home| format!("an instruction of the stage names `{home}`"))
 }
 
 fn build_text(scene: &PassInput, target: &Stage) -> String {

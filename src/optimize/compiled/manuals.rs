@@ -32,8 +32,8 @@ pub(super) fn make(scene: &PassInput, turn: &mut PassOutput) {
             let joint = if lines { format!(" \\{}    && ", scene.newline()) } else { " && ".to_owned() };
             let edit = scene.edit(Span::at(at), format!("mkdir -p {FOLDER}{joint}"));
             turn.step(
-                format!("makes `{FOLDER}` where Java is installed"),
-                "the package links its manuals there, and the slim image has no such folder",
+                format!("creates `{FOLDER}` before Java is installed"),
+                "the package links its manual pages there, and slim images lack the folder",
                 vec![edit],
             );
         }

@@ -37,8 +37,8 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     }
     if !edits.is_empty() {
         let tools = tools.into_iter().map(|tool| format!("`{tool}`")).collect::<Vec<_>>().join(" and ");
-        let why = "a change of the sources fetches nothing again";
-        turn.step(format!("keeps what {tools} fetches in cache mounts"), why, edits);
+        let why = "a source change downloads nothing again";
+        turn.step(format!("keeps the downloads of {tools} in cache mounts"), why, edits);
     }
 }
 

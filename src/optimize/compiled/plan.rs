@@ -73,10 +73,12 @@ impl<'a> TransferPlan<'a> {
                             name => started_programs::is_wanted(scene, target, name),
                         };
                         let run = commands::read(build, stage, index, &wanted);
-                        let run = run.ok_or_else(|| refused("a RUN is read by no shell that is known here"))?;
+                        let run = run.ok_or_else(|| refused("a RUN uses a shell that is not supported"))?;
                         runs.insert(index, run);
                     }
-                    Keyword::Onbuild => return Err(refused("ONBUILD leaves steps to other files")),
+                    Keyword::Onbuild => {
+                        return Err(refused("ONBUILD instructions run in builds that are not known here"));
+                    }
                     _ => {}
                 }
             }
@@ -103,12 +105,12 @@ impl<'a> TransferPlan<'a> {
         let first_copy = self.first_copy(scene);
         let needed = self.needed_products(&products, started, known, scene)?;
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
-            return Err(refused("which programs `go install` makes is not known"));
+            return Err(refused("the programs that `go install` creates are not known"));
         }
         let unknown = self.runs.values().find(|run| run.has(&CommandFate::Unknown) && run.index > first_copy);
         if let Some(run) = unknown {
             let line = build.instruction(run.index).start_line;
-            return Err(refused(&format!("what line {line} writes is not known")));
+            return Err(refused(&format!("the files that line {line} writes are not known")));
         }
         let works =
             self.runs.values().any(|run| run.has(&CommandFate::Works) || (!run.separable && run.compiles().is_some()));
@@ -120,7 +122,9 @@ impl<'a> TransferPlan<'a> {
         if let Some(items) = items.filter(|_| files.is_some() && !works && !nothing) {
             self.items = items;
         } else if data::SYSTEM_FOLDERS.has(&workdir, "holds-system") {
-            return Err(refused("not all files that the program needs are known, and they lie among the system's"));
+            return Err(refused(
+                "the program's files are in a system folder, and it is not known which of these it needs",
+            ));
         } else {
             self.whole = Some(workdir);
         }
@@ -192,9 +196,9 @@ impl<'a> TransferPlan<'a> {
             return Ok(Product { path: above.to_owned(), folder: true });
         }
         match self.language {
-            Language::DotNet => {
-                Err(refused(&format!("`{name}` needs files beside it, and they lie among the system's in `{above}`")))
-            }
+            Language::DotNet => Err(refused(&format!(
+                "`{name}` needs the files next to it, and these are in the system folder `{above}`"
+            ))),
             _ => Ok(product),
         }
     }

@@ -29,28 +29,30 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         return;
     }
     let Some(builder) = builder(scene, target) else { return };
-    let what = "stands on nothing";
     if let Some(why) = needs(scene, target) {
-        return turn.refuse(what, why);
+        return turn.skip(why);
     }
     let static_build = match StaticBuild::of(scene, builder) {
         Ok(found) => found,
-        Err(why) => return turn.refuse(what, why),
+        Err(why) => return turn.skip(why),
     };
     let mut edits = vec![scene.edit(target.base_span, "scratch")];
     match copy_system_files(scene, target, builder, image) {
         Ok(lines) => edits.extend(lines),
-        Err(why) => return turn.refuse(what, why),
+        Err(why) => return turn.skip(why),
     }
     edits.extend(static_build.edits);
-    let why = "the program is linked with nothing, and no source asks for a program, a user or a folder of the system";
-    turn.step(format!("`scratch` instead of `{image}`"), why, edits);
-    turn.assume("links no C library", static_build.open.map(|why| (Support::Missing, why)));
+    let why = "the program is statically linked, and no source uses another program, a user or a folder of the system";
+    turn.step(format!("uses `scratch` instead of `{image}`"), why, edits);
+    turn.assume("the program is not linked with a C library", static_build.open.map(|why| (Support::Missing, why)));
     let module = modules(scene).next();
-    let unread = module.map(|(_, name)| format!("what `{name}` and its like ask for was not followed"));
-    turn.assume("asks for no program, user or folder of a system", unread.map(|why| (Support::Open, why)));
+    let unread = module.map(|(_, name)| format!("the sources of modules such as `{name}` were not checked"));
+    turn.assume(
+        "the program uses no other program, user or folder of the system",
+        unread.map(|why| (Support::Open, why)),
+    );
     let shell = "an image from scratch has no shell for `docker exec`".to_owned();
-    turn.assume("is entered by nobody", Some((Support::Open, shell)));
+    turn.assume("no one needs a shell in the container", Some((Support::Open, shell)));
 }
 
 /// The stage on Go's image that a stage takes its program from.
@@ -82,14 +84,14 @@ impl StaticBuild {
                     compiles = true;
                     match build.run_variable(stage, index, one, "CGO_ENABLED").map(FoundVariable::text) {
                         Some(Some(value)) if value == "0" => {}
-                        Some(_) => return Err("`CGO_ENABLED` lets it be linked with a C library".to_owned()),
+                        Some(_) => return Err("`CGO_ENABLED` allows linking with a C library".to_owned()),
                         None => edits.push(without_cgo(scene, index, one)?),
                     }
                 }
             }
         }
         if !compiles {
-            return Err("nobody sees how it is linked".to_owned());
+            return Err("no command is known to compile it, so how it is linked is unknown".to_owned());
         }
         let open = if edits.is_empty() { None } else { uses_cgo(scene, builder)? };
         Ok(Self { edits, open })
@@ -98,7 +100,7 @@ impl StaticBuild {
 
 /// `CGO_ENABLED=0` before a call of the compiler.
 fn without_cgo(scene: &PassInput, index: usize, one: &Invocation) -> Result<FileEdit, String> {
-    let unknown = "it may be linked with a C library; `CGO_ENABLED=0` for its build tells";
+    let unknown = "the program may be linked with a C library; set `CGO_ENABLED=0` for its build if it is not";
     let asks = |text: &str| text == "-race" || text.starts_with("-buildmode") || text.contains("-linkmode");
     if let Some(word) = one.args.iter().find(|word| asks(word.text())) {
         return Err(format!("`{}` needs a C library", word.text()));
@@ -116,13 +118,13 @@ fn uses_cgo(scene: &PassInput, builder: &Stage) -> Result<Option<String>, String
     let own = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
     let vendored = || scene.evidence.vendored.values().find_map(|one| one.calls_c.as_ref());
     if let Some(path) = own.map(|(path, _)| path).or_else(vendored) {
-        return Err(format!("`{path}` calls C"));
+        return Err(format!("`{path}` uses cgo"));
     }
     if has_no_compiler(scene, builder) {
         return Ok(None);
     }
     let unread = modules(scene).find(|(vendored, _)| !vendored);
-    Ok(unread.map(|(_, name)| format!("the sources of the module `{name}` are not here, and may call C")))
+    Ok(unread.map(|(_, name)| format!("module `{name}` may use cgo; its sources are not vendored")))
 }
 
 /// Whether nothing in the stage could compile C: on Alpine, nobody installs a compiler.
@@ -161,20 +163,20 @@ fn copy_system_files(
     let has = |path: &str| build.instructions(target).any(|(_, one)| scene.source().slice(one.span).contains(path));
     if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
         if !Toolchain::of(toolchain).is_some_and(|row| row.has_certificates()) {
-            return Err("the certificates of its base come with nothing else".to_owned());
+            return Err("the CA certificates cannot be copied from the build stage".to_owned());
         }
         paths.push((CERTIFICATES, "/etc/ssl/certs/"));
     }
     if !has(ZONES) && wants_zones(scene) {
         if toolchain.contains("alpine") {
-            return Err("it may look up time zones, which the build stage lacks".to_owned());
+            return Err("the program may need time zones, and the build stage has none".to_owned());
         }
         paths.push((ZONES, ZONES));
     }
     if paths.is_empty() {
         return Ok(None);
     }
-    let from = builder.name.as_deref().ok_or("the stage that builds has no name")?;
+    let from = builder.name.as_deref().ok_or("the build stage has no name")?;
     let mut transfers = build.transfers(target).iter();
     let first = transfers.find(|one| matches!(one.from, Some(StageBase::Stage(_)))).map(|one| one.index);
     let at = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
@@ -196,14 +198,14 @@ fn wants_zones(scene: &PassInput) -> bool {
 fn needs(scene: &PassInput, target: &Stage) -> Option<String> {
     let services = &scene.evidence.services;
     if services.iter().any(|service| service.healthcheck.is_some()) {
-        return Some("a compose file checks it with a program of the image".to_owned());
+        return Some("a compose healthcheck uses a program of the image".to_owned());
     }
     let mut commands = services.iter().flat_map(|service| service.entrypoint.iter().chain(&service.command));
     if commands.any(|command| starts_other(command)) {
-        return Some("a compose file starts another program of the image".to_owned());
+        return Some("a compose service starts another program of the image".to_owned());
     }
     if let Some(user) = services.iter().find_map(|service| service.user.as_deref()).filter(|user| !is_number(user)) {
-        return Some(format!("a compose file runs it as `{user}`, whom a list of users has to name"));
+        return Some(format!("a compose service runs it as `{user}`; a user name needs /etc/passwd"));
     }
     of_stage(scene, target).or_else(|| of_sources(scene))
 }
@@ -227,21 +229,21 @@ fn is_number(user: &str) -> bool {
 fn of_stage(scene: &PassInput, target: &Stage) -> Option<String> {
     for (_, one) in scene.build.instructions(target) {
         match one.keyword {
-            Keyword::Run => return Some("a RUN of its stage needs a shell".to_owned()),
-            Keyword::Volume => return Some("what it writes to a volume would belong to root".to_owned()),
+            Keyword::Run => return Some("a RUN in its stage needs a shell".to_owned()),
+            Keyword::Volume => return Some("a volume would be owned by root".to_owned()),
             Keyword::Cmd | Keyword::Entrypoint if starts_shell(&one.arguments) => {
                 return Some("its command starts a shell".to_owned());
             }
             Keyword::Healthcheck if !is_none(scene, one) => {
-                return Some("its check of health may be a program of the distribution".to_owned());
+                return Some("its HEALTHCHECK may use a program of the base image".to_owned());
             }
             Keyword::User if !is_number(scene.file().str(one.rest).trim()) => {
-                return Some("the list of users has to name its user".to_owned());
+                return Some("its USER is a name, which needs /etc/passwd".to_owned());
             }
             Keyword::Copy | Keyword::Add => {
                 let owner = one.flags.iter().find_map(|flag| scene.file().flag(flag).strip_prefix("--chown="));
                 if owner.is_some_and(|owner| !is_number(owner)) {
-                    return Some("the list of users has to name an owner".to_owned());
+                    return Some("a --chown uses a name, which needs /etc/passwd".to_owned());
                 }
             }
             _ => {}
@@ -249,7 +251,7 @@ fn of_stage(scene: &PassInput, target: &Stage) -> Option<String> {
     }
     let programs = |one: &crate::build::Transfer| matches!(one.from, Some(StageBase::Image(_) | StageBase::Unknown(_)));
     if scene.build.transfers(target).iter().any(programs) {
-        return Some("what it copies from another image may need the distribution".to_owned());
+        return Some("files that are copied from another image may need the base image".to_owned());
     }
     None
 }
@@ -257,13 +259,15 @@ fn of_stage(scene: &PassInput, target: &Stage) -> Option<String> {
 /// What the sources ask for.
 fn of_sources(scene: &PassInput) -> Option<String> {
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
-        return Some("not all of its sources were read".to_owned());
+        return Some("not all sources were read".to_owned());
     }
     let mut asked = patterns::of("needs of the image").filter_map(|need| {
         let (path, _) = scene.evidence.holding(&[need.text]).find(|(path, _)| is_source(path))?;
-        Some(format!("`{path}` asks for {}", need.argument))
+        Some(format!("`{path}` uses {}", need.argument))
     });
-    let zone = || sets_zone(scene).then(|| "a variable names a time zone, which the distribution has".to_owned());
+    let zone = || {
+        sets_zone(scene).then(|| "an environment variable sets a time zone, whose data is in the base image".to_owned())
+    };
     asked.next().or_else(zone).or_else(|| writes(scene))
 }
 
@@ -272,7 +276,7 @@ fn writes(scene: &PassInput) -> Option<String> {
     let meanings = ["writes somewhere", "writes a file", "writes a folder"];
     let words: Vec<&str> = meanings.iter().flat_map(|meaning| patterns::words_in("Go", meaning)).collect();
     let (path, _) = scene.evidence.holding(&words).find(|(path, _)| is_source(path))?;
-    Some(format!("`{path}` writes files, and nothing makes folders for its user there"))
+    Some(format!("`{path}` writes files, and `scratch` has no command to create a folder for the non-root user"))
 }
 
 fn starts_shell(arguments: &Arguments) -> bool {

@@ -9,16 +9,16 @@ use crate::text::Span;
 
 /// Builds in a stage of its own, and starts what it made from another on the same base.
 pub(super) fn split(scene: &PassInput, turn: &mut PassOutput) {
-    let what = "builds in a stage of its own";
+    let what = "compiles in a separate build stage";
     let plan = match TransferPlan::of(scene) {
         Ok(plan) => plan,
         Err(NoPlanReason::NotOurs) => return,
-        Err(NoPlanReason::Refused(why)) => return turn.refuse(what, why),
+        Err(NoPlanReason::Refused(why)) => return turn.skip(why),
     };
     let name = stage_name(scene, &plan);
     let runtime = match Runtime::of(scene, &plan, &name.build) {
         Ok(runtime) => runtime,
-        Err(why) => return turn.refuse(what, why),
+        Err(why) => return turn.skip(why),
     };
     let mut edits = vec![from_line(scene, &plan, &name)];
     for index in &runtime.moved {
@@ -36,8 +36,8 @@ pub(super) fn split(scene: &PassInput, turn: &mut PassOutput) {
         text.push('\n');
     }
     edits.push(scene.edit(Span::at(end), text.replace('\n', scene.newline())));
-    let why = format!("{} would ship with the program", plan.language.leaves());
-    turn.step(format!("{what}, and copies {} to the one that ships", runtime.copied), why, merged(scene, edits));
+    let why = format!("{} would stay in the final image", plan.language.leaves());
+    turn.step(format!("{what} and copies {} to the final stage", runtime.copied), why, merged(scene, edits));
 }
 
 /// The names of the two stages, and how the author writes FROM and AS.

@@ -267,7 +267,10 @@ impl StageWriter<'_, '_> {
                 _ => false,
             });
             if compiles && prepares {
-                return Err(format!("line {} builds and prepares the container in one script", instruction.start_line));
+                return Err(format!(
+                    "line {} builds the program and prepares the container in one script",
+                    instruction.start_line
+                ));
             }
             if prepares {
                 self.write_workdirs();

@@ -31,20 +31,20 @@ pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
         let invocations = code.script.invocations();
         let Some(one) = invocations.last() else { continue };
         let Some(title) = title(one) else { continue };
-        let what = format!("compiles when the image is built, not by {title} when a container starts");
+        let what = format!("compiles when the image is built instead of running {title} at every start");
         if let Some(why) = reason_to_keep_command(scene, target, &invocations) {
-            return turn.refuse(what, why);
+            return turn.skip(why);
         }
         let started = match start(scene, target, one) {
             Ok(start) => start,
-            Err(why) => return turn.refuse(what, why),
+            Err(why) => return turn.skip(why),
         };
         let Some(edit) = command(scene, index, code, &invocations, &started) else {
-            return turn.refuse(what, "its words cannot be replaced one by one");
+            return turn.skip("the words of its command cannot be replaced");
         };
         let mut edits = vec![edit];
         edits.extend(started.compile.map(|run| compile_step(scene, target, index, &run)));
-        turn.step(what, "each start would compile again, with the whole toolchain in the image", edits);
+        turn.step(what, "every start would compile again and needs the whole toolchain in the image", edits);
         return;
     }
 }
@@ -69,7 +69,7 @@ fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation])
     let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
     let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
     if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
-        return Some(format!("the service `{}` mounts over `{folder}`, where people change sources", service.name));
+        return Some(format!("service `{}` mounts over `{folder}`, so sources can change", service.name));
     }
     let prepares = |one: &Invocation| {
         let after = one.command.place.after.map(|after| after.kind);
@@ -78,7 +78,7 @@ fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation])
     };
     let (last, before) = all.split_last()?;
     let wrapped = !last.via.is_empty() && last.via.iter().any(|via| !matches!(via.program, "sh" | "bash" | "exec"));
-    (wrapped || !before.iter().all(prepares)).then(|| "other commands stand in front of it".to_owned())
+    (wrapped || !before.iter().all(prepares)).then(|| "other commands run before it".to_owned())
 }
 
 fn start(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
@@ -87,7 +87,7 @@ fn start(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
         "cargo" => cargo(scene, target, one),
         "mvn" | "mvnw" => maven(scene, target, one),
         "gradle" | "gradlew" => gradle(scene, target, one),
-        _ => Err("what it starts depends on a launch profile".to_owned()),
+        _ => Err("the command depends on a launch profile".to_owned()),
     }
 }
 
@@ -102,7 +102,7 @@ fn project<'a>(scene: &PassInput<'a>, target: &Stage, ecosystem: Ecosystem) -> O
 
 /// The words of arguments as they stand, where no variable decides them.
 fn texts(words: &[Word]) -> Result<Vec<String>, String> {
-    let unknown = "a variable of the container decides what is compiled".to_owned();
+    let unknown = "an environment variable changes what is compiled".to_owned();
     words.iter().map(|word| word.value().map(quoted).ok_or_else(|| unknown.clone())).collect()
 }
 
@@ -116,11 +116,11 @@ fn quoted(text: &str) -> String {
 }
 
 fn go(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
-    let mut at = one.args.iter().position(|word| word.is("run")).ok_or("it is no `go run`")? + 1;
+    let mut at = one.args.iter().position(|word| word.is("run")).ok_or("the command is not `go run`")? + 1;
     let first = at;
     while let Some(text) = one.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
         if matches!(text, "-exec" | "-C") {
-            return Err(format!("`{text}` changes how it runs"));
+            return Err(format!("`{text}` changes how the program runs"));
         }
         at += ProgramOptions::of("go").word_count(text);
     }
@@ -134,10 +134,10 @@ fn go(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, Stri
     } else {
         at += 1;
     }
-    let packages = texts(one.args.get(from..at).ok_or("it names no package")?)?;
-    let package = packages.first().ok_or("it names no package")?;
+    let packages = texts(one.args.get(from..at).ok_or("`go run` names no package")?)?;
+    let package = packages.first().ok_or("`go run` names no package")?;
     if package.contains('@') {
-        return Err("it runs a program of another module".to_owned());
+        return Err("`go run` starts a program of another module".to_owned());
     }
     let module = project(scene, target, Ecosystem::Go).and_then(|project| project.name.as_deref());
     let name = go_name(package, module);
@@ -166,23 +166,24 @@ fn go_name(package: &str, module: Option<&str>) -> String {
 }
 
 fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
-    let project = project(scene, target, Ecosystem::Rust).ok_or("its manifest is not known")?;
-    let begin = one.args.iter().position(|word| word.is("run") || word.is("r")).ok_or("it is no `cargo run`")? + 1;
+    let project = project(scene, target, Ecosystem::Rust).ok_or("its Cargo.toml was not found")?;
+    let begin =
+        one.args.iter().position(|word| word.is("run") || word.is("r")).ok_or("the command is not `cargo run`")? + 1;
     let end = one.args.iter().position(|word| word.is("--")).unwrap_or(one.args.len());
     let flags = texts(one.args.get(begin..end).unwrap_or_default())?;
     let value =
         |names: &[&str]| flags.iter().position(|flag| names.contains(&flag.as_str())).and_then(|at| flags.get(at + 1));
     let moves = |flag: &str| ProgramOptions::of("cargo").has(flag, "elsewhere");
     if let Some(flag) = flags.iter().find(|flag| moves(flag)) {
-        return Err(format!("`{flag}` changes where the program lies"));
+        return Err(format!("`{flag}` changes the path of the executable"));
     }
     let name = match (value(&["--bin"]), project.entry_points.as_slice()) {
         (Some(name), _) => name.clone(),
         (None, [only]) => only.name.clone(),
-        _ => return Err("it is not known which of several programs it starts".to_owned()),
+        _ => return Err("the package has several programs, and it is not known which one starts".to_owned()),
     };
     if project.workspace.is_some() {
-        return Err("the workspace decides where the program lies".to_owned());
+        return Err("the workspace sets the path of the executable".to_owned());
     }
     let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
     let folder = if release { "release" } else { "debug" };
@@ -199,23 +200,23 @@ fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
 }
 
 fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
-    let project = project(scene, target, Ecosystem::Java).ok_or("its pom.xml is not known")?;
+    let project = project(scene, target, Ecosystem::Java).ok_or("its pom.xml was not found")?;
     let pom = format!("{}pom.xml", if project.root.is_empty() { String::new() } else { format!("{}/", project.root) });
     let text = scene.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
     let repackaged = text.contains("spring-boot-maven-plugin")
         && (text.contains("spring-boot-starter-parent") || text.contains("repackage"));
     if !project.frameworks.contains(&Framework::SpringBoot) || !repackaged {
-        return Err("its pom.xml makes no archive that starts by itself".to_owned());
+        return Err("its pom.xml builds no executable archive".to_owned());
     }
     if text.contains("<jvmArguments>") || text.contains("<systemPropertyVariables>") {
-        return Err("its pom.xml says how the program is run".to_owned());
+        return Err("its pom.xml sets how the program runs".to_owned());
     }
     let [entry] = project.entry_points.as_slice() else {
-        return Err("its pom.xml does not tell the name of the archive".to_owned());
+        return Err("its pom.xml does not set the name of the archive".to_owned());
     };
     let mut words = vec!["java".to_owned(), "-jar".to_owned(), entry.target.clone()];
     for word in one.args {
-        let text = word.value().ok_or("a variable of the container decides how it runs")?;
+        let text = word.value().ok_or("an environment variable changes how the program runs")?;
         if matches!(text, "spring-boot:run" | "clean" | "package" | "install")
             || ProgramOptions::of("mvn").has(text, "prepares")
         {
@@ -228,7 +229,7 @@ fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
             "-Dspring-boot.run.jvmArguments" => {
                 words.splice(1..1, value.split_whitespace().map(str::to_owned));
             }
-            _ => return Err(format!("what `{text}` says is not known to the archive")),
+            _ => return Err(format!("the archive does not support the option `{text}`")),
         }
     }
     let program = call_of(one);
@@ -260,8 +261,8 @@ fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
 }
 
 fn gradle(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
-    let project = project(scene, target, Ecosystem::Java).ok_or("its build file is not known")?;
-    let name = project.name.as_deref().ok_or("its settings do not tell the name of the project")?;
+    let project = project(scene, target, Ecosystem::Java).ok_or("its Gradle build file was not found")?;
+    let name = project.name.as_deref().ok_or("its Gradle settings do not set the project name")?;
     let prepares = |text: &str| ProgramOptions::of("gradle").has(text.split('=').next().unwrap_or(text), "prepares");
     let task = one
         .args
@@ -271,10 +272,10 @@ fn gradle(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, 
         .unwrap_or("run");
     let mut arguments: Vec<String> = Vec::new();
     for word in one.args.iter().filter(|word| word.text() != task && !prepares(word.text())) {
-        let text = word.value().ok_or("a variable of the container decides how it runs")?;
+        let text = word.value().ok_or("an environment variable changes how the program runs")?;
         match text.strip_prefix("--args=").filter(|rest| !rest.contains(['\'', '"'])) {
             Some(rest) => arguments.extend(rest.split_whitespace().map(str::to_owned)),
-            None => return Err(format!("what `{text}` says is not known to the program")),
+            None => return Err(format!("the program does not support the option `{text}`")),
         }
     }
     let program = call_of(one);

@@ -19,9 +19,9 @@ pub(super) fn keep(scene: &PassInput, turn: &mut PassOutput) {
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
         let Some((index, folder)) = compiled(scene, stage) else { continue };
         if let Some((edits, name)) = edits(scene, stage, index, &folder) {
-            let why = "dependencies stay compiled; the mount has the package's name, as sources of another one of the same \
-                       folder could look older than what is there";
-            turn.step(format!("keeps what cargo compiles for `{name}` in a cache mount"), why, edits);
+            let why = "compiled dependencies are reused; the mount is named after the package, because cargo could \
+                       mistake another project's files for up to date";
+            turn.step(format!("keeps cargo's target folder of `{name}` in a cache mount"), why, edits);
         }
     }
 }

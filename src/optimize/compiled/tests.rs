@@ -65,7 +65,7 @@ fn a_folder_in_which_anything_may_be_written_goes_whole() {
         "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN make assets\nRUN go build -o server .\nCMD [\"./server\"]\n";
     check(file, &GO, Rung::Stages, "FROM golang:1.22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD [\"./server\"]\n");
     let root = file.replace("WORKDIR /app", "WORKDIR /");
-    assert!(ships(&root, &GO, Rung::Stages).contains("what line 4 writes is not known"));
+    assert!(ships(&root, &GO, Rung::Stages).contains("the files that line 4 writes are not known"));
 }
 
 #[test]

@@ -20,8 +20,8 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     };
     let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
-        let why = "the lock file was written for these very dependencies";
-        turn.step("installs what the lock file says, or fails", why, vec![edit]);
+        let why = "the lock file matches the manifest";
+        turn.step("installs exactly the locked versions, or fails", why, vec![edit]);
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
         }
     }
     if !edits.is_empty() {
-        let why = "nobody reads the answers in a build log, and the audit asks the registry";
-        turn.step("asks for no audit and no funding messages", why, edits);
+        let why = "no one reads these messages in a build log, and the audit sends a request to the registry";
+        turn.step("turns off audit and funding messages", why, edits);
     }
 }

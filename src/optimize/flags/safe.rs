@@ -21,5 +21,5 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(edit) = mended.edit else { return };
     let mut titles: Vec<String> = mended.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
     titles.dedup();
-    turn.step(titles.join("; "), "the rules call these fixes safe", vec![edit]);
+    turn.step(titles.join("; "), "the rule marks this fix as safe", vec![edit]);
 }

@@ -31,7 +31,7 @@ pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
         StageBase::Image(reference) => reference,
         // Nothing looks a name up there, and nothing but a program of its own runs.
         StageBase::Scratch => return Ok(Account::known_account("65532:65532")),
-        _ => return Err("nobody knows what its base is".to_owned()),
+        _ => return Err("the base image is not known".to_owned()),
     };
     if reference.contains("distroless") {
         return Ok(Account::known_account("nonroot"));
@@ -43,7 +43,7 @@ pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
         None if is_old_dotnet(reference) => "useradd --uid 10001 --user-group --create-home app",
         Some(Libc::Glibc(_)) => "useradd --uid 10001 --user-group --create-home app",
         Some(Libc::Musl) => "adduser -D -u 10001 app",
-        _ => return Err(format!("nobody knows how users are made in `{reference}`")),
+        _ => return Err(format!("the command to add a user in `{reference}` is not known")),
     };
     Ok(Account { name: "app".to_owned(), owner: "app:app".to_owned(), command: Some(command) })
 }

@@ -28,5 +28,5 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(edit) = mended.edit else { return };
     let mut titles: Vec<String> = mended.done.into_iter().map(|(_, title)| title).collect();
     titles.dedup();
-    turn.step(titles.join("; "), "`docker build --check` warns of it", vec![edit]);
+    turn.step(titles.join("; "), "`docker build --check` warns about it", vec![edit]);
 }

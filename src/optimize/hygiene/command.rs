@@ -35,18 +35,18 @@ fn raw(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Ins
     let commented = head.lines().skip(1).any(|line| line.trim_start().starts_with('#'));
     let own_shell = matches!(build.shell(target, index), Setting::By(..));
     if commented || own_shell || !code.script.comments.is_empty() || !instruction.heredocs.is_empty() {
-        return turn.refuse(format!("leaves {name} in shell form"), "a comment or a SHELL of its own belongs to it");
+        return turn.refuse(format!("keeps {name} in shell form"), "it has a comment or a SHELL instruction");
     }
     let words = plain_words(&code.script).filter(|words| may_lose_shell(scene, keyword, words));
     let gives_way = build.system_shell(target).gives_way(&code.script);
     let (text, why) = if let Some(words) = words {
-        let signals = "the program becomes process 1 and gets the signals";
-        (json(&words), if gives_way { "the arguments of `docker run` reach the program" } else { signals })
+        let signals = "the program becomes PID 1 and receives signals";
+        (json(&words), if gives_way { "the program receives the arguments of `docker run`" } else { signals })
     } else if gives_way {
         return;
     } else {
         let Some(text) = with_exec(code) else { return };
-        (json(&["/bin/sh", "-c", &text]), "the shell steps aside for the program, which gets the signals")
+        (json(&["/bin/sh", "-c", &text]), "`exec` replaces the shell with the program, which then receives signals")
     };
     turn.step(format!("writes {name} in exec form"), why, vec![scene.edit(word.span, text)]);
 }
@@ -70,13 +70,17 @@ fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instructio
         let span = shell.word.span.to(text.word.span);
         let list = json(&words);
         let edit = scene.edit(span, list.trim_matches(['[', ']']).to_owned());
-        let why = "the program becomes process 1 and gets the signals";
-        return turn.step(format!("takes the shell out of {name}"), why, vec![edit]);
+        let why = "the program becomes PID 1 and receives signals";
+        return turn.step(format!("removes the shell from {name}"), why, vec![edit]);
     }
     let Some(at) = exec_at(&script).filter(|_| inner.problems.is_empty()) else { return };
     let with = format!("{}exec {}", &text.value[..at], &text.value[at..]);
     let edit = scene.edit(text.word.span, json_text(&with));
-    turn.step("lets the shell step aside", "the program becomes process 1 and gets the signals", vec![edit]);
+    turn.step(
+        "adds `exec` before the program",
+        "the program replaces the shell as PID 1 and receives signals",
+        vec![edit],
+    );
 }
 
 /// Whether the words alone do the same without a shell.

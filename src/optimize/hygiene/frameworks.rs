@@ -19,7 +19,7 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
     for name in ["collectstatic", "compilemessages", "makemigrations"].into_iter().filter(|name| starts(name)) {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
-        writes.sign = format!("`manage.py {name}` writes below the working folder when it starts");
+        writes.sign = format!("`manage.py {name}` writes to the working folder at start-up");
     }
     for path in commands.iter().flat_map(Script::invocations).flat_map(|one| written_by(&one)) {
         let own = path.strip_prefix('/').is_none();
@@ -30,7 +30,7 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
     if starts("beat") || starts("-B") {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
-        "celery beat keeps its schedule in the working folder".clone_into(&mut writes.sign);
+        "celery beat stores its schedule in the working folder".clone_into(&mut writes.sign);
     }
     if uses(scene, "next") {
         next(scene, target, folder, starts("start"), writes);
@@ -39,7 +39,7 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
         let &[package, folders, ..] = cells else { continue };
         if uses(scene, package) {
             writes.whole.extend(data::words(folders).map(|below| path::join(folder, below)));
-            writes.sign = format!("{package} writes there");
+            writes.sign = format!("{package} writes to its folders");
         }
     }
     if let Some(value) = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].iter().find_map(|name| {
@@ -68,7 +68,7 @@ fn next(scene: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &
     if !writes_cache || !is_started {
         return;
     }
-    "Next.js keeps a cache in .next".clone_into(&mut writes.sign);
+    "Next.js stores a cache in .next".clone_into(&mut writes.sign);
     let own = path::join(folder, ".next");
     let copied = scene.build.transfers(target).iter().any(|copy| {
         let base = scene.build.workdir(target, copy.index).value().cloned().unwrap_or_default();

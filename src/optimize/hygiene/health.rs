@@ -26,21 +26,25 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     }
     let Some((port, path, why)) = known_endpoint(scene, target) else { return };
     if service::is_for_developers(build, target) {
-        return turn.refuse("adds no HEALTHCHECK", needs_root::FOR_DEVELOPERS);
+        return turn.skip(needs_root::FOR_DEVELOPERS);
     }
     let starts_other =
         |one: &&Service| one.command.is_some() && one.healthcheck.is_none() && !scene.repeats_command(target, one);
     if let Some(service) = scene.evidence.services.iter().find(starts_other) {
-        let what = format!("service `{}` starts another command of the same image", service.name);
-        return turn.refuse("adds no HEALTHCHECK", format!("{what}, which may not answer on port {port}"));
+        let what = format!("service `{}` runs another command in the same image", service.name);
+        return turn.skip(format!("{what}, which may not answer on port {port}"));
     }
     let Some(check) = probe(scene, target, port, &path) else {
-        return turn.refuse("adds no HEALTHCHECK", "the image has no program that can ask, and none is added for it");
+        return turn.skip("the image has no program that can send the request, and none is added only for that");
     };
     let at = closing(scene, target);
     let newline = scene.newline();
     let text = format!("HEALTHCHECK {TIMES} \\{newline}    CMD {check}{newline}");
-    turn.step(format!("asks {path} on port {port}"), why, vec![scene.edit(Span::at(at), text)]);
+    turn.step(
+        format!("adds a HEALTHCHECK that requests {path} on port {port}"),
+        why,
+        vec![scene.edit(Span::at(at), text)],
+    );
 }
 
 /// A check that calls what the image lacks, or imports what is not installed.
@@ -51,15 +55,15 @@ fn repair_healthcheck(scene: &PassInput, turn: &mut PassOutput) {
             let Some(fix) = finding.fixes.iter().find(|fix| fix.safety == Safety::Safe) else {
                 match replacement(scene).filter(|_| !replaced) {
                     Some(edit) => {
-                        turn.step("asks the same address by a program of the image", finding.message, vec![edit]);
+                        turn.step("requests the same address with a program of the image", finding.message, vec![edit]);
                     }
                     None if replaced => {}
-                    None => turn.refuse("leaves HEALTHCHECK", finding.message),
+                    None => turn.refuse("keeps the HEALTHCHECK", finding.message),
                 }
                 replaced |= !turn.edits.is_empty();
                 continue;
             };
-            turn.step("mends HEALTHCHECK", finding.message, fix.edits.clone());
+            turn.step("fixes the HEALTHCHECK", finding.message, fix.edits.clone());
         }
     }
 }
@@ -100,7 +104,7 @@ fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<(u16, String, Str
         && let Some((port, path)) =
             observed.answers.iter().min_by_key(|(_, path)| (!source_routes::is_health(path), path.len()))
     {
-        return Some((*port, path.clone(), "a container of the original answers there".to_owned()));
+        return Some((*port, path.clone(), "a container of the original image answers there".to_owned()));
     }
     let port = port::of(scene, target)?;
     let found = source_routes::find(scene)?;
@@ -133,7 +137,8 @@ fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<Str
         "ruby" => {
             let url = url(&format!("ENV.fetch('PORT', '{port}')"));
             Some(format!(
-                "[\"ruby\", \"-rnet/http\", \"-e\", \"exit Net::HTTP.get_response(URI({url})).is_a?(Net::HTTPSuccess)\"]"
+                "[\"ruby\", \"-rnet/http\", \"-e\", \"exit \
+                 Net::HTTP.get_response(URI({url})).is_a?(Net::HTTPSuccess)\"]"
             ))
         }
         "php" => Some(format!("[\"php\", \"-r\", \"exit(@file_get_contents('{fixed}') === false ? 1 : 0);\"]")),

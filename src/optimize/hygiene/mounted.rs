@@ -28,10 +28,10 @@ fn of_service(service: &Service, folder: &str) -> Option<String> {
     Some(match service.bound.iter().find(|(_, target)| target == mount) {
         Some((source, _)) => {
             format!(
-                "compose mounts `{source}` of the host at `{mount}`, which belongs to root or to a user of the host"
+                "compose mounts the host folder `{source}` at `{mount}`, which belongs to root or to a user of the host"
             )
         }
-        None => format!("compose mounts `{mount}`, which may belong to root already"),
+        None => format!("compose mounts a volume at `{mount}`, which may already belong to root"),
     })
 }
 

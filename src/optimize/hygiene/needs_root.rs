@@ -10,7 +10,7 @@ use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
 use crate::sources::patterns;
 
 /// Why an image that nobody serves with is left as it is.
-pub(super) const FOR_DEVELOPERS: &str = "its names or its command say that it is for developers or for tests";
+pub(super) const FOR_DEVELOPERS: &str = "by its names or its command, the image is for development or tests";
 
 /// The first reason that keeps a container of the stage with root.
 pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<String> {
@@ -20,14 +20,14 @@ pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<S
 
 /// What compose gives a container that only root can use.
 fn of_rights(scene: &PassInput) -> Option<String> {
-    let why = "a compose file gives it the engine's socket, capabilities or devices, which only root may use";
+    let why = "a compose file grants it the Docker socket, capabilities or devices, which only root may use";
     scene.build.input().options.run.has_rights.then(|| why.to_owned())
 }
 
 /// What sources of the program do that only root may: they open devices, raw sockets or the engine's socket.
 fn of_sources(scene: &PassInput) -> Option<String> {
     let path = LazyReach::new(scene).shows("needs root")?;
-    Some(format!("`{path}` opens a device, a raw socket or the engine's socket, which only root may"))
+    Some(format!("`{path}` opens a device, a raw socket or the Docker socket, which only root may do"))
 }
 
 /// What the container's command, its scripts and what compose runs instead do first.
@@ -59,19 +59,17 @@ fn of_script(script: &Script, whose: &str) -> Option<String> {
         let needs_root = |program: &&str| Program::of(program).is(Kind::Root);
         let wrapper = one.via.iter().map(|wrapper| wrapper.program).find(needs_root);
         if let Some(program) = one.program.filter(needs_root).or(wrapper) {
-            return Some(format!("{whose} calls `{program}`"));
+            return Some(format!("{whose} calls `{program}`, which needs root"));
         }
         let call = one.package_call()?;
         let synchronises = call.manager == Manager::Uv
             && one.args.first().is_some_and(|word| word.is("run"))
             && !call.has(&["--no-sync"]);
         match call.verb {
-            Verb::Install | Verb::Upgrade => {
-                Some(format!("{whose} installs packages when it starts: `{}`", call.title()))
-            }
-            Verb::Build => Some(format!("{whose} builds when it starts: `{}`", call.title())),
-            _ if synchronises => Some(format!("{whose} installs what is missing when it starts: `{}`", call.title())),
-            Verb::Run if is_build(one) => Some(format!("{whose} builds when it starts")),
+            Verb::Install | Verb::Upgrade => Some(format!("{whose} installs packages at start-up: `{}`", call.title())),
+            Verb::Build => Some(format!("{whose} builds at start-up: `{}`", call.title())),
+            _ if synchronises => Some(format!("{whose} installs missing packages at start-up: `{}`", call.title())),
+            Verb::Run if is_build(one) => Some(format!("{whose} builds at start-up")),
             _ => None,
         }
     })
@@ -100,7 +98,7 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<String> {
             _ => false,
         };
         if named {
-            return Some("files that it needs lie below /root, which only root may read".to_owned());
+            return Some("it needs files below /root, which only root may read".to_owned());
         }
         if one.keyword != Keyword::Run {
             continue;
@@ -114,7 +112,7 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<String> {
         if let Some(call) = found {
             let (words, variable) = (call.text.trim_end_matches('('), call.argument);
             return Some(format!(
-                "`{words}` leaves files in root's home; set `{variable}` to a folder that all may read"
+                "`{words}` leaves files in root's home; set `{variable}` to a folder that any user can read"
             ));
         }
     }
@@ -152,14 +150,16 @@ fn of_projects(scene: &PassInput, target: &Stage) -> Option<String> {
     let source = scene.source().text();
     let puppeteer = node().flat_map(|project| &project.dependencies).any(|one| one.name == "puppeteer");
     if puppeteer && !source.contains("PUPPETEER_") {
-        return Some("puppeteer's install leaves a browser in root's home; set `PUPPETEER_CACHE_DIR`".to_owned());
+        return Some(
+            "the install of puppeteer downloads a browser to root's home; set `PUPPETEER_CACHE_DIR`".to_owned(),
+        );
     }
     let launch = scene.build.launch(target)?;
     let invocations = launch.script().invocations();
     let corepack =
         source.contains("corepack") && invocations.iter().any(|one| matches!(one.program, Some("pnpm" | "yarn")));
     if corepack {
-        return Some("corepack keeps the package manager in root's home, and the command starts it".to_owned());
+        return Some("the command starts a package manager that corepack keeps in root's home".to_owned());
     }
     let scripts: Vec<&str> = node().flat_map(|project| &project.scripts).map(|script| &*script.command).collect();
     let runs = invocations.iter().filter_map(|one| {
@@ -182,5 +182,5 @@ fn of_projects(scene: &PassInput, target: &Stage) -> Option<String> {
     let found = runs.into_iter().find(|command| dev(command));
     found
         .filter(|_| !scripts.is_empty())
-        .map(|command| format!("`{command}` is a server for developers, which writes beside the installed packages"))
+        .map(|command| format!("`{command}` is a development server, which writes next to the installed packages"))
 }

@@ -11,10 +11,16 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let all = build.secrets();
     for secret in &all {
         let (name, instruction) = (&secret.name, build.instruction(secret.instruction));
-        let what = format!("leaves `{name}` in {}", scene.file().str(instruction.name).to_ascii_uppercase());
+        let what = format!("keeps `{name}` in {}", scene.file().str(instruction.name).to_ascii_uppercase());
         if instruction.keyword != Keyword::Env {
             if instruction.keyword == Keyword::Arg && is_first(&all, secret) {
-                turn.refuse(what, format!("the build command passes it; `RUN --mount=type=secret,id={name},env={name}` keeps it out of the history"));
+                turn.refuse(
+                    what,
+                    format!(
+                        "the build command passes it; use `RUN \
+                                           --mount=type=secret,id={name},env={name}` to keep it out of the history"
+                    ),
+                );
             }
             continue;
         }
@@ -24,21 +30,22 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             }
             turn.refuse(
                 what,
-                format!("{reader} may read it; set it when the container starts, and change what was public"),
+                format!(
+                    "{reader} may read it; set it when the container starts, and change the secret, as it was public"
+                ),
             );
             continue;
         }
         let pairs = scene.file().variables(instruction);
         if pairs.len() != 1 {
-            turn.refuse(what, "other variables stand in the same instruction; write it apart, or take it away");
+            turn.refuse(
+                what,
+                "the instruction also sets other variables; move it to its own instruction, or remove it",
+            );
             continue;
         }
         let place = whole_lines(scene, secret.instruction);
-        turn.step(
-            format!("takes `{name}` out of the image"),
-            "nothing in the sources reads it",
-            vec![scene.edit(place, "")],
-        );
+        turn.step(format!("removes `{name}` from the image"), "no source reads it", vec![scene.edit(place, "")]);
     }
 }
 
@@ -64,7 +71,7 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<String> {
         return Some("a library or tool".to_owned());
     }
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
-        return Some("a source that nobody looked into".to_owned());
+        return Some("a source that was not read".to_owned());
     }
     let has = |text: &str| text.to_ascii_lowercase().contains(&wanted);
     if let Some((path, _)) = scene.evidence.perhaps_holding(&[&wanted]).find(|(_, text)| has(text)) {
@@ -89,7 +96,7 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<String> {
         words.iter().any(|word| text.contains(word.as_str()))
     };
     if let Some((path, _)) = scene.evidence.perhaps_holding(&words).find(|(_, text)| joined(text)) {
-        return Some(format!("`{path}`, which puts names together,"));
+        return Some(format!("`{path}`, which composes variable names,"));
     }
     if scene
         .evidence

@@ -408,7 +408,7 @@ fn every_step_names_what_it_assumes() {
     let of = |pass: &str| steps.iter().find(|step| step.pass == pass).map(|step| step.assumptions[0].clone()).unwrap();
     assert_eq!(
         (of("non-root").what.as_str(), of("non-root").support),
-        ("writes only to /data and /tmp", Support::Sources)
+        ("the program writes only to /data and /tmp", Support::Sources)
     );
     let slim = of("slim-runtime");
     assert!(slim.support == Support::Open && slim.why.contains("`server.js` starts programs"), "{slim:?}");
@@ -474,7 +474,7 @@ fn what_compose_mounts_over_written_folders_keeps_root() {
     ];
     for (file, files, own) in all {
         let why = refusals_of(file, files, &[bound("/app")]);
-        assert!(why.iter().any(|why| why.contains("mounts `.` of the host at `/app`")), "{file}{why:?}");
+        assert!(why.iter().any(|why| why.contains("mounts the host folder `.` at `/app`")), "{file}{why:?}");
         let below = refusals_of(file, files, &[bound(own)]);
         assert!(below.iter().any(|why| why.contains(own)), "{file}{below:?}");
         for harmless in [bound("/app/.env"), bound("/app/node_modules"), bound("/etc/app")] {

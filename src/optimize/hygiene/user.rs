@@ -15,34 +15,32 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::rules;
 use crate::text::{Span, path};
 
-const WHAT: &str = "keeps root";
-
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     match build.user(target) {
         Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root) => {}
-        Setting::Unknown => return turn.refuse(WHAT, "nobody knows which user the base runs as"),
+        Setting::Unknown => return turn.skip("the user of the base image is not known"),
         _ => return,
     }
     if service::is_for_developers(build, target) {
-        return turn.refuse(WHAT, needs_root::FOR_DEVELOPERS);
+        return turn.skip(needs_root::FOR_DEVELOPERS);
     }
     if build.launch(target).is_none() {
-        return turn.refuse(WHAT, "what it starts is not known");
+        return turn.skip("the command that it starts is not known");
     }
     if accounts::steps_down(build, target) {
-        return turn.refuse(WHAT, "its entrypoint changes the user by itself");
+        return turn.skip("its entrypoint already changes the user");
     }
     if !service::may_serve_by_any_name(build, target) {
-        return turn.refuse(WHAT, "what it starts needs root, or hands its work to a user of its own");
+        return turn.skip("its program needs root, or changes to a user of its own");
     }
     match plan(scene, target) {
         Ok(plan) => {
             turn.step(plan.what, plan.why, plan.edits);
             turn.assume(plan.writes.assumption_text(), plan.writes.unknown.map(|why| (Support::Missing, why)));
         }
-        Err(why) => turn.refuse(WHAT, why),
+        Err(why) => turn.skip(why),
     }
 }
 
@@ -60,7 +58,7 @@ fn plan(scene: &PassInput, target: &Stage) -> Result<UserPlan, String> {
         return Err(why);
     }
     let account = account::of(build, target)?;
-    let folder = build.workdir(target, usize::MAX).value().cloned().ok_or("nobody knows which folder it works in")?;
+    let folder = build.workdir(target, usize::MAX).value().cloned().ok_or("its working folder is not known")?;
     let empty = data_folders::folders(scene, target);
     let writes = known_writes(scene, target, &folder, &empty)?;
     edits_of(scene, target, &account, &folder, &empty, writes)
@@ -71,7 +69,7 @@ fn known_writes(scene: &PassInput, target: &Stage, folder: &str, empty: &[Create
     let mut writes = writes::of(scene, folder)?;
     for path in empty.iter().flat_map(|made| &made.folders) {
         if let Some(mount) = mounted::over(scene, target, [path]) {
-            return Err(format!("a RUN makes `{path}` to write to, and {mount}"));
+            return Err(format!("a RUN creates `{path}` for data, and {mount}"));
         }
     }
     frameworks::add(scene, target, folder, &mut writes);
@@ -116,7 +114,7 @@ fn edits_of(
     let filled = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
     let whole: Vec<&str> = writes.whole.iter().filter(filled).filter(|_| !owns).map(String::as_str).collect();
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
-        return Err("an image from scratch has no program that makes folders for another user".to_owned());
+        return Err("an image from scratch has no program that can create folders for another user".to_owned());
     }
     // What an install empties is made behind it.
     let (late, early): (BTreeSet<String>, _) =
@@ -132,11 +130,10 @@ fn edits_of(
     }
     edits.push(user(scene, target, account, step));
     let why = match (writes.sign.is_empty(), writes.sources) {
-        (false, _) => format!("{}, which that user may go on doing", writes.sign),
-        (true, true) => "it isn't known whether it writes into its folder, so that is the user's".to_owned(),
+        (false, _) => format!("{}; the new user gets write access there", writes.sign),
+        (true, true) => "it is not known whether it writes to its folder, so the new user owns that folder".to_owned(),
         (true, false) => {
-            "nothing shows that it writes anywhere but /tmp, and ports below 1024 are open to all since Docker 20.10"
-                .to_owned()
+            "no source writes outside /tmp, and any user can listen on ports below 1024 since Docker 20.10".to_owned()
         }
     };
     Ok(UserPlan { edits, what: format!("runs as `{}`", account.name), why, writes })
@@ -207,7 +204,7 @@ fn create_user(
         let group = if group.is_empty() { String::new() } else { format!(" -g {group}") };
         let paths: Vec<&str> = folders.iter().map(String::as_str).collect();
         if paths.iter().any(|path| path.contains([' ', '\'', '"', '$', '\\'])) {
-            return Err("a folder that it writes to has a name that no shell takes as it is".to_owned());
+            return Err("the name of a folder that it writes to needs quoting in a shell".to_owned());
         }
         commands.push(format!("install -d -o {user}{group} {}", paths.join(" ")));
     }

@@ -36,7 +36,7 @@ impl Writes {
     fn add(&mut self, scene: &PassInput, folder: &str, path: &str) {
         let full = path::join(folder, path);
         if full == "/" && folder != "/" {
-            self.unknown = Some("it writes into `/`, which belongs to root".to_owned());
+            self.unknown = Some("it writes to `/`, which belongs to root".to_owned());
             return;
         }
         if is_open(&full) {
@@ -61,14 +61,14 @@ impl Writes {
         }
     }
 
-    /// What the program is taken to write to: `writes only to /app/data and /tmp`.
+    /// What the program is taken to write to: `the program writes only to /app/data and /tmp`.
     pub(super) fn assumption_text(&self) -> String {
         let folders: Vec<String> =
             self.folders.union(&self.whole).map(String::as_str).chain(["/tmp"]).map(str::to_owned).collect();
         let (last, others) = folders.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
         match others {
-            [] => format!("writes only to {last}"),
-            others => format!("writes only to {} and {last}", others.join(", ")),
+            [] => format!("the program writes only to {last}"),
+            others => format!("the program writes only to {} and {last}", others.join(", ")),
         }
     }
 
@@ -76,7 +76,7 @@ impl Writes {
     pub(super) fn given_away(&mut self) -> Result<(), String> {
         self.folders.retain(|path| path != "/tmp" && path != "/var/tmp");
         match self.folders.union(&self.whole).find(|path| is_system(path)) {
-            Some(path) => Err(format!("it writes into `{path}`, which is the system's")),
+            Some(path) => Err(format!("it writes to the system folder `{path}`")),
             None => Ok(()),
         }
     }
@@ -109,11 +109,11 @@ fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, Str
         }
         let parent = if path == folder { folder } else { path::parent(path) };
         if parent == "/" || data::SYSTEM_FOLDERS.with("image").any(|image| path::is_within(parent, image)) {
-            return Err(format!("it writes `{path}`"));
+            return Err(format!("it writes to `{path}`, a file of the system"));
         }
         writes.sources |= path::is_within(parent, folder);
         writes.folders.insert(parent.to_owned());
-        writes.sign = format!("a container of the original wrote `{path}`");
+        writes.sign = format!("a container of the original image wrote `{path}`");
     }
     Ok(writes)
 }
@@ -138,8 +138,7 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
                 WrittenPlace::File(path) => writes.add_file(scene, folder, &path),
                 WrittenPlace::Unknown(what) => {
                     writes.sources = true;
-                    writes.unknown =
-                        Some(format!("`{file}` writes to `{what}`, and the sources do not tell where that is"));
+                    writes.unknown = Some(format!("`{file}` writes to `{what}`, whose value is not in the sources"));
                 }
             }
             writes.sign = format!("`{file}` writes files");
@@ -159,7 +158,7 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
 /// Which of its sources nobody read. `any`: some were.
 fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<String> {
     if !any {
-        return Some("none of its sources is here, so where it writes is not known".to_owned());
+        return Some("its sources were not found, so the folders that it writes to are not known".to_owned());
     }
     let context = scene.context().filter(|_| scene.evidence.texts_cut)?;
     let is_unread = |path: &String| {
@@ -171,7 +170,7 @@ fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<String> {
         .filter(|id| context.entry(*id).kind == ContextEntryKind::File)
         .map(|id| context.path(id))
         .find(is_unread)?;
-    Some(format!("`{path}` is too large to be read, so where it writes is not known"))
+    Some(format!("`{path}` is too large to read, so the folders that it writes to are not known"))
 }
 
 /// What the image and compose give a variable, as far as it is written there.

@@ -37,9 +37,9 @@ impl Section {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Forge => "# Version control, pipelines, editors",
-            Self::Made => "# Made by tools; the build makes its own",
-            Self::About => "# About the project, not of it",
-            Self::Other => "# Of no use in the image",
+            Self::Made => "# Generated files; the build creates its own",
+            Self::About => "# Files about the project",
+            Self::Other => "# Not needed in the image",
             Self::Secret => "# Secrets",
         }
     }

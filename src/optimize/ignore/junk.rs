@@ -59,8 +59,8 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
             ClassKind::VersionControl => {
                 let reader = history_reader(group);
                 if let Some(reader) = reader.filter(|_| path == ".git") {
-                    let why = format!("`{reader}` asks for the repository's history");
-                    turn.refuse("leaves `.git` in the context", why);
+                    let why = format!("`{reader}` reads the git history");
+                    turn.refuse("keeps `.git` in the build context", why);
                 }
                 (reader.is_none() && group.is_useless(found), Section::Forge)
             }
@@ -69,9 +69,9 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
             ClassKind::Leftover => (is_leftover(group, found, &path), Section::Made),
             // They lie over what the build installs.
             ClassKind::Dependencies if group.evidence.committed.contains(&path) => {
-                let why =
-                    "git keeps them, in versions of their own; remove them from git, and the build installs its own";
-                turn.refuse(format!("leaves `{path}` in the context"), why);
+                let why = "these packages are committed and may differ from the installed ones; remove them from git \
+                           to exclude them";
+                turn.refuse(format!("keeps `{path}` in the build context"), why);
                 continue;
             }
             ClassKind::Dependencies | ClassKind::Bytecode | ClassKind::ToolCache => {
@@ -248,8 +248,9 @@ fn large(group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
         let entry = context.entry(id);
         if !group.is_named(entry.name) && !is_mentioned(group, entry.name, entry.name) {
             let size = crate::text::bytes(entry.amount.bytes);
-            let why = format!("no source mentions it, but only you know; add it to .dockerignore to save {size}");
-            turn.refuse(format!("leaves `{}` in the image", entry.name), why);
+            let why =
+                format!("no source mentions it, but it may be needed; add it to .dockerignore if not, to save {size}");
+            turn.refuse(format!("keeps `{}` in the image", entry.name), why);
         }
     }
 }

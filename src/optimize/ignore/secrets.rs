@@ -33,7 +33,7 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
             kept.push(path);
         } else if let Some(reader) = group.evidence.mention(name, "").filter(|_| !environment) {
             let why = format!("`{reader}` names it; mount it into the container instead, then add it to .dockerignore");
-            turn.refuse(format!("leaves `{path}` in the image"), why);
+            turn.refuse(format!("keeps `{path}` in the image"), why);
         } else {
             gone.push(exclusion(found, bytes));
         }
@@ -41,16 +41,16 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
     // What a bundler takes into its build is no oversight.
     if let (Some(first), Some(reader)) = (kept.first(), group.evidence.env_loader()) {
         let why =
-            format!("`{reader}` loads it; give its variables to the container instead, then add it to .dockerignore");
-        turn.refuse(format!("leaves `{first}` in the image"), why);
+            format!("`{reader}` loads it; pass its variables to the container instead, then add it to .dockerignore");
+        turn.refuse(format!("keeps `{first}` in the image"), why);
     }
     if !named.is_empty() {
-        let why = "a COPY names it; `RUN --mount=type=secret` gives it to the step that needs it, and to no layer";
-        turn.refuse(format!("leaves {} in the image", listed(&named)), why);
+        let why = "a COPY names it; use `RUN --mount=type=secret` to pass it to a step without storing it in a layer";
+        turn.refuse(format!("keeps {} in the image", listed(&named)), why);
     }
     if !perhaps.is_empty() {
-        let why = "by its name it may hold a secret; if it does, add it to .dockerignore";
-        turn.refuse(format!("leaves {} in the context", listed(&perhaps)), why);
+        let why = "its name suggests a secret; if it is one, add it to .dockerignore";
+        turn.refuse(format!("keeps {} in the build context", listed(&perhaps)), why);
     }
     gone
 }

@@ -58,14 +58,14 @@ fn a_file_says_what_stays_out_and_no_more() {
             ("README.md", "x"),
             (".env", "SECRET_KEY=abc"),
         ],
-        "# Version control, pipelines, editors\n.git\n.github\n\n# Made by tools; the build makes its own\n**/__pycache__\n.venv\n\n\
-         # About the project, not of it\nDockerfile\nREADME.md\n\n# Secrets\n**/*.key\n**/*.pem\n**/.env\n**/.env.*\n!**/.env.example\n",
+        "# Version control, pipelines, editors\n.git\n.github\n\n# Generated files; the build creates its own\n**/__pycache__\n.venv\n\n\
+         # Files about the project\nDockerfile\nREADME.md\n\n# Secrets\n**/*.key\n**/*.pem\n**/.env\n**/.env.*\n!**/.env.example\n",
     );
     check(
         NODE,
         &[("package.json", PACKAGE), ("package-lock.json", "{}"), ("web/node_modules/a.js", "x"), ("src/main.ts", "x")],
-        "# Version control, pipelines, editors\n.git\n\n# Made by tools; the build makes its own\n**/node_modules\n\n\
-         # About the project, not of it\nDockerfile\n\n# Secrets\n**/*.key\n**/*.pem\n**/.env\n**/.env.*\n!**/.env.example\n",
+        "# Version control, pipelines, editors\n.git\n\n# Generated files; the build creates its own\n**/node_modules\n\n\
+         # Files about the project\nDockerfile\n\n# Secrets\n**/*.key\n**/*.pem\n**/.env\n**/.env.*\n!**/.env.example\n",
     );
 }
 
@@ -77,7 +77,7 @@ fn a_build_that_names_what_it_takes_needs_no_file() {
     check(
         text,
         &[("src/app.py", "x"), ("src/__pycache__/app.pyc", "x")],
-        "# Made by tools; the build makes its own\n**/__pycache__\n",
+        "# Generated files; the build creates its own\n**/__pycache__\n",
     );
 }
 

@@ -48,8 +48,8 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     }
     if !edits.is_empty() {
         let list = programs.into_iter().collect::<Vec<_>>().join(" and ");
-        let why = "a change of the sources bundles what changed; nothing reads it at run time";
-        turn.step(format!("keeps what {list} has compiled in a cache mount"), why, edits);
+        let why = "a source change rebuilds only what changed, and nothing reads the cache at run time";
+        turn.step(format!("keeps the cache of {list} in a cache mount"), why, edits);
     }
 }
 

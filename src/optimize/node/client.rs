@@ -37,7 +37,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
         match read(scene, stage, project) {
             Ok(Some(client)) => clients.push(client),
             Ok(None) => {}
-            Err(why) => turn.refuse(format!("build `{}` in a stage of its own", project.root), why),
+            Err(why) => turn.refuse(format!("keeps building `{}` in the final stage", project.root), why),
         }
     }
     let shared = |client: &Client| {
@@ -45,15 +45,15 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
         others.flat_map(|other| &other.runs).any(|run| client.runs.iter().any(|own| own.index == run.index))
     };
     if clients.iter().any(shared) {
-        return turn.refuse("build sites in stages of their own", "one RUN builds two of them");
+        return turn.skip("one RUN builds two sites");
     }
     if clients.is_empty() {
         return;
     }
     let edits = write::edits(scene, stage, &clients);
     let folders: Vec<String> = clients.iter().map(|client| format!("`{}`", client.folder)).collect();
-    let what = format!("builds the site in {} in a stage of its own", folders.join(" and "));
-    turn.step(what, "the program beside it serves what the bundler made, and nothing else of it runs", edits);
+    let what = format!("builds the site in {} in a separate stage", folders.join(" and "));
+    turn.step(what, "the program next to it serves only the built files", edits);
 }
 
 /// Whether it is a site that lies beside something else.
@@ -76,7 +76,7 @@ fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Resul
         return Ok(None);
     }
     if !folder.ends_with(&format!("/{}", project.root)) {
-        return Err("its folder has another name in the image".to_owned());
+        return Err("the folder has another name in the image".to_owned());
     }
     let outputs = written_folders(&folder, output::output_of_commands(scene, project, &builds))?;
     let mut client = Client { project, folder, runs, outputs, whole: false };
@@ -92,12 +92,12 @@ fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, String> 
         return Err(open);
     }
     if output.into_modules || output.bundler.is_none() {
-        return Err("its build makes more than a site".to_owned());
+        return Err("its build writes more than a site".to_owned());
     }
     let paths = output.paths.iter().chain(&output.outer).map(|path| path::join(folder, path));
     let paths: Vec<String> = paths.collect();
     if paths.iter().any(|path| path == "/" || folder.starts_with(path.as_str())) {
-        return Err("its build writes into a folder that holds more".to_owned());
+        return Err("its build writes to a folder that also holds other files".to_owned());
     }
     Ok(paths)
 }

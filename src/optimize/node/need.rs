@@ -31,7 +31,7 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
         return Some(why);
     }
     if walk.started == 0 {
-        return Some("nothing says what a container starts".to_owned());
+        return Some("no command starts the container".to_owned());
     }
     let bundled = [
         Framework::Vite,
@@ -49,7 +49,7 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
     let loaded_by_server = imports::first(scene, pieces.project, &dev, Some(&walk.configs));
     let (import, file) =
         loaded_by_server.or_else(|| imports::first(scene, pieces.project, &dev, bundled.then_some(&walk.entries)))?;
-    Some(format!("`{file}` imports `{import}`, a development dependency"))
+    Some(format!("`{file}` imports `{import}`, a dev dependency"))
 }
 
 /// The names that are wanted for development alone.
@@ -87,7 +87,7 @@ impl NeedWalk<'_, '_, '_> {
             let Some((index, _)) = self.scene.build.last(stage, keyword) else { continue };
             let options = self.scene.build.expand(stage, index, "${NODE_OPTIONS:-}").unwrap_or_default();
             self.loaded(&["node".to_owned(), options])?;
-            let code = self.scene.build.code(index).ok_or("the shell that starts it is not known")?;
+            let code = self.scene.build.code(index).ok_or("the shell of the command is not supported")?;
             for one in code.script.invocations() {
                 self.started += 1;
                 self.command(&words::of(&one), 0)?;
@@ -101,7 +101,7 @@ impl NeedWalk<'_, '_, '_> {
         let ours = services.filter(|service| service.target.is_none() || service.target == stage.name);
         for service in ours {
             for text in [&service.entrypoint, &service.command].into_iter().flatten() {
-                let by_service = |why| format!("{why}: service `{}` starts `{text}`", service.name);
+                let by_service = |why| format!("{why} (service `{}` starts `{text}`)", service.name);
                 for words in words::commands(text) {
                     self.started += 1;
                     self.command(&words, 0).map_err(by_service)?;
@@ -131,7 +131,7 @@ impl NeedWalk<'_, '_, '_> {
                 self.node(&words[1..]);
                 Ok(())
             }
-            "npm" | "yarn" | "pnpm" => Err(format!("`{}` runs at the start", words.join(" "))),
+            "npm" | "yarn" | "pnpm" => Err(format!("`{}` runs at start-up", words.join(" "))),
             "run-s" | "run-p" | "npm-run-all" | "concurrently" => Err(format!("`{first}` starts several programs")),
             name if matches!(name, "nodemon" | "pm2-runtime" | "pm2") || runs_typescript(name) => {
                 self.entries.extend(words[1..].iter().filter(|word| !word.starts_with('-')).cloned());
@@ -140,9 +140,9 @@ impl NeedWalk<'_, '_, '_> {
             name if is_script(name) => self.shell_script(first, depth),
             name if Program::of(name).is_shell() => match words.get(1) {
                 Some(path) if !path.starts_with('-') => self.shell_script(path, depth),
-                _ => Err("what its shell runs is not known".to_owned()),
+                _ => Err("the script that its shell runs is not known".to_owned()),
             },
-            _ if first.contains('$') => Err(format!("what `{first}` starts is not known")),
+            _ if first.contains('$') => Err(format!("the program that `{first}` starts is not known")),
             name => {
                 self.load_config(name, &words[1..])?;
                 self.program(name)
@@ -195,7 +195,7 @@ impl NeedWalk<'_, '_, '_> {
     fn present(&self, package: &str) -> Result<(), String> {
         let dev = development(self.pieces.project);
         match dev.get(package).copied().or_else(|| words::beside(package).find(|name| dev.contains(name))) {
-            Some(found) => Err(format!("`{found}`, a development dependency, is loaded at the start")),
+            Some(found) => Err(format!("`{found}`, a dev dependency, is loaded at start-up")),
             None => Ok(()),
         }
     }
@@ -228,7 +228,7 @@ impl NeedWalk<'_, '_, '_> {
             project.dependencies.iter().any(|one| one.name == package && scope(one.scope))
         };
         if let Some(beside) = words::beside(name).find(|one| development(project).contains(one)) {
-            return Err(format!("`{name}` runs at the start and loads `{beside}`, a development dependency"));
+            return Err(format!("`{name}` runs at start-up and loads the dev dependency `{beside}`"));
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
         let global = self.pieces.globals.iter().any(|one| one == package || one == name);
@@ -238,13 +238,13 @@ impl NeedWalk<'_, '_, '_> {
             return Ok(());
         }
         if wanted(|scope| scope == DependencyScope::Dev) {
-            return Err(format!("`{name}`, of development dependency `{package}`, runs at the start"));
+            return Err(format!("`{name}` of the dev dependency `{package}` runs at start-up"));
         }
         let locked =
             self.pieces.way.and_then(|way| way.locked.as_ref()).and_then(|locked| locked.packages.get(package));
         match locked.map(|locked| locked.dev_only) {
             Some(Some(false)) | None => Ok(()),
-            _ => Err(format!("`{name}` runs at the start, and `{package}` may be a development dependency")),
+            _ => Err(format!("`{name}` runs at start-up, and its package `{package}` may be a dev dependency")),
         }
     }
 
@@ -260,7 +260,7 @@ impl NeedWalk<'_, '_, '_> {
         let ends = |other: &str| other == name || other.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
         let mut texts = self.scene.evidence.texts.iter().filter(|(path, _)| ends(path));
         let (Some((_, text)), None) = (texts.next(), texts.next()) else {
-            return Err(format!("what `{path}` runs is not known"));
+            return Err(format!("`{path}`, which runs at start-up, cannot be read"));
         };
         for command in words::commands(text) {
             if command.first().is_some_and(|first| first.starts_with("$@") || first.starts_with('$')) {

@@ -36,7 +36,7 @@ impl Output {
             None if path.starts_with("../") && !path.contains(['*', '$', '\\', '"', ' ']) => {
                 self.outer.insert(path.to_owned());
             }
-            None => self.opens(format!("`{path}` lies outside of the project")),
+            None => self.opens(format!("`{path}` is outside the project")),
         }
     }
 
@@ -54,7 +54,7 @@ impl Output {
 pub(super) fn of(scene: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
     let mut out = output_of_commands(scene, project, commands);
     if let Some(path) = out.outer.first() {
-        let why = format!("`{path}` lies outside of the project");
+        let why = format!("`{path}` is outside the project");
         out.opens(why);
     }
     out
@@ -69,7 +69,7 @@ pub(super) fn output_of_commands(scene: &PassInput, project: &Project, commands:
     let OutputReader { mut out, copies, .. } = reader;
     for target in copies {
         if !out.holds(&target) {
-            out.opens(format!("`{target}` is written too"));
+            out.opens(format!("`{target}` is also written"));
         }
     }
     out
@@ -104,7 +104,7 @@ impl<'a> OutputReader<'_, 'a> {
         }
         if let Some(script) = words::script(words) {
             if words::elsewhere(words) {
-                return self.out.opens(format!("`{}` works in another folder", words.join(" ")));
+                return self.out.opens(format!("`{}` runs in another folder", words.join(" ")));
             }
             let script = script.to_owned();
             return self.script(&script, words, depth);
@@ -113,11 +113,11 @@ impl<'a> OutputReader<'_, 'a> {
             program @ ("run-s" | "run-p" | "npm-run-all" | "npm-run-all2") => {
                 let mut names = words[1..].iter().filter(|word| !word.starts_with('-'));
                 if names.clone().any(|name| name.contains('*')) {
-                    return self.out.opens(format!("`{program}` runs scripts by a pattern"));
+                    return self.out.opens(format!("`{program}` selects scripts by a pattern"));
                 }
                 names.by_ref().for_each(|name| self.script(name, words, depth));
             }
-            "cd" | "pushd" => self.out.opens("it works in another folder"),
+            "cd" | "pushd" => self.out.opens("it runs in another folder"),
             program => self.tool(program, &words[1..]),
         }
     }

@@ -53,27 +53,30 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
     let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
     if !(drops_tools || builds && (drops_dev || own)) {
         return match (kept.filter(|_| builds), other_project(scene, project).filter(|_| builds)) {
-            (Some(why), _) => Err(format!("development dependencies stay, as {why}")),
+            (Some(why), _) => Err(format!("{why}, so dev dependencies must stay")),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),
         };
     }
     let why = match (drops_dev || own, drops_tools) {
-        (true, true) => "development dependencies and build tools serve to build alone",
-        (true, false) => "development dependencies serve to build alone",
-        (false, _) => "build tools are not needed to run",
+        (true, true) => "dev dependencies and build tools are needed only to build",
+        (true, false) => "dev dependencies are needed only to build",
+        (false, _) => "build tools are not needed at run time",
     };
     let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
     let elsewhere = installed::workdir(scene.build, stage, pieces.last_built()) != pieces.folder;
     if elsewhere && matches!(modules, Modules::Pruned(_) | Modules::Beside(_)) {
-        return Err(format!("`{}` is not the working folder, where packages would be taken away", pieces.folder));
+        return Err(format!(
+            "`{}` is not the working folder, so the dev dependencies cannot be removed there",
+            pieces.folder
+        ));
     }
     let whole = open;
     if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
-        return Err("the project lies in the root folder, and what its build writes is not known".to_owned());
+        return Err("the project is in `/`, and the output folder of its build is not known".to_owned());
     }
     if pieces.is_berry() && !links_modules(scene, project) {
-        return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
+        return Err("Yarn stores packages outside `node_modules`".to_owned());
     }
     Ok(Some(NodePlan { modules, output, whole, workspace, why: why.to_owned() }))
 }
@@ -229,13 +232,16 @@ fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, St
         Manager::Yarn if berry && focuses(scene, pieces.project) => {
             format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
         }
-        Manager::Yarn if berry => return Err("this Yarn lacks `workspaces focus`".to_owned()),
+        Manager::Yarn if berry => return Err("this version of Yarn lacks `workspaces focus`".to_owned()),
         Manager::Yarn => "yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile".to_owned(),
         Manager::Pnpm if !workspace => "CI=true pnpm prune --prod --config.ignore-scripts=true".to_owned(),
         Manager::Pnpm => {
-            return Err("pnpm takes development dependencies of one project away, not of a workspace".to_owned());
+            return Err("pnpm cannot remove the dev dependencies of a workspace".to_owned());
         }
-        _ => return Err("development dependencies can't be told from what the build made".to_owned()),
+        _ => {
+            return Err("dev dependencies cannot be separated from the files that the build writes to `node_modules`"
+                .to_owned());
+        }
     })
 }
 

@@ -18,26 +18,23 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rung::Rung;
 use crate::text;
 
-/// What is left where it can't be done.
-const WHAT: &str = "serve the built files by a web server";
-
 /// On the lower rung: in the place of a server for previews that does nothing else.
 pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
     let Some((stage, site)) = read(scene, turn) else { return };
     let offered = scene.options.level.allows(Rung::Server);
     let server = match image::choose(scene) {
         Ok(server) => server,
-        Err(why) => return turn.refuse(WHAT, why),
+        Err(why) => return turn.skip(why),
     };
     let other = match site.kind {
-        ServedKind::Development => Some(format!("`{}` is a server for development", site.command)),
+        ServedKind::Development => Some(format!("`{}` is a development server", site.command)),
         ServedKind::Preview | ServedKind::Files => uses::reason_against_other_server(scene, stage, &site, &server),
     };
     match other {
         // The upper rung does it.
         Some(_) if offered => {}
         Some(why) => {
-            turn.refuse(WHAT, format!("{why}; `--level 6` does it all the same{}", saving(scene, stage, &server)));
+            turn.skip(format!("{why}; `--level 6` replaces it anyway{}", saving(scene, stage, &server)));
         }
         None => replace(scene, turn, stage, &site, &server),
     }
@@ -52,8 +49,8 @@ pub(super) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
     if site.kind == ServedKind::Development
         && let Some(service) = scene.evidence.services.iter().find(|service| !service.bound.is_empty())
     {
-        let why = format!("service `{}` mounts folders of the host, so that changes are meant to show", service.name);
-        return turn.refuse(WHAT, why);
+        let why = format!("service `{}` mounts host folders to show changes at once", service.name);
+        return turn.skip(why);
     }
     replace(scene, turn, stage, &site, &server);
 }
@@ -65,7 +62,7 @@ fn read<'s>(scene: &'s PassInput, turn: &mut PassOutput) -> Option<(&'s Stage, S
     match served::read(scene, stage) {
         Ok(site) => site.map(|site| (stage, site)),
         Err(why) => {
-            turn.refuse(WHAT, why);
+            turn.skip(why);
             None
         }
     }
@@ -74,11 +71,11 @@ fn read<'s>(scene: &'s PassInput, turn: &mut PassOutput) -> Option<(&'s Stage, S
 fn replace(scene: &PassInput, turn: &mut PassOutput, stage: &Stage, site: &Site, server: &WebServer) {
     match write::edits(scene, stage, site, server) {
         Ok(edits) => {
-            let what = format!("serves `{}` by `{}` on port {}", site.folder, server.image, site.port);
+            let what = format!("serves `{}` with `{}` on port {}", site.folder, server.image, site.port);
             let why = format!("`{}` only serves these files; {}", site.command, server.why);
             turn.step(what, why, edits);
         }
-        Err(why) => turn.refuse(WHAT, why),
+        Err(why) => turn.skip(why),
     }
 }
 
@@ -87,7 +84,7 @@ fn saving(scene: &PassInput, stage: &Stage, server: &WebServer) -> String {
     let StageBase::Image(image) = scene.build.root_base(stage) else { return String::new() };
     let known = SlimImage::pull_of(image, scene.options.level.allows(Rung::Slim));
     match known.zip(server.pull).and_then(|(before, after)| before.checked_sub(after)) {
-        Some(bytes) => format!(": at least {} less to pull", text::bytes(bytes)),
+        Some(bytes) => format!(" (at least {} less to pull)", text::bytes(bytes)),
         None => String::new(),
     }
 }

@@ -20,9 +20,6 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::sources::comments::blank_comments;
 use crate::text::path;
 
-/// What is left where it can't be done.
-const WHAT: &str = "take what Next.js traced for its server alone";
-
 /// Major versions that take the output from the environment of their build: 12.3.7, 13.5.11, 14.2.35, 15.5.29 and 16.4.6
 /// were tried.
 const MAJORS: RangeInclusive<u32> = 12..=16;
@@ -45,10 +42,10 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     match read(scene, stage, &pieces, &args) {
         Ok(server) => {
             let edit = write::edit(scene, stage, &pieces, &server);
-            let why = "it holds what its server loads; sources tell of no file that it reads besides";
-            turn.step("takes what Next.js traced for its server, and no sources or packages", why, vec![edit]);
+            let why = "the traced files include all that the server loads; no source reads another file";
+            turn.step("copies only the files that Next.js traced for its server", why, vec![edit]);
         }
-        Err(why) => turn.refuse(WHAT, why),
+        Err(why) => turn.skip(why),
     }
 }
 
@@ -68,25 +65,25 @@ fn next_server<'a>(scene: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project,
 fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> Result<Server, String> {
     let project = pieces.project;
     let version = next::major(project).filter(|major| MAJORS.contains(major));
-    let major = version.ok_or("the version of Next.js is not known, or none of those that were tried")?;
+    let major = version.ok_or("the version of Next.js is unknown or not supported")?;
     let is_told = configuration(scene, stage, project)?;
     if let Some(why) = container_uses::in_containers(scene, stage) {
         return Err(why);
     }
     if !project.members.is_empty() || project.workspace.is_some() || pieces.is_berry() {
-        return Err("it is a part of a workspace, or its packages lie elsewhere".to_owned());
+        return Err("it is part of a workspace, or its packages are outside `node_modules`".to_owned());
     }
     let loads = |name: &str| match name {
         "sharp" => major < BRINGS_SHARP,
         name => data::NODE_PACKAGES.has(name, "untraced"),
     };
     if let Some(one) = project.dependencies.iter().find(|one| loads(&one.name)) {
-        return Err(format!("`{}` may load what Next.js does not trace", one.name));
+        return Err(format!("`{}` may load files that Next.js does not trace", one.name));
     }
     if let Some(file) = reads_files(scene, project) {
-        return Err(format!("`{file}` works with files, and which of them when it runs is not known"));
+        return Err(format!("`{file}` uses files, and it is not known which of them at run time"));
     }
-    let context = scene.context().ok_or("the context is not known")?;
+    let context = scene.context().ok_or("the build context is not known")?;
     Ok(Server {
         variables: variables(scene, args)?,
         build: steps(scene, stage, pieces)?,
@@ -103,21 +100,21 @@ fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<
         if scene.context().is_none_or(|context| context.find(&path).is_none()) {
             continue;
         }
-        let text = scene.evidence.texts.get(&path).ok_or_else(|| format!("`{path}` is not known"))?;
+        let text = scene.evidence.texts.get(&path).ok_or_else(|| format!("`{path}` cannot be read"))?;
         let text = blank_comments(text);
         if text.contains("RuntimeConfig") {
-            return Err(format!("`{path}` has settings that are read when the server starts"));
+            return Err(format!("`{path}` has settings that are read at start-up"));
         }
         if let Some(name) = variable_of_server(scene, stage, &text) {
-            return Err(format!("`{path}` reads `{name}`, which the server may get when it starts"));
+            return Err(format!("`{path}` reads `{name}`, which may be set only at start-up"));
         }
         if ["distDir", "outputFileTracingRoot", "outputFileTracing"].iter().any(|key| text.contains(key)) {
-            return Err(format!("`{path}` says where its output lies, or what is traced"));
+            return Err(format!("`{path}` sets the output folder or the traced files"));
         }
         return match literal(&text, "output") {
             Literal::Missing => Ok(true),
             Literal::Text("standalone") => Ok(false),
-            _ => Err(format!("`output` of `{path}` is another one")),
+            _ => Err(format!("`output` in `{path}` is neither unset nor `standalone`")),
         };
     }
     Ok(true)
@@ -166,7 +163,7 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
         match name {
             "-p" | "--port" => port = Some(value()),
             "-H" | "--hostname" => host = value(),
-            _ => return Err(format!("its server takes no `{word}`")),
+            _ => return Err(format!("the traced server does not support `{word}`")),
         }
     }
     let mut found = Vec::new();
@@ -174,7 +171,7 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
         None | Some("$PORT" | "${PORT}" | "${PORT:-3000}") => {}
         Some(text) if text.parse::<u16>().is_ok_and(|port| port > 0) => {
             if scene.evidence.services.iter().any(|service| service.environment.contains("PORT")) {
-                return Err("compose gives it another `PORT`".to_owned());
+                return Err("compose sets `PORT`, but `next start` uses another port".to_owned());
             }
             found.push(("PORT", text.to_owned()));
         }
@@ -201,9 +198,9 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Str
         .all
         .iter()
         .rfind(|piece| build.instruction(piece.index).keyword == Keyword::Run && builds(piece.index).is_some());
-    let found = found.ok_or("no RUN is known to build it")?.index;
+    let found = found.ok_or("no RUN builds it")?.index;
     if build.code(found).is_none_or(|code| code.is_exec() || !code.is_ordinary()) {
-        return Err("the RUN that builds it is not understood".to_owned());
+        return Err("the RUN that builds it is not supported".to_owned());
     }
     for piece in &pieces.all {
         let one = build.instruction(piece.index);
@@ -213,13 +210,13 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Str
         };
         match piece.kind {
             Kind::Files if !account() && piece.index < found => {
-                return Err("a RUN makes files that the server may need".to_owned());
+                return Err("a RUN creates files that the server may need".to_owned());
             }
             Kind::Build | Kind::Copy if piece.index > found => {
-                return Err("a step below its build brings what the server may need".to_owned());
+                return Err("a step after its build adds files that the server may need".to_owned());
             }
             Kind::Image if matches!(one.keyword, Keyword::Volume) => return Err("the image has a VOLUME".to_owned()),
-            Kind::Setting if one.keyword == Keyword::Shell => return Err("the stage sets another shell".to_owned()),
+            Kind::Setting if one.keyword == Keyword::Shell => return Err("the stage sets another SHELL".to_owned()),
             _ => {}
         }
     }
@@ -228,7 +225,7 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Str
         return Err("an ENTRYPOINT starts it".to_owned());
     }
     if pieces.folder == "/" || pieces.folder.starts_with("/?") || matches!(stage.base, StageBase::Stage(_)) {
-        return Err("it lies in the root folder".to_owned());
+        return Err("the project is in `/`, or the stage is based on another stage".to_owned());
     }
     Ok(found)
 }

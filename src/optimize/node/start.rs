@@ -40,7 +40,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     };
     let edit = scene.edit(span, format!("[{}]", text.join(", ")));
     let what = format!("starts `{}` instead of `{}`", words.join(" "), called.join(" "));
-    turn.step(what, "the script is nothing else, and so the program gets the signals", vec![edit]);
+    turn.step(what, "the script does nothing else, and the program then receives signals", vec![edit]);
 }
 
 /// The words of the script that npm is told to run, with the program's path.

@@ -482,11 +482,11 @@ fn next_js_takes_what_it_traced() {
     let prisma = NEXT.replace("\"react\"", "\"@prisma/client\": \"6\", \"react\"");
     let host = NEXT.replace("-p 4000", "-p $WEB_PORT");
     for (package, other, why) in [
-        (NEXT, ("lib/posts.js", "import fs from 'fs'"), "`lib/posts.js` works with files"),
+        (NEXT, ("lib/posts.js", "import fs from 'fs'"), "`lib/posts.js` uses files"),
         (NEXT, ("next.config.js", "module.exports = { env: { A: process.env.A } }"), "process.env.A"),
-        (NEXT, ("next.config.js", "module.exports = { output: 'export' }"), "another one"),
-        (NEXT, ("next.config.ts", "export default { publicRuntimeConfig: {} }"), "when the server starts"),
-        (NEXT, ("next.config.mjs", "export default { distDir: 'out' }"), "where its output lies"),
+        (NEXT, ("next.config.js", "module.exports = { output: 'export' }"), "neither unset nor `standalone`"),
+        (NEXT, ("next.config.ts", "export default { publicRuntimeConfig: {} }"), "read at start-up"),
+        (NEXT, ("next.config.mjs", "export default { distDir: 'out' }"), "sets the output folder"),
         (&prisma, ("a.txt", ""), "`@prisma/client`"),
         (&host, ("a.txt", ""), "the port `$WEB_PORT`"),
         (&NEXT.replace("15.5.0", "latest"), ("a.txt", ""), "the version of Next.js"),

@@ -121,21 +121,21 @@ fn say(turn: &mut PassOutput, call: &PackageCall, found: &InstalledProject, edit
     let names: Vec<String> = call.packages.iter().map(|package| format!("`{}`", package.name.text)).collect();
     let title = call.title();
     let what = if repeated {
-        format!("drops `{title}` of {}", names.join(", "))
+        format!("removes `{title}` of {}", names.join(", "))
     } else {
-        format!("`{title}` of {} becomes the install of package.json", names.join(", "))
+        format!("replaces `{title}` of {} with the install of package.json", names.join(", "))
     };
-    turn.step(what, "package.json names them, and what it asks for is installed along with them", vec![edit]);
-    turn.assume("runs with the versions that package.json asks for", newest(call, found));
+    turn.step(what, "package.json lists these packages, so its install covers them", vec![edit]);
+    turn.assume("the program runs with the versions of package.json", newest(call, found));
 }
 
 /// What versions the call takes that the manifest and the lock file might not.
 fn newest(call: &PackageCall, found: &InstalledProject) -> Option<(Support, String)> {
     let title = call.title();
     if matches!(call.manager, Manager::Yarn | Manager::Bun) {
-        let why = format!("`{title}` takes the newest versions, whatever package.json asks for");
+        let why = format!("`{title}` installs the newest versions, whatever package.json requires");
         return Some((Support::Missing, why));
     }
-    let why = || format!("`{title}` takes the newest versions that package.json allows, not those of the lock file");
+    let why = || format!("`{title}` installs the newest versions that package.json allows, not those of the lock file");
     found.has_lock.then(|| (Support::Open, why()))
 }

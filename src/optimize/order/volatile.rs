@@ -22,8 +22,8 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
         turn.step(
-            "declares what changes with each build right above its use",
-            "an ARG is in the key of each RUN below it, used or not",
+            "moves declarations that change with each build to where they are used",
+            "an ARG is part of the cache key of every RUN after it, used or not",
             vec![edit],
         );
     }

@@ -155,7 +155,7 @@ pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<String> {
         let tools: Vec<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
         let tool = tools.into_iter().find(|tool| does_more(scene, *tool))?;
         let name = if tool == Manager::Pdm { "pdm run" } else { "pipenv run" };
-        Some(format!("`{name}` sets variables or runs hooks besides, so it has to stay with its environment"))
+        Some(format!("`{name}` also sets variables or runs hooks, so it must stay with its environment"))
     })
 }
 

@@ -60,12 +60,12 @@ pub(super) enum Pip {
 pub(super) enum NoPythonPlan {
     /// Nothing in the image installs Python dependencies, or they come from another stage already.
     Needed,
-    /// Something stands in the way: what, and why.
-    Possible(String, String),
+    /// Something prevents it.
+    Blocked(String),
 }
 
-fn impossible<T>(what: &str, why: impl Into<String>) -> Result<T, NoPythonPlan> {
-    Err(NoPythonPlan::Possible(what.to_owned(), why.into()))
+fn impossible<T>(why: impl Into<String>) -> Result<T, NoPythonPlan> {
+    Err(NoPythonPlan::Blocked(why.into()))
 }
 
 /// Works out the stages; see [`NoPythonPlan`] for when there are none.
@@ -80,26 +80,20 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
             found.push((stage, runs));
         } else if let Some(index) = unread_install(scene, stage) {
             let line = build.instruction(index).start_line;
-            return impossible(
-                "the stages stay",
-                format!("the RUN of line {line} installs, and is no plain list of commands"),
-            );
+            return impossible(format!("the RUN on line {line} installs packages and is not a plain list of commands"));
         }
     }
     let (stage, runs) = match found.len() {
         0 => return Err(NoPythonPlan::Needed),
         1 => found.remove(0),
         _ => {
-            return impossible(
-                "the stages stay",
-                "two stages of the image install dependencies, one on top of the other",
-            );
+            return impossible("two stages of the image install dependencies, one based on the other");
         }
     };
     base_allows(scene, stage)?;
     others_allow(scene, target, stage)?;
     if let Some(why) = super::version::reason_for_fetched_python(scene, stage) {
-        return impossible("the stages stay", why);
+        return impossible(why);
     }
     let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|one| one.class == Class::Install);
     let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
@@ -122,7 +116,7 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
     plan.environments(scene)?;
     plan.run_time(scene, target)?;
     if !plan.gains(scene) {
-        return impossible("one stage stays", "the base is slim already and nothing is installed that only builds");
+        return impossible("the base image is already slim, and no build tools are installed");
     }
     Ok(plan)
 }
@@ -144,26 +138,22 @@ fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
 
 /// Only images whose Python is known to make environments that can be copied.
 fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), NoPythonPlan> {
-    let what = "the stages stay";
     let StageBase::Image(image) = scene.build.root_base(stage) else {
-        return impossible(what, "the base is known to the build only");
+        return impossible("the base image is known only at build time");
     };
     let reference = Reference::of(image);
     let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
-        return impossible(what, format!("`{image}` brings libraries of a GPU, and what uses them is not known"));
+        return impossible(format!("`{image}` contains GPU libraries, and it is not known what uses them"));
     }
     if ["conda", "mamba"].iter().any(|word| image.contains(word)) {
-        return impossible(what, "conda environments are no virtual environments");
+        return impossible("conda environments are not virtual environments");
     }
     let known = last == "python" || name.ends_with("astral-sh/uv");
     if known && !image.contains("windows") && !image.contains("nanoserver") {
         return Ok(());
     }
-    impossible(
-        what,
-        format!("`{image}` is no official Python image, and where its Python looks for packages is not known"),
-    )
+    impossible(format!("`{image}` is not an official Python image, and its package folder is not known"))
 }
 
 /// Other stages must not need what goes.
@@ -179,8 +169,8 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
             code.script.invocations().iter().any(|one| one.package_call().is_some())
         });
         if uses {
-            let why = format!("stage `{}` stands on `{}` and uses what it builds with", other.title(), stage.title());
-            return impossible("the stages stay", why);
+            let why = format!("stage `{}` is based on `{}` and uses its build tools", other.title(), stage.title());
+            return impossible(why);
         }
     }
     let later = build.edges().iter().filter(|edge| edge.stage >= stage.index);
@@ -189,7 +179,7 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
         text.parse::<usize>().is_ok_and(|number| number >= stage.index)
     });
     if numbered {
-        return impossible("the stages stay", "a later stage names this one by its number, which would change");
+        return impossible("a later stage names this one by its number, which would change");
     }
     Ok(())
 }
@@ -209,8 +199,8 @@ impl<'b> PythonPlan<'b> {
             let variable = all.iter().flat_map(|one| &one.invocations).find(|one| one.path.text().starts_with('$'));
             if let Some(one) = variable {
                 let why =
-                    format!("line {} runs `{}`, and where that is only the build knows", line(*index), one.path.text());
-                return impossible("the stages stay", why);
+                    format!("line {} runs `{}`, whose path is known only at build time", line(*index), one.path.text());
+                return impossible(why);
             }
             let is_project = |one: &Element| {
                 let calls = one.invocations.iter().filter_map(Invocation::package_call);
@@ -221,10 +211,7 @@ impl<'b> PythonPlan<'b> {
             let enters = |one: &Element| one.invocations.iter().any(|call| call.is("cd"));
             let fetches = |one: &Element| one.class == Class::Other;
             if all.iter().any(is_project) && all.iter().any(enters) && all.iter().any(fetches) {
-                return impossible(
-                    "the stages stay",
-                    format!("line {} fetches the project that it installs", line(*index)),
-                );
+                return impossible(format!("line {} downloads the project that it installs", line(*index)));
             }
         }
         Ok(())
@@ -246,7 +233,7 @@ impl<'b> PythonPlan<'b> {
                 // `python setup.py develop`, `python -m spacy download`.
                 let text: Vec<&str> = one.args.iter().map(Word::text).collect();
                 if text.iter().any(|word| word.ends_with("setup.py")) {
-                    return impossible("the stages stay", "`setup.py` installs the project past pip");
+                    return impossible("`setup.py` installs the project without pip");
                 }
                 if text.contains(&"spacy") {
                     sees_base = true;
@@ -256,17 +243,17 @@ impl<'b> PythonPlan<'b> {
             };
             let elsewhere = ["--target", "-t", "--prefix", "--root"];
             if matches!(call.manager, Manager::Pip | Manager::Uv) && call.has(&elsewhere) {
-                return impossible("the stages stay", "packages are installed into a folder of their own");
+                return impossible("packages are installed into a custom folder");
             }
             let editable = call.inputs.iter().any(|input| input.kind == InputKind::Editable);
             match (call.manager, &*call.verb_text) {
                 (Manager::Conda, _) => {
-                    return impossible("the stages stay", "conda environments are no virtual environments");
+                    return impossible("conda environments are not virtual environments");
                 }
                 (Manager::Uv, "sync") => {
                     let venv = project_environment(scene, self.stage, *index, &folder);
                     if venv.starts_with("/usr") {
-                        return impossible("the stages stay", "uv installs into the base's own Python");
+                        return impossible("uv installs into the Python of the base image");
                     }
                     add(&mut venvs, venv);
                 }
@@ -315,7 +302,7 @@ impl<'b> PythonPlan<'b> {
     fn run_time(&mut self, scene: &PassInput, target: &Stage) -> Result<(), NoPythonPlan> {
         let base = evidence::bound_to_base(scene, target).filter(|_| self.makes);
         if let Some(why) = base.or_else(|| launch::bound(scene, target)) {
-            return impossible("the stages stay", why);
+            return impossible(why);
         }
         self.kept_tools = launch::tools_at_run_time(scene, target);
         Ok(())

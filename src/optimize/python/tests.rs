@@ -225,10 +225,10 @@ fn what_cannot_be_done_is_said() {
     let install = "pip install -r requirements.txt";
     let files = [REQUIREMENTS, APP];
     refused(&file("nvidia/cuda:12", install, "python app.py"), &files, "GPU");
-    refused(&file("ubuntu:24.04", install, "python app.py"), &files, "no official Python image");
+    refused(&file("ubuntu:24.04", install, "python app.py"), &files, "not an official Python image");
     refused(&file("python:3.13", install, "/usr/local/bin/python app.py"), &files, "called by its path");
-    refused(&file("python:3.13", "pip install --target=/deps flask", "python app.py"), &files, "folder of their own");
-    refused(&file("python:3.13-slim", install, "python app.py"), &files, "slim already");
+    refused(&file("python:3.13", "pip install --target=/deps flask", "python app.py"), &files, "custom folder");
+    refused(&file("python:3.13-slim", install, "python app.py"), &files, "already slim");
 }
 
 #[test]
@@ -248,12 +248,12 @@ fn a_python_that_uv_fetches_is_not_left_behind() {
         files
     };
     let (fits, old) = (">=3.11,<3.14", "python:3.12");
-    refused(&file(old, ""), &files(fits, "3.13\n"), "uv fetches Python `3.13`");
-    refused(&file(old, ""), &files(">=3.13", ""), "uv fetches Python `>=3.13`");
-    refused(&file(old, "ENV UV_PYTHON=3.11\n"), &files(fits, ""), "uv fetches Python `3.11`");
-    refused(&file(old, "").replace("--frozen", "--python 3.13"), &files(fits, ""), "uv fetches Python `3.13`");
-    refused(&file(old, "RUN uv python install 3.13\n"), &files(fits, ""), "a Python of its own");
-    refused(&file("ghcr.io/astral-sh/uv:bookworm", ""), &files(fits, ""), "uv fetches Python");
+    refused(&file(old, ""), &files(fits, "3.13\n"), "uv downloads Python `3.13`");
+    refused(&file(old, ""), &files(">=3.13", ""), "uv downloads Python `>=3.13`");
+    refused(&file(old, "ENV UV_PYTHON=3.11\n"), &files(fits, ""), "uv downloads Python `3.11`");
+    refused(&file(old, "").replace("--frozen", "--python 3.13"), &files(fits, ""), "uv downloads Python `3.13`");
+    refused(&file(old, "RUN uv python install 3.13\n"), &files(fits, ""), "its own Python");
+    refused(&file("ghcr.io/astral-sh/uv:bookworm", ""), &files(fits, ""), "uv downloads Python");
     for (base, env, version) in [
         (old, "", "3.12\n"),
         (old, "", ""),
@@ -278,10 +278,10 @@ fn what_cron_runs_is_the_bases_python() {
     let bare = "PATH=/usr/local/bin:/usr/bin:/bin\n* * * * * python /app/main.py\n";
     refused(&file("RUN crontab jobs.txt"), &jobs(absolute), "`/usr/local/bin/` is called by its path");
     refused(&file("COPY jobs.txt /etc/cron.d/jobs"), &jobs(absolute), "`/usr/local/bin/` is called by its path");
-    refused(&file("RUN crontab jobs.txt"), &jobs(bare), "a PATH of its own");
+    refused(&file("RUN crontab jobs.txt"), &jobs(bare), "a custom PATH");
     let echoed = "RUN echo '* * * * * /usr/local/bin/python /app/main.py' | crontab -";
     refused(&file(echoed), &[REQUIREMENTS, APP], "`/usr/local/bin/` is called by its path");
-    refused(&file("ENV A=1"), &[REQUIREMENTS, APP, ("mycron", bare)], "a PATH of its own");
+    refused(&file("ENV A=1"), &[REQUIREMENTS, APP, ("mycron", bare)], "a custom PATH");
     // Nobody runs it, and who keeps PATH finds the environment.
     check(&file("ENV A=1"), &jobs(absolute), &["AS build\n", "/opt/venv"], &[]);
     let kept = "PATH=/usr/local/bin:$PATH\n";
@@ -308,13 +308,13 @@ fn wrappers_that_set_variables_stay() {
         "_.env={A=\"x\"}\nstart=\"python app.py\"",
         "pre_start=\"python seed.py\"\nstart=\"python app.py\"",
     ] {
-        refused(&file("pdm", "\"start\""), &pdm(scripts), "`pdm run` sets variables");
+        refused(&file("pdm", "\"start\""), &pdm(scripts), "`pdm run` also sets variables");
         check(&file("pdm", "\"start\""), &pdm(scripts), &[kept], &[gone]);
     }
     check(&file("pdm", "\"start\""), &pdm("start=\"python app.py\""), &[gone], &[kept]);
     let files = [("Pipfile", "[packages]\nflask = \"*\"\n"), ("Pipfile.lock", "{}"), APP];
     let with: Vec<_> = files.into_iter().chain([(".env", "A=\n")]).collect();
-    refused(&file("pipenv", "\"python\", \"app.py\""), &with, "`pipenv run` sets variables");
+    refused(&file("pipenv", "\"python\", \"app.py\""), &with, "`pipenv run` also sets variables");
     check(&file("pipenv", "\"python\", \"app.py\""), &with, &["CMD [\"pipenv\", \"run\""], &[]);
     check(&file("pipenv", "\"python\", \"app.py\""), &files, &[gone], &[]);
 }

@@ -18,7 +18,7 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) 
     let build = scene.build;
     let call = one.package_call().filter(|call| call.manager == Manager::Uv)?;
     if call.verb_text == "python install" {
-        return Some("uv installs a Python of its own, which would stay in the build stage".to_owned());
+        return Some("uv installs its own Python, which would stay in the build stage".to_owned());
     }
     let set = |name: &str| build.run_variable(stage, index, one, name).and_then(FoundVariable::text);
     let never = set("UV_PYTHON_DOWNLOADS").is_some_and(|text| matches!(&*text, "never" | "0" | "false" | "manual"))
@@ -36,8 +36,8 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) 
         Some(asked) => (!is_named(&asked, &own)).then_some(asked),
         None => unfit(scene, (stage, index), one, &own),
     }?;
-    let own = if own.is_empty() { "none that it tells".to_owned() } else { own.join(".") };
-    Some(format!("uv fetches Python `{asked}`, as the base has {own}, and it would stay in the build stage"))
+    let own = if own.is_empty() { "no Python".to_owned() } else { own.join(".") };
+    Some(format!("uv downloads Python `{asked}`, because the base image has {own}; it would stay in the build stage"))
 }
 
 /// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.

@@ -9,8 +9,6 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
 use crate::text::{Span, path};
 
-const WHAT: &str = "installs gems in the final stage";
-
 /// Where the official images keep gems: `GEM_HOME`, set in them.
 const HOME: &str = "/usr/local/bundle";
 
@@ -19,11 +17,11 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(install) = install(scene, target) else { return };
     match split(scene, target, install) {
         Ok(split) => {
-            let what = "installs gems in a stage of their own";
+            let what = "installs gems in a separate stage";
             let why = "compilers, headers and caches of the install stay out of the image";
             turn.step(what, why, edits(scene, target, &split));
         }
-        Err(why) => turn.refuse(WHAT, why),
+        Err(why) => turn.skip(why),
     }
 }
 
@@ -45,11 +43,13 @@ fn calls(scene: &PassInput, index: usize, found: impl Fn(&Invocation) -> bool) -
 fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit, String> {
     let official =
         matches!(scene.build.root_base(target), StageBase::Image(image) if Reference::of(image).short_name() == "ruby");
-    let code = scene.build.code(install).ok_or("no shell of this kind reads the install")?;
+    let code = scene.build.code(install).ok_or("the shell of the install is not supported")?;
     let text = scene.source().slice(scene.build.instruction(install).span);
     let (folders, own) = folders(scene, target, install, official)?;
     if let Some(line) = between_installs(scene, target, install, official) {
-        return Err(format!("line {line} may need the gems of an install above it and makes what one below it reads"));
+        return Err(format!(
+            "line {line} may need the gems of the install above it and writes files for the install below it"
+        ));
     }
     let mut split = StageSplit { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
@@ -128,7 +128,7 @@ fn folders(
     match path {
         Some(path) if path.starts_with('/') && official && path != HOME => Ok((vec![HOME.to_owned(), path], None)),
         Some(path) if path.starts_with('/') => Ok((vec![path.clone()], Some(path).filter(|path| path == HOME))),
-        Some(_) if !official => Err("bundler's settings lie in the project's folder".to_owned()),
+        Some(_) if !official => Err("Bundler's settings are in the project folder".to_owned()),
         Some(path) => Ok((vec![HOME.to_owned(), path::join(&work, &path)], None)),
         None if official => Ok((vec![HOME.to_owned()], Some(HOME.to_owned()))),
         // Debian's Ruby.
@@ -181,7 +181,8 @@ fn without(scene: &PassInput, index: usize, libraries: &[String]) -> Option<Stri
     }
     let newline = scene.newline();
     Some(format!(
-        "RUN apt-get update \\{newline}    && apt-get install -y --no-install-recommends {} \\{newline}    && rm -rf /var/lib/apt/lists/*",
+        "RUN apt-get update \\{newline}    && apt-get install -y --no-install-recommends {} \\{newline}    && rm -rf \
+         /var/lib/apt/lists/*",
         names.join(" ")
     ))
 }

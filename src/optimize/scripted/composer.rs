@@ -10,18 +10,16 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
 use crate::text::path;
 
-const WHAT: &str = "installs Composer's packages in the final stage";
-
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some((first, last)) = installs(scene, target) else { return };
     match split(scene, target, first, last) {
         Ok(split) => {
-            let what = "installs Composer's packages in a stage of their own";
-            let why = "Composer, and what it fetches and unpacks with, stay out of the image";
+            let what = "installs Composer's packages in a separate stage";
+            let why = "Composer, its downloads and its tools stay out of the image";
             turn.step(what, why, edits(scene, target, &split));
         }
-        Err(why) => turn.refuse(WHAT, why),
+        Err(why) => turn.skip(why),
     }
 }
 
@@ -48,7 +46,7 @@ fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
 fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result<StageSplit, String> {
     let vendor = vendor(scene, target, first)?;
     if starts_composer(scene, target) {
-        return Err("the container calls Composer when it starts".to_owned());
+        return Err("the container runs Composer at start-up".to_owned());
     }
     let mut split = StageSplit { last, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     let transfers = scene.build.transfers(target);
@@ -69,7 +67,7 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
             Keyword::Run => {
                 let fate = of_run(scene, index, extensions);
                 extensions |= builds_extensions(scene, index);
-                fate.ok_or("a RUN calls Composer and does something else too")?
+                fate.ok_or("a RUN calls Composer and also does something else")?
             }
             _ => InstructionFate::Both,
         };
@@ -168,7 +166,7 @@ fn builds_extension(one: &Invocation) -> bool {
 
 /// The folder that Composer fills, absolute.
 fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, String> {
-    let code = scene.build.code(first).ok_or("no shell of this kind reads the install")?;
+    let code = scene.build.code(first).ok_or("the shell of the install is not supported")?;
     let invocations = code.script.invocations();
     let moved = ["-d", "--working-dir", "COMPOSER_VENDOR_DIR", "global"];
     let text = scene.source().text();
@@ -178,11 +176,11 @@ fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, Str
     let named =
         scene.evidence.texts.iter().any(|(path, text)| path.ends_with("composer.json") && text.contains("vendor-dir"));
     if elsewhere || named || text.contains("COMPOSER_VENDOR_DIR") {
-        return Err("Composer puts its packages into a folder of its own choice".to_owned());
+        return Err("Composer installs into a custom folder".to_owned());
     }
     let folder = scene.build.workdir(target, first);
     let folder = folder.value().map(String::as_str).or_else(|| official_folder(scene, target));
-    folder.map(|folder| path::join(folder, "vendor")).ok_or_else(|| "nobody knows which folder it works in".to_owned())
+    folder.map(|folder| path::join(folder, "vendor")).ok_or_else(|| "the working folder is not known".to_owned())
 }
 
 /// Whether the container's command or a script of it calls Composer.

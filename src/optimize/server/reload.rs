@@ -9,7 +9,6 @@ use crate::text::Span;
 
 /// Takes away what reloads, and what watches.
 pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    const WHAT: &str = "starts without a reloader";
     let build = scene.build;
     let Some(target) = scene.target() else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
@@ -19,7 +18,7 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
             let Some((spans, replaced)) = changes(&one) else { continue };
             let bound = scene.evidence.services.iter().any(|service| !service.bound.is_empty());
             if bound {
-                return turn.refuse(WHAT, "compose mounts folders of the host, so that changes are meant to show");
+                return turn.skip("compose mounts host folders to show changes at once");
             }
             let mut edits = Vec::new();
             for word in spans {
@@ -31,7 +30,11 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
                 let quoted = scene.source().slice(span).starts_with('"');
                 edits.push(scene.edit(span, if quoted { format!("\"{text}\"") } else { text.to_owned() }));
             }
-            turn.step(WHAT, "an image holds no sources that change, and the reloader is a process of its own", edits);
+            turn.step(
+                "starts without a reloader",
+                "sources in an image do not change, and the reloader is an additional process",
+                edits,
+            );
         }
     }
 }

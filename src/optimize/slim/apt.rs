@@ -92,10 +92,10 @@ pub(super) fn fit(image: &str, lacking: &[String], wanted: &mut WantedPackages) 
     let Some(first) = lacking.first() else { return Ok(()) };
     match Age::of(image) {
         Age::Known => Ok(()),
-        Age::Archived => Err(format!("`{first}` can't be installed: Debian took the release off its mirrors")),
+        Age::Archived => Err(format!("`{first}` cannot be installed: Debian removed the release from its mirrors")),
         Age::Old => {
             if let Some(name) = lacking.iter().find(|name| differs(name)) {
-                return Err(format!("what `{name}` is called in its release of Debian is not known"));
+                return Err(format!("the name of the package `{name}` in this Debian release is not known"));
             }
             for name in lacking.iter().filter_map(|name| name.strip_suffix("t64")) {
                 if let Some(at) = wanted.remove(&format!("{name}t64")) {

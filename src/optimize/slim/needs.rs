@@ -38,7 +38,7 @@ pub(super) fn of_steps(
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else {
-            return Err("a RUN that no shell of this kind reads may call anything".to_owned());
+            return Err("a RUN uses a shell that is not supported, so the programs it calls are unknown".to_owned());
         };
         of_script(scene, &code.script, slim, index, DEEPEST, wanted)?;
     }
@@ -76,7 +76,7 @@ pub(super) fn of_script(
             Some(text) if depth > 0 => of_script(scene, &parse(text), slim, at, depth - 1, wanted)?,
             Some(_) => {}
             None if at == usize::MAX => {}
-            None => return Err(format!("`{named}` may call anything: its text is not there")),
+            None => return Err(format!("`{named}` was not found, so the programs it calls are unknown")),
         }
     }
     Ok(())
@@ -173,7 +173,7 @@ pub(super) fn of_sources(
     };
     if let Some(browser) = called_programs::browser(scene, language).filter(|_| ships) {
         return Err(format!(
-            "`{browser}` starts a browser, and which of its libraries the full image brings is not known"
+            "`{browser}` starts a browser, and it is not known which of its libraries are only in the full image"
         ));
     }
     let runs = scene.build.instructions(stage).any(|(_, one)| one.keyword == Keyword::Run);
@@ -195,7 +195,7 @@ pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<Stri
         if !runs.any(|(index, _)| calls(scene, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
             continue;
         }
-        let unknown = || format!("what its {} dependencies need to be built isn't known", language.name());
+        let unknown = || format!("the build tools that its {} dependencies need are not known", language.name());
         all.extend(answer(scene, stage.index).ok_or_else(unknown)?);
     }
     let compiler = |at| ["gcc", "g++", "build-essential"].iter().any(|name| apt::installs(scene, stage, name, at));

@@ -30,18 +30,18 @@ pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, S
         return Ok(None);
     }
     if reference.digest.is_some() {
-        return Err(format!("`{image}` is named by its digest, and nobody here knows the digest of its slim twin"));
+        return Err(format!("`{image}` is pinned by digest, and the digest of its slim variant is not known"));
     }
     let Some(slim) = SlimImage::of_any(image) else {
-        return Err(format!("`{image}` has no slim twin by its publisher's scheme"));
+        return Err(format!("no slim variant of `{image}` is known"));
     };
     let written = scene.source().slice(stage.base_span);
     let (tag, known) = match known_slim_tag(scene, &reference, tag, &slim.tag) {
         Some((named, by)) if written.ends_with(tag) || named == slim.tag => (named, by),
-        _ => (slim.tag, "the publisher makes it of each version".to_owned()),
+        _ => (slim.tag, "the publisher builds a slim variant of each version".to_owned()),
     };
     let Some((span, text)) = edit(scene, stage.base_span, written, &reference, &tag) else {
-        return Err(format!("`{written}` hides the part of the tag that would change"));
+        return Err(format!("the part of the tag that would change is not written out in `{written}`"));
     };
     let slim = format!("{}:{tag}", reference.name);
     Ok(Some(SlimTwin { full: image.clone(), slim, why: known, edit: scene.edit(span, text) }))
@@ -100,9 +100,9 @@ fn known_slim_tag(scene: &PassInput, reference: &Reference, tag: &str, scheme: &
         Some((tag_of(found)?, by.to_owned()))
     };
     let own = own.into_iter().filter(|image| fits(&image)).collect();
-    of(&own, "a Dockerfile here names it").or_else(|| {
+    of(&own, "another Dockerfile or stage of this project already uses it").or_else(|| {
         let engine = scene.evidence.images.as_ref()?.iter().filter(fits).cloned().collect();
-        of(&engine, "the engine has it")
+        of(&engine, "the engine has this image")
     })
 }
 

@@ -86,7 +86,7 @@ fn what_is_missing_is_told_before_anything_begins() {
         r#"{"Platform":{"Name":"Fake"},"Version":"1","ApiVersion":"1.51","MinAPIVersion":"1.24","Os":"linux","Arch":"amd64"}"#,
     );
     let run = Run::new("FROM scratch\nCOPY main.py /\n").variable("DOCKER_HOST", &format!("unix://{}", path.display()));
-    run.check(&["--platform", "linux/amd64,linux/arm64"], 2, &["are several platforms", "name one with --platform"]);
+    run.check(&["--platform", "linux/amd64,linux/arm64"], 2, &["are several platforms", "set one with --platform"]);
     let run = run.variable("DOCKER", "/bin/false");
     run.check(&[], 2, &["`/bin/false` has no buildx", "docker-buildx"]);
     let run = run.variable("DOCKER", "/none/docker");
@@ -99,10 +99,10 @@ fn faults_of_a_build_are_told_with_what_to_do() {
         return;
     }
     let base = Run::new("FROM dockopt-none.invalid/base:1\nCOPY . .\n");
-    base.check(&[], 1, &["a base image is not in the engine and could not be pulled", "`docker load`"]);
+    base.check(&[], 1, &["a base image is not in the engine and cannot be pulled", "`docker load`"]);
 
     let failing = Run::new("FROM python:3.13-slim\nCOPY . .\nRUN echo the-last-words && exit 3\n");
-    let output = failing.check(&["--format", "json"], 1, &["the build fails at", "exit code: 3", "the-last-words"]);
+    let output = failing.check(&["--format", "json"], 1, &["the build failed at", "exit code: 3", "the-last-words"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     crate::fixtures::keeps_schema(include_str!("../../../schemas/measure.schema.json"), &json);
     assert_eq!(json["builds"][0]["failure"]["log"][0], "the-last-words");
@@ -111,11 +111,7 @@ fn faults_of_a_build_are_told_with_what_to_do() {
     let broken = Run::new("FROM python:3.13-slim\nFRM x\n");
     broken.check(&[], 1, &["unknown instruction: FRM (did you mean FROM?)"]);
     let slow = Run::new("FROM python:3.13-slim\nCOPY . .\nRUN sleep 120\n");
-    slow.check(
-        &["--timeout", "15"],
-        1,
-        &["the build was ended after 15 s while it did `", "RUN sleep 120", "--timeout"],
-    );
+    slow.check(&["--timeout", "15"], 1, &["the build was stopped after 15 s at `", "RUN sleep 120", "--timeout"]);
 
     let secret = Run::new(
         "FROM python:3.13-slim\nCOPY . .\nRUN --mount=type=secret,id=token,required=true test -s /run/secrets/token\n",
@@ -215,7 +211,10 @@ fn an_engine_that_is_lost_is_told_and_cleaned_up_later() {
     let output = command.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("the engine was lost in the middle of a build") || said.contains("broke off"), "{said}");
+    assert!(
+        said.contains("the connection to the engine was lost during a build") || said.contains("broke off"),
+        "{said}"
+    );
     assert_eq!(fs::read_dir(run.folder.path()).unwrap().count(), 1, "its folder tells the next run: {said}");
     fs::write(run.context.path().join("Dockerfile"), "FROM scratch\nCOPY . .\n").unwrap();
     run.variables.clear();

@@ -199,7 +199,7 @@ fn what_lives_is_not_cleaned_up() {
     let mut child = started(measure(context.path(), folder.path(), &["--scenarios", "cold"]));
     until_building(folder.path(), &mut child);
     let ran = measure(context.path(), folder.path(), &["--clean-up"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&ran.stderr), "nothing was left behind\n");
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "nothing to clean up\n");
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     assert_eq!(left(&engine, folder.path()), Vec::<String>::new());

@@ -81,10 +81,7 @@ fn cases() -> Vec<Case> {
                 "opens no port in 5 s",
             )
         },
-        Case {
-            advice: &["--run COMMAND"],
-            ..case("no command", "", "print()\n", "ends at once, says nothing, writes nothing")
-        },
+        Case { advice: &["--run COMMAND"], ..case("no command", "", "print()\n", "exits at once and writes nothing") },
         Case { arguments: &["--env=STATUS=500"], ..case("error page", START, &serving(""), "500 text/plain in both") },
         Case {
             arguments: &["--probe=8000/", "--env=STATUS=404"],
@@ -206,7 +203,7 @@ fn what_a_proof_rejects_is_remembered() {
     assert!(written.contains("reason = \"") && written.contains("date = 20"), "{written}");
     let (code, said) = optimized(folder.path(), &["--check"]);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("left by slim-runtime: ") && said.contains("dockopt.toml leaves it out since "), "{said}");
+    assert!(said.contains("slim-runtime skipped: ") && said.contains("dockopt.toml skips it since "), "{said}");
     // Once more: nothing is added twice.
     let (proof, code) = verified(folder.path(), &["--write"]);
     assert_eq!((proof["verdict"].as_str(), code), (Some("unchanged"), 0), "{proof:#}");

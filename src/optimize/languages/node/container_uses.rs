@@ -16,7 +16,7 @@ pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Op
         let name = format!("service `{}`", service.name);
         if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
             let repeats = scene.repeats_command(stage, service);
-            let again = if repeats { ", as the image does, and would start that in any other" } else { "" };
+            let again = if repeats { ", which it would also start in the new image" } else { "" };
             return Some(format!("{name} starts `{command}` in the image{again}"));
         }
         if let Some(path) = service.mounts.iter().find(|path| !path.starts_with("/etc/") && *path != "/tmp") {
@@ -57,10 +57,11 @@ fn run_in(words: &[String], services: &[&str], images: &[&str]) -> Option<String
     let at = words.iter().skip(verb + 1).position(is_own)? + verb + 1;
     let mounted = words[verb..at].windows(2).find(|pair| matches!(pair[0].as_str(), "-v" | "--volume" | "--mount"));
     if let Some([_, folders]) = mounted {
-        return Some(format!("mounts `{folders}` into it"));
+        return Some(format!("mounts `{folders}` into the container"));
     }
     let program = words.get(at + 1)?;
-    (!Program::of(path::name(program)).is_shell()).then(|| format!("runs `{}` in it", words[at + 1..].join(" ")))
+    (!Program::of(path::name(program)).is_shell())
+        .then(|| format!("runs `{}` in the container", words[at + 1..].join(" ")))
 }
 
 #[cfg(test)]
@@ -74,10 +75,10 @@ mod tests {
             run_in(&words, &["web"], &["shop/web"])
         };
         for (text, expected) in [
-            ("docker compose run --rm web npm test", Some("runs `npm test` in it")),
-            ("docker-compose exec -T web npx playwright test", Some("runs `npx playwright test` in it")),
-            ("docker run -v $PWD:/app shop/web:dev", Some("mounts `$PWD:/app` into it")),
-            ("podman run --rm shop/web:1 node scripts/seed.js", Some("runs `node scripts/seed.js` in it")),
+            ("docker compose run --rm web npm test", Some("runs `npm test` in the container")),
+            ("docker-compose exec -T web npx playwright test", Some("runs `npx playwright test` in the container")),
+            ("docker run -v $PWD:/app shop/web:dev", Some("mounts `$PWD:/app` into the container")),
+            ("podman run --rm shop/web:1 node scripts/seed.js", Some("runs `node scripts/seed.js` in the container")),
             ("docker compose exec web sh", None),
             ("docker compose run --rm api alembic upgrade head", None),
             ("docker run -p 80:80 shop/web", None),

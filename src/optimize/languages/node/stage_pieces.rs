@@ -112,8 +112,8 @@ fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind
             let from = build.input().file.transfer(instruction).is_none_or(|parts| parts.from.is_some());
             if from { Kind::System } else { Kind::Copy }
         }
-        Keyword::Onbuild => return Err(format!("stage `{}` has triggers for images built on it", stage.title())),
-        Keyword::Unknown | Keyword::From | Keyword::Run => return Err("an instruction is not understood".to_owned()),
+        Keyword::Onbuild => return Err(format!("stage `{}` has ONBUILD instructions", stage.title())),
+        Keyword::Unknown | Keyword::From | Keyword::Run => return Err("an instruction is not supported".to_owned()),
         _ => Kind::Image,
     })
 }
@@ -137,7 +137,7 @@ fn run<'a>(
             call.verb == Verb::Install && matches!(call.manager, Manager::Composer | Manager::Bundle)
         };
         if let Some(call) = call.as_ref().filter(other) {
-            return Err(format!("`{}` installs in it too, and its program runs", call.title()));
+            return Err(format!("the project in `{}` is installed too and has a program that runs", call.title()));
         }
         let kind = match &call {
             Some(call) if brings_called(scene, call) => Some(Kind::System),
@@ -149,10 +149,10 @@ fn run<'a>(
         }
         if let (Some(Kind::Install), Some(call)) = (kind, &call) {
             if !call.packages.is_empty() {
-                return Err(format!("`{}` installs packages that package.json does not name", call.title()));
+                return Err(format!("`{}` installs packages that package.json does not list", call.title()));
             }
             if install.is_some() {
-                return Err("one RUN installs twice".to_owned());
+                return Err("a RUN installs twice".to_owned());
             }
             install = Some(installing(scene, (stage, index), code, &one, call)?);
         }
@@ -165,12 +165,12 @@ fn run<'a>(
         let mixed = kind == Kind::Build && (has(Kind::Global) || has(Kind::Compilers))
             || kind == Kind::System && has(Kind::Build);
         if mixed {
-            return Err("one RUN installs programs and builds with them".to_owned());
+            return Err("a RUN installs programs and also builds with them".to_owned());
         }
         return Ok((kind, None));
     };
     if has(Kind::System) || has(Kind::Compilers) {
-        return Err("one RUN installs packages of the distribution and dependencies".to_owned());
+        return Err("a RUN installs both system packages and dependencies".to_owned());
     }
     found.builds_too = has(Kind::Build);
     Ok((Kind::Install, Some(found)))
@@ -262,7 +262,7 @@ fn installing<'a>(
     let build = scene.build;
     let file = scene.file();
     let place = (stage, index);
-    let unknown = || "the manifest that it installs from is not known".to_owned();
+    let unknown = || "the manifest of the install was not found".to_owned();
     let folder = installed::folder(build, place, one, call).ok_or_else(unknown)?;
     let found = installed::of(build, place, one, call).ok_or_else(unknown)?;
     if words::elsewhere(&words::of(one)) {
@@ -271,7 +271,7 @@ fn installing<'a>(
         if !root.is_empty() && !member && found.project.workspace.is_none() {
             return Err(not_alone(found.project));
         }
-        return Err("the install is for a part of a workspace".to_owned());
+        return Err("the install covers only a part of a workspace".to_owned());
     }
     let variable = build.run_variable(stage, index, one, "NODE_ENV");
     let production = variable.is_some_and(|value| value.text().is_none_or(|value| value == "production"));
@@ -281,7 +281,7 @@ fn installing<'a>(
         || installed::is_set(build, place, one, &names);
     let user = match build.user_at(stage, index).value() {
         Some(User::Other(name)) => Some(name.clone()),
-        Some(User::Unknown) => return Err("the user that installs is not known".to_owned()),
+        Some(User::Unknown) => return Err("the user of the install is not known".to_owned()),
         _ => None,
     };
     let bare = call.verb_text.is_empty();
@@ -357,5 +357,5 @@ pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
 
 /// Why a stage with more projects than one stays.
 pub(in crate::optimize) fn not_alone(other: &Project) -> String {
-    format!("the project in `{}` is installed too, and what of each of them runs is not known", other.root)
+    format!("the project in `{}` is installed too, and it is not known which of the two the program needs", other.root)
 }

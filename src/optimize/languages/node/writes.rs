@@ -41,31 +41,33 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, String>
         let has = |word: &str| words.iter().any(|one| one == word);
         let mut write = |path: String, sign: &str| _ = found.insert(path, sign.to_owned());
         match words::name(first) {
-            "vite" if has("build") => write(folder.clone(), "it builds at its start"),
+            "vite" if has("build") => write(folder.clone(), "it builds at start-up"),
             "vite" => {
                 // Version 6 was the first that keeps its configuration's copy below `node_modules`.
                 if nodes.iter().any(|project| is_old_vite(project)) {
-                    write(folder.clone(), "Vite writes its configuration there when it starts");
+                    write(folder.clone(), "Vite writes a copy of its configuration at start-up");
                 } else {
-                    write(below("node_modules/.vite-temp"), "Vite writes its configuration there when it starts");
+                    write(below("node_modules/.vite-temp"), "Vite writes a copy of its configuration at start-up");
                 }
                 if !has("preview") {
-                    write(below("node_modules/.vite"), "Vite's server for development keeps a cache");
+                    write(below("node_modules/.vite"), "Vite's development server stores a cache");
                 }
             }
             "node" if has("server.js") && takes_traced(scene) => {
-                let sign = "Next.js keeps what it made there";
+                let sign = "Next.js stores rendered pages and images";
                 write(below(".next/cache"), sign);
                 // Version 16 writes pages there that it makes when it runs.
                 write(below(".next/server/route-cache"), sign);
             }
             "next" | "remix" if has("start") => {}
             "astro" if has("preview") => {}
-            "npm" | "yarn" | "pnpm" if has("install") || has("ci") => write(folder.clone(), "it installs at its start"),
+            "npm" | "yarn" | "pnpm" if has("install") || has("ci") => {
+                write(folder.clone(), "it installs packages at start-up")
+            }
             name => {
                 let program = Program::of(name);
                 if program.is(Kind::Bundler) && !program.is(Kind::Several) {
-                    write(folder.clone(), "it builds at its start");
+                    write(folder.clone(), "it builds at start-up");
                 }
             }
         }

@@ -105,10 +105,10 @@ pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> O
     let started: Vec<String> =
         scripts.chain(commands(scene, target)).chain(crontabs(scene)).chain(supervised).collect();
     if let Some(path) = started.iter().cloned().chain(shebangs).find_map(|text| absolute_program(&text)) {
-        return Some(format!("`{path}` is called by its path, and would be another Python"));
+        return Some(format!("`{path}` is called by its path, which is outside the virtual environment"));
     }
     let own = started.iter().any(|text| sets_path(text) && text.contains("python"));
-    own.then(|| "a PATH of its own finds the base's Python, and would not find the environment's".to_owned())
+    own.then(|| "a custom PATH finds the Python of the base image instead of the virtual environment".to_owned())
 }
 
 /// A program of the base's Python that a text calls by its path: in the environment it stands elsewhere.

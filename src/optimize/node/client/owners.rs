@@ -74,7 +74,7 @@ pub(super) fn runs(scene: &PassInput, stage: &Stage, project: &Project, folder: 
             (true, true) if divisible && owned.through.is_empty() && is_apart(&parts, &owners) => {
                 owned.elements = owners;
             }
-            (true, true) => return Err("one RUN builds it and does something else too".to_owned()),
+            (true, true) => return Err("a RUN builds it and also does something else".to_owned()),
         }
         found.push(owned);
     }
@@ -97,7 +97,7 @@ fn is_apart(parts: &[Element], owners: &[(Owner, String)]) -> bool {
 /// Whose several commands are that can't be told apart.
 fn sum(all: &[Owner]) -> Result<Owner, String> {
     match (all.contains(&Owner::Client), all.contains(&Owner::Other)) {
-        (true, true) => Err("one command builds it and does something else too".to_owned()),
+        (true, true) => Err("a command builds it and also does something else".to_owned()),
         (true, false) => Ok(Owner::Client),
         (false, true) => Ok(Owner::Other),
         (false, false) => Ok(Owner::Neutral),
@@ -131,10 +131,10 @@ fn owner(
             return Ok(Owner::Other);
         }
         if call.as_ref().is_some_and(|call| call.verb == Verb::Install && !call.packages.is_empty()) {
-            return Err("packages are installed that its package.json does not name".to_owned());
+            return Err("a step installs packages that its package.json does not list".to_owned());
         }
         if one.is("rm") {
-            return Err("a RUN removes files of it".to_owned());
+            return Err("a RUN removes files of the site".to_owned());
         }
         if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
             owned.commands.push(at_home(&own));
@@ -144,7 +144,7 @@ fn owner(
     let names = own.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
     if !node {
         let removes = one.is("rm") && names;
-        return if removes { Err("a RUN removes files of it".to_owned()) } else { Ok(Owner::Other) };
+        return if removes { Err("a RUN removes files of the site".to_owned()) } else { Ok(Owner::Other) };
     }
     let Some(script) = words::script(&own) else { return Ok(Owner::Other) };
     let mut reached = Vec::new();
@@ -153,7 +153,7 @@ fn owner(
     let all = reached.iter().all(|(at, words)| at == folder || is_idle(words));
     match (to_client, all && known) {
         (false, _) => Ok(Owner::Other),
-        (true, false) => Err(format!("script `{script}` builds it and does something else too")),
+        (true, false) => Err(format!("script `{script}` builds it and also does something else")),
         (true, true) => {
             owned.commands.extend(reached.into_iter().filter(|(at, _)| at == folder).map(|(_, words)| words));
             owned.through.push(works);

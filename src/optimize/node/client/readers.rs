@@ -26,16 +26,16 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Strin
     let last = stage.instructions.end.max(stage.start + 1);
     let works = installed::workdir(build, stage, last);
     if client.holds(&works) {
-        return Err("the container works in its folder".to_owned());
+        return Err("the container runs in its folder".to_owned());
     }
-    let may = || Err("what the container starts may work in its folder".to_owned());
+    let may = || Err("the program of the container may run in its folder".to_owned());
     for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
         let Some((index, _)) = build.last(stage, keyword) else { continue };
         let Some(code) = build.code(index) else {
             if keyword == Keyword::Healthcheck {
                 continue;
             }
-            return Err("the shell that starts the container is not known".to_owned());
+            return Err("the shell that starts the container is not supported".to_owned());
         };
         for one in code.script.invocations() {
             let folders = owners::working_folders(scene, stage, index, &one);
@@ -60,7 +60,7 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Strin
             .flatten()
             .any(|text| mentions(text, name) || text.split_whitespace().any(|word| word == name));
         if named || service.mounts.iter().any(|path| client.holds(path)) {
-            return Err(format!("service `{}` works in its folder", service.name));
+            return Err(format!("service `{}` runs in its folder", service.name));
         }
     }
     Ok(())
@@ -129,7 +129,7 @@ fn types(scene: &PassInput, client: &Client) -> Result<(), String> {
         let has = |key| value.as_ref().is_some_and(|value| value.get(key).is_some());
         let chosen = has("include") || has("files");
         if settings && (named && (chosen || !has("exclude")) || covers && !named && !chosen) {
-            return Err(format!("`{path}` may take its sources in"));
+            return Err(format!("`{path}` may import its sources"));
         }
     }
     Ok(())
@@ -156,7 +156,7 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
             return Err(format!("`{program}`, which another project installs, builds it"));
         }
         if words.iter().any(|word| word == "--ssr" || word.contains("BUILD_PATH")) {
-            return Err("its build makes more than a site".to_owned());
+            return Err("its build writes more than a site".to_owned());
         }
     }
     let variable = |name: &str| {
@@ -165,7 +165,7 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
         })
     };
     if variable("BUILD_PATH") || variable("COREPACK") {
-        return Err("a variable tells its build where to write".to_owned());
+        return Err("an environment variable sets the output folder of its build".to_owned());
     }
     let manifest = |root: &str| {
         let path = path::join(root, "package.json");
@@ -174,7 +174,7 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
     };
     let above = scene.projects().iter().filter(|one| path::is_below(&project.root, &one.root));
     if !manifest(&project.root) && above.into_iter().any(|one| manifest(&one.root)) {
-        return Err("a manifest above it names its package manager".to_owned());
+        return Err("a manifest above its folder sets its package manager".to_owned());
     }
     texts(scene, client, &foreign)
 }
@@ -205,12 +205,12 @@ fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result
             ends || absolute || line.contains(&up) && !names_output(path, line)
         };
         if text.lines().any(open) {
-            return Err(format!("`{path}` names files above its folder"));
+            return Err(format!("`{path}` names files outside its folder"));
         }
         let settings = !path.contains('/') && (path.contains(".config.") || path.starts_with('.'));
         let more = ["rollupOptions", "ssr:", "BUILD_PATH"].into_iter().find(|word| text.contains(word));
         if let Some(word) = more.filter(|word| settings && (*word != "rollupOptions" || text.contains("dir:"))) {
-            return Err(format!("`{word}` in `{path}` decides what its build writes"));
+            return Err(format!("`{word}` in `{path}` changes the output of its build"));
         }
         if let Some(package) = foreign.iter().find(|name| settings && name.len() > 3 && mentions_word(text, name)) {
             return Err(format!("`{path}` names `{package}`, which another project installs"));

@@ -29,10 +29,10 @@ pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result
     for (index, one) in build.instructions(stage) {
         match one.keyword {
             Keyword::User | Keyword::Shell if index < last => {
-                return Err("its build runs with another user or shell".to_owned());
+                return Err("its build uses another user or shell".to_owned());
             }
             Keyword::Copy | Keyword::Add if index < last => {
-                let transfer = transfers.iter().find(|one| one.index == index).ok_or("a COPY is not understood")?;
+                let transfer = transfers.iter().find(|one| one.index == index).ok_or("a COPY is not supported")?;
                 copied(scene, stage, client, transfer)?;
             }
             Keyword::Run => run(scene, stage, client, index)?,
@@ -49,7 +49,7 @@ pub(super) fn copied(
     client: &Client,
     transfer: &Transfer,
 ) -> Result<CopyShare, String> {
-    let unknown = || "what a COPY above its build brings may serve it".to_owned();
+    let unknown = || "a COPY before its build may copy what serves it".to_owned();
     let root = client.project.root.as_str();
     let plain = transfer.from.is_none()
         && transfer.instruction.heredocs.is_empty()
@@ -98,13 +98,13 @@ fn brings_manifest(scene: &PassInput, stage: &Stage, client: &Client, folder: &s
 fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), String> {
     let build = scene.build;
     let name = client.name();
-    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or("a RUN is not understood")?;
+    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or("a RUN is not supported")?;
     let text = scene.source().slice(build.instruction(index).span);
     if let Some(own) = client.runs.iter().find(|run| run.index == index) {
         let divided = !own.elements.is_empty();
         let lines = text.lines().any(|line| line.trim_start().starts_with('#'));
         if text.contains("||") || divided && (lines || !build.instruction(index).heredocs.is_empty()) {
-            return Err("its commands stand among others that can't be taken apart".to_owned());
+            return Err("its commands cannot be separated from the others of the RUN".to_owned());
         }
         if writes(code) {
             return Err("its RUN writes another file".to_owned());
@@ -115,7 +115,7 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
         return check_later_run(scene, stage, client, (index, code));
     }
     if mentions(text, name) || writes(code) {
-        return Err("a RUN above its build may write what it is built from".to_owned());
+        return Err("a RUN before its build may write its sources".to_owned());
     }
     let first = client.runs.iter().find(|run| run.commands.iter().any(|words| !is_install(words)));
     let follows = first.is_some_and(|run| run.index < index);
@@ -124,7 +124,7 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
         parts.extend(part(scene, stage, (index, &one), client, follows)?);
     }
     if parts.contains(&true) && parts.contains(&false) {
-        return Err("a RUN above its build installs for both".to_owned());
+        return Err("a RUN before its build installs packages for both projects".to_owned());
     }
     Ok(())
 }
@@ -155,7 +155,7 @@ fn part(
     client: &Client,
     follows: bool,
 ) -> Result<Option<bool>, String> {
-    let may_prepare = || Err("a RUN above its build may prepare it".to_owned());
+    let may_prepare = || Err("a RUN before its build may prepare it".to_owned());
     let Some(call) = one.package_call() else {
         let cleans = matches!(Purpose::of(one), Purpose::Lists | Purpose::Clean);
         let neutral = one.program.is_some_and(|name| Program::of(name).is_neutral());
@@ -192,10 +192,11 @@ fn check_later_run(
     client: &Client,
     (index, code): (usize, &Code),
 ) -> Result<(), String> {
-    let reads = || Err("a RUN below its build reads its folder".to_owned());
+    let reads = || Err("a RUN after its build reads its folder".to_owned());
     let name = client.name();
     for one in code.script.invocations() {
-        let works = installed::folder_of(scene.build, (stage, index), &one).ok_or("a RUN's folder is not known")?;
+        let works = installed::folder_of(scene.build, (stage, index), &one)
+            .ok_or("the working folder of a RUN is not known")?;
         if client.holds(&works) {
             return reads();
         }

@@ -144,7 +144,7 @@ fn a_site_that_writes_elsewhere_goes_there() {
 
 #[test]
 fn a_site_that_reads_above_its_folder_stays() {
-    let above = |path: &str, text: &str| check_refused(PLAIN, &[(path, text)], "above its folder");
+    let above = |path: &str, text: &str| check_refused(PLAIN, &[(path, text)], "files outside its folder");
     above("client/src/main.jsx", "import React from 'react'\nimport { T } from '../../shared/t'\n");
     above("client/vite.config.js", "export default { envDir: '..' }\n");
     above("client/vite.config.js", "alias: path.resolve(__dirname, '../..', 'shared')\n");
@@ -168,7 +168,7 @@ fn steps_that_may_serve_a_site_keep_it_where_it_is() {
         "RUN chown -R node:node /app",
         "RUN node generate.js",
     ] {
-        check_refused(&above(line), &[], "a RUN above its build");
+        check_refused(&above(line), &[], "a RUN before its build");
     }
     check_refused(
         &above("COPY certs/ca.crt /usr/local/share/"),
@@ -178,11 +178,11 @@ fn steps_that_may_serve_a_site_keep_it_where_it_is() {
     check_refused(&above("COPY --from=node:22 /usr/local /usr/local"), &[], "what a COPY above its build");
     check_refused(&above("USER node"), &[], "another user or shell");
     let below = |line: &str| PLAIN.replace("EXPOSE", &format!("{line}\nEXPOSE"));
-    check_refused(&below("RUN node client/scripts/prerender.js"), &[], "a RUN below its build");
+    check_refused(&below("RUN node client/scripts/prerender.js"), &[], "a RUN after its build");
     check_refused(&below("RUN cd client && check-site"), &[], "is not known");
     let run = |rest: &str| PLAIN.replace("npm run build", rest);
-    check_refused(&run("npm run build || true"), &[], "can't be taken apart");
-    check_refused(&run("npm run build && cd .. && cp -r client/dist public"), &[], "does something else too");
+    check_refused(&run("npm run build || true"), &[], "cannot be separated");
+    check_refused(&run("npm run build && cd .. && cp -r client/dist public"), &[], "also does something else");
     for line in ["RUN npm install -g pnpm@9 && npm cache clean --force", "RUN apt-get update && apt-get install -y git"]
     {
         let file = PLAIN.replace("COPY . .", &format!("{line}\nCOPY . ."));
@@ -196,18 +196,18 @@ fn steps_that_may_serve_a_site_keep_it_where_it_is() {
 #[test]
 fn a_site_that_is_more_than_its_output_stays() {
     let start = |command: &str| PLAIN.replace("[\"npm\", \"start\"]", command);
-    check_refused(&start("cd client && npm run preview"), &[], "what the container starts");
+    check_refused(&start("cd client && npm run preview"), &[], "the program of the container may run");
     check_refused(
         &start("[\"npx\", \"concurrently\", \"npm start\", \"npm run dev --prefix client\"]"),
         &[],
-        "what the container starts",
+        "the program of the container may run",
     );
     let server = SERVER.replace("node index.js", "npm run dev --prefix client");
-    check_refused(PLAIN, &[("package.json", &server)], "what the container starts");
+    check_refused(PLAIN, &[("package.json", &server)], "the program of the container may run");
     check_refused(PLAIN, &[("index.js", "const App = require('./client/src/main')\n")], "may read its sources");
     check_refused(PLAIN, &[("index.js", "require('./client/dist/server.js')\n")], "may read its sources");
     check_refused(PLAIN, &[("start.sh", "cd client && npm run preview &\nnode index.js\n")], "may read its sources");
-    check_refused(PLAIN, &[("tsconfig.json", "{}"), ("client/src/a.ts", "")], "may take its sources in");
+    check_refused(PLAIN, &[("tsconfig.json", "{}"), ("client/src/a.ts", "")], "may import its sources");
     check_refused(PLAIN, &[("client/src/main.jsx", "import express from 'express'\n")], "another project installs");
     let plugin = CLIENT.replace("vite build", "vite build && node prerender.js");
     check_refused(PLAIN, &[("client/package.json", &plugin)], "is not known");

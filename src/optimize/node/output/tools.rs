@@ -41,7 +41,7 @@ impl<'a> OutputReader<'_, 'a> {
             "nuxt" | "nuxi" | "nitro" | "nitropack" => match args.first().map(String::as_str) {
                 Some("build") => self.bundles("nuxt", ".output"),
                 Some("prepare" | "typecheck") => {}
-                _ => self.out.opens(format!("what `{program}` writes is not known")),
+                _ => self.out.opens(format!("the output folder of `{program}` is not known")),
             },
             "svelte-kit" if has("sync") => {}
             "astro" if has("check") || has("sync") => {}
@@ -74,11 +74,11 @@ impl<'a> OutputReader<'_, 'a> {
             "prisma" => match args.first().map(String::as_str) {
                 Some("generate") => self.prisma(args),
                 Some("validate" | "format" | "version") => {}
-                _ => self.out.opens("what `prisma` writes is not known"),
+                _ => self.out.opens("the output folder of `prisma` is not known"),
             },
             _ => match option(args, &ProgramOptions::of(program).with("output")) {
                 Some(path) => self.out.add_path(path),
-                None => self.out.opens(format!("what `{program}` writes is not known")),
+                None => self.out.opens(format!("the output folder of `{program}` is not known")),
             },
         }
     }
@@ -94,7 +94,7 @@ impl<'a> OutputReader<'_, 'a> {
             Some("rm" | "mkdir" | "echo" | "chmod") => {}
             _ => match args.iter().rfind(|word| !word.starts_with('-')) {
                 Some(target) => self.copies.push(target.clone()),
-                None => self.out.opens("where it copies to is not known"),
+                None => self.out.opens("the destination of a copy is not known"),
             },
         }
     }
@@ -120,7 +120,7 @@ impl<'a> OutputReader<'_, 'a> {
         };
         match found {
             Some(folder) => self.bundles(bundler, &folder),
-            None => self.out.opens(format!("`{key}` of `{file}` is not known")),
+            None => self.out.opens(format!("`{key}` in `{file}` is not known")),
         }
     }
 
@@ -129,7 +129,7 @@ impl<'a> OutputReader<'_, 'a> {
             return self.bundles("vite", folder);
         }
         if option(args, &["--config", "-c"]).is_some() {
-            return self.out.opens("`vite` reads another configuration");
+            return self.out.opens("`vite` uses another configuration file");
         }
         if self.project.frameworks.contains(&Framework::SvelteKit) {
             return self.svelte_kit();
@@ -140,7 +140,7 @@ impl<'a> OutputReader<'_, 'a> {
         if let Some((_, Some(text))) = self.configuration("vite.config")
             && !matches!(literal(text, "root"), Literal::Missing | Literal::Text("." | "./"))
         {
-            return self.out.opens("`root` of `vite.config` is another folder");
+            return self.out.opens("`root` in `vite.config` is another folder");
         }
         self.configured("vite", "vite.config", "outDir", "dist");
     }
@@ -156,22 +156,22 @@ impl<'a> OutputReader<'_, 'a> {
         match (adapter, text.map(|text| (literal(text, "out"), literal(text, "pages")))) {
             (Some(_), Some((Literal::Missing, Literal::Missing))) => self.bundles("svelte-kit", "build"),
             (Some("@sveltejs/adapter-node"), Some((Literal::Text(folder), _))) => self.bundles("svelte-kit", folder),
-            _ => self.out.opens("where SvelteKit's adapter writes is not known"),
+            _ => self.out.opens("the output folder of the SvelteKit adapter is not known"),
         }
     }
 
     fn next(&mut self) {
         let Some((_, text)) = self.configuration("next.config") else { return self.bundles("next", ".next") };
-        let Some(text) = text else { return self.out.opens("`next.config` is not known") };
+        let Some(text) = text else { return self.out.opens("`next.config` cannot be read") };
         if literal(text, "distDir") != Literal::Missing {
-            return self.out.opens("`distDir` of `next.config` is another folder");
+            return self.out.opens("`distDir` in `next.config` is another folder");
         }
         let export = literal(text, "output");
         self.bundles("next", ".next");
         match export {
             Literal::Missing | Literal::Text("standalone") => {}
             Literal::Text("export") => self.out.add_path("out"),
-            _ => self.out.opens("`output` of `next.config` is not known"),
+            _ => self.out.opens("`output` in `next.config` is not known"),
         }
     }
 
@@ -179,16 +179,16 @@ impl<'a> OutputReader<'_, 'a> {
         if let Some(folder) = option(args, &["--output-path"]) {
             return self.bundles("ng", folder);
         }
-        let Some(text) = self.text("angular.json") else { return self.out.opens("`angular.json` is not known") };
+        let Some(text) = self.text("angular.json") else { return self.out.opens("`angular.json` cannot be read") };
         let mut folders = Vec::new();
-        let Some(value) = parse_jsonc(text) else { return self.out.opens("`angular.json` is not known") };
+        let Some(value) = parse_jsonc(text) else { return self.out.opens("`angular.json` cannot be read") };
         output_paths(&value, &mut folders);
         folders.dedup();
         match folders[..] {
             [Some(folder)] => self.bundles("ng", folder),
             // The default lies below `dist`.
             [] => self.bundles("ng", "dist"),
-            _ => self.out.opens("`outputPath` of `angular.json` is not plain"),
+            _ => self.out.opens("`outputPath` in `angular.json` is not a plain text"),
         }
     }
 
@@ -201,7 +201,7 @@ impl<'a> OutputReader<'_, 'a> {
         match TsConfig::read(config, &|path| self.text(path)).map(|config| config.output()) {
             Some(Emit::Folder(folder)) => self.out.add_path(&folder),
             Some(Emit::BesideSources) => self.out.add_path("dist"),
-            _ => self.out.opens(format!("`outDir` of `{config}` is not known")),
+            _ => self.out.opens(format!("`outDir` in `{config}` is not known")),
         }
     }
 
@@ -227,10 +227,10 @@ impl<'a> OutputReader<'_, 'a> {
     /// Takes what the compiler writes for a configuration; with references, as `tsc --build` follows them.
     fn compiled(&mut self, path: &str, references: bool, depth: usize) {
         if depth > DEEPEST {
-            return self.out.opens("configurations of TypeScript refer to each other");
+            return self.out.opens("TypeScript configuration files extend each other in a cycle");
         }
         let Some(config) = TsConfig::read(path, &|path| self.text(path)) else {
-            return self.out.opens(format!("what `{path}` says is not known"));
+            return self.out.opens(format!("`{path}` cannot be read"));
         };
         if references {
             config.references.iter().for_each(|path| self.compiled(&self.config_at(path), true, depth + 1));
@@ -240,8 +240,8 @@ impl<'a> OutputReader<'_, 'a> {
             // Declarations are for compilers.
             Emit::Declarations if references => {}
             Emit::Folder(folder) => self.out.add_path(&folder),
-            Emit::Declarations | Emit::BesideSources => self.out.opens(format!("`{path}` says no `outDir`")),
-            Emit::Unknown => self.out.opens(format!("`outDir` of `{path}` is not known")),
+            Emit::Declarations | Emit::BesideSources => self.out.opens(format!("`{path}` sets no `outDir`")),
+            Emit::Unknown => self.out.opens(format!("`outDir` in `{path}` is not known")),
         }
     }
 
@@ -260,13 +260,13 @@ impl<'a> OutputReader<'_, 'a> {
         if !self.has(&name) && option(args, &["-c", "--config"]).is_none() {
             return self.bundles("webpack", "dist");
         }
-        let Some(text) = self.text(&name) else { return self.out.opens(format!("`{name}` is not known")) };
+        let Some(text) = self.text(&name) else { return self.out.opens(format!("`{name}` cannot be read")) };
         let text = &blank_comments(text);
         let paths: Vec<&str> = text.match_indices("path.").filter_map(|(at, _)| output_path(text, at)).collect();
         match paths.as_slice() {
             [] if !text.contains("output") => self.bundles("webpack", "dist"),
             [folder] => self.bundles("webpack", folder),
-            _ => self.out.opens(format!("where `{name}` writes is not known")),
+            _ => self.out.opens(format!("the output folder of `{name}` is not known")),
         }
     }
 
@@ -274,7 +274,7 @@ impl<'a> OutputReader<'_, 'a> {
         let named = option(args, &["--schema"]);
         let schema = named.unwrap_or("prisma/schema.prisma");
         let Some(text) = self.text(schema).or_else(|| self.text("schema.prisma")) else {
-            return self.out.opens("where Prisma writes its client is not known");
+            return self.out.opens("the folder of the Prisma client is not known");
         };
         let output = text.lines().map(str::trim).find_map(|line| {
             let value = line.strip_prefix("output")?.trim_start().strip_prefix('=')?;

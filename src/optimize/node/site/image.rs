@@ -21,21 +21,21 @@ pub(super) struct WebServer {
 pub(super) fn choose(scene: &PassInput) -> Result<WebServer, String> {
     if let Some(image) = &scene.options.server {
         if !is_known(image) {
-            return Err(format!("`{image}` is no image of nginx, and nothing else is configured here"));
+            return Err(format!("`{image}` is not an nginx image, and other web servers are not supported"));
         }
-        return Ok(WebServer { image: image.clone(), why: "`--server` names the image".to_owned(), pull: None });
+        return Ok(WebServer { image: image.clone(), why: "the image is set by `--server`".to_owned(), pull: None });
     }
     if let Some(image) = image_of_project(scene) {
-        let why = format!("the project's own files name `{image}`");
+        let why = format!("files of the project name `{image}`");
         return Ok(WebServer { image, why, pull: None });
     }
     let today = scene.inputs.today;
     let lives = |until: &str| Date::parse(until).zip(today).is_none_or(|(until, today)| today <= until);
     let row = data::WEB_SERVERS.rows().find(|row| lives(row[1]));
     let Some(&[image, until, pull, _, date, _]) = row else {
-        return Err("no release that is known is supported any more: name an image with `--server`".to_owned());
+        return Err("no known nginx release is still supported; set an image with `--server`".to_owned());
     };
-    let why = format!("`{image}` is supported until {until} (web_servers.tsv, {date}); `--server` takes another one");
+    let why = format!("`{image}` is supported until {until} (web_servers.tsv, {date}); `--server` sets another one");
     Ok(WebServer { image: image.to_owned(), why, pull: pull.parse().ok() })
 }
 

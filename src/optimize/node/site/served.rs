@@ -110,20 +110,20 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Str
         return Ok(None);
     };
     if commands.len() > 1 || !script.problems.is_empty() {
-        return Err(format!("the container starts more than `{}`", server.command));
+        return Err(format!("the container starts other programs than `{}`", server.command));
     }
     if project.is_none() && server.kind != ServedKind::Files {
         return Err(format!("the project of `{}` is not known", server.command));
     }
     if build.stage_of(launch.index).map(|one| one.index) != Some(stage.index) {
-        return Err("what the container starts is written in another stage".to_owned());
+        return Err("the command is inherited from another stage".to_owned());
     }
     let known = ProgramOptions::of(server.program);
     if let Some(word) = args.iter().find(|word| known.has(word.split('=').next().unwrap_or(word), "serves-more")) {
-        return Err(format!("with `{word}`, `{}` does more than to serve files", server.command));
+        return Err(format!("with `{word}`, `{}` does more than serve files", server.command));
     }
     if let Some(name) = of_own_server(project).filter(|_| server.kind != ServedKind::Files) {
-        return Err(format!("`{name}` has a server of its own behind `{}`", server.command));
+        return Err(format!("`{name}` adds its own server to `{}`", server.command));
     }
     let reader = ServerReader { scene, stage, project, server: &server, words, args, index: launch.index };
     let site = reader.site()?;
@@ -194,20 +194,20 @@ impl ServerReader<'_, '_> {
     fn check(&self, site: &Site) -> Result<(), String> {
         let workdir = installed::workdir(self.scene.build, self.stage, self.index);
         if site.folder == workdir || site.folder == "/" || site.folder.starts_with("/?") {
-            return Err("the whole folder is served, not what a build made".to_owned());
+            return Err("the whole project folder is served, not a build output".to_owned());
         }
         let rules = |path: &str| matches!(path::name(path), "serve.json" | "now.json");
         let context = self.scene.context();
         if site.program == "serve"
             && context.is_some_and(|context| context.entries().any(|id| rules(context.entry(id).name)))
         {
-            return Err("`serve.json` has rules of its own".to_owned());
+            return Err("`serve.json` sets rules".to_owned());
         }
         if self.scene.build.last(self.stage, Keyword::Volume).is_some() {
             return Err("the image has a VOLUME".to_owned());
         }
         if self.args.iter().any(|word| word == "-c" || word.starts_with("--config")) && site.program == "serve" {
-            return Err("`serve` reads rules of its own".to_owned());
+            return Err("`serve` reads other rules".to_owned());
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl ServerReader<'_, '_> {
 
     /// The folder that the bundler writes.
     fn bundler_output(&self) -> Result<String, String> {
-        let unknown = || "where the bundler writes is not known".to_owned();
+        let unknown = || "the output folder of the bundler is not known".to_owned();
         let project = self.project.ok_or_else(unknown)?;
         let words = [self.server.program, "build"].map(str::to_owned).to_vec();
         let output = output::of(self.scene, project, &[words]);
@@ -251,10 +251,14 @@ impl ServerReader<'_, '_> {
             return Ok(None);
         }
         if self.server.kind != ServedKind::Development {
-            return Err("no RUN builds what is served".to_owned());
+            return Err("no RUN builds the served files".to_owned());
         }
         let scripted = self.project.is_some_and(|project| project.script(BUILD).is_some());
-        if scripted { Ok(Some(BUILD)) } else { Err("package.json has no script that builds it".to_owned()) }
+        if scripted {
+            Ok(Some(BUILD))
+        } else {
+            Err("package.json has no script that builds the served files".to_owned())
+        }
     }
 
     /// Where it listens: by its options, by variables, by its configuration, or always.
@@ -270,7 +274,7 @@ impl ServerReader<'_, '_> {
         // The same place said twice: a script and the arguments that are added to it.
         given.dedup();
         if given.len() > 1 {
-            return Err("it listens in several places".to_owned());
+            return Err("the server listens on several addresses".to_owned());
         }
         let text = match given.pop() {
             Some(text) => self.expanded(&text)?,
@@ -304,7 +308,7 @@ impl ServerReader<'_, '_> {
         let Some((before, rest)) = text.split_once('$') else { return Ok(text.to_owned()) };
         let name = rest.trim_start_matches('{').split(['}', ':', '-']).next().unwrap_or_default();
         let value = self.variable(name)?;
-        let value = value.ok_or_else(|| format!("its port is only known when it starts: `{text}`"))?;
+        let value = value.ok_or_else(|| format!("the port is known only at start-up: `{text}`"))?;
         Ok(format!("{before}{value}"))
     }
 
@@ -332,7 +336,7 @@ impl ServerReader<'_, '_> {
                 _ => Err(format!("the value of `{name}` is not known")),
             },
             ([], _) => Ok(None),
-            _ => Err(format!("compose gives `{name}` values that are not known")),
+            _ => Err(format!("compose sets `{name}` to values that are not known")),
         }
     }
 }

@@ -101,16 +101,16 @@ fn all_forms_of_the_command_are_followed() {
         );
     }
     for (command, why) in [
-        ("CMD serve dist -l $PORT", "only known when it starts"),
-        ("CMD serve dist -l 3000 -l 4000", "several places"),
-        ("CMD serve", "the whole folder"),
-        ("CMD ./env.sh && serve dist", "more than"),
-        ("CMD npx http-server dist -P http://api", "does more"),
-        ("CMD npm run dev", "a server for development; `--level 6` does it all the same: at least"),
+        ("CMD serve dist -l $PORT", "known only at start-up"),
+        ("CMD serve dist -l 3000 -l 4000", "several addresses"),
+        ("CMD serve", "the whole project folder"),
+        ("CMD ./env.sh && serve dist", "other programs than"),
+        ("CMD npx http-server dist -P http://api", "does more than serve files"),
+        ("CMD npm run dev", "a development server; `--level 6` replaces it anyway (at least"),
     ] {
         check_refused(&start(command), &[], why);
     }
-    check_refused(&start("CMD serve -s dist"), &[("public/serve.json", "{}")], "rules of its own");
+    check_refused(&start("CMD serve -s dist"), &[("public/serve.json", "{}")], "sets rules");
     let other = "FROM rust:1.95-slim-bookworm\nWORKDIR /app\nCOPY . .\nRUN cargo build\nCMD [\"serve\"]\n";
     let (_, said) = optimize_site(other, &[("Cargo.toml", "")], Level::Up(Rung::Stages), |_| {});
     assert!(said.iter().all(|one| !one.starts_with("site-stages")), "{said:#?}");
@@ -145,7 +145,10 @@ fn what_the_configuration_says_of_previews_holds() {
     check(DOCKERFILE, &config("export default { appType: 'mpa' }"), &["${uri}index.html =404;"], &[]);
     check(DOCKERFILE, &[("public/assets/logo-original.png", "")], &["listen 4173;"], &["immutable"]);
     for (text, why) in [
-        ("export default { server: { proxy: { '/api': 'http://api:8000' } } }", "`/api` goes to `http://api:8000`"),
+        (
+            "export default { server: { proxy: { '/api': 'http://api:8000' } } }",
+            "`/api` is forwarded to `http://api:8000`",
+        ),
         ("export default { server: { proxy: { '/api': env.API } } }", "a proxy"),
         ("export default { preview: { headers: { a: 'b' } } }", "`headers`"),
         ("export default { preview: { port: Number(env.PORT) } }", "the port of `preview`"),
@@ -153,12 +156,12 @@ fn what_the_configuration_says_of_previews_holds() {
         ("export default { base: process.env.BASE }", "`base`"),
         ("export default { base: 'https://cdn.example.com/' }", "another host"),
         ("export default { root: 'web' }", "`root`"),
-        ("export default mergeConfig(a, b)", "from elsewhere"),
+        ("export default mergeConfig(a, b)", "imports settings"),
     ] {
         check_refused(DOCKERFILE, &[("vite.config.js", text)], why);
     }
     let kit = PACKAGE.replace("\"vite\": \"5\"", "\"vite\": \"5\", \"@sveltejs/kit\": \"2\"");
-    check_refused(DOCKERFILE, &[("package.json", &kit)], "a server of its own");
+    check_refused(DOCKERFILE, &[("package.json", &kit)], "its own server");
 }
 
 #[test]
@@ -175,14 +178,14 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
     refused(Service { command: Some("npm run preview".to_owned()), ..service() }, "starts `npm run preview`");
     refused(Service { mounts: vec!["/app/src".to_owned()], ..service() }, "mounts `/app/src`");
     refused(Service { user: Some("1000".to_owned()), ..service() }, "runs as `1000`");
-    refused(Service { read_only: true, ..service() }, "can't write `/tmp`");
+    refused(Service { read_only: true, ..service() }, "cannot write to `/tmp`");
     refused(Service { healthcheck: Some("curl -f http://localhost:4173".to_owned()), ..service() }, "`curl`");
     let know = |evidence: &mut Evidence| {
         evidence.services = vec![service()];
         evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".to_owned());
     };
     let (_, said) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
-    assert!(said.iter().any(|one| one.contains("`justfile` runs `npm test` in it")), "{said:#?}");
+    assert!(said.iter().any(|one| one.contains("`justfile` runs `npm test` in the container")), "{said:#?}");
     let port = Service {
         environment: ["PORT".to_owned()].into(),
         values: vec![("PORT".to_owned(), "4000".to_owned())],
@@ -210,7 +213,10 @@ fn servers_for_development_are_replaced_on_level_6() {
         evidence.services = vec![Service { name: "web".to_owned(), bound, ..Service::default() }];
     };
     let (text, said) = optimize_site(dev, &FILES, Level::Up(Rung::Server), bound);
-    assert!(!text.contains("nginx") && said.iter().any(|one| one.contains("meant to show")), "{text}\n{said:#?}");
+    assert!(
+        !text.contains("nginx") && said.iter().any(|one| one.contains("to show changes at once")),
+        "{text}\n{said:#?}"
+    );
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<Stri
         return Some(format!("{name} runs as `{user}`"));
     }
     if service.read_only && !service.mounts.iter().any(|path| path == "/tmp") {
-        return Some(format!("{name} can't write `/tmp`"));
+        return Some(format!("{name} cannot write to `/tmp`"));
     }
     if !site.dead.is_empty() && service.network.is_some() {
         return Some(format!("{name} shares a network in which `{}` may answer", site.dead[0].1));
@@ -34,5 +34,5 @@ fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<Stri
     let image = BaseImage::of(&server.image);
     let lacks = |program: &str| image.presence(program) == Presence::Lacks || program == "npm" || program == "npx";
     let lacking = words::commands(check).into_iter().find(|words| lacks(words::name(&words[0])));
-    lacking.map(|words| format!("{name} is checked by `{}`, which `{}` lacks", words[0], server.image))
+    lacking.map(|words| format!("the healthcheck of {name} uses `{}`, which `{}` lacks", words[0], server.image))
 }

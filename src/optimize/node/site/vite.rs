@@ -43,9 +43,9 @@ pub(super) fn read(
     };
     let text = blank_comments(configuration(scene, project, option(&["--config", "-c"]))?);
     let text = text.as_str();
-    let open = |key: &str| format!("`{key}` of `vite.config` is not known");
+    let open = |key: &str| format!("`{key}` in `vite.config` is not known");
     if text.contains("mergeConfig") || text.contains("configurePreviewServer") {
-        return Err("`vite.config` takes settings from elsewhere".to_owned());
+        return Err("`vite.config` imports settings from another file".to_owned());
     }
     for key in ["headers", "https"] {
         if value(text, key) != Ok(None) {
@@ -58,7 +58,7 @@ pub(super) fn read(
     let fallback = match literal(text, "appType") {
         Literal::Missing | Literal::Text("spa") => true,
         Literal::Text("mpa") => false,
-        _ => return Err("`appType` of `vite.config` leaves the pages to another server".to_owned()),
+        _ => return Err("`appType` in `vite.config` leaves pages to another server".to_owned()),
     };
     let base = match option(&["--base"]) {
         Some(base) => Some(base),
@@ -94,7 +94,7 @@ fn configuration<'a>(scene: &PassInput<'a>, project: &Project, named: Option<&st
             return Ok(text);
         }
         if named.is_some() || scene.context().is_none_or(|context| context.find(&path).is_some()) {
-            return Err(format!("`{path}` is not known"));
+            return Err(format!("`{path}` cannot be read"));
         }
     }
     Ok("")
@@ -117,14 +117,14 @@ fn folder_of(base: Option<&str>) -> Result<Option<String>, String> {
     let Some(base) = base.filter(|base| !matches!(*base, "" | "/" | "./")) else { return Ok(None) };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
     if !base.starts_with('/') || base.contains("..") || base.contains("//") || !base.chars().all(plain) {
-        return Err(format!("`base` of `vite.config` is `{base}`, on another host"));
+        return Err(format!("`base` in `vite.config` is `{base}`, on another host"));
     }
     Ok(Some(format!("/{}/", base.trim_matches('/'))))
 }
 
 /// What its servers hand on: allowed is what leads back into the container, where nothing listens.
 fn proxies(text: &str) -> Result<Vec<(String, String)>, String> {
-    let more = || "`vite.config` has a proxy, which Vite's servers use".to_owned();
+    let more = || "`vite.config` sets a proxy".to_owned();
     let Some(object) = value(text, "proxy").map_err(|_| more())? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (path, target) in members(object).ok_or_else(more)? {
@@ -141,7 +141,7 @@ fn proxies(text: &str) -> Result<Vec<(String, String)>, String> {
             .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
         if !own || !path.starts_with('/') || path.len() < 2 || !path.chars().all(plain) {
-            return Err(format!("`vite.config` has a proxy, which Vite's servers use: `{path}` goes to `{target}`"));
+            return Err(format!("`vite.config` sets a proxy: `{path}` is forwarded to `{target}`"));
         }
         found.push((path.to_owned(), target.to_owned()));
     }

@@ -31,7 +31,7 @@ pub(super) fn edits(
 ) -> Result<Vec<FileEdit>, String> {
     let build = scene.build;
     if build.edges().iter().any(|edge| edge.to == StageBase::Stage(stage.index)) {
-        return Err("other stages stand on the one that serves them".to_owned());
+        return Err("other stages are based on the stage that serves the files".to_owned());
     }
     let writer = SiteWriter { scene, stage, site };
     let mut out = String::new();
@@ -221,7 +221,10 @@ impl SiteWriter<'_, '_> {
             () if has("curl") => format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{url}\"]"),
             () if has("wget") => format!("[\"wget\", \"-qO\", \"/dev/null\", \"{url}\"]"),
             () if build.last(self.stage, Keyword::Healthcheck).is_some() => {
-                return Err(format!("the image has a HEALTHCHECK, and what `{}` has is not known", server.image));
+                return Err(format!(
+                    "the image has a HEALTHCHECK, and the programs of `{}` are not known",
+                    server.image
+                ));
             }
             () => return Ok(out),
         };
