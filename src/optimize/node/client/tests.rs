@@ -170,12 +170,8 @@ fn steps_that_may_serve_a_site_keep_it_where_it_is() {
     ] {
         check_refused(&above(line), &[], "a RUN before its build");
     }
-    check_refused(
-        &above("COPY certs/ca.crt /usr/local/share/"),
-        &[("certs/ca.crt", "")],
-        "what a COPY above its build",
-    );
-    check_refused(&above("COPY --from=node:22 /usr/local /usr/local"), &[], "what a COPY above its build");
+    check_refused(&above("COPY certs/ca.crt /usr/local/share/"), &[("certs/ca.crt", "")], "a COPY before its build");
+    check_refused(&above("COPY --from=node:22 /usr/local /usr/local"), &[], "a COPY before its build");
     check_refused(&above("USER node"), &[], "another user or shell");
     let below = |line: &str| PLAIN.replace("EXPOSE", &format!("{line}\nEXPOSE"));
     check_refused(&below("RUN node client/scripts/prerender.js"), &[], "a RUN after its build");

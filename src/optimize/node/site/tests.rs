@@ -240,5 +240,5 @@ fn leftovers_of_the_other_server_go() {
     );
     let whole = two.replace("/src/dist ./dist", "/src .");
     check(&whole, &[], &["COPY --from=builder /src/dist /usr/share/nginx/html\n"], &[]);
-    check_refused(&format!("{two}\nFROM runner\n"), &[], "in another stage");
+    check_refused(&format!("{two}\nFROM runner\n"), &[], "inherited from another stage");
 }
