@@ -9,7 +9,7 @@ use crate::inputs::context::ContextEntryKind;
 
 super::rule!("add-local-file", check);
 
-/// Endings of what ADD unpacks (hadolint's list), in the case in which they are written.
+/// File name endings of archives that ADD unpacks (hadolint's list); the case matters.
 const ARCHIVES: [&str; 16] = [
     ".tar", ".Z", ".bz2", ".gz", ".lz", ".lzma", ".tZ", ".tb2", ".tbz", ".tbz2", ".tgz", ".tlz", ".tpz", ".txz", ".xz",
     ".zst",
@@ -20,31 +20,31 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages() {
         let triggers = build.trigger_transfers(stage);
         let all = build.transfers(stage).iter().chain(&triggers);
-        for transfer in all.filter(|one| one.instruction.keyword == Keyword::Add) {
+        for transfer in all.filter(|transfer| transfer.instruction.keyword == Keyword::Add) {
             if is_for_add(build, transfer) {
                 continue;
             }
             let mut local: Vec<&str> =
                 transfer.sources.iter().filter_map(|source| plain(source.text.as_deref()?)).collect();
-            // The context of a trigger is that of another build.
+            // A trigger runs in another build, with another context.
             let is_trigger = build.is_trigger(transfer.index);
             local.retain(|source| is_trigger || content(cx, source) != Content::Archive);
             let Some(first) = local.first() else { continue };
-            let message = format!("ADD of `{first}`: COPY takes it too, and never unpacks or fetches");
+            let message = format!("ADD of `{first}`: COPY is enough, and never unpacks or downloads");
             let finding = cx.finding_at(transfer.index, transfer.instruction.head, message).help("use COPY");
             out.push(if is_trigger { finding } else { edited(cx, transfer, &local, finding) });
         }
     }
 }
 
-/// Whether a flag asks for what only ADD does.
+/// Whether a flag asks for something that only ADD does.
 fn is_for_add(build: &Build, transfer: &Transfer) -> bool {
     let flags = build.input().file.transfer(transfer.instruction);
     flags.is_none_or(|flags| flags.checksum.is_some() || flags.keep_git_dir.is_some() || flags.unpack.is_some())
         || build.input().file.flag_argument(transfer.instruction, "from").is_some()
 }
 
-/// The source, when it lies in the context and its name is not that of an archive.
+/// The source, if it is in the context and its name is not that of an archive.
 fn plain(source: &str) -> Option<&str> {
     let remote = ["http://", "https://", "git://", "ssh://", "git@"].iter().any(|scheme| source.starts_with(scheme));
     let archive = ARCHIVES.iter().any(|ending| source.ends_with(ending));
@@ -52,15 +52,15 @@ fn plain(source: &str) -> Option<&str> {
 }
 
 fn edited(cx: &Context, transfer: &Transfer, local: &[&str], finding: Finding) -> Finding {
-    // COPY would leave the others packed, or not fetch them.
+    // COPY would not unpack or download the other sources.
     if local.len() != transfer.sources.len() || local.iter().any(|source| source.contains("://")) {
         return finding;
     }
     let name = transfer.instruction.name;
     let copy = if cx.build().input().file.str(name).starts_with('a') { "copy" } else { "COPY" };
-    let argument = transfer.sources.iter().any(|one| cx.source().slice(one.span).contains('$'));
+    let argument = transfer.sources.iter().any(|source| cx.source().slice(source.span).contains('$'));
     let doubt = if argument {
-        Some("a build argument may make it a URL or an archive")
+        Some("a build argument may turn it into a URL or an archive")
     } else if local.iter().any(|source| content(cx, source) != Content::Plain) {
         Some("an archive among the sources would no longer be unpacked")
     } else {
@@ -72,14 +72,14 @@ fn edited(cx: &Context, transfer: &Transfer, local: &[&str], finding: Finding) -
     }
 }
 
-/// What a source is to ADD, which looks at the content.
+/// How ADD treats a source. ADD recognises archives by their content, not by their name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Content {
-    /// A folder, or a file that is no archive.
+    /// A folder, or a file that is not an archive.
     Plain,
-    /// An archive, or something compressed.
+    /// An archive or a compressed file.
     Archive,
-    /// Nobody looked.
+    /// The content was not read.
     Unknown,
 }
 

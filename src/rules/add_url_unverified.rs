@@ -18,25 +18,25 @@ fn check(cx: &Context, out: &mut Findings) {
         let last_check = LazyCell::new(|| last_check(build, stage));
         let triggers = build.trigger_transfers(stage);
         let all = build.transfers(stage).iter().chain(&triggers);
-        for transfer in all.filter(|one| one.instruction.keyword == Keyword::Add) {
+        for transfer in all.filter(|transfer| transfer.instruction.keyword == Keyword::Add) {
             let checked = build.input().file.transfer(transfer.instruction).is_none_or(|add| add.checksum.is_some());
             if checked || *last_check > Some(transfer.index) {
                 continue;
             }
             let source = build.input().file.source();
             let urls =
-                transfer.sources.iter().filter(|one| is_file(one.text.as_deref().unwrap_or(source.slice(one.span))));
+                transfer.sources.iter().filter(|url| is_file(url.text.as_deref().unwrap_or(source.slice(url.span))));
             for url in urls {
-                let message = "what the server answers goes into the image unchecked";
-                let help = "add `--checksum=sha256:…` of the file that was meant";
+                let message = "the downloaded file goes into the image unverified";
+                let help = "add `--checksum=sha256:…` with the checksum of the expected file";
                 out.push(cx.finding_at(transfer.index, url.span, message).help(help));
             }
         }
     }
 }
 
-/// Whether it is a file on a web server: no repository (its commit is its checksum), and nothing that is fetched because
-/// it changes.
+/// Whether a URL is a file on a web server. Repositories do not count (the commit is their checksum), and neither do URLs
+/// that are fetched because their content changes.
 fn is_file(url: &str) -> bool {
     let url = url.trim_matches('"');
     let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
@@ -49,7 +49,7 @@ fn is_file(url: &str) -> bool {
 
 /// The last step of a stage that checks a file.
 fn last_check(build: &Build, stage: &Stage) -> Option<usize> {
-    let sums = |one: &Invocation| one.program.is_some_and(|program| program.ends_with("sum"));
+    let sums = |invocation: &Invocation| invocation.program.is_some_and(|program| program.ends_with("sum"));
     let checks = |run: &Run| download::verifies(run) || run.invocations().iter().any(sums);
     run_instructions::of_stage(build, stage).filter(checks).map(|run| run.index).last()
 }

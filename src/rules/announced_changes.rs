@@ -1,4 +1,4 @@
-//! What edits did to a file, against what the pages of their rules announce (`changes:`).
+//! Compares what edits did to a file with what the pages of their rules announce (`changes:`).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,23 +6,23 @@ use std::fmt;
 use crate::dockerfile::{self, Difference};
 use crate::text::Source;
 
-/// What an edited file may not be.
+/// Why an edited file is not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContractBreach {
-    /// The builder refuses it for what was no error before; its message.
+    /// The builder refuses the file, and did not before; its message.
     Refused(String),
-    /// It differs in what nobody announced.
+    /// A part of the file changed that no rule announces.
     Unannounced {
         /// The word that would announce it: `run`, `+user`.
         word: String,
-        /// The line of the text before, else of the text afterwards.
+        /// The line in the old text, or else in the new text.
         line: u32,
-        /// Which parts of the instruction, or what became of the comment.
+        /// The parts of the instruction that changed, or what happened to the comment.
         parts: Vec<&'static str>,
     },
 }
 
-/// What is wrong with an edited Dockerfile, and the announced words that came true in it.
+/// What is wrong with an edited Dockerfile, and which announced changes it contains.
 pub fn dockerfile_breaches(
     before: &Source,
     after: &Source,

@@ -32,14 +32,14 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let span = Span::new(call.span.start, call.verb_span.end);
             let finding = cx
-                .finding(run.place(span), "the index that this fetches stays in the layer")
-                .help("`apk add --no-cache`");
+                .finding(run.place(span), "the package index fetched here stays in the layer")
+                .help("use `apk add --no-cache`");
             out.push(match run.insertion_after(call.verb_span, "add", "--no-cache") {
                 Some(option) => {
                     let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
                     let mut edits: Vec<_> = before.cloned().collect();
                     edits.push(option);
-                    // `--no-cache` fetches the index itself.
+                    // With `--no-cache`, apk fetches the index anyway.
                     let is_update = |word: &&Word| matches!(word.text(), "--update" | "--update-cache" | "-U");
                     edits.extend(
                         one.args.iter().find(is_update).and_then(|word| option_removal::of(&run, one, word.span)),
@@ -48,9 +48,9 @@ fn check(cx: &Context, out: &mut Findings) {
                     let cache = Cache { folders: &FOLDERS, program: "apk" };
                     let read =
                         cache_reader::is_behind(&run, one.span.end, cache) || cache_reader::is_below(&run, cache);
-                    let why = || Safety::Unsafe("what follows may read the index".into());
+                    let why = || Safety::Unsafe("a later command may read the index".into());
                     let safety = if read { why() } else { Safety::Safe };
-                    finding.edits("fetch the index without keeping it", safety, edits)
+                    finding.edits("do not store the package index", safety, edits)
                 }
                 None => finding,
             });
@@ -65,14 +65,14 @@ fn apk<'s>(one: &Invocation<'s>, verb: Verb) -> Option<PackageCall<'s>> {
 fn cleans(one: &Invocation) -> bool {
     let named = |text: &str| {
         let folder = text.trim_end_matches(['*', '/']);
-        FOLDERS.iter().any(|own| covers(folder, own) || folder.starts_with(own))
+        FOLDERS.iter().any(|cache| covers(folder, cache) || folder.starts_with(cache))
     };
     let removes = one.program.is_some_and(|program| Program::of(program).is(Kind::Deletes));
     removes && one.args.iter().any(|word| word.text().starts_with('/') && named(word.text()))
         || apk(one, Verb::Clean).is_some()
 }
 
-/// The deletion of the first `apk update` and what joins it to the next command: with `--no-cache` it fetches an index for nobody.
+/// An edit that removes the first `apk update` and the separator after it: with `--no-cache` no command uses its index.
 fn update(run: &Run, all: &[Invocation]) -> Option<(Span, String)> {
     let one = all.iter().find(|one| apk(one, Verb::Update).is_some())?;
     let command = one.command;
@@ -80,11 +80,11 @@ fn update(run: &Run, all: &[Invocation]) -> Option<(Span, String)> {
     let after = command.place.after.filter(|after| is_and(*after))?;
     let own = run.code.script.commands.get(one.outer as usize)?;
     let next = run.code.script.commands.get(one.outer as usize + 1)?;
-    // What stands between goes too, so it has to be blank.
+    // The text between the commands is removed as well, so it must be blank.
     let top = run.code.script.is_top(&command.place) && command.place.before.is_none_or(is_and);
     let span = run.place(Span::new(own.span.start, next.span.start));
-    let behind = run.source(Span::new(after.span.end, next.span.start));
-    let blank = behind.chars().all(|c| c.is_whitespace() || c == run.file().escape());
+    let between = run.source(Span::new(after.span.end, next.span.start));
+    let blank = between.chars().all(|c| c.is_whitespace() || c == run.file().escape());
     (alone && top && blank && own.span == command.span).then(|| (span, String::new()))
 }
 

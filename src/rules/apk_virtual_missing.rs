@@ -26,8 +26,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let span = Span::new(call.span.start, call.verb_span.end);
-            let message = format!("{count} of these packages are deleted by name again");
-            out.push(cx.finding(run.place(span), message).help("`apk add --virtual .build …` and `apk del .build`"));
+            let message = format!("{count} of these packages are removed by name later");
+            out.push(
+                cx.finding(run.place(span), message).help("use `apk add --virtual .build …` and `apk del .build`"),
+            );
         }
     }
 }

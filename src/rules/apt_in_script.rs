@@ -12,23 +12,26 @@ fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         for one in run.invocations().iter().filter(|one| one.is("apt") && is_direct(one)) {
             let finding = cx
-                .finding(run.place(one.path.span), "`apt` is for people: its output and options may change")
-                .help("`apt-get` and `apt-cache` are for scripts");
+                .finding(
+                    run.place(one.path.span),
+                    "`apt` is meant for interactive use: its output and options may change",
+                )
+                .help("use `apt-get` or `apt-cache` in scripts");
             let edits = one.package_call().and_then(|call| edits(&run, one, &call));
             out.push(match edits {
-                Some(edits) => finding.edits("call the program for scripts", Safety::Safe, edits),
+                Some(edits) => finding.edits("call the program meant for scripts", Safety::Safe, edits),
                 None => finding,
             });
         }
     }
 }
 
-/// Not in a script for another shell, as peers have it.
+/// Whether the call is not inside a string for another shell; other linters do not look there either.
 fn is_direct(one: &Invocation) -> bool {
     one.via.iter().all(|wrapper| Program::of(wrapper.program).is(Kind::Wrapper))
 }
 
-/// The program's name, and the verb where it is called otherwise.
+/// Replaces the program's name, and the verb if the other program calls it something else.
 fn edits(
     run: &run_instructions::Run,
     one: &Invocation,
@@ -38,7 +41,7 @@ fn edits(
         "install" | "reinstall" | "update" | "remove" | "purge" | "autoremove" | "clean" | "autoclean" | "download"
         | "source" | "build-dep" | "satisfy" => ("apt-get", None),
         "full-upgrade" => ("apt-get", Some("dist-upgrade")),
-        // apt's own way: packages may come, none goes.
+        // `apt upgrade` may install new packages, but removes none.
         "upgrade" => ("apt-get", Some("upgrade --with-new-pkgs")),
         "search" | "show" | "policy" | "depends" | "rdepends" | "showsrc" => ("apt-cache", None),
         _ => return None,
@@ -52,7 +55,7 @@ fn edits(
     }
     let mut edits = vec![(name, program.to_owned())];
     if let Some(verb) = verb {
-        // A word of an exec form is no place for two.
+        // One word of an exec form cannot become two.
         if source.slice(place) != call.verb_text {
             return None;
         }

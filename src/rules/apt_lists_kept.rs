@@ -22,11 +22,11 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let build = cx.build();
     let mut later = None;
-    // Lists that an earlier layer left are found unchanged by the next update: they are paid for once.
+    // The next update finds the lists of an earlier layer unchanged, so they cost space only once.
     let mut paid = false;
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.into_iter().rev() {
-        // Nothing is fetched, and `end-of-life-base` says so.
+        // The mirror has no packages for this release; `end-of-life-base` reports that.
         if build.lacks_packages(stage) {
             continue;
         }
@@ -36,7 +36,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let Some(code) = build.code(index) else { continue };
-            // Its layer belongs to the image that is built from this one.
+            // The layer of a trigger belongs to the image that is built on this one.
             let is_trigger = instruction.keyword == Keyword::Onbuild;
             let Some(span) = kept(build, code) else {
                 paid &= is_trigger || !code.script.invocations().iter().any(removes_lists);
@@ -44,7 +44,7 @@ fn check(cx: &Context, out: &mut Findings) {
             };
             let later = later.get_or_insert_with(|| needs(build))[index];
             let finding = cx
-                .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
+                .finding(code.place(&build.input().file, span), "the package lists fetched here stay in the layer")
                 .help(help(code, later));
             let finding = if paid { finding } else { with_price(build, stage, finding) };
             paid |= !is_trigger;
@@ -56,17 +56,17 @@ fn check(cx: &Context, out: &mut Findings) {
 
 fn help(code: &Code, later: Need) -> &'static str {
     match (later, installs(code)) {
-        // Without the lists the later RUN finds no package, and beside a cache mount of this RUN alone neither.
+        // The later RUN needs the lists: it fails if they are deleted, or are only in a cache mount of this RUN.
         (Need::Lists, true) => {
-            "update, install and delete them in one RUN, with what a RUN below installs: it has no `update` of its own"
+            "update, install and clean up in one RUN, together with the installs of a later RUN that has no `update`"
         }
         (_, true) => "delete them in the same RUN, or keep them in a cache mount",
-        (Need::Lists, false) => "update, install and delete them in one RUN: a RUN below reads these lists",
-        (_, false) => "update, install and delete them in one RUN, or keep them in a cache mount",
+        (Need::Lists, false) => "update, install and clean up in one RUN: a later RUN reads these lists",
+        (_, false) => "update, install and clean up in one RUN, or keep the lists in a cache mount",
     }
 }
 
-/// Where a script fetches lists that it does not delete.
+/// The command of a script that fetches lists that the script does not delete.
 fn kept(build: &Build, code: &Code) -> Option<Span> {
     let invocations = code.script.invocations();
     let at = invocations.iter().rposition(fetches)?;
@@ -77,7 +77,7 @@ fn kept(build: &Build, code: &Code) -> Option<Span> {
     (!cleans && !trapped).then_some(invocations[at].span)
 }
 
-/// Whether the packages come in the same RUN, so that the lists can go there.
+/// Whether the same RUN also installs packages, so that it can delete the lists.
 fn installs(code: &Code) -> bool {
     let verbs = [Verb::Install, Verb::Upgrade, Verb::Download];
     code.script.invocations().iter().filter_map(apt).any(|call| verbs.contains(&call.verb))
@@ -96,7 +96,7 @@ fn removes_by_name(build: &Build, code: &Code, invocation: &Invocation) -> bool 
     let file = &build.input().file;
     let variables = file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Env | Keyword::Arg));
     let holds = |text: &str| text.contains("/var/lib/apt");
-    code.text().is_some_and(holds) || variables.into_iter().any(|one| holds(file.logical(one.text)))
+    code.text().is_some_and(holds) || variables.into_iter().any(|variable| holds(file.logical(variable.text)))
 }
 
 /// A cache or tmpfs mount on the lists or on a folder above them.
@@ -136,7 +136,8 @@ fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let Some((lists, least)) = known.or_else(|| Some((PackageLists::shortest(reference)?, "at least "))) else {
         return finding;
     };
-    let evidence = format!("{least}what apt-get update leaves on Debian {}, measured {}", lists.suite, lists.date);
+    let evidence =
+        format!("{least}the lists that apt-get update leaves on Debian {}, measured {}", lists.suite, lists.date);
     finding.costs(Impact::typical(ImpactKind::DiskBytes, lists.disk_bytes, &*evidence)).costs(Impact::typical(
         ImpactKind::PullBytes,
         lists.pull_bytes,
@@ -147,7 +148,7 @@ fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
 fn edited(run: &Run, later: Need, finding: Finding) -> Finding {
     let doubt = match later {
         Need::Lists => return finding,
-        Need::Unknown => Some("something below may read the lists"),
+        Need::Unknown => Some("a later step may read the lists"),
         Need::Nothing => None,
     };
     let commands = [format!("rm -rf {LISTS}/*")];
@@ -158,7 +159,7 @@ fn edited(run: &Run, later: Need, finding: Finding) -> Finding {
         if run.is_trigger() {
             return finding;
         }
-        title = "remove the step: it does nothing else";
+        title = "remove the RUN: it does nothing else";
         (addition.span, addition.text) = (step, String::new());
     }
     addition.risk = doubt.or(addition.risk);

@@ -19,12 +19,12 @@ fn check(cx: &Context, out: &mut Findings) {
             set || run_instructions::configures_apt(instruction, text)
         })
     });
-    let mut there: Vec<&str> = Vec::new();
+    let mut installed: Vec<&str> = Vec::new();
     for run in run_instructions::shipped(cx) {
         for one in run.invocations() {
             let Some(call) = one.package_call().filter(|call| call.manager == Manager::Apt) else { continue };
-            let before = there.len();
-            there.extend(call.packages.iter().map(|package| package.name.text));
+            let before = installed.len();
+            installed.extend(call.packages.iter().map(|package| package.name.text));
             if !takes_recommended(&call) {
                 continue;
             }
@@ -35,28 +35,28 @@ fn check(cx: &Context, out: &mut Findings) {
             let name = format!("{} {}", call.program, call.verb_text);
             let span = Span::new(call.span.start, call.verb_span.end);
             let option = if call.program == "aptitude" { "--without-recommends" } else { "--no-install-recommends" };
-            let message = format!("`{name}` also installs what the packages only recommend");
-            let finding = cx.finding(run.place(span), message).help(format!("`{name} {option}`"));
-            let finding = priced(&run, &call, &there[..before], finding);
-            let why = "what the build or the program uses may have come as a recommended package; name it then";
+            let message = format!("`{name}` also installs recommended packages");
+            let finding = cx.finding(run.place(span), message).help(format!("use `{name} {option}`"));
+            let finding = priced(&run, &call, &installed[..before], finding);
+            let why = "the build or the program may need a recommended package; install that one by name";
             out.push(match run.insertion_after(call.verb_span, &call.verb_text, option) {
-                Some((at, text)) => finding.unsafe_edit("leave recommended packages out", why, at, text),
+                Some((at, text)) => finding.unsafe_edit("do not install recommended packages", why, at, text),
                 None => finding,
             });
         }
     }
 }
 
-/// With what the packages bring at least that is only recommended.
-fn priced(run: &Run, call: &PackageCall, there: &[&str], finding: Finding) -> Finding {
+/// Adds the price: at least the size of the packages that are only recommended.
+fn priced(run: &Run, call: &PackageCall, installed: &[&str], finding: Finding) -> Finding {
     let asked: Vec<&str> = call.packages.iter().map(|package| package.name.text).collect();
     let size = match run.build.root_base(run.stage) {
-        StageBase::Image(image) if !call.has_unknown_packages() => PackageSize::recommended(&asked, there, image),
+        StageBase::Image(image) if !call.has_unknown_packages() => PackageSize::recommended(&asked, installed, image),
         _ => None,
     };
     let Some((size, bytes)) = size else { return finding };
     let evidence = format!(
-        "what only recommendations of `{}` bring on Debian {}, looked up on {}",
+        "packages that only recommendations of `{}` install on Debian {}, looked up on {}",
         size.package, size.suite, size.date
     );
     finding.costs(Impact::typical(ImpactKind::DiskBytes, bytes, evidence))

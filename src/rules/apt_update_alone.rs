@@ -21,14 +21,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 |one: &&Invocation| matches!(verb(one), Some(Verb::Install | Verb::Upgrade | Verb::Download));
             let update = invocations.iter().rfind(|one| verb(one) == Some(Verb::Update));
             match (update, invocations.iter().find(installs)) {
-                // What stands behind it may install by another name.
+                // A later command of the RUN may install packages in a way that is not recognised.
                 (Some(update), None) => alone = ends_there(&invocations, update).then_some((run, update.span)),
                 (Some(_), Some(_)) => alone = None,
                 (None, Some(install)) => {
                     let Some((earlier, span)) = alone.take() else { continue };
                     let place = earlier.place(span);
-                    let message =
-                        "a step of its own fetches the lists: later installs take those of the day it was cached";
+                    let message = "the package lists are fetched in a separate step: once it is cached, installs use outdated lists";
                     let finding = cx
                         .finding(place, message)
                         .label(run.place(install.span), "this installs from them")
@@ -44,23 +43,23 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether nothing of weight comes behind the update.
+/// Whether only trivial commands follow the update.
 fn ends_there(all: &[Invocation], update: &Invocation) -> bool {
-    let behind = all.iter().skip_while(|one| one.span != update.span).skip(1);
-    behind.into_iter().all(|one| {
+    let later = all.iter().skip_while(|one| one.span != update.span).skip(1);
+    later.into_iter().all(|one| {
         one.package_call().is_some_and(|call| call.verb == Verb::Clean)
             || matches!(one.program, Some("rm" | "echo" | "true" | "mkdir" | "set"))
     })
 }
 
-/// The update moved to the front of the install, where it is all that its RUN does and that RUN stands directly above.
+/// Moves the update to the front of the install, if its RUN does nothing else and is directly above the other one.
 fn edits(update: &Run, span: Span, install: &Run, first: &Invocation) -> Option<Vec<(Span, String)>> {
     let (file, script) = (update.file(), &install.code.script);
     let alone = update.code.script.commands.len() == 1 && update.code.script.problems.is_empty();
     let plain =
         |run: &Run| run.instruction.flags.is_empty() && run.instruction.heredocs.is_empty() && !run.code.is_exec();
     let lead = script.commands.first()?;
-    // Behind `&&` only a list that is one chain fails with it.
+    // If the update fails, `&&` skips the commands after it only if they are one chain.
     let is_chain = |place: &CommandPlace| {
         let after = place.after.map(|after| after.kind);
         place.scope != 0 || matches!(after, None | Some(SeparatorKind::And | SeparatorKind::Pipe))
@@ -78,7 +77,7 @@ fn edits(update: &Run, span: Span, install: &Run, first: &Invocation) -> Option<
     if !in_first || own.contains('\n') || kept.contains('\n') || whole != span {
         return None;
     }
-    // The line goes with its end; comments above it stay.
+    // Removes the whole line; comments above it stay.
     let lines = Span::new(
         source.line_span(update.instruction.start_line).start,
         source.line_span(update.instruction.end_line + 1).start,

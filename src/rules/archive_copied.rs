@@ -10,20 +10,20 @@ use crate::text::path;
 
 super::rule!("archive-copied", check);
 
-/// Archives that are looked at; no real file has more.
+/// The most archives that are checked; no real file has more.
 const MOST: usize = 100;
 
-/// Whether it tells whether an archive is the one that was meant.
+/// Whether a command verifies a file by its checksum or signature.
 fn verifies(one: &Invocation) -> bool {
     one.program.is_some_and(|program| Program::of(program).is(Kind::Verifies))
 }
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let mut looked = 0;
+    let mut checked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         let runs: Vec<_> = toolchain::runs(build, stage).collect();
-        // To unpack it unverified would be worse.
+        // ADD would unpack the archive without verification, which is worse.
         if runs.iter().any(|(_, _, all)| all.iter().any(verifies)) {
             continue;
         }
@@ -41,8 +41,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 {
                     continue;
                 }
-                looked += 1;
-                if looked > MOST {
+                checked += 1;
+                if checked > MOST {
                     return;
                 }
                 // COPY may give it another name.
@@ -56,9 +56,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 });
                 let Some((name, index, span)) = unpacked else { continue };
                 let message =
-                    format!("`{name}` is copied and then unpacked: ADD does both, and leaves no archive in the layer");
+                    format!("`{name}` is copied and then unpacked: ADD does both and leaves no archive in the layer");
                 let finding = cx.finding(transfer.instruction.head, message);
-                let finding = finding.help("`ADD` it to the folder where `tar` unpacks it, and delete the `tar`");
+                let finding =
+                    finding.help("use ADD with the folder that `tar` unpacks to, and remove the `tar` command");
                 let label = build.code(index).map(|code| code.place(&build.input().file, span));
                 out.push(label.into_iter().fold(finding, |finding, span| finding.label(span, "unpacked here")));
             }
@@ -66,7 +67,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether it is tar, unpacking a file of that name.
+/// Whether a command is tar and unpacks a file with that name.
 fn unpacks(one: &Invocation, name: &str) -> bool {
     if !one.is("tar") && !one.is("bsdtar") {
         return false;

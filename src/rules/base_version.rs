@@ -1,54 +1,56 @@
-//! What a FROM, a `COPY --from` or a mount says of the version of an image.
+//! Whether FROM, `COPY --from` or a mount of RUN pins the version of an image.
 
 use super::Context;
 use crate::build::{Edge, EdgeKind, Reference, StageBase, is_official, is_suite};
 use crate::data;
 
-/// How an image is left to the day of the build.
+/// Why the image depends on the day of the build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FloatingReason {
     /// No tag, no digest.
     Untagged,
     /// The tag `latest`.
     Latest,
-    /// Another tag that is moved.
+    /// Another tag that its publisher moves.
     Channel,
 }
 
 /// An image without a version.
 pub(super) struct UnversionedImage<'a> {
-    /// Who takes from it.
+    /// The instruction that uses it.
     pub edge: &'a Edge,
-    /// The image, variables resolved.
+    /// The image, with variables resolved.
     pub image: &'a str,
-    /// How.
+    /// Why it has no version.
     pub how: FloatingReason,
-    /// Whether it is public and the file's own choice; else an image of the project itself, of whoever builds, of a
-    /// stage that the target does not need, or one whose name has a release in it.
+    /// Whether the file itself chooses a public image. False for an image of the project itself, for one that a build
+    /// argument chooses, for a stage that the target does not need, and if the name contains a release.
     pub chosen: bool,
 }
 
 impl UnversionedImage<'_> {
-    /// What is wrong, for people.
+    /// The message of the finding.
     pub(super) fn message(&self) -> String {
         let image = self.image;
-        match (self.how, Reference::of(image).tag) {
-            (FloatingReason::Channel | FloatingReason::Latest, Some(tag)) => {
-                format!("`{image}` moves: `{tag}` names another image after each release")
+        match self.how {
+            FloatingReason::Channel | FloatingReason::Latest => {
+                format!("`{image}` is a moving tag: it points to a different image after each release")
             }
-            _ => format!("`{image}` has no tag: it is whatever `latest` is on the day of the build"),
+            FloatingReason::Untagged => {
+                format!("`{image}` has no tag: the build uses whatever `latest` is on that day")
+            }
         }
     }
 
-    /// What to do, for people.
+    /// What to do about it.
     pub(super) fn help(&self) -> &'static str {
         match self.edge.kind {
-            EdgeKind::From => "name the version that the build was tested with, or its digest",
-            EdgeKind::Copy | EdgeKind::Mount => "name the version of the image that is copied from, or its digest",
+            EdgeKind::From => "pin the version that the build was tested with, or its digest",
+            EdgeKind::Copy | EdgeKind::Mount => "pin the version of the image to copy from, or its digest",
         }
     }
 
-    /// Whether hadolint takes the colon of a registry's port for that of a tag.
+    /// Whether hadolint mistakes the colon of a registry's port for that of a tag.
     pub(super) fn hides_port(&self) -> bool {
         self.image.split_once('/').is_some_and(|(host, _)| host.contains(':') && !host.contains('.'))
     }
@@ -63,7 +65,7 @@ pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<UnversionedImage<'a>> {
         let Some(how) = floats(image, edge.kind) else { continue };
         let parameter = is_parameter(cx.source().slice(edge.span));
         let name = Reference::of(image).short_name();
-        // A name without a namespace that is no official image is built by the project itself, or names a context.
+        // A name without a namespace that is not an official image is built by the project itself, or is a named context.
         let public = is_name(Reference::of(image).name) && (name.contains('/') || is_official(name));
         let released = how == FloatingReason::Untagged && says_release(name);
         found.push(UnversionedImage { edge, image, how, chosen: needed && public && !parameter && !released });
@@ -71,7 +73,7 @@ pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<UnversionedImage<'a>> {
     found
 }
 
-/// Whether the image as a whole is the builder's choice: `$BASE`, `${NAMESPACE}/base:${VERSION}`.
+/// Whether a build argument chooses the whole image: `$BASE`, `${NAMESPACE}/base:${VERSION}`.
 fn is_parameter(written: &str) -> bool {
     let Some(first) = written.find('$') else { return false };
     let last = written.rfind('/').map_or(0, |slash| slash + 1);
@@ -82,7 +84,7 @@ fn is_parameter(written: &str) -> bool {
 
 fn floats(image: &str, kind: EdgeKind) -> Option<FloatingReason> {
     let reference = Reference::of(image);
-    // `--from=2` is another problem's matter.
+    // `--from=2` is reported elsewhere.
     let number = kind != EdgeKind::From && image.parse::<i64>().is_ok();
     if reference.digest.is_some() || number || image.is_empty() {
         return None;
@@ -94,7 +96,7 @@ fn floats(image: &str, kind: EdgeKind) -> Option<FloatingReason> {
     if tag == "latest" {
         return Some(FloatingReason::Latest);
     }
-    // `nightly-2026-01-01`, `latest-rust-1.90`: alpine3.20 is a version of alpine, not of what stands on it.
+    // `nightly-2026-01-01`, `latest-rust-1.90`; in `alpine3.20` the version is that of Alpine, not of the program.
     if tag.split('-').any(|word| word.starts_with(|c: char| c.is_ascii_digit())) {
         return None;
     }
@@ -105,7 +107,7 @@ fn floats(image: &str, kind: EdgeKind) -> Option<FloatingReason> {
     moves.then_some(FloatingReason::Channel)
 }
 
-/// Whether a registry could have an image of that name; a placeholder such as `REPLACE-ME` is none.
+/// Whether it is a valid image name; a placeholder such as `REPLACE-ME` is not.
 fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:".contains(c);
     name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)

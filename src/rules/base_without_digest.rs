@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
         if !needed || Reference::of(image).digest.is_some() {
             continue;
         }
-        let message = format!("`{image}` can name another image tomorrow: it has no digest");
-        out.push(cx.finding(edge.span, message).help("append `@sha256:…` of the image that was tested"));
+        let message = format!("`{image}` has no digest, so it can be a different image tomorrow");
+        out.push(cx.finding(edge.span, message).help("append the digest of the tested image (`@sha256:…`)"));
     }
 }

@@ -35,8 +35,8 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
             continue;
         };
         let mut finding = cx
-            .finding(run.place(span), format!("the shell of this RUN is dash, which {what}"))
-            .help("`SHELL [\"/bin/bash\", \"-c\"]` above it, or the POSIX form");
+            .finding(run.place(span), format!("this RUN uses dash, which {what}"))
+            .help("put `SHELL [\"/bin/bash\", \"-c\"]` above it, or use POSIX syntax");
         // ShellCheck has a code for each.
         finding.codes.retain(|known| !known.name.starts_with("SC") || code == Some(known.name));
         let title = "run it with bash";
@@ -53,10 +53,10 @@ fn changes_sh(args: &[Word]) -> bool {
     args.iter().any(|word| matches!(word.text(), "/bin/sh" | "/usr/bin/sh" | "dash"))
 }
 
-/// What dash does not know or takes otherwise.
+/// Syntax that dash does not have or reads differently.
 struct Bashism {
     span: Span,
-    /// The end of a sentence about dash.
+    /// Completes the sentence "this RUN uses dash, which …".
     what: String,
     /// ShellCheck's code, where it reports it.
     code: Option<&'static str>,
@@ -67,13 +67,13 @@ impl Bashism {
         Self { span, what: what.into(), code: Some(code) }
     }
 
-    /// One that ShellCheck does not report for dash.
+    /// A bashism that ShellCheck does not report for dash.
     fn beyond_shellcheck(span: Span, what: impl Into<String>) -> Self {
         Self { span, what: what.into(), code: None }
     }
 }
 
-/// The first thing that dash does not know or takes otherwise; scripts for other shells are not looked at.
+/// The first bashism of a script; scripts for other shells are not checked.
 fn bashism(script: &Script) -> Option<Bashism> {
     let commands = script.commands.iter().find_map(of_command);
     let compound = || {
@@ -90,7 +90,7 @@ fn of_command(command: &Command) -> Option<Bashism> {
         return Some(Bashism::new(one.span, "has no arrays", "SC3030"));
     }
     for redirect in &command.redirects {
-        let background = "starts the command in the background at `&>` and empties the file";
+        let background = "runs the command in the background at `&>` and empties the file";
         return Some(match redirect.operator {
             RedirectOperator::WriteBoth => Bashism::new(redirect.span, background, "SC3020"),
             RedirectOperator::AppendBoth => Bashism::beyond_shellcheck(redirect.span, background),
@@ -101,7 +101,7 @@ fn of_command(command: &Command) -> Option<Bashism> {
     let name = command.name()?;
     let text = name.value().unwrap_or_default();
     if text == "[[" {
-        return Some(Bashism::new(name.span, "has no `[[`: the test fails, always", "SC3010"));
+        return Some(Bashism::new(name.span, "has no `[[`: the test always fails", "SC3010"));
     }
     if Program::of(text).is(Kind::Bash) {
         let code = match text {
@@ -114,7 +114,7 @@ fn of_command(command: &Command) -> Option<Bashism> {
     if matches!(text, "[" | "test")
         && let Some(word) = command.words.iter().find(|word| word.is("==") && !word.is_quoted())
     {
-        let what = "has no `==`: the test fails, always";
+        let what = "has no `==`: the test always fails";
         return Some(if text == "[" {
             Bashism::new(word.span, what, "SC3014")
         } else {
@@ -124,10 +124,10 @@ fn of_command(command: &Command) -> Option<Bashism> {
     if text == "echo"
         && let Some(word) = command.words.get(1).filter(|word| matches!(word.text(), "-e" | "-ne" | "-en" | "-E"))
     {
-        return Some(Bashism::new(word.span, format!("writes `{}` as text", word.text()), "SC3036"));
+        return Some(Bashism::new(word.span, format!("prints `{}` as text", word.text()), "SC3036"));
     }
     if text == "set" && command.words.iter().any(|word| word.is("pipefail")) {
-        return Some(Bashism::beyond_shellcheck(command.span, "knows no pipefail: this fails"));
+        return Some(Bashism::beyond_shellcheck(command.span, "does not support pipefail: this fails"));
     }
     command.words.iter().find_map(of_word)
 }
@@ -145,16 +145,16 @@ fn of_word(word: &Word) -> Option<Bashism> {
     };
     if let Some(one) = word.expansions().iter().find(expands_to) {
         let text = word.text().get(one.within.range()).unwrap_or_default();
-        // `${RANDOM:-1}` has a value all the same.
+        // `${RANDOM:-1}` has a value anyway.
         if !text.contains(['-', '+', '=']) {
             return Some(Bashism::new(one.span, format!("does not set `{text}`"), "SC3028"));
         }
     }
     let brace = word.is_pattern() && !word.is_quoted() && has_braces(word.text());
-    brace.then(|| Bashism::new(word.span, format!("takes the braces of `{}` for text", word.text()), "SC3009"))
+    brace.then(|| Bashism::new(word.span, format!("does not expand the braces of `{}`", word.text()), "SC3009"))
 }
 
-/// `{a,b}` or `{1..3}`, not `{}` nor `${x}`.
+/// Whether a word contains `{a,b}` or `{1..3}`; `{}` and `${x}` do not count.
 fn has_braces(text: &str) -> bool {
     let mut rest = text;
     while let Some(open) = rest.find('{') {

@@ -8,20 +8,20 @@ use crate::text::Span;
 
 super::rule!("build-tools-shipped", check);
 
-/// Installs that are looked at; no real file has more.
+/// The most installs that are checked; no real file has more.
 const MOST: usize = 100;
 
 /// Packages that a message names.
 const NAMED: usize = 3;
 
-/// Goes with a compiler, and compiled packages load it.
+/// Libraries that are removed together with a compiler, although compiled packages load them.
 const LIBRARIES: &str =
-    ", and keep the libraries that its result loads (`ldd`): libstdc++ and libgomp go with a compiler";
+    ", but keep the libraries that the result loads (see `ldd`): libstdc++ and libgomp are removed with a compiler";
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    // Where the project itself is compiled in the image, the way out is another one.
+    // If the image compiles the project itself, another rule reports it.
     if !toolchain::is_application(build, target)
         || toolchain::base_compiles(build, target)
         || toolchain::compiled(build, target).is_some()
@@ -29,7 +29,7 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let shipped: Vec<&Stage> = cx.shipped().collect();
-    let mut looked = 0;
+    let mut checked = 0;
     for stage in shipped.iter().rev() {
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
             let removal = toolchain::last_removal(&invocations);
@@ -40,16 +40,16 @@ fn check(cx: &Context, out: &mut Findings) {
                 if tools.is_empty() {
                     continue;
                 }
-                looked += 1;
-                if looked > MOST {
+                checked += 1;
+                if checked > MOST {
                     return;
                 }
                 if removal.is_some_and(|last| at <= last) || one.args.iter().any(is_elsewhere) {
                     continue;
                 }
                 let mut rest = invocations[at..].iter().filter(|_| compile.is_some_and(|last| at <= last));
-                let own = rest.find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
-                let Some((place, user)) = own.or_else(|| used_below(build, &shipped, index)) else { continue };
+                let in_same_run = rest.find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
+                let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else { continue };
                 let file = &build.input().file;
                 let Some(code) = build.code(index) else { continue };
                 let span = code.place(file, span(&call));
@@ -58,15 +58,15 @@ fn check(cx: &Context, out: &mut Findings) {
                 let called = first_called_tool(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
                 users.extend(called);
                 let message = format!(
-                    "{} {} with the image, and only {} {} {}",
+                    "{} {} in the final image, but only {} {} {}",
                     listed(&tools),
-                    ship(&tools),
+                    is_or_are(&tools),
                     quoted(&users),
                     if users.len() == 1 { "needs" } else { "need" },
                     pronoun(&tools)
                 );
                 let finding = cx.finding(span, message).help(format!(
-                    "run {} in a stage of its own and copy what it makes, or remove {} in the same RUN{}",
+                    "run {} in a separate stage and copy its result, or remove {} in the same RUN{}",
                     quoted(&users),
                     pronoun(&tools),
                     if user.package_call().is_some() { LIBRARIES } else { "" }
@@ -88,12 +88,12 @@ fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Fin
     finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()))
 }
 
-/// Into another root file system.
+/// Whether an option installs into another root file system.
 fn is_elsewhere(word: &crate::shell::Word) -> bool {
     word.text().starts_with("--installroot") || word.text().starts_with("--root=") || word.is("--root")
 }
 
-/// The first command below an instruction that may need a compiler.
+/// The first command in a later instruction that may need a compiler.
 fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<(usize, Invocation<'b>)> {
     for stage in shipped.iter().rev() {
         for (at, _, invocations) in toolchain::runs(build, stage) {
@@ -107,11 +107,11 @@ fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<
     None
 }
 
-/// The first of the tools that a command behind the install runs by its name.
+/// The first of the tools that a command after the install runs by name.
 fn first_called_tool(build: &Build, shipped: &[&Stage], (index, at): (usize, usize), tools: &[&str]) -> Option<String> {
     let runs = shipped.iter().rev().flat_map(|stage| toolchain::runs(build, stage)).filter(|run| run.0 >= index);
-    let behind = runs.flat_map(|(place, _, all)| all.into_iter().skip(if place == index { at + 1 } else { 0 }));
-    let mut programs = behind.filter(|one| one.package_call().is_none()).filter_map(|one| one.program);
+    let later = runs.flat_map(|(place, _, all)| all.into_iter().skip(if place == index { at + 1 } else { 0 }));
+    let mut programs = later.filter(|one| one.package_call().is_none()).filter_map(|one| one.program);
     programs.find(|program| tools.contains(program)).map(str::to_owned)
 }
 
@@ -128,7 +128,7 @@ fn name(one: &Invocation) -> String {
     }
 }
 
-/// From the first to the last of the packages that only build.
+/// From the first to the last build package.
 fn span(call: &PackageCall) -> Span {
     let tool = |package: &&Package| toolchain::is_build_package(package.name.text);
     let mut tools = call.packages.iter().filter(tool).map(|package| package.span);
@@ -145,8 +145,8 @@ fn listed(tools: &[&str]) -> String {
     }
 }
 
-fn ship(tools: &[&str]) -> &'static str {
-    if tools.len() == 1 { "ships" } else { "ship" }
+fn is_or_are(tools: &[&str]) -> &'static str {
+    if tools.len() == 1 { "is" } else { "are" }
 }
 
 fn pronoun(tools: &[&str]) -> &'static str {

@@ -1,5 +1,5 @@
-//! The builder's own checks where it is told to fail for what they find: `# check=error=true`, or the build argument
-//! `BUILDKIT_DOCKERFILE_CHECK`, which takes the comment's place. Asked by the verdict, whatever the settings select.
+//! Which of the builder's own checks make a build fail: with `# check=error=true`, or with the build argument
+//! `BUILDKIT_DOCKERFILE_CHECK`, which replaces the comment. The verdict uses this, whatever rules the settings select.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,19 @@ use crate::finding::{Finding, Findings, Form, SuppressionUse, suppress};
 use crate::inputs::Inputs;
 use crate::settings::pragmas;
 
-/// Checks that the builder makes only where `experimental=` asks for them.
+/// Checks that the builder runs only if `experimental=` enables them.
 const EXPERIMENTAL: [&str; 2] = ["CopyIgnoredFile", "InvalidDefinitionDescription"];
 
-/// What the builder fails for.
+/// The checks that make the build fail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
-    /// Names of checks that any build of the file violates, in alphabetical order.
+    /// Checks that every build of the file violates, in alphabetical order.
     pub of_build: BTreeSet<&'static str>,
-    /// Names of further checks that stages violate which the target does not need: only `docker build --check` looks there.
+    /// Further checks, violated in stages that the target does not need: only `docker build --check` looks there.
     pub of_others: BTreeSet<&'static str>,
 }
 
-/// The violations for which the builder refuses a build; none where it is not told to.
+/// The violations for which the builder refuses a build; none unless the file or the build asks for it.
 pub fn violations<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Violations {
     let mut violations = Violations::default();
     let input = build.input();
@@ -49,12 +49,12 @@ fn runs(options: &CheckOptions, code: &str) -> bool {
     asked && !options.skip_all && !options.skip.contains(&code)
 }
 
-/// What the rules find that stand for a check, but for what the builder's comments above instructions skip.
+/// The findings of rules that correspond to a check, without those that a `# check=skip` comment hides.
 fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
     let alone = Neighbours::new(std::slice::from_ref(build));
     let input = build.input();
     let mut out = Findings::new();
-    // What a base sets is known to the builder alone.
+    // Only the builder knows the variables of the base image.
     let checks = known_rules().checks();
     let asked = |rule: &&&Rule| checks.contains(&rule.name) && rule.name != variable_of_base::RULE.name;
     for &rule in ALL.iter().filter(asked) {
@@ -65,8 +65,8 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
     refused_files::limit(build, &mut out);
     let pragmas = pragmas(input.dockerfile, &input.file, known_rules());
     let replaced = build.check_argument().is_some();
-    let own = pragmas.suppressions.iter().filter(|one| one.form == Form::Check && !(replaced && one.is_wide()));
-    let mut judged: Vec<SuppressionUse> = own.map(|one| SuppressionUse::new(one, inputs.today)).collect();
+    let checks = pragmas.suppressions.iter().filter(|one| one.form == Form::Check && !(replaced && one.is_wide()));
+    let mut judged: Vec<SuppressionUse> = checks.map(|one| SuppressionUse::new(one, inputs.today)).collect();
     suppress(out.into_sorted(), &mut judged, &inputs.sources).0
 }
 

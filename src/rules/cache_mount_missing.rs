@@ -29,8 +29,8 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         let Some((_, first, _)) = wanted.first() else { continue };
         let span = code.place(&build.input().file, first.span);
-        let message = format!("`{}` downloads everything again whenever this step runs", first.title());
-        let evidence = "no cache mount holds the folder that the program keeps its downloads in".to_owned();
+        let message = format!("`{}` downloads everything again each time this step runs", first.title());
+        let evidence = "no cache mount covers the download folder of the program".to_owned();
         let (kind, basis) = (ImpactKind::RebuildSeconds, Basis::Computed);
         let impact = Impact { kind, saves: None, per: CostFrequency::Build, basis, evidence };
         let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
@@ -52,7 +52,7 @@ fn help(wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> String {
     format!("keep {} in a cache mount", folders.join(" and "))
 }
 
-/// Whether Go fetches modules at all: not where they are switched off, vendored, or none is asked for.
+/// Whether Go downloads modules: not if modules are switched off or vendored, or if the project has no dependencies.
 fn reads_modules(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
     let given = build.run_variable(place.0, place.1, invocation, "GO111MODULE");
     if given.is_some_and(|value| value.text().is_some_and(|text| text == "off")) || call.has(&["-mod=vendor"]) {
@@ -65,7 +65,7 @@ fn reads_modules(build: &Build, place: (&Stage, usize), invocation: &Invocation,
     })
 }
 
-/// A call that fetches what a manifest names, or packages of the distribution, into a cache that a mount can hold.
+/// Whether a call downloads dependencies of a manifest or system packages into a cache that a mount can hold.
 fn downloads(call: &PackageCall) -> bool {
     let asks = call.has(&["--help", "--version", "--dry-run", "--offline", "--no-index"]);
     let fetches = matches!(call.verb, Verb::Install | Verb::Download);
@@ -85,7 +85,7 @@ fn downloads(call: &PackageCall) -> bool {
             Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle => {
                 (fetches || call.verb == Verb::Build) && call.is_from_manifest() && call.verb_text != "vet"
             }
-            // What was restored is read again by each build.
+            // Each build reads the restored packages again.
             Manager::Dotnet => {
                 (fetches && call.is_from_manifest()) || matches!(&*call.verb_text, "build" | "publish" | "pack")
             }

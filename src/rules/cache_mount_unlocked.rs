@@ -8,7 +8,7 @@ use crate::text::Span;
 
 super::rule!("cache-mount-unlocked", check);
 
-/// Folders of apt: it refuses to start where another one holds their locks.
+/// Folders that apt locks: a second apt fails while another one holds the lock.
 const FOLDERS: [&str; 4] = ["/var/cache/apt", "/var/cache/apt/archives", "/var/lib/apt", "/var/lib/apt/lists"];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -33,9 +33,9 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn report(cx: &Context, mount: &Mount, target: &str, out: &mut Findings) {
-    let message = format!("two builds at a time share `{target}`: apt fails where another one holds its lock");
-    let finding = cx.finding(mount.value.span, message).help("add `sharing=locked`: the second build waits");
-    let title = "let builds take turns";
+    let message = format!("concurrent builds share `{target}`: apt fails while another build holds its lock");
+    let finding = cx.finding(mount.value.span, message).help("add `sharing=locked`, so that the second build waits");
+    let title = "lock the cache mount";
     let written = |span: Span, text: &str| cx.source().slice(span) == text;
     out.push(match mount.field(&["sharing"]) {
         Some(field) if written(field.span, &format!("sharing={}", field.value.as_deref().unwrap_or_default())) => {

@@ -31,13 +31,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 .collect();
             let all: Vec<String> = caches.iter().map(|(_, target)| target.clone()).collect();
             for (mount, target) in &caches {
-                look(cx, &CacheMountPlace { stage, index, code, mount, target, all: &all }, out);
+                report(cx, &CacheMountPlace { stage, index, code, mount, target, all: &all }, out);
             }
         }
     }
 }
 
-fn look<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out: &mut Findings) {
+fn report<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out: &mut Findings) {
     let build = cx.build();
     let invocations = place.code.script.invocations();
     let called: Vec<Manager> =
@@ -56,7 +56,7 @@ fn look<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out: &mut Fin
         let Some((message, help, fix)) = reason::find_reason(cx, place, &user, &invocations[at + 1..]) else {
             continue;
         };
-        let evidence = "the folder that the program uses and the mount, side by side".to_owned();
+        let evidence = "comparison of the mount with the folder that the program uses".to_owned();
         let impact = Impact {
             kind: ImpactKind::RebuildSeconds,
             saves: None,

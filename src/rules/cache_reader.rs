@@ -1,5 +1,5 @@
-//! Whether something reads what a package manager keeps: behind a place of the same RUN, in a RUN below, in what is copied
-//! from the stage, or when a container starts.
+//! Whether something reads the cache of a package manager: later in the same RUN, in a later RUN, through a copy from the
+//! stage, or when a container starts.
 
 use super::run_instructions::Run;
 use super::written_paths::covers;
@@ -9,23 +9,23 @@ use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
 
-/// What a package manager keeps.
+/// The cache of a package manager.
 #[derive(Clone, Copy)]
 pub(super) struct Cache<'c> {
-    /// The folders, as far as they are known.
+    /// Its folders, as far as they are known.
     pub(super) folders: &'c [&'c str],
-    /// The program that reads them when it may not fetch; empty where others find out who reads them.
+    /// The program that reads the cache when it runs offline; empty if the caller finds the readers itself.
     pub(super) program: &'c str,
 }
 
-/// Whether something below a RUN may read it.
+/// Whether a later instruction may read the cache.
 pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
     let folders = cache.folders;
-    let (build, own) = (run.build, run.stage.index);
-    // A stage that takes the whole of another one goes on with its files.
+    let (build, filled) = (run.build, run.stage.index);
+    // A stage that copies a whole other stage has its files, too.
     let mut holds = vec![false; build.stages().len()];
     for stage in build.stages() {
-        let stands = match stage.base {
+        let is_based_on = match stage.base {
             StageBase::Stage(below) => holds.get(below).copied().unwrap_or(false),
             _ => false,
         };
@@ -41,9 +41,9 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
                 }
             }
         }
-        holds[stage.index] = stage.index == own || stands || whole;
+        holds[stage.index] = stage.index == filled || is_based_on || whole;
         let mounted = || build.instructions(stage).any(|(_, one)| is_mounted(build, one, &holds, folders));
-        let start = if stage.index == own { run.index + 1 } else { 0 };
+        let start = if stage.index == filled { run.index + 1 } else { 0 };
         let reads = |(index, one): (usize, &Instruction)| index >= start && is_reader(build, index, one, cache);
         if mounted() || (holds[stage.index] && build.instructions(stage).any(reads)) {
             return true;
@@ -52,16 +52,16 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
     false
 }
 
-/// Whether something in the RUN behind a place of its script may read it.
+/// Whether a command after a position in the script of the RUN may read the cache.
 pub(super) fn is_behind(run: &Run, at: u32, cache: Cache) -> bool {
     let invocations = run.invocations();
-    let behind: Vec<&Invocation> = invocations.iter().filter(|one| one.span.start >= at).collect();
-    // A variable above the place holds for what follows.
-    let offline = !behind.is_empty() && is_offline(run.file().source().slice(run.instruction.span), cache.program);
-    offline || behind.iter().any(|one| names(one, cache.folders))
+    let later: Vec<&Invocation> = invocations.iter().filter(|one| one.span.start >= at).collect();
+    // A variable that is set before the position also applies after it.
+    let offline = !later.is_empty() && is_offline(run.file().source().slice(run.instruction.span), cache.program);
+    offline || later.iter().any(|one| names(one, cache.folders))
 }
 
-/// Whether a text tells a program, or the one that it brings, to fetch nothing.
+/// Whether a text runs a program, or one that is installed with it, offline.
 fn is_offline(text: &str, program: &str) -> bool {
     let text = text.to_ascii_lowercase().replace("prefer-offline", "");
     let called = text.contains(program) || (program == "npm" && text.contains("npx"));
@@ -72,7 +72,7 @@ fn is_offline(text: &str, program: &str) -> bool {
     of_dnf || data::OFFLINE_WORDS.keys().any(|word| text.contains(word))
 }
 
-/// An instruction that may read a folder, or that tells others to.
+/// Whether an instruction may read one of the folders, or makes later ones run offline.
 fn is_reader(build: &Build, index: usize, instruction: &Instruction, cache: Cache) -> bool {
     if is_offline(build.input().file.source().slice(instruction.span), cache.program) {
         return true;
@@ -81,19 +81,19 @@ fn is_reader(build: &Build, index: usize, instruction: &Instruction, cache: Cach
     code.script.invocations().iter().any(|one| names(one, cache.folders))
 }
 
-/// A program that is given one of the folders, other than to delete it.
+/// Whether a program gets one of the folders as an argument, except to delete it.
 fn names(one: &Invocation, folders: &[&str]) -> bool {
     if one.program.is_some_and(|program| Program::of(program).is(Kind::NoContent)) {
         return false;
     }
     folders.iter().any(|folder| {
-        // `~/.cache` is above `/root/.cache/pip`, whoever's home it is.
+        // `~/.cache` contains `/root/.cache/pip`, whatever the home folder is.
         let known = folder.split('/').find(|part| part.starts_with('.')).unwrap_or(folder);
         one.args.iter().any(|word| word.text().contains(known) || covers(word.text(), folder))
     })
 }
 
-/// Whether a RUN mounts a folder of a stage that holds what is looked for.
+/// Whether a RUN mounts one of the folders from a stage that contains them.
 fn is_mounted(build: &Build, instruction: &Instruction, holds: &[bool], folders: &[&str]) -> bool {
     if instruction.keyword != Keyword::Run {
         return false;

@@ -1,4 +1,4 @@
-//! What a rule is, and how one is found by its name or by the code that others have for it.
+//! The type of a rule, and the lookup of rules by name or by the code that other linters use.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
@@ -11,19 +11,19 @@ use crate::finding::Findings;
 /// A rule: its page and its check.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name in kebab case; names the page, the module and the selector.
+    /// Its name in kebab case, which is also that of the page, the module and the selector.
     pub name: &'static str,
     /// The page, as in `rules/<name>.md`.
     pub page: &'static str,
-    /// Looks at one build and says what it finds.
+    /// Checks one build.
     pub check: fn(&Context, &mut Findings),
-    /// Looks at a built image, where that is its subject.
+    /// Checks a built image, if that is the subject of the rule.
     pub(super) image: Option<ImageCheck>,
-    /// The front matter, read when first asked for.
+    /// The front matter, parsed on first use.
     metadata: OnceLock<Metadata>,
 }
 
-/// Ties a check to its page, and makes the page's examples a test of the rule's module.
+/// Defines a rule from its check and its page, and a test that runs the examples of the page.
 macro_rules! rule {
     ($name:literal, $check:path) => {
         $crate::rules::catalogue::rule!($name, $check, new);
@@ -44,7 +44,7 @@ macro_rules! rule {
 }
 pub(super) use rule;
 
-/// The rules of a family, which one function checks: each with its page and what it looks for.
+/// Defines the rules of a family that share one check function, each with its page and its check.
 macro_rules! family {
     ($($rule:ident $name:literal => $check:expr;)+) => {
         $(pub(super) static $rule: $crate::rules::Rule = $crate::rules::Rule::new(
@@ -78,11 +78,11 @@ impl Rule {
     }
 
     pub(super) const fn of_image(name: &'static str, page: &'static str, check: ImageCheck) -> Self {
-        // A Dockerfile tells it nothing.
+        // It checks nothing in a Dockerfile.
         Self { name, page, check: |_, _| {}, image: Some(check), metadata: OnceLock::new() }
     }
 
-    /// What the page's front matter says.
+    /// The front matter of the page.
     pub fn metadata(&self) -> &Metadata {
         self.metadata.get_or_init(|| Metadata::read(self.page).0)
     }
@@ -101,24 +101,24 @@ impl Rule {
         words.iter().filter(|(_, found)| !found.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
     }
 
-    /// Where people read the page.
+    /// The web address of the page.
     pub fn url(&self) -> String {
         format!("{}/blob/main/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), self.name)
     }
 }
 
-/// The rule with this name or alias, in any case; the first one where several share a foreign code.
+/// The rule with this name or alias, ignoring case; the first one if several rules share a code of another linter.
 pub fn find(name: &str) -> Option<&'static Rule> {
     rules_named(name).first().copied()
 }
 
-/// The rule with this name, or all rules with this alias, in any case.
+/// The rule with this name, or all rules with this alias, ignoring case.
 pub fn rules_named(name: &str) -> &'static [&'static Rule] {
     static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
     KNOWN.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
 }
 
-/// Rules by their names and aliases in lower case; a rule's own name is its alone.
+/// Rules by their names and aliases in lower case. A name belongs to its rule, even if it is an alias of another one.
 pub(super) fn by_name(rules: &[&'static Rule]) -> HashMap<String, Vec<&'static Rule>> {
     let mut known: HashMap<String, Vec<&'static Rule>> = HashMap::new();
     for rule in rules {
@@ -130,7 +130,7 @@ pub(super) fn by_name(rules: &[&'static Rule]) -> HashMap<String, Vec<&'static R
     known
 }
 
-/// What the pages of these rules announce that their edits change.
+/// The changes that the pages of these rules announce for their edits.
 pub fn announced<'r>(rules: impl IntoIterator<Item = &'r &'static str>) -> Vec<&'static str> {
     let known = rules.into_iter().filter_map(|name| find(name));
     known.flat_map(|rule| rule.metadata().changes.iter().copied()).collect()
@@ -142,7 +142,7 @@ mod tests {
     use crate::rules::selection;
     use std::collections::BTreeSet;
 
-    /// Foreign codes that several rules answer for together, each for a part.
+    /// Codes of other linters that are shared by several rules, each for a part of what the code covers.
     const SHARED: [&str; 14] = [
         "CKV_DOCKER_7",
         "DF001",

@@ -1,8 +1,8 @@
-//! Which rule finds the instructions that leave contents of a category in an image. Each row was read off the rule's
-//! page and the table of categories. Not here: what no rule looks for (archives that apt fetched, pnpm's store, conda's
+//! Which rule finds the instructions that leave files of a category in an image. Each row follows from the page of the
+//! rule and the table of categories. Categories that no rule covers are missing (apt's archives, pnpm's store, conda's
 //! packages).
 
-/// Categories, and the rules that find what leaves them.
+/// Categories, and the rules that find the instructions that leave such files.
 const ROWS: [(&str, &[&str]); 20] = [
     ("apk-cache", &["apk-cache-kept"]),
     ("apt-lists", &["apt-lists-kept"]),
@@ -26,18 +26,18 @@ const ROWS: [(&str, &[&str]); 20] = [
     ("yarn-cache", &["yarn-cache-kept"]),
 ];
 
-/// The rule that finds what leaves contents of a category. `instruction`: what wrote them, on one line; empty where
-/// nobody tells.
+/// The rule that finds the instructions that leave files of a category. `instruction` is the one that wrote them, on one
+/// line; empty if it is not known.
 pub fn rule_of_contents(category: &str, instruction: &str) -> Option<&'static str> {
     let (_, rules) = ROWS.iter().find(|(name, _)| *name == category)?;
-    // The tool that is called tells `yum-cache-kept` from `dnf-cache-kept`.
+    // The name of the tool decides between `yum-cache-kept` and `dnf-cache-kept`.
     let calls = |rule: &&&str| rule.split('-').next().is_some_and(|tool| instruction.contains(tool));
     let rule = rules.iter().find(calls).or(rules.first())?;
     let is_fetched = instruction.starts_with("RUN");
     (*rule != "useless-context" || !is_fetched).then_some(*rule)
 }
 
-/// The categories of what a rule is about; none where its findings are about more than that.
+/// The categories that a rule covers; none if its findings are not limited to them.
 pub fn contents_of(rule: &str) -> impl Iterator<Item = &'static str> {
     let is_about = move |rules: &[&str]| rule != "useless-context" && rules.contains(&rule);
     ROWS.iter().filter(move |(_, rules)| is_about(rules)).map(|(category, _)| *category)
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn the_instruction_tells_rules_apart() {
+    fn the_instruction_selects_the_rule() {
         check("rpm-cache", "RUN yum install -y curl", Some("yum-cache-kept"));
         check("rpm-cache", "RUN zypper -n in curl", Some("zypper-cache-kept"));
         check("rpm-cache", "RUN microdnf install curl", Some("dnf-cache-kept"));

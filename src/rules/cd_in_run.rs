@@ -13,17 +13,17 @@ super::rule!("cd-in-run", check);
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         let invocations = run.invocations();
-        // Only the first step of a RUN can be an instruction before it.
+        // Only the first command of a RUN can become an instruction before it.
         let Some(one) = invocations.iter().find(|one| !is_preface(one)) else { continue };
         let [folder] = one.args else { continue };
         if !one.is("cd") || one.outer as usize != first(&run) || !is_for_workdir(&run, folder) || !is_direct(one) {
             continue;
         }
         let finding = cx
-            .finding(run.place(one.span), "a step starts in the folder that WORKDIR names")
-            .help("`WORKDIR` above the RUN");
+            .finding(run.place(one.span), "this RUN changes the folder with cd instead of WORKDIR")
+            .help("set `WORKDIR` before the RUN");
         out.push(match edits(&run, one, folder) {
-            Some(edits) => finding.edits("name the folder by WORKDIR", Safety::Safe, edits),
+            Some(edits) => finding.edits("set the folder with WORKDIR", Safety::Safe, edits),
             None => finding,
         });
     }
@@ -33,7 +33,7 @@ fn is_preface(one: &Invocation) -> bool {
     one.is("set")
 }
 
-/// Index of the first command that is no `set`.
+/// Index of the first command other than `set`.
 fn first(run: &Run) -> usize {
     let set = |one: &crate::shell::Command| one.name().is_some_and(|name| name.is("set"));
     run.code.script.commands.iter().position(|one| !set(one)).unwrap_or(0)
@@ -44,7 +44,7 @@ fn is_direct(one: &Invocation) -> bool {
     top && one.via.iter().all(|wrapper| matches!(wrapper.program, "builtin" | "command"))
 }
 
-/// Whether WORKDIR could say it: no folder of the shell's own, and variables only of the file.
+/// Whether WORKDIR can name the folder: without `~`, `-` and patterns, and only with variables of the file.
 fn is_for_workdir(run: &Run, folder: &Word) -> bool {
     let text = folder.text();
     let known = |name: &str| matches!(run.build.scopes().lookup(run.stage.index, name, run.index), Lookup::Defined(_));
@@ -53,7 +53,7 @@ fn is_for_workdir(run: &Run, folder: &Word) -> bool {
     plain && !text.is_empty() && !matches!(text, "-" | "~") && !text.starts_with("~/") && !folder.is_pattern()
 }
 
-/// `WORKDIR` before the RUN instead of `cd … &&`, where another WORKDIR stands below, so that nothing else sees it.
+/// Replaces `cd … &&` with `WORKDIR` before the RUN, if another WORKDIR follows, so that no other step sees the change.
 fn edits(run: &Run, one: &Invocation, folder: &Word) -> Option<Vec<(Span, String)>> {
     let after = one.command.place.after.filter(|after| after.kind == SeparatorKind::And)?;
     let next = run.code.script.commands.get(one.outer as usize + 1)?;
@@ -65,10 +65,10 @@ fn edits(run: &Run, one: &Invocation, folder: &Word) -> Option<Vec<(Span, String
     let workdir = run.build.instruction(below);
     let absolute = workdir.keyword == Keyword::Workdir && run.file().str(workdir.rest).starts_with('/');
     let source = run.file().source();
-    let behind = source.slice(run.place(Span::new(after.span.end, next.span.start)));
-    let blank = behind.chars().all(|c| c.is_whitespace() || c == run.file().escape());
+    let between = source.slice(run.place(Span::new(after.span.end, next.span.start)));
+    let blank = between.chars().all(|c| c.is_whitespace() || c == run.file().escape());
     let start = run.place(one.command.span).start;
-    // Only the shell that went there knows the way back.
+    // Only the same shell can change back to the previous folder.
     let back = run.code.text().is_some_and(|text| ["cd -", "OLDPWD", "~-"].iter().any(|word| text.contains(word)));
     let plain =
         !back && run.instruction.heredocs.is_empty() && !run.is_trigger() && one.via.is_empty() && one.outer == 0;

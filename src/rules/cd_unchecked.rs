@@ -16,7 +16,7 @@ use crate::text::path;
 super::rule!("cd-unchecked", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    // Those of the stage that is looked at.
+    // The folders of the current stage.
     let mut known: Option<(usize, Folders)> = None;
     for run in run_instructions::all(cx).filter(|run| !run.code.is_exec()) {
         let mut folder = CommandFolder::of(run.build, run.stage, run.index);
@@ -31,7 +31,7 @@ fn check(cx: &Context, out: &mut Findings) {
             if !matches!(one.program, Some("cd" | "pushd")) {
                 continue;
             }
-            // A string for another shell is left alone; a heredoc is the RUN's own script.
+            // A string for another shell is not checked; a heredoc is the script of the RUN.
             let own = std::ptr::eq(one.script, &raw const run.code.script) || !run.instruction.heredocs.is_empty();
             if !own || !is_open(one) {
                 continue;
@@ -48,17 +48,20 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let name = one.program.unwrap_or_default();
             let finding = cx
-                .finding(run.place(one.span), format!("what follows runs in the wrong folder when this {name} fails"))
-                .help(format!("`{name} … || exit 1`, `&&` behind it, or `set -e`"));
+                .finding(
+                    run.place(one.span),
+                    format!("if this {name} fails, the following commands run in the wrong folder"),
+                )
+                .help(format!("write `{name} … || exit 1`, join the commands with `&&`, or use `set -e`"));
             let text = &run.code.text().unwrap_or_default().get(one.command.span.range()).unwrap_or_default();
-            let why = "a build that went on in the wrong folder ends there then";
+            let why = "a build that continued in the wrong folder now fails";
             let plain = one.command.span.end == one.span.end;
             out.push(
                 match run
                     .insertion_after(one.command.span, text, "|| exit 1")
                     .filter(|_| plain && text.starts_with(name))
                 {
-                    Some((at, text)) => finding.unsafe_edit("end where it fails", why, at, text),
+                    Some((at, text)) => finding.unsafe_edit("exit if it fails", why, at, text),
                     None => finding,
                 },
             );
@@ -70,21 +73,21 @@ fn is_open(one: &Invocation) -> bool {
     let place = &one.command.place;
     let checked = place.after.is_some_and(|after| matches!(after.kind, SeparatorKind::And | SeparatorKind::Or));
     let asked = one.script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition);
-    // There is a folder above, and the root.
+    // The parent folder and `/` always exist.
     let sure = match one.args {
         [] => true,
         [word] => word.value().is_some_and(|text| text.bytes().all(|byte| matches!(byte, b'.' | b'/'))),
         _ => false,
     };
-    // Behind `&&` and at the end, its status is that of the list.
+    // After `&&` and at the end, its status is that of the list.
     let ends = place.after.is_none() && place.before.is_some();
     !checked && !asked && !sure && !ends && !place.options.errexit
 }
 
-/// Folders that a RUN makes and that are remembered.
+/// The most folders created by a RUN that are remembered.
 const REMEMBERED: usize = 100;
 
-/// The folder that a word names: also by variables of the file that the script leaves as they are.
+/// The folder that a word names, with variables of the file that the script does not set.
 fn path_of(run: &Run, word: &Word) -> Option<String> {
     if let Some(path) = word.value() {
         return Some(path.to_owned());
@@ -99,17 +102,17 @@ fn path_of(run: &Run, word: &Word) -> Option<String> {
     build.scopes().expand(stage, run.index, word.text()).filter(|path| known && !path.is_empty())
 }
 
-/// What `mkdir` makes.
+/// The folders that `mkdir` creates.
 fn made_by<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
     let words = one.args.iter().filter(|_| one.is("mkdir")).filter_map(Word::value);
     words.filter(|word| !word.starts_with('-'))
 }
 
-/// Folders that are there for sure, each with the index of the instruction from which on.
+/// Folders that certainly exist, each with the index of the instruction that creates it.
 struct Folders(HashMap<String, usize>);
 
 impl Folders {
-    /// Those of WORKDIR, COPY and mkdir in a stage and those it stands on.
+    /// The folders of WORKDIR, COPY and mkdir in a stage and the stages it is based on.
     fn of(build: &Build, stage: &Stage) -> Self {
         let mut folders = Self(HashMap::new());
         for stage in build.chain(stage).take(DEEPEST) {
@@ -134,7 +137,7 @@ impl Folders {
         folders
     }
 
-    /// With those above it.
+    /// Adds a folder and its parents.
     fn add(&mut self, path: Option<String>, index: usize) {
         let Some(path) = path else { return };
         let mut rest = path.trim_end_matches('/');

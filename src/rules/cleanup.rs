@@ -1,4 +1,4 @@
-//! A clean-up that is added to a RUN: at the end of its script, or after the last use of a program that the script removes.
+//! Adds a clean-up to a RUN: at the end of its script, or after the last use of a program that the script removes.
 
 use super::cache_reader::{self, Cache};
 use super::program_loss::{self, Loss, RequiredProgram};
@@ -13,22 +13,22 @@ use crate::text::Span;
 pub(super) struct Cleanup<'c> {
     /// The commands that delete it, joined by `&&`.
     pub(super) commands: &'c [String],
-    /// Where it lies and who reads it.
+    /// Where it is and which program reads it.
     pub(super) cache: Cache<'c>,
 }
 
-/// Where a clean-up goes.
+/// The edit that adds a clean-up.
 pub(super) struct Addition {
     /// An empty span of the source.
     pub(super) span: Span,
-    /// What goes there.
+    /// The text to insert.
     pub(super) text: String,
-    /// Why it may change what the build does; `None` when it does not.
+    /// Why it may change what the build does; `None` if it cannot.
     pub(super) risk: Option<&'static str>,
 }
 
 impl Addition {
-    /// A finding with this as its edit.
+    /// Adds this edit to a finding.
     pub(super) fn edit(self, finding: Finding, title: &str) -> Finding {
         match self.risk {
             None => finding.safe_edit(title, self.span, self.text),
@@ -37,12 +37,12 @@ impl Addition {
     }
 }
 
-/// The clean-up of what the calls that `fills` names leave behind; none where no edit would do.
+/// The clean-up after the calls that `fills` accepts; `None` if no edit is possible.
 pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Cleanup) -> Option<Addition> {
     let user = run.build.user_at(run.stage, run.index);
     let invocations = run.invocations();
     let calls: Vec<&Invocation> = invocations.iter().filter(|one| fills(one)).collect();
-    // Who fetched through another program may not delete without it.
+    // Files that were fetched through another program, such as sudo, may not be deletable without it.
     let through = calls.iter().any(|one| !one.via.is_empty());
     if matches!(user, Setting::By(_, User::Other(_) | User::Unknown)) && is_of_system(&calls) || through {
         return None;
@@ -51,7 +51,7 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     let start = invocations.iter().position(|one| one.span == first.span)?;
     let later = &invocations[start + 1..];
     let (mut loss, mut sure, mut taken) = (Loss::None, true, later.len());
-    // Longer scripts than real ones are not looked into.
+    // Scripts that are longer than any real one are not analysed.
     let ordinary = run.code.is_ordinary() && run.build.is_ordinary();
     for command in cleanup.commands.iter().take(if ordinary { usize::MAX } else { 0 }) {
         let path = command.split(' ').next().unwrap_or_default();
@@ -70,8 +70,8 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     let commands = cleanup.commands.join(" && ");
     let read = ordinary && cache_reader::is_below(run, cleanup.cache);
     let risk = |shields: bool| match (read, shields) {
-        (true, _) => Some("something below may read what is deleted"),
-        (false, true) => Some("a failure in the last compound would no longer end it at once"),
+        (true, _) => Some("a later step may read what is deleted"),
+        (false, true) => Some("a failure inside the last compound command would no longer stop the script (errexit)"),
         (false, false) => None,
     };
     if loss > Loss::None
@@ -88,29 +88,29 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     let (at, text) = script_end::append(run.build, run.index, run.code, &commands)?;
     let risk = match loss {
         Loss::None => risk(script_end::shields(&run.code.script)),
-        Loss::Possible => Some("the program that deletes it may be gone by then"),
+        Loss::Possible => Some("the program that deletes it may already be removed"),
         Loss::Certain => return None,
     };
     Some(Addition { span: Span::at(at), text, risk })
 }
 
-/// The last call of a manager before the place from which on its program may be gone; none where another follows.
+/// The last call of a package manager before its program may be removed; `None` if another call follows.
 fn last_use<'l, 's>(uses: &[&Invocation], all: &'l [Invocation<'s>], taken: usize) -> Option<&'l Invocation<'s>> {
     let managers: Vec<Manager> = uses.iter().filter_map(|one| one.package_call()).map(|call| call.manager).collect();
     let is_use = |one: &Invocation| {
         let call = one.package_call();
         call.is_some_and(|call| managers.contains(&call.manager) && !matches!(call.verb, Verb::Remove | Verb::Clean))
     };
-    let (before, behind) = all.split_at(taken.min(all.len()));
-    if behind.iter().any(is_use) { None } else { before.iter().rfind(|one| is_use(one)) }
+    let (before, after) = all.split_at(taken.min(all.len()));
+    if after.iter().any(is_use) { None } else { before.iter().rfind(|one| is_use(one)) }
 }
 
-/// Whether all calls are of managers that only root may run: others own what they fetched.
+/// Whether a call is one of a package manager that only root may run; with any other, the user owns the fetched files.
 fn is_of_system(uses: &[&Invocation]) -> bool {
     uses.iter().any(|one| one.package_call().is_none_or(|call| call.manager.is_system()))
 }
 
-/// Behind a command of a list in which each next one waits for the one before, or in which none does.
+/// Inserts the commands after a command of a list that is joined only by `&&`, or only by `;` and newlines.
 fn behind_use(run: &Run, last: &Invocation, commands: &str) -> Option<(Span, String)> {
     let script = &run.code.script;
     let place = &last.command.place;
@@ -129,7 +129,7 @@ fn behind_use(run: &Run, last: &Invocation, commands: &str) -> Option<(Span, Str
     let at = run.place(Span::at(last.command.span.end)).start;
     let text = match (place.before.map(|one| one.kind), place.after?.kind) {
         (_, SeparatorKind::And) => format!("{}&& {commands}", script_end::separator(run.build, run.index, at)),
-        // Behind `&&` a failure would no longer end the script, and without it what comes first may have failed.
+        // Joined with `&&`, a failure would no longer stop the script; joined with `;`, it would run after a failure.
         (Some(SeparatorKind::And), _) => return None,
         (_, SeparatorKind::Semicolon | SeparatorKind::Newline) => format!("; {}", commands.replace(" && ", "; ")),
         _ => return None,

@@ -32,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             };
             let invocations = code.script.invocations();
-            // A project's own program belongs into a stage of its own: that is another rule's word.
+            // The image compiles the project itself; another rule reports that.
             if invocations.iter().any(|one| toolchain::compiles(one).is_some()) {
                 return;
             }
@@ -52,17 +52,17 @@ fn check(cx: &Context, out: &mut Findings) {
     let folders: Vec<String> =
         folders.iter().filter_map(|cache| cache.folder.as_deref()).map(|folder| format!("`{folder}`")).collect();
     let place = if folders.is_empty() { String::new() } else { format!(" ({})", folders.join(", ")) };
-    let message = format!("what `{title}` downloads and caches is in the image{place}");
-    // What is compiled of them comes on top.
+    let message = format!("the downloads and build cache of `{title}` stay in the image{place}");
+    // Compiled objects are not included.
     let impact = match sizes.into_iter().max_by_key(|size| size.disk_bytes) {
         Some(size) => Impact::typical(ImpactKind::DiskBytes, size.archive_bytes + size.disk_bytes, size.evidence),
-        None => Impact::unknown(ImpactKind::DiskBytes, "the folder is part of a layer that ships"),
+        None => Impact::unknown(ImpactKind::DiskBytes, "the folder is in a layer of the final image"),
     };
     let mut finding = cx.finding(*span, message).costs(impact);
     for (span, ..) in &found[1..] {
         finding = finding.label(*span, "this adds to it");
     }
-    out.push(finding.help("build in a stage of its own and copy what it made, or keep the folders in cache mounts"));
+    out.push(finding.help("build in a separate stage and copy the result, or keep the folders in cache mounts"));
 }
 
 fn fills(call: &PackageCall) -> bool {
@@ -75,7 +75,7 @@ const fn is_tool(manager: Manager) -> bool {
     matches!(manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle)
 }
 
-/// Whether the container runs the tool itself, or a shell for people: an image for developers.
+/// Whether the container runs the tool itself or an interactive shell, so that the image is meant for developers.
 fn starts_tool(build: &Build, target: &Stage) -> bool {
     let starts = [Keyword::Cmd, Keyword::Entrypoint].into_iter().filter_map(|keyword| build.last(target, keyword));
     let mut any = false;

@@ -14,11 +14,11 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut last: Option<Run> = None;
         for run in run_instructions::of_stage(build, stage).filter(|run| !run.is_trigger()) {
             if let Some(before) = last.replace(run).filter(|before| joins(before, &run)) {
-                let finding = cx.finding(run.instruction.name.span, "this RUN could be one with the RUN above it");
+                let finding = cx.finding(run.instruction.name.span, "this RUN can be merged with the RUN above");
                 out.push(
                     finding
-                        .label(before.instruction.name.span, "this one")
-                        .help("join them with `&&`: one layer, one step"),
+                        .label(before.instruction.name.span, "with this RUN")
+                        .help("join them with `&&` into one step and one layer"),
                 );
             }
         }
@@ -32,7 +32,7 @@ fn joins(before: &Run, run: &Run) -> bool {
     let flags = |run: &Run| -> Vec<String> {
         run.instruction.flags.iter().map(|flag| run.file().flag(flag).to_owned()).collect()
     };
-    // Who has joined some commands has chosen where a step ends.
+    // If a RUN already joins several commands, the author chose where the step ends.
     let is_single = |run: &Run| run.code.script.commands.len() <= 1;
     before.index + 1 == run.index
         && plain(before)
@@ -42,7 +42,7 @@ fn joins(before: &Run, run: &Run) -> bool {
             || installs(before).is_some_and(|manager| installs(run) == Some(manager)))
 }
 
-/// The system's package manager that it installs with.
+/// The system package manager that a RUN installs packages with.
 fn installs(run: &Run) -> Option<Manager> {
     let calls = run.invocations().into_iter().filter_map(|one| one.package_call());
     let mut managers =

@@ -12,8 +12,8 @@ super::rule!("constant-platform", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     for pinned in pinned(cx.build()).into_iter().filter(|pinned| !pinned.is_meant(cx.build())) {
-        let message = format!("`{}` is built whatever platform the build asks for", pinned.text);
-        let help = "leave the flag out; for a stage that only builds, use `--platform=$BUILDPLATFORM`";
+        let message = format!("this stage is always built for `{}`, whatever platform the build requests", pinned.text);
+        let help = "remove the flag; in a stage that only builds, use `--platform=$BUILDPLATFORM`";
         out.push(cx.finding(pinned.span, message).help(help));
     }
 }
@@ -27,11 +27,11 @@ pub(super) struct PinnedPlatform<'b> {
     architecture: String,
     /// The platform as written.
     pub(super) text: String,
-    /// Where it stands.
+    /// The position of the platform.
     pub(super) span: Span,
 }
 
-/// Those that BuildKit warns of: the stage's name has neither the system nor the architecture in it.
+/// The FROMs that BuildKit warns about: the name of the stage contains neither the system nor the architecture.
 pub(super) fn pinned<'b>(build: &'b Build) -> Vec<PinnedPlatform<'b>> {
     let file = &build.input().file;
     let one = |stage: &'b Stage| {
@@ -57,8 +57,8 @@ pub(super) fn pinned<'b>(build: &'b Build) -> Vec<PinnedPlatform<'b>> {
 }
 
 impl PinnedPlatform<'_> {
-    /// Whether the file says that it is meant so: in a comment above, by the name of the stage or of its base, or by those of
-    /// all stages that take from it.
+    /// Whether the platform is intended: by a comment above, by the name of the stage or its base image, or by the names of
+    /// all stages that use it.
     pub(super) fn is_meant(&self, build: &Build) -> bool {
         let is_named = |stage: &Stage| {
             let base = match &stage.base {
@@ -77,7 +77,7 @@ impl PinnedPlatform<'_> {
             || self.is_fetched(build)
     }
 
-    /// Whether the base exists for this architecture alone, as its publisher says: another platform has no such image.
+    /// Whether the publisher provides the base image only for this architecture.
     fn is_only_one(&self, build: &Build) -> bool {
         let StageBase::Image(image) = build.root_base(self.stage) else { return false };
         let reference = Reference::of(image);
@@ -88,7 +88,7 @@ impl PinnedPlatform<'_> {
         })
     }
 
-    /// Whether a step of the stage fetches a program of this architecture by name, and none of another one.
+    /// Whether the stage downloads programs that are named after this architecture, and none for another one.
     fn is_fetched(&self, build: &Build) -> bool {
         let mut found = false;
         for (_, one) in build.instructions(self.stage) {
@@ -106,30 +106,30 @@ impl PinnedPlatform<'_> {
         found
     }
 
-    /// Whether a name says the architecture.
+    /// Whether a name contains the architecture.
     fn is_in(&self, name: &str) -> bool {
         words(name).iter().any(|word| architecture(word).is_some_and(|found| found == self.architecture))
     }
 }
 
-/// Whether a comment above speaks of platforms.
+/// Whether a comment above mentions platforms.
 fn is_explained(build: &Build, from: &Instruction) -> bool {
     from.comments.iter().any(|&comment| {
         let text = build.input().file.logical(comment);
-        // What hides findings, and an instruction that is switched off, say nothing of why.
+        // Comments that suppress findings and instructions that are commented out are not explanations.
         let is_code = text.contains("ignore=") || text.contains("check=") || text.contains("--platform=");
         let is_subject = |word: &str| meaning(word) == Some("*");
         !is_code && words(text).iter().any(|word| is_subject(word) || architecture(word).is_some())
     })
 }
 
-/// The words of a name or text; `x86_64` is one.
+/// The words of a name or text; `x86_64` is one word.
 fn words(text: &str) -> Vec<String> {
     let text = text.to_ascii_lowercase().replace("x86_64", "amd64").replace("x86-64", "amd64");
     text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect()
 }
 
-/// What the table says of a word: an architecture, or `*`.
+/// What a word means according to the table: an architecture, or `*` for any.
 fn meaning(word: &str) -> Option<&'static str> {
     data::ARCHITECTURE_WORDS.row(word).and_then(|row| row.get(1).copied())
 }
@@ -139,6 +139,6 @@ fn architecture(word: &str) -> Option<String> {
     if let Some(known) = meaning(word) {
         return (known != "*").then(|| known.to_owned());
     }
-    // A system alone stands for its usual architecture.
+    // A system without an architecture means its usual one.
     platform(word).filter(|(system, _)| system == "linux" && word != "linux").map(|(_, architecture)| architecture)
 }

@@ -1,4 +1,4 @@
-//! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
+//! What a rule can query about one build. A fact that the page of the rule does not declare is not available.
 
 use super::{Neighbours, Rule};
 use crate::build::{Build, Stage};
@@ -21,7 +21,7 @@ pub struct Context<'a, 'i> {
 }
 
 impl<'a, 'i> Context<'a, 'i> {
-    /// What `rule` may ask about `build`.
+    /// The context of `rule` for `build`.
     pub fn new(
         rule: &'static Rule,
         inputs: &'i Inputs,
@@ -31,29 +31,29 @@ impl<'a, 'i> Context<'a, 'i> {
         Self { rule, inputs, neighbours, build, settings: None, judged: &[] }
     }
 
-    /// Under these settings.
+    /// Sets the settings.
     #[must_use]
     pub fn under(self, settings: &'a ResolvedSettings) -> Self {
         Self { settings: Some(settings), ..self }
     }
 
-    /// With what became of comments and settings that hide findings (for rules whose subject those are).
+    /// Sets which suppressions were used (for rules about suppressions).
     #[must_use]
     pub fn judging(self, judged: &'a [SuppressionUse]) -> Self {
         Self { judged, ..self }
     }
 
-    /// What hides findings of this build, and what became of it.
+    /// The suppressions of this build, and whether they were used.
     pub fn suppressions(&self) -> &'a [SuppressionUse] {
         self.judged
     }
 
-    /// What the settings say; `None` where there are none.
+    /// The settings; `None` if there are none.
     pub fn settings(&self) -> Option<&'a ResolvedSettings> {
         self.settings
     }
 
-    /// A list that the settings give to this rule; empty where they don't. The page declares it.
+    /// A list option of this rule, which its page declares; empty if the settings do not set it.
     pub fn list(&self, option: &str) -> &'a [String] {
         match self.option(option, OptionKind::List) {
             Some(OptionValue::List(list)) => list,
@@ -66,56 +66,56 @@ impl<'a, 'i> Context<'a, 'i> {
         self.settings.filter(|_| declared)?.options.get(&(self.rule.name, name.to_owned()))
     }
 
-    /// What the Dockerfile means.
+    /// The analysed Dockerfile.
     pub fn build(&self) -> &'a Build<'i> {
         self.build
     }
 
-    /// What it was worked out from; facts beyond the Dockerfile come from the methods below.
+    /// The input of the build; facts beyond the Dockerfile come from the methods below.
     fn input(&self) -> &'i BuildInput {
         self.build.input()
     }
 
-    /// The stages whose layers are in the image, the last one first.
+    /// The stages whose layers are in the final image, the last one first.
     pub fn shipped(&self) -> impl Iterator<Item = &'a Stage> {
         self.build.target().into_iter().flat_map(|target| self.build.chain(target))
     }
 
-    /// Whether the image is for development, tests or examples only: what it carries along is a burden to nobody.
+    /// Whether the image is only for development, tests or examples, where its size does not matter.
     pub fn is_for_developers_only(&self) -> bool {
         self.build.target().is_some_and(|target| self.build.is_for_developers_only(target))
             || self.neighbours.has_production_sibling(self.build)
     }
 
-    /// What the builder is sent (`context.names`, `context.bytes`).
+    /// The files that are sent to the builder (`context.names`, `context.bytes`).
     pub fn context(&self) -> Option<&'i BuildContext> {
         let declared = self.declares(Need::ContextNames) || self.declares(Need::ContextBytes);
         declared.then_some(self.input().context.as_deref()).flatten()
     }
 
-    /// The beginning of a file of the context that was looked into (`context.texts`).
+    /// The beginning of a file of the context, if it was read (`context.texts`).
     pub fn text_of(&self, path: &str) -> Option<&'i [u8]> {
         let texts = self.input().texts.as_ref().filter(|_| self.declares(Need::ContextTexts))?;
         texts.get(path).map(Vec::as_slice)
     }
 
-    /// What ShellCheck says about the scripts (`shellcheck`).
+    /// What ShellCheck reports for the scripts (`shellcheck`).
     pub fn shellcheck(&self) -> Option<&'i ShellcheckAnswers> {
         self.declares(Need::Shellcheck).then_some(self.input().shellcheck.as_deref()).flatten()
     }
 
-    /// What the manifests tell (`projects`).
+    /// The projects that the manifests describe (`projects`).
     pub fn projects(&self) -> Option<&'i [Project]> {
         self.declares(Need::Projects).then_some(self.input().projects.as_ref()?.as_slice())
     }
 
-    /// The .dockerignore in force.
+    /// The .dockerignore that applies.
     pub fn ignore(&self) -> &'i IgnoreInput {
         &self.input().ignore
     }
 
-    /// What another build with the same .dockerignore says to a question. The answer has to depend on the question and
-    /// that build alone: it is worked out once for all that ask.
+    /// The answer of another build with the same .dockerignore to a question. It must depend only on the question and
+    /// that build, because it is computed once and cached.
     pub fn ask_neighbours(
         &self,
         question: impl Into<String>,
@@ -139,7 +139,7 @@ impl<'a, 'i> Context<'a, 'i> {
         self.input().file.source()
     }
 
-    /// A finding of the rule that asks, in the Dockerfile.
+    /// A finding of this rule in the Dockerfile.
     pub fn finding(&self, span: Span, message: impl Into<String>) -> Finding {
         let instructions = self.input().file.instructions();
         let next = instructions.partition_point(|instruction| instruction.span.start <= span.start);
@@ -166,8 +166,8 @@ impl<'a, 'i> Context<'a, 'i> {
         }
     }
 
-    /// A finding in the instruction with this index, where it is no RUN: behind ONBUILD neither the builder's checks nor
-    /// other linters look.
+    /// A finding in an instruction other than RUN. Neither the builder's checks nor other linters inspect ONBUILD
+    /// triggers, so a finding there has no codes.
     pub fn finding_at(&self, index: usize, span: Span, message: impl Into<String>) -> Finding {
         let mut finding = self.finding(span, message);
         if self.build.is_trigger(index) {
@@ -176,14 +176,14 @@ impl<'a, 'i> Context<'a, 'i> {
         finding
     }
 
-    /// A finding on what hides others.
+    /// A finding about a suppression.
     pub fn suppression_finding(&self, suppression: &Suppression, span: Span, message: impl Into<String>) -> Finding {
         let line = self.inputs.source(suppression.file).line(span.start);
         let finding = self.finding(span, message);
         Finding { file: suppression.file, instruction_line: Some(line), stage: None, ..finding }
     }
 
-    /// Whether the builder is told to fail for what its checks find.
+    /// Whether the findings of the builder's checks make the build fail.
     pub fn is_strict(&self) -> bool {
         self.build.under_check_options(|options| options.error)
     }

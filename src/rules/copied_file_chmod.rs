@@ -12,7 +12,7 @@ use crate::shell::{Invocation, Word};
 
 super::rule!("copied-file-chmod", check);
 
-/// Instructions between COPY and RUN that are looked through.
+/// The most instructions between COPY and RUN for which there is a fix.
 const NEAR: usize = 16;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -45,19 +45,19 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
                 let (octal, safety) = match mode {
                     "+x" | "a+x" | "u+x" | "ugo+x" => {
-                        ("755", Safety::Unsafe("all of the file's bits are set, whatever they were".to_owned()))
+                        ("755", Safety::Unsafe("sets all mode bits of the file, whatever they were".to_owned()))
                     }
                     _ if kind.is_none() && !has_ending(&path) => {
-                        (mode, Safety::Unsafe("a folder's files would have that mode too".to_owned()))
+                        (mode, Safety::Unsafe("if it is a folder, its files get that mode, too".to_owned()))
                     }
                     _ => (mode, Safety::Safe),
                 };
                 let line = file.instruction.start_line;
-                let message = format!("the mode of `{path}` makes a second copy of it: line {line} can set it");
+                let message = format!("this chmod stores `{path}` in a second layer: line {line} can set the mode");
                 let span = code.place(&build.input().file, one.span);
                 let flag = format!("--chmod={octal}");
                 let mut finding = cx.finding(span, message).help(format!("copy with `{flag}`"));
-                // What stands further apart is left alone.
+                // There is no fix if the instructions are further apart.
                 let mut between = file.index + 1..index;
                 let near = between.len() <= NEAR;
                 let quiet = near && between.all(|at| build.instruction(at).keyword != Keyword::Run);
@@ -70,14 +70,14 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// What a source is, where the context is known.
+/// Whether a source is a file or a folder; `None` if the context is not known.
 fn kind(cx: &Context, source: &Source) -> Option<ContextEntryKind> {
     let path = source.text.as_deref()?.trim_start_matches("./").trim_matches('/');
     let context = cx.context()?;
     Some(context.entry(context.find(path)?).kind)
 }
 
-/// Whether a path is named as a file: `run.sh`, not `conf.d`.
+/// Whether a path looks like a file by its ending: `run.sh`, but not `conf.d`.
 fn has_ending(path: &str) -> bool {
     let name = crate::text::path::name(path);
     name.trim_start_matches('.').rsplit_once('.').is_some_and(|(_, ending)| ending != "d")

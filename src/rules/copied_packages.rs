@@ -1,16 +1,16 @@
-//! What a stage takes from another one: installed Python packages, programs. What rules on stages that do not fit
-//! together share.
+//! What a stage copies from another stage: installed Python packages and programs. Shared by the rules about stages that
+//! do not fit together.
 
 use crate::build::{Build, Stage, StageBase, Transfer, toolchain};
 use crate::shell::{Invocation, Manager, Verb, Word};
 use crate::text::{Span, path};
 
-/// Stages below one that are looked at, and copies of one stage; no real file has more.
+/// The most stages in a chain and copies in a stage that are checked; no real file has more.
 pub(super) const DEEPEST: usize = 64;
 
 /// A copy from another stage of the file.
 pub(super) struct StageCopy<'b, 'a> {
-    /// The stage that it is taken from.
+    /// The stage to copy from.
     pub(super) maker: &'b Stage,
     /// The COPY.
     pub(super) transfer: &'b Transfer<'a>,
@@ -18,7 +18,7 @@ pub(super) struct StageCopy<'b, 'a> {
 
 /// The copies of a stage from other stages, in order.
 pub(super) fn stage_copies<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<StageCopy<'b, 'a>> {
-    // Copies of one stage beyond that many tell nothing new, and each costs a look at its maker.
+    // Limited, because for each copy the other stage is analysed.
     let all = build.transfers(stage).iter().filter(|transfer| matches!(transfer.from, Some(StageBase::Stage(_))));
     all.take(DEEPEST)
         .filter_map(|transfer| match transfer.from {
@@ -28,12 +28,12 @@ pub(super) fn stage_copies<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<S
         .collect()
 }
 
-/// Whether one path is the other, or above or below it.
+/// Whether two paths are equal or one contains the other.
 pub(super) fn overlap(a: &str, b: &str) -> bool {
     path::is_within(a, b) || path::is_within(b, a)
 }
 
-/// A path made absolute in the folder of an instruction; `None` where that is not known.
+/// A path made absolute with the working folder of an instruction; `None` if that is not known.
 pub(super) fn absolute(build: &Build, stage: &Stage, index: usize, path: &str) -> Option<String> {
     crate::build::absolute(path, build.workdir(stage, index).value().map(String::as_str))
 }
@@ -53,7 +53,7 @@ pub(super) fn python_folders(build: &Build, stage: &Stage) -> Vec<String> {
     folders
 }
 
-/// Virtual environments that the stages of a chain make.
+/// Virtual environments that the stages of a chain create.
 pub(super) fn environments(build: &Build, stage: &Stage) -> Vec<String> {
     let mut folders = Vec::new();
     for stage in build.chain(stage).take(DEEPEST) {
@@ -99,7 +99,7 @@ fn python_folder<'s>(one: &Invocation<'s>) -> Vec<&'s str> {
     }
 }
 
-/// The first source of a copy that takes installed Python packages: its text and place.
+/// The first source of a copy that contains installed Python packages: its text and position.
 pub(super) fn python_packages(build: &Build, taken: &StageCopy) -> Option<(String, Span)> {
     let folders = python_folders(build, taken.maker);
     let holds = |text: &str| {
@@ -110,7 +110,7 @@ pub(super) fn python_packages(build: &Build, taken: &StageCopy) -> Option<(Strin
     Some((found.text.clone()?, found.span))
 }
 
-/// The minor version of Python that the image below a stage is named by: `3.12`.
+/// The minor version of Python in the tag of the base image: `3.12`.
 pub(super) fn python_version(build: &Build, stage: &Stage) -> Option<String> {
     let StageBase::Image(image) = build.root_base(stage) else { return None };
     let reference = crate::build::Reference::of(image);

@@ -1,11 +1,11 @@
-//! A change of owner or mode that belongs into the COPY: the edit that puts it there. What rules on such layers share.
+//! The edit that moves a change of owner or mode from a RUN into the COPY. Shared by the rules about such layers.
 
 use crate::build::Build;
 use crate::dockerfile::Instruction;
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::text::Span;
 
-/// The edit that gives a flag to COPYs and takes the RUN away that did the same.
+/// Adds a flag to COPYs and removes the RUN that did the same.
 pub(super) fn fix(
     build: &Build,
     copies: &[&Instruction],
@@ -21,7 +21,7 @@ pub(super) fn fix(
         .collect();
     let first = source.line_span(run.start_line);
     let last = source.line_span(run.end_line);
-    // A comment inside would go along; what stands in another instruction's line cannot be.
+    // There is no fix if a comment would be removed, or if the line also contains another instruction.
     let text = source.slice(run.span);
     let comment = text.lines().any(|line| line.trim_start().starts_with('#'));
     let end = source.text().len() as u32;
@@ -30,7 +30,7 @@ pub(super) fn fix(
     } else if source.text().ends_with('\n') || run.start_line == 1 {
         (first.start, end)
     } else {
-        // The last line has no end of its own: that of the line above goes with it.
+        // The last line does not end with a newline, so the one before it is removed.
         (source.line_span(run.start_line - 1).end, end)
     };
     if comment || stop < last.end {

@@ -11,7 +11,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     for stage in cx.shipped() {
-        // Windows knows no `--chown`.
+        // Windows does not support `--chown`.
         if matches!(build.root_base(stage), StageBase::Image(reference) if BaseImage::of(reference).is_windows()) {
             continue;
         }
@@ -21,18 +21,18 @@ fn check(cx: &Context, out: &mut Findings) {
             if owned {
                 continue;
             }
-            let message = format!("behind USER `{user}` the files are root's all the same");
+            let message = format!("these files are owned by root, although USER is `{user}`");
             let finding = cx.finding(transfer.instruction.head, message);
-            let finding = finding.label(build.instruction(by).head, "USER has no say in COPY");
+            let finding = finding.label(build.instruction(by).head, "USER does not affect COPY and ADD");
             let written = file.operand(build.instruction(by)).map(|operand| operand.text.into_owned()).unwrap_or(user);
-            let why = "the program may change its own files then";
+            let why = "the program can then change its own files";
             let at = Span::at(transfer.instruction.name.span.end);
-            let finding =
-                finding.help("`--chown`, if the program has to change them; else leave it, or copy above USER");
+            let finding = finding
+                .help("add `--chown` if the program must change them; otherwise ignore this, or copy before USER");
             out.push(if written.contains([' ', '"', '\'']) {
                 finding
             } else {
-                finding.unsafe_edit("give them to the user", why, at, format!(" --chown={written}"))
+                finding.unsafe_edit("make the user the owner", why, at, format!(" --chown={written}"))
             });
         }
     }

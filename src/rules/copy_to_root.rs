@@ -16,11 +16,8 @@ fn check(cx: &Context, out: &mut Findings) {
             let relative = transfer.destination.as_deref().is_some_and(|to| matches!(to, "." | "./"));
             let root = to == Some("") && (!relative || here);
             if whole && root {
-                let message = "the whole context goes into the root folder, among those of the system";
-                out.push(
-                    cx.finding(transfer.instruction.head, message)
-                        .help("give the program a folder of its own: `WORKDIR /app`"),
-                );
+                let message = "the whole build context is copied into the root folder, next to the system folders";
+                out.push(cx.finding(transfer.instruction.head, message).help("use a separate folder: `WORKDIR /app`"));
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::finding::Findings;
 
 super::rule!("created-user-unused", check);
 
-/// Users that are looked at; a file makes one or two.
+/// The most users that are checked; a file usually creates one or two.
 const MOST: usize = 32;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -31,7 +31,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 if candidates > MOST || is_used(build, stage, name) {
                     continue;
                 }
-                let message = format!("the user `{name}` is made and never used: the container runs as root");
+                let message = format!("the user `{name}` is created but never used: the container runs as root");
                 let help = format!("end the stage with `USER {name}`");
                 out.push(cx.finding(code.place(file, one.span), message).help(help));
             }

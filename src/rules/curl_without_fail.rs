@@ -10,16 +10,16 @@ use crate::text::path;
 
 super::rule!("curl-without-fail", check);
 
-/// Arguments that are compared with each other.
+/// The most arguments that are compared with each other.
 const MANY: usize = 500;
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         let invocations = run.invocations();
-        // They refuse an error page themselves.
+        // These programs reject an error page themselves.
         let reader = |one: &&Invocation| one.program.is_some_and(|program| Program::of(program).is(Kind::Strict));
         let strict = invocations.iter().filter(reader).flat_map(|one| one.args);
-        // An install of a file that was fetched names it.
+        // An install names the downloaded file.
         let installs = invocations.iter().filter(|one| one.package_call().is_some()).flat_map(|one| one.args);
         let installed = installs.filter(|word| !word.text().contains(['*', '$']));
         let read: Vec<&Word> = strict.chain(installed).collect();
@@ -34,19 +34,19 @@ fn check(cx: &Context, out: &mut Findings) {
                 break;
             }
             let finding = cx
-                .finding(run.place(one.path.span), "an error page of the server is stored as if it were the file")
-                .help("`curl -f` fails where the server answers with an error");
-            let why = "a build that went on with an error page ends here then";
+                .finding(run.place(one.path.span), "curl stores the server's error page as if it were the file")
+                .help("add `-f`, so that curl fails if the server returns an error");
+            let why = "a build that continued with an error page now fails";
             let name = one.path.value().unwrap_or_default();
             out.push(match run.insertion_after(one.path.span, name, "-f") {
-                Some((at, text)) => finding.unsafe_edit("fail on an error", why, at, text),
+                Some((at, text)) => finding.unsafe_edit("fail on HTTP errors", why, at, text),
                 None => finding,
             });
         }
     }
 }
 
-/// A download by curl whose status nobody asks for.
+/// Whether it is a download by curl that ignores the HTTP status.
 fn is_meant(run: &Run, one: &Invocation, download: &Download) -> bool {
     download.tool == Tool::Curl
         && !download.asks_only()
@@ -56,7 +56,7 @@ fn is_meant(run: &Run, one: &Invocation, download: &Download) -> bool {
         && !one.args.iter().any(|word| run.may_be_option(word))
 }
 
-/// Whether the file goes to a program that knows its form; where very many files do, it may be among them.
+/// Whether a program reads the file and rejects an invalid one. Assumed if there are too many files to compare.
 fn is_read(read: &[&Word], file: &str, download: &Download) -> bool {
     let name = |text: &str| path::name(text).to_owned();
     let names: Vec<String> = if file.is_empty() { download.addresses().map(name).collect() } else { vec![name(file)] };

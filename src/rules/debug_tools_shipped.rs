@@ -8,12 +8,12 @@ use crate::shell::{Manager, Verb};
 
 super::rule!("debug-tools-shipped", check);
 
-/// Whether a system package only serves people at a terminal.
+/// Whether a system package is only useful at an interactive terminal.
 pub fn is_debug_tool(name: &str) -> bool {
     data::SYSTEM_PACKAGES.has(name, "debug")
 }
 
-/// Packages that are looked at; no real file has more.
+/// The most packages that are checked; no real file has more.
 const MOST: usize = 100;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -22,11 +22,11 @@ fn check(cx: &Context, out: &mut Findings) {
     if !toolchain::is_application(build, target) {
         return;
     }
-    // Where people work in the container, their tools are what it is for.
+    // If people work in the container, their tools belong there.
     if cx.shipped().any(|stage| installs_shell_for_people(build, stage)) {
         return;
     }
-    let mut looked = 0;
+    let mut checked = 0;
     for stage in cx.shipped() {
         for (index, _, invocations) in toolchain::runs(build, stage) {
             let cleaned = toolchain::last_removal(&invocations).is_some();
@@ -38,16 +38,16 @@ fn check(cx: &Context, out: &mut Findings) {
                     call.packages.iter().filter(|package| data::SYSTEM_PACKAGES.has(package.name.text, "debug"))
                 {
                     let name = package.name.text;
-                    looked += 1;
-                    if looked > MOST {
+                    checked += 1;
+                    if checked > MOST {
                         return;
                     }
                     if is_used(build, target, index, name) {
                         continue;
                     }
                     let Some(code) = build.code(index) else { continue };
-                    let message = format!("`{name}` ships with the image, and nothing here runs it");
-                    let help = "debug with `docker debug`, or with a container that shares the namespaces of this one";
+                    let message = format!("`{name}` is in the final image, but nothing here uses it");
+                    let help = "remove it, and debug with `docker debug` or a container that shares the namespaces of this one";
                     let mut finding = cx.finding(code.place(&build.input().file, package.span), message).help(help);
                     if let StageBase::Image(image) = build.root_base(stage)
                         && let Some(size) = PackageSize::of(name, image).filter(|_| call.manager == Manager::Apt)
@@ -62,7 +62,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether a stage installs what only people at a terminal work with all day: another shell, a multiplexer.
+/// Whether a stage installs tools for interactive work: another shell, a terminal multiplexer.
 fn installs_shell_for_people(build: &Build, stage: &Stage) -> bool {
     toolchain::runs(build, stage).flat_map(|(_, _, invocations)| invocations).any(|one| {
         let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
@@ -72,7 +72,7 @@ fn installs_shell_for_people(build: &Build, stage: &Stage) -> bool {
     })
 }
 
-/// Whether another instruction of what ships names it.
+/// Whether another instruction of the final image mentions the package.
 fn is_used(build: &Build, target: &Stage, index: usize, name: &str) -> bool {
     let name = name.split('-').next().unwrap_or(name);
     let mut all = build.chain(target).flat_map(|stage| build.instructions(stage));

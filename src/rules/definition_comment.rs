@@ -8,7 +8,7 @@ super::rule!("definition-comment", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
-    // An experiment of BuildKit's, off unless the file asks for it.
+    // This check is experimental in BuildKit, and off unless the file enables it.
     let asked = file.check().and_then(|check| {
         CheckOptions::parse(&check.value)
             .ok()
@@ -28,9 +28,9 @@ fn check(cx: &Context, out: &mut Findings) {
         if names.iter().any(|name| name == word) {
             continue;
         }
-        let message = format!("the comment above `{name}` is no description of it: it begins with another word");
+        let message = format!("the comment above `{name}` is not its description: it does not start with `{name}`");
         let finding = cx.finding(instruction.head, message);
-        let finding = finding.help(format!("begin it with `# {name} `, or put a line `#` between"));
+        let finding = finding.help(format!("start it with `# {name} `, or put a `#` line in between"));
         out.push(if asked == Some(true) { finding } else { finding.without("InvalidDefinitionDescription") });
     }
 }

@@ -11,13 +11,13 @@ use crate::text::Span;
 
 super::rule!("deleted-in-later-layer", check);
 
-/// Files and packages that are remembered; no real file has more.
+/// The most files and packages that are remembered; no real file has more.
 const REMEMBERED: usize = 1_000;
 
-/// Bytes below which nobody would change a file.
+/// Smaller files are not worth a change.
 const WORTHWHILE: u64 = 100_000;
 
-/// What a layer holds that a later one may take away.
+/// A file or package in a layer that a later layer may delete.
 struct LayerContent<'a> {
     /// A path, or a package's name.
     what: DeletedContent,
@@ -42,7 +42,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut runs = toolchain::runs(build, stage).peekable();
         let mut trees: Vec<CopiedFolder> = Vec::new();
         loop {
-            let next = (transfers.peek().map(|one| one.index), runs.peek().map(|run| run.0));
+            let next = (transfers.peek().map(|transfer| transfer.index), runs.peek().map(|run| run.0));
             match next {
                 (None, None) => break,
                 (Some(copy), run) if run.is_none_or(|run| copy < run) => {
@@ -68,7 +68,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 _ => {
                     let Some((index, instruction, invocations)) = runs.next() else { break };
                     parts(cx, stage, index, &invocations, &trees, out);
-                    // What a RUN leaves below the folder may be its own.
+                    // From here on, files in the folder may come from this RUN.
                     trees.clear();
                     run(cx, stage, (index, instruction), &invocations, &mut made, out);
                 }
@@ -77,7 +77,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether a copied file is worth a thought: by its bytes where they are known, else by its kind.
+/// Whether a copied file is large enough to report: by its size if that is known, otherwise by its type.
 fn weighs(copied: &written_paths::CopiedPath, bytes: Option<u64>) -> bool {
     let name = copied.source.text.as_deref().unwrap_or_default().to_ascii_lowercase();
     if let Some(bytes) = bytes {
@@ -88,13 +88,13 @@ fn weighs(copied: &written_paths::CopiedPath, bytes: Option<u64>) -> bool {
     dump || packed.contains(&FileKind::of(&name).nature())
 }
 
-/// A folder that a COPY from another stage brought.
+/// A folder that was copied from another stage.
 struct CopiedFolder<'a> {
     path: String,
     instruction: &'a Instruction,
 }
 
-/// Parts of such folders that the first RUN below deletes.
+/// Reports parts of copied folders that the next RUN deletes.
 fn parts(
     cx: &Context,
     stage: &Stage,
@@ -107,11 +107,11 @@ fn parts(
     let mut folder = CommandFolder::of(build, stage, index);
     for one in invocations {
         folder.follow(one);
-        // A command in front may have made it.
+        // An earlier command may have created it.
         if !matches!(one.program, Some("rm" | "cd" | "set" | "find" | "mkdir")) {
             return;
         }
-        // `rm -f` of one file takes care that it is not there, and says nothing of whether it was.
+        // `rm -f` of a single file does not show that the file exists.
         let letters = |word: &Word| word.text().starts_with('-') && !word.text().starts_with("--");
         let has = |letter: [char; 2]| one.args.iter().any(|word| letters(word) && word.text().contains(letter));
         let is_sure = !has(['f', 'f']) || has(['r', 'R']);
@@ -126,16 +126,15 @@ fn parts(
             let Some(tree) = trees.iter().find(above) else { continue };
             let Some(code) = build.code(index) else { continue };
             let line = tree.instruction.start_line;
-            let message =
-                format!("`{path}` is in the layer of line {line} all the same: deleting it here saves nothing");
+            let message = format!("`{path}` stays in the layer of line {line}: deleting it here saves nothing");
             let finding = cx.finding(code.place(&build.input().file, word.span), message);
-            let help = "delete it in the stage that it is copied from, or leave it out with `--exclude`";
+            let help = "delete it in the stage it is copied from, or exclude it with `--exclude`";
             out.push(finding.help(help).label(tree.instruction.head, "copied here"));
         }
     }
 }
 
-/// Goes through the commands of a RUN: what is made in it may go in it.
+/// Reports what the commands of a RUN delete; files that the same RUN creates do not count.
 fn run<'a>(
     cx: &Context,
     stage: &Stage,
@@ -152,7 +151,7 @@ fn run<'a>(
         if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
             packages(&call, (index, instruction), made, &mut found);
         }
-        // What is moved away is somewhere else.
+        // A moved file is no longer at the old path.
         let moved = if one.is("mv") { one.args.iter().filter_map(|word| word.value()).collect() } else { Vec::new() };
         for path in moved.iter().filter_map(|path| folder.join(path)) {
             made.retain(
@@ -161,8 +160,8 @@ fn run<'a>(
         }
         for word in written_paths::deleted(one) {
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
-            let goes = |one: &LayerContent| matches!(&one.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known));
-            while let Some(at) = made.iter().position(goes) {
+            let is_deleted = |one: &LayerContent| matches!(&one.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known));
+            while let Some(at) = made.iter().position(is_deleted) {
                 let one = made.remove(at);
                 if one.index != index {
                     found.push((one, word.span));
@@ -174,7 +173,7 @@ fn run<'a>(
         }
         for path in written_paths::written_paths(one).iter().filter_map(|path| folder.join(path)) {
             if !is_mounted(build, instruction, &path) {
-                // Made anew, an earlier one of the name is no more than overwritten.
+                // From here on, an earlier file of that name counts as overwritten.
                 made.push(LayerContent {
                     what: DeletedContent::Path(path),
                     instruction,
@@ -186,17 +185,17 @@ fn run<'a>(
         }
     }
     let Some(code) = build.code(index) else { return };
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for (one, span) in found {
-        if told.contains(&(one.index, span)) {
+        if reported.contains(&(one.index, span)) {
             continue;
         }
-        told.push((one.index, span));
+        reported.push((one.index, span));
         out.push(finding(cx, stage, &one, code.place(&build.input().file, span)));
     }
 }
 
-/// Packages that a call brings, or takes away.
+/// Records the packages that a call installs or removes.
 fn packages<'a>(
     call: &PackageCall,
     (index, instruction): (usize, &'a Instruction),
@@ -232,7 +231,7 @@ fn packages<'a>(
     }
 }
 
-/// Whether a path lies in a mount of the RUN, and so in no layer.
+/// Whether a path is in a mount of the RUN, and therefore not in its layer.
 fn is_mounted(build: &Build, instruction: &Instruction, path: &str) -> bool {
     let mounts = build.input().file.mounts(instruction);
     mounts.iter().filter_map(|mount| mount.target()).any(|target| super::copied_packages::overlap(target, path))
@@ -242,19 +241,19 @@ fn finding(cx: &Context, stage: &Stage, made: &LayerContent, span: Span) -> Find
     let line = made.instruction.start_line;
     let (message, help) = match (&made.what, &made.source) {
         (DeletedContent::Path(path), Some(source)) => (
-            format!("`{path}` is in the layer of line {line} all the same: deleting it here saves nothing"),
+            format!("`{path}` stays in the layer of line {line}: deleting it here saves nothing"),
             format!("read it with `RUN --mount=type=bind,source={source},target={path}` instead of copying it"),
         ),
         (DeletedContent::Path(path), None) => (
-            format!("`{path}` is in the layer of line {line} all the same: deleting it here saves nothing"),
-            "delete it in the instruction that makes it, or make it in another stage".to_owned(),
+            format!("`{path}` stays in the layer of line {line}: deleting it here saves nothing"),
+            "delete it in the instruction that creates it, or create it in another stage".to_owned(),
         ),
         (DeletedContent::Package(_, name), _) => (
-            format!("`{name}` is in the layer of line {line} all the same: removing it here saves nothing"),
-            "remove it in the RUN that installs it, or use it in another stage".to_owned(),
+            format!("`{name}` stays in the layer of line {line}: removing it here saves nothing"),
+            "remove it in the RUN that installs it, or install it in another stage".to_owned(),
         ),
     };
-    let finding = cx.finding(span, message).help(help).label(made.instruction.head, "made here");
+    let finding = cx.finding(span, message).help(help).label(made.instruction.head, "added here");
     if let (DeletedContent::Package(Manager::Apt, name), StageBase::Image(image)) =
         (&made.what, cx.build().root_base(stage))
         && let Some(size) = PackageSize::of(name, image)
@@ -267,6 +266,6 @@ fn finding(cx: &Context, stage: &Stage, made: &LayerContent, span: Span) -> Find
         saves: Some(Saving::Bytes(bytes)),
         per: CostFrequency::Pull,
         basis: Basis::Computed,
-        evidence: "the size of what the COPY takes of the context".to_owned(),
+        evidence: "the size of what COPY takes from the build context".to_owned(),
     })
 }

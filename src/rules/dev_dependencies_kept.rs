@@ -52,10 +52,10 @@ fn check(cx: &Context, out: &mut Findings) {
                     2 => format!(" and `{}`", dev[1]),
                     count => format!(" and {} others", count - 1),
                 };
-                let message = format!("`{}` installs development dependencies too: `{first}`{others}", call.title());
+                let message = format!("`{}` also installs dev dependencies: `{first}`{others}", call.title());
                 let span = code.place(&build.input().file, call.span);
                 let finding = priced(&found, cx.finding(span, message).help(help));
-                let why = "a program that starts with them no longer does";
+                let why = "the container no longer starts if it needs one of them";
                 out.push(match behind_verb(cx, code, &call) {
                     Some(at) if !flag.is_empty() => {
                         finding.unsafe_edit(format!("add `{flag}`"), why, Span::at(at), format!(" {flag}"))
@@ -67,7 +67,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// With what the lock file brings for development only.
+/// Adds the price: the packages of the lock file that are only for development.
 fn priced(found: &installed::InstalledProject, finding: Finding) -> Finding {
     let locked = found.install.and_then(|install| Some((install.lock.as_deref()?, install.locked.as_ref()?)));
     let sizes = locked.and_then(|(file, locked)| {
@@ -77,12 +77,12 @@ fn priced(found: &installed::InstalledProject, finding: Finding) -> Finding {
         (!names.is_empty()).then_some((file, names.len(), bytes))
     });
     let Some((file, count, (archives, disk))) = sizes else {
-        let evidence = "the manifest names them, and nothing below uses them";
+        let evidence = "the manifest lists them, and no later step uses them";
         return finding.costs(Impact::unknown(ImpactKind::PullBytes, evidence));
     };
     let date = DownloadSize::date(found.project.ecosystem);
     let evidence =
-        format!("{count} packages in `{file}` are for development only; by archives of the registry on {date}");
+        format!("{count} packages in `{file}` are dev dependencies; sizes of the registry's archives on {date}");
     finding.costs(Impact::typical(ImpactKind::DiskBytes, disk, &*evidence)).costs(Impact::typical(
         ImpactKind::PullBytes,
         archives,
@@ -90,8 +90,8 @@ fn priced(found: &installed::InstalledProject, finding: Finding) -> Finding {
     ))
 }
 
-/// The option that leaves them out (empty where a setting does), and what to do. `None` where they are left out, or the
-/// call installs none.
+/// The option that excludes dev dependencies (empty if only a setting does), and the help text. `None` if they are already
+/// excluded, or if the call installs no dependencies.
 fn leave_out(
     build: &Build,
     place: (&Stage, usize),
@@ -101,7 +101,7 @@ fn leave_out(
     if call.verb != Verb::Install || !call.is_from_manifest() || !call.packages.is_empty() {
         return None;
     }
-    // A member of a workspace has groups of its own.
+    // A member of a workspace has its own groups.
     if call.says("member") {
         return None;
     }
@@ -136,7 +136,7 @@ fn mentions(build: &Build, word: &str) -> bool {
     file.instructions().iter().any(|one| one.keyword == Keyword::Run && file.logical(one.text).contains(word))
 }
 
-/// Stages whose virtual environment the image copies as it is.
+/// Stages whose virtual environment is copied into the final image.
 fn environments<'b>(build: &'b Build, target: &Stage) -> impl Iterator<Item = &'b Stage> {
     let environment = |text: &str| matches!(path::name(text), ".venv" | "venv" | "env");
     let copied: BTreeSet<usize> = build
@@ -151,7 +151,7 @@ fn environments<'b>(build: &'b Build, target: &Stage) -> impl Iterator<Item = &'
     build.stages().iter().filter(move |stage| copied.contains(&stage.index))
 }
 
-/// Whether a RUN below, in a stage that ships or whose environment does, may use what was installed.
+/// Whether a later RUN may use the installed packages, in a stage that ships or whose environment does.
 fn is_used_below(build: &Build, end: &Stage, (stage, index): (&Stage, usize)) -> bool {
     build.chain(end).take_while(|below| below.index >= stage.index).any(|below| {
         build.instructions(below).any(|(at, instruction)| {
@@ -161,9 +161,9 @@ fn is_used_below(build: &Build, end: &Stage, (stage, index): (&Stage, usize)) ->
     })
 }
 
-/// A program that needs no development dependency, whatever it is told.
+/// Whether a program never needs a dev dependency, whatever its arguments are.
 fn is_harmless(invocation: &Invocation) -> bool {
-    // Python builds in environments of their own.
+    // Python packages are built in isolated environments.
     let installs = |call: &PackageCall| {
         call.verb == Verb::Install
             && matches!(call.manager, Manager::Uv | Manager::Poetry | Manager::Pdm | Manager::Pip)

@@ -6,7 +6,7 @@ use crate::finding::Findings;
 
 super::rule!("docker-socket", check);
 
-/// Programs that open a file to others.
+/// Programs that give other users access to a file.
 const OPENERS: [&str; 3] = ["chmod", "chown", "setfacl"];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -17,9 +17,8 @@ fn check(cx: &Context, out: &mut Findings) {
             match instruction.keyword {
                 Keyword::Volume => {
                     for path in file.list(instruction).iter().filter(|path| is_socket(&path.text)) {
-                        let message =
-                            "a VOLUME at the engine's socket: whoever mounts it hands the host's root account over";
-                        let help = "leave it out; whoever needs it mounts it by name, and knows";
+                        let message = "VOLUME at the Docker socket: mounting the socket there gives the container root access to the host";
+                        let help = "remove it; if the socket is needed, mount it explicitly when the container starts";
                         out.push(cx.finding(path.span, message).help(help));
                     }
                 }
@@ -28,8 +27,9 @@ fn check(cx: &Context, out: &mut Findings) {
                     for one in code.script.invocations() {
                         let opens = one.program.is_some_and(|program| OPENERS.contains(&program));
                         if let Some(word) = one.args.iter().find(|word| opens && is_socket(word.text())) {
-                            let message = "a build has no engine's socket: this opens it, at run time, to every user";
-                            let help = "give the container's user the group of the host's socket (`--group-add`)";
+                            let message =
+                                "this opens the Docker socket to every user at run time; a build has no socket";
+                            let help = "add the container's user to the group of the host's socket (`--group-add`)";
                             out.push(cx.finding(code.place(file, word.span), message).help(help));
                         }
                     }

@@ -21,8 +21,8 @@ fn check(cx: &Context, out: &mut Findings) {
         let transfers = build.transfers(stage);
         let whole = |one: &&crate::build::Transfer| one.from.is_none() && one.sources.iter().any(Source::is_everything);
         if let Some(transfer) = transfers.iter().find(whole) {
-            let message = "the whole folder is copied, and no .dockerignore keeps anything back";
-            let help = "write a .dockerignore: .git, installed packages, caches, secrets";
+            let message = "the whole build context is copied, and no .dockerignore excludes anything";
+            let help = "add a .dockerignore that excludes .git, installed packages, caches and secrets";
             out.push(cx.finding(transfer.instruction.head, message).help(help));
             return;
         }

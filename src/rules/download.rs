@@ -1,17 +1,17 @@
-//! Calls of curl and wget: their options, what they fetch and where it goes.
+//! Calls of curl and wget: their options, what they download and where it is stored.
 
 use super::run_instructions::Run;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Flag, Invocation, RedirectOperator, Script, SeparatorKind, Word};
 
-/// Which program.
+/// The program that downloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tool {
     Curl,
     Wget,
 }
 
-/// A call.
+/// A call of curl or wget.
 pub(super) struct Download<'s> {
     pub(super) tool: Tool,
     pub(super) flags: Vec<Flag<'s>>,
@@ -19,7 +19,7 @@ pub(super) struct Download<'s> {
 }
 
 impl<'s> Download<'s> {
-    /// What `invocation` is; none for another program.
+    /// The download of an invocation; `None` for another program.
     pub(super) fn of(invocation: &Invocation<'s>) -> Option<Self> {
         let tool = match invocation.program? {
             "curl" => Tool::Curl,
@@ -46,22 +46,22 @@ impl<'s> Download<'s> {
         self.has(&["--version", "-V", "--help", "-h"])
     }
 
-    /// What is fetched, as far as words tell.
+    /// The addresses that are downloaded, as far as they are known.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
         let named = self.flags.iter().filter(|flag| &*flag.name == "--url").filter_map(|flag| flag.value);
         self.operands.iter().map(|word| word.text()).chain(named.map(|value| value.text))
     }
 
-    /// Whether all comes from this machine.
+    /// Whether all addresses are on this machine.
     pub(super) fn is_local(&self) -> bool {
         let local = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0", "file://"];
         let mut addresses = self.addresses().peekable();
         addresses.peek().is_some() && addresses.all(|text| local.iter().any(|host| text.contains(host)))
     }
 
-    /// The file that curl or wget writes by an option or a redirect; an empty text where its name follows the address.
+    /// The file that is written by an option or a redirect; empty if its name is taken from the address.
     pub(super) fn file(&self, invocation: &Invocation<'s>) -> Option<&'s str> {
-        let (named, own): (&[&str], &[&str]) = match self.tool {
+        let (named, from_address): (&[&str], &[&str]) = match self.tool {
             Tool::Curl => (&["-o", "--output"], &["-O", "--remote-name", "--remote-name-all"]),
             Tool::Wget => (&["-O", "--output-document"], &[]),
         };
@@ -69,7 +69,7 @@ impl<'s> Download<'s> {
         if let Some(value) = value {
             return Some(value.text).filter(|text| !matches!(*text, "-" | "/dev/null" | "/dev/stdout"));
         }
-        if self.has(own) {
+        if self.has(from_address) {
             return Some("");
         }
         let redirects = &invocation.command.redirects;

@@ -12,7 +12,7 @@ use crate::text::{Span, path};
 
 super::rule!("download-run-unverified", check);
 
-/// Commands before and after one that may belong to it.
+/// How many commands before and after a command may belong to it.
 const NEAR: usize = 32;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut seen = BTreeSet::new();
         let mut unverified = None;
         for (at, one) in invocations.iter().enumerate() {
-            // What belongs to a command stands near it.
+            // Only nearby commands belong together.
             let near = &invocations[at.saturating_sub(NEAR)..invocations.len().min(at + NEAR)];
             let mut stored = || {
                 let span = stored(near, one)?;
@@ -31,7 +31,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             };
             let place = run.place(span);
-            // `sh -c` is met again for each command in its script.
+            // `sh -c` is found again for each command in its script.
             if seen.insert(place) {
                 out.push(finding(cx, &run, place));
             }
@@ -48,8 +48,8 @@ fn finding(cx: &Context, run: &Run, place: Span) -> crate::finding::Finding {
         Some(host) => format!("`{host}`"),
         None => "the server".to_owned(),
     };
-    cx.finding(place, format!("what {who} sends today is run, whatever it is"))
-        .help("download a version to a file, compare its checksum, then run it; or copy the tool from an image")
+    cx.finding(place, format!("a download from {who} is run without verification"))
+        .help("download a fixed version, verify its checksum and then run it, or copy the tool from an image")
 }
 
 /// `curl … | sh`: from the download to the interpreter's name.
@@ -98,7 +98,7 @@ fn run_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     first.value().filter(|_| interpreter && !takes_text)
 }
 
-/// Where a download lies.
+/// The file that a download is saved to.
 fn saved_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     let download = Download::of(one)?;
     match download.file(one)? {
@@ -111,14 +111,14 @@ fn saved_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     }
 }
 
-/// Whether both name one file; a name without a folder lies where the script is by then.
+/// Whether both paths name the same file; a name without a folder is relative to the current folder.
 fn is_same(saved: &str, run: &str) -> bool {
     let (saved, run) = (saved.trim_start_matches("./"), run.trim_start_matches("./"));
     let name = |path: &str| path::name(path).to_owned();
     saved == run || ((!saved.contains('/') || !run.contains('/')) && name(saved) == name(run))
 }
 
-/// Whether it is an interpreter whose program is its input.
+/// Whether a command is an interpreter that reads its program from standard input.
 fn reads_program(one: &Invocation) -> bool {
     let Some(program) = one.program else { return false };
     let operands = || one.args.iter().map(Word::text).skip_while(|text| text.len() > 1 && text.starts_with(['-', '+']));
@@ -164,7 +164,7 @@ fn substituted(run: &Run, all: &[Invocation], one: &Invocation) -> Option<Span> 
     Some(Span::new(words[at].span.start, from.span.end.max(word.span.end)))
 }
 
-/// The word that holds the script, given the interpreter's.
+/// The word that contains the script, given the index of the interpreter.
 fn program_word(words: &[Word], at: usize) -> Option<&Word> {
     let mut next = at + 1;
     while let Some(word) = words.get(next) {

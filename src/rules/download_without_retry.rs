@@ -17,12 +17,15 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let finding = cx
-                .finding(run.place(one.path.span), "one lost packet ends the build: curl does not try again by itself")
-                .help("`curl --retry 5`");
+                .finding(
+                    run.place(one.path.span),
+                    "a single network error fails the build: curl does not retry by default",
+                )
+                .help("add `--retry 5`");
             let name = one.path.value().unwrap_or_default();
             let exec = run.code.is_exec() && one.via.is_empty();
             out.push(match run.insertion_after(one.path.span, name, "--retry 5").filter(|_| !exec) {
-                Some((at, text)) => finding.safe_edit("try again after a failure", at, text),
+                Some((at, text)) => finding.safe_edit("retry after a failure", at, text),
                 None => finding,
             });
         }

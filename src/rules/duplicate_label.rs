@@ -19,7 +19,7 @@ fn check(cx: &Context, out: &mut Findings) {
             for pair in pairs.iter().rev() {
                 let Some(key) = cx.build().expand(stage, index, &pair.name.text) else { continue };
                 let Some(next) = later.insert(key.clone(), pair.span) else { continue };
-                let message = format!("this `{key}` is lost: line {} sets it again", cx.source().line(next.start));
+                let message = format!("this value of `{key}` is overwritten in line {}", cx.source().line(next.start));
                 let finding = cx.finding(pair.span, message).help("keep one of them").label(next, "set again");
                 out.push(match pairs.len() {
                     1 => finding.safe_edit("remove it", line_edits::of(cx.source(), instruction), ""),

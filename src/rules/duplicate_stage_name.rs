@@ -12,9 +12,9 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in cx.build().stages() {
         let (Some(name), Some(span)) = (&stage.name, stage.name_span) else { continue };
         if let Some(earlier) = first.insert(name, span) {
-            let message = format!("the stage name `{name}` is taken already: from here on it means this stage");
-            let finding = cx.finding(span, message).help("give every stage a name of its own");
-            out.push(finding.label(earlier, "taken here"));
+            let message = format!("the stage name `{name}` is already used: from here on it refers to this stage");
+            let finding = cx.finding(span, message).help("give each stage a unique name");
+            out.push(finding.label(earlier, "first used here"));
         }
     }
 }

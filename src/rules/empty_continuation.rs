@@ -20,9 +20,9 @@ fn check(cx: &Context, out: &mut Findings) {
     for (index, lines) in empty {
         let Some(first) = lines.first() else { continue };
         let name = file.str(file.instructions()[index as usize].name).to_uppercase();
-        let mut finding = cx.finding(*first, format!("an empty line inside of this {name}: the builder skips it"));
-        finding = finding.help("remove it, or put a comment there");
-        // The builder counts from where it stopped reading.
+        let mut finding = cx.finding(*first, format!("an empty line inside this {name}: the builder skips it"));
+        finding = finding.help("remove it, or replace it with a comment");
+        // The builder reports the last line of the instruction.
         let last = file.head_end_line(index);
         finding = finding.reported_at("NoEmptyContinuation", last);
         let target = Target::File(cx.file());

@@ -7,19 +7,19 @@ use crate::finding::Findings;
 
 super::rule!("empty-stage-copied", check);
 
-/// Copies that are looked at; no real file has more.
+/// The most copies that are checked; no real file has more.
 const MOST: usize = 1_000;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let mut looked = 0;
+    let mut checked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for taken in copied_packages::stage_copies(build, stage) {
             let makes = |keyword| {
                 matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::Onbuild)
             };
-            looked += 1;
-            if looked > MOST {
+            checked += 1;
+            if checked > MOST {
                 return;
             }
             let empty = matches!(build.root_base(taken.maker), StageBase::Scratch)
@@ -29,8 +29,8 @@ fn check(cx: &Context, out: &mut Findings) {
             });
             let Some(source) = taken.transfer.sources.first().filter(|_| empty && !whole) else { continue };
             let title = taken.maker.title();
-            let message = format!("stage `{title}` is empty: nothing is put into it that could be copied");
-            out.push(cx.finding(source.span, message).help("copy from the stage that makes the files"));
+            let message = format!("stage `{title}` is empty: it has no files to copy");
+            out.push(cx.finding(source.span, message).help("copy from the stage that contains the files"));
         }
     }
 }

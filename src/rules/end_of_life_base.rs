@@ -14,7 +14,7 @@ const FETCHES: [Verb; 4] = [Verb::Update, Verb::Install, Verb::Upgrade, Verb::Do
 
 fn check(cx: &Context, out: &mut Findings) {
     let Some(today) = cx.inputs().today else { return };
-    // Bases of one release are told once.
+    // Base images of the same release are reported once.
     let mut found: Vec<(Vec<&Release>, Finding)> = Vec::new();
     let mut programs = None;
     for edge in cx.build().edges().iter().filter(|edge| edge.kind == EdgeKind::From) {
@@ -26,19 +26,20 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         if let Some((_, first)) = found.iter_mut().find(|(releases, _)| *releases == ended) {
-            let text = "and this one".to_owned();
+            let text = "same release".to_owned();
             first.labels.push(Label { span: edge.span, text });
             continue;
         }
-        let gone = cx
+        let lacks_packages = cx
             .build()
             .stages()
             .iter()
             .any(|stage| *cx.build().root_base(stage) == edge.to && asks_mirror(cx.build(), stage));
-        let gone = if gone { "; its packages are no longer on the mirror, so installing them fails" } else { "" };
+        let mirror =
+            if lacks_packages { "; its packages are no longer on the mirror, so installing them fails" } else { "" };
         let programs = programs.get_or_insert_with(|| programs_of(cx.build()));
         let help = help(ended[0], today, programs);
-        let finding = cx.finding(edge.span, format!("{}{gone}", message(image, &ended))).help(help);
+        let finding = cx.finding(edge.span, format!("{}{mirror}", message(image, &ended))).help(help);
         found.push((ended, finding));
     }
     for (_, finding) in found {
@@ -47,12 +48,13 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn message(image: &str, ended: &[&Release]) -> String {
-    let said = ended.iter().filter_map(|release| Some(format!("{} ended on {}", release.title(), release.end?)));
-    format!("`{image}` gets no more security fixes: {}", said.collect::<Vec<_>>().join(", "))
+    let ends =
+        ended.iter().filter_map(|release| Some(format!("{} reached end of life on {}", release.title(), release.end?)));
+    format!("`{image}` no longer receives security fixes: {}", ends.collect::<Vec<_>>().join(", "))
 }
 
 fn help(release: &Release, today: Date, programs: &BTreeSet<&str>) -> String {
-    let help = "move to a release that is maintained";
+    let help = "use a maintained release";
     match release.maintained(today, programs).map(|one| (one, one.end)) {
         Some((one, Some(end))) => format!("{help}, such as {} (until {end})", one.title()),
         Some((one, None)) => format!("{help}, such as {}", one.title()),
@@ -66,7 +68,7 @@ fn programs_of<'a>(build: &'a Build) -> BTreeSet<&'a str> {
     codes.flat_map(|code| code.script.invocations()).filter_map(|one| one.program).collect()
 }
 
-/// Whether a stage asks the mirror of its distribution for packages that are no longer there.
+/// Whether a stage requests packages that are no longer on the mirror of its distribution.
 fn asks_mirror(build: &Build, stage: &Stage) -> bool {
     let managers = [Manager::Apt, Manager::Yum, Manager::Dnf];
     let mut codes = build.instructions(stage).filter_map(|(index, _)| build.code(index));

@@ -26,16 +26,17 @@ fn check(cx: &Context, out: &mut Findings) {
                 for used in uses(&pair.value.text, Lex::new(file.escape())) {
                     let set = pairs.iter().position(|other| other.name.text == used.name);
                     let Some(set) = set.filter(|set| *set != at) else { continue };
-                    // What adds to its own variable loses what this ENV added above, whatever was set before.
+                    // A value that extends its own variable loses what this ENV added before, whether or not it was already set.
                     if pair.name.text != used.name && is_set(cx, stage.index, used.name, index) {
                         continue;
                     }
                     let name = &pair.name.text;
                     let message =
-                        format!("`{name}` gets the old value of `{}`, not the one that this ENV sets", used.name);
-                    let mut finding =
-                        cx.finding_at(index, pair.value.span, message).help("set it in an ENV of its own, above");
-                    // The other linter knows these two forms only.
+                        format!("`{name}` uses the old value of `{}`, not the one set in this ENV", used.name);
+                    let mut finding = cx
+                        .finding_at(index, pair.value.span, message)
+                        .help(format!("set `{}` in a separate ENV before this one", used.name));
+                    // hadolint recognises only these two forms.
                     if used.operator != Operator::Plain {
                         finding = finding.without("DL3044");
                     }
@@ -50,29 +51,29 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// A value that no one sees: the same ENV sets the variable again, and what it says there does not use it.
+/// A value that has no effect: the same ENV sets the variable again without using it.
 fn overwritten_value(cx: &Context, index: usize, pairs: &[Variable], at: usize) -> Option<Finding> {
     let lex = || Lex::new(cx.build().input().file.escape());
-    let own = &pairs[at];
-    let again: Vec<&Variable> = pairs[at + 1..].iter().filter(|pair| pair.name.text == own.name.text).collect();
+    let pair = &pairs[at];
+    let again: Vec<&Variable> = pairs[at + 1..].iter().filter(|other| other.name.text == pair.name.text).collect();
     let last = again.last()?;
-    // Who adds to the old value is told of there.
-    if again.iter().any(|pair| uses(&pair.value.text, lex()).iter().any(|used| used.name == own.name.text)) {
+    // If the later value extends this one, the finding is reported there.
+    if again.iter().any(|other| uses(&other.value.text, lex()).iter().any(|used| used.name == pair.name.text)) {
         return None;
     }
-    let message = format!("this `{}` is lost: the same ENV sets it again", own.name.text);
-    let finding = cx.finding_at(index, own.span, message).help("keep one of them").without("UndefinedVar");
-    let refers = uses(&own.value.text, lex());
-    let known = refers.iter().any(|used| used.name == own.name.text && used.operator == Operator::Plain);
+    let message = format!("this value of `{}` is overwritten in the same ENV", pair.name.text);
+    let finding = cx.finding_at(index, pair.span, message).help("keep one of them").without("UndefinedVar");
+    let refers = uses(&pair.value.text, lex());
+    let known = refers.iter().any(|used| used.name == pair.name.text && used.operator == Operator::Plain);
     Some((if known { finding } else { finding.without("DL3044") }).label(last.span, "set again"))
 }
 
-/// Whether an earlier instruction sets it: then the old value may be what is meant.
+/// Whether an earlier instruction sets the variable, so that the old value may be intended.
 fn is_set(cx: &Context, stage: usize, name: &str, at: usize) -> bool {
     matches!(cx.build().scopes().lookup(stage, name, at), Lookup::Defined(found) if found.instruction.is_some())
 }
 
-/// The ENV in two, where only blanks stand between the pairs.
+/// Splits the ENV in two, if only blanks separate the pairs.
 fn split(cx: &Context, instruction: &Instruction, pairs: &[Variable], at: usize, finding: Finding) -> Finding {
     let source = cx.source();
     let gap = Span::new(pairs[at - 1].span.end, pairs[at].span.start);
@@ -81,7 +82,7 @@ fn split(cx: &Context, instruction: &Instruction, pairs: &[Variable], at: usize,
         return finding;
     }
     let keyword = source.slice(instruction.name.span);
-    let why = "the value is the new one from then on";
+    let why = "the variable then gets the new value";
     let text = format!("{}{keyword} ", super::line_edits::line_end(source));
     finding.unsafe_edit("split the ENV", why, gap, text)
 }

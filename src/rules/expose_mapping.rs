@@ -14,9 +14,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some(ports) = build.expand(stage, index, &written.text) else { continue };
                 let Some(port) = ports.split_whitespace().find(|port| port.contains(':')) else { continue };
                 let own = port.rsplit(':').next().unwrap_or_default();
-                let message = format!("`{port}` exposes {own}: an image can't choose a port or an address of the host");
-                let finding =
-                    cx.finding_at(index, written.span, message).help("map the port when the container starts: `-p`");
+                let message = format!("`{port}` only exposes {own}: an image cannot choose a host port or address");
+                let finding = cx
+                    .finding_at(index, written.span, message)
+                    .help("publish the port when the container starts (`-p`)");
                 let plain = written.text == port;
                 out.push(if plain {
                     finding.safe_edit("keep the container's port", written.span, own)

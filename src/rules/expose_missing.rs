@@ -10,17 +10,17 @@ super::rule!("expose-missing", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target().filter(|stage| build.listening(stage).is_some()) else { return };
-    // An image that starts a program of its own exposes its ports, too.
-    let own = match build.root_base(stage) {
+    // A base image that starts a program also exposes its ports.
+    let starts_nothing = match build.root_base(stage) {
         StageBase::Image(name) => BaseImage::of(name).has_entrypoint() == Some(false),
         base => *base == StageBase::Scratch,
     };
-    if build.last(stage, Keyword::Expose).is_some() || !own {
+    if build.last(stage, Keyword::Expose).is_some() || !starts_nothing {
         return;
     }
     let Some((_, starts)) = build.last(stage, Keyword::Cmd).or_else(|| build.last(stage, Keyword::Entrypoint)) else {
         return;
     };
-    let finding = cx.finding(starts.head, "this starts a server, and no EXPOSE says on which port");
-    out.push(finding.help("note the port with EXPOSE"));
+    let finding = cx.finding(starts.head, "this starts a server, but no EXPOSE documents its port");
+    out.push(finding.help("document the port with EXPOSE"));
 }

@@ -16,10 +16,10 @@ fn check(cx: &Context, out: &mut Findings) {
                     |port: &&str| port.split_once('/').is_some_and(|(_, protocol)| protocol != protocol.to_lowercase());
                 let Some(port) = ports.split_whitespace().find(capital) else { continue };
                 let finding =
-                    cx.finding_at(index, written.span, format!("the protocol in `{port}` is written in capitals"));
-                let finding = finding.help("write it in small letters");
+                    cx.finding_at(index, written.span, format!("the protocol in `{port}` is not in lower case"));
+                let finding = finding.help("write it in lower case");
                 out.push(if written.text == port {
-                    finding.safe_edit("write it in small letters", written.span, port.to_lowercase())
+                    finding.safe_edit("write it in lower case", written.span, port.to_lowercase())
                 } else {
                     finding
                 });

@@ -17,11 +17,11 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some(ports) = build.expand(stage, index, &written.text) else { continue };
                 for port in ports.split_whitespace() {
                     let Some(why) = describe_mistake(port) else { continue };
-                    let mut finding = cx.finding_at(index, written.span, format!("{why}: the builder refuses this"));
+                    let mut finding = cx.finding_at(index, written.span, format!("{why}: the builder refuses it"));
                     if written.text.contains('$') {
                         finding = finding.without("DL3011");
                     }
-                    out.push(finding.help("ports go from 0 to 65535"));
+                    out.push(finding.help("use ports from 0 to 65535"));
                 }
             }
         }
@@ -34,13 +34,13 @@ fn describe_mistake(port: &str) -> Option<String> {
     let (first, last) = range.split_once('-').unwrap_or((range, range));
     let number = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // More digits than any number has are above the highest port, too.
+        // A number that does not fit is above the highest port.
         digits.then(|| text.parse::<u64>().unwrap_or(u64::MAX))
     };
     let (first, last) = (number(first)?, number(last)?);
     match (first > HIGHEST || last > HIGHEST, first > last) {
-        (true, _) => Some(format!("`{range}` goes beyond the highest port, 65535")),
-        (false, true) => Some(format!("`{range}` ends before it begins")),
+        (true, _) => Some(format!("`{range}` is above the highest port, 65535")),
+        (false, true) => Some(format!("`{range}` ends before it starts")),
         (false, false) => None,
     }
 }

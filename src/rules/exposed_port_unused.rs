@@ -8,7 +8,7 @@ use crate::text::Span;
 
 super::rule!("exposed-port-unused", check);
 
-/// What an EXPOSE of the chain says.
+/// The ports of an EXPOSE in the stage or the stages it is based on.
 struct ExposedPorts {
     span: Span,
     ports: std::ops::RangeInclusive<u16>,
@@ -25,22 +25,22 @@ fn check(cx: &Context, out: &mut Findings) {
     if exposed.iter().any(|one| one.ports.contains(&port)) {
         return;
     }
-    let message = format!("EXPOSE of a port that nobody listens on: `{}` listens on {port}", listening.server);
-    let (place, what) = match origin {
-        ListeningOrigin::Word(span) => (span, "here"),
-        ListeningOrigin::Variable => (listening.span, "by its variable"),
-        ListeningOrigin::Default => (listening.span, "by default"),
+    let message = format!("nothing listens on the exposed port: `{}` listens on {port}", listening.server);
+    let (place, label) = match origin {
+        ListeningOrigin::Word(span) => (span, format!("port {port} is set here")),
+        ListeningOrigin::Variable => (listening.span, format!("a variable sets port {port}")),
+        ListeningOrigin::Default => (listening.span, format!("it listens on {port} by default")),
     };
-    let finding = cx.finding(first.span, message).label(place, format!("it listens on {port} {what}"));
-    let finding = finding.help("expose the port of the program, or start it on the port that is exposed");
-    let why = "what publishes or looks up the exposed port gets another one";
+    let finding = cx.finding(first.span, message).label(place, label);
+    let finding = finding.help("expose the program's port, or start the program on the exposed port");
+    let why = "tools that publish or look up the exposed port get a different one";
     out.push(match exposed.as_slice() {
         [one] if one.single => finding.unsafe_edit(format!("expose {port}"), why, one.span, port.to_string()),
         _ => finding,
     });
 }
 
-/// The TCP ports that the stage's chain exposes; `None` where one is not known.
+/// The TCP ports that the stage and the stages it is based on expose; `None` if one is not known.
 fn exposed(build: &Build, stage: &Stage) -> Option<Vec<ExposedPorts>> {
     let file = &build.input().file;
     let mut all = Vec::new();

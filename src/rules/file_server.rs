@@ -1,9 +1,9 @@
-//! Commands that serve files, a bundle among them, and nothing else.
+//! Commands that only serve static files, such as a bundle.
 
 use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
-/// Whether a command serves files: a server for development, or one for files alone.
+/// Whether a command starts a development server or a static file server.
 pub(super) fn serves_files(words: &[&str]) -> bool {
     let leads = |word: &str| {
         let program = Program::of(word);

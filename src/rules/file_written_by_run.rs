@@ -14,14 +14,14 @@ fn check(cx: &Context, out: &mut Findings) {
             let [one] = invocations.as_slice() else { continue };
             let Some(path) = file_written_by_echo(one) else { continue };
             let Some(code) = build.code(index).filter(|code| code.script.commands.len() == 1) else { continue };
-            let message = format!("a RUN only writes constant text to `{path}`: COPY with a heredoc needs no shell");
+            let message = format!("this RUN only writes constant text to `{path}`: COPY with a heredoc needs no shell");
             let span = code.place(&build.input().file, one.command.span);
-            out.push(cx.finding(span, message).help(format!("`COPY <<EOF {path}`, the text, `EOF`")));
+            out.push(cx.finding(span, message).help(format!("use `COPY <<EOF {path}`")));
         }
     }
 }
 
-/// The file that `echo text > file` makes, where the text is the same in every shell.
+/// The file that `echo text > file` writes, if the text is the same in every shell.
 fn file_written_by_echo<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     let constant =
         one.args.iter().all(|word| !word.is_dynamic() && !word.is_pattern() && !word.text().contains(['\\', '%']));

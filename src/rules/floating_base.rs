@@ -17,8 +17,8 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether a file of the project, not the image, says which compiler is used: `rust-toolchain.toml`. Then the tag names the
-/// distribution, and that stands in it.
+/// Whether a file of the project chooses the compiler (`rust-toolchain.toml`), not the image. Then the tag only matters for
+/// the distribution, which it names.
 fn is_moot(cx: &Context, found: &UnversionedImage) -> bool {
     let Some(context) = cx.context() else { return false };
     let reference = Reference::of(found.image);

@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
         if written == right {
             continue;
         }
-        let mut finding = cx.finding(sign.span, format!("`{written}` and `{keyword}` are written in different case"));
+        let mut finding = cx.finding(sign.span, format!("`{written}` and `{keyword}` differ in case"));
         if right.eq_ignore_ascii_case("as") {
             finding = finding.safe_edit(format!("write `{right}`"), sign.span, right);
         }

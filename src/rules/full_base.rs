@@ -14,16 +14,16 @@ use crate::text::Span;
 
 super::rule!("full-base", check);
 
-/// What the stages that ship use of a full image.
+/// What the stages that ship use of the full image.
 #[derive(Debug, Default)]
 struct BaseUse<'a> {
-    /// What it may use, nobody knows.
+    /// They may use something that is not known.
     unknown: bool,
     /// The first command that compiles what it installs.
     install: Option<String>,
-    /// Programs that a slim image can have too.
+    /// Programs that can be installed in the slim image.
     programs: BTreeSet<&'a str>,
-    /// The packages that bring them.
+    /// The packages that contain them.
     packages: BTreeSet<&'a str>,
 }
 
@@ -41,38 +41,41 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let short_name = Reference::of(image).short_name();
-    let brings = match short_name {
+    let contents = match short_name {
         "debian" => "documentation, manual pages and locales",
         "eclipse-temurin" => "the compiler and the tools of a JDK",
         _ => "compilers, headers, git and more",
     };
-    let twin = format!("{}:{}", Reference::of(image).name, slim.tag);
+    let slim_image = format!("{}:{}", Reference::of(image).name, slim.tag);
     let listed = |names: &BTreeSet<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let (message, help) = match &used.install {
         Some(install) => (
-            format!("`{image}` brings compilers and headers that only `{install}` uses"),
-            format!("run it in a stage on `{image}`, and copy what it makes and its libraries to `{twin}`"),
+            format!("`{image}` contains compilers and headers that only `{install}` uses"),
+            format!(
+                "run it in a stage based on `{image}`, and copy its result and the libraries it needs to `{slim_image}`"
+            ),
         ),
-        None if used.packages.is_empty() => {
-            (format!("`{image}` brings {brings} that nothing here uses"), format!("stand on `{twin}`"))
-        }
+        None if used.packages.is_empty() => (
+            format!("`{image}` contains {contents} that nothing here uses"),
+            format!("use `{slim_image}` as the base image"),
+        ),
         None => {
             let are = if used.programs.len() == 1 { "is" } else { "are" };
             (
-                format!("`{image}` brings {brings}; of that only {} {are} used here", listed(&used.programs)),
-                format!("stand on `{twin}` and install {}", listed(&used.packages)),
+                format!("`{image}` contains {contents}; only {} {are} used here", listed(&used.programs)),
+                format!("use `{slim_image}` as the base image and install {}", listed(&used.packages)),
             )
         }
     };
-    let finding = priced(cx.finding(root.base_span, message).help(help), &slim, &used, &twin);
+    let finding = priced(cx.finding(root.base_span, message).help(help), &slim, &used, &slim_image);
     let is_same = used.install.is_none() && used.packages.is_empty();
     out.push(if is_same { edited(cx, root, image, &slim, finding) } else { finding });
 }
 
-/// With what the twin is lighter by, packages that it needs taken off.
-fn priced(finding: Finding, slim: &SlimImage, used: &BaseUse, twin: &str) -> Finding {
+/// Adds the price: how much smaller the slim image is, minus the packages that it then needs.
+fn priced(finding: Finding, slim: &SlimImage, used: &BaseUse, slim_image: &str) -> Finding {
     let Some((full, small)) = slim.pull else { return finding };
-    let packages = used.packages.iter().filter_map(|name| PackageSize::of(name, twin));
+    let packages = used.packages.iter().filter_map(|name| PackageSize::of(name, slim_image));
     let packages: u64 = packages.map(|size| size.disk_bytes).sum();
     let evidence = "both images built from Debian packages and compressed, measured in November 2026";
     match full.saturating_sub(small).saturating_sub(packages) {
@@ -81,22 +84,22 @@ fn priced(finding: Finding, slim: &SlimImage, used: &BaseUse, twin: &str) -> Fin
     }
 }
 
-/// What the instructions that ship call.
+/// What the instructions of the final image call.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about the calls")]
 struct Calls<'a> {
     programs: Vec<&'a str>,
-    /// Commands that may compile what they install, and whether they surely do.
+    /// Commands that may compile what they install, and whether they certainly do.
     installs: Vec<(String, bool)>,
-    /// Packages of the system.
+    /// System packages.
     brought: BTreeSet<&'a str>,
-    /// Whether a compiler is among them, or may be.
+    /// Whether they include a compiler, or may include one.
     compiler: bool,
-    /// Whether something to build with is.
+    /// Whether they include build packages.
     headers: bool,
-    /// Whether something is built by hand.
+    /// Whether a command builds something directly, such as make.
     by_hand: bool,
-    /// Whether an install takes what is for development, too.
+    /// Whether an install includes dev dependencies.
     with_dev: bool,
 }
 
@@ -133,7 +136,7 @@ impl<'a> Calls<'a> {
     }
 }
 
-/// What the stages that ship use, or may well use, of what slim images lack.
+/// What the stages that ship use, or may use, that the slim image lacks.
 fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> BaseUse<'a> {
     let mut calls = Calls::of(cx.build(), target);
     let mut used = BaseUse { unknown: calls.by_hand, ..BaseUse::default() };
@@ -142,9 +145,9 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> B
     if demand == ProjectRequirement::Git {
         calls.programs.push("git");
     }
-    let twin = format!("{}:{}", Reference::of(image).name, slim.tag);
+    let slim_image = format!("{}:{}", Reference::of(image).name, slim.tag);
     for program in calls.programs.iter().filter(|program| !is_in_slim(image, slim, program)) {
-        let packages = SlimImage::missing_packages(&twin, program);
+        let packages = SlimImage::missing_packages(&slim_image, program);
         let Some(first) = packages.first() else {
             used.unknown |= Program::of(program).is(Kind::Jdk);
             continue;
@@ -156,7 +159,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> B
             used.packages.extend(packages.iter().filter(|name| !calls.brought.contains(*name)));
         }
     }
-    // Headers without a compiler are for the one of the base.
+    // Headers without a compiler are used with the compiler of the base image.
     if !calls.compiler {
         let any = calls.headers || demand == ProjectRequirement::Compiler;
         let sure = calls.installs.iter().find(|(_, compiles)| *compiles);
@@ -169,13 +172,13 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> B
 fn is_in_slim(image: &str, slim: &SlimImage, program: &str) -> bool {
     let name = Reference::of(image).short_name();
     let java = name == "eclipse-temurin" && !Program::of(program).is(Kind::Jdk);
-    // What `debian` and a JDK's image have beside their own, and what they lack, the twin has or lacks too.
-    let twin = format!("{}:{}", Reference::of(image).name, slim.tag);
-    let brings = BaseImage::of(&twin).presence(program) == Presence::Has;
-    java || name == "debian" || brings || BaseImage::of(image).presence(program) == Presence::Lacks
+    // The slim variants of `debian` and of a JDK have the same other programs as the full images.
+    let slim_image = format!("{}:{}", Reference::of(image).name, slim.tag);
+    let has = BaseImage::of(&slim_image).presence(program) == Presence::Has;
+    java || name == "debian" || has || BaseImage::of(image).presence(program) == Presence::Lacks
 }
 
-/// Installs that nearly always compile something: gems, Perl modules.
+/// Whether an install nearly always compiles something, as for gems.
 fn compiles_packages(call: &PackageCall) -> bool {
     let python = matches!(call.manager, Manager::Pip | Manager::Uv);
     let compiled = |name: &str| demand_of(Ecosystem::Python, name) == ProjectRequirement::Compiler;
@@ -184,7 +187,7 @@ fn compiles_packages(call: &PackageCall) -> bool {
     installs && (named || call.has(&["--no-binary"]) || matches!(call.manager, Manager::Gem | Manager::Bundle))
 }
 
-/// C by hand, packages that need libraries of which no table knows the names, a project's own program.
+/// Whether a command compiles code directly, or installs packages that need system libraries that are not in the tables.
 fn is_built_by_hand(one: &Invocation) -> bool {
     if toolchain::compiles(one).is_some() {
         return true;
@@ -202,7 +205,7 @@ fn is_built_by_hand(one: &Invocation) -> bool {
         && call.packages.iter().any(|package| demand_of(ecosystem, package.name.text) == ProjectRequirement::Unknown)
 }
 
-/// What a package asks of the image that it is installed in.
+/// What a package requires of the image that it is installed in.
 fn demand_of(ecosystem: Ecosystem, name: &str) -> ProjectRequirement {
     let name = name.to_ascii_lowercase();
     let (libraries, row) = match ecosystem {
@@ -222,15 +225,15 @@ fn wants_git(one: &Invocation) -> bool {
     one.package_call().is_some() && one.args.iter().any(|word| word.text().contains("git+"))
 }
 
-/// What the manifests of the projects ask of the image.
+/// What the manifests of the projects require of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum ProjectRequirement {
     Nothing,
-    /// Something comes from version control.
+    /// A dependency is fetched with git.
     Git,
-    /// Something is compiled.
+    /// A dependency is compiled.
     Compiler,
-    /// Something calls libraries of the system.
+    /// A dependency needs system libraries that are not in the tables.
     Unknown,
 }
 
@@ -255,7 +258,7 @@ fn demand_of_build(cx: &Context, with_dev: bool) -> ProjectRequirement {
     dependencies.map(of).max().unwrap_or(ProjectRequirement::Nothing).max(compiled)
 }
 
-/// Whether a package of npm is compiled when a project is installed, by its lock files where there are some.
+/// Whether an install of the project compiles a package: by its lock files, if a Node project has them.
 fn compiles(project: &Project, with_dev: bool) -> bool {
     let mut locked = project.installs.iter().filter_map(|install| install.locked.as_ref()).peekable();
     if project.ecosystem != Ecosystem::Node || locked.peek().is_none() {
@@ -272,8 +275,8 @@ fn edited(cx: &Context, root: &Stage, image: &str, slim: &SlimImage, finding: Fi
     if reference.digest.is_some() || build.input().options.build_contexts.iter().any(|(name, _)| name == image) {
         return finding;
     }
-    let title = "stand on the slim image";
-    let why = "something that the file does not show may need a program or library of the full image";
+    let title = "use the slim image";
+    let why = "something not shown in this file may need a program or library of the full image";
     if reference.tag.is_none() {
         let named = written == image;
         let edit =

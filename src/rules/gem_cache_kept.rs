@@ -9,7 +9,7 @@ use crate::shell::{Manager, PackageCall, Verb};
 super::rule!("gem-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    // Bundler may install below the project instead: then the archives lie there too.
+    // Bundler may install into the project folder instead; then the archives are there, too.
     let file = &cx.build().input().file;
     let moves = |text: &str| {
         ["BUNDLE_PATH", "BUNDLE_DEPLOYMENT", "deployment", "--path", "config set"]

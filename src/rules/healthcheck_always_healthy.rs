@@ -25,13 +25,13 @@ fn check(cx: &Context, out: &mut Findings) {
         let span = code.place(file, last.span);
         let text = file.source().slice(span);
         let what = match last.place.pipe_index {
-            0 => format!("the check ends with `{text}`: it is healthy whatever happens"),
-            _ => format!("the pipe ends with `{text}`, which succeeds whatever the probe says: it is always healthy"),
+            0 => format!("the check ends with `{text}`, so it always reports healthy"),
+            _ => format!("the pipe ends with `{text}`, which always succeeds, so the check always reports healthy"),
         };
-        let finding = cx.finding(span, what).help("let the status of the probe decide: `… || exit 1`");
-        let behind_or = kind(last.place.before) == Some(SeparatorKind::Or) && last.place.pipe_len == 1;
-        out.push(if behind_or && !code.is_exec() {
-            finding.unsafe_edit("let it fail", WHY, span, "exit 1")
+        let finding = cx.finding(span, what).help("return the exit code of the probe: `… || exit 1`");
+        let after_or = kind(last.place.before) == Some(SeparatorKind::Or) && last.place.pipe_len == 1;
+        out.push(if after_or && !code.is_exec() {
+            finding.unsafe_edit("let the check fail", WHY, span, "exit 1")
         } else {
             finding
         });
@@ -40,9 +40,9 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-const WHY: &str = "a container that is not well becomes unhealthy";
+const WHY: &str = "a container that fails the check becomes unhealthy";
 
-/// The script given to `sh -c`, when that is the whole check.
+/// The script in `sh -c`, if that is the whole check.
 fn innermost(script: &Script) -> &Script {
     match (script.commands.as_slice(), script.nested.as_slice()) {
         ([_], [(_, inner)]) => innermost(inner),
@@ -54,7 +54,8 @@ fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
     separator.map(|one| one.kind)
 }
 
-/// The command whose status is the check's, when no earlier one ends the script and no failure reaches its end.
+/// The command that sets the exit code of the check: no earlier command ends the script, and a failure before it is
+/// ignored.
 fn deciding(script: &Script) -> Option<&Command> {
     let own: Vec<&Command> = script.commands.iter().filter(|one| one.place.scope == 0).collect();
     let (last, earlier) = own.split_last()?;
@@ -85,7 +86,7 @@ fn always_succeeds(code: &Code, last: &Command) -> bool {
     }
 }
 
-/// curl without `-f` as the only probe: each answer is a success, also an error's.
+/// Reports curl without `-f` as the only probe: it succeeds for error responses, too.
 fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
     let file = &cx.build().input().file;
     let invocations = script.invocations();
@@ -97,8 +98,7 @@ fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
         return None;
     }
     let span = code.place(file, curl.path.span);
-    let finding =
-        cx.finding(span, "curl without `-f` succeeds for each answer, also for an error's: status 500 is healthy");
+    let finding = cx.finding(span, "curl without `-f` succeeds for any response: even status 500 counts as healthy");
     let finding = finding.help("add `-f`");
     let at = code.place(file, Span::at(curl.path.span.end)).end;
     if file.source().slice(span) != "curl"

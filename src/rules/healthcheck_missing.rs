@@ -19,13 +19,13 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let check = check_of(build, stage);
-    // Of other images nobody knows that they listen.
+    // It is not known whether other images listen on a port.
     let serves = build.launch(stage).is_some() && build.last(stage, Keyword::Expose).is_some();
     if check.is_none() && !serves && build.listening(stage).is_none() {
         return;
     }
     let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine can't tell whether the service works");
-    let finding = finding.help("end the stage with `HEALTHCHECK CMD` and a probe that the image has");
+    let finding = finding.help("add `HEALTHCHECK CMD` with a probe that the image contains");
     out.push(match check.zip(start(build, stage)) {
         Some((check, at)) => with_line(build, finding, at, &check),
         None => finding,
@@ -37,7 +37,7 @@ fn is_built_in(build: &Build, stage: &Stage) -> bool {
     build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some())
 }
 
-/// What can be asked for sure: the service's own check, or whether its port answers.
+/// A check that certainly works: the own check of the service, or a connection to its port.
 fn check_of(build: &Build, stage: &Stage) -> Option<String> {
     let StageBase::Image(reference) = build.root_base(stage) else { return None };
     if build.last(stage, Keyword::Entrypoint).or(build.last(stage, Keyword::Cmd)).is_none()
@@ -61,6 +61,6 @@ fn check_of(build: &Build, stage: &Stage) -> Option<String> {
 
 fn with_line(build: &Build, finding: Finding, at: u32, check: &str) -> Finding {
     let newline = if build.input().file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
-    let why = "what waits for a healthy container waits for the check, and it runs every 30 seconds";
-    finding.unsafe_edit("add a check", why, Span::at(at), format!("HEALTHCHECK CMD {check}{newline}"))
+    let why = "the check runs every 30 seconds, and whatever waits for a healthy container waits for it";
+    finding.unsafe_edit("add a HEALTHCHECK", why, Span::at(at), format!("HEALTHCHECK CMD {check}{newline}"))
 }

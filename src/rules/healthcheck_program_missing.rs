@@ -21,7 +21,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let image = Programs::of(build, stage);
     if !code.is_exec() && image.lacks("sh") {
         let message = format!("the check needs `/bin/sh`, which {} lacks", image.image_name());
-        out.push(cx.finding(instruction.head, message).help("use the exec form with a program of the image"));
+        out.push(
+            cx.finding(instruction.head, message).help("use the exec form with a program that the image contains"),
+        );
         return;
     }
     let file = &build.input().file;
@@ -40,7 +42,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let message = never(&format!("the check calls `{program}`, which {} lacks", image.image_name()));
             let finding = cx.finding(code.place(file, invocation.path.span), message).help(help(program));
             out.push(edited(build, stage, instruction, code, finding));
-            // What follows in the check is never reached.
+            // The rest of the check is never reached.
             return;
         }
         if let Some((module, word)) = module::missing(cx, stage, &invocation) {
@@ -51,8 +53,8 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// The program in front that is not there: `bash` of `bash -c '…'`. Further ones, inside of a shell's text, are not
-/// looked at.
+/// The program that starts another one and is not in the image: `bash` in `bash -c '…'`. Programs that are nested deeper
+/// are not checked.
 fn lacking_wrapper<'s>(image: &Programs, code: &'s Code, invocation: &Invocation<'s>) -> Option<Wrapper<'s>> {
     let command = code.script.commands.get(invocation.outer as usize)?;
     let first = invocation.via.first()?;
@@ -62,21 +64,21 @@ fn lacking_wrapper<'s>(image: &Programs, code: &'s Code, invocation: &Invocation
 fn help(program: &str) -> String {
     match program {
         "curl" | "wget" => {
-            "probe with what the image has (its language can open a URL), or install the program".to_owned()
+            format!("probe with a program that the image has (its language can open a URL), or install `{program}`")
         }
-        _ => format!("probe with what the image has, or install `{program}` in the stage that ships"),
+        _ => format!("probe with a program that the image has, or install `{program}` in the final stage"),
     }
 }
 
-/// With an edit that asks the image's own language, when the whole check is one simple request.
+/// Adds an edit that uses the language of the image, if the whole check is one simple request.
 fn edited(build: &Build, stage: &Stage, instruction: &Instruction, code: &Code, finding: Finding) -> Finding {
     match in_own_language(build, stage, instruction, code) {
-        Some((span, probe)) => finding.safe_edit("ask the same address with the image's own language", span, probe),
+        Some((span, probe)) => finding.safe_edit("request the same URL with the image's own language", span, probe),
         None => finding,
     }
 }
 
-/// The command of a HEALTHCHECK, and the same said in the language of the stage's base, when the whole check is one
+/// The command of a HEALTHCHECK, and its equivalent in the language of the stage's base image, if the whole check is one
 /// simple request by curl or wget.
 pub(crate) fn in_own_language(
     build: &Build,

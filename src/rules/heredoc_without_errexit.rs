@@ -22,13 +22,16 @@ fn check(cx: &Context, out: &mut Findings) {
         };
         let Some(span) = first_hidden_failure(script) else { continue };
         let finding = cx
-            .finding(run.place(span), "the RUN goes on when this fails: only the last command of a heredoc decides")
-            .help("`set -e` as the first line");
+            .finding(
+                run.place(span),
+                "a failure here goes unnoticed: only the last command of the heredoc sets the exit code",
+            )
+            .help("add `set -e` as the first line");
         out.push(edited(&run, start, finding));
     }
 }
 
-/// Whether the script is the heredoc's own text.
+/// Whether the script is the text of the heredoc.
 fn is_body(run: &Run) -> bool {
     let [heredoc] = run.instruction.heredocs.as_slice() else { return false };
     let Some(first) = run.code.script.commands.first() else { return false };
@@ -40,7 +43,7 @@ fn reads_heredoc(run: &Run, command: u32) -> bool {
     command.is_some_and(|one| one.redirects.iter().any(|redirect| redirect.body.is_some()))
 }
 
-/// The first command whose failure nobody sees.
+/// The first command whose failure is ignored.
 fn first_hidden_failure(script: &Script) -> Option<Span> {
     let unseen = |one: &&Command| {
         let next = one
@@ -48,7 +51,7 @@ fn first_hidden_failure(script: &Script) -> Option<Span> {
             .after
             .is_some_and(|after| matches!(after.kind, SeparatorKind::Newline | SeparatorKind::Semicolon));
         let name = one.name().and_then(|name| name.value());
-        // Something has to come behind it.
+        // It must not be the last command.
         let last = script.scopes.first().and_then(|top| top.last_end).is_some_and(|end| one.span.end >= end);
         // `cat > FILE <<X` writes what it is given.
         let writes = name == Some("cat") && one.redirects.iter().any(|redirect| redirect.body.is_some());
@@ -65,13 +68,13 @@ fn edited(run: &Run, start: Option<u32>, finding: Finding) -> Finding {
     if start.is_none() && !run.code.script.nested.iter().any(|(_, nested)| !nested.commands.is_empty()) {
         return finding;
     }
-    // Behind a line `#!`, which has to be the first.
+    // After a `#!` line, which must stay the first one.
     let shebang = body.trim_start_matches('\t').starts_with("#!");
     let skipped = if shebang { body.find('\n').map_or(body.len(), |end| end + 1) } else { 0 };
     let rest = &body[skipped..];
     let indent = if heredoc.chomp { &rest[..rest.len() - rest.trim_start_matches('\t').len()] } else { "" };
     let newline = line_edits::line_end(source);
     let at = heredoc.body.start + skipped as u32;
-    let why = "a build that went on behind a failure ends there then";
-    finding.unsafe_edit("end at the first failure", why, Span::at(at), format!("{indent}set -e{newline}"))
+    let why = "a build that continued after a failure now fails";
+    finding.unsafe_edit("stop at the first failure", why, Span::at(at), format!("{indent}set -e{newline}"))
 }

@@ -1,4 +1,4 @@
-//! Which commands of a RUN have a failure that is worth seeing, and the scripts of a RUN in which one can hide.
+//! Which commands of a RUN have failures that matter, and the scripts of a RUN in which a failure can be hidden.
 
 use super::run_instructions::Run;
 use crate::shell::program::options::ProgramOptions;
@@ -6,7 +6,8 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Compound, ScopeKind, Script, SeparatorKind, Word};
 use crate::text::{Span, path};
 
-/// The RUN's own script, and those of its exec form and its heredocs. A string for another shell is left alone, as peers do.
+/// The script of the RUN, and those of its exec form and its heredocs. Like other linters, this ignores strings for other
+/// shells.
 pub(super) fn scripts<'a>(run: &Run<'a, '_>) -> Vec<&'a Script> {
     let mut scripts = Vec::new();
     add_scripts(&run.code.script, run.code.is_exec(), &mut scripts);
@@ -29,12 +30,12 @@ pub(super) fn name_of(command: &Command) -> &str {
     path::name(command.name().and_then(Word::value).unwrap_or_default())
 }
 
-/// Whether a command may fail so that somebody wants to know: not one that prints text or what the image holds, and not a
-/// question for a version.
+/// Whether a failure of a command matters: not if it only prints text or queries the image, and not if it only asks for a
+/// version.
 pub(super) fn may_fail(command: &Command) -> bool {
     let arguments: Vec<&str> = command.words.iter().skip(1).map(Word::text).collect();
     match name_of(command) {
-        // A redirect alone, and an assignment: what is substituted in it is a command of its own.
+        // A lone redirect or an assignment; a command substitution in it is a separate command.
         "" => !command.words.is_empty(),
         "xargs" => {
             // Numbers and `{}` are values of its options.
@@ -57,7 +58,7 @@ fn may_program_fail(name: &str, arguments: &[&str]) -> bool {
     !version && !arguments.first().is_some_and(asks) && !Program::of(name).is(Kind::Text) && name != "yes"
 }
 
-/// Whether a failure inside a span of the script is worth seeing: of a command that no condition and no `||` asks.
+/// Whether a failure inside a span of the script matters: of a command that is neither a condition nor followed by `||`.
 pub(super) fn may_fail_within(script: &Script, span: Span) -> bool {
     let mut within = script.commands.iter().filter(|command| span.contains(command.span));
     within.any(|command| {
@@ -68,14 +69,14 @@ pub(super) fn may_fail_within(script: &Script, span: Span) -> bool {
     })
 }
 
-/// Whether `||` takes the status of a group or subshell around a place.
+/// Whether `||` follows a group or subshell around a span.
 pub(super) fn is_caught(script: &Script, span: Span) -> bool {
     let around = |one: &&Compound| one.span.contains(span) && one.span != span;
     let or = |one: &Compound| one.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
     script.compounds.iter().filter(around).any(or)
 }
 
-/// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums, a search.
+/// Whether the last command itself fails for empty or truncated input: an unpacker, a reader of keys or checksums, grep.
 pub(super) fn checks(last: &Command) -> bool {
     let words = || last.words.iter().skip(1).map(Word::text);
     let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
@@ -86,7 +87,7 @@ pub(super) fn checks(last: &Command) -> bool {
             first
                 || words().any(|text| text.starts_with('-') && letter(text, &['z', 'j', 'J']) || packed.contains(&text))
         }
-        // grep fails without a line, and with pipefail what it cuts off fails too.
+        // grep fails without a matching line. With pipefail, a command whose output it stops reading would fail, too.
         "apt-key" | "grep" | "egrep" | "fgrep" => true,
         "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
         sum if sum.ends_with("sum") => words().any(|text| text == "--check" || letter(text, &['c'])),

@@ -1,4 +1,4 @@
-//! The edit: the mounts come in, and what would empty them or keep them unused goes.
+//! The edit that adds cache mounts and removes the options and commands that would empty or disable them.
 
 use crate::build::{Build, Code, Reference, Setting, Stage, StageBase, User, is_official};
 use crate::finding::{FileEdit, Fix, Safety, Target};
@@ -10,12 +10,12 @@ use crate::rules::written_paths::covers;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 
-/// Characters of a line with mounts.
+/// The most characters of a line with mounts.
 const LONGEST: usize = 110;
 
 const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
 
-/// Mounts for all calls of a RUN; none where something would still empty one of them.
+/// Adds mounts for all calls of a RUN. `None` if something would still empty one of them.
 pub(super) fn fix(
     cx: &Context,
     (stage, index): (&Stage, usize),
@@ -39,7 +39,7 @@ pub(super) fn fix(
     for (_, call, own) in wanted {
         for folder in own.iter().flat_map(|folder| parts(call.manager, folder)) {
             if !folders.iter().any(|(_, known)| *known == folder) {
-                // Two yarns of version 1 spoil each other's archives.
+                // Two concurrent runs of yarn 1 corrupt each other's archives.
                 let locked = matches!(call.manager, Manager::Apt | Manager::Gradle | Manager::Maven | Manager::Yarn);
                 let sharing = if locked { ",sharing=locked" } else { "" };
                 mounts.push_str(&format!(" --mount=type=cache,target={folder}{sharing}{owner}"));
@@ -48,7 +48,7 @@ pub(super) fn fix(
         }
     }
     let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
-    // A mount of its own line where the first one gets long.
+    // Each mount gets its own line if the first line would be too long.
     let line = cx.source().line_span(instruction.start_line);
     let newline = if cx.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let turn = format!(" {}{newline}   ", build.input().file.escape());
@@ -66,11 +66,12 @@ pub(super) fn fix(
     }
     edits.extend(clean_ups(cx, code, &folders)?.into_iter().map(|span| edit(span, String::new())));
     edits.sort_by_key(|edit| edit.span);
-    let why = "what a later step reads from these folders is no longer in the layer";
+    let why = "a later step that reads these folders no longer finds them in the layer";
     Some(Fix { title: "keep the downloads in a cache mount".into(), safety: Safety::Unsafe(why.into()), edits })
 }
 
-/// Whether a mount on apt's lists hides none that an earlier step fetched, and none that a later one reads.
+/// Whether no other step needs apt's lists: the mount would hide those of an earlier step, and keep its own from a later
+/// one.
 fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> bool {
     if !wanted.iter().any(|(_, call, _)| call.manager == Manager::Apt) {
         return true;
@@ -83,17 +84,18 @@ fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation
     first.is_some_and(fetches) && needs(cx.build())[index] != Need::Lists
 }
 
-/// Whether the makers of a tool publish the base: root's home and the caches are where the tool has them.
+/// Whether the publisher of a tool publishes the base image: then root's home and the caches are in their default places.
 fn is_vendors(build: &Build, stage: &Stage) -> bool {
     const IMAGES: [&str; 4] =
         ["ghcr.io/astral-sh/uv", "oven/bun", "mcr.microsoft.com/dotnet/sdk", "mcr.microsoft.com/devcontainers/base"];
     matches!(build.root_base(stage), StageBase::Image(reference) if IMAGES.contains(&Reference::of(reference).short_name()))
 }
 
-/// Options that give a mount to the user; none where the user's number is not known.
+/// Mount options that make the user its owner; `None` if the user's numeric ID is not known.
 fn owner(build: &Build, stage: &Stage, user: &Setting<User>) -> Option<String> {
     // nodejs/docker-node: `groupadd --gid 1000 node && useradd --uid 1000`.
-    let is_node = matches!(build.root_base(stage), StageBase::Image(one) if Reference::of(one).short_name() == "node");
+    let is_node =
+        matches!(build.root_base(stage), StageBase::Image(image) if Reference::of(image).short_name() == "node");
     match user.value() {
         Some(User::Other(name)) if is_node && name == "node" => Some(",uid=1000,gid=1000".to_owned()),
         Some(User::Other(name)) if name.bytes().all(|byte| byte.is_ascii_digit()) => Some(format!(",uid={name}")),
@@ -102,7 +104,7 @@ fn owner(build: &Build, stage: &Stage, user: &Setting<User>) -> Option<String> {
     }
 }
 
-/// Poetry's virtual environments lie beside what it downloads.
+/// The folders to mount. Poetry keeps virtual environments next to its downloads; those must stay in the layer.
 fn parts(manager: Manager, folder: &str) -> Vec<String> {
     match manager {
         Manager::Poetry => vec![format!("{folder}/cache"), format!("{folder}/artifacts")],
@@ -110,13 +112,13 @@ fn parts(manager: Manager, folder: &str) -> Vec<String> {
     }
 }
 
-/// What to do about the hook of Debian's images that deletes archives after each install.
+/// What to do about the apt hook of Debian's images that deletes archives after each install.
 enum Hook {
-    /// Delete it in front of the script.
+    /// Delete it at the start of the script.
     Delete(u32),
-    /// Nothing: apt is not called, or the file deals with it.
+    /// Nothing: apt is not called, or the file already handles the hook.
     Nothing,
-    /// Nobody can tell.
+    /// It is not known whether the image has the hook.
     Unknown,
 }
 
@@ -142,7 +144,7 @@ fn hook(cx: &Context, stage: &Stage, code: &Code, wanted: &[(&Invocation, Packag
     Hook::Delete(code.place(&build.input().file, first.span).start)
 }
 
-/// The options that keep a call from using its cache, the blank in front included.
+/// The options that disable the cache of a call, each with the blank before it.
 fn switches(cx: &Context, code: &Code, call: &PackageCall) -> Option<Vec<Span>> {
     let names: &[&str] = match call.manager {
         Manager::Pip => &["--no-cache-dir", "--no-cache"],
@@ -160,7 +162,7 @@ fn switches(cx: &Context, code: &Code, call: &PackageCall) -> Option<Vec<Span>> 
     Some(spans)
 }
 
-/// The elements of the script that would empty a mount; `None` where one can't be left out.
+/// The commands of the script that would empty a mount; `None` if one of them cannot be removed.
 fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option<Vec<Span>> {
     let file = &cx.build().input().file;
     let mut spans = Vec::new();
@@ -174,7 +176,7 @@ fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option
                 None => covers(path, folder) || covers(folder, path),
             })
         };
-        // A folder that a variable names may be the mount's, which can't be deleted.
+        // A folder named by a variable may be the mount point, which cannot be deleted.
         let hidden = |text: &str| {
             let variable = text.strip_prefix('$').map(|text| text.trim_start_matches('{'));
             variable.is_some_and(|name| !name.starts_with("HOME") && name.to_ascii_uppercase().contains("CACHE"))

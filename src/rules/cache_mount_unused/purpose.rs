@@ -3,17 +3,17 @@
 use crate::data;
 use crate::shell::Manager;
 
-/// Managers that keep their files below `~/.cache`.
+/// Package managers that keep their files in `~/.cache`.
 const BELOW_CACHE: [Manager; 2] = [Manager::Pip, Manager::Uv];
 
-/// Those that are taken for each other: the managers of distributions, of Python, of Node.js.
+/// Package managers that users confuse: those of distributions, of Python, of Node.js.
 const ALIKE: [&[Manager]; 3] = [
     &[Manager::Apt, Manager::Apk, Manager::Dnf, Manager::Yum, Manager::Zypper],
     &[Manager::Pip, Manager::Uv, Manager::Poetry],
     &[Manager::Npm, Manager::Yarn, Manager::Pnpm],
 ];
 
-/// Whether a mount on `target` is made for one like the manager, and nobody whom it is made for is called.
+/// Whether a mount on `target` is meant for a similar package manager that the RUN does not call.
 pub(super) fn is_mistaken(target: &str, manager: Manager, called: &[Manager]) -> bool {
     // `yum` may be dnf by another name.
     if manager == Manager::Yum {

@@ -1,4 +1,4 @@
-//! Why a program gets nothing from a cache mount, and what mends it.
+//! Why a program does not use a cache mount, and how to fix it.
 
 use crate::build;
 use crate::build::{Build, Code, Home, PackageCache, Stage};
@@ -13,7 +13,7 @@ use crate::rules::written_paths::covers;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 
-/// Message, help, and an edit where there is one.
+/// Message, help, and a fix if there is one.
 type Reason = (String, String, Option<Fix>);
 
 const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
@@ -33,7 +33,7 @@ pub(super) fn find_reason<'i>(
 
 fn serves(place: &CacheMountPlace, folder: &str) -> bool {
     let near = |folder: &str| covers(place.target, folder) || covers(folder, place.target);
-    // Cargo keeps `git` beside `registry`.
+    // Cargo keeps `git` next to `registry`.
     near(folder) || folder.strip_suffix("/registry").is_some_and(|home| covers(home, place.target))
 }
 
@@ -45,8 +45,8 @@ fn other_folder<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, user:
     let roots = place.target.starts_with("/root/");
     if home == Home::NotRoots && roots && user.folders.iter().all(|cache| !cache.is_moved) {
         let message =
-            format!("`{}` is root's: `{title}` runs as another user and keeps its files elsewhere", place.target);
-        return Some((message, "mount the folder of that user, with its `uid=`".into(), None));
+            format!("`{}` belongs to root: `{title}` runs as another user and keeps its files elsewhere", place.target);
+        return Some((message, "mount the folder of that user, with the user's `uid=`".into(), None));
     }
     let known: Option<Vec<&str>> = user.folders.iter().map(|cache| cache.folder.as_deref()).collect();
     let known = known.filter(|known| !known.is_empty())?;
@@ -79,7 +79,7 @@ fn other_folder<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, user:
         || cache_reader::is_below(&run, cache);
     let fix = (plain && writable).then(|| {
         let start = field.span.end - place.target.len() as u32;
-        let why = "what a later step reads from that folder is no longer in the layer";
+        let why = "a later step that reads that folder no longer finds it in the layer";
         Fix {
             title: "mount the folder that the program uses".into(),
             safety: if later { Safety::Unsafe(why.into()) } else { Safety::Safe },
@@ -121,14 +121,14 @@ fn not_writable(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
     let number = name.bytes().all(|byte| byte.is_ascii_digit());
     let written = cx.source().slice(place.mount.value.span) == place.mount.value.text;
     let fix = (number && written).then(|| Fix {
-        title: "give the mount to the user".into(),
+        title: "make the user the owner of the mount".into(),
         safety: Safety::Safe,
         edits: vec![edit(cx, Span::at(place.mount.value.span.end), format!(",uid={name}"))],
     });
-    Some((message, "add `uid=` with the user's number".into(), fix))
+    Some((message, "add `uid=` with the user's numeric ID".into(), fix))
 }
 
-/// An option or a variable tells the program to keep nothing.
+/// An option or a variable disables the cache of the program.
 fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Reason> {
     let (flags, variable): (&[&str], &str) = match user.call.manager {
         Manager::Pip => (&["--no-cache-dir", "--no-cache"], "PIP_NO_CACHE_DIR"),
@@ -138,7 +138,7 @@ fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
     };
     let title = user.call.title();
     if let Some(flag) = user.call.flag(flags) {
-        let message = format!("`{}` keeps `{title}` from using the mount", flag.name);
+        let message = format!("`{}` stops `{title}` from using the mount", flag.name);
         let span = place.code.place(&cx.build().input().file, flag.span);
         let before = cx.source().text()[..span.start as usize].trim_end_matches(' ').len() as u32;
         let exact = cx.source().slice(span) == &*flag.name && before < span.start && !place.code.is_exec();
@@ -151,8 +151,8 @@ fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
     }
     let on = |value: &str| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on");
     let value = cx.build().run_variable(place.stage, place.index, user.invocation, variable)?.text()?;
-    let message = format!("`{variable}={value}` keeps `{title}` from using the mount");
-    on(&value).then(|| (message, format!("unset `{variable}` for this RUN, or drop the mount"), None))
+    let message = format!("`{variable}={value}` stops `{title}` from using the mount");
+    on(&value).then(|| (message, format!("unset `{variable}` for this RUN, or remove the mount"), None))
 }
 
 /// The images of Debian and Ubuntu delete archives after each install.
@@ -174,7 +174,7 @@ fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option
     if !is_known(build, place.stage) {
         return None;
     }
-    let message = format!("`{HOOK}` of the base image empties the mount after each install");
+    let message = format!("`{HOOK}` in the base image empties the mount after each install");
     let help = format!("delete `{HOOK}` first; with `apt`, also set Binary::apt::APT::Keep-Downloaded-Packages");
     let first = place.code.script.commands.first().filter(|one| one.place.scope == 0);
     let compound =
@@ -187,7 +187,7 @@ fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option
             let at = place.code.place(file, first.span).start;
             Fix {
                 title: "delete the hook first".into(),
-                safety: Safety::Unsafe("an install without the mount keeps its archives in the layer then".into()),
+                safety: Safety::Unsafe("an install without the mount then keeps its archives in the layer".into()),
                 edits: vec![edit(cx, Span::at(at), format!("rm -f {HOOK} && "))],
             }
         });
@@ -214,11 +214,11 @@ fn deleted_by_run(cx: &Context, place: &CacheMountPlace, user: &User, later: &[I
     let span = script_end::element(&place.code.script, found.command).filter(|_| single && found.via.is_empty());
     let span = span.map(|span| place.code.place(file, span)).filter(|span| !cx.source().slice(*span).contains('#'));
     let fix = span.map(|span| Fix {
-        title: "keep what the mount holds".into(),
+        title: "keep the files in the mount".into(),
         safety: Safety::Safe,
         edits: vec![edit(cx, span, String::new())],
     });
-    Some((message, "leave the clean-up out: what lies in the mount is not in the layer".into(), fix))
+    Some((message, "remove the clean-up: files in the mount are not in the layer".into(), fix))
 }
 
 fn serves_all(place: &CacheMountPlace, user: &User) -> bool {
@@ -231,7 +231,7 @@ fn empties(call: &PackageCall, target: &str) -> bool {
     call.manager != Manager::Apt || covers(target, ARCHIVES) || covers(ARCHIVES, target)
 }
 
-/// `pip cache purge` behind `pip install`; apt's own clean-up leaves the lists alone.
+/// Whether a call cleans the cache of another one: `pip cache purge` after `pip install`.
 fn is_clean(call: &PackageCall, of: &PackageCall) -> bool {
     call.manager == of.manager
         && call.verb == Verb::Clean
@@ -243,19 +243,19 @@ fn edit(cx: &Context, span: Span, text: String) -> FileEdit {
     FileEdit { target: Target::File(cx.file()), span, text }
 }
 
-/// A cache mount and where it stands.
+/// A cache mount and its position in the file.
 pub(super) struct CacheMountPlace<'c, 'b> {
     pub(super) stage: &'c Stage,
     pub(super) index: usize,
     pub(super) code: &'c Code<'b>,
     pub(super) mount: &'c Mount<'b>,
-    /// Its target, variables resolved.
+    /// Its target, with variables resolved.
     pub(super) target: &'c str,
     /// The targets of all cache mounts of the RUN.
     pub(super) all: &'c [String],
 }
 
-/// A call that the mount is meant for.
+/// The package manager call that should use the mount.
 pub(super) struct User<'c, 's> {
     pub(super) invocation: &'c Invocation<'s>,
     pub(super) call: &'c PackageCall<'s>,

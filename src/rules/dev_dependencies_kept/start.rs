@@ -1,4 +1,4 @@
-//! Whether a container may start with a development dependency. In doubt it does.
+//! Whether a container may start with a dev dependency. The answer is yes if it is not known.
 
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
@@ -7,10 +7,10 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word, parse};
 use crate::text::path;
 
-/// Scripts that call scripts that are followed.
+/// How deep scripts that call other scripts are followed.
 const DEEPEST: usize = 4;
 
-/// Whether ENTRYPOINT or CMD may need one.
+/// Whether ENTRYPOINT or CMD may need a dev dependency.
 pub(super) fn may_need_dev(build: &Build, target: &Stage, project: &Project) -> bool {
     let starts = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
     let mut programs = 0;
@@ -39,7 +39,7 @@ fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
     }
     match project.ecosystem {
         Ecosystem::Node => node(invocation, program, project, depth),
-        // The runners install what is missing when they start.
+        // `uv run` and similar programs install what is missing when they start.
         Ecosystem::Python => {
             let known = Program::of(program);
             known.is(Kind::Packages) || known.is_shell() || is_script(program)
@@ -52,7 +52,8 @@ fn is_script(program: &str) -> bool {
     FileKind::of(program).is_shell() || program.contains("entrypoint")
 }
 
-/// Node itself, a dependency's program, or a script of package.json that comes to that.
+/// Whether a command of a Node project may need one: not Node itself, the program of a dependency, or a script of
+/// package.json that only runs those.
 fn node(invocation: &Invocation, program: &str, project: &Project, depth: usize) -> bool {
     let run = |name: &str| {
         let Some(command) = project.script(name).filter(|_| depth < DEEPEST) else { return true };

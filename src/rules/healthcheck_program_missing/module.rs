@@ -7,7 +7,7 @@ use crate::rules::Context;
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::Span;
 
-/// The first module that `python -c` or `node -e` imports and that is known not to be there, with its place.
+/// The first module that `python -c` or `node -e` imports and that is certainly missing, with its position.
 pub(super) fn missing(cx: &Context, stage: &Stage, invocation: &Invocation) -> Option<(String, Span)> {
     let program = invocation.program?;
     let (ecosystem, option) = match program {
@@ -28,20 +28,20 @@ pub(super) fn help(program: &str) -> &'static str {
     if program.starts_with("python") {
         "use the standard library: `urllib.request.urlopen(…)` raises for an error status"
     } else {
-        "use what node has: `fetch(…)`"
+        "use Node's built-in `fetch(…)`"
     }
 }
 
 fn is_missing(cx: &Context, stage: &Stage, ecosystem: Ecosystem, module: &str) -> bool {
     let Some(projects) = cx.projects() else { return false };
-    let own: Vec<&Project> = projects.iter().filter(|project| project.ecosystem == ecosystem).collect();
-    // With several projects in the context it is not told which of them the image has.
-    let [project] = own.as_slice() else { return false };
+    let candidates: Vec<&Project> = projects.iter().filter(|project| project.ecosystem == ecosystem).collect();
+    // If the context has several projects, it is not known which one the image contains.
+    let [project] = candidates.as_slice() else { return false };
     let Some(install) = project.install() else { return false };
     project.installs_module(install, module, true) == Some(false) && !may_be_installed_elsewhere(cx, stage, module)
 }
 
-/// Whether a step may bring it: another install, or a copy from a stage or image.
+/// Whether another step may install it: another install, or a copy from a stage or image.
 fn may_be_installed_elsewhere(cx: &Context, stage: &Stage, module: &str) -> bool {
     let build = cx.build();
     build.chain(stage).any(|stage| {

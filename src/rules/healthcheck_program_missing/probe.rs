@@ -1,11 +1,11 @@
-//! A check by curl or wget, said in the language of the image (data: project research on healthchecks, runtimes).
+//! Translates a check by curl or wget into the language of the image (data: project research on healthchecks, runtimes).
 
 use crate::build::{Build, Code, Reference, Stage, StageBase};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Redirect, Script, Separator, SeparatorKind, Word};
 
 /// The exec form of the check in the image's own language; `None` unless the whole check is one plain GET of one address
-/// that fails for an error status. It has no time limit of its own where the check had none: the engine ends it.
+/// that fails for an error status. It has no time limit if the check had none: the engine's `--timeout` ends it.
 pub(super) fn of(build: &Build, stage: &Stage, code: &Code) -> Option<String> {
     let StageBase::Image(reference) = build.root_base(stage) else { return None };
     let invocations = code.script.invocations();
@@ -23,7 +23,7 @@ pub(super) fn of(build: &Build, stage: &Stage, code: &Code) -> Option<String> {
                 "[\"python\", \"-c\", \"import sys,urllib.request as u;sys.exit(0 if u.urlopen('{url}'{limit}).status<400 else 1)\"]"
             ))
         }
-        // fetch came with 18; before 20 it tries only the first address of `localhost`.
+        // Node 18 introduced fetch; before 20 it tries only the first address of `localhost`.
         "node" if major >= 20 || (major >= 18 && !url.contains("localhost")) => {
             let limit =
                 seconds.map(|seconds| format!(",{{signal:AbortSignal.timeout({seconds}000)}}")).unwrap_or_default();
@@ -35,8 +35,8 @@ pub(super) fn of(build: &Build, stage: &Stage, code: &Code) -> Option<String> {
     }
 }
 
-/// Whether the script is the request, at most with `|| exit` or `|| exit 1` behind it: any other status is unhealthy as
-/// well.
+/// Whether the script is only the request, with an optional `|| exit` or `|| exit 1`: every other exit code counts as
+/// unhealthy, too.
 fn is_whole(script: &Script, request: &Invocation, rest: &[Invocation]) -> bool {
     let first = request.command;
     let alone = script.problems.is_empty()
@@ -68,7 +68,7 @@ fn is_whole(script: &Script, request: &Invocation, rest: &[Invocation]) -> bool 
     alone && in_list(request) && kind(first.place.before).is_none() && ends && script.commands.len() == rest.len() + 1
 }
 
-/// An address, and the time limit of the program itself.
+/// The address, and the time limit of curl or wget.
 struct ProbeRequest {
     url: String,
     seconds: Option<u32>,
@@ -79,7 +79,7 @@ fn is_discard(redirect: &Redirect) -> bool {
     redirect.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
 }
 
-/// The address, when the options only say to be quiet and to fail.
+/// The request, if its options only make the program quiet and let it fail.
 fn url(request: &Invocation) -> Option<ProbeRequest> {
     let program = request.program.filter(|program| matches!(*program, "curl" | "wget"))?;
     let mut url = None;
@@ -108,7 +108,7 @@ fn url(request: &Invocation) -> Option<ProbeRequest> {
     url.filter(|_| fails).map(|url| ProbeRequest { url, seconds })
 }
 
-/// Whether options change nothing of what the check finds out; wget's `-O` and the `-` behind it among them.
+/// Whether options do not change the result of the check, including wget's `-O -`.
 fn is_quiet(program: &str, text: &str) -> bool {
     let options = ProgramOptions::of(program);
     if options.has(text, "probe") {

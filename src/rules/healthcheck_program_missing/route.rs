@@ -1,4 +1,4 @@
-//! Whether a check can only succeed through one of its commands. In doubt it can do without.
+//! Whether a check can succeed only if one of its commands succeeds. The answer is no if it is not known.
 
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
@@ -6,7 +6,7 @@ use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
 /// Filters that fail without input.
 const FAIL_ON_NOTHING: [&str; 3] = ["grep", "egrep", "fgrep"];
 
-/// Whether each way to success runs `invocation` and needs its success.
+/// Whether the script can succeed only if it runs `invocation` and that succeeds.
 pub(super) fn needs(script: &Script, invocation: &Invocation) -> bool {
     let passes_on = |program: Program| program.is_shell() || program.is(Kind::Wrapper) || program.state == State::Any;
     if !invocation.via.iter().all(|wrapper| passes_on(Program::of(wrapper.program))) {
@@ -14,7 +14,7 @@ pub(super) fn needs(script: &Script, invocation: &Invocation) -> bool {
     }
     let mut script = script;
     let mut index = invocation.outer as usize;
-    // From each script to the one in its command, which lies deeper.
+    // From each script to the one nested in its command.
     loop {
         let Some(command) = script.commands.get(index).filter(|command| needs_command(script, command)) else {
             return false;
@@ -23,9 +23,9 @@ pub(super) fn needs(script: &Script, invocation: &Invocation) -> bool {
             return true;
         }
         let Some((_, inner)) = script.nested.iter().find(|(at, _)| *at as usize == index) else { return false };
-        let own = inner.commands.iter().position(|command| std::ptr::eq(command, invocation.command));
-        index = match own {
-            Some(own) => own,
+        let position = inner.commands.iter().position(|command| std::ptr::eq(command, invocation.command));
+        index = match position {
+            Some(position) => position,
             None if inner.commands.len() == 1 => 0,
             None => return false,
         };
@@ -33,15 +33,15 @@ pub(super) fn needs(script: &Script, invocation: &Invocation) -> bool {
     }
 }
 
-/// The same of a command of the script itself: a pipeline of the script's own list, `&&` before it, and behind it only
-/// what is reached by its success, or fails.
+/// The same for a command of the script itself: it is in the top-level list, joined with `&&` to the commands before it,
+/// and the commands after it run only if it succeeds, or fail.
 pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
     let place = &command.place;
     if !script.problems.is_empty() || !script.compounds.is_empty() || place.scope != 0 || place.negated {
         return false;
     }
     let mut pipeline = false;
-    let mut behind = false;
+    let mut found = false;
     for one in script.commands.iter().filter(|one| one.place.scope == 0) {
         if one.place.after.is_some_and(|after| after.kind == SeparatorKind::Background) {
             return false;
@@ -50,7 +50,7 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
             pipeline = std::ptr::eq(one, command);
             match one.place.before.map(|before| before.kind) {
                 None | Some(SeparatorKind::And) => {}
-                Some(SeparatorKind::Or) if behind && !one.place.negated => match failure(one) {
+                Some(SeparatorKind::Or) if found && !one.place.negated => match failure(one) {
                     CommandFailure::Ends => return true,
                     CommandFailure::Status => {}
                     CommandFailure::No => return false,
@@ -59,20 +59,20 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
             }
         } else if std::ptr::eq(one, command) {
             pipeline = true;
-        } else if pipeline && !behind_fails(one) {
+        } else if pipeline && !later_fails(one) {
             return false;
         }
-        behind |= std::ptr::eq(one, command);
+        found |= std::ptr::eq(one, command);
     }
-    behind
+    found
 }
 
-/// What stands behind a program in its pipeline decides in its place, unless the shell or itself says that it failed.
-fn behind_fails(one: &Command) -> bool {
+/// Whether a later command of the pipeline keeps its failure: by pipefail, or because it fails without input.
+fn later_fails(one: &Command) -> bool {
     one.place.options.pipefail || one.name().and_then(Word::value).is_some_and(|name| FAIL_ON_NOTHING.contains(&name))
 }
 
-/// How a command fails for sure.
+/// How a command certainly fails.
 enum CommandFailure {
     /// It ends the script with a failure.
     Ends,
