@@ -37,7 +37,7 @@ impl UnversionedImage<'_> {
                 format!("`{image}` is a moving tag: it points to a different image after each release")
             }
             FloatingReason::Untagged => {
-                format!("`{image}` has no tag: the build uses whatever `latest` is on that day")
+                format!("`{image}` has no tag, so each build uses the current `latest`")
             }
         }
     }

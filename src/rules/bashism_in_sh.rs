@@ -127,7 +127,7 @@ fn of_command(command: &Command) -> Option<Bashism> {
         return Some(Bashism::new(word.span, format!("prints `{}` as text", word.text()), "SC3036"));
     }
     if text == "set" && command.words.iter().any(|word| word.is("pipefail")) {
-        return Some(Bashism::beyond_shellcheck(command.span, "does not support pipefail: this fails"));
+        return Some(Bashism::beyond_shellcheck(command.span, "does not support pipefail, so this fails"));
     }
     command.words.iter().find_map(of_word)
 }

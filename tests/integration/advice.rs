@@ -59,9 +59,9 @@ fn lists_that_a_later_run_reads_are_not_deleted_before_it() {
     };
     check(
         "RUN apt-get update && apt-get install -y jq\nRUN apt-get install -y curl\n",
-        "with what a RUN below installs",
+        "together with the installs of a later RUN",
     );
-    check("RUN apt-get update\nRUN apt-get install -y curl\n", "a RUN below reads these lists");
+    check("RUN apt-get update\nRUN apt-get install -y curl\n", "a later RUN reads these lists");
     check(
         "RUN apt-get update && apt-get install -y jq\nRUN apt-get update && apt-get install -y curl\n",
         "delete them in the same RUN",
