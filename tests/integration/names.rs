@@ -1,7 +1,11 @@
 //! Names in the code are plain: no function and no type is called by a bare participle or pronoun, and no name of a type
-//! stands for more than three of them.
+//! is used for more than three of them. Texts that users read use the words of the glossary in `.github/CONTRIBUTING.md`.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::tidy::below;
 
@@ -123,4 +127,74 @@ fn names_of_types_are_plain() {
         repeated.map(|(name, places)| format!("`{name}` is the name of more than {SAME_NAME} types: {places:?}")),
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What texts do not say.
+static BANNED_TEXT: LazyLock<Regex> = LazyLock::new(|| {
+    let words = [
+        r"mend(s|ed|ing)?",
+        r"anew",
+        r"be had",
+        r"(is|are) none",
+        r"hinders?",
+        r"whoever",
+        r"tells? (of|apart|that|which|what|whether)",
+        r"stands? (on|behind|beside|there|upon)",
+        r"beside",
+        r"goes on",
+        r"nobody steps",
+        r"(is|are) no (name|text|number|archive|manifest|Dockerfile)",
+    ];
+    Regex::new(&format!(r"(?i)\b({})\b", words.join("|"))).unwrap()
+});
+
+/// The string literals of a line of source.
+fn literals(line: &str) -> impl Iterator<Item = &str> {
+    line.split('"').skip(1).step_by(2)
+}
+
+/// The prose of a page: its lines outside of code, without what stands in backticks.
+fn prose(text: &str) -> Vec<(usize, String)> {
+    let mut is_code = false;
+    let mut lines = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.starts_with("```") {
+            is_code = !is_code;
+        } else if !is_code && !line.starts_with("    ") {
+            lines.push((index + 1, line.split('`').step_by(2).collect::<Vec<_>>().join("`")));
+        }
+    }
+    lines
+}
+
+#[test]
+fn banned_words_are_found() {
+    assert!(BANNED_TEXT.is_match("mend the settings"));
+    assert!(BANNED_TEXT.is_match("`x` is no name of an image"));
+    assert!(!BANNED_TEXT.is_match("recommended"));
+    assert_eq!(literals(r#"push("is anew", 'a', "b")"#).collect::<Vec<_>>(), ["is anew", "b"]);
+    assert_eq!(prose("a `mend` b\n```\nanew\n```\n"), [(1, "a ` b".to_owned())]);
+}
+
+#[test]
+fn texts_are_plain() {
+    let mut wrong = Vec::new();
+    for source in below("src", "rs") {
+        for (number, line) in source.shipped() {
+            let found = literals(line).find_map(|literal| BANNED_TEXT.find(literal));
+            wrong.extend(found.map(|word| format!("{}:{number}: `{}`", source.path, word.as_str())));
+        }
+    }
+    let pages = below("rules", "md").into_iter().chain(below("docs", "md"));
+    let mut pages: Vec<(String, String)> = pages.map(|page| (page.path, page.text)).collect();
+    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+        pages.push((name.to_owned(), fs::read_to_string(name).unwrap()));
+    }
+    assert!(pages.len() > 180, "{} pages: where are the others?", pages.len());
+    for (path, text) in pages {
+        for (number, line) in prose(&text) {
+            wrong.extend(BANNED_TEXT.find(&line).map(|word| format!("{path}:{number}: `{}`", word.as_str())));
+        }
+    }
+    assert!(wrong.is_empty(), "{} texts:\n{}", wrong.len(), wrong.join("\n"));
 }

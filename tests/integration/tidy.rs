@@ -152,7 +152,7 @@ fn code_is_told_from_text() {
 #[test]
 fn modules_use_only_modules_above_them() {
     let map = fs::read_to_string("src/lib.rs").unwrap();
-    let module = |line: &str| Some(line.strip_prefix("pub mod ")?.strip_suffix(';')?.to_owned());
+    let module = |line: &str| Some(line.strip_prefix("pub mod ")?.split_once(';')?.0.to_owned());
     let order: Vec<String> = map.lines().filter_map(module).collect();
     let place = |name: &str| order.iter().position(|known| known == name);
     let mut wrong = Vec::new();
@@ -375,5 +375,26 @@ fn every_fixture_is_used() {
             wrong.push(format!("fixtures/{name} is used by no test"));
         }
     }
+    none(&wrong);
+}
+
+#[test]
+fn architecture_names_files_that_exist() {
+    let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for name in line.split('`').skip(1).step_by(2) {
+            let is_file = name.contains('/') && (name.ends_with(".rs") || name.ends_with('/') || name.ends_with(".tsv"));
+            if !is_file || name.contains(['<', ' ', ':']) || name.starts_with('/') {
+                continue;
+            }
+            count += 1;
+            if !Path::new(name).exists() && !Path::new("src").join(name).exists() {
+                wrong.push(format!("ARCHITECTURE.md:{}: `{name}` does not exist", index + 1));
+            }
+        }
+    }
+    assert!(count > 40, "{count} files are named: where are the others?");
     none(&wrong);
 }
