@@ -18,8 +18,11 @@ use crate::build::{Build, Stage};
 
 /// The new order of a stage, where there is a better one, and the obstacles to a better one.
 pub fn arrange(build: &Build, stage: &Stage) -> (Option<ArrangedStage>, Vec<Obstacle>) {
-    let Some(context) = build.input().context.as_deref().filter(|_| build.is_ordinary()) else {
+    let Some(context) = build.input().context.as_deref() else {
         return (None, Vec::new());
     };
+    if !build.is_ordinary() {
+        return (None, Vec::new());
+    }
     Walk::new(build, stage, context).map_or_else(|| (None, Vec::new()), Walk::finish)
 }

@@ -204,7 +204,10 @@ impl DataTable {
         let by_role = self.by_role.get_or_init(|| {
             let mut by_role = HashMap::<_, Vec<_>>::new();
             let has_roles = self.header().get(1) == Some(&"roles");
-            for row in self.rows().filter(|_| has_roles) {
+            if !has_roles {
+                return by_role;
+            }
+            for row in self.rows() {
                 for role in words(row[1]) {
                     by_role.entry(role).or_default().push(row[0]);
                 }

@@ -105,7 +105,7 @@ impl Code {
         let name = name.trim();
         let digits = name.get(2..).filter(|digits| digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()))?;
         let is_shellcheck = name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("SC"));
-        Self::of_shellcheck(digits.parse().ok()?).filter(|_| is_shellcheck)
+        if is_shellcheck { Self::of_shellcheck(digits.parse().ok()?) } else { None }
     }
 
     /// Whether it is the name of one of BuildKit's own checks (`docker build --check`).

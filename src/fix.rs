@@ -171,7 +171,7 @@ fn attempt(
             rounds += waiting.min(WAITS);
         }
         active.push(blocks(&findings, &chosen));
-        let next = apply(&findings, &chosen, &now).filter(|_| active.len() <= rounds);
+        let next = if active.len() <= rounds { apply(&findings, &chosen, &now) } else { None };
         let Some(next) = next else { return Err(FixFailure::Endless(active.pop().unwrap_or_default())) };
         let worse = worse(&findings, &chosen, (&now, &next), judge);
         if !worse.is_empty() {
@@ -271,7 +271,8 @@ fn worse(
         let own: Vec<Choice> = chosen.iter().filter(touches).copied().collect();
         let rules_of = |some: &[Choice]| some.iter().map(|(finding, _)| findings[*finding].rule).collect();
         let rules: BTreeSet<&'static str> = rules_of(&own);
-        let alone = rules.iter().filter(|_| rules.len() > 1).filter_map(|rule| {
+        let several = if rules.len() > 1 { rules.clone() } else { BTreeSet::new() };
+        let alone = several.iter().filter_map(|rule| {
             let some: Vec<Choice> =
                 own.iter().filter(|(finding, _)| findings[*finding].rule == *rule).copied().collect();
             let after = apply(findings, &some, now)?;

@@ -41,7 +41,9 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
         let found = engines.iter().filter_map(|engine| Some((whole.find(engine)?, engine)));
         let first = found.min().map_or(whole.len(), |(at, _)| at);
         let entered = folder_entered(&whole[..first]).filter(|folder| !folders.contains(folder));
-        folders.extend(entered.filter(|_| folders.len() < FOLDERS));
+        if folders.len() < FOLDERS {
+            folders.extend(entered);
+        }
         for at in engines.iter().flat_map(|engine| whole.match_indices(engine)).map(|(at, _)| at) {
             commands += 1;
             if commands > COMMANDS || builds.len() >= BUILDS {
@@ -49,7 +51,8 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
             }
             let begins = !whole[..at].ends_with(|c: char| c.is_alphanumeric() || "-_./".contains(c));
             let command = within_quotes(&whole, at);
-            let build = parse(command).invocations().first().filter(|_| begins).and_then(|one| of_command(one));
+            let build =
+                if begins { parse(command).invocations().first().and_then(|one| of_command(one)) } else { None };
             if let Some((file, context)) = build {
                 builds.push(ImageBuild { line, file, context, folders: folders.clone() });
             }
@@ -90,12 +93,12 @@ fn joined_lines(text: &str) -> Vec<(u32, String)> {
     let mut goes_on = false;
     for (number, line) in text.lines().enumerate() {
         let (line, more) = line.trim_end().strip_suffix('\\').map_or((line, false), |line| (line, true));
-        match joined.last_mut().filter(|_| goes_on) {
-            Some((_, whole)) => {
+        match joined.last_mut() {
+            Some((_, whole)) if goes_on => {
                 whole.push(' ');
                 whole.push_str(line);
             }
-            None => joined.push((number as u32 + 1, line.to_owned())),
+            _ => joined.push((number as u32 + 1, line.to_owned())),
         }
         goes_on = more;
     }

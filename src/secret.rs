@@ -52,7 +52,7 @@ pub fn environment_file_holds_secret(text: &str) -> bool {
         let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
         let name = name.trim();
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-        hidden_of(name, value.trim()).filter(|_| is_name)
+        if is_name { hidden_of(name, value.trim()) } else { None }
     };
     text.lines().any(|line| holds(line).is_some()) || holds_secret(text)
 }

@@ -39,7 +39,9 @@ impl BudgetCheck<'_> {
         // What is missing could only break a limit, not mend it.
         if kept == Some(true) && needs_contents(&limit.measure) {
             unknown = self.reason_if_partial();
-            kept = kept.filter(|_| unknown.is_none());
+            if unknown.is_some() {
+                kept = None;
+            }
         }
         if kept != Some(false) {
             causes.clear();

@@ -117,7 +117,10 @@ fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     let redirects = invocation.command.redirects.iter().filter_map(|one| one.target.as_ref());
     invocation.args.iter().chain(redirects).all(|word| {
         let text = word.text();
-        let text = text.split_once('=').filter(|_| text.starts_with('-')).map_or(text, |(_, value)| value);
+        let text = match text.split_once('=') {
+            Some((_, value)) if text.starts_with('-') => value,
+            _ => text,
+        };
         if text.starts_with('-') || text.contains("://") || text.is_empty() {
             return true;
         }

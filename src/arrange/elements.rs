@@ -49,9 +49,9 @@ pub fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
         });
     let mut found: Vec<Element> = Vec::new();
     for (span, place) in &nodes {
-        match found.last_mut().filter(|_| place.pipe_index > 0 || whole) {
-            Some(last) => last.end = last.end.max(span.end),
-            None => found.push(Element { start: span.start, end: span.end, invocations: Vec::new() }),
+        match found.last_mut() {
+            Some(last) if place.pipe_index > 0 || whole => last.end = last.end.max(span.end),
+            _ => found.push(Element { start: span.start, end: span.end, invocations: Vec::new() }),
         }
     }
     for one in invocations {

@@ -98,7 +98,7 @@ fn overwritten(walk: &Walk, way: &Install) -> Option<String> {
     };
     let path = path::join(path::parent(&way.manifest), name);
     let whole = way.folders.iter().any(|folder| path.starts_with(folder.as_str()));
-    walk.context.find(&path).filter(|_| !whole).map(|_| path)
+    if whole { None } else { walk.context.find(&path).map(|_| path) }
 }
 
 /// What a download of its own would need before a build: `go mod download` before `go build`.

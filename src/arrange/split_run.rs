@@ -16,7 +16,7 @@ impl<'i> Walk<'_, 'i> {
         let binds = file.mounts(self.build.instruction(index)).iter().any(|mount| {
             mount.kind() == "bind" && mount.from().is_none() && mount.source().is_none_or(|source| source == ".")
         });
-        let code = self.build.code(index).filter(|_| !binds);
+        let code = if binds { None } else { self.build.code(index) };
         let Some(code) = code else {
             let effect = Effect::Anything(self.build.one_line(self.build.instruction(index)));
             self.below.push(MovedBelow { index, parts: None, effect });

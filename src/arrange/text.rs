@@ -159,7 +159,10 @@ impl ArrangementWriter<'_, '_, '_> {
         let walk = self.walk;
         let own = installed::workdir(walk.build, walk.stage, index);
         let instruction = walk.build.instruction(index);
-        let Some(parts) = self.file.transfer(instruction).filter(|_| own != self.folder) else { return Ok(text) };
+        let Some(parts) = self.file.transfer(instruction) else { return Ok(text) };
+        if own == self.folder {
+            return Ok(text);
+        }
         let to = &parts.destination;
         if to.text.starts_with('/') {
             return Ok(text);

@@ -58,7 +58,7 @@ pub fn origins_above(
         for (layer, origin) in layers.iter_mut().enumerate() {
             let found = recorded[layer].filter(|found| !found.fetched).and_then(|found| found.lines);
             if let Some(lines) = found
-                .filter(|_| !matches!(&origin.place, Some(place) if !is_same && place.text == DockerfileText::Given))
+                && !matches!(&origin.place, Some(place) if !is_same && place.text == DockerfileText::Given)
             {
                 record.put(lines, origin);
             }
@@ -190,7 +190,10 @@ impl JoinedLayer<'_> {
             );
         }
         let beside = if is_same { &self.own } else { &self.given };
-        let Some(AlignedHistory { fit, .. }) = beside.as_ref().filter(|_| build.is_some()) else { return };
+        let Some(AlignedHistory { fit, .. }) = beside.as_ref() else { return };
+        if build.is_none() {
+            return;
+        }
         let count = format!("{} of {} instructions of stage `{}`", fit.agreed, fit.instructions, fit.stage);
         if !fit.belongs() {
             notices.push(format!("the Dockerfile does not make this image: {count} agree with its history"));
@@ -231,11 +234,15 @@ impl Record<'_, '_> {
     /// Takes over the recorded lines.
     fn put(&self, lines: RecordedLines, origin: &mut Origin) {
         let (how, confidence) = (PlaceCertainty::Provenance, Confidence::Exact);
-        let instruction = self.build.filter(|_| lines.text == 0).and_then(|build| {
-            let all = build.input().file.instructions();
-            let index = all.partition_point(|instruction| instruction.start_line <= lines.first).checked_sub(1)?;
-            (all[index].end_line >= lines.first).then_some((build, index))
-        });
+        let instruction = if lines.text == 0 {
+            self.build.and_then(|build| {
+                let all = build.input().file.instructions();
+                let index = all.partition_point(|instruction| instruction.start_line <= lines.first).checked_sub(1)?;
+                (all[index].end_line >= lines.first).then_some((build, index))
+            })
+        } else {
+            None
+        };
         if let Some((build, index)) = instruction {
             let is_trigger = matches!(build.instruction(index).keyword, Keyword::From | Keyword::Onbuild);
             let place = place(build, index, self.text, how, confidence, is_trigger);

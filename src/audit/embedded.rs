@@ -33,7 +33,10 @@ impl<'s> ShownFindings<'s> {
 
     /// The finding with the places of the files that hold the Dockerfiles.
     pub(super) fn finding(&self, mut finding: Finding) -> Finding {
-        let Some(source) = self.sources.get(finding.file.0 as usize).filter(|_| self.any) else { return finding };
+        let Some(source) = self.sources.get(finding.file.0 as usize) else { return finding };
+        if !self.any {
+            return finding;
+        }
         if self.costly.contains(&finding.file) {
             finding.fixes.iter_mut().for_each(|fix| fix.edits.clear());
         } else {

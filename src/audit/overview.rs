@@ -88,7 +88,9 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
     }
     problems.sort_by_key(|problem| problem.place);
     problems.extend(context_problems::of_build(inputs, build, mask));
-    if let Some(target) = input.options.target.as_ref().filter(|_| !build.knows_target()) {
+    if let Some(target) = input.options.target.as_ref()
+        && !build.knows_target()
+    {
         let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");
         let file = source.name().to_owned();

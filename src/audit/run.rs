@@ -93,7 +93,9 @@ pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
     let mask = mask_of(&builds);
     let of_builds: Vec<_> = builds.par_iter().map(|build| listing::of_build(inputs, build, &mask)).collect();
     let mut listings: Vec<_> = of_builds.into_iter().flatten().collect();
-    listings.extend(inputs.folder.as_ref().filter(|_| listings.is_empty()).map(listing::of_folder));
+    if listings.is_empty() {
+        listings.extend(inputs.folder.as_ref().map(listing::of_folder));
+    }
     listings
 }
 
@@ -166,7 +168,10 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &
 fn remove_duplicate_problems(report: &mut Report) {
     let Report { problems, findings, sources, .. } = report;
     problems.retain(|problem| {
-        let Some(place) = problem.place.filter(|_| !problem.codes.is_empty()) else { return true };
+        let Some(place) = problem.place else { return true };
+        if problem.codes.is_empty() {
+            return true;
+        }
         !findings.iter().any(|finding| {
             let source = &sources[finding.file.0 as usize];
             let same = source.name() == problem.file

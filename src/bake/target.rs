@@ -63,7 +63,10 @@ fn merge<'t>(
     out: &mut BTreeMap<&'t str, BakeValue>,
 ) {
     for base in list(target.values.get("inherits")) {
-        let Some(base) = all.get(base).filter(|_| left > 0 && *steps > 0) else { continue };
+        let Some(base) = all.get(base) else { continue };
+        if !(left > 0 && *steps > 0) {
+            continue;
+        }
         *steps -= 1;
         merge(all, base, (left - 1, steps), out);
     }

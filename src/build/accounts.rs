@@ -27,7 +27,10 @@ pub fn created_user<'s>(one: &Invocation<'s>) -> Option<&'s str> {
         "adduser" => operands.len() == 1 || !flags.is_empty(),
         _ => false,
     };
-    let name = operands.last().filter(|_| makes)?.value()?;
+    if !makes {
+        return None;
+    }
+    let name = operands.last()?.value()?;
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     (plain && name != "root").then_some(name)

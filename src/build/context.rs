@@ -104,7 +104,10 @@ impl super::Transfer<'_> {
         let exclude: Vec<&str> = self.exclude.iter().map(String::as_str).collect();
         let selector = Selector { parents: self.parents, exclude: &exclude };
         let one = |source: &super::Source| {
-            let text = source.text.as_deref().filter(|_| !source.is_remote() && self.from.is_none())?;
+            if source.is_remote() || self.from.is_some() {
+                return None;
+            }
+            let text = source.text.as_deref()?;
             select(context, text, selector).ok()
         };
         self.sources.iter().map(one).collect()

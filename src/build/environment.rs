@@ -150,7 +150,13 @@ fn setting(invocation: &Invocation) -> Option<(String, FoundVariable)> {
     let mut words = invocation.args.iter().skip_while(|word| !word.is("set")).skip(1);
     let word = words.find(|word| !word.text().starts_with('-'))?;
     let (key, value) = word.text().split_once('=').unwrap_or((word.text(), ""));
-    let value = if value.is_empty() { words.next()?.value() } else { Some(value).filter(|_| !word.is_dynamic()) };
+    let value = if value.is_empty() {
+        words.next()?.value()
+    } else if word.is_dynamic() {
+        None
+    } else {
+        Some(value)
+    };
     Some((key.to_owned(), FoundVariable::of(value)))
 }
 

@@ -244,7 +244,7 @@ pub fn stands_on(reference: &str) -> Option<&'static str> {
 pub(super) fn suite(reference: &Reference) -> Option<&'static str> {
     let tag = reference.tag?;
     let words = || tag.split(['-', '.', '_']);
-    let number = words().next().filter(|_| reference.short_name() == "debian");
+    let number = if reference.short_name() == "debian" { words().next() } else { None };
     match number {
         Some("12") => return Some("bookworm"),
         Some("13") => return Some("trixie"),

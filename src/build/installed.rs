@@ -152,7 +152,10 @@ pub fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &s
 
 /// Where a transfer puts a file of the context.
 pub fn lands(build: &Build, stage: &Stage, transfer: &Transfer, path: &str) -> Vec<String> {
-    let Some(destination) = transfer.destination.as_deref().filter(|_| !transfer.parents) else { return Vec::new() };
+    let Some(destination) = transfer.destination.as_deref() else { return Vec::new() };
+    if transfer.parents {
+        return Vec::new();
+    }
     if transfer.exclude.iter().any(|pattern| is_like(pattern, path)) {
         return Vec::new();
     }

@@ -269,7 +269,10 @@ impl ListenReader<'_, '_, '_> {
             None => (rest, ""),
         };
         let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !after.contains('$');
-        Some(format!("{before}{}{after}", self.variable(name).filter(|_| plain)?))
+        if !plain {
+            return None;
+        }
+        Some(format!("{before}{}{after}", self.variable(name)?))
     }
 
     /// A variable that ENV sets: ARGs are gone when the container runs.

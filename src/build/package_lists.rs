@@ -27,7 +27,10 @@ impl PackageLists {
 
     /// The shortest of those that were measured, for images of which only that they stand on one of these is known.
     pub fn shortest(reference: &str) -> Option<Self> {
-        Self::measured().filter(|_| is_recent_debian(reference)).min_by_key(|lists| lists.disk_bytes)
+        if !is_recent_debian(reference) {
+            return None;
+        }
+        Self::measured().min_by_key(|lists| lists.disk_bytes)
     }
 
     fn measured() -> impl Iterator<Item = Self> {

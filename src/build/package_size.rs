@@ -34,7 +34,7 @@ impl PackageSize {
         let others = asked.iter().chain(there).filter(|package| **package != most.package);
         let others: u64 = others.filter_map(|package| Some(Self::of(package, image)?.disk_bytes)).sum();
         let bytes = (most.recommended_bytes - most.disk_bytes).saturating_sub(others);
-        Some((*most, bytes)).filter(|_| bytes > 0)
+        if bytes > 0 { Some((*most, bytes)) } else { None }
     }
 
     /// Where the figure comes from.

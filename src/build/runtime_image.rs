@@ -22,7 +22,10 @@ pub fn runtime_image(image: &str, language: Language, web: bool) -> Option<Strin
             let tag = reference.tag.filter(|tag| tag.starts_with(|c: char| c.is_ascii_digit()))?;
             let aot = tag.split('-').any(|word| word == "aot");
             let kind = if web { "aspnet" } else { "runtime" };
-            let root = reference.name.strip_suffix("/sdk").filter(|_| !aot)?;
+            if aot {
+                return None;
+            }
+            let root = reference.name.strip_suffix("/sdk")?;
             // `8.0.100` is a version of the SDK, which the runtimes do not share.
             let (version, rest) = tag.split_once('-').map_or((tag, String::new()), |(v, rest)| (v, format!("-{rest}")));
             let short = version.split('.').take(2).collect::<Vec<_>>().join(".");

@@ -24,7 +24,10 @@ impl Build<'_> {
     /// `cp .env.local .env`.
     fn is_copied_as_sample(&self, path: &str) -> bool {
         let (folder, name) = path::split(path);
-        let Some(texts) = self.input().texts.as_ref().filter(|_| name.starts_with(".env")) else { return false };
+        let Some(texts) = self.input().texts.as_ref() else { return false };
+        if !name.starts_with(".env") {
+            return false;
+        }
         let beside = |file: &str| {
             let (of, _) = path::split(file);
             FileKind::of(file).is_for_people() && (of == folder || of.is_empty())
@@ -48,7 +51,10 @@ impl Build<'_> {
     pub fn environment_file_holds_secret(&self, path: &str) -> Option<bool> {
         let name = path::name(path);
         let is_environment = name.starts_with(".env") || name.strip_suffix(".env").is_some();
-        let text = self.context_text(path).filter(|_| is_environment)?;
+        if !is_environment {
+            return None;
+        }
+        let text = self.context_text(path)?;
         Some(environment_file_holds_secret(&text))
     }
 

@@ -106,7 +106,7 @@ pub fn compiles(one: &Invocation) -> Option<Language> {
         };
     }
     let program = Program::of(one.program?);
-    Language::of(program).filter(|_| program.is(Kind::Compiler))
+    if program.is(Kind::Compiler) { Language::of(program) } else { None }
 }
 
 /// The command that compiles a project's own program in the stages that a target stands on, itself among them: its RUN,
@@ -115,7 +115,9 @@ pub fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, Language)
     for stage in build.chain(target) {
         for (index, _, invocations) in runs(build, stage) {
             let found = invocations.iter().find_map(|one| Some((one.span, compiles(one)?)));
-            if let Some((span, language)) = found.filter(|_| last_removal(&invocations).is_none()) {
+            if let Some((span, language)) = found
+                && last_removal(&invocations).is_none()
+            {
                 return Some((index, span, language));
             }
         }

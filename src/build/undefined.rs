@@ -90,7 +90,7 @@ impl Build<'_> {
         for used in uses(text, lex) {
             match self.find_variable(stage, used.name, at) {
                 VariableLookup::Set(VariableValue::Known(value)) => {
-                    _ = values.insert(used.name.to_owned(), value.to_string())
+                    _ = values.insert(used.name.to_owned(), value.to_string());
                 }
                 VariableLookup::Set(VariableValue::Unset) if used.operator != Operator::Plain => {}
                 VariableLookup::Unset => {}

@@ -111,7 +111,7 @@ fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<(Me
         path.clone_into(&mut request.path);
         request.file = None;
     } else {
-        let folder = command.path.parent().filter(|_| command.path.is_file());
+        let folder = if command.path.is_file() { command.path.parent() } else { None };
         let folder = folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
         folder.unwrap_or(&command.path).clone_into(&mut request.path);
         request.file = Some(path.to_owned());

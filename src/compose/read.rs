@@ -180,7 +180,7 @@ fn args(node: Option<YamlNode>) -> Vec<(String, String)> {
     let Some(node) = node else { return Vec::new() };
     let mut args = Vec::new();
     for entry in node.entries() {
-        if let (Some(name), Some(value)) = (entry.key.text(), entry.value.text().filter(|_| !entry.value.is_null())) {
+        if let (Some(name), Some(value)) = (entry.key.text(), entry.value.value_text()) {
             args.push((name.to_owned(), value.to_owned()));
         }
     }

@@ -93,11 +93,11 @@ fn environment(node: YamlNode, variables: &BTreeMap<String, String>, all: &mut V
             Some("<<") | None => {
                 for merged in entry.value.entries().chain(entry.value.items().flat_map(YamlNode::entries)) {
                     if let Some(name) = merged.key.text().filter(|name| *name != "<<") {
-                        take(name, merged.value.text().filter(|_| !merged.value.is_null()));
+                        take(name, merged.value.value_text());
                     }
                 }
             }
-            Some(name) => take(name, entry.value.text().filter(|_| !entry.value.is_null())),
+            Some(name) => take(name, entry.value.value_text()),
         }
     }
     for item in node.items().filter_map(YamlNode::text) {

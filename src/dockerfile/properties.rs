@@ -247,7 +247,10 @@ fn the_peer_finds_the_same_instructions() {
     let (mut same, mut all) = (0, 0);
     for (id, input, expected) in cases() {
         let is_accepted = expected["error"].is_null();
-        let Some(theirs) = peer(&input).filter(|_| is_accepted && !is_known_gap(&input)) else { continue };
+        let Some(theirs) = peer(&input) else { continue };
+        if !is_accepted || is_known_gap(&input) {
+            continue;
+        }
         let file = parse(&Source::of("Dockerfile", &input));
         let own: Vec<(Keyword, u32)> = file.instructions().iter().map(|i| (i.keyword, i.start_line)).collect();
         all += 1;

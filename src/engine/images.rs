@@ -124,7 +124,8 @@ impl Engine {
     /// # Errors
     /// When the engine fails.
     pub fn find(&self, reference: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Failure> {
-        let query = platform.filter(|_| self.api >= INSPECTED).map(|own| format!("?platform={}", parameter(own)));
+        let query =
+            if self.api >= INSPECTED { platform.map(|own| format!("?platform={}", parameter(own))) } else { None };
         let path = self.path(&format!("/images/{}/json{}", escaped(reference), query.unwrap_or_default()));
         let own: InspectedImage = match self.connection.json(&path, Timeout::Usual) {
             Ok(own) => own,
@@ -175,7 +176,8 @@ impl Engine {
     /// # Errors
     /// When the engine fails or has no such image.
     pub fn history(&self, reference: &str, platform: Option<&Platform>) -> Result<Vec<HistoryStep>, Failure> {
-        let query = platform.filter(|_| self.api >= PLATFORMS).map(|own| format!("?platform={}", parameter(own)));
+        let query =
+            if self.api >= PLATFORMS { platform.map(|own| format!("?platform={}", parameter(own))) } else { None };
         let path = self.path(&format!("/images/{}/history{}", escaped(reference), query.unwrap_or_default()));
         let told: Vec<HistoryEntryJson> = self.connection.json(&path, Timeout::Usual)?;
         let step = |own: HistoryEntryJson| HistoryStep {
@@ -192,7 +194,8 @@ impl Engine {
     /// # Errors
     /// When the engine fails or has no such image.
     pub fn save(&self, reference: &str, platform: Option<&Platform>) -> Result<ImageArchive, Failure> {
-        let query = platform.filter(|_| self.api >= PLATFORMS).map(|own| format!("?platform={}", parameter(own)));
+        let query =
+            if self.api >= PLATFORMS { platform.map(|own| format!("?platform={}", parameter(own))) } else { None };
         let path = self.path(&format!("/images/{}/get{}", escaped(reference), query.unwrap_or_default()));
         let response = self.connection.get(&path, Timeout::Image)?;
         Ok(ImageArchive::new(Arc::clone(&self.connection), response.into_body()))

@@ -57,7 +57,9 @@ impl Spec {
         let exposed: Map<String, Value> = ports().map(|port| (port, json!({}))).collect();
         all.insert("ExposedPorts".to_owned(), exposed.into());
         all.insert("HostConfig".to_owned(), self.host(ports()));
-        if let Some(network) = self.network.as_ref().filter(|_| !self.aliases.is_empty()) {
+        if let Some(network) = self.network.as_ref()
+            && !self.aliases.is_empty()
+        {
             let endpoint = json!({network: {"Aliases": self.aliases}});
             all.insert("NetworkingConfig".to_owned(), json!({"EndpointsConfig": endpoint}));
         }

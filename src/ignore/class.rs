@@ -184,7 +184,7 @@ pub(crate) fn escape(text: &str) -> Read<'_, char> {
         'x' if chars.as_str().starts_with('{') => {
             let (digits, after) = chars.as_str()[1..].split_once('}').ok_or(PatternSyntaxError)?;
             let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let value = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex).and_then(char::from_u32);
+            let value = if is_hex { u32::from_str_radix(digits, 16).ok().and_then(char::from_u32) } else { None };
             return Ok((value.ok_or(PatternSyntaxError)?, after));
         }
         'x' => {

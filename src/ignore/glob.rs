@@ -142,7 +142,9 @@ fn class_match(mut class: &[u8], rune: u32) -> Result<(bool, &[u8]), BadPattern>
     let mut found = false;
     let mut empty = true;
     loop {
-        if let Some((b']', after)) = class.split_first().filter(|_| !empty) {
+        if let Some((b']', after)) = class.split_first()
+            && !empty
+        {
             return Ok((found != negated, after));
         }
         let (low, after) = class_rune(class)?;

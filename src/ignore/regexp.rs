@@ -45,7 +45,10 @@ pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<PatternStep>>, Pattern
     let groups_end = expression.rfind(":]").map_or(0, |at| expression.len() - at);
     while let Some(first) = rest.chars().next() {
         if let Some((counts, after)) = counts(rest)? {
-            let last = steps.pop().filter(|_| !repeated).ok_or(PatternSyntaxError)?;
+            if repeated {
+                return Err(PatternSyntaxError);
+            }
+            let last = steps.pop().ok_or(PatternSyntaxError)?;
             repeat(&mut steps, last, counts)?;
             (repeated, rest) = (true, after);
             continue;

@@ -47,7 +47,9 @@ impl<'a> Archive<'a> {
         };
         let first = members.is_empty();
         let damaged = damaged.map(|error: TarError| broken(&error, first));
-        if let Some(error) = damaged.clone().filter(|_| first) {
+        if let Some(error) = damaged.clone()
+            && first
+        {
             return Err(error);
         }
         Ok(Self { source, members, damaged })

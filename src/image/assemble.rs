@@ -170,7 +170,7 @@ impl Blobs<'_> {
         }
         // The digest of a blob that is not compressed is its diff ID.
         let plain = scanned.layer.compression == Compression::None && (blob.digest.is_some() || blob.named);
-        let found = scanned.diff_id.as_ref().or(scanned.blob.as_ref().filter(|_| plain));
+        let found = scanned.diff_id.as_ref().or(if plain { scanned.blob.as_ref() } else { None });
         if let (Some(expected), Some(found)) = (&blob.diff_id, found)
             && expected.algorithm() == found.algorithm()
             && expected != found

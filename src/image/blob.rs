@@ -54,7 +54,7 @@ impl<'a> ReadRun<'a> {
         }
         tell(0);
         let demands = ScanOptions {
-            digest: digest.filter(|_| options.verify != Verify::None),
+            digest: if options.verify == Verify::None { None } else { digest },
             diff_id: options.verify == Verify::Full,
             contents: true,
             linkage: options.linkage,

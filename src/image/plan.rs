@@ -129,7 +129,9 @@ fn choose(reading: &mut Reading<'_>, candidates: &[Candidate]) -> Result<ChosenI
             Err(error) => refused.push(error),
         }
     }
-    if let Some(error) = refused.pop().filter(|_| taken.is_empty()) {
+    if let Some(error) = refused.pop()
+        && taken.is_empty()
+    {
         return Err(error);
     }
     reading.notices.extend(refused.iter().map(ToString::to_string));
@@ -561,7 +563,10 @@ fn attestation(
         let wanted = predicate_type.as_ref().is_none_or(|kind| kind.contains("provenance"));
         let digest = layer.digest();
         let mut bytes = None;
-        if let Some(digest) = digest.as_ref().filter(|_| wanted && *room > 0) {
+        if let Some(digest) = digest.as_ref()
+            && wanted
+            && *room > 0
+        {
             bytes = reading.document(&reading.layout.name(digest, DocumentPart::Blob), DocumentPart::Blob)?;
             if let Some(bytes) = &bytes {
                 reading.compare(&digest.to_string(), bytes, Some(digest), layer.size);

@@ -122,7 +122,9 @@ impl Provenance {
         if made.step < known.step {
             *known = made;
         }
-        if let Some(lines) = made.layer.lines.filter(|_| !made.layer.fetched) {
+        if let Some(lines) = made.layer.lines
+            && !made.layer.fetched
+        {
             let known = self.blobs.entry(own.clone()).or_insert(Some(lines));
             if *known != Some(lines) {
                 *known = None;

@@ -144,8 +144,8 @@ fn finish<R: Read + Send>(
     let decoder = ahead.into_decoder();
     let complete = decoder.as_ref().is_some_and(Decoder::is_complete);
     let (blob, diff_id) = hashes.map(Hashes::finish).unwrap_or_default();
-    scanned.blob = blob.filter(|_| complete);
-    scanned.diff_id = diff_id.filter(|_| complete && outcome.decoded);
+    scanned.blob = if complete { blob } else { None };
+    scanned.diff_id = if complete && outcome.decoded { diff_id } else { None };
     let layer = &mut scanned.layer;
     layer.digest.clone_from(&scanned.blob);
     layer.diff_id.clone_from(&scanned.diff_id);

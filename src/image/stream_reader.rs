@@ -59,7 +59,9 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &ImageOptions<'_
     run.check_stopped()?;
     let damaged = ended?;
     let Pass { members, .. } = pass;
-    if let Some(error) = damaged.clone().filter(|_| members.is_empty()) {
+    if let Some(error) = damaged.clone()
+        && members.is_empty()
+    {
         return Err(error);
     }
     with_archive(join(&members, &shared, &run), &members.notices, damaged.as_ref())
@@ -234,7 +236,10 @@ pub fn is_archive(head: &[u8]) -> bool {
 
 /// Whether a block is the header of an archive's member: its checksum fits (POSIX.1-2024, pax, "ustar Interchange Format").
 fn is_header(block: &[u8]) -> bool {
-    let Some(written) = block.get(148..156).filter(|_| block.len() >= HEAD) else { return false };
+    let Some(written) = block.get(148..156) else { return false };
+    if block.len() < HEAD {
+        return false;
+    }
     let written = String::from_utf8_lossy(written);
     let written = u32::from_str_radix(written.trim_matches([' ', '\0']), 8);
     let blank = |(index, &byte): (usize, &u8)| u32::from(if (148..156).contains(&index) { b' ' } else { byte });

@@ -34,7 +34,10 @@ impl BuildPlace {
         let real = |folder: &Path| folder.canonicalize().ok();
         let own = self.root.as_deref().and_then(real);
         let agrees = |one: &NamedContext| one.folder.as_deref().and_then(real) == own;
-        let Some(first) = told.first().filter(|_| !told.iter().any(agrees)) else { return self };
+        let Some(first) = told.first() else { return self };
+        if told.iter().any(agrees) {
+            return self;
+        }
         // A folder that another step fills first can't be looked at.
         let Some(one) = told.iter().find(|one| one.folder.is_some()) else {
             let notice = format!(

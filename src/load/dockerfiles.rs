@@ -85,7 +85,7 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     targets.dedup();
     let user = builds.iter().find_map(|named| named.origin.run.user.clone());
     let signal = builds.first().and_then(|named| named.origin.run.stop_signal.clone());
-    let stop_signal = signal.filter(|_| builds.iter().all(|named| named.origin.run.stop_signal.is_some()));
+    let stop_signal = if builds.iter().all(|named| named.origin.run.stop_signal.is_some()) { signal } else { None };
     let first = builds.into_iter().next()?;
     let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
     let mut origin = BuildOrigin { target: None, run, ..first.origin };

@@ -136,7 +136,7 @@ fn fill(
     request: &GatherRequest,
     (root, recipes): (Option<&Path>, &[PathBuf]),
 ) {
-    let walked = root.filter(|_| request.file.is_none());
+    let walked = if request.file.is_none() { root } else { None };
     let read = dockerfiles(inputs, files, walked);
     let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
@@ -164,7 +164,9 @@ fn fill(
         if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
             input.context = Some(Arc::clone(&known.context));
             input.projects.clone_from(&known.projects);
-            if let Some(root) = draft.place.root.as_deref().filter(|_| request.needs.has(Need::ContextTexts)) {
+            if let Some(root) = draft.place.root.as_deref()
+                && request.needs.has(Need::ContextTexts)
+            {
                 input.texts = Some(Arc::new(texts(root, &input)));
             }
         }
@@ -241,7 +243,7 @@ fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [InputDraft]) {
         let Some(root) = &draft.place.root else { continue };
         draft.input.context_root = Some(display_path(root));
         let inline = inputs.source(draft.input.dockerfile).embedding().is_some();
-        let Some(path) = context::ignore_file_for(Some(&*draft.path).filter(|_| !inline), root) else {
+        let Some(path) = context::ignore_file_for(if inline { None } else { Some(&*draft.path) }, root) else {
             draft.input.ignore = IgnoreInput::Missing(display_path(&root.join(".dockerignore")));
             continue;
         };

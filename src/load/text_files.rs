@@ -51,9 +51,12 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
 
 /// The texts for people at the top and beside files: what they say of secrets.
 fn for_people(root: &Path, files: &[String]) -> Vec<String> {
+    if files.is_empty() {
+        return Vec::new();
+    }
     let folders: BTreeSet<&str> = files.iter().map(|file| path::split(file).0).chain([""]).collect();
     let mut found = Vec::new();
-    for folder in folders.into_iter().take(MOST).filter(|_| !files.is_empty()) {
+    for folder in folders.into_iter().take(MOST) {
         let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().take(MOST).filter_map(Result::ok);
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         found.extend(names.filter(|name| FileKind::of(name).is_for_people()).map(|name| path::child(folder, &name)));

@@ -93,7 +93,10 @@ fn statement(tree: &ManifestTree, project: &mut Project, closure: &mut Closure, 
             }
         }
         _ => {
-            if let Some(scope) = scope(&word).filter(|_| first.matches(':').count() >= 1 && !first.starts_with(':')) {
+            if let Some(scope) = scope(&word)
+                && first.matches(':').count() >= 1
+                && !first.starts_with(':')
+            {
                 let mut parts = first.splitn(3, ':');
                 let name = format!("{}:{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
                 project.depend(&name, scope, parts.next());

@@ -54,7 +54,7 @@ impl LockedPackages {
     /// dependencies) is given, what can't be reached from them is.
     pub(super) fn new(entries: Vec<LockEntry>, roots: Option<BTreeSet<String>>) -> Self {
         let told = entries.iter().any(|entry| entry.dev_only.is_some());
-        let reached = roots.filter(|_| !told).map(|roots| reachable_names(&entries, roots));
+        let reached = if told { None } else { roots.map(|roots| reachable_names(&entries, roots)) };
         let mut packages: BTreeMap<String, LockedPackage> = BTreeMap::new();
         for entry in entries {
             let dev_only = match &reached {

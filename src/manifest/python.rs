@@ -60,7 +60,9 @@ fn project(tree: &mut ManifestTree, root: &str) -> Option<Project> {
     let pyproject = path::child(root, "pyproject.toml");
     let table = toml_text::table(tree, &pyproject);
     let described = table.as_ref().is_some_and(pyproject::describes_a_project);
-    if let Some(table) = table.as_ref().filter(|_| described) {
+    if let Some(table) = table.as_ref()
+        && described
+    {
         pyproject::read(tree, &mut project, &pyproject, table);
     }
     let pipfile = path::child(root, "Pipfile");
@@ -74,7 +76,7 @@ fn project(tree: &mut ManifestTree, root: &str) -> Option<Project> {
     if project.manifests.is_empty() {
         return None;
     }
-    let table = table.filter(|_| described);
+    let table = if described { table } else { None };
     installs_of(tree, &mut project, table.as_ref(), pipfile_table.as_ref(), &requirements);
     let version_file = path::child(root, ".python-version");
     if let Some(version) = tree.text(&version_file).and_then(first_line) {

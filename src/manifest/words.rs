@@ -6,10 +6,10 @@ pub(super) fn without_comment<'t>(line: &'t str, mark: &str) -> &'t str {
     let mut spaced = true;
     for (at, c) in line.char_indices() {
         match quote {
-            Some(open) => quote = quote.filter(|_| c != open),
+            Some(open) if c == open => quote = None,
             None if spaced && line[at..].starts_with(mark) => return line[..at].trim(),
             None if matches!(c, '"' | '\'') => quote = Some(c),
-            None => {}
+            _ => {}
         }
         spaced = c.is_whitespace();
     }

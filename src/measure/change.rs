@@ -72,7 +72,10 @@ fn remark(path: &str) -> Option<Remark> {
 
 /// A file's text with one more line that no other change has; `None` where nobody knows how.
 pub(super) fn changed(path: &str, text: &[u8], mark: &str) -> Option<Vec<u8>> {
-    let remark = remark(path).filter(|_| !text.contains(&0))?;
+    if text.contains(&0) {
+        return None;
+    }
+    let remark = remark(path)?;
     let mut changed = text.to_vec();
     if !text.is_empty() && !text.ends_with(b"\n") {
         changed.push(b'\n');

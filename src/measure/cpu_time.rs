@@ -66,7 +66,10 @@ impl Meter {
             Self::Builder => recorded_time(metadata)?,
             Self::Group(name) => {
                 let is_there = accounts().join(name).is_dir();
-                let after = self.now().filter(|_| is_there || !ran)?;
+                if !is_there && ran {
+                    return None;
+                }
+                let after = self.now()?;
                 after.checked_sub(before?)?
             }
         };

@@ -215,7 +215,7 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
         let session = self.session;
         let mut trial = session.trial(&built.tag, &self.wanted, None)?;
         let mut start = trial.start(&self.wanted);
-        let service = start_hints::as_service(self.ground, &self.wanted).filter(|_| start.fault().is_some());
+        let service = if start.fault().is_some() { start_hints::as_service(self.ground, &self.wanted) } else { None };
         if let Some((told, wanted)) = service {
             (self.say)(&format!("starting the original as {told}"));
             let other = session.trial(&built.tag, &wanted, None)?;
@@ -311,7 +311,8 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
             return Ok(());
         }
         let [before, after] = self.sizes.clone().map(|size| Some(Figures { size, ..Figures::default() }));
-        (proof.before, proof.after) = (before, after.filter(|_| tried.holds()));
+        proof.before = before;
+        proof.after = if tried.holds() { after } else { None };
         if !tried.proves() {
             return Ok(());
         }

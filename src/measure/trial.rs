@@ -197,10 +197,12 @@ impl ContainerTrial<'_> {
 
     /// Runs a program inside; `None` where the container has ended.
     pub(super) fn exec(&self, session: &Session, words: &[&str]) -> Result<Option<(i64, String)>, Failure> {
-        let Some(id) = self.stand.id().filter(|_| matches!(self.stood, SettledState::Listens(_) | SettledState::Runs))
-        else {
+        let Some(id) = self.stand.id() else {
             return Ok(None);
         };
+        if !matches!(self.stood, SettledState::Listens(_) | SettledState::Runs) {
+            return Ok(None);
+        }
         let ended = session.engine.exec(id, &Exec { bytes: WORDS, ..Exec::new(words.iter().copied()) });
         match ended {
             Ok(ended) => Ok(Some((ended.code.unwrap_or(-1), ended.spoken.text()))),

@@ -69,10 +69,12 @@ fn edits(
     }
     for (index, one) in build.instructions(target) {
         let text = scene.file().logical(one.text);
-        if let Some(path) = foreign(text).filter(|_| one.keyword != Keyword::From) {
+        if let Some(path) = foreign(text)
+            && one.keyword != Keyword::From
+        {
             return Err(format!("line {} names `{path}`", one.start_line));
         }
-        let code = build.code(index).filter(|_| one.keyword == Keyword::Run);
+        let code = if one.keyword == Keyword::Run { build.code(index) } else { None };
         let leaves = |code: &crate::build::Code| {
             code.script
                 .invocations()

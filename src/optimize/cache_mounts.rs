@@ -35,7 +35,10 @@ fn without_switches(scene: &PassInput) -> Option<FileEdit> {
     let edits = switches(scene);
     let index = scene.inputs.builds.iter().position(|build| std::ptr::eq(build, scene.input()))?;
     let mut sources = scene.inputs.sources.clone();
-    let slot = sources.get_mut(scene.input().dockerfile.0 as usize).filter(|_| !edits.is_empty())?;
+    if edits.is_empty() {
+        return None;
+    }
+    let slot = sources.get_mut(scene.input().dockerfile.0 as usize)?;
     *slot = slot.with_bytes(text::apply(slot, &edits).ok()?).ok()?;
     let inputs = scene.inputs.with_sources(&sources);
     let build = Build::new(inputs.builds.get(index)?);

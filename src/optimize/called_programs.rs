@@ -26,7 +26,10 @@ pub(super) fn programs(scene: &PassInput, language: Ecosystem, shipped: bool) ->
 /// A package that starts a browser which nothing here installs as a package of the distribution.
 pub(super) fn browser(scene: &PassInput, language: Ecosystem) -> Option<&'static str> {
     let starts = |name: &&str| needed_by(name, language).any(|program| program == BROWSER);
-    let name = names(scene, language).into_iter().find(starts).filter(|_| !installs_browser(scene))?;
+    if installs_browser(scene) {
+        return None;
+    }
+    let name = names(scene, language).into_iter().find(starts)?;
     data::PACKAGE_PROGRAMS.row(name).map(|row| row[0])
 }
 
@@ -44,9 +47,13 @@ fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
     let projects = scene.projects().iter().filter(|project| project.ecosystem == language);
     let direct =
         projects.clone().flat_map(|project| &project.dependencies).filter(|one| one.scope != DependencyScope::Dev);
-    let ways = projects.filter(|_| language == Ecosystem::Ruby).flat_map(|project| &project.installs);
-    let locked = ways.filter_map(|way| way.locked.as_ref()).flat_map(|locked| locked.packages.keys());
-    direct.map(|one| one.name.as_str()).chain(locked.map(String::as_str)).collect()
+    let mut names: BTreeSet<&str> = direct.map(|dependency| dependency.name.as_str()).collect();
+    if language == Ecosystem::Ruby {
+        let installs = projects.flat_map(|project| &project.installs);
+        let locked = installs.filter_map(|install| install.locked.as_ref());
+        names.extend(locked.flat_map(|locked| locked.packages.keys()).map(String::as_str));
+    }
+    names
 }
 
 /// Whether a RUN installs a browser with all that it depends on.
@@ -92,9 +99,9 @@ fn calls(text: &str, program: &str, ruby: bool) -> bool {
         ['"', '\'', '`', '(', '{', '['].into_iter().any(|quote| {
             let Some(open) = text[from..at].rfind(quote).map(|open| from + open) else { return false };
             let (before, close) = match quote {
-                '(' | '{' | '[' => match text[..open].strip_suffix("%x").filter(|_| ruby) {
-                    Some(_) => ("`", [')', '}', ']']),
-                    None => return false,
+                '(' | '{' | '[' => match text[..open].strip_suffix("%x") {
+                    Some(_) if ruby => ("`", [')', '}', ']']),
+                    _ => return false,
                 },
                 _ => (&text[..open], [quote; 3]),
             };

@@ -82,7 +82,10 @@ pub(in crate::optimize) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
             let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$'))?;
             (&rest[..end], &rest[end..])
         };
-        let value = behind.trim_start().strip_prefix(':').filter(|_| !key.is_empty())?.trim_start();
+        if key.is_empty() {
+            return None;
+        }
+        let value = behind.trim_start().strip_prefix(':')?.trim_start();
         let end = length(value);
         found.push((key, value[..end].trim_end()));
         rest = &value[end..];

@@ -80,7 +80,10 @@ pub(super) const SERVERS: &[Pass] = &[
 /// Takes the final stage apart.
 fn stages(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
-    let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
+    let Some(stage) = scene.target() else { return };
+    if !(build.is_ordinary() && build.knows_target()) {
+        return;
+    }
     if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
         return;
     }

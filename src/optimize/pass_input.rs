@@ -64,7 +64,7 @@ impl<'a> PassInput<'a> {
             script.invocations().iter().map(words).collect()
         };
         let own = self.build.last(stage, Keyword::Cmd).and_then(|(index, _)| self.build.code(index));
-        let command = service.command.as_ref().filter(|_| service.entrypoint.is_none());
+        let command = if service.entrypoint.is_none() { service.command.as_ref() } else { None };
         command.zip(own).is_some_and(|(command, own)| words(&parse(command)) == words(&own.script))
     }
 

@@ -22,7 +22,10 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
         let unneeded = rule_fixes::calls_at(build, finding.span, |place, invocation, call| {
             // What the others load is found by name at run time.
             let known = !matches!(call.manager, Manager::Composer | Manager::Bundle);
-            let found = installed::of(build, place, invocation, call).filter(|_| known)?;
+            if !known {
+                return None;
+            }
+            let found = installed::of(build, place, invocation, call)?;
             let used = scene.evidence.texts_cut
                 || runs_in_install(found.project)
                 || imports_dev(scene, &reach, found.project, found.install?);

@@ -51,7 +51,9 @@ fn started_files(build: &Build, stage: &Stage, projects: &[Project]) -> Vec<Stri
 fn add_named_stages(script: &Script, projects: &[Project], depth: usize, found: &mut Vec<String>) {
     for one in script.invocations() {
         let all = words::of(&one);
-        if let Some(name) = words::script(&all).filter(|_| depth > 0) {
+        if let Some(name) = words::script(&all)
+            && depth > 0
+        {
             let scripts: Vec<&str> = projects.iter().filter_map(|project| project.script(name)).collect();
             if let [script] = scripts.as_slice() {
                 add_named_stages(&parse(script), projects, depth - 1, found);
@@ -83,7 +85,7 @@ fn file_of(one: &Invocation, words: &[String]) -> Option<String> {
         .program
         .map(Program::of)
         .is_some_and(|program| program.is(Kind::Interpreter) || program.is(Kind::Runtime) || program.is_shell());
-    one.args.iter().find(is_program).filter(|_| interprets).and_then(plain)
+    if interprets { one.args.iter().find(is_program).and_then(plain) } else { None }
 }
 
 /// Whether something of the file brings a path into a stage, as far as that can be told.

@@ -93,13 +93,17 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
     let clone = clone(inputs, build, evidence);
     for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
         // What lies in the folder decides what is kept out; what is written must be there for everybody.
-        if let Some(clone) = clone.as_ref().filter(|_| rung == Rung::Order) {
+        if let Some(clone) = clone.as_ref()
+            && rung == Rung::Order
+        {
             scene = Cow::Owned(clone.with_sources(&now));
         }
         let mut climbed = ClimbedRung { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
         for pass in passes::all_passes().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
             let id = pass.info.id;
-            if let Some(why) = options.left_out.get(id).filter(|_| !options.only.contains(id)) {
+            if let Some(why) = options.left_out.get(id)
+                && !options.only.contains(id)
+            {
                 climbed.refusals.push(PassRefusal::whole(id, pass.info.title, why));
                 continue;
             }
@@ -162,7 +166,10 @@ fn run_pass(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, opt
 /// base and its user.
 fn for_others(pass: &Pass, turn: PassOutput, inputs: &Inputs, build: usize) -> PassOutput {
     let hidden = matches!(pass.info.rung, Rung::Stages | Rung::Slim) || pass.info.id == "non-root";
-    let Some(input) = inputs.builds.get(build).filter(|_| hidden && !turn.edits.is_empty()) else { return turn };
+    let Some(input) = inputs.builds.get(build) else { return turn };
+    if !hidden || turn.edits.is_empty() {
+        return turn;
+    }
     let build = Build::new(input);
     let triggers = |target| {
         build.chain(target).flat_map(|stage| build.instructions(stage)).any(|(_, one)| one.keyword == Keyword::Onbuild)
@@ -269,7 +276,10 @@ fn apply(edits: &[FileEdit], sources: &[Source]) -> Option<Vec<Source>> {
             Target::New(name) => {
                 let empty = Source::of(name, "");
                 let whole = edits.iter().all(|edit| edit.span == Span::at(0));
-                now.push(empty.with_bytes(crate::text::apply(&empty, &edits).ok()?).ok().filter(|_| whole)?);
+                if !whole {
+                    return None;
+                }
+                now.push(empty.with_bytes(crate::text::apply(&empty, &edits).ok()?).ok()?);
             }
         }
     }

@@ -82,7 +82,7 @@ fn extended<'t>(services: YamlNode<'t>, own: YamlNode<'t>, name: &str) -> Option
         return None;
     }
     let base = extends.text().or_else(|| extends.get("service")?.text())?;
-    services.get(base).filter(|_| base != name)
+    if base == name { None } else { services.get(base) }
 }
 
 /// A service's keys, those of the one that it extends behind them.
@@ -149,14 +149,16 @@ fn environment(node: YamlNode, service: &mut Service) {
     let mut take = |name: &str, value: Option<&str>| {
         service.environment.insert(name.to_owned());
         let plain = value.filter(|value| !value.contains('$') && !crate::secret::holds_secret(value));
-        if let Some(value) = plain.filter(|_| !crate::secret::names_secret(name)) {
+        if let Some(value) = plain
+            && !crate::secret::names_secret(name)
+        {
             service.values.retain(|(known, _)| known != name);
             service.values.push((name.to_owned(), value.to_owned()));
         }
     };
     for entry in node.entries() {
         if let Some(name) = entry.key.text().filter(|name| *name != "<<") {
-            take(name, entry.value.text().filter(|_| !entry.value.is_null()));
+            take(name, entry.value.value_text());
         } else {
             for merged in entry.value.entries().chain(entry.value.items().flat_map(YamlNode::entries)) {
                 if let Some(name) = merged.key.text().filter(|name| *name != "<<") {
@@ -177,7 +179,9 @@ fn mount(item: YamlNode, service: &mut Service) {
     if mount.is_read_only {
         service.read_only_mounts.insert(mount.target.clone());
     }
-    if let Some(source) = mount.source.filter(|_| mount.is_bound) {
+    if let Some(source) = mount.source
+        && mount.is_bound
+    {
         service.bound.push((source, mount.target));
     }
 }

@@ -162,6 +162,9 @@ fn healthcheck(scene: &PassInput, stage: &Stage, twin: &SlimTwin) -> Option<File
         packages.first().is_some_and(|package| !apt::installs(scene, stage, package, usize::MAX))
     };
     let lacking = code.script.invocations().iter().any(|one| one.program.is_some_and(lacks));
-    let (span, text) = crate::rules::in_own_language(scene.build, stage, instruction, code).filter(|_| lacking)?;
+    if !lacking {
+        return None;
+    }
+    let (span, text) = crate::rules::in_own_language(scene.build, stage, instruction, code)?;
     Some(scene.edit(span, text))
 }

@@ -54,7 +54,7 @@ fn without_exec(text: &str) -> String {
     let script = shell::parse(text);
     // A trap is kept only by a shell that stays.
     let traps = script.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap")));
-    let last = script.commands.iter().rfind(|one| script.is_last(one)).filter(|_| !traps);
+    let last = if traps { None } else { script.commands.iter().rfind(|one| script.is_last(one)) };
     let exec = last.filter(|one| one.place.pipe_len == 1 && one.name().is_some_and(|name| name.is("exec")));
     let cut = exec.and_then(|one| {
         let [exec, program, ..] = &one.words[..] else { return None };
@@ -174,7 +174,7 @@ pub fn plain(text: &str) -> Option<Vec<String>> {
     let script = shell::parse(text);
     let [command] = &script.commands[..] else { return None };
     let bare = command.assignments.is_empty() && command.redirects.is_empty() && script.problems.is_empty();
-    let fixed = |word: &shell::Word| word.value().filter(|_| !word.is_pattern()).map(str::to_owned);
+    let fixed = |word: &shell::Word| if word.is_pattern() { None } else { word.value().map(str::to_owned) };
     let words: Option<Vec<String>> = command.words.iter().map(fixed).collect();
     words.filter(|words| bare && !words.is_empty() && !text.trim_end().ends_with('&'))
 }

@@ -70,7 +70,9 @@ impl DeclaredConfig {
             let same = old.get(index).is_some_and(|old| old.bytes() == source.bytes());
             let name = source.name().trim_start_matches("./");
             let below = if matches!(root, "" | ".") { Some(name) } else { name.strip_prefix(root) };
-            if let Some(below) = below.filter(|_| !same) {
+            if let Some(below) = below
+                && !same
+            {
                 declared.rewritten.insert(below.trim_start_matches('/').to_owned());
             }
         }
@@ -133,8 +135,8 @@ impl DeclaredConfig {
                 let from_image = matches!(transfer.from, Some(StageBase::Image(_)));
                 let to = transfer.destination.as_deref();
                 let folder = build.workdir(stage, transfer.index);
-                if let Some(to) =
-                    to.and_then(|to| absolute(to, folder.value().map(String::as_str))).filter(|_| !from_image)
+                if let Some(to) = to.and_then(|to| absolute(to, folder.value().map(String::as_str)))
+                    && !from_image
                 {
                     self.folders.insert(to);
                 }

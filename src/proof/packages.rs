@@ -235,7 +235,7 @@ fn modules(side: &ImageSide) -> HashMap<PathId, u32> {
 
 /// Whose a file is. pnpm links files of the same contents to each other, so that of Node's packages goes by its path.
 fn owner(side: &ImageSide, folders: &HashMap<PathId, u32>, path: PathId) -> Option<u32> {
-    let parent = |path: &PathId| Some(side.image.paths.parent(*path)).filter(|_| *path != PathId::ROOT);
+    let parent = |path: &PathId| if *path == PathId::ROOT { None } else { Some(side.image.paths.parent(*path)) };
     let nearest = std::iter::successors(Some(path), parent).find_map(|path| folders.get(&path).copied());
     let own = |at: &u32| side.packages.packages.get(*at as usize).is_some_and(|one| one.ecosystem != Ecosystem::Node);
     nearest.or_else(|| side.packages.owner(path).filter(own))

@@ -41,7 +41,8 @@ pub(super) fn runtimes(side: &ImageSide) -> BTreeSet<String> {
         }
     }
     let variable = |name: &str, program: &str| {
-        let version = side.variable(name).filter(|_| side.program(program).is_some())?;
+        side.program(program)?;
+        let version = side.variable(name)?;
         Some(format!("{program} {}", version.trim_start_matches('v').split('.').next()?))
     };
     found.extend(variable("NODE_VERSION", "node"));

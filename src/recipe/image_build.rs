@@ -45,7 +45,7 @@ pub(super) fn replaced(line: &str, variables: &BTreeMap<&str, &str>) -> String {
             Some(b'{') => '}',
             _ => '$',
         };
-        let name = behind.get(1..).and_then(|name| name.split_once(closing)).filter(|_| closing != '$');
+        let name = if closing == '$' { None } else { behind.get(1..).and_then(|name| name.split_once(closing)) };
         if let Some((value, after)) = name.and_then(|(name, after)| Some((variables.get(name)?, after))) {
             out.push_str(value);
             rest = after;

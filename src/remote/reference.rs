@@ -55,7 +55,8 @@ impl RegistryReference {
     pub fn familiar(&self) -> String {
         let full = self.to_string();
         let own = full.strip_prefix("docker.io/").unwrap_or(&full);
-        own.strip_prefix("library/").filter(|_| self.registry == DEFAULT).unwrap_or(own).to_owned()
+        let short = if self.registry == DEFAULT { own.strip_prefix("library/") } else { None };
+        short.unwrap_or(own).to_owned()
     }
 }
 

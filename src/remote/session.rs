@@ -177,7 +177,9 @@ impl Session {
             builder = builder.header(header::RANGE, format!("bytes={}-", request.from));
         }
         // Whoever else a registry sends us to gets nothing of what it may know.
-        if let Some(authorization) = self.authorization().filter(|_| own) {
+        if let Some(authorization) = self.authorization()
+            && own
+        {
             builder = builder.header(header::AUTHORIZATION, authorization);
         }
         builder.call()

@@ -95,7 +95,7 @@ fn differences(change: &Change) -> Vec<wire::Difference> {
         let inline = || compose::read(&source).services.into_iter().filter_map(|service| service.inline).collect();
         Some(if compose::is_compose(&change.name) { inline() } else { vec![source] })
     };
-    let before = change.before.as_deref().filter(|_| !change.name.ends_with(".dockerignore")).and_then(texts);
+    let before = if change.name.ends_with(".dockerignore") { None } else { change.before.as_deref().and_then(texts) };
     let (Some(before), Some(after)) = (before, texts(&change.after)) else { return Vec::new() };
     let wire = |one: Difference| wire::Difference {
         change: one.kind.word(),

@@ -144,7 +144,7 @@ fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Vec<Ce
         (Some(line), true) => line.to_string(),
         _ => "–".into(),
     };
-    let elsewhere = source.filter(|_| dockerfile != Some(finding.file));
+    let elsewhere = if dockerfile == Some(finding.file) { None } else { source };
     let place = elsewhere.map(|source| format!("{}:{}: ", source.name(), source.line(finding.span.start)));
     let priced = Report::price(finding).map(|impact| (cost(impact), basis(impact)));
     let (costs, basis) = priced.unwrap_or_default();

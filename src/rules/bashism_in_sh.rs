@@ -29,9 +29,10 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
         }
         let sh = shells::sh_of(&run) == Sh::Dash && shells::is_default(&run);
         let named = run.code.text().is_some_and(|text| text.starts_with("#!"));
-        let Some(Bashism { span, what, code }) =
-            bashism(&run.code.script).filter(|_| sh && !named && !run.code.is_exec())
-        else {
+        if !(sh && !named && !run.code.is_exec()) {
+            continue;
+        }
+        let Some(Bashism { span, what, code }) = bashism(&run.code.script) else {
             continue;
         };
         let mut finding = cx

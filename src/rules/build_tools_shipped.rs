@@ -47,8 +47,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 if removal.is_some_and(|last| at <= last) || one.args.iter().any(is_elsewhere) {
                     continue;
                 }
-                let mut rest = invocations[at..].iter().filter(|_| compile.is_some_and(|last| at <= last));
-                let in_same_run = rest.find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
+                let later = if compile.is_some_and(|last| at <= last) { &invocations[at..] } else { &[] };
+                let in_same_run = later.iter().find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
                 let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else { continue };
                 let file = &build.input().file;
                 let Some(code) = build.code(index) else { continue };
@@ -72,11 +72,9 @@ fn check(cx: &Context, out: &mut Findings) {
                     if user.package_call().is_some() { LIBRARIES } else { "" }
                 ));
                 let finding = priced(build, stage, &tools, finding);
-                let label = build.code(place).map(|code| code.place(file, user.span));
-                let far = line != instruction.start_line;
-                out.push(
-                    label.filter(|_| far).into_iter().fold(finding, |finding, span| finding.label(span, "needed here")),
-                );
+                let is_near = line == instruction.start_line;
+                let label = if is_near { None } else { build.code(place).map(|code| code.place(file, user.span)) };
+                out.push(label.into_iter().fold(finding, |finding, span| finding.label(span, "needed here")));
             }
         }
     }

@@ -22,7 +22,11 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut folder = CommandFolder::of(run.build, run.stage, run.index);
         let mut made: Vec<String> = Vec::new();
         for one in &run.invocations() {
-            let aim = one.args.first().filter(|_| one.is("cd") || one.is("pushd")).and_then(|word| path_of(&run, word));
+            let aim = if one.is("cd") || one.is("pushd") {
+                one.args.first().and_then(|word| path_of(&run, word))
+            } else {
+                None
+            };
             let aim = aim.and_then(|path| folder.join(&path));
             folder.follow(one);
             if made.len() < REMEMBERED {
@@ -104,7 +108,8 @@ fn path_of(run: &Run, word: &Word) -> Option<String> {
 
 /// The folders that `mkdir` creates.
 fn made_by<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
-    let words = one.args.iter().filter(|_| one.is("mkdir")).filter_map(Word::value);
+    let args = if one.is("mkdir") { one.args } else { &[] };
+    let words = args.iter().filter_map(Word::value);
     words.filter(|word| !word.starts_with('-'))
 }
 

@@ -24,6 +24,9 @@ fn fills(call: &PackageCall) -> bool {
 }
 
 fn find_cure(_: &Context, filled: &CacheFill) -> Option<CacheFix> {
-    let program = filled.invocation.path.value().filter(|_| filled.invocation.program != Some("php"))?;
+    if filled.invocation.program == Some("php") {
+        return None;
+    }
+    let program = filled.invocation.path.value()?;
     Some(CacheFix::Command(format!("{program} clear-cache")))
 }

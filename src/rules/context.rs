@@ -63,7 +63,10 @@ impl<'a, 'i> Context<'a, 'i> {
 
     fn option(&self, name: &str, kind: OptionKind) -> Option<&'a OptionValue> {
         let declared = self.rule.metadata().options.iter().any(|&(known, of)| known == name && of == kind);
-        self.settings.filter(|_| declared)?.options.get(&(self.rule.name, name.to_owned()))
+        if !declared {
+            return None;
+        }
+        self.settings?.options.get(&(self.rule.name, name.to_owned()))
     }
 
     /// The analysed Dockerfile.
@@ -95,7 +98,10 @@ impl<'a, 'i> Context<'a, 'i> {
 
     /// The beginning of a file of the context, if it was read (`context.texts`).
     pub fn text_of(&self, path: &str) -> Option<&'i [u8]> {
-        let texts = self.input().texts.as_ref().filter(|_| self.declares(Need::ContextTexts))?;
+        if !self.declares(Need::ContextTexts) {
+            return None;
+        }
+        let texts = self.input().texts.as_ref()?;
         texts.get(path).map(Vec::as_slice)
     }
 

@@ -12,7 +12,10 @@ const MOST: usize = 32;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
+    let Some(stage) = build.target() else { return };
+    if build.is_fragment() {
+        return;
+    }
     let root = matches!(
         build.user(stage),
         Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root)

@@ -50,7 +50,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     let help = "remove it, and debug with `docker debug` or a container that shares the namespaces of this one";
                     let mut finding = cx.finding(code.place(&build.input().file, package.span), message).help(help);
                     if let StageBase::Image(image) = build.root_base(stage)
-                        && let Some(size) = PackageSize::of(name, image).filter(|_| call.manager == Manager::Apt)
+                        && let Some(size) = PackageSize::of(name, image)
+                        && call.manager == Manager::Apt
                     {
                         finding =
                             finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()));

@@ -50,13 +50,13 @@ fn check(cx: &Context, out: &mut Findings) {
                     let paths = written_paths::copied(build, stage, transfer);
                     if transfer.from.is_some() {
                         let to = transfer.destination.as_deref();
-                        let to = to.filter(|_| trees.len() < REMEMBERED);
+                        let to = if trees.len() < REMEMBERED { to } else { None };
                         trees.extend(
                             to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to))
                                 .map(|to| CopiedFolder { path: to, instruction: transfer.instruction }),
                         );
                     }
-                    let bytes = written_paths::bytes(cx, transfer).filter(|_| transfer.sources.len() == 1);
+                    let bytes = if transfer.sources.len() == 1 { written_paths::bytes(cx, transfer) } else { None };
                     made.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| LayerContent {
                         what: DeletedContent::Path(copied.path),
                         instruction: copied.instruction,
@@ -208,7 +208,7 @@ fn packages<'a>(
     match call.verb {
         Verb::Install => {
             let group = virtuals.filter_map(|flag| Some((flag.value?.text, flag.span)));
-            let group: Vec<(&str, Span)> = group.filter(|_| call.manager == Manager::Apk).collect();
+            let group: Vec<(&str, Span)> = if call.manager == Manager::Apk { group.collect() } else { Vec::new() };
             made.extend(named.chain(group).map(|(name, _)| LayerContent {
                 what: DeletedContent::Package(call.manager, name.to_owned()),
                 instruction,

@@ -95,7 +95,7 @@ fn run_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
         let text = word.text();
         !text.starts_with("--") && text[1..].contains(letters)
     });
-    first.value().filter(|_| interpreter && !takes_text)
+    if interpreter && !takes_text { first.value() } else { None }
 }
 
 /// The file that a download is saved to.

@@ -24,9 +24,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 .help("add `--retry 5`");
             let name = one.path.value().unwrap_or_default();
             let exec = run.code.is_exec() && one.via.is_empty();
-            out.push(match run.insertion_after(one.path.span, name, "--retry 5").filter(|_| !exec) {
-                Some((at, text)) => finding.safe_edit("retry after a failure", at, text),
-                None => finding,
+            out.push(match run.insertion_after(one.path.span, name, "--retry 5") {
+                Some((at, text)) if !exec => finding.safe_edit("retry after a failure", at, text),
+                _ => finding,
             });
         }
     }

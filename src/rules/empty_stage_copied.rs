@@ -27,7 +27,10 @@ fn check(cx: &Context, out: &mut Findings) {
             let whole = taken.transfer.sources.iter().all(|source| {
                 source.text.as_deref().is_none_or(|text| matches!(text.trim_matches('/'), "" | "." | "*"))
             });
-            let Some(source) = taken.transfer.sources.first().filter(|_| empty && !whole) else { continue };
+            let Some(source) = taken.transfer.sources.first() else { continue };
+            if !empty || whole {
+                continue;
+            }
             let title = taken.maker.title();
             let message = format!("stage `{title}` is empty: it has no files to copy");
             out.push(cx.finding(source.span, message).help("copy from the stage that contains the files"));

@@ -126,7 +126,9 @@ impl<'a> Calls<'a> {
         }
         self.programs.extend(one.program);
         self.by_hand |= is_built_by_hand(one);
-        if let Some(call) = call.filter(|_| toolchain::may_compile(one)) {
+        if let Some(call) = call
+            && toolchain::may_compile(one)
+        {
             self.with_dev |= !call.says("production");
             self.installs.push((call.title(), compiles_packages(&call)));
         }

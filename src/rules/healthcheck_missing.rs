@@ -11,7 +11,10 @@ super::rule!("healthcheck-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
+    let Some(stage) = build.target() else { return };
+    if build.is_fragment() {
+        return;
+    }
     if build.last(stage, Keyword::Healthcheck).is_some()
         || !service::may_serve(build, stage)
         || is_built_in(build, stage)

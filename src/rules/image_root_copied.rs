@@ -23,7 +23,10 @@ fn check(cx: &Context, out: &mut Findings) {
             let to = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to));
             let is_root = |text: &str| text.starts_with('/') && matches!(text.trim_matches('/'), "" | ".");
             let whole = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_root));
-            let Some(source) = whole.filter(|_| to.is_some_and(|to| to == "/")) else { continue };
+            let Some(source) = whole else { continue };
+            if to.is_none_or(|to| to != "/") {
+                continue;
+            }
             looked += 1;
             if looked > MOST {
                 return;

@@ -185,9 +185,9 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], kept: &KeptCacheRule) -> O
         risk = risk.or(addition.risk);
     }
     edits.sort_by_key(|edit| edit.span.start);
-    let title = match flags.first().filter(|_| commands.is_empty()) {
-        Some(flag) => format!("add `{flag}`"),
-        None => "delete the cache in the same RUN".to_owned(),
+    let title = match flags.first() {
+        Some(flag) if commands.is_empty() => format!("add `{flag}`"),
+        _ => "delete the cache in the same RUN".to_owned(),
     };
     Some(Fix { title, safety: risk.map_or(Safety::Safe, |why| Safety::Unsafe(why.into())), edits })
 }

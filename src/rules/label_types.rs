@@ -24,7 +24,10 @@ super::family! {
 fn check(cx: &Context, out: &mut Findings, kind: LabelType, what: &str, is: fn(&str) -> bool) {
     let Some(schema) = cx.settings().and_then(|settings| settings.labels.as_ref()) else { return };
     for label in labels(cx) {
-        let Some(value) = label.value.filter(|_| schema.get(&label.name) == Some(&kind)) else { continue };
+        let Some(value) = label.value else { continue };
+        if schema.get(&label.name) != Some(&kind) {
+            continue;
+        }
         if !is(&value) {
             out.push(cx.finding(label.span, format!("the value of label `{}` is not {what}", label.name)));
         }

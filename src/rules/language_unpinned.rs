@@ -26,9 +26,12 @@ fn check(cx: &Context, out: &mut Findings, help: &str, find: fn(&Invocation) -> 
     let build = cx.build();
     for stage in build.stages() {
         for (index, _) in build.instructions(stage) {
-            let Some(code) = build.code(index).filter(|_| build.effective(index).keyword == Keyword::Run) else {
+            let Some(code) = build.code(index) else {
                 continue;
             };
+            if build.effective(index).keyword != Keyword::Run {
+                continue;
+            }
             for invocation in code.script.invocations() {
                 let Some(found) = find(&invocation).filter(|found| !found.names.is_empty()) else { continue };
                 let names: Vec<String> = found.names.iter().map(|name| format!("`{name}`")).collect();

@@ -48,7 +48,8 @@ fn assigned(script: &Script, span: Span) -> Option<(usize, String)> {
 
 /// The assignments that hold behind a command: `A=x`, `export A=x`.
 fn assignments(command: &Command) -> impl Iterator<Item = (&str, &Word)> {
-    let own = command.assignments.iter().filter(|_| command.words.is_empty()).map(|one| (&*one.name_text, &one.value));
+    let assignments = if command.words.is_empty() { &*command.assignments } else { &[] };
+    let own = assignments.iter().map(|one| (&*one.name_text, &one.value));
     let is_declaration = Program::of(name_of(command)).is(Kind::Declares);
     let words = command.words.iter().skip(1).filter(move |_| is_declaration);
     own.chain(words.filter_map(|word| Some((word.text().split_once('=')?.0, word))))

@@ -14,7 +14,10 @@ super::rule!("libc-mismatch", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in cx.shipped().take(copied_packages::DEEPEST) {
-        let Some(own) = libc_of(build, stage).filter(|_| !brings_libc(build, stage)) else { continue };
+        let Some(own) = libc_of(build, stage) else { continue };
+        if brings_libc(build, stage) {
+            continue;
+        }
         for taken in copied_packages::stage_copies(build, stage) {
             let may_clash = |theirs: &Libc| {
                 // Programs of one library work with it; only glibc's releases differ.

@@ -14,7 +14,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
-            let Some(code) = build.code(index).filter(|_| instruction.heredocs.is_empty()) else { continue };
+            let Some(code) = build.code(index) else { continue };
+            if !instruction.heredocs.is_empty() {
+                continue;
+            }
             let joined = |place: &crate::shell::CommandPlace| {
                 place.scope == 0 && place.after.is_some_and(|after| after.kind == SeparatorKind::And)
             };

@@ -11,8 +11,11 @@ super::rule!("lost-arg", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if build.is_fragment() {
+        return;
+    }
     let line_end = line_edits::line_end(cx.source());
-    for stage in build.stages().iter().filter(|_| !build.is_fragment()) {
+    for stage in build.stages() {
         // One line mends all uses of a name in a stage.
         let mut places: BTreeMap<String, u32> = BTreeMap::new();
         for (index, instruction) in build.instructions(stage) {

@@ -46,7 +46,10 @@ fn in_pipe(script: &Script, substitution: Span) -> Option<Pipe<'_>> {
     let mut pipe = script.commands.iter().filter(within);
     let loses =
         pipe.any(|one| one.place.pipe_index + 1 < one.place.pipe_len && !one.place.options.pipefail && may_fail(one));
-    let last = script.commands.iter().rfind(within).filter(|_| loses)?;
+    if !loses {
+        return None;
+    }
+    let last = script.commands.iter().rfind(within)?;
     Some(Pipe { last: name_of(last), may_fail: may_fail(last) })
 }
 

@@ -19,9 +19,12 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(launch) = build.launch(stage).filter(|launch| launch.is_exec() && has_dash(build, stage)) else { return };
     let invocations = launch.script().invocations();
     let [one] = invocations.as_slice() else { return };
-    let Some(script) = script(one).filter(|_| one.via.is_empty() && !build.input().options.run.has_init) else {
+    let Some(script) = script(one) else {
         return;
     };
+    if !one.via.is_empty() || build.input().options.run.has_init {
+        return;
+    }
     if script.split([':', '-', '_']).any(|part| data::NAME_WORDS.has(part, "brief-script")) {
         return;
     }

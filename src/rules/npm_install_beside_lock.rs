@@ -56,7 +56,10 @@ fn risk(
         return names_lock(build, (stage, index)).then_some("it fails where the lock file does not fit package.json");
     }
     let found = installed::of(cx.build(), (stage, index), invocation, call)?;
-    let install = found.install.filter(|_| found.has_lock)?;
+    if !found.has_lock {
+        return None;
+    }
+    let install = found.install?;
     if found.project.is_in_sync(install) == Some(false) {
         return None;
     }

@@ -39,12 +39,12 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
             Sh::Unknown => None,
         };
         let plain = !run.code.is_exec() && !has_own_shell(&run) && shells::is_default(&run);
-        out.push(match shell.filter(|_| plain) {
-            Some(shell) => {
+        out.push(match shell {
+            Some(shell) if plain => {
                 let at = *first.get_or_insert(run.index);
                 shells::with_shell(&run, at, shell, "fail with any command of a pipe", finding)
             }
-            None => finding,
+            _ => finding,
         });
     }
 }

@@ -96,7 +96,7 @@ impl Policy {
 /// The code of a finding that another program found.
 fn code_of(finding: &Finding) -> Option<&'static str> {
     let has_codes = super::find(finding.rule).is_some_and(|rule| rule.metadata().has_codes());
-    finding.codes.first().filter(|_| has_codes).map(|code| code.name)
+    if has_codes { finding.codes.first().map(|code| code.name) } else { None }
 }
 
 fn limited(selection: &Selection) -> BTreeSet<&'static str> {

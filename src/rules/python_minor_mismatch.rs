@@ -51,5 +51,5 @@ fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &copied_packages::Sta
 /// The version in `…/python3.12/site-packages`.
 fn version_in(path: &str) -> Option<String> {
     let part = path.split('/').find_map(|part| part.strip_prefix("python3."))?;
-    copied_packages::minor(&format!("3.{part}")).filter(|_| path.contains("-packages"))
+    if path.contains("-packages") { copied_packages::minor(&format!("3.{part}")) } else { None }
 }

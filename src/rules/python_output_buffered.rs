@@ -21,7 +21,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let starts = [Keyword::Cmd, Keyword::Entrypoint].into_iter().filter_map(|keyword| build.last(target, keyword));
     let mut starts: Vec<_> = starts.collect();
     starts.sort_by_key(|(index, _)| *index);
-    let Some((index, first)) = starts.into_iter().next().filter(|_| is_python && !set) else { return };
+    let Some((index, first)) = starts.into_iter().next() else { return };
+    if !is_python || set {
+        return;
+    }
     let runs = build.code(index).is_some_and(|code| {
         code.script.invocations().iter().any(|one| {
             one.program.is_some_and(|program| program.starts_with("python"))

@@ -28,8 +28,8 @@ fn check(cx: &Context, out: &mut Findings) {
             while let Some(transfer) = transfers.next_if(|transfer| transfer.index < index) {
                 let to = transfer.destination.as_deref();
                 let folder = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to));
-                if copied.len() < REMEMBERED {
-                    copied.extend(folder.filter(|_| is_tree(transfer)).map(|folder| (folder, transfer)));
+                if copied.len() < REMEMBERED && is_tree(transfer) {
+                    copied.extend(folder.map(|folder| (folder, transfer)));
                 }
             }
             let mut folder = CommandFolder::of(build, stage, index);
@@ -189,10 +189,12 @@ fn edited(
     one: &Invocation,
     value: &Word,
 ) -> Finding {
-    let Some(value) = value.value().filter(|_| run.alone && one.via.is_empty() && one.command.redirects.is_empty())
-    else {
+    let Some(value) = value.value() else {
         return finding;
     };
+    if !(run.alone && one.via.is_empty() && one.command.redirects.is_empty()) {
+        return finding;
+    }
     let file = &build.input().file;
     let chown = one.is("chown");
     let fits = if chown { is_owner(value) } else { is_mode(value) };

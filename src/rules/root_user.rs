@@ -12,7 +12,10 @@ const NAMED: usize = 4;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target().filter(|_| !build.input().options.run.is_on_demand) else { return };
+    let Some(stage) = build.target() else { return };
+    if build.input().options.run.is_on_demand {
+        return;
+    }
     if !service::is_service(build, stage) || cx.is_for_developers_only() || accounts::steps_down(build, stage) {
         return;
     }

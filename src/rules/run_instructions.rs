@@ -134,7 +134,7 @@ impl<'a, 'i> Run<'a, 'i> {
             return None;
         }
         if let Some(assigned) = self.assigned(name, at) {
-            return assigned.value.value().filter(|_| !assigned.append).map(str::to_owned);
+            return if assigned.append { None } else { assigned.value.value().map(str::to_owned) };
         }
         match self.build.scopes().lookup_run(self.stage.index, name, self.index) {
             Lookup::Defined(definition) => match &definition.value {

@@ -7,7 +7,10 @@ use crate::text::Span;
 /// `SCRIPT && command`: whatever joins the commands of the script (`;`, a line end, `||`), its last list fails as before,
 /// and where that succeeds the status is that of `command`. None where nothing behind the script would run.
 pub(super) fn append(build: &Build, index: usize, code: &Code, command: &str) -> Option<(u32, String)> {
-    let end = code.script.append_at().filter(|_| !code.is_exec())?;
+    if code.is_exec() {
+        return None;
+    }
+    let end = code.script.append_at()?;
     let ends = |one: &&Command| {
         let name = one.name().and_then(Word::value).unwrap_or_default();
         code.script.is_last(one) && matches!(name, "exit" | "exec" | "return")

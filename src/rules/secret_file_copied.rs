@@ -17,7 +17,10 @@ fn check(cx: &Context, out: &mut Findings) {
         let triggers = build.trigger_transfers(stage);
         for transfer in build.transfers(stage).iter().chain(&triggers) {
             for source in &transfer.sources {
-                let Some(path) = source.text.as_deref().filter(|_| !source.is_remote()) else { continue };
+                let Some(path) = source.text.as_deref() else { continue };
+                if source.is_remote() {
+                    continue;
+                }
                 let (folder, name) = path::split(path);
                 let holder = path::name(folder);
                 let known = path.trim_start_matches("./").trim_matches('/');

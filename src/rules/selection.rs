@@ -86,7 +86,13 @@ impl Selection {
         let metadata = rule.metadata();
         let all = Selector::Rule(rule.name).rank(rule, metadata);
         self.decides(rule, |one, ignored| match one {
-            Selector::Code(_) => all.filter(|_| !ignored && metadata.has_codes()),
+            Selector::Code(_) => {
+                if !ignored && metadata.has_codes() {
+                    all
+                } else {
+                    None
+                }
+            }
             other => other.rank(rule, metadata),
         })
     }
@@ -96,7 +102,13 @@ impl Selection {
         let metadata = rule.metadata();
         let closest = Selector::Rule(rule.name).rank(rule, metadata).map(|rank| rank + 1);
         self.decides(rule, |one, _| match one {
-            Selector::Code(known) => closest.filter(|_| known == code),
+            Selector::Code(known) => {
+                if known == code {
+                    closest
+                } else {
+                    None
+                }
+            }
             other => other.rank(rule, metadata),
         })
     }
@@ -111,7 +123,7 @@ impl Selection {
             Some(_) => None,
         };
         for (index, layer) in self.layers.iter().enumerate() {
-            let own = layer.select.as_deref().filter(|_| last == Some(index));
+            let own = if last == Some(index) { layer.select.as_deref() } else { None };
             let selected = own.and_then(|own| rank(own, false)).max(rank(&layer.extend, false));
             best = best.max(selected.map(|rank| (rank, index, false)));
             best = best.max(rank(&layer.ignore, true).map(|rank| (rank, index, true)));

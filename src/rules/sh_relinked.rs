@@ -22,12 +22,12 @@ fn check(cx: &Context, out: &mut Findings) {
                 .help("`SHELL [\"/bin/bash\", \"-c\"]` changes the shell of RUN alone");
             let bash =
                 operands.first().is_some_and(|word| matches!(word.text(), "bash" | "/bin/bash" | "/usr/bin/bash"));
-            out.push(match whole(&run, &invocations).filter(|_| bash) {
-                Some(place) => {
+            out.push(match whole(&run, &invocations) {
+                Some(place) if bash => {
                     let why = "scripts that need bash and ask for sh fail then";
                     finding.unsafe_edit("set the shell of RUN", why, place, "SHELL [\"/bin/bash\", \"-c\"]")
                 }
-                None => finding,
+                _ => finding,
             });
         }
     }

@@ -20,7 +20,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let outer = launch.script();
     let ([shell], [(_, inner)]) = (outer.commands.as_slice(), outer.nested.as_slice()) else { return };
     let is_sh = shell.name().is_some_and(|name| name.is("sh") || name.is("/bin/sh"));
-    let Some(last) = last(inner).filter(|_| is_sh) else { return };
+    let Some(last) = last(inner) else { return };
+    if !is_sh {
+        return;
+    }
     let Some(name) = last.name().and_then(Word::value) else { return };
     let program = path::name(name);
     if Program::of(program).needs_no_exec()

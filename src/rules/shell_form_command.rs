@@ -179,7 +179,7 @@ fn static_words(command: &Command) -> Option<Vec<&str>> {
     // bash, which is `sh` on some systems, takes braces apart.
     let braces = |word: &Word| word.text().contains('{') && !word.is_quoted();
     let plain = |word: &Word| !word.is_pattern() && !word.text().starts_with('~') && !braces(word);
-    command.words.iter().map(|word| word.value().filter(|_| plain(word))).collect()
+    command.words.iter().map(|word| if plain(word) { word.value() } else { None }).collect()
 }
 
 fn json(text: &str) -> String {

@@ -132,9 +132,12 @@ fn walk<'a>(
 /// Whether `go build` compiles a small part of a project, which is all that is copied: it fetches the few modules that this
 /// part needs, and a download before it would fetch those of all.
 fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
-    let Some(context) = cx.context().filter(|_| install.manager == Manager::Go && install.verb == Verb::Build) else {
+    let Some(context) = cx.context() else {
         return false;
     };
+    if !(install.manager == Manager::Go && install.verb == Verb::Build) {
+        return false;
+    }
     let is_code = |id: EntryId| {
         let entry = context.entry(id);
         entry.kind == ContextEntryKind::File && FileKind::of(entry.name).is_code()
@@ -267,7 +270,8 @@ fn install(
         if counts {
             let span = code.place(file, call.span);
             let text = call.title();
-            let found = installed::of(build, (stage, index), &invocation, &call).filter(|_| !ignores_scripts(&call));
+            let found =
+                if ignores_scripts(&call) { None } else { installed::of(build, (stage, index), &invocation, &call) };
             let way = found.and_then(|found| found.install.or_else(|| found.project.install()));
             let scripts = way.map(|way| way.scripts.clone()).unwrap_or_default();
             return Some(Install { manager: call.manager, verb: call.verb, span, text, scripts });
@@ -283,7 +287,10 @@ fn ignores_scripts(call: &PackageCall) -> bool {
 /// The first copy of sources that an install's own scripts do not compile.
 fn not_needed<'a>(copied: &[SourceCopy<'a>], install: &Install, known: KnownContext) -> Option<SourceCopy<'a>> {
     let compiled = install.compiled();
-    let Some((context, origins)) = known.filter(|_| !compiled.is_empty()) else { return copied.first().cloned() };
+    let Some((context, origins)) = known else { return copied.first().cloned() };
+    if compiled.is_empty() {
+        return copied.first().cloned();
+    }
     copied.iter().find_map(|one| {
         let file = source_file_outside(&one.transfer, context, origins, &compiled)?;
         Some(SourceCopy { file: Some(file), ..one.clone() })
@@ -356,7 +363,10 @@ fn finding(cx: &Context, copied: &SourceCopy, install: &Install) -> Finding {
 
 /// What else has to be copied first, where scripts of the install read more than manifests.
 fn read_by_scripts(copied: &SourceCopy, install: &Install) -> Option<String> {
-    let script = install.scripts.first().filter(|_| copied.everything || copied.file.is_some())?;
+    if !(copied.everything || copied.file.is_some()) {
+        return None;
+    }
+    let script = install.scripts.first()?;
     let compiled = install.scripts.iter().find_map(|script| Some((&script.name, script.sources.as_ref()?)));
     Some(match compiled {
         Some((name, folder)) => format!(

@@ -35,7 +35,10 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     // Images of servers set it themselves, as far as anybody knows.
-    let Some(start) = server.start.filter(|_| is_plain(build, target, program) && !build.is_fragment()) else { return };
+    let Some(start) = server.start else { return };
+    if !is_plain(build, target, program) || build.is_fragment() {
+        return;
+    }
     let instruction = build.instruction(start);
     let finding = cx.finding(instruction.head, message).help(format!("add `STOPSIGNAL {signal}`"));
     let newline = line_edits::line_end(cx.source());

@@ -17,7 +17,9 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, _) in build.instructions(stage) {
             let instruction = build.effective(index);
             let runs = matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint);
-            if let Some(code) = build.code(index).filter(|_| runs) {
+            if let Some(code) = build.code(index)
+                && runs
+            {
                 of_code(cx, &Run { build, stage, index, instruction, code }, out);
             }
         }

@@ -98,7 +98,7 @@ fn is_open(run: &Run, call: &PackageCall, package: &Package, pinning: &Pinning) 
     if package.absent || (pinning.is_pinned)(run, call, package) {
         return false;
     }
-    let value = run.value_of(package.name.text, package.span.start).filter(|_| package.version.is_none());
+    let value = if package.version.is_none() { run.value_of(package.name.text, package.span.start) } else { None };
     match value {
         Some(value) => !value.split_whitespace().all(pinning.is_pinned_text),
         None => true,

@@ -90,7 +90,10 @@ fn assigned(cx: &Context, run: &Run, out: &mut Findings) {
             }
         }
         let exports = command.name().is_some_and(|name| name.is("export") || name.is("env"));
-        for word in command.words.iter().skip(1).filter(|_| exports) {
+        if !exports {
+            continue;
+        }
+        for word in command.words.iter().skip(1) {
             let pair = word.value().and_then(|text| text.split_once('='));
             if pair.is_some_and(|(name, value)| is_off(name, value)) {
                 out.push(cx.finding(run.place(word.span), MESSAGE).help("take the variable out"));

@@ -38,7 +38,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 fn whole(judged: &SuppressionUse) -> String {
     let names: Vec<String> = judged.suppression.named.iter().map(|named| format!("`{}`", named.text)).collect();
-    let ended = judged.suppression.until.filter(|_| judged.ended);
+    let ended = if judged.ended { judged.suppression.until } else { None };
     let ended = ended.map(|until| format!(", and it ended on {until}")).unwrap_or_default();
     format!("this hides nothing: there is no finding of {} here{ended}", names.join(", "))
 }

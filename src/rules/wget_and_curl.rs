@@ -16,7 +16,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 invocations.iter().filter(|one| (one.is("curl") || one.is("wget")) && !is_fallback(one)).collect();
             curl |= calls.iter().any(|one| one.is("curl"));
             wget |= calls.iter().any(|one| one.is("wget"));
-            let Some(last) = calls.last().filter(|_| curl && wget) else { continue };
+            let Some(last) = calls.last() else { continue };
+            if !(curl && wget) {
+                continue;
+            }
             let other = if last.is("curl") { "wget" } else { "curl" };
             let message = format!("this stage downloads with {other} too: one of the two programs is enough");
             out.push(

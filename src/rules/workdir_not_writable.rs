@@ -23,7 +23,10 @@ fn check(cx: &Context, out: &mut Findings) {
     for below in build.chain(stage) {
         for (index, instruction) in build.instructions(below) {
             let runs = instruction.keyword == Keyword::Run || at_start == Some(index);
-            let Some(code) = build.code(index).filter(|_| runs) else { continue };
+            let Some(code) = build.code(index) else { continue };
+            if !runs {
+                continue;
+            }
             let Some(one) = installs(&code.script).or_else(|| makes(cx, &code.script)) else { continue };
             candidates += 1;
             if candidates > MOST {

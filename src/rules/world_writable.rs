@@ -27,7 +27,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
                 continue;
             }
-            let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
+            let Some(code) = build.code(index) else { continue };
+            if instruction.keyword != Keyword::Run {
+                continue;
+            }
             let invocations = code.script.invocations();
             let mut folder = CommandFolder::of(build, stage, index);
             for (at, one) in invocations.iter().enumerate() {

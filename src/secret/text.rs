@@ -103,7 +103,10 @@ fn options(text: &str, held: &mut Vec<FoundSecret>) {
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let length = rest.bytes().take(LONGEST_NAME).take_while(|byte| is_name(byte)).count();
         let name = &rest[..length];
-        let Some(start) = next_word(text, at + 2 + length).filter(|_| weak_only(name).is_some()) else { continue };
+        let Some(start) = next_word(text, at + 2 + length) else { continue };
+        if weak_only(name).is_none() {
+            continue;
+        }
         let range = assigned(text, start);
         let word = &text[range.clone()];
         if !word.starts_with('-') && !word.starts_with("id=") && !word.starts_with("type=") {

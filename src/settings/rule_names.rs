@@ -67,7 +67,10 @@ impl RuleNames {
 
     /// The code of ShellCheck that a word names and that no rule has as an alias, with the rule of ShellCheck's findings.
     pub fn code(&self, word: &str) -> Option<(&'static str, &'static str)> {
-        let code = Code::shellcheck(word).filter(|_| self.rules_named(word).is_empty())?;
+        if !self.rules_named(word).is_empty() {
+            return None;
+        }
+        let code = Code::shellcheck(word)?;
         Some((code.name, self.shellcheck?))
     }
 

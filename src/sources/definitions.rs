@@ -162,7 +162,7 @@ fn assigned(place: CodePlace<'_>, end: usize, members: bool) -> Option<&str> {
     let kind = FileKind::of(place.file);
     let is_type = kind.language() == "TypeScript" && typed.chars().all(|c| c.is_alphanumeric() || "<>[]| ".contains(c));
     let is_property = quoted || kind.ecosystem() == Some(Ecosystem::Node) && !is_type;
-    Some(value).filter(|_| members && is_property)
+    if members && is_property { Some(value) } else { None }
 }
 
 /// Blanks before the first word.

@@ -223,7 +223,7 @@ impl<'e> Evaluator<'e> {
             // `", ".join(names)` makes a text.
             let own = receiver.filter(|of| !of.starts_with(['"', '\''])).into_iter().chain(list.iter().copied());
             let values = own.map(|part| self.of(place, keyword(part), depth + 1));
-            return folded(PartSeparator::Path, values).filter(|_| literal(of.unwrap_or_default()).is_none());
+            return if literal(of.unwrap_or_default()).is_none() { folded(PartSeparator::Path, values) } else { None };
         }
         if is_named(callee, "the folder of a path") {
             return self.of(place, receiver.or(inner(0))?, depth + 1).map(parents);

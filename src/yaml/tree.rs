@@ -194,6 +194,11 @@ impl<'t> YamlNode<'t> {
         }
     }
 
+    /// A scalar's text as [`Self::text`] gives it; `None` for null.
+    pub fn value_text(self) -> Option<&'t str> {
+        if self.is_null() { None } else { self.text() }
+    }
+
     /// Whether it holds nothing: `null`, `~`, or no text at all.
     pub fn is_null(self) -> bool {
         matches!(self.plain(), Some("" | "~" | "null" | "Null" | "NULL"))

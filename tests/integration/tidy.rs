@@ -385,7 +385,8 @@ fn architecture_names_files_that_exist() {
     let mut wrong = Vec::new();
     for (index, line) in text.lines().enumerate() {
         for name in line.split('`').skip(1).step_by(2) {
-            let is_file = name.contains('/') && (name.ends_with(".rs") || name.ends_with('/') || name.ends_with(".tsv"));
+            let is_file =
+                name.contains('/') && (name.ends_with(".rs") || name.ends_with('/') || name.ends_with(".tsv"));
             if !is_file || name.contains(['<', ' ', ':']) || name.starts_with('/') {
                 continue;
             }

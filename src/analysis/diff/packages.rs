@@ -110,7 +110,7 @@ fn version_change(before: &PackageEntry, after: &PackageEntry) -> Option<Package
         return Some(PackageHow::Removed);
     }
     // Of several versions side by side none is the earlier or the later one.
-    let only = |own: &PackageEntry| own.versions.first().filter(|_| own.versions.len() == 1).cloned();
+    let only = |own: &PackageEntry| if own.versions.len() == 1 { own.versions.first().cloned() } else { None };
     Some(match only(before).zip(only(after)).map(|(a, b)| version::compare(&a, &b)) {
         Some(Ordering::Less) => PackageHow::Upgraded,
         Some(Ordering::Greater) => PackageHow::Downgraded,

@@ -60,7 +60,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, frame: &mut Frame<'_>) {
     let whole = Rect { x: area.x, width: area.width, ..parts.tree };
     match explorer.mode {
         Mode::Help => {
-            overlay::help(explorer, &mut paper, Rect { height: whole.height + parts.details.height, ..whole })
+            overlay::help(explorer, &mut paper, Rect { height: whole.height + parts.details.height, ..whole });
         }
         Mode::Waste => overlay::waste(explorer, &mut paper, whole),
         Mode::Browse | Mode::Search(_) | Mode::Extract { .. } => {

@@ -162,10 +162,14 @@ fn help(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
 }
 
 fn ask_to_extract(explorer: &mut Explorer<'_>) {
-    let Some(file) = explorer.selected_member().filter(|_| explorer.focus == Focus::Tree) else {
+    let Some(file) = explorer.selected_member() else {
         explorer.complain("choose a file in the tree first");
         return;
     };
+    if explorer.focus != Focus::Tree {
+        explorer.complain("choose a file in the tree first");
+        return;
+    }
     let image = &explorer.analysis().image;
     let entry = image.entry(file);
     if entry.kind != EntryKind::File {

@@ -113,9 +113,9 @@ impl Budgets {
         for image in &mut analysis.images {
             let budget = self.of(image, asked);
             let grows = budget.limits.iter().any(|limit| limit.measure == Measure::Growth);
-            let before = match budget.baseline.as_ref().filter(|_| grows) {
-                Some(name) => self.baseline(command, name)?,
-                None => &[],
+            let before = match budget.baseline.as_ref() {
+                Some(name) if grows => self.baseline(command, name)?,
+                _ => &[],
             };
             let mut judged = judge(image, &budget, Weight::pick(before, &image.image));
             for one in &mut judged {

@@ -40,7 +40,7 @@ fn read_image(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Re
         let problem = analysis::AnalysisProblem::of(error, &Mask::default());
         return Err(CommandFailure::Because { what: report::image_problem(&problem), help: error.help.clone() });
     }
-    let name = name.strip_prefix("docker:").filter(|_| !why.is_empty()).unwrap_or(name);
+    let name = if why.is_empty() { name } else { name.strip_prefix("docker:").unwrap_or(name) };
     let notice = match best_dockerfile(read, name, inputs) {
         Some((file, image)) => {
             let mut notice = format!("`{}` is priced by {sentence}", inputs.source(file).name());

@@ -89,7 +89,8 @@ fn check_transfer(file: &File, instruction: &Instruction, flags: super::flag::Fl
         issues.push(Issue::new(span, message).help("name the sources and then the destination"));
     }
     check_flags(file, instruction, flags, issues);
-    if let Some((span, last)) = last.filter(|_| count >= 2)
+    if let Some((span, last)) = last
+        && count >= 2
         && matches!(heredoc_word(last), Ok(Some(_)))
     {
         let message = format!("{name} cannot accept a heredoc as a destination");

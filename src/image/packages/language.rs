@@ -26,7 +26,7 @@ pub(super) fn drafts<'a>(ground: &ImageFacts<'a>) -> Vec<PackageDraft<'a>> {
                 drafts.push(draft);
             }
             PackageFactKind::Vendored(all) => {
-                drafts.extend(all.iter().filter_map(|(one, at)| vendored(ground, found, one, at)))
+                drafts.extend(all.iter().filter_map(|(one, at)| vendored(ground, found, one, at)));
             }
             // One draft for all names of a program.
             PackageFactKind::Program(program) if programs.insert(found.entry) => {

@@ -87,7 +87,7 @@ impl Contents {
         let (stored, size) = (walk.member().stored, walk.member().size);
         let holes = size - stored;
         let filled = holes <= stored.saturating_add(HOLES) && self.holes + holes <= ALL_HOLES;
-        let mut taker = Taker { hasher: Hasher::new(), watch: watch.filter(|_| filled) };
+        let mut taker = Taker { hasher: Hasher::new(), watch: if filled { watch } else { None } };
         if filled {
             self.holes += holes;
         } else {

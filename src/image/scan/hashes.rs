@@ -66,7 +66,14 @@ struct Sums {
 impl Sums {
     fn update(&mut self, part: ChunkPart, bytes: &[u8]) {
         let (blob, archive) = (part != ChunkPart::Archive, part != ChunkPart::Blob && !self.shared);
-        for sum in self.blob.iter_mut().filter(|_| blob).chain(self.archive.iter_mut().filter(|_| archive)) {
+        if let Some(sum) = &mut self.blob
+            && blob
+        {
+            sum.update(bytes);
+        }
+        if let Some(sum) = &mut self.archive
+            && archive
+        {
             sum.update(bytes);
         }
     }

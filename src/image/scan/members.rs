@@ -83,7 +83,9 @@ impl<'a> Members<'a> {
             let added = self.member(walk)?;
             walk.leave()?;
             let after = walk.source().place();
-            if let Some(entry) = self.layer.entries.last_mut().filter(|_| added) {
+            if let Some(entry) = self.layer.entries.last_mut()
+                && added
+            {
                 entry.compressed = after - place;
             }
         }

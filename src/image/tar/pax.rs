@@ -110,9 +110,9 @@ impl Records {
         } else if name == b"GNU.sparse.offset" || name == b"GNU.sparse.numbytes" {
             let is_offset = name.ends_with(b"offset");
             let number = decimal(content).and_then(|number| u64::try_from(number).ok());
-            match number.filter(|_| is_offset == self.fragments.len().is_multiple_of(2)) {
-                Some(number) => self.fragments.push(number),
-                None => return Err("an extended header has a sparse map that is none"),
+            match number {
+                Some(number) if is_offset == self.fragments.len().is_multiple_of(2) => self.fragments.push(number),
+                _ => return Err("an extended header has a sparse map that is none"),
             }
         }
         Ok(())

@@ -33,8 +33,12 @@ pub(super) fn of_header(records: &Records) -> Result<Map, &'static str> {
     let blocks = records.number(Key::SparseBlocks)?.ok_or(WRONG)?;
     let numbers = if records.fragments.is_empty() {
         let text = records.value(Key::SparseMap).unwrap_or_default();
-        let parts = text.split(|&byte| byte == b',').filter(|_| !text.is_empty());
-        parts.map(|part| decimal(part).and_then(|number| u64::try_from(number).ok())).collect::<Option<_>>()
+        if text.is_empty() {
+            Some(Vec::new())
+        } else {
+            let number = |part| decimal(part).and_then(|number| u64::try_from(number).ok());
+            text.split(|&byte| byte == b',').map(number).collect()
+        }
     } else {
         Some(records.fragments.clone())
     };

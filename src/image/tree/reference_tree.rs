@@ -72,8 +72,10 @@ impl ReferenceTree {
             for (id, target) in &waiting {
                 let here = own.iter().find(|(other, _)| other == target).map(|&(_, id)| id);
                 let implied = own.iter().any(|(other, _)| path::is_below(other, target));
-                let lower = self.names.get(target).copied().filter(|_| !implied);
-                if let Some(file) = self.file(image, here.or(lower)).filter(|_| !self.holders.contains_key(id)) {
+                let lower = if implied { None } else { self.names.get(target).copied() };
+                if let Some(file) = self.file(image, here.or(lower))
+                    && !self.holders.contains_key(id)
+                {
                     self.holders.insert(*id, file);
                 }
             }

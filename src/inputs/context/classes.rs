@@ -114,7 +114,7 @@ fn secret_class(holder: &str, name: &str) -> Option<&'static Class> {
         _ => None,
     };
     let sample = ["example", "sample", "template", "dist", "defaults", "tpl"].iter().any(|mark| lower.contains(mark));
-    class.filter(|_| !sample)
+    if sample { None } else { class }
 }
 
 /// In lower case; most names are.

@@ -27,7 +27,10 @@ impl BuildContext {
                 return self.clone();
             };
             let hidden = above.is_some_and(|(.., excluded)| *excluded);
-            if let Some(pattern) = verdict.decided_by.filter(|_| verdict.excluded && !hidden) {
+            if let Some(pattern) = verdict.decided_by
+                && verdict.excluded
+                && !hidden
+            {
                 let directory = entry.kind == ContextEntryKind::Directory;
                 builder.exclude(ExcludedEntry { path: full.into(), directory, pattern: pattern as u32 });
             }

@@ -48,7 +48,7 @@ pub(super) fn assemble(shown: &str, mut lists: Vec<List>) -> BuildContext {
                 open.push(waiting.get_mut(number).and_then(Option::take));
             }
             DirectoryEntryKind::Symlink(target) => {
-                builder.add(&item.name, ContextEntryKind::Symlink, item.mode, 0, Some(&target))
+                builder.add(&item.name, ContextEntryKind::Symlink, item.mode, 0, Some(&target));
             }
             DirectoryEntryKind::File(size) => builder.add(&item.name, ContextEntryKind::File, item.mode, size, None),
             DirectoryEntryKind::Other(kind) => builder.add(&item.name, kind, item.mode, 0, None),

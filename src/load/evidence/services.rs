@@ -55,7 +55,9 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingF
         let folder = path.parent().unwrap_or(Path::new("."));
         around.images.extend(dockerfiles_of_compose(folder, source).iter().flat_map(bases));
         for one in listed(source) {
-            around.images.extend(one.image.clone().filter(|_| one.build.is_none()));
+            if one.build.is_none() {
+                around.images.extend(one.image.clone());
+            }
             let is_own = one.build.is_some_and(|span| built.contains(&span.start));
             if is_own { &mut own } else { &mut rest }.push((folder, one));
         }
@@ -82,7 +84,10 @@ fn dockerfiles_of_compose(folder: &Path, source: &Source) -> Vec<Source> {
         return Vec::new();
     }
     let path = |service: &compose::Service| {
-        let context = service.context.as_deref().filter(|_| service.inline.is_none())?;
+        if service.inline.is_some() {
+            return None;
+        }
+        let context = service.context.as_deref()?;
         let file = service.dockerfile.as_deref().unwrap_or("Dockerfile");
         Some(join_path(&join_path(folder, Path::new(context)), Path::new(file)))
     };
@@ -95,7 +100,7 @@ fn bases(dockerfile: &Source) -> Vec<String> {
     let words = dockerfile.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let of = |words: Vec<&str>| {
         let from = words.first().is_some_and(|first| first.eq_ignore_ascii_case("from"));
-        words.into_iter().skip(1).find(|word| !word.starts_with("--")).filter(|_| from).map(str::to_owned)
+        if from { words.into_iter().skip(1).find(|word| !word.starts_with("--")).map(str::to_owned) } else { None }
     };
     words.filter_map(of).collect()
 }
@@ -164,7 +169,7 @@ fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeSet<u32> {
         return built;
     }
     let inside = dockerfile.embedding();
-    let real = Path::new(dockerfile.name()).canonicalize().ok().filter(|_| inside.is_none());
+    let real = if inside.is_none() { Path::new(dockerfile.name()).canonicalize().ok() } else { None };
     for service in compose::read(source).services {
         let is_own = match (&service.inline, inside) {
             (Some(inline), Some(inside)) => {

@@ -103,7 +103,7 @@ fn install(
     let direct = packages.get(root).map(direct).unwrap_or_default();
     let locked = lock.as_deref().and_then(|lock| lock::read(tree, tool, lock, run, &direct));
     if let (Some(locked), Some(lock), Some(package)) =
-        (&locked, &lock, packages.get(root).filter(|_| tool == Tool::Npm))
+        (&locked, &lock, if tool == Tool::Npm { packages.get(root) } else { None })
     {
         for key in ["dependencies", "devDependencies"] {
             for (name, _) in json::members(package, key).filter(|(name, _)| !locked.packages.contains_key(*name)) {
@@ -145,7 +145,9 @@ fn settings(tool: Tool) -> &'static [&'static str] {
 fn take_local(tree: &ManifestTree, closure: &mut Closure, tool: Tool, folder: &str, package: &Map<String, Value>) {
     for key in ["dependencies", "devDependencies", "optionalDependencies", "resolutions", "overrides"] {
         for demand in json::members(package, key).filter_map(|(_, demand)| demand.as_str()) {
-            if let Some((_, patch)) = demand.split_once('#').filter(|_| demand.starts_with("patch:")) {
+            if demand.starts_with("patch:")
+                && let Some((_, patch)) = demand.split_once('#')
+            {
                 // `~/` is the project's root in yarn.
                 let patch = patch.trim_start_matches("~/").split("::").next().unwrap_or_default();
                 if !patch.starts_with("optional!builtin") && !patch.starts_with("~builtin") {

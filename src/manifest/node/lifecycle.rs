@@ -137,7 +137,7 @@ fn add_known_needs(
             let mut schema = None;
             for (index, word) in rest.iter().enumerate() {
                 let next = rest.get(index + 1).copied();
-                schema = schema.or(word.strip_prefix("--schema=")).or(next.filter(|_| *word == "--schema"));
+                schema = schema.or(if *word == "--schema" { next } else { word.strip_prefix("--schema=") });
             }
             match schema {
                 Some(schema) => _ = closure.take(tree, folder, schema),

@@ -230,7 +230,9 @@ fn pnpm(text: &str) -> Vec<LockEntry> {
             }
             4 => {
                 in_needs = matches!(content, "dependencies:" | "optionalDependencies:");
-                if let Some(entry) = entries.last_mut().filter(|_| content == "requiresBuild: true") {
+                if let Some(entry) = entries.last_mut()
+                    && content == "requiresBuild: true"
+                {
                     entry.scripts = Some(true);
                 }
                 let list = |name: &str| -> Vec<&str> {

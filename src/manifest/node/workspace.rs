@@ -48,11 +48,15 @@ fn pnpm_patterns(text: &str) -> Vec<String> {
         if content.is_empty() {
             continue;
         }
-        if let Some(rest) = content.strip_prefix("packages:").filter(|_| line.starts_with("packages")) {
+        if let Some(rest) = content.strip_prefix("packages:")
+            && line.starts_with("packages")
+        {
             inside = true;
             let flow = rest.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
             out.extend(flow.into_iter().flat_map(|list| list.split(',')).map(|item| unquote(item).to_string()));
-        } else if let Some(item) = content.strip_prefix("- ").filter(|_| inside) {
+        } else if let Some(item) = content.strip_prefix("- ")
+            && inside
+        {
             out.push(unquote(item).to_string());
         } else {
             inside = false;

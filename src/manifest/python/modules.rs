@@ -33,10 +33,10 @@ pub(in crate::manifest) fn installs(
     for name in candidates {
         // A name that no table knows may be another distribution's module: its absence says nothing.
         let there = locked.packages.contains_key(name) || known.is_some();
-        match locked.installs(name, with_dev).filter(|_| there) {
-            Some(true) => return Some(true),
+        match locked.installs(name, with_dev) {
+            Some(true) if there => return Some(true),
             Some(false) => {}
-            None => told = None,
+            _ => told = None,
         }
     }
     told

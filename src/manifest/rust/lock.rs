@@ -33,7 +33,7 @@ pub(super) fn locked(
         toml_text::items(toml_text::value(&table, &["package"])).filter_map(package).collect();
     let form = toml_text::value(&table, &["version"]).and_then(DeValue::as_integer).map(ToString::to_string);
     let known = matches!(form.as_deref(), Some("3" | "4")) && !table.contains_key("patch");
-    let fits = all.get(root).filter(|_| known).and_then(|root| fits(&packages, root, folders, all));
+    let fits = if known { all.get(root).and_then(|root| fits(&packages, root, folders, all)) } else { None };
     let entry = |one: CargoLockPackage| LockEntry {
         name: one.name,
         version: Some(one.version).filter(|version| !version.is_empty()),

@@ -80,7 +80,9 @@ fn words(side: &ImageSide, declared: &DeclaredConfig, sources: &Sources) -> Opti
     let asked = python(&sources.texts, module.as_deref().or(file.as_deref()));
     words.extend(["-c".to_owned(), PYTHON.to_owned()]);
     words.extend(asked.modules);
-    words.extend(module.filter(|_| program != "python" && program != "python3"));
+    if program != "python" && program != "python3" {
+        words.extend(module);
+    }
     Some(words)
 }
 

@@ -55,7 +55,10 @@ fn overlap(a: &str, b: &str) -> bool {
 fn cache_folders(scene: &PassInput, stage: &Stage, index: usize) -> Vec<(String, Manager)> {
     let build = scene.build;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
-    let Some(code) = build.code(index).filter(|_| root) else { return Vec::new() };
+    let Some(code) = build.code(index) else { return Vec::new() };
+    if !root {
+        return Vec::new();
+    }
     if code.is_exec() || !build.instruction(index).heredocs.is_empty() {
         return Vec::new();
     }

@@ -119,7 +119,11 @@ impl<'a> TransferPlan<'a> {
             runtime_files::remaining_items(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
         self.products = needed.into_iter().map(|product| destination(product, started)).collect();
-        if let Some(items) = items.filter(|_| files.is_some() && !works && !nothing) {
+        if let Some(items) = items
+            && files.is_some()
+            && !works
+            && !nothing
+        {
             self.items = items;
         } else if data::SYSTEM_FOLDERS.has(&workdir, "holds-system") {
             return Err(refused(

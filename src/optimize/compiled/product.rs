@@ -94,7 +94,10 @@ impl Products {
             }
             "dotnet" => {
                 let call = one.package_call()?;
-                let out = call.flag(&["-o", "--output"]).filter(|_| call.verb_text == "publish")?.value?;
+                if call.verb_text != "publish" {
+                    return None;
+                }
+                let out = call.flag(&["-o", "--output"])?.value?;
                 (!out.dynamic && self.add(path::join(&folder, out.text), true)).then_some(())
             }
             "cargo" => {

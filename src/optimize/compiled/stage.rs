@@ -215,7 +215,7 @@ impl StageWriter<'_, '_> {
             None => self.write_workdirs(),
         }
         let later = later && self.early.is_none();
-        let folder = self.folder.clone().filter(|_| !later);
+        let folder = if later { None } else { self.folder.clone() };
         let mut lines = Vec::new();
         if let Some(whole) = &self.plan.whole {
             lines.push((vec![whole.clone()], image_paths::path_in_folder(whole, folder.as_deref(), true)));

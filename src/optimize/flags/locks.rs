@@ -29,7 +29,10 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 fn fits(build: &Build, finding: &Finding) -> bool {
     rule_fixes::calls_at(build, finding.span, |place, invocation, call| {
         let found = installed::of(build, place, invocation, call)?;
-        let install = found.install.filter(|_| found.has_lock)?;
+        if !found.has_lock {
+            return None;
+        }
+        let install = found.install?;
         // A RUN may put another manifest in the place of the one that was read.
         if installed::changes_manifest(build, place.0) {
             return None;

@@ -65,7 +65,9 @@ fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instructio
     // Spans inside of the string are of the source: read again, they are of the text.
     let script = crate::shell::parse(&text.value);
     let alone = plain_words(&script).filter(|words| may_lose_shell(scene, instruction.keyword, words));
-    if let Some(words) = alone.filter(|_| inner.problems.is_empty()) {
+    if let Some(words) = alone
+        && inner.problems.is_empty()
+    {
         let name = scene.file().str(instruction.name).to_ascii_uppercase();
         let span = shell.word.span.to(text.word.span);
         let list = json(&words);
@@ -73,7 +75,10 @@ fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instructio
         let why = "the program becomes PID 1 and receives signals";
         return turn.step(format!("removes the shell from {name}"), why, vec![edit]);
     }
-    let Some(at) = exec_at(&script).filter(|_| inner.problems.is_empty()) else { return };
+    let Some(at) = exec_at(&script) else { return };
+    if !inner.problems.is_empty() {
+        return;
+    }
     let with = format!("{}exec {}", &text.value[..at], &text.value[at..]);
     let edit = scene.edit(text.word.span, json_text(&with));
     turn.step(
@@ -125,7 +130,7 @@ fn plain_words(script: &Script) -> Option<Vec<&str>> {
     if !plain || is_over_at_once(name) {
         return None;
     }
-    command.words.iter().map(|word| word.value().filter(|_| fixed(word))).collect()
+    command.words.iter().map(|word| if fixed(word) { word.value() } else { None }).collect()
 }
 
 /// Whether it is the shell's own, or ends at once: `exec` before it changes nothing for the better.

@@ -91,7 +91,7 @@ fn written_by(one: &Invocation) -> Vec<String> {
     for (at, word) in one.args.iter().enumerate() {
         let text = word.text();
         let joined = text.split_once('=').filter(|(name, _)| names_file(name)).map(|(_, value)| value);
-        let next = || one.args.get(at + 1).filter(|_| names_file(text)).map(Word::text);
+        let next = || if names_file(text) { one.args.get(at + 1).map(Word::text) } else { None };
         let path = joined.or_else(next).filter(|path| !path.starts_with(['-', '$']) && !path.is_empty());
         found.extend(path.filter(|path| !path.starts_with("/dev/") && !path.starts_with("/tmp/")).map(str::to_owned));
     }

@@ -180,7 +180,8 @@ fn of_projects(scene: &PassInput, target: &Stage) -> Option<String> {
         serves || patterns::shows(command, "is a server for developers")
     };
     let found = runs.into_iter().find(|command| dev(command));
-    found
-        .filter(|_| !scripts.is_empty())
-        .map(|command| format!("`{command}` is a development server, which writes next to the installed packages"))
+    if scripts.is_empty() {
+        return None;
+    }
+    found.map(|command| format!("`{command}` is a development server, which writes next to the installed packages"))
 }

@@ -73,7 +73,7 @@ fn declared(file: &str, text: &str) -> Vec<String> {
             named.map(str::to_owned).into_iter().collect()
         }
         Some(Ecosystem::Php) => {
-            of_lines(text, &["$app".to_owned()], |line| Some(line).filter(|_| text.contains("AppFactory")))
+            of_lines(text, &["$app".to_owned()], |line| if text.contains("AppFactory") { Some(line) } else { None })
         }
         _ => Vec::new(),
     }

@@ -22,7 +22,7 @@ pub(super) fn first_own(scene: &PassInput, target: &Stage, copies: &[Transfer]) 
     let (others, own) = runs.split_at(runs.len() - own);
     // What root made before may be what they write to.
     let made = others.iter().any(|index| runs_own(scene, *index));
-    own.first().copied().filter(|_| !copies && !made)
+    if !copies && !made { own.first().copied() } else { None }
 }
 
 /// Whether it works on the sources as well for another user.
@@ -42,9 +42,12 @@ fn runs_own(scene: &PassInput, index: usize) -> bool {
 
 /// Whether a RUN only works on the sources.
 fn works(scene: &PassInput, target: &Stage, index: usize) -> bool {
-    let Some(code) = scene.build.code(index).filter(|_| scene.build.instruction(index).flags.is_empty()) else {
+    let Some(code) = scene.build.code(index) else {
         return false;
     };
+    if !scene.build.instruction(index).flags.is_empty() {
+        return false;
+    }
     let folder = scene.build.workdir(target, index).value().cloned().unwrap_or_default();
     let touches = |one: &Invocation| {
         let inside = |word: &Word| !word.text().starts_with('/') || path::is_within(word.text(), &folder);
@@ -82,7 +85,10 @@ pub(super) fn handed(
         }
         let own = if flags.is_empty() { "" } else { "-xdev " };
         let makes = code.script.invocations().iter().any(|one| makes(one, folder));
-        let at = code.script.append_at().filter(|_| makes)?;
+        if !makes {
+            return None;
+        }
+        let at = code.script.append_at()?;
         let at = code.place(scene.file(), Span::at(at)).start;
         let text = format!(
             " \\{}    && find {folder} {own}{}-user root -exec chown -h {} {{}} +",
@@ -132,7 +138,7 @@ pub(super) fn is_for_installs(scene: &PassInput, target: &Stage, copy: &Transfer
     let mut below = scene.build.instructions(target).filter(|(index, _)| *index > copy.index);
     copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))
         && below.any(|(index, one)| {
-            let code = scene.build.code(index).filter(|_| one.keyword == Keyword::Run);
+            let code = if one.keyword == Keyword::Run { scene.build.code(index) } else { None };
             code.is_some_and(|code| {
                 let calls = code.script.invocations();
                 calls.iter().filter_map(Invocation::package_call).any(|call| call.verb == Verb::Install)

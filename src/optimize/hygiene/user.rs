@@ -112,7 +112,8 @@ fn edits_of(
     let own = |copy: &&Transfer| owns || writes.whole.iter().any(|folder| goes_into(scene, target, copy, folder));
     edits.extend(copies.iter().filter(own).filter_map(|copy| with_owner(scene, target, copy, account)));
     let filled = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
-    let whole: Vec<&str> = writes.whole.iter().filter(filled).filter(|_| !owns).map(String::as_str).collect();
+    let whole: Vec<&str> =
+        if owns { Vec::new() } else { writes.whole.iter().filter(filled).map(String::as_str).collect() };
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
         return Err("an image from scratch has no program that can create folders for another user".to_owned());
     }
@@ -168,7 +169,10 @@ fn copies<'a>(scene: &PassInput<'a>, target: &Stage, folder: &str) -> Vec<Transf
 
 /// Whether some of what a COPY brings may be read by its owner alone.
 fn is_locked(scene: &PassInput, copy: &Transfer) -> bool {
-    let Some(context) = scene.context().filter(|_| copy.from.is_none()) else { return false };
+    let Some(context) = scene.context() else { return false };
+    if copy.from.is_some() {
+        return false;
+    }
     copy.select(context).into_iter().flatten().flat_map(|selection| selection.tops).any(|top| {
         let locked = |id| {
             let entry = context.entry(id);

@@ -145,7 +145,9 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
         }
     }
     // Of what Next.js traced it is known what it writes.
-    if let Some(why) = unread(scene, &reach, any).filter(|_| !takes_traced(scene)) {
+    if let Some(why) = unread(scene, &reach, any)
+        && !takes_traced(scene)
+    {
         writes.sources |= writes.sign.is_empty();
         writes.unknown.get_or_insert(why);
     }
@@ -160,7 +162,10 @@ fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<String> {
     if !any {
         return Some("its sources were not found, so the folders that it writes to are not known".to_owned());
     }
-    let context = scene.context().filter(|_| scene.evidence.texts_cut)?;
+    if !scene.evidence.texts_cut {
+        return None;
+    }
+    let context = scene.context()?;
     let is_unread = |path: &String| {
         let written_by_hand = matches!(FileKind::of(path).role(), FileRole::Program | FileRole::Script);
         written_by_hand && may_tell(reach, path) && !scene.evidence.texts.contains_key(path)

@@ -94,9 +94,9 @@ impl WriteReader<'_, '_> {
             return;
         };
         // `destination: (request, file, done) => done(null, "uploads")`
-        let expression = match expression.split_once("(null,").filter(|_| expression.contains(['{', '>'])) {
-            Some((_, rest)) => code::expression(rest),
-            None => expression,
+        let expression = match expression.split_once("(null,") {
+            Some((_, rest)) if expression.contains(['{', '>']) => code::expression(rest),
+            _ => expression,
         };
         if folder && self.makes_it_by_itself(&rest[..rest.len().min(400 + list.map_or(0, str::len)).min(rest.len())]) {
             return self.found.push(WrittenPlace::Unknown(shortened(expression)));
@@ -130,7 +130,9 @@ impl WriteReader<'_, '_> {
         for (at, word) in self.text.match_indices("open(").filter(|(at, word)| begins(self.text, *at, word)) {
             let Some(list) = code::bracketed(&self.text[at + word.len() - 1..]) else { continue };
             let arguments = code::arguments(list);
-            if let Some(first) = arguments.first().filter(|_| arguments[1..].iter().any(|part| is_writing_mode(part))) {
+            if let Some(first) = arguments.first()
+                && arguments[1..].iter().any(|part| is_writing_mode(part))
+            {
                 self.put(at, unnamed(first), false);
             }
         }
@@ -187,7 +189,9 @@ impl WriteReader<'_, '_> {
         if self.text.contains("pyrogram") && self.text.contains("Client(") {
             self.found.push(WrittenPlace::Folder(String::new()));
         }
-        if let Some(pattern) = unknown.filter(|_| self.found.is_empty()) {
+        if let Some(pattern) = unknown
+            && self.found.is_empty()
+        {
             self.found.push(WrittenPlace::Unknown(shortened(pattern)));
         }
     }

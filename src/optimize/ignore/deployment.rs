@@ -29,7 +29,10 @@ pub(super) fn add(group: &Group, gone: &mut Vec<Exclusion>) {
             let name = path::name(&path);
             group.dockerfiles().any(|text| text.contains(name)) || is_mentioned(group, &path, &path)
         };
-        let Some(bytes) = group.bytes_sent(id).filter(|_| fits && !is_spoken_of()) else { continue };
+        let Some(bytes) = group.bytes_sent(id) else { continue };
+        if !fits || is_spoken_of() {
+            continue;
+        }
         gone.push(Exclusion { entry: id, pattern: path, section: Section::Other, bytes, worth: false });
     }
 }
@@ -61,7 +64,7 @@ fn describes(group: &Group, path: &str) -> bool {
     if kind.language() == "HCL" {
         return true;
     }
-    let text = group.evidence.texts.get(path).filter(|_| kind.language() == "YAML");
+    let text = if kind.language() == "YAML" { group.evidence.texts.get(path) } else { None };
     text.is_some_and(|text| {
         let has = |field: &str| text.lines().any(|line| line.starts_with(field));
         has("apiVersion:") && (has("kind:") || path::name(path) == "Chart.yaml")

@@ -58,7 +58,9 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
             ClassKind::Secret => continue,
             ClassKind::VersionControl => {
                 let reader = history_reader(group);
-                if let Some(reader) = reader.filter(|_| path == ".git") {
+                if let Some(reader) = reader
+                    && path == ".git"
+                {
                     let why = format!("`{reader}` reads the git history");
                     turn.refuse("keeps `.git` in the build context", why);
                 }
@@ -130,11 +132,12 @@ fn add_project_files(group: &Group, gone: &mut Vec<Exclusion>) {
     let site = data::FILE_TOPICS.with("pages").any(|name| context.find(name).is_some());
     for id in context.children(None) {
         let entry = context.entry(id);
-        let Some(bytes) =
-            group.bytes_sent(id).filter(|_| entry.kind == ContextEntryKind::File && !group.is_named(entry.name))
-        else {
+        let Some(bytes) = group.bytes_sent(id) else {
             continue;
         };
+        if entry.kind != ContextEntryKind::File || group.is_named(entry.name) {
+            continue;
+        }
         let kind = FileKind::of(entry.name);
         let section = if kind.is_of_forge() || matches!(entry.name, ".gitattributes" | ".gitmodules") {
             Section::Forge
@@ -200,7 +203,9 @@ fn services(group: &Group, gone: &mut Vec<Exclusion>) {
             continue;
         }
         let spoken = group.dockerfiles().any(|text| text.contains(name)) || is_mentioned(group, name, name);
-        if let Some(bytes) = group.bytes_sent(id).filter(|_| !spoken) {
+        if let Some(bytes) = group.bytes_sent(id)
+            && !spoken
+        {
             gone.push(Exclusion { entry: id, pattern: name.to_owned(), section: Section::Other, bytes, worth: true });
         }
     }
@@ -212,7 +217,10 @@ fn ignored_by_git(group: &Group, gone: &mut Vec<Exclusion>) {
     for path in group.evidence.git_ignored.iter().flatten() {
         let Some(id) = context.find(path).filter(|id| !lies_in(context, gone, *id)) else { continue };
         let known = classify(context).iter().any(|found| found.entry == id || context.is_below(found.entry, id));
-        let Some(bytes) = group.bytes_sent(id).filter(|_| !known && !group.is_named(path)) else { continue };
+        let Some(bytes) = group.bytes_sent(id) else { continue };
+        if !(!known && !group.is_named(path)) {
+            continue;
+        }
         if !is_spoken_of(group, path, context.entry(id).kind) {
             gone.push(Exclusion {
                 entry: id,
@@ -229,7 +237,7 @@ fn ignored_by_git(group: &Group, gone: &mut Vec<Exclusion>) {
 fn is_spoken_of(group: &Group, path: &str, kind: ContextEntryKind) -> bool {
     let name = path::name(path);
     let (stem, ending) = name.rsplit_once('.').map_or((name, None), |(stem, ending)| (stem, Some(ending)));
-    let ending = ending.filter(|_| kind != ContextEntryKind::Directory).map(|ending| format!(".{ending}"));
+    let ending = if kind == ContextEntryKind::Directory { None } else { ending.map(|ending| format!(".{ending}")) };
     let mut words: Vec<&str> = path.split('/').collect();
     words.extend([stem].into_iter().chain(ending.as_deref()).filter(|word| !word.is_empty()));
     (kind != ContextEntryKind::Directory && is_code(path))

@@ -20,7 +20,10 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
         let environment = is_environment(name);
         let sure = found.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
         let sample = is_sample(name) || is_for_show(&path);
-        let Some(bytes) = group.bytes_sent(found.entry).filter(|_| !sample) else { continue };
+        let Some(bytes) = group.bytes_sent(found.entry) else { continue };
+        if sample {
+            continue;
+        }
         if group.is_named(&path) {
             named.extend(sure.then_some(path));
             continue;
@@ -31,7 +34,9 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
         }
         if environment && are_environments_read(group) {
             kept.push(path);
-        } else if let Some(reader) = group.evidence.mention(name, "").filter(|_| !environment) {
+        } else if let Some(reader) = group.evidence.mention(name, "")
+            && !environment
+        {
             let why = format!("`{reader}` names it; mount it into the container instead, then add it to .dockerignore");
             turn.refuse(format!("keeps `{path}` in the image"), why);
         } else {

@@ -69,7 +69,10 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
 pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     let Some(target) = scene.build.target() else { return all };
-    let Some(gems) = locked(scene).filter(|_| stands_on_ruby(scene, target)) else { return all };
+    let Some(gems) = locked(scene) else { return all };
+    if !stands_on_ruby(scene, target) {
+        return all;
+    }
     let suite = suite(scene, target).unwrap_or("trixie");
     for (build, run) in gems.iter().filter_map(|gem| row(gem)) {
         let known: Vec<&str> =

@@ -88,7 +88,9 @@ fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize)
         return None;
     }
     let words = words::program(words);
-    if let Some(name) = words::script(words).filter(|_| !words::elsewhere(words)) {
+    if let Some(name) = words::script(words)
+        && !words::elsewhere(words)
+    {
         let commands: Vec<_> = project.script(name).into_iter().flat_map(words::commands).collect();
         return commands.iter().find_map(|one| bundles(scene, project, one, depth + 1));
     }

@@ -177,7 +177,9 @@ impl NeedWalk<'_, '_, '_> {
         for (at, word) in parts.iter().enumerate() {
             let word = word.strip_prefix("NODE_OPTIONS=").unwrap_or(word);
             let (flag, value) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));
-            if let Some(module) = value.or(parts.get(at + 1).copied()).filter(|_| words::MODULES.contains(&flag)) {
+            if let Some(module) = value.or(parts.get(at + 1).copied())
+                && words::MODULES.contains(&flag)
+            {
                 self.present(imports::package(module).unwrap_or_default())?;
             }
         }

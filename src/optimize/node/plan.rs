@@ -52,7 +52,8 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
     let workspace = !project.members.is_empty() || project.workspace.is_some();
     let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
     if !(drops_tools || builds && (drops_dev || own)) {
-        return match (kept.filter(|_| builds), other_project(scene, project).filter(|_| builds)) {
+        let other = if builds { other_project(scene, project) } else { None };
+        return match (if builds { kept } else { None }, other) {
             (Some(why), _) => Err(format!("{why}, so dev dependencies must stay")),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),

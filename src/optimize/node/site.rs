@@ -58,7 +58,10 @@ pub(super) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
 /// The last stage and what it serves; what stands in the way is said.
 fn read<'s>(scene: &'s PassInput, turn: &mut PassOutput) -> Option<(&'s Stage, Site)> {
     let build = scene.build;
-    let stage = scene.target().filter(|_| build.is_ordinary() && build.knows_target())?;
+    if !(build.is_ordinary() && build.knows_target()) {
+        return None;
+    }
+    let stage = scene.target()?;
     match served::read(scene, stage) {
         Ok(site) => site.map(|site| (stage, site)),
         Err(why) => {

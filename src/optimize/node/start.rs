@@ -11,7 +11,10 @@ use crate::shell::program::{Kind, Program};
 /// Says what the script says.
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
-    let Some(stage) = scene.target().filter(|_| build.is_ordinary()) else { return };
+    let Some(stage) = scene.target() else { return };
+    if !build.is_ordinary() {
+        return;
+    }
     if installed::changes_manifest(build, stage) {
         return;
     }
@@ -50,7 +53,10 @@ fn command(scene: &PassInput, project: &Project, called: &[String]) -> Option<Ve
         return None;
     }
     let hooked = |hook: &str| project.script(&format!("{hook}{name}")).is_some();
-    let text = project.script(name).filter(|_| !hooked("pre") && !hooked("post"))?;
+    if !(!hooked("pre") && !hooked("post")) {
+        return None;
+    }
+    let text = project.script(name)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || " ./_-=:@,".contains(c);
     let mut words: Vec<String> = text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
     if !text.chars().all(plain) || reads_npm(scene, project) {

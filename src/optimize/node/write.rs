@@ -260,10 +260,10 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         }
         for (stage, path) in lines {
             let inner = path::relative(&path, &workdir);
-            let target = match inner.filter(|_| workdir.starts_with('/') && workdir != "/") {
-                Some("") => "./".to_owned(),
+            let target = match inner {
+                Some("") if workdir.starts_with('/') && workdir != "/" => "./".to_owned(),
                 Some(rest) => format!("./{rest}"),
-                None => path.clone(),
+                _ => path.clone(),
             };
             text.push_str(&format!("COPY {owner}--from={stage} {path} {target}{}", self.newline));
         }

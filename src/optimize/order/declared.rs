@@ -55,7 +55,7 @@ fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
         for one in code.script.invocations() {
             let Some(call) = one.package_call().filter(|call| call.verb == Verb::Install) else { continue };
             let whole = call.is_from_manifest() && call.packages.is_empty() && !call.says("production");
-            let found = installed::of(build, (stage, index), &one, &call).filter(|_| whole);
+            let found = if whole { installed::of(build, (stage, index), &one, &call) } else { None };
             roots.extend(found.map(|found| found.project.root.as_str()));
         }
     }

@@ -121,7 +121,10 @@ fn scripts_do_more(text: &str) -> bool {
 fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option<RemovableWrapper> {
     let script = parse(command);
     let plain = script.commands.len() == 1 && !command.contains(['$', '"', '\'', '\\', '>', '<', '{', '|', '&', ';']);
-    let words = script.commands.first().filter(|_| plain)?;
+    if !plain {
+        return None;
+    }
+    let words = script.commands.first()?;
     let text: Vec<String> = words.words.iter().map(|word| word.text().to_owned()).collect();
     let next = one.args.get(at + 1);
     let to = next.map_or(one.args.get(at)?.span.end, |next| next.span.start);
@@ -133,7 +136,10 @@ fn installs_root(scene: &PassInput) -> bool {
     let build = scene.build;
     let mut runs = build.stages().iter().flat_map(|stage| build.instructions(stage));
     runs.any(|(index, instruction)| {
-        let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { return false };
+        let Some(code) = build.code(index) else { return false };
+        if instruction.keyword != Keyword::Run {
+            return false;
+        }
         code.script.invocations().iter().any(|one| {
             let Some(call) = one.package_call() else { return false };
             match (call.manager, &*call.verb_text) {

@@ -71,7 +71,10 @@ fn impossible<T>(why: impl Into<String>) -> Result<T, NoPythonPlan> {
 /// Works out the stages; see [`NoPythonPlan`] for when there are none.
 pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPythonPlan> {
     let build: &'b Build<'b> = scene.build;
-    let target = build.target().filter(|_| build.is_ordinary()).ok_or(NoPythonPlan::Needed)?;
+    if !build.is_ordinary() {
+        return Err(NoPythonPlan::Needed);
+    }
+    let target = build.target().ok_or(NoPythonPlan::Needed)?;
     let wish = evidence::wish(scene, target);
     let mut found: Vec<(&'b Stage, Runs<'b>)> = Vec::new();
     for stage in build.chain(target) {
@@ -195,7 +198,10 @@ impl<'b> PythonPlan<'b> {
     fn separates(&self, scene: &PassInput) -> Result<(), NoPythonPlan> {
         let line = |index: usize| scene.build.instruction(index).start_line;
         for (index, all) in &self.runs {
-            let Some(all) = all.as_ref().filter(|_| *index <= self.installs.1) else { continue };
+            let Some(all) = all.as_ref() else { continue };
+            if *index > self.installs.1 {
+                continue;
+            }
             let variable = all.iter().flat_map(|one| &one.invocations).find(|one| one.path.text().starts_with('$'));
             if let Some(one) = variable {
                 let why =
@@ -300,7 +306,7 @@ impl<'b> PythonPlan<'b> {
 
     /// What the container's own commands call.
     fn run_time(&mut self, scene: &PassInput, target: &Stage) -> Result<(), NoPythonPlan> {
-        let base = evidence::bound_to_base(scene, target).filter(|_| self.makes);
+        let base = if self.makes { evidence::bound_to_base(scene, target) } else { None };
         if let Some(why) = base.or_else(|| launch::bound(scene, target)) {
             return impossible(why);
         }

@@ -109,7 +109,10 @@ impl PythonWriter<'_, '_> {
         }
         let mut later = transfers.iter().filter(|one| one.index > index && one.from.is_none());
         later.any(|one| {
-            let Some(to) = folder(one).filter(|_| !one.parents) else { return false };
+            let Some(to) = folder(one) else { return false };
+            if one.parents {
+                return false;
+            }
             let texts = |one: &Transfer| one.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>();
             if to == place && texts(own).is_subset(&texts(one)) && one.exclude.is_empty() {
                 return true;

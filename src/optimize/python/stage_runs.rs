@@ -52,7 +52,9 @@ impl PythonWriter<'_, '_> {
             let mut above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
             let updates = |one: &&Element| calls_manager_for(std::slice::from_ref(*one), Verb::Update);
             let update = above.find_map(|all| all.iter().find(updates).map(text));
-            parts.splice(0..0, update.filter(|_| !calls_manager_for(elements, Verb::Update)));
+            if !calls_manager_for(elements, Verb::Update) {
+                parts.splice(0..0, update);
+            }
         } else if !build && parts.is_empty() && elements.iter().all(known) && calls_manager_for(elements, Verb::Upgrade)
         {
             parts.extend(elements.iter().filter(|one| one.class != Class::System).map(text));
@@ -66,7 +68,9 @@ impl PythonWriter<'_, '_> {
         let cleaning = below.take_while(|all| !installs(all)).find(alone);
         let cleans =
             elements.last().is_some_and(|one| one.class == Class::Lists && !calls_manager_for(elements, Verb::Upgrade));
-        parts.extend(cleaning.filter(|_| !build && !cleans).into_iter().flatten().map(text));
+        if !build && !cleans {
+            parts.extend(cleaning.into_iter().flatten().map(text));
+        }
     }
 
     /// Whether parts of a class stand in the build stage and in the run-time stage.

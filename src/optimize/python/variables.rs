@@ -63,8 +63,10 @@ impl PythonWriter<'_, '_> {
             scene.slice_with(instruction.span, &edits)
         };
         let kept = if self.plan.kept_tools.is_empty() { keep("python-build") } else { Some(whole.clone()) };
-        let kept = kept.filter(|_| !self.is_of_users(&pairs));
-        if let Some(text) = keep("python-run").filter(|_| index < self.plan.installs.1) {
+        let kept = if self.is_of_users(&pairs) { None } else { kept };
+        if let Some(text) = keep("python-run")
+            && index < self.plan.installs.1
+        {
             let comments = if kept.is_none() { self.comments(index, instruction) } else { String::new() };
             self.build.push(format!("{comments}{text}"));
         }

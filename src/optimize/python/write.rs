@@ -270,7 +270,8 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         }
         let name = build_name(self.scene);
         let author = plan.of_class(Class::Venv).next().is_some();
-        let lacking: Vec<String> = plan.venvs.iter().filter(|_| !author).map(|venv| format!("{venv}/bin")).collect();
+        let lacking: Vec<String> =
+            if author { Vec::new() } else { plan.venvs.iter().map(|venv| format!("{venv}/bin")).collect() };
         let set = self.sets_path(&lacking);
         let inside = |venv: &str| plan.whole.as_ref().is_some_and(|whole| path::is_below(venv, whole));
         for venv in plan.venvs.iter().chain(&plan.whole).filter(|path| !inside(path)) {

@@ -76,7 +76,10 @@ fn own_list(scene: &PassInput, index: usize, call: &PackageCall, first: usize) -
     let place = |span: Span| code.place(scene.file(), span);
     let words: Vec<Span> = call.packages.iter().map(|package| place(package.span)).collect();
     let plain = call.packages.iter().all(|package| package.source == PackageSource::Index && !package.absent);
-    let last = words.last().filter(|_| plain)?;
+    if !plain {
+        return None;
+    }
+    let last = words.last()?;
     let source = scene.source();
     let between = match words.as_slice() {
         [.., before, last] if before.end < last.start => source.slice(Span::new(before.end, last.start)),

@@ -147,7 +147,9 @@ pub(super) fn of_container(scene: &PassInput, stage: &Stage, slim: &str, wanted:
             _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
         }
     }
-    if let Some(observed) = scene.evidence.observed.as_ref().filter(|_| target) {
+    if let Some(observed) = scene.evidence.observed.as_ref()
+        && target
+    {
         for program in &observed.programs {
             want_program(wanted, slim, program, usize::MAX);
         }
@@ -171,7 +173,9 @@ pub(super) fn of_sources(
         "ruby" => Ecosystem::Ruby,
         _ => return Ok(()),
     };
-    if let Some(browser) = called_programs::browser(scene, language).filter(|_| ships) {
+    if let Some(browser) = called_programs::browser(scene, language)
+        && ships
+    {
         return Err(format!(
             "`{browser}` starts a browser, and it is not known which of its libraries are only in the full image"
         ));

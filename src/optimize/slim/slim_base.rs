@@ -63,7 +63,9 @@ fn edit(scene: &PassInput, place: Span, written: &str, reference: &Reference, ta
         text.rfind('-').and_then(|at| scene.build.scopes().expand_global(&text[at..]).map(|end| (at, end)))
     };
     let between = |end: &str| tag.strip_prefix(old.strip_suffix(end)?)?.strip_suffix(end).map(str::to_owned);
-    if let Some((at, end)) = end_of(written).filter(|_| written.ends_with('}')) {
+    if let Some((at, end)) = end_of(written)
+        && written.ends_with('}')
+    {
         return between(&end).map(|text| (Span::at(place.start + at as u32), text));
     }
     let plain = if written.ends_with(old) { old } else { &old[prefix..] };

@@ -169,7 +169,10 @@ fn next(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
     if view.dockerfile.is_none() && !placed && name != "-" {
         commands.push((format!("dockopt image {} --file Dockerfile", quoted(name)), "ties layers to lines".to_owned()));
     }
-    if let Some(file) = view.dockerfile.filter(|_| worst.is_some() && placed) {
+    if let Some(file) = view.dockerfile
+        && worst.is_some()
+        && placed
+    {
         commands.push((format!("dockopt audit {}", quoted(file)), "finds the causes, and mends them".to_owned()));
     } else if let Some(rule) = worst.and_then(|finding| finding.rule) {
         let what = worst.map(|finding| bytes(finding.bytes)).unwrap_or_default();

@@ -137,7 +137,10 @@ fn hook(cx: &Context, stage: &Stage, code: &Code, wanted: &[(&Invocation, Packag
         _ => false,
     };
     let first = code.script.commands.first().filter(|one| one.place.scope == 0);
-    let Some(first) = first.filter(|_| official && call.program == "apt-get") else { return Hook::Unknown };
+    let Some(first) = first else { return Hook::Unknown };
+    if !(official && call.program == "apt-get") {
+        return Hook::Unknown;
+    }
     if code.script.compounds.iter().any(|one| one.span.start <= first.span.start) {
         return Hook::Unknown;
     }
@@ -192,8 +195,10 @@ fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option
             continue;
         }
         let whole = !invocation.is("rm") || operands().all(|word| names(word.text()));
-        let span =
-            script_end::element(&code.script, invocation.command).filter(|_| whole && invocation.via.is_empty())?;
+        if !(whole && invocation.via.is_empty()) {
+            return None;
+        }
+        let span = script_end::element(&code.script, invocation.command)?;
         let span = code.place(file, span);
         spans.push((!cx.source().slice(span).contains('#')).then_some(span)?);
     }

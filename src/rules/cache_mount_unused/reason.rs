@@ -211,7 +211,8 @@ fn deleted_by_run(cx: &Context, place: &CacheMountPlace, user: &User, later: &[I
     let what = cx.source().slice(place.code.place(file, found.span)).to_owned();
     let message = format!("`{what}` empties the mount at the end of each build");
     let single = found.args.iter().filter(|word| !word.text().starts_with('-')).count() == 1 || !found.is("rm");
-    let span = script_end::element(&place.code.script, found.command).filter(|_| single && found.via.is_empty());
+    let span =
+        if single && found.via.is_empty() { script_end::element(&place.code.script, found.command) } else { None };
     let span = span.map(|span| place.code.place(file, span)).filter(|span| !cx.source().slice(*span).contains('#'));
     let fix = span.map(|span| Fix {
         title: "keep the files in the mount".into(),

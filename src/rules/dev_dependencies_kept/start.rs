@@ -56,7 +56,10 @@ fn is_script(program: &str) -> bool {
 /// package.json that only runs those.
 fn node(invocation: &Invocation, program: &str, project: &Project, depth: usize) -> bool {
     let run = |name: &str| {
-        let Some(command) = project.script(name).filter(|_| depth < DEEPEST) else { return true };
+        let Some(command) = project.script(name) else { return true };
+        if depth >= DEEPEST {
+            return true;
+        }
         let script = parse(command);
         script.invocations().iter().any(|one| needs(one, project, depth + 1))
     };

@@ -105,7 +105,7 @@ fn url(request: &Invocation) -> Option<ProbeRequest> {
             _ => return None,
         }
     }
-    url.filter(|_| fails).map(|url| ProbeRequest { url, seconds })
+    if fails { url.map(|url| ProbeRequest { url, seconds }) } else { None }
 }
 
 /// Whether options do not change the result of the check, including wget's `-O -`.

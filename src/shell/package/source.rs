@@ -31,7 +31,10 @@ pub(super) fn add_inputs(call: &mut PackageCall<'_>) {
 
 /// `.[dev]` is the folder `.`.
 fn without_extras(name: ArgumentValue<'_>) -> ArgumentValue<'_> {
-    let Some(len) = name.text.find('[').filter(|_| name.text.ends_with(']') && !name.dynamic) else { return name };
+    let Some(len) = name.text.find('[') else { return name };
+    if !name.text.ends_with(']') || name.dynamic {
+        return name;
+    }
     let exact = name.span.len() as usize == name.text.len();
     let span = if exact { Span::new(name.span.start, name.span.start + len as u32) } else { name.span };
     ArgumentValue { text: &name.text[..len], span, ..name }

@@ -224,7 +224,10 @@ impl Parser<'_> {
     /// Turns the command that holds nothing but a name into a function when `()` follows.
     pub(super) fn name_to_function(&mut self, index: u32) -> bool {
         let commands = &mut self.script.commands;
-        let Some(command) = commands.last().filter(|_| commands.len() == index as usize + 1) else { return false };
+        let Some(command) = commands.last() else { return false };
+        if commands.len() != index as usize + 1 {
+            return false;
+        }
         let named = command.words.len() == 1 && command.assignments.is_empty() && command.redirects.is_empty();
         if !named || command.words[0].is_dynamic() {
             return false;

@@ -328,7 +328,7 @@ impl Parser<'_> {
             _ if list.closer == Closer::Arm => {}
             Some(compound) => {
                 let body_end = self.script.scopes[list.scope as usize].last_end;
-                self.finish_compound(compound, body_end.filter(|_| list.closer == Closer::One));
+                self.finish_compound(compound, if list.closer == Closer::One { body_end } else { None });
             }
             None if list.closer != Closer::End => self.end_substitution(list.start),
             None => {}

@@ -194,7 +194,8 @@ impl Parser<'_> {
         let mut span = self.span(open.start, open.start);
         span.end = span.end.max(end);
         let heredoc = matches!(open.operator, RedirectOperator::Heredoc | RedirectOperator::HeredocTabs);
-        let delimiter = target.as_ref().filter(|_| heredoc).map(|word| (word.text().to_owned(), !word.is_quoted()));
+        let delimiter =
+            if heredoc { target.as_ref().map(|word| (word.text().to_owned(), !word.is_quoted())) } else { None };
         let OpenRedirect { owner, start, descriptor, operator } = open;
         let redirect = Redirect { span, descriptor, operator, target, body: None };
         let (redirects, outer) = match owner {
@@ -227,7 +228,9 @@ impl Parser<'_> {
                 command.span.end = word.span.end;
                 let closes_test = word.is("]]") && !word.is_quoted();
                 command.words.push(word);
-                if let Some(Frame::Simple(simple)) = self.frames.last_mut().filter(|_| closes_test) {
+                if let Some(Frame::Simple(simple)) = self.frames.last_mut()
+                    && closes_test
+                {
                     simple.test = false;
                 }
             }

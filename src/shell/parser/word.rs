@@ -235,7 +235,7 @@ impl Parser<'_> {
     fn end_word(&mut self) {
         let Some(builder) = self.builders.pop() else { return };
         let span = self.span(builder.start, self.at);
-        let one_piece = builder.piece.filter(|_| !builder.broken);
+        let one_piece = if builder.broken { None } else { builder.piece };
         let verbatim = match self.origin {
             super::SpanOrigin::At(_) => one_piece.map(|at| self.span(at, at + builder.text.len())),
             super::SpanOrigin::Inside(_) => None,

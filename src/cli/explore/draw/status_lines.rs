@@ -90,10 +90,10 @@ fn of_file(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
     match analysis.tree.outcome(id) {
         MemberOutcome::Kept => {}
         MemberOutcome::Unlinked { by } => {
-            facts.push(format!("this name is gone since {}", shown_maker(analysis, by as usize)))
+            facts.push(format!("this name is gone since {}", shown_maker(analysis, by as usize)));
         }
         MemberOutcome::Lost { how, by } => {
-            facts.push(format!("{} by {}", waste_words(how), shown_maker(analysis, by as usize)))
+            facts.push(format!("{} by {}", waste_words(how), shown_maker(analysis, by as usize)));
         }
     }
     vec![(shown, CellStyle::Strong), (clean(&facts.join(" · ")).into_owned(), CellStyle::Plain)]

@@ -272,7 +272,9 @@ impl<'f> Stages<'f> {
             let own =
                 command.file.instructions().binary_search_by_key(&command.instruction.start_line, |i| i.start_line);
             let file = own.ok().and_then(|at| triggers.get(at)).and_then(Option::as_ref);
-            if let Some(file) = file.filter(|_| command.instruction.keyword == Keyword::Onbuild) {
+            if let Some(file) = file
+                && command.instruction.keyword == Keyword::Onbuild
+            {
                 inherited.push(file);
             }
         }

@@ -92,7 +92,7 @@ pub(super) fn query_pairs(query: &str) -> (Vec<(String, String)>, bool) {
     let mut is_whole = true;
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        let plain = |text: &str| unescape(&text.replace('+', " ")).filter(|_| !part.contains(';'));
+        let plain = |text: &str| if part.contains(';') { None } else { unescape(&text.replace('+', " ")) };
         match (plain(key), plain(value)) {
             (Some(key), Some(value)) => pairs.push((key, value)),
             _ => is_whole = false,

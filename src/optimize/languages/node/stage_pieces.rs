@@ -291,7 +291,7 @@ fn installing<'a>(
     Ok(Pieces {
         all: Vec::new(),
         project: found.project,
-        way: found.install.filter(|_| found.has_lock),
+        way: if found.has_lock { found.install } else { None },
         install: index,
         manager: call.manager,
         behind_verb: (exact && !code.is_exec()).then_some(placed.end),

@@ -54,9 +54,12 @@ pub(super) fn programs(scene: &PassInput) -> BTreeSet<String> {
 
 fn follow(project: Option<&Project>, words: &[String], depth: usize, found: &mut Vec<Vec<String>>) {
     let words = words::program(words);
-    let Some(name) = words::script(words).filter(|_| depth < DEEPEST && !words::elsewhere(words)) else {
+    let Some(name) = words::script(words) else {
         return found.push(words.to_vec());
     };
+    if depth >= DEEPEST || words::elsewhere(words) {
+        return found.push(words.to_vec());
+    }
     let at = words.iter().position(|word| word == name).unwrap_or(0);
     let Some(text) = project.and_then(|project| project.script(name)) else {
         // `yarn serve -s dist` runs the program.

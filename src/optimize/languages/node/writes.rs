@@ -34,7 +34,9 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, String>
         let Some(first) = words.first() else { continue };
         if let Some(name) = words::script(words) {
             let scripts = nodes.iter().filter_map(|project| project.script(name)).flat_map(words::commands);
-            waiting.extend(scripts.filter(|_| depth < DEEPEST).map(|one| (one, depth + 1)));
+            if depth < DEEPEST {
+                waiting.extend(scripts.map(|script| (script, depth + 1)));
+            }
             continue;
         }
         let below = |path: &str| path::join(&folder, path);

@@ -12,7 +12,7 @@ use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name, version_numbers};
 use crate::optimize::languages::debian::{libraries, suite};
 use crate::optimize::pass_input::PassInput;
-use crate::shell::{Invocation, Manager, PackageSource, Word, parse};
+use crate::shell::{Invocation, Manager, PackageSource, parse};
 use crate::sources::patterns;
 use crate::text::path;
 
@@ -133,7 +133,7 @@ fn older_than_wheels(scene: &PassInput, stage: &Stage, dists: &PackageNames) -> 
         data::PYTHON_WHEELS.rows().filter_map(|cells| Some((*cells.first()?, *cells.get(column)?))).collect();
     let compilable = distributions().filter(|row| !row.wheel && !row.build.is_empty()).map(|row| row.dist);
     let compilable: BTreeSet<&str> = compilable.collect();
-    let first = |name: &str| firsts.get(name).copied().filter(|_| !compilable.contains(name));
+    let first = |name: &str| if compilable.contains(name) { None } else { firsts.get(name).copied() };
     if dists.iter().any(|name| first(name) == Some("-")) {
         return true;
     }
@@ -220,8 +220,9 @@ fn programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
             let Some(code) = scene.build.code(index) else { continue };
             for one in code.script.invocations() {
                 found.extend(one.program.map(str::to_owned));
-                let words = one.args.iter().map(Word::text).filter(|_| one.is("command") || one.is("which"));
-                found.extend(words.map(str::to_owned));
+                if one.is("command") || one.is("which") {
+                    found.extend(one.args.iter().map(|word| word.text().to_owned()));
+                }
             }
         }
     }

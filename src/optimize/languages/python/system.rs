@@ -33,7 +33,10 @@ pub(in crate::optimize) fn distributions() -> impl Iterator<Item = Row> {
 
 /// The package that brings a program which only the full Python image has; Python itself both have.
 pub(in crate::optimize) fn package_of(program: &str) -> Option<&'static str> {
-    SlimImage::packages_of(program).filter(|_| program != "python3")?.first().copied()
+    if program == "python3" {
+        return None;
+    }
+    SlimImage::packages_of(program)?.first().copied()
 }
 
 /// What becomes of a package of an install in one of the stages.

@@ -193,7 +193,10 @@ fn follow(
     let found = nodes
         .filter(|one| place(scene, stage, one).as_deref() == Some(folder))
         .find(|one| one.script(script).is_some());
-    let Some(project) = found.filter(|_| depth <= DEEPEST) else { return false };
+    let Some(project) = found else { return false };
+    if depth > DEEPEST {
+        return false;
+    }
     let mut known = true;
     let hooks = [format!("pre{script}"), script.to_owned(), format!("post{script}")];
     for text in hooks.iter().filter_map(|name| project.script(name)) {
@@ -205,7 +208,8 @@ fn follow(
             }
             let at = prefix(&words).map_or(current.clone(), |to| path::join(&current, to));
             let home = at_home(&words);
-            let next = words::script(words::program(&home)).filter(|_| at == folder && !words::elsewhere(&home));
+            let next =
+                if at == folder && !words::elsewhere(&home) { words::script(words::program(&home)) } else { None };
             if let Some(next) = next {
                 known &= follow(scene, stage, folder, next, reached, depth + 1);
             } else {

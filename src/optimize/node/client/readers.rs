@@ -125,7 +125,7 @@ fn types(scene: &PassInput, client: &Client) -> Result<(), String> {
         let settings = file.starts_with("tsconfig") && file.ends_with("json");
         let covers = path::is_below(root, folder);
         let named = mentions(text, name);
-        let value = parse_jsonc(text).filter(|_| settings);
+        let value = if settings { parse_jsonc(text) } else { None };
         let has = |key| value.as_ref().is_some_and(|value| value.get(key).is_some());
         let chosen = has("include") || has("files");
         if settings && (named && (chosen || !has("exclude")) || covers && !named && !chosen) {

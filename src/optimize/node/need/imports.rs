@@ -33,7 +33,10 @@ pub(in crate::optimize::node) fn first(
             entries.iter().flat_map(|entry| sources.files_at(&path::join(&project.root, entry))).collect();
         let mut seen = BTreeSet::new();
         while let Some(file) = waiting.pop() {
-            let Some(text) = texts.get(file).filter(|_| seen.insert(file)) else { continue };
+            let Some(text) = texts.get(file) else { continue };
+            if !seen.insert(file) {
+                continue;
+            }
             for module in modules(text) {
                 if let Some(found) = package(module).filter(|name| packages.contains(name)) {
                     return Some((found.to_owned(), file.to_owned()));

@@ -106,9 +106,12 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Str
     let own: Vec<Vec<String>> = script.invocations().iter().map(words::of).collect();
     let commands: Vec<Vec<String>> = own.iter().flat_map(|words| started_project::commands(project, words)).collect();
     let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|found| (words, found)));
-    let Some((words, (server, args))) = servers.next_back().filter(|_| runs_node(scene, stage)) else {
+    let Some((words, (server, args))) = servers.next_back() else {
         return Ok(None);
     };
+    if !runs_node(scene, stage) {
+        return Ok(None);
+    }
     if commands.len() > 1 || !script.problems.is_empty() {
         return Err(format!("the container starts other programs than `{}`", server.command));
     }
@@ -122,7 +125,9 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Str
     if let Some(word) = args.iter().find(|word| known.has(word.split('=').next().unwrap_or(word), "serves-more")) {
         return Err(format!("with `{word}`, `{}` does more than serve files", server.command));
     }
-    if let Some(name) = of_own_server(project).filter(|_| server.kind != ServedKind::Files) {
+    if let Some(name) = of_own_server(project)
+        && server.kind != ServedKind::Files
+    {
         return Err(format!("`{name}` adds its own server to `{}`", server.command));
     }
     let reader = ServerReader { scene, stage, project, server: &server, words, args, index: launch.index };
@@ -181,7 +186,7 @@ impl ServerReader<'_, '_> {
             port: self.port(settings.port)?,
             tries: data::words(server.tries[usize::from(single)]).collect(),
             fallback: single,
-            missing: server.missing.filter(|_| !single),
+            missing: if single { None } else { server.missing },
             base: settings.base,
             dead: settings.dead,
             hashed: self.project.and_then(|project| hashed::pattern(self.scene, project)),

@@ -82,7 +82,10 @@ impl SiteWriter<'_, '_> {
         let changed = build.instructions(self.stage).any(|(index, one)| {
             index > transfer.index && one.keyword == Keyword::Run && !self.is_without_effect(index)
         });
-        let made = build.stages().get(from).filter(|_| !changed)?;
+        if changed {
+            return None;
+        }
+        let made = build.stages().get(from)?;
         // Sources of another stage are relative to its root.
         let source = path::join("/", source);
         let name = made.name.clone().unwrap_or_else(|| made.index.to_string());
@@ -272,7 +275,10 @@ impl SiteWriter<'_, '_> {
         let unused = build.stages().iter().filter(|one| {
             build.is_needed(one) && one.index != self.stage.index && !needed.contains(&one.index) && !self.is_built(one)
         });
-        for stage in unused.filter(|_| !numbered) {
+        if numbered {
+            return edits;
+        }
+        for stage in unused {
             let start = scene.instruction_span(stage.start).start;
             let next = build.stages().get(stage.index + 1).map(|next| scene.instruction_span(next.start).start);
             edits.extend(next.map(|end| scene.edit(Span::new(start, end), "")));

@@ -14,9 +14,12 @@ use crate::text::path;
 impl NodeWriter<'_, '_, '_> {
     /// Whether it installs programs for all that nothing builds with.
     pub(super) fn only_runs(&self, piece: &Piece) -> bool {
-        let Some(code) = self.scene.build.code(piece.index).filter(|_| piece.kind == Kind::Global) else {
+        let Some(code) = self.scene.build.code(piece.index) else {
             return false;
         };
+        if piece.kind != Kind::Global {
+            return false;
+        }
         let calls = code.script.invocations();
         let mut names = calls
             .iter()

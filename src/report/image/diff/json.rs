@@ -103,8 +103,8 @@ fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::LayerDiffJson<'a> 
         instruction: told.or_else(|| pair.before.and_then(|at| old.instruction(at))),
         origin_before: made(old, pair.before),
         origin_after: made(new, pair.after),
-        bytes_before: before.filter(|_| pair.before.is_some()),
-        bytes_after: after.filter(|_| pair.after.is_some()),
+        bytes_before: if pair.before.is_some() { before } else { None },
+        bytes_after: if pair.after.is_some() { after } else { None },
         bytes: before.zip(after).map(|(before, after)| delta(before, after)),
     }
 }
