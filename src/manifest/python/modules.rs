@@ -35,7 +35,7 @@ pub(in crate::manifest) fn installs(
         let there = locked.packages.contains_key(name) || known.is_some();
         match locked.installs(name, with_dev) {
             Some(true) if there => return Some(true),
-            Some(false) => {}
+            Some(false) if there => {}
             _ => told = None,
         }
     }

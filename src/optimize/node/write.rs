@@ -260,9 +260,10 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         }
         for (stage, path) in lines {
             let inner = path::relative(&path, &workdir);
+            let is_folder = workdir.starts_with('/') && workdir != "/";
             let target = match inner {
-                Some("") if workdir.starts_with('/') && workdir != "/" => "./".to_owned(),
-                Some(rest) => format!("./{rest}"),
+                Some("") if is_folder => "./".to_owned(),
+                Some(rest) if is_folder => format!("./{rest}"),
                 _ => path.clone(),
             };
             text.push_str(&format!("COPY {owner}--from={stage} {path} {target}{}", self.newline));
