@@ -70,10 +70,13 @@ fn help(code: &Code, later: Need) -> &'static str {
 fn kept(build: &Build, code: &Code) -> Option<Span> {
     let invocations = code.script.invocations();
     let at = invocations.iter().rposition(fetches)?;
-    let cleans = invocations[at..].iter().any(|one| removes_lists(one) || removes_by_name(build, code, one));
+    let cleans = invocations[at..]
+        .iter()
+        .any(|invocation| removes_lists(invocation) || removes_by_name(build, code, invocation));
     // A trap runs at the end, wherever it was set.
-    let trapped =
-        invocations.iter().any(|one| one.is("trap") && one.args.first().is_some_and(|word| cleans_in(word.text())));
+    let trapped = invocations
+        .iter()
+        .any(|invocation| invocation.is("trap") && invocation.args.first().is_some_and(|word| cleans_in(word.text())));
     (!cleans && !trapped).then_some(invocations[at].span)
 }
 

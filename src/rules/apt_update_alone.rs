@@ -19,7 +19,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let verb = |one: &Invocation| one.call_of(&[Manager::Apt]).map(|call| call.verb);
             let installs =
                 |one: &&Invocation| matches!(verb(one), Some(Verb::Install | Verb::Upgrade | Verb::Download));
-            let update = invocations.iter().rfind(|one| verb(one) == Some(Verb::Update));
+            let update = invocations.iter().rfind(|invocation| verb(invocation) == Some(Verb::Update));
             match (update, invocations.iter().find(installs)) {
                 // A later command of the RUN may install packages in a way that is not recognised.
                 (Some(update), None) => alone = ends_there(&invocations, update).then_some((run, update.span)),
@@ -64,8 +64,8 @@ fn edits(update: &Run, span: Span, install: &Run, first: &Invocation) -> Option<
         let after = place.after.map(|after| after.kind);
         place.scope != 0 || matches!(after, None | Some(SeparatorKind::And | SeparatorKind::Pipe))
     };
-    let chain = script.commands.iter().map(|one| &one.place).all(is_chain)
-        && script.compounds.iter().map(|one| &one.place).all(is_chain);
+    let chain = script.commands.iter().map(|command| &command.place).all(is_chain)
+        && script.compounds.iter().map(|compound| &compound.place).all(is_chain);
     if !alone || !plain(update) || !plain(install) || install.index != update.index + 1 || !chain {
         return None;
     }

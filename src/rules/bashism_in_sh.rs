@@ -24,7 +24,7 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
     let mut first: Option<usize> = None;
     for run in run_instructions::of_stage(cx.build(), stage) {
         // `ln -sf bash /bin/sh`, `dpkg-reconfigure dash`: from here on sh may be bash.
-        if run.invocations().iter().any(|one| changes_sh(one.args)) {
+        if run.invocations().iter().any(|invocation| changes_sh(invocation.args)) {
             return;
         }
         let sh = shells::sh_of(&run) == Sh::Dash && shells::is_default(&run);
@@ -78,15 +78,17 @@ impl Bashism {
 fn bashism(script: &Script) -> Option<Bashism> {
     let commands = script.commands.iter().find_map(of_command);
     let compound = || {
-        let arithmetic = script.compounds.iter().find(|one| one.kind == CompoundKind::Arithmetic);
+        let arithmetic = script.compounds.iter().find(|compound| compound.kind == CompoundKind::Arithmetic);
         arithmetic.map(|one| Bashism::new(one.span, "has no `((`", "SC3006"))
     };
     commands.or_else(compound)
 }
 
 fn of_command(command: &Command) -> Option<Bashism> {
-    let array =
-        command.assignments.iter().find(|one| one.value.expansions().iter().any(|e| e.kind == ExpansionKind::Array));
+    let array = command
+        .assignments
+        .iter()
+        .find(|assignment| assignment.value.expansions().iter().any(|e| e.kind == ExpansionKind::Array));
     if let Some(one) = array {
         return Some(Bashism::new(one.span, "has no arrays", "SC3030"));
     }

@@ -60,7 +60,8 @@ fn reads_modules(build: &Build, place: (&Stage, usize), invocation: &Invocation,
     }
     let found = installed::of(build, place, invocation, call);
     found.is_none_or(|found| {
-        let vendored = found.project.installs.iter().any(|way| way.folders.iter().any(|one| one.ends_with("vendor")));
+        let vendored =
+            found.project.installs.iter().any(|way| way.folders.iter().any(|folder| folder.ends_with("vendor")));
         !vendored && !found.project.dependencies.is_empty()
     })
 }

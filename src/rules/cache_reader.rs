@@ -55,7 +55,7 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
 /// Whether a command after a position in the script of the RUN may read the cache.
 pub(super) fn is_behind(run: &Run, at: u32, cache: Cache) -> bool {
     let invocations = run.invocations();
-    let later: Vec<&Invocation> = invocations.iter().filter(|one| one.span.start >= at).collect();
+    let later: Vec<&Invocation> = invocations.iter().filter(|invocation| invocation.span.start >= at).collect();
     // A variable that is set before the position also applies after it.
     let offline = !later.is_empty() && is_offline(run.file().source().slice(run.instruction.span), cache.program);
     offline || later.iter().any(|one| names(one, cache.folders))
@@ -78,7 +78,7 @@ fn is_reader(build: &Build, index: usize, instruction: &Instruction, cache: Cach
         return true;
     }
     let Some(code) = build.code(index) else { return false };
-    code.script.invocations().iter().any(|one| names(one, cache.folders))
+    code.script.invocations().iter().any(|invocation| names(invocation, cache.folders))
 }
 
 /// Whether a program gets one of the folders as an argument, except to delete it.

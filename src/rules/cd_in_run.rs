@@ -36,7 +36,7 @@ fn is_preface(one: &Invocation) -> bool {
 /// Index of the first command other than `set`.
 fn first(run: &Run) -> usize {
     let set = |one: &crate::shell::Command| one.name().is_some_and(|name| name.is("set"));
-    run.code.script.commands.iter().position(|one| !set(one)).unwrap_or(0)
+    run.code.script.commands.iter().position(|command| !set(command)).unwrap_or(0)
 }
 
 fn is_direct(one: &Invocation) -> bool {

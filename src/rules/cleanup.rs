@@ -41,14 +41,14 @@ impl Addition {
 pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Cleanup) -> Option<Addition> {
     let user = run.build.user_at(run.stage, run.index);
     let invocations = run.invocations();
-    let calls: Vec<&Invocation> = invocations.iter().filter(|one| fills(one)).collect();
+    let calls: Vec<&Invocation> = invocations.iter().filter(|invocation| fills(invocation)).collect();
     // Files that were fetched through another program, such as sudo, may not be deletable without it.
     let through = calls.iter().any(|one| !one.via.is_empty());
     if matches!(user, Setting::By(_, User::Other(_) | User::Unknown)) && is_of_system(&calls) || through {
         return None;
     }
     let first = calls.first()?;
-    let start = invocations.iter().position(|one| one.span == first.span)?;
+    let start = invocations.iter().position(|invocation| invocation.span == first.span)?;
     let later = &invocations[start + 1..];
     let (mut loss, mut sure, mut taken) = (Loss::None, true, later.len());
     // Scripts that are longer than any real one are not analysed.

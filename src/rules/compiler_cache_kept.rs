@@ -33,7 +33,7 @@ fn check(cx: &Context, out: &mut Findings) {
             };
             let invocations = code.script.invocations();
             // The image compiles the project itself; another rule reports that.
-            if invocations.iter().any(|one| toolchain::compiles(one).is_some()) {
+            if invocations.iter().any(|invocation| toolchain::compiles(invocation).is_some()) {
                 return;
             }
             for (at, invocation) in invocations.iter().enumerate() {
@@ -82,7 +82,11 @@ fn starts_tool(build: &Build, target: &Stage) -> bool {
     for (index, _) in starts {
         any = true;
         let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { return true };
-        if code.script.invocations().iter().any(|one| one.program.is_none() || toolchain::is_idle(one) || is_build(one))
+        if code
+            .script
+            .invocations()
+            .iter()
+            .any(|invocation| invocation.program.is_none() || toolchain::is_idle(invocation) || is_build(invocation))
         {
             return true;
         }

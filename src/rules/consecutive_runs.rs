@@ -44,7 +44,7 @@ fn joins(before: &Run, run: &Run) -> bool {
 
 /// The system package manager that a RUN installs packages with.
 fn installs(run: &Run) -> Option<Manager> {
-    let calls = run.invocations().into_iter().filter_map(|one| one.package_call());
+    let calls = run.invocations().into_iter().filter_map(|invocation| invocation.package_call());
     let mut managers =
         calls.filter(|call| call.verb == Verb::Install && call.manager.is_system()).map(|call| call.manager);
     managers.next()

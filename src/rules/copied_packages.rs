@@ -33,7 +33,7 @@ pub(super) fn overlap(a: &str, b: &str) -> bool {
     path::is_within(a, b) || path::is_within(b, a)
 }
 
-/// A path made absolute with the working folder of an instruction; `None` if that is not known.
+/// A path made absolute with the working directory of an instruction; `None` if that is not known.
 pub(super) fn absolute(build: &Build, stage: &Stage, index: usize, path: &str) -> Option<String> {
     crate::build::absolute(path, build.workdir(stage, index).value().map(String::as_str))
 }

@@ -40,7 +40,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     .filter(|one| one.scope == DependencyScope::Dev)
                     .map(|one| one.name.as_str())
                     .collect();
-                let used = invocations[at + 1..].iter().any(|one| !is_harmless(one))
+                let used = invocations[at + 1..].iter().any(|invocation| !is_harmless(invocation))
                     || is_used_below(build, end, place)
                     || start::may_need_dev(build, target, found.project);
                 let [first, ..] = dev.as_slice() else { continue };
@@ -156,7 +156,10 @@ fn is_used_below(build: &Build, end: &Stage, (stage, index): (&Stage, usize)) ->
     build.chain(end).take_while(|below| below.index >= stage.index).any(|below| {
         build.instructions(below).any(|(at, instruction)| {
             let below_it = at > index && instruction.keyword == Keyword::Run;
-            below_it && build.code(at).is_none_or(|code| code.script.invocations().iter().any(|one| !is_harmless(one)))
+            below_it
+                && build
+                    .code(at)
+                    .is_none_or(|code| code.script.invocations().iter().any(|invocation| !is_harmless(invocation)))
         })
     })
 }

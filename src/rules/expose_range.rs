@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     if written.text.contains('$') {
                         finding = finding.without("DL3011");
                     }
-                    out.push(finding.help("use ports from 0 to 65535"));
+                    out.push(finding.help("use ports from 0 to 65535, and ranges from low to high"));
                 }
             }
         }

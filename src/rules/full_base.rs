@@ -52,7 +52,7 @@ fn check(cx: &Context, out: &mut Findings) {
         Some(install) => (
             format!("`{image}` contains compilers and headers that only `{install}` uses"),
             format!(
-                "run it in a stage based on `{image}`, and copy its result and the libraries it needs to `{slim_image}`"
+                "run it in a stage based on `{image}`, and copy its result and libraries to a stage based on `{slim_image}`"
             ),
         ),
         None if used.packages.is_empty() => (
@@ -252,7 +252,7 @@ fn demand_of_build(cx: &Context, with_dev: bool) -> ProjectRequirement {
             ProjectRequirement::Nothing
         })
     };
-    let compiled = if projects.iter().any(|one| compiles(one, with_dev)) {
+    let compiled = if projects.iter().any(|project| compiles(project, with_dev)) {
         ProjectRequirement::Compiler
     } else {
         ProjectRequirement::Nothing

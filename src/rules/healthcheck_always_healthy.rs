@@ -57,7 +57,7 @@ fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
 /// The command that sets the exit code of the check: no earlier command ends the script, and a failure before it is
 /// ignored.
 fn deciding(script: &Script) -> Option<&Command> {
-    let own: Vec<&Command> = script.commands.iter().filter(|one| one.place.scope == 0).collect();
+    let own: Vec<&Command> = script.commands.iter().filter(|command| command.place.scope == 0).collect();
     let (last, earlier) = own.split_last()?;
     let ends = |one: &&&Command| {
         one.place.options.errexit || matches!(one.name().and_then(Word::value), Some("exit" | "return" | "kill"))

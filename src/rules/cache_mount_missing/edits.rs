@@ -80,7 +80,7 @@ fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation
     let installs = |one: &Invocation| {
         one.package_call().is_some_and(|call| call.manager == Manager::Apt && call.verb == Verb::Install)
     };
-    let first = invocations.iter().find(|one| fetches(one) || installs(one));
+    let first = invocations.iter().find(|invocation| fetches(invocation) || installs(invocation));
     first.is_some_and(fetches) && needs(cx.build())[index] != Need::Lists
 }
 
@@ -141,7 +141,7 @@ fn hook(cx: &Context, stage: &Stage, code: &Code, wanted: &[(&Invocation, Packag
     if !(official && call.program == "apt-get") {
         return Hook::Unknown;
     }
-    if code.script.compounds.iter().any(|one| one.span.start <= first.span.start) {
+    if code.script.compounds.iter().any(|compound| compound.span.start <= first.span.start) {
         return Hook::Unknown;
     }
     Hook::Delete(code.place(&build.input().file, first.span).start)

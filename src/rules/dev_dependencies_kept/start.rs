@@ -61,7 +61,7 @@ fn node(invocation: &Invocation, program: &str, project: &Project, depth: usize)
             return true;
         }
         let script = parse(command);
-        script.invocations().iter().any(|one| needs(one, project, depth + 1))
+        script.invocations().iter().any(|invocation| needs(invocation, project, depth + 1))
     };
     match program {
         "node" | "nodejs" | "tini" | "dumb-init" | "docker-entrypoint.sh" => false,
@@ -73,6 +73,9 @@ fn node(invocation: &Invocation, program: &str, project: &Project, depth: usize)
                 Some(name) => run(name),
             }
         }
-        _ => !project.dependencies.iter().any(|one| one.scope == DependencyScope::Run && one.name == program),
+        _ => !project
+            .dependencies
+            .iter()
+            .any(|dependency| dependency.scope == DependencyScope::Run && dependency.name == program),
     }
 }

@@ -105,7 +105,7 @@ mod tests {
     fn check(text: &str, expected: bool) {
         let script = parse(text);
         let invocations = script.invocations();
-        let probe = invocations.iter().find(|one| one.is("curl")).unwrap();
+        let probe = invocations.iter().find(|invocation| invocation.is("curl")).unwrap();
         assert_eq!(needs(&script, probe), expected, "{text}");
     }
 
