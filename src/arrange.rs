@@ -1,22 +1,25 @@
-//! The order of a stage's instructions: what an install reads, the install and what else reads no source stand above the
-//! copies of sources. Gives edits for one stage; chooses no stage and judges nothing.
+//! Reorders a stage's instructions: an install, the files that it reads and commands that read no sources are moved
+//! above the copies of sources. Produces edits for one stage; does not choose stages and judges nothing.
 //!
-//! Only what is understood moves: a command that may read or prepare anything keeps what stands below it in place.
+//! Only commands that are understood move: a command that may read or create anything keeps the commands below it in
+//! place.
 
 mod install_inputs;
 mod elements;
 mod command_needs;
 mod split_run;
+mod reason;
 mod state;
 mod text;
 mod stage_walk;
 
 pub use self::elements::{Element, elements};
+pub use self::reason::Reason;
 use self::state::Walk;
 pub use self::state::{ArrangedStage, Obstacle};
 use crate::build::{Build, Stage};
 
-/// The new order of a stage, where there is a better one, and the obstacles to a better one.
+/// The new order of a stage, if there is a better one, and the obstacles to a better one.
 pub fn arrange(build: &Build, stage: &Stage) -> (Option<ArrangedStage>, Vec<Obstacle>) {
     let Some(context) = build.input().context.as_deref() else {
         return (None, Vec::new());

@@ -1,5 +1,5 @@
-//! What a Dockerfile means: stages and what they take from each other, variables, users, shells, the steps that run and
-//! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
+//! The meaning of a Dockerfile: stages and their dependencies, variables, users, shells, the steps that run and the
+//! scripts in them, COPY resolved against the context. Derived only from [`BuildInput`]; it judges nothing.
 
 pub mod accounts;
 mod release_age;
@@ -85,7 +85,7 @@ use crate::dockerfile::{Instruction, Keyword, Verdict};
 use crate::inputs::BuildInput;
 use crate::shell::Shell;
 
-/// A build: the input and what follows from it.
+/// A build: the input and the facts derived from it.
 #[derive(Debug)]
 pub struct Build<'a> {
     input: &'a BuildInput,
@@ -99,22 +99,22 @@ pub struct Build<'a> {
     needed: Vec<bool>,
     ships: Vec<bool>,
     latest: Latest,
-    /// Shells that comments of hadolint tell, with their places.
+    /// Shells that comments of hadolint name, with their positions.
     told_shells: Vec<(u32, Shell)>,
-    /// The scripts of each instruction, read when first asked for.
+    /// The scripts of each instruction, parsed on first use.
     code: Vec<OnceLock<Option<Box<Code<'a>>>>>,
-    /// Whether each stage is for developers only, worked out when first asked for.
+    /// Whether each stage is only for developers, determined on first use.
     for_developers_only: Vec<OnceLock<bool>>,
-    /// What the COPYs of each stage take, worked out when first asked for.
+    /// The COPYs and ADDs of each stage, resolved on first use.
     transfers: Vec<OnceLock<Vec<Transfer<'a>>>>,
-    /// What the builder says of the file, worked out when first asked for.
+    /// The builder's verdict on the file, determined on first use.
     verdict: OnceLock<Option<Verdict>>,
-    /// Accounts and settings that RUNs make, read when first asked for.
+    /// Accounts and settings that RUNs create, read on first use.
     made: OnceLock<environment::RunProducts>,
 }
 
 impl<'a> Build<'a> {
-    /// Works out what an input means.
+    /// Derives the build from an input.
     pub fn new(input: &'a BuildInput) -> Self {
         let mut scopes = Scopes::global(&input.file, &input.options);
         let stages = stage::stages(&input.file, &input.options, &|text| scopes.expand_global(text));
@@ -126,7 +126,7 @@ impl<'a> Build<'a> {
             Some(name) => names.find_or_index(name),
             None => stages.len().checked_sub(1),
         };
-        // With a target that does not exist nothing is built; what is found in the whole file is found all the same.
+        // With a target that does not exist nothing is built; findings about the whole file are still reported.
         let knows_target = target.is_some();
         let target = target.or(stages.len().checked_sub(1));
         let built = target.filter(|target| !stages[*target].is_replaced());
@@ -166,12 +166,12 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// What it was worked out from.
+    /// The input that it was derived from.
     pub fn input(&self) -> &'a BuildInput {
         self.input
     }
 
-    /// The builder's first error, as [`File::verdict`](crate::dockerfile::File::verdict) tells it.
+    /// The builder's first error, as returned by [`File::verdict`](crate::dockerfile::File::verdict).
     pub fn verdict(&self) -> Option<&Verdict> {
         self.verdict.get_or_init(|| self.input.file.verdict()).as_ref()
     }
@@ -181,18 +181,17 @@ impl<'a> Build<'a> {
         &self.stages
     }
 
-    /// Whether the file has instructions and no FROM: a part of a Dockerfile, which says nothing of what stands before it
-    /// and behind it.
+    /// Whether the file has instructions but no FROM: a part of a Dockerfile, whose other parts are unknown.
     pub fn is_fragment(&self) -> bool {
         self.stages.first().is_some_and(|stage| stage.from().is_none())
     }
 
-    /// Who takes from whom, in source order.
+    /// The references between stages, in source order.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
     }
 
-    /// What a stage takes, in source order; its FROM first, if it has one.
+    /// The references of a stage, in source order; its FROM first, if it has one.
     pub fn edges_of(&self, stage: &Stage) -> &[Edge] {
         let start = self.edges.partition_point(|edge| edge.stage < stage.index);
         let end = self.edges.partition_point(|edge| edge.stage <= stage.index);
@@ -214,12 +213,12 @@ impl<'a> Build<'a> {
         &self.scopes
     }
 
-    /// The stage that is built: `--target`, else (also for an unknown name) the last one; `None` without stages.
+    /// The stage that is built: `--target`, or else (also for an unknown name) the last one; `None` without stages.
     pub fn target(&self) -> Option<&Stage> {
         self.stages.get(self.target?)
     }
 
-    /// Whether there is a stage that `--target` names; without it, whether there is any.
+    /// Whether the stage that `--target` names exists; without `--target`, whether there is any stage.
     pub fn knows_target(&self) -> bool {
         self.knows_target
     }
@@ -229,12 +228,12 @@ impl<'a> Build<'a> {
         self.needed[stage.index]
     }
 
-    /// Whether the stage's layers are in the image: the target, and what it stands on.
+    /// Whether the stage's layers are in the image: the target, and the stages that it is based on.
     pub fn ships(&self, stage: &Stage) -> bool {
         self.ships[stage.index]
     }
 
-    /// The stage and those that it stands on, itself first.
+    /// The stage and the stages that it is based on, itself first.
     pub fn chain<'b>(&'b self, stage: &'b Stage) -> impl Iterator<Item = &'b Stage> {
         std::iter::successors(Some(stage), |stage| match stage.base {
             StageBase::Stage(parent) => self.stages.get(parent),
@@ -242,7 +241,7 @@ impl<'a> Build<'a> {
         })
     }
 
-    /// What the chain of a stage stands on outside of the file.
+    /// The base image of a stage's chain, outside the file.
     pub fn root_base<'b>(&'b self, stage: &'b Stage) -> &'b StageBase {
         self.stages.get(self.latest.root(stage)).map_or(&stage.base, |root| &root.base)
     }
@@ -263,8 +262,8 @@ impl<'a> Build<'a> {
         stage.instructions.clone().map(|index| (index, &file.instructions()[index]))
     }
 
-    /// The last instruction of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE; no other) that counts
-    /// for a stage: its own, else that of the stage it stands on.
+    /// The last instruction of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE; no other) that
+    /// counts for a stage: its own, or else that of the stage that it is based on.
     pub fn last(&self, stage: &Stage, keyword: Keyword) -> Option<(usize, &'a Instruction)> {
         let index = self.latest.before(keyword, stage, usize::MAX)?;
         Some((index, self.instruction(index)))

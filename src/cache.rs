@@ -1,5 +1,5 @@
-//! Which change reruns what, after BuildKit's cache model: a step is taken from the cache only while everything that it
-//! stands on is unchanged. Begins with the question that matters most: what does an edited source file rerun?
+//! Which change reruns which steps, following BuildKit's cache model: a step is cached only while everything before it
+//! is unchanged. Answers the most important question: what does an edited source file rerun?
 
 mod edit_likelihood;
 mod source;
@@ -11,23 +11,23 @@ use crate::build::{Build, EdgeKind, LayerStep, Stage, StageBase};
 use crate::inputs::context::BuildContext;
 use crate::manifest::Project;
 
-/// What runs again after a change of a source file.
+/// The steps that rerun after a change of a source file.
 #[derive(Debug)]
 pub struct Rerun<'a> {
     /// The first step, in the order of the file, that takes a source file.
     pub first: LayerStep<'a>,
-    /// A source file that it takes; `None` when the context was not looked at.
+    /// A source file that it takes; `None` if the context is unknown.
     pub example: Option<String>,
     /// That step and every step below it in its stage chain, for each stage that takes sources; in the order of the file.
     pub steps: Vec<LayerStep<'a>>,
-    /// Steps that copy results of those stages, and what stands below: they run again where the result differs.
+    /// Steps that copy results of those stages, and the steps below them: they rerun if the result differs.
     pub copies: Vec<LayerStep<'a>>,
 }
 
-/// What a source change reruns; `None` when no needed stage takes a source file, or it is not known.
+/// The steps that a source change reruns; `None` if no needed stage takes a source file, or if that is unknown.
 pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Option<&[Project]>) -> Option<Rerun<'a>> {
     let stages = build.stages();
-    // From which instruction on each stage runs again: by its own copies, or by copies of results.
+    // From which instruction on each stage reruns: because of its own copies, or because of copies of results.
     let mut sure: Vec<Option<usize>> = vec![None; stages.len()];
     let mut maybe: Vec<Option<usize>> = vec![None; stages.len()];
     let mut first: Option<SourceStep> = None;
@@ -65,7 +65,7 @@ fn earliest(a: Option<usize>, b: Option<usize>) -> Option<usize> {
     a.into_iter().chain(b).min()
 }
 
-/// The first instruction of a stage that takes from a stage for which `changes` holds.
+/// The first instruction of a stage that copies from a stage that satisfies `changes`.
 fn first_copy(build: &Build, stage: &Stage, changes: impl Fn(usize) -> bool) -> Option<usize> {
     let own = build.edges_of(stage).iter().filter(|edge| edge.kind != EdgeKind::From);
     let taking = own.filter(|edge| matches!(edge.to, StageBase::Stage(from) if from < stage.index && changes(from)));

@@ -1,5 +1,5 @@
-//! What a secret is: by the words of a name, by the look of a value, by the place in a text. Knows nothing of where texts
-//! come from.
+//! Defines what a secret is: by the words of a name, the format of a value, or the position in a text. Does not know
+//! where texts come from.
 
 use crate::data;
 
@@ -13,13 +13,13 @@ pub use self::text::{FoundSecret, Sign, in_text};
 pub use self::token::{Token, exact_token, token_prefixes};
 pub use self::variable::{SecretKind, Variable, names_secret, variable};
 
-/// Whether everybody knows a value, so that hiding it would black out ordinary words.
+/// Whether a value is well known, so that masking it would hide ordinary words.
 pub fn is_common(value: &str) -> bool {
     data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "common")
 }
 
-/// Whether a value was chosen for its meaning: `SECRET_KEY=build-time-dummy ./manage.py collectstatic` gives a program what
-/// it asks for, and no secret.
+/// Whether a value is a dummy: `SECRET_KEY=build-time-dummy ./manage.py collectstatic` satisfies a program without a
+/// secret.
 pub fn is_filler(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let mixed = lower.len() >= 8
@@ -28,7 +28,7 @@ pub fn is_filler(value: &str) -> bool {
     !mixed || data::SECRET_WORDS.with("filler").any(|word| lower.contains(word))
 }
 
-/// Whether a file holds credentials by its very use, by its name and that of its folder (`data/secret_files.tsv`).
+/// Whether a file is meant for credentials, by its name and that of its folder (`data/secret_files.tsv`).
 pub fn is_credentials_file(holder: &str, name: &str) -> bool {
     let fits = |pattern: &str| match pattern.split_once('*') {
         Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
@@ -39,13 +39,13 @@ pub fn is_credentials_file(holder: &str, name: &str) -> bool {
         .any(|row| matches!(row, [pattern, folder, ..] if (*folder == "-" || *folder == holder) && fits(pattern)))
 }
 
-/// Whether a text holds a secret that not everyone knows.
+/// Whether a text contains a secret that is not well known.
 pub fn holds_secret(text: &str) -> bool {
     in_text(text).iter().any(|held| !is_common(&held.value))
 }
 
-/// Whether an environment file holds a secret that not everyone knows. Its lines are `NAME=value`, with blanks around the
-/// sign and `export` in front as the readers of such files allow.
+/// Whether an environment file contains a secret that is not well known. Its lines are `NAME=value`, optionally with
+/// blanks around the sign and `export` before it, as the readers of such files allow.
 pub fn environment_file_holds_secret(text: &str) -> bool {
     let holds = |line: &str| {
         let line = line.trim();
@@ -57,14 +57,14 @@ pub fn environment_file_holds_secret(text: &str) -> bool {
     text.lines().any(|line| holds(line).is_some()) || holds_secret(text)
 }
 
-/// The values in a text that must not be shown, wherever they stand.
+/// The values in a text that must not be shown, wherever they are.
 pub fn hidden_in(text: &str) -> Vec<String> {
     let mut hidden: Vec<String> = in_text(text).into_iter().map(|held| held.value).collect();
     hidden.retain(|value| !is_common(value));
     hidden
 }
 
-/// What of a variable's value must not be shown: the whole of it, or the password of a URL.
+/// The part of a variable's value that must not be shown: all of it, or the password of a URL.
 pub fn hidden_of(name: &str, value: &str) -> Option<String> {
     let hidden = variable(name, Some(value))?.value?;
     (!is_common(&hidden)).then_some(hidden)

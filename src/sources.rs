@@ -1,4 +1,4 @@
-//! What source code says: which sources a program reaches, and which of its words show what it does.
+//! Analysis of source code: which source files a program loads, and which words in them show what it does.
 
 pub mod code;
 pub mod comments;

@@ -1,4 +1,4 @@
-//! What a command of a RUN needs and leaves, as far as it decides the order.
+//! What a command of a RUN reads and writes, as far as it affects the order.
 
 use super::install_inputs;
 use super::state::{InstallNeeds, Walk};
@@ -8,37 +8,37 @@ use crate::shell::program::{Kind, Language, Network, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb, Word};
 use crate::text::path;
 
-/// What a command is for the order.
+/// The kind of a command, as far as it affects the order.
 #[derive(Clone, Debug)]
 pub(super) enum CommandKind<'i> {
     /// Sets where or how the commands after it run: `cd`, `set`, `export`.
     State,
-    /// Removes what a command before it left behind.
+    /// Deletes files that a command before it left.
     Tidy,
-    /// Installs packages by their names, and reads nothing of the context.
+    /// Installs packages by their names, and reads nothing from the context.
     Packages(String),
-    /// Fetches or compiles something, and reads nothing of the context.
+    /// Downloads or compiles something, and reads nothing from the context.
     Free(String),
-    /// Reads nothing of the context, and costs nothing: accounts, folders elsewhere.
+    /// Reads nothing from the context, and is fast: accounts, folders elsewhere.
     Cheap,
     /// Installs a project's dependencies.
     Install(InstallNeeds<'i>),
-    /// Builds the project; what it needs can be fetched before by a command of its own.
+    /// Builds the project; its dependencies can be downloaded before by a separate command.
     Build(InstallNeeds<'i>, &'static str),
     /// Changes names and modes of files of the context.
     Light,
-    /// Runs a program of the project or its tools; what it writes is no manifest of another ecosystem.
+    /// Runs a program of the project or its tools, which does not write manifests of another ecosystem.
     Program(Ecosystem),
     /// May read and write anything.
     Unknown,
 }
 
-/// Whether a program is none of the dependencies', so that no copy has to bring it.
+/// Whether a program is not part of the dependencies, so that no copy has to provide it.
 pub(super) fn is_plain(program: &str) -> bool {
     Program::of(program).keeps_to_arguments()
 }
 
-/// The nature of one program that a RUN starts.
+/// The kind of a program that a RUN starts.
 pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) -> CommandKind<'i> {
     let Some(program) = invocation.program else { return CommandKind::Unknown };
     let known = Program::of(program);
@@ -90,7 +90,7 @@ fn reads_its_input(program: Program, args: &[Word]) -> bool {
         && args.iter().all(|word| word.text().starts_with('-') && !matches!(word.text(), "-c" | "-m"))
 }
 
-/// Whether a copy of sources brings the repository that git finds from its folder on upwards.
+/// Whether a copy of sources contains the repository that git finds from its folder upwards.
 fn has_history(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     let Some(mut folder) = walk.folder(at, invocation) else { return true };
     for pair in invocation.args.windows(2).filter(|pair| pair[0].is("-C")) {
@@ -100,16 +100,16 @@ fn has_history(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     above.chain([folder.as_str()]).any(|folder| walk.has(&path::join(folder, ".git")))
 }
 
-/// Whether no operand names a file of the context, or a place where copies go.
+/// Whether no operand names a file of the context, or a destination of a copy.
 fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     let folder = walk.folder(at, invocation);
-    // `mkdir -p` makes what lies above; others have to find it.
+    // `mkdir -p` creates parent folders; other commands need them to exist.
     let makes = invocation.is("mkdir") && invocation.args.iter().any(|word| matches!(word.text(), "-p" | "--parents"));
     let lacks = |path: &str| !makes && walk.lacks_above(at, path);
     if folder.as_deref().is_some_and(|folder| lacks(&format!("{}/.", folder.trim_end_matches('/')))) {
         return false;
     }
-    // Without an operand it works on the folder that it is in.
+    // Without an operand it works on the current folder.
     let looks_here = invocation.is("find") && invocation.args.first().is_none_or(|word| word.text().starts_with('-'));
     if looks_here && folder.as_deref().is_none_or(|folder| walk.has(folder)) {
         return false;
@@ -158,7 +158,7 @@ fn of_call<'i>(
         _ if matches!(call.verb, Verb::Install | Verb::Download) && call.is_from_manifest() => {
             install(walk, at, invocation, call)
         }
-        // It reads what an install reads, and writes the lock file beside it.
+        // It reads the same files as an install, and writes the lock file next to them.
         _ if call.verb_text == "lock" && matches!(call.manager, Manager::Uv | Manager::Poetry | Manager::Pdm) => {
             match install(walk, at, invocation, call) {
                 CommandKind::Install(needs) => CommandKind::Install(InstallNeeds {
@@ -180,14 +180,14 @@ fn install<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
     match install_inputs::needs(walk, at, invocation, call) {
         Ok(Some(needs)) => CommandKind::Install(needs),
         Ok(None) => of_project(call.manager),
-        Err(why) => {
-            walk.add_obstacle(call.title(), why);
+        Err(reason) => {
+            walk.add_obstacle(call.title(), reason);
             CommandKind::Unknown
         }
     }
 }
 
-/// Whether a call installs packages by their names alone. npm does so into a folder to which no copy of sources brings a
+/// Whether a call installs packages only by their names. npm does so in a folder to which no copy of sources adds a
 /// manifest or packages.
 fn is_by_name(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCall, purpose: Purpose) -> bool {
     let brings = |folder: &str| {

@@ -1,10 +1,10 @@
-//! The elements of a script: what can be told apart and divided between two RUNs.
+//! The elements of a script: the units that can be split between two RUNs.
 
 use crate::build::Code;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Separator, SeparatorKind};
 
-/// A pipeline or compound of the script's own list.
+/// A pipeline or compound command of the script's top-level list.
 #[derive(Debug)]
 pub struct Element<'s> {
     /// Offset of its start in the script.
@@ -15,7 +15,7 @@ pub struct Element<'s> {
     pub invocations: Vec<Invocation<'s>>,
 }
 
-/// The elements of a script in order, and whether they can be divided; the whole as one where it can't.
+/// The elements of a script in order, and whether they can be split; if not, the whole script is a single element.
 pub fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
     let script = &code.script;
     let invocations = script.invocations();
@@ -29,7 +29,7 @@ pub fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
         Some(SeparatorKind::Semicolon | SeparatorKind::Newline) => errexit,
         Some(SeparatorKind::Or | SeparatorKind::Background) => false,
     };
-    // `VERSION=$(git describe) && make`: what is computed for the shell would be lost to the other RUN.
+    // `VERSION=$(git describe) && make`: a value computed in the shell would be lost in the other RUN.
     let computes = invocations.iter().any(|one| {
         let outer = script.commands.get(one.outer as usize);
         outer.is_some_and(|outer| {

@@ -1,12 +1,13 @@
-//! What an install reads: files and folders of the context, and how it is told to leave the project itself out.
+//! The inputs of an install: files and folders of the context, and the option that excludes the project itself.
 
+use super::reason::Reason;
 use super::state::{InstallNeeds, Walk};
 use crate::build::installed;
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
 
-/// What tells the call's project apart, whatever it needs.
+/// A key that identifies the call's project, whatever it needs.
 pub(super) fn key(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCall) -> Option<String> {
     if is_pip(call) {
         return needs(walk, at, invocation, call).ok().flatten().map(|needs| needs.key);
@@ -19,15 +20,15 @@ fn project_key(call: &PackageCall, project: &Project) -> String {
     format!("{:?} {}", call.manager, project.root)
 }
 
-/// What the call needs. `None` where an install above did the same; the error says why it can't be known.
+/// The inputs of the call. `None` if an install above did the same; the error says why they are unknown.
 pub(super) fn needs<'i>(
     walk: &Walk<'_, 'i>,
     at: usize,
     invocation: &Invocation,
     call: &PackageCall,
-) -> Result<Option<InstallNeeds<'i>>, String> {
+) -> Result<Option<InstallNeeds<'i>>, Reason> {
     let place = (walk.stage, at);
-    let folder = installed::folder(walk.build, place, invocation, call).ok_or("its folder is not known")?;
+    let folder = installed::folder(walk.build, place, invocation, call).ok_or(Reason::FolderUnknown)?;
     let mut needs = InstallNeeds {
         title: call.title(),
         key: String::new(),
@@ -39,13 +40,12 @@ pub(super) fn needs<'i>(
     if is_pip(call) {
         pip(walk, at, call, &mut needs)?;
     } else {
-        let found = installed::of(walk.build, place, invocation, call)
-            .ok_or("the build context has no manifest for it where it works")?;
+        let found = installed::of(walk.build, place, invocation, call).ok_or(Reason::ManifestMissing)?;
         needs.key = project_key(call, found.project);
         if walk.is_done(&needs.key) {
             return Ok(None);
         }
-        let way = found.install.or_else(|| found.project.install()).ok_or("how it installs is not known")?;
+        let way = found.install.or_else(|| found.project.install()).ok_or(Reason::InstallUnknown)?;
         needs.ways.push(way);
         needs.without_project = without_project(found.project, call).map(|option| (call.span.end, option));
     }
@@ -54,23 +54,23 @@ pub(super) fn needs<'i>(
     }
     for way in &needs.ways {
         if let Some(folder) = overwritten(walk, way) {
-            return Err(format!("`{folder}` of the build context would be copied over what it installs"));
+            return Err(Reason::Overwrites(folder));
         }
         let given =
             |why: &str| ["--no-scripts", "--no-autoloader"].iter().any(|one| why.contains(one) && call.has(&[one]));
         let answered = |why: &&String| why.contains("unless `--no-") && (needs.without_project.is_some() || given(why));
         if let Some(why) = way.open.iter().find(|why| !answered(why)) {
-            return Err(why.clone());
+            return Err(Reason::Manifest(why.clone()));
         }
         if let Some(missing) = way.missing.first() {
-            return Err(format!("`{missing}` is named by `{}` and not in the build context", way.manifest));
+            return Err(Reason::FileMissing { file: missing.clone(), manifest: way.manifest.clone() });
         }
     }
     Ok(Some(needs))
 }
 
 impl InstallNeeds<'_> {
-    /// The files in the order in which people name them: the manifest, its lock, the rest.
+    /// The files in the usual order: the manifest, its lock file, the rest.
     pub(super) fn in_order(&self) -> Vec<&str> {
         let mut files: Vec<&str> = Vec::new();
         for way in &self.ways {
@@ -86,12 +86,12 @@ impl InstallNeeds<'_> {
     }
 }
 
-/// A folder of installed packages that the copies of sources bring.
+/// A folder of installed packages in the copies of sources.
 fn overwritten(walk: &Walk, way: &Install) -> Option<String> {
     let name = match way.tool.ecosystem() {
         Ecosystem::Node => "node_modules",
         Ecosystem::Php => "vendor",
-        // Archives of gems lie in `vendor/cache`, which the install reads.
+        // Archives of gems are in `vendor/cache`, which the install reads.
         Ecosystem::Ruby => "vendor/bundle",
         Ecosystem::Python if way.tool != Tool::Pip => ".venv",
         _ => return None,
@@ -101,7 +101,7 @@ fn overwritten(walk: &Walk, way: &Install) -> Option<String> {
     if whole { None } else { walk.context.find(&path).map(|_| path) }
 }
 
-/// What a download of its own would need before a build: `go mod download` before `go build`.
+/// The inputs of a separate download before a build: `go mod download` before `go build`.
 pub(super) fn download<'i>(
     walk: &Walk<'_, 'i>,
     at: usize,
@@ -138,10 +138,10 @@ fn is_pip(call: &PackageCall) -> bool {
 }
 
 /// `pip install -r a -c b`.
-fn pip<'i>(walk: &Walk<'_, 'i>, at: usize, call: &PackageCall, needs: &mut InstallNeeds<'i>) -> Result<(), String> {
+fn pip<'i>(walk: &Walk<'_, 'i>, at: usize, call: &PackageCall, needs: &mut InstallNeeds<'i>) -> Result<(), Reason> {
     for input in &call.inputs {
         if input.path.dynamic {
-            return Err(format!("`{}` is known to the build alone", input.path.text));
+            return Err(Reason::PathUnknown(input.path.text.to_owned()));
         }
         if input.path.text.contains("://") {
             continue;
@@ -151,7 +151,7 @@ fn pip<'i>(walk: &Walk<'_, 'i>, at: usize, call: &PackageCall, needs: &mut Insta
             InputKind::Requirements => {
                 let mut ways = walk.projects().iter().flat_map(|project| &project.installs);
                 let way = ways.find(|way| walk.landing(at, &way.manifest).is_some_and(|(_, to)| to == path));
-                let way = way.ok_or_else(|| format!("`{}` is no file of the build context", input.path.text))?;
+                let way = way.ok_or_else(|| Reason::NotInContext(input.path.text.to_owned()))?;
                 needs.key.push_str(&way.manifest);
                 needs.ways.push(way);
             }
@@ -159,21 +159,21 @@ fn pip<'i>(walk: &Walk<'_, 'i>, at: usize, call: &PackageCall, needs: &mut Insta
                 let brought = walk.build.brought_before(walk.context, walk.stage, at, &path);
                 needs.files.extend(brought.map(|brought| brought.path));
             }
-            _ => return Err("it builds the project from its sources".to_owned()),
+            _ => return Err(Reason::BuildsProject),
         }
     }
     needs.key = format!("pip {}", needs.key);
     Ok(())
 }
 
-/// The option that leaves the project itself out of an install that would build it.
+/// The option that excludes the project itself from an install that would build it.
 fn without_project(project: &Project, call: &PackageCall) -> Option<&'static str> {
     let (option, others): (_, &[&str]) = match call.manager {
         Manager::Uv if !project.members.is_empty() || project.workspace.is_some() => {
             ("--no-install-workspace", &["--no-install-workspace"])
         }
         Manager::Uv => ("--no-install-project", &["--no-install-project", "--no-install-workspace"]),
-        // What it generates and runs reads the sources; what it fetched stays.
+        // Its scripts and autoloader read the sources; the downloaded packages do not.
         Manager::Composer => ("--no-scripts --no-autoloader", &["--no-autoloader"]),
         Manager::Poetry => ("--no-root", &["--no-root", "--only-root", "--no-directory"]),
         Manager::Pdm => ("--no-self", &["--no-self"]),

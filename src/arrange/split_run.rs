@@ -1,7 +1,8 @@
-//! Sorts the commands of a RUN: what rises above the sources, and what stays.
+//! Sorts the commands of a RUN: those that move above the sources, and those that stay.
 
 use super::command_needs::{self, CommandKind};
 use super::elements::elements;
+use super::reason::Reason;
 use super::state::{Effect, InstallNeeds, MovedAbove, MovedBelow, Obstacle, Walk};
 use crate::build::{Purpose, User};
 use crate::data;
@@ -50,7 +51,7 @@ impl<'i> Walk<'_, 'i> {
                 sorted.fetches.push((needs.clone(), command));
             }
         }
-        // What is removed after a command that stays may be what that command needs.
+        // A removal after a command that stays may remove files that this command needs.
         if sorted.stays && natures.iter().any(|(invocation, _)| removes_installed(invocation)) {
             sorted.removes |= sorted.worth;
             sorted.rises = false;
@@ -85,15 +86,15 @@ impl<'i> Walk<'_, 'i> {
                 sorted.below.push(at);
                 for (effect, obstacle) in effects {
                     self.below.push(MovedBelow { index: usize::MAX, parts: None, effect });
-                    if let Some(Obstacle { command, why }) = obstacle {
-                        self.add_obstacle(command, why);
+                    if let Some(Obstacle { command, reason }) = obstacle {
+                        self.add_obstacle(command, reason);
                     }
                 }
             }
         }
     }
 
-    /// What an element that rises needs and how it is called; else what it does as it stays.
+    /// The inputs and titles of an element that moves up; otherwise its effects where it stays.
     #[expect(clippy::type_complexity, reason = "both lists are taken apart at once")]
     fn plan_rise(
         &self,
@@ -108,8 +109,8 @@ impl<'i> Walk<'_, 'i> {
                 CommandKind::Packages(_) | CommandKind::Free(_) | CommandKind::Cheap => {
                     match self.find_obstacle(index, invocation, nature) {
                         None => commands.extend(nature.title()),
-                        Some(why) => {
-                            let obstacle = nature.title().map(|command| Obstacle { command, why });
+                        Some(reason) => {
+                            let obstacle = nature.title().map(|command| Obstacle { command, reason });
                             stay.push((Effect::Touched(Vec::new(), true), obstacle));
                         }
                     }
@@ -119,8 +120,8 @@ impl<'i> Walk<'_, 'i> {
                         commands.push(need.title.clone());
                         needs.push(need.clone());
                     }
-                    Some(why) => {
-                        let obstacle = Obstacle { command: need.title.clone(), why };
+                    Some(reason) => {
+                        let obstacle = Obstacle { command: need.title.clone(), reason };
                         stay.push((Effect::Anything(need.title.clone()), Some(obstacle)));
                     }
                 },
@@ -142,7 +143,7 @@ impl<'i> Walk<'_, 'i> {
         if stay.is_empty() { Ok((needs, commands)) } else { Err(stay) }
     }
 
-    /// What a program that changes files of the context touches.
+    /// The files that a program changes in the context.
     fn effect_on_context(&self, invocation: &Invocation, folder: &str) -> Effect {
         let words = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
         let paths: Vec<String> = words.map(|word| path::join(folder, word.text())).collect();
@@ -160,44 +161,43 @@ impl<'i> Walk<'_, 'i> {
         Effect::Touched(paths, elsewhere)
     }
 
-    /// Why a command may not rise.
-    fn find_obstacle(&self, index: usize, invocation: &Invocation, nature: &CommandKind<'i>) -> Option<String> {
+    /// Why a command cannot move up.
+    fn find_obstacle(&self, index: usize, invocation: &Invocation, nature: &CommandKind<'i>) -> Option<Reason> {
         self.reason_against_rise(index, nature).or_else(|| {
             let copied = self.is_program_copied(index, invocation);
-            copied.then(|| "a copy from another stage above it may bring what it runs".to_owned())
+            copied.then_some(Reason::ProgramCopied)
         })
     }
 
-    /// Why something may not rise above what stays below.
-    fn reason_against_rise(&self, index: usize, nature: &CommandKind<'i>) -> Option<String> {
+    /// Why a command cannot move above the commands that stay below.
+    fn reason_against_rise(&self, index: usize, nature: &CommandKind<'i>) -> Option<Reason> {
         if let Some(closed) = &self.closed {
             return Some(closed.clone());
         }
         let root = !matches!(self.build.user_at(self.stage, index).value(), Some(User::Other(_) | User::Unknown));
-        let prepared = || Some("a command above it may prepare what it reads".to_owned());
         self.below.iter().find_map(|below| match (&below.effect, nature) {
             (Effect::Copied, _) => None,
-            (Effect::Anything(name), _) => Some(format!("`{name}` above it may prepare what it reads")),
-            (_, CommandKind::Free(_) | CommandKind::Cheap) | (Effect::Touched(_, true), _) => prepared(),
+            (Effect::Anything(name), _) => Some(Reason::CommandAbove(name.clone())),
+            (_, CommandKind::Free(_) | CommandKind::Cheap) | (Effect::Touched(_, true), _) => Some(Reason::FilesAbove),
             (Effect::Ran(ecosystem, folder), CommandKind::Install(needs) | CommandKind::Build(needs, _)) => {
                 let same = needs.ways.iter().any(|way| way.tool.ecosystem() == *ecosystem) && *folder == needs.folder;
-                same.then(|| "a program of the project runs before it".to_owned())
+                same.then_some(Reason::ProgramAbove)
             }
             (Effect::Touched(paths, false), CommandKind::Install(needs) | CommandKind::Build(needs, _)) => {
                 if !root {
-                    return Some("files change their owner before it".to_owned());
+                    return Some(Reason::OwnerChanged);
                 }
                 let reads = |path: &String| {
                     let name = path::name(path);
                     needs.in_order().iter().any(|file| path::name(file) == name)
                 };
-                paths.iter().find(|path| reads(path)).map(|path| format!("`{path}` is changed before it"))
+                paths.iter().find(|path| reads(path)).map(|path| Reason::FileChanged(path.clone()))
             }
             _ => None,
         })
     }
 
-    /// Puts a RUN where its elements go.
+    /// Places a RUN, or its parts, according to its elements.
     fn place(&mut self, index: usize, count: usize, divisible: bool, sorted: SplitRun<'i>) {
         for one in self.below.iter_mut().filter(|one| one.index == usize::MAX) {
             one.index = index;
@@ -205,7 +205,7 @@ impl<'i> Walk<'_, 'i> {
         let removes = sorted.removes && self.build.ships(self.stage);
         let SplitRun { mut above, below, needs, keys, commands, worth, effects, states, fetches, .. } = sorted;
         let all_above = above.len() == count;
-        // What says how the next command runs is nothing without one.
+        // A command that only affects the next one is useless without it.
         while !all_above && above.last().is_some_and(|last| states.contains(last)) {
             above.pop();
         }
@@ -223,13 +223,9 @@ impl<'i> Walk<'_, 'i> {
                 self.below.push(MovedBelow { index, parts: None, effect });
             }
             if worth {
-                let why = if removes {
-                    "its RUN removes at its end what it installs, and in two RUNs the first one's layer would keep it"
-                } else {
-                    "its RUN can't be divided"
-                };
+                let reason = if removes { Reason::Cleaned } else { Reason::Indivisible };
                 for command in commands {
-                    self.add_obstacle(command, why.to_owned());
+                    self.add_obstacle(command, reason.clone());
                 }
             }
             return;
@@ -244,13 +240,13 @@ impl<'i> Walk<'_, 'i> {
         self.below.extend(effects.into_iter().map(|effect| MovedBelow { index, parts: None, effect }));
         let mut parts = divided.then_some(below);
         for one in self.below.iter_mut().filter(|one| one.index == index) {
-            // One entry carries the text, the others what else it does.
+            // The first entry carries the text, the others only further effects.
             one.parts = Some(parts.take().unwrap_or_default());
         }
     }
 }
 
-/// Whether a command takes away what others installed: packages, or folders that hold them.
+/// Whether a command removes what others installed: packages, or folders that contain them.
 fn removes_installed(invocation: &Invocation) -> bool {
     match Purpose::of(invocation) {
         Purpose::SystemRemoval | Purpose::Manager(Verb::Remove) => true,
@@ -264,17 +260,17 @@ fn removes_installed(invocation: &Invocation) -> bool {
     }
 }
 
-/// A RUN's elements on both sides.
+/// The elements of a RUN, divided into those above and those below the sources.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about the elements so far")]
 struct SplitRun<'i> {
     above: Vec<usize>,
     below: Vec<usize>,
-    /// Whether the last element rises, so that what cleans up after it goes with it.
+    /// Whether the last element moves up, so that its cleanup moves with it.
     rises: bool,
     /// Whether a command stays.
     stays: bool,
-    /// Whether a command that stays removes what one that rises installs.
+    /// Whether a command that stays removes what a command that moves up installs.
     removes: bool,
     needs: Vec<InstallNeeds<'i>>,
     keys: Vec<String>,

@@ -1,8 +1,9 @@
-//! Goes through a stage from its first copy of sources on and sorts what stands there: above or below the sources.
+//! Walks a stage from its first copy of sources and sorts the instructions: above or below the sources.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use super::reason::Reason;
 use super::state::{ArrangedStage, Effect, MovedAbove, MovedBelow, Obstacle, Walk};
 use super::{command_needs, install_inputs, text};
 use crate::build::{Build, Stage, StageBase, Transfer, installed};
@@ -12,11 +13,12 @@ use crate::inputs::context::{BuildContext, ContextEntryKind};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
-/// Copies of a stage, and files of one copy, that are compared with each other; real stages have fewer.
+/// The maximum number of copies of a stage, and of files of a copy, that are compared with each other; real stages have
+/// fewer.
 const MOST: usize = 100;
 
-/// Whether a COPY takes source files. A file that it names counts only when it is code that no RUN names: others are
-/// there for a RUN.
+/// Whether a COPY takes source files. A file that it names counts only if it is code that no RUN names: other files are
+/// meant for a RUN.
 fn takes_sources(
     build: &Build,
     stage: &Stage,
@@ -39,7 +41,7 @@ fn takes_sources(
     source_file(&transfer, context, origins).is_some()
 }
 
-/// Whether a stage, or one below it, takes something that is no image's.
+/// Whether a stage, or a stage that it is based on, copies something that is not from an image.
 fn reads_context(build: &Build, stage: &Stage) -> bool {
     build.chain(stage).any(|stage| {
         let bound = build.bound(stage).into_iter().any(|(_, source)| source.is_some());
@@ -59,7 +61,7 @@ impl<'b, 'i> Walk<'b, 'i> {
             let index = transfer.index;
             let takes = match transfer.from {
                 None => takes_sources(build, stage, context, &origins, transfer.clone()),
-                // What is built of sources changes with them.
+                // Files built from sources change with them.
                 Some(StageBase::Stage(from)) => reads_context(build, &build.stages()[from]),
                 Some(_) => false,
             };
@@ -93,7 +95,7 @@ impl<'b, 'i> Walk<'b, 'i> {
         Some(walk)
     }
 
-    /// The new order, where a command can move up; the obstacles for the others.
+    /// The new order, if a command can move up, and the obstacles for the others.
     pub(super) fn finish(mut self) -> (Option<ArrangedStage>, Vec<Obstacle>) {
         let Some(last) = self.last else { return (None, self.obstacles.into_inner()) };
         self.above.retain(|one| one.index <= last);
@@ -102,15 +104,15 @@ impl<'b, 'i> Walk<'b, 'i> {
         let obstacles = self.obstacles.into_inner();
         match written {
             Ok((edits, files)) => (Some(ArrangedStage { edits, files, commands: self.commands }), obstacles),
-            Err(why) => {
-                let refused = self.commands.into_iter().map(|command| Obstacle { command, why: why.clone() });
+            Err(reason) => {
+                let refused = self.commands.into_iter().map(|command| Obstacle { command, reason: reason.clone() });
                 (None, obstacles.into_iter().chain(refused).collect())
             }
         }
     }
 
-    /// Whether a copy from another stage below the new place of a command may bring the program that it starts, or the
-    /// environment that it works in.
+    /// Whether a copy from another stage, below the new position of a command, may add the program that it starts or
+    /// the environment that it works in.
     pub(super) fn is_program_copied(&self, at: usize, invocation: &Invocation) -> bool {
         let program = invocation.program.unwrap_or_default();
         let call = invocation.package_call();
@@ -156,7 +158,7 @@ impl<'b, 'i> Walk<'b, 'i> {
                 let ran = |below: &MovedBelow| matches!(below.effect, Effect::Ran(..) | Effect::Anything(_));
                 if self.below.iter().any(ran) || (instruction.keyword == Keyword::Shell && self.has_runs_below()) {
                     let name = self.build.input().file.str(instruction.name).to_uppercase();
-                    self.closed.get_or_insert_with(|| format!("{name} above it counts for what runs before it too"));
+                    self.closed.get_or_insert(Reason::SettingAbove(name));
                 }
                 self.keep(index);
             }
@@ -168,14 +170,14 @@ impl<'b, 'i> Walk<'b, 'i> {
         self.below.iter().any(|below| !matches!(below.effect, Effect::Copied))
     }
 
-    /// What goes with whatever rises below it.
+    /// Keeps an instruction with the commands below it that move up.
     fn keep(&mut self, index: usize) {
         self.above.push(MovedAbove { index, parts: None, command: None, needs: Vec::new() });
     }
 
     fn take_copy(&mut self, index: usize) {
         let known = self.transfers.iter().find(|one| one.index == index);
-        // What ran before may clean the place up.
+        // An earlier command may delete files at the destination.
         let ran = self.below.iter().any(|below| !matches!(below.effect, Effect::Copied));
         let stays = known.is_none_or(|one| self.sources.contains(&index) || ran || !self.is_apart(one));
         if stays {
@@ -185,12 +187,12 @@ impl<'b, 'i> Walk<'b, 'i> {
         }
     }
 
-    /// Whether a copy that takes no sources may stand above those that do: nothing of theirs lies where it goes, and no
-    /// stage that reads the context makes what it takes.
+    /// Whether a copy without sources may be placed above the copies of sources: they copy nothing to its destination,
+    /// and its files do not come from a stage that reads the context.
     fn is_apart(&self, transfer: &Transfer) -> bool {
         let Some(to) = self.goes_to(transfer) else { return false };
         let landing = |transfer: &Transfer, path: &str| self.build.landing(self.context, self.stage, transfer, path);
-        // A file that comes there anyway may come earlier.
+        // A file that is copied there anyway may be copied earlier.
         let same = |path: &str, to: &str| {
             let mut sources = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
             sources.any(|one| landing(one, path).as_deref() == Some(to))

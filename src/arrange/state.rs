@@ -1,65 +1,66 @@
-//! A stage on its way into a new order: what rises above the sources, what stays below, and where its copies go.
+//! The state of a reordering: the instructions that move above the sources, those that stay below, and the destinations
+//! of copies.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use super::reason::Reason;
 use crate::build::{Build, Stage, Transfer, installed};
 use crate::inputs::context::{BuildContext, ContextEntryKind};
 use crate::manifest::{Ecosystem, Install, Project};
 use crate::shell::Invocation;
 use crate::text::{Edit, path};
 
-/// What an install of dependencies reads.
+/// The inputs of an install of dependencies.
 #[derive(Clone, Debug)]
 pub(super) struct InstallNeeds<'i> {
-    /// The command, as people name it.
+    /// The command, as shown to users.
     pub(super) title: String,
-    /// Tells installs of the same project apart from others.
+    /// Identifies installs of the same project.
     pub(super) key: String,
-    /// Ways to install whose files it reads.
+    /// The installs whose files it reads.
     pub(super) ways: Vec<&'i Install>,
     /// Further files.
     pub(super) files: Vec<String>,
-    /// An option that leaves the project itself out, and the offset in the script where it goes; the call stays below,
-    /// too.
+    /// The option that excludes the project itself, and its offset in the script; the call is then kept below, too.
     pub(super) without_project: Option<(u32, &'static str)>,
-    /// The folder in which it works.
+    /// Its working directory.
     pub(super) folder: String,
 }
 
 /// A stage in a new order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArrangedStage {
-    /// What to change in the Dockerfile.
+    /// The edits of the Dockerfile.
     pub edits: Vec<Edit>,
     /// Files of the context that are copied first.
     pub files: BTreeSet<String>,
-    /// Commands that no source change runs again any more, as people name them.
+    /// Commands that a source change no longer reruns, as shown to users.
     pub commands: Vec<String>,
 }
 
 /// Why an install stays below the sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
-    /// The command, as people name it.
+    /// The command, as shown to users.
     pub command: String,
-    /// The reason, in one sentence without a full stop.
-    pub why: String,
+    /// Why it stays.
+    pub reason: Reason,
 }
 
-/// What stands above the sources in the new order.
+/// An instruction above the sources in the new order.
 #[derive(Debug)]
 pub(super) struct MovedAbove<'i> {
     pub(super) index: usize,
-    /// The parts of a RUN that is divided, as elements of its script; `None` for the whole instruction.
+    /// The parts of a RUN that is split, as elements of its script; `None` for the whole instruction.
     pub(super) parts: Option<Vec<usize>>,
-    /// A command of its own instead, which the instruction's own leave to it.
+    /// A separate command that is added instead of the instruction.
     pub(super) command: Option<&'static str>,
-    /// What its installs read.
+    /// The inputs of its installs.
     pub(super) needs: Vec<InstallNeeds<'i>>,
 }
 
-/// What stays below.
+/// An instruction that stays below the sources.
 #[derive(Debug)]
 pub(super) struct MovedBelow {
     pub(super) index: usize,
@@ -68,20 +69,20 @@ pub(super) struct MovedBelow {
     pub(super) effect: Effect,
 }
 
-/// What something that stays below may have done for what would rise above it.
+/// The effect of an instruction that stays below on commands that would move above it.
 #[derive(Debug)]
 pub(super) enum Effect {
-    /// Brought files.
+    /// It copied files.
     Copied,
-    /// Changed names, modes or contents of these paths; maybe of others than copies bring.
+    /// It changed names, modes or contents of these paths; if `true`, maybe also of paths that were not copied.
     Touched(Vec<String>, bool),
-    /// Ran a program of an ecosystem in a folder.
+    /// It ran a program of an ecosystem in a folder.
     Ran(Ecosystem, String),
     /// Anything.
     Anything(String),
 }
 
-/// The stage on the way.
+/// The state of the stage while it is walked.
 #[derive(Debug)]
 pub(super) struct Walk<'b, 'i> {
     pub(super) build: &'b Build<'i>,
@@ -95,10 +96,10 @@ pub(super) struct Walk<'b, 'i> {
     pub(super) done: Vec<String>,
     pub(super) above: Vec<MovedAbove<'i>>,
     pub(super) below: Vec<MovedBelow>,
-    /// The last instruction that is worth moving.
+    /// The last instruction that should move.
     pub(super) last: Option<usize>,
-    /// Why nothing more may rise.
-    pub(super) closed: Option<String>,
+    /// Why nothing else may move up.
+    pub(super) closed: Option<Reason>,
     pub(super) commands: Vec<String>,
     pub(super) obstacles: RefCell<Vec<Obstacle>>,
 }
@@ -109,8 +110,8 @@ impl<'i> Walk<'_, 'i> {
     }
 
     /// Records why a command cannot move up.
-    pub(super) fn add_obstacle(&self, command: String, why: String) {
-        let obstacle = Obstacle { command, why };
+    pub(super) fn add_obstacle(&self, command: String, reason: Reason) {
+        let obstacle = Obstacle { command, reason };
         let mut all = self.obstacles.borrow_mut();
         if !all.contains(&obstacle) {
             all.push(obstacle);
@@ -121,12 +122,12 @@ impl<'i> Walk<'_, 'i> {
         self.done.iter().any(|done| done == key)
     }
 
-    /// Whether a copy stays below the sources, or is one.
+    /// Whether a copy stays below the sources, or is a copy of sources.
     pub(super) fn is_below(&self, index: usize) -> bool {
         self.below.iter().any(|one| one.index == index)
     }
 
-    /// The copy that brings a file or folder of the context before an instruction, and where to.
+    /// The copy that adds a file or folder of the context before an instruction, and the destination.
     pub(super) fn landing(&self, at: usize, path: &str) -> Option<(&Transfer<'i>, String)> {
         self.transfers.iter().rev().filter(|one| one.index < at).find_map(|transfer| {
             let to = self.build.landing(self.context, self.stage, transfer, path)?;
@@ -134,13 +135,13 @@ impl<'i> Walk<'_, 'i> {
         })
     }
 
-    /// Whether a copy that stands above the sources brings a file to the same place before an instruction.
+    /// Whether a copy above the sources copies a file to the same destination before an instruction.
     pub(super) fn is_brought_above(&self, at: usize, path: &str, to: &str) -> bool {
         let mut above = self.transfers.iter().filter(|one| one.index < at && !self.is_below(one.index));
         above.any(|one| self.build.landing(self.context, self.stage, one, path).as_deref() == Some(to))
     }
 
-    /// The folder in which a program works.
+    /// The working directory of a program.
     pub(super) fn folder(&self, at: usize, invocation: &Invocation) -> Option<String> {
         if let Some(call) = invocation.package_call() {
             return installed::folder(self.build, (self.stage, at), invocation, &call);
@@ -148,8 +149,7 @@ impl<'i> Walk<'_, 'i> {
         installed::folder_of(self.build, (self.stage, at), invocation)
     }
 
-    /// Whether a path of the image, maybe with variables or a pattern, may be that of something that a copy of sources
-    /// brings.
+    /// Whether a path of the image, maybe with variables or a pattern, may be in a copy of sources.
     pub(super) fn is_target(&self, text: &str) -> bool {
         if let Some(rest) = text.strip_prefix('$') {
             let known = ["HOME", "{HOME}", "(", "PATH", "{PATH}"];
@@ -161,7 +161,7 @@ impl<'i> Walk<'_, 'i> {
         !path.starts_with('~') && self.has(&path::join("/", path))
     }
 
-    /// Whether a copy of sources brings something to this absolute path, below it, or is all that lies there.
+    /// Whether a copy of sources copies something to this absolute path or below it, or to a parent of it.
     pub(super) fn has(&self, path: &str) -> bool {
         let copies = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
         for transfer in copies {
@@ -195,7 +195,7 @@ impl<'i> Walk<'_, 'i> {
         false
     }
 
-    /// Whether a folder above a path comes with a copy of sources alone: WORKDIR makes its own.
+    /// Whether a parent folder of a path is created only by a copy of sources: WORKDIR creates its own.
     pub(super) fn lacks_above(&self, at: usize, path: &str) -> bool {
         let workdir = installed::workdir(self.build, self.stage, at);
         let is_made = |folder: &str| path::is_within(&workdir, folder);
@@ -208,7 +208,7 @@ impl<'i> Walk<'_, 'i> {
         })
     }
 
-    /// Where a copy goes.
+    /// The destination of a copy.
     pub(super) fn goes_to(&self, transfer: &Transfer) -> Option<String> {
         let to = transfer.destination.as_deref()?;
         Some(path::join(&installed::workdir(self.build, self.stage, transfer.index), to))

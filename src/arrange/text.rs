@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::elements::elements;
+use super::reason::Reason;
 use super::state::{InstallNeeds, MovedAbove, MovedBelow, Walk};
 use crate::build::{Setting, User, installed};
 use crate::dockerfile::{File, Keyword};
 use crate::text::{Edit, Span, path};
 
-/// Copies that a stage may get; a person would write no more.
+/// The maximum number of copies that are added to a stage; a person would write no more.
 const MOST: usize = 24;
 
 /// The edits up to the instruction `last`, and the files that are copied first.
-pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<String>), String> {
+pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<String>), Reason> {
     let file = &walk.build.input().file;
     let mut writer = ArrangementWriter {
         walk,
@@ -37,12 +38,12 @@ pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<Str
     }
     writer.go_to(&folder, &user)?;
     if writer.lines > MOST {
-        return Err(format!("it would take {} copies of manifests", writer.lines));
+        return Err(Reason::ManyCopies(writer.lines));
     }
     let span = Span::new(file.instruction_span(walk.first).start, file.instruction_span(last).end);
     let mut moved = walk.above.iter().map(|one| one.index).chain(walk.below.iter().map(|one| one.index));
     if moved.any(|index| file.source().slice(file.instruction_span(index)).trim_end().ends_with(file.escape())) {
-        return Err("its last line goes on where there is none".to_owned());
+        return Err(Reason::OpenLastLine);
     }
     Ok((vec![Edit { span, text: writer.out }], writer.copied))
 }
@@ -53,21 +54,21 @@ struct ArrangementWriter<'w, 'b, 'i> {
     newline: &'static str,
     out: String,
     copied: BTreeSet<String>,
-    /// Copies that were added.
+    /// The number of copies that were added.
     lines: usize,
-    /// WORKDIR and USER as they are at the end of what was written.
+    /// WORKDIR and USER at the end of the text written so far.
     folder: String,
     user: Setting<User>,
 }
 
 impl ArrangementWriter<'_, '_, '_> {
-    /// Blank lines and comments of their own in front of an instruction.
+    /// Blank lines and separate comments before an instruction.
     fn gap(&self, index: usize) -> &str {
         let start = index.checked_sub(1).map_or(0, |before| self.file.instruction_span(before).end);
         self.file.source().slice(Span::new(start, self.file.instruction_span(index).start.max(start)))
     }
 
-    /// The comments right above an instruction, and its own lines with a line end.
+    /// The comments right above an instruction, and its lines with a line ending.
     fn instruction_text(&self, index: usize) -> (&str, String) {
         let (passage, own) = (self.file.instruction_span(index), self.file.instructions()[index].span);
         let comments = self.file.source().slice(Span::new(passage.start, own.start));
@@ -78,7 +79,7 @@ impl ArrangementWriter<'_, '_, '_> {
         (comments, text)
     }
 
-    fn above(&mut self, above: &MovedAbove, first: bool) -> Result<(), String> {
+    fn above(&mut self, above: &MovedAbove, first: bool) -> Result<(), Reason> {
         if let Some(command) = above.command {
             for needs in &above.needs {
                 self.copies(above.index, needs)?;
@@ -92,7 +93,7 @@ impl ArrangementWriter<'_, '_, '_> {
         let (comments, mut text) = (comments.to_owned(), text);
         if let Some(parts) = &above.parts {
             let options: Vec<(u32, &str)> = above.needs.iter().filter_map(|needs| needs.without_project).collect();
-            text = self.divided(above.index, parts, &options).ok_or("its RUN can't be divided")?;
+            text = self.divided(above.index, parts, &options).ok_or(Reason::Indivisible)?;
         }
         self.out.push_str(&comments);
         for needs in &above.needs {
@@ -102,7 +103,7 @@ impl ArrangementWriter<'_, '_, '_> {
         Ok(())
     }
 
-    fn below(&mut self, below: &MovedBelow) -> Result<(), String> {
+    fn below(&mut self, below: &MovedBelow) -> Result<(), Reason> {
         let walk = self.walk;
         let instruction = walk.build.instruction(below.index);
         let gap = if below.index == walk.first {
@@ -124,8 +125,8 @@ impl ArrangementWriter<'_, '_, '_> {
             self.go_to(&folder, &user)?;
         }
         if let Some(parts) = &below.parts {
-            // The comments stand above the part that rises.
-            self.out.push_str(&self.divided(below.index, parts, &[]).ok_or("its RUN can't be divided")?);
+            // The comments are above the part that moves up.
+            self.out.push_str(&self.divided(below.index, parts, &[]).ok_or(Reason::Indivisible)?);
         } else {
             self.out.push_str(&comments);
             self.out.push_str(&text);
@@ -133,11 +134,11 @@ impl ArrangementWriter<'_, '_, '_> {
         Ok(())
     }
 
-    /// WORKDIR and USER, where they are others than wanted.
-    fn go_to(&mut self, folder: &str, user: &Setting<User>) -> Result<(), String> {
+    /// Writes WORKDIR and USER if they differ from the wanted ones.
+    fn go_to(&mut self, folder: &str, user: &Setting<User>) -> Result<(), Reason> {
         if *folder != self.folder {
             if folder.starts_with("/?") {
-                return Err("the base image's WORKDIR is not known".to_owned());
+                return Err(Reason::WorkdirUnknown);
             }
             let _ = write!(self.out, "WORKDIR {folder}{}", self.newline);
             folder.clone_into(&mut self.folder);
@@ -146,7 +147,7 @@ impl ArrangementWriter<'_, '_, '_> {
             let name = match user {
                 Setting::By(index, _) => self.file.str(self.walk.build.instruction(*index).rest).to_owned(),
                 Setting::Base(User::Root) | Setting::Default(User::Root) => "root".to_owned(),
-                _ => return Err("the base image's USER is not known".to_owned()),
+                _ => return Err(Reason::UserUnknown),
             };
             let _ = write!(self.out, "USER {name}{}", self.newline);
             self.user = user.clone();
@@ -154,8 +155,8 @@ impl ArrangementWriter<'_, '_, '_> {
         Ok(())
     }
 
-    /// A copy's text, its destination absolute where the folder is another one now.
-    fn moved_copy(&self, index: usize, text: String) -> Result<String, String> {
+    /// The text of a copy, with an absolute destination if the working directory is different now.
+    fn moved_copy(&self, index: usize, text: String) -> Result<String, Reason> {
         let walk = self.walk;
         let own = installed::workdir(walk.build, walk.stage, index);
         let instruction = walk.build.instruction(index);
@@ -168,7 +169,7 @@ impl ArrangementWriter<'_, '_, '_> {
             return Ok(text);
         }
         if own.starts_with("/?") || to.text.contains('$') {
-            return Err("the base image's WORKDIR is not known".to_owned());
+            return Err(Reason::WorkdirUnknown);
         }
         let folder = to.text.ends_with('/') || to.text.ends_with('.') || parts.sources.len() > 1;
         let mut target = path::join(&own, &to.text);
@@ -182,13 +183,13 @@ impl ArrangementWriter<'_, '_, '_> {
         let (from, end) = ((span.start - start) as usize, (span.end - start) as usize);
         let mut moved = text;
         if moved.get(from..end).is_none() {
-            return Err("its destination can't be rewritten".to_owned());
+            return Err(Reason::DestinationFixed);
         }
         moved.replace_range(from..end, &target);
         Ok(moved)
     }
 
-    /// A RUN with some of its elements. `options` go in at offsets of the script.
+    /// A RUN with some of its elements. `options` are inserted at offsets of the script.
     fn divided(&self, index: usize, parts: &[usize], options: &[(u32, &str)]) -> Option<String> {
         let build = self.walk.build;
         let code = build.code(index)?;
@@ -210,13 +211,13 @@ impl ArrangementWriter<'_, '_, '_> {
             );
             texts.push(text);
         }
-        // What stands between two elements, in the author's style.
+        // The text between two elements, in the author's style.
         let between = all.first().zip(all.get(1)).map_or(" && ", |(a, b)| {
             let (from, to) = (code.place(self.file, Span::new(a.start, a.end)).end, place(b.start));
             source.slice(Span::new(from, to))
         });
         let head = source.slice(Span::new(instruction.span.start, place(all.first()?.start)));
-        // A head that continues on the next line is for many commands.
+        // A continuation after the head is only needed for several commands.
         let head = if texts.len() == 1 && head.contains(self.file.escape()) {
             head.split(self.file.escape()).next().unwrap_or(head).trim_end().to_owned() + " "
         } else {
@@ -232,12 +233,12 @@ impl ArrangementWriter<'_, '_, '_> {
         Some(format!("{head}{}{tail}{}", texts.join(between), self.newline))
     }
 
-    /// The copies of what an install reads.
-    fn copies(&mut self, at: usize, needs: &InstallNeeds) -> Result<(), String> {
+    /// Writes the copies of the files that an install reads.
+    fn copies(&mut self, at: usize, needs: &InstallNeeds) -> Result<(), Reason> {
         if let Some(way) = needs.ways.iter().find(|way| self.walk.landing(at, &way.manifest).is_none()) {
-            return Err(format!("nobody can tell how `{}` gets there", way.manifest));
+            return Err(Reason::ManifestUnreachable(way.manifest.clone()));
         }
-        // By copy of sources and destination; a destination without a slash is a file's.
+        // By copy of sources and destination; a destination without a slash is a file.
         let mut groups: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
         for path in needs.in_order() {
             let Some((index, to)) = self.source_copy(at, path)? else { continue };
@@ -247,7 +248,7 @@ impl ArrangementWriter<'_, '_, '_> {
         }
         for path in needs.ways.iter().flat_map(|way| &way.folders) {
             if path.is_empty() {
-                return Err("it reads the whole build context".to_owned());
+                return Err(Reason::WholeContext);
             }
             let Some((index, to)) = self.source_copy(at, path)? else { continue };
             groups.entry((index, format!("{to}/"))).or_default().push(path);
@@ -260,23 +261,23 @@ impl ArrangementWriter<'_, '_, '_> {
         Ok(())
     }
 
-    /// The copy of sources that brings a path, and where to; `None` where it is there already, or not at all.
-    fn source_copy(&mut self, at: usize, path: &str) -> Result<Option<(usize, String)>, String> {
+    /// The copy of sources that contains a path, and the destination; `None` if it is already copied, or not at all.
+    fn source_copy(&mut self, at: usize, path: &str) -> Result<Option<(usize, String)>, Reason> {
         let Some((transfer, to)) = self.walk.landing(at, path) else { return Ok(None) };
         let below = self.walk.is_below(transfer.index) && !self.walk.is_brought_above(at, path, &to);
         if !below || !self.copied.insert(path.to_owned()) {
             return Ok(None);
         }
         if path.contains([' ', '*', '?', '[', '$', '"', '\\', '\'', '\n']) {
-            return Err(format!("`{path}` can't be named in a COPY without quotes"));
+            return Err(Reason::NeedsQuotes(path.to_owned()));
         }
         Ok(Some((transfer.index, to)))
     }
 
-    /// A COPY line in the style of the copy of sources that brought the files before.
-    fn copy(&self, index: usize, at: usize, paths: &[&str], to: &str) -> Result<String, String> {
+    /// A COPY line in the style of the copy of sources that contained the files before.
+    fn copy(&self, index: usize, at: usize, paths: &[&str], to: &str) -> Result<String, Reason> {
         let instruction = self.walk.build.instruction(index);
-        let parts = self.file.transfer(instruction).ok_or("its copy is not understood")?;
+        let parts = self.file.transfer(instruction).ok_or(Reason::CopyUnknown)?;
         let mut flags = String::new();
         for flag in &instruction.flags {
             let text = self.file.source().slice(flag.word.span);
@@ -289,7 +290,7 @@ impl ArrangementWriter<'_, '_, '_> {
         let to = match below.filter(|_| !parts.destination.text.starts_with(['/', '$'])) {
             Some("") => "./",
             Some(below) => below,
-            None if to.starts_with("/?") => return Err("the base image's WORKDIR is not known".to_owned()),
+            None if to.starts_with("/?") => return Err(Reason::WorkdirUnknown),
             None => to,
         };
         Ok(format!("COPY {flags}{} {to}{}", paths.join(" "), self.newline))

@@ -1,10 +1,10 @@
-//! Accounts that RUNs create, and signs that an entrypoint changes its user by itself.
+//! Accounts that RUNs create, and signs that an entrypoint switches to another user itself.
 
 use super::{Build, Stage};
 use crate::shell::Invocation;
 use crate::sources::patterns;
 
-/// Whether something in the stages that ship suggests that the entrypoint changes the user.
+/// Whether something in the stages that ship suggests that the entrypoint switches the user.
 pub fn steps_down(build: &Build, stage: &Stage) -> bool {
     let text = |stage: &Stage| {
         build.instructions(stage).any(|(_, instruction)| {
@@ -18,12 +18,12 @@ pub fn steps_down(build: &Build, stage: &Stage) -> bool {
     build.chain(stage).any(text) || build.start_scripts(stage).into_iter().any(script)
 }
 
-/// The user that `useradd` or `adduser` makes.
+/// The user that `useradd` or `adduser` creates.
 pub fn created_user<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     let (flags, operands) = one.arguments();
     let makes = match one.program? {
         "useradd" => true,
-        // `adduser name group` puts somebody into a group.
+        // `adduser name group` adds a user to a group.
         "adduser" => operands.len() == 1 || !flags.is_empty(),
         _ => false,
     };

@@ -1,5 +1,5 @@
-//! Whether an image is for those who develop, test or read examples only, so that nobody pulls it to run a service: what it
-//! carries along, and whom it runs as, harms no one.
+//! Whether an image is only for development, tests or examples, so that it is not pulled to run a service: its size and
+//! the user that it runs as do not matter then.
 
 use super::{Build, Stage};
 use crate::data;
@@ -10,8 +10,8 @@ use crate::shell::{Invocation, Word};
 use crate::text::path;
 
 impl Build<'_> {
-    /// Whether the place of the Dockerfile, its name, the comment at its top, the stage's name or the command says that
-    /// the stage is for development, tests or examples only.
+    /// Whether the folder of the Dockerfile, its name, the comment at its top, the stage's name or the command shows
+    /// that the stage is only for development, tests or examples.
     pub fn is_for_developers_only(&self, stage: &Stage) -> bool {
         *self.for_developers_only[stage.index].get_or_init(|| is_marked_for_developers(self, stage))
     }
@@ -26,11 +26,11 @@ fn is_marked_for_developers(build: &Build, stage: &Stage) -> bool {
         || top_comment(build.input().file.source().text()).any(comment_says_so)
         || command_says_so(build, stage)
         || build.start_scripts(stage).iter().any(|(_, script)| script.invocations().last().is_some_and(runs_such_script))
-        // An image that makes packages of the system is run once and thrown away.
+        // An image that builds system packages is run once and thrown away.
         || build.installs_any(stage, "packaging")
 }
 
-/// Whether a stage's name says that only files are taken from it: `artifacts`, `export`.
+/// Whether a stage's name says that it only provides files: `artifacts`, `export`.
 fn is_for_files(word: &str) -> bool {
     data::NAME_WORDS.has(&word.to_ascii_lowercase(), "artifact-stage")
 }
@@ -82,7 +82,7 @@ fn is_for_production(words: &[&str]) -> bool {
     words.windows(2).take(6).any(|pair| matches!(pair[0], "for" | "in") && pair[1] == "production")
 }
 
-/// Whether a container of the stage waits for somebody to come in, or runs a script for development or tests.
+/// Whether a container of the stage only stays open for people, or runs a script for development or tests.
 fn command_says_so(build: &Build, stage: &Stage) -> bool {
     [Keyword::Entrypoint, Keyword::Cmd].into_iter().any(|keyword| {
         let code = build.last(stage, keyword).and_then(|(index, _)| build.code(index));

@@ -1,19 +1,19 @@
-//! What the builder is told of its own checks: `# check=`, or the build argument that takes its place.
+//! The options for the builder's own checks: `# check=`, or the build argument that replaces it.
 
 use super::Build;
 use crate::dockerfile::CheckOptions;
 
-/// The build argument that takes the place of `# check=`.
+/// The build argument that replaces `# check=`.
 pub const CHECK_ARGUMENT: &str = "BUILDKIT_DOCKERFILE_CHECK";
 
 impl Build<'_> {
-    /// The value of [`CHECK_ARGUMENT`], where the build is given one.
+    /// The value of [`CHECK_ARGUMENT`], if the build sets it.
     pub fn check_argument(&self) -> Option<&str> {
         let given = self.input().options.build_args.iter().rev().find(|(name, _)| name == CHECK_ARGUMENT);
         given.map(|(_, value)| value.as_str())
     }
 
-    /// What an answer is under the options in force; those that can't be read are none.
+    /// The effect of the options in force; options that can't be parsed are ignored.
     pub fn under_check_options<T>(&self, answer: impl Fn(&CheckOptions) -> T) -> T {
         let comment = self.input().file.check();
         let text = self.check_argument().or(comment.as_ref().map(|found| &*found.value)).unwrap_or_default();

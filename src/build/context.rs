@@ -1,4 +1,4 @@
-//! What a build takes of its context.
+//! The files that a build takes from its context.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::inputs::context::{
     Aggregate, Amount, BuildContext, ClassMatch, EntryId, Selection, Selector, classify, largest, select, sent,
 };
 
-/// What the builder fetches of a context for a build.
+/// The files of a context that the builder transfers for a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentFiles {
     /// Ascending, without directories.
     pub files: Arc<[EntryId]>,
-    /// Of all of them.
+    /// Their total size in bytes.
     pub amount: Amount,
-    /// Whether everything is fetched that .dockerignore lets through.
+    /// Whether everything that .dockerignore does not exclude is transferred.
     pub whole: bool,
 }
 
 impl SentFiles {
-    /// How much of an entry (a file, or a folder with all below it) is fetched.
+    /// How much of an entry (a file, or a folder with everything below it) is transferred.
     pub fn of(&self, context: &BuildContext, entry: EntryId) -> Amount {
         if self.whole {
             return context.entry(entry).amount;
@@ -33,12 +33,12 @@ impl SentFiles {
         amount
     }
 
-    /// The largest entries that are fetched, at most `limit`; none lies in another.
+    /// The largest transferred entries, at most `limit`; none is inside another.
     pub fn largest(&self, context: &BuildContext, limit: usize) -> Vec<Aggregate> {
         largest(context, limit, |entry| self.of(context, entry))
     }
 
-    /// What is fetched although a build seldom needs it, or although it looks like a secret: largest first.
+    /// Transferred entries that a build rarely needs, or that look like a secret: largest first.
     pub fn doubtful(&self, context: &BuildContext) -> Vec<ClassMatch> {
         let mut found = classify(context).to_vec();
         for one in &mut found {
@@ -56,8 +56,8 @@ impl Build<'_> {
         self.context_sources().is_none_or(|sources| !sources.is_empty())
     }
 
-    /// What COPY, ADD and bind mounts of the needed stages name in the build context; `None` when a name depends on what
-    /// only the build knows.
+    /// The paths of the build context that COPY, ADD and bind mounts of the needed stages name; `None` if a path is
+    /// known only during the build.
     pub fn context_sources(&self) -> Option<Vec<String>> {
         let mut sources = Vec::new();
         for stage in self.stages().iter().filter(|stage| self.is_needed(stage)) {
@@ -73,8 +73,8 @@ impl Build<'_> {
         Some(sources)
     }
 
-    /// What the bind mounts of a stage name in the build context, each with its instruction's index; `None` for what only
-    /// the build knows.
+    /// The paths of the build context that the bind mounts of a stage name, each with its instruction's index; `None`
+    /// for paths that are known only during the build.
     pub fn bound(&self, stage: &super::Stage) -> Vec<(usize, Option<String>)> {
         let mut bound = Vec::new();
         for (index, instruction) in self.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
@@ -88,7 +88,7 @@ impl Build<'_> {
         bound
     }
 
-    /// What the builder fetches of `context`; `None` when it is not known what the build names.
+    /// The files of `context` that the builder transfers; `None` if the paths that the build names are unknown.
     pub fn sent_files(&self, context: &BuildContext) -> Option<SentFiles> {
         let sources = self.context_sources()?;
         let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
@@ -98,8 +98,8 @@ impl Build<'_> {
 }
 
 impl super::Transfer<'_> {
-    /// What each source takes of the context; `None` where the build decides, the source is fetched from elsewhere, or
-    /// the builder refuses it.
+    /// The entries that each source takes from the context; `None` if that is known only during the build, the source
+    /// is not from the context, or the builder rejects it.
     pub fn select(&self, context: &BuildContext) -> Vec<Option<Selection>> {
         let exclude: Vec<&str> = self.exclude.iter().map(String::as_str).collect();
         let selector = Selector { parents: self.parents, exclude: &exclude };

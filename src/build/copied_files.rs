@@ -1,4 +1,4 @@
-//! Which file of the context lies at a path of the image, as far as COPY and ADD tell; and the files that a container
+//! Which file of the context is at a path of the image, as far as COPY and ADD show, and the files that a container
 //! starts with.
 
 use super::{Build, Stage, Transfer, default_path};
@@ -16,9 +16,9 @@ pub struct CopiedFile {
     pub path: String,
     /// In the image.
     pub target: String,
-    /// Index of the COPY or ADD that brings it.
+    /// Index of the COPY or ADD that copies it.
     pub instruction: usize,
-    /// Whether that takes this file alone.
+    /// Whether that copies only this file.
     pub alone: bool,
 }
 
@@ -27,19 +27,19 @@ pub struct CopiedFile {
 pub struct StartFile {
     /// The file.
     pub file: CopiedFile,
-    /// Where it is named in the source.
+    /// The span in the source that names it.
     pub span: Span,
-    /// Whether the system itself starts it; else a shell reads it (`sh start.sh`).
+    /// Whether the kernel starts it directly; otherwise a shell reads it (`sh start.sh`).
     pub directly: bool,
     /// Whether it is the container's first program.
     pub first: bool,
 }
 
-/// Files that are looked for; a container starts with one or two.
+/// The maximum number of files; a container starts with one or two.
 const MOST: usize = 8;
 
 impl Build<'_> {
-    /// The files of the context that a container of the stage starts with, in the order in which they stand.
+    /// The files of the context that a container of the stage starts with, in the order in which they are named.
     pub fn start_files(&self, stage: &Stage) -> Vec<StartFile> {
         let (Some(context), Some(launch)) = (self.input().context.as_deref(), self.launch(stage)) else {
             return Vec::new();
@@ -66,7 +66,7 @@ impl Build<'_> {
         started
     }
 
-    /// A name without a slash is looked up in PATH; a shell that reads it looks into its folder first.
+    /// A name without a slash is looked up in PATH; a shell that reads it searches the current folder first.
     fn look_up(&self, context: &BuildContext, stage: &Stage, path: &str, directly: bool) -> Option<CopiedFile> {
         if path.starts_with('/') {
             return self.copied_file(context, stage, path);
@@ -87,7 +87,7 @@ impl Build<'_> {
         self.brought_before(context, stage, usize::MAX, path)
     }
 
-    /// As [`Self::copied_file`], for what lies there when the instruction with index `at` of the stage runs.
+    /// Like [`Self::copied_file`], for the file that is there when the instruction with index `at` of the stage runs.
     pub fn brought_before(&self, context: &BuildContext, stage: &Stage, at: usize, path: &str) -> Option<CopiedFile> {
         for below in self.chain(stage) {
             let transfers = self.transfers(below);
@@ -97,7 +97,7 @@ impl Build<'_> {
                 let folder = self.workdir(below, transfer.index);
                 let to = absolute(to, folder.value().map(String::as_str))?;
                 if transfer.from.is_some() {
-                    // It may bring the file from elsewhere.
+                    // It may copy the file from elsewhere.
                     if path::is_within(path, &to) {
                         return None;
                     }
@@ -113,8 +113,8 @@ impl Build<'_> {
 }
 
 impl Build<'_> {
-    /// Where a COPY or ADD of the stage puts a file or folder of the context, absolute; `None` where it does not take it,
-    /// or only the build knows.
+    /// The absolute path where a COPY or ADD of the stage puts a file or folder of the context; `None` if it does not
+    /// copy it, or the path is known only during the build.
     pub fn landing(&self, context: &BuildContext, stage: &Stage, transfer: &Transfer, path: &str) -> Option<String> {
         if transfer.from.is_some() || transfer.parents {
             return None;
@@ -148,7 +148,7 @@ impl Build<'_> {
     }
 }
 
-/// The word that names the file, and whether the system starts it.
+/// The word that names the file, and whether the kernel starts it directly.
 fn script_word<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
     if one.program.is_some_and(|program| Program::of(program).is_shell()) {
         let script = one.args.iter().find(|word| !word.text().starts_with(['-', '+']))?;
@@ -157,8 +157,8 @@ fn script_word<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
     Some((one.path, true))
 }
 
-/// A path of an image without `.` and `..`, a slash at its start and none at its end; `None` for one that is relative to a
-/// folder that nobody knows.
+/// A path of an image without `.` and `..`, with a slash at its start and none at its end; `None` if it is relative to
+/// an unknown folder.
 pub fn absolute(to: &str, folder: Option<&str>) -> Option<String> {
     let folder = if to.starts_with('/') { "/" } else { folder? };
     Some(path::join(folder, to))
@@ -173,7 +173,7 @@ fn file_of_transfer(context: &BuildContext, transfer: &Transfer, to: &str, path:
                 let above = top.map(|id| context.path(id));
                 context.find(&path::join(above.as_deref().unwrap_or_default(), rest))?
             } else {
-                // At the destination itself, or in it where that is a folder.
+                // At the destination itself, or in it if that is a folder.
                 let id = (*top)?;
                 (rest.is_empty() || context.entry(id).name == rest).then_some(id)?
             };

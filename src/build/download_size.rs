@@ -1,4 +1,5 @@
-//! What package managers download from registries, by what a call installs (`data/package_archives.tsv`).
+//! The size of package managers' downloads from registries, by the packages that a call installs
+//! (`data/package_archives.tsv`).
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -8,7 +9,7 @@ use crate::data;
 use crate::manifest::{DependencyScope, Ecosystem, Install, Tool};
 use crate::shell::{InputKind, Invocation, Package, PackageCall, PackageSource};
 
-/// What some packages weigh.
+/// The size of some packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DownloadSize {
     /// As they are downloaded.
@@ -24,14 +25,14 @@ type Bytes = (u64, u64);
 
 struct DownloadRow {
     own: Option<Bytes>,
-    /// With all that it needs.
+    /// The same with all its dependencies.
     tree: Option<Bytes>,
     date: &'static str,
 }
 
-/// The row for packages that have none, per package.
+/// The row for packages without a row, per package.
 const OTHERS: &str = "*";
-/// The row for projects of which nothing is known.
+/// The row for unknown projects.
 const PROJECT: &str = "**";
 
 static ROWS: LazyLock<HashMap<(Ecosystem, &str), DownloadRow>> =
@@ -45,13 +46,13 @@ fn row(cells: data::Row) -> Option<((Ecosystem, &'static str), DownloadRow)> {
 }
 
 impl DownloadSize {
-    /// What a call downloads; at least, where only the names of the packages that it is told are known. `None` where
-    /// nothing tells.
+    /// The size of a call's downloads; a lower bound if only the names of the packages that it lists are known. `None`
+    /// if it is unknown.
     pub fn of(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> Option<Self> {
         let ecosystem = Ecosystem::of_manager(call.manager)?;
         let named = call.packages.iter().filter(|package| package.source == PackageSource::Index);
         let named: Vec<_> = named.filter(|one| !one.name.dynamic).collect();
-        // The table weighs the newest version.
+        // The table has the size of the newest version.
         let pinned = named.iter().filter(|one| is_pinned(one)).count();
         let named: Vec<&str> = named.iter().filter(|one| !is_pinned(one)).map(|package| package.name.text).collect();
         if !named.is_empty() || pinned > 0 {
@@ -73,7 +74,7 @@ impl DownloadSize {
         of_named(ecosystem, &wanted.map(|one| one.name.as_str()).collect::<Vec<_>>(), 0)
     }
 
-    /// What packages weigh whose names are all known; `None` where nothing is known of the registry.
+    /// The size of packages whose names are all known; `None` for an unknown registry.
     pub fn sum<'n>(ecosystem: Ecosystem, names: impl Iterator<Item = &'n str>) -> Option<(u64, u64)> {
         let others = ROWS.get(&(ecosystem, OTHERS))?.own?;
         let own = |name: &str| ROWS.get(&(ecosystem, name)).and_then(|row| row.own).unwrap_or(others);
@@ -90,13 +91,13 @@ impl DownloadSize {
     }
 }
 
-/// Whether a package is asked for in a version that need not be near the newest: `pnpm@9`, `numpy==1.26.4`.
+/// Whether a package is requested in a version that may be far from the newest: `pnpm@9`, `numpy==1.26.4`.
 fn is_pinned(package: &Package) -> bool {
     let major = |text: &str| text.starts_with(['^', '~']) || text.starts_with(|c: char| c.is_ascii_digit());
     package.is_exact() || package.version.as_ref().is_some_and(|one| one.operator == "@" && major(one.value.text))
 }
 
-/// The file of requirements that pip is told to read; `None` where several may be meant.
+/// The requirements file that pip reads; `None` if it may be several.
 fn requirements<'i>(build: &Build<'i>, (stage, index): (&Stage, usize), call: &PackageCall) -> Option<&'i Install> {
     let named = call.inputs.iter().find(|input| input.kind == InputKind::Requirements)?;
     let folder = installed::workdir(build, stage, index);
@@ -111,14 +112,14 @@ fn requirements<'i>(build: &Build<'i>, (stage, index): (&Stage, usize), call: &P
     if found.next().is_none() { found.next().map(|install| &**install) } else { None }
 }
 
-/// What a file of requirements names, and what it pins.
+/// The packages that a requirements file names, and those that it pins.
 fn of_list(build: &Build, ecosystem: Ecosystem, install: &Install) -> Option<DownloadSize> {
     if install.locked.is_some() {
         return of_lock(ecosystem, install, true);
     }
     let projects = build.input().projects.as_deref()?;
     let project = projects.iter().find(|project| project.installs.iter().any(|one| **one == *install))?;
-    // A project knows the packages of all its lists together.
+    // A project contains the packages of all its lists together.
     if project.installs.iter().filter(|one| one.tool == Tool::Pip).count() > 1 {
         return None;
     }
@@ -132,12 +133,12 @@ fn of_lock(ecosystem: Ecosystem, install: &Install, with_dev: bool) -> Option<Do
     let bytes = DownloadSize::sum(ecosystem, names.iter().copied())?;
     let (count, date) = (names.len(), DownloadSize::date(ecosystem));
     let file = install.lock.as_deref().unwrap_or(&install.manifest);
-    DownloadSize::new(bytes, format!("{count} packages in `{file}`, by archives of the registry on {date}"))
+    DownloadSize::new(bytes, format!("{count} packages in `{file}`, by the registry's archives on {date}"))
 }
 
-/// What packages bring of which only the names are known that somebody wrote: at least the heaviest of them with what it
-/// needs, and at least all of them that are known without. The evidence names what the figure covers, and no more.
-/// `others`: further packages, which the table does not weigh.
+/// The size of packages of which only the written names are known: at least the largest of them with its dependencies,
+/// and at least all known ones without dependencies. The evidence names exactly the packages that the figure covers.
+/// `others`: further packages, whose size is not in the table.
 fn of_named(ecosystem: Ecosystem, names: &[&str], others: usize) -> Option<DownloadSize> {
     let trees = names.iter().filter_map(|name| Some((*name, ROWS.get(&(ecosystem, *name))?.tree?)));
     let (first, tree) = trees.max_by_key(|(_, tree)| tree.0)?;
@@ -148,20 +149,20 @@ fn of_named(ecosystem: Ecosystem, names: &[&str], others: usize) -> Option<Downl
     if own <= tree {
         let others = match names.len() + others - 1 {
             0 => String::new(),
-            count => format!(", without {}", packages(count)),
+            count => format!(", not counting {}", packages(count)),
         };
         return DownloadSize::new(
             tree,
-            format!("`{first}` with what it needs{others}, by archives of the registry on {date}"),
+            format!("`{first}` with its dependencies{others}, by the registry's archives on {date}"),
         );
     }
     let unknown = match names.len() + others - known.len() {
         0 => String::new(),
-        1 => ", without another one that is not known".to_owned(),
-        count => format!(", without {count} that are not known"),
+        1 => ", not counting an unknown package".to_owned(),
+        count => format!(", not counting {count} unknown packages"),
     };
-    let covered = format!("`{first}` and {}, each alone", packages(known.len() - 1));
-    DownloadSize::new(own, format!("{covered}{unknown}, by archives of the registry on {date}"))
+    let covered = format!("`{first}` and {}, without dependencies", packages(known.len() - 1));
+    DownloadSize::new(own, format!("{covered}{unknown}, by the registry's archives on {date}"))
 }
 
 fn of_project(ecosystem: Ecosystem) -> Option<DownloadSize> {
@@ -177,19 +178,22 @@ mod tests {
     fn the_evidence_names_what_is_counted() {
         let evidence =
             |names: &[&str]| of_named(Ecosystem::Python, names, 0).map(|size| size.evidence).unwrap_or_default();
-        let told = |names: &[&str]| evidence(names).split(", by archives").next().unwrap_or_default().to_owned();
-        assert_eq!(told(&["pandas"]), "`pandas` with what it needs");
-        assert_eq!(told(&["pandas", "no-such-package"]), "`pandas` with what it needs, without another package");
+        let told = |names: &[&str]| evidence(names).split(", by the registry").next().unwrap_or_default().to_owned();
+        assert_eq!(told(&["pandas"]), "`pandas` with its dependencies");
+        assert_eq!(
+            told(&["pandas", "no-such-package"]),
+            "`pandas` with its dependencies, not counting another package"
+        );
         assert_eq!(
             told(&["a-b", "pandas", "no-such-package"]),
-            "`pandas` with what it needs, without 2 other packages"
+            "`pandas` with its dependencies, not counting 2 other packages"
         );
         assert_eq!(told(&["no-such-package"]), "");
         let both = ["pandas", "scipy", "torch", "tensorflow"];
         assert!(!told(&both).is_empty());
         let sum = ["requests", "scipy", "pandas", "matplotlib", "scikit-learn", "no-such-package"];
         assert!(
-            told(&sum).contains(" and 4 other packages, each alone, without another one that is not known"),
+            told(&sum).contains(" and 4 other packages, without dependencies, not counting an unknown package"),
             "{}",
             told(&sum)
         );

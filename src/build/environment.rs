@@ -1,4 +1,4 @@
-//! What a program that a RUN starts finds: its variables and its home folder.
+//! The environment of a program that a RUN starts: its variables and its home folder.
 
 use super::{BaseImage, Build, Lookup, Stage, StageBase, User, VariableValue};
 use crate::dockerfile::Keyword;
@@ -10,23 +10,23 @@ use crate::shell::{Invocation, Word};
 pub enum Home {
     /// This.
     Known(String),
-    /// Somebody's who is not root.
+    /// The home folder of a user other than root.
     NotRoots,
     /// Not known.
     Unknown,
 }
 
-/// What a program finds under a variable's name.
+/// The value of a variable in a program's environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FoundVariable {
     /// This.
     Text(String),
-    /// Something that only the build knows.
+    /// A value that is known only during the build.
     Unknown,
 }
 
 impl FoundVariable {
-    /// The text, when it is known.
+    /// The text, if it is known.
     pub fn text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),
@@ -40,8 +40,8 @@ impl FoundVariable {
 }
 
 impl Build<'_> {
-    /// What the program of a RUN finds under a variable's name; `None` where the file does not set it. `at` is the
-    /// instruction of `stage` that it stands in.
+    /// The value of a variable for the program of a RUN; `None` if the file does not set it. `at` is the instruction of
+    /// `stage` that starts the program.
     pub fn run_variable(&self, stage: &Stage, at: usize, invocation: &Invocation, name: &str) -> Option<FoundVariable> {
         if let Some(value) = in_script(invocation, name) {
             return Some(value);
@@ -66,14 +66,14 @@ impl Build<'_> {
         }
         let user = self.user_at(stage, at);
         match user.value() {
-            // Nobody says otherwise: nearly every base image that people build on runs as root.
+            // Without a USER: nearly every base image runs as root.
             None | Some(User::Root | User::StepsDown) => Home::Known("/root".into()),
             Some(User::Unknown) => Home::Unknown,
             Some(User::Other(name)) => self.home_of(stage, at, name).map_or(Home::NotRoots, Home::Known),
         }
     }
 
-    /// The home of an account that the base image has or that the stage makes.
+    /// The home of an account that the base image has or that the stage creates.
     fn home_of(&self, stage: &Stage, at: usize, name: &str) -> Option<String> {
         if let StageBase::Image(reference) = self.root_base(stage)
             && BaseImage::of(reference).unprivileged_user() == Some(name)
@@ -92,7 +92,7 @@ impl Build<'_> {
                 .is_some_and(|owner| self.chain(stage).take(LONGEST_CHAIN).any(|below| below.index == owner.index))
     }
 
-    /// What the RUNs of the file make that programs find later.
+    /// The accounts and settings that the RUNs of the file create for later programs.
     pub(super) fn run_products(&self) -> &RunProducts {
         self.made.get_or_init(|| {
             let mut made = RunProducts::default();
@@ -109,18 +109,18 @@ impl Build<'_> {
     }
 }
 
-/// Commands before a program that are asked for its variables.
+/// The number of commands before a program that are searched for its variables.
 const FURTHEST: usize = 50;
 
-/// Stages of a chain that are looked at; no real one has as many.
+/// The number of stages of a chain that are searched; no real chain has as many.
 const LONGEST_CHAIN: usize = 256;
 
-/// What RUNs make that programs find later, by index of the instruction.
+/// The accounts and settings that RUNs create for later programs, by index of the instruction.
 #[derive(Debug, Default)]
 pub(super) struct RunProducts {
     /// Accounts: their name and home folder.
     accounts: Vec<(usize, String, String)>,
-    /// Settings of package managers: where they stand in the script, whose, the key and what it was set to.
+    /// Settings of package managers: the position in the script, the package manager, the key and its value.
     pub(super) settings: Vec<(usize, u32, String, String, FoundVariable)>,
 }
 
@@ -177,7 +177,7 @@ fn home_option(invocation: &Invocation) -> Option<String> {
     None
 }
 
-/// What the script itself gives a program under a name: `NAME=x program`, `env NAME=x program`, `export NAME=x` before
+/// The value that the script itself sets for a program: `NAME=x program`, `env NAME=x program`, `export NAME=x` before
 /// it.
 fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<FoundVariable> {
     let command = invocation.command;

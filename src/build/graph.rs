@@ -1,4 +1,4 @@
-//! Which stage needs which, what the target needs, and references that cannot work.
+//! Which stage needs which, which stages the target needs, and references that cannot work.
 
 use super::stage::{Edge, EdgeKind, Stage, StageBase, StageNames};
 use crate::text::Span;
@@ -16,18 +16,18 @@ pub struct Fault {
     pub help: Option<String>,
 }
 
-/// What is wrong with a reference.
+/// Why a reference cannot work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// A stage takes from itself.
+    /// A stage copies from itself.
     Itself,
-    /// Stages need each other in a circle.
+    /// Stages need each other in a cycle.
     Circular,
-    /// A stage takes from one that is defined below it.
+    /// A stage copies from a stage that is defined below it.
     Forward,
     /// COPY from a number that no stage has.
     NoSuchNumber,
-    /// A FROM names a stage that is defined below it: the builder takes it for an image.
+    /// A FROM names a stage that is defined below it: the builder assumes an image.
     FromBelow,
 }
 
@@ -41,7 +41,7 @@ impl FaultKind {
         }
     }
 
-    /// Whether the builder refuses the file for it when the stage is needed.
+    /// Whether the builder rejects the file because of it if the stage is needed.
     pub const fn is_error(self) -> bool {
         matches!(self, Self::Itself | Self::Circular | Self::Forward | Self::NoSuchNumber)
     }
@@ -76,25 +76,25 @@ fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &StageNames) ->
     let (kind, message, help) = match &edge.to {
         StageBase::Stage(to) if *to == edge.stage => (
             FaultKind::Itself,
-            format!("stage `{}` takes from itself", title(*to)),
-            Some("copy from an earlier stage, or within the stage with RUN cp".to_owned()),
+            format!("stage `{}` copies from itself", title(*to)),
+            Some("copy from an earlier stage, or use `RUN cp` within the stage".to_owned()),
         ),
         StageBase::Stage(to) if circle[*to] == circle[edge.stage] => (
             FaultKind::Circular,
             format!("stages `{}` and `{}` need each other", title(edge.stage), title(*to)),
-            Some("move what both need to a stage of its own above them".to_owned()),
+            Some("move the part that both need to a separate stage above them".to_owned()),
         ),
         StageBase::Stage(to) if *to > edge.stage => (
             FaultKind::Forward,
-            format!("stage `{}` is defined below the stage that takes from it", title(*to)),
+            format!("stage `{}` is defined below the stage that copies from it", title(*to)),
             Some(format!("move `{}` above `{}`", title(*to), title(edge.stage))),
         ),
         StageBase::Image(name) if edge.kind == EdgeKind::From => {
             let below = names.find(name).filter(|below| *below > edge.stage)?;
             (
                 FaultKind::FromBelow,
-                format!("stage `{}` is defined below: the builder takes `{name}` for an image", title(below)),
-                Some(format!("move `{}` above `{}`, or give it another name", title(below), title(edge.stage))),
+                format!("stage `{}` is defined below, so the builder pulls `{name}` as an image", title(below)),
+                Some(format!("move `{}` above `{}`, or rename it", title(below), title(edge.stage))),
             )
         }
         StageBase::Image(name) if edge.kind == EdgeKind::Copy && name.parse::<i64>().is_ok() => (
@@ -125,8 +125,8 @@ fn by_stage(count: usize, edges: &[Edge]) -> Vec<Vec<usize>> {
     from
 }
 
-/// For each stage the number of its strongly connected component (Tarjan's, on an explicit stack: a file can have
-/// 100,000 stages). A stage that is in no circle is alone in its component.
+/// For each stage the number of its strongly connected component (Tarjan's algorithm, on an explicit stack: a file can
+/// have 100,000 stages). A stage that is not in a cycle is alone in its component.
 fn circles(count: usize, edges: &[Edge]) -> Vec<usize> {
     const UNSEEN: usize = usize::MAX;
     let from = by_stage(count, edges);

@@ -1,4 +1,4 @@
-//! Whether a step might read the repository's history. Only what is known not to is trusted.
+//! Whether a step might read the repository's history. Only programs that are known not to read it are trusted.
 
 use std::collections::BTreeSet;
 
@@ -11,30 +11,30 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
 use crate::sources::patterns;
 
-/// Folders that a manifest or makefile may lie below.
+/// The depth of folders in which a manifest or makefile may be.
 const DEEPEST: usize = 3;
 
-/// Files that are read to see whether a step asks git.
+/// The number of files that are read to see whether a step calls git.
 const MOST_FILES: usize = 50;
 
-/// Commands of a script whose words are looked up.
+/// The number of commands of a script whose words are looked up.
 const MOST_COMMANDS: usize = 200;
 
-/// Whether git is asked for the history of the project that it works in: `git clone` and `git config` are not.
+/// Whether git reads the history of the project that it runs in: `git clone` and `git config` do not.
 pub fn asks_history(one: &Invocation) -> bool {
     one.is("git") && !one.args.iter().any(|word| word.is("clone") || word.is("config"))
 }
 
 impl Build<'_> {
-    /// Why a step might read the history; `None` when it is certain that none does. `all`: also the steps of stages that
+    /// Why a step might read the history; `None` if it is certain that none does. `all`: also the steps of stages that
     /// the target does not need.
     pub fn may_read_history(&self, all: bool) -> Option<String> {
         let mut stages = self.stages().iter().filter(|stage| all || self.is_needed(stage));
         stages.find_map(|stage| self.reader_in(stage))
     }
 
-    /// Files of the context by which a step may ask git, where the context has a history: what make and its like read,
-    /// manifests, and scripts that a RUN names.
+    /// Files of the context through which a step may call git, if the context has a history: files that make and
+    /// similar tools read, manifests, and scripts that a RUN names.
     pub fn history_readers(&self) -> Vec<String> {
         let Some(context) = self.input().context.as_deref() else { return Vec::new() };
         if context.child(None, ".git").is_none() {
@@ -82,7 +82,7 @@ impl Build<'_> {
         paths.into_iter().take(MOST_FILES).collect()
     }
 
-    /// Whether one of the texts that were read takes a version from the history.
+    /// Whether one of the files that were read takes a version from the history.
     pub(super) fn text_reads_history(&self) -> bool {
         let texts = self.input().texts.iter().flat_map(|texts| texts.iter());
         let texts = texts.filter(|(path, _)| !FileKind::of(path).is_for_people()).map(|(_, text)| text);
@@ -95,7 +95,7 @@ impl Build<'_> {
     fn reader_in(&self, stage: &Stage) -> Option<String> {
         for (index, _) in self.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
             let code = self.code(index).filter(|code| code.script.problems.is_empty());
-            let Some(code) = code else { return Some("what a step runs can't be followed".to_owned()) };
+            let Some(code) = code else { return Some("a step whose commands cannot be analyzed".to_owned()) };
             for one in code.script.invocations() {
                 if let Some(reader) = self.reader(&one) {
                     return Some(format!("{reader} might read the repository's history"));
@@ -106,7 +106,9 @@ impl Build<'_> {
     }
 
     fn reader(&self, one: &Invocation) -> Option<String> {
-        let Some(program) = one.program else { return Some("a program that only the build knows".to_owned()) };
+        let Some(program) = one.program else {
+            return Some("a program that is known only during the build".to_owned());
+        };
         if let Some(call) = one.package_call() {
             return self.call_reads(&call).then(|| format!("`{}`", format!("{program} {}", call.verb_text).trim_end()));
         }
@@ -151,20 +153,20 @@ impl Build<'_> {
         self.has_file(|name| matches!(name, "pyproject.toml" | "setup.py" | "setup.cfg"))
     }
 
-    /// Whether the context holds such a file, or is not known.
+    /// Whether the context contains such a file, or is unknown.
     fn has_file(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         let Some(context) = self.input().context.as_deref() else { return true };
         context.entries().any(|id| is_meant(context.entry(id).name))
     }
 
-    /// The projects of an ecosystem; `None` when it is not known, or there is none where one should be.
+    /// The projects of an ecosystem; `None` if they are unknown, or if there is none where one is expected.
     fn projects_of(&self, ecosystem: Ecosystem) -> Option<Vec<&Project>> {
         let all = self.input().projects.as_ref()?;
         let own: Vec<&Project> = all.iter().filter(|project| project.ecosystem == ecosystem).collect();
         (!own.is_empty()).then_some(own)
     }
 
-    /// Whether the scripts of the Node projects that a call runs are other than calls of installed tools.
+    /// Whether the scripts of the Node projects that a call runs do more than call installed tools.
     fn node_reads(&self, call: &PackageCall) -> bool {
         let runs = call.verb != Verb::Install;
         if !runs && call.has(&["--ignore-scripts"]) {
@@ -189,7 +191,7 @@ impl Build<'_> {
         })
     }
 
-    /// A build script may ask git itself, or through a crate.
+    /// A build script may call git itself, or through a crate.
     fn cargo_reads(&self) -> bool {
         let Some(projects) = self.projects_of(Ecosystem::Rust) else { return true };
         self.has_file(|name| name == "build.rs")
@@ -197,7 +199,7 @@ impl Build<'_> {
     }
 }
 
-/// What make, just or task read.
+/// Files that make, just or task read.
 fn is_recipe_file(file: &str) -> bool {
     let kind = FileKind::of(file);
     matches!(kind.language(), "Makefile" | "Just") || (kind.holds_commands() && !kind.is_of_forge())

@@ -1,4 +1,4 @@
-//! Image references, and what is known of public base images (`data/base_images.tsv`, `data/program_packages.tsv`).
+//! Image references, and what is known about public base images (`data/base_images.tsv`, `data/program_packages.tsv`).
 
 use std::sync::LazyLock;
 
@@ -34,7 +34,7 @@ impl<'a> Reference<'a> {
         Self { name, tag, digest }
     }
 
-    /// The name without what only says that it is an official image of Docker Hub.
+    /// The name without the prefix that marks an official image of Docker Hub.
     pub fn short_name(&self) -> &'a str {
         let hosts =
             ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/", "mirror.gcr.io/"];
@@ -53,13 +53,13 @@ impl<'a> Reference<'a> {
 pub enum Presence {
     /// It has.
     Has,
-    /// It has not.
+    /// It does not.
     Lacks,
     /// Not known.
     Unknown,
 }
 
-/// What is known of a base image.
+/// What is known about a base image.
 #[derive(Clone, Copy, Debug)]
 pub struct BaseImage<'a> {
     reference: Reference<'a>,
@@ -98,7 +98,7 @@ fn row(cells: data::Row) -> Option<ImageRow> {
 }
 
 impl<'a> BaseImage<'a> {
-    /// Looks an image up; the first row that fits decides.
+    /// Looks an image up; the first matching row counts.
     pub fn of(reference: &'a str) -> Self {
         let reference = Reference::of(reference);
         let tag = reference.tag.unwrap_or("latest");
@@ -137,31 +137,31 @@ impl<'a> BaseImage<'a> {
         }
     }
 
-    /// Whether its containers start as root and step down; also where a mark in the tag of a template leaves open which
-    /// image it is, and one of those does.
+    /// Whether its containers start as root and then drop root; also if a placeholder in the tag of a template leaves
+    /// open which image it is, and one of the candidates does.
     pub fn may_step_down(&self) -> bool {
         let drops = |row: &ImageRow| row.user == "drops";
         let open = self.is_open() && IMAGES.iter().any(|row| row.image == self.reference.short_name() && drops(row));
         self.row.is_some_and(drops) || (open && !self.says_variant())
     }
 
-    /// Whether the tag holds a mark that something writes over: `%%VERSION%%`, `__VARIANT__`.
+    /// Whether the tag contains a placeholder: `%%VERSION%%`, `__VARIANT__`.
     fn is_open(&self) -> bool {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         self.reference.tag.is_some_and(|tag| tag.contains("__") || !tag.chars().all(plain))
     }
 
-    /// Whether the constant part of a tag names an image that does not step down: the `cli` of PHP.
+    /// Whether the constant part of a tag names an image that does not drop root: the `cli` of PHP.
     fn says_variant(&self) -> bool {
         self.reference.tag.is_some_and(|tag| tag.split('-').any(|word| matches!(word, "cli" | "zts")))
     }
 
-    /// An unprivileged user that the image makes.
+    /// A non-root user that the image creates.
     pub fn unprivileged_user(&self) -> Option<&'static str> {
         self.row.map(|row| row.account).filter(|account| !account.is_empty())
     }
 
-    /// Whether its containers start by an ENTRYPOINT that it brings.
+    /// Whether it has its own ENTRYPOINT.
     pub fn has_entrypoint(&self) -> Option<bool> {
         match self.row?.entrypoint {
             "none" => Some(false),
@@ -170,7 +170,7 @@ impl<'a> BaseImage<'a> {
         }
     }
 
-    /// Whether its ENTRYPOINT runs a program that it is given, as it is given.
+    /// Whether its ENTRYPOINT runs the program in its arguments unchanged.
     pub fn hands_on(&self) -> bool {
         self.row.is_some_and(|row| row.entrypoint == "hands-on")
     }
@@ -182,13 +182,13 @@ impl<'a> BaseImage<'a> {
         words.iter().any(|word| self.reference.name.contains(word) || tag.contains(word))
     }
 
-    /// Where the knowledge comes from.
+    /// The source of this knowledge.
     pub fn source(&self) -> Option<&'static str> {
         self.row.map(|row| row.source)
     }
 }
 
-/// The variables that an image sets besides PATH (`data/base_variables.tsv`); `None` where that is not known.
+/// The variables that an image sets in addition to PATH (`data/base_variables.tsv`); `None` if that is unknown.
 pub(super) fn variables(reference: &str) -> Option<Vec<&'static str>> {
     let reference = Reference::of(reference);
     let tag = reference.tag.unwrap_or("latest");
@@ -206,7 +206,7 @@ pub fn is_official(name: &str) -> bool {
     data::OFFICIAL_IMAGES.contains(name)
 }
 
-/// Globs of packages of a package manager that bring a program; `None` when the table does not know the program.
+/// Globs of packages of a package manager that contain a program; `None` if the program is not in the table.
 pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
     let cells = data::PROGRAM_PACKAGES.row(program)?;
     let column = match manager {
@@ -227,8 +227,8 @@ pub fn service_check(reference: &str) -> Option<&'static str> {
     })
 }
 
-/// The release of Debian (`bookworm`) or Alpine (`alpine3.22`) that an image stands on where its tag does not say, as
-/// `data/image_suites.tsv` has it; without a tag, `latest` and a bare major version are the newest.
+/// The release of Debian (`bookworm`) or Alpine (`alpine3.22`) that an image is based on if its tag does not say so,
+/// according to `data/image_suites.tsv`; no tag, `latest` and a bare major version mean the newest.
 pub fn stands_on(reference: &str) -> Option<&'static str> {
     let reference = Reference::of(reference);
     let tag = reference.tag.filter(|tag| *tag != "latest").unwrap_or("1");
@@ -240,7 +240,7 @@ pub fn stands_on(reference: &str) -> Option<&'static str> {
     })
 }
 
-/// The Debian release that an image stands on, where it is one of the last two.
+/// The Debian release that an image is based on, if it is one of the last two.
 pub(super) fn suite(reference: &Reference) -> Option<&'static str> {
     let tag = reference.tag?;
     let words = || tag.split(['-', '.', '_']);
@@ -261,7 +261,7 @@ pub(super) fn suite(reference: &Reference) -> Option<&'static str> {
     })
 }
 
-/// Whether `text` fits a glob that has `*` only at its ends.
+/// Whether `text` matches a glob that has `*` only at its ends.
 pub fn is_like(glob: &str, text: &str) -> bool {
     let inner = glob.trim_matches('*');
     match (glob.starts_with('*'), glob.ends_with('*')) {

@@ -1,5 +1,5 @@
-//! Which project of the build context an install command works on: its manifest must lie in the command's folder, put
-//! there by COPY, ADD or a bind mount. Serves the rules on lock files and development dependencies, and rewriting.
+//! Which project of the build context an install command works on: its manifest must be in the command's folder, put
+//! there by COPY, ADD or a bind mount. Used by the rules on lock files and development dependencies, and by rewrites.
 
 use super::{Build, FoundVariable, Stage, Transfer, is_like};
 use crate::dockerfile::Keyword;
@@ -13,13 +13,13 @@ use crate::text::path;
 pub struct InstalledProject<'i> {
     /// The project whose manifest the command finds.
     pub project: &'i Project,
-    /// The way to install that belongs to the command's manager; none when the project has no lock file of it.
+    /// The install of the command's package manager; `None` if the project has no lock file of it.
     pub install: Option<&'i Install>,
-    /// Whether the lock file lies beside the manifest.
+    /// Whether the lock file is next to the manifest.
     pub has_lock: bool,
 }
 
-/// Whether a RUN of the stage changes the `package.json` that the context brings: its lock file may not fit it then.
+/// Whether a RUN of the stage changes the `package.json` from the context: its lock file may then not match it.
 pub fn changes_manifest(build: &Build, stage: &Stage) -> bool {
     let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
@@ -31,7 +31,7 @@ pub fn changes_manifest(build: &Build, stage: &Stage) -> bool {
     })
 }
 
-/// The project of a call; `None` where nothing is known of the context, or the manifest comes from elsewhere.
+/// The project of a call; `None` if the context is unknown, or the manifest comes from elsewhere.
 pub fn of<'i>(
     build: &Build<'i>,
     (stage, at): (&Stage, usize),
@@ -49,7 +49,7 @@ pub fn of<'i>(
         let install = project.installs.iter().find(|one| one.lock.is_some() && is_tool(call.manager, one.tool));
         let install = install.map(|install| &**install);
         let lock = install.and_then(|install| install.lock.as_deref());
-        // The lock of a workspace lies above its members.
+        // The lock file of a workspace is above its members.
         let beside = lock.and_then(|lock| above(&folder, manifest, lock));
         let has_lock = lock
             .zip(beside)
@@ -59,7 +59,7 @@ pub fn of<'i>(
     None
 }
 
-/// Where the folder of `lock` is in the image, when that of `manifest` is `folder`.
+/// Where the folder of `lock` is in the image, if that of `manifest` is `folder`.
 fn above(folder: &str, manifest: &str, lock: &str) -> Option<String> {
     let below = path::relative(path::parent(manifest), path::parent(lock))?;
     let depth = below.split('/').filter(|part| !part.is_empty()).count();
@@ -81,7 +81,7 @@ fn is_manifest(manager: Manager, path: &str) -> bool {
     }
 }
 
-/// Whether the manager reads the lock file of a tool.
+/// Whether the package manager reads the lock file of a tool.
 const fn is_tool(manager: Manager, tool: Tool) -> bool {
     matches!(
         (manager, tool),
@@ -100,7 +100,7 @@ const fn is_tool(manager: Manager, tool: Tool) -> bool {
     )
 }
 
-/// The folder that a call works in: WORKDIR, `cd` before it, its own option.
+/// The working directory of a call: WORKDIR, `cd` before it, its own option.
 pub fn folder(
     build: &Build,
     (stage, at): (&Stage, usize),
@@ -117,7 +117,7 @@ pub fn folder(
     Some(folder)
 }
 
-/// The folder that a program works in: WORKDIR, and `cd` before it.
+/// The working directory of a program: WORKDIR, and `cd` before it.
 pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation) -> Option<String> {
     let mut folder = workdir(build, stage, at);
     let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
@@ -127,12 +127,12 @@ pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invoc
     Some(folder)
 }
 
-/// WORKDIR; where only the base image knows it, a folder that nothing else names.
+/// WORKDIR; if only the base image sets it, a folder that nothing else names.
 pub fn workdir(build: &Build, stage: &Stage, at: usize) -> String {
     build.workdir(stage, at).value().cloned().unwrap_or_else(|| "/?".to_owned())
 }
 
-/// Whether a file of the context lies in `folder` of the image when the instruction with index `at` runs.
+/// Whether a file of the context is in `folder` of the image when the instruction with index `at` runs.
 pub fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &str) -> bool {
     let name = path::name(path);
     let wanted = path::join(folder, name);
@@ -178,7 +178,7 @@ pub fn lands(build: &Build, stage: &Stage, transfer: &Transfer, path: &str) -> V
     found
 }
 
-/// What of `path` lies below a source; empty when the source is the file itself.
+/// The part of `path` below a source; empty if the source is the file itself.
 fn below_source<'p>(source: &str, path: &'p str) -> Option<&'p str> {
     let source = source.trim_start_matches("./").trim_matches('/');
     if matches!(source, "" | "." | "*" | "**") {
@@ -192,8 +192,8 @@ fn below_source<'p>(source: &str, path: &'p str) -> Option<&'p str> {
     (folder == source_folder && pattern.contains('*') && is_like(pattern, name)).then_some("")
 }
 
-/// Whether the lock file of a call's manager lies beside what it installs: as the context tells, else where a COPY above
-/// names such a file. A pattern may match nothing.
+/// Whether the lock file of a call's package manager is next to the manifest that it installs: according to the
+/// context, or else if a COPY above names such a file. A pattern may match nothing.
 pub fn has_lock(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
     if build.input().projects.is_some() && build.input().context.is_some() {
         return of(build, place, invocation, call).is_some_and(|found| found.has_lock);
@@ -226,7 +226,7 @@ fn lock_names(manager: Manager) -> &'static [&'static str] {
     }
 }
 
-/// Whether a variable is set for a call, to anything but a plain no.
+/// Whether a variable is set for a call, to anything but a literal no.
 pub fn is_set(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, names: &[&str]) -> bool {
     let on = |value: FoundVariable| {
         value.text().is_none_or(|value| !matches!(&*value.to_ascii_lowercase(), "" | "0" | "false" | "no"))

@@ -1,10 +1,10 @@
-//! Where each setting was last set: answers for any instruction without a look at all those before it, since every RUN
-//! asks for its shell and a file may have a hundred thousand of them.
+//! Where each setting was last set: an index, so that a query for an instruction does not search all instructions
+//! before it. Every RUN needs its shell, and a file may have a hundred thousand of them.
 
 use super::{Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 
-/// The instructions of which only the last one counts; of EXPOSE it tells whether there is one.
+/// The instructions of which only the last one counts; for EXPOSE, whether there is one.
 const SETTINGS: [Keyword; 7] = [
     Keyword::User,
     Keyword::Workdir,
@@ -27,7 +27,7 @@ pub(super) struct Latest {
 struct Places {
     /// All instructions of the kind, ascending.
     all: Vec<usize>,
-    /// For each stage the one that holds at its end, whether it or one that it stands on sets it.
+    /// For each stage the one that applies at its end, set by it or by a stage that it is based on.
     at_end: Vec<Option<usize>>,
 }
 
@@ -49,7 +49,7 @@ impl Latest {
         Self { settings, roots }
     }
 
-    /// The instruction of a kind that holds for instruction `at` of a stage; `usize::MAX`: at its end.
+    /// The instruction of a kind that applies to instruction `at` of a stage; `usize::MAX`: at its end.
     pub(super) fn before(&self, keyword: Keyword, stage: &Stage, at: usize) -> Option<usize> {
         let places = self.places(keyword)?;
         let own = places.within(stage, at).last().copied();
@@ -77,7 +77,7 @@ impl Places {
 
 fn parent(stage: &Stage) -> Option<usize> {
     match stage.base {
-        // Only a stage above can be stood on.
+        // A stage can only be based on a stage above it.
         StageBase::Stage(parent) if parent < stage.index => Some(parent),
         _ => None,
     }

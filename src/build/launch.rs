@@ -1,5 +1,5 @@
-//! What a container of a stage starts: ENTRYPOINT with the words of CMD behind it, as one script. Serves the rules on
-//! ports, signals and processes.
+//! The command that a container of a stage starts: ENTRYPOINT followed by the words of CMD, as a script. Used by the
+//! rules on ports, signals and processes.
 
 use super::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, File, Instruction, Keyword};
@@ -26,8 +26,8 @@ enum LaunchText<'b, 'i> {
 }
 
 impl<'b, 'i> Launch<'b, 'i> {
-    /// What the file says that a container of the stage starts; `None` when only the base does, or no shell of this kind
-    /// reads it.
+    /// The command that a container of the stage starts according to the file; `None` if only the base image sets it,
+    /// or it is not for a POSIX-like shell.
     fn of(build: &'b Build<'i>, stage: &Stage) -> Option<Self> {
         let own = |keyword| build.last(stage, keyword).filter(|(_, one)| !is_empty(one));
         let (entrypoint, cmd) = (own(Keyword::Entrypoint), own(Keyword::Cmd));
@@ -36,7 +36,7 @@ impl<'b, 'i> Launch<'b, 'i> {
             return Some(Self { text: LaunchText::Own(build.code(index)?), instruction, index });
         };
         let code = build.code(index)?;
-        // An ENTRYPOINT takes away the CMD of the stages below it.
+        // An ENTRYPOINT resets the CMD of the stages that it is based on.
         let stage_of = |index| build.stage_of(index).map(|stage| stage.index);
         let cmd = cmd.filter(|(at, _)| stage_of(*at) >= stage_of(index));
         let argv = words(&instruction.arguments);
@@ -66,7 +66,7 @@ impl<'b, 'i> Launch<'b, 'i> {
         }
     }
 
-    /// Whether no shell of the builder's stands in front.
+    /// Whether the builder starts it without a shell.
     pub fn is_exec(&self) -> bool {
         match &self.text {
             LaunchText::Own(code) => code.is_exec(),
@@ -74,7 +74,7 @@ impl<'b, 'i> Launch<'b, 'i> {
         }
     }
 
-    /// Where a span of the script stands in the source.
+    /// The position of a span of the script in the source.
     pub fn place(&self, file: &File, span: Span) -> Span {
         match &self.text {
             LaunchText::Own(code) => code.place(file, span),
@@ -84,8 +84,8 @@ impl<'b, 'i> Launch<'b, 'i> {
 }
 
 impl<'i> Build<'i> {
-    /// What the file says that a container of the stage starts; `None` when only the base does, or no shell of this kind
-    /// reads it.
+    /// The command that a container of the stage starts according to the file; `None` if only the base image sets it,
+    /// or it is not for a POSIX-like shell.
     pub fn launch<'b>(&'b self, stage: &Stage) -> Option<Launch<'b, 'i>> {
         Launch::of(self, stage)
     }
@@ -99,7 +99,7 @@ fn hands_over(argv: &[(&str, Span)], cmd: &Instruction) -> bool {
     script && first.unwrap_or(true)
 }
 
-/// `ENTRYPOINT []` takes away what the base has.
+/// `ENTRYPOINT []` removes the base's entrypoint.
 fn is_empty(instruction: &Instruction) -> bool {
     matches!(&instruction.arguments, Arguments::Json(words) if words.is_empty())
 }

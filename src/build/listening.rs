@@ -6,27 +6,27 @@ use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Word};
 use crate::text::{Span, path};
 
-/// A server and its place.
+/// A server and the address that it listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listening {
-    /// As its table names it: `uvicorn`, `flask run`.
+    /// Its name in the table: `uvicorn`, `flask run`.
     pub server: &'static str,
-    /// Where its name stands in the source.
+    /// The span of its name in the source.
     pub span: Span,
-    /// Its port; `None` where only the container tells.
+    /// Its port; `None` if it is known only in the container.
     pub port: Option<(u16, ListenOrigin)>,
-    /// The host that it listens on; `None` where only the container tells.
+    /// The host that it listens on; `None` if it is known only in the container.
     pub host: Option<(String, ListenOrigin)>,
 }
 
-/// What says it.
+/// What sets the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenOrigin {
-    /// The word at this place.
+    /// The word at this span.
     Word(Span),
     /// A variable of the image.
     Variable,
-    /// The server, when nobody says otherwise.
+    /// The server's default.
     Default,
 }
 
@@ -57,8 +57,8 @@ fn row(server: &str) -> Option<ListenRow> {
 }
 
 impl Build<'_> {
-    /// The one known server that a container of the stage starts; `None` when there is none, or when it is one of
-    /// several programs that run side by side.
+    /// The single known server that a container of the stage starts; `None` if there is none, or if several programs
+    /// run side by side.
     pub fn listening(&self, stage: &Stage) -> Option<Listening> {
         let launch = self.launch(stage)?;
         let script = launch.script();
@@ -90,7 +90,7 @@ fn server<'s>(one: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
     Some((row(name)?, args))
 }
 
-/// Looks through `python -m`, `uv run` and their like.
+/// Skips wrappers such as `python -m` and `uv run`.
 fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &'s [Word])> {
     let value = |at: usize| args.get(at).and_then(Word::value);
     if name.starts_with("python") {
@@ -128,11 +128,11 @@ struct ListenReader<'r, 'b, 'i> {
 
 /// An option's value.
 enum ListenOption {
-    /// This, at this place.
+    /// This value, at this span.
     Known(String, ListenOrigin),
-    /// Only the container tells.
+    /// It is known only in the container.
     Unknown,
-    /// It is not there.
+    /// The option is not given.
     No,
 }
 
@@ -144,7 +144,7 @@ impl ListenReader<'_, '_, '_> {
         Listening { server: self.row.server, span, port, host }
     }
 
-    /// Port and host, as far as they are known; `None` when something else than the command line may say them.
+    /// Port and host, as far as they are known; `None` if something other than the command line may set them.
     fn place(&self) -> Option<ListenAddress> {
         let (program, command) = self.row.server.split_once(' ').unwrap_or((self.row.server, ""));
         let elsewhere = ProgramOptions::of(program).of_command(command).with("listens-elsewhere");
@@ -184,7 +184,7 @@ impl ListenReader<'_, '_, '_> {
     }
 
     fn default_host(&self) -> Option<(String, ListenOrigin)> {
-        // `UVICORN_HOST` beside `UVICORN_PORT`, `FLASK_RUN_HOST` beside `FLASK_RUN_PORT`.
+        // `UVICORN_HOST` for `UVICORN_PORT`, `FLASK_RUN_HOST` for `FLASK_RUN_PORT`.
         let variable = self.row.variable.strip_suffix("_PORT").map(|name| format!("{name}_HOST"));
         if let Some(host) = variable.and_then(|name| self.variable(&name)) {
             return Some((host, ListenOrigin::Variable));
@@ -209,7 +209,7 @@ impl ListenReader<'_, '_, '_> {
             .unwrap_or(ListenOption::No)
     }
 
-    /// The value of one of these options; two different ones are several places.
+    /// The value of one of these options; two different values mean several addresses.
     fn option_value(&self, names: &[&str]) -> ListenOption {
         let mut found = ListenOption::No;
         let mut words = self.args.iter().peekable();
@@ -225,7 +225,7 @@ impl ListenReader<'_, '_, '_> {
                 };
                 found = match (found, next) {
                     (ListenOption::No, next) => next,
-                    // The same value twice: a script, and the arguments that are added to it.
+                    // The same value twice: in a script, and in the arguments added to it.
                     (ListenOption::Known(first, _), ListenOption::Known(second, origin)) if first == second => {
                         ListenOption::Known(second, origin)
                     }
@@ -245,7 +245,7 @@ impl ListenReader<'_, '_, '_> {
         let Some(text) = word.text().get(from..) else { return ListenOption::Unknown };
         if word.value().is_some() {
             let span = self.launch.place(&self.build.input().file, word.part(from, word.text().len()));
-            // Without a shell nobody resolves it.
+            // Without a shell it is not resolved.
             return if text.contains('$') {
                 ListenOption::Unknown
             } else {
@@ -258,7 +258,7 @@ impl ListenReader<'_, '_, '_> {
         }
     }
 
-    /// The text with the image's variables; `None` where one is not the image's.
+    /// The text with the image's variables resolved; `None` if it contains another variable.
     fn resolved(&self, text: &str) -> Option<String> {
         let (before, rest) = text.split_once('$')?;
         let (name, after) = match rest.strip_prefix('{') {
@@ -275,7 +275,7 @@ impl ListenReader<'_, '_, '_> {
         Some(format!("{before}{}{after}", self.variable(name)?))
     }
 
-    /// A variable that ENV sets: ARGs are gone when the container runs.
+    /// A variable that ENV sets: ARGs do not exist in the container.
     fn variable(&self, name: &str) -> Option<String> {
         match self.build.scopes().lookup(self.stage.index, name, usize::MAX) {
             Lookup::Defined(found) if found.origin == Defined::Env => match &found.value {

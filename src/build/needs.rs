@@ -7,14 +7,14 @@ use crate::data;
 pub struct ProgramNeeds {
     /// Other programs.
     pub programs: Vec<&'static str>,
-    /// Globs of packages that bring it or one of these.
+    /// Globs of packages that contain it or one of these.
     pub packages: Vec<&'static str>,
-    /// Whether it belongs to what every image of its distribution has.
+    /// Whether every image of its distribution has it.
     pub is_of_system: bool,
 }
 
 impl ProgramNeeds {
-    /// Those of a program.
+    /// The needs of a program.
     pub fn of(program: &str) -> Self {
         let Some(cells) = data::PROGRAM_NEEDS.row(program) else { return Self::default() };
         let &[_, programs, packages, origin, ..] = cells else { return Self::default() };

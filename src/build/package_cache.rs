@@ -1,5 +1,5 @@
-//! Where package managers keep what they fetched (`data/package_caches.tsv`), as the user and the variables of a call
-//! have it.
+//! The cache folders of package managers (`data/package_caches.tsv`), according to the user and the variables of a
+//! call.
 
 use std::sync::LazyLock;
 
@@ -10,12 +10,12 @@ use crate::data;
 use crate::shell::{Invocation, PackageCall, Verb};
 use crate::text::path;
 
-/// A folder that a manager fills while it installs, and reads again the next time.
+/// A folder that a package manager fills while it installs, and reads the next time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageCache {
-    /// What lies in it, in one word: `wheels`, `modules`.
+    /// Its content, in one word: `wheels`, `modules`.
     pub part: &'static str,
-    /// Its absolute path; `None` where nothing tells it.
+    /// Its absolute path; `None` if it is unknown.
     pub folder: Option<String>,
     /// Whether an option or a variable of the file names it.
     pub is_moved: bool,
@@ -43,7 +43,7 @@ fn row(cells: data::Row) -> Option<CacheRow> {
 }
 
 impl Build<'_> {
-    /// The folders in which a call keeps what it fetches. `at` is the instruction of `stage` that it stands in.
+    /// The cache folders of a call. `at` is the instruction of `stage` that contains the call.
     pub fn package_caches(
         &self,
         stage: &Stage,
@@ -60,7 +60,7 @@ impl Build<'_> {
         let mut caches: Vec<PackageCache> = Vec::new();
         for row in CACHES.iter().filter(|row| row.tool == call.manager.name()) {
             let fits = row.image.is_none_or(|only| only == image) && row.user.is_none_or(|_| is_root);
-            // Fetching compiles nothing.
+            // A download compiles nothing.
             let idle = row.part == "objects" && call.verb == Verb::Download;
             if !fits || idle || caches.iter().any(|cache| cache.part == row.part) {
                 continue;
@@ -75,7 +75,7 @@ impl Build<'_> {
         caches
     }
 
-    /// The folder that the tool itself was told to use, in the same script or in a RUN above.
+    /// The folder that is set in the tool's own settings, in the same script or in a RUN above.
     fn configured(&self, stage: &Stage, at: usize, invocation: &Invocation, tool: &str) -> Option<FoundVariable> {
         let key = setting(tool)?;
         let start = invocation.span.start;
@@ -96,7 +96,7 @@ impl Build<'_> {
             let (name, below) = variable.split_once('/').unwrap_or((variable, ""));
             let value = self.run_variable(stage, at, invocation, name)?;
             Some(match value {
-                // GOPATH is a list; what is fetched goes below its first folder.
+                // GOPATH is a list; downloads go to its first folder.
                 FoundVariable::Text(text) if text.starts_with('/') => {
                     FoundVariable::Text(path::join(text.split(':').next().unwrap_or_default(), below))
                 }
@@ -119,7 +119,7 @@ const fn setting(tool: &str) -> Option<&'static str> {
 
 /// The folder that an option names.
 fn flagged(row: &CacheRow, call: &PackageCall) -> Option<FoundVariable> {
-    // Maven's `-Dname=value` is one option to the shell reader, its name up to the `=`.
+    // Maven's `-Dname=value` is a single option to the shell parser, with the name up to the `=`.
     let flag = call.flag(&row.flags)?;
     let value = flag.value?;
     Some(if value.dynamic { FoundVariable::Unknown } else { FoundVariable::Text(value.text.to_owned()) })

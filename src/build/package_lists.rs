@@ -1,10 +1,10 @@
-//! What `apt-get update` leaves behind, by the release that an image stands on.
+//! The size of the lists that `apt-get update` leaves, by the release that an image is based on.
 
 use super::image::{Reference, suite};
 use super::release_age::is_recent_debian;
 use crate::data;
 
-/// What `apt-get update` leaves behind (`data/package_lists.tsv`).
+/// The size of the lists that `apt-get update` leaves (`data/package_lists.tsv`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackageLists {
     /// Debian's code name.
@@ -18,14 +18,14 @@ pub struct PackageLists {
 }
 
 impl PackageLists {
-    /// The lists of the Debian release that an image stands on, where its tag or `data/image_suites.tsv` says which.
-    /// `None` for releases that were not measured, and for what may be no Debian.
+    /// The lists of the Debian release that an image is based on, if its tag or `data/image_suites.tsv` names it.
+    /// `None` for releases that were not measured, and for images that may not be Debian.
     pub fn of(reference: &str) -> Option<Self> {
         let suite = suite(&Reference::of(reference))?;
         Self::measured().find(|lists| lists.suite == suite)
     }
 
-    /// The shortest of those that were measured, for images of which only that they stand on one of these is known.
+    /// The smallest measured lists, for images that are known to be based on one of these releases, but not on which.
     pub fn shortest(reference: &str) -> Option<Self> {
         if !is_recent_debian(reference) {
             return None;

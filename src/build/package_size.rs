@@ -1,33 +1,33 @@
-//! What packages of Debian weigh with all that they bring (`data/package_sizes.tsv`).
+//! The size of Debian packages with their dependencies (`data/package_sizes.tsv`).
 
 use super::image::{Reference, suite};
 use super::release_age::is_recent_debian;
 use crate::data;
 
-/// The weight of a package.
+/// The size of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackageSize {
     /// Its name.
     pub package: &'static str,
     /// Debian's code name.
     pub suite: &'static str,
-    /// Unpacked, with what it depends on.
+    /// Unpacked, with its dependencies.
     pub disk_bytes: u64,
-    /// The same with what is only recommended.
+    /// The same with recommended packages.
     pub recommended_bytes: u64,
     /// When it was measured.
     pub date: &'static str,
 }
 
 impl PackageSize {
-    /// The heaviest of some packages on the Debian release that an image stands on; others may share what it brings, so
-    /// that sums say nothing. `None` for packages and images that were not measured.
+    /// The largest of some packages on the Debian release that an image is based on; others may share its dependencies,
+    /// so a sum would be wrong. `None` for packages and images that were not measured.
     pub fn heaviest(packages: &[&str], image: &str) -> Option<Self> {
         packages.iter().filter_map(|package| Self::of(package, image)).max_by_key(|size| size.disk_bytes)
     }
 
-    /// The package that brings most which is only recommended, and at least how many bytes that is, whatever the packages
-    /// share: `asked` are those of one command, `there` those that commands before it installed.
+    /// The package with the largest recommended packages, and a lower bound of their size, whatever the packages share:
+    /// `asked` are those of one command, `there` those that earlier commands installed.
     pub fn recommended(asked: &[&str], there: &[&str], image: &str) -> Option<(Self, u64)> {
         let sizes: Vec<Self> = asked.iter().filter_map(|package| Self::of(package, image)).collect();
         let most = sizes.iter().max_by_key(|size| size.recommended_bytes - size.disk_bytes)?;
@@ -39,10 +39,10 @@ impl PackageSize {
 
     /// Where the figure comes from.
     pub fn evidence(&self) -> String {
-        format!("`{}` alone with what it brings on Debian {}, looked up on {}", self.package, self.suite, self.date)
+        format!("`{}` with its dependencies on Debian {}, looked up on {}", self.package, self.suite, self.date)
     }
 
-    /// A package on an image. Where only the distribution is known, the lighter of its releases counts.
+    /// A package on an image. If only the distribution is known, the release with the smaller size counts.
     pub fn of(package: &str, image: &str) -> Option<Self> {
         let reference = Reference::of(image);
         let own = suite(&reference);

@@ -1,4 +1,4 @@
-//! Which programs the image of a stage can have. In doubt it has them.
+//! Which programs the image of a stage may contain. In doubt it contains them.
 
 use super::{BaseImage, Build, Presence, Stage, StageBase, is_like, providers};
 use crate::dockerfile::Keyword;
@@ -7,15 +7,15 @@ use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
 
-/// The folders in which programs are looked up where nothing sets PATH, in this order: `DefaultPathEnvUnix` of `BuildKit`.
+/// The folders in which programs are looked up if PATH is not set, in this order: `DefaultPathEnvUnix` of `BuildKit`.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The folders in which programs are looked up where nothing sets PATH, in this order.
+/// The folders in which programs are looked up if PATH is not set, in this order.
 pub fn default_path() -> impl Iterator<Item = &'static str> {
     DEFAULT_PATH.split(':')
 }
 
-/// Whether a program lies in one of the system's own folders, or is called by its name alone.
+/// Whether a program is in one of the system's folders, or is called without a path.
 pub fn is_of_system(path: &str) -> bool {
     let folder = path::parent(path);
     folder.is_empty() || default_path().any(|own| own == folder)
@@ -28,12 +28,12 @@ pub struct Programs<'a, 'i> {
 }
 
 impl<'a, 'i> Programs<'a, 'i> {
-    /// Those of the stage.
+    /// The programs of the stage.
     pub fn of(build: &'a Build<'i>, stage: &'a Stage) -> Self {
         Self { build, stage }
     }
 
-    /// What messages call the image.
+    /// The name of the image in messages.
     pub fn image_name(&self) -> String {
         match self.build.root_base(self.stage) {
             StageBase::Image(reference) => format!("`{reference}`"),
@@ -42,9 +42,9 @@ impl<'a, 'i> Programs<'a, 'i> {
         }
     }
 
-    /// Whether the base is known not to have it, and nothing in the stage's chain brings it.
+    /// Whether the base image is known not to have it, and no step in the stage's chain adds it.
     pub fn lacks(&self, program: &str) -> bool {
-        // What the shell does itself needs no program.
+        // A shell builtin needs no program.
         if Program::of(program).is(Kind::Builtin) {
             return false;
         }
@@ -56,7 +56,7 @@ impl<'a, 'i> Programs<'a, 'i> {
                     _ => image.presence(program) == Presence::Lacks,
                 }
             }
-            // What a file system without anything has, somebody copied into it by name.
+            // An empty file system contains only programs that were copied by name.
             StageBase::Scratch => BaseImage::of("scratch").presence(program) == Presence::Lacks,
             _ => false,
         };
@@ -72,7 +72,7 @@ impl<'a, 'i> Programs<'a, 'i> {
                 let archive = [".tar", ".tgz"].iter().any(|ending| text.contains(ending)) || source.is_remote();
                 path::name(text) == program || (whole && transfer.from.is_some()) || (archive && text.contains(program))
             });
-            // A folder of the context, laid over the system.
+            // A folder of the context, copied over the system.
             let over = transfer.from.is_none()
                 && transfer.destination.as_deref().is_some_and(is_program_folder)
                 && transfer.sources.iter().any(|source| source.text.as_deref().is_none_or(may_be_folder));
@@ -83,14 +83,14 @@ impl<'a, 'i> Programs<'a, 'i> {
 
     fn runs_bring(&self, stage: &Stage, program: &str) -> bool {
         self.build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run).any(|(index, instruction)| {
-            // Another shell's text says nothing.
+            // A script for another shell shows nothing.
             let Some(code) = self.build.code(index) else { return true };
             let text = self.build.input().file.source().slice(instruction.span);
             if mentions(text, program) || names_installer(text) {
                 return true;
             }
             code.script.invocations().iter().any(|invocation| match invocation.package_call() {
-                // What they read is in their input.
+                // They run commands from their input.
                 Some(_) if invocation.is_via("xargs") => true,
                 Some(call) => installs(&call, program),
                 None => may_install(invocation),
@@ -99,28 +99,28 @@ impl<'a, 'i> Programs<'a, 'i> {
     }
 }
 
-/// Whether an absolute path is one of the folders that programs are looked up in, or above them.
+/// Whether an absolute path is one of the folders in which programs are looked up, or a parent of one.
 fn is_program_folder(path: &str) -> bool {
     path.starts_with('/') && may_hold_programs(path.trim_matches('/'))
 }
 
-/// Whether a copy of the whole folder, named without the first slash, may bring any program.
+/// Whether a copy of the whole folder, named without the first slash, may add any program.
 fn may_hold_programs(folder: &str) -> bool {
     folder == "opt" || default_path().any(|own| path::is_within(&own[1..], folder))
 }
 
-/// Whether a source may be a folder or several files: its last part has no ending.
+/// Whether a source may be a folder or several files: its last part has no extension.
 fn may_be_folder(path: &str) -> bool {
     let name = path::name(path);
     path.ends_with('/') || path.contains(['*', '?', '[']) || name == "." || name == ".." || !name.contains('.')
 }
 
-/// Whether a word of the text is a tool that installs what its own files say.
+/// Whether a word of the text is a tool that installs the packages in its own files.
 fn names_installer(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').any(|word| Program::of(word).is(Kind::Installer))
 }
 
-/// Whether the text has the word.
+/// Whether the text contains the word.
 fn mentions(text: &str, word: &str) -> bool {
     let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '-');
     text.match_indices(word)
@@ -139,7 +139,7 @@ fn installs(call: &PackageCall, program: &str) -> bool {
         let name = package.name.text;
         match &globs {
             Some(globs) => globs.iter().any(|glob| is_like(glob, name)) || name.contains(program),
-            // Language packages bring programs of their own name; for system packages the table decides.
+            // Language packages contain programs of the same name; for system packages the table decides.
             None => name.contains(program) || (is_system(call.manager) && providers(program, Manager::Apt).is_none()),
         }
     })
@@ -159,7 +159,7 @@ const fn is_system(manager: Manager) -> bool {
     )
 }
 
-/// A script or tool whose effect nobody can tell from here.
+/// A script or tool whose effect is unknown.
 fn may_install(invocation: &Invocation) -> bool {
     let Some(program) = invocation.program else { return true };
     let script = !is_of_system(invocation.path.text());

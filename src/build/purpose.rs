@@ -1,5 +1,5 @@
-//! What a command of a RUN is for, by its program, its verb and its operands. Where it goes when a stage is split is for
-//! each splitter to decide.
+//! The purpose of a command in a RUN, by its program, its verb and its operands. Where the command goes when a stage is
+//! split is decided by each rewrite.
 
 use super::toolchain::{self, Language};
 use crate::data;
@@ -7,7 +7,7 @@ use crate::manifest::Ecosystem;
 use crate::shell::program::{self, Files, Kind, Program, State};
 use crate::shell::{InputKind, Invocation, Manager, Package, PackageCall, PackageSource, Verb, Word};
 
-/// What a command is for.
+/// The purpose of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Sets where or how the commands after it run: `cd`, `set`, `export`.
@@ -16,43 +16,43 @@ pub enum Purpose {
     Script,
     /// Does nothing: `true`, `exit`.
     Nothing,
-    /// Looks or prints, and writes no file but by a redirect.
+    /// Reads or prints, and writes no file except by a redirect.
     Looks,
-    /// Fetches the lists of the system's packages, or deletes them.
+    /// Fetches the package lists of the system, or deletes them.
     Lists,
     /// Installs packages of the system.
     SystemInstall,
-    /// Brings the system's packages up to date.
+    /// Upgrades the packages of the system.
     SystemUpgrade,
-    /// Takes packages of the system away.
+    /// Removes packages of the system.
     SystemRemoval,
-    /// Asks the system's package manager for something else.
+    /// Another call of the system's package manager.
     SystemOther,
     /// Compiles a project's own program.
     Compiles(Language),
-    /// Makes an environment for packages of a language: `uv venv`, `python -m venv`.
+    /// Creates an environment for packages of a language: `uv venv`, `python -m venv`.
     Environment,
-    /// Brings or removes programs for all, package managers among them: `npm install -g`, `pip install poetry`.
+    /// Installs or removes global programs, including package managers: `npm install -g`, `pip install poetry`.
     Programs,
     /// Installs packages of a language by their names, and writes no manifest: `pip install flask`.
     Packages,
-    /// Installs what a project declares, or adds to it: `npm ci`, `npm install express`.
+    /// Installs the dependencies of a project, or adds one: `npm ci`, `npm install express`.
     Install,
-    /// Fetches what libraries ask for by name: models, browsers.
+    /// Downloads data for libraries by name: models, browsers.
     Data,
     /// Sets options of a package manager.
     Configures,
     /// Empties caches.
     Clean,
-    /// Asks a language's package manager for something else.
+    /// Another call of a language's package manager.
     Manager(Verb),
-    /// Makes or changes accounts.
+    /// Creates or changes accounts.
     Account,
-    /// Makes folders and links, or changes owners and modes.
+    /// Creates folders and links, or changes owners and modes.
     Entries,
     /// Sets up the system: locales, certificates, libraries.
     SystemSetup,
-    /// Deletes files that are in no cache.
+    /// Deletes files that are not in a cache.
     Deletes,
     /// Copies or moves files.
     Copies,
@@ -60,7 +60,7 @@ pub enum Purpose {
     Edits,
     /// Downloads a file.
     Fetches,
-    /// Generates, checks or shrinks what a build makes.
+    /// Generates, checks or shrinks build results.
     Generates,
     /// May read and write anything.
     Unknown,
@@ -101,13 +101,13 @@ impl Purpose {
             _ if program.prepares_system() => Self::SystemSetup,
             "find" if one.args.iter().any(|word| word.is("-delete")) => Self::Deletes,
             "find" => Self::Looks,
-            // A wrapper that starts nothing: `command -v`, `env` alone.
+            // A wrapper without a program: `command -v`, `env` alone.
             _ if program.writes_nothing() || program.files == Files::None => Self::Looks,
             _ => Self::of_module(name, program, one.args),
         }
     }
 
-    /// The purpose of what an interpreter or a tool runs, by its first words.
+    /// The purpose of a command that an interpreter or a tool runs, by its first words.
     fn of_module(name: &str, program: Program, args: &[Word]) -> Self {
         let python = program.language == Some(program::Language::Python);
         let words: Vec<&str> = args.iter().map(Word::text).collect();
@@ -148,10 +148,10 @@ impl Purpose {
         }
         match (call.manager, call.verb, &*call.verb_text) {
             (_, Verb::Clean, _) => Self::Clean,
-            // The project's own manifest, unless it is told otherwise.
+            // The project's own manifest, unless an option says otherwise.
             (Manager::Composer, Verb::Other, "config") if !call.has(&["-g", "--global"]) => Self::Edits,
             (_, Verb::Other, "pkg") => Self::Edits,
-            // `yarn set version` brings another Yarn into the project.
+            // `yarn set version` adds another Yarn to the project.
             (Manager::Yarn, Verb::Other, "set") => Self::Programs,
             (Manager::Corepack, Verb::Other, _) | (_, Verb::Other, "config" | "set" | "setup") => Self::Configures,
             (Manager::Uv, _, "venv") => Self::Environment,
@@ -163,7 +163,7 @@ impl Purpose {
     }
 }
 
-/// Whether it is about programs for all, and about no project.
+/// Whether it is about global programs, not about a project.
 fn is_for_all(call: &PackageCall) -> bool {
     let installs = call.verb == Verb::Install;
     match call.manager {
@@ -181,7 +181,7 @@ fn is_for_all(call: &PackageCall) -> bool {
     }
 }
 
-/// Whether it installs packages by their names alone, with a manager that writes no manifest.
+/// Whether it installs packages only by their names, with a package manager that writes no manifest.
 fn is_by_name(call: &PackageCall) -> bool {
     let plain = |kind| matches!(kind, InputKind::Folder | InputKind::Constraints);
     let silent = match call.manager {
@@ -195,14 +195,14 @@ fn is_by_name(call: &PackageCall) -> bool {
         && call.inputs.iter().all(|input| plain(input.kind))
 }
 
-/// Whether a package brings what installs others.
+/// Whether a package contains a package manager.
 fn is_python_tool(package: &Package) -> bool {
     let name = package.name.text.to_lowercase();
     package.source == PackageSource::Index
         && (data::PYTHON_PACKAGES.has(&name, "tool") || name.starts_with("poetry-plugin"))
 }
 
-/// `rm -rf /var/lib/apt/lists/*`, `rm -rf ~/.cache`: what installs leave behind, or something else.
+/// `rm -rf /var/lib/apt/lists/*`, `rm -rf ~/.cache`: files that installs leave, or other files.
 fn deletion(one: &Invocation) -> Purpose {
     let operands = || one.args.iter().map(Word::text).filter(|text| !text.starts_with('-'));
     if operands().all(|path| place_of(path) == Some("lists")) {
@@ -214,12 +214,12 @@ fn deletion(one: &Invocation) -> Purpose {
     }
 }
 
-/// Whether a path lies where package managers and other programs leave what nobody needs again.
+/// Whether a path is in a folder for files that package managers and other programs leave and no one needs again.
 pub fn is_cache_path(path: &str) -> bool {
     place_of(path).is_some() || path.contains("/.cache")
 }
 
-/// What lies at a path that package managers or other programs fill, by `data/cache_folders.tsv`.
+/// The content of a path that package managers or other programs fill, according to `data/cache_folders.tsv`.
 fn place_of(path: &str) -> Option<&'static str> {
     data::CACHE_FOLDERS.rows().find_map(|row| match row {
         &[prefix, holds, ..] if path.starts_with(prefix) => Some(holds),

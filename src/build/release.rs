@@ -1,4 +1,5 @@
-//! What the name of a base image tells of its releases and its C library (`data/releases.tsv`, `data/image_suites.tsv`).
+//! What the name of a base image shows about its releases and its C library (`data/releases.tsv`,
+//! `data/image_suites.tsv`).
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -9,16 +10,16 @@ use super::image::{Reference, suite};
 use crate::data;
 use crate::inputs::Date;
 
-/// A release of something that an image brings.
+/// A release of a product in an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// What: `debian`, `python`.
+    /// The product: `debian`, `python`.
     pub product: &'static str,
     /// The version as tags write it.
     pub version: &'static str,
     /// Its code name; empty where tags use none.
     pub name: &'static str,
-    /// The day of the last fixes, where it is announced.
+    /// The day of the last fixes, if it is announced.
     pub end: Option<Date>,
     /// When that was looked up.
     pub date: &'static str,
@@ -27,15 +28,15 @@ pub struct Release {
 /// The C library that an image's programs are linked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Libc {
-    /// GNU's; with the release of Debian where it is known.
+    /// glibc; with the release of Debian if it is known.
     Glibc(Option<Release>),
-    /// Alpine's.
+    /// musl, as in Alpine.
     Musl,
-    /// None at all.
+    /// No C library.
     None,
 }
 
-/// Those of each product, in the order of the table.
+/// The releases of each product, in the order of the table.
 static RELEASES: LazyLock<HashMap<&str, Vec<Release>>> = LazyLock::new(|| {
     let release = |cells: data::Row| match cells {
         &[product, version, name, end, date, _] => {
@@ -68,8 +69,8 @@ impl Release {
         }
     }
 
-    /// The release of the same product that has fixes for the longest time from a day on and whose images bring some
-    /// programs: that with the latest end, or the newest where no end is announced.
+    /// The release of the same product that receives fixes for the longest time after a day and whose images contain
+    /// some programs: the one with the latest end, or the newest if no end is announced.
     pub fn maintained(&self, today: Date, programs: &BTreeSet<&str>) -> Option<&'static Release> {
         let all = releases_of(self.product);
         let fits = |other: &&Release| !other.lacks_any(programs);
@@ -97,7 +98,7 @@ impl Release {
     }
 }
 
-/// The releases that an image's name tells: of the product that it is made for, then of the distribution below it.
+/// The releases that an image's name shows: of its main product, then of the distribution that it is based on.
 pub fn releases(image: &str) -> Vec<&'static Release> {
     let reference = Reference::of(image);
     let name = reference.short_name();
@@ -136,7 +137,7 @@ fn find_release(product: &str, word: &str) -> Option<&'static Release> {
     releases_of(product).iter().find(|one| !one.name.is_empty() && one.name == word)
 }
 
-/// The C library of an image, as far as its name tells.
+/// The C library of an image, as far as its name shows.
 pub fn libc(image: &str) -> Option<Libc> {
     let reference = Reference::of(image);
     let name = reference.short_name();
@@ -158,7 +159,7 @@ pub fn libc(image: &str) -> Option<Libc> {
         None => {}
     }
     let suite = suite(&reference).and_then(|suite| find_release("debian", suite));
-    // Of Java's images only those on Red Hat's say so.
+    // Of the Java images, only those on Red Hat name their system.
     let on_ubuntu = name == "ubuntu" || (name == "eclipse-temurin" && !tag.contains("ubi"));
     let known = data::IMAGE_FAMILIES.has(name, "debian") || on_ubuntu || name.contains("distroless/");
     (suite.is_some() || known).then_some(Libc::Glibc(suite.copied()))

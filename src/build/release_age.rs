@@ -1,4 +1,4 @@
-//! Whether the mirrors of a distribution still have the packages of the release that an image stands on, and under the
+//! Whether the mirrors of a distribution still have the packages of the release that an image is based on, under the
 //! names known here (`data/archived_releases.tsv`, `data/image_ages.tsv`).
 
 use super::image::{Reference, stands_on};
@@ -8,19 +8,19 @@ use crate::data;
 use crate::inputs::Date;
 use crate::sources::patterns;
 
-/// The release below an image, seen from its packages.
+/// The age of the release that an image is based on, as far as its packages are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
     /// One of the last two, or not known to be older.
     Known,
-    /// The one before: some libraries have other names.
+    /// The release before that: some libraries have other names.
     Old,
-    /// Taken off the mirrors: nothing can be installed.
+    /// Removed from the mirrors: nothing can be installed.
     Archived,
 }
 
 impl Age {
-    /// That of the release below an image.
+    /// The age of the release that an image is based on.
     pub fn of(image: &str) -> Self {
         let told = releases(image);
         if told.iter().any(|release| is_archived(release.product, release.version)) {
@@ -45,8 +45,8 @@ impl Age {
 }
 
 impl Build<'_> {
-    /// Whether nothing can be installed on the base of a stage with the package manager of its distribution: its release
-    /// has left the mirrors, and no step names another one.
+    /// Whether nothing can be installed on the base of a stage with the package manager of its distribution: its
+    /// release was removed from the mirrors, and no step sets another mirror.
     pub fn lacks_packages(&self, stage: &Stage) -> bool {
         let StageBase::Image(image) = self.root_base(stage) else { return false };
         let file = &self.input().file;
@@ -56,7 +56,7 @@ impl Build<'_> {
     }
 }
 
-/// Whether an image stands on one of the last two releases of Debian, as far as its name tells; not which.
+/// Whether an image is based on one of the last two releases of Debian, as far as its name shows; not which.
 pub(super) fn is_recent_debian(image: &str) -> bool {
     let is_system = |release: &&Release| matches!(release.product, "debian" | "ubuntu");
     stands_on_debian(image)
@@ -73,14 +73,14 @@ fn is_archived(product: &str, version: &str) -> bool {
     data::ARCHIVED_RELEASES.rows().any(|row| row[0] == product && row[1] == version)
 }
 
-/// Whether the last image of a language's release was built before the release of Debian that follows the archived ones:
-/// no image is built any more of what has ended.
+/// Whether the last image of a language's release was built before the Debian release that follows the archived ones:
+/// no images are built for releases that have reached their end of life.
 fn ended_before_successor(release: &Release) -> bool {
     let successors = data::ARCHIVED_RELEASES.rows().filter_map(|row| Date::parse(row[3]));
     release.end.zip(successors.max()).is_some_and(|(end, successor)| end < successor)
 }
 
-/// By the versions of `data/image_ages.tsv`.
+/// According to the versions of `data/image_ages.tsv`.
 fn by_version(image: &str) -> Age {
     let parts = Reference::of(image);
     let version = parts.tag.and_then(|tag| tag.split('-').next()).unwrap_or_default();
@@ -90,7 +90,7 @@ fn by_version(image: &str) -> Age {
     if own.is_empty() {
         return Age::Known;
     }
-    // A tag of fewer numbers moves on with the last release.
+    // A tag with fewer numbers moves to the last release.
     let same = |other: &[u32]| own.len() >= other.len() && own[..other.len()] == *other;
     let until = |other: &[u32]| {
         same(other) || own.len() == 3 && other.len() == 3 && own[..2] == other[..2] && own[..] <= *other

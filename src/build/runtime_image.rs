@@ -1,13 +1,14 @@
-//! Which image runs what a toolchain's image has built (`data/java_images.tsv`, `data/java_runtimes.tsv`, `data/image_suites.tsv`).
+//! Which image runs programs that a toolchain's image built (`data/java_images.tsv`, `data/java_runtimes.tsv`,
+//! `data/image_suites.tsv`).
 
 use super::toolchain::Language;
 use super::{Libc, Reference, SlimImage, libc, releases, stands_on};
 use crate::data;
 
-/// The certificates of the public authorities, where programs look for them first.
+/// The path of the public CA certificates that programs try first.
 pub const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// The image that runs a program which the toolchain of an image has made; `web`: for .NET, a server.
+/// The image that runs a program which the toolchain of an image built; `web`: for .NET, a server.
 pub fn runtime_image(image: &str, language: Language, web: bool) -> Option<String> {
     let reference = Reference::of(image);
     if reference.digest.is_some() {
@@ -26,7 +27,7 @@ pub fn runtime_image(image: &str, language: Language, web: bool) -> Option<Strin
                 return None;
             }
             let root = reference.name.strip_suffix("/sdk")?;
-            // `8.0.100` is a version of the SDK, which the runtimes do not share.
+            // `8.0.100` is a version of the SDK; the runtimes have other versions.
             let (version, rest) = tag.split_once('-').map_or((tag, String::new()), |(v, rest)| (v, format!("-{rest}")));
             let short = version.split('.').take(2).collect::<Vec<_>>().join(".");
             Some(format!("{root}/{kind}:{short}{rest}"))
@@ -34,14 +35,14 @@ pub fn runtime_image(image: &str, language: Language, web: bool) -> Option<Strin
     }
 }
 
-/// The small image of the very release of Debian or Alpine that the toolchain's image stands on.
+/// The small image of the same release of Debian or Alpine that the toolchain's image is based on.
 fn distribution(image: &str) -> Option<String> {
     let reference = Reference::of(image);
     if let Some(alpine) = releases(image).into_iter().find(|release| release.product == "alpine") {
         return Some(format!("alpine:{}", alpine.version));
     }
     let musl = libc(image) == Some(Libc::Musl) && matches!(reference.short_name(), "golang" | "rust");
-    // A later release runs what an earlier one has linked with its C library.
+    // A later release runs programs that were linked with an earlier C library.
     if let Some(suite) = stands_on(image).or_else(|| stands_on("golang:1-alpine").filter(|_| musl)) {
         return Some(match suite.strip_prefix("alpine") {
             Some(version) => format!("alpine:{version}"),
@@ -50,7 +51,7 @@ fn distribution(image: &str) -> Option<String> {
     }
     match libc(image)? {
         Libc::Glibc(Some(release)) if !release.name.is_empty() => Some(format!("debian:{}-slim", release.name)),
-        // The newest release of Debian: that of images which name none.
+        // The newest release of Debian: images that name none are based on it.
         Libc::Glibc(None) if matches!(reference.short_name(), "golang" | "rust") => {
             stands_on("golang:1").map(|release| format!("debian:{release}-slim"))
         }

@@ -1,5 +1,5 @@
-//! Variables: where each one is defined, and what it holds at each instruction. Follows BuildKit of 2026: the last
-//! definition wins, ARG or ENV; a stage sees the ARGs and ENVs of the stage that it stands on.
+//! Variables: where each one is defined, and its value at each instruction. Follows BuildKit of 2026: the last
+//! definition wins, ARG or ENV; a stage sees the ARGs and ENVs of the stage that it is based on.
 
 mod visible;
 
@@ -13,7 +13,7 @@ use crate::dockerfile::{Arg, File, Instruction, InstructionWord, Keyword};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::Span;
 
-/// Variables that every FROM knows and that a stage knows after `ARG NAME` (BuildKit's `defaultArgs`).
+/// Variables that are set in every FROM, and in a stage after `ARG NAME` (BuildKit's `defaultArgs`).
 pub const PLATFORM_ARGS: [&str; 11] = [
     "BUILDPLATFORM",
     "BUILDOS",
@@ -28,7 +28,7 @@ pub const PLATFORM_ARGS: [&str; 11] = [
     "TARGETSTAGE",
 ];
 
-/// Variables that a RUN gets from `--build-arg` without an ARG; they are no part of the cache key.
+/// Variables that a RUN gets from `--build-arg` without an ARG; they are not part of the cache key.
 pub const PROXY_ARGS: [&str; 10] = [
     "HTTP_PROXY",
     "http_proxy",
@@ -42,29 +42,29 @@ pub const PROXY_ARGS: [&str; 10] = [
     "all_proxy",
 ];
 
-/// PATH of an image that sets none (BuildKit's `system.DefaultPathEnvUnix`).
+/// PATH of an image that does not set it (BuildKit's `system.DefaultPathEnvUnix`).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Longest chain of stages that is followed; a longer one makes the answer unknown. No real file comes near.
+/// The longest chain of stages that is followed; with a longer one the answer is unknown. No real file comes near.
 const LONGEST_CHAIN: usize = 256;
 
-/// Longest value that is kept: `ENV A=$A$A` doubles with each line.
+/// The longest value that is kept: `ENV A=$A$A` doubles with each line.
 const LONGEST_VALUE: usize = 64 * 1024;
 
-/// Bytes of values that one file may make; beyond, values are unknown.
+/// The total size of values in a file; beyond it, values are unknown.
 const LONGEST_OF_FILE: usize = 64 << 20;
 
-/// What a byte of a value costs that a pattern goes over, in bytes of values made.
+/// The cost of matching a pattern against a byte of a value, in bytes of values.
 const MATCHING: usize = 64;
 
-/// What a variable holds.
+/// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VariableValue {
     /// This.
     Known(Arc<str>),
     /// Nothing, unless the build is given a value: an ARG without default.
     Unset,
-    /// Only the build can tell.
+    /// It is known only during the build.
     Unknown,
 }
 
@@ -79,31 +79,31 @@ pub enum VariableOrigin {
     Env,
     /// The base image.
     BaseImage,
-    /// The builder: `TARGETARCH` and its like.
+    /// The builder, such as `TARGETARCH`.
     Platform,
 }
 
 /// One definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
-    /// By what.
+    /// What defines it.
     pub origin: VariableOrigin,
-    /// The instruction, where one defines it.
+    /// The instruction, if one defines it.
     pub instruction: Option<usize>,
-    /// Where the name stands, where an instruction defines it.
+    /// The span of the name, if an instruction defines it.
     pub span: Option<Span>,
-    /// What it holds.
+    /// Its value.
     pub value: VariableValue,
 }
 
-/// What is known of a name at some instruction.
+/// What is known about a name at an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup<'a> {
     /// Defined here.
     Defined(&'a Definition),
-    /// Defined nowhere.
+    /// Not defined.
     Undefined,
-    /// Not in the file; the base image may define it, and its config is not known.
+    /// Not defined in the file; the base image may define it, and its config is unknown.
     Unknown,
 }
 
@@ -114,7 +114,7 @@ pub struct ScopedVariableUse {
     pub name: String,
     /// The reference in the source: `$NAME`, `${NAME:-x}`.
     pub span: Span,
-    /// Whether the reference says what to do without a value (`:-`, `:+`, `-`, `+`, …).
+    /// Whether the reference handles a missing value (`:-`, `:+`, `-`, `+`, …).
     pub guarded: bool,
 }
 
@@ -125,7 +125,7 @@ pub struct Scopes {
     global: Definitions,
     proxies: Definitions,
     stages: Vec<Scope>,
-    /// Bytes of values that may still be made; shared, since a build is asked from several threads.
+    /// The remaining size of values; shared, since several threads query a build.
     budget: AtomicUsize,
 }
 
@@ -160,7 +160,7 @@ impl Definitions {
 }
 
 impl Scopes {
-    /// The ARGs before the first FROM, and nothing of the stages yet.
+    /// Reads the ARGs before the first FROM, but no stages yet.
     pub(super) fn global(file: &File, options: &BuildOptions) -> Self {
         let mut scopes = Self {
             escape: file.escape(),
@@ -169,7 +169,7 @@ impl Scopes {
             stages: Vec::new(),
             budget: AtomicUsize::new(LONGEST_OF_FILE),
         };
-        // In a fragment all ARGs are of the stage that it becomes a part of.
+        // In a fragment all ARGs belong to the stage that includes it.
         let first = file.instructions().iter().position(|instruction| instruction.keyword == Keyword::From);
         for (index, instruction) in file.instructions().iter().enumerate().take(first.unwrap_or(0)) {
             if instruction.keyword == Keyword::Arg {
@@ -198,7 +198,7 @@ impl Scopes {
         }
     }
 
-    /// Reads the stages in order: each knows those below it.
+    /// Reads the stages in order: each knows the stages that it is based on.
     pub(super) fn add_stages(&mut self, input: &BuildInput, stages: &[Stage]) {
         for stage in stages {
             let scope = initial(input, stage);
@@ -225,7 +225,7 @@ impl Scopes {
                     None => VariableValue::Unset,
                 },
             };
-            // `ARG X` without a value leaves an earlier X as it is.
+            // `ARG X` without a value keeps an earlier X.
             let earlier = || matches!(self.lookup(stage, name, usize::MAX), Lookup::Defined(d) if d.value != VariableValue::Unset);
             if value == VariableValue::Unset && earlier() {
                 continue;
@@ -237,7 +237,7 @@ impl Scopes {
     }
 
     fn env(&mut self, file: &File, instruction: &Instruction, stage: usize, index: usize) {
-        // All pairs of a line are expanded before any of them counts.
+        // All pairs of a line are expanded before any of them takes effect.
         let at = |name: &str| self.lookup(stage, name, usize::MAX);
         let evaluated: Vec<(VariableValue, Span, VariableValue)> = file
             .variables(instruction)
@@ -269,8 +269,8 @@ impl Scopes {
         Lookup::Unknown
     }
 
-    /// What the shell of the RUN with index `at` of `stage` finds under `name`: also the proxies that `--build-arg` gives
-    /// without any ARG.
+    /// The value of `name` for the shell of the RUN with index `at` of `stage`, including the proxies that
+    /// `--build-arg` sets without an ARG.
     pub fn lookup_run(&self, stage: usize, name: &str, at: usize) -> Lookup<'_> {
         match self.lookup(stage, name, at) {
             Lookup::Undefined | Lookup::Unknown if self.proxies.0.contains_key(name) => {
@@ -285,7 +285,7 @@ impl Scopes {
         find(self.global.before(name, usize::MAX))
     }
 
-    /// The text of a word of a FROM; `None` for what only the build knows, or for what BuildKit refuses.
+    /// The text of a word of a FROM; `None` if it is known only during the build, or if BuildKit rejects it.
     pub fn expand_global(&self, text: &str) -> Option<String> {
         text_of(self.evaluate(text, |name| self.lookup_global(name)))
     }
@@ -344,7 +344,7 @@ impl Scopes {
         }
     }
 
-    /// Takes from what the whole file may cost; whether there was enough left.
+    /// Subtracts from the budget of the file; returns whether enough was left.
     fn spend(&self, bytes: usize) -> bool {
         let left = self.budget.load(Ordering::Relaxed).checked_sub(bytes);
         self.budget.store(left.unwrap_or(0), Ordering::Relaxed);
@@ -361,7 +361,7 @@ impl Variables for Values {
     }
 }
 
-/// Whether a use says itself what to do without a value.
+/// Whether a use itself handles a missing value.
 fn is_guarded(operator: Operator) -> bool {
     matches!(operator, Operator::Default | Operator::Alternative | Operator::Required)
 }
@@ -393,7 +393,7 @@ fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {
     (&arg.name.text, arg.name.span, arg.default.as_ref().map(|default| &*default.text))
 }
 
-/// What a stage finds set before its own instructions.
+/// The variables that are set before a stage's own instructions.
 fn initial(input: &BuildInput, stage: &Stage) -> Scope {
     let mut names = Definitions::default();
     let mut set = |name: &str, value: VariableValue| {

@@ -1,4 +1,4 @@
-//! The commands in RUN (also behind ONBUILD), CMD, ENTRYPOINT and HEALTHCHECK, read once for all rules.
+//! The commands in RUN (also after ONBUILD), CMD, ENTRYPOINT and HEALTHCHECK, parsed once for all rules.
 
 use super::{Build, Stage};
 use crate::dockerfile::{self, ScriptKind};
@@ -6,33 +6,33 @@ use crate::dockerfile::{Arguments, Element, File, Instruction, Keyword};
 use crate::shell::{Script, from_exec, parse_with, shell_of_shebang};
 use crate::text::Span;
 
-/// The commands of an instruction, with the way back to the source.
+/// The commands of an instruction, with a mapping to the source.
 #[derive(Debug)]
 pub struct Code<'a> {
-    /// What was read.
+    /// The parsed script.
     pub script: Script,
-    /// The text that was read; `None` for the exec form, whose spans are the source's already.
+    /// The text that was parsed; `None` for the exec form, whose spans already refer to the source.
     text: Option<dockerfile::Script<'a>>,
 }
 
-/// Instructions of a file that are compared with each other; no real one comes near.
+/// The maximum number of instructions of a file that are compared with each other; no real file comes near.
 const MOST: usize = 1_000;
 
-/// Commands of a script that are compared with each other; as above.
+/// The same for the commands of a script.
 const MOST_COMMANDS: usize = 500;
 
 impl Code<'_> {
-    /// Whether it has no more commands than real scripts have: what looks at pairs of them is asked of such ones only.
+    /// Whether it has no more commands than real scripts: pairs of commands are compared only then.
     pub fn is_ordinary(&self) -> bool {
         self.script.commands.len() <= MOST_COMMANDS
     }
 
-    /// Whether no shell stands between: the exec form.
+    /// Whether it runs without a shell: the exec form.
     pub fn is_exec(&self) -> bool {
         self.text.is_none()
     }
 
-    /// Where a span of the script stands in the source.
+    /// The position of a span of the script in the source.
     pub fn place(&self, file: &File, span: Span) -> Span {
         self.text.as_ref().map_or(span, |text| text.locate(file, span))
     }
@@ -44,7 +44,7 @@ impl Code<'_> {
 }
 
 impl<'a> Build<'a> {
-    /// The commands of an instruction; `None` where no POSIX-like shell reads them.
+    /// The commands of an instruction; `None` if they are not for a POSIX-like shell.
     pub fn code(&self, index: usize) -> Option<&Code<'a>> {
         let read = || {
             let instruction = self.effective(index);
@@ -62,8 +62,7 @@ impl<'a> Build<'a> {
         self.code.get(index)?.get_or_init(read).as_deref()
     }
 
-    /// Whether the file has no more instructions than real ones have: what looks at pairs of them is asked of such files
-    /// only.
+    /// Whether the file has no more instructions than real files: pairs of instructions are compared only then.
     pub fn is_ordinary(&self) -> bool {
         self.input().file.instructions().len() <= MOST
     }
@@ -79,7 +78,7 @@ impl<'a> Build<'a> {
         self.instruction(index).keyword == Keyword::Onbuild
     }
 
-    /// The instruction with this index; of ONBUILD its trigger, which runs on top of the same stage.
+    /// The instruction with this index; for ONBUILD its trigger, which runs on top of the same stage.
     pub fn effective(&self, index: usize) -> &'a Instruction {
         let instruction = self.instruction(index);
         self.input().file.trigger(instruction).unwrap_or(instruction)

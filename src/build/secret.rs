@@ -1,39 +1,39 @@
-//! Secrets of a Dockerfile: in ARG and ENV, and in the text of all other instructions. Serves the rules that report them
-//! and the mask that keeps them out of every result.
+//! Secrets in a Dockerfile: in ARG and ENV, and in the text of all other instructions. Used by the rules that report
+//! them and by the mask that keeps them out of all output.
 
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
 use crate::secret::{FoundSecret, SecretKind, Sign, in_text, is_common, is_filler, variable};
 use crate::text::Span;
 
-/// A name that holds a secret.
+/// A variable that contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
     /// Index of the instruction.
     pub instruction: usize,
-    /// Where the name stands.
+    /// The span of the name.
     pub span: Span,
     /// The name.
     pub name: String,
-    /// The secret itself, where the file holds it.
+    /// The secret itself, if the file contains it.
     pub value: Option<String>,
     /// Why it counts.
     pub why: SecretKind,
 }
 
-/// A secret in plain text outside of ARG and ENV.
+/// A secret in plain text outside ARG and ENV.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenSecret {
     /// Index of the instruction.
     pub instruction: usize,
-    /// Where it stands.
+    /// Its span.
     pub span: Span,
-    /// What shows that it is one.
+    /// Why it counts as a secret.
     pub by: Sign,
 }
 
 impl Build<'_> {
-    /// The secrets in ARG and ENV, also those of ONBUILD, in source order.
+    /// The secrets in ARG and ENV, including ONBUILD, in source order.
     pub fn secrets(&self) -> Vec<Secret> {
         let file = &self.input().file;
         let mut secrets = Vec::new();
@@ -47,8 +47,8 @@ impl Build<'_> {
 }
 
 impl Build<'_> {
-    /// The secrets in the commands, heredocs, labels and URLs of all other instructions, in source order; a password that
-    /// everyone knows is none.
+    /// The secrets in the commands, heredocs, labels and URLs of all other instructions, in source order; a well-known
+    /// password is not a secret.
     pub fn written_secrets(&self) -> Vec<WrittenSecret> {
         let file = &self.input().file;
         let mut written = Vec::new();
@@ -71,7 +71,7 @@ impl Build<'_> {
             }
         }
         written.sort_by_key(|one| (one.instruction, one.span, one.by == Sign::Login));
-        // What is named and looks like a token is found twice.
+        // A value with a secret name that also looks like a token is found twice.
         written.dedup_by_key(|one| one.span);
         written
     }
@@ -92,8 +92,8 @@ fn pairs<'f>(file: &'f File, instruction: &'f Instruction) -> Vec<(Argument<'f>,
 }
 
 impl Build<'_> {
-    /// Every value that must not be shown: the secrets of ARG and ENV, those given with `--build-arg`, passwords in URLs
-    /// and what is assigned to a secret's name anywhere in the text (`export TOKEN=…`, `--password=…`).
+    /// Every value that must not be shown: the secrets of ARG and ENV, those of `--build-arg`, passwords in URLs and
+    /// values assigned to a secret's name anywhere in the text (`export TOKEN=…`, `--password=…`).
     pub fn hidden(&self) -> Vec<String> {
         let input = self.input();
         let secrets = self.secrets();
@@ -109,7 +109,7 @@ impl Build<'_> {
         let source = input.file.source();
         hidden.extend(in_text(source.text()).into_iter().map(|held| held.value));
         if source.embedding().is_some_and(|embedding| embedding.doubled) {
-            // As it stands in the file.
+            // As written in the file.
             let doubled = hidden.iter().filter(|value| value.contains('$')).map(|value| value.replace('$', "$$"));
             hidden.extend(doubled.collect::<Vec<_>>());
             hidden.extend(in_text(source.host().text()).into_iter().map(|held| held.value));
@@ -119,7 +119,7 @@ impl Build<'_> {
         hidden
     }
 
-    /// What stands on several lines in the source: the value, and each line's piece of it.
+    /// Values over several lines of the source: the whole value, and its part of each line.
     fn over_lines(&self, hidden: &mut Vec<String>) {
         let file = &self.input().file;
         for instruction in file.instructions() {
@@ -142,8 +142,8 @@ impl Build<'_> {
         }
     }
 
-    /// Words without a `=` in an `ENV NAME=value` that names a secret: a value with blanks whose quotes are missing. The
-    /// builder refuses it and quotes such a word in its message.
+    /// Words without a `=` in an `ENV NAME=value` that names a secret: a value with blanks whose quotes are missing.
+    /// The builder rejects it and quotes such a word in its message.
     fn loose_words(&self, instruction: usize) -> Vec<String> {
         let file = &self.input().file;
         let Some(instruction) = file.instructions().get(instruction) else { return Vec::new() };
@@ -157,7 +157,7 @@ impl Build<'_> {
     }
 }
 
-/// A value over several lines as it stands in the source, and its part of each line.
+/// A value over several lines as written in the source, and its part of each line.
 fn pieces(raw: &str, hidden: &mut Vec<String>) {
     if !raw.contains('\n') {
         return;

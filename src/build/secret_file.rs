@@ -1,4 +1,4 @@
-//! Files of the build context that hold secrets: by their names, and by what stands in them where they were read.
+//! Files of the build context that contain secrets: by their names, and by their content if it was read.
 
 use super::Build;
 use crate::data;
@@ -8,8 +8,8 @@ use crate::secret::{environment_file_holds_secret, holds_secret};
 use crate::text::path;
 
 impl Build<'_> {
-    /// Whether a file or folder of the context holds secrets as far as its name and its content tell. Samples, empty files
-    /// and environment files without a secret in them do not.
+    /// Whether a file or folder of the context contains secrets, judging by its name and its content. Samples, empty
+    /// files and environment files without a secret do not.
     pub fn is_secret_file(&self, context: &BuildContext, found: &ClassMatch) -> bool {
         let path = context.path(found.entry);
         let by_name = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
@@ -20,7 +20,7 @@ impl Build<'_> {
         by_name && !sample && found.amount.bytes > 0 && self.environment_file_holds_secret(&path) != Some(false)
     }
 
-    /// Whether a text for people beside an environment file, or at the top, says to copy it to another one:
+    /// Whether a documentation file next to an environment file, or in the root folder, says to copy it to another one:
     /// `cp .env.local .env`.
     fn is_copied_as_sample(&self, path: &str) -> bool {
         let (folder, name) = path::split(path);
@@ -46,8 +46,8 @@ impl Build<'_> {
         texts.any(|(_, text)| says_so(&String::from_utf8_lossy(text)))
     }
 
-    /// Whether an environment file (`.env`, `.env.local`, `app.env`) holds a secret; `None` for other files, and for those
-    /// that were not read.
+    /// Whether an environment file (`.env`, `.env.local`, `app.env`) contains a secret; `None` for other files, and for
+    /// files that were not read.
     pub fn environment_file_holds_secret(&self, path: &str) -> Option<bool> {
         let name = path::name(path);
         let is_environment = name.starts_with(".env") || name.strip_suffix(".env").is_some();
@@ -58,21 +58,21 @@ impl Build<'_> {
         Some(environment_file_holds_secret(&text))
     }
 
-    /// Whether a file was read and holds a secret.
+    /// Whether a file was read and contains a secret.
     pub fn file_holds_secret(&self, path: &str) -> bool {
         let holds = |text: &str| text.contains("PRIVATE KEY-----") || holds_secret(text);
         self.context_text(path).is_some_and(|text| holds(&text))
     }
 
-    /// The beginning of a file of the context, where it was read.
+    /// The beginning of a file of the context, if it was read.
     pub(super) fn context_text(&self, path: &str) -> Option<std::borrow::Cow<'_, str>> {
         let texts = self.input().texts.as_ref()?;
         texts.get(path).map(|bytes| String::from_utf8_lossy(bytes))
     }
 }
 
-/// Whether the name of a secret's file, or of a folder above it, says that everybody may know it: `insecure_key.ppk`,
-/// `test-keys/id_rsa`, `ssl-cert-snakeoil.key`. What an environment file holds, its text tells.
+/// Whether the name of a secret's file, or of a parent folder, says that it is public: `insecure_key.ppk`,
+/// `test-keys/id_rsa`, `ssl-cert-snakeoil.key`. Environment files are judged by their content.
 pub fn is_for_show(path: &str) -> bool {
     let (folder, name) = path::split(path);
     let says_so = |part: &str| {

@@ -1,5 +1,5 @@
-//! Whether what an image starts is a service that could do without root: the question behind `root-user` and `last-user-root`. In doubt it
-//! is none: tools, CI images and bases run as root for good reasons.
+//! Whether an image starts a service that does not need root, for `root-user` and `last-user-root`. In doubt it does
+//! not: tools, CI images and base images run as root for good reasons.
 
 use super::{BaseImage, Build, Stage, StageBase};
 use crate::data;
@@ -9,18 +9,19 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
-/// Whether the stage is a service that runs as whoever USER says.
+/// Whether the stage is a service that runs as the user that USER sets.
 pub fn is_service(build: &Build, stage: &Stage) -> bool {
     if is_development(build, stage) || needs_rights(build, stage) {
         return false;
     }
     let start = Start::of(build, stage);
-    // What only its base starts is a shell or an interpreter for people: a base or a build's own container.
+    // A command that is only set by the base image is a shell or an interpreter for people: a base image or a build
+    // container.
     let Some(program) = start.program.as_deref() else { return false };
     if start.programs.iter().any(|program| needs_root(program)) || is_idle(program) || start.asks_for_help {
         return false;
     }
-    // What a script or an unknown program starts is most likely the server that the image installs.
+    // A script or an unknown program most likely starts the server that the image installs.
     if !is_runtime(program) && installs_root_server(build, stage) {
         return false;
     }
@@ -28,12 +29,13 @@ pub fn is_service(build: &Build, stage: &Stage) -> bool {
     listens || (start.arguments > 0 && is_runtime(program)) || start.is_own_program
 }
 
-/// Whether the stage may be one: nothing says that it is for developers, needs root, or is a tool or a shell for people.
+/// Whether the stage may be a service: nothing shows that it is for developers, needs root, or is a tool or a shell for
+/// people.
 pub fn may_serve(build: &Build, stage: &Stage) -> bool {
     !is_development(build, stage) && may_serve_by_any_name(build, stage)
 }
 
-/// The same where nobody asks what the stage and its file are called.
+/// The same without the names of the stage and its file.
 pub fn may_serve_by_any_name(build: &Build, stage: &Stage) -> bool {
     let start = Start::of(build, stage);
     let idle = start.program.as_deref().is_some_and(is_idle) && !start.is_script;
@@ -46,7 +48,8 @@ pub fn may_serve_by_any_name(build: &Build, stage: &Stage) -> bool {
         && !start.programs.iter().any(|program| needs_root(program))
 }
 
-/// Whether the stage starts what its base starts, maybe by a script of its own, and the base starts as root and steps down.
+/// Whether the stage starts what its base image starts, maybe through its own script, and the base image starts as root
+/// and drops root.
 pub fn leaves_start_to_base(build: &Build, stage: &Stage) -> bool {
     let start = Start::of(build, stage);
     let is_other = |program: &str| is_runtime(program) || start.is_own_program;
@@ -55,20 +58,20 @@ pub fn leaves_start_to_base(build: &Build, stage: &Stage) -> bool {
     !start.program.as_deref().is_some_and(is_other) && steps_down()
 }
 
-/// What a container of the stage starts.
+/// The program that a container of the stage starts.
 #[derive(Default)]
 struct Start {
     /// The last path component of the first program.
     program: Option<String>,
-    /// Those of all programs.
+    /// The last path components of all programs.
     programs: Vec<String>,
-    /// Words behind the first program, those of CMD behind ENTRYPOINT among them.
+    /// The words after the first program, including those of CMD after ENTRYPOINT.
     arguments: usize,
-    /// Whether it only prints how it is to be called, and so is a tool.
+    /// Whether it only prints its usage, and so is a tool.
     asks_for_help: bool,
-    /// Whether a shell is given a script: `bash start.sh`.
+    /// Whether a shell runs a script: `bash start.sh`.
     is_script: bool,
-    /// Whether CMD alone names a program that the build put there.
+    /// Whether CMD, without an ENTRYPOINT, names a program that the build added.
     is_own_program: bool,
 }
 
@@ -105,13 +108,13 @@ impl Start {
     }
 }
 
-/// Whether names say that the stage is for developers, or a step on the way to another one.
+/// Whether names say that the stage is for developers, or an intermediate stage.
 pub fn is_development(build: &Build, stage: &Stage) -> bool {
     is_named_for_step(stage) || is_for_developers(build, stage)
 }
 
-/// Whether names say that the stage is for developers. The last stage may have kept the name of a step on the way, as where
-/// the file once had another one below it.
+/// Whether names say that the stage is for developers. The last stage may still have the name of an intermediate stage,
+/// if the file once had another stage below it.
 pub fn is_for_developers(build: &Build, stage: &Stage) -> bool {
     let path = build.input().file.source().name().to_ascii_lowercase();
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -125,7 +128,7 @@ pub fn is_for_developers(build: &Build, stage: &Stage) -> bool {
         || build.is_for_developers_only(stage)
 }
 
-/// Whether the stage is called after a step on the way: `builder`.
+/// Whether the stage has the name of an intermediate stage: `builder`.
 pub fn is_named_for_step(stage: &Stage) -> bool {
     stage.name.as_deref().is_some_and(|name| words(name).any(is_step))
 }
@@ -143,19 +146,18 @@ fn needs_root(program: &str) -> bool {
     program.is(Kind::StepsDown) || program.is(Kind::Root)
 }
 
-/// Whether a container of the stage works on the network or on devices of its host, as compose or its packages say.
+/// Whether a container of the stage manages the network or devices of its host, according to compose or its packages.
 fn needs_rights(build: &Build, stage: &Stage) -> bool {
     build.input().options.run.has_rights || build.installs_any(stage, "host-network")
 }
 
-/// Whether a system package of the stages below brings a server that is started as root.
+/// Whether a system package of the stage's chain contains a server that is started as root.
 fn installs_root_server(build: &Build, stage: &Stage) -> bool {
     build.installs_any(stage, "root-server")
 }
 
 impl Build<'_> {
-    /// Whether a RUN of the stage, or of those below it, installs a system package with this role in
-    /// `data/system_packages.tsv`.
+    /// Whether a RUN of the stage's chain installs a system package with this role in `data/system_packages.tsv`.
     pub fn installs_any(&self, stage: &Stage, role: &str) -> bool {
         let codes = self.chain(stage).flat_map(|stage| self.instructions(stage));
         codes.filter_map(|(index, _)| self.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
@@ -173,7 +175,7 @@ fn is_idle(program: &str) -> bool {
     Program::of(program).is(Kind::Idle)
 }
 
-/// A path to a program, no script, outside of the folders of the distribution.
+/// Whether it is a path to a program, not a script, outside the folders of the distribution.
 fn is_own(path: &str) -> bool {
     let system = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
     path.contains('/') && !FileKind::of(path).is_shell() && !system.iter().any(|folder| path.starts_with(folder))

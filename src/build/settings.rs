@@ -1,4 +1,4 @@
-//! What holds for a stage from one instruction to the next: the user, the folder, the shell.
+//! The settings that apply at an instruction of a stage: the user, the working directory, the shell.
 
 use super::{BaseImage, Build, Reference, Stage, StageBase};
 use crate::data;
@@ -11,9 +11,9 @@ use crate::text::path;
 pub enum Setting<T> {
     /// Set by the instruction with this index.
     By(usize, T),
-    /// What the base image is known to have.
+    /// Known from the base image.
     Base(T),
-    /// What holds when nobody sets it.
+    /// The default if nothing sets it.
     Default(T),
     /// Not known.
     Unknown,
@@ -24,11 +24,11 @@ pub enum Setting<T> {
 pub enum User {
     /// Root, by name or number.
     Root,
-    /// Somebody else, as written.
+    /// Another user, as written.
     Other(String),
-    /// Root at first, and the image's entrypoint steps down.
+    /// Root at first; the image's entrypoint drops root.
     StepsDown,
-    /// Depends on a value that only the build knows.
+    /// Depends on a value that is known only during the build.
     Unknown,
 }
 
@@ -45,7 +45,7 @@ impl User {
     }
 }
 
-/// Relative WORKDIRs that are joined; no real file comes near.
+/// The number of relative WORKDIRs that are joined; no real file comes near.
 const DEEPEST: usize = 1_000;
 
 impl Build<'_> {
@@ -76,9 +76,9 @@ impl Build<'_> {
         }
     }
 
-    /// The folder in which the instruction with index `at` of a stage works.
+    /// The working directory of the instruction with index `at` of a stage.
     pub fn workdir(&self, stage: &Stage, at: usize) -> Setting<String> {
-        // Relative folders wait for the absolute one that they stand on: innermost last.
+        // Relative folders are collected until the absolute one that they are relative to: innermost last.
         let mut relative: Vec<String> = Vec::new();
         let mut by = None;
         let mut next = self.latest.before(Keyword::Workdir, stage, at);
@@ -111,7 +111,7 @@ impl Build<'_> {
         }
     }
 
-    /// The shell that a comment tells of the base image: it holds up to the next SHELL of its stage.
+    /// The shell that a comment names for the base image: it applies up to the next SHELL of its stage.
     fn told_shell(&self, stage: &Stage, at: usize) -> Option<Shell> {
         let place = self.instruction(at).span.start;
         let told = self.told_shells.partition_point(|(start, _)| *start < place).checked_sub(1)?;
@@ -121,7 +121,7 @@ impl Build<'_> {
         (inside && set.is_none_or(|set| set < *start)).then_some(*shell)
     }
 
-    /// The shell that the shell form of an instruction goes to.
+    /// The shell that runs the shell form of an instruction.
     pub fn shell(&self, stage: &Stage, at: usize) -> Setting<Shell> {
         if let Some(shell) = self.told_shell(stage, at) {
             return Setting::Base(shell);
@@ -147,7 +147,7 @@ impl Build<'_> {
     }
 }
 
-/// The folder that official images of languages and distributions work in: most set no WORKDIR, PHP's does.
+/// The working directory of official images of languages and distributions: most set no WORKDIR, PHP's does.
 fn official_folder(reference: &str) -> Option<&'static str> {
     match Reference::of(reference).short_name() {
         "php" => Some("/var/www/html"),
@@ -156,7 +156,7 @@ fn official_folder(reference: &str) -> Option<&'static str> {
     }
 }
 
-/// The shells that comments tell (`# hadolint shell=powershell`), with their places.
+/// The shells that comments name (`# hadolint shell=powershell`), with their positions.
 pub(super) fn told_shells(file: &File) -> Vec<(u32, Shell)> {
     let mut shells = Vec::new();
     for line in file.lines().iter().filter(|line| line.kind == LineKind::Comment) {
@@ -178,7 +178,7 @@ fn join_folders(folder: &str, relative: &[String]) -> String {
 }
 
 impl<T> Setting<T> {
-    /// The value, wherever it comes from.
+    /// The value, without its origin.
     pub fn value(&self) -> Option<&T> {
         match self {
             Self::By(_, value) | Self::Base(value) | Self::Default(value) => Some(value),

@@ -1,27 +1,28 @@
-//! Smaller twins of official images (`data/slim_images.tsv`).
+//! Slim variants of official images (`data/slim_images.tsv`).
 
 use super::image::{BaseImage, Presence, Reference};
 use super::release::{is_suite, releases};
 use crate::data;
 
-/// The smaller twin of an image.
+/// The slim variant of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlimImage {
     /// Its tag.
     pub tag: String,
-    /// The compressed bytes of the image and of its twin, where they were measured.
+    /// The compressed sizes of the image and of its slim variant, if they were measured.
     pub pull: Option<(u64, u64)>,
     /// The day of the table's row.
     pub date: &'static str,
 }
 
 impl SlimImage {
-    /// The twin of an image that is named by a version; `None` where its publisher has none, or the tag is another kind.
+    /// The slim variant of an image that is named by a version; `None` if its publisher has none, or the tag is of
+    /// another kind.
     pub fn of(image: &str) -> Option<Self> {
         Self::find(image, false)
     }
 
-    /// As [`Self::of`], also for names that the publisher moves from version to version: `latest`, `lts`.
+    /// Like [`Self::of`], also for moving tags: `latest`, `lts`.
     pub fn of_any(image: &str) -> Option<Self> {
         Self::find(image, true)
     }
@@ -61,7 +62,7 @@ impl SlimImage {
 }
 
 impl SlimImage {
-    /// The compressed bytes of an image that is a full or a slim one, or of the twin that it may become.
+    /// The compressed size of a full or slim image, or of the slim variant that it may become.
     pub fn pull_of(image: &str, twin: bool) -> Option<u64> {
         if let Some(slim) = Self::of_any(image) {
             return slim.pull.map(|(full, own)| if twin { own } else { full });
@@ -71,8 +72,8 @@ impl SlimImage {
         reference.tag?.split('-').any(|word| word == "slim").then(|| cells.get(4)?.parse().ok())?
     }
 
-    /// Debian packages that bring a program that full images have and slim ones lack (`data/slim_programs.tsv`): the one
-    /// that has it, then what that is of little use without. `None` for programs that full images don't bring.
+    /// Debian packages for a program that full images have and slim ones lack (`data/slim_programs.tsv`): the package
+    /// that contains it, then packages that it usually needs. `None` for programs that full images don't have.
     pub fn packages_of(program: &str) -> Option<Vec<&'static str>> {
         let cells = data::SLIM_PROGRAMS.row(program)?;
         Some(data::words(cells.get(1)?).collect())
@@ -83,30 +84,30 @@ impl SlimImage {
         matches!(Reference::of(image).short_name(), "debian" | "eclipse-temurin" | "oven/bun")
     }
 
-    /// Packages that bring a program which a slim image is known to lack; empty where it has it, or nobody knows.
+    /// Packages for a program which a slim image is known to lack; empty if the image has it, or if that is unknown.
     pub fn missing_packages(slim: &str, program: &str) -> Vec<&'static str> {
         if Self::has_same_programs(slim) || BaseImage::of(slim).presence(program) == Presence::Has {
             return Vec::new();
         }
         let mut packages = Self::packages_of(program).unwrap_or_default();
-        // Their slim images bring it (docker-library/python 3.13/slim-trixie, docker-library/ruby 3.4/slim-trixie).
+        // Their slim images contain it (docker-library/python 3.13/slim-trixie, docker-library/ruby 3.4/slim-trixie).
         if matches!(Reference::of(slim).short_name(), "python" | "ruby") {
             packages.retain(|package| *package != "ca-certificates");
         }
         packages
     }
 
-    /// Those of these programs whose quoted name in a source means that it is called.
+    /// The programs whose quoted name in a source file means that the program is called.
     pub fn called_by_name() -> impl Iterator<Item = &'static str> {
         data::SLIM_PROGRAMS.rows().filter(|cells| cells[2] != "no").map(|cells| cells[0])
     }
 
-    /// Those of which the same holds wherever a source has the quoted name.
+    /// The programs for which that is true wherever the quoted name is.
     pub fn quoted_anywhere() -> impl Iterator<Item = &'static str> {
         data::SLIM_PROGRAMS.rows().filter(|cells| cells[2] == "anywhere").map(|cells| cells[0])
     }
 
-    /// Whether the publisher of an image has slim twins of some of its tags.
+    /// Whether the publisher of an image has slim variants of some of its tags.
     pub fn has_some(image: &str) -> bool {
         let reference = Reference::of(image);
         let row = data::SLIM_IMAGES.row(reference.short_name());
@@ -130,7 +131,7 @@ fn runtime(words: &[&str]) -> Option<String> {
         let ubuntu = releases(&format!("ubuntu:{word}")).iter().any(|one| one.name == *word);
         ubuntu || *word == "alpine" || word.starts_with("3.") || word.starts_with("ubi") || *word == "minimal"
     };
-    // The releases with long support have both.
+    // The releases with long-term support have both.
     let both = ["8", "11", "17", "21", "25"].contains(&version.split(['.', 'u']).next()?);
     (both && rest.iter().all(known)).then(|| [&[*version, "jre"], rest].concat().join("-"))
 }

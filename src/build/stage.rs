@@ -1,4 +1,4 @@
-//! The stages of a Dockerfile and what each stands on and takes from.
+//! The stages of a Dockerfile, their base images and the stages that they copy from.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,15 +14,15 @@ pub struct Stage {
     pub index: usize,
     /// Its name in lower case, as BuildKit compares it.
     pub name: Option<String>,
-    /// Where the name stands.
+    /// The span of the name.
     pub name_span: Option<Span>,
     /// Index of its first instruction: its FROM, if it has one.
     pub start: usize,
     /// Indexes of the instructions that are not its FROM.
     pub instructions: Range<usize>,
-    /// What it stands on.
+    /// Its base image or base stage.
     pub base: StageBase,
-    /// Where the base stands in the source; the start of a fragment.
+    /// The span of the base in the source; the start of a fragment.
     pub base_span: Span,
 }
 
@@ -37,13 +37,13 @@ impl Stage {
         (self.start < self.instructions.start).then_some(self.start)
     }
 
-    /// Whether a `--build-context` of its name takes its place: its instructions are not built then.
+    /// Whether a `--build-context` of its name replaces it: its instructions are then not built.
     pub fn is_replaced(&self) -> bool {
         matches!((&self.base, &self.name), (StageBase::Context(context), Some(name)) if context == name)
     }
 }
 
-/// What a FROM, a `--from` or a mount's `from=` names.
+/// The target of a FROM, a `--from` or a mount's `from=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StageBase {
     /// The empty image.
@@ -54,26 +54,26 @@ pub enum StageBase {
     Image(String),
     /// A `--build-context` of that name.
     Context(String),
-    /// It depends on a value that only the build knows; the text as written. Empty in a fragment.
+    /// It depends on a value that is known only during the build; the text as written. Empty in a fragment.
     Unknown(String),
 }
 
-/// One stage takes from another, an image or a named context.
+/// A reference from a stage to another stage, an image or a named context.
 #[derive(Clone, Debug)]
 pub struct Edge {
-    /// The stage that takes.
+    /// The stage with the reference.
     pub stage: usize,
-    /// The instruction that says so.
+    /// The instruction with the reference.
     pub instruction: usize,
-    /// Where the name stands.
+    /// The span of the name.
     pub span: Span,
-    /// From what.
+    /// The target of the reference.
     pub to: StageBase,
-    /// How.
+    /// The kind of reference.
     pub kind: EdgeKind,
 }
 
-/// How one stage takes from another.
+/// The kind of a reference between stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EdgeKind {
     /// `FROM`.
@@ -90,14 +90,14 @@ pub(super) struct StageNames {
     /// The last stage of each name.
     stages: HashMap<String, usize>,
     count: usize,
-    /// The first names: a misspelt one is compared with these.
+    /// The first names: a mistyped name is compared with these.
     compared: Vec<String>,
 }
 
-/// Names that a misspelt one is compared with; a file may name thousands of stages, and misspell as many.
+/// The number of names that a mistyped name is compared with; a file may name thousands of stages, and mistype as many.
 const COMPARED: usize = 100;
 
-/// Bytes of a name that may be a misspelt one.
+/// The maximum length of a name that may be mistyped, in bytes.
 const LONGEST_COMPARED: usize = 60;
 
 impl StageNames {
@@ -119,7 +119,7 @@ impl StageNames {
         self.stages.get(&name.to_lowercase()).copied()
     }
 
-    /// `--from` takes a number too.
+    /// `--from` accepts a number too.
     pub(super) fn find_or_index(&self, name: &str) -> Option<usize> {
         match name.parse::<usize>() {
             Ok(index) => (index < self.count).then_some(index),
@@ -140,7 +140,8 @@ impl StageNames {
     }
 }
 
-/// The stages in order. `resolve` expands the variables of a FROM; `None` for what only the build knows.
+/// The stages in order. `resolve` expands the variables of a FROM; `None` for values that are known only during the
+/// build.
 pub(super) fn stages(file: &File, options: &BuildOptions, resolve: &dyn Fn(&str) -> Option<String>) -> Vec<Stage> {
     let instructions = file.instructions();
     let mut stages: Vec<Stage> = Vec::new();
@@ -159,7 +160,7 @@ pub(super) fn stages(file: &File, options: &BuildOptions, resolve: &dyn Fn(&str)
     stages
 }
 
-/// A file without FROM, as others include it: its instructions follow an image that only the file that includes it knows.
+/// A file without FROM, for inclusion in others: its base image depends on the file that includes it.
 fn fragment(instructions: &[Instruction]) -> Option<Stage> {
     let first = instructions.first()?;
     Some(Stage {
@@ -207,7 +208,7 @@ fn stage(
     }
 }
 
-/// What a name means that is no stage.
+/// The meaning of a name that is not a stage.
 pub(super) fn outside(text: &str, options: &BuildOptions) -> StageBase {
     if text == "scratch" {
         StageBase::Scratch

@@ -1,4 +1,4 @@
-//! Who takes from whom: FROM, `COPY --from`, `RUN --mount=from`.
+//! References between stages: FROM, `COPY --from`, `RUN --mount=from`.
 
 use super::stage::{self, Edge, EdgeKind, Stage, StageBase, StageNames};
 use crate::inputs::BuildInput;
@@ -17,7 +17,7 @@ pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &StageNames) ->
             to: stage.base.clone(),
             kind: EdgeKind::From,
         }));
-        // What a named context replaces is not read.
+        // A stage that a named context replaces is not read.
         let own = if stage.is_replaced() { 0..0 } else { stage.instructions.clone() };
         for index in own {
             let instruction = &file.instructions()[index];
@@ -40,7 +40,7 @@ pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &StageNames) ->
             for mount in file.mounts(instruction) {
                 let Some(field) = mount.field(&["from"]) else { continue };
                 if let Some(name) = field.value.as_deref().filter(|name| !name.is_empty()) {
-                    // The place of the name behind `from=`, where it can be told.
+                    // The position of the name after `from=`, if it is known.
                     let start = field.span.end.saturating_sub(name.len() as u32).max(field.span.start);
                     add(name, Span::new(start, field.span.end), EdgeKind::Mount);
                 }

@@ -3,7 +3,7 @@
 use super::{Build, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 
-/// A step: an instruction that makes a layer or fetches a base.
+/// A step: an instruction that creates a layer or pulls a base image.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerStep<'a> {
     /// Its stage.
@@ -14,12 +14,12 @@ pub struct LayerStep<'a> {
     pub instruction: &'a Instruction,
     /// Its number in the stage, from 1.
     pub number: u32,
-    /// Steps of the stage.
+    /// The number of steps of the stage.
     pub of: u32,
 }
 
 impl<'a> Build<'a> {
-    /// The steps of a stage: its FROM when that is an image, then RUN, COPY, ADD and WORKDIR (BuildKit's `cmdTotal`).
+    /// The steps of a stage: its FROM if that is an image, then RUN, COPY, ADD and WORKDIR (BuildKit's `cmdTotal`).
     pub fn steps(&self, stage: &Stage) -> Vec<LayerStep<'a>> {
         let from = match stage.base {
             StageBase::Image(_) | StageBase::Unknown(_) | StageBase::Context(_) => {
@@ -36,7 +36,7 @@ impl<'a> Build<'a> {
             .collect()
     }
 
-    /// The instruction on one line, as people know it: joined, blanks folded, heredoc bodies left out.
+    /// The instruction on a single line: joined, with blanks folded and without heredoc bodies.
     pub fn one_line(&self, instruction: &Instruction) -> String {
         let text = self.input().file.logical(instruction.text);
         text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! What /bin/sh of an image is.
+//! Which shell /bin/sh of an image is.
 
 use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, is_suite};
 use crate::data;
@@ -6,26 +6,27 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, CommandPlace, CompoundKind, ScopeKind, Script, SeparatorKind};
 use crate::text::{Span, path};
 
-/// What /bin/sh of an image is.
+/// Which shell /bin/sh of an image is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sh {
-    /// Of Debian and Ubuntu: POSIX and nothing else.
+    /// dash, of Debian and Ubuntu: only POSIX features.
     Dash,
-    /// Of Alpine and busybox: some of bash, also `-o pipefail`.
+    /// ash, of Alpine and busybox: some bash features, such as `-o pipefail`.
     Ash,
-    /// Of Fedora, Red Hat, SUSE, Arch.
+    /// bash, of Fedora, Red Hat, SUSE, Arch.
     Bash,
     /// Not known.
     Unknown,
 }
 
 impl Sh {
-    /// Whether `sh -c SCRIPT` becomes the program that the script ends with, so that no shell stands in front of it. Tried
-    /// with busybox 1.35 and 1.37, bash 5.2, dash 0.5.12; bash does it behind `;` since 5.1 only, and old ones are in use.
+    /// Whether `sh -c SCRIPT` is replaced by the last program of the script, so that no shell stays as its parent.
+    /// Tested with busybox 1.35 and 1.37, bash 5.2, dash 0.5.12; bash does it after `;` only since 5.1, and older
+    /// versions are in use.
     pub fn gives_way(self, script: &Script) -> bool {
         let keeps_shell = |one: &Command| one.name().is_some_and(|name| name.is("trap"));
         let calls = script.compounds.iter().any(|one| one.kind == CompoundKind::Function);
-        // `sh -c` below it stays where that one does.
+        // A nested `sh -c` behaves the same way.
         let inner = script.nested.iter().find(|(index, _)| *index as usize + 1 == script.commands.len());
         if inner.is_some_and(|(_, inner)| !self.gives_way(inner)) {
             return false;
@@ -41,16 +42,16 @@ impl Sh {
     }
 }
 
-/// What a list of commands ends with.
+/// How a list of commands ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// A program, in the shell's own place.
+    /// With a program that replaces the shell.
     Program,
-    /// Something that is over at once.
+    /// With a command that ends immediately.
     Brief,
 }
 
-/// What the list with this index ends with; `None` where the shell waits for it.
+/// How the list with this index ends; `None` if the shell waits for its last command.
 fn ending(script: &Script, scope: u32) -> Option<Ending> {
     let end = script.scopes.get(scope as usize)?.last_end?;
     let is_last = |place: &CommandPlace, span: Span| {
@@ -60,7 +61,7 @@ fn ending(script: &Script, scope: u32) -> Option<Ending> {
             && place.pipe_len == 1
             && !place.negated
             && matches!(behind, None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline))
-            // Of `server || fallback` the first is what runs.
+            // In `server || fallback` the first command is the one that runs.
             && place.before.is_none_or(|before| before.kind != SeparatorKind::Or)
     };
     if let Some(command) = script.commands.iter().rfind(|one| is_last(&one.place, one.span)) {
@@ -99,7 +100,8 @@ fn ending_of(command: &Command) -> Option<Ending> {
     }
 }
 
-/// Whether a script is simple commands joined by `&&` and `||`, the last without a redirect: what bash looks through.
+/// Whether a script consists of simple commands joined by `&&` and `||`, the last without a redirect: for these, bash
+/// replaces itself with the last one.
 fn is_list(script: &Script) -> bool {
     let joined = |one: &&Command| {
         let kind = one.place.before.map(|before| before.kind);
@@ -112,9 +114,9 @@ fn is_list(script: &Script) -> bool {
 }
 
 impl Build<'_> {
-    /// What /bin/sh is in a stage.
+    /// Which shell /bin/sh is in a stage.
     pub fn system_shell(&self, stage: &Stage) -> Sh {
-        // `FROM ${BASE}-build`: another argument, another system.
+        // `FROM ${BASE}-build`: another argument may mean another system.
         let is_chosen = |stage: &Stage| {
             let text = self.input().file.source().slice(stage.base_span);
             matches!(stage.base, StageBase::Stage(_)) && text.contains('$')
@@ -152,7 +154,7 @@ impl Build<'_> {
         {
             return Sh::Bash;
         }
-        // Official images without a word on their system stand on Debian where they are known to have bash.
+        // Official images that do not name their system are based on Debian if they are known to have bash.
         match BaseImage::of(text).presence("bash") {
             Presence::Has => Sh::Dash,
             Presence::Lacks | Presence::Unknown => Sh::Unknown,
@@ -160,7 +162,7 @@ impl Build<'_> {
     }
 }
 
-/// Whether it is an `openjdk` that names no system, on Oracle Linux since version 12.
+/// Whether it is an `openjdk` image that names no system: on Oracle Linux since version 12.
 fn is_openjdk_of_oracle(name: &str, tag: &str) -> bool {
     let version: String = tag.chars().take_while(char::is_ascii_digit).collect();
     name == "openjdk"

@@ -1,4 +1,4 @@
-//! Build tools: the packages that only serve to make programs, the commands that make them, and where in a stage.
+//! Build tools: packages that are only needed to build programs, and the commands that build them.
 
 use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, service};
 use crate::data;
@@ -7,7 +7,7 @@ use crate::shell::program::{self, Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
 
-/// Whether a system package only serves to build: a compiler, a build tool, headers.
+/// Whether a system package is only needed to build: a compiler, a build tool, headers.
 pub fn is_build_package(name: &str) -> bool {
     let headers = (name.ends_with("-dev") || name.ends_with("-devel")) && !name.starts_with("lib32");
     let versioned = |tool: &str| {
@@ -19,13 +19,13 @@ pub fn is_build_package(name: &str) -> bool {
         || ["gcc", "g++", "clang", "golang", "rustc"].into_iter().any(versioned)
 }
 
-/// Whether a package brings a C compiler.
+/// Whether a package contains a C compiler.
 pub fn is_compiler(name: &str) -> bool {
     let exact = ["build-essential", "build-base", "base-devel", "gcc-c++"];
     exact.contains(&name) || ["gcc", "g++", "clang"].iter().any(|tool| name.split('-').next() == Some(tool))
 }
 
-/// The build tools among what a call installs, as written.
+/// The build tools among the packages that a call installs, as written.
 pub fn build_packages<'s>(call: &PackageCall<'s>) -> Vec<&'s str> {
     if call.verb != Verb::Install || !call.manager.is_system() {
         return Vec::new();
@@ -35,30 +35,30 @@ pub fn build_packages<'s>(call: &PackageCall<'s>) -> Vec<&'s str> {
     named.map(|one| one.name.text).filter(|name| is_build_package(name)).collect()
 }
 
-/// The last command of a script that takes packages away.
+/// The last command of a script that removes packages.
 pub fn last_removal(invocations: &[Invocation]) -> Option<usize> {
     let is_system = |one: &Invocation| one.manager().is_some_and(Manager::is_system);
     let removes = |call: PackageCall| call.verb == Verb::Remove;
     invocations.iter().rposition(|one| is_system(one) && one.package_call().is_some_and(removes))
 }
 
-/// What is compiled.
+/// The language that is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// Go.
     Go,
     /// Rust.
     Rust,
-    /// Java, Kotlin, Scala: what a JDK's build tools compile.
+    /// Java, Kotlin, Scala and other languages of a JDK's build tools.
     Java,
-    /// C# and what else the .NET SDK compiles.
+    /// C# and other languages of the .NET SDK.
     DotNet,
     /// C and C++.
     C,
 }
 
 impl Language {
-    /// That of a program.
+    /// The language of a compiler.
     const fn of(program: Program) -> Option<Self> {
         match program.language {
             Some(program::Language::Go) => Some(Self::Go),
@@ -75,12 +75,12 @@ impl Language {
         Program::with(Kind::Toolchain).filter(move |name| Self::of(Program::of(name)) == Some(self))
     }
 
-    /// What stays in the image when the program is made there.
+    /// What stays in the image if the program is built there.
     pub const fn leaves(self) -> &'static str {
         match self {
             Self::Go => "the Go toolchain, the module cache and the sources",
             Self::Rust => "the Rust toolchain, the crates and `target`",
-            Self::Java => "the JDK, the build tool and its repository of artefacts",
+            Self::Java => "the JDK, the build tool and its local repository",
             Self::DotNet => "the .NET SDK, the packages and the sources",
             Self::C => "the compiler, the headers and the sources",
         }
@@ -109,8 +109,8 @@ pub fn compiles(one: &Invocation) -> Option<Language> {
     if program.is(Kind::Compiler) { Language::of(program) } else { None }
 }
 
-/// The command that compiles a project's own program in the stages that a target stands on, itself among them: its RUN,
-/// its place in the script, the language. `None` where the same RUN takes packages away again.
+/// The command that compiles a project's own program in the chain of a target stage: its RUN, its position in the
+/// script, the language. `None` if the same RUN removes packages again.
 pub fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, Language)> {
     for stage in build.chain(target) {
         for (index, _, invocations) in runs(build, stage) {
@@ -163,8 +163,7 @@ pub fn runs<'b, 'a>(
     runs.filter_map(|(index, instruction)| Some((index, instruction, build.code(index)?.script.invocations())))
 }
 
-/// Whether the image is for running a program of its own: something is copied into it, and what it starts is no shell
-/// and no build tool.
+/// Whether the image runs its own program: something is copied into it, and it starts neither a shell nor a build tool.
 pub fn is_application(build: &Build, stage: &Stage) -> bool {
     if build.is_fragment() {
         return false;
@@ -172,7 +171,7 @@ pub fn is_application(build: &Build, stage: &Stage) -> bool {
     !service::is_development(build, stage) && starts_program(build, stage)
 }
 
-/// The same, whatever the stage is called.
+/// The same, regardless of the stage's name.
 pub fn starts_program(build: &Build, stage: &Stage) -> bool {
     let copies = build.chain(stage).any(|stage| !build.transfers(stage).is_empty());
     let started = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(stage, keyword));
@@ -190,7 +189,7 @@ pub fn starts_program(build: &Build, stage: &Stage) -> bool {
     copies && starts
 }
 
-/// Whether it only keeps a container open for people; a shell that is given a script runs it.
+/// Whether it only keeps a container open for people, unlike a shell that runs a script.
 pub fn is_idle(one: &Invocation) -> bool {
     let program = one.program.map_or(Program::UNKNOWN, Program::of);
     let is_script = one.args.iter().any(|word| !word.text().starts_with(['-', '+']));
@@ -206,7 +205,7 @@ fn runs_tools(one: &Invocation, program: &str) -> bool {
     }
 }
 
-/// Whether what a stage stands on has compilers already.
+/// Whether the base image of a stage already has compilers.
 pub fn base_compiles(build: &Build, stage: &Stage) -> bool {
     let StageBase::Image(image) = build.root_base(stage) else { return false };
     let name = Reference::of(image).short_name();

@@ -4,7 +4,7 @@ use super::{Build, Stage, StageBase};
 use crate::dockerfile::Instruction;
 use crate::text::Span;
 
-/// What a COPY or ADD takes.
+/// A COPY or ADD.
 #[derive(Clone, Debug)]
 pub struct Transfer<'a> {
     /// Index of the instruction.
@@ -15,7 +15,7 @@ pub struct Transfer<'a> {
     pub from: Option<StageBase>,
     /// Sources in order, heredocs left out.
     pub sources: Vec<Source>,
-    /// Where they go; `None` for what only the build knows.
+    /// The destination; `None` if it is known only during the build.
     pub destination: Option<String>,
     /// `--exclude`, in order.
     pub exclude: Vec<String>,
@@ -26,9 +26,9 @@ pub struct Transfer<'a> {
 /// A source of a COPY or ADD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The path, glob or URL; `None` for what only the build knows.
+    /// The path, glob or URL; `None` if it is known only during the build.
     pub text: Option<String>,
-    /// Where it stands.
+    /// Its span.
     pub span: Span,
 }
 
@@ -40,7 +40,7 @@ impl Source {
         matches!(path, "" | "." | "*" | "**")
     }
 
-    /// Whether ADD fetches it instead of taking it from the context.
+    /// Whether ADD downloads it instead of taking it from the context.
     pub fn is_remote(&self) -> bool {
         let Some(text) = &self.text else { return false };
         let schemes = ["http://", "https://", "git://", "ssh://", "git@"];
@@ -57,7 +57,7 @@ impl<'a> Build<'a> {
         })
     }
 
-    /// The COPYs and ADDs behind ONBUILD, which take from the context of another build.
+    /// The COPYs and ADDs after ONBUILD, which copy from the context of another build.
     pub fn trigger_transfers(&self, stage: &Stage) -> Vec<Transfer<'a>> {
         let triggers = self.effective_instructions(stage).filter(|(index, _)| self.is_trigger(*index));
         let transfers = triggers.filter_map(|(index, trigger)| self.transfer(stage, index, trigger));

@@ -1,4 +1,5 @@
-//! Variables that an instruction uses and nobody has set: the words that the builder expands, and what it finds in them.
+//! Variables that an instruction uses but nothing sets: the words that the builder expands, and the unset variables in
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +14,11 @@ use crate::text::Span;
 pub struct UndefinedVariable {
     /// The variable.
     pub name: String,
-    /// The use: `$NAME`, `${NAME:-x}`; the whole word where quotes of JSON or of a flag hide the place.
+    /// The use: `$NAME`, `${NAME:-x}`; the whole word if quotes of JSON or of a flag hide its position.
     pub span: Span,
-    /// Why.
+    /// Why it is not set.
     pub why: UndefinedReason,
-    /// Whether the use says what to take in its place (`:-`, `:+`, …).
+    /// Whether the use handles a missing value (`:-`, `:+`, …).
     pub guarded: bool,
 }
 
@@ -26,9 +27,9 @@ pub struct UndefinedVariable {
 pub enum UndefinedReason {
     /// Nothing sets it.
     Nowhere,
-    /// An ARG before the first FROM does, or the builder: a stage sees it behind an `ARG NAME` of its own.
+    /// An ARG before the first FROM sets it, or the builder: a stage sees it after its own `ARG NAME`.
     NotInStage,
-    /// Nothing in the file does; the base image may.
+    /// Nothing in the file sets it; the base image may.
     Perhaps,
 }
 
@@ -72,14 +73,14 @@ impl Build<'_> {
         found
     }
 
-    /// Whether an ARG sets a variable before one of its own words: BuildKit defines several arguments one by one.
+    /// Whether an ARG sets a variable before one of its own words: BuildKit defines several arguments in order.
     fn is_set_before(&self, instruction: &Instruction, name: &str, word: Span) -> bool {
         let args = if instruction.keyword == Keyword::Arg { self.input().file.args(instruction) } else { Vec::new() };
         args.iter().any(|arg| arg.name.text == name && arg.name.span.end < word.start && arg.default.is_some())
     }
 
-    /// The text of a word of the instruction with index `at` of a stage, where a variable that nobody sets is empty as for
-    /// the builder: what a known base image does not set counts as such. `None` for what only the build knows.
+    /// The text of a word of the instruction with index `at` of a stage, with unset variables empty as for the builder,
+    /// including those that a known base image does not set. `None` if it is known only during the build.
     pub fn expand(&self, stage: &Stage, at: usize, text: &str) -> Option<String> {
         // A trigger sees the variables of the build in which it runs.
         if self.is_trigger(at) && text.contains('$') {
@@ -104,7 +105,7 @@ impl Build<'_> {
         match self.scopes().lookup(stage.index, name, at) {
             Lookup::Defined(definition) => VariableLookup::Set(&definition.value),
             Lookup::Undefined => VariableLookup::Unset,
-            // Every image has one.
+            // Every image has it.
             Lookup::Unknown if name == "PATH" => VariableLookup::Set(&VariableValue::Unknown),
             Lookup::Unknown => match self.root_base(stage) {
                 StageBase::Image(reference) => match variables(reference) {
@@ -117,7 +118,7 @@ impl Build<'_> {
         }
     }
 
-    /// The words that the builder expands, each with how it is read.
+    /// The words that the builder expands, each with the way it is parsed.
     fn expanded<'b>(&'b self, instruction: &'b Instruction) -> Vec<(Argument<'b>, Lex)> {
         let file = &self.input().file;
         let mut words: Vec<Argument> = Vec::new();

@@ -1,4 +1,4 @@
-//! What is sent although the build does without it.
+//! Files that are sent to the builder although the build does not need them.
 
 use super::history::asks_history;
 use super::{Build, Code, SentFiles, Stage, Transfer};
@@ -9,14 +9,14 @@ use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::sources::patterns;
 use crate::text::path;
 
-/// What COPY, ADD and bind mounts name in the build context.
+/// The paths that COPY, ADD and bind mounts name in the build context.
 #[derive(Clone, Debug, Default)]
 pub struct NamedPaths {
-    /// Components of the paths, wildcards in them.
+    /// Components of the paths, with wildcards.
     paths: Vec<Vec<String>>,
     /// Whether one of them is the whole context.
     pub whole: bool,
-    /// Whether one depends on what only the build knows.
+    /// Whether one is known only during the build.
     pub unknown: bool,
 }
 
@@ -26,7 +26,7 @@ impl NamedPaths {
             self.unknown = true;
             return;
         };
-        // What stands behind `/./` with `--parents` is a path like any other.
+        // The part after `/./` with `--parents` is a path like any other.
         let path = path::join("/", source);
         let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
         if parts.iter().all(|part| matches!(part.as_str(), "*" | "**")) {
@@ -42,13 +42,13 @@ impl NamedPaths {
             || self.paths.iter().any(|parts| parts.iter().any(|part| part == "**") && overlaps_pattern(parts, path))
     }
 
-    /// Whether a folder above a path is named.
+    /// Whether a parent folder of a path is named.
     pub fn above(&self, path: &str) -> bool {
         self.paths.iter().any(|parts| parts.len() < path.split('/').count() && overlaps_pattern(parts, path))
     }
 }
 
-/// Whether a pattern and a path agree as far as the shorter one goes; anything may stand for `**`.
+/// Whether a pattern and a path match up to the length of the shorter one; `**` matches anything.
 pub(super) fn overlaps_pattern<S: AsRef<str>>(pattern: &[S], path: &str) -> bool {
     for (part, name) in pattern.iter().map(AsRef::as_ref).zip(path.split('/')) {
         if part == "**" {
@@ -74,7 +74,7 @@ fn managers(folder: &str) -> &'static [Manager] {
         "node_modules" => &[Manager::Npm, Manager::Yarn, Manager::Pnpm, Manager::Bun],
         "vendor" => &[Manager::Composer],
         ".bundle" => &[Manager::Bundle],
-        // A folder of any name is a virtual environment by what it holds.
+        // A folder of any name is a virtual environment if its content says so.
         _ => &[Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pdm, Manager::Pipenv, Manager::Conda],
     }
 }
@@ -83,12 +83,12 @@ fn is_install(call: &PackageCall) -> bool {
     call.verb == Verb::Install && call.is_from_manifest() && !call.has(&["-g", "--global"])
 }
 
-/// Whether a manager installs beside an environment in the project's folder.
+/// Whether a package manager installs outside an environment in the project's folder.
 fn is_elsewhere(manager: Manager) -> bool {
     matches!(manager, Manager::Pip | Manager::Conda)
 }
 
-/// Whether a COPY takes a path, or a folder above it.
+/// Whether a COPY takes a path, or a parent folder of it.
 fn copies_path(transfer: &Transfer, path: &str) -> bool {
     let mut named = NamedPaths::default();
     transfer.sources.iter().filter(|source| !source.is_remote()).for_each(|source| named.add(source.text.as_deref()));
@@ -96,8 +96,9 @@ fn copies_path(transfer: &Transfer, path: &str) -> bool {
 }
 
 impl Build<'_> {
-    /// What is fetched although no step needs it, largest first. Not: what a COPY names itself, secrets, results that the
-    /// image may be made of, installed packages where nothing installs them, history where a step reads it.
+    /// Entries that are transferred although no step needs them, largest first. Not included: entries that a COPY
+    /// names, secrets, results that the image may contain, installed packages that no step installs, and a history that
+    /// a step reads.
     pub fn useless(&self, context: &BuildContext, fetched: &SentFiles) -> Vec<ClassMatch> {
         let named = self.named_paths(true);
         let linked = self.linked(context);
@@ -120,7 +121,7 @@ impl Build<'_> {
         useless
     }
 
-    /// Whether any stage may want something of the context that another build with the same .dockerignore does without.
+    /// Whether any stage may need an entry of the context that another build with the same .dockerignore does not need.
     pub fn needs_entry(&self, context: &BuildContext, found: &ClassMatch) -> bool {
         let named = self.named_paths(true);
         let path = context.path(found.entry);
@@ -139,7 +140,7 @@ impl Build<'_> {
         }
     }
 
-    /// What plain sources of any stage lead to, links followed.
+    /// The targets of plain sources of any stage, with symbolic links followed.
     fn linked(&self, context: &BuildContext) -> Vec<EntryId> {
         let mut linked = Vec::new();
         for transfer in self.stages().iter().flat_map(|stage| self.transfers(stage)) {
@@ -152,7 +153,7 @@ impl Build<'_> {
         linked
     }
 
-    /// What the needed stages, or all of them, name in the build context.
+    /// The paths that the needed stages, or all of them, name in the build context.
     pub fn named_paths(&self, all: bool) -> NamedPaths {
         let mut named = NamedPaths::default();
         for stage in self.stages().iter().filter(|stage| all || self.is_needed(stage)) {
@@ -168,18 +169,19 @@ impl Build<'_> {
         named
     }
 
-    /// Whether a step installs what a folder of installed packages holds: from the manifest, into the project. `all`: also
-    /// the steps of stages that the target does not need.
+    /// Whether a step installs the content of a folder of installed packages: from the manifest, into the project.
+    /// `all`: also the steps of stages that the target does not need.
     fn installs(&self, folder: &str, all: bool) -> bool {
         let makes = self.installer(folder);
         self.scripts(all).any(makes)
     }
 
-    /// Whether a script installs what a folder of that name holds.
+    /// Whether a script installs the content of a folder of that name.
     fn installer<'s>(&'s self, folder: &str) -> impl Fn(&Code) -> bool + use<'s> {
         let managers = managers(folder);
         let python = managers.contains(&Manager::Pip);
-        // Pip installs beside an environment that it is not run from: one that the Dockerfile names may be the host's.
+        // pip installs outside an environment that it is not run from: an environment that the Dockerfile names may be
+        // the host's.
         let file = &self.input().file;
         let mentions = |i: &crate::dockerfile::Instruction| file.source().slice(i.span).contains(folder);
         let is_named = python && file.instructions().iter().any(mentions);
@@ -196,8 +198,8 @@ impl Build<'_> {
         }
     }
 
-    /// Whether a COPY lays the context's installed packages over those that a step installs, so that the image has
-    /// something of both: no step below the COPY installs them again.
+    /// Whether a COPY overwrites packages that a step installs with those of the context, so that the image contains a
+    /// mixture: no step below the COPY installs them again.
     pub fn lays_over(&self, context: &BuildContext, found: &ClassMatch) -> bool {
         let folder = context.entry(found.entry).name;
         let managers = managers(folder);
@@ -227,7 +229,7 @@ impl Build<'_> {
         })
     }
 
-    /// The scripts of the RUNs, as a rule only of those that the target needs.
+    /// The scripts of the RUNs, by default only of those that the target needs.
     fn scripts(&self, all: bool) -> impl Iterator<Item = &Code<'_>> {
         let stages = self.stages().iter().filter(move |stage: &&Stage| all || self.is_needed(stage));
         let runs = stages.flat_map(|stage| self.instructions(stage)).filter(|(_, i)| i.keyword == Keyword::Run);

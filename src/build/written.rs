@@ -1,5 +1,6 @@
-//! What a container of a stage writes to, as far as the files around it tell: VOLUME, what compose mounts, folders in root's
-//! home that ENV names, and what its start scripts install. Who runs it as another user has to hand these over.
+//! The paths that a container of a stage writes to, as far as the files show: VOLUME, mounts in compose, folders in
+//! root's home that ENV names, and installs in its start scripts. To run it as another user, their owner has to be
+//! changed.
 
 use super::{Build, Stage};
 use crate::data;
@@ -8,11 +9,11 @@ use crate::manifest::FileKind;
 use crate::shell::{Script, Verb, parse};
 use crate::text::path;
 
-/// The home of root, which nobody else may enter.
+/// The home of root, which other users may not enter.
 const HOME: &str = "/root";
 
 impl Build<'_> {
-    /// The folders that VOLUME names in a stage and those that it stands on.
+    /// The folders that VOLUME names in a stage's chain.
     pub fn volumes(&self, stage: &Stage) -> Vec<String> {
         let all = self.chain(stage).flat_map(|stage| self.instructions(stage).map(move |one| (stage.index, one)));
         let paths = all.filter(|(_, (_, one))| one.keyword == Keyword::Volume).flat_map(|(stage, (index, one))| {
@@ -50,7 +51,7 @@ impl Build<'_> {
         let mut found = Vec::new();
         for stage in self.chain(stage) {
             for (index, one) in self.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Env) {
-                // Of `PATH` only the place of a program is meant.
+                // `PATH` only names places of programs.
                 let pairs = file.variables(one).into_iter().filter(|pair| !pair.name.text.ends_with("PATH"));
                 let values = pairs.filter_map(|pair| self.scopes().expand(stage.index, index, &pair.value.text));
                 found.extend(values.filter(|value| path::is_below(value, HOME) && !value.contains([':', ' '])));
@@ -63,7 +64,7 @@ impl Build<'_> {
         found
     }
 
-    /// The shell scripts of the context that a container starts with, as far as they were read: path and commands.
+    /// The shell scripts of the context that a container starts with, if they were read: path and commands.
     pub fn start_scripts(&self, stage: &Stage) -> Vec<(String, Script)> {
         let Some(texts) = self.input().texts.as_ref() else { return Vec::new() };
         let scripts = self.start_files(stage).into_iter().filter_map(|started| {
@@ -76,7 +77,7 @@ impl Build<'_> {
         scripts.collect()
     }
 
-    /// The first install that a container does when it starts: the script's name and the command.
+    /// The first install that a container runs when it starts: the script's name and the command.
     pub fn installed_at_start(&self, stage: &Stage) -> Option<(String, String)> {
         self.start_scripts(stage).into_iter().find_map(|(file, script)| {
             let invocations = script.invocations();

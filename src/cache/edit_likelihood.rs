@@ -1,18 +1,18 @@
-//! How much a file's name looks like what people edit all day. Chooses the example of a source change; decides nothing.
+//! How likely a file is edited often, by its name. Used to choose an example of a source change; decides nothing.
 
 use crate::manifest::{ContentKind, FileKind, FileRole};
 use crate::text::path;
 
-/// From the likeliest to the least.
+/// From the most likely to the least likely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
-    /// Where the program starts: `main.go`, `app.py`, `server.js`.
+    /// The entry point of the program: `main.go`, `app.py`, `server.js`.
     Main,
     /// Other code.
     Code,
-    /// Code that seldom changes: settings, scripts, empty modules, markup, declarations.
+    /// Code that rarely changes: settings, scripts, empty modules, markup, declarations.
     Aside,
-    /// Tests, examples, generated code, what lies in hidden folders.
+    /// Tests, examples, generated code, files in hidden folders.
     Around,
     /// Data and settings.
     Other,
@@ -20,11 +20,11 @@ pub enum Likeness {
     Text,
 }
 
-/// Where programs start.
+/// Names of entry points.
 const MAIN: &[&str] = &["main", "app", "server", "index", "program", "application"];
 
 impl Likeness {
-    /// By the name alone; the path can only make it less likely.
+    /// Judged only by the name; the path can only make it less likely.
     pub fn of_name(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
         let kind = FileKind::of(&lower);
@@ -56,13 +56,13 @@ impl Likeness {
         if MAIN.contains(&stem) { Self::Main } else { Self::Code }
     }
 
-    /// By the whole path.
+    /// Judged by the whole path.
     pub fn of_path(path: &str) -> Self {
         let (folders, name) = path::split(path);
         let own = Self::of_name(name);
         let hidden = folders.split('/').any(|folder| folder.starts_with('.'));
         let around = hidden || FileKind::of(path).folder_role().is_some_and(|role| !role.may_be_written_by_builds());
-        // A barrel of a component's folder starts nothing.
+        // The index file of a component's folder is not an entry point.
         let stem = name.split('.').next().unwrap_or(name);
         let own = if own == Self::Main && stem.eq_ignore_ascii_case("index") && folders.contains('/') {
             Self::Aside

@@ -9,7 +9,7 @@ use crate::inputs::context::{
 use crate::manifest::{ContentKind, FileKind, Project, is_manifest};
 use crate::text::path;
 
-/// Files whose paths are compared for the best example.
+/// The number of files whose paths are compared for the best example.
 const LOOKED: u32 = 20_000;
 
 /// A step that takes source files from the context.
@@ -17,26 +17,26 @@ const LOOKED: u32 = 20_000;
 pub struct SourceStep {
     /// Index of the instruction.
     pub instruction: usize,
-    /// A source file that it takes; `None` when the context was not looked at.
+    /// A source file that it takes; `None` if the context is unknown.
     pub example: Option<String>,
 }
 
-/// What a file of the context is for a build.
+/// The role of a file of the context in a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileOrigin {
-    /// Read by the install of dependencies: manifests, lock files and what they name.
+    /// Read by the install of dependencies: manifests, lock files and the files that they name.
     Dependencies,
-    /// History, caches, results, the Dockerfile itself: no source.
+    /// History, caches, results, the Dockerfile itself: not a source file.
     Made,
-    /// What people edit.
+    /// A file that people edit.
     Source,
 }
 
-/// Tells the files of one context apart.
+/// Classifies the files of a context.
 #[derive(Debug)]
 pub struct Origins<'c> {
     context: &'c BuildContext,
-    /// Topmost entries that nobody edits, ascending.
+    /// The topmost entries that are not edited, ascending.
     made: Vec<EntryId>,
     /// Files and folders that installs read, sorted.
     install: Vec<&'c str>,
@@ -58,7 +58,7 @@ impl<'c> Origins<'c> {
         Self { context, made: sure.map(|found| found.entry).collect(), install }
     }
 
-    /// What a file is.
+    /// The role of a file.
     pub fn of(&self, file: EntryId) -> FileOrigin {
         let before = self.made.partition_point(|entry| *entry <= file);
         let above = before.checked_sub(1).map(|at| self.made[at]);
@@ -68,7 +68,7 @@ impl<'c> Origins<'c> {
         let path = self.context.path(file);
         let name = self.context.entry(file).name;
         let kind = FileKind::of(name);
-        // A change of those is no source change.
+        // A change of those is not a source change.
         if kind.is_recipe() || kind.nature() == ContentKind::Repository {
             return FileOrigin::Made;
         }
@@ -120,10 +120,10 @@ pub(super) fn first_change(
     None
 }
 
-/// What an instruction takes of the context.
+/// The files that an instruction takes from the context.
 enum TakenFiles<'a> {
     Copied(&'a Transfer<'a>),
-    /// By a bind mount. Its content is part of the step's key, as that of a COPY is.
+    /// By a bind mount. Its content is part of the step's cache key, like that of a COPY.
     Bound(String),
 }
 
@@ -136,12 +136,13 @@ impl TakenFiles<'_> {
     }
 }
 
-/// A file that people edit among those that a COPY takes: the program's own code before tests, settings and texts.
+/// A file that people edit among those that a COPY takes: the program's own code takes precedence over tests, settings
+/// and texts.
 pub fn source_file(transfer: &Transfer, context: &BuildContext, origins: &Origins) -> Option<String> {
     source_file_outside(transfer, context, origins, &[])
 }
 
-/// The same among the files that lie in none of `folders`.
+/// The same among the files that are not in `folders`.
 pub fn source_file_outside(
     transfer: &Transfer,
     context: &BuildContext,

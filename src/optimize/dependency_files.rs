@@ -26,7 +26,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             turn.step(format!("runs {} before the sources are copied", list.join(" and ")), why, edits);
         }
         for obstacle in obstacles {
-            turn.refuse(format!("keeps `{}` after the COPY of the sources", obstacle.command), obstacle.why);
+            turn.refuse(format!("keeps `{}` after the COPY of the sources", obstacle.command), obstacle.reason);
         }
     }
 }

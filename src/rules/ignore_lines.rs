@@ -1,19 +1,19 @@
-//! Edits of .dockerignore: the lines that leave something out of the context.
+//! Edits of .dockerignore: lines that exclude paths from the context.
 
 use super::Context;
 use crate::finding::{FileEdit, Finding, Fix, Safety, Target};
 use crate::inputs::IgnoreInput;
 use crate::text::Span;
 
-/// The finding with an edit that adds `patterns` to the .dockerignore in force, or writes one; none where nobody knows
-/// which that is.
+/// The finding with an edit that adds `patterns` to the effective .dockerignore, or creates one; no edit if it is
+/// unknown which file that is.
 pub(super) fn with_lines(cx: &Context, patterns: &[String], safety: Safety, mut finding: Finding) -> Finding {
     if patterns.is_empty() {
         return finding;
     }
     let (target, span, text, title) = match cx.ignore() {
         IgnoreInput::Missing(path) => {
-            (Target::New(path.clone()), Span::at(0), patterns.join("\n") + "\n", "write a .dockerignore")
+            (Target::New(path.clone()), Span::at(0), patterns.join("\n") + "\n", "create a .dockerignore")
         }
         IgnoreInput::Present(file, _) => {
             let source = cx.inputs().source(*file);

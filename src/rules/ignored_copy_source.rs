@@ -42,7 +42,7 @@ fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer
         let sources = cx.inputs().source(file);
         let line = sources.line(pattern.span.start);
         let message =
-            format!("`{text}` is left out by {} line {line} (`{}`)", sources.name(), sources.slice(pattern.span));
+            format!("`{text}` is excluded by {} line {line} (`{}`)", sources.name(), sources.slice(pattern.span));
         let mut finding = cx.finding(source.span, message);
         if warned.is_none() {
             finding = finding.without("CopyIgnoredFile");
@@ -51,7 +51,7 @@ fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer
     }
 }
 
-/// Whether an exception brings a path back: where it is missing all the same, there is no such file.
+/// Whether an exception includes a path again: if it is still missing, there is no such file.
 fn comes_back(matcher: &Matcher, text: &str) -> bool {
     let path = clean(text);
     let path = path.trim_matches('/');
@@ -67,14 +67,14 @@ fn comes_back(matcher: &Matcher, text: &str) -> bool {
     !path.is_empty() && !has_wildcard(path)
 }
 
-/// The pattern that takes a path, whatever there is below it.
+/// The pattern that excludes a path, whatever is below it.
 fn surely(matcher: &Matcher, text: &str) -> Option<usize> {
     let path = clean(text);
     let path = path.trim_matches('/');
     if path == "." || path.is_empty() || has_wildcard(path) {
         return None;
     }
-    // As a walk goes: a folder that it stays out of takes all below along.
+    // Like a walk of the context: everything below a folder that it does not enter is excluded too.
     let mut above = MatchedPatterns::default();
     let ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).collect();
     for end in ends {
@@ -92,10 +92,10 @@ fn with_fix(cx: &Context, finding: Finding, file: FileId, text: &str) -> Finding
     let path = clean(text);
     let path = path.trim_matches('/');
     if path == "." || path.is_empty() {
-        return finding.help("leave out less in .dockerignore");
+        return finding.help("exclude less in .dockerignore");
     }
     let line = format!("!{path}");
-    let finding = finding.help(format!("bring it back with a line `{line}` in .dockerignore"));
+    let finding = finding.help(format!("add the exception `{line}` to .dockerignore"));
     let source = cx.inputs().source(file);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
     if !path.bytes().all(plain) || !source.is_exact(Span::new(0, source.text().len() as u32)) {
@@ -108,7 +108,7 @@ fn with_fix(cx: &Context, finding: Finding, file: FileId, text: &str) -> Finding
         span: Span::at(source.text().len() as u32),
         text: format!("{gap}{line}{end}"),
     };
-    let why = "what the line leaves out may be a secret, or large".to_owned();
+    let why = "what the line excludes may be a secret, or large".to_owned();
     let mut finding = finding;
     finding.fixes.push(Fix { title: format!("add `{line}`"), safety: Safety::Unsafe(why), edits: vec![edit] });
     finding

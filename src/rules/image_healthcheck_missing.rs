@@ -7,9 +7,9 @@ super::image_rule!("image-healthcheck-missing", check);
 fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
     let config = &cx.image.config;
     let starts = config.entrypoint.is_some() || config.cmd.is_some();
-    // `NONE` is an answer too.
+    // `HEALTHCHECK NONE` is a decision too.
     if starts && !config.exposed_ports.is_empty() && config.healthcheck.is_none() {
         let message = "no HEALTHCHECK: the engine can't tell whether the service works".to_owned();
-        out.push(ImageFinding::of_config(message, "add `HEALTHCHECK CMD` with a probe that the image has"));
+        out.push(ImageFinding::of_config(message, "add `HEALTHCHECK CMD` with a program that the image contains"));
     }
 }

@@ -4,7 +4,7 @@ use super::image::{ImageContext, ImageFinding};
 
 super::image_rule!("image-labels-missing", check);
 
-/// What says from which sources an image was made.
+/// The labels that record which sources an image was built from.
 const WANTED: [&str; 2] = ["org.opencontainers.image.source", "org.opencontainers.image.revision"];
 
 fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
@@ -12,7 +12,7 @@ fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
     let is_missing = |name: &&str| labels.get(*name).is_none_or(|value| value.trim().is_empty());
     let missing: Vec<String> = WANTED.into_iter().filter(is_missing).map(|name| format!("`{name}`")).collect();
     if !missing.is_empty() {
-        let message = format!("no label says from which sources it was made: {}", missing.join(", "));
-        out.push(ImageFinding::of_config(message, "set them when it is built: `docker build --label …`"));
+        let message = format!("labels for the source of the image are missing: {}", missing.join(", "));
+        out.push(ImageFinding::of_config(message, "set them in the build: `docker build --label …`"));
     }
 }

@@ -7,14 +7,14 @@ use crate::finding::Findings;
 
 super::rule!("image-root-copied", check);
 
-/// Such copies that are looked at; no real file has more.
+/// The number of such copies that are checked; no real file has more.
 const MOST: usize = 100;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut looked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        // To squash a tree into an empty image is a purpose of its own.
+        // Copying into an empty image squashes a tree into one layer, which is intended.
         if matches!(build.root_base(stage), StageBase::Scratch) {
             continue;
         }
@@ -34,14 +34,14 @@ fn check(cx: &Context, out: &mut Findings) {
             if is_overlay(build, transfer.from.as_ref()) {
                 continue;
             }
-            let message = "the whole file system of another image is laid over this one";
-            out.push(cx.finding(source.span, message).help("copy the paths that are needed, by name"));
+            let message = "this copies the whole file system of another image over this one";
+            out.push(cx.finding(source.span, message).help("copy only the paths that are needed"));
         }
     }
 }
 
-/// Whether it may be made to be laid over another image: one that is no distribution's or language's, as it is, or what a
-/// stage puts together in an empty one.
+/// Whether the image may be meant as an overlay: one used as it is that is not a distribution's or a language's, or one
+/// that a stage assembles in an empty image.
 fn is_overlay(build: &Build, from: Option<&StageBase>) -> bool {
     let official = |image: &str| is_official(Reference::of(image).short_name());
     match from {
@@ -52,7 +52,7 @@ fn is_overlay(build: &Build, from: Option<&StageBase>) -> bool {
                 _ => true,
             }
         }),
-        // In a fragment a plain name is that of a stage of the file that it is a part of.
+        // In a fragment, a plain name may be a stage of the file that includes it.
         Some(StageBase::Image(image)) => {
             !(official(image) || (build.is_fragment() && !image.contains(['/', ':', '.', '@'])))
         }

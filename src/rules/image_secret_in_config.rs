@@ -14,9 +14,8 @@ fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
             SecretPlace::History(step) => (format!("step {} of the history", step + 1), Some(step)),
         };
         let name = secret.name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
-        let message = format!("{place} holds a secret: {}{name}", secret.kind.words());
-        let help =
-            "make it invalid, and give it when the container starts, or to one step with `RUN --mount=type=secret`";
+        let message = format!("{place} contains a secret: {}{name}", secret.kind.words());
+        let help = "revoke it; pass it when the container starts, or to one step with `RUN --mount=type=secret`";
         out.push(ImageFinding { step, ..ImageFinding::of_config(message, help) });
     }
 }

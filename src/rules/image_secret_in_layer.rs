@@ -11,11 +11,11 @@ fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
         let SecretPlace::File { entry, path, line, fate } = secret.found else { continue };
         let layer = entry.layer as usize;
         let place = line.map(|line| format!(":{line}")).unwrap_or_default();
-        let mut message = format!("`/{}{place}` holds a secret: {}", cx.image.paths.text(path), secret.kind.words());
+        let mut message = format!("`/{}{place}` contains a secret: {}", cx.image.paths.text(path), secret.kind.words());
         if let MemberOutcome::Unlinked { by } | MemberOutcome::Lost { by, .. } = fate {
-            message.push_str(&format!("; layer {} hides it, and layer {} still has it", by + 1, layer + 1));
+            message.push_str(&format!("; layer {} hides it, but layer {} still contains it", by + 1, layer + 1));
         }
-        let help = "make it invalid, and give it to the step that needs it only: `RUN --mount=type=secret`";
+        let help = "revoke it, and pass it only to the step that needs it: `RUN --mount=type=secret`";
         out.push(ImageFinding::at(path, layer, message, help));
     }
 }

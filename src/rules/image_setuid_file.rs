@@ -12,7 +12,10 @@ fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
         if !runs_as_owner || cx.is_packaged(path) {
             continue;
         }
-        let message = format!("`/{}` runs as its owner or group, whoever starts it", cx.image.paths.text(path));
-        out.push(ImageFinding::at(path, id.layer as usize, message, "take the bits away: `chmod ug-s`"));
+        let message = format!(
+            "`/{}` is setuid or setgid: it runs with the rights of its owner or group, no matter who starts it",
+            cx.image.paths.text(path)
+        );
+        out.push(ImageFinding::at(path, id.layer as usize, message, "remove the bits: `chmod ug-s`"));
     }
 }

@@ -13,12 +13,12 @@ fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
     for (path, id) in cx.members_above_base() {
         let entry = cx.image.entry(id);
         let open = matches!(entry.kind, EntryKind::File | EntryKind::Directory) && entry.mode.is_world_writable();
-        // What is below an open directory is told with it.
+        // Paths below a writable directory are covered by its finding.
         if !open || cx.is_packaged(path) || is_open(cx.image.paths.parent(path)) {
             continue;
         }
-        let message = format!("everybody in the container may write `/{}`", cx.image.paths.text(path));
-        let help = "give it to the user that writes it: `COPY --chown=…`, or `chmod o-w`";
+        let message = format!("any user in the container can write to `/{}`", cx.image.paths.text(path));
+        let help = "make the user that writes it its owner (`COPY --chown=…`), or run `chmod o-w`";
         out.push(ImageFinding::at(path, id.layer as usize, message, help));
     }
 }

@@ -14,14 +14,14 @@ fn check(cx: &Context, out: &mut Findings) {
         for script in scripts(&run) {
             for command in script.commands.iter().filter(|command| is_ineffective(script, command)) {
                 let own = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();
-                let message = "`set -e` does not end the RUN at a command behind `!`, whatever it returns";
+                let message = "`set -e` ignores the status of a command after `!`, so the RUN continues in any case";
                 let finding = cx.finding(run.place(command.span), message);
-                let finding = finding.help("`! command || exit 1`, or `if command; then exit 1; fi`");
-                let why = "a build that went on behind the failure ends there then";
+                let finding = finding.help("write `! command || exit 1`, or `if command; then exit 1; fi`");
+                let why = "a build that continued after the failure now stops there";
                 let at = run.place(Span::at(command.span.end));
                 let plain = own && command.redirects.iter().all(|redirect| redirect.body.is_none());
                 out.push(if plain {
-                    finding.unsafe_edit("end where it fails", why, at, " || exit 1")
+                    finding.unsafe_edit("stop when it fails", why, at, " || exit 1")
                 } else {
                     finding
                 });
@@ -30,7 +30,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether a command ends a pipeline behind `!` that only errexit would look at.
+/// Whether a command ends a pipeline after `!` whose status only errexit would check.
 fn is_ineffective(script: &Script, command: &Command) -> bool {
     let place = &command.place;
     let ends = place.pipe_index + 1 == place.pipe_len;
@@ -42,7 +42,7 @@ fn is_ineffective(script: &Script, command: &Command) -> bool {
             ScopeKind::Top | ScopeKind::Group | ScopeKind::Subshell | ScopeKind::Branch | ScopeKind::Loop
         )
     });
-    // The status of a list's last element is that of the list.
+    // The status of the last element is the status of the list.
     let end = script.scopes.get(place.scope as usize).and_then(|scope| scope.last_end);
     let last = end.is_none_or(|end| command.span.end >= end);
     place.negated && place.options.errexit && ends && alone && in_order && !last && !is_caught(script, command.span)

@@ -11,8 +11,9 @@ fn check(cx: &Context, out: &mut Findings) {
         if !matches!(suppression.form, Form::Dockopt | Form::Hadolint) {
             continue;
         }
-        let help = "name it in the settings, where all can see it: `[[ignore]]` of dockopt.toml";
-        let finding = cx.suppression_finding(suppression, suppression.span, "a comment hides findings").help(help);
+        let help = "suppress it in the settings instead: `[[ignore]]` in dockopt.toml";
+        let finding =
+            cx.suppression_finding(suppression, suppression.span, "this comment suppresses findings").help(help);
         let foreign = suppression.form == Form::Hadolint;
         out.push(if foreign { finding } else { finding.without("DL1001") });
     }

@@ -8,7 +8,7 @@ super::rule!("instruction-case", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
-    // What stands before the first FROM is not counted.
+    // Instructions before the first FROM are not counted.
     let first = cx.build().stages().first().map_or(usize::MAX, |stage| stage.start);
     let known = |instruction: &&Instruction| instruction.keyword != Keyword::Unknown;
     let all: Vec<&Instruction> = file.instructions().iter().skip(first).filter(known).collect();
@@ -24,12 +24,13 @@ fn check(cx: &Context, out: &mut Findings) {
     for instruction in all {
         let name = file.str(instruction.name);
         let (right, most) = if small > capital {
-            (name.to_lowercase(), "in small letters")
+            (name.to_lowercase(), "in lower case")
         } else {
-            (name.to_uppercase(), "in capitals")
+            (name.to_uppercase(), "in upper case")
         };
         if name != right {
-            let finding = cx.finding(instruction.name.span, format!("`{name}`: most of the file is {most}"));
+            let finding = cx
+                .finding(instruction.name.span, format!("`{name}` differs from the rest of the file, which is {most}"));
             out.push(finding.safe_edit(format!("write `{right}`"), instruction.name.span, right));
         }
     }

@@ -9,12 +9,12 @@ fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     for (index, found) in file.default_bases() {
         let Some(from) = file.from(&file.instructions()[index]) else { continue };
-        // Without a variable it is refused whatever the build is given.
+        // Without a variable the build always rejects it.
         if !from.image.text.contains('$') {
             continue;
         }
         let what = if found.is_empty() { "empty".to_owned() } else { format!("`{found}`") };
-        let message = format!("without `--build-arg` this is {what}, which is no image");
-        out.push(cx.finding(from.image.span, message).help("give the ARG a default that works"));
+        let message = format!("without `--build-arg` this is {what}, which is not a valid image name");
+        out.push(cx.finding(from.image.span, message).help("give the ARG a valid default"));
     }
 }

@@ -6,7 +6,7 @@ use crate::finding::Findings;
 
 super::rule!("invalid-label-key", check);
 
-/// Prefixes that Docker keeps for itself.
+/// Prefixes that are reserved for Docker.
 const RESERVED: [&str; 3] = ["com.docker.", "io.docker.", "org.dockerproject."];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -18,13 +18,16 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         for pair in file.variables(label) {
             let key = pair.name.text.trim_matches(['"', '\'']);
-            // What a variable makes of it is known to the build only.
+            // The value of a variable is known only during the build.
             if key.contains('$') {
                 continue;
             }
             let Some(why) = describe_mistake(key) else { continue };
-            let finding = cx.finding(pair.name.span, format!("label key `{key}`: {why}"));
-            out.push(finding.help("small letters, digits and single `.`, `-`, `_`, `/`, as in `org.example.some-key`"));
+            let finding = cx.finding(pair.name.span, format!("invalid label key `{key}`: {why}"));
+            out.push(
+                finding
+                    .help("use lower-case letters, digits and single `.`, `-`, `_`, `/`, as in `org.example.some-key`"),
+            );
         }
     }
 }
@@ -32,16 +35,16 @@ fn check(cx: &Context, out: &mut Findings) {
 fn describe_mistake(key: &str) -> Option<&'static str> {
     let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
-        return Some("Docker keeps this prefix for itself");
+        return Some("this prefix is reserved for Docker");
     }
     if !key.starts_with(|c: char| c.is_ascii_lowercase()) {
-        return Some("it begins with a small letter");
+        return Some("it must start with a lower-case letter");
     }
     if !key.ends_with(end) {
-        return Some("it ends with a small letter or a digit");
+        return Some("it must end with a lower-case letter or a digit");
     }
     if !key.chars().all(|c| end(c) || matches!(c, '.' | '-' | '_' | '/')) {
-        return Some("it holds another character than a-z, 0-9, `.`, `-`, `_` and `/`");
+        return Some("only a-z, 0-9, `.`, `-`, `_` and `/` are allowed");
     }
-    (key.contains("..") || key.contains("--")).then_some("separators stand one by one")
+    (key.contains("..") || key.contains("--")).then_some("separators must not be repeated")
 }

@@ -1,5 +1,5 @@
-//! What package managers downloaded and left in a layer that ships: shared by the rules on kept caches, which say what
-//! counts and how to mend it.
+//! Download caches of package managers in layers that ship. Shared by the rules on kept caches, which define what
+//! counts and how to fix it.
 
 use super::Context;
 use super::cache_reader::{self, Cache};
@@ -19,40 +19,40 @@ use crate::text::{Span, path};
 pub(super) struct KeptCacheRule {
     /// Whether a call fills a cache that nothing needs afterwards.
     pub(super) fills: fn(&PackageCall) -> bool,
-    /// Options that switch the cache off.
+    /// Options that disable the cache.
     pub(super) flags: &'static [&'static str],
-    /// Variables that switch it off, when they are true.
+    /// Variables that disable it if they are true.
     pub(super) variables: &'static [&'static str],
-    /// How to mend it; `None` where no edit would.
+    /// How to fix it; `None` if there is no fix.
     pub(super) cure: fn(&Context, &CacheFill) -> Option<CacheFix>,
     /// Whether the folder must be known.
     pub(super) known: bool,
-    /// The peers' code, and whether they report a call under it.
+    /// The code of other linters, and whether they report a command under it.
     pub(super) code: (&'static str, fn(&PackageCall) -> bool),
 }
 
-/// How a kept cache is mended.
+/// How a kept cache is fixed.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum CacheFix {
-    /// This option goes behind the verb.
+    /// Add this option after the verb.
     Flag(&'static str),
-    /// This command goes behind the script.
+    /// Add this command at the end of the script.
     Command(String),
-    /// As before, and why it may change what the image does.
+    /// Like `Command`, with the reason why it may change what the image does.
     RiskyCommand(String, &'static str),
 }
 
-/// A call that leaves a cache behind.
+/// A command that leaves a cache in the layer.
 pub(super) struct CacheFill<'c, 's> {
     /// The program.
     pub(super) invocation: &'c Invocation<'s>,
-    /// What it asks for.
+    /// The package manager call.
     pub(super) call: PackageCall<'s>,
-    /// Where it keeps what it fetched.
+    /// The folders of its cache.
     pub(super) folders: Vec<PackageCache>,
 }
 
-/// Reports each RUN of the layers that ship which leaves a cache behind.
+/// Reports each RUN that leaves a cache in a layer that ships.
 pub(super) fn check(cx: &Context, out: &mut Findings, kept: &KeptCacheRule) {
     if cx.is_for_developers_only() {
         return;
@@ -103,12 +103,12 @@ fn report<'a, 'i>(
         Some(folder) => format!(" (`{folder}`)"),
         None => String::new(),
     };
-    let message = format!("what `{}` downloads stays in the layer{place}", first.call.title());
+    let message = format!("`{}` leaves its download cache in the layer{place}", first.call.title());
     let mut finding = priced(build, (stage, index), &filled, cx.finding(code.place(file, first.call.span), message));
     for other in &filled[1..] {
-        finding = finding.label(code.place(file, other.call.span), "and what this downloads");
+        finding = finding.label(code.place(file, other.call.span), "this fills the cache too");
     }
-    let mut finding = finding.help("delete it in the same RUN, or keep the folder in a cache mount");
+    let mut finding = finding.help("delete it in the same RUN, or use a cache mount for the folder");
     let run = Run { build, stage, index, instruction: build.effective(index), code };
     finding.fixes.extend(fix(cx, &run, &filled, kept));
     if !filled.iter().any(|one| kept.code.1(&one.call)) {
@@ -117,20 +117,20 @@ fn report<'a, 'i>(
     out.push(finding);
 }
 
-/// With what the calls download, as far as tables tell.
+/// Adds the size of the downloads, as far as the tables contain it.
 fn priced(build: &Build, place: (&Stage, usize), filled: &[CacheFill], finding: Finding) -> Finding {
     let mut sizes = filled.iter().filter_map(|one| {
         let size = DownloadSize::of(build, place, one.invocation, &one.call)?;
         Some(match one.call.manager {
-            // It keeps archives and what was in them.
+            // It keeps archives and their unpacked content.
             Manager::Yarn => (size.archive_bytes + size.disk_bytes, 2 * size.archive_bytes, size.evidence),
-            // What it installs is linked to its cache: what the index answers weighs, and nobody measured that.
+            // Installed files are hard links to its cache: only the index data adds size, and that was not measured.
             Manager::Uv => return None,
             _ => (size.archive_bytes, size.archive_bytes, size.evidence),
         })
     });
     let Some(first) = sizes.next() else {
-        let evidence = "the folder is part of a layer that ships";
+        let evidence = "the folder is in a layer that ships";
         let impact = |kind| Impact::unknown(kind, evidence);
         return finding.costs(impact(ImpactKind::DiskBytes)).costs(impact(ImpactKind::PullBytes));
     };
@@ -158,7 +158,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], kept: &KeptCacheRule) -> O
             CacheFix::Flag(flag) => {
                 edits.push(edit(Span::at(behind_verb(cx, run.code, &one.call)?), format!(" {flag}")));
                 flags.push(flag);
-                // The call itself may be told to fetch nothing.
+                // The command itself may have an option to work offline.
                 if cache_reader::is_behind(run, one.invocation.span.start, cache) {
                     risk = Some("this command or one after it may read the cache");
                 }
@@ -176,7 +176,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], kept: &KeptCacheRule) -> O
         }
     }
     if !flags.is_empty() && cache_reader::is_below(run, cache) {
-        risk = Some("something below may read the cache");
+        risk = Some("a later step may read the cache");
     }
     if !commands.is_empty() {
         let fills = |one: &Invocation| emptied.contains(&one.span);
@@ -192,7 +192,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], kept: &KeptCacheRule) -> O
     Some(Fix { title, safety: risk.map_or(Safety::Safe, |why| Safety::Unsafe(why.into())), edits })
 }
 
-/// Where an option goes behind a call's verb; none where the verb has no exact place.
+/// The position of an option after the verb of a call; `None` if the verb has no exact position.
 pub(super) fn behind_verb(cx: &Context, code: &Code, call: &PackageCall) -> Option<u32> {
     let file = &cx.build().input().file;
     let span = code.place(file, call.verb_span);
@@ -214,10 +214,10 @@ fn is_off(
     call.has(kept.flags) || kept.variables.iter().any(|name| set(&name))
 }
 
-/// Whether a cache or tmpfs mount holds the folders.
+/// Whether a cache or tmpfs mount contains the folders.
 pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &[PackageCache]) -> bool {
     let targets = mounted(build, stage, at);
-    // An image of which nothing is known may have moved the folder.
+    // An unknown image may have moved the folder.
     let known = is_known(build, stage);
     let serves = |target: &str, folder: &str| {
         covers(target, folder) || covers(folder, target) || (!known && path::name(target) == path::name(folder))
@@ -229,12 +229,12 @@ pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &
     !folders.is_empty() && folders.iter().all(held)
 }
 
-/// Whether it is known which variables the base image sets: official images move no cache but those in the table.
+/// Whether the variables of the base image are known: official images move no cache except those in the table.
 pub(super) fn is_known(build: &Build, stage: &Stage) -> bool {
     match build.root_base(stage) {
         StageBase::Image(reference) => {
             let name = Reference::of(reference).short_name();
-            // Its home folder is a link.
+            // Its home folder is a symbolic link.
             is_official(name) && name != "gradle"
         }
         StageBase::Scratch => true,
@@ -249,7 +249,7 @@ fn mounted(build: &Build, stage: &Stage, at: usize) -> Vec<String> {
     kept.filter_map(|mount| build.scopes().expand(stage.index, at, mount.target()?)).collect()
 }
 
-/// Whether one of the programs behind a call deletes what it left.
+/// Whether one of the programs after a call deletes its cache.
 pub(super) fn is_cleaned(
     build: &Build,
     place: (&Stage, usize),
@@ -269,7 +269,7 @@ fn deletes(one: &Invocation) -> bool {
     one.program.is_some_and(|program| Program::of(program).is(Kind::Deletes))
 }
 
-/// Whether a program deletes what a call left: the manager itself, or who names the folder.
+/// Whether a program deletes the cache of a call: the package manager itself, or a program that names the folder.
 fn cleans(
     build: &Build,
     (stage, at): (&Stage, usize),
@@ -304,7 +304,7 @@ fn cleans(
     })
 }
 
-/// Whether a path is one of the folders, above or below it.
+/// Whether a path is one of the folders, or above or below one.
 fn names(text: &str, folders: &[PackageCache]) -> bool {
     let path = text.trim_end_matches(['*', '/', '.']);
     let is = |cache: &PackageCache| match &cache.folder {

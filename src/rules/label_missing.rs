@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let set = labels(cx);
     for label in schema.keys() {
         let places: Vec<u32> = set.iter().filter(|one| one.name == *label).map(|one| one.span.start).collect();
-        // Stages that have the label themselves, by their instructions' places.
+        // The stages that set the label themselves, by the positions of their instructions.
         let has: Vec<bool> = build
             .stages()
             .iter()
@@ -26,7 +26,7 @@ fn check(cx: &Context, out: &mut Findings) {
             })
             .collect();
         let in_chain = |index: usize| build.chain(&build.stages()[index]).any(|below| has[below.index]);
-        // What a labelled stage stands on, and what others only copy from, is no image of its own.
+        // Stages that a labelled stage is based on, or that are only copied from, are not images themselves.
         let mut silent = vec![false; has.len()];
         for stage in build.stages().iter().filter(|stage| has[stage.index]) {
             build.chain(stage).for_each(|below| silent[below.index] = true);

@@ -1,4 +1,4 @@
-//! Labels whose value is not of the type that the settings give to them: a rule for each type.
+//! Labels whose value does not have the type that the settings give them: a rule for each type.
 
 use std::sync::LazyLock;
 
@@ -13,14 +13,14 @@ use crate::settings::LabelType;
 
 super::family! {
     LABEL_NOT_EMAIL "label-not-email" => |cx, out| check(cx, out, LabelType::Email, "an email address", is_email);
-    LABEL_NOT_HASH "label-not-hash" => |cx, out| check(cx, out, LabelType::Hash, "a commit's hash", is_hash);
-    LABEL_NOT_RFC3339 "label-not-rfc3339" => |cx, out| check(cx, out, LabelType::Rfc3339, "a time of RFC 3339", is_rfc3339);
+    LABEL_NOT_HASH "label-not-hash" => |cx, out| check(cx, out, LabelType::Hash, "a commit hash", is_hash);
+    LABEL_NOT_RFC3339 "label-not-rfc3339" => |cx, out| check(cx, out, LabelType::Rfc3339, "an RFC 3339 timestamp", is_rfc3339);
     LABEL_NOT_SEMVER "label-not-semver" => |cx, out| check(cx, out, LabelType::Semver, "a semantic version", is_semver);
     LABEL_NOT_SPDX "label-not-spdx" => |cx, out| check(cx, out, LabelType::Spdx, "an SPDX license expression", is_spdx);
     LABEL_NOT_URL "label-not-url" => |cx, out| check(cx, out, LabelType::Url, "an absolute URL", is_url);
 }
 
-/// Reports labels of a type whose value is not of it.
+/// Reports labels whose value does not have the given type.
 fn check(cx: &Context, out: &mut Findings, kind: LabelType, what: &str, is: fn(&str) -> bool) {
     let Some(schema) = cx.settings().and_then(|settings| settings.labels.as_ref()) else { return };
     for label in labels(cx) {
@@ -52,21 +52,21 @@ fn is_email(text: &str) -> bool {
     is_local && (literal || domain.split('.').all(is_label))
 }
 
-/// Seven digits as git shortens it, or all of SHA-1 or SHA-256; git writes the letters small, and who looks a commit up by
-/// its label compares texts.
+/// Seven digits, as git shortens it, or a whole SHA-1 or SHA-256 hash; in lower case as git writes it, since commits
+/// are looked up by comparing text.
 fn is_hash(text: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
     [7, 40, 64].contains(&text.len()) && text.bytes().all(is_digit)
 }
 
-/// `date-time` of RFC 3339, section 5.6; whether the month has that day is left to the calendar.
+/// `date-time` of RFC 3339, section 5.6; whether the month has that day is checked by `Date`.
 static DATE_TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let hour_minute = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
     let time = format!(r"{hour_minute}:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+-]{hour_minute})");
     Regex::new(&format!("^([0-9-]+)[Tt]{time}$")).ok()
 });
 
-/// `2027-01-31T12:00:00Z`, with a fraction and an offset where one is.
+/// `2027-01-31T12:00:00Z`, optionally with a fraction and an offset.
 fn is_rfc3339(text: &str) -> bool {
     let Some(parts) = DATE_TIME.as_ref().and_then(|regex| regex.captures(text)) else { return false };
     Date::parse(&parts[1]).is_some()
@@ -77,12 +77,12 @@ fn is_semver(text: &str) -> bool {
     semver::Version::parse(text).is_ok()
 }
 
-/// One identifier of the SPDX list, or several joined with AND, OR and WITH.
+/// An identifier of the SPDX list, or several joined with AND, OR and WITH.
 fn is_spdx(text: &str) -> bool {
     Expression::parse(text).is_ok()
 }
 
-/// A scheme and something behind it, in the letters of RFC 3986.
+/// A scheme followed by a rest, in the characters that RFC 3986 allows.
 fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())

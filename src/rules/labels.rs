@@ -8,7 +8,7 @@ use crate::text::Span;
 pub(super) struct Label {
     /// Its name.
     pub name: String,
-    /// Its value; `None` where a variable decides.
+    /// Its value; `None` if it contains a variable.
     pub value: Option<String>,
     /// Name and value.
     pub span: Span,

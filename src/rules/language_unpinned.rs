@@ -12,10 +12,10 @@ super::family! {
     NPM_UNPINNED "npm-unpinned" =>
         |cx, out| check(cx, out, "add `@version`, or install from package.json and its lock file", npm);
     PIP_UNPINNED "pip-unpinned" =>
-        |cx, out| check(cx, out, "add `==version`, or install from a list with versions", pip);
+        |cx, out| check(cx, out, "add `==version`, or install from a requirements file with versions", pip);
 }
 
-/// Packages of a command that any version fits: where the command stands, and their names as written.
+/// Packages of a command that have no version: the place of the command, and their names as written.
 struct UnpinnedPackages {
     span: Span,
     names: Vec<String>,
@@ -36,7 +36,7 @@ fn check(cx: &Context, out: &mut Findings, help: &str, find: fn(&Invocation) -> 
                 let Some(found) = find(&invocation).filter(|found| !found.names.is_empty()) else { continue };
                 let names: Vec<String> = found.names.iter().map(|name| format!("`{name}`")).collect();
                 let message = match names.as_slice() {
-                    [one] => format!("{one} has no version: the next build may install another one"),
+                    [one] => format!("{one} has no version, so the next build may install a different one"),
                     [first, second] => format!("{first} and {second} have no version"),
                     [first, rest @ ..] => format!("{first} and {} others have no version", rest.len()),
                     [] => continue,
@@ -64,7 +64,7 @@ fn go(invocation: &Invocation) -> Option<UnpinnedPackages> {
         });
         names.extend(any.map(|one| one.name.text.to_owned()));
     }
-    // What follows the package are the program's own arguments.
+    // Arguments after the package belong to the program.
     if call.verb_text == "run"
         && let Some(package) = call.operands.first().map(|word| word.text())
     {
@@ -78,7 +78,7 @@ fn go(invocation: &Invocation) -> Option<UnpinnedPackages> {
     Some(UnpinnedPackages { span: call.span, names })
 }
 
-/// The patterns that stand for packages of Go itself or of the module.
+/// The patterns for packages of Go itself or of the module.
 fn is_standard(name: &str) -> bool {
     matches!(name, "std" | "cmd" | "all" | "tool" | "work")
 }
@@ -98,7 +98,7 @@ fn any_npm_fits(package: &Package) -> bool {
         PackageSource::Index => {
             package.version.as_ref().is_none_or(|version| matches!(version.value.text, "latest" | "next" | "*" | ""))
         }
-        // A repository needs a commit; an archive is what it is.
+        // A repository needs a commit; an archive does not.
         PackageSource::Url => {
             let text = package.name.text;
             let archive = text.starts_with("http") && [".tgz", ".tar.gz"].iter().any(|ending| text.ends_with(ending));
@@ -125,7 +125,7 @@ fn pip(invocation: &Invocation) -> Option<UnpinnedPackages> {
 fn any_pip_fits(package: &Package) -> bool {
     match package.source {
         PackageSource::Index => package.version.is_none(),
-        // What follows the last `@` behind the host is a commit, branch or tag.
+        // The text after the last `@` after the host is a commit, branch or tag.
         PackageSource::Url => {
             let text = package.name.text;
             let path =

@@ -24,7 +24,7 @@ fn check(cx: &Context, out: &mut Findings) {
     {
         return;
     }
-    let finding = cx.finding(build.instruction(index).head, "the last USER is root: the container runs as root");
-    let finding = finding.help("end the stage with `USER` and a user without rights");
+    let finding = cx.finding(build.instruction(index).head, "the last USER is root, so the container runs as root");
+    let finding = finding.help("end the stage with a non-root `USER`");
     out.push(if user == User::Root { with_user(build, stage, finding) } else { finding });
 }

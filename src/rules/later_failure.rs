@@ -1,5 +1,5 @@
-//! Whether an empty value ends the RUN anyway: it names what a later command downloads, unpacks or installs. What rules on
-//! hidden failures share.
+//! Whether an empty value makes the RUN fail anyway, because a later command downloads, unpacks or installs what it
+//! names. Shared by the rules on hidden failures.
 
 use super::hidden_failure::{checks, name_of};
 use crate::shell::program::options::ProgramOptions;
@@ -7,11 +7,11 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, CommandPlace, Script, SeparatorKind, Word, arguments};
 use crate::text::{Span, path};
 
-/// Commands behind the assignment that are looked at.
+/// The number of commands after the assignment that are checked.
 const LOOKED_AHEAD: usize = 64;
 
-/// Whether the variable that the substitution around or at `span` is assigned to names what a later command cannot do
-/// without, and the RUN ends where that fails.
+/// Whether the variable that is assigned the substitution at or around `span` names something that a later command
+/// needs, and the RUN stops if that command fails.
 pub(super) fn is_seen_later(script: &Script, span: Span) -> bool {
     let Some((at, name)) = assigned(script, span) else { return false };
     let command = &script.commands[at];
@@ -46,7 +46,7 @@ fn assigned(script: &Script, span: Span) -> Option<(usize, String)> {
     Some((at, name.to_owned()))
 }
 
-/// The assignments that hold behind a command: `A=x`, `export A=x`.
+/// The assignments that apply after a command: `A=x`, `export A=x`.
 fn assignments(command: &Command) -> impl Iterator<Item = (&str, &Word)> {
     let assignments = if command.words.is_empty() { &*command.assignments } else { &[] };
     let own = assignments.iter().map(|one| (&*one.name_text, &one.value));
@@ -55,7 +55,7 @@ fn assignments(command: &Command) -> impl Iterator<Item = (&str, &Word)> {
     own.chain(words.filter_map(|word| Some((word.text().split_once('=')?.0, word))))
 }
 
-/// Whether a command whose words hold the value fails where that is empty, and ends the RUN.
+/// Whether a command whose words contain the value fails if that is empty, and stops the RUN.
 fn fails_without(script: &Script, command: &Command) -> bool {
     let program = Program::of(name_of(command));
     let refused = match name_of(command) {
@@ -78,7 +78,7 @@ fn is_told_to_fail(command: &Command) -> bool {
     flags.iter().any(|flag| ProgramOptions::of("curl").has(&flag.name, "fails"))
 }
 
-/// Whether a later command that refuses an error page reads the file that curl writes.
+/// Whether a later command that rejects an error page reads the file that curl writes.
 fn is_read(script: &Script, download: &Command) -> bool {
     let files: Vec<&str> = download
         .words
@@ -95,7 +95,7 @@ fn is_read(script: &Script, download: &Command) -> bool {
     })
 }
 
-/// Whether the RUN ends where the command at a place fails.
+/// Whether the RUN stops if the command at a place fails.
 fn ends_run(script: &Script, place: &CommandPlace, span: Span) -> bool {
     let kind = |place: &CommandPlace| place.after.map(|after| after.kind);
     if place.options.errexit && matches!(kind(place), None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline)) {
@@ -109,7 +109,7 @@ fn ends_run(script: &Script, place: &CommandPlace, span: Span) -> bool {
     let mut rest: Vec<(Span, &CommandPlace)> =
         commands.chain(compounds).filter(|(at, one)| one.scope == 0 && at.start >= span.end).collect();
     rest.sort_by_key(|(at, _)| at.start);
-    // `a && b; c` goes on with c.
+    // `a && b; c` continues with c.
     let joined = |one: &CommandPlace| {
         let kind = one.before.map(|before| before.kind);
         matches!(kind, Some(SeparatorKind::And | SeparatorKind::Pipe))

@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             for pair in file.variables(instruction).iter().filter(|pair| pair.legacy) {
                 let name = instruction.keyword.as_str();
-                let message = format!("`{name} key value` takes the rest of the line for one value");
+                let message = format!("`{name} key value` uses the whole rest of the line as the value");
                 let finding = cx.finding_at(index, pair.span, message).help(format!("write `{name} key=value`"));
                 out.push(match edited(cx, pair, file.escape()) {
                     Some(text) => finding.safe_edit("write it with `=`", pair.span, text),
@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// The pair with `=`, where its value surely stays the same.
+/// The pair with `=`, where its value certainly stays the same.
 fn edited(cx: &Context, pair: &Variable, escape: char) -> Option<String> {
     let source = cx.source();
     let gap = source.slice(Span::new(pair.name.span.end, pair.value.span.start));

@@ -20,19 +20,19 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         for taken in copied_packages::stage_copies(build, stage) {
             let may_clash = |theirs: &Libc| {
-                // Programs of one library work with it; only glibc's releases differ.
+                // Programs linked with a library work with it; only glibc's releases differ.
                 std::mem::discriminant(theirs) != std::mem::discriminant(&own) || matches!(theirs, Libc::Glibc(_))
             };
             let Some(theirs) = libc_of(build, taken.maker).filter(may_clash) else { continue };
             let Some((made, path, span)) = mismatched_copy(build, &taken, theirs) else { continue };
-            // Who listens uses `net`, and with it cgo; other programs may do without.
+            // A program that listens uses `net` and thus cgo; other programs may not need it.
             if matches!(made, LinkedProgram::Go(..)) && build.last(stage, Keyword::Expose).is_none() {
                 continue;
             }
             let Some(why) = clash(&made, theirs, own) else { continue };
             let maker = taken.maker;
             let message = format!(
-                "`{path}` of stage `{}` is made for {} and meets {}: {why}",
+                "`{path}` of stage `{}` was linked with {}, but this stage has {}: {why}",
                 maker.title(),
                 title(theirs, build, maker),
                 title(own, build, stage),
@@ -41,7 +41,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let finding = match made.place() {
                 Some((index, span)) => {
                     let place = build.code(index).map(|code| code.place(&build.input().file, span));
-                    place.into_iter().fold(finding, |finding, span| finding.label(span, "made here"))
+                    place.into_iter().fold(finding, |finding, span| finding.label(span, "built here"))
                 }
                 None => finding,
             };
@@ -51,7 +51,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// The C library below a stage.
+/// The C library of the image that a stage is based on.
 fn libc_of(build: &Build, stage: &Stage) -> Option<Libc> {
     match build.root_base(stage) {
         StageBase::Scratch => Some(Libc::None),
@@ -60,7 +60,7 @@ fn libc_of(build: &Build, stage: &Stage) -> Option<Libc> {
     }
 }
 
-/// Whether the stage adds a C library, or a layer that stands in for one.
+/// Whether the stage adds a C library or a compatibility layer for one.
 fn brings_libc(build: &Build, stage: &Stage) -> bool {
     let installs = |stage: &Stage| {
         toolchain::runs(build, stage).any(|(_, instruction, _)| {
@@ -83,7 +83,8 @@ fn brings_libc(build: &Build, stage: &Stage) -> bool {
     build.chain(stage).take(copied_packages::DEEPEST).any(|stage| installs(stage) || copies(stage))
 }
 
-/// What a copy takes that is linked with its maker's C library: how it was made, its path and place.
+/// The copied program that is linked with the C library of the stage that built it: how it was built, its path and
+/// place.
 fn mismatched_copy(
     build: &Build,
     taken: &copied_packages::StageCopy,
@@ -97,35 +98,35 @@ fn mismatched_copy(
     Some((made, found.text.clone()?, found.span))
 }
 
-/// What happens where the program meets another C library; `None` where it works.
+/// What goes wrong when the program runs with another C library; `None` if it works.
 fn clash(made: &LinkedProgram, theirs: Libc, own: Libc) -> Option<&'static str> {
     let absent = match made {
-        LinkedProgram::Python => "its compiled packages do not load",
+        LinkedProgram::Python => "its compiled packages cannot be loaded",
         LinkedProgram::Go(..) => "it does not start if it uses cgo, as `net` does",
         _ => "it does not start",
     };
     match (theirs, own) {
         (Libc::Glibc(_), Libc::Musl | Libc::None) | (Libc::Musl, Libc::Glibc(_) | Libc::None) => Some(absent),
         (Libc::Glibc(Some(theirs)), Libc::Glibc(Some(own))) if is_newer(made, &theirs, &own) => {
-            Some("it asks for symbols that the older one lacks (`version GLIBC_… not found`)")
+            Some("it needs symbols that the older release lacks (`version GLIBC_… not found`)")
         }
         _ => None,
     }
 }
 
-/// Whether a program of one Debian release asks for more than another has.
+/// Whether a program of one Debian release needs symbols that another release lacks.
 fn is_newer(made: &LinkedProgram, theirs: &Release, own: &Release) -> bool {
     let (Some(theirs), Some(own)) = (theirs.number(), own.number()) else { return false };
     match made {
-        // manylinux wheels are made for older releases than any of these.
+        // manylinux wheels are built for older releases than any of these.
         LinkedProgram::Python => false,
-        // What cgo itself asks for came with Debian 12.
+        // The symbols that cgo itself needs were added in Debian 12.
         LinkedProgram::Go(..) => theirs >= 12 && own <= 11,
         LinkedProgram::Rust(..) | LinkedProgram::C(..) => theirs > own,
     }
 }
 
-/// The C library below a stage, as messages call it.
+/// The C library of a stage's base image, as messages call it.
 fn title(libc: Libc, build: &Build, stage: &Stage) -> String {
     let image = match build.root_base(stage) {
         StageBase::Image(image) => format!("`{image}`"),
@@ -135,6 +136,6 @@ fn title(libc: Libc, build: &Build, stage: &Stage) -> String {
         Libc::Glibc(Some(release)) => format!("the glibc of {image} (Debian {})", release.version),
         Libc::Glibc(None) => format!("the glibc of {image}"),
         Libc::Musl => format!("the musl of {image}"),
-        Libc::None => format!("no C library: {image} has none"),
+        Libc::None => format!("no C library (its base is {image})"),
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn above(source: &Source, instruction: &Instruction) -> u32 {
     source.line_span(line).start
 }
 
-/// The lines of an instruction with their line ends.
+/// The lines of an instruction with their line endings.
 pub(super) fn of(source: &Source, instruction: &Instruction) -> Span {
     let start = source.line_span(source.line(instruction.span.start)).start;
     let text = source.text();
@@ -21,7 +21,7 @@ pub(super) fn of(source: &Source, instruction: &Instruction) -> Span {
     Span::new(start, end as u32)
 }
 
-/// As the file ends its lines.
+/// The line ending that the file uses.
 pub(super) fn line_end(source: &Source) -> &'static str {
     if source.text().contains("\r\n") { "\r\n" } else { "\n" }
 }

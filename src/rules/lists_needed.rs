@@ -1,4 +1,4 @@
-//! Whether something below a RUN reads the lists that it fetched with apt. In doubt that is not known.
+//! Whether a step below a RUN reads the package lists that the RUN fetched with apt. In doubt the answer is unknown.
 
 use crate::build::{Build, Code, StageBase, is_of_system};
 use crate::dockerfile::Keyword;
@@ -6,19 +6,19 @@ use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 
-/// What stands below an instruction.
+/// What the steps below an instruction do with the lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
-    /// Nothing that reads the lists, or nothing before they are fetched again.
+    /// No step reads the lists, or none before they are fetched again.
     #[default]
     Nothing,
-    /// Something of which nobody can tell from here.
+    /// A step whose effect is unknown.
     Unknown,
-    /// Something that reads the lists without fetching them.
+    /// A step that reads the lists without fetching them.
     Lists,
 }
 
-/// For each instruction: what stands below it, in its stage or in those that stand on that.
+/// For each instruction: what the steps below it do, in its stage and in the stages that are based on that.
 pub(super) fn needs(build: &Build) -> Vec<Need> {
     let mut after = vec![Need::Nothing; build.input().file.instructions().len()];
     let mut at_end = vec![Need::Nothing; build.stages().len()];
@@ -44,7 +44,7 @@ pub(super) fn needs(build: &Build) -> Vec<Need> {
     after
 }
 
-/// Of the text of an ONBUILD.
+/// The same for the text of an ONBUILD.
 fn of_trigger(text: &str) -> Need {
     let words = || text.split(|c: char| !c.is_alphanumeric() && !"-_./".contains(c));
     let has = |word: &str| words().any(|one| one == word);
@@ -55,7 +55,7 @@ fn of_trigger(text: &str) -> Need {
     if opaque { Need::Unknown } else { Need::Nothing }
 }
 
-/// Of a script, given what stands below it.
+/// The same for a script, given the answer for the steps below it.
 fn of_script(code: &Code, is_run: bool, below: Need) -> Need {
     let mut so_far = Need::Nothing;
     for invocation in code.script.invocations() {
@@ -70,7 +70,7 @@ fn of_script(code: &Code, is_run: bool, below: Need) -> Need {
     so_far.max(below)
 }
 
-/// A reader of the lists, or a script or tool whose effect nobody can tell from here.
+/// A reader of the lists, or a script or tool whose effect is unknown.
 fn may_read(invocation: &Invocation) -> bool {
     let Some(program) = invocation.program else { return true };
     let own = !is_of_system(invocation.path.text());
@@ -79,12 +79,12 @@ fn may_read(invocation: &Invocation) -> bool {
     own || FileKind::of(program).is_shell() || reads_lists(known) || (runs_file && !invocation.args.is_empty())
 }
 
-/// Whether a program reads the lists, or does what somebody wrote elsewhere.
+/// Whether a program reads the lists, or runs code from another file.
 fn reads_lists(program: Program) -> bool {
     program.is(Kind::Lists) || program.is(Kind::Recipes)
 }
 
-/// Whether it fetches the lists into the place where apt reads them.
+/// Whether it fetches the lists to the place where apt reads them.
 pub(super) fn fetches(invocation: &Invocation) -> bool {
     let elsewhere = |word: &Word| {
         let text = word.text().to_ascii_lowercase();

@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 type Called<'c, 's> = (&'c Invocation<'s>, &'c PackageCall<'s>);
 
-/// The manifest is copied, the lock file beside it is not.
+/// The manifest is copied, but the lock file next to it is not.
 fn left_behind(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, call): Called) -> Option<Finding> {
     let reads = call.lock == Some(LockUse::Preferred) && matches!(call.verb, Verb::Install | Verb::Build);
     if !reads || call.manager == Manager::Go || call.has(&["--no-lockfile", "--no-package-lock"]) {
@@ -35,15 +35,15 @@ fn left_behind(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, c
     }
     let found = installed::of(cx.build(), place, invocation, call).filter(|found| !found.has_lock)?;
     let lock = found.install?.lock.as_deref()?;
-    // Another manager's lock may be the one that counts.
+    // The lock file of another package manager may be the one that counts.
     let context = cx.context()?;
     context.find(lock)?;
-    let message = format!("`{}` resolves anew: `{lock}` is not copied", call.title());
+    let message = format!("`{}` resolves all versions again, because `{lock}` is not copied", call.title());
     let span = code.place(&cx.build().input().file, call.span);
-    Some(cx.finding(span, message).help(format!("copy `{lock}` beside the manifest before it")))
+    Some(cx.finding(span, message).help(format!("copy `{lock}` together with the manifest, above this step")))
 }
 
-/// The command does not look at the lock file, or writes another one.
+/// The command ignores the lock file, or writes a new one.
 fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, call): Called) -> Option<Finding> {
     let (what, help) = ignoring_option(call)?;
     if !installed::has_lock(cx.build(), place, invocation, call) {
@@ -52,7 +52,7 @@ fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, ca
     let file = &cx.build().input().file;
     let message = format!("`{}` {what}", call.title());
     let finding = cx.finding(code.place(file, call.span), message).help(help);
-    let why = "other versions are installed than now";
+    let why = "the installed versions change";
     let verb = code.place(file, call.verb_span);
     let exact = cx.source().slice(verb) == call.verb_text && !code.is_exec();
     Some(match (call.manager, call.verb) {
@@ -70,8 +70,8 @@ fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, ca
 fn ignoring_option(call: &PackageCall) -> Option<(&'static str, &'static str)> {
     use Manager as M;
     let rewrites = (
-        "resolves anew, whatever the lock file says",
-        "install what the lock file says; update it outside of the build",
+        "resolves all versions again and ignores the lock file",
+        "install from the lock file; update it outside the build",
     );
     let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
     match (call.manager, call.verb) {
@@ -79,11 +79,11 @@ fn ignoring_option(call: &PackageCall) -> Option<(&'static str, &'static str)> {
         (M::Npm | M::Yarn | M::Pnpm | M::Bun, Verb::Upgrade) if !global && call.packages.is_empty() => Some(rewrites),
         (M::Uv, Verb::Install) if call.verb_text == "sync" && call.has(&["--upgrade", "-U"]) => Some(rewrites),
         (M::Go, Verb::Other) if call.verb_text == "mod tidy" => {
-            Some(("may change what go.mod and go.sum say", "run it outside of the build, and `go mod download` here"))
+            Some(("may change go.mod and go.sum", "run it outside the build, and `go mod download` here"))
         }
         (M::Go, Verb::Install) if call.verb_text == "get" && call.has(&["-u"]) => Some(rewrites),
         (M::Cargo, Verb::Install) if call.has(&["--path"]) && !call.has(&["--locked", "--frozen"]) => {
-            Some(("does not look at Cargo.lock", "add `--locked`"))
+            Some(("ignores Cargo.lock", "add `--locked`"))
         }
         (M::Uv, Verb::Install) if call.verb_text == "pip install" => {
             let own = call.inputs.iter().any(|input| match input.kind {
@@ -92,7 +92,7 @@ fn ignoring_option(call: &PackageCall) -> Option<(&'static str, &'static str)> {
                 _ => false,
             });
             let own = own || call.packages.iter().any(|one| one.source == PackageSource::Path && one.name.text == ".");
-            (own && !call.has(&["--no-deps"])).then_some(("does not look at uv.lock", "run `uv sync --locked`"))
+            (own && !call.has(&["--no-deps"])).then_some(("ignores uv.lock", "run `uv sync --locked`"))
         }
         _ => None,
     }

@@ -13,7 +13,7 @@ use crate::text::Span;
 
 super::rule!("lock-file-unchecked", check);
 
-const WHY: &str = "it fails where the lock file does not fit the manifest";
+const WHY: &str = "it fails if the lock file does not match the manifest";
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::ordinary(cx) {
@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Preferred)) else {
                 continue;
             };
-            // `uv sync $UV_OPTIONS`: what is checked may stand in the variable.
+            // `uv sync $UV_OPTIONS`: the variable may contain the option that checks.
             if invocation.args.iter().any(|word| run.may_be_option(word)) {
                 continue;
             }
@@ -33,7 +33,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let title = call.title();
-            let message = format!("`{title}` goes on where the lock file does not fit, and resolves anew");
+            let message = format!("`{title}` silently resolves the versions again when the lock file is out of date");
             let span = code.place(&build.input().file, call.span);
             let finding = cx.finding(span, message).help(help);
             let at = flag.and_then(|flag| Some((flag, end_of_verb(cx, code, &call)?)));
@@ -41,7 +41,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let start = || code.place(&build.input().file, Span::at(invocation.path.span.start));
             out.push(match at {
                 Some((flag, at)) => edited(finding, flag, at),
-                // As it is, the lock file would end the build.
+                // With its current content, the lock file would make the build fail.
                 None if is_for_other_systems(build, place, &invocation, &call) => finding,
                 None if plain => finding.unsafe_edit("set `BUNDLE_FROZEN`", WHY, start(), "BUNDLE_FROZEN=true "),
                 None => finding,
@@ -55,7 +55,7 @@ fn edited(finding: Finding, flag: &str, at: u32) -> Finding {
     finding.unsafe_edit(format!("add `{flag}`"), WHY, Span::at(at), format!(" {flag}"))
 }
 
-/// Behind the verb; `yarn` alone has none.
+/// After the verb; `yarn` alone has none.
 fn end_of_verb(cx: &Context, code: &crate::build::Code, call: &PackageCall) -> Option<u32> {
     if !call.verb_text.is_empty() {
         return behind_verb(cx, code, call);
@@ -64,7 +64,7 @@ fn end_of_verb(cx: &Context, code: &crate::build::Code, call: &PackageCall) -> O
     (!code.is_exec() && cx.source().slice(span) == call.program).then_some(span.end)
 }
 
-/// The option that makes the manager fail instead, if one does, and what to do. `None` where it fails already.
+/// The option that makes the package manager fail instead, if there is one, and what to do. `None` if it fails already.
 fn find_cure(
     cx: &Context,
     place: (&Stage, usize),
@@ -80,7 +80,7 @@ fn find_cure(
             Some(Tool::YarnBerry) if set(&["CI", "YARN_ENABLE_IMMUTABLE_INSTALLS"]) => None,
             Some(Tool::YarnBerry) => add("--immutable"),
             Some(_) => add("--frozen-lockfile"),
-            None => Some((None, "add `--frozen-lockfile` (yarn 1) or `--immutable` (later ones)".into())),
+            None => Some((None, "add `--frozen-lockfile` (yarn 1) or `--immutable` (yarn 2 and later)".into())),
         },
         Manager::Pnpm if set(&["CI", "npm_config_frozen_lockfile", "NPM_CONFIG_FROZEN_LOCKFILE"]) => None,
         Manager::Pnpm if call.has(&["--offline", "--no-frozen-lockfile"]) || call.verb_text == "deploy" => None,
@@ -92,8 +92,7 @@ fn find_cure(
         Manager::Bundle if set(&["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"]) || is_configured(cx) => None,
         Manager::Bundle if call.verb == Verb::Install && !call.has(&["--local"]) => {
             if is_for_other_systems(build, place, invocation, call) {
-                let first =
-                    "run `bundle lock --add-platform x86_64-linux`: Gemfile.lock lists no platform of the image";
+                let first = "run `bundle lock --add-platform x86_64-linux`, because Gemfile.lock does not list the image's platform";
                 return Some((None, format!("{first}; then set `BUNDLE_FROZEN=1` or `BUNDLE_DEPLOYMENT=1`")));
             }
             Some((None, "set `BUNDLE_FROZEN=1` or `BUNDLE_DEPLOYMENT=1`".into()))
@@ -102,13 +101,13 @@ fn find_cure(
     }
 }
 
-/// Whether a frozen install would end because of the systems that the lock file was written for.
+/// Whether a frozen install would fail because of the platforms that the lock file lists.
 fn is_for_other_systems(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
     let found = installed::of(build, place, invocation, call).and_then(|found| found.install);
     found.and_then(|install| install.locked.as_ref()).is_some_and(|locked| locked.for_other_systems)
 }
 
-/// Which yarn, as the lock files in the context tell.
+/// Which version of yarn, according to the lock files in the context.
 fn yarn(cx: &Context) -> Option<Tool> {
     let mut tools = cx.projects()?.iter().flat_map(|project| &project.installs).map(|install| install.tool);
     let mut found = None;

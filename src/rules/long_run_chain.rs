@@ -7,7 +7,7 @@ use crate::shell::SeparatorKind;
 
 super::rule!("long-run-chain", check);
 
-/// Commands in one list from which on it is hard to read.
+/// The number of commands from which a list is hard to read.
 const LONG: usize = 8;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -27,8 +27,11 @@ fn check(cx: &Context, out: &mut Findings) {
             if count < LONG {
                 continue;
             }
-            let message = format!("{count} commands joined by `&&`: a heredoc gives each a line of its own");
-            out.push(cx.finding(instruction.head, message).help("`RUN <<EOF`, `set -e`, the commands, `EOF`"));
+            let message = format!("{count} commands are joined by `&&`, which is hard to read");
+            out.push(
+                cx.finding(instruction.head, message)
+                    .help("write a heredoc: `RUN <<EOF`, `set -e`, one command per line, `EOF`"),
+            );
         }
     }
 }

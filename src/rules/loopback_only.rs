@@ -10,7 +10,7 @@ super::rule!("loopback-only", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    // A program that only others in its pod call has no port to expose.
+    // A program that is called only within its pod exposes no port.
     if build.last(stage, Keyword::Expose).is_none() {
         return;
     }
@@ -22,16 +22,16 @@ fn check(cx: &Context, out: &mut Findings) {
     let server = listening.server;
     let (span, message) = match origin {
         ListeningOrigin::Word(span) => {
-            (*span, format!("`{server}` listens on {host} alone: no one outside of the container reaches it"))
+            (*span, format!("`{server}` listens only on {host}, so it cannot be reached from outside the container"))
         }
         _ => (
             listening.span,
-            format!("`{server}` listens on {host} unless told otherwise: no one outside of the container reaches it"),
+            format!("`{server}` listens only on {host} by default, so it cannot be reached from outside the container"),
         ),
     };
     let finding = cx.finding(span, message).help("listen on 0.0.0.0");
     let source = build.input().file.source();
-    let why = "other containers and published ports reach it then";
+    let why = "other containers and published ports can then reach it";
     let text = source.slice(span).to_owned();
     let edited = text.replacen(host.as_str(), "0.0.0.0", 1);
     out.push(match origin {

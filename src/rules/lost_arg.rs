@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let line_end = line_edits::line_end(cx.source());
     for stage in build.stages() {
-        // One line mends all uses of a name in a stage.
+        // One line fixes all uses of a name in a stage.
         let mut places: BTreeMap<String, u32> = BTreeMap::new();
         for (index, instruction) in build.instructions(stage) {
             for found in
@@ -24,9 +24,9 @@ fn check(cx: &Context, out: &mut Findings) {
             {
                 let at =
                     *places.entry(found.name.clone()).or_insert_with(|| line_edits::above(cx.source(), instruction));
-                let message = format!("`{}` is empty here: this stage has no `ARG {0}` of its own", found.name);
-                let help = format!("write `ARG {}` in the stage, above this line", found.name);
-                let why = "the variable gets its value here, where it was empty until now";
+                let message = format!("`{}` is empty here, because this stage does not declare `ARG {0}`", found.name);
+                let help = format!("add `ARG {}` to the stage, above this line", found.name);
+                let why = "the variable was empty here and now has its value";
                 let text = format!("ARG {}{line_end}", found.name);
                 let title = format!("declare `{}`", found.name);
                 out.push(cx.finding(found.span, message).help(help).unsafe_edit(title, why, Span::at(at), text));

@@ -15,7 +15,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let written = &parts.destination;
-            // What only the build knows may end with a slash.
+            // The value of a variable may end with a slash.
             let Some(folder) = build.expand(stage, index, &written.text) else { continue };
             if folder.ends_with('/') || folder == "." {
                 continue;
@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let finding = cx.finding_at(
                 index,
                 written.span,
-                format!("`{}` is a folder: a slash at its end says so", written.text),
+                format!("`{}` is a folder, but does not end with a slash", written.text),
             );
             let finding = finding.help("end the destination with `/`");
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');

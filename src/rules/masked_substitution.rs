@@ -16,14 +16,14 @@ fn check(cx: &Context, out: &mut Findings) {
         for script in scripts(&run) {
             for command in &script.commands {
                 let Some((substitution, by)) = masked(script, command) else { continue };
-                // An empty value ends the RUN where it is used.
+                // An empty value makes the RUN fail where it is used.
                 if run.code.is_ordinary() && is_seen_later(script, substitution) {
                     continue;
                 }
-                let message = format!("the RUN goes on when this command substitution fails: {by}");
-                let finding = cx.finding(run.place(substitution), message).help("assign it in a command of its own");
+                let message = format!("a failure of this command substitution goes unnoticed: {by}");
+                let finding = cx.finding(run.place(substitution), message).help("assign it in a separate command");
                 out.push(match in_pipe(script, substitution) {
-                    // There the assignment says nothing of the failure.
+                    // There the assignment does not show the failure.
                     Some(Pipe { last, may_fail: false }) => finding.help(pipe_help(last)),
                     Some(Pipe { last, .. }) => edited(&run, script, command, finding.help(pipe_help(last))),
                     None => edited(&run, script, command, finding),
@@ -35,9 +35,9 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// A pipe that a substitution runs without pipefail, in which a command before the last may fail.
 struct Pipe<'s> {
-    /// The last command's program.
+    /// The program of the last command.
     last: &'s str,
-    /// Whether that may fail as well.
+    /// Whether that program may fail too.
     may_fail: bool,
 }
 
@@ -54,12 +54,10 @@ fn in_pipe(script: &Script, substitution: Span) -> Option<Pipe<'_>> {
 }
 
 fn pipe_help(last: &str) -> String {
-    format!(
-        "assign it in a command of its own, under bash's `pipefail`: without that the pipe has the status of `{last}`"
-    )
+    format!("assign it in a separate command with bash's `pipefail`: without it the pipe has the status of `{last}`")
 }
 
-/// The first substitution of a command whose failure is not the command's, and whose status is the command's instead.
+/// The first substitution whose failure does not fail its command, and whose status the command has instead.
 fn masked(script: &Script, command: &Command) -> Option<(Span, String)> {
     let place = &command.place;
     let asked = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
@@ -76,9 +74,9 @@ fn masked(script: &Script, command: &Command) -> Option<(Span, String)> {
         // The last substitution gives the status.
         let last = command.assignments.iter().rposition(|one| has(&one.value))?;
         let span = command.assignments[..last].iter().find_map(|one| failing(&one.value))?;
-        return Some((span, "the status is that of the last one".to_owned()));
+        return Some((span, "only the status of the last one counts".to_owned()));
     }
-    let status = |name: &str| format!("the status is that of `{name}`");
+    let status = |name: &str| format!("only the status of `{name}` counts");
     let name = name_of(command);
     if let Some(span) = command.assignments.iter().find_map(|one| failing(&one.value)) {
         return Some((span, status(name)));
@@ -96,7 +94,7 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// With the edit that assigns first: `A="$(…)" && export A`.
+/// Adds the fix that assigns first: `A="$(…)" && export A`.
 fn edited(run: &Run, script: &Script, command: &Command, finding: Finding) -> Finding {
     let [export, assignment] = command.words.as_slice() else { return finding };
     let own = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();
@@ -110,7 +108,7 @@ fn edited(run: &Run, script: &Script, command: &Command, finding: Finding) -> Fi
     let errexit = command.place.options.errexit;
     let separator = match (before, after) {
         (None | Some(SeparatorKind::And), Some(SeparatorKind::And)) => " &&",
-        // Behind `&&`, errexit would not look at the assignment.
+        // After `&&`, errexit would not check the assignment.
         (
             None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline),
             None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline),
@@ -123,7 +121,7 @@ fn edited(run: &Run, script: &Script, command: &Command, finding: Finding) -> Fi
         }
         _ => return finding,
     };
-    let why = "a build that went on behind the failure ends there then";
+    let why = "a build that continued after the failure now stops there";
     let start = run.place(Span::new(export.span.start, assignment.span.start));
     let end = run.place(Span::at(assignment.span.end));
     let edits = vec![(start, String::new()), (end, format!("{separator} export {name}"))];

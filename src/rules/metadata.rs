@@ -14,34 +14,35 @@ pub struct Metadata {
     pub severity: Severity,
     /// What it is about.
     pub category: Category,
-    /// Further names that select it.
+    /// Groups that select it.
     pub groups: Vec<Group>,
     /// How sure a finding is.
     pub confidence: Confidence,
-    /// How its figures are known at best.
+    /// How its figures are known in the best case.
     pub basis: Basis,
     /// What it reads.
     pub subject: Subject,
-    /// The facts without which it can't say anything: it is skipped, and the report says so.
+    /// The inputs that it requires: without them it is skipped, and the report says so.
     pub needs: Needs,
-    /// The facts that it uses where they are there.
+    /// The inputs that it uses if they are available.
     pub wants: Needs,
-    /// Whether its findings come with an edit.
+    /// Whether its findings have a fix.
     pub fix: Fixability,
-    /// What its edits do to the parsed file, and nothing else: `run` (a RUN reads otherwise), `+user` (a USER comes),
-    /// `-cmd` (a CMD goes), `unknown` for what is no instruction; `keyword` (one is spelled otherwise), `comment`,
-    /// `directive`; `dockerignore` and `settings` for those files. The page runner compares both parses.
+    /// What its edits do to the parsed file, and nothing else: `run` (a RUN changes), `+user` (a USER is added), `-cmd`
+    /// (a CMD is removed), `unknown` for a line that is not an instruction; `keyword` (the spelling of a keyword
+    /// changes), `comment`, `directive`; `dockerignore` and `settings` for those files. The page runner compares both
+    /// parses.
     pub changes: Vec<&'static str>,
     /// Whether it is on by default.
     pub status: Status,
-    /// The version that brought it.
+    /// The version that added it.
     pub since: &'static str,
-    /// Its names elsewhere, and its own former names.
+    /// Its names in other linters, and its former names.
     pub aliases: Vec<&'static str>,
-    /// Those of its aliases that their own linter reports in more places, each with an instruction (`DL4006 run`): a comment for
-    /// that linter may be needed where this rule is silent. May be left out.
+    /// Those of its aliases that the other linter reports in more places, each with an instruction (`DL4006 run`): a
+    /// comment for that linter may be needed where this rule reports nothing. Optional.
     pub narrower: Vec<(&'static str, &'static str)>,
-    /// What settings may tell it (`[rules.<name>]`): a name and what it holds, `allow list`. May be left out.
+    /// Its options in the settings (`[rules.<name>]`): a name and its type, `allow list`. Optional.
     pub options: Vec<(&'static str, OptionKind)>,
 }
 
@@ -53,7 +54,7 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* $variant,)* }
 
         impl $name {
-            /// All, in the order of their declaration.
+            /// All words, in the order of their declaration.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// As written in pages and results.
@@ -67,17 +68,17 @@ macro_rules! words {
 words! {
     /// What a rule is about.
     Category {
-        /// The build fails, or does something else than it seems to.
+        /// The build fails, or does something else than it seems to do.
         Correctness = "correctness",
         /// Secrets, users, permissions.
         Security = "security",
         /// Bytes in the image or in the context.
         Size = "size",
-        /// Seconds of a build: what reruns, what is fetched again.
+        /// Seconds of a build: steps that rerun, files that are downloaded again.
         Cache = "cache",
         /// Start, stop and health of the container.
         Runtime = "runtime",
-        /// The same build tomorrow.
+        /// Builds that give the same result tomorrow.
         Reproducibility = "reproducibility",
         /// A matter of taste; off unless selected.
         Style = "style",
@@ -85,13 +86,13 @@ words! {
 }
 
 words! {
-    /// A further name that selects rules; their rules are off unless selected.
+    /// A group of rules; its rules are off unless selected.
     Group {
         /// Versions of distribution packages.
         Pinning = "pinning",
         /// Labels of the image.
         Labels = "labels",
-        /// The order of things that could stand in any.
+        /// The order of things that may be in any order.
         Ordering = "ordering",
     }
 }
@@ -103,7 +104,7 @@ words! {
         High = "high",
         /// True for all but unusual cases.
         Medium = "medium",
-        /// A guess worth a look.
+        /// A guess that is worth checking.
         Low = "low",
     }
 }
@@ -113,7 +114,7 @@ words! {
     Subject {
         /// A Dockerfile.
         Dockerfile = "dockerfile",
-        /// The list of what the builder is not sent.
+        /// The list of files that are not sent to the builder.
         Dockerignore = "dockerignore",
         /// A compose file.
         Compose = "compose",
@@ -121,13 +122,13 @@ words! {
         Image = "image",
         /// A workflow.
         Workflow = "workflow",
-        /// What hides findings, and what became of it: such rules run when all others did.
+        /// Suppressions and their effect: such rules run after all others.
         Suppressions = "suppressions",
     }
 }
 
 words! {
-    /// Whether findings come with an edit.
+    /// Whether findings have a fix.
     Fixability {
         /// Each does.
         Always = "always",
@@ -141,16 +142,17 @@ words! {
 words! {
     /// Whether a rule is on by default.
     Status {
-        /// Off unless named, or all are selected.
+        /// Off unless selected by name or by `all`.
         Preview = "preview",
-        /// On by default for findings that are known to cost much; the others wait until the rule is named, or all are.
+        /// On by default for findings that are known to be costly; the others are reported only if the rule is selected
+        /// by name or by `all`.
         Costly = "costly",
         /// On by default, unless its category or group is off.
         Stable = "stable",
     }
 }
 
-/// Keys that a page may leave out.
+/// Optional keys of a page.
 const OPTIONAL: [&str; 2] = ["narrower", "options"];
 
 const KEYS: [&str; 14] = [
@@ -171,7 +173,7 @@ const KEYS: [&str; 14] = [
 ];
 
 impl Metadata {
-    /// Reads a page. What is missing or wrong is a problem, and has a cautious value.
+    /// Reads a page. Missing or wrong fields become problems and get a cautious value.
     pub fn read(page: &'static str) -> (Self, Vec<String>) {
         let mut front = FrontMatter::read(page);
         let metadata = Self {
@@ -204,7 +206,8 @@ impl Metadata {
             && !self.has_codes()
     }
 
-    /// Whether it reports what another program found, each finding with that program's code. It runs only when it is named.
+    /// Whether it reports the findings of another program, each with that program's code. It runs only if it is
+    /// selected by name.
     pub fn has_codes(&self) -> bool {
         self.needs.has(Need::Shellcheck)
     }
@@ -230,7 +233,7 @@ impl FrontMatter {
     fn read(page: &'static str) -> Self {
         let mut front = Self { fields: Vec::new(), problems: Vec::new() };
         let Some((head, _)) = split(page) else {
-            front.problems.push("the page starts with front matter between two lines `---`".into());
+            front.problems.push("the page must start with front matter between two lines `---`".into());
             return front;
         };
         for line in head.lines() {
@@ -238,7 +241,7 @@ impl FrontMatter {
                 front.problems.push(format!("`{line}` is not `key: value`"));
                 continue;
             };
-            // As in YAML, a comment starts at a `#` behind white space.
+            // As in YAML, a comment starts at a `#` after white space.
             let value = value.find(" #").map_or(value, |at| &value[..at]).trim();
             if !KEYS.contains(&key) && !OPTIONAL.contains(&key) {
                 front.problems.push(format!("unknown key `{key}`"));
@@ -266,31 +269,31 @@ impl FrontMatter {
         let value = self.text(key);
         let Some(inner) = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')) else {
             if !value.is_empty() {
-                self.problems.push(format!("`{key}` is a list in brackets"));
+                self.problems.push(format!("`{key}` must be a list in brackets"));
             }
             return Vec::new();
         };
         inner.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
     }
 
-    /// A list that is empty where the page has no such key.
+    /// A list; empty if the page has no such key.
     fn optional_list(&mut self, key: &str) -> Vec<&'static str> {
         if self.fields.iter().any(|field| field.0 == key) { self.list(key) } else { Vec::new() }
     }
 
-    /// `code instruction`, several in brackets; none where the page has no such key.
+    /// `code instruction`, several in brackets; empty if the page has no such key.
     fn narrower(&mut self) -> Vec<(&'static str, &'static str)> {
         let mut narrower = Vec::new();
         for one in self.optional_list("narrower") {
             match one.split_once(' ').filter(|(_, instruction)| INSTRUCTIONS.contains(instruction)) {
                 Some(pair) => narrower.push(pair),
-                None => self.problems.push(format!("`narrower: {one}` is no code with an instruction")),
+                None => self.problems.push(format!("`narrower: {one}` is not a code with an instruction")),
             }
         }
         narrower
     }
 
-    /// `name kind`, several in brackets; none where the page has no such key.
+    /// `name kind`, several in brackets; empty if the page has no such key.
     fn options(&mut self) -> Vec<(&'static str, OptionKind)> {
         let mut options = Vec::new();
         for option in self.optional_list("options") {
@@ -303,7 +306,7 @@ impl FrontMatter {
         options
     }
 
-    /// One of `known`; the first one where the page is wrong.
+    /// One of `known`; the first one if the page is wrong.
     fn word<T: Copy>(&mut self, key: &str, known: &[T], name: fn(T) -> &'static str) -> T {
         let value = self.text(key);
         let found = known.iter().copied().find(|word| name(*word) == value);
@@ -329,7 +332,7 @@ impl FrontMatter {
         self.problems.push(format!("`{key}: {value}` is not one of {}", known.join(", ")));
     }
 
-    /// What no single field can say.
+    /// Checks that involve several fields.
     fn finish(&mut self, metadata: &Metadata) {
         let missing = KEYS.into_iter().filter(|key| !self.fields.iter().any(|field| field.0 == *key));
         for key in missing {
@@ -339,17 +342,17 @@ impl FrontMatter {
             }
         }
         if metadata.summary.ends_with('.') {
-            self.problems.push("`summary` has no full stop".into());
+            self.problems.push("`summary` must not end with a full stop".into());
         }
         for change in metadata.changes.iter().filter(|change| !is_change(change)) {
-            self.problems.push(format!("`changes: {change}` is no instruction, alone or behind + or -"));
+            self.problems.push(format!("`changes: {change}` is not an instruction, optionally after + or -"));
         }
         for (code, _) in metadata.narrower.iter().filter(|(code, _)| !metadata.aliases.contains(code)) {
-            self.problems.push(format!("`narrower: {code}` is none of the aliases"));
+            self.problems.push(format!("`narrower: {code}` is not one of the aliases"));
         }
-        // Edits of layout alone change nothing.
+        // Edits that affect only the layout change nothing.
         if metadata.fix == Fixability::Never && !metadata.changes.is_empty() {
-            self.problems.push("`changes` says what the edits of `fix` do".into());
+            self.problems.push("`changes` must be empty if `fix` is `never`".into());
         }
         let numbers = metadata.since.split('.').filter(|part| part.parse::<u16>().is_ok()).count();
         if !metadata.since.is_empty() && (numbers != 3 || metadata.since.split('.').count() != 3) {

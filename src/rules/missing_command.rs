@@ -15,7 +15,7 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let empty = match build.root_base(stage) {
-        StageBase::Scratch => "`scratch` has none either".to_owned(),
+        StageBase::Scratch => "the image starts nothing, as `scratch` has neither".to_owned(),
         StageBase::Image(name) if BaseImage::of(name).has_entrypoint() == Some(false) => {
             format!("the image starts what `{name}` starts")
         }
@@ -23,5 +23,5 @@ fn check(cx: &Context, out: &mut Findings) {
     };
     let Some(from) = build.from_of(stage) else { return };
     let finding = cx.finding(from.head, format!("no CMD and no ENTRYPOINT: {empty}"));
-    out.push(finding.help("say what the image starts"));
+    out.push(finding.help("add CMD or ENTRYPOINT"));
 }

@@ -1,4 +1,4 @@
-//! Instructions of which only the last one of a stage counts: CMD, ENTRYPOINT, HEALTHCHECK; a rule for each.
+//! CMD, ENTRYPOINT and HEALTHCHECK: only the last of each in a stage counts. A rule for each.
 
 use super::{Context, line_edits};
 use crate::dockerfile::Keyword;
@@ -10,7 +10,8 @@ super::family! {
     MULTIPLE_HEALTHCHECK "multiple-healthcheck" => |cx, out| check(cx, Keyword::Healthcheck, "DL3012", out);
 }
 
-/// Reports those that are lost. `code` is the name under which another linter reports the one that takes their place.
+/// Reports the instructions without effect. `code` is the name under which another linter reports the one that replaces
+/// them.
 fn check(cx: &Context, keyword: Keyword, code: &str, out: &mut Findings) {
     let build = cx.build();
     let name = keyword.as_str();
@@ -18,10 +19,14 @@ fn check(cx: &Context, keyword: Keyword, code: &str, out: &mut Findings) {
         let all: Vec<_> = build.instructions(stage).filter(|(_, i)| i.keyword == keyword).map(|(_, i)| i).collect();
         for pair in all.windows(2) {
             let [lost, next] = pair else { continue };
-            let message = format!("this {name} is lost: line {} sets another one", next.start_line);
-            let finding = cx.finding(lost.head, message).help(format!("keep one {name} in a stage"));
-            let finding = finding.label(next.name.span, "the next one").reported_at(code, next.start_line);
-            out.push(finding.safe_edit(format!("remove the lost {name}"), line_edits::of(cx.source(), lost), ""));
+            let message = format!("this {name} has no effect: line {} replaces it", next.start_line);
+            let finding = cx.finding(lost.head, message).help(format!("keep only one {name} per stage"));
+            let finding = finding.label(next.name.span, "replaced here").reported_at(code, next.start_line);
+            out.push(finding.safe_edit(
+                format!("remove the {name} without effect"),
+                line_edits::of(cx.source(), lost),
+                "",
+            ));
         }
     }
 }

@@ -13,16 +13,16 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages() {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::User) {
             let Some(operand) = file.operand(instruction) else { continue };
-            // What only the build knows may be a number.
+            // The value of a variable may be a number.
             let Some(user) = build.expand(stage, index, &operand.text) else { continue };
             let user = user.split(':').next().unwrap_or_default();
             let number = !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit());
             if number {
                 continue;
             }
-            let message = format!("`{}` is a name: outside of the image nobody knows its number", operand.text);
-            let finding = cx.finding(operand.span, message).help("use the number of the user: `USER 10001`");
-            // The other linter leaves any ARG alone, whatever its default.
+            let message = format!("USER `{}` is a name; Kubernetes and bind mounts need its numeric UID", operand.text);
+            let finding = cx.finding(operand.span, message).help("use the numeric UID: `USER 10001`");
+            // The other linter does not report an ARG, whatever its default.
             let given = |name: &str| {
                 operand.text.contains(&format!("${name}")) || operand.text.contains(&format!("${{{name}}}"))
             };

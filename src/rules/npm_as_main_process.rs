@@ -30,13 +30,15 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let project = project(cx.projects().unwrap_or_default());
     let text = project.and_then(|project| resolve(project, script));
-    // What serves files alone loses nothing.
+    // A server that only serves files loses nothing.
     if text.is_some_and(|text| serves_files(&text.split_whitespace().collect::<Vec<_>>())) {
         return;
     }
     let file = &build.input().file;
     let program = one.program.unwrap_or_default();
-    let message = format!("{program} is process 1 and does not hand signals on: the program is killed without warning");
+    let message = format!(
+        "{program} runs as PID 1 and does not forward signals: the program is killed instead of being asked to stop"
+    );
     let finding = cx.finding(launch.place(file, one.span), message).help(help(project, script, text));
     out.push(edited(launch.instruction, project, script, finding));
 }
@@ -44,43 +46,43 @@ fn check(cx: &Context, out: &mut Findings) {
 /// What to start instead.
 fn help(project: Option<&Project>, script: &str, text: Option<&str>) -> String {
     let Some((project, text)) = project.zip(text) else {
-        return "start the program itself, for example `[\"node\", \"server.js\"]`".to_owned();
+        return "start the program directly, for example `[\"node\", \"server.js\"]`".to_owned();
     };
     let mut help = match program_words(project, text) {
-        Some(words) => format!("start the program itself, as the script does: `[{}]`", quoted(&words)),
+        Some(words) => format!("start the program directly, as the script does: `[{}]`", quoted(&words)),
         None => {
-            format!("start the program of the script `{text}` itself: in exec form, or in a start script with `exec`")
+            format!("start the program of the script `{text}` directly: in exec form, or in a start script with `exec`")
         }
     };
     let before = format!("pre{script}");
     if project.script(&before).is_some() {
-        help.push_str(&format!("; `{before}` has to run before it"));
+        help.push_str(&format!("; run `{before}` before it"));
     }
     help
 }
 
-/// The words of a script that needs no shell, with its program where npm finds it.
+/// The words of a script that needs no shell, with the path at which npm finds its program.
 fn program_words(project: &Project, text: &str) -> Option<Vec<String>> {
     let mut words: Vec<String> = plain_words(text)?.into_iter().map(str::to_owned).collect();
     let at = words.iter().position(|word| !word.contains('='))?;
     let program = Program::of(&words[at]);
     let is_own = project.dependencies.iter().any(|dependency| *dependency.name == *words[at]);
     let is_system = program.is(Kind::Interpreter) || program.is(Kind::Shell);
-    // They stay in front of the program.
+    // They stay before the program.
     if !is_system && [Kind::Packages, Kind::Runner, Kind::Launcher].into_iter().any(|kind| program.is(kind)) {
         return None;
     }
     if !words[at].contains('/') && (is_own || !is_system) {
         words[at] = format!("node_modules/.bin/{}", words[at]);
     }
-    // Variables in front of it are for `env`, which the program takes the place of.
+    // Variables before it are passed to `env`, which the program replaces.
     if at > 0 {
         words.insert(0, "env".to_owned());
     }
     Some(words)
 }
 
-/// The words of a text in which the shell would change nothing.
+/// The words of a text that the shell would leave unchanged.
 fn plain_words(text: &str) -> Option<Vec<&str>> {
     let plain = |c: char| c.is_ascii_alphanumeric() || " ./_-=:@,".contains(c);
     text.chars().all(plain).then(|| text.split(' ').filter(|word| !word.is_empty()).collect())
@@ -91,7 +93,7 @@ fn quoted<W: AsRef<str>>(words: &[W]) -> String {
     words.join(", ")
 }
 
-/// The script that npm, yarn or pnpm is to run.
+/// The script that npm, yarn or pnpm runs.
 fn script<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     if !matches!(one.program?, "npm" | "yarn" | "pnpm") {
         return None;
@@ -104,20 +106,21 @@ fn script<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     }
 }
 
-/// Whether `sh` is Debian's: it stays in front of the script's program. bash and busybox give way to it.
+/// Whether `sh` is Debian's, which stays the parent of the script's program; bash and busybox replace themselves with
+/// it.
 fn has_dash(build: &Build, stage: &Stage) -> bool {
     let StageBase::Image(reference) = build.root_base(stage) else { return false };
     BaseImage::of(reference).presence("bash") == Presence::Has
 }
 
-/// The project in the context's root, where it is the only one.
+/// The project in the root of the context, if it is the only one.
 fn project(projects: &[Project]) -> Option<&Project> {
     let mut node = projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
     let project = node.next().filter(|project| project.root.is_empty())?;
     node.next().is_none().then_some(project)
 }
 
-/// The command of a script; that of the script which it hands over to (`npm run serve`).
+/// The command of a script, or of the script that it calls (`npm run serve`).
 fn resolve<'p>(project: &'p Project, script: &str) -> Option<&'p str> {
     let mut text = project.script(script)?;
     for _ in 0..4 {
@@ -131,7 +134,7 @@ fn resolve<'p>(project: &'p Project, script: &str) -> Option<&'p str> {
     None
 }
 
-/// With the script's own command, where the only project of the context says it and it needs no shell.
+/// Adds a fix with the script's own command, if the context has one project and the command needs no shell.
 fn edited(instruction: &Instruction, project: Option<&Project>, script: &str, finding: Finding) -> Finding {
     let Some(words) = project.and_then(|project| command(project, script)) else { return finding };
     let Arguments::Json(elements) = &instruction.arguments else { return finding };
@@ -140,9 +143,9 @@ fn edited(instruction: &Instruction, project: Option<&Project>, script: &str, fi
     if elements.len() != taken {
         return finding;
     }
-    let why = "variables of npm (`npm_package_…`) and programs of node_modules/.bin are not there";
+    let why = "npm's variables (`npm_package_…`) and programs in node_modules/.bin are no longer available";
     let span = Span::new(first.word.span.start, last.word.span.end);
-    finding.unsafe_edit("start the program itself", why, span, quoted(&words))
+    finding.unsafe_edit("start the program directly", why, span, quoted(&words))
 }
 
 fn command<'p>(project: &'p Project, script: &str) -> Option<Vec<&'p str>> {

@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let place = (stage, index);
             let Some(risk) = risk(cx, place, &invocation, &call) else { continue };
             let span = code.place(&build.input().file, call.span);
-            let message = "`npm install` may change what the lock file says; `npm ci` goes by it or fails";
+            let message = "`npm install` may change the lock file; `npm ci` installs exactly what it lists, or fails";
             let mut finding = cx.finding(span, message).help("run `npm ci`");
             finding.fixes.extend(fix(cx, code, &call, risk));
             out.push(finding);
@@ -28,7 +28,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether the base is a Node.js whose npm knows no lock file: npm 5 came with Node.js 8.
+/// Whether the base is a Node.js whose npm does not support lock files: npm 5 came with Node.js 8.
 fn lacks_ci(build: &Build, stage: &Stage) -> bool {
     let StageBase::Image(image) = build.root_base(stage) else { return false };
     let major = |release: &Release| release.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
@@ -44,7 +44,7 @@ fn installs_all(call: &PackageCall) -> bool {
         && !["no-lock", "global", "simulates"].iter().any(|meaning| call.says(meaning))
 }
 
-/// Why `npm ci` might not do the same; an empty text when it does. `None` where there is no lock file.
+/// Why `npm ci` might not do the same; empty if it does. `None` if there is no lock file.
 fn risk(
     cx: &Context,
     (stage, index): (&Stage, usize),
@@ -53,7 +53,7 @@ fn risk(
 ) -> Option<&'static str> {
     let build = cx.build();
     if cx.projects().is_none() || cx.context().is_none() {
-        return names_lock(build, (stage, index)).then_some("it fails where the lock file does not fit package.json");
+        return names_lock(build, (stage, index)).then_some("it fails if the lock file does not match package.json");
     }
     let found = installed::of(cx.build(), (stage, index), invocation, call)?;
     if !found.has_lock {
@@ -68,7 +68,7 @@ fn risk(
     }
     let simple = found.project.members.is_empty() && found.project.workspace.is_none();
     let known = found.project.is_in_sync(install) == Some(true) && simple;
-    Some(if known { "" } else { "it fails where the lock file does not fit package.json" })
+    Some(if known { "" } else { "it fails if the lock file does not match package.json" })
 }
 
 /// Whether a COPY above names the lock file itself; a pattern may match nothing.
@@ -105,5 +105,5 @@ fn fix(cx: &Context, code: &Code, call: &PackageCall, risk: &'static str) -> Opt
     let exact = cx.source().slice(span) == call.verb_text && !code.is_exec();
     let safety = if risk.is_empty() { Safety::Safe } else { Safety::Unsafe(risk.into()) };
     let edits = vec![FileEdit { target: Target::File(cx.file()), span, text: "ci".into() }];
-    exact.then(|| Fix { title: "install what the lock file says".into(), safety, edits })
+    exact.then(|| Fix { title: "install from the lock file".into(), safety, edits })
 }

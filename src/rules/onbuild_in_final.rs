@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     for (_, instruction) in build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Onbuild) {
-        let message = "ONBUILD does nothing in this image: it runs in images that are built on it";
-        out.push(cx.finding(instruction.head, message).help("write the instruction without ONBUILD, or leave it out"));
+        let message = "ONBUILD does nothing in this image; it runs in images that are based on it";
+        out.push(cx.finding(instruction.head, message).help("write the instruction without ONBUILD, or remove it"));
     }
 }

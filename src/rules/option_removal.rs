@@ -4,8 +4,8 @@ use super::run_instructions::Run;
 use crate::shell::Invocation;
 use crate::text::Span;
 
-/// Takes the words of a span out of an invocation; none in exec form, where commas go with them, and where only part of a
-/// word would go.
+/// Removes the words of a span from an invocation; `None` in exec form, where commas would have to be removed too, and
+/// if only part of a word would be removed.
 pub(super) fn of(run: &Run, one: &Invocation, span: Span) -> Option<(Span, String)> {
     let at = one.args.iter().position(|word| word.span.start == span.start)?;
     one.args.iter().find(|word| word.span.end == span.end)?;
@@ -13,7 +13,7 @@ pub(super) fn of(run: &Run, one: &Invocation, span: Span) -> Option<(Span, Strin
         return None;
     }
     let before = at.checked_sub(1).map_or(one.path.span.end, |index| one.args[index].span.end);
-    // In a script that quotes of another shell cover, all words have one place.
+    // In a script inside quotes for another shell, all words have the same position.
     if before > span.start {
         return None;
     }

@@ -11,13 +11,13 @@ use crate::text::Span;
 super::rule!("package-upgrade", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    // What stands on an upgraded stage has little left to upgrade.
+    // A stage based on an upgraded stage has little left to upgrade.
     let mut upgraded = false;
     for run in run_instructions::shipped(cx) {
         if upgraded || is_explained(&run) {
             continue;
         }
-        // Who pins the base by digest takes its patches this way.
+        // With a base pinned by digest, this is how patches are applied.
         let pinned = |base: &StageBase| matches!(base, StageBase::Image(text) if Reference::of(text).digest.is_some());
         if pinned(cx.build().root_base(run.stage)) {
             continue;
@@ -27,9 +27,9 @@ fn check(cx: &Context, out: &mut Findings) {
             let span = Span::new(call.span.start, call.verb_span.end);
             let name = format!("{} {}", call.program, call.verb_text);
             let message = format!(
-                "`{name}` stores every package that it replaces a second time, and what it brings depends on the day"
+                "`{name}` stores every upgraded package a second time, and its result depends on the day of the build"
             );
-            out.push(cx.finding(run.place(span), message).help("build on a newer base image (`docker build --pull`)"));
+            out.push(cx.finding(run.place(span), message).help("use a newer base image (`docker build --pull`)"));
             upgraded = true;
         }
     }
@@ -44,7 +44,7 @@ fn is_explained(run: &Run) -> bool {
 }
 
 fn upgrades_all(call: &PackageCall) -> bool {
-    // `zypper dup` has a rule of its own.
+    // `zypper dup` has its own rule.
     let is_meant = match call.manager {
         Manager::Zypper => matches!(&*call.verb_text, "update" | "up"),
         Manager::Pacman => false,

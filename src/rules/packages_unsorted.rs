@@ -19,19 +19,19 @@ fn check(cx: &Context, out: &mut Findings) {
             let span = places[0].to(places[places.len() - 1]);
             let edits = places.iter().copied().zip(sorted).collect();
             out.push(
-                cx.finding(span, "the packages are not sorted: doubles and changes are hard to see")
-                    .help("one package per line, in alphabetical order")
+                cx.finding(span, "the packages are not sorted: duplicates and diffs are hard to spot")
+                    .help("write one package per line, in alphabetical order")
                     .edits("sort the packages", Safety::Safe, edits),
             );
         }
     }
 }
 
-/// The places of packages that have a line each, and their texts sorted; none where they are, or are not so simple.
+/// The places of packages that have a line each, and their sorted texts; empty if they are sorted or not so simple.
 fn lines(run: &Run, call: &PackageCall) -> Option<(Vec<Span>, Vec<String>)> {
     let source = run.file().source();
     let places: Vec<Span> = call.packages.iter().map(|package| run.place(package.span)).collect();
-    // A comment between belongs to the package below it, and to those after it, nobody knows how many.
+    // A comment in between may apply to the package below it or to several of them; which ones is unknown.
     let first = source.line(places.first()?.start);
     let consecutive = places.iter().zip(first..).all(|(place, line)| source.line(place.start) == line);
     if places.len() < 2 || !consecutive {

@@ -1,5 +1,5 @@
-//! Runs the examples on a rule's page, and asks of every rule what every rule must keep. `BLESS=1` writes what was
-//! found into the pages.
+//! Runs the examples on a rule's page, and checks what every rule must fulfil. `BLESS=1` writes the results into the
+//! pages.
 #![cfg(test)]
 
 mod edited;
@@ -17,7 +17,7 @@ use crate::text::{FileId, Source};
 use parse::Example;
 use std::collections::BTreeSet;
 
-/// Fails when the page does not hold.
+/// Fails if the page is not correct.
 #[track_caller]
 pub(super) fn check(rule: &'static Rule) {
     let outcome = run(rule);
@@ -30,7 +30,7 @@ pub(super) fn check(rule: &'static Rule) {
     assert!(outcome.failures.is_empty(), "\n{}\n{hint}", outcome.failures.join("\n"));
 }
 
-/// What a run over a page comes to.
+/// The result of a run over a page.
 struct PageOutcome {
     failures: Vec<String>,
     blessed: String,
@@ -41,7 +41,7 @@ fn run(rule: &'static Rule) -> PageOutcome {
     let (examples, problems) = parse::examples(rule.page);
     failures.extend(problems);
     if !rule.page.contains(&format!("\n---\n# {}\n", rule.name)) {
-        failures.push(format!("the page's title is `# {}`", rule.name));
+        failures.push(format!("the page's title must be `# {}`", rule.name));
     }
     for (good, section) in [(false, "Bad"), (true, "Good")] {
         if !examples.iter().any(|example| example.good == good) {
@@ -59,7 +59,7 @@ fn run(rule: &'static Rule) -> PageOutcome {
     PageOutcome { failures, blessed: blessed(rule.page, runner.blesses) }
 }
 
-/// The page with stretches replaced.
+/// The page with parts replaced.
 fn blessed(page: &str, mut blesses: Vec<Bless>) -> String {
     blesses.sort();
     let mut text = page.to_owned();
@@ -69,7 +69,7 @@ fn blessed(page: &str, mut blesses: Vec<Bless>) -> String {
     text
 }
 
-/// What should stand at a place of the page.
+/// The text that should be at a position of the page.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Bless {
     at: usize,
@@ -84,7 +84,7 @@ struct Runner {
     blesses: Vec<Bless>,
     with_fix: usize,
     without_fix: usize,
-    /// Words of `changes` that came true.
+    /// Words of `changes` that an example showed.
     used: BTreeSet<&'static str>,
 }
 
@@ -109,7 +109,7 @@ impl Runner {
         fixes::check(self, example, &sources, &found);
     }
 
-    /// Holds what was found against the page.
+    /// Compares the findings with the page.
     fn compare(&mut self, example: &Example, got: &str) {
         match example.findings {
             Some(fence) if fence.body != got => {
@@ -119,27 +119,27 @@ impl Runner {
             _ => {}
         }
         if example.good && !got.is_empty() {
-            self.fail(example.line, format_args!("expected silence under *Good*, got\n{got}"));
+            self.fail(example.line, format_args!("expected no findings under *Good*, got\n{got}"));
         }
     }
 
-    /// What holds for every finding of every rule.
+    /// Checks that apply to every finding of every rule.
     fn check_finding(&mut self, example: &Example, sources: &[Source], finding: &Finding) {
         let line = example.line;
         if finding.rule != self.rule.name {
             self.fail(line, format_args!("the finding is of another rule: `{}`", finding.rule));
         }
-        // Another program's findings are as bad as that program says.
+        // The severity of another program's findings is that program's.
         if finding.severity > self.metadata.severity && !self.metadata.has_codes() {
             self.fail(line, "the finding's severity is above the page's");
         }
         if finding.message.is_empty() || finding.message.ends_with('.') || finding.message.contains('\n') {
-            self.fail(line, format_args!("a message is one sentence without a full stop: `{}`", finding.message));
+            self.fail(line, format_args!("a message must be one sentence without a full stop: `{}`", finding.message));
         }
         for span in finding.labels.iter().map(|label| label.span).chain([finding.span]) {
             let inside = sources.get(finding.file.0 as usize).and_then(|source| source.text().get(span.range()));
             if inside.is_none() {
-                self.fail(line, format_args!("{span:?} cuts a character or lies outside of the file"));
+                self.fail(line, format_args!("{span:?} cuts a character or is outside the file"));
             }
         }
         if finding.impact.iter().any(|impact| impact.evidence.is_empty()) {
@@ -166,17 +166,17 @@ impl Runner {
         }
     }
 
-    /// Whether an example shows each change that the page announces.
+    /// Whether an example shows each change that the page lists.
     fn announcements(&mut self) {
         for word in self.metadata.changes.clone() {
             if !self.used.contains(word) {
-                self.fail(1, format_args!("`changes` announces `{word}`, but no example's fix does that"));
+                self.fail(1, format_args!("`changes` lists `{word}`, but no example's fix does that"));
             }
         }
     }
 }
 
-/// Findings as pages give them: `line:column-line:column message`, with the path before it in a further file.
+/// Findings as written in pages: `line:column-line:column message`, with the path first for other files.
 fn format_findings(sources: &[Source], found: &[Finding]) -> String {
     let mut text = String::new();
     for finding in found {

@@ -10,14 +10,14 @@ super::rule!("password-in-layer", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        // Who passes it as a secret has thought about it.
+        // A password passed as a secret is deliberate.
         let secret = run.file().mounts(run.instruction).iter().any(|mount| mount.kind() == "secret");
         if secret {
             continue;
         }
         for one in &run.invocations() {
             let Some(span) = sets_password(one) else { continue };
-            let message = "the password (or its hash) is in the image, the same in every container";
+            let message = "the password (or its hash) is stored in the image and is the same in every container";
             out.push(
                 cx.finding(run.place(span), message)
                     .help("give the account no password, or set it when the container starts"),
@@ -39,7 +39,7 @@ fn sets_password(one: &Invocation) -> Option<Span> {
             let (flags, _) = one.arguments();
             let flag = flags.into_iter().find(|flag| matches!(&*flag.name, "-p" | "--password"))?;
             let value = flag.value?;
-            // No hash is like these: the account is locked.
+            // These values are not hashes: they lock the account.
             let locked = matches!(value.text, "*" | "!" | "!!" | "x" | "!*");
             (!locked).then_some(flag.span)
         }

@@ -10,10 +10,10 @@ super::rule!("pip-cache-kept", check);
 fn check(cx: &Context, out: &mut Findings) {
     let kept = KeptCacheRule {
         fills,
-        // pip takes the beginning of an option that only one has.
+        // pip accepts an unambiguous prefix of an option.
         flags: &["--no-cache-dir", "--no-cache", "--no-index"],
         variables: &["PIP_NO_CACHE_DIR"],
-        // A later `--cache-dir` would win.
+        // A later `--cache-dir` takes precedence.
         cure: |_, one| (!one.call.has(&["--cache-dir"])).then_some(CacheFix::Flag("--no-cache-dir")),
         known: false,
         code: ("", |_| true),

@@ -13,7 +13,7 @@ use crate::text::Span;
 
 super::rule!("pipefail-off", check);
 
-/// Commands before a pipe that the assignment around it is looked for in.
+/// The number of commands before a pipe that are searched for the assignment around it.
 const LOOKED_BACK: usize = 32;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -23,15 +23,15 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
-    // All findings of a stage are mended by the SHELL before the first of them.
+    // One SHELL before the first finding of a stage fixes all of them.
     let mut first: Option<usize> = None;
     for run in run_instructions::of_stage(cx.build(), stage) {
         let Some(span) = scripts(&run).into_iter().find_map(|script| hidden(&run, script)) else { continue };
-        let message = "the RUN goes on when a command before the last of this pipe fails";
+        let message = "a failure in this pipe goes unnoticed: only the status of its last command counts";
         let sh = shells::sh_of(&run);
         let finding = cx.finding(run.place(span), message).help(match sh {
-            Sh::Ash => "`SHELL [\"/bin/ash\", \"-o\", \"pipefail\", \"-c\"]` or `set -o pipefail`",
-            _ => "`SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]`, where the image has bash",
+            Sh::Ash => "add `SHELL [\"/bin/ash\", \"-o\", \"pipefail\", \"-c\"]` or `set -o pipefail`",
+            _ => "add `SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]` if the image has bash",
         });
         let shell = match sh {
             Sh::Ash => Some(r#"["/bin/ash", "-o", "pipefail", "-c"]"#),
@@ -42,7 +42,7 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
         out.push(match shell {
             Some(shell) if plain => {
                 let at = *first.get_or_insert(run.index);
-                shells::with_shell(&run, at, shell, "fail with any command of a pipe", finding)
+                shells::with_shell(&run, at, shell, "fail if any command of a pipe fails", finding)
             }
             _ => finding,
         });
@@ -57,7 +57,7 @@ fn hidden(run: &Run, script: &Script) -> Option<Span> {
             continue;
         }
         let all = pipeline(script, index);
-        // Where a group or loop is piped, its own commands are what may fail.
+        // If a group or loop is piped, the commands in it may fail.
         let groups = compounds_before(script, command);
         let before: Vec<&Command> = all[..all.len() - 1].iter().map(|at| &script.commands[*at]).collect();
         let fails = before.iter().any(|one| may_fail(one)) && !(checks(command) && before.len() == 1);
@@ -65,7 +65,7 @@ fn hidden(run: &Run, script: &Script) -> Option<Span> {
             continue;
         }
         let span = script.commands[all[0]].span.to(command.span);
-        // An empty value ends the RUN where it is used.
+        // An empty value makes the RUN fail where it is used.
         if !(run.code.is_ordinary() && is_seen_later(script, span)) {
             return Some(span);
         }
@@ -83,12 +83,12 @@ fn compounds_before<'s>(script: &'s Script, last: &Command) -> Vec<&'s Compound>
         let piped = script.compounds.iter().filter(is_before).filter(|one| one.place.pipe_index == index);
         piped.max_by_key(|one| one.span.end)
     };
-    // The element of an earlier pipe lies before the first command of this one.
+    // Elements of an earlier pipe are before the first command of this one.
     let first = pipeline_start(script, last);
     (0..place.pipe_index).filter_map(nearest).filter(|one| first.is_none_or(|first| one.span.end > first)).collect()
 }
 
-/// Where the pipe that ends with a command begins, as far as an operator before it tells.
+/// Where the pipe that ends with a command begins, as far as the commands before it show.
 fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
     let ends = |place: &CommandPlace| place.scope == last.place.scope && place.pipe_index + 1 == place.pipe_len;
     let commands = script.commands.iter().map(|one| (&one.place, one.span));
@@ -97,7 +97,7 @@ fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
     before.map(|(_, span)| span.end).max()
 }
 
-/// Whether the output of a place is an argument: then its status is lost with and without pipefail.
+/// Whether the output of a command is an argument: then its status is lost with and without pipefail.
 fn is_argument(script: &Script, place: &CommandPlace, span: Span) -> bool {
     let substituted = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Substitution);
     let end = script.commands.partition_point(|one| one.span.start < span.start);
@@ -108,7 +108,7 @@ fn is_argument(script: &Script, place: &CommandPlace, span: Span) -> bool {
 
 fn is_safe(run: &Run, script: &Script, command: &Command) -> bool {
     let place = &command.place;
-    // dash knows no pipefail: there `set -o pipefail` fails, and with it the build.
+    // dash has no pipefail: there `set -o pipefail` fails, and so does the build.
     let takes = shells::sh_of(run) != Sh::Dash || !shells::is_default(run);
     let asked = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
     let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || is_caught(script, command.span);
@@ -116,7 +116,7 @@ fn is_safe(run: &Run, script: &Script, command: &Command) -> bool {
     place.options.pipefail && (takes || run.code.is_exec() || has_own_shell(run)) || asked || caught
 }
 
-/// Whether a heredoc goes to a shell of its own.
+/// Whether a heredoc is run by another shell.
 fn has_own_shell(run: &Run) -> bool {
     !run.instruction.heredocs.is_empty() && !run.code.script.nested.is_empty()
         || run.code.text().is_some_and(|text| text.starts_with("#!"))

@@ -18,13 +18,17 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let message =
-                format!("`{program}` does nothing for an image: each step has its own processes and no terminal");
-            out.push(cx.finding(run.place(one.path.span), message).help("start services when the container starts"));
+                format!("`{program}` has no effect on the image: each step has its own processes and no terminal");
+            out.push(
+                cx.finding(run.place(one.path.span), message)
+                    .help("remove it; start services when the container starts"),
+            );
         }
     }
 }
 
-/// A daemon that is started, used and stopped in one step; a process of the script's own; a mount that the step may make.
+/// A daemon that is started, used and stopped in the same step; a process of the script itself; a mount that the step
+/// is allowed to make.
 fn has_reason(run: &Run, all: &[Invocation], at: usize) -> bool {
     let background =
         |one: &Invocation| one.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Background);

@@ -1,5 +1,5 @@
-//! Settings and selection together: for each Dockerfile the rules that run, how bad their findings are, and what hides
-//! them.
+//! Settings and selection combined: for each Dockerfile the rules that run, the severities of their findings, and the
+//! suppressions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -10,7 +10,7 @@ use crate::inputs::{InputProblem, Inputs, Need, Needs, SettingsInput};
 use crate::settings::{self, Choice, Document, FailOn, Groups, ResolvedSettings, RuleNames};
 use crate::text::{FileId, Source};
 
-/// The names of the rules, for those who read settings.
+/// The names of the rules, for reading settings.
 pub fn known_rules() -> &'static RuleNames {
     static KNOWN: LazyLock<RuleNames> = LazyLock::new(|| {
         let mut known = RuleNames::default();
@@ -36,20 +36,20 @@ pub fn known_rules() -> &'static RuleNames {
     &KNOWN
 }
 
-/// What holds for a Dockerfile.
+/// The policy for a Dockerfile.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// What was written.
+    /// The words as written.
     pub settings: ResolvedSettings,
     rules: Vec<&'static Rule>,
     selection: Selection,
     severities: BTreeMap<&'static str, Severity>,
-    /// Rules of which only costly findings are told.
+    /// Rules whose findings are reported only if they are costly.
     limited: BTreeSet<&'static str>,
 }
 
 impl Policy {
-    /// With the rules that the settings select.
+    /// Adds the rules that the settings select.
     ///
     /// # Errors
     /// The first word that selects nothing.
@@ -66,7 +66,7 @@ impl Policy {
         Ok(Self { settings, rules, selection, severities, limited })
     }
 
-    /// Whether only those findings of a rule are told that are known to cost much.
+    /// Whether only the findings of a rule that are known to be costly are reported.
     pub fn is_limited(&self, rule: &str) -> bool {
         self.limited.contains(rule)
     }
@@ -76,7 +76,7 @@ impl Policy {
         &self.rules
     }
 
-    /// How bad a finding is, where settings say so: the code's severity before the rule's.
+    /// The severity of a finding if the settings set one: the code's takes precedence over the rule's.
     pub fn severity(&self, finding: &Finding) -> Option<Severity> {
         let of_code = code_of(finding).and_then(|code| {
             let mut words = self.settings.severities.iter().rev();
@@ -85,7 +85,7 @@ impl Policy {
         of_code.or_else(|| self.severities.get(finding.rule).copied())
     }
 
-    /// Whether a finding is reported: not where its code is ignored.
+    /// Whether a finding is reported: not if its code is ignored.
     pub fn reports(&self, finding: &Finding) -> bool {
         let Some(code) = code_of(finding) else { return true };
         let firm = self.settings.firm.iter().any(|word| word.eq_ignore_ascii_case(code));
@@ -103,12 +103,12 @@ fn limited(selection: &Selection) -> BTreeSet<&'static str> {
     ALL.iter().filter(|rule| selection.is_limited(rule)).map(|rule| rule.name).collect()
 }
 
-/// The severity that the most specific of the words gives, of equals the last one.
+/// The severity of the most specific word; of equally specific words, the last one.
 fn severity(settings: &ResolvedSettings, rule: &Rule) -> Option<Severity> {
     let mut best: Option<(usize, Severity)> = None;
     for (word, severity) in &settings.severities {
         let Some(named) = known_rules().rules(word).filter(|rules| rules.contains(&rule.name)) else { continue };
-        // The fewer rules a word stands for, the more specific it is.
+        // The fewer rules a word selects, the more specific it is.
         if best.is_none_or(|(count, _)| named.len() <= count) {
             best = Some((named.len(), *severity));
         }
@@ -116,21 +116,21 @@ fn severity(settings: &ResolvedSettings, rule: &Rule) -> Option<Severity> {
     best.map(|(_, severity)| severity)
 }
 
-/// What holds for each build of a run.
+/// The policies for the builds of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Policies {
     default: Arc<Policy>,
     of: BTreeMap<FileId, Arc<Policy>>,
-    /// What the command line says.
+    /// The options of the command line.
     line: CommandLinePolicy,
 }
 
-/// What the command line says over all settings.
+/// The options of the command line, which override all settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandLinePolicy {
     /// Which rules run.
     pub choice: Choice,
-    /// From which severity on the exit code tells.
+    /// The lowest severity that changes the exit code.
     pub fail_on: Option<FailOn>,
 }
 
@@ -148,7 +148,7 @@ impl From<Policy> for Policies {
 }
 
 impl Policies {
-    /// Reads the settings of the inputs. Words of the command line are checked before.
+    /// Reads the settings of the inputs. Words of the command line must already be checked.
     pub fn read(inputs: &Inputs, line: &CommandLinePolicy) -> (Self, Vec<InputProblem>) {
         let reader = SettingsReader::new(inputs);
         let mut policies = Self { line: line.clone(), ..Self::default() };
@@ -162,7 +162,7 @@ impl Policies {
         (policies, reader.problems)
     }
 
-    /// The same settings as they are written now; `inputs` are the inputs with other texts.
+    /// The same policies after an edit; `inputs` are the inputs with the new texts.
     #[must_use]
     pub fn reload(&self, before: &Inputs, inputs: &Inputs) -> Option<Self> {
         let mut files = before.settings.values().flatten().map(|file| file.file);
@@ -170,19 +170,19 @@ impl Policies {
         changed.then(|| Self::read(inputs, &self.line).0)
     }
 
-    /// What holds for a Dockerfile.
+    /// The policy for a Dockerfile.
     pub fn of(&self, dockerfile: FileId) -> &Policy {
         self.of.get(&dockerfile).unwrap_or(&self.default)
     }
 
-    /// What holds for any Dockerfile of the inputs, each once.
+    /// The policies for the Dockerfiles of the inputs, each once.
     pub fn all<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a Policy> {
         let mut seen = BTreeSet::new();
         let of = inputs.builds.iter().map(|build| self.of(build.dockerfile));
         of.filter(move |policy| seen.insert(std::ptr::from_ref::<Policy>(*policy)))
     }
 
-    /// The facts that the rules ask for; for `audit` also those of its columns.
+    /// The inputs that the rules need; for `audit` also those of its columns.
     pub fn needs(&self, columns: bool) -> Needs {
         let own = if columns {
             Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes).with(Need::Projects)
@@ -200,7 +200,7 @@ impl Policies {
     }
 }
 
-/// What the settings of the inputs say, each file once, those that are extended first.
+/// The problems of the settings of the inputs, each file once, extended files first.
 pub fn documents(inputs: &Inputs) -> (Vec<(FileId, Document)>, Vec<InputProblem>) {
     let mut reader = SettingsReader::new(inputs);
     let mut documents = Vec::new();
@@ -255,7 +255,7 @@ impl<'i> SettingsReader<'i> {
         let mut settings = settings::resolve(files.iter().map(|file| (self.document(file), file.path.as_str())));
         settings.choices.push(line.choice.clone());
         settings.fail_on = line.fail_on.unwrap_or(settings.fail_on);
-        // The words of files were checked when they were read, those of the command line before.
+        // The words of files were checked when the files were read, those of the command line before that.
         Policy::new(settings).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a script takes a program away: by a package manager, or by deleting its files or the folder it works in.
+//! Whether a script removes a program: with a package manager, or by deleting its files or its working directory.
 
 use super::run_instructions::{self, Run};
 use super::written_paths;
@@ -9,24 +9,24 @@ use crate::shell::program::Kind;
 use crate::shell::{self, Invocation, Manager, PackageCall, SeparatorKind, Verb, Word};
 use crate::text::path;
 
-/// Whether a program is gone.
+/// Whether a program was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Loss {
-    /// It is there.
+    /// It still exists.
     None,
-    /// Only the build knows.
+    /// It is known only during the build.
     Possible,
-    /// It is gone.
+    /// It was removed.
     Certain,
 }
 
-/// Folders that hold no program.
+/// Folders that contain no programs.
 const DATA_FOLDERS: [&str; 5] = ["/tmp/", "/var/", "/root/.", "/usr/share/doc", "/usr/share/man"];
 
-/// Whether a program that some of a RUN's commands `uses` is there whichever of them ran.
+/// Whether a program that commands of a RUN use exists, whichever of these commands ran.
 pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
     let script = &run.code.script;
-    // A shell of its own may have had other settings.
+    // Another shell may have had other settings.
     let moved = |one: &Invocation| one.command.assignments.iter().any(|set| &*set.name_text == "PATH");
     let alone = |one: &Invocation| one.via.is_empty() && !moved(one);
     let first = |one: &Invocation| one.command.place.before.is_none_or(|before| before.kind != SeparatorKind::Or);
@@ -38,7 +38,7 @@ pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
                 && command.place.after.is_some_and(|after| after.kind == SeparatorKind::And)
         })
     };
-    // What comes last did not run where it did not.
+    // The last command ran only if the commands before it did.
     let to_end = |one: &Invocation| {
         let behind = script.commands.iter().filter(|other| other.span.start > one.command.span.start);
         let mut places = behind.map(|other| &other.place).filter(|place| place.scope == 0);
@@ -51,7 +51,7 @@ pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
     uses.iter().any(|one| plain(one)) || is_of_base(run, program)
 }
 
-/// Whether the base image is known to bring it.
+/// Whether the base image is known to contain it.
 fn is_of_base(run: &Run, program: &str) -> bool {
     match run.build.root_base(run.stage) {
         StageBase::Image(reference) => BaseImage::of(reference).presence(program) == Presence::Has,
@@ -64,7 +64,7 @@ pub(super) struct RequiredProgram<'l, 'a, 'i> {
     run: &'l Run<'a, 'i>,
     name: &'l str,
     needs: ProgramNeeds,
-    /// Folders that may go.
+    /// Folders that may be deleted.
     kept: &'l [&'l str],
 }
 
@@ -73,10 +73,10 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
         Self { run, name, needs: ProgramNeeds::of(name.strip_suffix(".phar").unwrap_or(name)), kept }
     }
 
-    /// Whether a command takes it away.
+    /// Whether a command removes it.
     pub(super) fn loss(&self, one: &Invocation) -> Loss {
         let loss = self.of_command(one);
-        // Nobody takes `rm` away by accident.
+        // `rm` itself is not removed by accident.
         if self.name == "rm" && loss == Loss::Possible { Loss::None } else { loss }
     }
 
@@ -125,7 +125,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
         if by_itself && !self.stays() { loss.max(Loss::Possible) } else { loss }
     }
 
-    /// Whether a manager does not take it as something that nobody asked for.
+    /// Whether a package manager does not remove it as an unused dependency.
     fn stays(&self) -> bool {
         if self.needs.is_of_system {
             return true;
@@ -150,7 +150,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
         })
     }
 
-    /// The packages that `apk add --virtual` gave a name.
+    /// The packages that `apk add --virtual` grouped under a name.
     fn of_virtual(&self, name: &str) -> Loss {
         let build = self.run.build;
         let mut loss = Loss::Possible;
@@ -229,7 +229,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
 
     /// An absolute path, maybe a pattern.
     fn of_place(&self, path: &str, folder: Option<&str>) -> Loss {
-        // A WORKDIR that only the base image knows is no pattern.
+        // A WORKDIR that only the base image sets is not a pattern.
         let path = &*path.strip_prefix("/?").map_or_else(|| path.to_owned(), |rest| format!("/-{rest}"));
         if self.kept.iter().any(|kept| covers(kept, path)) {
             return Loss::None;
@@ -258,7 +258,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
                 return Loss::Certain;
             }
         }
-        // Most programs do not start in a folder that is gone.
+        // Most programs do not start in a deleted folder.
         let gone = folder.is_some_and(|folder| !open && covers(path, folder));
         if gone && self.name != "rm" { Loss::Possible } else { Loss::None }
     }
@@ -272,7 +272,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
                 loss = Loss::Possible;
             }
         }
-        // What is looked for by name is no program of another name.
+        // A search by name does not match a program with another name.
         let pairs = one.args.windows(2).filter(|pair| pair[0].is("-name"));
         let names: Vec<&str> = pairs.map(|pair| pair[1].text()).collect();
         let other = !names.is_empty() && !names.iter().any(|name| is_like(name, self.name));

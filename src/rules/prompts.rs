@@ -1,4 +1,4 @@
-//! Calls of package managers that ask for confirmation, where nobody answers: the rules on `-y`.
+//! Commands of package managers that ask for confirmation, which a build cannot answer: the rules on `-y`.
 
 use std::cell::LazyCell;
 
@@ -25,13 +25,13 @@ super::family! {
 
 /// What a rule looks for.
 struct Question {
-    /// Whose calls.
+    /// The package managers.
     managers: &'static [Manager],
-    /// Whether the call asks when no option answers.
+    /// Whether the call asks for confirmation if no option answers.
     asks: fn(&PackageCall) -> bool,
     /// Whether one of its options answers.
     answered: fn(&PackageCall) -> bool,
-    /// What a configuration file says that answers, in lower case; empty where there is none.
+    /// The line of a configuration file that answers, in lower case; empty if there is none.
     setting: &'static str,
 }
 
@@ -52,11 +52,11 @@ fn check(cx: &Context, out: &mut Findings, question: &Question) {
             let name = format!("{} {}", call.program, call.verb_text);
             let span = Span::new(call.span.start, call.verb_span.end);
             let piped = one.command.place.pipe_index > 0;
-            let end = if piped { "and a pipe is no sure answer" } else { "and nobody answers in a build" };
-            // apt is silent where nothing but what was named is installed.
+            let end = if piped { "and a pipe may not answer it" } else { "which a build cannot answer" };
+            // apt does not ask if it installs only the named packages.
             let some =
                 call.manager == Manager::Apt && call.verb == Verb::Install && !call.verb_text.contains("build-dep");
-            let when = if some { " where more comes along" } else { "" };
+            let when = if some { " if it installs dependencies" } else { "" };
             let message = format!("`{name}` asks for confirmation{when}, {end}");
             let mut finding = cx.finding(run.place(span), message).help(format!("`{name} -y`"));
             let verb = call.verb_text.rsplit(' ').next().unwrap_or_default();
@@ -75,7 +75,7 @@ fn count(call: &PackageCall, names: &[&str]) -> usize {
     call.flags.iter().filter(|flag| names.contains(&&*flag.name)).count()
 }
 
-/// Whether an option `NAME=VALUE` switches something on: `-o APT::Get::Assume-Yes=true`, `--setopt=assumeyes=1`.
+/// Whether an option `NAME=VALUE` turns a setting on: `-o APT::Get::Assume-Yes=true`, `--setopt=assumeyes=1`.
 pub(super) fn sets(call: &PackageCall, options: &[&str], name: &str, values: &[&str]) -> bool {
     call.flags.iter().filter(|flag| options.contains(&&*flag.name)).any(|flag| {
         let text = flag.value.map(|value| value.text.trim_matches(['"', '\'']).to_ascii_lowercase());
@@ -88,7 +88,7 @@ pub(super) fn sets(call: &PackageCall, options: &[&str], name: &str, values: &[&
     })
 }
 
-/// Whether a call of yum or dnf changes packages, and so asks.
+/// Whether a command of yum or dnf changes packages, and so asks.
 fn dnf_asks(call: &PackageCall) -> bool {
     let module = call.verb_text == "module"
         && call
@@ -103,12 +103,12 @@ fn dnf_answered(call: &PackageCall) -> bool {
     needs_no_answer(call) || sets(call, &["--setopt"], "assumeyes", &["1", "true", "yes", "on"])
 }
 
-/// Whether a call changes packages.
+/// Whether a command changes packages.
 fn changes(call: &PackageCall) -> bool {
     matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Remove)
 }
 
-/// Whether an option answers, or nothing is done that has to be confirmed.
+/// Whether an option answers, or the command does nothing that has to be confirmed.
 fn needs_no_answer(call: &PackageCall) -> bool {
     call.says("answers") || call.says("simulates")
 }

@@ -25,7 +25,7 @@ fn check(cx: &Context, out: &mut Findings) {
     kept_cache::check(cx, out, &kept);
 }
 
-/// Whether a variable tells uv to link, or to copy, in a way of its own.
+/// Whether a variable sets uv's link mode to the given one.
 fn links_by(cx: &Context, mode: &str) -> bool {
     let file = &cx.build().input().file;
     let mut pairs = file.instructions().iter().flat_map(|instruction| file.variables(instruction));
@@ -36,13 +36,13 @@ fn fills_a_copy(call: &PackageCall) -> bool {
     fills(call) || (call.manager == Manager::Uv && call.verb_text == "sync")
 }
 
-/// Installed packages that are links to the cache need it.
+/// Installed packages that are symbolic links to the cache need it.
 fn fills_without_uv(call: &PackageCall) -> bool {
     fills(call) && call.manager != Manager::Uv
 }
 
-/// uv links what it installs to its cache, which costs nothing within a layer; what it asks the index costs, unless a
-/// lock file answers.
+/// uv hard-links what it installs to its cache, which costs nothing within a layer; index data does, unless a lock file
+/// makes it unnecessary.
 fn fills(call: &PackageCall) -> bool {
     if call.verb != Verb::Install || call.verb_text == "venv" {
         return false;
@@ -61,7 +61,7 @@ fn find_cure(_: &Context, filled: &CacheFill) -> Option<CacheFix> {
     let folder = || filled.folders.first()?.folder.as_deref();
     match filled.call.manager {
         Manager::Uv => Some(CacheFix::Flag("--no-cache")),
-        // Poetry's virtual environments lie in the same folder.
+        // Poetry's virtual environments are in the same folder.
         Manager::Poetry => {
             folder().map(|folder| CacheFix::Command(format!("rm -rf {folder}/cache {folder}/artifacts")))
         }

@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let Some(own) = copied_packages::python_version(build, stage) else { continue };
         for taken in copied_packages::stage_copies(build, stage) {
             if let Some((span, message)) = mismatch(cx, &own, stage, &taken) {
-                let help = "make the packages with the Python that runs them: one version for both stages";
+                let help = "use the same Python version in both stages";
                 out.push(cx.finding(span, message).help(help));
             }
         }
@@ -25,24 +25,24 @@ fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &copied_packages::Sta
     let build = cx.build();
     let theirs = copied_packages::python_version(build, taken.maker);
     let title = |stage: &Stage| format!("stage `{}`", stage.title());
-    // A path that says the version itself.
+    // A path that contains the version.
     for source in &taken.transfer.sources {
         let Some(named) = source.text.as_deref().and_then(version_in) else { continue };
         if let Some(theirs) = theirs.as_deref().filter(|theirs| *theirs != named) {
-            let message = format!("{} has Python {theirs}: there is no `python{named}` to copy", title(taken.maker));
+            let message = format!("{} has Python {theirs}, so it has no `python{named}` to copy", title(taken.maker));
             return Some((source.span, message));
         }
     }
     if let Some(named) = taken.transfer.destination.as_deref().and_then(version_in)
         && named != own
     {
-        let message = format!("{} runs Python {own}, which does not look into `python{named}`", title(stage));
+        let message = format!("{} runs Python {own}, which does not search `python{named}`", title(stage));
         return Some((taken.transfer.instruction.head, message));
     }
     let theirs = theirs.filter(|theirs| *theirs != own)?;
     let (text, span) = copied_packages::python_packages(build, taken)?;
     let message = format!(
-        "`{text}` was made with Python {theirs} and {} runs Python {own}: its packages are not found, and compiled ones do not load",
+        "`{text}` was built with Python {theirs}, but {} runs Python {own}: its packages are not found, or cannot be loaded",
         title(stage)
     );
     Some((span, message))

@@ -34,13 +34,13 @@ fn check(cx: &Context, out: &mut Findings) {
     if !runs {
         return;
     }
-    let message = "python keeps its output back until there is enough of it: the last lines of a crash are lost";
+    let message = "Python buffers its output, so the last lines before a crash are lost";
     let finding = cx.finding(first.head, message).help(format!("set `{NAME}=1`"));
     let newline = if cx.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let Some(from) = build.from_of(target) else { return };
-    let why = "all of the image's python programs write at once, and one that prints much is slower";
+    let why = "all Python programs of the image write immediately, and one that prints a lot gets slower";
     out.push(finding.unsafe_edit(
-        "write output at once",
+        "turn off output buffering",
         why,
         Span::at(from.span.end),
         format!("{newline}ENV {NAME}=1"),

@@ -11,10 +11,10 @@ use crate::text::path;
 
 super::rule!("recursive-chown", check);
 
-/// Copies that are remembered, and findings that get an edit; no real file has more.
+/// The number of copies that are remembered, and of findings that get a fix; no real file has more.
 const REMEMBERED: usize = 100;
 
-/// Bytes below which a second copy is nobody's concern.
+/// Below this many bytes a second copy is not worth reporting.
 const WORTHWHILE: u64 = 100_000;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -50,7 +50,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
                 let program = one.program.unwrap_or_default();
                 let lines: Vec<u32> = hit.iter().map(|(_, transfer)| transfer.instruction.start_line).collect();
-                let message = format!("`{program} -R` writes all that {} into a second layer", copying(&lines));
+                let message =
+                    format!("`{program} -R` stores everything that {} a second time in this layer", copying(&lines));
                 let Some(code) = build.code(index) else { continue };
                 let span = code.place(&build.input().file, one.span);
                 let finding = cx
@@ -75,25 +76,25 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// The flag of COPY that does the same; nobody is told to copy what all may change.
+/// The flag of COPY that does the same; a world-writable mode is never suggested.
 fn advice(one: &Invocation, value: &str) -> String {
     match one.program.unwrap_or_default() {
         "chown" => format!("copy with `--chown={}`", value.trim_end_matches(':')),
         _ if is_mode(value) && !value.ends_with(['2', '3', '6', '7']) => format!("copy with `--chmod={value}`"),
-        _ => "copy with `--chmod` and the mode that is needed".to_owned(),
+        _ => "copy with `--chmod` and the mode that you need".to_owned(),
     }
 }
 
-/// Whether a symbolic mode changes none of what a copy usually brings: files of mode 0644 or 0755 and folders of 0755, as git
-/// and a umask of 022 make them.
+/// Whether a symbolic mode leaves the usual modes of copied files unchanged: 0644 or 0755 for files and 0755 for
+/// folders, as git and a umask of 022 create them.
 fn changes_nothing(build: &Build, transfer: &Transfer, mode: &str) -> bool {
     let parts = build.input().file.transfer(transfer.instruction);
     let usual = parts.is_some_and(|parts| parts.chmod.is_none());
     usual && [0o644, 0o755].into_iter().all(|bits| symbolic(bits, mode) == Some(bits))
 }
 
-/// The mode that `chmod` with a symbolic mode (`u+rwX,go-w`) leaves of another one; `None` for what is none, or goes beyond
-/// the nine bits.
+/// The result of applying a symbolic mode (`u+rwX,go-w`) to a mode; `None` if it is not valid, or affects more than the
+/// nine permission bits.
 fn symbolic(bits: u32, mode: &str) -> Option<u32> {
     mode.split(',').try_fold(bits, |bits, clause| {
         let at = clause.find(['+', '-', '='])?;
@@ -101,7 +102,7 @@ fn symbolic(bits: u32, mode: &str) -> Option<u32> {
         let mask = who.chars().try_fold(0, |mask, one| {
             Some(mask | [('u', 0o700), ('g', 0o070), ('o', 0o007), ('a', 0o777)].iter().find(|(who, _)| *who == one)?.1)
         })?;
-        // Without a letter the umask counts.
+        // Without a letter the umask applies.
         let mask = if who.is_empty() { 0o755 } else { mask };
         let named = rest[1..].chars().try_fold(0, |named, one| {
             Some(
@@ -138,12 +139,12 @@ fn copying(lines: &[u32]) -> String {
 struct ChownRun<'r> {
     stage: &'r Stage,
     instruction: &'r Instruction,
-    /// Whether it runs nothing else.
+    /// Whether the RUN runs nothing else.
     alone: bool,
     paths: &'r [String],
 }
 
-/// Whether it may take a folder: a single file costs little.
+/// Whether the path may be a folder: a single file costs little.
 fn is_tree(transfer: &Transfer) -> bool {
     transfer.sources.iter().any(|source| {
         let text = source.text.as_deref().unwrap_or(".");
@@ -176,11 +177,11 @@ fn priced(finding: Finding, bytes: Option<u64>) -> Finding {
         saves: Some(Saving::Bytes(bytes)),
         per: CostFrequency::Pull,
         basis: Basis::Computed,
-        evidence: "the size of what the COPY takes of the context".to_owned(),
+        evidence: "the size of what the COPY takes from the context".to_owned(),
     })
 }
 
-/// With the edit, where the RUN does nothing else and nothing stands between that could make files there.
+/// Adds the fix, if the RUN does nothing else and no step in between could create files there.
 fn edited(
     build: &Build,
     mut finding: Finding,
@@ -220,11 +221,11 @@ fn edited(
     }
     let copies: Vec<&Instruction> = hit.iter().map(|(_, transfer)| transfer.instruction).collect();
     let safety = if makes_folder(build, run, first) {
-        Safety::Unsafe("the folder itself was made before and keeps its owner and mode".to_owned())
+        Safety::Unsafe("the folder itself was created before and keeps its owner and mode".to_owned())
     } else if run.paths.iter().any(|path| path.matches('/').count() > 1) {
-        Safety::Unsafe("folders above it that the COPY makes get the same owner and mode".to_owned())
+        Safety::Unsafe("parent folders that the COPY creates get the same owner and mode".to_owned())
     } else if chown && !value.contains(':') {
-        Safety::Unsafe("the group becomes that of the user".to_owned())
+        Safety::Unsafe("the group changes to the user's group".to_owned())
     } else {
         Safety::Safe
     };
@@ -252,7 +253,7 @@ fn plain(name: &str) -> String {
     name.replace(['{', '}', '"'], "")
 }
 
-/// Whether a step behind the COPY and none before it makes the user that `chown` names: `--chown` would not find it.
+/// Whether the user that `chown` names is created only after the COPY, so that `--chown` would not find it.
 fn is_made_between(
     build: &Build,
     stage: &Stage,
@@ -273,7 +274,7 @@ fn is_made_between(
     one.is("chown") && names(owner.text()).any(|name| makes(name) && !is_known(build, stage, copy, name))
 }
 
-/// Whether the user is there when the COPY runs.
+/// Whether the user exists when the COPY runs.
 fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
     let account = match build.root_base(stage) {
         StageBase::Image(image) => BaseImage::of(image).unprivileged_user(),
@@ -291,7 +292,7 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
     names(owner).all(|name| name == "root" || Some(name) == account || made(name))
 }
 
-/// Whether a WORKDIR or RUN above names the folder, so that the COPY does not make it.
+/// Whether a WORKDIR or RUN above names the folder, so that the COPY does not create it.
 fn makes_folder(build: &Build, run: &ChownRun, first: usize) -> bool {
     build.chain(run.stage).flat_map(|stage| build.instructions(stage)).filter(|(at, _)| *at < first).any(|(at, one)| {
         let text = build.input().file.logical(one.text);

@@ -21,15 +21,16 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         let plain = used.operator == Operator::Plain;
         let Some(flag) = instruction.flags.iter().find(|flag| file.flag_name(flag) == "platform") else { continue };
-        let mut finding = cx.finding(flag.word.span, "the target platform is what FROM takes anyway");
-        finding = finding.help("leave the flag out");
+        let mut finding =
+            cx.finding(flag.word.span, "`--platform=$TARGETPLATFORM` is redundant: it is the default of FROM");
+        finding = finding.help("remove the flag");
         if !plain {
             finding = finding.without("DL3065");
         }
         let span = Span::new(flag.word.span.start, from.image.span.start);
         let between = file.source().slice(Span::new(flag.word.span.end, from.image.span.start));
         if between.bytes().all(|byte| byte == b' ' || byte == b'\t') {
-            finding = finding.safe_edit("leave the flag out", span, "");
+            finding = finding.safe_edit("remove the flag", span, "");
         }
         out.push(finding);
     }

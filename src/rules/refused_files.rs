@@ -1,10 +1,10 @@
-//! How far BuildKit comes with a file that it refuses: its checks say nothing of what lies behind.
+//! How far BuildKit reads a file that it rejects: its checks report nothing after that point.
 
 use crate::build::Build;
 use crate::dockerfile::{Instruction, Keyword, Stage, Verdict};
 use crate::finding::Findings;
 
-/// Takes BuildKit's names off the findings that it does not come to.
+/// Removes BuildKit's names from the findings that it does not reach.
 pub(super) fn limit(build: &Build, findings: &mut Findings) {
     if !findings.iter().any(|finding| finding.buildkit().is_some()) {
         return;
@@ -17,13 +17,13 @@ pub(super) fn limit(build: &Build, findings: &mut Findings) {
     }
 }
 
-/// The instruction that is refused.
+/// The instruction that is rejected.
 fn failing<'b>(build: &Build<'b>, verdict: &Verdict) -> Option<&'b Instruction> {
     let (first, _) = verdict.lines?;
     build.input().file.instructions().iter().find(|instruction| instruction.end_line >= first)
 }
 
-/// Whether the builder looks at the whole file for a check; for the others, at the stages that it builds.
+/// Whether the builder runs a check on the whole file, not only on the stages that it builds.
 pub(super) fn is_of_file(code: &str) -> bool {
     !matches!(
         code,
@@ -59,7 +59,7 @@ fn reaches(verdict: &Verdict, failing: Option<&Instruction>, code: &str, line: u
             Stage::Dispatch,
             "ConsistentInstructionCasing" | "DuplicateStageName" | "ReservedStageName" | "InvalidDefaultArgInFrom",
         ) => true,
-        // The image's name is read before the platform.
+        // The image name is read before the platform.
         (Stage::Dispatch, "RedundantTargetPlatform" | "FromPlatformFlagConstDisallowed")
             if unreadable(&["failed to process \""])
                 && failing.is_some_and(|instruction| instruction.keyword == Keyword::From) =>
@@ -69,7 +69,7 @@ fn reaches(verdict: &Verdict, failing: Option<&Instruction>, code: &str, line: u
         (Stage::Dispatch, "UndefinedArgInFrom" | "RedundantTargetPlatform" | "FromPlatformFlagConstDisallowed") => {
             failing.is_none_or(|instruction| instruction.keyword != Keyword::From) || line <= stop
         }
-        // Before the stages are put together no other instruction is looked at.
+        // Other instructions are read only after the stages are resolved.
         _ if failing.is_none_or(|instruction| instruction.keyword == Keyword::From) => false,
         _ if unreadable(&[
             "circular dependency",

@@ -9,7 +9,7 @@ super::rule!("relative-copy-destination", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    // Whether a WORKDIR was set in each stage so far, or in one that it stands on.
+    // Whether a WORKDIR was set in each stage so far, or in a stage that it is based on.
     let mut ends: Vec<bool> = Vec::new();
     for stage in build.stages() {
         let mut set = match stage.base {
@@ -28,13 +28,16 @@ fn check(cx: &Context, out: &mut Findings) {
             if bare.starts_with(['/', '$', '\\']) || drive {
                 continue;
             }
-            let message = format!("`{}` is below whatever folder the base image works in", written.text);
-            let finding = cx.finding(written.span, message).help("set WORKDIR first, or name the whole path");
+            let message = format!(
+                "`{}` is relative to the working directory of the base image, which this file does not set",
+                written.text
+            );
+            let finding = cx.finding(written.span, message).help("set WORKDIR first, or write the absolute path");
             let plain = bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.".contains(&byte))
                 && bare.split('/').all(|part| !matches!(part, "." | ".."));
             let known = matches!(build.workdir(stage, index), Setting::Default(folder) | Setting::Base(folder) if folder == "/");
             out.push(if known && plain && cx.source().slice(written.span) == written.text {
-                finding.safe_edit("name the whole path", written.span, format!("/{}", written.text))
+                finding.safe_edit("write the absolute path", written.span, format!("/{}", written.text))
             } else {
                 finding
             });

@@ -9,7 +9,7 @@ super::rule!("relative-workdir", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    // How a WORKDIR was set for each stage so far: not at all, relative, absolute.
+    // How WORKDIR was set in each stage so far: not at all, relative, absolute.
     let mut ends: Vec<WorkdirState> = Vec::new();
     for stage in build.stages() {
         let mut state = match stage.base {
@@ -18,7 +18,7 @@ fn check(cx: &Context, out: &mut Findings) {
         };
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Workdir) {
             let Some(operand) = build.input().file.operand(instruction) else { continue };
-            // What depends on the base or on the build may well be absolute.
+            // A value that depends on the base image or on the build may be absolute.
             let Some(folder) = build.expand(stage, index, &operand.text) else {
                 state = WorkdirState::Absolute;
                 continue;
@@ -50,9 +50,10 @@ fn finding(
     (index, written, span): (usize, &str, crate::text::Span),
     first: bool,
 ) -> crate::finding::Finding {
-    let message = format!("`{written}` is below whatever folder the base image works in");
-    let mut finding = cx.finding(span, message).help("name the whole path");
-    // The other linter looks at the text alone.
+    let message =
+        format!("`{written}` is relative to the working directory of the base image, which this file does not set");
+    let mut finding = cx.finding(span, message).help("write the absolute path");
+    // The other linter checks only the text.
     let bare = written.trim_matches(['"', '\'']);
     let drive = bare.starts_with(|c: char| c.is_alphabetic()) && bare[1..].starts_with(':');
     if bare.starts_with('$') || drive {
@@ -69,11 +70,11 @@ fn finding(
     let text = if here { "/".to_owned() } else { format!("/{written}") };
     match cx.build().workdir(stage, index) {
         Setting::Default(folder) | Setting::Base(folder) if folder == "/" => {
-            finding.safe_edit("write the whole path", span, text)
+            finding.safe_edit("write the absolute path", span, text)
         }
         _ => finding.unsafe_edit(
-            "write the whole path",
-            "the base image may work in another folder than `/`",
+            "write the absolute path",
+            "the working directory of the base image may not be `/`",
             span,
             text,
         ),
@@ -81,7 +82,7 @@ fn finding(
 }
 
 fn is_absolute(build: &Build, stage: &Stage, folder: &str) -> bool {
-    // The other escape character is there for the sake of Windows paths.
+    // The other escape character is meant for Windows paths.
     let windows = matches!(build.root_base(stage), StageBase::Image(name) if BaseImage::of(name).is_windows())
         || build.input().file.escape() == '`';
     let drive = folder.get(1..).is_some_and(|rest| rest.starts_with(':'));

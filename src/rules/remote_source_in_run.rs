@@ -16,13 +16,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 let next = invocations.get(at + 1);
                 let (message, help) = if clones(one) {
                     (
-                        "`git clone` is taken from the cache for ever: ADD looks whether the repository changed",
-                        "`ADD https://….git#ref folder`",
+                        "`git clone` stays cached even if the repository changes; ADD checks for changes",
+                        "use `ADD https://….git#ref folder`",
                     )
                 } else if next.is_some_and(|next| unpacks(one, next)) {
                     (
-                        "a download that is unpacked at once: ADD does both, and looks whether it changed",
-                        "`ADD --unpack https://… folder`, with `--checksum`",
+                        "this download stays cached even if the archive changes; ADD checks for changes and can unpack it",
+                        "use `ADD --unpack https://… folder`, with `--checksum`",
                     )
                 } else {
                     continue;

@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
             "context" => "the build context",
             _ => continue,
         };
-        let finding = cx.finding(span, format!("`{name}` is the builder's own name for {what}"));
-        out.push(finding.help("give the stage another name"));
+        let finding = cx.finding(span, format!("stage name `{name}` is reserved by the builder for {what}"));
+        out.push(finding.help("rename the stage"));
     }
 }

@@ -8,12 +8,12 @@ use crate::shell::{ExpansionKind, Invocation, Word};
 
 super::rule!("rm-of-unset-variable", check);
 
-/// Bytes of a script that is looked at.
+/// The maximum size of a script that is checked, in bytes.
 const LONGEST: usize = 64 << 10;
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        // No honest script is that long, and each variable is looked for in all of it.
+        // No real script is that long, and each variable is searched for in all of it.
         if run.code.text().is_none_or(|text| text.len() > LONGEST) {
             continue;
         }
@@ -21,9 +21,10 @@ fn check(cx: &Context, out: &mut Findings) {
             for word in one.args.iter().filter(|word| is_risky(&run, word)) {
                 let text = word.text();
                 let rest = &text[text.find('/').unwrap_or(0)..];
-                let message = format!("this deletes `{rest}` when the variable is empty");
+                let message = format!("this deletes `{rest}` if the variable is empty");
                 out.push(
-                    cx.finding(run.place(word.span), message).help("`${NAME:?}` ends the script where it is empty"),
+                    cx.finding(run.place(word.span), message)
+                        .help("write `${NAME:?}`, which stops the script if it is empty"),
                 );
             }
         }
@@ -38,7 +39,7 @@ fn is_recursive(one: &Invocation) -> bool {
     one.is("rm") && one.args.iter().any(letters)
 }
 
-/// `"$DIR/"*`, `"$DIR/usr"`, where nothing says that DIR holds something.
+/// `"$DIR/"*`, `"$DIR/usr"`, if nothing shows that DIR has a value.
 fn is_risky(run: &Run, word: &Word) -> bool {
     let [expansion] = word.expansions() else { return false };
     let ExpansionKind::Variable(name) = &expansion.kind else { return false };
@@ -57,7 +58,7 @@ fn is_risky(run: &Run, word: &Word) -> bool {
         && !(guarded || known || looped)
 }
 
-/// By `for`, `read` or a substitution.
+/// Set by `for`, `read` or a substitution.
 fn is_set_otherwise(run: &Run, name: &str) -> bool {
     let text = run.code.text().unwrap_or_default();
     [format!("for {name} "), format!("read {name}"), format!("{name}=")].iter().any(|set| text.contains(set.as_str()))

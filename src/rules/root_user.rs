@@ -7,7 +7,7 @@ use crate::finding::Findings;
 
 super::rule!("root-user", check);
 
-/// Folders that a message names.
+/// The number of folders that a message names.
 const NAMED: usize = 4;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -20,28 +20,28 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     if let Setting::Base(User::Root) | Setting::Default(User::Root) = build.user(stage) {
-        let message = "no USER is set and the base runs as root: so does the container";
+        let message = "no USER is set, so the container runs as root (as its base does)";
         let finding = cx.finding(stage.base_span, message);
         let finding = finding.help(help(build, stage));
         out.push(with_user(build, stage, finding));
     }
 }
 
-/// What has to be done besides a USER line, by what is known of the folders that the program writes to.
+/// What has to be done in addition to a USER line, depending on the folders that the program is known to write to.
 fn help(build: &Build, stage: &Stage) -> String {
     let quoted = |folders: Vec<String>| {
         let quoted: Vec<String> = folders.iter().take(NAMED).map(|folder| format!("`{folder}`")).collect();
         quoted.join(", ")
     };
     let folders = quoted(build.written_folders(stage));
-    let folders = if folders.is_empty() { folders } else { format!(" ({folders}, also where they are mounted)") };
+    let folders = if folders.is_empty() { folders } else { format!(" ({folders}, also if they are mounted)") };
     let home = quoted(build.folders_in_root_home(stage));
-    let home = if home.is_empty() { home } else { format!("; {home} has to move out of root's home") };
+    let home = if home.is_empty() { home } else { format!("; move {home} out of root's home") };
     let install = build
         .installed_at_start(stage)
-        .map(|(script, command)| format!("; `{command}` in `{script}` writes at each start: do it in a RUN"));
+        .map(|(script, command)| format!("; `{command}` in `{script}` writes at every start: move it to a RUN"));
     format!(
-        "make a user without rights the owner of what the program writes{folders}, and end the stage with `USER`{home}{}",
+        "make a non-root user the owner of the files that the program writes{folders}, and end the stage with `USER`{home}{}",
         install.unwrap_or_default()
     )
 }

@@ -1,5 +1,5 @@
-//! Runs rules over builds: first those that look at files, then, on what is left of their findings, what hides some of
-//! them; last those that look at that.
+//! Runs rules over builds: first the rules that check files, then the suppressions on their findings, last the rules
+//! that check the suppressions.
 
 use std::collections::BTreeMap;
 
@@ -15,23 +15,23 @@ use crate::inputs::{BuildInput, Inputs, Need, SettingsFormat};
 use crate::settings::{Pragmas, pragmas};
 use crate::text::{FileId, Span};
 
-/// What the rules found in all builds.
+/// The results of the rules in all builds.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What is to be told, in one order.
+    /// The findings to report, sorted.
     pub findings: Vec<Finding>,
-    /// What comments and settings hide.
+    /// The findings that comments and settings suppress.
     pub hidden: Vec<Finding>,
 }
 
-/// Runs the rules that hold for each build.
+/// Runs the selected rules of each build.
 pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) -> Outcome {
     let neighbours = Neighbours::new(builds);
     let firsts: Vec<First> = builds.par_iter().map(|build| First::of(inputs, &neighbours, build, policies)).collect();
     let mut settings = of_settings(inputs, &firsts);
     let mut jobs = Vec::new();
     for (build, first) in builds.iter().zip(firsts) {
-        // An entry of the settings is told of once: with the first build that it holds for.
+        // An entry of the settings is reported once, with the first build that it applies to.
         let mut judged = first.judged;
         for one in judged.iter_mut().filter(|one| one.suppression.form == Form::Settings) {
             match settings.remove(&key(&one.suppression)) {
@@ -63,7 +63,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
     outcome
 }
 
-/// The comments of a build's Dockerfile, as far as its settings let them count.
+/// The comments of a build's Dockerfile, as far as its settings allow them.
 pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
     if policy.settings.no_inline {
         return Pragmas::default();
@@ -71,7 +71,7 @@ pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
     pragmas(build.input().dockerfile, &build.input().file, known_rules())
 }
 
-/// Whether a fact was gathered for a build. A context that no COPY takes from is no lack.
+/// Whether an input is available for a build. A context that no COPY uses is not missing.
 pub fn is_there(input: &BuildInput, need: Need) -> bool {
     match need {
         Need::ContextNames | Need::ContextBytes => input.context.is_some(),
@@ -83,7 +83,7 @@ pub fn is_there(input: &BuildInput, need: Need) -> bool {
     }
 }
 
-/// What the rules that look at files found in one build.
+/// The findings of the rules that check files, for one build.
 struct First {
     kept: Vec<Finding>,
     hidden: Vec<Finding>,
@@ -111,7 +111,7 @@ impl First {
                 unread.iter().any(|lines| one.suppression.reach.covers_lines(build.input().dockerfile, *lines));
             for (named, unknown) in one.suppression.named.iter().zip(&mut one.unknown) {
                 let silent = |rule: &str| !knows_all(rule, build, policy);
-                // hadolint asks ShellCheck with another shell and other variables.
+                // hadolint runs ShellCheck with another shell and other variables.
                 let foreign = named.code.is_some() && one.suppression.form != Form::Dockopt;
                 let unread = unread_here || foreign && one.suppression.form != Form::Settings;
                 let narrower = may_hide_more(inputs, build, &one.suppression, named);
@@ -122,7 +122,7 @@ impl First {
     }
 }
 
-/// Whether the linter that a suppression is for may report what the named rules let pass.
+/// Whether the linter that a suppression is for may report places that the named rules do not.
 fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, named: &SuppressedRule) -> bool {
     let is_foreign = match suppression.form {
         Form::Hadolint | Form::HadolintWide | Form::Check => true,
@@ -135,7 +135,7 @@ fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, name
     let codes = named.rules.iter().filter_map(|rule| find(rule)).flat_map(|rule| &rule.metadata().narrower);
     let mut codes = codes.filter(|(code, _)| is_foreign && code.eq_ignore_ascii_case(&named.text));
     let lines = |one: &Instruction| (one.start_line, one.start_line);
-    // Where no such instruction begins, that linter hides nothing either.
+    // If no such instruction begins there, that linter suppresses nothing either.
     codes.any(|(_, keyword)| {
         build.input().file.instructions().iter().enumerate().any(|(index, one)| {
             let is_it = build.effective(index).keyword.as_str().eq_ignore_ascii_case(keyword);
@@ -144,8 +144,8 @@ fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, name
     })
 }
 
-/// First and last lines of what no rule looks into as it stands: scripts that no POSIX-like shell reads or that could not be
-/// read to their end, and all of a file that a program writes or puts something into.
+/// First and last lines of the parts that no rule can check: scripts that are not for a POSIX-like shell or that could
+/// not be parsed completely, and the whole of a file that a program generates or completes.
 fn unread(inputs: &Inputs, build: &Build) -> Vec<(u32, u32)> {
     let input = build.input();
     let source = inputs.source(input.dockerfile);
@@ -164,10 +164,10 @@ fn unread(inputs: &Inputs, build: &Build) -> Vec<(u32, u32)> {
     instructions.map(|(_, instruction)| (instruction.start_line, instruction.end_line)).collect()
 }
 
-/// Bytes from which on a finding costs much.
+/// The number of bytes from which a finding is costly.
 const COSTLY: u64 = 50_000_000;
 
-/// Those that are told, with the severities of the settings.
+/// The findings to report, with the severities of the settings.
 fn with_severities(findings: Findings, policy: &Policy) -> Vec<Finding> {
     let mut findings = findings.into_sorted();
     findings.retain(|finding| !policy.is_limited(finding.rule) || finding.bytes() >= COSTLY);
@@ -182,7 +182,7 @@ fn runs(rule: &Rule, build: &Build) -> bool {
     rule.metadata().needs.iter().all(|need| is_there(build.input(), need))
 }
 
-/// Whether a rule ran with all facts that it asks for: else its silence proves nothing.
+/// Whether a rule ran with all inputs that it needs; otherwise, no finding proves nothing.
 fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
     let is_told = |rule: &&&Rule| rule.name == name && !policy.is_limited(name);
     let Some(rule) = policy.rules().iter().find(is_told) else { return false };
@@ -196,7 +196,7 @@ const fn is_of_context(need: Need) -> bool {
     matches!(need, Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects)
 }
 
-/// What the rules find that look at what hides findings; that may be hidden too.
+/// The findings of the rules that check suppressions; they can be suppressed too.
 fn second<'i>(
     inputs: &'i Inputs,
     neighbours: &Neighbours<'_, 'i>,
@@ -219,7 +219,8 @@ fn key(suppression: &Suppression) -> Key {
     (suppression.file, suppression.span)
 }
 
-/// Entries of settings over all builds that they hold for: one use is enough, and where one build can't say, none can.
+/// Entries of settings over all builds that they apply to: a single use is enough, and if one build can't decide, the
+/// entry is not judged.
 fn of_settings(inputs: &Inputs, firsts: &[First]) -> BTreeMap<Key, SuppressionUse> {
     let mut joined: BTreeMap<Key, SuppressionUse> = BTreeMap::new();
     for one in firsts.iter().flat_map(|first| &first.judged).filter(|one| one.suppression.form == Form::Settings) {

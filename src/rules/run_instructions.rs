@@ -1,5 +1,5 @@
-//! The RUN instructions of a build with their scripts, as rules go through them; also those behind ONBUILD, which run in
-//! a build that stands on the image.
+//! The RUN instructions of a build with their scripts, including those after ONBUILD, which run in a build that is
+//! based on the image.
 
 use super::Context;
 use super::written_paths::covers;
@@ -8,7 +8,7 @@ use crate::dockerfile::{File, Instruction, Keyword};
 use crate::shell::{Assignment, ExpansionKind, Invocation, Word};
 use crate::text::Span;
 
-/// Commands before a use that an assignment is looked for in: a script may have a million of both.
+/// The number of commands before a use that are searched for an assignment: a script may have a million of both.
 const LOOKED_BACK: usize = 100;
 
 /// A RUN, or another instruction, with its script.
@@ -16,34 +16,34 @@ const LOOKED_BACK: usize = 100;
 pub(super) struct Run<'a, 'i> {
     pub(super) build: &'a Build<'i>,
     pub(super) stage: &'a Stage,
-    /// Index of the instruction: of the ONBUILD, where the RUN stands behind one.
+    /// Index of the instruction: of the ONBUILD, if the RUN is after one.
     pub(super) index: usize,
     /// The RUN itself.
     pub(super) instruction: &'i Instruction,
     pub(super) code: &'a Code<'i>,
 }
 
-/// Those of all stages, in source order.
+/// The RUNs of all stages, in source order.
 pub(super) fn all<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
     let build = cx.build();
     build.stages().iter().flat_map(move |stage| of_stage(build, stage))
 }
 
-/// Those whose layers are in the image.
+/// The RUNs whose layers are in the image.
 pub(super) fn shipped<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
     let build = cx.build();
     build.stages().iter().filter(move |stage| build.ships(stage)).flat_map(move |stage| of_stage(build, stage))
 }
 
-/// Those of the stages that are built, triggers apart, where file and script are no larger than real ones: for rules that look
-/// at pairs.
+/// The RUNs of the stages that are built, without triggers, if file and script are no larger than real ones: for rules
+/// that compare pairs.
 pub(super) fn ordinary<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
     let build = cx.build();
     let stages = build.stages().iter().filter(move |stage| build.is_ordinary() && build.is_needed(stage));
     stages.flat_map(move |stage| of_stage(build, stage)).filter(|run| !run.is_trigger() && run.code.is_ordinary())
 }
 
-/// Those of all stages, and CMD, ENTRYPOINT and HEALTHCHECK with their scripts.
+/// The RUNs of all stages, and CMD, ENTRYPOINT and HEALTHCHECK with their scripts.
 pub(super) fn scripts<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
     let build = cx.build();
     let of_stage = move |stage: &'a Stage| {
@@ -55,7 +55,7 @@ pub(super) fn scripts<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<
     build.stages().iter().flat_map(of_stage)
 }
 
-/// Those of a stage.
+/// The RUNs of a stage.
 pub(super) fn of_stage<'a, 'i>(
     build: &'a Build<'i>,
     stage: &'a Stage,
@@ -70,12 +70,12 @@ pub(super) fn of_stage<'a, 'i>(
 }
 
 impl<'a, 'i> Run<'a, 'i> {
-    /// The file that it stands in.
+    /// The file that it is in.
     pub(super) fn file(&self) -> &'i File {
         &self.build.input().file
     }
 
-    /// Whether it stands behind ONBUILD.
+    /// Whether it is after ONBUILD.
     pub(super) fn is_trigger(&self) -> bool {
         self.build.instruction(self.index).keyword == Keyword::Onbuild
     }
@@ -85,7 +85,7 @@ impl<'a, 'i> Run<'a, 'i> {
         self.code.script.invocations()
     }
 
-    /// Where a span of the script stands in the source.
+    /// The position of a span of the script in the source.
     pub(super) fn place(&self, span: Span) -> Span {
         self.code.place(self.file(), span)
     }
@@ -95,7 +95,7 @@ impl<'a, 'i> Run<'a, 'i> {
         self.file().source().slice(self.place(span))
     }
 
-    /// Whether a cache or tmpfs mount lies on one of the folders or above it.
+    /// Whether a cache or tmpfs mount covers one of the folders.
     pub(super) fn is_mounted(&self, folders: &[&str]) -> bool {
         self.file().mounts(self.instruction).iter().any(|mount| {
             let target = mount.target().unwrap_or_default();
@@ -103,8 +103,8 @@ impl<'a, 'i> Run<'a, 'i> {
         })
     }
 
-    /// Where and how `addition` comes behind a word of the script; none where the source does not show the word as it is,
-    /// since quotes or escapes of an outer shell lie over it.
+    /// Where and how to add `addition` after a word of the script; `None` if the source does not contain the word as it
+    /// is, because it is inside quotes or escapes of an outer shell.
     pub(super) fn insertion_after(&self, word: Span, text: &str, addition: &str) -> Option<(Span, String)> {
         let place = self.place(word);
         let written = self.file().source().slice(place);
@@ -118,7 +118,7 @@ impl<'a, 'i> Run<'a, 'i> {
         }
     }
 
-    /// The last assignment of a variable before a place of the script, as far as one of the commands just before it.
+    /// The last assignment of a variable before a position of the script, among the commands just before it.
     pub(super) fn assigned(&self, name: &str, at: u32) -> Option<&'a Assignment> {
         let commands = &self.code.script.commands;
         let end = commands.partition_point(|one| one.span.start < at);
@@ -126,7 +126,7 @@ impl<'a, 'i> Run<'a, 'i> {
         before.iter().flat_map(|one| &one.assignments).rfind(|one| &*one.name_text == name)
     }
 
-    /// What `$NAME` or `${NAME}` comes to, where the script before `at` or the file tells.
+    /// The value of `$NAME` or `${NAME}`, if the script before `at` or the file sets it.
     pub(super) fn value_of(&self, text: &str, at: u32) -> Option<String> {
         let name = text.strip_prefix('$')?;
         let name = name.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(name);
@@ -145,7 +145,7 @@ impl<'a, 'i> Run<'a, 'i> {
         }
     }
 
-    /// Whether a word may hold options: `$APT_OPTIONS`.
+    /// Whether a word may contain options: `$APT_OPTIONS`.
     pub(super) fn may_be_option(&self, word: &Word) -> bool {
         let [expansion] = word.expansions() else { return false };
         let ExpansionKind::Variable(name) = &expansion.kind else { return false };
@@ -157,14 +157,14 @@ impl<'a, 'i> Run<'a, 'i> {
     }
 }
 
-/// From which instruction on something was mentioned in a stage or in one that it stands on.
+/// From which instruction on something was mentioned in a stage or in a stage that it is based on.
 pub(super) struct Mentions {
     /// For each stage the index of the first instruction; `usize::MAX` without any.
     first: Vec<usize>,
 }
 
 impl Mentions {
-    /// Of instructions whose source, in lower case, is one that `holds`.
+    /// For instructions whose source, in lower case, satisfies `holds`.
     pub(super) fn of(build: &Build, holds: impl Fn(&Instruction, &str) -> bool) -> Self {
         let source = build.input().file.source();
         let mut first: Vec<usize> = Vec::new();
@@ -180,7 +180,7 @@ impl Mentions {
         Self { first }
     }
 
-    /// Whether it was mentioned up to a RUN, in its own script too.
+    /// Whether it was mentioned up to and including a RUN.
     pub(super) fn mentioned_until(&self, run: &Run) -> bool {
         self.first.get(run.stage.index).is_some_and(|first| *first <= run.index)
     }

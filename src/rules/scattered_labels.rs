@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let [first, next] = pair else { continue };
             if first.keyword == Keyword::Label && next.keyword == Keyword::Label {
                 let finding = cx.finding(next.head, "this LABEL could be part of the one above");
-                out.push(finding.help("write all pairs in one LABEL, a line for each"));
+                out.push(finding.help("write all pairs in one LABEL, one per line"));
             }
         }
     }

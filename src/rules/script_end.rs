@@ -1,11 +1,10 @@
-//! A command behind a whole RUN: where it goes, and what it would change for the commands before it.
+//! A command added at the end of a RUN: its position, and what it would change for the commands before it.
 
 use crate::build::{Build, Code};
 use crate::shell::{Command, Compound, CompoundKind, Redirect, RedirectOperator, Script, SeparatorKind, Word};
 use crate::text::Span;
 
-/// `SCRIPT && command`: whatever joins the commands of the script (`;`, a line end, `||`), its last list fails as before,
-/// and where that succeeds the status is that of `command`. None where nothing behind the script would run.
+/// `SCRIPT && command`: however the commands of the script are joined (`;`, a newline, `||`), its last list fails as before, and if it succeeds, the status is that of `command`. `None` if nothing after the script would run.
 pub(super) fn append(build: &Build, index: usize, code: &Code, command: &str) -> Option<(u32, String)> {
     if code.is_exec() {
         return None;
@@ -22,7 +21,7 @@ pub(super) fn append(build: &Build, index: usize, code: &Code, command: &str) ->
     Some((at, format!("{}&& {command}", separator(build, index, at))))
 }
 
-/// Whether errexit works inside the script's last element: it does not where `&&` follows.
+/// Whether errexit has an effect inside the script's last element: it has none if `&&` follows.
 pub(super) fn shields(script: &Script) -> bool {
     let end = script.scopes.first().and_then(|top| top.last_end);
     let compound = |one: &Compound| Some(one.span.end) == end || one.kind == CompoundKind::Function;
@@ -30,7 +29,7 @@ pub(super) fn shields(script: &Script) -> bool {
     script.compounds.iter().any(compound) && script.commands.iter().any(errexit)
 }
 
-/// A blank; or, where the RUN has a line for each command, a line of its own in the same style.
+/// A blank, or a new line in the same style if the RUN has a line for each command.
 pub(super) fn separator(build: &Build, index: usize, at: u32) -> String {
     let file = &build.input().file;
     let source = file.source();
@@ -47,8 +46,8 @@ pub(super) fn separator(build: &Build, index: usize, at: u32) -> String {
     format!(" {}{newline}{indent}", file.escape())
 }
 
-/// The stretch of a script that goes when an element behind `&&` is left out: from the end of what stands before it. None
-/// where the lines below belong to it: without `<<` they would be instructions.
+/// The part of a script that is deleted with an element after `&&`, from the end of the previous element. `None` if it
+/// has a heredoc, whose lines would become instructions without `<<`.
 pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
     let before = command.place.before.filter(|one| one.kind == SeparatorKind::And)?;
     let opens_heredoc =

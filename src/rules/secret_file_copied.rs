@@ -40,29 +40,29 @@ fn check(cx: &Context, out: &mut Findings) {
                     continue;
                 }
                 let message = format!(
-                    "`{name}` goes into a layer: everyone who has the image can read it, whatever later steps delete"
+                    "`{name}` is stored in a layer: anyone with the image can read it, even if a later step deletes it"
                 );
-                let help = "mount it where a RUN needs it (`RUN --mount=type=secret,id=…,target=… …`), or give it to the container when it starts";
+                let help = "mount it in the RUN that needs it (`RUN --mount=type=secret,id=…,target=… …`), or pass it when the container starts";
                 out.push(cx.finding_at(transfer.index, source.span, message).help(help));
             }
         }
     }
 }
 
-/// The size of a file of the context; `None` where there is no such file, or the context is not known.
+/// The size of a file in the context; `None` if there is no such file, or the context is unknown.
 fn size(cx: &Context, path: &str) -> Option<u64> {
     let context = cx.context()?;
     let entry = context.entry(context.find(path)?);
     (entry.kind == EntryKind::File).then_some(entry.amount.bytes)
 }
 
-/// Whether the stage that a COPY takes a file from makes it empty (`touch key.pem`), and nothing there writes into it: the
-/// file is there for those who put a key in its place.
+/// Whether the stage that a COPY takes a file from creates it empty (`touch key.pem`) and never writes to it: a
+/// placeholder for a real key.
 fn is_made_empty(cx: &Context, transfer: &Transfer, name: &str) -> bool {
     let build = cx.build();
     let Some(StageBase::Stage(index)) = transfer.from else { return false };
     let Some(maker) = build.stages().get(index) else { return false };
-    // A folder's copy may bring one with content.
+    // Copying a folder may bring a file with content.
     let filled = |bytes: Option<u64>| bytes.is_some_and(|bytes| bytes > 0);
     let mut sources = build.transfers(maker).iter().flat_map(|transfer| &transfer.sources);
     if sources.any(|source| source.text.as_deref().is_some_and(|text| path::name(text) == name))
@@ -88,7 +88,7 @@ fn is_made_empty(cx: &Context, transfer: &Transfer, name: &str) -> bool {
     made
 }
 
-/// Whether a command makes a file without content: `touch x`, `: > x`, `install -m 600 /dev/null x`, `truncate -s 0 x`.
+/// Whether a command creates an empty file: `touch x`, `: > x`, `install -m 600 /dev/null x`, `truncate -s 0 x`.
 fn makes_empty(command: &Command, redirected: bool) -> bool {
     let has = |text: &str| command.words.iter().any(|word| word.is(text));
     match name_of(command) {

@@ -14,19 +14,17 @@ fn check(cx: &Context, out: &mut Findings) {
         let ships = build.stage_of(written.instruction).is_some_and(|stage| build.ships(stage));
         let what = match &written.by {
             Sign::Login => "a password in a URL or login".to_owned(),
-            Sign::Look => "a service's token".to_owned(),
+            Sign::Look => "the token of a service".to_owned(),
             Sign::Name(name) => format!("the value of `{}`", name.trim_start_matches('-')),
         };
         let who = match (ships, instruction.keyword) {
-            (true, _) => "everyone who has the image",
-            (false, _) => "everyone who has this file",
+            (true, _) => "anyone with the image",
+            (false, _) => "anyone with this file",
         };
-        let message = format!("{what} stands in plain text: {who} can read it");
+        let message = format!("{what} is in plain text: {who} can read it");
         let help = match instruction.keyword {
-            Keyword::Run => {
-                "change it, for it is known; then give it to the step: `RUN --mount=type=secret,id=…,env=… …`"
-            }
-            _ => "change it, for it is known; then give it to the container when it starts",
+            Keyword::Run => "revoke it, then pass the new one to the step: `RUN --mount=type=secret,id=…,env=… …`",
+            _ => "revoke it, then pass the new one when the container starts",
         };
         out.push(cx.finding(written.span, message).help(help));
     }

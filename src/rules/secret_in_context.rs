@@ -11,14 +11,14 @@ use crate::inputs::context::{BuildContext, ClassMatch, EntryId};
 
 super::rule!("secret-in-context", check);
 
-/// Files that a message names.
+/// The number of files that a message names.
 const NAMED: usize = 4;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(context) = cx.context() else { return };
     let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
-    // A file that is sent is reported once, by the stage that ships it if one does.
+    // A file is reported once, for the stage that ships it if there is one.
     let mut transfers: Vec<(bool, &Transfer)> = stages
         .flat_map(|stage| build.transfers(stage).iter().map(|transfer| (build.ships(stage), transfer)))
         .filter(|(_, transfer)| transfer.from.is_none())
@@ -39,11 +39,11 @@ fn check(cx: &Context, out: &mut Findings) {
         let names: Vec<String> = new.iter().take(NAMED).map(|one| format!("`{}`", context.path(one.entry))).collect();
         let more = new.len() - names.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let (verb, them) = if new.len() == 1 { ("goes", "its name") } else { ("go", "their names") };
-        let place = if *ships { "into the image" } else { "to the builder and into its cache" };
-        let message = format!("{}{more} {verb} {place}: by {them} they hold secrets", names.join(", "));
-        let message = if new.len() == 1 { message.replace("they hold", "it holds") } else { message };
-        let finding = cx.finding(transfer.instruction.head, message).help("leave them out with .dockerignore");
+        let (verb, them) = if new.len() == 1 { ("is sent", "its name") } else { ("are sent", "their names") };
+        let place = if *ships { "into the image" } else { "to the builder and its cache" };
+        let message = format!("{}{more} {verb} {place}: judging by {them}, they contain secrets", names.join(", "));
+        let message = if new.len() == 1 { message.replace("they contain", "it contains") } else { message };
+        let finding = cx.finding(transfer.instruction.head, message).help("exclude them in .dockerignore");
         let mut patterns: Vec<String> = new.iter().map(|one| one.pattern.clone()).collect();
         patterns.sort_unstable();
         patterns.dedup();
@@ -53,7 +53,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Files that look like secrets by their names, and that no COPY names itself.
+/// Files whose names look like secrets and that no COPY names.
 fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c ClassMatch> {
     let named = cx.build().named_paths(true);
     let all = crate::inputs::context::classify(context).iter();
@@ -64,13 +64,13 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c ClassMatch> {
     .collect()
 }
 
-/// Whether an exception of .dockerignore means what is at a path: no oversight.
+/// Whether an exception of .dockerignore includes a path, so that it is sent on purpose.
 fn is_brought_back(cx: &Context, path: &str) -> bool {
     let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
     file.patterns.iter().any(|one| one.negated && may_take_in(&one.text, path))
 }
 
-/// Whether no other build takes such files by its .dockerignore.
+/// Whether no other build with the same .dockerignore copies such files.
 fn is_own(cx: &Context) -> bool {
     let takes = |other: &Build| other.context_sources().unwrap_or_default().iter().any(|one| one.contains(".env"));
     cx.ask_neighbours("takes an environment", |other| takes(other).then(String::new)).is_none()

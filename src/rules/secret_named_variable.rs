@@ -28,15 +28,15 @@ fn check(cx: &Context, out: &mut Findings) {
             if cx.list("allow").contains(&text) || !is_secret(&text) || known.contains(&(index, text.as_str())) {
                 continue;
             }
-            let mut finding = cx.finding(name.span, format!("`{text}` sounds like a secret"));
-            finding = finding.help("give secrets to a RUN with `--mount=type=secret`, never with ARG or ENV");
+            let mut finding = cx.finding(name.span, format!("the name `{text}` looks like a secret"));
+            finding = finding.help("pass secrets to a RUN with `--mount=type=secret`, never with ARG or ENV");
             let empty = instruction.keyword == Keyword::Env
                 && value.is_some_and(|value| matches!(&*value.text, "" | "\"\"" | "''"));
             let known = names_secret(&text) && !text.to_ascii_lowercase().contains("apikey");
             if empty || !(known || is_listed_by_hadolint(&text)) {
                 finding = finding.without("DL3064");
             }
-            // The builder's check looks neither above the first FROM nor behind ONBUILD; hadolint does.
+            // The builder's check covers neither lines above the first FROM nor ONBUILD; hadolint covers both.
             if index < first || build.is_trigger(index) {
                 finding = finding.without("SecretsUsedInArgOrEnv");
             }

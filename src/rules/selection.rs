@@ -7,14 +7,14 @@ use super::{Category, Group, Metadata, Rule};
 use crate::finding::Code;
 use crate::settings::{Choice, closest};
 
-/// Which rules run: layers of choices, those that count least first. Without any: all stable rules that are not a matter
-/// of taste.
+/// Which rules run: layers of choices, with the lowest precedence first. Without any: all stable rules that are not a
+/// matter of taste.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     layers: Vec<ChoiceLayer>,
 }
 
-/// One choice, read.
+/// A parsed choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct ChoiceLayer {
     select: Option<Vec<Selector>>,
@@ -38,7 +38,7 @@ enum Selector {
 pub struct SelectorError {
     /// The word.
     pub word: String,
-    /// A known word that is close to it.
+    /// The closest known word.
     pub suggestion: Option<String>,
 }
 
@@ -59,8 +59,8 @@ impl Selection {
         Self::layered(&[Choice::of(select, ignore)])
     }
 
-    /// The selection of several choices, those that count least first. The last `select` counts; the more specific of
-    /// what is selected and ignored wins, between equals the later, within one choice what is ignored.
+    /// The selection of several choices, with the lowest precedence first. The last `select` counts; the more specific
+    /// selector wins, between equals the later one, and within a choice `ignore`.
     ///
     /// # Errors
     /// The first word that selects nothing.
@@ -81,7 +81,7 @@ impl Selection {
         Ok(Self { layers })
     }
 
-    /// Whether a rule runs: one that has codes already if one of them is selected.
+    /// Whether a rule runs: a rule with codes runs if at least one of them is selected.
     pub fn has(&self, rule: &Rule) -> bool {
         let metadata = rule.metadata();
         let all = Selector::Rule(rule.name).rank(rule, metadata);
@@ -97,7 +97,7 @@ impl Selection {
         })
     }
 
-    /// Whether findings of a rule that has codes are reported with this one.
+    /// Whether findings with this code are reported, for a rule that has codes.
     pub fn has_code(&self, rule: &Rule, code: &str) -> bool {
         let metadata = rule.metadata();
         let closest = Selector::Rule(rule.name).rank(rule, metadata).map(|rank| rank + 1);
@@ -113,7 +113,8 @@ impl Selection {
         })
     }
 
-    /// Whether the most specific selector selects; `rank` says how specific one is, and is told whether it ignores.
+    /// Whether the most specific selector selects; `rank` gives how specific a selector is, and receives whether it
+    /// ignores.
     fn decides(&self, rule: &Rule, rank: impl Fn(Selector, bool) -> Option<u8>) -> bool {
         let metadata = rule.metadata();
         let rank = |selectors: &[Selector], ignored: bool| selectors.iter().filter_map(|one| rank(*one, ignored)).max();
@@ -131,7 +132,7 @@ impl Selection {
         best.is_some_and(|(_, _, ignored)| !ignored)
     }
 
-    /// Whether a rule tells of costly findings alone: nobody asked for the others.
+    /// Whether a rule reports only costly findings, because it was not selected explicitly.
     pub fn is_limited(&self, rule: &Rule) -> bool {
         if rule.metadata().status != super::Status::Costly {
             return false;
@@ -154,7 +155,7 @@ impl Selection {
 }
 
 impl Selector {
-    /// What a word selects: several rules where a foreign code is split among them.
+    /// What a word selects: several rules if a foreign code is split among them.
     fn read(rules: &[&'static Rule], word: &str) -> Result<Vec<Self>, SelectorError> {
         let word = word.trim();
         let is = |name: &str| name.eq_ignore_ascii_case(word);
@@ -177,12 +178,12 @@ impl Selector {
         }
     }
 
-    /// How specific it is where it selects the rule.
+    /// How specific it is if it selects the rule.
     fn rank(self, rule: &Rule, metadata: &Metadata) -> Option<u8> {
-        // A preview rule runs when it is named, or all are: its findings are not yet trusted.
+        // A preview rule runs only if selected by name or by `all`: its findings are not yet trusted.
         let stable = metadata.status != super::Status::Preview && !metadata.has_codes();
         let (rank, selects) = match self {
-            // What runs another program does so when it is named.
+            // A rule that runs another program runs only if selected by name.
             Self::All => (1, !metadata.has_codes()),
             Self::Default => (1, metadata.on_by_default()),
             Self::Category(category) => (2, stable && metadata.category == category),
@@ -194,12 +195,12 @@ impl Selector {
     }
 }
 
-/// The rule name or alias that is closest to a mistyped one.
+/// The rule name or alias that is closest to a mistyped word.
 pub fn suggest(name: &str) -> Option<String> {
     closest(name, &names(super::ALL))
 }
 
-/// Whether a rule must not be called so.
+/// Whether a rule must not have this name.
 #[cfg(test)]
 pub(super) fn is_reserved(name: &str) -> bool {
     words(&[]).iter().any(|word| word.eq_ignore_ascii_case(name))

@@ -17,14 +17,14 @@ fn check(cx: &Context, out: &mut Findings) {
             let finding = cx
                 .finding(
                     run.place(one.span.to(link.span)),
-                    "every script of the image that asks for sh gets another shell",
+                    "this changes the shell of every script in the image that uses sh",
                 )
-                .help("`SHELL [\"/bin/bash\", \"-c\"]` changes the shell of RUN alone");
+                .help("use `SHELL [\"/bin/bash\", \"-c\"]`, which changes only the shell of RUN");
             let bash =
                 operands.first().is_some_and(|word| matches!(word.text(), "bash" | "/bin/bash" | "/usr/bin/bash"));
             out.push(match whole(&run, &invocations) {
                 Some(place) if bash => {
-                    let why = "scripts that need bash and ask for sh fail then";
+                    let why = "scripts that use sh but need bash then fail";
                     finding.unsafe_edit("set the shell of RUN", why, place, "SHELL [\"/bin/bash\", \"-c\"]")
                 }
                 _ => finding,
@@ -37,7 +37,7 @@ fn is_sh(word: &Word) -> bool {
     word.is("/bin/sh") || word.is("/usr/bin/sh")
 }
 
-/// The instruction, where it does nothing else.
+/// The instruction, if it does nothing else.
 fn whole(run: &Run, all: &[Invocation]) -> Option<Span> {
     let own = |one: &Invocation| one.is("ln") || matches!(one.program, Some("rm" | "mv")) && one.args.iter().any(is_sh);
     let alone = all.iter().all(own) && all.iter().filter(|one| one.is("ln")).count() == 1;

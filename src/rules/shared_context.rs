@@ -1,5 +1,5 @@
-//! What the builds of one run that share a .dockerignore say of each other: each question is worked out once, however
-//! many builds ask it.
+//! Questions to the other builds of a run that share a .dockerignore: each is answered once, however many builds ask
+//! it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -13,11 +13,11 @@ use crate::text::{FileId, path};
 #[derive(Debug)]
 pub struct Neighbours<'a, 'i> {
     builds: &'a [Build<'i>],
-    /// By the name of their .dockerignore.
+    /// The builds by the name of their .dockerignore.
     groups: BTreeMap<String, Vec<usize>>,
-    /// By group and question the first two that have an answer: who asks may be one of them.
+    /// By group and question, the first two builds that have an answer: the build that asks may be one of them.
     known: Mutex<HashMap<(String, String), Vec<NeighbourAnswer>>>,
-    /// Folders with a Dockerfile that is for production by its name.
+    /// Folders with a Dockerfile whose name says that it is for production.
     with_production: HashSet<&'i str>,
 }
 
@@ -35,14 +35,13 @@ impl<'a, 'i> Neighbours<'a, 'i> {
         Self { builds, groups, known: Mutex::default(), with_production }
     }
 
-    /// Whether a Dockerfile beside this one is for production by its name, and this one is not.
+    /// Whether the name of a Dockerfile next to this one says that it is for production, and this one's does not.
     pub(super) fn has_production_sibling(&self, build: &Build) -> bool {
         let (folder, name) = path::split(&build.input().place);
         self.with_production.contains(folder) && !is_for_production(name)
     }
 
-    /// The answer of another build with the same .dockerignore. The answer has to depend on the question and that build
-    /// alone.
+    /// The answer of another build with the same .dockerignore. It must depend only on the question and that build.
     pub(super) fn ask(
         &self,
         own: &Build,

@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
     let StageBase::Image(reference) = build.root_base(stage) else { return };
-    // Debian's sh stays in front of its last command; bash and busybox give way to it.
+    // Debian's sh stays the parent of its last command; bash and busybox replace themselves with it.
     if BaseImage::of(reference).presence("bash") != Presence::Has || build.system_shell(stage) != Sh::Dash {
         return;
     }
@@ -33,9 +33,11 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let file = &build.input().file;
     let span = launch.place(file, last.span);
-    let message = format!("sh is process 1 and hands no signal on to `{program}`: it is killed without warning");
+    let message = format!(
+        "sh runs as PID 1 and does not forward signals to `{program}`: it is killed instead of being asked to stop"
+    );
     let finding = cx.finding(span, message).help("put `exec` before the last command");
-    let why = "the program itself becomes process 1 and gets the signals";
+    let why = "the program becomes process 1 and receives the signals";
     let start = launch.place(file, last.name().map_or(last.span, |name| name.span)).start;
     out.push(if file.source().slice(span).contains(name) && exact(last, file.source().slice(span)) {
         finding.unsafe_edit("put `exec` before it", why, Span::at(start), "exec ")
@@ -44,12 +46,12 @@ fn check(cx: &Context, out: &mut Findings) {
     });
 }
 
-/// Whether the place in the source is that of the command alone, not of the string that holds it.
+/// Whether the span in the source covers only the command, not the string that contains it.
 fn exact(command: &Command, shown: &str) -> bool {
     shown.len() == command.span.len() as usize && !shown.starts_with('"')
 }
 
-/// The last command of the script's own list, when it is a simple one in no pipe.
+/// The last command of the script's top-level list, if it is a simple command outside a pipe.
 fn last(script: &Script) -> Option<&Command> {
     let last = script.commands.iter().rfind(|one| script.is_last(one))?;
     let alone = last.place.pipe_len == 1 && !last.place.negated && script.problems.is_empty();

@@ -26,9 +26,9 @@ fn check(cx: &Context, out: &mut Findings) {
         let message = match keyword {
             Keyword::Entrypoint if handed_over => "shell form: CMD and the arguments of `docker run` are ignored",
             Keyword::Entrypoint => {
-                "shell form: a shell is process 1, and CMD and the arguments of `docker run` are ignored"
+                "shell form: a shell runs as PID 1, and CMD and the arguments of `docker run` are ignored"
             }
-            _ => "shell form: a shell stands between the container and its program",
+            _ => "shell form: a shell runs as PID 1 and does not forward signals to the program",
         };
         let finding = cx.finding(instruction.head, message);
         let finding = if handed_over { finding.lowered(Severity::Info) } else { finding };
@@ -36,26 +36,26 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether a shell gets in the way: the CMD or ENTRYPOINT with this index is the one that counts, in shell form, and
-/// runs a program that has something to stop.
+/// Whether a shell gets in the way: the CMD or ENTRYPOINT with this index is the last one, in shell form, and runs a
+/// program that needs to be stopped.
 pub(super) fn is_harmful(build: &Build, index: usize) -> bool {
     let Some(stage) = build.target() else { return false };
     let instruction = build.instruction(index);
     let Arguments::Raw(text) = &instruction.arguments else { return false };
     let counts = build.last(stage, instruction.keyword).is_some_and(|(last, _)| last == index);
-    // Or the file asks for its own shell.
+    // Or the file sets its own shell.
     if !counts || matches!(build.shell(stage, index), Setting::By(..)) {
         return false;
     }
     let Some(code) = build.code(index) else { return false };
     let killed = build.input().options.run.stop_signal.as_deref().is_some_and(is_deadly);
     let handed_over = instruction.keyword == Keyword::Cmd && hands_over(build, stage, &code.script);
-    // A broken array is a problem of its own, and the words of it are no command.
+    // A broken array is reported elsewhere, and its words are not a command.
     let broken = code.script.commands.is_empty() || file_text(build, text).starts_with('[');
     !(broken || handed_over || killed && instruction.keyword == Keyword::Cmd || ends_at_once(&code.script))
 }
 
-/// Whether the shell hands process 1 over to the program, with `exec` as its last command.
+/// Whether the last command of the shell is `exec`, so that the program becomes process 1.
 fn steps_aside(script: &Script) -> bool {
     script.compounds.is_empty()
         && script.commands.last().is_some_and(|last| {
@@ -68,7 +68,7 @@ fn steps_aside(script: &Script) -> bool {
         })
 }
 
-/// Whether the program becomes process 1, by `exec` or because the image's sh gives way to it.
+/// Whether the program becomes process 1, by `exec` or because the image's sh replaces itself with it.
 fn hands_over(build: &Build, stage: &Stage, script: &Script) -> bool {
     steps_aside(script) || build.system_shell(stage).gives_way(script)
 }
@@ -77,7 +77,7 @@ fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::InstructionWord) -
     build.input().file.str(*word).trim_start()
 }
 
-/// Whether each command is over at once, or is the shell that people want.
+/// Whether each command ends immediately, or is a shell that is wanted.
 fn ends_at_once(script: &Script) -> bool {
     script.compounds.is_empty()
         && script.commands.iter().all(|command| {
@@ -99,15 +99,15 @@ fn edited(
     span: crate::text::Span,
 ) -> Finding {
     let file = &build.input().file;
-    // What lies between and behind the words (a comment, a continuation), or is no UTF-8, would be lost; of words that
-    // BuildKit takes for flags, and refuses, nobody knows what they are to be.
+    // Text between and after the words (a comment, a continuation), or that is not UTF-8, would be lost; words that
+    // BuildKit treats as flags, and rejects, have no known meaning.
     let whole = file.source().slice(instruction.head);
     let loses = whole.contains('\n')
         || !script.comments.is_empty()
         || !file.source().is_exact(span)
         || !instruction.flags.is_empty();
     let Some(command) = only_command(script).filter(|_| !loses) else {
-        return finding.help("use the exec form, `[\"program\", \"argument\"]`; for several steps an entrypoint script that ends with `exec \"$@\"`");
+        return finding.help("use the exec form, `[\"program\", \"argument\"]`; for several commands, use an entrypoint script that ends with `exec \"$@\"`");
     };
     let finding = finding.help("use the exec form, `[\"program\", \"argument\"]`");
     let Some(words) = static_words(command) else {
@@ -116,14 +116,14 @@ fn edited(
         }
         let Arguments::Raw(word) = &instruction.arguments else { return finding };
         let text = format!("[\"/bin/sh\", \"-c\", {}]", json(&format!("exec {}", file.str(*word))));
-        let why = "the program itself becomes process 1 and gets the signals";
-        return finding.unsafe_edit("let the shell step aside with `exec`", why, span, text);
+        let why = "the program becomes process 1 and receives the signals";
+        return finding.unsafe_edit("replace the shell with `exec`", why, span, text);
     };
     let text = format!("[{}]", words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", "));
     let script = || is_path(words[0]).then_some("a script without a `#!` line runs only under a shell");
     match changes(build, stage, instruction.keyword).or_else(script) {
-        None => finding.safe_edit("write it in exec form", span, text),
-        Some(why) => finding.unsafe_edit("write it in exec form", why, span, text),
+        None => finding.safe_edit("use the exec form", span, text),
+        Some(why) => finding.unsafe_edit("use the exec form", why, span, text),
     }
 }
 
@@ -131,16 +131,16 @@ fn edited(
 fn changes(build: &Build, stage: &Stage, keyword: Keyword) -> Option<&'static str> {
     if keyword == Keyword::Entrypoint {
         return Some(match build.last(stage, Keyword::Cmd) {
-            Some(_) => "CMD, ignored until now, becomes arguments of the program",
-            None => "arguments of `docker run`, ignored until now, reach the program",
+            Some(_) => "CMD, which was ignored, becomes arguments of the program",
+            None => "arguments of `docker run`, which were ignored, are passed to the program",
         });
     }
     match build.last(stage, Keyword::Entrypoint).map(|(_, instruction)| &instruction.arguments) {
-        // An empty array takes the base's ENTRYPOINT away.
+        // An empty array removes the base's ENTRYPOINT.
         Some(Arguments::Json(words)) if words.is_empty() => None,
-        Some(_) => Some("the ENTRYPOINT gets the program and its arguments in place of `/bin/sh -c`"),
+        Some(_) => Some("the ENTRYPOINT gets the program and its arguments instead of `/bin/sh -c`"),
         None if starts_bare(build, stage) => None,
-        None => Some("the base may have an ENTRYPOINT that looks at the first word"),
+        None => Some("the base image may have an ENTRYPOINT that checks the first word"),
     }
 }
 
@@ -158,7 +158,7 @@ fn is_path(program: &str) -> bool {
     program.contains('/') || FileKind::of(program).is_shell()
 }
 
-/// The command, when the script is one simple command and nothing else.
+/// The command, if the script is a single simple command.
 fn only_command(script: &Script) -> Option<&Command> {
     let [command] = script.commands.as_slice() else { return None };
     let place = &command.place;
@@ -174,9 +174,9 @@ fn only_command(script: &Script) -> Option<&Command> {
     (alone && plain && !name.is_empty() && !Program::of(name).is(Kind::OnlyBuiltin)).then_some(command)
 }
 
-/// The words, when the shell would take them as they are.
+/// The words, if the shell would leave them unchanged.
 fn static_words(command: &Command) -> Option<Vec<&str>> {
-    // bash, which is `sh` on some systems, takes braces apart.
+    // bash, which is `sh` on some systems, expands braces.
     let braces = |word: &Word| word.text().contains('{') && !word.is_quoted();
     let plain = |word: &Word| !word.is_pattern() && !word.text().starts_with('~') && !braces(word);
     command.words.iter().map(|word| if plain(word) { word.value() } else { None }).collect()

@@ -23,28 +23,28 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let what = match instruction.keyword {
-                Keyword::Run => "the build stops here",
+                Keyword::Run => "the build fails here",
                 _ => "the container can't start",
             };
-            let finding = cx.finding(instruction.head, format!("`scratch` has no /bin/sh: {what}"));
+            let finding = cx.finding(instruction.head, format!("`scratch` has no /bin/sh, so {what}"));
             out.push(finding.help("use the exec form, `[\"/program\", \"argument\"]`"));
         }
     }
 }
 
-/// Whether an instruction may bring a shell.
+/// Whether an instruction may add a shell.
 fn brings(cx: &Context, stage: &Stage, index: usize) -> bool {
     let build = cx.build();
     let instruction = build.instruction(index);
     let Some(parts) = build.input().file.transfer(instruction) else { return false };
-    // An archive is unpacked, and may hold a whole system.
+    // An archive is unpacked, and may contain a whole system.
     if instruction.keyword == Keyword::Add {
         return true;
     }
     let Some(folder) = build.scopes().expand(stage.index, index, &parts.destination.text) else { return true };
     let folder = folder.trim_matches('/');
     let whole = matches!(folder, "" | "." | "usr" | "busybox");
-    // One program at the top is none; a whole folder there may be anything.
+    // A single program at the root is not a shell; a whole folder may contain one.
     let single =
         parts.from.is_none() || parts.sources.iter().all(|source| !source.text.ends_with('/') && source.text.len() > 1);
     folder.ends_with("bin")

@@ -8,8 +8,8 @@ use crate::text::Span;
 
 super::rule!("shellcheck", check);
 
-/// What is not the script's own fault: files that it reads while it is built, its first line, shells that ShellCheck does
-/// not know.
+/// Codes that are not the script's fault: files that it reads during the build, its first line, shells that ShellCheck
+/// does not support.
 const LEFT_OUT: [u16; 6] = [1071, 1090, 1091, 1128, 2148, 2187];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -18,7 +18,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let comments = answers.get(&script.text).map_or(&[][..], Vec::as_slice);
         for comment in comments {
             let Some(code) = Code::of_shellcheck(comment.code) else { continue };
-            // Other rules find what their aliases say.
+            // Codes that are aliases of other rules are found by those rules.
             if find(code.name).is_some() || LEFT_OUT.contains(&comment.code) || is_of_wrong_shell(comments, comment) {
                 continue;
             }
@@ -44,7 +44,7 @@ fn is_bashism(comment: &ShellcheckComment) -> bool {
     (3000..4000).contains(&comment.code)
 }
 
-/// Whether the rule on bash syntax, which runs before this one, says so of the same place.
+/// Whether the rule on bash syntax, which runs before this one, reports the same place.
 fn is_reported(out: &Findings, span: Span) -> bool {
     let mut found = out.iter().filter(|finding| finding.rule == bashism_in_sh::RULE.name);
     found.any(|finding| finding.span.start < span.end && span.start < finding.span.end)

@@ -1,4 +1,4 @@
-//! What is known of a stage's shells, and the SHELL that rules propose.
+//! What is known about a stage's shells, and the SHELL that rules suggest.
 
 use super::line_edits;
 use super::run_instructions::Run;
@@ -17,11 +17,11 @@ pub(super) fn is_default(run: &Run) -> bool {
     matches!(run.build.shell(run.stage, run.index), Setting::Default(shell) if shell.dialect == Dialect::Posix)
 }
 
-/// With the edit that puts a SHELL in front of a RUN.
+/// Adds the fix that puts a SHELL before a RUN.
 pub(super) fn with_shell(run: &Run, before: usize, shell: &str, title: &str, finding: Finding) -> Finding {
     let source = run.file().source();
     let at = line_edits::above(source, run.build.instruction(before));
     let newline = line_edits::line_end(source);
-    let why = "every RUN below, and a CMD or ENTRYPOINT in shell form, is run by that shell then";
+    let why = "every RUN below, and a CMD or ENTRYPOINT in shell form, then runs in that shell";
     finding.unsafe_edit(title, why, Span::at(at), format!("SHELL {shell}{newline}"))
 }

@@ -23,20 +23,20 @@ fn check(cx: &Context, out: &mut Findings) {
     if let Some((index, span, language)) = toolchain::compiled(build, target) {
         let Some(name) = command(build, index, span) else { return };
         let (left, place) = (language.leaves(), visible_span(build, index, span));
-        let message = format!("{left} ship with what `{name}` makes");
+        let message = format!("{left} ship with the output of `{name}`");
         let example = example(build, index, span, language).map(|text| format!(": {text}")).unwrap_or_default();
-        let help = format!("build in a stage of its own and copy the result{example}");
+        let help = format!("build in a separate stage and copy the result{example}");
         out.push(priced(language, cx.finding(place, message).help(help)));
         return;
     }
     let Some((index, span)) = bundled(build, target) else { return };
     let Some(server) = static_server(cx, target) else { return };
-    let message = format!("Node and all dependencies ship to serve files that do not change: `{server}`");
-    let help = "bundle in a stage of its own and copy the result into a web server: `FROM nginx`, `COPY --from=build /app/dist /usr/share/nginx/html`";
+    let message = format!("Node and all dependencies ship only to serve static files: `{server}`");
+    let help = "bundle in a separate stage and copy the result into a web server image: `FROM nginx`, `COPY --from=build /app/dist /usr/share/nginx/html`";
     out.push(cx.finding(visible_span(build, index, span), message).help(help));
 }
 
-/// With the weight of the toolchain, as Debian packages it.
+/// Adds the size of the toolchain, as packaged by Debian.
 fn priced(language: Language, finding: Finding) -> Finding {
     let (package, runtime) = match language {
         Language::Go => ("golang-go", None),
@@ -51,11 +51,11 @@ fn priced(language: Language, finding: Finding) -> Finding {
         Some(runtime) => (runtime.disk_bytes, format!(" without `{}`", runtime.package)),
         None => (0, String::new()),
     };
-    let evidence = format!("the toolchain as Debian packages it: {}{without}", whole.evidence());
+    let evidence = format!("the toolchain as packaged by Debian: {}{without}", whole.evidence());
     finding.costs(Impact::typical(ImpactKind::DiskBytes, whole.disk_bytes.saturating_sub(kept), evidence))
 }
 
-/// Whether sources of the context are copied into what ships.
+/// Whether sources from the context are copied into a stage that ships.
 fn takes_context(build: &Build, target: &Stage) -> bool {
     build.chain(target).any(|stage| {
         build.transfers(stage).iter().any(|transfer| transfer.from.is_none()) || !build.bound(stage).is_empty()
@@ -76,7 +76,7 @@ fn command(build: &Build, index: usize, span: Span) -> Option<String> {
     })
 }
 
-/// The stages to write. What the small image lacks must not be what the program asks for.
+/// The stages to write. The small image must not lack what the program needs.
 fn example(build: &Build, index: usize, span: Span, language: Language) -> Option<String> {
     let stage = build.stage_of(index)?;
     let image = match build.root_base(stage) {
@@ -85,13 +85,13 @@ fn example(build: &Build, index: usize, span: Span, language: Language) -> Optio
     };
     let from = image.unwrap_or("…");
     let runtime = || image.and_then(|image| runtime_image(image, language, true));
-    // A distribution's own image runs what was linked there.
+    // A distribution's own image runs programs that were linked there.
     let same = image.filter(|image| releases(image).iter().any(|one| one.product == Reference::of(image).short_name()));
     let (command, small) = match language {
         Language::Go => match cgo(build, stage, index, span) {
             Cgo::Off => (String::new(), "gcr.io/distroless/static:nonroot".to_owned()),
             Cgo::Wanted => (String::new(), same.map(str::to_owned).or_else(runtime).unwrap_or("debian:…-slim".into())),
-            // `net` and `os/user` alone link with the C library otherwise.
+            // Otherwise only `net` and `os/user` link with the C library.
             Cgo::Default => (" `RUN CGO_ENABLED=0 go build …`,".to_owned(), "gcr.io/distroless/static:nonroot".into()),
         },
         Language::Rust | Language::C => (String::new(), same.map(str::to_owned).or_else(runtime)?),
@@ -104,7 +104,7 @@ fn example(build: &Build, index: usize, span: Span, language: Language) -> Optio
 /// Whether Go links with C.
 enum Cgo {
     Off,
-    /// Where a C compiler is there.
+    /// If there is a C compiler.
     Default,
     Wanted,
 }
@@ -117,7 +117,7 @@ fn cgo(build: &Build, stage: &Stage, index: usize, span: Span) -> Cgo {
         Some(_) => return Cgo::Wanted,
         None => {}
     }
-    // Who installs a C compiler or headers needs them.
+    // A C compiler or headers that are installed are needed.
     let mut calls = build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).flat_map(|(_, _, all)| {
         let calls = all.iter().filter_map(Invocation::package_call);
         calls.flat_map(|call| toolchain::build_packages(&call)).map(str::to_owned).collect::<Vec<_>>()
@@ -126,7 +126,7 @@ fn cgo(build: &Build, stage: &Stage, index: usize, span: Span) -> Cgo {
     if wanted { Cgo::Wanted } else { Cgo::Default }
 }
 
-/// The last command that bundles a project in the stages that ship.
+/// The last command in the stages that ship that bundles a project.
 fn bundled(build: &Build, target: &Stage) -> Option<(usize, Span)> {
     let all = build.chain(target).flat_map(|stage| toolchain::runs(build, stage));
     let mut found = all.flat_map(|(index, _, all)| {
@@ -157,7 +157,7 @@ fn is_node(manager: Manager) -> bool {
     matches!(manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun)
 }
 
-/// The command by which the image serves files: a server for development or for files alone.
+/// The command with which the image serves files: a development server or a file server.
 fn static_server(cx: &Context, target: &Stage) -> Option<String> {
     use crate::dockerfile::Keyword;
     let build = cx.build();
@@ -170,7 +170,7 @@ fn static_server(cx: &Context, target: &Stage) -> Option<String> {
             if serves_files(&words) {
                 return Some(text);
             }
-            // What a script of the manifest does.
+            // The command of a script in the manifest.
             let Some(script) = script(cx, &one) else { continue };
             if serves_files(&script.split_whitespace().collect::<Vec<_>>()) {
                 return Some(format!("{text}` → `{script}"));

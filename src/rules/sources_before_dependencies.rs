@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let origins = cx.context().map(|context| Origins::new(context, cx.projects()));
     let known = cx.context().zip(origins.as_ref());
-    // What each stage leaves to those that stand on it.
+    // The state that each stage passes to the stages that are based on it.
     let mut ends: Vec<CopyState> = Vec::with_capacity(build.stages().len());
     let mut reported = BTreeSet::new();
     let mut offered = false;
@@ -35,7 +35,7 @@ fn check(cx: &Context, out: &mut Findings) {
             && reported.insert(copied.instruction.head)
         {
             let mut finding = finding(cx, &copied, &install);
-            // One stage at a time: what moves in several is hard to tell apart.
+            // One stage at a time: moves in several stages are hard to review.
             if !offered {
                 finding.fixes.extend(fix(cx, stage, &install));
                 offered = !finding.fixes.is_empty();
@@ -46,16 +46,16 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// What holds at one place of a stage.
+/// The state at one position of a stage.
 #[derive(Clone, Default)]
 struct CopyState<'a> {
     /// The copies of sources above.
     copied: Vec<SourceCopy<'a>>,
-    /// The managers that installed a project's dependencies already.
+    /// The package managers that have already installed a project's dependencies.
     fetched: Vec<Manager>,
-    /// What came ready from other stages.
+    /// The dependencies that were copied from other stages.
     brought: Vec<Ecosystem>,
-    /// Whether there is nothing more to say: the first copy makes all later installs run again.
+    /// Whether the finding is complete: the first copy makes all later installs rerun.
     done: bool,
 }
 
@@ -65,7 +65,7 @@ struct SourceCopy<'a> {
     instruction: &'a Instruction,
     transfer: Transfer<'a>,
     everything: bool,
-    /// A file that it takes, where the context was looked at.
+    /// A file that it copies, if the context is known.
     file: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl Install {
 
 type KnownContext<'k> = Option<(&'k BuildContext, &'k Origins<'k>)>;
 
-/// Goes through a stage; the first install below a copy of sources, unless the copy is what the install needs.
+/// Walks a stage; returns the first install below a copy of sources, unless the install needs that copy.
 fn walk<'a>(
     cx: &Context<'a, '_>,
     stage: &Stage,
@@ -117,7 +117,7 @@ fn walk<'a>(
                 if is_small_part(cx, stage, &install) {
                     return None;
                 }
-                // Who copies the rest below knows the pattern: what stands above is what the install reads.
+                // If the rest is copied below, the copies above are meant for the install.
                 let split = !copied.everything
                     && transfers.any(|transfer| takes_sources(build, stage, transfer.clone(), known).is_some());
                 return (!split).then_some((copied, install));
@@ -129,8 +129,8 @@ fn walk<'a>(
     None
 }
 
-/// Whether `go build` compiles a small part of a project, which is all that is copied: it fetches the few modules that this
-/// part needs, and a download before it would fetch those of all.
+/// Whether `go build` compiles a small part of a project and only that part is copied: it downloads the few modules
+/// that this part needs, while a separate download would fetch all of them.
 fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
     let Some(context) = cx.context() else {
         return false;
@@ -155,7 +155,7 @@ fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
     taken.len() * 10 < all
 }
 
-/// Whether a COPY takes source files. A file that it names counts only when it is code that no RUN calls by its name.
+/// Whether a COPY takes source files. A file that it names counts only if it is code that no RUN calls by name.
 fn takes_sources<'a>(
     build: &Build<'a>,
     stage: &Stage,
@@ -184,8 +184,8 @@ fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
     runs.any(|(_, run)| build.input().file.source().slice(run.span).contains(name))
 }
 
-/// The ecosystems whose dependencies a stage installed from a manifest, where a copy takes them from it: the folder of the
-/// install, or one that holds packages.
+/// The ecosystems whose dependencies a stage installed from a manifest, if a copy takes them from it: the folder of the
+/// install, or a folder of packages.
 fn ecosystems_brought_along(build: &Build, taken: &StageCopy) -> Vec<Ecosystem> {
     let sources: Vec<&str> = taken.transfer.sources.iter().filter_map(|source| source.text.as_deref()).collect();
     let named =
@@ -212,7 +212,7 @@ fn is_of_manifest(call: &PackageCall) -> bool {
     cooks || matches!(call.verb, Verb::Install | Verb::Download) && call.is_from_manifest()
 }
 
-/// Whether a path is that of a folder with packages, or of one right above such: `node_modules`, `/go/pkg`, `target`.
+/// Whether a path is a folder of packages, or the parent of one: `node_modules`, `/go/pkg`, `target`.
 fn is_of_packages(source: &str) -> bool {
     let source = source.trim_end_matches('/');
     let roles = ["installed", "published", "cached", "compiled"];
@@ -229,7 +229,7 @@ fn is_of_packages(source: &str) -> bool {
     matches!(name, "vendor" | "venv") || named(name) || named(pair.trim_start_matches('/')) || caches().any(is_above)
 }
 
-/// The first call of a RUN that installs what a manifest names, and that nothing before it did.
+/// The first command of a RUN that installs from a manifest, unless an earlier one already did.
 fn install(
     cx: &Context,
     stage: &Stage,
@@ -242,23 +242,23 @@ fn install(
     let cached = file.mounts(instruction).iter().any(|mount| mount.kind() == "cache");
     for invocation in code.script.invocations() {
         let Some(call) = invocation.package_call() else { continue };
-        // `npm ci` begins with an empty node_modules.
+        // `npm ci` starts by deleting node_modules.
         let anew = &*call.verb_text == "ci";
         let is_brought = Ecosystem::of_manager(call.manager).is_some_and(|one| so_far.brought.contains(&one));
         let counts = match call.verb {
             _ if is_brought && !anew => false,
-            // Without the network nothing is fetched.
+            // Without a network nothing is downloaded.
             _ if matches!(call.manager, Manager::Maven | Manager::Gradle) && call.has(&["-o", "--offline"]) => false,
             // `cargo install --path` compiles what it needs, as a build does.
             Verb::Install if call.manager == Manager::Cargo && cached => false,
-            // A second install of a manager that reads one lock file only adds the project itself.
+            // A second install of a package manager with a single lock file only adds the project itself.
             Verb::Install | Verb::Download => {
                 call.is_from_manifest()
                     && !builds_itself(&call)
                     && (call.manager == Manager::Pip || !fetched.contains(&call.manager))
                     && has_project(cx, call.manager)
             }
-            // A compiler fetches what it needs; with a cache mount, or after a download of its own, that costs little.
+            // A compiler downloads what it needs; with a cache mount, or after a separate download, that costs little.
             Verb::Build => {
                 fetches_to_build(call.manager)
                     && !cached
@@ -284,7 +284,7 @@ fn ignores_scripts(call: &PackageCall) -> bool {
     call.has(&["--ignore-scripts", "--mode=skip-build"])
 }
 
-/// The first copy of sources that an install's own scripts do not compile.
+/// The first copy of sources that the scripts of an install do not compile.
 fn not_needed<'a>(copied: &[SourceCopy<'a>], install: &Install, known: KnownContext) -> Option<SourceCopy<'a>> {
     let compiled = install.compiled();
     let Some((context, origins)) = known else { return copied.first().cloned() };
@@ -297,7 +297,7 @@ fn not_needed<'a>(copied: &[SourceCopy<'a>], install: &Install, known: KnownCont
     })
 }
 
-/// `pip install .` and `pip install -e .` build the project from its sources: no copy of manifests alone would do.
+/// `pip install .` and `pip install -e .` build the project from its sources: copying only the manifests is not enough.
 fn builds_itself(call: &PackageCall) -> bool {
     let editable = |input: &Input| input.kind == InputKind::Editable && !input.path.text.contains("://");
     matches!(call.manager, Manager::Pip | Manager::Uv)
@@ -309,13 +309,13 @@ const fn fetches_to_build(manager: Manager) -> bool {
     matches!(manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet)
 }
 
-/// The ecosystem of managers whose projects are known wherever there are any.
+/// The ecosystem of package managers whose projects are always recognized.
 fn ecosystem(manager: Manager) -> Option<Ecosystem> {
     Ecosystem::of_manager(manager).filter(|one| !matches!(one, Ecosystem::Python | Ecosystem::DotNet))
 }
 
-/// Whether the context has a project for the manager. Manifests that the build itself makes or fetches are no reason to
-/// copy anything first.
+/// Whether the context has a project for the package manager. Manifests that the build itself creates or downloads are
+/// no reason to copy anything first.
 fn has_project(cx: &Context, manager: Manager) -> bool {
     match (cx.projects(), ecosystem(manager)) {
         (Some(projects), Some(ecosystem)) => projects.iter().any(|project| project.ecosystem == ecosystem),
@@ -323,7 +323,7 @@ fn has_project(cx: &Context, manager: Manager) -> bool {
     }
 }
 
-/// Whether the project has dependencies to fetch at all, as far as its manifests tell.
+/// Whether the project has dependencies to download, as far as its manifests show.
 fn needs_any(cx: &Context, manager: Manager) -> bool {
     let Some((projects, ecosystem)) = cx.projects().zip(ecosystem(manager)) else { return true };
     let read_all = matches!(ecosystem, Ecosystem::Go | Ecosystem::Rust);
@@ -335,21 +335,23 @@ fn needs_any(cx: &Context, manager: Manager) -> bool {
 }
 
 fn finding(cx: &Context, copied: &SourceCopy, install: &Install) -> Finding {
-    let example = copied.file.as_ref().map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
-    let does = if install.verb == Verb::Build { "fetches" } else { "installs" };
-    let message =
-        format!("sources{example} are copied before `{}`: each change {does} all dependencies again", install.text);
+    let example = copied.file.as_ref().map(|file| format!(" (such as `{file}`)")).unwrap_or_default();
+    let does = if install.verb == Verb::Build { "downloads" } else { "reinstalls" };
+    let message = format!(
+        "sources{example} are copied before `{}`, so every source change {does} all dependencies",
+        install.text
+    );
     let help = match install.manager {
-        Manager::Go => "copy go.mod and go.sum, `go mod download`, then copy the sources",
-        Manager::Dotnet => "copy the project files, `dotnet restore`, then copy the sources",
+        Manager::Go => "copy go.mod and go.sum, run `go mod download`, then copy the sources",
+        Manager::Dotnet => "copy the project files, run `dotnet restore`, then copy the sources",
         Manager::Cargo | Manager::Maven | Manager::Gradle if install.verb == Verb::Build => {
-            "copy the manifests, fetch, then copy the sources; or keep the tool's cache in a cache mount"
+            "copy the manifests, download the dependencies, then copy the sources; or keep the tool's cache in a cache mount"
         }
         Manager::Cargo => "keep the registry and the target folder in cache mounts: it compiles the sources too",
         _ => "copy the manifest and the lock file, install, then copy the sources",
     };
     let help = read_by_scripts(copied, install).unwrap_or_else(|| help.to_owned());
-    let evidence = "the copy stands above the install in its stage".to_owned();
+    let evidence = "the copy is above the install in its stage".to_owned();
     let impact = Impact {
         kind: ImpactKind::RebuildSeconds,
         saves: None,
@@ -358,10 +360,10 @@ fn finding(cx: &Context, copied: &SourceCopy, install: &Install) -> Finding {
         evidence,
     };
     let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
-    finding.label(install.span, "this runs again")
+    finding.label(install.span, "this reruns")
 }
 
-/// What else has to be copied first, where scripts of the install read more than manifests.
+/// What else has to be copied first if scripts of the install read more than manifests.
 fn read_by_scripts(copied: &SourceCopy, install: &Install) -> Option<String> {
     if !(copied.everything || copied.file.is_some()) {
         return None;
@@ -373,13 +375,13 @@ fn read_by_scripts(copied: &SourceCopy, install: &Install) -> Option<String> {
             "copy the manifests, the lock file and `{folder}`, which its script `{name}` compiles; install, then copy the other sources"
         ),
         None => format!(
-            "copy the manifest, the lock file and what its script `{}` reads; install, then copy the other sources",
+            "copy the manifest, the lock file and the files that its script `{}` reads; install, then copy the other sources",
             script.name
         ),
     })
 }
 
-/// What the install reads is copied first, and the sources behind it, where that is known to be all.
+/// Adds the fix that copies the files of the install first and the sources after it, if those files are all known.
 fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
     cx.projects()?;
     if cx.build().instructions(stage).any(|(_, one)| one.keyword == Keyword::Unknown) {
@@ -393,11 +395,11 @@ fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
     let rises =
         arranged.commands.iter().any(|command| *command == install.text || (download && !arranged.files.is_empty()));
     let edit = |edit: Edit| FileEdit { target: Target::File(cx.file()), span: edit.span, text: edit.text };
-    // Who runs what is not for an edit to decide.
+    // A fix must not change which user runs which step.
     let user = |text: &str| text.lines().filter(|line| line.starts_with("USER ")).count();
     let same = |edit: &Edit| user(&edit.text) == user(cx.source().slice(edit.span));
     let rises = rises && arranged.edits.iter().all(same);
     let edits = arranged.edits.into_iter().map(edit).collect();
-    let why = "what the install reads besides its manifests is not there yet when it runs";
+    let why = "other files that the install may read are not copied yet when it runs";
     rises.then(|| Fix { title: title.into(), safety: Safety::Unsafe(why.into()), edits })
 }

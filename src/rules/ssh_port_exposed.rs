@@ -30,19 +30,20 @@ fn check(cx: &Context, out: &mut Findings) {
             else {
                 continue;
             };
-            let message = "EXPOSE of port 22: a way into the container beside its program";
-            let finding =
-                cx.finding_at(index, ports[at].span, message).help("use `docker exec` or the orchestrator's own shell");
+            let message = "port 22 is exposed: a second way into the container, next to its program";
+            let finding = cx
+                .finding_at(index, ports[at].span, message)
+                .help("use `docker exec` or the orchestrator's equivalent");
             let why = "`docker run -P` no longer publishes the port";
             out.push(match without(&ports, at) {
-                Some(span) => finding.unsafe_edit("leave the port out", why, span, ""),
+                Some(span) => finding.unsafe_edit("remove the port", why, span, ""),
                 None => finding,
             });
         }
     }
 }
 
-/// Whether the port, or the range, is or holds 22 over TCP.
+/// Whether the port or range is or contains 22 over TCP.
 fn has_ssh(text: &str) -> bool {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
@@ -51,7 +52,7 @@ fn has_ssh(text: &str) -> bool {
         && number(first).zip(number(last)).is_some_and(|(first, last)| (first..=last).contains(&22))
 }
 
-/// The port with the blanks beside it, when others stay.
+/// The port with the blanks next to it, if other ports remain.
 fn without(ports: &[Argument], at: usize) -> Option<Span> {
     let own = ports[at].span;
     match (at.checked_sub(1).map(|before| ports[before].span), ports.get(at + 1)) {
@@ -61,8 +62,8 @@ fn without(ports: &[Argument], at: usize) -> Option<Span> {
     }
 }
 
-/// Whether SSH is what the container is for: it starts sshd or a server of repositories or files, stands on such an image,
-/// or makes the account that people push to.
+/// Whether SSH is the purpose of the container: it starts sshd or a server of repositories or files, is based on such
+/// an image, or creates the account that people push to.
 fn is_ssh_server(build: &Build, stage: &Stage) -> bool {
     let serves = |name: &str| Program::of(path::name(name)).is(Kind::SshServer);
     let image = match build.root_base(stage) {

@@ -15,13 +15,13 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         let stage = &build.stages()[to];
-        let message = format!("stage {written} is another one as soon as a FROM is added above");
+        let message = format!("stage {written} becomes a different stage when a FROM is added above");
         let Some(name) = &stage.name else {
-            out.push(cx.finding(edge.span, message).help("give the stage a name with `AS`, and use that"));
+            out.push(cx.finding(edge.span, message).help("name the stage with `AS`, and use the name"));
             continue;
         };
         let finding = cx.finding(edge.span, message).help("use the name of the stage");
-        // A name that is taken again later means the later stage.
+        // A name that is used again later means the later stage.
         let unique = build.stages().iter().filter(|other| other.name.as_ref() == Some(name)).count() == 1;
         out.push(if unique { finding.safe_edit(format!("use `{name}`"), edge.span, name.clone()) } else { finding });
     }

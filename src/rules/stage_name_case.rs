@@ -18,8 +18,9 @@ fn check(cx: &Context, out: &mut Findings) {
         if written == lower {
             continue;
         }
-        let mut finding = cx.finding(name.span, format!("`{written}` has capitals: `FROM` finds `{lower}` only"));
-        finding = finding.help("write the name in small letters, here and where it is used");
+        let mut finding =
+            cx.finding(name.span, format!("`{written}` has upper-case letters, but `FROM` finds only `{lower}`"));
+        finding = finding.help("write the name in lower case, here and where it is used");
         let own = |edge: &&crate::build::Edge| edge.to == StageBase::Stage(stage.index);
         let mut places: Vec<Span> = vec![name.span];
         places.extend(build.edges().iter().filter(own).map(|edge| edge.span));
@@ -33,7 +34,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let edit = |span: Span| FileEdit { target: target.clone(), span, text: lower.clone() };
         let edits: Vec<FileEdit> = places.into_iter().map(edit).collect();
         if !edits.is_empty() {
-            finding.fixes.push(Fix { title: format!("call it `{lower}`"), safety: Safety::Safe, edits });
+            finding.fixes.push(Fix { title: format!("rename it to `{lower}`"), safety: Safety::Safe, edits });
         }
         out.push(finding);
     }

@@ -24,43 +24,43 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &StartFi
     let path = &started.file.path;
     let found = |message: String, help: &str| {
         let copy = build.instruction(started.file.instruction);
-        Some(cx.finding(started.span, message).help(help).label(copy.head, "it comes from here"))
+        Some(cx.finding(started.span, message).help(help).label(copy.head, "copied here"))
     };
     let bytes = cx.text_of(path)?;
     let text = ScriptStart::of(bytes)?;
     let mended = || runs_after(build, stage, &started.file, &["dos2unix", "\\r", "fromdos"]);
     if text.crlf && !mended() {
-        let message = format!("`{path}` has CR LF line ends: its first line names no program that exists");
-        return found(message, "write it with LF, and say so in .gitattributes: `*.sh text eol=lf`");
+        let message = format!("`{path}` has CR LF line endings, so the program in its first line is not found");
+        return found(message, "convert it to LF, and add `*.sh text eol=lf` to .gitattributes");
     }
     if !started.directly {
         return None;
     }
     if text.bom {
-        let message = format!("`{path}` begins with a byte order mark: the system does not see its `#!`");
+        let message = format!("`{path}` begins with a byte order mark, so its `#!` is not recognized");
         return found(message, "save it as UTF-8 without a byte order mark");
     }
     let executable = context.entry(started.file.entry).mode & 0o111 != 0;
     if !executable && !is_opened(build, stage, &started.file) {
-        let message = format!("`{path}` is not executable: the container ends with \"permission denied\"");
-        let finding = found(message, "`git update-index --chmod=+x` the file, or `COPY --chmod=0755`")?;
+        let message = format!("`{path}` is not executable: the container exits with \"permission denied\"");
+        let finding = found(message, "run `git update-index --chmod=+x` on it, or use `COPY --chmod=0755`")?;
         return Some(with_mode(build, &started.file, finding));
     }
     if text.interpreter.is_none() && started.first && starts_bare(build, stage) {
-        let message = format!("`{path}` has no `#!` line: the container ends with \"exec format error\"");
-        return found(message, "begin it with the program that reads it: `#!/bin/sh`");
+        let message = format!("`{path}` has no `#!` line: the container exits with \"exec format error\"");
+        return found(message, "start it with the interpreter: `#!/bin/sh`");
     }
     let interpreter = text.interpreter?;
     let program = path::name(&interpreter);
     let image = Programs::of(build, stage);
     if image.lacks(program) {
-        let message = format!("`{path}` is written for `{program}`, which {} lacks", image.image_name());
-        return found(message, "name a program of the image (`#!/bin/sh`), or install this one");
+        let message = format!("`{path}` needs `{program}`, which {} lacks", image.image_name());
+        return found(message, "use an interpreter that the image contains (`#!/bin/sh`), or install this one");
     }
     None
 }
 
-/// Whether the system starts it, and no shell does, which would run the file itself.
+/// Whether the kernel starts it, not a shell, which would run the file anyway.
 fn starts_bare(build: &Build, stage: &Stage) -> bool {
     let Some(launch) = build.launch(stage).filter(Launch::is_exec) else { return false };
     let bare = match build.root_base(stage) {
@@ -75,12 +75,12 @@ fn starts_bare(build: &Build, stage: &Stage) -> bool {
 struct ScriptStart {
     crlf: bool,
     bom: bool,
-    /// The program behind `#!`, or behind `#!/usr/bin/env`.
+    /// The program after `#!`, or after `#!/usr/bin/env`.
     interpreter: Option<String>,
 }
 
 impl ScriptStart {
-    /// `None` for a program, and what is empty.
+    /// `None` for a binary or an empty file.
     fn of(bytes: &[u8]) -> Option<Self> {
         let bom = bytes.starts_with(b"\xef\xbb\xbf");
         let bytes = if bom { &bytes[3..] } else { bytes };
@@ -117,7 +117,7 @@ fn runs_after(build: &Build, stage: &Stage, file: &CopiedFile, words: &[&str]) -
     })
 }
 
-/// With `--chmod` for a COPY of this file alone.
+/// Adds the fix `--chmod` if the COPY copies only this file.
 fn with_mode(build: &Build, file: &CopiedFile, finding: Finding) -> Finding {
     let copy = build.instruction(file.instruction);
     if !file.alone || copy.keyword != Keyword::Copy {

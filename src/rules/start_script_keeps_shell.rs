@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let script = parse(text);
     let Some(last) = last(&script) else { return };
-    // Only of a service it is certain that somebody stops it.
+    // Only a service is certain to be stopped from outside.
     let serves = build.last(stage, Keyword::Expose).is_some() || build.last(stage, Keyword::Healthcheck).is_some();
     let what = match last.name() {
         Some(name) if is_arguments(name) => "\"$@\"".to_owned(),
@@ -35,12 +35,12 @@ fn check(cx: &Context, out: &mut Findings) {
         None => return,
     };
     let path = &started.file.path;
-    let message =
-        format!("`{path}` ends with `{what}` without `exec`: the shell stays process 1 and hands no signal on");
-    out.push(cx.finding(started.span, message).help(format!("write `exec {what}` in the script's last line")));
+    let message = format!("`{path}` runs `{what}` without `exec`: the shell stays PID 1 and does not forward signals");
+    out.push(cx.finding(started.span, message).help(format!("write `exec {what}` in the last line of the script")));
 }
 
-/// The last command of the script's own list, alone in its pipeline, in a script that handles no signals itself.
+/// The last command of the script's top-level list, if it is not part of a pipe and the script handles no signals
+/// itself.
 fn last(script: &Script) -> Option<&Command> {
     let handles = |one: &Command| {
         let name = one.name().and_then(Word::value).map_or("", path::name);

@@ -9,9 +9,9 @@ use crate::text::Span;
 
 super::rule!("stop-signal-abrupt", check);
 
-const WHY: &str = "the container takes as long to stop as its longest request, up to the grace period";
+const WHY: &str = "stopping the container takes as long as its longest request, up to the grace period";
 
-/// What containers are sent where no STOPSIGNAL says otherwise, by name and Linux number.
+/// The signal that containers are sent without a STOPSIGNAL, by name and Linux number.
 const USUAL: [&str; 2] = ["TERM", "15"];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
         own.into_iter().rev().map(move |found| (stage, found))
     });
     let Server { program, signal, otherwise, .. } = server;
-    let message = format!("on SIGTERM `{program}` {otherwise}; {signal} ends it in order");
+    let message = format!("on SIGTERM `{program}` {otherwise}; {signal} stops it gracefully");
     if let Some((stage, (index, instruction))) = set.next() {
         let Some(operand) = build.input().file.operand(instruction) else { return };
         let Some(written) = build.scopes().expand(stage.index, index, &operand.text) else { return };
@@ -34,7 +34,7 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         return;
     }
-    // Images of servers set it themselves, as far as anybody knows.
+    // Images of servers are assumed to set it themselves.
     let Some(start) = server.start else { return };
     if !is_plain(build, target, program) || build.is_fragment() {
         return;
@@ -46,12 +46,12 @@ fn check(cx: &Context, out: &mut Findings) {
     out.push(finding.unsafe_edit(format!("add STOPSIGNAL {signal}"), WHY, at, format!("STOPSIGNAL {signal}{newline}")));
 }
 
-/// A server that SIGTERM does not end in order.
+/// A server that SIGTERM does not stop gracefully.
 struct Server {
     program: &'static str,
     signal: &'static str,
     otherwise: &'static str,
-    /// The instruction that starts it; `None` where the base does.
+    /// The instruction that starts it; `None` if the base image does.
     start: Option<usize>,
 }
 
@@ -63,7 +63,7 @@ impl Server {
             return Self::of_program(Reference::of(image).short_name(), None);
         }
         let launch = build.launch(stage).filter(Launch::is_exec)?;
-        // A script that hands over to CMD may pass the signal on as another.
+        // A script that runs CMD may forward a different signal.
         let entrypoint = build.last(stage, Keyword::Entrypoint).filter(|(index, _)| *index != launch.index);
         if entrypoint.and_then(|(index, _)| build.code(index)).is_some_and(|code| !code.script.commands.is_empty()) {
             return None;
@@ -82,7 +82,7 @@ impl Server {
     }
 }
 
-/// Whether the stage stands on a distribution, which sets no STOPSIGNAL. Alpine's `httpd` is busybox's.
+/// Whether the stage is based on a distribution, which sets no STOPSIGNAL. Alpine's `httpd` is busybox's.
 fn is_plain(build: &Build, stage: &Stage, program: &str) -> bool {
     let StageBase::Image(image) = build.root_base(stage) else { return false };
     match Reference::of(image).short_name() {

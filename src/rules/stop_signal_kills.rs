@@ -22,9 +22,9 @@ fn check(cx: &Context, out: &mut Findings) {
     if !is_deadly(&signal) {
         return;
     }
-    let message = format!("STOPSIGNAL {signal} can't be handled: the program is cut off in the middle of its work");
-    let finding = cx.finding(operand.span, message).help("name the signal on which the program ends in order");
-    let why = "a program that does not end on SIGTERM is killed only after the grace period";
+    let message = format!("STOPSIGNAL {signal} can't be handled: the program is killed in the middle of its work");
+    let finding = cx.finding(operand.span, message).help("set the signal on which the program exits gracefully");
+    let why = "a program that does not exit on SIGTERM is killed only after the grace period";
     out.push(finding.unsafe_edit("use SIGTERM", why, operand.span, "SIGTERM"));
 }
 

@@ -26,7 +26,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// One finding for an instruction, at the first sudo; its edit takes all of them, or there is none.
+/// A single finding for an instruction, at the first sudo; its fix removes all of them, or there is none.
 fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
     let root = is_root(run.build, run.stage, run.index, run.instruction);
     let invocations = run.invocations();
@@ -34,7 +34,7 @@ fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
     let mut edits: Vec<(Span, String)> = Vec::new();
     for one in &invocations {
         let Some((span, wrapper)) = sudo(one) else { continue };
-        // A script given to a shell under sudo is met once for each of its commands.
+        // A script that a shell under sudo runs is visited once for each of its commands.
         if places.iter().any(|(place, _)| *place == span) {
             continue;
         }
@@ -42,37 +42,38 @@ fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
         let bare = wrapper.filter(|wrapper| root && wrapper.args.is_empty());
         edits.extend(bare.and_then(|wrapper| removal(run, one, wrapper)).map(|place| (place, String::new())));
     }
-    // One that asks for root counts more than one that gives it up.
+    // A sudo to root takes precedence over a sudo to another user.
     let Some((first, user)) = places.iter().find(|(_, user)| user.is_none()).or(places.first()) else { return };
     let (message, help) = match user {
         Some(user) if root => stepping_down(user),
         Some(user) => (
-            format!("what runs as `{user}` is said by `USER {user}`, not by sudo"),
-            format!("leave `sudo` out; `USER {user}` before the step and the other user behind it"),
+            format!("sudo is not needed to run a step as `{user}`: USER does that"),
+            format!("remove `sudo`; set `USER {user}` before the step and the previous user after it"),
         ),
         None => {
-            let root_anyway = "the step runs as root anyway";
-            let message = if root { root_anyway } else { "what needs root is said by `USER root`, not by sudo" };
-            let help = "leave `sudo` out; `USER root` before the step and the other user behind it, where one is set";
+            let root_anyway = "sudo is not needed: the step already runs as root";
+            let message =
+                if root { root_anyway } else { "sudo is not needed to run a step as root: `USER root` does that" };
+            let help = "remove `sudo`; if another user is set, use `USER root` before the step and that user after it";
             (message.to_owned(), help.to_owned())
         }
     };
     let finding = cx.finding(run.place(*first), message).help(help);
     edits.sort_by_key(|(span, _)| span.start);
-    out.push(if edits.len() < places.len() { finding } else { finding.edits("leave `sudo` out", Safety::Safe, edits) });
+    out.push(if edits.len() < places.len() { finding } else { finding.edits("remove `sudo`", Safety::Safe, edits) });
 }
 
 fn stepping_down(user: &str) -> (String, String) {
     (
-        format!("sudo only steps down to `{user}` here, which needs no package and no rule of sudo's"),
+        format!("sudo only switches from root to `{user}` here, which needs neither the package nor its configuration"),
         format!(
-            "`USER {user}` before the step and `USER root` behind it, or `runuser -u {user} --` in the place of sudo \
+            "set `USER {user}` before the step and `USER root` after it, or replace sudo with `runuser -u {user} --` \
              (util-linux)"
         ),
     )
 }
 
-/// The user other than root that options of sudo ask for, as written.
+/// The user other than root that the options of sudo name, as written.
 fn other_user(args: &[Word]) -> Option<String> {
     let options = ProgramOptions::of("sudo");
     let mut args = args.iter();
@@ -104,14 +105,14 @@ fn other_user(args: &[Word]) -> Option<String> {
     None
 }
 
-/// A user by the name or `#` and the number.
+/// A user by name, or by `#` and the number.
 fn not_root(user: &str) -> Option<String> {
     let user = user.trim_matches(['"', '\'']);
     let user = user.strip_prefix("\\#").or_else(|| user.strip_prefix('#')).unwrap_or(user);
     (!matches!(user, "" | "root" | "0")).then(|| user.to_owned())
 }
 
-/// Where sudo runs it, or is run bare.
+/// Where sudo runs it, or is run alone.
 fn sudo<'s>(one: &Invocation<'s>) -> Option<(Span, Option<Wrapper<'s>>)> {
     if one.is("sudo") {
         return Some((one.path.span, None));

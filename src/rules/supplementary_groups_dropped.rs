@@ -20,12 +20,12 @@ fn check(cx: &Context, out: &mut Findings) {
     if user.contains(['$', '"']) || group.is_empty() {
         return;
     }
-    let message = format!("USER with a group: `{user}` runs without its further groups, `{joined}` among them");
-    let finding = cx.finding(operand.span, message).help("leave the group out: the user's own groups count then");
+    let message = format!("USER sets a group, so `{user}` runs without its other groups, such as `{joined}`");
+    let finding = cx.finding(operand.span, message).help("remove the group, so that the user keeps all its groups");
     let span = Span::new(operand.span.start + user.len() as u32, operand.span.end);
-    let why = "the main group is then the one of /etc/passwd";
+    let why = "the primary group is then the one in /etc/passwd";
     out.push(if file.source().slice(operand.span) == &*operand.text {
-        finding.unsafe_edit("leave the group out", why, span, "")
+        finding.unsafe_edit("remove the group", why, span, "")
     } else {
         finding
     });

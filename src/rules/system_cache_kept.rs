@@ -1,4 +1,4 @@
-//! What yum, dnf and zypper leave of lists and packages in a layer: a rule for each.
+//! Metadata and packages that yum, dnf and zypper leave in a layer: a rule for each.
 
 use super::cleanup::{self, Cleanup};
 use super::run_instructions::Run;
@@ -28,15 +28,15 @@ super::family! {
 
 /// A manager's cache.
 struct Cache {
-    /// Whose it is.
+    /// The package managers that use it.
     managers: &'static [Manager],
     /// Whether a call fills it.
     fills: fn(&PackageCall) -> bool,
     /// Whether a call of the same program empties it.
     empties: fn(&PackageCall) -> bool,
-    /// The folders that it may lie in.
+    /// The folders that it may be in.
     folders: &'static [&'static str],
-    /// What empties it, without the program.
+    /// The arguments that empty it, without the program.
     clean: &'static str,
 }
 
@@ -55,8 +55,8 @@ fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
         let span = Span::new(call.span.start, call.verb_span.end);
         let clean = format!("{} {}", invocations[at].path.text(), cache.clean);
         let mut finding = cx
-            .finding(run.place(span), format!("what `{}` fetched to choose packages stays in the layer", call.program))
-            .help(format!("`&& {clean}` in the same RUN, or a cache mount on {}", cache.folders[0]));
+            .finding(run.place(span), format!("`{}` leaves its package metadata in the layer", call.program))
+            .help(format!("add `&& {clean}` in the same RUN, or use a cache mount on {}", cache.folders[0]));
         let commands = [clean];
         let cache = cache_reader::Cache { folders: cache.folders, program: call.program };
         if let Some(addition) = cleanup::add(&run, fills, &Cleanup { commands: &commands, cache }) {
@@ -66,7 +66,7 @@ fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
     }
 }
 
-/// Whether something behind the call removes what it left.
+/// Whether a command after the call removes its cache.
 fn empties(run: &Run, cache: &Cache, filled: &PackageCall, behind: &[Invocation]) -> bool {
     let named = |text: &str| {
         let folder = text.trim_end_matches(['*', '/']);

@@ -14,17 +14,17 @@ super::family! {
         installs: |call| call.manager == Manager::Apk && call.verb_text == "add",
         is_pinned: |_, _, package| package.version.is_some() || package.source == PackageSource::Path,
         is_pinned_text: |text| text.contains(['=', '<', '>', '~']) || text.starts_with('-'),
-        help: "`name=version` or `name~version`; Alpine drops old versions, so that the digest of the base may serve better",
+        help: "use `name=version` or `name~version`; since Alpine removes old versions, the digest of the base image may be better",
     });
     APT_UNPINNED "apt-unpinned" => |cx, out| check(cx, out, &Pinning {
         installs: |call| call.manager == Manager::Apt && call.verb_text == "install",
         is_pinned: |_, _, package| {
-            // `name/release` picks a release, which moves.
+            // `name/release` names a release, whose versions change.
             let version = package.version.as_ref().is_some_and(|version| version.operator != "/");
             version || matches!(package.source, PackageSource::Path | PackageSource::Url)
         },
         is_pinned_text: |text| text.contains('=') || text.starts_with('-'),
-        help: "`name=version`; Debian drops old versions, so that a dated snapshot or the digest of the base may serve better",
+        help: "use `name=version`; since Debian removes old versions, a dated snapshot or the digest of the base image may be better",
     });
     DNF_UNPINNED "dnf-unpinned" => |cx, out| {
         check_rpm(cx, out, |call| matches!(call.manager, Manager::Dnf | Manager::Microdnf) && installs_rpm(call));
@@ -50,11 +50,11 @@ struct Pinning {
     is_pinned: fn(&Run, &PackageCall, &Package) -> bool,
     /// Whether the words of a variable's value have versions.
     is_pinned_text: fn(&str) -> bool,
-    /// How a version is asked for.
+    /// How to set a version.
     help: &'static str,
 }
 
-/// Packages that a message names.
+/// The number of packages that a message names.
 const NAMED: usize = 3;
 
 fn installs_rpm(call: &PackageCall) -> bool {
@@ -68,7 +68,7 @@ fn check_rpm(cx: &Context, out: &mut Findings, installs: fn(&PackageCall) -> boo
 }
 
 fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
-    // Every day of a snapshot has one version of each package.
+    // A dated snapshot has exactly one version of each package.
     let snapshots = LazyCell::new(|| {
         run_instructions::Mentions::of(cx.build(), |_, text| {
             text.contains("snapshot.debian.org") || text.contains("snapshot.ubuntu.com")
@@ -89,7 +89,7 @@ fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
                 break;
             }
             let what = if from_input { "the packages are".to_owned() } else { join_names(&open) };
-            out.push(cx.finding(run.place(span), format!("{what} installed in any version")).help(pinning.help));
+            out.push(cx.finding(run.place(span), format!("{what} installed without a version")).help(pinning.help));
         }
     }
 }
@@ -105,7 +105,7 @@ fn is_open(run: &Run, call: &PackageCall, package: &Package, pinning: &Pinning) 
     }
 }
 
-/// A name; of a command that yields names no more than that.
+/// A name; for a command that prints names, only that it is one.
 fn display_name(name: &str) -> String {
     format!("`{}`", name.replace("$()", "$(…)"))
 }
@@ -119,7 +119,7 @@ fn join_names(open: &[&Package]) -> String {
     }
 }
 
-/// Whether a part behind a hyphen is a version of rpm: starts with a digit, or is a variable of the file.
+/// Whether the part after a hyphen is an rpm version: it starts with a digit, or is a variable of the file.
 fn has_rpm_version(run: &Run, text: &str, at: u32) -> bool {
     text.split('-').skip(1).any(|part| {
         let variable = part.strip_prefix('$').map(|rest| rest.trim_start_matches('{'));
@@ -141,7 +141,7 @@ fn is_defined(run: &Run, name: &str, at: u32) -> bool {
         || matches!(scopes.lookup_global(name), Lookup::Defined(_))
 }
 
-/// Whether a package of yum or dnf has a version, or a module its stream.
+/// Whether a package of yum or dnf has a version, or a module has a stream.
 fn is_rpm_pinned(run: &Run, call: &PackageCall, package: &Package) -> bool {
     if matches!(package.source, PackageSource::Path | PackageSource::Url) {
         return true;

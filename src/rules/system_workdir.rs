@@ -15,10 +15,8 @@ fn check(cx: &Context, out: &mut Findings) {
             let Setting::By(_, folder) = build.workdir(stage, index + 1) else { continue };
             if data::SYSTEM_FOLDERS.has(folder.as_str(), "system") {
                 let message =
-                    format!("WORKDIR is a folder of the system, {folder}: what is written there is mixed with it");
-                out.push(
-                    cx.finding(instruction.head, message).help("work in a folder of the program's own: /app, /srv/…"),
-                );
+                    format!("WORKDIR is the system folder {folder}: files written there are mixed with the system's");
+                out.push(cx.finding(instruction.head, message).help("use a separate folder: /app, /srv/…"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Findings in a template: those that hold however it is rendered.
+//! Findings in a template: those that are true however it is rendered.
 
 use super::{Category, find};
 use crate::build::Build;
@@ -7,8 +7,8 @@ use crate::finding::Findings;
 use crate::inputs::{BuildInput, Inputs};
 use crate::text::Embedding;
 
-/// Takes out what rests on an instruction that the template's program writes, and what parts that come and go only seem to
-/// do wrong together. Edits are for Dockerfiles.
+/// Removes findings that depend on an instruction which the template generates, and findings about a combination of
+/// optional parts. Fixes are for Dockerfiles only.
 pub(super) fn limit(inputs: &Inputs, build: &Build, findings: Findings) -> Findings {
     let input = build.input();
     let original = inputs.source(input.dockerfile);
@@ -32,7 +32,8 @@ pub(super) fn limit(inputs: &Inputs, build: &Build, findings: Findings) -> Findi
     held
 }
 
-/// The same for a Dockerfile in a file that puts something into it, or that can't be changed where it stands.
+/// The same for a Dockerfile that is embedded in another file, which inserts text into it or in which it can't be
+/// edited.
 fn limit_embedded(input: &BuildInput, embedding: &Embedding, findings: Findings) -> Findings {
     let mut held = Findings::new();
     for mut finding in findings.into_sorted() {

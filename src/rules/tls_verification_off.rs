@@ -11,7 +11,7 @@ use crate::text::Span;
 
 super::rule!("tls-verification-off", check);
 
-const MESSAGE: &str = "certificates are not verified: anybody on the way can answer in the server's place";
+const MESSAGE: &str = "certificates are not verified: anyone on the network path can impersonate the server";
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
@@ -19,8 +19,8 @@ fn check(cx: &Context, out: &mut Findings) {
             let Some(span) = switched_off(&one) else { continue };
             let finding = cx
                 .finding(run.place(span), MESSAGE)
-                .help("install the certificate of the authority (`ca-certificates`), or name it");
-            let why = "a server whose certificate can't be verified is refused then";
+                .help("install the certificate of the authority (`ca-certificates`), or pass its file");
+            let why = "a server whose certificate can't be verified is then rejected";
             out.push(match edit(&run, &one, span) {
                 Some((place, text)) => finding.unsafe_edit("verify certificates", why, place, text),
                 None => finding,
@@ -32,13 +32,14 @@ fn check(cx: &Context, out: &mut Findings) {
     for instruction in file.instructions() {
         for (name, value, span) in variables(file, instruction) {
             if is_off(&name, &value) {
-                out.push(cx.finding(span, MESSAGE).help("take the variable out; it holds in every container, too"));
+                out.push(cx.finding(span, MESSAGE).help("remove the variable; it also applies in every container"));
             }
         }
     }
 }
 
-/// The option taken out; of letters in one word only its own. A setting that is written elsewhere has no edit.
+/// The edit that removes the option; of several letters in a word, only its own. A setting written elsewhere has no
+/// edit.
 fn edit(run: &Run, one: &Invocation, span: Span) -> Option<(Span, String)> {
     let word = one.args.iter().find(|word| word.span.start == span.start)?;
     let text = word.text();
@@ -86,7 +87,7 @@ fn assigned(cx: &Context, run: &Run, out: &mut Findings) {
     for command in &run.code.script.commands {
         for one in &command.assignments {
             if one.value.value().is_some_and(|value| is_off(&one.name_text, value)) {
-                out.push(cx.finding(run.place(one.span), MESSAGE).help("take the variable out"));
+                out.push(cx.finding(run.place(one.span), MESSAGE).help("remove the variable"));
             }
         }
         let exports = command.name().is_some_and(|name| name.is("export") || name.is("env"));
@@ -96,13 +97,13 @@ fn assigned(cx: &Context, run: &Run, out: &mut Findings) {
         for word in command.words.iter().skip(1) {
             let pair = word.value().and_then(|text| text.split_once('='));
             if pair.is_some_and(|(name, value)| is_off(name, value)) {
-                out.push(cx.finding(run.place(word.span), MESSAGE).help("take the variable out"));
+                out.push(cx.finding(run.place(word.span), MESSAGE).help("remove the variable"));
             }
         }
     }
 }
 
-/// The option or setting that switches it off.
+/// The option or setting that turns verification off.
 fn switched_off(one: &Invocation) -> Option<Span> {
     if let Some(download) = Download::of(one) {
         return of_download(one, &download);
@@ -121,7 +122,7 @@ fn switched_off(one: &Invocation) -> Option<Span> {
             let word = text(&["http.sslverify"])?;
             let at = one.args.iter().position(|other| other.span == word.span)?;
             let next = one.args.get(at + 1).is_some_and(|next| value(next, &["false", "0"]));
-            // `git config --unset http.sslVerify` puts it right again.
+            // `git config --unset http.sslVerify` turns it on again.
             let unset = one.args.iter().any(|word| word.text().starts_with("--unset"));
             (!unset && (value(word, &["=false", "=0"]) || next)).then_some(word.span)
         }

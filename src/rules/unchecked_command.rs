@@ -12,7 +12,7 @@ super::rule!("unchecked-command", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        // Those of heredocs are looked at by another rule.
+        // Heredocs are checked by another rule.
         if run.code.is_exec() || !run.instruction.heredocs.is_empty() {
             continue;
         }
@@ -24,14 +24,15 @@ fn check(cx: &Context, out: &mut Findings) {
         if is_meant(script, index) {
             continue;
         }
-        let message = "the RUN goes on when this fails: `;` does not look at its status";
-        let finding =
-            cx.finding(run.place(command.span), message).help("`set -e` at the start, or `&&` in place of each `;`");
+        let message = "a failure here goes unnoticed: `;` ignores the exit status";
+        let finding = cx
+            .finding(run.place(command.span), message)
+            .help("add `set -e` at the start, or use `&&` instead of each `;`");
         out.push(edited(&run, finding));
     }
 }
 
-/// Whether a command of the script's own list stands alone before `;`, and something comes behind it.
+/// Whether a command of the script's top-level list is alone before `;`, with a command after it.
 fn is_unchecked(script: &Script, command: &Command) -> bool {
     let place = &command.place;
     let is = |one: Option<crate::shell::Separator>, kind| one.is_some_and(|one| one.kind == kind);
@@ -45,15 +46,15 @@ fn is_unchecked(script: &Script, command: &Command) -> bool {
     place.scope == 0 && alone && ends && !last && !place.negated && !place.options.errexit && !sure && may_fail(command)
 }
 
-/// Whether the script ends with a command that gives its status by name: `; exit 0`, `; true`.
+/// Whether the script ends with a command that sets its status explicitly: `; exit 0`, `; true`.
 fn is_meant(script: &Script, index: usize) -> bool {
     let mut rest = script.commands[index + 1..].iter().filter(|one| one.place.scope == 0);
     rest.any(|one| matches!(name_of(one), "exit" | "true" | ":"))
 }
 
-/// With errexit from the start: `&&` in place of one `;` would not hold for what comes behind the next one.
+/// Adds errexit at the start: replacing a single `;` by `&&` would not cover the commands after the next `;`.
 fn edited(run: &Run, finding: Finding) -> Finding {
-    let why = "a build that went on behind a failure ends there then";
+    let why = "a build that continued after a failure now stops there";
     let start = run.place(Span::new(0, 1)).start;
-    finding.unsafe_edit("end at the first failure", why, Span::at(start), "set -e; ")
+    finding.unsafe_edit("stop at the first failure", why, Span::at(start), "set -e; ")
 }

@@ -22,13 +22,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 let near = scopes.nearest_global(&used.name);
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("write `ARG {}` before the first FROM", used.name),
+                    None => format!("add `ARG {}` before the first FROM", used.name),
                 };
-                let message = format!("no ARG before the first FROM sets `{}`", used.name);
+                let message = format!("no ARG before the first FROM declares `{}`", used.name);
                 let mut finding = cx.finding(used.span, message).help(help);
                 let text = file.source().slice(used.span);
                 if let (Some(near), 1) = (near, text.matches(used.name.as_str()).count()) {
-                    let why = "the name is a guess: it is the closest one";
+                    let why = "the name is a guess: the closest known one";
                     let text = text.replacen(used.name.as_str(), near, 1);
                     finding = finding.unsafe_edit(format!("use `{near}`"), why, used.span, text);
                 }

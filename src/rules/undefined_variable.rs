@@ -14,45 +14,45 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, instruction) in build.instructions(stage) {
             for found in build.undefined(stage, index) {
                 let near = build.scopes().nearest(stage.index, &found.name, index).filter(|near| *near != found.name);
-                // What the base image may set is a slip only where a known name is close.
+                // A variable that the base image may set counts as a typo only if it is close to a known name.
                 if found.why == UndefinedReason::NotInStage
                     || (found.why == UndefinedReason::Perhaps && !near.is_some_and(|near| is_slip(&found.name, near)))
                 {
                     continue;
                 }
-                // Whoever writes that knows that it may be empty.
+                // This syntax shows that the author knows that it may be empty.
                 let text = cx.source().slice(instruction.span);
                 if ["+", ":+"].iter().any(|sign| text.contains(&format!("${{{}{sign}", found.name))) {
                     continue;
                 }
-                // That is `env-self-reference`.
+                // `env-self-reference` reports that.
                 if instruction.keyword == Keyword::Env && is_set_beside(cx, index, &found) {
                     continue;
                 }
                 let message = if found.guarded {
-                    format!("nothing sets `{}`: what stands behind it always counts", found.name)
+                    format!("`{}` is never set, so its default always applies", found.name)
                 } else {
-                    format!("nothing sets `{}`: it is empty here", found.name)
+                    format!("`{}` is never set, so it is empty here", found.name)
                 };
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None if own_pair(cx, instruction, &found).is_some() => {
-                        "leave it out: what the variable adds to is not there".to_owned()
+                        "remove it: the variable has no previous value".to_owned()
                     }
                     None => "set it with ARG or ENV above".to_owned(),
                 };
                 let joined = path_like_join(cx, instruction, &found);
                 let (message, help) = joined.as_ref().filter(|_| near.is_none()).map_or((message, help), |joined| {
-                    (joined.message(&found.name), format!("leave it out, or `{}`", joined.text))
+                    (joined.message(&found.name), format!("remove it, or write `{}`", joined.text))
                 });
                 let mut finding = cx.finding(found.span, message).help(help);
                 if let (Some(joined), None) = (joined, near) {
                     let why = "an empty entry means the current folder to many programs";
-                    finding = finding.unsafe_edit("join it where it is set", why, joined.span, joined.text);
+                    finding = finding.unsafe_edit("add it only if it is set", why, joined.span, joined.text);
                 }
                 let text = cx.source().slice(found.span);
                 if let (Some(near), 1) = (near, text.matches(found.name.as_str()).count()) {
-                    let why = "the name is a guess: it is the closest one";
+                    let why = "the name is a guess: the closest known one";
                     let text = text.replacen(found.name.as_str(), near, 1);
                     finding = finding.unsafe_edit(format!("use `{near}`"), why, found.span, text);
                 }
@@ -62,13 +62,13 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// A use that a variable's own value is joined to by `:`.
+/// A use of a variable in its own value, joined by `:`.
 struct JoinedUse {
     /// The use with the colon.
     span: Span,
-    /// What joins only a value that is there.
+    /// The text that joins the value only if it is set.
     text: String,
-    /// Whether the colon stands behind the use.
+    /// Whether the colon is after the use.
     first: bool,
 }
 
@@ -76,7 +76,7 @@ impl JoinedUse {
     fn message(&self, name: &str) -> String {
         let what = if self.first { "begins" } else { "ends" };
         format!(
-            "nothing sets `{name}`: the value {what} with an empty entry, which many programs take for the current folder"
+            "`{name}` is never set, so the value {what} with an empty entry, which many programs treat as the current folder"
         )
     }
 }
@@ -97,7 +97,7 @@ fn path_like_join(cx: &Context, instruction: &Instruction, found: &UndefinedVari
     last.then(|| JoinedUse { span, text: format!("${{{name}:+:{used}}}"), first: false })
 }
 
-/// The value in an ENV in which a variable is used for its own value.
+/// The value in an ENV that uses the variable which it sets.
 fn own_pair(cx: &Context, instruction: &Instruction, found: &UndefinedVariable) -> Option<Span> {
     if instruction.keyword != Keyword::Env || found.guarded {
         return None;
@@ -107,7 +107,7 @@ fn own_pair(cx: &Context, instruction: &Instruction, found: &UndefinedVariable) 
     pairs.iter().find(is_own).map(|pair| pair.value.span)
 }
 
-/// Whether a name is so close to a known one that it hardly is a name of its own: `HOME` and `ROLE` are two.
+/// Whether a name is so close to a known one that it is probably a typo: `HOME` and `ROLE` are not that close.
 pub(super) fn is_slip(name: &str, near: &str) -> bool {
     let distance = strsim::osa_distance(name, near);
     distance <= if name.len() >= 8 { 2 } else { 1 }

@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
             _ => "add `# …` at the end",
         };
         out.push(
-            cx.suppression_finding(&judged.suppression, judged.suppression.span, "this does not say why it hides")
+            cx.suppression_finding(&judged.suppression, judged.suppression.span, "this suppression gives no reason")
                 .help(help),
         );
     }

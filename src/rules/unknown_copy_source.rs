@@ -14,17 +14,17 @@ fn check(cx: &Context, out: &mut Findings) {
         if name.contains([':', '/', '.', '@']) || number || is_official(Reference::of(name).short_name()) {
             continue;
         }
-        let finding = cx.finding(edge.span, format!("no stage is called `{name}`: the builder takes it for an image"));
+        let finding = cx.finding(edge.span, format!("there is no stage `{name}`, so the builder pulls it as an image"));
         let finding = match edge.kind {
             EdgeKind::Copy => finding,
             _ => finding.without("DL3022"),
         };
         out.push(match build.nearest_stage(name) {
-            // A name that the builder refuses, or that does not stand for itself in a flag, is no help.
+            // A name that the builder rejects, or that has another meaning in a flag, is not suggested.
             Some(near) if near.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) => finding
                 .help(format!("did you mean the stage `{near}`?"))
-                .unsafe_edit(format!("use `{near}`"), "the name is a guess: it is the closest one", edge.span, near),
-            _ => finding.help("name a stage above; for an image name its version as well"),
+                .unsafe_edit(format!("use `{near}`"), "the name is a guess: the closest known one", edge.span, near),
+            _ => finding.help("name a stage above; for an image, add its version"),
         });
     }
 }

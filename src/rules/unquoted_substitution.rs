@@ -9,13 +9,13 @@ super::rule!("unquoted-substitution", check);
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::scripts(cx) {
         for (_, expansion) in word_splitting::unquoted(&run) {
-            // Backticks and `<(` are matters of their own.
+            // Backticks and `<(` are not covered.
             let place = run.place(expansion.span);
             if expansion.kind != ExpansionKind::Command || !run.file().source().slice(place).starts_with("$(") {
                 continue;
             }
-            let message = "the output is split at blanks, and its stars are expanded";
-            out.push(cx.finding(place, message).help("double quotes, unless it is a list"));
+            let message = "the unquoted output is split into words, and globs in it are expanded";
+            out.push(cx.finding(place, message).help("add double quotes, unless it is a list"));
         }
     }
 }

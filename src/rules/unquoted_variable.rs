@@ -8,7 +8,7 @@ use crate::shell::ExpansionKind;
 
 super::rule!("unquoted-variable", check);
 
-/// Variables of the shell that hold numbers.
+/// Shell variables whose values are numbers.
 const NUMBERS: [&str; 12] = ["?", "#", "$", "!", "-", "RANDOM", "UID", "EUID", "PPID", "SECONDS", "LINENO", "OPTIND"];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -18,13 +18,15 @@ fn check(cx: &Context, out: &mut Findings) {
             if NUMBERS.contains(&&**name) || name.starts_with('#') || is_one_word(&run, name, expansion.span.start) {
                 continue;
             }
-            let message = format!("`{name}` is split at blanks, and its stars are expanded");
-            out.push(cx.finding(run.place(expansion.span), message).help("double quotes, unless it holds a list"));
+            let message = format!("unquoted `{name}` is split into words, and globs in it are expanded");
+            out.push(
+                cx.finding(run.place(expansion.span), message).help("add double quotes, unless it contains a list"),
+            );
         }
     }
 }
 
-/// Whether its value is known to be one word: set by the file, or by the script as such.
+/// Whether its value is known to be a single word, as set by the file or by the script.
 fn is_one_word(run: &Run, name: &str, at: u32) -> bool {
     let Some(assigned) = run.assigned(name, at) else {
         let scopes = run.build.scopes();

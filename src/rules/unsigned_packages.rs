@@ -14,9 +14,9 @@ fn check(cx: &Context, out: &mut Findings) {
             let option = switch(&one);
             let Some(span) = option.or_else(|| source(&one)) else { continue };
             let place = run.place(span);
-            let message = "signatures of packages are not checked: who can alter the download is root here";
-            let finding = cx.finding(place, message).help("give the package manager the key of the repository");
-            let why = "packages whose signature can't be checked are refused then";
+            let message = "package signatures are not checked: anyone who can alter the download gets root here";
+            let finding = cx.finding(place, message).help("add the key of the repository to the package manager");
+            let why = "packages whose signature can't be checked are then rejected";
             let edit = option.and_then(|span| option_removal::of(&run, &one, span));
             out.push(match edit {
                 Some((place, text)) => finding.unsafe_edit("check signatures", why, place, text),
@@ -26,7 +26,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// The option that switches the check off.
+/// The option that turns the check off.
 fn switch(one: &Invocation) -> Option<Span> {
     use Manager::{Apk, Apt, Dnf, Microdnf, Yum, Zypper};
     if one.is("rpm") {
@@ -34,7 +34,7 @@ fn switch(one: &Invocation) -> Option<Span> {
         return one.args.iter().find(off).map(|word| word.span);
     }
     let call = one.call_of(&[Apt, Apk, Dnf, Yum, Microdnf, Zypper])?;
-    // `apk index` and `apk verify` install nothing, and `--no-network` leaves what the build brings.
+    // `apk index` and `apk verify` install nothing, and with `--no-network` only files of the build are installed.
     let is_local = call.manager == Manager::Apk && (call.verb == Verb::Other || call.has(&["--no-network"]));
     if is_local || installs_files(&call) {
         return None;
@@ -66,7 +66,7 @@ fn switch(one: &Invocation) -> Option<Span> {
     if set { flag().map(|flag| flag.span) } else { None }
 }
 
-/// Whether all that is installed are files: who made them in this build has nobody to ask.
+/// Whether only files are installed: files created in this build have no signature.
 fn installs_files(call: &PackageCall) -> bool {
     let local = |one: &crate::shell::Package| one.source == PackageSource::Path;
     call.verb == Verb::Install && !call.packages.is_empty() && call.packages.iter().all(local)
@@ -76,7 +76,7 @@ fn installs_files(call: &PackageCall) -> bool {
 fn source(one: &Invocation) -> Option<Span> {
     let writes = matches!(one.program, Some("echo" | "printf" | "sed" | "add-apt-repository" | "tee"));
     let trusts = |word: &&Word| {
-        // What lies in the image comes over no network.
+        // Files in the image do not come from the network.
         let text: String = word.text().lines().filter(|line| !line.contains("] file:")).collect::<Vec<_>>().join("\n");
         (text.contains("[trusted=yes") || text.contains(" trusted=yes")) && text.contains("deb")
             || text.lines().any(|line| matches!(line.trim(), "gpgcheck=0" | "gpgcheck = 0"))

@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let registry = registry(image);
         if !trusted.iter().any(|pattern| is_like(pattern, registry)) {
             let message = format!("`{image}` comes from `{registry}`, which is not a trusted registry");
-            out.push(cx.finding(edge.span, message).help(format!("trusted are {}", trusted.join(", "))));
+            out.push(cx.finding(edge.span, message).help(format!("trusted registries: {}", trusted.join(", "))));
         }
     }
 }
@@ -29,7 +29,7 @@ fn registry(image: &str) -> &str {
     if ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"].contains(&host) { HUB } else { host }
 }
 
-/// Whether a registry is meant: by its name, by an end behind `*` or a beginning before one.
+/// Whether a pattern matches a registry: by name, by a suffix after `*` or a prefix before it.
 fn is_like(pattern: &str, registry: &str) -> bool {
     if let Some(end) = pattern.strip_prefix('*') {
         return registry.ends_with(end);

@@ -9,7 +9,7 @@ super::rule!("unused-suppression", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let input = cx.build().input();
-    // What a template's program writes is not seen, and may be what a comment is for.
+    // Text that a template generates is not visible, and the comment may be meant for it.
     let unseen = input.template.is_some() || cx.source().embedding().is_some_and(|embedding| !embedding.is_writable());
     for judged in cx.suppressions() {
         let suppression = &judged.suppression;
@@ -25,8 +25,11 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         for index in (0..count).filter(|index| idle(*index)) {
             let named = &suppression.named[index];
-            let finding =
-                cx.suppression_finding(suppression, named.span, format!("`{}` hides nothing here", named.text));
+            let finding = cx.suppression_finding(
+                suppression,
+                named.span,
+                format!("`{}` has no finding to suppress here", named.text),
+            );
             let title = format!("remove `{}`", named.text);
             match named.removal {
                 Some(removal) => out.push(removed(cx, judged, finding, removal, &title)),
@@ -39,17 +42,17 @@ fn check(cx: &Context, out: &mut Findings) {
 fn whole(judged: &SuppressionUse) -> String {
     let names: Vec<String> = judged.suppression.named.iter().map(|named| format!("`{}`", named.text)).collect();
     let ended = if judged.ended { judged.suppression.until } else { None };
-    let ended = ended.map(|until| format!(", and it ended on {until}")).unwrap_or_default();
-    format!("this hides nothing: there is no finding of {} here{ended}", names.join(", "))
+    let ended = ended.map(|until| format!(", and it expired on {until}")).unwrap_or_default();
+    format!("this suppression is unused: there is no finding of {} here{ended}", names.join(", "))
 }
 
-/// With what may be the reason: the comment does not reach what it is meant for.
+/// Adds the likely reason: the comment does not cover the line that it is meant for.
 fn with_likely_reason(cx: &Context, judged: &SuppressionUse, finding: Finding) -> Finding {
     let file = &cx.build().input().file;
     match (judged.suppression.form, &judged.suppression.reach) {
         (Form::Dockopt, SuppressionReach::Lines(_, 0, _)) => finding.help("put it on the line above an instruction"),
         (Form::Hadolint, SuppressionReach::Lines(_, line, _)) if !begins(file, *line) => {
-            finding.help("to hadolint it holds for the very next line only, and no instruction begins there")
+            finding.help("for hadolint it applies only to the next line, and no instruction begins there")
         }
         _ => finding,
     }
@@ -66,19 +69,19 @@ fn removed(cx: &Context, judged: &SuppressionUse, finding: Finding, span: Span, 
     if suppression.file == cx.file() && !stays(source, span) {
         return finding;
     }
-    // The builder may warn of more than dockopt, and be told to fail for it.
+    // The builder may warn about more than dockopt, and be configured to fail on warnings.
     if suppression.form == Form::Check && cx.is_strict() {
-        return finding.unsafe_edit(title, "the build fails if the builder warns of it", span, "");
+        return finding.unsafe_edit(title, "the build may fail if the builder warns about it", span, "");
     }
-    // Whoever wrote it may still run hadolint, which reports what dockopt lets pass.
+    // The project may still run hadolint, which may report what dockopt does not.
     if matches!(suppression.form, Form::Hadolint | Form::HadolintWide) {
         return finding.unsafe_edit(title, "hadolint may report what dockopt does not", span, "");
     }
     finding.safe_edit(title, span, "")
 }
 
-/// Whether all instructions and the other directives read the same without a comment: below one that goes, another may
-/// become a directive.
+/// Whether all instructions and the other directives stay the same without a comment: if it is removed, another comment
+/// may become a directive.
 fn stays(source: &Source, span: Span) -> bool {
     let Ok(bytes) = apply(source, &[Edit { span, text: String::new() }]) else { return false };
     let Ok(after) = Source::new(source.name(), bytes) else { return false };

@@ -11,10 +11,10 @@ use crate::text::Span;
 
 super::rule!("useless-context", check);
 
-/// Parts that a message names.
+/// The number of paths that a message names.
 const NAMED: usize = 3;
 
-/// Bytes below which nobody would add a line to an ignore file.
+/// Below this many bytes, a line in an ignore file is not worth it.
 const WORTHWHILE: u64 = 100_000;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -24,7 +24,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut useless = build.useless(context, &fetched);
     useless.retain(|found| !is_brought_back(cx, &context.path(found.entry)) && !is_wanted(cx, context, found));
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
-    // What changes by itself reruns steps, however small it is; the rest only costs what it weighs.
+    // Files that change on their own rerun steps, however small they are; the others only cost their size.
     let changes = useless.iter().any(|found| {
         matches!(found.class.kind, ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode)
     });
@@ -45,7 +45,7 @@ fn check(cx: &Context, out: &mut Findings) {
         all.push(pattern);
     }
     let mut finding = finding(cx, context, span, &useless, why.is_some());
-    // The safe one leaves the rest to be found again.
+    // After the safe fix, the rest is found again.
     for (mut patterns, safety) in [(plain, Some(Safety::Safe)), (all, why.map(Safety::Unsafe))] {
         let Some(safety) = safety else { continue };
         patterns.sort_unstable();
@@ -65,8 +65,8 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMat
     let them = if useless.len() == 1 { "it" } else { "them" };
     let lead = if matches!(cx.ignore(), IgnoreInput::Present(..)) { "" } else { "no .dockerignore: " };
     let needs = if is_doubtful { "is known to need" } else { "needs" };
-    let message = format!("{lead}{}{more} {sent} although no build {needs} {them}", parts.join(", "));
-    let finding = cx.finding(span, message).help("leave them out with .dockerignore");
+    let message = format!("{lead}{}{more} {sent} to the builder although no build {needs} {them}", parts.join(", "));
+    let finding = cx.finding(span, message).help("exclude them in .dockerignore");
     let has_history = useless.iter().any(|found| found.class.kind == ClassKind::VersionControl);
     let finding = if has_history { finding.costs(rerun()) } else { finding };
     finding.costs(Impact {
@@ -78,9 +78,9 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMat
     })
 }
 
-/// What follows the copy runs again after each commit.
+/// The steps after the copy rerun after each commit.
 fn rerun() -> Impact {
-    let evidence = "each commit changes the repository's history, and with it what is copied".to_owned();
+    let evidence = "each commit changes the repository's history and thus the copied files".to_owned();
     Impact {
         kind: ImpactKind::RebuildSeconds,
         saves: None,
@@ -90,31 +90,31 @@ fn rerun() -> Impact {
     }
 }
 
-/// Whether another build with the same .dockerignore may want something of the context.
+/// Whether another build with the same .dockerignore may need a path of the context.
 fn is_wanted(cx: &Context, context: &BuildContext, found: &ClassMatch) -> bool {
     let question = format!("wants {}", context.path(found.entry));
     cx.ask_neighbours(question, |other| other.needs_entry(context, found).then(String::new)).is_some()
 }
 
-/// Whether an exception of .dockerignore means what is at a path or below it: no oversight.
+/// Whether an exception of .dockerignore includes a path or something below it, so that it is sent on purpose.
 fn is_brought_back(cx: &Context, path: &str) -> bool {
     let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
     file.patterns.iter().any(|one| one.negated && may_take_in(&one.text, path))
 }
 
-/// Whether the edit may leave something out: `None` when it must not.
+/// Whether the fix may exclude a path: `None` if it must not.
 fn safety(cx: &Context, context: &BuildContext, found: &ClassMatch) -> Option<Safety> {
     let path = context.path(found.entry);
     if !is_made_anew(found) {
         return None;
     }
-    // A line that the builder refuses makes the file say nothing at all.
+    // A line that the builder rejects makes the whole file ineffective.
     if matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some()) {
         return None;
     }
     let unknown = |build: &Build| build.named_paths(true).unknown.then(String::new);
     if unknown(cx.build()).or_else(|| cx.ask_neighbours("copies the unknown", unknown)).is_some() {
-        return Some(Safety::Unsafe("a COPY takes what only the build knows".into()));
+        return Some(Safety::Unsafe("a COPY takes a path that is known only during the build".into()));
     }
     let why = match found.class.kind {
         ClassKind::VersionControl => {
@@ -122,17 +122,17 @@ fn safety(cx: &Context, context: &BuildContext, found: &ClassMatch) -> Option<Sa
             cx.build().may_read_history(false).or_else(others)
         }
         ClassKind::Dependencies if path.contains('/') || has_several(cx, &path) => {
-            Some(format!("it is not known that a step installs what `{path}` holds"))
+            Some(format!("no step is known to install the content of `{path}`"))
         }
         ClassKind::Dependencies if cx.build().lays_over(context, found) => Some(format!(
-            "the copy lays `{path}` over what an earlier step installed: the image would have the latter only"
+            "the copy of `{path}` overwrites what an earlier step installed; the image would then contain only the latter"
         )),
         _ => None,
     };
     Some(why.map_or(Safety::Safe, Safety::Unsafe))
 }
 
-/// Whether the folder of installed packages may be another project's than the one that a step installs.
+/// Whether the folder of installed packages may belong to another project than the one that a step installs.
 fn has_several(cx: &Context, path: &str) -> bool {
     let ecosystem = match path {
         "node_modules" => Ecosystem::Node,
@@ -144,7 +144,7 @@ fn has_several(cx: &Context, path: &str) -> bool {
     own.into_iter().any(|project| !project.root.is_empty() && project.workspace.is_none())
 }
 
-/// The line that leaves something out, and nothing but what is to go; `None` when there is no plain one.
+/// The line that excludes exactly this path; `None` if there is no simple one.
 fn pattern(context: &BuildContext, edited: &[&ClassMatch], found: &ClassMatch) -> Option<String> {
     let Some(name) = found.pattern.strip_prefix("**/") else { return Some(found.pattern.clone()) };
     let takes = |id: EntryId| match name.strip_prefix('*') {
@@ -158,7 +158,7 @@ fn pattern(context: &BuildContext, edited: &[&ClassMatch], found: &ClassMatch) -
         return Some(found.pattern.clone());
     }
     let path = context.path(found.entry);
-    // What a line can't hold as it is, or a reader would not see.
+    // Characters that a line can't contain unescaped, or that a reader would not see.
     let odd = |c: char| "*?[]\\\u{fffd}".contains(c) || c.is_control() || ('\u{2028}'..='\u{2069}').contains(&c);
     (!path.contains(odd) && !path.starts_with(['!', '#']) && path.trim() == path).then_some(path)
 }
@@ -173,7 +173,7 @@ fn first_copy(build: &Build) -> Option<Span> {
     Some(best.instruction.head)
 }
 
-/// What the build makes for itself, or never looks at. Results of builds and logs may be what the image is made of.
+/// Files that the build creates itself or never reads. Build results and logs may be needed in the image.
 fn is_made_anew(found: &ClassMatch) -> bool {
     match found.class.kind {
         ClassKind::VersionControl

@@ -1,4 +1,4 @@
-//! Edits that end a stage with a USER line. Serves the rules on containers that run as root.
+//! Edits that end a stage with a USER line, for the rules on containers that run as root.
 
 use super::line_edits;
 use crate::build::{BaseImage, Build, Stage, StageBase, User, accounts};
@@ -6,18 +6,19 @@ use crate::dockerfile::Keyword;
 use crate::finding::Finding;
 use crate::text::Span;
 
-/// The user of distroless images: without name, home and rights.
+/// The user of distroless images: without a name, a home folder and privileges.
 const NOBODY: &str = "65532:65532";
 
-/// The finding with an edit that runs the program as another user: one that the file or the base made, else nobody.
+/// The finding with an edit that runs the program as another user: a user that the file or the base image created, or
+/// else 65532.
 pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let user = earlier_user(build, stage).or_else(|| made_user(build, stage));
     let user = user.unwrap_or_else(|| unprivileged_user(build, stage).unwrap_or(NOBODY).to_owned());
     let file = &build.input().file;
     let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let title = format!("run as `{user}`");
-    let why = "what the program writes has to belong to that user, and ports below 1024 may need a capability";
-    // What an image does for those that build on it is done as its user.
+    let why = "files that the program writes must belong to that user, and ports below 1024 may need a capability";
+    // ONBUILD instructions of an image run as its user.
     if build.chain(stage).any(|stage| has_run_trigger(build, stage)) {
         return finding;
     }
@@ -28,7 +29,7 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     if let Some(at) = first.map(|index| line_edits::above(file.source(), build.instruction(index))) {
         return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
-    // Behind a last line that goes on, or inside of a heredoc without an end, it would be text of that instruction.
+    // After a continuation on the last line, or in an unclosed heredoc, it would be part of that instruction.
     let last = build.instructions(stage).last().map_or(build.instruction(stage.start), |(_, i)| i);
     let open = last.heredocs.iter().any(|heredoc| heredoc.terminator.is_none());
     if open || goes_on(file.source().slice(last.head), file.escape()) {
@@ -39,7 +40,7 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
 }
 
 /// Whether the text of an instruction ends with a continuation, as the last one of a file may; comments and empty lines
-/// behind it belong to it.
+/// after it belong to it.
 fn goes_on(text: &str, escape: char) -> bool {
     let own = |line: &&str| !line.is_empty() && !line.starts_with('#');
     text.lines().map(str::trim).rfind(own).is_some_and(|line| line.ends_with(escape))
@@ -50,7 +51,7 @@ fn has_run_trigger(build: &Build, stage: &Stage) -> bool {
     build.instructions(stage).any(|(_, one)| file.trigger(one).is_some_and(|trigger| trigger.keyword == Keyword::Run))
 }
 
-/// The name in a USER under which nothing runs: it stands directly above the closing instructions, or at the end.
+/// The name in a USER under which nothing runs: it is directly above the closing instructions, or at the end.
 fn plain_user_before(build: &Build, stage: &Stage, closing: Option<usize>) -> Option<Span> {
     let file = &build.input().file;
     let before = build.instructions(stage).take_while(|(index, _)| closing.is_none_or(|first| *index < first));
@@ -65,7 +66,7 @@ pub(crate) fn start(build: &Build, stage: &Stage) -> Option<u32> {
     Some(line_edits::above(build.input().file.source(), build.instruction(closing(build, stage)?)))
 }
 
-/// The first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, …, when nothing below needs root.
+/// The first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, …, if nothing below needs root.
 fn closing(build: &Build, stage: &Stage) -> Option<usize> {
     let mut first = None;
     for (index, instruction) in build.instructions(stage) {
@@ -92,7 +93,7 @@ fn earlier_user(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
         let users = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::User);
         let others = users.filter_map(|(_, i)| match User::of(build.input().file.str(i.rest)) {
-            // What a variable holds may be root all the same.
+            // The value of a variable may still be root.
             User::Other(name) if !name.contains(['$', '"', '\'']) => Some(name),
             _ => None,
         });
@@ -100,7 +101,7 @@ fn earlier_user(build: &Build, stage: &Stage) -> Option<String> {
     })
 }
 
-/// The last account that a RUN makes.
+/// The last account that a RUN creates.
 fn made_user(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
         let runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);

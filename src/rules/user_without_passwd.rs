@@ -27,8 +27,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let fails = if what == "USER" { "the container does not start" } else { "the step fails" };
-            let message = format!("an image from scratch has no /etc/passwd to look `{unknown}` up in: {fails}");
-            let help = "use the number (65532:65532), or copy an /etc/passwd and /etc/group first";
+            let message =
+                format!("user `{unknown}` cannot be resolved, as an image from scratch has no /etc/passwd: {fails}");
+            let help = "use a number (65532:65532), or copy an /etc/passwd and /etc/group first";
             out.push(cx.finding(name.span, message).help(help));
         }
     }
@@ -38,7 +39,7 @@ fn is_name(part: &str) -> bool {
     !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The first step of a stage that may bring /etc/passwd: names it, fills /etc or the root, or runs anything.
+/// The first step of a stage that may add /etc/passwd: it names the file, copies to /etc or the root, or runs anything.
 fn first_accounts(build: &Build, stage: &Stage) -> Option<usize> {
     let run = build.instructions(stage).find(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| index);
     let copy = build.transfers(stage).iter().find(|one| may_bring(build, one)).map(|one| one.index);
@@ -52,7 +53,7 @@ fn may_bring(build: &Build, one: &Transfer) -> bool {
     let to = one.destination.as_deref().map(|to| to.trim_matches('/'));
     match to {
         None | Some("etc") => true,
-        // Into the root goes a program as well as a file system.
+        // A single program may be copied to the root, as well as a file system.
         Some("" | ".") => one.sources.iter().any(|source| {
             let name = source.text.as_deref().map(path::name);
             name.is_none_or(|name| !name.contains('.') || name == ".")

@@ -7,7 +7,7 @@ use crate::shell::ArgumentValue;
 
 super::rule!("useradd-high-uid", check);
 
-/// Digits of a number that is no longer small.
+/// The number of digits from which a UID is high.
 const LONG_NUMBER: usize = 6;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -20,18 +20,19 @@ fn check(cx: &Context, out: &mut Findings) {
             if named(["-l", "--no-log-init"]).is_some() {
                 continue;
             }
-            let message = format!("the lastlog and faillog files grow to the size of user {}", value.text);
-            let finding = cx.finding(run.place(value.span), message).help("`useradd -l` leaves them alone");
+            let message = format!("UID {} makes the lastlog and faillog files huge", value.text);
+            let finding =
+                cx.finding(run.place(value.span), message).help("use `useradd -l`, which does not write them");
             let name = one.path.value().unwrap_or_default();
             out.push(match run.insertion_after(one.path.span, name, "-l") {
-                Some((at, text)) => finding.safe_edit("leave the log files alone", at, text),
+                Some((at, text)) => finding.safe_edit("do not write the log files", at, text),
                 None => finding,
             });
         }
     }
 }
 
-/// Whether the number is high; what only the build knows is not.
+/// Whether the number is high; a variable does not count.
 fn is_high(run: &Run, value: &ArgumentValue) -> bool {
     let known = if value.dynamic { run.value_of(value.text, value.span.start) } else { Some(value.text.to_owned()) };
     known.is_some_and(|text| text.len() >= LONG_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit()))

@@ -13,13 +13,17 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, _) in build.instructions(stage) {
             for found in build.undefined(stage, index).into_iter().filter(|found| found.why == UndefinedReason::Perhaps)
             {
-                // What is close to a known name is a slip, and reported as one.
+                // A name close to a known one is a typo, and reported as such.
                 let near = build.scopes().nearest(stage.index, &found.name, index);
                 if near.is_some_and(|near| is_slip(&found.name, near)) {
                     continue;
                 }
-                let message = format!("nothing here sets `{}`: it is empty unless the base image does", found.name);
-                out.push(cx.finding(found.span, message).help("set it in this file, or note that the base does"));
+                let message =
+                    format!("this file does not set `{}`: it is empty unless the base image sets it", found.name);
+                out.push(
+                    cx.finding(found.span, message)
+                        .help("set it in this file, or add a comment that the base image sets it"),
+                );
             }
         }
     }

@@ -25,14 +25,15 @@ fn check(cx: &Context, out: &mut Findings) {
             });
             let Some((old, new)) = moved else { continue };
             let Some(script) = starts(build, &new) else { continue };
-            let message = format!("`{old}` moves to `{new}`: its script `{script}` still asks for `{old}/bin/python`");
-            out.push(cx.finding(source.span, message).help(format!("copy it to `{old}`, or make it at `{new}`")));
+            let message =
+                format!("`{old}` is copied to `{new}`, but its script `{script}` still needs `{old}/bin/python`");
+            out.push(cx.finding(source.span, message).help(format!("copy it to `{old}`, or create it at `{new}`")));
             return;
         }
     }
 }
 
-/// The script of an environment at a path that some stage starts.
+/// The script of an environment at a path that a stage starts.
 fn starts(build: &Build, folder: &str) -> Option<String> {
     build.stages().iter().filter(|stage| build.ships(stage)).find_map(|stage: &Stage| {
         [Keyword::Entrypoint, Keyword::Cmd].into_iter().find_map(|keyword| {

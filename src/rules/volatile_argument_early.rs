@@ -11,7 +11,7 @@ use crate::text::Span;
 
 super::rule!("volatile-argument-early", check);
 
-/// Such ARGs that are looked at; no real file has more.
+/// The number of such ARGs that are checked; no real file has more.
 const MOST: usize = 100;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -32,19 +32,19 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some(step) = step_above_use(build, stage, index, name) else { continue };
                 let line = cx.source().line(step.span.start);
                 let message = format!(
-                    "a new `{name}` runs every RUN below again, `{}` in line {line} too, which does not name it",
+                    "each new `{name}` reruns every RUN below, even `{}` in line {line}, which does not use it",
                     step.name
                 );
                 let finding = cx
                     .finding(arg.span, message)
                     .help(help(build, (stage, index), name, &step))
-                    .label(step.span, "runs again")
+                    .label(step.span, "reruns")
                     .costs(Impact {
                         kind: ImpactKind::RebuildSeconds,
                         saves: None,
                         per: CostFrequency::Build,
                         basis: Basis::Computed,
-                        evidence: "the ARG stands above the step in its stage".to_owned(),
+                        evidence: "the ARG is above the step in its stage".to_owned(),
                     });
                 let alone = args.len() == 1;
                 out.push(if alone { edited(build, stage, (index, instruction), name, finding) } else { finding });
@@ -61,23 +61,23 @@ fn is_volatile(name: &str, default: Option<&str>) -> bool {
     data::VARIABLES.has(&upper, "volatile") || (open && data::VARIABLES.has(&upper, "version"))
 }
 
-/// A step that takes its time.
+/// A slow step.
 struct SlowStep {
     span: Span,
     name: String,
 }
 
-/// The first step that takes its time below an ARG, when nothing between needs the value.
+/// The first slow step below an ARG, if no step in between needs the value.
 fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Option<SlowStep> {
     let mut names = vec![name.to_owned()];
     let copies = build.transfers(stage);
-    // A new commit changes the sources as well.
+    // A new commit changes the sources too.
     let commit = ["COMMIT", "SHA", "HASH", "REV", "REF"].iter().any(|part| name.to_ascii_uppercase().contains(part))
         && !name.to_ascii_uppercase().contains("DATE");
     for (at, instruction) in build.instructions(stage).filter(|(at, _)| *at > index) {
         let uses = mentions_any(build, instruction, &names);
         match instruction.keyword {
-            // They make no layer, and can go along.
+            // They create no layer, and can be moved too.
             Keyword::Env => {
                 let pairs = build.input().file.variables(instruction);
                 let taking =
@@ -117,23 +117,23 @@ fn help(build: &Build, (stage, index): (&Stage, usize), name: &str, step: &SlowS
     let mut users = build.instructions(stage).filter(|(at, one)| *at > index && mentions_any(build, one, &names));
     let advice = match users.next() {
         Some((_, user)) if user.span.start < step.span.start => {
-            format!("move it and the {} that names it below that RUN", build.input().file.str(user.name).to_uppercase())
+            format!("move it and the {} that uses it below that RUN", build.input().file.str(user.name).to_uppercase())
         }
-        _ if is_used(build, stage, index, name) => "declare it right above what uses it".to_owned(),
-        _ => "remove it: nothing in this stage names it".to_owned(),
+        _ if is_used(build, stage, index, name) => "declare it right above its first use".to_owned(),
+        _ => "remove it: nothing in this stage uses it".to_owned(),
     };
     let link = if advice.contains(": ") { ", and" } else { ":" };
-    format!("{advice}{link} an ARG is in the key of each RUN below it")
+    format!("{advice}{link} an ARG is part of the cache key of each RUN below it")
 }
 
-/// Whether something below names it, in its stage or in those that stand on that.
+/// Whether a step below uses it, in its stage or in the stages that are based on that.
 fn is_used(build: &Build, stage: &Stage, index: usize, name: &str) -> bool {
     let above = |other: &&Stage| build.chain(other).any(|one| one.index == stage.index);
     let mut below = build.stages().iter().filter(above).flat_map(|stage| build.instructions(stage));
     below.any(|(at, instruction)| at > index && mentions_any(build, instruction, &[name.to_owned()]))
 }
 
-/// Whether it installs, fetches or compiles.
+/// Whether it installs, downloads or compiles.
 fn takes_time(one: &Invocation) -> bool {
     if let Some(call) = one.package_call() {
         return matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download | Verb::Build)
@@ -150,7 +150,7 @@ fn command(one: &Invocation) -> String {
     }
 }
 
-/// With the edit that moves the ARG right above its first use, where steps stand between.
+/// Adds the fix that moves the ARG right above its first use, if there are steps in between.
 fn edited(
     build: &Build,
     stage: &Stage,
@@ -165,7 +165,7 @@ fn edited(
     let runs: Vec<usize> = between.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(at, _)| *at).collect();
     let source = build.input().file.source();
     let user = below[using].1;
-    // What stands in one line with others, or has comments of its own, stays where it is.
+    // A pair that shares its line with others, or has its own comments, is not moved.
     let single = instruction.start_line == instruction.end_line;
     let has_comment = instruction.start_line > 1
         && source.slice(source.line_span(instruction.start_line - 1)).trim_start().starts_with('#');
@@ -174,7 +174,7 @@ fn edited(
     }
     let whole =
         Span::new(source.line_span(instruction.start_line).start, source.line_span(instruction.start_line + 1).start);
-    // Comments above the user belong to it.
+    // Comments above the instruction that uses it belong to that instruction.
     let mut line = user.start_line;
     while line > 1 && source.slice(source.line_span(line - 1)).trim_start().starts_with('#') {
         line -= 1;
@@ -186,7 +186,7 @@ fn edited(
     let safety = if quiet {
         Safety::Safe
     } else {
-        Safety::Unsafe(format!("a program in the steps between may read `{name}` from its environment"))
+        Safety::Unsafe(format!("a program in the steps in between may read `{name}` from its environment"))
     };
     let target = || Target::File(build.input().dockerfile);
     let edits = vec![
@@ -197,7 +197,7 @@ fn edited(
     finding
 }
 
-/// Programs that are known to take nothing from variables of a project.
+/// Programs that are known to ignore the variables of a project.
 fn reads_no_environment(one: &Invocation) -> bool {
     if let Some(call) = one.package_call() {
         return call.manager.is_system();

@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let other = if last.is("curl") { "wget" } else { "curl" };
-            let message = format!("this stage downloads with {other} too: one of the two programs is enough");
+            let message = format!("this stage also downloads with {other}: one of the two programs is enough");
             out.push(
                 cx.finding(run.place(last.path.span), message).help("use one program for all downloads of a stage"),
             );
@@ -29,7 +29,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// `curl … || wget …`: takes what there is.
+/// `curl … || wget …`: uses the one that is installed.
 fn is_fallback(one: &Invocation) -> bool {
     let or = |separator: Option<crate::shell::Separator>| separator.is_some_and(|one| one.kind == SeparatorKind::Or);
     or(one.command.place.before) || or(one.command.place.after)

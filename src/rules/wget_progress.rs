@@ -23,11 +23,11 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let finding = cx
-                .finding(run.place(one.path.span), "the progress bar fills the build's log with a line per 50 kB")
-                .help("`wget -nv` (errors stay visible) or `wget -q`");
+                .finding(run.place(one.path.span), "wget's progress bar fills the build log with a line per 50 kB")
+                .help("use `wget -nv` (errors stay visible) or `wget -q`");
             let name = one.path.value().unwrap_or_default();
             out.push(match run.insertion_after(one.path.span, name, "-nv") {
-                Some((at, text)) => finding.safe_edit("leave the progress bar out", at, text),
+                Some((at, text)) => finding.safe_edit("turn off the progress bar", at, text),
                 None => finding,
             });
         }
@@ -48,7 +48,7 @@ fn is_redirected(one: &Invocation) -> bool {
     })
 }
 
-/// The wget of busybox has no such bar in a log, and no `-nv`; unless GNU's is installed.
+/// The wget of busybox has no such progress bar in a log, and no `-nv`, unless GNU wget is installed.
 fn is_busybox(run: &Run) -> bool {
     let alpine = match run.build.root_base(run.stage) {
         StageBase::Image(text) => {

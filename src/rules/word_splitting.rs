@@ -22,7 +22,7 @@ fn of_script<'a>(script: &'a Script, found: &mut Vec<(&'a Word, &'a Expansion)>)
     }
 }
 
-/// The arguments that are split: not those of `[[`, and not the assignments of `export`.
+/// The arguments that the shell splits: not those of `[[`, and not the assignments of `export`.
 fn arguments(command: &Command) -> &[Word] {
     let name = command.name().and_then(Word::value).unwrap_or_default();
     if Program::of(name).is(Kind::Declares) { &[] } else { command.words.get(1..).unwrap_or_default() }

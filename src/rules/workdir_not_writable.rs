@@ -11,7 +11,7 @@ use crate::sources::patterns;
 
 super::rule!("workdir-not-writable", check);
 
-/// Steps that are looked at; a file has one or two.
+/// The number of steps that are checked; a file has one or two.
 const MOST: usize = 32;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -35,14 +35,15 @@ fn check(cx: &Context, out: &mut Findings) {
             let at = if at_start == Some(index) { usize::MAX } else { index };
             let Some((folder, user)) = foreign(build, below, at) else { continue };
             let program = one.program.unwrap_or_default();
-            let message = format!("`{program}` writes into {folder}, which belongs to root: `{user}` may not");
-            let help = format!("make it that user's before USER: `RUN chown {user} {folder}`");
+            let message =
+                format!("`{program}` writes to {folder}, which belongs to root: user `{user}` has no permission");
+            let help = format!("change the owner above USER: `RUN chown {user} {folder}`");
             out.push(cx.finding(code.place(&build.input().file, one.span), message).help(help));
         }
     }
 }
 
-/// The folder and the user at an instruction, where root made the folder and nothing gave it away.
+/// The folder and the user at an instruction, if root created the folder and no step changed its owner.
 fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> {
     let Setting::By(_, User::Other(user)) = build.user_at(stage, at) else { return None };
     let Setting::By(made, folder) = build.workdir(stage, at) else { return None };
@@ -57,7 +58,7 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
         build.instructions(stage).any(|(index, one)| {
             let text = source.slice(one.span);
             let steps = one.keyword == Keyword::Run && patterns::shows(text, "may give a folder to a user");
-            // A COPY that makes the folder first gives it to whom it says.
+            // A COPY that creates the folder first sets its owner.
             let copies = matches!(one.keyword, Keyword::Copy | Keyword::Add) && index < made && text.contains(&folder);
             steps || copies || (one.keyword == Keyword::Volume && text.contains(&folder))
         })
@@ -65,7 +66,7 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
     (known && by == User::Root && !mended).then_some((folder, user))
 }
 
-/// The calls of a script that stays where it starts.
+/// The commands of a script that stays in its first folder.
 fn at_home(script: &Script) -> Option<Vec<Invocation<'_>>> {
     let invocations = script.invocations();
     let leaves = |one: &Invocation| {
@@ -75,7 +76,7 @@ fn at_home(script: &Script) -> Option<Vec<Invocation<'_>>> {
     (!invocations.iter().any(leaves)).then_some(invocations)
 }
 
-/// A package manager that writes into the folder it is started in, for sure.
+/// A package manager that certainly writes to the folder in which it is started.
 fn installs(script: &Script) -> Option<Invocation<'_>> {
     at_home(script)?.into_iter().find(|one| {
         one.package_call().is_some_and(|call| {
@@ -88,9 +89,9 @@ fn installs(script: &Script) -> Option<Invocation<'_>> {
     })
 }
 
-/// `git clone URL`, `touch file`, `… > file`: what makes a new entry there, whatever comes of it.
+/// `git clone URL`, `touch file`, `… > file`: commands that create a new entry there.
 fn makes<'s>(cx: &Context, script: &'s Script) -> Option<Invocation<'s>> {
-    // A file that is there already may be the user's.
+    // An existing file may belong to the user.
     let given = || cx.source().text().contains("--chown");
     let here = |word: &Word| word.value().is_some_and(|text| !text.is_empty() && !text.contains(['/', '*']));
     let writes = |one: &Redirect| {

@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, instruction) in build.instructions(stage) {
             if let Some(chmod) = file.transfer(instruction).and_then(|transfer| transfer.chmod) {
                 if is_open(&chmod.text) {
-                    let message = format!("`--chmod={}` lets every user of the container change it", chmod.text);
+                    let message = format!("`--chmod={}` lets any user in the container change it", chmod.text);
                     out.push(cx.finding(chmod.span, message).help("give write access to the user that needs it"));
                 }
                 continue;
@@ -44,12 +44,12 @@ fn check(cx: &Context, out: &mut Findings) {
                     continue;
                 }
                 let message =
-                    format!("`chmod {}` lets every user of the container change `{}`", mode.text(), path.text());
+                    format!("`chmod {}` lets any user in the container change `{}`", mode.text(), path.text());
                 let span = code.place(file, mode.span);
                 let finding = cx.finding(span, message);
                 let finding =
                     finding.help("give write access to the user that needs it: `chown`, or `chmod g+w` for its group");
-                let why = "a user that is not the owner can no longer write it";
+                let why = "users other than the owner can no longer write to it";
                 out.push(
                     match tighter(mode.text())
                         .filter(|_| is_script(path.text()) && file.source().slice(span) == mode.text())
@@ -63,8 +63,8 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether the container runs as a user of whoever starts it, so that no owner or group can be named: a compose file says
-/// `user:`, a variable takes the user's number, or a start script asks for its own.
+/// Whether the container runs with the UID of the user who starts it, so that the owner is unknown: a compose file says
+/// `user:`, a variable contains the UID, or a start script asks for its own UID.
 fn serves_any_user(cx: &Context) -> bool {
     let build = cx.build();
     let Some(target) = build.target() else { return false };
@@ -83,7 +83,7 @@ fn serves_any_user(cx: &Context) -> bool {
         || build.start_files(target).iter().any(asks)
 }
 
-/// The mode of a chmod, and the first path that it opens to everybody.
+/// The mode of a chmod, and the first path that it makes writable for any user.
 fn opening_chmod<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
     if !one.is("chmod") || one.flag("--reference").is_some() {
         return None;
@@ -95,7 +95,7 @@ fn opening_chmod<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
     Some((mode, path))
 }
 
-/// Whether a command removes a path, a folder above it, or all that is in one: `/tmp/*`.
+/// Whether a command removes a path, a parent of it, or everything in a parent: `/tmp/*`.
 fn removes(command: &Invocation, path: &str) -> bool {
     let is_above = |word: &Word| {
         let folder = word.text().strip_suffix("/*").filter(|folder| !folder.is_empty());
@@ -109,7 +109,7 @@ fn is_option(text: &str) -> bool {
     text.starts_with("--") || (text.len() > 1 && text.starts_with('-') && text[1..].chars().all(|c| "Rfvc".contains(c)))
 }
 
-/// Whether a mode gives write access to others, and no sticky bit with it.
+/// Whether a mode gives write access to others, without the sticky bit.
 fn is_open(mode: &str) -> bool {
     if !mode.is_empty() && mode.bytes().all(|byte| byte.is_ascii_digit()) {
         let Ok(bits) = u32::from_str_radix(mode, 8) else { return false };
@@ -119,12 +119,12 @@ fn is_open(mode: &str) -> bool {
     mode.split(',').any(|clause| {
         let Some(at) = clause.find(['+', '=']) else { return false };
         let (who, what) = clause.split_at(at);
-        // Without a word for whom, the umask keeps others out.
+        // Without `u`, `g`, `o` or `a`, the umask keeps others out.
         !who.is_empty() && who.chars().all(|c| "ugoa".contains(c)) && who.contains(['o', 'a']) && what.contains('w')
     }) && !sticky
 }
 
-/// The same for the owner alone.
+/// The same mode with write access only for the owner.
 fn tighter(mode: &str) -> Option<&'static str> {
     match mode {
         "777" | "0777" => Some("755"),
@@ -133,7 +133,7 @@ fn tighter(mode: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether it is a program that nobody has to change.
+/// Whether it is a program, which no one has to change.
 fn is_script(path: &str) -> bool {
     FileKind::of(path).is_shell() || path.contains("/bin/")
 }

@@ -1,4 +1,4 @@
-//! Which paths the instructions of a stage write, as far as their words tell. What rules on layers share.
+//! The paths that the instructions of a stage write, as far as their words show. Shared by the rules on layers.
 
 use super::copied_packages::absolute;
 use crate::build::{Build, Source, Stage, StageBase, Transfer};
@@ -8,7 +8,7 @@ use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word};
 use crate::text::path;
 
-/// Where the commands of a RUN stand: its folder, changed by `cd`.
+/// The current folder of the commands in a RUN, changed by `cd`.
 pub(super) struct CommandFolder {
     path: Option<String>,
 }
@@ -26,7 +26,7 @@ impl CommandFolder {
         }
     }
 
-    /// A path as the command sees it, made absolute; `None` where that is not known.
+    /// A path as the command sees it, made absolute; `None` if that is unknown.
     pub(super) fn join(&self, path: &str) -> Option<String> {
         let is_absolute = path.starts_with('/');
         if !is_absolute && (path.starts_with(['~', '$']) || path.contains("..")) {
@@ -37,7 +37,7 @@ impl CommandFolder {
     }
 }
 
-/// A file or folder that a command makes.
+/// A file or folder that a command creates.
 pub(super) fn written_paths(one: &Invocation) -> Vec<String> {
     let values: Vec<&str> = one.args.iter().filter_map(Word::value).collect();
     let after = |names: &[&str]| {
@@ -61,12 +61,12 @@ pub(super) fn written_paths(one: &Invocation) -> Vec<String> {
     }
 }
 
-/// Whether a word is a cluster of letters with this one in it: `-fsSLO`.
+/// Whether a word is a cluster of short options that contains this one: `-fsSLO`.
 fn is_cluster(word: &str, letter: char) -> bool {
     word.starts_with('-') && !word.starts_with("--") && word.contains(letter)
 }
 
-/// The word behind a cluster that ends in a letter: `-fsSLo name`, `-qO name`.
+/// The word after a cluster that ends with a letter: `-fsSLo name`, `-qO name`.
 fn clustered(values: &[&str], letter: char) -> Option<String> {
     let at = values.iter().position(|word| is_cluster(word, letter) && word.ends_with(letter))?;
     values.get(at + 1).map(|name| (*name).to_owned())
@@ -96,7 +96,7 @@ fn cloned(values: &[&str]) -> Option<String> {
     }
 }
 
-/// What `rm` deletes, as written.
+/// The paths that `rm` deletes, as written.
 pub(super) fn deleted<'s>(one: &Invocation<'s>) -> Vec<&'s Word> {
     if !one.is("rm") && !one.is("rmdir") {
         return Vec::new();
@@ -104,13 +104,13 @@ pub(super) fn deleted<'s>(one: &Invocation<'s>) -> Vec<&'s Word> {
     one.args.iter().filter(|word| word.value().is_some_and(|text| !text.starts_with('-') && !text.is_empty())).collect()
 }
 
-/// Whether `folder` is `path` or above it; the root is above nothing here, as who names it means no cache.
+/// Whether `folder` is `path` or a parent of it; the root does not count, since naming it is not meant for a cache.
 pub(super) fn covers(folder: &str, path: &str) -> bool {
     let folder = folder.trim_end_matches('/');
     !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether a deleted path (`/tmp/x`, `/tmp/*`) takes another one with it.
+/// Whether a deleted path (`/tmp/x`, `/tmp/*`) includes another path.
 pub(super) fn takes_away(deleted: &str, path: &str) -> bool {
     let Some(star) = deleted.find('*') else {
         return path::is_within(path, deleted);
@@ -120,7 +120,7 @@ pub(super) fn takes_away(deleted: &str, path: &str) -> bool {
     rest.is_some_and(|rest| !tail.contains('*') && !rest.is_empty() && !rest.contains('/') && rest.ends_with(tail))
 }
 
-/// A path that a COPY or ADD makes.
+/// A path that a COPY or ADD creates.
 pub(super) struct CopiedPath<'a> {
     /// The path.
     pub(super) path: String,
@@ -132,7 +132,8 @@ pub(super) struct CopiedPath<'a> {
     pub(super) index: usize,
 }
 
-/// The single paths that a COPY or ADD makes; nothing for folders whose contents it spreads, and for what ADD unpacks.
+/// The single paths that a COPY or ADD creates; none for folders whose contents it copies, and for archives that ADD
+/// unpacks.
 pub(super) fn copied<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'a>) -> Vec<CopiedPath<'a>> {
     let Some(to) = transfer.destination.as_deref() else { return Vec::new() };
     let Some(folder) = absolute(build, stage, transfer.index, to) else { return Vec::new() };
@@ -159,7 +160,7 @@ pub(super) fn is_archive(name: &str) -> bool {
     FileKind::of(name).nature() == ContentKind::Archive
 }
 
-/// The bytes that a COPY or ADD takes of the context, where they are known.
+/// The number of bytes that a COPY or ADD takes from the context, if known.
 pub(super) fn bytes(cx: &super::Context, transfer: &Transfer) -> Option<u64> {
     let context = cx.context()?;
     if matches!(

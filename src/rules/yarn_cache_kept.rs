@@ -9,7 +9,7 @@ use crate::shell::{Manager, PackageCall, Verb};
 super::rule!("yarn-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    // Later yarns keep their cache elsewhere, and may load packages from it while the program runs.
+    // Later versions of yarn keep their cache elsewhere, and may load packages from it at run time.
     if is_of(cx, Tool::YarnBerry) && !is_of(cx, Tool::YarnClassic) {
         return;
     }

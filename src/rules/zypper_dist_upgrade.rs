@@ -14,8 +14,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let span = Span::new(call.span.start, call.verb_span.end);
-            let message = "this moves the whole base to what the repositories hold today";
-            out.push(cx.finding(run.place(span), message).help("build on a newer base image"));
+            let message = "this changes the whole base system to the current state of the repositories";
+            out.push(cx.finding(run.place(span), message).help("use a newer base image"));
         }
     }
 }

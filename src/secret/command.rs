@@ -1,5 +1,5 @@
-//! Secrets that commands take by position or by a short option, where no name says so: `mysql -pX`, `curl -u user:X`,
-//! `curl -H 'Authorization: Bearer X'`, `echo user:X | chpasswd`. In time linear in the text.
+//! Secrets that commands take by position or in a short option, without a name: `mysql -pX`, `curl -u user:X`, `curl -H
+//! 'Authorization: Bearer X'`, `echo user:X | chpasswd`. The time is linear in the length of the text.
 
 use std::sync::LazyLock;
 
@@ -10,10 +10,10 @@ use super::variable::weak_only;
 use crate::data;
 use crate::text::path;
 
-/// Scripts in quotes in scripts in quotes.
+/// The maximum nesting of quoted scripts.
 const DEEPEST: usize = 4;
 
-/// A way in which a program takes a secret, by `data/program_options.tsv`.
+/// How a program takes a secret, from `data/program_options.tsv`.
 #[derive(Clone, Copy)]
 struct SecretOption {
     /// The command of the program that takes it; empty for any.
@@ -24,11 +24,11 @@ struct SecretOption {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OptionForm {
-    /// Behind an option, with a blank or without.
+    /// After an option, with or without a blank.
     Secret,
-    /// Behind an option without a blank; with one it would be something else.
+    /// After an option without a blank; after a blank it would be something else.
     Attached,
-    /// Behind an option, as `user:password`.
+    /// After an option, as `user:password`.
     Login,
     /// In headers.
     Header,
@@ -59,29 +59,29 @@ static PROGRAMS: LazyLock<HashMap<&str, Vec<SecretOption>>> = LazyLock::new(|| {
     programs
 });
 
-/// Words in front of the secret in the header that says who asks.
+/// Words before the secret in an authorization header.
 const SCHEMES: [&str; 7] = ["apikey", "basic", "bearer", "digest", "key", "negotiate", "token"];
 
-/// A secret that a command is given.
+/// A secret in the arguments of a command.
 pub(super) struct GivenSecret<'t> {
-    /// It; a part of the text.
+    /// The secret; a part of the text.
     pub(super) value: &'t str,
-    /// Whether it may be one that only the build's own servers and users have: to be masked, but no news.
+    /// Whether it may be valid only for servers and users of the build itself: it is masked, but not reported.
     pub(super) is_throwaway: bool,
 }
 
-/// All of a text.
+/// All secrets in a text.
 pub(super) fn in_commands(text: &str) -> Vec<GivenSecret<'_>> {
     let mut given = Vec::new();
     nested(text, 0, &mut given);
     given
 }
 
-/// A word of a command; quotes are off.
+/// A word of a command, without its quotes.
 #[derive(Clone, Copy)]
 struct CommandWord<'t> {
     text: &'t str,
-    /// Whether nothing stands between it and the word before.
+    /// Whether it follows the previous word directly.
     glued: bool,
 }
 
@@ -113,7 +113,7 @@ fn nested<'t>(text: &'t str, depth: usize, given: &mut Vec<GivenSecret<'t>>) {
     command(&words, &before, given);
 }
 
-/// Whether a command ends at this character: at a line's end too, unless it is continued.
+/// Whether a command ends at this character; a newline ends it too, unless the line is continued.
 fn ends_command(text: &str, at: usize, c: char) -> bool {
     match c {
         '\n' => !text[..at].trim_end_matches(['\r', ' ', '\t']).ends_with(['\\', '`']),
@@ -121,11 +121,11 @@ fn ends_command(text: &str, at: usize, c: char) -> bool {
     }
 }
 
-/// The word that a text begins with, and the bytes that it takes.
+/// The first word of a text, and its length in bytes.
 fn word(rest: &str) -> (&str, usize) {
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let inner = &rest[1..];
-        // A quote that closes on no line is an apostrophe.
+        // A quote that is not closed is an apostrophe.
         let end = inner.find([quote, '\n']).unwrap_or(inner.len());
         let closed = inner[end..].starts_with(quote);
         return (&inner[..end], 1 + end + usize::from(closed));

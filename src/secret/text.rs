@@ -1,5 +1,5 @@
-//! Secrets in plain text: passwords in URLs, assignments, options of commands, tokens known by their look. In time
-//! linear in the text.
+//! Secrets in plain text: passwords in URLs, assignments, options of commands, tokens with a known format. The time is
+//! linear in the length of the text.
 
 use std::ops::Range;
 
@@ -11,22 +11,22 @@ use super::variable::{variable, weak_only};
 /// A secret in a text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FoundSecret {
-    /// It.
+    /// Its value.
     pub value: String,
-    /// Where it stands; empty where that is not known.
+    /// Its span; empty if unknown.
     pub range: Range<usize>,
-    /// What shows that it is one.
+    /// Why it counts as a secret.
     pub by: Sign,
 }
 
-/// What shows that something is a secret.
+/// Why something counts as a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// It stands where a URL, or a login, has its password.
+    /// It is at the position of the password in a URL or a login.
     Login,
-    /// It has the look of a known service's tokens.
+    /// It has the format of a known service's tokens.
     Look,
-    /// It is assigned to this name, or given to this option.
+    /// It is assigned to this name, or is the value of this option.
     Name(String),
 }
 
@@ -38,7 +38,7 @@ impl FoundSecret {
     }
 }
 
-/// All secrets in a text, wherever they stand.
+/// All secrets in a text, wherever they are.
 pub fn in_text(text: &str) -> Vec<FoundSecret> {
     let mut held = Vec::new();
     urls(text, &mut held);
@@ -82,17 +82,17 @@ fn assignments(text: &str, held: &mut Vec<FoundSecret>) {
         let name = &before[start..];
         if weak_only(name).is_some() {
             let range = assigned(text, at + 1);
-            // What was looked at is not looked at again: a value may be full of `=`.
+            // Nothing is checked twice: a value may be full of `=`.
             done = range.end;
             push(text, name, range, held);
         }
     }
 }
 
-/// Longest name of an option.
+/// The maximum length of an option's name.
 const LONGEST_NAME: usize = 64;
 
-/// `--api-key …`, also as words of an exec form.
+/// `--api-key …`, also in exec form.
 fn options(text: &str, held: &mut Vec<FoundSecret>) {
     let mut done = 0;
     for (at, _) in text.match_indices("--") {
@@ -122,23 +122,23 @@ fn push(text: &str, name: &str, range: Range<usize>, held: &mut Vec<FoundSecret>
     held.extend(found.and_then(|secret| secret.value).map(|value| FoundSecret { value, range, by }));
 }
 
-/// Where the next word of a command begins: behind white space, or behind the comma of an exec form.
+/// Where the next word of a command begins: after white space, or after the comma of an exec form.
 fn next_word(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let quoted = matches!(bytes.get(at), Some(b'"' | b'\''));
     let mut next = at + usize::from(quoted);
     let behind = next;
-    // More white space than that stands in no file.
+    // No real file has more white space than that.
     while next < behind + LONGEST_NAME && matches!(bytes.get(next), Some(b' ' | b'\t' | b',')) {
         next += 1;
     }
     (next > behind).then_some(next)
 }
 
-/// Longest value that is looked for.
+/// The maximum length of a value.
 const LONGEST: usize = 4096;
 
-/// The value at a place: up to the closing quote on the line, else up to what ends a word.
+/// The value at a position: up to the closing quote on the line, or else up to the end of the word.
 fn assigned(text: &str, at: usize) -> Range<usize> {
     let rest = &text[at..text.ceil_char_boundary((at + LONGEST).min(text.len()))];
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {

@@ -1,5 +1,4 @@
-//! Tokens of well-known services: by how they begin, loosely for what must not be shown, exactly for what is reported
-//! wherever it stands.
+//! Tokens of well-known services, by their prefixes: matched loosely to mask them, and exactly to report them.
 
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
@@ -10,9 +9,9 @@ const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-/// The words of a text that are tokens by their look alone.
+/// The words of a text that are tokens, judging only by their format.
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    // All that ends a word is sought as bytes: most words are too short to be looked at.
+    // Word boundaries are searched as bytes: most words are too short to be checked.
     let words = text.as_bytes().split(|byte| !is_token_byte(*byte)).filter(|word| word.len() >= SHORTEST);
     words.filter_map(|word| std::str::from_utf8(word).ok()).filter(|word| is_token(word))
 }
@@ -20,7 +19,7 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
 /// A row of `data/token_formats.tsv`.
 struct Format {
     prefix: &'static str,
-    /// From how many characters behind the prefix on a word must not be shown.
+    /// The number of characters after the prefix from which a word is masked.
     least: Option<usize>,
     exact: Option<Exact>,
 }
@@ -46,10 +45,10 @@ static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(|| {
     data::TOKEN_FORMATS.rows().filter_map(format).collect()
 });
 
-/// Bytes of the shortest of them: most words are no token by that alone.
+/// The length of the shortest token in bytes, which excludes most words.
 const SHORTEST: usize = 20;
 
-/// Whether a word is a token by its look alone.
+/// Whether a word is a token, judging only by its format.
 pub(super) fn is_token(word: &str) -> bool {
     if word.len() < SHORTEST {
         return false;
@@ -60,7 +59,7 @@ pub(super) fn is_token(word: &str) -> bool {
     }) else {
         return false;
     };
-    // `npm_config_…` and its like are names.
+    // `npm_config_…` and similar words are names.
     let plain = matches!(prefix, "npm_" | "hf_" | "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_");
     let fits = |byte: u8| match prefix {
         "AKIA" => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
@@ -73,11 +72,11 @@ pub(super) fn is_token(word: &str) -> bool {
         && (prefix != "AKIA" || word.len() == 20)
 }
 
-/// What one kind of token looks like, exactly.
+/// The exact format of a kind of token.
 struct Exact {
-    /// For people, behind "a" or "an".
+    /// Its name for messages, after "a" or "an".
     what: &'static str,
-    /// Characters behind the prefix.
+    /// The characters after the prefix.
     rest: RangeInclusive<usize>,
     of: Alphabet,
 }
@@ -88,27 +87,27 @@ enum Alphabet {
     Base32,
     Hex,
     Alphanumeric,
-    /// `_` and `-` too.
+    /// Also `_` and `-`.
     Word,
-    /// Numbers, then anything of `Word`, parted by `-`.
+    /// Numbers, then characters of `Word`, separated by `-`.
     Slack,
 }
 
-/// A token that is sure to be one.
+/// A word that is certainly a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Whose, for people: `GitHub token`.
+    /// Its name for messages: `GitHub token`.
     pub what: &'static str,
-    /// How all of them begin, which is no secret.
+    /// The prefix of all such tokens, which is not secret.
     pub prefix: &'static str,
 }
 
-/// How the tokens begin that [`exact_token`] knows.
+/// The prefixes of the tokens that [`exact_token`] knows.
 pub fn token_prefixes() -> impl Iterator<Item = &'static str> {
     FORMATS.iter().filter(|format| format.exact.is_some()).map(|format| format.prefix)
 }
 
-/// The token that a word is, by its exact look; those that documentation is full of are none.
+/// The token that a word is, by its exact format; examples from documentation do not count.
 pub fn exact_token(word: &[u8]) -> Option<Token> {
     let (prefix, exact, rest) = FORMATS.iter().find_map(|format| {
         Some((format.prefix, format.exact.as_ref()?, word.strip_prefix(format.prefix.as_bytes())?))
@@ -131,7 +130,7 @@ pub fn exact_token(word: &[u8]) -> Option<Token> {
         .then_some(Token { what: exact.what, prefix })
 }
 
-/// Whether a token was typed, and not drawn: `…EXAMPLE`, `xxxxxxxx`, `1234567890`.
+/// Whether a token was typed by hand, not generated: `…EXAMPLE`, `xxxxxxxx`, `1234567890`.
 fn is_made_up(rest: &[u8]) -> bool {
     let lower = rest.to_ascii_lowercase();
     let mut seen = [false; 256];
@@ -146,7 +145,7 @@ fn is_made_up(rest: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// In two parts: nobody who looks for tokens shall find one here.
+    /// In two parts, so that scanners for tokens do not find one here.
     #[track_caller]
     fn check(prefix: &str, rest: &str, expected: Option<&str>) {
         let word = format!("{prefix}{rest}");

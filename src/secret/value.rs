@@ -1,4 +1,4 @@
-//! Values: which are secrets, and which stand for one or say where it is.
+//! Values: which are secrets, and which are placeholders for a secret or name its place.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub(super) fn unquoted(text: &str) -> &str {
 pub(super) fn is_secret(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
-    // A default that everyone knows is weak, but no secret: `password`, `00000000-…`.
+    // A well-known default is weak, but not a secret: `password`, `00000000-…`.
     let known = data::SECRET_WORDS.has(&plain, "secret")
         || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
     let distinct: BTreeSet<char> = plain.chars().collect();
@@ -27,8 +27,8 @@ pub(super) fn is_secret(value: &str) -> bool {
     !plain.is_empty() && !data::SECRET_WORDS.has(&plain, "unset") && !placeholder && !elsewhere
 }
 
-/// Whether a program or a shell puts the value in: `${NAME}`, `#{name}` of Ruby and Elixir, `{{ name }}`, `<%= name %>`,
-/// `%%NAME%%`, `@@NAME@@`.
+/// Whether a program or a shell inserts the value: `${NAME}`, `#{name}` of Ruby and Elixir, `{{ name }}`, `<%= name
+/// %>`, `%%NAME%%`, `@@NAME@@`.
 fn is_filled_in(value: &str) -> bool {
     let inside = |start: &str, end: &str| value.split_once(start).is_some_and(|(_, rest)| rest.contains(end));
     let marked = |mark: &str| value.len() > 2 * mark.len() && value.starts_with(mark) && value.ends_with(mark);
@@ -40,7 +40,7 @@ fn is_filled_in(value: &str) -> bool {
         || marked("@@")
 }
 
-/// Long, and letters with digits: not a word that somebody chose for its meaning.
+/// Whether a value is long and mixes letters and digits, unlike a word chosen for its meaning.
 pub(super) fn is_random(value: &str) -> bool {
     let long = value.len() >= 16 && !value.contains(char::is_whitespace);
     long && value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic())
@@ -60,7 +60,7 @@ pub(super) fn url_password(value: &str) -> Option<&str> {
     let authority = rest.split(['/', '?', '#']).next()?;
     let (login, _) = authority.rsplit_once('@')?;
     let (user, password) = login.split_once(':')?;
-    // `postgres:postgres@` protects nothing.
+    // `postgres:postgres@` is not a real password.
     let literal =
         password != user && !password.is_empty() && !password.contains(['$', '<', '{']) && is_secret(password);
     literal.then_some(password)
@@ -73,7 +73,7 @@ pub(super) fn url_token(value: &str) -> Option<&str> {
     (!login.contains([':', '$']) && is_random(login)).then_some(login)
 }
 
-/// The literal that stands behind a variable without a value: `${X:-literal}`; else all of the text.
+/// The literal default of a variable: `${X:-literal}`; otherwise the whole text.
 pub(super) fn literal(text: &str) -> &str {
     let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     let Some(inner) = inner else { return text };
@@ -82,15 +82,15 @@ pub(super) fn literal(text: &str) -> &str {
     if operand.contains('$') { text } else { unquoted(operand) }
 }
 
-/// Whether digits and letters follow each other from the first to the last: `0123456789abcdef0123456789abcdef`. A short one
-/// is a weak password that somebody uses: `12345678`.
+/// Whether digits and letters follow each other from the first to the last: `0123456789abcdef0123456789abcdef`. A short
+/// sequence may be a weak password: `12345678`.
 fn is_sequence(plain: &str) -> bool {
     let follows =
         |pair: &[u8]| matches!(pair, [b'9', b'0' | b'a'] | [b'f', b'0'] | [b'z', b'a']) || pair[0] + 1 == pair[1];
     plain.len() >= 16 && plain.as_bytes().windows(2).all(follows)
 }
 
-/// A path says where the secret is. Random text may begin with one slash.
+/// Whether a value is a path, which names the place of a secret. Random text may begin with a single slash.
 fn is_path(value: &str) -> bool {
     match value.strip_prefix('/') {
         Some(rest) => rest.contains('/') || rest.is_empty() || data::SECRET_WORDS.has(rest, "path"),
@@ -102,7 +102,7 @@ fn is_path(value: &str) -> bool {
 fn is_placeholder(lower: &str) -> bool {
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let Some(first) = words.first() else { return false };
-    // `not-secret`, `only-a-mock`: some words say it wherever they stand.
+    // `not-secret`, `only-a-mock`: some words count at any position.
     let named = |word: &str| data::SECRET_WORDS.has(word, "placeholder");
     let said = words.iter().any(|word| named(word)) || words.windows(2).any(|pair| named(&pair.concat()));
     let filled = |word: &str| {

@@ -1,14 +1,14 @@
-//! Whether a variable is a secret: by the words of its name, by the look of its value.
+//! Whether a variable is a secret: by the words of its name, or the format of its value.
 
 use super::{token, value};
 use crate::data;
 
-/// A variable that holds a secret.
+/// A variable that contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// Its name, without quotes.
     pub name: String,
-    /// The secret itself, where it has one.
+    /// The secret itself, if it has a value.
     pub value: Option<String>,
     /// Why it counts.
     pub why: SecretKind,
@@ -17,7 +17,7 @@ pub struct Variable {
 /// Why something counts as a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretKind {
-    /// Its name says so.
+    /// Because of its name.
     Name,
     /// A URL with a password in it.
     Url,
@@ -43,12 +43,12 @@ pub fn variable(name: &str, value: Option<&str>) -> Option<Variable> {
     held.then(|| Variable { name, value: found.map(str::to_owned), why: SecretKind::Name })
 }
 
-/// Whether a name says that a secret stands behind it, and not its name, place or kind.
+/// Whether a name means that the value is a secret, not the secret's name, place or kind.
 pub fn names_secret(name: &str) -> bool {
     weak_only(name).is_some()
 }
 
-/// Whether the name is a secret's: `None` when not, `Some(true)` when only the word `key` or `auth` says so.
+/// Whether the name is that of a secret: `None` if not, `Some(true)` if only because of the word `key` or `auth`.
 pub(super) fn weak_only(name: &str) -> Option<bool> {
     let words = words(name);
     if words.iter().any(|word| data::SECRET_WORDS.has(word, "about")) {
@@ -56,7 +56,7 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     }
     let last = words.len().saturating_sub(1);
     let is_denied = |(at, word): (usize, &String)| match word.as_str() {
-        // The folder that one is in, and words that say something else in the middle of a name.
+        // The working directory, and words that mean something else in the middle of a name.
         "pwd" => at == last && at > 0 && !matches!(words[at - 1].as_str(), "old" | "current" | "initial" | "init"),
         "pass" | "pat" => at == last,
         word => {
@@ -66,7 +66,7 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     };
     let denied: Vec<&String> =
         words.iter().enumerate().filter(|found| is_denied(*found)).map(|found| found.1).collect();
-    // The checksum of a key is public, that of a password helps to guess it.
+    // The checksum of a key is public; that of a password helps to guess it.
     let is_key = |word: &&String| word.as_str() == "key";
     if denied.iter().all(is_key) && words.iter().any(|word| data::SECRET_WORDS.has(word, "digest")) {
         return None;

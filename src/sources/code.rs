@@ -1,13 +1,13 @@
-//! Pieces of source code by their quotes and brackets, in languages that write both as C or Python does. Comments are blank
-//! by then.
+//! Splits source code by its quotes and brackets, in languages that write both like C or Python. Comments are already
+//! blanked out.
 
 use super::comments::quoted_length;
 
-/// Bytes of an expression that are looked at.
+/// The maximum length of an expression, in bytes.
 const LONGEST: usize = 4_000;
 
-/// What stands outside of quotes: offset, byte, and how many brackets are open around it; and where that ends: at a bracket
-/// that closes what the text does not open.
+/// The characters outside quotes: offset, byte, and the number of open brackets around it; and where they end: at a
+/// closing bracket without an opening one.
 fn outside(text: &str) -> (Vec<(usize, u8, usize)>, usize) {
     let bytes = text.as_bytes();
     let (mut at, mut depth, mut found) = (0, 0_usize, Vec::new());
@@ -39,7 +39,7 @@ fn head(text: &str) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
-/// What stands between the bracket at the start of the text and the one that closes it.
+/// The text between the bracket at its start and the matching closing bracket.
 pub fn bracketed(text: &str) -> Option<&str> {
     let text = head(text);
     let (end, ..) =
@@ -47,7 +47,7 @@ pub fn bracketed(text: &str) -> Option<&str> {
     Some(&text[1..end])
 }
 
-/// The parts between a separator that stands in no quotes and brackets.
+/// The parts between separators outside quotes and brackets.
 pub fn split<'t>(text: &'t str, separator: &str) -> Vec<&'t str> {
     let (mut parts, mut start) = (Vec::new(), 0);
     for (at, _, depth) in outside(text).0 {
@@ -60,7 +60,7 @@ pub fn split<'t>(text: &'t str, separator: &str) -> Vec<&'t str> {
     parts
 }
 
-/// The arguments of a list; what follows the last comma counts where it is something.
+/// The arguments of a list; an empty one after the last comma does not count.
 pub fn arguments(list: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = split(list, ",").into_iter().map(str::trim).collect();
     if parts.last().is_some_and(|last| last.is_empty()) {
@@ -69,8 +69,8 @@ pub fn arguments(list: &str) -> Vec<&str> {
     parts
 }
 
-/// The expression at the start of a text: up to a comma, a semicolon, a bracket of what stands around it, or the end of its
-/// last line.
+/// The expression at the start of a text: up to a comma, a semicolon, an enclosing bracket, or the end of its last
+/// line.
 pub fn expression(text: &str) -> &str {
     let text = head(text);
     let (bytes, closed) = outside(text);
@@ -95,12 +95,12 @@ fn goes_on(before: &str, after: &str) -> bool {
         || after.starts_with(": ")
 }
 
-/// The callee and the arguments of a call that is the whole expression.
+/// The callee and the arguments, if the whole expression is a call.
 pub fn call(expression: &str) -> Option<(&str, &str)> {
     last_group(expression, b'(', ')')
 }
 
-/// What is asked and the key of `a["key"]`, where that is the whole expression.
+/// The object and the key of `a["key"]`, if that is the whole expression.
 pub fn subscript(expression: &str) -> Option<(&str, &str)> {
     last_group(expression, b'[', ']')
 }
@@ -108,12 +108,12 @@ pub fn subscript(expression: &str) -> Option<(&str, &str)> {
 fn last_group(expression: &str, open: u8, close: char) -> Option<(&str, &str)> {
     let inside = expression.strip_suffix(close)?;
     let (at, ..) = outside(expression).0.into_iter().rev().find(|(_, byte, depth)| *byte == open && *depth == 0)?;
-    // Whatever stands behind it is inside of it.
+    // Everything after it is inside it.
     let whole = bracketed(&expression[at..])?.len() + at + 2 == expression.len();
     whole.then(|| (expression[..at].trim(), &inside[at + 1..]))
 }
 
-/// The name behind the last dot, and what stands before it.
+/// The name after the last dot, and the part before it.
 pub fn member(expression: &str) -> (Option<&str>, &str) {
     let mut parts = split(expression, "::");
     let last = parts.pop().unwrap_or_default();
@@ -127,7 +127,7 @@ pub fn member(expression: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// Where a name stands in a text as a word of its own.
+/// The positions of a name in a text as a whole word.
 pub fn words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + use<'t> {
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     text.match_indices(name)

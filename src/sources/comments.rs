@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// Where the comments of a text of JavaScript or TypeScript are. What stands in strings, templates and regular expressions
-/// is no comment (ECMA-262, section 12.4).
+/// The positions of comments in JavaScript or TypeScript. Text in strings, templates and regular expressions is not a
+/// comment (ECMA-262, section 12.4).
 pub fn comments(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut comments = Vec::new();
@@ -35,7 +35,7 @@ pub fn comments(text: &str) -> Vec<Range<usize>> {
     comments
 }
 
-/// The text with spaces in place of its comments, so that offsets and lines stay.
+/// The text with its comments replaced by spaces, so that offsets and lines stay the same.
 pub fn blank_comments(text: &str) -> String {
     let mut blank = text.to_owned();
     for comment in comments(text) {
@@ -45,14 +45,14 @@ pub fn blank_comments(text: &str) -> String {
     blank
 }
 
-/// Whether a `/` after this byte divides.
+/// Whether a `/` after this byte is a division.
 fn ends_operand(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'_' | b'$' | b')' | b']' | b'}' | b'"' | b'\'' | b'`')
         || byte >= 128
 }
 
-/// The bytes of a string or template with its quotes; a string ends with its line.
+/// The length of a string or template with its quotes, in bytes; a string ends with its line.
 pub(super) fn quoted_length(text: &[u8], quote: u8) -> usize {
     let mut at = 1;
     while let Some(&byte) = text.get(at) {
@@ -67,7 +67,7 @@ pub(super) fn quoted_length(text: &[u8], quote: u8) -> usize {
     text.len()
 }
 
-/// The bytes of `/pattern/`; 1 where the line has no end of one.
+/// The length of `/pattern/` in bytes; 1 if it does not end on the line.
 fn regular_expression_length(text: &[u8]) -> usize {
     let (mut at, mut class) = (1, false);
     while let Some(&byte) = text.get(at) {

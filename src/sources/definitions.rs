@@ -1,67 +1,67 @@
-//! Where the sources give a name its value: constants, properties, parameters.
+//! Where source files define the value of a name: constants, properties, parameters.
 
 use super::code::{arguments, bracketed, expression, words};
 use super::patterns;
 use crate::manifest::{Ecosystem, FileKind};
 
-/// A place in a source.
+/// A position in a source file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CodePlace<'t> {
-    /// The source's path.
+    /// The path of the source file.
     pub file: &'t str,
-    /// Its text, comments left blank.
+    /// Its text, with comments blanked out.
     pub text: &'t str,
     /// The offset.
     pub at: usize,
 }
 
 impl<'t> CodePlace<'t> {
-    /// The line up to the place.
+    /// The line up to the position.
     fn line_before(self) -> &'t str {
         let start = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
         &self.text[start..self.at]
     }
 }
 
-/// Values that a name is given, with the places of their expressions.
+/// The values of a name, with the positions of their expressions.
 pub(super) type GivenValues<'t> = Vec<(CodePlace<'t>, &'t str)>;
 
-/// A parameter of the function that stands around a place.
+/// A parameter of the function around a position.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parameter<'t> {
-    /// The function's name; `None` where it has none.
+    /// The function's name; `None` if it has none.
     pub function: Option<&'t str>,
-    /// Which one it is, from 0.
+    /// Its index, from 0.
     pub index: usize,
     /// Its own name.
     pub name: &'t str,
-    /// What it is where a caller says nothing.
+    /// Its default value.
     pub default: Option<&'t str>,
 }
 
-/// What a name stands for at a place.
+/// The meaning of a name at a position.
 pub(super) enum NameBinding<'t> {
-    /// These values, each of them possible.
+    /// One of these values.
     Given(GivenValues<'t>),
-    /// What a caller says.
+    /// An argument of a caller.
     Parameter(Parameter<'t>),
-    /// Something of a loop or a block.
+    /// A variable of a loop or a block.
     Inner,
-    /// Nothing that the source says.
+    /// Not defined in the source file.
     Nothing,
 }
 
-/// What a mention of a function passes for one of its parameters.
+/// The argument that a mention of a function passes for one of its parameters.
 pub(super) enum PassedValue<'t> {
     /// This expression.
     Argument(&'t str),
-    /// Nothing: it is the definition, or hands the name to other sources.
+    /// None: it is the definition, or exports the name.
     Nothing,
-    /// Whatever somebody else says.
+    /// Unknown: other code decides.
     Anything,
 }
 
-/// What the function's name at a place passes for one of its parameters.
+/// The argument that the function's name at a position passes for one of its parameters.
 pub(super) fn passed_values<'t>(place: CodePlace<'t>, function: &str, parameter: &Parameter) -> PassedValue<'t> {
     let rest = &place.text[place.at + function.len()..];
     let before = place.line_before().trim_end();
@@ -92,14 +92,14 @@ pub(super) fn passed_values<'t>(place: CodePlace<'t>, function: &str, parameter:
     }
 }
 
-/// Whether an argument says which parameter it is for: `name=value`.
+/// Whether an argument names its parameter: `name=value`.
 fn is_named(part: &str) -> bool {
     part.split_once('=').is_some_and(|(name, value)| {
         name.trim().chars().all(|c| c.is_alphanumeric() || c == '_') && !value.starts_with(['=', '>'])
     })
 }
 
-/// What a plain name stands for at a place of its own source.
+/// The meaning of a plain name at a position of its own source file.
 pub(super) fn bound<'t>(place: CodePlace<'t>, name: &str) -> NameBinding<'t> {
     if let Some(inner) = of_blocks(place, name) {
         return inner;
@@ -111,7 +111,7 @@ pub(super) fn bound<'t>(place: CodePlace<'t>, name: &str) -> NameBinding<'t> {
     if given.is_empty() { NameBinding::Nothing } else { NameBinding::Given(given) }
 }
 
-/// The values that a source gives a name of its outermost level, where other sources may see it.
+/// The values of a name at the outermost level of a source file, where other files may see it.
 pub(super) fn exported<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> {
     let is_seen = |definition: &CodePlace| {
         let line = definition.line_before();
@@ -121,13 +121,13 @@ pub(super) fn exported<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> 
     values_of_name(place, name, false).into_iter().filter(|(definition, _)| is_seen(definition)).collect()
 }
 
-/// The values that a source gives a member or key of this name, wherever that stands: `self.folder = …`, `folder: …`,
-/// `"folder": …`.
+/// The values of a member or key of this name, anywhere in a source file: `self.folder = …`, `folder: …`, `"folder":
+/// …`.
 pub(super) fn members<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> {
     values_of_name(place, name, true)
 }
 
-/// All values that a source gives a name, or a member too.
+/// All values of a name in a source file, or also of members.
 fn values_of_name<'t>(place: CodePlace<'t>, name: &str, members: bool) -> GivenValues<'t> {
     let mut found = Vec::new();
     for at in words(place.text, name) {
@@ -140,7 +140,7 @@ fn values_of_name<'t>(place: CodePlace<'t>, name: &str, members: bool) -> GivenV
     found
 }
 
-/// The text from where the value begins that is given to what ends here.
+/// The text from the start of the value that is assigned to the name that ends here.
 fn assigned(place: CodePlace<'_>, end: usize, members: bool) -> Option<&str> {
     let rest = &place.text[end..];
     let bare = rest.trim_start_matches(['"', '\'']);
@@ -165,12 +165,12 @@ fn assigned(place: CodePlace<'_>, end: usize, members: bool) -> Option<&str> {
     if members && is_property { Some(value) } else { None }
 }
 
-/// Blanks before the first word.
+/// The number of blanks before the first word.
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// Whether what is defined at one place counts at another: at the outermost level, or in a block around both.
+/// Whether a definition at one position is visible at another: at the outermost level, or in a block around both.
 fn is_visible(text: &str, defined: usize, used: usize) -> bool {
     let start = text[..defined].rfind('\n').map_or(0, |at| at + 1);
     let own = indent(&text[start..]).min(defined - start);
@@ -182,7 +182,7 @@ fn is_visible(text: &str, defined: usize, used: usize) -> bool {
     defined < used && text[start..used].lines().all(inside)
 }
 
-/// What the function, loop or block around a place makes of a name.
+/// The meaning of a name in the function, loop or block around a position.
 fn of_blocks<'t>(place: CodePlace<'t>, name: &str) -> Option<NameBinding<'t>> {
     let line = place.line_before();
     if let Some(at) = line.rfind("=>").filter(|at| words(&line[..*at], name).next().is_some()) {
@@ -198,7 +198,7 @@ fn of_blocks<'t>(place: CodePlace<'t>, name: &str) -> Option<NameBinding<'t>> {
             end = start;
             continue;
         }
-        // Parameters may stand on lines above.
+        // Parameters may be on lines above.
         while place.text[from..end].matches(')').count() > place.text[from..end].matches('(').count() && from > 0 {
             from = place.text[..from - 1].rfind('\n').map_or(0, |at| at + 1);
         }
@@ -232,7 +232,7 @@ fn is_function(header: &str) -> bool {
     opens && header.contains('(') && patterns::words("opens a block of no function").all(|word| word != first)
 }
 
-/// What a block takes as the name: `with open(path) as name:`.
+/// The expression that a block binds to the name: `with open(path) as name:`.
 fn block_subject<'t>(header: &'t str, name: &str) -> Option<&'t str> {
     let inside = header.trim().strip_suffix(':')?.trim_start_matches("async ").strip_prefix("with ")?;
     let mut all = arguments(inside).into_iter().filter_map(|one| one.rsplit_once(" as "));
@@ -249,7 +249,7 @@ fn is_inner(header: &str, name: &str) -> bool {
     })
 }
 
-/// Which parameter of a function's head has the name.
+/// The parameter with this name in a function's head.
 fn parameter<'t>(header: &'t str, name: &str) -> Option<Parameter<'t>> {
     for (open, _) in header.match_indices('(') {
         let Some(list) = bracketed(&header[open..]) else { continue };
@@ -269,7 +269,7 @@ fn parameter<'t>(header: &'t str, name: &str) -> Option<Parameter<'t>> {
     None
 }
 
-/// The class around a place, whose name is that of the call that makes one.
+/// The class around a position: calling its name creates an instance.
 fn class_around(text: &str, end: usize) -> Option<&str> {
     let line = text[..end].lines().rev().find(|line| {
         let line = line.trim_start().trim_start_matches("export ").trim_start_matches("default ");

@@ -1,5 +1,5 @@
-//! What sources import, and which of them a program reaches from the files that it starts with. More is followed than a
-//! program loads: what counts is that nothing it loads is missed.
+//! The imports of source files, and which files a program loads from its entry points. More files are followed than a
+//! program really loads, so that none is missed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -10,34 +10,34 @@ use super::patterns;
 use crate::manifest::{Ecosystem, FileKind, FileRole};
 use crate::text::path;
 
-/// Source files that are followed at most.
+/// The maximum number of source files that are followed.
 const FILES: usize = 2000;
 
-/// A module that a source of Python imports.
+/// A module that a Python file imports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PythonImport {
-    /// Its whole name; relative ones are made whole.
+    /// Its full name; relative names are resolved.
     pub module: String,
-    /// Whether the program goes on without it: it stands inside of `try:`, or serves types only.
+    /// Whether the program works without it: it is inside `try:`, or is only for type checking.
     pub optional: bool,
 }
 
-/// The source files among some texts, by their names.
+/// The source files among some files, by their names.
 pub struct Sources<'t> {
     texts: &'t BTreeMap<String, String>,
-    /// By the last part of the path without its ending; of `__init__` and `index` the folder's.
+    /// By the last part of the path without its extension; for `__init__` and `index`, the folder's name.
     by_stem: HashMap<&'t str, Vec<&'t str>>,
 }
 
-/// What a program reaches.
+/// The files that a program loads.
 pub struct SourceReach<'t> {
     files: BTreeSet<&'t str>,
-    /// Languages in which the files that it starts with are written, and whose imports are followed.
+    /// The languages of its entry points whose imports are followed.
     known: Vec<Ecosystem>,
 }
 
 impl<'t> Sources<'t> {
-    /// Of texts by their paths.
+    /// Collects the source files from texts by their paths.
     pub fn new(texts: &'t BTreeMap<String, String>) -> Self {
         let mut by_stem: HashMap<&str, Vec<&str>> = HashMap::new();
         for path in texts.keys().filter(|path| FileKind::of(path).has_code()) {
@@ -46,13 +46,13 @@ impl<'t> Sources<'t> {
         Self { texts, by_stem }
     }
 
-    /// The files at a path without an ending, or with the ending of what the source is compiled to; a folder is its index.
+    /// The files at a path without an extension, or with the extension of the compiled file; a folder means its index.
     pub fn files_at(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
         let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
         self.files_with_stem(&stem).filter(move |found| module_path(found) == stem)
     }
 
-    /// The files whose path ends in one, its ending left out.
+    /// The files whose path, without its extension, ends with this one.
     fn ending_in(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
         let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
         self.files_with_stem(&stem).filter(move |found| {
@@ -65,7 +65,7 @@ impl<'t> Sources<'t> {
         self.by_stem.get(path::name(stem)).cloned().unwrap_or_default().into_iter()
     }
 
-    /// The files of a module of Python, and of the packages around it.
+    /// The files of a Python module and of the packages around it.
     fn python_module(&self, module: &str) -> Vec<&'t str> {
         let path = module.trim_matches('.').replace('.', "/");
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
@@ -74,13 +74,13 @@ impl<'t> Sources<'t> {
             .collect()
     }
 
-    /// The files that a command may start: words that are paths or modules, also of what a source is compiled to.
+    /// The files that a command may start: words that are paths or modules, also of compiled files.
     pub fn files_started_by(&self, command: &str) -> Vec<&'t str> {
         let mut found = Vec::new();
         let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
         for word in command.split(between).filter(|word| !word.is_empty() && !word.starts_with('-')) {
             let path = word.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
-            // The image's folder stands in front, and that of what is compiled.
+            // The path may start with the folder of the image and that of compiled files.
             let tails = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
             for tail in std::iter::once(path).chain(tails) {
                 found.extend(self.ending_in(tail));
@@ -96,7 +96,7 @@ impl<'t> Sources<'t> {
         found
     }
 
-    /// What can be reached from some files.
+    /// The files that can be loaded from some files.
     pub fn reachable_from(&self, entries: impl IntoIterator<Item = &'t str>) -> SourceReach<'t> {
         let mut waiting: Vec<&str> = entries.into_iter().collect();
         let mut known: Vec<Ecosystem> = Vec::new();
@@ -119,7 +119,7 @@ impl<'t> Sources<'t> {
         SourceReach { files, known }
     }
 
-    /// The files that a source may load.
+    /// The files that a source file may load.
     fn imported(&self, path: &str, text: &str) -> Vec<&'t str> {
         let mut found = self.quoted(path, text);
         match FileKind::of(path).ecosystem() {
@@ -131,7 +131,7 @@ impl<'t> Sources<'t> {
                 let classes = names.filter_map(|name| name.trim_end_matches(';').rsplit('\\').next());
                 found.extend(classes.flat_map(|class| self.files_with_stem(class)));
             }
-            // Rails loads all that lies there.
+            // Rails loads everything there.
             Some(Ecosystem::Ruby) if path.ends_with("config/application.rb") => {
                 let loaded = |path: &&String| path.starts_with("app/") || path.starts_with("lib/");
                 let sources = self.texts.keys().filter(loaded).map(String::as_str);
@@ -142,8 +142,8 @@ impl<'t> Sources<'t> {
         found
     }
 
-    /// The files that texts in quotes name: modules of Python, and paths from the source's folder, from a folder of sources,
-    /// or of a language that looks a name up in several folders.
+    /// The files that quoted strings name: Python modules, and paths relative to the file's folder or to a folder of
+    /// sources, or names in a language that searches several folders.
     fn quoted(&self, path: &str, text: &str) -> Vec<&'t str> {
         static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"["'`]([\w@~#.:/-]{1,200})["'`]"#).ok());
         let Some(quoted) = &*QUOTED else { return Vec::new() };
@@ -172,7 +172,8 @@ impl<'t> Sources<'t> {
 }
 
 impl SourceReach<'_> {
-    /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
+    /// Whether a source file may run in a container: the program loads it, or nothing shows that it is for something
+    /// else.
     pub fn may_run(&self, path: &str) -> bool {
         let kind = FileKind::of(path);
         let is_known = || kind.ecosystem().is_some_and(|ecosystem| self.known.contains(&ecosystem));
@@ -185,7 +186,7 @@ impl SourceReach<'_> {
         }
     }
 
-    /// Whether only developers use a source: the program does not reach it, and its name or a folder's says so.
+    /// Whether a source file is only for developers: the program does not load it, and its name or a folder's says so.
     pub fn is_for_development(&self, path: &str) -> bool {
         let role = FileKind::of(path).role();
         !self.may_run(path) || matches!(role, FileRole::Script | FileRole::Output) && !self.files.contains(path)
@@ -197,7 +198,7 @@ fn is_followed(ecosystem: Ecosystem) -> bool {
     matches!(ecosystem, Ecosystem::Python | Ecosystem::Node | Ecosystem::Ruby | Ecosystem::Php)
 }
 
-/// Modules that a source of Python imports.
+/// The modules that a Python file imports.
 pub fn python(path: &str, text: &str) -> Vec<PythonImport> {
     let mut found = Vec::new();
     let package: Vec<&str> = path.split('/').collect();
@@ -251,7 +252,7 @@ fn is_module(text: &str) -> bool {
     text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
-/// A path without its ending, and without the name of a folder's index.
+/// A path without its extension, and without the name of an index file.
 fn module_path(path: &str) -> &str {
     let name = path::name(path);
     let stem = &path[..path.len() - name.rfind('.').map_or(0, |at| name.len() - at)];

@@ -1,4 +1,4 @@
-//! Words of sources that show what a program does, by the table `data/source_patterns.tsv`.
+//! Words in source files that show what a program does, from the table `data/source_patterns.tsv`.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -11,27 +11,27 @@ use crate::manifest::{Ecosystem, FileKind};
 /// A word with a meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct WordPattern {
-    /// The language of the sources, as GitHub linguist calls it; `-` for any.
+    /// The language of the source files, as named by GitHub linguist; `-` for any.
     pub language: &'static str,
     /// The word.
     pub text: &'static str,
-    /// What the meaning is about; `-` for none.
+    /// The subject of the meaning; `-` for none.
     pub argument: &'static str,
 }
 
 impl WordPattern {
-    /// Whether it means something in such a file.
+    /// Whether it applies to such a file.
     pub fn is_of(&self, kind: FileKind) -> bool {
         let node = self.language == "JavaScript" && kind.ecosystem() == Some(Ecosystem::Node);
         node || self.language == "-" || self.language == kind.language()
     }
 }
 
-/// The patterns of a meaning, and what finds any of them in one pass.
+/// The patterns of a meaning, and a matcher that finds any of them in a single pass.
 #[derive(Default)]
 struct Meaning {
     patterns: Vec<WordPattern>,
-    /// Compiled when it is first asked for.
+    /// Compiled on first use.
     finder: OnceLock<Option<Regex>>,
 }
 
@@ -55,12 +55,12 @@ pub fn words(meaning: &str) -> impl Iterator<Item = &'static str> + use<> {
     of(meaning).map(|pattern| pattern.text)
 }
 
-/// Their words in sources of a language.
+/// Their words in source files of a language.
 pub fn words_in(language: &str, meaning: &str) -> Vec<&'static str> {
     of(meaning).filter(|pattern| pattern.language == language).map(|pattern| pattern.text).collect()
 }
 
-/// Whether a text holds a word with a meaning.
+/// Whether a text contains a word with a meaning.
 pub fn shows(text: &str, meaning: &str) -> bool {
     read(meaning).is_some_and(|meaning| meaning.finder().is_none_or(|finder| finder.is_match(text)))
 }

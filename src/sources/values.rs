@@ -1,5 +1,5 @@
-//! What expressions for paths come to: constants, joined parts, defaults of variables. Nothing is run: what is not
-//! understood comes to nothing. Which functions join, name folders or read variables stands in
+//! Evaluates expressions for paths: constants, joined parts, defaults of variables. Nothing is executed, and an
+//! expression that is not understood has no value. The functions that join paths, name folders or read variables are in
 //! `data/source_patterns.tsv`.
 
 use std::borrow::Cow;
@@ -13,32 +13,32 @@ use super::patterns;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
 
-/// Expressions that are looked at for one answer.
+/// The maximum number of expressions that are evaluated for an answer.
 const STEPS: usize = 2_000;
 
-/// Names that stand for names that are followed.
+/// The maximum length of a chain of names.
 const DEEPEST: usize = 16;
 
-/// What an expression may come to.
+/// A possible value of an expression.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SourceValue {
     /// This text.
     Text(String),
-    /// A text that begins so.
+    /// A text with this prefix.
     Start(String),
-    /// No file: a stream, a buffer in memory.
+    /// Not a file: a stream, a buffer in memory.
     Stream,
 }
 
-/// All that an expression may come to; `None` where that is not known.
+/// All possible values of an expression; `None` if they are unknown.
 type Values = Option<BTreeSet<SourceValue>>;
 
-/// Evaluates expressions of some sources.
+/// Evaluates expressions of some source files.
 pub struct Evaluator<'e> {
     texts: BTreeMap<&'e str, (&'e str, OnceCell<Cow<'e, str>>)>,
-    /// What the image and those who start it say of a variable.
+    /// The values that the image and the container's settings give a variable.
     variables: &'e dyn Fn(&str) -> Vec<String>,
-    /// The folder of the image that a source lies in; `None` where that is somewhere below the working folder.
+    /// The folder of the image that a source file is in; `None` if it is somewhere below the working directory.
     folder: &'e dyn Fn(&str) -> Option<String>,
     steps: Cell<usize>,
 }
@@ -53,7 +53,7 @@ fn text(text: &str) -> Values {
 }
 
 impl<'e> Evaluator<'e> {
-    /// Over sources by their paths.
+    /// Creates an evaluator for source files by their paths.
     pub fn new(
         texts: impl Iterator<Item = (&'e str, &'e str)>,
         variables: &'e dyn Fn(&str) -> Vec<String>,
@@ -63,20 +63,20 @@ impl<'e> Evaluator<'e> {
         Self { texts, variables, folder, steps: Cell::new(0) }
     }
 
-    /// A source's text, comments left blank.
+    /// The text of a source file, with comments blanked out.
     pub fn source(&self, file: &str) -> &str {
         let Some((&file, (text, blank))) = self.texts.get_key_value(file) else { return "" };
         blank.get_or_init(|| without_comments(file, text))
     }
 
-    /// What an expression at a place of a source comes to.
+    /// The values of an expression at a position of a source file.
     pub fn value(&self, file: &str, at: usize, expression: &str) -> Values {
         self.steps.set(0);
         let (&file, _) = self.texts.get_key_value(file)?;
         self.of(CodePlace { file, text: self.source(file), at }, expression, 0)
     }
 
-    /// What the members and keys of this name come to, that are set in a source, else in any.
+    /// The values of the members and keys of this name that are set in a source file, or else in any file.
     pub fn member_of(&self, file: &str, name: &str) -> Values {
         self.steps.set(0);
         let (&file, _) = self.texts.get_key_value(file)?;
@@ -99,7 +99,7 @@ impl<'e> Evaluator<'e> {
         let choice = if is_python { python_choice(expression) } else { choice(expression) };
         if let Some((condition, yes, no)) = choice {
             return match (self.of(place, yes, depth + 1), self.of(place, no, depth + 1)) {
-                // Nobody sets the variable.
+                // The variable is not set.
                 (None, no) if is_variable(trimmed(condition)) => no,
                 (yes, no) => combine(yes, no),
             };
@@ -121,7 +121,7 @@ impl<'e> Evaluator<'e> {
         self.single(place, expression, depth)
     }
 
-    /// `a || b`: what is no variable, or is one with a value, counts; else the next.
+    /// `a || b`: the first part counts unless it is an unset variable.
     fn first_of(&self, place: CodePlace, parts: &[&str], depth: usize) -> Values {
         let mut all = BTreeSet::new();
         for (index, part) in parts.iter().enumerate() {
@@ -175,7 +175,7 @@ impl<'e> Evaluator<'e> {
         }
     }
 
-    /// A text in quotes, its inner expressions put in.
+    /// A quoted string, with its inner expressions inserted.
     fn quoted(&self, place: CodePlace, expression: &str, depth: usize) -> Option<Values> {
         let start = expression.find(['"', '\'', '`']).filter(|at| *at <= 2)?;
         let (prefix, rest) = expression.split_at(start);
@@ -220,7 +220,7 @@ impl<'e> Evaluator<'e> {
         }
         let receiver = of.filter(|of| patterns::words("has functions for paths").all(|word| word != *of));
         if is_named(callee, "joins paths") {
-            // `", ".join(names)` makes a text.
+            // `", ".join(names)` is a text, not a path.
             let own = receiver.filter(|of| !of.starts_with(['"', '\''])).into_iter().chain(list.iter().copied());
             let values = own.map(|part| self.of(place, keyword(part), depth + 1));
             return if literal(of.unwrap_or_default()).is_none() { folded(PartSeparator::Path, values) } else { None };
@@ -234,7 +234,7 @@ impl<'e> Evaluator<'e> {
         None
     }
 
-    /// Folders that have names: of the source, of work, for what is temporary, of the user.
+    /// Well-known folders: of the source file, the working directory, for temporary files, of the user.
     fn known_name(&self, place: CodePlace, name: &str) -> Option<Values> {
         let own = || (self.folder)(place.file);
         if is_named(name, "folder of the source") {
@@ -253,7 +253,7 @@ impl<'e> Evaluator<'e> {
         is_named(name, "working folder").then(|| text("."))
     }
 
-    /// What the image and those who start it give a variable.
+    /// The values that the image and the container's settings give a variable.
     fn variable(&self, name: &str) -> Values {
         let values = (self.variables)(name);
         (!values.is_empty()).then(|| values.into_iter().map(SourceValue::Text).collect())
@@ -274,7 +274,7 @@ impl<'e> Evaluator<'e> {
     }
 
     fn member(&self, name: &str, depth: usize) -> Values {
-        // Settings take their names from variables.
+        // Settings are named like variables.
         let set = self.variable(&name.to_ascii_uppercase());
         let given: GivenValues = self.holding(name).flat_map(|place| definitions::members(place, name)).collect();
         match (set, self.union_of(&given, depth)) {
@@ -286,7 +286,7 @@ impl<'e> Evaluator<'e> {
         }
     }
 
-    /// What callers pass for a parameter.
+    /// The arguments that callers pass for a parameter.
     fn passed_values(&self, place: CodePlace, parameter: Parameter, depth: usize) -> Values {
         let function = parameter.function?;
         let ecosystem = FileKind::of(place.file).ecosystem();
@@ -307,11 +307,11 @@ impl<'e> Evaluator<'e> {
         Some(all).filter(|all| !all.is_empty())
     }
 
-    /// All of several values, where each is known.
+    /// The union of several values, if each is known.
     fn union_of(&self, given: &GivenValues, depth: usize) -> Values {
         let mut all = BTreeSet::new();
         for (place, expression) in given {
-            // A place for a value that comes later.
+            // A placeholder for a value that is set later.
             let empty = literal(expression) == Some("");
             if empty || patterns::words("stands for no value").any(|word| word == *expression) {
                 continue;
@@ -321,14 +321,14 @@ impl<'e> Evaluator<'e> {
         Some(all).filter(|all| !all.is_empty())
     }
 
-    /// The sources that hold a word.
+    /// The source files that contain a word.
     fn holding<'s>(&'s self, word: &'s str) -> impl Iterator<Item = CodePlace<'s>> + 's {
         let texts = self.texts.iter().filter(move |(_, (text, _))| text.contains(word));
         texts.map(|(&file, _)| CodePlace { file, text: self.source(file), at: 0 })
     }
 }
 
-/// A text without the comments that fill lines; of JavaScript and its kin without any.
+/// A text without comments that fill whole lines; for JavaScript and TypeScript without any comments.
 fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
     let kind = FileKind::of(file);
     if kind.ecosystem() == Some(Ecosystem::Node) && kind.is_code() {
@@ -346,7 +346,7 @@ fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
     Cow::Owned(lines.collect())
 }
 
-/// An expression without what does not change its value.
+/// An expression without parts that do not change its value.
 fn trimmed(expression: &str) -> &str {
     let mut text = expression.trim().trim_end_matches([';', '!']);
     for word in ["await ", "return ", "&", "*"] {
@@ -363,20 +363,20 @@ fn keyword(argument: &str) -> &str {
     named.map_or(argument, |(_, value)| value.trim())
 }
 
-/// A text in plain quotes.
+/// A plain quoted string.
 fn literal(expression: &str) -> Option<&str> {
     let expression = expression.trim();
     let quote = expression.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
     expression.get(1..)?.strip_suffix(quote).filter(|inside| !inside.contains([quote, '\\', '$']))
 }
 
-/// Whether a name, or its end behind a dot, has a meaning.
+/// Whether a name, or its part after the last dot, has a meaning.
 fn is_named(name: &str, meaning: &str) -> bool {
     patterns::words(meaning)
         .any(|word| name.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', ':'])))
 }
 
-/// Whether it reads variables of the environment.
+/// Whether it reads environment variables.
 fn is_variable(expression: &str) -> bool {
     let name = |text: &str| is_named(text, "variables of the environment");
     let called = code::call(expression).map(|(callee, _)| callee);
@@ -406,12 +406,12 @@ fn combine(one: Values, other: Values) -> Values {
     Some(one)
 }
 
-/// How parts come together.
+/// How parts are joined.
 #[derive(Clone, Copy)]
 enum PartSeparator {
-    /// One behind the other.
+    /// By concatenation.
     Text,
-    /// As parts of a path; an absolute one begins anew.
+    /// As parts of a path; an absolute part replaces the previous ones.
     Path,
 }
 
@@ -427,7 +427,7 @@ impl PartSeparator {
         }
     }
 
-    /// As [`Self::put`], for a second part whose end is not known.
+    /// Like [`Self::put`], for a second part whose end is unknown.
     fn start(self, before: &str, after: &str) -> String {
         match self {
             Self::Path if after.starts_with('/') => after.to_owned(),
@@ -438,7 +438,7 @@ impl PartSeparator {
     }
 }
 
-/// What several parts come to. What follows an unknown part is not known; what stands before it is.
+/// The value of several parts. Everything after an unknown part is unknown; the parts before it are known.
 fn folded(joint: PartSeparator, mut parts: impl Iterator<Item = Values>) -> Values {
     let mut all = parts.next()??;
     for part in parts {
@@ -459,11 +459,11 @@ fn folded(joint: PartSeparator, mut parts: impl Iterator<Item = Values>) -> Valu
         }
         all = next;
     }
-    // A text whose beginning is not known is not known.
+    // A text with an unknown beginning is unknown.
     Some(all).filter(|all| !all.contains(&SourceValue::Start(String::new())))
 }
 
-/// The folders of some paths.
+/// The parent folders of some paths.
 fn parents(values: BTreeSet<SourceValue>) -> BTreeSet<SourceValue> {
     let parent = |value: SourceValue| match value {
         SourceValue::Text(text) => SourceValue::Text(match path::normalize(&text).as_str() {

@@ -29,7 +29,7 @@ fn npm_gives_way_to_what_the_script_starts() {
         r#"{"start": "npm run serve", "serve": "NODE_ENV=production nest start"}"#,
         r#"`["env", "NODE_ENV=production", "node_modules/.bin/nest", "start"]`"#,
     );
-    check(r#"{"prestart": "a", "start": "node a.js"}"#, "`prestart` has to run before it");
+    check(r#"{"prestart": "a", "start": "node a.js"}"#, "run `prestart` before it");
     check(r#"{"start": "next start -p $PORT"}"#, "the program of the script `next start -p $PORT` itself");
     check(r#"{"start": "cross-env A=1 node a.js"}"#, "the program of the script");
     check(r#"{"start": "vite preview --host"}"#, "");
@@ -252,7 +252,7 @@ fn advice_names_what_goes_along() {
     let label =
         "FROM debian:12\nARG BUILD_DATE\nLABEL created=$BUILD_DATE\nRUN apt-get update && apt-get install -y curl\n";
     assert!(
-        help("volatile-argument-early", label, &[]).starts_with("move it and the LABEL that names it below that RUN")
+        help("volatile-argument-early", label, &[]).starts_with("move it and the LABEL that uses it below that RUN")
     );
     let cargo = "FROM rust:1\nWORKDIR /a\nCOPY . .\nRUN cargo install --path .\n";
     let manifest = "[package]\nname = \"a\"\nversion = \"1.0.0\"\n[dependencies]\nserde = \"1\"\n";

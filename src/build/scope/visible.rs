@@ -1,11 +1,11 @@
-//! Which variables there are at a place, for a name that was probably meant to be one of them.
+//! The variables that are visible at a place, to find the closest match for a mistyped name.
 
 use super::{LONGEST_CHAIN, Parent, Scopes};
 
-/// Names that are compared.
+/// The number of names that are compared.
 const COMPARED: usize = 1_000;
 
-/// BuildKit suggests what is at most this many letters away.
+/// BuildKit suggests names within this edit distance.
 const FARTHEST: usize = 2;
 
 impl Scopes {
@@ -32,7 +32,7 @@ impl Scopes {
 }
 
 fn nearest<'a>(name: &str, known: Vec<&'a str>) -> Option<&'a str> {
-    // Longer than any name that people write: the distance would be dear.
+    // Longer than any real name: computing the distance would be expensive.
     if name.len() > 100 {
         return None;
     }

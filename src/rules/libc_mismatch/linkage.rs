@@ -1,4 +1,5 @@
-//! How the program of a stage is linked, as far as its commands tell. In doubt it is static: nothing is said then.
+//! How the program of a stage is linked, as far as its commands show. In doubt it counts as static, and nothing is
+//! reported.
 
 use crate::build::{Build, Libc, Lookup, Stage, VariableValue, toolchain, toolchain::Language};
 use crate::data;
@@ -8,7 +9,7 @@ use crate::shell::Invocation;
 use crate::sources::patterns;
 use crate::text::{Span, path};
 
-/// A program that is linked at run time, or packages that are, and the command that made it.
+/// A dynamically linked program or package, and the command that built it.
 pub(super) enum LinkedProgram {
     Go(usize, Span),
     Rust(usize, Span),
@@ -17,7 +18,7 @@ pub(super) enum LinkedProgram {
 }
 
 impl LinkedProgram {
-    /// The RUN that made it, and the command in its script.
+    /// The RUN that built it, and the command in its script.
     pub(super) fn place(&self) -> Option<(usize, Span)> {
         match *self {
             Self::Go(index, span) | Self::Rust(index, span) | Self::C(index, span) => Some((index, span)),
@@ -25,7 +26,7 @@ impl LinkedProgram {
         }
     }
 
-    /// Whether a path that is copied may be the program, or hold it.
+    /// Whether a copied path may be the program, or a folder that contains it.
     pub(super) fn may_be(&self, path: &str) -> bool {
         let last = path::name(path);
         let system = ["/etc", "/usr/share", "/tmp", "/var", "/root/.cache"];
@@ -41,17 +42,17 @@ impl LinkedProgram {
     /// What to do.
     pub(super) fn help(&self, libc: Libc) -> &'static str {
         match (self, libc) {
-            (Self::Go(..), _) => "build with `CGO_ENABLED=0`, or on the distribution that runs it",
+            (Self::Go(..), _) => "build with `CGO_ENABLED=0`, or on the distribution of this stage",
             (Self::Rust(..), Libc::Glibc(_)) => {
-                "build on the distribution that runs it, or for a musl target (`--target x86_64-unknown-linux-musl`)"
+                "build on the distribution of this stage, or for a musl target (`--target x86_64-unknown-linux-musl`)"
             }
-            (Self::Python, _) => "install the packages on the distribution that runs them",
-            _ => "build on the distribution that runs it, or link it with `-static`",
+            (Self::Python, _) => "install the packages on the distribution of this stage",
+            _ => "build on the distribution of this stage, or link with `-static`",
         }
     }
 }
 
-/// The first command of a stage's chain that makes a program linked at run time.
+/// The first command of a stage's chain that builds a dynamically linked program.
 pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> Option<LinkedProgram> {
     let chain: Vec<&Stage> = build.chain(stage).take(copied_packages::DEEPEST).collect();
     let texts = || chain.iter().flat_map(|stage| build.instructions(stage));
@@ -61,7 +62,7 @@ pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> 
             words.iter().any(|word| text.contains(word))
         })
     };
-    // Who asks for a program's libraries copies them along.
+    // A stage that lists a program's libraries copies them too.
     if says(&["ldd ", "lddtree", "patchelf", "linuxdeploy"]) {
         return None;
     }
@@ -110,7 +111,7 @@ fn is_rust_dynamic(build: &Build, stage: &Stage, libc: Libc, says: &dyn Fn(&[&st
     if says(&["linux-musl", "+crt-static", "zigbuild", "cross build"]) {
         return false;
     }
-    // The toolchain of rustup links statically with musl, that of Alpine's packages does not.
+    // rustup's toolchain links statically with musl; the one of Alpine's packages does not.
     libc != Libc::Musl || says(&["-crt-static"]) || installs(build, stage, &["rust", "cargo"])
 }
 
@@ -129,7 +130,7 @@ fn installs(build: &Build, stage: &Stage, packages: &[&str]) -> bool {
     })
 }
 
-/// The words of a command, for a look at its options.
+/// The words of a command, to search its options.
 pub(super) fn words<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
     one.args.iter().map(crate::shell::Word::text)
 }

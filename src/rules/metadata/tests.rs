@@ -29,9 +29,9 @@ fn typos_are_problems() {
     assert_eq!(problems(GOOD.replace("+user", "+users")).len(), 1);
     assert_eq!(problems(GOOD.replace("fix: sometimes", "fix: never")).len(), 1);
     assert_eq!(problems(GOOD.replace("0.1.0", "soon")), ["`since: soon` is not a version"]);
-    assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` is a list in brackets"]);
+    assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` must be a list in brackets"]);
     assert_eq!(problems(GOOD.replace("groups: []\n", "groups: []\ngroups: []\n")), ["`groups` is given twice"]);
-    assert_eq!(problems(GOOD.replace("lists stay", "lists stay.")), ["`summary` has no full stop"]);
+    assert_eq!(problems(GOOD.replace("lists stay", "lists stay.")), ["`summary` must not end with a full stop"]);
     assert_eq!(problems("# x\n".into()).len(), 15);
 }
 

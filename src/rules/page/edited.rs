@@ -1,5 +1,5 @@
-//! What every edit must keep, alone and together with others: the builder's verdict, comments, and what the page
-//! announces (`changes:`).
+//! Checks for every edit, alone and together with others: the builder still accepts the file, comments are kept, and
+//! only the changes that the page lists (`changes:`) are made.
 
 use super::parse::Example;
 use super::{Runner, inputs};
@@ -29,10 +29,11 @@ pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source],
             let same = |all: &[Finding]| all.iter().filter(|other| other.message == finding.message).count();
             let fewer = left.len() < found.len() || same(&left) < same(found);
             if !outcome.changes.is_empty() && !fewer {
-                runner.fail(example.line, format_args!("{what} leaves as many such findings as there were"));
+                runner.fail(example.line, format_args!("{what} does not reduce the number of findings"));
             }
             if matches!(&one.safety, Safety::Unsafe(why) if why.is_empty() || why.ends_with('.')) {
-                runner.fail(example.line, format_args!("`{}` says why it is unsafe, without a full stop", one.title));
+                runner
+                    .fail(example.line, format_args!("`{}` must say why it is unsafe, without a full stop", one.title));
             }
         }
     }
@@ -51,7 +52,7 @@ fn applied(sources: &[Source], changes: &[Change]) -> Vec<Source> {
     now
 }
 
-/// A change brings no problem, loses no comment, and does what the page announces and nothing else.
+/// Checks that a change causes no problem, loses no comment, and makes only the changes that the page lists.
 pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, what: &str) {
     let before = Source::new(&*change.name, change.before.clone().unwrap_or_default()).unwrap();
     let after = Source::new(&*change.name, change.after.clone()).unwrap();
@@ -66,7 +67,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
     } else if let Some(word) = announced.iter().find(|word| is_file(word, name)) {
         runner.used.insert(word);
     } else {
-        runner.fail(example.line, format_args!("{what}: `{name}` changes, which `changes` does not say"));
+        runner.fail(example.line, format_args!("{what}: `{name}` changes, which `changes` does not list"));
     }
     let known = inputs::problems(&before);
     for problem in inputs::problems(&after).iter().filter(|problem| !known.contains(problem)) {
@@ -84,7 +85,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
     }
 }
 
-/// Whether a word of `changes` announces edits of a file.
+/// Whether a word of `changes` allows edits of a file.
 fn is_file(word: &str, name: &str) -> bool {
     (word == "dockerignore" && is_ignore_file(name)) || (word == "settings" && name == "dockopt.toml")
 }
@@ -93,15 +94,15 @@ fn is_ignore_file(name: &str) -> bool {
     path::name(name).ends_with(".dockerignore")
 }
 
-/// A breach with what to do.
+/// The violation and what to do.
 fn describe_breach(breach: &ContractBreach) -> String {
     match breach {
         ContractBreach::Refused(message) => {
-            format!("BuildKit refuses the result, and did not refuse the file: {message}")
+            format!("BuildKit rejects the result, but accepted the file: {message}")
         }
         ContractBreach::Unannounced { word, line, parts } => {
             let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
-            format!("the parsed file differs at line {line} by `{word}`{parts}: add it to `changes`, or mend the edit")
+            format!("the parsed file differs at line {line} by `{word}`{parts}: add it to `changes`, or fix the edit")
         }
     }
 }

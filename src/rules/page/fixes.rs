@@ -1,4 +1,5 @@
-//! What every fix must keep: it ends, gives what the page says, mends the finding, breaks nothing, keeps comments.
+//! Checks for every fix: it converges, gives the result on the page, fixes the finding, breaks nothing and keeps
+//! comments.
 
 use super::parse::{Example, FixedFile};
 use super::{Bless, Runner, edited, inputs, variants};
@@ -15,13 +16,13 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
     for level in [Level::Safe, Level::Unsafe] {
         let risky = level == Level::Unsafe;
         let outcome = fix(sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
-        // The second run tells nothing new where it comes to the same.
+        // The second run is skipped if it gives the same result.
         if safe.as_ref() == Some(&outcome.changes) {
             unwanted(runner, example);
             continue;
         }
         if !outcome.contradicting.is_empty() {
-            runner.fail(example.line, "the fixes don't come to an end");
+            runner.fail(example.line, "the fixes do not converge");
         }
         check_fixed(runner, example, level, (found, &outcome.left));
         for change in &outcome.changes {
@@ -34,23 +35,24 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
             }
         }
         crlf(runner, example, level, &outcome);
-        rewritten(runner, example, level, &outcome, "the last line goes on", |text| {
+        rewritten(runner, example, level, &outcome, "the last line ends with a continuation", |text| {
             inputs::dangling(text).unwrap_or_else(|| text.to_owned())
         });
-        rewritten(runner, example, level, &outcome, "the last line has no end", variants::open);
+        rewritten(runner, example, level, &outcome, "the last line has no line ending", variants::open);
         safe = Some(outcome.changes);
     }
 }
 
-/// A fence for unsafe fixes where they come to what the safe ones do.
+/// Rejects a fence for unsafe fixes if they give the same result as the safe ones.
 fn unwanted(runner: &mut Runner, example: &Example) {
     for fixed in example.fixed.iter().filter(|fixed| fixed.risky) {
-        let what = "the unsafe fixes come to the same as the safe ones";
-        runner.fail(fixed.fence.line, format_args!("{what}: this fence for `{}` says nothing", fixed.path));
+        let what = "the unsafe fixes give the same result as the safe ones";
+        runner.fail(fixed.fence.line, format_args!("{what}: the fence for `{}` is redundant", fixed.path));
     }
 }
 
-/// What is left is what had no edit of that level, or the rest of what was mended in part, under another message.
+/// The remaining findings must be those without a fix of that level, or the rest of partly fixed ones with another
+/// message.
 fn check_fixed(runner: &mut Runner, example: &Example, level: Level, (found, left): (&[Finding], &[Finding])) {
     let allowed = |finding: &&Finding| finding.fixes.iter().any(|fix| level.allows(fix));
     let unfixable = found.iter().filter(|finding| !allowed(finding)).count();
@@ -58,11 +60,11 @@ fn check_fixed(runner: &mut Runner, example: &Example, level: Level, (found, lef
         |finding: &&Finding| found.iter().all(|other| other.message != finding.message) && !finding.fixes.is_empty();
     let left = left.iter().filter(|finding| !is_rest(finding)).count();
     if left != unfixable {
-        runner.fail(example.line, format_args!("{left} findings are left behind the fixes, not {unfixable}"));
+        runner.fail(example.line, format_args!("{left} findings are left after the fixes, not {unfixable}"));
     }
 }
 
-/// Edits of a fix stand in the order of their places, apart from each other.
+/// Edits of a fix must be sorted by position and must not overlap.
 fn sorted(runner: &mut Runner, example: &Example, finding: &Finding) {
     for fix in &finding.fixes {
         let places: Vec<_> = fix.edits.iter().map(|edit| (&edit.target, edit.span)).collect();
@@ -71,15 +73,16 @@ fn sorted(runner: &mut Runner, example: &Example, finding: &Finding) {
             file < other || (file == other && a.end <= b.start && a != b)
         });
         if !apart || places.is_empty() {
-            runner.fail(example.line, format_args!("edits of `{}` are unsorted, overlapping or none", fix.title));
+            runner.fail(example.line, format_args!("edits of `{}` are unsorted, overlapping or missing", fix.title));
         }
         if fix.title.is_empty() || fix.title.ends_with('.') {
-            runner.fail(example.line, format_args!("a title is an imperative without a full stop: `{}`", fix.title));
+            runner
+                .fail(example.line, format_args!("a title must be an imperative without a full stop: `{}`", fix.title));
         }
     }
 }
 
-/// The file afterwards is what the page says.
+/// The fixed file must match the page.
 fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool) {
     let after = String::from_utf8_lossy(&change.after).into_owned();
     let own = |fixed: &&FixedFile| fixed.risky == risky && fixed.path == change.name;
@@ -105,7 +108,7 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
     }
 }
 
-/// In a file with CR LF the same fixes come to the same text.
+/// In a file with CR LF the same fixes must give the same text.
 fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &FixOutcome) {
     let dockerfiles = outcome.changes.iter().filter(|change| inputs::is_dockerfile(&change.name));
     for change in dockerfiles {
@@ -120,7 +123,7 @@ fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &FixOutco
     }
 }
 
-/// In a file written otherwise the same fixes come to the same instructions, or leave those of the file.
+/// In a variant of the file the same fixes must give the same instructions, or leave those of the file.
 fn rewritten(
     runner: &mut Runner,
     example: &Example,
@@ -137,8 +140,8 @@ fn rewritten(
         let now = inputs::instructions(&text(change));
         if now != inputs::instructions(&plain) {
             let name = &change.name;
-            runner.fail(example.line, format_args!("where {place} the fixed `{name}` differs: {now:?}"));
+            runner.fail(example.line, format_args!("if {place}, the fixed `{name}` differs: {now:?}"));
         }
-        edited::check(runner, example, change, &format!("where {place} the fixes"));
+        edited::check(runner, example, change, &format!("if {place}, the fixes"));
     }
 }

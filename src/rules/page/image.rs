@@ -8,7 +8,7 @@ use crate::image::test_layers::sketch;
 use crate::rules::Rule;
 use crate::rules::image::{ImageContext, of_rule};
 
-/// Findings as pages give them: the path before the message, where there is one.
+/// Findings as written in pages: the path before the message, if there is one.
 pub(super) fn format_findings(rule: &Rule, example: &Example) -> String {
     let text = example.files.iter().find(|file| file.0 == "image").map_or("", |file| file.1);
     let image = sketch(text);

@@ -1,4 +1,4 @@
-//! The only place where the page runner meets the analysis: an example's files ─► inputs ─► findings.
+//! The connection between the page runner and the analysis: an example's files ─► inputs ─► findings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::settings::Choice;
 use crate::shellcheck;
 use crate::text::{FileId, Source, path};
 
-/// The day on which all examples are looked at.
+/// The date that is used for all examples.
 const TODAY: &str = "2026-11-20";
 
-/// What the rule finds in an example. `sources` are its files in the order of the page, and those that fixes made;
-/// `listing` gives further files of the context with their sizes in bytes.
+/// The findings of the rule in an example. `sources` are its files in the order of the page, and those that fixes
+/// created; `listing` gives further files of the context with their sizes in bytes.
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
     let own = Choice { extend: vec![rule.name.to_owned()], ..Choice::default() };
@@ -29,7 +29,7 @@ pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64,
     assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
     let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
     if rule.metadata().subject == Subject::Suppressions {
-        // What hides findings can be judged only where the other rules ran.
+        // Suppressions can be judged only if the other rules ran.
         let mut found = run(&inputs, &builds, &policies).findings;
         found.retain(|finding| finding.rule == rule.name);
         return found;
@@ -53,7 +53,7 @@ fn settings(sources: &[Source], dockerfile: &Source) -> Vec<SettingsInput> {
 /// The name of an example's settings.
 const SETTINGS: &str = "dockopt.toml";
 
-/// The inputs that an example stands for: every Dockerfile is a build of the whole folder.
+/// The inputs of an example: every Dockerfile is a build of the whole folder.
 fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
     let today = Date::parse(TODAY);
     let mut inputs = Inputs { root: ".".into(), sources: sources.to_vec(), today, ..Inputs::default() };
@@ -75,7 +75,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
         Some(index) => IgnoreInput::Present(FileId(index as u32), Arc::new(ignore::parse(&sources[index]))),
         None => IgnoreInput::Missing(".dockerignore".into()),
     };
-    // An example without further files says nothing of its context.
+    // An example without further files has no known context.
     let known = !listing.is_empty() || sources.iter().any(|source| !is_special(source.name()));
     let context = known.then(|| context(sources, listing, &ignore));
     let projects = context.as_ref().map(|context| projects(context, sources));
@@ -91,7 +91,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
     }
 }
 
-/// The example's own files, as if each was worth a look.
+/// The example's own files, with their contents.
 fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
     sources.iter().map(|source| (source.name().to_owned(), source.bytes().to_vec())).collect()
 }
@@ -100,7 +100,7 @@ fn is_special(path: &str) -> bool {
     is_dockerfile(path) || path.ends_with(".dockerignore") || path == SETTINGS || path == SHELLCHECK
 }
 
-/// ShellCheck's answer as an example gives it: its files are the numbers of the example's scripts, from 0.
+/// ShellCheck's output as given in an example: its files are the numbers of the example's scripts, from 0.
 const SHELLCHECK: &str = "shellcheck.json";
 
 fn shellcheck(input: &BuildInput, sources: &[Source]) -> Option<ShellcheckAnswers> {
@@ -129,7 +129,7 @@ fn projects(context: &BuildContext, sources: &[Source]) -> Vec<Project> {
     manifest::projects(&files).projects
 }
 
-/// What is wrong with a file's text as such, one line each, without places.
+/// The problems of a file's text, one line each, without positions.
 pub(super) fn problems(source: &Source) -> Vec<String> {
     if !is_dockerfile(source.name()) {
         return Vec::new();
@@ -144,7 +144,7 @@ pub(super) fn instructions(text: &str) -> Vec<String> {
     file.instructions().iter().map(|one| file.logical(one.text).trim().to_owned()).collect()
 }
 
-/// The text with a continuation behind its last instruction, where that ends the file and has no heredoc.
+/// The text with a continuation after its last instruction, if that ends the file and has no heredoc.
 pub(super) fn dangling(text: &str) -> Option<String> {
     let file = dockerfile::parse(&Source::of("Dockerfile", text));
     let last = file.instructions().last()?;

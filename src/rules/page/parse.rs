@@ -1,21 +1,21 @@
-//! A page ─► its examples. The fences under *Bad* and *Good* are inputs and expectations, all others are prose.
+//! A page ─► its examples. The fences under *Bad* and *Good* are inputs and expected results; all others are prose.
 //!
-//! An example begins with the first fence behind another one's expectations: `dockerfile`, or any fence with
-//! `path=…`. It ends with `findings` and the `fixed` fences behind that. Under *Good* there are no expectations, so
-//! each `dockerfile` fence without a path begins one.
+//! An example begins with the first fence after the expected results of the previous one: `dockerfile`, or any fence
+//! with `path=…`. It ends with `findings` and the `fixed` fences after that. Under *Good* there are no expected results,
+//! so each `dockerfile` fence without a path begins an example.
 
-/// An example with what is expected of it.
+/// An example with its expected results.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Example<'a> {
     /// Line of its first fence in the page, from 1.
     pub line: usize,
-    /// Whether it stands under *Good*.
+    /// Whether it is under *Good*.
     pub good: bool,
     /// Path and text of its files; the Dockerfile is called `Dockerfile` unless the fence says otherwise.
     pub files: Vec<(&'a str, &'a str)>,
     /// Further files of the context: size in bytes and path. A path that ends with `/` is an empty folder.
     pub listing: Vec<(u64, &'a str)>,
-    /// The findings that are expected.
+    /// The expected findings.
     pub findings: Option<FencedBlock<'a>>,
     /// The files after the safe fixes, and after all fixes.
     pub fixed: Vec<FixedFile<'a>>,
@@ -35,9 +35,9 @@ pub(super) struct FixedFile<'a> {
 /// A fenced block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct FencedBlock<'a> {
-    /// What stands behind the three backticks.
+    /// The text after the three backticks.
     pub info: &'a str,
-    /// The text between the fences, line ends included.
+    /// The text between the fences, including line endings.
     pub body: &'a str,
     /// Offset of the body in the page.
     pub at: usize,
@@ -45,7 +45,7 @@ pub(super) struct FencedBlock<'a> {
     pub line: usize,
 }
 
-/// The examples of a page; what can't be read as one is a problem.
+/// The examples of a page; anything that is not a valid example is a problem.
 pub(super) fn examples(page: &str) -> (Vec<Example<'_>>, Vec<String>) {
     let mut reader = PageReader::default();
     let mut section = "";
@@ -104,7 +104,7 @@ impl<'a> PageReader<'a> {
                 "fixed" => fixed = true,
                 "unsafe" => risky = true,
                 _ if word.starts_with("path=") => path = word.strip_prefix("path="),
-                _ => self.problems.push(format!("{}: unknown word `{word}` behind the fence", fence.line)),
+                _ => self.problems.push(format!("{}: unknown word `{word}` after the fence", fence.line)),
             }
         }
         match (kind, path) {
@@ -112,7 +112,7 @@ impl<'a> PageReader<'a> {
                 Some(example) if example.findings.is_none() && !example.files.is_empty() => {
                     example.findings = Some(fence);
                 }
-                _ => self.problems.push(format!("{}: `findings` stands behind an example's files", fence.line)),
+                _ => self.problems.push(format!("{}: `findings` must follow the files of an example", fence.line)),
             },
             (_, _) if fixed => self.take_fixed(kind, path, risky, fence),
             ("context", None) => self.take_listing(good, fence),
@@ -120,7 +120,7 @@ impl<'a> PageReader<'a> {
             (_, Some(path)) => self.take_file(good, path, false, fence),
             ("image", None) => self.take_file(good, "image", true, fence),
             ("log" | "git", None) => {
-                self.problems.push(format!("{}: `{kind}` fences are not read yet", fence.line));
+                self.problems.push(format!("{}: `{kind}` fences are not supported", fence.line));
             }
             _ => self.problems.push(format!(
                 "{}: unknown fence `{kind}`; known are dockerfile, context, findings, and any with `path=`",
@@ -157,7 +157,7 @@ impl<'a> PageReader<'a> {
         };
         match &mut self.now {
             Some(example) if example.findings.is_some() => example.fixed.push(FixedFile { path, risky, fence }),
-            _ => self.problems.push(format!("{}: a `fixed` fence stands behind `findings`", fence.line)),
+            _ => self.problems.push(format!("{}: a `fixed` fence must follow `findings`", fence.line)),
         }
     }
 
@@ -220,12 +220,12 @@ mod tests {
     #[test]
     fn what_is_no_example_is_a_problem() {
         check_problem("```dockerfile\nFROM a\n```\n", "needs a fence `findings`");
-        check_problem("```findings\n```\n", "stands behind");
-        check_problem("```dockerfile\nFROM a\n```\n```log\n```\n", "not read yet");
+        check_problem("```findings\n```\n", "must follow");
+        check_problem("```dockerfile\nFROM a\n```\n```log\n```\n", "not supported");
         check_problem("```toml\n```\n", "unknown fence `toml`");
         check_problem("```dockerfile fixt\n```\n", "unknown word `fixt`");
         check_problem("```dockerfile\n```\n```dockerfile\n```\n", "given twice");
-        check_problem("```dockerfile fixed\n```\n", "stands behind `findings`");
+        check_problem("```dockerfile fixed\n```\n", "must follow `findings`");
         check_problem("```context\nbig x\n```\n", "is not `size path`");
         check_problem("```dockerfile\n", "not closed");
     }

@@ -1,4 +1,4 @@
-//! The runner itself is tested with a toy rule: pages that hold, and pages that must fail.
+//! Tests of the runner itself with a toy rule: pages that pass, and pages that must fail.
 
 use super::run;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Severity, Target};
@@ -73,7 +73,7 @@ fn a_true_page_holds() {
     super::check(rule(PAGE.into(), sudo));
 }
 
-/// Changes the page and names a part of the failure; blessing gives the true page back where it can.
+/// Changes the page and checks part of the failure; blessing restores the correct page if it can.
 #[track_caller]
 fn check(old: &str, new: &str, expected: &str, mended: bool) {
     let page = PAGE.replacen(old, new, 1);
@@ -94,7 +94,7 @@ fn a_page_that_lies_fails_and_can_be_blessed() {
         "missing",
         true,
     );
-    check("RUN apt-get update\n```\n## When", "RUN sudo -u a b\n```\n## When", "expected silence", false);
+    check("RUN apt-get update\n```\n## When", "RUN sudo -u a b\n```\n## When", "expected no findings", false);
     check("fix: sometimes", "fix: always", "1 findings have a fix and 1 have none", false);
     check("basis: computed", "basis: guessed", "`basis: guessed` is not one of", false);
     check("# sudo-in-run", "# sudo", "title", false);
@@ -122,9 +122,9 @@ fn edit(cx: &Context, out: &mut Findings, edits: &[(u32, u32, &str)]) {
 
 #[test]
 fn a_rule_that_misbehaves_fails() {
-    check_rule(|cx, out| out.push(cx.finding(Span::new(0, 999), "m")), "lies outside");
+    check_rule(|cx, out| out.push(cx.finding(Span::new(0, 999), "m")), "is outside");
     check_rule(|cx, out| out.push(cx.finding(Span::new(0, 1), "Stop.")), "without a full stop");
-    check_rule(|cx, out| edit(cx, out, &[(0, 0, "x")]), "don't come to an end");
+    check_rule(|cx, out| edit(cx, out, &[(0, 0, "x")]), "do not converge");
     check_rule(|cx, out| edit(cx, out, &[(4, 6, "x"), (0, 2, "y")]), "unsorted, overlapping");
     check_rule(
         |cx, out| {
@@ -152,6 +152,6 @@ fn a_rule_that_misbehaves_fails() {
                 out.push(cx.finding(Span::new(0, 4), "m"));
             }
         },
-        "with no last line end",
+        "with no final newline",
     );
 }

@@ -1,4 +1,4 @@
-//! The runner's demands on edits, tested with toy rules whose edits go wrong.
+//! Tests of the runner's checks for edits, with toy rules whose edits are wrong.
 
 use super::run;
 use super::toy::{PAGE, rule};
@@ -28,12 +28,12 @@ fn edits_that_do_more_than_the_page_announces_fail() {
     check("+user", |cx, out| replace(cx, out, "sudo apt", "apt"), "line 3 by `run` (arguments)");
     check("run", |cx, out| replace(cx, out, "debian:12\n# why", "debian:13\n# why"), "line 1 by `from` (arguments)");
     check("run, +user", |cx, out| replace(cx, out, "# why\nRUN sudo", "# why\nUSER a\nRUN"), "`comment` (moved)");
-    check("run, +cmd", |cx, out| replace(cx, out, "sudo apt", "apt"), "announces `+cmd`, but no example's fix");
+    check("run, +cmd", |cx, out| replace(cx, out, "sudo apt", "apt"), "lists `+cmd`, but no example's fix");
 }
 
 #[test]
 fn edits_that_break_the_file_fail() {
-    check("run", |cx, out| replace(cx, out, "RUN sudo apt-get update", "RUN --x=1 a"), "BuildKit refuses the result");
+    check("run", |cx, out| replace(cx, out, "RUN sudo apt-get update", "RUN --x=1 a"), "BuildKit rejects the result");
     check("run", |cx, out| replace(cx, out, "# why\nRUN sudo apt", "RUN apt"), "the comment `# why` is lost");
-    check("run", |cx, out| replace(cx, out, "sudo", "asudo"), "leaves as many such findings as there were");
+    check("run", |cx, out| replace(cx, out, "sudo", "asudo"), "does not reduce the number of findings");
 }

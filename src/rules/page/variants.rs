@@ -1,11 +1,11 @@
-//! The same example written otherwise: other line ends, no last line end, wrapped in ONBUILD.
+//! Variants of an example: other line endings, no final newline, wrapped in ONBUILD.
 
 use super::parse::Example;
 use super::{Runner, edited, format_findings, inputs};
 use crate::fix::{Level, fix};
 use crate::text::Source;
 
-/// Instructions that may stand behind ONBUILD.
+/// Instructions that are allowed after ONBUILD.
 const TRIGGERS: [&str; 15] = [
     "ADD ",
     "CMD ",
@@ -27,35 +27,35 @@ const TRIGGERS: [&str; 15] = [
 pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
     for (name, found) in [
         ("CR LF", findings_of_variant(runner, example, crlf)),
-        ("no last line end", findings_of_variant(runner, example, open)),
+        ("no final newline", findings_of_variant(runner, example, open)),
     ] {
         if found != got {
             runner.fail(example.line, format_args!("with {name} expected\n{got}got\n{found}"));
         }
     }
-    // Only the end of what the last instruction covers may be another.
+    // Only the end of the last instruction's span may differ.
     let goes_on = |text: &str| inputs::dangling(text).unwrap_or_else(|| text.to_owned());
     let loosely = |found: &str| found.lines().map(without_end).collect::<Vec<_>>().join("\n");
     let going_on = findings_of_variant(runner, example, goes_on);
     if loosely(&going_on) != loosely(got) {
-        runner.fail(example.line, format_args!("with a last line that goes on expected\n{got}got\n{going_on}"));
+        runner.fail(example.line, format_args!("with a continuation on the last line expected\n{got}got\n{going_on}"));
     }
-    // It may find anything or nothing there, as long as it comes back and breaks nothing.
+    // It may find anything or nothing there, if it returns and breaks nothing.
     let wrapped = sources(example, onbuild);
     for level in [Level::Safe, Level::Unsafe] {
         let outcome = fix(&wrapped, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
         for change in &outcome.changes {
-            edited::check(runner, example, change, "behind ONBUILD the fixes");
+            edited::check(runner, example, change, "after ONBUILD the fixes");
         }
     }
 }
 
-/// Without the last line end.
+/// Without the final newline.
 pub(super) fn open(text: &str) -> String {
     text.strip_suffix('\n').unwrap_or(text).to_owned()
 }
 
-/// `2:1-2:9 message` without the second place.
+/// `2:1-2:9 message` without the second position.
 fn without_end(line: &str) -> String {
     let (place, message) = line.split_once(' ').unwrap_or((line, ""));
     format!("{} {message}", place.split_once('-').map_or(place, |(start, _)| start))
