@@ -17,7 +17,12 @@ pub enum Reason {
     /// This folder of the build context would overwrite what it installs.
     Overwrites(String),
     /// A file that a manifest names is not in the build context.
-    FileMissing { file: String, manifest: String },
+    FileMissing {
+        /// The file.
+        file: String,
+        /// The manifest.
+        manifest: String,
+    },
     /// This path is known only during the build.
     PathUnknown(String),
     /// This path is not a file in the build context.
