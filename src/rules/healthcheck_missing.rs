@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if check.is_none() && !serves && build.listening(stage).is_none() {
         return;
     }
-    let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine can't tell whether the service works");
+    let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine does not notice when the service fails");
     let finding = finding.help("add `HEALTHCHECK CMD` with a probe that the image contains");
     out.push(match check.zip(start(build, stage)) {
         Some((check, at)) => with_line(build, finding, at, &check),

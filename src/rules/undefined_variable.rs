@@ -30,9 +30,9 @@ fn check(cx: &Context, out: &mut Findings) {
                     continue;
                 }
                 let message = if found.guarded {
-                    format!("`{}` is never set, so its default always applies", found.name)
+                    format!("`{}` is not set, so its default always applies", found.name)
                 } else {
-                    format!("`{}` is never set, so it is empty here", found.name)
+                    format!("`{}` is not set, so it is empty here", found.name)
                 };
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -76,7 +76,7 @@ impl JoinedUse {
     fn message(&self, name: &str) -> String {
         let what = if self.first { "begins" } else { "ends" };
         format!(
-            "`{name}` is never set, so the value {what} with an empty entry, which many programs treat as the current folder"
+            "`{name}` has no value yet, so the new value {what} with an empty entry, which many programs treat as the current folder"
         )
     }
 }
