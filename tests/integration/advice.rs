@@ -30,7 +30,7 @@ fn npm_gives_way_to_what_the_script_starts() {
         r#"`["env", "NODE_ENV=production", "node_modules/.bin/nest", "start"]`"#,
     );
     check(r#"{"prestart": "a", "start": "node a.js"}"#, "run `prestart` before it");
-    check(r#"{"start": "next start -p $PORT"}"#, "the program of the script `next start -p $PORT` itself");
+    check(r#"{"start": "next start -p $PORT"}"#, "the program of the script `next start -p $PORT` directly");
     check(r#"{"start": "cross-env A=1 node a.js"}"#, "the program of the script");
     check(r#"{"start": "vite preview --host"}"#, "");
     let lone = "FROM node:22-slim\nCMD [\"npm\", \"start\"]\n";
@@ -106,7 +106,7 @@ fn an_argument_that_nothing_names_goes() {
 fn sudo_that_steps_down_is_no_call_for_root() {
     let found = help("sudo", "FROM debian:12\nRUN sudo -Hu app make\n", &[]);
     assert!(found.contains("`USER app`") && found.contains("runuser -u app"), "{found}");
-    assert!(help("sudo", "FROM debian:12\nRUN sudo -E make\n", &[]).contains("leave `sudo` out"));
+    assert!(help("sudo", "FROM debian:12\nRUN sudo -E make\n", &[]).contains("remove `sudo`"));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_shell_that_gives_way_costs_arguments_alone() {
         ]);
         let result = ran.run().json();
         let finding = &result["findings"][0];
-        let is_process_1 = finding["message"].as_str().unwrap().contains("process 1");
+        let is_process_1 = finding["message"].as_str().unwrap().contains("PID 1");
         assert_eq!(
             (finding["severity"].as_str().unwrap(), is_process_1),
             (expected, expected == "warning"),
