@@ -109,7 +109,8 @@ fn requirements<'i>(build: &Build<'i>, (stage, index): (&Stage, usize), call: &P
     let is_meant = |one: &Install| file.as_ref().map_or_else(|| ends_so(one), |file| one.manifest == *file);
     let installs = build.input().projects.as_deref()?.iter().flat_map(|project| &project.installs);
     let mut found = installs.filter(|one| one.tool == Tool::Pip && is_meant(one));
-    if found.next().is_none() { found.next().map(|install| &**install) } else { None }
+    let first = found.next()?;
+    if found.next().is_none() { Some(&**first) } else { None }
 }
 
 /// The packages that a requirements file names, and those that it pins.
