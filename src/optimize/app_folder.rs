@@ -1,5 +1,8 @@
 //! `app-folder`: an image whose files are copied to `/` gets a folder for them, which a user without rights can be given.
 
+mod blocker;
+
+use self::blocker::AppFolderBlocker;
 use super::assumption::Support;
 use super::pass::Pass;
 use super::pass_input::{PassInput, PassOutput};
@@ -62,17 +65,17 @@ fn edits(
     target: &Stage,
     transfers: &[Transfer],
     works_in: &Setting<String>,
-) -> Result<Vec<FileEdit>, String> {
+) -> Result<Vec<FileEdit>, AppFolderBlocker> {
     let build = scene.build;
     if transfers.iter().any(|one| one.destination.is_none()) {
-        return Err("the destination of a COPY is known only at build time".to_owned());
+        return Err(AppFolderBlocker::UnknownDestination);
     }
     for (index, one) in build.instructions(target) {
         let text = scene.file().logical(one.text);
         if let Some(path) = foreign(text)
             && one.keyword != Keyword::From
         {
-            return Err(format!("line {} names `{path}`", one.start_line));
+            return Err(AppFolderBlocker::NamesPath { line: one.start_line.to_string(), path: path.to_string() });
         }
         let code = if one.keyword == Keyword::Run { build.code(index) } else { None };
         let leaves = |code: &crate::build::Code| {
@@ -86,10 +89,10 @@ fn edits(
             invocations.iter().any(|one| one.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
         };
         if code.is_some_and(recipes) {
-            return Err(format!("the command on line {} may use files by their path from `/`", one.start_line));
+            return Err(AppFolderBlocker::CommandMayUseRoot { line: one.start_line.to_string() });
         }
         if code.is_some_and(leaves) || one.keyword == Keyword::Env && names_root(scene, one) {
-            return Err(format!("line {} depends on `/`", one.start_line));
+            return Err(AppFolderBlocker::DependsOnRoot { line: one.start_line.to_string() });
         }
     }
     let names = names(scene, transfers);
@@ -101,10 +104,7 @@ fn edits(
         let span = transfer.instruction.span;
         let written = scene.source().slice(span).trim_end();
         if !written.ends_with(" /") {
-            return Err(format!(
-                "the COPY to `/` on line {} is written in a form that cannot be changed",
-                transfer.instruction.start_line
-            ));
+            return Err(AppFolderBlocker::FixedCopy { line: transfer.instruction.start_line.to_string() });
         }
         let end = span.start + written.len() as u32;
         edits.push(scene.edit(Span::new(end - 1, end), "./"));
@@ -119,14 +119,14 @@ fn workdir(
     target: &Stage,
     transfers: &[Transfer],
     works_in: &Setting<String>,
-) -> Result<FileEdit, String> {
+) -> Result<FileEdit, AppFolderBlocker> {
     let lines = || scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Workdir);
     match works_in {
         Setting::By(index, _) if lines().count() == 1 && transfers.iter().all(|one| one.index > *index) => {
             let line = scene.build.instruction(*index);
             Ok(scene.edit(line.rest.span, FOLDER))
         }
-        Setting::By(..) => Err("it has several WORKDIRs, or files are copied before its WORKDIR".to_owned()),
+        Setting::By(..) => Err(AppFolderBlocker::SeveralWorkdirs),
         _ => {
             let end = scene.instruction_span(target.start).end;
             let open = if scene.source().slice(Span::new(0, end)).ends_with('\n') { "" } else { scene.newline() };
@@ -178,14 +178,14 @@ fn names(scene: &PassInput, transfers: &[Transfer]) -> Vec<String> {
 }
 
 /// Who names one of them by its path from `/`.
-fn spoken_of(scene: &PassInput, names: &[String]) -> Option<String> {
+fn spoken_of(scene: &PassInput, names: &[String]) -> Option<AppFolderBlocker> {
     let below = |text: &str| names.iter().find(|name| path::is_within(text, &format!("/{name}"))).cloned();
     for service in &scene.evidence.services {
         let texts = service.mounts.iter().chain(&service.workdir);
         let commands = service.entrypoint.iter().chain(&service.command).chain(&service.healthcheck);
         let words = commands.flat_map(|command| command.split(|c: char| c.is_whitespace() || "\"'=".contains(c)));
         if let Some(name) = texts.map(String::as_str).chain(words).find_map(below) {
-            return Some(format!("`{}` names `/{name}`", service.file));
+            return Some(AppFolderBlocker::ServiceNames { file: service.file.to_string(), name: name.to_string() });
         }
     }
     let quoted: Vec<String> =
@@ -200,7 +200,7 @@ fn spoken_of(scene: &PassInput, names: &[String]) -> Option<String> {
     };
     let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
     let (file, _) = code.or_else(plain)?;
-    Some(format!("`{file}` names a file of the program by its path from `/`"))
+    Some(AppFolderBlocker::SourceNames { file: file.to_string() })
 }
 
 #[cfg(test)]

@@ -18,7 +18,11 @@ mod runtime;
 mod scratch;
 mod split;
 mod stage;
+mod scratch_blocker;
+mod split_blocker;
 mod start;
+mod start_blocker;
+mod toolchain_reason;
 mod target;
 mod started_programs;
 

@@ -11,6 +11,7 @@ mod mounted;
 mod written_places;
 mod port;
 mod needs_root;
+mod root_reason;
 mod source_routes;
 mod secret;
 mod steps;

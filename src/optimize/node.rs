@@ -20,6 +20,7 @@ use super::pass_input::{PassInput, PassOutput};
 use super::production;
 use super::rung::Rung;
 use crate::build::{StageBase, installed};
+use crate::optimize::languages::node::stage_blocker::NodeStageBlocker;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
@@ -102,7 +103,7 @@ fn stages(scene: &PassInput, turn: &mut PassOutput) {
         matches!(edge.to, StageBase::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
     });
     if numbered {
-        return turn.skip("a FROM or --from names a stage by its number, which would change");
+        return turn.skip(NodeStageBlocker::NumberedStage);
     }
     let mut what = match &plan.output {
         Some(_) => "builds in a separate stage".to_owned(),

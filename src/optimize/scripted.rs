@@ -1,7 +1,9 @@
 //! Rung 3 for Ruby and PHP projects: dependencies in a stage of their own.
 
 mod bundler;
+mod bundler_blocker;
 mod composer;
+mod composer_blocker;
 mod split;
 #[cfg(test)]
 mod tests;

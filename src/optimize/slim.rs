@@ -3,10 +3,12 @@
 mod apt;
 mod fonts;
 mod needs;
+mod reason;
 #[cfg(test)]
 mod tests;
 mod slim_base;
 
+use self::reason::FullBaseReason;
 use std::collections::BTreeSet;
 
 use self::apt::WantedPackages;
@@ -92,7 +94,7 @@ fn rebase_on_twin(
     root: &Stage,
     twin: &SlimTwin,
     target: Option<&Stage>,
-) -> Result<(Vec<FileEdit>, BTreeSet<String>), String> {
+) -> Result<(Vec<FileEdit>, BTreeSet<String>), FullBaseReason> {
     let build = scene.build;
     let mut edits = vec![FileEdit { target: twin.edit.target.clone(), ..twin.edit.clone() }];
     let mut packages = BTreeSet::new();
@@ -106,7 +108,7 @@ fn rebase_on_twin(
         let same = SlimImage::has_same_programs(&twin.slim);
         let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
         if ships && let Some(one) = to_build.first() {
-            return Err(format!("`{one}` builds dependencies in the final stage"));
+            return Err(FullBaseReason::BuildsDependencies { package: one.to_string() });
         }
         for package in &to_build {
             apt::want(&mut wanted, package, needs::first_install(scene, stage));

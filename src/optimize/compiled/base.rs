@@ -1,5 +1,6 @@
 //! A final stage that compiles nothing needs no toolchain below it.
 
+use super::toolchain_reason::ToolchainReason;
 use std::collections::BTreeSet;
 
 use super::{libraries, packages, runtime, started_programs};
@@ -30,7 +31,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         .all(|one| one.entry_points.is_empty() || one.frameworks.contains(&Framework::AspNetCore));
     let Some(small) = runtime_image(image, language, web) else {
         if SlimImage::of(image).is_none() && !is_runtime(image) {
-            turn.skip(format!("the runtime image for programs built with `{image}` is not known"));
+            turn.skip(ToolchainReason::UnknownRuntime { image: image.to_string() });
         }
         return;
     };
@@ -42,7 +43,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     }
     let needs = MissingPrograms::of(scene, target, language, image, &small);
     if let Some(program) = needs.unknown {
-        return turn.skip(format!("`{small}` lacks `{program}`, and no package is known to provide it"));
+        return turn.skip(ToolchainReason::UnknownPackage { small: small.to_string(), program: program.to_string() });
     }
     let mut lines = needs.lines;
     let packages: Vec<&str> = needs.packages.iter().map(String::as_str).collect();
@@ -110,10 +111,10 @@ fn uses_toolchain(scene: &PassInput, target: &Stage) -> bool {
 }
 
 /// Why what runs needs the toolchain too.
-fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image: &str) -> Option<String> {
+fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image: &str) -> Option<ToolchainReason> {
     let source = |path: &str| FileKind::of(path).is_compiled();
     if let Some(program) = language.toolchain().find(|program| started_programs::is_called(scene, target, program)) {
-        return Some(format!("the container calls `{program}`"));
+        return Some(ToolchainReason::CallsTool { program: program.to_string() });
     }
     let of = match language {
         Language::Java => "Java",
@@ -123,7 +124,7 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
     let phrases = patterns::words_in(of, "uses the compiler at run time");
     let found = scene.evidence.holding(&phrases).find(|(path, _)| source(path));
     if let Some((path, _)) = found {
-        return Some(format!("`{path}` uses the compiler at run time"));
+        return Some(ToolchainReason::UsesCompiler { path: path.to_string() });
     }
     let home = match language {
         Language::Java if image.contains("openjdk") => Some("/usr/local/openjdk-"),
@@ -131,7 +132,7 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
         _ => None,
     };
     let own = build_text(scene, target);
-    home.filter(|home| own.contains(home)).map(|home| format!("an instruction of the stage names `{home}`"))
+    home.filter(|home| own.contains(home)).map(|home| ToolchainReason::NamesToolchainFolder { home: home.to_string() })
 }
 
 fn build_text(scene: &PassInput, target: &Stage) -> String {

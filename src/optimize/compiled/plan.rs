@@ -1,5 +1,6 @@
 //! What is known of a stage that compiles and ships, before its text is written.
 
+use super::split_blocker::SplitBlocker;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::commands::{self, CommandFate, RunCommands};
@@ -20,7 +21,7 @@ pub(super) enum NoPlanReason {
     /// Nothing is compiled that ships, or something else starts.
     NotOurs,
     /// It cannot be done, for this reason.
-    Refused(String),
+    Refused(SplitBlocker),
 }
 
 /// What goes from the stage that builds to the one that ships.
@@ -73,11 +74,11 @@ impl<'a> TransferPlan<'a> {
                             name => started_programs::is_wanted(scene, target, name),
                         };
                         let run = commands::read(build, stage, index, &wanted);
-                        let run = run.ok_or_else(|| refused("a RUN uses a shell that is not supported"))?;
+                        let run = run.ok_or_else(|| refused(SplitBlocker::UnsupportedShell))?;
                         runs.insert(index, run);
                     }
                     Keyword::Onbuild => {
-                        return Err(refused("ONBUILD instructions run in builds that are not known here"));
+                        return Err(refused(SplitBlocker::Onbuild));
                     }
                     _ => {}
                 }
@@ -105,12 +106,12 @@ impl<'a> TransferPlan<'a> {
         let first_copy = self.first_copy(scene);
         let needed = self.needed_products(&products, started, known, scene)?;
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
-            return Err(refused("the programs that `go install` creates are not known"));
+            return Err(refused(SplitBlocker::UnknownGoPrograms));
         }
         let unknown = self.runs.values().find(|run| run.has(&CommandFate::Unknown) && run.index > first_copy);
         if let Some(run) = unknown {
             let line = build.instruction(run.index).start_line;
-            return Err(refused(&format!("the files that line {line} writes are not known")));
+            return Err(refused(SplitBlocker::UnknownOutput { line: line.to_string() }));
         }
         let works =
             self.runs.values().any(|run| run.has(&CommandFate::Works) || (!run.separable && run.compiles().is_some()));
@@ -126,9 +127,7 @@ impl<'a> TransferPlan<'a> {
         {
             self.items = items;
         } else if data::SYSTEM_FOLDERS.has(&workdir, "holds-system") {
-            return Err(refused(
-                "the program's files are in a system folder, and it is not known which of these it needs",
-            ));
+            return Err(refused(SplitBlocker::NeedsSystemFolder));
         } else {
             self.whole = Some(workdir);
         }
@@ -200,9 +199,10 @@ impl<'a> TransferPlan<'a> {
             return Ok(Product { path: above.to_owned(), folder: true });
         }
         match self.language {
-            Language::DotNet => Err(refused(&format!(
-                "`{name}` needs the files next to it, and these are in the system folder `{above}`"
-            ))),
+            Language::DotNet => Err(refused(SplitBlocker::NeighboursInSystemFolder {
+                name: name.to_string(),
+                above: above.to_string(),
+            })),
             _ => Ok(product),
         }
     }
@@ -217,8 +217,8 @@ fn destination(product: Product, started: &StartedPaths) -> (Product, String) {
     (product, to)
 }
 
-fn refused(why: &str) -> NoPlanReason {
-    NoPlanReason::Refused(why.to_owned())
+fn refused(why: SplitBlocker) -> NoPlanReason {
+    NoPlanReason::Refused(why)
 }
 
 /// The language: what the image brings, else what is compiled.

@@ -2,6 +2,7 @@
 
 use super::base::sets_zone;
 use super::runtime::Toolchain;
+use super::scratch_blocker::ScratchBlocker;
 use crate::build::toolchain::{self, Language};
 use crate::build::{CERTIFICATES, FoundVariable, Reference, Stage, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
@@ -44,7 +45,10 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     edits.extend(static_build.edits);
     let why = "the program is statically linked, and no source uses another program, a user or a folder of the system";
     turn.step(format!("uses `scratch` instead of `{image}`"), why, edits);
-    turn.assume("the program is not linked with a C library", static_build.open.map(|why| (Support::Missing, why)));
+    turn.assume(
+        "the program is not linked with a C library",
+        static_build.open.map(|why| (Support::Missing, why.to_string())),
+    );
     let module = modules(scene).next();
     let unread = module.map(|(_, name)| format!("the sources of modules such as `{name}` were not checked"));
     turn.assume(
@@ -70,12 +74,12 @@ fn builder<'b>(scene: &'b PassInput, target: &Stage) -> Option<&'b Stage> {
 struct StaticBuild {
     edits: Vec<FileEdit>,
     /// What leaves it open that the program needs no C library.
-    open: Option<String>,
+    open: Option<ScratchBlocker>,
 }
 
 impl StaticBuild {
     /// An error says what speaks against it.
-    fn of(scene: &PassInput, builder: &Stage) -> Result<Self, String> {
+    fn of(scene: &PassInput, builder: &Stage) -> Result<Self, ScratchBlocker> {
         let build = scene.build;
         let (mut compiles, mut edits) = (false, Vec::new());
         for stage in build.chain(builder) {
@@ -84,14 +88,14 @@ impl StaticBuild {
                     compiles = true;
                     match build.run_variable(stage, index, one, "CGO_ENABLED").map(FoundVariable::text) {
                         Some(Some(value)) if value == "0" => {}
-                        Some(_) => return Err("`CGO_ENABLED` allows linking with a C library".to_owned()),
+                        Some(_) => return Err(ScratchBlocker::CgoEnabled),
                         None => edits.push(without_cgo(scene, index, one)?),
                     }
                 }
             }
         }
         if !compiles {
-            return Err("no command is known to compile it, so how it is linked is unknown".to_owned());
+            return Err(ScratchBlocker::UnknownBuild);
         }
         let open = if edits.is_empty() { None } else { uses_cgo(scene, builder)? };
         Ok(Self { edits, open })
@@ -99,32 +103,33 @@ impl StaticBuild {
 }
 
 /// `CGO_ENABLED=0` before a call of the compiler.
-fn without_cgo(scene: &PassInput, index: usize, one: &Invocation) -> Result<FileEdit, String> {
-    let unknown = "the program may be linked with a C library; set `CGO_ENABLED=0` for its build if it is not";
+fn without_cgo(scene: &PassInput, index: usize, one: &Invocation) -> Result<FileEdit, ScratchBlocker> {
+    let unknown = ScratchBlocker::MayUseCgo;
     let asks = |text: &str| text == "-race" || text.starts_with("-buildmode") || text.contains("-linkmode");
     if let Some(word) = one.args.iter().find(|word| asks(word.text())) {
-        return Err(format!("`{}` needs a C library", word.text()));
+        return Err(ScratchBlocker::CgoFlag { flag: word.text().to_string() });
     }
-    let code = scene.build.code(index).filter(|code| !code.is_exec() && one.via.is_empty()).ok_or(unknown)?;
+    let code =
+        scene.build.code(index).filter(|code| !code.is_exec() && one.via.is_empty()).ok_or_else(|| unknown.clone())?;
     let place = code.place(scene.file(), one.path.span);
     if scene.source().slice(place) != one.path.text() {
-        return Err(unknown.to_owned());
+        return Err(unknown);
     }
     Ok(scene.edit(Span::at(place.start), "CGO_ENABLED=0 "))
 }
 
 /// Why it is open that no package needs C; an error names a source that does.
-fn uses_cgo(scene: &PassInput, builder: &Stage) -> Result<Option<String>, String> {
+fn uses_cgo(scene: &PassInput, builder: &Stage) -> Result<Option<ScratchBlocker>, ScratchBlocker> {
     let own = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
     let vendored = || scene.evidence.vendored.values().find_map(|one| one.calls_c.as_ref());
     if let Some(path) = own.map(|(path, _)| path).or_else(vendored) {
-        return Err(format!("`{path}` uses cgo"));
+        return Err(ScratchBlocker::UsesCgo { path: path.to_string() });
     }
     if has_no_compiler(scene, builder) {
         return Ok(None);
     }
     let unread = modules(scene).find(|(vendored, _)| !vendored);
-    Ok(unread.map(|(_, name)| format!("module `{name}` may use cgo; its sources are not vendored")))
+    Ok(unread.map(|(_, name)| ScratchBlocker::ModuleMayUseCgo { name: name.to_string() }))
 }
 
 /// Whether nothing in the stage could compile C: on Alpine, nobody installs a compiler.
@@ -156,27 +161,27 @@ fn copy_system_files(
     target: &Stage,
     builder: &Stage,
     image: &str,
-) -> Result<Option<FileEdit>, String> {
+) -> Result<Option<FileEdit>, ScratchBlocker> {
     let build = scene.build;
     let StageBase::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
     let mut paths = Vec::new();
     let has = |path: &str| build.instructions(target).any(|(_, one)| scene.source().slice(one.span).contains(path));
     if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
         if !Toolchain::of(toolchain).is_some_and(|row| row.has_certificates()) {
-            return Err("the CA certificates cannot be copied from the build stage".to_owned());
+            return Err(ScratchBlocker::NoCertificates);
         }
         paths.push((CERTIFICATES, "/etc/ssl/certs/"));
     }
     if !has(ZONES) && wants_zones(scene) {
         if toolchain.contains("alpine") {
-            return Err("the program may need time zones, and the build stage has none".to_owned());
+            return Err(ScratchBlocker::NoTimeZones);
         }
         paths.push((ZONES, ZONES));
     }
     if paths.is_empty() {
         return Ok(None);
     }
-    let from = builder.name.as_deref().ok_or("the build stage has no name")?;
+    let from = builder.name.as_deref().ok_or(ScratchBlocker::UnnamedBuildStage)?;
     let mut transfers = build.transfers(target).iter();
     let first = transfers.find(|one| matches!(one.from, Some(StageBase::Stage(_)))).map(|one| one.index);
     let at = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
@@ -195,17 +200,17 @@ fn wants_zones(scene: &PassInput) -> bool {
 }
 
 /// What of the base the stage, its container or the sources need.
-fn needs(scene: &PassInput, target: &Stage) -> Option<String> {
+fn needs(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
     let services = &scene.evidence.services;
     if services.iter().any(|service| service.healthcheck.is_some()) {
-        return Some("a compose healthcheck uses a program of the image".to_owned());
+        return Some(ScratchBlocker::ComposeHealthcheck);
     }
     let mut commands = services.iter().flat_map(|service| service.entrypoint.iter().chain(&service.command));
     if commands.any(|command| starts_other(command)) {
-        return Some("a compose service starts another program of the image".to_owned());
+        return Some(ScratchBlocker::ComposeCommand);
     }
     if let Some(user) = services.iter().find_map(|service| service.user.as_deref()).filter(|user| !is_number(user)) {
-        return Some(format!("a compose service runs it as `{user}`; a user name needs /etc/passwd"));
+        return Some(ScratchBlocker::ComposeUser { user: user.to_string() });
     }
     of_stage(scene, target).or_else(|| of_sources(scene))
 }
@@ -226,24 +231,24 @@ fn is_number(user: &str) -> bool {
 }
 
 /// What the lines of the stage need.
-fn of_stage(scene: &PassInput, target: &Stage) -> Option<String> {
+fn of_stage(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
     for (_, one) in scene.build.instructions(target) {
         match one.keyword {
-            Keyword::Run => return Some("a RUN in its stage needs a shell".to_owned()),
-            Keyword::Volume => return Some("a volume would be owned by root".to_owned()),
+            Keyword::Run => return Some(ScratchBlocker::RunNeedsShell),
+            Keyword::Volume => return Some(ScratchBlocker::Volume),
             Keyword::Cmd | Keyword::Entrypoint if starts_shell(&one.arguments) => {
-                return Some("its command starts a shell".to_owned());
+                return Some(ScratchBlocker::StartsShell);
             }
             Keyword::Healthcheck if !is_none(scene, one) => {
-                return Some("its HEALTHCHECK may use a program of the base image".to_owned());
+                return Some(ScratchBlocker::Healthcheck);
             }
             Keyword::User if !is_number(scene.file().str(one.rest).trim()) => {
-                return Some("its USER is a name, which needs /etc/passwd".to_owned());
+                return Some(ScratchBlocker::NamedUser);
             }
             Keyword::Copy | Keyword::Add => {
                 let owner = one.flags.iter().find_map(|flag| scene.file().flag(flag).strip_prefix("--chown="));
                 if owner.is_some_and(|owner| !is_number(owner)) {
-                    return Some("a --chown uses a name, which needs /etc/passwd".to_owned());
+                    return Some(ScratchBlocker::NamedOwner);
                 }
             }
             _ => {}
@@ -251,32 +256,30 @@ fn of_stage(scene: &PassInput, target: &Stage) -> Option<String> {
     }
     let programs = |one: &crate::build::Transfer| matches!(one.from, Some(StageBase::Image(_) | StageBase::Unknown(_)));
     if scene.build.transfers(target).iter().any(programs) {
-        return Some("files that are copied from another image may need the base image".to_owned());
+        return Some(ScratchBlocker::CopiesFromImage);
     }
     None
 }
 
 /// What the sources ask for.
-fn of_sources(scene: &PassInput) -> Option<String> {
+fn of_sources(scene: &PassInput) -> Option<ScratchBlocker> {
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
-        return Some("not all sources were read".to_owned());
+        return Some(ScratchBlocker::UnreadSources);
     }
     let mut asked = patterns::of("needs of the image").filter_map(|need| {
         let (path, _) = scene.evidence.holding(&[need.text]).find(|(path, _)| is_source(path))?;
-        Some(format!("`{path}` uses {}", need.argument))
+        Some(ScratchBlocker::SourceNeeds { path: path.to_string(), need: need.argument.to_string() })
     });
-    let zone = || {
-        sets_zone(scene).then(|| "an environment variable sets a time zone, whose data is in the base image".to_owned())
-    };
+    let zone = || sets_zone(scene).then(|| ScratchBlocker::TimeZoneVariable);
     asked.next().or_else(zone).or_else(|| writes(scene))
 }
 
 /// What the program writes, for which somebody has to make a folder that its user may write to.
-fn writes(scene: &PassInput) -> Option<String> {
+fn writes(scene: &PassInput) -> Option<ScratchBlocker> {
     let meanings = ["writes somewhere", "writes a file", "writes a folder"];
     let words: Vec<&str> = meanings.iter().flat_map(|meaning| patterns::words_in("Go", meaning)).collect();
     let (path, _) = scene.evidence.holding(&words).find(|(path, _)| is_source(path))?;
-    Some(format!("`{path}` writes files, and `scratch` has no command to create a folder for the non-root user"))
+    Some(ScratchBlocker::WritesFiles { path: path.to_string() })
 }
 
 fn starts_shell(arguments: &Arguments) -> bool {

@@ -1,5 +1,6 @@
 //! The text of the stage that ships: what the author's lines say about the container, and what is copied into it.
 
+use super::split_blocker::SplitBlocker;
 use std::collections::BTreeSet;
 
 use super::commands::{self, CommandFate, RunCommand};
@@ -41,7 +42,7 @@ struct StageWriter<'p, 'a> {
 
 impl Runtime {
     /// Goes through the author's lines.
-    pub(super) fn of(scene: &PassInput, plan: &TransferPlan, build: &str) -> Result<Self, String> {
+    pub(super) fn of(scene: &PassInput, plan: &TransferPlan, build: &str) -> Result<Self, SplitBlocker> {
         let mut writer = StageWriter {
             scene,
             plan,
@@ -72,7 +73,7 @@ impl Runtime {
 }
 
 impl StageWriter<'_, '_> {
-    fn line(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), String> {
+    fn line(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), SplitBlocker> {
         use Keyword as K;
         match instruction.keyword {
             K::Expose
@@ -257,7 +258,7 @@ impl StageWriter<'_, '_> {
     }
 
     /// The commands of a RUN that prepare the container.
-    fn run(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), String> {
+    fn run(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), SplitBlocker> {
         let Some(run) = self.plan.runs.get(&index) else { return Ok(()) };
         let compiles = run.compiles().is_some() || run.has(&CommandFate::Works);
         if !run.separable {
@@ -267,10 +268,7 @@ impl StageWriter<'_, '_> {
                 _ => false,
             });
             if compiles && prepares {
-                return Err(format!(
-                    "line {} builds the program and prepares the container in one script",
-                    instruction.start_line
-                ));
+                return Err(SplitBlocker::PreparesContainer { line: instruction.start_line.to_string() });
             }
             if prepares {
                 self.write_workdirs();

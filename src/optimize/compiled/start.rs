@@ -1,6 +1,7 @@
 //! Programs that are compiled when a container starts are compiled when the image is built.
 
 use super::image_paths;
+use super::start_blocker::StartBlocker;
 use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
@@ -40,7 +41,7 @@ pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
             Err(why) => return turn.skip(why),
         };
         let Some(edit) = command(scene, index, code, &invocations, &started) else {
-            return turn.skip("the words of its command cannot be replaced");
+            return turn.skip(StartBlocker::FixedWords);
         };
         let mut edits = vec![edit];
         edits.extend(started.compile.map(|run| compile_step(scene, target, index, &run)));
@@ -65,11 +66,11 @@ fn title(one: &Invocation) -> Option<&'static str> {
 }
 
 /// Why the container's command has to stay as it is.
-fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation]) -> Option<String> {
+fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation]) -> Option<StartBlocker> {
     let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
     let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
     if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
-        return Some(format!("service `{}` mounts over `{folder}`, so sources can change", service.name));
+        return Some(StartBlocker::MountedSources { service: service.name.to_string(), folder: folder.to_string() });
     }
     let prepares = |one: &Invocation| {
         let after = one.command.place.after.map(|after| after.kind);
@@ -78,16 +79,16 @@ fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation])
     };
     let (last, before) = all.split_last()?;
     let wrapped = !last.via.is_empty() && last.via.iter().any(|via| !matches!(via.program, "sh" | "bash" | "exec"));
-    (wrapped || !before.iter().all(prepares)).then(|| "other commands run before it".to_owned())
+    (wrapped || !before.iter().all(prepares)).then(|| StartBlocker::CommandsBefore)
 }
 
-fn start(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
+fn start(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
     match one.program.unwrap_or_default() {
         "go" => go(scene, target, one),
         "cargo" => cargo(scene, target, one),
         "mvn" | "mvnw" => maven(scene, target, one),
         "gradle" | "gradlew" => gradle(scene, target, one),
-        _ => Err("the command depends on a launch profile".to_owned()),
+        _ => Err(StartBlocker::LaunchProfile),
     }
 }
 
@@ -101,8 +102,8 @@ fn project<'a>(scene: &PassInput<'a>, target: &Stage, ecosystem: Ecosystem) -> O
 }
 
 /// The words of arguments as they stand, where no variable decides them.
-fn texts(words: &[Word]) -> Result<Vec<String>, String> {
-    let unknown = "an environment variable changes what is compiled".to_owned();
+fn texts(words: &[Word]) -> Result<Vec<String>, StartBlocker> {
+    let unknown = StartBlocker::BuildVariable;
     words.iter().map(|word| word.value().map(quoted).ok_or_else(|| unknown.clone())).collect()
 }
 
@@ -115,12 +116,12 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn go(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
-    let mut at = one.args.iter().position(|word| word.is("run")).ok_or("the command is not `go run`")? + 1;
+fn go(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
+    let mut at = one.args.iter().position(|word| word.is("run")).ok_or(StartBlocker::NotGoRun)? + 1;
     let first = at;
     while let Some(text) = one.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
         if matches!(text, "-exec" | "-C") {
-            return Err(format!("`{text}` changes how the program runs"));
+            return Err(StartBlocker::RunFlag { text: text.to_string() });
         }
         at += ProgramOptions::of("go").word_count(text);
     }
@@ -134,10 +135,10 @@ fn go(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, Stri
     } else {
         at += 1;
     }
-    let packages = texts(one.args.get(from..at).ok_or("`go run` names no package")?)?;
-    let package = packages.first().ok_or("`go run` names no package")?;
+    let packages = texts(one.args.get(from..at).ok_or(StartBlocker::NoPackage)?)?;
+    let package = packages.first().ok_or(StartBlocker::NoPackage)?;
     if package.contains('@') {
-        return Err("`go run` starts a program of another module".to_owned());
+        return Err(StartBlocker::OtherModule);
     }
     let module = project(scene, target, Ecosystem::Go).and_then(|project| project.name.as_deref());
     let name = go_name(package, module);
@@ -165,25 +166,24 @@ fn go_name(package: &str, module: Option<&str>) -> String {
     parts.into_iter().find(fits).unwrap_or("app").to_owned()
 }
 
-fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
-    let project = project(scene, target, Ecosystem::Rust).ok_or("its Cargo.toml was not found")?;
-    let begin =
-        one.args.iter().position(|word| word.is("run") || word.is("r")).ok_or("the command is not `cargo run`")? + 1;
+fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
+    let project = project(scene, target, Ecosystem::Rust).ok_or(StartBlocker::NoCargoManifest)?;
+    let begin = one.args.iter().position(|word| word.is("run") || word.is("r")).ok_or(StartBlocker::NotCargoRun)? + 1;
     let end = one.args.iter().position(|word| word.is("--")).unwrap_or(one.args.len());
     let flags = texts(one.args.get(begin..end).unwrap_or_default())?;
     let value =
         |names: &[&str]| flags.iter().position(|flag| names.contains(&flag.as_str())).and_then(|at| flags.get(at + 1));
     let moves = |flag: &str| ProgramOptions::of("cargo").has(flag, "elsewhere");
     if let Some(flag) = flags.iter().find(|flag| moves(flag)) {
-        return Err(format!("`{flag}` changes the path of the executable"));
+        return Err(StartBlocker::TargetFlag { flag: flag.to_string() });
     }
     let name = match (value(&["--bin"]), project.entry_points.as_slice()) {
         (Some(name), _) => name.clone(),
         (None, [only]) => only.name.clone(),
-        _ => return Err("the package has several programs, and it is not known which one starts".to_owned()),
+        _ => return Err(StartBlocker::SeveralPrograms),
     };
     if project.workspace.is_some() {
-        return Err("the workspace sets the path of the executable".to_owned());
+        return Err(StartBlocker::WorkspaceTarget);
     }
     let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
     let folder = if release { "release" } else { "debug" };
@@ -199,24 +199,24 @@ fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
     Ok(Start { compile, words: vec![format!("./target/{folder}/{name}")], rest: (end + 1).min(one.args.len()) })
 }
 
-fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
-    let project = project(scene, target, Ecosystem::Java).ok_or("its pom.xml was not found")?;
+fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
+    let project = project(scene, target, Ecosystem::Java).ok_or(StartBlocker::NoPom)?;
     let pom = format!("{}pom.xml", if project.root.is_empty() { String::new() } else { format!("{}/", project.root) });
     let text = scene.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
     let repackaged = text.contains("spring-boot-maven-plugin")
         && (text.contains("spring-boot-starter-parent") || text.contains("repackage"));
     if !project.frameworks.contains(&Framework::SpringBoot) || !repackaged {
-        return Err("its pom.xml builds no executable archive".to_owned());
+        return Err(StartBlocker::NoExecutableArchive);
     }
     if text.contains("<jvmArguments>") || text.contains("<systemPropertyVariables>") {
-        return Err("its pom.xml sets how the program runs".to_owned());
+        return Err(StartBlocker::PomRunSettings);
     }
     let [entry] = project.entry_points.as_slice() else {
-        return Err("its pom.xml does not set the name of the archive".to_owned());
+        return Err(StartBlocker::UnknownArchiveName);
     };
     let mut words = vec!["java".to_owned(), "-jar".to_owned(), entry.target.clone()];
     for word in one.args {
-        let text = word.value().ok_or("an environment variable changes how the program runs")?;
+        let text = word.value().ok_or(StartBlocker::RunVariable)?;
         if matches!(text, "spring-boot:run" | "clean" | "package" | "install")
             || ProgramOptions::of("mvn").has(text, "prepares")
         {
@@ -229,7 +229,7 @@ fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
             "-Dspring-boot.run.jvmArguments" => {
                 words.splice(1..1, value.split_whitespace().map(str::to_owned));
             }
-            _ => return Err(format!("the archive does not support the option `{text}`")),
+            _ => return Err(StartBlocker::ArchiveOption { text: text.to_string() }),
         }
     }
     let program = call_of(one);
@@ -260,9 +260,9 @@ fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
     })
 }
 
-fn gradle(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, String> {
-    let project = project(scene, target, Ecosystem::Java).ok_or("its Gradle build file was not found")?;
-    let name = project.name.as_deref().ok_or("its Gradle settings do not set the project name")?;
+fn gradle(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
+    let project = project(scene, target, Ecosystem::Java).ok_or(StartBlocker::NoGradleBuild)?;
+    let name = project.name.as_deref().ok_or(StartBlocker::UnknownProjectName)?;
     let prepares = |text: &str| ProgramOptions::of("gradle").has(text.split('=').next().unwrap_or(text), "prepares");
     let task = one
         .args
@@ -272,10 +272,10 @@ fn gradle(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, 
         .unwrap_or("run");
     let mut arguments: Vec<String> = Vec::new();
     for word in one.args.iter().filter(|word| word.text() != task && !prepares(word.text())) {
-        let text = word.value().ok_or("an environment variable changes how the program runs")?;
+        let text = word.value().ok_or(StartBlocker::RunVariable)?;
         match text.strip_prefix("--args=").filter(|rest| !rest.contains(['\'', '"'])) {
             Some(rest) => arguments.extend(rest.split_whitespace().map(str::to_owned)),
-            None => return Err(format!("the program does not support the option `{text}`")),
+            None => return Err(StartBlocker::ProgramOption { text: text.to_string() }),
         }
     }
     let program = call_of(one);

@@ -1,5 +1,6 @@
 //! The user that a container runs as: one that the file or the base made, else a new one.
 
+use super::root_reason::RootReason;
 use crate::build::accounts::created_user;
 use crate::build::{BaseImage, Build, Libc, Reference, Stage, StageBase, User, libc};
 use crate::dockerfile::Keyword;
@@ -23,7 +24,7 @@ impl Account {
 }
 
 /// The user to run a stage as; an error that says why there is none.
-pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
+pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, RootReason> {
     if let Some(name) = last_named_user(build, stage).or_else(|| last_created_user(build, stage)) {
         return Ok(Account::known_account(&name));
     }
@@ -31,7 +32,7 @@ pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
         StageBase::Image(reference) => reference,
         // Nothing looks a name up there, and nothing but a program of its own runs.
         StageBase::Scratch => return Ok(Account::known_account("65532:65532")),
-        _ => return Err("the base image is not known".to_owned()),
+        _ => return Err(RootReason::UnknownBase),
     };
     if reference.contains("distroless") {
         return Ok(Account::known_account("nonroot"));
@@ -43,7 +44,7 @@ pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
         None if is_old_dotnet(reference) => "useradd --uid 10001 --user-group --create-home app",
         Some(Libc::Glibc(_)) => "useradd --uid 10001 --user-group --create-home app",
         Some(Libc::Musl) => "adduser -D -u 10001 app",
-        _ => return Err(format!("the command to add a user in `{reference}` is not known")),
+        _ => return Err(RootReason::UnknownUserCommand { image: reference.to_string() }),
     };
     Ok(Account { name: "app".to_owned(), owner: "app:app".to_owned(), command: Some(command) })
 }

@@ -1,5 +1,6 @@
 //! What frameworks write without a word in the sources.
 
+use super::root_reason::WriteEvidence;
 use super::writes::Writes;
 use crate::build::Stage;
 use crate::data;
@@ -19,18 +20,18 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
     for name in ["collectstatic", "compilemessages", "makemigrations"].into_iter().filter(|name| starts(name)) {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
-        writes.sign = format!("`manage.py {name}` writes to the working folder at start-up");
+        writes.evidence = Some(WriteEvidence::ManagePy { command: name.to_owned() });
     }
     for path in commands.iter().flat_map(Script::invocations).flat_map(|one| written_by(&one)) {
         let own = path.strip_prefix('/').is_none();
         writes.sources |= own;
         writes.folders.insert(path::join(folder, path::parent(&path)));
-        writes.sign = format!("the command writes `{path}`");
+        writes.evidence = Some(WriteEvidence::Command { path });
     }
     if starts("beat") || starts("-B") {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
-        "celery beat stores its schedule in the working folder".clone_into(&mut writes.sign);
+        writes.evidence = Some(WriteEvidence::CeleryBeat);
     }
     if uses(scene, "next") {
         next(scene, target, folder, starts("start"), writes);
@@ -39,7 +40,7 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
         let &[package, folders, ..] = cells else { continue };
         if uses(scene, package) {
             writes.whole.extend(data::words(folders).map(|below| path::join(folder, below)));
-            writes.sign = format!("{package} writes to its folders");
+            writes.evidence = Some(WriteEvidence::Package { name: package.to_owned() });
         }
     }
     if let Some(value) = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].iter().find_map(|name| {
@@ -68,7 +69,7 @@ fn next(scene: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &
     if !writes_cache || !is_started {
         return;
     }
-    "Next.js stores a cache in .next".clone_into(&mut writes.sign);
+    writes.evidence = Some(WriteEvidence::NextCache);
     let own = path::join(folder, ".next");
     let copied = scene.build.transfers(target).iter().any(|copy| {
         let base = scene.build.workdir(target, copy.index).value().cloned().unwrap_or_default();

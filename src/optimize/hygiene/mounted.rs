@@ -1,6 +1,7 @@
 //! What compose mounts where a program writes: such a folder keeps the owner that it has, and no line of a Dockerfile gives
 //! it to another user.
 
+use super::root_reason::MountedFolder;
 use crate::build::Stage;
 use crate::data;
 use crate::optimize::pass_input::PassInput;
@@ -13,25 +14,21 @@ pub(super) fn over<'f>(
     scene: &PassInput,
     target: &Stage,
     folders: impl IntoIterator<Item = &'f String>,
-) -> Option<String> {
+) -> Option<MountedFolder> {
     let own = |service: &&Service| service.target.is_none() || service.target == target.name;
     let services: Vec<&Service> = scene.evidence.services.iter().filter(own).collect();
     folders.into_iter().find_map(|folder| services.iter().find_map(|service| of_service(service, folder)))
 }
 
-fn of_service(service: &Service, folder: &str) -> Option<String> {
+fn of_service(service: &Service, folder: &str) -> Option<MountedFolder> {
     let holds = |mount: &&String| {
         let mount = mount.trim_end_matches('/');
         path::is_within(folder, mount) || path::is_below(mount, folder) && may_be_written(mount)
     };
     let mount = service.mounts.iter().filter(|mount| !service.read_only_mounts.contains(*mount)).find(holds)?;
     Some(match service.bound.iter().find(|(_, target)| target == mount) {
-        Some((source, _)) => {
-            format!(
-                "compose mounts the host folder `{source}` at `{mount}`, which belongs to root or to a user of the host"
-            )
-        }
-        None => format!("compose mounts a volume at `{mount}`, which may already belong to root"),
+        Some((source, _)) => MountedFolder::Host { source: source.clone(), target: mount.clone() },
+        None => MountedFolder::Volume { target: mount.clone() },
     })
 }
 

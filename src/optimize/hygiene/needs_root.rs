@@ -1,5 +1,6 @@
 //! Why a program can't do without root, as far as the files show.
 
+use super::root_reason::{RootReason, Starter};
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
@@ -13,29 +14,28 @@ use crate::sources::patterns;
 pub(super) const FOR_DEVELOPERS: &str = "by its names or its command, the image is for development or tests";
 
 /// The first reason that keeps a container of the stage with root.
-pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<String> {
+pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let rights = || of_rights(scene).or_else(|| of_sources(scene));
     at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target)).or_else(rights)
 }
 
 /// What compose gives a container that only root can use.
-fn of_rights(scene: &PassInput) -> Option<String> {
-    let why = "a compose file grants it the Docker socket, capabilities or devices, which only root may use";
-    scene.build.input().options.run.has_rights.then(|| why.to_owned())
+fn of_rights(scene: &PassInput) -> Option<RootReason> {
+    scene.build.input().options.run.has_rights.then_some(RootReason::HasRights)
 }
 
 /// What sources of the program do that only root may: they open devices, raw sockets or the engine's socket.
-fn of_sources(scene: &PassInput) -> Option<String> {
+fn of_sources(scene: &PassInput) -> Option<RootReason> {
     let path = LazyReach::new(scene).shows("needs root")?;
-    Some(format!("`{path}` opens a device, a raw socket or the Docker socket, which only root may do"))
+    Some(RootReason::OpensDevice { path: path.to_string() })
 }
 
 /// What the container's command, its scripts and what compose runs instead do first.
-fn at_start(scene: &PassInput, target: &Stage) -> Option<String> {
+fn at_start(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let build = scene.build;
     let codes = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
     for (index, _) in codes {
-        let own = build.code(index).and_then(|code| of_script(&code.script, "the command"));
+        let own = build.code(index).and_then(|code| of_script(&code.script, &Starter::Command));
         if own.is_some() {
             return own;
         }
@@ -43,33 +43,38 @@ fn at_start(scene: &PassInput, target: &Stage) -> Option<String> {
     for started in build.start_files(target) {
         let path = &started.file.path;
         let text = scene.evidence.texts.get(path).map(|text| parse(text));
-        let found = text.and_then(|script| of_script(&script, &format!("`{path}`")));
+        let found = text.and_then(|script| of_script(&script, &Starter::File { path: path.clone() }));
         if found.is_some() {
             return found;
         }
     }
     scene.evidence.services.iter().find_map(|service| {
-        of_script(&parse(service.command.as_deref()?), &format!("the command of service `{}`", service.name))
+        of_script(&parse(service.command.as_deref()?), &Starter::Service { name: service.name.clone() })
     })
 }
 
-fn of_script(script: &Script, whose: &str) -> Option<String> {
+fn of_script(script: &Script, starter: &Starter) -> Option<RootReason> {
+    let starter = || starter.clone();
     let scripts = script.invocations();
     scripts.iter().find_map(|one| {
         let needs_root = |program: &&str| Program::of(program).is(Kind::Root);
         let wrapper = one.via.iter().map(|wrapper| wrapper.program).find(needs_root);
         if let Some(program) = one.program.filter(needs_root).or(wrapper) {
-            return Some(format!("{whose} calls `{program}`, which needs root"));
+            return Some(RootReason::Calls { starter: starter(), program: program.to_owned() });
         }
         let call = one.package_call()?;
         let synchronises = call.manager == Manager::Uv
             && one.args.first().is_some_and(|word| word.is("run"))
             && !call.has(&["--no-sync"]);
         match call.verb {
-            Verb::Install | Verb::Upgrade => Some(format!("{whose} installs packages at start-up: `{}`", call.title())),
-            Verb::Build => Some(format!("{whose} builds at start-up: `{}`", call.title())),
-            _ if synchronises => Some(format!("{whose} installs missing packages at start-up: `{}`", call.title())),
-            Verb::Run if is_build(one) => Some(format!("{whose} builds at start-up")),
+            Verb::Install | Verb::Upgrade => {
+                Some(RootReason::Installs { starter: starter(), command: call.title().to_string() })
+            }
+            Verb::Build => Some(RootReason::Builds { starter: starter(), command: Some(call.title().to_string()) }),
+            _ if synchronises => {
+                Some(RootReason::InstallsMissing { starter: starter(), command: call.title().to_string() })
+            }
+            Verb::Run if is_build(one) => Some(RootReason::Builds { starter: starter(), command: None }),
             _ => None,
         }
     })
@@ -80,7 +85,7 @@ fn is_build(one: &Invocation) -> bool {
 }
 
 /// What lies in the home of root, which nobody else may read.
-fn at_home(scene: &PassInput, target: &Stage) -> Option<String> {
+fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let build = scene.build;
     let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
         build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
@@ -98,7 +103,7 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<String> {
             _ => false,
         };
         if named {
-            return Some("it needs files below /root, which only root may read".to_owned());
+            return Some(RootReason::FilesInRootHome);
         }
         if one.keyword != Keyword::Run {
             continue;
@@ -111,9 +116,7 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<String> {
         });
         if let Some(call) = found {
             let (words, variable) = (call.text.trim_end_matches('('), call.argument);
-            return Some(format!(
-                "`{words}` leaves files in root's home; set `{variable}` to a folder that any user can read"
-            ));
+            return Some(RootReason::FetchesToHome { command: words.to_owned(), variable: variable.to_owned() });
         }
     }
     None
@@ -145,21 +148,19 @@ fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'
     found
 }
 
-fn of_projects(scene: &PassInput, target: &Stage) -> Option<String> {
+fn of_projects(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let node = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
     let source = scene.source().text();
     let puppeteer = node().flat_map(|project| &project.dependencies).any(|one| one.name == "puppeteer");
     if puppeteer && !source.contains("PUPPETEER_") {
-        return Some(
-            "the install of puppeteer downloads a browser to root's home; set `PUPPETEER_CACHE_DIR`".to_owned(),
-        );
+        return Some(RootReason::Puppeteer);
     }
     let launch = scene.build.launch(target)?;
     let invocations = launch.script().invocations();
     let corepack =
         source.contains("corepack") && invocations.iter().any(|one| matches!(one.program, Some("pnpm" | "yarn")));
     if corepack {
-        return Some("the command starts a package manager that corepack keeps in root's home".to_owned());
+        return Some(RootReason::Corepack);
     }
     let scripts: Vec<&str> = node().flat_map(|project| &project.scripts).map(|script| &*script.command).collect();
     let runs = invocations.iter().filter_map(|one| {
@@ -183,5 +184,5 @@ fn of_projects(scene: &PassInput, target: &Stage) -> Option<String> {
     if scripts.is_empty() {
         return None;
     }
-    found.map(|command| format!("`{command}` is a development server, which writes next to the installed packages"))
+    found.map(|command| RootReason::DevelopmentServer { command })
 }

@@ -1,5 +1,6 @@
 //! Pass `non-root`: a user without rights, who owns what the program writes.
 
+use super::root_reason::{RootReason, WriteEvidence};
 use std::collections::BTreeSet;
 
 use super::account::{self, Account};
@@ -20,25 +21,28 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     match build.user(target) {
         Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root) => {}
-        Setting::Unknown => return turn.skip("the user of the base image is not known"),
+        Setting::Unknown => return turn.skip(RootReason::UnknownBaseUser),
         _ => return,
     }
     if service::is_for_developers(build, target) {
-        return turn.skip(needs_root::FOR_DEVELOPERS);
+        return turn.skip(RootReason::ForDevelopers);
     }
     if build.launch(target).is_none() {
-        return turn.skip("the command that it starts is not known");
+        return turn.skip(RootReason::UnknownCommand);
     }
     if accounts::steps_down(build, target) {
-        return turn.skip("its entrypoint already changes the user");
+        return turn.skip(RootReason::ChangesUser);
     }
     if !service::may_serve_by_any_name(build, target) {
-        return turn.skip("its program needs root, or changes to a user of its own");
+        return turn.skip(RootReason::NeedsRoot);
     }
     match plan(scene, target) {
         Ok(plan) => {
             turn.step(plan.what, plan.why, plan.edits);
-            turn.assume(plan.writes.assumption_text(), plan.writes.unknown.map(|why| (Support::Missing, why)));
+            turn.assume(
+                plan.writes.assumption_text(),
+                plan.writes.unknown.map(|why| (Support::Missing, why.to_string())),
+            );
         }
         Err(why) => turn.skip(why),
     }
@@ -52,43 +56,48 @@ struct UserPlan {
     writes: Writes,
 }
 
-fn plan(scene: &PassInput, target: &Stage) -> Result<UserPlan, String> {
+fn plan(scene: &PassInput, target: &Stage) -> Result<UserPlan, RootReason> {
     let build = scene.build;
     if let Some(why) = needs_root::reason_to_stay_root(scene, target) {
         return Err(why);
     }
     let account = account::of(build, target)?;
-    let folder = build.workdir(target, usize::MAX).value().cloned().ok_or("its working folder is not known")?;
+    let folder = build.workdir(target, usize::MAX).value().cloned().ok_or(RootReason::UnknownWorkingFolder)?;
     let empty = data_folders::folders(scene, target);
     let writes = known_writes(scene, target, &folder, &empty)?;
     edits_of(scene, target, &account, &folder, &empty, writes)
 }
 
 /// What the program writes, by its sources and frameworks; or why that needs root.
-fn known_writes(scene: &PassInput, target: &Stage, folder: &str, empty: &[CreatedFolders]) -> Result<Writes, String> {
+fn known_writes(
+    scene: &PassInput,
+    target: &Stage,
+    folder: &str,
+    empty: &[CreatedFolders],
+) -> Result<Writes, RootReason> {
     let mut writes = writes::of(scene, folder)?;
     for path in empty.iter().flat_map(|made| &made.folders) {
         if let Some(mount) = mounted::over(scene, target, [path]) {
-            return Err(format!("a RUN creates `{path}` for data, and {mount}"));
+            return Err(RootReason::DataFolderMounted { path: path.clone(), mount });
         }
     }
     frameworks::add(scene, target, folder, &mut writes);
     for (path, sign) in node::writes::writes(scene) {
         writes.sources |= path == folder;
         writes.folders.insert(path);
-        writes.sign = sign;
+        writes.evidence = Some(WriteEvidence::Start(sign));
     }
     // What nothing shows to be written is no reason to keep root.
-    if !writes.sign.is_empty()
+    if let Some(evidence) = &writes.evidence
         && let Some(mount) = mounted::over(scene, target, writes.folders.union(&writes.whole))
     {
-        return Err(format!("{}, and {mount}", writes.sign));
+        return Err(RootReason::WritesToMount { evidence: evidence.clone(), mount });
     }
     writes.folders.extend(scene.build.volumes(target));
     writes.given_away()?;
     if folder == "/" && (writes.sources || !writes.whole.is_empty()) {
-        if !writes.sign.is_empty() {
-            return Err(format!("{}, and its working folder is `/`", writes.sign));
+        if let Some(evidence) = writes.evidence {
+            return Err(RootReason::WritesInRootFolder { evidence });
         }
         writes.folders.remove("/");
         writes.sources = false;
@@ -104,7 +113,7 @@ fn edits_of(
     folder: &str,
     empty: &[CreatedFolders],
     writes: Writes,
-) -> Result<UserPlan, String> {
+) -> Result<UserPlan, RootReason> {
     let copies = copies(scene, target, folder);
     let owns = writes.sources || copies.iter().any(|copy| is_locked(scene, copy));
     let mut edits = Vec::new();
@@ -115,7 +124,7 @@ fn edits_of(
     let whole: Vec<&str> =
         if owns { Vec::new() } else { writes.whole.iter().filter(filled).map(String::as_str).collect() };
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
-        return Err("an image from scratch has no program that can create folders for another user".to_owned());
+        return Err(RootReason::ScratchFolders);
     }
     // What an install empties is made behind it.
     let (late, early): (BTreeSet<String>, _) =
@@ -130,10 +139,10 @@ fn edits_of(
         edits.extend(steps::handed(scene, target, &copies, account, step, &handed));
     }
     edits.push(user(scene, target, account, step));
-    let why = match (writes.sign.is_empty(), writes.sources) {
-        (false, _) => format!("{}; the new user gets write access there", writes.sign),
-        (true, true) => "it is not known whether it writes to its folder, so the new user owns that folder".to_owned(),
-        (true, false) => {
+    let why = match (&writes.evidence, writes.sources) {
+        (Some(evidence), _) => format!("{evidence}; the new user gets write access there"),
+        (None, true) => "it is not known whether it writes to its folder, so the new user owns that folder".to_owned(),
+        (None, false) => {
             "no source writes outside /tmp, and any user can listen on ports below 1024 since Docker 20.10".to_owned()
         }
     };
@@ -201,14 +210,14 @@ fn create_user(
     account: &Account,
     folders: &BTreeSet<String>,
     wanted: Option<usize>,
-) -> Result<Option<FileEdit>, String> {
+) -> Result<Option<FileEdit>, RootReason> {
     let mut commands: Vec<String> = account.command.into_iter().map(str::to_owned).collect();
     if !folders.is_empty() && has_shell(scene, target) {
         let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, ""));
         let group = if group.is_empty() { String::new() } else { format!(" -g {group}") };
         let paths: Vec<&str> = folders.iter().map(String::as_str).collect();
         if paths.iter().any(|path| path.contains([' ', '\'', '"', '$', '\\'])) {
-            return Err("the name of a folder that it writes to needs quoting in a shell".to_owned());
+            return Err(RootReason::QuotedFolder);
         }
         commands.push(format!("install -d -o {user}{group} {}", paths.join(" ")));
     }

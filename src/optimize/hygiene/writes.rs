@@ -1,5 +1,6 @@
 //! Where the program writes: what a container of the original wrote, else what the sources tell.
 
+use super::root_reason::{RootReason, UnknownWrites, WriteEvidence};
 use std::collections::BTreeSet;
 
 use super::steps;
@@ -25,10 +26,10 @@ pub(super) struct Writes {
     pub whole: BTreeSet<String>,
     /// Whether it may also write what the sources bring, or somewhere below WORKDIR that nobody told.
     pub sources: bool,
-    /// What shows it, in a few words; empty where nothing does.
-    pub sign: String,
-    /// Why nobody knows where else it writes, as far as the sources go.
-    pub unknown: Option<String>,
+    /// What shows that the program writes; `None` where nothing does.
+    pub evidence: Option<WriteEvidence>,
+    /// Why it is not known where else it writes.
+    pub unknown: Option<UnknownWrites>,
 }
 
 impl Writes {
@@ -36,7 +37,7 @@ impl Writes {
     fn add(&mut self, scene: &PassInput, folder: &str, path: &str) {
         let full = path::join(folder, path);
         if full == "/" && folder != "/" {
-            self.unknown = Some("it writes to `/`, which belongs to root".to_owned());
+            self.unknown = Some(UnknownWrites::RootFolder);
             return;
         }
         if is_open(&full) {
@@ -73,10 +74,10 @@ impl Writes {
     }
 
     /// Leaves out what everyone may write; an error names a folder that can't be given away.
-    pub(super) fn given_away(&mut self) -> Result<(), String> {
+    pub(super) fn given_away(&mut self) -> Result<(), RootReason> {
         self.folders.retain(|path| path != "/tmp" && path != "/var/tmp");
         match self.folders.union(&self.whole).find(|path| is_system(path)) {
-            Some(path) => Err(format!("it writes to the system folder `{path}`")),
+            Some(path) => Err(RootReason::WritesSystemFolder { path: path.clone() }),
             None => Ok(()),
         }
     }
@@ -84,23 +85,21 @@ impl Writes {
 
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
 /// be given.
-pub(super) fn of(scene: &PassInput, folder: &str) -> Result<Writes, String> {
+pub(super) fn of(scene: &PassInput, folder: &str) -> Result<Writes, RootReason> {
     let told = known_writes(scene, folder);
     let Some(observed) = &scene.evidence.observed else { return Ok(told) };
     let mut writes = observed_ones(&observed.written, folder)?;
     // Uploads and reports are written when somebody asks for them, and a container that only starts shows none.
-    if !told.sign.is_empty() {
+    if told.evidence.is_some() {
         writes.folders.extend(told.folders);
         writes.sources |= told.sources;
-        if writes.sign.is_empty() {
-            writes.sign = told.sign;
-        }
+        writes.evidence = writes.evidence.or(told.evidence);
     }
     writes.unknown = told.unknown;
     Ok(writes)
 }
 
-fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, String> {
+fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, RootReason> {
     let mut writes = Writes::default();
     for path in written {
         let above = |other: &String| other.len() > path.len() && path::is_within(other, path);
@@ -109,11 +108,11 @@ fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, Str
         }
         let parent = if path == folder { folder } else { path::parent(path) };
         if parent == "/" || data::SYSTEM_FOLDERS.with("image").any(|image| path::is_within(parent, image)) {
-            return Err(format!("it writes to `{path}`, a file of the system"));
+            return Err(RootReason::WritesSystemFile { path: path.clone() });
         }
         writes.sources |= path::is_within(parent, folder);
         writes.folders.insert(parent.to_owned());
-        writes.sign = format!("a container of the original image wrote `{path}`");
+        writes.evidence = Some(WriteEvidence::Container { path: path.clone() });
     }
     Ok(writes)
 }
@@ -138,17 +137,17 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
                 WrittenPlace::File(path) => writes.add_file(scene, folder, &path),
                 WrittenPlace::Unknown(what) => {
                     writes.sources = true;
-                    writes.unknown = Some(format!("`{file}` writes to `{what}`, whose value is not in the sources"));
+                    writes.unknown = Some(UnknownWrites::UnknownValue { file: file.clone(), expression: what });
                 }
             }
-            writes.sign = format!("`{file}` writes files");
+            writes.evidence = Some(WriteEvidence::Source { file: file.clone() });
         }
     }
     // Of what Next.js traced it is known what it writes.
     if let Some(why) = unread(scene, &reach, any)
         && !takes_traced(scene)
     {
-        writes.sources |= writes.sign.is_empty();
+        writes.sources |= writes.evidence.is_none();
         writes.unknown.get_or_insert(why);
     }
     if writes.sources {
@@ -158,9 +157,9 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
 }
 
 /// Which of its sources nobody read. `any`: some were.
-fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<String> {
+fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<UnknownWrites> {
     if !any {
-        return Some("its sources were not found, so the folders that it writes to are not known".to_owned());
+        return Some(UnknownWrites::NoSources);
     }
     if !scene.evidence.texts_cut {
         return None;
@@ -175,7 +174,7 @@ fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<String> {
         .filter(|id| context.entry(*id).kind == ContextEntryKind::File)
         .map(|id| context.path(id))
         .find(is_unread)?;
-    Some(format!("`{path}` is too large to read, so the folders that it writes to are not known"))
+    Some(UnknownWrites::LargeSource { path })
 }
 
 /// What the image and compose give a variable, as far as it is written there.

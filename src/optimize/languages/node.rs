@@ -1,5 +1,6 @@
 //! Node projects.
 
+pub(in crate::optimize) mod stage_blocker;
 pub(in crate::optimize) mod native;
 pub(in crate::optimize) mod stage_pieces;
 pub(in crate::optimize) mod started_project;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "Python and the tools compare names exactly")]
 
+pub(in crate::optimize) mod stage_blocker;
 pub(in crate::optimize) mod element;
 pub(in crate::optimize) mod evidence;
 pub(in crate::optimize) mod needs;

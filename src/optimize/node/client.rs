@@ -1,6 +1,7 @@
 //! Pass `client-stages`: a site in a folder of its own, which a bundler builds and the program beside it serves, is built in
 //! a stage of its own. What it is bundled from stays there.
 
+mod blocker;
 mod owners;
 mod readers;
 mod site;
@@ -9,6 +10,7 @@ mod steps;
 mod tests;
 mod write;
 
+use self::blocker::ClientStageBlocker;
 use self::site::Client;
 use super::output::{self, Output};
 use super::{need, stage_pieces};
@@ -48,7 +50,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
         others.flat_map(|other| &other.runs).any(|run| client.runs.iter().any(|own| own.index == run.index))
     };
     if clients.iter().any(shared) {
-        return turn.skip("one RUN builds two sites");
+        return turn.skip(ClientStageBlocker::TwoSitesInRun);
     }
     if clients.is_empty() {
         return;
@@ -70,7 +72,11 @@ fn is_site(project: &Project) -> bool {
 }
 
 /// The site as the stage builds it; `None` where it does not, an error where it can't be told from the rest.
-fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Result<Option<Client<'a>>, String> {
+fn read<'a>(
+    scene: &PassInput<'a>,
+    stage: &Stage,
+    project: &'a Project,
+) -> Result<Option<Client<'a>>, ClientStageBlocker> {
     let Some(folder) = owners::place(scene, stage, project) else { return Ok(None) };
     let runs = owners::runs(scene, stage, project, &folder)?;
     let commands: Vec<Vec<String>> = runs.iter().flat_map(|run| run.commands.iter().cloned()).collect();
@@ -79,7 +85,7 @@ fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Resul
         return Ok(None);
     }
     if !folder.ends_with(&format!("/{}", project.root)) {
-        return Err("the folder has another name in the image".to_owned());
+        return Err(ClientStageBlocker::OtherFolderName);
     }
     let outputs = written_folders(&folder, output::output_of_commands(scene, project, &builds))?;
     let mut client = Client { project, folder, runs, outputs, whole: false };
@@ -90,17 +96,17 @@ fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Resul
 }
 
 /// The folders that its build writes, absolute.
-fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, String> {
+fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, ClientStageBlocker> {
     if let Some(open) = output.open {
-        return Err(open);
+        return Err(ClientStageBlocker::Output { why: open });
     }
     if output.into_modules || output.bundler.is_none() {
-        return Err("its build writes more than a site".to_owned());
+        return Err(ClientStageBlocker::WritesMoreThanSite);
     }
     let paths = output.paths.iter().chain(&output.outer).map(|path| path::join(folder, path));
     let paths: Vec<String> = paths.collect();
     if paths.iter().any(|path| path == "/" || folder.starts_with(path.as_str())) {
-        return Err("its build writes to a folder that also holds other files".to_owned());
+        return Err(ClientStageBlocker::WritesSharedFolder);
     }
     Ok(paths)
 }

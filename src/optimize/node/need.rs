@@ -2,6 +2,7 @@
 
 pub(super) mod imports;
 
+use crate::optimize::languages::node::stage_blocker::NodeStageBlocker;
 use std::collections::BTreeSet;
 
 use super::stage_pieces::Pieces;
@@ -25,13 +26,13 @@ pub(super) fn programs(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Opt
 }
 
 /// Why they have to stay; `None` where nothing needs them.
-pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<String> {
+pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<NodeStageBlocker> {
     let mut walk = NeedWalk::new(scene, pieces);
     if let Err(why) = walk.image(stage).and_then(|()| walk.services(stage)) {
         return Some(why);
     }
     if walk.started == 0 {
-        return Some("no command starts the container".to_owned());
+        return Some(NodeStageBlocker::StartsNothing);
     }
     let bundled = [
         Framework::Vite,
@@ -49,7 +50,7 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
     let loaded_by_server = imports::first(scene, pieces.project, &dev, Some(&walk.configs));
     let (import, file) =
         loaded_by_server.or_else(|| imports::first(scene, pieces.project, &dev, bundled.then_some(&walk.entries)))?;
-    Some(format!("`{file}` imports `{import}`, a dev dependency"))
+    Some(NodeStageBlocker::ImportsDevDependency { file: file.to_string(), import: import.to_string() })
 }
 
 /// The names that are wanted for development alone.
@@ -82,12 +83,12 @@ impl<'w, 'a, 'p> NeedWalk<'w, 'a, 'p> {
 }
 
 impl NeedWalk<'_, '_, '_> {
-    fn image(&mut self, stage: &Stage) -> Result<(), String> {
+    fn image(&mut self, stage: &Stage) -> Result<(), NodeStageBlocker> {
         for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
             let Some((index, _)) = self.scene.build.last(stage, keyword) else { continue };
             let options = self.scene.build.expand(stage, index, "${NODE_OPTIONS:-}").unwrap_or_default();
             self.loaded(&["node".to_owned(), options])?;
-            let code = self.scene.build.code(index).ok_or("the shell of the command is not supported")?;
+            let code = self.scene.build.code(index).ok_or(NodeStageBlocker::UnsupportedShell)?;
             for one in code.script.invocations() {
                 self.started += 1;
                 self.command(&words::of(&one), 0)?;
@@ -96,12 +97,16 @@ impl NeedWalk<'_, '_, '_> {
         Ok(())
     }
 
-    fn services(&mut self, stage: &Stage) -> Result<(), String> {
+    fn services(&mut self, stage: &Stage) -> Result<(), NodeStageBlocker> {
         let services = self.scene.evidence.services.iter();
         let ours = services.filter(|service| service.target.is_none() || service.target == stage.name);
         for service in ours {
             for text in [&service.entrypoint, &service.command].into_iter().flatten() {
-                let by_service = |why| format!("{why} (service `{}` starts `{text}`)", service.name);
+                let by_service = |why: NodeStageBlocker| NodeStageBlocker::InService {
+                    why: why.to_string(),
+                    service: service.name.to_string(),
+                    text: text.to_string(),
+                };
                 for words in words::commands(text) {
                     self.started += 1;
                     self.command(&words, 0).map_err(by_service)?;
@@ -111,9 +116,9 @@ impl NeedWalk<'_, '_, '_> {
         Ok(())
     }
 
-    fn command(&mut self, words: &[String], depth: usize) -> Result<(), String> {
+    fn command(&mut self, words: &[String], depth: usize) -> Result<(), NodeStageBlocker> {
         if depth > DEEPEST {
-            return Err("its scripts call each other".to_owned());
+            return Err(NodeStageBlocker::RecursiveScripts);
         }
         if words.first().is_some_and(|first| matches!(words::name(first), "cross-env" | "cross-env-shell" | "dotenv")) {
             self.program(words::name(&words[0]))?;
@@ -131,8 +136,10 @@ impl NeedWalk<'_, '_, '_> {
                 self.node(&words[1..]);
                 Ok(())
             }
-            "npm" | "yarn" | "pnpm" => Err(format!("`{}` runs at start-up", words.join(" "))),
-            "run-s" | "run-p" | "npm-run-all" | "concurrently" => Err(format!("`{first}` starts several programs")),
+            "npm" | "yarn" | "pnpm" => Err(NodeStageBlocker::PackageManagerRuns { command: words.join(" ") }),
+            "run-s" | "run-p" | "npm-run-all" | "concurrently" => {
+                Err(NodeStageBlocker::StartsSeveral { program: first.clone() })
+            }
             name if matches!(name, "nodemon" | "pm2-runtime" | "pm2") || runs_typescript(name) => {
                 self.entries.extend(words[1..].iter().filter(|word| !word.starts_with('-')).cloned());
                 self.program(name)
@@ -140,9 +147,9 @@ impl NeedWalk<'_, '_, '_> {
             name if is_script(name) => self.shell_script(first, depth),
             name if Program::of(name).is_shell() => match words.get(1) {
                 Some(path) if !path.starts_with('-') => self.shell_script(path, depth),
-                _ => Err("the script that its shell runs is not known".to_owned()),
+                _ => Err(NodeStageBlocker::UnknownShellScript),
             },
-            _ if first.contains('$') => Err(format!("the program that `{first}` starts is not known")),
+            _ if first.contains('$') => Err(NodeStageBlocker::UnknownProgram { first: first.to_string() }),
             name => {
                 self.load_config(name, &words[1..])?;
                 self.program(name)
@@ -151,7 +158,7 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     /// The configuration file that a program loads when it starts, and what it takes to load one written in TypeScript.
-    fn load_config(&mut self, program: &str, args: &[String]) -> Result<(), String> {
+    fn load_config(&mut self, program: &str, args: &[String]) -> Result<(), NodeStageBlocker> {
         let Some(row) = data::SERVER_CONFIGS.row(program) else { return Ok(()) };
         let mut commands = data::words(row[1]).peekable();
         if commands.peek().is_some() && !commands.any(|command| args.iter().any(|arg| arg == command)) {
@@ -172,7 +179,7 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     /// Modules that options of Node.js load before the program, given to it or to one that starts it.
-    fn loaded(&self, words: &[String]) -> Result<(), String> {
+    fn loaded(&self, words: &[String]) -> Result<(), NodeStageBlocker> {
         let parts = words.iter().flat_map(|word| word.split_whitespace()).collect::<Vec<_>>();
         for (at, word) in parts.iter().enumerate() {
             let word = word.strip_prefix("NODE_OPTIONS=").unwrap_or(word);
@@ -194,16 +201,16 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     /// A package that is loaded, and what that loads without saying so in its own manifest.
-    fn present(&self, package: &str) -> Result<(), String> {
+    fn present(&self, package: &str) -> Result<(), NodeStageBlocker> {
         let dev = development(self.pieces.project);
         match dev.get(package).copied().or_else(|| words::beside(package).find(|name| dev.contains(name))) {
-            Some(found) => Err(format!("`{found}`, a dev dependency, is loaded at start-up")),
+            Some(found) => Err(NodeStageBlocker::LoadsDevDependency { found: found.to_string() }),
             None => Ok(()),
         }
     }
 
     /// A script of package.json and the hooks around it.
-    fn script(&mut self, name: &str, depth: usize) -> Result<(), String> {
+    fn script(&mut self, name: &str, depth: usize) -> Result<(), NodeStageBlocker> {
         let project = self.pieces.project;
         let own = match project.script(name) {
             None if name == "start" => Some("node server.js"),
@@ -223,14 +230,17 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     /// A program of a package, of the image, or installed for all.
-    fn program(&self, name: &str) -> Result<(), String> {
+    fn program(&self, name: &str) -> Result<(), NodeStageBlocker> {
         let package = words::package_of(name);
         let project = self.pieces.project;
         let wanted = |scope: fn(DependencyScope) -> bool| {
             project.dependencies.iter().any(|one| one.name == package && scope(one.scope))
         };
         if let Some(beside) = words::beside(name).find(|one| development(project).contains(one)) {
-            return Err(format!("`{name}` runs at start-up and loads the dev dependency `{beside}`"));
+            return Err(NodeStageBlocker::ProgramLoadsDevDependency {
+                name: name.to_string(),
+                beside: beside.to_string(),
+            });
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
         let global = self.pieces.globals.iter().any(|one| one == package || one == name);
@@ -240,18 +250,18 @@ impl NeedWalk<'_, '_, '_> {
             return Ok(());
         }
         if wanted(|scope| scope == DependencyScope::Dev) {
-            return Err(format!("`{name}` of the dev dependency `{package}` runs at start-up"));
+            return Err(NodeStageBlocker::DevDependencyRuns { name: name.to_string(), package: package.to_string() });
         }
         let locked =
             self.pieces.way.and_then(|way| way.locked.as_ref()).and_then(|locked| locked.packages.get(package));
         match locked.map(|locked| locked.dev_only) {
             Some(Some(false)) | None => Ok(()),
-            _ => Err(format!("`{name}` runs at start-up, and its package `{package}` may be a dev dependency")),
+            _ => Err(NodeStageBlocker::MayBeDevDependency { name: name.to_string(), package: package.to_string() }),
         }
     }
 
     /// A shell script that the context brings.
-    fn shell_script(&mut self, path: &str, depth: usize) -> Result<(), String> {
+    fn shell_script(&mut self, path: &str, depth: usize) -> Result<(), NodeStageBlocker> {
         let name = path::name(path);
         let of_context =
             self.scene.context().is_none_or(|context| context.entries().any(|entry| context.entry(entry).name == name));
@@ -262,7 +272,7 @@ impl NeedWalk<'_, '_, '_> {
         let ends = |other: &str| other == name || other.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
         let mut texts = self.scene.evidence.texts.iter().filter(|(path, _)| ends(path));
         let (Some((_, text)), None) = (texts.next(), texts.next()) else {
-            return Err(format!("`{path}`, which runs at start-up, cannot be read"));
+            return Err(NodeStageBlocker::UnreadScript { path: path.to_string() });
         };
         for command in words::commands(text) {
             if command.first().is_some_and(|first| first.starts_with("$@") || first.starts_with('$')) {

@@ -2,7 +2,9 @@
 
 mod tools;
 mod tsconfig;
+mod unknown;
 
+pub(super) use self::unknown::UnknownOutput;
 use std::collections::BTreeSet;
 
 use super::words;
@@ -22,7 +24,7 @@ pub(super) struct Output {
     /// Those outside of that folder, relative to it.
     pub(super) outer: BTreeSet<String>,
     /// Why there may be more; none where that is all.
-    pub(super) open: Option<String>,
+    pub(super) open: Option<UnknownOutput>,
     /// Whether it writes into what was installed.
     pub(super) into_modules: bool,
     /// The bundler that made a site or server, by its program's name.
@@ -36,12 +38,12 @@ impl Output {
             None if path.starts_with("../") && !path.contains(['*', '$', '\\', '"', ' ']) => {
                 self.outer.insert(path.to_owned());
             }
-            None => self.opens(format!("`{path}` is outside the project")),
+            None => self.opens(UnknownOutput::OutsideProject { path: path.to_string() }),
         }
     }
 
-    fn opens(&mut self, why: impl Into<String>) {
-        self.open.get_or_insert(why.into());
+    fn opens(&mut self, why: UnknownOutput) {
+        self.open.get_or_insert(why);
     }
 
     fn holds(&self, path: &str) -> bool {
@@ -54,7 +56,7 @@ impl Output {
 pub(super) fn of(scene: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
     let mut out = output_of_commands(scene, project, commands);
     if let Some(path) = out.outer.first() {
-        let why = format!("`{path}` is outside the project");
+        let why = UnknownOutput::OutsideProject { path: path.to_string() };
         out.opens(why);
     }
     out
@@ -69,7 +71,7 @@ pub(super) fn output_of_commands(scene: &PassInput, project: &Project, commands:
     let OutputReader { mut out, copies, .. } = reader;
     for target in copies {
         if !out.holds(&target) {
-            out.opens(format!("`{target}` is also written"));
+            out.opens(UnknownOutput::AlsoWritten { target: target.to_string() });
         }
     }
     out
@@ -100,11 +102,11 @@ impl<'a> OutputReader<'_, 'a> {
         let words = words::program(words);
         let Some(first) = words.first() else { return };
         if depth > DEEPEST {
-            return self.out.opens("its scripts call each other");
+            return self.out.opens(UnknownOutput::RecursiveScripts);
         }
         if let Some(script) = words::script(words) {
             if words::elsewhere(words) {
-                return self.out.opens(format!("`{}` runs in another folder", words.join(" ")));
+                return self.out.opens(UnknownOutput::RunsElsewhere { command: words.join(" ").to_string() });
             }
             let script = script.to_owned();
             return self.script(&script, words, depth);
@@ -113,11 +115,11 @@ impl<'a> OutputReader<'_, 'a> {
             program @ ("run-s" | "run-p" | "npm-run-all" | "npm-run-all2") => {
                 let mut names = words[1..].iter().filter(|word| !word.starts_with('-'));
                 if names.clone().any(|name| name.contains('*')) {
-                    return self.out.opens(format!("`{program}` selects scripts by a pattern"));
+                    return self.out.opens(UnknownOutput::ScriptPattern { program: program.to_string() });
                 }
                 names.by_ref().for_each(|name| self.script(name, words, depth));
             }
-            "cd" | "pushd" => self.out.opens("it runs in another folder"),
+            "cd" | "pushd" => self.out.opens(UnknownOutput::ChangesFolder),
             program => self.tool(program, &words[1..]),
         }
     }
@@ -132,7 +134,7 @@ impl<'a> OutputReader<'_, 'a> {
                     let rest = rest.to_vec();
                     self.tool(&rest[0], &rest[1..]);
                 }
-                _ => self.out.opens(format!("there is no script `{name}`")),
+                _ => self.out.opens(UnknownOutput::NoScript { name: name.to_string() }),
             };
         };
         let hooks =

@@ -5,6 +5,7 @@ use super::stage_pieces::{Kind, Pieces, not_alone};
 use super::{native, need, words};
 use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed, releases};
 use crate::manifest::{DependencyScope, Ecosystem, Project, parse_jsonc};
+use crate::optimize::languages::node::stage_blocker::NodeStageBlocker;
 use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, Verb};
@@ -40,7 +41,7 @@ pub(super) struct NodePlan {
 }
 
 /// What taking the stage apart gives; `None` where it would drop nothing, an error where it can't be done.
-pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, String> {
+pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, NodeStageBlocker> {
     let project = pieces.project;
     let developed = has_dev(scene, project) && !pieces.omits;
     let kept = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
@@ -54,7 +55,7 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
     if !(drops_tools || builds && (drops_dev || own)) {
         let other = if builds { other_project(scene, project) } else { None };
         return match (if builds { kept } else { None }, other) {
-            (Some(why), _) => Err(format!("{why}, so dev dependencies must stay")),
+            (Some(why), _) => Err(NodeStageBlocker::DevDependenciesStay { why: why.to_string() }),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),
         };
@@ -67,17 +68,14 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
     let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
     let elsewhere = installed::workdir(scene.build, stage, pieces.last_built()) != pieces.folder;
     if elsewhere && matches!(modules, Modules::Pruned(_) | Modules::Beside(_)) {
-        return Err(format!(
-            "`{}` is not the working folder, so the dev dependencies cannot be removed there",
-            pieces.folder
-        ));
+        return Err(NodeStageBlocker::NotWorkingFolder { folder: pieces.folder.to_string() });
     }
     let whole = open;
     if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
-        return Err("the project is in `/`, and the output folder of its build is not known".to_owned());
+        return Err(NodeStageBlocker::InRootFolder);
     }
     if pieces.is_berry() && !links_modules(scene, project) {
-        return Err("Yarn stores packages outside `node_modules`".to_owned());
+        return Err(NodeStageBlocker::PackagesElsewhere);
     }
     Ok(Some(NodePlan { modules, output, whole, workspace, why: why.to_owned() }))
 }
@@ -119,7 +117,7 @@ fn modules(
     output: Option<&Output>,
     open: bool,
     drops_dev: bool,
-) -> Result<Modules, String> {
+) -> Result<Modules, NodeStageBlocker> {
     let project = pieces.project;
     if pieces.has(Kind::Prune) || !drops_dev {
         return Ok(Modules::Built);
@@ -223,7 +221,7 @@ fn omit(scene: &PassInput, stage: &Stage) -> &'static str {
 }
 
 /// The command that takes development dependencies away after the build.
-fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, String> {
+fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, NodeStageBlocker> {
     let berry = pieces.is_berry();
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
@@ -233,15 +231,14 @@ fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, St
         Manager::Yarn if berry && focuses(scene, pieces.project) => {
             format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
         }
-        Manager::Yarn if berry => return Err("this version of Yarn lacks `workspaces focus`".to_owned()),
+        Manager::Yarn if berry => return Err(NodeStageBlocker::NoWorkspacesFocus),
         Manager::Yarn => "yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile".to_owned(),
         Manager::Pnpm if !workspace => "CI=true pnpm prune --prod --config.ignore-scripts=true".to_owned(),
         Manager::Pnpm => {
-            return Err("pnpm cannot remove the dev dependencies of a workspace".to_owned());
+            return Err(NodeStageBlocker::PnpmWorkspace);
         }
         _ => {
-            return Err("dev dependencies cannot be separated from the files that the build writes to `node_modules`"
-                .to_owned());
+            return Err(NodeStageBlocker::MixedModules);
         }
     })
 }

@@ -1,6 +1,7 @@
 //! Passes `site-stages` and `static-site`: what a bundler made is served by a web server instead of the program that shows
 //! previews of it. The same rewrite on two rungs: the lower one where nothing else is done in such a container.
 
+mod blocker;
 mod hashed;
 mod image;
 mod nginx;
@@ -11,6 +12,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use self::blocker::SiteBlocker;
 use self::image::WebServer;
 use self::served::{ServedKind, Site};
 use crate::build::{SlimImage, Stage, StageBase};
@@ -27,14 +29,14 @@ pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
         Err(why) => return turn.skip(why),
     };
     let other = match site.kind {
-        ServedKind::Development => Some(format!("`{}` is a development server", site.command)),
+        ServedKind::Development => Some(SiteBlocker::DevelopmentServer { command: site.command.to_string() }),
         ServedKind::Preview | ServedKind::Files => uses::reason_against_other_server(scene, stage, &site, &server),
     };
     match other {
         // The upper rung does it.
         Some(_) if offered => {}
         Some(why) => {
-            turn.skip(format!("{why}; `--level 6` replaces it anyway{}", saving(scene, stage, &server)));
+            turn.skip(SiteBlocker::LowerRung { why: Box::new(why), saving: saving(scene, stage, &server).to_string() });
         }
         None => replace(scene, turn, stage, &site, &server),
     }
@@ -49,7 +51,7 @@ pub(super) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
     if site.kind == ServedKind::Development
         && let Some(service) = scene.evidence.services.iter().find(|service| !service.bound.is_empty())
     {
-        let why = format!("service `{}` mounts host folders to show changes at once", service.name);
+        let why = SiteBlocker::MountsHostFolders { service: service.name.to_string() };
         return turn.skip(why);
     }
     replace(scene, turn, stage, &site, &server);

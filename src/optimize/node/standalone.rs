@@ -1,9 +1,11 @@
 //! Pass `next-standalone`: of a Next.js server the image takes what Next.js itself traced for it (`output: "standalone"`), and
 //! neither sources nor installed packages. The build is told by a variable, so that no source changes.
 
+mod blocker;
 mod server;
 mod write;
 
+use self::blocker::StandaloneBlocker;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -65,28 +67,28 @@ fn next_server<'a>(scene: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project,
     (is_next && ours && project.frameworks.contains(&Framework::Next)).then(|| (project, command[2..].to_vec()))
 }
 
-fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> Result<Server, String> {
+fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> Result<Server, StandaloneBlocker> {
     let project = pieces.project;
     let version = next::major(project).filter(|major| MAJORS.contains(major));
-    let major = version.ok_or("the version of Next.js is unknown or not supported")?;
+    let major = version.ok_or(StandaloneBlocker::UnsupportedVersion)?;
     let is_told = configuration(scene, stage, project)?;
-    if let Some(why) = container_uses::in_containers(scene, stage) {
-        return Err(why);
+    if let Some(what) = container_uses::in_containers(scene, stage) {
+        return Err(StandaloneBlocker::ContainerUse { what });
     }
     if !project.members.is_empty() || project.workspace.is_some() || pieces.is_berry() {
-        return Err("it is part of a workspace, or its packages are outside `node_modules`".to_owned());
+        return Err(StandaloneBlocker::Workspace);
     }
     let loads = |name: &str| match name {
         "sharp" => major < BRINGS_SHARP,
         name => data::NODE_PACKAGES.has(name, "untraced"),
     };
     if let Some(one) = project.dependencies.iter().find(|one| loads(&one.name)) {
-        return Err(format!("`{}` may load files that Next.js does not trace", one.name));
+        return Err(StandaloneBlocker::UntracedPackage { package: one.name.to_string() });
     }
     if let Some(file) = reads_files(scene, project) {
-        return Err(format!("`{file}` uses files, and it is not known which of them at run time"));
+        return Err(StandaloneBlocker::UsesFiles { file: file.to_string() });
     }
-    let context = scene.context().ok_or("the build context is not known")?;
+    let context = scene.context().ok_or(StandaloneBlocker::UnknownContext)?;
     Ok(Server {
         variables: variables(scene, args)?,
         build: steps(scene, stage, pieces)?,
@@ -97,27 +99,28 @@ fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> R
 
 /// Whether the build has to be told, as the configuration does not name the output itself; an error where it says
 /// something that only holds for the server that reads it when it starts.
-fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<bool, String> {
+fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<bool, StandaloneBlocker> {
     let names = FileKind::endings_of(Ecosystem::Node).map(|ending| format!("next.config{ending}"));
     for path in names.map(|name| path::join(&project.root, &name)) {
         if scene.context().is_none_or(|context| context.find(&path).is_none()) {
             continue;
         }
-        let text = scene.evidence.texts.get(&path).ok_or_else(|| format!("`{path}` cannot be read"))?;
+        let text =
+            scene.evidence.texts.get(&path).ok_or_else(|| StandaloneBlocker::UnreadFile { path: path.to_string() })?;
         let text = blank_comments(text);
         if text.contains("RuntimeConfig") {
-            return Err(format!("`{path}` has settings that are read at start-up"));
+            return Err(StandaloneBlocker::RuntimeConfiguration { path: path.to_string() });
         }
         if let Some(name) = variable_of_server(scene, stage, &text) {
-            return Err(format!("`{path}` reads `{name}`, which may be set only at start-up"));
+            return Err(StandaloneBlocker::ReadsVariable { path: path.to_string(), name: name.to_string() });
         }
         if ["distDir", "outputFileTracingRoot", "outputFileTracing"].iter().any(|key| text.contains(key)) {
-            return Err(format!("`{path}` sets the output folder or the traced files"));
+            return Err(StandaloneBlocker::SetsOutput { path: path.to_string() });
         }
         return match literal(&text, "output") {
             Literal::Missing => Ok(true),
             Literal::Text("standalone") => Ok(false),
-            _ => Err(format!("`output` in `{path}` is neither unset nor `standalone`")),
+            _ => Err(StandaloneBlocker::OtherOutput { path: path.to_string() }),
         };
     }
     Ok(true)
@@ -155,7 +158,7 @@ fn reads_files<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a str> 
 }
 
 /// What `next start` is told, as its server takes it.
-fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, String)>, String> {
+fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, String)>, StandaloneBlocker> {
     // The engine sets `HOSTNAME` to the container's own name, on whose address alone it would listen.
     let mut host = "0.0.0.0".to_owned();
     let mut port = None;
@@ -166,7 +169,7 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
         match name {
             "-p" | "--port" => port = Some(value()),
             "-H" | "--hostname" => host = value(),
-            _ => return Err(format!("the traced server does not support `{word}`")),
+            _ => return Err(StandaloneBlocker::UnsupportedOption { word: word.to_string() }),
         }
     }
     let mut found = Vec::new();
@@ -174,21 +177,21 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
         None | Some("$PORT" | "${PORT}" | "${PORT:-3000}") => {}
         Some(text) if text.parse::<u16>().is_ok_and(|port| port > 0) => {
             if scene.evidence.services.iter().any(|service| service.environment.contains("PORT")) {
-                return Err("compose sets `PORT`, but `next start` uses another port".to_owned());
+                return Err(StandaloneBlocker::OtherPort);
             }
             found.push(("PORT", text.to_owned()));
         }
-        Some(text) => return Err(format!("the port `{text}` is not known")),
+        Some(text) => return Err(StandaloneBlocker::UnknownPort { text: text.to_string() }),
     }
     if host.contains('$') {
-        return Err(format!("the host `{host}` is not known"));
+        return Err(StandaloneBlocker::UnknownHost { host: host.to_string() });
     }
     found.push(("HOSTNAME", host));
     Ok(found)
 }
 
 /// The RUN that builds; an error where a step does what the last stage may miss.
-fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, String> {
+fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, StandaloneBlocker> {
     let build = scene.build;
     let builds = |index: usize| {
         let code = build.code(index)?;
@@ -201,9 +204,9 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Str
         .all
         .iter()
         .rfind(|piece| build.instruction(piece.index).keyword == Keyword::Run && builds(piece.index).is_some());
-    let found = found.ok_or("no RUN builds it")?.index;
+    let found = found.ok_or(StandaloneBlocker::NoBuild)?.index;
     if build.code(found).is_none_or(|code| code.is_exec() || !code.is_ordinary()) {
-        return Err("the RUN that builds it is not supported".to_owned());
+        return Err(StandaloneBlocker::UnsupportedBuild);
     }
     for piece in &pieces.all {
         let one = build.instruction(piece.index);
@@ -213,22 +216,22 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Str
         };
         match piece.kind {
             Kind::Files if !account() && piece.index < found => {
-                return Err("a RUN creates files that the server may need".to_owned());
+                return Err(StandaloneBlocker::RunCreatesFiles);
             }
             Kind::Build | Kind::Copy if piece.index > found => {
-                return Err("a step after its build adds files that the server may need".to_owned());
+                return Err(StandaloneBlocker::StepAfterBuild);
             }
-            Kind::Image if matches!(one.keyword, Keyword::Volume) => return Err("the image has a VOLUME".to_owned()),
-            Kind::Setting if one.keyword == Keyword::Shell => return Err("the stage sets another SHELL".to_owned()),
+            Kind::Image if matches!(one.keyword, Keyword::Volume) => return Err(StandaloneBlocker::Volume),
+            Kind::Setting if one.keyword == Keyword::Shell => return Err(StandaloneBlocker::OtherShell),
             _ => {}
         }
     }
     let entrypoint = build.last(stage, Keyword::Entrypoint).is_some();
     if entrypoint && build.last(stage, Keyword::Cmd).is_some() {
-        return Err("an ENTRYPOINT starts it".to_owned());
+        return Err(StandaloneBlocker::Entrypoint);
     }
     if pieces.folder == "/" || pieces.folder.starts_with("/?") || matches!(stage.base, StageBase::Stage(_)) {
-        return Err("the project is in `/`, or the stage is based on another stage".to_owned());
+        return Err(StandaloneBlocker::InRootFolder);
     }
     Ok(found)
 }

@@ -1,5 +1,6 @@
 //! What starts the program: wrappers such as `poetry run` go, as the environment is on PATH.
 
+use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
 use std::collections::BTreeSet;
 
 use super::evidence;
@@ -154,14 +155,14 @@ fn installs_root(scene: &PassInput) -> bool {
 }
 
 /// Why a wrapper of what starts can neither go nor find an environment that another stage made.
-pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<String> {
+pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<PythonStageBlocker> {
     let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
     let mut codes = started.filter_map(|keyword| scene.build.code(scene.build.last(target, keyword)?.0));
     codes.find_map(|code| {
         let tools: Vec<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
         let tool = tools.into_iter().find(|tool| does_more(scene, *tool))?;
         let name = if tool == Manager::Pdm { "pdm run" } else { "pipenv run" };
-        Some(format!("`{name}` also sets variables or runs hooks, so it must stay with its environment"))
+        Some(PythonStageBlocker::WrapperSetsVariables { name: name.to_string() })
     })
 }
 

@@ -1,6 +1,7 @@
 //! What the two stages of a Python image have to hold: which stage installs, into which environment, and what the
 //! program needs of the build when it runs.
 
+use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Class, Element, elements};
@@ -61,11 +62,11 @@ pub(super) enum NoPythonPlan {
     /// Nothing in the image installs Python dependencies, or they come from another stage already.
     Needed,
     /// Something prevents it.
-    Blocked(String),
+    Blocked(PythonStageBlocker),
 }
 
-fn impossible<T>(why: impl Into<String>) -> Result<T, NoPythonPlan> {
-    Err(NoPythonPlan::Blocked(why.into()))
+fn impossible<T>(why: PythonStageBlocker) -> Result<T, NoPythonPlan> {
+    Err(NoPythonPlan::Blocked(why))
 }
 
 /// Works out the stages; see [`NoPythonPlan`] for when there are none.
@@ -83,14 +84,14 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
             found.push((stage, runs));
         } else if let Some(index) = unread_install(scene, stage) {
             let line = build.instruction(index).start_line;
-            return impossible(format!("the RUN on line {line} installs packages and is not a plain list of commands"));
+            return impossible(PythonStageBlocker::InstallIsNoPlainList { line: line.to_string() });
         }
     }
     let (stage, runs) = match found.len() {
         0 => return Err(NoPythonPlan::Needed),
         1 => found.remove(0),
         _ => {
-            return impossible("two stages of the image install dependencies, one based on the other");
+            return impossible(PythonStageBlocker::TwoInstallingStages);
         }
     };
     base_allows(scene, stage)?;
@@ -119,7 +120,7 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
     plan.environments(scene)?;
     plan.run_time(scene, target)?;
     if !plan.gains(scene) {
-        return impossible("the base image is already slim, and no build tools are installed");
+        return impossible(PythonStageBlocker::NothingToSave);
     }
     Ok(plan)
 }
@@ -142,21 +143,21 @@ fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
 /// Only images whose Python is known to make environments that can be copied.
 fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), NoPythonPlan> {
     let StageBase::Image(image) = scene.build.root_base(stage) else {
-        return impossible("the base image is known only at build time");
+        return impossible(PythonStageBlocker::UnknownBase);
     };
     let reference = Reference::of(image);
     let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
-        return impossible(format!("`{image}` contains GPU libraries, and it is not known what uses them"));
+        return impossible(PythonStageBlocker::GpuLibraries { image: image.to_string() });
     }
     if ["conda", "mamba"].iter().any(|word| image.contains(word)) {
-        return impossible("conda environments are not virtual environments");
+        return impossible(PythonStageBlocker::CondaImage);
     }
     let known = last == "python" || name.ends_with("astral-sh/uv");
     if known && !image.contains("windows") && !image.contains("nanoserver") {
         return Ok(());
     }
-    impossible(format!("`{image}` is not an official Python image, and its package folder is not known"))
+    impossible(PythonStageBlocker::UnofficialImage { image: image.to_string() })
 }
 
 /// Other stages must not need what goes.
@@ -172,7 +173,10 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
             code.script.invocations().iter().any(|one| one.package_call().is_some())
         });
         if uses {
-            let why = format!("stage `{}` is based on `{}` and uses its build tools", other.title(), stage.title());
+            let why = PythonStageBlocker::OtherStageBuilds {
+                stage: other.title().to_string(),
+                base: stage.title().to_string(),
+            };
             return impossible(why);
         }
     }
@@ -182,7 +186,7 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
         text.parse::<usize>().is_ok_and(|number| number >= stage.index)
     });
     if numbered {
-        return impossible("a later stage names this one by its number, which would change");
+        return impossible(PythonStageBlocker::NumberedStage);
     }
     Ok(())
 }
@@ -204,8 +208,10 @@ impl<'b> PythonPlan<'b> {
             }
             let variable = all.iter().flat_map(|one| &one.invocations).find(|one| one.path.text().starts_with('$'));
             if let Some(one) = variable {
-                let why =
-                    format!("line {} runs `{}`, whose path is known only at build time", line(*index), one.path.text());
+                let why = PythonStageBlocker::UnknownProgram {
+                    line: line(*index).to_string(),
+                    program: one.path.text().to_string(),
+                };
                 return impossible(why);
             }
             let is_project = |one: &Element| {
@@ -217,7 +223,7 @@ impl<'b> PythonPlan<'b> {
             let enters = |one: &Element| one.invocations.iter().any(|call| call.is("cd"));
             let fetches = |one: &Element| one.class == Class::Other;
             if all.iter().any(is_project) && all.iter().any(enters) && all.iter().any(fetches) {
-                return impossible(format!("line {} downloads the project that it installs", line(*index)));
+                return impossible(PythonStageBlocker::FetchesProject { line: line(*index).to_string() });
             }
         }
         Ok(())
@@ -239,7 +245,7 @@ impl<'b> PythonPlan<'b> {
                 // `python setup.py develop`, `python -m spacy download`.
                 let text: Vec<&str> = one.args.iter().map(Word::text).collect();
                 if text.iter().any(|word| word.ends_with("setup.py")) {
-                    return impossible("`setup.py` installs the project without pip");
+                    return impossible(PythonStageBlocker::SetupPy);
                 }
                 if text.contains(&"spacy") {
                     sees_base = true;
@@ -249,17 +255,17 @@ impl<'b> PythonPlan<'b> {
             };
             let elsewhere = ["--target", "-t", "--prefix", "--root"];
             if matches!(call.manager, Manager::Pip | Manager::Uv) && call.has(&elsewhere) {
-                return impossible("packages are installed into a custom folder");
+                return impossible(PythonStageBlocker::CustomFolder);
             }
             let editable = call.inputs.iter().any(|input| input.kind == InputKind::Editable);
             match (call.manager, &*call.verb_text) {
                 (Manager::Conda, _) => {
-                    return impossible("conda environments are not virtual environments");
+                    return impossible(PythonStageBlocker::CondaImage);
                 }
                 (Manager::Uv, "sync") => {
                     let venv = project_environment(scene, self.stage, *index, &folder);
                     if venv.starts_with("/usr") {
-                        return impossible("uv installs into the Python of the base image");
+                        return impossible(PythonStageBlocker::BasePython);
                     }
                     add(&mut venvs, venv);
                 }

@@ -2,11 +2,12 @@
 
 use crate::build::{Build, FoundVariable, Reference, Stage, StageBase, installed};
 use crate::manifest::{Ecosystem, LanguageVersion};
+use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
 use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Manager};
 
 /// Why uv fetches a Python in one of a stage's RUNs; `None` where it takes the base's.
-pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Option<String> {
+pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Option<PythonStageBlocker> {
     let build = scene.build;
     stage.instructions.clone().find_map(|index| {
         let code = build.code(index)?;
@@ -14,11 +15,11 @@ pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Opt
     })
 }
 
-fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) -> Option<String> {
+fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) -> Option<PythonStageBlocker> {
     let build = scene.build;
     let call = one.package_call().filter(|call| call.manager == Manager::Uv)?;
     if call.verb_text == "python install" {
-        return Some("uv installs its own Python, which would stay in the build stage".to_owned());
+        return Some(PythonStageBlocker::InstallsPython);
     }
     let set = |name: &str| build.run_variable(stage, index, one, name).and_then(FoundVariable::text);
     let never = set("UV_PYTHON_DOWNLOADS").is_some_and(|text| matches!(&*text, "never" | "0" | "false" | "manual"))
@@ -37,7 +38,7 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) 
         None => unfit(scene, (stage, index), one, &own),
     }?;
     let own = if own.is_empty() { "no Python".to_owned() } else { own.join(".") };
-    Some(format!("uv downloads Python `{asked}`, because the base image has {own}; it would stay in the build stage"))
+    Some(PythonStageBlocker::FetchesPython { asked: asked.to_string(), own: own.to_string() })
 }
 
 /// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.

@@ -1,5 +1,6 @@
 //! Pass `bundler-stages`: gems are installed in a stage of their own.
 
+use super::bundler_blocker::BundlerBlocker;
 use super::split::{InstructionFate, StageSplit, describes, edits, is_covered, stands_alone};
 use crate::build::toolchain::is_build_package;
 use crate::build::{Reference, Stage, StageBase};
@@ -40,16 +41,14 @@ fn calls(scene: &PassInput, index: usize, found: impl Fn(&Invocation) -> bool) -
     scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(found))
 }
 
-fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit, String> {
+fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit, BundlerBlocker> {
     let official =
         matches!(scene.build.root_base(target), StageBase::Image(image) if Reference::of(image).short_name() == "ruby");
-    let code = scene.build.code(install).ok_or("the shell of the install is not supported")?;
+    let code = scene.build.code(install).ok_or(BundlerBlocker::UnsupportedShell)?;
     let text = scene.source().slice(scene.build.instruction(install).span);
     let (folders, own) = folders(scene, target, install, official)?;
     if let Some(line) = between_installs(scene, target, install, official) {
-        return Err(format!(
-            "line {line} may need the gems of the install above it and writes files for the install below it"
-        ));
+        return Err(BundlerBlocker::BetweenInstalls { line: line.to_string() });
     }
     let mut split = StageSplit { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
@@ -99,7 +98,7 @@ fn folders(
     target: &Stage,
     install: usize,
     official: bool,
-) -> Result<(Vec<String>, Option<String>), String> {
+) -> Result<(Vec<String>, Option<String>), BundlerBlocker> {
     let work = scene.build.workdir(target, install);
     let work = work.value().map_or("/", String::as_str).to_owned();
     let mut path = scene.build.expand(target, install, "${BUNDLE_PATH:-}").filter(|path| !path.is_empty());
@@ -109,7 +108,7 @@ fn folders(
         for one in code.script.invocations().iter().filter(|one| matches!(one.program, Some("bundle" | "bundler"))) {
             let words: Vec<&str> = one.args.iter().map(crate::shell::Word::text).collect();
             if one.args.iter().any(crate::shell::Word::is_dynamic) && words.iter().any(|word| word.contains("path")) {
-                return Err("where bundler puts gems depends on a variable".to_owned());
+                return Err(BundlerBlocker::VariableFolder);
             }
             let behind = |name: &str| words.iter().position(|word| *word == name).and_then(|at| words.get(at + 1));
             let deploys = words.contains(&"--deployment") || words.contains(&"deployment");
@@ -128,7 +127,7 @@ fn folders(
     match path {
         Some(path) if path.starts_with('/') && official && path != HOME => Ok((vec![HOME.to_owned(), path], None)),
         Some(path) if path.starts_with('/') => Ok((vec![path.clone()], Some(path).filter(|path| path == HOME))),
-        Some(_) if !official => Err("Bundler's settings are in the project folder".to_owned()),
+        Some(_) if !official => Err(BundlerBlocker::ProjectSettings),
         Some(path) => Ok((vec![HOME.to_owned(), path::join(&work, &path)], None)),
         None if official => Ok((vec![HOME.to_owned()], Some(HOME.to_owned()))),
         // Debian's Ruby.

@@ -1,5 +1,6 @@
 //! Pass `composer-stages`: Composer's packages are installed in a stage of their own.
 
+use super::composer_blocker::ComposerBlocker;
 use super::split::{InstructionFate, StageSplit, describes, edits, is_covered, stands_alone};
 use crate::build::{Reference, Stage, StageBase, Transfer};
 use crate::data;
@@ -43,10 +44,10 @@ fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
     Some((*calls(install).first()?, *calls(is_composer).last()?))
 }
 
-fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result<StageSplit, String> {
+fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result<StageSplit, ComposerBlocker> {
     let vendor = vendor(scene, target, first)?;
     if starts_composer(scene, target) {
-        return Err("the container runs Composer at start-up".to_owned());
+        return Err(ComposerBlocker::RunsAtStart);
     }
     let mut split = StageSplit { last, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     let transfers = scene.build.transfers(target);
@@ -67,7 +68,7 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
             Keyword::Run => {
                 let fate = of_run(scene, index, extensions);
                 extensions |= builds_extensions(scene, index);
-                fate.ok_or("a RUN calls Composer and also does something else")?
+                fate.ok_or(ComposerBlocker::RunDoesMore)?
             }
             _ => InstructionFate::Both,
         };
@@ -165,8 +166,8 @@ fn builds_extension(one: &Invocation) -> bool {
 }
 
 /// The folder that Composer fills, absolute.
-fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, String> {
-    let code = scene.build.code(first).ok_or("the shell of the install is not supported")?;
+fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, ComposerBlocker> {
+    let code = scene.build.code(first).ok_or(ComposerBlocker::UnsupportedShell)?;
     let invocations = code.script.invocations();
     let moved = ["-d", "--working-dir", "COMPOSER_VENDOR_DIR", "global"];
     let text = scene.source().text();
@@ -176,11 +177,11 @@ fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, Str
     let named =
         scene.evidence.texts.iter().any(|(path, text)| path.ends_with("composer.json") && text.contains("vendor-dir"));
     if elsewhere || named || text.contains("COMPOSER_VENDOR_DIR") {
-        return Err("Composer installs into a custom folder".to_owned());
+        return Err(ComposerBlocker::CustomFolder);
     }
     let folder = scene.build.workdir(target, first);
     let folder = folder.value().map(String::as_str).or_else(|| official_folder(scene, target));
-    folder.map(|folder| path::join(folder, "vendor")).ok_or_else(|| "the working folder is not known".to_owned())
+    folder.map(|folder| path::join(folder, "vendor")).ok_or(ComposerBlocker::UnknownWorkingFolder)
 }
 
 /// Whether the container's command or a script of it calls Composer.

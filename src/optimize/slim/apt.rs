@@ -1,5 +1,6 @@
 //! Debian packages for a stage: what its RUNs install, and where further ones are put.
 
+use super::reason::FullBaseReason;
 use std::collections::BTreeMap;
 
 use crate::build::{Age, Stage};
@@ -91,14 +92,14 @@ fn own_list(scene: &PassInput, index: usize, call: &PackageCall, first: usize) -
 }
 
 /// Gives packages that are to be installed the names of the image's release; an error where that cannot be.
-pub(super) fn fit(image: &str, lacking: &[String], wanted: &mut WantedPackages) -> Result<(), String> {
+pub(super) fn fit(image: &str, lacking: &[String], wanted: &mut WantedPackages) -> Result<(), FullBaseReason> {
     let Some(first) = lacking.first() else { return Ok(()) };
     match Age::of(image) {
         Age::Known => Ok(()),
-        Age::Archived => Err(format!("`{first}` cannot be installed: Debian removed the release from its mirrors")),
+        Age::Archived => Err(FullBaseReason::ArchivedRelease { package: first.to_string() }),
         Age::Old => {
             if let Some(name) = lacking.iter().find(|name| differs(name)) {
-                return Err(format!("the name of the package `{name}` in this Debian release is not known"));
+                return Err(FullBaseReason::UnknownPackageName { name: name.to_string() });
             }
             for name in lacking.iter().filter_map(|name| name.strip_suffix("t64")) {
                 if let Some(at) = wanted.remove(&format!("{name}t64")) {

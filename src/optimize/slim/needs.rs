@@ -1,6 +1,7 @@
 //! What a stage needs that full images bring and slim ones lack: programs that its steps and its container call, and
 //! packages by which its dependencies are built.
 
+use super::reason::FullBaseReason;
 use std::collections::BTreeSet;
 
 use super::apt::{self, WantedPackages};
@@ -34,11 +35,11 @@ pub(super) fn of_steps(
     stage: &Stage,
     slim: &str,
     wanted: &mut WantedPackages,
-) -> Result<(), String> {
+) -> Result<(), FullBaseReason> {
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else {
-            return Err("a RUN uses a shell that is not supported, so the programs it calls are unknown".to_owned());
+            return Err(FullBaseReason::UnsupportedShell);
         };
         of_script(scene, &code.script, slim, index, DEEPEST, wanted)?;
     }
@@ -53,7 +54,7 @@ pub(super) fn of_script(
     at: usize,
     depth: usize,
     wanted: &mut WantedPackages,
-) -> Result<(), String> {
+) -> Result<(), FullBaseReason> {
     for one in script.invocations() {
         for wrapper in &one.via {
             want_program(wanted, slim, wrapper.program, at);
@@ -76,7 +77,7 @@ pub(super) fn of_script(
             Some(text) if depth > 0 => of_script(scene, &parse(text), slim, at, depth - 1, wanted)?,
             Some(_) => {}
             None if at == usize::MAX => {}
-            None => return Err(format!("`{named}` was not found, so the programs it calls are unknown")),
+            None => return Err(FullBaseReason::MissingFile { file: named.to_string() }),
         }
     }
     Ok(())
@@ -167,7 +168,7 @@ pub(super) fn of_sources(
     slim: &str,
     ships: bool,
     wanted: &mut WantedPackages,
-) -> Result<(), String> {
+) -> Result<(), FullBaseReason> {
     let language = match Reference::of(slim).short_name() {
         "node" => Ecosystem::Node,
         "ruby" => Ecosystem::Ruby,
@@ -176,9 +177,7 @@ pub(super) fn of_sources(
     if let Some(browser) = called_programs::browser(scene, language)
         && ships
     {
-        return Err(format!(
-            "`{browser}` starts a browser, and it is not known which of its libraries are only in the full image"
-        ));
+        return Err(FullBaseReason::Browser { browser: browser.to_string() });
     }
     let runs = scene.build.instructions(stage).any(|(_, one)| one.keyword == Keyword::Run);
     if ships || runs {
@@ -192,14 +191,14 @@ pub(super) fn of_sources(
 
 /// Debian packages by which a stage builds dependencies and that nothing in it installs; an error where that is not
 /// known.
-pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<String>, String> {
+pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<String>, FullBaseReason> {
     let mut all = BTreeSet::new();
     for (language, answer) in LANGUAGES {
         let mut runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
         if !runs.any(|(index, _)| calls(scene, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
             continue;
         }
-        let unknown = || format!("the build tools that its {} dependencies need are not known", language.name());
+        let unknown = || FullBaseReason::UnknownBuildTools { language: language.name().to_string() };
         all.extend(answer(scene, stage.index).ok_or_else(unknown)?);
     }
     let compiler = |at| ["gcc", "g++", "build-essential"].iter().any(|name| apt::installs(scene, stage, name, at));

@@ -1,5 +1,6 @@
 //! The FROM of a stage, and the smaller twin of its image.
 
+use super::reason::FullBaseReason;
 use std::collections::BTreeSet;
 
 use crate::build::{Libc, Reference, SlimImage, Stage, StageBase, is_suite, libc};
@@ -22,7 +23,7 @@ pub(super) struct SlimTwin {
 
 /// The twin of the image that a stage's FROM names; `Ok(None)` where it is small already or no twin can be looked for,
 /// an error that says why there is none.
-pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, String> {
+pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, FullBaseReason> {
     let StageBase::Image(image) = &stage.base else { return Ok(None) };
     let reference = Reference::of(image);
     let tag = reference.tag.unwrap_or("latest");
@@ -30,10 +31,10 @@ pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, S
         return Ok(None);
     }
     if reference.digest.is_some() {
-        return Err(format!("`{image}` is pinned by digest, and the digest of its slim variant is not known"));
+        return Err(FullBaseReason::PinnedByDigest { image: image.to_string() });
     }
     let Some(slim) = SlimImage::of_any(image) else {
-        return Err(format!("no slim variant of `{image}` is known"));
+        return Err(FullBaseReason::NoSlimVariant { image: image.to_string() });
     };
     let written = scene.source().slice(stage.base_span);
     let (tag, known) = match known_slim_tag(scene, &reference, tag, &slim.tag) {
@@ -41,7 +42,7 @@ pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, S
         _ => (slim.tag, "the publisher builds a slim variant of each version".to_owned()),
     };
     let Some((span, text)) = edit(scene, stage.base_span, written, &reference, &tag) else {
-        return Err(format!("the part of the tag that would change is not written out in `{written}`"));
+        return Err(FullBaseReason::HiddenTag { written: written.to_string() });
     };
     let slim = format!("{}:{tag}", reference.name);
     Ok(Some(SlimTwin { full: image.clone(), slim, why: known, edit: scene.edit(span, text) }))

@@ -1,5 +1,7 @@
 //! What is done in containers of the image besides what it starts: by compose files, and by recipes and pipelines.
 
+use std::fmt;
+
 use super::words;
 use crate::build::{Reference, Stage};
 use crate::optimize::pass_input::PassInput;
@@ -9,25 +11,67 @@ use crate::text::path;
 /// Programs that start containers.
 const ENGINES: [&str; 3] = ["docker", "podman", "docker-compose"];
 
-/// What is done there, as a sentence; `None` where nothing is known of it.
-pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Option<String> {
+/// What a project does in containers of an image, other than starting it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::optimize) enum ContainerUse {
+    ServiceStarts { service: String, command: String, repeats: bool },
+    ServiceMounts { service: String, path: String },
+    Recipe { file: String, call: RecipeCall },
+}
+
+impl fmt::Display for ContainerUse {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServiceStarts { service, command, repeats: false } => {
+                write!(out, "service `{service}` starts `{command}` in the image")
+            }
+            Self::ServiceStarts { service, command, repeats: true } => write!(
+                out,
+                "service `{service}` starts `{command}` in the image, and would also start it in the new image"
+            ),
+            Self::ServiceMounts { service, path } => write!(out, "service `{service}` mounts `{path}`"),
+            Self::Recipe { file, call } => write!(out, "`{file}` {call}"),
+        }
+    }
+}
+
+/// What a command of a recipe or pipeline does in a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::optimize) enum RecipeCall {
+    Mounts { folders: String },
+    Runs { command: String },
+}
+
+impl fmt::Display for RecipeCall {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mounts { folders } => write!(out, "mounts `{folders}` into the container"),
+            Self::Runs { command } => write!(out, "runs `{command}` in the container"),
+        }
+    }
+}
+
+/// The first such use; `None` where none is known.
+pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Option<ContainerUse> {
     let services = scene.evidence.services.iter();
     for service in services.filter(|one| one.target.is_none() || one.target == stage.name) {
-        let name = format!("service `{}`", service.name);
         if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
             let repeats = scene.repeats_command(stage, service);
-            let again = if repeats { ", which it would also start in the new image" } else { "" };
-            return Some(format!("{name} starts `{command}` in the image{again}"));
+            return Some(ContainerUse::ServiceStarts {
+                service: service.name.clone(),
+                command: command.clone(),
+                repeats,
+            });
         }
         if let Some(path) = service.mounts.iter().find(|path| !path.starts_with("/etc/") && *path != "/tmp") {
-            return Some(format!("{name} mounts `{path}`"));
+            return Some(ContainerUse::ServiceMounts { service: service.name.clone(), path: path.clone() });
         }
     }
     by_recipes(scene)
 }
 
 /// A command of a recipe or pipeline that runs something in the image, or mounts a folder into it.
-fn by_recipes(scene: &PassInput) -> Option<String> {
+fn by_recipes(scene: &PassInput) -> Option<ContainerUse> {
     let services: Vec<&str> = scene.evidence.services.iter().map(|service| service.name.as_str()).collect();
     let images: Vec<&str> = scene.evidence.image_names.iter().map(|name| Reference::of(name).name).collect();
     for (file, text) in &scene.evidence.recipes {
@@ -35,8 +79,8 @@ fn by_recipes(scene: &PassInput) -> Option<String> {
             let engines = ENGINES.iter().filter_map(|engine| line.find(engine));
             let Some(command) = engines.min().and_then(|at| line.get(at..)) else { continue };
             for words in words::commands(command) {
-                if let Some(what) = run_in(&words, &services, &images) {
-                    return Some(format!("`{file}` {what}"));
+                if let Some(call) = run_in(&words, &services, &images) {
+                    return Some(ContainerUse::Recipe { file: file.clone(), call });
                 }
             }
         }
@@ -45,7 +89,7 @@ fn by_recipes(scene: &PassInput) -> Option<String> {
 }
 
 /// What a command does in a container of a service or an image.
-fn run_in(words: &[String], services: &[&str], images: &[&str]) -> Option<String> {
+fn run_in(words: &[String], services: &[&str], images: &[&str]) -> Option<RecipeCall> {
     if !ENGINES.contains(&path::name(words.first()?)) {
         return None;
     }
@@ -57,11 +101,10 @@ fn run_in(words: &[String], services: &[&str], images: &[&str]) -> Option<String
     let at = words.iter().skip(verb + 1).position(is_own)? + verb + 1;
     let mounted = words[verb..at].windows(2).find(|pair| matches!(pair[0].as_str(), "-v" | "--volume" | "--mount"));
     if let Some([_, folders]) = mounted {
-        return Some(format!("mounts `{folders}` into the container"));
+        return Some(RecipeCall::Mounts { folders: folders.clone() });
     }
     let program = words.get(at + 1)?;
-    (!Program::of(path::name(program)).is_shell())
-        .then(|| format!("runs `{}` in the container", words[at + 1..].join(" ")))
+    (!Program::of(path::name(program)).is_shell()).then(|| RecipeCall::Runs { command: words[at + 1..].join(" ") })
 }
 
 #[cfg(test)]
@@ -85,7 +128,7 @@ mod tests {
             ("docker run node:22 npm test", None),
             ("docker compose up -d web", None),
         ] {
-            assert_eq!(run(text).as_deref(), expected, "{text}");
+            assert_eq!(run(text).map(|call| call.to_string()).as_deref(), expected, "{text}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the final stage is made of: the one install, what builds, and what is neither.
 
+use super::stage_blocker::NodeStageBlocker;
 use std::collections::BTreeSet;
 
 use super::{started_project, words};
@@ -79,7 +80,10 @@ pub(in crate::optimize) struct Pieces<'a> {
 
 /// The stage's pieces; `None` where it installs no Node project, or more than one, and an error where it does in a way
 /// that can't be taken apart.
-pub(in crate::optimize) fn read<'a>(scene: &PassInput<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, String> {
+pub(in crate::optimize) fn read<'a>(
+    scene: &PassInput<'a>,
+    stage: &Stage,
+) -> Result<Option<Pieces<'a>>, NodeStageBlocker> {
     let build = scene.build;
     let mut found: Option<Pieces<'a>> = None;
     let mut all = Vec::new();
@@ -105,15 +109,15 @@ pub(in crate::optimize) fn read<'a>(scene: &PassInput<'a>, stage: &Stage) -> Res
     Ok(found.map(|found| Pieces { all, globals, ..found }))
 }
 
-fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind, String> {
+fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind, NodeStageBlocker> {
     Ok(match instruction.keyword {
         Keyword::Arg | Keyword::Env | Keyword::Workdir | Keyword::User | Keyword::Shell => Kind::Setting,
         Keyword::Copy | Keyword::Add => {
             let from = build.input().file.transfer(instruction).is_none_or(|parts| parts.from.is_some());
             if from { Kind::System } else { Kind::Copy }
         }
-        Keyword::Onbuild => return Err(format!("stage `{}` has ONBUILD instructions", stage.title())),
-        Keyword::Unknown | Keyword::From | Keyword::Run => return Err("an instruction is not supported".to_owned()),
+        Keyword::Onbuild => return Err(NodeStageBlocker::HasOnbuild { stage: stage.title().to_string() }),
+        Keyword::Unknown | Keyword::From | Keyword::Run => return Err(NodeStageBlocker::UnsupportedInstruction),
         _ => Kind::Image,
     })
 }
@@ -128,7 +132,7 @@ fn run<'a>(
     code: &Code,
     before: Option<&Pieces<'a>>,
     globals: &mut Vec<String>,
-) -> Result<Ran<'a>, String> {
+) -> Result<Ran<'a>, NodeStageBlocker> {
     let mut kinds = Vec::new();
     let mut install = None;
     for one in code.script.invocations() {
@@ -137,7 +141,7 @@ fn run<'a>(
             call.verb == Verb::Install && matches!(call.manager, Manager::Composer | Manager::Bundle)
         };
         if let Some(call) = call.as_ref().filter(other) {
-            return Err(format!("the project in `{}` is installed too and has a program that runs", call.title()));
+            return Err(NodeStageBlocker::OtherProjectRuns { other: call.title().to_string() });
         }
         let kind = match &call {
             Some(call) if brings_called(scene, call) => Some(Kind::System),
@@ -149,10 +153,10 @@ fn run<'a>(
         }
         if let (Some(Kind::Install), Some(call)) = (kind, &call) {
             if !call.packages.is_empty() {
-                return Err(format!("`{}` installs packages that package.json does not list", call.title()));
+                return Err(NodeStageBlocker::UnlistedPackages { command: call.title().to_string() });
             }
             if install.is_some() {
-                return Err("a RUN installs twice".to_owned());
+                return Err(NodeStageBlocker::InstallsTwice);
             }
             install = Some(installing(scene, (stage, index), code, &one, call)?);
         }
@@ -165,12 +169,12 @@ fn run<'a>(
         let mixed = kind == Kind::Build && (has(Kind::Global) || has(Kind::Compilers))
             || kind == Kind::System && has(Kind::Build);
         if mixed {
-            return Err("a RUN installs programs and also builds with them".to_owned());
+            return Err(NodeStageBlocker::InstallsAndBuilds);
         }
         return Ok((kind, None));
     };
     if has(Kind::System) || has(Kind::Compilers) {
-        return Err("a RUN installs both system packages and dependencies".to_owned());
+        return Err(NodeStageBlocker::SystemPackagesAndDependencies);
     }
     found.builds_too = has(Kind::Build);
     Ok((Kind::Install, Some(found)))
@@ -258,11 +262,11 @@ fn installing<'a>(
     code: &Code,
     one: &Invocation,
     call: &PackageCall,
-) -> Result<Pieces<'a>, String> {
+) -> Result<Pieces<'a>, NodeStageBlocker> {
     let build = scene.build;
     let file = scene.file();
     let place = (stage, index);
-    let unknown = || "the manifest of the install was not found".to_owned();
+    let unknown = || NodeStageBlocker::NoManifest;
     let folder = installed::folder(build, place, one, call).ok_or_else(unknown)?;
     let found = installed::of(build, place, one, call).ok_or_else(unknown)?;
     if words::elsewhere(&words::of(one)) {
@@ -271,7 +275,7 @@ fn installing<'a>(
         if !root.is_empty() && !member && found.project.workspace.is_none() {
             return Err(not_alone(found.project));
         }
-        return Err("the install covers only a part of a workspace".to_owned());
+        return Err(NodeStageBlocker::PartialWorkspace);
     }
     let variable = build.run_variable(stage, index, one, "NODE_ENV");
     let production = variable.is_some_and(|value| value.text().is_none_or(|value| value == "production"));
@@ -281,7 +285,7 @@ fn installing<'a>(
         || installed::is_set(build, place, one, &names);
     let user = match build.user_at(stage, index).value() {
         Some(User::Other(name)) => Some(name.clone()),
-        Some(User::Unknown) => return Err("the user of the install is not known".to_owned()),
+        Some(User::Unknown) => return Err(NodeStageBlocker::UnknownUser),
         _ => None,
     };
     let bare = call.verb_text.is_empty();
@@ -356,6 +360,6 @@ pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
 }
 
 /// Why a stage with more projects than one stays.
-pub(in crate::optimize) fn not_alone(other: &Project) -> String {
-    format!("the project in `{}` is installed too, and it is not known which of the two the program needs", other.root)
+pub(in crate::optimize) fn not_alone(other: &Project) -> NodeStageBlocker {
+    NodeStageBlocker::OtherProjectInstalled { other: other.root.to_string() }
 }

@@ -1,6 +1,7 @@
 //! What Node programs write below their own folder when they start.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::words;
 use crate::build::installed;
@@ -10,12 +11,34 @@ use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
+/// What a Node program writes when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::optimize) enum StartWrite {
+    Builds,
+    Installs,
+    ViteConfiguration,
+    ViteCache,
+    NextPages,
+}
+
+impl fmt::Display for StartWrite {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Builds => "it builds at start-up",
+            Self::Installs => "it installs packages at start-up",
+            Self::ViteConfiguration => "Vite writes a copy of its configuration at start-up",
+            Self::ViteCache => "Vite's development server stores a cache",
+            Self::NextPages => "Next.js stores rendered pages and images",
+        })
+    }
+}
+
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
 
 /// Absolute folders that the program writes besides what its sources tell, and what shows it. The project's own folder
 /// stands there where it builds at its start.
-pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, String> {
+pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWrite> {
     let mut found = BTreeMap::new();
     let Some(stage) = scene.target() else { return found };
     let mut commands = Vec::new();
@@ -41,35 +64,33 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, String>
         }
         let below = |path: &str| path::join(&folder, path);
         let has = |word: &str| words.iter().any(|one| one == word);
-        let mut write = |path: String, sign: &str| _ = found.insert(path, sign.to_owned());
+        let mut write = |path: String, sign: StartWrite| _ = found.insert(path, sign);
         match words::name(first) {
-            "vite" if has("build") => write(folder.clone(), "it builds at start-up"),
+            "vite" if has("build") => write(folder.clone(), StartWrite::Builds),
             "vite" => {
                 // Version 6 was the first that keeps its configuration's copy below `node_modules`.
                 if nodes.iter().any(|project| is_old_vite(project)) {
-                    write(folder.clone(), "Vite writes a copy of its configuration at start-up");
+                    write(folder.clone(), StartWrite::ViteConfiguration);
                 } else {
-                    write(below("node_modules/.vite-temp"), "Vite writes a copy of its configuration at start-up");
+                    write(below("node_modules/.vite-temp"), StartWrite::ViteConfiguration);
                 }
                 if !has("preview") {
-                    write(below("node_modules/.vite"), "Vite's development server stores a cache");
+                    write(below("node_modules/.vite"), StartWrite::ViteCache);
                 }
             }
             "node" if has("server.js") && takes_traced(scene) => {
-                let sign = "Next.js stores rendered pages and images";
+                let sign = StartWrite::NextPages;
                 write(below(".next/cache"), sign);
                 // Version 16 writes pages there that it makes when it runs.
                 write(below(".next/server/route-cache"), sign);
             }
             "next" | "remix" if has("start") => {}
             "astro" if has("preview") => {}
-            "npm" | "yarn" | "pnpm" if has("install") || has("ci") => {
-                write(folder.clone(), "it installs packages at start-up")
-            }
+            "npm" | "yarn" | "pnpm" if has("install") || has("ci") => write(folder.clone(), StartWrite::Installs),
             name => {
                 let program = Program::of(name);
                 if program.is(Kind::Bundler) && !program.is(Kind::Several) {
-                    write(folder.clone(), "it builds at start-up");
+                    write(folder.clone(), StartWrite::Builds);
                 }
             }
         }

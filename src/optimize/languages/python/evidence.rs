@@ -1,5 +1,6 @@
 //! What the sources tell of the image: modules that nobody declares, programs that they start, browsers.
 
+use super::stage_blocker::PythonStageBlocker;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind};
@@ -96,7 +97,7 @@ pub(in crate::optimize) fn commands(scene: &PassInput, target: &Stage) -> Vec<St
 }
 
 /// Why something in the container runs the base's Python, and would miss what an environment elsewhere holds.
-pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> Option<String> {
+pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> Option<PythonStageBlocker> {
     let shebangs = scene.evidence.texts.iter().filter(|(_, text)| text.starts_with("#!"));
     let shebangs = shebangs.filter_map(|(_, text)| text.lines().next()).map(str::to_owned);
     let scripts = scripts(scene, target).into_iter().map(|(_, text)| text.to_owned());
@@ -105,10 +106,10 @@ pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> O
     let started: Vec<String> =
         scripts.chain(commands(scene, target)).chain(crontabs(scene)).chain(supervised).collect();
     if let Some(path) = started.iter().cloned().chain(shebangs).find_map(|text| absolute_program(&text)) {
-        return Some(format!("`{path}` is called by its path, which is outside the virtual environment"));
+        return Some(PythonStageBlocker::CalledByPath { path: path.to_string() });
     }
     let own = started.iter().any(|text| sets_path(text) && text.contains("python"));
-    own.then(|| "a custom PATH finds the Python of the base image instead of the virtual environment".to_owned())
+    own.then(|| PythonStageBlocker::CustomPath)
 }
 
 /// A program of the base's Python that a text calls by its path: in the environment it stands elsewhere.

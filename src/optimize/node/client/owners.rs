@@ -1,5 +1,6 @@
 //! Whose a RUN is: the site's, or another project's in the same stage.
 
+use super::blocker::ClientStageBlocker;
 use crate::arrange::{Element, elements};
 use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
@@ -50,7 +51,12 @@ pub(super) fn place(scene: &PassInput, stage: &Stage, project: &Project) -> Opti
 }
 
 /// The RUNs that have to do with the site.
-pub(super) fn runs(scene: &PassInput, stage: &Stage, project: &Project, folder: &str) -> Result<Vec<SiteRun>, String> {
+pub(super) fn runs(
+    scene: &PassInput,
+    stage: &Stage,
+    project: &Project,
+    folder: &str,
+) -> Result<Vec<SiteRun>, ClientStageBlocker> {
     let build = scene.build;
     let mut found = Vec::new();
     for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
@@ -74,7 +80,7 @@ pub(super) fn runs(scene: &PassInput, stage: &Stage, project: &Project, folder: 
             (true, true) if divisible && owned.through.is_empty() && is_apart(&parts, &owners) => {
                 owned.elements = owners;
             }
-            (true, true) => return Err("a RUN builds it and also does something else".to_owned()),
+            (true, true) => return Err(ClientStageBlocker::RunDoesMore),
         }
         found.push(owned);
     }
@@ -95,9 +101,9 @@ fn is_apart(parts: &[Element], owners: &[(Owner, String)]) -> bool {
 }
 
 /// Whose several commands are that can't be told apart.
-fn sum(all: &[Owner]) -> Result<Owner, String> {
+fn sum(all: &[Owner]) -> Result<Owner, ClientStageBlocker> {
     match (all.contains(&Owner::Client), all.contains(&Owner::Other)) {
-        (true, true) => Err("a command builds it and also does something else".to_owned()),
+        (true, true) => Err(ClientStageBlocker::CommandDoesMore),
         (true, false) => Ok(Owner::Client),
         (false, true) => Ok(Owner::Other),
         (false, false) => Ok(Owner::Neutral),
@@ -111,7 +117,7 @@ fn owner(
     one: &Invocation,
     (project, folder): (&Project, &str),
     owned: &mut SiteRun,
-) -> Result<Owner, String> {
+) -> Result<Owner, ClientStageBlocker> {
     let neutral = one.program.is_some_and(|name| Program::of(name).is_neutral());
     if neutral && one.command.redirects.is_empty() {
         return Ok(Owner::Neutral);
@@ -131,10 +137,10 @@ fn owner(
             return Ok(Owner::Other);
         }
         if call.as_ref().is_some_and(|call| call.verb == Verb::Install && !call.packages.is_empty()) {
-            return Err("a step installs packages that its package.json does not list".to_owned());
+            return Err(ClientStageBlocker::UnlistedPackages);
         }
         if one.is("rm") {
-            return Err("a RUN removes files of the site".to_owned());
+            return Err(ClientStageBlocker::RemovesFiles);
         }
         if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
             owned.commands.push(at_home(&own));
@@ -144,7 +150,7 @@ fn owner(
     let names = own.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
     if !node {
         let removes = one.is("rm") && names;
-        return if removes { Err("a RUN removes files of the site".to_owned()) } else { Ok(Owner::Other) };
+        return if removes { Err(ClientStageBlocker::RemovesFiles) } else { Ok(Owner::Other) };
     }
     let Some(script) = words::script(&own) else { return Ok(Owner::Other) };
     let mut reached = Vec::new();
@@ -153,7 +159,7 @@ fn owner(
     let all = reached.iter().all(|(at, words)| at == folder || is_idle(words));
     match (to_client, all && known) {
         (false, _) => Ok(Owner::Other),
-        (true, false) => Err(format!("script `{script}` builds it and also does something else")),
+        (true, false) => Err(ClientStageBlocker::ScriptDoesMore { script: script.to_string() }),
         (true, true) => {
             owned.commands.extend(reached.into_iter().filter(|(at, _)| at == folder).map(|(_, words)| words));
             owned.through.push(works);

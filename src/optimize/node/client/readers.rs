@@ -1,5 +1,6 @@
 //! Whether anything but its own build reads a site's sources and packages, and whether it reads others'.
 
+use super::blocker::ClientStageBlocker;
 use std::collections::BTreeSet;
 
 use super::site::{Client, mentions};
@@ -13,7 +14,12 @@ use crate::optimize::pass_input::PassInput;
 use crate::text::path;
 
 /// An error where something does.
-pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
+pub(super) fn check(
+    scene: &PassInput,
+    stage: &Stage,
+    client: &Client,
+    builds: &[Vec<String>],
+) -> Result<(), ClientStageBlocker> {
     starts(scene, stage, client)?;
     check_other_readers(scene, client)?;
     types(scene, client)?;
@@ -21,21 +27,21 @@ pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client, builds: &
 }
 
 /// What containers start must not lie or work in its folder.
-fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), String> {
+fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientStageBlocker> {
     let build = scene.build;
     let last = stage.instructions.end.max(stage.start + 1);
     let works = installed::workdir(build, stage, last);
     if client.holds(&works) {
-        return Err("the container runs in its folder".to_owned());
+        return Err(ClientStageBlocker::ContainerRunsThere);
     }
-    let may = || Err("the program of the container may run in its folder".to_owned());
+    let may = || Err(ClientStageBlocker::ContainerMayRunThere);
     for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
         let Some((index, _)) = build.last(stage, keyword) else { continue };
         let Some(code) = build.code(index) else {
             if keyword == Keyword::Healthcheck {
                 continue;
             }
-            return Err("the shell that starts the container is not supported".to_owned());
+            return Err(ClientStageBlocker::UnsupportedShell);
         };
         for one in code.script.invocations() {
             let folders = owners::working_folders(scene, stage, index, &one);
@@ -60,14 +66,14 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Strin
             .flatten()
             .any(|text| mentions(text, name) || text.split_whitespace().any(|word| word == name));
         if named || service.mounts.iter().any(|path| client.holds(path)) {
-            return Err(format!("service `{}` runs in its folder", service.name));
+            return Err(ClientStageBlocker::ServiceRunsThere { service: service.name.to_string() });
         }
     }
     Ok(())
 }
 
 /// Sources and settings of others may name of its folder only what its build writes.
-fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), String> {
+fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), ClientStageBlocker> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
@@ -95,7 +101,7 @@ fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), String>
         let ours = text.lines().filter(|line| names(line) && !is_comment(line));
         for line in ours {
             if !(served(line) || outer && line.contains("public")) {
-                return Err(format!("`{path}` may read its sources or packages"));
+                return Err(ClientStageBlocker::MayReadSources { path: path.to_string() });
             }
         }
     }
@@ -112,7 +118,7 @@ fn is_compose(file: &str) -> bool {
 }
 
 /// A compiler of types that looks at its sources too would miss its packages.
-fn types(scene: &PassInput, client: &Client) -> Result<(), String> {
+fn types(scene: &PassInput, client: &Client) -> Result<(), ClientStageBlocker> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
@@ -129,14 +135,19 @@ fn types(scene: &PassInput, client: &Client) -> Result<(), String> {
         let has = |key| value.as_ref().is_some_and(|value| value.get(key).is_some());
         let chosen = has("include") || has("files");
         if settings && (named && (chosen || !has("exclude")) || covers && !named && !chosen) {
-            return Err(format!("`{path}` may import its sources"));
+            return Err(ClientStageBlocker::MayImportSources { path: path.to_string() });
         }
     }
     Ok(())
 }
 
 /// Its build must need nothing that another project installs or makes, nor files above its folder.
-fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
+fn outward(
+    scene: &PassInput,
+    stage: &Stage,
+    client: &Client,
+    builds: &[Vec<String>],
+) -> Result<(), ClientStageBlocker> {
     let project = client.project;
     let others = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && one.root != project.root);
     let own: Vec<&str> = project.dependencies.iter().map(|one| one.name.as_str()).collect();
@@ -146,17 +157,17 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
         .filter(|name| !own.contains(name))
         .collect();
     if let Some((package, path)) = need::imports::first(scene, project, &foreign, None) {
-        return Err(format!("`{path}` imports `{package}`, which another project installs"));
+        return Err(ClientStageBlocker::ImportsForeignPackage { path: path.to_string(), package: package.to_string() });
     }
     let scripts = project.scripts.iter().flat_map(|script| words::commands(&script.command));
     for command in scripts.chain(builds.iter().cloned()) {
         let words = words::program(&command);
         let Some(program) = words.first().map(|first| words::name(first)) else { continue };
         if foreign.contains(words::package_of(program)) && builds_with(project, builds, program) {
-            return Err(format!("`{program}`, which another project installs, builds it"));
+            return Err(ClientStageBlocker::ForeignBuilder { program: program.to_string() });
         }
         if words.iter().any(|word| word == "--ssr" || word.contains("BUILD_PATH")) {
-            return Err("its build writes more than a site".to_owned());
+            return Err(ClientStageBlocker::WritesMoreThanSite);
         }
     }
     let variable = |name: &str| {
@@ -165,7 +176,7 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
         })
     };
     if variable("BUILD_PATH") || variable("COREPACK") {
-        return Err("an environment variable sets the output folder of its build".to_owned());
+        return Err(ClientStageBlocker::OutputVariable);
     }
     let manifest = |root: &str| {
         let path = path::join(root, "package.json");
@@ -174,7 +185,7 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
     };
     let above = scene.projects().iter().filter(|one| path::is_below(&project.root, &one.root));
     if !manifest(&project.root) && above.into_iter().any(|one| manifest(&one.root)) {
-        return Err("a manifest above its folder sets its package manager".to_owned());
+        return Err(ClientStageBlocker::PackageManagerAbove);
     }
     texts(scene, client, &foreign)
 }
@@ -191,7 +202,7 @@ fn builds_with(project: &Project, builds: &[Vec<String>], program: &str) -> bool
 }
 
 /// Its own texts: nothing of them may point above its folder, but where it writes to.
-fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), String> {
+fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), ClientStageBlocker> {
     let prefix = format!("{}/", client.project.root);
     let folder = client.folder.strip_suffix(client.project.root.as_str()).unwrap_or("/").to_owned();
     let texts = scene.evidence.texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
@@ -205,15 +216,18 @@ fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result
             ends || absolute || line.contains(&up) && !names_output(path, line)
         };
         if text.lines().any(open) {
-            return Err(format!("`{path}` names files outside its folder"));
+            return Err(ClientStageBlocker::NamesFilesOutside { path: path.to_string() });
         }
         let settings = !path.contains('/') && (path.contains(".config.") || path.starts_with('.'));
         let more = ["rollupOptions", "ssr:", "BUILD_PATH"].into_iter().find(|word| text.contains(word));
         if let Some(word) = more.filter(|word| settings && (*word != "rollupOptions" || text.contains("dir:"))) {
-            return Err(format!("`{word}` in `{path}` changes the output of its build"));
+            return Err(ClientStageBlocker::ChangesOutput { word: word.to_string(), path: path.to_string() });
         }
         if let Some(package) = foreign.iter().find(|name| settings && name.len() > 3 && mentions_word(text, name)) {
-            return Err(format!("`{path}` names `{package}`, which another project installs"));
+            return Err(ClientStageBlocker::NamesForeignPackage {
+                path: path.to_string(),
+                package: package.to_string(),
+            });
         }
     }
     Ok(())

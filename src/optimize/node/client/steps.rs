@@ -1,5 +1,6 @@
 //! Whether the other steps of the stage leave a site's build alone, and it leaves them alone.
 
+use super::blocker::ClientStageBlocker;
 use super::owners::{self, is_install};
 use super::site::{Client, mentions};
 use crate::build::{Code, Purpose, Source, Stage, Transfer, installed};
@@ -22,17 +23,18 @@ pub(super) enum CopyShare {
 }
 
 /// An error where a step may prepare what the site is built from, or reads what only its own stage will have.
-pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), String> {
+pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientStageBlocker> {
     let build = scene.build;
     let last = client.last();
     let transfers = build.transfers(stage);
     for (index, one) in build.instructions(stage) {
         match one.keyword {
             Keyword::User | Keyword::Shell if index < last => {
-                return Err("its build uses another user or shell".to_owned());
+                return Err(ClientStageBlocker::OtherUserOrShell);
             }
             Keyword::Copy | Keyword::Add if index < last => {
-                let transfer = transfers.iter().find(|one| one.index == index).ok_or("a COPY is not supported")?;
+                let transfer =
+                    transfers.iter().find(|one| one.index == index).ok_or(ClientStageBlocker::UnsupportedCopy)?;
                 copied(scene, stage, client, transfer)?;
             }
             Keyword::Run => run(scene, stage, client, index)?,
@@ -48,8 +50,8 @@ pub(super) fn copied(
     stage: &Stage,
     client: &Client,
     transfer: &Transfer,
-) -> Result<CopyShare, String> {
-    let unknown = || "a COPY before its build may copy what serves it".to_owned();
+) -> Result<CopyShare, ClientStageBlocker> {
+    let unknown = || ClientStageBlocker::CopyMayServe;
     let root = client.project.root.as_str();
     let plain = transfer.from.is_none()
         && transfer.instruction.heredocs.is_empty()
@@ -95,19 +97,19 @@ fn brings_manifest(scene: &PassInput, stage: &Stage, client: &Client, folder: &s
     })
 }
 
-fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), String> {
+fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), ClientStageBlocker> {
     let build = scene.build;
     let name = client.name();
-    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or("a RUN is not supported")?;
+    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or(ClientStageBlocker::UnsupportedRun)?;
     let text = scene.source().slice(build.instruction(index).span);
     if let Some(own) = client.runs.iter().find(|run| run.index == index) {
         let divided = !own.elements.is_empty();
         let lines = text.lines().any(|line| line.trim_start().starts_with('#'));
         if text.contains("||") || divided && (lines || !build.instruction(index).heredocs.is_empty()) {
-            return Err("its commands cannot be separated from the others of the RUN".to_owned());
+            return Err(ClientStageBlocker::InseparableCommands);
         }
         if writes(code) {
-            return Err("its RUN writes another file".to_owned());
+            return Err(ClientStageBlocker::RunWritesFile);
         }
         return Ok(());
     }
@@ -115,7 +117,7 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
         return check_later_run(scene, stage, client, (index, code));
     }
     if mentions(text, name) || writes(code) {
-        return Err("a RUN before its build may write its sources".to_owned());
+        return Err(ClientStageBlocker::RunMayWriteSources);
     }
     let first = client.runs.iter().find(|run| run.commands.iter().any(|words| !is_install(words)));
     let follows = first.is_some_and(|run| run.index < index);
@@ -124,7 +126,7 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
         parts.extend(part(scene, stage, (index, &one), client, follows)?);
     }
     if parts.contains(&true) && parts.contains(&false) {
-        return Err("a RUN before its build installs packages for both projects".to_owned());
+        return Err(ClientStageBlocker::RunInstallsBoth);
     }
     Ok(())
 }
@@ -154,8 +156,8 @@ fn part(
     (index, one): (usize, &Invocation),
     client: &Client,
     follows: bool,
-) -> Result<Option<bool>, String> {
-    let may_prepare = || Err("a RUN before its build may prepare it".to_owned());
+) -> Result<Option<bool>, ClientStageBlocker> {
+    let may_prepare = || Err(ClientStageBlocker::RunMayPrepare);
     let Some(call) = one.package_call() else {
         let cleans = matches!(Purpose::of(one), Purpose::Lists | Purpose::Clean);
         let neutral = one.program.is_some_and(|name| Program::of(name).is_neutral());
@@ -191,12 +193,12 @@ fn check_later_run(
     stage: &Stage,
     client: &Client,
     (index, code): (usize, &Code),
-) -> Result<(), String> {
-    let reads = || Err("a RUN after its build reads its folder".to_owned());
+) -> Result<(), ClientStageBlocker> {
+    let reads = || Err(ClientStageBlocker::RunReadsFolder);
     let name = client.name();
     for one in code.script.invocations() {
-        let works = installed::folder_of(scene.build, (stage, index), &one)
-            .ok_or("the working folder of a RUN is not known")?;
+        let works =
+            installed::folder_of(scene.build, (stage, index), &one).ok_or(ClientStageBlocker::UnknownWorkingFolder)?;
         if client.holds(&works) {
             return reads();
         }

@@ -1,5 +1,6 @@
 //! Where each program of a build writes, by its options and its configuration file.
 
+use super::UnknownOutput;
 use serde_json::Value;
 
 use super::tsconfig::{Emit, TsConfig};
@@ -41,7 +42,7 @@ impl<'a> OutputReader<'_, 'a> {
             "nuxt" | "nuxi" | "nitro" | "nitropack" => match args.first().map(String::as_str) {
                 Some("build") => self.bundles("nuxt", ".output"),
                 Some("prepare" | "typecheck") => {}
-                _ => self.out.opens(format!("the output folder of `{program}` is not known")),
+                _ => self.out.opens(UnknownOutput::OfProgram { program: program.to_string() }),
             },
             "svelte-kit" if has("sync") => {}
             "astro" if has("check") || has("sync") => {}
@@ -74,11 +75,11 @@ impl<'a> OutputReader<'_, 'a> {
             "prisma" => match args.first().map(String::as_str) {
                 Some("generate") => self.prisma(args),
                 Some("validate" | "format" | "version") => {}
-                _ => self.out.opens("the output folder of `prisma` is not known"),
+                _ => self.out.opens(UnknownOutput::OfPrisma),
             },
             _ => match option(args, &ProgramOptions::of(program).with("output")) {
                 Some(path) => self.out.add_path(path),
-                None => self.out.opens(format!("the output folder of `{program}` is not known")),
+                None => self.out.opens(UnknownOutput::OfProgram { program: program.to_string() }),
             },
         }
     }
@@ -94,7 +95,7 @@ impl<'a> OutputReader<'_, 'a> {
             Some("rm" | "mkdir" | "echo" | "chmod") => {}
             _ => match args.iter().rfind(|word| !word.starts_with('-')) {
                 Some(target) => self.copies.push(target.clone()),
-                None => self.out.opens("the destination of a copy is not known"),
+                None => self.out.opens(UnknownOutput::CopyDestination),
             },
         }
     }
@@ -120,7 +121,7 @@ impl<'a> OutputReader<'_, 'a> {
         };
         match found {
             Some(folder) => self.bundles(bundler, &folder),
-            None => self.out.opens(format!("`{key}` in `{file}` is not known")),
+            None => self.out.opens(UnknownOutput::Setting { key: key.to_string(), file: file.to_string() }),
         }
     }
 
@@ -129,7 +130,7 @@ impl<'a> OutputReader<'_, 'a> {
             return self.bundles("vite", folder);
         }
         if option(args, &["--config", "-c"]).is_some() {
-            return self.out.opens("`vite` uses another configuration file");
+            return self.out.opens(UnknownOutput::OtherViteConfiguration);
         }
         if self.project.frameworks.contains(&Framework::SvelteKit) {
             return self.svelte_kit();
@@ -140,7 +141,7 @@ impl<'a> OutputReader<'_, 'a> {
         if let Some((_, Some(text))) = self.configuration("vite.config")
             && !matches!(literal(text, "root"), Literal::Missing | Literal::Text("." | "./"))
         {
-            return self.out.opens("`root` in `vite.config` is another folder");
+            return self.out.opens(UnknownOutput::ViteRoot);
         }
         self.configured("vite", "vite.config", "outDir", "dist");
     }
@@ -156,22 +157,22 @@ impl<'a> OutputReader<'_, 'a> {
         match (adapter, text.map(|text| (literal(text, "out"), literal(text, "pages")))) {
             (Some(_), Some((Literal::Missing, Literal::Missing))) => self.bundles("svelte-kit", "build"),
             (Some("@sveltejs/adapter-node"), Some((Literal::Text(folder), _))) => self.bundles("svelte-kit", folder),
-            _ => self.out.opens("the output folder of the SvelteKit adapter is not known"),
+            _ => self.out.opens(UnknownOutput::SvelteAdapter),
         }
     }
 
     fn next(&mut self) {
         let Some((_, text)) = self.configuration("next.config") else { return self.bundles("next", ".next") };
-        let Some(text) = text else { return self.out.opens("`next.config` cannot be read") };
+        let Some(text) = text else { return self.out.opens(UnknownOutput::UnreadNextConfiguration) };
         if literal(text, "distDir") != Literal::Missing {
-            return self.out.opens("`distDir` in `next.config` is another folder");
+            return self.out.opens(UnknownOutput::NextDistDir);
         }
         let export = literal(text, "output");
         self.bundles("next", ".next");
         match export {
             Literal::Missing | Literal::Text("standalone") => {}
             Literal::Text("export") => self.out.add_path("out"),
-            _ => self.out.opens("`output` in `next.config` is not known"),
+            _ => self.out.opens(UnknownOutput::NextOutput),
         }
     }
 
@@ -179,29 +180,31 @@ impl<'a> OutputReader<'_, 'a> {
         if let Some(folder) = option(args, &["--output-path"]) {
             return self.bundles("ng", folder);
         }
-        let Some(text) = self.text("angular.json") else { return self.out.opens("`angular.json` cannot be read") };
+        let Some(text) = self.text("angular.json") else {
+            return self.out.opens(UnknownOutput::UnreadAngularConfiguration);
+        };
         let mut folders = Vec::new();
-        let Some(value) = parse_jsonc(text) else { return self.out.opens("`angular.json` cannot be read") };
+        let Some(value) = parse_jsonc(text) else { return self.out.opens(UnknownOutput::UnreadAngularConfiguration) };
         output_paths(&value, &mut folders);
         folders.dedup();
         match folders[..] {
             [Some(folder)] => self.bundles("ng", folder),
             // The default lies below `dist`.
             [] => self.bundles("ng", "dist"),
-            _ => self.out.opens("`outputPath` in `angular.json` is not a plain text"),
+            _ => self.out.opens(UnknownOutput::AngularOutputPath),
         }
     }
 
     fn nest(&mut self, args: &[String]) {
         if args.iter().any(|word| word == "--all") || option(args, &["-p", "--path"]).is_some() {
-            return self.out.opens("`nest` builds several projects");
+            return self.out.opens(UnknownOutput::SeveralNestProjects);
         }
         let config = ["tsconfig.build.json", "tsconfig.json"].into_iter().find(|path| self.has(path));
         let Some(config) = config else { return self.out.add_path("dist") };
         match TsConfig::read(config, &|path| self.text(path)).map(|config| config.output()) {
             Some(Emit::Folder(folder)) => self.out.add_path(&folder),
             Some(Emit::BesideSources) => self.out.add_path("dist"),
-            _ => self.out.opens(format!("`outDir` in `{config}` is not known")),
+            _ => self.out.opens(UnknownOutput::TypeScriptOutDir { config: config.to_string() }),
         }
     }
 
@@ -227,10 +230,10 @@ impl<'a> OutputReader<'_, 'a> {
     /// Takes what the compiler writes for a configuration; with references, as `tsc --build` follows them.
     fn compiled(&mut self, path: &str, references: bool, depth: usize) {
         if depth > DEEPEST {
-            return self.out.opens("TypeScript configuration files extend each other in a cycle");
+            return self.out.opens(UnknownOutput::TypeScriptCycle);
         }
         let Some(config) = TsConfig::read(path, &|path| self.text(path)) else {
-            return self.out.opens(format!("`{path}` cannot be read"));
+            return self.out.opens(UnknownOutput::UnreadFile { path: path.to_string() });
         };
         if references {
             config.references.iter().for_each(|path| self.compiled(&self.config_at(path), true, depth + 1));
@@ -240,8 +243,10 @@ impl<'a> OutputReader<'_, 'a> {
             // Declarations are for compilers.
             Emit::Declarations if references => {}
             Emit::Folder(folder) => self.out.add_path(&folder),
-            Emit::Declarations | Emit::BesideSources => self.out.opens(format!("`{path}` sets no `outDir`")),
-            Emit::Unknown => self.out.opens(format!("`outDir` in `{path}` is not known")),
+            Emit::Declarations | Emit::BesideSources => {
+                self.out.opens(UnknownOutput::NoTypeScriptOutDir { path: path.to_string() })
+            }
+            Emit::Unknown => self.out.opens(UnknownOutput::TypeScriptOutDirOf { path: path.to_string() }),
         }
     }
 
@@ -260,13 +265,15 @@ impl<'a> OutputReader<'_, 'a> {
         if !self.has(&name) && option(args, &["-c", "--config"]).is_none() {
             return self.bundles("webpack", "dist");
         }
-        let Some(text) = self.text(&name) else { return self.out.opens(format!("`{name}` cannot be read")) };
+        let Some(text) = self.text(&name) else {
+            return self.out.opens(UnknownOutput::UnreadFile { path: name.to_string() });
+        };
         let text = &blank_comments(text);
         let paths: Vec<&str> = text.match_indices("path.").filter_map(|(at, _)| output_path(text, at)).collect();
         match paths.as_slice() {
             [] if !text.contains("output") => self.bundles("webpack", "dist"),
             [folder] => self.bundles("webpack", folder),
-            _ => self.out.opens(format!("the output folder of `{name}` is not known")),
+            _ => self.out.opens(UnknownOutput::OfWebpack { name: name.to_string() }),
         }
     }
 
@@ -274,7 +281,7 @@ impl<'a> OutputReader<'_, 'a> {
         let named = option(args, &["--schema"]);
         let schema = named.unwrap_or("prisma/schema.prisma");
         let Some(text) = self.text(schema).or_else(|| self.text("schema.prisma")) else {
-            return self.out.opens("the folder of the Prisma client is not known");
+            return self.out.opens(UnknownOutput::PrismaClient);
         };
         let output = text.lines().map(str::trim).find_map(|line| {
             let value = line.strip_prefix("output")?.trim_start().strip_prefix('=')?;

@@ -1,5 +1,6 @@
 //! Which image's web server takes the place of another server.
 
+use super::blocker::SiteBlocker;
 use std::collections::BTreeSet;
 
 use crate::build::{Reference, StageBase};
@@ -18,10 +19,10 @@ pub(super) struct WebServer {
 }
 
 /// The image that the user or the project names, else a release that its publisher supports today.
-pub(super) fn choose(scene: &PassInput) -> Result<WebServer, String> {
+pub(super) fn choose(scene: &PassInput) -> Result<WebServer, SiteBlocker> {
     if let Some(image) = &scene.options.server {
         if !is_known(image) {
-            return Err(format!("`{image}` is not an nginx image, and other web servers are not supported"));
+            return Err(SiteBlocker::NotNginx { image: image.to_string() });
         }
         return Ok(WebServer { image: image.clone(), why: "the image is set by `--server`".to_owned(), pull: None });
     }
@@ -33,7 +34,7 @@ pub(super) fn choose(scene: &PassInput) -> Result<WebServer, String> {
     let lives = |until: &str| Date::parse(until).zip(today).is_none_or(|(until, today)| today <= until);
     let row = data::WEB_SERVERS.rows().find(|row| lives(row[1]));
     let Some(&[image, until, pull, _, date, _]) = row else {
-        return Err("no known nginx release is still supported; set an image with `--server`".to_owned());
+        return Err(SiteBlocker::NoSupportedRelease);
     };
     let why = format!("`{image}` is supported until {until} (web_servers.tsv, {date}); `--server` sets another one");
     Ok(WebServer { image: image.to_owned(), why, pull: pull.parse().ok() })

@@ -1,5 +1,6 @@
 //! What a container serves: the program, the folder, the port, and what it answers where no file has the path's name.
 
+use super::blocker::SiteBlocker;
 use super::{hashed, vite};
 use crate::build::{BaseImage, Lookup, Presence, Stage, StageBase, VariableOrigin, VariableValue, installed};
 use crate::data;
@@ -98,7 +99,7 @@ impl FileServer {
 
 /// What the stage's container serves; `None` where it is no server of files, an error where another one would not do the
 /// same.
-pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, String> {
+pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, SiteBlocker> {
     let build = scene.build;
     let Some(launch) = build.launch(stage) else { return Ok(None) };
     let project = started_project::project(scene, stage, launch.index);
@@ -113,22 +114,22 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Str
         return Ok(None);
     }
     if commands.len() > 1 || !script.problems.is_empty() {
-        return Err(format!("the container starts other programs than `{}`", server.command));
+        return Err(SiteBlocker::StartsOthers { command: server.command.to_string() });
     }
     if project.is_none() && server.kind != ServedKind::Files {
-        return Err(format!("the project of `{}` is not known", server.command));
+        return Err(SiteBlocker::UnknownProject { command: server.command.to_string() });
     }
     if build.stage_of(launch.index).map(|one| one.index) != Some(stage.index) {
-        return Err("the command is inherited from another stage".to_owned());
+        return Err(SiteBlocker::InheritedCommand);
     }
     let known = ProgramOptions::of(server.program);
     if let Some(word) = args.iter().find(|word| known.has(word.split('=').next().unwrap_or(word), "serves-more")) {
-        return Err(format!("with `{word}`, `{}` does more than serve files", server.command));
+        return Err(SiteBlocker::ServerOption { word: word.to_string(), command: server.command.to_string() });
     }
     if let Some(name) = of_own_server(project)
         && server.kind != ServedKind::Files
     {
-        return Err(format!("`{name}` adds its own server to `{}`", server.command));
+        return Err(SiteBlocker::AddsServer { name: name.to_string(), command: server.command.to_string() });
     }
     let reader = ServerReader { scene, stage, project, server: &server, words, args, index: launch.index };
     let site = reader.site()?;
@@ -162,7 +163,7 @@ struct ServerReader<'r, 'a> {
 }
 
 impl ServerReader<'_, '_> {
-    fn site(&self) -> Result<Site, String> {
+    fn site(&self) -> Result<Site, SiteBlocker> {
         let server = self.server;
         let settings = match (server.program, self.project) {
             ("vite", Some(project)) => {
@@ -196,23 +197,23 @@ impl ServerReader<'_, '_> {
     }
 
     /// An error where the site is not what a build made, or has rules of its own.
-    fn check(&self, site: &Site) -> Result<(), String> {
+    fn check(&self, site: &Site) -> Result<(), SiteBlocker> {
         let workdir = installed::workdir(self.scene.build, self.stage, self.index);
         if site.folder == workdir || site.folder == "/" || site.folder.starts_with("/?") {
-            return Err("the whole project folder is served, not a build output".to_owned());
+            return Err(SiteBlocker::ServesProject);
         }
         let rules = |path: &str| matches!(path::name(path), "serve.json" | "now.json");
         let context = self.scene.context();
         if site.program == "serve"
             && context.is_some_and(|context| context.entries().any(|id| rules(context.entry(id).name)))
         {
-            return Err("`serve.json` sets rules".to_owned());
+            return Err(SiteBlocker::ServeRules);
         }
         if self.scene.build.last(self.stage, Keyword::Volume).is_some() {
-            return Err("the image has a VOLUME".to_owned());
+            return Err(SiteBlocker::Volume);
         }
         if self.args.iter().any(|word| word == "-c" || word.starts_with("--config")) && site.program == "serve" {
-            return Err("`serve` reads other rules".to_owned());
+            return Err(SiteBlocker::OtherServeRules);
         }
         Ok(())
     }
@@ -232,21 +233,21 @@ impl ServerReader<'_, '_> {
     }
 
     /// The folder that the bundler writes.
-    fn bundler_output(&self) -> Result<String, String> {
-        let unknown = || "the output folder of the bundler is not known".to_owned();
+    fn bundler_output(&self) -> Result<String, SiteBlocker> {
+        let unknown = || SiteBlocker::UnknownOutput;
         let project = self.project.ok_or_else(unknown)?;
         let words = [self.server.program, "build"].map(str::to_owned).to_vec();
         let output = output::of(self.scene, project, &[words]);
         let mut paths = output.paths.iter();
         match (paths.next(), paths.next(), output.open) {
             (Some(folder), None, None) => Ok(folder.clone()),
-            (_, _, Some(why)) => Err(why),
+            (_, _, Some(why)) => Err(SiteBlocker::Output { why }),
             _ => Err(unknown()),
         }
     }
 
     /// The script that builds the site, where no RUN builds anything.
-    fn script_to_build(&self) -> Result<Option<&'static str>, String> {
+    fn script_to_build(&self) -> Result<Option<&'static str>, SiteBlocker> {
         const BUILD: &str = "build";
         let build = self.scene.build;
         let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
@@ -256,18 +257,14 @@ impl ServerReader<'_, '_> {
             return Ok(None);
         }
         if self.server.kind != ServedKind::Development {
-            return Err("no RUN builds the served files".to_owned());
+            return Err(SiteBlocker::NoBuild);
         }
         let scripted = self.project.is_some_and(|project| project.script(BUILD).is_some());
-        if scripted {
-            Ok(Some(BUILD))
-        } else {
-            Err("package.json has no script that builds the served files".to_owned())
-        }
+        if scripted { Ok(Some(BUILD)) } else { Err(SiteBlocker::NoBuildScript) }
     }
 
     /// Where it listens: by its options, by variables, by its configuration, or always.
-    fn port(&self, configured: Option<u16>) -> Result<u16, String> {
+    fn port(&self, configured: Option<u16>) -> Result<u16, SiteBlocker> {
         let server = self.server;
         let row = data::SERVER_PORTS.row(server.command);
         let options = row.into_iter().flat_map(|row| [row[1], row[2]]).chain([server.options]);
@@ -279,7 +276,7 @@ impl ServerReader<'_, '_> {
         // The same place said twice: a script and the arguments that are added to it.
         given.dedup();
         if given.len() > 1 {
-            return Err("the server listens on several addresses".to_owned());
+            return Err(SiteBlocker::SeveralAddresses);
         }
         let text = match given.pop() {
             Some(text) => self.expanded(&text)?,
@@ -289,7 +286,7 @@ impl ServerReader<'_, '_> {
             },
         };
         let last = text.rsplit(':').next().unwrap_or(&text);
-        last.parse().ok().filter(|port| *port > 0).ok_or_else(|| format!("the port `{text}` is not known"))
+        last.parse().ok().filter(|port| *port > 0).ok_or_else(|| SiteBlocker::UnknownPort { text: text.to_string() })
     }
 
     /// The values of an option.
@@ -309,16 +306,16 @@ impl ServerReader<'_, '_> {
     }
 
     /// A word with the variables that the image sets.
-    fn expanded(&self, text: &str) -> Result<String, String> {
+    fn expanded(&self, text: &str) -> Result<String, SiteBlocker> {
         let Some((before, rest)) = text.split_once('$') else { return Ok(text.to_owned()) };
         let name = rest.trim_start_matches('{').split(['}', ':', '-']).next().unwrap_or_default();
         let value = self.variable(name)?;
-        let value = value.ok_or_else(|| format!("the port is known only at start-up: `{text}`"))?;
+        let value = value.ok_or_else(|| SiteBlocker::PortAtStart { text: text.to_string() })?;
         Ok(format!("{before}{value}"))
     }
 
     /// A variable of the container: by the command, by compose, by the image.
-    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+    fn variable(&self, name: &str) -> Result<Option<String>, SiteBlocker> {
         if name.is_empty() || name == "-" {
             return Ok(None);
         }
@@ -327,7 +324,7 @@ impl ServerReader<'_, '_> {
         let texts = texts.filter(|text| text.contains(self.server.program));
         let launch = self.scene.source().slice(self.scene.build.instruction(self.index).span);
         if texts.chain([launch]).any(|text| text.contains(&assigned)) || self.words.is_empty() {
-            return Err(format!("a command sets `{name}`"));
+            return Err(SiteBlocker::CommandSetsVariable { name: name.to_string() });
         }
         let mut values: Vec<Option<&str>> = Vec::new();
         for service in self.scene.evidence.services.iter().filter(|one| one.environment.contains(name)) {
@@ -338,10 +335,10 @@ impl ServerReader<'_, '_> {
             ([Some(value)], _) => Ok(Some((*value).to_owned())),
             ([], Lookup::Defined(found)) if found.origin == VariableOrigin::Env => match &found.value {
                 VariableValue::Known(text) => Ok(Some(text.to_string())),
-                _ => Err(format!("the value of `{name}` is not known")),
+                _ => Err(SiteBlocker::UnknownVariable { name: name.to_string() }),
             },
             ([], _) => Ok(None),
-            _ => Err(format!("compose sets `{name}` to values that are not known")),
+            _ => Err(SiteBlocker::UnknownComposeVariable { name: name.to_string() }),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What another server's image could not do.
 
+use super::blocker::SiteBlocker;
 use super::image::WebServer;
 use super::served::Site;
 use crate::build::{BaseImage, Presence, Stage};
@@ -13,26 +14,30 @@ pub(super) fn reason_against_other_server(
     stage: &Stage,
     site: &Site,
     server: &WebServer,
-) -> Option<String> {
+) -> Option<SiteBlocker> {
     let own = scene.evidence.services.iter();
     let mut own = own.filter(|one| one.target.is_none() || one.target == stage.name);
-    container_uses::in_containers(scene, stage).or_else(|| own.find_map(|service| by_service(service, site, server)))
+    let used = container_uses::in_containers(scene, stage).map(|what| SiteBlocker::ContainerUse { what });
+    used.or_else(|| own.find_map(|service| by_service(service, site, server)))
 }
 
-fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<String> {
-    let name = format!("service `{}`", service.name);
+fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<SiteBlocker> {
     if let Some(user) = &service.user {
-        return Some(format!("{name} runs as `{user}`"));
+        return Some(SiteBlocker::ServiceUser { service: service.name.clone(), user: user.to_string() });
     }
     if service.read_only && !service.mounts.iter().any(|path| path == "/tmp") {
-        return Some(format!("{name} cannot write to `/tmp`"));
+        return Some(SiteBlocker::ReadOnlyService { service: service.name.clone() });
     }
     if !site.dead.is_empty() && service.network.is_some() {
-        return Some(format!("{name} shares a network in which `{}` may answer", site.dead[0].1));
+        return Some(SiteBlocker::SharedNetwork { service: service.name.clone(), target: site.dead[0].1.to_string() });
     }
     let check = service.healthcheck.as_ref()?;
     let image = BaseImage::of(&server.image);
     let lacks = |program: &str| image.presence(program) == Presence::Lacks || program == "npm" || program == "npx";
     let lacking = words::commands(check).into_iter().find(|words| lacks(words::name(&words[0])));
-    lacking.map(|words| format!("the healthcheck of {name} uses `{}`, which `{}` lacks", words[0], server.image))
+    lacking.map(|words| SiteBlocker::HealthcheckProgram {
+        service: service.name.clone(),
+        program: words[0].to_string(),
+        image: server.image.to_string(),
+    })
 }

@@ -1,5 +1,6 @@
 //! What Vite's configuration says of its servers.
 
+use super::blocker::SiteBlocker;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::{Literal, literal, members, quoted, value};
 use crate::optimize::pass_input::PassInput;
@@ -33,7 +34,7 @@ pub(super) fn read(
     project: &Project,
     args: &[String],
     development: bool,
-) -> Result<ViteSettings, String> {
+) -> Result<ViteSettings, SiteBlocker> {
     let option = |names: &[&str]| {
         args.iter().enumerate().find_map(|(at, word)| {
             let joined = |name: &&str| word.strip_prefix(*name).and_then(|rest| rest.strip_prefix('='));
@@ -43,13 +44,13 @@ pub(super) fn read(
     };
     let text = blank_comments(configuration(scene, project, option(&["--config", "-c"]))?);
     let text = text.as_str();
-    let open = |key: &str| format!("`{key}` in `vite.config` is not known");
+    let open = |key: &str| SiteBlocker::ViteSetting { key: key.to_string() };
     if text.contains("mergeConfig") || text.contains("configurePreviewServer") {
-        return Err("`vite.config` imports settings from another file".to_owned());
+        return Err(SiteBlocker::ViteImports);
     }
     for key in ["headers", "https"] {
         if value(text, key) != Ok(None) {
-            return Err(format!("`vite.config` sets `{key}` of its servers"));
+            return Err(SiteBlocker::ViteServerSetting { key: key.to_string() });
         }
     }
     if !matches!(literal(text, "root"), Literal::Missing | Literal::Text("." | "./")) {
@@ -58,7 +59,7 @@ pub(super) fn read(
     let fallback = match literal(text, "appType") {
         Literal::Missing | Literal::Text("spa") => true,
         Literal::Text("mpa") => false,
-        _ => return Err("`appType` in `vite.config` leaves pages to another server".to_owned()),
+        _ => return Err(SiteBlocker::ViteAppType),
     };
     let base = match option(&["--base"]) {
         Some(base) => Some(base),
@@ -83,7 +84,7 @@ pub(super) fn read(
 }
 
 /// The text of the configuration file; empty where there is none.
-fn configuration<'a>(scene: &PassInput<'a>, project: &Project, named: Option<&str>) -> Result<&'a str, String> {
+fn configuration<'a>(scene: &PassInput<'a>, project: &Project, named: Option<&str>) -> Result<&'a str, SiteBlocker> {
     let candidates: Vec<String> = match named {
         Some(name) => vec![name.to_owned()],
         None => FileKind::endings_of(Ecosystem::Node).map(|ending| format!("vite.config{ending}")).collect(),
@@ -94,15 +95,15 @@ fn configuration<'a>(scene: &PassInput<'a>, project: &Project, named: Option<&st
             return Ok(text);
         }
         if named.is_some() || scene.context().is_none_or(|context| context.find(&path).is_some()) {
-            return Err(format!("`{path}` cannot be read"));
+            return Err(SiteBlocker::UnreadFile { path: path.to_string() });
         }
     }
     Ok("")
 }
 
 /// The port of one of its servers.
-fn port(text: &str, server: &str) -> Result<Option<u16>, String> {
-    let unknown = || format!("the port of `{server}` in `vite.config` is not known");
+fn port(text: &str, server: &str) -> Result<Option<u16>, SiteBlocker> {
+    let unknown = || SiteBlocker::VitePort { server: server.to_string() };
     let Some(object) = value(text, server).map_err(|_| unknown())? else {
         // `...settings` may say it.
         return if text.contains("...") { Err(unknown()) } else { Ok(None) };
@@ -113,18 +114,18 @@ fn port(text: &str, server: &str) -> Result<Option<u16>, String> {
 }
 
 /// The folder of an address with slashes at both ends; `None` for the root.
-fn folder_of(base: Option<&str>) -> Result<Option<String>, String> {
+fn folder_of(base: Option<&str>) -> Result<Option<String>, SiteBlocker> {
     let Some(base) = base.filter(|base| !matches!(*base, "" | "/" | "./")) else { return Ok(None) };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
     if !base.starts_with('/') || base.contains("..") || base.contains("//") || !base.chars().all(plain) {
-        return Err(format!("`base` in `vite.config` is `{base}`, on another host"));
+        return Err(SiteBlocker::ViteBase { base: base.to_string() });
     }
     Ok(Some(format!("/{}/", base.trim_matches('/'))))
 }
 
 /// What its servers hand on: allowed is what leads back into the container, where nothing listens.
-fn proxies(text: &str) -> Result<Vec<(String, String)>, String> {
-    let more = || "`vite.config` sets a proxy".to_owned();
+fn proxies(text: &str) -> Result<Vec<(String, String)>, SiteBlocker> {
+    let more = || SiteBlocker::ViteProxy;
     let Some(object) = value(text, "proxy").map_err(|_| more())? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (path, target) in members(object).ok_or_else(more)? {
@@ -141,7 +142,7 @@ fn proxies(text: &str) -> Result<Vec<(String, String)>, String> {
             .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
         if !own || !path.starts_with('/') || path.len() < 2 || !path.chars().all(plain) {
-            return Err(format!("`vite.config` sets a proxy: `{path}` is forwarded to `{target}`"));
+            return Err(SiteBlocker::ViteProxyTo { path: path.to_string(), target: target.to_string() });
         }
         found.push((path.to_owned(), target.to_owned()));
     }

@@ -1,5 +1,6 @@
 //! Writes the stage of a site's web server in the place of the last one, and takes away what is of no use beside it.
 
+use super::blocker::SiteBlocker;
 use std::collections::BTreeSet;
 
 use super::image::WebServer;
@@ -28,10 +29,10 @@ pub(super) fn edits(
     stage: &Stage,
     site: &Site,
     server: &WebServer,
-) -> Result<Vec<FileEdit>, String> {
+) -> Result<Vec<FileEdit>, SiteBlocker> {
     let build = scene.build;
     if build.edges().iter().any(|edge| edge.to == StageBase::Stage(stage.index)) {
-        return Err("other stages are based on the stage that serves the files".to_owned());
+        return Err(SiteBlocker::StageIsBase);
     }
     let writer = SiteWriter { scene, stage, site };
     let mut out = String::new();
@@ -204,7 +205,7 @@ impl SiteWriter<'_, '_> {
     }
 
     /// The stage that serves.
-    fn server_stage(&self, server: &WebServer, made: &BuiltFiles) -> Result<String, String> {
+    fn server_stage(&self, server: &WebServer, made: &BuiltFiles) -> Result<String, SiteBlocker> {
         let (scene, build, site) = (self.scene, self.scene.build, self.site);
         let newline = scene.newline();
         let source = scene.source();
@@ -224,10 +225,7 @@ impl SiteWriter<'_, '_> {
             () if has("curl") => format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{url}\"]"),
             () if has("wget") => format!("[\"wget\", \"-qO\", \"/dev/null\", \"{url}\"]"),
             () if build.last(self.stage, Keyword::Healthcheck).is_some() => {
-                return Err(format!(
-                    "the image has a HEALTHCHECK, and the programs of `{}` are not known",
-                    server.image
-                ));
+                return Err(SiteBlocker::UnknownPrograms { image: server.image.to_string() });
             }
             () => return Ok(out),
         };
