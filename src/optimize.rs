@@ -1,9 +1,9 @@
-//! Rewrites a whole build by itself: inputs and evidence in, texts of every rung of the ladder out. Owns the order of the
-//! passes and what each may change; runs nothing and reads no file. What is not understood stays as it is.
+//! Rewrites a whole build. Input: inputs and evidence; output: the texts of every rung of the ladder. It owns the order of
+//! the passes and what each may change; it runs nothing and reads no file. Instructions that it does not support stay as
+//! they are.
 //!
-//! A pass reads the build as the passes before it left it and answers with edits, so every rung is a valid build by
-//! itself, and a second run over the result changes nothing. No pass uses another one: what several do or know stands in
-//! modules of its own beside them.
+//! A pass reads the build as the passes before it left it, and returns edits. So every rung is a valid build, and a second
+//! run over the result changes nothing. No pass uses another one: what several passes need is in a module of its own.
 
 mod assumption;
 mod cache_mounts;

@@ -5,6 +5,8 @@ mod check;
 mod command;
 mod config;
 mod declared_config;
+mod difference;
+mod explanation;
 mod failure;
 mod figures;
 mod files;

@@ -1,5 +1,5 @@
-//! Which file is changed for a scenario, and a change of it that means nothing to the program: a comment at its end, or
-//! white space.
+//! The file that is changed for a scenario, and a change without meaning for the program: a comment or white space at
+//! its end.
 
 use crate::build::Build;
 use crate::cache::rerun;

@@ -1,5 +1,5 @@
-//! Another program, run to its end: its lines are read as they come, and it ends with all that it started when time is up
-//! or somebody wants to.
+//! Runs another program: reads its lines as they come, and stops it with all its child processes on a timeout or an
+//! interrupt.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};

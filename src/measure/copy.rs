@@ -1,4 +1,4 @@
-//! Copies of a context in folders of fresh names: what the builder would be sent, with other texts in it. The user's own
+//! Copies of a build context in new folders: the files that the builder would be sent, with changed texts. The user's
 //! folder is only read.
 
 use std::fs::{self, File, FileTimes, Permissions};

@@ -1,5 +1,5 @@
-//! CPU seconds of a build's steps: from the builder's own record of resources, which it keeps on cgroup v2; on cgroup v1
-//! from a group of this run's own, where this machine shows it.
+//! CPU seconds of a build's steps: on cgroup v2 from the builder's own record of resources, on cgroup v1 from the
+//! cgroup of this run, where the machine shows it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

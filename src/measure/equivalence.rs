@@ -1,4 +1,4 @@
-//! Compares two images: what is in them, and what containers of them do.
+//! Compares two images: their contents, and what their containers do.
 
 mod imports;
 

@@ -1,5 +1,5 @@
-//! Climbs the ladder with an engine: builds the original and looks at it, builds what the rewrite makes of it, compares,
-//! and lets go of what does not hold until the rest is proved.
+//! Proves a rewrite with an engine: builds the original and the rewrite, compares both, and drops what fails until the
+//! rest is proved.
 
 mod attempt;
 mod floor;

@@ -1,4 +1,4 @@
-//! `app-folder`: an image whose files are copied to `/` gets a folder for them, which a user without rights can be given.
+//! Pass `app-folder`: moves an application from `/` to a folder of its own, which can then belong to a non-root user.
 
 mod blocker;
 

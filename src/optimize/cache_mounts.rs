@@ -1,5 +1,6 @@
-//! `cache-mounts`: what package managers download is kept outside of the layers, except for apt's lists: a step that
-//! installs system packages stands above all that changes, and `rm -rf` in the same RUN keeps the image's own apt as it is.
+//! Pass `cache-mounts`: keeps the downloads of package managers outside the layers. apt's lists are excluded: a step
+//! that installs system packages is placed above everything that changes, and `rm -rf` in the same RUN does not change
+//! the image's apt.
 
 use std::collections::BTreeSet;
 

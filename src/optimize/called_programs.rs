@@ -1,5 +1,5 @@
-//! Programs of full images that the sources of a Node or Ruby project start, or that a package of theirs starts; and what
-//! steps do to its manifest.
+//! Programs of full images that the sources of a Node or Ruby project start, or that one of its packages starts; and
+//! what steps do to its manifest.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Rung 3 and the part of rung 4 that a language decides, for Go, Rust, Java and .NET: the toolchain builds in a stage of
-//! its own, and what it made goes to the runtime that its publisher has for it.
+//! Rung 3, and the language-specific part of rung 4, for Go, Rust, Java and .NET: the toolchain builds in a separate
+//! stage, and its output is copied to the publisher's runtime image.
 
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "the tools compare names exactly")]
 

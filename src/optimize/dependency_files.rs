@@ -1,4 +1,4 @@
-//! `dependency-files-first`, which several rungs run.
+//! Pass `dependency-files-first`, which runs on several rungs.
 
 use crate::arrange::arrange;
 use crate::optimize::pass_input::{PassInput, PassOutput};

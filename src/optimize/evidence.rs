@@ -1,4 +1,5 @@
-//! What is known beyond the inputs. All of it is optional: without it, the rewrite is as careful as the files alone allow.
+//! What is known in addition to the inputs. Every part is optional: without it, the rewrite is as careful as the files
+//! alone require.
 
 mod text_filter;
 

@@ -1,4 +1,4 @@
-//! Rung 5: the user, the check of health, the form of commands, secrets in the image's config.
+//! Rung 5: the user, the healthcheck, the form of commands, secrets in the image's configuration.
 
 mod account;
 mod rule_findings;
@@ -14,6 +14,8 @@ mod needs_root;
 mod root_reason;
 mod source_routes;
 mod secret;
+mod secret_reason;
+mod health_reason;
 mod steps;
 #[cfg(test)]
 mod tests;

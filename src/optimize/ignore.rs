@@ -1,5 +1,6 @@
-//! Rung `ignore`: a .dockerignore from what stands in the context, or the lines that the author's lacks. Nothing is left out
-//! that a COPY names, that a manifest or a source mentions, or that another build with the same file wants.
+//! Rung `ignore`: writes a .dockerignore from the files in the build context, or adds lines to the author's. It
+//! excludes no file that a COPY names, that a manifest or a source mentions, or that another build with the same
+//! .dockerignore needs.
 
 mod deployment;
 mod evidence;
@@ -7,6 +8,7 @@ mod exclusion;
 mod group;
 mod junk;
 mod lines;
+mod reason;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,7 @@ mod tests;
 use self::exclusion::{Exclusion, WORTHWHILE};
 use self::group::Group;
 use self::lines::SectionLines;
+use self::reason::ContextReason;
 use super::assumption::Support;
 use super::pass::Pass;
 use super::pass_input::{PassInput, PassOutput};
@@ -33,12 +36,12 @@ const NAMED: usize = 3;
 fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(group) = Group::new(scene) else { return };
     if group.takes_unknown() {
-        turn.skip("the source of a COPY is known only at build time");
+        turn.skip(ContextReason::UnknownCopySource);
         return;
     }
     let present = match &scene.input().ignore {
         IgnoreInput::Present(_, file) if file.error().is_some() => {
-            turn.skip(".dockerignore is not valid; fix the line that `dockopt lint` reports");
+            turn.skip(ContextReason::InvalidIgnoreFile);
             return;
         }
         IgnoreInput::Present(_, file) => !file.patterns.is_empty(),

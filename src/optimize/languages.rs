@@ -1,5 +1,5 @@
-//! What several passes know of a language: how the steps of a stage are read, what a program writes, and which packages of
-//! the distribution its dependencies need. Nothing here is a pass.
+//! Facts about a language that several passes need: how the steps of a stage are read, what a program writes, and which
+//! system packages its dependencies need. It contains no pass.
 
 pub(super) mod debian;
 pub(super) mod node;

@@ -1,5 +1,6 @@
-//! What a pass wrote, as a reviewer wants to read it: one blank line between stages, every comment above its line, no
-//! file copied twice, no WORKDIR that the next one overrides. It looks at what changed alone: an author's own habits stay.
+//! Formats the output of a pass for a reviewer: one blank line between stages, every comment above its line, no file
+//! copied twice, no WORKDIR that the next one overrides. It changes only what passes changed; the author's own habits
+//! stay.
 
 mod blanks;
 mod change;

@@ -1,4 +1,4 @@
-//! A setting's value in a configuration file of JavaScript or TypeScript, where it stands there as a plain text.
+//! The value of a setting in a JavaScript or TypeScript configuration file, if it is written as plain text.
 
 use crate::sources::comments::comments;
 

@@ -1,4 +1,4 @@
-//! Rung 3 for Node projects: dependencies and build in stages of their own, and what runs in the last one.
+//! Rung 3 for Node projects: dependencies and build in separate stages, and the runtime files in the final stage.
 
 mod caches;
 mod client;

@@ -1,4 +1,4 @@
-//! What a pass is.
+//! The type of a pass.
 
 use super::assumption::Support;
 use super::pass_input::{PassInput, PassOutput};

@@ -1,4 +1,4 @@
-//! What a pass sees, and what it answers with.
+//! The input and the output of a pass.
 
 use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;

@@ -1,4 +1,5 @@
-//! What a rewrite starts from, in the words of `--plan`: base, projects, which files each part of the build reads.
+//! What a rewrite starts from, as `--plan` shows it: base image, projects, and the files that each part of the build
+//! reads.
 
 use crate::build::{Build, SlimImage, StageBase};
 use crate::dockerfile::Keyword;

@@ -1,4 +1,4 @@
-//! `no-dev-dependencies`, which several rungs run.
+//! Pass `no-dev-dependencies`, which runs on several rungs.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,4 @@
-//! What no pass may take away, whatever it does besides: the file that a container of any stage starts with, and stages
-//! that are built by their names.
+//! What no pass may remove: the file that a container of any stage starts, and stages that are built by name.
 
 use super::languages::node::words;
 use crate::build::{Build, Stage, Transfer};

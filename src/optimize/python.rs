@@ -1,4 +1,5 @@
-//! Rung 3 for Python: one virtual environment, made in a build stage and copied to the run-time stage on the same base.
+//! Rung 3 for Python: one virtual environment, created in a build stage and copied to the final stage on the same base
+//! image.
 
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "Python and the tools compare names exactly")]
 

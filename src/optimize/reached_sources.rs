@@ -1,4 +1,4 @@
-//! Which sources the container's program reaches, as far as its commands and the imports tell.
+//! The sources that the container's program reaches, as far as its commands and imports show.
 
 use std::cell::OnceCell;
 

@@ -1,4 +1,4 @@
-//! Fixes of rules as a pass's edits: applied to a fixpoint over the build's own files.
+//! Fixes of rules as edits of a pass, applied to the build's own files until nothing changes.
 
 use std::collections::BTreeSet;
 

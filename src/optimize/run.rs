@@ -1,4 +1,4 @@
-//! Climbs the ladder: each pass over what the passes before it left.
+//! Runs the passes in order: each works on the output of the passes before it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

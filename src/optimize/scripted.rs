@@ -1,4 +1,4 @@
-//! Rung 3 for Ruby and PHP projects: dependencies in a stage of their own.
+//! Rung 3 for Ruby and PHP projects: dependencies in a separate stage.
 
 mod bundler;
 mod bundler_blocker;

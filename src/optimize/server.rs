@@ -1,4 +1,4 @@
-//! Rung 6: another server in the place of one for development or previews.
+//! Rung 6: replaces a development or preview server.
 
 mod reload;
 #[cfg(test)]

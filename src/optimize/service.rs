@@ -1,4 +1,5 @@
-//! What compose files say of the containers that run an image. Names only where a value could be a secret.
+//! What compose files say about the containers that run an image. Where a value could be a secret, only its name is
+//! kept.
 
 use std::collections::BTreeSet;
 

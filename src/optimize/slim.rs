@@ -1,4 +1,4 @@
-//! Rung 4: the slim twin of the base, and what it lacks.
+//! Rung 4: the slim variant of the base image, and the packages that it lacks.
 
 mod apt;
 mod fonts;

@@ -1,4 +1,9 @@
-//! One comparison of original and rewrite.
+//! One comparison of the original and the rewrite.
+
+use std::fmt;
+
+use super::difference::Difference;
+use super::explanation::Explanation;
 
 /// What a comparison came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,22 +63,22 @@ pub struct Observation {
 
 impl Observation {
     /// A difference, or a fact, that is as it should be.
-    pub fn explain(&mut self, said: impl Into<String>) {
-        self.explained.push(said.into());
+    pub fn explain(&mut self, said: impl fmt::Display) {
+        self.explained.push(said.to_string());
     }
 
     /// A difference that nothing explains.
-    pub fn fail(&mut self, wrong: impl Into<String>) {
-        self.wrong.push(wrong.into());
+    pub fn fail(&mut self, wrong: impl fmt::Display) {
+        self.wrong.push(wrong.to_string());
     }
 
     /// What is alike and proves nothing: both sides fail.
-    pub fn doubt(&mut self, why: impl Into<String>) {
-        self.doubtful.push(why.into());
+    pub fn doubt(&mut self, why: impl fmt::Display) {
+        self.doubtful.push(why.to_string());
     }
 
     /// A difference without an explanation, or one with.
-    pub fn judge(&mut self, explanation: Option<&str>, what: &str) {
+    pub(super) fn judge(&mut self, explanation: Option<Explanation>, what: &Difference) {
         match explanation {
             Some(why) => self.explain(format!("{what}: {why}")),
             None => self.fail(what),

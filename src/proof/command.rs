@@ -1,4 +1,4 @@
-//! What a container starts, brought into one form, so that two ways to write it can be compared.
+//! The command of a container in a normal form, so that two ways to write it can be compared.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,7 @@
-//! The images' configs, field by field (image-spec, config.md).
+//! Compares the images' configurations field by field (image-spec, config.md).
 
+use super::difference::Difference;
+use super::explanation::Explanation;
 use std::collections::BTreeSet;
 
 use super::check::{Check, Observation};
@@ -29,14 +31,14 @@ fn commands(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Ob
         let compiled = declared.compiles_start && handed_on(&one).is_some_and(|words| words == arguments(&other));
         let traced = declared.traces_files && other == ["node", "server.js"];
         let why = match (declared.replaces_server, compiled) {
-            _ if traced => Some("Next.js generated this program as its server"),
-            (true, _) => Some("the rewrite replaces the server"),
-            (_, true) => Some("the program is compiled when the image is built, and gets the same arguments"),
+            _ if traced => Some(Explanation::NextServer),
+            (true, _) => Some(Explanation::ReplacedServer),
+            (_, true) => Some(Explanation::CompiledStart),
             _ => None,
         };
-        seen.judge(why, &format!("containers start {} instead of {}", told(&other), told(&one)));
+        seen.judge(why, &Difference::Command { after: told(&other), before: told(&one) });
     } else if (&old.entrypoint, &old.cmd) != (&new.entrypoint, &new.cmd) {
-        seen.explain(format!("ENTRYPOINT and CMD are written differently and start the same: {}", told(&one)));
+        seen.explain(Difference::CommandForm { command: told(&one) });
     }
 }
 
@@ -46,45 +48,45 @@ fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, s
             Some(now) if now == value => {}
             _ if name == "PATH" => path(value, before, after, seen),
             Some(_) if is_version(name) && !declared.own_variables.contains(name) => {
-                seen.explain(format!("ENV {name} is set by the other base image"));
+                seen.explain(Difference::BaseVariable { name: name.to_string() });
             }
             // Values may be secrets.
             Some(_) => {
                 let why = data::VARIABLES
                     .with("build-prefix")
                     .any(|start| name.starts_with(start))
-                    .then_some("only build tools read it");
-                seen.judge(why, &format!("ENV {name} has another value"));
+                    .then_some(Explanation::BuildVariable);
+                seen.judge(why, &Difference::VariableValue { name: name.to_string() });
             }
             None => {
                 // Programs find the file without being told.
-                let usual = (value == CERTIFICATES && after.find(value).is_some())
-                    .then_some("it names the file that is used by default");
-                seen.judge(why_gone(name, declared).or(usual), &format!("ENV {name} is not set"));
+                let usual =
+                    (value == CERTIFICATES && after.find(value).is_some()).then_some(Explanation::DefaultCertificates);
+                seen.judge(why_gone(name, declared).or(usual), &Difference::VariableMissing { name: name.to_string() });
             }
         }
     }
     let old: BTreeSet<&str> = before.config().env.iter().map(|(name, _)| name.as_str()).collect();
     for (name, _) in after.config().env.iter().filter(|(name, _)| !old.contains(name.as_str())) {
-        seen.explain(format!("ENV {name} is new"));
+        seen.explain(Difference::VariableNew { name: name.to_string() });
     }
 }
 
-fn why_gone(name: &str, declared: &DeclaredConfig) -> Option<&'static str> {
+fn why_gone(name: &str, declared: &DeclaredConfig) -> Option<Explanation> {
     if declared.replaces_server && !declared.own_variables.contains(name) {
-        return Some("the base image of the server does not set it");
+        return Some(Explanation::ServerBaseVariable);
     }
     if declared.serves_files {
-        return Some("the web server does not read it");
+        return Some(Explanation::WebServerVariable);
     }
     if secret::names_secret(name) && declared.names(name) {
-        return Some("a secret, which must now be set when the container starts");
+        return Some(Explanation::Secret);
     }
     if data::VARIABLES.with("build-prefix").any(|start| name.starts_with(start)) {
-        return Some("only build tools read it");
+        return Some(Explanation::BuildVariable);
     }
     let of_base = !declared.own_variables.contains(name) && !data::VARIABLES.has(name, "of-base");
-    of_base.then_some("only the original base image sets it")
+    of_base.then_some(Explanation::OriginalBaseVariable)
 }
 
 /// Whether a variable of an official image tells its own version and how it was checked.
@@ -106,63 +108,63 @@ fn path(old: &str, before: &ImageSide, after: &ImageSide, seen: &mut Observation
             members.map(|path| after.text(path)).all(|path| words.contains(&&path))
         };
         let why = match (holds(before), holds(after)) {
-            (false, _) => Some("the folder is empty in the original"),
-            (true, false) => Some("the folder does not exist in the rewrite"),
-            (true, true) if started() => Some("its programs are started by their paths"),
+            (false, _) => Some(Explanation::EmptyFolder),
+            (true, false) => Some(Explanation::RemovedFolder),
+            (true, true) if started() => Some(Explanation::StartedByPath),
             (true, true) => None,
         };
-        seen.judge(why, &format!("PATH does not contain `{folder}`"));
+        seen.judge(why, &Difference::PathFolderMissing { folder: folder.to_string() });
     }
     let kept: Vec<&str> = now.iter().copied().filter(|folder| old.split(':').any(|own| own == *folder)).collect();
     let order: Vec<&str> = old.split(':').filter(|folder| kept.contains(folder)).collect();
     if kept != order && BTreeSet::from_iter(&kept).len() == kept.len() {
-        seen.fail("PATH has its folders in another order");
+        seen.fail(Difference::PathOrder);
     } else {
-        seen.explain("PATH has more or fewer folders, in the same order");
+        seen.explain(Difference::PathFolders);
     }
 }
 
 fn lists(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
-    let server = declared.replaces_server.then_some("the rewrite replaces the server");
+    let server = declared.replaces_server.then_some(Explanation::ReplacedServer);
     for port in old.exposed_ports.iter().filter(|port| !new.exposed_ports.contains(port)) {
-        seen.judge(server, &format!("EXPOSE {port} is missing"));
+        seen.judge(server, &Difference::PortMissing { port: port.to_string() });
     }
     for port in new.exposed_ports.iter().filter(|port| !old.exposed_ports.contains(port)) {
-        seen.explain(format!("EXPOSE {port} is new"));
+        seen.explain(Difference::PortNew { port: port.to_string() });
     }
     let volumes = |config: &Config| config.volumes.iter().cloned().collect::<BTreeSet<_>>();
     if volumes(old) != volumes(new) {
         let all = |config: &Config| volumes(config).into_iter().collect::<Vec<_>>().join(" ");
-        seen.fail(format!("VOLUME is `{}` instead of `{}`", all(new), all(old)));
+        seen.fail(Difference::Volumes { after: all(new), before: all(old) });
     }
     for (name, value) in &old.labels {
         match new.labels.get(name) {
             Some(now) if now == value => {}
-            Some(_) => seen.fail(format!("LABEL {name} has another value")),
-            None => seen.judge(server, &format!("LABEL {name} is missing")),
+            Some(_) => seen.fail(Difference::LabelValue { name: name.to_string() }),
+            None => seen.judge(server, &Difference::LabelMissing { name: name.to_string() }),
         }
     }
 }
 
 fn settings(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
-    let server = declared.replaces_server.then_some("the other server sets it");
+    let server = declared.replaces_server.then_some(Explanation::OtherServerSetting);
     let folder = |config: &Config| config.working_directory.clone().filter(|own| !own.is_empty()).unwrap_or("/".into());
     if folder(old) != folder(new) {
         let moved = declared.moved.as_ref().filter(|moved| **moved == folder(new));
-        let server = server.or(moved.map(|_| "the files that were copied to `/` are there"));
-        seen.judge(server, &format!("WORKDIR is `{}` instead of `{}`", folder(new), folder(old)));
+        let server = server.or(moved.map(|_| Explanation::MovedFolder));
+        seen.judge(server, &Difference::WorkingFolder { after: folder(new), before: folder(old) });
     }
     if old.stop_signal != new.stop_signal {
         let own = |config: &Config| config.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned());
         if own(old) != own(new) {
-            seen.judge(server, &format!("STOPSIGNAL is {} instead of {}", own(new), own(old)));
+            seen.judge(server, &Difference::StopSignal { after: own(new), before: own(old) });
         }
     }
     users(old, new, declared, seen);
     let shell = |config: &Config| config.shell.clone().unwrap_or_else(|| ["/bin/sh", "-c"].map(str::to_owned).to_vec());
     if shell(old) != shell(new) {
-        let server = declared.serves_files.then_some("no RUN in the web server's stage uses it");
-        seen.judge(server, &format!("SHELL is `{}` instead of `{}`", shell(new).join(" "), shell(old).join(" ")));
+        let server = declared.serves_files.then_some(Explanation::UnusedShell);
+        seen.judge(server, &Difference::Shell { after: shell(new).join(" "), before: shell(old).join(" ") });
     }
     if old.on_build != new.on_build {
         seen.fail("ONBUILD differs");
@@ -177,14 +179,15 @@ fn users(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Obser
     match (is_root(&one), is_root(&other)) {
         (true, true) => {}
         _ if one == other => {}
-        (true, false) => {
-            seen.explain(format!("USER is `{other}` instead of root; the check `writes` covers what it writes"))
-        }
+        (true, false) => seen.explain(Difference::UserNotRoot { after: other.to_string() }),
         (false, false) if declared.serves_files => {
-            seen.explain(format!("USER is `{other}` instead of `{one}`, as the web server's image sets it"));
+            seen.explain(Difference::WebServerUser { after: other.to_string(), before: one.to_string() });
         }
         (false, _) => {
-            seen.fail(format!("USER is `{}` instead of `{one}`", if other.is_empty() { "root" } else { &other }));
+            seen.fail(Difference::User {
+                after: if other.is_empty() { "root".to_owned() } else { other.clone() },
+                before: one.clone(),
+            });
         }
     }
 }
@@ -195,10 +198,10 @@ fn healthchecks(old: &Config, new: &Config, seen: &mut Observation) {
     };
     match (off(&old.healthcheck), off(&new.healthcheck)) {
         (true, true) => {}
-        (true, false) => seen.explain("HEALTHCHECK is new"),
-        (false, true) => seen.fail("HEALTHCHECK is missing"),
+        (true, false) => seen.explain(Difference::HealthcheckNew),
+        (false, true) => seen.fail(Difference::HealthcheckMissing),
         (false, false) if old.healthcheck == new.healthcheck => {}
-        (false, false) => seen.explain("HEALTHCHECK uses another command; it must succeed as well"),
+        (false, false) => seen.explain(Difference::HealthcheckCommand),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the two builds themselves say about how their images may differ.
+//! What the two builds declare about how their images may differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 

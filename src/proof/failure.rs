@@ -1,4 +1,4 @@
-//! What sort of failure a program's words tell, so that two can be compared.
+//! The class of a failure by the output of a program, so that two failures can be compared.
 
 use std::sync::LazyLock;
 

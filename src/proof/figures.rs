@@ -1,4 +1,4 @@
-//! What builds took and what images are.
+//! How long builds took, and how large images are.
 
 /// Which change stands before a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,5 +1,7 @@
-//! Files of the application: what WORKDIR holds and COPY brought, installed packages left out.
+//! Compares the application's files: those in WORKDIR and those that COPY added, without installed packages.
 
+use super::difference::Difference;
+use super::explanation::Explanation;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Observation};
@@ -22,7 +24,7 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
         renamed: renamed((before, &old), (after, &new), declared),
         compiled: is_compiled(before, after, declared),
     };
-    let mut gone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut gone: BTreeMap<Explanation, Vec<&str>> = BTreeMap::new();
     let mut same = 0;
     for (path, id) in &old {
         let moved = || after.tree_path(&path::join(declared.moved.as_deref()?, path.trim_start_matches('/')));
@@ -31,16 +33,16 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
             Some(now) => same += usize::from(compare(before, after, declared, (path, *id, now), &mut seen)),
             None => match why_gone(declared, path, &hints) {
                 Some(why) => gone.entry(why).or_default().push(path),
-                None => seen.fail(format!("`{path}` is missing")),
+                None => seen.fail(Difference::FileMissing { path: path.to_string() }),
             },
         }
     }
     for (why, paths) in gone {
         let shown = paths.iter().take(4).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
         let more = if paths.len() > 4 { format!(" and {} more", paths.len() - 4) } else { String::new() };
-        seen.explain(format!("removed: {shown}{more} ({why})"));
+        seen.explain(Difference::Removed { names: format!("{shown}{more}"), explanation: why });
     }
-    seen.explain(format!("{same} application files are the same"));
+    seen.explain(Difference::SameFiles { count: same.to_string() });
     seen.check("files")
 }
 
@@ -109,11 +111,11 @@ fn compare(
     let (Some(was), Some(is)) = (before.entry_at(old), after.entry_at(new)) else { return true };
     let sort = |entry: &LayerEntry| if entry.kind.is_file() { EntryKind::File } else { entry.kind };
     if sort(was) != sort(is) {
-        seen.fail(format!("`{path}` is another kind of file"));
+        seen.fail(Difference::FileKind { path: path.to_string() });
         return false;
     }
     if was.kind == EntryKind::Symlink && was.content != is.content {
-        seen.fail(format!("the link `{path}` points elsewhere"));
+        seen.fail(Difference::LinkTarget { path: path.to_string() });
         return false;
     }
     let brought = declared.brought.contains_key(path);
@@ -122,15 +124,13 @@ fn compare(
     }
     if (was.content, was.size) != (is.content, is.size) && was.kind != EntryKind::Symlink {
         if brought && FileKind::of(path).nature() == ContentKind::Lock {
-            seen.explain(format!(
-                "`{path}` has different content; an install may write it, and nothing reads it at run time"
-            ));
+            seen.explain(Difference::LockFileContent { path: path.to_string() });
             return true;
         }
         if brought {
-            seen.fail(format!("`{path}` has different content"));
+            seen.fail(Difference::FileContent { path: path.to_string() });
         } else {
-            seen.explain(format!("`{path}` was written by the build and has different content"));
+            seen.explain(Difference::BuiltFileContent { path: path.to_string() });
         }
         return !brought;
     }
@@ -138,16 +138,17 @@ fn compare(
         let (one, other) = (was.mode.0 & 0o777, is.mode.0 & 0o777);
         let lost = one & 0o111 != 0 && other & 0o111 == 0;
         let readable = reads(after, is);
+        let difference = Difference::Mode { path: path.to_owned(), before: one, after: other };
         match (lost, readable) {
             (false, true) if other & one == one => {
-                seen.explain(format!("`{path}` has mode {other:03o} instead of {one:03o}"));
+                seen.explain(difference);
             }
-            _ => seen.fail(format!("`{path}` has mode {other:03o} instead of {one:03o}")),
+            _ => seen.fail(difference),
         }
         return false;
     }
     if !reads(after, is) {
-        seen.fail(format!("`{path}` cannot be read by the user of the rewrite"));
+        seen.fail(Difference::UnreadableFile { path: path.to_string() });
         return false;
     }
     true
@@ -177,37 +178,37 @@ struct MissingFileHints<'f> {
     compiled: bool,
 }
 
-fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> Option<&'static str> {
+fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> Option<Explanation> {
     if declared.brought.get(path).is_some_and(|own| declared.ignored.contains(own)) {
-        return Some("excluded by the new .dockerignore");
+        return Some(Explanation::Excluded);
     }
     let name = path::name(path);
     let generated = !declared.brought.contains_key(path);
     if declared.traces_files {
-        return Some("Next.js traced that its server does not load it");
+        return Some(Explanation::NotTraced);
     }
     if declared.replaces_server
         && (!generated || hints.tails.contains(&unhashed(name)) || name.ends_with(".tsbuildinfo"))
     {
-        return Some("the server serves the files built from it");
+        return Some(Explanation::ServedOutput);
     }
     if generated && category_of(path.trim_start_matches('/').as_bytes()).is_some() {
-        return Some("caches and leftovers of tools");
+        return Some(Explanation::Leftover);
     }
     let left = || data::FOLDER_NAMES.with("leaving").any(|folder| path::has_folders(path, folder));
     let junk = [".egg-info/", "/.pdm-python", ".tsbuildinfo", "/.eslintcache"];
     if generated && (left() || junk.iter().any(|part| path.contains(part))) {
-        return Some("caches and leftovers of tools");
+        return Some(Explanation::Leftover);
     }
     let of_setuptools = ["/build/lib/", "/build/lib.", "/build/bdist."].iter().any(|part| path.contains(part));
     if generated && of_setuptools && declared.speaks(&[Ecosystem::Python]) {
-        return Some("leftovers of setuptools, which installed what it built");
+        return Some(Explanation::SetuptoolsLeftover);
     }
     if hints.renamed.contains(path) {
-        return Some("built again, with another hash in the name");
+        return Some(Explanation::OtherHash);
     }
     let of_compiler = hints.compiled && is_for_compiler(declared, path);
-    of_compiler.then_some("only the compiler reads or writes it; its output runs")
+    of_compiler.then_some(Explanation::CompilerOnly)
 }
 
 /// Whether what runs was compiled, and the compiler is gone.

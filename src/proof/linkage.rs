@@ -1,5 +1,6 @@
-//! What programs and libraries ask the loader for and don't find, by the images' own folders.
+//! Libraries that programs need and that are not found in the image's library folders.
 
+use super::difference::Difference;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Observation};
@@ -33,12 +34,12 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide) -> Check {
     let (old, new) = (unresolved(before), unresolved(after));
     for ((file, name), path) in &new {
         if !old.contains_key(&(file.clone(), name.clone())) {
-            seen.fail(format!("{path} needs {name}, which is missing"));
+            seen.fail(Difference::LibraryMissing { path: path.to_string(), name: name.to_string() });
         }
     }
     let same = new.len();
     let looked = after.programs().count();
-    seen.explain(format!("{looked} programs and libraries checked; {same} lack a library, as in the original"));
+    seen.explain(Difference::SameLinkage { checked: looked.to_string(), incomplete: same.to_string() });
     seen.check("linkage")
 }
 

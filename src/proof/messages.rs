@@ -1,4 +1,4 @@
-//! What programs say of what they lack or did, by the table `data/program_messages.tsv`.
+//! What programs print about missing settings and test runs (`data/program_messages.tsv`).
 
 use std::sync::LazyLock;
 

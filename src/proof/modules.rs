@@ -1,5 +1,5 @@
-//! Which modules a program's own sources ask for: followed from what the container starts, so that a module that is
-//! loaded late is asked for too.
+//! The modules that a program's sources import, followed from the command of the container, so that modules which are
+//! loaded late are checked too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

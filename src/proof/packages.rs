@@ -1,6 +1,8 @@
-//! What is installed, whatever the path: every distribution of the original is in the rewrite, unless something says that
-//! only building or developing needs it.
+//! Compares installed packages, whatever their path: every package of the original must be in the rewrite, unless only
+//! the build or development needs it.
 
+use super::difference::Difference;
+use super::explanation::Explanation;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::check::{Check, Observation};
@@ -23,29 +25,37 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
     let lost: Vec<(&Key, u32)> =
         old.iter().filter(|(key, _)| !new.contains_key(*key)).map(|(key, at)| (key, *at)).collect();
     let reached = reached(&before.packages, &old, &new, declared);
-    let mut explained: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut explained: BTreeMap<Explanation, Vec<String>> = BTreeMap::new();
     for (key, at) in lost {
         let other = new.keys().find(|other| (other.0, &other.1) == (key.0, &key.1));
         match (why_gone(before, after, declared, &reached, key, at), other) {
             (Some(why), _) => explained.entry(why).or_default().push(key.1.clone()),
-            (None, Some(other)) => seen.fail(format!("{} is {} instead of {}", key.1, other.2, key.2)),
-            (None, None) => seen.fail(format!("{} {} ({}) is missing", key.1, key.2, key.0.name())),
+            (None, Some(other)) => seen.fail(Difference::PackageVersion {
+                name: key.1.clone(),
+                after: other.2.clone(),
+                before: key.2.clone(),
+            }),
+            (None, None) => seen.fail(Difference::PackageMissing {
+                name: key.1.clone(),
+                version: key.2.clone(),
+                ecosystem: key.0.name().to_owned(),
+            }),
         }
     }
     for (why, mut names) in explained {
         names.dedup();
         let (count, shown) = (names.len(), names.iter().take(8).cloned().collect::<Vec<_>>().join(", "));
         let more = if count > 8 { format!(" and {} more", count - 8) } else { String::new() };
-        seen.explain(format!("removed: {shown}{more} ({why})"));
+        seen.explain(Difference::Removed { names: format!("{shown}{more}"), explanation: why });
     }
     if !environments.is_empty() {
         let named = environments.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", ");
-        seen.explain(format!("{named}: a virtual environment of the build context, in which nothing runs"));
+        seen.explain(Difference::ContextEnvironment { folders: named });
     }
     contents((before, &environments), after, (&old, &new), &mut seen);
     built(before, after, &mut seen);
     let kept = old.keys().filter(|key| new.contains_key(*key)).count();
-    seen.explain(format!("{kept} installed packages have the same names and versions"));
+    seen.explain(Difference::SamePackages { count: kept.to_string() });
     seen.check("packages")
 }
 
@@ -180,7 +190,7 @@ fn why_gone(
     reached: &ReachablePackages,
     key: &Key,
     at: u32,
-) -> Option<&'static str> {
+) -> Option<Explanation> {
     let package = before.packages.packages.get(at as usize)?;
     let place = before.text(package.place);
     let locked =
@@ -190,23 +200,23 @@ fn why_gone(
     let global = place.split_once("lib/node_modules/").is_some_and(|(_, rest)| of_tool(rest));
     let in_tool = global || ["/npm/node_modules/", "/corepack/", "/opt/yarn"].iter().any(|part| place.contains(part));
     if key.0 == Ecosystem::Node && (in_tool || declared.replaces_server) {
-        return Some("no program of it runs in a container");
+        return Some(Explanation::NotRun);
     }
     if key.0 == Ecosystem::Node && declared.traces_files {
-        return Some("Next.js traced that its server does not load it");
+        return Some(Explanation::NotTraced);
     }
     if key.0 == Ecosystem::Node
         && after.program("node").is_none()
         && !super::system_assumptions::starts(before, declared, "node")
     {
-        return Some("no Node.js program runs in a container");
+        return Some(Explanation::NoNodeProgram);
     }
     let home = place.split_once("/node_modules/").map_or("", |(home, _)| home);
     if key.0 == Ecosystem::Node && declared.bundles_sites && declared.names(home) {
-        return Some("its site is bundled, and another program serves it");
+        return Some(Explanation::BundledSite);
     }
     if (package.development == Some(true) || locked == Some(true)) && asked != Some(&true) {
-        return Some("a dev dependency by the lock file");
+        return Some(Explanation::LockedDevDependency);
     }
     if asked == Some(&true) {
         return None;
@@ -216,13 +226,13 @@ fn why_gone(
         return None;
     }
     if installs || reached.tools.contains(&at) {
-        return Some("only needed to install");
+        return Some(Explanation::InstallTool);
     }
     if package.editable || declared.names_project(language(key.0)?, &key.1) {
-        return Some("the project itself; its files are compared as application files");
+        return Some(Explanation::ProjectItself);
     }
     if asked == Some(&false) || reached.development.contains(&at) {
-        return Some("a dev dependency by the manifest");
+        return Some(Explanation::DevDependency);
     }
     None
 }
@@ -282,7 +292,12 @@ fn contents(
     for (key, many) in had.iter().filter(|(key, _)| old.contains_key(*key) && new.contains_key(*key)) {
         let now = has.get(key).copied().unwrap_or_default();
         if now < *many {
-            seen.fail(format!("{} {} has {now} files instead of {many}", key.1, key.2));
+            seen.fail(Difference::PackageFiles {
+                name: key.1.clone(),
+                version: key.2.clone(),
+                after: now.to_string(),
+                before: many.to_string(),
+            });
         }
     }
 }
@@ -305,10 +320,14 @@ fn built(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
     for (name, had) in &old {
         let Some(has) = new.get(name) else { continue };
         for part in had.iter().filter(|part| !has.contains(part)) {
-            seen.fail(format!("`{name}` was built without {} {}", part.name, part.version));
+            seen.fail(Difference::ModuleMissing {
+                name: name.to_string(),
+                module: part.name.to_string(),
+                version: part.version.to_string(),
+            });
         }
         if had == has {
-            seen.explain(format!("`{name}` was built from the same {} modules", had.len()));
+            seen.explain(Difference::SameModules { name: name.to_string(), count: had.len().to_string() });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a container is asked, and what its answers have in common.
+//! Requests to a container, and what its responses have in common.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! Whether containers of original and rewrite are alike after they were started, and whether that of the original shows
-//! a program that works: two that fail alike prove nothing.
+//! Whether the containers of the original and the rewrite behave alike after the start, and whether the original works:
+//! two that fail in the same way prove nothing.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,7 @@
-//! What programs take for granted: the language's version, the C library, certificates, time zones, locales.
+//! What programs need from the system: the version of the language, the C library, certificates, time zones, locales.
 
+use super::difference::Difference;
+use super::explanation::Explanation;
 use std::collections::BTreeSet;
 
 use super::check::{Check, Observation};
@@ -70,17 +72,17 @@ fn versions(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
         if now.is_empty() {
             if used.contains(&kind) {
                 seen.judge(
-                    declared.replaces_server.then_some("the other server needs none"),
-                    &format!("{one} is missing"),
+                    declared.replaces_server.then_some(Explanation::OtherServerRuntime),
+                    &Difference::RuntimeMissing { runtime: one.to_string() },
                 );
             }
         } else if !now.contains(&one) {
             let now: Vec<&str> = now.into_iter().map(String::as_str).collect();
             if used.contains(&kind) {
-                seen.fail(format!("the program runs on {} instead of {one}", now.join(", ")));
+                seen.fail(Difference::Runtime { after: now.join(", "), before: one.to_string() });
             }
         } else {
-            seen.explain(format!("both run on {one}"));
+            seen.explain(Difference::SameRuntime { runtime: one.to_string() });
         }
     }
 }
@@ -141,7 +143,7 @@ fn libc(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
     if let (Some(old), Some(new)) = (kind(before), kind(after))
         && old != new
     {
-        seen.fail(format!("the C library is {new} instead of {old}"));
+        seen.fail(Difference::CLibrary { after: new.to_string(), before: old.to_string() });
     }
 }
 
@@ -159,13 +161,11 @@ fn certificates(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
         let own = after.variable("NODE_EXTRA_CA_CERTS").is_none() && after.program("node").is_some();
         let python = after.program("python3").is_some();
         let why = match () {
-            () if own && !python => Some("Node.js contains its own certificates"),
-            () if after.program("nginx").is_some() => {
-                Some("nginx sends TLS requests only if its configuration names a certificate file")
-            }
+            () if own && !python => Some(Explanation::NodeCertificates),
+            () if after.program("nginx").is_some() => Some(Explanation::NginxCertificates),
             () => None,
         };
-        seen.judge(why, &format!("`{path}` is missing, so no TLS certificate can be verified"));
+        seen.judge(why, &Difference::CertificatesMissing { path: path.to_string() });
     }
 }
 
@@ -178,13 +178,13 @@ fn zones(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen:
             side.packages.packages.iter().any(|package| &*package.name == "tzdata" && !package.ecosystem.is_system())
         };
         let why = match () {
-            () if module(after) => Some("the installed package tzdata contains them"),
-            () if brings_its_own(before, declared) => Some("Node.js contains its own"),
-            () if declared.replaces_server => Some("the server only serves files and needs no time zones"),
-            () if declared.stands_alone => Some("no source of the program uses one"),
+            () if module(after) => Some(Explanation::TzdataPackage),
+            () if brings_its_own(before, declared) => Some(Explanation::NodeContainsIt),
+            () if declared.replaces_server => Some(Explanation::ServesFiles),
+            () if declared.stands_alone => Some(Explanation::NoTimeZones),
             () => None,
         };
-        seen.judge(why, &format!("`{path}` is missing, so only UTC is known"));
+        seen.judge(why, &Difference::TimeZonesMissing { path: path.to_string() });
     }
 }
 
@@ -198,14 +198,14 @@ fn locales(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, see
         archive(side) || [wanted, &name].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
     };
     if !plain && own(before) && !own(after) {
-        seen.fail(format!("the locale {wanted}, set by ENV, is missing"));
+        seen.fail(Difference::LocaleMissing { locale: wanted.to_string() });
     }
     let universal = |side: &ImageSide| {
         ["C.utf8", "C.UTF-8"].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
     };
     if plain && wanted.contains("UTF") && universal(before) && !universal(after) {
-        let why = brings_its_own(before, declared).then_some("Node.js contains its own");
-        seen.judge(why, &format!("the locale {wanted}, set by ENV, is missing"));
+        let why = brings_its_own(before, declared).then_some(Explanation::NodeContainsIt);
+        seen.judge(why, &Difference::LocaleMissing { locale: wanted.to_string() });
     }
 }
 
@@ -244,8 +244,8 @@ fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
         if simple && after.program(name).is_none() {
             let too = before.program(name).is_none() && words(before).contains(name);
             seen.judge(
-                too.then_some("the original lacks it as well"),
-                &format!("the container starts `{name}`, but the image does not contain it"),
+                too.then_some(Explanation::OriginalLacksIt),
+                &Difference::ProgramMissing { name: name.to_string() },
             );
         }
     }

@@ -1,4 +1,4 @@
-//! A final stage that compiles nothing needs no toolchain below it.
+//! Replaces the toolchain image of a final stage that compiles nothing.
 
 use super::toolchain_reason::ToolchainReason;
 use std::collections::BTreeSet;

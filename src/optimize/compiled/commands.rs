@@ -1,4 +1,4 @@
-//! What each command of a RUN is for: to build, to install what the system needs, or to prepare the container.
+//! The purpose of each command of a RUN: to build, to install what the system needs, or to prepare the container.
 
 use super::image_paths;
 use super::packages::{self, IsProgramCalled};

@@ -1,4 +1,4 @@
-//! What archives of Java need beside themselves.
+//! Files that Java archives need next to them.
 
 use super::packages::JAVA_FOLDER;
 use crate::build::Stage;

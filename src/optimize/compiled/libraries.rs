@@ -1,4 +1,4 @@
-//! Libraries of the system that Rust programs load, told by the crates in the lock file.
+//! System libraries that Rust programs load, by the crates in the lock file.
 
 use std::collections::BTreeSet;
 

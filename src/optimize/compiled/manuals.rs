@@ -1,4 +1,5 @@
-//! Debian's Java puts links to its manuals into a folder that the slim image lacks, and its installation fails.
+//! Debian's Java packages link manual pages into a folder that slim images lack, so that their installation fails. This
+//! pass creates the folder.
 
 use crate::build::toolchain;
 use crate::build::{Reference, StageBase};

@@ -1,5 +1,4 @@
-//! Cache mounts for build tools of images that are not Docker's own, or that keep things where no other does: .NET's, and
-//! Gradle's.
+//! Cache mounts for .NET and Gradle, whose images store downloads in folders of their own.
 
 use std::collections::BTreeSet;
 

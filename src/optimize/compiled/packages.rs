@@ -1,4 +1,4 @@
-//! Packages of the system: which of those that a build installs the program needs when it runs.
+//! Which of the system packages that a build installs the program needs at run time.
 
 use crate::build::toolchain::is_build_package;
 use crate::build::{Build, Libc, Stage, StageBase, libc, stands_on};

@@ -1,4 +1,4 @@
-//! What is known of a stage that compiles and ships, before its text is written.
+//! What is known about a stage that compiles and ships, before the new text is written.
 
 use super::split_blocker::SplitBlocker;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! What the build makes: where compilers and moves put it, and what the container starts of it.
+//! The output of the build: where compilers and moves put it, and which part of it the container starts.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Images that people compile in (`data/toolchain_images.tsv`).
+//! Toolchain images (`data/toolchain_images.tsv`).
 
 use crate::build::Reference;
 use crate::build::toolchain::Language;

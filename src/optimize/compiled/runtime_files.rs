@@ -1,5 +1,5 @@
-//! Files of the context that the image still needs when its program is built: all that the original had, but what only a
-//! compiler reads, what is built into the program, and what is about the project itself.
+//! Files of the build context that the image needs after the program is built: all files of the original, except those
+//! that only a compiler reads, that are embedded in the program, or that describe the project.
 
 use std::collections::{BTreeMap, BTreeSet};
 

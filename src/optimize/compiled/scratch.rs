@@ -1,4 +1,5 @@
-//! A Go program that is linked with nothing and asks for nothing of a system needs no distribution below it.
+//! Pass `go-scratch`: a statically linked Go program that uses nothing of the operating system gets `scratch` as its
+//! base.
 
 use super::base::sets_zone;
 use super::runtime::Toolchain;

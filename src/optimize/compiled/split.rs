@@ -1,4 +1,4 @@
-//! One stage that compiles and ships becomes two.
+//! Splits a stage that compiles and ships into two.
 
 use super::plan::{NoPlanReason, TransferPlan};
 use super::stage::Runtime;

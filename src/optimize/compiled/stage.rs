@@ -1,4 +1,4 @@
-//! The text of the stage that ships: what the author's lines say about the container, and what is copied into it.
+//! The text of the final stage: the author's lines about the container, and the copied files.
 
 use super::split_blocker::SplitBlocker;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Programs that are compiled when a container starts are compiled when the image is built.
+//! Pass `compiled-start`: a program that is compiled at every start is compiled when the image is built.
 
 use super::image_paths;
 use super::start_blocker::StartBlocker;

@@ -1,4 +1,4 @@
-//! Which programs of the system the container calls, as far as texts tell.
+//! Which system programs the container calls, as far as the sources show.
 
 use crate::build::Stage;
 use crate::dockerfile::Keyword;

@@ -1,5 +1,5 @@
-//! Cargo's folder of what it has compiled, in a cache mount: a change of the sources compiles no dependency again, without
-//! stand-ins for sources that a later build might take for the real ones.
+//! Pass `cargo-target`: cargo's target folder in a cache mount, so that a source change recompiles no dependency. It
+//! needs no placeholder sources, which a later build could mistake for the real ones.
 
 use super::image_paths;
 use crate::build::{Build, Stage};

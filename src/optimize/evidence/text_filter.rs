@@ -1,4 +1,4 @@
-//! Which texts may hold a word, without reading them again: a sieve of the triples of bytes that each has.
+//! Which texts may contain a word, without reading them again: a filter of the three-byte sequences in each text.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! `lock-respecting-install`.
+//! Pass `lock-respecting-install`.
 
 use crate::build::{Build, installed};
 use crate::finding::Finding;

@@ -1,4 +1,4 @@
-//! `quiet-installs`.
+//! Pass `quiet-installs`.
 
 use crate::dockerfile::Keyword;
 use crate::optimize::pass_input::{PassInput, PassOutput};

@@ -1,4 +1,4 @@
-//! `safe-fixes`: what rules find and mend without a risk.
+//! Pass `safe-fixes`: applies the rules' safe fixes.
 
 use crate::build::Build;
 use crate::finding::Finding;

@@ -1,4 +1,4 @@
-//! The user that a container runs as: one that the file or the base made, else a new one.
+//! The user that a container runs as: one that the Dockerfile or the base image created, else a new one.
 
 use super::root_reason::RootReason;
 use crate::build::accounts::created_user;

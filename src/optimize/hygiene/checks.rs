@@ -1,5 +1,5 @@
-//! Pass `build-checks`: what `docker build --check` warns of, where mending it changes nothing else. It comes last, as lines
-//! of other passes may be written in another way than the author's.
+//! Pass `build-checks`: fixes warnings of `docker build --check` where the fix changes nothing else. It runs last,
+//! because lines of other passes may be formatted differently from the author's.
 
 use crate::build::Build;
 use crate::finding::Finding;

@@ -1,4 +1,4 @@
-//! Pass `exec-form`: no shell stands between the container and its program.
+//! Pass `exec-form`: starts the program without a shell.
 
 use super::rule_findings::findings;
 use crate::build::{BaseImage, Code, Setting, StageBase};

@@ -1,4 +1,4 @@
-//! Folders that a RUN makes for data: empty ones, which are there to be written to.
+//! Empty folders that a RUN creates for data.
 
 use super::account::Account;
 use super::writes::is_system;

@@ -1,4 +1,4 @@
-//! What frameworks write without a word in the sources.
+//! Files that frameworks write without a mention in the sources.
 
 use super::root_reason::WriteEvidence;
 use super::writes::Writes;

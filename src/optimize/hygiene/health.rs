@@ -1,8 +1,9 @@
-//! Pass `healthcheck`: a check of what is known to answer, by a program that the image has; and a check that can never
-//! succeed, mended.
+//! Pass `healthcheck`: adds a HEALTHCHECK that requests a known route with a program of the image, and fixes one that
+//! can never succeed.
 
+use super::health_reason::HealthReason;
 use super::rule_findings::findings;
-use super::{needs_root, port, source_routes};
+use super::{port, source_routes};
 use crate::build::{BaseImage, Presence, Reference, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Safety};
@@ -26,16 +27,15 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     }
     let Some((port, path, why)) = known_endpoint(scene, target) else { return };
     if service::is_for_developers(build, target) {
-        return turn.skip(needs_root::FOR_DEVELOPERS);
+        return turn.skip(HealthReason::ForDevelopers);
     }
     let starts_other =
         |one: &&Service| one.command.is_some() && one.healthcheck.is_none() && !scene.repeats_command(target, one);
     if let Some(service) = scene.evidence.services.iter().find(starts_other) {
-        let what = format!("service `{}` runs another command in the same image", service.name);
-        return turn.skip(format!("{what}, which may not answer on port {port}"));
+        return turn.skip(HealthReason::OtherCommand { service: service.name.clone(), port });
     }
     let Some(check) = probe(scene, target, port, &path) else {
-        return turn.skip("the image has no program that can send the request, and none is added only for that");
+        return turn.skip(HealthReason::NoProgram);
     };
     let at = closing(scene, target);
     let newline = scene.newline();

@@ -1,5 +1,5 @@
-//! What compose mounts where a program writes: such a folder keeps the owner that it has, and no line of a Dockerfile gives
-//! it to another user.
+//! Folders that compose mounts where a program writes. Such a folder keeps its owner, and no instruction of a
+//! Dockerfile can change it.
 
 use super::root_reason::MountedFolder;
 use crate::build::Stage;

@@ -1,4 +1,4 @@
-//! Why a program can't do without root, as far as the files show.
+//! Why a program needs root, as far as the files show.
 
 use super::root_reason::{RootReason, Starter};
 use crate::build::Stage;

@@ -1,4 +1,4 @@
-//! The port that a container listens on, and whether `PORT` decides it.
+//! The port that a container listens on, and whether the variable `PORT` sets it.
 
 use crate::build::{Lookup, Stage, VariableValue};
 use crate::dockerfile::Keyword;

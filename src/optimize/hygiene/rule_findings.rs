@@ -1,4 +1,4 @@
-//! What rules say of the build as it is now.
+//! Findings of rules in the build as it is now.
 
 use std::slice;
 

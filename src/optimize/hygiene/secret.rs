@@ -1,5 +1,7 @@
-//! Pass `secret-env`: secrets that nothing reads leave the image's config; of the others it says what to do.
+//! Pass `secret-env`: removes secrets that nothing reads from the image's configuration, and says what to do about the
+//! others.
 
+use super::secret_reason::{SecretReader, SecretReason};
 use crate::build::Secret;
 use crate::dockerfile::{Keyword, LineKind};
 use crate::optimize::pass_input::{PassInput, PassOutput};
@@ -14,13 +16,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
         let what = format!("keeps `{name}` in {}", scene.file().str(instruction.name).to_ascii_uppercase());
         if instruction.keyword != Keyword::Env {
             if instruction.keyword == Keyword::Arg && is_first(&all, secret) {
-                turn.refuse(
-                    what,
-                    format!(
-                        "the build command passes it; use `RUN \
-                                           --mount=type=secret,id={name},env={name}` to keep it out of the history"
-                    ),
-                );
+                turn.refuse(what, SecretReason::PassedByBuild { name: name.clone() });
             }
             continue;
         }
@@ -28,20 +24,12 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             if !is_first(&all, secret) {
                 continue;
             }
-            turn.refuse(
-                what,
-                format!(
-                    "{reader} may read it; set it when the container starts, and change the secret, as it was public"
-                ),
-            );
+            turn.refuse(what, SecretReason::MayBeRead { reader });
             continue;
         }
         let pairs = scene.file().variables(instruction);
         if pairs.len() != 1 {
-            turn.refuse(
-                what,
-                "the instruction also sets other variables; move it to its own instruction, or remove it",
-            );
+            turn.refuse(what, SecretReason::OtherVariables);
             continue;
         }
         let place = whole_lines(scene, secret.instruction);
@@ -64,18 +52,18 @@ fn whole_lines(scene: &PassInput, index: usize) -> Span {
 }
 
 /// What reads the variable, or may.
-fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<String> {
+fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<SecretReader> {
     let wanted = name.to_ascii_lowercase();
     let upper = name.to_ascii_uppercase();
     if patterns::words("begins a variable that libraries read").any(|start| upper.starts_with(start)) {
-        return Some("a library or tool".to_owned());
+        return Some(SecretReader::LibraryOrTool);
     }
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
-        return Some("a source that was not read".to_owned());
+        return Some(SecretReader::UnreadSource);
     }
     let has = |text: &str| text.to_ascii_lowercase().contains(&wanted);
     if let Some((path, _)) = scene.evidence.perhaps_holding(&[&wanted]).find(|(_, text)| has(text)) {
-        return Some(format!("`{path}`"));
+        return Some(SecretReader::File { path: path.clone() });
     }
     // `env_prefix="DB_"` of pydantic, `f"{PREFIX}_PASSWORD"`.
     let words: Vec<String> = wanted
@@ -96,7 +84,7 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<String> {
         words.iter().any(|word| text.contains(word.as_str()))
     };
     if let Some((path, _)) = scene.evidence.perhaps_holding(&words).find(|(_, text)| joined(text)) {
-        return Some(format!("`{path}`, which composes variable names,"));
+        return Some(SecretReader::ComposesNames { path: path.clone() });
     }
     if scene
         .evidence
@@ -104,11 +92,11 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<String> {
         .iter()
         .any(|service| service.environment.iter().any(|known| known.eq_ignore_ascii_case(name)))
     {
-        return Some("a compose service".to_owned());
+        return Some(SecretReader::ComposeService);
     }
     let instructions = scene.file().instructions().iter().enumerate();
     // Other stages that declare it read it no more than this one does.
     let declares = |index: usize| all.iter().any(|one| one.name == name && one.instruction == index);
     let mut others = instructions.filter(|(index, _)| !declares(*index));
-    others.any(|(_, one)| has(scene.source().slice(one.span))).then(|| "another instruction".to_owned())
+    others.any(|(_, one)| has(scene.source().slice(one.span))).then_some(SecretReader::OtherInstruction)
 }

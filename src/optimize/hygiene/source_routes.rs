@@ -1,4 +1,4 @@
-//! Paths that sources declare and that answer without a login, a database or a prefix that stands elsewhere.
+//! Routes that sources declare and that answer without a login, a database or a prefix that is set elsewhere.
 
 use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::pass_input::PassInput;

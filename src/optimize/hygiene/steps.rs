@@ -1,4 +1,4 @@
-//! RUNs behind the user's files: what they make there must be the user's too.
+//! RUNs after the user's files: the files that they create there must also belong to the user.
 
 use super::account::Account;
 use crate::build::{Stage, Transfer};

@@ -1,4 +1,4 @@
-//! Pass `non-root`: a user without rights, who owns what the program writes.
+//! Pass `non-root`: adds a non-root user that owns the files that the program writes.
 
 use super::root_reason::{RootReason, WriteEvidence};
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Where the program writes: what a container of the original wrote, else what the sources tell.
+//! Where the program writes: as a container of the original showed, else as the sources show.
 
 use super::root_reason::{RootReason, UnknownWrites, WriteEvidence};
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Where a source says that something is written.
+//! The places that a source writes to.
 
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;

@@ -1,5 +1,5 @@
-//! What sets up the machines and clusters that an image runs on: manifests of Kubernetes, charts, Terraform. Told by its
-//! content; it describes the image from outside, so that nothing in it reads it.
+//! Files that set up the machines and clusters that an image runs on: Kubernetes manifests, Helm charts, Terraform.
+//! They are recognized by their content. They describe the image from outside, so nothing in it reads them.
 
 use super::exclusion::{Exclusion, Section};
 use super::group::Group;

@@ -1,4 +1,4 @@
-//! What sources and settings say of files: whether one is mentioned, who loads environment files, who asks git.
+//! What sources and settings say about files: whether one is mentioned, what loads environment files, what calls git.
 
 use memchr::memmem::Finder;
 

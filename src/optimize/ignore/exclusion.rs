@@ -1,4 +1,4 @@
-//! What stays out of the context, and the part of the file that says so.
+//! What is excluded from the build context, and the section of the .dockerignore for it.
 
 use crate::inputs::context::EntryId;
 

@@ -1,4 +1,4 @@
-//! The builds that share a .dockerignore, and what they want of their context.
+//! The builds that share a .dockerignore, and the files that they need from the build context.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;

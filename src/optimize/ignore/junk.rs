@@ -1,8 +1,9 @@
-//! What no build needs: by its class, by git, by its name at the context's root, by being another service.
+//! Files that no build needs: by their class, by git, by their name at the root of the context, or as another service.
 
 use super::evidence::is_code;
 use super::exclusion::{Exclusion, Section, WORTHWHILE};
 use super::group::Group;
+use super::reason::ContextReason;
 use crate::data;
 use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, ContextEntryKind, EntryId, classify};
 use crate::manifest::{Ecosystem, FileKind};
@@ -61,7 +62,7 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
                 if let Some(reader) = reader
                     && path == ".git"
                 {
-                    let why = format!("`{reader}` reads the git history");
+                    let why = ContextReason::HistoryRead { reader: reader.to_owned() };
                     turn.refuse("keeps `.git` in the build context", why);
                 }
                 (reader.is_none() && group.is_useless(found), Section::Forge)
@@ -71,8 +72,7 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
             ClassKind::Leftover => (is_leftover(group, found, &path), Section::Made),
             // They lie over what the build installs.
             ClassKind::Dependencies if group.evidence.committed.contains(&path) => {
-                let why = "these packages are committed and may differ from the installed ones; remove them from git \
-                           to exclude them";
+                let why = ContextReason::CommittedPackages;
                 turn.refuse(format!("keeps `{path}` in the build context"), why);
                 continue;
             }
@@ -256,8 +256,7 @@ fn large(group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
         let entry = context.entry(id);
         if !group.is_named(entry.name) && !is_mentioned(group, entry.name, entry.name) {
             let size = crate::text::bytes(entry.amount.bytes);
-            let why =
-                format!("no source mentions it, but it may be needed; add it to .dockerignore if not, to save {size}");
+            let why = ContextReason::Unmentioned { size };
             turn.refuse(format!("keeps `{}` in the image", entry.name), why);
         }
     }

@@ -1,4 +1,4 @@
-//! Lines of a .dockerignore: each takes what is to go and nothing else.
+//! Lines of a .dockerignore: each excludes its file and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 

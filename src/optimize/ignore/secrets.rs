@@ -1,7 +1,8 @@
-//! Files that look like secrets by their names, where nothing in the image reads them.
+//! Files whose names suggest secrets and that nothing in the image reads.
 
 use super::exclusion::{Exclusion, Section};
 use super::group::Group;
+use super::reason::ContextReason;
 use crate::build::is_for_show;
 use crate::data;
 use crate::inputs::context::{Certainty, ClassKind, ClassMatch, classify};
@@ -37,7 +38,7 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
         } else if let Some(reader) = group.evidence.mention(name, "")
             && !environment
         {
-            let why = format!("`{reader}` names it; mount it into the container instead, then add it to .dockerignore");
+            let why = ContextReason::Named { reader: reader.to_owned() };
             turn.refuse(format!("keeps `{path}` in the image"), why);
         } else {
             gone.push(exclusion(found, bytes));
@@ -45,16 +46,15 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
     }
     // What a bundler takes into its build is no oversight.
     if let (Some(first), Some(reader)) = (kept.first(), group.evidence.env_loader()) {
-        let why =
-            format!("`{reader}` loads it; pass its variables to the container instead, then add it to .dockerignore");
+        let why = ContextReason::Loaded { reader: reader.to_owned() };
         turn.refuse(format!("keeps `{first}` in the image"), why);
     }
     if !named.is_empty() {
-        let why = "a COPY names it; use `RUN --mount=type=secret` to pass it to a step without storing it in a layer";
+        let why = ContextReason::Copied;
         turn.refuse(format!("keeps {} in the image", listed(&named)), why);
     }
     if !perhaps.is_empty() {
-        let why = "its name suggests a secret; if it is one, add it to .dockerignore";
+        let why = ContextReason::MayBeSecret;
         turn.refuse(format!("keeps {} in the build context", listed(&perhaps)), why);
     }
     gone

@@ -1,4 +1,4 @@
-//! Debian's libraries behind headers (`data/debian_libraries.tsv`), and which release a stage is based on.
+//! Debian libraries by their headers (`data/debian_libraries.tsv`), and the Debian release of a stage.
 
 use crate::build::{PackageLists, Stage, StageBase};
 use crate::data;

@@ -1,4 +1,4 @@
-//! What gems want of Debian (`data/gem_system_packages.tsv`).
+//! Debian packages that gems need (`data/gem_system_packages.tsv`).
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! One blank line between stages, and no more anywhere than the author left there.
+//! One blank line between stages, and elsewhere no more than the author wrote.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! A comment stays above the line that it describes, wherever a pass put that line.
+//! A comment stays above the line that it describes, also if a pass moved that line.
 
 use super::change::{Change, comments_of, text_of};
 use crate::text::{Edit, Span};

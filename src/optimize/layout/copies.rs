@@ -1,4 +1,4 @@
-//! A file that two COPYs of a stage bring to the same place, with nothing between them that could see a difference.
+//! A file that two COPYs of a stage bring to the same place, if nothing between them can notice the difference.
 
 use super::change::Change;
 use crate::build::{Stage, Transfer};

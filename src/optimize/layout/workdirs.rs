@@ -1,4 +1,4 @@
-//! WORKDIRs that a pass left without work: another one follows at once. What it wrote names folders in full.
+//! WORKDIRs without effect after a pass, because another one follows directly.
 
 use super::change::{Change, comments_of, text_of};
 use crate::build::{Build, Stage};

@@ -1,4 +1,4 @@
-//! Pass `bundler-caches`: what bundlers keep from build to build lies in a cache mount.
+//! Pass `bundler-caches`: keeps the caches of bundlers in cache mounts.
 
 use std::collections::BTreeSet;
 

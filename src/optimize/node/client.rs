@@ -1,5 +1,5 @@
-//! Pass `client-stages`: a site in a folder of its own, which a bundler builds and the program beside it serves, is built in
-//! a stage of its own. What it is bundled from stays there.
+//! Pass `client-stages`: a site in a folder of its own, built by a bundler and served by the program next to it, is
+//! built in a separate stage. Its sources stay there.
 
 mod blocker;
 mod owners;

@@ -1,4 +1,4 @@
-//! Whether a container needs development dependencies: what its command comes to, and what the sources import.
+//! Whether a container needs dev dependencies: by the programs of its command, and by the imports of the sources.
 
 pub(super) mod imports;
 

@@ -1,4 +1,4 @@
-//! What a project says of Next.js.
+//! What a project says about Next.js.
 
 use crate::manifest::Project;
 

@@ -1,4 +1,4 @@
-//! What a build leaves behind: the files and folders that the programs of its script write.
+//! The output of a build: files and folders that the programs of its script write.
 
 mod tools;
 mod tsconfig;

@@ -1,4 +1,4 @@
-//! How the final stage is taken apart: where the modules come from, and what the build leaves.
+//! How the final stage is split: where `node_modules` comes from, and which files of the build are copied.
 
 use super::output::{self, Output};
 use super::stage_pieces::{Kind, Pieces, not_alone};

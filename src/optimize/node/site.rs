@@ -1,5 +1,5 @@
-//! Passes `site-stages` and `static-site`: what a bundler made is served by a web server instead of the program that shows
-//! previews of it. The same rewrite on two rungs: the lower one where nothing else is done in such a container.
+//! Passes `site-stages` and `static-site`: a web server serves the built files instead of a preview server. Both do the
+//! same rewrite; the first, on a lower rung, requires that the container does nothing else.
 
 mod blocker;
 mod hashed;

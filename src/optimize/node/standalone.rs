@@ -1,5 +1,6 @@
-//! Pass `next-standalone`: of a Next.js server the image takes what Next.js itself traced for it (`output: "standalone"`), and
-//! neither sources nor installed packages. The build is told by a variable, so that no source changes.
+//! Pass `next-standalone`: the image contains only the files that Next.js traced for its server (`output:
+//! "standalone"`), and neither sources nor installed packages. A variable of the build selects this output, so no
+//! source changes.
 
 mod blocker;
 mod server;

@@ -1,4 +1,4 @@
-//! Pass `node-start`: a container starts the program itself and not npm, where the script is nothing but that program.
+//! Pass `node-start`: a container starts the program directly instead of npm, if the script does nothing else.
 
 use super::words;
 use crate::build::installed;

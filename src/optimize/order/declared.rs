@@ -1,5 +1,5 @@
-//! `declared-packages`: an install that names packages of the manifest is the install of the manifest, which every step
-//! below knows how to take apart.
+//! Pass `declared-packages`: replaces an install that names packages of the manifest with the install of the manifest,
+//! which the passes after it can split.
 
 use crate::build::installed::{self, InstalledProject};
 use crate::build::{Code, Stage, StageBase, releases};

@@ -1,4 +1,4 @@
-//! `volatile-last`: what differs from build to build is declared below what it would run again.
+//! Pass `volatile-last`: moves declarations whose values change with each build below the steps that they would rerun.
 
 use crate::build::Build;
 use crate::finding::Finding;

@@ -1,4 +1,4 @@
-//! An install command told where the environment is.
+//! Install commands with the path of the virtual environment.
 
 use super::element::Element;
 use super::plan::{Pip, PythonPlan, VENV};

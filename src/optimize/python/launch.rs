@@ -1,4 +1,4 @@
-//! What starts the program: wrappers such as `poetry run` go, as the environment is on PATH.
+//! The command of the container: wrappers such as `poetry run` are removed, because the virtual environment is on PATH.
 
 use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
 use std::collections::BTreeSet;

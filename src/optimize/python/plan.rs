@@ -1,5 +1,5 @@
-//! What the two stages of a Python image have to hold: which stage installs, into which environment, and what the
-//! program needs of the build when it runs.
+//! The contents of the two stages of a Python image: which stage installs, into which virtual environment, and what the
+//! program needs from the build at run time.
 
 use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! COPY and ADD: which stage needs what they bring.
+//! COPY and ADD: which stage needs the files.
 
 use std::collections::BTreeSet;
 

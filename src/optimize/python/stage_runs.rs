@@ -1,4 +1,4 @@
-//! A RUN in the stage that needs it: as a whole, or the part of it.
+//! RUN: which stage needs it, as a whole or in part.
 
 use super::element::{Class, Element};
 use super::system::{self, Fate};

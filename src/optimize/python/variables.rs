@@ -1,4 +1,4 @@
-//! ENV: what only builds, and what only counts when the program runs.
+//! ENV: which variables only the build needs, and which only the program.
 
 use super::element::{Class, Element};
 use super::write::PythonWriter;

@@ -1,4 +1,4 @@
-//! Whether uv works with the base's Python, or fetches another one into a folder that no stage takes along.
+//! Whether uv uses the Python of the base image, or downloads another one to a folder that is not copied.
 
 use crate::build::{Build, FoundVariable, Reference, Stage, StageBase, installed};
 use crate::manifest::{Ecosystem, LanguageVersion};

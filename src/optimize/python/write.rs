@@ -1,4 +1,4 @@
-//! Writes the two stages down: the author's lines where they survive, with the comments above them.
+//! Writes the two stages: the author's lines where they stay, with the comments above them.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Pass `bundler-stages`: gems are installed in a stage of their own.
+//! Pass `bundler-stages`: installs gems in a separate stage.
 
 use super::bundler_blocker::BundlerBlocker;
 use super::split::{InstructionFate, StageSplit, describes, edits, is_covered, stands_alone};

@@ -1,4 +1,4 @@
-//! Pass `composer-stages`: Composer's packages are installed in a stage of their own.
+//! Pass `composer-stages`: installs Composer's packages in a separate stage.
 
 use super::composer_blocker::ComposerBlocker;
 use super::split::{InstructionFate, StageSplit, describes, edits, is_covered, stands_alone};

@@ -1,5 +1,5 @@
-//! A stage split in two at the instruction that installs dependencies: what comes up to it is done in a stage of its own,
-//! and the final stage takes only what was installed.
+//! Splits a stage at the instruction that installs dependencies: everything up to it moves to a separate stage, and the
+//! final stage copies only the installed packages.
 
 use std::collections::BTreeSet;
 

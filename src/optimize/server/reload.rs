@@ -1,4 +1,4 @@
-//! Pass `production-form`: the server of a framework without its reloader.
+//! Pass `production-form`: starts the server of a framework without its reloader.
 
 use crate::build::{Build, Code};
 use crate::dockerfile::{Arguments, Keyword};

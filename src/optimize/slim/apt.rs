@@ -1,4 +1,4 @@
-//! Debian packages for a stage: what its RUNs install, and where further ones are put.
+//! Debian packages of a stage: what its RUNs install, and where further packages are added.
 
 use super::reason::FullBaseReason;
 use std::collections::BTreeMap;

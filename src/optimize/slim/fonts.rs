@@ -1,4 +1,5 @@
-//! Fonts, which the full images have with their graphics libraries (`fonts-dejavu-core`, `fontconfig`) and slim ones lack.
+//! Fonts, which full images contain with their graphics libraries (`fonts-dejavu-core`, `fontconfig`) and slim images
+//! lack.
 
 use crate::data;
 use crate::optimize::pass_input::PassInput;

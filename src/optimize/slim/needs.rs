@@ -1,5 +1,5 @@
-//! What a stage needs that full images bring and slim ones lack: programs that its steps and its container call, and
-//! packages by which its dependencies are built.
+//! What a stage needs that full images contain and slim images lack: programs that its steps and its container call,
+//! and packages that its dependencies need to build.
 
 use super::reason::FullBaseReason;
 use std::collections::BTreeSet;

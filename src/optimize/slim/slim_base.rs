@@ -1,4 +1,4 @@
-//! The FROM of a stage, and the smaller twin of its image.
+//! The FROM of a stage, and the slim variant of its image.
 
 use super::reason::FullBaseReason;
 use std::collections::BTreeSet;
