@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::difference::Difference;
+use super::difference::ImageDifference;
 use super::explanation::Explanation;
 
 /// What a comparison came to.
@@ -78,7 +78,7 @@ impl Observation {
     }
 
     /// A difference without an explanation, or one with.
-    pub(super) fn judge(&mut self, explanation: Option<Explanation>, what: &Difference) {
+    pub(super) fn judge(&mut self, explanation: Option<Explanation>, what: &ImageDifference) {
         match explanation {
             Some(why) => self.explain(format!("{what}: {why}")),
             None => self.fail(what),

@@ -1,6 +1,6 @@
 //! Compares the images' configurations field by field (image-spec, config.md).
 
-use super::difference::Difference;
+use super::difference::ImageDifference;
 use super::explanation::Explanation;
 use std::collections::BTreeSet;
 
@@ -36,9 +36,9 @@ fn commands(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Ob
             (_, true) => Some(Explanation::CompiledStart),
             _ => None,
         };
-        seen.judge(why, &Difference::Command { after: told(&other), before: told(&one) });
+        seen.judge(why, &ImageDifference::Command { after: told(&other), before: told(&one) });
     } else if (&old.entrypoint, &old.cmd) != (&new.entrypoint, &new.cmd) {
-        seen.explain(Difference::CommandForm { command: told(&one) });
+        seen.explain(ImageDifference::CommandForm { command: told(&one) });
     }
 }
 
@@ -48,7 +48,7 @@ fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, s
             Some(now) if now == value => {}
             _ if name == "PATH" => path(value, before, after, seen),
             Some(_) if is_version(name) && !declared.own_variables.contains(name) => {
-                seen.explain(Difference::BaseVariable { name: name.to_string() });
+                seen.explain(ImageDifference::BaseVariable { name: name.to_string() });
             }
             // Values may be secrets.
             Some(_) => {
@@ -56,19 +56,22 @@ fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, s
                     .with("build-prefix")
                     .any(|start| name.starts_with(start))
                     .then_some(Explanation::BuildVariable);
-                seen.judge(why, &Difference::VariableValue { name: name.to_string() });
+                seen.judge(why, &ImageDifference::VariableValue { name: name.to_string() });
             }
             None => {
                 // Programs find the file without being told.
                 let usual =
                     (value == CERTIFICATES && after.find(value).is_some()).then_some(Explanation::DefaultCertificates);
-                seen.judge(why_gone(name, declared).or(usual), &Difference::VariableMissing { name: name.to_string() });
+                seen.judge(
+                    why_gone(name, declared).or(usual),
+                    &ImageDifference::VariableMissing { name: name.to_string() },
+                );
             }
         }
     }
     let old: BTreeSet<&str> = before.config().env.iter().map(|(name, _)| name.as_str()).collect();
     for (name, _) in after.config().env.iter().filter(|(name, _)| !old.contains(name.as_str())) {
-        seen.explain(Difference::VariableNew { name: name.to_string() });
+        seen.explain(ImageDifference::VariableNew { name: name.to_string() });
     }
 }
 
@@ -113,35 +116,35 @@ fn path(old: &str, before: &ImageSide, after: &ImageSide, seen: &mut Observation
             (true, true) if started() => Some(Explanation::StartedByPath),
             (true, true) => None,
         };
-        seen.judge(why, &Difference::PathFolderMissing { folder: folder.to_string() });
+        seen.judge(why, &ImageDifference::PathFolderMissing { folder: folder.to_string() });
     }
     let kept: Vec<&str> = now.iter().copied().filter(|folder| old.split(':').any(|own| own == *folder)).collect();
     let order: Vec<&str> = old.split(':').filter(|folder| kept.contains(folder)).collect();
     if kept != order && BTreeSet::from_iter(&kept).len() == kept.len() {
-        seen.fail(Difference::PathOrder);
+        seen.fail(ImageDifference::PathOrder);
     } else {
-        seen.explain(Difference::PathFolders);
+        seen.explain(ImageDifference::PathFolders);
     }
 }
 
 fn lists(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
     let server = declared.replaces_server.then_some(Explanation::ReplacedServer);
     for port in old.exposed_ports.iter().filter(|port| !new.exposed_ports.contains(port)) {
-        seen.judge(server, &Difference::PortMissing { port: port.to_string() });
+        seen.judge(server, &ImageDifference::PortMissing { port: port.to_string() });
     }
     for port in new.exposed_ports.iter().filter(|port| !old.exposed_ports.contains(port)) {
-        seen.explain(Difference::PortNew { port: port.to_string() });
+        seen.explain(ImageDifference::PortNew { port: port.to_string() });
     }
     let volumes = |config: &Config| config.volumes.iter().cloned().collect::<BTreeSet<_>>();
     if volumes(old) != volumes(new) {
         let all = |config: &Config| volumes(config).into_iter().collect::<Vec<_>>().join(" ");
-        seen.fail(Difference::Volumes { after: all(new), before: all(old) });
+        seen.fail(ImageDifference::Volumes { after: all(new), before: all(old) });
     }
     for (name, value) in &old.labels {
         match new.labels.get(name) {
             Some(now) if now == value => {}
-            Some(_) => seen.fail(Difference::LabelValue { name: name.to_string() }),
-            None => seen.judge(server, &Difference::LabelMissing { name: name.to_string() }),
+            Some(_) => seen.fail(ImageDifference::LabelValue { name: name.to_string() }),
+            None => seen.judge(server, &ImageDifference::LabelMissing { name: name.to_string() }),
         }
     }
 }
@@ -152,19 +155,19 @@ fn settings(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Ob
     if folder(old) != folder(new) {
         let moved = declared.moved.as_ref().filter(|moved| **moved == folder(new));
         let server = server.or(moved.map(|_| Explanation::MovedFolder));
-        seen.judge(server, &Difference::WorkingFolder { after: folder(new), before: folder(old) });
+        seen.judge(server, &ImageDifference::WorkingFolder { after: folder(new), before: folder(old) });
     }
     if old.stop_signal != new.stop_signal {
         let own = |config: &Config| config.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned());
         if own(old) != own(new) {
-            seen.judge(server, &Difference::StopSignal { after: own(new), before: own(old) });
+            seen.judge(server, &ImageDifference::StopSignal { after: own(new), before: own(old) });
         }
     }
     users(old, new, declared, seen);
     let shell = |config: &Config| config.shell.clone().unwrap_or_else(|| ["/bin/sh", "-c"].map(str::to_owned).to_vec());
     if shell(old) != shell(new) {
         let server = declared.serves_files.then_some(Explanation::UnusedShell);
-        seen.judge(server, &Difference::Shell { after: shell(new).join(" "), before: shell(old).join(" ") });
+        seen.judge(server, &ImageDifference::Shell { after: shell(new).join(" "), before: shell(old).join(" ") });
     }
     if old.on_build != new.on_build {
         seen.fail("ONBUILD differs");
@@ -179,12 +182,12 @@ fn users(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Obser
     match (is_root(&one), is_root(&other)) {
         (true, true) => {}
         _ if one == other => {}
-        (true, false) => seen.explain(Difference::UserNotRoot { after: other.to_string() }),
+        (true, false) => seen.explain(ImageDifference::UserNotRoot { after: other.to_string() }),
         (false, false) if declared.serves_files => {
-            seen.explain(Difference::WebServerUser { after: other.to_string(), before: one.to_string() });
+            seen.explain(ImageDifference::WebServerUser { after: other.to_string(), before: one.to_string() });
         }
         (false, _) => {
-            seen.fail(Difference::User {
+            seen.fail(ImageDifference::User {
                 after: if other.is_empty() { "root".to_owned() } else { other.clone() },
                 before: one.clone(),
             });
@@ -198,10 +201,10 @@ fn healthchecks(old: &Config, new: &Config, seen: &mut Observation) {
     };
     match (off(&old.healthcheck), off(&new.healthcheck)) {
         (true, true) => {}
-        (true, false) => seen.explain(Difference::HealthcheckNew),
-        (false, true) => seen.fail(Difference::HealthcheckMissing),
+        (true, false) => seen.explain(ImageDifference::HealthcheckNew),
+        (false, true) => seen.fail(ImageDifference::HealthcheckMissing),
         (false, false) if old.healthcheck == new.healthcheck => {}
-        (false, false) => seen.explain(Difference::HealthcheckCommand),
+        (false, false) => seen.explain(ImageDifference::HealthcheckCommand),
     }
 }
 

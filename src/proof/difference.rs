@@ -6,7 +6,7 @@ use super::explanation::Explanation;
 
 /// A difference between the original and the rewrite, or a fact about both.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Difference {
+pub(super) enum ImageDifference {
     Command { after: String, before: String },
     CommandForm { command: String },
     BaseVariable { name: String },
@@ -59,7 +59,7 @@ pub(super) enum Difference {
     SameLinkage { checked: String, incomplete: String },
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for ImageDifference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command { after, before } => write!(out, "containers start {after} instead of {before}"),

@@ -1,6 +1,6 @@
 //! Compares the application's files: those in WORKDIR and those that COPY added, without installed packages.
 
-use super::difference::Difference;
+use super::difference::ImageDifference;
 use super::explanation::Explanation;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,16 +33,16 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
             Some(now) => same += usize::from(compare(before, after, declared, (path, *id, now), &mut seen)),
             None => match why_gone(declared, path, &hints) {
                 Some(why) => gone.entry(why).or_default().push(path),
-                None => seen.fail(Difference::FileMissing { path: path.to_string() }),
+                None => seen.fail(ImageDifference::FileMissing { path: path.to_string() }),
             },
         }
     }
     for (why, paths) in gone {
         let shown = paths.iter().take(4).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
         let more = if paths.len() > 4 { format!(" and {} more", paths.len() - 4) } else { String::new() };
-        seen.explain(Difference::Removed { names: format!("{shown}{more}"), explanation: why });
+        seen.explain(ImageDifference::Removed { names: format!("{shown}{more}"), explanation: why });
     }
-    seen.explain(Difference::SameFiles { count: same.to_string() });
+    seen.explain(ImageDifference::SameFiles { count: same.to_string() });
     seen.check("files")
 }
 
@@ -111,11 +111,11 @@ fn compare(
     let (Some(was), Some(is)) = (before.entry_at(old), after.entry_at(new)) else { return true };
     let sort = |entry: &LayerEntry| if entry.kind.is_file() { EntryKind::File } else { entry.kind };
     if sort(was) != sort(is) {
-        seen.fail(Difference::FileKind { path: path.to_string() });
+        seen.fail(ImageDifference::FileKind { path: path.to_string() });
         return false;
     }
     if was.kind == EntryKind::Symlink && was.content != is.content {
-        seen.fail(Difference::LinkTarget { path: path.to_string() });
+        seen.fail(ImageDifference::LinkTarget { path: path.to_string() });
         return false;
     }
     let brought = declared.brought.contains_key(path);
@@ -124,13 +124,13 @@ fn compare(
     }
     if (was.content, was.size) != (is.content, is.size) && was.kind != EntryKind::Symlink {
         if brought && FileKind::of(path).nature() == ContentKind::Lock {
-            seen.explain(Difference::LockFileContent { path: path.to_string() });
+            seen.explain(ImageDifference::LockFileContent { path: path.to_string() });
             return true;
         }
         if brought {
-            seen.fail(Difference::FileContent { path: path.to_string() });
+            seen.fail(ImageDifference::FileContent { path: path.to_string() });
         } else {
-            seen.explain(Difference::BuiltFileContent { path: path.to_string() });
+            seen.explain(ImageDifference::BuiltFileContent { path: path.to_string() });
         }
         return !brought;
     }
@@ -138,7 +138,7 @@ fn compare(
         let (one, other) = (was.mode.0 & 0o777, is.mode.0 & 0o777);
         let lost = one & 0o111 != 0 && other & 0o111 == 0;
         let readable = reads(after, is);
-        let difference = Difference::Mode { path: path.to_owned(), before: one, after: other };
+        let difference = ImageDifference::Mode { path: path.to_owned(), before: one, after: other };
         match (lost, readable) {
             (false, true) if other & one == one => {
                 seen.explain(difference);
@@ -148,7 +148,7 @@ fn compare(
         return false;
     }
     if !reads(after, is) {
-        seen.fail(Difference::UnreadableFile { path: path.to_string() });
+        seen.fail(ImageDifference::UnreadableFile { path: path.to_string() });
         return false;
     }
     true

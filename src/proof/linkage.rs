@@ -1,6 +1,6 @@
 //! Libraries that programs need and that are not found in the image's library folders.
 
-use super::difference::Difference;
+use super::difference::ImageDifference;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Observation};
@@ -34,12 +34,12 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide) -> Check {
     let (old, new) = (unresolved(before), unresolved(after));
     for ((file, name), path) in &new {
         if !old.contains_key(&(file.clone(), name.clone())) {
-            seen.fail(Difference::LibraryMissing { path: path.to_string(), name: name.to_string() });
+            seen.fail(ImageDifference::LibraryMissing { path: path.to_string(), name: name.to_string() });
         }
     }
     let same = new.len();
     let looked = after.programs().count();
-    seen.explain(Difference::SameLinkage { checked: looked.to_string(), incomplete: same.to_string() });
+    seen.explain(ImageDifference::SameLinkage { checked: looked.to_string(), incomplete: same.to_string() });
     seen.check("linkage")
 }
 

@@ -1,7 +1,7 @@
 //! Compares installed packages, whatever their path: every package of the original must be in the rewrite, unless only
 //! the build or development needs it.
 
-use super::difference::Difference;
+use super::difference::ImageDifference;
 use super::explanation::Explanation;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -30,12 +30,12 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
         let other = new.keys().find(|other| (other.0, &other.1) == (key.0, &key.1));
         match (why_gone(before, after, declared, &reached, key, at), other) {
             (Some(why), _) => explained.entry(why).or_default().push(key.1.clone()),
-            (None, Some(other)) => seen.fail(Difference::PackageVersion {
+            (None, Some(other)) => seen.fail(ImageDifference::PackageVersion {
                 name: key.1.clone(),
                 after: other.2.clone(),
                 before: key.2.clone(),
             }),
-            (None, None) => seen.fail(Difference::PackageMissing {
+            (None, None) => seen.fail(ImageDifference::PackageMissing {
                 name: key.1.clone(),
                 version: key.2.clone(),
                 ecosystem: key.0.name().to_owned(),
@@ -46,16 +46,16 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
         names.dedup();
         let (count, shown) = (names.len(), names.iter().take(8).cloned().collect::<Vec<_>>().join(", "));
         let more = if count > 8 { format!(" and {} more", count - 8) } else { String::new() };
-        seen.explain(Difference::Removed { names: format!("{shown}{more}"), explanation: why });
+        seen.explain(ImageDifference::Removed { names: format!("{shown}{more}"), explanation: why });
     }
     if !environments.is_empty() {
         let named = environments.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", ");
-        seen.explain(Difference::ContextEnvironment { folders: named });
+        seen.explain(ImageDifference::ContextEnvironment { folders: named });
     }
     contents((before, &environments), after, (&old, &new), &mut seen);
     built(before, after, &mut seen);
     let kept = old.keys().filter(|key| new.contains_key(*key)).count();
-    seen.explain(Difference::SamePackages { count: kept.to_string() });
+    seen.explain(ImageDifference::SamePackages { count: kept.to_string() });
     seen.check("packages")
 }
 
@@ -292,7 +292,7 @@ fn contents(
     for (key, many) in had.iter().filter(|(key, _)| old.contains_key(*key) && new.contains_key(*key)) {
         let now = has.get(key).copied().unwrap_or_default();
         if now < *many {
-            seen.fail(Difference::PackageFiles {
+            seen.fail(ImageDifference::PackageFiles {
                 name: key.1.clone(),
                 version: key.2.clone(),
                 after: now.to_string(),
@@ -320,14 +320,14 @@ fn built(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
     for (name, had) in &old {
         let Some(has) = new.get(name) else { continue };
         for part in had.iter().filter(|part| !has.contains(part)) {
-            seen.fail(Difference::ModuleMissing {
+            seen.fail(ImageDifference::ModuleMissing {
                 name: name.to_string(),
                 module: part.name.to_string(),
                 version: part.version.to_string(),
             });
         }
         if had == has {
-            seen.explain(Difference::SameModules { name: name.to_string(), count: had.len().to_string() });
+            seen.explain(ImageDifference::SameModules { name: name.to_string(), count: had.len().to_string() });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What programs need from the system: the version of the language, the C library, certificates, time zones, locales.
 
-use super::difference::Difference;
+use super::difference::ImageDifference;
 use super::explanation::Explanation;
 use std::collections::BTreeSet;
 
@@ -73,16 +73,16 @@ fn versions(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
             if used.contains(&kind) {
                 seen.judge(
                     declared.replaces_server.then_some(Explanation::OtherServerRuntime),
-                    &Difference::RuntimeMissing { runtime: one.to_string() },
+                    &ImageDifference::RuntimeMissing { runtime: one.to_string() },
                 );
             }
         } else if !now.contains(&one) {
             let now: Vec<&str> = now.into_iter().map(String::as_str).collect();
             if used.contains(&kind) {
-                seen.fail(Difference::Runtime { after: now.join(", "), before: one.to_string() });
+                seen.fail(ImageDifference::Runtime { after: now.join(", "), before: one.to_string() });
             }
         } else {
-            seen.explain(Difference::SameRuntime { runtime: one.to_string() });
+            seen.explain(ImageDifference::SameRuntime { runtime: one.to_string() });
         }
     }
 }
@@ -143,7 +143,7 @@ fn libc(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
     if let (Some(old), Some(new)) = (kind(before), kind(after))
         && old != new
     {
-        seen.fail(Difference::CLibrary { after: new.to_string(), before: old.to_string() });
+        seen.fail(ImageDifference::CLibrary { after: new.to_string(), before: old.to_string() });
     }
 }
 
@@ -165,7 +165,7 @@ fn certificates(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
             () if after.program("nginx").is_some() => Some(Explanation::NginxCertificates),
             () => None,
         };
-        seen.judge(why, &Difference::CertificatesMissing { path: path.to_string() });
+        seen.judge(why, &ImageDifference::CertificatesMissing { path: path.to_string() });
     }
 }
 
@@ -184,7 +184,7 @@ fn zones(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen:
             () if declared.stands_alone => Some(Explanation::NoTimeZones),
             () => None,
         };
-        seen.judge(why, &Difference::TimeZonesMissing { path: path.to_string() });
+        seen.judge(why, &ImageDifference::TimeZonesMissing { path: path.to_string() });
     }
 }
 
@@ -198,14 +198,14 @@ fn locales(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, see
         archive(side) || [wanted, &name].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
     };
     if !plain && own(before) && !own(after) {
-        seen.fail(Difference::LocaleMissing { locale: wanted.to_string() });
+        seen.fail(ImageDifference::LocaleMissing { locale: wanted.to_string() });
     }
     let universal = |side: &ImageSide| {
         ["C.utf8", "C.UTF-8"].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
     };
     if plain && wanted.contains("UTF") && universal(before) && !universal(after) {
         let why = brings_its_own(before, declared).then_some(Explanation::NodeContainsIt);
-        seen.judge(why, &Difference::LocaleMissing { locale: wanted.to_string() });
+        seen.judge(why, &ImageDifference::LocaleMissing { locale: wanted.to_string() });
     }
 }
 
@@ -245,7 +245,7 @@ fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
             let too = before.program(name).is_none() && words(before).contains(name);
             seen.judge(
                 too.then_some(Explanation::OriginalLacksIt),
-                &Difference::ProgramMissing { name: name.to_string() },
+                &ImageDifference::ProgramMissing { name: name.to_string() },
             );
         }
     }

@@ -43,7 +43,7 @@ impl Session {
                 }
                 Some((code, said)) => {
                     let said = said.lines().next().unwrap_or_default().to_owned();
-                    seen.explain(format!("`{path}`: cannot tell whether it is writable ({code}: {said})"));
+                    seen.explain(format!("`{path}`: not known if it is writable ({code}: {said})"));
                 }
                 None => return Ok(Check::skipped("writes", "the container of the rewrite is not running")),
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::needs_root::FOR_DEVELOPERS;
+use super::root_reason::FOR_DEVELOPERS;
 
 /// Why no HEALTHCHECK is added.
 #[derive(Clone, Debug, PartialEq, Eq)]

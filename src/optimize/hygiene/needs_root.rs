@@ -10,9 +10,6 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
 use crate::sources::patterns;
 
-/// Why an image that nobody serves with is left as it is.
-pub(super) const FOR_DEVELOPERS: &str = "by its names or its command, the image is for development or tests";
-
 /// The first reason that keeps a container of the stage with root.
 pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let rights = || of_rights(scene).or_else(|| of_sources(scene));

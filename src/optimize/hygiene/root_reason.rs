@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::needs_root::FOR_DEVELOPERS;
 use crate::optimize::languages::node::writes::StartWrite;
+
+/// Why an image that serves nothing stays as it is.
+pub(super) const FOR_DEVELOPERS: &str = "by its names or its command, the image is for development or tests";
 
 /// Why a container keeps running as root.
 #[derive(Clone, Debug, PartialEq, Eq)]

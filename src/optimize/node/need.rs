@@ -239,7 +239,7 @@ impl NeedWalk<'_, '_, '_> {
         if let Some(beside) = words::beside(name).find(|one| development(project).contains(one)) {
             return Err(NodeStageBlocker::ProgramLoadsDevDependency {
                 name: name.to_string(),
-                beside: beside.to_string(),
+                dependency: beside.to_string(),
             });
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.

@@ -26,7 +26,7 @@ pub(in crate::optimize) enum NodeStageBlocker {
     UnknownShellScript,
     UnknownProgram { first: String },
     LoadsDevDependency { found: String },
-    ProgramLoadsDevDependency { name: String, beside: String },
+    ProgramLoadsDevDependency { name: String, dependency: String },
     DevDependencyRuns { name: String, package: String },
     MayBeDevDependency { name: String, package: String },
     UnreadScript { path: String },
@@ -73,8 +73,8 @@ impl fmt::Display for NodeStageBlocker {
             Self::UnknownShellScript => out.write_str("the script that its shell runs is not known"),
             Self::UnknownProgram { first } => write!(out, "the program that `{first}` starts is not known"),
             Self::LoadsDevDependency { found } => write!(out, "`{found}`, a dev dependency, is loaded at start-up"),
-            Self::ProgramLoadsDevDependency { name, beside } => {
-                write!(out, "`{name}` runs at start-up and loads the dev dependency `{beside}`")
+            Self::ProgramLoadsDevDependency { name, dependency } => {
+                write!(out, "`{name}` runs at start-up and loads the dev dependency `{dependency}`")
             }
             Self::DevDependencyRuns { name, package } => {
                 write!(out, "`{name}` of the dev dependency `{package}` runs at start-up")
