@@ -31,7 +31,7 @@ pub(super) fn of_context(context: &BuildContext, trouble: &ReadProblem) -> Probl
         file: join_paths(context.root(), &trouble.path),
         error,
         message: trouble.to_string(),
-        help: error.then(|| "make it readable, or leave it out with .dockerignore".to_owned()),
+        help: error.then(|| "make it readable, or exclude it in .dockerignore".to_owned()),
         ..ProblemReport::default()
     }
 }
@@ -40,7 +40,7 @@ pub(super) fn of_context(context: &BuildContext, trouble: &ReadProblem) -> Probl
 fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
     let IgnoreInput::Present(file, ignore) = &build.input().ignore else { return Vec::new() };
     let source = inputs.source(*file);
-    // Behind a pattern that takes everything, no other one is tried.
+    // After a pattern that excludes everything, the builder does not evaluate the others.
     let tried = build.uses_context()
         && build.input().context.is_none()
         && !ignore.patterns.first().is_some_and(|one| !one.negated && matches!(one.text.as_str(), "*" | "**"));
@@ -54,7 +54,7 @@ fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
     ignore.problems.iter().map(report).collect()
 }
 
-/// What a COPY or ADD names that the context does not hold. A file that is not there may be made before the build.
+/// Sources of COPY and ADD that are not in the context. A missing file may be created before the build.
 fn missing(
     inputs: &Inputs,
     build: &Build,
@@ -67,20 +67,23 @@ fn missing(
     for (one, selection) in transfer.sources.iter().zip(transfer.select(context)) {
         let (Some(text), Some(selection)) = (&one.text, selection) else { continue };
         let SourceOutcome::Missing(excluded) = selection.outcome else { continue };
-        let (message, help) = match excluded.and_then(|excluded| describe_exclusion(inputs, build, &excluded)) {
-            Some(by) => {
-                (format!("`{text}` is left out by {by}"), format!("bring it back with a line `!{}`", relative(text)))
-            }
+        let exclusion = excluded.and_then(|excluded| describe_exclusion(inputs, build, &excluded));
+        let is_excluded = exclusion.is_some();
+        let (message, help) = match exclusion {
+            Some(by) => (
+                format!("`{text}` is excluded by {by}"),
+                format!("add the line `!{}` to include it again", relative(text)),
+            ),
             None => (
                 format!("`{text}` is not in the build context `{}`", context.root()),
-                "mend the path, or make the file before the build".to_owned(),
+                "fix the path, or create the file before the build".to_owned(),
             ),
         };
         out.push(ProblemReport {
-            codes: if help.starts_with("bring") { vec!["CopyIgnoredFile"] } else { Vec::new() },
+            codes: if is_excluded { vec!["CopyIgnoredFile"] } else { Vec::new() },
             file: source.name().to_owned(),
             place: Some(source.line_column(one.span.start)),
-            error: help.starts_with("bring") && build.is_needed(stage),
+            error: is_excluded && build.is_needed(stage),
             message: mask.apply(&message),
             help: Some(mask.apply(&help)),
             ..ProblemReport::default()

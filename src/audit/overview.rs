@@ -62,7 +62,7 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
     };
     let mut problems = Vec::new();
     if let Some(at) = source.first_invalid() {
-        let help = "save the file as UTF-8; it is read with a mark in the place of each such byte".to_owned();
+        let help = "save the file as UTF-8; dockopt reads each such byte as `U+FFFD`".to_owned();
         problems.push(problem(Span::at(at), false, "this byte is not UTF-8", Some(&help)));
     }
     let open = source.embedding().is_some_and(|embedding| !embedding.open.is_empty());
@@ -91,7 +91,7 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
     if let Some(target) = input.options.target.as_ref()
         && !build.knows_target()
     {
-        let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
+        let help = Some("pass the name of a stage in the Dockerfile to `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");
         let file = source.name().to_owned();
         problems.push(ProblemReport { file, error: true, message, help, ..ProblemReport::default() });
@@ -123,7 +123,7 @@ fn of_file(findings: &[Finding], file: FileId) -> Range<usize> {
     findings.partition_point(|finding| finding.file < file)..findings.partition_point(|finding| finding.file <= file)
 }
 
-/// What a finding weighs: seconds of every rebuild before bytes, an error without a price before both.
+/// Sorts findings: seconds of every rebuild before bytes, an error without a cost before both.
 fn rank(finding: &Finding) -> f64 {
     let mut rank = match finding.severity {
         Severity::Error => 1e15,

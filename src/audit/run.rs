@@ -69,7 +69,7 @@ impl FindingSource for RuleFindings<'_> {
         if before.embedding().is_some()
             && compose::write(before.host(), self.inputs.source(file), after.text()).is_none()
         {
-            return Some("the result can't be written into this file so that it reads the same again".to_owned());
+            return Some("the result cannot be embedded in this file without changing it".to_owned());
         }
         let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
         // What several announce need not be what their edits come to together: a moved RUN that also changes is another.
@@ -209,20 +209,20 @@ fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looke
         }));
         let (why, remedy) = match need {
             Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if refused => {
-                ("it needs the build context", "mend .dockerignore")
+                ("needs the build context", "fix .dockerignore")
             }
             Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if looked => {
-                ("it needs the build context", "name the Dockerfile in a folder that can be read")
+                ("needs the build context", "use a Dockerfile in a readable folder")
             }
             Need::ContextNames | Need::ContextBytes | Need::ContextTexts => {
-                ("it needs the build context", "run `dockopt audit`")
+                ("needs the build context", "run `dockopt audit`")
             }
-            Need::Projects => ("it needs the project's manifests", "run `dockopt audit`"),
-            Need::Git => ("it needs git history", "run it in a repository"),
-            Need::Image => ("it needs a built image", "build it first"),
-            Need::BaseImage => ("it needs the base image", "pull the base image first"),
-            Need::Shellcheck => ("it needs ShellCheck", "run `dockopt lint` or `dockopt audit`"),
-            Need::Buildlog => ("it needs a build log", "build with `--progress=plain` and keep the log"),
+            Need::Projects => ("needs the project's manifests", "run `dockopt audit`"),
+            Need::Git => ("needs the git history", "run dockopt in a git repository"),
+            Need::Image => ("needs a built image", "build the image first"),
+            Need::BaseImage => ("needs the base image", "pull the base image first"),
+            Need::Shellcheck => ("needs ShellCheck", "run `dockopt lint` or `dockopt audit`"),
+            Need::Buildlog => ("needs a build log", "build with `--progress=plain` and keep the log"),
         };
         skipped.push(SkippedInput { what: rule.name.to_owned(), why: why.to_owned(), remedy: remedy.to_owned() });
     }

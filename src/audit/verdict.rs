@@ -51,11 +51,10 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
         let stage = build.stage_of(index);
         if is_template(build, instruction, verdict) {
             error = false;
-            help = Some("if this is a template, give dockopt the file that is made of it".to_owned());
+            help = Some("if this is a template, run dockopt on the rendered file".to_owned());
         } else if instruction.keyword != Keyword::From && stage.is_some_and(|stage| !build.is_needed(stage)) {
             error = false;
-            help =
-                Some("the target does not need this stage: `docker build --check` refuses it all the same".to_owned());
+            help = Some("the target does not use this stage, but `docker build --check` rejects it anyway".to_owned());
         }
     }
     let line = lines.map_or(1, |(first, _)| first.max(1));
@@ -65,7 +64,7 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
         file: source.name().to_owned(),
         place: Some(source.line_column(Span::at(start).start)),
         error,
-        message: mask.apply(&format!("the builder refuses this: {}", plain(&verdict.message))),
+        message: mask.apply(&format!("the builder rejects this: {}", plain(&verdict.message))),
         help,
         ..ProblemReport::default()
     })
@@ -79,13 +78,13 @@ pub(super) fn of_checks<'i>(inputs: &'i Inputs, build: &Build<'i>, source: &Sour
         file: source.name().to_owned(),
         place: Some(source.line_column(directive.as_ref().map_or(0, |directive| directive.span.start))),
         error,
-        message: format!("the builder refuses this: {message}"),
+        message: format!("the builder rejects this: {message}"),
         help: Some(help),
         ..ProblemReport::default()
     };
     let argument = build.check_argument();
     if let Some(Err(message)) = argument.map(CheckOptions::parse) {
-        let help = "options are `skip=`, `error=` and `experimental=`".to_owned();
+        let help = "the options are `skip=`, `error=` and `experimental=`".to_owned();
         let message = format!("failed to parse build-arg:{CHECK_ARGUMENT}: {message}");
         return Some(problem(true, message, help));
     }
@@ -96,10 +95,10 @@ pub(super) fn of_checks<'i>(inputs: &'i Inputs, build: &Build<'i>, source: &Sour
     };
     if !violations.of_build.is_empty() {
         let from = if argument.is_some() { "the build argument" } else { "this comment" };
-        let help = format!("follow the checks; {from} makes the build fail for them");
+        let help = format!("fix the violations; {from} makes the build fail on them");
         return Some(problem(true, message(&violations.of_build), help));
     }
-    let help = "the target does not need the stage: `docker build --check` refuses it all the same".to_owned();
+    let help = "the target does not use the stage, but `docker build --check` rejects it anyway".to_owned();
     (!violations.of_others.is_empty()).then(|| problem(false, message(&violations.of_others), help))
 }
 

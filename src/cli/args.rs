@@ -1,4 +1,4 @@
-//! What can be typed. Each help text is the documentation of its option.
+//! The command line. The doc comments are the help texts.
 
 mod help;
 mod image;
@@ -22,8 +22,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "dockopt", version, about, max_term_width = 100, propagate_version = false)]
 #[command(
-    after_help = "Exit codes: 0 clean; 1 findings at --fail-on or above, or --check left work; 2 the work could \
-                        not be done."
+    after_help = "Exit codes: 0 no findings; 1 findings at --fail-on or above, or --check found something to change; 2 an error."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -32,7 +31,7 @@ pub(super) struct Cli {
     pub global: Global,
 }
 
-/// What can be typed, with the help of each command.
+/// The command line, with the help of each command.
 pub(super) fn command() -> clap::Command {
     help::add_help(Cli::command())
 }
@@ -48,28 +47,28 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Find the builds under a path and print what costs most, with the fixes ready
+    /// Find the builds under a path and print what costs most, with fixes
     Audit(Audit),
-    /// Check Dockerfiles with the rules only; for editors and pre-commit
+    /// Check Dockerfiles with the rules; for editors and pre-commit
     Lint(Lint),
-    /// Apply the fixes of findings; shows them as a diff unless told otherwise
+    /// Fix findings; shows a diff by default
     Fix(FixArgs),
-    /// Rewrite a whole build, and prove that the program still works
+    /// Rewrite a whole build, and prove that the application still works
     Optimize(Box<Optimize>),
-    /// Build for real, cold and after changes, and print times and sizes
+    /// Run real builds, cold and after changes, and print times and sizes
     Measure(Box<Measure>),
-    /// Show what an image is made of, what of it is wasted, and by which line
+    /// Show what an image contains, what is wasted, and which line wrote it
     Image(Box<Image>),
-    /// Print a rule's page, or list the rules of a category
+    /// Print the page of a rule, or list the rules of a category
     Explain(Explain),
     /// List the rules
     Rules(Rules),
-    /// Look at the build context
+    /// Inspect the build context
     Context {
         #[command(subcommand)]
         command: ContextCommand,
     },
-    /// For tests of dockopt itself
+    /// Used by dockopt's own tests
     #[command(hide = true)]
     Debug {
         #[command(subcommand)]
@@ -79,13 +78,13 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Audit {
-    /// Folder or Dockerfile to look at
+    /// Folder or Dockerfile to check
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Show all findings, also those that cost little
+    /// Show all findings, including those that cost little
     #[arg(long)]
     pub all: bool,
-    /// An image that was built from the Dockerfile: its bytes are the findings' prices; `auto` finds it in the engine
+    /// Image built from the Dockerfile, to measure the costs of findings; `auto` searches the engine for it
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     #[command(flatten)]
@@ -106,7 +105,7 @@ pub(super) struct Audit {
 pub(super) struct Lint {
     /// Dockerfiles; `-` reads standard input [default: Dockerfile]
     pub files: Vec<PathBuf>,
-    /// What messages call standard input; its folder gives the .dockerignore
+    /// File name of standard input in messages; its folder is where .dockerignore is read
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
     #[command(flatten)]
@@ -121,10 +120,10 @@ pub(super) struct Lint {
     pub threshold: Threshold,
     #[command(flatten)]
     pub known: Known,
-    /// Count the findings per rule instead of showing them
-    #[arg(long, help_heading = "Options of adoption")]
+    /// Show the number of findings per rule instead of the findings
+    #[arg(long, help_heading = "Adoption options")]
     pub statistics: bool,
-    /// Write `# dockopt ignore` comments that hide the findings which count for the exit code
+    /// Add `# dockopt ignore` comments that hide the findings at --fail-on or above
     #[arg(
         long,
         value_name = "REASON",
@@ -132,7 +131,7 @@ pub(super) struct Lint {
         require_equals = true,
         default_missing_value = "found when dockopt was introduced",
         conflicts_with_all = ["statistics", "baseline", "write_baseline"],
-        help_heading = "Options of adoption"
+        help_heading = "Adoption options"
     )]
     pub add_ignores: Option<String>,
 }
@@ -143,16 +142,16 @@ pub(super) struct FixArgs {
     /// Folders or Dockerfiles
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// Show what would change, change nothing (the default)
+    /// Show the changes as a diff without writing them (the default)
     #[arg(long, conflicts_with = "write")]
     pub diff: bool,
-    /// Change the files
+    /// Write the changes to the files
     #[arg(long)]
     pub write: bool,
-    /// Change nothing, show nothing, exit with 1 if something would change
+    /// Print and write nothing; exit with 1 if anything would change
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
-    /// Apply fixes too that may change what the image does
+    /// Also apply fixes that may change the image's behavior
     #[arg(long)]
     pub r#unsafe: bool,
     #[command(flatten)]
@@ -165,7 +164,7 @@ pub(super) struct FixArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// A rule's name, its name in another linter (DL3009), or a category or group of rules
+    /// A rule name, a code of another linter (DL3009), a category or a group
     pub rule: String,
 }
 
@@ -179,16 +178,16 @@ pub(super) struct Rules {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ContextCommand {
-    /// List what the builder is sent and what each COPY takes
+    /// List what is sent to the builder and what each COPY copies
     Ls(Ls),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Ls {
-    /// The context's folder
+    /// Folder of the build context
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// List all entries that are known, not only the largest
+    /// List all known entries, not only the largest
     #[arg(long)]
     pub all: bool,
     #[command(flatten)]
@@ -197,8 +196,8 @@ pub(super) struct Ls {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Debug {
-    /// Answer a file of test vectors (JSON lines)
+    /// Run a file of test vectors (JSON lines)
     Vectors { kind: String, file: PathBuf },
-    /// Print what was parsed, as JSON
+    /// Print the parsed file as JSON
     Syntax { file: PathBuf },
 }

@@ -32,7 +32,7 @@ pub(super) fn apply(
     let before = read(path, command, options, writes)?;
     let place = BaselineFolder::new(path);
     let found = audit::baseline_findings(report, |name| place.of(name));
-    // Another command looks at more or less: what it does not find may be there all the same.
+    // Another command checks more or less: a finding that it does not report may still exist.
     let seen =
         if before.command == command { scope_of_run(report, rules, &before, &place) } else { RunScope::default() };
     let baseline = if writes { before.with(command, found.clone(), &seen) } else { before };
@@ -40,7 +40,7 @@ pub(super) fn apply(
     if writes {
         write::write(path, report::baseline(&baseline).as_bytes())?;
         let all: u64 = baseline.findings.values().fold(0, |all, count| all.saturating_add(*count));
-        terminal::note(&format!("`{}` knows {} now", path.display(), count(all, "finding")));
+        terminal::note(&format!("{} recorded in `{}`", count(all, "finding"), path.display()));
     } else if options.prune_baseline && comparison.pruned != baseline {
         write::write(path, report::baseline(&comparison.pruned).as_bytes())?;
     }
@@ -59,40 +59,40 @@ pub(super) fn apply(
 fn print_summary(path: &Path, options: &Known, known: u64, fixed: u64) {
     let path = path.display();
     if known > 0 {
-        terminal::note(&format!("{} left out (`{path}`)", count(known, "known finding")));
+        terminal::note(&format!("{} not shown (baseline `{path}`)", count(known, "known finding")));
     }
     if fixed > 0 && options.prune_baseline {
-        terminal::note(&format!("{} dropped from `{path}`", count(fixed, "fixed finding")));
+        terminal::note(&format!("{} removed from `{path}`", count(fixed, "fixed finding")));
     } else if fixed > 0 {
         let (is, them) = if fixed == 1 { ("is", "it") } else { ("are", "them") };
         let what = count(fixed, "known finding");
-        terminal::note(&format!("{what} {is} fixed: `--prune-baseline` drops {them} (`{path}`)"));
+        terminal::note(&format!("{what} {is} fixed; `--prune-baseline` removes {them} from `{path}`"));
     }
 }
 
-/// The file; where one is to be written, none is as good as an empty one.
+/// Reads the file. When it is to be written, a missing file is an empty baseline.
 fn read(path: &Path, command: &str, options: &Known, writes: bool) -> Result<Baseline, CommandFailure> {
     if writes && !path.exists() {
         return Ok(Baseline { command: command.to_owned(), ..Baseline::default() });
     }
-    let anew = format!("write it with `dockopt {command} --write-baseline {}`", path.display());
+    let create = format!("create it with `dockopt {command} --write-baseline {}`", path.display());
     let source = read_source(path, LIMIT).map_err(|error| {
-        let help = if path.exists() { error.help() } else { anew.clone() };
+        let help = if path.exists() { error.help() } else { create.clone() };
         CommandFailure::Because { what: error.to_string(), help: Some(help) }
     })?;
     let baseline = Baseline::read(source.text()).map_err(|error| CommandFailure::Because {
-        what: format!("`{}` is no baseline: {error}", path.display()),
-        help: Some(format!("take it back from version control, or remove it and {anew}")),
+        what: format!("`{}` is not a valid baseline: {error}", path.display()),
+        help: Some(format!("restore it from version control, or delete it and {create}")),
     })?;
     if baseline.command != command && (writes || options.prune_baseline) {
-        let what = format!("`{}` holds the findings of `dockopt {}`", path.display(), baseline.command);
-        let help = format!("change it with that command, or name another file for `dockopt {command}`");
+        let what = format!("`{}` is a baseline of `dockopt {}`", path.display(), baseline.command);
+        let help = format!("update it with that command, or use another file for `dockopt {command}`");
         return Err(CommandFailure::Because { what, help: Some(help) });
     }
     Ok(baseline)
 }
 
-/// What the run looked at. Of a file that the builder refuses, nobody knows what is fixed.
+/// What the run checked. In a file that the builder rejects, it is unknown what is fixed.
 fn scope_of_run(report: &Report, rules: &[&Rule], before: &Baseline, place: &BaselineFolder) -> RunScope {
     let broken: BTreeSet<&str> =
         report.problems.iter().filter(|problem| problem.error).map(|problem| &*problem.file).collect();

@@ -36,10 +36,10 @@ pub(super) fn diff(global: &Global, outcome: &mut FixOutcome, mask: &Mask) -> Ve
 /// Says where the shown diff can't be applied.
 pub(super) fn warn_of_diff(outcome: &FixOutcome, mask: &Mask) {
     if report::diff_is_masked(outcome, mask) {
-        terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
+        terminal::note("secrets are masked in this diff, so it cannot be applied; use `--write`");
     }
     if outcome.changes.iter().any(|change| below_here(&change.name).is_none()) {
-        terminal::note("this diff names files outside of this folder, which `git apply` refuses; `--write` can");
+        terminal::note("this diff contains files outside this folder, which `git apply` rejects; use `--write`");
     }
 }
 
@@ -59,15 +59,15 @@ pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Res
         let name = Path::new(&change.name);
         let below =
             name.strip_prefix(base).ok().filter(|below| is_plain(below)).ok_or_else(|| CommandFailure::Because {
-                what: format!("`{}` does not lie below `{}`", change.name, base.display()),
-                help: Some("name the folder that holds all of the build's files, or use `--write`".to_owned()),
+                what: format!("`{}` is not in `{}`", change.name, base.display()),
+                help: Some("pass the folder that contains all files of the build, or use `--write`".to_owned()),
             })?;
         files.push((folder.join(below), &*change.after));
     }
     for (to, _) in &files {
         let Some(parent) = to.parent() else { continue };
         std::fs::create_dir_all(parent).map_err(|error| CommandFailure::Because {
-            what: format!("`{}` can't be made: {error}", parent.display()),
+            what: format!("`{}` cannot be created: {error}", parent.display()),
             help: Some("check the permissions".to_owned()),
         })?;
     }

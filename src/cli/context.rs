@@ -30,9 +30,9 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
         if failed {
             return Err(CommandFailure::Said);
         }
-        let help = Some("name a folder, or a Dockerfile that copies from its context".to_owned());
+        let help = Some("pass a folder, or a Dockerfile that copies from its build context".to_owned());
         return Err(CommandFailure::Because {
-            what: format!("no build context under `{}`", command.path.display()),
+            what: format!("no build context found under `{}`", command.path.display()),
             help,
         });
     };

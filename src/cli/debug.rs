@@ -63,8 +63,8 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, CommandFailur
 }
 
 fn unknown(kind: &str) -> CommandFailure {
-    let help = Some("known are parse, expand, ignore, lint".to_owned());
-    CommandFailure::Because { what: format!("no vectors of the kind `{kind}` are answered"), help }
+    let help = Some("the kinds are parse, expand, ignore, lint".to_owned());
+    CommandFailure::Because { what: format!("unknown kind of vectors `{kind}`"), help }
 }
 
 /// Header and case ─► the answer's object.

@@ -13,10 +13,10 @@ pub(super) fn explain(global: &Global, name: &str) -> Result<u8, CommandFailure>
             return list(global, &selection.rules());
         }
         let help = match rules::suggest(name) {
-            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
-            None => "`dockopt rules` lists all".to_owned(),
+            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all rules"),
+            None => "`dockopt rules` lists all rules".to_owned(),
         };
-        return Err(CommandFailure::Because { what: format!("no rule is called `{name}`"), help: Some(help) });
+        return Err(CommandFailure::Because { what: format!("unknown rule `{name}`"), help: Some(help) });
     };
     let json = global.format == Format::Json;
     let text = if json { report::rules_json(&[rule]) } else { report::explain(rule, terminal::stdout(global)) };

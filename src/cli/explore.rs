@@ -43,8 +43,8 @@ pub(super) fn check() -> Result<(), CommandFailure> {
         return Ok(());
     }
     Err(CommandFailure::Because {
-        what: "`--explore` needs a terminal: standard input or standard output is none".to_owned(),
-        help: Some("leave it out, or save the image to a file first (`docker save -o`)".to_owned()),
+        what: "`--explore` needs a terminal, but standard input or standard output is not a terminal".to_owned(),
+        help: Some("omit it, or save the image to a file first (`docker save -o`)".to_owned()),
     })
 }
 

@@ -19,7 +19,7 @@ use crate::text::{FileId, Source};
 
 pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailure> {
     if command.paths.iter().any(|path| path == Path::new("-")) {
-        let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
+        let help = Some("pass a file, as in `dockopt fix Dockerfile`".to_owned());
         return Err(CommandFailure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
     let line = line(&command.choice, None, false)?;

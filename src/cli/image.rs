@@ -96,13 +96,13 @@ fn check(global: &Global, command: &Image) -> Result<(), CommandFailure> {
         explore::check(global)?;
     }
     if command.names.iter().chain(&command.origin.base).filter(|name| *name == "-").count() > 1 {
-        return because("standard input can be read once only".to_owned(), "name `-` once");
+        return because("standard input can be read only once".to_owned(), "pass `-` only once");
     }
     let known = || image::all_categories().iter().map(|category| category.name.as_str());
     for name in &command.view.no_category {
         if !known().any(|known| known == name) {
             let all: Vec<&str> = known().collect();
-            return because(format!("there is no category `{name}`"), &format!("it is one of {}", all.join(", ")));
+            return because(format!("unknown category `{name}`"), &format!("the categories are {}", all.join(", ")));
         }
     }
     Ok(())

@@ -60,14 +60,14 @@ fn add_ignores(
 ) -> Result<u8, CommandFailure> {
     let json = global.format == Format::Json;
     if reason.trim().is_empty() || reason.contains(['\n', '\r']) {
-        let what = "the reason of `--add-ignores` is empty or has several lines".to_owned();
-        return Err(CommandFailure::Because { what, help: Some("write it as one line of text".to_owned()) });
+        let what = "the reason given to `--add-ignores` is empty or has more than one line".to_owned();
+        return Err(CommandFailure::Because { what, help: Some("write the reason as one line of text".to_owned()) });
     }
     let is_file = |change: &Change| Path::new(&change.name).is_file();
     let added = crate::audit::add_ignores(inputs, policies, reason.trim());
     if let Some(change) = added.changes.iter().find(|change| !is_file(change)) {
         let what = format!("`{}` cannot be changed in place", change.name);
-        return Err(CommandFailure::Because { what, help: Some("name the file".to_owned()) });
+        return Err(CommandFailure::Because { what, help: Some("pass the file's name".to_owned()) });
     }
     changes::write_all(&added.changes)?;
     let text = if json { report::added_ignores_json(&added) } else { report::added_ignores(&added) };
@@ -93,10 +93,10 @@ fn texts(command: &Lint) -> Result<Vec<ReadFile>, CommandFailure> {
     let stdin = paths.iter().filter(|path| *path == dash).count();
     if stdin > 1 || (command.stdin_filename.is_some() && stdin == 0) {
         let what = match stdin {
-            0 => "`--stdin-filename` names standard input, but nothing reads it",
-            _ => "standard input can be read once only",
+            0 => "`--stdin-filename` is set, but standard input is not read",
+            _ => "standard input can be read only once",
         };
-        let help = Some("name `-` once among the files".to_owned());
+        let help = Some("pass `-` only once".to_owned());
         return Err(CommandFailure::Because { what: what.to_owned(), help });
     }
     let name = command.stdin_filename.as_deref().map_or("-".into(), Path::to_string_lossy);

@@ -46,8 +46,8 @@ impl From<write::WriteError> for CommandFailure {
 impl From<SelectorError> for CommandFailure {
     fn from(error: SelectorError) -> Self {
         let help = match &error.suggestion {
-            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
-            None => "`dockopt rules` lists all".to_owned(),
+            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all rules"),
+            None => "`dockopt rules` lists all rules".to_owned(),
         };
         Self::Because { what: error.to_string(), help: Some(help) }
     }
@@ -181,8 +181,8 @@ pub(super) fn now() -> Result<Option<Date>, CommandFailure> {
         return match epoch.parse().ok().and_then(Date::of_unix) {
             Some(date) => Ok(Some(date)),
             None => Err(CommandFailure::Because {
-                what: format!("SOURCE_DATE_EPOCH is `{epoch}`, which is no time"),
-                help: Some("set it to seconds since 1970, or unset it".into()),
+                what: format!("SOURCE_DATE_EPOCH is `{epoch}`, which is not a valid time"),
+                help: Some("set it to a number of seconds since 1970, or unset it".into()),
             }),
         };
     }

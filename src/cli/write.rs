@@ -20,9 +20,9 @@ pub(super) enum WriteError {
     Refused(PathBuf, io::Error),
     /// It changed since it was read.
     Changed(PathBuf),
-    /// The user wants no more of it.
+    /// The user interrupted the program.
     Interrupted,
-    /// One is refused, and another one that was changed already can't be put back: its old text lies in the third.
+    /// The first cannot be written, and the second, already changed, cannot be restored: the third has its old text.
     Torn(PathBuf, PathBuf, PathBuf),
 }
 
@@ -30,13 +30,13 @@ impl WriteError {
     /// What to do.
     pub(super) fn help(&self) -> String {
         match self {
-            Self::Special(_) => "name a regular file; standard output takes what is piped".into(),
-            Self::NoFolder(_) => "make the folder first".into(),
-            Self::Refused(_, error) if is_no_room(error) => "make room for it; nothing was changed".into(),
-            Self::Refused(..) => "check the permissions of the file and of its folder; nothing was changed".into(),
-            Self::Changed(_) => "run it again on the file as it is now".into(),
+            Self::Special(_) => "pass a regular file, or write to standard output".into(),
+            Self::NoFolder(_) => "create the folder first".into(),
+            Self::Refused(_, error) if is_no_room(error) => "free some space; nothing was changed".into(),
+            Self::Refused(..) => "check the permissions of the file and its folder; nothing was changed".into(),
+            Self::Changed(_) => "run the command again on the current file".into(),
             Self::Interrupted => "nothing was changed".into(),
-            Self::Torn(_, _, old) => format!("its old text is in `{}`", old.display()),
+            Self::Torn(_, _, old) => format!("the previous contents are in `{}`", old.display()),
         }
     }
 }
@@ -51,7 +51,7 @@ impl fmt::Display for WriteError {
             Self::Interrupted => write!(out, "interrupted"),
             Self::Torn(refused, changed, _) => {
                 let (refused, changed) = (refused.display(), changed.display());
-                write!(out, "`{refused}` cannot be written, and `{changed}` is changed already")
+                write!(out, "`{refused}` cannot be written, but `{changed}` was already changed")
             }
         }
     }

@@ -92,11 +92,11 @@ impl Engine {
             return Err(error.clone());
         }
         let tried: Vec<&str> = failures.iter().map(|error| error.what.as_str()).collect();
-        let what = format!("no Docker engine answers ({})", tried.join("; "));
+        let what = format!("cannot connect to a Docker engine ({})", tried.join("; "));
         Err(Failure::new(
             FailureKind::Unreachable,
             what,
-            "start one, or name one with DOCKER_HOST or `docker context use`",
+            "start one, or select one with DOCKER_HOST or `docker context use`",
         ))
     }
 
@@ -104,16 +104,18 @@ impl Engine {
         let answer: ApiAnswer = connection.json("/version", Timeout::First)?;
         let name = &connection.endpoint.name;
         let Some(theirs) = Api::read(&answer.api_version) else {
-            let what = format!("what answers at `{name}` is no Docker engine: it names no version of the API");
+            let what = format!("the server at `{name}` is not a Docker engine: it reports no API version");
             return Err(Failure::new(FailureKind::Broken, what, "check DOCKER_HOST"));
         };
         let least = Api::read(&answer.least_api_version).unwrap_or(OLDEST);
         if least > NEWEST {
-            let what = format!("the engine at `{name}` speaks no API before {least}, and dockopt none after {NEWEST}");
+            let what = format!(
+                "the engine at `{name}` requires API {least} or later, and dockopt supports API versions up to {NEWEST}"
+            );
             return Err(Failure::new(
                 FailureKind::Broken,
                 what,
-                "use a newer dockopt, or `docker save` to a file and read that",
+                "use a newer dockopt, or read an archive written by `docker save`",
             ));
         }
         let api = theirs.min(NEWEST);

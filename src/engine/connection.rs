@@ -27,7 +27,7 @@ const SHOWN: usize = 500;
 pub(super) struct Connection {
     pub endpoint: Endpoint,
     agent: Agent,
-    /// What stands before the path: `http://docker`.
+    /// The URL before the path: `http://docker`.
     base: String,
     said: ProgramMessages,
     connect: Duration,
@@ -43,17 +43,17 @@ struct ErrorMessage {
 /// How long an answer may take.
 #[derive(Clone, Copy)]
 pub(super) enum Timeout {
-    /// As long as it takes to say who one is.
+    /// For the version handshake.
     First,
-    /// As long as an answer from memory takes.
+    /// For an answer that the engine has in memory.
     Usual,
-    /// As long as it takes to write an image to the engine's own disk.
+    /// For writing an image to the engine's disk.
     Image,
-    /// So long between two bytes: what a container does takes as long as it takes.
+    /// The given time between two bytes: the caller knows how long a container may be silent.
     Of(Duration),
 }
 
-/// What is done with a path of the API.
+/// The HTTP method of a request, with its body.
 pub(super) enum Method<'a> {
     Get,
     Post(Option<&'a serde_json::Value>),
@@ -63,7 +63,7 @@ pub(super) enum Method<'a> {
 }
 
 impl Connection {
-    /// Opens nothing yet.
+    /// Opens no connection yet.
     pub(super) fn new(endpoint: Endpoint, options: &EngineOptions) -> Result<Self, Failure> {
         let said = ProgramMessages::new(Mutex::new(Vec::new()));
         let mut configuration = Agent::config_builder()
@@ -92,12 +92,12 @@ impl Connection {
         Ok(Self { endpoint, agent, base, said, connect: options.connect, idle: options.idle })
     }
 
-    /// Asks; what comes has the status 200.
+    /// Sends a GET request.
     pub(super) fn get(&self, path: &str, patience: Timeout) -> Result<Response<Body>, Failure> {
         self.ask(&Method::Get, path, patience)
     }
 
-    /// Asks; what comes is no refusal. That something is so already is none.
+    /// Sends a request; 2xx and 304 (already in that state) are `Ok`.
     pub(super) fn ask(&self, method: &Method, path: &str, patience: Timeout) -> Result<Response<Body>, Failure> {
         let limit = Some(self.limit(patience));
         let address = format!("{}{path}", self.base);
@@ -127,12 +127,12 @@ impl Connection {
         if is_done { Ok(response) } else { Err(self.refused(response, path)) }
     }
 
-    /// Asks for a value.
+    /// Sends a GET request and parses the JSON response.
     pub(super) fn json<T: DeserializeOwned>(&self, path: &str, patience: Timeout) -> Result<T, Failure> {
         self.value(&Method::Get, path, patience)
     }
 
-    /// Asks for a value, in whatever way.
+    /// Sends a request and parses the JSON response.
     pub(super) fn value<T: DeserializeOwned>(
         &self,
         method: &Method,
@@ -145,11 +145,17 @@ impl Connection {
         body.take(ANSWER + 1).read_to_end(&mut bytes).map_err(|error| self.broken(&error, patience))?;
         let name = &self.endpoint.name;
         if bytes.len() as u64 > ANSWER {
-            let what = format!("the engine at `{name}` answers with more than {} MiB", ANSWER >> 20);
-            return Err(Failure::new(FailureKind::Broken, what, "no honest answer is as long"));
+            let what = format!("the engine at `{name}` sent a response larger than {} MiB", ANSWER >> 20);
+            return Err(Failure::new(
+                FailureKind::Broken,
+                what,
+                "check DOCKER_HOST; no Docker engine sends a response this large",
+            ));
         }
         serde_json::from_slice(&bytes).map_err(|error| {
-            let what = format!("what answers at `{name}` is no Docker engine: {path} is not understood ({error})");
+            let what = format!(
+                "the server at `{name}` is not a Docker engine: the response to {path} cannot be parsed ({error})"
+            );
             Failure::new(FailureKind::Broken, what, "check DOCKER_HOST")
         })
     }
@@ -163,15 +169,15 @@ impl Connection {
         }
     }
 
-    /// What to call it in a message: `the Docker engine at …`.
+    /// The engine in a message: `the Docker engine at …`.
     fn display_name(&self) -> String {
         let said_by = if self.endpoint.said_by.is_empty() { "" } else { &format!(" ({})", self.endpoint.said_by) };
         format!("the Docker engine at `{}`{said_by}", self.endpoint.name)
     }
 
-    /// What the program at the other end said last.
+    /// The last lines that ssh wrote to stderr.
     fn last_message(&self) -> String {
-        // It ends before its words have come through.
+        // ssh may end before its output has been read.
         std::thread::sleep(Duration::from_millis(50));
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&said);
@@ -179,64 +185,67 @@ impl Connection {
         lines.join("; ").chars().take(SHOWN).collect()
     }
 
-    /// What became of a request without an answer.
+    /// The failure of a request that got no response.
     fn failed(&self, error: &ureq::Error, patience: Timeout) -> Failure {
         let called = self.display_name();
-        let absent =
-            |why: String| Failure::new(FailureKind::Unreachable, why, "start it, or name another one with DOCKER_HOST");
+        let absent = |why: String| {
+            Failure::new(FailureKind::Unreachable, why, "start it, or select another one with DOCKER_HOST")
+        };
         let is_ssh = matches!(self.endpoint.way, Address::Ssh(_));
         match error {
             ureq::Error::Timeout(_) => {
-                absent(format!("{called} does not answer within {} s", self.limit(patience).as_secs()))
+                absent(format!("{called} did not respond within {} s", self.limit(patience).as_secs()))
             }
-            ureq::Error::HostNotFound => absent(format!("{called} is not found: the host has no address")),
+            ureq::Error::HostNotFound => {
+                absent(format!("{called} cannot be reached: the host name cannot be resolved"))
+            }
             ureq::Error::Io(why) if is_ssh && why.kind() == io::ErrorKind::NotFound => Failure::new(
                 FailureKind::Setup,
-                format!("{called} is reached with ssh, which is not installed"),
+                format!("{called} requires ssh, which is not installed"),
                 "install ssh",
             ),
             _ if is_ssh => {
                 let said = self.last_message();
                 let why = if said.is_empty() { error.to_string() } else { said };
-                let what = format!("{called} cannot be reached through ssh: {why}");
+                let what = format!("{called} cannot be reached over ssh: {why}");
                 Failure::new(
                     FailureKind::Unreachable,
                     what,
-                    "try `ssh HOST docker version`; it must work without questions",
+                    "check that `ssh HOST docker version` works without prompts",
                 )
             }
             ureq::Error::Io(why) => match why.kind() {
                 io::ErrorKind::PermissionDenied => Failure::new(
                     FailureKind::Denied,
-                    format!("{called} may not be asked: permission denied"),
-                    "run as a member of the socket's group (usually `docker`), or as root",
+                    format!("permission denied when connecting to {called}"),
+                    "run as root, or as a member of the socket's group (usually `docker`)",
                 ),
-                io::ErrorKind::NotFound => absent(format!("{called} is not there")),
-                io::ErrorKind::ConnectionRefused => absent(format!("{called} does not run: nothing listens there")),
+                io::ErrorKind::NotFound => absent(format!("{called} is not running: the socket does not exist")),
+                io::ErrorKind::ConnectionRefused => absent(format!("{called} is not running: connection refused")),
                 _ => match why.get_ref().and_then(|own| own.downcast_ref::<rustls::Error>()) {
                     Some(tls) => self.no_tls(tls),
                     None => Failure::new(
                         FailureKind::Broken,
-                        format!("{called} broke off: {why}"),
-                        "look into the engine's log",
+                        format!("the connection to {called} was closed unexpectedly: {why}"),
+                        "check the engine's log",
                     ),
                 },
             },
             ureq::Error::Rustls(tls) => self.no_tls(tls),
             _ => Failure::new(
                 FailureKind::Broken,
-                format!("what answers at `{}` is no Docker engine: {error}", self.endpoint.name),
-                "check DOCKER_HOST; an engine with TLS needs DOCKER_TLS_VERIFY=1",
+                format!("the server at `{}` is not a Docker engine: {error}", self.endpoint.name),
+                "check DOCKER_HOST; an engine that uses TLS needs DOCKER_TLS_VERIFY=1",
             ),
         }
     }
 
     fn no_tls(&self, error: &rustls::Error) -> Failure {
-        let what = format!("no TLS with {}: {error}", self.display_name());
-        Failure::new(FailureKind::Denied, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem")
+        let what = format!("TLS handshake with {} failed: {error}", self.display_name());
+        Failure::new(FailureKind::Denied, what, "check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH")
     }
 
-    /// What a refusal means.
+    /// The failure that an error status stands for.
     fn refused(&self, response: Response<Body>, path: &str) -> Failure {
         let status = response.status();
         let ErrorMessage { message } = refusal(response);
@@ -246,47 +255,55 @@ impl Connection {
         match status.as_u16() {
             404 if !path.contains("/images/") => Failure::new(
                 FailureKind::Missing,
-                format!("{called} does not know it: {said}"),
-                "see whether somebody else removed it",
+                format!("{called} does not have the requested object: {said}"),
+                "check whether another process removed it",
             ),
             400 | 409 => Failure::new(
                 FailureKind::Refused,
-                format!("{called} does not do it: {said}"),
-                "do what it says, and try again",
+                format!("{called} rejected the request: {said}"),
+                "fix what the message names, then retry",
             ),
             404 => Failure::new(
                 FailureKind::Missing,
                 format!("{called} has no such image: {said}"),
-                "`docker images` shows those that it has",
+                "`docker images` lists the available images",
             ),
-            401 | 403 => Failure::new(FailureKind::Denied, format!("{called} refuses: {said}"), "ask who runs it"),
-            _ => Failure::new(FailureKind::Broken, format!("{called} fails: {said}"), "look into the engine's log"),
+            401 | 403 => Failure::new(
+                FailureKind::Denied,
+                format!("{called} denied access: {said}"),
+                "ask the engine's administrator for access",
+            ),
+            _ => Failure::new(
+                FailureKind::Broken,
+                format!("{called} returned an error: {said}"),
+                "check the engine's log",
+            ),
         }
     }
 
-    /// What it means when an answer breaks off.
+    /// The failure of a response that ends too early.
     pub(super) fn broken(&self, error: &io::Error, patience: Timeout) -> Failure {
         let why = match error.get_ref().and_then(|own| own.downcast_ref::<ureq::Error>()) {
-            Some(ureq::Error::Timeout(_)) => format!("nothing comes for {} s", self.limit(patience).as_secs()),
+            Some(ureq::Error::Timeout(_)) => format!("no data for {} s", self.limit(patience).as_secs()),
             Some(own) => own.to_string(),
             None => error.to_string(),
         };
-        let what = format!("{} broke off in the middle of an answer: {why}", self.display_name());
-        Failure::new(FailureKind::Broken, what, "see whether it still runs, and try again")
+        let what = format!("{} stopped in the middle of a response: {why}", self.display_name());
+        Failure::new(FailureKind::Broken, what, "check that it is still running, then retry")
     }
 
-    /// What the engine says in the middle of an answer.
+    /// The failure that the engine reports in the middle of a response.
     pub(super) fn gave_up(&self, message: &str) -> Failure {
         let message: String = message.chars().take(SHOWN).collect();
-        let what = format!("{} gave up in the middle of an answer: {message}", self.display_name());
-        Failure::new(FailureKind::Broken, what, "look into the engine's log")
+        let what = format!("{} failed in the middle of a response: {message}", self.display_name());
+        Failure::new(FailureKind::Broken, what, "check the engine's log")
     }
 }
 
 /// TLS as docker does it: `ca.pem` is whom one trusts, `cert.pem` and `key.pem` who one is.
 fn tls(tls: &Tls) -> Result<TlsConfig, Failure> {
     let setup =
-        |what: String| Failure::new(FailureKind::Setup, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem");
+        |what: String| Failure::new(FailureKind::Setup, what, "check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH");
     let file = |name: &str| tls.folder.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
     let roots = match file("ca.pem") {
         Some(path) => RootCerts::Specific(Arc::new(certificates(&path).map_err(setup)?)),

@@ -57,15 +57,16 @@ pub(super) fn current(folder: Option<&Path>) -> Result<Option<String>, Failure> 
 /// A context by name.
 pub(super) fn read(folder: Option<&Path>, name: &str) -> Result<Context, Failure> {
     let unknown = |why: &str| {
-        let help = "`docker context ls` shows those that there are; `docker context use default` goes back";
-        Failure::new(FailureKind::Setup, format!("docker's context `{name}` {why}"), help)
+        let help = "`docker context ls` lists the contexts; `docker context use default` selects the default one";
+        Failure::new(FailureKind::Setup, format!("the Docker context `{name}` {why}"), help)
     };
-    let folder = folder.ok_or_else(|| unknown("is named, and there is no configuration of docker"))?.join("contexts");
+    let folder =
+        folder.ok_or_else(|| unknown("cannot be found: there is no Docker configuration folder"))?.join("contexts");
     let id = id(name);
     let meta: Meta =
-        read_json(&folder.join("meta").join(&id).join("meta.json"))?.ok_or_else(|| unknown("is not known"))?;
+        read_json(&folder.join("meta").join(&id).join("meta.json"))?.ok_or_else(|| unknown("does not exist"))?;
     let target = meta.endpoints.get(ENGINE).filter(|target| !target.host.is_empty());
-    let target = target.ok_or_else(|| unknown("names no engine"))?;
+    let target = target.ok_or_else(|| unknown("has no engine address"))?;
     let certificates = folder.join("tls").join(&id).join(ENGINE);
     let certificates = certificates.is_dir().then_some(certificates);
     let tls = (certificates.is_some() || target.skip_tls_verify)
@@ -83,8 +84,8 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure> {
     let wrong = |why: String| {
         Failure::new(
             FailureKind::Setup,
-            format!("docker's configuration `{}` {why}", path.display()),
-            "repair or remove the file",
+            format!("the Docker configuration `{}` {why}", path.display()),
+            "fix or remove the file",
         )
     };
     let mut bytes = Vec::new();
@@ -98,7 +99,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure> {
     // What serde says may hold a value of the file.
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(|error| wrong(format!("is not understood: line {}, column {}", error.line(), error.column())))
+        .map_err(|error| wrong(format!("cannot be parsed: line {}, column {}", error.line(), error.column())))
 }
 
 /// TLS with an engine.
@@ -122,7 +123,7 @@ mod tests {
         assert_eq!(current(None), Ok(None));
         std::fs::write(folder.path().join("config.json"), r#"{"auths": {}, "currentContext": "far"}"#).unwrap();
         assert_eq!(current(root), Ok(Some("far".to_owned())));
-        assert_eq!(read(root, "far").unwrap_err().what, "docker's context `far` is not known");
+        assert_eq!(read(root, "far").unwrap_err().what, "the Docker context `far` does not exist");
 
         let id = id("far");
         let meta = folder.path().join("contexts/meta").join(&id);
@@ -134,8 +135,8 @@ mod tests {
         std::fs::create_dir_all(&tls).unwrap();
         assert_eq!(read(root, "far").unwrap().tls, Some(Tls { verify: true, folder: Some(tls) }));
         write(r#"{"Name":"far","Endpoints":{"kubernetes":{}}}"#);
-        assert_eq!(read(root, "far").unwrap_err().what, "docker's context `far` names no engine");
+        assert_eq!(read(root, "far").unwrap_err().what, "the Docker context `far` has no engine address");
         write("{");
-        assert!(read(root, "far").unwrap_err().what.ends_with("is not understood: line 1, column 1"));
+        assert!(read(root, "far").unwrap_err().what.ends_with("cannot be parsed: line 1, column 1"));
     }
 }

@@ -124,7 +124,7 @@ pub(super) fn endpoints(options: &EngineOptions) -> Result<Vec<Endpoint>, Failur
     let chosen = match &options.context {
         Some(name) => Some((name.clone(), format!("DOCKER_CONTEXT, context `{name}`"))),
         None => context::current(options.configuration.as_deref())?.map(|name| {
-            let said_by = format!("docker's context `{name}`");
+            let said_by = format!("Docker context `{name}`");
             (name, said_by)
         }),
     };
@@ -137,16 +137,16 @@ pub(super) fn endpoints(options: &EngineOptions) -> Result<Vec<Endpoint>, Failur
 
 fn endpoint(name: &str, said_by: &str, tls: Option<Tls>) -> Result<Endpoint, Failure> {
     let wrong = |why: &str| {
-        let what = format!("`{name}` ({said_by}) is no address of an engine: {why}");
+        let what = format!("`{name}` ({said_by}) is not a valid engine address: {why}");
         Failure::new(
             FailureKind::Setup,
             what,
-            "write unix:///path, tcp://host:port, ssh://user@host or npipe:////./pipe/name",
+            "use unix:///path, tcp://host:port, ssh://user@host or npipe:////./pipe/name",
         )
     };
-    let (scheme, rest) = name.split_once("://").ok_or_else(|| wrong("it has no `://`"))?;
+    let (scheme, rest) = name.split_once("://").ok_or_else(|| wrong("`://` is missing"))?;
     if rest.is_empty() {
-        return Err(wrong("nothing follows `://`"));
+        return Err(wrong("there is nothing after `://`"));
     }
     let way = match scheme {
         "unix" => Address::Socket(PathBuf::from(rest)),
@@ -156,14 +156,14 @@ fn endpoint(name: &str, said_by: &str, tls: Option<Tls>) -> Result<Endpoint, Fai
             let host = rest.split('/').next().unwrap_or_default();
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '%');
             if host.is_empty() || !host.chars().all(plain) {
-                return Err(wrong("it has no host"));
+                return Err(wrong("the host is missing or invalid"));
             }
             let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
             let port = if tls.is_some() { 2376 } else { 2375 };
             Address::Tcp(if has_port { host.to_owned() } else { format!("{host}:{port}") }, tls)
         }
-        "ssh" => Address::Ssh(ssh(rest).ok_or_else(|| wrong("after `ssh://` stands [user@]host[:port]"))?),
-        _ => return Err(wrong("the scheme is none that is known")),
+        "ssh" => Address::Ssh(ssh(rest).ok_or_else(|| wrong("the form is ssh://[user@]host[:port][/socket]"))?),
+        _ => return Err(wrong("the scheme is not supported")),
     };
     Ok(Endpoint { name: name.to_owned(), said_by: said_by.to_owned(), way })
 }
@@ -217,13 +217,13 @@ mod tests {
         check("ssh://me@a.b:22", r#"Ssh(Ssh { user: Some("me"), host: "a.b", port: Some(22), socket: None })"#);
         check("ssh://a/run/x", r#"Ssh(Ssh { user: None, host: "a", port: None, socket: Some("/run/x") })"#);
         for wrong in ["ssh://-oProxyCommand=x", "ssh://-x@a", "ssh://me:password@a", "ssh://a:b", "ssh://a b"] {
-            check(wrong, "after `ssh://` stands [user@]host[:port]");
+            check(wrong, "the form is ssh://[user@]host[:port][/socket]");
         }
-        check("x", "it has no `://`");
-        check("unix://", "nothing follows `://`");
-        check("tcp:///", "it has no host");
-        check("tcp://a b", "it has no host");
-        check("fd://3", "the scheme is none that is known");
+        check("x", "`://` is missing");
+        check("unix://", "there is nothing after `://`");
+        check("tcp:///", "the host is missing or invalid");
+        check("tcp://a b", "the host is missing or invalid");
+        check("fd://3", "the scheme is not supported");
     }
 
     #[test]

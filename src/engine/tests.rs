@@ -65,11 +65,11 @@ fn an_image_that_breaks_off_is_an_error() {
     assert_eq!(whole, b"hello");
     let broken = save_image(format!("{HEAD}5\r\nhello\r\n9\r\nwor").as_bytes(), Duration::ZERO).unwrap().unwrap_err();
     assert_eq!(broken.kind(), std::io::ErrorKind::ConnectionAborted);
-    assert!(broken.to_string().contains("broke off in the middle of an answer"), "{broken}");
+    assert!(broken.to_string().contains("stopped in the middle of a response"), "{broken}");
     let between = save_image(format!("{HEAD}5\r\nhello\r\n").as_bytes(), Duration::ZERO).unwrap();
     assert!(between.is_err(), "{between:?}");
     let silent = save_image(format!("{HEAD}5\r\nhello\r\n").as_bytes(), Duration::from_secs(30)).unwrap().unwrap_err();
-    assert!(silent.to_string().contains("nothing comes for 2 s"), "{silent}");
+    assert!(silent.to_string().contains("no data for 2 s"), "{silent}");
     let words = "{\"errorDetail\":{\"message\":\"disk full\"},\"error\":\"disk full\"}\r\n";
     let said = format!("{HEAD}5\r\nhello\r\n{:x}\r\n{words}\r\n0\r\n\r\n", words.len());
     let said = save_image(said.as_bytes(), Duration::ZERO).unwrap().unwrap_err();
@@ -100,8 +100,7 @@ fn an_engine_that_is_not_there_is_told_with_what_was_tried() {
     let error = Engine::connect(&EngineOptions { usual: usual.clone(), ..options() }).unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable);
     let expected = format!(
-        "no Docker engine answers (the Docker engine at `{}` is not there; the Docker engine at `{}` does not run: \
-         nothing listens there)",
+        "cannot connect to a Docker engine (the Docker engine at `{}` is not running: the socket does not exist; the Docker engine at `{}` is not running: connection refused)",
         usual[0], usual[1]
     );
     assert_eq!(error.what, expected);
@@ -110,35 +109,32 @@ fn an_engine_that_is_not_there_is_told_with_what_was_tried() {
     let listener = UnixListener::bind(folder.path().join("d")).unwrap();
     let host = Some(format!("unix://{}/d", folder.path().display()));
     let error = Engine::connect(&EngineOptions { host, ..options() }).unwrap_err();
-    assert!(error.what.ends_with("(DOCKER_HOST) does not answer within 1 s"), "{error}");
+    assert!(error.what.ends_with("(DOCKER_HOST) did not respond within 1 s"), "{error}");
     listener.set_nonblocking(true).unwrap();
     assert_eq!(listener.incoming().map_while(Result::ok).count(), 1, "it is asked once");
     drop((listener, silent));
 
     let host = Some("tcp://127.0.0.1:1".to_owned());
     let error = Engine::connect(&EngineOptions { host, ..options() }).unwrap_err();
-    assert_eq!(
-        error.what,
-        "the Docker engine at `tcp://127.0.0.1:1` (DOCKER_HOST) does not run: nothing listens there"
-    );
+    assert_eq!(error.what, "the Docker engine at `tcp://127.0.0.1:1` (DOCKER_HOST) is not running: connection refused");
 }
 
 #[test]
 fn what_is_no_engine_is_told() {
     for (version, why) in [
-        ("{}", "it names no version of the API"),
-        ("<html>", "/version is not understood (expected value at line 1 column 1)"),
+        ("{}", "it reports no API version"),
+        ("<html>", "the response to /version cannot be parsed (expected value at line 1 column 1)"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let options = serve(&folder.path().join("s"), version, Vec::new(), Duration::ZERO);
         let error = Engine::connect(&options).unwrap_err();
-        assert!(error.what.ends_with(&format!("is no Docker engine: {why}")), "{error}");
+        assert!(error.what.ends_with(&format!("is not a Docker engine: {why}")), "{error}");
     }
     let folder = tempfile::tempdir().unwrap();
     let new = r#"{"ApiVersion":"2.10","MinAPIVersion":"2.1"}"#;
     let options = serve(&folder.path().join("s"), new, Vec::new(), Duration::ZERO);
     let error = Engine::connect(&options).unwrap_err();
-    assert!(error.what.ends_with("speaks no API before 2.1, and dockopt none after 1.51"), "{error}");
+    assert!(error.what.ends_with("requires API 2.1 or later, and dockopt supports API versions up to 1.51"), "{error}");
 }
 
 #[test]
@@ -169,11 +165,11 @@ fn another_machine_is_reached_through_ssh() {
     );
 
     let error = Engine::connect(&program("echo 'far: no route to host' >&2; exit 255")).unwrap_err();
-    assert!(error.what.ends_with("cannot be reached through ssh: far: no route to host"), "{error}");
+    assert!(error.what.ends_with("cannot be reached over ssh: far: no route to host"), "{error}");
     let ended = folder.path().join("ended");
     let slow = program(&format!("(sleep 60; : >'{}') & wait", ended.display()));
     let error = Engine::connect(&slow).unwrap_err();
-    assert!(error.what.ends_with("does not answer within 1 s"), "{error}");
+    assert!(error.what.ends_with("did not respond within 1 s"), "{error}");
     assert!(!ended.exists(), "it was waited for");
     let error = Engine::connect(&EngineOptions { ssh: folder.path().join("none"), ..program("") }).unwrap_err();
     assert_eq!(error.kind, FailureKind::Setup);

@@ -211,7 +211,7 @@ mod tests {
         let empty = opened(&path("empty"));
         assert!(empty.starts_with(&format!("`{}` is an empty file | ", path("empty"))), "{empty}");
         let file = opened("Cargo.lock");
-        assert!(file.contains("is no name of an image"), "{file}");
+        assert!(file.contains("is not a valid image name"), "{file}");
         assert_eq!(opened("./none"), "no such file: `./none` | check the path");
         assert_eq!(opened("file:none"), "no such file: `none` | check the path");
         assert!(opened("docker://a").contains("write `registry:a` or `docker:a`"));

@@ -1,4 +1,4 @@
-//! A blob on its way: what breaks off goes on where it broke off.
+//! A blob on its way: what closed the connection while sending goes on where it broke off.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -46,7 +46,9 @@ impl Blob {
     /// What is wrong with what was read, if anything: `None` at the right end.
     fn trouble(&self, read: &io::Result<usize>) -> Option<String> {
         match read {
-            Ok(0) => self.size.filter(|size| self.at < *size).map(|size| format!("{} of {size} bytes came", self.at)),
+            Ok(0) => {
+                self.size.filter(|size| self.at < *size).map(|size| format!("received {} of {size} bytes", self.at))
+            }
             Ok(_) => None,
             Err(error) => Some(match error.get_ref().and_then(|own| own.downcast_ref::<ureq::Error>()) {
                 Some(own) => self.session.transport(own).what,
@@ -63,17 +65,16 @@ fn ask(session: &Session, digest: &Digest, from: u64) -> Result<(BodyReader<'sta
     let response = session.get(&RegistryRequest { path: &path, accept: "", from, what: &what })?;
     let broken = |why: &str| {
         let host = session.reference.host();
-        Failure::new(FailureKind::Broken, format!("the registry `{host}` {why} for {what}"), "try again later")
+        Failure::new(FailureKind::Broken, format!("the registry `{host}` {why} {what}"), "try again later")
     };
     let partial = response.status() == 206;
     let (start, size) = if partial { range(&response) } else { (Some(0), length(&response)) };
     // Some send all of it, whatever is asked for.
-    let skip =
-        start.and_then(|start| from.checked_sub(start)).ok_or_else(|| broken("sends another part than asked"))?;
+    let skip = start.and_then(|start| from.checked_sub(start)).ok_or_else(|| broken("sent the wrong byte range of"))?;
     let mut reader = response.into_body().into_with_config().limit(u64::MAX).reader();
     let skipped = io::copy(&mut reader.by_ref().take(skip), &mut io::sink());
     if skipped.ok() != Some(skip) {
-        return Err(broken("breaks off"));
+        return Err(broken("closed the connection while sending"));
     }
     Ok((reader, size))
 }
@@ -109,7 +110,10 @@ impl Read for Blob {
             };
             if self.attempts == 0 {
                 let host = self.session.reference.host();
-                let what = format!("the registry `{host}` breaks off in the middle of blob {}: {trouble}", self.digest);
+                let what = format!(
+                    "the download of blob {} from the registry `{host}` was interrupted: {trouble}",
+                    self.digest
+                );
                 return Err(Failure::new(FailureKind::Broken, what, "try again later").into_io());
             }
             self.attempts -= 1;

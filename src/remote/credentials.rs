@@ -32,7 +32,7 @@ pub(super) enum Credentials {
         /// The password.
         password: String,
     },
-    /// A long-lived token that short-lived ones are had for (`docker login` with a browser).
+    /// A long-lived token that is exchanged for short-lived ones (`docker login` with a browser).
     Identity(String),
     /// A token that is sent as it is.
     Bearer(String),
@@ -50,19 +50,17 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Whom a refusal meets; `None` for nobody.
+    /// The account that a registry denied, for a message; `None` without credentials.
     pub(super) fn user_name(&self) -> Option<String> {
         match self {
             Self::Anonymous => None,
-            Self::Password { user, .. } => {
-                Some(format!("user `{user}` with the password that docker's configuration has"))
-            }
-            Self::Identity(_) | Self::Bearer(_) => Some("the token that docker's configuration has".to_owned()),
+            Self::Password { user, .. } => Some(format!("user `{user}` (password from the Docker configuration)")),
+            Self::Identity(_) | Self::Bearer(_) => Some("the token from the Docker configuration".to_owned()),
         }
     }
 }
 
-/// What was found, and what stood in the way.
+/// The credentials found, and why a source of them could not be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CredentialLookup {
     pub credentials: Credentials,
@@ -102,7 +100,7 @@ pub(super) fn look_up(folder: Option<&Path>, registry: &str, limit: Duration) ->
     let configuration = match read(&path) {
         Ok(configuration) => configuration,
         Err(trouble) => {
-            let trouble = trouble.map(|why| format!("docker's configuration `{}` {why}", path.display()));
+            let trouble = trouble.map(|why| format!("the Docker configuration `{}` {why}", path.display()));
             return CredentialLookup { credentials: Credentials::Anonymous, trouble };
         }
     };
@@ -134,13 +132,13 @@ fn read(path: &Path) -> Result<ClientConfiguration, Option<String>> {
     }
     // What serde says may hold a value of the file.
     serde_json::from_slice(&bytes)
-        .map_err(|error| Some(format!("is not understood: line {}, column {}", error.line(), error.column())))
+        .map_err(|error| Some(format!("cannot be parsed: line {}, column {}", error.line(), error.column())))
 }
 
 fn ask_helper(name: &str, server: &str, limit: Duration) -> Result<Option<Credentials>, String> {
     let Some(answer) = helper::ask(name, server, limit)? else { return Ok(None) };
     let answer: HelperAnswer = serde_json::from_slice(&answer)
-        .map_err(|_| format!("the credential helper `docker-credential-{name}` answers what is not understood"))?;
+        .map_err(|_| format!("the response of the credential helper `docker-credential-{name}` cannot be parsed"))?;
     Ok(Some(match answer.username.as_str() {
         "" if answer.secret.is_empty() => return Ok(None),
         "<token>" => Credentials::Identity(answer.secret),
@@ -216,10 +214,10 @@ mod tests {
 
     #[test]
     fn trouble_is_told_without_secrets() {
-        check("{", "a.b", "is not understood: line 1, column 1");
-        check(r#"{"auths": "hunter2"}"#, "a.b", "is not understood: line 1, column 19");
-        check(r#"{"credsStore": "../x"}"#, "a.b", "which is no name");
-        check(r#"{"credsStore": "dockopt-none"}"#, "a.b", "does not run: No such file or directory (os error 2)");
+        check("{", "a.b", "cannot be parsed: line 1, column 1");
+        check(r#"{"auths": "hunter2"}"#, "a.b", "cannot be parsed: line 1, column 19");
+        check(r#"{"credsStore": "../x"}"#, "a.b", "which is not a valid name");
+        check(r#"{"credsStore": "dockopt-none"}"#, "a.b", "cannot be started: No such file or directory (os error 2)");
         assert_eq!(look_up(None, "a.b", Duration::ZERO), CredentialLookup::default());
     }
 }

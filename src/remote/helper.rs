@@ -12,18 +12,20 @@ const ANSWER: u64 = 64 << 10;
 /// What a helper says when it knows nothing of a registry.
 const UNKNOWN: &str = "credentials not found";
 
-/// Between two looks whether a helper has ended.
+/// Time between two checks whether a helper has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Asks the helper `name` for `server`. `None` where it has nothing.
 ///
 /// # Errors
-/// One sentence: it is not there, fails, takes too long or says too much.
+/// One sentence: it does not exist, fails, takes too long or prints too much.
 pub(super) fn ask(name: &str, server: &str, limit: Duration) -> Result<Option<Vec<u8>>, String> {
     let program = format!("docker-credential-{name}");
-    // A name is looked up; a path would run a file that lies somewhere.
+    // A name is looked up in PATH; a path would run any file.
     if name.is_empty() || name.contains(['/', '\\', ':']) {
-        return Err(format!("docker's configuration names the credential helper `{name}` which is no name"));
+        return Err(format!(
+            "the Docker configuration names the credential helper `{name}`, which is not a valid name"
+        ));
     }
     run(&program, server, limit)
 }
@@ -33,16 +35,16 @@ fn run(program: &str, server: &str, limit: Duration) -> Result<Option<Vec<u8>>, 
     let mut command = Command::new(program);
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child =
-        command.spawn().map_err(|error| format!("the credential helper `{program}` does not run: {error}"))?;
+        command.spawn().map_err(|error| format!("the credential helper `{program}` cannot be started: {error}"))?;
     let answer = talk(&mut child, server, limit);
-    // One that has ended is not there to be ended.
+    // Killing it fails when it has already ended.
     let _ = child.kill();
     let status = child.wait();
     let Some(answer) = answer else {
-        return Err(format!("the credential helper `{program}` does not answer within {} s", limit.as_secs()));
+        return Err(format!("the credential helper `{program}` did not respond within {} s", limit.as_secs()));
     };
     if answer.len() as u64 > ANSWER {
-        return Err(format!("the credential helper `{program}` says more than {} KiB", ANSWER >> 10));
+        return Err(format!("the credential helper `{program}` printed more than {} KiB", ANSWER >> 10));
     }
     if status.is_ok_and(|status| status.success()) {
         return Ok(Some(answer));
@@ -52,14 +54,14 @@ fn run(program: &str, server: &str, limit: Duration) -> Result<Option<Vec<u8>>, 
         return Ok(None);
     }
     let line: String = said.lines().next().unwrap_or_default().chars().take(200).collect();
-    Err(format!("the credential helper `{program}` fails: {}", line.trim()))
+    Err(format!("the credential helper `{program}` failed: {}", line.trim()))
 }
 
 /// What it answers; `None` when it takes too long.
 fn talk(child: &mut Child, server: &str, limit: Duration) -> Option<Vec<u8>> {
     let end = Instant::now() + limit;
     let (mut stdin, stdout) = (child.stdin.take()?, child.stdout.take()?);
-    // One that doesn't listen tells so by what it answers.
+    // A helper that doesn't read its input shows that by its answer.
     let _ = stdin.write_all(server.as_bytes());
     drop(stdin);
     let (sender, receiver) = mpsc::channel();
@@ -107,11 +109,11 @@ mod tests {
         check("cat", "a.b");
         check("echo $1", "get\n");
         check("echo credentials not found in native keychain; exit 1", "nothing");
-        check("echo locked; exit 1", "fails: locked");
+        check("echo locked; exit 1", "failed: locked");
         let slow = "(sleep 60; : >\"${0%/*}/ended\") & wait";
-        check(slow, "does not answer within 1 s");
-        check(&format!("exec 1>&-; {slow}"), "does not answer within 1 s");
-        check("exec yes", "says more than 64 KiB");
+        check(slow, "did not respond within 1 s");
+        check(&format!("exec 1>&-; {slow}"), "did not respond within 1 s");
+        check("exec yes", "printed more than 64 KiB");
         check("exec 0<&-; echo x", "x\n");
     }
 }

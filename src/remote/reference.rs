@@ -77,11 +77,11 @@ impl FromStr for RegistryReference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let wrong = |why: &str| Err(ReferenceError(format!("`{text}` is no name of an image: {why}")));
+        let wrong = |why: &str| Err(ReferenceError(format!("`{text}` is not a valid image name: {why}")));
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => match digest.parse() {
                 Ok(digest) => (name, Some(digest)),
-                Err(_) => return wrong("what follows `@` is no digest (sha256 and 64 hexadecimal digits)"),
+                Err(_) => return wrong("the text after `@` is not a digest (`sha256:` and 64 hexadecimal digits)"),
             },
             None => (text, None),
         };
@@ -91,23 +91,23 @@ impl FromStr for RegistryReference {
             None => (rest, None),
         };
         if digest.is_none() && name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return wrong("it is the ID of one; registries know none");
+            return wrong("it is an image ID, which registries do not accept");
         }
         if !is_registry(registry) {
-            return wrong("what stands before its first `/` is no host");
+            return wrong("the text before the first `/` is not a valid host");
         }
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return wrong(
-                "a tag has at most 128 letters, digits, `_`, `.` and `-`, and begins with none of the last two",
+                "a tag has at most 128 letters, digits, `_`, `.` and `-`, and does not start with `.` or `-`",
             );
         }
         if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return wrong("a repository is written in lower case");
+            return wrong("a repository name must be lowercase");
         }
         let repository =
             if registry == DEFAULT && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
         if path.is_empty() || repository.len() > LONGEST || !repository.split('/').all(is_component) {
-            return wrong("a repository has parts of letters, digits and single `.`, `_`, `-` between them");
+            return wrong("the parts of a repository name are letters and digits, separated by single `.`, `_` or `-`");
         }
         let tag = tag.or_else(|| digest.is_none().then_some("latest")).map(str::to_owned);
         Ok(Self { registry: registry.to_owned(), repository, tag, digest })
@@ -199,18 +199,18 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        let parts = "a repository has parts of letters, digits and single `.`, `_`, `-` between them";
+        let parts = "the parts of a repository name are letters and digits, separated by single `.`, `_` or `-`";
         for wrong in ["", "a//b", "a..b", "a___b", "-a", "a-", "/a", "a/", "a b", "localhost:5000/"] {
             check(wrong, parts);
         }
-        check("Alpine", "a repository is written in lower case");
-        check("a.b/App", "a repository is written in lower case");
-        check("a:.b", "a tag has at most 128 letters, digits, `_`, `.` and `-`, and begins with none of the last two");
-        check("a@sha256:00", "what follows `@` is no digest (sha256 and 64 hexadecimal digits)");
-        check("../a", "what stands before its first `/` is no host");
-        check("-a.b/c", "what stands before its first `/` is no host");
-        check("a.b:99999/c", "what stands before its first `/` is no host");
-        check(&"0a".repeat(32), "it is the ID of one; registries know none");
+        check("Alpine", "a repository name must be lowercase");
+        check("a.b/App", "a repository name must be lowercase");
+        check("a:.b", "a tag has at most 128 letters, digits, `_`, `.` and `-`, and does not start with `.` or `-`");
+        check("a@sha256:00", "the text after `@` is not a digest (`sha256:` and 64 hexadecimal digits)");
+        check("../a", "the text before the first `/` is not a valid host");
+        check("-a.b/c", "the text before the first `/` is not a valid host");
+        check("a.b:99999/c", "the text before the first `/` is not a valid host");
+        check(&"0a".repeat(32), "it is an image ID, which registries do not accept");
     }
 
     #[test]

@@ -70,8 +70,8 @@ impl Registry {
             let host = self.reference().host();
             return Err(Failure::new(
                 FailureKind::Broken,
-                format!("the registry `{host}` sends {what} with the digest {digest} instead of {expected}"),
-                "something between here and the registry changes what it sends",
+                format!("the registry `{host}` sent {what} with digest {digest}, expected {expected}"),
+                "a proxy between this machine and the registry may change its responses",
             ));
         }
         Ok(Document { media_type, digest, bytes })

@@ -59,7 +59,7 @@ impl Session {
     pub(super) fn new(reference: &RegistryReference, options: &RegistryOptions) -> Result<Self, Failure> {
         let host = &reference.registry;
         let setup =
-            |what: String| Failure::new(FailureKind::Setup, what, "check the file, and the folders of certificates");
+            |what: String| Failure::new(FailureKind::Setup, what, "check the file, and the certificate folders");
         let mut trusted = Vec::new();
         let mut shown = None;
         for path in &options.ca {
@@ -277,28 +277,28 @@ impl Session {
             401 | 403 => self.denied(&repository, &said),
             404 => Failure::new(
                 FailureKind::Missing,
-                format!("the registry `{host}` has no {}{said}", request.what),
-                "check name and tag; a private repository that you may not see looks the same",
+                format!("{} not found in the registry `{host}`{said}", request.what),
+                "check the name and tag; a private repository looks the same without access to it",
             ),
             429 => Failure::new(
                 FailureKind::Limited,
-                format!("the registry `{host}` gets too many requests from here{said}"),
+                format!("the registry `{host}` reports too many requests{said}"),
                 "wait, or log in for a higher limit (`docker login`)",
             ),
             300..=399 => Failure::new(
                 FailureKind::Broken,
-                format!("the registry `{host}` sends us around for {}", request.what),
-                "check the name of the registry",
+                format!("the registry `{host}` redirects in a loop for {}", request.what),
+                "check the registry's name",
             ),
             500..=599 => Failure::new(
                 FailureKind::Broken,
-                format!("the registry `{host}` fails with {status} for {}{said}", request.what),
+                format!("the registry `{host}` returned {status} for {}{said}", request.what),
                 "try again later",
             ),
             _ => Failure::new(
                 FailureKind::Broken,
-                format!("the registry `{host}` answers {status} for {}{said}", request.what),
-                "check the name of the registry and of the image",
+                format!("the registry `{host}` returned {status} for {}{said}", request.what),
+                "check the names of the registry and the image",
             ),
         }
     }
@@ -309,15 +309,15 @@ impl Session {
         let registry = &self.reference.registry;
         let login =
             if registry == "docker.io" { "docker login".to_owned() } else { format!("docker login {registry}") };
-        let mut help = format!("`{login}` keeps credentials for it");
+        let mut help = format!("log in with `{login}`");
         if let Some(trouble) = &looked.trouble {
             help = format!("{trouble}; {help}");
         }
         let what = match looked.credentials.user_name() {
             None => format!(
-                "the registry `{registry}` gives `{repository}` to no stranger{said}, and there are no credentials"
+                "the registry `{registry}` denies anonymous access to `{repository}`{said}, and no credentials were found"
             ),
-            Some(who) => format!("the registry `{registry}` refuses `{repository}` to {who}{said}"),
+            Some(who) => format!("the registry `{registry}` denies {who} access to `{repository}`{said}"),
         };
         Failure::new(FailureKind::Denied, what, help)
     }

@@ -32,9 +32,9 @@ impl Repository {
         let top = registry.manifest(&reference.version())?;
         let media_type = media_type(&top);
         let Some(media_type) = media_type.filter(|own| !own.contains("manifest.v1+")) else {
-            let what =
-                format!("the registry `{}` has `{reference}` as what is no manifest of an image", reference.host());
-            let help = "manifests of schema 1 and other artefacts are not read; push it again with a newer docker";
+            let what = format!("`{reference}` in the registry `{}` is not an image manifest", reference.host());
+            let help =
+                "schema 1 manifests and other artifacts are not supported; push the image again with a newer docker";
             return Err(Failure::new(FailureKind::Broken, what, help));
         };
         let mut annotations = json!({ "io.containerd.image.name": reference.to_string() });

@@ -69,25 +69,23 @@ fn a_refusal_says_what_to_do() {
     let missing = r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#;
     assert_eq!(
         refused("404 Not Found", &[], missing, FailureKind::Missing, 1),
-        "the registry `HOST` has no `app:v1` (manifest unknown): check name and tag; a private repository that you may \
-         not see looks the same"
+        "`app:v1` not found in the registry `HOST` (manifest unknown): check the name and tag; a private repository looks the same without access to it"
     );
     assert_eq!(
         refused("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"x\""], "", FailureKind::Denied, 2),
-        "the registry `HOST` gives `HOST/app` to no stranger, and there are no credentials: `docker login HOST` keeps \
-         credentials for it"
+        "the registry `HOST` denies anonymous access to `HOST/app`, and no credentials were found: log in with `docker login HOST`"
     );
     let limited = refused("429 Too Many Requests", &["Retry-After: 3600"], "", FailureKind::Limited, 1);
-    assert!(limited.contains("it asks to come back in 3600 s; wait, or log in"), "{limited}");
+    assert!(limited.contains("retry in 3600 s, as the server asks; wait, or log in"), "{limited}");
     let failing = refused("500 Internal Server Error", &[], "<html>", FailureKind::Broken, 3);
-    assert!(failing.contains("fails with 500 Internal Server Error for `app:v1` (3 attempts)"), "{failing}");
+    assert!(failing.contains("returned 500 Internal Server Error for `app:v1` (3 attempts)"), "{failing}");
     let around = refused("307 Temporary Redirect", &["Location: /v2/app/manifests/v1"], "", FailureKind::Broken, 6);
-    assert!(around.contains("sends us around"), "{around}");
+    assert!(around.contains("redirects in a loop"), "{around}");
     let large = refused("200 OK", &[], &"x".repeat(2000), FailureKind::Broken, 1);
-    assert!(large.contains("is larger than"), "{large}");
+    assert!(large.contains("sent more than"), "{large}");
     let digest = format!("Docker-Content-Digest: {}", some_digest());
     let changed = refused("200 OK", &[&digest], INDEX, FailureKind::Broken, 1);
-    assert!(changed.contains("instead of sha256:0a0a"), "{changed}");
+    assert!(changed.contains("expected sha256:0a0a"), "{changed}");
 }
 
 #[test]
@@ -95,7 +93,7 @@ fn who_does_not_answer_is_not_waited_for() {
     let server = Server::start(|_, _| ServerAnswer::new("200 OK", &[], b"").cut(1).hanging(Duration::from_mins(1)));
     let error = registry(&server, &options()).manifest("v1").unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable, "{error}");
-    assert!(error.what.ends_with("sends nothing for 400 ms"), "{error}");
+    assert!(error.what.ends_with("sent no data for 400 ms"), "{error}");
     assert_eq!((server.heads().len(), server.finished_answers()), (1, 0), "one request, whose answer has not ended");
 
     let closed: RegistryReference = "127.0.0.1:1/app".parse().unwrap();
@@ -145,7 +143,7 @@ fn a_blob_that_breaks_off_goes_on() {
     let server = Server::start(|_, head| part(head).cut(1000));
     let error = whole(&server).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
-    assert!(error.to_string().contains("breaks off in the middle of blob sha256:0a0a"), "{error}");
+    assert!(error.to_string().contains("was interrupted"), "{error}");
     assert_eq!(server.heads().len(), 3);
 
     let chunked = |_, _: &str| ServerAnswer {
@@ -209,7 +207,7 @@ fn a_token_is_fetched_with_what_docker_knows() {
     let (_folder, options) = configured(&server, r#"{"auth": "bWU6d3Jvbmc="}"#);
     let error = registry(&server, &options).manifest("v1").unwrap_err();
     assert_eq!(error.kind, FailureKind::Denied);
-    assert!(error.what.contains("to user `me` with the password that docker's configuration has"), "{error}");
+    assert!(error.what.contains("denies user `me` (password from the Docker configuration)"), "{error}");
     assert!(!format!("{error:?}").contains("wrong"), "{error:?}");
 }
 
@@ -233,7 +231,7 @@ fn others_get_no_credentials() {
     let greedy = Server::start(move |_, _| ServerAnswer::new("401 No", &[wanted], b""));
     let (_folder, options) = configured(&greedy, r#"{"auth": "bWU6c2VjcmV0"}"#);
     let error = registry(&greedy, &options).manifest("v1").unwrap_err();
-    assert!(error.what.ends_with("to `http://dockopt.invalid`, which is no HTTPS"), "{error}");
+    assert!(error.what.ends_with("to `http://dockopt.invalid`, which does not use HTTPS"), "{error}");
 }
 
 #[test]

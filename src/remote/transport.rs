@@ -12,7 +12,7 @@ use crate::failure::{Failure, FailureKind};
 /// Bytes of a refusal that are read.
 const REFUSAL: u64 = 64 << 10;
 
-/// What the other side says beside a status of refusal; the default where it says nothing that is understood.
+/// The body of an error response; the default value if it cannot be parsed.
 pub(crate) fn refusal<T: DeserializeOwned + Default>(mut response: Response<Body>) -> T {
     let mut bytes = Vec::new();
     // What comes of it is shown; a connection that breaks here changes nothing.
@@ -21,44 +21,44 @@ pub(crate) fn refusal<T: DeserializeOwned + Default>(mut response: Response<Body
 }
 
 impl Failure {
-    /// What became of a request that got no answer.
+    /// The failure of a request that got no response.
     pub(super) fn transport(host: &str, error: &ureq::Error, connect: Duration, idle: Duration) -> Self {
         let unreachable = |what: String, help: &str| Self::new(FailureKind::Unreachable, what, help);
         match error {
             ureq::Error::HostNotFound => unreachable(
-                format!("the registry `{host}` is not found: its name has no address"),
+                format!("the registry `{host}` cannot be reached: the host name cannot be resolved"),
                 "check its name, the network and the proxy (HTTPS_PROXY)",
             ),
             ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => unreachable(
-                format!("the registry `{host}` does not answer within {}", seconds(connect)),
+                format!("the registry `{host}` did not respond within {}", seconds(connect)),
                 "check its name, the network and the proxy (HTTPS_PROXY)",
             ),
             ureq::Error::Timeout(_) => unreachable(
-                format!("the registry `{host}` sends nothing for {}", seconds(idle)),
-                "try again later, or save the image to a file and read that",
+                format!("the registry `{host}` sent no data for {}", seconds(idle)),
+                "try again later, or read a saved archive of the image",
             ),
             ureq::Error::RequireHttpsOnly(origin) => Self::new(
                 FailureKind::Broken,
-                format!("the registry `{host}` sends us from HTTPS to `{origin}`"),
-                "ask who runs it: what it has is not fetched in the clear",
+                format!("the registry `{host}` redirects from HTTPS to `{origin}`, which is not encrypted"),
+                "ask the registry's administrator; dockopt does not follow such redirects",
             ),
             ureq::Error::ConnectProxyFailed(why) => unreachable(
-                format!("the proxy refuses a connection to `{host}`: {}", why.trim()),
+                format!("the proxy refused to connect to `{host}`: {}", why.trim()),
                 "check HTTPS_PROXY and NO_PROXY",
             ),
             _ => match tls(error) {
                 Some(rustls::Error::InvalidCertificate(why)) => unreachable(
                     format!("the certificate of the registry `{host}` is not trusted: {why:?}"),
-                    "name the authority that signed it with --registry-ca FILE, or allow it with --insecure-registry HOST",
+                    "pass the CA certificate with --registry-ca FILE, or allow it with --insecure-registry HOST",
                 ),
                 Some(why) => unreachable(
-                    format!("no TLS with the registry `{host}`: {why}"),
-                    "if it speaks plain HTTP, allow it with --insecure-registry HOST",
+                    format!("TLS handshake with the registry `{host}` failed: {why}"),
+                    "if it uses plain HTTP, allow that with --insecure-registry HOST",
                 ),
                 None => match io_error(error) {
                     Some(why) if is_break(why) => Self::new(
                         FailureKind::Broken,
-                        format!("the connection to the registry `{host}` broke: {why}"),
+                        format!("the connection to the registry `{host}` was closed unexpectedly: {why}"),
                         "try again later",
                     ),
                     Some(why) => unreachable(
@@ -67,7 +67,7 @@ impl Failure {
                     ),
                     None => Self::new(
                         FailureKind::Broken,
-                        format!("`{host}` does not answer as a registry does: {error}"),
+                        format!("the server at `{host}` does not respond like a registry: {error}"),
                         "check the name of the registry",
                     ),
                 },
@@ -76,7 +76,7 @@ impl Failure {
     }
 }
 
-/// Whether another attempt may help: the connection stood and broke.
+/// Whether another attempt may help: the connection was made, and then closed.
 pub(super) fn is_passing(error: &ureq::Error) -> bool {
     tls(error).is_none() && io_error(error).is_some_and(is_break)
 }
@@ -90,7 +90,7 @@ pub(super) fn is_no_tls(error: &ureq::Error) -> bool {
     }
 }
 
-/// Whether a connection stood and broke; all else is a connection that never stood.
+/// Whether an open connection was closed; all other errors are of connections that were never made.
 fn is_break(why: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(why.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)

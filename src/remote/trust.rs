@@ -37,22 +37,22 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Str
         match item {
             Ok(PemItem::Certificate(certificate)) => found.push(certificate),
             Ok(_) => {}
-            Err(error) => return Err(format!("`{}` is no file of certificates (PEM): {error}", path.display())),
+            Err(error) => return Err(format!("`{}` is not a PEM certificate file: {error}", path.display())),
         }
     }
     if found.is_empty() {
-        return Err(format!("`{}` has no certificate (PEM) in it", path.display()));
+        return Err(format!("`{}` contains no PEM certificate", path.display()));
     }
     Ok(found)
 }
 
-/// What one shows of oneself: a certificate and its key.
+/// A client certificate and its key.
 ///
 /// # Errors
 /// One sentence: a file cannot be read, or is not what it should be.
 pub(crate) fn client_certificate(certificate: &Path, key: &Path) -> Result<ClientCert, String> {
     let chain = certificates(certificate)?;
-    let wrong = |error| format!("`{}` is no private key (PEM): {error}", key.display());
+    let wrong = |error| format!("`{}` is not a PEM private key: {error}", key.display());
     Ok(ClientCert::new_with_certs(&chain, PrivateKey::from_pem(&read(key)?).map_err(wrong)?))
 }
 

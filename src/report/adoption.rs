@@ -89,10 +89,10 @@ pub fn added_ignores(added: &AddedIgnores) -> String {
     let mut out = format!("{} hidden by comments in {files}\n", count(added.hidden as u64, "finding"));
     if !added.left.is_empty() {
         let rules: Vec<&str> = added.left.iter().copied().collect();
-        out.push_str(&format!("a comment cannot hide the findings of: {}\n", rules.join(", ")));
+        out.push_str(&format!("findings of these rules cannot be hidden by a comment: {}\n", rules.join(", ")));
     }
     if added.refused {
-        out.push_str("a comment cannot hide what the builder refuses: `dockopt lint` shows it\n");
+        out.push_str("inputs that the builder rejects cannot be hidden by a comment; `dockopt lint` shows them\n");
     }
     out
 }

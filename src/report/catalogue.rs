@@ -19,7 +19,7 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
         for rule in own {
             let metadata = rule.metadata();
             let off = match metadata.status {
-                Status::Costly => " (by default from 50 MB on)",
+                Status::Costly => " (on by default for costs of 50 MB and more)",
                 _ if metadata.on_by_default() => "",
                 _ => " (off by default)",
             };
@@ -53,7 +53,7 @@ fn counts(rules: &[&Rule]) -> String {
         .map(|(name, count)| format!("{name} {count}"))
         .collect();
     format!(
-        "{}: {}\n{} on by default; {} with a fix: {} safe, {} unsafe, {} of both kinds\n",
+        "{}: {}\n{} on by default; {} with a fix: {} safe, {} unsafe, {} both\n",
         super::units::count(rules.len() as u64, "rule"),
         categories.join(", "),
         of(&|rule| rule.metadata().on_by_default()),
@@ -101,7 +101,7 @@ pub fn explain(rule: &Rule, layout: Layout) -> String {
     let metadata = rule.metadata();
     let mut out = format!("{}: {}\n\n", layout.paint(TextStyle::Strong, rule.name), metadata.summary);
     let default = match metadata.status {
-        Status::Costly => "on by default from 50 MB on",
+        Status::Costly => "on by default for costs of 50 MB and more",
         _ if metadata.on_by_default() => "on by default",
         _ => "off by default",
     };

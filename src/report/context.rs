@@ -1,4 +1,4 @@
-//! `context ls`: what the builder is sent, what each COPY takes.
+//! `context ls`: what is sent to the builder, and what each COPY copies.
 
 use super::json;
 use super::layout::{Layout, TextStyle, clean, cut, cut_path, width, wrap};
@@ -17,13 +17,13 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     out.push_str(&layout.paint(TextStyle::Strong, &root));
     out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
     match &listing.context.ignore_file {
-        Some(path) => out.push_str(&format!("  as {} leaves it\n", cut_path(&clean(path), layout.columns() - 16))),
+        Some(path) => out.push_str(&format!("  filtered by {}\n", cut_path(&clean(path), layout.columns() - 16))),
         None => out.push_str("  no .dockerignore\n"),
     }
     if let Some(path) = &listing.dockerfile {
         out.push_str(&format!("  for {}\n", cut_path(&clean(path), layout.columns() - 6)));
     } else {
-        let text = "no Dockerfile takes anything from it: this is what `COPY . .` would send";
+        let text = "no Dockerfile copies from this folder; this is what `COPY . .` would send";
         for line in wrap(text, layout.columns() - 2) {
             out.push_str(&format!("  {line}\n"));
         }
@@ -31,15 +31,15 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     let limit = if all { usize::MAX } else { ENTRIES };
     entries(&mut out, "Largest", &context.largest, limit, layout);
     let useless: Vec<ContextListingEntry> = context.useless.iter().map(|part| part.entry.clone()).collect();
-    entries(&mut out, "Sent, but never needed", &useless, limit, layout);
+    entries(&mut out, "Sent but not needed", &useless, limit, layout);
     entries(&mut out, "Look like secrets", &context.secrets, limit, layout);
     if !listing.copies.is_empty() {
-        out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, "Taken by")));
+        out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, "Copied by")));
     }
     for copy in &listing.copies {
         let amount = match (copy.bytes, copy.files) {
             (Some(size), Some(files)) => format!("{} in {}", bytes(size), count(files, "file")),
-            _ => "not known".to_owned(),
+            _ => "unknown".to_owned(),
         };
         let head = format!("  {:>4}  {amount}  ", copy.line);
         let left = layout.columns().saturating_sub(width(&head)).max(12);

@@ -25,17 +25,19 @@ pub fn fix_summary(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left
     let mut out = String::new();
     for refused in &outcome.refused {
         let (rule, file, why) = (refused.rule, clean(&refused.file), mask.apply(&refused.why));
-        out.push_str(&format!("{file}: the fixes of `{rule}` are left out: {}\n", clean(&why)));
+        out.push_str(&format!("{file}: the fixes of `{rule}` were not applied: {}\n", clean(&why)));
     }
     for rule in &outcome.contradicting {
-        out.push_str(&format!("the fixes of `{rule}` undo another rule's or never end; none is applied\n"));
+        out.push_str(&format!(
+            "the fixes of `{rule}` conflict with those of another rule or do not converge; none was applied\n"
+        ));
     }
     let files = count(outcome.changes.len() as u64, "file");
     let mended = count(outcome.applied.len() as u64, "finding");
     let text = match (outcome.changes.is_empty(), written) {
         (true, _) => "nothing to fix".to_owned(),
         (false, true) => format!("fixed {mended} in {files}"),
-        (false, false) => format!("would fix {mended} in {files}; `--write` does it"),
+        (false, false) => format!("would fix {mended} in {files}; apply with `--write`"),
     };
     out.push_str(&text);
     if unsafe_left > 0 {

@@ -49,7 +49,7 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
 fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
     let mut out = header(report, build, layout, all);
     if build.stages.is_empty() {
-        out.push_str("\n  no FROM: nothing can be built of it alone\n");
+        out.push_str("\n  no FROM, so this file cannot be built on its own\n");
         if build.findings.is_empty() {
             return out;
         }
@@ -71,7 +71,7 @@ fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool)
         // Without a context its ignore file may be what is wrong.
         let own = |file: &str| file == name || (build.context.is_none() && file.ends_with(".dockerignore"));
         let wrong = report.read_problems().any(|problem| own(&problem.file));
-        out.push_str(if wrong { "  nothing found beside what is said above\n" } else { "  nothing found\n" });
+        out.push_str(if wrong { "  nothing else found\n" } else { "  nothing found\n" });
     } else {
         out.push_str(&table(report, Some(build.dockerfile), &build.findings, layout, all));
     }
@@ -84,7 +84,7 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
     let name = cut_path(&clean(name), columns).into_owned();
     let mut what: Vec<String> = build.projects.iter().map(|project| clean(project).into_owned()).collect();
     what.push(match build.stages.len() {
-        0 => "no stage".to_owned(),
+        0 => "no stages".to_owned(),
         stages => count(stages as u64, "stage"),
     });
     what.push(count(u64::from(build.steps), "step"));
@@ -111,12 +111,12 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
 fn context_text(context: &ContextReport, all: bool) -> String {
     let sent = format!("context {}", bytes(context.bytes));
     match context.useless_bytes {
-        useless if is_worth(useless, all) => format!("{sent}, {} of it never needed", bytes(useless)),
+        useless if is_worth(useless, all) => format!("{sent}, {} of it not needed", bytes(useless)),
         _ => sent,
     }
 }
 
-/// A few bytes too many are nobody's concern before `--all` is asked for.
+/// A few unneeded bytes are shown only with `--all`.
 const fn is_worth(useless: u64, all: bool) -> bool {
     useless >= 100_000 || (all && useless > 0)
 }
@@ -127,7 +127,7 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
     let mut out = String::new();
     let listed = if is_worth(context.useless_bytes, all) { &context.useless[..] } else { &[] };
     if !listed.is_empty() {
-        out.push_str("  Sent, but never needed\n");
+        out.push_str("  Sent but not needed\n");
     }
     let shown = &listed[..listed.len().min(limit)];
     let sizes = shown.iter().map(|part| width(&bytes(part.entry.bytes))).max().unwrap_or(0);
@@ -150,7 +150,7 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         let shown: Vec<&str> = context.secrets.iter().take(limit).map(|entry| &*entry.path).collect();
         let more = context.secrets.len() - shown.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let text = format!("Sent, and looks like a secret: {}{more}", shown.join(", "));
+        let text = format!("Sent to the builder and looks like a secret: {}{more}", shown.join(", "));
         push(&mut out, &text, 2, layout, TextStyle::Warning);
     }
     out

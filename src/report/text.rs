@@ -193,7 +193,8 @@ pub(super) fn skipped(report: &Report, layout: Layout) -> String {
     let mut out = String::new();
     for (why, remedy, what) in groups {
         let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
-        let text = format!("skipped: {}: {why}{remedy}", what.join(", "));
+        let rules = count(what.len() as u64, "rule");
+        let text = format!("skipped {rules} ({}): {why}{remedy}", what.join(", "));
         let indent = layout.width.map_or(0, |_| 2);
         for (index, line) in lines(&text, layout, indent).lines().enumerate() {
             out.push_str(&layout.paint(TextStyle::Dim, &format!("{}{line}", if index > 0 { "  " } else { "" })));

@@ -171,7 +171,7 @@ pub(super) fn read(reader: &mut ValueReader, file: FileId, value: &SettingsValue
     if let Some(list) = table.get("images") {
         let DeValue::Array(list) = list.get_ref() else {
             let help = "write each as `[[budget.images]]` with `match = [\"*/backend\"]`".to_owned();
-            reader.error(span_of(list), "`images` is a list of tables", Some(help));
+            reader.error(span_of(list), "`images` must be a list of tables", Some(help));
             return (budget, sections);
         };
         for item in list {
@@ -179,7 +179,7 @@ pub(super) fn read(reader: &mut ValueReader, file: FileId, value: &SettingsValue
             let images = table.get("match").map(|value| patterns(reader, value));
             if images.is_none() {
                 let help = Some("add `match = [\"*/backend\"]`".to_owned());
-                reader.error(span_of(item), "the section does not say for which images it is", help);
+                reader.error(span_of(item), "the section does not select any images", help);
             }
             let budget = read_table(reader, file, table, &["match"]);
             sections.push(BudgetSection { images: images.unwrap_or_default(), budget });
@@ -235,7 +235,7 @@ fn read_table(reader: &mut ValueReader, file: FileId, table: &DeTable, more: &[&
             other if more.contains(&other) => {}
             other => {
                 let known: Vec<&str> = KEYS.iter().chain(more).copied().collect();
-                reader.unknown(span_of(key), "the key", other, &known);
+                reader.unknown(span_of(key), "key", other, &known);
             }
         }
     }
@@ -268,7 +268,7 @@ fn categories<'v, 'a>(reader: &mut ValueReader, value: &'v SettingsValue<'a>) ->
         if known.contains(&name.get_ref().as_ref()) {
             found.push((name.get_ref().to_string(), value));
         } else {
-            reader.unknown(span_of(name), "the category", name.get_ref(), &known);
+            reader.unknown(span_of(name), "category", name.get_ref(), &known);
         }
     }
     found
@@ -281,8 +281,8 @@ fn bytes(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
     let word = reader.text(value)?;
     let bytes = amount::bytes(&word.text);
     if bytes.is_none() {
-        let help = "write a whole number of bytes, or a text such as \"400 MB\" or \"64 MiB\"".to_owned();
-        reader.error(word.span, format!("`{}` is no number of bytes", word.text), Some(help));
+        let help = "use a whole number of bytes, or a string such as \"400 MB\" or \"64 MiB\"".to_owned();
+        reader.error(word.span, format!("`{}` is not a size in bytes", word.text), Some(help));
     }
     bytes.map(Bound::Bytes)
 }
@@ -295,8 +295,8 @@ fn share(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
     };
     let share = amount::ratio(&text);
     if share.is_none() {
-        let help = "write a number from 0 to 1, or a text such as \"5 %\"".to_owned();
-        reader.error(span_of(value), format!("`{text}` is no share"), Some(help));
+        let help = "use a number from 0 to 1, or a string such as \"5 %\"".to_owned();
+        reader.error(span_of(value), format!("`{text}` is not a share"), Some(help));
     }
     share.map(Bound::Ratio)
 }

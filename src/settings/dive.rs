@@ -36,8 +36,8 @@ pub fn dive(file: FileId, source: &Source) -> (Budget, Vec<SettingsProblem>) {
     let rules = tree.root().and_then(|root| root.get("rules"));
     let mut budget = Budget::default();
     if let Some(rules) = rules.filter(|rules| rules.kind() != Some(NodeKind::Mapping) && !rules.is_null()) {
-        let help = Some("write `rules:` with `lowestEfficiency: 0.9` below it".to_owned());
-        problems.push(error(rules.span(), "dive's rules are names with limits".to_owned(), help));
+        let help = Some("write `rules:`, and rules such as `lowestEfficiency: 0.9` under it".to_owned());
+        problems.push(error(rules.span(), "`rules` must be a mapping of rule names to limits".to_owned(), help));
     }
     let names: Vec<&str> = RULES.iter().flat_map(|rule| rule.names).collect();
     for entry in rules.into_iter().flat_map(YamlNode::entries) {
@@ -64,7 +64,8 @@ pub fn dive(file: FileId, source: &Source) -> (Budget, Vec<SettingsProblem>) {
                 budget.limits.push(Limit { measure: rule.measure.clone(), bound, place });
             }
             Err(help) => {
-                let message = format!("`{}` is no limit for {}", value.text().unwrap_or_default(), rule.names[0]);
+                let message =
+                    format!("`{}` is not a valid limit for {}", value.text().unwrap_or_default(), rule.names[0]);
                 problems.push(error(value.span(), message, Some(help.to_owned())));
             }
         }
@@ -79,10 +80,10 @@ fn limit(rule: &Rule, value: YamlNode) -> Result<Option<Bound>, &'static str> {
         return Ok(None);
     }
     if rule.measure == Measure::DiveWastedBytes {
-        let help = "write bytes such as `20MB`, or `disabled`";
+        let help = "use a size such as `20MB`, or `disabled`";
         return amount::bytes(text).map(|bytes| Some(Bound::Bytes(bytes))).ok_or(help);
     }
-    amount::ratio(text).map(|share| Some(Bound::Ratio(share))).ok_or("write a number from 0 to 1, or `disabled`")
+    amount::ratio(text).map(|share| Some(Bound::Ratio(share))).ok_or("use a number from 0 to 1, or `disabled`")
 }
 
 #[cfg(test)]
@@ -112,7 +113,7 @@ mod tests {
         check(
             "rules:\n  lowestEfficiency: many\n  highestWaste: 1\n",
             &[user(0.1)],
-            &["dive has no rule `highestWaste`", "`many` is no limit for lowestEfficiency"],
+            &["dive has no rule `highestWaste`", "`many` is not a valid limit for lowestEfficiency"],
         );
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn read(file: FileId, source: &Source, known: &RuleNames, inherited: 
         let span = error.span().unwrap_or(mark..mark);
         let help = source.text().get(span.clone()).filter(|text| text.contains("ignore"));
         let help = help
-            .map(|_| "write both as one list: `ignore = [\"RULE\", { rule = \"RULE\", reason = \"…\" }]`".to_owned());
+            .map(|_| "combine both in one list: `ignore = [\"RULE\", { rule = \"RULE\", reason = \"…\" }]`".to_owned());
         reader.error(Span::new(span.start as u32, span.end as u32), error.message().trim(), help);
     }
     let table = table.into_inner();
@@ -92,7 +92,7 @@ fn read_groups(reader: &mut ValueReader, value: &SettingsValue, groups: &mut Gro
     for (key, value) in sorted(table) {
         let name = key.get_ref().as_ref();
         if reader.known.rules(name).is_some() {
-            reader.error(span_of(key), format!("`{name}` is a rule, category or group already"), None);
+            reader.error(span_of(key), format!("`{name}` is already the name of a rule, category or group"), None);
             continue;
         }
         let words = reader.texts(value);
@@ -108,7 +108,7 @@ fn read_groups(reader: &mut ValueReader, value: &SettingsValue, groups: &mut Gro
 fn read_sections(reader: &mut ValueReader, value: &SettingsValue, document: &mut Document) {
     let DeValue::Array(list) = value.get_ref() else {
         let help = "write each section as `[[paths]]` with `match = [\"folder/**\"]`".to_owned();
-        return reader.error(span_of(value), "`paths` is a list of tables", Some(help));
+        return reader.error(span_of(value), "`paths` must be a list of tables", Some(help));
     };
     for item in list {
         let Some(table) = reader.table(item) else { continue };
@@ -129,7 +129,7 @@ fn read_sections(reader: &mut ValueReader, value: &SettingsValue, document: &mut
         }
         if !named {
             let help = Some("add `match = [\"folder/**\"]`".to_owned());
-            reader.error(span_of(item), "the section does not say for which paths it is", help);
+            reader.error(span_of(item), "the section does not select any paths", help);
         }
         document.sections.push(section);
     }
@@ -152,7 +152,7 @@ fn read_key(
             layer.choice.extend = reader.selectors(words);
         }
         "shellcheck" => layer.shellcheck = reader.flag(value),
-        "fail-on" => layer.fail_on = reader.word(value, "the severity", &FailOn::WORDS, FailOn::of),
+        "fail-on" => layer.fail_on = reader.word(value, "severity", &FailOn::WORDS, FailOn::of),
         "require-reason" => layer.require_reason = reader.flag(value),
         "inline-ignores" => layer.inline = reader.flag(value),
         "trusted-registries" => layer.trusted_registries = Some(texts(reader, value)),
@@ -160,7 +160,7 @@ fn read_key(
         "labels" => read_labels(reader, value, layer),
         other => {
             let known: Vec<&str> = LAYER.iter().chain(more).copied().collect();
-            reader.unknown(span_of(key), "the key", other, &known);
+            reader.unknown(span_of(key), "key", other, &known);
         }
     }
 }
@@ -186,7 +186,7 @@ fn read_rules(reader: &mut ValueReader, value: &SettingsValue, layer: &mut Setti
             }
             if option == "severity" {
                 let known = ["error", "warning", "info", "style", OFF];
-                let found = reader.word(value, "the severity", &known, severity);
+                let found = reader.word(value, "severity", &known, severity);
                 layer.severities.extend(found.map(|severity| (word.text.clone(), severity)));
                 continue;
             }
@@ -196,7 +196,7 @@ fn read_rules(reader: &mut ValueReader, value: &SettingsValue, layer: &mut Setti
                 known.extend(rule.map(|rule| reader.known.options(rule)).unwrap_or_default());
                 let help = match closest(option, &known) {
                     Some(close) => format!("did you mean `{close}`?"),
-                    None => format!("known are {}", known.join(", ")),
+                    None => format!("expected one of {}", known.join(", ")),
                 };
                 reader.error(span_of(key), format!("`{}` has no option `{option}`", word.text), Some(help));
                 continue;
@@ -222,12 +222,12 @@ fn read_labels(reader: &mut ValueReader, value: &SettingsValue, layer: &mut Sett
                 for (label, value) in sorted(table) {
                     let known = LabelType::ALL.map(LabelType::name);
                     let read = |word: &str| LabelType::ALL.into_iter().find(|kind| kind.name() == word);
-                    let kind = reader.word(value, "the type", &known, read);
+                    let kind = reader.word(value, "type", &known, read);
                     schema.extend(kind.map(|kind| (label.get_ref().to_string(), kind)));
                 }
                 layer.labels = Some(schema);
             }
-            other => reader.unknown(span_of(key), "the key", other, &["schema", "strict"]),
+            other => reader.unknown(span_of(key), "key", other, &["schema", "strict"]),
         }
     }
 }

@@ -62,12 +62,12 @@ pub(super) fn read(
             "path" => paths = Some(patterns(reader, value)),
             "until" => until = date(reader, source, value),
             "reason" => reasoned = reader.text(value).is_some_and(|reason| !reason.text.trim().is_empty()),
-            other => reader.unknown(span_of(key), "the key", other, &KEYS),
+            other => reader.unknown(span_of(key), "key", other, &KEYS),
         }
     }
     let span = whole(item, table);
     if named.is_empty() && reader.problems.len() == before {
-        reader.error(span, "the entry names no rule", Some("add `rule = \"…\"`".to_owned()));
+        reader.error(span, "the entry does not name a rule", Some("add `rule = \"…\"`".to_owned()));
     }
     let removal = removal.unwrap_or_else(|| lines(source, span));
     let form = Form::Settings;
@@ -113,7 +113,7 @@ pub(super) fn date(reader: &mut ValueReader, source: &Source, value: &SettingsVa
     let text = value.get_ref().as_str().unwrap_or_else(|| source.slice(span));
     let date = Date::parse(text.trim());
     if date.is_none() {
-        reader.error(span, format!("`{text}` is no day"), Some("write it as `YYYY-MM-DD`".to_owned()));
+        reader.error(span, format!("`{text}` is not a date"), Some("write it as `YYYY-MM-DD`".to_owned()));
     }
     date
 }

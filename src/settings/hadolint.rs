@@ -38,8 +38,8 @@ pub(super) fn read(source: &Source, known: &RuleNames) -> Document {
     match tree.root() {
         Some(root) if root.kind() == Some(NodeKind::Mapping) => reader.file(root),
         Some(root) if !root.is_null() => {
-            let help = Some("write `ignored:` with a list of codes".to_owned());
-            reader.error(root.span(), "hadolint's settings are keys with values", help);
+            let help = Some("write keys such as `ignored:` with a list of codes".to_owned());
+            reader.error(root.span(), "hadolint's settings must be a mapping", help);
         }
         _ => {}
     }
@@ -96,7 +96,7 @@ impl HadolintReader<'_> {
     fn flag(&mut self, value: YamlNode) -> Option<bool> {
         let flag = value.as_bool();
         if flag.is_none() && !value.is_null() {
-            self.error(value.span(), "this is neither `true` nor `false`", None);
+            self.error(value.span(), "expected `true` or `false`", None);
         }
         flag
     }
@@ -108,7 +108,7 @@ impl HadolintReader<'_> {
             Some(NodeKind::Scalar(_)) if !value.is_null() => vec![value],
             Some(NodeKind::Scalar(_)) => Vec::new(),
             _ => {
-                self.error(value.span(), "this is no list", None);
+                self.error(value.span(), "expected a list", None);
                 Vec::new()
             }
         };
@@ -116,7 +116,7 @@ impl HadolintReader<'_> {
         for item in items {
             match item.text() {
                 Some(text) => texts.push(text.to_owned()),
-                None => self.error(item.span(), "this is no text", None),
+                None => self.error(item.span(), "expected a string", None),
             }
         }
         texts
@@ -162,9 +162,9 @@ impl HadolintReader<'_> {
             let known = LabelType::ALL.map(LabelType::name);
             let help = match closest(word, &known) {
                 Some(close) => format!("did you mean `{close}`?"),
-                None => format!("known are {}", known.join(", ")),
+                None => format!("expected one of {}", known.join(", ")),
             };
-            self.error(entry.value.span(), format!("the type `{word}` is not known"), Some(help));
+            self.error(entry.value.span(), format!("unknown type `{word}`"), Some(help));
         }
         self.document.layer.labels = Some(schema);
     }
@@ -180,9 +180,9 @@ impl HadolintReader<'_> {
             let known = ["error", "warning", "info", "style", "ignore", "none"];
             let help = match closest(word, &known) {
                 Some(close) => format!("did you mean `{close}`?"),
-                None => format!("known are {}", known.join(", ")),
+                None => format!("expected one of {}", known.join(", ")),
             };
-            self.error(value.span(), format!("the severity `{word}` is not known"), Some(help));
+            self.error(value.span(), format!("unknown severity `{word}`"), Some(help));
         }
         found
     }

@@ -60,7 +60,7 @@ pub(super) fn read(reader: &mut ValueReader, file: FileId, source: &Source, valu
                 reason: None,
                 date: None,
             })),
-            (other, _) => reader.unknown(span_of(key), "the key", other, &["skip"]),
+            (other, _) => reader.unknown(span_of(key), "key", other, &["skip"]),
         }
     }
     all
@@ -84,12 +84,12 @@ fn read_skip(reader: &mut ValueReader, file: FileId, source: &Source, item: &Set
             "path" => own.paths = Some(patterns(reader, value)),
             "reason" => own.reason = reader.text(value).map(|word| word.text),
             "date" => own.date = date(reader, source, value),
-            other => reader.unknown(span_of(key), "the key", other, &KEYS),
+            other => reader.unknown(span_of(key), "key", other, &KEYS),
         }
     }
     if !named {
-        let help = "add `pass = \"…\"`; `dockopt optimize --plan` names the passes".to_owned();
-        reader.error(own.place.1, "the entry names no pass", Some(help));
+        let help = "add `pass = \"…\"`; `dockopt optimize --plan` lists the passes".to_owned();
+        reader.error(own.place.1, "the entry does not name a pass", Some(help));
     }
     named.then_some(own)
 }

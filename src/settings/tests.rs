@@ -84,16 +84,16 @@ fn entries_may_stand_among_names() {
 #[test]
 fn what_is_wrong_has_its_place_and_remedy() {
     let check = |text: &str, expected: &[&str]| wrong(&toml(text), text, expected);
-    check("fail-no = \"error\"\n", &["fail-no: the key `fail-no` is not known (did you mean `fail-on`?)"]);
-    check("select = [1]\n", &["1: this is a number, not a text"]);
-    check("rules = []\n", &["[]: this is a list, not a table"]);
-    check("[rules.size]\nmost = 1\n", &["most: `size` has no option `most` (known are severity)"]);
-    check("[rules.DL3009]\nmost = -1\n", &["-1: this is a number, not a whole number from 0 on"]);
-    check("[groups]\nsize = []\n", &["size: `size` is a rule, category or group already"]);
-    check("[labels]\nx = 1\n", &["x: the key `x` is not known (known are schema, strict)"]);
+    check("fail-no = \"error\"\n", &["fail-no: unknown key `fail-no` (did you mean `fail-on`?)"]);
+    check("select = [1]\n", &["1: expected a string, found a number"]);
+    check("rules = []\n", &["[]: expected a table, found a list"]);
+    check("[rules.size]\nmost = 1\n", &["most: `size` has no option `most` (expected one of severity)"]);
+    check("[rules.DL3009]\nmost = -1\n", &["-1: expected a whole number of 0 or more, found a number"]);
+    check("[groups]\nsize = []\n", &["size: `size` is already the name of a rule, category or group"]);
+    check("[labels]\nx = 1\n", &["x: unknown key `x` (expected one of schema, strict)"]);
     check(
         "paths = \"a\"\n",
-        &["\"a\": `paths` is a list of tables (write each section as `[[paths]]` with `match = [\"folder/**\"]`)"],
+        &["\"a\": `paths` must be a list of tables (write each section as `[[paths]]` with `match = [\"folder/**\"]`)"],
     );
     assert_eq!(toml("\u{feff}select = [\n").problems.len(), 1);
 }
@@ -205,12 +205,12 @@ fn what_is_no_budget_is_said() {
         &toml(text),
         text,
         &[
-            "max-sise: the key `max-sise` is not known (did you mean `max-size`?)",
-            "\"big\": `big` is no number of bytes (write a whole number of bytes, or a text such as \"400 MB\" or \"64 MiB\")",
-            "5: `5` is no share (write a number from 0 to 1, or a text such as \"5 %\")",
-            "apt-list: the category `apt-list` is not known (did you mean `apt-lists`?)",
-            "[[budget.images]]: the section does not say for which images it is (add `match = [\"*/backend\"]`)",
-            "-1: this is a number, not a whole number from 0 on",
+            "max-sise: unknown key `max-sise` (did you mean `max-size`?)",
+            "\"big\": `big` is not a size in bytes (use a whole number of bytes, or a string such as \"400 MB\" or \"64 MiB\")",
+            "5: `5` is not a share (use a number from 0 to 1, or a string such as \"5 %\")",
+            "apt-list: unknown category `apt-list` (did you mean `apt-lists`?)",
+            "[[budget.images]]: the section does not select any images (add `match = [\"*/backend\"]`)",
+            "-1: expected a whole number of 0 or more, found a number",
         ],
     );
 }

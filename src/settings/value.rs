@@ -34,26 +34,26 @@ impl ValueReader<'_> {
         self.problems.push(SettingsProblem { span, error: true, message: message.into(), help });
     }
 
-    /// A word that is none of those that may stand there.
+    /// Reports a word that is not one of the known ones.
     pub(super) fn unknown(&mut self, span: Span, what: &str, word: &str, known: &[&str]) {
         let help = match closest(word, known) {
             Some(close) => format!("did you mean `{close}`?"),
             None if known.is_empty() => "remove it".to_owned(),
-            None => format!("known are {}", known.join(", ")),
+            None => format!("expected one of {}", known.join(", ")),
         };
-        self.error(span, format!("{what} `{word}` is not known"), Some(help));
+        self.error(span, format!("unknown {what} `{word}`"), Some(help));
     }
 
     fn wrong_kind(&mut self, value: &SettingsValue, wanted: &str) {
         let found = match value.get_ref() {
-            DeValue::String(_) => "a text",
+            DeValue::String(_) => "a string",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",
             DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date without quotes",
+            DeValue::Datetime(_) => "a date",
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.error(span_of(value), format!("this is {found}, not {wanted}"), None);
+        self.error(span_of(value), format!("expected {wanted}, found {found}"), None);
     }
 
     pub(super) fn table<'t, 'a>(&mut self, value: &'t SettingsValue<'a>) -> Option<&'t DeTable<'a>> {
@@ -76,7 +76,7 @@ impl ValueReader<'_> {
         let number =
             value.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
         if number.is_none() {
-            self.wrong_kind(value, "a whole number from 0 on");
+            self.wrong_kind(value, "a whole number of 0 or more");
         }
         number
     }
@@ -85,7 +85,7 @@ impl ValueReader<'_> {
         if let Some(text) = value.get_ref().as_str() {
             return Some(SettingsWord { text: text.to_owned(), span: span_of(value) });
         }
-        self.wrong_kind(value, "a text");
+        self.wrong_kind(value, "a string");
         None
     }
 
@@ -95,7 +95,7 @@ impl ValueReader<'_> {
             DeValue::Array(list) => list.iter().filter_map(|item| self.text(item)).collect(),
             DeValue::String(_) => self.text(value).into_iter().collect(),
             _ => {
-                self.wrong_kind(value, "a list of texts");
+                self.wrong_kind(value, "a list of strings");
                 Vec::new()
             }
         }
@@ -137,10 +137,10 @@ impl ValueReader<'_> {
         }
         let groups: Vec<&str> = self.groups.iter().map(String::as_str).collect();
         let help = match self.known.suggest(&word.text, &groups) {
-            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
-            None => "`dockopt rules` lists all".to_owned(),
+            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all rules"),
+            None => "`dockopt rules` lists all rules".to_owned(),
         };
-        self.error(word.span, format!("no rule, category or group is called `{}`", word.text), Some(help));
+        self.error(word.span, format!("unknown rule, category or group `{}`", word.text), Some(help));
         false
     }
 }
@@ -165,7 +165,7 @@ pub(super) fn patterns(reader: &mut ValueReader, value: &SettingsValue) -> Vec<S
     for word in reader.texts(value) {
         match SettingsPattern::new(&word.text) {
             Ok(pattern) => patterns.push(pattern),
-            Err(why) => reader.error(word.span, format!("`{}` is no glob: {why}", word.text), None),
+            Err(why) => reader.error(word.span, format!("`{}` is not a valid glob: {why}", word.text), None),
         }
     }
     patterns

@@ -54,7 +54,7 @@ fn only_what_counts_is_hidden_and_with_the_reason_given() {
     assert!(ran.read("Dockerfile").contains(" reason: ticket 12\n"));
     ran.again(["lint"]).code(0);
     let empty = Dockopt::new().file("Dockerfile", OLD).args(["lint", "--add-ignores= "]).run().code(2);
-    empty.complains(&["the reason of `--add-ignores` is empty"]);
+    empty.complains(&["the reason given to `--add-ignores` is empty"]);
     let stdin = Dockopt::new().input(OLD).args(["lint", "-", "--add-ignores"]).run().code(2);
     stdin.complains(&["cannot be changed in place", "help: name the file"]);
 }
@@ -76,14 +76,14 @@ fn an_extended_comment_keeps_its_words() {
 fn comments_where_the_settings_forbid_them_hide_nothing() {
     let dockopt = Dockopt::new().file("Dockerfile", OLD).file("dockopt.toml", "inline-ignores = false\n");
     let ran = dockopt.args(["lint", "--add-ignores"]).run().code(1);
-    assert!(ran.stdout.contains("a comment cannot hide the findings of: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("findings of these rules cannot be hidden by a comment: "), "{}", ran.stdout);
 }
 
 #[test]
 fn what_the_builder_refuses_still_fails() {
     let text = "FROM debian:12.5\nUSER 1000\nNONSENSE\nCMD python3 main.py\n";
     let ran = Dockopt::new().file("Dockerfile", text).args(["lint", "--add-ignores"]).run().code(1);
-    assert!(ran.stdout.contains("a comment cannot hide what the builder refuses"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("inputs that the builder rejects cannot be hidden"), "{}", ran.stdout);
     ran.again(["lint"]).code(1);
 }
 
@@ -149,7 +149,7 @@ fn a_rule_is_off_where_its_severity_is() {
         Dockopt::new().file("Dockerfile", text).file("dockopt.toml", settings).args(["lint"]).run().code(code);
     }
     let ran = Dockopt::new().file("Dockerfile", text).file("dockopt.toml", "[rules.all]\nseverity = \"of\"\n");
-    ran.args(["lint"]).run().code(2).complains(&["the severity `of` is not known", "did you mean `off`?"]);
+    ran.args(["lint"]).run().code(2).complains(&["unknown severity `of`", "did you mean `off`?"]);
 }
 
 #[test]
@@ -180,9 +180,9 @@ fn a_category_is_explained_by_its_rules() {
     assert_eq!(security, named(&["rules", "--select=security"]));
     assert_eq!(named(&["rules", "DL3009", "shell-form-command"]).len(), 2);
     let ran = Dockopt::new().args(["rules", "securty"]).run().code(2);
-    ran.complains(&["no rule, category or group is called `securty`", "did you mean"]);
+    ran.complains(&["unknown rule, category or group `securty`", "did you mean"]);
     let ran = Dockopt::new().args(["explain", "securty"]).run().code(2);
-    ran.complains(&["no rule is called `securty`"]);
+    ran.complains(&["unknown rule `securty`"]);
 }
 
 #[test]

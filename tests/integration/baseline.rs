@@ -90,7 +90,7 @@ fn one_more_is_new_even_when_it_is_equal() {
 fn what_is_fixed_can_be_dropped() {
     let ran = check(then(&OLD.replace("CMD python3 main.py", "CMD [\"python3\", \"main.py\"]")), 0, &[], 2, 1);
     let said = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json"]).code(0);
-    assert!(said.stderr.ends_with("1 known finding is fixed: `--prune-baseline` drops it (`known.json`)\n"));
+    assert!(said.stderr.ends_with("1 known finding is fixed; `--prune-baseline` removes it from `known.json`\n"));
     // A run that does not look at it says nothing, and keeps it.
     for narrow in [&[RULES, "--ignore=shell-form-command"][..], &["--select=apt-lists-kept"]] {
         let arguments = ["lint", "api/Dockerfile", "--baseline=known.json", "--prune-baseline"];
@@ -99,7 +99,7 @@ fn what_is_fixed_can_be_dropped() {
         assert_eq!(ran.read("known.json").matches("\"file\"").count(), 3, "{narrow:?}");
     }
     let pruned = said.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json", "--prune-baseline"]).code(0);
-    assert!(pruned.stderr.ends_with("1 fixed finding dropped from `known.json`\n"), "{}", pruned.stderr);
+    assert!(pruned.stderr.ends_with("1 fixed finding removed from `known.json`\n"), "{}", pruned.stderr);
     let pruned = check(pruned, 0, &[], 2, 0);
     std::fs::write(pruned.path().join("api/Dockerfile"), OLD).unwrap();
     check(pruned, 1, &["shell-form-command"], 2, 0);
@@ -148,7 +148,7 @@ fn audit_has_a_baseline_too() {
     for change in [&["--baseline", "known.json", "--prune-baseline"][..], &["--write-baseline", "known.json"]] {
         let ran = Dockopt::new().dir("task-tracker").file("known.json", lint.read("known.json"));
         let ran = ran.args(["lint", "backend/Dockerfile"].into_iter().chain(change.iter().copied())).run().code(2);
-        ran.complains(&["`known.json` holds the findings of `dockopt audit`", "help: "]);
+        ran.complains(&["`known.json` is a baseline of `dockopt audit`", "help: "]);
     }
 }
 
@@ -157,8 +157,8 @@ fn a_bad_baseline_is_an_error() {
     let with =
         |text: &str| old(OLD).file("known.json", text).args(["lint", "api/Dockerfile", RULES, "--baseline=known.json"]);
     for (text, said) in [
-        ("", "`known.json` is no baseline: line 1, column 0"),
-        ("<<<<<<< HEAD\n", "`known.json` is no baseline: line 1, column 1"),
+        ("", "`known.json` is not a valid baseline: line 1, column 0"),
+        ("<<<<<<< HEAD\n", "`known.json` is not a valid baseline: line 1, column 1"),
         (
             "{\"schema\":\"dockopt.baseline/9\",\"command\":\"lint\",\"findings\":[]}",
             "its schema is `dockopt.baseline/9`",
@@ -172,7 +172,7 @@ fn a_bad_baseline_is_an_error() {
         assert_eq!(ran.code(2).complains(&[said]).read("known.json"), text);
     }
     let ran = old(OLD).args(["lint", "api/Dockerfile", "--baseline=none.json"]).run().code(2);
-    ran.complains(&["`none.json` does not exist", "help: write it with `dockopt lint --write-baseline none.json`"]);
+    ran.complains(&["`none.json` does not exist", "help: create it with `dockopt lint --write-baseline none.json`"]);
     old(OLD).args(["lint", "--prune-baseline"]).run().code(2).complains(&["--baseline"]);
     let ran = old(OLD).args(["lint", "api/Dockerfile", "--write-baseline=no/known.json"]).run().code(2);
     ran.complains(&["the folder of `no/known.json` does not exist"]);

@@ -10,7 +10,7 @@ fn verdict(text: &str, arguments: &[&str]) -> String {
     let report = ran.json();
     let problems = report["problems"].as_array().unwrap();
     let Some(problem) = problems.first() else { return "-".to_owned() };
-    let message = problem["message"].as_str().unwrap().trim_start_matches("the builder refuses this: ");
+    let message = problem["message"].as_str().unwrap().trim_start_matches("the builder rejects this: ");
     let message = message.trim_start_matches("lint violation found for rules: ");
     let is_error = problem["error"] == true;
     assert_eq!(is_error, ran.code == 1, "{}", ran.stdout);

@@ -20,7 +20,7 @@ fn check(dockerfile: &str, ignore: &str, code: i32, expected: &[&str]) {
 
 #[test]
 fn a_source_that_is_not_there_is_told_with_its_place() {
-    let left_out = "`a.txt` is left out by .dockerignore line 2 (`*.txt`)";
+    let left_out = "`a.txt` is excluded by .dockerignore line 2 (`*.txt`)";
     check("FROM debian:13.1\nCOPY src a.txt /x/\n", "node_modules\n*.txt\n", 1, &[left_out, "Dockerfile:2:10"]);
     check("FROM debian:13.1\nCOPY src dist /x/\n", "node_modules", 0, &["`dist` is not in the build context"]);
     let unneeded = "FROM debian:13.1 AS a\nCOPY a.txt /\nFROM debian:13.1\nCOPY src /\n";
@@ -34,7 +34,7 @@ fn a_pattern_that_fails_late_is_told_once() {
     let told = "the build fails with `syntax error in pattern`";
     check("FROM debian:13.1\nCOPY . /x/\n", "node_modules\n[b-a]\n", 1, &[told, ".dockerignore:2:1"]);
     let ran = project("FROM debian:13.1\nCOPY . /x/\n", "[b-a]\n").args(["audit"]).run();
-    assert!(ran.stdout.contains("mend .dockerignore") && !ran.stdout.contains("run `dockopt audit`"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("fix .dockerignore") && !ran.stdout.contains("run `dockopt audit`"), "{}", ran.stdout);
 }
 
 #[test]

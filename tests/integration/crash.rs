@@ -103,7 +103,7 @@ fn refused(output: &Output) {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("cannot be written: "), "{said}");
-    assert!(said.contains("help: make room for it; nothing was changed"), "{said}");
+    assert!(said.contains("help: free some space; nothing was changed"), "{said}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn fragments_have_findings_beside_the_builders_error() {
 
 #[test]
 fn what_has_no_stage_is_refused_once() {
-    check("ARG A=1\n", &["the builder refuses this: dockerfile contains no stages to build"], &[]);
+    check("ARG A=1\n", &["the builder rejects this: dockerfile contains no stages to build"], &[]);
     check("# nothing\n", &["file with no instructions"], &[]);
     check("", &["file with no instructions"], &[]);
     // What stands before the first FROM belongs to no stage.

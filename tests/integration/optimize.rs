@@ -22,7 +22,7 @@ fn naive() -> Dockopt {
 fn the_diff_is_what_git_applies() {
     let ran = naive().args(["optimize", "."]).run().code(0);
     assert!(ran.stdout.starts_with("--- a/api/Dockerfile\n") && ran.stdout.contains("+++ b/api/.dockerignore\n"));
-    assert!(ran.stderr.contains("`--write` does it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("apply with `--write`"), "{}", ran.stderr);
     assert_eq!(ran.read("api/Dockerfile"), NAIVE, "nothing is changed");
     let diff = ran.stdout.clone();
     fs::write(ran.path().join("it.patch"), &diff).unwrap();
@@ -185,7 +185,7 @@ fn names_of_no_pass_in_settings_are_errors_with_their_place() {
     for (settings, said) in [
         ("[optimize]\nskip = [\"slim-runtme\"]\n", "did you mean `slim-runtime`?"),
         ("[optimize]\nskip = [{ pass = \"x\" }]\n", "unknown pass `x`"),
-        ("[optimize]\nskip = [{ reason = \"x\" }]\n", "the entry names no pass"),
+        ("[optimize]\nskip = [{ reason = \"x\" }]\n", "the entry does not name a pass"),
         ("[optimize]\nskp = []\n", "did you mean `skip`?"),
         ("[optimize]\nskip = [{ pass = \"non-root\", date = \"soon\" }]\n", "`soon` is no day"),
     ] {

@@ -161,7 +161,7 @@ fn wherever_it_lies_and_wherever_it_is_run() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&dockopt.stderr).into_owned();
-    assert!(said.contains("outside of this folder, which `git apply` refuses"), "{said}");
+    assert!(said.contains("outside this folder, which `git apply` rejects"), "{said}");
 }
 
 #[test]

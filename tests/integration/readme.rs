@@ -98,7 +98,7 @@ fn the_table_of_rules_is_what_the_pages_say() {
         for rule in ALL.iter().filter(|rule| rule.metadata().category == *category) {
             let page = rule.metadata();
             let default = match page.status {
-                Status::Costly => "from 50 MB on",
+                Status::Costly => "for costs of 50 MB and more",
                 _ if page.on_by_default() => "on",
                 _ => "off",
             };

@@ -111,20 +111,20 @@ fn files_extend_files_and_sections_go_over_both() {
 #[test]
 fn what_is_not_understood_is_an_error_with_its_place() {
     for (text, place, message, help) in [
-        ("selct = []\n", "1:1", "the key `selct` is not known", "did you mean `select`?"),
-        ("select = [\"DL309\"]\n", "1:11", "no rule, category or group is called `DL309`", "did you mean"),
+        ("selct = []\n", "1:1", "unknown key `selct`", "did you mean `select`?"),
+        ("select = [\"DL309\"]\n", "1:11", "unknown rule, category or group `DL309`", "did you mean"),
         ("\n[rules.apt-list-kept]\nseverity = \"info\"\n", "2:8", "`apt-list-kept`", "did you mean `apt-lists-kept`?"),
         ("[rules.DL3009]\nsevrity = \"info\"\n", "2:1", "`DL3009` has no option `sevrity`", "did you mean `severity`?"),
-        ("[rules.DL3009]\nseverity = \"eror\"\n", "2:12", "the severity `eror` is not known", "did you mean `error`?"),
-        ("fail-on = 1\n", "1:11", "this is a number, not a text", ""),
-        ("require-reason = \"yes\"\n", "1:18", "this is a text, not true or false", ""),
+        ("[rules.DL3009]\nseverity = \"eror\"\n", "2:12", "unknown severity `eror`", "did you mean `error`?"),
+        ("fail-on = 1\n", "1:11", "expected a string, found a number", ""),
+        ("require-reason = \"yes\"\n", "1:18", "expected true or false, found a string", ""),
         ("[[ignore]]\nrule = \"DL3009\"\nuntil = \"soon\"\n", "3:9", "`soon` is no day", "YYYY-MM-DD"),
-        ("[[ignore]]\nreason = \"x\"\n", "1:1", "the entry names no rule", "add `rule"),
-        ("[[paths]]\nignore = []\n", "1:1", "does not say for which paths", "add `match"),
+        ("[[ignore]]\nreason = \"x\"\n", "1:1", "the entry does not name a rule", "add `rule"),
+        ("[[paths]]\nignore = []\n", "1:1", "does not select any paths", "add `match"),
         ("[[paths]]\nmatch = \"a[\"\n", "2:9", "`a[` is no glob", ""),
-        ("[labels.schema]\na = \"txt\"\n", "2:5", "the type `txt` is not known", "did you mean `text`?"),
+        ("[labels.schema]\na = \"txt\"\n", "2:5", "unknown type `txt`", "did you mean `text`?"),
         ("select = [\n", "", "", ""),
-        ("ignore = [\"DL3009\"]\n[[ignore]]\nrule = \"DL3007\"\n", "2:3", "duplicate key", "write both as one list"),
+        ("ignore = [\"DL3009\"]\n[[ignore]]\nrule = \"DL3007\"\n", "2:3", "duplicate key", "combine both in one list"),
     ] {
         let ran = lint(Dockopt::new().file("dockopt.toml", text).file("Dockerfile", DOCKERFILE), &["--own"]).code(2);
         ran.complains(&[&format!("dockopt.toml:{place}"), message, help]);
@@ -240,7 +240,7 @@ fn entries_of_the_settings_that_hide_nothing_go() {
 fn comments_that_hide_nothing_by_mistake_are_told() {
     let text = format!("# dockopt ignore=latest-bse\n{DOCKERFILE}");
     let ran = check(Dockopt::new().file("Dockerfile", text), &[], &["DL3007:2", "DL3009:3"]);
-    assert_eq!(ran.json()["problems"][0]["message"], "no rule, category or group is called `latest-bse`");
+    assert_eq!(ran.json()["problems"][0]["message"], "unknown rule, category or group `latest-bse`");
     assert!(ran.json()["problems"][0]["help"].as_str().unwrap().contains("`latest-base`"));
 }
 

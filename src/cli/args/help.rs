@@ -1,4 +1,4 @@
-//! What the help of each command shows besides its options: the formats that it writes, and examples.
+//! What the help of each command shows in addition to its options: its output formats, and examples.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -27,10 +27,10 @@ const HELP: [Help; 10] = [
         formats: Format::ALL,
         modes: &[],
         examples: [
-            ("dockopt audit ./backend", "show what costs most in all builds below a folder"),
+            ("dockopt audit ./backend", "show what costs most in all builds under a folder"),
             (
                 "dockopt audit --format markdown --fail-on error",
-                "write a table for a pull request, fail on errors only",
+                "print a table for a pull request, fail only on errors",
             ),
         ],
     },
@@ -40,7 +40,7 @@ const HELP: [Help; 10] = [
         modes: &[("statistics", TEXT_AND_JSON), ("add_ignores", TEXT_AND_JSON)],
         examples: [
             ("dockopt lint api/Dockerfile web/Dockerfile", "check two Dockerfiles"),
-            ("dockopt lint --add-ignores='before the clean-up' Dockerfile", "hide today's findings with comments"),
+            ("dockopt lint --add-ignores='before the clean-up' Dockerfile", "hide the current findings with comments"),
         ],
     },
     Help {
@@ -49,7 +49,7 @@ const HELP: [Help; 10] = [
         modes: &[],
         examples: [
             ("dockopt fix ./backend", "show the safe fixes as a diff"),
-            ("dockopt fix --write --select apt-lists-kept", "apply the fixes of one rule"),
+            ("dockopt fix --write --select apt-lists-kept", "apply the safe fixes of one rule"),
         ],
     },
     Help {
@@ -58,7 +58,10 @@ const HELP: [Help; 10] = [
         modes: &[("verify", TEXT_JSON_AND_MARKDOWN)],
         examples: [
             ("dockopt optimize ./backend", "show the rewritten build as a diff"),
-            ("dockopt optimize ./backend --verify --write", "build both, compare them, and write what is proved"),
+            (
+                "dockopt optimize ./backend --verify --write",
+                "build both versions, compare them, and write what is proved",
+            ),
         ],
     },
     Help {
@@ -75,8 +78,8 @@ const HELP: [Help; 10] = [
         formats: &[Format::Text, Format::Json, Format::Jsonl, Format::Sarif, Format::Markdown],
         modes: &[],
         examples: [
-            ("dockopt image api:latest --file Dockerfile", "tie the layers to the lines that made them"),
-            ("dockopt image image.tar --max-size 200MB", "exit with 1 where the image is larger"),
+            ("dockopt image api:latest --file Dockerfile", "show which Dockerfile line wrote each layer"),
+            ("dockopt image image.tar --max-size 200MB", "exit with 1 if the image is larger"),
         ],
     },
     Help {
@@ -84,8 +87,8 @@ const HELP: [Help; 10] = [
         formats: TEXT_JSON_AND_MARKDOWN,
         modes: &[],
         examples: [
-            ("dockopt image diff api:1.0 api:1.1", "show what makes the image grow"),
-            ("dockopt image diff old.tar new.tar --format markdown", "write it for a pull request"),
+            ("dockopt image diff api:1.0 api:1.1", "show why the image grew"),
+            ("dockopt image diff old.tar new.tar --format markdown", "print the comparison for a pull request"),
         ],
     },
     Help {
@@ -103,7 +106,7 @@ const HELP: [Help; 10] = [
         modes: &[],
         examples: [
             ("dockopt rules default", "list the rules that run by default"),
-            ("dockopt rules cache --format json", "list a category for programs"),
+            ("dockopt rules cache --format json", "list the rules of a category as JSON"),
         ],
     },
     Help {
@@ -111,7 +114,7 @@ const HELP: [Help; 10] = [
         formats: TEXT_AND_JSON,
         modes: &[],
         examples: [
-            ("dockopt context ls ./backend", "show what the builder is sent, the largest first"),
+            ("dockopt context ls ./backend", "show what is sent to the builder, largest first"),
             ("dockopt context ls --all --format json", "list every file"),
         ],
     },
@@ -176,7 +179,7 @@ fn described(command: Command, help: &Help) -> Command {
         .value_name("FORMAT")
         .value_parser(one_of(&formats))
         .default_value(Format::Text.name())
-        .help("How the result is written")
+        .help("Output format")
         .help_heading("Global options");
     command.arg(format).after_help(text)
 }

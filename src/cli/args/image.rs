@@ -17,9 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A bare name is looked up as a file, then in the engine, then in its registry; `file:`, `oci:`, `docker:` \
-                        and `registry:` force one.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a \
-                        budget is broken; 2 it could not be read, is damaged, or a limit can't be judged.",
+    after_help = "A name without a prefix is looked up as a file, then in the engine, then in its registry; the prefixes `file:`, `oci:`, `docker:` and `registry:` select one.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a limit cannot be checked.",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true
@@ -27,7 +25,7 @@ use crate::settings::bytes_of;
 pub(in crate::cli) struct Image {
     #[command(subcommand)]
     pub command: Option<ImageCommand>,
-    /// Archives and folders (docker save, podman save, OCI), `-` for standard input, images of the engine or a registry
+    /// Archives and folders (docker save, podman save, OCI), `-` for standard input, or images in the engine or a registry
     #[arg(required = true, value_name = "IMAGE")]
     pub names: Vec<String>,
     #[command(flatten)]
@@ -40,34 +38,34 @@ pub(in crate::cli) struct Image {
     pub limits: ImageLimits,
     #[command(flatten)]
     pub budget: BudgetFlags,
-    /// Rules about images to run: names, categories, `default` or `all`
+    /// Image rules to run: names, categories, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Rules about images not to run; the more specific of --select and --ignore wins
+    /// Image rules not to run; if a rule is in both, the more specific name wins
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
-    /// Exit with 1 when something worth a change is at least so severe
+    /// Exit with 1 if a finding has at least this severity
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::None)]
     pub fail_on: FailOn,
 }
 
 /// Where the image comes from.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Options of the build")]
+#[command(next_help_heading = "Build options")]
 pub(in crate::cli) struct Origin {
-    /// The Dockerfile that made it: layers are tied to its lines
+    /// The Dockerfile it was built from, to show the line of each layer
     #[arg(short, long, alias = "dockerfile", value_name = "PATH")]
     pub file: Option<PathBuf>,
     /// The stage that was built
     #[arg(long, value_name = "STAGE", requires = "file")]
     pub target: Option<String>,
-    /// A build argument; without a value it comes from the environment
+    /// Set a build argument; without VALUE it is read from the environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", requires = "file")]
     pub build_arg: Vec<String>,
-    /// The context's folder [default: the Dockerfile's]
+    /// Folder of the build context [default: the Dockerfile's folder]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, named as the image is: what it shares with the image is not the image's own
+    /// The base image, named like IMAGE; layers shared with it count as part of the base
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }
@@ -75,30 +73,30 @@ pub(in crate::cli) struct Origin {
 /// What is shown.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // Each is a flag of the command line.
-#[command(next_help_heading = "Options of the view")]
+#[command(next_help_heading = "View options")]
 pub(in crate::cli) struct View {
-    /// Look around on the terminal: layers, files, waste; extract a file
+    /// Browse layers, files and waste interactively
     #[arg(long)]
     pub explore: bool,
-    /// Show everything: layers of the base one by one, lists without an end
+    /// Show all rows, and each layer of the base image
     #[arg(long)]
     pub all: bool,
-    /// Levels of folders that are shown
+    /// Folder depth to show
     #[arg(long, value_name = "LEVELS", default_value_t = 2)]
     pub depth: u32,
-    /// Rows of each list
+    /// Rows to show per list
     #[arg(long, value_name = "ROWS", default_value_t = 10)]
     pub top: usize,
-    /// A category of useless files that is no concern here; may be given several times
+    /// Do not report this category of unneeded files (repeatable)
     #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
     pub no_category: Vec<String>,
-    /// Don't work out packages
+    /// Do not analyze packages
     #[arg(long)]
     pub no_packages: bool,
-    /// Don't look for equal contents
+    /// Do not search for duplicate files
     #[arg(long)]
     pub no_duplicates: bool,
-    /// Rates to work out the time of a pull for, in bits per second: `100M`
+    /// Bandwidths to estimate the pull time for, in bits per second
     #[arg(long, value_name = "RATE", value_delimiter = ',', value_parser = rate, default_value = "100M")]
     pub bandwidth: Vec<u64>,
 }
@@ -106,7 +104,7 @@ pub(in crate::cli) struct View {
 /// Bits per second: `100M`, `1.5Gbit`, `20Mbit/s`.
 fn rate(text: &str) -> Result<u64, String> {
     let bare = text.trim_end_matches("/s").trim_end_matches("ps").trim_end_matches("bit");
-    bytes_of(bare).filter(|rate| *rate > 0).ok_or_else(|| "it is written `100M` or `1G`, in bits per second".to_owned())
+    bytes_of(bare).filter(|rate| *rate > 0).ok_or_else(|| "expected bits per second such as `100M` or `1G`".to_owned())
 }
 
 #[cfg(test)]

@@ -9,24 +9,24 @@ use crate::inputs::{BuildOptions, Date};
 use crate::load::{GatherRequest, SettingsSource};
 use crate::report::Format;
 
-/// The builder's own flags, with the builder's meaning.
+/// Flags with the same meaning as those of `docker build`.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Options of the build")]
+#[command(next_help_heading = "Build options")]
 #[allow(clippy::struct_field_names)] // The builder's flags.
 pub(in crate::cli) struct Build {
-    /// The Dockerfile [default: all that are found]
+    /// The Dockerfile [default: all Dockerfiles found]
     #[arg(short, long, value_name = "PATH")]
     pub file: Option<PathBuf>,
-    /// The stage that is built
+    /// The stage to build
     #[arg(long, value_name = "STAGE")]
     pub target: Option<String>,
-    /// A build argument; without a value it comes from the environment
+    /// Set a build argument; without VALUE it is read from the environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub build_arg: Vec<String>,
-    /// A further named context
+    /// Add a named build context (repeatable)
     #[arg(long, value_name = "NAME=SOURCE", value_parser = named_context)]
     pub build_context: Vec<(String, String)>,
-    /// The platform that is built for
+    /// The target platform
     #[arg(long, value_name = "OS/ARCH")]
     pub platform: Option<String>,
 }
@@ -56,79 +56,79 @@ impl Build {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(in crate::cli) struct Global {
-    /// How the result is written
+    /// Output format
     #[arg(long, global = true, value_parser = format(), default_value = "text", value_name = "FORMAT")]
     pub format: Format,
     /// Write the result to a file instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Print results only: no notes, no progress, and nothing where nothing is found
+    /// Print only results: no notes, no progress, and nothing if there are no findings
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also print which files and settings are used, and how long it takes
+    /// Also print which files and settings are used, and how long it took
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Whether to use colours [default: auto, or what `NO_COLOR` and `FORCE_COLOR` say]
+    /// When to use colors [default: auto, unless `NO_COLOR` or `FORCE_COLOR` is set]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<Color>,
 }
 
 /// Which rules run.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of the rules")]
+#[command(next_help_heading = "Rule options")]
 pub(in crate::cli) struct Choice {
     /// Rules to run: names, aliases, categories, groups, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Rules not to run; the more specific of --select and --ignore wins
+    /// Rules not to run; if a rule is in both, the more specific name wins
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
-    /// The day that tables are read for [default: `SOURCE_DATE_EPOCH`, else today]
+    /// Date for end-of-life and similar checks [default: `SOURCE_DATE_EPOCH`, else today]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     pub today: Option<Date>,
 }
 
-/// Whether ShellCheck is asked.
+/// Whether ShellCheck runs.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of the rules")]
+#[command(next_help_heading = "Rule options")]
 pub(in crate::cli) struct Shellcheck {
-    /// Ask ShellCheck, which has to be installed, about the scripts of RUN; its findings join the report
+    /// Also check the scripts of RUN with ShellCheck, which must be installed
     #[arg(long = "shellcheck")]
     pub on: bool,
 }
 
-/// Findings that are known already.
+/// Options of baselines.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of the baseline")]
+#[command(next_help_heading = "Baseline options")]
 pub(in crate::cli) struct Known {
-    /// Leave out the findings that this file knows: only new ones count
+    /// Hide the findings recorded in this file; report only new ones
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Write all findings to a baseline: from now on they are known
+    /// Record all current findings in this file
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub write_baseline: Option<PathBuf>,
-    /// Drop from the file of --baseline what is fixed
+    /// Remove fixed findings from the baseline file
     #[arg(long, requires = "baseline")]
     pub prune_baseline: bool,
 }
 
-/// When findings make the exit code.
+/// When findings change the exit code.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of the rules")]
+#[command(next_help_heading = "Rule options")]
 pub(in crate::cli) struct Threshold {
-    /// Exit with 1 from this severity on [default: what the settings say, else warning]
+    /// Exit with 1 if a finding has at least this severity [default: from the settings, else warning]
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
 }
 
-/// Which settings are in force.
+/// Which settings apply.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of the rules")]
+#[command(next_help_heading = "Rule options")]
 pub(in crate::cli) struct Config {
-    /// The settings [default: the nearest dockopt.toml or .hadolint.yaml above each Dockerfile]
+    /// Settings file [default: the nearest dockopt.toml or .hadolint.yaml in or above each Dockerfile's folder]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Use no settings
+    /// Ignore all settings files
     #[arg(long, conflicts_with = "config")]
     pub no_config: bool,
 }
@@ -186,10 +186,10 @@ pub(super) fn one_of(formats: &[Format]) -> impl TypedValueParser<Value = Format
 fn named_context(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, source)) if !name.is_empty() && !source.is_empty() => Ok((name.to_owned(), source.to_owned())),
-        _ => Err("it is written `name=source`".to_owned()),
+        _ => Err("expected `NAME=SOURCE`".to_owned()),
     }
 }
 
 fn date(text: &str) -> Result<Date, String> {
-    Date::parse(text).ok_or_else(|| "it is written `YYYY-MM-DD`".to_owned())
+    Date::parse(text).ok_or_else(|| "expected `YYYY-MM-DD`".to_owned())
 }

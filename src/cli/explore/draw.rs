@@ -99,7 +99,7 @@ fn title(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
     spans.push(paper.span(clean(&crate::report::image_name(analysis)).into_owned(), CellStyle::Strong));
     spans.push(paper.span(format!("  {}", facts.join(", ")), CellStyle::Plain));
     if wasted > 0 {
-        spans.push(paper.span(format!(", {} lost", bytes(wasted)), CellStyle::Wasted));
+        spans.push(paper.span(format!(", {} wasted", bytes(wasted)), CellStyle::Wasted));
     }
     if explorer.images() > 1 {
         spans

@@ -53,7 +53,7 @@ fn browse(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
         KeyCode::Char('s') => sort(explorer),
         KeyCode::Char('e') => {
             if !explorer.with_outline(|outline, ground| outline.open_all(ground, PathId::ROOT)) {
-                explorer.set_status("only the upper folders are open: all of them are too many rows");
+                explorer.set_status("opened only the top folders: there are too many rows to open all");
             }
         }
         KeyCode::Char('E') => explorer.with_outline(Outline::close_all),
@@ -163,11 +163,11 @@ fn help(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
 
 fn ask_to_extract(explorer: &mut Explorer<'_>) {
     let Some(file) = explorer.selected_member() else {
-        explorer.complain("choose a file in the tree first");
+        explorer.complain("select a file in the tree first");
         return;
     };
     if explorer.focus != Focus::Tree {
-        explorer.complain("choose a file in the tree first");
+        explorer.complain("select a file in the tree first");
         return;
     }
     let image = &explorer.analysis().image;

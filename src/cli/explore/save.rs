@@ -27,15 +27,15 @@ pub(super) fn check(name: &str) -> Result<(), String> {
     let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
     if name.is_empty() || name.chars().all(|c| matches!(c, '.' | ' ')) {
-        Err("a file needs a name".to_owned())
+        Err("the file name is empty".to_owned())
     } else if name.contains(['/', '\\', ':']) {
-        Err("the name must be that of a file in this folder: without `/`, `\\` and `:`".to_owned())
+        Err("the file name must not contain `/`, `\\` or `:`".to_owned())
     } else if name.starts_with('-') {
-        Err("a name that starts with `-` is taken for an option".to_owned())
+        Err("the file name must not start with `-`".to_owned())
     } else if !name.chars().all(is_harmless) {
-        Err("the name has characters that can't be seen".to_owned())
+        Err("the file name contains invisible characters".to_owned())
     } else if DEVICES.contains(&&*stem) || port.is_some_and(|port| port.len() == 1) {
-        Err(format!("`{name}` is a device on some systems"))
+        Err(format!("`{name}` is a device name on some systems"))
     } else {
         Ok(())
     }
@@ -50,9 +50,9 @@ pub(super) fn write(
     check(name)?;
     let path = folder.join(name);
     if path.symlink_metadata().is_ok() {
-        return Err(format!("`{name}` is there already: nothing is overwritten"));
+        return Err(format!("`{name}` already exists"));
     }
-    let cannot = |error: &std::io::Error| format!("`{name}` can't be written: {error}");
+    let cannot = |error: &std::io::Error| format!("`{name}` cannot be written: {error}");
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| cannot(&error))?;
     let bytes = contents(file.as_file_mut()).map_err(|error| {
         let help = error.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
@@ -92,7 +92,7 @@ mod tests {
             })
         };
         assert_eq!(put(b"one"), Ok(2));
-        assert_eq!(put(b"two"), Err("`a` is there already: nothing is overwritten".to_owned()));
+        assert_eq!(put(b"two"), Err("`a` already exists".to_owned()));
         let failed = Error::new(crate::image::ImageErrorKind::Missing, "gone").help("fetch it");
         assert_eq!(write(folder.path(), "b", |_| Err(failed)), Err("gone; fetch it".to_owned()));
         let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -204,9 +204,9 @@ impl<'a> Explorer<'a> {
         let on: Vec<&str> =
             [ADDED, CHANGED, REMOVED, WASTED].into_iter().filter(|mark| self.filter & mark != 0).map(name).collect();
         self.set_status(if on.is_empty() {
-            "shows everything".to_owned()
+            "showing all files".to_owned()
         } else {
-            format!("shows what is {}", on.join(" or "))
+            format!("showing files that are {}", on.join(" or "))
         });
     }
 
@@ -221,12 +221,12 @@ impl<'a> Explorer<'a> {
     /// Goes to the next match of what was sought, or the one before.
     pub(super) fn seek(&mut self, forward: bool) {
         if self.sought.is_empty() {
-            self.complain("nothing was searched: `/` asks for a text");
+            self.complain("nothing to search for; press `/` to search");
             return;
         }
         let text = self.sought.clone();
         match self.with_outline(|outline, ground| outline.find(ground, &text, forward)) {
-            None => self.complain(format!("no name in this view has `{text}` in it")),
+            None => self.complain(format!("`{text}` not found in this view")),
             Some(found) => {
                 self.with_outline(|outline, ground| outline.reveal(ground, found.path));
                 self.focus = Focus::Tree;
@@ -253,7 +253,7 @@ impl<'a> Explorer<'a> {
                 return;
             }
         }
-        self.complain("neither the layer nor the final tree has this path");
+        self.complain("this path is neither in the layer nor in the final tree");
     }
 
     /// The member that the cursor is on; of a hard link the one with the contents.

@@ -79,7 +79,7 @@ fn a_layer_shows_what_it_does() {
     check(
         "Up",
         &[
-            " What layer 1 does  A 900 kB  by size",
+            " Changes of layer 1 does  A 900 kB  by size",
             " A  drwxr-xr-x 0:0          900 kB  ▾ srv/",
             " AW -rw-r--r-- 1000:5       900 kB      main",
             " A  -rwsr-xr-x 0:0            70 B      su",
@@ -90,7 +90,7 @@ fn a_layer_shows_what_it_does() {
     check(
         third,
         &[
-            " What layer 3 does  A 4 B  R 530 kB  by size",
+            " Changes of layer 3 does  A 4 B  R 530 kB  by size",
             "                            530 kB  ▾ tmp/",
             " R                         −530 kB    ▾ a/",
             " R  -rw-r--r-- 0:0         −500 kB        cache",
@@ -103,7 +103,7 @@ fn a_layer_shows_what_it_does() {
     check(
         &format!("{third} r"),
         &[
-            " What layer 3 does  530 kB  by size  only R",
+            " Changes of layer 3 does  530 kB  by size  only R",
             "                            530 kB  ▾ tmp/",
             " R                         −530 kB    ▾ a/",
             " R  -rw-r--r-- 0:0         −500 kB        cache",
@@ -112,7 +112,7 @@ fn a_layer_shows_what_it_does() {
     );
     check(
         &format!("{third} c"),
-        &[" What layer 3 does  0 B  by size  only C", "  nothing passes the filter (0 shows everything)"],
+        &[" Changes of layer 3 does  0 B  by size  only C", "  no files match the filter (0 clears it)"],
     );
 }
 
@@ -121,7 +121,7 @@ fn the_final_tree_tells_layers() {
     check(
         "t e s",
         &[
-            " The final tree  900 kB  by name",
+            " Final tree  900 kB  by name",
             " A  lrwxrwxrwx 0:0         #1      0 B    lib → srv/main",
             " A  drwxr-xr-x 0:0         #1   900 kB  ▾ srv/",
             "    -rw-r--r-- 0:0         #3      0 B      link → /srv/note (hard lin",
@@ -168,7 +168,7 @@ fn waste_leads_to_its_file() {
     keys(&mut explorer, "Down Enter");
     assert_eq!((explorer.layers.at, &explorer.mode, explorer.focus), (1, &Mode::Browse, Focus::Tree));
     let shown = screen(&mut explorer, 100, 30);
-    assert!(shown.contains(" /tmp/a\n") && shown.contains("layer 2 · its line is not known"), "{shown}");
+    assert!(shown.contains(" /tmp/a\n") && shown.contains("layer 2 · Dockerfile line unknown"), "{shown}");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_file_is_asked_for_with_its_name() {
     let file = EntryId { layer: 1, index: 1 };
     assert_eq!(explorer.mode, Mode::Extract { file, name: "cache".to_owned() });
     assert_eq!(keys(&mut explorer, "Back / Enter"), Effect::None);
-    assert!(explorer.said.text.contains("without `/`"), "{}", explorer.said.text);
+    assert!(explorer.said.text.contains("must not contain `/`"), "{}", explorer.said.text);
     let effect = keys(&mut explorer, "Back 2 Enter");
     assert_eq!(effect, Effect::Extract { image: 0, file, name: "cach2".to_owned() });
     // A hard link is read where its contents are.

@@ -60,7 +60,7 @@ impl Budgets {
             let line = problem.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
             format!("{}{line}: {}", problem.file, problem.message)
         };
-        // Those of dockopt.toml are the linter's to tell.
+        // The problems of dockopt.toml are reported by `lint`.
         notices.extend(inputs.problems.iter().filter(|problem| problem.file.ends_with(DIVE)).map(remark));
         let typed = flags.budget();
         let budgets = Self { inputs, documents, dive, typed, notices, baselines: BTreeMap::new() };
@@ -68,7 +68,7 @@ impl Budgets {
         Ok(budgets)
     }
 
-    /// A category that is switched off has no bytes that could be held against a limit.
+    /// A disabled category has no bytes to compare with a limit.
     fn check(&self, off: &[String]) -> Result<(), CommandFailure> {
         let documents = self.documents.iter().map(|(_, document)| document);
         let sections = documents.clone().flat_map(|document| &document.budgets).map(|section| &section.budget);
@@ -76,8 +76,8 @@ impl Budgets {
         for limit in all.flat_map(|budget| &budget.limits) {
             let Measure::Category(name) = &limit.measure else { continue };
             if off.contains(name) {
-                let what = format!("the category `{name}` has a budget and is switched off");
-                return Err(CommandFailure::Because { what, help: Some(format!("leave out `--no-category {name}`")) });
+                let what = format!("the category `{name}` has a limit, but `--no-category` disables it");
+                return Err(CommandFailure::Because { what, help: Some(format!("remove `--no-category {name}`")) });
             }
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Budgets {
         budget
     }
 
-    /// Holds the images of a result against their budgets.
+    /// Compares the images of a result with their budgets.
     ///
     /// # Errors
     /// When a baseline can't be read.
@@ -126,7 +126,9 @@ impl Budgets {
             }
             image.budget = judged;
             if budget.baseline.is_some() && !grows {
-                analysis.notices.push("a baseline is given, and no limit of growth: add `--max-growth`".to_owned());
+                analysis
+                    .notices
+                    .push("the baseline is not used, because no growth limit is set; add `--max-growth`".to_owned());
             }
         }
         Ok(())
@@ -147,14 +149,14 @@ fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String
     let file = match &flags.dive_ci {
         Some(file) => file.as_path(),
         None if !flags.no_config && found.is_file() => {
-            notices.push(format!("`{DIVE}` is in force; `--no-config` leaves it out"));
+            notices.push(format!("using `{DIVE}`; `--no-config` ignores it"));
             found
         }
         None => return Ok(Budget::default()),
     };
     let source = read_source(file, DIVE_LIMIT).map_err(|error| CommandFailure::Because {
         what: error.to_string(),
-        help: Some("name a file of dive's rules".into()),
+        help: Some("pass a file of dive rules".into()),
     })?;
     let id = inputs.add(source);
     let (budget, problems) = dive(id, inputs.source(id));
@@ -195,18 +197,18 @@ fn baseline_path(source: &Source, baseline: String) -> String {
 /// What a baseline weighs.
 fn weigh(command: &Image, name: &str) -> Result<Vec<Weight>, CommandFailure> {
     let path = Path::new(name.strip_prefix("file:").unwrap_or(name));
-    let help = || Some("name an image, or a file that `dockopt image --format json` wrote".to_owned());
+    let help = || Some("pass an image, or a file written by `dockopt image --format json`".to_owned());
     if begins_as_json(path) {
         let source = read_source(path, SAVED_LIMIT)
             .map_err(|error| CommandFailure::Because { what: format!("the baseline {error}"), help: help() })?;
         return weights(source.text().as_bytes()).map_err(|error| CommandFailure::Because {
-            what: format!("the baseline `{name}` can't be used: {error}"),
+            what: format!("the baseline `{name}` cannot be used: {error}"),
             help: help(),
         });
     }
     let read = read((&command.choice, &command.limits), name, true, &Progress::silent());
     let (read, _) = read.map_err(|problem| CommandFailure::Because {
-        what: format!("the baseline can't be read: {}", report::image_problem(&problem)),
+        what: format!("the baseline cannot be read: {}", report::image_problem(&problem)),
         help: problem.help.clone().or_else(help),
     })?;
     if let Some(error) = read.damaged.first() {
@@ -218,12 +220,12 @@ fn weigh(command: &Image, name: &str) -> Result<Vec<Weight>, CommandFailure> {
     Ok(read.images.iter().map(Weight::of).collect())
 }
 
-/// Says which limits can't be judged; whether there is one, and whether one is broken.
+/// Reports limits that cannot be checked. Returns whether there are any, and whether a limit is exceeded.
 pub(super) fn verdict(global: &Global, all: &Analysis) -> (bool, bool) {
     let judged = || all.images.iter().flat_map(|image| &image.budget);
     for one in judged() {
         if let Some(why) = one.unknown {
-            let what = format!("the limit `{}` can't be judged: {why}", report::limit_name(one));
+            let what = format!("the limit `{}` cannot be checked: {why}", report::limit_name(one));
             terminal::error(global, &what, None);
         }
     }

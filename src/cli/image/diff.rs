@@ -14,8 +14,8 @@ use crate::report::{self, Format, ImageDiff};
 
 pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, CommandFailure> {
     if command.before == "-" && command.after == "-" {
-        let help = Some("name `-` once".to_owned());
-        return Err(CommandFailure::Because { what: "standard input can be read once only".to_owned(), help });
+        let help = Some("pass `-` only once".to_owned());
+        return Err(CommandFailure::Because { what: "standard input can be read only once".to_owned(), help });
     }
     let mut mask = Mask::default();
     let before = analyse_image(global, command, (&command.before, command.file_a.as_deref()), &mut mask)?;
@@ -67,8 +67,8 @@ fn analyse_image(
     match images.pop() {
         Some(image) if images.is_empty() => Ok((image, notices)),
         _ => Err(CommandFailure::Because {
-            what: format!("`{name}` is not one image"),
-            help: Some("choose with `--ref` or `--platform`".to_owned()),
+            what: format!("`{name}` contains more than one image"),
+            help: Some("select one with `--ref` or `--platform`".to_owned()),
         }),
     }
 }

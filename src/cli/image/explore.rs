@@ -13,8 +13,8 @@ use crate::report::Format;
 /// What can be told to be wrong before anything is read.
 pub(super) fn check(global: &Global) -> Result<(), CommandFailure> {
     if global.format != Format::Text || global.output.is_some() {
-        let what = "`--explore` writes nothing: it goes with neither `--format` nor `--output`".to_owned();
-        return Err(CommandFailure::Because { what, help: Some("leave out one of them".to_owned()) });
+        let what = "`--explore` cannot be combined with `--format` or `--output`".to_owned();
+        return Err(CommandFailure::Because { what, help: Some("remove one of the options".to_owned()) });
     }
     explore::check()
 }
@@ -22,7 +22,7 @@ pub(super) fn check(global: &Global) -> Result<(), CommandFailure> {
 /// Shows all images; `names` has for each what it was read from, as it was typed.
 pub(super) fn run(global: &Global, command: &Image, all: &Analysis, names: &[&str]) -> Result<u8, CommandFailure> {
     let extract = |number: usize, file: EntryId, target: &mut dyn ExtractTarget| {
-        let gone = || Error::new(ImageErrorKind::Missing, "there is no such image");
+        let gone = || Error::new(ImageErrorKind::Missing, "the image no longer exists");
         let name = names.get(number).ok_or_else(gone)?;
         let analysis = all.images.get(number).ok_or_else(gone)?;
         copy_file(command, name, (&analysis.image, file), target)
@@ -39,8 +39,8 @@ fn copy_file(
     target: &mut dyn ExtractTarget,
 ) -> Result<u64, Error> {
     let stream = || {
-        Error::new(ImageErrorKind::Unsupported, "the image came as a stream, which is not read twice")
-            .help("save it first (`docker save -o`) and explore the file")
+        Error::new(ImageErrorKind::Unsupported, "the image was read from a stream, which cannot be read again")
+            .help("save it to a file first (`docker save -o`), and explore the file")
     };
     if name == "-" {
         return Err(stream());

@@ -34,7 +34,7 @@ fn read_image(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Re
     progress.finish();
     let (read, sentence) = read.map_err(|problem| CommandFailure::Because {
         what: report::image_problem(&problem),
-        help: problem.help.or_else(|| Some("`--image` takes what `dockopt image` takes".to_owned())),
+        help: problem.help.or_else(|| Some("`--image` takes the same names as `dockopt image`".to_owned())),
     })?;
     if let Some(error) = read.damaged.first() {
         let problem = analysis::AnalysisProblem::of(error, &Mask::default());
@@ -43,20 +43,20 @@ fn read_image(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Re
     let name = if why.is_empty() { name } else { name.strip_prefix("docker:").unwrap_or(name) };
     let notice = match best_dockerfile(read, name, inputs) {
         Some((file, image)) => {
-            let mut notice = format!("`{}` is priced by {sentence}", inputs.source(file).name());
+            let mut notice = format!("costs of `{}` are measured in {sentence}", inputs.source(file).name());
             if !why.is_empty() {
                 notice.push_str(&format!(" (its {why})"));
             }
             inputs.measured.insert(file, image);
             notice
         }
-        None => format!("image `{name}` was built from none of these Dockerfiles: its bytes price no finding"),
+        None => format!("image `{name}` was not built from any of these Dockerfiles, so costs are not measured in it"),
     };
     inputs.notices.push(notice);
     Ok(())
 }
 
-/// The Dockerfile that most layers are tied to, and what the image tells of it.
+/// The Dockerfile that most layers were written by, and what is measured for it in the image.
 fn best_dockerfile(read: Read, name: &str, inputs: &Inputs) -> Option<(FileId, MeasuredImage)> {
     let image = read.images.first()?;
     let recorded = provenance(image, &read.attestations);

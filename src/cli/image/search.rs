@@ -20,17 +20,17 @@ const LEAST: usize = 3;
 
 /// What a search found.
 pub(super) struct SearchResult {
-    /// The best image of each Dockerfile that has one: its name, and why it is that.
+    /// The best image of each Dockerfile that has one: its name, and why it was chosen.
     pub(super) images: Vec<(String, String)>,
-    /// What a Dockerfile without one is told.
+    /// Notices for Dockerfiles without an image.
     pub(super) notices: Vec<String>,
 }
 
 /// Searches the engine for images that were built from the Dockerfiles.
 pub(super) fn search(inputs: &Inputs) -> Result<SearchResult, CommandFailure> {
     let because = |error: failure::Failure| CommandFailure::Because {
-        what: format!("`--image auto` looks for an image of the engine: {}", error.what),
-        help: Some(format!("{}; or name an image or a file with `--image`", error.help)),
+        what: format!("`--image auto` cannot search the engine's images: {}", error.what),
+        help: Some(format!("{}; or pass an image or a file to `--image`", error.help)),
     };
     let builds: Vec<Build<'_>> = inputs.builds.iter().map(Build::new).collect();
     let mut best: Vec<Option<(String, HistoryFit)>> = builds.iter().map(|_| None).collect();
@@ -69,11 +69,11 @@ pub(super) fn search(inputs: &Inputs) -> Result<SearchResult, CommandFailure> {
         let file = inputs.source(build.input().dockerfile).name();
         match best {
             Some((name, fit)) => {
-                let why = format!("history agrees with {} of {} instructions", fit.agreed, fit.instructions);
+                let why = format!("history matches {} of {} instructions", fit.agreed, fit.instructions);
                 searched.images.push((name, why));
             }
             None => searched.notices.push(format!(
-                "none of {looked_at} images of the engine at {} was built from `{file}`: its findings keep their prices",
+                "none of the {looked_at} images checked in the engine at {} was built from `{file}`, so its costs are not measured",
                 engine.endpoint()
             )),
         }

@@ -128,7 +128,7 @@ pub(super) fn bases(command: &Image) -> Result<Vec<KnownBase>, CommandFailure> {
     let read = read((&command.choice, &command.limits), name, false, &Progress::silent());
     let (read, _) = read.map_err(|problem| CommandFailure::Because {
         what: report::image_problem(&problem),
-        help: problem.help.or_else(|| Some("`--base` takes what `dockopt image` takes".to_owned())),
+        help: problem.help.or_else(|| Some("`--base` takes the same names as `dockopt image`".to_owned())),
     })?;
     Ok(read.images.iter().map(KnownBase::of).collect())
 }

@@ -58,7 +58,7 @@ pub(super) fn given_up(mut error: Failure, attempts: u32, wait: Option<Duration>
         error.what = format!("{} ({attempts} attempts)", error.what);
     }
     if let Some(wait) = wait {
-        error.help = format!("it asks to come back in {}; {}", seconds(wait), error.help);
+        error.help = format!("retry in {}, as the server asks; {}", seconds(wait), error.help);
     }
     error
 }

@@ -37,7 +37,7 @@ impl Session {
         let token = if token.token.is_empty() { token.access_token } else { token.token };
         // It becomes part of a header.
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let what = format!("`{}`, which the registry names for tokens, gives out none", origin(realm));
+            let what = format!("the registry's token server `{}` returned no token", origin(realm));
             return Err(Failure::new(FailureKind::Broken, what, "try again later"));
         }
         Ok(token)
@@ -75,8 +75,8 @@ impl Session {
             return Ok(());
         }
         let host = self.reference.host();
-        let what = format!("the registry `{host}` sends us for a token to `{}`, which is no HTTPS", origin(realm));
-        Err(Failure::new(FailureKind::Setup, what, "allow both hosts with --insecure-registry if they are yours"))
+        let what = format!("the registry `{host}` uses the token server `{}`, which does not use HTTPS", origin(realm));
+        Err(Failure::new(FailureKind::Setup, what, "if you trust both hosts, allow them with --insecure-registry"))
     }
 
     fn transport_to(&self, realm: &str, error: &ureq::Error) -> Failure {
@@ -94,13 +94,13 @@ impl Session {
         match status.as_u16() {
             400 | 401 | 403 => self.denied(&repository, &said),
             429 => {
-                let what = format!("`{}` gets too many requests for tokens from here{said}", origin(realm));
+                let what = format!("the token server `{}` reports too many requests{said}", origin(realm));
                 let error =
                     Failure::new(FailureKind::Limited, what, "wait, or log in for a higher limit (`docker login`)");
                 answer::given_up(error, attempts, wait)
             }
             _ => {
-                let what = format!("`{}`, which gives out tokens, fails with {status}{said}", origin(realm));
+                let what = format!("the token server `{}` returned {status}{said}", origin(realm));
                 Failure::new(FailureKind::Broken, what, "try again later")
             }
         }
@@ -113,12 +113,16 @@ impl Session {
         let body = response.body_mut().with_config().limit(u64::MAX).reader();
         let host = self.reference.host();
         body.take(limit + 1).read_to_end(&mut bytes).map_err(|error| {
-            let what = format!("the registry `{host}` breaks off in the middle of {what}: {error}");
+            let what = format!("the registry `{host}` closed the connection while sending {what}: {error}");
             Failure::new(FailureKind::Broken, what, "try again later")
         })?;
         if bytes.len() as u64 > limit {
-            let what = format!("what the registry `{host}` sends as {what} is larger than {} MiB", limit >> 20);
-            return Err(Failure::new(FailureKind::Broken, what, "no honest one is as large"));
+            let what = format!("the registry `{host}` sent more than {} MiB for {what}", limit >> 20);
+            return Err(Failure::new(
+                FailureKind::Broken,
+                what,
+                "check the registry's name; no valid response is this large",
+            ));
         }
         Ok(bytes)
     }

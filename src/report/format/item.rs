@@ -13,7 +13,7 @@ use crate::text::{LineColumn, Source};
 pub(super) const INPUT: &str = "input-problem";
 
 /// What [`INPUT`] is about.
-pub(super) const INPUT_SUMMARY: &str = "the input is wrong in itself: it can't be read, or the builder refuses it";
+pub(super) const INPUT_SUMMARY: &str = "the input cannot be read, or the builder rejects it";
 
 /// A finding, or what is wrong with an input.
 pub(super) struct ReportItem<'a> {

@@ -39,7 +39,9 @@ pub(super) fn write(run: &ReportRun) -> String {
             tool: wire::Tool { driver: rule::driver(&names) },
             automation_details: wire::AutomationDetails { id: format!("dockopt/{}/", run.command) },
             invocations: [log.invocation()],
-            original_uri_base_ids: wire::Bases { root: wire::UriBase { description: message("where dockopt ran") } },
+            original_uri_base_ids: wire::Bases {
+                root: wire::UriBase { description: message("folder in which dockopt ran") },
+            },
             artifacts: files
                 .iter()
                 .map(|file| wire::Artifact { location: log.artifact(file), roles: ["analysisTarget"] })

@@ -61,16 +61,16 @@ fn cause(image: &ImageAnalysis, cause: &Cause) -> String {
 
 /// A limit that is not kept, on one line.
 pub(in crate::report) fn story(image: &ImageAnalysis, judged: &LimitResult) -> String {
-    let mut text = format!("the budget {} is broken: {}", limit_name(judged), verdict(judged));
+    let mut text = format!("the limit {} is exceeded: {}", limit_name(judged), verdict(judged));
     if let Some(why) = judged.unknown {
-        text = format!("the budget {} can't be judged: {why}", limit_name(judged));
+        text = format!("the limit {} cannot be checked: {why}", limit_name(judged));
     }
     if let Some(written) = &judged.written {
         text.push_str(&format!(" ({written})"));
     }
     let causes: Vec<String> = judged.causes.iter().map(|one| cause(image, one)).collect();
     if !causes.is_empty() {
-        text.push_str(&format!("; most of it: {}", causes.join(", ")));
+        text.push_str(&format!("; largest: {}", causes.join(", ")));
     }
     text
 }
@@ -82,8 +82,8 @@ pub(super) fn title(image: &ImageAnalysis) -> String {
     let broken = broken(image).count() - unknown;
     let unknown = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
     match broken {
-        0 if unknown.is_empty() => format!("Budget: {all} kept"),
-        broken => format!("Budget: {broken} of {all} broken{unknown}"),
+        0 if unknown.is_empty() => format!("Budget: {all} met"),
+        broken => format!("Budget: {broken} of {all} exceeded{unknown}"),
     }
 }
 
@@ -115,7 +115,7 @@ pub(super) fn table(image: &ImageAnalysis) -> String {
     if broken(image).next().is_none() {
         return out;
     }
-    out.push_str("\n| Limit | Value | Most of it |\n| --- | --- | --- |\n");
+    out.push_str("\n| Limit | Value | Largest |\n| --- | --- | --- |\n");
     for one in broken(image) {
         let causes: Vec<String> = one.causes.iter().map(|why| markdown(&cause(image, why))).collect();
         let why = one.unknown.map_or_else(|| causes.join("<br>"), markdown);

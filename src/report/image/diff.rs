@@ -71,16 +71,12 @@ impl ImageDiff<'_> {
     /// `−812 MB: −640 MB build tools, −120 MB pip cache, +3 MB curl, −55 MB other`.
     fn sentence(&self) -> String {
         let Some(whole) = self.difference.bytes() else {
-            return format!("{} to pull; contents were not read", signed(self.pull()));
+            return format!("{} to pull; layer contents were not read", signed(self.pull()));
         };
         let parts = self.difference.summary();
         if parts.is_empty() {
             let files = self.difference.files.len();
-            return if files == 0 {
-                "no bytes differ".to_owned()
-            } else {
-                format!("as large as before, {files} files differ")
-            };
+            return if files == 0 { "no files differ".to_owned() } else { format!("same size, {files} files differ") };
         }
         let parts: Vec<String> = parts.iter().map(|(name, bytes)| format!("{} {name}", signed(*bytes))).collect();
         format!("{}: {}", if whole == 0 { "±0".to_owned() } else { signed(whole) }, parts.join(", "))
@@ -122,7 +118,7 @@ fn setting(change: &ConfigChange) -> (String, String) {
     let text = match (&change.before, &change.after) {
         (Some(before), Some(after)) => format!("{before} → {after}"),
         (None, Some(after)) => format!("set: {after}"),
-        (Some(before), None) => format!("gone: {before}"),
+        (Some(before), None) => format!("removed: {before}"),
         (None, None) => String::new(),
     };
     (format!("{}{name}", change.setting), text)

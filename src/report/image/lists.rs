@@ -8,13 +8,13 @@ use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle};
 use crate::report::units::{bytes, count};
 
-/// Bytes below which nobody wants a row.
+/// Rows with fewer bytes are not shown.
 const WORTH: u64 = 10_000;
 
-/// Lost bytes: what, where, who wrote it, who lost it, what mends it.
+/// Wasted bytes: what, where, who wrote it, who deleted or overwrote it, and the rule about it.
 pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut rows = Vec::new();
-    // What the base image lost is for its maintainers to mend.
+    // Waste of the base image is for its maintainers to fix.
     let worth = |group: &LossGroup| view.all || (group.bytes >= WORTH && !analysis.is_base(group.by as usize));
     for group in analysis.loss_groups.iter().filter(|group| worth(group)).take(view.top) {
         let (owner, by) = (group.owner as usize, group.by as usize);
@@ -84,7 +84,7 @@ pub(super) fn packages(
     let mut rows = Vec::new();
     for package in all.iter().take(view.top) {
         let more = weight(package).saturating_sub(package.size.bytes);
-        let needs = if more > 0 { format!("{} with what it needs", bytes(weight(package))) } else { String::new() };
+        let needs = if more > 0 { format!("{} with dependencies", bytes(weight(package))) } else { String::new() };
         let why = if package.is_orphan() { "needed by nothing" } else { package.why.name() };
         let name = format!("{} {}", package.name, package.version);
         rows.push(vec![
@@ -134,11 +134,11 @@ pub(super) fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
 /// Findings on one line each, for formats that have no tables of their own.
 pub(in crate::report) fn story(analysis: &ImageAnalysis, finding: &AnalysisFinding) -> String {
     let mut text = format!("{}: {}", bytes(finding.bytes), finding.message);
-    let instruction = analysis.instruction(finding.layer).unwrap_or("an instruction that nobody recorded");
+    let instruction = analysis.instruction(finding.layer).unwrap_or("an unrecorded instruction");
     text.push_str(&format!("; written by {} `{instruction}`", shown_maker(analysis, finding.layer)));
     if let Some(by) = finding.by {
-        let instruction = analysis.instruction(by).unwrap_or("an instruction that nobody recorded");
-        text.push_str(&format!(", lost by {} `{instruction}`", shown_maker(analysis, by)));
+        let instruction = analysis.instruction(by).unwrap_or("an unrecorded instruction");
+        text.push_str(&format!(", removed by {} `{instruction}`", shown_maker(analysis, by)));
     }
     text
 }

@@ -40,10 +40,10 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>) -> String {
     }
     let mut out = format!("**dockopt image** {}: {}\n", markdown_code(&image_name(image)), facts.join(", "));
     if image.findings.is_empty() {
-        out.push_str("\nNothing found that is worth a change.\n");
+        out.push_str("\nNo findings.\n");
     } else {
         out.push_str(
-            "\n| Bytes | Finding | Where | Written by | Lost by | Instead |\n| ---: | --- | --- | --- | --- | --- |\n",
+            "\n| Bytes | Finding | Where | Written by | Removed by | Fix |\n| ---: | --- | --- | --- | --- | --- |\n",
         );
     }
     for finding in image.findings.iter().take(view.top) {

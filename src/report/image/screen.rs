@@ -42,24 +42,27 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
             out.push_str(&body);
         }
     };
-    section("Secrets that everybody who has the image can read".to_owned(), secrets::render(image, view, layout));
+    section("Secrets that anyone with this image can read".to_owned(), secrets::render(image, view, layout));
     section("Config and permissions".to_owned(), lists::facts(image, view, layout));
     let waste = image.totals.waste.sum();
     let base: u64 =
         image.loss_groups.iter().filter(|group| image.is_base(group.by as usize)).map(|group| group.bytes).sum();
-    let of_base = if base > 0 { format!(", {} of it by the base", bytes(base)) } else { String::new() };
+    let of_base = if base > 0 { format!(", {} of it in the base image", bytes(base)) } else { String::new() };
     section(format!("Wasted: {}{of_base}", bytes(waste)), lists::waste(image, view, layout));
     section("Not needed at run time".to_owned(), lists::categories(image, view, layout));
     if let Some(packages) = image.packages.as_ref().filter(|packages| !packages.packages.is_empty()) {
         let own: u64 = packages.packages.iter().map(|package| package.size.bytes).sum();
         let unowned: u64 = packages.unowned.iter().map(|unowned| unowned.size.bytes).sum();
         let number = packages.packages.iter().filter(|package| package.part_of.is_none()).count() as u64;
-        let title = format!("{}: {}, {} in none", capital(&count(number, "package")), bytes(own), bytes(unowned));
+        let title = format!("{}: {}; {} in no package", capital(&count(number, "package")), bytes(own), bytes(unowned));
         section(title, lists::packages(image, packages, view, layout));
     }
     let copies = image.totals.duplicate_content_bytes;
-    section(format!("Equal contents: {} more than once", bytes(copies)), lists::duplicates(image, view, layout));
-    section("Biggest folders".to_owned(), folders::render(image, view, layout));
+    section(
+        format!("Duplicate files: {} stored more than once", bytes(copies)),
+        lists::duplicates(image, view, layout),
+    );
+    section("Largest folders".to_owned(), folders::render(image, view, layout));
     section(budget::title(image), budget::list(image, layout));
     if !image.notices.is_empty() {
         out.push('\n');
@@ -101,7 +104,7 @@ fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> Str
         .collect();
     let mut pull = times.join(", ");
     if totals.pull_is_uncompressed {
-        pull = format!("at most, {pull}: layers are uncompressed here");
+        pull = format!("at most, {pull} (the layers are stored uncompressed here)");
     }
     row("to pull", bytes(totals.pull_bytes), pull);
     if analysis.is_read() {
@@ -111,9 +114,9 @@ fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> Str
         row("wasted", bytes(totals.waste.sum()), waste);
         let own = match analysis.origins.base.how {
             BaseHow::Guess => String::new(),
-            _ => format!("; above the base {}", percent(analysis.above.efficiency())),
+            _ => format!("; {} above the base image", percent(analysis.above.efficiency())),
         };
-        row("efficiency", percent(totals.efficiency()), format!("of what is stored is there{own}"));
+        row("efficiency", percent(totals.efficiency()), format!("of the stored bytes are in the final tree{own}"));
     }
     out.push_str(&grid(&[Column::Left, Column::Right, Column::Words], &rows, layout, 2));
     out
@@ -123,10 +126,10 @@ fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> Str
 fn kinds(analysis: &ImageAnalysis) -> String {
     let waste = &analysis.totals.waste;
     let kinds = [
-        (waste.deleted, "deleted later"),
+        (waste.deleted, "deleted by later layers"),
         (waste.overwritten, "overwritten"),
-        (waste.metadata_only, "stored again for owner, mode or time"),
-        (waste.same_layer_duplicate, "twice in a layer"),
+        (waste.metadata_only, "stored again for a change of owner, mode or time"),
+        (waste.same_layer_duplicate, "stored twice in a layer"),
     ];
     let parts = kinds.iter().filter(|kind| kind.0 > 0).map(|(amount, what)| format!("{} {what}", bytes(*amount)));
     parts.collect::<Vec<_>>().join(", ")
@@ -144,7 +147,7 @@ fn bits(rate: u64) -> String {
 }
 
 fn other_lines(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
-    let mut out = layout.paint(TextStyle::Strong, "Also there");
+    let mut out = layout.paint(TextStyle::Strong, "Other images");
     out.push('\n');
     let mut rows = Vec::new();
     for other in analysis.others.iter().take(view.top) {
@@ -167,13 +170,16 @@ fn next(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
     let placed = analysis.images.iter().any(|image| image.origins.layers.iter().any(|one| one.place.is_some()));
     let worst = analysis.images.iter().flat_map(|image| &image.findings).max_by_key(|finding| finding.bytes);
     if view.dockerfile.is_none() && !placed && name != "-" {
-        commands.push((format!("dockopt image {} --file Dockerfile", quoted(name)), "ties layers to lines".to_owned()));
+        commands.push((
+            format!("dockopt image {} --file Dockerfile", quoted(name)),
+            "shows the Dockerfile line of each layer".to_owned(),
+        ));
     }
     if let Some(file) = view.dockerfile
         && worst.is_some()
         && placed
     {
-        commands.push((format!("dockopt audit {}", quoted(file)), "finds the causes, and mends them".to_owned()));
+        commands.push((format!("dockopt audit {}", quoted(file)), "finds the causes and suggests fixes".to_owned()));
     } else if let Some(rule) = worst.and_then(|finding| finding.rule) {
         let what = worst.map(|finding| bytes(finding.bytes)).unwrap_or_default();
         commands.push((format!("dockopt explain {rule}"), format!("how to save {what}")));

@@ -14,9 +14,9 @@ pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
     match secret.found {
         SecretPlace::File { path, line: Some(line), .. } => format!("{}:{line}", shown_path(analysis, path)),
         SecretPlace::File { path, line: None, .. } => shown_path(analysis, path),
-        SecretPlace::Environment => "the config's environment".to_owned(),
+        SecretPlace::Environment => "environment in the config".to_owned(),
         SecretPlace::Label => "a label".to_owned(),
-        SecretPlace::History(step) => format!("step {} of the history", step + 1),
+        SecretPlace::History(step) => format!("history step {}", step + 1),
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
         MemberOutcome::Lost { how, by } => (waste_words(how), by),
     };
     let by = shown_maker(analysis, by as usize);
-    format!("recoverable from layer {}: {how} by {by}", entry.layer + 1)
+    format!("still readable in layer {} ({how} by {by})", entry.layer + 1)
 }
 
 /// Who brought it: a line, else a layer.
@@ -71,7 +71,7 @@ pub(super) fn table(analysis: &ImageAnalysis, top: usize) -> String {
     if sure.is_empty() {
         return out;
     }
-    out.push_str("\n| Secret | Where | Brought by | |\n| --- | --- | --- | --- |\n");
+    out.push_str("\n| Secret | Where | Added by | |\n| --- | --- | --- | --- |\n");
     for secret in sure.iter().take(top) {
         out.push_str(&format!(
             "| {} | {} | {} | {} |\n",

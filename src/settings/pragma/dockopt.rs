@@ -60,7 +60,7 @@ impl PragmaReader<'_> {
                 Some(close) => format!("did you mean `{close}=`?"),
                 None => "write `ignore=` or `ignore-file=`".to_owned(),
             };
-            self.problem(comment.part(start, start + key.len()), format!("dockopt has no comment `{key}=`"), help);
+            self.problem(comment.part(start, start + key.len()), format!("unknown comment `dockopt {key}=`"), help);
             return None;
         }
         let reach = self.read_reach(file, dockerfile, key)?;
@@ -68,7 +68,7 @@ impl PragmaReader<'_> {
         let (until, reasoned) = self.fields(rest);
         if named.is_empty() && self.problems.is_empty() {
             let help = format!("write `# dockopt {key}=rule`");
-            self.problem(comment.span, "the comment names no rule".to_owned(), help);
+            self.problem(comment.span, "the comment does not name a rule".to_owned(), help);
         }
         // A day that can't be read must not hide anything for ever.
         let readable = !named.is_empty() && until.is_ok();
@@ -88,15 +88,15 @@ impl PragmaReader<'_> {
     fn read_reach(&mut self, file: FileId, dockerfile: &File, key: &str) -> Option<SuppressionReach> {
         let comment = self.comment;
         if comment.inner {
-            let what = "a comment inside of an instruction hides nothing".to_owned();
-            self.problem(comment.span, what, "put it on the line above the instruction".to_owned());
+            let what = "a comment inside an instruction cannot hide findings".to_owned();
+            self.problem(comment.span, what, "move it to the line above the instruction".to_owned());
             return None;
         }
         if key == "ignore-file" {
             let first = dockerfile.instructions().first().map_or(u32::MAX, |first| first.start_line);
             if comment.line > first {
-                let help = "put it above the first instruction".to_owned();
-                self.problem(comment.span, "`ignore-file` holds for the whole file".to_owned(), help);
+                let help = "move it above the first instruction".to_owned();
+                self.problem(comment.span, "`ignore-file` must come before the first instruction".to_owned(), help);
                 return None;
             }
             // What is wrong with its .dockerignore belongs to it, too.
@@ -148,10 +148,10 @@ impl PragmaReader<'_> {
                 }
                 None => {
                     let help = match self.known.suggest(word, &[]) {
-                        Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
-                        None => "`dockopt rules` lists all".to_owned(),
+                        Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all rules"),
+                        None => "`dockopt rules` lists all rules".to_owned(),
                     };
-                    self.problem(span, format!("no rule, category or group is called `{word}`"), help);
+                    self.problem(span, format!("unknown rule, category or group `{word}`"), help);
                 }
             }
         }
@@ -175,13 +175,13 @@ impl PragmaReader<'_> {
             let (word, span) = (&rest[..length], self.comment.part(at, at + length));
             at += length;
             let Some(day) = word.strip_prefix("until=") else {
-                let help = "behind the rules stand `until=2027-01-31` and `reason: …`".to_owned();
-                self.problem(span, format!("`{word}` means nothing here"), help);
+                let help = "after the rules, only `until=YYYY-MM-DD` and `reason: TEXT` are allowed".to_owned();
+                self.problem(span, format!("unexpected `{word}`"), help);
                 return (until, false);
             };
             until = Date::parse(day).map(Some).ok_or(());
             if until.is_err() {
-                self.problem(span, format!("`{day}` is no day"), "write it as `YYYY-MM-DD`".to_owned());
+                self.problem(span, format!("`{day}` is not a date"), "write it as `YYYY-MM-DD`".to_owned());
             }
         }
     }

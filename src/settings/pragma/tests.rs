@@ -76,23 +76,20 @@ fn own_comments_hold_for_the_instruction_below() {
 
 #[test]
 fn own_comments_that_hide_nothing_are_told() {
-    check("# dockopt ignroe=DL3006\nFROM a\n", &["ignroe: dockopt has no comment `ignroe=`"]);
-    check("# dockopt ignore=apt-list\nFROM a\n", &["apt-list: no rule, category or group is called `apt-list`"]);
-    check("# dockopt ignore=\nFROM a\n", &["# dockopt ignore=: the comment names no rule"]);
+    check("# dockopt ignroe=DL3006\nFROM a\n", &["ignroe: unknown comment `dockopt ignroe=`"]);
+    check("# dockopt ignore=apt-list\nFROM a\n", &["apt-list: unknown rule, category or group `apt-list`"]);
+    check("# dockopt ignore=\nFROM a\n", &["# dockopt ignore=: the comment does not name a rule"]);
     for bare in ["# dockopt ignore", "# dockopt ignore DL3006 until=2027-01-01", "# dockopt: ignore-file DL3006"] {
-        check(&format!("{bare}\nFROM a\n"), &[&format!("{bare}: the comment names no rule")]);
+        check(&format!("{bare}\nFROM a\n"), &[&format!("{bare}: the comment does not name a rule")]);
     }
     check("# dockopt ignore=DL3006 until=soon\nFROM a\n", &["until=soon: `soon` is no day"]);
-    check(
-        "# dockopt ignore=DL3006 because\nFROM a\n",
-        &["2: DL3006=floating-base", "because: `because` means nothing here"],
-    );
+    check("# dockopt ignore=DL3006 because\nFROM a\n", &["2: DL3006=floating-base", "because: unexpected `because`"]);
     check(
         "FROM a\n# dockopt ignore-file=DL3006\n",
-        &["# dockopt ignore-file=DL3006: `ignore-file` holds for the whole file"],
+        &["# dockopt ignore-file=DL3006: `ignore-file` must come before the first instruction"],
     );
     let inner = "FROM a\nRUN b \\\n # dockopt ignore=DL3006\n c\n";
-    check(inner, &["# dockopt ignore=DL3006: a comment inside of an instruction hides nothing"]);
+    check(inner, &["# dockopt ignore=DL3006: a comment inside an instruction cannot hide findings"]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn an_image_is_no_different_from_itself() {
     }
     assert_eq!((&nothing["shared_layers"], &nothing["new_pull_bytes"]), (&json!(4), &json!(0)));
     let ran = diff(&archive(), &archive(), &[]).code(0);
-    assert!(ran.stdout.contains("no bytes differ"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no files differ"), "{}", ran.stdout);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn folder() -> tempfile::TempDir {
 
 fn explore(folder: &Path) -> Terminal {
     let mut terminal = Terminal::run(folder, &RUN, (32, 120));
-    terminal.shows("What layer");
+    terminal.shows("Changes of layer");
     terminal
 }
 
@@ -43,17 +43,17 @@ fn layers_and_their_files_are_seen() {
     assert!(line(&screen, "numpy.so").contains("500 kB"), "{screen}");
     assert!(!screen.contains("c4nary"), "{screen}");
     // The next layer takes the cache away.
-    let screen = terminal.keys("\x1b[B").shows("What layer 4");
+    let screen = terminal.keys("\x1b[B").shows("Changes of layer 4");
     assert!(line(&screen, "wheel").contains("R "), "{screen}");
     assert!(line(&screen, "main").contains("C "), "{screen}");
     // A filter leaves what was changed.
-    let screen = terminal.keys("c").shows("shows what is changed");
+    let screen = terminal.keys("c").shows("showing files that are changed");
     assert!(screen.contains("main") && !screen.contains("wheel"), "{screen}");
-    terminal.keys("c").shows("shows everything");
+    terminal.keys("c").shows("showing all files");
     // The final tree has a layer beside each file.
     let screen = terminal
         .keys("te")
-        .until("the final tree", |screen| screen.contains("The final tree") && screen.contains("libc.so"));
+        .until("the final tree", |screen| screen.contains("Final tree") && screen.contains("libc.so"));
     assert!(line(&screen, "libc.so").contains("#1"), "{screen}");
     assert!(!screen.contains("wheel"), "{screen}");
     terminal.keys("q");
@@ -73,7 +73,7 @@ fn a_search_goes_from_match_to_match() {
     assert!(screen.contains("/usr/lib/numpy.so"), "{screen}");
     terminal.keys("n").shows("match 1 of 2");
     terminal.keys("N").shows("match 2 of 2");
-    terminal.keys("/nowhere\r").shows("no name in this view");
+    terminal.keys("/nowhere\r").shows("not found in this view");
     terminal.keys("\x03");
     assert_eq!(terminal.ends(), Some(0));
     assert!(!terminal.is_alternate() && terminal.is_cooked());
@@ -85,19 +85,20 @@ fn waste_leads_to_the_file_and_a_file_is_extracted() {
     let mut terminal = explore(folder.path());
     assert!(!terminal.is_cooked());
     terminal.keys("w");
-    let screen = terminal.until("the waste", |screen| screen.contains("Of no use") && screen.contains("wheel"));
+    let screen =
+        terminal.until("the waste", |screen| screen.contains("deleted or overwritten") && screen.contains("wheel"));
     assert!(line(&screen, "wheel").contains("900 kB") && line(&screen, "wheel").contains("line 4"), "{screen}");
     let screen = terminal.keys("\r").until("the file", |screen| screen.contains("deleted by line 5"));
-    assert!(screen.contains("What layer 3") && screen.contains("/root/.cache/pip/wheel"), "{screen}");
+    assert!(screen.contains("Changes of layer 3") && screen.contains("/root/.cache/pip/wheel"), "{screen}");
     // What a later layer deleted is still there.
     terminal.keys("x").shows("extract to this folder as: wheel");
     terminal.keys("\r").shows("900 kB written");
     let wheel = layers()[2].iter().find(|member| member.path.ends_with(b"wheel")).unwrap().body.clone();
     assert_eq!(fs::read(folder.path().join("wheel")).unwrap(), wheel);
     // Never over another file, never elsewhere.
-    terminal.keys("x\r").shows("nothing is overwritten");
+    terminal.keys("x\r").shows("already exists");
     terminal.keys("x").shows("as: wheel");
-    terminal.keys("/../y\r").shows("without `/`");
+    terminal.keys("/../y\r").shows("must not contain `/`");
     // An Escape is known as one when nothing follows it.
     terminal.keys("\x1b").shows("? help");
     let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -126,7 +127,7 @@ fn small_screens_and_hostile_names_do_no_harm() {
     terminal.keys("?").shows("Ctrl-C");
     terminal.resize(2, 10);
     terminal.resize(1, 1);
-    terminal.resize(30, 120).keys(" g").shows("The final tree");
+    terminal.resize(30, 120).keys(" g").shows("Final tree");
     let screen = terminal.keys("/z\r").shows("\\xffz");
     assert!(line(&screen, "\\xffz").contains("a␛[2J"), "{screen}");
     terminal.keys("x").shows("as: a_[2J_m__z");
@@ -146,7 +147,7 @@ fn without_a_terminal_nothing_is_explored() {
     assert!(ran.stderr.contains("`--explore` needs a terminal") && ran.stdout.is_empty(), "{}", ran.stderr);
     for more in [["--format", "json"], ["--output", "x"]] {
         let ran = run(&more);
-        assert!(ran.stderr.contains("goes with neither `--format` nor `--output`"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("cannot be combined with `--format` or `--output`"), "{}", ran.stderr);
     }
 }
 

@@ -7,65 +7,65 @@ use clap::Args;
 use crate::image::all_categories;
 use crate::settings::{Bound, Budget, Limit, Measure, SettingsPattern, bytes_of, closest, growth_of, ratio_of};
 
-/// What an image may weigh.
+/// Limits for an image.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Budget (exit code 1 when it is broken)")]
+#[command(next_help_heading = "Budget (exit code 1 if exceeded)")]
 pub(in crate::cli) struct BudgetFlags {
-    /// Bytes on disk
+    /// Maximum size on disk
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_size: Option<u64>,
-    /// Bytes that a pull transfers
+    /// Maximum size of a pull
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_pull_size: Option<u64>,
-    /// Bytes on disk above the base image
+    /// Maximum size on disk above the base image
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_added_size: Option<u64>,
-    /// Bytes on disk of the largest layer above the base image
+    /// Maximum size on disk of a layer above the base image
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_layer_size: Option<u64>,
-    /// Layers
+    /// Maximum number of layers
     #[arg(long, value_name = "COUNT")]
     pub max_layers: Option<u64>,
-    /// Bytes that are stored and gone from the final tree
+    /// Maximum number of wasted bytes: stored in a layer, but not in the final tree
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_waste: Option<u64>,
-    /// Their share: `5%` or `0.05`
+    /// Maximum share of wasted bytes: `5%` or `0.05`
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_waste_ratio: Option<f64>,
-    /// The share of stored bytes that is in the final tree, at least
+    /// Minimum share of stored bytes that are in the final tree
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub min_efficiency: Option<f64>,
-    /// What it may weigh more than the baseline: `5MB` or `3%`
+    /// Maximum growth over the baseline: `5MB` or `3%`
     #[arg(long, value_name = "SIZE|SHARE", value_parser = growth)]
     pub max_growth: Vec<Bound>,
-    /// Bytes of a category of useless files; may be given several times
+    /// Maximum size of a category of unneeded files (repeatable)
     #[arg(long, value_name = "NAME=SIZE", value_parser = category)]
     pub max_category: Vec<(String, u64)>,
-    /// Bytes of a package, or of several by a glob; may be given several times
+    /// Maximum size of a package, or of all packages that match a glob (repeatable)
     #[arg(long, value_name = "NAME=SIZE", value_parser = package)]
     pub max_package: Vec<(String, u64)>,
-    /// A path that the final tree may not have; may be given several times
+    /// Path that must not be in the final tree (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     pub forbid_path: Vec<SettingsPattern>,
-    /// No secrets, removed ones among them
+    /// Allow no secrets, including deleted ones
     #[arg(long)]
     pub forbid_secrets: bool,
-    /// Paths that count neither as waste nor as forbidden; may be given several times
+    /// Path that counts neither as waste nor as forbidden (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     pub ignore_path: Vec<SettingsPattern>,
-    /// The base image's waste, categories, packages and paths count for nothing
+    /// Do not count waste, categories, packages and paths of the base image
     #[arg(long)]
     pub ignore_base: bool,
-    /// What growth is measured against: an image, or the saved result of `dockopt image --format json`
+    /// Image, or saved output of `dockopt image --format json`, to measure growth against
     #[arg(long, value_name = "IMAGE|FILE")]
     pub baseline: Option<String>,
-    /// dive's rules [default: .dive-ci in the current folder]
+    /// File of dive rules [default: .dive-ci in the current folder]
     #[arg(long, value_name = "FILE")]
     pub dive_ci: Option<PathBuf>,
-    /// The settings with `[budget]` [default: the nearest dockopt.toml from the current folder upwards]
+    /// Settings file with `[budget]` [default: the nearest dockopt.toml in or above the current folder]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Use neither dockopt.toml nor .dive-ci
+    /// Ignore dockopt.toml and .dive-ci
     #[arg(long, conflicts_with = "config")]
     pub no_config: bool,
 }
@@ -104,11 +104,11 @@ impl BudgetFlags {
 }
 
 fn share(text: &str) -> Result<f64, String> {
-    ratio_of(text).ok_or_else(|| "it is written `5%` or `0.05`".to_owned())
+    ratio_of(text).ok_or_else(|| "expected a share such as `5%` or `0.05`".to_owned())
 }
 
 fn growth(text: &str) -> Result<Bound, String> {
-    growth_of(text).ok_or_else(|| "it is written `5MB` or `3%`".to_owned())
+    growth_of(text).ok_or_else(|| "expected a size or share such as `5MB` or `3%`".to_owned())
 }
 
 fn pattern(text: &str) -> Result<SettingsPattern, String> {
@@ -116,8 +116,7 @@ fn pattern(text: &str) -> Result<SettingsPattern, String> {
 }
 
 fn package(text: &str) -> Result<(String, u64), String> {
-    let (name, bytes) =
-        text.rsplit_once('=').filter(|(name, _)| !name.is_empty()).ok_or("it is written `NAME=SIZE`")?;
+    let (name, bytes) = text.rsplit_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected `NAME=SIZE`")?;
     SettingsPattern::new(name)?;
     Ok((name.to_owned(), size(bytes)?))
 }
@@ -130,13 +129,13 @@ fn category(text: &str) -> Result<(String, u64), String> {
     }
     let help = match closest(&name, &known) {
         Some(close) => format!("did you mean `{close}`?"),
-        None => format!("known are {}", known.join(", ")),
+        None => format!("expected one of {}", known.join(", ")),
     };
-    Err(format!("there is no category `{name}`; {help}"))
+    Err(format!("unknown category `{name}`; {help}"))
 }
 
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    bytes_of(text).ok_or_else(|| "it is written `500MB`, `64GB` or `64GiB`".to_owned())
+    bytes_of(text).ok_or_else(|| "expected a size such as `500MB` or `64GiB`".to_owned())
 }
 
 #[cfg(test)]

@@ -8,36 +8,37 @@ use super::choice::{ImageChoice, ImageLimits};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ImageCommand {
-    /// Say what one image has that another one has not: by line, layer, package, category, folder, file and config
+    /// Compare two images by line, layer, package, category, folder, file and config
     Diff(Box<Diff>),
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 both images were read, whatever the difference; 2 one could not be read, or is \
-                        damaged. A limit on growth is `dockopt image B --baseline A --max-growth 5%`.")]
+#[command(
+    after_help = "Exit codes: 0 both images were read, even if they differ; 2 an image cannot be read or is damaged. To limit growth, use `dockopt image B --baseline A --max-growth 5%`."
+)]
 pub(in crate::cli) struct Diff {
-    /// The image before: an archive, a folder, an image of the engine or a registry
+    /// The image before: an archive, a folder, or an image in the engine or a registry
     #[arg(value_name = "A")]
     pub before: String,
     /// The image after
     #[arg(value_name = "B")]
     pub after: String,
-    /// The Dockerfile that made A: its layers are tied to lines
+    /// The Dockerfile that A was built from, to show the line of each layer
     #[arg(long, value_name = "PATH")]
     pub file_a: Option<PathBuf>,
-    /// The Dockerfile that made B
+    /// The Dockerfile that B was built from
     #[arg(long, value_name = "PATH")]
     pub file_b: Option<PathBuf>,
-    /// Times of modification, and the order of members in layers, are no difference
+    /// Ignore modification times and the order of files in layers
     #[arg(long)]
     pub semantic: bool,
-    /// Show everything: lists without an end
+    /// Show all rows
     #[arg(long)]
     pub all: bool,
-    /// Levels of folders that are shown
+    /// Folder depth to show
     #[arg(long, value_name = "LEVELS", default_value_t = 2)]
     pub depth: u32,
-    /// Rows of each list
+    /// Rows to show per list
     #[arg(long, value_name = "ROWS", default_value_t = 10)]
     pub top: usize,
     #[command(flatten)]

@@ -21,7 +21,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
     let focused = explorer.focus == Focus::Layers;
     let file = if area.width < NARROW { only_file(analysis) } else { String::new() };
     let line = (0..layers).map(|layer| width(&origin(analysis, layer, &file).0)).max().unwrap_or(0).clamp(4, 16);
-    let head = format!("  #     size {}     lost  {}  instruction", " ".repeat(BAR), pad("line", line));
+    let head = format!("  #     size {}   wasted  {}  instruction", " ".repeat(BAR), pad("line", line));
     let head = paper.span(head, CellStyle::Dim);
     paper.line(area, 0, vec![head]);
     if layers == 0 {
@@ -76,7 +76,7 @@ fn draw_layer(
     paper.line(area, row, spans);
 }
 
-/// The instruction, without the keyword's noise; whether something is wrong.
+/// The text of the instruction column, and whether the layer cannot be read.
 fn instruction_text(analysis: &ImageAnalysis, layer: usize) -> (String, bool) {
     match &analysis.image.layers[layer].contents {
         Contents::Elsewhere(_) => ("foreign layer: contents unknown".to_owned(), true),
@@ -113,7 +113,7 @@ fn origin(analysis: &ImageAnalysis, layer: usize, file: &str) -> (String, bool) 
     }
 }
 
-/// Eighths of a column; something is never nothing.
+/// A bar in eighths of a column; a size above 0 always shows at least one.
 fn size_bar(size: u64, largest: u64) -> String {
     if size == 0 || largest == 0 {
         return String::new();

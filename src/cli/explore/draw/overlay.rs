@@ -1,4 +1,4 @@
-//! What lies over the panes: the list of what is wasted, the keys.
+//! The overlays: the list of wasted files, and the help page.
 
 use ratatui::layout::Rect;
 
@@ -7,31 +7,31 @@ use crate::cli::explore::state::Explorer;
 use crate::report::{bytes, clean, count, cut, cut_path, pad, shown_path, width};
 
 const HELP: [(&str, &str); 27] = [
-    ("", "Where to go"),
-    ("↑ ↓  k j", "one row up, down"),
+    ("", "Navigation"),
+    ("↑ ↓  k j", "move up, down"),
     ("PgUp PgDn", "one page up, down"),
     ("Home End  g G", "first row, last row"),
-    ("Tab", "from the layers to the tree and back"),
-    ("i", "the next image, where there are several"),
+    ("Tab", "switch between the layers and the tree"),
+    ("i", "next image, if there are several"),
     ("", "The tree"),
-    ("t", "what the layer does, or the final tree"),
-    ("→ ←  l h", "open, close a folder; go into it, out of it"),
+    ("t", "switch between the layer's changes and the final tree"),
+    ("→ ←  l h", "open or enter a folder, close or leave it"),
     ("Enter Space", "open or close a folder"),
-    ("e E", "open all folders, close all"),
-    ("s", "sort by size, by name"),
-    ("a c r u", "only what is added, changed, removed, of no use"),
-    ("0", "no filter"),
-    ("/ n N", "search a name, next match, match before; with a `/` in whole paths"),
+    ("e E", "open or close all folders"),
+    ("s", "sort by size or by name"),
+    ("a c r u", "show only added, changed, removed, wasted files"),
+    ("0", "clear the filter"),
+    ("/ n N", "search names (whole paths if the text has a `/`), next match, previous match"),
     ("x", "extract the file to the current folder"),
     ("", "Waste"),
-    ("w", "the list of what is wasted; Enter goes to the file"),
+    ("w", "list wasted files; Enter goes to the file"),
     ("", "Letters"),
-    ("A C R", "the layer added it, changed it, removed it"),
-    ("W", "stored and of no use: lost in a later layer, or a further copy"),
-    ("#3", "of layer 3 (in the final tree)"),
-    ("", "Sizes are stored bytes; a folder's are those of all rows in it, removed ones too"),
-    ("", "Else"),
-    ("?", "this page"),
+    ("A C R", "added, changed, removed by the layer"),
+    ("W", "wasted: deleted or overwritten by a later layer, or a duplicate"),
+    ("#3", "written by layer 3 (in the final tree)"),
+    ("", "Sizes are stored bytes; a folder's size includes all its rows, also removed ones"),
+    ("", "Other"),
+    ("?", "show this page"),
     ("q Esc Ctrl-C", "quit"),
     ("", ""),
 ];
@@ -57,8 +57,11 @@ pub(super) fn waste(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: R
     explorer.wasted.show(usize::from(area.height.saturating_sub(1)), rows);
     let sum = explorer.analysis().totals.waste.sum();
     let heading = vec![
-        paper.span(" Of no use", CellStyle::Strong),
-        paper.span(format!("  {} lost in later layers; Enter goes to the file", bytes(sum)), CellStyle::Dim),
+        paper.span(" Wasted", CellStyle::Strong),
+        paper.span(
+            format!("  {} deleted or overwritten by later layers; Enter goes to the file", bytes(sum)),
+            CellStyle::Dim,
+        ),
     ];
     paper.line(area, 0, heading);
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };

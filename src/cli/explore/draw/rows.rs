@@ -21,9 +21,9 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if count == 0 {
         let why = match (explorer.analysis().is_read(), explorer.filter) {
-            (false, _) => "no contents were read",
-            (true, 0) => "nothing: this layer has no files",
-            (true, _) => "nothing passes the filter (0 shows everything)",
+            (false, _) => "layer contents were not read",
+            (true, 0) => "this layer has no files",
+            (true, _) => "no files match the filter (0 clears it)",
         };
         let why = paper.span(format!("  {why}"), CellStyle::Dim);
         paper.line(list, 0, vec![why]);
@@ -48,8 +48,8 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
 
 fn heading(explorer: &Explorer<'_>, paper: &Canvas<'_>) -> Vec<Span<'static>> {
     let what = match explorer.scope {
-        TreeScope::Layer => format!(" What layer {} does", explorer.layers.at + 1),
-        TreeScope::Final => " The final tree".to_owned(),
+        TreeScope::Layer => format!(" Changes of layer {}", explorer.layers.at + 1),
+        TreeScope::Final => " Final tree".to_owned(),
     };
     let order = if explorer.outline.order == Order::Size { "size" } else { "name" };
     let mut spans = vec![paper.span(what, CellStyle::Strong)];

@@ -39,16 +39,16 @@ fn of_layer(explorer: &Explorer<'_>, columns: usize, room: usize) -> Vec<(String
     match shown_line(analysis, number) {
         Some(line) => facts.push(clean(&line).into_owned()),
         None if analysis.is_base(number) => {
-            facts.push(clean(analysis.origins.base.name.as_deref().unwrap_or("of the base image")).into_owned());
+            facts.push(clean(analysis.origins.base.name.as_deref().unwrap_or("base image")).into_owned());
         }
-        None => facts.push("its line is not known".to_owned()),
+        None => facts.push("Dockerfile line unknown".to_owned()),
     }
     if let Some(stage) = analysis.place(number).and_then(|(_, place)| place.stage.as_ref()) {
         facts.push(format!("stage {}", clean(stage)));
     }
     let caused = analysis.layers[number].caused;
     if caused > 0 {
-        facts.push(format!("makes {} of no use", bytes(caused)));
+        facts.push(format!("wastes {} of earlier layers", bytes(caused)));
     }
     facts
         .extend(layer.digest.as_ref().or(layer.diff_id.as_ref()).map(|digest| clean(&digest.to_string()).into_owned()));
@@ -72,7 +72,7 @@ fn of_file(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
     let analysis = explorer.analysis();
     let shown = clean(&shown_path(analysis, path)).into_owned();
     let Some(id) = explorer.listing.member(path) else {
-        return vec![(shown, CellStyle::Strong), ("a folder that no layer has as a member".to_owned(), CellStyle::Dim)];
+        return vec![(shown, CellStyle::Strong), ("a folder without an entry in any layer".to_owned(), CellStyle::Dim)];
     };
     let entry = analysis.image.entry(id);
     let size = if entry.kind == EntryKind::Directory { explorer.listing.bytes(path) } else { entry.size };
@@ -84,13 +84,13 @@ fn of_file(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
     ];
     let apparent = analysis.image.apparent(id);
     if apparent != entry.size {
-        facts.push(format!("{} with its holes", bytes(apparent)));
+        facts.push(format!("{} including holes", bytes(apparent)));
     }
     facts.retain(|fact| !fact.is_empty());
     match analysis.tree.outcome(id) {
         MemberOutcome::Kept => {}
         MemberOutcome::Unlinked { by } => {
-            facts.push(format!("this name is gone since {}", shown_maker(analysis, by as usize)));
+            facts.push(format!("this name was removed by {}", shown_maker(analysis, by as usize)));
         }
         MemberOutcome::Lost { how, by } => {
             facts.push(format!("{} by {}", waste_words(how), shown_maker(analysis, by as usize)));
@@ -119,7 +119,7 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
         Mode::Browse | Mode::Waste | Mode::Help => None,
     };
     if let Some((question, text)) = asked {
-        // What is wrong with it is said in its place until the next key.
+        // An error message replaces the question until the next key.
         let question =
             if explorer.said.text.is_empty() { question.to_owned() } else { format!("{}: ", explorer.said.text) };
         let text = clean(text).into_owned();
@@ -137,7 +137,7 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
         return None;
     }
     let keys: &[(&str, &str)] = match explorer.mode {
-        Mode::Waste => &[("Enter", "go to the file"), ("w", "back"), ("?", "help"), ("q", "quit")],
+        Mode::Waste => &[("Enter", "show file"), ("w", "back"), ("?", "help"), ("q", "quit")],
         Mode::Help => &[("any key", "back"), ("q", "quit")],
         _ => &[
             ("?", "help"),

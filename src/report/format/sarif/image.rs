@@ -36,7 +36,7 @@ pub fn write(analysis: &Analysis, exit: u8, base: &PathBase) -> String {
     let log = ImageLogWriter { base, rules, files };
     let described = kinds.values().map(|finding| descriptor(finding)).chain(told.values().map(|fact| of_rule(fact)));
     let limited =
-        budgets.iter().map(|name| rule::descriptor_without_page(name, "a limit of the budget for images", "error"));
+        budgets.iter().map(|name| rule::descriptor_without_page(name, "a limit of the image budget", "error"));
     pretty(&wire::SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
@@ -48,7 +48,9 @@ pub fn write(analysis: &Analysis, exit: u8, base: &PathBase) -> String {
                 exit_code: exit,
                 tool_execution_notifications: notifications(analysis),
             }],
-            original_uri_base_ids: wire::Bases { root: wire::UriBase { description: message("where dockopt ran") } },
+            original_uri_base_ids: wire::Bases {
+                root: wire::UriBase { description: message("folder in which dockopt ran") },
+            },
             artifacts: log
                 .files
                 .iter()

@@ -9,8 +9,8 @@ use crate::rules::{Group, Rule};
 /// Kinds of notifications and what they are.
 const NOTIFICATIONS: [(&str, &str); 3] = [
     (INPUT, INPUT_SUMMARY),
-    ("run-notice", "what was used without being asked for"),
-    ("rule-skipped", "what could not be looked at"),
+    ("run-notice", "a file or image was used automatically"),
+    ("rule-skipped", "a check was skipped"),
 ];
 
 /// The place of a kind of notification in their list.

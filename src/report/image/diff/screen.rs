@@ -36,7 +36,8 @@ pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
         of(PathChangeKind::Changed)
     );
     section(title, files(diff, &difference.files, layout));
-    let title = format!("Owner, mode, attributes or time only: {}", count(difference.metadata.len() as u64, "path"));
+    let title =
+        format!("Only owner, mode, attributes or time changed: {}", count(difference.metadata.len() as u64, "path"));
     section(title, files(diff, &difference.metadata[..difference.metadata.len().min(diff.top)], layout));
     section("Config".to_owned(), config(diff, layout));
     for notice in diff.notices {
@@ -68,7 +69,8 @@ fn sums(diff: &ImageDiff<'_>, layout: Layout) -> String {
             cell(more, TextStyle::Dim),
         ]);
     };
-    let new = format!("{} of it new for whoever has the first", bytes(diff.difference.new_pull_bytes));
+    let new =
+        format!("{} to download for anyone who already has the first image", bytes(diff.difference.new_pull_bytes));
     row("on disk", before.disk_bytes, after.disk_bytes, String::new());
     row("to pull", Some(before.pull_bytes), Some(after.pull_bytes), new);
     row("wasted", before.waste_bytes, after.waste_bytes, String::new());
