@@ -82,7 +82,7 @@ fn provenances(attestations: &[Attestation]) -> (Vec<Provenance>, Vec<String>) {
                     read.push(provenance);
                 }
                 Ok(None) => {}
-                Err(error) => notices.push(format!("an attestation can't be read: {error}")),
+                Err(error) => notices.push(format!("an attestation cannot be read: {error}")),
             }
         }
     }
@@ -102,7 +102,7 @@ fn origins(image: &Image, recorded: Option<&Provenance>, options: &AnalysisOptio
 fn not_the_base(base: &Base, given: &[KnownBase]) -> Option<String> {
     let names: Vec<String> = given.iter().map(|known| format!("`{}`", known.name)).collect();
     let is_none = !given.is_empty() && base.how != BaseHow::Layers;
-    is_none.then(|| format!("{} is not the base of this image: its layers are not the lowest here", names.join(", ")))
+    is_none.then(|| format!("{} is not the base image of this image: the first layers differ", names.join(", ")))
 }
 
 fn analyse_image(

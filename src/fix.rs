@@ -137,7 +137,7 @@ pub fn fix(sources: &[Source], level: Level, mut judge: impl FindingSource) -> F
 
 /// Why an attempt comes to nothing.
 enum FixFailure {
-    /// These don't come to an end together.
+    /// These rules undo each other and never converge.
     Endless(BTreeSet<Block>),
     /// These make a file worse.
     Worse(Vec<(RefusedRule, Target)>),

@@ -25,7 +25,7 @@ struct BudgetCheck<'a> {
 /// A value and what makes it up, or why there is none.
 type MeasuredValue = Result<(Bound, Vec<Cause>), &'static str>;
 
-const NOT_READ: &str = "the contents of its layers were not read";
+const NOT_READ: &str = "the layer contents were not read";
 
 impl BudgetCheck<'_> {
     fn limit(&self, limit: &Limit) -> LimitResult {
@@ -100,7 +100,7 @@ impl BudgetCheck<'_> {
     /// Why the contents are not all there, where they are not.
     fn reason_if_partial(&self) -> Option<&'static str> {
         self.analysis.image.layers.iter().find_map(|layer| match layer.contents {
-            Contents::Elsewhere(_) => Some("the contents of a foreign layer are kept elsewhere"),
+            Contents::Elsewhere(_) => Some("the contents of a foreign layer are not in the image"),
             Contents::Damaged(_) => Some("a layer is damaged"),
             Contents::Read | Contents::NotAsked => None,
         })
@@ -179,8 +179,8 @@ impl BudgetCheck<'_> {
     }
 
     fn package(&self, name: &str) -> MeasuredValue {
-        let packages = self.analysis.packages.as_ref().ok_or("packages were not worked out")?;
-        let pattern = SettingsPattern::new(name).map_err(|_| "its name is no glob")?;
+        let packages = self.analysis.packages.as_ref().ok_or("packages were not analyzed")?;
+        let pattern = SettingsPattern::new(name).map_err(|_| "its name is not a valid glob")?;
         let own = |package: &&Package| pattern.matches(&package.name) && !self.of_base(package.layer as usize);
         let mut found: Vec<&Package> = packages.packages.iter().filter(own).collect();
         found.sort_by_key(|package| std::cmp::Reverse(package.size.bytes));
@@ -236,8 +236,9 @@ impl BudgetCheck<'_> {
     }
 
     fn growth(&self, bound: Bound) -> MeasuredValue {
-        let before = self.baseline.ok_or("there is no baseline: name one with `--baseline` or in `[budget]`")?;
-        let before = before.disk_bytes.ok_or("the baseline has no sizes: it was written with `--sizes-only`")?;
+        let before = self.baseline.ok_or("no baseline is set; use `--baseline` or `[budget]`")?;
+        let before =
+            before.disk_bytes.ok_or("the baseline has no sizes, because it was written with `--sizes-only`")?;
         let grown = self.analysis.totals.disk_bytes.saturating_sub(before);
         let value = match bound {
             Bound::Ratio(_) if before == 0 => return Err("the baseline is empty"),

@@ -25,15 +25,15 @@ pub(super) fn findings(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
 fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> AnalysisFinding {
     let (what, help) = match group.how {
         WasteKind::Deleted => (
-            "deleted in a later layer, and still stored",
-            "delete it in the step that makes it, or build it in another stage",
+            "deleted in a later layer, but still stored",
+            "delete it in the step that creates it, or create it in another stage",
         ),
-        WasteKind::Overwritten => ("overwritten in a later layer, and still stored", "write it once, in one step"),
+        WasteKind::Overwritten => ("overwritten in a later layer, but still stored", "write it only once"),
         WasteKind::MetadataOnly => (
-            "stored again for another owner, mode or time",
-            "set owner and mode where it is written: `COPY --chown=… --chmod=…`, or the same RUN",
+            "stored again to change its owner, mode or time",
+            "set owner and mode in the step that writes it: `COPY --chown=… --chmod=…`, or the same RUN",
         ),
-        WasteKind::SameLayerDuplicate => ("stored twice in one layer", "build the image anew with a current builder"),
+        WasteKind::SameLayerDuplicate => ("stored twice in one layer", "rebuild the image with a current builder"),
     };
     let path = analysis.image.paths.text(group.path);
     let by = group.by as usize;
@@ -89,7 +89,7 @@ fn of_categories(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
             subject: Subject::Category(index),
             name: format!("image-{}", found.category.name),
             severity,
-            message: format!("{} that nothing needs at run time", found.category.name),
+            message: format!("{} not needed at run time", found.category.name),
             help: found.category.fix.clone(),
             rule: rule_of_category(analysis, found),
             layer: most.layer as usize,

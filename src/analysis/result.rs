@@ -257,20 +257,20 @@ pub(super) fn skipped(analysis: &ImageAnalysis, options: &AnalysisOptions<'_>) -
     let layers = &analysis.image.layers;
     let unasked = layers.iter().filter(|layer| layer.contents == Contents::NotAsked).count();
     if unasked > 0 {
-        skip("contents", "only sizes were asked for".to_owned(), "leave out `--sizes-only`");
+        skip("contents", "only sizes were read".to_owned(), "remove `--sizes-only`");
     }
     for (number, layer) in layers.iter().enumerate() {
         if let Contents::Elsewhere(_) = layer.contents {
-            let why = format!("layer {} is foreign: its contents are kept elsewhere", number + 1);
+            let why = format!("layer {} is foreign: its contents are not in the image", number + 1);
             skip("contents", why, "");
         }
     }
     if options.no_packages && unasked < layers.len() {
-        skip("packages", "`--no-packages` is given".to_owned(), "");
+        skip("packages", "`--no-packages` is set".to_owned(), "");
     }
     let placed = analysis.origins.layers.iter().any(|origin| origin.place.is_some());
     if options.build.is_none() && !placed && !analysis.image.config.history.is_empty() {
-        skip("lines", "no Dockerfile is given or recorded".to_owned(), "add `--file Dockerfile`");
+        skip("lines", "no Dockerfile was given or recorded in the image".to_owned(), "add `--file Dockerfile`");
     }
     skipped
 }

@@ -56,9 +56,9 @@ struct SavedTotals {
 /// What is wrong with it, in one sentence without a full stop.
 pub fn weights(text: &[u8]) -> Result<Vec<Weight>, String> {
     let saved: Saving = serde_json::from_slice(text)
-        .map_err(|error| format!("it is no result of `dockopt image --format json`: {error}"))?;
+        .map_err(|error| format!("it is not output of `dockopt image --format json`: {error}"))?;
     if saved.images.is_empty() {
-        return Err("it has no image".to_owned());
+        return Err("it contains no image".to_owned());
     }
     let weight = |image: SavedImage| Weight {
         names: [image.reference].into_iter().chain(image.names).filter(|name| !name.is_empty()).collect(),

@@ -113,7 +113,10 @@ impl JoinedLayer<'_> {
                 (self.base.layers, self.base.how) = (below(&self.history, first), BaseHow::History);
                 self.boundary = first;
             } else if self.image.layers.len() > 1 {
-                notices.push("nothing tells where the base image ends: the lowest layer is taken for it".to_owned());
+                notices.push(
+                    "cannot tell where the base image ends; assuming it is the first layer (set it with `--base`)"
+                        .to_owned(),
+                );
             }
         }
         if matches!(self.base.how, BaseHow::Layers | BaseHow::Provenance) {
@@ -176,18 +179,20 @@ impl JoinedLayer<'_> {
     fn add_notices(&self, build: Option<&Build<'_>>, is_same: bool, notices: &mut Vec<String>) {
         let squashed = self.history.iter().flatten().any(|entry| self.is_squashed(*entry));
         if squashed {
-            notices.push("several instructions were squashed to one layer: its bytes can't be told apart".to_owned());
+            notices.push(
+                "several instructions were squashed into one layer, so its bytes cannot be assigned to lines"
+                    .to_owned(),
+            );
         }
         if self.entries.iter().all(|entry| entry.is_silent) {
             notices.push(
-                "the image has no history: it was imported, and nothing tells how its layers were made".to_owned(),
+                "the image has no history (it was imported), so it is unknown which instructions wrote its layers"
+                    .to_owned(),
             );
         }
         if build.is_some() && !is_same && self.own.is_some() {
-            notices.push(
-                "the Dockerfile is not the one that the image was built from: the builder recorded another text"
-                    .to_owned(),
-            );
+            notices
+                .push("the image was not built from this Dockerfile: the builder recorded a different one".to_owned());
         }
         let beside = if is_same { &self.own } else { &self.given };
         let Some(AlignedHistory { fit, .. }) = beside.as_ref() else { return };
@@ -196,10 +201,9 @@ impl JoinedLayer<'_> {
         }
         let count = format!("{} of {} instructions of stage `{}`", fit.agreed, fit.instructions, fit.stage);
         if !fit.belongs() {
-            notices.push(format!("the Dockerfile does not make this image: {count} agree with its history"));
+            notices.push(format!("the image was not built from this Dockerfile: {count} match its history"));
         } else if fit.agreed < fit.instructions {
-            notices
-                .push(format!("the Dockerfile has changed since the image was built: {count} agree with its history"));
+            notices.push(format!("the Dockerfile has changed since the image was built: {count} match its history"));
         }
         if fit.belongs() && !fit.is_target {
             notices.push(format!("the image was built from stage `{}`, which is not the target", fit.stage));
@@ -214,7 +218,7 @@ fn of_layers(image: &Image, notices: &mut Vec<String>) -> Vec<Option<usize>> {
     let layers = image.layers.len();
     if filled.len() != layers && !history.is_empty() {
         notices.push(format!(
-            "the history tells of {} layers and the image has {layers}: they are paired from the top down",
+            "the history lists {} layers, but the image has {layers}; matching them from the last one",
             filled.len()
         ));
     }

@@ -96,8 +96,7 @@ fn build(
     };
     for (key, value) in values {
         if let BakeValue::Other(span) = value {
-            let message =
-                format!("`{key}` of the target `{}` is worked out by bake: it was not looked at", target.name);
+            let message = format!("`{key}` of the target `{}` is computed by bake, so it was not checked", target.name);
             others.push(ComposeProblem { span: *span, message });
         }
     }

@@ -150,13 +150,13 @@ fn service(
     let Some(node) = build.get("dockerfile_inline") else { return service };
     let node = node.target().unwrap_or(node);
     if !matches!(node.kind(), Some(NodeKind::Scalar(_))) {
-        let message = format!("`dockerfile_inline` of the service `{name}` is no text");
+        let message = format!("`dockerfile_inline` of the service `{name}` is not a string");
         problems.push(ComposeProblem { span: node.span(), message });
         return service;
     }
     if service.dockerfile.is_some() {
         let message =
-            format!("the service `{name}` has both `dockerfile` and `dockerfile_inline`, which Compose refuses");
+            format!("the service `{name}` has both `dockerfile` and `dockerfile_inline`, which Compose rejects");
         problems.push(ComposeProblem { span: node.span(), message });
     }
     let before = source.line(node.span().start);
@@ -164,7 +164,7 @@ fn service(
         (*count, *lead) = (left, room);
         service.inline = inline(source, node);
     } else {
-        let message = format!("the Dockerfile of the service `{name}` is one too many, and is not looked at");
+        let message = format!("there are too many Dockerfiles; the one of the service `{name}` was not checked");
         problems.push(ComposeProblem { span: node.span(), message });
     }
     service

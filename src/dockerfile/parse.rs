@@ -91,7 +91,7 @@ impl<'s> Parser<'s> {
             kind: ProblemKind::Error,
             span,
             message,
-            help: Some("break the line with continuations, or put the text into a file".into()),
+            help: Some("split the line with continuations, or move the text to a file".into()),
         });
     }
 
@@ -315,7 +315,7 @@ impl<'s> Parser<'s> {
                 kind: ProblemKind::Empty,
                 span: Span::at(0),
                 message: "file with no instructions".into(),
-                help: Some("begin with `FROM image`".into()),
+                help: Some("start with `FROM image`".into()),
             });
         }
         super::trap::check_directives(&mut self.file);

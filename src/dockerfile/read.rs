@@ -152,7 +152,7 @@ fn read_json(cx: &mut Cx<'_>, rest: LineText<'_>) -> Option<Arguments> {
         Array::Strings(strings) => strings,
         Array::Other(range) => {
             let message = "when using JSON array syntax, arrays must be comprised of strings only";
-            cx.refuse(rest.slice(range).span(), message, "put the element into double quotes");
+            cx.refuse(rest.slice(range).span(), message, "put the element in double quotes");
             return None;
         }
     };
@@ -176,7 +176,7 @@ fn read_pairs(cx: &mut Cx<'_>, keyword: Keyword, rest: LineText<'_>) -> Argument
         let Some(equals) = position(word.str, b'=') else {
             let message =
                 format!("Syntax error - can't find = in {}. Must be of the form: name=value", go_quote(word.str));
-            cx.refuse(word.span(), &message, "put a value with spaces into double quotes");
+            cx.refuse(word.span(), &message, "put a value with spaces in double quotes");
             continue;
         };
         let key = cx.word(word.slice(0..equals));

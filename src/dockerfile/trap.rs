@@ -18,22 +18,22 @@ pub(super) fn unterminated(heredoc: &Heredoc) -> SyntaxProblem {
         Some(0) | None if !name.starts_with(|c: char| c.is_ascii_digit()) => (
             ProblemKind::Error,
             format!("unterminated heredoc: no line is exactly `{name}`"),
-            format!("end the text with a line that holds only `{name}`"),
+            format!("end the text with a line that contains only `{name}`"),
         ),
         _ if name.ends_with(')') && name.starts_with(|c: char| c.is_ascii_digit() || c == '$') => (
             ProblemKind::HeredocShift,
-            format!("unterminated heredoc: `<<` is read as one with the name `{name}`"),
-            "put the calculation into double quotes, or multiply".to_owned(),
+            format!("unterminated heredoc: `<<` starts a heredoc named `{name}`"),
+            "put the calculation in double quotes, or multiply".to_owned(),
         ),
         Some(at) if at > 0 => (
             ProblemKind::HeredocName,
-            format!("unterminated heredoc: all of `{name}` is the name, which ends only at white space"),
+            format!("unterminated heredoc: its name is `{name}`, because a name ends only at whitespace"),
             format!("write `<<{} {}`", &name[..at], &name[at..]),
         ),
         _ => (
             ProblemKind::Error,
             format!("unterminated heredoc: no line is exactly `{name}`"),
-            "put `<<` into quotes if no heredoc is meant".to_owned(),
+            "quote `<<` if this is not a heredoc".to_owned(),
         ),
     };
     SyntaxProblem { kind, span: heredoc.opener.span, message, help: Some(help) }

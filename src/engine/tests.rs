@@ -73,7 +73,7 @@ fn an_image_that_breaks_off_is_an_error() {
     let words = "{\"errorDetail\":{\"message\":\"disk full\"},\"error\":\"disk full\"}\r\n";
     let said = format!("{HEAD}5\r\nhello\r\n{:x}\r\n{words}\r\n0\r\n\r\n", words.len());
     let said = save_image(said.as_bytes(), Duration::ZERO).unwrap().unwrap_err();
-    assert!(said.to_string().contains("gave up in the middle of an answer: disk full"), "{said}");
+    assert!(said.to_string().contains("failed in the middle of a response: disk full"), "{said}");
 }
 
 #[test]
@@ -85,10 +85,10 @@ fn refusals_of_an_engine_are_told() {
     let failing =
         save_image(&answer("500 Internal Server Error", r#"{"message":"no space"}"#), Duration::ZERO).unwrap_err();
     assert_eq!(failing.kind, FailureKind::Broken);
-    assert!(failing.what.ends_with("fails: no space"), "{failing}");
+    assert!(failing.what.ends_with("returned an error: no space"), "{failing}");
     // Podman says it so.
     let podman = save_image(&answer("500 Internal Server Error", r#"{"cause":"why"}"#), Duration::ZERO).unwrap_err();
-    assert!(podman.what.ends_with("fails: why"), "{podman}");
+    assert!(podman.what.ends_with("returned an error: why"), "{podman}");
 }
 
 #[test]

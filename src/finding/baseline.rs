@@ -121,7 +121,7 @@ impl Baseline {
                 return Err(BaselineError::Finding(index + 1, "a fingerprint is 16 hexadecimal digits"));
             }
             if count == 0 {
-                return Err(BaselineError::Finding(index + 1, "a count is 1 at least"));
+                return Err(BaselineError::Finding(index + 1, "a count is at least 1"));
             }
             let known: &mut u64 = findings.entry(BaselineFinding { file, rule, fingerprint }).or_default();
             *known = known.saturating_add(count);

@@ -160,21 +160,22 @@ fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span
     use ProblemKind as Kind;
     let part = |from: usize, len: usize| Span::new(span.start + from as u32, span.start + (from + len) as u32);
     if written.starts_with('#') {
-        let message = "a comment begins in the line's first column; after blanks `#` begins a pattern";
+        let message = "a comment must start in the first column; after whitespace, `#` starts a pattern";
         out.push(problem(Kind::IndentedComment, span, message));
         return;
     }
     if let Some(at) = written.find(" #").or_else(|| written.find("\t#")) {
-        let message = "comments stand on lines of their own; this text is part of the pattern";
+        let message = "comments need their own line; this text is part of the pattern";
         out.push(problem(Kind::TrailingComment, part(at + 1, written.len() - at - 1), message));
     }
     let form = if text.contains(['[', '\\', '{', '|']) { Form::of(text) } else { Form::Exact("".into()) };
     if form.has_alternatives() {
-        let message = "`|` beside a wildcard makes alternatives that match parts of paths; write one pattern per line";
+        let message =
+            "`|` next to a wildcard creates alternatives that match parts of paths; write one pattern per line";
         out.push(problem(Kind::Alternatives, span, message));
     }
     if matches!(form, Form::Uncompilable) {
-        let message = format!("the build fails with `{}` when this pattern is tried", PatternRefusal::Syntax);
+        let message = format!("the build fails with `{}` when it evaluates this pattern", PatternRefusal::Syntax);
         out.push(problem(Kind::Uncompilable, span, &message));
     }
     for (at, open) in classes(written) {
@@ -182,7 +183,7 @@ fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span
             out.push(problem(Kind::BangClass, part(at, 2), "`!` is a member of this class; `[^` negates"));
         }
         if open.contains(['*', '?']) {
-            let message = "`*` and `?` do not stand for themselves inside `[…]`";
+            let message = "`*` and `?` are not literal inside `[…]`";
             out.push(problem(Kind::WildcardInClass, part(at, open.len()), message));
         }
     }
@@ -191,7 +192,7 @@ fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span
         out.push(problem(Kind::Braces, part(at, close + 1), "braces are literal; write one pattern per line"));
     }
     if written.len() > 1 && (written.starts_with(['"', '\'']) && written.ends_with(['"', '\''])) {
-        out.push(problem(Kind::Quotes, span, "quotes are part of the pattern; blanks inside need none"));
+        out.push(problem(Kind::Quotes, span, "quotes are part of the pattern; spaces do not need quotes"));
     }
     let bare = written.trim_start_matches('!');
     if bare == "~" || bare.starts_with("~/") || bare.starts_with('$') {
@@ -201,14 +202,18 @@ fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span
         written.match_indices('\\').find(|(at, _)| written[at + 1..].starts_with(|c: char| c.is_alphanumeric()))
     {
         let message =
-            "a backslash escapes, it does not separate; before a letter it may stand for a class of characters";
+            "a backslash is an escape character, not a separator; before a letter it may be a character class";
         out.push(problem(Kind::Backslash, part(at, 1), message));
     }
     if negated && !written.starts_with('!') {
-        out.push(problem(Kind::HiddenNegation, span, "this line negates although its `!` is not the first character"));
+        out.push(problem(
+            Kind::HiddenNegation,
+            span,
+            "this line is a negation although `!` is not its first character",
+        ));
     }
     if text == "." || text == "/" || text == ".." || text.starts_with("../") || text.starts_with('/') {
-        out.push(problem(Kind::TakesNothing, span, "no path of the context is called so; the line has no effect"));
+        out.push(problem(Kind::TakesNothing, span, "no path of the build context matches; the line has no effect"));
     }
 }
 

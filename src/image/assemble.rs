@@ -53,7 +53,9 @@ impl Blobs<'_> {
         for (index, blob) in blobs.iter().enumerate() {
             let (mut layer, paths) = self.layer(blob, index, &mut image.notices);
             if matches!(layer.contents, Contents::Elsewhere(_)) {
-                image.notices.push(format!("layer {index} is foreign: it is kept elsewhere, its contents are unknown"));
+                image
+                    .notices
+                    .push(format!("layer {index} is foreign: it is not in the image, so its contents are unknown"));
             }
             self.entries += layer.entries.len() as u64;
             if self.entries > self.options.limits.entries {
@@ -143,11 +145,11 @@ impl Blobs<'_> {
             return layer;
         }
         let (trouble, message) = match blob.name {
-            Some(_) => (ImageErrorKind::Missing, "the layer is not there"),
-            None => (ImageErrorKind::Damaged, "the layer's name is neither a digest nor a place in the archive"),
+            Some(_) => (ImageErrorKind::Missing, "the layer is missing"),
+            None => (ImageErrorKind::Damaged, "the layer's name is neither a digest nor a path in the archive"),
         };
         layer.contents = Contents::Damaged(message.to_owned());
-        self.damage(Error::new(trouble, message).at(&blob.place).help("export or fetch the image again"));
+        self.damage(Error::new(trouble, message).at(&blob.place).help("export or pull the image again"));
         layer
     }
 
@@ -236,7 +238,7 @@ fn align(image: &mut Image) {
     if steps.len() != image.layers.len() {
         let (steps, layers) = (steps.len(), image.layers.len());
         let notice =
-            format!("the history tells of {steps} layers, there are {layers}: they are paired from the top down");
+            format!("the history lists {steps} layers, but there are {layers}; matching them from the last one");
         image.notices.push(notice);
     }
     for (layer, step) in image.layers.iter_mut().rev().zip(steps.into_iter().rev()) {
@@ -263,9 +265,9 @@ fn unexpected(layer: &Layer) -> Option<String> {
     let kind = layer.media_type.as_deref()?;
     let found = layer.compression.name();
     match compression(kind) {
-        None => Some(format!("its media type `{kind}` is not one of a layer; read as compressed with {found}")),
+        None => Some(format!("its media type `{kind}` is not a layer type; reading it as {found}")),
         Some(said) if said != layer.compression => {
-            Some(format!("its media type says {}, it is compressed with {found}", said.name()))
+            Some(format!("its media type says {}, but it is compressed with {found}", said.name()))
         }
         Some(_) => None,
     }

@@ -81,7 +81,7 @@ impl<'a> ReadRun<'a> {
     /// pool's other work, on top of its stack.
     pub(super) fn pool() -> Result<ThreadPool, Error> {
         let pool = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build();
-        pool.map_err(|error| Error::new(ImageErrorKind::Unreadable, format!("no threads can be started: {error}")))
+        pool.map_err(|error| Error::new(ImageErrorKind::Unreadable, format!("threads cannot be started: {error}")))
     }
 
     /// Why nothing more is to be read.

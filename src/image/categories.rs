@@ -109,7 +109,7 @@ impl CategoryTable {
                 "trim" => CategoryClass::Trim,
                 "toolchain" => CategoryClass::Toolchain,
                 "optional" => CategoryClass::Optional,
-                other => return Err(format!("`{other}` is no class")),
+                other => return Err(format!("`{other}` is not a class")),
             };
             let mut builder = RegexBuilder::new(&row.exclude);
             let exclude =

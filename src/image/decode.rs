@@ -151,7 +151,7 @@ impl<'a, R: Read> Decoder<'a, R> {
         let before = self.demands.inflated.fetch_add(filled as u64, Ordering::Relaxed);
         let most = self.demands.limits.inflated_bytes;
         if before.saturating_add(filled as u64) > most {
-            let what = format!("more than {most} bytes come out of what is compressed");
+            let what = format!("more than {most} bytes after decompression");
             return Err(Fault { kind: FaultKind::Limit, what, offset: self.position(), tar_offset: None });
         }
         Ok(Piece { read: self.codec.input_mut().take_read(), archive: Arc::new(chunk), start, marks })

@@ -131,21 +131,21 @@ impl<'a> Reading<'a> {
 
 /// A size that is not the announced one.
 pub(super) fn wrong_size(place: &str, expected: u64, found: u64) -> Error {
-    let message = format!("the size is not the announced one: expected {expected} bytes, found {found}");
-    Error::new(ImageErrorKind::Mismatch, message).at(place).help("fetch or export the image again")
+    let message = format!("wrong size: expected {expected} bytes, found {found}");
+    Error::new(ImageErrorKind::Mismatch, message).at(place).help("pull or export the image again")
 }
 
 /// A digest (or diff ID) that is not the announced one.
 pub(super) fn wrong_digest(place: &str, what: &str, expected: &Digest, found: &Digest) -> Error {
-    let message = format!("the {what} is not the announced one: expected {expected}, found {found}");
-    Error::new(ImageErrorKind::Mismatch, message).at(place).help("fetch or export the image again")
+    let message = format!("wrong {what}: expected {expected}, found {found}");
+    Error::new(ImageErrorKind::Mismatch, message).at(place).help("pull or export the image again")
 }
 
 /// Reads a JSON object.
 pub(super) fn parse<'de, T: Deserialize<'de>>(name: &str, bytes: &'de [u8]) -> Result<T, Error> {
     // serde would read the members of an object from a list, too.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Error::new(ImageErrorKind::Damaged, "not the JSON object that it must be").at(name));
+        return Err(Error::new(ImageErrorKind::Damaged, "not a JSON object").at(name));
     }
     parse_list(name, bytes)
 }
@@ -153,7 +153,7 @@ pub(super) fn parse<'de, T: Deserialize<'de>>(name: &str, bytes: &'de [u8]) -> R
 /// Reads a JSON list.
 pub(super) fn parse_list<'de, T: Deserialize<'de>>(name: &str, bytes: &'de [u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| {
-        let message = format!("not the JSON that it must be: {error}");
+        let message = format!("invalid JSON: {error}");
         Error::new(ImageErrorKind::Damaged, message).at(name)
     })
 }

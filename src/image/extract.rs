@@ -40,14 +40,14 @@ pub fn extract(
         return refuse("only regular files can be extracted");
     }
     if image.apparent(file) != entry.size {
-        return refuse("a sparse file can't be extracted");
+        return refuse("sparse files cannot be extracted");
     }
     let documents: &dyn Documents = &store;
     let plan = plan(documents, options)?;
     let same = |planned: &Image| planned.id == image.id && planned.manifest == image.manifest;
     let blob = plan.images.iter().find(|planned| same(&planned.image));
     let blob = blob.and_then(|planned| planned.blobs.get(file.layer as usize));
-    let missing = || Error::new(ImageErrorKind::Missing, "the layer is not there any more");
+    let missing = || Error::new(ImageErrorKind::Missing, "the layer no longer exists");
     let name = blob.and_then(|blob| blob.name.as_deref()).ok_or_else(missing)?;
     let opened = store.open(name).map_err(|error| Error::io(&error).at(name))?.ok_or_else(missing)?;
     let inflated = AtomicU64::new(0);
@@ -70,8 +70,10 @@ pub fn extract_archive(
     let mut start = [0; 16];
     let filled = archive.read_at(&mut start, 0).map_err(|error| Error::io(&error))?;
     if sniff(&start[..filled]) != Compression::None {
-        let error =
-            Error::new(ImageErrorKind::Unsupported, "the archive is compressed as a whole: no file is read again");
+        let error = Error::new(
+            ImageErrorKind::Unsupported,
+            "the archive is compressed as a whole, so single files cannot be read from it",
+        );
         return Err(error.help("decompress it first"));
     }
     extract(&Archive::open(archive, options)?, options, file, target)
@@ -85,7 +87,7 @@ struct WantedFile<'a> {
 impl WantedFile<'_> {
     /// Members that may be it are written until one has the contents that were read at first.
     fn find<S: Skip>(&self, mut walk: MemberWalk<'_, S>, target: &mut dyn ExtractTarget) -> Result<u64, Error> {
-        let changed = || Error::new(ImageErrorKind::Mismatch, "the file is not in the layer as it was");
+        let changed = || Error::new(ImageErrorKind::Mismatch, "the file in the layer has changed");
         while walk.advance().map_err(|error| of_tar(&error))?.is_some() {
             if !self.may_be(walk.member().kind, &walk.member().name, walk.member().stored) {
                 continue;

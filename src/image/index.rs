@@ -50,7 +50,7 @@ pub(super) struct ImageIndex {
 /// What a descriptor without a digest is.
 pub(super) fn no_digest(descriptor: &Descriptor) -> Error {
     let written: String = descriptor.digest.chars().take(200).collect();
-    Error::new(ImageErrorKind::Damaged, format!("`{written}` is no digest that dockopt knows"))
+    Error::new(ImageErrorKind::Damaged, format!("`{written}` is not a supported digest"))
 }
 
 /// Looks at what a source lists, by its contents.
@@ -111,16 +111,16 @@ fn too_many(place: &str) -> Error {
 fn no_image_error(reading: &Reading<'_>) -> Error {
     let there = |name| reading.documents.length(name).is_ok_and(|length| length != Length::Absent);
     if there("repositories") {
-        let message = "an archive of an engine before 1.10: it has `repositories`, but no `manifest.json`";
+        let message = "an archive of an engine older than 1.10: it has `repositories`, but no `manifest.json`";
         return Error::new(ImageErrorKind::Unsupported, message)
-            .help("load it and save it again with a current engine");
+            .help("load it into a current engine and save it again");
     }
     if there("oci-layout") {
         return Error::new(ImageErrorKind::Missing, "an OCI layout without its `index.json`")
             .help("export the image again");
     }
-    Error::new(ImageErrorKind::NotAnImage, "no image: it has neither `index.json` nor `manifest.json`")
-        .help("give what `docker save` or `docker buildx build -o type=oci` write; `docker export` has no layers")
+    Error::new(ImageErrorKind::NotAnImage, "not an image: it has neither `index.json` nor `manifest.json`")
+        .help("use the output of `docker save` or `docker buildx build -o type=oci`; `docker export` writes no layers")
 }
 
 /// Goes through an index and those that it names.
@@ -193,11 +193,11 @@ fn nested(
         );
     }
     let name = reading.layout.name(digest, DocumentPart::Manifest);
-    let missing = || Error::new(ImageErrorKind::Missing, "the index is not there").at(&place);
+    let missing = || Error::new(ImageErrorKind::Missing, "the index is missing").at(&place);
     let bytes = reading.document(&name, DocumentPart::Manifest)?.ok_or_else(missing)?;
     reading.compare(&place, &bytes, Some(digest), descriptor.size);
     let index: Manifest = parse(&place, &bytes)?;
-    index.manifests.ok_or_else(|| Error::new(ImageErrorKind::Damaged, "an index that lists nothing").at(&place))
+    index.manifests.ok_or_else(|| Error::new(ImageErrorKind::Damaged, "an empty index").at(&place))
 }
 
 /// Adds a candidate; one that is there already gets the other names.

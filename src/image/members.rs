@@ -62,7 +62,7 @@ impl<T> Members<T> {
                 }
             }
             MemberKind::File if member.sparse.is_some() => {
-                self.add_notice(format!("`{name}` is a sparse file in the archive: it is not read"));
+                self.add_notice(format!("`{name}` is a sparse file in the archive, which is not supported"));
             }
             MemberKind::File => return Ok(Some(name)),
             _ => {}
@@ -77,7 +77,7 @@ impl<T> Members<T> {
 
     fn put(&mut self, name: String, slot: MemberSlot<T>) {
         if self.slots.contains_key(&name) {
-            self.add_notice(format!("`{name}` is there more than once in the archive: the last one counts"));
+            self.add_notice(format!("`{name}` is in the archive more than once; using the last one"));
         }
         self.slots.insert(name, slot);
     }
@@ -112,8 +112,8 @@ pub(super) fn broken(error: &TarError, first: bool) -> Error {
     match error {
         TarError::Read(error) => unreadable(error),
         TarError::Corrupt(..) if first => {
-            Error::new(ImageErrorKind::NotAnImage, "neither a tar archive nor a compressed one")
-                .help("give an archive as `docker save` writes it, or an OCI layout")
+            Error::new(ImageErrorKind::NotAnImage, "not a tar archive, compressed or not")
+                .help("use an archive written by `docker save`, or an OCI layout")
         }
         TarError::Truncated(offset) | TarError::Corrupt(offset, _) => {
             Error::new(ImageErrorKind::Damaged, message).from_start(*offset).help("export or copy the image again")
@@ -139,12 +139,12 @@ pub(super) fn damage(fault: &Fault) -> Error {
         FaultKind::Limit => ImageErrorKind::TooLarge,
     };
     let message = match fault.tar_offset {
-        Some(offset) => format!("{} (byte {offset} of the archive in it)", fault.what),
+        Some(offset) => format!("{} (byte {offset} of the archive inside)", fault.what),
         None => fault.what.clone(),
     };
     let error = Error::new(trouble, message).from_start(fault.offset);
     match trouble {
-        ImageErrorKind::Damaged => error.help("export or fetch the image again"),
+        ImageErrorKind::Damaged => error.help("export or pull the image again"),
         _ => error,
     }
 }

@@ -205,8 +205,7 @@ fn explain(
     dependencies::connect(ground, &mut drafts, &modules, owners);
     let mut packages: Vec<Package> = drafts.into_iter().map(|draft| draft.package).collect();
     if !closure::fill(&mut packages, |index| marked[index]) {
-        notices
-            .push("the packages need each other too often: not all dependencies were followed to their end".to_owned());
+        notices.push("the packages have too many dependencies on each other; not all were followed".to_owned());
     }
     modules::mark_development(&mut packages, &asked);
     // What owns nothing cannot be removed by itself.

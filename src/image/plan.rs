@@ -80,7 +80,7 @@ pub(super) fn plan(documents: &dyn Documents, options: &ImageOptions<'_>) -> Res
     let statements: Vec<Descriptor> = found.attestations.into_iter().chain(chosen.attestations).collect();
     let attestations = attestations(&mut reading, &statements, &chosen.images);
     if chosen.images.is_empty() {
-        let nothing = Error::new(ImageErrorKind::NotAnImage, "there is no image in it");
+        let nothing = Error::new(ImageErrorKind::NotAnImage, "it contains no image");
         return Err(first(&mut reading.damaged, nothing));
     }
     Ok(Plan {
@@ -172,8 +172,8 @@ impl Choice<'_> {
             return Ok(found);
         }
         let names: BTreeSet<String> = self.candidates.iter().map(display_name).collect();
-        let message = format!("there is no image `{reference}` in it");
-        Err(Error::new(ImageErrorKind::Choice, message).help(format!("there are {}", list(names))))
+        let message = format!("it contains no image `{reference}`");
+        Err(Error::new(ImageErrorKind::Choice, message).help(format!("it contains {}", list(names))))
     }
 
     /// What an image's platform is told to be.
@@ -212,7 +212,7 @@ impl Choice<'_> {
         let picked = pick(&platforms, wanted).map_err(|trouble| {
             let names = list(distinct.iter().map(ToString::to_string));
             Error::new(ImageErrorKind::Choice, format!("`{reference}` {trouble} {wanted}"))
-                .help(format!("choose with --platform, or take all platforms: there are {names}"))
+                .help(format!("select one with --platform, or use --all-platforms; available: {names}"))
         });
         let missing = |own: &mut Self, reading: &mut Reading<'_>, index: &usize| matches!(own.load(reading, *index), Err(error) if error.trouble == ImageErrorKind::Missing);
         match picked {
@@ -224,9 +224,7 @@ impl Choice<'_> {
                 if distinct.len() != 1 || there.iter().all(|index| missing(self, reading, index)) {
                     return Ok(picked);
                 }
-                reading
-                    .notices
-                    .push(format!("`{reference}` is listed for {wanted}, but it is not there: another is taken"));
+                reading.notices.push(format!("`{reference}` is listed for {wanted}, but missing; using another one"));
                 Ok(there)
             }
             picked => picked,
@@ -273,7 +271,7 @@ impl Choice<'_> {
             }
         }
         for (kind, count) in artefacts {
-            reading.notices.push(format!("{count} of what is listed are no images but `{kind}`"));
+            reading.notices.push(format!("{count} of the listed items are not images but `{kind}`"));
         }
         Ok(chosen)
     }
@@ -301,7 +299,7 @@ fn pick(candidates: &[(usize, Platform)], wanted: &Platform) -> Result<Vec<usize
         _ if variants.contains(wanted.variant.as_str()) => wanted.variant.as_str(),
         Some(older) if !wanted.variant.is_empty() => older,
         _ if variants.len() == 1 && wanted.variant.is_empty() => variants.first().copied().unwrap_or_default(),
-        _ if variants.is_empty() || !wanted.variant.is_empty() => return Err("has nothing for"),
+        _ if variants.is_empty() || !wanted.variant.is_empty() => return Err("has no image for"),
         _ => return Err("has several variants for"),
     };
     let fits: Vec<&(usize, Platform)> = near.into_iter().filter(|(_, platform)| platform.variant == variant).collect();
@@ -321,7 +319,7 @@ fn with_names(mut planned: PlannedImage, candidate: &Candidate) -> PlannedImage 
     if let Some(told) = candidate.platform.as_ref().filter(|told| told.canonical() != image.platform.canonical()) {
         let os_version = told.os_version != image.platform.os_version;
         if !os_version || told.architecture != image.platform.architecture || told.os != image.platform.os {
-            image.notices.push(format!("the index says {told}, the config {}", image.platform));
+            image.notices.push(format!("the index says {told}, but the config says {}", image.platform));
         }
     }
     planned
@@ -353,14 +351,14 @@ fn name(reading: &mut Reading<'_>, chosen: &mut ChosenImages, listed: &[ListedIm
             if chosen.others.is_empty() {
                 let config: String = one.config.chars().take(200).collect();
                 reading.notices.push(format!(
-                    "`manifest.json` lists an image that `index.json` does not (config `{config}`): index.json counts"
+                    "`manifest.json` lists an image that `index.json` does not (config `{config}`); using `index.json`"
                 ));
             }
             continue;
         };
         if planned.blobs.len() != one.layers.len() {
             planned.image.notices.push(format!(
-                "`manifest.json` lists {} layers, `index.json` {}: index.json counts",
+                "`manifest.json` lists {} layers, but `index.json` {}; using `index.json`",
                 one.layers.len(),
                 planned.blobs.len()
             ));
@@ -386,7 +384,7 @@ fn load(reading: &mut Reading<'_>, candidate: &Candidate) -> Result<ManifestKind
         DocumentPlace::Described(descriptor) => {
             let digest = descriptor.digest().ok_or_else(|| index::no_digest(descriptor))?;
             let name = reading.layout.name(&digest, DocumentPart::Manifest);
-            let missing = || Error::new(ImageErrorKind::Missing, "the manifest is not there").at(&digest.to_string());
+            let missing = || Error::new(ImageErrorKind::Missing, "the manifest is missing").at(&digest.to_string());
             let bytes = reading.document(&name, DocumentPart::Manifest)?.ok_or_else(missing)?;
             reading.compare(&digest.to_string(), &bytes, Some(&digest), descriptor.size);
             manifest_image(reading, &digest.to_string(), &bytes, descriptor)
@@ -406,7 +404,7 @@ fn manifest_image(
     if manifest.schema_version == Some(1) {
         return Err(Error::new(
             ImageErrorKind::Unsupported,
-            "a manifest of schema version 1, which engines left in 2016",
+            "a manifest of schema version 1, which is not supported (engines replaced it in 2016)",
         )
         .at(place)
         .help("pull and push the image with a current engine, or use `docker save`"));
@@ -417,10 +415,10 @@ fn manifest_image(
     if let Some(kind) = manifest.artefact() {
         return Ok(ManifestKind::Artefact(kind.to_owned()));
     }
-    let no_config = || Error::new(ImageErrorKind::Damaged, "the manifest names no config").at(place);
+    let no_config = || Error::new(ImageErrorKind::Damaged, "the manifest does not name a config").at(place);
     let config = manifest.config.as_ref().ok_or_else(no_config)?;
     let id = config.digest().ok_or_else(|| index::no_digest(config).at(place))?;
-    let missing = || Error::new(ImageErrorKind::Missing, "the config is not there").at(&id.to_string());
+    let missing = || Error::new(ImageErrorKind::Missing, "the config is missing").at(&id.to_string());
     let name = reading.layout.name(&id, DocumentPart::Blob);
     let bytes = reading.document(&name, DocumentPart::Blob)?.ok_or_else(missing)?;
     reading.compare(&id.to_string(), &bytes, Some(&id), config.size);
@@ -465,11 +463,11 @@ fn too_many(place: &str, layers: usize) -> Result<(), Error> {
 fn listed_image(reading: &mut Reading<'_>, listed: &ListedImage) -> Result<PlannedImage, Error> {
     let place = "manifest.json";
     let leads = |name: &str| {
-        let message = format!("`{name}` names nothing inside of the archive");
+        let message = format!("`{name}` is not a path in the archive");
         Error::new(ImageErrorKind::Damaged, message).at(place)
     };
     let config = clean(&listed.config).ok_or_else(|| leads(&listed.config))?;
-    let missing = || Error::new(ImageErrorKind::Missing, "the config is not there").at(&config);
+    let missing = || Error::new(ImageErrorKind::Missing, "the config is missing").at(&config);
     let bytes = reading.document(&config, DocumentPart::Blob)?.ok_or_else(missing)?;
     reading.compare(&config, &bytes, promised(&config).as_ref(), None);
     let read = config_document::read(&config, &bytes)?;
@@ -514,13 +512,13 @@ fn configure(reading: &mut Reading<'_>, planned: &mut PlannedImage, read: Config
             if diff_id.is_none() {
                 reading
                     .damaged
-                    .push(Error::new(ImageErrorKind::Damaged, "a diff ID of the config is no digest").at(&place));
+                    .push(Error::new(ImageErrorKind::Damaged, "a diff ID in the config is not a digest").at(&place));
             }
             blob.diff_id = diff_id;
         }
     } else {
         let (ids, layers) = (read.diff_ids.len(), blobs.len());
-        let message = format!("the config has {ids} diff IDs, the manifest {layers} layers");
+        let message = format!("the config has {ids} diff IDs, but the manifest has {layers} layers");
         reading.damaged.push(Error::new(ImageErrorKind::Mismatch, message).at(&place));
     }
 }
@@ -571,7 +569,7 @@ fn attestation(
             if let Some(bytes) = &bytes {
                 reading.compare(&digest.to_string(), bytes, Some(digest), layer.size);
             } else {
-                let missing = Error::new(ImageErrorKind::Missing, "the statement about the image is not there");
+                let missing = Error::new(ImageErrorKind::Missing, "the statement about the image is missing");
                 reading.damaged.push(missing.at(&digest.to_string()));
             }
             *room = room.saturating_sub(bytes.as_ref().map_or(0, Vec::len));
@@ -594,9 +592,9 @@ mod tests {
             assert_eq!(picked.as_deref(), expected.as_ref().map(|e| &**e), "{wanted}");
         };
         check(&["linux/amd64", "linux/arm64"], "linux/arm64/v8", Ok(&[1]));
-        check(&["linux/amd64", "linux/arm64"], "linux/riscv64", Err("has nothing for"));
+        check(&["linux/amd64", "linux/arm64"], "linux/riscv64", Err("has no image for"));
         check(&["linux/arm/v5", "linux/arm/v6"], "linux/arm", Ok(&[1]));
-        check(&["linux/arm/v7"], "linux/arm/v6", Err("has nothing for"));
+        check(&["linux/arm/v7"], "linux/arm/v6", Err("has no image for"));
         check(&["linux/amd64", "linux/amd64/v3"], "linux/amd64", Ok(&[0]));
         check(&["linux/amd64", "linux/amd64/v2"], "linux/amd64/v3", Ok(&[1]));
         check(&["linux/mips64le/a", "linux/mips64le/b"], "linux/mips64le", Err("has several variants for"));

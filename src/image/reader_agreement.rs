@@ -267,7 +267,7 @@ fn an_image_is_chosen_by_name_or_digest() {
     }
     let error =
         read_both_ways(&files, &ImageOptions { reference: Some("three"), ..ImageOptions::default() }).unwrap_err();
-    assert_eq!((error.trouble, error.help.as_deref()), (ImageErrorKind::Choice, Some("there are one:1, two:latest")));
+    assert_eq!((error.trouble, error.help.as_deref()), (ImageErrorKind::Choice, Some("it contains one:1, two:latest")));
 }
 
 #[test]

@@ -154,18 +154,18 @@ fn finish<R: Read + Send>(
     let (from, to) = (layer.blob_bytes, outcome.tar_bytes);
     if to > limits.ratio_from && to / limits.ratio.max(1) > from {
         let times = to / from.max(1);
-        scanned.notices.push(format!("{to} bytes come out of {from}, {times} times as many"));
+        scanned.notices.push(format!("{from} bytes decompress to {to}, {times} times as many"));
     }
     if let Some(fault) = outcome.fault {
         return Err(ScanError { partial: Box::new(damaged(scanned, &fault)), fault });
     }
     match outcome.end {
         Some(End::Marked) | None => {}
-        Some(End::Unmarked) => scanned.notices.push("the archive has no mark at its end".to_owned()),
+        Some(End::Unmarked) => scanned.notices.push("the archive has no end marker".to_owned()),
         Some(End::Unpadded) => scanned.notices.push("the archive ends within the padding of its last file".to_owned()),
     }
     if outcome.trailing {
-        scanned.notices.push("the archive is followed by bytes that engines ignore".to_owned());
+        scanned.notices.push("the archive is followed by extra bytes, which engines ignore".to_owned());
     }
     Ok(scanned)
 }

@@ -125,7 +125,7 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Compo
     };
     if source.bytes().len() > LIMIT {
         let message = format!("is larger than {} MiB", LIMIT >> 20);
-        unfolded.problems.push(problem(None, message, "Dockerfiles in it were not looked at"));
+        unfolded.problems.push(problem(None, message, "Dockerfiles in it were not checked"));
         return unfolded;
     }
     let compose = if is_bake(source.name()) { bake::read(source) } else { compose::read(source) };
@@ -135,7 +135,7 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Compo
     }
     for one in compose.problems {
         let place = Some(source.line_column(one.span.start));
-        unfolded.problems.push(problem(place, one.message, "what could be read was looked at"));
+        unfolded.problems.push(problem(place, one.message, "the readable parts were checked"));
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     for service in &compose.services {
@@ -144,9 +144,10 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Compo
     unfolded.problems.truncate(REMARKS);
     let more = unfolded.notices.len().saturating_sub(REMARKS);
     unfolded.notices.truncate(REMARKS);
-    unfolded.notices.extend((more > 0).then(|| format!("{}: {more} more remarks are left out", source.name())));
+    unfolded.notices.extend((more > 0).then(|| format!("{}: {more} more notices are not shown", source.name())));
     if root.is_none() && unfolded.inline.is_empty() && unfolded.problems.is_empty() {
-        let what = "has no Dockerfile inside; `dockopt audit` on its folder looks at the Dockerfiles it names";
+        let what =
+            "contains no Dockerfile; run `dockopt audit` on its folder to check the Dockerfiles that it refers to";
         unfolded.notices.push(format!("{} {what}", source.name()));
     }
     unfolded
@@ -159,21 +160,19 @@ fn limits(service: &Service, inline: &Source) -> Option<String> {
     if embedding.indent.is_none() {
         let line = embedding.host.line(embedding.span.start);
         return Some(format!(
-            "{file}:{line}: the Dockerfile of `{name}` is not written line by line as it reads: findings name its start, and \
-             nothing is fixed"
+            "{file}:{line}: the lines of the Dockerfile of `{name}` differ from those of the file; findings show its first line, and are not fixed"
         ));
     }
     if !embedding.writable {
         return Some(format!(
-            "{file}: the Dockerfile of `{name}` is looked at, but not fixed: only those in compose files are"
+            "{file}: the Dockerfile of `{name}` is checked, but not fixed; only Dockerfiles in compose files are fixed"
         ));
     }
     let lines: Vec<String> = embedding.open.iter().take(5).map(ToString::to_string).collect();
     let more = if embedding.open.len() > lines.len() { ", …" } else { "" };
     (!lines.is_empty()).then(|| {
         format!(
-            "{file}: Compose puts variables into the Dockerfile of `{name}` (line {}{more}; `$$` stands for `$`): those instructions \
-             were not looked at, and nothing is fixed",
+            "{file}: Compose replaces variables in the Dockerfile of `{name}` (line {}{more}; write `$$` for `$`), so those instructions were not checked, and nothing is fixed",
             lines.join(", ")
         )
     })
@@ -183,7 +182,7 @@ fn limits(service: &Service, inline: &Source) -> Option<String> {
 pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Result<Option<PathBuf>, String> {
     let written = written.unwrap_or(".");
     if written.contains('$') {
-        return Err(format!("is `{written}`, which is not known here"));
+        return Err(format!("is `{written}`, whose value is unknown"));
     }
     if written.contains("://") || written.starts_with("git@") {
         return Ok(None);
@@ -192,10 +191,8 @@ pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Resu
     let real = |path: &Path| path.canonicalize().ok();
     match (real(&joined), real(root)) {
         (Some(own), Some(top)) if own.starts_with(&top) => Ok(Some(joined)),
-        (Some(_), _) => {
-            Err(format!("(`{}`) lies outside of what was asked for, and was not looked at", display_path(&joined)))
-        }
-        (None, _) => Err(format!("(`{}`) is not there", display_path(&joined))),
+        (Some(_), _) => Err(format!("(`{}`) is outside the given folder, and was not checked", display_path(&joined))),
+        (None, _) => Err(format!("(`{}`) does not exist", display_path(&joined))),
     }
 }
 

@@ -33,8 +33,10 @@ pub(super) enum Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Root(path, why) => write!(out, "can't read the build context `{}`: {why}", path.display()),
-            Self::Pattern(path, why) => write!(out, "the ignore file of `{}` fails the build: {why}", path.display()),
+            Self::Root(path, why) => write!(out, "cannot read the build context `{}`: {why}", path.display()),
+            Self::Pattern(path, why) => {
+                write!(out, "the ignore file of `{}` makes the build fail: {why}", path.display())
+            }
             Self::TooMany(path, limit) => {
                 write!(
                     out,

@@ -41,14 +41,14 @@ impl BuildPlace {
         // A folder that another step fills first can't be looked at.
         let Some(one) = told.iter().find(|one| one.folder.is_some()) else {
             let notice = format!(
-                "{}: {} builds it with a folder that is not there: no context was looked at",
+                "{}: {} builds it with a folder that does not exist, so no build context was checked",
                 display_path(path),
                 first.by
             );
             return Self { root: None, notice: Some(notice) };
         };
         let folder = one.folder.as_deref().map(display_path).unwrap_or_default();
-        let notice = format!("{}: {}: the context is `{folder}`", display_path(path), one.by);
+        let notice = format!("{}: {}: the build context is `{folder}`", display_path(path), one.by);
         Self { root: one.folder.clone(), notice: Some(notice) }
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
     let (_, chosen) = best;
     let notice = (chosen != own).then(|| {
         format!(
-            "{}: the context is taken to be `{}`, which has what the build takes",
+            "{}: assuming the build context is `{}`, which contains the copied files",
             display_path(path),
             display_path(&chosen)
         )

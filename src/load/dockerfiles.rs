@@ -93,17 +93,17 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let own = path.parent().is_some_and(|parent| display_path(parent) == folder);
     let mut said = Vec::new();
     if !own || contexts.len() > 1 {
-        said.push(format!("the context is `{folder}`"));
+        said.push(format!("the build context is `{folder}`"));
     }
     if !origin.args.is_empty() {
         let names: Vec<&str> = origin.args.iter().take(5).map(|(name, _)| name.as_str()).collect();
-        said.push(format!("the arguments are those given there ({})", names.join(", ")));
+        said.push(format!("the build arguments from there are used ({})", names.join(", ")));
     }
     if contexts.len() > 1 {
-        said.push(format!("{} more are built with another context, and were not looked at", contexts.len() - 1));
+        said.push(format!("{} more builds have another context, and were not checked", contexts.len() - 1));
     }
     if !targets.is_empty() {
-        said.push(format!("stages built: `{}`; `--target` looks at one alone", targets.join("`, `")));
+        said.push(format!("stages built: `{}` (select one with `--target`)", targets.join("`, `")));
     }
     origin.notice = (!said.is_empty()).then(|| format!("{}: {}: {}", display_path(path), first.by, said.join("; ")));
     Some(origin)

@@ -60,12 +60,12 @@ impl LoadError {
     pub fn help(&self) -> String {
         match self {
             Self::Missing(_) => "check the path; `dockopt audit` finds the Dockerfiles under a folder".into(),
-            Self::Folder(path) => format!("`dockopt audit {}` looks at the builds in a folder", path.display()),
-            Self::Special(_) => "name a regular file, or `-` for standard input".into(),
-            Self::Unreadable(..) => "check the permissions of the file and of the folders above it".into(),
-            Self::Huge(..) => "name a Dockerfile; what belongs into the image goes through COPY".into(),
-            Self::Binary(_) => "name a Dockerfile: a text with one instruction per line".into(),
-            Self::Utf16(_) => "save it as UTF-8: the builder reads nothing else".into(),
+            Self::Folder(path) => format!("`dockopt audit {}` checks the builds in a folder", path.display()),
+            Self::Special(_) => "pass a regular file, or `-` for standard input".into(),
+            Self::Unreadable(..) => "check the permissions of the file and the folders above it".into(),
+            Self::Huge(..) => "pass a Dockerfile; copy other content into the image with COPY".into(),
+            Self::Binary(_) => "pass a Dockerfile".into(),
+            Self::Utf16(_) => "save it as UTF-8, the only encoding that the builder reads".into(),
         }
     }
 
@@ -77,8 +77,8 @@ impl LoadError {
             Self::Special(_) => "is not a regular file".into(),
             Self::Unreadable(_, error) => format!("cannot be read: {error}"),
             Self::Huge(_, limit) => format!("is larger than {} MiB", limit >> 20),
-            Self::Binary(_) => "is not a text: it contains NUL bytes".into(),
-            Self::Utf16(_) => "is a text in UTF-16".into(),
+            Self::Binary(_) => "is not a text file (it contains NUL bytes)".into(),
+            Self::Utf16(_) => "is encoded in UTF-16".into(),
         }
     }
 }
@@ -203,8 +203,8 @@ mod tests {
         check(b"FROM a\n", "FROM a\n");
         check(b"", "");
         check(b"FROM a\xff", "FROM a\u{fffd}");
-        check(b"\x7fELF\0\0", "is not a text: it contains NUL bytes");
-        check(b"\xff\xfeF\0", "is a text in UTF-16");
+        check(b"\x7fELF\0\0", "is not a text file (it contains NUL bytes)");
+        check(b"\xff\xfeF\0", "is encoded in UTF-16");
         check(&[b'a'; 16], "aaaaaaaaaaaaaaaa");
         check(&[b'a'; 17], "is larger than 0 MiB");
     }

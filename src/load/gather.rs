@@ -88,7 +88,7 @@ fn unwalked(root: &Path, error: &context::Error) -> InputProblem {
         place: None,
         fatal: false,
         message: error.to_string(),
-        help: Some("the build context was not looked at".into()),
+        help: Some("the build context was not checked".into()),
     }
 }
 
@@ -103,20 +103,20 @@ pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, re
 fn notes(inputs: &mut Inputs, found: &Discovery) {
     if let Some(first) = found.test_inputs.first() {
         let count = match found.test_inputs.len() {
-            1 => format!("`{}` is an input of tests, and was not looked at", display_path(first)),
+            1 => format!("`{}` is test data, and was not checked", display_path(first)),
             count => {
-                format!("{count} Dockerfiles are inputs of tests (`{}`), and were not looked at", display_path(first))
+                format!("{count} Dockerfiles are test data (`{}`), and were not checked", display_path(first))
             }
         };
-        inputs.notices.push(format!("{count}; name such a file to look at it"));
+        inputs.notices.push(format!("{count}; pass such a file to check it"));
     }
     for (path, why) in &found.unreadable {
         inputs.problems.push(InputProblem {
             file: display_path(path),
             place: None,
             fatal: false,
-            message: format!("can't be read: {why}"),
-            help: Some("check the permissions; Dockerfiles below it were not looked at".into()),
+            message: format!("cannot be read: {why}"),
+            help: Some("check the permissions; Dockerfiles in it were not checked".into()),
         });
     }
 }
@@ -152,7 +152,10 @@ fn fill(
     for draft in &drafts {
         let name = inputs.source(draft.input.dockerfile).name();
         let notice = draft.input.template.map(|template| {
-            format!("{name} is {}: only what needs no rendering was looked at, and nothing is fixed", template.title())
+            format!(
+                "{name} is {}: only instructions without template code were checked, and nothing is fixed",
+                template.title()
+            )
         });
         inputs.notices.extend(notice);
     }

@@ -52,8 +52,8 @@ pub fn open(name: &str, options: &SourceOptions) -> Result<OpenedImage, OpenErro
     match name.split_once(':') {
         // Others mean a registry by it.
         Some(("docker", rest)) if rest.starts_with("//") => Err(OpenError::new(
-            format!("`{name}` may mean an engine or a registry"),
-            format!("write `registry:{0}` or `docker:{0}`", rest.trim_start_matches('/')),
+            format!("`{name}` is ambiguous: it may be an image in the engine or in a registry"),
+            format!("use `registry:{0}` or `docker:{0}`", rest.trim_start_matches('/')),
         )),
         Some(("file", path)) => file::open(Path::new(path)),
         Some(("oci", path)) => file::open_layout(path),
@@ -69,7 +69,7 @@ pub fn open(name: &str, options: &SourceOptions) -> Result<OpenedImage, OpenErro
 fn forced(name: &str, opened: Result<OpenedImage, OpenError>) -> Result<OpenedImage, OpenError> {
     opened.map_err(|mut error| {
         if !name.contains('/') && parse(name).is_ok() {
-            error.help = format!("{}; write `docker.io/library/{name}` for the image of that name", error.help);
+            error.help = format!("{}; use `docker.io/library/{name}` for the image of that name", error.help);
         }
         error
     })
@@ -83,7 +83,7 @@ fn open_by_name(name: &str, options: &SourceOptions) -> Result<OpenedImage, Open
         PathContent::Folder(why) => tried.push(why),
         PathContent::File(why) => file = Some(why),
         PathContent::Nothing if file::is_meant(name) => return Err(missing(name)),
-        PathContent::Nothing => tried.push(format!("there is no file or folder `{name}`")),
+        PathContent::Nothing => tried.push(format!("no file or folder `{name}`")),
     }
     let reference = parse(name);
     let is_id = !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -91,7 +91,7 @@ fn open_by_name(name: &str, options: &SourceOptions) -> Result<OpenedImage, Open
         && !is_id
     {
         let what =
-            file.unwrap_or_else(|| format!("`{name}` is neither an image in a file or folder nor a name of one"));
+            file.unwrap_or_else(|| format!("`{name}` is neither an image file or folder nor a valid image name"));
         return Err(OpenError { what, tried, help: error.what.clone() });
     }
     match of_engine(name, options) {
@@ -100,7 +100,7 @@ fn open_by_name(name: &str, options: &SourceOptions) -> Result<OpenedImage, Open
     }
     // Who names a file that is there means it; its name is nothing to tell a registry.
     if let Some(what) = file {
-        return Err(OpenError { what, tried, help: format!("write `registry:{name}` for the image of that name") });
+        return Err(OpenError { what, tried, help: format!("use `registry:{name}` for the image of that name") });
     }
     match reference.and_then(|reference| of_registry(&reference, options)) {
         Ok(opened) => Ok(OpenedImage { tried, ..opened }),
@@ -113,24 +113,21 @@ fn missing(name: &str) -> OpenError {
     let mut error = file::missing(Path::new(name));
     if parse(name).is_ok() {
         let joint = if error.help.ends_with('?') { "" } else { ";" };
-        error.help.push_str(&format!("{joint} `docker:{name}` or `registry:{name}` means an image of that name"));
+        error.help.push_str(&format!("{joint} use `docker:{name}` or `registry:{name}` for an image of that name"));
     }
     error
 }
 
 fn parse(text: &str) -> Result<RegistryReference, OpenError> {
     text.parse::<RegistryReference>().map_err(|error| {
-        OpenError::new(
-            error.to_string(),
-            "an image is called [registry/]repository[:tag][@digest], as in `alpine:3.22`",
-        )
+        OpenError::new(error.to_string(), "an image name is [registry/]repository[:tag][@digest], as in `alpine:3.22`")
     })
 }
 
 fn stdin() -> Result<OpenedImage, OpenError> {
     let input = io::stdin();
     if input.is_terminal() {
-        return Err(OpenError::new("nothing comes on standard input", "write `docker save IMAGE | dockopt image -`"));
+        return Err(OpenError::new("standard input is empty", "use `docker save IMAGE | dockopt image -`"));
     }
     Ok(OpenedImage {
         place: ImagePlace::Stdin,
@@ -149,7 +146,7 @@ fn of_engine(reference: &str, options: &SourceOptions) -> Result<OpenedImage, Op
         let platform = platform.map(|platform| format!(" for {platform}")).unwrap_or_default();
         return Err(OpenError::new(
             format!("the engine at `{}` has no image `{reference}`{platform}", engine.endpoint()),
-            "`docker images` shows those that it has; `registry:` asks a registry",
+            "`docker images` lists the available images; `registry:` reads from a registry",
         ));
     }
     let saved = engine.save(reference, platform)?;
@@ -158,7 +155,7 @@ fn of_engine(reference: &str, options: &SourceOptions) -> Result<OpenedImage, Op
         bytes: Bytes::Stream(Box::new(saved)),
         name: reference.to_owned(),
         choice: None,
-        sentence: format!("image `{reference}` of the engine at {}", engine.endpoint()),
+        sentence: format!("image `{reference}` in the engine at {}", engine.endpoint()),
         tried: Vec::new(),
     })
 }
@@ -170,7 +167,7 @@ fn of_registry(reference: &RegistryReference, options: &SourceOptions) -> Result
         bytes: Bytes::Store(Box::new(repository)),
         name: reference.to_string(),
         choice: None,
-        sentence: format!("image `{}` of the registry {}", reference.familiar(), reference.host()),
+        sentence: format!("image `{}` in the registry {}", reference.familiar(), reference.host()),
         tried: Vec::new(),
     })
 }
@@ -206,7 +203,7 @@ mod tests {
         assert_eq!(opened(&format!("oci:{}:v1", path("layout"))), layout);
 
         let text = opened(&path("text"));
-        assert!(text.starts_with(&format!("`{}` is a file that is no archive of an image | ", path("text"))), "{text}");
+        assert!(text.starts_with(&format!("`{}` is not an image archive | ", path("text"))), "{text}");
         std::fs::write(path("empty"), "").unwrap();
         let empty = opened(&path("empty"));
         assert!(empty.starts_with(&format!("`{}` is an empty file | ", path("empty"))), "{empty}");
@@ -214,13 +211,13 @@ mod tests {
         assert!(file.contains("is not a valid image name"), "{file}");
         assert_eq!(opened("./none"), "no such file: `./none` | check the path");
         assert_eq!(opened("file:none"), "no such file: `none` | check the path");
-        assert!(opened("docker://a").contains("write `registry:a` or `docker:a`"));
-        assert!(opened("docker:dind").contains("write `docker.io/library/docker:dind`"), "{}", opened("docker:dind"));
+        assert!(opened("docker://a").contains("use `registry:a` or `docker:a`"));
+        assert!(opened("docker:dind").contains("use `docker.io/library/docker:dind`"), "{}", opened("docker:dind"));
 
         let nowhere = opened("127.0.0.1:1/app");
         assert!(nowhere.starts_with("the registry `127.0.0.1:1` cannot be reached"), "{nowhere}");
         assert!(
-            nowhere.contains("| there is no file or folder `127.0.0.1:1/app` | no Docker engine answers"),
+            nowhere.contains("| no file or folder `127.0.0.1:1/app` | cannot connect to a Docker engine"),
             "{nowhere}"
         );
     }

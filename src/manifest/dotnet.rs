@@ -203,7 +203,7 @@ fn take_projects(tree: &mut ManifestTree, closure: &mut Closure, references: &mu
     let mut waiting = named;
     while let Some(path) = waiting.pop() {
         if !tree.step() {
-            closure.open("the projects refer to too many others");
+            closure.open("the projects have too many references");
             return;
         }
         let named = references.of(tree, &path);

@@ -269,8 +269,8 @@ snapshots:
             needs: hono
             npm 0: d/package-lock.json d/package.json
             bun 1: d/bun.lock d/package.json
-            ! d/bun.lock: stands beside `package-lock.json`; npm is taken
-            ! d/package-lock.json: lacks `hono` of `package.json`: `npm ci` refuses it
+            ! d/bun.lock: is next to `package-lock.json`; assuming npm
+            ! d/package-lock.json: lacks `hono` from `package.json`, so `npm ci` fails
             ! e/package.json@13: trailing comma
             ",
         );

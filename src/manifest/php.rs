@@ -81,13 +81,13 @@ fn closure(tree: &ManifestTree, root: &str, package: &Map<String, Value>) -> Clo
         }
     }
     for (name, _) in json::members(package, "scripts").filter(|(name, _)| RUN.contains(name)) {
-        closure.open(format!("script `{name}` runs unless `--no-scripts` is given"));
+        closure.open(format!("script `{name}` runs unless `--no-scripts` is used"));
     }
     for key in ["autoload", "autoload-dev"] {
         let autoload = package.get(key).and_then(Value::as_object);
         for kind in ["classmap", "files"] {
             if autoload.is_some_and(|autoload| autoload.contains_key(kind)) {
-                closure.open(format!("`{key}` names `{kind}`, read unless `--no-autoloader` is given"));
+                closure.open(format!("`{key}` lists `{kind}`, which is read unless `--no-autoloader` is used"));
             }
         }
     }
@@ -169,8 +169,8 @@ mod tests {
             programs: shop=bin/shop
             composer 1: composer.json composer.lock
             folders: packages/one
-            open: `autoload` names `files`, read unless `--no-autoloader` is given
-            open: script `post-autoload-dump` runs unless `--no-scripts` is given
+            open: `autoload` lists `files`, which is read unless `--no-autoloader` is used
+            open: script `post-autoload-dump` runs unless `--no-scripts` is used
             [packages/one] PHP acme/one
             composer -: packages/one/composer.json
             ",

@@ -109,11 +109,11 @@ impl<'a> ManifestTree<'a> {
             return None;
         };
         if text.len() > LONGEST {
-            self.problem(path, None, &format!("over {} MiB, not read", LONGEST >> 20));
+            self.problem(path, None, &format!("larger than {} MiB, not read", LONGEST >> 20));
             return None;
         }
         let Some(left) = self.bytes_left.checked_sub(text.len()) else {
-            self.problem(path, None, "named by too many other files, not read again");
+            self.problem(path, None, "referenced by too many other files, not read again");
             return None;
         };
         self.bytes_left = left;

@@ -44,7 +44,7 @@ pub struct SelectorError {
 
 impl fmt::Display for SelectorError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "no rule, category or group is called `{}`", self.word)
+        write!(out, "unknown rule, category or group `{}`", self.word)
     }
 }
 

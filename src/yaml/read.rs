@@ -71,7 +71,7 @@ impl<'t> YamlBuilder<'t> {
             Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
             Event::Alias(anchor) => self.alias(span, anchor),
             Event::UnresolvedAlias(name) => {
-                self.problem(span, format!("no anchor `&{name}` stands before this alias"));
+                self.problem(span, format!("no anchor `&{name}` before this alias"));
                 self.node(span, None, 0, Shape::Alias(None));
             }
             _ => {}
@@ -136,7 +136,7 @@ impl<'t> YamlBuilder<'t> {
             if let Shape::Scalar(text, _) = &data.shape
                 && !seen.insert(text)
             {
-                twice.push(YamlProblem { span: data.span, message: format!("the key `{text}` stands twice") });
+                twice.push(YamlProblem { span: data.span, message: format!("duplicate key `{text}`") });
             }
         }
         self.tree.problems.extend(twice);
@@ -144,14 +144,14 @@ impl<'t> YamlBuilder<'t> {
 
     fn alias(&mut self, span: Span, anchor: usize) {
         let Some(&target) = self.anchors.get(&anchor) else {
-            self.problem(span, "an alias inside of the node that it stands for".to_owned());
+            self.problem(span, "an alias inside the node that it refers to".to_owned());
             return self.node(span, None, 0, Shape::Alias(None));
         };
         let data = &self.tree.nodes[target as usize];
         let (size, height) = (self.expanded.saturating_add(data.size), data.height);
         if size > EXPANDED || height > HEIGHT {
             if !self.tree.problems.iter().any(|problem| problem.message.contains("more than")) {
-                let message = format!("the aliases stand for more than {EXPANDED} nodes or {HEIGHT} levels");
+                let message = format!("the aliases expand to more than {EXPANDED} nodes or {HEIGHT} levels");
                 self.problem(span, message);
             }
             return self.node(span, None, 0, Shape::Alias(None));

@@ -100,9 +100,9 @@ fn aliases_and_merge_keys_lead_to_their_target() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
-    wrong("a: 1\nb: 2\na: 3\n", &[("a", "the key `a` stands twice")]);
-    wrong("a: *x\n", &[("*x", "no anchor `&x` stands before this alias")]);
-    wrong("a: &a [*a]\n", &[("*a", "an alias inside of the node that it stands for")]);
+    wrong("a: 1\nb: 2\na: 3\n", &[("a", "duplicate key `a`")]);
+    wrong("a: *x\n", &[("*x", "no anchor `&x` before this alias")]);
+    wrong("a: &a [*a]\n", &[("*a", "an alias inside the node that it refers to")]);
     assert_eq!(check("a: 1\nb: [2, 'x\n", "{a: 1, b: [2]}").problems().len(), 1);
     assert_eq!(check("a: 1\n\tb: 2\n", "{}").problems().len(), 1);
 }

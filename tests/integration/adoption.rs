@@ -56,7 +56,7 @@ fn only_what_counts_is_hidden_and_with_the_reason_given() {
     let empty = Dockopt::new().file("Dockerfile", OLD).args(["lint", "--add-ignores= "]).run().code(2);
     empty.complains(&["the reason given to `--add-ignores` is empty"]);
     let stdin = Dockopt::new().input(OLD).args(["lint", "-", "--add-ignores"]).run().code(2);
-    stdin.complains(&["cannot be changed in place", "help: name the file"]);
+    stdin.complains(&["cannot be changed in place", "help: pass the file"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn old(text: &str) -> Dockopt {
 fn then(text: &str) -> Ran {
     let ran = old(OLD).args(["lint", "api/Dockerfile", RULES, "--write-baseline", "known.json"]).run().code(0);
     assert_eq!(ran.stdout, "nothing found in 1 file\n");
-    assert_eq!(ran.stderr, "`known.json` knows 3 findings now\n");
+    assert_eq!(ran.stderr, "3 findings recorded in `known.json`\n");
     std::fs::write(ran.path().join("api/Dockerfile"), text).unwrap();
     ran
 }
@@ -57,7 +57,7 @@ fn what_is_known_is_hidden_and_said() {
     let ran = check(then(OLD), 0, &[], 3, 0);
     let text = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json", "--fail-on=style"]).code(0);
     assert_eq!(text.stdout, "nothing found in 1 file\n");
-    assert_eq!(text.stderr, "3 known findings left out (`known.json`)\n");
+    assert_eq!(text.stderr, "3 known findings not shown (baseline `known.json`)\n");
     let without = text.again(["lint", "api/Dockerfile", RULES, "--format=json"]).code(1).json();
     assert!(without["baselined"].is_null() && without["baseline_fixed"].is_null());
 }
@@ -165,7 +165,7 @@ fn a_bad_baseline_is_an_error() {
         ),
         ("{\"schema\":\"dockopt.baseline/1\",\"command\":\"lint\"}", "missing field `findings`"),
     ] {
-        with(text).run().code(2).complains(&[said, "help: take it back from version control"]);
+        with(text).run().code(2).complains(&[said, "help: restore it from version control"]);
         // Nor is a file overwritten that is something else.
         let ran =
             old(OLD).file("known.json", text).args(["lint", "api/Dockerfile", "--write-baseline=known.json"]).run();

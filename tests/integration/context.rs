@@ -89,7 +89,7 @@ fn a_closed_directory_is_a_trouble_unless_excluded() {
         let dockopt = Dockopt::new().file("Dockerfile", "FROM debian:13.1\nCOPY . /\n").file("shut/x", "12345");
         let dockopt = dockopt.file(".dockerignore", ignored).args(["context", "ls"]);
         let Some(ran) = run_closed(dockopt, "shut") else { return };
-        let told = ran.stdout.contains("directory `shut` can't be read");
+        let told = ran.stdout.contains("directory `shut` cannot be read");
         assert_eq!(told, closed, "{ignored:?}: {}{}", ran.stdout, ran.stderr);
     }
 }

@@ -126,7 +126,7 @@ fn what_is_no_block_has_one_place_and_no_fix() {
     let start = text.find('"').unwrap() as u64;
     assert_eq!(places(&result, "shell-form-command"), [[4, 26, start, 4, 26, start]]);
     assert!(result["findings"].as_array().unwrap().iter().all(|one| one["fixes"].as_array().unwrap().is_empty()));
-    assert!(result["notices"].to_string().contains("nothing is fixed"), "{}", result["notices"]);
+    assert!(result["notices"].to_string().contains("not fixed"), "{}", result["notices"]);
     let fix = Dockopt::new().file("compose.yaml", &text).args(["fix", "--check", "--unsafe", "compose.yaml"]).run();
     assert!(fix.stderr.contains("nothing to fix"), "{}", fix.stderr);
 }
@@ -157,7 +157,7 @@ fn secrets_are_masked_as_they_stand() {
 fn a_context_outside_of_what_was_asked_for_stays_closed() {
     let text = "services:\n  a:\n    build:\n      context: ..\n      dockerfile_inline: |\n        FROM alpine\n        COPY x /\n";
     let ran = Dockopt::new().file("p/compose.yaml", text).file("x", "").args(["audit", "p"]).run();
-    assert!(ran.stdout.contains("outside of what was asked for"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("outside the given folder"), "{}", ran.stdout);
     let ran = Dockopt::new().file("p/compose.yaml", text).file("x", "").args(["audit", ".", "--format=json"]).run();
     assert_eq!(ran.json()["builds"][0]["context"]["root"], ".", "{}", ran.stdout);
 }
@@ -178,7 +178,7 @@ fn builds_are_looked_at_as_compose_files_name_them() {
     assert_eq!(result["builds"].as_array().unwrap().len(), 1, "{result:#}");
     let notices = result["notices"].to_string();
     for part in
-        ["p/compose.yaml (`a`): the context is `p`", "(V)", "stages built: `dev`", "outside of what was asked for"]
+        ["p/compose.yaml (`a`): the build context is `p`", "(V)", "stages built: `dev`", "outside the given folder"]
     {
         assert!(notices.contains(part), "{part}: {notices}");
     }

@@ -95,7 +95,7 @@ fn files_extend_files_and_sections_go_over_both() {
     let old = check(project(), &["--own", "old/Dockerfile"], &["DL3009:2"]).code(0);
     assert_eq!(old.json()["findings"][0]["severity"], "info");
     for (base, message) in [
-        ("extends = \"dockopt.toml\"\n", "`dockopt.toml` extends this file in turn"),
+        ("extends = \"dockopt.toml\"\n", "`dockopt.toml` extends this file, which is a cycle"),
         ("extends = \"none.toml\"\n", "`none.toml` does not exist"),
     ] {
         let project = Dockopt::new().file("dockopt.toml", base).file("Dockerfile", DOCKERFILE);
@@ -105,7 +105,7 @@ fn files_extend_files_and_sections_go_over_both() {
     for level in 0..12 {
         deep = deep.file(&format!("{level}.toml"), format!("extends = \"{}.toml\"\n", level + 1));
     }
-    lint(deep, &["--own"]).code(2).complains(&["more than 8 files extend one another"]);
+    lint(deep, &["--own"]).code(2).complains(&["more than 8 files extend each other"]);
 }
 
 #[test]
@@ -118,10 +118,10 @@ fn what_is_not_understood_is_an_error_with_its_place() {
         ("[rules.DL3009]\nseverity = \"eror\"\n", "2:12", "unknown severity `eror`", "did you mean `error`?"),
         ("fail-on = 1\n", "1:11", "expected a string, found a number", ""),
         ("require-reason = \"yes\"\n", "1:18", "expected true or false, found a string", ""),
-        ("[[ignore]]\nrule = \"DL3009\"\nuntil = \"soon\"\n", "3:9", "`soon` is no day", "YYYY-MM-DD"),
+        ("[[ignore]]\nrule = \"DL3009\"\nuntil = \"soon\"\n", "3:9", "`soon` is not a date", "YYYY-MM-DD"),
         ("[[ignore]]\nreason = \"x\"\n", "1:1", "the entry does not name a rule", "add `rule"),
         ("[[paths]]\nignore = []\n", "1:1", "does not select any paths", "add `match"),
-        ("[[paths]]\nmatch = \"a[\"\n", "2:9", "`a[` is no glob", ""),
+        ("[[paths]]\nmatch = \"a[\"\n", "2:9", "`a[` is not a valid glob", ""),
         ("[labels.schema]\na = \"txt\"\n", "2:5", "unknown type `txt`", "did you mean `text`?"),
         ("select = [\n", "", "", ""),
         ("ignore = [\"DL3009\"]\n[[ignore]]\nrule = \"DL3007\"\n", "2:3", "duplicate key", "combine both in one list"),

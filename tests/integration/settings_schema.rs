@@ -52,9 +52,9 @@ fn layer() -> Map<String, Value> {
         "extend-select": texts("Rules that run besides."),
         "fail-on": {
             "enum": severities(&["none"]),
-            "description": "The least severity with which findings make the exit code 1.",
+            "description": "The exit code is 1 if a finding has at least this severity.",
         },
-        "shellcheck": { "type": "boolean", "description": "Whether ShellCheck, which has to be installed, is asked about the scripts of RUN." },
+        "shellcheck": { "type": "boolean", "description": "Whether to check the scripts of RUN with ShellCheck, which must be installed." },
         "require-reason": { "type": "boolean", "description": "Whether each suppression says why." },
         "inline-ignores": { "type": "boolean", "description": "Whether comments hide findings." },
         "trusted-registries": texts("Registries that images may come from."),
@@ -75,9 +75,9 @@ fn layer() -> Map<String, Value> {
 
 fn budget() -> Value {
     let bytes =
-        json!({ "type": ["integer", "string"], "description": "Bytes: a number, or a text such as \"400 MB\"." });
+        json!({ "type": ["integer", "string"], "description": "Bytes: a number, or a string such as \"400 MB\"." });
     let share =
-        json!({ "type": ["number", "string"], "description": "A number from 0 to 1, or a text such as \"5 %\"." });
+        json!({ "type": ["number", "string"], "description": "A number from 0 to 1, or a string such as \"5 %\"." });
     let growth = json!({ "type": ["integer", "string"] });
     let Value::Object(keys) = json!({
         "max-size": bytes, "max-pull-size": bytes, "max-added-size": bytes, "max-layer-size": bytes,

@@ -79,7 +79,7 @@ fn a_layer_shows_what_it_does() {
     check(
         "Up",
         &[
-            " Changes of layer 1 does  A 900 kB  by size",
+            " Changes of layer 1  A 900 kB  by size",
             " A  drwxr-xr-x 0:0          900 kB  ▾ srv/",
             " AW -rw-r--r-- 1000:5       900 kB      main",
             " A  -rwsr-xr-x 0:0            70 B      su",
@@ -90,7 +90,7 @@ fn a_layer_shows_what_it_does() {
     check(
         third,
         &[
-            " Changes of layer 3 does  A 4 B  R 530 kB  by size",
+            " Changes of layer 3  A 4 B  R 530 kB  by size",
             "                            530 kB  ▾ tmp/",
             " R                         −530 kB    ▾ a/",
             " R  -rw-r--r-- 0:0         −500 kB        cache",
@@ -103,7 +103,7 @@ fn a_layer_shows_what_it_does() {
     check(
         &format!("{third} r"),
         &[
-            " Changes of layer 3 does  530 kB  by size  only R",
+            " Changes of layer 3  530 kB  by size  only R",
             "                            530 kB  ▾ tmp/",
             " R                         −530 kB    ▾ a/",
             " R  -rw-r--r-- 0:0         −500 kB        cache",
@@ -112,7 +112,7 @@ fn a_layer_shows_what_it_does() {
     );
     check(
         &format!("{third} c"),
-        &[" Changes of layer 3 does  0 B  by size  only C", "  no files match the filter (0 clears it)"],
+        &[" Changes of layer 3  0 B  by size  only C", "  no files match the filter (0 clears it)"],
     );
 }
 

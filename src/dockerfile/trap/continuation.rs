@@ -67,7 +67,7 @@ fn swallowed_instruction(text: &str, span: Span, previous: &str, previous_span: 
             kind: ProblemKind::WindowsPath,
             span: Span::new(mark, mark + 1),
             message: format!(
-                "the escape at the end of this path continues the line, so the {name} below is part of it"
+                "the escape character at the end of this path continues the line, so the {name} below is part of it"
             ),
             help: Some("make ``# escape=` `` the first line, or end the path without `\\`".into()),
         };
@@ -75,8 +75,8 @@ fn swallowed_instruction(text: &str, span: Span, previous: &str, previous_span: 
     SyntaxProblem {
         kind: ProblemKind::ContinuationSwallows,
         span: Span::new(span.start, span.start + name.len() as u32),
-        message: format!("this is no {name}: the line above is continued"),
-        help: Some("remove the escape at the end of the line above".into()),
+        message: format!("this {name} is not an instruction: the line above is continued"),
+        help: Some("remove the escape character at the end of the line above".into()),
     }
 }
 
@@ -100,8 +100,8 @@ fn broken(text: &str, span: Span, escape: u8) -> Option<SyntaxProblem> {
     Some(SyntaxProblem {
         kind: ProblemKind::ContinuationBlank,
         span: Span::new(at - 1, at + blanks.len() as u32),
-        message: "the line is not continued: only spaces and TABs may follow the escape".to_owned(),
-        help: Some("remove what follows the escape; it may be invisible".into()),
+        message: "the line is not continued: only spaces and tabs may follow the escape character".to_owned(),
+        help: Some("remove the text after the escape character; it may be invisible".into()),
     })
 }
 

@@ -38,7 +38,7 @@ fn check_indented(file: &File, found: &mut Vec<SyntaxProblem>) {
                 kind: ProblemKind::DirectiveIndented,
                 span: directive.span,
                 message: format!("BuildKit ignores an indented `{}` directive", directive.name.as_str()),
-                help: Some("remove the blanks before `#`".into()),
+                help: Some("remove the whitespace before `#`".into()),
             });
         }
     }
@@ -68,14 +68,14 @@ fn check_comments(file: &File, found: &mut Vec<SyntaxProblem>) {
             found.push(SyntaxProblem {
                 kind: ProblemKind::DirectiveMisspelt,
                 span,
-                message: format!("`{name}` is no directive, so this is a comment"),
+                message: format!("`{name}` is not a directive, so this is a comment"),
                 help: Some(format!("did you mean `{known}`?")),
             });
         } else if !is_first_other && is_late(name, value) && !is_found(file, value_span) {
             found.push(SyntaxProblem {
                 kind: ProblemKind::DirectiveLate,
                 span,
-                message: format!("`{}` stands too late, so this is a comment", name.to_lowercase()),
+                message: format!("the `{}` directive comes too late, so this is a comment", name.to_lowercase()),
                 help: Some("move it to the top, above comments and blank lines".into()),
             });
         }

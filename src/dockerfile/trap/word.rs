@@ -43,8 +43,8 @@ fn check_flags(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
     for flag in instruction.flags.iter().filter(|flag| flag.unquoted.is_some()) {
         if text(line, flag.word).is_some_and(|word| !word.is_ascii()) {
             let taken = flag.unquoted.as_deref().unwrap_or_default();
-            let message = format!("BuildKit reads this flag as `{taken}`, taking its bytes for Latin-1");
-            cx.problem(ProblemKind::FlagBeyondAscii, flag.word.text, message, "use ASCII in flags");
+            let message = format!("BuildKit reads the bytes of this flag as Latin-1, so it becomes `{taken}`");
+            cx.problem(ProblemKind::FlagBeyondAscii, flag.word.text, message, "use only ASCII in flags");
         }
     }
 }
@@ -66,9 +66,9 @@ fn check_form(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
         return;
     }
     let message = if is_list {
-        format!("this is no JSON array ({}), so BuildKit splits it at blanks", why_no_json(written))
+        format!("this is not a valid JSON array ({}), so BuildKit splits it at whitespace", why_no_json(written))
     } else {
-        format!("this is no JSON array ({}), so it runs in a shell", why_no_json(written))
+        format!("this is not a valid JSON array ({}), so it runs in a shell", why_no_json(written))
     };
     cx.problem(ProblemKind::ExecForm, word.text, message, "write `[\"…\", \"…\"]` with double quotes");
 }
@@ -101,15 +101,15 @@ fn why_no_json(text: &str) -> &'static str {
     } else if before_end.is_some_and(|inside| inside.ends_with(',')) {
         "a comma before `]`"
     } else if before_end.is_none() && text.contains(']') {
-        "text behind `]`"
+        "text after `]`"
     } else if before_end.is_none() {
         "`]` is missing"
     } else if text.contains('\'') && !text.contains('"') {
         "single quotes"
     } else if text.contains('\\') {
-        "an escape that JSON does not know"
+        "an invalid JSON escape"
     } else {
-        "not all elements are in double quotes with commas between"
+        "the elements must be in double quotes and separated by commas"
     }
 }
 
@@ -127,7 +127,7 @@ fn check_words(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
         let Some(quote) = written.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
             let escapes = written.bytes().rev().take_while(|&byte| byte == cx.escape).count();
             if escapes % 2 == 1 && index + 1 < words.len() {
-                let message = "a blank splits words here, even behind an escape".to_owned();
+                let message = "a space separates words here, even after an escape character".to_owned();
                 cx.problem(ProblemKind::SplitWord, word.text, message, "use the JSON form: `[\"a b\", \"c\"]`");
                 return;
             }
@@ -139,7 +139,7 @@ fn check_words(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
         let close = words[index + 1..].iter().find(|&&next| text(line, next).is_some_and(|text| text.ends_with(quote)));
         if let Some(close) = close {
             let whole = Span::new(word.text.start, close.text.end);
-            let message = "a blank splits words here, even inside quotes".to_owned();
+            let message = "a space separates words here, even inside quotes".to_owned();
             cx.problem(ProblemKind::SplitWord, whole, message, "use the JSON form: `[\"a b\", \"c\"]`");
             return;
         }
@@ -150,8 +150,8 @@ fn check_words(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
 fn check_lost_heredoc(cx: &mut Cx<'_>, line: LineText<'_>) {
     let Err(error) = heredoc_words(line.str) else { return };
     let Some((range, _)) = opener_like(line.str) else { return };
-    let message = format!("no heredoc is read in this line: {}", error.kind);
-    let help = "BuildKit lexes the whole line, comments included: close the quote, or move it into the heredoc";
+    let message = format!("BuildKit finds no heredoc in this line: {}", error.kind);
+    let help = "BuildKit lexes the whole line, including comments; close the quote, or move it into the heredoc";
     cx.problem(ProblemKind::HeredocLost, line.slice(range).span(), message, help);
 }
 

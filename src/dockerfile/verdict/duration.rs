@@ -32,7 +32,7 @@ pub(super) fn check_interval(file: &File, instruction: &Instruction, name: &str,
         }
         Ok(_) => {}
         Err(message) => {
-            issues.push(Issue::new(span, message).help("write a number with its unit, such as `30s` or `1m30s`"));
+            issues.push(Issue::new(span, message).help("write a number with a unit, such as `30s` or `1m30s`"));
         }
     }
 }

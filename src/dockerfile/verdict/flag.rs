@@ -82,7 +82,7 @@ fn unknown_flag(flag: &Flag, name: &str, instruction: &Instruction, known: Flags
     if issue.help.is_some() {
         return issue;
     }
-    issue.help(format!("{} knows {}", instruction.keyword.as_str(), names.join(", ")))
+    issue.help(format!("the flags of {} are {}", instruction.keyword.as_str(), names.join(", ")))
 }
 
 fn value_error(name: &str, value: Option<&str>, kind: FlagKind) -> Option<String> {

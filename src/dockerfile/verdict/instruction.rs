@@ -86,7 +86,7 @@ fn check_transfer(file: &File, instruction: &Instruction, flags: super::flag::Fl
             "{name} requires at least two arguments, but only one was provided. Destination could not be determined"
         );
         let span = last.map_or(instruction.name.span, |(span, _)| span);
-        issues.push(Issue::new(span, message).help("name the sources and then the destination"));
+        issues.push(Issue::new(span, message).help("write the sources, then the destination"));
     }
     check_flags(file, instruction, flags, issues);
     if let Some((span, last)) = last
@@ -94,7 +94,7 @@ fn check_transfer(file: &File, instruction: &Instruction, flags: super::flag::Fl
         && matches!(heredoc_word(last), Ok(Some(_)))
     {
         let message = format!("{name} cannot accept a heredoc as a destination");
-        issues.push(Issue::new(span, message).help("name the destination after the heredoc"));
+        issues.push(Issue::new(span, message).help("write the destination after the heredoc"));
     }
 }
 
@@ -182,7 +182,7 @@ fn check_unknown(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>
     let issue = Issue::new(instruction.name.span, format!("unknown instruction: {name}"));
     issues.push(match Keyword::closest(name) {
         Some(known) => issue.help(format!("did you mean `{}`?", known.as_str())),
-        None => issue.help("if it belongs to the instruction above, end the line before with a continuation"),
+        None => issue.help("if it belongs to the instruction above, end the previous line with a continuation"),
     });
 }
 
@@ -205,9 +205,9 @@ pub(in crate::dockerfile) fn check_instructions(file: &mut File) {
                 Issue::new(instruction.name.span, "no build stage in current context")
                     .kind(ProblemKind::BeforeFrom)
                     .help(if is_fragment {
-                        "begin with `FROM image`"
+                        "start with `FROM image`"
                     } else {
-                        "only ARG may stand before the first FROM"
+                        "only ARG is allowed before the first FROM"
                     }),
             );
             message.get_or_insert_with(|| "no build stage in current context".to_owned());

@@ -87,7 +87,7 @@ fn a_bad_file_is_refused() {
     for (result, said) in [
         (file("dockopt.baseline/2", ""), "its schema is `dockopt.baseline/2`, not `dockopt.baseline/1`"),
         (file(BASELINE_SCHEMA, &entry.replace("012", "xyz")), "finding 1: a fingerprint is 16 hexadecimal digits"),
-        (file(BASELINE_SCHEMA, &entry.replace(":1}", ":0}")), "finding 1: a count is 1 at least"),
+        (file(BASELINE_SCHEMA, &entry.replace(":1}", ":0}")), "finding 1: a count is at least 1"),
         (file(BASELINE_SCHEMA, &entry.replace("\"rule\":\"r\",", "")), "column 115: missing field `rule`"),
         (Baseline::read(""), "line 1, column 0: EOF while parsing a value"),
         (Baseline::read("<<<<<<< HEAD"), "line 1, column 1: expected value"),

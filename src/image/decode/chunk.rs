@@ -176,7 +176,7 @@ impl<R: Read> Read for Input<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // What one call takes in stays in memory until it gives something out.
         if self.read.len() > 64 * HELD {
-            return Err(io::Error::new(io::ErrorKind::OutOfMemory, "nothing comes out of it for long"));
+            return Err(io::Error::new(io::ErrorKind::OutOfMemory, "it produces no output"));
         }
         let there = self.fill()?;
         let now = there.len().min(buffer.len());

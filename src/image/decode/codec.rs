@@ -31,7 +31,7 @@ impl DecodeFault {
     pub(super) fn new(kind: FaultKind, compression: Compression, what: impl fmt::Display) -> Self {
         let name = compression.name();
         let what = match kind {
-            FaultKind::Limit => format!("the {name} stream goes past what is allowed: {what}"),
+            FaultKind::Limit => format!("the {name} stream exceeds a limit: {what}"),
             _ => format!("the {name} stream is corrupt: {what}"),
         };
         Self { kind, what, source: None }
@@ -45,7 +45,7 @@ impl DecodeFault {
 
     /// Something that is no stream comes after one.
     pub(super) fn trailing(compression: Compression) -> Self {
-        let what = format!("the {} stream is followed by bytes that are none", compression.name());
+        let what = format!("the {} stream is followed by other bytes", compression.name());
         Self { kind: FaultKind::Corrupt, what, source: None }
     }
 
@@ -156,7 +156,7 @@ impl Unpack for Bzip2 {
         let step = DecodeStep { read, written, ended: status == Ok(bzip2::Status::StreamEnd) };
         match status {
             Ok(bzip2::Status::MemNeeded) => {
-                Err(DecodeFault::new(FaultKind::Limit, Compression::Bzip2, "there is no memory for a block"))
+                Err(DecodeFault::new(FaultKind::Limit, Compression::Bzip2, "not enough memory for a block"))
             }
             Ok(_) => Ok(step),
             Err(bzip2::Error::DataMagic) => postpone(&mut self.met, Compression::Bzip2, "it has no header", step),
@@ -214,6 +214,6 @@ mod tests {
         assert!(decoder.restart().is_ok());
         let fault = decoder.restart().unwrap_err().at(5);
         assert_eq!(fault.kind, FaultKind::Limit);
-        assert!(fault.what.contains("goes past what is allowed: more than 1000000 streams"), "{}", fault.what);
+        assert!(fault.what.contains("exceeds a limit: more than 1000000 streams"), "{}", fault.what);
     }
 }

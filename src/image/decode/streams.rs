@@ -112,7 +112,7 @@ impl<R: Read> Streams<'_, R> {
         Err(if over {
             DecodeFault::early(self.compression)
         } else {
-            DecodeFault::new(FaultKind::Corrupt, self.compression, "nothing more comes out of it")
+            DecodeFault::new(FaultKind::Corrupt, self.compression, "it produces no more output")
         })
     }
 }

@@ -116,7 +116,7 @@ fn streams_may_follow_one_another() {
     {
         check(&[encode(&one), encode(&two)].concat(), compression, &both);
         check(&[encode(b""), encode(&two)].concat(), compression, &two);
-        wrong(&[&encode(&two)[..], b"junk"].concat(), FaultKind::Corrupt, "is followed by bytes that are none");
+        wrong(&[&encode(&two)[..], b"junk"].concat(), FaultKind::Corrupt, "is followed by other bytes");
     }
     check(&[XZ, &[0; 8], XZ].concat(), Compression::Xz, &b"hello xz ".repeat(80));
     wrong(&[XZ, b"junk"].concat(), FaultKind::Corrupt, "xz stream is corrupt");

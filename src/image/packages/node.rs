@@ -46,7 +46,7 @@ pub(super) fn lock(bytes: &[u8]) -> PackageFactKind {
         peer: JsonBool,
     }
     let Ok(lock) = serde_json::from_slice::<Lock<'_>>(bytes) else {
-        return PackageFactKind::Unread("is no valid JSON with a list of packages, and was not read");
+        return PackageFactKind::Unread("is not a valid JSON list of packages and was not read");
     };
     let places = lock.packages.iter().map(|(path, place)| HiddenLockEntry {
         place: NameHash::of(path.as_bytes()),

@@ -164,10 +164,10 @@ impl PackageFile {
             Self::RpmSqlite => Some(rpm::sqlite(bytes)),
             Self::RpmNdb => Some(rpm::ndb(bytes)),
             Self::RpmBdb => {
-                Some(PackageFactKind::Unread("is a Berkeley DB, which is not read; its packages are unknown"))
+                Some(PackageFactKind::Unread("is a Berkeley DB, which is not supported; its packages are unknown"))
             }
             Self::RpmLog => (!bytes.is_empty()).then_some(PackageFactKind::Unread(
-                "is not empty: the newest changes of the database beside it are not read",
+                "is not empty; the latest changes of the database next to it are not read",
             )),
             Self::DnfPackages => rpm::dnf_packages(bytes),
             Self::DnfHistory => rpm::dnf_history(bytes),
@@ -247,9 +247,7 @@ impl Watcher {
             ReadMethod::Keep(wanted, kept) => wanted.read(&kept),
             ReadMethod::Program(look) => look.finish().into_facts(),
             ReadMethod::Jar(look) => look.finish().into_facts(),
-            ReadMethod::TooLarge => {
-                Some(PackageFactKind::Unread("is too large for a file of its kind, and was not read"))
-            }
+            ReadMethod::TooLarge => Some(PackageFactKind::Unread("is too large and was not read")),
             ReadMethod::Start(kept) => PackageFile::PythonMetadata.read(&kept),
         };
         told.map(PackageFact)

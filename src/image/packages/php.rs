@@ -36,7 +36,7 @@ pub(super) fn installed(bytes: &[u8]) -> PackageFactKind {
             .ok()
     };
     let Some((packages, development)) = read else {
-        return PackageFactKind::Unread("is no valid JSON with a list of packages, and was not read");
+        return PackageFactKind::Unread("is not a valid JSON list of packages and was not read");
     };
     let all = packages.into_iter().filter(|package| !package.name.0.is_empty()).map(|package| {
         let folder = match &*package.install_path.0 {

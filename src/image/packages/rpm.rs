@@ -14,7 +14,7 @@ use super::fact::{JsonText, NameHash, PackageFactKind};
 /// `rpmdb.sqlite`: a table `Packages` of numbers and headers.
 pub(super) fn sqlite(bytes: &[u8]) -> PackageFactKind {
     let Some(database) = Database::new(bytes) else {
-        return PackageFactKind::Unread("is no SQLite database; its packages are unknown");
+        return PackageFactKind::Unread("is not a SQLite database; its packages are unknown");
     };
     let mut records = Vec::new();
     let read = database.rows("Packages", |cells| {
@@ -37,7 +37,7 @@ const SLOT: usize = 16;
 pub(super) fn ndb(bytes: &[u8]) -> PackageFactKind {
     let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize);
     let (true, Some(0), Some(pages)) = (bytes.starts_with(b"RpmP"), number(4), number(12)) else {
-        return PackageFactKind::Unread("is no ndb database of a known version; its packages are unknown");
+        return PackageFactKind::Unread("is not an ndb database of a supported version; its packages are unknown");
     };
     let mut records = Vec::new();
     // Every blob is read once: slots of a hostile file may all point at the same one.

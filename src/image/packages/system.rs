@@ -173,7 +173,7 @@ fn removed(ground: &ImageFacts<'_>, drafts: &[PackageDraft<'_>], notices: &mut V
         if gone && !drafts.iter().any(|draft| draft.package.ecosystem == ecosystem) {
             let path = String::from_utf8_lossy(path);
             let name = ecosystem.name();
-            notices.push(format!("/{path} was removed by a later layer: which {name} packages own what is unknown"));
+            notices.push(format!("/{path} was deleted by a later layer, so the files of {name} packages are unknown"));
         }
     }
 }

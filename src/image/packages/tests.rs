@@ -132,7 +132,7 @@ fn what_was_removed_is_no_package() {
 
          0 0:0 0 var/lib/.wh.dpkg",
         &[(0, STATUS, GIT)],
-        "notice /var/lib/dpkg/status was removed by a later layer: which deb packages own what is unknown",
+        "notice /var/lib/dpkg/status was deleted by a later layer, so the files of deb packages are unknown",
     );
 }
 
@@ -296,7 +296,7 @@ fn rpm_needs_files_too() {
         "100644 0:0 9 var/lib/rpm/Packages",
         &[(0, "var/lib/rpm/Packages", b"\x00\x05\x31\x62")],
         "unowned 0 /var/lib 9
-         notice /var/lib/rpm/Packages is a Berkeley DB, which is not read; its packages are unknown",
+         notice /var/lib/rpm/Packages is a Berkeley DB, which is not supported; its packages are unknown",
     );
 }
 

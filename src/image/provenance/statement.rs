@@ -214,7 +214,7 @@ impl Provenance {
             kind: String,
         }
         let wrong =
-            |error: serde_json::Error| NoProvenance(format!("the attestation is no in-toto statement: {error}"));
+            |error: serde_json::Error| NoProvenance(format!("the attestation is not an in-toto statement: {error}"));
         let is_provenance = |kind: &str| kind.starts_with("https://slsa.dev/provenance/");
         if !is_provenance(&serde_json::from_slice::<PredicateType>(bytes).map_err(wrong)?.kind) {
             return Ok(None);

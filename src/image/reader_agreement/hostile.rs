@@ -43,7 +43,7 @@ fn what_is_missing_is_named() {
     check_trouble(&without(&oci(), &blob_of(&oci(), b"{\"schema")), ImageErrorKind::Missing, "manifest");
     check_trouble(&without(&oci(), "index.json"), ImageErrorKind::Missing, "index.json");
     check_trouble(&without(&legacy(), "manifest.json"), ImageErrorKind::Unsupported, "repositories");
-    check_trouble(&vec![("etc/passwd".into(), b"x".to_vec())], ImageErrorKind::NotAnImage, "no image");
+    check_trouble(&vec![("etc/passwd".into(), b"x".to_vec())], ImageErrorKind::NotAnImage, "not an image");
     check_trouble(&Files::new(), ImageErrorKind::NotAnImage, "");
     let legacy = with(legacy(), &format!("{}/layer.tar", "2".repeat(64)), b"->../x/layer.tar");
     check_trouble(&legacy, ImageErrorKind::Missing, "layer.tar");
@@ -144,7 +144,7 @@ fn indexes_may_not_go_round() {
     let many = format!("{{\"manifests\":[{}]}}", vec!["{\"digest\":\"x\"}"; 1001].join(","));
     check_trouble(&vec![("index.json".to_owned(), many.into_bytes())], ImageErrorKind::TooLarge, "1000");
     let none = vec![("index.json".to_owned(), b"{\"manifests\":[{\"digest\":\"sha256:../../x\"}]}".to_vec())];
-    check_trouble(&none, ImageErrorKind::Damaged, "no digest");
+    check_trouble(&none, ImageErrorKind::Damaged, "not a supported digest");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn foreign_layers_are_no_damage() {
 fn odd_media_types_are_noticed() {
     let read = whole(&forged("layer.v1.tar+gzip", "layer.v1.tar+zstd"));
     assert!(
-        read.images[0].notices[0].contains("says zstd, it is compressed with gzip"),
+        read.images[0].notices[0].contains("says zstd, but it is compressed with gzip"),
         "{:?}",
         read.images[0].notices
     );

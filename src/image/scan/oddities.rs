@@ -30,31 +30,31 @@ impl ArchiveOddity {
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::LeadsOut => (
-                "a name leads out of the image by `..`, and is taken from its root",
-                "names lead out of the image by `..`, and are taken from its root",
+                "a name leaves the image with `..`; reading it relative to the root",
+                "names leave the image with `..`; reading them relative to the root",
             ),
             Self::NotTheRoot => (
-                "a member is named like the root and is no directory; it is left out",
-                "members are named like the root and are no directories; they are left out",
+                "a member has the name of the root but is not a directory; ignoring it",
+                "members have the name of the root but are not directories; ignoring them",
             ),
             Self::Flag => (
-                "a member has a type flag that engines refuse, and is taken for a file",
-                "members have a type flag that engines refuse, and are taken for files",
+                "a member has a type flag that engines reject; reading it as a file",
+                "members have a type flag that engines reject; reading them as files",
             ),
-            Self::LeftOut => ("a member is no file, and is left out", "members are no files, and are left out"),
+            Self::LeftOut => ("a member is not a file; ignoring it", "members are not files; ignoring them"),
             Self::Dangling => (
-                "a hard link has no file before it in its layer; engines refuse that",
-                "hard links have no file before them in their layer; engines refuse that",
+                "a hard link comes before its file in the layer; engines reject that",
+                "hard links come before their files in the layer; engines reject that",
             ),
-            Self::Nothing => ("a whiteout names nothing", "whiteouts name nothing"),
-            Self::LargeOwner => ("an owner or group is no 32-bit number", "owners or groups are no 32-bit numbers"),
+            Self::Nothing => ("a whiteout has no name", "whiteouts have no name"),
+            Self::LargeOwner => ("an owner or group is not a 32-bit number", "owners or groups are not 32-bit numbers"),
             Self::Global => (
-                "a global header sets what files have; engines ignore it",
-                "global headers set what files have; engines ignore them",
+                "a global header sets file properties; engines ignore it",
+                "global headers set file properties; engines ignore them",
             ),
             Self::TellsTooMuch => (
-                "what a file tells of packages is more than is kept of one layer, and is left out",
-                "what files tell of packages is more than is kept of one layer, and is left out",
+                "a file has more package data than is kept for one layer; ignoring it",
+                "files have more package data than is kept for one layer; ignoring them",
             ),
         }
     }

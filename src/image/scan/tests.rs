@@ -101,7 +101,7 @@ fn markers_are_no_files() {
             member(".prefetch.landmark", b'0', b"\x0f"),
             member("kept/.wh.", b'0', b""),
         ],
-        "Whiteout 0 gone\nOpaque 0 etc\nWhiteout 0 etc/x\na whiteout names nothing: `kept/.wh.`",
+        "Whiteout 0 gone\nOpaque 0 etc\nWhiteout 0 etc/x\na whiteout has no name: `kept/.wh.`",
     );
 }
 
@@ -122,20 +122,20 @@ fn what_is_odd_is_told() {
             member(".", b'0', b"x"),
         ],
         "File 1 up\nFile 1 b\nHardlink 0 early => late\nFile 1 late\nFile 2 c\nFile 1 o\n\
-         2 names lead out of the image by `..`, and are taken from its root; the first is `../../up`\n\
-         a member is named like the root and is no directory; it is left out: `.`\n\
-         a member has a type flag that engines refuse, and is taken for a file: `c`\n\
-         a member is no file, and is left out: `v`\n\
-         a hard link has no file before it in its layer; engines refuse that: `early`\n\
-         an owner or group is no 32-bit number: `o`\n\
-         a global header sets what files have; engines ignore it",
+         2 names leave the image with `..`; reading them relative to the root; the first is `../../up`\n\
+         a member has the name of the root but is not a directory; ignoring it: `.`\n\
+         a member has a type flag that engines reject; reading it as a file: `c`\n\
+         a member is not a file; ignoring it: `v`\n\
+         a hard link comes before its file in the layer; engines reject that: `early`\n\
+         an owner or group is not a 32-bit number: `o`\n\
+         a global header sets file properties; engines ignore it",
     );
     let one = member("a", b'0', b"x");
-    assert_eq!(format_entries(&scanned(&one).unwrap()), "File 1 a\nthe archive has no mark at its end");
+    assert_eq!(format_entries(&scanned(&one).unwrap()), "File 1 a\nthe archive has no end marker");
     let followed = [archive(&[one]), b"more".to_vec()].concat();
     assert_eq!(
         format_entries(&scanned(&followed).unwrap()),
-        "File 1 a\nthe archive is followed by bytes that engines ignore"
+        "File 1 a\nthe archive is followed by extra bytes, which engines ignore"
     );
 }
 

@@ -5,7 +5,7 @@
 pub enum SecretFactKind {
     /// A private key that nothing protects.
     PrivateKey,
-    /// A private key behind a passphrase.
+    /// A private key with a passphrase.
     EncryptedKey,
     /// A store of keys (PKCS #12, JKS).
     KeyStore,
@@ -37,7 +37,7 @@ impl SecretFactKind {
     pub const fn words(self) -> &'static str {
         match self {
             Self::PrivateKey => "private key",
-            Self::EncryptedKey => "private key behind a passphrase",
+            Self::EncryptedKey => "private key with a passphrase",
             Self::KeyStore => "key store",
             Self::Token(what) | Self::Login(what) => what,
             Self::Variable => "secret variable",

@@ -34,14 +34,14 @@ fn pem(label: &str, body: &str) -> String {
 fn private_keys_are_told_by_whole_blocks() {
     check("etc/x", pem("PRIVATE KEY", BODY), &["1 private key 128"]);
     check("etc/x", format!("a\n\n{}", pem("RSA PRIVATE KEY", BODY)), &["3 private key 128"]);
-    check("etc/x", pem("ENCRYPTED PRIVATE KEY", BODY), &["1 private key behind a passphrase 128"]);
+    check("etc/x", pem("ENCRYPTED PRIVATE KEY", BODY), &["1 private key with a passphrase 128"]);
     let headers = format!("Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0B89\n\n{BODY}");
-    check("etc/x", pem("RSA PRIVATE KEY", &headers), &["1 private key behind a passphrase 128"]);
+    check("etc/x", pem("RSA PRIVATE KEY", &headers), &["1 private key with a passphrase 128"]);
     let open = |cipher: &str| format!("b3BlbnNzaC1rZXktdjEAAAAA{cipher}\n{BODY}");
     let plain = open("BG5vbmUAAAAEbm9uZQAAAAAAAAAB");
     check("root/.ssh/id_ed25519", pem("OPENSSH PRIVATE KEY", &plain), &["1 private key 180"]);
     let locked = open("CmFlczI1Ni1jdHIAAAAGYmNyeXB0");
-    check("root/.ssh/id_ed25519", pem("OPENSSH PRIVATE KEY", &locked), &["1 private key behind a passphrase 180"]);
+    check("root/.ssh/id_ed25519", pem("OPENSSH PRIVATE KEY", &locked), &["1 private key with a passphrase 180"]);
     let account = format!(
         "{{\"type\": \"service_account\",\n\"private_key\": \"{}\"}}",
         pem("PRIVATE KEY", BODY).replace('\n', "\\n")

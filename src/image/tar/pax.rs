@@ -79,7 +79,7 @@ impl Records {
                     outcome = self.take(&text, at + key.start..at + key.end, at + value.start..at + value.end);
                     at += length;
                 }
-                None => outcome = Err("an extended header has a record that is none"),
+                None => outcome = Err("invalid record in an extended header"),
             }
             if outcome.is_err() {
                 break;
@@ -112,7 +112,7 @@ impl Records {
             let number = decimal(content).and_then(|number| u64::try_from(number).ok());
             match number {
                 Some(number) if is_offset == self.fragments.len().is_multiple_of(2) => self.fragments.push(number),
-                _ => return Err("an extended header has a sparse map that is none"),
+                _ => return Err("invalid sparse map in an extended header"),
             }
         }
         Ok(())
@@ -141,13 +141,13 @@ impl Records {
     /// A record's value as a number, where it is set; an error where it is none.
     pub(super) fn number(&self, key: Key) -> Result<Option<i64>, &'static str> {
         let Some(value) = self.value(key) else { return Ok(None) };
-        decimal(value).map(Some).ok_or("an extended header has a number that is none")
+        decimal(value).map(Some).ok_or("invalid number in an extended header")
     }
 
     /// The time of modification in whole seconds, rounded down.
     pub(super) fn mtime(&self) -> Result<Option<i64>, &'static str> {
         let Some(value) = self.value(Key::Mtime) else { return Ok(None) };
-        let wrong = "an extended header has a time that is none";
+        let wrong = "invalid time in an extended header";
         let mut halves = value.splitn(2, |&byte| byte == b'.');
         let seconds = halves.next().and_then(decimal).ok_or(wrong)?;
         let fraction = halves.next().unwrap_or_default();

@@ -15,7 +15,7 @@ pub(super) enum SparseMapPlace {
     Contents,
 }
 
-const WRONG: &str = "a sparse map is none";
+const WRONG: &str = "invalid sparse map";
 
 /// Where the map is, if the file is sparse. Unknown versions are no maps.
 pub(super) fn place(records: &Records) -> Option<SparseMapPlace> {
@@ -92,7 +92,11 @@ pub(super) fn check(map: &Map, size: u64, stored: u64) -> Result<(), &'static st
         // Lengths do not overlap, so their sum is at most the size.
         (end, sum) = (after, sum + length);
     }
-    if sum == stored && i64::try_from(size).is_ok() { Ok(()) } else { Err("a sparse map and the stored bytes differ") }
+    if sum == stored && i64::try_from(size).is_ok() {
+        Ok(())
+    } else {
+        Err("a sparse map does not match the stored bytes")
+    }
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ fn archives_end_as_for_go() {
     assert_eq!(walked(&[&one[..], &END, &one].concat()), "File a = x");
     assert_eq!(
         walked(&[&one[..], &END[..512], &one].concat()),
-        "File a = x\na lone block of zeros in an archive (byte 1536 of the archive)"
+        "File a = x\na single block of zeros in the archive (byte 1536 of the archive)"
     );
 }
 
@@ -188,14 +188,14 @@ fn what_is_wrong_is_named() {
     for (archive, expected) in [
         (one[..300].to_vec(), "the archive ends early, at byte 300"),
         (one[..512].to_vec(), "the archive ends early, at byte 512"),
-        (b"{}".repeat(256), "no tar header where one should be (byte 0 of the archive)"),
+        (b"{}".repeat(256), "a tar header is missing (byte 0 of the archive)"),
         (
             header("a", b'0', 0, &[(124, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")]),
-            "a tar header's size is no number (byte 0 of the archive)",
+            "a tar header's size is not a number (byte 0 of the archive)",
         ),
-        (header("a", b'0', 0, &[(100, b"09")]), "a tar header's mode is no number (byte 0 of the archive)"),
+        (header("a", b'0', 0, &[(100, b"09")]), "a tar header's mode is not a number (byte 0 of the archive)"),
         (header("x", b'x', 2 << 20, &[]), "an extended header is longer than 1048576 bytes (byte 0 of the archive)"),
-        (member("x", b'x', b"12 path"), "an extended header has a record that is none (byte 0 of the archive)"),
+        (member("x", b'x', b"12 path"), "invalid record in an extended header (byte 0 of the archive)"),
         (
             [pax(b'x', &[("path", &"p".repeat(5000))]), one.clone()].concat(),
             "a path is longer than 4096 bytes (byte 5632 of the archive)",
@@ -206,9 +206,9 @@ fn what_is_wrong_is_named() {
         ),
         (
             [pax(b'x', &[("GNU.sparse.map", "0,5"), ("GNU.sparse.numblocks", "1")]), one.clone()].concat(),
-            "a sparse map is none (byte 1024 of the archive)",
+            "invalid sparse map (byte 1024 of the archive)",
         ),
-        (header("a", b'S', 0, &[]), "a sparse file that is not GNU's (byte 0 of the archive)"),
+        (header("a", b'S', 0, &[]), "a sparse file in a format other than GNU (byte 0 of the archive)"),
     ] {
         assert!(walked(&archive).ends_with(expected), "{}", walked(&archive));
     }

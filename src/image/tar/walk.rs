@@ -139,9 +139,9 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
                 return if start.is_some() { Err(TarError::Truncated(self.offset)) } else { Ok(false) };
             };
             let corrupt = |what: &str| TarError::Corrupt(at, what.to_owned());
-            let dialect = header::dialect(&block).ok_or_else(|| corrupt("no tar header where one should be"))?;
+            let dialect = header::dialect(&block).ok_or_else(|| corrupt("a tar header is missing"))?;
             let flag = header::flag(&block);
-            self.left = header::size(&block).ok_or_else(|| corrupt("a tar header's size is no number"))?;
+            self.left = header::size(&block).ok_or_else(|| corrupt("a tar header's size is not a number"))?;
             self.padding = padding(self.left);
             let start = *start.get_or_insert(at);
             match flag {
@@ -169,7 +169,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
     /// Fills the member from a header and what the extended ones before it say.
     fn fill(&mut self, block: &Block, dialect: Dialect, flag: u8) -> Result<(), String> {
         let member = &mut self.member;
-        header::read(block, dialect, member).map_err(|field| format!("a tar header's {field} is no number"))?;
+        header::read(block, dialect, member).map_err(|field| format!("a tar header's {field} is not a number"))?;
         let set = |field: &mut Vec<u8>, value: Option<&[u8]>| {
             if let Some(value) = value {
                 field.clear();
@@ -203,7 +203,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         let mut map = Vec::new();
         if flag == b'S' {
             if dialect != Dialect::Gnu {
-                return Err(corrupt("a sparse file that is not GNU's"));
+                return Err(corrupt("a sparse file in a format other than GNU"));
             }
             self.member.size = sparse::real_size(block).map_err(corrupt)?;
             let mut more = sparse::of_block(block, sparse::FIRST, &mut map).map_err(corrupt)?;
@@ -220,7 +220,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
                 return Ok(());
             };
             if self.member.kind.is_header_only() {
-                return Err(corrupt("what is no file has a sparse map"));
+                return Err(corrupt("a member that is not a file has a sparse map"));
             }
             if let Some(name) = self.records.value(Key::SparseName) {
                 self.member.name.clear();
@@ -245,7 +245,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         let (mut lines, mut wanted) = (0, 1);
         while lines < wanted {
             if self.left < BLOCK as u64 {
-                return Err(TarError::Corrupt(at, "a sparse map is longer than what is stored".to_owned()));
+                return Err(TarError::Corrupt(at, "a sparse map is longer than the stored data".to_owned()));
             }
             self.bounded(text.len() as u64 + BLOCK as u64, at)?;
             let block = self.block()?.ok_or(TarError::Truncated(self.offset))?;
@@ -343,7 +343,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         match self.block()? {
             None => self.end = Some(End::Unmarked),
             Some(block) if header::is_zero(&block) => self.end = Some(End::Marked),
-            Some(_) => return Err(TarError::Corrupt(at, "a lone block of zeros in an archive".to_owned())),
+            Some(_) => return Err(TarError::Corrupt(at, "a single block of zeros in the archive".to_owned())),
         }
         Ok(None)
     }

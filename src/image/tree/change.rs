@@ -111,20 +111,20 @@ impl TreeNotice {
     pub fn sentence(&self, image: &Image) -> String {
         let path = image.paths.text(self.path);
         let (what, all) = match self.oddity {
-            MemberOddity::NothingToRemove => ("removes what no lower layer has".to_owned(), true),
+            MemberOddity::NothingToRemove => ("deletes a path that is not in an earlier layer".to_owned(), true),
             MemberOddity::LinkToLowerLayer => {
-                ("has a hard link to a file of a lower layer; engines refuse it".to_owned(), true)
+                ("has a hard link to a file of an earlier layer; engines reject it".to_owned(), true)
             }
-            MemberOddity::LinkBeforeFile => ("has a hard link before its file; engines refuse it".to_owned(), true),
-            MemberOddity::LinkToNothing => ("has a hard link to no file; engines refuse it".to_owned(), true),
-            MemberOddity::BelowAFile => ("has a member below a file; the file is left out".to_owned(), true),
+            MemberOddity::LinkBeforeFile => ("has a hard link before its file; engines reject it".to_owned(), true),
+            MemberOddity::LinkToNothing => ("has a hard link to a missing file; engines reject it".to_owned(), true),
+            MemberOddity::BelowAFile => ("has a member under a file; ignoring the file".to_owned(), true),
             MemberOddity::BelowALink => {
-                ("has a member below a symbolic link; engines write it where the link points".to_owned(), true)
+                ("has a member under a symbolic link; engines write it to the link's target".to_owned(), true)
             }
             MemberOddity::LinkBecomesDirectory { hidden } => {
-                (format!("has a directory instead of a symbolic link to one; that hides {hidden} files"), false)
+                (format!("replaces a symbolic link to a directory by a directory; that hides {hidden} files"), false)
             }
-            MemberOddity::RootIsNoDirectory => ("has a root that is no directory; it is left out".to_owned(), false),
+            MemberOddity::RootIsNoDirectory => ("has a root that is not a directory; ignoring it".to_owned(), false),
         };
         let more = if all && self.count > 1 { format!(" and {} more", self.count - 1) } else { String::new() };
         format!("{what}: `{path}`{more}")

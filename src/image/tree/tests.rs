@@ -60,28 +60,28 @@ fn hard_links_share_their_fate() {
     check("100644 0:0 0 b => a\n100644 0:0 50 a\n\n0 0:0 0 .wh.a", [0; 4], 50);
     check("100644 0:0 50 a\n\n100644 0:0 0 b => a\n0 0:0 0 .wh.a", [0; 4], 50);
     check("100644 0:0 50 a = x\n100644 0:0 0 b => a\n\n100600 0:0 50 a = x\n100600 0:0 0 b => a", [0, 0, 50, 0], 50);
-    notices("100644 0:0 0 b => a\n100644 0:0 50 a", &["has a hard link before its file; engines refuse it: `b`"]);
+    notices("100644 0:0 0 b => a\n100644 0:0 50 a", &["has a hard link before its file; engines reject it: `b`"]);
     notices(
         "100644 0:0 5 a\n\n100644 0:0 0 b => a",
-        &["has a hard link to a file of a lower layer; engines refuse it: `b`"],
+        &["has a hard link to a file of an earlier layer; engines reject it: `b`"],
     );
     notices(
         "100644 0:0 0 b => a\n100644 0:0 0 a => b\n100644 0:0 0 c => c",
-        &["has a hard link to no file; engines refuse it: `c` and 2 more"],
+        &["has a hard link to a missing file; engines reject it: `c` and 2 more"],
     );
 }
 
 #[test]
 fn odd_layers_are_told() {
-    notices("0 0:0 0 .wh.a\n0 0:0 0 d/.wh.b", &["removes what no lower layer has: `a` and 1 more"]);
-    notices("100644 0:0 5 a\n100644 0:0 5 a/b", &["has a member below a file; the file is left out: `a/b`"]);
+    notices("0 0:0 0 .wh.a\n0 0:0 0 d/.wh.b", &["deletes a path that is not in an earlier layer: `a` and 1 more"]);
+    notices("100644 0:0 5 a\n100644 0:0 5 a/b", &["has a member under a file; ignoring the file: `a/b`"]);
     let link = "40755 0:0 0 usr/\n40755 0:0 0 usr/lib/\n100644 0:0 5 usr/lib/x\n120777 0:0 0 lib -> usr/lib\n";
-    let hides = "has a directory instead of a symbolic link to one; that hides 1 files: `lib`";
+    let hides = "replaces a symbolic link to a directory by a directory; that hides 1 files: `lib`";
     notices(&format!("{link}\n100644 0:0 5 lib/y"), &[hides]);
     notices(&format!("{link}\n40755 0:0 0 lib/"), &[hides]);
     notices(
         &format!("{link}100644 0:0 5 lib/y"),
-        &["has a member below a symbolic link; engines write it where the link points: `lib/y`"],
+        &["has a member under a symbolic link; engines write it to the link's target: `lib/y`"],
     );
     notices("100644 0:0 5 a\n120777 0:0 0 l -> a\n\n40755 0:0 0 l/", &[]);
 }

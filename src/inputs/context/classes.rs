@@ -21,9 +21,9 @@ const fn secret(certainty: Certainty, reason: &'static str) -> Class {
 
 static KEY: Class = secret(Certainty::Sure, "a private key");
 static TOKEN: Class = secret(Certainty::Likely, "credentials of a tool");
-static ENVIRONMENT: Class = secret(Certainty::Likely, "settings of an environment, as a rule with passwords");
-static STATE: Class = secret(Certainty::Likely, "terraform keeps secrets in plain text");
-static MAYBE: Class = secret(Certainty::Possible, "may hold a key or a token");
+static ENVIRONMENT: Class = secret(Certainty::Likely, "environment settings, usually with passwords");
+static STATE: Class = secret(Certainty::Likely, "terraform stores secrets in plain text");
+static MAYBE: Class = secret(Certainty::Possible, "may contain a key or a token");
 
 /// The topmost entries that a class fits, in the order of a walk. A directory's contents belong to it.
 pub fn classify(context: &BuildContext) -> &[ClassMatch] {

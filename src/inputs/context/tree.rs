@@ -39,15 +39,18 @@ impl fmt::Display for ReadProblem {
         let path = if self.path.is_empty() { "." } else { &self.path };
         match &self.kind {
             TroubleKind::UnreadableDirectory(why) => {
-                write!(out, "directory `{path}` can't be read, the build will fail: {why}")
+                write!(out, "directory `{path}` cannot be read, so the build will fail: {why}")
             }
             TroubleKind::UnreadableFile(why) => {
-                write!(out, "`{path}` can't be opened, the builder gets an empty file: {why}")
+                write!(out, "`{path}` cannot be opened, so the builder gets an empty file: {why}")
             }
             TroubleKind::SentEmpty => {
-                write!(out, "the builder gets an empty `{path}`: the ignore file brings back its name, not its content")
+                write!(
+                    out,
+                    "the builder gets an empty `{path}`: the ignore file includes its name, but not its contents"
+                )
             }
-            TroubleKind::NoFacts(why) => write!(out, "`{path}` can't be looked at: {why}"),
+            TroubleKind::NoFacts(why) => write!(out, "`{path}` cannot be inspected: {why}"),
             TroubleKind::NameNotUtf8 => write!(out, "the name of `{path}` is not UTF-8"),
         }
     }

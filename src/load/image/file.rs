@@ -45,7 +45,7 @@ pub(super) fn look(path: &Path) -> PathContent {
             PathContent::Image
         } else {
             PathContent::Folder(format!(
-                "the folder `{shown}` is no image: it has neither index.json nor manifest.json"
+                "the folder `{shown}` is not an image: it has neither index.json nor manifest.json"
             ))
         };
     }
@@ -58,7 +58,7 @@ pub(super) fn look(path: &Path) -> PathContent {
     if read.is_err() || is_archive(&head) {
         return PathContent::Image;
     }
-    let why = if head.is_empty() { "an empty file" } else { "a file that is no archive of an image" };
+    let why = if head.is_empty() { "an empty file" } else { "not an image archive" };
     PathContent::File(format!("`{shown}` is {why}"))
 }
 
@@ -130,7 +130,7 @@ pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
         if error.kind() == io::ErrorKind::NotFound {
             return missing(path);
         }
-        let help = "check the permissions of it and of what is above it";
+        let help = "check the permissions of the file and the folders above it";
         OpenError::new(format!("`{shown}` cannot be read: {error}"), help)
     };
     let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
@@ -219,12 +219,12 @@ impl Store for BlobFolder {
         };
         let refused = |why: &str| Err(io::Error::other(format!("`{}` {why}", self.root.join(relative).display())));
         if !path.starts_with(&self.root) {
-            return refused("is a link that leads out of the folder");
+            return refused("is a link to a path outside the folder");
         }
         // To open a pipe waits for a writer.
         let metadata = fs::metadata(&path)?;
         if !metadata.is_file() {
-            return refused("is no file");
+            return refused("is not a file");
         }
         Ok(Some(crate::image::OpenPart { bytes: Some(metadata.len()), read: Box::new(File::open(&path)?) }))
     }

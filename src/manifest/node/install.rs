@@ -38,7 +38,7 @@ pub(super) fn installs(tree: &mut ManifestTree, project: &Project, packages: &Wo
         let taken = found.iter().find(|(tool, _)| Some(*tool) == wanted).unwrap_or(&found[0]);
         let first = taken.1.clone().unwrap_or_default();
         let other = if *other == first { found[0].1.clone().unwrap_or_default() } else { other.clone() };
-        let message = format!("stands beside `{}`; {} is taken", path::name(&first), taken.0.name());
+        let message = format!("is next to `{}`; assuming {}", path::name(&first), taken.0.name());
         tree.problem(&other, None, &message);
     }
     if found.is_empty() {
@@ -107,7 +107,7 @@ fn install(
     {
         for key in ["dependencies", "devDependencies"] {
             for (name, _) in json::members(package, key).filter(|(name, _)| !locked.packages.contains_key(*name)) {
-                tree.problem(lock, None, &format!("lacks `{name}` of `package.json`: `npm ci` refuses it"));
+                tree.problem(lock, None, &format!("lacks `{name}` from `package.json`, so `npm ci` fails"));
             }
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn take(tree: &ManifestTree, closure: &mut Closure, folder: &str, pac
         }
     }
     if tree.has(&path::child(folder, "binding.gyp")) {
-        closure.open("`binding.gyp` makes the install compile sources");
+        closure.open("`binding.gyp` makes the install compile source files");
     }
 }
 

@@ -221,7 +221,7 @@ x = =
         [] Python a
         uv 0: pyproject.toml uv.lock
         poetry 0: poetry.lock pyproject.toml
-        ! poetry.lock: stands beside `uv.lock`; uv is taken
+        ! poetry.lock: is next to `uv.lock`; assuming uv
         ! pyproject.toml@28: extra `=`, expected nothing
         ",
     );

@@ -61,7 +61,7 @@ fn cause(image: &ImageAnalysis, cause: &Cause) -> String {
 
 /// A limit that is not kept, on one line.
 pub(in crate::report) fn story(image: &ImageAnalysis, judged: &LimitResult) -> String {
-    let mut text = format!("the limit {} is exceeded: {}", limit_name(judged), verdict(judged));
+    let mut text = format!("the limit {} is violated: {}", limit_name(judged), verdict(judged));
     if let Some(why) = judged.unknown {
         text = format!("the limit {} cannot be checked: {why}", limit_name(judged));
     }
@@ -83,7 +83,7 @@ pub(super) fn title(image: &ImageAnalysis) -> String {
     let unknown = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
     match broken {
         0 if unknown.is_empty() => format!("Budget: {all} met"),
-        broken => format!("Budget: {broken} of {all} exceeded{unknown}"),
+        broken => format!("Budget: {broken} of {all} violated{unknown}"),
     }
 }
 
@@ -92,8 +92,8 @@ pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
     let mut rows = Vec::new();
     for one in &image.budget {
         let (word, tone) = match one.kept {
-            Some(true) => ("kept", TextStyle::Good),
-            Some(false) => ("broken", TextStyle::Error),
+            Some(true) => ("met", TextStyle::Good),
+            Some(false) => ("violated", TextStyle::Error),
             None => ("unknown", TextStyle::Error),
         };
         let written = one.written.as_deref().unwrap_or_default();

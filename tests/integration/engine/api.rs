@@ -76,7 +76,7 @@ fn an_image_comes_from_the_engine_as_it_is() {
     let opened = open(&image.tag, &SourceOptions::of_process()).unwrap();
     assert_eq!(opened.place, ImagePlace::Engine);
     assert!(
-        opened.sentence.starts_with(&format!("image `{}` of the engine at unix://", image.tag)),
+        opened.sentence.starts_with(&format!("image `{}` in the engine at unix://", image.tag)),
         "{}",
         opened.sentence
     );

@@ -123,7 +123,7 @@ fn what_the_engine_pushes_is_what_is_read() {
     let opened = open(&by_digest, &options).unwrap();
     assert_eq!(opened.place, ImagePlace::Registry);
     assert!(matches!(opened.bytes, Bytes::Store(_)));
-    assert_eq!(opened.sentence, format!("image `{}` of the registry {}", &by_digest[9..], registry.host));
+    assert_eq!(opened.sentence, format!("image `{}` in the registry {}", &by_digest[9..], registry.host));
 
     // No file and no engine has it: the registry is asked last, and what was tried is said.
     let bare = open(&name.1, &options).unwrap();

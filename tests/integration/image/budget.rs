@@ -57,9 +57,9 @@ fn what_breaks_a_limit_is_told_with_its_line() {
     for (format, words) in [
         (
             "text",
-            &["Budget: 1 of 2 limits exceeded", "max-waste", "1.5 MB, at most 1 MB", "900 kB /root/.cache", "line 4"][..],
+            &["Budget: 1 of 2 limits violated", "max-waste", "1.5 MB, at most 1 MB", "900 kB /root/.cache", "line 4"][..],
         ),
-        ("markdown", &["**Budget: 1 of 2 limits exceeded**", "1.5 MB, at most 1 MB"]),
+        ("markdown", &["**Budget: 1 of 2 limits violated**", "1.5 MB, at most 1 MB"]),
         ("sarif", &["\"budget-max-waste\"", "\"level\": \"error\"", "\"startLine\": 4", "1.5 MB, at most 1 MB"]),
         ("jsonl", &["\"max-waste\""]),
     ] {
@@ -71,7 +71,7 @@ fn what_breaks_a_limit_is_told_with_its_line() {
         }
     }
     let ran = dockopt().args(["image", "app.tar", "--max-layers=9"]).run().code(0);
-    assert!(ran.stdout.contains("Budget: 1 limit kept"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Budget: 1 limit met"), "{}", ran.stdout);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn what_can_not_be_judged_is_never_kept() {
         let ran = image(&[argument, "--sizes-only"]).code(2);
         let limit = &limits(&ran)[0];
         assert_eq!((&limit["kept"], &limit["value"]), (&Value::Null, &Value::Null), "{argument}");
-        assert!(ran.stderr.contains("can't be judged: the contents"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("cannot be checked: the layer contents"), "{}", ran.stderr);
     }
     image(&["--max-layers=4", "--sizes-only"]).code(0);
     image(&["--max-package=x=0", "--no-packages"]).code(2);
@@ -167,7 +167,7 @@ fn growth_is_against_an_image_or_a_saved_result() {
     assert_eq!(limits(&with("--max-growth=7%", "saved.json").code(1))[0]["value"], 0.08);
     assert_eq!(limits(&with("--max-growth=3MB", "base.tar").code(1))[0]["value"], 3_400_000);
     with("--max-growth=3MB", "sizes.json").code(2);
-    for (baseline, said) in [("none.json", "it has no image"), ("./nothing.tar", "nothing.tar")] {
+    for (baseline, said) in [("none.json", "it contains no image"), ("./nothing.tar", "nothing.tar")] {
         let ran = with("--max-growth=3MB", baseline).code(2);
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
     }
@@ -190,7 +190,7 @@ fn dives_rules_are_read_as_they_are() {
     assert!(ran.json()["notices"][0].as_str().unwrap().contains(".dive-ci"), "{}", ran.stdout);
     with("").args(["--no-config"]).run().code(0);
     let ran = with("rules:\n  lowestEfficiency: many\n").run().code(2);
-    assert!(ran.stderr.contains("`many` is no limit"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`many` is not a valid limit"), "{}", ran.stderr);
     let named = dockopt().file("ci/dive", "rules:\n  highestWastedBytes: 0\n").args(["image", "app.tar"]);
     named.args(["--dive-ci=ci/dive"]).run().code(1);
 }

@@ -140,7 +140,7 @@ fn what_is_damaged_is_never_a_clean_result() {
 
 #[test]
 fn a_mistyped_file_name_is_answered_as_one() {
-    let explicit = |name: &str| format!("`docker:{name}` or `registry:{name}` means an image of that name");
+    let explicit = |name: &str| format!("use `docker:{name}` or `registry:{name}` for an image of that name");
     for (name, help) in [
         ("nosuch.tar", format!("help: check the path; {}", explicit("nosuch.tar"))),
         // A port of this machine where nothing listens.
@@ -196,7 +196,7 @@ fn no_format_tells_a_secret() {
 fn wrong_arguments_are_told_before_anything_is_read() {
     for (arguments, said) in [
         (&["--format=junit"][..], "invalid value 'junit'"),
-        (&["--no-category=none"], "no category `none`"),
+        (&["--no-category=none"], "unknown category `none`"),
         (&["--platform=x"], "linux/amd64"),
         (&["--bandwidth=fast"], "bits per second"),
         (&["--target=x"], "--file"),

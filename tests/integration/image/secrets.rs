@@ -122,5 +122,5 @@ fn no_format_shows_a_secret_of_an_image() {
 fn people_are_told_what_can_be_recovered() {
     let text = image(&["--format=markdown"]).stdout;
     let line = text.lines().find(|line| line.contains("npmrc")).unwrap();
-    assert!(line.contains("recoverable from layer 3") && line.contains("line 5"), "{line}");
+    assert!(line.contains("still readable in layer 3") && line.contains("line 5"), "{line}");
 }

@@ -13,12 +13,12 @@ const NO: Evidence = Evidence::None;
 const PACKAGE: Evidence = Beside(&["package.json"]);
 const PYTHON: Evidence = Beside(&["pyproject.toml", "setup.py", "setup.cfg"]);
 const JVM: Evidence = Beside(&["build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"]);
-const HISTORY: &str = "only a version taken from tags needs it, and each commit changes it";
-const INTERPRETER: &str = "bytecode of the host's interpreter; a test run changes it and so the cache key";
-const HOST_CACHE: &str = "left by tests, checks and builds on the host";
+const HISTORY: &str = "changes with each commit; needed only for a version computed from tags";
+const INTERPRETER: &str = "bytecode of the host's interpreter; a test run changes it and invalidates the build cache";
+const HOST_CACHE: &str = "output of tests, checks and builds on the host";
 const OUTPUT: &str = "the host's build output";
-const OUTPUT_PERHAPS: &str = "often the host's build output, unless the image is made of it";
-const FORGE: &str = "pipelines run the build, the build does not read them";
+const OUTPUT_PERHAPS: &str = "often the host's build output, unless the image is built from it";
+const FORGE: &str = "pipeline files, which the build does not read";
 
 const fn row(
     kind: ClassKind,
@@ -35,14 +35,21 @@ const fn row(
 pub(super) static CLASSES: &[Class] = &[
     row(VersionControl, Likely, Either, Is(&[".git"]), NO, HISTORY),
     row(VersionControl, Likely, Directory, Is(&[".hg", ".svn"]), NO, HISTORY),
-    row(Dependencies, Likely, Directory, Is(&["node_modules"]), NO, "the build installs its own, for its own platform"),
+    row(
+        Dependencies,
+        Likely,
+        Directory,
+        Is(&["node_modules"]),
+        NO,
+        "the build installs them itself, for its own platform",
+    ),
     row(
         Dependencies,
         Sure,
         Directory,
         Any,
         Inside("pyvenv.cfg"),
-        "a virtual environment holds absolute paths of the host",
+        "a virtual environment contains absolute paths of the host",
     ),
     row(
         Dependencies,
@@ -50,7 +57,7 @@ pub(super) static CLASSES: &[Class] = &[
         Directory,
         Is(&["vendor"]),
         Beside(&["composer.json"]),
-        "composer installs it in the build",
+        "composer installs it during the build",
     ),
     row(Dependencies, Likely, Directory, Is(&[".bundle"]), Beside(&["Gemfile"]), "settings of the host's bundler"),
     row(Bytecode, Sure, Directory, Is(&["__pycache__"]), NO, INTERPRETER),
@@ -82,10 +89,10 @@ pub(super) static CLASSES: &[Class] = &[
     row(BuildOutput, Possible, Directory, Is(&["dist", "build", "out"]), PACKAGE, OUTPUT_PERHAPS),
     row(BuildOutput, Likely, Directory, Is(&["build"]), JVM, OUTPUT),
     row(BuildOutput, Possible, Directory, Is(&["dist", "build"]), PYTHON, OUTPUT_PERHAPS),
-    row(BuildOutput, Likely, Directory, Ends(".egg-info"), NO, "an installation makes its own"),
+    row(BuildOutput, Likely, Directory, Ends(".egg-info"), NO, "created by the installation"),
     row(Editor, Sure, Directory, Is(&[".idea", ".vscode", ".vs"]), NO, "editor settings"),
-    row(Editor, Sure, File, Ends(".swp"), NO, "an editor's open file"),
-    row(Editor, Sure, File, Is(&[".DS_Store", "Thumbs.db"]), NO, "a file manager's notes"),
+    row(Editor, Sure, File, Ends(".swp"), NO, "swap file of an editor"),
+    row(Editor, Sure, File, Is(&[".DS_Store", "Thumbs.db"]), NO, "metadata of a file manager"),
     row(Pipeline, Sure, Directory, Is(&[".github", ".circleci"]), NO, FORGE),
     row(Pipeline, Sure, File, Is(&[".gitlab-ci.yml"]), NO, FORGE),
     row(Leftover, Likely, File, Ends(".log"), NO, "a log of the host"),
