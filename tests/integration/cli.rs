@@ -218,7 +218,7 @@ fn unknown_names_are_met_with_the_closest_one() {
     let ran = Dockopt::new().args(["explain", "shell-form-comand"]).run().code(2);
     ran.complains(&["error: unknown rule `shell-form-comand`", "did you mean `shell-form-command`?"]);
     let ran = with(FIXED).args(["lint", "--select", "securty"]).run().code(2);
-    ran.complains(&["called `securty`", "did you mean `security`?"]);
+    ran.complains(&["unknown rule, category or group `securty`", "did you mean `security`?"]);
     Dockopt::new().args(["explain", "quux"]).run().code(2).complains(&["`dockopt rules` lists all rules"]);
     Dockopt::new().args(["lnt"]).run().code(2).complains(&["lint"]);
     Dockopt::new().run().code(2).complains(&["Usage: dockopt"]);
