@@ -162,11 +162,13 @@ impl PassOutput {
 
     /// Records that the pass keeps a part of the build as it is. `what` continues the pass's name as a sentence: `keeps
     /// .git in the build context`.
+    #[allow(clippy::needless_pass_by_value, reason = "a reason is handed over")]
     pub(super) fn refuse(&mut self, what: impl Into<String>, why: impl ToString) {
         self.refusals.push(PassRefusal { pass: "", what: what.into(), why: why.to_string(), is_whole: false });
     }
 
     /// Records that the whole pass does nothing.
+    #[allow(clippy::needless_pass_by_value, reason = "a reason is handed over")]
     pub(super) fn skip(&mut self, why: impl ToString) {
         self.refusals.push(PassRefusal::whole("", "", why));
     }
@@ -200,6 +202,7 @@ pub struct PassRefusal {
 
 impl PassRefusal {
     /// A pass that does nothing.
+    #[allow(clippy::needless_pass_by_value, reason = "a reason is handed over")]
     pub(super) fn whole(pass: &'static str, title: &str, why: impl ToString) -> Self {
         Self { pass, what: title.to_owned(), why: why.to_string(), is_whole: true }
     }
