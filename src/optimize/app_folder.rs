@@ -185,7 +185,7 @@ fn spoken_of(scene: &PassInput, names: &[String]) -> Option<AppFolderBlocker> {
         let commands = service.entrypoint.iter().chain(&service.command).chain(&service.healthcheck);
         let words = commands.flat_map(|command| command.split(|c: char| c.is_whitespace() || "\"'=".contains(c)));
         if let Some(name) = texts.map(String::as_str).chain(words).find_map(below) {
-            return Some(AppFolderBlocker::ServiceNames { file: service.file.to_string(), name: name.to_string() });
+            return Some(AppFolderBlocker::ServiceNames { file: service.file.clone(), name: name.clone() });
         }
     }
     let quoted: Vec<String> =
@@ -200,7 +200,7 @@ fn spoken_of(scene: &PassInput, names: &[String]) -> Option<AppFolderBlocker> {
     };
     let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
     let (file, _) = code.or_else(plain)?;
-    Some(AppFolderBlocker::SourceNames { file: file.to_string() })
+    Some(AppFolderBlocker::SourceNames { file: file.clone() })
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ fn rebase_on_twin(
         let same = SlimImage::has_same_programs(&twin.slim);
         let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
         if ships && let Some(one) = to_build.first() {
-            return Err(FullBaseReason::BuildsDependencies { package: one.to_string() });
+            return Err(FullBaseReason::BuildsDependencies { package: one.clone() });
         }
         for package in &to_build {
             apt::want(&mut wanted, package, needs::first_install(scene, stage));

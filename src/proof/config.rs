@@ -48,7 +48,7 @@ fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, s
             Some(now) if now == value => {}
             _ if name == "PATH" => path(value, before, after, seen),
             Some(_) if is_version(name) && !declared.own_variables.contains(name) => {
-                seen.explain(ImageDifference::BaseVariable { name: name.to_string() });
+                seen.explain(ImageDifference::BaseVariable { name: name.clone() });
             }
             // Values may be secrets.
             Some(_) => {
@@ -56,7 +56,7 @@ fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, s
                     .with("build-prefix")
                     .any(|start| name.starts_with(start))
                     .then_some(Explanation::BuildVariable);
-                seen.judge(why, &ImageDifference::VariableValue { name: name.to_string() });
+                seen.judge(why, &ImageDifference::VariableValue { name: name.clone() });
             }
             None => {
                 // Programs find the file without being told.
@@ -64,14 +64,14 @@ fn variables(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, s
                     (value == CERTIFICATES && after.find(value).is_some()).then_some(Explanation::DefaultCertificates);
                 seen.judge(
                     why_gone(name, declared).or(usual),
-                    &ImageDifference::VariableMissing { name: name.to_string() },
+                    &ImageDifference::VariableMissing { name: name.clone() },
                 );
             }
         }
     }
     let old: BTreeSet<&str> = before.config().env.iter().map(|(name, _)| name.as_str()).collect();
     for (name, _) in after.config().env.iter().filter(|(name, _)| !old.contains(name.as_str())) {
-        seen.explain(ImageDifference::VariableNew { name: name.to_string() });
+        seen.explain(ImageDifference::VariableNew { name: name.clone() });
     }
 }
 
@@ -130,10 +130,10 @@ fn path(old: &str, before: &ImageSide, after: &ImageSide, seen: &mut Observation
 fn lists(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
     let server = declared.replaces_server.then_some(Explanation::ReplacedServer);
     for port in old.exposed_ports.iter().filter(|port| !new.exposed_ports.contains(port)) {
-        seen.judge(server, &ImageDifference::PortMissing { port: port.to_string() });
+        seen.judge(server, &ImageDifference::PortMissing { port: port.clone() });
     }
     for port in new.exposed_ports.iter().filter(|port| !old.exposed_ports.contains(port)) {
-        seen.explain(ImageDifference::PortNew { port: port.to_string() });
+        seen.explain(ImageDifference::PortNew { port: port.clone() });
     }
     let volumes = |config: &Config| config.volumes.iter().cloned().collect::<BTreeSet<_>>();
     if volumes(old) != volumes(new) {
@@ -143,8 +143,8 @@ fn lists(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Obser
     for (name, value) in &old.labels {
         match new.labels.get(name) {
             Some(now) if now == value => {}
-            Some(_) => seen.fail(ImageDifference::LabelValue { name: name.to_string() }),
-            None => seen.judge(server, &ImageDifference::LabelMissing { name: name.to_string() }),
+            Some(_) => seen.fail(ImageDifference::LabelValue { name: name.clone() }),
+            None => seen.judge(server, &ImageDifference::LabelMissing { name: name.clone() }),
         }
     }
 }
@@ -182,9 +182,9 @@ fn users(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Obser
     match (is_root(&one), is_root(&other)) {
         (true, true) => {}
         _ if one == other => {}
-        (true, false) => seen.explain(ImageDifference::UserNotRoot { after: other.to_string() }),
+        (true, false) => seen.explain(ImageDifference::UserNotRoot { after: other.clone() }),
         (false, false) if declared.serves_files => {
-            seen.explain(ImageDifference::WebServerUser { after: other.to_string(), before: one.to_string() });
+            seen.explain(ImageDifference::WebServerUser { after: other.clone(), before: one.clone() });
         }
         (false, _) => {
             seen.fail(ImageDifference::User {

@@ -60,6 +60,7 @@ pub(super) enum ImageDifference {
 }
 
 impl fmt::Display for ImageDifference {
+    #[allow(clippy::too_many_lines, reason = "one sentence for each difference")]
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command { after, before } => write!(out, "containers start {after} instead of {before}"),

@@ -33,7 +33,7 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
             Some(now) => same += usize::from(compare(before, after, declared, (path, *id, now), &mut seen)),
             None => match why_gone(declared, path, &hints) {
                 Some(why) => gone.entry(why).or_default().push(path),
-                None => seen.fail(ImageDifference::FileMissing { path: path.to_string() }),
+                None => seen.fail(ImageDifference::FileMissing { path: path.clone() }),
             },
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide) -> Check {
     let (old, new) = (unresolved(before), unresolved(after));
     for ((file, name), path) in &new {
         if !old.contains_key(&(file.clone(), name.clone())) {
-            seen.fail(ImageDifference::LibraryMissing { path: path.to_string(), name: name.to_string() });
+            seen.fail(ImageDifference::LibraryMissing { path: path.clone(), name: name.clone() });
         }
     }
     let same = new.len();

@@ -321,13 +321,13 @@ fn built(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
         let Some(has) = new.get(name) else { continue };
         for part in had.iter().filter(|part| !has.contains(part)) {
             seen.fail(ImageDifference::ModuleMissing {
-                name: name.to_string(),
+                name: name.clone(),
                 module: part.name.to_string(),
                 version: part.version.to_string(),
             });
         }
         if had == has {
-            seen.explain(ImageDifference::SameModules { name: name.to_string(), count: had.len().to_string() });
+            seen.explain(ImageDifference::SameModules { name: name.clone(), count: had.len().to_string() });
         }
     }
 }

@@ -73,16 +73,16 @@ fn versions(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
             if used.contains(&kind) {
                 seen.judge(
                     declared.replaces_server.then_some(Explanation::OtherServerRuntime),
-                    &ImageDifference::RuntimeMissing { runtime: one.to_string() },
+                    &ImageDifference::RuntimeMissing { runtime: one.clone() },
                 );
             }
         } else if !now.contains(&one) {
             let now: Vec<&str> = now.into_iter().map(String::as_str).collect();
             if used.contains(&kind) {
-                seen.fail(ImageDifference::Runtime { after: now.join(", "), before: one.to_string() });
+                seen.fail(ImageDifference::Runtime { after: now.join(", "), before: one.clone() });
             }
         } else {
-            seen.explain(ImageDifference::SameRuntime { runtime: one.to_string() });
+            seen.explain(ImageDifference::SameRuntime { runtime: one.clone() });
         }
     }
 }
@@ -245,7 +245,7 @@ fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
             let too = before.program(name).is_none() && words(before).contains(name);
             seen.judge(
                 too.then_some(Explanation::OriginalLacksIt),
-                &ImageDifference::ProgramMissing { name: name.to_string() },
+                &ImageDifference::ProgramMissing { name: name.clone() },
             );
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         .all(|one| one.entry_points.is_empty() || one.frameworks.contains(&Framework::AspNetCore));
     let Some(small) = runtime_image(image, language, web) else {
         if SlimImage::of(image).is_none() && !is_runtime(image) {
-            turn.skip(ToolchainReason::UnknownRuntime { image: image.to_string() });
+            turn.skip(ToolchainReason::UnknownRuntime { image: image.clone() });
         }
         return;
     };
@@ -43,7 +43,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     }
     let needs = MissingPrograms::of(scene, target, language, image, &small);
     if let Some(program) = needs.unknown {
-        return turn.skip(ToolchainReason::UnknownPackage { small: small.to_string(), program: program.to_string() });
+        return turn.skip(ToolchainReason::UnknownPackage { small: small.clone(), program: program.clone() });
     }
     let mut lines = needs.lines;
     let packages: Vec<&str> = needs.packages.iter().map(String::as_str).collect();
@@ -124,7 +124,7 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
     let phrases = patterns::words_in(of, "uses the compiler at run time");
     let found = scene.evidence.holding(&phrases).find(|(path, _)| source(path));
     if let Some((path, _)) = found {
-        return Some(ToolchainReason::UsesCompiler { path: path.to_string() });
+        return Some(ToolchainReason::UsesCompiler { path: path.clone() });
     }
     let home = match language {
         Language::Java if image.contains("openjdk") => Some("/usr/local/openjdk-"),

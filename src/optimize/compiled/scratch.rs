@@ -124,7 +124,7 @@ fn uses_cgo(scene: &PassInput, builder: &Stage) -> Result<Option<ScratchBlocker>
     let own = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
     let vendored = || scene.evidence.vendored.values().find_map(|one| one.calls_c.as_ref());
     if let Some(path) = own.map(|(path, _)| path).or_else(vendored) {
-        return Err(ScratchBlocker::UsesCgo { path: path.to_string() });
+        return Err(ScratchBlocker::UsesCgo { path: path.clone() });
     }
     if has_no_compiler(scene, builder) {
         return Ok(None);
@@ -269,9 +269,9 @@ fn of_sources(scene: &PassInput) -> Option<ScratchBlocker> {
     }
     let mut asked = patterns::of("needs of the image").filter_map(|need| {
         let (path, _) = scene.evidence.holding(&[need.text]).find(|(path, _)| is_source(path))?;
-        Some(ScratchBlocker::SourceNeeds { path: path.to_string(), need: need.argument.to_string() })
+        Some(ScratchBlocker::SourceNeeds { path: path.clone(), need: need.argument.to_string() })
     });
-    let zone = || sets_zone(scene).then(|| ScratchBlocker::TimeZoneVariable);
+    let zone = || sets_zone(scene).then_some(ScratchBlocker::TimeZoneVariable);
     asked.next().or_else(zone).or_else(|| writes(scene))
 }
 
@@ -280,7 +280,7 @@ fn writes(scene: &PassInput) -> Option<ScratchBlocker> {
     let meanings = ["writes somewhere", "writes a file", "writes a folder"];
     let words: Vec<&str> = meanings.iter().flat_map(|meaning| patterns::words_in("Go", meaning)).collect();
     let (path, _) = scene.evidence.holding(&words).find(|(path, _)| is_source(path))?;
-    Some(ScratchBlocker::WritesFiles { path: path.to_string() })
+    Some(ScratchBlocker::WritesFiles { path: path.clone() })
 }
 
 fn starts_shell(arguments: &Arguments) -> bool {

@@ -70,7 +70,7 @@ fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation])
     let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
     let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
     if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
-        return Some(StartBlocker::MountedSources { service: service.name.to_string(), folder: folder.to_string() });
+        return Some(StartBlocker::MountedSources { service: service.name.clone(), folder: folder.clone() });
     }
     let prepares = |one: &Invocation| {
         let after = one.command.place.after.map(|after| after.kind);
@@ -79,7 +79,7 @@ fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation])
     };
     let (last, before) = all.split_last()?;
     let wrapped = !last.via.is_empty() && last.via.iter().any(|via| !matches!(via.program, "sh" | "bash" | "exec"));
-    (wrapped || !before.iter().all(prepares)).then(|| StartBlocker::CommandsBefore)
+    (wrapped || !before.iter().all(prepares)).then_some(StartBlocker::CommandsBefore)
 }
 
 fn start(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
@@ -175,7 +175,7 @@ fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
         |names: &[&str]| flags.iter().position(|flag| names.contains(&flag.as_str())).and_then(|at| flags.get(at + 1));
     let moves = |flag: &str| ProgramOptions::of("cargo").has(flag, "elsewhere");
     if let Some(flag) = flags.iter().find(|flag| moves(flag)) {
-        return Err(StartBlocker::TargetFlag { flag: flag.to_string() });
+        return Err(StartBlocker::TargetFlag { flag: flag.clone() });
     }
     let name = match (value(&["--bin"]), project.entry_points.as_slice()) {
         (Some(name), _) => name.clone(),

@@ -44,7 +44,7 @@ pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, RootReason> {
         None if is_old_dotnet(reference) => "useradd --uid 10001 --user-group --create-home app",
         Some(Libc::Glibc(_)) => "useradd --uid 10001 --user-group --create-home app",
         Some(Libc::Musl) => "adduser -D -u 10001 app",
-        _ => return Err(RootReason::UnknownUserCommand { image: reference.to_string() }),
+        _ => return Err(RootReason::UnknownUserCommand { image: reference.clone() }),
     };
     Ok(Account { name: "app".to_owned(), owner: "app:app".to_owned(), command: Some(command) })
 }

@@ -65,11 +65,11 @@ fn of_script(script: &Script, starter: &Starter) -> Option<RootReason> {
             && !call.has(&["--no-sync"]);
         match call.verb {
             Verb::Install | Verb::Upgrade => {
-                Some(RootReason::Installs { starter: starter(), command: call.title().to_string() })
+                Some(RootReason::Installs { starter: starter(), command: call.title().clone() })
             }
-            Verb::Build => Some(RootReason::Builds { starter: starter(), command: Some(call.title().to_string()) }),
+            Verb::Build => Some(RootReason::Builds { starter: starter(), command: Some(call.title().clone()) }),
             _ if synchronises => {
-                Some(RootReason::InstallsMissing { starter: starter(), command: call.title().to_string() })
+                Some(RootReason::InstallsMissing { starter: starter(), command: call.title().clone() })
             }
             Verb::Run if is_build(one) => Some(RootReason::Builds { starter: starter(), command: None }),
             _ => None,

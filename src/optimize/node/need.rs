@@ -50,7 +50,7 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
     let loaded_by_server = imports::first(scene, pieces.project, &dev, Some(&walk.configs));
     let (import, file) =
         loaded_by_server.or_else(|| imports::first(scene, pieces.project, &dev, bundled.then_some(&walk.entries)))?;
-    Some(NodeStageBlocker::ImportsDevDependency { file: file.to_string(), import: import.to_string() })
+    Some(NodeStageBlocker::ImportsDevDependency { file: file.clone(), import: import.clone() })
 }
 
 /// The names that are wanted for development alone.
@@ -104,8 +104,8 @@ impl NeedWalk<'_, '_, '_> {
             for text in [&service.entrypoint, &service.command].into_iter().flatten() {
                 let by_service = |why: NodeStageBlocker| NodeStageBlocker::InService {
                     why: why.to_string(),
-                    service: service.name.to_string(),
-                    text: text.to_string(),
+                    service: service.name.clone(),
+                    text: text.clone(),
                 };
                 for words in words::commands(text) {
                     self.started += 1;
@@ -149,7 +149,7 @@ impl NeedWalk<'_, '_, '_> {
                 Some(path) if !path.starts_with('-') => self.shell_script(path, depth),
                 _ => Err(NodeStageBlocker::UnknownShellScript),
             },
-            _ if first.contains('$') => Err(NodeStageBlocker::UnknownProgram { first: first.to_string() }),
+            _ if first.contains('$') => Err(NodeStageBlocker::UnknownProgram { first: first.clone() }),
             name => {
                 self.load_config(name, &words[1..])?;
                 self.program(name)

@@ -56,7 +56,7 @@ impl Output {
 pub(super) fn of(scene: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
     let mut out = output_of_commands(scene, project, commands);
     if let Some(path) = out.outer.first() {
-        let why = UnknownOutput::OutsideProject { path: path.to_string() };
+        let why = UnknownOutput::OutsideProject { path: path.clone() };
         out.opens(why);
     }
     out
@@ -71,7 +71,7 @@ pub(super) fn output_of_commands(scene: &PassInput, project: &Project, commands:
     let OutputReader { mut out, copies, .. } = reader;
     for target in copies {
         if !out.holds(&target) {
-            out.opens(UnknownOutput::AlsoWritten { target: target.to_string() });
+            out.opens(UnknownOutput::AlsoWritten { target: target.clone() });
         }
     }
     out
@@ -106,7 +106,7 @@ impl<'a> OutputReader<'_, 'a> {
         }
         if let Some(script) = words::script(words) {
             if words::elsewhere(words) {
-                return self.out.opens(UnknownOutput::RunsElsewhere { command: words.join(" ").to_string() });
+                return self.out.opens(UnknownOutput::RunsElsewhere { command: words.join(" ").clone() });
             }
             let script = script.to_owned();
             return self.script(&script, words, depth);

@@ -68,7 +68,7 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
     let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
     let elsewhere = installed::workdir(scene.build, stage, pieces.last_built()) != pieces.folder;
     if elsewhere && matches!(modules, Modules::Pruned(_) | Modules::Beside(_)) {
-        return Err(NodeStageBlocker::NotWorkingFolder { folder: pieces.folder.to_string() });
+        return Err(NodeStageBlocker::NotWorkingFolder { folder: pieces.folder.clone() });
     }
     let whole = open;
     if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {

@@ -36,7 +36,7 @@ pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
         // The upper rung does it.
         Some(_) if offered => {}
         Some(why) => {
-            turn.skip(SiteBlocker::LowerRung { why: Box::new(why), saving: saving(scene, stage, &server).to_string() });
+            turn.skip(SiteBlocker::LowerRung { why: Box::new(why), saving: saving(scene, stage, &server).clone() });
         }
         None => replace(scene, turn, stage, &site, &server),
     }
@@ -51,7 +51,7 @@ pub(super) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
     if site.kind == ServedKind::Development
         && let Some(service) = scene.evidence.services.iter().find(|service| !service.bound.is_empty())
     {
-        let why = SiteBlocker::MountsHostFolders { service: service.name.to_string() };
+        let why = SiteBlocker::MountsHostFolders { service: service.name.clone() };
         return turn.skip(why);
     }
     replace(scene, turn, stage, &site, &server);

@@ -84,7 +84,7 @@ fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> R
         name => data::NODE_PACKAGES.has(name, "untraced"),
     };
     if let Some(one) = project.dependencies.iter().find(|one| loads(&one.name)) {
-        return Err(StandaloneBlocker::UntracedPackage { package: one.name.to_string() });
+        return Err(StandaloneBlocker::UntracedPackage { package: one.name.clone() });
     }
     if let Some(file) = reads_files(scene, project) {
         return Err(StandaloneBlocker::UsesFiles { file: file.to_string() });
@@ -107,21 +107,21 @@ fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<
             continue;
         }
         let text =
-            scene.evidence.texts.get(&path).ok_or_else(|| StandaloneBlocker::UnreadFile { path: path.to_string() })?;
+            scene.evidence.texts.get(&path).ok_or_else(|| StandaloneBlocker::UnreadFile { path: path.clone() })?;
         let text = blank_comments(text);
         if text.contains("RuntimeConfig") {
-            return Err(StandaloneBlocker::RuntimeConfiguration { path: path.to_string() });
+            return Err(StandaloneBlocker::RuntimeConfiguration { path: path.clone() });
         }
         if let Some(name) = variable_of_server(scene, stage, &text) {
-            return Err(StandaloneBlocker::ReadsVariable { path: path.to_string(), name: name.to_string() });
+            return Err(StandaloneBlocker::ReadsVariable { path: path.clone(), name: name.clone() });
         }
         if ["distDir", "outputFileTracingRoot", "outputFileTracing"].iter().any(|key| text.contains(key)) {
-            return Err(StandaloneBlocker::SetsOutput { path: path.to_string() });
+            return Err(StandaloneBlocker::SetsOutput { path: path.clone() });
         }
         return match literal(&text, "output") {
             Literal::Missing => Ok(true),
             Literal::Text("standalone") => Ok(false),
-            _ => Err(StandaloneBlocker::OtherOutput { path: path.to_string() }),
+            _ => Err(StandaloneBlocker::OtherOutput { path: path.clone() }),
         };
     }
     Ok(true)
@@ -170,7 +170,7 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
         match name {
             "-p" | "--port" => port = Some(value()),
             "-H" | "--hostname" => host = value(),
-            _ => return Err(StandaloneBlocker::UnsupportedOption { word: word.to_string() }),
+            _ => return Err(StandaloneBlocker::UnsupportedOption { word: word.clone() }),
         }
     }
     let mut found = Vec::new();
@@ -185,7 +185,7 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
         Some(text) => return Err(StandaloneBlocker::UnknownPort { text: text.to_string() }),
     }
     if host.contains('$') {
-        return Err(StandaloneBlocker::UnknownHost { host: host.to_string() });
+        return Err(StandaloneBlocker::UnknownHost { host: host.clone() });
     }
     found.push(("HOSTNAME", host));
     Ok(found)

@@ -148,7 +148,7 @@ fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), NoPythonPlan> {
     let reference = Reference::of(image);
     let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
-        return impossible(PythonStageBlocker::GpuLibraries { image: image.to_string() });
+        return impossible(PythonStageBlocker::GpuLibraries { image: image.clone() });
     }
     if ["conda", "mamba"].iter().any(|word| image.contains(word)) {
         return impossible(PythonStageBlocker::CondaImage);
@@ -157,7 +157,7 @@ fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), NoPythonPlan> {
     if known && !image.contains("windows") && !image.contains("nanoserver") {
         return Ok(());
     }
-    impossible(PythonStageBlocker::UnofficialImage { image: image.to_string() })
+    impossible(PythonStageBlocker::UnofficialImage { image: image.clone() })
 }
 
 /// Other stages must not need what goes.
@@ -173,10 +173,8 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
             code.script.invocations().iter().any(|one| one.package_call().is_some())
         });
         if uses {
-            let why = PythonStageBlocker::OtherStageBuilds {
-                stage: other.title().to_string(),
-                base: stage.title().to_string(),
-            };
+            let why =
+                PythonStageBlocker::OtherStageBuilds { stage: other.title().clone(), base: stage.title().clone() };
             return impossible(why);
         }
     }

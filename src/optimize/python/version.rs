@@ -38,7 +38,7 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) 
         None => unfit(scene, (stage, index), one, &own),
     }?;
     let own = if own.is_empty() { "no Python".to_owned() } else { own.join(".") };
-    Some(PythonStageBlocker::FetchesPython { asked: asked.to_string(), own: own.to_string() })
+    Some(PythonStageBlocker::FetchesPython { asked: asked.clone(), own: own.clone() })
 }
 
 /// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.

@@ -96,10 +96,10 @@ pub(super) fn fit(image: &str, lacking: &[String], wanted: &mut WantedPackages) 
     let Some(first) = lacking.first() else { return Ok(()) };
     match Age::of(image) {
         Age::Known => Ok(()),
-        Age::Archived => Err(FullBaseReason::ArchivedRelease { package: first.to_string() }),
+        Age::Archived => Err(FullBaseReason::ArchivedRelease { package: first.clone() }),
         Age::Old => {
             if let Some(name) = lacking.iter().find(|name| differs(name)) {
-                return Err(FullBaseReason::UnknownPackageName { name: name.to_string() });
+                return Err(FullBaseReason::UnknownPackageName { name: name.clone() });
             }
             for name in lacking.iter().filter_map(|name| name.strip_suffix("t64")) {
                 if let Some(at) = wanted.remove(&format!("{name}t64")) {

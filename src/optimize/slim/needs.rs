@@ -77,7 +77,7 @@ pub(super) fn of_script(
             Some(text) if depth > 0 => of_script(scene, &parse(text), slim, at, depth - 1, wanted)?,
             Some(_) => {}
             None if at == usize::MAX => {}
-            None => return Err(FullBaseReason::MissingFile { file: named.to_string() }),
+            None => return Err(FullBaseReason::MissingFile { file: named.clone() }),
         }
     }
     Ok(())

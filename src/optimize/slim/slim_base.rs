@@ -31,10 +31,10 @@ pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, F
         return Ok(None);
     }
     if reference.digest.is_some() {
-        return Err(FullBaseReason::PinnedByDigest { image: image.to_string() });
+        return Err(FullBaseReason::PinnedByDigest { image: image.clone() });
     }
     let Some(slim) = SlimImage::of_any(image) else {
-        return Err(FullBaseReason::NoSlimVariant { image: image.to_string() });
+        return Err(FullBaseReason::NoSlimVariant { image: image.clone() });
     };
     let written = scene.source().slice(stage.base_span);
     let (tag, known) = match known_slim_tag(scene, &reference, tag, &slim.tag) {

@@ -116,7 +116,7 @@ fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind
             let from = build.input().file.transfer(instruction).is_none_or(|parts| parts.from.is_some());
             if from { Kind::System } else { Kind::Copy }
         }
-        Keyword::Onbuild => return Err(NodeStageBlocker::HasOnbuild { stage: stage.title().to_string() }),
+        Keyword::Onbuild => return Err(NodeStageBlocker::HasOnbuild { stage: stage.title().clone() }),
         Keyword::Unknown | Keyword::From | Keyword::Run => return Err(NodeStageBlocker::UnsupportedInstruction),
         _ => Kind::Image,
     })
@@ -141,7 +141,7 @@ fn run<'a>(
             call.verb == Verb::Install && matches!(call.manager, Manager::Composer | Manager::Bundle)
         };
         if let Some(call) = call.as_ref().filter(other) {
-            return Err(NodeStageBlocker::OtherProjectRuns { other: call.title().to_string() });
+            return Err(NodeStageBlocker::OtherProjectRuns { other: call.title().clone() });
         }
         let kind = match &call {
             Some(call) if brings_called(scene, call) => Some(Kind::System),
@@ -153,7 +153,7 @@ fn run<'a>(
         }
         if let (Some(Kind::Install), Some(call)) = (kind, &call) {
             if !call.packages.is_empty() {
-                return Err(NodeStageBlocker::UnlistedPackages { command: call.title().to_string() });
+                return Err(NodeStageBlocker::UnlistedPackages { command: call.title().clone() });
             }
             if install.is_some() {
                 return Err(NodeStageBlocker::InstallsTwice);
@@ -361,5 +361,5 @@ pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
 
 /// Why a stage with more projects than one stays.
 pub(in crate::optimize) fn not_alone(other: &Project) -> NodeStageBlocker {
-    NodeStageBlocker::OtherProjectInstalled { other: other.root.to_string() }
+    NodeStageBlocker::OtherProjectInstalled { other: other.root.clone() }
 }

@@ -109,7 +109,7 @@ pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> O
         return Some(PythonStageBlocker::CalledByPath { path: path.to_string() });
     }
     let own = started.iter().any(|text| sets_path(text) && text.contains("python"));
-    own.then(|| PythonStageBlocker::CustomPath)
+    own.then_some(PythonStageBlocker::CustomPath)
 }
 
 /// A program of the base's Python that a text calls by its path: in the environment it stands elsewhere.

@@ -66,7 +66,7 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
             .flatten()
             .any(|text| mentions(text, name) || text.split_whitespace().any(|word| word == name));
         if named || service.mounts.iter().any(|path| client.holds(path)) {
-            return Err(ClientStageBlocker::ServiceRunsThere { service: service.name.to_string() });
+            return Err(ClientStageBlocker::ServiceRunsThere { service: service.name.clone() });
         }
     }
     Ok(())
@@ -101,7 +101,7 @@ fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), ClientS
         let ours = text.lines().filter(|line| names(line) && !is_comment(line));
         for line in ours {
             if !(served(line) || outer && line.contains("public")) {
-                return Err(ClientStageBlocker::MayReadSources { path: path.to_string() });
+                return Err(ClientStageBlocker::MayReadSources { path: path.clone() });
             }
         }
     }
@@ -135,7 +135,7 @@ fn types(scene: &PassInput, client: &Client) -> Result<(), ClientStageBlocker> {
         let has = |key| value.as_ref().is_some_and(|value| value.get(key).is_some());
         let chosen = has("include") || has("files");
         if settings && (named && (chosen || !has("exclude")) || covers && !named && !chosen) {
-            return Err(ClientStageBlocker::MayImportSources { path: path.to_string() });
+            return Err(ClientStageBlocker::MayImportSources { path: path.clone() });
         }
     }
     Ok(())
@@ -157,7 +157,7 @@ fn outward(
         .filter(|name| !own.contains(name))
         .collect();
     if let Some((package, path)) = need::imports::first(scene, project, &foreign, None) {
-        return Err(ClientStageBlocker::ImportsForeignPackage { path: path.to_string(), package: package.to_string() });
+        return Err(ClientStageBlocker::ImportsForeignPackage { path: path.clone(), package: package.clone() });
     }
     let scripts = project.scripts.iter().flat_map(|script| words::commands(&script.command));
     for command in scripts.chain(builds.iter().cloned()) {

@@ -244,7 +244,7 @@ impl<'a> OutputReader<'_, 'a> {
             Emit::Declarations if references => {}
             Emit::Folder(folder) => self.out.add_path(&folder),
             Emit::Declarations | Emit::BesideSources => {
-                self.out.opens(UnknownOutput::NoTypeScriptOutDir { path: path.to_string() })
+                self.out.opens(UnknownOutput::NoTypeScriptOutDir { path: path.to_string() });
             }
             Emit::Unknown => self.out.opens(UnknownOutput::TypeScriptOutDirOf { path: path.to_string() }),
         }
@@ -266,14 +266,14 @@ impl<'a> OutputReader<'_, 'a> {
             return self.bundles("webpack", "dist");
         }
         let Some(text) = self.text(&name) else {
-            return self.out.opens(UnknownOutput::UnreadFile { path: name.to_string() });
+            return self.out.opens(UnknownOutput::UnreadFile { path: name.clone() });
         };
         let text = &blank_comments(text);
         let paths: Vec<&str> = text.match_indices("path.").filter_map(|(at, _)| output_path(text, at)).collect();
         match paths.as_slice() {
             [] if !text.contains("output") => self.bundles("webpack", "dist"),
             [folder] => self.bundles("webpack", folder),
-            _ => self.out.opens(UnknownOutput::OfWebpack { name: name.to_string() }),
+            _ => self.out.opens(UnknownOutput::OfWebpack { name: name.clone() }),
         }
     }
 

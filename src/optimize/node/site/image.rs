@@ -22,7 +22,7 @@ pub(super) struct WebServer {
 pub(super) fn choose(scene: &PassInput) -> Result<WebServer, SiteBlocker> {
     if let Some(image) = &scene.options.server {
         if !is_known(image) {
-            return Err(SiteBlocker::NotNginx { image: image.to_string() });
+            return Err(SiteBlocker::NotNginx { image: image.clone() });
         }
         return Ok(WebServer { image: image.clone(), why: "the image is set by `--server`".to_owned(), pull: None });
     }

@@ -124,7 +124,7 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Sit
     }
     let known = ProgramOptions::of(server.program);
     if let Some(word) = args.iter().find(|word| known.has(word.split('=').next().unwrap_or(word), "serves-more")) {
-        return Err(SiteBlocker::ServerOption { word: word.to_string(), command: server.command.to_string() });
+        return Err(SiteBlocker::ServerOption { word: word.clone(), command: server.command.to_string() });
     }
     if let Some(name) = of_own_server(project)
         && server.kind != ServedKind::Files
@@ -286,7 +286,7 @@ impl ServerReader<'_, '_> {
             },
         };
         let last = text.rsplit(':').next().unwrap_or(&text);
-        last.parse().ok().filter(|port| *port > 0).ok_or_else(|| SiteBlocker::UnknownPort { text: text.to_string() })
+        last.parse().ok().filter(|port| *port > 0).ok_or_else(|| SiteBlocker::UnknownPort { text: text.clone() })
     }
 
     /// The values of an option.

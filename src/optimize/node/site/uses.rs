@@ -23,13 +23,13 @@ pub(super) fn reason_against_other_server(
 
 fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<SiteBlocker> {
     if let Some(user) = &service.user {
-        return Some(SiteBlocker::ServiceUser { service: service.name.clone(), user: user.to_string() });
+        return Some(SiteBlocker::ServiceUser { service: service.name.clone(), user: user.clone() });
     }
     if service.read_only && !service.mounts.iter().any(|path| path == "/tmp") {
         return Some(SiteBlocker::ReadOnlyService { service: service.name.clone() });
     }
     if !site.dead.is_empty() && service.network.is_some() {
-        return Some(SiteBlocker::SharedNetwork { service: service.name.clone(), target: site.dead[0].1.to_string() });
+        return Some(SiteBlocker::SharedNetwork { service: service.name.clone(), target: site.dead[0].1.clone() });
     }
     let check = service.healthcheck.as_ref()?;
     let image = BaseImage::of(&server.image);
@@ -37,7 +37,7 @@ fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<Site
     let lacking = words::commands(check).into_iter().find(|words| lacks(words::name(&words[0])));
     lacking.map(|words| SiteBlocker::HealthcheckProgram {
         service: service.name.clone(),
-        program: words[0].to_string(),
-        image: server.image.to_string(),
+        program: words[0].clone(),
+        image: server.image.clone(),
     })
 }

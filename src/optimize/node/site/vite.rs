@@ -95,7 +95,7 @@ fn configuration<'a>(scene: &PassInput<'a>, project: &Project, named: Option<&st
             return Ok(text);
         }
         if named.is_some() || scene.context().is_none_or(|context| context.find(&path).is_some()) {
-            return Err(SiteBlocker::UnreadFile { path: path.to_string() });
+            return Err(SiteBlocker::UnreadFile { path: path.clone() });
         }
     }
     Ok("")

@@ -225,7 +225,7 @@ impl SiteWriter<'_, '_> {
             () if has("curl") => format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{url}\"]"),
             () if has("wget") => format!("[\"wget\", \"-qO\", \"/dev/null\", \"{url}\"]"),
             () if build.last(self.stage, Keyword::Healthcheck).is_some() => {
-                return Err(SiteBlocker::UnknownPrograms { image: server.image.to_string() });
+                return Err(SiteBlocker::UnknownPrograms { image: server.image.clone() });
             }
             () => return Ok(out),
         };
