@@ -129,9 +129,8 @@ fn choose(reading: &mut Reading<'_>, candidates: &[Candidate]) -> Result<ChosenI
             Err(error) => refused.push(error),
         }
     }
-    if let Some(error) = refused.pop()
-        && taken.is_empty()
-    {
+    let is_empty = taken.is_empty();
+    if is_empty && let Some(error) = refused.pop() {
         return Err(error);
     }
     reading.notices.extend(refused.iter().map(ToString::to_string));
@@ -561,10 +560,8 @@ fn attestation(
         let wanted = predicate_type.as_ref().is_none_or(|kind| kind.contains("provenance"));
         let digest = layer.digest();
         let mut bytes = None;
-        if let Some(digest) = digest.as_ref()
-            && wanted
-            && *room > 0
-        {
+        let fits = wanted && *room > 0;
+        if fits && let Some(digest) = digest.as_ref() {
             bytes = reading.document(&reading.layout.name(digest, DocumentPart::Blob), DocumentPart::Blob)?;
             if let Some(bytes) = &bytes {
                 reading.compare(&digest.to_string(), bytes, Some(digest), layer.size);

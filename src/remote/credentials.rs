@@ -216,7 +216,7 @@ mod tests {
     fn trouble_is_told_without_secrets() {
         check("{", "a.b", "cannot be parsed: line 1, column 1");
         check(r#"{"auths": "hunter2"}"#, "a.b", "cannot be parsed: line 1, column 19");
-        check(r#"{"credsStore": "../x"}"#, "a.b", "which is not a valid name");
+        check(r#"{"credsStore": "../x"}"#, "a.b", "in the Docker configuration is not a valid name");
         check(r#"{"credsStore": "dockopt-none"}"#, "a.b", "cannot be started: No such file or directory (os error 2)");
         assert_eq!(look_up(None, "a.b", Duration::ZERO), CredentialLookup::default());
     }

@@ -23,9 +23,7 @@ pub(super) fn ask(name: &str, server: &str, limit: Duration) -> Result<Option<Ve
     let program = format!("docker-credential-{name}");
     // A name is looked up in PATH; a path would run any file.
     if name.is_empty() || name.contains(['/', '\\', ':']) {
-        return Err(format!(
-            "the Docker configuration names the credential helper `{name}`, which is not a valid name"
-        ));
+        return Err(format!("the credential helper `{name}` in the Docker configuration is not a valid name"));
     }
     run(&program, server, limit)
 }

@@ -231,7 +231,7 @@ fn others_get_no_credentials() {
     let greedy = Server::start(move |_, _| ServerAnswer::new("401 No", &[wanted], b""));
     let (_folder, options) = configured(&greedy, r#"{"auth": "bWU6c2VjcmV0"}"#);
     let error = registry(&greedy, &options).manifest("v1").unwrap_err();
-    assert!(error.what.ends_with("to `http://dockopt.invalid`, which does not use HTTPS"), "{error}");
+    assert!(error.what.ends_with("`http://dockopt.invalid`, which does not use HTTPS"), "{error}");
 }
 
 #[test]

@@ -33,11 +33,11 @@ pub fn fix_summary(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left
         ));
     }
     let files = count(outcome.changes.len() as u64, "file");
-    let mended = count(outcome.applied.len() as u64, "finding");
+    let findings_text = count(outcome.applied.len() as u64, "finding");
     let text = match (outcome.changes.is_empty(), written) {
         (true, _) => "nothing to fix".to_owned(),
-        (false, true) => format!("fixed {mended} in {files}"),
-        (false, false) => format!("would fix {mended} in {files}; apply with `--write`"),
+        (false, true) => format!("fixed {findings_text} in {files}"),
+        (false, false) => format!("would fix {findings_text} in {files}; apply with `--write`"),
     };
     out.push_str(&text);
     if unsafe_left > 0 {

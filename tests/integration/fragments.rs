@@ -73,5 +73,5 @@ fn fragments_are_fixed_and_not_optimized() {
     assert!(ran.stderr.contains("it has no FROM, and the file that includes it is not known"), "{}", ran.stderr);
     assert_eq!(ran.read("Dockerfile"), FRAGMENT);
     let ran = Dockopt::new().file("Dockerfile", FRAGMENT).args(["audit", "Dockerfile"]).run().code(1);
-    assert!(ran.stdout.contains("no stage, 2 steps") && ran.stdout.contains("[sudo]"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no stages, 2 steps") && ran.stdout.contains("[sudo]"), "{}", ran.stdout);
 }

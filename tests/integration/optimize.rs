@@ -22,7 +22,7 @@ fn naive() -> Dockopt {
 fn the_diff_is_what_git_applies() {
     let ran = naive().args(["optimize", "."]).run().code(0);
     assert!(ran.stdout.starts_with("--- a/api/Dockerfile\n") && ran.stdout.contains("+++ b/api/.dockerignore\n"));
-    assert!(ran.stderr.contains("apply with `--write`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`--write` does it"), "{}", ran.stderr);
     assert_eq!(ran.read("api/Dockerfile"), NAIVE, "nothing is changed");
     let diff = ran.stdout.clone();
     fs::write(ran.path().join("it.patch"), &diff).unwrap();
@@ -187,7 +187,7 @@ fn names_of_no_pass_in_settings_are_errors_with_their_place() {
         ("[optimize]\nskip = [{ pass = \"x\" }]\n", "unknown pass `x`"),
         ("[optimize]\nskip = [{ reason = \"x\" }]\n", "the entry does not name a pass"),
         ("[optimize]\nskp = []\n", "did you mean `skip`?"),
-        ("[optimize]\nskip = [{ pass = \"non-root\", date = \"soon\" }]\n", "`soon` is no day"),
+        ("[optimize]\nskip = [{ pass = \"non-root\", date = \"soon\" }]\n", "`soon` is not a date"),
     ] {
         let ran = naive().file("dockopt.toml", settings).args(["optimize", ".", "--check"]).run().code(2);
         assert!(ran.stderr.contains(said) && ran.stderr.contains("dockopt.toml:2:"), "{settings}: {}", ran.stderr);

@@ -82,7 +82,7 @@ fn own_comments_that_hide_nothing_are_told() {
     for bare in ["# dockopt ignore", "# dockopt ignore DL3006 until=2027-01-01", "# dockopt: ignore-file DL3006"] {
         check(&format!("{bare}\nFROM a\n"), &[&format!("{bare}: the comment does not name a rule")]);
     }
-    check("# dockopt ignore=DL3006 until=soon\nFROM a\n", &["until=soon: `soon` is no day"]);
+    check("# dockopt ignore=DL3006 until=soon\nFROM a\n", &["until=soon: `soon` is not a date"]);
     check("# dockopt ignore=DL3006 because\nFROM a\n", &["2: DL3006=floating-base", "because: unexpected `because`"]);
     check(
         "FROM a\n# dockopt ignore-file=DL3006\n",
