@@ -9,7 +9,7 @@ mod directive;
 pub mod expand;
 mod flags;
 mod heredoc;
-mod joined_lines;
+mod joined_text;
 mod json;
 mod keyword;
 mod line;

@@ -33,7 +33,7 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
     let variables = variables(text);
     let mut folders: Vec<String> = Vec::new();
     let mut commands = 0;
-    'lines: for (line, joined) in joined_lines(text) {
+    'lines: for (line, joined) in joined_text(text) {
         let whole = replaced(&joined, &variables);
         if whole.len() > LONGEST_LINE {
             continue;
@@ -88,7 +88,7 @@ fn of_command(one: &Invocation) -> Option<(Option<String>, String)> {
 }
 
 /// Lines with what continues them, by the number of the first; those that are too long are left out.
-fn joined_lines(text: &str) -> Vec<(u32, String)> {
+fn joined_text(text: &str) -> Vec<(u32, String)> {
     let mut joined: Vec<(u32, String)> = Vec::new();
     let mut goes_on = false;
     for (number, line) in text.lines().enumerate() {

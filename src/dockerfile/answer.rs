@@ -1,6 +1,6 @@
 //! A file as BuildKit's own tree shows it: the shape of the parse vectors. Knows no output format.
 
-use super::joined_lines;
+use super::joined_text;
 use super::refusal::{Stage, Verdict};
 use super::syntax::{Arguments, File, Heredoc, Instruction, Keyword, LineKind};
 use super::whitespace::without_line_end;
@@ -181,7 +181,7 @@ impl File {
 
     /// The joined line with all white space, as far as it was not dropped before lines were joined.
     fn original(&self, text: Span) -> String {
-        let Some(start) = text.start.checked_sub(joined_lines::base(self.source.text())) else {
+        let Some(start) = text.start.checked_sub(joined_text::base(self.source.text())) else {
             let rest = &self.source.text()[text.start as usize..];
             return without_line_end(rest.split('\n').next().unwrap_or_default()).to_owned();
         };

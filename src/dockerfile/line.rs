@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::joined_lines::{self, JoinedText};
+use super::joined_text::{self, JoinedText};
 use super::syntax::{InstructionWord, ProblemKind, SyntaxProblem};
 use super::whitespace::leading_space;
 use crate::text::Span;
@@ -59,7 +59,7 @@ impl<'a> Cx<'a> {
     }
 
     pub(super) fn locate(&self, span: Span) -> Span {
-        let Some(start) = span.start.checked_sub(joined_lines::base(self.source)) else { return span };
+        let Some(start) = span.start.checked_sub(joined_text::base(self.source)) else { return span };
         let end = start + span.len();
         match start.checked_sub(self.joined.len()) {
             Some(start) => self.extra.locate(Span::new(start, end - self.joined.len()), self.source),
@@ -81,7 +81,7 @@ impl<'a> Cx<'a> {
 
     /// The text of a byte range, with U+FFFD for each byte of a character that it cuts; and its place.
     pub(super) fn cut(&mut self, text: LineText<'_>, range: Range<usize>) -> (String, u32) {
-        let at = joined_lines::base(self.source) + self.joined.len() + self.extra.len();
+        let at = joined_text::base(self.source) + self.joined.len() + self.extra.len();
         let first = text.str.ceil_char_boundary(range.start);
         let last = text.str.floor_char_boundary(range.end);
         // Both cuts may lie in one character.

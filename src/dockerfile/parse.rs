@@ -3,7 +3,7 @@
 
 use super::directive::{BOM, DirectiveLine, DirectiveReader};
 use super::heredoc::Terminators;
-use super::joined_lines::{self, JoinedText};
+use super::joined_text::{self, JoinedText};
 use super::line::Cx;
 use super::read::{ReadInstruction, read_instruction};
 use super::refusal::{MAX_LINE, Stage, Verdict, oversize_message};
@@ -152,7 +152,7 @@ impl<'s> Parser<'s> {
         }
         let rest = base + indent as u32;
         self.file.joined.push(&self.text[rest as usize..end as usize], rest);
-        let base = joined_lines::base(self.text);
+        let base = joined_text::base(self.text);
         self.comments.push(Span::new(base + first, base + self.file.joined.len()));
         self.file.joined.close();
     }
@@ -243,7 +243,7 @@ impl<'s> Parser<'s> {
     /// Reads a logical line into a new instruction.
     fn read(&mut self, logical: &Logical) -> ReadInstruction {
         let File { joined, instructions, .. } = &mut self.file;
-        let text = match logical.text.start.checked_sub(joined_lines::base(self.text)) {
+        let text = match logical.text.start.checked_sub(joined_text::base(self.text)) {
             Some(start) => joined.slice(Span::new(start, start + logical.text.len())),
             None => &self.text[logical.text.range()],
         };
@@ -279,7 +279,7 @@ impl<'s> Parser<'s> {
         }
         let end = self.file.joined.len();
         self.file.joined.close();
-        let base = joined_lines::base(self.text);
+        let base = joined_text::base(self.text);
         Logical { text: Span::new(base + start, base + end), head_end }
     }
 

@@ -3,7 +3,7 @@
 
 use super::flags::{RawFlag, split_flags};
 use super::heredoc::openers;
-use super::joined_lines::JoinedText;
+use super::joined_text::JoinedText;
 use super::json::{Array, read_array};
 use super::line::{Cx, LineText};
 use super::quote::go_quote;

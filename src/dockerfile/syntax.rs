@@ -4,7 +4,7 @@
 //! Such texts lie one after another in a buffer behind the source, in one address space: offsets up to the source's
 //! length are in the source, the others in the buffer. [`File::str`] reads either, [`File::locate`] maps to the source.
 
-use super::joined_lines::{self, JoinedText};
+use super::joined_text::{self, JoinedText};
 use super::refusal::Verdict;
 use crate::text::{Source, Span};
 
@@ -65,7 +65,7 @@ impl File {
 
     /// The logical text under a span of the file's address space.
     pub fn logical(&self, text: Span) -> &str {
-        match text.start.checked_sub(joined_lines::base(self.source.text())) {
+        match text.start.checked_sub(joined_text::base(self.source.text())) {
             Some(start) => self.joined.slice(Span::new(start, start + text.len())),
             None => self.source.slice(text),
         }
@@ -74,7 +74,7 @@ impl File {
     /// Maps a span of the address space to the source: from its first byte to after its last one, whatever
     /// continuations and comments lie between. An empty span stays behind the text that it follows.
     pub fn locate(&self, text: Span) -> Span {
-        match text.start.checked_sub(joined_lines::base(self.source.text())) {
+        match text.start.checked_sub(joined_text::base(self.source.text())) {
             Some(start) => self.joined.locate(Span::new(start, start + text.len()), self.source.text()),
             None => text,
         }

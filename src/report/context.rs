@@ -2,7 +2,7 @@
 
 use super::json;
 use super::layout::{Layout, TextStyle, clean, cut, cut_path, width, wrap};
-use super::units::{bytes, count};
+use super::units::{bytes, count, hidden_rows};
 use super::wire;
 use crate::audit::{ContextListing, ContextListingEntry};
 
@@ -71,9 +71,7 @@ fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit
         };
         out.push_str(&format!("  {blanks}{size}  {}\n", cut(&line, room)));
     }
-    if entries.len() > shown.len() {
-        out.push_str(&format!("  … {} more (--all)\n", entries.len() - shown.len()));
-    }
+    out.push_str(&hidden_rows(entries.len(), shown.len(), 2));
 }
 
 /// The listings for programs, as `schemas/context.schema.json` describes them: the first one, and the others in it.

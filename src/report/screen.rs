@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::layout::{Layout, TextStyle, clean, cut, cut_path, pad, width, wrap};
 use super::table::table;
 use super::text::{problems, skipped};
-use super::units::{bytes, count};
+use super::units::{bytes, count, hidden_rows};
 use crate::audit::{BuildReport, BuildStep, ContextReport, Report, Rerun};
 use crate::finding::Safety;
 
@@ -143,9 +143,7 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         out.push_str(line.trim_end());
         out.push('\n');
     }
-    if listed.len() > shown.len() {
-        out.push_str(&format!("    … {} more (--all)\n", listed.len() - shown.len()));
-    }
+    out.push_str(&hidden_rows(listed.len(), shown.len(), 4));
     if !context.secrets.is_empty() {
         let shown: Vec<&str> = context.secrets.iter().take(limit).map(|entry| &*entry.path).collect();
         let more = context.secrets.len() - shown.len();

@@ -1,4 +1,4 @@
-//! What a name of an image means: opened, read and looked at; and the Dockerfile beside it.
+//! Reads the image that `load::image::open` finds for a name, and the Dockerfile next to it.
 
 use super::progress::Progress;
 use crate::analysis::{self, Analysis, AnalysisProblem};

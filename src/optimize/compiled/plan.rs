@@ -1,4 +1,4 @@
-//! What is known about a stage that compiles and ships, before the new text is written.
+//! Decides whether a stage that compiles and ships is split, and collects what its text needs.
 
 use super::split_blocker::SplitBlocker;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,6 @@
 
 use super::plan::{NoPlanReason, TransferPlan};
 use super::stage::Runtime;
-use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::text::Span;
@@ -37,7 +36,7 @@ pub(super) fn split(scene: &PassInput, turn: &mut PassOutput) {
     }
     edits.push(scene.edit(Span::at(end), text.replace('\n', scene.newline())));
     let why = format!("{} would stay in the final image", plan.language.leaves());
-    turn.step(format!("{what} and copies {} to the final stage", runtime.copied), why, merged(scene, edits));
+    turn.step(format!("{what} and copies {} to the final stage", runtime.copied), why, join_deletions(edits));
 }
 
 /// The names of the two stages, and how the author writes FROM and AS.
@@ -105,7 +104,7 @@ fn without(scene: &PassInput, index: usize) -> Span {
 }
 
 /// Deletions that touch each other as one, and the insertion at their end with them.
-fn merged(scene: &PassInput, mut edits: Vec<FileEdit>) -> Vec<FileEdit> {
+fn join_deletions(mut edits: Vec<FileEdit>) -> Vec<FileEdit> {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut out: Vec<FileEdit> = Vec::new();
     for edit in edits {
@@ -119,6 +118,5 @@ fn merged(scene: &PassInput, mut edits: Vec<FileEdit>) -> Vec<FileEdit> {
             _ => out.push(edit),
         }
     }
-    let _ = (scene, Keyword::From);
     out
 }

@@ -6,7 +6,7 @@ use crate::image::packages::{ImagePackages, Package};
 use crate::image::{CategoryClass, CategoryUse, LossGroup};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle};
-use crate::report::units::{bytes, count};
+use crate::report::units::{bytes, count, hidden_rows};
 
 /// Rows with fewer bytes are not shown.
 const WORTH: u64 = 10_000;
@@ -35,12 +35,9 @@ pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
     grid(&columns, &rows, layout, 4) + &rest(analysis.loss_groups.len(), rows.len())
 }
 
-/// `… 12 more (--all)`.
+/// The row of a list of an image that was cut.
 pub(super) fn rest(all: usize, shown: usize) -> String {
-    match all.saturating_sub(shown) {
-        0 => String::new(),
-        more => format!("    … {more} more (--all)\n"),
-    }
+    hidden_rows(all, shown, 4)
 }
 
 /// Contents of no use at run time: categories that are findings first.
