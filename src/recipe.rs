@@ -51,8 +51,11 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
             }
             let begins = !whole[..at].ends_with(|c: char| c.is_alphanumeric() || "-_./".contains(c));
             let command = within_quotes(&whole, at);
-            let build =
-                if begins { parse(command).invocations().first().and_then(|one| of_command(one)) } else { None };
+            let build = if begins {
+                parse(command).invocations().first().and_then(|invocation| of_command(invocation))
+            } else {
+                None
+            };
             if let Some((file, context)) = build {
                 builds.push(ImageBuild { line, file, context, folders: folders.clone() });
             }
@@ -65,9 +68,9 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
 }
 
 /// The Dockerfile and the context of a command that builds an image.
-fn of_command(one: &Invocation) -> Option<(Option<String>, String)> {
-    let engine = ProgramOptions::of(one.program?);
-    let words: Vec<&str> = one.args.iter().map(Word::text).collect();
+fn of_command(invocation: &Invocation) -> Option<(Option<String>, String)> {
+    let engine = ProgramOptions::of(invocation.program?);
+    let words: Vec<&str> = invocation.args.iter().map(Word::text).collect();
     let verb = words.iter().position(|word| !word.starts_with('-'))?;
     let pair = words.get(verb..verb + 2).map(|pair| pair.join(" "));
     let taken = match pair {
@@ -76,7 +79,7 @@ fn of_command(one: &Invocation) -> Option<(Option<String>, String)> {
         _ => return None,
     };
     // All engines take the options of docker.
-    let (flags, operands) = arguments_of_command("docker", "build", &one.args[verb + taken..]);
+    let (flags, operands) = arguments_of_command("docker", "build", &invocation.args[verb + taken..]);
     let plain = |text: &str, dynamic: bool| (!dynamic && is_plain(text)).then(|| text.to_owned());
     let context = operands.last().and_then(|word| plain(word.text(), word.is_dynamic()))?;
     let file = flags.iter().rfind(|flag| matches!(&*flag.name, "-f" | "--file"));

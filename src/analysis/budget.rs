@@ -167,7 +167,7 @@ impl BudgetCheck<'_> {
         let Some(found) = self.analysis.categories.iter().find(|found| found.category.name == name) else {
             return (Bound::Bytes(0), Vec::new());
         };
-        let own = found.layers.iter().filter(|one| !self.of_base(one.layer as usize));
+        let own = found.layers.iter().filter(|layer| !self.of_base(layer.layer as usize));
         let bytes = own.clone().map(|one| one.bytes).sum();
         let layer = own.max_by_key(|one| one.bytes).map(|one| one.layer as usize);
         let causes = found.places.iter().map(|place| Cause {
@@ -296,7 +296,7 @@ mod tests {
         let budget = Budget { limits: limits.iter().map(limit).collect(), ..budget };
         let before = Weight { names: vec!["before".to_owned()], disk_bytes: Some(1_000) };
         let judged = judge(&analysis.images[0], &budget, Some(&before));
-        let found: Vec<_> = judged.iter().map(|one| (one.value, one.kept)).collect();
+        let found: Vec<_> = judged.iter().map(|judged| (judged.value, judged.kept)).collect();
         assert_eq!(found, expected);
         judged
     }

@@ -68,9 +68,11 @@ fn of_categories(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
     let mut findings = Vec::new();
     for found in worth_a_finding(&analysis.categories) {
         let own: u64 =
-            found.layers.iter().filter(|one| !analysis.is_base(one.layer as usize)).map(|one| one.bytes).sum();
-        let files = found.layers.iter().filter(|one| !analysis.is_base(one.layer as usize)).map(|one| one.files).sum();
-        let most = found.layers.iter().filter(|one| !analysis.is_base(one.layer as usize)).max_by_key(|one| one.bytes);
+            found.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize)).map(|layer| layer.bytes).sum();
+        let files =
+            found.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize)).map(|layer| layer.files).sum();
+        let most =
+            found.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize)).max_by_key(|layer| layer.bytes);
         let (Some(most), Some(index)) =
             (most, analysis.categories.iter().position(|known| known.category.name == found.category.name))
         else {
@@ -105,7 +107,7 @@ fn of_categories(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
 
 /// The rule for Dockerfiles that finds what leaves such contents; none where all of them are the base's.
 pub fn rule_of_category(analysis: &ImageAnalysis, found: &CategoryUse) -> Option<&'static str> {
-    let own = found.layers.iter().filter(|one| !analysis.is_base(one.layer as usize));
+    let own = found.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize));
     let most = own.max_by_key(|one| one.bytes)?;
     rule_of_contents(&found.category.name, analysis.instruction(most.layer as usize).unwrap_or_default())
 }

@@ -114,7 +114,7 @@ fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     if looks_here && folder.as_deref().is_none_or(|folder| walk.has(folder)) {
         return false;
     }
-    let redirects = invocation.command.redirects.iter().filter_map(|one| one.target.as_ref());
+    let redirects = invocation.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
     invocation.args.iter().chain(redirects).all(|word| {
         let text = word.text();
         let text = match text.split_once('=') {

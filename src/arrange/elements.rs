@@ -19,22 +19,23 @@ pub struct Element<'s> {
 pub fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
     let script = &code.script;
     let invocations = script.invocations();
-    let commands = script.commands.iter().map(|one| (one.span, one.place));
-    let compounds = script.compounds.iter().map(|one| (one.span, one.place));
+    let commands = script.commands.iter().map(|command| (command.span, command.place));
+    let compounds = script.compounds.iter().map(|compound| (compound.span, compound.place));
     let mut nodes: Vec<_> = commands.chain(compounds).filter(|(_, place)| place.scope == 0).collect();
     nodes.sort_by_key(|(span, _)| span.start);
-    let heredoc = script.commands.iter().any(|one| one.redirects.iter().any(|redirect| redirect.body.is_some()));
-    let divides = |separator: Option<Separator>, errexit: bool| match separator.map(|one| one.kind) {
+    let heredoc =
+        script.commands.iter().any(|command| command.redirects.iter().any(|redirect| redirect.body.is_some()));
+    let divides = |separator: Option<Separator>, errexit: bool| match separator.map(|separator| separator.kind) {
         None | Some(SeparatorKind::And | SeparatorKind::Pipe) => true,
         Some(SeparatorKind::Semicolon | SeparatorKind::Newline) => errexit,
         Some(SeparatorKind::Or | SeparatorKind::Background) => false,
     };
     // `VERSION=$(git describe) && make`: a value computed in the shell would be lost in the other RUN.
-    let computes = invocations.iter().any(|one| {
-        let outer = script.commands.get(one.outer as usize);
+    let computes = invocations.iter().any(|invocation| {
+        let outer = script.commands.get(invocation.outer as usize);
         outer.is_some_and(|outer| {
             let sets = outer.name().is_none_or(|name| Program::of(name.text()).sets_shell());
-            sets && outer.place.scope == 0 && outer.span != one.command.span
+            sets && outer.place.scope == 0 && outer.span != invocation.command.span
         })
     });
     let whole = heredoc
@@ -54,11 +55,11 @@ pub fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
             _ => found.push(Element { start: span.start, end: span.end, invocations: Vec::new() }),
         }
     }
-    for one in invocations {
-        let at = script.commands.get(one.outer as usize).map_or(0, |command| command.span.start);
+    for invocation in invocations {
+        let at = script.commands.get(invocation.outer as usize).map_or(0, |command| command.span.start);
         let index = found.partition_point(|element| element.start <= at).saturating_sub(1);
         if let Some(element) = found.get_mut(index) {
-            element.invocations.push(one);
+            element.invocations.push(invocation);
         }
     }
     let divisible = !whole && found.len() > 1;

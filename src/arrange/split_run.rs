@@ -26,8 +26,11 @@ impl<'i> Walk<'_, 'i> {
         let (elements, divisible) = elements(code);
         let mut sorted = SplitRun::default();
         for (at, element) in elements.iter().enumerate() {
-            let natures: Vec<(&Invocation, CommandKind<'i>)> =
-                element.invocations.iter().map(|one| (one, command_needs::of(self, index, one))).collect();
+            let natures: Vec<(&Invocation, CommandKind<'i>)> = element
+                .invocations
+                .iter()
+                .map(|invocation| (invocation, command_needs::of(self, index, invocation)))
+                .collect();
             self.sort(index, at, &natures, &mut sorted);
         }
         self.place(index, elements.len(), divisible, sorted);
@@ -147,10 +150,11 @@ impl<'i> Walk<'_, 'i> {
     fn effect_on_context(&self, invocation: &Invocation, folder: &str) -> Effect {
         let words = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
         let paths: Vec<String> = words.map(|word| path::join(folder, word.text())).collect();
-        let outputs = invocation.command.redirects.iter().filter(|one| matches!(one.descriptor, None | Some(1)));
+        let outputs =
+            invocation.command.redirects.iter().filter(|redirect| matches!(redirect.descriptor, None | Some(1)));
         let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
         let mut places: Vec<String> = outputs
-            .filter_map(|one| one.target.as_ref())
+            .filter_map(|output| output.target.as_ref())
             .filter(|word| !word.is("/dev/null"))
             .map(|word| path::join(folder, word.text()))
             .collect();

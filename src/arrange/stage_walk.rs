@@ -45,7 +45,7 @@ fn takes_sources(
 fn reads_context(build: &Build, stage: &Stage) -> bool {
     build.chain(stage).any(|stage| {
         let bound = build.bound(stage).into_iter().any(|(_, source)| source.is_some());
-        bound || build.transfers(stage).iter().any(|one| !matches!(one.from, Some(StageBase::Image(_))))
+        bound || build.transfers(stage).iter().any(|transfer| !matches!(transfer.from, Some(StageBase::Image(_))))
     })
 }
 
@@ -125,8 +125,10 @@ impl<'b, 'i> Walk<'b, 'i> {
             let mut before = self.build.instructions(self.stage).filter(|(index, _)| *index < at);
             before.any(|(_, one)| one.keyword == Keyword::Env && source.slice(one.span).contains(bin))
         };
-        let mut copies = self.transfers.iter().filter(|one| {
-            one.index < at && self.sources.contains(&one.index) && matches!(one.from, Some(StageBase::Stage(_)))
+        let mut copies = self.transfers.iter().filter(|transfer| {
+            transfer.index < at
+                && self.sources.contains(&transfer.index)
+                && matches!(transfer.from, Some(StageBase::Stage(_)))
         });
         copies.any(|copy| {
             let Some(to) = self.goes_to(copy) else { return true };
@@ -176,10 +178,10 @@ impl<'b, 'i> Walk<'b, 'i> {
     }
 
     fn take_copy(&mut self, index: usize) {
-        let known = self.transfers.iter().find(|one| one.index == index);
+        let known = self.transfers.iter().find(|transfer| transfer.index == index);
         // An earlier command may delete files at the destination.
         let ran = self.below.iter().any(|below| !matches!(below.effect, Effect::Copied));
-        let stays = known.is_none_or(|one| self.sources.contains(&index) || ran || !self.is_apart(one));
+        let stays = known.is_none_or(|known| self.sources.contains(&index) || ran || !self.is_apart(known));
         if stays {
             self.below.push(MovedBelow { index, parts: None, effect: Effect::Copied });
         } else {
@@ -194,8 +196,8 @@ impl<'b, 'i> Walk<'b, 'i> {
         let landing = |transfer: &Transfer, path: &str| self.build.landing(self.context, self.stage, transfer, path);
         // A file that is copied there anyway may be copied earlier.
         let same = |path: &str, to: &str| {
-            let mut sources = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
-            sources.any(|one| landing(one, path).as_deref() == Some(to))
+            let mut sources = self.transfers.iter().filter(|transfer| self.sources.contains(&transfer.index));
+            sources.any(|source| landing(source, path).as_deref() == Some(to))
         };
         let lands = || {
             let selected = transfer.select(self.context);

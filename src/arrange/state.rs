@@ -129,7 +129,7 @@ impl<'i> Walk<'_, 'i> {
 
     /// The copy that adds a file or folder of the context before an instruction, and the destination.
     pub(super) fn landing(&self, at: usize, path: &str) -> Option<(&Transfer<'i>, String)> {
-        self.transfers.iter().rev().filter(|one| one.index < at).find_map(|transfer| {
+        self.transfers.iter().rev().filter(|transfer| transfer.index < at).find_map(|transfer| {
             let to = self.build.landing(self.context, self.stage, transfer, path)?;
             Some((transfer, to))
         })
@@ -137,7 +137,7 @@ impl<'i> Walk<'_, 'i> {
 
     /// Whether a copy above the sources copies a file to the same destination before an instruction.
     pub(super) fn is_brought_above(&self, at: usize, path: &str, to: &str) -> bool {
-        let mut above = self.transfers.iter().filter(|one| one.index < at && !self.is_below(one.index));
+        let mut above = self.transfers.iter().filter(|transfer| transfer.index < at && !self.is_below(transfer.index));
         above.any(|one| self.build.landing(self.context, self.stage, one, path).as_deref() == Some(to))
     }
 
@@ -163,7 +163,7 @@ impl<'i> Walk<'_, 'i> {
 
     /// Whether a copy of sources copies something to this absolute path or below it, or to a parent of it.
     pub(super) fn has(&self, path: &str) -> bool {
-        let copies = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
+        let copies = self.transfers.iter().filter(|transfer| self.sources.contains(&transfer.index));
         for transfer in copies {
             let Some(to) = self.goes_to(transfer) else { return true };
             let below = |folder: &str, path: &str| path::is_within(path, folder);
@@ -201,9 +201,9 @@ impl<'i> Walk<'_, 'i> {
         let is_made = |folder: &str| path::is_within(&workdir, folder);
         let mut folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());
         folders.any(|folder| {
-            let mut copies = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
+            let mut copies = self.transfers.iter().filter(|transfer| self.sources.contains(&transfer.index));
             !is_made(folder)
-                && copies.any(|one| self.goes_to(one).is_none_or(|to| path::is_within(folder, &to)))
+                && copies.any(|copy| self.goes_to(copy).is_none_or(|to| path::is_within(folder, &to)))
                 && self.has(folder)
         })
     }

@@ -41,7 +41,7 @@ pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<Str
         return Err(Reason::ManyCopies(writer.lines));
     }
     let span = Span::new(file.instruction_span(walk.first).start, file.instruction_span(last).end);
-    let mut moved = walk.above.iter().map(|one| one.index).chain(walk.below.iter().map(|one| one.index));
+    let mut moved = walk.above.iter().map(|above| above.index).chain(walk.below.iter().map(|below| below.index));
     if moved.any(|index| file.source().slice(file.instruction_span(index)).trim_end().ends_with(file.escape())) {
         return Err(Reason::OpenLastLine);
     }

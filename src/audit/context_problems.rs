@@ -43,7 +43,10 @@ fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
     // After a pattern that excludes everything, the builder does not evaluate the others.
     let tried = build.uses_context()
         && build.input().context.is_none()
-        && !ignore.patterns.first().is_some_and(|one| !one.negated && matches!(one.text.as_str(), "*" | "**"));
+        && !ignore
+            .patterns
+            .first()
+            .is_some_and(|pattern| !pattern.negated && matches!(pattern.text.as_str(), "*" | "**"));
     let report = |problem: &crate::ignore::IgnoreProblem| ProblemReport {
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),

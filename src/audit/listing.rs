@@ -66,7 +66,8 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Option<Co
 
 /// All of a folder.
 pub(super) fn of_folder(folder: &Folder) -> ContextListing {
-    let troubles = folder.context.troubles().iter().map(|one| context_problems::of_context(&folder.context, one));
+    let troubles =
+        folder.context.troubles().iter().map(|trouble| context_problems::of_context(&folder.context, trouble));
     ContextListing {
         dockerfile: None,
         context: overview::plain(folder),

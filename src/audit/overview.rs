@@ -236,8 +236,11 @@ fn entry(context: &BuildContext, found: &ClassMatch) -> ContextListingEntry {
 }
 
 fn entries(largest: Vec<Aggregate>) -> Vec<ContextListingEntry> {
-    let entry =
-        |one: Aggregate| ContextListingEntry { path: one.path, bytes: one.amount.bytes, files: one.amount.files };
+    let entry = |aggregate: Aggregate| ContextListingEntry {
+        path: aggregate.path,
+        bytes: aggregate.amount.bytes,
+        files: aggregate.amount.files,
+    };
     largest.into_iter().map(entry).collect()
 }
 

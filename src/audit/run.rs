@@ -126,7 +126,7 @@ pub fn input_problem(problem: &InputProblem, mask: &Mask) -> ProblemReport {
 /// Several builds may share a .dockerignore and a context: what is wrong with them is said once.
 fn deduplicate(problems: &mut Vec<ProblemReport>) {
     let mut said = BTreeSet::new();
-    problems.retain(|one| said.insert((one.file.clone(), one.place, one.message.clone())));
+    problems.retain(|problem| said.insert((problem.file.clone(), problem.place, problem.message.clone())));
 }
 
 /// The secret values in the inputs.
@@ -148,7 +148,7 @@ fn mask_of(builds: &[Build]) -> Mask {
 }
 
 fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies, looked: bool) -> Report {
-    let mut problems: Vec<ProblemReport> = inputs.problems.iter().map(|one| input_problem(one, mask)).collect();
+    let mut problems: Vec<ProblemReport> = inputs.problems.iter().map(|problem| input_problem(problem, mask)).collect();
     let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
     problems.extend(of_builds.into_iter().flatten());
     problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));

@@ -73,7 +73,8 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
 /// What the builder's checks make it refuse where it is told to fail for them.
 pub(super) fn of_checks<'i>(inputs: &'i Inputs, build: &Build<'i>, source: &Source) -> Option<ProblemReport> {
     let file = &build.input().file;
-    let directive = file.lookup_directives().into_iter().find(|one| one.name == DirectiveName::Check);
+    let directive =
+        file.lookup_directives().into_iter().find(|lookup_directive| lookup_directive.name == DirectiveName::Check);
     let problem = |error: bool, message: String, help: String| ProblemReport {
         file: source.name().to_owned(),
         place: Some(source.line_column(directive.as_ref().map_or(0, |directive| directive.span.start))),

@@ -9,7 +9,10 @@ use crate::yaml::{self, NodeKind, YamlNode};
 
 pub(super) fn read(source: &Source) -> (Vec<BakeTarget>, Vec<ComposeProblem>) {
     let tree = yaml::read(source.text());
-    let problem = |one: &yaml::YamlProblem| ComposeProblem { span: one.span, message: one.message.clone() };
+    let problem = |yaml_problem: &yaml::YamlProblem| ComposeProblem {
+        span: yaml_problem.span,
+        message: yaml_problem.message.clone(),
+    };
     let problems = tree.problems().iter().map(problem).collect();
     let mut targets = Vec::new();
     for entry in tree.root().and_then(|root| root.get("target")).into_iter().flat_map(YamlNode::entries) {

@@ -28,9 +28,14 @@ target "in" {
 
 fn show(compose: &Compose) -> Vec<String> {
     let inline = |source: &Source| format!("{:?}", &source.text()[source.mark() as usize..]);
-    let show = |one: &crate::compose::Service| {
-        let options = (&one.context, &one.dockerfile, &one.target);
-        format!("{} {options:?} {:?} {}", one.name, one.args, one.inline.as_ref().map(inline).unwrap_or_default())
+    let show = |service: &crate::compose::Service| {
+        let options = (&service.context, &service.dockerfile, &service.target);
+        format!(
+            "{} {options:?} {:?} {}",
+            service.name,
+            service.args,
+            service.inline.as_ref().map(inline).unwrap_or_default()
+        )
     };
     compose.services.iter().map(show).collect()
 }

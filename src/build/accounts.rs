@@ -19,9 +19,9 @@ pub fn steps_down(build: &Build, stage: &Stage) -> bool {
 }
 
 /// The user that `useradd` or `adduser` creates.
-pub fn created_user<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    let (flags, operands) = one.arguments();
-    let makes = match one.program? {
+pub fn created_user<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
+    let (flags, operands) = invocation.arguments();
+    let makes = match invocation.program? {
         "useradd" => true,
         // `adduser name group` adds a user to a group.
         "adduser" => operands.len() == 1 || !flags.is_empty(),

@@ -93,16 +93,17 @@ fn command_says_so(build: &Build, stage: &Stage) -> bool {
 }
 
 /// `tail -f /dev/null`, `sleep infinity`.
-fn waits(one: &Invocation) -> bool {
+fn waits(invocation: &Invocation) -> bool {
     let forever = |text: &str| text == "/dev/null" || text == "infinity";
-    one.program.is_some_and(|program| Program::of(program).is(Kind::Idle))
-        && one.args.iter().any(|word| forever(word.text()))
+    invocation.program.is_some_and(|program| Program::of(program).is(Kind::Idle))
+        && invocation.args.iter().any(|word| forever(word.text()))
 }
 
 /// `npm run dev`, `yarn dev`, `pnpm test`.
-fn runs_such_script(one: &Invocation) -> bool {
-    let is_node = one.package_call().is_some_and(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node));
-    let mut plain = one.args.iter().map(Word::text).filter(|text| !text.starts_with('-')).take(2);
+fn runs_such_script(invocation: &Invocation) -> bool {
+    let is_node =
+        invocation.package_call().is_some_and(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node));
+    let mut plain = invocation.args.iter().map(Word::text).filter(|text| !text.starts_with('-')).take(2);
     let script = match plain.next() {
         Some("run" | "run-script") => plain.next(),
         first => first,

@@ -91,7 +91,7 @@ impl Build<'_> {
     pub fn brought_before(&self, context: &BuildContext, stage: &Stage, at: usize, path: &str) -> Option<CopiedFile> {
         for below in self.chain(stage) {
             let transfers = self.transfers(below);
-            let above = transfers.iter().rev().filter(|one| below.index != stage.index || one.index < at);
+            let above = transfers.iter().rev().filter(|transfer| below.index != stage.index || transfer.index < at);
             for transfer in above.filter(|transfer| !transfer.parents) {
                 let to = transfer.destination.as_deref()?;
                 let folder = self.workdir(below, transfer.index);
@@ -149,12 +149,12 @@ impl Build<'_> {
 }
 
 /// The word that names the file, and whether the kernel starts it directly.
-fn script_word<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
-    if one.program.is_some_and(|program| Program::of(program).is_shell()) {
-        let script = one.args.iter().find(|word| !word.text().starts_with(['-', '+']))?;
+fn script_word<'s>(invocation: &Invocation<'s>) -> Option<(&'s Word, bool)> {
+    if invocation.program.is_some_and(|program| Program::of(program).is_shell()) {
+        let script = invocation.args.iter().find(|word| !word.text().starts_with(['-', '+']))?;
         return Some((script, false));
     }
-    Some((one.path, true))
+    Some((invocation.path, true))
 }
 
 /// A path of an image without `.` and `..`, with a slash at its start and none at its end; `None` if it is relative to

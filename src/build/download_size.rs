@@ -70,8 +70,9 @@ impl DownloadSize {
         if let Some(install) = found.install.filter(|install| install.locked.is_some()) {
             return of_lock(ecosystem, install, with_dev);
         }
-        let wanted = found.project.dependencies.iter().filter(|one| with_dev || one.scope != DependencyScope::Dev);
-        of_named(ecosystem, &wanted.map(|one| one.name.as_str()).collect::<Vec<_>>(), 0)
+        let wanted =
+            found.project.dependencies.iter().filter(|dependency| with_dev || dependency.scope != DependencyScope::Dev);
+        of_named(ecosystem, &wanted.map(|wanted| wanted.name.as_str()).collect::<Vec<_>>(), 0)
     }
 
     /// The size of packages whose names are all known; `None` for an unknown registry.
@@ -94,7 +95,8 @@ impl DownloadSize {
 /// Whether a package is requested in a version that may be far from the newest: `pnpm@9`, `numpy==1.26.4`.
 fn is_pinned(package: &Package) -> bool {
     let major = |text: &str| text.starts_with(['^', '~']) || text.starts_with(|c: char| c.is_ascii_digit());
-    package.is_exact() || package.version.as_ref().is_some_and(|one| one.operator == "@" && major(one.value.text))
+    package.is_exact()
+        || package.version.as_ref().is_some_and(|version| version.operator == "@" && major(version.value.text))
 }
 
 /// The requirements file that pip reads; `None` if it may be several.
@@ -105,10 +107,10 @@ fn requirements<'i>(build: &Build<'i>, (stage, index): (&Stage, usize), call: &P
     let context = build.input().context.as_deref();
     let file = context.and_then(|context| build.brought_before(context, stage, index, &target)).map(|file| file.path);
     let written = named.path.text.trim_start_matches("./");
-    let ends_so = |one: &Install| one.manifest == written || one.manifest.ends_with(&format!("/{written}"));
-    let is_meant = |one: &Install| file.as_ref().map_or_else(|| ends_so(one), |file| one.manifest == *file);
+    let ends_so = |install: &Install| install.manifest == written || install.manifest.ends_with(&format!("/{written}"));
+    let is_meant = |install: &Install| file.as_ref().map_or_else(|| ends_so(install), |file| install.manifest == *file);
     let installs = build.input().projects.as_deref()?.iter().flat_map(|project| &project.installs);
-    let mut found = installs.filter(|one| one.tool == Tool::Pip && is_meant(one));
+    let mut found = installs.filter(|install| install.tool == Tool::Pip && is_meant(install));
     let first = found.next()?;
     if found.next().is_none() { Some(&**first) } else { None }
 }
@@ -121,10 +123,10 @@ fn of_list(build: &Build, ecosystem: Ecosystem, install: &Install) -> Option<Dow
     let projects = build.input().projects.as_deref()?;
     let project = projects.iter().find(|project| project.installs.iter().any(|one| **one == *install))?;
     // A project contains the packages of all its lists together.
-    if project.installs.iter().filter(|one| one.tool == Tool::Pip).count() > 1 {
+    if project.installs.iter().filter(|install| install.tool == Tool::Pip).count() > 1 {
         return None;
     }
-    of_named(ecosystem, &project.dependencies.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), 0)
+    of_named(ecosystem, &project.dependencies.iter().map(|dependency| dependency.name.as_str()).collect::<Vec<_>>(), 0)
 }
 
 fn of_lock(ecosystem: Ecosystem, install: &Install, with_dev: bool) -> Option<DownloadSize> {

@@ -181,7 +181,7 @@ fn home_option(invocation: &Invocation) -> Option<String> {
 /// it.
 fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<FoundVariable> {
     let command = invocation.command;
-    if let Some(own) = command.assignments.iter().rev().find(|one| &*one.name_text == name) {
+    if let Some(own) = command.assignments.iter().rev().find(|assignment| &*assignment.name_text == name) {
         return Some(FoundVariable::of(own.value.value()));
     }
     let pair = |word: &'s Word| word.text().strip_prefix(name)?.strip_prefix('=').map(|value| (word, value));
@@ -193,13 +193,13 @@ fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<FoundVariabl
     let commands = &invocation.script.commands;
     let here = commands.partition_point(|one| one.span.start < command.span.start);
     let mut found = None;
-    for one in &commands[here.saturating_sub(FURTHEST)..here] {
-        let exports = one.name().is_some_and(|word| word.is("export") || word.is("declare"));
-        if exports && let Some(pair) = one.words.iter().skip(1).filter_map(pair).next_back() {
+    for command in &commands[here.saturating_sub(FURTHEST)..here] {
+        let exports = command.name().is_some_and(|word| word.is("export") || word.is("declare"));
+        if exports && let Some(pair) = command.words.iter().skip(1).filter_map(pair).next_back() {
             found = Some(given(pair));
         }
-        if one.words.is_empty()
-            && let Some(own) = one.assignments.iter().rev().find(|own| &*own.name_text == name)
+        if command.words.is_empty()
+            && let Some(own) = command.assignments.iter().rev().find(|own| &*own.name_text == name)
         {
             found = Some(FoundVariable::of(own.value.value()));
         }

@@ -21,8 +21,8 @@ const MOST_FILES: usize = 50;
 const MOST_COMMANDS: usize = 200;
 
 /// Whether git reads the history of the project that it runs in: `git clone` and `git config` do not.
-pub fn asks_history(one: &Invocation) -> bool {
-    one.is("git") && !one.args.iter().any(|word| word.is("clone") || word.is("config"))
+pub fn asks_history(invocation: &Invocation) -> bool {
+    invocation.is("git") && !invocation.args.iter().any(|word| word.is("clone") || word.is("config"))
 }
 
 impl Build<'_> {
@@ -44,9 +44,9 @@ impl Build<'_> {
         for stage in self.stages() {
             for (index, _) in self.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
                 let Some(code) = self.code(index) else { continue };
-                for one in code.script.invocations().iter().take(MOST_COMMANDS) {
-                    has_recipes |= one.program.is_some_and(|program| Program::of(program).is(Kind::Recipes));
-                    let words = [one.path].into_iter().chain(one.args).filter_map(|word| word.value());
+                for invocation in code.script.invocations().iter().take(MOST_COMMANDS) {
+                    has_recipes |= invocation.program.is_some_and(|program| Program::of(program).is(Kind::Recipes));
+                    let words = [invocation.path].into_iter().chain(invocation.args).filter_map(|word| word.value());
                     let scripts = words.filter(|word| word.contains('/') || word.contains('.'));
                     paths.extend(scripts.filter_map(|word| self.script_of_context(context, (stage, index), word)));
                 }
@@ -96,8 +96,8 @@ impl Build<'_> {
         for (index, _) in self.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
             let code = self.code(index).filter(|code| code.script.problems.is_empty());
             let Some(code) = code else { return Some("a step whose commands cannot be analyzed".to_owned()) };
-            for one in code.script.invocations() {
-                if let Some(reader) = self.reader(&one) {
+            for invocation in code.script.invocations() {
+                if let Some(reader) = self.reader(&invocation) {
                     return Some(format!("{reader} might read the repository's history"));
                 }
             }
@@ -105,16 +105,16 @@ impl Build<'_> {
         None
     }
 
-    fn reader(&self, one: &Invocation) -> Option<String> {
-        let Some(program) = one.program else {
+    fn reader(&self, invocation: &Invocation) -> Option<String> {
+        let Some(program) = invocation.program else {
             return Some("a program that is known only during the build".to_owned());
         };
-        if let Some(call) = one.package_call() {
+        if let Some(call) = invocation.package_call() {
             return self.call_reads(&call).then(|| format!("`{}`", format!("{program} {}", call.verb_text).trim_end()));
         }
-        let keeps = Program::of(program).keeps_to_arguments() && !asks_history(one);
-        let harmless = keeps || makes_environment(one);
-        let known = harmless && is_of_system(one.path.text());
+        let keeps = Program::of(program).keeps_to_arguments() && !asks_history(invocation);
+        let harmless = keeps || makes_environment(invocation);
+        let known = harmless && is_of_system(invocation.path.text());
         (!known).then(|| format!("`{program}`"))
     }
 
@@ -122,7 +122,7 @@ impl Build<'_> {
         if call.manager.is_system() || matches!(call.verb, Verb::Clean | Verb::Remove) {
             return false;
         }
-        let local = call.packages.iter().any(|one| one.source == PackageSource::Path || one.name.dynamic)
+        let local = call.packages.iter().any(|package| package.source == PackageSource::Path || package.name.dynamic)
             || call.inputs.iter().any(|input| matches!(input.kind, InputKind::Package | InputKind::Editable));
         if local {
             return true;
@@ -195,7 +195,7 @@ impl Build<'_> {
     fn cargo_reads(&self) -> bool {
         let Some(projects) = self.projects_of(Ecosystem::Rust) else { return true };
         self.has_file(|name| name == "build.rs")
-            || projects.iter().any(|project| project.dependencies.iter().any(|one| is_reader(&one.name)))
+            || projects.iter().any(|project| project.dependencies.iter().any(|dependency| is_reader(&dependency.name)))
     }
 }
 
@@ -215,7 +215,8 @@ fn is_reader(package: &str) -> bool {
 }
 
 /// `python -m venv`, `virtualenv`.
-pub(super) fn makes_environment(one: &Invocation) -> bool {
-    let python = one.program.is_some_and(|program| program.starts_with("python"));
-    one.is("virtualenv") || (python && one.args.iter().take(2).any(|word| word.is("venv") || word.is("virtualenv")))
+pub(super) fn makes_environment(invocation: &Invocation) -> bool {
+    let python = invocation.program.is_some_and(|program| program.starts_with("python"));
+    invocation.is("virtualenv")
+        || (python && invocation.args.iter().take(2).any(|word| word.is("venv") || word.is("virtualenv")))
 }

@@ -234,7 +234,7 @@ pub fn stands_on(reference: &str) -> Option<&'static str> {
     let tag = reference.tag.filter(|tag| *tag != "latest").unwrap_or("1");
     data::IMAGE_SUITES.rows().find_map(|cells| match cells {
         &[image, tags, suite, ..] if image == reference.short_name() => {
-            data::words(tags).any(|one| one == tag).then_some(suite)
+            data::words(tags).any(|word| word == tag).then_some(suite)
         }
         _ => None,
     })
@@ -254,7 +254,7 @@ pub(super) fn suite(reference: &Reference) -> Option<&'static str> {
     known.or_else(|| {
         data::IMAGE_SUITES.rows().find_map(|cells| match cells {
             &[image, tags, suite, ..] if image == reference.short_name() => {
-                data::words(tags).any(|one| one == tag).then_some(suite)
+                data::words(tags).any(|word| word == tag).then_some(suite)
             }
             _ => None,
         })

@@ -46,7 +46,8 @@ pub fn of<'i>(
         if !is_at(build, (stage, at), manifest, &folder) {
             continue;
         }
-        let install = project.installs.iter().find(|one| one.lock.is_some() && is_tool(call.manager, one.tool));
+        let install =
+            project.installs.iter().find(|install| install.lock.is_some() && is_tool(call.manager, install.tool));
         let install = install.map(|install| &**install);
         let lock = install.and_then(|install| install.lock.as_deref());
         // The lock file of a workspace is above its members.
@@ -120,7 +121,8 @@ pub fn folder(
 /// The working directory of a program: WORKDIR, and `cd` before it.
 pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation) -> Option<String> {
     let mut folder = workdir(build, stage, at);
-    let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
+    let before =
+        invocation.script.commands.iter().take_while(|command| command.span.start < invocation.command.span.start);
     for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
         folder = path::join(&folder, one.words.get(1)?.value()?);
     }
@@ -137,7 +139,7 @@ pub fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &s
     let name = path::name(path);
     let wanted = path::join(folder, name);
     let copied = build.chain(stage).any(|below| {
-        let before = build.transfers(below).iter().filter(|one| below.index != stage.index || one.index < at);
+        let before = build.transfers(below).iter().filter(|transfer| below.index != stage.index || transfer.index < at);
         before.filter(|one| one.from.is_none()).any(|one| lands(build, below, one, path).contains(&wanted))
     });
     let mounts = build.input().file.mounts(build.effective(at));

@@ -62,13 +62,15 @@ impl Build<'_> {
     pub fn listening(&self, stage: &Stage) -> Option<Listening> {
         let launch = self.launch(stage)?;
         let script = launch.script();
-        let beside =
-            |one: &Invocation| one.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Background);
+        let beside = |invocation: &Invocation| {
+            invocation.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Background)
+        };
         let invocations = script.invocations();
         if !script.problems.is_empty() || invocations.iter().any(beside) {
             return None;
         }
-        let mut servers = invocations.iter().filter_map(|one| server(one).map(|(row, args)| (one, row, args)));
+        let mut servers =
+            invocations.iter().filter_map(|invocation| server(invocation).map(|(row, args)| (invocation, row, args)));
         let (invocation, row, args) = servers.next()?;
         if servers.next().is_some() {
             return None;
@@ -78,8 +80,8 @@ impl Build<'_> {
 }
 
 /// The table's row of a server, and its arguments.
-fn server<'s>(one: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
-    let (name, args) = program(one.program?, one.args)?;
+fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
+    let (name, args) = program(invocation.program?, invocation.args)?;
     let [first, rest @ ..] = args else { return Some((row(name)?, args)) };
     if let Some(first) = first.value() {
         let script = path::name(first);

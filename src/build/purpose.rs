@@ -68,14 +68,14 @@ pub enum Purpose {
 
 impl Purpose {
     /// The purpose of one program that a RUN starts.
-    pub fn of(one: &Invocation) -> Self {
-        if let Some(language) = toolchain::compiles(one) {
+    pub fn of(invocation: &Invocation) -> Self {
+        if let Some(language) = toolchain::compiles(invocation) {
             return Self::Compiles(language);
         }
-        if let Some(call) = one.package_call() {
+        if let Some(call) = invocation.package_call() {
             return Self::of_call(&call);
         }
-        let Some(name) = one.program else { return Self::Unknown };
+        let Some(name) = invocation.program else { return Self::Unknown };
         let program = Program::of(name);
         match program.state {
             State::Any => return Self::Script,
@@ -96,14 +96,14 @@ impl Purpose {
         match name {
             "true" | ":" => Self::Nothing,
             "cp" | "mv" => Self::Copies,
-            _ if program.is(Kind::Deletes) && !program.is(Kind::Text) => deletion(one),
+            _ if program.is(Kind::Deletes) && !program.is(Kind::Text) => deletion(invocation),
             _ if program.is(Kind::Edits) && program.writes_files() => Self::Edits,
             _ if program.prepares_system() => Self::SystemSetup,
-            "find" if one.args.iter().any(|word| word.is("-delete")) => Self::Deletes,
+            "find" if invocation.args.iter().any(|word| word.is("-delete")) => Self::Deletes,
             "find" => Self::Looks,
             // A wrapper without a program: `command -v`, `env` alone.
             _ if program.writes_nothing() || program.files == Files::None => Self::Looks,
-            _ => Self::of_module(name, program, one.args),
+            _ => Self::of_module(name, program, invocation.args),
         }
     }
 
@@ -176,7 +176,7 @@ fn is_for_all(call: &PackageCall) -> bool {
         Manager::Pip | Manager::Uv => installs && is_by_name(call) && call.packages.iter().all(is_python_tool),
         Manager::Cargo => installs && is_by_name(call),
         // `go get` writes go.mod.
-        Manager::Go => call.verb_text == "install" && call.packages.iter().all(|one| one.version.is_some()),
+        Manager::Go => call.verb_text == "install" && call.packages.iter().all(|package| package.version.is_some()),
         _ => false,
     }
 }
@@ -203,8 +203,8 @@ fn is_python_tool(package: &Package) -> bool {
 }
 
 /// `rm -rf /var/lib/apt/lists/*`, `rm -rf ~/.cache`: files that installs leave, or other files.
-fn deletion(one: &Invocation) -> Purpose {
-    let operands = || one.args.iter().map(Word::text).filter(|text| !text.starts_with('-'));
+fn deletion(invocation: &Invocation) -> Purpose {
+    let operands = || invocation.args.iter().map(Word::text).filter(|text| !text.starts_with('-'));
     if operands().all(|path| place_of(path) == Some("lists")) {
         Purpose::Lists
     } else if operands().all(is_cache_path) {

@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn names_tell_releases() {
-        let titles = |image: &str| releases(image).iter().map(|one| one.title()).collect::<Vec<_>>().join(", ");
+        let titles = |image: &str| releases(image).iter().map(|release| release.title()).collect::<Vec<_>>().join(", ");
         for (image, expected) in [
             ("python:3.8-slim-buster", "Python 3.8, Debian 10 (buster)"),
             ("python:3.10.4", "Python 3.10"),

@@ -61,7 +61,7 @@ pub(super) fn is_recent_debian(image: &str) -> bool {
     let is_system = |release: &&Release| matches!(release.product, "debian" | "ubuntu");
     stands_on_debian(image)
         && Age::of(image) == Age::Known
-        && !releases(image).iter().copied().any(|one| is_system(&one))
+        && !releases(image).iter().copied().any(|release| is_system(&release))
 }
 
 fn stands_on_debian(image: &str) -> bool {

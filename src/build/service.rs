@@ -97,7 +97,7 @@ impl Start {
                 if start.program.is_none() && !path.is_empty() {
                     start.program = Some(path::name(path).to_owned());
                     start.arguments = invocation.args.len();
-                    let script = invocation.args.iter().any(|one| !one.text().starts_with('-'));
+                    let script = invocation.args.iter().any(|arg| !arg.text().starts_with('-'));
                     start.is_script = script && path::name(path).ends_with("sh");
                     start.is_own_program = keyword == Keyword::Cmd && is_own(path);
                 }
@@ -162,7 +162,9 @@ impl Build<'_> {
         let codes = self.chain(stage).flat_map(|stage| self.instructions(stage));
         codes.filter_map(|(index, _)| self.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
             let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
-            call.is_some_and(|call| call.packages.iter().any(|one| data::SYSTEM_PACKAGES.has(one.name.text, role)))
+            call.is_some_and(|call| {
+                call.packages.iter().any(|package| data::SYSTEM_PACKAGES.has(package.name.text, role))
+            })
         })
     }
 }

@@ -128,7 +128,7 @@ fn runtime(words: &[&str]) -> Option<String> {
         _ => rest,
     };
     let known = |word: &&str| {
-        let ubuntu = releases(&format!("ubuntu:{word}")).iter().any(|one| one.name == *word);
+        let ubuntu = releases(&format!("ubuntu:{word}")).iter().any(|release| release.name == *word);
         ubuntu || *word == "alpine" || word.starts_with("3.") || word.starts_with("ubi") || *word == "minimal"
     };
     // The releases with long-term support have both.

@@ -24,8 +24,8 @@ impl Sh {
     /// Tested with busybox 1.35 and 1.37, bash 5.2, dash 0.5.12; bash does it after `;` only since 5.1, and older
     /// versions are in use.
     pub fn gives_way(self, script: &Script) -> bool {
-        let keeps_shell = |one: &Command| one.name().is_some_and(|name| name.is("trap"));
-        let calls = script.compounds.iter().any(|one| one.kind == CompoundKind::Function);
+        let keeps_shell = |command: &Command| command.name().is_some_and(|name| name.is("trap"));
+        let calls = script.compounds.iter().any(|compound| compound.kind == CompoundKind::Function);
         // A nested `sh -c` behaves the same way.
         let inner = script.nested.iter().find(|(index, _)| *index as usize + 1 == script.commands.len());
         if inner.is_some_and(|(_, inner)| !self.gives_way(inner)) {
@@ -64,10 +64,10 @@ fn ending(script: &Script, scope: u32) -> Option<Ending> {
             // In `server || fallback` the first command is the one that runs.
             && place.before.is_none_or(|before| before.kind != SeparatorKind::Or)
     };
-    if let Some(command) = script.commands.iter().rfind(|one| is_last(&one.place, one.span)) {
+    if let Some(command) = script.commands.iter().rfind(|command| is_last(&command.place, command.span)) {
         return ending_of(command);
     }
-    let compound = script.compounds.iter().rfind(|one| is_last(&one.place, one.span))?;
+    let compound = script.compounds.iter().rfind(|compound| is_last(&compound.place, compound.span))?;
     let inner = match compound.kind {
         CompoundKind::Subshell => ScopeKind::Subshell,
         CompoundKind::Group => ScopeKind::Group,
@@ -107,7 +107,7 @@ fn is_list(script: &Script) -> bool {
         let kind = one.place.before.map(|before| before.kind);
         matches!(kind, None | Some(SeparatorKind::And | SeparatorKind::Or | SeparatorKind::Pipe))
     };
-    let mut own = script.commands.iter().filter(|one| one.place.scope == 0);
+    let mut own = script.commands.iter().filter(|command| command.place.scope == 0);
     script.compounds.is_empty()
         && own.clone().all(|one| joined(&one))
         && own.next_back().is_some_and(|last| last.redirects.is_empty())

@@ -30,16 +30,18 @@ pub fn build_packages<'s>(call: &PackageCall<'s>) -> Vec<&'s str> {
     if call.verb != Verb::Install || !call.manager.is_system() {
         return Vec::new();
     }
-    let named =
-        call.packages.iter().filter(|one| !one.absent && !one.name.dynamic && one.source == PackageSource::Index);
-    named.map(|one| one.name.text).filter(|name| is_build_package(name)).collect()
+    let named = call
+        .packages
+        .iter()
+        .filter(|package| !package.absent && !package.name.dynamic && package.source == PackageSource::Index);
+    named.map(|named| named.name.text).filter(|name| is_build_package(name)).collect()
 }
 
 /// The last command of a script that removes packages.
 pub fn last_removal(invocations: &[Invocation]) -> Option<usize> {
-    let is_system = |one: &Invocation| one.manager().is_some_and(Manager::is_system);
+    let is_system = |invocation: &Invocation| invocation.manager().is_some_and(Manager::is_system);
     let removes = |call: PackageCall| call.verb == Verb::Remove;
-    invocations.iter().rposition(|one| is_system(one) && one.package_call().is_some_and(removes))
+    invocations.iter().rposition(|invocation| is_system(invocation) && invocation.package_call().is_some_and(removes))
 }
 
 /// The language that is compiled.
@@ -88,10 +90,10 @@ impl Language {
 }
 
 /// Whether it compiles a project's own program.
-pub fn compiles(one: &Invocation) -> Option<Language> {
-    if one.manager().is_some() {
+pub fn compiles(invocation: &Invocation) -> Option<Language> {
+    if invocation.manager().is_some() {
         let compilers = [Manager::Go, Manager::Cargo, Manager::Maven, Manager::Gradle, Manager::Dotnet];
-        let call = one.call_of(&compilers)?;
+        let call = invocation.call_of(&compilers)?;
         let local = || call.packages.is_empty() || call.packages.iter().any(|p| p.name.text.starts_with('.'));
         return match (call.manager, call.verb) {
             (Manager::Go, Verb::Build) if !matches!(&*call.verb_text, "vet" | "generate") => Some(Language::Go),
@@ -105,7 +107,7 @@ pub fn compiles(one: &Invocation) -> Option<Language> {
             _ => None,
         };
     }
-    let program = Program::of(one.program?);
+    let program = Program::of(invocation.program?);
     if program.is(Kind::Compiler) { Language::of(program) } else { None }
 }
 
@@ -114,7 +116,7 @@ pub fn compiles(one: &Invocation) -> Option<Language> {
 pub fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, Language)> {
     for stage in build.chain(target) {
         for (index, _, invocations) in runs(build, stage) {
-            let found = invocations.iter().find_map(|one| Some((one.span, compiles(one)?)));
+            let found = invocations.iter().find_map(|invocation| Some((invocation.span, compiles(invocation)?)));
             if let Some((span, language)) = found
                 && last_removal(&invocations).is_none()
             {
@@ -126,8 +128,8 @@ pub fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, Language)
 }
 
 /// Whether it may need a compiler or headers: it compiles, or installs packages that may have to be compiled.
-pub fn may_compile(one: &Invocation) -> bool {
-    if let Some(call) = one.package_call() {
+pub fn may_compile(invocation: &Invocation) -> bool {
+    if let Some(call) = invocation.package_call() {
         return match call.manager {
             Manager::Pip
             | Manager::Uv
@@ -148,8 +150,8 @@ pub fn may_compile(one: &Invocation) -> bool {
             _ => false,
         };
     }
-    let name = one.program.unwrap_or_default();
-    let script = name.starts_with("python") && one.args.iter().any(|word| word.text().ends_with("setup.py"));
+    let name = invocation.program.unwrap_or_default();
+    let script = name.starts_with("python") && invocation.args.iter().any(|word| word.text().ends_with("setup.py"));
     let program = Program::of(name);
     script || program.is(Kind::Compiler) || program.is(Kind::Compiles) || name == "configure"
 }
@@ -178,9 +180,9 @@ pub fn starts_program(build: &Build, stage: &Stage) -> bool {
     let mut starts = false;
     for (index, _) in started {
         let Some(code) = build.code(index) else { continue };
-        for one in code.script.invocations() {
-            let Some(program) = one.program else { continue };
-            if is_idle(&one) || runs_tools(&one, program) {
+        for invocation in code.script.invocations() {
+            let Some(program) = invocation.program else { continue };
+            if is_idle(&invocation) || runs_tools(&invocation, program) {
                 return false;
             }
             starts = true;
@@ -190,14 +192,14 @@ pub fn starts_program(build: &Build, stage: &Stage) -> bool {
 }
 
 /// Whether it only keeps a container open for people, unlike a shell that runs a script.
-pub fn is_idle(one: &Invocation) -> bool {
-    let program = one.program.map_or(Program::UNKNOWN, Program::of);
-    let is_script = one.args.iter().any(|word| !word.text().starts_with(['-', '+']));
+pub fn is_idle(invocation: &Invocation) -> bool {
+    let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
+    let is_script = invocation.args.iter().any(|word| !word.text().starts_with(['-', '+']));
     program.is(Kind::Idle) && !(program.is_shell() && is_script)
 }
 
-fn runs_tools(one: &Invocation, program: &str) -> bool {
-    let first = one.args.first().map(crate::shell::Word::text).unwrap_or_default();
+fn runs_tools(invocation: &Invocation, program: &str) -> bool {
+    let first = invocation.args.first().map(crate::shell::Word::text).unwrap_or_default();
     let known = Program::of(program);
     match program {
         "dotnet" => matches!(first, "run" | "watch" | "test" | "build"),

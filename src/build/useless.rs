@@ -191,8 +191,9 @@ impl Build<'_> {
                 && ((is_install(&call) && !elsewhere) || (python && call.verb_text == "venv"))
         };
         move |code| {
-            let makes = |one: &Invocation| {
-                one.package_call().is_some_and(installs) || (python && super::history::makes_environment(one))
+            let makes = |invocation: &Invocation| {
+                invocation.package_call().is_some_and(installs)
+                    || (python && super::history::makes_environment(invocation))
             };
             code.script.invocations().iter().any(makes)
         }
@@ -246,8 +247,9 @@ impl Build<'_> {
         let runs = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
         file.instructions().iter().enumerate().filter(|(_, i)| runs.contains(&i.keyword)).any(|(index, instruction)| {
             let text = file.source().slice(instruction.span);
-            let reads = |one: &Invocation| {
-                asks_history(one) || (!one.is("rm") && one.args.iter().any(|word| names_history(word.text())))
+            let reads = |invocation: &Invocation| {
+                asks_history(invocation)
+                    || (!invocation.is("rm") && invocation.args.iter().any(|word| names_history(word.text())))
             };
             let calls = || {
                 let invocations = self.code(index).map(|code| code.script.invocations()).unwrap_or_default();

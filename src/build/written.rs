@@ -15,7 +15,9 @@ const HOME: &str = "/root";
 impl Build<'_> {
     /// The folders that VOLUME names in a stage's chain.
     pub fn volumes(&self, stage: &Stage) -> Vec<String> {
-        let all = self.chain(stage).flat_map(|stage| self.instructions(stage).map(move |one| (stage.index, one)));
+        let all = self
+            .chain(stage)
+            .flat_map(|stage| self.instructions(stage).map(move |instruction| (stage.index, instruction)));
         let paths = all.filter(|(_, (_, one))| one.keyword == Keyword::Volume).flat_map(|(stage, (index, one))| {
             let words = self.input().file.list(one);
             words.into_iter().filter_map(|path| self.scopes().expand(stage, index, &path.text)).collect::<Vec<_>>()
@@ -37,8 +39,9 @@ impl Build<'_> {
             roles.into_iter().flat_map(|role| data::SYSTEM_FOLDERS.with(role)).any(|one| path::is_within(mount, one))
         };
         let mounts = self.input().options.run.mounts.iter().cloned();
-        let mounts = mounts.filter(|one| !is_source(one) && !is_packages(one) && !is_file(one) && !is_system(one));
-        let mounts = mounts.filter(|one| !path::is_within(one, HOME));
+        let mounts =
+            mounts.filter(|mount| !is_source(mount) && !is_packages(mount) && !is_file(mount) && !is_system(mount));
+        let mounts = mounts.filter(|mount| !path::is_within(mount, HOME));
         let mut folders: Vec<String> = self.volumes(stage).into_iter().chain(mounts).collect();
         folders.sort();
         folders.dedup();

@@ -22,7 +22,8 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
         let message = format!("{}{place}: {}", problem.file, problem.message);
         terminal::error(global, &message, problem.help.as_deref());
     }
-    let refused = !refusals.is_empty() || listings.iter().flat_map(|one| &one.problems).any(|problem| problem.error);
+    let refused =
+        !refusals.is_empty() || listings.iter().flat_map(|listing| &listing.problems).any(|problem| problem.error);
     let Some((first, others)) = listings.split_first() else {
         if !failed && refused {
             return Ok(FOUND);

@@ -84,20 +84,20 @@ struct FixSession {
 }
 
 impl FixSession {
-    fn join(&mut self, inputs: &Inputs, report: Report, one: FixOutcome) {
+    fn join(&mut self, inputs: &Inputs, report: Report, fix_outcome: FixOutcome) {
         let new = |name: &str| !self.seen.contains(&place(name));
         self.builds += inputs.builds.iter().filter(|build| new(inputs.source(build.dockerfile).name())).count();
         let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);
         let all = &mut self.outcome;
-        all.applied.extend(one.applied.into_iter().filter(|applied| new(&applied.file)));
-        all.refused.extend(one.refused.into_iter().filter(|refused| new(&refused.file)));
-        all.left.extend(one.left.into_iter().filter(|left| name(left.file).is_none_or(new)));
+        all.applied.extend(fix_outcome.applied.into_iter().filter(|applied| new(&applied.file)));
+        all.refused.extend(fix_outcome.refused.into_iter().filter(|refused| new(&refused.file)));
+        all.left.extend(fix_outcome.left.into_iter().filter(|left| name(left.file).is_none_or(new)));
         self.report.problems.extend(report.problems.into_iter().filter(|problem| new(&problem.file)));
-        let changes: Vec<_> = one.changes.into_iter().filter(|change| new(&change.name)).collect();
+        let changes: Vec<_> = fix_outcome.changes.into_iter().filter(|change| new(&change.name)).collect();
         self.seen.extend(inputs.sources.iter().map(|source| place(source.name())));
         self.seen.extend(changes.iter().map(|change| place(&change.name)));
         all.changes.extend(changes);
-        for rule in one.contradicting {
+        for rule in fix_outcome.contradicting {
             if !all.contradicting.contains(&rule) {
                 all.contradicting.push(rule);
             }

@@ -63,7 +63,9 @@ mod tests {
         let check = |line: &str, expected: Option<(Option<&str>, &str, bool, bool)>| {
             let tree = crate::yaml::read(line);
             let mount = tree.documents().next().and_then(Mount::of);
-            let found = mount.as_ref().map(|one| (one.source.as_deref(), &*one.target, one.is_bound, one.is_read_only));
+            let found = mount
+                .as_ref()
+                .map(|mount| (mount.source.as_deref(), &*mount.target, mount.is_bound, mount.is_read_only));
             assert_eq!(found, expected, "{line}");
         };
         check("data:/data\n", Some((Some("data"), "/data", false, false)));

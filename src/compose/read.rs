@@ -114,7 +114,7 @@ fn has_rights(service: YamlNode) -> bool {
     let capabilities = service.get("cap_add").map(|node| node.target().unwrap_or(node));
     is_true(service.get("privileged"))
         || entries("devices").is_some_and(|count| count > 0)
-        || capabilities.is_some_and(|node| node.items().any(|one| !is_port(one)))
+        || capabilities.is_some_and(|node| node.items().any(|item| !is_port(item)))
 }
 
 /// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.

@@ -61,7 +61,7 @@ pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<PatternStep>>, Pattern
         repeated = false;
         if let Some(after) = rest.strip_prefix("\\Q") {
             let (literal, after) = after.split_once("\\E").unwrap_or((after, ""));
-            steps.extend(literal.chars().map(|one| PatternStep::One(Set::Only(one))));
+            steps.extend(literal.chars().map(|character| PatternStep::One(Set::Only(character))));
             rest = after;
             continue;
         }

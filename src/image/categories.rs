@@ -292,7 +292,8 @@ mod tests {
         assert_eq!(found[0].layers, [layer(0, 100), layer(1, 40)]);
         let places: Vec<String> = found[0].places.iter().map(|place| image.paths.text(place.path)).collect();
         assert_eq!((places, found[0].compressed), (vec!["root/.cache/pip".to_owned()], None));
-        let worth: Vec<&str> = worth_a_finding(&found).map(|one| one.category.name.as_str()).collect();
+        let worth: Vec<&str> =
+            worth_a_finding(&found).map(|worth_a_finding| worth_a_finding.category.name.as_str()).collect();
         assert_eq!(worth, ["pip-cache", "docs", "static-libs", "headers"]);
         assert_eq!(categorize(&image, &tree, &["pip-cache"]).len(), 5);
     }

@@ -73,9 +73,9 @@ mod tests {
              100644 0:0 5000 c = x\n100644 0:0 6000 other = x\n100644 0:0 4096 d = x2\n0 0:0 0 .wh.gone",
         );
         let found = duplicates(&image, &ImageTree::new(&image));
-        let text = |one: &Duplicates| {
-            let copies: Vec<String> = one.copies.iter().map(|&(path, _)| image.paths.text(path)).collect();
-            (copies.join(" "), one.size, one.same_layer, one.cross_layer)
+        let text = |duplicates: &Duplicates| {
+            let copies: Vec<String> = duplicates.copies.iter().map(|&(path, _)| image.paths.text(path)).collect();
+            (copies.join(" "), duplicates.size, duplicates.same_layer, duplicates.cross_layer)
         };
         assert_eq!(found.iter().map(text).collect::<Vec<_>>(), [("a b c".to_owned(), 5000, 5000, 5000)]);
     }

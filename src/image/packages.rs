@@ -233,6 +233,6 @@ fn duplicates(packages: &[Package]) -> Vec<Duplicate> {
             Duplicate { bytes: bytes.sum::<u64>() - largest, packages: group }
         })
         .collect();
-    duplicates.sort_by_key(|one| (std::cmp::Reverse(one.bytes), one.packages[0]));
+    duplicates.sort_by_key(|duplicate| (std::cmp::Reverse(duplicate.bytes), duplicate.packages[0]));
     duplicates
 }

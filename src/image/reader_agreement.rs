@@ -179,7 +179,7 @@ fn platforms() -> Files {
     let mut manifests = Vec::new();
     for architecture in ["amd64", "arm64"] {
         let layers = vec![layer(&["etc/a"]), layer(&[architecture])];
-        let stored: Vec<(String, Vec<u8>)> = layers.iter().map(|one| (format!("{TAR}+gzip"), gzip(one))).collect();
+        let stored: Vec<(String, Vec<u8>)> = layers.iter().map(|layer| (format!("{TAR}+gzip"), gzip(layer))).collect();
         let platform = format!(",\"platform\":{{\"os\":\"linux\",\"architecture\":\"{architecture}\"}}");
         manifests.push(layout.image(&config(architecture, &layers), &stored, &platform));
     }

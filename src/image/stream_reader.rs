@@ -304,7 +304,7 @@ fn outcomes(
                     *uses -= 1;
                     *uses
                 });
-                if left == 0 { read.remove(number) } else { read.get(number).and_then(|one| copy(one).ok()) }
+                if left == 0 { read.remove(number) } else { read.get(number).and_then(|read| copy(read).ok()) }
             }
             None => None,
         };

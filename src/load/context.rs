@@ -334,7 +334,8 @@ mod tests {
         symlink("..", folder.path().join("d/up")).unwrap();
         let context =
             check(folder.path(), &["n", "!n/m/k", "**/x"], &["a", "d", "d/e", "d/e/y", "d/up", "n", "n/m", "n/m/k"]);
-        let excluded: Vec<(&str, u32)> = context.excluded().iter().map(|one| (&*one.path, one.pattern)).collect();
+        let excluded: Vec<(&str, u32)> =
+            context.excluded().iter().map(|excluded| (&*excluded.path, excluded.pattern)).collect();
         assert_eq!(excluded, [("d/x", 2), ("n", 0)]);
         assert_eq!((context.total().files, context.total().bytes), (4, 15));
         assert_eq!(context.entry(context.find("d/up").unwrap()).target, Some(".."));

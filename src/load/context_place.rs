@@ -33,7 +33,7 @@ impl BuildPlace {
     pub(super) fn or_as_told(self, path: &Path, told: &[NamedContext]) -> Self {
         let real = |folder: &Path| folder.canonicalize().ok();
         let own = self.root.as_deref().and_then(real);
-        let agrees = |one: &NamedContext| one.folder.as_deref().and_then(real) == own;
+        let agrees = |named_context: &NamedContext| named_context.folder.as_deref().and_then(real) == own;
         let Some(first) = told.first() else { return self };
         if told.iter().any(agrees) {
             return self;

@@ -54,7 +54,7 @@ fn is_installed(path: &str) -> bool {
 fn copied_paths(input: &BuildInput) -> Vec<String> {
     let build = Build::new(input);
     let transfers = build.stages().iter().flat_map(|stage| build.transfers(stage)).filter(|one| one.from.is_none());
-    let sources = transfers.flat_map(|one| &one.sources).filter(|source| !source.is_everything());
+    let sources = transfers.flat_map(|transfer| &transfer.sources).filter(|source| !source.is_everything());
     let paths =
         sources.filter_map(|source| source.text.as_deref()).map(|text| path::normalize(text.trim_start_matches('/')));
     paths.filter(|path| !path.is_empty() && !path.contains(['*', '?', '['])).collect()

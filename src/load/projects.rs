@@ -51,7 +51,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
     }
     // A lock file that another one stands in for is read by no install: what else is wrong with it matters to nobody.
     let is_choice = |message: &str| message.contains("; assuming ");
-    let idle = |path: &str| found.problems.iter().any(|one| one.path == path && is_choice(&one.message));
+    let idle = |path: &str| found.problems.iter().any(|problem| problem.path == path && is_choice(&problem.message));
     for problem in &found.problems {
         if !is_choice(&problem.message) && idle(&problem.path) {
             continue;

@@ -69,7 +69,7 @@ fn for_people(root: &Path, files: &[String]) -> Vec<String> {
 fn added(build: &Build) -> Vec<String> {
     let mut paths = Vec::new();
     for stage in build.stages() {
-        for transfer in build.transfers(stage).iter().filter(|one| one.instruction.keyword == Keyword::Add) {
+        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.instruction.keyword == Keyword::Add) {
             for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
                 let path = source.text.as_deref().unwrap_or_default().trim_start_matches("./").trim_matches('/');
                 if !path.is_empty() && !path.split('/').any(|part| part == "..") {

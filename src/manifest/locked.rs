@@ -121,8 +121,8 @@ fn reachable_names(entries: &[LockEntry], roots: BTreeSet<String>) -> BTreeSet<S
 }
 
 /// Whether a version is above another.
-fn newer(one: Option<&str>, other: Option<&str>) -> bool {
-    one.map(version_numbers) > other.map(version_numbers)
+fn newer(option: Option<&str>, other: Option<&str>) -> bool {
+    option.map(version_numbers) > other.map(version_numbers)
 }
 
 /// The numbers that a version begins with.

@@ -316,19 +316,20 @@ impl Project {
         }
         let Some(demands) = locked.demands.as_ref() else {
             // npm's first format does not say what it was written for; a package that it lacks it does not fit.
-            let is_missing =
-                |one: &Dependency| one.scope != DependencyScope::Optional && !locked.packages.contains_key(&one.name);
+            let is_missing = |dependency: &Dependency| {
+                dependency.scope != DependencyScope::Optional && !locked.packages.contains_key(&dependency.name)
+            };
             let lacks = self.ecosystem == Ecosystem::Node && self.dependencies.iter().any(is_missing);
             return lacks.then_some(false);
         };
-        let names: BTreeSet<&str> = self.dependencies.iter().map(|one| one.name.as_str()).collect();
+        let names: BTreeSet<&str> = self.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
         let parts = |text: &str| match self.ecosystem {
             Ecosystem::Python => python::specifiers(text),
             _ => vec![text.to_owned()],
         };
-        let same = |one: &Dependency| {
-            let wanted = one.requirement.as_deref().unwrap_or_default();
-            demands.get(&one.name).is_some_and(|demand| parts(demand) == parts(wanted))
+        let same = |dependency: &Dependency| {
+            let wanted = dependency.requirement.as_deref().unwrap_or_default();
+            demands.get(&dependency.name).is_some_and(|demand| parts(demand) == parts(wanted))
         };
         Some(names.len() == demands.len() && self.dependencies.iter().all(same))
     }

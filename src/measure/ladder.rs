@@ -323,8 +323,8 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
             let series = Series { scenarios, rounds: self.demand.rounds, changes };
             let plans = [("before", &plans[0]), ("after", &plans[1])];
             let mut measured = self.session.measure(&plans, &series, self.say)?.into_iter();
-            proof.before = measured.next().map(|one| one.figures);
-            proof.after = measured.next().map(|one| one.figures);
+            proof.before = measured.next().map(|measured| measured.figures);
+            proof.after = measured.next().map(|measured| measured.figures);
             let both = proof.before.as_ref().zip(proof.after.as_ref());
             tried.checks.extend(both.and_then(|(before, after)| compare_rebuilds(before, after)));
         }

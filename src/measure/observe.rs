@@ -90,7 +90,7 @@ fn programs(side: &ImageSide, declared: &DeclaredConfig, evidence: &Evidence) ->
         let name = path::name(path);
         if words.iter().any(|word| word.contains(name)) {
             let script = shell::parse(text);
-            programs.extend(script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
+            programs.extend(script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned));
         }
     }
     programs

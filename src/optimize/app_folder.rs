@@ -67,7 +67,7 @@ fn edits(
     works_in: &Setting<String>,
 ) -> Result<Vec<FileEdit>, AppFolderBlocker> {
     let build = scene.build;
-    if transfers.iter().any(|one| one.destination.is_none()) {
+    if transfers.iter().any(|transfer| transfer.destination.is_none()) {
         return Err(AppFolderBlocker::UnknownDestination);
     }
     for (index, one) in build.instructions(target) {
@@ -82,11 +82,13 @@ fn edits(
             code.script
                 .invocations()
                 .iter()
-                .any(|one| one.is("cd") && one.args.first().is_some_and(|word| word.is("/")))
+                .any(|invocation| invocation.is("cd") && invocation.args.first().is_some_and(|word| word.is("/")))
         };
         let recipes = |code: &crate::build::Code| {
             let invocations = code.script.invocations();
-            invocations.iter().any(|one| one.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
+            invocations
+                .iter()
+                .any(|invocation| invocation.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
         };
         if code.is_some_and(recipes) {
             return Err(AppFolderBlocker::CommandMayUseRoot { line: one.start_line.to_string() });
@@ -100,7 +102,7 @@ fn edits(
         return Err(why);
     }
     let mut edits = Vec::new();
-    for transfer in transfers.iter().filter(|one| one.destination.as_deref() == Some("/")) {
+    for transfer in transfers.iter().filter(|transfer| transfer.destination.as_deref() == Some("/")) {
         let span = transfer.instruction.span;
         let written = scene.source().slice(span).trim_end();
         if !written.ends_with(" /") {
@@ -122,7 +124,7 @@ fn workdir(
 ) -> Result<FileEdit, AppFolderBlocker> {
     let lines = || scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Workdir);
     match works_in {
-        Setting::By(index, _) if lines().count() == 1 && transfers.iter().all(|one| one.index > *index) => {
+        Setting::By(index, _) if lines().count() == 1 && transfers.iter().all(|transfer| transfer.index > *index) => {
             let line = scene.build.instruction(*index);
             Ok(scene.edit(line.rest.span, FOLDER))
         }
@@ -150,7 +152,7 @@ fn foreign(text: &str) -> Option<&str> {
 /// Whether a variable holds `/` itself.
 fn names_root(scene: &PassInput, instruction: &crate::dockerfile::Instruction) -> bool {
     let variables = scene.file().variables(instruction);
-    variables.iter().any(|one| one.value.text.split(':').any(|folder| folder == "/"))
+    variables.iter().any(|variable| variable.value.text.split(':').any(|folder| folder == "/"))
 }
 
 /// Names that come to lie in `/`.
@@ -158,7 +160,7 @@ fn names(scene: &PassInput, transfers: &[Transfer]) -> Vec<String> {
     let Some(context) = scene.context() else { return Vec::new() };
     let name = |id: EntryId| context.entry(id).name.to_owned();
     let mut names = Vec::new();
-    for transfer in transfers.iter().filter(|one| lands_here(one)) {
+    for transfer in transfers.iter().filter(|transfer| lands_here(transfer)) {
         let to = transfer.destination.as_deref().unwrap_or_default();
         let first = path::normalize(to.trim_start_matches('/')).split('/').next().unwrap_or_default().to_owned();
         if !first.is_empty() {

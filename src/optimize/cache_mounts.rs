@@ -101,7 +101,9 @@ fn is_wanted(build: &Build, fix: &Fix, berry: bool, started: &BTreeSet<Manager>)
     }
     let at = first.span.start;
     let instructions = build.input().file.instructions();
-    let Some(index) = instructions.iter().position(|one| one.span.start <= at && at <= one.span.end) else {
+    let Some(index) =
+        instructions.iter().position(|instruction| instruction.span.start <= at && at <= instruction.span.end)
+    else {
         return false;
     };
     let Some(stage) = build.stage_of(index) else { return false };
@@ -123,23 +125,24 @@ fn takes_more(removed: &str, folders: &[&str]) -> bool {
         let shared = matches!(name, ".cache" | "root" | "~" | "");
         folders.iter().any(|folder| !shared && folder.split('/').any(|part| part == name) || path.contains(folder))
     };
-    let deletes = |one: &Invocation| {
-        one.is("rm") && one.args.iter().filter(|word| !word.text().starts_with('-')).any(|word| !is_own(&word))
+    let deletes = |invocation: &Invocation| {
+        invocation.is("rm")
+            && invocation.args.iter().filter(|word| !word.text().starts_with('-')).any(|word| !is_own(&word))
     };
     script.invocations().iter().any(deletes)
 }
 
 fn managers(build: &Build, index: usize) -> BTreeSet<Manager> {
     let Some(code) = build.code(index) else { return BTreeSet::new() };
-    code.script.invocations().iter().filter_map(|one| Some(one.package_call()?.manager)).collect()
+    code.script.invocations().iter().filter_map(|invocation| Some(invocation.package_call()?.manager)).collect()
 }
 
 /// Whether a variable keeps the program from using a cache at all.
 fn is_switched_off(build: &Build, stage: &Stage, index: usize, managers: &BTreeSet<Manager>) -> bool {
     let Some(code) = build.code(index) else { return true };
     let set = |name: &str| {
-        code.script.invocations().iter().any(|one| {
-            let given = build.run_variable(stage, index, one, name);
+        code.script.invocations().iter().any(|invocation| {
+            let given = build.run_variable(stage, index, invocation, name);
             given.is_some_and(|value| !matches!(&value, FoundVariable::Text(text) if matches!(text.as_str(), "" | "0" | "false" | "off" | "no")))
         })
     };
@@ -150,9 +153,9 @@ fn is_switched_off(build: &Build, stage: &Stage, index: usize, managers: &BTreeS
 /// Whether another instruction names one of the folders: what it holds has to be in a layer.
 fn is_read_elsewhere(build: &Build, folders: &[&str]) -> bool {
     let file = &build.input().file;
-    file.instructions().iter().any(|one| {
-        let text = match one.keyword {
-            Keyword::Copy | Keyword::Add | Keyword::Volume => file.logical(one.text),
+    file.instructions().iter().any(|instruction| {
+        let text = match instruction.keyword {
+            Keyword::Copy | Keyword::Add | Keyword::Volume => file.logical(instruction.text),
             _ => return false,
         };
         folders.iter().any(|folder| {

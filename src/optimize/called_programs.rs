@@ -67,7 +67,10 @@ fn installs_browser(scene: &PassInput) -> bool {
                 |name: &str| ["chromium", "google-chrome", "firefox"].iter().any(|start| name.starts_with(start));
             call.manager.is_system()
                 && call.verb == Verb::Install
-                && call.packages.iter().any(|one| one.source == PackageSource::Index && browser(one.name.text))
+                && call
+                    .packages
+                    .iter()
+                    .any(|package| package.source == PackageSource::Index && browser(package.name.text))
         })
     })
 }
@@ -109,7 +112,7 @@ fn calls(text: &str, program: &str, ruby: bool) -> bool {
             let inside = inside.find(close).map_or(inside, |end| &inside[..end]);
             let told = before == "`" || ruby && quote == '`' || is_started(before, quote, inside == program);
             told && (quote == '`' || !inside.contains('\n') || before == "`")
-                && parse(inside).invocations().iter().any(|one| one.program == Some(program))
+                && parse(inside).invocations().iter().any(|invocation| invocation.program == Some(program))
         })
     })
 }

@@ -87,7 +87,7 @@ fn write(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOu
 
 /// Adds what is missing behind the author's lines.
 fn repair(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
-    let total: u64 = gone.iter().map(|one| one.bytes).sum();
+    let total: u64 = gone.iter().map(|gone| gone.bytes).sum();
     if total < WORTHWHILE && !gone.iter().any(|one| one.worth) {
         return;
     }
@@ -109,7 +109,7 @@ fn repair(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassO
 
 /// `212 MB of 215 MB are not needed in the build context: node_modules (180 MB), .git (30 MB)`.
 fn summary_of_group(group: &Group, gone: &[Exclusion]) -> String {
-    let saved: u64 = gone.iter().map(|one| one.bytes).sum();
+    let saved: u64 = gone.iter().map(|gone| gone.bytes).sum();
     let all = group.sent();
     if saved == 0 {
         return "keeps out secrets and generated files that may appear later".to_owned();
@@ -119,7 +119,7 @@ fn summary_of_group(group: &Group, gone: &[Exclusion]) -> String {
     let named: Vec<String> = largest
         .iter()
         .take(NAMED)
-        .map(|one| format!("`{}` ({})", group.context.path(one.entry), bytes(one.bytes)))
+        .map(|largest| format!("`{}` ({})", group.context.path(largest.entry), bytes(largest.bytes)))
         .collect();
     format!("{} of {} are not needed in the build context: {}", bytes(saved), bytes(all), named.join(", "))
 }

@@ -51,7 +51,10 @@ pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Result<Option<
     let mut found = None;
     for (at, _) in text.match_indices(key) {
         let rest = &text[at + key.len()..];
-        if text[..at].ends_with(inside) || rest.starts_with(inside) || comments.iter().any(|one| one.contains(&at)) {
+        if text[..at].ends_with(inside)
+            || rest.starts_with(inside)
+            || comments.iter().any(|comment| comment.contains(&at))
+        {
             continue;
         }
         let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':').ok_or(Unclear)?;

@@ -59,8 +59,9 @@ impl<'a> PassInput<'a> {
     /// Whether a service of compose starts what a container of the stage starts by itself.
     pub(super) fn repeats_command(&self, stage: &Stage, service: &Service) -> bool {
         let words = |script: &Script| -> Vec<Vec<String>> {
-            let words =
-                |one: &Invocation| [one.path].into_iter().chain(one.args).map(|word| word.text().to_owned()).collect();
+            let words = |invocation: &Invocation| {
+                [invocation.path].into_iter().chain(invocation.args).map(|word| word.text().to_owned()).collect()
+            };
             script.invocations().iter().map(words).collect()
         };
         let own = self.build.last(stage, Keyword::Cmd).and_then(|(index, _)| self.build.code(index));
@@ -118,11 +119,11 @@ impl<'a> PassInput<'a> {
         let Some(last) = instruction.flags.last().map(|flag| flag.word.span.end) else {
             let line = match mounts {
                 [one] => format!(" {one}"),
-                several => several.iter().map(|one| format!(" {one} \\\n   ")).collect::<Vec<_>>().concat(),
+                several => several.iter().map(|several| format!(" {several} \\\n   ")).collect::<Vec<_>>().concat(),
             };
             return self.edit(Span::at(instruction.name.span.end), text(line));
         };
-        let added = mounts.iter().map(|one| format!(" \\\n    {one}")).collect::<Vec<_>>().concat();
+        let added = mounts.iter().map(|mount| format!(" \\\n    {mount}")).collect::<Vec<_>>().concat();
         // The command goes to a line of its own, unless it stands there.
         let rest = &self.source().text()[last as usize..];
         let own = rest.trim_start_matches([' ', '\t']).starts_with('\\');

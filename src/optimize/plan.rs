@@ -65,7 +65,7 @@ pub fn plan(inputs: &Inputs, build: usize, evidence: &Evidence) -> BuildPlan {
     let slim = base.as_deref().and_then(|base| Some((base, SlimImage::of_any(base)?)));
     let slim =
         slim.map(|(base, slim)| format!("{}:{}", base.rsplit_once(':').map_or(base, |(name, _)| name), slim.tag));
-    let services = evidence.services.iter().map(|one| format!("{} ({})", one.name, one.file));
+    let services = evidence.services.iter().map(|service| format!("{} ({})", service.name, service.file));
     BuildPlan {
         slim,
         base,
@@ -108,10 +108,10 @@ fn planned(project: &Project) -> PlannedProject {
 }
 
 /// Whether a command compiles or bundles.
-pub(super) fn is_builder(one: &Invocation) -> bool {
-    match one.package_call() {
+pub(super) fn is_builder(invocation: &Invocation) -> bool {
+    match invocation.package_call() {
         Some(call) => matches!(call.verb, Verb::Build | Verb::Run),
-        None => one.program.map(Program::of).is_some_and(|program| {
+        None => invocation.program.map(Program::of).is_some_and(|program| {
             program.is(Kind::Bundler) || program.is(Kind::BuildTool) && program.files != Files::System
         }),
     }
@@ -133,7 +133,7 @@ fn starts(build: &Build) -> Vec<String> {
 fn ports(build: &Build) -> Vec<u16> {
     let Some(target) = build.target() else { return Vec::new() };
     let mut ports: Vec<u16> =
-        build.listening(target).and_then(|one| one.port).map(|(port, _)| port).into_iter().collect();
+        build.listening(target).and_then(|listening| listening.port).map(|(port, _)| port).into_iter().collect();
     let chain: Vec<_> = build.chain(target).collect();
     for stage in chain {
         for (_, one) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose) {

@@ -53,11 +53,14 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 fn runs_in_install(project: &Project) -> bool {
     let dev = |name: &str| {
         let scope = |one: &&crate::manifest::Dependency| one.name == name || one.name.ends_with(&format!("/{name}"));
-        project.dependencies.iter().find(scope).is_none_or(|one| one.scope == DependencyScope::Dev)
+        project.dependencies.iter().find(scope).is_none_or(|dependency| dependency.scope == DependencyScope::Dev)
     };
     INSTALL_SCRIPTS.iter().filter_map(|name| project.script(name)).any(|command| {
         let script = parse(command);
-        script.invocations().iter().any(|one| one.program.is_none_or(|program| program != "node" && dev(program)))
+        script
+            .invocations()
+            .iter()
+            .any(|invocation| invocation.program.is_none_or(|program| program != "node" && dev(program)))
     })
 }
 

@@ -48,8 +48,8 @@ fn started_files(build: &Build, stage: &Stage, projects: &[Project]) -> Vec<Stri
 }
 
 fn add_named_stages(script: &Script, projects: &[Project], depth: usize, found: &mut Vec<String>) {
-    for one in script.invocations() {
-        let all = words::of(&one);
+    for invocation in script.invocations() {
+        let all = words::of(&invocation);
         if let Some(name) = words::script(&all)
             && depth > 0
         {
@@ -59,19 +59,19 @@ fn add_named_stages(script: &Script, projects: &[Project], depth: usize, found: 
             }
             continue;
         }
-        found.extend(file_of(&one, &all));
+        found.extend(file_of(&invocation, &all));
     }
 }
 
 /// The file of the project that an invocation starts: `node dist/main`, `python app.py`, `java -jar a.jar`, `./run`.
-fn file_of(one: &Invocation, words: &[String]) -> Option<String> {
+fn file_of(invocation: &Invocation, words: &[String]) -> Option<String> {
     let plain = |word: &Word| word.value().filter(|text| !text.contains(['*', '$'])).map(str::to_owned);
-    if one.path.text().contains('/') && !FileKind::of(one.path.text()).is_shell() {
-        return plain(one.path);
+    if invocation.path.text().contains('/') && !FileKind::of(invocation.path.text()).is_shell() {
+        return plain(invocation.path);
     }
-    if one.program.is_some_and(|program| matches!(program, "node" | "nodejs")) {
+    if invocation.program.is_some_and(|program| matches!(program, "node" | "nodejs")) {
         let at = words::run_by_node(&words[1..])?;
-        return plain(one.args.get(at)?);
+        return plain(invocation.args.get(at)?);
     }
     let is_program = |word: &&Word| {
         let kind = FileKind::of(word.text());
@@ -80,11 +80,11 @@ fn file_of(one: &Invocation, words: &[String]) -> Option<String> {
                 || kind.is_shell()
                 || word.text().rsplit_once('.').is_some_and(|(_, ending)| ending == "jar"))
     };
-    let interprets = one
+    let interprets = invocation
         .program
         .map(Program::of)
         .is_some_and(|program| program.is(Kind::Interpreter) || program.is(Kind::Runtime) || program.is_shell());
-    if interprets { one.args.iter().find(is_program).and_then(plain) } else { None }
+    if interprets { invocation.args.iter().find(is_program).and_then(plain) } else { None }
 }
 
 /// Whether something of the file brings a path into a stage, as far as that can be told.
@@ -94,12 +94,12 @@ fn holds(build: &Build, stage: &Stage, file: &str) -> bool {
         return true;
     }
     build.chain(stage).any(|below| {
-        let brings = |one: &Transfer| {
-            let Some(to) = one.destination.as_deref() else { return true };
-            let folder = build.workdir(below, one.index);
+        let brings = |transfer: &Transfer| {
+            let Some(to) = transfer.destination.as_deref() else { return true };
+            let folder = build.workdir(below, transfer.index);
             let Some(folder) = folder.value() else { return true };
-            let remote =
-                one.from.is_some() || one.sources.iter().any(|source| source.is_remote() || source.text.is_none());
+            let remote = transfer.from.is_some()
+                || transfer.sources.iter().any(|source| source.is_remote() || source.text.is_none());
             remote && path::is_within(file, &path::join(folder, to))
         };
         build.transfers(below).iter().any(brings)
@@ -123,9 +123,9 @@ fn makes(build: &Build, stage: &Stage, index: usize, file: &str) -> bool {
     let inside = folder.value().is_none_or(|folder| folder != "/" && path::is_within(file, folder));
     named
         || inside
-            && code.script.invocations().iter().any(|one| match one.package_call() {
+            && code.script.invocations().iter().any(|invocation| match invocation.package_call() {
                 Some(call) => !matches!(call.verb, Verb::Install | Verb::Remove),
-                None => one.program.is_none_or(|program| !Program::of(program).keeps_to_arguments()),
+                None => invocation.program.is_none_or(|program| !Program::of(program).keeps_to_arguments()),
             })
 }
 
@@ -137,7 +137,7 @@ mod tests {
     fn check(dockerfile: &str, files: &[(&str, &str)], why: &str) {
         let done = optimize_to_rung(dockerfile, files, Rung::Hygiene);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).map(|one| &one.why).collect();
-        assert!(refusals.iter().any(|one| one.contains(why)), "{refusals:?}\n{}", done.result()[0].text());
+        assert!(refusals.iter().any(|refusal| refusal.contains(why)), "{refusals:?}\n{}", done.result()[0].text());
     }
 
     #[test]

@@ -104,12 +104,15 @@ pub(super) fn calls_at<T>(
     question: impl Fn((&Stage, usize), &Invocation, &PackageCall) -> Option<T>,
 ) -> Option<T> {
     let file = &build.input().file;
-    let index = file.instructions().iter().position(|one| one.span.start <= span.start && span.end <= one.span.end)?;
+    let index = file
+        .instructions()
+        .iter()
+        .position(|instruction| instruction.span.start <= span.start && span.end <= instruction.span.end)?;
     let (stage, code) = (build.stage_of(index)?, build.code(index)?);
     let invocations = code.script.invocations();
-    invocations.iter().find_map(|one| {
-        let call = one.package_call()?;
+    invocations.iter().find_map(|invocation| {
+        let call = invocation.package_call()?;
         let own = code.place(file, call.span);
-        (own.start <= span.end && span.start <= own.end).then(|| question((stage, index), one, &call)).flatten()
+        (own.start <= span.end && span.start <= own.end).then(|| question((stage, index), invocation, &call)).flatten()
     })
 }

@@ -188,7 +188,7 @@ fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutp
     for step in turn.steps.iter_mut().filter(|step| step.assumptions.is_empty()) {
         step.assumptions.push(Assumption { what: what.to_owned(), support, why: String::new() });
     }
-    let is_missing = |one: &Assumption| one.support == Support::Missing;
+    let is_missing = |assumption: &Assumption| assumption.support == Support::Missing;
     if evidence.observed.is_some() {
         let all = turn.steps.iter_mut().flat_map(|step| &mut step.assumptions);
         all.filter(|one| is_missing(one)).for_each(|one| one.support = Support::Observed);
@@ -199,7 +199,7 @@ fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutp
     }
     let mut refused = PassOutput { refusals: turn.refusals, ..PassOutput::default() };
     for step in turn.steps {
-        let missing = step.assumptions.iter().find(|one| is_missing(one));
+        let missing = step.assumptions.iter().find(|assumption| is_missing(assumption));
         let why = missing.map_or_else(String::new, |one| {
             let why = if one.why.is_empty() { format!("nothing shows that {}", one.what) } else { one.why.clone() };
             format!("{why}; `--verify` can prove that {}", one.what)
@@ -215,7 +215,7 @@ pub fn unwritable(input: &BuildInput) -> Option<String> {
         return Some(format!("it is {}, and the rendered Dockerfile is not known", template.title()));
     }
     let instructions = input.file.instructions();
-    if !instructions.is_empty() && instructions.iter().all(|one| one.keyword != Keyword::From) {
+    if !instructions.is_empty() && instructions.iter().all(|instruction| instruction.keyword != Keyword::From) {
         return Some("it has no FROM, and the file that includes it is not known".to_owned());
     }
     let embedding = input.file.source().embedding()?;

@@ -295,7 +295,10 @@ mod tests {
             "services:\n  a: {extends: a, ports: {x: 1}}",
             "a: *b",
         ] {
-            assert!(services(&Source::of("compose.yaml", text)).iter().all(|one| one.build.is_none()), "{text}");
+            assert!(
+                services(&Source::of("compose.yaml", text)).iter().all(|service| service.build.is_none()),
+                "{text}"
+            );
         }
     }
 }

@@ -163,7 +163,7 @@ fn healthcheck(scene: &PassInput, stage: &Stage, twin: &SlimTwin) -> Option<File
         let packages = SlimImage::missing_packages(&twin.slim, program);
         packages.first().is_some_and(|package| !apt::installs(scene, stage, package, usize::MAX))
     };
-    let lacking = code.script.invocations().iter().any(|one| one.program.is_some_and(lacks));
+    let lacking = code.script.invocations().iter().any(|invocation| invocation.program.is_some_and(lacks));
     if !lacking {
         return None;
     }

@@ -53,8 +53,8 @@ fn without_exec(text: &str) -> String {
     let text = text.trim();
     let script = shell::parse(text);
     // A trap is kept only by a shell that stays.
-    let traps = script.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap")));
-    let last = if traps { None } else { script.commands.iter().rfind(|one| script.is_last(one)) };
+    let traps = script.commands.iter().any(|command| command.name().is_some_and(|name| name.is("trap")));
+    let last = if traps { None } else { script.commands.iter().rfind(|command| script.is_last(command)) };
     let exec = last.filter(|one| one.place.pipe_len == 1 && one.name().is_some_and(|name| name.is("exec")));
     let cut = exec.and_then(|one| {
         let [exec, program, ..] = &one.words[..] else { return None };

@@ -107,7 +107,7 @@ pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Imported
     while let Some(path) = left.pop() {
         let text = sources.get(path).copied().unwrap_or_default();
         asked.programs.extend(programs(text));
-        for module in imports::python(path, text).into_iter().filter(|one| !one.optional).map(|one| one.module) {
+        for module in imports::python(path, text).into_iter().filter(|one| !one.optional).map(|python| python.module) {
             let own = find(&module);
             if own.is_empty() {
                 let top = module.split('.').next().unwrap_or(&module);

@@ -247,7 +247,8 @@ fn modules(side: &ImageSide) -> HashMap<PathId, u32> {
 fn owner(side: &ImageSide, folders: &HashMap<PathId, u32>, path: PathId) -> Option<u32> {
     let parent = |path: &PathId| if *path == PathId::ROOT { None } else { Some(side.image.paths.parent(*path)) };
     let nearest = std::iter::successors(Some(path), parent).find_map(|path| folders.get(&path).copied());
-    let own = |at: &u32| side.packages.packages.get(*at as usize).is_some_and(|one| one.ecosystem != Ecosystem::Node);
+    let own =
+        |at: &u32| side.packages.packages.get(*at as usize).is_some_and(|package| package.ecosystem != Ecosystem::Node);
     nearest.or_else(|| side.packages.owner(path).filter(own))
 }
 

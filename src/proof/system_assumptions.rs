@@ -231,7 +231,7 @@ fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
                 let names = script
                     .invocations()
                     .into_iter()
-                    .filter_map(|one| one.path.value().map(str::to_owned))
+                    .filter_map(|invocation| invocation.path.value().map(str::to_owned))
                     .collect::<Vec<_>>();
                 all.extend(names);
             }

@@ -99,11 +99,11 @@ fn differences(change: &Change) -> Vec<wire::Difference> {
     };
     let before = if change.name.ends_with(".dockerignore") { None } else { change.before.as_deref().and_then(texts) };
     let (Some(before), Some(after)) = (before, texts(&change.after)) else { return Vec::new() };
-    let wire = |one: Difference| wire::Difference {
-        change: one.kind.word(),
-        before_line: one.before,
-        after_line: one.after,
-        parts: one.parts,
+    let wire = |difference: Difference| wire::Difference {
+        change: difference.kind.word(),
+        before_line: difference.before,
+        after_line: difference.after,
+        parts: difference.parts,
     };
     let pairs = before.iter().zip(&after).map(|(before, after)| (dockerfile::parse(before), dockerfile::parse(after)));
     pairs.flat_map(|(before, after)| before.differences(&after)).map(wire).collect()

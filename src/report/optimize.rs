@@ -37,7 +37,7 @@ impl Rewrite {
     /// What steps assume and sources do not settle.
     fn open(&self) -> impl Iterator<Item = (&RewriteStep, &Assumption)> {
         let steps = self.optimized.rungs.iter().flat_map(|climbed| &climbed.steps);
-        let all = steps.flat_map(|step| step.assumptions.iter().map(move |one| (step, one)));
+        let all = steps.flat_map(|step| step.assumptions.iter().map(move |assumption| (step, assumption)));
         all.filter(|(_, one)| one.support == Support::Open)
     }
 
@@ -254,10 +254,10 @@ pub fn optimize_json(
 }
 
 fn step(step: &RewriteStep, mask: &Mask) -> wire::RewriteStepJson {
-    let assumption = |one: &Assumption| wire::Assumption {
-        what: mask.apply(&one.what),
-        support: one.support.name(),
-        why: Some(mask.apply(&one.why)).filter(|why| !why.is_empty()),
+    let assumption = |assumption: &Assumption| wire::Assumption {
+        what: mask.apply(&assumption.what),
+        support: assumption.support.name(),
+        why: Some(mask.apply(&assumption.why)).filter(|why| !why.is_empty()),
     };
     wire::RewriteStepJson {
         said: wire::RemarkJson::new(step.pass, &step.what, &step.why, mask),
@@ -285,7 +285,7 @@ fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
         refusals: climbed
             .refusals
             .iter()
-            .map(|one| wire::RemarkJson::new(one.pass, &one.what, &one.why, mask))
+            .map(|refusal| wire::RemarkJson::new(refusal.pass, &refusal.what, &refusal.why, mask))
             .collect(),
     });
     wire::Build {

@@ -29,7 +29,7 @@ pub fn lint(report: &Report, layout: Layout) -> String {
 
 /// What is wrong with the inputs, each with its place and remedy.
 pub fn problems(report: &Report, layout: Layout) -> String {
-    report.read_problems().map(|one| problem(&report.sources, one, layout)).collect()
+    report.read_problems().map(|read_problem| problem(&report.sources, read_problem, layout)).collect()
 }
 
 /// One problem.

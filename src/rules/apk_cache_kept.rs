@@ -58,18 +58,18 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn apk<'s>(one: &Invocation<'s>, verb: Verb) -> Option<PackageCall<'s>> {
-    one.call_of(&[Manager::Apk]).filter(|call| call.verb == verb)
+fn apk<'s>(invocation: &Invocation<'s>, verb: Verb) -> Option<PackageCall<'s>> {
+    invocation.call_of(&[Manager::Apk]).filter(|call| call.verb == verb)
 }
 
-fn cleans(one: &Invocation) -> bool {
+fn cleans(invocation: &Invocation) -> bool {
     let named = |text: &str| {
         let folder = text.trim_end_matches(['*', '/']);
         FOLDERS.iter().any(|cache| covers(folder, cache) || folder.starts_with(cache))
     };
-    let removes = one.program.is_some_and(|program| Program::of(program).is(Kind::Deletes));
-    removes && one.args.iter().any(|word| word.text().starts_with('/') && named(word.text()))
-        || apk(one, Verb::Clean).is_some()
+    let removes = invocation.program.is_some_and(|program| Program::of(program).is(Kind::Deletes));
+    removes && invocation.args.iter().any(|word| word.text().starts_with('/') && named(word.text()))
+        || apk(invocation, Verb::Clean).is_some()
 }
 
 /// An edit that removes the first `apk update` and the separator after it: with `--no-cache` no command uses its index.

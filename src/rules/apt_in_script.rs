@@ -10,14 +10,14 @@ super::rule!("apt-in-script", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        for one in run.invocations().iter().filter(|one| one.is("apt") && is_direct(one)) {
+        for invocation in run.invocations().iter().filter(|invocation| invocation.is("apt") && is_direct(invocation)) {
             let finding = cx
                 .finding(
-                    run.place(one.path.span),
+                    run.place(invocation.path.span),
                     "`apt` is meant for interactive use: its output and options may change",
                 )
                 .help("use `apt-get` or `apt-cache` in scripts");
-            let edits = one.package_call().and_then(|call| edits(&run, one, &call));
+            let edits = invocation.package_call().and_then(|call| edits(&run, invocation, &call));
             out.push(match edits {
                 Some(edits) => finding.edits("call the program meant for scripts", Safety::Safe, edits),
                 None => finding,
@@ -27,14 +27,14 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Whether the call is not inside a string for another shell; other linters do not look there either.
-fn is_direct(one: &Invocation) -> bool {
-    one.via.iter().all(|wrapper| Program::of(wrapper.program).is(Kind::Wrapper))
+fn is_direct(invocation: &Invocation) -> bool {
+    invocation.via.iter().all(|wrapper| Program::of(wrapper.program).is(Kind::Wrapper))
 }
 
 /// Replaces the program's name, and the verb if the other program calls it something else.
 fn edits(
     run: &run_instructions::Run,
-    one: &Invocation,
+    invocation: &Invocation,
     call: &crate::shell::PackageCall,
 ) -> Option<Vec<(Span, String)>> {
     let (program, verb) = match &*call.verb_text {
@@ -46,7 +46,7 @@ fn edits(
         "search" | "show" | "policy" | "depends" | "rdepends" | "showsrc" => ("apt-cache", None),
         _ => return None,
     };
-    let path = one.path.verbatim()?;
+    let path = invocation.path.verbatim()?;
     let name = run.place(Span::new(path.end - "apt".len() as u32, path.end));
     let place = run.place(call.verb_span);
     let source = run.file().source();

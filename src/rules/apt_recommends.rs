@@ -21,14 +21,14 @@ fn check(cx: &Context, out: &mut Findings) {
     });
     let mut installed: Vec<&str> = Vec::new();
     for run in run_instructions::shipped(cx) {
-        for one in run.invocations() {
-            let Some(call) = one.package_call().filter(|call| call.manager == Manager::Apt) else { continue };
+        for invocation in run.invocations() {
+            let Some(call) = invocation.package_call().filter(|call| call.manager == Manager::Apt) else { continue };
             let before = installed.len();
             installed.extend(call.packages.iter().map(|package| package.name.text));
             if !takes_recommended(&call) {
                 continue;
             }
-            let open = one.args.iter().any(|word| run.may_be_option(word));
+            let open = invocation.args.iter().any(|word| run.may_be_option(word));
             if open || settings.mentioned_until(&run) {
                 continue;
             }

@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut alone: Option<(Run, Span)> = None;
         for run in run_instructions::of_stage(build, stage).filter(|run| !run.is_trigger() && !run.is_mounted(&LISTS)) {
             let invocations = run.invocations();
-            let verb = |one: &Invocation| one.call_of(&[Manager::Apt]).map(|call| call.verb);
+            let verb = |invocation: &Invocation| invocation.call_of(&[Manager::Apt]).map(|call| call.verb);
             let installs =
                 |one: &&Invocation| matches!(verb(one), Some(Verb::Install | Verb::Upgrade | Verb::Download));
             let update = invocations.iter().rfind(|invocation| verb(invocation) == Some(Verb::Update));

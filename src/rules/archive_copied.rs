@@ -14,8 +14,8 @@ super::rule!("archive-copied", check);
 const MOST: usize = 100;
 
 /// Whether a command verifies a file by its checksum or signature.
-fn verifies(one: &Invocation) -> bool {
-    one.program.is_some_and(|program| Program::of(program).is(Kind::Verifies))
+fn verifies(invocation: &Invocation) -> bool {
+    invocation.program.is_some_and(|program| Program::of(program).is(Kind::Verifies))
 }
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -51,7 +51,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let mut below = runs.iter().filter(|(index, ..)| *index > transfer.index);
                 let unpacked = below.find_map(|(index, _, all)| {
                     let names = || target.into_iter().chain([name]);
-                    let unpacks = |one: &Invocation| names().find(|name| unpacks(one, name));
+                    let unpacks = |invocation: &Invocation| names().find(|name| unpacks(invocation, name));
                     all.iter().find_map(|one| Some((unpacks(one)?, *index, one.span)))
                 });
                 let Some((name, index, span)) = unpacked else { continue };
@@ -68,8 +68,8 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Whether a command is tar and unpacks a file with that name.
-fn unpacks(one: &Invocation, name: &str) -> bool {
-    if !one.is("tar") && !one.is("bsdtar") {
+fn unpacks(invocation: &Invocation, name: &str) -> bool {
+    if !invocation.is("tar") && !invocation.is("bsdtar") {
         return false;
     }
     let extracts = |word: &Word| {
@@ -77,7 +77,7 @@ fn unpacks(one: &Invocation, name: &str) -> bool {
         let letters = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
         matches!(text, "--extract" | "--get") || letters.is_some_and(|letters| letters.contains('x'))
     };
-    let old = one.args.first().is_some_and(|word| !word.text().starts_with('-') && word.text().contains('x'));
+    let old = invocation.args.first().is_some_and(|word| !word.text().starts_with('-') && word.text().contains('x'));
     let named = |word: &Word| word.text().rsplit(['/', '=']).next() == Some(name);
-    (old || one.args.iter().any(extracts)) && one.args.iter().any(named)
+    (old || invocation.args.iter().any(extracts)) && invocation.args.iter().any(named)
 }

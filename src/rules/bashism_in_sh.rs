@@ -79,7 +79,7 @@ fn bashism(script: &Script) -> Option<Bashism> {
     let commands = script.commands.iter().find_map(of_command);
     let compound = || {
         let arithmetic = script.compounds.iter().find(|compound| compound.kind == CompoundKind::Arithmetic);
-        arithmetic.map(|one| Bashism::new(one.span, "has no `((`", "SC3006"))
+        arithmetic.map(|arithmetic| Bashism::new(arithmetic.span, "has no `((`", "SC3006"))
     };
     commands.or_else(compound)
 }
@@ -136,9 +136,9 @@ fn of_command(command: &Command) -> Option<Bashism> {
 }
 
 fn of_word(word: &Word) -> Option<Bashism> {
-    if let Some(one) = word.expansions().iter().find(|one| {
-        let text = word.text().get(one.within.range()).unwrap_or_default();
-        one.kind == ExpansionKind::Command && (text.starts_with("<(") || text.starts_with(">("))
+    if let Some(one) = word.expansions().iter().find(|expansion| {
+        let text = word.text().get(expansion.within.range()).unwrap_or_default();
+        expansion.kind == ExpansionKind::Command && (text.starts_with("<(") || text.starts_with(">("))
     }) {
         return Some(Bashism::new(one.span, "has no `<(`", "SC3001"));
     }

@@ -48,7 +48,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     continue;
                 }
                 let later = if compile.is_some_and(|last| at <= last) { &invocations[at..] } else { &[] };
-                let in_same_run = later.iter().find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
+                let in_same_run =
+                    later.iter().find(|one| toolchain::may_compile(one)).map(|later| (index, later.clone()));
                 let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else { continue };
                 let file = &build.input().file;
                 let Some(code) = build.code(index) else { continue };
@@ -119,10 +120,10 @@ fn quoted(users: &[String]) -> String {
 }
 
 /// The command in two words: `pip install`.
-fn name(one: &Invocation) -> String {
-    match one.package_call() {
+fn name(invocation: &Invocation) -> String {
+    match invocation.package_call() {
         Some(call) if !call.verb_text.is_empty() => format!("{} {}", call.program, call.verb_text),
-        _ => one.program.unwrap_or_default().to_owned(),
+        _ => invocation.program.unwrap_or_default().to_owned(),
     }
 }
 

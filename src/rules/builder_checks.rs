@@ -65,8 +65,11 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
     refused_files::limit(build, &mut out);
     let pragmas = pragmas(input.dockerfile, &input.file, known_rules());
     let replaced = build.check_argument().is_some();
-    let checks = pragmas.suppressions.iter().filter(|one| one.form == Form::Check && !(replaced && one.is_wide()));
-    let mut judged: Vec<SuppressionUse> = checks.map(|one| SuppressionUse::new(one, inputs.today)).collect();
+    let checks = pragmas
+        .suppressions
+        .iter()
+        .filter(|suppression| suppression.form == Form::Check && !(replaced && suppression.is_wide()));
+    let mut judged: Vec<SuppressionUse> = checks.map(|check| SuppressionUse::new(check, inputs.today)).collect();
     suppress(out.into_sorted(), &mut judged, &inputs.sources).0
 }
 

@@ -32,7 +32,7 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
         let taken =
             |from: &Option<StageBase>| matches!(from, Some(StageBase::Stage(at)) if holds.get(*at) == Some(&true));
         let mut whole = false;
-        for transfer in build.transfers(stage).iter().filter(|one| taken(&one.from)) {
+        for transfer in build.transfers(stage).iter().filter(|transfer| taken(&transfer.from)) {
             for source in &transfer.sources {
                 let text = source.text.as_deref().unwrap_or_default();
                 whole |= text == "/";
@@ -82,14 +82,14 @@ fn is_reader(build: &Build, index: usize, instruction: &Instruction, cache: Cach
 }
 
 /// Whether a program gets one of the folders as an argument, except to delete it.
-fn names(one: &Invocation, folders: &[&str]) -> bool {
-    if one.program.is_some_and(|program| Program::of(program).is(Kind::NoContent)) {
+fn names(invocation: &Invocation, folders: &[&str]) -> bool {
+    if invocation.program.is_some_and(|program| Program::of(program).is(Kind::NoContent)) {
         return false;
     }
     folders.iter().any(|folder| {
         // `~/.cache` contains `/root/.cache/pip`, whatever the home folder is.
         let known = folder.split('/').find(|part| part.starts_with('.')).unwrap_or(folder);
-        one.args.iter().any(|word| word.text().contains(known) || covers(word.text(), folder))
+        invocation.args.iter().any(|word| word.text().contains(known) || covers(word.text(), folder))
     })
 }
 

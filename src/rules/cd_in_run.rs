@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         let invocations = run.invocations();
         // Only the first command of a RUN can become an instruction before it.
-        let Some(one) = invocations.iter().find(|one| !is_preface(one)) else { continue };
+        let Some(one) = invocations.iter().find(|invocation| !is_preface(invocation)) else { continue };
         let [folder] = one.args else { continue };
         if !one.is("cd") || one.outer as usize != first(&run) || !is_for_workdir(&run, folder) || !is_direct(one) {
             continue;
@@ -29,19 +29,19 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn is_preface(one: &Invocation) -> bool {
-    one.is("set")
+fn is_preface(invocation: &Invocation) -> bool {
+    invocation.is("set")
 }
 
 /// Index of the first command other than `set`.
 fn first(run: &Run) -> usize {
-    let set = |one: &crate::shell::Command| one.name().is_some_and(|name| name.is("set"));
+    let set = |command: &crate::shell::Command| command.name().is_some_and(|name| name.is("set"));
     run.code.script.commands.iter().position(|command| !set(command)).unwrap_or(0)
 }
 
-fn is_direct(one: &Invocation) -> bool {
-    let top = one.script.is_top(&one.command.place);
-    top && one.via.iter().all(|wrapper| matches!(wrapper.program, "builtin" | "command"))
+fn is_direct(invocation: &Invocation) -> bool {
+    let top = invocation.script.is_top(&invocation.command.place);
+    top && invocation.via.iter().all(|wrapper| matches!(wrapper.program, "builtin" | "command"))
 }
 
 /// Whether WORKDIR can name the folder: without `~`, `-` and patterns, and only with variables of the file.
@@ -54,9 +54,9 @@ fn is_for_workdir(run: &Run, folder: &Word) -> bool {
 }
 
 /// Replaces `cd … &&` with `WORKDIR` before the RUN, if another WORKDIR follows, so that no other step sees the change.
-fn edits(run: &Run, one: &Invocation, folder: &Word) -> Option<Vec<(Span, String)>> {
-    let after = one.command.place.after.filter(|after| after.kind == SeparatorKind::And)?;
-    let next = run.code.script.commands.get(one.outer as usize + 1)?;
+fn edits(run: &Run, invocation: &Invocation, folder: &Word) -> Option<Vec<(Span, String)>> {
+    let after = invocation.command.place.after.filter(|after| after.kind == SeparatorKind::And)?;
+    let next = run.code.script.commands.get(invocation.outer as usize + 1)?;
     let path = folder.value().filter(|path| path.starts_with('/') && !path.contains(char::is_whitespace))?;
     let passive = |at: &usize| {
         matches!(run.build.instruction(*at).keyword, Keyword::Env | Keyword::Arg | Keyword::Label | Keyword::User)
@@ -67,11 +67,14 @@ fn edits(run: &Run, one: &Invocation, folder: &Word) -> Option<Vec<(Span, String
     let source = run.file().source();
     let between = source.slice(run.place(Span::new(after.span.end, next.span.start)));
     let blank = between.chars().all(|c| c.is_whitespace() || c == run.file().escape());
-    let start = run.place(one.command.span).start;
+    let start = run.place(invocation.command.span).start;
     // Only the same shell can change back to the previous folder.
     let back = run.code.text().is_some_and(|text| ["cd -", "OLDPWD", "~-"].iter().any(|word| text.contains(word)));
-    let plain =
-        !back && run.instruction.heredocs.is_empty() && !run.is_trigger() && one.via.is_empty() && one.outer == 0;
+    let plain = !back
+        && run.instruction.heredocs.is_empty()
+        && !run.is_trigger()
+        && invocation.via.is_empty()
+        && invocation.outer == 0;
     if !absolute || !blank || !plain {
         return None;
     }

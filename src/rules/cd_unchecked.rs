@@ -21,23 +21,24 @@ fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx).filter(|run| !run.code.is_exec()) {
         let mut folder = CommandFolder::of(run.build, run.stage, run.index);
         let mut made: Vec<String> = Vec::new();
-        for one in &run.invocations() {
-            let aim = if one.is("cd") || one.is("pushd") {
-                one.args.first().and_then(|word| path_of(&run, word))
+        for invocation in &run.invocations() {
+            let aim = if invocation.is("cd") || invocation.is("pushd") {
+                invocation.args.first().and_then(|word| path_of(&run, word))
             } else {
                 None
             };
             let aim = aim.and_then(|path| folder.join(&path));
-            folder.follow(one);
+            folder.follow(invocation);
             if made.len() < REMEMBERED {
-                made.extend(made_by(one).filter_map(|path| folder.join(path)));
+                made.extend(made_by(invocation).filter_map(|path| folder.join(path)));
             }
-            if !matches!(one.program, Some("cd" | "pushd")) {
+            if !matches!(invocation.program, Some("cd" | "pushd")) {
                 continue;
             }
             // A string for another shell is not checked; a heredoc is the script of the RUN.
-            let own = std::ptr::eq(one.script, &raw const run.code.script) || !run.instruction.heredocs.is_empty();
-            if !own || !is_open(one) {
+            let own =
+                std::ptr::eq(invocation.script, &raw const run.code.script) || !run.instruction.heredocs.is_empty();
+            if !own || !is_open(invocation) {
                 continue;
             }
             if known.as_ref().is_none_or(|(stage, _)| *stage != run.stage.index) {
@@ -50,19 +51,19 @@ fn check(cx: &Context, out: &mut Findings) {
             if aim.as_ref().is_some_and(is_there) {
                 continue;
             }
-            let name = one.program.unwrap_or_default();
+            let name = invocation.program.unwrap_or_default();
             let finding = cx
                 .finding(
-                    run.place(one.span),
+                    run.place(invocation.span),
                     format!("if this {name} fails, the following commands run in the wrong folder"),
                 )
                 .help(format!("write `{name} … || exit 1`, join the commands with `&&`, or use `set -e`"));
-            let text = &run.code.text().unwrap_or_default().get(one.command.span.range()).unwrap_or_default();
+            let text = &run.code.text().unwrap_or_default().get(invocation.command.span.range()).unwrap_or_default();
             let why = "a build that continued in the wrong folder now fails";
-            let plain = one.command.span.end == one.span.end;
+            let plain = invocation.command.span.end == invocation.span.end;
             out.push(
                 match run
-                    .insertion_after(one.command.span, text, "|| exit 1")
+                    .insertion_after(invocation.command.span, text, "|| exit 1")
                     .filter(|_| plain && text.starts_with(name))
                 {
                     Some((at, text)) => finding.unsafe_edit("exit if it fails", why, at, text),
@@ -73,12 +74,12 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn is_open(one: &Invocation) -> bool {
-    let place = &one.command.place;
+fn is_open(invocation: &Invocation) -> bool {
+    let place = &invocation.command.place;
     let checked = place.after.is_some_and(|after| matches!(after.kind, SeparatorKind::And | SeparatorKind::Or));
-    let asked = one.script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition);
+    let asked = invocation.script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition);
     // The parent folder and `/` always exist.
-    let sure = match one.args {
+    let sure = match invocation.args {
         [] => true,
         [word] => word.value().is_some_and(|text| text.bytes().all(|byte| matches!(byte, b'.' | b'/'))),
         _ => false,
@@ -99,7 +100,7 @@ fn path_of(run: &Run, word: &Word) -> Option<String> {
     let (build, stage) = (run.build, run.stage.index);
     let script = &run.code.script;
     let is_set =
-        |name: &str| script.commands.iter().flat_map(|one| &one.assignments).any(|one| &*one.name_text == name);
+        |name: &str| script.commands.iter().flat_map(|command| &command.assignments).any(|one| &*one.name_text == name);
     let is_defined = |name: &str| matches!(build.scopes().lookup(stage, name, run.index), Lookup::Defined(_));
     let plain = word.expansions().len() == word.variables().count() && run.code.is_ordinary();
     let known = plain && word.variables().all(|name| is_defined(name) && !is_set(name));
@@ -107,8 +108,8 @@ fn path_of(run: &Run, word: &Word) -> Option<String> {
 }
 
 /// The folders that `mkdir` creates.
-fn made_by<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
-    let args = if one.is("mkdir") { one.args } else { &[] };
+fn made_by<'s>(invocation: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
+    let args = if invocation.is("mkdir") { invocation.args } else { &[] };
     let words = args.iter().filter_map(Word::value);
     words.filter(|word| !word.starts_with('-'))
 }
@@ -131,9 +132,9 @@ impl Folders {
             }
             for (index, _, invocations) in toolchain::runs(build, stage) {
                 let mut folder = CommandFolder::of(build, stage, index);
-                for one in &invocations {
-                    folder.follow(one);
-                    for path in made_by(one) {
+                for invocation in &invocations {
+                    folder.follow(invocation);
+                    for path in made_by(invocation) {
                         folders.add(folder.join(path), index);
                     }
                 }

@@ -43,7 +43,7 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     let invocations = run.invocations();
     let calls: Vec<&Invocation> = invocations.iter().filter(|invocation| fills(invocation)).collect();
     // Files that were fetched through another program, such as sudo, may not be deletable without it.
-    let through = calls.iter().any(|one| !one.via.is_empty());
+    let through = calls.iter().any(|call| !call.via.is_empty());
     if matches!(user, Setting::By(_, User::Other(_) | User::Unknown)) && is_of_system(&calls) || through {
         return None;
     }
@@ -97,8 +97,8 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
 /// The last call of a package manager before its program may be removed; `None` if another call follows.
 fn last_use<'l, 's>(uses: &[&Invocation], all: &'l [Invocation<'s>], taken: usize) -> Option<&'l Invocation<'s>> {
     let managers: Vec<Manager> = uses.iter().filter_map(|one| one.package_call()).map(|call| call.manager).collect();
-    let is_use = |one: &Invocation| {
-        let call = one.package_call();
+    let is_use = |invocation: &Invocation| {
+        let call = invocation.package_call();
         call.is_some_and(|call| managers.contains(&call.manager) && !matches!(call.verb, Verb::Remove | Verb::Clean))
     };
     let (before, after) = all.split_at(taken.min(all.len()));
@@ -114,20 +114,26 @@ fn is_of_system(uses: &[&Invocation]) -> bool {
 fn behind_use(run: &Run, last: &Invocation, commands: &str) -> Option<(Span, String)> {
     let script = &run.code.script;
     let place = &last.command.place;
-    let places = || script.commands.iter().map(|one| &one.place).chain(script.compounds.iter().map(|one| &one.place));
+    let places = || {
+        script
+            .commands
+            .iter()
+            .map(|command| &command.place)
+            .chain(script.compounds.iter().map(|compound| &compound.place))
+    };
     let either = |separator: Option<crate::shell::Separator>| {
-        separator.is_some_and(|one| matches!(one.kind, SeparatorKind::Or | SeparatorKind::Background))
+        separator.is_some_and(|separator| matches!(separator.kind, SeparatorKind::Or | SeparatorKind::Background))
     };
     let plain = place.scope == 0 && place.pipe_len == 1 && !place.negated && last.command.redirects.is_empty();
     if run.code.is_exec()
         || !plain
         || !script.problems.is_empty()
-        || places().any(|one| one.scope == 0 && (either(one.before) || either(one.after)))
+        || places().any(|place| place.scope == 0 && (either(place.before) || either(place.after)))
     {
         return None;
     }
     let at = run.place(Span::at(last.command.span.end)).start;
-    let text = match (place.before.map(|one| one.kind), place.after?.kind) {
+    let text = match (place.before.map(|before| before.kind), place.after?.kind) {
         (_, SeparatorKind::And) => format!("{}&& {commands}", script_end::separator(run.build, run.index, at)),
         // Joined with `&&`, a failure would no longer stop the script; joined with `;`, it would run after a failure.
         (Some(SeparatorKind::And), _) => return None,

@@ -26,9 +26,9 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
             let mut folder = CommandFolder::of(build, stage, index);
-            for one in &invocations {
-                folder.follow(one);
-                let Some((mode, path)) = chmod(one) else { continue };
+            for invocation in &invocations {
+                folder.follow(invocation);
+                let Some((mode, path)) = chmod(invocation) else { continue };
                 let Some(path) = folder.join(path) else { continue };
                 let Some(file) = copied.get(&path).and_then(|all| all.iter().rev().find(|file| file.index < index))
                 else {
@@ -54,14 +54,18 @@ fn check(cx: &Context, out: &mut Findings) {
                 };
                 let line = file.instruction.start_line;
                 let message = format!("this chmod stores `{path}` in a second layer: line {line} can set the mode");
-                let span = code.place(&build.input().file, one.span);
+                let span = code.place(&build.input().file, invocation.span);
                 let flag = format!("--chmod={octal}");
                 let mut finding = cx.finding(span, message).help(format!("copy with `{flag}`"));
                 // There is no fix if the instructions are further apart.
                 let mut between = file.index + 1..index;
                 let near = between.len() <= NEAR;
                 let quiet = near && between.all(|at| build.instruction(at).keyword != Keyword::Run);
-                if invocations.len() == 1 && quiet && one.via.is_empty() && one.command.redirects.is_empty() {
+                if invocations.len() == 1
+                    && quiet
+                    && invocation.via.is_empty()
+                    && invocation.command.redirects.is_empty()
+                {
                     finding.fixes.extend(copy_flag::fix(build, &[file.instruction], &flag, instruction, safety));
                 }
                 out.push(finding);
@@ -84,10 +88,10 @@ fn has_ending(path: &str) -> bool {
 }
 
 /// Mode and path of `chmod MODE PATH`.
-fn chmod<'s>(one: &Invocation<'s>) -> Option<(&'s str, &'s str)> {
-    let [mode, path] = one.args else { return None };
+fn chmod<'s>(invocation: &Invocation<'s>) -> Option<(&'s str, &'s str)> {
+    let [mode, path] = invocation.args else { return None };
     let (mode, path) = (mode.value()?, path.value()?);
     let octal = matches!(mode.len(), 3 | 4) && mode.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
     let fits = octal || matches!(mode, "+x" | "a+x" | "u+x" | "ugo+x");
-    (one.is("chmod") && fits && !one.args.iter().any(Word::is_pattern)).then_some((mode, path))
+    (invocation.is("chmod") && fits && !invocation.args.iter().any(Word::is_pattern)).then_some((mode, path))
 }

@@ -43,8 +43,8 @@ pub(super) fn python_folders(build: &Build, stage: &Stage) -> Vec<String> {
     let mut folders = Vec::new();
     for stage in build.chain(stage).take(DEEPEST) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
-            for one in &invocations {
-                for folder in python_folder(one) {
+            for invocation in &invocations {
+                for folder in python_folder(invocation) {
                     folders.extend(absolute(build, stage, index, folder));
                 }
             }
@@ -66,21 +66,21 @@ pub(super) fn environments(build: &Build, stage: &Stage) -> Vec<String> {
 }
 
 /// The folder of `python -m venv` and `virtualenv`.
-fn environment<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    let values: Vec<&str> = one.args.iter().filter_map(Word::value).collect();
+fn environment<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
+    let values: Vec<&str> = invocation.args.iter().filter_map(Word::value).collect();
     let operand = |after: usize| values.get(after..).into_iter().flatten().copied().find(|word| !word.starts_with('-'));
-    let program = one.program?;
+    let program = invocation.program?;
     if program.starts_with("python") && values.first() == Some(&"-m") && values.get(1) == Some(&"venv") {
         return operand(2);
     }
     if program == "virtualenv" { operand(0) } else { None }
 }
 
-fn python_folder<'s>(one: &Invocation<'s>) -> Vec<&'s str> {
-    if let Some(folder) = environment(one) {
+fn python_folder<'s>(invocation: &Invocation<'s>) -> Vec<&'s str> {
+    if let Some(folder) = environment(invocation) {
         return vec![folder];
     }
-    let Some(call) = one.call_of(&[Manager::Pip, Manager::Uv]) else { return Vec::new() };
+    let Some(call) = invocation.call_of(&[Manager::Pip, Manager::Uv]) else { return Vec::new() };
     match call.manager {
         Manager::Uv if call.verb_text == "venv" => {
             vec![call.operands.first().and_then(|word| word.value()).unwrap_or(".venv")]

@@ -28,15 +28,15 @@ fn check(cx: &Context, out: &mut Findings) {
     for below in cx.shipped() {
         for (index, _) in build.instructions(below).filter(|(_, one)| one.keyword == Keyword::Run) {
             let Some(code) = build.code(index) else { continue };
-            for one in code.script.invocations() {
-                let Some(name) = accounts::created_user(&one) else { continue };
+            for invocation in code.script.invocations() {
+                let Some(name) = accounts::created_user(&invocation) else { continue };
                 candidates += 1;
                 if candidates > MOST || is_used(build, stage, name) {
                     continue;
                 }
                 let message = format!("the user `{name}` is created but never used: the container runs as root");
                 let help = format!("end the stage with `USER {name}`");
-                out.push(cx.finding(code.place(file, one.span), message).help(help));
+                out.push(cx.finding(code.place(file, invocation.span), message).help(help));
             }
         }
     }

@@ -18,15 +18,21 @@ fn check(cx: &Context, out: &mut Findings) {
         let invocations = run.invocations();
         // These programs reject an error page themselves.
         let reader = |one: &&Invocation| one.program.is_some_and(|program| Program::of(program).is(Kind::Strict));
-        let strict = invocations.iter().filter(reader).flat_map(|one| one.args);
+        let strict = invocations.iter().filter(reader).flat_map(|invocation| invocation.args);
         // An install names the downloaded file.
-        let installs = invocations.iter().filter(|one| one.package_call().is_some()).flat_map(|one| one.args);
+        let installs = invocations
+            .iter()
+            .filter(|invocation| invocation.package_call().is_some())
+            .flat_map(|invocation| invocation.args);
         let installed = installs.filter(|word| !word.text().contains(['*', '$']));
         let read: Vec<&Word> = strict.chain(installed).collect();
         let mut verified = None;
-        for one in &invocations {
-            let Some(download) = Download::of(one).filter(|download| is_meant(&run, one, download)) else { continue };
-            let Some(file) = download.file(one) else { continue };
+        for invocation in &invocations {
+            let Some(download) = Download::of(invocation).filter(|download| is_meant(&run, invocation, download))
+            else {
+                continue;
+            };
+            let Some(file) = download.file(invocation) else { continue };
             if is_read(&read, file, &download) {
                 continue;
             }
@@ -34,11 +40,11 @@ fn check(cx: &Context, out: &mut Findings) {
                 break;
             }
             let finding = cx
-                .finding(run.place(one.path.span), "curl stores the server's error page as if it were the file")
+                .finding(run.place(invocation.path.span), "curl stores the server's error page as if it were the file")
                 .help("add `-f`, so that curl fails if the server returns an error");
             let why = "a build that continued with an error page now fails";
-            let name = one.path.value().unwrap_or_default();
-            out.push(match run.insertion_after(one.path.span, name, "-f") {
+            let name = invocation.path.value().unwrap_or_default();
+            out.push(match run.insertion_after(invocation.path.span, name, "-f") {
                 Some((at, text)) => finding.unsafe_edit("fail on HTTP errors", why, at, text),
                 None => finding,
             });
@@ -47,13 +53,13 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Whether it is a download by curl that ignores the HTTP status.
-fn is_meant(run: &Run, one: &Invocation, download: &Download) -> bool {
+fn is_meant(run: &Run, invocation: &Invocation, download: &Download) -> bool {
     download.tool == Tool::Curl
         && !download.asks_only()
         && !["fails", "reports", "request"].iter().any(|meaning| download.says(meaning))
         && !download.is_local()
         && !download.addresses().all(|text| text.starts_with("ftp") || text.starts_with("file:"))
-        && !one.args.iter().any(|word| run.may_be_option(word))
+        && !invocation.args.iter().any(|word| run.may_be_option(word))
 }
 
 /// Whether a program reads the file and rejects an invalid one. Assumed if there are too many files to compare.

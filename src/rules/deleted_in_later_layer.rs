@@ -105,17 +105,17 @@ fn parts(
 ) {
     let build = cx.build();
     let mut folder = CommandFolder::of(build, stage, index);
-    for one in invocations {
-        folder.follow(one);
+    for invocation in invocations {
+        folder.follow(invocation);
         // An earlier command may have created it.
-        if !matches!(one.program, Some("rm" | "cd" | "set" | "find" | "mkdir")) {
+        if !matches!(invocation.program, Some("rm" | "cd" | "set" | "find" | "mkdir")) {
             return;
         }
         // `rm -f` of a single file does not show that the file exists.
         let letters = |word: &Word| word.text().starts_with('-') && !word.text().starts_with("--");
-        let has = |letter: [char; 2]| one.args.iter().any(|word| letters(word) && word.text().contains(letter));
+        let has = |letter: [char; 2]| invocation.args.iter().any(|word| letters(word) && word.text().contains(letter));
         let is_sure = !has(['f', 'f']) || has(['r', 'R']);
-        for word in written_paths::deleted(one) {
+        for word in written_paths::deleted(invocation) {
             if !is_sure && !word.text().contains('*') {
                 continue;
             }
@@ -160,7 +160,7 @@ fn run<'a>(
         }
         for word in written_paths::deleted(one) {
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
-            let is_deleted = |one: &LayerContent| matches!(&one.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known));
+            let is_deleted = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known));
             while let Some(at) = made.iter().position(is_deleted) {
                 let one = made.remove(at);
                 if one.index != index {
@@ -203,8 +203,11 @@ fn packages<'a>(
     found: &mut Vec<(LayerContent<'a>, Span)>,
 ) {
     let virtuals = call.flags.iter().filter(|flag| matches!(&*flag.name, "-t" | "--virtual"));
-    let named =
-        call.packages.iter().filter(|one| !one.name.dynamic && !one.absent).map(|one| (one.name.text, one.span));
+    let named = call
+        .packages
+        .iter()
+        .filter(|package| !package.name.dynamic && !package.absent)
+        .map(|package| (package.name.text, package.span));
     match call.verb {
         Verb::Install => {
             let group = virtuals.filter_map(|flag| Some((flag.value?.text, flag.span)));
@@ -219,7 +222,7 @@ fn packages<'a>(
         }
         Verb::Remove => {
             for (name, span) in named {
-                let same = |one: &LayerContent| matches!(&one.what, DeletedContent::Package(manager, known) if *manager == call.manager && known == name);
+                let same = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Package(manager, known) if *manager == call.manager && known == name);
                 let Some(at) = made.iter().rposition(same) else { continue };
                 let one = made.remove(at);
                 if one.index != index && !found.iter().any(|(other, _)| other.index == one.index) {

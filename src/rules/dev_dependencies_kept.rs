@@ -37,8 +37,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     .project
                     .dependencies
                     .iter()
-                    .filter(|one| one.scope == DependencyScope::Dev)
-                    .map(|one| one.name.as_str())
+                    .filter(|dependency| dependency.scope == DependencyScope::Dev)
+                    .map(|dependency| dependency.name.as_str())
                     .collect();
                 let used = invocations[at + 1..].iter().any(|invocation| !is_harmless(invocation))
                     || is_used_below(build, end, place)
@@ -133,7 +133,9 @@ fn leave_out(
 
 fn mentions(build: &Build, word: &str) -> bool {
     let file = &build.input().file;
-    file.instructions().iter().any(|one| one.keyword == Keyword::Run && file.logical(one.text).contains(word))
+    file.instructions()
+        .iter()
+        .any(|instruction| instruction.keyword == Keyword::Run && file.logical(instruction.text).contains(word))
 }
 
 /// Stages whose virtual environment is copied into the final image.
@@ -142,8 +144,8 @@ fn environments<'b>(build: &'b Build, target: &Stage) -> impl Iterator<Item = &'
     let copied: BTreeSet<usize> = build
         .transfers(target)
         .iter()
-        .filter(|one| one.sources.iter().filter_map(|source| source.text.as_deref()).any(environment))
-        .filter_map(|one| match one.from {
+        .filter(|transfer| transfer.sources.iter().filter_map(|source| source.text.as_deref()).any(environment))
+        .filter_map(|transfer| match transfer.from {
             Some(StageBase::Stage(index)) => Some(index),
             _ => None,
         })

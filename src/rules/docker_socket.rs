@@ -24,9 +24,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
                 Keyword::Run => {
                     let Some(code) = build.code(index) else { continue };
-                    for one in code.script.invocations() {
-                        let opens = one.program.is_some_and(|program| OPENERS.contains(&program));
-                        if let Some(word) = one.args.iter().find(|word| opens && is_socket(word.text())) {
+                    for invocation in code.script.invocations() {
+                        let opens = invocation.program.is_some_and(|program| OPENERS.contains(&program));
+                        if let Some(word) = invocation.args.iter().find(|word| opens && is_socket(word.text())) {
                             let message =
                                 "this opens the Docker socket to every user at run time; a build has no socket";
                             let help = "add the container's user to the group of the host's socket (`--group-add`)";

@@ -73,10 +73,12 @@ impl<'s> Download<'s> {
             return Some("");
         }
         let redirects = &invocation.command.redirects;
-        let written = redirects.iter().find(|one| {
-            let writes =
-                matches!(one.operator, RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber);
-            writes && matches!(one.descriptor, None | Some(1))
+        let written = redirects.iter().find(|redirect| {
+            let writes = matches!(
+                redirect.operator,
+                RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber
+            );
+            writes && matches!(redirect.descriptor, None | Some(1))
         });
         match written {
             Some(one) => one.target.as_ref().map(Word::text).filter(|text| *text != "/dev/null"),
@@ -88,15 +90,16 @@ impl<'s> Download<'s> {
 
 /// Whether a checksum or a signature is verified somewhere in the RUN.
 pub(super) fn verifies(run: &Run) -> bool {
-    run.invocations().iter().any(|one| {
-        let sums = one.program.is_some_and(|name| name.ends_with("sum") || name == "shasum" || name == "openssl");
-        let text = |texts: &[&str]| one.args.iter().any(|word| texts.contains(&word.text()));
+    run.invocations().iter().any(|invocation| {
+        let sums =
+            invocation.program.is_some_and(|name| name.ends_with("sum") || name == "shasum" || name == "openssl");
+        let text = |texts: &[&str]| invocation.args.iter().any(|word| texts.contains(&word.text()));
         let letters =
             |word: &Word| word.text().starts_with('-') && !word.text().starts_with("--") && word.text().contains('c');
-        sums && (one.is("openssl") || text(&["--check", "--status"]) || one.args.iter().any(letters))
-            || matches!(one.program, Some("gpg" | "gpg2" | "gpgv"))
-                && (one.is("gpgv") || text(&["--verify", "--batch"]))
-            || matches!(one.program, Some("cosign" | "minisign" | "slsa-verifier"))
+        sums && (invocation.is("openssl") || text(&["--check", "--status"]) || invocation.args.iter().any(letters))
+            || matches!(invocation.program, Some("gpg" | "gpg2" | "gpgv"))
+                && (invocation.is("gpgv") || text(&["--verify", "--batch"]))
+            || matches!(invocation.program, Some("cosign" | "minisign" | "slsa-verifier"))
     })
 }
 

@@ -53,26 +53,28 @@ fn finding(cx: &Context, run: &Run, place: Span) -> crate::finding::Finding {
 }
 
 /// `curl … | sh`: from the download to the interpreter's name.
-fn piped(all: &[Invocation], one: &Invocation) -> Option<Span> {
-    if one.command.place.pipe_index == 0 || !reads_program(one) {
+fn piped(all: &[Invocation], invocation: &Invocation) -> Option<Span> {
+    if invocation.command.place.pipe_index == 0 || !reads_program(invocation) {
         return None;
     }
-    let commands = &one.script.commands;
-    let last = commands.partition_point(|command| command.span.start < one.command.span.start);
-    commands.get(last).filter(|command| std::ptr::eq(*command, one.command))?;
-    let before = pipeline(one.script, last);
+    let commands = &invocation.script.commands;
+    let last = commands.partition_point(|command| command.span.start < invocation.command.span.start);
+    commands.get(last).filter(|command| std::ptr::eq(*command, invocation.command))?;
+    let before = pipeline(invocation.script, last);
     let feeds = |other: &&Invocation| {
         let is = |index: &usize| commands.get(*index).is_some_and(|command| std::ptr::eq(command, other.command));
         before.iter().take(before.len() - 1).any(is) && fetches(other)
     };
     let from = all.iter().find(feeds)?;
-    Some(Span::new(from.span.start, one.path.span.end))
+    Some(Span::new(from.span.start, invocation.path.span.end))
 }
 
 /// `curl -o x.sh … && sh x.sh`: the download of a file that is run.
-fn stored(all: &[Invocation], one: &Invocation) -> Option<Span> {
-    let program = run_file(one)?;
-    let before = all.iter().filter(|other| other.span.end <= one.span.start && std::ptr::eq(other.script, one.script));
+fn stored(all: &[Invocation], invocation: &Invocation) -> Option<Span> {
+    let program = run_file(invocation)?;
+    let before = all
+        .iter()
+        .filter(|other| other.span.end <= invocation.span.start && std::ptr::eq(other.script, invocation.script));
     before
         .rev()
         .find(|other| fetches(other) && saved_file(other).is_some_and(|file| is_same(file, program)))
@@ -80,18 +82,18 @@ fn stored(all: &[Invocation], one: &Invocation) -> Option<Span> {
 }
 
 /// The file that is run: by its path, or by an interpreter.
-fn run_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    let path = one.path.value()?;
+fn run_file<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
+    let path = invocation.path.value()?;
     if path.contains('/') && !path.starts_with("/bin/") && !path.starts_with("/usr/bin/") {
         return Some(path);
     }
-    let program = one.program?;
+    let program = invocation.program?;
     let known = Program::of(program);
     let interpreter = known.is_shell() || known.is(Kind::Interpreter) || known.state == State::Any;
-    let first = one.args.iter().find(|word| !word.text().starts_with(['-', '+']) || word.is_dynamic())?;
+    let first = invocation.args.iter().find(|word| !word.text().starts_with(['-', '+']) || word.is_dynamic())?;
     // `sh -e file`, but `perl -e text`, `sh -c text`, `python -m module`.
     let letters: &[char] = if known.is_shell() { &['c', 's'] } else { &['c', 'm', 'e', 'r'] };
-    let takes_text = one.args.iter().take_while(|word| word.text().starts_with('-')).any(|word| {
+    let takes_text = invocation.args.iter().take_while(|word| word.text().starts_with('-')).any(|word| {
         let text = word.text();
         !text.starts_with("--") && text[1..].contains(letters)
     });
@@ -99,9 +101,9 @@ fn run_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
 }
 
 /// The file that a download is saved to.
-fn saved_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    let download = Download::of(one)?;
-    match download.file(one)? {
+fn saved_file<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
+    let download = Download::of(invocation)?;
+    match download.file(invocation)? {
         "" => {
             let address = download.operands.first()?.value()?;
             let path = address.split(['?', '#']).next().unwrap_or(address);
@@ -119,12 +121,13 @@ fn is_same(saved: &str, run: &str) -> bool {
 }
 
 /// Whether a command is an interpreter that reads its program from standard input.
-fn reads_program(one: &Invocation) -> bool {
-    let Some(program) = one.program else { return false };
-    let operands = || one.args.iter().map(Word::text).skip_while(|text| text.len() > 1 && text.starts_with(['-', '+']));
+fn reads_program(invocation: &Invocation) -> bool {
+    let Some(program) = invocation.program else { return false };
+    let operands =
+        || invocation.args.iter().map(Word::text).skip_while(|text| text.len() > 1 && text.starts_with(['-', '+']));
     let has = |letters: &[char]| {
         let short = |text: &str| text.starts_with('-') && !text.starts_with("--") && text[1..].contains(letters);
-        one.args.iter().take_while(|word| word.text().starts_with('-')).any(|word| short(word.text()))
+        invocation.args.iter().take_while(|word| word.text().starts_with('-')).any(|word| short(word.text()))
     };
     let from_input = || matches!(operands().next(), None | Some("-"));
     if Program::of(program).is_shell() {
@@ -139,18 +142,18 @@ fn reads_program(one: &Invocation) -> bool {
     match program {
         "perl" | "ruby" => !has(&['e', 'n', 'p']) && from_input(),
         "node" => !has(&['e', 'p']) && from_input(),
-        "php" => !has(&['r', 'f']) && (from_input() || one.args.first().is_some_and(|word| word.is("--"))),
+        "php" => !has(&['r', 'f']) && (from_input() || invocation.args.first().is_some_and(|word| word.is("--"))),
         _ => false,
     }
 }
 
-fn fetches(one: &Invocation) -> bool {
-    Download::of(one).is_some_and(|download| !download.asks_only() && !download.is_local())
+fn fetches(invocation: &Invocation) -> bool {
+    Download::of(invocation).is_some_and(|download| !download.asks_only() && !download.is_local())
 }
 
 /// `sh -c "$(curl …)"`, `bash <(curl …)`, `eval "$(curl …)"`, `. <(curl …)`
-fn substituted(run: &Run, all: &[Invocation], one: &Invocation) -> Option<Span> {
-    let words = &run.code.script.commands.get(one.outer as usize)?.words;
+fn substituted(run: &Run, all: &[Invocation], invocation: &Invocation) -> Option<Span> {
+    let words = &run.code.script.commands.get(invocation.outer as usize)?.words;
     let name = |word: &Word| word.value().map(|text| path::name(text).to_owned());
     let at = words.iter().position(|word| {
         name(word).is_some_and(|name| {
@@ -159,7 +162,10 @@ fn substituted(run: &Run, all: &[Invocation], one: &Invocation) -> Option<Span> 
         })
     })?;
     let word = program_word(words, at)?;
-    let output = word.expansions().iter().find(|one| one.kind == ExpansionKind::Command && one.within.start == 0)?;
+    let output = word
+        .expansions()
+        .iter()
+        .find(|expansion| expansion.kind == ExpansionKind::Command && expansion.within.start == 0)?;
     let from = all.iter().find(|other| output.span.contains(other.span) && fetches(other))?;
     Some(Span::new(words[at].span.start, from.span.end.max(word.span.end)))
 }

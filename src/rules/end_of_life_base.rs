@@ -55,7 +55,7 @@ fn message(image: &str, ended: &[&Release]) -> String {
 
 fn help(release: &Release, today: Date, programs: &BTreeSet<&str>) -> String {
     let help = "use a maintained release";
-    match release.maintained(today, programs).map(|one| (one, one.end)) {
+    match release.maintained(today, programs).map(|maintained| (maintained, maintained.end)) {
         Some((one, Some(end))) => format!("{help}, such as {} (until {end})", one.title()),
         Some((one, None)) => format!("{help}, such as {}", one.title()),
         None => help.to_owned(),
@@ -72,6 +72,6 @@ fn programs_of<'a>(build: &'a Build) -> BTreeSet<&'a str> {
 fn asks_mirror(build: &Build, stage: &Stage) -> bool {
     let managers = [Manager::Apt, Manager::Yum, Manager::Dnf];
     let mut codes = build.instructions(stage).filter_map(|(index, _)| build.code(index));
-    let asks = |one: &Invocation| one.call_of(&managers).is_some_and(|call| FETCHES.contains(&call.verb));
+    let asks = |invocation: &Invocation| invocation.call_of(&managers).is_some_and(|call| FETCHES.contains(&call.verb));
     codes.any(|code| code.script.invocations().iter().any(asks)) && build.lacks_packages(stage)
 }

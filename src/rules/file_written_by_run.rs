@@ -22,18 +22,20 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// The file that `echo text > file` writes, if the text is the same in every shell.
-fn file_written_by_echo<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    let constant =
-        one.args.iter().all(|word| !word.is_dynamic() && !word.is_pattern() && !word.text().contains(['\\', '%']));
-    let options = one.args.first().is_some_and(|word| word.text().starts_with('-'));
-    let writes = match one.program? {
-        "echo" | "printf" => !one.args.is_empty() && !options,
+fn file_written_by_echo<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
+    let constant = invocation
+        .args
+        .iter()
+        .all(|word| !word.is_dynamic() && !word.is_pattern() && !word.text().contains(['\\', '%']));
+    let options = invocation.args.first().is_some_and(|word| word.text().starts_with('-'));
+    let writes = match invocation.program? {
+        "echo" | "printf" => !invocation.args.is_empty() && !options,
         _ => false,
     };
-    let [redirect] = one.command.redirects.as_slice() else { return None };
+    let [redirect] = invocation.command.redirects.as_slice() else { return None };
     let whole = matches!(redirect.operator, RedirectOperator::Write | RedirectOperator::Clobber);
     let out = matches!(redirect.descriptor, None | Some(1));
     let target = redirect.target.as_ref().and_then(Word::value).filter(|path| path.starts_with('/'))?;
     let device = target.starts_with("/dev/") || target.starts_with("/proc/") || target.starts_with("/sys/");
-    (constant && writes && whole && out && !device && one.via.is_empty()).then_some(target)
+    (constant && writes && whole && out && !device && invocation.via.is_empty()).then_some(target)
 }

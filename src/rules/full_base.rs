@@ -110,13 +110,13 @@ impl<'a> Calls<'a> {
         let all = build.chain(target).flat_map(|stage| build.instructions(stage));
         for (index, _) in all.filter(|(_, instruction)| starts.contains(&instruction.keyword)) {
             let Some(code) = build.code(index) else { continue };
-            code.script.invocations().iter().for_each(|one| calls.take(one));
+            code.script.invocations().iter().for_each(|invocation| calls.take(invocation));
         }
         calls
     }
 
-    fn take(&mut self, one: &Invocation<'a>) {
-        let call = one.package_call();
+    fn take(&mut self, invocation: &Invocation<'a>) {
+        let call = invocation.package_call();
         if let Some(call) = call.as_ref().filter(|call| call.manager.is_system()) {
             let tools = toolchain::build_packages(call);
             self.compiler |= tools.iter().any(|tool| toolchain::is_compiler(tool)) || call.has_unknown_packages();
@@ -124,15 +124,15 @@ impl<'a> Calls<'a> {
             self.brought.extend(call.packages.iter().map(|package| package.name.text));
             return;
         }
-        self.programs.extend(one.program);
-        self.by_hand |= is_built_by_hand(one);
+        self.programs.extend(invocation.program);
+        self.by_hand |= is_built_by_hand(invocation);
         if let Some(call) = call
-            && toolchain::may_compile(one)
+            && toolchain::may_compile(invocation)
         {
             self.with_dev |= !call.says("production");
             self.installs.push((call.title(), compiles_packages(&call)));
         }
-        if wants_git(one) {
+        if wants_git(invocation) {
             self.programs.push("git");
         }
     }
@@ -190,12 +190,12 @@ fn compiles_packages(call: &PackageCall) -> bool {
 }
 
 /// Whether a command compiles code directly, or installs packages that need system libraries that are not in the tables.
-fn is_built_by_hand(one: &Invocation) -> bool {
-    if toolchain::compiles(one).is_some() {
+fn is_built_by_hand(invocation: &Invocation) -> bool {
+    if toolchain::compiles(invocation).is_some() {
         return true;
     }
-    let Some(call) = one.package_call() else {
-        let name = one.program.unwrap_or_default();
+    let Some(call) = invocation.package_call() else {
+        let name = invocation.program.unwrap_or_default();
         let builds = Program::of(name).is(Kind::BuildTool) || Program::of(name).is(Kind::Compiles);
         return builds
             || matches!(name, "configure" | "playwright")
@@ -223,8 +223,8 @@ fn demand_of(ecosystem: Ecosystem, name: &str) -> ProjectRequirement {
     }
 }
 
-fn wants_git(one: &Invocation) -> bool {
-    one.package_call().is_some() && one.args.iter().any(|word| word.text().contains("git+"))
+fn wants_git(invocation: &Invocation) -> bool {
+    invocation.package_call().is_some() && invocation.args.iter().any(|word| word.text().contains("git+"))
 }
 
 /// What the manifests of the projects require of the image.

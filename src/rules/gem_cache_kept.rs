@@ -18,7 +18,7 @@ fn check(cx: &Context, out: &mut Findings) {
     };
     let mut settings =
         file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Env | Keyword::Arg | Keyword::Run));
-    if settings.any(|one| moves(file.logical(one.text))) {
+    if settings.any(|setting| moves(file.logical(setting.text))) {
         return;
     }
     kept_cache::check(

@@ -51,7 +51,7 @@ fn innermost(script: &Script) -> &Script {
 }
 
 fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
-    separator.map(|one| one.kind)
+    separator.map(|separator| separator.kind)
 }
 
 /// The command that sets the exit code of the check: no earlier command ends the script, and a failure before it is
@@ -78,8 +78,8 @@ fn always_succeeds(code: &Code, last: &Command) -> bool {
     match program {
         Some("exit") if !code.is_exec() || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
         // `echo ok > /file` may fail.
-        Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|one| {
-            one.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
+        Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|redirect| {
+            redirect.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
         }),
         Some(program) if Program::of(program).is(Kind::Filter) => last.place.pipe_index > 0 && !substitutes,
         _ => false,
@@ -102,7 +102,7 @@ fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
     let finding = finding.help("add `-f`");
     let at = code.place(file, Span::at(curl.path.span.end)).end;
     if file.source().slice(span) != "curl"
-        || script.commands.iter().all(|one| std::ptr::eq(one, curl.command)) && code.is_exec()
+        || script.commands.iter().all(|command| std::ptr::eq(command, curl.command)) && code.is_exec()
     {
         return Some(finding);
     }

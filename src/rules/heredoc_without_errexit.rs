@@ -40,7 +40,7 @@ fn is_body(run: &Run) -> bool {
 
 fn reads_heredoc(run: &Run, command: u32) -> bool {
     let command = run.code.script.commands.get(command as usize);
-    command.is_some_and(|one| one.redirects.iter().any(|redirect| redirect.body.is_some()))
+    command.is_some_and(|command| command.redirects.iter().any(|redirect| redirect.body.is_some()))
 }
 
 /// The first command whose failure is ignored.
@@ -58,7 +58,7 @@ fn first_hidden_failure(script: &Script) -> Option<Span> {
         let sure = one.words.is_empty() || writes || name.is_some_and(|name| Program::of(name).is(Kind::Succeeds));
         one.place.scope == 0 && next && !last && !sure && !one.place.options.errexit
     };
-    script.commands.iter().find(unseen).map(|one| one.span)
+    script.commands.iter().find(unseen).map(|command| command.span)
 }
 
 fn edited(run: &Run, start: Option<u32>, finding: Finding) -> Finding {

@@ -18,7 +18,7 @@ fn add_scripts<'a>(script: &'a Script, exec: bool, scripts: &mut Vec<&'a Script>
     scripts.push(script);
     for (index, nested) in &script.nested {
         let command = script.commands.get(*index as usize);
-        let heredoc = command.is_some_and(|one| one.redirects.iter().any(|redirect| redirect.body.is_some()));
+        let heredoc = command.is_some_and(|command| command.redirects.iter().any(|redirect| redirect.body.is_some()));
         if exec || heredoc {
             add_scripts(nested, false, scripts);
         }
@@ -72,7 +72,7 @@ pub(super) fn may_fail_within(script: &Script, span: Span) -> bool {
 /// Whether `||` follows a group or subshell around a span.
 pub(super) fn is_caught(script: &Script, span: Span) -> bool {
     let around = |one: &&Compound| one.span.contains(span) && one.span != span;
-    let or = |one: &Compound| one.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+    let or = |compound: &Compound| compound.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
     script.compounds.iter().filter(around).any(or)
 }
 

@@ -92,7 +92,9 @@ fn report<'a, 'i>(
             || is_off(build, place, invocation, &call, kept)
             || is_mounted(build, place, &folders)
             || is_cleaned(build, place, &invocations[at + 1..], &call, &folders)
-            || invocations.iter().any(|one| one.is("trap") && one.args.iter().any(|word| word.text().contains("rm ")))
+            || invocations.iter().any(|invocation| {
+                invocation.is("trap") && invocation.args.iter().any(|word| word.text().contains("rm "))
+            })
         {
             continue;
         }
@@ -179,7 +181,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], kept: &KeptCacheRule) -> O
         risk = Some("a later step may read the cache");
     }
     if !commands.is_empty() {
-        let fills = |one: &Invocation| emptied.contains(&one.span);
+        let fills = |invocation: &Invocation| emptied.contains(&invocation.span);
         let addition = cleanup::add(run, fills, &Cleanup { commands: &commands, cache })?;
         edits.push(edit(addition.span, addition.text));
         risk = risk.or(addition.risk);
@@ -265,8 +267,8 @@ pub(super) fn is_cleaned(
     later.iter().filter(may).take(MOST).any(|one| cleans(build, place, one, call, folders))
 }
 
-fn deletes(one: &Invocation) -> bool {
-    one.program.is_some_and(|program| Program::of(program).is(Kind::Deletes))
+fn deletes(invocation: &Invocation) -> bool {
+    invocation.program.is_some_and(|program| Program::of(program).is(Kind::Deletes))
 }
 
 /// Whether a program deletes the cache of a call: the package manager itself, or a program that names the folder.

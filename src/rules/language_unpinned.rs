@@ -49,16 +49,19 @@ fn check(cx: &Context, out: &mut Findings, help: &str, find: fn(&Invocation) -> 
 
 fn gem(invocation: &Invocation) -> Option<UnpinnedPackages> {
     let call = invocation.package_call().filter(|call| call.verb == Verb::Install && call.manager == Manager::Gem)?;
-    let any_fits = call.packages.iter().filter(|one| one.source == PackageSource::Index && one.version.is_none());
-    Some(UnpinnedPackages { span: call.span, names: any_fits.map(|one| one.name.text.to_owned()).collect() })
+    let any_fits =
+        call.packages.iter().filter(|package| package.source == PackageSource::Index && package.version.is_none());
+    Some(UnpinnedPackages { span: call.span, names: any_fits.map(|any_fit| any_fit.name.text.to_owned()).collect() })
 }
 
 fn go(invocation: &Invocation) -> Option<UnpinnedPackages> {
     let call = invocation.package_call().filter(|call| call.manager == Manager::Go)?;
     let mut names: Vec<String> = Vec::new();
     if call.verb == Verb::Install {
-        let remote =
-            call.packages.iter().filter(|one| one.source == PackageSource::Index && !is_standard(one.name.text));
+        let remote = call
+            .packages
+            .iter()
+            .filter(|package| package.source == PackageSource::Index && !is_standard(package.name.text));
         let any = remote.filter(|one| {
             one.version.as_ref().is_none_or(|version| matches!(version.value.text, "latest" | "none" | "upgrade" | ""))
         });
@@ -88,8 +91,12 @@ fn npm(invocation: &Invocation) -> Option<UnpinnedPackages> {
     if !matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun) {
         return None;
     }
-    let names =
-        call.packages.iter().filter(|package| any_npm_fits(package)).map(|one| one.name.text.to_owned()).collect();
+    let names = call
+        .packages
+        .iter()
+        .filter(|package| any_npm_fits(package))
+        .map(|package| package.name.text.to_owned())
+        .collect();
     Some(UnpinnedPackages { span: call.span, names })
 }
 
@@ -117,8 +124,12 @@ fn pip(invocation: &Invocation) -> Option<UnpinnedPackages> {
     if !is_pip || call.has(&["-c", "--constraint", "--constraints"]) {
         return None;
     }
-    let names =
-        call.packages.iter().filter(|package| any_pip_fits(package)).map(|one| one.name.text.to_owned()).collect();
+    let names = call
+        .packages
+        .iter()
+        .filter(|package| any_pip_fits(package))
+        .map(|package| package.name.text.to_owned())
+        .collect();
     Some(UnpinnedPackages { span: call.span, names })
 }
 

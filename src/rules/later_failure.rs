@@ -41,7 +41,8 @@ pub(super) fn is_seen_later(script: &Script, span: Span) -> bool {
 
 /// Index of the command that assigns the substitution's output, and the variable's name.
 fn assigned(script: &Script, span: Span) -> Option<(usize, String)> {
-    let at = script.commands.iter().position(|one| assignments(one).any(|(_, value)| value.span.contains(span)))?;
+    let at =
+        script.commands.iter().position(|command| assignments(command).any(|(_, value)| value.span.contains(span)))?;
     let (name, _) = assignments(&script.commands[at]).find(|(_, value)| value.span.contains(span))?;
     Some((at, name.to_owned()))
 }
@@ -49,7 +50,7 @@ fn assigned(script: &Script, span: Span) -> Option<(usize, String)> {
 /// The assignments that apply after a command: `A=x`, `export A=x`.
 fn assignments(command: &Command) -> impl Iterator<Item = (&str, &Word)> {
     let assignments = if command.words.is_empty() { &*command.assignments } else { &[] };
-    let own = assignments.iter().map(|one| (&*one.name_text, &one.value));
+    let own = assignments.iter().map(|assignment| (&*assignment.name_text, &assignment.value));
     let is_declaration = Program::of(name_of(command)).is(Kind::Declares);
     let words = command.words.iter().skip(1).filter(move |_| is_declaration);
     own.chain(words.filter_map(|word| Some((word.text().split_once('=')?.0, word))))
@@ -69,7 +70,8 @@ fn fails_without(script: &Script, command: &Command) -> bool {
         return refused && ends_run(script, place, command.span);
     }
     let same = |one: &&Command| one.place.scope == place.scope && one.span.start > command.span.start;
-    let last = script.commands.iter().filter(same).find(|one| one.place.pipe_index + 1 == one.place.pipe_len);
+    let last =
+        script.commands.iter().filter(same).find(|command| command.place.pipe_index + 1 == command.place.pipe_len);
     last.is_some_and(|last| checks(last) && ends_run(script, &last.place, last.span))
 }
 
@@ -84,11 +86,11 @@ fn is_read(script: &Script, download: &Command) -> bool {
         .words
         .iter()
         .filter_map(Word::value)
-        .chain(download.redirects.iter().filter_map(|one| one.target.as_ref()?.value()))
+        .chain(download.redirects.iter().filter_map(|redirect| redirect.target.as_ref()?.value()))
         .filter(|text| !text.starts_with('-') && !text.contains("://"))
         .map(path::name)
         .collect();
-    let later = script.commands.iter().filter(|one| one.span.start > download.span.end).take(LOOKED_AHEAD);
+    let later = script.commands.iter().filter(|command| command.span.start > download.span.end).take(LOOKED_AHEAD);
     later.filter(|one| Program::of(name_of(one)).is(Kind::Strict)).any(|one| {
         let mut read = one.words.iter().skip(1).filter_map(Word::value);
         read.any(|text| files.contains(&path::name(text))) && ends_run(script, &one.place, one.span)
@@ -104,14 +106,14 @@ fn ends_run(script: &Script, place: &CommandPlace, span: Span) -> bool {
     if place.scope != 0 || place.negated {
         return false;
     }
-    let commands = script.commands.iter().map(|one| (one.span, &one.place));
-    let compounds = script.compounds.iter().map(|one| (one.span, &one.place));
+    let commands = script.commands.iter().map(|command| (command.span, &command.place));
+    let compounds = script.compounds.iter().map(|compound| (compound.span, &compound.place));
     let mut rest: Vec<(Span, &CommandPlace)> =
         commands.chain(compounds).filter(|(at, one)| one.scope == 0 && at.start >= span.end).collect();
     rest.sort_by_key(|(at, _)| at.start);
     // `a && b; c` continues with c.
-    let joined = |one: &CommandPlace| {
-        let kind = one.before.map(|before| before.kind);
+    let joined = |command_place: &CommandPlace| {
+        let kind = command_place.before.map(|before| before.kind);
         matches!(kind, Some(SeparatorKind::And | SeparatorKind::Pipe))
     };
     rest.iter().all(|(_, one)| joined(one)) && kind(place) != Some(SeparatorKind::Background)

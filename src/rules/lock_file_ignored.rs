@@ -91,7 +91,11 @@ fn ignoring_option(call: &PackageCall) -> Option<(&'static str, &'static str)> {
                 InputKind::Editable => input.path.text == ".",
                 _ => false,
             });
-            let own = own || call.packages.iter().any(|one| one.source == PackageSource::Path && one.name.text == ".");
+            let own = own
+                || call
+                    .packages
+                    .iter()
+                    .any(|package| package.source == PackageSource::Path && package.name.text == ".");
             (own && !call.has(&["--no-deps"])).then_some(("ignores uv.lock", "run `uv sync --locked`"))
         }
         _ => None,

@@ -21,8 +21,8 @@ fn check(cx: &Context, out: &mut Findings) {
             let joined = |place: &crate::shell::CommandPlace| {
                 place.scope == 0 && place.after.is_some_and(|after| after.kind == SeparatorKind::And)
             };
-            let commands = code.script.commands.iter().map(|one| &one.place);
-            let compounds = code.script.compounds.iter().map(|one| &one.place);
+            let commands = code.script.commands.iter().map(|command| &command.place);
+            let compounds = code.script.compounds.iter().map(|compound| &compound.place);
             let count = commands.chain(compounds).filter(|place| joined(place)).count() + 1;
             if count < LONG {
                 continue;

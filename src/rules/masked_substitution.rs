@@ -66,19 +66,21 @@ fn masked(script: &Script, command: &Command) -> Option<(Span, String)> {
         return None;
     }
     let failing = |word: &Word| {
-        let mut substitutions = word.expansions().iter().filter(|one| one.kind == ExpansionKind::Command);
-        substitutions.find(|one| may_fail_within(script, one.span)).map(|one| one.span)
+        let mut substitutions = word.expansions().iter().filter(|expansion| expansion.kind == ExpansionKind::Command);
+        substitutions
+            .find(|substitution| may_fail_within(script, substitution.span))
+            .map(|substitution| substitution.span)
     };
-    let has = |word: &Word| word.expansions().iter().any(|one| one.kind == ExpansionKind::Command);
+    let has = |word: &Word| word.expansions().iter().any(|expansion| expansion.kind == ExpansionKind::Command);
     if command.words.is_empty() {
         // The last substitution gives the status.
-        let last = command.assignments.iter().rposition(|one| has(&one.value))?;
-        let span = command.assignments[..last].iter().find_map(|one| failing(&one.value))?;
+        let last = command.assignments.iter().rposition(|assignment| has(&assignment.value))?;
+        let span = command.assignments[..last].iter().find_map(|assignment| failing(&assignment.value))?;
         return Some((span, "only the status of the last one counts".to_owned()));
     }
     let status = |name: &str| format!("only the status of `{name}` counts");
     let name = name_of(command);
-    if let Some(span) = command.assignments.iter().find_map(|one| failing(&one.value)) {
+    if let Some(span) = command.assignments.iter().find_map(|assignment| failing(&assignment.value)) {
         return Some((span, status(name)));
     }
     // `export A=$(…)`: its arguments are assignments.

@@ -94,11 +94,11 @@ fn quoted<W: AsRef<str>>(words: &[W]) -> String {
 }
 
 /// The script that npm, yarn or pnpm runs.
-fn script<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    if !matches!(one.program?, "npm" | "yarn" | "pnpm") {
+fn script<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
+    if !matches!(invocation.program?, "npm" | "yarn" | "pnpm") {
         return None;
     }
-    let words: Vec<&str> = one.args.iter().map(|word| word.value()).collect::<Option<_>>()?;
+    let words: Vec<&str> = invocation.args.iter().map(|word| word.value()).collect::<Option<_>>()?;
     match words.as_slice() {
         ["start", ..] => Some("start"),
         ["run" | "run-script", name, ..] if !name.starts_with('-') => Some(name),

@@ -32,7 +32,9 @@ fn check(cx: &Context, out: &mut Findings) {
 fn lacks_ci(build: &Build, stage: &Stage) -> bool {
     let StageBase::Image(image) = build.root_base(stage) else { return false };
     let major = |release: &Release| release.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-    releases(image).into_iter().any(|one| one.product == "node" && major(one).is_some_and(|major| major < 8))
+    releases(image)
+        .into_iter()
+        .any(|release| release.product == "node" && major(release).is_some_and(|major| major < 8))
 }
 
 /// `npm install` without packages, in a project.
@@ -77,7 +79,7 @@ fn names_lock(build: &Build, (stage, index): (&Stage, usize)) -> bool {
         let name = path::name(text);
         matches!(name, "package-lock.json" | "npm-shrinkwrap.json")
     };
-    let above = build.transfers(stage).iter().filter(|one| one.from.is_none() && one.index < index);
+    let above = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none() && transfer.index < index);
     above.flat_map(|one| &one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
 }
 

@@ -22,8 +22,8 @@ fn check(cx: &Context, out: &mut Findings) {
         if pinned(cx.build().root_base(run.stage)) {
             continue;
         }
-        for one in run.invocations() {
-            let Some(call) = one.package_call().filter(upgrades_all) else { continue };
+        for invocation in run.invocations() {
+            let Some(call) = invocation.package_call().filter(upgrades_all) else { continue };
             let span = Span::new(call.span.start, call.verb_span.end);
             let name = format!("{} {}", call.program, call.verb_text);
             let message = format!(

@@ -10,8 +10,9 @@ super::rule!("packages-unsorted", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        for one in run.invocations() {
-            let Some(call) = one.package_call().filter(|call| call.manager.is_system() && call.verb == Verb::Install)
+        for invocation in run.invocations() {
+            let Some(call) =
+                invocation.package_call().filter(|call| call.manager.is_system() && call.verb == Verb::Install)
             else {
                 continue;
             };

@@ -15,8 +15,8 @@ fn check(cx: &Context, out: &mut Findings) {
         if secret {
             continue;
         }
-        for one in &run.invocations() {
-            let Some(span) = sets_password(one) else { continue };
+        for invocation in &run.invocations() {
+            let Some(span) = sets_password(invocation) else { continue };
             let message = "the password (or its hash) is stored in the image and is the same in every container";
             out.push(
                 cx.finding(run.place(span), message)
@@ -26,17 +26,19 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn sets_password(one: &Invocation) -> Option<Span> {
-    let has = |names: &[&str]| one.args.iter().any(|word| names.contains(&word.text()));
-    match one.program? {
-        "chpasswd" if !has(&["--help", "-h"]) => Some(one.span),
-        "passwd" if one.command.place.pipe_index > 0 || has(&["--stdin", "-d", "--delete"]) => Some(one.span),
-        "passwd" if !one.command.redirects.is_empty() && !has(&["-l", "--lock", "-S", "-u"]) => {
-            let reads = one.command.redirects.iter().any(|redirect| redirect.body.is_some());
-            reads.then_some(one.span)
+fn sets_password(invocation: &Invocation) -> Option<Span> {
+    let has = |names: &[&str]| invocation.args.iter().any(|word| names.contains(&word.text()));
+    match invocation.program? {
+        "chpasswd" if !has(&["--help", "-h"]) => Some(invocation.span),
+        "passwd" if invocation.command.place.pipe_index > 0 || has(&["--stdin", "-d", "--delete"]) => {
+            Some(invocation.span)
+        }
+        "passwd" if !invocation.command.redirects.is_empty() && !has(&["-l", "--lock", "-S", "-u"]) => {
+            let reads = invocation.command.redirects.iter().any(|redirect| redirect.body.is_some());
+            reads.then_some(invocation.span)
         }
         "useradd" | "usermod" => {
-            let (flags, _) = one.arguments();
+            let (flags, _) = invocation.arguments();
             let flag = flags.into_iter().find(|flag| matches!(&*flag.name, "-p" | "--password"))?;
             let value = flag.value?;
             // These values are not hashes: they lock the account.

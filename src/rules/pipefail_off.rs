@@ -61,7 +61,7 @@ fn hidden(run: &Run, script: &Script) -> Option<Span> {
         let groups = compounds_before(script, command);
         let before: Vec<&Command> = all[..all.len() - 1].iter().map(|at| &script.commands[*at]).collect();
         let fails = before.iter().any(|one| may_fail(one)) && !(checks(command) && before.len() == 1);
-        if !fails && !groups.iter().any(|one| may_fail_within(script, one.span)) {
+        if !fails && !groups.iter().any(|group| may_fail_within(script, group.span)) {
             continue;
         }
         let span = script.commands[all[0]].span.to(command.span);
@@ -80,7 +80,7 @@ fn compounds_before<'s>(script: &'s Script, last: &Command) -> Vec<&'s Compound>
         one.place.scope == place.scope && one.place.pipe_len == place.pipe_len && one.span.end <= last.span.start
     };
     let nearest = |index| {
-        let piped = script.compounds.iter().filter(is_before).filter(|one| one.place.pipe_index == index);
+        let piped = script.compounds.iter().filter(is_before).filter(|compound| compound.place.pipe_index == index);
         piped.max_by_key(|one| one.span.end)
     };
     // Elements of an earlier pipe are before the first command of this one.
@@ -91,8 +91,8 @@ fn compounds_before<'s>(script: &'s Script, last: &Command) -> Vec<&'s Compound>
 /// Where the pipe that ends with a command begins, as far as the commands before it show.
 fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
     let ends = |place: &CommandPlace| place.scope == last.place.scope && place.pipe_index + 1 == place.pipe_len;
-    let commands = script.commands.iter().map(|one| (&one.place, one.span));
-    let compounds = script.compounds.iter().map(|one| (&one.place, one.span));
+    let commands = script.commands.iter().map(|command| (&command.place, command.span));
+    let compounds = script.compounds.iter().map(|compound| (&compound.place, compound.span));
     let before = commands.chain(compounds).filter(|(place, span)| ends(place) && span.end <= last.span.start);
     before.map(|(_, span)| span.end).max()
 }
@@ -100,7 +100,7 @@ fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
 /// Whether the output of a command is an argument: then its status is lost with and without pipefail.
 fn is_argument(script: &Script, place: &CommandPlace, span: Span) -> bool {
     let substituted = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Substitution);
-    let end = script.commands.partition_point(|one| one.span.start < span.start);
+    let end = script.commands.partition_point(|command| command.span.start < span.start);
     let near = &script.commands[end.saturating_sub(LOOKED_BACK)..end];
     let assigned = near.iter().rev().filter(|one| one.words.is_empty());
     substituted && !assigned.flat_map(|one| &one.assignments).any(|one| one.value.span.contains(span))

@@ -30,8 +30,9 @@ fn check(cx: &Context, out: &mut Findings) {
 /// A daemon that is started, used and stopped in the same step; a process of the script itself; a mount that the step
 /// is allowed to make.
 fn has_reason(run: &Run, all: &[Invocation], at: usize) -> bool {
-    let background =
-        |one: &Invocation| one.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Background);
+    let background = |invocation: &Invocation| {
+        invocation.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Background)
+    };
     match all[at].program {
         Some("service") => all.iter().any(|one| !one.is("service")),
         Some("kill") => all.iter().any(background) || all.len() > 1 && all[at].args.iter().any(Word::is_dynamic),

@@ -27,11 +27,12 @@ const DATA_FOLDERS: [&str; 5] = ["/tmp/", "/var/", "/root/.", "/usr/share/doc", 
 pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
     let script = &run.code.script;
     // Another shell may have had other settings.
-    let moved = |one: &Invocation| one.command.assignments.iter().any(|set| &*set.name_text == "PATH");
-    let alone = |one: &Invocation| one.via.is_empty() && !moved(one);
-    let first = |one: &Invocation| one.command.place.before.is_none_or(|before| before.kind != SeparatorKind::Or);
-    let tested = |one: &Invocation| {
-        let before = script.commands.iter().take_while(|command| command.span.start < one.command.span.start);
+    let moved = |invocation: &Invocation| invocation.command.assignments.iter().any(|set| &*set.name_text == "PATH");
+    let alone = |invocation: &Invocation| invocation.via.is_empty() && !moved(invocation);
+    let first =
+        |invocation: &Invocation| invocation.command.place.before.is_none_or(|before| before.kind != SeparatorKind::Or);
+    let tested = |invocation: &Invocation| {
+        let before = script.commands.iter().take_while(|command| command.span.start < invocation.command.span.start);
         before.last().is_some_and(|command| {
             let name = command.name().map(Word::text).unwrap_or_default();
             shell::program::Program::of(name).is(Kind::Condition)
@@ -39,14 +40,14 @@ pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
         })
     };
     // The last command ran only if the commands before it did.
-    let to_end = |one: &Invocation| {
-        let behind = script.commands.iter().filter(|other| other.span.start > one.command.span.start);
+    let to_end = |invocation: &Invocation| {
+        let behind = script.commands.iter().filter(|other| other.span.start > invocation.command.span.start);
         let mut places = behind.map(|other| &other.place).filter(|place| place.scope == 0);
         places.all(|place| place.before.is_none_or(|before| before.kind == SeparatorKind::And))
     };
-    let plain = |one: &Invocation| {
-        let named = one.command.place.scope == 0 && one.path.text() == program;
-        named && alone(one) && first(one) && (!tested(one) || to_end(one))
+    let plain = |invocation: &Invocation| {
+        let named = invocation.command.place.scope == 0 && invocation.path.text() == program;
+        named && alone(invocation) && first(invocation) && (!tested(invocation) || to_end(invocation))
     };
     uses.iter().any(|one| plain(one)) || is_of_base(run, program)
 }
@@ -74,35 +75,35 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     }
 
     /// Whether a command removes it.
-    pub(super) fn loss(&self, one: &Invocation) -> Loss {
-        let loss = self.of_command(one);
+    pub(super) fn loss(&self, invocation: &Invocation) -> Loss {
+        let loss = self.of_command(invocation);
         // `rm` itself is not removed by accident.
         if self.name == "rm" && loss == Loss::Possible { Loss::None } else { loss }
     }
 
-    fn of_command(&self, one: &Invocation) -> Loss {
-        if let Some(call) = one.package_call().filter(|call| call.verb == Verb::Remove) {
+    fn of_command(&self, invocation: &Invocation) -> Loss {
+        if let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Remove) {
             return match call.manager.is_system() {
                 true if is_of_base(self.run, self.name) => Loss::None,
-                true => self.of_system(one, &call),
+                true => self.of_system(invocation, &call),
                 false => self.of_language(&call),
             };
         }
-        let has = |words: &[&str]| one.args.iter().any(|word| words.contains(&word.text()));
-        match one.program {
-            Some("rm" | "rmdir" | "unlink" | "shred" | "mv") => self.of_files(one),
-            Some("find") if has(&["-delete", "-exec", "-execdir"]) => self.of_search(one),
-            Some("dpkg") if has(&["-r", "-P", "--remove", "--purge"]) => self.of_names(one),
-            Some("rpm") if has(&["-e", "--erase", "-ev"]) => self.of_names(one),
+        let has = |words: &[&str]| invocation.args.iter().any(|word| words.contains(&word.text()));
+        match invocation.program {
+            Some("rm" | "rmdir" | "unlink" | "shred" | "mv") => self.of_files(invocation),
+            Some("find") if has(&["-delete", "-exec", "-execdir"]) => self.of_search(invocation),
+            Some("dpkg") if has(&["-r", "-P", "--remove", "--purge"]) => self.of_names(invocation),
+            Some("rpm") if has(&["-e", "--erase", "-ev"]) => self.of_names(invocation),
             Some("corepack") if has(&["disable"]) && self.needs.programs.contains(&"corepack") => Loss::Certain,
             _ => Loss::None,
         }
     }
 
     /// Packages of the distribution.
-    fn of_system(&self, one: &Invocation, call: &PackageCall) -> Loss {
-        let span = one.span.start;
-        let mut loss = if one.is_via("xargs") { Loss::Possible } else { Loss::None };
+    fn of_system(&self, invocation: &Invocation, call: &PackageCall) -> Loss {
+        let span = invocation.span.start;
+        let mut loss = if invocation.is_via("xargs") { Loss::Possible } else { Loss::None };
         for package in &call.packages {
             let name = package.name.text;
             if package.name.dynamic {
@@ -131,7 +132,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
             return true;
         }
         let build = self.run.build;
-        let asked = |call: &PackageCall| call.packages.iter().any(|one| one.name.text == self.name);
+        let asked = |call: &PackageCall| call.packages.iter().any(|package| package.name.text == self.name);
         let mut stages = build.chain(self.run.stage);
         stages.any(|stage| {
             let copied = build.transfers(stage).iter().any(|transfer| {
@@ -139,12 +140,12 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
                     || transfer
                         .sources
                         .iter()
-                        .any(|one| one.text.as_deref().is_some_and(|text| path::name(text) == self.name))
+                        .any(|source| source.text.as_deref().is_some_and(|text| path::name(text) == self.name))
             });
             let mut runs = run_instructions::of_stage(build, stage);
             copied
                 || runs.any(|run| {
-                    let mut calls = run.invocations().into_iter().filter_map(|one| one.package_call());
+                    let mut calls = run.invocations().into_iter().filter_map(|invocation| invocation.package_call());
                     calls.any(|call| call.verb == Verb::Install && asked(&call))
                 })
         })
@@ -161,7 +162,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
                     if call.manager != Manager::Apk || given.is_none_or(|value| value.text != name) {
                         continue;
                     }
-                    if call.packages.iter().any(|one| self.is_needed(one.name.text)) {
+                    if call.packages.iter().any(|package| self.is_needed(package.name.text)) {
                         return Loss::Certain;
                     }
                     if !call.has_unknown_packages() {
@@ -175,16 +176,17 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
 
     /// Packages of a language: `npm uninstall -g npm`, `pip uninstall poetry`.
     fn of_language(&self, call: &PackageCall) -> Loss {
-        let named = call.packages.iter().any(|one| one.name.text == self.name || self.is_needed(one.name.text));
+        let named =
+            call.packages.iter().any(|package| package.name.text == self.name || self.is_needed(package.name.text));
         if named { Loss::Certain } else { Loss::None }
     }
 
     /// Packages in the words of `dpkg` and `rpm`.
-    fn of_names(&self, one: &Invocation) -> Loss {
-        if one.args.iter().any(|word| self.is_needed(word.text())) {
+    fn of_names(&self, invocation: &Invocation) -> Loss {
+        if invocation.args.iter().any(|word| self.is_needed(word.text())) {
             return Loss::Certain;
         }
-        let open = one.is_via("xargs") || one.args.iter().any(Word::is_dynamic);
+        let open = invocation.is_via("xargs") || invocation.args.iter().any(Word::is_dynamic);
         if open { Loss::Possible } else { Loss::None }
     }
 
@@ -194,20 +196,20 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     }
 
     /// Files that are deleted or moved.
-    fn of_files(&self, one: &Invocation) -> Loss {
-        if one.is_via("xargs") {
+    fn of_files(&self, invocation: &Invocation) -> Loss {
+        if invocation.is_via("xargs") {
             return Loss::Possible;
         }
-        let operands = one.args.iter().filter(|word| !word.text().starts_with('-'));
-        operands.map(|word| self.of_path(one, word)).max().unwrap_or(Loss::None)
+        let operands = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
+        operands.map(|word| self.of_path(invocation, word)).max().unwrap_or(Loss::None)
     }
 
-    fn of_path(&self, one: &Invocation, word: &Word) -> Loss {
+    fn of_path(&self, invocation: &Invocation, word: &Word) -> Loss {
         let mut text = word.text().to_owned();
         if word.is_dynamic() {
             let start = text.find('$').or_else(|| text.find('`')).unwrap_or(0);
             let home = ["$HOME/", "${HOME}/"].iter().find_map(|home| text.strip_prefix(home));
-            let known = self.run.value_of(&text, one.span.start);
+            let known = self.run.value_of(&text, invocation.span.start);
             if let Some(value) = known {
                 text = value;
             } else if let Some(below) = home {
@@ -221,7 +223,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
         if let Some(below) = text.strip_prefix("~/") {
             text = format!("/root/{below}");
         }
-        let Some(folder) = installed::folder_of(self.run.build, (self.run.stage, self.run.index), one) else {
+        let Some(folder) = installed::folder_of(self.run.build, (self.run.stage, self.run.index), invocation) else {
             return if text.starts_with('/') { self.of_place(&text, None) } else { Loss::None };
         };
         self.of_place(&path::join(&folder, &text), Some(&folder))
@@ -264,16 +266,16 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     }
 
     /// `find /usr/local -name '*.pyc' -delete`
-    fn of_search(&self, one: &Invocation) -> Loss {
-        let starts = one.args.iter().take_while(|word| !word.text().starts_with(['-', '(', '!', '\\']));
+    fn of_search(&self, invocation: &Invocation) -> Loss {
+        let starts = invocation.args.iter().take_while(|word| !word.text().starts_with(['-', '(', '!', '\\']));
         let mut loss = Loss::None;
         for word in starts {
-            if self.of_path(one, word) > Loss::None {
+            if self.of_path(invocation, word) > Loss::None {
                 loss = Loss::Possible;
             }
         }
         // A search by name does not match a program with another name.
-        let pairs = one.args.windows(2).filter(|pair| pair[0].is("-name"));
+        let pairs = invocation.args.windows(2).filter(|pair| pair[0].is("-name"));
         let names: Vec<&str> = pairs.map(|pair| pair[1].text()).collect();
         let other = !names.is_empty() && !names.iter().any(|name| is_like(name, self.name));
         if other { Loss::None } else { loss }

@@ -43,15 +43,17 @@ fn check(cx: &Context, out: &mut Findings, question: &Question) {
         })
     });
     for run in run_instructions::all(cx) {
-        for one in run.invocations() {
-            let Some(call) = one.call_of(question.managers).filter(|call| (question.asks)(call)) else { continue };
-            let open = one.args.iter().any(|word: &Word| run.may_be_option(word));
+        for invocation in run.invocations() {
+            let Some(call) = invocation.call_of(question.managers).filter(|call| (question.asks)(call)) else {
+                continue;
+            };
+            let open = invocation.args.iter().any(|word: &Word| run.may_be_option(word));
             if (question.answered)(&call) || open || settings.mentioned_until(&run) {
                 continue;
             }
             let name = format!("{} {}", call.program, call.verb_text);
             let span = Span::new(call.span.start, call.verb_span.end);
-            let piped = one.command.place.pipe_index > 0;
+            let piped = invocation.command.place.pipe_index > 0;
             let end = if piped { "and a pipe may not answer it" } else { "which a build cannot answer" };
             // apt does not ask if it installs only the named packages.
             let some =

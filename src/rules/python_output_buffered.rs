@@ -26,9 +26,9 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let runs = build.code(index).is_some_and(|code| {
-        code.script.invocations().iter().any(|one| {
-            one.program.is_some_and(|program| program.starts_with("python"))
-                && !one.args.iter().any(|word| word.text().starts_with("-u"))
+        code.script.invocations().iter().any(|invocation| {
+            invocation.program.is_some_and(|program| program.starts_with("python"))
+                && !invocation.args.iter().any(|word| word.text().starts_with("-u"))
         })
     });
     if !runs {

@@ -33,13 +33,14 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
             }
             let mut folder = CommandFolder::of(build, stage, index);
-            for one in &invocations {
-                folder.follow(one);
-                let Some((value, paths)) = recursive(one) else { continue };
+            for invocation in &invocations {
+                folder.follow(invocation);
+                let Some((value, paths)) = recursive(invocation) else { continue };
                 let paths: Vec<String> =
                     paths.iter().filter_map(|word| word.value()).filter_map(|path| folder.join(path)).collect();
                 let below = |to: &str| paths.iter().any(|path| written_paths::takes_away(path, to));
-                let idle = |transfer: &Transfer| one.is("chmod") && changes_nothing(build, transfer, value.text());
+                let idle =
+                    |transfer: &Transfer| invocation.is("chmod") && changes_nothing(build, transfer, value.text());
                 let hit: Vec<&(String, &Transfer)> =
                     copied.iter().filter(|(to, transfer)| below(to) && !idle(transfer)).collect();
                 let Some((_, first)) = hit.first() else { continue };
@@ -48,24 +49,31 @@ fn check(cx: &Context, out: &mut Findings) {
                 if bytes.is_some_and(|bytes| bytes < WORTHWHILE) {
                     continue;
                 }
-                let program = one.program.unwrap_or_default();
+                let program = invocation.program.unwrap_or_default();
                 let lines: Vec<u32> = hit.iter().map(|(_, transfer)| transfer.instruction.start_line).collect();
                 let message =
                     format!("`{program} -R` stores everything that {} a second time in this layer", copying(&lines));
                 let Some(code) = build.code(index) else { continue };
-                let span = code.place(&build.input().file, one.span);
+                let span = code.place(&build.input().file, invocation.span);
                 let finding = cx
                     .finding(span, message)
-                    .help(if edits < REMEMBERED && is_made_between(build, stage, (first.index, index), one, value) {
-                        format!("create the user above the copy; {}", advice(one, value.text()))
-                    } else {
-                        advice(one, value.text())
-                    })
+                    .help(
+                        if edits < REMEMBERED && is_made_between(build, stage, (first.index, index), invocation, value)
+                        {
+                            format!("create the user above the copy; {}", advice(invocation, value.text()))
+                        } else {
+                            advice(invocation, value.text())
+                        },
+                    )
                     .label(first.instruction.head, "copied here");
                 let finding = priced(finding, bytes);
                 let run = ChownRun { stage, instruction, alone: invocations.len() == 1, paths: &paths };
                 edits += 1;
-                out.push(if edits > REMEMBERED { finding } else { edited(build, finding, &run, &hit, one, value) });
+                out.push(if edits > REMEMBERED {
+                    finding
+                } else {
+                    edited(build, finding, &run, &hit, invocation, value)
+                });
             }
         }
         let room = REMEMBERED.saturating_sub(copied.len());
@@ -77,8 +85,8 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// The flag of COPY that does the same; a world-writable mode is never suggested.
-fn advice(one: &Invocation, value: &str) -> String {
-    match one.program.unwrap_or_default() {
+fn advice(invocation: &Invocation, value: &str) -> String {
+    match invocation.program.unwrap_or_default() {
         "chown" => format!("copy with `--chown={}`", value.trim_end_matches(':')),
         _ if is_mode(value) && !value.ends_with(['2', '3', '6', '7']) => format!("copy with `--chmod={value}`"),
         _ => "copy with `--chmod` and the mode that you need".to_owned(),
@@ -155,17 +163,17 @@ fn is_tree(transfer: &Transfer) -> bool {
 }
 
 /// Owner or mode, and the paths, of `chown -R` and `chmod -R`.
-fn recursive<'s>(one: &Invocation<'s>) -> Option<(&'s Word, Vec<&'s Word>)> {
-    if !one.is("chown") && !one.is("chmod") {
+fn recursive<'s>(invocation: &Invocation<'s>) -> Option<(&'s Word, Vec<&'s Word>)> {
+    if !invocation.is("chown") && !invocation.is("chmod") {
         return None;
     }
     let is_recursive =
         |text: &str| text == "--recursive" || (text.starts_with('-') && !text.starts_with("--") && text.contains('R'));
-    let recursive = one.args.iter().any(|word| is_recursive(word.text()));
-    if !recursive || one.flag("--reference").is_some() || one.flag("--from").is_some() {
+    let recursive = invocation.args.iter().any(|word| is_recursive(word.text()));
+    if !recursive || invocation.flag("--reference").is_some() || invocation.flag("--from").is_some() {
         return None;
     }
-    let mut operands = one.args.iter().filter(|word| !word.text().starts_with('-'));
+    let mut operands = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
     let value = operands.next()?;
     Some((value, operands.collect()))
 }
@@ -187,17 +195,17 @@ fn edited(
     mut finding: Finding,
     run: &ChownRun,
     hit: &[&(String, &Transfer)],
-    one: &Invocation,
+    invocation: &Invocation,
     value: &Word,
 ) -> Finding {
     let Some(value) = value.value() else {
         return finding;
     };
-    if !(run.alone && one.via.is_empty() && one.command.redirects.is_empty()) {
+    if !(run.alone && invocation.via.is_empty() && invocation.command.redirects.is_empty()) {
         return finding;
     }
     let file = &build.input().file;
-    let chown = one.is("chown");
+    let chown = invocation.is("chown");
     let fits = if chown { is_owner(value) } else { is_mode(value) };
     let exact = |to: &str| run.paths.iter().any(|path| path == to);
     let own = |index: usize| run.stage.instructions.contains(&index);
@@ -206,9 +214,10 @@ fn edited(
         parts.is_some_and(|parts| if chown { parts.chown.is_none() } else { parts.chmod.is_none() })
     };
     let first = hit.iter().map(|(_, transfer)| transfer.index).min().unwrap_or_default();
-    let between =
-        build.instructions(run.stage).filter(|(at, one)| *at > first && one.start_line < run.instruction.start_line);
-    let quiet = between.into_iter().all(|(_, one)| one.keyword != Keyword::Run);
+    let between = build
+        .instructions(run.stage)
+        .filter(|(at, invocation)| *at > first && invocation.start_line < run.instruction.start_line);
+    let quiet = between.into_iter().all(|(_, invocation)| invocation.keyword != Keyword::Run);
     let all = run.paths.iter().all(|path| hit.iter().any(|(to, _)| to == path));
     let known = !chown || is_known(build, run.stage, first, value);
     if !fits
@@ -267,8 +276,10 @@ fn is_made_between(
                 && at <= chown
                 && invocations
                     .iter()
-                    .filter(|one| one.program.is_some_and(|program| Program::of(program).is(Kind::Accounts)))
-                    .any(|one| one.args.iter().any(|word| plain(word.text()) == plain(name)))
+                    .filter(|invocation| {
+                        invocation.program.is_some_and(|program| Program::of(program).is(Kind::Accounts))
+                    })
+                    .any(|invocation| invocation.args.iter().any(|word| plain(word.text()) == plain(name)))
         })
     };
     one.is("chown") && names(owner.text()).any(|name| makes(name) && !is_known(build, stage, copy, name))
@@ -285,8 +296,10 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
             at < index
                 && invocations
                     .iter()
-                    .filter(|one| one.program.is_some_and(|program| Program::of(program).is(Kind::Accounts)))
-                    .any(|one| one.args.iter().any(|word| plain(word.text()) == plain(name)))
+                    .filter(|invocation| {
+                        invocation.program.is_some_and(|program| Program::of(program).is(Kind::Accounts))
+                    })
+                    .any(|invocation| invocation.args.iter().any(|word| plain(word.text()) == plain(name)))
         })
     };
     names(owner).all(|name| name == "root" || Some(name) == account || made(name))

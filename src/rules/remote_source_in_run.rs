@@ -34,23 +34,29 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn literal_url(one: &Invocation) -> bool {
-    one.args.iter().filter_map(Word::value).any(|text| text.starts_with("https://") || text.starts_with("http://"))
+fn literal_url(invocation: &Invocation) -> bool {
+    invocation
+        .args
+        .iter()
+        .filter_map(Word::value)
+        .any(|text| text.starts_with("https://") || text.starts_with("http://"))
 }
 
 /// A clone of a public repository without submodules.
-fn clones(one: &Invocation) -> bool {
-    let first = one.args.first().is_some_and(|word| word.is("clone"));
-    let submodules = one.args.iter().any(|word| word.text().starts_with("--recurs"));
-    one.is("git") && first && !submodules && literal_url(one)
+fn clones(invocation: &Invocation) -> bool {
+    let first = invocation.args.first().is_some_and(|word| word.is("clone"));
+    let submodules = invocation.args.iter().any(|word| word.text().starts_with("--recurs"));
+    invocation.is("git") && first && !submodules && literal_url(invocation)
 }
 
 /// `curl URL | tar -x`.
-fn unpacks(one: &Invocation, next: &Invocation) -> bool {
-    let fetches = (one.is("curl") || one.is("wget")) && literal_url(one);
-    let header = one.args.iter().any(|word| matches!(word.text(), "-H" | "--header" | "-u" | "--user" | "--cert"));
-    let piped =
-        one.command.place.pipe_len == 2 && one.command.place.pipe_index == 0 && next.command.place.pipe_index == 1;
+fn unpacks(invocation: &Invocation, next: &Invocation) -> bool {
+    let fetches = (invocation.is("curl") || invocation.is("wget")) && literal_url(invocation);
+    let header =
+        invocation.args.iter().any(|word| matches!(word.text(), "-H" | "--header" | "-u" | "--user" | "--cert"));
+    let piped = invocation.command.place.pipe_len == 2
+        && invocation.command.place.pipe_index == 0
+        && next.command.place.pipe_index == 1;
     let extracts = next.args.iter().take(1).any(|word| word.text().contains('x') || word.is("--extract"));
     let strips = next.args.iter().any(|word| word.text().starts_with("--strip"));
     fetches && !header && piped && next.is("tar") && extracts && !strips

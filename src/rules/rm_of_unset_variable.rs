@@ -17,8 +17,12 @@ fn check(cx: &Context, out: &mut Findings) {
         if run.code.text().is_none_or(|text| text.len() > LONGEST) {
             continue;
         }
-        for one in run.invocations().iter().filter(|one| is_recursive(one) && !one.command.place.options.nounset) {
-            for word in one.args.iter().filter(|word| is_risky(&run, word)) {
+        for invocation in run
+            .invocations()
+            .iter()
+            .filter(|invocation| is_recursive(invocation) && !invocation.command.place.options.nounset)
+        {
+            for word in invocation.args.iter().filter(|word| is_risky(&run, word)) {
                 let text = word.text();
                 let rest = &text[text.find('/').unwrap_or(0)..];
                 let message = format!("this deletes `{rest}` if the variable is empty");
@@ -31,12 +35,12 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn is_recursive(one: &Invocation) -> bool {
+fn is_recursive(invocation: &Invocation) -> bool {
     let letters = |word: &Word| {
         let text = word.text();
         text == "--recursive" || text.starts_with('-') && !text.starts_with("--") && text.contains(['r', 'R'])
     };
-    one.is("rm") && one.args.iter().any(letters)
+    invocation.is("rm") && invocation.args.iter().any(letters)
 }
 
 /// `"$DIR/"*`, `"$DIR/usr"`, if nothing shows that DIR has a value.

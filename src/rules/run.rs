@@ -134,7 +134,7 @@ fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, name
     };
     let codes = named.rules.iter().filter_map(|rule| find(rule)).flat_map(|rule| &rule.metadata().narrower);
     let mut codes = codes.filter(|(code, _)| is_foreign && code.eq_ignore_ascii_case(&named.text));
-    let lines = |one: &Instruction| (one.start_line, one.start_line);
+    let lines = |instruction: &Instruction| (instruction.start_line, instruction.start_line);
     // If no such instruction begins there, that linter suppresses nothing either.
     codes.any(|(_, keyword)| {
         build.input().file.instructions().iter().enumerate().any(|(index, one)| {
@@ -209,7 +209,7 @@ fn second<'i>(
         (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings).judging(judged), &mut out);
     }
     let mut again: Vec<SuppressionUse> =
-        judged.iter().map(|one| SuppressionUse::new(&one.suppression, inputs.today)).collect();
+        judged.iter().map(|judged| SuppressionUse::new(&judged.suppression, inputs.today)).collect();
     suppress(with_severities(out, policy), &mut again, &inputs.sources)
 }
 

@@ -121,7 +121,7 @@ impl<'a, 'i> Run<'a, 'i> {
     /// The last assignment of a variable before a position of the script, among the commands just before it.
     pub(super) fn assigned(&self, name: &str, at: u32) -> Option<&'a Assignment> {
         let commands = &self.code.script.commands;
-        let end = commands.partition_point(|one| one.span.start < at);
+        let end = commands.partition_point(|command| command.span.start < at);
         let before = &commands[end.saturating_sub(LOOKED_BACK)..end];
         before.iter().flat_map(|one| &one.assignments).rfind(|one| &*one.name_text == name)
     }

@@ -14,7 +14,7 @@ pub(super) fn append(build: &Build, index: usize, code: &Code, command: &str) ->
         let name = one.name().and_then(Word::value).unwrap_or_default();
         code.script.is_last(one) && matches!(name, "exit" | "exec" | "return")
     };
-    if code.script.commands.iter().any(|one| ends(&one)) {
+    if code.script.commands.iter().any(|command| ends(&command)) {
         return None;
     }
     let at = code.place(&build.input().file, Span::at(end)).start;
@@ -24,8 +24,9 @@ pub(super) fn append(build: &Build, index: usize, code: &Code, command: &str) ->
 /// Whether errexit has an effect inside the script's last element: it has none if `&&` follows.
 pub(super) fn shields(script: &Script) -> bool {
     let end = script.scopes.first().and_then(|top| top.last_end);
-    let compound = |one: &Compound| Some(one.span.end) == end || one.kind == CompoundKind::Function;
-    let errexit = |one: &Command| one.place.options.errexit || one.name().is_some_and(|name| name.is("set"));
+    let compound = |compound: &Compound| Some(compound.span.end) == end || compound.kind == CompoundKind::Function;
+    let errexit =
+        |command: &Command| command.place.options.errexit || command.name().is_some_and(|name| name.is("set"));
     script.compounds.iter().any(compound) && script.commands.iter().any(errexit)
 }
 
@@ -51,7 +52,7 @@ pub(super) fn separator(build: &Build, index: usize, at: u32) -> String {
 pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
     let before = command.place.before.filter(|one| one.kind == SeparatorKind::And)?;
     let opens_heredoc =
-        |one: &Redirect| matches!(one.operator, RedirectOperator::Heredoc | RedirectOperator::HeredocTabs);
+        |redirect: &Redirect| matches!(redirect.operator, RedirectOperator::Heredoc | RedirectOperator::HeredocTabs);
     if command.redirects.iter().any(opens_heredoc)
         || command.place.scope != 0
         || command.place.pipe_len != 1
@@ -59,8 +60,13 @@ pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
     {
         return None;
     }
-    let after = command.place.after.is_none_or(|one| matches!(one.kind, SeparatorKind::And | SeparatorKind::Newline));
-    let ends = script.commands.iter().map(|one| one.span.end).chain(script.compounds.iter().map(|one| one.span.end));
+    let after =
+        command.place.after.is_none_or(|after| matches!(after.kind, SeparatorKind::And | SeparatorKind::Newline));
+    let ends = script
+        .commands
+        .iter()
+        .map(|command| command.span.end)
+        .chain(script.compounds.iter().map(|compound| compound.span.end));
     let start = ends.filter(|end| *end <= before.span.start).max()?;
     after.then(|| Span::new(start, command.span.end))
 }

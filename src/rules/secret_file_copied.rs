@@ -74,7 +74,7 @@ fn is_made_empty(cx: &Context, transfer: &Transfer, name: &str) -> bool {
     for (index, _) in build.chain(maker).flat_map(|stage| build.instructions(stage)) {
         for command in build.code(index).iter().flat_map(|code| &code.script.commands) {
             let is_it = |word: &Word| word.value().is_some_and(|text| path::name(text) == name);
-            let redirected = command.redirects.iter().filter_map(|one| one.target.as_ref()).any(is_it);
+            let redirected = command.redirects.iter().filter_map(|redirect| redirect.target.as_ref()).any(is_it);
             if !redirected && !command.words.iter().any(is_it) {
                 continue;
             }

@@ -32,11 +32,12 @@ fn check(cx: &Context, out: &mut Findings) {
     for (ships, transfer) in &transfers {
         let selections = transfer.select(context);
         let takes = |entry: EntryId| selections.iter().flatten().any(|one| one.entries.binary_search(&entry).is_ok());
-        let new: Vec<&&ClassMatch> = secrets.iter().filter(|one| takes(one.entry) && told.insert(one.entry)).collect();
+        let new: Vec<&&ClassMatch> =
+            secrets.iter().filter(|secret| takes(secret.entry) && told.insert(secret.entry)).collect();
         if new.is_empty() {
             continue;
         }
-        let names: Vec<String> = new.iter().take(NAMED).map(|one| format!("`{}`", context.path(one.entry))).collect();
+        let names: Vec<String> = new.iter().take(NAMED).map(|new| format!("`{}`", context.path(new.entry))).collect();
         let more = new.len() - names.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let (verb, them) = if new.len() == 1 { ("is sent", "its name") } else { ("are sent", "their names") };
@@ -44,7 +45,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let message = format!("{}{more} {verb} {place}: judging by {them}, they contain secrets", names.join(", "));
         let message = if new.len() == 1 { message.replace("they contain", "it contains") } else { message };
         let finding = cx.finding(transfer.instruction.head, message).help("exclude them in .dockerignore");
-        let mut patterns: Vec<String> = new.iter().map(|one| one.pattern.clone()).collect();
+        let mut patterns: Vec<String> = new.iter().map(|new| new.pattern.clone()).collect();
         patterns.sort_unstable();
         patterns.dedup();
         let safety = Safety::Unsafe("the program may read its settings from such a file in the image".into());
@@ -67,11 +68,13 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c ClassMatch> {
 /// Whether an exception of .dockerignore includes a path, so that it is sent on purpose.
 fn is_brought_back(cx: &Context, path: &str) -> bool {
     let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
-    file.patterns.iter().any(|one| one.negated && may_take_in(&one.text, path))
+    file.patterns.iter().any(|pattern| pattern.negated && may_take_in(&pattern.text, path))
 }
 
 /// Whether no other build with the same .dockerignore copies such files.
 fn is_own(cx: &Context) -> bool {
-    let takes = |other: &Build| other.context_sources().unwrap_or_default().iter().any(|one| one.contains(".env"));
+    let takes = |other: &Build| {
+        other.context_sources().unwrap_or_default().iter().any(|context_source| context_source.contains(".env"))
+    };
     cx.ask_neighbours("takes an environment", |other| takes(other).then(String::new)).is_none()
 }

@@ -14,7 +14,8 @@ super::rule!("secret-named-variable", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let secrets = build.secrets();
-    let known: BTreeSet<(usize, &str)> = secrets.iter().map(|one| (one.instruction, one.name.trim())).collect();
+    let known: BTreeSet<(usize, &str)> =
+        secrets.iter().map(|secret| (secret.instruction, secret.name.trim())).collect();
     let first = build.stages().first().map_or(0, |stage| stage.start);
     let global = build.input().file.instructions().iter().enumerate().take(first);
     let of_stages = build.stages().iter().flat_map(|stage| build.effective_instructions(stage));

@@ -117,7 +117,9 @@ impl Selection {
     /// ignores.
     fn decides(&self, rule: &Rule, rank: impl Fn(Selector, bool) -> Option<u8>) -> bool {
         let metadata = rule.metadata();
-        let rank = |selectors: &[Selector], ignored: bool| selectors.iter().filter_map(|one| rank(*one, ignored)).max();
+        let rank = |selectors: &[Selector], ignored: bool| {
+            selectors.iter().filter_map(|selector| rank(*selector, ignored)).max()
+        };
         let last = self.layers.iter().rposition(|layer| layer.select.is_some());
         let mut best = match last {
             None => Selector::Default.rank(rule, metadata).map(|rank| (rank, 0, false)),
@@ -137,9 +139,9 @@ impl Selection {
         if rule.metadata().status != super::Status::Costly {
             return false;
         }
-        let asked = |one: &Selector| matches!(one, Selector::All | Selector::Rule(_));
+        let asked = |selector: &Selector| matches!(selector, Selector::All | Selector::Rule(_));
         let wide = |selectors: &[Selector]| {
-            selectors.iter().any(|one| asked(one) && one.rank(rule, rule.metadata()).is_some())
+            selectors.iter().any(|selector| asked(selector) && selector.rank(rule, rule.metadata()).is_some())
         };
         let last = self.layers.iter().rposition(|layer| layer.select.is_some());
         let mut layers = self.layers.iter().enumerate();

@@ -11,12 +11,12 @@ super::rule!("sh-relinked", check);
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         let invocations = run.invocations();
-        for one in invocations.iter().filter(|one| one.is("ln")) {
-            let operands: Vec<&Word> = one.args.iter().filter(|word| !word.text().starts_with('-')).collect();
+        for invocation in invocations.iter().filter(|invocation| invocation.is("ln")) {
+            let operands: Vec<&Word> = invocation.args.iter().filter(|word| !word.text().starts_with('-')).collect();
             let Some(link) = operands.last().filter(|word| operands.len() > 1 && is_sh(word)) else { continue };
             let finding = cx
                 .finding(
-                    run.place(one.span.to(link.span)),
+                    run.place(invocation.span.to(link.span)),
                     "this changes the shell of every script in the image that uses sh",
                 )
                 .help("use `SHELL [\"/bin/bash\", \"-c\"]`, which changes only the shell of RUN");
@@ -39,7 +39,9 @@ fn is_sh(word: &Word) -> bool {
 
 /// The instruction, if it does nothing else.
 fn whole(run: &Run, all: &[Invocation]) -> Option<Span> {
-    let own = |one: &Invocation| one.is("ln") || matches!(one.program, Some("rm" | "mv")) && one.args.iter().any(is_sh);
+    let own = |invocation: &Invocation| {
+        invocation.is("ln") || matches!(invocation.program, Some("rm" | "mv")) && invocation.args.iter().any(is_sh)
+    };
     let alone = all.iter().all(own) && all.iter().filter(|one| one.is("ln")).count() == 1;
     (alone && !run.is_trigger()).then_some(run.instruction.span)
 }

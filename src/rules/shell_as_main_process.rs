@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(name) = last.name().and_then(Word::value) else { return };
     let program = path::name(name);
     if Program::of(program).needs_no_exec()
-        || inner.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap")))
+        || inner.commands.iter().any(|command| command.name().is_some_and(|name| name.is("trap")))
     {
         return;
     }
@@ -53,8 +53,8 @@ fn exact(command: &Command, shown: &str) -> bool {
 
 /// The last command of the script's top-level list, if it is a simple command outside a pipe.
 fn last(script: &Script) -> Option<&Command> {
-    let last = script.commands.iter().rfind(|one| script.is_last(one))?;
+    let last = script.commands.iter().rfind(|command| script.is_last(command))?;
     let alone = last.place.pipe_len == 1 && !last.place.negated && script.problems.is_empty();
-    let behind_or = last.place.before.is_some_and(|one| one.kind == SeparatorKind::Or);
+    let behind_or = last.place.before.is_some_and(|before| before.kind == SeparatorKind::Or);
     (alone && !behind_or && last.place.after.is_none()).then_some(last)
 }

@@ -69,7 +69,7 @@ fn visible_span(build: &Build, index: usize, span: Span) -> Span {
 /// The command that compiles, in two words.
 fn command(build: &Build, index: usize, span: Span) -> Option<String> {
     let invocations = build.code(index)?.script.invocations();
-    let one = invocations.into_iter().find(|one| one.span == span)?;
+    let one = invocations.into_iter().find(|invocation| invocation.span == span)?;
     Some(match one.package_call() {
         Some(call) if !call.verb_text.is_empty() => format!("{} {}", call.program, call.verb_text),
         _ => one.program?.to_owned(),
@@ -86,7 +86,8 @@ fn example(build: &Build, index: usize, span: Span, language: Language) -> Optio
     let from = image.unwrap_or("…");
     let runtime = || image.and_then(|image| runtime_image(image, language, true));
     // A distribution's own image runs programs that were linked there.
-    let same = image.filter(|image| releases(image).iter().any(|one| one.product == Reference::of(image).short_name()));
+    let same = image
+        .filter(|image| releases(image).iter().any(|release| release.product == Reference::of(image).short_name()));
     let (command, small) = match language {
         Language::Go => match cgo(build, stage, index, span) {
             Cgo::Off => (String::new(), "gcr.io/distroless/static:nonroot".to_owned()),
@@ -111,7 +112,7 @@ enum Cgo {
 
 fn cgo(build: &Build, stage: &Stage, index: usize, span: Span) -> Cgo {
     let invocations = build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
-    let one = invocations.iter().find(|one| one.span == span);
+    let one = invocations.iter().find(|invocation| invocation.span == span);
     match one.and_then(|one| build.run_variable(stage, index, one, "CGO_ENABLED")).map(FoundVariable::text) {
         Some(Some(text)) if text == "0" => return Cgo::Off,
         Some(_) => return Cgo::Wanted,
@@ -135,14 +136,14 @@ fn bundled(build: &Build, target: &Stage) -> Option<(usize, Span)> {
     found.next()
 }
 
-fn bundles(one: &Invocation) -> bool {
-    let words: Vec<&str> = one.args.iter().map(Word::text).collect();
-    match one.package_call() {
+fn bundles(invocation: &Invocation) -> bool {
+    let words: Vec<&str> = invocation.args.iter().map(Word::text).collect();
+    match invocation.package_call() {
         Some(call) if is_node(call.manager) && call.verb == Verb::Run => {
             words.iter().any(|word| matches!(*word, "build" | "build:prod" | "build:production" | "bundle"))
         }
         Some(_) => false,
-        None => match one.program {
+        None => match invocation.program {
             Some("webpack" | "rollup" | "esbuild") => true,
             Some(name) => {
                 let known = Program::of(name);
@@ -164,14 +165,15 @@ fn static_server(cx: &Context, target: &Stage) -> Option<String> {
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let Some((index, _)) = build.last(target, keyword) else { continue };
         let Some(code) = build.code(index) else { continue };
-        for one in code.script.invocations() {
-            let words: Vec<&str> = one.program.into_iter().chain(one.args.iter().map(Word::text)).collect();
+        for invocation in code.script.invocations() {
+            let words: Vec<&str> =
+                invocation.program.into_iter().chain(invocation.args.iter().map(Word::text)).collect();
             let text = words.join(" ");
             if serves_files(&words) {
                 return Some(text);
             }
             // The command of a script in the manifest.
-            let Some(script) = script(cx, &one) else { continue };
+            let Some(script) = script(cx, &invocation) else { continue };
             if serves_files(&script.split_whitespace().collect::<Vec<_>>()) {
                 return Some(format!("{text}` → `{script}"));
             }
@@ -180,9 +182,10 @@ fn static_server(cx: &Context, target: &Stage) -> Option<String> {
     None
 }
 
-fn script(cx: &Context, one: &Invocation) -> Option<String> {
-    one.package_call().filter(|call| is_node(call.manager) && call.verb == Verb::Run)?;
-    let mut words = one.args.iter().filter_map(Word::value).filter(|word| !word.starts_with('-') && *word != "run");
+fn script(cx: &Context, invocation: &Invocation) -> Option<String> {
+    invocation.package_call().filter(|call| is_node(call.manager) && call.verb == Verb::Run)?;
+    let mut words =
+        invocation.args.iter().filter_map(Word::value).filter(|word| !word.starts_with('-') && *word != "run");
     let name = words.next()?;
     let project =
         cx.projects()?.iter().find(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty())?;

@@ -145,10 +145,10 @@ fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
     let own = cx.build().transfers(stage).iter().filter(|transfer| transfer.from.is_none());
     let selections = own.flat_map(|transfer| transfer.select(context)).collect::<Option<Vec<_>>>();
     let Some(selections) = selections else { return false };
-    let tops = |one: &Selection| one.tops.iter().flatten().copied().collect::<Vec<_>>();
+    let tops = |selection: &Selection| selection.tops.iter().flatten().copied().collect::<Vec<_>>();
     let taken: BTreeSet<EntryId> = selections
         .iter()
-        .flat_map(|one| one.entries.iter().copied().chain(tops(one)))
+        .flat_map(|selection| selection.entries.iter().copied().chain(tops(selection)))
         .filter(|id| is_code(*id))
         .collect();
     let all = context.entries().filter(|id| is_code(*id)).count();
@@ -193,10 +193,10 @@ fn ecosystems_brought_along(build: &Build, taken: &StageCopy) -> Vec<Ecosystem> 
     let mut found = Vec::new();
     for stage in build.chain(taken.maker).take(copied_packages::DEEPEST) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
-            for one in &invocations {
-                let Some(call) = one.package_call().filter(|call| is_of_manifest(call)) else { continue };
+            for invocation in &invocations {
+                let Some(call) = invocation.package_call().filter(|call| is_of_manifest(call)) else { continue };
                 let Some(ecosystem) = Ecosystem::of_manager(call.manager) else { continue };
-                let folder = installed::folder(build, (stage, index), one, &call);
+                let folder = installed::folder(build, (stage, index), invocation, &call);
                 let whole = |folder: &String| sources.iter().any(|source| path::is_within(folder, source));
                 if !found.contains(&ecosystem) && (named || folder.as_ref().is_some_and(whole)) {
                     found.push(ecosystem);
@@ -244,7 +244,8 @@ fn install(
         let Some(call) = invocation.package_call() else { continue };
         // `npm ci` starts by deleting node_modules.
         let anew = &*call.verb_text == "ci";
-        let is_brought = Ecosystem::of_manager(call.manager).is_some_and(|one| so_far.brought.contains(&one));
+        let is_brought =
+            Ecosystem::of_manager(call.manager).is_some_and(|of_manager| so_far.brought.contains(&of_manager));
         let counts = match call.verb {
             _ if is_brought && !anew => false,
             // Without a network nothing is downloaded.
@@ -328,7 +329,8 @@ fn needs_any(cx: &Context, manager: Manager) -> bool {
     let Some((projects, ecosystem)) = cx.projects().zip(ecosystem(manager)) else { return true };
     let read_all = matches!(ecosystem, Ecosystem::Go | Ecosystem::Rust);
     let needs = |project: &Project| {
-        let vendored = || project.installs.iter().any(|way| way.folders.iter().any(|one| one.ends_with("vendor")));
+        let vendored =
+            || project.installs.iter().any(|way| way.folders.iter().any(|folder| folder.ends_with("vendor")));
         !read_all || (!project.dependencies.is_empty() && !vendored())
     };
     projects.iter().any(|project| project.ecosystem == ecosystem && needs(project))

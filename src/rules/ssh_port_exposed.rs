@@ -73,7 +73,7 @@ fn is_ssh_server(build: &Build, stage: &Stage) -> bool {
     let makes_git = |stage: &Stage| {
         let codes = build.instructions(stage).filter_map(|(index, _)| build.code(index));
         let mut invocations = codes.flat_map(|code| code.script.invocations());
-        invocations.any(|one| accounts::created_user(&one) == Some("git"))
+        invocations.any(|invocation| accounts::created_user(&invocation) == Some("git"))
     };
     image || build.chain(stage).any(makes_git) || starts_ssh_server(build, stage)
 }
@@ -82,6 +82,8 @@ fn starts_ssh_server(build: &Build, stage: &Stage) -> bool {
     [Keyword::Entrypoint, Keyword::Cmd].iter().any(|keyword| {
         let code = build.last(stage, *keyword).and_then(|(index, _)| build.code(index));
         let invocations = code.map(|code| code.script.invocations()).unwrap_or_default();
-        invocations.last().is_some_and(|one| one.program.is_some_and(|name| Program::of(name).is(Kind::SshServer)))
+        invocations
+            .last()
+            .is_some_and(|invocation| invocation.program.is_some_and(|name| Program::of(name).is(Kind::SshServer)))
     })
 }

@@ -42,14 +42,14 @@ fn check(cx: &Context, out: &mut Findings) {
 /// The last command of the script's top-level list, if it is not part of a pipe and the script handles no signals
 /// itself.
 fn last(script: &Script) -> Option<&Command> {
-    let handles = |one: &Command| {
-        let name = one.name().and_then(Word::value).map_or("", path::name);
+    let handles = |command: &Command| {
+        let name = command.name().and_then(Word::value).map_or("", path::name);
         matches!(name, "trap" | "wait") || Program::of(name).is(Kind::Init)
     };
     if !script.problems.is_empty() || script.commands.iter().any(handles) {
         return None;
     }
-    let last = script.commands.iter().rfind(|one| script.is_last(one))?;
+    let last = script.commands.iter().rfind(|command| script.is_last(command))?;
     (last.place.pipe_len == 1
         && !last.place.negated
         && last.place.after.is_none_or(|after| {
@@ -60,8 +60,8 @@ fn last(script: &Script) -> Option<&Command> {
 
 /// `main() { … }`, `function main { … }`
 fn is_function(script: &Script, text: &str, name: &str) -> bool {
-    script.compounds.iter().filter(|one| one.kind == CompoundKind::Function).any(|one| {
-        let own = &text[one.span.range()];
+    script.compounds.iter().filter(|compound| compound.kind == CompoundKind::Function).any(|compound| {
+        let own = &text[compound.span.range()];
         own.strip_prefix("function").unwrap_or(own).trim_start().starts_with(name)
     })
 }

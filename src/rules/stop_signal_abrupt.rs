@@ -69,7 +69,7 @@ impl Server {
             return None;
         }
         let invocations = launch.script().invocations();
-        let first = invocations.first().filter(|one| one.via.is_empty())?;
+        let first = invocations.first().filter(|invocation| invocation.via.is_empty())?;
         Self::of_program(first.program?, Some(launch.index))
     }
 

@@ -32,15 +32,15 @@ fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
     let invocations = run.invocations();
     let mut places: Vec<(Span, Option<String>)> = Vec::new();
     let mut edits: Vec<(Span, String)> = Vec::new();
-    for one in &invocations {
-        let Some((span, wrapper)) = sudo(one) else { continue };
+    for invocation in &invocations {
+        let Some((span, wrapper)) = sudo(invocation) else { continue };
         // A script that a shell under sudo runs is visited once for each of its commands.
         if places.iter().any(|(place, _)| *place == span) {
             continue;
         }
         places.push((span, wrapper.and_then(|wrapper| other_user(wrapper.args))));
         let bare = wrapper.filter(|wrapper| root && wrapper.args.is_empty());
-        edits.extend(bare.and_then(|wrapper| removal(run, one, wrapper)).map(|place| (place, String::new())));
+        edits.extend(bare.and_then(|wrapper| removal(run, invocation, wrapper)).map(|place| (place, String::new())));
     }
     // A sudo to root takes precedence over a sudo to another user.
     let Some((first, user)) = places.iter().find(|(_, user)| user.is_none()).or(places.first()) else { return };
@@ -113,11 +113,11 @@ fn not_root(user: &str) -> Option<String> {
 }
 
 /// Where sudo runs it, or is run alone.
-fn sudo<'s>(one: &Invocation<'s>) -> Option<(Span, Option<Wrapper<'s>>)> {
-    if one.is("sudo") {
-        return Some((one.path.span, None));
+fn sudo<'s>(invocation: &Invocation<'s>) -> Option<(Span, Option<Wrapper<'s>>)> {
+    if invocation.is("sudo") {
+        return Some((invocation.path.span, None));
     }
-    let wrapper = one.via.iter().find(|wrapper| wrapper.program == "sudo")?;
+    let wrapper = invocation.via.iter().find(|wrapper| wrapper.program == "sudo")?;
     Some((wrapper.span, Some(*wrapper)))
 }
 
@@ -134,9 +134,9 @@ fn is_root(build: &Build, stage: &Stage, index: usize, instruction: &Instruction
 }
 
 /// From `sudo` to the program that it runs.
-fn removal(run: &Run, one: &Invocation, wrapper: Wrapper) -> Option<Span> {
-    let at = one.via.iter().position(|other| other.span == wrapper.span)?;
-    let next = one.via.get(at + 1).map_or(one.path.span, |next| next.span);
+fn removal(run: &Run, invocation: &Invocation, wrapper: Wrapper) -> Option<Span> {
+    let at = invocation.via.iter().position(|other| other.span == wrapper.span)?;
+    let next = invocation.via.get(at + 1).map_or(invocation.path.span, |next| next.span);
     let place = run.place(Span::new(wrapper.span.start, next.start));
     let text = run.file().source().slice(place);
     let plain =

@@ -37,15 +37,17 @@ fn joined_group(build: &Build, before: usize, user: &str) -> Option<String> {
     build.chain(stage).find_map(|stage| {
         let runs = build.instructions(stage).filter(|(index, one)| *index < before && one.keyword == Keyword::Run);
         let codes = runs.filter_map(|(index, _)| build.code(index));
-        codes.into_iter().find_map(|code| code.script.invocations().iter().find_map(|one| joins(one, user)))
+        codes
+            .into_iter()
+            .find_map(|code| code.script.invocations().iter().find_map(|invocation| joins(invocation, user)))
     })
 }
 
 /// `usermod -aG docker app`, `useradd -G docker app`, `adduser app docker`, `gpasswd -a app docker`.
-fn joins(one: &Invocation, user: &str) -> Option<String> {
-    let words: Vec<&str> = one.args.iter().map(Word::text).collect();
+fn joins(invocation: &Invocation, user: &str) -> Option<String> {
+    let words: Vec<&str> = invocation.args.iter().map(Word::text).collect();
     let last = words.last().copied();
-    match one.program? {
+    match invocation.program? {
         "usermod" | "useradd" if last == Some(user) => {
             let at = words.iter().position(|word| matches!(*word, "-G" | "-aG" | "-Ga" | "--groups"))?;
             let groups = words.get(at + 1)?;

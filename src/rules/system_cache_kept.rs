@@ -46,7 +46,8 @@ fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
     }
     for run in run_instructions::shipped(cx).filter(|run| !run.is_mounted(cache.folders)) {
         let invocations = run.invocations();
-        let fills = |one: &Invocation| one.call_of(cache.managers).is_some_and(|call| (cache.fills)(&call));
+        let fills =
+            |invocation: &Invocation| invocation.call_of(cache.managers).is_some_and(|call| (cache.fills)(&call));
         let Some(at) = invocations.iter().rposition(fills) else { continue };
         let Some(call) = invocations[at].package_call() else { continue };
         if empties(&run, cache, &call, &invocations[at..]) {
@@ -73,15 +74,16 @@ fn empties(run: &Run, cache: &Cache, filled: &PackageCall, behind: &[Invocation]
         text.starts_with('/')
             && cache.folders.iter().any(|own| covers(folder, own) || folder.starts_with(own) || own.starts_with(folder))
     };
-    let removes = |one: &Invocation| match one.program {
-        Some("rm" | "find") => one.args.iter().any(|word| word.value().is_some_and(named)),
+    let removes = |invocation: &Invocation| match invocation.program {
+        Some("rm" | "find") => invocation.args.iter().any(|word| word.value().is_some_and(named)),
         Some(program) if program == filled.program => {
-            one.package_call().is_some_and(|call| call.verb == Verb::Clean && (cache.empties)(&call))
+            invocation.package_call().is_some_and(|call| call.verb == Verb::Clean && (cache.empties)(&call))
         }
         _ => false,
     };
-    let trapped =
-        |one: &Invocation| one.is("trap") && one.args.first().is_some_and(|word| word.text().contains("clean"));
+    let trapped = |invocation: &Invocation| {
+        invocation.is("trap") && invocation.args.first().is_some_and(|word| word.text().contains("clean"))
+    };
     behind.iter().any(removes) || run.invocations().iter().any(trapped)
 }
 

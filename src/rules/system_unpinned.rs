@@ -75,11 +75,11 @@ fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
         })
     });
     for run in run_instructions::all(cx) {
-        for one in run.invocations() {
-            let Some(call) = one.package_call().filter(|call| (pinning.installs)(call)) else { continue };
+        for invocation in run.invocations() {
+            let Some(call) = invocation.package_call().filter(|call| (pinning.installs)(call)) else { continue };
             let open: Vec<&Package> =
                 call.packages.iter().filter(|package| is_open(&run, &call, package, pinning)).collect();
-            let from_input = call.packages.is_empty() && one.is_via("xargs");
+            let from_input = call.packages.is_empty() && invocation.is_via("xargs");
             let span = match (open.first(), from_input) {
                 (Some(first), _) => first.span,
                 (None, true) => Span::new(call.span.start, call.verb_span.end),

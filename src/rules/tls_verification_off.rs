@@ -15,13 +15,13 @@ const MESSAGE: &str = "certificates are not verified: anyone on the network path
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        for one in run.invocations() {
-            let Some(span) = switched_off(&one) else { continue };
+        for invocation in run.invocations() {
+            let Some(span) = switched_off(&invocation) else { continue };
             let finding = cx
                 .finding(run.place(span), MESSAGE)
                 .help("install the certificate of the authority (`ca-certificates`), or pass its file");
             let why = "a server whose certificate can't be verified is then rejected";
-            out.push(match edit(&run, &one, span) {
+            out.push(match edit(&run, &invocation, span) {
                 Some((place, text)) => finding.unsafe_edit("verify certificates", why, place, text),
                 None => finding,
             });
@@ -40,18 +40,18 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// The edit that removes the option; of several letters in a word, only its own. A setting written elsewhere has no
 /// edit.
-fn edit(run: &Run, one: &Invocation, span: Span) -> Option<(Span, String)> {
-    let word = one.args.iter().find(|word| word.span.start == span.start)?;
+fn edit(run: &Run, invocation: &Invocation, span: Span) -> Option<(Span, String)> {
+    let word = invocation.args.iter().find(|word| word.span.start == span.start)?;
     let text = word.text();
     if !text.starts_with('-') {
         return None;
     }
-    if !text.starts_with("--") && text.len() > 2 && one.is("curl") {
+    if !text.starts_with("--") && text.len() > 2 && invocation.is("curl") {
         let at = text.find('k')?;
         let letter = word.part(at, at + 1);
         return (run.source(letter) == "k").then(|| (run.place(letter), String::new()));
     }
-    option_removal::of(run, one, span)
+    option_removal::of(run, invocation, span)
 }
 
 /// The pairs of ENV and ARG.
@@ -61,12 +61,12 @@ fn variables(file: &File, instruction: &Instruction) -> Vec<(String, String, Spa
         Keyword::Env => file
             .variables(instruction)
             .iter()
-            .map(|one| (clean(&one.name.text), clean(&one.value.text), one.span))
+            .map(|variable| (clean(&variable.name.text), clean(&variable.value.text), variable.span))
             .collect(),
         Keyword::Arg => {
             let args = file.args(instruction);
-            let pair = |one: &crate::dockerfile::Arg| {
-                Some((clean(&one.name.text), clean(&one.default.as_ref()?.text), one.span))
+            let pair = |arg: &crate::dockerfile::Arg| {
+                Some((clean(&arg.name.text), clean(&arg.default.as_ref()?.text), arg.span))
             };
             args.iter().filter_map(pair).collect()
         }
@@ -85,9 +85,9 @@ fn is_off(name: &str, value: &str) -> bool {
 /// `NODE_TLS_REJECT_UNAUTHORIZED=0 npm ci`, `export GIT_SSL_NO_VERIFY=1`
 fn assigned(cx: &Context, run: &Run, out: &mut Findings) {
     for command in &run.code.script.commands {
-        for one in &command.assignments {
-            if one.value.value().is_some_and(|value| is_off(&one.name_text, value)) {
-                out.push(cx.finding(run.place(one.span), MESSAGE).help("remove the variable"));
+        for assignment in &command.assignments {
+            if assignment.value.value().is_some_and(|value| is_off(&assignment.name_text, value)) {
+                out.push(cx.finding(run.place(assignment.span), MESSAGE).help("remove the variable"));
             }
         }
         let exports = command.name().is_some_and(|name| name.is("export") || name.is("env"));
@@ -104,56 +104,58 @@ fn assigned(cx: &Context, run: &Run, out: &mut Findings) {
 }
 
 /// The option or setting that turns verification off.
-fn switched_off(one: &Invocation) -> Option<Span> {
-    if let Some(download) = Download::of(one) {
-        return of_download(one, &download);
+fn switched_off(invocation: &Invocation) -> Option<Span> {
+    if let Some(download) = Download::of(invocation) {
+        return of_download(invocation, &download);
     }
     let text = |names: &[&str]| {
-        let found =
-            one.args.iter().position(|word| names.iter().any(|name| word.text().to_ascii_lowercase().contains(name)));
-        found.map(|at| &one.args[at])
+        let found = invocation
+            .args
+            .iter()
+            .position(|word| names.iter().any(|name| word.text().to_ascii_lowercase().contains(name)));
+        found.map(|at| &invocation.args[at])
     };
     let value = |word: &Word, off: &[&str]| {
         let text = word.text().to_ascii_lowercase();
         off.iter().any(|value| text.ends_with(value))
     };
-    match one.program? {
+    match invocation.program? {
         "git" => {
             let word = text(&["http.sslverify"])?;
-            let at = one.args.iter().position(|other| other.span == word.span)?;
-            let next = one.args.get(at + 1).is_some_and(|next| value(next, &["false", "0"]));
+            let at = invocation.args.iter().position(|other| other.span == word.span)?;
+            let next = invocation.args.get(at + 1).is_some_and(|next| value(next, &["false", "0"]));
             // `git config --unset http.sslVerify` turns it on again.
-            let unset = one.args.iter().any(|word| word.text().starts_with("--unset"));
+            let unset = invocation.args.iter().any(|word| word.text().starts_with("--unset"));
             (!unset && (value(word, &["=false", "=0"]) || next)).then_some(word.span)
         }
         "npm" | "yarn" | "pnpm" => {
             let word = text(&["strict-ssl", "enablestrictssl"])?;
-            let at = one.args.iter().position(|other| other.span == word.span)?;
-            let next = one.args.get(at + 1).is_some_and(|next| value(next, &["false"]));
-            (value(word, &["=false"]) || next && one.args.iter().any(|word| word.is("set"))).then_some(word.span)
+            let at = invocation.args.iter().position(|other| other.span == word.span)?;
+            let next = invocation.args.get(at + 1).is_some_and(|next| value(next, &["false"]));
+            (value(word, &["=false"]) || next && invocation.args.iter().any(|word| word.is("set"))).then_some(word.span)
         }
         "conda" | "mamba" | "micromamba" => {
             let word = text(&["ssl_verify"])?;
-            one.args.iter().any(|word| value(word, &["false", "no"])).then_some(word.span)
+            invocation.args.iter().any(|word| value(word, &["false", "no"])).then_some(word.span)
         }
         "composer" => {
             let word = text(&["disable-tls", "secure-http"])?;
             let off = if word.text().contains("disable") { "true" } else { "false" };
-            one.args.iter().any(|word| value(word, &[off])).then_some(word.span)
+            invocation.args.iter().any(|word| value(word, &[off])).then_some(word.span)
         }
-        _ => of_manager(&one.package_call()?),
+        _ => of_manager(&invocation.package_call()?),
     }
 }
 
 /// `-k`, `--no-check-certificate`
-fn of_download(one: &Invocation, download: &Download) -> Option<Span> {
+fn of_download(invocation: &Invocation, download: &Download) -> Option<Span> {
     let names: &[&str] = match download.tool {
         Tool::Curl => &["-k", "--insecure", "--proxy-insecure"],
         Tool::Wget => &["--no-check-certificate"],
     };
     let plain = download.addresses().next().is_some() && download.addresses().all(|text| text.starts_with("http://"));
     let flag = download.flags.iter().find(|flag| names.contains(&&*flag.name))?;
-    let word = one.args.iter().find(|word| word.span.start == flag.span.start)?;
+    let word = invocation.args.iter().find(|word| word.span.start == flag.span.start)?;
     (!plain && !download.is_local()).then_some(word.span)
 }
 

@@ -36,7 +36,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn is_unchecked(script: &Script, command: &Command) -> bool {
     let place = &command.place;
     let is = |one: Option<crate::shell::Separator>, kind| one.is_some_and(|one| one.kind == kind);
-    let alone = place.before.is_none_or(|one| matches!(one.kind, SeparatorKind::Semicolon | SeparatorKind::Pipe));
+    let alone = place.before.is_none_or(|before| matches!(before.kind, SeparatorKind::Semicolon | SeparatorKind::Pipe));
     let ends = place.pipe_index + 1 == place.pipe_len && is(place.after, SeparatorKind::Semicolon);
     let end = script.scopes.first().and_then(|top| top.last_end);
     let last = end.is_none_or(|end| command.span.end >= end);
@@ -48,7 +48,7 @@ fn is_unchecked(script: &Script, command: &Command) -> bool {
 
 /// Whether the script ends with a command that sets its status explicitly: `; exit 0`, `; true`.
 fn is_meant(script: &Script, index: usize) -> bool {
-    let mut rest = script.commands[index + 1..].iter().filter(|one| one.place.scope == 0);
+    let mut rest = script.commands[index + 1..].iter().filter(|command| command.place.scope == 0);
     rest.any(|one| matches!(name_of(one), "exit" | "true" | ":"))
 }
 

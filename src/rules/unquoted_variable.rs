@@ -33,6 +33,6 @@ fn is_one_word(run: &Run, name: &str, at: u32) -> bool {
         return matches!(scopes.lookup_run(run.stage.index, name, run.index), Lookup::Defined(_));
     };
     let splits = |c: char| c.is_whitespace() || matches!(c, '*' | '?' | '[');
-    let number = |one: &crate::shell::Expansion| one.kind == ExpansionKind::Arithmetic;
+    let number = |expansion: &crate::shell::Expansion| expansion.kind == ExpansionKind::Arithmetic;
     !assigned.value.text().contains(splits) && assigned.value.expansions().iter().all(number)
 }

@@ -10,14 +10,14 @@ super::rule!("unsigned-packages", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        for one in run.invocations() {
-            let option = switch(&one);
-            let Some(span) = option.or_else(|| source(&one)) else { continue };
+        for invocation in run.invocations() {
+            let option = switch(&invocation);
+            let Some(span) = option.or_else(|| source(&invocation)) else { continue };
             let place = run.place(span);
             let message = "package signatures are not checked: anyone who can alter the download gets root here";
             let finding = cx.finding(place, message).help("add the key of the repository to the package manager");
             let why = "packages whose signature can't be checked are then rejected";
-            let edit = option.and_then(|span| option_removal::of(&run, &one, span));
+            let edit = option.and_then(|span| option_removal::of(&run, &invocation, span));
             out.push(match edit {
                 Some((place, text)) => finding.unsafe_edit("check signatures", why, place, text),
                 None => finding,
@@ -27,13 +27,13 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// The option that turns the check off.
-fn switch(one: &Invocation) -> Option<Span> {
+fn switch(invocation: &Invocation) -> Option<Span> {
     use Manager::{Apk, Apt, Dnf, Microdnf, Yum, Zypper};
-    if one.is("rpm") {
+    if invocation.is("rpm") {
         let off = |word: &&Word| matches!(word.text(), "--nosignature" | "--nogpg" | "--noverify");
-        return one.args.iter().find(off).map(|word| word.span);
+        return invocation.args.iter().find(off).map(|word| word.span);
     }
-    let call = one.call_of(&[Apt, Apk, Dnf, Yum, Microdnf, Zypper])?;
+    let call = invocation.call_of(&[Apt, Apk, Dnf, Yum, Microdnf, Zypper])?;
     // `apk index` and `apk verify` install nothing, and with `--no-network` only files of the build are installed.
     let is_local = call.manager == Manager::Apk && (call.verb == Verb::Other || call.has(&["--no-network"]));
     if is_local || installs_files(&call) {
@@ -68,18 +68,18 @@ fn switch(one: &Invocation) -> Option<Span> {
 
 /// Whether only files are installed: files created in this build have no signature.
 fn installs_files(call: &PackageCall) -> bool {
-    let local = |one: &crate::shell::Package| one.source == PackageSource::Path;
+    let local = |package: &crate::shell::Package| package.source == PackageSource::Path;
     call.verb == Verb::Install && !call.packages.is_empty() && call.packages.iter().all(local)
 }
 
 /// `echo "deb [trusted=yes] …" > /etc/apt/sources.list`
-fn source(one: &Invocation) -> Option<Span> {
-    let writes = matches!(one.program, Some("echo" | "printf" | "sed" | "add-apt-repository" | "tee"));
+fn source(invocation: &Invocation) -> Option<Span> {
+    let writes = matches!(invocation.program, Some("echo" | "printf" | "sed" | "add-apt-repository" | "tee"));
     let trusts = |word: &&Word| {
         // Files in the image do not come from the network.
         let text: String = word.text().lines().filter(|line| !line.contains("] file:")).collect::<Vec<_>>().join("\n");
         (text.contains("[trusted=yes") || text.contains(" trusted=yes")) && text.contains("deb")
             || text.lines().any(|line| matches!(line.trim(), "gpgcheck=0" | "gpgcheck = 0"))
     };
-    if writes { one.args.iter().find(trusts).map(|word| word.span) } else { None }
+    if writes { invocation.args.iter().find(trusts).map(|word| word.span) } else { None }
 }

@@ -86,7 +86,7 @@ fn stays(source: &Source, span: Span) -> bool {
     let Ok(bytes) = apply(source, &[Edit { span, text: String::new() }]) else { return false };
     let Ok(after) = Source::new(source.name(), bytes) else { return false };
     let (before, after) = (dockerfile::parse(source), dockerfile::parse(&after));
-    let directives = |file: &File| file.directives().iter().filter(|one| !one.span.contains(span)).count();
-    let kept = |file: &File| file.directives().iter().filter(|one| !span.contains(one.span)).count();
+    let directives = |file: &File| file.directives().iter().filter(|directive| !directive.span.contains(span)).count();
+    let kept = |file: &File| file.directives().iter().filter(|directive| !span.contains(directive.span)).count();
     kept(&before) == directives(&after) && before.instructions().len() == after.instructions().len()
 }

@@ -99,7 +99,7 @@ fn is_wanted(cx: &Context, context: &BuildContext, found: &ClassMatch) -> bool {
 /// Whether an exception of .dockerignore includes a path or something below it, so that it is sent on purpose.
 fn is_brought_back(cx: &Context, path: &str) -> bool {
     let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
-    file.patterns.iter().any(|one| one.negated && may_take_in(&one.text, path))
+    file.patterns.iter().any(|pattern| pattern.negated && may_take_in(&pattern.text, path))
 }
 
 /// Whether the fix may exclude a path: `None` if it must not.

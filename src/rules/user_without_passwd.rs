@@ -17,7 +17,9 @@ fn check(cx: &Context, out: &mut Findings) {
             let file = &build.input().file;
             let (what, name) = match instruction.keyword {
                 Keyword::User => ("USER", file.operand(instruction)),
-                Keyword::Copy | Keyword::Add => ("--chown", file.transfer(instruction).and_then(|one| one.chown)),
+                Keyword::Copy | Keyword::Add => {
+                    ("--chown", file.transfer(instruction).and_then(|transfer| transfer.chown))
+                }
                 _ => continue,
             };
             let Some(name) = name else { continue };
@@ -42,19 +44,19 @@ fn is_name(part: &str) -> bool {
 /// The first step of a stage that may add /etc/passwd: it names the file, copies to /etc or the root, or runs anything.
 fn first_accounts(build: &Build, stage: &Stage) -> Option<usize> {
     let run = build.instructions(stage).find(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| index);
-    let copy = build.transfers(stage).iter().find(|one| may_bring(build, one)).map(|one| one.index);
+    let copy = build.transfers(stage).iter().find(|transfer| may_bring(build, transfer)).map(|transfer| transfer.index);
     run.into_iter().chain(copy).min()
 }
 
-fn may_bring(build: &Build, one: &Transfer) -> bool {
-    if build.input().file.source().slice(one.instruction.span).contains("passwd") {
+fn may_bring(build: &Build, transfer: &Transfer) -> bool {
+    if build.input().file.source().slice(transfer.instruction.span).contains("passwd") {
         return true;
     }
-    let to = one.destination.as_deref().map(|to| to.trim_matches('/'));
+    let to = transfer.destination.as_deref().map(|to| to.trim_matches('/'));
     match to {
         None | Some("etc") => true,
         // A single program may be copied to the root, as well as a file system.
-        Some("" | ".") => one.sources.iter().any(|source| {
+        Some("" | ".") => transfer.sources.iter().any(|source| {
             let name = source.text.as_deref().map(path::name);
             name.is_none_or(|name| !name.contains('.') || name == ".")
         }),

@@ -12,8 +12,8 @@ const LONG_NUMBER: usize = 6;
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        for one in run.invocations().iter().filter(|one| one.is("useradd")) {
-            let (flags, _) = one.arguments();
+        for invocation in run.invocations().iter().filter(|invocation| invocation.is("useradd")) {
+            let (flags, _) = invocation.arguments();
             let named = |names: [&str; 2]| flags.iter().find(|flag| names.contains(&&*flag.name));
             let value = named(["-u", "--uid"]).and_then(|flag| flag.value);
             let Some(value) = value.filter(|value| is_high(&run, value)) else { continue };
@@ -23,8 +23,8 @@ fn check(cx: &Context, out: &mut Findings) {
             let message = format!("UID {} makes the lastlog and faillog files huge", value.text);
             let finding =
                 cx.finding(run.place(value.span), message).help("use `useradd -l`, which does not write them");
-            let name = one.path.value().unwrap_or_default();
-            out.push(match run.insertion_after(one.path.span, name, "-l") {
+            let name = invocation.path.value().unwrap_or_default();
+            out.push(match run.insertion_after(invocation.path.span, name, "-l") {
                 Some((at, text)) => finding.safe_edit("do not write the log files", at, text),
                 None => finding,
             });

@@ -38,9 +38,9 @@ fn starts(build: &Build, folder: &str) -> Option<String> {
     build.stages().iter().filter(|stage| build.ships(stage)).find_map(|stage: &Stage| {
         [Keyword::Entrypoint, Keyword::Cmd].into_iter().find_map(|keyword| {
             let (index, _) = build.last(stage, keyword)?;
-            build.code(index)?.script.invocations().iter().find_map(|one| {
-                let path = one.path.value()?;
-                let program = one.program?;
+            build.code(index)?.script.invocations().iter().find_map(|invocation| {
+                let path = invocation.path.value()?;
+                let program = invocation.program?;
                 let inside = path.strip_prefix(folder).is_some_and(|rest| rest.starts_with("/bin/"));
                 let script = Program::of(program).is(Kind::PipScript) && (inside || !path.contains('/'));
                 (script || (inside && !program.starts_with("python"))).then(|| program.to_owned())

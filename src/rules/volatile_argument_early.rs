@@ -96,7 +96,7 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
             Keyword::Run => {
                 let code = build.code(at)?;
                 let invocations = code.script.invocations();
-                if let Some(one) = invocations.iter().find(|one| takes_time(one)) {
+                if let Some(one) = invocations.iter().find(|invocation| takes_time(invocation)) {
                     let span = code.place(&build.input().file, one.span);
                     return Some(SlowStep { span, name: command(one) });
                 }
@@ -134,19 +134,22 @@ fn is_used(build: &Build, stage: &Stage, index: usize, name: &str) -> bool {
 }
 
 /// Whether it installs, downloads or compiles.
-fn takes_time(one: &Invocation) -> bool {
-    if let Some(call) = one.package_call() {
+fn takes_time(invocation: &Invocation) -> bool {
+    if let Some(call) = invocation.package_call() {
         return matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download | Verb::Build)
             || call.verb == Verb::Run && call.operands.iter().any(|word| word.text().contains("build"));
     }
-    toolchain::may_compile(one)
-        || one.program.map(Program::of).is_some_and(|program| program.is(Kind::Fetches) || program.is(Kind::Unpacks))
+    toolchain::may_compile(invocation)
+        || invocation
+            .program
+            .map(Program::of)
+            .is_some_and(|program| program.is(Kind::Fetches) || program.is(Kind::Unpacks))
 }
 
-fn command(one: &Invocation) -> String {
-    match one.package_call() {
+fn command(invocation: &Invocation) -> String {
+    match invocation.package_call() {
         Some(call) if !call.verb_text.is_empty() => format!("{} {}", call.program, call.verb_text),
-        _ => one.program.unwrap_or_default().to_owned(),
+        _ => invocation.program.unwrap_or_default().to_owned(),
     }
 }
 
@@ -198,11 +201,12 @@ fn edited(
 }
 
 /// Programs that are known to ignore the variables of a project.
-fn reads_no_environment(one: &Invocation) -> bool {
-    if let Some(call) = one.package_call() {
+fn reads_no_environment(invocation: &Invocation) -> bool {
+    if let Some(call) = invocation.package_call() {
         return call.manager.is_system();
     }
-    one.program
+    invocation
+        .program
         .map(Program::of)
         .is_some_and(|program| program.is_verified && program.keeps_to_arguments() && !program.is(Kind::Environment))
 }

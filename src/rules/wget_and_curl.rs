@@ -12,10 +12,12 @@ fn check(cx: &Context, out: &mut Findings) {
         let (mut curl, mut wget) = (false, false);
         for run in run_instructions::of_stage(cx.build(), stage) {
             let invocations = run.invocations();
-            let calls: Vec<&Invocation> =
-                invocations.iter().filter(|one| (one.is("curl") || one.is("wget")) && !is_fallback(one)).collect();
-            curl |= calls.iter().any(|one| one.is("curl"));
-            wget |= calls.iter().any(|one| one.is("wget"));
+            let calls: Vec<&Invocation> = invocations
+                .iter()
+                .filter(|invocation| (invocation.is("curl") || invocation.is("wget")) && !is_fallback(invocation))
+                .collect();
+            curl |= calls.iter().any(|call| call.is("curl"));
+            wget |= calls.iter().any(|call| call.is("wget"));
             let Some(last) = calls.last() else { continue };
             if !(curl && wget) {
                 continue;
@@ -30,7 +32,9 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// `curl … || wget …`: uses the one that is installed.
-fn is_fallback(one: &Invocation) -> bool {
-    let or = |separator: Option<crate::shell::Separator>| separator.is_some_and(|one| one.kind == SeparatorKind::Or);
-    or(one.command.place.before) || or(one.command.place.after)
+fn is_fallback(invocation: &Invocation) -> bool {
+    let or = |separator: Option<crate::shell::Separator>| {
+        separator.is_some_and(|separator| separator.kind == SeparatorKind::Or)
+    };
+    or(invocation.command.place.before) || or(invocation.command.place.after)
 }

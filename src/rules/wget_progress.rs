@@ -14,19 +14,24 @@ super::rule!("wget-progress", check);
 fn check(cx: &Context, out: &mut Findings) {
     let mut busybox: BTreeMap<usize, bool> = BTreeMap::new();
     for run in run_instructions::all(cx) {
-        for one in run.invocations() {
-            let Some(download) = Download::of(&one).filter(|download| download.tool == Tool::Wget) else { continue };
-            if download.asks_only() || is_quiet(&download) || is_redirected(&one) {
+        for invocation in run.invocations() {
+            let Some(download) = Download::of(&invocation).filter(|download| download.tool == Tool::Wget) else {
+                continue;
+            };
+            if download.asks_only() || is_quiet(&download) || is_redirected(&invocation) {
                 continue;
             }
             if *busybox.entry(run.stage.index).or_insert_with(|| is_busybox(&run)) {
                 continue;
             }
             let finding = cx
-                .finding(run.place(one.path.span), "wget's progress bar fills the build log with a line per 50 kB")
+                .finding(
+                    run.place(invocation.path.span),
+                    "wget's progress bar fills the build log with a line per 50 kB",
+                )
                 .help("use `wget -nv` (errors stay visible) or `wget -q`");
-            let name = one.path.value().unwrap_or_default();
-            out.push(match run.insertion_after(one.path.span, name, "-nv") {
+            let name = invocation.path.value().unwrap_or_default();
+            out.push(match run.insertion_after(invocation.path.span, name, "-nv") {
                 Some((at, text)) => finding.safe_edit("turn off the progress bar", at, text),
                 None => finding,
             });
@@ -40,8 +45,8 @@ fn is_quiet(download: &Download) -> bool {
     download.says("quiet") || download.flags.iter().any(not_verbose)
 }
 
-fn is_redirected(one: &Invocation) -> bool {
-    one.command.redirects.iter().any(|redirect| match redirect.operator {
+fn is_redirected(invocation: &Invocation) -> bool {
+    invocation.command.redirects.iter().any(|redirect| match redirect.operator {
         RedirectOperator::WriteBoth | RedirectOperator::AppendBoth => true,
         RedirectOperator::Write | RedirectOperator::Append => redirect.descriptor == Some(2),
         _ => false,
@@ -58,8 +63,8 @@ fn is_busybox(run: &Run) -> bool {
         }
         _ => false,
     };
-    let installs = |one: &Invocation| {
-        one.package_call().is_some_and(|call| {
+    let installs = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|call| {
             call.manager == Manager::Apk
                 && call.verb == Verb::Install
                 && call.packages.iter().any(|p| p.name.text == "wget")

@@ -15,9 +15,15 @@ pub(super) fn unquoted<'a>(run: &Run<'a, '_>) -> Vec<(&'a Word, &'a Expansion)> 
 
 fn of_script<'a>(script: &'a Script, found: &mut Vec<(&'a Word, &'a Expansion)>) {
     for command in &script.commands {
-        let redirects = command.redirects.iter().filter(|one| one.body.is_none()).filter_map(|one| one.target.as_ref());
+        let redirects = command
+            .redirects
+            .iter()
+            .filter(|redirect| redirect.body.is_none())
+            .filter_map(|redirect| redirect.target.as_ref());
         for word in arguments(command).iter().chain(redirects) {
-            found.extend(word.expansions().iter().filter(|one| !one.quoted).map(|one| (word, one)));
+            found.extend(
+                word.expansions().iter().filter(|expansion| !expansion.quoted).map(|expansion| (word, expansion)),
+            );
         }
     }
 }

@@ -69,8 +69,8 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
 /// The commands of a script that stays in its first folder.
 fn at_home(script: &Script) -> Option<Vec<Invocation<'_>>> {
     let invocations = script.invocations();
-    let leaves = |one: &Invocation| {
-        let program = one.program.map_or(Program::UNKNOWN, Program::of);
+    let leaves = |invocation: &Invocation| {
+        let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
         program.state == State::Folder || program.is(Kind::User)
     };
     (!invocations.iter().any(leaves)).then_some(invocations)
@@ -94,9 +94,9 @@ fn makes<'s>(cx: &Context, script: &'s Script) -> Option<Invocation<'s>> {
     // An existing file may belong to the user.
     let given = || cx.source().text().contains("--chown");
     let here = |word: &Word| word.value().is_some_and(|text| !text.is_empty() && !text.contains(['/', '*']));
-    let writes = |one: &Redirect| {
-        matches!(one.operator, RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber)
-            && one.target.as_ref().is_some_and(here)
+    let writes = |redirect: &Redirect| {
+        matches!(redirect.operator, RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber)
+            && redirect.target.as_ref().is_some_and(here)
     };
     let plain = |one: &&Invocation| {
         let tried = one.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);

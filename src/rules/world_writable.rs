@@ -73,8 +73,8 @@ fn serves_any_user(cx: &Context) -> bool {
     let sets = |stage: &Stage| {
         build.instructions(stage).any(|(_, one)| file.variables(one).iter().any(|pair| is_number(&pair.name.text)))
     };
-    let asks = |one: &StartFile| {
-        let text = cx.text_of(&one.file.path).map(String::from_utf8_lossy).unwrap_or_default();
+    let asks = |start_file: &StartFile| {
+        let text = cx.text_of(&start_file.file.path).map(String::from_utf8_lossy).unwrap_or_default();
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         text.contains("id -u") || words.any(is_number)
     };
@@ -84,11 +84,11 @@ fn serves_any_user(cx: &Context) -> bool {
 }
 
 /// The mode of a chmod, and the first path that it makes writable for any user.
-fn opening_chmod<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
-    if !one.is("chmod") || one.flag("--reference").is_some() {
+fn opening_chmod<'s>(invocation: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
+    if !invocation.is("chmod") || invocation.flag("--reference").is_some() {
         return None;
     }
-    let mut operands = one.args.iter().filter(|word| !is_option(word.text()));
+    let mut operands = invocation.args.iter().filter(|word| !is_option(word.text()));
     let mode = operands.next().filter(|mode| mode.value().is_some_and(is_open))?;
     let path =
         operands.find(|path| !data::SYSTEM_FOLDERS.with("shared").any(|open| path::is_within(path.text(), open)))?;

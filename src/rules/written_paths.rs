@@ -20,9 +20,9 @@ impl CommandFolder {
     }
 
     /// After a command.
-    pub(super) fn follow(&mut self, one: &Invocation) {
-        if one.is("cd") || one.is("pushd") {
-            self.path = one.args.first().and_then(|word| word.value()).and_then(|path| self.join(path));
+    pub(super) fn follow(&mut self, invocation: &Invocation) {
+        if invocation.is("cd") || invocation.is("pushd") {
+            self.path = invocation.args.first().and_then(|word| word.value()).and_then(|path| self.join(path));
         }
     }
 
@@ -38,14 +38,14 @@ impl CommandFolder {
 }
 
 /// A file or folder that a command creates.
-pub(super) fn written_paths(one: &Invocation) -> Vec<String> {
-    let values: Vec<&str> = one.args.iter().filter_map(Word::value).collect();
+pub(super) fn written_paths(invocation: &Invocation) -> Vec<String> {
+    let values: Vec<&str> = invocation.args.iter().filter_map(Word::value).collect();
     let after = |names: &[&str]| {
         let at = values.iter().position(|word| names.contains(word))?;
         values.get(at + 1).map(|name| (*name).to_owned())
     };
     let urls = || values.iter().filter(|word| word.contains("://")).filter_map(|url| last_of_url(url));
-    match one.program.unwrap_or_default() {
+    match invocation.program.unwrap_or_default() {
         "curl" if values.iter().any(|word| matches!(*word, "-O" | "--remote-name") || is_cluster(word, 'O')) => {
             urls().collect()
         }
@@ -97,11 +97,15 @@ fn cloned(values: &[&str]) -> Option<String> {
 }
 
 /// The paths that `rm` deletes, as written.
-pub(super) fn deleted<'s>(one: &Invocation<'s>) -> Vec<&'s Word> {
-    if !one.is("rm") && !one.is("rmdir") {
+pub(super) fn deleted<'s>(invocation: &Invocation<'s>) -> Vec<&'s Word> {
+    if !invocation.is("rm") && !invocation.is("rmdir") {
         return Vec::new();
     }
-    one.args.iter().filter(|word| word.value().is_some_and(|text| !text.starts_with('-') && !text.is_empty())).collect()
+    invocation
+        .args
+        .iter()
+        .filter(|word| word.value().is_some_and(|text| !text.starts_with('-') && !text.is_empty()))
+        .collect()
 }
 
 /// Whether `folder` is `path` or a parent of it; the root does not count, since naming it is not meant for a cache.

@@ -9,7 +9,7 @@ super::rule!("zypper-dist-upgrade", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
-        for call in run.invocations().iter().filter_map(|one| one.call_of(&[Manager::Zypper])) {
+        for call in run.invocations().iter().filter_map(|invocation| invocation.call_of(&[Manager::Zypper])) {
             if !matches!(&*call.verb_text, "dist-upgrade" | "dup") {
                 continue;
             }

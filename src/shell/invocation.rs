@@ -179,8 +179,11 @@ fn nested_below(mut script: Script, whole: PlacedText<'_>, depth: u32) -> Script
 /// The here-document that is a command's input, where it starts, and whether the outer shell expands it.
 fn input<'t>(command: &Command, whole: PlacedText<'t>) -> Option<(&'t str, u32, bool)> {
     let (text, start) = whole?;
-    let redirect =
-        command.redirects.iter().rev().find(|one| one.body.is_some() && matches!(one.descriptor, None | Some(0)))?;
+    let redirect = command
+        .redirects
+        .iter()
+        .rev()
+        .find(|redirect| redirect.body.is_some() && matches!(redirect.descriptor, None | Some(0)))?;
     let body = redirect.body?;
     let text = text.get((body.start - start) as usize..(body.end - start) as usize)?;
     Some((text, body.start, !redirect.target.as_ref()?.is_quoted()))
@@ -224,13 +227,13 @@ mod tests {
 
     fn render(source: &str, invocations: &[Invocation<'_>]) -> String {
         let mut got = String::new();
-        for one in invocations {
-            for wrapper in &one.via {
+        for invocation in invocations {
+            for wrapper in &invocation.via {
                 write!(got, "{}> ", wrapper.program).unwrap();
             }
-            let args: Vec<&str> = one.args.iter().map(Word::text).collect();
-            let program = one.program.unwrap_or("?");
-            writeln!(got, "{program}[{}] {}", args.join("|"), &source[one.span.range()]).unwrap();
+            let args: Vec<&str> = invocation.args.iter().map(Word::text).collect();
+            let program = invocation.program.unwrap_or("?");
+            writeln!(got, "{program}[{}] {}", args.join("|"), &source[invocation.span.range()]).unwrap();
         }
         got
     }
@@ -290,7 +293,7 @@ mod tests {
     fn options_reach_nested_scripts() {
         let parsed = parse("bash -o pipefail -ec 'a | b'");
         let invocations = parsed.invocations();
-        assert!(invocations.iter().all(|one| one.command.place.options.pipefail && one.command.place.options.errexit));
+        assert!(invocations.iter().all(|invocation| invocation.command.place.options.pipefail && invocation.command.place.options.errexit));
         assert_eq!(invocations[1].command.place.pipe_index, 1);
         assert_eq!(invocations[1].outer, 0);
     }

@@ -18,8 +18,8 @@ fn check_places(text: &str, script: &Script) {
         last = command.span.start;
         assert!(command.place.pipe_index < command.place.pipe_len);
         assert!((command.place.scope as usize) < script.scopes.len());
-        let values = command.assignments.iter().map(|one| &one.value);
-        let targets = command.redirects.iter().filter_map(|one| one.target.as_ref());
+        let values = command.assignments.iter().map(|assignment| &assignment.value);
+        let targets = command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
         for word in command.words.iter().chain(values).chain(targets) {
             inside(word.span);
             assert!(command.span.contains(word.span), "{word:?} outside its command in {text:?}");
@@ -39,9 +39,9 @@ fn check_places(text: &str, script: &Script) {
             redirect.body.into_iter().for_each(inside);
         }
     }
-    script.compounds.iter().map(|one| one.span).for_each(inside);
-    script.scopes.iter().map(|one| one.span).for_each(inside);
-    script.problems.iter().map(|one| one.span).for_each(inside);
+    script.compounds.iter().map(|compound| compound.span).for_each(inside);
+    script.scopes.iter().map(|scope| scope.span).for_each(inside);
+    script.problems.iter().map(|problem| problem.span).for_each(inside);
     script.comments.iter().copied().for_each(inside);
     for invocation in script.invocations() {
         inside(invocation.span);
@@ -178,6 +178,6 @@ fn hostile_scripts_end_in_time() {
 fn too_deep_is_said() {
     for opener in ["(", "$(", "{ ", "\"$("] {
         let problems = parse(&opener.repeat(5_000)).problems;
-        assert!(problems.iter().any(|one| one.kind == super::ProblemKind::TooComplex), "{opener}");
+        assert!(problems.iter().any(|problem| problem.kind == super::ProblemKind::TooComplex), "{opener}");
     }
 }

@@ -318,8 +318,8 @@ impl Script {
     pub fn append_at(&self) -> Option<u32> {
         let end = self.scopes.first()?.last_end?;
         let ends_here = |place: &CommandPlace, span: Span| place.scope == 0 && span.end == end;
-        let commands = self.commands.iter().map(|one| (&one.place, one.span));
-        let compounds = self.compounds.iter().map(|one| (&one.place, one.span));
+        let commands = self.commands.iter().map(|command| (&command.place, command.span));
+        let compounds = self.compounds.iter().map(|compound| (&compound.place, compound.span));
         let mut last = commands.chain(compounds).filter(|(place, span)| ends_here(place, *span));
         let background =
             last.any(|(place, _)| place.after.is_some_and(|after| after.kind == SeparatorKind::Background));
@@ -353,9 +353,9 @@ mod tests {
     #[test]
     fn last_and_unconditional() {
         let script = parse("a && { b; }; if c; then d; fi; f() { g; }; h");
-        let last: Vec<bool> = script.commands.iter().map(|one| script.is_last(one)).collect();
+        let last: Vec<bool> = script.commands.iter().map(|command| script.is_last(command)).collect();
         assert_eq!(last, [false, false, false, false, false, true]);
-        let always: Vec<bool> = script.commands.iter().map(|one| script.is_unconditional(&one.place)).collect();
+        let always: Vec<bool> = script.commands.iter().map(|command| script.is_unconditional(&command.place)).collect();
         assert_eq!(always, [true, true, true, false, false, true]);
     }
 }

@@ -125,13 +125,13 @@ impl Word {
 
     /// Whether an expansion lies in the bytes `start..end` of the text.
     pub fn is_dynamic_within(&self, start: usize, end: usize) -> bool {
-        self.expansion_after(start).is_some_and(|one| (one.within.start as usize) < end)
+        self.expansion_after(start).is_some_and(|expansion_after| (expansion_after.within.start as usize) < end)
     }
 
     /// The first expansion that ends after byte `at` of the text.
     pub(super) fn expansion_after(&self, at: usize) -> Option<&Expansion> {
         // Words may hold very many of them, so this is no plain search.
-        let index = self.expansions.partition_point(|one| one.within.end as usize <= at);
+        let index = self.expansions.partition_point(|expansion| expansion.within.end as usize <= at);
         self.expansions.get(index)
     }
 }

@@ -60,5 +60,5 @@ pub fn read_answers(json: &[u8]) -> Result<BTreeMap<String, Vec<ShellcheckCommen
 /// Whether `ShellCheck` took the script's ash for dash, so that what it says dash lacks (`comment`) may be there.
 pub fn is_of_wrong_shell(comments: &[ShellcheckComment], comment: &ShellcheckComment) -> bool {
     let is_portability = (PORTABILITY.0..=PORTABILITY.1).contains(&comment.code);
-    is_portability && comments.iter().any(|one| one.code == READ_AS_DASH)
+    is_portability && comments.iter().any(|comment| comment.code == READ_AS_DASH)
 }

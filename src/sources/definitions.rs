@@ -235,7 +235,7 @@ fn is_function(header: &str) -> bool {
 /// The expression that a block binds to the name: `with open(path) as name:`.
 fn block_subject<'t>(header: &'t str, name: &str) -> Option<&'t str> {
     let inside = header.trim().strip_suffix(':')?.trim_start_matches("async ").strip_prefix("with ")?;
-    let mut all = arguments(inside).into_iter().filter_map(|one| one.rsplit_once(" as "));
+    let mut all = arguments(inside).into_iter().filter_map(|argument| argument.rsplit_once(" as "));
     all.find(|(_, own)| own.trim() == name).map(|(value, _)| value)
 }
 

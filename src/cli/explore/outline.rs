@@ -91,11 +91,11 @@ impl Outline {
         kids
     }
 
-    fn compare(&self, ground: OutlineSource<'_>, one: PathId, other: PathId) -> Ordering {
-        let name = || ground.paths.name(one).cmp(ground.paths.name(other));
+    fn compare(&self, ground: OutlineSource<'_>, path_id: PathId, other: PathId) -> Ordering {
+        let name = || ground.paths.name(path_id).cmp(ground.paths.name(other));
         match self.order {
             Order::Name => name(),
-            Order::Size => ground.listing.bytes(other).cmp(&ground.listing.bytes(one)).then_with(name),
+            Order::Size => ground.listing.bytes(other).cmp(&ground.listing.bytes(path_id)).then_with(name),
         }
     }
 
@@ -222,8 +222,8 @@ impl Outline {
     }
 
     /// Where one path stands beside another one when everything is open.
-    fn compare_positions(&self, ground: OutlineSource<'_>, one: PathId, other: PathId) -> Ordering {
-        if one == other {
+    fn compare_positions(&self, ground: OutlineSource<'_>, path_id: PathId, other: PathId) -> Ordering {
+        if path_id == other {
             return Ordering::Equal;
         }
         let depth = |mut path: PathId| {
@@ -233,8 +233,8 @@ impl Outline {
             }
             depth
         };
-        let (deep, other_deep) = (depth(one), depth(other));
-        let (mut a, mut b) = (one, other);
+        let (deep, other_deep) = (depth(path_id), depth(other));
+        let (mut a, mut b) = (path_id, other);
         for _ in other_deep..deep {
             a = ground.paths.parent(a);
         }

@@ -92,7 +92,7 @@ pub(super) fn changes(
             None => terminal::note(&format!(
                 "cannot add skipped passes to `{}`: add {} to `[optimize] skip` by hand\n",
                 place.name,
-                entries.iter().map(|one| format!("`{}`", one.pass)).collect::<Vec<_>>().join(", ")
+                entries.iter().map(|entry| format!("`{}`", entry.pass)).collect::<Vec<_>>().join(", ")
             )),
         }
     }

@@ -7,7 +7,8 @@ fn parse(text: &str) -> File {
 
 #[track_caller]
 fn check(before: &str, after: &str, expected: &[&str]) {
-    let words: Vec<String> = parse(before).differences(&parse(after)).iter().map(|one| one.kind.word()).collect();
+    let words: Vec<String> =
+        parse(before).differences(&parse(after)).iter().map(|difference| difference.kind.word()).collect();
     assert_eq!(words, expected, "{before}\n->\n{after}");
 }
 

@@ -20,7 +20,7 @@ fn cases(name: &str) -> Vec<(Value, Vec<String>)> {
 }
 
 fn strings(list: &Value) -> Vec<String> {
-    list.as_array().into_iter().flatten().map(|one| one.as_str().unwrap().to_owned()).collect()
+    list.as_array().into_iter().flatten().map(|flatten| flatten.as_str().unwrap().to_owned()).collect()
 }
 
 fn check(name: &str) {

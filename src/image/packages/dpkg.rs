@@ -87,7 +87,7 @@ fn relation(text: &[u8]) -> &[u8] {
 }
 
 fn provided(value: &[u8]) -> Box<[NameHash]> {
-    value.split(|&byte| byte == b',').map(|one| NameHash::of(relation(one))).collect()
+    value.split(|&byte| byte == b',').map(|split| NameHash::of(relation(split))).collect()
 }
 
 /// `info/*.list` and `info/*.conffiles`: one path a line.
@@ -151,7 +151,7 @@ mod tests {
             Depends: libc6 (>= 2.38), perl:any | perl-base,\nDescription: fast\n .\n Package: not\nPre-Depends: dpkg\n\n\n\
             Package: old\nStatus: deinstall ok config-files\nVersion: 1\n\nPackage: base\nEssential: yes\nPriority: required";
         let PackageFactKind::Database(records) = status(text) else { panic!() };
-        assert_eq!(records.iter().map(|one| &*one.name).collect::<Vec<_>>(), ["git", "base"]);
+        assert_eq!(records.iter().map(|record| &*record.name).collect::<Vec<_>>(), ["git", "base"]);
         let need = |name: &str, or_next| Need { or_next, ..Need::of(name.as_bytes()) };
         let needs = [need("libc6", false), need("perl", true), need("perl-base", false), need("dpkg", false)];
         assert_eq!(*records[0].needs, needs);

@@ -207,8 +207,11 @@ fn rust(text: &[u8]) -> Option<ProgramFact> {
         root: JsonBool,
     }
     let list: List = serde_json::from_slice(text).ok()?;
-    let part = |one: ProgramModules| BundledModule { name: one.name.0, version: one.version.0 };
-    let (root, rest): (Vec<_>, Vec<_>) = list.packages.into_iter().partition(|one| one.root.0);
+    let part = |program_modules: ProgramModules| BundledModule {
+        name: program_modules.name.0,
+        version: program_modules.version.0,
+    };
+    let (root, rest): (Vec<_>, Vec<_>) = list.packages.into_iter().partition(|package| package.root.0);
     let root = part(root.into_iter().next()?);
     // What only build scripts need is not in the program.
     let rest = rest.into_iter().filter(|one| &*one.kind.0 != "build");

@@ -125,10 +125,11 @@ mod tests {
     #[track_caller]
     fn check(told: &PackageFactKind) {
         let PackageFactKind::Database(records) = told else { panic!("{told:?}") };
-        let mut shown: Vec<String> = records.iter().map(|one| format!("{} {}", one.name, one.version)).collect();
+        let mut shown: Vec<String> =
+            records.iter().map(|record| format!("{} {}", record.name, record.version)).collect();
         shown.sort();
         assert_eq!(shown, ["app 1.2-1", "helper 2:0.3-1", "tool 7-1"]);
-        let app = records.iter().find(|one| &*one.name == "app").unwrap();
+        let app = records.iter().find(|record| &*record.name == "app").unwrap();
         assert!(app.needs.iter().any(|need| need.name == NameHash::of(b"helper")));
         assert!(app.provides.contains(&NameHash::of(b"app")) && !app.needs_files.is_empty());
         let mut paths = crate::image::path::Paths::default();

@@ -25,7 +25,7 @@ fn packages(image: &Image) -> ImagePackages {
     let tree = ImageTree::new(image);
     let packages = work_out(image, &tree);
     let owned: u64 = packages.packages.iter().map(|package| package.size.bytes).sum();
-    let unowned: u64 = packages.unowned.iter().map(|one| one.size.bytes).sum();
+    let unowned: u64 = packages.unowned.iter().map(|unowned| unowned.size.bytes).sum();
     assert_eq!(owned + unowned, tree.bytes(crate::image::PathId::ROOT), "all bytes are accounted for");
     packages
 }
@@ -35,19 +35,25 @@ fn format_packages(image: &Image) -> String {
     let all = packages(image);
     let name = |&index: &u32| all.packages[index as usize].name.to_string();
     let mut text = String::new();
-    for one in &all.packages {
-        let why = if one.is_orphan() { "orphan" } else { one.why.name() };
-        text +=
-            &format!("{} {} {} {} {} {why}", one.ecosystem.name(), one.name, one.version, one.size.bytes, one.layer);
-        let needs: Vec<String> = one.needs.iter().map(name).collect();
+    for package in &all.packages {
+        let why = if package.is_orphan() { "orphan" } else { package.why.name() };
+        text += &format!(
+            "{} {} {} {} {} {why}",
+            package.ecosystem.name(),
+            package.name,
+            package.version,
+            package.size.bytes,
+            package.layer
+        );
+        let needs: Vec<String> = package.needs.iter().map(name).collect();
         for need in needs {
             text += &format!(" >{need}");
         }
-        if let Some(exclusive) = one.exclusive.filter(|exclusive| *exclusive != one.size) {
+        if let Some(exclusive) = package.exclusive.filter(|exclusive| *exclusive != package.size) {
             text += &format!(" exclusive={}", exclusive.bytes);
         }
-        text += if one.development == Some(true) { " development" } else { "" };
-        text += &one.part_of.map(|whole| format!(" in {}", name(&whole))).unwrap_or_default();
+        text += if package.development == Some(true) { " development" } else { "" };
+        text += &package.part_of.map(|whole| format!(" in {}", name(&whole))).unwrap_or_default();
         text += "\n";
     }
     for one in &all.unowned {
@@ -216,7 +222,7 @@ fn node_packages_are_their_folders() {
             (0, "srv/node_modules/x/package.json", br#"{"name": "x", "version": "1"}"#),
         ],
     );
-    assert_eq!(packages(&node).duplicates.iter().map(|one| one.bytes).collect::<Vec<_>>(), [10]);
+    assert_eq!(packages(&node).duplicates.iter().map(|duplicate| duplicate.bytes).collect::<Vec<_>>(), [10]);
 }
 
 #[test]

@@ -125,12 +125,12 @@ fn lower(name: &str) -> Cow<'_, str> {
 /// A pattern that takes this path and no other.
 fn literal(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
-    for one in path.chars() {
+    for character in path.chars() {
         // A backslash before these is understood by both of the engine's pattern readers.
-        if matches!(one, '*' | '?' | '[' | ']' | '\\') || (out.is_empty() && matches!(one, '!' | '#')) {
+        if matches!(character, '*' | '?' | '[' | ']' | '\\') || (out.is_empty() && matches!(character, '!' | '#')) {
             out.push('\\');
         }
-        out.push(one);
+        out.push(character);
     }
     out
 }

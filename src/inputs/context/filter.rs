@@ -71,7 +71,7 @@ mod tests {
         let paths: Vec<String> = left.entries().map(|id| left.path(id)).collect();
         assert_eq!(paths, ["a", "a/b.py", "keep", "keep/x.log"]);
         assert_eq!(left.total().bytes, 9);
-        assert_eq!(left.excluded_above(".git/HEAD").map(|one| &*one.path), Some(".git"));
+        assert_eq!(left.excluded_above(".git/HEAD").map(|excluded_above| &*excluded_above.path), Some(".git"));
     }
 
     #[test]

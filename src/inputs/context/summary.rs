@@ -80,7 +80,8 @@ mod tests {
 
     fn check(files: &[(&str, u64)], limit: usize, expected: &[(&str, u64)]) {
         let summary = summarise(&BuildContext::of(files), limit);
-        let largest: Vec<(&str, u64)> = summary.largest.iter().map(|one| (&*one.path, one.amount.bytes)).collect();
+        let largest: Vec<(&str, u64)> =
+            summary.largest.iter().map(|largest| (&*largest.path, largest.amount.bytes)).collect();
         assert_eq!(largest, expected);
     }
 

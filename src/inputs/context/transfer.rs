@@ -39,7 +39,7 @@ fn look(context: &BuildContext, sources: &[&str]) -> SentFiles {
 
 /// Whether a pattern means the path that it spells, in each of the engine's ways to match.
 fn is_plain(pattern: &str) -> bool {
-    !pattern.is_empty() && pattern.chars().all(|one| one.is_alphanumeric() || "/._-@".contains(one))
+    !pattern.is_empty() && pattern.chars().all(|character| character.is_alphanumeric() || "/._-@".contains(character))
 }
 
 /// What [`matching`] finds for plain paths, without a look at all the rest.

@@ -92,7 +92,7 @@ fn dockerfiles_of_compose(folder: &Path, source: &Source) -> Vec<Source> {
         Some(join_path(&join_path(folder, Path::new(context)), Path::new(file)))
     };
     let services = compose::read(source).services;
-    services.iter().take(FILES).filter_map(|one| read_source(&path(one)?, LIMIT).ok()).collect()
+    services.iter().take(FILES).filter_map(|service| read_source(&path(service)?, LIMIT).ok()).collect()
 }
 
 /// The images that the stages of a Dockerfile stand on, as they are written.
@@ -254,7 +254,7 @@ mod tests {
         }
         let inputs = gather(&GatherRequest { path: folder.path().join(asked), ..GatherRequest::default() }).unwrap();
         let found = read_services(&inputs, &inputs.builds[0]);
-        let found: Vec<_> = found.services.iter().map(|one| (&*one.name, one.command.as_deref())).collect();
+        let found: Vec<_> = found.services.iter().map(|service| (&*service.name, service.command.as_deref())).collect();
         assert_eq!(found, expected);
     }
 

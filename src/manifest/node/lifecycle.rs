@@ -78,8 +78,9 @@ fn sources(folder: &str, command: &str, program: &str) -> Option<String> {
     let own = [Kind::Bundler, Kind::BuildTool, Kind::Compiler, Kind::Compiles].into_iter().any(|kind| known.is(kind));
     // A script of another package of the workspace.
     let script = parse(command);
-    let elsewhere = script.invocations().iter().any(|one| {
-        let call = one.package_call().filter(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node));
+    let elsewhere = script.invocations().iter().any(|invocation| {
+        let call =
+            invocation.package_call().filter(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node));
         call.is_some_and(|call| call.verb == Verb::Run || call.verb == Verb::Build)
     });
     if elsewhere || known.is(Kind::Several) { Some(String::new()) } else { own.then(|| folder.to_owned()) }

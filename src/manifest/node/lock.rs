@@ -237,7 +237,7 @@ fn pnpm(text: &str) -> Vec<LockEntry> {
                 }
                 let list = |name: &str| -> Vec<&str> {
                     let written = content.strip_prefix(name).map_or("", |rest| rest.trim_matches(['[', ']']));
-                    written.split(',').map(|one| unquote(one.trim())).filter(|one| !one.is_empty()).collect()
+                    written.split(',').map(|split| unquote(split.trim())).filter(|one| !one.is_empty()).collect()
                 };
                 let elsewhere = is_elsewhere(&list("os: "), &SYSTEMS) || is_elsewhere(&list("cpu: "), &PROCESSORS);
                 if let Some(entry) = entries.last_mut() {

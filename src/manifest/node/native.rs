@@ -7,8 +7,8 @@ impl LockedPackages {
     /// Whether one of the packages of npm may be compiled when an image for Linux installs it: one that runs a script of
     /// its own and asks for what compiles. That somebody depends on `node-gyp` compiles nothing.
     pub fn compiles(&self, with_dev: bool) -> bool {
-        let told = self.packages.values().any(|one| one.scripts == Some(true));
-        let runs = |one: &LockedPackage| one.scripts.unwrap_or(!told);
+        let told = self.packages.values().any(|package| package.scripts == Some(true));
+        let runs = |locked_package: &LockedPackage| locked_package.scripts.unwrap_or(!told);
         self.packages.iter().any(|(name, one)| {
             let wanted = (with_dev || one.dev_only != Some(true)) && !one.elsewhere;
             wanted && !data::NODE_PACKAGES.has(name, "other-system") && runs(one) && asks_for_compiler(name, one)
@@ -25,7 +25,7 @@ impl Project {
     /// Without a lock file: whether a direct dependency is known to compile where it finds no binary.
     pub fn names_compiled(&self) -> bool {
         self.ecosystem == Ecosystem::Node
-            && self.dependencies.iter().any(|one| data::NODE_PACKAGES.has(one.name.as_str(), "compiles"))
+            && self.dependencies.iter().any(|dependency| data::NODE_PACKAGES.has(dependency.name.as_str(), "compiles"))
     }
 }
 

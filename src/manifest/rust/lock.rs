@@ -34,10 +34,10 @@ pub(super) fn locked(
     let form = toml_text::value(&table, &["version"]).and_then(DeValue::as_integer).map(ToString::to_string);
     let known = matches!(form.as_deref(), Some("3" | "4")) && !table.contains_key("patch");
     let fits = if known { all.get(root).and_then(|root| fits(&packages, root, folders, all)) } else { None };
-    let entry = |one: CargoLockPackage| LockEntry {
-        name: one.name,
-        version: Some(one.version).filter(|version| !version.is_empty()),
-        needs: one.needs.into_iter().map(|(name, _)| name).collect(),
+    let entry = |cargo_lock_package: CargoLockPackage| LockEntry {
+        name: cargo_lock_package.name,
+        version: Some(cargo_lock_package.version).filter(|version| !version.is_empty()),
+        needs: cargo_lock_package.needs.into_iter().map(|(name, _)| name).collect(),
         ..LockEntry::default()
     };
     Some(LockedPackages { fits, ..LockedPackages::new(packages.into_iter().map(entry).collect(), None) })
@@ -70,7 +70,11 @@ fn fits(packages: &[CargoLockPackage], root: &TomlTable, folders: &[String], all
     let mut waiting = Vec::new();
     for manifest in own {
         let (name, version) = own_name(manifest, root)?;
-        let own = |one: &CargoLockPackage| one.source.is_none() && one.name == name && one.version == version;
+        let own = |cargo_lock_package: &CargoLockPackage| {
+            cargo_lock_package.source.is_none()
+                && cargo_lock_package.name == name
+                && cargo_lock_package.version == version
+        };
         let Some(index) = packages.iter().position(own) else { return Some(false) };
         if !has_its_dependencies(packages, &packages[index], manifest, root)? {
             return Some(false);
@@ -80,7 +84,7 @@ fn fits(packages: &[CargoLockPackage], root: &TomlTable, folders: &[String], all
     let mut reached: BTreeSet<usize> = waiting.iter().copied().collect();
     while let Some(index) = waiting.pop() {
         for need in &packages[index].needs {
-            let Some(found) = packages.iter().position(|one| is_meant(one, need)) else { return Some(false) };
+            let Some(found) = packages.iter().position(|package| is_meant(package, need)) else { return Some(false) };
             if reached.insert(found) {
                 waiting.push(found);
             }
@@ -134,7 +138,8 @@ fn has_its_dependencies(
             let outside = text("path").is_none();
             let mut answer = Some(false);
             for need in entry.needs.iter().filter(|(own, _)| own == name) {
-                let found = packages.iter().find(|one| is_meant(one, need) && one.source.is_some() == outside);
+                let found =
+                    packages.iter().find(|package| is_meant(package, need) && package.source.is_some() == outside);
                 let fits = found.map_or(Some(false), |package| {
                     requirement.map_or(Some(true), |it| satisfies(&package.version, it))
                 });
@@ -203,7 +208,7 @@ source = "registry+https://example.com"
         };
         let text = changed(MANIFEST, manifest) + &changed(LOCK, lock);
         let found = projects(&files(&text));
-        let member = found.projects.iter().find(|one| one.name.as_deref() == Some("a")).unwrap();
+        let member = found.projects.iter().find(|project| project.name.as_deref() == Some("a")).unwrap();
         assert_eq!(member.is_in_sync(member.install().unwrap()), expected, "{text}");
     }
 

@@ -90,7 +90,8 @@ pub(super) fn variables(ground: &ClimbInput<'_>) -> BTreeSet<String> {
     static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"(?:\benv\.|\benv(?:iron)?(?:\.get)?[(\[]["']|\b[Gg]etenv\(["'])([A-Z][A-Z0-9_]+)|\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b"#).ok()
     });
-    let mut all: BTreeSet<String> = ground.evidence.services.iter().flat_map(|one| one.environment.clone()).collect();
+    let mut all: BTreeSet<String> =
+        ground.evidence.services.iter().flat_map(|service| service.environment.clone()).collect();
     all.extend(ground.runs.iter().flat_map(|run| &run.environment).map(|(name, _)| name.clone()));
     let Some(names) = &*NAMES else { return all };
     for text in ground.evidence.texts.values() {

@@ -27,8 +27,8 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     let web = scene
         .projects()
         .iter()
-        .filter(|one| one.ecosystem == Ecosystem::DotNet)
-        .all(|one| one.entry_points.is_empty() || one.frameworks.contains(&Framework::AspNetCore));
+        .filter(|project| project.ecosystem == Ecosystem::DotNet)
+        .all(|project| project.entry_points.is_empty() || project.frameworks.contains(&Framework::AspNetCore));
     let Some(small) = runtime_image(image, language, web) else {
         if SlimImage::of(image).is_none() && !is_runtime(image) {
             turn.skip(ToolchainReason::UnknownRuntime { image: image.clone() });
@@ -62,7 +62,9 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         // A line that copies from another stage stands with its like.
         let mut transfers = build.transfers(target).iter();
         let copies = lines.iter().all(|line| line.starts_with("COPY"));
-        let first = transfers.find(|one| copies && matches!(one.from, Some(StageBase::Stage(_)))).map(|one| one.index);
+        let first = transfers
+            .find(|transfer| copies && matches!(transfer.from, Some(StageBase::Stage(_))))
+            .map(|transfer| transfer.index);
         let end = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
         let text = lines.join("\n") + "\n";
         let start = if from.span.end == end { "\n" } else { "" };
@@ -236,13 +238,15 @@ fn called_programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
         if matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
             && let Some(code) = scene.build.code(index)
         {
-            names.extend(code.script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
+            names.extend(
+                code.script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned),
+            );
         }
     }
     for file in scene.build.start_files(target) {
         if let Some(text) = scene.evidence.texts.get(&file.file.path) {
             let script = crate::shell::parse(text);
-            names.extend(script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
+            names.extend(script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned));
         }
     }
     names.extend(
@@ -260,6 +264,6 @@ fn wants_zones(scene: &PassInput) -> bool {
 /// Whether the image or a compose file names the time zone of the container.
 pub(super) fn sets_zone(scene: &PassInput) -> bool {
     let named = scene.evidence.services.iter().any(|service| service.environment.contains("TZ"));
-    let set = scene.file().instructions().iter().filter(|one| one.keyword == Keyword::Env);
+    let set = scene.file().instructions().iter().filter(|instruction| instruction.keyword == Keyword::Env);
     named || set.flat_map(|one| scene.file().variables(one)).any(|one| one.name.text == "TZ")
 }

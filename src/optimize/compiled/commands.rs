@@ -52,7 +52,7 @@ pub(super) struct RunCommands {
 impl RunCommands {
     /// Whether it compiles, and what.
     pub(super) fn compiles(&self) -> Option<Language> {
-        self.commands.iter().find_map(|one| match one.fate {
+        self.commands.iter().find_map(|command| match command.fate {
             CommandFate::Compiles(language) => Some(language),
             _ => None,
         })
@@ -60,7 +60,7 @@ impl RunCommands {
 
     /// Whether some command has this fate.
     pub(super) fn has(&self, fate: &CommandFate) -> bool {
-        self.commands.iter().any(|one| one.fate == *fate)
+        self.commands.iter().any(|command| command.fate == *fate)
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: IsProgram
     let invocations = code.script.invocations();
     let mut commands = Vec::new();
     for (at, command) in code.script.commands.iter().enumerate() {
-        let own: Vec<&Invocation> = invocations.iter().filter(|one| one.outer as usize == at).collect();
+        let own: Vec<&Invocation> = invocations.iter().filter(|invocation| invocation.outer as usize == at).collect();
         let fate = own
             .iter()
             .map(|one| decide_fate(build, stage, index, one, wanted))
@@ -81,11 +81,11 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: IsProgram
         let text = join_lines(build.input().file.source().slice(span));
         commands.push(RunCommand { fate, text });
     }
-    let plain = |one: &crate::shell::Command| {
+    let plain = |command: &crate::shell::Command| {
         let parted = |kind| matches!(kind, SeparatorKind::And | SeparatorKind::Semicolon | SeparatorKind::Newline);
-        let after = one.place.after.is_none_or(|after| parted(after.kind));
-        let before = one.place.before.is_none_or(|before| parted(before.kind));
-        one.place.scope == 0 && before && after
+        let after = command.place.after.is_none_or(|after| parted(after.kind));
+        let before = command.place.before.is_none_or(|before| parted(before.kind));
+        command.place.scope == 0 && before && after
     };
     let instruction = build.instruction(index);
     let separable = code.script.problems.is_empty()
@@ -93,11 +93,13 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: IsProgram
         && instruction.heredocs.is_empty()
         && code.script.compounds.is_empty()
         && code.script.commands.iter().all(plain);
-    let removes = invocations.iter().any(|one| Purpose::of(one) == Purpose::SystemRemoval);
+    let removes = invocations.iter().any(|invocation| Purpose::of(invocation) == Purpose::SystemRemoval);
     let mut run = RunCommands { index, commands, separable, removes };
-    if run.commands.iter().any(|one| patterns::shows(&one.text, "fetches a toolchain")) {
-        for one in run.commands.iter_mut().filter(|one| matches!(one.fate, CommandFate::Unknown | CommandFate::Works)) {
-            one.fate = CommandFate::Build;
+    if run.commands.iter().any(|command| patterns::shows(&command.text, "fetches a toolchain")) {
+        for command in
+            run.commands.iter_mut().filter(|command| matches!(command.fate, CommandFate::Unknown | CommandFate::Works))
+        {
+            command.fate = CommandFate::Build;
         }
     }
     Some(run)
@@ -110,7 +112,7 @@ fn join_lines(text: &str) -> String {
 }
 
 fn stronger(a: CommandFate, b: CommandFate) -> CommandFate {
-    let weight = |one: &CommandFate| match one {
+    let weight = |command_fate: &CommandFate| match command_fate {
         CommandFate::Build => 0,
         CommandFate::Lists => 1,
         CommandFate::Packages(_) | CommandFate::Prepares => 2,
@@ -122,13 +124,20 @@ fn stronger(a: CommandFate, b: CommandFate) -> CommandFate {
 }
 
 /// What becomes of a command of a RUN.
-fn decide_fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: IsProgramCalled) -> CommandFate {
+fn decide_fate(
+    build: &Build,
+    stage: &Stage,
+    at: usize,
+    invocation: &Invocation,
+    wanted: IsProgramCalled,
+) -> CommandFate {
     let inside = |redirected| {
-        if is_inside(build, stage, at, one, redirected) { CommandFate::Works } else { CommandFate::Unknown }
+        if is_inside(build, stage, at, invocation, redirected) { CommandFate::Works } else { CommandFate::Unknown }
     };
-    let purpose = Purpose::of(one);
-    let redirected = one.command.redirects.iter().any(|one| one.target.is_some() && writes(one.operator));
-    if let Some(call) = one.package_call() {
+    let purpose = Purpose::of(invocation);
+    let redirected =
+        invocation.command.redirects.iter().any(|redirect| redirect.target.is_some() && writes(redirect.operator));
+    if let Some(call) = invocation.package_call() {
         return match purpose {
             Purpose::Looks if !redirected => CommandFate::Build,
             Purpose::Compiles(language) => CommandFate::Compiles(language),
@@ -139,24 +148,24 @@ fn decide_fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted
             _ => of_manager(&call),
         };
     }
-    let names_lists = || one.args.iter().any(|word| word.text().contains("/var/lib/apt/lists"));
-    let names_path = || one.args.iter().any(|word| word.text().contains('/'));
+    let names_lists = || invocation.args.iter().any(|word| word.text().contains("/var/lib/apt/lists"));
+    let names_path = || invocation.args.iter().any(|word| word.text().contains('/'));
     match purpose {
         Purpose::Compiles(language) => CommandFate::Compiles(language),
         // What an account is made by asks for it.
-        _ if one.is("getent") || one.is("id") => CommandFate::Prepares,
+        _ if invocation.is("getent") || invocation.is("id") => CommandFate::Prepares,
         Purpose::Setting | Purpose::Nothing | Purpose::Looks | Purpose::Generates | Purpose::Edits if !redirected => {
             CommandFate::Build
         }
-        _ if one.is("java") && !redirected => CommandFate::Build,
+        _ if invocation.is("java") && !redirected => CommandFate::Build,
         Purpose::Lists | Purpose::Clean | Purpose::Deletes if names_lists() => CommandFate::Lists,
         // Moves of what the build makes are followed; modes travel with the files.
         Purpose::Copies | Purpose::Clean | Purpose::Deletes | Purpose::Lists => CommandFate::Build,
-        _ if one.is("install") => CommandFate::Build,
-        Purpose::Fetches => fate_of_download(one),
+        _ if invocation.is("install") => CommandFate::Build,
+        Purpose::Fetches => fate_of_download(invocation),
         Purpose::Account | Purpose::Entries => CommandFate::Prepares,
-        Purpose::SystemSetup if one.is("ldconfig") || !names_path() => CommandFate::Prepares,
-        _ if one.program.is_none() => CommandFate::Unknown,
+        Purpose::SystemSetup if invocation.is("ldconfig") || !names_path() => CommandFate::Prepares,
+        _ if invocation.program.is_none() => CommandFate::Unknown,
         _ => inside(redirected),
     }
 }
@@ -174,20 +183,20 @@ fn of_manager(call: &PackageCall) -> CommandFate {
 }
 
 /// A download: of a file that the moves are followed from.
-fn fate_of_download(one: &Invocation) -> CommandFate {
-    let written = one.flag("-o").or_else(|| one.flag("-O")).or_else(|| one.flag("--output"));
-    if written.is_some() && one.command.place.pipe_len <= 1 { CommandFate::Build } else { CommandFate::Unknown }
+fn fate_of_download(invocation: &Invocation) -> CommandFate {
+    let written = invocation.flag("-o").or_else(|| invocation.flag("-O")).or_else(|| invocation.flag("--output"));
+    if written.is_some() && invocation.command.place.pipe_len <= 1 { CommandFate::Build } else { CommandFate::Unknown }
 }
 
 /// Whether the paths that a command names lie in the folder that it works in.
-fn is_inside(build: &Build, stage: &Stage, at: usize, one: &Invocation, redirected: bool) -> bool {
+fn is_inside(build: &Build, stage: &Stage, at: usize, invocation: &Invocation, redirected: bool) -> bool {
     let Some(folder) = image_paths::workdir(build, stage, at).filter(|folder| folder != "/") else { return false };
     let inside = |word: &Word| {
         let text = word.text();
         !text.starts_with('~') && (!text.contains('/') || path::is_within(&path::join(&folder, text), &folder))
     };
-    let targets = one.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
-    one.args.iter().all(inside) && (!redirected || targets.into_iter().all(inside))
+    let targets = invocation.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
+    invocation.args.iter().all(inside) && (!redirected || targets.into_iter().all(inside))
 }
 
 /// Whether a redirect makes a file.
@@ -198,7 +207,8 @@ fn writes(operator: RedirectOperator) -> bool {
 
 /// The commands of a RUN that the stage that ships needs.
 pub(super) fn kept(run: &RunCommands) -> Vec<&RunCommand> {
-    let packages = run.commands.iter().any(|one| matches!(&one.fate, CommandFate::Packages(kept) if !kept.is_empty()));
+    let packages =
+        run.commands.iter().any(|command| matches!(&command.fate, CommandFate::Packages(kept) if !kept.is_empty()));
     let keep = |one: &&RunCommand| match &one.fate {
         CommandFate::Prepares | CommandFate::Unknown => true,
         CommandFate::Packages(kept) => !kept.is_empty(),

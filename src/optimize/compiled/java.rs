@@ -32,6 +32,7 @@ pub(super) fn names_system_libraries(scene: &PassInput, target: &Stage) -> bool 
     let own = [Keyword::Entrypoint, Keyword::Cmd].into_iter();
     let mut lines = own.filter_map(|keyword| scene.build.last(target, keyword)).map(|(_, one)| one);
     let mut set = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Env).map(|(_, one)| one);
-    let names = |one: &crate::dockerfile::Instruction| scene.source().slice(one.span).contains(JAVA_FOLDER);
+    let names =
+        |instruction: &crate::dockerfile::Instruction| scene.source().slice(instruction.span).contains(JAVA_FOLDER);
     lines.any(names) || set.any(names) || !is_one_file(scene)
 }

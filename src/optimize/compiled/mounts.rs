@@ -17,7 +17,7 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
         for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
             let folders = cache_folders(scene, stage, index);
             let has: Vec<String> =
-                scene.file().mounts(instruction).iter().filter_map(|one| one.target().map(str::to_owned)).collect();
+                scene.file().mounts(instruction).iter().filter_map(|mount| mount.target().map(str::to_owned)).collect();
             let missing: Vec<(String, Manager)> =
                 folders.into_iter().filter(|(folder, _)| !has.iter().any(|known| overlap(known, folder))).collect();
             if missing.is_empty() {
@@ -62,12 +62,12 @@ fn cache_folders(scene: &PassInput, stage: &Stage, index: usize) -> Vec<(String,
         return Vec::new();
     }
     let mut found: Vec<(String, Manager)> = Vec::new();
-    for one in code.script.invocations() {
-        let Some(call) = one.package_call().filter(|call| fetches(call)) else { continue };
+    for invocation in code.script.invocations() {
+        let Some(call) = invocation.package_call().filter(|call| fetches(call)) else { continue };
         if is_kept(scene, stage, &call) {
             continue;
         }
-        for cache in build.package_caches(stage, index, &one, &call) {
+        for cache in build.package_caches(stage, index, &invocation, &call) {
             let Some(folder) = cache.folder else { continue };
             let image = match build.root_base(stage) {
                 StageBase::Image(image) => Reference::of(image).short_name(),
@@ -94,8 +94,8 @@ fn fetches(call: &PackageCall) -> bool {
 /// Whether a container or a call without a network finds things where the tool keeps them.
 fn is_kept(scene: &PassInput, stage: &Stage, call: &PackageCall) -> bool {
     let build = scene.build;
-    let same = |one: &Invocation| {
-        one.package_call().is_some_and(|other| {
+    let same = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|other| {
             other.manager == call.manager && !other.verb_text.is_empty() && !other.verb_text.contains('.')
         })
     };
@@ -104,8 +104,8 @@ fn is_kept(scene: &PassInput, stage: &Stage, call: &PackageCall) -> bool {
     if ships && launched.is_some_and(|launch| launch.script().invocations().iter().any(same)) {
         return true;
     }
-    let offline = |one: &Invocation| {
-        one.package_call().is_some_and(|other| other.manager == call.manager && other.has(&["--offline"]))
+    let offline = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|other| other.manager == call.manager && other.has(&["--offline"]))
     };
     let runs = build.stages().iter().flat_map(|stage| crate::build::toolchain::runs(build, stage));
     runs.into_iter().any(|(_, _, all)| all.iter().any(offline))
@@ -113,11 +113,11 @@ fn is_kept(scene: &PassInput, stage: &Stage, call: &PackageCall) -> bool {
 
 /// Whether a line names the folder: what it holds has to be in a layer.
 fn is_read(scene: &PassInput, folder: &str) -> bool {
-    scene.file().instructions().iter().any(|one| {
-        let names = matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Run | Keyword::Volume);
-        let text = match one.keyword {
-            Keyword::Run => scene.file().str(one.rest),
-            _ => scene.source().slice(one.span),
+    scene.file().instructions().iter().any(|instruction| {
+        let names = matches!(instruction.keyword, Keyword::Copy | Keyword::Add | Keyword::Run | Keyword::Volume);
+        let text = match instruction.keyword {
+            Keyword::Run => scene.file().str(instruction.rest),
+            _ => scene.source().slice(instruction.span),
         };
         names && text.contains(folder)
     })

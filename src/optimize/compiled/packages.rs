@@ -21,7 +21,7 @@ pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: IsP
         } else if is_source(name) || is_java_library(name) && !wanted(JAVA_FOLDER) {
             // The archive holds what it needs.
         } else if let Some(libraries) = libraries(name, suite) {
-            kept.extend(libraries.iter().map(|one| (*one).to_owned()));
+            kept.extend(libraries.iter().map(|library| (*library).to_owned()));
         } else if call.manager == Manager::Apt && suite.is_none() && is_library(name) {
             // What stands behind the headers is not known for this release.
             kept.push(name.to_owned());
@@ -60,7 +60,8 @@ fn program(package: &str) -> &str {
 pub(super) fn command(text: &str, kept: &[String]) -> String {
     let script = crate::shell::parse(text);
     let invocations = script.invocations();
-    let Some((one, call)) = invocations.first().and_then(|one| Some((one, one.package_call()?))) else {
+    let Some((one, call)) = invocations.first().and_then(|invocation| Some((invocation, invocation.package_call()?)))
+    else {
         return text.to_owned();
     };
     let mut out = text[..one.args.first().map_or(text.len(), |word| word.span.start as usize)].trim_end().to_owned();

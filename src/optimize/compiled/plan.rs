@@ -147,7 +147,7 @@ impl<'a> TransferPlan<'a> {
     /// Index of the first COPY from the context.
     fn first_copy(&self, scene: &PassInput) -> usize {
         let transfers = self.chain.iter().flat_map(|stage| scene.build.transfers(stage));
-        transfers.filter(|one| one.from.is_none()).map(|one| one.index).min().unwrap_or(usize::MAX)
+        transfers.filter(|transfer| transfer.from.is_none()).map(|transfer| transfer.index).min().unwrap_or(usize::MAX)
     }
 
     fn last_made(&self, products: &Products) -> usize {
@@ -164,10 +164,10 @@ impl<'a> TransferPlan<'a> {
         scene: &PassInput,
     ) -> Result<BTreeSet<Product>, NoPlanReason> {
         let mut needed: BTreeSet<Product> =
-            products.iter().filter(|one| !path::is_within(&one.path, "/tmp")).cloned().collect();
+            products.iter().filter(|product| !path::is_within(&product.path, "/tmp")).cloned().collect();
         let is_of_image = |path: &str| data::SYSTEM_FOLDERS.with("image").any(|folder| path::is_within(path, folder));
         for path in &started.paths {
-            let made = products.iter().any(|one| path::is_within(path, &one.path));
+            let made = products.iter().any(|product| path::is_within(path, &product.path));
             // Programs of images lie elsewhere, those of projects often there.
             let own = path::is_within(path, "/usr/src");
             if made || files.contains_key(path) || !own && is_of_image(path) {

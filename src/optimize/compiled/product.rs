@@ -50,8 +50,8 @@ impl Products {
         for stage in stages {
             for (index, _, invocations) in crate::build::toolchain::runs(build, stage) {
                 let at = RunPlace { build, stage, index, projects, files };
-                for one in &invocations {
-                    if products.follow(&at, &invocations, one).is_some() {
+                for invocation in &invocations {
+                    if products.follow(&at, &invocations, invocation).is_some() {
                         products.last = Some(index);
                     }
                 }
@@ -154,16 +154,16 @@ impl Products {
         }
     }
 
-    fn go(&mut self, at: &RunPlace, one: &Invocation, folder: &str) -> Option<()> {
-        let call = one.package_call()?;
-        let text = |word: &Word| image_paths::text(at.build, at.stage, at.index, one, word);
+    fn go(&mut self, at: &RunPlace, invocation: &Invocation, folder: &str) -> Option<()> {
+        let call = invocation.package_call()?;
+        let text = |word: &Word| image_paths::text(at.build, at.stage, at.index, invocation, word);
         let folder = match call.flag(&["-C"]).and_then(|flag| flag.value) {
             Some(value) => path::join(folder, value.text),
             None => folder.to_owned(),
         };
         let names: Vec<String> = match &*call.verb_text {
             "build" => call.operands.iter().map(|word| text(word)).collect::<Option<_>>()?,
-            "install" => call.packages.iter().map(|one| one.name.text.to_owned()).collect(),
+            "install" => call.packages.iter().map(|package| package.name.text.to_owned()).collect(),
             _ => return None,
         };
         if call.verb_text == "install" {
@@ -176,8 +176,8 @@ impl Products {
             }
             return (!names.is_empty()).then_some(());
         }
-        let output = one.args.iter().position(|word| word.is("-o")).and_then(|at| one.args.get(at + 1));
-        let output = output.or_else(|| one.flag("-o"));
+        let output = invocation.args.iter().position(|word| word.is("-o")).and_then(|at| invocation.args.get(at + 1));
+        let output = output.or_else(|| invocation.flag("-o"));
         let many = names.len() > 1 && !names.iter().all(|name| FileKind::of(name).is_source_of(Ecosystem::Go))
             || names.iter().any(|name| name.ends_with("..."));
         let name = || at.go_name(&folder, names.first().map_or(".", String::as_str));
@@ -204,7 +204,7 @@ impl RunPlace<'_, '_> {
     /// The project at a folder of the image.
     fn project(&self, folder: &str, ecosystem: Ecosystem) -> Option<&Project> {
         let root = image_paths::origin(self.files?, folder)?;
-        self.projects.iter().find(|one| one.ecosystem == ecosystem && one.root == root)
+        self.projects.iter().find(|project| project.ecosystem == ecosystem && project.root == root)
     }
 
     /// What `go build` calls the program of a package.
@@ -238,8 +238,8 @@ fn last_part(path: &str) -> Option<String> {
 /// `None` where a word decides that only the container knows.
 pub(super) fn started_paths(script: &Script, folder: &str) -> StartedPaths {
     let mut out = StartedPaths::default();
-    for one in script.invocations() {
-        let Some(program) = one.path.value() else {
+    for invocation in script.invocations() {
+        let Some(program) = invocation.path.value() else {
             out.unknown = true;
             continue;
         };
@@ -248,8 +248,8 @@ pub(super) fn started_paths(script: &Script, folder: &str) -> StartedPaths {
         } else {
             out.names.insert(program.to_owned());
         }
-        let mut words = one.args.iter();
-        let name = one.program.unwrap_or_default();
+        let mut words = invocation.args.iter();
+        let name = invocation.program.unwrap_or_default();
         let (before, mut dynamic) = (out.paths.len(), false);
         while let Some(word) = words.next() {
             let Some(text) = word.value() else {

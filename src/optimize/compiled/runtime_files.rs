@@ -58,8 +58,8 @@ fn common(kept: &BTreeSet<&str>, folder: &str) -> Vec<String> {
         }
     }
     let tops: Vec<String> = tops.into_iter().collect();
-    let is_below = |one: &String| tops.iter().any(|other| other != one && path::is_within(one, other));
-    tops.iter().filter(|one| !is_below(one)).cloned().collect()
+    let is_below = |string: &String| tops.iter().any(|other| other != string && path::is_within(string, other));
+    tops.iter().filter(|top| !is_below(top)).cloned().collect()
 }
 
 /// Folders of which all files are kept are taken whole, else the files in them.

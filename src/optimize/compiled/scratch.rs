@@ -63,8 +63,8 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
 /// The stage on Go's image that a stage takes its program from.
 fn builder<'b>(scene: &'b PassInput, target: &Stage) -> Option<&'b Stage> {
     let stages = scene.build.stages();
-    scene.build.transfers(target).iter().find_map(|one| {
-        let Some(StageBase::Stage(index)) = one.from else { return None };
+    scene.build.transfers(target).iter().find_map(|transfer| {
+        let Some(StageBase::Stage(index)) = transfer.from else { return None };
         let stage = stages.get(index)?;
         let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
         (Toolchain::of(image)?.language() == Some(Language::Go)).then_some(stage)
@@ -104,16 +104,19 @@ impl StaticBuild {
 }
 
 /// `CGO_ENABLED=0` before a call of the compiler.
-fn without_cgo(scene: &PassInput, index: usize, one: &Invocation) -> Result<FileEdit, ScratchBlocker> {
+fn without_cgo(scene: &PassInput, index: usize, invocation: &Invocation) -> Result<FileEdit, ScratchBlocker> {
     let unknown = ScratchBlocker::MayUseCgo;
     let asks = |text: &str| text == "-race" || text.starts_with("-buildmode") || text.contains("-linkmode");
-    if let Some(word) = one.args.iter().find(|word| asks(word.text())) {
+    if let Some(word) = invocation.args.iter().find(|word| asks(word.text())) {
         return Err(ScratchBlocker::CgoFlag { flag: word.text().to_string() });
     }
-    let code =
-        scene.build.code(index).filter(|code| !code.is_exec() && one.via.is_empty()).ok_or_else(|| unknown.clone())?;
-    let place = code.place(scene.file(), one.path.span);
-    if scene.source().slice(place) != one.path.text() {
+    let code = scene
+        .build
+        .code(index)
+        .filter(|code| !code.is_exec() && invocation.via.is_empty())
+        .ok_or_else(|| unknown.clone())?;
+    let place = code.place(scene.file(), invocation.path.span);
+    if scene.source().slice(place) != invocation.path.text() {
         return Err(unknown);
     }
     Ok(scene.edit(Span::at(place.start), "CGO_ENABLED=0 "))
@@ -184,7 +187,8 @@ fn copy_system_files(
     }
     let from = builder.name.as_deref().ok_or(ScratchBlocker::UnnamedBuildStage)?;
     let mut transfers = build.transfers(target).iter();
-    let first = transfers.find(|one| matches!(one.from, Some(StageBase::Stage(_)))).map(|one| one.index);
+    let first =
+        transfers.find(|transfer| matches!(transfer.from, Some(StageBase::Stage(_)))).map(|transfer| transfer.index);
     let at = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
     let line = |(path, to): (&str, &str)| format!("COPY --from={from} {path} {to}{}", scene.newline());
     Ok(Some(scene.edit(Span::at(at), paths.into_iter().map(line).collect::<String>())))
@@ -221,9 +225,9 @@ fn starts_other(command: &str) -> bool {
     let script = parse(command);
     let invocations = script.invocations();
     invocations.len() != 1
-        || invocations
-            .iter()
-            .any(|one| one.program.is_none_or(|name| Program::of(name).is_shell() || name.ends_with(".sh")))
+        || invocations.iter().any(|invocation| {
+            invocation.program.is_none_or(|name| Program::of(name).is_shell() || name.ends_with(".sh"))
+        })
 }
 
 /// Whether USER or an owner needs no list of users: numbers alone.
@@ -255,7 +259,8 @@ fn of_stage(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
             _ => {}
         }
     }
-    let programs = |one: &crate::build::Transfer| matches!(one.from, Some(StageBase::Image(_) | StageBase::Unknown(_)));
+    let programs =
+        |transfer: &crate::build::Transfer| matches!(transfer.from, Some(StageBase::Image(_) | StageBase::Unknown(_)));
     if scene.build.transfers(target).iter().any(programs) {
         return Some(ScratchBlocker::CopiesFromImage);
     }

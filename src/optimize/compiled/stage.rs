@@ -177,7 +177,7 @@ impl StageWriter<'_, '_> {
     /// What comes from another image or stage comes here too; what comes from the context comes with the products.
     fn transfer(&mut self, stage: &Stage, index: usize, instruction: &Instruction) {
         let transfers = self.scene.build.transfers(stage);
-        let Some(transfer) = transfers.iter().find(|one| one.index == index) else { return };
+        let Some(transfer) = transfers.iter().find(|transfer| transfer.index == index) else { return };
         let toolchain = match &transfer.from {
             Some(StageBase::Image(image)) => Toolchain::of(image).is_some_and(|row| row.language().is_some()),
             Some(_) => false,
@@ -262,7 +262,7 @@ impl StageWriter<'_, '_> {
         let Some(run) = self.plan.runs.get(&index) else { return Ok(()) };
         let compiles = run.compiles().is_some() || run.has(&CommandFate::Works);
         if !run.separable {
-            let prepares = run.commands.iter().any(|one| match &one.fate {
+            let prepares = run.commands.iter().any(|command| match &command.fate {
                 CommandFate::Prepares | CommandFate::Unknown => true,
                 CommandFate::Packages(kept) => !kept.is_empty(),
                 _ => false,
@@ -297,7 +297,7 @@ impl StageWriter<'_, '_> {
         }
         let flags: Vec<&str> = instruction.flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
         let flags = if run.has(&CommandFate::Lists)
-            || run.commands.iter().any(|one| matches!(one.fate, CommandFate::Packages(_)))
+            || run.commands.iter().any(|command| matches!(command.fate, CommandFate::Packages(_)))
         {
             flags.iter().map(|flag| format!("{flag} \\\n    ")).collect::<Vec<_>>().concat()
         } else {

@@ -51,10 +51,10 @@ pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
 }
 
 /// The call's name in a sentence, where it compiles and starts.
-fn title(one: &Invocation) -> Option<&'static str> {
-    let named = |tasks: &[&str]| one.args.iter().any(|word| tasks.iter().any(|task| word.is(task)));
-    let call = one.package_call()?;
-    match one.program? {
+fn title(invocation: &Invocation) -> Option<&'static str> {
+    let named = |tasks: &[&str]| invocation.args.iter().any(|word| tasks.iter().any(|task| word.is(task)));
+    let call = invocation.package_call()?;
+    match invocation.program? {
         "go" if call.verb_text == "run" => Some("`go run`"),
         "cargo" if matches!(&*call.verb_text, "run" | "r") => Some("`cargo run`"),
         "mvn" | "mvnw" if named(&["spring-boot:run"]) => Some("`spring-boot:run`"),
@@ -69,12 +69,12 @@ fn title(one: &Invocation) -> Option<&'static str> {
 fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation]) -> Option<StartBlocker> {
     let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
     let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
-    if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
+    if let Some(service) = scene.evidence.services.iter().find(|service| service.mounts.iter().any(over)) {
         return Some(StartBlocker::MountedSources { service: service.name.clone(), folder: folder.clone() });
     }
-    let prepares = |one: &Invocation| {
-        let after = one.command.place.after.map(|after| after.kind);
-        let fetches = one.package_call().is_some_and(|call| matches!(call.verb, Verb::Download | Verb::Other));
+    let prepares = |invocation: &Invocation| {
+        let after = invocation.command.place.after.map(|after| after.kind);
+        let fetches = invocation.package_call().is_some_and(|call| matches!(call.verb, Verb::Download | Verb::Other));
         fetches && matches!(after, Some(SeparatorKind::And | SeparatorKind::Semicolon))
     };
     let (last, before) = all.split_last()?;
@@ -82,12 +82,12 @@ fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation])
     (wrapped || !before.iter().all(prepares)).then_some(StartBlocker::CommandsBefore)
 }
 
-fn start(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
-    match one.program.unwrap_or_default() {
-        "go" => go(scene, target, one),
-        "cargo" => cargo(scene, target, one),
-        "mvn" | "mvnw" => maven(scene, target, one),
-        "gradle" | "gradlew" => gradle(scene, target, one),
+fn start(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
+    match invocation.program.unwrap_or_default() {
+        "go" => go(scene, target, invocation),
+        "cargo" => cargo(scene, target, invocation),
+        "mvn" | "mvnw" => maven(scene, target, invocation),
+        "gradle" | "gradlew" => gradle(scene, target, invocation),
         _ => Err(StartBlocker::LaunchProfile),
     }
 }
@@ -98,7 +98,7 @@ fn project<'a>(scene: &PassInput<'a>, target: &Stage, ecosystem: Ecosystem) -> O
     let files = image_paths::copied_files(scene.build, context, target)?;
     let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
     let root = image_paths::origin(&files, &folder)?;
-    scene.projects().iter().find(|one| one.ecosystem == ecosystem && one.root == root)
+    scene.projects().iter().find(|project| project.ecosystem == ecosystem && project.root == root)
 }
 
 /// The words of arguments as they stand, where no variable decides them.
@@ -116,26 +116,26 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn go(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
-    let mut at = one.args.iter().position(|word| word.is("run")).ok_or(StartBlocker::NotGoRun)? + 1;
+fn go(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
+    let mut at = invocation.args.iter().position(|word| word.is("run")).ok_or(StartBlocker::NotGoRun)? + 1;
     let first = at;
-    while let Some(text) = one.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
+    while let Some(text) = invocation.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
         if matches!(text, "-exec" | "-C") {
             return Err(StartBlocker::RunFlag { text: text.to_string() });
         }
         at += ProgramOptions::of("go").word_count(text);
     }
-    let flags = texts(one.args.get(first..at).unwrap_or_default())?;
+    let flags = texts(invocation.args.get(first..at).unwrap_or_default())?;
     let from = at;
     let is_file = |word: &Word| FileKind::of(word.text()).is_source_of(Ecosystem::Go);
-    if one.args.get(at).is_some_and(is_file) {
-        while one.args.get(at).is_some_and(is_file) {
+    if invocation.args.get(at).is_some_and(is_file) {
+        while invocation.args.get(at).is_some_and(is_file) {
             at += 1;
         }
     } else {
         at += 1;
     }
-    let packages = texts(one.args.get(from..at).ok_or(StartBlocker::NoPackage)?)?;
+    let packages = texts(invocation.args.get(from..at).ok_or(StartBlocker::NoPackage)?)?;
     let package = packages.first().ok_or(StartBlocker::NoPackage)?;
     if package.contains('@') {
         return Err(StartBlocker::OtherModule);
@@ -199,7 +199,7 @@ fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
     Ok(Start { compile, words: vec![format!("./target/{folder}/{name}")], rest: (end + 1).min(one.args.len()) })
 }
 
-fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
+fn maven(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
     let project = project(scene, target, Ecosystem::Java).ok_or(StartBlocker::NoPom)?;
     let pom = format!("{}pom.xml", if project.root.is_empty() { String::new() } else { format!("{}/", project.root) });
     let text = scene.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
@@ -215,7 +215,7 @@ fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
         return Err(StartBlocker::UnknownArchiveName);
     };
     let mut words = vec!["java".to_owned(), "-jar".to_owned(), entry.target.clone()];
-    for word in one.args {
+    for word in invocation.args {
         let text = word.value().ok_or(StartBlocker::RunVariable)?;
         if matches!(text, "spring-boot:run" | "clean" | "package" | "install")
             || ProgramOptions::of("mvn").has(text, "prepares")
@@ -232,18 +232,18 @@ fn maven(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
             _ => return Err(StartBlocker::ArchiveOption { text: text.to_string() }),
         }
     }
-    let program = call_of(one);
+    let program = call_of(invocation);
     let packaged = packages(scene.build, target, &["package", "install", "verify", "deploy"]);
-    let offline = one.args.iter().any(|word| word.is("-o") || word.is("--offline"));
+    let offline = invocation.args.iter().any(|word| word.is("-o") || word.is("--offline"));
     let compile = (!packaged).then(|| format!("{program}{} -B -DskipTests package", if offline { " -o" } else { "" }));
-    Ok(Start { compile, words, rest: one.args.len() })
+    Ok(Start { compile, words, rest: invocation.args.len() })
 }
 
 /// How a build tool is called: `./mvnw`, `sh gradlew`.
-fn call_of(one: &Invocation) -> String {
-    match one.via.last().filter(|via| via.args.is_empty() && is_shell(via.program)) {
-        Some(shell) => format!("{} {}", shell.program, one.path.text()),
-        None => one.path.text().to_owned(),
+fn call_of(invocation: &Invocation) -> String {
+    match invocation.via.last().filter(|via| via.args.is_empty() && is_shell(via.program)) {
+        Some(shell) => format!("{} {}", shell.program, invocation.path.text()),
+        None => invocation.path.text().to_owned(),
     }
 }
 
@@ -260,26 +260,26 @@ fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
     })
 }
 
-fn gradle(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
+fn gradle(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
     let project = project(scene, target, Ecosystem::Java).ok_or(StartBlocker::NoGradleBuild)?;
     let name = project.name.as_deref().ok_or(StartBlocker::UnknownProjectName)?;
     let prepares = |text: &str| ProgramOptions::of("gradle").has(text.split('=').next().unwrap_or(text), "prepares");
-    let task = one
+    let task = invocation
         .args
         .iter()
         .map(Word::text)
         .find(|text| matches!(*text, "bootRun" | ":bootRun" | "run" | ":run"))
         .unwrap_or("run");
     let mut arguments: Vec<String> = Vec::new();
-    for word in one.args.iter().filter(|word| word.text() != task && !prepares(word.text())) {
+    for word in invocation.args.iter().filter(|word| word.text() != task && !prepares(word.text())) {
         let text = word.value().ok_or(StartBlocker::RunVariable)?;
         match text.strip_prefix("--args=").filter(|rest| !rest.contains(['\'', '"'])) {
             Some(rest) => arguments.extend(rest.split_whitespace().map(str::to_owned)),
             None => return Err(StartBlocker::ProgramOption { text: text.to_string() }),
         }
     }
-    let program = call_of(one);
-    let offline = if one.args.iter().any(|word| word.is("--offline")) { " --offline" } else { "" };
+    let program = call_of(invocation);
+    let offline = if invocation.args.iter().any(|word| word.is("--offline")) { " --offline" } else { "" };
     if task.ends_with("bootRun") {
         let texts = project.manifests.iter().filter_map(|path| scene.evidence.texts.get(path));
         let version = texts.flat_map(|text| text.lines()).find_map(version_line);
@@ -288,12 +288,12 @@ fn gradle(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, 
         let built = packages(scene.build, target, &["build", "bootJar", "assemble"]);
         let compile = (!built).then(|| format!("{program}{offline} --no-daemon bootJar"));
         let words = ["java".into(), "-jar".into(), jar].into_iter().chain(arguments).collect();
-        return Ok(Start { compile, words, rest: one.args.len() });
+        return Ok(Start { compile, words, rest: invocation.args.len() });
     }
     let built = packages(scene.build, target, &["installDist"]);
     let compile = (!built).then(|| format!("{program}{offline} --no-daemon installDist"));
     let words = [format!("build/install/{name}/bin/{name}")].into_iter().chain(arguments).collect();
-    Ok(Start { compile, words, rest: one.args.len() })
+    Ok(Start { compile, words, rest: invocation.args.len() })
 }
 
 /// `version = '0.0.1-SNAPSHOT'`, `version '1.0'`.

@@ -43,13 +43,14 @@ pub(super) fn is_wanted(scene: &PassInput, target: &Stage, name: &str) -> bool {
         return true;
     }
     let services = &scene.evidence.services;
-    if services.iter().flat_map(|one| one.healthcheck.iter().chain(&one.command)).any(|text| word(text)) {
+    if services.iter().flat_map(|service| service.healthcheck.iter().chain(&service.command)).any(|text| word(text)) {
         return true;
     }
     if scene.evidence.observed.as_ref().is_some_and(|observed| observed.programs.contains(name)) {
         return true;
     }
-    let started: Vec<String> = scene.build.start_files(target).into_iter().map(|one| one.file.path).collect();
+    let started: Vec<String> =
+        scene.build.start_files(target).into_iter().map(|start_file| start_file.file.path).collect();
     let quoted = [format!("\"{name}\""), format!("'{name}'"), format!("\"{name} "), format!("/bin/{name}\"")];
     scene.evidence.texts.iter().any(|(path, text)| {
         let source = FileKind::of(path).is_compiled();

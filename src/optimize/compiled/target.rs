@@ -55,7 +55,8 @@ fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option
     let build = scene.build;
     let files = image_paths::copied_files(build, scene.context()?, stage)?;
     let root = image_paths::origin(&files, folder)?;
-    let project = scene.projects().iter().find(|one| one.ecosystem == Ecosystem::Rust && one.root == root)?;
+    let project =
+        scene.projects().iter().find(|project| project.ecosystem == Ecosystem::Rust && project.root == root)?;
     if project.workspace.is_some() || scene.evidence.texts.contains_key(&path::join(&root, ".cargo/config.toml")) {
         return None;
     }
@@ -65,7 +66,7 @@ fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option
         .file()
         .mounts(instruction)
         .iter()
-        .any(|one| one.target().is_some_and(|at| path::is_within(&target, at) || path::is_within(at, &target)));
+        .any(|mount| mount.target().is_some_and(|at| path::is_within(&target, at) || path::is_within(at, &target)));
     let code = build.code(index)?;
     if has || code.is_exec() || is_used(build, scene, stage, index, &target) {
         return None;
@@ -79,7 +80,7 @@ fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option
         let at = code.script.append_at()?;
         let place = code.place(scene.file(), Span::at(at));
         let relative = |path: &String| path::relative(path, folder).unwrap_or(path).to_owned();
-        let stays = !code.script.invocations().iter().any(|one| one.is("cd"));
+        let stays = !code.script.invocations().iter().any(|invocation| invocation.is("cd"));
         let list: Vec<String> = taken.iter().map(|path| if stays { relative(path) } else { path.clone() }).collect();
         edits.push(
             scene.edit(place, format!(" \\\n    && cp {} {OUT}/", list.join(" ")).replace('\n', scene.newline())),
@@ -126,15 +127,16 @@ fn taken_by_stages(scene: &PassInput, stage: &Stage, target: &str) -> Option<(Ve
 /// The folder of the package that a script installs or builds.
 fn installed(script: &crate::shell::Script) -> Option<String> {
     let invocations = script.invocations();
-    let call = invocations.iter().find(|one| one.is("cargo"))?.package_call()?;
+    let call = invocations.iter().find(|invocation| invocation.is("cargo"))?.package_call()?;
     let path = call.flag(&["--path", "--package", "-p", "--bin"])?.value?.text;
     Some(path::name(path)).filter(|name| !matches!(*name, "" | ".")).map(str::to_owned)
 }
 
 /// Whether another instruction of the stage reads the folder, or one brings it.
 fn is_used(build: &Build, scene: &PassInput, stage: &Stage, index: usize, target: &str) -> bool {
-    let reads =
-        |one: &Invocation| one.args.iter().any(|word| word.text().contains("target/") || word.text() == "target");
+    let reads = |invocation: &Invocation| {
+        invocation.args.iter().any(|word| word.text().contains("target/") || word.text() == "target")
+    };
     build.instructions(stage).filter(|(at, _)| *at != index).any(|(at, one)| match one.keyword {
         Keyword::Run => build.code(at).is_none_or(|code| code.script.invocations().iter().any(reads)),
         Keyword::Copy | Keyword::Add => {

@@ -26,7 +26,7 @@ fn raw(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Ins
     let (build, keyword) = (scene.build, instruction.keyword);
     let Some(target) = build.target() else { return };
     let Arguments::Raw(word) = &instruction.arguments else { return };
-    if !findings(scene, "shell-form-command").iter().any(|one| one.span == instruction.head) {
+    if !findings(scene, "shell-form-command").iter().any(|finding| finding.span == instruction.head) {
         return;
     }
     let name = scene.file().str(instruction.name).to_ascii_uppercase();
@@ -155,11 +155,11 @@ fn with_exec(code: &Code) -> Option<String> {
 
 /// Where `exec` belongs: before the name of the last command of the script's own list.
 fn exec_at(script: &Script) -> Option<usize> {
-    let last = script.commands.iter().rfind(|one| script.is_last(one))?;
+    let last = script.commands.iter().rfind(|command| script.is_last(command))?;
     let place = &last.place;
     let chained = place.before.is_none_or(|before| before.kind != SeparatorKind::Or);
     let alone = place.scope == 0 && place.pipe_len == 1 && !place.negated && place.after.is_none() && chained;
-    let traps = script.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap")));
+    let traps = script.commands.iter().any(|command| command.name().is_some_and(|name| name.is("trap")));
     let name = last.name()?;
     let program = path::name(name.text());
     (alone && !traps && !is_over_at_once(program)).then_some(name.span.start as usize)

@@ -28,10 +28,13 @@ pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> 
         let work = build.workdir(target, index);
         let work = work.value().map_or("/", String::as_str);
         // Who changes the folder or the owner, or puts something there, means something else.
-        if invocations.iter().any(|one| !matches!(one.program, Some("mkdir" | "chmod"))) {
+        if invocations.iter().any(|invocation| !matches!(invocation.program, Some("mkdir" | "chmod"))) {
             return None;
         }
-        let words = invocations.iter().filter(|one| one.is("mkdir")).flat_map(|one| one.args.iter());
+        let words = invocations
+            .iter()
+            .filter(|invocation| invocation.is("mkdir"))
+            .flat_map(|invocation| invocation.args.iter());
         let plain = words.filter(|word| !word.is_dynamic() && !word.text().starts_with('-'));
         let paths = plain.map(|word| path::join(work, word.text()));
         let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(scene, target, path)).collect();
@@ -55,12 +58,12 @@ fn is_filled(scene: &PassInput, target: &Stage, path: &str) -> bool {
 
 /// The RUNs with the change of owner behind what they do.
 pub(super) fn handed(scene: &PassInput, made: &[CreatedFolders], account: &Account) -> Vec<FileEdit> {
-    let edit = |one: &CreatedFolders| {
-        let code = scene.build.code(one.index)?;
+    let edit = |created_folders: &CreatedFolders| {
+        let code = scene.build.code(created_folders.index)?;
         let at = code.place(scene.file(), Span::at(code.script.append_at()?)).start;
-        let passage = scene.source().slice(scene.build.instruction(one.index).span);
+        let passage = scene.source().slice(scene.build.instruction(created_folders.index).span);
         let between = if passage.contains('\n') { format!(" \\{}    ", scene.newline()) } else { " ".to_owned() };
-        let text = format!("{between}&& chown {} {}", account.owner, one.folders.join(" "));
+        let text = format!("{between}&& chown {} {}", account.owner, created_folders.folders.join(" "));
         Some(scene.edit(Span::at(at), text))
     };
     made.iter().filter_map(edit).collect()

@@ -58,7 +58,7 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
 
 /// Whether a project names a package among its dependencies.
 fn uses(scene: &PassInput, package: &str) -> bool {
-    scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == package))
+    scene.projects().iter().any(|project| project.dependencies.iter().any(|dependency| dependency.name == package))
 }
 
 /// Next.js keeps a cache in `.next`, and pages that it makes anew.
@@ -86,13 +86,13 @@ fn next(scene: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &
 }
 
 /// Files that options of servers name for logs and process numbers.
-fn written_by(one: &Invocation) -> Vec<String> {
+fn written_by(invocation: &Invocation) -> Vec<String> {
     let names_file = |text: &str| patterns::words("option with a written file").any(|option| option == text);
     let mut found = Vec::new();
-    for (at, word) in one.args.iter().enumerate() {
+    for (at, word) in invocation.args.iter().enumerate() {
         let text = word.text();
         let joined = text.split_once('=').filter(|(name, _)| names_file(name)).map(|(_, value)| value);
-        let next = || if names_file(text) { one.args.get(at + 1).map(Word::text) } else { None };
+        let next = || if names_file(text) { invocation.args.get(at + 1).map(Word::text) } else { None };
         let path = joined.or_else(next).filter(|path| !path.starts_with(['-', '$']) && !path.is_empty());
         found.extend(path.filter(|path| !path.starts_with("/dev/") && !path.starts_with("/tmp/")).map(str::to_owned));
     }
@@ -102,9 +102,10 @@ fn written_by(one: &Invocation) -> Vec<String> {
 /// What containers start: the command, the scripts that it reads, and what compose runs instead.
 fn commands(scene: &PassInput, target: &Stage) -> Vec<Script> {
     let texts = &scene.evidence.texts;
-    let scripts = scene.build.start_files(target).into_iter().filter_map(|one| texts.get(&one.file.path));
-    let services = scene.evidence.services.iter().filter(|one| one.target.is_none() || one.target == target.name);
-    let services = services.flat_map(|one| one.entrypoint.iter().chain(&one.command));
+    let scripts = scene.build.start_files(target).into_iter().filter_map(|start_file| texts.get(&start_file.file.path));
+    let services =
+        scene.evidence.services.iter().filter(|service| service.target.is_none() || service.target == target.name);
+    let services = services.flat_map(|service| service.entrypoint.iter().chain(&service.command));
     let launch = scene.build.launch(target).map(|launch| launch.script().clone());
     launch.into_iter().chain(scripts.chain(services).map(|text| parse(text))).collect()
 }

@@ -53,15 +53,15 @@ fn at_start(scene: &PassInput, target: &Stage) -> Option<RootReason> {
 fn of_script(script: &Script, starter: &Starter) -> Option<RootReason> {
     let starter = || starter.clone();
     let scripts = script.invocations();
-    scripts.iter().find_map(|one| {
+    scripts.iter().find_map(|script| {
         let needs_root = |program: &&str| Program::of(program).is(Kind::Root);
-        let wrapper = one.via.iter().map(|wrapper| wrapper.program).find(needs_root);
-        if let Some(program) = one.program.filter(needs_root).or(wrapper) {
+        let wrapper = script.via.iter().map(|wrapper| wrapper.program).find(needs_root);
+        if let Some(program) = script.program.filter(needs_root).or(wrapper) {
             return Some(RootReason::Calls { starter: starter(), program: program.to_owned() });
         }
-        let call = one.package_call()?;
+        let call = script.package_call()?;
         let synchronises = call.manager == Manager::Uv
-            && one.args.first().is_some_and(|word| word.is("run"))
+            && script.args.first().is_some_and(|word| word.is("run"))
             && !call.has(&["--no-sync"]);
         match call.verb {
             Verb::Install | Verb::Upgrade => {
@@ -71,14 +71,14 @@ fn of_script(script: &Script, starter: &Starter) -> Option<RootReason> {
             _ if synchronises => {
                 Some(RootReason::InstallsMissing { starter: starter(), command: call.title().clone() })
             }
-            Verb::Run if is_build(one) => Some(RootReason::Builds { starter: starter(), command: None }),
+            Verb::Run if is_build(script) => Some(RootReason::Builds { starter: starter(), command: None }),
             _ => None,
         }
     })
 }
 
-fn is_build(one: &Invocation) -> bool {
-    one.args.iter().any(|word| word.is("build"))
+fn is_build(invocation: &Invocation) -> bool {
+    invocation.args.iter().any(|word| word.is("build"))
 }
 
 /// What lies in the home of root, which nobody else may read.
@@ -93,8 +93,10 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
             Keyword::Copy | Keyword::Add => {
                 let stage = build.stage_of(*index)?;
                 let transfers = build.transfers(stage);
-                let to =
-                    transfers.iter().find(|transfer| transfer.index == *index).and_then(|one| one.destination.clone());
+                let to = transfers
+                    .iter()
+                    .find(|transfer| transfer.index == *index)
+                    .and_then(|transfer| transfer.destination.clone());
                 to.is_some_and(|to| to == "/root" || to.starts_with("/root/"))
             }
             _ => false,
@@ -123,9 +125,10 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
 fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'a str> {
     let texts = &scene.evidence.texts;
     let mut found = Vec::new();
-    for one in script.invocations() {
-        let python = one.program.is_some_and(|program| program.starts_with("python"));
-        let words: Vec<&str> = [one.path.text()].into_iter().chain(one.args.iter().map(Word::text)).collect();
+    for invocation in script.invocations() {
+        let python = invocation.program.is_some_and(|program| program.starts_with("python"));
+        let words: Vec<&str> =
+            [invocation.path.text()].into_iter().chain(invocation.args.iter().map(Word::text)).collect();
         for (at, word) in words.iter().enumerate() {
             let module = python && at > 0 && words[at - 1] == "-m";
             let path = if module { format!("{}.py", word.replace('.', "/")) } else { (*word).to_owned() };
@@ -154,15 +157,15 @@ fn of_projects(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     }
     let launch = scene.build.launch(target)?;
     let invocations = launch.script().invocations();
-    let corepack =
-        source.contains("corepack") && invocations.iter().any(|one| matches!(one.program, Some("pnpm" | "yarn")));
+    let corepack = source.contains("corepack")
+        && invocations.iter().any(|invocation| matches!(invocation.program, Some("pnpm" | "yarn")));
     if corepack {
         return Some(RootReason::Corepack);
     }
     let scripts: Vec<&str> = node().flat_map(|project| &project.scripts).map(|script| &*script.command).collect();
-    let runs = invocations.iter().filter_map(|one| {
-        let words: Vec<&str> = one.args.iter().map(Word::text).collect();
-        let name = match (one.program?, words.as_slice()) {
+    let runs = invocations.iter().filter_map(|invocation| {
+        let words: Vec<&str> = invocation.args.iter().map(Word::text).collect();
+        let name = match (invocation.program?, words.as_slice()) {
             ("npm" | "yarn" | "pnpm" | "bun", ["run" | "run-script", name, ..] | [name, ..]) => (*name).to_owned(),
             (program, words) => return Some(format!("{program} {}", words.join(" "))),
         };

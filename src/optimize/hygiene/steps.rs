@@ -26,8 +26,8 @@ pub(super) fn first_own(scene: &PassInput, target: &Stage, copies: &[Transfer]) 
 }
 
 /// Whether it works on the sources as well for another user.
-fn is_runner(one: &Invocation) -> bool {
-    one.program.is_some_and(|name| Program::of(name).is(Kind::Runner) || name == "make")
+fn is_runner(invocation: &Invocation) -> bool {
+    invocation.program.is_some_and(|name| Program::of(name).is(Kind::Runner) || name == "make")
 }
 
 /// Whether a program may be let loose on files by their owner.
@@ -49,14 +49,19 @@ fn works(scene: &PassInput, target: &Stage, index: usize) -> bool {
         return false;
     }
     let folder = scene.build.workdir(target, index).value().cloned().unwrap_or_default();
-    let touches = |one: &Invocation| {
+    let touches = |invocation: &Invocation| {
         let inside = |word: &Word| !word.text().starts_with('/') || path::is_within(word.text(), &folder);
-        let plain = one.command.redirects.is_empty() && !one.args.iter().any(|word| word.text().contains(".."));
-        plain && folder != "/" && one.args.iter().all(inside) && one.program.map(Program::of).is_some_and(is_for_owners)
+        let plain =
+            invocation.command.redirects.is_empty() && !invocation.args.iter().any(|word| word.text().contains(".."));
+        plain
+            && folder != "/"
+            && invocation.args.iter().all(inside)
+            && invocation.program.map(Program::of).is_some_and(is_for_owners)
     };
     let invocations = code.script.invocations();
-    let installs = invocations.iter().any(|one| one.package_call().is_some_and(|call| call.verb == Verb::Install));
-    !installs && invocations.iter().all(|one| is_runner(one) || touches(one))
+    let installs =
+        invocations.iter().any(|invocation| invocation.package_call().is_some_and(|call| call.verb == Verb::Install));
+    !installs && invocations.iter().all(|invocation| is_runner(invocation) || touches(invocation))
 }
 
 /// RUNs of root behind the first COPY that is the user's, with what they make there handed over. `own` is the first that
@@ -84,7 +89,7 @@ pub(super) fn handed(
             return None;
         }
         let own = if flags.is_empty() { "" } else { "-xdev " };
-        let makes = code.script.invocations().iter().any(|one| makes(one, folder));
+        let makes = code.script.invocations().iter().any(|invocation| makes(invocation, folder));
         if !makes {
             return None;
         }
@@ -102,13 +107,14 @@ pub(super) fn handed(
 }
 
 /// Whether a command may leave files in the folder that the program wants to write to; installed packages are none.
-fn makes(one: &Invocation, folder: &str) -> bool {
-    let installs = one.package_call().is_some_and(|call| call.verb == Verb::Install);
+fn makes(invocation: &Invocation, folder: &str) -> bool {
+    let installs = invocation.package_call().is_some_and(|call| call.verb == Verb::Install);
     let inside = |word: &&Word| !word.text().starts_with(['/', '-']) || path::is_within(word.text(), folder);
-    let makes = one.program.map(Program::of).is_some_and(Program::makes_files);
+    let makes = invocation.program.map(Program::of).is_some_and(Program::makes_files);
     !installs
-        && (is_runner(one)
-            || (makes && one.args.iter().rfind(|word| !word.text().starts_with('-')).as_ref().is_some_and(inside)))
+        && (is_runner(invocation)
+            || (makes
+                && invocation.args.iter().rfind(|word| !word.text().starts_with('-')).as_ref().is_some_and(inside)))
 }
 
 /// What `find` passes over: packages that an earlier step installed would be in the image twice.

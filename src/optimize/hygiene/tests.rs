@@ -93,7 +93,7 @@ fn a_start_that_needs_root_keeps_it() {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/start.sh\"]\n{START}");
         let done = optimize_to_rung(&text, &[("start.sh", start), ("app.py", "")], Rung::Hygiene);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
-        assert!(refusals.iter().any(|one| one.pass == "non-root"), "{refusals:?}");
+        assert!(refusals.iter().any(|refusal| refusal.pass == "non-root"), "{refusals:?}");
         assert_eq!(done.result()[0].text(), text);
     }
 }
@@ -108,7 +108,7 @@ fn sockets_and_devices_of_root_keep_it() {
     ] {
         let done = optimize_to_rung(&text, &[("app.py", source)], Rung::Hygiene);
         let mut refusals = done.rungs.iter().flat_map(|rung| &rung.refusals);
-        assert!(refusals.any(|one| one.why.contains("which only root may")), "{source}");
+        assert!(refusals.any(|refusal| refusal.why.contains("which only root may")), "{source}");
         assert!(!done.result()[0].text().contains("USER"), "{source}");
     }
     // What only tests do, or a page describes, does not run in the container.
@@ -128,7 +128,7 @@ fn a_script_behind_a_shell_is_read() {
         let files = [("start.sh", "service cron start\nexec python app.py\n"), ("app.py", "")];
         let done = optimize_to_rung(&text, &files, Rung::Hygiene);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
-        assert!(refusals.iter().any(|one| one.why.contains("`start.sh` calls `service`")), "{refusals:?}");
+        assert!(refusals.iter().any(|refusal| refusal.why.contains("`start.sh` calls `service`")), "{refusals:?}");
         assert!(!done.result()[0].text().contains("USER"));
     }
 }
@@ -387,7 +387,7 @@ fn a_path_that_sources_do_not_tell_keeps_root() {
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
         let told =
             |one: &&&crate::optimize::PassRefusal| one.why.contains(named) && one.why.contains("`--verify` can prove");
-        assert!(refusals.iter().any(|one| told(&one)), "{refusals:?}");
+        assert!(refusals.iter().any(|refusal| told(&refusal)), "{refusals:?}");
         // A container that was seen decides.
         let written = ["/store/a".to_owned()].into();
         evidence.observed = Some(crate::optimize::ObservedRun { written, ..Default::default() });

@@ -173,7 +173,7 @@ fn copies<'a>(scene: &PassInput<'a>, target: &Stage, folder: &str) -> Vec<Transf
         let packages = ["node_modules", ".venv", "vendor"].iter().any(|name| path::name(&to) == *name);
         path::is_within(&to, folder) && !packages
     };
-    scene.build.transfers(target).iter().filter(|one| own(one)).cloned().collect()
+    scene.build.transfers(target).iter().filter(|transfer| own(transfer)).cloned().collect()
 }
 
 /// Whether some of what a COPY brings may be read by its owner alone.

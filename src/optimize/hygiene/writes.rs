@@ -210,7 +210,7 @@ fn location(scene: &PassInput, file: &str) -> Option<String> {
 fn works_on_sources(scene: &PassInput) -> bool {
     let Some(target) = scene.target() else { return true };
     let brings = |one: &&Transfer| one.from.is_none() && !steps::is_for_installs(scene, target, one);
-    let first = scene.build.transfers(target).iter().find(brings).map(|one| one.index);
+    let first = scene.build.transfers(target).iter().find(brings).map(|transfer| transfer.index);
     let mut runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
     first.is_some_and(|first| runs.any(|(index, _)| index > first))
 }

@@ -331,7 +331,7 @@ mod tests {
                 WrittenPlace::Unknown(_) => "?".to_owned(),
             })
             .collect();
-        assert_eq!(found, expected.iter().map(|one| (*one).to_owned()).collect(), "{text}");
+        assert_eq!(found, expected.iter().map(|expected| (*expected).to_owned()).collect(), "{text}");
     }
 
     fn check(text: &str, expected: &[&str]) {

@@ -96,7 +96,7 @@ impl<'a> Group<'a> {
         let path = self.context.path(entry);
         let file = self.members.first().map(|member| &member.build.input().ignore);
         let Some(IgnoreInput::Present(_, file)) = file else { return false };
-        file.patterns.iter().any(|one| one.negated && may_take_in(&one.text, &path))
+        file.patterns.iter().any(|pattern| pattern.negated && may_take_in(&pattern.text, &path))
     }
 
     /// Why a step might read the repository's history; `None` when it is certain that none does.
@@ -117,8 +117,8 @@ impl<'a> Group<'a> {
 
     /// Whether a step installs the packages of an ecosystem.
     pub(super) fn installs(&self, ecosystem: Ecosystem) -> bool {
-        let installs = |one: &Invocation| {
-            let call = one.package_call();
+        let installs = |invocation: &Invocation| {
+            let call = invocation.package_call();
             call.is_some_and(|call| of_manager(call.manager) == Some(ecosystem) && call.verb != Verb::Clean)
         };
         self.members.iter().any(|member| member.calls(installs))

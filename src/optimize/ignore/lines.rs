@@ -46,7 +46,8 @@ impl SectionLines {
         if group.installs(Ecosystem::DotNet) {
             wanted.extend([(Section::Made, "**/bin"), (Section::Made, "**/obj")]);
         }
-        let root = |ecosystem| group.projects().any(|one| one.ecosystem == ecosystem && one.root.is_empty());
+        let root =
+            |ecosystem| group.projects().any(|project| project.ecosystem == ecosystem && project.root.is_empty());
         if root(Ecosystem::Rust) && group.installs(Ecosystem::Rust) {
             wanted.push((Section::Made, "target"));
         }

@@ -77,7 +77,7 @@ pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
     for (build, run) in gems.iter().filter_map(|gem| row(gem)) {
         let known: Vec<&str> =
             data::words(build).filter_map(|header| libraries(header, suite)).flat_map(|known| known.names).collect();
-        let own = data::words(run).filter(|one| !data::SYSTEM_PACKAGES.has(one, "ruby"));
+        let own = data::words(run).filter(|word| !data::SYSTEM_PACKAGES.has(word, "ruby"));
         let own = own.filter(|one| suite == "trixie" || known.is_empty() || !one.contains(char::is_numeric));
         all.extend(own.map(|one| if suite == "trixie" { one } else { one.trim_end_matches("t64") }.to_owned()));
         all.extend(

@@ -34,7 +34,7 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
         for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
             let Some(kept) = kept(scene, stage, index) else { continue };
             let meets = |at: &str| kept.folder.starts_with(at) || at.starts_with(&kept.folder);
-            if scene.file().mounts(instruction).iter().any(|one| one.target().is_some_and(meets)) {
+            if scene.file().mounts(instruction).iter().any(|mount| mount.target().is_some_and(meets)) {
                 continue;
             }
             // Another project's build may work in a folder of the same name.
@@ -63,8 +63,8 @@ fn kept<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<KeptCa
     }
     let all = code.script.invocations();
     // An install replaces the folder that the mount lies in.
-    let installs = |one: &Invocation| {
-        one.package_call().is_some_and(|call| matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Clean))
+    let installs = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|call| matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Clean))
     };
     if all.iter().any(installs) || all.iter().any(|one| one.is("rm") || one.is("mv") || one.is("cp")) {
         return None;
@@ -92,7 +92,7 @@ fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize)
         && !words::elsewhere(words)
     {
         let commands: Vec<_> = project.script(name).into_iter().flat_map(words::commands).collect();
-        return commands.iter().find_map(|one| bundles(scene, project, one, depth + 1));
+        return commands.iter().find_map(|command| bundles(scene, project, command, depth + 1));
     }
     let program = words::name(words.first()?);
     if words.get(1).is_none_or(|word| word != "build") {

@@ -67,8 +67,8 @@ fn is_site(project: &Project) -> bool {
         && !project.root.is_empty()
         && project.workspace.is_none()
         && project.members.is_empty()
-        && project.frameworks.iter().any(|one| SITES.contains(one))
-        && !project.frameworks.iter().any(|one| SERVERS.contains(one))
+        && project.frameworks.iter().any(|framework| SITES.contains(framework))
+        && !project.frameworks.iter().any(|framework| SERVERS.contains(framework))
 }
 
 /// The site as the stage builds it; `None` where it does not, an error where it can't be told from the rest.

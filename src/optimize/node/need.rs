@@ -45,7 +45,7 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
         Framework::Next,
         Framework::Astro,
     ];
-    let bundled = pieces.project.frameworks.iter().any(|one| bundled.contains(one));
+    let bundled = pieces.project.frameworks.iter().any(|framework| bundled.contains(framework));
     let dev = development(pieces.project);
     let loaded_by_server = imports::first(scene, pieces.project, &dev, Some(&walk.configs));
     let (import, file) =
@@ -56,7 +56,8 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
 /// The names that are wanted for development alone.
 fn development(project: &Project) -> BTreeSet<&str> {
     let named = |dev: bool| {
-        let all = project.dependencies.iter().filter(move |one| (one.scope == DependencyScope::Dev) == dev);
+        let all =
+            project.dependencies.iter().filter(move |dependency| (dependency.scope == DependencyScope::Dev) == dev);
         all.map(|one| one.name.as_str())
     };
     let run: BTreeSet<&str> = named(false).collect();
@@ -89,9 +90,9 @@ impl NeedWalk<'_, '_, '_> {
             let options = self.scene.build.expand(stage, index, "${NODE_OPTIONS:-}").unwrap_or_default();
             self.loaded(&["node".to_owned(), options])?;
             let code = self.scene.build.code(index).ok_or(NodeStageBlocker::UnsupportedShell)?;
-            for one in code.script.invocations() {
+            for invocation in code.script.invocations() {
                 self.started += 1;
-                self.command(&words::of(&one), 0)?;
+                self.command(&words::of(&invocation), 0)?;
             }
         }
         Ok(())
@@ -234,7 +235,7 @@ impl NeedWalk<'_, '_, '_> {
         let package = words::package_of(name);
         let project = self.pieces.project;
         let wanted = |scope: fn(DependencyScope) -> bool| {
-            project.dependencies.iter().any(|one| one.name == package && scope(one.scope))
+            project.dependencies.iter().any(|dependency| dependency.name == package && scope(dependency.scope))
         };
         if let Some(beside) = words::beside(name).find(|one| development(project).contains(one)) {
             return Err(NodeStageBlocker::ProgramLoadsDevDependency {
@@ -243,7 +244,7 @@ impl NeedWalk<'_, '_, '_> {
             });
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
-        let global = self.pieces.globals.iter().any(|one| one == package || one == name);
+        let global = self.pieces.globals.iter().any(|global| global == package || global == name);
         let suffices =
             global && (!wanted(|scope| scope == DependencyScope::Dev) || data::NODE_PACKAGES.has(name, "alone"));
         if wanted(|scope| scope != DependencyScope::Dev) || suffices {

@@ -4,7 +4,7 @@ use crate::manifest::Project;
 
 /// The major version of Next.js.
 pub(super) fn major(project: &Project) -> Option<u32> {
-    let next = project.dependencies.iter().find(|one| one.name == "next")?;
+    let next = project.dependencies.iter().find(|dependency| dependency.name == "next")?;
     let text = next.version.as_deref().or(next.requirement.as_deref())?;
     text.trim_start_matches(['^', '~', '=', 'v']).split(['.', '-']).next()?.parse().ok()
 }

@@ -82,14 +82,15 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
 
 /// Another project that scripts of this one install or build.
 fn other_project<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a Project> {
-    let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && !one.root.is_empty());
-    let mut others = nodes.filter(|one| one.root != project.root && !project.members.contains(&one.root));
+    let nodes =
+        scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node && !project.root.is_empty());
+    let mut others = nodes.filter(|node| node.root != project.root && !project.members.contains(&node.root));
     let commands: Vec<Vec<String>> =
         project.scripts.iter().flat_map(|script| words::commands(&script.command)).collect();
-    others.find(|one| {
+    others.find(|other| {
         let names = |word: &String| {
             let path = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
-            path.trim_start_matches("./").trim_end_matches('/') == one.root
+            path.trim_start_matches("./").trim_end_matches('/') == other.root
         };
         let goes = |words: &Vec<String>| words[0] == "cd" || words::elsewhere(words);
         commands.iter().any(|words| goes(words) && words[1..].iter().any(names))
@@ -101,13 +102,13 @@ fn other_project<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a Pro
 fn needs_tools(scene: &PassInput, stage: &Stage) -> bool {
     let Some(packages) = native::build_packages(scene, stage.index) else { return false };
     let full = || matches!(scene.build.root_base(stage), StageBase::Image(image) if BaseImage::of(image).presence("git") == Presence::Has);
-    packages.iter().any(|one| !native::GIT.contains(&&**one)) || !packages.is_empty() && full()
+    packages.iter().any(|package| !native::GIT.contains(&&**package)) || !packages.is_empty() && full()
 }
 
 /// Whether the project or a member of it has dependencies for development alone.
 fn has_dev(scene: &PassInput, project: &Project) -> bool {
     let ours = scene.projects().iter().filter(|one| one.root == project.root || project.members.contains(&one.root));
-    ours.flat_map(|one| &one.dependencies).any(|one| one.scope == DependencyScope::Dev)
+    ours.flat_map(|our| &our.dependencies).any(|one| one.scope == DependencyScope::Dev)
 }
 
 fn modules(
@@ -123,7 +124,7 @@ fn modules(
         return Ok(Modules::Built);
     }
     let into_modules = output.is_some_and(|output| output.into_modules);
-    let generated = into_modules || project.dependencies.iter().any(|one| one.name == "@prisma/client");
+    let generated = into_modules || project.dependencies.iter().any(|dependency| dependency.name == "@prisma/client");
     let alone = !pieces.builds_too && !everything_before(scene, stage, pieces) && !open && !generated;
     if alone && !has_runtime(project) {
         return Ok(Modules::Absent);
@@ -154,7 +155,8 @@ fn modules(
 
 /// Whether something is installed to run.
 fn has_runtime(project: &Project) -> bool {
-    !project.members.is_empty() || project.dependencies.iter().any(|one| one.scope != DependencyScope::Dev)
+    !project.members.is_empty()
+        || project.dependencies.iter().any(|dependency| dependency.scope != DependencyScope::Dev)
 }
 
 /// Scripts of the project that an install runs.
@@ -169,7 +171,7 @@ enum Hooks {
 fn hooks(scene: &PassInput, project: &Project) -> Hooks {
     let ours = scene.projects().iter().filter(|one| one.root == project.root || project.members.contains(&one.root));
     let names = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
-    let scripts = ours.flat_map(|one| names.iter().filter_map(|name| one.script(name)));
+    let scripts = ours.flat_map(|our| names.iter().filter_map(|name| our.script(name)));
     let mut found = Hooks::None;
     for command in scripts.flat_map(words::commands) {
         let program = words::program(&command).first().map_or("", |first| words::name(first));
@@ -195,7 +197,11 @@ fn scripts_of_packages(pieces: &Pieces) -> Option<bool> {
 
 /// Whether all sources are there before the install.
 fn everything_before(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> bool {
-    let before = scene.build.transfers(stage).iter().filter(|one| one.index < pieces.install && one.from.is_none());
+    let before = scene
+        .build
+        .transfers(stage)
+        .iter()
+        .filter(|transfer| transfer.index < pieces.install && transfer.from.is_none());
     before.flat_map(|one| &one.sources).any(Source::is_everything)
 }
 
@@ -215,8 +221,8 @@ fn production(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<Strin
 /// npm's option of the image's age: 8 came with Node.js 16.
 fn omit(scene: &PassInput, stage: &Stage) -> &'static str {
     let StageBase::Image(image) = scene.build.root_base(stage) else { return "--omit=dev" };
-    let node = releases(image).into_iter().find(|one| one.product == "node");
-    let major = node.and_then(|one| one.version.split('.').next()?.parse::<u32>().ok());
+    let node = releases(image).into_iter().find(|release| release.product == "node");
+    let major = node.and_then(|node| node.version.split('.').next()?.parse::<u32>().ok());
     if major.is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
 }
 

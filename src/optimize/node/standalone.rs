@@ -64,7 +64,7 @@ fn next_server<'a>(scene: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project,
     let mut commands = own.iter().flat_map(|one| started_project::commands(Some(project), &words::of(one)));
     let (command, None) = (commands.next()?, commands.next()) else { return None };
     let is_next = words::name(&command[0]) == "next" && command.get(1).is_some_and(|word| word == "start");
-    let ours = scene.build.stage_of(launch.index).map(|one| one.index) == Some(stage.index);
+    let ours = scene.build.stage_of(launch.index).map(|stage_of| stage_of.index) == Some(stage.index);
     (is_next && ours && project.frameworks.contains(&Framework::Next)).then(|| (project, command[2..].to_vec()))
 }
 
@@ -83,7 +83,7 @@ fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> R
         "sharp" => major < BRINGS_SHARP,
         name => data::NODE_PACKAGES.has(name, "untraced"),
     };
-    if let Some(one) = project.dependencies.iter().find(|one| loads(&one.name)) {
+    if let Some(one) = project.dependencies.iter().find(|dependency| loads(&dependency.name)) {
         return Err(StandaloneBlocker::UntracedPackage { package: one.name.clone() });
     }
     if let Some(file) = reads_files(scene, project) {
@@ -134,7 +134,9 @@ fn variable_of_server(scene: &PassInput, stage: &Stage, text: &str) -> Option<St
     for (_, one) in scene.build.instructions(stage) {
         match one.keyword {
             Keyword::Arg => set.extend(scene.file().args(one).into_iter().map(|arg| arg.name.text.to_string())),
-            Keyword::Env => set.extend(scene.file().variables(one).iter().map(|one| one.name.text.to_string())),
+            Keyword::Env => {
+                set.extend(scene.file().variables(one).iter().map(|variable| variable.name.text.to_string()))
+            }
             _ => {}
         }
     }
@@ -197,7 +199,8 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Sta
     let builds = |index: usize| {
         let code = build.code(index)?;
         let commands = code.script.invocations();
-        let mut all = commands.iter().flat_map(|one| started_project::commands(Some(pieces.project), &words::of(one)));
+        let mut all =
+            commands.iter().flat_map(|command| started_project::commands(Some(pieces.project), &words::of(command)));
         all.any(|words| words::name(&words[0]) == "next" && words.get(1).is_some_and(|word| word == "build"))
             .then_some(())
     };
@@ -213,7 +216,9 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Sta
         let one = build.instruction(piece.index);
         let account = || {
             let code = build.code(piece.index);
-            code.is_some_and(|code| code.script.invocations().iter().all(|one| Purpose::of(one) == Purpose::Account))
+            code.is_some_and(|code| {
+                code.script.invocations().iter().all(|invocation| Purpose::of(invocation) == Purpose::Account)
+            })
         };
         match piece.kind {
             Kind::Files if !account() && piece.index < found => {

@@ -21,7 +21,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let own = |keyword| build.last(stage, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
     let starts = (own(Keyword::Entrypoint), own(Keyword::Cmd));
     let ((None, Some((index, instruction))) | (Some((index, instruction)), None)) = starts else { return };
-    if build.stage_of(index).map(|one| one.index) != Some(stage.index) {
+    if build.stage_of(index).map(|stage_of| stage_of.index) != Some(stage.index) {
         return;
     }
     let Some(code) = build.code(index).filter(|code| code.script.problems.is_empty()) else { return };
@@ -92,7 +92,7 @@ fn command(scene: &PassInput, project: &Project, called: &[String]) -> Option<Ve
     let alone = project.members.is_empty() && project.workspace.is_none();
     let linked = project.install().is_none_or(|way| way.tool != Tool::YarnBerry);
     let package = words::package_of(&program);
-    let ours = project.dependencies.iter().any(|one| one.name == package);
+    let ours = project.dependencies.iter().any(|dependency| dependency.name == package);
     let known = Program::of(&program);
     let starts = [Kind::Packages, Kind::Launcher, Kind::Several].into_iter().any(|kind| known.is(kind));
     if !alone || !linked || !ours || starts || program == "nodemon" {

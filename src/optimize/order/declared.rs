@@ -30,14 +30,14 @@ fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
             continue;
         }
         let invocations = code.script.invocations();
-        for one in &invocations {
-            let Some((call, found)) = declared(scene, (stage, index), one) else { continue };
+        for invocation in &invocations {
+            let Some((call, found)) = declared(scene, (stage, index), invocation) else { continue };
             let root = found.project.root.as_str();
             let repeated = done.contains(&root);
             let edit = if repeated {
                 (invocations.len() == 1).then(|| scene.edit(scene.instruction_span(index), String::new()))
             } else {
-                renamed(scene, code, one, &call)
+                renamed(scene, code, invocation, &call)
             };
             let Some(edit) = edit else { continue };
             done.push(root);
@@ -52,10 +52,10 @@ fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
     let mut roots = Vec::new();
     for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
         let Some(code) = build.code(index) else { continue };
-        for one in code.script.invocations() {
-            let Some(call) = one.package_call().filter(|call| call.verb == Verb::Install) else { continue };
+        for invocation in code.script.invocations() {
+            let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
             let whole = call.is_from_manifest() && call.packages.is_empty() && !call.says("production");
-            let found = if whole { installed::of(build, (stage, index), &one, &call) } else { None };
+            let found = if whole { installed::of(build, (stage, index), &invocation, &call) } else { None };
             roots.extend(found.map(|found| found.project.root.as_str()));
         }
     }
@@ -80,10 +80,11 @@ fn declared<'s, 'i>(
     let is_declared = |package: &Package| {
         let named = |one: &&crate::manifest::Dependency| one.name == package.name.text;
         let declared = found.project.dependencies.iter().find(named);
-        declared.is_some_and(|one| {
-            let same = |version: &str| one.requirement.as_deref() == Some(version);
+        declared.is_some_and(|declared| {
+            let same = |version: &str| declared.requirement.as_deref() == Some(version);
             let wanted = package.version.as_ref().is_none_or(|version| same(version.value.text));
-            let installed = one.scope == DependencyScope::Run || one.scope == DependencyScope::Dev && !production;
+            let installed =
+                declared.scope == DependencyScope::Run || declared.scope == DependencyScope::Dev && !production;
             wanted && installed && package.source == PackageSource::Index
         })
     };
@@ -93,16 +94,16 @@ fn declared<'s, 'i>(
 /// Whether the npm of the base leaves out what the manifest asks for besides.
 fn lacks_rest(scene: &PassInput, stage: &Stage, manager: Manager) -> bool {
     let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
-    let node = releases(image).into_iter().find(|one| one.product == "node");
-    let major = node.and_then(|one| one.version.split('.').next()?.parse::<u32>().ok());
+    let node = releases(image).into_iter().find(|release| release.product == "node");
+    let major = node.and_then(|node| node.version.split('.').next()?.parse::<u32>().ok());
     manager == Manager::Npm && major.is_some_and(|major| major < NPM_INSTALLS_ALL)
 }
 
 /// The call without the names.
-fn renamed(scene: &PassInput, code: &Code, one: &Invocation, call: &PackageCall) -> Option<FileEdit> {
+fn renamed(scene: &PassInput, code: &Code, invocation: &Invocation, call: &PackageCall) -> Option<FileEdit> {
     let named = |span: Span| call.packages.iter().any(|package| package.span == span);
     let saves = |text: &str| ProgramOptions::of(call.manager.name()).has(text, "saves");
-    let kept: Vec<&str> = one
+    let kept: Vec<&str> = invocation
         .args
         .iter()
         .filter(|word| word.span != call.verb_span && !named(word.span) && !saves(word.text()))

@@ -9,7 +9,7 @@ use crate::text::{Edit, Span, path};
 /// Where a span of the script of a part's RUN stands in the source.
 pub(super) fn place(scene: &PassInput, element: &Element, span: Span) -> Span {
     let indexes = scene.file().instructions();
-    let index = indexes.partition_point(|one| one.span.start <= element.span.start).saturating_sub(1);
+    let index = indexes.partition_point(|index| index.span.start <= element.span.start).saturating_sub(1);
     scene.build.code(index).map_or(span, |code| code.place(scene.file(), span))
 }
 
@@ -19,16 +19,17 @@ pub(super) fn into(scene: &PassInput, plan: &PythonPlan, element: &Element) -> S
     if !plan.makes {
         return as_is;
     }
-    let edits: Vec<Edit> = element.invocations.iter().flat_map(|one| of_one(scene, plan, element, one)).collect();
+    let edits: Vec<Edit> =
+        element.invocations.iter().flat_map(|invocation| of_one(scene, plan, element, invocation)).collect();
     scene.slice_with(element.span, &edits).unwrap_or(as_is)
 }
 
-fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, one: &Invocation) -> Vec<Edit> {
-    let Some(call) = one.package_call() else { return Vec::new() };
+fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, invocation: &Invocation) -> Vec<Edit> {
+    let Some(call) = invocation.package_call() else { return Vec::new() };
     let mut edits: Vec<Edit> = Vec::new();
     let mut drop = |names: &[&str]| {
-        for word in one.args.iter().filter(|word| names.contains(&word.text())) {
-            edits.extend(without_word(scene, element, one, word));
+        for word in invocation.args.iter().filter(|word| names.contains(&word.text())) {
+            edits.extend(without_word(scene, element, invocation, word));
         }
     };
     if element.class == super::element::Class::Tool {
@@ -38,14 +39,14 @@ fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, one: &Invocat
         Manager::Pip if matches!(call.verb, Verb::Install | Verb::Remove) => {
             drop(&["--user", "--break-system-packages"]);
             if plan.pip == Pip::Own {
-                let path = place(scene, element, one.path.span);
-                let name = path::name(one.path.text());
+                let path = place(scene, element, invocation.path.span);
+                let name = path::name(invocation.path.text());
                 edits.push(Edit { span: path, text: format!("{VENV}/bin/{name}") });
                 return edits;
             }
             // Behind `pip`, also in `python -m pip`.
-            let module = one.args.iter().take(4).position(|word| word.is("-m"));
-            let named = module.and_then(|at| one.args.get(at + 1)).unwrap_or(one.path);
+            let module = invocation.args.iter().take(4).position(|word| word.is("-m"));
+            let named = module.and_then(|at| invocation.args.get(at + 1)).unwrap_or(invocation.path);
             let at = place(scene, element, named.span).end;
             edits.push(Edit { span: Span::at(at), text: format!(" --python {VENV}") });
         }
@@ -60,9 +61,9 @@ fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, one: &Invocat
     edits
 }
 
-fn without_word(scene: &PassInput, element: &Element, one: &Invocation, word: &Word) -> Option<Edit> {
-    let at = one.args.iter().position(|other| other.span == word.span)?;
-    let before = at.checked_sub(1).map_or(one.path.span, |index| one.args[index].span);
+fn without_word(scene: &PassInput, element: &Element, invocation: &Invocation, word: &Word) -> Option<Edit> {
+    let at = invocation.args.iter().position(|other| other.span == word.span)?;
+    let before = at.checked_sub(1).map_or(invocation.path.span, |index| invocation.args[index].span);
     let (before, own) = (place(scene, element, before), place(scene, element, word.span));
     Some(Edit { span: Span::new(before.end, own.end), text: String::new() })
 }

@@ -25,12 +25,12 @@ struct RemovableWrapper {
 pub(super) fn unwrapped(scene: &PassInput, index: usize) -> Option<Vec<Edit>> {
     let Some(code) = scene.build.code(index) else { return Some(Vec::new()) };
     let mut edits = Vec::new();
-    for one in code.script.invocations() {
-        if wrapper(&one).is_none() {
+    for invocation in code.script.invocations() {
+        if wrapper(&invocation).is_none() {
             continue;
         }
-        let found = wrapped(scene, &one)?;
-        let (quote, between) = if code.is_exec() && one.via.is_empty() { ("\"", ", ") } else { ("", " ") };
+        let found = wrapped(scene, &invocation)?;
+        let (quote, between) = if code.is_exec() && invocation.via.is_empty() { ("\"", ", ") } else { ("", " ") };
         let words: Vec<String> = found.text.iter().map(|word| format!("{quote}{word}{quote}")).collect();
         let end = if found.more && !words.is_empty() { between } else { "" };
         let text = format!("{}{end}", words.join(between));
@@ -41,23 +41,23 @@ pub(super) fn unwrapped(scene: &PassInput, index: usize) -> Option<Vec<Edit>> {
 }
 
 /// `poetry run`, `uv run`, …
-fn wrapper(one: &Invocation) -> Option<Manager> {
-    let call = one.package_call()?;
+fn wrapper(invocation: &Invocation) -> Option<Manager> {
+    let call = invocation.package_call()?;
     let known = matches!(call.manager, Manager::Poetry | Manager::Pipenv | Manager::Pdm | Manager::Uv);
     (known && call.verb_text == "run").then_some(call.manager)
 }
 
-fn wrapped(scene: &PassInput, one: &Invocation) -> Option<RemovableWrapper> {
-    let manager = wrapper(one).filter(|manager| !does_more(scene, *manager))?;
-    let run = one.args.iter().position(|word| word.is("run"))?;
+fn wrapped(scene: &PassInput, invocation: &Invocation) -> Option<RemovableWrapper> {
+    let manager = wrapper(invocation).filter(|manager| !does_more(scene, *manager))?;
+    let run = invocation.args.iter().position(|word| word.is("run"))?;
     let uv = ProgramOptions::of("uv");
     let prepares = |name: &str| uv.has(name.split('=').next().unwrap_or(name), "prepares");
-    if one.args[..run].iter().any(|word| uv.takes_value(word.text()) || !prepares(word.text())) {
+    if invocation.args[..run].iter().any(|word| uv.takes_value(word.text()) || !prepares(word.text())) {
         return None;
     }
     let mut at = run + 1;
     let mut text = Vec::new();
-    while let Some(word) = one.args.get(at) {
+    while let Some(word) = invocation.args.get(at) {
         let name = word.text();
         if manager == Manager::Uv && (name == "-m" || name == "--module") {
             text = vec!["python".to_owned(), "-m".to_owned()];
@@ -73,17 +73,17 @@ fn wrapped(scene: &PassInput, one: &Invocation) -> Option<RemovableWrapper> {
             _ => return None,
         }
     }
-    let program = one.args.get(at)?;
-    let from = one.path.span.start;
+    let program = invocation.args.get(at)?;
+    let from = invocation.path.span.start;
     if FileKind::of(program.text()).is_source_of(Ecosystem::Python) && manager == Manager::Uv {
         text.push("python".to_owned());
     }
     if !text.is_empty() {
         return Some(RemovableWrapper { from, to: program.span.start, text, more: true });
     }
-    let projects = || scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
+    let projects = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
     if let Some(command) = projects().find_map(|project| project.script(program.text())) {
-        return named_script(one, at, command, from);
+        return named_script(invocation, at, command, from);
     }
     let entry = |project: &Project| project.entry_points.iter().any(|entry| entry.name == program.text());
     if projects().any(entry) && !installs_root(scene) {
@@ -119,7 +119,7 @@ fn scripts_do_more(text: &str) -> bool {
 }
 
 /// A script of the manifest in place of its name, where it is one plain command.
-fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option<RemovableWrapper> {
+fn named_script(invocation: &Invocation, at: usize, command: &str, from: u32) -> Option<RemovableWrapper> {
     let script = parse(command);
     let plain = script.commands.len() == 1 && !command.contains(['$', '"', '\'', '\\', '>', '<', '{', '|', '&', ';']);
     if !plain {
@@ -127,8 +127,8 @@ fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option
     }
     let words = script.commands.first()?;
     let text: Vec<String> = words.words.iter().map(|word| word.text().to_owned()).collect();
-    let next = one.args.get(at + 1);
-    let to = next.map_or(one.args.get(at)?.span.end, |next| next.span.start);
+    let next = invocation.args.get(at + 1);
+    let to = next.map_or(invocation.args.get(at)?.span.end, |next| next.span.start);
     Some(RemovableWrapper { from, to, text, more: next.is_some() })
 }
 
@@ -141,8 +141,8 @@ fn installs_root(scene: &PassInput) -> bool {
         if instruction.keyword != Keyword::Run {
             return false;
         }
-        code.script.invocations().iter().any(|one| {
-            let Some(call) = one.package_call() else { return false };
+        code.script.invocations().iter().any(|invocation| {
+            let Some(call) = invocation.package_call() else { return false };
             match (call.manager, &*call.verb_text) {
                 (Manager::Uv, "sync") => !call.has(&["--no-install-project", "--no-install-workspace"]),
                 (Manager::Poetry, "install" | "sync") => !call.has(&["--no-root"]),
@@ -179,11 +179,12 @@ pub(super) fn tools_at_run_time(scene: &PassInput, target: &Stage) -> BTreeSet<M
         }
     }
     let services = scene.evidence.services.iter();
-    let commands = services.flat_map(|one| one.command.iter().chain(&one.healthcheck)).map(String::as_str);
+    let commands = services.flat_map(|service| service.command.iter().chain(&service.healthcheck)).map(String::as_str);
     for text in evidence::scripts(scene, target).into_iter().map(|(_, text)| text).chain(commands) {
-        for one in parse(text).invocations() {
-            let call = one.package_call().map(|call| call.manager);
-            let known = |one: &Manager| matches!(one, Manager::Poetry | Manager::Pipenv | Manager::Pdm | Manager::Uv);
+        for invocation in parse(text).invocations() {
+            let call = invocation.package_call().map(|call| call.manager);
+            let known =
+                |manager: &Manager| matches!(manager, Manager::Poetry | Manager::Pipenv | Manager::Pdm | Manager::Uv);
             tools.extend(call.filter(known));
         }
     }

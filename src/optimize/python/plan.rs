@@ -163,14 +163,14 @@ fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), NoPythonPlan> {
 /// Other stages must not need what goes.
 fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), NoPythonPlan> {
     let build = scene.build;
-    let ours: Vec<usize> = build.chain(target).map(|one| one.index).collect();
+    let ours: Vec<usize> = build.chain(target).map(|build| build.index).collect();
     for other in build.stages().iter().filter(|other| !ours.contains(&other.index)) {
         if !build.chain(other).any(|below| below.index == stage.index) {
             continue;
         }
         let uses = build.instructions(other).any(|(index, _)| {
             let Some(code) = build.code(index) else { return false };
-            code.script.invocations().iter().any(|one| one.package_call().is_some())
+            code.script.invocations().iter().any(|invocation| invocation.package_call().is_some())
         });
         if uses {
             let why =
@@ -192,7 +192,7 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
 impl<'b> PythonPlan<'b> {
     /// All parts of a class, in order.
     pub(super) fn of_class(&self, class: Class) -> impl Iterator<Item = (usize, &Element<'b>)> {
-        let all = self.runs.iter().flat_map(|(index, all)| all.iter().flatten().map(move |one| (*index, one)));
+        let all = self.runs.iter().flat_map(|(index, all)| all.iter().flatten().map(move |flatten| (*index, flatten)));
         all.filter(move |(_, one)| one.class == class)
     }
 
@@ -212,14 +212,14 @@ impl<'b> PythonPlan<'b> {
                 };
                 return impossible(why);
             }
-            let is_project = |one: &Element| {
-                let calls = one.invocations.iter().filter_map(Invocation::package_call);
+            let is_project = |element: &Element| {
+                let calls = element.invocations.iter().filter_map(Invocation::package_call);
                 let mut inputs = calls.flat_map(|call| call.inputs);
-                one.class == Class::Install
+                element.class == Class::Install
                     && inputs.any(|input| matches!(input.kind, InputKind::Package | InputKind::Editable))
             };
-            let enters = |one: &Element| one.invocations.iter().any(|call| call.is("cd"));
-            let fetches = |one: &Element| one.class == Class::Other;
+            let enters = |element: &Element| element.invocations.iter().any(|call| call.is("cd"));
+            let fetches = |element: &Element| element.class == Class::Other;
             if all.iter().any(is_project) && all.iter().any(enters) && all.iter().any(fetches) {
                 return impossible(PythonStageBlocker::FetchesProject { line: line(*index).to_string() });
             }
@@ -327,7 +327,7 @@ impl<'b> PythonPlan<'b> {
             one.invocations.iter().any(heavy)
         });
         let builds = self.of_class(Class::System).any(|(_, one)| super::system::builds(one));
-        let copied = scene.build.transfers(self.stage).iter().any(|one| is_tool_copy(one));
+        let copied = scene.build.transfers(self.stage).iter().any(|transfer| is_tool_copy(transfer));
         full || tools || builds || (copied && self.kept_tools.is_empty())
     }
 }
@@ -373,5 +373,5 @@ fn python_below_3_12(scene: &PassInput, stage: &Stage) -> bool {
 pub(super) fn is_tool_copy(transfer: &Transfer) -> bool {
     let Some(StageBase::Image(image)) = &transfer.from else { return false };
     let tool = |text: &str| matches!(path::name(text), "uv" | "uvx" | "poetry" | "pdm");
-    image.contains("astral-sh/uv") || transfer.sources.iter().all(|one| one.text.as_deref().is_some_and(tool))
+    image.contains("astral-sh/uv") || transfer.sources.iter().all(|source| source.text.as_deref().is_some_and(tool))
 }

@@ -39,7 +39,8 @@ impl PythonWriter<'_, '_> {
     pub(super) fn is_in_whole(&self, index: usize) -> bool {
         let Some(whole) = &self.plan.whole else { return false };
         let transfers = self.scene.build.transfers(self.plan.stage);
-        let to = transfers.iter().find(|one| one.index == index).and_then(|one| one.destination.clone());
+        let to =
+            transfers.iter().find(|transfer| transfer.index == index).and_then(|transfer| transfer.destination.clone());
         let workdir = self.scene.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
         let to = to.map(|to| if to.starts_with('/') { to } else { workdir });
         to.is_some_and(|to| path::is_within(&to, whole))
@@ -51,7 +52,7 @@ impl PythonWriter<'_, '_> {
             return false;
         }
         let transfers = self.scene.build.transfers(self.plan.stage);
-        let Some(transfer) = transfers.iter().find(|one| one.index == index) else { return true };
+        let Some(transfer) = transfers.iter().find(|transfer| transfer.index == index) else { return true };
         if is_tool_copy(transfer) {
             return true;
         }
@@ -75,8 +76,9 @@ impl PythonWriter<'_, '_> {
         let (scene, plan) = (self.scene, self.plan);
         let folder = |at: usize| scene.build.workdir(plan.stage, at).value().cloned().unwrap_or_default();
         let full = path::join(&folder(index), destination);
-        let mut calls =
-            plan.of_class(Class::Install).flat_map(|(at, one)| one.invocations.iter().map(move |one| (at, one)));
+        let mut calls = plan
+            .of_class(Class::Install)
+            .flat_map(|(at, one)| one.invocations.iter().map(move |invocation| (at, invocation)));
         calls.any(|(at, one)| {
             let inputs = one.package_call().filter(|call| call.manager == Manager::Pip).map(|call| call.inputs);
             inputs.into_iter().flatten().any(|input| {
@@ -87,17 +89,21 @@ impl PythonWriter<'_, '_> {
     }
 
     pub(super) fn is_tool_copy(&self, index: usize) -> bool {
-        self.scene.build.transfers(self.plan.stage).iter().any(|one| one.index == index && is_tool_copy(one))
+        self.scene
+            .build
+            .transfers(self.plan.stage)
+            .iter()
+            .any(|transfer| transfer.index == index && is_tool_copy(transfer))
     }
 
     /// Whether a later COPY of the run-time stage brings the same files to the same place.
     pub(super) fn is_covered(&self, index: usize) -> bool {
         let (scene, stage) = (self.scene, self.plan.stage);
         let transfers = scene.build.transfers(stage);
-        let Some(own) = transfers.iter().find(|one| one.index == index) else { return false };
-        let folder = |one: &Transfer| {
-            let workdir = scene.build.workdir(stage, one.index).value().cloned().unwrap_or_default();
-            let to = one.destination.as_deref()?.trim_start_matches("./").trim_end_matches(['/', '.']);
+        let Some(own) = transfers.iter().find(|transfer| transfer.index == index) else { return false };
+        let folder = |transfer: &Transfer| {
+            let workdir = scene.build.workdir(stage, transfer.index).value().cloned().unwrap_or_default();
+            let to = transfer.destination.as_deref()?.trim_start_matches("./").trim_end_matches(['/', '.']);
             Some(path::join(&workdir, to))
         };
         if own.from.is_some() || own.sources.iter().any(crate::build::Source::is_remote) {
@@ -107,13 +113,15 @@ impl PythonWriter<'_, '_> {
         if place.starts_with("/tmp") {
             return true;
         }
-        let mut later = transfers.iter().filter(|one| one.index > index && one.from.is_none());
+        let mut later = transfers.iter().filter(|transfer| transfer.index > index && transfer.from.is_none());
         later.any(|one| {
             let Some(to) = folder(one) else { return false };
             if one.parents {
                 return false;
             }
-            let texts = |one: &Transfer| one.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>();
+            let texts = |transfer: &Transfer| {
+                transfer.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>()
+            };
             if to == place && texts(own).is_subset(&texts(one)) && one.exclude.is_empty() {
                 return true;
             }

@@ -25,7 +25,7 @@ impl PythonWriter<'_, '_> {
         self.with_lists(index, elements, &mut build, true);
         self.with_lists(index, elements, &mut run, false);
         let comments = self.comments(index, instruction);
-        let installs = elements.iter().any(|one| one.class == Class::Install);
+        let installs = elements.iter().any(|element| element.class == Class::Install);
         if !build.is_empty() {
             let own = if run.is_empty() { comments.as_str() } else { "" };
             let text = self.join_parts(instruction, &build, elements, true);
@@ -42,12 +42,12 @@ impl PythonWriter<'_, '_> {
 
     /// Joins what RUNs of their own do to package lists to the install that it serves; an upgrade stays where it is.
     fn with_lists(&self, index: usize, elements: &[Element], parts: &mut Vec<String>, build: bool) {
-        let text = |one: &Element| self.scene.source().slice(one.span).to_owned();
+        let text = |element: &Element| self.scene.source().slice(element.span).to_owned();
         let installs = |all: &[Element]| {
             let mut systems = all.iter().filter(|one| one.class == Class::System);
-            systems.any(|one| self.system(one, build).is_some())
+            systems.any(|system| self.system(system, build).is_some())
         };
-        let known = |one: &Element| matches!(one.class, Class::Lists | Class::Setting | Class::System);
+        let known = |element: &Element| matches!(element.class, Class::Lists | Class::Setting | Class::System);
         if installs(elements) {
             let mut above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
             let updates = |one: &&Element| calls_manager_for(std::slice::from_ref(*one), Verb::Update);
@@ -57,7 +57,7 @@ impl PythonWriter<'_, '_> {
             }
         } else if !build && parts.is_empty() && elements.iter().all(known) && calls_manager_for(elements, Verb::Upgrade)
         {
-            parts.extend(elements.iter().filter(|one| one.class != Class::System).map(text));
+            parts.extend(elements.iter().filter(|element| element.class != Class::System).map(text));
         } else {
             return;
         }
@@ -66,8 +66,9 @@ impl PythonWriter<'_, '_> {
             all.iter().all(|one| one.class == Class::Lists) && !calls_manager_for(all, Verb::Update) && !all.is_empty()
         };
         let cleaning = below.take_while(|all| !installs(all)).find(alone);
-        let cleans =
-            elements.last().is_some_and(|one| one.class == Class::Lists && !calls_manager_for(elements, Verb::Upgrade));
+        let cleans = elements
+            .last()
+            .is_some_and(|element| element.class == Class::Lists && !calls_manager_for(elements, Verb::Upgrade));
         if !build && !cleans {
             parts.extend(cleaning.into_iter().flatten().map(text));
         }
@@ -75,7 +76,7 @@ impl PythonWriter<'_, '_> {
 
     /// Whether parts of a class stand in the build stage and in the run-time stage.
     pub(super) fn places(&self, class: Class, before: bool, elements: &[Element]) -> (bool, bool) {
-        let has = |wanted: Class| elements.iter().any(|one| one.class == wanted);
+        let has = |wanted: Class| elements.iter().any(|element| element.class == wanted);
         match class {
             Class::Install | Class::Venv => (true, false),
             Class::Tool => (before, !self.plan.kept_tools.is_empty()),
@@ -92,7 +93,7 @@ impl PythonWriter<'_, '_> {
         let mut texts = Vec::new();
         let mut systems = 0;
         let mut real = 0;
-        for element in elements.iter().filter(|one| stands(one)) {
+        for element in elements.iter().filter(|element| stands(element)) {
             let text = match element.class {
                 Class::System => self.system(element, build),
                 Class::Install | Class::Tool if build => Some(install::into(self.scene, self.plan, element)),
@@ -103,7 +104,8 @@ impl PythonWriter<'_, '_> {
             real += usize::from(!matches!(element.class, Class::Setting | Class::Lists | Class::Cleaning));
             texts.push((element.class, text));
         }
-        let cleans = elements.iter().all(|one| matches!(one.class, Class::Cleaning | Class::Lists | Class::Setting));
+        let cleans =
+            elements.iter().all(|element| matches!(element.class, Class::Cleaning | Class::Lists | Class::Setting));
         if real == 0 && (build || !cleans) {
             return Vec::new();
         }
@@ -117,8 +119,8 @@ impl PythonWriter<'_, '_> {
         let mut edits = Vec::new();
         let mut left = 0;
         let removed_again = plan.of_class(Class::Removal).next().is_some() && !build;
-        for one in &element.invocations {
-            let Some(call) = one.package_call().filter(|call| call.verb == Verb::Install) else { continue };
+        for invocation in &element.invocations {
+            let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
             for package in &call.packages {
                 let name = package.name.text;
                 let fate = if package.name.dynamic || package.source != PackageSource::Index {
@@ -134,7 +136,7 @@ impl PythonWriter<'_, '_> {
                 };
                 match fate {
                     Fate::Stays => left += 1,
-                    Fate::Goes => edits.extend(without(scene, element, one, package.span)),
+                    Fate::Goes => edits.extend(without(scene, element, invocation, package.span)),
                     Fate::Becomes(text) => {
                         left += 1;
                         let span = self.place(element, package.span);
@@ -167,7 +169,7 @@ impl PythonWriter<'_, '_> {
                 return text;
             }
         }
-        let installs = elements.iter().any(|one| one.class == Class::Install);
+        let installs = elements.iter().any(|element| element.class == Class::Install);
         let flags: Vec<&str> = instruction
             .flags
             .iter()
@@ -182,7 +184,7 @@ impl PythonWriter<'_, '_> {
 
     /// Whether a flag of a RUN is of use for the half of it that stands in a stage.
     fn wants_mount(flag: &str, build: bool, installs: bool, elements: &[Element]) -> bool {
-        let systems = elements.iter().any(|one| one.class == Class::System);
+        let systems = elements.iter().any(|element| element.class == Class::System);
         let apt = flag.contains("/var/cache/ap") || flag.contains("/var/lib/apt");
         if !flag.starts_with("--mount") {
             return true;
@@ -193,14 +195,14 @@ impl PythonWriter<'_, '_> {
 
 /// Whether one of the parts calls a manager for this.
 fn calls_manager_for(elements: &[Element], verb: Verb) -> bool {
-    let mut calls = elements.iter().flat_map(|one| &one.invocations).filter_map(Invocation::package_call);
+    let mut calls = elements.iter().flat_map(|element| &element.invocations).filter_map(Invocation::package_call);
     calls.any(|call| call.verb == verb)
 }
 
 /// The deletion of a package from an install, with the blanks before it.
-fn without(scene: &PassInput, element: &Element, one: &Invocation, span: Span) -> Option<Edit> {
-    let at = one.args.iter().position(|word| word.span.start == span.start)?;
-    let before = at.checked_sub(1).map_or(one.path.span, |index| one.args[index].span);
+fn without(scene: &PassInput, element: &Element, invocation: &Invocation, span: Span) -> Option<Edit> {
+    let at = invocation.args.iter().position(|word| word.span.start == span.start)?;
+    let before = at.checked_sub(1).map_or(invocation.path.span, |index| invocation.args[index].span);
     let start = install::place(scene, element, before).end;
     let end = install::place(scene, element, span).end;
     Some(Edit { span: Span::new(start, end), text: String::new() })

@@ -20,8 +20,8 @@ fn check(dockerfile: &str, files: &[(&str, &str)], expected: &[&str], absent: &[
 fn refused(dockerfile: &str, files: &[(&str, &str)], why: &str) {
     let climbed = optimize_to_rung(dockerfile, files, Rung::Stages);
     let refusals: Vec<String> =
-        climbed.rungs.iter().flat_map(|one| &one.refusals).map(|one| format!("{}: {}", one.pass, one.why)).collect();
-    let found = refusals.iter().any(|one| one.starts_with("python-stages") && one.contains(why));
+        climbed.rungs.iter().flat_map(|rung| &rung.refusals).map(|one| format!("{}: {}", one.pass, one.why)).collect();
+    let found = refusals.iter().any(|refusal| refusal.starts_with("python-stages") && refusal.contains(why));
     assert!(found, "{refusals:?}\n{}", climbed.result()[0].text());
 }
 

@@ -25,7 +25,8 @@ impl PythonWriter<'_, '_> {
     /// Whether an ENV only puts the folder of `pip install --user` on PATH, which the environment stands for.
     fn is_of_users(&self, pairs: &[Variable]) -> bool {
         let [only] = pairs else { return false };
-        let users = |one: &Element| one.invocations.iter().any(|call| call.args.iter().any(|word| word.is("--user")));
+        let users =
+            |element: &Element| element.invocations.iter().any(|call| call.args.iter().any(|word| word.is("--user")));
         let rest: Vec<&str> = only.value.text.split(':').filter(|folder| !folder.ends_with("/.local/bin")).collect();
         self.plan.makes
             && only.name.text == "PATH"

@@ -11,40 +11,40 @@ pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Opt
     let build = scene.build;
     stage.instructions.clone().find_map(|index| {
         let code = build.code(index)?;
-        code.script.invocations().iter().find_map(|one| fetched_by(scene, stage, index, one))
+        code.script.invocations().iter().find_map(|invocation| fetched_by(scene, stage, index, invocation))
     })
 }
 
-fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) -> Option<PythonStageBlocker> {
+fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invocation) -> Option<PythonStageBlocker> {
     let build = scene.build;
-    let call = one.package_call().filter(|call| call.manager == Manager::Uv)?;
+    let call = invocation.package_call().filter(|call| call.manager == Manager::Uv)?;
     if call.verb_text == "python install" {
         return Some(PythonStageBlocker::InstallsPython);
     }
-    let set = |name: &str| build.run_variable(stage, index, one, name).and_then(FoundVariable::text);
+    let set = |name: &str| build.run_variable(stage, index, invocation, name).and_then(FoundVariable::text);
     let never = set("UV_PYTHON_DOWNLOADS").is_some_and(|text| matches!(&*text, "never" | "0" | "false" | "manual"))
         || set("UV_PYTHON_PREFERENCE").is_some_and(|text| text == "only-system")
-        || installed::is_set(build, (stage, index), one, &["UV_NO_MANAGED_PYTHON"])
+        || installed::is_set(build, (stage, index), invocation, &["UV_NO_MANAGED_PYTHON"])
         || call.has(&["--no-python-downloads", "--no-managed-python", "--system"]);
     if never || !matches!(&*call.verb_text, "sync" | "venv") {
         return None;
     }
     let own = base_version(build, stage)?;
-    let option = one.args.iter().position(|word| matches!(word.text(), "--python" | "-p"));
-    let option = option.and_then(|at| one.args.get(at + 1)).map(|word| word.text().to_owned());
-    let joined = || one.args.iter().find_map(|word| Some(word.text().strip_prefix("--python=")?.to_owned()));
+    let option = invocation.args.iter().position(|word| matches!(word.text(), "--python" | "-p"));
+    let option = option.and_then(|at| invocation.args.get(at + 1)).map(|word| word.text().to_owned());
+    let joined = || invocation.args.iter().find_map(|word| Some(word.text().strip_prefix("--python=")?.to_owned()));
     let asked = match option.or_else(joined).or_else(|| set("UV_PYTHON")) {
         Some(asked) => (!is_named(&asked, &own)).then_some(asked),
-        None => unfit(scene, (stage, index), one, &own),
+        None => unfit(scene, (stage, index), invocation, &own),
     }?;
     let own = if own.is_empty() { "no Python".to_owned() } else { own.join(".") };
     Some(PythonStageBlocker::FetchesPython { asked: asked.clone(), own: own.clone() })
 }
 
 /// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.
-fn unfit(scene: &PassInput, place: (&Stage, usize), one: &Invocation, own: &[String]) -> Option<String> {
-    let folder = installed::folder_of(scene.build, place, one)?;
-    let projects = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
+fn unfit(scene: &PassInput, place: (&Stage, usize), invocation: &Invocation, own: &[String]) -> Option<String> {
+    let folder = installed::folder_of(scene.build, place, invocation)?;
+    let projects = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
     let there = |version: &&LanguageVersion| installed::is_at(scene.build, place, &version.path, &folder);
     let versions: Vec<&LanguageVersion> = projects.flat_map(|project| &project.language).filter(there).collect();
     let is_file = |version: &&LanguageVersion| version.path.ends_with(".python-version");

@@ -76,8 +76,8 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
 
 /// The line of a RUN between two installs of gems that works with the first one's.
 fn between_installs(scene: &PassInput, target: &Stage, install: usize, official: bool) -> Option<u32> {
-    let bundles = |one: &Invocation| {
-        one.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
+    let bundles = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
     };
     let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
     let mut between = runs
@@ -105,9 +105,16 @@ fn folders(
     let before = scene.build.instructions(target).take_while(|(index, _)| *index <= install);
     for (index, _) in before.filter(|(_, one)| one.keyword == Keyword::Run) {
         let Some(code) = scene.build.code(index) else { continue };
-        for one in code.script.invocations().iter().filter(|one| matches!(one.program, Some("bundle" | "bundler"))) {
-            let words: Vec<&str> = one.args.iter().map(crate::shell::Word::text).collect();
-            if one.args.iter().any(crate::shell::Word::is_dynamic) && words.iter().any(|word| word.contains("path")) {
+        for invocation in code
+            .script
+            .invocations()
+            .iter()
+            .filter(|invocation| matches!(invocation.program, Some("bundle" | "bundler")))
+        {
+            let words: Vec<&str> = invocation.args.iter().map(crate::shell::Word::text).collect();
+            if invocation.args.iter().any(crate::shell::Word::is_dynamic)
+                && words.iter().any(|word| word.contains("path"))
+            {
                 return Err(BundlerBlocker::VariableFolder);
             }
             let behind = |name: &str| words.iter().position(|word| *word == name).and_then(|at| words.get(at + 1));
@@ -139,14 +146,17 @@ fn folders(
 fn of_run(scene: &PassInput, target: &Stage, index: usize, official: bool) -> InstructionFate {
     let Some(code) = scene.build.code(index) else { return InstructionFate::Both };
     let invocations = code.script.invocations();
-    let gems = |one: &Invocation| {
-        one.package_call().is_some_and(|call| matches!(call.manager, Manager::Gem | Manager::Bundle)) || one.is("rm")
+    let gems = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|call| matches!(call.manager, Manager::Gem | Manager::Bundle))
+            || invocation.is("rm")
     };
     if official && !invocations.is_empty() && invocations.iter().all(gems) {
         // Gems and settings lie in what is copied.
         return InstructionFate::Build(None);
     }
-    let apt = |one: &Invocation| one.package_call().is_some_and(|call| call.manager == Manager::Apt) || one.is("rm");
+    let apt = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|call| call.manager == Manager::Apt) || invocation.is("rm")
+    };
     let only_apt = !invocations.is_empty() && invocations.iter().all(apt) && code.script.compounds.is_empty();
     let built: Vec<String> = invocations
         .iter()
@@ -167,7 +177,7 @@ fn without(scene: &PassInput, index: usize, libraries: &[String]) -> Option<Stri
     let code = scene.build.code(index)?;
     let mut names: Vec<String> = Vec::new();
     for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
-        let own = call.packages.iter().filter(|one| !one.absent && one.source == PackageSource::Index);
+        let own = call.packages.iter().filter(|package| !package.absent && package.source == PackageSource::Index);
         let text = scene.source();
         names.extend(
             own.filter(|one| !is_build_package(one.name.text))

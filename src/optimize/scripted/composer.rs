@@ -24,8 +24,8 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     }
 }
 
-fn is_composer(one: &Invocation) -> bool {
-    one.package_call().is_some_and(|call| call.manager == Manager::Composer)
+fn is_composer(invocation: &Invocation) -> bool {
+    invocation.package_call().is_some_and(|call| call.manager == Manager::Composer)
 }
 
 /// The first RUN that installs with Composer, and the last one that calls it.
@@ -36,8 +36,8 @@ fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
         runs.filter(|index| scene.build.code(*index).is_some_and(|code| code.script.invocations().iter().any(found)))
             .collect::<Vec<_>>()
     };
-    let install = |one: &Invocation| {
-        one.package_call().is_some_and(|call| {
+    let install = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|call| {
             call.manager == Manager::Composer && call.verb == Verb::Install && call.is_from_manifest()
         })
     };
@@ -62,7 +62,7 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
                 let transfer = transfers.iter().find(|transfer| transfer.index == index);
                 let tool = transfer.is_some_and(brings_composer);
                 let manifests = is_covered(scene, target, index, first);
-                let own = whole && transfer.is_some_and(|one| one.from.is_none());
+                let own = whole && transfer.is_some_and(|transfer| transfer.from.is_none());
                 if tool || manifests || own { InstructionFate::Build(None) } else { InstructionFate::Both }
             }
             Keyword::Run => {
@@ -104,14 +104,16 @@ fn last_instruction_below(scene: &PassInput, transfers: &[Transfer], last: usize
     }
     let everything =
         |one: &&Transfer| one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything);
-    transfers.iter().filter(everything).map(|one| one.index).max().unwrap_or(last).max(last)
+    transfers.iter().filter(everything).map(|transfer| transfer.index).max().unwrap_or(last).max(last)
 }
 
 /// Whether sources with packages among them are copied before the install.
 fn brings_packages(scene: &PassInput, transfers: &[Transfer], first: usize) -> bool {
-    let everything = |one: &Transfer| one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything);
+    let everything = |transfer: &Transfer| {
+        transfer.from.is_none() && transfer.sources.iter().any(crate::build::Source::is_everything)
+    };
     scene.context().is_some_and(|context| context.find("vendor").is_some())
-        && transfers.iter().any(|one| one.index < first && everything(one))
+        && transfers.iter().any(|transfer| transfer.index < first && everything(transfer))
 }
 
 fn brings_composer(transfer: &Transfer) -> bool {
@@ -124,20 +126,20 @@ fn of_run(scene: &PassInput, index: usize, extensions: bool) -> Option<Instructi
     let Some(code) = scene.build.code(index) else { return Some(InstructionFate::Both) };
     let invocations = code.script.invocations();
     let text = scene.source().slice(scene.build.instruction(index).span);
-    if text.contains("getcomposer.org") && invocations.iter().all(|one| !builds_extension(one)) {
+    if text.contains("getcomposer.org") && invocations.iter().all(|invocation| !builds_extension(invocation)) {
         return Some(InstructionFate::Build(None));
     }
     let composer = invocations.iter().any(is_composer);
     let beside = |program: &str| matches!(program, "rm" | "mkdir" | "cp") || Program::of(program).writes_nothing();
-    let plain = invocations.iter().all(|one| is_composer(one) || one.program.is_some_and(beside));
+    let plain = invocations.iter().all(|invocation| is_composer(invocation) || invocation.program.is_some_and(beside));
     if composer {
         return plain.then_some(InstructionFate::Build(None));
     }
-    let fetches = |one: &Invocation| {
-        let own = one.package_call().filter(|call| call.manager == Manager::Apt);
+    let fetches = |invocation: &Invocation| {
+        let own = invocation.package_call().filter(|call| call.manager == Manager::Apt);
         let fetches =
             |name: &str| matches!(name, "composer" | "ca-certificates") || data::SYSTEM_PACKAGES.has(name, "fetches");
-        own.is_some_and(|call| call.packages.iter().all(|package| fetches(package.name.text))) || one.is("rm")
+        own.is_some_and(|call| call.packages.iter().all(|package| fetches(package.name.text))) || invocation.is("rm")
     };
     let called = scene.evidence.texts.iter().any(|(path, text)| {
         let code = path.rsplit('.').next().is_some_and(|ending| matches!(ending, "php" | "sh"));
@@ -161,8 +163,8 @@ fn builds_extensions(scene: &PassInput, index: usize) -> bool {
     scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(builds_extension))
 }
 
-fn builds_extension(one: &Invocation) -> bool {
-    one.program.is_some_and(|program| Program::of(program).is(Kind::PhpExtension))
+fn builds_extension(invocation: &Invocation) -> bool {
+    invocation.program.is_some_and(|program| Program::of(program).is(Kind::PhpExtension))
 }
 
 /// The folder that Composer fills, absolute.
@@ -171,9 +173,9 @@ fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, Com
     let invocations = code.script.invocations();
     let moved = ["-d", "--working-dir", "COMPOSER_VENDOR_DIR", "global"];
     let text = scene.source().text();
-    let elsewhere = invocations
-        .iter()
-        .any(|one| one.is("cd") || one.args.iter().any(|word| moved.iter().any(|name| word.text().starts_with(name))));
+    let elsewhere = invocations.iter().any(|invocation| {
+        invocation.is("cd") || invocation.args.iter().any(|word| moved.iter().any(|name| word.text().starts_with(name)))
+    });
     let named =
         scene.evidence.texts.iter().any(|(path, text)| path.ends_with("composer.json") && text.contains("vendor-dir"));
     if elsewhere || named || text.contains("COMPOSER_VENDOR_DIR") {
@@ -187,15 +189,14 @@ fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, Com
 /// Whether the container's command or a script of it calls Composer.
 fn starts_composer(scene: &PassInput, target: &Stage) -> bool {
     let calls = |text: &str| {
-        parse(text)
-            .invocations()
-            .iter()
-            .any(|one| one.is("composer") || one.args.iter().any(|word: &Word| word.is("composer")))
+        parse(text).invocations().iter().any(|invocation| {
+            invocation.is("composer") || invocation.args.iter().any(|word: &Word| word.is("composer"))
+        })
     };
     let own = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| scene.build.last(target, keyword));
     let own = own
         .filter_map(|(index, _)| scene.build.code(index))
-        .any(|code| code.script.invocations().iter().any(|one| one.is("composer")));
+        .any(|code| code.script.invocations().iter().any(|invocation| invocation.is("composer")));
     let scripts = scene
         .build
         .start_files(target)

@@ -109,19 +109,19 @@ pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Ve
 /// Whether a later COPY of everything brings what this one does.
 pub(super) fn is_covered(scene: &PassInput, target: &Stage, index: usize, install: usize) -> bool {
     let transfers = scene.build.transfers(target);
-    let own = transfers.iter().any(|one| one.index == index && one.from.is_none());
+    let own = transfers.iter().any(|transfer| transfer.index == index && transfer.from.is_none());
     let folder = |at: usize| scene.build.workdir(target, at).value().cloned();
-    let later = transfers.iter().any(|one| {
-        one.index > install
-            && one.index != index
-            && one.from.is_none()
-            && one.sources.iter().all(crate::build::Source::is_everything)
-            && one.destination.as_deref().is_some_and(|to| {
-                matches!(to, "." | "./") || folder(one.index).as_deref() == Some(to.trim_end_matches('/'))
+    let later = transfers.iter().any(|transfer| {
+        transfer.index > install
+            && transfer.index != index
+            && transfer.from.is_none()
+            && transfer.sources.iter().all(crate::build::Source::is_everything)
+            && transfer.destination.as_deref().is_some_and(|to| {
+                matches!(to, "." | "./") || folder(transfer.index).as_deref() == Some(to.trim_end_matches('/'))
             })
     });
-    let here = transfers.iter().find(|one| one.index == index && one.from.is_none());
-    own && later && here.is_some_and(|one| keeps_paths(one, folder(index).as_deref()))
+    let here = transfers.iter().find(|transfer| transfer.index == index && transfer.from.is_none());
+    own && later && here.is_some_and(|here| keeps_paths(here, folder(index).as_deref()))
 }
 
 /// Whether what is copied lies below the working folder as it lies in the context.

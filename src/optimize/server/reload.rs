@@ -14,8 +14,8 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let Some((index, instruction)) = build.last(target, keyword) else { continue };
         let Some(code) = build.code(index).filter(|code| code.script.problems.is_empty()) else { continue };
-        for one in code.script.invocations() {
-            let Some((spans, replaced)) = changes(&one) else { continue };
+        for invocation in code.script.invocations() {
+            let Some((spans, replaced)) = changes(&invocation) else { continue };
             let bound = scene.evidence.services.iter().any(|service| !service.bound.is_empty());
             if bound {
                 return turn.skip("compose mounts host folders to show changes at once");
@@ -42,8 +42,8 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
 type Changes<'s> = (Vec<&'s Word>, Vec<(&'s Word, &'static str)>);
 
 /// Words that go, and words that become others.
-fn changes<'s>(one: &Invocation<'s>) -> Option<Changes<'s>> {
-    let all = std::iter::once(one.path).chain(one.args);
+fn changes<'s>(invocation: &Invocation<'s>) -> Option<Changes<'s>> {
+    let all = std::iter::once(invocation.path).chain(invocation.args);
     let has = |text: &str| all.clone().any(|word| word.is(text));
     let named = |text: &str| all.clone().find(|word| word.is(text));
     let gone: Vec<&Word> = if has("uvicorn") || has("gunicorn") || has("hypercorn") {
@@ -53,12 +53,12 @@ fn changes<'s>(one: &Invocation<'s>) -> Option<Changes<'s>> {
     } else {
         Vec::new()
     };
-    let other: Vec<(&Word, &'static str)> = if one.is("fastapi") {
+    let other: Vec<(&Word, &'static str)> = if invocation.is("fastapi") {
         named("dev").map(|word| (word, "run")).into_iter().collect()
-    } else if one.is("nodemon")
-        && one.args.first().is_some_and(|word| FileKind::of(word.text()).language() == "JavaScript")
+    } else if invocation.is("nodemon")
+        && invocation.args.first().is_some_and(|word| FileKind::of(word.text()).language() == "JavaScript")
     {
-        vec![(one.path, "node")]
+        vec![(invocation.path, "node")]
     } else {
         Vec::new()
     };

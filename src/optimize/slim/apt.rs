@@ -25,8 +25,9 @@ fn each<T>(scene: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &Packag
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else { continue };
-        for one in code.script.invocations() {
-            let call = one.package_call().filter(|call| call.manager == Manager::Apt && call.verb == Verb::Install);
+        for invocation in code.script.invocations() {
+            let call =
+                invocation.package_call().filter(|call| call.manager == Manager::Apt && call.verb == Verb::Install);
             if let Some(found) = call.and_then(|call| look(index, &call)) {
                 return Some(found);
             }

@@ -11,8 +11,11 @@ pub(super) fn packages(scene: &PassInput) -> &'static [&'static str] {
     let reach = LazyReach::new(scene);
     let holds = |words: &[&str]| scene.evidence.holding(words).any(|(path, _)| reach.may_run(path));
     let dependencies = || scene.projects().iter().flat_map(|project| &project.dependencies);
-    let has = |names: &str| names.split(' ').any(|name| dependencies().any(|one| one.name.eq_ignore_ascii_case(name)));
-    let drawn = dependencies().any(|one| data::PYTHON_PACKAGES.has(&one.name.to_ascii_lowercase(), "fonts"))
+    let has = |names: &str| {
+        names.split(' ').any(|name| dependencies().any(|dependency| dependency.name.eq_ignore_ascii_case(name)))
+    };
+    let drawn = dependencies()
+        .any(|dependency| data::PYTHON_PACKAGES.has(&dependency.name.to_ascii_lowercase(), "fonts"))
         || patterns::of("draws with fonts of the system").any(|one| has(one.argument) && holds(&[one.text]));
     match (drawn, holds(&patterns::words("names a font of the system").collect::<Vec<_>>())) {
         (true, _) => &["fontconfig", "fonts-dejavu-core"],

@@ -55,24 +55,24 @@ pub(super) fn of_script(
     depth: usize,
     wanted: &mut WantedPackages,
 ) -> Result<(), FullBaseReason> {
-    for one in script.invocations() {
-        for wrapper in &one.via {
+    for invocation in script.invocations() {
+        for wrapper in &invocation.via {
             want_program(wanted, slim, wrapper.program, at);
         }
-        let Some(program) = one.program else { continue };
+        let Some(program) = invocation.program else { continue };
         want_program(wanted, slim, program, at);
         if program == "apt-key" {
             want_program(wanted, slim, "gpg", at);
         }
-        if one.package_call().is_some() && one.args.iter().any(|word| word.text().contains("git+")) {
+        if invocation.package_call().is_some() && invocation.args.iter().any(|word| word.text().contains("git+")) {
             want_program(wanted, slim, "git", at);
         }
         if depth > 0 {
-            for text in of_package(scene, &one) {
+            for text in of_package(scene, &invocation) {
                 of_script(scene, &parse(text), slim, at, depth - 1, wanted)?;
             }
         }
-        let Some(named) = read_by(&one, program) else { continue };
+        let Some(named) = read_by(&invocation, program) else { continue };
         match text(scene, &named) {
             Some(text) if depth > 0 => of_script(scene, &parse(text), slim, at, depth - 1, wanted)?,
             Some(_) => {}
@@ -85,9 +85,9 @@ pub(super) fn of_script(
 
 /// The scripts of package.json that a call of a package manager runs: the one that it names with its hooks, and those of
 /// an install.
-fn of_package<'a>(scene: &PassInput<'a>, one: &Invocation) -> Vec<&'a str> {
-    let words = node::words::of(one);
-    let installs = one.package_call().is_some_and(|call| {
+fn of_package<'a>(scene: &PassInput<'a>, invocation: &Invocation) -> Vec<&'a str> {
+    let words = node::words::of(invocation);
+    let installs = invocation.package_call().is_some_and(|call| {
         Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node)
             && call.verb == Verb::Install
             && call.packages.is_empty()
@@ -103,13 +103,13 @@ fn of_package<'a>(scene: &PassInput<'a>, one: &Invocation) -> Vec<&'a str> {
 }
 
 /// The file of the project that a program is or reads.
-fn read_by(one: &Invocation, program: &str) -> Option<String> {
+fn read_by(invocation: &Invocation, program: &str) -> Option<String> {
     if let Some((_, file)) = FILE_READERS.iter().find(|(reader, _)| *reader == program) {
         return Some((*file).to_owned());
     }
     let known = Program::of(program);
     let shell = known.is_shell() || known.state == State::Any;
-    let word = if shell { one.args.iter().find(|word| !word.text().starts_with('-'))? } else { one.path };
+    let word = if shell { invocation.args.iter().find(|word| !word.text().starts_with('-'))? } else { invocation.path };
     let path = word.value()?;
     let script = FileKind::of(path).is_shell() || (shell && path != "/dev/stdin");
     script.then(|| path.to_owned())

@@ -115,7 +115,7 @@ fn images_of_bun_and_uv_have_twins_and_users() {
     let tool = uv.replace("uv:python3.12-bookworm", "uv:0.8.11");
     let refusals: Vec<_> =
         optimize_to_rung(&tool, &files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
-    assert!(refusals.iter().all(|one| !one.why.contains("slim twin")), "{refusals:?}");
+    assert!(refusals.iter().all(|refusal| !refusal.why.contains("slim twin")), "{refusals:?}");
 }
 
 #[test]

@@ -56,7 +56,8 @@ impl ReportItem<'_> {
 
 /// Everything that is wrong, by file and place; what is wrong with an input before the findings in it.
 pub(super) fn items(report: &Report) -> Vec<ReportItem<'_>> {
-    let prints = problem_fingerprints(report.problems.iter().map(|one| (&*one.file, &*one.message)), &report.root);
+    let prints =
+        problem_fingerprints(report.problems.iter().map(|problem| (&*problem.file, &*problem.message)), &report.root);
     let mut items: Vec<ReportItem> =
         report.problems.iter().zip(prints).map(|(problem, print)| wrong_input(problem, print)).collect();
     let prints = fingerprints(&report.findings, &report.sources, &report.root);

@@ -175,7 +175,7 @@ fn peers_shapes_are_kept() {
     let json = |format, report: &Report| serde_json::from_str::<serde_json::Value>(&render(format, report)).unwrap();
     let report = Report { problems: hostile().problems, ..sample::report() };
     let hadolint = json(Format::HadolintJson, &report);
-    let codes: Vec<&str> = hadolint.as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = hadolint.as_array().unwrap().iter().map(|unwrap| unwrap["code"].as_str().unwrap()).collect();
     for code in ["DL3009", "source-before-install", INPUT, "DL1000"] {
         assert!(codes.contains(&code), "{code}: {codes:?}");
     }
@@ -189,7 +189,7 @@ fn peers_shapes_are_kept() {
     let gitlab =
         json(Format::Gitlab, &Report { problems: [&report.problems[..], &report.problems[..]].concat(), ..report });
     let mut prints: Vec<&str> =
-        gitlab.as_array().unwrap().iter().map(|one| one["fingerprint"].as_str().unwrap()).collect();
+        gitlab.as_array().unwrap().iter().map(|unwrap| unwrap["fingerprint"].as_str().unwrap()).collect();
     let all = prints.len();
     prints.sort_unstable();
     prints.dedup();

@@ -136,20 +136,20 @@ pub(super) fn wire(image: &ImageAnalysis) -> Vec<wire::Limit<'_>> {
         layer: cause.layer,
         origin: cause.layer.and_then(|layer| image.place(layer)).map(|(name, place)| origin(name, place)),
     };
-    let limit = |one: &LimitResult| wire::Limit {
-        measure: one.limit.measure.key(),
-        name: one.limit.measure.name().map(str::to_owned),
-        limit: number(one.limit.bound),
-        value: one.value.map(number),
-        unit: match one.limit.bound {
+    let limit = |limit_result: &LimitResult| wire::Limit {
+        measure: limit_result.limit.measure.key(),
+        name: limit_result.limit.measure.name().map(str::to_owned),
+        limit: number(limit_result.limit.bound),
+        value: limit_result.value.map(number),
+        unit: match limit_result.limit.bound {
             Bound::Bytes(_) => "bytes",
             Bound::Count(_) => "count",
             Bound::Ratio(_) => "ratio",
         },
-        kept: one.kept,
-        unknown: one.unknown,
-        written: one.written.clone(),
-        causes: one.causes.iter().map(cause).collect(),
+        kept: limit_result.kept,
+        unknown: limit_result.unknown,
+        written: limit_result.written.clone(),
+        causes: limit_result.causes.iter().map(cause).collect(),
     };
     image.budget.iter().map(limit).collect()
 }

@@ -28,10 +28,14 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
         attestations: analysis
             .attestations
             .iter()
-            .map(|one| wire::Attestation {
-                manifest_digest: digest(one.manifest.as_ref()),
-                subject: digest(one.subject.as_ref()),
-                predicates: one.statements.iter().filter_map(|one| one.predicate_type.as_deref()).collect(),
+            .map(|attestation| wire::Attestation {
+                manifest_digest: digest(attestation.manifest.as_ref()),
+                subject: digest(attestation.subject.as_ref()),
+                predicates: attestation
+                    .statements
+                    .iter()
+                    .filter_map(|statement| statement.predicate_type.as_deref())
+                    .collect(),
             })
             .collect(),
         skipped: skipped(analysis),
@@ -100,10 +104,10 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
             .churn
             .iter()
             .take(view.top)
-            .map(|one| wire::Churn {
-                path: shown_path(analysis, one.path),
-                layers: one.layers.clone(),
-                bytes: one.bytes,
+            .map(|churn| wire::Churn {
+                path: shown_path(analysis, churn.path),
+                layers: churn.layers.clone(),
+                bytes: churn.bytes,
             })
             .collect(),
         duplicates: contents::duplicates(analysis, view.top),

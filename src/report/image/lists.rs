@@ -43,7 +43,7 @@ pub(super) fn rest(all: usize, shown: usize) -> String {
 /// Contents of no use at run time: categories that are findings first.
 pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut all: Vec<&CategoryUse> =
-        analysis.categories.iter().filter(|one| one.bytes >= if view.all { 1 } else { WORTH }).collect();
+        analysis.categories.iter().filter(|category| category.bytes >= if view.all { 1 } else { WORTH }).collect();
     all.sort_by_key(|one| (one.category.class == CategoryClass::Optional, std::cmp::Reverse(one.bytes)));
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for one in all.iter().take(view.top) {

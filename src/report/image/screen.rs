@@ -167,7 +167,7 @@ fn other_lines(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> Str
 fn next(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut commands = Vec::new();
     let [name] = view.names else { return String::new() };
-    let placed = analysis.images.iter().any(|image| image.origins.layers.iter().any(|one| one.place.is_some()));
+    let placed = analysis.images.iter().any(|image| image.origins.layers.iter().any(|layer| layer.place.is_some()));
     let worst = analysis.images.iter().flat_map(|image| &image.findings).max_by_key(|finding| finding.bytes);
     if view.dockerfile.is_none() && !placed && name != "-" {
         commands.push((

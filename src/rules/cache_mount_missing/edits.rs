@@ -77,8 +77,8 @@ fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation
         return true;
     }
     let invocations = code.script.invocations();
-    let installs = |one: &Invocation| {
-        one.package_call().is_some_and(|call| call.manager == Manager::Apt && call.verb == Verb::Install)
+    let installs = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|call| call.manager == Manager::Apt && call.verb == Verb::Install)
     };
     let first = invocations.iter().find(|invocation| fetches(invocation) || installs(invocation));
     first.is_some_and(fetches) && needs(cx.build())[index] != Need::Lists
@@ -136,7 +136,7 @@ fn hook(cx: &Context, stage: &Stage, code: &Code, wanted: &[(&Invocation, Packag
         StageBase::Image(reference) => is_official(Reference::of(reference).short_name()),
         _ => false,
     };
-    let first = code.script.commands.first().filter(|one| one.place.scope == 0);
+    let first = code.script.commands.first().filter(|command| command.place.scope == 0);
     let Some(first) = first else { return Hook::Unknown };
     if !(official && call.program == "apt-get") {
         return Hook::Unknown;

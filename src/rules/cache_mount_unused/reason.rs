@@ -176,7 +176,7 @@ fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option
     }
     let message = format!("`{HOOK}` in the base image empties the mount after each install");
     let help = format!("delete `{HOOK}` first; with `apt`, also set Binary::apt::APT::Keep-Downloaded-Packages");
-    let first = place.code.script.commands.first().filter(|one| one.place.scope == 0);
+    let first = place.code.script.commands.first().filter(|command| command.place.scope == 0);
     let compound =
         place.code.script.compounds.first().is_some_and(|one| Some(one.span.start) <= first.map(|one| one.span.start));
     let fix = first

@@ -30,8 +30,9 @@ fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
     let Some(program) = invocation.program else { return true };
     let names = |word: &str| {
         let word = path::name(word);
-        project.dependencies.iter().any(|one| {
-            one.scope == DependencyScope::Dev && (one.name == word || one.name.ends_with(&format!("/{word}")))
+        project.dependencies.iter().any(|dependency| {
+            dependency.scope == DependencyScope::Dev
+                && (dependency.name == word || dependency.name.ends_with(&format!("/{word}")))
         })
     };
     if names(program) || invocation.args.iter().any(|word| names(word.text())) {

@@ -45,15 +45,17 @@ fn is_whole(script: &Script, request: &Invocation, rest: &[Invocation]) -> bool 
         && request.via.is_empty()
         && first.assignments.is_empty()
         && first.redirects.iter().all(is_discard);
-    let in_list = |one: &Invocation| {
-        one.command.place.scope == 0 && one.command.place.pipe_len == 1 && !one.command.place.negated
+    let in_list = |invocation: &Invocation| {
+        invocation.command.place.scope == 0
+            && invocation.command.place.pipe_len == 1
+            && !invocation.command.place.negated
     };
-    let kind = |separator: Option<Separator>| separator.map(|one| one.kind);
-    let is_exit = |one: &Invocation| {
-        one.is("exit")
-            && one.via.is_empty()
-            && one.command.redirects.is_empty()
-            && (one.args.is_empty() || matches!(one.args, [code] if code.is("1")))
+    let kind = |separator: Option<Separator>| separator.map(|separator| separator.kind);
+    let is_exit = |invocation: &Invocation| {
+        invocation.is("exit")
+            && invocation.via.is_empty()
+            && invocation.command.redirects.is_empty()
+            && (invocation.args.is_empty() || matches!(invocation.args, [code] if code.is("1")))
     };
     let ends = match rest {
         [] => kind(first.place.after).is_none(),

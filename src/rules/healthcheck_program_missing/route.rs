@@ -42,7 +42,7 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
     }
     let mut pipeline = false;
     let mut found = false;
-    for one in script.commands.iter().filter(|one| one.place.scope == 0) {
+    for one in script.commands.iter().filter(|command| command.place.scope == 0) {
         if one.place.after.is_some_and(|after| after.kind == SeparatorKind::Background) {
             return false;
         }
@@ -68,8 +68,9 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
 }
 
 /// Whether a later command of the pipeline keeps its failure: by pipefail, or because it fails without input.
-fn later_fails(one: &Command) -> bool {
-    one.place.options.pipefail || one.name().and_then(Word::value).is_some_and(|name| FAIL_ON_NOTHING.contains(&name))
+fn later_fails(command: &Command) -> bool {
+    command.place.options.pipefail
+        || command.name().and_then(Word::value).is_some_and(|name| FAIL_ON_NOTHING.contains(&name))
 }
 
 /// How a command certainly fails.

@@ -68,11 +68,11 @@ pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> 
     }
     for stage in &chain {
         for (index, _, invocations) in toolchain::runs(build, stage) {
-            for one in &invocations {
-                let Some(language) = toolchain::compiles(one) else { continue };
-                let place = (index, one.span);
+            for invocation in &invocations {
+                let Some(language) = toolchain::compiles(invocation) else { continue };
+                let place = (index, invocation.span);
                 return match language {
-                    Language::Go => is_go_dynamic(build, stage, index, one, libc, &says)
+                    Language::Go => is_go_dynamic(build, stage, index, invocation, libc, &says)
                         .then_some(LinkedProgram::Go(place.0, place.1)),
                     Language::Rust => {
                         is_rust_dynamic(build, stage, libc, &says).then_some(LinkedProgram::Rust(place.0, place.1))
@@ -90,14 +90,14 @@ fn is_go_dynamic(
     build: &Build,
     stage: &Stage,
     index: usize,
-    one: &Invocation,
+    invocation: &Invocation,
     libc: Libc,
     says: &dyn Fn(&[&str]) -> bool,
 ) -> bool {
     if says(&patterns::words_in("Go", "links without shared libraries")) {
         return false;
     }
-    let tool = words(one).any(|word| word.contains('@'));
+    let tool = words(invocation).any(|word| word.contains('@'));
     let switched = match build.scopes().lookup_run(stage.index, "CGO_ENABLED", index) {
         Lookup::Defined(definition) => !matches!(&definition.value, VariableValue::Known(value) if &**value == "1"),
         Lookup::Undefined | Lookup::Unknown => false,
@@ -131,6 +131,6 @@ fn installs(build: &Build, stage: &Stage, packages: &[&str]) -> bool {
 }
 
 /// The words of a command, to search its options.
-pub(super) fn words<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
-    one.args.iter().map(crate::shell::Word::text)
+pub(super) fn words<'s>(invocation: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
+    invocation.args.iter().map(crate::shell::Word::text)
 }

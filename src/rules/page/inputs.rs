@@ -141,7 +141,7 @@ pub(super) fn problems(source: &Source) -> Vec<String> {
 /// The instructions of a Dockerfile, each as its logical text.
 pub(super) fn instructions(text: &str) -> Vec<String> {
     let file = dockerfile::parse(&Source::of("Dockerfile", text));
-    file.instructions().iter().map(|one| file.logical(one.text).trim().to_owned()).collect()
+    file.instructions().iter().map(|instruction| file.logical(instruction.text).trim().to_owned()).collect()
 }
 
 /// The text with a continuation after its last instruction, if that ends the file and has no heredoc.

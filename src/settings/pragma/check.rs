@@ -11,7 +11,10 @@ pub(super) fn read(file: FileId, dockerfile: &File, known: &RuleNames, out: &mut
     if let Some(found) = dockerfile.check()
         && CheckOptions::parse(&found.value).is_ok()
     {
-        let directive = dockerfile.lookup_directives().into_iter().find(|one| one.name == DirectiveName::Check);
+        let directive = dockerfile
+            .lookup_directives()
+            .into_iter()
+            .find(|lookup_directive| lookup_directive.name == DirectiveName::Check);
         if let Some(directive) = directive {
             let value = Span::new(directive.value.start, directive.value.start + found.value.len() as u32);
             let reach = SuppressionReach::File(file);

@@ -59,7 +59,11 @@ pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known:
 
 /// For each line at which a region of `stage ignore` begins, the line at which the next one does.
 fn stages(dockerfile: &File, pragmas: impl Iterator<Item = u32>) -> BTreeMap<u32, u32> {
-    let froms = dockerfile.instructions().iter().filter(|one| one.keyword == Keyword::From).map(|one| one.start_line);
+    let froms = dockerfile
+        .instructions()
+        .iter()
+        .filter(|instruction| instruction.keyword == Keyword::From)
+        .map(|instruction| instruction.start_line);
     let mut begins: Vec<u32> = froms.chain(pragmas).collect();
     begins.sort_unstable();
     begins.dedup();

@@ -17,15 +17,15 @@ fn check(text: &str, expected: &[&str]) -> Pragmas {
     let source = Source::of("Dockerfile", text);
     let pragmas = pragmas(FileId(0), &crate::dockerfile::parse(&source), &known());
     let mut shown = Vec::new();
-    for one in &pragmas.suppressions {
-        let reach = match one.reach {
+    for suppression in &pragmas.suppressions {
+        let reach = match suppression.reach {
             SuppressionReach::Lines(_, first, last) if first == last => first.to_string(),
             SuppressionReach::Lines(_, first, u32::MAX) => format!("{first}-"),
             SuppressionReach::Lines(_, first, last) => format!("{first}-{last}"),
             SuppressionReach::File(_) => "file".to_owned(),
             SuppressionReach::Everything => "all".to_owned(),
         };
-        let names: Vec<String> = one
+        let names: Vec<String> = suppression
             .named
             .iter()
             .map(|named| {
@@ -33,11 +33,11 @@ fn check(text: &str, expected: &[&str]) -> Pragmas {
                 format!("{}={}", named.text, named.rules.join("+"))
             })
             .collect();
-        let until = one.until.map(|until| format!(" until {until}")).unwrap_or_default();
-        let reason = if one.reasoned { " reasoned" } else { "" };
+        let until = suppression.until.map(|until| format!(" until {until}")).unwrap_or_default();
+        let reason = if suppression.reasoned { " reasoned" } else { "" };
         shown.push(format!("{reach}: {}{until}{reason}", names.join(" ")));
     }
-    shown.extend(pragmas.problems.iter().map(|one| format!("{}: {}", source.slice(one.span), one.message)));
+    shown.extend(pragmas.problems.iter().map(|problem| format!("{}: {}", source.slice(problem.span), problem.message)));
     assert_eq!(shown, expected, "{text:?}");
     pragmas
 }

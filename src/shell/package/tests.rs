@@ -209,10 +209,10 @@ fn calls_of_other_managers_are_not_read() {
 #[test]
 fn a_call_takes_few_allocations() {
     let script = parse("apt-get install -qy --no-install-recommends curl git=1:2 && npm ci --omit=dev");
-    for one in script.invocations() {
-        drop(one.package_call());
-        let taken = allocation_counter::measure(|| drop(one.package_call())).count_total;
+    for invocation in script.invocations() {
+        drop(invocation.package_call());
+        let taken = allocation_counter::measure(|| drop(invocation.package_call())).count_total;
         // The lists of options, operands and packages: no text of its own.
-        assert!(taken <= 4, "{:?}: {taken}", one.program);
+        assert!(taken <= 4, "{:?}: {taken}", invocation.program);
     }
 }

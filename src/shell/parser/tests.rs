@@ -77,7 +77,7 @@ fn words(source: &str, command: &Command) -> String {
             RedirectOperator::HereString => "<<<",
             _ => "?>",
         };
-        let descriptor = redirect.descriptor.map(|one| one.to_string()).unwrap_or_default();
+        let descriptor = redirect.descriptor.map(|descriptor| descriptor.to_string()).unwrap_or_default();
         let body = redirect.body.map(|body| format!("{:?}", &source[body.range()])).unwrap_or_default();
         parts.push(format!("{descriptor}{operator}{target}{body}"));
     }

@@ -54,7 +54,7 @@ impl fmt::Display for RecipeCall {
 /// The first such use; `None` where none is known.
 pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Option<ContainerUse> {
     let services = scene.evidence.services.iter();
-    for service in services.filter(|one| one.target.is_none() || one.target == stage.name) {
+    for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
         if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
             let repeats = scene.repeats_command(stage, service);
             return Some(ContainerUse::ServiceStarts {

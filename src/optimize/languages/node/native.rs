@@ -63,12 +63,12 @@ fn named_alone(scene: &PassInput, stage: &Stage) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     for (index, _) in runs {
-        for one in scene.build.code(index)?.script.invocations() {
+        for invocation in scene.build.code(index)?.script.invocations() {
             let installs = |call: &PackageCall| {
                 Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node)
                     && matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download)
             };
-            let Some(call) = one.package_call().filter(installs) else { continue };
+            let Some(call) = invocation.package_call().filter(installs) else { continue };
             let plain = |package: &Package| package.source == PackageSource::Index;
             if call.packages.is_empty() || call.has_unknown_packages() || !call.packages.iter().all(plain) {
                 return None;
@@ -93,7 +93,7 @@ fn from_git(project: &Project, locked: Option<&LockedPackages>) -> bool {
             || text.split('#').next().is_some_and(|url| url.strip_suffix(".git").is_some())
     };
     locked.is_some_and(|locked| locked.from_git)
-        || project.dependencies.iter().filter_map(|one| one.requirement.as_deref()).any(asks)
+        || project.dependencies.iter().filter_map(|dependency| dependency.requirement.as_deref()).any(asks)
 }
 
 /// Prisma's engines load the system's OpenSSL up to version 6, and slim images lack it
@@ -111,7 +111,7 @@ fn prisma(scene: &PassInput) -> Option<String> {
             .collect();
         number.parse::<u32>().is_ok_and(|major| major < 7)
     };
-    ours.any(|one| one.version.as_deref().or(one.requirement.as_deref()).is_none_or(old)).then(|| "openssl".to_owned())
+    ours.any(|our| our.version.as_deref().or(our.requirement.as_deref()).is_none_or(old)).then(|| "openssl".to_owned())
 }
 
 /// Debian packages that a slim base lacks and the installed dependencies need at run time.

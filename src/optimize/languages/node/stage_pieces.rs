@@ -135,8 +135,8 @@ fn run<'a>(
 ) -> Result<Ran<'a>, NodeStageBlocker> {
     let mut kinds = Vec::new();
     let mut install = None;
-    for one in code.script.invocations() {
-        let call = one.package_call();
+    for invocation in code.script.invocations() {
+        let call = invocation.package_call();
         let other = |call: &&PackageCall| {
             call.verb == Verb::Install && matches!(call.manager, Manager::Composer | Manager::Bundle)
         };
@@ -145,8 +145,8 @@ fn run<'a>(
         }
         let kind = match &call {
             Some(call) if brings_called(scene, call) => Some(Kind::System),
-            Some(call) => by_call(&one, call, before.is_some()),
-            None => by_program(scene, &one),
+            Some(call) => by_call(&invocation, call, before.is_some()),
+            None => by_program(scene, &invocation),
         };
         if let (Some(Kind::Global), Some(call)) = (kind, &call) {
             globals.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
@@ -158,7 +158,7 @@ fn run<'a>(
             if install.is_some() {
                 return Err(NodeStageBlocker::InstallsTwice);
             }
-            install = Some(installing(scene, (stage, index), code, &one, call)?);
+            install = Some(installing(scene, (stage, index), code, &invocation, call)?);
         }
         kinds.extend(kind);
     }
@@ -209,17 +209,17 @@ fn by_program(scene: &PassInput, one: &Invocation) -> Option<Kind> {
 }
 
 /// Whether no redirect sends the output to a file.
-fn writes_nowhere(one: &Invocation) -> bool {
-    let targets = one.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
+fn writes_nowhere(invocation: &Invocation) -> bool {
+    let targets = invocation.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
     targets.into_iter().all(|word| word.is("/dev/null") || word.text().bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// What a call of a package manager is for; `None` where it does nothing.
-fn by_call(one: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind> {
+fn by_call(invocation: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind> {
     let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) || call.manager == Manager::Corepack;
     let named = || !call.packages.is_empty() && call.packages.iter().all(|package| only_builds(package.name.text));
-    Some(match Purpose::of(one) {
-        Purpose::Looks if writes_nowhere(one) => return None,
+    Some(match Purpose::of(invocation) {
+        Purpose::Looks if writes_nowhere(invocation) => return None,
         Purpose::Lists => Kind::Clean,
         Purpose::SystemInstall if named() => Kind::Compilers,
         _ if !node => Kind::System,
@@ -234,7 +234,7 @@ fn by_call(one: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind
 
 /// Whether a package of the distribution brings the Python that sources start, or a program of the container's command.
 fn brings_called(scene: &PassInput, call: &PackageCall) -> bool {
-    let brings = |name: &str| call.packages.iter().any(|one| one.name.text == name);
+    let brings = |name: &str| call.packages.iter().any(|package| package.name.text == name);
     let is_started = || {
         started_project::programs(scene)
             .iter()
@@ -260,29 +260,29 @@ fn installing<'a>(
     scene: &PassInput<'a>,
     (stage, index): (&Stage, usize),
     code: &Code,
-    one: &Invocation,
+    invocation: &Invocation,
     call: &PackageCall,
 ) -> Result<Pieces<'a>, NodeStageBlocker> {
     let build = scene.build;
     let file = scene.file();
     let place = (stage, index);
     let unknown = || NodeStageBlocker::NoManifest;
-    let folder = installed::folder(build, place, one, call).ok_or_else(unknown)?;
-    let found = installed::of(build, place, one, call).ok_or_else(unknown)?;
-    if words::elsewhere(&words::of(one)) {
+    let folder = installed::folder(build, place, invocation, call).ok_or_else(unknown)?;
+    let found = installed::of(build, place, invocation, call).ok_or_else(unknown)?;
+    if words::elsewhere(&words::of(invocation)) {
         let root = &found.project.root;
-        let member = scene.projects().iter().any(|one| one.members.contains(root));
+        let member = scene.projects().iter().any(|project| project.members.contains(root));
         if !root.is_empty() && !member && found.project.workspace.is_none() {
             return Err(not_alone(found.project));
         }
         return Err(NodeStageBlocker::PartialWorkspace);
     }
-    let variable = build.run_variable(stage, index, one, "NODE_ENV");
+    let variable = build.run_variable(stage, index, invocation, "NODE_ENV");
     let production = variable.is_some_and(|value| value.text().is_none_or(|value| value == "production"));
     let names = ["NPM_CONFIG_OMIT", "npm_config_omit", "NPM_CONFIG_PRODUCTION", "npm_config_production"];
     let omits = drops_dev(call)
         || (production && !call.has(&["--include", "--production=false"]))
-        || installed::is_set(build, place, one, &names);
+        || installed::is_set(build, place, invocation, &names);
     let user = match build.user_at(stage, index).value() {
         Some(User::Other(name)) => Some(name.clone()),
         Some(User::Unknown) => return Err(NodeStageBlocker::UnknownUser),
@@ -345,8 +345,8 @@ impl Pieces<'_> {
         let pieces = self.all.iter().filter(|piece| matches!(piece.kind, Kind::Build | Kind::Install));
         let codes = pieces.filter_map(|piece| build.code(piece.index));
         let all = codes.flat_map(|code| code.script.invocations());
-        let builds = |one: &Invocation| match one.package_call() {
-            Some(call) => by_call(one, &call, true) == Some(Kind::Build),
+        let builds = |invocation: &Invocation| match invocation.package_call() {
+            Some(call) => by_call(invocation, &call, true) == Some(Kind::Build),
             None => true,
         };
         all.filter(builds).map(|one| words::of(&one)).collect()

@@ -46,7 +46,11 @@ pub(super) fn programs(scene: &PassInput) -> BTreeSet<String> {
     let project = place.and_then(|(index, _)| project(scene, target, index));
     let mut found = BTreeSet::new();
     for script in launch.into_iter().chain(services) {
-        let all = script.invocations().iter().flat_map(|one| commands(project, &words::of(one))).collect::<Vec<_>>();
+        let all = script
+            .invocations()
+            .iter()
+            .flat_map(|invocation| commands(project, &words::of(invocation)))
+            .collect::<Vec<_>>();
         found.extend(all.iter().filter_map(|words| words.first()).map(|first| words::name(first).to_owned()));
     }
     found

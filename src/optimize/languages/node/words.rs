@@ -10,16 +10,16 @@ use crate::text::path;
 /// The commands of a script, each as its words.
 pub(in crate::optimize) fn commands(script: &str) -> Vec<Vec<String>> {
     let script = parse(script);
-    let owned = |one: &crate::shell::Invocation| {
-        let first = one.path.text().to_owned();
-        std::iter::once(first).chain(one.args.iter().map(|word| word.text().to_owned())).collect()
+    let owned = |invocation: &crate::shell::Invocation| {
+        let first = invocation.path.text().to_owned();
+        std::iter::once(first).chain(invocation.args.iter().map(|word| word.text().to_owned())).collect()
     };
     script.invocations().iter().map(owned).collect()
 }
 
 /// The words of an invocation, its program first.
-pub(in crate::optimize) fn of(one: &crate::shell::Invocation) -> Vec<String> {
-    std::iter::once(one.path).chain(one.args).map(Word::text).map(str::to_owned).collect()
+pub(in crate::optimize) fn of(invocation: &crate::shell::Invocation) -> Vec<String> {
+    std::iter::once(invocation.path).chain(invocation.args).map(Word::text).map(str::to_owned).collect()
 }
 
 /// The name of a program: without folders; `vite` for `node_modules/vite/bin/vite.js`.

@@ -50,7 +50,7 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWr
         scene.evidence.services.iter().filter(|service| service.target.is_none() || service.target == stage.name);
     commands.extend(services.filter_map(|service| service.command.as_ref()).flat_map(|text| words::commands(text)));
     let folder = installed::workdir(scene.build, stage, usize::MAX);
-    let nodes: Vec<&Project> = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node).collect();
+    let nodes: Vec<&Project> = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node).collect();
     let mut waiting: Vec<(Vec<String>, usize)> = commands.into_iter().map(|words| (words, 0)).collect();
     while let Some((command, depth)) = waiting.pop() {
         let words = words::program(&command);
@@ -106,13 +106,13 @@ pub(in crate::optimize) fn renews_pages(scene: &PassInput) -> bool {
 /// Whether the image takes what Next.js traced for its server.
 pub(in crate::optimize) fn takes_traced(scene: &PassInput) -> bool {
     let Some(stage) = scene.target() else { return false };
-    let sources = scene.build.transfers(stage).iter().flat_map(|one| &one.sources);
+    let sources = scene.build.transfers(stage).iter().flat_map(|transfer| &transfer.sources);
     sources.filter_map(|source| source.text.as_deref()).any(|text| text.ends_with(".next/standalone"))
 }
 
 fn is_old_vite(project: &Project) -> bool {
-    project.dependencies.iter().filter(|one| one.name == "vite").any(|one| {
-        let version = one.version.as_deref().or(one.requirement.as_deref()).unwrap_or_default();
+    project.dependencies.iter().filter(|dependency| dependency.name == "vite").any(|dependency| {
+        let version = dependency.version.as_deref().or(dependency.requirement.as_deref()).unwrap_or_default();
         let number = version.trim_start_matches(|c: char| !c.is_ascii_digit()).split('.').next().unwrap_or_default();
         number.parse::<u32>().is_ok_and(|major| major < 6)
     })

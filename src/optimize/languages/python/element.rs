@@ -60,9 +60,12 @@ pub(in crate::optimize) fn elements<'b>(
     let file = scene.file();
     let mut found = Vec::new();
     for span in units(script)? {
-        let own: Vec<Invocation<'b>> =
-            invocations.iter().filter(|one| span.contains(script.commands[one.outer as usize].span)).cloned().collect();
-        let bare = !script.commands.iter().any(|one| span.contains(one.span) && !one.words.is_empty());
+        let own: Vec<Invocation<'b>> = invocations
+            .iter()
+            .filter(|invocation| span.contains(script.commands[invocation.outer as usize].span))
+            .cloned()
+            .collect();
+        let bare = !script.commands.iter().any(|command| span.contains(command.span) && !command.words.is_empty());
         let class = if bare { Class::Setting } else { class(&own, setuptools) };
         found.push(Element { span: code.place(file, span), class, invocations: own });
     }
@@ -74,12 +77,12 @@ fn units(script: &Script) -> Option<Vec<Span>> {
     let commands = script.commands.iter().filter(|one: &&Command| script.is_top(&one.place));
     let compounds = script.compounds.iter().filter(|one: &&Compound| script.is_top(&one.place));
     let mut all: Vec<(Span, Option<SeparatorKind>, Option<SeparatorKind>)> = commands
-        .map(|one| (one.span, one.place))
-        .chain(compounds.map(|one| (one.span, one.place)))
-        .map(|(span, place)| (span, place.before.map(|one| one.kind), place.after.map(|one| one.kind)))
+        .map(|command| (command.span, command.place))
+        .chain(compounds.map(|compound| (compound.span, compound.place)))
+        .map(|(span, place)| (span, place.before.map(|before| before.kind), place.after.map(|after| after.kind)))
         .collect();
     all.sort_by_key(|(span, ..)| span.start);
-    let bodies = script.commands.iter().flat_map(|one| &one.redirects).any(|one| one.body.is_some());
+    let bodies = script.commands.iter().flat_map(|command| &command.redirects).any(|one| one.body.is_some());
     if bodies || all.iter().any(|(_, _, after)| *after == Some(SeparatorKind::Background)) {
         return None;
     }
@@ -120,21 +123,23 @@ fn class(all: &[Invocation], setuptools: bool) -> Class {
     Class::Other
 }
 
-fn of_one(one: &Invocation, setuptools: bool) -> Class {
-    let call = one.package_call();
+fn of_one(invocation: &Invocation, setuptools: bool) -> Class {
+    let call = invocation.package_call();
     let python = call.as_ref().is_none_or(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Python));
     // Where sources import setuptools, it is a dependency.
     let wanted = |package: &Package| setuptools && package.name.text.eq_ignore_ascii_case("setuptools");
-    match Purpose::of(one) {
+    match Purpose::of(invocation) {
         Purpose::SystemInstall => Class::System,
         Purpose::Lists | Purpose::SystemUpgrade => Class::Lists,
         Purpose::SystemRemoval => Class::Removal,
         Purpose::Setting | Purpose::Script | Purpose::Nothing => Class::Setting,
         Purpose::Account => Class::Account,
-        Purpose::Entries if !one.is("ln") => Class::Account,
-        Purpose::SystemSetup if one.program.is_some_and(|name| Program::of(name).is(Kind::RunTime)) => Class::Account,
+        Purpose::Entries if !invocation.is("ln") => Class::Account,
+        Purpose::SystemSetup if invocation.program.is_some_and(|name| Program::of(name).is(Kind::RunTime)) => {
+            Class::Account
+        }
         Purpose::Clean if call.is_none() => Class::Cleaning,
-        _ if call.is_none() && sets_up(one) => Class::Account,
+        _ if call.is_none() && sets_up(invocation) => Class::Account,
         _ if !python => Class::Other,
         Purpose::Environment => Class::Venv,
         Purpose::Programs if !call.as_ref().is_some_and(|call| call.packages.iter().any(wanted)) => Class::Tool,
@@ -146,9 +151,9 @@ fn of_one(one: &Invocation, setuptools: bool) -> Class {
 }
 
 /// Whether it writes the system's settings of locale, time or services.
-fn sets_up(one: &Invocation) -> bool {
-    let redirects = one.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
-    let mut words = one.args.iter().chain(redirects).map(Word::text);
+fn sets_up(invocation: &Invocation) -> bool {
+    let redirects = invocation.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
+    let mut words = invocation.args.iter().chain(redirects).map(Word::text);
     words.any(|word| patterns::words("is a setting of the system").any(|path| word.starts_with(path)))
 }
 

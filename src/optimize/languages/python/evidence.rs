@@ -139,8 +139,8 @@ fn sets_path(text: &str) -> bool {
 /// What cron is told: files named for it or by a step that names it, and such steps. Cron hands no ENV on.
 fn crontabs(scene: &PassInput) -> Vec<String> {
     let steps = scene.file().instructions().iter();
-    let steps = steps.filter(|one| matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add));
-    let steps: Vec<&str> = steps.map(|one| scene.source().slice(one.span)).filter(|text| tells_cron(text)).collect();
+    let steps = steps.filter(|step| matches!(step.keyword, Keyword::Run | Keyword::Copy | Keyword::Add));
+    let steps: Vec<&str> = steps.map(|step| scene.source().slice(step.span)).filter(|text| tells_cron(text)).collect();
     let files = scene.evidence.texts.iter().filter(|(path, _)| {
         let name = path::name(path);
         !is_source(name) && (name.contains("cron") || steps.iter().any(|step| step.contains(name)))

@@ -19,8 +19,8 @@ use crate::text::path;
 /// The distributions that may be installed, by name, with whether they were named in a RUN.
 fn dists(scene: &PassInput, stage: &Stage) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for project in scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python) {
-        names.extend(project.dependencies.iter().map(|one| one.name.clone()));
+    for project in scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python) {
+        names.extend(project.dependencies.iter().map(|dependency| dependency.name.clone()));
         for locked in project.installs.iter().filter_map(|install| install.locked.as_ref()) {
             names.extend(locked.packages.keys().cloned());
         }
@@ -59,16 +59,16 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
     let mut programs = BTreeSet::new();
     for (index, _) in scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
         let elements = elements(scene, index, false)?;
-        installs |= elements.iter().any(|one| one.class == Class::Install);
-        tools |= elements.iter().any(|one| one.class == Class::Tool);
+        installs |= elements.iter().any(|element| element.class == Class::Install);
+        tools |= elements.iter().any(|element| element.class == Class::Tool);
         for element in &elements {
             there.extend(packages(element).into_iter().map(str::to_owned));
-            for one in &element.invocations {
-                programs.extend(one.program);
+            for invocation in &element.invocations {
+                programs.extend(invocation.program);
                 let is_git = |package: &crate::shell::Package| {
                     package.source == PackageSource::Url && package.name.text.starts_with("git+")
                 };
-                let urls = one.package_call().is_some_and(|call| call.packages.iter().any(is_git));
+                let urls = invocation.package_call().is_some_and(|call| call.packages.iter().any(is_git));
                 programs.extend(urls.then_some("git"));
             }
         }
@@ -139,11 +139,11 @@ fn older_than_wheels(scene: &PassInput, stage: &Stage, dists: &PackageNames) -> 
     }
     let older =
         |name: &str, version: &str| first(name).is_some_and(|first| version_numbers(version) < version_numbers(first));
-    let projects = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
+    let projects = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
     projects.into_iter().any(|project| {
-        let pins = project.dependencies.iter().filter_map(|one| {
-            let pinned = one.requirement.as_deref().and_then(|text| text.trim().strip_prefix("=="));
-            Some((one.name.as_str(), one.version.as_deref().or(pinned)?))
+        let pins = project.dependencies.iter().filter_map(|dependency| {
+            let pinned = dependency.requirement.as_deref().and_then(|text| text.trim().strip_prefix("=="));
+            Some((dependency.name.as_str(), dependency.version.as_deref().or(pinned)?))
         });
         let locked = project.installs.iter().filter_map(|install| install.locked.as_ref());
         let locked = locked.flat_map(|locked| &locked.packages);
@@ -209,19 +209,19 @@ fn programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
     let mut texts: Vec<String> =
         evidence::scripts(scene, target).into_iter().map(|(_, text)| text.to_owned()).collect();
     let services = scene.evidence.services.iter();
-    texts.extend(services.flat_map(|one| one.command.iter().chain(&one.healthcheck)).cloned());
+    texts.extend(services.flat_map(|service| service.command.iter().chain(&service.healthcheck)).cloned());
     for text in &texts {
-        found.extend(parse(text).invocations().iter().filter_map(|one| one.program.map(str::to_owned)));
+        found.extend(parse(text).invocations().iter().filter_map(|invocation| invocation.program.map(str::to_owned)));
     }
     for stage in scene.build.chain(target) {
         // What HEALTHCHECK calls is the slim base's question: it may say the check in the base's own language.
         let calls = |index: &usize| scene.build.instruction(*index).keyword != Keyword::Healthcheck;
         for index in stage.instructions.clone().filter(calls) {
             let Some(code) = scene.build.code(index) else { continue };
-            for one in code.script.invocations() {
-                found.extend(one.program.map(str::to_owned));
-                if one.is("command") || one.is("which") {
-                    found.extend(one.args.iter().map(|word| word.text().to_owned()));
+            for invocation in code.script.invocations() {
+                found.extend(invocation.program.map(str::to_owned));
+                if invocation.is("command") || invocation.is("which") {
+                    found.extend(invocation.args.iter().map(|word| word.text().to_owned()));
                 }
             }
         }

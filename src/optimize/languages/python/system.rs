@@ -59,7 +59,7 @@ pub(in crate::optimize) fn builds(element: &Element) -> bool {
 pub(in crate::optimize) fn packages<'e>(element: &'e Element) -> Vec<&'e str> {
     let calls = element.invocations.iter().filter_map(Invocation::package_call);
     let installs = calls.filter(|call| call.manager.is_system() && call.verb == Verb::Install);
-    installs.flat_map(|call| call.packages.into_iter().map(|one| one.name.text)).collect()
+    installs.flat_map(|call| call.packages.into_iter().map(|package| package.name.text)).collect()
 }
 
 fn only_builds(name: &str) -> bool {
@@ -166,8 +166,9 @@ pub(in crate::optimize) fn uses_git(scene: &PassInput) -> bool {
     });
     let from_text = |text: &str| names.iter().any(|word| text.contains(word));
     let in_manifest = manifests.into_iter().any(|(_, text)| from_text(text));
-    let requirement =
-        |one: &crate::manifest::Dependency| one.requirement.as_ref().is_some_and(|text| text.contains("git+"));
+    let requirement = |dependency: &crate::manifest::Dependency| {
+        dependency.requirement.as_ref().is_some_and(|text| text.contains("git+"))
+    };
     let in_project = scene.projects().iter().any(|project| project.dependencies.iter().any(requirement));
     in_manifest || in_project
 }

@@ -40,8 +40,8 @@ pub(super) struct SiteRun {
 /// The folder of the image where the project's manifest lands.
 pub(super) fn place(scene: &PassInput, stage: &Stage, project: &Project) -> Option<String> {
     let manifest = project.manifests.iter().find(|path| path.ends_with("package.json"))?;
-    let transfers = scene.build.transfers(stage).iter().filter(|one| one.from.is_none());
-    let landed = transfers.flat_map(|one| installed::lands(scene.build, stage, one, manifest));
+    let transfers = scene.build.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
+    let landed = transfers.flat_map(|transfer| installed::lands(scene.build, stage, transfer, manifest));
     let mut folders: Vec<String> =
         landed.filter_map(|path| Some(path.strip_suffix("/package.json")?.to_owned())).collect();
     folders.sort();
@@ -67,9 +67,9 @@ pub(super) fn runs(
         for part in &parts {
             let mut all = Vec::new();
             let mut works = installed::workdir(build, stage, index);
-            for one in &part.invocations {
-                all.push(owner(scene, (stage, index), one, (project, folder), &mut owned)?);
-                works = installed::folder_of(build, (stage, index), one).unwrap_or(works);
+            for invocation in &part.invocations {
+                all.push(owner(scene, (stage, index), invocation, (project, folder), &mut owned)?);
+                works = installed::folder_of(build, (stage, index), invocation).unwrap_or(works);
             }
             owners.push((sum(&all)?, works));
         }
@@ -89,11 +89,11 @@ pub(super) fn runs(
 
 /// Whether elements can stand in two RUNs: they leave the shell as it was, and what is not the site's installs something.
 fn is_apart(parts: &[Element], owners: &[(Owner, String)]) -> bool {
-    let state = |one: &Invocation| {
-        let state = one.program.map_or(State::Any, |name| Program::of(name).state);
+    let state = |invocation: &Invocation| {
+        let state = invocation.program.map_or(State::Any, |name| Program::of(name).state);
         !matches!(state, State::None | State::Folder | State::Options | State::Flow)
     };
-    let installs = |one: &Invocation| one.package_call().is_some_and(|call| call.verb == Verb::Install);
+    let installs = |invocation: &Invocation| invocation.package_call().is_some_and(|call| call.verb == Verb::Install);
     parts.iter().zip(owners).all(|(part, (owner, _))| {
         let all = &part.invocations;
         !all.is_empty() && !all.iter().any(state) && (*owner != Owner::Other || all.iter().all(installs))
@@ -114,24 +114,24 @@ fn sum(all: &[Owner]) -> Result<Owner, ClientStageBlocker> {
 fn owner(
     scene: &PassInput,
     (stage, index): (&Stage, usize),
-    one: &Invocation,
+    invocation: &Invocation,
     (project, folder): (&Project, &str),
     owned: &mut SiteRun,
 ) -> Result<Owner, ClientStageBlocker> {
-    let neutral = one.program.is_some_and(|name| Program::of(name).is_neutral());
-    if neutral && one.command.redirects.is_empty() {
+    let neutral = invocation.program.is_some_and(|name| Program::of(name).is_neutral());
+    if neutral && invocation.command.redirects.is_empty() {
         return Ok(Owner::Neutral);
     }
-    let call = one.package_call();
+    let call = invocation.package_call();
     let node = call.as_ref().is_some_and(|call| {
-        Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) && Purpose::of(one) != Purpose::Programs
+        Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) && Purpose::of(invocation) != Purpose::Programs
     });
     let works = match &call {
-        Some(call) if node => installed::folder(scene.build, (stage, index), one, call),
-        _ => installed::folder_of(scene.build, (stage, index), one),
+        Some(call) if node => installed::folder(scene.build, (stage, index), invocation, call),
+        _ => installed::folder_of(scene.build, (stage, index), invocation),
     };
     let Some(works) = works else { return Ok(Owner::Other) };
-    let own = words::of(one);
+    let own = words::of(invocation);
     if works == folder {
         if call.is_some() && !node {
             return Ok(Owner::Other);
@@ -139,7 +139,7 @@ fn owner(
         if call.as_ref().is_some_and(|call| call.verb == Verb::Install && !call.packages.is_empty()) {
             return Err(ClientStageBlocker::UnlistedPackages);
         }
-        if one.is("rm") {
+        if invocation.is("rm") {
             return Err(ClientStageBlocker::RemovesFiles);
         }
         if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
@@ -149,7 +149,7 @@ fn owner(
     }
     let names = own.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
     if !node {
-        let removes = one.is("rm") && names;
+        let removes = invocation.is("rm") && names;
         return if removes { Err(ClientStageBlocker::RemovesFiles) } else { Ok(Owner::Other) };
     }
     let Some(script) = words::script(&own) else { return Ok(Owner::Other) };
@@ -173,11 +173,11 @@ pub(super) fn project_of<'a>(
     scene: &PassInput<'a>,
     stage: &Stage,
     index: usize,
-    one: &Invocation,
+    invocation: &Invocation,
 ) -> Option<&'a Project> {
-    let call = one.package_call()?;
-    let works = installed::folder(scene.build, (stage, index), one, &call)?;
-    let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node);
+    let call = invocation.package_call()?;
+    let works = installed::folder(scene.build, (stage, index), invocation, &call)?;
+    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
     nodes.into_iter().find(|project| place(scene, stage, project).as_deref() == Some(&works))
 }
 
@@ -195,10 +195,10 @@ fn follow(
     reached: &mut Vec<(String, Vec<String>)>,
     depth: usize,
 ) -> bool {
-    let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
     let found = nodes
-        .filter(|one| place(scene, stage, one).as_deref() == Some(folder))
-        .find(|one| one.script(script).is_some());
+        .filter(|node| place(scene, stage, node).as_deref() == Some(folder))
+        .find(|node| node.script(script).is_some());
     let Some(project) = found else { return false };
     if depth > DEEPEST {
         return false;
@@ -228,9 +228,14 @@ fn follow(
 }
 
 /// The folders that a command of the container comes to work in; `None` where that is not known.
-pub(super) fn working_folders(scene: &PassInput, stage: &Stage, index: usize, one: &Invocation) -> Option<Vec<String>> {
-    let folder = installed::folder_of(scene.build, (stage, index), one)?;
-    let own = words::of(one);
+pub(super) fn working_folders(
+    scene: &PassInput,
+    stage: &Stage,
+    index: usize,
+    invocation: &Invocation,
+) -> Option<Vec<String>> {
+    let folder = installed::folder_of(scene.build, (stage, index), invocation)?;
+    let own = words::of(invocation);
     let at = prefix(&own).map_or(folder.clone(), |to| path::join(&folder, to));
     let home = at_home(&own);
     let words = words::program(&home);

@@ -43,8 +43,8 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
             }
             return Err(ClientStageBlocker::UnsupportedShell);
         };
-        for one in code.script.invocations() {
-            let folders = owners::working_folders(scene, stage, index, &one);
+        for invocation in code.script.invocations() {
+            let folders = owners::working_folders(scene, stage, index, &invocation);
             if folders.is_none_or(|all| all.iter().any(|folder| client.holds(folder))) {
                 return may();
             }
@@ -52,7 +52,7 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
                 let path = path::join(&works, word);
                 client.holds(&path) && !client.writes(&path)
             };
-            if words::of(&one).iter().any(foreign) {
+            if words::of(&invocation).iter().any(foreign) {
                 return may();
             }
         }
@@ -150,9 +150,9 @@ fn outward(
 ) -> Result<(), ClientStageBlocker> {
     let project = client.project;
     let others = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && one.root != project.root);
-    let own: Vec<&str> = project.dependencies.iter().map(|one| one.name.as_str()).collect();
+    let own: Vec<&str> = project.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
     let foreign: BTreeSet<&str> = others
-        .flat_map(|one| &one.dependencies)
+        .flat_map(|other| &other.dependencies)
         .map(|one| one.name.as_str())
         .filter(|name| !own.contains(name))
         .collect();

@@ -33,8 +33,10 @@ pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result
                 return Err(ClientStageBlocker::OtherUserOrShell);
             }
             Keyword::Copy | Keyword::Add if index < last => {
-                let transfer =
-                    transfers.iter().find(|one| one.index == index).ok_or(ClientStageBlocker::UnsupportedCopy)?;
+                let transfer = transfers
+                    .iter()
+                    .find(|transfer| transfer.index == index)
+                    .ok_or(ClientStageBlocker::UnsupportedCopy)?;
                 copied(scene, stage, client, transfer)?;
             }
             Keyword::Run => run(scene, stage, client, index)?,
@@ -88,7 +90,7 @@ pub(super) fn copied(
 
 /// Whether a COPY of its own brings the manifest of a folder, whose scripts lead to the site's.
 fn brings_manifest(scene: &PassInput, stage: &Stage, client: &Client, folder: &str) -> bool {
-    let before = scene.build.transfers(stage).iter().filter(|one| one.index < client.last());
+    let before = scene.build.transfers(stage).iter().filter(|transfer| transfer.index < client.last());
     before.filter(|one| one.from.is_none()).any(|one| {
         let works = installed::workdir(scene.build, stage, one.index);
         let there = one.destination.as_deref().is_some_and(|to| path::join(&works, to) == folder);
@@ -122,8 +124,8 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
     let first = client.runs.iter().find(|run| run.commands.iter().any(|words| !is_install(words)));
     let follows = first.is_some_and(|run| run.index < index);
     let mut parts = Vec::new();
-    for one in code.script.invocations() {
-        parts.extend(part(scene, stage, (index, &one), client, follows)?);
+    for invocation in code.script.invocations() {
+        parts.extend(part(scene, stage, (index, &invocation), client, follows)?);
     }
     if parts.contains(&true) && parts.contains(&false) {
         return Err(ClientStageBlocker::RunInstallsBoth);
@@ -133,7 +135,8 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
 
 /// Whether a RUN writes a file by a redirect.
 fn writes(code: &Code) -> bool {
-    let targets = code.script.commands.iter().flat_map(|one| &one.redirects).filter_map(|one| one.target.as_ref());
+    let targets =
+        code.script.commands.iter().flat_map(|command| &command.redirects).filter_map(|one| one.target.as_ref());
     targets.into_iter().any(|word| !matches!(word.text(), "/dev/null" | "1" | "2"))
 }
 
@@ -144,9 +147,9 @@ pub(super) fn is_shared(scene: &PassInput, index: usize) -> bool {
 }
 
 /// Whether a command installs programs for all, or sets them up.
-fn prepares(one: &Invocation) -> bool {
-    let system = one.package_call().is_some_and(|call| call.manager.is_system());
-    system || matches!(Purpose::of(one), Purpose::Programs | Purpose::Configures)
+fn prepares(invocation: &Invocation) -> bool {
+    let system = invocation.package_call().is_some_and(|call| call.manager.is_system());
+    system || matches!(Purpose::of(invocation), Purpose::Programs | Purpose::Configures)
 }
 
 /// `true` where a command serves the site too, `false` where it serves another project, `None` where it does nothing.
@@ -196,24 +199,24 @@ fn check_later_run(
 ) -> Result<(), ClientStageBlocker> {
     let reads = || Err(ClientStageBlocker::RunReadsFolder);
     let name = client.name();
-    for one in code.script.invocations() {
-        let works =
-            installed::folder_of(scene.build, (stage, index), &one).ok_or(ClientStageBlocker::UnknownWorkingFolder)?;
+    for invocation in code.script.invocations() {
+        let works = installed::folder_of(scene.build, (stage, index), &invocation)
+            .ok_or(ClientStageBlocker::UnknownWorkingFolder)?;
         if client.holds(&works) {
             return reads();
         }
-        let all = words::of(&one);
+        let all = words::of(&invocation);
         let foreign = |word: &String| {
             let path = path::join(&works, word.trim_end_matches(['*', '.', '/']));
             let names = client.holds(&path) || mentions(word, name) || word == name;
             names && !client.writes(&path)
         };
-        if !one.is("cd") && all.iter().any(foreign) {
+        if !invocation.is("cd") && all.iter().any(foreign) {
             return reads();
         }
         let script = words::script(&all);
         let text = script
-            .zip(owners::project_of(scene, stage, index, &one))
+            .zip(owners::project_of(scene, stage, index, &invocation))
             .and_then(|(script, project)| project.script(script));
         if text.is_some_and(|text| mentions(text, name)) {
             return reads();

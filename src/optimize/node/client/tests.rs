@@ -42,7 +42,10 @@ fn check(dockerfile: &str, others: &[(&str, &str)], expected: &str) {
 fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
     let climbed = optimize_to_rung(dockerfile, &files(others), Rung::Stages);
     let refusals: Vec<_> = climbed.rungs.iter().flat_map(|rung| &rung.refusals).collect();
-    assert!(refusals.iter().any(|one| one.pass == "client-stages" && one.why.contains(why)), "{refusals:#?}");
+    assert!(
+        refusals.iter().any(|refusal| refusal.pass == "client-stages" && refusal.why.contains(why)),
+        "{refusals:#?}"
+    );
 }
 
 const STAGE: &str = "FROM node:22 AS client

@@ -92,7 +92,7 @@ impl<'a> ClientWriter<'_, 'a> {
             let line = match one.keyword {
                 Keyword::Arg | Keyword::Env | Keyword::Workdir => Some(scene.passage_text(index)),
                 Keyword::Copy | Keyword::Add => {
-                    transfers.iter().find(|one| one.index == index).and_then(|one| self.copy(one))
+                    transfers.iter().find(|transfer| transfer.index == index).and_then(|transfer| self.copy(transfer))
                 }
                 Keyword::Run => match self.client.runs.iter().find(|run| run.index == index) {
                     Some(run) => self.part(run, Owner::Client).or_else(|| Some(scene.passage_text(index))),
@@ -166,23 +166,24 @@ impl<'a> ClientWriter<'_, 'a> {
             Keyword::Workdir => self.is_passed(index, clients),
             Keyword::Copy => {
                 let transfers = build.transfers(self.stage);
-                let Some(own) = transfers.iter().find(|one| one.index == index && one.from.is_none()) else {
+                let Some(own) = transfers.iter().find(|transfer| transfer.index == index && transfer.from.is_none())
+                else {
                     return false;
                 };
                 let root = &self.client.project.root;
                 let ours = |source: &Source| {
                     source.text.as_deref().is_some_and(|path| is_source_below(path, root) && path != root)
                 };
-                let target = |one: &Transfer| {
-                    let works = installed::workdir(build, self.stage, one.index);
-                    one.destination.as_deref().map(|to| path::join(&works, to))
+                let target = |transfer: &Transfer| {
+                    let works = installed::workdir(build, self.stage, transfer.index);
+                    transfer.destination.as_deref().map(|to| path::join(&works, to))
                 };
-                let later = transfers.iter().any(|one| {
-                    one.index > index
-                        && one.from.is_none()
-                        && one.exclude.is_empty()
-                        && one.sources.iter().all(Source::is_everything)
-                        && target(one).is_some_and(|to| path::join(&to, root) == self.client.folder)
+                let later = transfers.iter().any(|transfer| {
+                    transfer.index > index
+                        && transfer.from.is_none()
+                        && transfer.exclude.is_empty()
+                        && transfer.sources.iter().all(Source::is_everything)
+                        && target(transfer).is_some_and(|to| path::join(&to, root) == self.client.folder)
                 });
                 later && own.sources.iter().all(ours) && target(own).as_deref() == Some(self.client.folder.as_str())
             }

@@ -147,7 +147,7 @@ impl<'a> OutputReader<'_, 'a> {
     }
 
     fn depends(&self, name: &str) -> bool {
-        self.project.dependencies.iter().any(|one| one.name == name)
+        self.project.dependencies.iter().any(|dependency| dependency.name == name)
     }
 
     fn svelte_kit(&mut self) {

@@ -9,7 +9,7 @@ use crate::text::path;
 /// A regular expression for their paths below the site's address, from the first slash on; `None` where files of other
 /// names may lie among them.
 pub(super) fn pattern(scene: &PassInput, project: &Project) -> Option<String> {
-    let depends = |name: &str| project.dependencies.iter().any(|one| one.name == name);
+    let depends = |name: &str| project.dependencies.iter().any(|dependency| dependency.name == name);
     let row = data::HASHED_FILES.rows().find(|row| depends(row[0]))?;
     let &[package, folder, name, copied, settings, ..] = row else { return None };
     let own = path::join(&project.root, &path::join(copied, folder));

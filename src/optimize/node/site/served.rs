@@ -119,7 +119,7 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Sit
     if project.is_none() && server.kind != ServedKind::Files {
         return Err(SiteBlocker::UnknownProject { command: server.command.to_string() });
     }
-    if build.stage_of(launch.index).map(|one| one.index) != Some(stage.index) {
+    if build.stage_of(launch.index).map(|stage_of| stage_of.index) != Some(stage.index) {
         return Err(SiteBlocker::InheritedCommand);
     }
     let known = ProgramOptions::of(server.program);
@@ -145,7 +145,7 @@ fn runs_node(scene: &PassInput, stage: &Stage) -> bool {
 
 /// A package of the project that has a server of its own behind the bundler's.
 fn of_own_server(project: Option<&Project>) -> Option<&str> {
-    let names = project?.dependencies.iter().map(|one| one.name.as_str());
+    let names = project?.dependencies.iter().map(|dependency| dependency.name.as_str());
     names.into_iter().find(|name| data::NODE_PACKAGES.has(name, "previews"))
 }
 
@@ -327,7 +327,7 @@ impl ServerReader<'_, '_> {
             return Err(SiteBlocker::CommandSetsVariable { name: name.to_string() });
         }
         let mut values: Vec<Option<&str>> = Vec::new();
-        for service in self.scene.evidence.services.iter().filter(|one| one.environment.contains(name)) {
+        for service in self.scene.evidence.services.iter().filter(|service| service.environment.contains(name)) {
             values.push(service.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()));
         }
         values.dedup();

@@ -24,7 +24,7 @@ fn optimize_site(
     let options = Options { level, ..Options::default() };
     let done = optimize(&inputs, 0, &evidence, &options);
     let refusals = done.rungs.iter().flat_map(|rung| &rung.refusals);
-    let said = refusals.map(|one| format!("{}: {}", one.pass, one.why)).collect();
+    let said = refusals.map(|refusal| format!("{}: {}", refusal.pass, refusal.why)).collect();
     let text = done.result()[0].text().to_owned();
     let again = inputs.with_sources(done.result());
     assert_eq!(optimize(&again, 0, &evidence, &options).result()[0].text(), text, "a second run changes nothing");

@@ -68,15 +68,15 @@ impl SiteWriter<'_, '_> {
     fn maker(&self) -> Option<BuiltFiles> {
         let build = self.scene.build;
         let folder = &self.site.folder;
-        let brings = build.transfers(self.stage).iter().rev().find_map(|one| {
-            let works = installed::workdir(build, self.stage, one.index);
-            let target = path::join(&works, one.destination.as_deref()?);
-            let [source] = one.sources.as_slice() else { return None };
+        let brings = build.transfers(self.stage).iter().rev().find_map(|transfer| {
+            let works = installed::workdir(build, self.stage, transfer.index);
+            let target = path::join(&works, transfer.destination.as_deref()?);
+            let [source] = transfer.sources.as_slice() else { return None };
             let source = source.text.as_deref().filter(|text| !text.contains(['*', '?', '[']))?;
             let below = path::relative(folder, &target)?;
             // A file that is copied into the folder brings nothing below it.
             let is_file = self.is_file(path::name(source));
-            (below.is_empty() || !is_file).then_some((one, source, below))
+            (below.is_empty() || !is_file).then_some((transfer, source, below))
         });
         let (transfer, source, below) = brings?;
         let Some(StageBase::Stage(from)) = transfer.from else { return None };
@@ -102,7 +102,8 @@ impl SiteWriter<'_, '_> {
 
     /// A name that no stage has.
     fn free_name(&self) -> String {
-        let taken: BTreeSet<&str> = self.scene.build.stages().iter().filter_map(|one| one.name.as_deref()).collect();
+        let taken: BTreeSet<&str> =
+            self.scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
         ["build", "site", "site-build"]
             .into_iter()
             .find(|name| !taken.contains(name))
@@ -149,14 +150,16 @@ impl SiteWriter<'_, '_> {
         let Some(code) = scene.build.code(index).filter(|code| !code.is_exec()) else { return whole() };
         let (parts, divisible) = elements(code);
         let installs = |invocations: &[Invocation]| {
-            invocations.iter().any(|one| self.installs_server(one))
-                && invocations.iter().all(|one| self.installs_server(one))
+            invocations.iter().any(|invocation| self.installs_server(invocation))
+                && invocations.iter().all(|invocation| self.installs_server(invocation))
         };
         if self.is_called_elsewhere(index) || !parts.iter().any(|part| installs(&part.invocations)) {
             return whole();
         }
         let clean = |invocations: &[Invocation]| {
-            invocations.iter().all(|one| self.installs_server(one) || Purpose::of(one) == Purpose::Clean)
+            invocations
+                .iter()
+                .all(|invocation| self.installs_server(invocation) || Purpose::of(invocation) == Purpose::Clean)
         };
         if parts.iter().all(|part| clean(&part.invocations)) {
             return None;
@@ -178,9 +181,9 @@ impl SiteWriter<'_, '_> {
         Some(format!("{head}{}{}", kept.join(" && "), scene.newline()))
     }
 
-    fn installs_server(&self, one: &Invocation) -> bool {
-        let Some(call) = one.package_call().filter(|call| call.verb == Verb::Install) else { return false };
-        Purpose::of(one) == Purpose::Programs
+    fn installs_server(&self, invocation: &Invocation) -> bool {
+        let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { return false };
+        Purpose::of(invocation) == Purpose::Programs
             && !call.packages.is_empty()
             && call.packages.iter().all(|package| package.name.text == self.site.program)
     }
@@ -190,17 +193,17 @@ impl SiteWriter<'_, '_> {
         let build = self.scene.build;
         let runs = build.instructions(self.stage).filter(|(at, one)| *at != index && one.keyword == Keyword::Run);
         let mut codes = runs.filter_map(|(at, _)| build.code(at));
-        codes.any(|code| code.script.invocations().iter().any(|one| one.is(self.site.program)))
+        codes.any(|code| code.script.invocations().iter().any(|invocation| invocation.is(self.site.program)))
     }
 
     /// Whether a RUN changes nothing of what is served: it installs the server, empties caches or takes packages away.
     fn is_without_effect(&self, index: usize) -> bool {
         let Some(code) = self.scene.build.code(index) else { return false };
-        code.script.invocations().iter().all(|one| {
-            let removes = one.package_call().is_some_and(|call| call.verb == Verb::Remove);
-            let omits = one.package_call().is_some_and(|call| call.verb_text == "prune");
-            let aside = matches!(Purpose::of(one), Purpose::Clean | Purpose::Account | Purpose::Lists);
-            self.installs_server(one) || aside || removes || omits || one.is("chown")
+        code.script.invocations().iter().all(|invocation| {
+            let removes = invocation.package_call().is_some_and(|call| call.verb == Verb::Remove);
+            let omits = invocation.package_call().is_some_and(|call| call.verb_text == "prune");
+            let aside = matches!(Purpose::of(invocation), Purpose::Clean | Purpose::Account | Purpose::Lists);
+            self.installs_server(invocation) || aside || removes || omits || invocation.is("chown")
         })
     }
 
@@ -243,7 +246,7 @@ impl SiteWriter<'_, '_> {
             build
                 .stages()
                 .iter()
-                .find(|one| one.name.as_ref() == Some(&made.stage) || one.index.to_string() == made.stage)
+                .find(|stage| stage.name.as_ref() == Some(&made.stage) || stage.index.to_string() == made.stage)
         });
         let Some(made) = made else { return edits };
         for (index, one) in build.instructions(made) {
@@ -270,8 +273,11 @@ impl SiteWriter<'_, '_> {
                 }
             }
         }
-        let unused = build.stages().iter().filter(|one| {
-            build.is_needed(one) && one.index != self.stage.index && !needed.contains(&one.index) && !self.is_built(one)
+        let unused = build.stages().iter().filter(|stage| {
+            build.is_needed(stage)
+                && stage.index != self.stage.index
+                && !needed.contains(&stage.index)
+                && !self.is_built(stage)
         });
         if numbered {
             return edits;

@@ -13,7 +13,7 @@ pub(super) fn edit(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &S
     let build = scene.build;
     let newline = scene.newline();
     let from = build.instruction(stage.start);
-    let taken = |name: &str| build.stages().iter().any(|one| one.name.as_deref() == Some(name));
+    let taken = |name: &str| build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
     let name = if taken("build") { "next-build" } else { "build" };
     let image = scene.source().slice(Span::new(from.span.start, stage.base_span.end));
     let mut out = format!("{image} AS {name}{newline}");

@@ -10,7 +10,7 @@ fn refused(dockerfile: &str, files: &[(&str, &str)], why: &str) {
     assert_eq!(text.matches("FROM").count(), 1, "{text}");
     let refusals: Vec<_> =
         optimize_to_rung(dockerfile, files, Rung::Stages).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
-    assert!(refusals.iter().any(|one| one.why.contains(why)), "{refusals:#?}");
+    assert!(refusals.iter().any(|refusal| refusal.why.contains(why)), "{refusals:#?}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl NodeWriter<'_, '_, '_> {
         let direct: BTreeSet<String> = self.pieces.direct(self.scene.build);
         // What the project has itself is found there by its scripts.
         let unused = |name: String| {
-            let own = project.dependencies.iter().any(|one| one.name == name);
+            let own = project.dependencies.iter().any(|dependency| dependency.name == name);
             (servers.contains(&name.as_str()) || own) && !direct.contains(&name)
         };
         names.clone().next().is_some() && names.all(unused)
@@ -41,9 +41,9 @@ impl NodeWriter<'_, '_, '_> {
         let build = self.scene.build;
         let all = build.transfers(self.stage);
         let Some(own) = all.iter().find(|one| one.index == index) else { return false };
-        let place = |one: &crate::build::Transfer| {
-            let target = one.destination.as_deref()?;
-            Some(path::join(&installed::workdir(build, self.stage, one.index), target))
+        let place = |transfer: &crate::build::Transfer| {
+            let target = transfer.destination.as_deref()?;
+            Some(path::join(&installed::workdir(build, self.stage, transfer.index), target))
         };
         let Some(target) = place(own) else { return false };
         if self.plan.whole {

@@ -52,7 +52,7 @@ fn managers_that_take_the_newest_need_a_proof() {
     let done = optimize(&inputs, 0, &evidence, &options_of_pass("declared-packages"));
     assert_eq!(done.result()[0].text(), file);
     let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
-    assert!(refusals.iter().any(|one| one.why.contains("installs the newest versions")), "{refusals:?}");
+    assert!(refusals.iter().any(|refusal| refusal.why.contains("installs the newest versions")), "{refusals:?}");
     let old = lines("|FROM node:14\n|WORKDIR /app\n|COPY . .\n|RUN npm install express\n|CMD [\"node\", \"a.js\"]");
     let (inputs, evidence) = project(&old, &[("package.json", SHOP), ("a.js", "x")]);
     assert_eq!(optimize(&inputs, 0, &evidence, &options_of_pass("declared-packages")).result()[0].text(), old);

@@ -34,10 +34,10 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
         categories: categories(diff),
         folders: folders()
             .take(diff.top)
-            .map(|one| wire::FolderDiffJson {
-                path: diff.path(one.before, one.after),
-                depth: one.depth,
-                bytes: one.bytes,
+            .map(|folder| wire::FolderDiffJson {
+                path: diff.path(folder.before, folder.after),
+                depth: folder.depth,
+                bytes: folder.bytes,
             })
             .collect(),
         files: difference.files.iter().take(diff.top).map(file).collect(),
@@ -111,14 +111,14 @@ fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::LayerDiffJson<'a> 
 
 fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<wire::PackageDiffJson<'a>> {
     let mut list = Vec::new();
-    for one in diff.difference.packages.iter().take(diff.top) {
+    for package in diff.difference.packages.iter().take(diff.top) {
         list.push(wire::PackageDiffJson {
-            ecosystem: one.ecosystem.name(),
-            name: &one.name,
-            change: one.how.name(),
-            before: &one.before,
-            after: &one.after,
-            bytes: one.bytes,
+            ecosystem: package.ecosystem.name(),
+            name: &package.name,
+            change: package.how.name(),
+            before: &package.before,
+            after: &package.after,
+            bytes: package.bytes,
         });
     }
     list
@@ -126,12 +126,12 @@ fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<wire::PackageDiffJson<'a>> {
 
 fn categories<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Category<'a>> {
     let mut list = Vec::new();
-    for one in diff.difference.categories.iter().take(diff.top) {
+    for category in diff.difference.categories.iter().take(diff.top) {
         list.push(wire::Category {
-            name: &one.category.name,
-            bytes_before: one.before,
-            bytes_after: one.after,
-            bytes: one.bytes(),
+            name: &category.category.name,
+            bytes_before: category.before,
+            bytes_after: category.after,
+            bytes: category.bytes(),
         });
     }
     list

@@ -48,8 +48,8 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
         .iter()
         .map(|one| format!("| {} | {} | {} |\n", signed(one.bytes()), one.how.name(), markdown_code(&diff.file(one))));
     out.push_str(&fold("files", "| | | File |\n| ---: | --- | --- |\n", rows.collect(), diff.top));
-    let rows = diff.difference.config.iter().map(|one| {
-        let (name, text) = setting(one);
+    let rows = diff.difference.config.iter().map(|config| {
+        let (name, text) = setting(config);
         format!("| {} | {} |\n", markdown_code(&name), markdown(&text))
     });
     out.push_str(&fold("settings", "| Setting | |\n| --- | --- |\n", rows.collect(), diff.top.max(20)));

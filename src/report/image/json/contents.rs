@@ -63,7 +63,7 @@ pub(super) fn duplicates(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Dupl
 
 pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Category<'_>> {
     let mut all = Vec::new();
-    for one in &analysis.categories {
+    for category in &analysis.categories {
         let layer = |layer: &crate::image::CategoryLayer| wire::CategoryLayer {
             layer: layer.layer,
             files: layer.files,
@@ -75,15 +75,15 @@ pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Cate
             bytes: place.sum.bytes,
         };
         all.push(wire::Category {
-            name: &one.category.name,
-            class: class(one.category.class),
-            fix: &one.category.fix,
-            rule: rule_of_category(analysis, one),
-            files: one.files,
-            bytes: one.bytes,
-            pull_bytes: one.compressed,
-            layers: one.layers.iter().map(layer).collect(),
-            places: one.places.iter().take(top).map(place).collect(),
+            name: &category.category.name,
+            class: class(category.category.class),
+            fix: &category.category.fix,
+            rule: rule_of_category(analysis, category),
+            files: category.files,
+            bytes: category.bytes,
+            pull_bytes: category.compressed,
+            layers: category.layers.iter().map(layer).collect(),
+            places: category.places.iter().take(top).map(place).collect(),
         });
     }
     all
@@ -105,11 +105,11 @@ pub(super) fn packages<'a>(
 ) -> wire::PackagesJson<'a> {
     let mut order: Vec<usize> = (0..packages.packages.len()).collect();
     order.sort_by_key(|id| std::cmp::Reverse(packages.packages[*id].size.bytes));
-    let unowned = |one: &crate::image::packages::UnownedFiles| wire::UnownedFilesJson {
-        path: shown_path(analysis, one.directory),
-        layer: one.layer,
-        files: one.size.files,
-        bytes: one.size.bytes,
+    let unowned = |unowned_files: &crate::image::packages::UnownedFiles| wire::UnownedFilesJson {
+        path: shown_path(analysis, unowned_files.directory),
+        layer: unowned_files.layer,
+        files: unowned_files.size.files,
+        bytes: unowned_files.size.bytes,
     };
     wire::PackagesJson {
         count: packages.packages.len(),
@@ -121,7 +121,7 @@ pub(super) fn packages<'a>(
             .duplicates
             .iter()
             .take(top)
-            .map(|one| wire::PackageDuplicate { packages: one.packages.clone(), bytes: one.bytes })
+            .map(|duplicate| wire::PackageDuplicate { packages: duplicate.packages.clone(), bytes: duplicate.bytes })
             .collect(),
     }
 }
