@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::fact::{SecretFact as Told, SecretFactKind};
+use super::fact::{SecretFact, SecretFactKind};
 use super::place::{is_published, is_shown};
 use crate::image::content_watch::FileFact;
 use crate::image::packages::ImagePackages;
@@ -92,7 +92,7 @@ pub fn work_out(image: &Image, tree: &ImageTree, packages: Option<&ImagePackages
     secrets
 }
 
-fn of(told: &Told, found: SecretPlace, sure: bool) -> Secret {
+fn of(told: &SecretFact, found: SecretPlace, sure: bool) -> Secret {
     Secret {
         kind: told.kind,
         found,
