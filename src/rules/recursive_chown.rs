@@ -55,17 +55,11 @@ fn check(cx: &Context, out: &mut Findings) {
                     format!("`{program} -R` stores everything that {} a second time in this layer", copying(&lines));
                 let Some(code) = build.code(index) else { continue };
                 let span = code.place(&build.input().file, invocation.span);
-                let finding = cx
-                    .finding(span, message)
-                    .help(
-                        if edits < REMEMBERED && is_made_between(build, stage, (first.index, index), invocation, value)
-                        {
-                            format!("create the user above the copy; {}", advice(invocation, value.text()))
-                        } else {
-                            advice(invocation, value.text())
-                        },
-                    )
-                    .label(first.instruction.head, "copied here");
+                let needs_user =
+                    edits < REMEMBERED && is_made_between(build, stage, (first.index, index), invocation, value);
+                let user = if needs_user { "create the user above the copy; " } else { "" };
+                let help = format!("{user}{}", advice(invocation, value.text()));
+                let finding = cx.finding(span, message).help(help).label(first.instruction.head, "copied here");
                 let finding = priced(finding, bytes);
                 let run = ChownRun { stage, instruction, alone: invocations.len() == 1, paths: &paths };
                 edits += 1;

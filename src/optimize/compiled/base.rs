@@ -7,7 +7,7 @@ use super::{libraries, packages, runtime, started_programs};
 use crate::build::toolchain::{self, Language};
 use crate::build::{BaseImage, CERTIFICATES, Presence, SlimImage, Stage, StageBase, providers, runtime_image};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, FileKind, Framework};
+use crate::manifest::{Ecosystem, FileKind, Framework, Project};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::Manager;
 use crate::sources::patterns;
@@ -24,11 +24,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     if !toolchain::is_application(build, target) || uses_toolchain(scene, target) {
         return;
     }
-    let web = scene
-        .projects()
-        .iter()
-        .filter(|project| project.ecosystem == Ecosystem::DotNet)
-        .all(|project| project.entry_points.is_empty() || project.frameworks.contains(&Framework::AspNetCore));
+    let web = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::DotNet).all(may_be_web);
     let Some(small) = runtime_image(image, language, web) else {
         if SlimImage::of(image).is_none() && !is_runtime(image) {
             turn.skip(ToolchainReason::UnknownRuntime { image: image.clone() });
@@ -78,6 +74,11 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         _ => format!("the program is already compiled; `{image}` contains its toolchain"),
     };
     turn.step(format!("uses `{small}` instead of `{image}`"), why, edits);
+}
+
+/// Whether a .NET project may need ASP.NET; one without an entry point says nothing.
+fn may_be_web(project: &Project) -> bool {
+    project.entry_points.is_empty() || project.frameworks.contains(&Framework::AspNetCore)
 }
 
 /// A line that installs packages.

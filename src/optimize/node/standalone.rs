@@ -135,7 +135,7 @@ fn variable_of_server(scene: &PassInput, stage: &Stage, text: &str) -> Option<St
         match one.keyword {
             Keyword::Arg => set.extend(scene.file().args(one).into_iter().map(|arg| arg.name.text.to_string())),
             Keyword::Env => {
-                set.extend(scene.file().variables(one).iter().map(|variable| variable.name.text.to_string()))
+                set.extend(scene.file().variables(one).iter().map(|variable| variable.name.text.to_string()));
             }
             _ => {}
         }
