@@ -237,6 +237,8 @@ pub struct MeasuredBytes {
 /// Something wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputProblem {
+    /// The stable name of its kind, which its fingerprint is made of.
+    pub code: &'static str,
     /// The file as the user would type it.
     pub file: String,
     /// The place in it.

@@ -28,6 +28,7 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
 pub(super) fn of_context(context: &BuildContext, trouble: &ReadProblem) -> ProblemReport {
     let error = matches!(trouble.kind, TroubleKind::UnreadableDirectory(_));
     ProblemReport {
+        code: "context-unreadable",
         file: join_paths(context.root(), &trouble.path),
         error,
         message: trouble.to_string(),
@@ -48,6 +49,7 @@ fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
             .first()
             .is_some_and(|pattern| !pattern.negated && matches!(pattern.text.as_str(), "*" | "**"));
     let report = |problem: &crate::ignore::IgnoreProblem| ProblemReport {
+        code: "ignore-file",
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
         error: problem.kind.is_refusal() || (tried && problem.kind == ProblemKind::Uncompilable),
@@ -83,6 +85,7 @@ fn missing(
             ),
         };
         out.push(ProblemReport {
+            code: if is_excluded { "source-excluded" } else { "source-missing" },
             codes: if is_excluded { vec!["CopyIgnoredFile"] } else { Vec::new() },
             file: source.name().to_owned(),
             place: Some(source.line_column(one.span.start)),

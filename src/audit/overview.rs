@@ -52,7 +52,8 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
 pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -> Vec<ProblemReport> {
     let input = build.input();
     let source = inputs.source(input.dockerfile);
-    let problem = |span: Span, error: bool, message: &str, help: Option<&String>| ProblemReport {
+    let problem = |code: &'static str, span: Span, error: bool, message: &str, help: Option<&String>| ProblemReport {
+        code,
         file: source.name().to_owned(),
         place: Some(source.line_column(span.start)),
         error,
@@ -63,7 +64,7 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
     let mut problems = Vec::new();
     if let Some(at) = source.first_invalid() {
         let help = "save the file as UTF-8; dockopt reads each such byte as `U+FFFD`".to_owned();
-        problems.push(problem(Span::at(at), false, "this byte is not UTF-8", Some(&help)));
+        problems.push(problem("invalid-utf8", Span::at(at), false, "this byte is not UTF-8", Some(&help)));
     }
     let open = source.embedding().is_some_and(|embedding| !embedding.open.is_empty());
     if input.template.is_some() || open {
@@ -74,12 +75,12 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
     // The other linter stops at the first.
     let mut stopped = false;
     for own in input.file.problems() {
-        let problem = problem(own.span, own.kind.is_error(), &own.message, own.help.as_ref());
+        let problem = problem("dockerfile-syntax", own.span, own.kind.is_error(), &own.message, own.help.as_ref());
         let code = own.kind.code().filter(|code| *code != "DL1000" || !std::mem::replace(&mut stopped, true));
         problems.push(ProblemReport { codes: code.into_iter().collect(), ..problem });
     }
     for fault in build.faults() {
-        let problem = problem(fault.span, fault.kind.is_error(), &fault.message, fault.help.as_ref());
+        let problem = problem("build-graph", fault.span, fault.kind.is_error(), &fault.message, fault.help.as_ref());
         problems.push(ProblemReport { codes: fault.kind.code().into_iter().collect(), ..problem });
     }
     problems.extend(super::verdict::problem(build, source, &problems, mask));
@@ -94,7 +95,8 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
         let help = Some("pass the name of a stage in the Dockerfile to `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");
         let file = source.name().to_owned();
-        problems.push(ProblemReport { file, error: true, message, help, ..ProblemReport::default() });
+        let code = "target-not-found";
+        problems.push(ProblemReport { code, file, error: true, message, help, ..ProblemReport::default() });
     }
     problems
 }

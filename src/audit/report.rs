@@ -166,6 +166,8 @@ pub struct SkippedInput {
 pub struct ProblemReport {
     /// Whether work could not be done for it: people read it on standard error before the result.
     pub unread: bool,
+    /// The stable name of its kind, which its fingerprint is made of.
+    pub code: &'static str,
     /// What other linters call it.
     pub codes: Vec<&'static str>,
     /// The file as the user would type it.

@@ -114,6 +114,7 @@ pub fn refusals(inputs: &Inputs) -> Vec<ProblemReport> {
 pub fn input_problem(problem: &InputProblem, mask: &Mask) -> ProblemReport {
     ProblemReport {
         unread: problem.fatal,
+        code: problem.code,
         codes: Vec::new(),
         file: problem.file.clone(),
         place: problem.place,
@@ -254,6 +255,7 @@ fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport
     let source = build.input().file.source();
     let found = rules::pragmas_of(build, policies.of(build.input().dockerfile));
     let report = |problem: settings::SettingsProblem| ProblemReport {
+        code: "suppression-comment",
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
         error: problem.error,

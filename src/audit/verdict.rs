@@ -60,6 +60,7 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
     let line = lines.map_or(1, |(first, _)| first.max(1));
     let start = failing.map_or_else(|| source.line_span(line).start, |(_, instruction)| instruction.span.start);
     Some(ProblemReport {
+        code: "builder-rejects",
         codes: codes(plain(&verdict.message), failing.map(|(_, instruction)| instruction.keyword)),
         file: source.name().to_owned(),
         place: Some(source.line_column(Span::at(start).start)),
@@ -76,6 +77,7 @@ pub(super) fn of_checks<'i>(inputs: &'i Inputs, build: &Build<'i>, source: &Sour
     let directive =
         file.lookup_directives().into_iter().find(|lookup_directive| lookup_directive.name == DirectiveName::Check);
     let problem = |error: bool, message: String, help: String| ProblemReport {
+        code: "builder-checks",
         file: source.name().to_owned(),
         place: Some(source.line_column(directive.as_ref().map_or(0, |directive| directive.span.start))),
         error,

@@ -29,14 +29,16 @@ pub fn text_fingerprints(findings: &[Finding], sources: &[Source]) -> Vec<String
     hashes(findings, sources, start).into_iter().map(Fnv::digits).collect()
 }
 
-/// As [`fingerprints`], for what is wrong with inputs: their files and messages.
-pub fn problem_fingerprints<'a>(problems: impl Iterator<Item = (&'a str, &'a str)>, root: &str) -> Vec<String> {
+/// As [`fingerprints`], for what is wrong with inputs: their files, codes and lines, which are empty where none is known.
+/// Messages may be reworded.
+pub fn problem_fingerprints<'a>(problems: impl Iterator<Item = [&'a str; 3]>, root: &str) -> Vec<String> {
     let mut seen = Ordinals::default();
-    let print = |(file, message): (&str, &str)| {
+    let print = |[file, code, line]: [&str; 3]| {
         let mut hash = Fnv::new();
         hash.field("");
         hash.field(&path(file, root));
-        hash.field(message);
+        hash.field(code);
+        hash.field(line.trim());
         seen.unique(hash)
     };
     problems.map(print).collect()
@@ -213,6 +215,19 @@ mod tests {
 
     fn prints(root: &str, name: &str, text: &str, places: &[&str]) -> Vec<String> {
         fingerprints(&findings(text, places), &[Source::of(name, text)], root)
+    }
+
+    #[test]
+    fn a_problem_is_known_by_its_code_and_line() {
+        let print = |problem| problem_fingerprints(std::iter::once(problem), ".").remove(0);
+        let known = print(["a/Dockerfile", "dockerfile-syntax", "  RUNN b"]);
+        assert_eq!(known, print(["a/Dockerfile", "dockerfile-syntax", "RUNN b"]));
+        for other in [["b/Dockerfile", "dockerfile-syntax", "RUNN b"], ["a/Dockerfile", "build-graph", "RUNN b"]] {
+            assert_ne!(known, print(other));
+        }
+        let twice = [["a", "dockerfile-syntax", "X"]; 2];
+        let prints = problem_fingerprints(twice.into_iter(), ".");
+        assert_ne!(prints[0], prints[1]);
     }
 
     #[test]

@@ -117,6 +117,7 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Compo
         return unfolded;
     }
     let problem = |place, message: String, help: &str| InputProblem {
+        code: "compose-file",
         file: source.name().to_owned(),
         place,
         fatal: root.is_none(),

@@ -174,6 +174,7 @@ pub(super) fn display_path(path: &Path) -> String {
 
 pub(super) fn problem(error: &LoadError) -> InputProblem {
     InputProblem {
+        code: "file-unreadable",
         file: display_path(error.path()),
         place: None,
         fatal: true,

@@ -84,6 +84,7 @@ fn folder(inputs: &mut Inputs, root: &Path) -> Option<Folder> {
 
 fn unwalked(root: &Path, error: &context::Error) -> InputProblem {
     InputProblem {
+        code: "context-unreadable",
         file: display_path(root),
         place: None,
         fatal: false,
@@ -112,6 +113,7 @@ fn notes(inputs: &mut Inputs, found: &Discovery) {
     }
     for (path, why) in &found.unreadable {
         inputs.problems.push(InputProblem {
+            code: "folder-unreadable",
             file: display_path(path),
             place: None,
             fatal: false,

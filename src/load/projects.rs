@@ -58,6 +58,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         }
         let place = texts.get(&problem.path).zip(problem.span).map(|(source, span)| source.line_column(span.start));
         inputs.problems.push(InputProblem {
+            code: "manifest",
             file: display_path(&root.join(&problem.path)),
             place,
             fatal: false,

@@ -197,6 +197,7 @@ fn refuse(inputs: &mut Inputs, file: &Path, error: &LoadError, from: Option<(Fil
     }
     inputs.unsettled = true;
     inputs.problems.push(InputProblem {
+        code: "settings-unreadable",
         file: display_path(file),
         place: None,
         fatal: true,
@@ -209,5 +210,6 @@ fn problem(inputs: &mut Inputs, (file, span): (FileId, Span), message: String, h
     let source = inputs.source(file);
     let (file, place) = (source.name().to_owned(), Some(source.line_column(span.start)));
     inputs.unsettled = true;
-    inputs.problems.push(InputProblem { file, place, fatal: true, message, help: Some(help.to_owned()) });
+    let help = Some(help.to_owned());
+    inputs.problems.push(InputProblem { code: "settings-unreadable", file, place, fatal: true, message, help });
 }

@@ -57,6 +57,7 @@ pub(super) fn ask(inputs: &mut Inputs, policies: &Policies) {
             }
         }
         Err(ShellcheckFailure { message, help }) => inputs.problems.push(InputProblem {
+            code: "shellcheck-failed",
             file: PROGRAM.to_owned(),
             place: None,
             fatal: true,

@@ -237,6 +237,7 @@ impl<'i> SettingsReader<'i> {
         let document = settings::read(file.file, source, file.format, known_rules(), inherited);
         for problem in &document.problems {
             self.problems.push(InputProblem {
+                code: "settings",
                 file: source.name().to_owned(),
                 place: Some(source.line_column(problem.span.start)),
                 fatal: problem.error,

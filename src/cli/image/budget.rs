@@ -163,6 +163,7 @@ fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String
     for problem in problems {
         let source = inputs.source(id);
         inputs.problems.push(InputProblem {
+            code: "settings",
             file: source.name().to_owned(),
             place: Some(source.line_column(problem.span.start)),
             fatal: problem.error,

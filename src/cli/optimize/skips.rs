@@ -28,7 +28,8 @@ pub(super) fn check(inputs: &mut Inputs) {
             let (file, place) = (source.name().to_owned(), Some(source.line_column(span.start)));
             let message = format!("unknown pass `{}`", skip.pass);
             inputs.unsettled = true;
-            inputs.problems.push(InputProblem { file, place, fatal: true, message, help: Some(help) });
+            let help = Some(help);
+            inputs.problems.push(InputProblem { code: "unknown-pass", file, place, fatal: true, message, help });
         }
     }
 }

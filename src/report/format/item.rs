@@ -56,8 +56,8 @@ impl ReportItem<'_> {
 
 /// Everything that is wrong, by file and place; what is wrong with an input before the findings in it.
 pub(super) fn items(report: &Report) -> Vec<ReportItem<'_>> {
-    let prints =
-        problem_fingerprints(report.problems.iter().map(|problem| (&*problem.file, &*problem.message)), &report.root);
+    let problems = report.problems.iter().map(|problem| [&*problem.file, problem.code, line_of(report, problem)]);
+    let prints = problem_fingerprints(problems, &report.root);
     let mut items: Vec<ReportItem> =
         report.problems.iter().zip(prints).map(|(problem, print)| wrong_input(problem, print)).collect();
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
@@ -66,6 +66,15 @@ pub(super) fn items(report: &Report) -> Vec<ReportItem<'_>> {
         files(report).into_iter().enumerate().map(|(index, file)| (file, index)).collect();
     items.sort_by_key(|item| (order.get(item.file).copied(), !item.is_problem(), item.start, item.end));
     items
+}
+
+/// The line of a source that a problem is in; empty where it has none.
+fn line_of<'r>(report: &'r Report, problem: &ProblemReport) -> &'r str {
+    let source = report.sources.iter().find(|source| source.name() == problem.file);
+    match (source, problem.place) {
+        (Some(source), Some(place)) => source.slice(source.line_span(place.line)),
+        _ => "",
+    }
 }
 
 /// Findings that comments and settings hide.

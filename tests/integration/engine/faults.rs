@@ -78,7 +78,7 @@ fn what_is_missing_is_told_before_anything_begins() {
         &path,
         r#"{"Platform":{"Name":"Fake"},"Version":"1","ApiVersion":"1.51","MinAPIVersion":"1.24","Os":"windows","Arch":"amd64"}"#,
     );
-    run.check(&[], 2, &["runs Windows containers, which are not measured", "switch it to Linux containers"]);
+    run.check(&[], 2, &["runs Windows containers, which cannot be measured", "switch it to Linux containers"]);
 
     let path = sockets.path().join("linux");
     fake(
@@ -90,7 +90,7 @@ fn what_is_missing_is_told_before_anything_begins() {
     let run = run.variable("DOCKER", "/bin/false");
     run.check(&[], 2, &["`/bin/false` has no buildx", "docker-buildx"]);
     let run = run.variable("DOCKER", "/none/docker");
-    run.check(&[], 2, &["`/none/docker`, which builds are run with, can't be started"]);
+    run.check(&[], 2, &["`/none/docker`, which is needed for builds, cannot be started"]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn faults_of_a_build_are_told_with_what_to_do() {
     let secret = Run::new(
         "FROM python:3.13-slim\nCOPY . .\nRUN --mount=type=secret,id=token,required=true test -s /run/secrets/token\n",
     );
-    secret.check(&[], 2, &["the build needs a secret that was not given", "--secret id=NAME"]);
+    secret.check(&[], 2, &["the build needs a secret that was not passed", "--secret id=NAME"]);
     let file = secret.context.path().join("token");
     fs::write(&file, "geheim").unwrap();
     secret.check(&["--secret", &format!("id=token,src={}", file.display())], 0, &[]);
