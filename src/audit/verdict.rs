@@ -27,7 +27,7 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
         let found = file.instructions().iter().find(|instruction| expands(file, instruction))?;
         Some((found.start_line, found.end_line))
     };
-    let lines = verdict.lines.or_else(|| unnamed().filter(|_| verdict.message.contains("for --from")));
+    let lines = verdict.lines.or_else(|| if verdict.message.contains("for --from") { unnamed() } else { None });
     let explains = |problem: &ProblemReport| match (lines, problem.place) {
         // Of an empty file it names a line that is not there.
         _ if problem.error && problem.message == verdict.message => true,

@@ -43,7 +43,7 @@ fn distribution(image: &str) -> Option<String> {
     }
     let musl = libc(image) == Some(Libc::Musl) && matches!(reference.short_name(), "golang" | "rust");
     // A later release runs programs that were linked with an earlier C library.
-    if let Some(suite) = stands_on(image).or_else(|| stands_on("golang:1-alpine").filter(|_| musl)) {
+    if let Some(suite) = stands_on(image).or_else(|| if musl { stands_on("golang:1-alpine") } else { None }) {
         return Some(match suite.strip_prefix("alpine") {
             Some(version) => format!("alpine:{version}"),
             None => format!("debian:{suite}-slim"),

@@ -165,7 +165,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> B
     if !calls.compiler {
         let any = calls.headers || demand == ProjectRequirement::Compiler;
         let sure = calls.installs.iter().find(|(_, compiles)| *compiles);
-        used.install = sure.or_else(|| calls.installs.first().filter(|_| any)).map(|(title, _)| title.clone());
+        used.install = sure.or_else(|| if any { calls.installs.first() } else { None }).map(|(title, _)| title.clone());
         used.unknown |= any && used.install.is_none();
     }
     used

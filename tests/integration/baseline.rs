@@ -35,6 +35,25 @@ fn check(ran: Ran, code: i32, new: &[&str], known: u64, fixed: u64) -> Ran {
     ran
 }
 
+/// What the version at commit 52a042e wrote for the Dockerfile of `fixtures/formats` (docs/baseline.md of that commit).
+const WRITTEN_EARLIER: &str = r#"{
+  "schema": "dockopt.baseline/1",
+  "command": "lint",
+  "findings": [
+    {"file":"Dockerfile","rule":"apt-lists-kept","fingerprint":"f019dfed441fdf35","count":1},
+    {"file":"Dockerfile","rule":"shell-form-command","fingerprint":"70283dd0f02e9993","count":1}
+  ]
+}
+"#;
+
+#[test]
+fn a_baseline_of_an_earlier_version_is_valid() {
+    let project = Dockopt::new().dir("formats").file("earlier.json", WRITTEN_EARLIER);
+    let arguments = ["lint", "--select=apt-lists-kept,shell-form-command", "--baseline=earlier.json", "--format=json"];
+    let json = project.args(arguments).run().code(0).json();
+    assert_eq!((json["baselined"].as_u64(), json["baseline_fixed"].as_u64()), (Some(2), Some(0)));
+}
+
 #[test]
 fn the_file_is_sorted_and_has_a_finding_per_line() {
     let ran = then(OLD);

@@ -75,7 +75,7 @@ fn modules(text: &str) -> impl Iterator<Item = &str> {
         let after = |word: &str| line.split_once(word).map(|(_, rest)| rest.trim_start());
         let rest = after("require(")
             .or_else(|| after("import("))
-            .or_else(|| after(" from ").filter(|_| line.starts_with(['i', 'e', '}'])))
+            .or_else(|| if line.starts_with(['i', 'e', '}']) { after(" from ") } else { None })
             .or_else(|| line.strip_prefix("import ").map(str::trim_start))?;
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         rest[1..].split_once(quote).map(|(module, _)| module)
