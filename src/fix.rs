@@ -28,12 +28,12 @@ impl Level {
     }
 }
 
-/// What fixing comes to.
+/// The result of fixing.
 #[derive(Clone, Debug, Default)]
 pub struct FixOutcome {
     /// The files that change, in the order of their targets.
     pub changes: Vec<Change>,
-    /// What was mended, in the order of doing; spans are those of the text at that time.
+    /// The fixes that were applied, in order; spans are those of the text at that time.
     pub applied: Vec<AppliedFix>,
     /// What is found afterwards; spans are those of the texts after the change.
     pub left: Vec<Finding>,
@@ -95,7 +95,7 @@ pub struct Change {
     pub after: Vec<u8>,
 }
 
-/// A finding with the fix that mended it.
+/// A finding with the fix that was applied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AppliedFix {
     /// The finding.
@@ -271,15 +271,14 @@ fn worse(
         let own: Vec<Choice> = chosen.iter().filter(touches).copied().collect();
         let rules_of = |some: &[Choice]| some.iter().map(|(finding, _)| findings[*finding].rule).collect();
         let rules: BTreeSet<&'static str> = rules_of(&own);
-        let several = if rules.len() > 1 { rules.clone() } else { BTreeSet::new() };
-        let alone = several.iter().filter_map(|rule| {
+        let alone = rules.iter().filter_map(|rule| {
             let some: Vec<Choice> =
                 own.iter().filter(|(finding, _)| findings[*finding].rule == *rule).copied().collect();
             let after = apply(findings, &some, now)?;
             let why = judge.refuses(file, before, after.get(index)?, &rules_of(&some))?;
             Some((RefusedRule { rule, file: before.name().to_owned(), why }, target.clone()))
         });
-        let alone: Vec<_> = alone.collect();
+        let alone: Vec<_> = if rules.len() > 1 { alone.collect() } else { Vec::new() };
         if !alone.is_empty() {
             worse.extend(alone);
             continue;

@@ -22,7 +22,13 @@ impl Impact {
         Self { kind, saves, per: CostFrequency::Pull, basis: Basis::Typical, evidence }
     }
 
-    /// It makes the image bigger, nobody knows by how much.
+    /// Every build after a change takes longer; the time is unknown.
+    pub fn slower_rebuild(evidence: impl Into<String>) -> Self {
+        let (kind, per) = (ImpactKind::RebuildSeconds, CostFrequency::Build);
+        Self { kind, saves: None, per, basis: Basis::Computed, evidence: evidence.into() }
+    }
+
+    /// The image is bigger; the size is unknown.
     pub fn unknown(kind: ImpactKind, evidence: impl Into<String>) -> Self {
         Self { kind, saves: None, per: CostFrequency::Pull, basis: Basis::Computed, evidence: evidence.into() }
     }

@@ -83,13 +83,8 @@ pub(super) fn plan(documents: &dyn Documents, options: &ImageOptions<'_>) -> Res
         let nothing = Error::new(ImageErrorKind::NotAnImage, "it contains no image");
         return Err(first(&mut reading.damaged, nothing));
     }
-    Ok(Plan {
-        images: chosen.images,
-        attestations,
-        others: chosen.others,
-        notices: reading.notices,
-        damaged: reading.damaged,
-    })
+    let (images, others) = (chosen.images, chosen.others);
+    Ok(Plan { images, attestations, others, notices: reading.notices, damaged: reading.damaged })
 }
 
 /// What went wrong first, where several things did.
@@ -141,6 +136,11 @@ impl Choice<'_> {
     fn load(&mut self, reading: &mut Reading<'_>, index: usize) -> &Result<ManifestKind, Error> {
         let candidate = &self.candidates[index];
         self.loaded[index].get_or_insert_with(|| load(reading, candidate))
+    }
+
+    /// Whether the manifest of a candidate is not in the source.
+    fn is_missing(&mut self, reading: &mut Reading<'_>, index: usize) -> bool {
+        matches!(self.load(reading, index), Err(error) if error.trouble == ImageErrorKind::Missing)
     }
 
     /// The candidates of the reference that is asked for.
@@ -213,14 +213,13 @@ impl Choice<'_> {
             Error::new(ImageErrorKind::Choice, format!("`{reference}` {trouble} {wanted}"))
                 .help(format!("select one with --platform, or use --all-platforms; available: {names}"))
         });
-        let missing = |own: &mut Self, reading: &mut Reading<'_>, index: &usize| matches!(own.load(reading, *index), Err(error) if error.trouble == ImageErrorKind::Missing);
         match picked {
             // An engine saves the index of all platforms, and of these only what it has.
-            Ok(picked) if options.platform.is_none() && picked.iter().all(|index| missing(self, reading, index)) => {
+            Ok(picked) if options.platform.is_none() && picked.iter().all(|&index| self.is_missing(reading, index)) => {
                 let there = self.present(reading, group);
                 let distinct: BTreeSet<Option<Platform>> =
                     there.iter().map(|&index| self.platform(reading, index)).collect();
-                if distinct.len() != 1 || there.iter().all(|index| missing(self, reading, index)) {
+                if distinct.len() != 1 || there.iter().all(|&index| self.is_missing(reading, index)) {
                     return Ok(picked);
                 }
                 reading.notices.push(format!("`{reference}` is listed for {wanted}, but missing; using another one"));
@@ -232,9 +231,8 @@ impl Choice<'_> {
 
     /// Those whose manifests are there; all, if none is.
     fn present(&mut self, reading: &mut Reading<'_>, group: &[usize]) -> Vec<usize> {
-        let absent = |own: &mut Self, reading: &mut Reading<'_>, index| matches!(own.load(reading, index), Err(error) if error.trouble == ImageErrorKind::Missing);
         let (gone, there): (Vec<usize>, Vec<usize>) =
-            group.iter().partition(|&&index| absent(self, reading, index) && group.len() > 1);
+            group.iter().partition(|&&index| self.is_missing(reading, index) && group.len() > 1);
         if there.is_empty() { gone } else { there }
     }
 

@@ -49,11 +49,10 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         }
         wanted = more;
     }
-    // A lock file that another one stands in for is read by no install: what else is wrong with it matters to nobody.
-    let is_choice = |message: &str| message.contains("; assuming ");
-    let idle = |path: &str| found.problems.iter().any(|problem| problem.path == path && is_choice(&problem.message));
+    // No install reads an unused file, so its other problems do not matter.
+    let is_unused = |path: &str| found.problems.iter().any(|problem| problem.path == path && problem.is_unused);
     for problem in &found.problems {
-        if !is_choice(&problem.message) && idle(&problem.path) {
+        if !problem.is_unused && is_unused(&problem.path) {
             continue;
         }
         let place = texts.get(&problem.path).zip(problem.span).map(|(source, span)| source.line_column(span.start));

@@ -29,6 +29,8 @@ pub struct ManifestProblem {
     pub span: Option<crate::text::Span>,
     /// What is wrong, without a full stop.
     pub message: String,
+    /// Whether another file is read instead of this one, so that no install reads it.
+    pub is_unused: bool,
 }
 
 /// The language world of a project.

@@ -118,7 +118,7 @@ fn installs_of(
     if let [first, others @ ..] = locks.as_slice() {
         for other in others {
             let tool = project.installs.first().map_or("", |install| install.tool.name());
-            tree.problem(other, None, &format!("is next to `{}`; assuming {tool}", path::name(first)));
+            tree.unused(other, &format!("is next to `{}`; assuming {tool}", path::name(first)));
         }
     }
     for path in requirements.iter().take(MOST_REQUIREMENTS) {

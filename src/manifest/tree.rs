@@ -132,7 +132,17 @@ impl<'a> ManifestTree<'a> {
         let shift = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let place = |at| boundary(text, at + shift) as u32;
         let span = at.map(|at| crate::text::Span::new(place(at.start), place(at.end)));
-        self.problems.insert(ManifestProblem { path: path.into(), span, message: message.into() });
+        self.problems.insert(ManifestProblem { path: path.into(), span, message: message.into(), is_unused: false });
+    }
+
+    /// Notes that another file is read instead of this one.
+    pub(super) fn unused(&mut self, path: &str, message: &str) {
+        self.problems.insert(ManifestProblem {
+            path: path.into(),
+            span: None,
+            message: message.into(),
+            is_unused: true,
+        });
     }
 }
 

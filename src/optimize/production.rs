@@ -35,8 +35,8 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             finding.fixes.clear();
         }
     };
-    let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
-    if let Some(edit) = mended.edit {
+    let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    if let Some(edit) = rewrite.edit {
         let why = "no command, script or import outside of tests uses them";
         turn.step("omits dev dependencies", why, vec![edit]);
         let open = reach.shows("loads by name");

@@ -38,7 +38,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let Some(code) = build.code(index) else { continue };
             // The layer of a trigger belongs to the image that is built on this one.
             let is_trigger = instruction.keyword == Keyword::Onbuild;
-            let Some(span) = kept(build, code) else {
+            let Some(span) = find_kept_lists(build, code) else {
                 paid &= is_trigger || !code.script.invocations().iter().any(removes_lists);
                 continue;
             };
@@ -67,7 +67,7 @@ fn help(code: &Code, later: Need) -> &'static str {
 }
 
 /// The command of a script that fetches lists that the script does not delete.
-fn kept(build: &Build, code: &Code) -> Option<Span> {
+fn find_kept_lists(build: &Build, code: &Code) -> Option<Span> {
     let invocations = code.script.invocations();
     let at = invocations.iter().rposition(fetches)?;
     let cleans = invocations[at..]

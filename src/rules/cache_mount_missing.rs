@@ -6,7 +6,7 @@ use super::Context;
 use super::kept_cache::is_mounted;
 use super::run_instructions::{self, Run};
 use crate::build::{Build, Stage, installed};
-use crate::finding::{Basis, CostFrequency, Findings, Impact, ImpactKind};
+use crate::finding::{Findings, Impact};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 super::rule!("cache-mount-missing", check);
@@ -30,9 +30,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let Some((_, first, _)) = wanted.first() else { continue };
         let span = code.place(&build.input().file, first.span);
         let message = format!("`{}` downloads everything again each time this step runs", first.title());
-        let evidence = "no cache mount covers the download folder of the program".to_owned();
-        let (kind, basis) = (ImpactKind::RebuildSeconds, Basis::Computed);
-        let impact = Impact { kind, saves: None, per: CostFrequency::Build, basis, evidence };
+        let impact = Impact::slower_rebuild("no cache mount covers the download folder of the program");
         let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
         let mut finding = finding;
         finding.fixes.extend(edits::fix(cx, (stage, index), code, &wanted));

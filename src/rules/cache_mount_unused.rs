@@ -6,7 +6,7 @@ mod reason;
 use self::reason::{CacheMountPlace, User};
 use super::Context;
 use crate::dockerfile::{Keyword, Mount};
-use crate::finding::{Basis, CostFrequency, Findings, Impact, ImpactKind};
+use crate::finding::{Findings, Impact};
 use crate::shell::{Invocation, Manager, Verb};
 
 super::rule!("cache-mount-unused", check);
@@ -56,14 +56,7 @@ fn report<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out: &mut F
         let Some((message, help, fix)) = reason::find_reason(cx, place, &user, &invocations[at + 1..]) else {
             continue;
         };
-        let evidence = "comparison of the mount with the folder that the program uses".to_owned();
-        let impact = Impact {
-            kind: ImpactKind::RebuildSeconds,
-            saves: None,
-            per: CostFrequency::Build,
-            basis: Basis::Computed,
-            evidence,
-        };
+        let impact = Impact::slower_rebuild("comparison of the mount with the folder that the program uses");
         let mut finding = cx
             .finding(place.mount.value.span, message)
             .help(help)

@@ -9,7 +9,7 @@ use crate::build::{Build, Stage, StageBase, Transfer, installed, toolchain};
 use crate::cache::{Likeness, Origins, source_file, source_file_outside};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, CostFrequency, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Target};
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId, Selection};
 use crate::manifest::{Ecosystem, FileKind, InstallScript, Project};
 use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
@@ -353,14 +353,7 @@ fn finding(cx: &Context, copied: &SourceCopy, install: &Install) -> Finding {
         _ => "copy the manifest and the lock file, install, then copy the sources",
     };
     let help = read_by_scripts(copied, install).unwrap_or_else(|| help.to_owned());
-    let evidence = "the copy is above the install in its stage".to_owned();
-    let impact = Impact {
-        kind: ImpactKind::RebuildSeconds,
-        saves: None,
-        per: CostFrequency::Build,
-        basis: Basis::Computed,
-        evidence,
-    };
+    let impact = Impact::slower_rebuild("the copy is above the install in its stage");
     let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
     finding.label(install.span, "this reruns")
 }

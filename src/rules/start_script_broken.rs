@@ -28,8 +28,8 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &StartFi
     };
     let bytes = cx.text_of(path)?;
     let text = ScriptStart::of(bytes)?;
-    let mended = || runs_after(build, stage, &started.file, &["dos2unix", "\\r", "fromdos"]);
-    if text.crlf && !mended() {
+    let is_repaired = || runs_after(build, stage, &started.file, &["dos2unix", "\\r", "fromdos"]);
+    if text.crlf && !is_repaired() {
         let message = format!("`{path}` has CR LF line endings, so the program in its first line is not found");
         return found(message, "convert it to LF, and add `*.sh text eol=lf` to .gitattributes");
     }

@@ -80,13 +80,9 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMat
 
 /// The steps after the copy rerun after each commit.
 fn rerun() -> Impact {
-    let evidence = "each commit changes the repository's history and thus the copied files".to_owned();
     Impact {
-        kind: ImpactKind::RebuildSeconds,
-        saves: None,
         per: CostFrequency::Commit,
-        basis: Basis::Computed,
-        evidence,
+        ..Impact::slower_rebuild("each commit changes the repository's history and thus the copied files")
     }
 }
 

@@ -4,7 +4,7 @@ use super::Context;
 use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, CostFrequency, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Target};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb};
 use crate::text::Span;
@@ -39,13 +39,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     .finding(arg.span, message)
                     .help(help(build, (stage, index), name, &step))
                     .label(step.span, "reruns")
-                    .costs(Impact {
-                        kind: ImpactKind::RebuildSeconds,
-                        saves: None,
-                        per: CostFrequency::Build,
-                        basis: Basis::Computed,
-                        evidence: "the ARG is above the step in its stage".to_owned(),
-                    });
+                    .costs(Impact::slower_rebuild("the ARG is above the step in its stage"));
                 let alone = args.len() == 1;
                 out.push(if alone { edited(build, stage, (index, instruction), name, finding) } else { finding });
             }

@@ -54,7 +54,7 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
     };
     let known = data::SYSTEM_FOLDERS.has(folder.as_str(), "project") && BaseImage::of(reference).source().is_some();
     let source = build.input().file.source();
-    let mended = build.chain(stage).any(|stage| {
+    let is_repaired = build.chain(stage).any(|stage| {
         build.instructions(stage).any(|(index, one)| {
             let text = source.slice(one.span);
             let steps = one.keyword == Keyword::Run && patterns::shows(text, "may give a folder to a user");
@@ -63,7 +63,7 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
             steps || copies || (one.keyword == Keyword::Volume && text.contains(&folder))
         })
     });
-    (known && by == User::Root && !mended).then_some((folder, user))
+    (known && by == User::Root && !is_repaired).then_some((folder, user))
 }
 
 /// The commands of a script that stays in its first folder.

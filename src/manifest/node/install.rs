@@ -39,7 +39,7 @@ pub(super) fn installs(tree: &mut ManifestTree, project: &Project, packages: &Wo
         let first = taken.1.clone().unwrap_or_default();
         let other = if *other == first { found[0].1.clone().unwrap_or_default() } else { other.clone() };
         let message = format!("is next to `{}`; assuming {}", path::name(&first), taken.0.name());
-        tree.problem(&other, None, &message);
+        tree.unused(&other, &message);
     }
     if found.is_empty() {
         found.push((wanted.unwrap_or(Tool::Npm), None));

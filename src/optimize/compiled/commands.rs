@@ -141,7 +141,7 @@ fn decide_fate(
         return match purpose {
             Purpose::Looks if !redirected => CommandFate::Build,
             Purpose::Compiles(language) => CommandFate::Compiles(language),
-            Purpose::SystemInstall => CommandFate::Packages(packages::kept(build, stage, &call, wanted)),
+            Purpose::SystemInstall => CommandFate::Packages(packages::runtime_packages(build, stage, &call, wanted)),
             Purpose::SystemRemoval => CommandFate::Build,
             Purpose::SystemUpgrade => CommandFate::Prepares,
             Purpose::Lists | Purpose::SystemOther => CommandFate::Lists,
@@ -206,7 +206,7 @@ fn writes(operator: RedirectOperator) -> bool {
 }
 
 /// The commands of a RUN that the stage that ships needs.
-pub(super) fn kept(run: &RunCommands) -> Vec<&RunCommand> {
+pub(super) fn needed_commands(run: &RunCommands) -> Vec<&RunCommand> {
     let packages =
         run.commands.iter().any(|command| matches!(&command.fate, CommandFate::Packages(kept) if !kept.is_empty()));
     let keep = |one: &&RunCommand| match &one.fate {

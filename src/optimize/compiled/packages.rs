@@ -5,8 +5,13 @@ use crate::build::{Build, Libc, Stage, StageBase, libc, stands_on};
 use crate::data;
 use crate::shell::{Manager, PackageCall, PackageSource};
 
-/// What takes the place of packages at run time: nothing for what only builds, libraries for their headers.
-pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: IsProgramCalled) -> Vec<String> {
+/// The packages that replace installed ones at run time: none for build tools, libraries for their headers.
+pub(super) fn runtime_packages(
+    build: &Build,
+    stage: &Stage,
+    call: &PackageCall,
+    wanted: IsProgramCalled,
+) -> Vec<String> {
     let suite = match build.root_base(stage) {
         StageBase::Image(image) if call.manager == Manager::Apt => suite(image),
         _ => None,

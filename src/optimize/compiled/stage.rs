@@ -166,7 +166,7 @@ impl StageWriter<'_, '_> {
         self.scene.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, one)| {
             use Keyword as K;
             let kept = match one.keyword {
-                K::Run => self.plan.runs.get(&at).is_some_and(|run| !commands::kept(run).is_empty()),
+                K::Run => self.plan.runs.get(&at).is_some_and(|run| !commands::needed_commands(run).is_empty()),
                 keyword => !matches!(keyword, K::Arg | K::Copy | K::Add),
             };
             let text = self.scene.source().slice(one.span);
@@ -276,7 +276,7 @@ impl StageWriter<'_, '_> {
             }
             return Ok(());
         }
-        let wanted = commands::kept(run);
+        let wanted = commands::needed_commands(run);
         let mut texts = Vec::new();
         for command in wanted {
             match &command.fate {

@@ -18,8 +18,8 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             finding.fixes.clear();
         }
     };
-    let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
-    if let Some(edit) = mended.edit {
+    let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    if let Some(edit) = rewrite.edit {
         let why = "the lock file matches the manifest";
         turn.step("installs exactly the locked versions, or fails", why, vec![edit]);
     }

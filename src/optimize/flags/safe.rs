@@ -17,9 +17,9 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
     let (policies, _) = Policies::read(scene.inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
-    let mended = rule_fixes::apply_rule_fixes(scene, &policies, Level::Safe, &vet);
-    let Some(edit) = mended.edit else { return };
-    let mut titles: Vec<String> = mended.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
+    let rewrite = rule_fixes::apply_rule_fixes(scene, &policies, Level::Safe, &vet);
+    let Some(edit) = rewrite.edit else { return };
+    let mut titles: Vec<String> = rewrite.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
     titles.dedup();
     turn.step(titles.join("; "), "the rule marks this fix as safe", vec![edit]);
 }

@@ -24,9 +24,9 @@ const RULES: [&str; 9] = [
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
-    let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Safe, &vet);
-    let Some(edit) = mended.edit else { return };
-    let mut titles: Vec<String> = mended.done.into_iter().map(|(_, title)| title).collect();
+    let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Safe, &vet);
+    let Some(edit) = rewrite.edit else { return };
+    let mut titles: Vec<String> = rewrite.done.into_iter().map(|(_, title)| title).collect();
     titles.dedup();
     turn.step(titles.join("; "), "`docker build --check` warns about it", vec![edit]);
 }

@@ -32,7 +32,7 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     // What a container runs may belong to a user without rights, and the mount's folders to root.
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
         for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
-            let Some(kept) = kept(scene, stage, index) else { continue };
+            let Some(kept) = kept_cache(scene, stage, index) else { continue };
             let meets = |at: &str| kept.folder.starts_with(at) || at.starts_with(&kept.folder);
             if scene.file().mounts(instruction).iter().any(|mount| mount.target().is_some_and(meets)) {
                 continue;
@@ -54,7 +54,7 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
 }
 
 /// What a RUN that installs nothing keeps; `None` where that is nothing, or not known.
-fn kept<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<KeptCache<'a>> {
+fn kept_cache<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<KeptCache<'a>> {
     let build = scene.build;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
     let code = build.code(index).filter(|code| root && code.is_ordinary() && !code.is_exec())?;

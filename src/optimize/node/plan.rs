@@ -53,8 +53,10 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
     let workspace = !project.members.is_empty() || project.workspace.is_some();
     let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
     if !(drops_tools || builds && (drops_dev || own)) {
-        let other = if builds { other_project(scene, project) } else { None };
-        return match (if builds { kept } else { None }, other) {
+        if !builds {
+            return Ok(None);
+        }
+        return match (kept, other_project(scene, project)) {
             (Some(why), _) => Err(NodeStageBlocker::DevDependenciesStay { why: why.to_string() }),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),

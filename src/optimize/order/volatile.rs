@@ -19,8 +19,8 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             finding.fixes.retain(|fix| Level::Safe.allows(fix));
         }
     };
-    let mended = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
-    if let Some(edit) = mended.edit {
+    let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    if let Some(edit) = rewrite.edit {
         turn.step(
             "moves declarations that change with each build to where they are used",
             "an ARG is part of the cache key of every RUN after it, used or not",

@@ -1,7 +1,7 @@
 //! What formats that know findings only get to write: findings and what is wrong with inputs, in one order.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::audit::{ProblemReport, Report};
 use crate::finding::{Finding, Severity, fingerprints, problem_fingerprints};
@@ -56,7 +56,9 @@ impl ReportItem<'_> {
 
 /// Everything that is wrong, by file and place; what is wrong with an input before the findings in it.
 pub(super) fn items(report: &Report) -> Vec<ReportItem<'_>> {
-    let problems = report.problems.iter().map(|problem| [&*problem.file, problem.code, line_of(report, problem)]);
+    // Of sources with one name the first counts.
+    let sources: HashMap<&str, &Source> = report.sources.iter().rev().map(|source| (source.name(), source)).collect();
+    let problems = report.problems.iter().map(|problem| [&*problem.file, problem.code, line_of(&sources, problem)]);
     let prints = problem_fingerprints(problems, &report.root);
     let mut items: Vec<ReportItem> =
         report.problems.iter().zip(prints).map(|(problem, print)| wrong_input(problem, print)).collect();
@@ -69,9 +71,8 @@ pub(super) fn items(report: &Report) -> Vec<ReportItem<'_>> {
 }
 
 /// The line of a source that a problem is in; empty where it has none.
-fn line_of<'r>(report: &'r Report, problem: &ProblemReport) -> &'r str {
-    let source = report.sources.iter().find(|source| source.name() == problem.file);
-    match (source, problem.place) {
+fn line_of<'s>(sources: &HashMap<&str, &'s Source>, problem: &ProblemReport) -> &'s str {
+    match (sources.get(&*problem.file), problem.place) {
         (Some(source), Some(place)) => source.slice(source.line_span(place.line)),
         _ => "",
     }

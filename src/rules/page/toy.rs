@@ -75,12 +75,12 @@ fn a_true_page_holds() {
 
 /// Changes the page and checks part of the failure; blessing restores the correct page if it can.
 #[track_caller]
-fn check(old: &str, new: &str, expected: &str, mended: bool) {
+fn check(old: &str, new: &str, expected: &str, is_blessed: bool) {
     let page = PAGE.replacen(old, new, 1);
     assert_ne!(page, PAGE);
     let outcome = run(rule(page, sudo));
     assert!(outcome.failures.iter().any(|failure| failure.contains(expected)), "{:#?}", outcome.failures);
-    assert_eq!(outcome.blessed == PAGE, mended, "{}", outcome.blessed);
+    assert_eq!(outcome.blessed == PAGE, is_blessed, "{}", outcome.blessed);
 }
 
 #[test]
