@@ -9,6 +9,7 @@ mod evidence;
 mod file_metadata;
 mod file;
 mod gather;
+pub mod git;
 pub mod image;
 mod context_place;
 mod projects;

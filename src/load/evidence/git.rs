@@ -2,21 +2,14 @@
 //! what it tracks all the same. The user's own settings are not asked: another person's answer would differ.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
+use crate::load::git::{common_dir, git_folder, small_file, tracked_paths};
 use crate::text::path;
-
-/// Bytes that an index may have: some 10 million files.
-const INDEX: u64 = 1 << 30;
-
-/// Bytes that a file of patterns may have.
-const PATTERNS: u64 = 1 << 20;
 
 /// Folders of installed packages.
 pub(super) const INSTALLED: [&str; 4] = ["node_modules", "vendor", ".venv", "venv"];
@@ -48,12 +41,12 @@ pub(super) fn ask_git(root: &Path, context: &BuildContext) -> GitAnswer {
 
 fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<GitAnswer> {
     let (own, top) = (folders.first()?, folders.last()?);
-    let store = store(&top.join(".git"))?;
-    let tracked = tracked(&store.join("index"));
+    let git_dir = git_folder(&top.join(".git"))?;
+    let tracked = tracked_paths(&git_dir);
     let prefix = own.strip_prefix(top).ok()?.to_str()?.to_owned();
     let committed = committed(context, &prefix, &tracked);
     let mut rules: Vec<(Option<EntryId>, Gitignore)> = Vec::new();
-    rules.extend(patterns(&store.join("info/exclude"), top).map(|rules| (None, rules)));
+    rules.extend(patterns(&common_dir(&git_dir).join("info/exclude"), top).map(|rules| (None, rules)));
     for folder in folders.iter().rev() {
         rules.extend(patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)));
     }
@@ -190,81 +183,13 @@ impl<'c> GitWalk<'c> {
 
 /// The patterns of a file that is there and no link.
 fn patterns(file: &Path, folder: &Path) -> Option<Gitignore> {
-    let text = bytes(file, PATTERNS)?;
+    let text = small_file(file)?;
     let mut builder = GitignoreBuilder::new(folder);
     for line in String::from_utf8_lossy(&text).lines() {
         // A pattern that is none ignores nothing.
         let _ = builder.add_line(None, line);
     }
     builder.build().ok()
-}
-
-/// The folder that holds a repository's index; a work tree of its own has a file that names it.
-fn store(dot: &Path) -> Option<PathBuf> {
-    if dot.is_dir() {
-        return Some(dot.to_owned());
-    }
-    let text = String::from_utf8(bytes(dot, PATTERNS)?).ok()?;
-    let named = Path::new(text.strip_prefix("gitdir:")?.trim()).to_owned();
-    Some(dot.parent()?.join(named)).filter(|path| path.is_dir())
-}
-
-fn bytes(file: &Path, limit: u64) -> Option<Vec<u8>> {
-    let facts = fs::symlink_metadata(file).ok().filter(|facts| facts.is_file() && facts.len() <= limit)?;
-    let mut bytes = Vec::with_capacity(facts.len() as usize);
-    File::open(file).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// Paths in git's index (gitformat-index: versions 2 to 4); those read so far where it is cut.
-fn tracked(index: &Path) -> BTreeSet<String> {
-    bytes(index, INDEX).map(|bytes| paths(&bytes)).unwrap_or_default()
-}
-
-fn paths(bytes: &[u8]) -> BTreeSet<String> {
-    /// Times, device, inode, mode, owner, size, object name.
-    const FACTS: usize = 60;
-    let mut paths = BTreeSet::new();
-    let number = |at: usize| bytes.get(at..at + 4).and_then(|four| Some(u32::from_be_bytes(four.try_into().ok()?)));
-    let (Some(b"DIRC"), Some(version @ 2..=4), Some(count)) = (bytes.get(..4), number(4), number(8)) else {
-        return paths;
-    };
-    let (mut at, mut last) = (12, Vec::new());
-    for _ in 0..count {
-        let start = at;
-        let Some(flags) = bytes.get(at + FACTS..at + FACTS + 2) else { break };
-        let extended = version >= 3 && flags[0] & 0x40 != 0;
-        at += FACTS + if extended { 4 } else { 2 };
-        if version == 4 {
-            let Some((cut, after)) = variable(bytes, at) else { break };
-            at = after;
-            last.truncate(last.len().saturating_sub(cut));
-        } else {
-            last.clear();
-        }
-        let Some(rest) = bytes.get(at..) else { break };
-        let Some(end) = memchr::memchr(0, rest) else { break };
-        last.extend_from_slice(&rest[..end]);
-        at += end + 1;
-        if version != 4 {
-            // One to eight NULs, so that the next entry stands at a multiple of eight.
-            at = start + (at - start).next_multiple_of(8);
-        }
-        paths.insert(String::from_utf8_lossy(&last).into_owned());
-    }
-    paths
-}
-
-/// A number as the offsets of packs are written, and where it ends.
-fn variable(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
-    let mut byte = *bytes.get(at)?;
-    let mut value = usize::from(byte & 0x7f);
-    while byte & 0x80 != 0 {
-        at += 1;
-        byte = *bytes.get(at)?;
-        value = value.checked_add(1)?.checked_mul(128)? | usize::from(byte & 0x7f);
-    }
-    Some((value, at + 1))
 }
 
 /// The folder itself and those above it, links followed, nearest first: up to the repository's top, which is the last of
@@ -285,6 +210,8 @@ pub(super) fn folders_above(folder: &Path) -> (Vec<std::path::PathBuf>, bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn git(folder: &Path, args: &[&str]) {
@@ -340,7 +267,7 @@ mod tests {
             git(folder.path(), &["update-index", "--index-version", version]);
             let web = context(&[".env", "dist/b.js", "lib/a.ts", "x.log"]);
             assert_eq!(ask_git(&folder.path().join("web"), &web).ignored.unwrap(), [".env", "dist"], "{version}");
-            let index = tracked(&folder.path().join(".git/index"));
+            let index = tracked_paths(&folder.path().join(".git"));
             assert_eq!(
                 index.into_iter().collect::<Vec<_>>(),
                 ["web/.gitignore", "web/lib/a.ts", "web/lib2/é.ts", "web/x.log"]
@@ -383,13 +310,5 @@ mod tests {
     fn a_context_that_git_ignores_as_a_whole_tells_nothing() {
         let folder = repository(&[(".gitignore", "out\n"), ("out/a/b.txt", "")]);
         assert_eq!(ask_git(&folder.path().join("out/a"), &context(&["b.txt"])).ignored, Some(Vec::new()));
-    }
-
-    #[test]
-    fn odd_indices_are_read_as_far_as_they_go() {
-        assert!(paths(b"").is_empty() && paths(b"DIRC\0\0\0\x09\0\0\0\x01").is_empty());
-        assert!(paths(b"DIRC\0\0\0\x04\xff\xff\xff\xff").is_empty());
-        let endless = [&b"DIRC\0\0\0\x04\0\0\0\x01"[..], &[0; 62], &[0xff; 40]].concat();
-        assert!(paths(&endless).is_empty());
     }
 }
