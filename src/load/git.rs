@@ -2,6 +2,7 @@
 //! are gix's business; here are the questions of dockopt, with bounds and messages.
 
 mod config;
+mod folder;
 mod history;
 mod index;
 mod repository;
@@ -11,10 +12,10 @@ mod work_tree;
 
 pub use gix_hash::ObjectId;
 
+pub(super) use self::folder::{common_dir, git_folder, small_file};
 pub use self::history::{Commit, History, HistoryEnd};
-pub(super) use self::index::{git_folder, tracked_paths};
+pub(super) use self::index::tracked_paths;
 pub use self::repository::Repository;
-pub(super) use self::repository::{common_dir, small_file};
 pub use self::tree::{TreeEntry, TreeEntryKind};
 pub use self::work_tree::{WorkFile, WorkFileState};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::repository::small_file;
+use super::folder::small_file;
 
 /// How a repository is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,25 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gix_hash::Kind;
 
 use super::config::StorageConfig;
-use super::repository::{common_dir, small_file};
+use super::folder::common_dir;
 
 /// Bytes that an index may have: some 10 million files.
 const INDEX: u64 = 1 << 30;
-
-/// The folder that holds a repository's index; linked work trees and submodules have a file that names it.
-pub(in crate::load) fn git_folder(dot: &Path) -> Option<PathBuf> {
-    if dot.is_dir() {
-        return Some(dot.to_owned());
-    }
-    let text = String::from_utf8(small_file(dot)?).ok()?;
-    let named = Path::new(text.strip_prefix("gitdir:")?.trim()).to_owned();
-    Some(dot.parent()?.join(named)).filter(|path| path.is_dir())
-}
 
 /// The paths in the index of a git folder; none if it cannot be read.
 pub(in crate::load) fn tracked_paths(git_dir: &Path) -> BTreeSet<String> {

@@ -1,8 +1,6 @@
 //! Finds and opens a repository: `.git` folders, `.git` files of work trees and submodules, bare repositories.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use gix_hash::{Kind, ObjectId};
@@ -10,6 +8,7 @@ use gix_odb::pack::cache::lru::MemoryCappedHashmap;
 use gix_odb::store::init::{Options, Slots};
 
 use super::config::StorageConfig;
+use super::folder::{common_dir, small_file};
 use crate::failure::{Failure, FailureKind};
 
 /// Bytes that one object may have: Dockerfiles and folders are far smaller.
@@ -17,9 +16,6 @@ pub(super) const OBJECT_LIMIT: usize = 64 << 20;
 
 /// Bytes of unpacked objects that are kept, because later ones are stored as differences to them.
 const DELTA_BASES: usize = 32 << 20;
-
-/// Bytes that a file of settings, of patterns or of shallow commits may have.
-const SMALL_FILE: u64 = 1 << 20;
 
 /// An open repository. Objects are read when they are asked for.
 pub struct Repository {
@@ -118,31 +114,8 @@ impl Repository {
     }
 }
 
-/// The folder with objects and branches, which linked work trees share.
-pub(in crate::load) fn common_dir(git_dir: &Path) -> PathBuf {
-    let named = small_file(&git_dir.join("commondir")).and_then(|text| String::from_utf8(text).ok());
-    match named.as_deref().map(str::trim) {
-        Some(named) if !named.is_empty() => {
-            let joined = git_dir.join(named);
-            joined.canonicalize().unwrap_or(joined)
-        }
-        _ => git_dir.to_owned(),
-    }
-}
-
 /// Commits whose parents the clone lacks, one hash a line.
 fn shallow_commits(file: &Path) -> BTreeSet<ObjectId> {
     let text = small_file(file).unwrap_or_default();
     text.split(|byte| *byte == b'\n').filter_map(|line| ObjectId::from_hex(line.trim_ascii()).ok()).collect()
-}
-
-/// The bytes of a regular file of at most 1 MiB.
-pub(in crate::load) fn small_file(file: &Path) -> Option<Vec<u8>> {
-    let metadata = fs::symlink_metadata(file).ok().filter(|metadata| metadata.is_file())?;
-    if metadata.len() > SMALL_FILE {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    File::open(file).ok()?.take(SMALL_FILE).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }
