@@ -1,10 +1,29 @@
 //! Which change reruns which steps, following BuildKit's cache model: a step is cached only while everything before it
-//! is unchanged. Answers the most important question: what does an edited source file rerun?
+//! is unchanged. [`rerun`] answers the most important question without knowing contents: what does an edited source file
+//! rerun? [`Graph`], [`Records`] and [`Prediction`] are the exact model: which steps a builder takes from its cache, given
+//! two states of a build.
 
+mod changes;
+mod context;
 mod edit_likelihood;
+mod environment;
+mod graph;
+mod mount;
+mod predict;
+mod records;
 mod source;
+mod stage_state;
+mod step;
+mod tree;
 
+pub use self::changes::{FileChange, FileChangeKind, FileChanges, TransferTrap};
+pub use self::context::{Context, Digests, Selected, Selector};
 pub use self::edit_likelihood::Likeness;
+pub use self::graph::Graph;
+pub use self::predict::{BuildState, Prediction, StepPrediction, StepReason};
+pub use self::records::{Outcome, Records, StepVerdict};
+pub use self::step::{BuilderFlags, Part, PartKind, SourceOrigin, Step, StepKind, StepSource};
+pub use self::tree::{ContentId, Directory, FOLDER_MODE, FileNode, FileStat, Node};
 pub use self::source::{FileOrigin, Origins, SourceStep, source_file, source_file_outside};
 
 use crate::build::{Build, EdgeKind, LayerStep, Stage, StageBase};

@@ -1,0 +1,250 @@
+//! What a builder does after a change, and why: two builds of a Dockerfile compared step by step.
+
+use std::collections::BTreeMap;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::changes::FileChanges;
+use super::context::{Context, Digests};
+use super::graph::Graph;
+use super::records::{Outcome, Records, StepVerdict};
+use super::step::{Part, PartKind, SourceOrigin, Step, StepKind};
+
+/// A build: what is carried out and on which files.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildState<'b> {
+    /// The steps.
+    pub graph: &'b Graph,
+    /// The files.
+    pub context: &'b Context,
+    /// The last name of the context's folder: the builder keeps what it received under it.
+    pub folder: &'b str,
+}
+
+/// What the builder does with each step after a change.
+#[derive(Clone, Debug, Default)]
+pub struct Prediction {
+    /// In the order of the graph.
+    pub steps: Vec<StepPrediction>,
+}
+
+/// What the builder does with a step.
+#[derive(Clone, Debug)]
+pub struct StepPrediction {
+    /// Whether it runs.
+    pub verdict: StepVerdict,
+    /// Why it runs or may run; empty for one from the cache. The first is the decisive one.
+    pub reasons: Vec<StepReason>,
+}
+
+/// Why a step is not taken from the cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepReason {
+    /// A step below it reruns: the index of the first one.
+    Above(usize),
+    /// It takes other files than before.
+    Files(FileChanges),
+    /// A part of its definition differs.
+    Part {
+        /// Which.
+        kind: PartKind,
+        /// As it was; `None` if it is new.
+        before: Option<String>,
+        /// As it is; `None` if it is gone.
+        after: Option<String>,
+        /// Index of the instruction that gives it, where that is another than the step's.
+        instruction: Option<usize>,
+    },
+    /// The variables are the same in another order.
+    VariableOrder,
+    /// It reads a stage in which this step reruns.
+    Stage(usize),
+    /// It reads another image than before.
+    Image(String),
+    /// It reads an address whose contents nobody knows before the builder asks.
+    Remote(String),
+    /// `--no-cache`.
+    Forced,
+    /// A source is not in the context: the build fails.
+    Missing(String),
+    /// The earlier build has no such step.
+    New,
+    /// It stands elsewhere than before: on top of other steps.
+    Moved,
+}
+
+impl Prediction {
+    /// What happens to each step of `after`, if the records are those of `before` and of earlier builds.
+    pub fn new(before: BuildState, after: BuildState, records: &mut Records, digests: &mut Digests) -> Self {
+        records.build(before.graph, before.context, digests);
+        let outcome = records.look_up(after.graph, after.context, digests);
+        let pairs = pairs(before.graph, after.graph);
+        let compare = Reasons { before, after, outcome: &outcome, pairs: &pairs };
+        let steps = outcome.verdicts.iter().enumerate().map(|(index, verdict)| StepPrediction {
+            verdict: *verdict,
+            reasons: if *verdict == StepVerdict::Hit { Vec::new() } else { compare.of(index) },
+        });
+        Self { steps: steps.collect() }
+    }
+}
+
+struct Reasons<'r> {
+    before: BuildState<'r>,
+    after: BuildState<'r>,
+    outcome: &'r Outcome,
+    pairs: &'r [Option<usize>],
+}
+
+impl Reasons<'_> {
+    fn of(&self, index: usize) -> Vec<StepReason> {
+        let graph = self.after.graph;
+        let step = &graph.steps[index];
+        if graph.is_forced[index] {
+            return vec![StepReason::Forced];
+        }
+        let missing = self.outcome.missing.iter().find(|(at, _)| *at == index);
+        if let Some(source) = missing.and_then(|(_, source)| step.sources.get(*source)) {
+            return vec![StepReason::Missing(source.selector.path.clone())];
+        }
+        let mut reasons = Vec::new();
+        reasons.extend(self.first_above(step).map(StepReason::Above));
+        match self.pairs[index] {
+            None if reasons.is_empty() => reasons.push(StepReason::New),
+            None => {}
+            Some(earlier) => {
+                let earlier = &self.before.graph.steps[earlier];
+                reasons.extend(part_reasons(&earlier.parts, &step.parts));
+                reasons.extend(self.source_reasons(earlier, step));
+            }
+        }
+        if reasons.is_empty() {
+            reasons.push(StepReason::Moved);
+        }
+        reasons
+    }
+
+    /// The first step below that is not taken from the cache.
+    fn first_above(&self, step: &Step) -> Option<usize> {
+        let mut first = None;
+        let mut next = step.parent;
+        while let Some(index) = next {
+            if self.outcome.verdicts[index] != StepVerdict::Hit {
+                first = Some(index);
+            }
+            next = self.after.graph.steps[index].parent;
+        }
+        first
+    }
+
+    fn source_reasons(&self, earlier: &Step, step: &Step) -> Vec<StepReason> {
+        let mut files = FileChanges::default();
+        let mut reasons = Vec::new();
+        for (index, source) in step.sources.iter().enumerate() {
+            let old = earlier.sources.get(index);
+            match &source.origin {
+                SourceOrigin::Context => {
+                    let Some(old) = old.filter(|old| old.origin == SourceOrigin::Context) else { continue };
+                    let before = (self.before.context, &old.selector);
+                    files.extend(FileChanges::between(before, (self.after.context, &source.selector)));
+                }
+                SourceOrigin::Stage { step: from, .. } if step.kind != StepKind::Link => {
+                    reasons.extend(from.and_then(|from| self.first_in_chain(from)).map(StepReason::Stage));
+                }
+                SourceOrigin::Stage { .. } => {}
+                SourceOrigin::Named(name) => {
+                    if old.is_none_or(|old| old.origin != source.origin) {
+                        reasons.push(StepReason::Image(name.clone()));
+                    }
+                }
+                SourceOrigin::Remote { url, .. } => reasons.push(StepReason::Remote(url.clone())),
+            }
+        }
+        if files.total > 0 {
+            files.may_all_be_missed &= self.before.folder == self.after.folder;
+            reasons.insert(0, StepReason::Files(files));
+        }
+        reasons
+    }
+
+    /// The lowest step of a chain that is not taken from the cache.
+    fn first_in_chain(&self, last: usize) -> Option<usize> {
+        let step = &self.after.graph.steps[last];
+        let here = (self.outcome.verdicts[last] != StepVerdict::Hit).then_some(last);
+        self.first_above(step).or(here)
+    }
+}
+
+/// How definitions differ.
+fn part_reasons(before: &[Part], after: &[Part]) -> Vec<StepReason> {
+    let old: BTreeMap<&PartKind, &Part> = before.iter().map(|part| (&part.kind, part)).collect();
+    let new: BTreeMap<&PartKind, &Part> = after.iter().map(|part| (&part.kind, part)).collect();
+    let mut reasons = Vec::new();
+    for part in after {
+        let earlier = old.get(&part.kind).map(|earlier| earlier.text.clone());
+        if earlier.as_deref() != Some(&part.text) && new.get(&part.kind).is_some_and(|last| *last == part) {
+            reasons.push(StepReason::Part {
+                kind: part.kind.clone(),
+                before: earlier,
+                after: Some(part.text.clone()),
+                instruction: part.instruction,
+            });
+        }
+    }
+    for part in before.iter().filter(|part| !new.contains_key(&part.kind)) {
+        reasons.push(StepReason::Part {
+            kind: part.kind.clone(),
+            before: Some(part.text.clone()),
+            after: None,
+            instruction: None,
+        });
+    }
+    let is_same = |(a, b): (&Part, &Part)| a.kind == b.kind && a.text == b.text;
+    if reasons.is_empty() && !(before.len() == after.len() && before.iter().zip(after).all(is_same)) {
+        let is_variable = |part: &&Part| matches!(part.kind, PartKind::Variable(_));
+        if before.iter().any(|part| is_variable(&part)) {
+            reasons.push(StepReason::VariableOrder);
+        }
+    }
+    reasons
+}
+
+/// The counterpart of each step of `after` in `before`: the same text in the same stage, else the next one of its kind.
+fn pairs(before: &Graph, after: &Graph) -> Vec<Option<usize>> {
+    let mut pairs = vec![None; after.steps.len()];
+    let old = by_stage(before);
+    for (stage, new) in by_stage(after) {
+        let Some(old) = old.get(&stage) else { continue };
+        let texts = |graph: &Graph, steps: &[usize]| -> Vec<String> {
+            steps.iter().map(|index| text_of(&graph.steps[*index]).to_owned()).collect()
+        };
+        for op in capture_diff_slices(Algorithm::Myers, &texts(before, old), &texts(after, &new)) {
+            match op {
+                DiffOp::Equal { old_index, new_index, len } => {
+                    (0..len).for_each(|at| pairs[new[new_index + at]] = Some(old[old_index + at]));
+                }
+                DiffOp::Replace { old_index, old_len, new_index, new_len } => {
+                    let mut left = old[old_index..old_index + old_len].iter();
+                    for index in &new[new_index..new_index + new_len] {
+                        let kind = after.steps[*index].kind;
+                        pairs[*index] = left.find(|old| before.steps[**old].kind == kind).copied();
+                    }
+                }
+                DiffOp::Insert { .. } | DiffOp::Delete { .. } => {}
+            }
+        }
+    }
+    pairs
+}
+
+fn by_stage(graph: &Graph) -> BTreeMap<usize, Vec<usize>> {
+    let mut stages: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, step) in graph.steps.iter().enumerate() {
+        stages.entry(step.stage).or_default().push(index);
+    }
+    stages
+}
+
+/// The name of a step without its number.
+fn text_of(step: &Step) -> &str {
+    step.name.split_once("] ").map_or(step.name.as_str(), |(_, text)| text)
+}
