@@ -19,6 +19,7 @@ mod tree;
 pub use self::changes::{FileChange, FileChangeKind, FileChanges, TransferTrap};
 pub use self::context::{Context, Digests, Selected, Selector};
 pub use self::edit_likelihood::Likeness;
+pub use self::environment::is_stand_in;
 pub use self::graph::Graph;
 pub use self::predict::{BuildState, Prediction, StepPrediction, StepReason};
 pub use self::records::{Outcome, Records, StepVerdict};

@@ -15,6 +15,7 @@ mod json;
 mod layout;
 mod optimize;
 mod patch;
+mod prediction;
 mod proof;
 #[cfg(test)]
 mod sample;
@@ -41,6 +42,7 @@ pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};
 pub use self::optimize::{Rewrite, optimize_json, plan, rewrite_summary};
 pub use self::patch::diff;
+pub use self::prediction::ReasonWriter;
 pub use self::proof::{proof, proof_json, proof_markdown};
 pub use self::screen::audit;
 pub use self::syntax::syntax;

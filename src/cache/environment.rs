@@ -116,6 +116,6 @@ pub(super) fn stand_in(name: &str) -> String {
 }
 
 /// Whether a value stands in for one that only the base image knows.
-pub(super) fn is_stand_in(value: &str) -> bool {
+pub fn is_stand_in(value: &str) -> bool {
     value.contains(MARK)
 }

@@ -1,5 +1,7 @@
 //! `dockopt debug`: bulk answers for tests, and what was parsed.
 
+mod cache;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -63,7 +65,7 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, CommandFailur
 }
 
 fn unknown(kind: &str) -> CommandFailure {
-    let help = Some("the kinds are parse, expand, ignore, lint".to_owned());
+    let help = Some("the kinds are parse, expand, ignore, lint, cache".to_owned());
     CommandFailure::Because { what: format!("unknown kind of vectors `{kind}`"), help }
 }
 
@@ -76,6 +78,7 @@ fn answerer(kind: &str) -> Option<DebugAnswer> {
         "expand" => Some(expand),
         "ignore" => Some(ignore),
         "lint" => Some(lint),
+        "cache" => Some(cache::answer),
         _ => None,
     }
 }

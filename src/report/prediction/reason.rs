@@ -1,0 +1,145 @@
+//! Why a step is not taken from the cache, in a sentence without a full stop.
+
+use crate::cache::{FileChange, FileChangeKind, FileChanges, Graph, PartKind, StepReason, TransferTrap, is_stand_in};
+use crate::report::layout::clean;
+use crate::report::units::count;
+use crate::secret::names_secret;
+
+/// Files that a reason names.
+const NAMED_FILES: usize = 3;
+
+/// Characters of a value that are shown.
+const SHOWN_VALUE: usize = 60;
+
+/// Words reasons for the steps of a graph.
+#[derive(Clone, Copy)]
+pub struct ReasonWriter<'w> {
+    /// The steps that reasons refer to.
+    pub graph: &'w Graph,
+    /// The first line of an instruction.
+    pub line_of: &'w dyn Fn(usize) -> u32,
+}
+
+impl ReasonWriter<'_> {
+    /// All reasons of a step, the decisive one first; empty for a step from the cache.
+    pub fn all(&self, reasons: &[StepReason]) -> String {
+        let texts: Vec<String> = reasons.iter().map(|reason| self.one(reason)).collect();
+        texts.join("; ")
+    }
+
+    /// A reason.
+    pub fn one(&self, reason: &StepReason) -> String {
+        match reason {
+            StepReason::Above(index) => format!("it stands on {}, which is not from the cache", self.step(*index)),
+            StepReason::Files(changes) => files(changes),
+            StepReason::Part { kind, before, after, instruction } => {
+                let line = instruction.map(|index| format!(" in line {}", (self.line_of)(index))).unwrap_or_default();
+                part(kind, before.as_deref(), after.as_deref(), &line)
+            }
+            StepReason::VariableOrder => "the same variables are set in another order".to_owned(),
+            StepReason::Stage(index) => {
+                format!("it reads the result of {}, which may be another than before", self.step(*index))
+            }
+            StepReason::Image(name) => format!("it reads `{}`, which it did not read before", clean(name)),
+            StepReason::Remote(url) => {
+                format!("it downloads `{}`; what the server sends is known only during the build", clean(url))
+            }
+            StepReason::Forced => "`--no-cache` makes it run".to_owned(),
+            StepReason::Missing(path) => format!("`{}` is not in the build context: the build fails here", clean(path)),
+            StepReason::New => "the earlier build has no such step".to_owned(),
+            StepReason::Moved => "the earlier build has it on top of other steps".to_owned(),
+        }
+    }
+
+    fn step(&self, index: usize) -> String {
+        self.graph.steps.get(index).map_or_else(|| "another step".to_owned(), |step| format!("`{}`", clean(&step.name)))
+    }
+}
+
+fn files(changes: &FileChanges) -> String {
+    let named: Vec<String> = changes.first.iter().take(NAMED_FILES).map(file).collect();
+    let mut text = named.join(", ");
+    let more = changes.total.saturating_sub(named.len());
+    if more > 0 {
+        text.push_str(&format!(" and {} more", count(more as u64, "file")));
+    }
+    if changes.may_all_be_missed {
+        let why = match changes.first.first().and_then(|change| change.trap) {
+            Some(TransferTrap::FolderMode) => "an incremental transfer does not tell it that a folder's mode changed",
+            _ => "size and time are the same as before, so it does not transfer the file again",
+        };
+        text.push_str(&format!("; the builder may wrongly say CACHED: {why}"));
+    }
+    text
+}
+
+fn file(change: &FileChange) -> String {
+    let path = clean(&change.path);
+    match change.kind {
+        FileChangeKind::Content => format!("`{path}` changed"),
+        FileChangeKind::Added => format!("`{path}` is new"),
+        FileChangeKind::Removed => format!("`{path}` is gone"),
+        FileChangeKind::Mode => format!("`{path}` has another mode"),
+        FileChangeKind::Link => format!("`{path}` links to another path"),
+        FileChangeKind::Attributes => format!("`{path}` has other extended attributes"),
+        FileChangeKind::Kind => format!("`{path}` is of another kind"),
+    }
+}
+
+fn part(kind: &PartKind, before: Option<&str>, after: Option<&str>, line: &str) -> String {
+    let noun = match kind {
+        PartKind::Variable(name) => return variable(name, before, after, line),
+        PartKind::Mount(target) => format!("the mount at `{}`", clean(target)),
+        PartKind::Command => return "its command changed".to_owned(),
+        PartKind::Body => return "the text of its here-document changed".to_owned(),
+        PartKind::Image => "the base image".to_owned(),
+        PartKind::Platform => "the platform".to_owned(),
+        PartKind::Workdir => "the working directory".to_owned(),
+        PartKind::User => "the user".to_owned(),
+        PartKind::Network => "the network mode".to_owned(),
+        PartKind::Rights => "`--security` or `--device`".to_owned(),
+        PartKind::Limits => "a limit or host of the build".to_owned(),
+        PartKind::Source => "the name of a source".to_owned(),
+        PartKind::Destination => "the destination".to_owned(),
+        PartKind::Owner => "`--chown`".to_owned(),
+        PartKind::Mode => "`--chmod`".to_owned(),
+        PartKind::Flags => return "its flags changed".to_owned(),
+        PartKind::Epoch => "`SOURCE_DATE_EPOCH`, which enters every WORKDIR,".to_owned(),
+    };
+    let is_shown = !matches!(kind, PartKind::Mount(_));
+    difference(&noun, before.filter(|_| is_shown), after.filter(|_| is_shown), (before.is_some(), after.is_some()), line)
+}
+
+fn variable(name: &str, before: Option<&str>, after: Option<&str>, line: &str) -> String {
+    let is_hidden = names_secret(name) || [before, after].into_iter().flatten().any(is_stand_in);
+    let noun = format!("the variable `{}`", clean(name));
+    let shown = |value: Option<&'_ str>| value.filter(|_| !is_hidden).map(str::to_owned);
+    let known = (before.is_some(), after.is_some());
+    difference(&noun, shown(before).as_deref(), shown(after).as_deref(), known, line)
+}
+
+fn difference(
+    noun: &str,
+    before: Option<&str>,
+    after: Option<&str>,
+    (was, is): (bool, bool),
+    line: &str,
+) -> String {
+    match (was, is) {
+        (false, true) => format!("{noun} is new{line}"),
+        (true, false) => format!("{noun} is no longer set"),
+        _ => match (before, after) {
+            (Some(before), Some(after)) => format!("{noun} changed from `{}` to `{}`{line}", value(before), value(after)),
+            _ => format!("{noun} changed{line}"),
+        },
+    }
+}
+
+fn value(text: &str) -> String {
+    let text = clean(text);
+    if text.chars().count() <= SHOWN_VALUE {
+        return text.into_owned();
+    }
+    let start: String = text.chars().take(SHOWN_VALUE).collect();
+    format!("{start}…")
+}
