@@ -23,9 +23,9 @@ pub use self::environment::is_stand_in;
 pub use self::graph::Graph;
 pub use self::predict::{BuildState, Prediction, StepPrediction, StepReason};
 pub use self::records::{Outcome, Records, StepVerdict};
+pub use self::source::{FileOrigin, Origins, SourceStep, source_file, source_file_outside};
 pub use self::step::{BuilderFlags, Part, PartKind, SourceOrigin, Step, StepKind, StepSource};
 pub use self::tree::{ContentId, Directory, FOLDER_MODE, FileNode, FileStat, Node};
-pub use self::source::{FileOrigin, Origins, SourceStep, source_file, source_file_outside};
 
 use crate::build::{Build, EdgeKind, LayerStep, Stage, StageBase};
 use crate::inputs::context::BuildContext;

@@ -26,7 +26,8 @@ pub struct Context {
 impl Context {
     /// A context under the text of the ignore file that counts. A text that the builder rejects leaves nothing out.
     pub fn new(root: Arc<Directory>, ignore: Option<&str>) -> Self {
-        let matcher = ignore.map(|text| ignore::parse(&Source::of(".dockerignore", text)).matcher()).unwrap_or_default();
+        let matcher =
+            ignore.map(|text| ignore::parse(&Source::of(".dockerignore", text)).matcher()).unwrap_or_default();
         let ignore_id = match ignore {
             Some(text) if !matcher.is_empty() => hash_of(&[text.as_bytes()]),
             _ => 0,
@@ -179,7 +180,9 @@ impl Digests {
         if selector.is_pattern {
             let mut hasher = Hasher::new();
             for place in matches(context, &selector.path) {
-                let Some(digest) = self.place(context, &place, &filter_below(path::parent(&place.path))) else { continue };
+                let Some(digest) = self.place(context, &place, &filter_below(path::parent(&place.path))) else {
+                    continue;
+                };
                 write(&mut hasher, &[place.path.as_bytes(), &digest.to_be_bytes()]);
             }
             return Selected::Files(hasher.finish_128());

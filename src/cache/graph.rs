@@ -45,9 +45,10 @@ impl Graph {
 fn has_several_stages(build: &Build<'_>) -> bool {
     let file = &build.input().file;
     build.stages().len() > 1
-        || build.edges().iter().any(|edge| {
-            edge.kind != crate::build::EdgeKind::From && !matches!(edge.to, StageBase::Stage(_))
-        })
+        || build
+            .edges()
+            .iter()
+            .any(|edge| edge.kind != crate::build::EdgeKind::From && !matches!(edge.to, StageBase::Stage(_)))
         || file.instructions().iter().any(|instruction| !file.mounts(instruction).is_empty())
 }
 
@@ -197,7 +198,8 @@ impl<'a> Grow<'_, 'a> {
         };
         let writes = step.writes.clone();
         let copied = self.push(step, stage);
-        state.last = Some(if is_linked { self.link(stage, index, &name, (state.last, copied), writes) } else { copied });
+        state.last =
+            Some(if is_linked { self.link(stage, index, &name, (state.last, copied), writes) } else { copied });
     }
 
     /// Lays a linked copy over what is below it.
@@ -209,7 +211,8 @@ impl<'a> Grow<'_, 'a> {
         (below, copied): (Option<usize>, usize),
         writes: Option<Vec<String>>,
     ) -> usize {
-        let name = name.split_once("] ").map_or_else(|| name.to_owned(), |(number, text)| format!("{number}] LINK {text}"));
+        let name =
+            name.split_once("] ").map_or_else(|| name.to_owned(), |(number, text)| format!("{number}] LINK {text}"));
         let source = StepSource {
             origin: SourceOrigin::Stage { stage: stage.index, step: Some(copied) },
             selector: super::context::Selector::default(),

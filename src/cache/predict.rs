@@ -40,8 +40,8 @@ pub struct StepPrediction {
 /// Why a step is not taken from the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepReason {
-    /// A step below it reruns: the index of the first one.
-    Above(usize),
+    /// It stands on a step that reruns or may rerun: the index of the first one, and what is known of it.
+    Above(usize, StepVerdict),
     /// It takes other files than before.
     Files(FileChanges),
     /// A part of its definition differs.
@@ -107,7 +107,8 @@ impl Reasons<'_> {
             return vec![StepReason::Missing(source.selector.path.clone())];
         }
         let mut reasons = Vec::new();
-        reasons.extend(self.first_above(step).map(StepReason::Above));
+        let above = self.first_above(step);
+        reasons.extend(above.map(|above| StepReason::Above(above, self.outcome.verdicts[above])));
         match self.pairs[index] {
             None if reasons.is_empty() => reasons.push(StepReason::New),
             None => {}

@@ -173,7 +173,6 @@ impl Records {
         }
         inputs
     }
-
 }
 
 struct Evaluation {

@@ -237,7 +237,8 @@ impl StageState {
         }
         for source in &transfer.heredocs {
             let body = source.heredoc.map(|heredoc| self.body(file, heredoc)).unwrap_or_default();
-            let name = source.heredoc.map_or_else(|| source.opener.text.to_string(), |heredoc| heredoc.name.to_string());
+            let name =
+                source.heredoc.map_or_else(|| source.opener.text.to_string(), |heredoc| heredoc.name.to_string());
             definition.parts.push(Part::new(PartKind::Source, name));
             definition.parts.push(Part::new(PartKind::Body, body));
         }

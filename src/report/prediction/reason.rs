@@ -1,6 +1,8 @@
 //! Why a step is not taken from the cache, in a sentence without a full stop.
 
-use crate::cache::{FileChange, FileChangeKind, FileChanges, Graph, PartKind, StepReason, TransferTrap, is_stand_in};
+use crate::cache::{
+    FileChange, FileChangeKind, FileChanges, Graph, PartKind, StepReason, StepVerdict, TransferTrap, is_stand_in,
+};
 use crate::report::layout::clean;
 use crate::report::units::count;
 use crate::secret::names_secret;
@@ -30,7 +32,10 @@ impl ReasonWriter<'_> {
     /// A reason.
     pub fn one(&self, reason: &StepReason) -> String {
         match reason {
-            StepReason::Above(index) => format!("it stands on {}, which is not from the cache", self.step(*index)),
+            StepReason::Above(index, verdict) => {
+                let reruns = if *verdict == StepVerdict::Miss { "reruns" } else { "may rerun" };
+                format!("it stands on {}, which {reruns}", self.step(*index))
+            }
             StepReason::Files(changes) => files(changes),
             StepReason::Part { kind, before, after, instruction } => {
                 let line = instruction.map(|index| format!(" in line {}", (self.line_of)(index))).unwrap_or_default();
@@ -107,7 +112,13 @@ fn part(kind: &PartKind, before: Option<&str>, after: Option<&str>, line: &str) 
         PartKind::Epoch => "`SOURCE_DATE_EPOCH`, which enters every WORKDIR,".to_owned(),
     };
     let is_shown = !matches!(kind, PartKind::Mount(_));
-    difference(&noun, before.filter(|_| is_shown), after.filter(|_| is_shown), (before.is_some(), after.is_some()), line)
+    difference(
+        &noun,
+        before.filter(|_| is_shown),
+        after.filter(|_| is_shown),
+        (before.is_some(), after.is_some()),
+        line,
+    )
 }
 
 fn variable(name: &str, before: Option<&str>, after: Option<&str>, line: &str) -> String {
@@ -118,18 +129,14 @@ fn variable(name: &str, before: Option<&str>, after: Option<&str>, line: &str) -
     difference(&noun, shown(before).as_deref(), shown(after).as_deref(), known, line)
 }
 
-fn difference(
-    noun: &str,
-    before: Option<&str>,
-    after: Option<&str>,
-    (was, is): (bool, bool),
-    line: &str,
-) -> String {
+fn difference(noun: &str, before: Option<&str>, after: Option<&str>, (was, is): (bool, bool), line: &str) -> String {
     match (was, is) {
         (false, true) => format!("{noun} is new{line}"),
         (true, false) => format!("{noun} is no longer set"),
         _ => match (before, after) {
-            (Some(before), Some(after)) => format!("{noun} changed from `{}` to `{}`{line}", value(before), value(after)),
+            (Some(before), Some(after)) => {
+                format!("{noun} changed from `{}` to `{}`{line}", value(before), value(after))
+            }
             _ => format!("{noun} changed{line}"),
         },
     }
