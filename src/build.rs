@@ -63,7 +63,8 @@ pub use self::release::{Libc, Release, is_suite, libc, releases};
 pub use self::release_age::Age;
 pub use self::runtime_image::{CERTIFICATES, runtime_image};
 pub use self::scope::{
-    Definition, Lookup, PLATFORM_ARGS, PROXY_ARGS, ScopedVariableUse, Scopes, VariableOrigin, VariableValue,
+    DEFAULT_PATH, Definition, Lookup, PLATFORM_ARGS, PROXY_ARGS, ScopedVariableUse, Scopes, VariableOrigin,
+    VariableValue,
 };
 pub use self::script::Code;
 pub use self::secret::{Secret, WrittenSecret};
@@ -73,7 +74,7 @@ pub use self::slim::SlimImage;
 pub use self::stage::{Edge, EdgeKind, Stage, StageBase};
 pub use self::steps::LayerStep;
 pub use self::system_shell::Sh;
-pub use self::transfer::{Source, Transfer};
+pub use self::transfer::{Source, Transfer, is_remote_source};
 pub use self::undefined::{UndefinedReason, UndefinedVariable};
 pub use self::useless::{NamedPaths, may_take_in};
 

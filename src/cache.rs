@@ -17,7 +17,7 @@ mod step;
 mod tree;
 
 pub use self::changes::{FileChange, FileChangeKind, FileChanges, TransferTrap};
-pub use self::context::{Context, Digests, Selected, Selector};
+pub use self::context::{ContextFiles, Digests, Selected, Selector};
 pub use self::edit_likelihood::Likeness;
 pub use self::environment::is_stand_in;
 pub use self::graph::Graph;

@@ -43,7 +43,7 @@ pub const PROXY_ARGS: [&str; 10] = [
 ];
 
 /// PATH of an image that does not set it (BuildKit's `system.DefaultPathEnvUnix`).
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The longest chain of stages that is followed; with a longer one the answer is unknown. No real file comes near.
 const LONGEST_CHAIN: usize = 256;

@@ -42,10 +42,14 @@ impl Source {
 
     /// Whether ADD downloads it instead of taking it from the context.
     pub fn is_remote(&self) -> bool {
-        let Some(text) = &self.text else { return false };
-        let schemes = ["http://", "https://", "git://", "ssh://", "git@"];
-        schemes.iter().any(|scheme| text.starts_with(scheme))
+        self.text.as_deref().is_some_and(is_remote_source)
     }
+}
+
+/// Whether ADD downloads a source of this text, instead of taking it from the context.
+pub fn is_remote_source(text: &str) -> bool {
+    let schemes = ["http://", "https://", "git://", "ssh://", "git@"];
+    schemes.iter().any(|scheme| text.starts_with(scheme))
 }
 
 impl<'a> Build<'a> {

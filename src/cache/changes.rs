@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::context::{Context, Filter, FilterState, Passed, Selector, included, matches, resolve};
+use super::context::{ContextFiles, Filter, FilterState, Passed, Selector, included, matches, resolve};
 use super::tree::{Directory, Node};
 use crate::text::path;
 
@@ -62,7 +62,7 @@ const MAX_CHANGES: usize = 20;
 
 impl FileChanges {
     /// Between what two selectors take of two contexts.
-    pub fn between(before: (&Context, &Selector), after: (&Context, &Selector)) -> Self {
+    pub fn between(before: (&ContextFiles, &Selector), after: (&ContextFiles, &Selector)) -> Self {
         let mut compare = Compare {
             filters: (Filter::of(before.0), Filter::of(after.0)),
             changes: Self { may_all_be_missed: true, ..Self::default() },
@@ -109,7 +109,7 @@ enum NamedNode<'t> {
 }
 
 /// What a selector names, by what makes it the same in another context.
-fn places<'t>(context: &'t Context, selector: &Selector) -> BTreeMap<String, Named<'t>> {
+fn places<'t>(context: &'t ContextFiles, selector: &Selector) -> BTreeMap<String, Named<'t>> {
     let mut places = BTreeMap::new();
     if let Some(include) = &selector.parents {
         for (path, node) in included(context, &selector.path, include, &selector.exclude) {

@@ -13,7 +13,7 @@ use crate::text::{Source, path};
 
 /// A context: its files and what the ignore file leaves out of them.
 #[derive(Clone, Debug)]
-pub struct Context {
+pub struct ContextFiles {
     /// All files below its folder.
     pub root: Arc<Directory>,
     ignore: Arc<Matcher>,
@@ -23,7 +23,7 @@ pub struct Context {
     remotes: Arc<HashMap<String, ContentId>>,
 }
 
-impl Context {
+impl ContextFiles {
     /// A context under the text of the ignore file that counts. A text that the builder rejects leaves nothing out.
     pub fn new(root: Arc<Directory>, ignore: Option<&str>) -> Self {
         let matcher =
@@ -112,7 +112,7 @@ pub(super) enum Passed {
 }
 
 impl<'f> Filter<'f> {
-    pub(super) fn of(context: &'f Context) -> Self {
+    pub(super) fn of(context: &'f ContextFiles) -> Self {
         Self { ignore: &context.ignore, exclude: None, base: 0, id: context.ignore_id }
     }
 
@@ -166,7 +166,7 @@ pub(super) struct Place<'t> {
 
 impl Digests {
     /// The digest of what a selector takes of a context.
-    pub fn select(&mut self, context: &Context, selector: &Selector) -> Selected {
+    pub fn select(&mut self, context: &ContextFiles, selector: &Selector) -> Selected {
         let filter = Filter::of(context);
         if let Some(include) = &selector.parents {
             return self.parents(context, selector, include);
@@ -200,7 +200,7 @@ impl Digests {
     }
 
     /// The digest of a place; `None` if nothing of it is sent.
-    fn place(&mut self, context: &Context, place: &Place, filter: &Filter) -> Option<u128> {
+    fn place(&mut self, context: &ContextFiles, place: &Place, filter: &Filter) -> Option<u128> {
         match place.node {
             Node::Link(target) => {
                 let followed = resolve(context, &path::join(path::parent(&place.path), target));
@@ -263,7 +263,7 @@ impl Digests {
     }
 
     /// `--parents`: what matches the pattern, and the modes of the folders on the way.
-    fn parents(&mut self, context: &Context, selector: &Selector, include: &str) -> Selected {
+    fn parents(&mut self, context: &ContextFiles, selector: &Selector, include: &str) -> Selected {
         let mut hasher = Hasher::new();
         for (path, node) in included(context, &selector.path, include, &selector.exclude) {
             let digest = match node {
@@ -277,7 +277,7 @@ impl Digests {
 }
 
 /// Follows a path from the root, through links, to what is sent there; `None` for the root itself.
-pub(super) fn resolve<'t>(context: &'t Context, path: &str) -> Option<Place<'t>> {
+pub(super) fn resolve<'t>(context: &'t ContextFiles, path: &str) -> Option<Place<'t>> {
     let mut names = parts(path);
     for _ in 0..MAX_LINKS {
         match follow(context, &names) {
@@ -297,7 +297,7 @@ enum Followed<'t> {
     Nothing,
 }
 
-fn follow<'t>(context: &'t Context, names: &[String]) -> Followed<'t> {
+fn follow<'t>(context: &'t ContextFiles, names: &[String]) -> Followed<'t> {
     let filter = Filter::of(context);
     let mut folder: &Directory = &context.root;
     let mut state = FilterState::default();
@@ -331,7 +331,7 @@ fn parts(path: &str) -> Vec<String> {
 }
 
 /// What is sent and matches a Go pattern, as `path.Match` does: a part of the pattern for each name of the path.
-pub(super) fn matches<'t>(context: &'t Context, pattern: &str) -> Vec<Place<'t>> {
+pub(super) fn matches<'t>(context: &'t ContextFiles, pattern: &str) -> Vec<Place<'t>> {
     let filter = Filter::of(context);
     let parts: Vec<&str> = pattern.split('/').collect();
     let mut open: Vec<(&Directory, String, FilterState)> = vec![(&context.root, String::new(), FilterState::default())];
@@ -367,7 +367,7 @@ pub(super) fn matches<'t>(context: &'t Context, pattern: &str) -> Vec<Place<'t>>
 
 /// `--parents`: what is sent, lies below `base` and matches `include`, with the folders on the way; ascending by path.
 pub(super) fn included<'t>(
-    context: &'t Context,
+    context: &'t ContextFiles,
     base: &str,
     include: &str,
     exclude: &[String],

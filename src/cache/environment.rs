@@ -50,7 +50,7 @@ impl OrderedEnvironment {
         self.variables.push(EnvironmentVariable { name: name.to_owned(), value, instruction });
     }
 
-    fn known(&self, name: &str) -> Option<&str> {
+    fn value(&self, name: &str) -> Option<&str> {
         let variable = self.variables.iter().rev().find(|variable| variable.name == name)?;
         Some(&variable.value)
     }
@@ -62,7 +62,7 @@ impl OrderedEnvironment {
         }
         let mut stand_ins = Vec::new();
         if self.is_base_unknown {
-            for used in uses(text, lex).iter().filter(|used| self.known(used.name).is_none()) {
+            for used in uses(text, lex).iter().filter(|used| self.value(used.name).is_none()) {
                 if used.operator != Operator::Plain {
                     // Whether the base sets it decides what comes out.
                     return format!("{MARK}{}{MARK}", self.expand_known(text, lex, &stand_ins));
@@ -97,7 +97,7 @@ struct Values<'e> {
 impl Variables for Values<'_> {
     fn get(&self, name: &str) -> Option<&str> {
         let stand_in = || self.stand_ins.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
-        self.environment.known(name).or_else(stand_in)
+        self.environment.value(name).or_else(stand_in)
     }
 }
 
@@ -106,7 +106,7 @@ struct Printed<'e>(&'e OrderedEnvironment);
 
 impl Variables for Printed<'_> {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.known(name).filter(|value| !value.contains(MARK))
+        self.0.value(name).filter(|value| !value.contains(MARK))
     }
 }
 

@@ -175,7 +175,7 @@ impl<'a> Grow<'_, 'a> {
                     return;
                 }
             }
-            _ => return state.apply(self.build, stage, index, instruction),
+            _ => return state.apply(self.build, index, instruction),
         }
         let name = format!("{} {}", numbering.number(), state.display(file, instruction, is_trigger));
         let definition = match instruction.keyword {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::changes::FileChanges;
-use super::context::{Context, Digests};
+use super::context::{ContextFiles, Digests};
 use super::graph::Graph;
 use super::records::{Outcome, Records, StepVerdict};
 use super::step::{Part, PartKind, SourceOrigin, Step, StepKind};
@@ -16,7 +16,7 @@ pub struct BuildState<'b> {
     /// The steps.
     pub graph: &'b Graph,
     /// The files.
-    pub context: &'b Context,
+    pub context: &'b ContextFiles,
     /// The last name of the context's folder: the builder keeps what it received under it.
     pub folder: &'b str,
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::context::{Context, Digests, Selected, Selector, hash_of};
+use super::context::{ContextFiles, Digests, Selected, Selector, hash_of};
 use super::graph::Graph;
 use super::step::{SourceOrigin, Step, StepKind};
 use crate::text::path;
@@ -50,7 +50,7 @@ const SCRATCH: u128 = 0;
 
 impl Records {
     /// What the builder does with a graph, without adding it to the records.
-    pub fn look_up(&self, graph: &Graph, context: &Context, digests: &mut Digests) -> Outcome {
+    pub fn look_up(&self, graph: &Graph, context: &ContextFiles, digests: &mut Digests) -> Outcome {
         let mut outcome = Outcome::default();
         for (index, step) in graph.steps.iter().enumerate() {
             let evaluation = self.evaluate(graph, &outcome, index, step, (context, digests));
@@ -62,7 +62,7 @@ impl Records {
     }
 
     /// Looks a graph up and adds the records that its build leaves.
-    pub fn build(&mut self, graph: &Graph, context: &Context, digests: &mut Digests) -> Outcome {
+    pub fn build(&mut self, graph: &Graph, context: &ContextFiles, digests: &mut Digests) -> Outcome {
         let outcome = self.look_up(graph, context, digests);
         for step in &graph.steps {
             let inputs = Self::inputs(graph, &outcome, step, (context, digests));
@@ -88,7 +88,7 @@ impl Records {
         outcome: &Outcome,
         index: usize,
         step: &Step,
-        files: (&Context, &mut Digests),
+        files: (&ContextFiles, &mut Digests),
     ) -> Evaluation {
         let inputs = Self::inputs(graph, outcome, step, files);
         let parents = parent_keys(outcome, step);
@@ -130,7 +130,12 @@ impl Records {
     }
 
     /// The inputs of a step as they are now.
-    fn inputs(graph: &Graph, outcome: &Outcome, step: &Step, (context, digests): (&Context, &mut Digests)) -> Inputs {
+    fn inputs(
+        graph: &Graph,
+        outcome: &Outcome,
+        step: &Step,
+        (context, digests): (&ContextFiles, &mut Digests),
+    ) -> Inputs {
         let mut inputs = Inputs { definition: step.definition_digest(), is_known: true, ..Inputs::default() };
         for (index, source) in step.sources.iter().enumerate() {
             match &source.origin {

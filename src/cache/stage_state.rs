@@ -1,12 +1,14 @@
 //! What a stage has at hand for its next step (BuildKit's `dispatchState`): environment, working directory, user, shell;
 //! and the definitions of steps in that state.
 
+use std::borrow::Cow;
+
 use super::context::Selector;
 use super::environment::OrderedEnvironment;
 use super::mount;
 use super::step::{BuilderFlags, Part, PartKind, SourceOrigin, StepKind, StepSource};
-use crate::build::{Build, Lookup, Stage, StageBase, VariableValue};
-use crate::dockerfile::expand::Lex;
+use crate::build::{Build, DEFAULT_PATH, Lookup, Stage, StageBase, VariableValue, is_remote_source};
+use crate::dockerfile::expand::{Lex, heredoc_word};
 use crate::dockerfile::{CommandForm, File, Heredoc, Instruction, Keyword, ScriptKind};
 use crate::ignore::has_wildcard;
 use crate::text::path;
@@ -31,9 +33,6 @@ pub(super) struct Definition {
     pub(super) writes: Option<Vec<String>>,
     pub(super) is_linked: bool,
 }
-
-/// PATH of an image that does not set it (BuildKit's `system.DefaultPathEnvUnix`).
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 impl StageState {
     /// On top of what is outside the file.
@@ -64,7 +63,7 @@ impl StageState {
     }
 
     /// Carries out an instruction that makes no step.
-    pub(super) fn apply(&mut self, build: &Build<'_>, stage: &Stage, index: usize, instruction: &Instruction) {
+    pub(super) fn apply(&mut self, build: &Build<'_>, index: usize, instruction: &Instruction) {
         let file = &build.input().file;
         let lex = Lex::new(file.escape());
         match instruction.keyword {
@@ -91,7 +90,7 @@ impl StageState {
                     self.shell = words.iter().map(|word| word.text.clone().into_owned()).collect();
                 }
             }
-            _ => _ = stage,
+            _ => {}
         }
     }
 
@@ -128,8 +127,7 @@ impl StageState {
         let mut text = text.to_owned();
         let upper = keyword.to_uppercase();
         if instruction.keyword == Keyword::Run {
-            if let Some((heredoc, body)) = sole_heredoc(file, instruction) {
-                _ = heredoc;
+            if let Some(body) = sole_heredoc(file, instruction) {
                 text.push_str(&format!(" ({})", summary(&body)));
             }
             text = self.environment.display(&text, Lex::display(file.escape()));
@@ -224,7 +222,7 @@ impl StageState {
             Definition { kind: StepKind::Copy, parts: Vec::new(), sources: Vec::new(), writes: None, is_linked: false };
         for source in &transfer.sources {
             let text = expand(&source.text);
-            if is_add && is_remote(&text) {
+            if is_add && is_remote_source(&text) {
                 definition.parts.push(Part::new(PartKind::Source, path::name(&text)));
                 let is_pinned = is_pinned || is_commit(&text);
                 let origin = SourceOrigin::Remote { url: text, is_pinned };
@@ -270,8 +268,8 @@ impl StageState {
 
     /// The body of a heredoc that COPY or ADD writes.
     fn body(&self, file: &File, heredoc: &Heredoc) -> String {
-        let text = text_of(file, heredoc);
-        if heredoc.expand { self.environment.expand(&text, Lex::heredoc_body()) } else { text }
+        let text = file.heredoc_text(heredoc);
+        if heredoc.expand { self.environment.expand(&text, Lex::heredoc_body()) } else { text.into_owned() }
     }
 }
 
@@ -316,11 +314,6 @@ fn plain_mode(text: &str) -> String {
     u32::from_str_radix(text, 8).map_or_else(|_| text.to_owned(), |mode| format!("{mode:o}"))
 }
 
-fn is_remote(text: &str) -> bool {
-    let source = crate::build::Source { text: Some(text.to_owned()), span: crate::text::Span::at(0) };
-    source.is_remote()
-}
-
 /// Whether a Git address names a whole commit.
 fn is_commit(url: &str) -> bool {
     let Some((_, reference)) = url.split_once('#') else { return false };
@@ -328,22 +321,11 @@ fn is_commit(url: &str) -> bool {
     matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A heredoc's text as it is used.
-fn text_of(file: &File, heredoc: &Heredoc) -> String {
-    let body = file.source().slice(heredoc.body);
-    if heredoc.chomp {
-        body.split_inclusive('\n').map(|line| line.trim_start_matches('\t')).collect()
-    } else {
-        body.to_owned()
-    }
-}
-
-/// The heredoc that is all of a RUN's command.
-fn sole_heredoc<'i>(file: &File, instruction: &'i Instruction) -> Option<(&'i Heredoc, String)> {
+/// The text of the here-document that is all of a RUN's command.
+fn sole_heredoc<'i>(file: &'i File, instruction: &'i Instruction) -> Option<Cow<'i, str>> {
     let heredoc = instruction.heredocs.first()?;
     let CommandForm::Shell(text) = file.command(instruction)? else { return None };
-    let is_sole = matches!(crate::dockerfile::expand::heredoc_word(&text.text), Ok(Some(_)));
-    is_sole.then(|| (heredoc, text_of(file, heredoc)))
+    matches!(heredoc_word(&text.text), Ok(Some(_))).then(|| file.heredoc_text(heredoc))
 }
 
 /// The first line of a here-document, as the builder prints it behind the command.

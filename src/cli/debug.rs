@@ -1,12 +1,14 @@
 //! `dockopt debug`: bulk answers for tests, and what was parsed.
 
 mod cache;
+mod case;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use self::case::text;
 use super::args::{Debug, Global};
 use super::exit::{CLEAN, FAILED};
 use super::output::{CommandFailure, emit};
@@ -81,10 +83,6 @@ fn answerer(kind: &str) -> Option<DebugAnswer> {
         "cache" => Some(cache::answer),
         _ => None,
     }
-}
-
-fn text<'a>(case: &'a Value, key: &str) -> &'a str {
-    case.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn parse(_: &Value, case: &Value) -> Value {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 mod api;
+mod cache_model;
 mod cached;
 mod containers;
 mod context;

@@ -7,11 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::text;
+use super::case::text;
 use crate::build::Build;
 use crate::cache::{
-    BuildState, BuilderFlags, ContentId, Context, Digests, Directory, FOLDER_MODE, FileNode, FileStat, Graph, Node,
-    Prediction, Records, StepKind, StepVerdict,
+    BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Directory, FOLDER_MODE, FileNode, FileStat, Graph,
+    Node, Prediction, Records, StepKind, StepVerdict,
 };
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::report::ReasonWriter;
@@ -26,7 +26,7 @@ const FILE_MODE: u16 = 0o644;
 /// One state of a case.
 struct CaseState {
     input: BuildInput,
-    context: Context,
+    context: ContextFiles,
     flags: BuilderFlags,
     folder: String,
 }
@@ -100,7 +100,7 @@ impl CaseState {
         let remotes: HashMap<String, ContentId> = remotes.collect();
         Self {
             input: BuildInput::new(&Source::of("Dockerfile", &dockerfile), options),
-            context: Context::new(Arc::new(tree(&files)), ignore.as_deref()).with_remotes(remotes),
+            context: ContextFiles::new(Arc::new(tree(&files)), ignore.as_deref()).with_remotes(remotes),
             flags: BuilderFlags { merges_links: is_containerd, epoch, ..command.flags },
             folder: path::name(&folder).to_owned(),
         }

@@ -99,6 +99,11 @@ impl File {
         Script { text, kind, parts }
     }
 
+    /// A heredoc's body as it is used: without the TABs at the starts of lines if it begins with `<<-`.
+    pub fn heredoc_text(&self, heredoc: &Heredoc) -> Cow<'_, str> {
+        if heredoc.chomp { self.without_tabs(heredoc).0 } else { Cow::Borrowed(self.source.slice(heredoc.body)) }
+    }
+
     /// A body without the TABs at the starts of its lines.
     fn without_tabs(&self, heredoc: &Heredoc) -> (Cow<'_, str>, Vec<Part>) {
         let mut text = String::with_capacity(heredoc.body.len() as usize);

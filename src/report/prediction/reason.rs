@@ -25,16 +25,16 @@ pub struct ReasonWriter<'w> {
 impl ReasonWriter<'_> {
     /// All reasons of a step, the decisive one first; empty for a step from the cache.
     pub fn all(&self, reasons: &[StepReason]) -> String {
-        let texts: Vec<String> = reasons.iter().map(|reason| self.one(reason)).collect();
+        let texts: Vec<String> = reasons.iter().map(|reason| self.sentence(reason)).collect();
         texts.join("; ")
     }
 
-    /// A reason.
-    pub fn one(&self, reason: &StepReason) -> String {
+    /// A reason as a sentence without a full stop.
+    pub fn sentence(&self, reason: &StepReason) -> String {
         match reason {
             StepReason::Above(index, verdict) => {
                 let reruns = if *verdict == StepVerdict::Miss { "reruns" } else { "may rerun" };
-                format!("it stands on {}, which {reruns}", self.step(*index))
+                format!("it builds on {}, which {reruns}", self.step(*index))
             }
             StepReason::Files(changes) => files(changes),
             StepReason::Part { kind, before, after, instruction } => {

@@ -190,13 +190,8 @@ impl<'r> Running<'r> {
 
     fn check_bodies(&self, file: &File, transfer: &Transfer<'_>) -> Result<(), String> {
         for heredoc in transfer.heredocs.iter().filter_map(|source| source.heredoc).filter(|heredoc| heredoc.expand) {
-            let body = file.source().slice(heredoc.body);
-            let kept: String = if heredoc.chomp {
-                body.split_inclusive('\n').map(|line| line.trim_start_matches('\t')).collect()
-            } else {
-                body.to_owned()
-            };
-            process_word(&kept, &self.variables, Lex::heredoc_body()).map_err(|error| error.to_string())?;
+            process_word(&file.heredoc_text(heredoc), &self.variables, Lex::heredoc_body())
+                .map_err(|error| error.to_string())?;
         }
         Ok(())
     }

@@ -1,0 +1,243 @@
+//! The cache model against a real engine: random builds are carried out twice, with a change between, and each step is
+//! compared with what `dockopt debug vectors cache` predicts.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+
+use serde_json::{Map, Value, json};
+
+mod case;
+
+use self::case::{CHANGES, Case, CaseFile, LINES, State};
+use super::{Engine, full};
+use crate::dockopt::Dockopt;
+
+/// What the steps of all cases came to.
+#[derive(Default)]
+struct Score {
+    agreed: usize,
+    unknown: usize,
+    /// Steps that the builder got wrong, as the prediction says.
+    traps: usize,
+    disagreed: Vec<String>,
+    refused: Vec<String>,
+    changes: BTreeMap<&'static str, usize>,
+    lines: BTreeMap<&'static str, usize>,
+}
+
+#[test]
+fn what_is_predicted_is_what_the_engine_does() {
+    let Some(engine) = Engine::found() else { return };
+    let score = run(&engine, "docker", if full() { 300 } else { 15 });
+    judge(&score, "classic store");
+}
+
+#[test]
+fn what_is_predicted_holds_for_containerds_store() {
+    let Some(engine) = Engine::found() else { return };
+    if !full() {
+        return super::left_out("DOCKOPT_FULL asks for it");
+    }
+    let output = Command::new("tests/engine/second").arg("debian:trixie-slim").arg("python:3.13-slim").output().unwrap();
+    let host = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    assert!(!host.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let second = Engine { client: engine.client.clone(), host: Some(host) };
+    let score = run(&second, "buildkit", 300);
+    judge(&score, "containerd's store");
+}
+
+fn judge(score: &Score, store: &str) {
+    let total = score.agreed + score.unknown + score.disagreed.len();
+    let mut out = format!(
+        "\n{store}: {} of {total} steps agree, {} unknown, {} in traps, {} cases refused by the builder\n",
+        score.agreed,
+        score.unknown,
+        score.traps,
+        score.refused.len()
+    );
+    let covered = |rows: &BTreeMap<&str, usize>| rows.values().filter(|count| **count > 0).count();
+    _ = writeln!(out, "  changes covered: {} of {}", covered(&score.changes), CHANGES.len());
+    _ = writeln!(out, "  lines covered: {} of {}", covered(&score.lines), LINES.len());
+    write!(std::io::stdout(), "{out}").unwrap();
+    let report = [score.disagreed.join("\n"), score.refused.join("\n")].join("\n");
+    assert!(100 * score.disagreed.len() <= total, "{out}{report}");
+    assert!(100 * score.unknown <= 8 * total, "{out}{report}");
+    assert!(20 * score.refused.len() <= score.changes.values().sum(), "{out}{report}");
+    if full() {
+        assert_eq!((covered(&score.changes), covered(&score.lines)), (CHANGES.len(), LINES.len()), "{out}");
+    }
+}
+
+fn run(engine: &Engine, kind: &str, count: usize) -> Score {
+    // Without `DOCKOPT_SEED` each run tries other changes, named in its messages.
+    let start = match std::env::var("DOCKOPT_SEED") {
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) if full() => 0,
+        Err(_) => std::process::id() as usize * 15,
+    };
+    let (next, score) = (Mutex::new(start..start + count), Mutex::new(Score::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(seed) = { next.lock().unwrap().next() } {
+                    let nonce = format!("m{}n{seed}", std::process::id());
+                    let case = case::case(seed, &nonce);
+                    let outcome = build_case(engine, &case, &nonce);
+                    let predicted = predict(&case, kind);
+                    add(&mut score.lock().unwrap(), (seed, &nonce), &case, outcome, &predicted);
+                }
+            });
+        }
+    });
+    engine.run(&["buildx", "prune", "--all", "--force", "--filter", "description~=m[0-9]+n[0-9]+"]);
+    score.into_inner().unwrap()
+}
+
+/// Whether each step of the last build was cached; the builder's words if it refuses a build.
+fn build_case(engine: &Engine, case: &Case, nonce: &str) -> Result<BTreeMap<String, bool>, String> {
+    let folder = tempfile::Builder::new().prefix(&format!("{nonce}-")).tempdir().unwrap();
+    write_state(folder.path(), &State::default(), &case.before);
+    let mut steps = build(engine, folder.path(), &case.before)?;
+    write_state(folder.path(), &case.before, &case.after);
+    let after = build(engine, folder.path(), &case.after)?;
+    if case.returns {
+        write_state(folder.path(), &case.after, &case.before);
+        steps = build(engine, folder.path(), &case.before)?;
+    } else {
+        steps.clone_from(&after);
+    }
+    Ok(steps)
+}
+
+/// Writes what differs from the earlier state.
+fn write_state(folder: &Path, old: &State, new: &State) {
+    for path in old.files.keys().filter(|path| !new.files.contains_key(*path)) {
+        _ = fs::remove_file(folder.join(path)).or_else(|_| fs::remove_dir(folder.join(path)));
+    }
+    for (path, file) in &new.files {
+        let place = folder.join(path);
+        if old.files.get(path) == Some(file) && !new.touched.contains(path) {
+            continue;
+        }
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        match file {
+            CaseFile::File { content, mode } => {
+                fs::write(&place, content).unwrap();
+                fs::set_permissions(&place, fs::Permissions::from_mode(*mode)).unwrap();
+            }
+            CaseFile::Folder { mode } => {
+                fs::create_dir_all(&place).unwrap();
+                fs::set_permissions(&place, fs::Permissions::from_mode(*mode)).unwrap();
+            }
+            CaseFile::Link(target) => {
+                _ = fs::remove_file(&place);
+                symlink(target, &place).unwrap();
+            }
+        }
+    }
+    if old.dockerfile() != new.dockerfile() {
+        fs::write(folder.join("Dockerfile"), new.dockerfile()).unwrap();
+    }
+}
+
+fn build(engine: &Engine, folder: &Path, state: &State) -> Result<BTreeMap<String, bool>, String> {
+    let mut arguments: Vec<String> =
+        ["buildx", "build", "--progress=rawjson", "--output=type=cacheonly", "--provenance=false"]
+            .map(str::to_owned)
+            .to_vec();
+    arguments.extend(state.flags.iter().cloned());
+    for (name, value) in &state.args {
+        arguments.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
+    }
+    arguments.push(folder.to_str().unwrap().to_owned());
+    let output = engine.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let log = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        return Err(log.lines().rev().find(|line| line.contains("rror")).unwrap_or("no message").to_owned());
+    }
+    let mut steps = BTreeMap::new();
+    for line in log.lines() {
+        let Ok(status) = serde_json::from_str::<Value>(line) else { continue };
+        for vertex in status["vertexes"].as_array().into_iter().flatten() {
+            let name = vertex["name"].as_str().unwrap_or_default();
+            if name.starts_with('[') && !vertex["completed"].is_null() {
+                *steps.entry(name.to_owned()).or_default() |= vertex["cached"].as_bool() == Some(true);
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// Verdict and reason of each step.
+fn predict(case: &Case, engine: &str) -> Vec<(String, String, String)> {
+    let mut vector = Map::new();
+    vector.insert("id".to_owned(), json!("case"));
+    vector.insert("engine".to_owned(), json!(engine));
+    let (before, after) = if case.returns { (&case.after, &case.before) } else { (&case.before, &case.after) };
+    before.json("before", &mut vector);
+    after.json("after", &mut vector);
+    if case.returns {
+        let mut first = Map::new();
+        case.before.json("", &mut first);
+        let first: Map<String, Value> =
+            first.into_iter().map(|(key, value)| (key.trim_end_matches('_').to_owned(), value)).collect();
+        vector.insert("history".to_owned(), json!([first]));
+    }
+    let ran = Dockopt::new()
+        .file("cases.jsonl", &format!("{}\n", Value::Object(vector)))
+        .args(["debug", "vectors", "cache", "cases.jsonl"])
+        .run()
+        .code(0);
+    let answer: Value = serde_json::from_str(ran.stdout.trim()).unwrap();
+    let text = |step: &Value, key: &str| step[key].as_str().unwrap().to_owned();
+    let steps = answer["steps"].as_array().unwrap().iter();
+    steps.map(|step| (text(step, "step"), text(step, "verdict"), text(step, "why"))).collect()
+}
+
+fn add(
+    score: &mut Score,
+    (seed, nonce): (usize, &str),
+    case: &Case,
+    outcome: Result<BTreeMap<String, bool>, String>,
+    predicted: &[(String, String, String)],
+) {
+    *score.changes.entry(case.change).or_default() += 1;
+    for line in LINES {
+        let text = line.replace("NONCE", nonce);
+        *score.lines.entry(line).or_default() += usize::from(case.before.lines.contains(&text));
+    }
+    let real = match outcome {
+        Ok(real) => real,
+        Err(why) => return score.refused.push(format!("seed {seed} ({}): {why}\n{}", case.change, case.after.dockerfile())),
+    };
+    let mut wrong = String::new();
+    for (name, cached) in &real {
+        let is_step = ["RUN ", "COPY ", "ADD ", "WORKDIR ", "LINK "].iter().any(|word| {
+            name.split_once("] ").is_some_and(|(_, text)| text.starts_with(word))
+        });
+        if !is_step {
+            continue;
+        }
+        let verdict = if *cached { "hit" } else { "miss" };
+        match predicted.iter().find(|(step, ..)| step == name) {
+            None => _ = writeln!(wrong, "  {name}: not predicted"),
+            Some((_, said, why)) if said != verdict && why.contains("may wrongly say CACHED") => score.traps += 1,
+            Some((_, said, _)) if said == verdict => score.agreed += 1,
+            Some((_, said, _)) if said == "unknown" => score.unknown += 1,
+            Some((_, said, why)) => _ = writeln!(wrong, "  {name}: {verdict}, not {said} ({why})"),
+        }
+    }
+    if !wrong.is_empty() {
+        let (before, after) = (case.before.dockerfile(), case.after.dockerfile());
+        let names: Vec<&str> = predicted.iter().map(|(name, ..)| name.as_str()).collect();
+        score.disagreed.extend(wrong.lines().map(|line| {
+            format!("seed {seed} ({}):\n{line}\n  predicted: {names:?}\n--- before\n{before}--- after\n{after}", case.change)
+        }));
+    }
+}
