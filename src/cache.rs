@@ -5,10 +5,12 @@
 
 mod changes;
 mod context;
+mod definition;
 mod edit_likelihood;
 mod environment;
 mod graph;
 mod mount;
+mod origin;
 mod predict;
 mod records;
 mod source;

@@ -1,7 +1,8 @@
 //! `RUN --mount`: what of a mount enters the cache key. Contents of caches, values of secrets and agents never do.
 
 use super::context::Selector;
-use super::stage_state::{StageState, clean, origin_of};
+use super::origin::{clean, origin_of};
+use super::stage_state::StageState;
 use super::step::{Part, PartKind, SourceOrigin, StepSource};
 use crate::build::Build;
 use crate::dockerfile::Mount;

@@ -44,7 +44,8 @@ fn what_is_predicted_holds_for_containerds_store() {
     if !full() {
         return super::left_out("DOCKOPT_FULL asks for it");
     }
-    let output = Command::new("tests/engine/second").arg("debian:trixie-slim").arg("python:3.13-slim").output().unwrap();
+    let output =
+        Command::new("tests/engine/second").arg("debian:trixie-slim").arg("python:3.13-slim").output().unwrap();
     let host = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     assert!(!host.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     let second = Engine { client: engine.client.clone(), host: Some(host) };
@@ -214,13 +215,15 @@ fn add(
     }
     let real = match outcome {
         Ok(real) => real,
-        Err(why) => return score.refused.push(format!("seed {seed} ({}): {why}\n{}", case.change, case.after.dockerfile())),
+        Err(why) => {
+            return score.refused.push(format!("seed {seed} ({}): {why}\n{}", case.change, case.after.dockerfile()));
+        }
     };
     let mut wrong = String::new();
     for (name, cached) in &real {
-        let is_step = ["RUN ", "COPY ", "ADD ", "WORKDIR ", "LINK "].iter().any(|word| {
-            name.split_once("] ").is_some_and(|(_, text)| text.starts_with(word))
-        });
+        let is_step = ["RUN ", "COPY ", "ADD ", "WORKDIR ", "LINK "]
+            .iter()
+            .any(|word| name.split_once("] ").is_some_and(|(_, text)| text.starts_with(word)));
         if !is_step {
             continue;
         }
@@ -237,7 +240,10 @@ fn add(
         let (before, after) = (case.before.dockerfile(), case.after.dockerfile());
         let names: Vec<&str> = predicted.iter().map(|(name, ..)| name.as_str()).collect();
         score.disagreed.extend(wrong.lines().map(|line| {
-            format!("seed {seed} ({}):\n{line}\n  predicted: {names:?}\n--- before\n{before}--- after\n{after}", case.change)
+            format!(
+                "seed {seed} ({}):\n{line}\n  predicted: {names:?}\n--- before\n{before}--- after\n{after}",
+                case.change
+            )
         }));
     }
 }

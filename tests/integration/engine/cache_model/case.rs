@@ -310,9 +310,7 @@ pub(super) const CHANGES: &[(&str, Change)] = &[
         after.insert(random, "# comment");
         after
     }),
-    ("the command", |before, random, nonce| {
-        reword(before, random, &format!("RUN echo {nonce} old"), "old", "new")
-    }),
+    ("the command", |before, random, nonce| reword(before, random, &format!("RUN echo {nonce} old"), "old", "new")),
     ("blanks in the command", |before, random, nonce| {
         reword(before, random, &format!("RUN echo {nonce} old"), " old", "  old")
     }),
@@ -327,7 +325,8 @@ pub(super) const CHANGES: &[(&str, Change)] = &[
         reword(before, random, &line, "    true old", "# comment\n    true old")
     }),
     ("exec form that spells the shell form", |before, random, nonce| {
-        let (old, new) = (format!("RUN echo {nonce} form"), format!("RUN [\"/bin/sh\", \"-c\", \"echo {nonce} form\"]"));
+        let (old, new) =
+            (format!("RUN echo {nonce} form"), format!("RUN [\"/bin/sh\", \"-c\", \"echo {nonce} form\"]"));
         before.lines.retain(|line| !line.starts_with("SHELL"));
         reword(before, random, &old, &old, &new)
     }),
@@ -348,11 +347,10 @@ pub(super) const CHANGES: &[(&str, Change)] = &[
     ("a variable in a copied here-document", |before, random, nonce| {
         before.lines.retain(|line| !line.starts_with("ENV"));
         before.append("ENV TEXT=old");
-        reword(before, random, "RUN true", "TEXT=old", "TEXT=new").with_end(&format!("COPY <<EOF /doc\n{nonce} $TEXT\nEOF"), before)
+        reword(before, random, "RUN true", "TEXT=old", "TEXT=new")
+            .with_end(&format!("COPY <<EOF /doc\n{nonce} $TEXT\nEOF"), before)
     }),
-    ("the value of ENV", |before, random, nonce| {
-        reword(before, random, &format!("ENV OWN={nonce}old"), "old", "new")
-    }),
+    ("the value of ENV", |before, random, nonce| reword(before, random, &format!("ENV OWN={nonce}old"), "old", "new")),
     ("an ENV is new", |before, random, nonce| inserted(before, random, &format!("ENV FRESH={nonce}"))),
     ("the order of ENV", |before, random, nonce| {
         let (old, new) = (format!("ENV A={nonce}\nENV B=2"), format!("ENV B=2\nENV A={nonce}"));
@@ -413,7 +411,8 @@ pub(super) const CHANGES: &[(&str, Change)] = &[
     ("a LABEL", |before, random, nonce| reword(before, random, &format!("LABEL own={nonce}old"), "old", "new")),
     ("EXPOSE, VOLUME, CMD, STOPSIGNAL, HEALTHCHECK", |before, random, _| {
         let lines = ["EXPOSE 81", "VOLUME /w", "CMD [\"false\"]", "STOPSIGNAL SIGINT", "HEALTHCHECK CMD true"];
-        inserted(before, random, lines[random.below(lines.len())])
+        let line = lines[random.below(lines.len())];
+        inserted(before, random, line)
     }),
     ("a USER is new", |before, _, _| {
         before.append("RUN echo last");
@@ -488,7 +487,13 @@ pub(super) const CHANGES: &[(&str, Change)] = &[
         edit(before, ["src/lib/z.py", "src/main.py", "src/new/z.py"][random.below(3)], nonce)
     }),
     ("the target of a cache mount", |before, random, nonce| {
-        reword(before, random, &format!("RUN --mount=type=cache,target=/old echo {nonce}"), "target=/old", "target=/new")
+        reword(
+            before,
+            random,
+            &format!("RUN --mount=type=cache,target=/old echo {nonce}"),
+            "target=/old",
+            "target=/new",
+        )
     }),
     ("the id of a cache mount", |before, random, nonce| {
         let line = format!("RUN --mount=type=cache,id=old,target=/c echo {nonce}");
