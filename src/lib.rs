@@ -17,6 +17,7 @@ pub mod manifest; // package.json, pyproject.toml, go.mod, … and their lock fi
 pub mod sources; // what source code imports and calls
 pub mod recipe; // `docker build` in makefiles, scripts and workflows
 pub mod image; // layers, files, packages and secrets of an image
+pub mod buildlog; // build logs in every form
 pub mod inputs; // everything that was read
 pub mod build; // what a Dockerfile means
 pub mod shellcheck; // ShellCheck's answers

@@ -16,7 +16,6 @@ mod cpu_time;
 mod observe;
 mod plan;
 mod program;
-mod rawjson;
 mod scenario;
 mod session;
 mod size;

@@ -23,6 +23,8 @@ pub struct Provenance {
     pub target: Option<String>,
     /// `--build-arg`, sorted.
     pub build_args: Vec<(String, String)>,
+    /// Lines of each step, by the digest that the builder's messages have for it.
+    pub vertices: BTreeMap<String, RecordedLines>,
     /// Lines by the blobs of a step's result, from the lowest to its own: equal blobs may be made by several steps.
     chains: HashMap<ChainKey, StepProducts>,
     /// Lines by a step's own blob; `None` for one that several lines made.

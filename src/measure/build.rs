@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::child::{self, End};
 use super::copy::Project;
-use super::rawjson::{BuildLog, LogStep};
 use super::session::Session;
+use crate::buildlog::{self, LogStep, LoggedBuild, StatusLog, StepKind, StepStatus};
 use crate::failure::{Failure, FailureKind};
 use crate::proof::BuildRun;
 
@@ -56,7 +56,7 @@ impl Session {
         self.note(project, &arguments);
         command.args(&arguments);
         let before = self.meter.now();
-        let log = Arc::new(Mutex::new(BuildLog::default()));
+        let log = Arc::new(Mutex::new(StatusLog::default()));
         let heard = Arc::clone(&log);
         let hear = move |line: &[u8]| heard.lock().unwrap_or_else(PoisonError::into_inner).line(line);
         let ran = child::run(&mut command, self.options.limit, &|| self.is_stopped(), hear);
@@ -70,13 +70,14 @@ impl Session {
         let told = read(&metadata);
         let _ = std::fs::remove_file(&metadata);
         let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        let logged = log.build();
         match ran.end {
             End::Ended(status) if status.success() => {}
-            End::Ended(status) => return Err(self.failed(&log, status)),
-            End::TimedOut => return Err(self.timeout_failure(&log)),
+            End::Ended(status) => return Err(self.failed(&log, &logged, status)),
+            End::TimedOut => return Err(self.timeout_failure(&logged)),
             End::Interrupted => return Err(Failure::interrupted()),
         }
-        let mut run = run_of_log(&log);
+        let mut run = run_of_log(&logged);
         run.seconds = ran.took.as_secs_f64();
         let has_run = run.steps.iter().any(|(name, _)| name.contains("RUN "));
         run.cpu_seconds = self.meter.seconds(before, &told, has_run);
@@ -149,37 +150,35 @@ impl Session {
     }
 
     /// What a build that took too long was doing.
-    fn timeout_failure(&self, log: &BuildLog) -> Failure {
+    fn timeout_failure(&self, build: &LoggedBuild) -> Failure {
         // The builder may still have said that it calls off what runs.
-        let is_open = |step: &&LogStep| !step.cached && (step.has_begun_only() || !step.error.is_empty());
-        let running = log.steps().filter(is_open).last();
+        let is_open = |step: &&LogStep| !matches!(step.status, StepStatus::Cached | StepStatus::Done);
+        let running = build.steps.iter().rfind(is_open);
         let doing = running.map(|step| format!(" at `{}`", self.options.mask.apply(&step.name)));
         let limit = self.options.limit.as_secs();
         let what = format!("the build was stopped after {limit} s{}", doing.unwrap_or_default());
         let mut failure = Failure::new(FailureKind::TimedOut, what, "raise the limit with --timeout");
-        failure.log = running.map(|step| self.tail(&step.tail)).unwrap_or_default();
+        failure.log = running.map(|step| self.tail(step)).unwrap_or_default();
         failure
     }
 
-    fn tail(&self, bytes: &std::collections::VecDeque<u8>) -> Vec<String> {
-        let bytes: Vec<u8> = bytes.iter().copied().collect();
-        let text = self.options.mask.apply(&String::from_utf8_lossy(&bytes));
+    fn tail(&self, step: &LogStep) -> Vec<String> {
+        let text = self.options.mask.apply(&step.output.tail());
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
         lines[lines.len().saturating_sub(SHOWN)..].iter().map(|line| (*line).to_owned()).collect()
     }
 
-    fn failed(&self, log: &BuildLog, status: ExitStatus) -> Failure {
-        let step = log.failed();
-        let words: Vec<String> = log.words.iter().map(|line| self.options.mask.apply(line)).collect();
+    fn failed(&self, log: &StatusLog, build: &LoggedBuild, status: ExitStatus) -> Failure {
+        let step = build.failed_step();
+        let words: Vec<String> = log.words().map(|line| self.options.mask.apply(line)).collect();
         let said = words.iter().rev().find_map(|line| line.strip_prefix("ERROR: "));
-        let error = step.map(|step| self.options.mask.apply(&step.error));
+        let error = step.and_then(|step| step.error.as_deref()).map(|error| self.options.mask.apply(error));
         let mut why = error.or_else(|| said.map(str::to_owned)).or_else(|| words.last().cloned());
         let own = why.get_or_insert_with(|| status.to_string());
-        let own = own.strip_prefix("failed to build: ").unwrap_or(own);
-        let own = own.strip_prefix("failed to solve: ").unwrap_or(own).to_owned();
+        let own = buildlog::builder_message(own).to_owned();
         let name = step.map(|step| self.options.mask.apply(&step.name));
         let mut failure = classify_failure(&own, &words.join("\n"), name.as_deref());
-        failure.log = step.map(|step| self.tail(&step.tail)).unwrap_or_default();
+        failure.log = step.map(|step| self.tail(step)).unwrap_or_default();
         if failure.log.is_empty() && step.is_none() {
             failure.log = words[words.len().saturating_sub(SHOWN)..].to_vec();
         }
@@ -229,11 +228,13 @@ fn classify_failure(why: &str, words: &str, step: Option<&str>) -> Failure {
 }
 
 /// What a build's steps took.
-fn run_of_log(log: &BuildLog) -> BuildRun {
+fn run_of_log(build: &LoggedBuild) -> BuildRun {
     let mut run = BuildRun::default();
-    for step in log.steps().filter(|step| !step.is_internal()) {
-        match step.seconds() {
-            _ if step.cached => run.cached += 1,
+    // The transfer of the context is the builder's own work too.
+    let is_internal = |step: &&LogStep| matches!(step.label.kind, StepKind::Internal | StepKind::Context);
+    for step in build.steps.iter().filter(|step| !is_internal(step)) {
+        match step.seconds {
+            _ if step.status == StepStatus::Cached => run.cached += 1,
             Some(seconds) => run.steps.push((step.name.clone(), seconds)),
             None => {}
         }

@@ -15,7 +15,7 @@ use super::cpu_time::Meter;
 use super::leftover::{self, LABEL, LOCK, LeftoverCleanup};
 use super::plan::MeasurePlan;
 use super::program::DockerProgram;
-use super::rawjson;
+use crate::buildlog;
 use crate::engine::{self, Engine};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Mask;
@@ -196,8 +196,9 @@ impl Session {
     pub fn left_in_cache(&self) -> Option<u64> {
         let began = i128::try_from(self.began.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()?;
         let records = self.engine.build_cache().ok()?;
-        let is_ours =
-            |record: &&engine::CacheRecord| rawjson::unix_nanoseconds(&record.created).is_some_and(|at| at >= began);
+        let is_ours = |record: &&engine::CacheRecord| {
+            buildlog::timestamp(&record.created).is_some_and(|at| at.as_nanosecond() >= began)
+        };
         Some(records.iter().filter(is_ours).map(|record| record.size).sum())
     }
 

@@ -98,6 +98,9 @@ struct RunMetadata {
 struct BuildConfig {
     #[serde(rename = "llbDefinition")]
     steps: Option<Vec<ProvenanceStep>>,
+    /// The step of each digest.
+    #[serde(rename = "digestMapping")]
+    digests: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -224,13 +227,33 @@ impl Provenance {
             return Ok(None);
         }
         let Some(predicate) = statement.predicate else { return Ok(None) };
-        let mut provenance =
-            Self { subjects: statement.subject.iter().flatten().filter_map(digest).collect(), ..Default::default() };
+        let subjects = statement.subject.iter().flatten().filter_map(digest).collect();
+        Ok(Self::of_predicate(predicate, subjects))
+    }
+
+    /// Reads a predicate without its statement, as build records hold it. `Ok(None)` as for [`Self::read`].
+    ///
+    /// # Errors
+    /// When it is no JSON, or not what a predicate is.
+    pub fn read_predicate(bytes: &[u8]) -> Result<Option<Self>, NoProvenance> {
+        let predicate = serde_json::from_slice(bytes);
+        let predicate = predicate.map_err(|error| NoProvenance(format!("the provenance cannot be read: {error}")))?;
+        Ok(Self::of_predicate(predicate, Vec::new()))
+    }
+
+    fn of_predicate(predicate: Predicate, subjects: Vec<crate::image::digest::Digest>) -> Option<Self> {
+        let mut provenance = Self { subjects, ..Default::default() };
         let (buildkit, config) = take_predicate(predicate, &mut provenance);
-        let Some(BuildKit { source: Some(source), layers: Some(layers) }) = buildkit else { return Ok(None) };
+        let Some(BuildKit { source: Some(source), layers: Some(layers) }) = buildkit else { return None };
         take_texts(source.infos.unwrap_or_default(), &mut provenance);
         let locations = source.locations.unwrap_or_default();
-        let fetching = fetching(config.unwrap_or_default());
+        let mut config = config.unwrap_or_default();
+        for (digest, step) in config.digests.take().unwrap_or_default() {
+            if let Some(lines) = locations.get(&step).and_then(lines) {
+                provenance.vertices.insert(digest, lines);
+            }
+        }
+        let fetching = fetching(config);
         for (output, chains) in &layers {
             let step = output.split(':').next().unwrap_or_default();
             let Some(number) = step.strip_prefix("step").and_then(|number| number.parse().ok()) else { continue };
@@ -243,7 +266,7 @@ impl Provenance {
                 provenance.add(chain, StepProducts { step: number, layer });
             }
         }
-        Ok(Some(provenance))
+        Some(provenance)
     }
 }
 
