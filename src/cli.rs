@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod baseline;
+mod cache;
 mod changes;
 mod context;
 mod debug;
@@ -23,7 +24,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use args::{Command, ContextCommand};
+use args::{CacheCommand, Command, ContextCommand};
 use exit::{CLEAN, FAILED};
 use output::CommandFailure;
 
@@ -46,6 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Optimize(command) => optimize::run(&cli.global, command),
         Command::Measure(command) => measure::run(&cli.global, command),
         Command::Image(command) => image::run(&cli.global, command),
+        Command::Cache { command: CacheCommand::History(command) } => cache::history::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
         Command::Rules(command) => explain::rules(&cli.global, command),
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, command),

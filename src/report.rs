@@ -3,6 +3,7 @@
 
 mod adoption;
 mod baseline;
+mod cache_history;
 mod catalogue;
 mod context;
 mod excerpt;
@@ -28,6 +29,9 @@ mod wire;
 
 pub use self::adoption::{added_ignores, added_ignores_json, statistics, statistics_json};
 pub use self::baseline::baseline;
+pub use self::cache_history::{
+    CacheHistoryReport, CommitRow, HistoryCommit, HistoryStep, HistoryTable, cache_history, cache_history_json,
+};
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
 pub use self::figures::{measure, measure_json, measure_markdown};

@@ -78,8 +78,13 @@ impl Prediction {
     pub fn new(before: BuildState, after: BuildState, records: &mut Records, digests: &mut Digests) -> Self {
         records.build(before.graph, before.context, digests);
         let outcome = records.look_up(after.graph, after.context, digests);
+        Self::of_outcome(before, after, &outcome)
+    }
+
+    /// Why the builder does what it does with `after`, compared with the build before it.
+    pub(super) fn of_outcome(before: BuildState, after: BuildState, outcome: &Outcome) -> Self {
         let pairs = pairs(before.graph, after.graph);
-        let compare = Reasons { before, after, outcome: &outcome, pairs: &pairs };
+        let compare = Reasons { before, after, outcome, pairs: &pairs };
         let steps = outcome.verdicts.iter().enumerate().map(|(index, verdict)| StepPrediction {
             verdict: *verdict,
             reasons: if *verdict == StepVerdict::Hit { Vec::new() } else { compare.of(index) },
@@ -210,7 +215,7 @@ fn part_reasons(before: &[Part], after: &[Part]) -> Vec<StepReason> {
 }
 
 /// The counterpart of each step of `after` in `before`: the same text in the same stage, else the next one of its kind.
-fn pairs(before: &Graph, after: &Graph) -> Vec<Option<usize>> {
+pub(super) fn pairs(before: &Graph, after: &Graph) -> Vec<Option<usize>> {
     let mut pairs = vec![None; after.steps.len()];
     let old = by_stage(before);
     for (stage, new) in by_stage(after) {

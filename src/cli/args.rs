@@ -1,11 +1,13 @@
 //! The command line. The doc comments are the help texts.
 
+mod cache;
 mod help;
 mod image;
 mod measure;
 mod optimize;
 mod options;
 
+pub(super) use self::cache::{CacheCommand, CacheHistory};
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
@@ -59,6 +61,11 @@ pub(super) enum Command {
     Measure(Box<Measure>),
     /// Show what an image contains, what is wasted, and which line wrote it
     Image(Box<Image>),
+    /// Say which steps the builder takes from its cache, and why not
+    Cache {
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Print the page of a rule, or list the rules of a category
     Explain(Explain),
     /// List the rules

@@ -1,17 +1,22 @@
 //! Reads git repositories without git: commits, folders and files of commits, the index and the work tree. The formats
 //! are gix's business; here are the questions of dockopt, with bounds and messages.
 
+mod builds;
 mod config;
+mod directories;
 mod folder;
 mod history;
 mod index;
 mod repository;
 mod revision;
+mod special_files;
 mod tree;
 mod work_tree;
 
 pub use gix_hash::ObjectId;
 
+pub use self::builds::{BuildPaths, CommitBuild, CommitFiles};
+pub use self::directories::Directories;
 pub(super) use self::folder::{common_dir, git_folder, small_file};
 pub use self::history::{Commit, History, HistoryEnd};
 pub(super) use self::index::tracked_paths;

@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 10] = [
+const HELP: [Help; 11] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -89,6 +89,18 @@ const HELP: [Help; 10] = [
         examples: [
             ("dockopt image diff api:1.0 api:1.1", "show why the image grew"),
             ("dockopt image diff old.tar new.tar --format markdown", "print the comparison for a pull request"),
+        ],
+    },
+    Help {
+        command: &["cache", "history"],
+        formats: TEXT_AND_JSON,
+        modes: &[],
+        examples: [
+            ("dockopt cache history ./backend --commits 200", "show how often each step reran in the last 200 commits"),
+            (
+                "dockopt cache history --against optimize",
+                "show what the rewrite of `dockopt optimize` would have saved",
+            ),
         ],
     },
     Help {

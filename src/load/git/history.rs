@@ -47,6 +47,18 @@ pub enum HistoryEnd {
     Unreadable(Failure),
 }
 
+impl HistoryEnd {
+    /// In one word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Limit => "limit",
+            Self::Shallow => "shallow",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
 impl Repository {
     /// A commit.
     ///

@@ -1,0 +1,3 @@
+//! `dockopt cache`.
+
+pub(super) mod history;

@@ -1,0 +1,202 @@
+//! `dockopt cache history`.
+
+mod simulation;
+
+use std::path::Path;
+
+use self::simulation::{Replacement, Simulation};
+use crate::cli::args::{CacheHistory, Global};
+use crate::cli::exit::{CLEAN, FAILED};
+use crate::cli::output::{CommandFailure, complain, emit};
+use crate::cli::terminal;
+use crate::failure::Failure;
+use crate::inputs::{Inputs, Need, Needs};
+use crate::load::git::{BuildPaths, CommitBuild, History, HistoryEnd, Repository};
+use crate::report::{self, CacheHistoryReport, Format};
+
+/// The value of `--against` that stands for the rewrite.
+const OPTIMIZE: &str = "optimize";
+
+pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8, CommandFailure> {
+    let Some(inputs) = gather(global, command)? else { return Ok(FAILED) };
+    let build = only_build(&inputs, &command.path)?;
+    let (repository, paths) = locate(&inputs, build)?;
+    let head = repository.resolve("HEAD")?;
+    let history = repository.first_parents(head, command.commits as usize + 1)?;
+    let builds = repository.builds(&history.commits, &paths);
+    if !builds.iter().any(|build| matches!(build, CommitBuild::Found(_))) {
+        return Err(never_built(&builds, &paths, &history));
+    }
+    let mut simulation = Simulation::new(&repository, &history.commits, &builds, &inputs.builds[build]);
+    let keeping = command.builder.keeping();
+    let mut tables = vec![simulation.run(inputs.source(inputs.builds[build].dockerfile).name(), None, keeping)?];
+    if let Some(against) = &command.against {
+        let replacement = replacement(&inputs, build, against, &paths)?;
+        tables.push(simulation.run(&replacement.name.clone(), Some(&replacement), keeping)?);
+        simulation.match_steps(&mut tables);
+    }
+    let report = CacheHistoryReport {
+        root: inputs.root.clone(),
+        dockerfile: paths.dockerfile.clone(),
+        keeping,
+        commits: simulation.commits(),
+        notices: notices(&repository, &history, &builds, &paths),
+        end: history.end.name(),
+        tables,
+    };
+    match global.format {
+        Format::Json => emit(global, &report::cache_history_json(&report))?,
+        _ => emit(global, &report::cache_history(&report, terminal::stdout(global)))?,
+    }
+    Ok(CLEAN)
+}
+
+fn gather(global: &Global, command: &CacheHistory) -> Result<Option<Inputs>, CommandFailure> {
+    let mut request = command.build.request(command.path.clone(), None);
+    if command.against.as_deref() == Some(Path::new(OPTIMIZE)) {
+        request.needs =
+            [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect::<Needs>();
+    }
+    let inputs = crate::load::gather(&request)?;
+    Ok(if complain(global, &inputs) { None } else { Some(inputs) })
+}
+
+/// The index of the only build.
+fn only_build(inputs: &Inputs, path: &Path) -> Result<usize, CommandFailure> {
+    let names: Vec<&str> = inputs.builds.iter().map(|build| inputs.source(build.dockerfile).name()).collect();
+    match names.as_slice() {
+        [_] => Ok(0),
+        [] => Err(because(format!("no Dockerfile found in `{}`", path.display()), "set one with --file")),
+        several => {
+            let what = format!("found {} Dockerfiles in `{}`; one can be followed", several.len(), path.display());
+            let shown: Vec<&str> = several.iter().take(10).copied().collect();
+            Err(because(what, &format!("pass one of them: {}", shown.join(", "))))
+        }
+    }
+}
+
+/// The repository that a build lies in, and where it lies there.
+fn locate(inputs: &Inputs, build: usize) -> Result<(Repository, BuildPaths), CommandFailure> {
+    let input = &inputs.builds[build];
+    let name = inputs.source(input.dockerfile).name();
+    let Some(root) = &input.context_root else {
+        return Err(because(format!("`{name}` has no folder to use as the build context"), "pass its folder"));
+    };
+    let outside = |what: &str| because(format!("`{what}` is not in a git repository"), "run it in a clone");
+    let repository = Repository::discover(Path::new(name))?.ok_or_else(|| outside(name))?;
+    let Some(top) = repository.work_tree().and_then(|top| top.canonicalize().ok()) else {
+        return Err(because("the git repository has no work tree".to_owned(), "run it in a clone that is not bare"));
+    };
+    let below = |path: &Path| {
+        let below = path.strip_prefix(&top).ok()?.to_str()?;
+        Some(if cfg!(windows) { below.replace('\\', "/") } else { below.to_owned() })
+    };
+    let file = Path::new(name);
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dockerfile = parent.canonicalize().ok().zip(file.file_name()).and_then(|(at, name)| below(&at.join(name)));
+    let context = Path::new(root).canonicalize().ok().and_then(|root| below(&root));
+    let dockerfile = dockerfile.ok_or_else(|| outside(name))?;
+    let context = context.ok_or_else(|| {
+        let what = format!("the build context `{root}` is not in the git repository of `{name}`");
+        because(what, "pass a folder of the repository")
+    })?;
+    Ok((repository, BuildPaths { dockerfile, context }))
+}
+
+fn because(what: String, help: &str) -> CommandFailure {
+    CommandFailure::Because { what, help: Some(help.to_owned()) }
+}
+
+fn never_built(builds: &[CommitBuild], paths: &BuildPaths, history: &History) -> CommandFailure {
+    let unreadable = builds.iter().find_map(|build| match build {
+        CommitBuild::Unreadable(failure) => Some(failure.clone()),
+        _ => None,
+    });
+    if let Some(failure) = unreadable {
+        return failure.into();
+    }
+    let count = report::count(history.commits.len() as u64, "commit");
+    let what = format!("`{}` is in none of the last {count}", paths.dockerfile);
+    let help = match history.end {
+        HistoryEnd::Shallow => "the clone is shallow: `git fetch --unshallow`, in a workflow `fetch-depth: 0`",
+        _ => "commit it first, or look at more commits with --commits",
+    };
+    because(what, help)
+}
+
+/// The Dockerfile that is compared, and the .dockerignore that comes with it.
+fn replacement(
+    inputs: &Inputs,
+    build: usize,
+    against: &Path,
+    paths: &BuildPaths,
+) -> Result<Replacement, CommandFailure> {
+    let input = &inputs.builds[build];
+    if against != Path::new(OPTIMIZE) {
+        let source = crate::load::read_source(against, crate::load::DOCKERFILE_LIMIT)?;
+        let mut ignore = against.as_os_str().to_owned();
+        ignore.push(".dockerignore");
+        let ignore = Path::new(&ignore);
+        let ignore =
+            ignore.is_file().then(|| crate::load::read_source(ignore, crate::load::DOCKERFILE_LIMIT)).transpose()?;
+        return Ok(Replacement {
+            name: against.display().to_string(),
+            dockerfile: source.text().to_owned(),
+            ignore: ignore.map(|source| source.text().to_owned()),
+            ignore_path: None,
+        });
+    }
+    let evidence = crate::load::evidence(inputs, build);
+    let optimized = crate::optimize::optimize(inputs, build, &evidence, &crate::optimize::Options::default());
+    let name = inputs.source(input.dockerfile).name();
+    let mut replacement = Replacement {
+        name: OPTIMIZE.to_owned(),
+        dockerfile: inputs.source(input.dockerfile).text().to_owned(),
+        ignore: None,
+        ignore_path: None,
+    };
+    let changes = optimized.changes();
+    if changes.is_empty() {
+        return Err(because(format!("`dockopt optimize` changes nothing in `{name}`"), "leave --against out"));
+    }
+    for change in changes {
+        let text = String::from_utf8_lossy(&change.after).into_owned();
+        if change.name == name {
+            replacement.dockerfile = text;
+        } else if change.name.ends_with(".dockerignore") {
+            let is_own = crate::text::path::name(&change.name) != ".dockerignore";
+            replacement.ignore_path = (!is_own).then(|| crate::text::path::child(&paths.context, ".dockerignore"));
+            replacement.ignore = Some(text);
+        }
+    }
+    Ok(replacement)
+}
+
+/// What a reader must know of the history.
+fn notices(repository: &Repository, history: &History, builds: &[CommitBuild], paths: &BuildPaths) -> Vec<String> {
+    let mut notices = Vec::new();
+    let count = report::count(history.commits.len() as u64, "commit");
+    match &history.end {
+        HistoryEnd::Shallow => notices.push(format!(
+            "the clone is shallow and ends after {count}; `git fetch --unshallow`, in a workflow `fetch-depth: 0`, \
+             fetches all"
+        )),
+        HistoryEnd::Unreadable(Failure { what, help, .. }) => {
+            notices.push(format!("the history ends after {count}: {what}; {help}"));
+        }
+        HistoryEnd::Root | HistoryEnd::Limit => {}
+    }
+    let mut name = &paths.dockerfile;
+    for (commit, build) in history.commits.iter().zip(builds) {
+        if let CommitBuild::Found(files) = build
+            && files.place.dockerfile != *name
+        {
+            let id = commit.id.to_hex_with_len(10);
+            notices.push(format!("up to {id} the Dockerfile is `{}`", files.place.dockerfile));
+            name = &files.place.dockerfile;
+        }
+    }
+    let newest = builds.iter().find_map(|build| if let CommitBuild::Found(files) = build { Some(files) } else { None });
+    notices.extend(newest.into_iter().flat_map(|files| repository.special_files(files.context)));
+    notices
+}

@@ -1,0 +1,250 @@
+//! Builds the commits of a history, one after the other, with the model of the builder's cache.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::build::Build;
+use crate::cache::{
+    BuildHistory, BuildOutcome, BuilderFlags, ContentId, ContextFiles, Directory, FileNode, Graph, Node, PartKind,
+    RecordKeeping, StepKind, lineage,
+};
+use crate::cli::terminal;
+use crate::failure::Failure;
+use crate::inputs::{BuildInput, Date};
+use crate::load::git::{Commit, CommitBuild, CommitFiles, Directories, ObjectId, Repository};
+use crate::report::{CommitRow, HistoryCommit, HistoryStep, HistoryTable};
+use crate::text::{Source, path};
+
+/// How often progress is said.
+const PROGRESS: Duration = Duration::from_secs(1);
+
+/// Another Dockerfile for every commit.
+pub(super) struct Replacement {
+    /// What messages call it.
+    pub(super) name: String,
+    pub(super) dockerfile: String,
+    /// The text of its .dockerignore, where it brings one.
+    pub(super) ignore: Option<String>,
+    /// Where that .dockerignore lies in the context, if it replaces that of the context.
+    pub(super) ignore_path: Option<String>,
+}
+
+/// The commits and their builds, newest first.
+pub(super) struct Simulation<'s> {
+    repository: &'s Repository,
+    commits: &'s [Commit],
+    builds: &'s [CommitBuild],
+    input: &'s BuildInput,
+    versions: HashMap<ObjectId, Version>,
+    contexts: HashMap<Option<ObjectId>, ContextFiles>,
+    /// The steps of the newest Dockerfile, then those of the other one.
+    graphs: Vec<Arc<Graph>>,
+}
+
+/// A Dockerfile as some commits have it.
+#[derive(Clone)]
+struct Version {
+    graph: Arc<Graph>,
+    /// Lines of instructions.
+    lines: Arc<[u32]>,
+    /// Why the builder rejects it.
+    rejection: Option<String>,
+    /// For each step that of the newest Dockerfile which it became.
+    lineage: Arc<[Option<usize>]>,
+}
+
+impl<'s> Simulation<'s> {
+    pub(super) fn new(
+        repository: &'s Repository,
+        commits: &'s [Commit],
+        builds: &'s [CommitBuild],
+        input: &'s BuildInput,
+    ) -> Self {
+        let (versions, contexts) = (HashMap::new(), HashMap::new());
+        Self { repository, commits, builds, input, versions, contexts, graphs: Vec::new() }
+    }
+
+    pub(super) fn commits(&self) -> Vec<HistoryCommit> {
+        let commits = self.commits.iter().map(|commit| HistoryCommit {
+            id: commit.id.to_string(),
+            date: Date::of_unix(commit.seconds),
+            summary: commit.summary.clone(),
+        });
+        commits.collect()
+    }
+
+    /// Builds all commits from the oldest to the newest, with their own Dockerfile or with another one.
+    pub(super) fn run(
+        &mut self,
+        name: &str,
+        replacement: Option<&Replacement>,
+        keeping: RecordKeeping,
+    ) -> Result<HistoryTable, Failure> {
+        let newest = match replacement {
+            Some(replacement) => self.version(&replacement.dockerfile, None),
+            None => self.read_versions()?,
+        };
+        self.graphs.push(Arc::clone(&newest.graph));
+        self.contexts.clear();
+        let mut history = BuildHistory::new(keeping, newest.graph.steps.len());
+        let mut directories = Directories::new(self.repository);
+        let mut rows = Vec::with_capacity(self.commits.len());
+        let mut last_progress = Instant::now();
+        for (index, build) in self.builds.iter().enumerate().rev() {
+            if directories.is_full() {
+                directories.forget();
+                history.forget_digests();
+            }
+            rows.push(match build {
+                CommitBuild::Absent => CommitRow::Absent,
+                CommitBuild::Unreadable(failure) => CommitRow::Unreadable(failure.what.clone()),
+                CommitBuild::Found(files) => {
+                    let version = replacement.map(|_| &newest).or_else(|| self.versions.get(&files.dockerfile));
+                    let version = version.unwrap_or(&newest).clone();
+                    self.build_commit(files, &version, replacement, &mut directories, &mut history)
+                }
+            });
+            if last_progress.elapsed() > PROGRESS {
+                last_progress = Instant::now();
+                terminal::note(&format!("{} of {} commits", self.builds.len() - index, self.builds.len()));
+            }
+        }
+        rows.reverse();
+        let steps = newest.graph.steps.iter().zip(history.steps);
+        let steps = steps.map(|(step, count)| HistoryStep {
+            name: step.name.clone(),
+            line: newest.lines.get(step.instruction).copied().unwrap_or(0),
+            kind: step.kind,
+            count,
+            same_as: None,
+        });
+        Ok(HistoryTable { name: name.to_owned(), steps: steps.collect(), rows })
+    }
+
+    fn build_commit(
+        &mut self,
+        files: &CommitFiles,
+        version: &Version,
+        replacement: Option<&Replacement>,
+        directories: &mut Directories,
+        history: &mut BuildHistory,
+    ) -> CommitRow {
+        if let Some(rejection) = &version.rejection {
+            return CommitRow::Rejected(rejection.clone());
+        }
+        let context = directories.directory(files.context).and_then(|root| {
+            let root = match replacement {
+                Some(replacement) => Arc::new(replaced(&root, files, replacement)),
+                None => root,
+            };
+            self.context(files, root, replacement)
+        });
+        match context {
+            Err(failure) => CommitRow::Unreadable(failure.what),
+            Ok(context) => match history.add(&version.graph, &context, &version.lineage) {
+                BuildOutcome::First => CommitRow::First,
+                BuildOutcome::Built(verdicts) => CommitRow::Built(verdicts),
+                BuildOutcome::Failed(source) => CommitRow::Failed(source),
+            },
+        }
+    }
+
+    /// The files of a commit under its .dockerignore, or under that of the other Dockerfile.
+    fn context(
+        &mut self,
+        files: &CommitFiles,
+        root: Arc<Directory>,
+        replacement: Option<&Replacement>,
+    ) -> Result<ContextFiles, Failure> {
+        let given = replacement.and_then(|replacement| replacement.ignore.clone());
+        let key = if given.is_some() { None } else { files.ignore };
+        if let Some(known) = self.contexts.get(&key) {
+            return Ok(known.over(root));
+        }
+        let ignore = match given {
+            Some(text) => Some(text),
+            None => files.ignore.map(|id| self.repository.text(id)).transpose()?,
+        };
+        let context = ContextFiles::new(root, ignore.as_deref());
+        self.contexts.insert(key, context.over(Arc::default()));
+        Ok(context)
+    }
+
+    /// Reads all Dockerfiles of the history; returns the newest.
+    fn read_versions(&mut self) -> Result<Version, Failure> {
+        let mut newest: Option<Version> = None;
+        let mut last: Option<Version> = None;
+        for build in self.builds {
+            let CommitBuild::Found(files) = build else { continue };
+            if let Some(known) = self.versions.get(&files.dockerfile) {
+                last = Some(known.clone());
+                continue;
+            }
+            let version = self.version(&self.repository.text(files.dockerfile)?, last.as_ref());
+            self.versions.insert(files.dockerfile, version.clone());
+            if version.rejection.is_none() {
+                newest.get_or_insert_with(|| version.clone());
+                last = Some(version);
+            }
+        }
+        newest.or(last).ok_or_else(|| {
+            let what = "the builder rejects the Dockerfile of every commit".to_owned();
+            Failure::new(crate::failure::FailureKind::Setup, what, "`dockopt lint` says why")
+        })
+    }
+
+    /// The steps of a Dockerfile; `newer` is the one that followed it.
+    fn version(&self, text: &str, newer: Option<&Version>) -> Version {
+        let source = Source::of("Dockerfile", text);
+        let mut input = BuildInput::new(&source, self.input.options.clone());
+        input.base_images.clone_from(&self.input.base_images);
+        let rejection = input.file.verdict().map(|verdict| {
+            let line = verdict.lines.map(|(line, _)| format!("line {line}: ")).unwrap_or_default();
+            format!("{line}{}", verdict.message)
+        });
+        let graph = match rejection {
+            None => Graph::new(&Build::new(&input), &BuilderFlags::default()),
+            Some(_) => Graph::default(),
+        };
+        let lineage = match newer {
+            Some(newer) => lineage(&graph, &newer.graph, &newer.lineage),
+            None => (0..graph.steps.len()).map(Some).collect(),
+        };
+        let lines = input.file.instructions().iter().map(|instruction| instruction.start_line).collect();
+        Version { graph: Arc::new(graph), lines, rejection, lineage: lineage.into() }
+    }
+
+    /// Says of each RUN of the second table which one of the first runs the same command.
+    pub(super) fn match_steps(&self, tables: &mut [HistoryTable]) {
+        let ([before, after], [_, table]) = (self.graphs.as_slice(), tables) else { return };
+        let command = |graph: &Graph, index: usize| {
+            let step = graph.steps.get(index).filter(|step| step.kind == StepKind::Run)?;
+            step.parts.iter().find(|part| part.kind == PartKind::Command).map(|part| part.text.clone())
+        };
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for index in 0..before.steps.len() {
+            if let Some(text) = command(before, index) {
+                known.entry(text).or_insert(index);
+            }
+        }
+        for (index, step) in table.steps.iter_mut().enumerate() {
+            step.same_as = command(after, index).and_then(|text| known.get(&text).copied());
+        }
+    }
+}
+
+/// The files of a commit with the other Dockerfile in place of its own.
+fn replaced(root: &Directory, files: &CommitFiles, replacement: &Replacement) -> Directory {
+    let file = |text: &str| Node::File(FileNode::new(ContentId::of_bytes(text.as_bytes()), 0o644));
+    let mut root = root.clone();
+    if let Some(place) = path::relative(&files.place.dockerfile, &files.place.context) {
+        root = root.with(place, Some(file(&replacement.dockerfile)));
+    }
+    if let (Some(place), Some(text)) = (&replacement.ignore_path, &replacement.ignore)
+        && let Some(place) = path::relative(place, &files.place.context)
+    {
+        root = root.with(place, Some(file(text)));
+    }
+    root
+}

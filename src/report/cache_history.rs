@@ -1,0 +1,236 @@
+//! `cache history`: how often each step would have rerun, and because of which files.
+
+mod wire;
+
+use super::grid::{Column, Grid, plain};
+use super::layout::{Layout, TextStyle, clean, wrap};
+use super::units::count;
+use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepKind, StepVerdict};
+use crate::inputs::Date;
+
+pub use self::wire::cache_history_json;
+
+/// Files that are named for a step.
+const NAMED_PATHS: usize = 3;
+
+/// What was computed of a history.
+#[derive(Debug)]
+pub struct CacheHistoryReport {
+    /// The folder that was asked for.
+    pub root: String,
+    /// The Dockerfile's path in the repository.
+    pub dockerfile: String,
+    /// Which records the builder has.
+    pub keeping: RecordKeeping,
+    /// The newest first.
+    pub commits: Vec<HistoryCommit>,
+    /// The Dockerfile's own history, and that with another Dockerfile.
+    pub tables: Vec<HistoryTable>,
+    /// What a reader must know.
+    pub notices: Vec<String>,
+    /// Why there are no more commits: `root`, `limit`, `shallow`, `unreadable`.
+    pub end: &'static str,
+}
+
+/// A commit.
+#[derive(Debug)]
+pub struct HistoryCommit {
+    /// Its hash.
+    pub id: String,
+    /// When it was committed.
+    pub date: Option<Date>,
+    /// The first line of its message.
+    pub summary: String,
+}
+
+/// The steps of a Dockerfile over all commits.
+#[derive(Debug)]
+pub struct HistoryTable {
+    /// The Dockerfile.
+    pub name: String,
+    /// Its steps, in the order of the file.
+    pub steps: Vec<HistoryStep>,
+    /// What became of each commit, in their order.
+    pub rows: Vec<CommitRow>,
+}
+
+/// A step over all commits.
+#[derive(Debug)]
+pub struct HistoryStep {
+    /// As the builder prints it.
+    pub name: String,
+    /// Its line in the Dockerfile.
+    pub line: u32,
+    /// Its kind.
+    pub kind: StepKind,
+    /// How often it ran.
+    pub count: StepCount,
+    /// The step of the first table that runs the same command.
+    pub same_as: Option<usize>,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitRow {
+    /// It fills the cache.
+    First,
+    /// The verdict for each step.
+    Built(Vec<Option<StepVerdict>>),
+    /// The build fails: this source is missing.
+    Failed(String),
+    /// There is no Dockerfile.
+    Absent,
+    /// The builder rejects the Dockerfile, for this reason.
+    Rejected(String),
+    /// The commit cannot be read, for this reason.
+    Unreadable(String),
+}
+
+impl HistoryTable {
+    /// Commits after the first that build.
+    fn builds(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count()
+    }
+}
+
+/// The history for people.
+pub fn cache_history(report: &CacheHistoryReport, layout: Layout) -> String {
+    let mut out = String::new();
+    for (index, table) in report.tables.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        out.push_str(&layout.paint(TextStyle::Strong, &clean(&table.name)));
+        out.push_str(&format!("  {}\n", headline(report, table)));
+        out.push_str(&steps(table, layout));
+        let mut remarks = unbuilt(report, table);
+        if let (Some(first), true) = (report.tables.first(), index > 0) {
+            remarks.extend(comparisons(first, table));
+        }
+        for remark in remarks {
+            paragraph(&mut out, &remark, layout);
+        }
+    }
+    if !report.notices.is_empty() {
+        out.push('\n');
+    }
+    for notice in &report.notices {
+        paragraph(&mut out, &clean(notice), layout);
+    }
+    out
+}
+
+fn paragraph(out: &mut String, text: &str, layout: Layout) {
+    for line in wrap(text, layout.columns() - 2) {
+        out.push_str(&format!("  {line}\n"));
+    }
+}
+
+fn headline(report: &CacheHistoryReport, table: &HistoryTable) -> String {
+    let builder = match report.keeping {
+        RecordKeeping::All => "one builder that keeps its records",
+        RecordKeeping::Fresh => "a new builder for each commit",
+    };
+    let dates: Vec<Date> = report.commits.iter().filter_map(|commit| commit.date).collect();
+    let range = match (dates.iter().min(), dates.iter().max()) {
+        (Some(first), Some(last)) if first != last => format!(" from {first} to {last}"),
+        (Some(first), _) => format!(" of {first}"),
+        _ => String::new(),
+    };
+    format!("{}{range}, {builder}", count(table.builds() as u64, "build"))
+}
+
+fn steps(table: &HistoryTable, layout: Layout) -> String {
+    let rows = table.steps.iter().filter(|step| step.kind != StepKind::From).map(|step| {
+        let may = match step.count.may_rerun {
+            0 => String::new(),
+            may => format!("{may} may"),
+        };
+        vec![
+            plain(step.line.to_string()),
+            plain(&step.name),
+            plain(format!("{} of {}", step.count.reruns, step.count.builds)),
+            plain(may),
+            plain(because(&step.count)),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Wrapped];
+    Grid { columns: &columns, head: &["line", "step", "reruns", "", "because of"], rows: &rows, indent: 2 }
+        .write(layout)
+}
+
+/// What began the reruns of a step: the files that did so most often, then the other causes.
+fn because(counted: &StepCount) -> String {
+    let mut parts = Vec::new();
+    let named = counted.most_frequent(NAMED_PATHS);
+    let more = counted.paths.len().saturating_sub(named.len());
+    parts.extend(named.into_iter().map(|(path, times)| format!("{path} {times}")));
+    if more > 0 {
+        parts.push(count(more as u64, "other file"));
+    }
+    let of = |cause| counted.causes.get(&cause).copied().unwrap_or(0);
+    for (cause, words) in [
+        (HistoryCause::Dockerfile, "the Dockerfile"),
+        (HistoryCause::Outside, "other images or downloads"),
+        (HistoryCause::NoRecords, "no records"),
+    ] {
+        if of(cause) > 0 {
+            parts.push(format!("{words} {}", of(cause)));
+        }
+    }
+    parts.join(", ")
+}
+
+/// The commits that were not built, by reason, with the newest of each.
+fn unbuilt(report: &CacheHistoryReport, table: &HistoryTable) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let mut remark = |is_such: &dyn Fn(&CommitRow) -> bool, what: &dyn Fn(&CommitRow) -> String| {
+        let mut such = report.commits.iter().zip(&table.rows).filter(|(_, row)| is_such(row));
+        let Some((commit, row)) = such.next() else { return };
+        let number = count(1 + such.count() as u64, "commit");
+        let id: String = commit.id.chars().take(10).collect();
+        remarks.push(format!("not built: {number} {}, the newest {id}", clean(&what(row))));
+    };
+    remark(&|row| *row == CommitRow::Absent, &|_| "without the Dockerfile".to_owned());
+    remark(&|row| matches!(row, CommitRow::Rejected(_)), &|row| match row {
+        CommitRow::Rejected(why) => format!("whose Dockerfile the builder rejects ({why})"),
+        _ => String::new(),
+    });
+    remark(&|row| matches!(row, CommitRow::Failed(_)), &|row| match row {
+        CommitRow::Failed(source) => format!("without a file that the Dockerfile copies (`{source}`)"),
+        _ => String::new(),
+    });
+    remark(&|row| matches!(row, CommitRow::Unreadable(_)), &|row| match row {
+        CommitRow::Unreadable(why) => format!("that cannot be read ({why})"),
+        _ => String::new(),
+    });
+    remarks
+}
+
+/// What another Dockerfile changes for the steps that run the same command.
+fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for step in &after.steps {
+        let Some(same) = step.same_as.and_then(|index| before.steps.get(index)) else { continue };
+        let runs = |count: &StepCount| (count.reruns, count.may_rerun);
+        if runs(&step.count) == runs(&same.count) {
+            continue;
+        }
+        let times = |count: &StepCount| match count.may_rerun {
+            0 => count.reruns.to_string(),
+            may => format!("{} to {}", count.reruns, count.reruns + may),
+        };
+        let text = format!(
+            "`{}` reran in {} of {}; with `{}` it would have been {} of {}",
+            clean(&same.name),
+            times(&same.count),
+            count(same.count.builds as u64, "build"),
+            clean(&after.name),
+            times(&step.count),
+            step.count.builds,
+        );
+        remarks.push(text);
+    }
+    remarks
+}
