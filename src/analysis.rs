@@ -99,9 +99,9 @@ fn origins(image: &Image, recorded: Option<&Provenance>, options: &AnalysisOptio
 }
 
 /// Says that the images that were given as the base are none.
-fn not_the_base(base: &Base, given: &[KnownBase]) -> Option<String> {
-    let names: Vec<String> = given.iter().map(|known| format!("`{}`", known.name)).collect();
-    let is_none = !given.is_empty() && base.how != BaseHow::Layers;
+fn not_the_base(base: &Base, given_bases: &[KnownBase]) -> Option<String> {
+    let names: Vec<String> = given_bases.iter().map(|known| format!("`{}`", known.name)).collect();
+    let is_none = !given_bases.is_empty() && base.how != BaseHow::Layers;
     is_none.then(|| format!("{} is not the base image of this image: the first layers differ", names.join(", ")))
 }
 

@@ -151,7 +151,7 @@ fn attempt(
 ) -> Result<FixOutcome, FixFailure> {
     let mut now = sources.to_vec();
     let mut applied = Vec::new();
-    let mut seen = vec![state(&now)];
+    let mut states = vec![state(&now)];
     // What changed which file, by round.
     let mut active: Vec<BTreeSet<Block>> = Vec::new();
     let mut rounds = ROUNDS;
@@ -180,10 +180,10 @@ fn attempt(
         let names = now;
         now = next;
         let state = state(&now);
-        if let Some(before) = seen.iter().position(|known| *known == state) {
+        if let Some(before) = states.iter().position(|known| *known == state) {
             return Err(FixFailure::Endless(active[before..].iter().flatten().cloned().collect()));
         }
-        seen.push(state);
+        states.push(state);
         for (index, fix) in chosen {
             let finding = findings[index].clone();
             let file = names.get(finding.file.0 as usize).map_or_else(String::new, |source| source.name().to_owned());
@@ -218,7 +218,7 @@ type Choice = (usize, usize);
 
 /// Of each finding the first fix that is allowed, unless it touches one chosen before it; those wait, and are counted.
 fn choose(findings: &[Finding], sources: &[Source], level: Level, blocked: &BTreeSet<Block>) -> (Vec<Choice>, usize) {
-    let mut taken: BTreeMap<&Target, BTreeMap<u32, Span>> = BTreeMap::new();
+    let mut used_spans: BTreeMap<&Target, BTreeMap<u32, Span>> = BTreeMap::new();
     let mut chosen = Vec::new();
     let mut waiting = 0;
     for (index, finding) in findings.iter().enumerate() {
@@ -228,15 +228,15 @@ fn choose(findings: &[Finding], sources: &[Source], level: Level, blocked: &BTre
         let usable = |fix: &Fix| level.allows(fix) && applicable(fix, sources) && !kept_off(fix);
         let Some(fix) = finding.fixes.iter().position(usable) else { continue };
         let edits = &finding.fixes[fix].edits;
-        let free = edits.iter().all(|edit| taken.get(&edit.target).is_none_or(|spans| is_free(spans, edit.span)));
+        let free = edits.iter().all(|edit| used_spans.get(&edit.target).is_none_or(|spans| is_free(spans, edit.span)));
         if !free {
             waiting += 1;
             continue;
         }
         for edit in edits {
-            let spans = taken.entry(&edit.target).or_default();
-            let own = spans.entry(edit.span.start).or_insert(edit.span);
-            *own = own.to(edit.span);
+            let spans = used_spans.entry(&edit.target).or_default();
+            let span = spans.entry(edit.span.start).or_insert(edit.span);
+            *span = span.to(edit.span);
         }
         chosen.push((index, fix));
     }
@@ -268,12 +268,12 @@ fn worse(
         let target = Target::File(file);
         let touches =
             |&&(finding, fix): &&Choice| findings[finding].fixes[fix].edits.iter().any(|edit| edit.target == target);
-        let own: Vec<Choice> = chosen.iter().filter(touches).copied().collect();
+        let choices: Vec<Choice> = chosen.iter().filter(touches).copied().collect();
         let rules_of = |some: &[Choice]| some.iter().map(|(finding, _)| findings[*finding].rule).collect();
-        let rules: BTreeSet<&'static str> = rules_of(&own);
+        let rules: BTreeSet<&'static str> = rules_of(&choices);
         let alone = rules.iter().filter_map(|rule| {
             let some: Vec<Choice> =
-                own.iter().filter(|(finding, _)| findings[*finding].rule == *rule).copied().collect();
+                choices.iter().filter(|(finding, _)| findings[*finding].rule == *rule).copied().collect();
             let after = apply(findings, &some, now)?;
             let why = judge.refuses(file, before, after.get(index)?, &rules_of(&some))?;
             Some((RefusedRule { rule, file: before.name().to_owned(), why }, target.clone()))
@@ -285,16 +285,16 @@ fn worse(
         }
         let Some(mut why) = judge.refuses(file, before, after, &rules) else { continue };
         // The first `good` of them do no harm, the first `bad` do.
-        let (mut good, mut bad) = (0, own.len());
+        let (mut good, mut bad) = (0, choices.len());
         while bad - good > 1 {
             let middle = good.midpoint(bad);
-            let some = apply(findings, &own[..middle], now).and_then(|sources| sources.get(index).cloned());
-            match some.and_then(|after| judge.refuses(file, before, &after, &rules_of(&own[..middle]))) {
+            let some = apply(findings, &choices[..middle], now).and_then(|sources| sources.get(index).cloned());
+            match some.and_then(|after| judge.refuses(file, before, &after, &rules_of(&choices[..middle]))) {
                 Some(reason) => (bad, why) = (middle, reason),
                 None => good = middle,
             }
         }
-        let rule = findings[own[good].0].rule;
+        let rule = findings[choices[good].0].rule;
         worse.push((RefusedRule { rule, file: before.name().to_owned(), why }, target));
     }
     worse
@@ -354,9 +354,9 @@ fn applicable(fix: &Fix, sources: &[Source]) -> bool {
 }
 
 /// Whether a span neither overlaps nor touches those taken. Touching ones would join in an order that nobody chose.
-fn is_free(taken: &BTreeMap<u32, Span>, span: Span) -> bool {
-    let before = taken.range(..=span.start).next_back();
-    let after = taken.range(span.start..).next();
+fn is_free(used_spans: &BTreeMap<u32, Span>, span: Span) -> bool {
+    let before = used_spans.range(..=span.start).next_back();
+    let after = used_spans.range(span.start..).next();
     before.is_none_or(|(_, other)| other.end < span.start) && after.is_none_or(|(start, _)| *start > span.end)
 }
 

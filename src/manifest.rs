@@ -50,19 +50,19 @@ pub use self::select::{ManifestFileKind, Role, is_manifest};
 /// Projects are ordered by folder, then ecosystem.
 pub fn projects(files: &[(&str, Option<&str>)]) -> Manifests {
     let mut tree = tree::ManifestTree::new(files);
-    let mut found = Vec::new();
-    found.extend(python::projects(&mut tree));
-    found.extend(node::projects(&mut tree));
-    found.extend(go::projects(&mut tree));
-    found.extend(rust::projects(&mut tree));
-    found.extend(maven::projects(&mut tree));
-    gradle::projects(&mut tree, &mut found);
-    found.extend(dotnet::projects(&mut tree));
-    found.extend(ruby::projects(&mut tree));
-    found.extend(php::projects(&mut tree));
-    found.sort_by(|a, b| (&a.root, a.ecosystem).cmp(&(&b.root, b.ecosystem)));
+    let mut projects = Vec::new();
+    projects.extend(python::projects(&mut tree));
+    projects.extend(node::projects(&mut tree));
+    projects.extend(go::projects(&mut tree));
+    projects.extend(rust::projects(&mut tree));
+    projects.extend(maven::projects(&mut tree));
+    gradle::projects(&mut tree, &mut projects);
+    projects.extend(dotnet::projects(&mut tree));
+    projects.extend(ruby::projects(&mut tree));
+    projects.extend(php::projects(&mut tree));
+    projects.sort_by(|a, b| (&a.root, a.ecosystem).cmp(&(&b.root, b.ecosystem)));
     let (problems, unread) = tree.finish();
-    Manifests { projects: found, problems, unread }
+    Manifests { projects, problems, unread }
 }
 
 impl Project {

@@ -38,8 +38,8 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
         if whole.len() > LONGEST_LINE {
             continue;
         }
-        let found = engines.iter().filter_map(|engine| Some((whole.find(engine)?, engine)));
-        let first = found.min().map_or(whole.len(), |(at, _)| at);
+        let engine_at = engines.iter().filter_map(|engine| Some((whole.find(engine)?, engine)));
+        let first = engine_at.min().map_or(whole.len(), |(at, _)| at);
         let entered = folder_entered(&whole[..first]).filter(|folder| !folders.contains(folder));
         if folders.len() < FOLDERS {
             folders.extend(entered);
@@ -73,13 +73,13 @@ fn of_command(invocation: &Invocation) -> Option<(Option<String>, String)> {
     let words: Vec<&str> = invocation.args.iter().map(Word::text).collect();
     let verb = words.iter().position(|word| !word.starts_with('-'))?;
     let pair = words.get(verb..verb + 2).map(|pair| pair.join(" "));
-    let taken = match pair {
+    let arguments = match pair {
         Some(pair) if engine.has(&pair, "makes-image") => 2,
         _ if engine.has(words[verb], "makes-image") => 1,
         _ => return None,
     };
     // All engines take the options of docker.
-    let (flags, operands) = arguments_of_command("docker", "build", &invocation.args[verb + taken..]);
+    let (flags, operands) = arguments_of_command("docker", "build", &invocation.args[verb + arguments..]);
     let plain = |text: &str, dynamic: bool| (!dynamic && is_plain(text)).then(|| text.to_owned());
     let context = operands.last().and_then(|word| plain(word.text(), word.is_dynamic()))?;
     let file = flags.iter().rfind(|flag| matches!(&*flag.name, "-f" | "--file"));
@@ -149,9 +149,10 @@ mod tests {
     use super::*;
 
     fn check(name: &str, text: &str, expected: &[(u32, Option<&str>, &str)]) {
-        let found = image_builds(name, text);
-        let found: Vec<_> = found.iter().map(|one| (one.line, one.file.as_deref(), one.context.as_str())).collect();
-        assert_eq!(found, expected, "{text}");
+        let builds = image_builds(name, text);
+        let builds: Vec<_> =
+            builds.iter().map(|build| (build.line, build.file.as_deref(), build.context.as_str())).collect();
+        assert_eq!(builds, expected, "{text}");
     }
 
     #[test]
@@ -189,8 +190,8 @@ mod tests {
         let variables = many(&|number| format!("A{number}=b\n$(A{number}) ${{A{number}}} docker\n"));
         assert!(image_builds("Makefile", &variables).is_empty());
         let folders = many(&|number| format!("cd a{number}\n"));
-        let found = image_builds("a.sh", &format!("{folders}{}", "docker build .\n".repeat(1_000)));
-        assert_eq!((found.len(), found[0].folders.len()), (BUILDS, FOLDERS));
+        let builds = image_builds("a.sh", &format!("{folders}{}", "docker build .\n".repeat(1_000)));
+        assert_eq!((builds.len(), builds[0].folders.len()), (BUILDS, FOLDERS));
         assert!(
             image_builds("a.sh", &format!("A={}\n{}", "b".repeat(100_000), "docker ${A} ".repeat(50_000))).is_empty()
         );

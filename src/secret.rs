@@ -41,7 +41,7 @@ pub fn is_credentials_file(holder: &str, name: &str) -> bool {
 
 /// Whether a text contains a secret that is not well known.
 pub fn holds_secret(text: &str) -> bool {
-    in_text(text).iter().any(|held| !is_common(&held.value))
+    in_text(text).iter().any(|secret| !is_common(&secret.value))
 }
 
 /// Whether an environment file contains a secret that is not well known. Its lines are `NAME=value`, optionally with
@@ -59,7 +59,7 @@ pub fn environment_file_holds_secret(text: &str) -> bool {
 
 /// The values in a text that must not be shown, wherever they are.
 pub fn hidden_in(text: &str) -> Vec<String> {
-    let mut hidden: Vec<String> = in_text(text).into_iter().map(|held| held.value).collect();
+    let mut hidden: Vec<String> = in_text(text).into_iter().map(|secret| secret.value).collect();
     hidden.retain(|value| !is_common(value));
     hidden
 }

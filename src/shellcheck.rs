@@ -140,8 +140,8 @@ fn directives(build: &Build, instruction: &Instruction) -> String {
     let inside = lines[first..].iter().take((instruction.end_line - instruction.start_line) as usize + 1);
     let inside = inside.filter(|line| matches!(line.kind, LineKind::InnerComment(_)));
     let comments = lines[first - above..first].iter().chain(inside).map(|line| file.source().slice(line.span).trim());
-    let own = comments.filter(|text| text[1..].trim_start().starts_with("shellcheck "));
-    own.fold(String::new(), |script, text| script + "# " + text[1..].trim_start() + "\n")
+    let directives = comments.filter(|text| text[1..].trim_start().starts_with("shellcheck "));
+    directives.fold(String::new(), |script, text| script + "# " + text[1..].trim_start() + "\n")
 }
 
 impl Script<'_, '_> {

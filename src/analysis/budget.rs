@@ -29,25 +29,25 @@ const NOT_READ: &str = "the layer contents were not read";
 
 impl BudgetCheck<'_> {
     fn limit(&self, limit: &Limit) -> LimitResult {
-        let found = self.measure(limit);
-        let (value, mut causes, unknown) = match found {
+        let measurement = self.measure(limit);
+        let (value, mut causes, unknown) = match measurement {
             Ok((value, causes)) => (Some(value), causes, None),
             Err(why) => (None, Vec::new(), Some(why)),
         };
-        let mut kept = value.map(|value| keeps(&limit.measure, value, limit.bound));
+        let mut is_kept = value.map(|value| keeps(&limit.measure, value, limit.bound));
         let mut unknown = unknown;
         // What is missing could only break a limit, not mend it.
-        if kept == Some(true) && needs_contents(&limit.measure) {
+        if is_kept == Some(true) && needs_contents(&limit.measure) {
             unknown = self.reason_if_partial();
             if unknown.is_some() {
-                kept = None;
+                is_kept = None;
             }
         }
-        if kept != Some(false) {
+        if is_kept != Some(false) {
             causes.clear();
         }
         causes.truncate(MOST_CAUSES);
-        LimitResult { limit: limit.clone(), value, kept, unknown, causes, written: None }
+        LimitResult { limit: limit.clone(), value, kept: is_kept, unknown, causes, written: None }
     }
 
     fn measure(&self, limit: &Limit) -> MeasuredValue {
@@ -155,8 +155,8 @@ impl BudgetCheck<'_> {
     fn layers(&self, mut layers: Vec<(usize, u64)>) -> Vec<Cause> {
         layers.sort_by_key(|&(number, bytes)| (std::cmp::Reverse(bytes), number));
         let what = |number: usize| {
-            let made = self.analysis.instruction(number).map(|text| format!(": {text}")).unwrap_or_default();
-            format!("layer {}{made}", number + 1)
+            let instruction = self.analysis.instruction(number).map(|text| format!(": {text}")).unwrap_or_default();
+            format!("layer {}{instruction}", number + 1)
         };
         let cause =
             |&(number, bytes): &(usize, u64)| Cause { what: what(number), bytes: Some(bytes), layer: Some(number) };
@@ -164,13 +164,15 @@ impl BudgetCheck<'_> {
     }
 
     fn category(&self, name: &str) -> (Bound, Vec<Cause>) {
-        let Some(found) = self.analysis.categories.iter().find(|found| found.category.name == name) else {
+        let Some(category_use) =
+            self.analysis.categories.iter().find(|category_use| category_use.category.name == name)
+        else {
             return (Bound::Bytes(0), Vec::new());
         };
-        let own = found.layers.iter().filter(|layer| !self.of_base(layer.layer as usize));
-        let bytes = own.clone().map(|one| one.bytes).sum();
-        let layer = own.max_by_key(|one| one.bytes).map(|one| one.layer as usize);
-        let causes = found.places.iter().map(|place| Cause {
+        let layers = category_use.layers.iter().filter(|layer| !self.of_base(layer.layer as usize));
+        let bytes = layers.clone().map(|layer| layer.bytes).sum();
+        let layer = layers.max_by_key(|layer| layer.bytes).map(|layer| layer.layer as usize);
+        let causes = category_use.places.iter().map(|place| Cause {
             what: format!("/{}", self.analysis.image.paths.text(place.path)),
             bytes: Some(place.sum.bytes),
             layer,
@@ -181,21 +183,21 @@ impl BudgetCheck<'_> {
     fn package(&self, name: &str) -> MeasuredValue {
         let packages = self.analysis.packages.as_ref().ok_or("packages were not analyzed")?;
         let pattern = SettingsPattern::new(name).map_err(|_| "its name is not a valid glob")?;
-        let own = |package: &&Package| pattern.matches(&package.name) && !self.of_base(package.layer as usize);
-        let mut found: Vec<&Package> = packages.packages.iter().filter(own).collect();
-        found.sort_by_key(|package| std::cmp::Reverse(package.size.bytes));
+        let counts = |package: &&Package| pattern.matches(&package.name) && !self.of_base(package.layer as usize);
+        let mut matching_packages: Vec<&Package> = packages.packages.iter().filter(counts).collect();
+        matching_packages.sort_by_key(|package| std::cmp::Reverse(package.size.bytes));
         let cause = |package: &&Package| Cause {
             what: format!("{} {} ({})", package.name, package.version, package.ecosystem.name()),
             bytes: Some(package.size.bytes),
             layer: Some(package.layer as usize),
         };
-        let bytes = found.iter().map(|package| package.size.bytes).sum();
-        Ok((Bound::Bytes(bytes), found.iter().take(MOST_CAUSES).map(cause).collect()))
+        let bytes = matching_packages.iter().map(|package| package.size.bytes).sum();
+        Ok((Bound::Bytes(bytes), matching_packages.iter().take(MOST_CAUSES).map(cause).collect()))
     }
 
     fn path(&self, pattern: &SettingsPattern) -> (Bound, Vec<Cause>) {
         let image = &self.analysis.image;
-        let mut found = Vec::new();
+        let mut causes = Vec::new();
         let mut count = 0;
         let mut buffer = Vec::new();
         for (path, id) in self.analysis.tree.inodes() {
@@ -205,12 +207,12 @@ impl BudgetCheck<'_> {
                 continue;
             }
             count += 1;
-            if found.len() < MOST_CAUSES {
+            if causes.len() < MOST_CAUSES {
                 let bytes = Some(image.entry(id).size);
-                found.push(Cause { what: format!("/{text}"), bytes, layer: Some(id.layer as usize) });
+                causes.push(Cause { what: format!("/{text}"), bytes, layer: Some(id.layer as usize) });
             }
         }
-        (Bound::Count(count), found)
+        (Bound::Count(count), causes)
     }
 
     /// Those beyond doubt, in all layers.
@@ -220,7 +222,7 @@ impl BudgetCheck<'_> {
             SecretPlace::File { entry, path, .. } => !self.of_base(entry.layer as usize) && !self.ignored(path),
             _ => true,
         };
-        let found: Vec<&Secret> = self.analysis.secrets.iter().filter(counts).collect();
+        let secrets: Vec<&Secret> = self.analysis.secrets.iter().filter(counts).collect();
         let cause = |secret: &&Secret| {
             let (place, layer) = match secret.found {
                 SecretPlace::File { entry, path, .. } => {
@@ -232,7 +234,7 @@ impl BudgetCheck<'_> {
             };
             Cause { what: format!("{} in {place}", secret.kind.words()), bytes: None, layer }
         };
-        (Bound::Count(found.len() as u64), found.iter().take(MOST_CAUSES).map(cause).collect())
+        (Bound::Count(secrets.len() as u64), secrets.iter().take(MOST_CAUSES).map(cause).collect())
     }
 
     fn growth(&self, bound: Bound) -> MeasuredValue {
@@ -296,8 +298,8 @@ mod tests {
         let budget = Budget { limits: limits.iter().map(limit).collect(), ..budget };
         let before = Weight { names: vec!["before".to_owned()], disk_bytes: Some(1_000) };
         let judged = judge(&analysis.images[0], &budget, Some(&before));
-        let found: Vec<_> = judged.iter().map(|judged| (judged.value, judged.kept)).collect();
-        assert_eq!(found, expected);
+        let results: Vec<_> = judged.iter().map(|judged| (judged.value, judged.kept)).collect();
+        assert_eq!(results, expected);
         judged
     }
 

@@ -66,50 +66,61 @@ pub fn rule_of_waste(analysis: &ImageAnalysis, group: &LossGroup) -> Option<&'st
 
 fn of_categories(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
     let mut findings = Vec::new();
-    for found in worth_a_finding(&analysis.categories) {
-        let own: u64 =
-            found.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize)).map(|layer| layer.bytes).sum();
-        let files =
-            found.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize)).map(|layer| layer.files).sum();
-        let most =
-            found.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize)).max_by_key(|layer| layer.bytes);
+    for category_use in worth_a_finding(&analysis.categories) {
+        let added_bytes: u64 = category_use
+            .layers
+            .iter()
+            .filter(|layer| !analysis.is_base(layer.layer as usize))
+            .map(|layer| layer.bytes)
+            .sum();
+        let files = category_use
+            .layers
+            .iter()
+            .filter(|layer| !analysis.is_base(layer.layer as usize))
+            .map(|layer| layer.files)
+            .sum();
+        let most = category_use
+            .layers
+            .iter()
+            .filter(|layer| !analysis.is_base(layer.layer as usize))
+            .max_by_key(|layer| layer.bytes);
         let (Some(most), Some(index)) =
-            (most, analysis.categories.iter().position(|known| known.category.name == found.category.name))
+            (most, analysis.categories.iter().position(|known| known.category.name == category_use.category.name))
         else {
             continue;
         };
-        let severity = match found.category.class {
+        let severity = match category_use.category.class {
             CategoryClass::Waste => Severity::Warning,
             _ => Severity::Info,
         };
         // A share of the whole, where a part of it is the base's.
-        let share = |compressed: u64| match found.bytes {
+        let share = |compressed: u64| match category_use.bytes {
             0 => 0,
-            all => (u128::from(compressed) * u128::from(own) / u128::from(all)) as u64,
+            all => (u128::from(compressed) * u128::from(added_bytes) / u128::from(all)) as u64,
         };
         findings.push(AnalysisFinding {
             subject: Subject::Category(index),
-            name: format!("image-{}", found.category.name),
+            name: format!("image-{}", category_use.category.name),
             severity,
-            message: format!("{} not needed at run time", found.category.name),
-            help: found.category.fix.clone(),
-            rule: rule_of_category(analysis, found),
+            message: format!("{} not needed at run time", category_use.category.name),
+            help: category_use.category.fix.clone(),
+            rule: rule_of_category(analysis, category_use),
             layer: most.layer as usize,
             by: None,
-            path: found.places.first().map_or(PathId::ROOT, |place| place.path),
+            path: category_use.places.first().map_or(PathId::ROOT, |place| place.path),
             files,
-            bytes: own,
-            compressed: found.compressed.map(share),
+            bytes: added_bytes,
+            compressed: category_use.compressed.map(share),
         });
     }
     findings
 }
 
 /// The rule for Dockerfiles that finds what leaves such contents; none where all of them are the base's.
-pub fn rule_of_category(analysis: &ImageAnalysis, found: &CategoryUse) -> Option<&'static str> {
-    let own = found.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize));
-    let most = own.max_by_key(|one| one.bytes)?;
-    rule_of_contents(&found.category.name, analysis.instruction(most.layer as usize).unwrap_or_default())
+pub fn rule_of_category(analysis: &ImageAnalysis, category_use: &CategoryUse) -> Option<&'static str> {
+    let layers = category_use.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize));
+    let most = layers.max_by_key(|one| one.bytes)?;
+    rule_of_contents(&category_use.category.name, analysis.instruction(most.layer as usize).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ mod tests {
         let mut mask = Mask::default();
         collect(&image.config, &mut mask);
         apply(&mask, &mut image);
-        let shown = format!("{:?}", image.config);
-        assert!(!shown.contains("c4nary"), "{shown}");
-        assert!(shown.contains("C.UTF-8") && shown.contains("npm ci"), "{shown}");
+        let config_text = format!("{:?}", image.config);
+        assert!(!config_text.contains("c4nary"), "{config_text}");
+        assert!(config_text.contains("C.UTF-8") && config_text.contains("npm ci"), "{config_text}");
     }
 }

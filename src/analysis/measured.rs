@@ -23,19 +23,20 @@ pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
         sum.0 += bytes;
         sum.1 = sum.1.zip(compressed).map(|(sum, more)| sum + more);
     };
-    for found in &analysis.categories {
-        for own in &found.layers {
-            let Some(line) = line(own.layer) else { continue };
+    for category_use in &analysis.categories {
+        for layer_use in &category_use.layers {
+            let Some(line) = line(layer_use.layer) else { continue };
             // The share of the whole category.
-            let share = |all: u64| u128::from(all) * u128::from(own.bytes) / u128::from(found.bytes.max(1));
-            let compressed = found.compressed.map(|all| share(all) as u64);
-            add((line, None, Some(&found.category.name), None), own.bytes, compressed);
+            let share =
+                |all: u64| u128::from(all) * u128::from(layer_use.bytes) / u128::from(category_use.bytes.max(1));
+            let compressed = category_use.compressed.map(|all| share(all) as u64);
+            add((line, None, Some(&category_use.category.name), None), layer_use.bytes, compressed);
         }
     }
     for loss in &analysis.losses {
-        let Some(own) = line(loss.entry.layer) else { continue };
+        let Some(lost_line) = line(loss.entry.layer) else { continue };
         let category = category_of(&analysis.image.paths.bytes(loss.path)).map(|category| &*category.name);
-        add((own, line(loss.by), category, Some(loss.how.name())), loss.bytes, loss.compressed);
+        add((lost_line, line(loss.by), category, Some(loss.how.name())), loss.bytes, loss.compressed);
     }
     let bytes = sums
         .into_iter()

@@ -180,8 +180,8 @@ impl ImageAnalysis {
 
     /// The instruction of a layer on one line; what the history has where nobody understands it.
     pub fn instruction(&self, layer: usize) -> Option<&str> {
-        let told = self.origin(layer).and_then(|origin| origin.instruction.as_deref());
-        told.or_else(|| {
+        let instruction = self.origin(layer).and_then(|origin| origin.instruction.as_deref());
+        instruction.or_else(|| {
             let history = self.image.layers.get(layer)?.history?;
             let step = self.image.config.history.get(history)?;
             // An import has but a remark.
@@ -225,12 +225,12 @@ pub struct LayerAnalysis {
 
 /// What each layer does.
 pub(super) fn layers(image: &Image, tree: &ImageTree, losses: &[Loss]) -> Vec<LayerAnalysis> {
-    let own = |(number, layer): (usize, &crate::image::Layer)| LayerAnalysis {
+    let analyze_layer = |(number, layer): (usize, &crate::image::Layer)| LayerAnalysis {
         changes: tree.layer(number),
         file_bytes: layer.file_bytes(),
         ..LayerAnalysis::default()
     };
-    let mut layers: Vec<LayerAnalysis> = image.layers.iter().enumerate().map(own).collect();
+    let mut layers: Vec<LayerAnalysis> = image.layers.iter().enumerate().map(analyze_layer).collect();
     for loss in losses {
         if let Some(owner) = layers.get_mut(loss.entry.layer as usize) {
             let lost = &mut owner.lost;

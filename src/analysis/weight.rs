@@ -23,8 +23,8 @@ impl Weight {
 
     /// The one of several that was this image before: by a name, else the only one.
     pub fn pick<'w>(weights: &'w [Self], image: &Image) -> Option<&'w Self> {
-        let own = |name: &String| *name == image.reference || image.names.contains(name);
-        weights.iter().find(|weight| weight.names.iter().any(own)).or(match weights {
+        let is_image_name = |name: &String| *name == image.reference || image.names.contains(name);
+        weights.iter().find(|weight| weight.names.iter().any(is_image_name)).or(match weights {
             [only] => Some(only),
             _ => None,
         })

@@ -48,22 +48,22 @@ pub fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
                 || !divides(place.before, place.options.errexit)
                 || place.after.is_some_and(ends_in_background)
         });
-    let mut found: Vec<Element> = Vec::new();
+    let mut elements: Vec<Element> = Vec::new();
     for (span, place) in &nodes {
-        match found.last_mut() {
+        match elements.last_mut() {
             Some(last) if place.pipe_index > 0 || whole => last.end = last.end.max(span.end),
-            _ => found.push(Element { start: span.start, end: span.end, invocations: Vec::new() }),
+            _ => elements.push(Element { start: span.start, end: span.end, invocations: Vec::new() }),
         }
     }
     for invocation in invocations {
         let at = script.commands.get(invocation.outer as usize).map_or(0, |command| command.span.start);
-        let index = found.partition_point(|element| element.start <= at).saturating_sub(1);
-        if let Some(element) = found.get_mut(index) {
+        let index = elements.partition_point(|element| element.start <= at).saturating_sub(1);
+        if let Some(element) = elements.get_mut(index) {
             element.invocations.push(invocation);
         }
     }
-    let divisible = !whole && found.len() > 1;
-    (found, divisible)
+    let divisible = !whole && elements.len() > 1;
+    (elements, divisible)
 }
 
 fn ends_in_background(separator: Separator) -> bool {

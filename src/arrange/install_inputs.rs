@@ -12,8 +12,8 @@ pub(super) fn key(walk: &Walk, at: usize, invocation: &Invocation, call: &Packag
     if is_pip(call) {
         return needs(walk, at, invocation, call).ok().flatten().map(|needs| needs.key);
     }
-    let found = installed::of(walk.build, (walk.stage, at), invocation, call)?;
-    Some(project_key(call, found.project))
+    let project = installed::of(walk.build, (walk.stage, at), invocation, call)?;
+    Some(project_key(call, project.project))
 }
 
 fn project_key(call: &PackageCall, project: &Project) -> String {
@@ -40,14 +40,14 @@ pub(super) fn needs<'i>(
     if is_pip(call) {
         pip(walk, at, call, &mut needs)?;
     } else {
-        let found = installed::of(walk.build, place, invocation, call).ok_or(Reason::ManifestMissing)?;
-        needs.key = project_key(call, found.project);
+        let project = installed::of(walk.build, place, invocation, call).ok_or(Reason::ManifestMissing)?;
+        needs.key = project_key(call, project.project);
         if walk.is_done(&needs.key) {
             return Ok(None);
         }
-        let way = found.install.or_else(|| found.project.install()).ok_or(Reason::InstallUnknown)?;
+        let way = project.install.or_else(|| project.project.install()).ok_or(Reason::InstallUnknown)?;
         needs.ways.push(way);
-        needs.without_project = without_project(found.project, call).map(|option| (call.span.end, option));
+        needs.without_project = without_project(project.project, call).map(|option| (call.span.end, option));
     }
     if walk.is_done(&needs.key) {
         return Ok(None);
@@ -57,7 +57,7 @@ pub(super) fn needs<'i>(
             return Err(Reason::Overwrites(folder));
         }
         let given =
-            |why: &str| ["--no-scripts", "--no-autoloader"].iter().any(|one| why.contains(one) && call.has(&[one]));
+            |why: &str| ["--no-scripts", "--no-autoloader"].iter().any(|flag| why.contains(flag) && call.has(&[flag]));
         let answered = |why: &&String| why.contains("unless `--no-") && (needs.without_project.is_some() || given(why));
         if let Some(why) = way.open.iter().find(|why| !answered(why)) {
             return Err(Reason::Manifest(why.clone()));
@@ -113,9 +113,9 @@ pub(super) fn download<'i>(
     }
     let place = (walk.stage, at);
     let folder = installed::folder(walk.build, place, invocation, call)?;
-    let found = installed::of(walk.build, place, invocation, call)?;
-    let way = found.project.installs.iter().find(|way| way.tool == Tool::Go)?;
-    let key = project_key(call, found.project);
+    let project = installed::of(walk.build, place, invocation, call)?;
+    let way = project.project.installs.iter().find(|way| way.tool == Tool::Go)?;
+    let key = project_key(call, project.project);
     let off = installed::is_set(walk.build, place, invocation, &["GOFLAGS"])
         || walk
             .build
@@ -123,7 +123,7 @@ pub(super) fn download<'i>(
             .is_some_and(|value| value.text().is_none_or(|text| text == "off"));
     let closed = way.open.is_empty() && way.missing.is_empty() && way.folders.is_empty() && way.lock.is_some();
     let here = folder == installed::workdir(walk.build, walk.stage, at);
-    if walk.is_done(&key) || off || !closed || !here || found.project.dependencies.is_empty() {
+    if walk.is_done(&key) || off || !closed || !here || project.project.dependencies.is_empty() {
         return None;
     }
     let title = "go mod download".to_owned();

@@ -203,8 +203,8 @@ impl<'i> Walk<'_, 'i> {
 
     /// Places a RUN, or its parts, according to its elements.
     fn place(&mut self, index: usize, count: usize, divisible: bool, sorted: SplitRun<'i>) {
-        for one in self.below.iter_mut().filter(|one| one.index == usize::MAX) {
-            one.index = index;
+        for moved in self.below.iter_mut().filter(|moved| moved.index == usize::MAX) {
+            moved.index = index;
         }
         let removes = sorted.removes && self.build.ships(self.stage);
         let SplitRun { mut above, below, needs, keys, commands, worth, effects, states, fetches, .. } = sorted;
@@ -220,9 +220,9 @@ impl<'i> Walk<'_, 'i> {
             self.above.push(MovedAbove { index, parts: None, command: Some(command), needs: vec![needs] });
         }
         let stays_too = needs.iter().any(|need| need.without_project.is_some());
-        let own = self.below.iter().any(|one| one.index == index);
-        if (own && !(divisible && worth && !removes)) || (stays_too && count > 1 && !divisible) {
-            if !own {
+        let is_below = self.below.iter().any(|moved| moved.index == index);
+        if (is_below && !(divisible && worth && !removes)) || (stays_too && count > 1 && !divisible) {
+            if !is_below {
                 let effect = Effect::Anything(commands.first().cloned().unwrap_or_default());
                 self.below.push(MovedBelow { index, parts: None, effect });
             }
@@ -243,9 +243,9 @@ impl<'i> Walk<'_, 'i> {
         self.above.push(MovedAbove { index, parts: divided.then_some(above), command: None, needs });
         self.below.extend(effects.into_iter().map(|effect| MovedBelow { index, parts: None, effect }));
         let mut parts = divided.then_some(below);
-        for one in self.below.iter_mut().filter(|one| one.index == index) {
+        for moved in self.below.iter_mut().filter(|moved| moved.index == index) {
             // The first entry carries the text, the others only further effects.
-            one.parts = Some(parts.take().unwrap_or_default());
+            moved.parts = Some(parts.take().unwrap_or_default());
         }
     }
 }

@@ -98,8 +98,8 @@ impl<'b, 'i> Walk<'b, 'i> {
     /// The new order, if a command can move up, and the obstacles for the others.
     pub(super) fn finish(mut self) -> (Option<ArrangedStage>, Vec<Obstacle>) {
         let Some(last) = self.last else { return (None, self.obstacles.into_inner()) };
-        self.above.retain(|one| one.index <= last);
-        self.below.retain(|one| one.index <= last);
+        self.above.retain(|moved| moved.index <= last);
+        self.below.retain(|moved| moved.index <= last);
         let written = text::write(&self, last);
         let obstacles = self.obstacles.into_inner();
         match written {
@@ -123,7 +123,9 @@ impl<'b, 'i> Walk<'b, 'i> {
         let source = self.build.input().file.source();
         let on_path = |bin: &str| {
             let mut before = self.build.instructions(self.stage).filter(|(index, _)| *index < at);
-            before.any(|(_, one)| one.keyword == Keyword::Env && source.slice(one.span).contains(bin))
+            before.any(|(_, instruction)| {
+                instruction.keyword == Keyword::Env && source.slice(instruction.span).contains(bin)
+            })
         };
         let mut copies = self.transfers.iter().filter(|transfer| {
             transfer.index < at

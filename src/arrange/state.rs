@@ -124,7 +124,7 @@ impl<'i> Walk<'_, 'i> {
 
     /// Whether a copy stays below the sources, or is a copy of sources.
     pub(super) fn is_below(&self, index: usize) -> bool {
-        self.below.iter().any(|one| one.index == index)
+        self.below.iter().any(|moved| moved.index == index)
     }
 
     /// The copy that adds a file or folder of the context before an instruction, and the destination.
@@ -138,7 +138,7 @@ impl<'i> Walk<'_, 'i> {
     /// Whether a copy above the sources copies a file to the same destination before an instruction.
     pub(super) fn is_brought_above(&self, at: usize, path: &str, to: &str) -> bool {
         let mut above = self.transfers.iter().filter(|transfer| transfer.index < at && !self.is_below(transfer.index));
-        above.any(|one| self.build.landing(self.context, self.stage, one, path).as_deref() == Some(to))
+        above.any(|transfer| self.build.landing(self.context, self.stage, transfer, path).as_deref() == Some(to))
     }
 
     /// The working directory of a program.
@@ -180,14 +180,14 @@ impl<'i> Walk<'_, 'i> {
             for selection in transfer.select(self.context) {
                 let Some(selection) = selection else { return true };
                 let tops = selection.tops.iter();
-                let mut found = tops.filter_map(|top| match top {
+                let mut candidates = tops.filter_map(|top| match top {
                     None => self.context.find(rest),
                     Some(id) if self.context.entry(*id).kind == ContextEntryKind::Directory => {
                         self.context.find(&format!("{}/{rest}", self.context.path(*id)))
                     }
                     Some(id) => (self.context.entry(*id).name == rest).then_some(*id),
                 });
-                if found.next().is_some() {
+                if candidates.next().is_some() {
                     return true;
                 }
             }

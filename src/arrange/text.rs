@@ -70,9 +70,9 @@ impl ArrangementWriter<'_, '_, '_> {
 
     /// The comments right above an instruction, and its lines with a line ending.
     fn instruction_text(&self, index: usize) -> (&str, String) {
-        let (passage, own) = (self.file.instruction_span(index), self.file.instructions()[index].span);
-        let comments = self.file.source().slice(Span::new(passage.start, own.start));
-        let mut text = self.file.source().slice(Span::new(own.start, passage.end)).to_owned();
+        let (passage, instruction_span) = (self.file.instruction_span(index), self.file.instructions()[index].span);
+        let comments = self.file.source().slice(Span::new(passage.start, instruction_span.start));
+        let mut text = self.file.source().slice(Span::new(instruction_span.start, passage.end)).to_owned();
         if !text.ends_with('\n') {
             text.push_str(self.newline);
         }
@@ -158,21 +158,21 @@ impl ArrangementWriter<'_, '_, '_> {
     /// The text of a copy, with an absolute destination if the working directory is different now.
     fn moved_copy(&self, index: usize, text: String) -> Result<String, Reason> {
         let walk = self.walk;
-        let own = installed::workdir(walk.build, walk.stage, index);
+        let workdir = installed::workdir(walk.build, walk.stage, index);
         let instruction = walk.build.instruction(index);
         let Some(parts) = self.file.transfer(instruction) else { return Ok(text) };
-        if own == self.folder {
+        if workdir == self.folder {
             return Ok(text);
         }
         let to = &parts.destination;
         if to.text.starts_with('/') {
             return Ok(text);
         }
-        if own.starts_with("/?") || to.text.contains('$') {
+        if workdir.starts_with("/?") || to.text.contains('$') {
             return Err(Reason::WorkdirUnknown);
         }
         let folder = to.text.ends_with('/') || to.text.ends_with('.') || parts.sources.len() > 1;
-        let mut target = path::join(&own, &to.text);
+        let mut target = path::join(&workdir, &to.text);
         if folder && target != "/" {
             target.push('/');
         }

@@ -41,8 +41,8 @@ const ADDED: i32 = 3;
 pub(super) fn align(expected: &ExpectedInstructions, entries: &[HistoryEntry]) -> Alignment {
     let (rows, columns) = (expected.steps.len(), entries.len());
     let compare = |step: &ExpectedStep, entry: &HistoryEntry| {
-        let found = step.agreement(entry)?;
-        Some((found, worth(step, entry, found)))
+        let confidence = step.agreement(entry)?;
+        Some((confidence, worth(step, entry, confidence)))
     };
     let agreement: Vec<Option<(Confidence, i32)>> =
         expected.steps.iter().flat_map(|step| entries.iter().map(|entry| compare(step, entry))).collect();
@@ -64,10 +64,10 @@ pub(super) fn align(expected: &ExpectedInstructions, entries: &[HistoryEntry]) -
     let (mut row, mut column) = (rows, columns);
     while row > 0 && column > 0 {
         let here = best[row * width + column];
-        let found = agreement[(row - 1) * columns + column - 1];
-        if let Some((found, _)) = found.filter(|(_, worth)| best[(row - 1) * width + column - 1] + worth == here) {
+        let cell = agreement[(row - 1) * columns + column - 1];
+        if let Some((confidence, _)) = cell.filter(|(_, worth)| best[(row - 1) * width + column - 1] + worth == here) {
             (row, column) = (row - 1, column - 1);
-            pairs.push((row, column, found));
+            pairs.push((row, column, confidence));
         } else if best[row * width + column - 1] - ADDED == here {
             column -= 1;
         } else {
@@ -76,14 +76,14 @@ pub(super) fn align(expected: &ExpectedInstructions, entries: &[HistoryEntry]) -
     }
     pairs.reverse();
     // Instructions of the base image are of the same kinds, so the lowest pair has to agree in more.
-    let first = pairs.iter().position(|(.., found)| *found != Confidence::Kind).unwrap_or(pairs.len());
+    let first = pairs.iter().position(|(.., confidence)| *confidence != Confidence::Kind).unwrap_or(pairs.len());
     pairs.drain(..first);
     let counted = |step: &ExpectedStep| !step.is_optional;
     Alignment {
         steps: expected.steps.iter().filter(|step| counted(step)).count(),
         agreed: pairs
             .iter()
-            .filter(|(step, _, found)| *found != Confidence::Kind && counted(&expected.steps[*step]))
+            .filter(|(step, _, confidence)| *confidence != Confidence::Kind && counted(&expected.steps[*step]))
             .count(),
         pairs,
     }

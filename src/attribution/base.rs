@@ -56,23 +56,24 @@ const DIGEST: &str = "org.opencontainers.image.base.digest";
 /// there is none, its layers are a guess.
 pub fn base(image: &Image, known: &[KnownBase]) -> Base {
     let annotation = |key: &str| image.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value);
-    let said = |key: &str| annotation(key).or_else(|| image.config.labels.get(key)).filter(|value| !value.is_empty());
-    let digest: Option<Digest> = said(DIGEST).and_then(|digest| digest.parse().ok());
+    let annotation_or_label =
+        |key: &str| annotation(key).or_else(|| image.config.labels.get(key)).filter(|value| !value.is_empty());
+    let digest: Option<Digest> = annotation_or_label(DIGEST).and_then(|digest| digest.parse().ok());
     let is_below = |known: &&KnownBase| {
-        let own = image.layers.iter().map(|layer| layer.diff_id.as_ref());
+        let image_diff_ids = image.layers.iter().map(|layer| layer.diff_id.as_ref());
         let is_itself = known.id.is_some() && known.id == image.id;
         !is_itself
             && known.diff_ids.len() <= image.layers.len()
-            && known.diff_ids.iter().map(Some).zip(own).all(|(a, b)| a == b)
+            && known.diff_ids.iter().map(Some).zip(image_diff_ids).all(|(a, b)| a == b)
     };
     let named = |known: &KnownBase| digest.is_some() && known.manifest == digest;
-    let found = known.iter().filter(is_below).max_by_key(|known| (named(known), known.diff_ids.len()));
-    let name = said(NAME).cloned();
-    match found.filter(|known| !known.diff_ids.is_empty()) {
-        Some(found) => {
-            let name = if named(found) { name } else { None };
-            let layers = found.diff_ids.len();
-            Base { layers, name: name.or_else(|| Some(found.name.clone())), how: BaseHow::Layers }
+    let base = known.iter().filter(is_below).max_by_key(|known| (named(known), known.diff_ids.len()));
+    let name = annotation_or_label(NAME).cloned();
+    match base.filter(|known| !known.diff_ids.is_empty()) {
+        Some(base) => {
+            let name = if named(base) { name } else { None };
+            let layers = base.diff_ids.len();
+            Base { layers, name: name.or_else(|| Some(base.name.clone())), how: BaseHow::Layers }
         }
         None => Base { layers: usize::from(image.layers.len() > 1), name, how: BaseHow::Guess },
     }

@@ -115,10 +115,10 @@ fn without_arguments(text: &str) -> &str {
     let Some((count, rest)) = text.strip_prefix('|').and_then(|text| text.split_once(' ')) else { return text };
     let Ok(count) = count.parse::<usize>() else { return text };
     let mut rest = rest;
-    for left in (0..count).rev() {
+    for remaining in (0..count).rev() {
         let ends = rest.match_indices(' ').map(|(at, _)| at);
         let is_end =
-            |&at: &usize| if left == 0 { !shell_of(&rest[at + 1..]).is_empty() } else { is_pair(&rest[at + 1..]) };
+            |&at: &usize| if remaining == 0 { !shell_of(&rest[at + 1..]).is_empty() } else { is_pair(&rest[at + 1..]) };
         // Without a shell, as in exec form, a value with blanks can't be told from the command.
         let end = ends.clone().take(FURTHEST).find(is_end).or_else(|| ends.clone().next());
         rest = end.map_or("", |end| &rest[end + 1..]);

@@ -106,15 +106,15 @@ impl ExpectedStep {
 impl ExpectedStep {
     /// How much of an entry of the same kind stands in the instruction too, from 0 to 8.
     pub(super) fn likeness(&self, entry: &HistoryEntry) -> i32 {
-        let own = match &self.wording {
+        let expected = match &self.wording {
             Wording::Run(run) => &run.squeezed,
             Wording::Other(other) => other.squeezed.last().unwrap_or(&entry.squeezed),
         };
         let theirs = entry.squeezed_command();
         let same = |(a, b): &(u8, u8)| a == b;
-        let front = own.bytes().zip(theirs.bytes()).take_while(same).count();
-        let back = own.bytes().rev().zip(theirs.bytes().rev()).take_while(same).count();
-        let longest = own.len().max(theirs.len()).max(1);
+        let front = expected.bytes().zip(theirs.bytes()).take_while(same).count();
+        let back = expected.bytes().rev().zip(theirs.bytes().rev()).take_while(same).count();
+        let longest = expected.len().max(theirs.len()).max(1);
         i32::try_from(8 * (front + back).min(longest) / longest).unwrap_or(0)
     }
 }

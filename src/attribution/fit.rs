@@ -27,9 +27,9 @@ struct Budget(usize);
 
 impl Budget {
     fn take(&mut self, cost: usize) -> bool {
-        let left = self.0.checked_sub(cost);
-        self.0 = left.unwrap_or(0);
-        left.is_some()
+        let remaining = self.0.checked_sub(cost);
+        self.0 = remaining.unwrap_or(0);
+        remaining.is_some()
     }
 }
 
@@ -50,10 +50,10 @@ pub(super) fn fitted(
     let mut best = fit_stage(build, target, above, &mut budget)?;
     if best.2 < score(best.1.steps, best.1.steps, 0) {
         for stage in build.stages().iter().filter(|stage| stage.index != target.index) {
-            if let Some(found) = fit_stage(build, stage, above, &mut budget)
-                && found.2 > best.2
+            if let Some(fit) = fit_stage(build, stage, above, &mut budget)
+                && fit.2 > best.2
             {
-                best = found;
+                best = fit;
             }
         }
     }

@@ -43,9 +43,9 @@ pub fn origins_above(
         has_dockerfile: build.is_some() || recorded_build.is_some(),
     };
     let recorded_text = if is_same { DockerfileText::Given } else { DockerfileText::Recorded(0) };
-    joined.own = recorded_build.as_ref().and_then(|own| fitted(own, &joined.entries, floor, recorded_text));
+    joined.own = recorded_build.as_ref().and_then(|build| fitted(build, &joined.entries, floor, recorded_text));
     if !is_same {
-        joined.given = build.and_then(|given| fitted(given, &joined.entries, floor, DockerfileText::Given));
+        joined.given = build.and_then(|build| fitted(build, &joined.entries, floor, DockerfileText::Given));
     }
     joined.bound(recorded.as_deref(), &mut notices);
     let names: Vec<Option<String>> = joined.entries.iter().map(HistoryEntry::one_line).collect();
@@ -56,8 +56,10 @@ pub fn origins_above(
     if let (Some(recorded), Some(provenance)) = (&recorded, provenance) {
         let record = Record { build: recorded_build.as_ref(), text: recorded_text, provenance };
         for (layer, origin) in layers.iter_mut().enumerate() {
-            let found = recorded[layer].filter(|found| !found.fetched).and_then(|found| found.lines);
-            if let Some(lines) = found
+            let recorded_layer = recorded[layer]
+                .filter(|recorded_layer| !recorded_layer.fetched)
+                .and_then(|recorded_layer| recorded_layer.lines);
+            if let Some(lines) = recorded_layer
                 && !matches!(&origin.place, Some(place) if !is_same && place.text == DockerfileText::Given)
             {
                 record.put(lines, origin);
@@ -97,7 +99,7 @@ impl JoinedLayer<'_> {
     /// Works out where the base ends.
     fn bound(&mut self, recorded: Option<&[Option<RecordedLayer>]>, notices: &mut Vec<String>) {
         let below = |history: &[Option<usize>], entry: usize| {
-            history.iter().take_while(|own| own.is_none_or(|own| own < entry)).count()
+            history.iter().take_while(|index| index.is_none_or(|index| index < entry)).count()
         };
         let fetched =
             recorded.map(|layers| layers.iter().take_while(|layer| layer.is_some_and(|layer| layer.fetched)).count());
@@ -250,9 +252,9 @@ impl Record<'_, '_> {
         if let Some((build, index)) = instruction {
             let is_trigger = matches!(build.instruction(index).keyword, Keyword::From | Keyword::Onbuild);
             let place = place(build, index, self.text, how, confidence, is_trigger);
-            let said = if is_trigger { origin.instruction.take() } else { None };
+            let instruction = if is_trigger { origin.instruction.take() } else { None };
             *origin = of_instruction(build, index, place);
-            origin.instruction = said.or(origin.instruction.take());
+            origin.instruction = instruction.or(origin.instruction.take());
         } else if self.provenance.texts.get(lines.text).is_some() {
             let text = if lines.text == 0 { self.text } else { DockerfileText::Recorded(lines.text) };
             origin.unplaced = None;

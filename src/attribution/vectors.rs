@@ -83,16 +83,16 @@ fn builders_agree() {
         }
         for (way, known, provenance) in ways {
             let answer = answer(&case, &image, known, provenance);
-            let own: Vec<String> = answer.layers.iter().map(format_origin).collect();
+            let origins: Vec<String> = answer.layers.iter().map(format_origin).collect();
             // What cannot be told in this way.
             let weaker = &case["weaker"][way];
             let expected = if weaker.is_array() { texts(weaker) } else { lines.clone() };
             all += 1;
-            if own == expected && answer.history.len() == image.config.history.len() {
+            if origins == expected && answer.history.len() == image.config.history.len() {
                 agreed += 1;
             } else {
                 failures.push(format!(
-                    "{id}, {way}:\n  own      {own:?}\n  expected {expected:?}\n  {:?} {:?} {:?}",
+                    "{id}, {way}:\n  own      {origins:?}\n  expected {expected:?}\n  {:?} {:?} {:?}",
                     answer.fit, answer.base, answer.notices
                 ));
             }

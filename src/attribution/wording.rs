@@ -56,8 +56,8 @@ impl InstructionPlace<'_, '_> {
     fn shell(&self) -> String {
         let file = &self.build.input().file;
         let before = |stage: &Stage, end: usize| {
-            let mut own = stage.instructions.start..stage.instructions.end.min(end);
-            own.rfind(|&index| self.build.instruction(index).keyword == Keyword::Shell)
+            let mut range = stage.instructions.start..stage.instructions.end.min(end);
+            range.rfind(|&index| self.build.instruction(index).keyword == Keyword::Shell)
         };
         let mut end = self.index;
         for stage in self.build.chain(self.stage).take(LONGEST_CHAIN) {
@@ -150,8 +150,9 @@ impl InstructionPlace<'_, '_> {
                 pattern.push(if number > 0 { " " } else { "" });
                 pattern.push(&arg.name.text);
             }
-            let given = self.build.input().options.build_args.iter().rev().find(|(name, _)| *name == *arg.name.text);
-            match (given, &arg.default) {
+            let build_arg =
+                self.build.input().options.build_args.iter().rev().find(|(name, _)| *name == *arg.name.text);
+            match (build_arg, &arg.default) {
                 (Some((_, value)), _) => exact.push(&format!("={value}")),
                 (None, Some(default)) => {
                     exact.push("=");
@@ -209,12 +210,12 @@ impl InstructionPlace<'_, '_> {
             }
             None => Vec::new(),
         };
-        let shown: Vec<String> = if instruction.keyword == Keyword::Shell {
+        let texts: Vec<String> = if instruction.keyword == Keyword::Shell {
             words
         } else {
             words.iter().map(|word| go_quote(word)).collect()
         };
-        let exact = format!("[{}]", shown.join(" "));
+        let exact = format!("[{}]", texts.join(" "));
         OtherWording { squeezed: vec![squeezed(&exact)], exact: GapPattern::of(exact), ..OtherWording::default() }
     }
 
@@ -222,8 +223,8 @@ impl InstructionPlace<'_, '_> {
     fn healthcheck(file: &File, instruction: &Instruction) -> OtherWording {
         let words: Vec<String> = match file.healthcheck(instruction) {
             Some(Healthcheck::Command { command: Some(CommandForm::Exec(words)), .. }) => {
-                let own = words.iter().map(|word| word.text.to_string());
-                ["CMD".to_owned()].into_iter().chain(own).collect()
+                let texts = words.iter().map(|word| word.text.to_string());
+                ["CMD".to_owned()].into_iter().chain(texts).collect()
             }
             Some(Healthcheck::Command { command: Some(CommandForm::Shell(text)), .. }) => {
                 let script = file.script(instruction).map_or(text.text, |script| script.text);

@@ -7,25 +7,25 @@ use crate::finding::{BaselineFinding, text_fingerprints};
 pub fn baseline_findings(report: &Report, place: impl Fn(&str) -> String) -> Vec<BaselineFinding> {
     let files: Vec<String> = report.sources.iter().map(|source| place(source.name())).collect();
     let prints = text_fingerprints(&report.findings, &report.sources);
-    let one = |(finding, fingerprint): (&crate::finding::Finding, String)| BaselineFinding {
+    let baseline_finding = |(finding, fingerprint): (&crate::finding::Finding, String)| BaselineFinding {
         file: files.get(finding.file.0 as usize).cloned().unwrap_or_default(),
         rule: finding.rule.to_owned(),
         fingerprint,
     };
-    report.findings.iter().zip(prints).map(one).collect()
+    report.findings.iter().zip(prints).map(baseline_finding).collect()
 }
 
 /// Takes known findings out of a report, and says how many.
 pub fn leave_out(report: &mut Report, is_known: &[bool], fixed: u64) {
-    let mut kept = 0;
+    let mut kept_count = 0;
     let places: Vec<Option<usize>> = (0..report.findings.len())
         .map(|index| {
             let stays = !is_known.get(index).copied().unwrap_or(false);
-            kept += usize::from(stays);
-            stays.then(|| kept - 1)
+            kept_count += usize::from(stays);
+            stays.then(|| kept_count - 1)
         })
         .collect();
-    let known = report.findings.len() - kept;
+    let known = report.findings.len() - kept_count;
     let mut stays = places.iter();
     report.findings.retain(|_| stays.next().is_some_and(Option::is_some));
     for build in &mut report.builds {

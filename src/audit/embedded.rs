@@ -57,17 +57,17 @@ impl<'s> ShownFindings<'s> {
 
 /// Edits of an embedded text as one edit of its file; none where it can't be written.
 fn rewrite(fix: &mut Fix, sources: &[Source]) {
-    let mut own: BTreeMap<FileId, Vec<Edit>> = BTreeMap::new();
+    let mut edits_by_file: BTreeMap<FileId, Vec<Edit>> = BTreeMap::new();
     let mut edits = Vec::new();
     for edit in &fix.edits {
         match edit.target {
             Target::File(file) if embedded(sources, file).is_some() => {
-                own.entry(file).or_default().push(Edit { span: edit.span, text: edit.text.clone() });
+                edits_by_file.entry(file).or_default().push(Edit { span: edit.span, text: edit.text.clone() });
             }
             _ => edits.push(edit.clone()),
         }
     }
-    for (file, list) in own {
+    for (file, list) in edits_by_file {
         let changed = embedded(sources, file).and_then(|source| {
             let now = String::from_utf8(apply(source, &list).ok()?).ok()?;
             let after = String::from_utf8(compose::write(source.host(), source, &now)?).ok()?;

@@ -37,13 +37,13 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
             if let Some((_, how)) = spoiled {
                 return bytes.by == Some(line)
                     && bytes.lost.as_deref() == Some(how)
-                    && made.is_none_or(|made| made == bytes.line);
+                    && made.is_none_or(|line| line == bytes.line);
             }
             let category = bytes.category.as_deref();
-            bytes.line == line && contents_of(finding.rule).any(|own| Some(own) == category)
+            bytes.line == line && contents_of(finding.rule).any(|content| Some(content) == category)
         };
-        let own: Vec<&MeasuredBytes> = image.bytes.iter().filter(is_own).collect();
-        replace(finding, image, &own);
+        let measured_bytes: Vec<&MeasuredBytes> = image.bytes.iter().filter(is_own).collect();
+        replace(finding, image, &measured_bytes);
     }
 }
 
@@ -52,12 +52,12 @@ fn label(finding: &Finding, source: &Source) -> Option<u32> {
     finding.labels.first().map(|label| source.line(label.span.start))
 }
 
-fn replace(finding: &mut Finding, image: &MeasuredImage, own: &[&MeasuredBytes]) {
-    let bytes: u64 = own.iter().map(|bytes| bytes.bytes).sum();
+fn replace(finding: &mut Finding, image: &MeasuredImage, measured_bytes: &[&MeasuredBytes]) {
+    let bytes: u64 = measured_bytes.iter().map(|bytes| bytes.bytes).sum();
     if bytes == 0 {
         return;
     }
-    let compressed: Option<u64> = own.iter().map(|bytes| bytes.compressed).sum();
+    let compressed: Option<u64> = measured_bytes.iter().map(|bytes| bytes.compressed).sum();
     let kinds = [ImpactKind::DiskBytes, ImpactKind::PullBytes];
     finding.impact.retain(|impact| !kinds.contains(&impact.kind));
     for (kind, bytes) in [(ImpactKind::DiskBytes, Some(bytes)), (ImpactKind::PullBytes, compressed)] {
@@ -135,7 +135,7 @@ mod tests {
         inputs.measured.insert(file, image);
         let mut findings = findings.to_vec();
         price(&mut findings, &inputs);
-        let shown: Vec<String> = findings
+        let texts: Vec<String> = findings
             .iter()
             .map(|finding| {
                 let impacts = finding.impact.iter().map(|impact| match impact.saves {
@@ -145,7 +145,7 @@ mod tests {
                 impacts.collect::<Vec<_>>().join(", ")
             })
             .collect();
-        assert_eq!(shown, expected);
+        assert_eq!(texts, expected);
     }
 
     #[test]

@@ -35,8 +35,8 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     let steps = build.stages().iter().filter(|stage| build.is_needed(stage)).map(|stage| build.steps(stage).len());
     let context = input.context.as_deref();
     let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
-    let mut own: Vec<usize> = files(input).into_iter().flat_map(|file| of_file(findings, file)).collect();
-    own.sort_by(|a, b| rank(&findings[*b]).total_cmp(&rank(&findings[*a])).then(a.cmp(b)));
+    let mut indexes: Vec<usize> = files(input).into_iter().flat_map(|file| of_file(findings, file)).collect();
+    indexes.sort_by(|a, b| rank(&findings[*b]).total_cmp(&rank(&findings[*a])).then(a.cmp(b)));
     BuildReport {
         dockerfile: input.dockerfile,
         projects: input.projects.as_ref().map(|all| projects(&projects_of_build(build, all))).unwrap_or_default(),
@@ -44,7 +44,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
         rerun: rerun.map(|rerun| rerun_report(build, rerun, mask)),
-        findings: own,
+        findings: indexes,
     }
 }
 
@@ -74,9 +74,16 @@ pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -
     }
     // The other linter stops at the first.
     let mut stopped = false;
-    for own in input.file.problems() {
-        let problem = problem("dockerfile-syntax", own.span, own.kind.is_error(), &own.message, own.help.as_ref());
-        let code = own.kind.code().filter(|code| *code != "DL1000" || !std::mem::replace(&mut stopped, true));
+    for syntax_problem in input.file.problems() {
+        let problem = problem(
+            "dockerfile-syntax",
+            syntax_problem.span,
+            syntax_problem.kind.is_error(),
+            &syntax_problem.message,
+            syntax_problem.help.as_ref(),
+        );
+        let code =
+            syntax_problem.kind.code().filter(|code| *code != "DL1000" || !std::mem::replace(&mut stopped, true));
         problems.push(ProblemReport { codes: code.into_iter().collect(), ..problem });
     }
     for fault in build.faults() {
@@ -185,7 +192,7 @@ pub(super) fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Op
     let fetched = build.sent_files(context)?;
     let useless = build.useless(context, &fetched);
     let mut secrets = fetched.doubtful(context);
-    secrets.retain(|found| build.is_secret_file(context, found));
+    secrets.retain(|class_match| build.is_secret_file(context, class_match));
     Some(ContextReport {
         root: context.root().to_owned(),
         ignore_file: match build.input().ignore {
@@ -194,8 +201,8 @@ pub(super) fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Op
         },
         bytes: fetched.amount.bytes,
         files: fetched.amount.files,
-        useless_bytes: useless.iter().map(|found| found.amount.bytes).sum(),
-        secrets: secrets.iter().map(|found| entry(context, found)).collect(),
+        useless_bytes: useless.iter().map(|class_match| class_match.amount.bytes).sum(),
+        secrets: secrets.iter().map(|class_match| entry(context, class_match)).collect(),
         largest: entries(fetched.largest(context, LARGEST)),
         useless: parts(context, &useless),
     })
@@ -217,24 +224,24 @@ pub(super) fn plain(folder: &Folder) -> ContextReport {
     }
 }
 
-fn likely_secrets(context: &BuildContext, found: &[ClassMatch]) -> Vec<ContextListingEntry> {
-    let likely = found.iter().filter(|found| found.class.certainty != Certainty::Possible);
-    likely.map(|found| entry(context, found)).collect()
+fn likely_secrets(context: &BuildContext, class_matches: &[ClassMatch]) -> Vec<ContextListingEntry> {
+    let likely = class_matches.iter().filter(|class_match| class_match.class.certainty != Certainty::Possible);
+    likely.map(|class_match| entry(context, class_match)).collect()
 }
 
-fn parts(context: &BuildContext, found: &[ClassMatch]) -> Vec<UselessPart> {
-    let part = |found: &ClassMatch| UselessPart {
-        entry: entry(context, found),
-        why: found.class.reason,
-        pattern: found.pattern.clone(),
+fn parts(context: &BuildContext, class_matches: &[ClassMatch]) -> Vec<UselessPart> {
+    let part = |class_match: &ClassMatch| UselessPart {
+        entry: entry(context, class_match),
+        why: class_match.class.reason,
+        pattern: class_match.pattern.clone(),
     };
-    found.iter().map(part).collect()
+    class_matches.iter().map(part).collect()
 }
 
-fn entry(context: &BuildContext, found: &ClassMatch) -> ContextListingEntry {
-    let slash = if context.entry(found.entry).kind == ContextEntryKind::Directory { "/" } else { "" };
-    let path = context.path(found.entry) + slash;
-    ContextListingEntry { path, bytes: found.amount.bytes, files: found.amount.files }
+fn entry(context: &BuildContext, class_match: &ClassMatch) -> ContextListingEntry {
+    let slash = if context.entry(class_match.entry).kind == ContextEntryKind::Directory { "/" } else { "" };
+    let path = context.path(class_match.entry) + slash;
+    ContextListingEntry { path, bytes: class_match.amount.bytes, files: class_match.amount.files }
 }
 
 fn entries(largest: Vec<Aggregate>) -> Vec<ContextListingEntry> {

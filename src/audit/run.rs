@@ -126,8 +126,8 @@ pub fn input_problem(problem: &InputProblem, mask: &Mask) -> ProblemReport {
 
 /// Several builds may share a .dockerignore and a context: what is wrong with them is said once.
 fn deduplicate(problems: &mut Vec<ProblemReport>) {
-    let mut said = BTreeSet::new();
-    problems.retain(|problem| said.insert((problem.file.clone(), problem.place, problem.message.clone())));
+    let mut seen = BTreeSet::new();
+    problems.retain(|problem| seen.insert((problem.file.clone(), problem.place, problem.message.clone())));
 }
 
 /// The secret values in the inputs.
@@ -187,12 +187,12 @@ fn remove_duplicate_problems(report: &mut Report) {
 fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
     let mut outcome = rules::run(inputs, builds, policies);
     image_facts::price(&mut outcome.findings, inputs);
-    let shown = |found: Vec<Finding>| {
-        let shown = embedded::ShownFindings::new(&found, &inputs.sources);
-        found.into_par_iter().map(|finding| masked(shown.finding(finding), mask)).collect()
+    let mask_findings = |findings: Vec<Finding>| {
+        let shown_findings = embedded::ShownFindings::new(&findings, &inputs.sources);
+        findings.into_par_iter().map(|finding| masked(shown_findings.finding(finding), mask)).collect()
     };
-    report.findings = shown(outcome.findings);
-    report.suppressed = shown(outcome.hidden);
+    report.findings = mask_findings(outcome.findings);
+    report.suppressed = mask_findings(outcome.hidden);
 }
 
 /// Rules that lacked a fact; `looked`: contexts were looked at, as far as they let.
@@ -235,16 +235,16 @@ fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMa
     let mut thresholds: BTreeMap<FileId, Threshold> = BTreeMap::new();
     for build in builds {
         let input = build.input();
-        let own = Threshold { fail_on: policies.of(input.dockerfile).settings.fail_on };
-        thresholds.insert(input.dockerfile, own);
+        let threshold = Threshold { fail_on: policies.of(input.dockerfile).settings.fail_on };
+        thresholds.insert(input.dockerfile, threshold);
         let ignore = match &input.ignore {
             IgnoreInput::Present(file, _) => Some(*file),
             _ => None,
         };
         let settings = inputs.settings.get(&input.dockerfile).into_iter().flatten().map(|file| file.file);
         for file in settings.chain(ignore) {
-            let known = thresholds.entry(file).or_insert(own);
-            known.fail_on = known.fail_on.stricter(own.fail_on);
+            let known = thresholds.entry(file).or_insert(threshold);
+            known.fail_on = known.fail_on.stricter(threshold.fail_on);
         }
     }
     thresholds
@@ -253,7 +253,7 @@ fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMa
 /// Comments that are meant to hide something and don't.
 fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport> {
     let source = build.input().file.source();
-    let found = rules::pragmas_of(build, policies.of(build.input().dockerfile));
+    let pragmas = rules::pragmas_of(build, policies.of(build.input().dockerfile));
     let report = |problem: settings::SettingsProblem| ProblemReport {
         code: "suppression-comment",
         file: source.name().to_owned(),
@@ -263,7 +263,7 @@ fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport
         help: problem.help.map(|help| mask.apply(&help)),
         ..ProblemReport::default()
     };
-    found.problems.into_iter().map(report).collect()
+    pragmas.problems.into_iter().map(report).collect()
 }
 
 fn masked(mut finding: Finding, mask: &Mask) -> Finding {

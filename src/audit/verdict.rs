@@ -24,8 +24,8 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
     };
     let unnamed = || {
         let file = &build.input().file;
-        let found = file.instructions().iter().find(|instruction| expands(file, instruction))?;
-        Some((found.start_line, found.end_line))
+        let instruction = file.instructions().iter().find(|instruction| expands(file, instruction))?;
+        Some((instruction.start_line, instruction.end_line))
     };
     let lines = verdict.lines.or_else(|| if verdict.message.contains("for --from") { unnamed() } else { None });
     let explains = |problem: &ProblemReport| match (lines, problem.place) {
@@ -40,7 +40,7 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
     let failing = lines.and_then(|(first, _)| {
         let all = build.input().file.instructions();
         let index = all.partition_point(|instruction| instruction.end_line < first);
-        all.get(index).filter(|instruction| instruction.start_line <= first).map(|found| (index, found))
+        all.get(index).filter(|instruction| instruction.start_line <= first).map(|instruction| (index, instruction))
     });
     let mut error = true;
     let mut help = None;
@@ -135,14 +135,14 @@ fn depends(build: &Build, index: usize, instruction: &Instruction, verdict: &Ver
     let stage = build.stage_of(index).map(|stage: &Stage| stage.index);
     let lex = Lex::new(build.input().file.escape());
     let open = |name: &str| {
-        let found = match stage {
+        let lookup = match stage {
             Some(stage) if instruction.keyword != Keyword::From => build.scopes().lookup(stage, name, index),
             _ => build.scopes().lookup_global(name),
         };
-        !matches!(found, Lookup::Defined(definition) if matches!(&definition.value, VariableValue::Known(value) if !value.is_empty()))
+        !matches!(lookup, Lookup::Defined(definition) if matches!(&definition.value, VariableValue::Known(value) if !value.is_empty()))
     };
-    let given = !build.input().options.build_args.is_empty();
-    uses(&text, lex).iter().any(|found| given || open(found.name))
+    let has_build_args = !build.input().options.build_args.is_empty();
+    uses(&text, lex).iter().any(|variable| has_build_args || open(variable.name))
 }
 
 fn is_syntax(message: &str) -> bool {

@@ -36,9 +36,9 @@ pub fn read(source: &Source) -> Compose {
     let (mut inlines, mut steps) = (INLINE, STEPS);
     for target in &targets {
         // What others take over and what begins with `_` is a base, unless it says what to build itself.
-        let own = ["context", "dockerfile", "dockerfile-inline", "target"];
+        let build_keys = ["context", "dockerfile", "dockerfile-inline", "target"];
         let is_base = target.name.starts_with('_') || inherited.contains(&*target.name);
-        if is_base && !own.iter().any(|key| target.values.contains_key(*key)) {
+        if is_base && !build_keys.iter().any(|key| target.values.contains_key(*key)) {
             continue;
         }
         let mut values = BTreeMap::new();
@@ -59,22 +59,22 @@ fn list(value: Option<&BakeValue>) -> Vec<&str> {
 fn merge<'t>(
     all: &BTreeMap<&str, &'t BakeTarget>,
     target: &'t BakeTarget,
-    (left, steps): (usize, &mut usize),
+    (remaining, steps): (usize, &mut usize),
     out: &mut BTreeMap<&'t str, BakeValue>,
 ) {
     for base in list(target.values.get("inherits")) {
         let Some(base) = all.get(base) else { continue };
-        if !(left > 0 && *steps > 0) {
+        if !(remaining > 0 && *steps > 0) {
             continue;
         }
         *steps -= 1;
-        merge(all, base, (left - 1, steps), out);
+        merge(all, base, (remaining - 1, steps), out);
     }
     for (key, value) in &target.values {
         match (out.get_mut(key.as_str()), value) {
-            (Some(BakeValue::Pairs(known)), BakeValue::Pairs(own)) => {
-                known.retain(|(name, _)| own.iter().all(|(other, _)| other != name));
-                known.extend(own.iter().cloned());
+            (Some(BakeValue::Pairs(known)), BakeValue::Pairs(pairs)) => {
+                known.retain(|(name, _)| pairs.iter().all(|(other, _)| other != name));
+                known.extend(pairs.iter().cloned());
             }
             _ => {
                 out.insert(key, value.clone());
@@ -104,8 +104,8 @@ fn build(
     // A `$` is what the readers of paths take for something that only the builder knows.
     let context = if unknown("context") || unknown("dockerfile") { Some("${…}".to_owned()) } else { text("context") };
     let inline = match values.get("dockerfile-inline") {
-        Some(BakeValue::Text(text, at)) => inlines.checked_sub(1).and_then(|left| {
-            *inlines = left;
+        Some(BakeValue::Text(text, at)) => inlines.checked_sub(1).and_then(|remaining| {
+            *inlines = remaining;
             inline(source, text, *at)
         }),
         _ => None,

@@ -9,14 +9,14 @@ pub const CHECK_ARGUMENT: &str = "BUILDKIT_DOCKERFILE_CHECK";
 impl Build<'_> {
     /// The value of [`CHECK_ARGUMENT`], if the build sets it.
     pub fn check_argument(&self) -> Option<&str> {
-        let given = self.input().options.build_args.iter().rev().find(|(name, _)| name == CHECK_ARGUMENT);
-        given.map(|(_, value)| value.as_str())
+        let build_arg = self.input().options.build_args.iter().rev().find(|(name, _)| name == CHECK_ARGUMENT);
+        build_arg.map(|(_, value)| value.as_str())
     }
 
     /// The effect of the options in force; options that can't be parsed are ignored.
     pub fn under_check_options<T>(&self, answer: impl Fn(&CheckOptions) -> T) -> T {
         let comment = self.input().file.check();
-        let text = self.check_argument().or(comment.as_ref().map(|found| &*found.value)).unwrap_or_default();
+        let text = self.check_argument().or(comment.as_ref().map(|comment| &*comment.value)).unwrap_or_default();
         answer(&CheckOptions::parse(text).unwrap_or_default())
     }
 }

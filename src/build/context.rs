@@ -40,13 +40,13 @@ impl SentFiles {
 
     /// Transferred entries that a build rarely needs, or that look like a secret: largest first.
     pub fn doubtful(&self, context: &BuildContext) -> Vec<ClassMatch> {
-        let mut found = classify(context).to_vec();
-        for one in &mut found {
-            one.amount = self.of(context, one.entry);
+        let mut class_matches = classify(context).to_vec();
+        for class_match in &mut class_matches {
+            class_match.amount = self.of(context, class_match.entry);
         }
-        found.retain(|one| one.amount.files > 0);
-        found.sort_by(|a, b| b.amount.bytes.cmp(&a.amount.bytes).then(a.entry.cmp(&b.entry)));
-        found
+        class_matches.retain(|class_match| class_match.amount.files > 0);
+        class_matches.sort_by(|a, b| b.amount.bytes.cmp(&a.amount.bytes).then(a.entry.cmp(&b.entry)));
+        class_matches
     }
 }
 
@@ -103,13 +103,13 @@ impl super::Transfer<'_> {
     pub fn select(&self, context: &BuildContext) -> Vec<Option<Selection>> {
         let exclude: Vec<&str> = self.exclude.iter().map(String::as_str).collect();
         let selector = Selector { parents: self.parents, exclude: &exclude };
-        let one = |source: &super::Source| {
+        let selection_of = |source: &super::Source| {
             if source.is_remote() || self.from.is_some() {
                 return None;
             }
             let text = source.text.as_deref()?;
             select(context, text, selector).ok()
         };
-        self.sources.iter().map(one).collect()
+        self.sources.iter().map(selection_of).collect()
     }
 }

@@ -47,19 +47,20 @@ impl Build<'_> {
         let mut started = Vec::new();
         // ENTRYPOINT may be a script that runs what CMD names.
         let outer = self.last(stage, crate::dockerfile::Keyword::Entrypoint).and_then(|(index, _)| self.code(index));
-        let own = launch.script();
-        let before = outer.filter(|code| !std::ptr::eq(&raw const code.script, own));
+        let launch_script = launch.script();
+        let before = outer.filter(|code| !std::ptr::eq(&raw const code.script, launch_script));
         let file = &self.input().file;
-        for (script, code) in before.map(|code| (&code.script, Some(code))).into_iter().chain([(own, None)]) {
-            for (at, one) in script.invocations().iter().enumerate().take(MOST) {
-                let Some((word, directly)) = script_word(one) else { continue };
+        for (script, code) in before.map(|code| (&code.script, Some(code))).into_iter().chain([(launch_script, None)]) {
+            for (at, invocation) in script.invocations().iter().enumerate().take(MOST) {
+                let Some((word, directly)) = script_word(invocation) else { continue };
                 let span = code.map_or_else(|| launch.place(file, word.span), |code| code.place(file, word.span));
-                let Some(found) = word.value().and_then(|path| self.look_up(context, stage, path, directly)) else {
+                let Some(copied_file) = word.value().and_then(|path| self.look_up(context, stage, path, directly))
+                else {
                     continue;
                 };
-                let first = at == 0 && started.is_empty() && one.via.is_empty();
-                if started.iter().all(|known: &StartFile| known.file != found) {
-                    started.push(StartFile { file: found, span, directly, first });
+                let first = at == 0 && started.is_empty() && invocation.via.is_empty();
+                if started.iter().all(|known: &StartFile| known.file != copied_file) {
+                    started.push(StartFile { file: copied_file, span, directly, first });
                 }
             }
         }
@@ -74,9 +75,9 @@ impl Build<'_> {
         if path.contains('/') || !directly {
             let folder = self.workdir(stage, usize::MAX);
             let inside = folder.value().map(|folder| path::join(folder, path));
-            let found = inside.and_then(|inside| self.copied_file(context, stage, &inside));
-            if found.is_some() || path.contains('/') {
-                return found;
+            let copied_file = inside.and_then(|inside| self.copied_file(context, stage, &inside));
+            if copied_file.is_some() || path.contains('/') {
+                return copied_file;
             }
         }
         default_path().find_map(|folder| self.copied_file(context, stage, &path::join(folder, path)))
@@ -103,8 +104,8 @@ impl Build<'_> {
                     }
                     continue;
                 }
-                if let Some(found) = file_of_transfer(context, transfer, &to, path) {
-                    return Some(found);
+                if let Some(entry) = file_of_transfer(context, transfer, &to, path) {
+                    return Some(entry);
                 }
             }
         }
@@ -169,7 +170,7 @@ fn file_of_transfer(context: &BuildContext, transfer: &Transfer, to: &str, path:
     transfer.select(context).into_iter().rev().flatten().find_map(|selection| {
         selection.tops.iter().rev().find_map(|top| {
             let folder = top.is_none_or(|id| context.entry(id).kind == ContextEntryKind::Directory);
-            let found = if folder {
+            let entry = if folder {
                 let above = top.map(|id| context.path(id));
                 context.find(&path::join(above.as_deref().unwrap_or_default(), rest))?
             } else {
@@ -177,11 +178,11 @@ fn file_of_transfer(context: &BuildContext, transfer: &Transfer, to: &str, path:
                 let id = (*top)?;
                 (rest.is_empty() || context.entry(id).name == rest).then_some(id)?
             };
-            let is_file = context.entry(found).kind == ContextEntryKind::File;
+            let is_file = context.entry(entry).kind == ContextEntryKind::File;
             let alone = !folder && transfer.sources.len() == 1 && selection.tops.len() == 1;
-            (is_file && selection.entries.binary_search(&found).is_ok()).then(|| CopiedFile {
-                entry: found,
-                path: context.path(found),
+            (is_file && selection.entries.binary_search(&entry).is_ok()).then(|| CopiedFile {
+                entry,
+                path: context.path(entry),
                 target: path.to_owned(),
                 instruction: transfer.index,
                 alone,

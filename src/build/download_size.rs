@@ -51,10 +51,11 @@ impl DownloadSize {
     pub fn of(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> Option<Self> {
         let ecosystem = Ecosystem::of_manager(call.manager)?;
         let named = call.packages.iter().filter(|package| package.source == PackageSource::Index);
-        let named: Vec<_> = named.filter(|one| !one.name.dynamic).collect();
+        let named: Vec<_> = named.filter(|package| !package.name.dynamic).collect();
         // The table has the size of the newest version.
-        let pinned = named.iter().filter(|one| is_pinned(one)).count();
-        let named: Vec<&str> = named.iter().filter(|one| !is_pinned(one)).map(|package| package.name.text).collect();
+        let pinned = named.iter().filter(|package| is_pinned(package)).count();
+        let named: Vec<&str> =
+            named.iter().filter(|package| !is_pinned(package)).map(|package| package.name.text).collect();
         if !named.is_empty() || pinned > 0 {
             return of_named(ecosystem, &named, pinned);
         }
@@ -64,22 +65,25 @@ impl DownloadSize {
         if !call.is_from_manifest() {
             return None;
         }
-        let found = installed::of(build, place, invocation, call);
-        let Some(found) = found else { return of_project(ecosystem) };
+        let project = installed::of(build, place, invocation, call);
+        let Some(project) = project else { return of_project(ecosystem) };
         let with_dev = !call.says("production");
-        if let Some(install) = found.install.filter(|install| install.locked.is_some()) {
+        if let Some(install) = project.install.filter(|install| install.locked.is_some()) {
             return of_lock(ecosystem, install, with_dev);
         }
-        let wanted =
-            found.project.dependencies.iter().filter(|dependency| with_dev || dependency.scope != DependencyScope::Dev);
+        let wanted = project
+            .project
+            .dependencies
+            .iter()
+            .filter(|dependency| with_dev || dependency.scope != DependencyScope::Dev);
         of_named(ecosystem, &wanted.map(|wanted| wanted.name.as_str()).collect::<Vec<_>>(), 0)
     }
 
     /// The size of packages whose names are all known; `None` for an unknown registry.
     pub fn sum<'n>(ecosystem: Ecosystem, names: impl Iterator<Item = &'n str>) -> Option<(u64, u64)> {
         let others = ROWS.get(&(ecosystem, OTHERS))?.own?;
-        let own = |name: &str| ROWS.get(&(ecosystem, name)).and_then(|row| row.own).unwrap_or(others);
-        Some(names.map(own).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1)))
+        let bytes_of = |name: &str| ROWS.get(&(ecosystem, name)).and_then(|row| row.own).unwrap_or(others);
+        Some(names.map(bytes_of).fold((0, 0), |sum, bytes| (sum.0 + bytes.0, sum.1 + bytes.1)))
     }
 
     /// The day of the table.
@@ -110,9 +114,9 @@ fn requirements<'i>(build: &Build<'i>, (stage, index): (&Stage, usize), call: &P
     let ends_so = |install: &Install| install.manifest == written || install.manifest.ends_with(&format!("/{written}"));
     let is_meant = |install: &Install| file.as_ref().map_or_else(|| ends_so(install), |file| install.manifest == *file);
     let installs = build.input().projects.as_deref()?.iter().flat_map(|project| &project.installs);
-    let mut found = installs.filter(|install| install.tool == Tool::Pip && is_meant(install));
-    let first = found.next()?;
-    if found.next().is_none() { Some(&**first) } else { None }
+    let mut pip_installs = installs.filter(|install| install.tool == Tool::Pip && is_meant(install));
+    let first = pip_installs.next()?;
+    if pip_installs.next().is_none() { Some(&**first) } else { None }
 }
 
 /// The packages that a requirements file names, and those that it pins.
@@ -146,10 +150,10 @@ fn of_named(ecosystem: Ecosystem, names: &[&str], others: usize) -> Option<Downl
     let trees = names.iter().filter_map(|name| Some((*name, ROWS.get(&(ecosystem, *name))?.tree?)));
     let (first, tree) = trees.max_by_key(|(_, tree)| tree.0)?;
     let known: Vec<Bytes> = names.iter().filter_map(|name| ROWS.get(&(ecosystem, *name))?.own).collect();
-    let own = known.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let known_bytes = known.iter().fold((0, 0), |sum, bytes| (sum.0 + bytes.0, sum.1 + bytes.1));
     let date = DownloadSize::date(ecosystem);
     let packages = |count: usize| if count == 1 { "another package".into() } else { format!("{count} other packages") };
-    if own <= tree {
+    if known_bytes <= tree {
         let others = match names.len() + others - 1 {
             0 => String::new(),
             count => format!(", not counting {}", packages(count)),
@@ -165,7 +169,7 @@ fn of_named(ecosystem: Ecosystem, names: &[&str], others: usize) -> Option<Downl
         count => format!(", not counting {count} unknown packages"),
     };
     let covered = format!("`{first}` and {}, without dependencies", packages(known.len() - 1));
-    DownloadSize::new(own, format!("{covered}{unknown}, by the registry's archives on {date}"))
+    DownloadSize::new(known_bytes, format!("{covered}{unknown}, by the registry's archives on {date}"))
 }
 
 fn of_project(ecosystem: Ecosystem) -> Option<DownloadSize> {
@@ -181,24 +185,26 @@ mod tests {
     fn the_evidence_names_what_is_counted() {
         let evidence =
             |names: &[&str]| of_named(Ecosystem::Python, names, 0).map(|size| size.evidence).unwrap_or_default();
-        let told = |names: &[&str]| evidence(names).split(", by the registry").next().unwrap_or_default().to_owned();
-        assert_eq!(told(&["pandas"]), "`pandas` with its dependencies");
+        let evidence_text =
+            |names: &[&str]| evidence(names).split(", by the registry").next().unwrap_or_default().to_owned();
+        assert_eq!(evidence_text(&["pandas"]), "`pandas` with its dependencies");
         assert_eq!(
-            told(&["pandas", "no-such-package"]),
+            evidence_text(&["pandas", "no-such-package"]),
             "`pandas` with its dependencies, not counting another package"
         );
         assert_eq!(
-            told(&["a-b", "pandas", "no-such-package"]),
+            evidence_text(&["a-b", "pandas", "no-such-package"]),
             "`pandas` with its dependencies, not counting 2 other packages"
         );
-        assert_eq!(told(&["no-such-package"]), "");
+        assert_eq!(evidence_text(&["no-such-package"]), "");
         let both = ["pandas", "scipy", "torch", "tensorflow"];
-        assert!(!told(&both).is_empty());
+        assert!(!evidence_text(&both).is_empty());
         let sum = ["requests", "scipy", "pandas", "matplotlib", "scikit-learn", "no-such-package"];
         assert!(
-            told(&sum).contains(" and 4 other packages, without dependencies, not counting an unknown package"),
+            evidence_text(&sum)
+                .contains(" and 4 other packages, without dependencies, not counting an unknown package"),
             "{}",
-            told(&sum)
+            evidence_text(&sum)
         );
     }
 }

@@ -80,8 +80,8 @@ impl Build<'_> {
         {
             return Some(format!("/home/{name}"));
         }
-        let mut made = self.run_products().accounts.iter().filter(|(_, account, _)| account == name);
-        made.find(|(index, ..)| self.is_above(stage, at, *index)).map(|(.., home)| home.clone())
+        let mut accounts = self.run_products().accounts.iter().filter(|(_, account, _)| account == name);
+        accounts.find(|(index, ..)| self.is_above(stage, at, *index)).map(|(.., home)| home.clone())
     }
 
     /// Whether the instruction with index `other` runs before the one with index `at` of `stage`, in its chain.
@@ -95,16 +95,21 @@ impl Build<'_> {
     /// The accounts and settings that the RUNs of the file create for later programs.
     pub(super) fn run_products(&self) -> &RunProducts {
         self.made.get_or_init(|| {
-            let mut made = RunProducts::default();
-            let runs =
-                self.input().file.instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::Run);
+            let mut products = RunProducts::default();
+            let runs = self
+                .input()
+                .file
+                .instructions()
+                .iter()
+                .enumerate()
+                .filter(|(_, instruction)| instruction.keyword == Keyword::Run);
             for (index, _) in runs {
                 let Some(code) = self.code(index) else { continue };
                 for invocation in code.script.invocations() {
-                    made.read(index, &invocation);
+                    products.read(index, &invocation);
                 }
             }
-            made
+            products
         })
     }
 }
@@ -181,28 +186,28 @@ fn home_option(invocation: &Invocation) -> Option<String> {
 /// it.
 fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<FoundVariable> {
     let command = invocation.command;
-    if let Some(own) = command.assignments.iter().rev().find(|assignment| &*assignment.name_text == name) {
-        return Some(FoundVariable::of(own.value.value()));
+    if let Some(assignment) = command.assignments.iter().rev().find(|assignment| &*assignment.name_text == name) {
+        return Some(FoundVariable::of(assignment.value.value()));
     }
     let pair = |word: &'s Word| word.text().strip_prefix(name)?.strip_prefix('=').map(|value| (word, value));
-    let given = |(word, value): (&'s Word, &'s str)| FoundVariable::of((!word.is_dynamic()).then_some(value));
+    let variable_of = |(word, value): (&'s Word, &'s str)| FoundVariable::of((!word.is_dynamic()).then_some(value));
     let wrapped = invocation.via.iter().flat_map(|wrapper| wrapper.args).filter_map(pair).next_back();
-    if let Some(found) = wrapped {
-        return Some(given(found));
+    if let Some(variable) = wrapped {
+        return Some(variable_of(variable));
     }
     let commands = &invocation.script.commands;
-    let here = commands.partition_point(|one| one.span.start < command.span.start);
-    let mut found = None;
+    let here = commands.partition_point(|other| other.span.start < command.span.start);
+    let mut variable = None;
     for command in &commands[here.saturating_sub(FURTHEST)..here] {
         let exports = command.name().is_some_and(|word| word.is("export") || word.is("declare"));
         if exports && let Some(pair) = command.words.iter().skip(1).filter_map(pair).next_back() {
-            found = Some(given(pair));
+            variable = Some(variable_of(pair));
         }
         if command.words.is_empty()
-            && let Some(own) = command.assignments.iter().rev().find(|own| &*own.name_text == name)
+            && let Some(assignment) = command.assignments.iter().rev().find(|assignment| &*assignment.name_text == name)
         {
-            found = Some(FoundVariable::of(own.value.value()));
+            variable = Some(FoundVariable::of(assignment.value.value()));
         }
     }
-    found
+    variable
 }

@@ -42,7 +42,7 @@ impl Build<'_> {
         }
         let (mut paths, mut has_recipes) = (BTreeSet::new(), false);
         for stage in self.stages() {
-            for (index, _) in self.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+            for (index, _) in self.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
                 let Some(code) = self.code(index) else { continue };
                 for invocation in code.script.invocations().iter().take(MOST_COMMANDS) {
                     has_recipes |= invocation.program.is_some_and(|program| Program::of(program).is(Kind::Recipes));
@@ -162,8 +162,8 @@ impl Build<'_> {
     /// The projects of an ecosystem; `None` if they are unknown, or if there is none where one is expected.
     fn projects_of(&self, ecosystem: Ecosystem) -> Option<Vec<&Project>> {
         let all = self.input().projects.as_ref()?;
-        let own: Vec<&Project> = all.iter().filter(|project| project.ecosystem == ecosystem).collect();
-        (!own.is_empty()).then_some(own)
+        let projects: Vec<&Project> = all.iter().filter(|project| project.ecosystem == ecosystem).collect();
+        (!projects.is_empty()).then_some(projects)
     }
 
     /// Whether the scripts of the Node projects that a call runs do more than call installed tools.

@@ -123,9 +123,9 @@ impl<'a> BaseImage<'a> {
 
     /// The user that its containers run as.
     pub fn user(&self) -> Option<User> {
-        let said =
+        let is_nonroot_name =
             |text: &str| ["nonroot", "non-root", "unprivileged", "rootless"].iter().any(|word| text.contains(word));
-        if said(self.reference.name) || self.reference.tag.is_some_and(said) {
+        if is_nonroot_name(self.reference.name) || self.reference.tag.is_some_and(is_nonroot_name) {
             return Some(User::Other("nonroot".into()));
         }
         match self.row?.user {

@@ -21,13 +21,13 @@ pub struct InstalledProject<'i> {
 
 /// Whether a RUN of the stage changes the `package.json` from the context: its lock file may then not match it.
 pub fn changes_manifest(build: &Build, stage: &Stage) -> bool {
-    let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
-    runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
-        let program = one.program.map_or(Program::UNKNOWN, Program::of);
+    let runs = build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|invocation| {
+        let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
         let changes = program.is(Kind::Copies) || program.is(Kind::Edits);
         let edits = |verb: &str| matches!(verb, "pkg" | "pkg set" | "pkg delete" | "init" | "set-script");
-        let is_edit = one.package_call().is_some_and(|call| edits(&call.verb_text));
-        is_edit || changes && one.args.iter().any(|word| word.text().contains("package.json"))
+        let is_edit = invocation.package_call().is_some_and(|call| edits(&call.verb_text));
+        is_edit || changes && invocation.args.iter().any(|word| word.text().contains("package.json"))
     })
 }
 
@@ -123,8 +123,8 @@ pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invoc
     let mut folder = workdir(build, stage, at);
     let before =
         invocation.script.commands.iter().take_while(|command| command.span.start < invocation.command.span.start);
-    for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
-        folder = path::join(&folder, one.words.get(1)?.value()?);
+    for command in before.filter(|command| command.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
+        folder = path::join(&folder, command.words.get(1)?.value()?);
     }
     Some(folder)
 }
@@ -140,7 +140,9 @@ pub fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &s
     let wanted = path::join(folder, name);
     let copied = build.chain(stage).any(|below| {
         let before = build.transfers(below).iter().filter(|transfer| below.index != stage.index || transfer.index < at);
-        before.filter(|one| one.from.is_none()).any(|one| lands(build, below, one, path).contains(&wanted))
+        before
+            .filter(|transfer| transfer.from.is_none())
+            .any(|transfer| lands(build, below, transfer, path).contains(&wanted))
     });
     let mounts = build.input().file.mounts(build.effective(at));
     let mut bound = mounts.iter().filter(|mount| mount.kind() == "bind" && mount.from().is_none());
@@ -163,21 +165,21 @@ pub fn lands(build: &Build, stage: &Stage, transfer: &Transfer, path: &str) -> V
     }
     let target = path::join(&workdir(build, stage, transfer.index), destination);
     let is_folder = destination.ends_with('/') || destination.ends_with('.') || transfer.sources.len() > 1;
-    let mut found = Vec::new();
+    let mut paths = Vec::new();
     for source in transfer.sources.iter().filter_map(|source| source.text.as_deref()) {
         match below_source(source, path) {
             // The file itself, by its name or a pattern.
             Some("") => {
                 let name = path::name(path);
                 let pattern = source.contains(['*', '?', '[']);
-                found.push(if is_folder || pattern { path::join(&target, name) } else { target.clone() });
-                found.extend((!is_folder && !pattern).then(|| path::join(&target, name)));
+                paths.push(if is_folder || pattern { path::join(&target, name) } else { target.clone() });
+                paths.extend((!is_folder && !pattern).then(|| path::join(&target, name)));
             }
-            Some(rest) => found.push(path::join(&target, rest)),
+            Some(rest) => paths.push(path::join(&target, rest)),
             None => {}
         }
     }
-    found
+    paths
 }
 
 /// The part of `path` below a source; empty if the source is the file itself.
@@ -198,15 +200,16 @@ fn below_source<'p>(source: &str, path: &'p str) -> Option<&'p str> {
 /// context, or else if a COPY above names such a file. A pattern may match nothing.
 pub fn has_lock(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
     if build.input().projects.is_some() && build.input().context.is_some() {
-        return of(build, place, invocation, call).is_some_and(|found| found.has_lock);
+        return of(build, place, invocation, call).is_some_and(|project| project.has_lock);
     }
     let (stage, index) = place;
     let names = lock_names(call.manager);
     let is_lock = |text: &str| names.contains(&path::name(text));
     build.chain(stage).any(|below| {
         let above = build.transfers(below).iter();
-        let above = above.filter(|one| one.from.is_none() && (below.index != stage.index || one.index < index));
-        above.flat_map(|one| &one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
+        let above =
+            above.filter(|transfer| transfer.from.is_none() && (below.index != stage.index || transfer.index < index));
+        above.flat_map(|transfer| &transfer.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
     })
 }
 

@@ -34,11 +34,11 @@ struct Places {
 impl Latest {
     pub(super) fn new(instructions: &[Instruction], stages: &[Stage]) -> Self {
         let settings = SETTINGS.map(|keyword| {
-            let own = instructions.iter().enumerate().filter(|(_, instruction)| instruction.keyword == keyword);
-            let mut places = Places { all: own.map(|(index, _)| index).collect(), at_end: Vec::new() };
+            let candidates = instructions.iter().enumerate().filter(|(_, instruction)| instruction.keyword == keyword);
+            let mut places = Places { all: candidates.map(|(index, _)| index).collect(), at_end: Vec::new() };
             for stage in stages {
-                let own = places.within(stage, usize::MAX).last().copied();
-                places.at_end.push(own.or_else(|| places.at_end.get(parent(stage)?).copied().flatten()));
+                let place = places.within(stage, usize::MAX).last().copied();
+                places.at_end.push(place.or_else(|| places.at_end.get(parent(stage)?).copied().flatten()));
             }
             places
         });
@@ -52,8 +52,8 @@ impl Latest {
     /// The instruction of a kind that applies to instruction `at` of a stage; `usize::MAX`: at its end.
     pub(super) fn before(&self, keyword: Keyword, stage: &Stage, at: usize) -> Option<usize> {
         let places = self.places(keyword)?;
-        let own = places.within(stage, at).last().copied();
-        own.or_else(|| places.at_end.get(parent(stage)?).copied().flatten())
+        let place = places.within(stage, at).last().copied();
+        place.or_else(|| places.at_end.get(parent(stage)?).copied().flatten())
     }
 
     /// The first stage of a stage's chain.

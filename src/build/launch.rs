@@ -29,8 +29,8 @@ impl<'b, 'i> Launch<'b, 'i> {
     /// The command that a container of the stage starts according to the file; `None` if only the base image sets it,
     /// or it is not for a POSIX-like shell.
     fn of(build: &'b Build<'i>, stage: &Stage) -> Option<Self> {
-        let own = |keyword| build.last(stage, keyword).filter(|(_, one)| !is_empty(one));
-        let (entrypoint, cmd) = (own(Keyword::Entrypoint), own(Keyword::Cmd));
+        let last = |keyword| build.last(stage, keyword).filter(|(_, instruction)| !is_empty(instruction));
+        let (entrypoint, cmd) = (last(Keyword::Entrypoint), last(Keyword::Cmd));
         let Some((index, instruction)) = entrypoint else {
             let (index, instruction) = cmd?;
             return Some(Self { text: LaunchText::Own(build.code(index)?), instruction, index });

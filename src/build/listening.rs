@@ -213,7 +213,7 @@ impl ListenReader<'_, '_, '_> {
 
     /// The value of one of these options; two different values mean several addresses.
     fn option_value(&self, names: &[&str]) -> ListenOption {
-        let mut found = ListenOption::No;
+        let mut option = ListenOption::No;
         let mut words = self.args.iter().peekable();
         while let Some(word) = words.next() {
             let text = word.text();
@@ -225,7 +225,7 @@ impl ListenReader<'_, '_, '_> {
                     _ if !name.starts_with("--") && name.len() == 2 => self.part(word, 2),
                     _ => continue,
                 };
-                found = match (found, next) {
+                option = match (option, next) {
                     (ListenOption::No, next) => next,
                     // The same value twice: in a script, and in the arguments added to it.
                     (ListenOption::Known(first, _), ListenOption::Known(second, origin)) if first == second => {
@@ -235,7 +235,7 @@ impl ListenReader<'_, '_, '_> {
                 };
             }
         }
-        found
+        option
     }
 
     fn value(&self, word: &Word) -> ListenOption {
@@ -280,7 +280,7 @@ impl ListenReader<'_, '_, '_> {
     /// A variable that ENV sets: ARGs do not exist in the container.
     fn variable(&self, name: &str) -> Option<String> {
         match self.build.scopes().lookup(self.stage.index, name, usize::MAX) {
-            Lookup::Defined(found) if found.origin == Defined::Env => match &found.value {
+            Lookup::Defined(variable) if variable.origin == Defined::Env => match &variable.value {
                 VariableValue::Known(text) => Some(text.to_string()),
                 _ => None,
             },

@@ -36,9 +36,9 @@ static CACHES: LazyLock<Vec<CacheRow>> = LazyLock::new(|| data::PACKAGE_CACHES.r
 
 fn row(cells: data::Row) -> Option<CacheRow> {
     let &[tool, part, image, user, folder, variables, flags, _date, _source] = cells else { return None };
-    let one = |cell: &'static str| (cell != "-").then_some(cell);
+    let value_of = |cell: &'static str| (cell != "-").then_some(cell);
     let list = |cell| data::words(cell).collect();
-    let (image, user) = (one(image), one(user));
+    let (image, user) = (value_of(image), value_of(user));
     Some(CacheRow { tool, part, image, user, folder, variables: list(variables), flags: list(flags) })
 }
 
@@ -143,19 +143,19 @@ mod tests {
     fn check(dockerfile: &str, expected: &[&str]) {
         let input = input(dockerfile, BuildOptions::default());
         let build = Build::new(&input);
-        let mut found = Vec::new();
+        let mut folders = Vec::new();
         for stage in build.stages() {
             for (at, _) in build.instructions(stage) {
                 let Some(code) = build.code(at) else { continue };
                 for invocation in code.script.invocations() {
                     let Some(call) = invocation.package_call() else { continue };
                     for cache in build.package_caches(stage, at, &invocation, &call) {
-                        found.push(cache.folder.unwrap_or_else(|| "?".into()));
+                        folders.push(cache.folder.unwrap_or_else(|| "?".into()));
                     }
                 }
             }
         }
-        assert_eq!(found, expected, "{dockerfile}");
+        assert_eq!(folders, expected, "{dockerfile}");
     }
 
     #[test]

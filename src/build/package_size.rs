@@ -28,10 +28,10 @@ impl PackageSize {
 
     /// The package with the largest recommended packages, and a lower bound of their size, whatever the packages share:
     /// `asked` are those of one command, `there` those that earlier commands installed.
-    pub fn recommended(asked: &[&str], there: &[&str], image: &str) -> Option<(Self, u64)> {
-        let sizes: Vec<Self> = asked.iter().filter_map(|package| Self::of(package, image)).collect();
+    pub fn recommended(packages: &[&str], installed_packages: &[&str], image: &str) -> Option<(Self, u64)> {
+        let sizes: Vec<Self> = packages.iter().filter_map(|package| Self::of(package, image)).collect();
         let most = sizes.iter().max_by_key(|size| size.recommended_bytes - size.disk_bytes)?;
-        let others = asked.iter().chain(there).filter(|package| **package != most.package);
+        let others = packages.iter().chain(installed_packages).filter(|package| **package != most.package);
         let others: u64 = others.filter_map(|package| Some(Self::of(package, image)?.disk_bytes)).sum();
         let bytes = (most.recommended_bytes - most.disk_bytes).saturating_sub(others);
         if bytes > 0 { Some((*most, bytes)) } else { None }
@@ -45,8 +45,8 @@ impl PackageSize {
     /// A package on an image. If only the distribution is known, the release with the smaller size counts.
     pub fn of(package: &str, image: &str) -> Option<Self> {
         let reference = Reference::of(image);
-        let own = suite(&reference);
-        if own.is_none() && !is_recent_debian(image) {
+        let image_suite = suite(&reference);
+        if image_suite.is_none() && !is_recent_debian(image) {
             return None;
         }
         let small = ["slim", "alpine"].iter().any(|word| image.contains(word));
@@ -59,7 +59,8 @@ impl PackageSize {
             let (disk, recommended) = if full { (on_full, full_recommended) } else { (slim, slim_recommended) };
             let (disk_bytes, recommended_bytes) = (disk.parse().ok()?, recommended.parse().ok()?);
             let size = Self { package, suite, disk_bytes, recommended_bytes, date };
-            (own.is_none_or(|own| own == suite) && recommended_bytes >= disk_bytes).then_some(size)
+            (image_suite.is_none_or(|image_suite| image_suite == suite) && recommended_bytes >= disk_bytes)
+                .then_some(size)
         });
         sizes.min_by_key(|size| size.recommended_bytes)
     }
@@ -89,8 +90,9 @@ mod tests {
 
     #[test]
     fn what_other_packages_may_bring_is_not_counted() {
-        let bytes = |asked: &[&str], there: &[&str]| {
-            PackageSize::recommended(asked, there, "debian:13-slim").map_or(0, |(_, bytes)| bytes / 1_000_000)
+        let bytes = |packages: &[&str], installed_packages: &[&str]| {
+            PackageSize::recommended(packages, installed_packages, "debian:13-slim")
+                .map_or(0, |(_, bytes)| bytes / 1_000_000)
         };
         assert_eq!(bytes(&["python3-pip"], &[]), 405);
         assert_eq!(bytes(&["python3-pip", "curl"], &[]), 390);

@@ -18,7 +18,7 @@ pub fn default_path() -> impl Iterator<Item = &'static str> {
 /// Whether a program is in one of the system's folders, or is called without a path.
 pub fn is_of_system(path: &str) -> bool {
     let folder = path::parent(path);
-    folder.is_empty() || default_path().any(|own| own == folder)
+    folder.is_empty() || default_path().any(|path_folder| path_folder == folder)
 }
 
 /// The programs in the image at the end of a stage.
@@ -66,7 +66,7 @@ impl<'a, 'i> Programs<'a, 'i> {
     fn brings(&self, stage: &Stage, program: &str) -> bool {
         let copied = self.build.transfers(stage).iter().any(|transfer| {
             let into = transfer.destination.as_deref().is_none_or(|to| path::name(to) == program);
-            let taken = transfer.sources.iter().any(|source| {
+            let is_copied = transfer.sources.iter().any(|source| {
                 let Some(text) = source.text.as_deref() else { return true };
                 let whole = may_hold_programs(text.trim_matches('/').trim_end_matches("/*"));
                 let archive = [".tar", ".tgz"].iter().any(|ending| text.contains(ending)) || source.is_remote();
@@ -76,7 +76,7 @@ impl<'a, 'i> Programs<'a, 'i> {
             let over = transfer.from.is_none()
                 && transfer.destination.as_deref().is_some_and(is_program_folder)
                 && transfer.sources.iter().any(|source| source.text.as_deref().is_none_or(may_be_folder));
-            into || taken || over
+            into || is_copied || over
         });
         copied || self.runs_bring(stage, program)
     }
@@ -106,7 +106,7 @@ fn is_program_folder(path: &str) -> bool {
 
 /// Whether a copy of the whole folder, named without the first slash, may add any program.
 fn may_hold_programs(folder: &str) -> bool {
-    folder == "opt" || default_path().any(|own| path::is_within(&own[1..], folder))
+    folder == "opt" || default_path().any(|path_folder| path::is_within(&path_folder[1..], folder))
 }
 
 /// Whether a source may be a folder or several files: its last part has no extension.

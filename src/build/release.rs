@@ -75,7 +75,8 @@ impl Release {
         let all = releases_of(self.product);
         let fits = |other: &&Release| !other.lacks_any(programs);
         let announced = all.iter().filter(|other| other.end.is_some_and(|end| end > today) && fits(other));
-        let newest = || all.iter().filter(|other| other.end.is_none() && fits(other)).max_by_key(|one| one.numbers());
+        let newest =
+            || all.iter().filter(|other| other.end.is_none() && fits(other)).max_by_key(|release| release.numbers());
         announced.max_by_key(|other| other.end).or_else(newest)
     }
 
@@ -103,23 +104,24 @@ pub fn releases(image: &str) -> Vec<&'static Release> {
     let reference = Reference::of(image);
     let name = reference.short_name();
     let tag = reference.tag.unwrap_or_default();
-    let mut found: Vec<&'static Release> = Vec::new();
+    let mut releases: Vec<&'static Release> = Vec::new();
     if let Some(&[_, product, ..]) = data::PRODUCTS.row(name) {
         let first = tag.split('-').next().unwrap_or_default();
-        found.extend(numbered(product, first).or_else(|| tag.split('-').find_map(|word| find_release(product, word))));
+        releases
+            .extend(numbered(product, first).or_else(|| tag.split('-').find_map(|word| find_release(product, word))));
     }
     for word in tag.split(['-', '_']) {
         let below = match word.strip_prefix("alpine") {
             Some(version) => numbered("alpine", version),
             None => find_release("debian", word).or_else(|| find_release("ubuntu", word)),
         };
-        found.extend(below.filter(|release| !found.contains(release)));
+        releases.extend(below.filter(|release| !releases.contains(release)));
     }
     let last = reference.last_name();
     if let Some((_, number)) = last.rsplit_once("-debian") {
-        found.extend(numbered("debian", number));
+        releases.extend(numbered("debian", number));
     }
-    found
+    releases
 }
 
 /// Whether a word of a tag is the name of a release of Debian or Ubuntu: `bookworm`, `noble`.
@@ -128,13 +130,14 @@ pub fn is_suite(word: &str) -> bool {
 }
 
 fn numbered(product: &str, version: &str) -> Option<&'static Release> {
-    let fits =
-        |one: &&Release| version.strip_prefix(one.version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    releases_of(product).iter().filter(fits).max_by_key(|one| one.version.len())
+    let fits = |release: &&Release| {
+        version.strip_prefix(release.version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    releases_of(product).iter().filter(fits).max_by_key(|release| release.version.len())
 }
 
 fn find_release(product: &str, word: &str) -> Option<&'static Release> {
-    releases_of(product).iter().find(|one| !one.name.is_empty() && one.name == word)
+    releases_of(product).iter().find(|release| !release.name.is_empty() && release.name == word)
 }
 
 /// The C library of an image, as far as its name shows.
@@ -152,8 +155,8 @@ pub fn libc(image: &str) -> Option<Libc> {
     if tag.contains("windows") || tag.contains("nanoserver") {
         return None;
     }
-    let told = releases(image).into_iter().find(|release| matches!(release.product, "debian" | "ubuntu"));
-    match told {
+    let release = releases(image).into_iter().find(|release| matches!(release.product, "debian" | "ubuntu"));
+    match release {
         Some(release) if release.product == "debian" => return Some(Libc::Glibc(Some(*release))),
         Some(_) => return Some(Libc::Glibc(None)),
         None => {}

@@ -22,21 +22,21 @@ pub enum Age {
 impl Age {
     /// The age of the release that an image is based on.
     pub fn of(image: &str) -> Self {
-        let told = releases(image);
-        if told.iter().any(|release| is_archived(release.product, release.version)) {
+        let releases = releases(image);
+        if releases.iter().any(|release| is_archived(release.product, release.version)) {
             return Self::Archived;
         }
-        if told.iter().any(|release| release.product == "alpine") {
+        if releases.iter().any(|release| release.product == "alpine") {
             return Self::Known;
         }
-        if let Some(release) = told.iter().find(|release| release.product == "debian") {
+        if let Some(release) = releases.iter().find(|release| release.product == "debian") {
             return if release.name == "bullseye" { Self::Old } else { Self::Known };
         }
         match stands_on(image) {
             Some("buster") => Self::Archived,
             Some("bullseye") => Self::Old,
             Some(_) => Self::Known,
-            None if stands_on_debian(image) && told.iter().any(|release| ended_before_successor(release)) => {
+            None if stands_on_debian(image) && releases.iter().any(|release| ended_before_successor(release)) => {
                 Self::Archived
             }
             None => by_version(image),
@@ -85,23 +85,36 @@ fn by_version(image: &str) -> Age {
     let parts = Reference::of(image);
     let version = parts.tag.and_then(|tag| tag.split('-').next()).unwrap_or_default();
     let numbers = |text: &str| text.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>().unwrap_or_default();
-    let own = numbers(version);
+    let version_numbers = numbers(version);
     let name = parts.short_name();
-    if own.is_empty() {
+    if version_numbers.is_empty() {
         return Age::Known;
     }
     // A tag with fewer numbers moves to the last release.
-    let same = |other: &[u32]| own.len() >= other.len() && own[..other.len()] == *other;
+    let same = |other: &[u32]| version_numbers.len() >= other.len() && version_numbers[..other.len()] == *other;
     let until = |other: &[u32]| {
-        same(other) || own.len() == 3 && other.len() == 3 && own[..2] == other[..2] && own[..] <= *other
+        same(other)
+            || version_numbers.len() == 3
+                && other.len() == 3
+                && version_numbers[..2] == other[..2]
+                && version_numbers[..] <= *other
     };
-    let line =
-        |other: &[u32]| name == "node" && own.len() == 3 && other.len() == 3 && own[0] == other[0] && own[..] <= *other;
+    let line = |other: &[u32]| {
+        name == "node"
+            && version_numbers.len() == 3
+            && other.len() == 3
+            && version_numbers[0] == other[0]
+            && version_numbers[..] <= *other
+    };
     let before = |text: &str| {
         let other = numbers(text);
         !other.is_empty() && (until(&other) || line(&other))
     };
-    if name == "node" && own[0] < 14 || name == "python" && (own[0] < 3 || own.len() > 1 && own[0] == 3 && own[1] < 5) {
+    if name == "node" && version_numbers[0] < 14
+        || name == "python"
+            && (version_numbers[0] < 3
+                || version_numbers.len() > 1 && version_numbers[0] == 3 && version_numbers[1] < 5)
+    {
         return Age::Archived;
     }
     let rows = || data::IMAGE_AGES.rows().filter(|row| row[0] == name);

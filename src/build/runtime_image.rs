@@ -64,7 +64,7 @@ fn java(reference: &Reference) -> Option<String> {
     let mut images = data::JAVA_IMAGES.rows();
     let version = images.find_map(|cells| match cells {
         &[image, tags, java, ..] if image == reference.short_name() => {
-            tags.split(' ').any(|one| one == tag).then_some(java)
+            tags.split(' ').any(|name| name == tag).then_some(java)
         }
         _ => None,
     });

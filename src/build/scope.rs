@@ -183,7 +183,7 @@ impl Scopes {
         for arg in file.args(instruction) {
             let (name, span, default) = parts(&arg);
             let value = match (build_arg(options, name), default) {
-                (Some(given), _) => known_value(given),
+                (Some(value), _) => known_value(value),
                 (None, Some(default)) => {
                     self.evaluate(default, |name| find(self.global.0.get(name).and_then(|all| all.last())))
                 }
@@ -218,7 +218,7 @@ impl Scopes {
         for arg in input.file.args(instruction) {
             let (name, span, default) = parts(&arg);
             let value = match (build_arg(&input.options, name), default) {
-                (Some(given), _) => known_value(given),
+                (Some(value), _) => known_value(value),
                 (None, Some(default)) => self.evaluate(default, |name| self.lookup(stage, name, usize::MAX)),
                 (None, None) => match self.global.before(name, usize::MAX) {
                     Some(definition) => definition.value.clone(),
@@ -276,7 +276,7 @@ impl Scopes {
             Lookup::Undefined | Lookup::Unknown if self.proxies.0.contains_key(name) => {
                 find(self.proxies.before(name, usize::MAX))
             }
-            found => found,
+            lookup => lookup,
         }
     }
 
@@ -301,14 +301,14 @@ impl Scopes {
         if !text.contains('$') {
             return Vec::new();
         }
-        let found = uses(text, Lex::new(self.escape));
+        let variables = uses(text, Lex::new(self.escape));
         let place = |span: Span| file.locate(span.shifted(word.text.start));
-        found
+        variables
             .iter()
-            .map(|found| ScopedVariableUse {
-                name: found.name.to_owned(),
-                span: place(found.span),
-                guarded: is_guarded(found.operator),
+            .map(|variable| ScopedVariableUse {
+                name: variable.name.to_owned(),
+                span: place(variable.span),
+                guarded: is_guarded(variable.operator),
             })
             .collect()
     }
@@ -317,9 +317,9 @@ impl Scopes {
         if !text.contains(['$', '"', '\'', self.escape]) {
             return known_value(text);
         }
-        let found = uses(text, Lex::new(self.escape));
+        let variables = uses(text, Lex::new(self.escape));
         let mut values = Values::default();
-        for used in &found {
+        for used in &variables {
             match find(used.name) {
                 Lookup::Defined(Definition { value: VariableValue::Known(value), .. }) => {
                     if is_matching(used.operator) && !self.spend(value.len() * MATCHING) {
@@ -346,9 +346,9 @@ impl Scopes {
 
     /// Subtracts from the budget of the file; returns whether enough was left.
     fn spend(&self, bytes: usize) -> bool {
-        let left = self.budget.load(Ordering::Relaxed).checked_sub(bytes);
-        self.budget.store(left.unwrap_or(0), Ordering::Relaxed);
-        left.is_some()
+        let remaining = self.budget.load(Ordering::Relaxed).checked_sub(bytes);
+        self.budget.store(remaining.unwrap_or(0), Ordering::Relaxed);
+        remaining.is_some()
     }
 }
 

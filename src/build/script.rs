@@ -70,7 +70,7 @@ impl<'a> Build<'a> {
     /// The instructions of a stage with their indexes, its FROM excluded and each ONBUILD as its trigger.
     pub fn effective_instructions(&self, stage: &Stage) -> impl Iterator<Item = (usize, &'a Instruction)> + use<'a> {
         let file = &self.input().file;
-        self.instructions(stage).map(|(index, one)| (index, file.trigger(one).unwrap_or(one)))
+        self.instructions(stage).map(|(index, instruction)| (index, file.trigger(instruction).unwrap_or(instruction)))
     }
 
     /// Whether the instruction with this index is an ONBUILD.

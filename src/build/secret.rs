@@ -53,33 +53,37 @@ impl Build<'_> {
         let file = &self.input().file;
         let mut written = Vec::new();
         for (index, instruction) in file.instructions().iter().enumerate() {
-            let own = file.trigger(instruction).unwrap_or(instruction);
-            if matches!(own.keyword, Keyword::Arg | Keyword::Env) {
+            let inner = file.trigger(instruction).unwrap_or(instruction);
+            if matches!(inner.keyword, Keyword::Arg | Keyword::Env) {
                 continue;
             }
-            let start = own.rest.text.start;
-            for held in in_text(file.str(own.rest)) {
-                let range = Span::new(start + held.range.start as u32, start + held.range.end as u32);
-                written.extend(written_secret(index, file.locate(range), held));
+            let start = inner.rest.text.start;
+            for secret in in_text(file.str(inner.rest)) {
+                let range = Span::new(start + secret.range.start as u32, start + secret.range.end as u32);
+                written.extend(written_secret(index, file.locate(range), secret));
             }
-            for heredoc in &own.heredocs {
-                for held in in_text(file.source().slice(heredoc.body)) {
+            for heredoc in &inner.heredocs {
+                for secret in in_text(file.source().slice(heredoc.body)) {
                     let start = heredoc.body.start;
-                    let span = Span::new(start + held.range.start as u32, start + held.range.end as u32);
-                    written.extend(written_secret(index, span, held));
+                    let span = Span::new(start + secret.range.start as u32, start + secret.range.end as u32);
+                    written.extend(written_secret(index, span, secret));
                 }
             }
         }
-        written.sort_by_key(|one| (one.instruction, one.span, one.by == Sign::Login));
+        written.sort_by_key(|secret| (secret.instruction, secret.span, secret.by == Sign::Login));
         // A value with a secret name that also looks like a token is found twice.
-        written.dedup_by_key(|one| one.span);
+        written.dedup_by_key(|secret| secret.span);
         written
     }
 }
 
-fn written_secret(instruction: usize, span: Span, held: FoundSecret) -> Option<WrittenSecret> {
-    let chosen = matches!(held.by, Sign::Name(_)) && is_filler(&held.value);
-    (!is_common(&held.value) && !chosen && !span.is_empty()).then_some(WrittenSecret { instruction, span, by: held.by })
+fn written_secret(instruction: usize, span: Span, secret: FoundSecret) -> Option<WrittenSecret> {
+    let chosen = matches!(secret.by, Sign::Name(_)) && is_filler(&secret.value);
+    (!is_common(&secret.value) && !chosen && !span.is_empty()).then_some(WrittenSecret {
+        instruction,
+        span,
+        by: secret.by,
+    })
 }
 
 /// The names that an ARG or ENV sets, with their values.
@@ -107,12 +111,12 @@ impl Build<'_> {
             hidden.extend(self.loose_words(instruction));
         }
         let source = input.file.source();
-        hidden.extend(in_text(source.text()).into_iter().map(|held| held.value));
+        hidden.extend(in_text(source.text()).into_iter().map(|secret| secret.value));
         if source.embedding().is_some_and(|embedding| embedding.doubled) {
             // As written in the file.
             let doubled = hidden.iter().filter(|value| value.contains('$')).map(|value| value.replace('$', "$$"));
             hidden.extend(doubled.collect::<Vec<_>>());
-            hidden.extend(in_text(source.host().text()).into_iter().map(|held| held.value));
+            hidden.extend(in_text(source.host().text()).into_iter().map(|secret| secret.value));
         }
         self.over_lines(&mut hidden);
         hidden.retain(|value| !is_common(value));
@@ -126,10 +130,10 @@ impl Build<'_> {
             if instruction.start_line == instruction.end_line {
                 continue;
             }
-            for held in in_text(file.logical(instruction.text)) {
-                hidden.push(held.value);
+            for secret in in_text(file.logical(instruction.text)) {
+                hidden.push(secret.value);
                 let start = instruction.text.start;
-                let place = file.locate(Span::new(start + held.range.start as u32, start + held.range.end as u32));
+                let place = file.locate(Span::new(start + secret.range.start as u32, start + secret.range.end as u32));
                 pieces(file.source().slice(place), hidden);
             }
             for (name, value) in pairs(file, file.trigger(instruction).unwrap_or(instruction)) {
@@ -172,6 +176,6 @@ fn pieces(raw: &str, hidden: &mut Vec<String>) {
 }
 
 fn secret(instruction: usize, span: Span, name: &str, value: Option<&str>) -> Option<Secret> {
-    let found = variable(name, value)?;
-    Some(Secret { instruction, span, name: found.name, value: found.value, why: found.why })
+    let secret = variable(name, value)?;
+    Some(Secret { instruction, span, name: secret.name, value: secret.value, why: secret.why })
 }

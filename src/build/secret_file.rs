@@ -10,14 +10,14 @@ use crate::text::path;
 impl Build<'_> {
     /// Whether a file or folder of the context contains secrets, judging by its name and its content. Samples, empty
     /// files and environment files without a secret do not.
-    pub fn is_secret_file(&self, context: &BuildContext, found: &ClassMatch) -> bool {
-        let path = context.path(found.entry);
-        let by_name = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
+    pub fn is_secret_file(&self, context: &BuildContext, class_match: &ClassMatch) -> bool {
+        let path = context.path(class_match.entry);
+        let by_name = class_match.class.kind == ClassKind::Secret && class_match.class.certainty < Certainty::Possible;
         // `variables.env` may be anything.
         let vague = path.strip_suffix(".env").is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'));
         let sample = vague || is_for_show(&path) || path.split('/').any(|part| part == "node_modules");
         let sample = sample || self.is_copied_as_sample(&path);
-        by_name && !sample && found.amount.bytes > 0 && self.environment_file_holds_secret(&path) != Some(false)
+        by_name && !sample && class_match.amount.bytes > 0 && self.environment_file_holds_secret(&path) != Some(false)
     }
 
     /// Whether a documentation file next to an environment file, or in the root folder, says to copy it to another one:

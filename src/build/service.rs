@@ -160,8 +160,8 @@ impl Build<'_> {
     /// Whether a RUN of the stage's chain installs a system package with this role in `data/system_packages.tsv`.
     pub fn installs_any(&self, stage: &Stage, role: &str) -> bool {
         let codes = self.chain(stage).flat_map(|stage| self.instructions(stage));
-        codes.filter_map(|(index, _)| self.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
-            let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
+        codes.filter_map(|(index, _)| self.code(index)).flat_map(|code| code.script.invocations()).any(|invocation| {
+            let call = invocation.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
             call.is_some_and(|call| {
                 call.packages.iter().any(|package| data::SYSTEM_PACKAGES.has(package.name.text, role))
             })

@@ -114,8 +114,8 @@ impl Build<'_> {
     /// The shell that a comment names for the base image: it applies up to the next SHELL of its stage.
     fn told_shell(&self, stage: &Stage, at: usize) -> Option<Shell> {
         let place = self.instruction(at).span.start;
-        let told = self.told_shells.partition_point(|(start, _)| *start < place).checked_sub(1)?;
-        let (start, shell) = &self.told_shells[told];
+        let index = self.told_shells.partition_point(|(start, _)| *start < place).checked_sub(1)?;
+        let (start, shell) = &self.told_shells[index];
         let set = self.latest.before(Keyword::Shell, stage, at).map(|index| self.instruction(index).span.start);
         let inside = stage.from().is_none_or(|from| self.instruction(from).span.start < *start);
         (inside && set.is_none_or(|set| set < *start)).then_some(*shell)

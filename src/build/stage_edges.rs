@@ -18,8 +18,8 @@ pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &StageNames) ->
             kind: EdgeKind::From,
         }));
         // A stage that a named context replaces is not read.
-        let own = if stage.is_replaced() { 0..0 } else { stage.instructions.clone() };
-        for index in own {
+        let indexes = if stage.is_replaced() { 0..0 } else { stage.instructions.clone() };
+        for index in indexes {
             let instruction = &file.instructions()[index];
             let mut add = |name: &str, span: Span, kind: EdgeKind| {
                 // BuildKit expands no variable here.

@@ -27,8 +27,8 @@ impl<'a> Build<'a> {
             }
             StageBase::Stage(_) | StageBase::Scratch => None,
         };
-        let own = self.instructions(stage).filter(|(_, instruction)| is_step(instruction.keyword));
-        let all: Vec<(usize, &Instruction)> = from.into_iter().chain(own).collect();
+        let steps = self.instructions(stage).filter(|(_, instruction)| is_step(instruction.keyword));
+        let all: Vec<(usize, &Instruction)> = from.into_iter().chain(steps).collect();
         let of = all.len() as u32;
         let numbered = all.into_iter().zip(1..);
         numbered

@@ -77,14 +77,14 @@ fn ending(script: &Script, scope: u32) -> Option<Ending> {
     let lists = script.scopes.iter().enumerate().filter(|(_, one)| {
         one.kind == inner && one.parent == Some(scope) && compound.span.contains(one.span) && one.last_end.is_some()
     });
-    let mut found = None;
+    let mut last = None;
     for (index, _) in lists {
         match ending(script, index as u32)? {
-            Ending::Program => found = Some(Ending::Program),
-            Ending::Brief => found = found.or(Some(Ending::Brief)),
+            Ending::Program => last = Some(Ending::Program),
+            Ending::Brief => last = last.or(Some(Ending::Brief)),
         }
     }
-    found
+    last
 }
 
 fn ending_of(command: &Command) -> Option<Ending> {
@@ -103,14 +103,14 @@ fn ending_of(command: &Command) -> Option<Ending> {
 /// Whether a script consists of simple commands joined by `&&` and `||`, the last without a redirect: for these, bash
 /// replaces itself with the last one.
 fn is_list(script: &Script) -> bool {
-    let joined = |one: &&Command| {
-        let kind = one.place.before.map(|before| before.kind);
+    let joined = |command: &&Command| {
+        let kind = command.place.before.map(|before| before.kind);
         matches!(kind, None | Some(SeparatorKind::And | SeparatorKind::Or | SeparatorKind::Pipe))
     };
-    let mut own = script.commands.iter().filter(|command| command.place.scope == 0);
+    let mut commands = script.commands.iter().filter(|command| command.place.scope == 0);
     script.compounds.is_empty()
-        && own.clone().all(|one| joined(&one))
-        && own.next_back().is_some_and(|last| last.redirects.is_empty())
+        && commands.clone().all(|command| joined(&command))
+        && commands.next_back().is_some_and(|last| last.redirects.is_empty())
 }
 
 impl Build<'_> {

@@ -14,7 +14,7 @@ pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
 fn check_stages(text: &str, options: BuildOptions, expected: &[&str]) {
     let input = input(text, options);
     let build = Build::new(&input);
-    let shown = |base: &StageBase| match base {
+    let describe = |base: &StageBase| match base {
         StageBase::Scratch => "scratch".to_owned(),
         StageBase::Stage(stage) => format!("#{stage}"),
         StageBase::Image(name) => name.clone(),
@@ -26,7 +26,7 @@ fn check_stages(text: &str, options: BuildOptions, expected: &[&str]) {
         .iter()
         .map(|stage| {
             let mark = if build.is_needed(stage) { "" } else { "!" };
-            format!("{mark}{} < {}", stage.title(), shown(&stage.base))
+            format!("{mark}{} < {}", stage.title(), describe(&stage.base))
         })
         .collect();
     assert_eq!(stages, expected);

@@ -116,8 +116,8 @@ pub fn compiles(invocation: &Invocation) -> Option<Language> {
 pub fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, Language)> {
     for stage in build.chain(target) {
         for (index, _, invocations) in runs(build, stage) {
-            let found = invocations.iter().find_map(|invocation| Some((invocation.span, compiles(invocation)?)));
-            if let Some((span, language)) = found
+            let place = invocations.iter().find_map(|invocation| Some((invocation.span, compiles(invocation)?)));
+            if let Some((span, language)) = place
                 && last_removal(&invocations).is_none()
             {
                 return Some((index, span, language));

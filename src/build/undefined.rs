@@ -42,16 +42,16 @@ enum VariableLookup<'a> {
 impl Build<'_> {
     /// The uses of unset variables in the instruction with index `at` of a stage, each variable once in a word.
     pub fn undefined(&self, stage: &Stage, at: usize) -> Vec<UndefinedVariable> {
-        let mut found = Vec::new();
+        let mut undefined = Vec::new();
         let instruction = self.instruction(at);
         if !self.input().file.source().slice(instruction.span).contains('$') {
-            return found;
+            return undefined;
         }
         for (argument, lex) in self.expanded(instruction) {
             if !argument.text.contains('$') {
                 continue;
             }
-            let mut said = BTreeSet::new();
+            let mut seen = BTreeSet::new();
             for used in uses(&argument.text, lex) {
                 if self.is_set_before(instruction, used.name, argument.span) {
                     continue;
@@ -62,15 +62,15 @@ impl Build<'_> {
                     VariableLookup::Unset => UndefinedReason::Nowhere,
                     VariableLookup::Unknown => UndefinedReason::Perhaps,
                 };
-                if said.insert(used.name) {
+                if seen.insert(used.name) {
                     let span = self.place(&argument, used.span);
                     let guarded =
                         matches!(used.operator, Operator::Default | Operator::Alternative | Operator::Required);
-                    found.push(UndefinedVariable { name: used.name.to_owned(), span, why, guarded });
+                    undefined.push(UndefinedVariable { name: used.name.to_owned(), span, why, guarded });
                 }
             }
         }
-        found
+        undefined
     }
 
     /// Whether an ARG sets a variable before one of its own words: BuildKit defines several arguments in order.
@@ -109,7 +109,7 @@ impl Build<'_> {
             Lookup::Unknown if name == "PATH" => VariableLookup::Set(&VariableValue::Unknown),
             Lookup::Unknown => match self.root_base(stage) {
                 StageBase::Image(reference) => match variables(reference) {
-                    Some(own) if own.contains(&name) => VariableLookup::Set(&VariableValue::Unknown),
+                    Some(names) if names.contains(&name) => VariableLookup::Set(&VariableValue::Unknown),
                     Some(_) => VariableLookup::Unset,
                     None => VariableLookup::Unknown,
                 },

@@ -104,37 +104,37 @@ impl Build<'_> {
         let linked = self.linked(context);
         let git = self.reads_history();
         let mut useless = fetched.doubtful(context);
-        useless.retain(|found| {
-            let path = context.path(found.entry);
-            let wanted = match found.class.kind {
+        useless.retain(|class_match| {
+            let path = context.path(class_match.entry);
+            let wanted = match class_match.class.kind {
                 ClassKind::Secret => true,
                 ClassKind::VersionControl => git || named.above(&path),
-                ClassKind::Dependencies => !self.installs(context.entry(found.entry).name, false),
+                ClassKind::Dependencies => !self.installs(context.entry(class_match.entry).name, false),
                 ClassKind::Editor | ClassKind::Pipeline => {
-                    found.class.certainty == Certainty::Possible || named.above(&path)
+                    class_match.class.certainty == Certainty::Possible || named.above(&path)
                 }
-                _ => found.class.certainty == Certainty::Possible,
+                _ => class_match.class.certainty == Certainty::Possible,
             };
-            let is_linked = |id: &EntryId| *id == found.entry || context.is_below(*id, found.entry);
+            let is_linked = |id: &EntryId| *id == class_match.entry || context.is_below(*id, class_match.entry);
             !wanted && !named.at_or_below(&path) && !linked.iter().any(is_linked)
         });
         useless
     }
 
     /// Whether any stage may need an entry of the context that another build with the same .dockerignore does not need.
-    pub fn needs_entry(&self, context: &BuildContext, found: &ClassMatch) -> bool {
+    pub fn needs_entry(&self, context: &BuildContext, class_match: &ClassMatch) -> bool {
         let named = self.named_paths(true);
-        let path = context.path(found.entry);
-        let is_linked = |id: &EntryId| *id == found.entry || context.is_below(*id, found.entry);
+        let path = context.path(class_match.entry);
+        let is_linked = |id: &EntryId| *id == class_match.entry || context.is_below(*id, class_match.entry);
         if named.at_or_below(&path) || self.linked(context).iter().any(is_linked) {
             return true;
         }
         if !named.whole && !named.unknown && !named.above(&path) {
             return false;
         }
-        match found.class.kind {
+        match class_match.class.kind {
             ClassKind::VersionControl => named.above(&path) || self.reads_history(),
-            ClassKind::Dependencies => !self.installs(context.entry(found.entry).name, true),
+            ClassKind::Dependencies => !self.installs(context.entry(class_match.entry).name, true),
             ClassKind::Editor | ClassKind::Pipeline => named.above(&path),
             _ => false,
         }
@@ -201,8 +201,8 @@ impl Build<'_> {
 
     /// Whether a COPY overwrites packages that a step installs with those of the context, so that the image contains a
     /// mixture: no step below the COPY installs them again.
-    pub fn lays_over(&self, context: &BuildContext, found: &ClassMatch) -> bool {
-        let folder = context.entry(found.entry).name;
+    pub fn lays_over(&self, context: &BuildContext, class_match: &ClassMatch) -> bool {
+        let folder = context.entry(class_match.entry).name;
         let managers = managers(folder);
         let fills = |code: &Code| {
             let invocations = code.script.invocations();
@@ -212,19 +212,19 @@ impl Build<'_> {
         if !self.scripts(false).any(fills) {
             return false;
         }
-        let path = context.path(found.entry);
+        let path = context.path(class_match.entry);
         let makes = self.installer(folder);
         let needed = || self.stages().iter().filter(|stage| self.is_needed(stage));
         needed().any(|stage| {
             let below = |from: usize| {
-                let own = self.instructions(stage).filter(move |(index, _)| *index > from);
+                let instructions = self.instructions(stage).filter(move |(index, _)| *index > from);
                 let later = needed().filter(|other| other.index > stage.index);
-                let later = later.filter(|other| self.chain(other).any(|one| one.index == stage.index));
-                own.chain(later.flat_map(|other| self.instructions(other)))
+                let later = later.filter(|other| self.chain(other).any(|ancestor| ancestor.index == stage.index));
+                instructions.chain(later.flat_map(|other| self.instructions(other)))
             };
             let copies = self.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
             copies.into_iter().filter(|transfer| copies_path(transfer, &path)).any(|transfer| {
-                let mut runs = below(transfer.index).filter(|(_, one)| one.keyword == Keyword::Run);
+                let mut runs = below(transfer.index).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
                 !runs.any(|(index, _)| self.code(index).is_some_and(&makes))
             })
         })

@@ -18,10 +18,12 @@ impl Build<'_> {
         let all = self
             .chain(stage)
             .flat_map(|stage| self.instructions(stage).map(move |instruction| (stage.index, instruction)));
-        let paths = all.filter(|(_, (_, one))| one.keyword == Keyword::Volume).flat_map(|(stage, (index, one))| {
-            let words = self.input().file.list(one);
-            words.into_iter().filter_map(|path| self.scopes().expand(stage, index, &path.text)).collect::<Vec<_>>()
-        });
+        let paths = all.filter(|(_, (_, instruction))| instruction.keyword == Keyword::Volume).flat_map(
+            |(stage, (index, instruction))| {
+                let words = self.input().file.list(instruction);
+                words.into_iter().filter_map(|path| self.scopes().expand(stage, index, &path.text)).collect::<Vec<_>>()
+            },
+        );
         paths
             .filter(|path| path.starts_with('/') && path.len() > 1)
             .map(|path| path.trim_end_matches('/').to_owned())
@@ -36,7 +38,10 @@ impl Build<'_> {
         let is_file = |mount: &String| path::name(mount).trim_start_matches('.').contains('.');
         let roles = ["open", "image", "shared"];
         let is_system = |mount: &String| {
-            roles.into_iter().flat_map(|role| data::SYSTEM_FOLDERS.with(role)).any(|one| path::is_within(mount, one))
+            roles
+                .into_iter()
+                .flat_map(|role| data::SYSTEM_FOLDERS.with(role))
+                .any(|folder| path::is_within(mount, folder))
         };
         let mounts = self.input().options.run.mounts.iter().cloned();
         let mounts =
@@ -51,20 +56,22 @@ impl Build<'_> {
     /// The folders in root's home that ENV or a mount of compose names.
     pub fn folders_in_root_home(&self, stage: &Stage) -> Vec<String> {
         let file = &self.input().file;
-        let mut found = Vec::new();
+        let mut paths = Vec::new();
         for stage in self.chain(stage) {
-            for (index, one) in self.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Env) {
+            for (index, instruction) in
+                self.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Env)
+            {
                 // `PATH` only names places of programs.
-                let pairs = file.variables(one).into_iter().filter(|pair| !pair.name.text.ends_with("PATH"));
+                let pairs = file.variables(instruction).into_iter().filter(|pair| !pair.name.text.ends_with("PATH"));
                 let values = pairs.filter_map(|pair| self.scopes().expand(stage.index, index, &pair.value.text));
-                found.extend(values.filter(|value| path::is_below(value, HOME) && !value.contains([':', ' '])));
+                paths.extend(values.filter(|value| path::is_below(value, HOME) && !value.contains([':', ' '])));
             }
         }
         let mounts = self.input().options.run.mounts.iter();
-        found.extend(mounts.filter(|mount| path::is_below(mount, HOME)).cloned());
-        found.sort();
-        found.dedup();
-        found
+        paths.extend(mounts.filter(|mount| path::is_below(mount, HOME)).cloned());
+        paths.sort();
+        paths.dedup();
+        paths
     }
 
     /// The shell scripts of the context that a container starts with, if they were read: path and commands.

@@ -31,12 +31,12 @@ pub(super) fn apply(
     };
     let before = read(path, command, options, writes)?;
     let place = BaselineFolder::new(path);
-    let found = audit::baseline_findings(report, |name| place.of(name));
+    let findings = audit::baseline_findings(report, |name| place.of(name));
     // Another command checks more or less: a finding that it does not report may still exist.
-    let seen =
+    let scope =
         if before.command == command { scope_of_run(report, rules, &before, &place) } else { RunScope::default() };
-    let baseline = if writes { before.with(command, found.clone(), &seen) } else { before };
-    let comparison = baseline.compare(&found, &seen);
+    let baseline = if writes { before.with(command, findings.clone(), &scope) } else { before };
+    let comparison = baseline.compare(&findings, &scope);
     if writes {
         write::write(path, report::baseline(&baseline).as_bytes())?;
         let all: u64 = baseline.findings.values().fold(0, |all, count| all.saturating_add(*count));
@@ -121,10 +121,10 @@ impl BaselineFolder {
         let path = Path::new(name);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (Ok(folder), Some(last)) = (folder.canonicalize(), path.file_name()) else { return name.to_owned() };
-        let (own, base): (Vec<_>, Vec<_>) = (folder.components().collect(), self.0.components().collect());
-        let shared = own.iter().zip(&base).take_while(|(own, base)| own == base).count();
+        let (components, base): (Vec<_>, Vec<_>) = (folder.components().collect(), self.0.components().collect());
+        let shared = components.iter().zip(&base).take_while(|(component, base)| component == base).count();
         let up = base[shared..].iter().map(|_| "..".to_owned());
-        let down = own[shared..].iter().map(|part| Component::as_os_str(*part).to_string_lossy().into_owned());
+        let down = components[shared..].iter().map(|part| Component::as_os_str(*part).to_string_lossy().into_owned());
         up.chain(down).chain([last.to_string_lossy().into_owned()]).collect::<Vec<_>>().join("/")
     }
 

@@ -37,11 +37,11 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
             help,
         });
     };
-    let shown = |listing| report::context(listing, layout, command.all);
+    let render = |listing| report::context(listing, layout, command.all);
     let text = if json {
         report::context_json(first, others)
     } else {
-        listings.iter().map(shown).collect::<Vec<_>>().join("\n")
+        listings.iter().map(render).collect::<Vec<_>>().join("\n")
     };
     emit(global, &text)?;
     Ok(match (failed, refused) {

@@ -95,7 +95,7 @@ fn parse(_: &Value, case: &Value) -> Value {
 /// then there are none in what was seen.
 fn stage_reached(case: &Value) -> Stage {
     let mutated = match case.get("expected") {
-        Some(seen) => seen.get("stages").is_none(),
+        Some(expected) => expected.get("stages").is_none(),
         None => text(case, "id").starts_with("fuzz"),
     };
     if mutated { Stage::Instruction } else { Stage::Dispatch }

@@ -48,9 +48,9 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, CommandFailure
     let mut names = Vec::new();
     for name in &command.names {
         let read = (&command.choice, &command.limits);
-        let mut one = look_at(global, read, name, &options, &mut mask);
-        budgets.judge(command, name, &mut one)?;
-        all.join(one);
+        let mut image = look_at(global, read, name, &options, &mut mask);
+        budgets.judge(command, name, &mut image)?;
+        all.join(image);
         names.resize(all.images.len(), name.as_str());
     }
     all.notices.append(&mut budgets.notices);

@@ -47,8 +47,8 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     changes.dependency = command.dependency.clone().or(changes.dependency);
     let scenarios = command.scenarios.iter().map(|case| case.scenario()).collect();
     let series = Series { scenarios, rounds: command.rounds.into(), changes };
-    let held = Arc::clone(&interrupts);
-    let stop = Arc::new(move || held.is_interrupted());
+    let shared_interrupts = Arc::clone(&interrupts);
+    let stop = Arc::new(move || shared_interrupts.is_interrupted());
     let session = Session::open(SessionOptions {
         mask: crate::audit::mask(&inputs),
         ..options(&command.run, plan_options(command), stop)
@@ -59,8 +59,11 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     let (commands, left_in_cache) = (session.commands(), session.left_in_cache());
     let cleaned = session.close();
     let names = [Some(name), other.map(|(_, name)| name)];
-    let builds: Vec<MeasuredBuild> =
-        measured?.into_iter().zip(names.into_iter().flatten()).map(|(one, name)| build(one, name)).collect();
+    let builds: Vec<MeasuredBuild> = measured?
+        .into_iter()
+        .zip(names.into_iter().flatten())
+        .map(|(measurement, name)| build(measurement, name))
+        .collect();
     let result = Measurement {
         root: inputs.root.clone(),
         engine,
@@ -116,8 +119,8 @@ fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<(Me
         folder.unwrap_or(&command.path).clone_into(&mut request.path);
         request.file = Some(path.to_owned());
     }
-    let asked = request.path.clone();
-    read(global, request, command)?.map(|inputs| planned(&inputs, &asked)).transpose()
+    let path = request.path.clone();
+    read(global, request, command)?.map(|inputs| planned(&inputs, &path)).transpose()
 }
 
 /// The one build of some inputs, and its Dockerfile's name.
@@ -138,8 +141,8 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<(MeasurePlan, String), Comman
                 several.len(),
                 path.display()
             );
-            let shown: Vec<&str> = several.iter().take(10).copied().collect();
-            Err(because(what, format!("set one with --file, and pass its folder: {}", shown.join(", "))))
+            let names: Vec<&str> = several.iter().take(10).copied().collect();
+            Err(because(what, format!("set one with --file, and pass its folder: {}", names.join(", "))))
         }
     }
 }
@@ -154,8 +157,12 @@ fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {
         terminal::error(global, &fault.what, Some(&fault.help));
         fault.log.iter().for_each(|line| terminal::note(&format!("  {line}")));
     }
-    for left in &result.left {
-        terminal::error(global, &format!("not removed: {left}"), Some("run `dockopt measure --clean-up` to try again"));
+    for leftover in &result.left {
+        terminal::error(
+            global,
+            &format!("not removed: {leftover}"),
+            Some("run `dockopt measure --clean-up` to try again"),
+        );
     }
     match global.format {
         Format::Json => emit(global, &report::measure_json(result)),
@@ -172,10 +179,11 @@ fn report_cleanup(done: &LeftoverCleanup) -> Result<u8, CommandFailure> {
         (done.names, "image name"),
         (done.folders, "folder"),
     ];
-    let said: Vec<String> =
+    let parts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| report::count(*count as u64, noun)).collect();
-    let said = if said.is_empty() { "nothing to clean up".to_owned() } else { format!("removed {}", said.join(", ")) };
-    terminal::note(&said);
+    let message =
+        if parts.is_empty() { "nothing to clean up".to_owned() } else { format!("removed {}", parts.join(", ")) };
+    terminal::note(&message);
     if done.left.is_empty() {
         return Ok(CLEAN);
     }

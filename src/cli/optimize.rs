@@ -64,7 +64,7 @@ fn gather(command: &Optimize) -> Result<Inputs, CommandFailure> {
 
 /// Each build as far as the options allow.
 fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
-    let one = |index: usize| {
+    let rewrite_of = |index: usize| {
         let build = &inputs.builds[index];
         let evidence = crate::load::evidence(inputs, index);
         Rewrite {
@@ -76,9 +76,9 @@ fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
     };
     // Of a single one, the parts are done in parallel.
     if inputs.builds.len() == 1 {
-        return vec![one(0)];
+        return vec![rewrite_of(0)];
     }
-    (0..inputs.builds.len()).into_par_iter().map(one).collect()
+    (0..inputs.builds.len()).into_par_iter().map(rewrite_of).collect()
 }
 
 fn show(

@@ -90,11 +90,12 @@ fn prepare_all(
 ) -> Result<Vec<PreparedFile>, WriteError> {
     let mut ready = Vec::new();
     for (path, expected, bytes) in files {
-        let mut one = prepare(path, bytes, *expected)?;
+        let mut replacement = prepare(path, bytes, *expected)?;
         if files.len() > 1 {
-            one.old = keep_old(&one).map_err(|error| WriteError::Refused((*path).into(), error.kind().into()))?;
+            replacement.old =
+                keep_old(&replacement).map_err(|error| WriteError::Refused((*path).into(), error.kind().into()))?;
         }
-        ready.push(one);
+        ready.push(replacement);
         if interrupts.is_interrupted() {
             return Err(WriteError::Interrupted);
         }
@@ -141,8 +142,8 @@ impl WrittenFile {
             return None;
         };
         let error = old.persist(&self.target).err()?;
-        let kept = error.path.keep().ok()?;
-        Some(WriteError::Torn(refused.into(), self.path, kept))
+        let kept_path = error.path.keep().ok()?;
+        Some(WriteError::Torn(refused.into(), self.path, kept_path))
     }
 }
 
@@ -249,8 +250,8 @@ fn keep(file: &fs::File, old: &fs::Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let own = file.metadata()?;
-        if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+        let metadata = file.metadata()?;
+        if (metadata.uid(), metadata.gid()) != (old.uid(), old.gid()) {
             // Only root may give files away; anybody else gets a file of their own, as with any editor.
             let _ = std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()));
         }

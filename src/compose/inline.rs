@@ -43,11 +43,11 @@ fn unescaped(text: &str) -> (String, Vec<u32>) {
 pub fn indent(host: &Source, first: u32, text: &str) -> Option<u32> {
     let mut lines = text.split('\n').zip(first..).filter(|(line, _)| !line.is_empty());
     let (line, number) = lines.clone().next()?;
-    let own = host.slice(host.line_span(number));
-    let indent = own.len().checked_sub(line.len())?;
+    let full_line = host.slice(host.line_span(number));
+    let indent = full_line.len().checked_sub(line.len())?;
     let fits = |(line, number): (&str, u32)| {
-        let own = host.slice(host.line_span(number));
-        own.get(indent..) == Some(line) && own.as_bytes()[..indent].iter().all(|byte| *byte == b' ')
+        let full_line = host.slice(host.line_span(number));
+        full_line.get(indent..) == Some(line) && full_line.as_bytes()[..indent].iter().all(|byte| *byte == b' ')
     };
     lines.all(fits).then_some(indent as u32)
 }

@@ -25,7 +25,7 @@ impl Mount {
                 [source, target, ..] => (Some(source), target),
                 [] => return None,
             };
-            let is_read_only = parts.get(2).is_some_and(|mode| mode.split(',').any(|one| one == "ro"));
+            let is_read_only = parts.get(2).is_some_and(|mode| mode.split(',').any(|option| option == "ro"));
             let is_bound = source.is_some_and(|source| source.starts_with(['.', '/', '~', '$']));
             return Some(Self { source: source.map(str::to_owned), target: target.to_owned(), is_bound, is_read_only });
         }
@@ -63,10 +63,10 @@ mod tests {
         let check = |line: &str, expected: Option<(Option<&str>, &str, bool, bool)>| {
             let tree = crate::yaml::read(line);
             let mount = tree.documents().next().and_then(Mount::of);
-            let found = mount
+            let text = mount
                 .as_ref()
                 .map(|mount| (mount.source.as_deref(), &*mount.target, mount.is_bound, mount.is_read_only));
-            assert_eq!(found, expected, "{line}");
+            assert_eq!(text, expected, "{line}");
         };
         check("data:/data\n", Some((Some("data"), "/data", false, false)));
         check("./a:/a:ro\n", Some((Some("./a"), "/a", true, true)));

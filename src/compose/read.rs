@@ -87,8 +87,8 @@ pub fn read(source: &Source) -> Compose {
         for entry in services.entries() {
             let (Some(name), Some(build)) = (entry.key.text(), entry.value.get("build")) else { continue };
             let build = build.target().unwrap_or(build);
-            let own = build.get("dockerfile_inline").map_or(build, |inline| inline.target().unwrap_or(inline));
-            if known.insert(own.span()) && !build.is_null() {
+            let node = build.get("dockerfile_inline").map_or(build, |inline| inline.target().unwrap_or(inline));
+            if known.insert(node.span()) && !build.is_null() {
                 let service = service(source, name, build, &mut inlines, &mut compose.problems);
                 let text = |key: &str| entry.value.get(key).and_then(YamlNode::text).map(str::to_owned);
                 let has_init = is_true(entry.value.get("init"));
@@ -160,8 +160,8 @@ fn service(
         problems.push(ComposeProblem { span: node.span(), message });
     }
     let before = source.line(node.span().start);
-    if let (Some(left), Some(room)) = (count.checked_sub(1), lead.checked_sub(before)) {
-        (*count, *lead) = (left, room);
+    if let (Some(remaining), Some(room)) = (count.checked_sub(1), lead.checked_sub(before)) {
+        (*count, *lead) = (remaining, room);
         service.inline = inline(source, node);
     } else {
         let message = format!("there are too many Dockerfiles; the one of the service `{name}` was not checked");

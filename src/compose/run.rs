@@ -52,9 +52,9 @@ pub fn runs(source: &Source, variables: &BTreeMap<String, String>) -> Vec<Servic
         for entry in services.entries().take(SERVICES) {
             let (Some(name), Some(build)) = (entry.key.text(), entry.value.get("build")) else { continue };
             let build = build.target().unwrap_or(build).span();
-            let own =
+            let run =
                 ServiceRun { service: name.to_owned(), file: source.name().to_owned(), build, ..ServiceRun::default() };
-            runs.push(ServiceRun { companions: companions.clone(), ..read(entry.value, variables, own) });
+            runs.push(ServiceRun { companions: companions.clone(), ..read(entry.value, variables, run) });
         }
     }
     runs
@@ -77,8 +77,8 @@ fn read(service: YamlNode, variables: &BTreeMap<String, String>, mut run: Servic
         environment(node, variables, &mut run.environment);
     }
     if let Some(node) = service.get("env_file") {
-        let one = |item: YamlNode| text(item).or_else(|| text(item.get("path")?));
-        run.env_files.extend(one(node).into_iter().chain(node.items().filter_map(one)));
+        let path_of = |item: YamlNode| text(item).or_else(|| text(item.get("path")?));
+        run.env_files.extend(path_of(node).into_iter().chain(node.items().filter_map(path_of)));
     }
     run
 }
@@ -132,7 +132,7 @@ pub fn interpolate(text: &str, variables: &BTreeMap<String, String>) -> String {
     replaced(text, variables, DEPTH)
 }
 
-fn replaced(text: &str, variables: &BTreeMap<String, String>, left: usize) -> String {
+fn replaced(text: &str, variables: &BTreeMap<String, String>, remaining: usize) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -143,7 +143,7 @@ fn replaced(text: &str, variables: &BTreeMap<String, String>, left: usize) -> St
             rest = after;
         } else if let Some(inside) = rest.strip_prefix('{') {
             let end = closing(inside);
-            out.push_str(&braced(&inside[..end], variables, left));
+            out.push_str(&braced(&inside[..end], variables, remaining));
             rest = inside.get(end + 1..).unwrap_or_default();
         } else {
             let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
@@ -172,7 +172,7 @@ fn closing(text: &str) -> usize {
     text.len()
 }
 
-fn braced(text: &str, variables: &BTreeMap<String, String>, left: usize) -> String {
+fn braced(text: &str, variables: &BTreeMap<String, String>, remaining: usize) -> String {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let value = variables.get(name).map(String::as_str);
@@ -180,7 +180,8 @@ fn braced(text: &str, variables: &BTreeMap<String, String>, left: usize) -> Stri
         Some(rest) => (value.filter(|value| !value.is_empty()), rest),
         None => (value, rest),
     };
-    let inner = |text: &str| left.checked_sub(1).map(|left| replaced(text, variables, left)).unwrap_or_default();
+    let inner =
+        |text: &str| remaining.checked_sub(1).map(|remaining| replaced(text, variables, remaining)).unwrap_or_default();
     match (rest.chars().next(), value) {
         (Some('-'), None) | (Some('+'), Some(_)) => inner(&rest[1..]),
         (Some('+'), None) => String::new(),

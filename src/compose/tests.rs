@@ -38,14 +38,14 @@ fn names_tell() {
 
 #[test]
 fn dockerfiles_are_read_as_the_builder_gets_them() {
-    let one = |scalar: &str| inlines(&service(scalar)).remove(0);
-    assert_eq!(one("|\n        FROM a\n\n        RUN b $$c\n"), ("FROM a\n\nRUN b $c\n".into(), Some(8), vec![]));
-    assert_eq!(one("|-\n        FROM a\n        RUN b"), ("FROM a\nRUN b".into(), Some(8), vec![]));
-    assert_eq!(one("|2\n        FROM a\n         b\n"), ("FROM a\n b\n".into(), Some(8), vec![]));
-    assert_eq!(one("|2\n          FROM a\n").0, "  FROM a\n");
-    assert_eq!(one("|\n        FROM ${X}\n        RUN $$$$ $Y $$Z\n").2, [5, 6]);
-    assert_eq!(one("\"FROM a\\nRUN b\""), ("FROM a\nRUN b".into(), None, vec![]));
-    assert_eq!(one(">\n        FROM a\n\n        RUN b\n"), ("FROM a\nRUN b\n".into(), None, vec![]));
+    let inline_of = |scalar: &str| inlines(&service(scalar)).remove(0);
+    assert_eq!(inline_of("|\n        FROM a\n\n        RUN b $$c\n"), ("FROM a\n\nRUN b $c\n".into(), Some(8), vec![]));
+    assert_eq!(inline_of("|-\n        FROM a\n        RUN b"), ("FROM a\nRUN b".into(), Some(8), vec![]));
+    assert_eq!(inline_of("|2\n        FROM a\n         b\n"), ("FROM a\n b\n".into(), Some(8), vec![]));
+    assert_eq!(inline_of("|2\n          FROM a\n").0, "  FROM a\n");
+    assert_eq!(inline_of("|\n        FROM ${X}\n        RUN $$$$ $Y $$Z\n").2, [5, 6]);
+    assert_eq!(inline_of("\"FROM a\\nRUN b\""), ("FROM a\nRUN b".into(), None, vec![]));
+    assert_eq!(inline_of(">\n        FROM a\n\n        RUN b\n"), ("FROM a\nRUN b\n".into(), None, vec![]));
 }
 
 #[test]

@@ -55,8 +55,8 @@ fn reads_same(host: &Source, written: &Source, at: u32, new: &str) -> bool {
     let Some(index) = old.iter().position(|(place, _)| *place == at) else { return false };
     let text = |source: &Source| -> Vec<Option<String>> {
         let Compose { services, .. } = read(source);
-        let own = |inline: Source| inline.text()[inline.mark() as usize..].to_owned();
-        services.into_iter().map(|service| service.inline.map(own)).collect()
+        let text_of = |inline: Source| inline.text()[inline.mark() as usize..].to_owned();
+        services.into_iter().map(|service| service.inline.map(text_of)).collect()
     };
     before.problems().len() == after.problems().len()
         && old.len() == now.len()

@@ -90,8 +90,8 @@ mod tests {
 
     fn check(comments: &str, expected: Option<&[&str]>) {
         let file = crate::dockerfile::parse(&Source::of("Dockerfile", &format!("FROM a\n{comments}\nRUN b\n")));
-        let found = file.inline_check(&file.instructions()[1]).map(|options| options.skip);
-        assert_eq!(found.as_deref(), expected, "{comments:?}");
+        let rules = file.inline_check(&file.instructions()[1]).map(|options| options.skip);
+        assert_eq!(rules.as_deref(), expected, "{comments:?}");
     }
 
     #[test]

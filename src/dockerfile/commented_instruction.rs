@@ -7,7 +7,7 @@ impl File {
     /// From the first comment line right above the instruction with this index to the end of its last line, that line's
     /// end included: what moves with it.
     pub fn instruction_span(&self, index: usize) -> Span {
-        let own = |kind: LineKind| match kind {
+        let belongs = |kind: LineKind| match kind {
             LineKind::Instruction(of)
             | LineKind::InnerComment(of)
             | LineKind::InnerBlank(of)
@@ -18,7 +18,7 @@ impl File {
         let instruction = &self.instructions()[index];
         let start = instruction.start_line.saturating_sub(1) as usize;
         let above = self.lines()[..start].iter().rev().take_while(|line| line.kind == LineKind::Comment).count();
-        let last = start + self.lines()[start..].iter().take_while(|line| own(line.kind)).count().max(1) - 1;
+        let last = start + self.lines()[start..].iter().take_while(|line| belongs(line.kind)).count().max(1) - 1;
         Span::new(self.lines()[start - above].span.start, self.lines()[last].span.end)
     }
 }

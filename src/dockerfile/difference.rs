@@ -80,19 +80,21 @@ impl File {
     /// What is different in a later version of this file, in its order: instructions, comments, directives.
     pub fn differences(&self, after: &File) -> Vec<Difference> {
         let pairs = align::pairs(self, after);
-        let mut found = Vec::new();
+        let mut differences = Vec::new();
         for &(old, new) in &pairs {
             match (old.map(|index| &self.instructions[index]), new.map(|index| &after.instructions[index])) {
-                (Some(old), Some(new)) => changed(self, after, old, new, &mut found),
-                (Some(old), None) => found.push(difference(DifferenceKind::Removed(old.keyword), Some(old), None)),
+                (Some(old), Some(new)) => changed(self, after, old, new, &mut differences),
+                (Some(old), None) => {
+                    differences.push(difference(DifferenceKind::Removed(old.keyword), Some(old), None))
+                }
                 (None, new) => {
-                    found.extend(new.map(|new| difference(DifferenceKind::Added(new.keyword), None, Some(new))));
+                    differences.extend(new.map(|new| difference(DifferenceKind::Added(new.keyword), None, Some(new))));
                 }
             }
         }
-        comments(self, after, &pairs, &mut found);
-        directives(self, after, &mut found);
-        found
+        comments(self, after, &pairs, &mut differences);
+        directives(self, after, &mut differences);
+        differences
     }
 
     /// The error of BuildKit that a later version of this file has and this one has not; `None` when the later one is
@@ -102,7 +104,7 @@ impl File {
         self.errors().for_each(|error| *known.entry(unquoted(error)).or_default() += 1);
         for error in after.errors() {
             match known.get_mut(&unquoted(error)) {
-                Some(left @ 1..) => *left -= 1,
+                Some(count @ 1..) => *count -= 1,
                 _ => return Some(error.to_owned()),
             }
         }
@@ -145,7 +147,7 @@ fn difference(kind: DifferenceKind, before: Option<&Instruction>, after: Option<
 fn changed(before: &File, after: &File, old: &Instruction, new: &Instruction, out: &mut Vec<Difference>) {
     let (was, is) = (before.node(old), after.node(new));
     let parts = parts(&was, &is);
-    let trigger = |file: &File, one: &Instruction| file.trigger(one).map(|trigger| trigger.keyword);
+    let trigger = |file: &File, instruction: &Instruction| file.trigger(instruction).map(|trigger| trigger.keyword);
     let (then, now) = (trigger(before, old), trigger(after, new));
     let kind = match then {
         _ if parts.is_empty() => return,
@@ -183,37 +185,37 @@ fn directives(before: &File, after: &File, out: &mut Vec<Difference>) {
     let all = |file: &File| {
         let mut all = Vec::new();
         for directive in file.directives.iter().chain(&file.lookup_directives()) {
-            let one = (directive.name.as_str(), file.source.slice(directive.value).to_owned());
-            all.push((one, file.source.line(directive.span.start)));
+            let entry = (directive.name.as_str(), file.source.slice(directive.value).to_owned());
+            all.push((entry, file.source.line(directive.span.start)));
         }
         all
     };
     let (old, new) = (all(before), all(after));
-    let mut found: Vec<Difference> = Vec::new();
-    let lacks = |list: &[((&str, String), u32)], one: &(&str, String)| list.iter().all(|(other, _)| other != one);
-    for (_, line) in old.iter().filter(|(one, _)| lacks(&new, one)) {
+    let mut differences: Vec<Difference> = Vec::new();
+    let lacks = |list: &[((&str, String), u32)], entry: &(&str, String)| list.iter().all(|(other, _)| other != entry);
+    for (_, line) in old.iter().filter(|(entry, _)| lacks(&new, entry)) {
         let parts = vec!["lost"];
-        found.push(Difference { kind: DifferenceKind::Directive, before: Some(*line), after: None, parts });
+        differences.push(Difference { kind: DifferenceKind::Directive, before: Some(*line), after: None, parts });
     }
-    for (_, line) in new.iter().filter(|(one, _)| lacks(&old, one)) {
+    for (_, line) in new.iter().filter(|(entry, _)| lacks(&old, entry)) {
         let parts = vec!["new"];
-        found.push(Difference { kind: DifferenceKind::Directive, before: None, after: Some(*line), parts });
+        differences.push(Difference { kind: DifferenceKind::Directive, before: None, after: Some(*line), parts });
     }
-    found.dedup();
-    out.append(&mut found);
+    differences.dedup();
+    out.append(&mut differences);
 }
 
 /// Comments that come, go or move above another instruction. Those of an instruction that goes stand above the next one
 /// afterwards: that is no difference.
 fn comments(before: &File, after: &File, pairs: &[Pair], out: &mut Vec<Difference>) {
     let mut old = comment_lines(before);
-    let mut found = Vec::new();
+    let mut differences = Vec::new();
     for (text, lines) in comment_lines(after) {
         let mut known = old.remove(text).unwrap_or_default();
         for line in lines {
             if known.pop().is_none() {
                 let parts = vec!["new"];
-                found.push(Difference { kind: DifferenceKind::Comment, before: None, after: Some(line), parts });
+                differences.push(Difference { kind: DifferenceKind::Comment, before: None, after: Some(line), parts });
             }
         }
         if !known.is_empty() {
@@ -222,13 +224,13 @@ fn comments(before: &File, after: &File, pairs: &[Pair], out: &mut Vec<Differenc
     }
     for line in old.into_values().flatten() {
         let parts = vec!["lost"];
-        found.push(Difference { kind: DifferenceKind::Comment, before: Some(line), after: None, parts });
+        differences.push(Difference { kind: DifferenceKind::Comment, before: Some(line), after: None, parts });
     }
-    if found.is_empty() {
-        moved(before, after, pairs, &mut found);
+    if differences.is_empty() {
+        moved(before, after, pairs, &mut differences);
     }
-    found.sort_by_key(|one| (one.before, one.after));
-    out.append(&mut found);
+    differences.sort_by_key(|difference| (difference.before, difference.after));
+    out.append(&mut differences);
 }
 
 /// The comment lines outside of heredocs, with their line numbers, by text.

@@ -50,11 +50,11 @@ impl File {
     pub fn syntax(&self) -> Option<LookUp<'_>> {
         let start = self.lookup_start();
         let text = self.source.text();
-        if let Some(found) = self.look_up(start, "#", DirectiveName::Syntax) {
-            return Some(found);
+        if let Some(directive) = self.look_up(start, "#", DirectiveName::Syntax) {
+            return Some(directive);
         }
-        if let Some(found) = self.look_up(start, "//", DirectiveName::Syntax) {
-            return Some(found);
+        if let Some(directive) = self.look_up(start, "//", DirectiveName::Syntax) {
+            return Some(directive);
         }
         let value = read_member(&text[start..], DirectiveName::Syntax.as_str())?;
         Some(LookUp { value: Cow::Owned(value), written: None })
@@ -67,10 +67,10 @@ impl File {
 
     fn look_up(&self, start: usize, comment: &str, name: DirectiveName) -> Option<LookUp<'_>> {
         let text = self.source.text();
-        let found = look_up(text, start, comment).into_iter().find(|directive| directive.name == name)?;
-        let value = self.source.slice(found.value);
+        let directive = look_up(text, start, comment).into_iter().find(|directive| directive.name == name)?;
+        let value = self.source.slice(directive.value);
         let value = value.split_once(' ').map_or(value, |(first, _)| first);
-        Some(LookUp { value: Cow::Borrowed(value), written: Some(found.value) })
+        Some(LookUp { value: Cow::Borrowed(value), written: Some(directive.value) })
     }
 
     fn lookup_start(&self) -> usize {
@@ -86,7 +86,7 @@ impl File {
 /// The directives at the start of `text[start..]`, up to the first line that is none.
 fn look_up(text: &str, start: usize, comment: &str) -> Vec<Directive> {
     let mut reader = DirectiveReader::default();
-    let mut found = Vec::new();
+    let mut directives = Vec::new();
     let mut at = start;
     for line in text[start..].split_inclusive('\n') {
         let content = line.strip_suffix('\n').unwrap_or(line);
@@ -96,10 +96,10 @@ fn look_up(text: &str, start: usize, comment: &str) -> Vec<Directive> {
         }
         let DirectiveLine::Directive(name, value) = reader.read(content, comment) else { break };
         let shift = |range: Range<usize>| Span::new((at + range.start) as u32, (at + range.end) as u32);
-        found.push(Directive { name, value: shift(value), span: shift(0..content.len()) });
+        directives.push(Directive { name, value: shift(value), span: shift(0..content.len()) });
         at += line.len();
     }
-    found
+    directives
 }
 
 /// BuildKit's directive parser: fed line by line, it gives up for good at the first line that is no directive.
@@ -133,8 +133,8 @@ impl DirectiveReader {
 
     /// Reads the next line, given without its end.
     pub(super) fn read(&mut self, line: &str, comment: &str) -> DirectiveLine {
-        let found = if self.done { None } else { line.strip_prefix(comment).and_then(match_assignment) };
-        let known = found.and_then(|(name, value)| DirectiveName::of(name).map(|name| (name, value)));
+        let assignment = if self.done { None } else { line.strip_prefix(comment).and_then(match_assignment) };
+        let known = assignment.and_then(|(name, value)| DirectiveName::of(name).map(|name| (name, value)));
         let Some((name, value)) = known else {
             self.done = true;
             return DirectiveLine::No;
@@ -174,8 +174,8 @@ mod tests {
     use crate::text::Source;
 
     fn check(text: &str, expected: Option<(&str, &str)>) {
-        let found = match_assignment(text).map(|(name, value)| (name, &text[value]));
-        assert_eq!(found, expected, "{text:?}");
+        let assignment = match_assignment(text).map(|(name, value)| (name, &text[value]));
+        assert_eq!(assignment, expected, "{text:?}");
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
 
     fn syntax(text: &str) -> Option<String> {
         let file = crate::dockerfile::parse(&Source::of("Dockerfile", text));
-        file.syntax().map(|found| found.value.into_owned())
+        file.syntax().map(|directive| directive.value.into_owned())
     }
 
     #[test]

@@ -95,10 +95,10 @@ impl SourceWriter<'_> {
                 self.push(indent, content_end, kind);
             }
             LineKind::Instruction(index) => {
-                let kept = before_continuation(text, self.file.escape as u8);
-                let kept_end = kept.map_or(content_end, |kept| start + kept.len() as u32);
+                let content = before_continuation(text, self.file.escape as u8);
+                let kept_end = content.map_or(content_end, |content| start + content.len() as u32);
                 self.instruction(Span::new(start, kept_end), index);
-                if kept.is_some() {
+                if content.is_some() {
                     return self.push(kept_end, end, PieceKind::Continuation);
                 }
             }

@@ -10,17 +10,17 @@ use crate::text::Span;
 
 /// The heredocs that a logical line opens, without their bodies. The error is what BuildKit stops with.
 pub(super) fn openers(cx: &Cx<'_>, line: LineText<'_>) -> (Vec<Heredoc>, Option<String>) {
-    let mut found = Vec::new();
+    let mut heredocs = Vec::new();
     // BuildKit ignores the error: a line that can't be lexed opens nothing.
-    let Ok(words) = heredoc_words(line.str) else { return (found, None) };
+    let Ok(words) = heredoc_words(line.str) else { return (heredocs, None) };
     for word in words {
         let heredoc = match heredoc_word(&word.text) {
             Ok(Some(heredoc)) => heredoc,
             Ok(None) => continue,
-            Err(error) => return (found, Some(error.to_string())),
+            Err(error) => return (heredocs, Some(error.to_string())),
         };
         let opener = cx.word(line.slice(word.span.range()));
-        found.push(Heredoc {
+        heredocs.push(Heredoc {
             opener,
             name: heredoc.name.into_boxed_str(),
             fd: heredoc.file_descriptor,
@@ -30,7 +30,7 @@ pub(super) fn openers(cx: &Cx<'_>, line: LineText<'_>) -> (Vec<Heredoc>, Option<
             terminator: None,
         });
     }
-    (found, None)
+    (heredocs, None)
 }
 
 /// The physical lines of a file.
@@ -85,11 +85,11 @@ impl<'s> Terminators<'s> {
             }
         }
         let ends = |line: &str| if heredoc.chomp { line.trim_start_matches('\t') == name } else { line == name };
-        let found = (from..lines.count).find(|&index| ends(lines.get(index)));
-        if found.is_none() {
+        let end_line = (from..lines.count).find(|&index| ends(lines.get(index)));
+        if end_line.is_none() {
             self.known.get_or_insert_with(|| LastLines::of(lines));
         }
-        found
+        end_line
     }
 }
 

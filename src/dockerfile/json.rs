@@ -41,9 +41,9 @@ pub(super) fn read_array(text: &str) -> Array<'_> {
 /// The value of a string member of the object that takes up the whole text; the last one counts.
 pub(super) fn read_member(text: &str, key: &str) -> Option<String> {
     let mut reader = JsonReader { text, at: 0 };
-    let mut found = None;
-    reader.object(key, &mut found)?;
-    if reader.is_done() { found } else { None }
+    let mut result = None;
+    reader.object(key, &mut result)?;
+    if reader.is_done() { result } else { None }
 }
 
 struct JsonReader<'a> {
@@ -77,7 +77,7 @@ impl<'a> JsonReader<'a> {
     }
 
     /// An object, of which one string member is kept.
-    fn object(&mut self, key: &str, found: &mut Option<String>) -> Option<()> {
+    fn object(&mut self, key: &str, result: &mut Option<String>) -> Option<()> {
         self.skip_blanks();
         self.take(b'{').then_some(())?;
         self.skip_blanks();
@@ -96,7 +96,7 @@ impl<'a> JsonReader<'a> {
                 self.value(1)?;
             }
             if name == key {
-                *found = value;
+                *result = value;
             }
             self.skip_blanks();
             if self.take(b'}') {

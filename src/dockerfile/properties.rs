@@ -97,22 +97,22 @@ fn check_word(file: &File, word: InstructionWord, parent: Span) {
 }
 
 fn check_instruction(file: &File, instruction: &Instruction, parent: Span) {
-    let own = instruction.span;
-    assert!(parent.contains(own), "{own:?} outside of {parent:?} in {:?}", file.source().text());
-    assert!(own.contains(instruction.head), "{instruction:?} in {:?}", file.source().text());
-    check_word(file, instruction.name, own);
-    check_word(file, instruction.rest, own);
+    let span = instruction.span;
+    assert!(parent.contains(span), "{span:?} outside of {parent:?} in {:?}", file.source().text());
+    assert!(span.contains(instruction.head), "{instruction:?} in {:?}", file.source().text());
+    check_word(file, instruction.name, span);
+    check_word(file, instruction.rest, span);
     for flag in &instruction.flags {
-        check_word(file, flag.word, own);
+        check_word(file, flag.word, span);
         check_word(file, flag.name, flag.word.span);
         if let Some(value) = flag.value {
             check_word(file, value, flag.word.span);
         }
     }
     for heredoc in &instruction.heredocs {
-        check_word(file, heredoc.opener, own);
+        check_word(file, heredoc.opener, span);
     }
-    check_arguments(file, &instruction.arguments, own);
+    check_arguments(file, &instruction.arguments, span);
     let script = file.script(instruction);
     if let Some(script) = script {
         for (at, c) in script.text.char_indices() {
@@ -125,23 +125,23 @@ fn check_instruction(file: &File, instruction: &Instruction, parent: Span) {
     drop(file.inline_check(instruction));
 }
 
-fn check_arguments(file: &File, arguments: &Arguments, own: Span) {
+fn check_arguments(file: &File, arguments: &Arguments, span: Span) {
     match arguments {
         Arguments::None => {}
-        Arguments::Json(elements) => elements.iter().for_each(|element| check_word(file, element.word, own)),
-        Arguments::Raw(word) => check_word(file, *word, own),
-        Arguments::Words(words) => words.iter().for_each(|&word| check_word(file, word, own)),
+        Arguments::Json(elements) => elements.iter().for_each(|element| check_word(file, element.word, span)),
+        Arguments::Raw(word) => check_word(file, *word, span),
+        Arguments::Words(words) => words.iter().for_each(|&word| check_word(file, word, span)),
         Arguments::Pairs(pairs) => {
             for pair in pairs {
-                check_word(file, pair.key, own);
-                check_word(file, pair.value, own);
+                check_word(file, pair.key, span);
+                check_word(file, pair.value, span);
             }
         }
         Arguments::Healthcheck(kind, command) => {
-            check_word(file, *kind, own);
-            check_arguments(file, command, own);
+            check_word(file, *kind, span);
+            check_arguments(file, command, span);
         }
-        Arguments::Trigger(trigger) => check_instruction(file, trigger, own),
+        Arguments::Trigger(trigger) => check_instruction(file, trigger, span),
     }
 }
 
@@ -252,10 +252,10 @@ fn the_peer_finds_the_same_instructions() {
             continue;
         }
         let file = parse(&Source::of("Dockerfile", &input));
-        let own: Vec<(Keyword, u32)> = file.instructions().iter().map(|i| (i.keyword, i.start_line)).collect();
+        let keywords: Vec<(Keyword, u32)> = file.instructions().iter().map(|i| (i.keyword, i.start_line)).collect();
         all += 1;
-        same += usize::from(own == theirs);
-        assert_eq!(own, theirs, "{id}: {input:?}");
+        same += usize::from(keywords == theirs);
+        assert_eq!(keywords, theirs, "{id}: {input:?}");
     }
     println!("parse-dockerfile: {same} of {all}");
     assert!(all > 200, "{all}");

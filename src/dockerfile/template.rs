@@ -121,7 +121,7 @@ pub fn is_steered(original: &Source) -> bool {
 }
 
 /// Calls `found` with the range of every mark and what it leaves, in one pass.
-fn each_mark(text: &str, mut found: impl FnMut(usize, usize, EmptyResult)) {
+fn each_mark(text: &str, mut visit: impl FnMut(usize, usize, EmptyResult)) {
     let mut at = 0;
     // Closing marks that do not stand in the rest of the text.
     let mut gone: Vec<&str> = Vec::new();
@@ -139,7 +139,7 @@ fn each_mark(text: &str, mut found: impl FnMut(usize, usize, EmptyResult)) {
         let inner = &rest[open.len()..open.len() + len];
         let word = inner.trim_start_matches(['-', '~', ' ']).split(char::is_whitespace).next().unwrap_or_default();
         let steers = ACTIONS.contains(&word) || inner.starts_with(['#', '/', '^', '!', '>']);
-        found(start, at, if *leaves == EmptyResult::Depends && steers { EmptyResult::Nothing } else { *leaves });
+        visit(start, at, if *leaves == EmptyResult::Depends && steers { EmptyResult::Nothing } else { *leaves });
     }
 }
 
@@ -161,9 +161,10 @@ fn blanked(text: &str) -> String {
         while emptied.peek().is_some_and(|range| range.end <= at) {
             emptied.next();
         }
-        let own = &mut bytes[at..end];
-        let is_empty = emptied.peek().is_some_and(|range| range.start < end) && own.iter().all(u8::is_ascii_whitespace);
-        if let Some(first) = own.first_mut().filter(|byte| is_empty && **byte == b' ') {
+        let slice = &mut bytes[at..end];
+        let is_empty =
+            emptied.peek().is_some_and(|range| range.start < end) && slice.iter().all(u8::is_ascii_whitespace);
+        if let Some(first) = slice.first_mut().filter(|byte| is_empty && **byte == b' ') {
             *first = b'#';
         }
         at = end;

@@ -65,12 +65,12 @@ fn differences(file: &File, answer: &BuildkitAnswer, expected: &Value) -> Vec<(&
     let none = json!([]);
     let nodes: Vec<Value> =
         with_default(expected, "nodes", &none).as_array().unwrap().iter().map(expected_node).collect();
-    let mut own: Vec<Value> = answer.nodes.iter().map(node).collect();
-    for (own, theirs) in own.iter_mut().zip(&nodes) {
-        drop_original(own, theirs);
+    let mut our_nodes: Vec<Value> = answer.nodes.iter().map(node).collect();
+    for (ours, theirs) in our_nodes.iter_mut().zip(&nodes) {
+        drop_original(ours, theirs);
     }
     let mut pairs = vec![
-        ("nodes", json!(own), json!(nodes)),
+        ("nodes", json!(our_nodes), json!(nodes)),
         ("escape", json!(answer.escape), with_default(expected, "escape", &Value::Null)),
         (
             "empty",
@@ -80,26 +80,26 @@ fn differences(file: &File, answer: &BuildkitAnswer, expected: &Value) -> Vec<(&
         ("error", answer.error.as_ref().map_or(Value::Null, error), with_default(expected, "error", &Value::Null)),
     ];
     if let Some(directives) = expected.get("directives") {
-        let own =
+        let our_directives =
             answer.directives.iter().map(|(name, value, line)| json!({"name": name, "value": value, "line": line}));
-        pairs.push(("directives", own.collect(), directives.clone()));
-        let syntax = file.syntax().map(|found| found.value.into_owned());
+        pairs.push(("directives", our_directives.collect(), directives.clone()));
+        let syntax = file.syntax().map(|directive| directive.value.into_owned());
         pairs.push(("syntax", json!(syntax), expected["syntax_detected"].clone()));
     }
-    pairs.retain(|(_, own, theirs)| own != theirs);
-    pairs.into_iter().map(|(name, own, theirs)| (name, own.to_string(), theirs.to_string())).collect()
+    pairs.retain(|(_, ours, theirs)| ours != theirs);
+    pairs.into_iter().map(|(name, ours, theirs)| (name, ours.to_string(), theirs.to_string())).collect()
 }
 
 /// `original` is absent from the fuzz vectors.
-fn drop_original(own: &mut Value, theirs: &Value) {
+fn drop_original(ours: &mut Value, theirs: &Value) {
     if theirs.get("original").is_none() {
-        own.as_object_mut().unwrap().remove("original");
+        ours.as_object_mut().unwrap().remove("original");
     }
-    if let (Some(own), Some(theirs)) = (own.get_mut("sub"), theirs.get("sub"))
-        && own.is_object()
+    if let (Some(ours), Some(theirs)) = (ours.get_mut("sub"), theirs.get("sub"))
+        && ours.is_object()
         && theirs.is_object()
     {
-        drop_original(own, theirs);
+        drop_original(ours, theirs);
     }
 }
 
@@ -114,8 +114,8 @@ fn buildkit_agrees() {
         let differences = differences(&file, &file.answer(reach), &expected);
         all += 1;
         agreed += usize::from(differences.is_empty());
-        for (name, own, theirs) in differences {
-            failures.push(format!("{id} {name}: {input:?}\n  own      {own}\n  BuildKit {theirs}"));
+        for (name, ours, theirs) in differences {
+            failures.push(format!("{id} {name}: {input:?}\n  own      {ours}\n  BuildKit {theirs}"));
         }
     }
     println!("parse vectors: {agreed} of {all}");

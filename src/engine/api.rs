@@ -119,10 +119,10 @@ impl Engine {
             ));
         }
         let api = theirs.min(NEWEST);
-        let own =
+        let component =
             if answer.platform.name.is_empty() { answer.components.into_iter().next() } else { Some(answer.platform) };
         let version = Version {
-            name: own.unwrap_or_default().name,
+            name: component.unwrap_or_default().name,
             version: answer.version,
             api: api.to_string(),
             platform: Platform { os: answer.os, architecture: answer.arch, ..Platform::default() },

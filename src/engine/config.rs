@@ -48,15 +48,15 @@ impl Engine {
     /// When the engine fails or has no such image.
     pub fn config(&self, reference: &str) -> Result<Config, Failure> {
         let path = self.path(&format!("/images/{}/json", escaped(reference)));
-        let own: InspectedConfig = self.connection.json(&path, Timeout::Usual)?;
-        let of = own.config.unwrap_or_default();
+        let config: InspectedConfig = self.connection.json(&path, Timeout::Usual)?;
+        let of = config.config.unwrap_or_default();
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let pair = |text: String| match text.split_once('=') {
             Some((key, value)) => (key.to_owned(), value.to_owned()),
             None => (text, String::new()),
         };
         Ok(Config {
-            created: own.created,
+            created: config.created,
             user: filled(of.user),
             env: of.env.unwrap_or_default().into_iter().map(pair).collect(),
             entrypoint: of.entrypoint,
@@ -67,7 +67,7 @@ impl Engine {
             labels: of.labels.unwrap_or_default(),
             stop_signal: filled(of.stop_signal),
             shell: of.shell,
-            healthcheck: of.healthcheck.and_then(|own| own.test),
+            healthcheck: of.healthcheck.and_then(|check| check.test),
             on_build: of.on_build.unwrap_or_default(),
             history: Vec::new(),
         })

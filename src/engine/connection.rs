@@ -65,7 +65,7 @@ pub(super) enum Method<'a> {
 impl Connection {
     /// Opens no connection yet.
     pub(super) fn new(endpoint: Endpoint, options: &EngineOptions) -> Result<Self, Failure> {
-        let said = ProgramMessages::new(Mutex::new(Vec::new()));
+        let messages = ProgramMessages::new(Mutex::new(Vec::new()));
         let mut configuration = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -84,12 +84,12 @@ impl Connection {
                 (configuration.build().new_agent(), format!("{scheme}://{host}"))
             }
             way => {
-                let (way, ssh, said) = (way.clone(), options.ssh.clone(), Arc::clone(&said));
-                let dial = Dial { way, ssh, connect: options.connect, said };
+                let (way, ssh, messages) = (way.clone(), options.ssh.clone(), Arc::clone(&messages));
+                let dial = Dial { way, ssh, connect: options.connect, said: messages };
                 (Agent::with_parts(configuration.build(), dial, NoResolver), "http://docker".to_owned())
             }
         };
-        Ok(Self { endpoint, agent, base, said, connect: options.connect, idle: options.idle })
+        Ok(Self { endpoint, agent, base, said: messages, connect: options.connect, idle: options.idle })
     }
 
     /// Sends a GET request.
@@ -179,8 +179,8 @@ impl Connection {
     fn last_message(&self) -> String {
         // ssh may end before its output has been read.
         std::thread::sleep(Duration::from_millis(50));
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&said);
+        let messages = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&messages);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         lines.join("; ").chars().take(SHOWN).collect()
     }
@@ -205,8 +205,8 @@ impl Connection {
                 "install ssh",
             ),
             _ if is_ssh => {
-                let said = self.last_message();
-                let why = if said.is_empty() { error.to_string() } else { said };
+                let message = self.last_message();
+                let why = if message.is_empty() { error.to_string() } else { message };
                 let what = format!("{called} cannot be reached over ssh: {why}");
                 Failure::new(
                     FailureKind::Unreachable,
@@ -222,7 +222,7 @@ impl Connection {
                 ),
                 io::ErrorKind::NotFound => absent(format!("{called} is not running: the socket does not exist")),
                 io::ErrorKind::ConnectionRefused => absent(format!("{called} is not running: connection refused")),
-                _ => match why.get_ref().and_then(|own| own.downcast_ref::<rustls::Error>()) {
+                _ => match why.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
                     Some(tls) => self.no_tls(tls),
                     None => Failure::new(
                         FailureKind::Broken,
@@ -250,32 +250,32 @@ impl Connection {
         let status = response.status();
         let ErrorMessage { message } = refusal(response);
         let message: String = message.chars().take(SHOWN).collect();
-        let said = if message.is_empty() { status.to_string() } else { message };
+        let reason = if message.is_empty() { status.to_string() } else { message };
         let called = self.display_name();
         match status.as_u16() {
             404 if !path.contains("/images/") => Failure::new(
                 FailureKind::Missing,
-                format!("{called} does not have the requested object: {said}"),
+                format!("{called} does not have the requested object: {reason}"),
                 "check whether another process removed it",
             ),
             400 | 409 => Failure::new(
                 FailureKind::Refused,
-                format!("{called} rejected the request: {said}"),
+                format!("{called} rejected the request: {reason}"),
                 "fix what the message names, then retry",
             ),
             404 => Failure::new(
                 FailureKind::Missing,
-                format!("{called} has no such image: {said}"),
+                format!("{called} has no such image: {reason}"),
                 "`docker images` lists the available images",
             ),
             401 | 403 => Failure::new(
                 FailureKind::Denied,
-                format!("{called} denied access: {said}"),
+                format!("{called} denied access: {reason}"),
                 "ask the engine's administrator for access",
             ),
             _ => Failure::new(
                 FailureKind::Broken,
-                format!("{called} returned an error: {said}"),
+                format!("{called} returned an error: {reason}"),
                 "check the engine's log",
             ),
         }
@@ -283,9 +283,9 @@ impl Connection {
 
     /// The failure of a response that ends too early.
     pub(super) fn broken(&self, error: &io::Error, patience: Timeout) -> Failure {
-        let why = match error.get_ref().and_then(|own| own.downcast_ref::<ureq::Error>()) {
+        let why = match error.get_ref().and_then(|cause| cause.downcast_ref::<ureq::Error>()) {
             Some(ureq::Error::Timeout(_)) => format!("no data for {} s", self.limit(patience).as_secs()),
-            Some(own) => own.to_string(),
+            Some(cause) => cause.to_string(),
             None => error.to_string(),
         };
         let what = format!("{} stopped in the middle of a response: {why}", self.display_name());
@@ -309,9 +309,9 @@ fn tls(tls: &Tls) -> Result<TlsConfig, Failure> {
         Some(path) => RootCerts::Specific(Arc::new(certificates(&path).map_err(setup)?)),
         None => authorities(&[]),
     };
-    let shown: Option<ClientCert> = match (file("cert.pem"), file("key.pem")) {
+    let certificate: Option<ClientCert> = match (file("cert.pem"), file("key.pem")) {
         (Some(certificate), Some(key)) => Some(client_certificate(&certificate, &key).map_err(setup)?),
         _ => None,
     };
-    Ok(TlsConfig::builder().root_certs(roots).client_cert(shown).disable_verification(!tls.verify).build())
+    Ok(TlsConfig::builder().root_certs(roots).client_cert(certificate).disable_verification(!tls.verify).build())
 }

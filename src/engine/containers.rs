@@ -135,8 +135,8 @@ struct ChangedPath {
 }
 
 impl ContainerState {
-    fn of(own: InspectedContainer) -> Self {
-        let health = own.state.health.and_then(|health| match health.status.as_str() {
+    fn of(container: InspectedContainer) -> Self {
+        let health = container.state.health.and_then(|health| match health.status.as_str() {
             "starting" => Some(Health::Starting),
             "healthy" => Some(Health::Healthy),
             "unhealthy" => {
@@ -149,15 +149,15 @@ impl ContainerState {
             let inner = inner.strip_suffix("/tcp")?.parse().ok()?;
             Some((inner, bound?.first()?.host_port.parse().ok()?))
         };
-        let networks = own.network_settings.networks.unwrap_or_default();
-        let has_ended = !own.state.running && ["exited", "dead"].contains(&own.state.status.as_str());
+        let networks = container.network_settings.networks.unwrap_or_default();
+        let has_ended = !container.state.running && ["exited", "dead"].contains(&container.state.status.as_str());
         Self {
-            running: own.state.running,
-            exit_code: has_ended.then_some(own.state.exit_code),
-            out_of_memory: own.state.out_of_memory,
-            error: own.state.error,
+            running: container.state.running,
+            exit_code: has_ended.then_some(container.state.exit_code),
+            out_of_memory: container.state.out_of_memory,
+            error: container.state.error,
             health,
-            ports: own.network_settings.ports.unwrap_or_default().into_iter().filter_map(port).collect(),
+            ports: container.network_settings.ports.unwrap_or_default().into_iter().filter_map(port).collect(),
             addresses: networks.into_iter().map(|(name, endpoint)| (name, endpoint.address)).collect(),
         }
     }
@@ -176,9 +176,9 @@ impl Engine {
         let name = spec.name.as_ref().map(|name| format!("?name={}", escaped(name))).unwrap_or_default();
         let path = self.path(&format!("/containers/create{name}"));
         let document = spec.document();
-        let made: Result<CreatedContainer, Failure> =
+        let container: Result<CreatedContainer, Failure> =
             self.connection.value(&Method::Post(Some(&document)), &path, Timeout::Usual);
-        Ok(made?.id)
+        Ok(container?.id)
     }
 
     /// Starts a container.
@@ -224,8 +224,8 @@ impl Engine {
     /// # Errors
     /// When the engine fails or has no such container.
     pub fn state(&self, id: &str) -> Result<ContainerState, Failure> {
-        let own: InspectedContainer = self.connection.json(&self.container(id, "/json"), Timeout::Usual)?;
-        Ok(ContainerState::of(own))
+        let container: InspectedContainer = self.connection.json(&self.container(id, "/json"), Timeout::Usual)?;
+        Ok(ContainerState::of(container))
     }
 
     /// Waits until a container has ended, or `stop` says that it is enough; `None` where it runs on after `limit`.
@@ -269,7 +269,7 @@ impl Engine {
             _ => ChangeKind::Changed,
         };
         let all = changed.unwrap_or_default().into_iter();
-        Ok(all.map(|own| PathChange { path: own.path, kind: kind(own.kind) }).collect())
+        Ok(all.map(|change| PathChange { path: change.path, kind: kind(change.kind) }).collect())
     }
 
     /// All files of a container, running or not, as one tar archive (`docker export`).

@@ -51,7 +51,7 @@ struct ContextTarget {
 pub(super) fn current(folder: Option<&Path>) -> Result<Option<String>, Failure> {
     let Some(folder) = folder else { return Ok(None) };
     let configuration: Option<ClientConfiguration> = read_json(&folder.join("config.json"))?;
-    Ok(configuration.map(|own| own.current_context).filter(|name| !name.is_empty()))
+    Ok(configuration.map(|configuration| configuration.current_context).filter(|name| !name.is_empty()))
 }
 
 /// A context by name.

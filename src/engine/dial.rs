@@ -43,8 +43,8 @@ impl Connector<()> for Dial {
                 let mut command = self.command(target);
                 let (line, mut child) = Line::spawn(&mut command)?;
                 if let Some(stderr) = child.stderr.take() {
-                    let said = Arc::clone(&self.said);
-                    thread::spawn(move || listen(stderr, &said));
+                    let messages = Arc::clone(&self.said);
+                    thread::spawn(move || listen(stderr, &messages));
                 }
                 (line, Some(child))
             }
@@ -81,15 +81,15 @@ fn quoted(word: &str) -> String {
 }
 
 /// Keeps the beginning of what is said, and hears the rest.
-fn listen(mut from: impl Read, said: &ProgramMessages) {
+fn listen(mut from: impl Read, messages: &ProgramMessages) {
     let mut buffer = [0; 1024];
     while let Ok(count) = from.read(&mut buffer) {
         if count == 0 {
             break;
         }
-        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = SAID.saturating_sub(said.len());
-        said.extend(&buffer[..count.min(room)]);
+        let mut messages = messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = SAID.saturating_sub(messages.len());
+        messages.extend(&buffer[..count.min(room)]);
     }
 }
 

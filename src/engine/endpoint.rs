@@ -56,10 +56,10 @@ impl EngineOptions {
             vec!["npipe:////./pipe/docker_engine".to_owned(), "npipe:////./pipe/podman-machine-default".to_owned()]
         } else {
             let runtime = non_empty_variable("XDG_RUNTIME_DIR");
-            let own = std::env::home_dir().map(|own| format!("unix://{}/.docker/run/docker.sock", own.display()));
+            let socket = std::env::home_dir().map(|home| format!("unix://{}/.docker/run/docker.sock", home.display()));
             let mut usual = vec!["unix:///var/run/docker.sock".to_owned()];
             usual.extend(runtime.iter().map(|folder| format!("unix://{folder}/docker.sock")));
-            usual.extend(own);
+            usual.extend(socket);
             usual.extend(runtime.iter().map(|folder| format!("unix://{folder}/podman/podman.sock")));
             usual.push("unix:///run/podman/podman.sock".to_owned());
             usual
@@ -117,9 +117,9 @@ pub(super) struct Endpoint {
 /// The engines that may be meant, in order; one, where somebody says which.
 pub(super) fn endpoints(options: &EngineOptions) -> Result<Vec<Endpoint>, Failure> {
     let folder = || options.certificates.clone().or_else(|| options.configuration.clone());
-    let asked = (options.tls || options.tls_verify).then(|| Tls { verify: options.tls_verify, folder: folder() });
+    let tls = (options.tls || options.tls_verify).then(|| Tls { verify: options.tls_verify, folder: folder() });
     if let Some(host) = &options.host {
-        return Ok(vec![endpoint(host, "DOCKER_HOST", asked)?]);
+        return Ok(vec![endpoint(host, "DOCKER_HOST", tls)?]);
     }
     let chosen = match &options.context {
         Some(name) => Some((name.clone(), format!("DOCKER_CONTEXT, context `{name}`"))),
@@ -130,9 +130,9 @@ pub(super) fn endpoints(options: &EngineOptions) -> Result<Vec<Endpoint>, Failur
     };
     if let Some((name, said_by)) = chosen.filter(|(name, _)| name != "default") {
         let context = context::read(options.configuration.as_deref(), &name)?;
-        return Ok(vec![endpoint(&context.host, &said_by, context.tls.or(asked))?]);
+        return Ok(vec![endpoint(&context.host, &said_by, context.tls.or(tls))?]);
     }
-    options.usual.iter().map(|name| endpoint(name, "", asked.clone())).collect()
+    options.usual.iter().map(|name| endpoint(name, "", tls.clone())).collect()
 }
 
 fn endpoint(name: &str, said_by: &str, tls: Option<Tls>) -> Result<Endpoint, Failure> {
@@ -198,7 +198,7 @@ mod tests {
     fn check(host: &str, expected: &str) {
         let options = EngineOptions { host: Some(host.to_owned()), ..EngineOptions::default() };
         let got = match endpoints(&options) {
-            Ok(found) => format!("{:?}", found[0].way),
+            Ok(endpoints) => format!("{:?}", endpoints[0].way),
             Err(error) => error.what.rsplit_once(": ").unwrap().1.to_owned(),
         };
         assert_eq!(got, expected, "{host}");

@@ -73,15 +73,15 @@ impl Engine {
     /// When the engine fails, or the container does not run.
     pub fn exec(&self, id: &str, exec: &Exec) -> Result<ExecResult, Failure> {
         let start = Instant::now();
-        let mut asked = json!({
+        let mut body = json!({
             "AttachStdout": true, "AttachStderr": true, "Cmd": exec.command, "Env": exec.environment,
         });
         let texts = [("User", &exec.user), ("WorkingDir", &exec.working_directory)];
         for (key, text) in texts.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?))) {
-            asked[key] = text.into();
+            body[key] = text.into();
         }
         let path = self.path(&format!("/containers/{}/exec", escaped(id)));
-        let made: CreatedExec = self.connection.value(&Method::Post(Some(&asked)), &path, Timeout::Usual)?;
+        let made: CreatedExec = self.connection.value(&Method::Post(Some(&body)), &path, Timeout::Usual)?;
         let path = self.path(&format!("/exec/{}/start", escaped(&made.id)));
         let attached = json!({"Detach": false, "Tty": false});
         let patience = Timeout::Of(exec.limit);

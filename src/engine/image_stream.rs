@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn words_behind_the_bytes_are_heard() {
-        let said = b"\0\0\0{\"errorDetail\":{\"message\":\"no space\"},\"error\":\"no space\"}\r\n";
-        assert_eq!(words(said).as_deref(), Some("no space"));
+        let body = b"\0\0\0{\"errorDetail\":{\"message\":\"no space\"},\"error\":\"no space\"}\r\n";
+        assert_eq!(words(body).as_deref(), Some("no space"));
         assert_eq!(words(b"\0\0\0"), None);
         assert_eq!(words(b"{}"), None);
         assert_eq!(words(b"{\"errorDetail\":}"), None);

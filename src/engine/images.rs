@@ -124,28 +124,31 @@ impl Engine {
     /// # Errors
     /// When the engine fails.
     pub fn find(&self, reference: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Failure> {
-        let query =
-            if self.api >= INSPECTED { platform.map(|own| format!("?platform={}", parameter(own))) } else { None };
+        let query = if self.api >= INSPECTED {
+            platform.map(|platform| format!("?platform={}", parameter(platform)))
+        } else {
+            None
+        };
         let path = self.path(&format!("/images/{}/json{}", escaped(reference), query.unwrap_or_default()));
-        let own: InspectedImage = match self.connection.json(&path, Timeout::Usual) {
-            Ok(own) => own,
+        let image: InspectedImage = match self.connection.json(&path, Timeout::Usual) {
+            Ok(image) => image,
             Err(error) if error.kind == FailureKind::Missing => return Ok(None),
             Err(error) => return Err(error),
         };
         Ok(Some(FoundImage {
-            id: own.id,
-            tags: own.repo_tags.unwrap_or_default(),
-            digests: own.repo_digests.unwrap_or_default(),
-            labels: own.config.and_then(|settings| settings.labels).unwrap_or_default(),
-            created: own.created.unwrap_or_default(),
-            size: own.size.try_into().unwrap_or_default(),
+            id: image.id,
+            tags: image.repo_tags.unwrap_or_default(),
+            digests: image.repo_digests.unwrap_or_default(),
+            labels: image.config.and_then(|settings| settings.labels).unwrap_or_default(),
+            created: image.created.unwrap_or_default(),
+            size: image.size.try_into().unwrap_or_default(),
             platform: Platform {
-                os: own.os,
-                architecture: own.architecture,
-                variant: own.variant.unwrap_or_default(),
-                os_version: own.os_version.unwrap_or_default(),
+                os: image.os,
+                architecture: image.architecture,
+                variant: image.variant.unwrap_or_default(),
+                os_version: image.os_version.unwrap_or_default(),
             },
-            diff_ids: own.root_fs.and_then(|own| own.layers).unwrap_or_default(),
+            diff_ids: image.root_fs.and_then(|root_fs| root_fs.layers).unwrap_or_default(),
         }))
     }
 
@@ -160,13 +163,13 @@ impl Engine {
             let names = names.unwrap_or_default().into_iter();
             names.filter(|name| !name.starts_with("<none>")).collect()
         };
-        let image = |own: ListedImage| Image {
-            id: own.id,
-            tags: named(own.repo_tags),
-            digests: named(own.repo_digests),
-            labels: own.labels.unwrap_or_default(),
-            created: own.created,
-            size: own.size.try_into().unwrap_or_default(),
+        let image = |item: ListedImage| Image {
+            id: item.id,
+            tags: named(item.repo_tags),
+            digests: named(item.repo_digests),
+            labels: item.labels.unwrap_or_default(),
+            created: item.created,
+            size: item.size.try_into().unwrap_or_default(),
         };
         Ok(listed.into_iter().map(image).collect())
     }
@@ -176,17 +179,20 @@ impl Engine {
     /// # Errors
     /// When the engine fails or has no such image.
     pub fn history(&self, reference: &str, platform: Option<&Platform>) -> Result<Vec<HistoryStep>, Failure> {
-        let query =
-            if self.api >= PLATFORMS { platform.map(|own| format!("?platform={}", parameter(own))) } else { None };
-        let path = self.path(&format!("/images/{}/history{}", escaped(reference), query.unwrap_or_default()));
-        let told: Vec<HistoryEntryJson> = self.connection.json(&path, Timeout::Usual)?;
-        let step = |own: HistoryEntryJson| HistoryStep {
-            created: own.created,
-            created_by: own.created_by,
-            comment: own.comment,
-            size: own.size.try_into().unwrap_or_default(),
+        let query = if self.api >= PLATFORMS {
+            platform.map(|platform| format!("?platform={}", parameter(platform)))
+        } else {
+            None
         };
-        Ok(told.into_iter().rev().map(step).collect())
+        let path = self.path(&format!("/images/{}/history{}", escaped(reference), query.unwrap_or_default()));
+        let entries: Vec<HistoryEntryJson> = self.connection.json(&path, Timeout::Usual)?;
+        let step = |entry: HistoryEntryJson| HistoryStep {
+            created: entry.created,
+            created_by: entry.created_by,
+            comment: entry.comment,
+            size: entry.size.try_into().unwrap_or_default(),
+        };
+        Ok(entries.into_iter().rev().map(step).collect())
     }
 
     /// An image as `docker save` writes it; of one platform where the engine can tell them apart.
@@ -194,8 +200,11 @@ impl Engine {
     /// # Errors
     /// When the engine fails or has no such image.
     pub fn save(&self, reference: &str, platform: Option<&Platform>) -> Result<ImageArchive, Failure> {
-        let query =
-            if self.api >= PLATFORMS { platform.map(|own| format!("?platform={}", parameter(own))) } else { None };
+        let query = if self.api >= PLATFORMS {
+            platform.map(|platform| format!("?platform={}", parameter(platform)))
+        } else {
+            None
+        };
         let path = self.path(&format!("/images/{}/get{}", escaped(reference), query.unwrap_or_default()));
         let response = self.connection.get(&path, Timeout::Image)?;
         Ok(ImageArchive::new(Arc::clone(&self.connection), response.into_body()))

@@ -78,12 +78,12 @@ impl Engine {
     pub fn containers(&self, label: Option<&str>) -> Result<Vec<Container>, Failure> {
         let path = self.path(&format!("/containers/json?all=true{}", filter(label, '&')));
         let listed: Vec<ListedContainer> = self.connection.json(&path, Timeout::Usual)?;
-        let container = |own: ListedContainer| Container {
-            id: own.id,
-            names: own.names.unwrap_or_default(),
-            image: own.image,
-            labels: own.labels.unwrap_or_default(),
-            state: own.state,
+        let container = |item: ListedContainer| Container {
+            id: item.id,
+            names: item.names.unwrap_or_default(),
+            image: item.image,
+            labels: item.labels.unwrap_or_default(),
+            state: item.state,
         };
         Ok(listed.into_iter().map(container).collect())
     }
@@ -95,7 +95,8 @@ impl Engine {
     pub fn networks(&self, label: Option<&str>) -> Result<Vec<Network>, Failure> {
         let path = self.path(&format!("/networks{}", filter(label, '?')));
         let listed: Vec<ListedItem> = self.connection.json(&path, Timeout::Usual)?;
-        let network = |own: ListedItem| Network { id: own.id, name: own.name, labels: own.labels.unwrap_or_default() };
+        let network =
+            |item: ListedItem| Network { id: item.id, name: item.name, labels: item.labels.unwrap_or_default() };
         Ok(listed.into_iter().map(network).collect())
     }
 
@@ -106,7 +107,7 @@ impl Engine {
     pub fn volumes(&self, label: Option<&str>) -> Result<Vec<Volume>, Failure> {
         let path = self.path(&format!("/volumes{}", filter(label, '?')));
         let listed: Volumes = self.connection.json(&path, Timeout::Usual)?;
-        let volume = |own: ListedItem| Volume { name: own.name, labels: own.labels.unwrap_or_default() };
+        let volume = |item: ListedItem| Volume { name: item.name, labels: item.labels.unwrap_or_default() };
         Ok(listed.volumes.unwrap_or_default().into_iter().map(volume).collect())
     }
 
@@ -122,8 +123,8 @@ impl Engine {
     ) -> Result<String, Failure> {
         let body = json!({"Name": name, "Labels": labels, "Internal": internal});
         let path = self.path("/networks/create");
-        let made: ListedItem = self.connection.value(&Method::Post(Some(&body)), &path, Timeout::Usual)?;
-        Ok(made.id)
+        let item: ListedItem = self.connection.value(&Method::Post(Some(&body)), &path, Timeout::Usual)?;
+        Ok(item.id)
     }
 
     /// Removes a network. One that is gone is no error.

@@ -32,17 +32,17 @@ impl ProcessOutput {
         let mut head = [0; 8];
         let mut buffer = vec![0; 16 << 10];
         while read_head(&mut from, &mut head)? {
-            let kept = if head[0] == 2 { &mut self.stderr } else { &mut self.stdout };
-            let mut left = u32::from_be_bytes([head[4], head[5], head[6], head[7]]) as usize;
-            while left > 0 {
-                let most = left.min(buffer.len());
+            let stream = if head[0] == 2 { &mut self.stderr } else { &mut self.stdout };
+            let mut remaining = u32::from_be_bytes([head[4], head[5], head[6], head[7]]) as usize;
+            while remaining > 0 {
+                let most = remaining.min(buffer.len());
                 let count = from.read(&mut buffer[..most])?;
                 if count == 0 {
                     return Ok(());
                 }
-                left -= count;
-                let room = count.min(limit.saturating_sub(kept.len()));
-                kept.extend(&buffer[..room]);
+                remaining -= count;
+                let room = count.min(limit.saturating_sub(stream.len()));
+                stream.extend(&buffer[..room]);
                 self.cut |= room < count;
             }
         }

@@ -75,12 +75,12 @@ impl Engine {
     /// When the engine fails, or does not answer soon.
     pub fn build_cache(&self) -> Result<Vec<CacheRecord>, Failure> {
         let used: DiskUsage = self.connection.json(&self.path("/system/df?type=build-cache"), Timeout::Of(WALK))?;
-        let record = |own: Record| CacheRecord {
-            id: own.id,
-            description: own.description,
-            size: own.size.try_into().unwrap_or_default(),
-            created: own.created_at,
-            shared: own.shared,
+        let record = |item: Record| CacheRecord {
+            id: item.id,
+            description: item.description,
+            size: item.size.try_into().unwrap_or_default(),
+            created: item.created_at,
+            shared: item.shared,
         };
         Ok(used.build_cache.unwrap_or_default().into_iter().map(record).collect())
     }

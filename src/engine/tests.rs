@@ -71,9 +71,9 @@ fn an_image_that_breaks_off_is_an_error() {
     let silent = save_image(format!("{HEAD}5\r\nhello\r\n").as_bytes(), Duration::from_secs(30)).unwrap().unwrap_err();
     assert!(silent.to_string().contains("no data for 2 s"), "{silent}");
     let words = "{\"errorDetail\":{\"message\":\"disk full\"},\"error\":\"disk full\"}\r\n";
-    let said = format!("{HEAD}5\r\nhello\r\n{:x}\r\n{words}\r\n0\r\n\r\n", words.len());
-    let said = save_image(said.as_bytes(), Duration::ZERO).unwrap().unwrap_err();
-    assert!(said.to_string().contains("failed in the middle of a response: disk full"), "{said}");
+    let answer = format!("{HEAD}5\r\nhello\r\n{:x}\r\n{words}\r\n0\r\n\r\n", words.len());
+    let error = save_image(answer.as_bytes(), Duration::ZERO).unwrap().unwrap_err();
+    assert!(error.to_string().contains("failed in the middle of a response: disk full"), "{error}");
 }
 
 #[test]
@@ -158,9 +158,9 @@ fn another_machine_is_reached_through_ssh() {
     let engine = Engine::connect(&options).unwrap();
     assert_eq!(engine.endpoint(), "ssh://me@far:2222/run/x.sock");
     assert_eq!(engine.version().version, "1.2.3");
-    let said = fs::read_to_string(&log).unwrap();
+    let log_text = fs::read_to_string(&log).unwrap();
     assert_eq!(
-        said,
+        log_text,
         "-T -o ConnectTimeout=1 -l me -p 2222 -- far docker --host 'unix:///run/x.sock' system dial-stdio\n"
     );
 

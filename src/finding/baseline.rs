@@ -130,28 +130,28 @@ impl Baseline {
     }
 
     /// Which findings are known. Of equal ones as many as the baseline has; those of a file that was renamed stay known.
-    pub fn compare(&self, found: &[BaselineFinding], seen: &RunScope) -> Comparison {
-        let renamed = self.renamed(found, seen);
-        let mut left: BTreeMap<BaselineFinding, u64> = BTreeMap::new();
+    pub fn compare(&self, findings: &[BaselineFinding], scope: &RunScope) -> Comparison {
+        let renamed = self.renamed(findings, scope);
+        let mut remaining: BTreeMap<BaselineFinding, u64> = BTreeMap::new();
         for (known, count) in &self.findings {
             let file = renamed.get(&*known.file).copied().unwrap_or(&known.file);
-            let all = left.entry(BaselineFinding { file: file.to_owned(), ..known.clone() }).or_default();
+            let all = remaining.entry(BaselineFinding { file: file.to_owned(), ..known.clone() }).or_default();
             *all = all.saturating_add(*count);
         }
-        let mut pruned = left.clone();
-        let mut is_known = Vec::with_capacity(found.len());
-        for one in found {
-            let count = left.get_mut(one).filter(|count| **count > 0);
+        let mut pruned = remaining.clone();
+        let mut is_known = Vec::with_capacity(findings.len());
+        for finding in findings {
+            let count = remaining.get_mut(finding).filter(|count| **count > 0);
             is_known.push(count.is_some());
             if let Some(count) = count {
                 *count -= 1;
             }
         }
         let mut fixed = 0_u64;
-        for (known, count) in left.into_iter().filter(|(known, count)| *count > 0 && seen.covers(known)) {
+        for (known, count) in remaining.into_iter().filter(|(known, count)| *count > 0 && scope.covers(known)) {
             fixed = fixed.saturating_add(count);
-            if let Some(kept) = pruned.get_mut(&known) {
-                *kept -= count;
+            if let Some(kept_count) = pruned.get_mut(&known) {
+                *kept_count -= count;
             }
         }
         pruned.retain(|_, count| *count > 0);
@@ -159,18 +159,18 @@ impl Baseline {
     }
 
     /// The new name of each file that is gone and of whose findings at least half are in a file that is not known yet.
-    fn renamed<'a>(&'a self, found: &'a [BaselineFinding], seen: &RunScope) -> BTreeMap<&'a str, &'a str> {
+    fn renamed<'a>(&'a self, findings: &'a [BaselineFinding], scope: &RunScope) -> BTreeMap<&'a str, &'a str> {
         let mut gone: BTreeMap<&str, BTreeMap<(&str, &str), u64>> = BTreeMap::new();
         let mut known_files = BTreeSet::new();
         for (known, count) in &self.findings {
             known_files.insert(&*known.file);
-            if seen.gone.contains(&known.file) {
+            if scope.gone.contains(&known.file) {
                 gone.entry(&known.file).or_default().insert((&known.rule, &known.fingerprint), *count);
             }
         }
         let mut new: BTreeMap<&str, BTreeMap<(&str, &str), u64>> = BTreeMap::new();
-        for one in found.iter().filter(|one| !gone.is_empty() && !known_files.contains(&*one.file)) {
-            *new.entry(&one.file).or_default().entry((&one.rule, &one.fingerprint)).or_default() += 1;
+        for finding in findings.iter().filter(|finding| !gone.is_empty() && !known_files.contains(&*finding.file)) {
+            *new.entry(&finding.file).or_default().entry((&finding.rule, &finding.fingerprint)).or_default() += 1;
         }
         if gone.len().saturating_mul(new.len()) > MOST_PAIRS {
             return BTreeMap::new();
@@ -179,7 +179,8 @@ impl Baseline {
         for (old, before) in &gone {
             let all = before.values().fold(0_u64, |all, count| all.saturating_add(*count));
             for (file, now) in &new {
-                let shared: u64 = before.iter().map(|(key, count)| now.get(key).map_or(0, |own| *own.min(count))).sum();
+                let shared: u64 =
+                    before.iter().map(|(key, count)| now.get(key).map_or(0, |current| *current.min(count))).sum();
                 if shared >= all.div_ceil(2) {
                     pairs.push((std::cmp::Reverse(shared), *old, *file));
                 }
@@ -187,9 +188,9 @@ impl Baseline {
         }
         pairs.sort_unstable();
         let mut renamed = BTreeMap::new();
-        let mut taken = BTreeSet::new();
+        let mut used_files = BTreeSet::new();
         for (_, old, file) in pairs {
-            if !renamed.contains_key(old) && taken.insert(file) {
+            if !renamed.contains_key(old) && used_files.insert(file) {
                 renamed.insert(old, file);
             }
         }
@@ -198,15 +199,15 @@ impl Baseline {
 
     /// The baseline with what a run found in the place of what it looked at.
     #[must_use]
-    pub fn with(&self, command: &str, found: Vec<BaselineFinding>, seen: &RunScope) -> Self {
+    pub fn with(&self, command: &str, new_findings: Vec<BaselineFinding>, scope: &RunScope) -> Self {
         let mut findings = self.findings.clone();
-        findings.retain(|known, _| !seen.covers(known));
+        findings.retain(|known, _| !scope.covers(known));
         // What is written is what is there, also of a file that could not be read whole.
-        for one in &found {
-            findings.remove(one);
+        for finding in &new_findings {
+            findings.remove(finding);
         }
-        for one in found {
-            *findings.entry(one).or_default() += 1;
+        for finding in new_findings {
+            *findings.entry(finding).or_default() += 1;
         }
         Self { command: command.to_owned(), findings }
     }

@@ -8,14 +8,14 @@ use crate::text::{FileId, Source, Span};
 
 /// The fingerprints of findings, in their order: 16 hexadecimal digits each, no two alike.
 pub fn fingerprints(findings: &[Finding], sources: &[Source], root: &str) -> Vec<String> {
-    let mut seen = Ordinals::default();
+    let mut ordinals = Ordinals::default();
     let start = |finding: &Finding, name: &str| {
         let mut hash = Fnv::new();
         hash.field(finding.rule);
         hash.field(&path(name, root));
         hash
     };
-    hashes(findings, sources, start).into_iter().map(|hash| seen.unique(hash)).collect()
+    hashes(findings, sources, start).into_iter().map(|hash| ordinals.unique(hash)).collect()
 }
 
 /// The fingerprints of findings without their files and their places among equal ones: those of equal findings are
@@ -32,14 +32,14 @@ pub fn text_fingerprints(findings: &[Finding], sources: &[Source]) -> Vec<String
 /// As [`fingerprints`], for what is wrong with inputs: their files, codes and lines, which are empty where none is known.
 /// Messages may be reworded.
 pub fn problem_fingerprints<'a>(problems: impl Iterator<Item = [&'a str; 3]>, root: &str) -> Vec<String> {
-    let mut seen = Ordinals::default();
+    let mut ordinals = Ordinals::default();
     let print = |[file, code, line]: [&str; 3]| {
         let mut hash = Fnv::new();
         hash.field("");
         hash.field(&path(file, root));
         hash.field(code);
         hash.field(line.trim());
-        seen.unique(hash)
+        ordinals.unique(hash)
     };
     problems.map(print).collect()
 }
@@ -154,8 +154,8 @@ fn instruction(source: &Source, finding: &Finding) -> Span {
     let len = source.text().len() as u32;
     let start = finding.span.start.min(len);
     let end = finding.span.end.clamp(start, len);
-    let own = source.line(start);
-    let first = finding.instruction_line.filter(|line| (1..=own).contains(line)).unwrap_or(own);
+    let line_number = source.line(start);
+    let first = finding.instruction_line.filter(|line| (1..=line_number).contains(line)).unwrap_or(line_number);
     let boundary = |at: u32| source.text().ceil_char_boundary(at as usize) as u32;
     Span::new(source.line_span(first).start, boundary(end))
 }
@@ -248,10 +248,10 @@ mod tests {
     #[test]
     fn the_layout_of_an_instruction_makes_no_difference() {
         let of = |text: &str| text_fingerprints(&findings(text, &["b c", "d e"]), &[Source::of("f", text)]);
-        let one = of("RUN a && b c && d e\n");
-        assert_ne!(one[0], one[1]);
-        assert_eq!(one, of("RUN a \\\n  # why\n  && b c \\\r\n\n  && d e && f\n"));
-        assert_ne!(one, of("RUN x && b c && d e\n"));
+        let fingerprints = of("RUN a && b c && d e\n");
+        assert_ne!(fingerprints[0], fingerprints[1]);
+        assert_eq!(fingerprints, of("RUN a \\\n  # why\n  && b c \\\r\n\n  && d e && f\n"));
+        assert_ne!(fingerprints, of("RUN x && b c && d e\n"));
         let twice =
             text_fingerprints(&findings("RUN b c\nRUN b c\n", &["b c"]), &[Source::of("g", "RUN b c\nRUN b c\n")]);
         assert_eq!(twice[0], twice[1]);
@@ -269,7 +269,7 @@ mod tests {
             all.sort_by_key(|finding| finding.span.end);
             let source = [Source::of("f", &text)];
             let alone: Vec<String> =
-                all.iter().flat_map(|one| text_fingerprints(std::slice::from_ref(one), &source)).collect();
+                all.iter().flat_map(|finding| text_fingerprints(std::slice::from_ref(finding), &source)).collect();
             let words = |finding: &Finding| {
                 let lines = text[..finding.span.end as usize].split('\n').enumerate();
                 let counts = lines.filter(|(index, line)| *index == 0 || !is_comment(line)).map(|(_, line)| line);

@@ -57,13 +57,13 @@ impl Mask {
 
     /// `None` where no value stands in the text.
     fn masked(&self, text: &str) -> Option<String> {
-        let found = self.secret_ranges(text);
-        if found.is_empty() {
+        let ranges = self.secret_ranges(text);
+        if ranges.is_empty() {
             return None;
         }
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
-        for range in found {
+        for range in ranges {
             out.push_str(&text[at..range.start]);
             out.extend(text[range.clone()].chars().map(star));
             at = range.end;
@@ -114,7 +114,7 @@ impl MaskTable {
 
     /// Where values stand in a text, ascending; what touches or overlaps is one range.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let mut found: Vec<Range<usize>> = Vec::new();
+        let mut ranges: Vec<Range<usize>> = Vec::new();
         let bytes = text.as_bytes();
         let mut budget = bytes.len().saturating_mul(DEAREST);
         for at in 0..bytes.len().saturating_sub(Mask::SHORTEST - 1) {
@@ -122,16 +122,16 @@ impl MaskTable {
                 continue;
             }
             let (len, cost) = self.longest(&bytes[at..]);
-            let Some(left) = budget.checked_sub(cost) else {
-                join(&mut found, text.floor_char_boundary(at)..text.len());
+            let Some(remaining) = budget.checked_sub(cost) else {
+                join(&mut ranges, text.floor_char_boundary(at)..text.len());
                 break;
             };
-            budget = left;
+            budget = remaining;
             if let Some(len) = len {
-                join(&mut found, at..at + len);
+                join(&mut ranges, at..at + len);
             }
         }
-        found
+        ranges
     }
 
     /// The length of the longest value that `text` begins with, and the bytes compared to find it.
@@ -166,10 +166,10 @@ fn shared(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-fn join(found: &mut Vec<Range<usize>>, range: Range<usize>) {
-    match found.last_mut() {
+fn join(ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
+    match ranges.last_mut() {
         Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
-        _ => found.push(range),
+        _ => ranges.push(range),
     }
 }
 
@@ -196,9 +196,9 @@ mod tests {
 
     #[track_caller]
     fn check(values: &[&str], text: &str, expected: &str) {
-        let shown = mask(values.iter().copied()).apply(text);
-        assert_eq!(shown, expected);
-        assert_eq!(shown.len(), text.len());
+        let masked = mask(values.iter().copied()).apply(text);
+        assert_eq!(masked, expected);
+        assert_eq!(masked.len(), text.len());
     }
 
     #[test]
@@ -225,10 +225,10 @@ mod tests {
     fn crowds_and_nests_of_values_end() {
         let many: Vec<String> = (0..100_000).map(|n| format!("hunter{n}long")).collect();
         let text = many.join(" ");
-        let shown = mask(many.iter().map(String::as_str)).apply(&text);
-        assert!(shown.bytes().all(|byte| byte == b'*' || byte == b' '));
+        let masked = mask(many.iter().map(String::as_str)).apply(&text);
+        assert!(masked.bytes().all(|byte| byte == b'*' || byte == b' '));
         let nested: Vec<String> = (4..2_000).map(|n| "a".repeat(n)).collect();
-        let shown = mask(nested.iter().map(String::as_str)).apply(&format!("b{}", "a".repeat(30_000)));
-        assert_eq!(shown.trim_start_matches('b').trim_matches('*'), "");
+        let masked = mask(nested.iter().map(String::as_str)).apply(&format!("b{}", "a".repeat(30_000)));
+        assert_eq!(masked.trim_start_matches('b').trim_matches('*'), "");
     }
 }

@@ -38,9 +38,9 @@ impl Findings {
 
     /// All findings, sorted by file, place and rule; equal ones once.
     pub fn into_sorted(self) -> Vec<Finding> {
-        let mut found = self.found;
-        found.sort_by(|a, b| (a.file, a.span, a.rule, &a.message).cmp(&(b.file, b.span, b.rule, &b.message)));
-        found.dedup_by(|a, b| (a.file, a.span, a.rule, &a.message) == (b.file, b.span, b.rule, &b.message));
-        found
+        let mut findings = self.found;
+        findings.sort_by(|a, b| (a.file, a.span, a.rule, &a.message).cmp(&(b.file, b.span, b.rule, &b.message)));
+        findings.dedup_by(|a, b| (a.file, a.span, a.rule, &a.message) == (b.file, b.span, b.rule, &b.message));
+        findings
     }
 }

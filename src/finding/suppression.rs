@@ -116,20 +116,20 @@ impl SuppressionUse {
 
 impl SuppressionReach {
     /// Whether it reaches into lines (first and last) of a file.
-    pub fn covers_lines(&self, found: FileId, (first, last): (u32, u32)) -> bool {
+    pub fn covers_lines(&self, finding_file: FileId, (first, last): (u32, u32)) -> bool {
         match self {
             Self::Everything => true,
-            Self::File(file) => *file == found,
-            Self::Lines(file, from, to) => *file == found && *from <= last && first <= *to,
+            Self::File(file) => *file == finding_file,
+            Self::Lines(file, from, to) => *file == finding_file && *from <= last && first <= *to,
         }
     }
 
-    fn has(&self, found: FileId, line: Option<u32>) -> bool {
+    fn has(&self, finding_file: FileId, line: Option<u32>) -> bool {
         match self {
             Self::Everything => true,
-            Self::File(file) => *file == found,
+            Self::File(file) => *file == finding_file,
             Self::Lines(file, first, last) => {
-                *file == found && line.is_some_and(|line| (*first..=*last).contains(&line))
+                *file == finding_file && line.is_some_and(|line| (*first..=*last).contains(&line))
             }
         }
     }
@@ -141,18 +141,18 @@ pub fn suppress(
     judged: &mut [SuppressionUse],
     sources: &[Source],
 ) -> (Vec<Finding>, Vec<Finding>) {
-    let (mut kept, mut hidden) = (Vec::new(), Vec::new());
+    let (mut visible, mut hidden) = (Vec::new(), Vec::new());
     for mut finding in found {
         let source = sources.get(finding.file.0 as usize);
         // All are asked: each that hides it is of use.
         let mut hidden_by = None;
-        for one in judged.iter_mut() {
-            if one.hides(&mut finding, source) {
-                hidden_by = hidden_by.or(Some(one.suppression.form));
+        for suppression in judged.iter_mut() {
+            if suppression.hides(&mut finding, source) {
+                hidden_by = hidden_by.or(Some(suppression.suppression.form));
             }
         }
         finding.hidden_by = hidden_by;
-        if hidden_by.is_some() { hidden.push(finding) } else { kept.push(finding) }
+        if hidden_by.is_some() { hidden.push(finding) } else { visible.push(finding) }
     }
-    (kept, hidden)
+    (visible, hidden)
 }

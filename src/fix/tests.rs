@@ -133,10 +133,11 @@ fn rules_that_contradict_in_one_file_are_applied_to_another() {
     let rules = [("there", "a", "b", true), ("back", "b", "a", true)];
     let sources = [Source::of("f", "a b"), Source::of("g", "a")];
     let outcome = fix(&sources, Level::Safe, |now: &[Source]| {
-        let mut found = found(&rules, now);
+        let mut findings = found(&rules, now);
         // `back` does not look at the second file.
-        found.retain(|one| one.rule == "there" || one.fixes[0].edits[0].target == Target::File(FileId(0)));
-        found
+        findings
+            .retain(|finding| finding.rule == "there" || finding.fixes[0].edits[0].target == Target::File(FileId(0)));
+        findings
     });
     assert_eq!(outcome.contradicting, ["back", "there"]);
     assert_eq!(outcome.changes.len(), 1);

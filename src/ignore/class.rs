@@ -26,33 +26,35 @@ pub(crate) enum Group {
 }
 
 impl ClassItem {
-    pub(crate) fn matches(self, one: char) -> bool {
+    pub(crate) fn matches(self, character: char) -> bool {
         match self {
-            Self::Range(low, high) => low <= one && one <= high,
-            Self::Group(Group::Ascii(bits), negated) => (one.is_ascii() && bits >> u32::from(one) & 1 == 1) != negated,
-            Self::Group(Group::Category(letter), negated) => in_category(letter, one) != negated,
+            Self::Range(low, high) => low <= character && character <= high,
+            Self::Group(Group::Ascii(bits), negated) => {
+                (character.is_ascii() && bits >> u32::from(character) & 1 == 1) != negated
+            }
+            Self::Group(Group::Category(letter), negated) => in_category(letter, character) != negated,
         }
     }
 }
 
 /// Membership in a one-letter general category. Exact for N, Z and ASCII; beyond, marks and symbols are told from
 /// letters by `char`'s own tables, as no path pattern in sight names them.
-fn in_category(letter: char, one: char) -> bool {
+fn in_category(letter: char, character: char) -> bool {
     let separator = matches!(
-        one,
+        character,
         ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'
             ..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
     );
     match letter {
-        'N' => one.is_numeric(),
+        'N' => character.is_numeric(),
         'Z' => separator,
-        'L' => one.is_alphabetic() && !one.is_numeric(),
-        'C' => one.is_control(),
+        'L' => character.is_alphabetic() && !character.is_numeric(),
+        'C' => character.is_control(),
         'P' => {
-            matches!(one, '!'..='#' | '%'..='*' | ','..='/' | ':' | ';' | '?' | '@' | '['..=']' | '_' | '{' | '}' | '\u{2010}'..='\u{2027}')
+            matches!(character, '!'..='#' | '%'..='*' | ','..='/' | ':' | ';' | '?' | '@' | '['..=']' | '_' | '{' | '}' | '\u{2010}'..='\u{2027}')
         }
-        'S' => matches!(one, '$' | '+' | '<'..='>' | '^' | '`' | '|' | '~'),
-        _ => !one.is_ascii() && !one.is_alphanumeric() && !one.is_control() && !separator,
+        'S' => matches!(character, '$' | '+' | '<'..='>' | '^' | '`' | '|' | '~'),
+        _ => !character.is_ascii() && !character.is_alphanumeric() && !character.is_control() && !separator,
     }
 }
 
@@ -174,7 +176,7 @@ pub(crate) fn is_word(byte: u8) -> bool {
 pub(crate) fn escape(text: &str) -> Read<'_, char> {
     let mut chars = text[1..].chars();
     let Some(kind) = chars.next() else { return Err(PatternSyntaxError) };
-    let one = match kind {
+    let character = match kind {
         'a' => '\x07',
         'f' => '\x0c',
         'n' => '\n',
@@ -196,7 +198,7 @@ pub(crate) fn escape(text: &str) -> Read<'_, char> {
         other if other.is_ascii() && !other.is_ascii_alphanumeric() => other,
         _ => return Err(PatternSyntaxError),
     };
-    Ok((one, chars.as_str()))
+    Ok((character, chars.as_str()))
 }
 
 /// `\0`, `\12`, `\123`; `\1` alone would be a back reference, which Go has not.
@@ -220,12 +222,12 @@ pub(crate) enum Set {
 }
 
 impl Set {
-    pub(crate) fn matches(&self, one: char) -> bool {
+    pub(crate) fn matches(&self, character: char) -> bool {
         match self {
-            Self::Only(own) => *own == one,
-            Self::NotSlash => one != '/',
-            Self::NotNewline => one != '\n',
-            Self::Class { negated, items } => items.iter().any(|item| item.matches(one)) != *negated,
+            Self::Only(expected) => *expected == character,
+            Self::NotSlash => character != '/',
+            Self::NotNewline => character != '\n',
+            Self::Class { negated, items } => items.iter().any(|item| item.matches(character)) != *negated,
         }
     }
 }

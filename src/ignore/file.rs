@@ -219,7 +219,7 @@ fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span
 
 /// The classes `[…]` of a pattern: place and text from bracket to bracket.
 fn classes(written: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
+    let mut classes = Vec::new();
     let mut open = None;
     let mut bytes = written.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
@@ -228,13 +228,13 @@ fn classes(written: &str) -> Vec<(usize, &str)> {
             b'[' if open.is_none() => open = Some(at),
             b']' => {
                 if let Some(start) = open.take() {
-                    found.push((start, &written[start..=at]));
+                    classes.push((start, &written[start..=at]));
                 }
             }
             _ => {}
         }
     }
-    found
+    classes
 }
 
 #[cfg(test)]
@@ -245,11 +245,11 @@ mod tests {
     fn check(text: &str, patterns: &[&str], problems: &[(ProblemKind, &str)]) {
         let source = Source::of(".dockerignore", text);
         let file = parse(&source);
-        let shown: Vec<String> =
+        let texts: Vec<String> =
             file.patterns.iter().map(|p| format!("{}{}", if p.negated { "!" } else { "" }, p.text)).collect();
-        assert_eq!(shown, patterns, "{text:?}");
-        let found: Vec<_> = file.problems.iter().map(|p| (p.kind, source.slice(p.span))).collect();
-        assert_eq!(found, problems, "{text:?}");
+        assert_eq!(texts, patterns, "{text:?}");
+        let actual: Vec<_> = file.problems.iter().map(|p| (p.kind, source.slice(p.span))).collect();
+        assert_eq!(actual, problems, "{text:?}");
     }
 
     #[test]

@@ -139,13 +139,13 @@ fn chunk_match<'n>(mut chunk: &[u8], mut name: &'n [u8]) -> Result<Option<&'n [u
 fn class_match(mut class: &[u8], rune: u32) -> Result<(bool, &[u8]), BadPattern> {
     let negated = class.first() == Some(&b'^');
     class = &class[usize::from(negated)..];
-    let mut found = false;
+    let mut is_match = false;
     let mut empty = true;
     loop {
         if let Some((b']', after)) = class.split_first()
             && !empty
         {
-            return Ok((found != negated, after));
+            return Ok((is_match != negated, after));
         }
         let (low, after) = class_rune(class)?;
         class = after;
@@ -153,7 +153,7 @@ fn class_match(mut class: &[u8], rune: u32) -> Result<(bool, &[u8]), BadPattern>
         if class[0] == b'-' {
             (high, class) = class_rune(&class[1..])?;
         }
-        found |= low <= rune && rune <= high;
+        is_match |= low <= rune && rune <= high;
         empty = false;
     }
 }
@@ -184,7 +184,7 @@ fn rune(text: &[u8]) -> (u32, usize) {
     };
     let decoded = text.get(..width).and_then(|bytes| std::str::from_utf8(bytes).ok());
     match decoded.and_then(|text| text.chars().next()) {
-        Some(found) => (u32::from(found), width),
+        Some(letter) => (u32::from(letter), width),
         None => (u32::from(char::REPLACEMENT_CHARACTER), 1),
     }
 }

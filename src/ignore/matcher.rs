@@ -117,19 +117,19 @@ impl Matcher {
     /// # Errors
     /// When a pattern is tried that passed the engine's check but does not compile there.
     pub fn decide(&self, path: &str, above: &MatchedPatterns) -> Result<Verdict, PatternRefusal> {
-        let mut own = Vec::new();
-        self.index.candidates(path, &mut own);
+        let mut candidates = Vec::new();
+        self.index.candidates(path, &mut candidates);
         let mut verdict = Verdict::default();
         let mut above = above.0.iter().copied().peekable();
-        let mut own = own.into_iter().peekable();
+        let mut candidates = candidates.into_iter().peekable();
         loop {
-            let next = match (above.peek(), own.peek()) {
+            let next = match (above.peek(), candidates.peek()) {
                 (None, None) => return Ok(verdict),
                 (Some(&a), Some(&o)) => a.min(o),
-                (Some(&one), None) | (None, Some(&one)) => one,
+                (Some(&index), None) | (None, Some(&index)) => index,
             };
             let inherited = above.next_if_eq(&next).is_some();
-            own.next_if_eq(&next);
+            candidates.next_if_eq(&next);
             let (form, negated) = &self.patterns[next as usize];
             // A pattern that could change nothing is not tried, so what it takes is not handed down either.
             if inherited || (*negated == verdict.excluded && form.matches_path(path).ok_or(PatternRefusal::Syntax)?) {
@@ -228,7 +228,7 @@ impl Index {
 
     /// Adds every pattern that may take the path, ascending and once.
     fn candidates(&self, path: &str, out: &mut Vec<u32>) {
-        let extend = |out: &mut Vec<u32>, found: Option<&Vec<u32>>| out.extend(found.into_iter().flatten());
+        let extend = |out: &mut Vec<u32>, list: Option<&Vec<u32>>| out.extend(list.into_iter().flatten());
         extend(out, self.exact.get(path));
         extend(out, path.as_bytes().last().and_then(|last| self.ending.get(last)));
         out.extend(&self.others);

@@ -127,7 +127,7 @@ fn ends(steps: &[PatternStep]) -> (String, String) {
 
 fn literal(step: &PatternStep) -> Option<char> {
     match step {
-        PatternStep::One(Set::Only(one)) => Some(*one),
+        PatternStep::One(Set::Only(character)) => Some(*character),
         _ => None,
     }
 }
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn check(pattern: &str, expected: Result<Option<(&str, bool)>, PatternRefusal>) {
-        let expected = expected.map(|found| found.map(|(text, negated)| (text.to_owned(), negated)));
+        let expected = expected.map(|pattern| pattern.map(|(text, negated)| (text.to_owned(), negated)));
         assert_eq!(admit(pattern), expected, "{pattern:?}");
     }
 

@@ -120,12 +120,12 @@ fn counts(text: &str) -> Result<Option<(Counts, &str)>, PatternSyntaxError> {
         // What does not fit is over Go's limit as well.
         plain.then(|| digits.parse().unwrap_or(usize::MAX))
     };
-    let found = match inner.split_once(',') {
+    let bounds = match inner.split_once(',') {
         None => number(inner).map(|count| (count, Some(count))),
         Some((least, "")) => number(least).map(|least| (least, None)),
         Some((least, most)) => number(least).zip(number(most)).map(|(least, most)| (least, Some(most))),
     };
-    match found {
+    match bounds {
         Some((least, most)) if least > 1000 || most.is_some_and(|most| most > 1000 || most < least) => {
             Err(PatternSyntaxError)
         }
@@ -168,8 +168,8 @@ fn escape_step(text: &str) -> Read<'_, PatternStep> {
     if let Some((item, after)) = named_escape(text)? {
         return Ok((PatternStep::One(Set::Class { negated: false, items: Box::new([item]) }), after));
     }
-    let (one, after) = escape(text)?;
-    Ok((PatternStep::One(Set::Only(one)), after))
+    let (character, after) = escape(text)?;
+    Ok((PatternStep::One(Set::Only(character)), after))
 }
 
 #[cfg(test)]

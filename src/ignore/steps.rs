@@ -97,20 +97,20 @@ fn run<P: Places>(steps: &[PatternStep], text: &str, (mut now, mut next): (P, P)
     if enter(steps, &mut now, 0, before, after) {
         return true;
     }
-    while let Some(one) = after {
+    while let Some(character) = after {
         after = rest.next();
-        before = Some(one);
+        before = Some(character);
         let mut alive = false;
         while let Some(place) = now.take() {
             alive = true;
             let onward = match &steps[place] {
-                PatternStep::One(set) | PatternStep::Maybe(set) => set.matches(one).then_some(place + 1),
-                PatternStep::Many(set) => set.matches(one).then_some(place),
+                PatternStep::One(set) | PatternStep::Maybe(set) => set.matches(character).then_some(place + 1),
+                PatternStep::Many(set) => set.matches(character).then_some(place),
                 PatternStep::Directories => {
-                    if one != '\n' {
+                    if character != '\n' {
                         next.add(place);
                     }
-                    (one == '/').then_some(place + 1)
+                    (character == '/').then_some(place + 1)
                 }
                 PatternStep::Assert(_) => None,
             };
@@ -145,8 +145,8 @@ fn enter<P: Places>(
             PatternStep::Assert(assertion) => holds(*assertion, before, after),
         };
         // A place inside `(.*/)?` was added without its way around, so only other steps may cut the walk short.
-        let seen = !places.add(place) && !matches!(step, PatternStep::Directories);
-        if seen || !optional {
+        let is_repeated = !places.add(place) && !matches!(step, PatternStep::Directories);
+        if is_repeated || !optional {
             return false;
         }
         place += 1;
@@ -154,7 +154,8 @@ fn enter<P: Places>(
 }
 
 fn holds(assertion: Assertion, before: Option<char>, after: Option<char>) -> bool {
-    let word = |one: Option<char>| one.and_then(|one| u8::try_from(one).ok()).is_some_and(is_word);
+    let word =
+        |character: Option<char>| character.and_then(|character| u8::try_from(character).ok()).is_some_and(is_word);
     match assertion {
         Assertion::Start => before.is_none(),
         Assertion::End => after.is_none(),

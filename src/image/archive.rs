@@ -85,8 +85,8 @@ impl<'a> SourcePart<'a> {
 
 impl Read for SourcePart<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
-        let most = buffer.len().min(left);
+        let remaining = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        let most = buffer.len().min(remaining);
         if most == 0 {
             return Ok(0);
         }
@@ -131,9 +131,9 @@ impl BufRead for ReadWindow<'_> {
 
 impl Read for ReadWindow<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let there = self.fill_buf()?;
-        let now = there.len().min(buffer.len());
-        buffer[..now].copy_from_slice(&there[..now]);
+        let available = self.fill_buf()?;
+        let now = available.len().min(buffer.len());
+        buffer[..now].copy_from_slice(&available[..now]);
         self.consume(now);
         Ok(now)
     }
@@ -143,11 +143,11 @@ impl Skip for ReadWindow<'_> {
     fn skip(&mut self, bytes: u64) -> io::Result<u64> {
         let here = self.start + self.used as u64;
         let skipped = bytes.min(self.bytes.saturating_sub(here));
-        let there = here + skipped;
-        if there <= self.start + self.filled as u64 {
+        let target = here + skipped;
+        if target <= self.start + self.filled as u64 {
             self.used += skipped as usize;
         } else {
-            (self.start, self.filled, self.used) = (there, 0, 0);
+            (self.start, self.filled, self.used) = (target, 0, 0);
         }
         Ok(skipped)
     }

@@ -35,8 +35,8 @@ pub(super) fn assemble(
         *wanted.entry(name.clone()).or_default() += 1;
     }
     let damaged = plan.damaged;
-    let told = damaged.iter().map(ToString::to_string).collect();
-    let mut blobs = Blobs { outcomes, wanted, documents, options, entries: 0, damaged, told };
+    let known_messages = damaged.iter().map(ToString::to_string).collect();
+    let mut blobs = Blobs { outcomes, wanted, documents, options, entries: 0, damaged, told: known_messages };
     let images = plan.images.into_iter().map(|planned| blobs.image(planned)).collect::<Result<_, _>>()?;
     Ok(Read {
         images,
@@ -117,8 +117,8 @@ impl Blobs<'_> {
         let name = blob.name.as_ref()?;
         let wanted = self.wanted.get_mut(name)?;
         *wanted -= 1;
-        let taken = if *wanted == 0 { self.outcomes.remove(name)? } else { copy(self.outcomes.get(name)?).ok()? };
-        (taken.scanned.is_some() || taken.error.is_some()).then_some(taken)
+        let outcome = if *wanted == 0 { self.outcomes.remove(name)? } else { copy(self.outcomes.get(name)?).ok()? };
+        (outcome.scanned.is_some() || outcome.error.is_some()).then_some(outcome)
     }
 
     /// A layer whose contents are not asked for.
@@ -159,25 +159,25 @@ impl Blobs<'_> {
             return;
         }
         let place = blob.place.as_str();
-        let found = scanned.layer.blob_bytes;
-        if let Some(bytes) = blob.bytes.filter(|&bytes| bytes != found && complete) {
-            self.damage(wrong_size(place, bytes, found));
+        let blob_bytes = scanned.layer.blob_bytes;
+        if let Some(bytes) = blob.bytes.filter(|&bytes| bytes != blob_bytes && complete) {
+            self.damage(wrong_size(place, bytes, blob_bytes));
         }
-        let same = |digest: &_| scanned.blob.as_ref().filter(|&found| found != digest).cloned();
-        if let Some((digest, found)) = blob.digest.as_ref().and_then(|digest| Some((digest, same(digest)?))) {
-            self.damage(wrong_digest(place, "digest", digest, &found));
+        let same = |digest: &_| scanned.blob.as_ref().filter(|&actual| actual != digest).cloned();
+        if let Some((digest, actual)) = blob.digest.as_ref().and_then(|digest| Some((digest, same(digest)?))) {
+            self.damage(wrong_digest(place, "digest", digest, &actual));
         }
         if !complete {
             return;
         }
         // The digest of a blob that is not compressed is its diff ID.
         let plain = scanned.layer.compression == Compression::None && (blob.digest.is_some() || blob.named);
-        let found = scanned.diff_id.as_ref().or(if plain { scanned.blob.as_ref() } else { None });
-        if let (Some(expected), Some(found)) = (&blob.diff_id, found)
-            && expected.algorithm() == found.algorithm()
-            && expected != found
+        let actual = scanned.diff_id.as_ref().or(if plain { scanned.blob.as_ref() } else { None });
+        if let (Some(expected), Some(actual)) = (&blob.diff_id, actual)
+            && expected.algorithm() == actual.algorithm()
+            && expected != actual
         {
-            self.damage(wrong_digest(place, "diff ID", expected, found));
+            self.damage(wrong_digest(place, "diff ID", expected, actual));
         }
     }
 }
@@ -263,11 +263,11 @@ fn compression(media_type: &str) -> Option<Compression> {
 /// What is odd about a layer's media type.
 fn unexpected(layer: &Layer) -> Option<String> {
     let kind = layer.media_type.as_deref()?;
-    let found = layer.compression.name();
+    let actual = layer.compression.name();
     match compression(kind) {
-        None => Some(format!("its media type `{kind}` is not a layer type; reading it as {found}")),
-        Some(said) if said != layer.compression => {
-            Some(format!("its media type says {}, but it is compressed with {found}", said.name()))
+        None => Some(format!("its media type `{kind}` is not a layer type; reading it as {actual}")),
+        Some(compression) if compression != layer.compression => {
+            Some(format!("its media type says {}, but it is compressed with {actual}", compression.name()))
         }
         Some(_) => None,
     }

@@ -43,9 +43,9 @@ impl<'a> ReadRun<'a> {
         digest: Option<Algorithm>,
     ) -> BlobOutcome {
         let options = self.options;
-        let told = AtomicU64::new(0);
+        let bytes_read = AtomicU64::new(0);
         let tell = |done| (options.progress)(Progress { blob: place, done, total: bytes });
-        let progress = |read: u64| tell(told.fetch_add(read, Ordering::Relaxed) + read);
+        let progress = |read: u64| tell(bytes_read.fetch_add(read, Ordering::Relaxed) + read);
         let mut outcome = BlobOutcome { bytes, ..BlobOutcome::default() };
         if self.entries.load(Ordering::Relaxed) > options.limits.entries {
             let message = format!("the layers before have more than {} members", options.limits.entries);
@@ -72,7 +72,7 @@ impl<'a> ReadRun<'a> {
         }
         let entries = outcome.scanned.as_ref().map_or(0, |scanned| scanned.layer.entries.len());
         self.entries.fetch_add(entries as u64, Ordering::Relaxed);
-        let total = bytes.unwrap_or_else(|| told.load(Ordering::Relaxed));
+        let total = bytes.unwrap_or_else(|| bytes_read.load(Ordering::Relaxed));
         (options.progress)(Progress { blob: place, done: total, total: Some(total) });
         outcome
     }

@@ -158,7 +158,7 @@ pub fn categorize(image: &Image, tree: &ImageTree, off: &[&str]) -> Vec<Category
     });
     let mut found: Vec<(usize, PathId, EntryId)> = sorted.flatten_iter().collect();
     found.sort_unstable();
-    let same = found.chunk_by(|one, two| one.0 == two.0);
+    let same = found.chunk_by(|left, two| left.0 == two.0);
     same.filter_map(|files| {
         let category = table.categories.get(files.first()?.0)?;
         (!off.contains(&category.name.as_str())).then(|| sum_up(image, category, files))
@@ -167,12 +167,15 @@ pub fn categorize(image: &Image, tree: &ImageTree, off: &[&str]) -> Vec<Category
 }
 
 /// Those that are worth a finding by the thresholds of their classes.
-pub fn worth_a_finding(found: &[CategoryUse]) -> impl Iterator<Item = &CategoryUse> {
-    let toolchain: u64 =
-        found.iter().filter(|one| one.category.class == CategoryClass::Toolchain).map(|one| one.bytes).sum();
-    found.iter().filter(move |one| match one.category.class {
-        CategoryClass::Waste => one.bytes > 0,
-        CategoryClass::Trim => one.bytes > TRIM_BYTES,
+pub fn worth_a_finding(category_uses: &[CategoryUse]) -> impl Iterator<Item = &CategoryUse> {
+    let toolchain: u64 = category_uses
+        .iter()
+        .filter(|category_use| category_use.category.class == CategoryClass::Toolchain)
+        .map(|category_use| category_use.bytes)
+        .sum();
+    category_uses.iter().filter(move |category_use| match category_use.category.class {
+        CategoryClass::Waste => category_use.bytes > 0,
+        CategoryClass::Trim => category_use.bytes > TRIM_BYTES,
         CategoryClass::Toolchain => toolchain > TOOLCHAIN_BYTES,
         CategoryClass::Optional => false,
     })
@@ -240,8 +243,8 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: &str) {
-        let found = category_of(path.as_bytes()).map_or("", |category| &category.name);
-        assert_eq!(found, expected, "{path}");
+        let name = category_of(path.as_bytes()).map_or("", |category| &category.name);
+        assert_eq!(name, expected, "{path}");
     }
 
     #[test]
@@ -281,19 +284,21 @@ mod tests {
              100644 0:0 1 usr/lib/libx.a\n100644 0:0 1048576 usr/share/man/man1/x.1\n100644 0:0 9 app/x.pyc",
         );
         let tree = ImageTree::new(&image);
-        let found = categorize(&image, &tree, &[]);
-        let sums: Vec<(&str, u64, u64)> =
-            found.iter().map(|one| (one.category.name.as_str(), one.files, one.bytes)).collect();
+        let category_uses = categorize(&image, &tree, &[]);
+        let sums: Vec<(&str, u64, u64)> = category_uses
+            .iter()
+            .map(|category_use| (category_use.category.name.as_str(), category_use.files, category_use.bytes))
+            .collect();
         let (man, doc, headers) = (1_048_576, 1_048_577, 20_971_520);
         let rest = [("man", 1, man), ("static-libs", 1, 1), ("headers", 1, headers)];
         assert_eq!(sums[..3], [("pip-cache", 2, 140), ("bytecode", 1, 9), ("docs", 1, doc)]);
         assert_eq!(sums[3..], rest);
         let layer = |layer, bytes| CategoryLayer { layer, files: 1, bytes };
-        assert_eq!(found[0].layers, [layer(0, 100), layer(1, 40)]);
-        let places: Vec<String> = found[0].places.iter().map(|place| image.paths.text(place.path)).collect();
-        assert_eq!((places, found[0].compressed), (vec!["root/.cache/pip".to_owned()], None));
+        assert_eq!(category_uses[0].layers, [layer(0, 100), layer(1, 40)]);
+        let places: Vec<String> = category_uses[0].places.iter().map(|place| image.paths.text(place.path)).collect();
+        assert_eq!((places, category_uses[0].compressed), (vec!["root/.cache/pip".to_owned()], None));
         let worth: Vec<&str> =
-            worth_a_finding(&found).map(|worth_a_finding| worth_a_finding.category.name.as_str()).collect();
+            worth_a_finding(&category_uses).map(|worth_a_finding| worth_a_finding.category.name.as_str()).collect();
         assert_eq!(worth, ["pip-cache", "docs", "static-libs", "headers"]);
         assert_eq!(categorize(&image, &tree, &["pip-cache"]).len(), 5);
     }

@@ -51,7 +51,7 @@ impl Watch {
         let none = Self { packages: None, secrets: None, linkage: None };
         match (Self::new(path, mode, size), linkage::Watcher::new(path, mode, size)) {
             (None, None) => None,
-            (own, linkage) => Some(Self { linkage, ..own.unwrap_or(none) }),
+            (content, linkage) => Some(Self { linkage, ..content.unwrap_or(none) }),
         }
     }
 

@@ -46,9 +46,9 @@ impl Documents for &dyn Store {
     fn read(&self, name: &str, part: DocumentPart, bytes: u64) -> Result<Option<Vec<u8>>, Error> {
         let opened = if part == DocumentPart::Manifest { self.manifest(name) } else { self.open(name) };
         let Some(OpenPart { read, .. }) = opened.map_err(|error| Error::io(&error).at(name))? else { return Ok(None) };
-        let mut kept = Vec::new();
-        read.take(bytes).read_to_end(&mut kept).map_err(|error| Error::io(&error).at(name))?;
-        Ok(Some(kept))
+        let mut contents = Vec::new();
+        read.take(bytes).read_to_end(&mut contents).map_err(|error| Error::io(&error).at(name))?;
+        Ok(Some(contents))
     }
 
     fn length(&self, name: &str) -> Result<Length, Error> {
@@ -121,23 +121,23 @@ impl<'a> Reading<'a> {
             self.damaged.push(wrong_size(name, size, bytes.len() as u64));
         }
         if let Some(digest) = digest {
-            let found = Digest::of(digest.algorithm(), bytes);
-            if found != *digest {
-                self.damaged.push(wrong_digest(name, "digest", digest, &found));
+            let actual = Digest::of(digest.algorithm(), bytes);
+            if actual != *digest {
+                self.damaged.push(wrong_digest(name, "digest", digest, &actual));
             }
         }
     }
 }
 
 /// A size that is not the announced one.
-pub(super) fn wrong_size(place: &str, expected: u64, found: u64) -> Error {
-    let message = format!("wrong size: expected {expected} bytes, found {found}");
+pub(super) fn wrong_size(place: &str, expected: u64, actual: u64) -> Error {
+    let message = format!("wrong size: expected {expected} bytes, found {actual}");
     Error::new(ImageErrorKind::Mismatch, message).at(place).help("pull or export the image again")
 }
 
 /// A digest (or diff ID) that is not the announced one.
-pub(super) fn wrong_digest(place: &str, what: &str, expected: &Digest, found: &Digest) -> Error {
-    let message = format!("wrong {what}: expected {expected}, found {found}");
+pub(super) fn wrong_digest(place: &str, what: &str, expected: &Digest, actual: &Digest) -> Error {
+    let message = format!("wrong {what}: expected {expected}, found {actual}");
     Error::new(ImageErrorKind::Mismatch, message).at(place).help("pull or export the image again")
 }
 

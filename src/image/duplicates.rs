@@ -41,15 +41,15 @@ pub fn duplicates(image: &Image, tree: &ImageTree) -> Vec<Duplicates> {
         }
     }
     files.par_sort_unstable();
-    let same = files.chunk_by(|one, two| (one.0, one.1) == (two.0, two.1)).filter(|copies| copies.len() > 1);
-    let mut found: Vec<Duplicates> = same.map(group).collect();
-    found.sort_by_key(|group| (Reverse(group.bytes()), group.copies.first().map(|&(path, _)| path)));
-    found
+    let same = files.chunk_by(|left, two| (left.0, left.1) == (two.0, two.1)).filter(|copies| copies.len() > 1);
+    let mut groups: Vec<Duplicates> = same.map(group).collect();
+    groups.sort_by_key(|group| (Reverse(group.bytes()), group.copies.first().map(|&(path, _)| path)));
+    groups
 }
 
 fn group(copies: &[(u128, u64, EntryId, PathId)]) -> Duplicates {
     let (content, size) = copies.first().map_or((0, 0), |&(content, size, ..)| (content, size));
-    let layers = copies.chunk_by(|one, two| one.2.layer == two.2.layer).count() as u64;
+    let layers = copies.chunk_by(|left, two| left.2.layer == two.2.layer).count() as u64;
     let further = copies.len() as u64 - layers;
     Duplicates {
         content,
@@ -72,11 +72,11 @@ mod tests {
              100644 0:0 4095 s1 = small\n100644 0:0 4095 s2 = small\n\n\
              100644 0:0 5000 c = x\n100644 0:0 6000 other = x\n100644 0:0 4096 d = x2\n0 0:0 0 .wh.gone",
         );
-        let found = duplicates(&image, &ImageTree::new(&image));
+        let groups = duplicates(&image, &ImageTree::new(&image));
         let text = |duplicates: &Duplicates| {
             let copies: Vec<String> = duplicates.copies.iter().map(|&(path, _)| image.paths.text(path)).collect();
             (copies.join(" "), duplicates.size, duplicates.same_layer, duplicates.cross_layer)
         };
-        assert_eq!(found.iter().map(text).collect::<Vec<_>>(), [("a b c".to_owned(), 5000, 5000, 5000)]);
+        assert_eq!(groups.iter().map(text).collect::<Vec<_>>(), [("a b c".to_owned(), 5000, 5000, 5000)]);
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn places(paths: &Paths, files: impl IntoIterator<Item = (PathId, Sum
     if let Some(root) = nodes.get_mut(&PathId::ROOT) {
         root.open = OpenFolders::All;
     }
-    let mut found = Vec::new();
+    let mut places = Vec::new();
     let folders: Vec<PathId> = nodes.keys().copied().collect();
     for path in folders {
         let (open, depth) =
@@ -98,12 +98,12 @@ pub(super) fn places(paths: &Paths, files: impl IntoIterator<Item = (PathId, Sum
         let Some(node) = nodes.get_mut(&path) else { continue };
         if open == OpenFolders::All || open == OpenFolders::One(path) {
             node.depth = if path == PathId::ROOT { 0 } else { depth + 1 };
-            collect_places(path, node, &mut found);
+            collect_places(path, node, &mut places);
         }
     }
-    found.retain(|place| place.sum.files > 0);
-    found.sort_by_key(|place| (Reverse(place.sum.bytes), place.path));
-    found
+    places.retain(|place| place.sum.files > 0);
+    places.sort_by_key(|place| (Reverse(place.sum.bytes), place.path));
+    places
 }
 
 /// Adds every directory to the one above it.
@@ -122,7 +122,7 @@ fn add_up(paths: &Paths, nodes: &mut BTreeMap<PathId, FolderNode>) {
 }
 
 /// What a directory stands for itself.
-fn collect_places(path: PathId, node: &mut FolderNode, found: &mut Vec<Place>) {
+fn collect_places(path: PathId, node: &mut FolderNode, places: &mut Vec<Place>) {
     let (biggest, most) = node.biggest;
     let alone = node.directories == 0 || node.directories == 1 && node.leaves == 0;
     let (open, path, sum) = if node.depth < GENERAL || alone {
@@ -134,7 +134,7 @@ fn collect_places(path: PathId, node: &mut FolderNode, found: &mut Vec<Place>) {
         (OpenFolders::None, path, node.total)
     };
     node.open = open;
-    found.push(Place { path, sum });
+    places.push(Place { path, sum });
 }
 
 #[cfg(test)]
@@ -147,11 +147,11 @@ mod tests {
         let sum = |bytes| Sum { files: 1, bytes, compressed: 0 };
         let files: Vec<(PathId, Sum)> =
             files.iter().map(|(path, bytes)| (paths.intern(path.as_bytes()).unwrap(), sum(*bytes))).collect();
-        let found = places(&paths, files);
-        let found: Vec<(String, u64, u64)> =
-            found.iter().map(|place| (paths.text(place.path), place.sum.files, place.sum.bytes)).collect();
+        let places = places(&paths, files);
+        let sizes: Vec<(String, u64, u64)> =
+            places.iter().map(|place| (paths.text(place.path), place.sum.files, place.sum.bytes)).collect();
         let expected: Vec<(String, u64, u64)> = expected.iter().map(|&(path, n, b)| (path.to_owned(), n, b)).collect();
-        assert_eq!(found, expected);
+        assert_eq!(sizes, expected);
     }
 
     #[test]

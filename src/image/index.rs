@@ -109,13 +109,13 @@ fn too_many(place: &str) -> Error {
 
 /// What is missing where nothing lists images.
 fn no_image_error(reading: &Reading<'_>) -> Error {
-    let there = |name| reading.documents.length(name).is_ok_and(|length| length != Length::Absent);
-    if there("repositories") {
+    let exists = |name| reading.documents.length(name).is_ok_and(|length| length != Length::Absent);
+    if exists("repositories") {
         let message = "an archive of an engine older than 1.10: it has `repositories`, but no `manifest.json`";
         return Error::new(ImageErrorKind::Unsupported, message)
             .help("load it into a current engine and save it again");
     }
-    if there("oci-layout") {
+    if exists("oci-layout") {
         return Error::new(ImageErrorKind::Missing, "an OCI layout without its `index.json`")
             .help("export the image again");
     }
@@ -124,7 +124,7 @@ fn no_image_error(reading: &Reading<'_>) -> Error {
 }
 
 /// Goes through an index and those that it names.
-fn walk(reading: &mut Reading<'_>, found: &mut ImageIndex, top: Manifest) -> Result<(), Error> {
+fn walk(reading: &mut Reading<'_>, index: &mut ImageIndex, top: Manifest) -> Result<(), Error> {
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();
     // What is to be looked at: descriptor, depth, group, names; the first one last.
     let mut todo = Vec::new();
@@ -139,14 +139,14 @@ fn walk(reading: &mut Reading<'_>, found: &mut ImageIndex, top: Manifest) -> Res
         let next = groups.len();
         todo.push((descriptor, 0, *groups.entry(key).or_insert(next), names));
     }
-    let mut seen = 0;
+    let mut count = 0;
     while let Some((descriptor, depth, group, names)) = todo.pop() {
-        seen += 1;
-        if seen > LISTED {
+        count += 1;
+        if count > LISTED {
             return Err(too_many("index.json"));
         }
         if descriptor.is_attestation() {
-            found.attestations.push(descriptor);
+            index.attestations.push(descriptor);
             continue;
         }
         let Some(digest) = descriptor.digest() else {
@@ -155,7 +155,7 @@ fn walk(reading: &mut Reading<'_>, found: &mut ImageIndex, top: Manifest) -> Res
         };
         if !is_index(&descriptor) {
             add(
-                found,
+                index,
                 Candidate {
                     group,
                     names,
@@ -201,9 +201,9 @@ fn nested(
 }
 
 /// Adds a candidate; one that is there already gets the other names.
-fn add(found: &mut ImageIndex, candidate: Candidate) {
-    let Some(same) = found.candidates.iter_mut().find(|other| other.digest == candidate.digest) else {
-        found.candidates.push(candidate);
+fn add(index: &mut ImageIndex, candidate: Candidate) {
+    let Some(same) = index.candidates.iter_mut().find(|other| other.digest == candidate.digest) else {
+        index.candidates.push(candidate);
         return;
     };
     for name in candidate.names {
@@ -216,10 +216,10 @@ fn add(found: &mut ImageIndex, candidate: Candidate) {
 
 /// The names of an image by its annotations.
 fn names(descriptor: &Descriptor) -> Vec<String> {
-    let told = |key: &str| descriptor.annotations.get(key).filter(|name| !name.is_empty());
-    let full = told("io.containerd.image.name").map(|name| familiar(name));
+    let annotation = |key: &str| descriptor.annotations.get(key).filter(|name| !name.is_empty());
+    let full = annotation("io.containerd.image.name").map(|name| familiar(name));
     // Only a tag, where the full name is told.
-    let short = told("org.opencontainers.image.ref.name").map(|name| familiar(name));
+    let short = annotation("org.opencontainers.image.ref.name").map(|name| familiar(name));
     full.or(short).into_iter().collect()
 }
 

@@ -40,7 +40,7 @@ impl LinkageFact {
     pub fn heap(&self) -> usize {
         let sum = |texts: &[String]| texts.iter().map(|text| text.len() + size_of::<String>()).sum::<usize>();
         match self {
-            Self::Linked(own) => sum(&own.needed) + sum(&own.folders) + own.loader.as_ref().map_or(0, String::len),
+            Self::Linked(link) => sum(&link.needed) + sum(&link.folders) + link.loader.as_ref().map_or(0, String::len),
             Self::Folders(folders) => sum(folders),
         }
     }
@@ -162,7 +162,7 @@ fn linked(bytes: &[u8]) -> Option<LoaderRequests> {
     let text = |value: u64| numbers.text(names.checked_add(value)?);
     let of = |wanted: u64| pairs.iter().filter(move |(tag, _)| *tag == wanted).map(|(_, value)| *value);
     let paths = of(29).next().or_else(|| of(15).next()).and_then(text).unwrap_or_default();
-    let loader = segments.iter().find(|segment| segment.kind == 3).and_then(|own| numbers.text(own.offset));
+    let loader = segments.iter().find(|segment| segment.kind == 3).and_then(|segment| numbers.text(segment.offset));
     Some(LoaderRequests {
         needed: of(1).take(NAMES).filter_map(text).collect(),
         folders: paths.split(':').filter(|path| !path.is_empty()).take(NAMES).map(str::to_owned).collect(),

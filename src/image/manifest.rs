@@ -128,9 +128,9 @@ mod tests {
             parse_list("x", br#"[{"Config":"c.json","RepoTags":null},{"Layers":["a"],"Parent":""}]"#).unwrap();
         assert_eq!(listed[0].config, "c.json");
         assert!(listed[0].repo_tags.is_empty() && listed[0].layers.is_empty());
-        let one: Manifest =
+        let manifest: Manifest =
             parse("x", br#"{"schemaVersion":2,"config":null,"layers":null,"annotations":null}"#).unwrap();
-        assert!(one.manifests.is_none() && one.layers.is_empty());
+        assert!(manifest.manifests.is_none() && manifest.layers.is_empty());
         assert!(parse::<Manifest>("x", br#"{"layers":{}}"#).is_err());
     }
 

@@ -161,8 +161,8 @@ mod tests {
     fn links_are_followed_and_do_not_loop() {
         let mut members = Members::default();
         let mut add = |kind, name: &str, link: &str| {
-            if let Some(kept) = members.add(&member(kind, name, link)).unwrap() {
-                members.keep(kept, name.to_owned());
+            if let Some(path) = members.add(&member(kind, name, link)).unwrap() {
+                members.keep(path, name.to_owned());
             }
         };
         add(MemberKind::File, "./a/layer.tar", "");

@@ -57,7 +57,7 @@ pub fn work_out(image: &Image, tree: &ImageTree) -> ImagePackages {
     let mut result = ImagePackages::default();
     let mut drafts = system::drafts(&ground, &mut result.notices);
     drafts.extend(language::drafts(&ground));
-    drafts.sort_by(|one, other| one.package.order().cmp(&other.package.order()));
+    drafts.sort_by(|left, other| left.package.order().cmp(&other.package.order()));
     let mut owners = Owners::new(&ground);
     claim(&ground, &mut drafts, &mut owners);
     measure(&ground, &mut drafts, &owners, &mut result);
@@ -140,10 +140,10 @@ fn claim_folders(ground: &ImageFacts<'_>, folders: &HashMap<PathId, u32>, owners
     let mut nearest: Vec<u32> = Vec::with_capacity(paths.len());
     for path in paths.all() {
         let above = nearest.get(paths.parent(path).index()).copied().unwrap_or(NOBODY);
-        let own = folders.get(&path).copied().unwrap_or(above);
-        nearest.push(own);
-        if own != NOBODY {
-            owners.claim(ground, path, own);
+        let folder = folders.get(&path).copied().unwrap_or(above);
+        nearest.push(folder);
+        if folder != NOBODY {
+            owners.claim(ground, path, folder);
         }
     }
 }
@@ -171,7 +171,7 @@ fn measure(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>], owners: &Ow
     }
     result.unowned =
         unowned.into_iter().map(|((layer, directory), size)| UnownedFiles { layer, directory, size }).collect();
-    result.unowned.sort_by_key(|one| (std::cmp::Reverse(one.size.bytes), one.layer, one.directory));
+    result.unowned.sort_by_key(|group| (std::cmp::Reverse(group.size.bytes), group.layer, group.directory));
     result.owners = vec![NOBODY; ground.image.paths.len()];
     for (path, entry) in ground.tree.members() {
         if let Some(owner) = owners.of(ground, ground.tree.inode(entry)) {
@@ -200,14 +200,14 @@ fn explain(
     notices: &mut Vec<String>,
 ) -> Vec<Package> {
     let modules = Modules::new(ground, &drafts);
-    let asked = modules::mark_direct_dependencies(ground, &mut drafts, &modules);
+    let direct = modules::mark_direct_dependencies(ground, &mut drafts, &modules);
     let marked: Vec<bool> = drafts.iter().map(|draft| draft.package.why == PackageReason::Dependency).collect();
     dependencies::connect(ground, &mut drafts, &modules, owners);
     let mut packages: Vec<Package> = drafts.into_iter().map(|draft| draft.package).collect();
     if !closure::fill(&mut packages, |index| marked[index]) {
         notices.push("the packages have too many dependencies on each other; not all were followed".to_owned());
     }
-    modules::mark_development(&mut packages, &asked);
+    modules::mark_development(&mut packages, &direct);
     // What owns nothing cannot be removed by itself.
     for package in packages.iter_mut().filter(|package| package.part_of.is_some()) {
         (package.exclusive, package.closure) = (None, None);

@@ -79,8 +79,8 @@ impl Paths {
     pub fn below(&mut self, parent: PathId, name: &[u8]) -> Result<PathId, PathsFull> {
         let hash = self.hasher.hash_one((parent.0, name));
         let same = |&other: &u32| self.parent(PathId(other)) == parent && self.name(PathId(other)) == name;
-        if let Some(&found) = self.table.find(hash, same) {
-            return Ok(PathId(found));
+        if let Some(&id) = self.table.find(hash, same) {
+            return Ok(PathId(id));
         }
         let start = u32::try_from(self.names.len()).map_err(|_| PathsFull)?;
         let length = u32::try_from(name.len()).map_err(|_| PathsFull)?;
@@ -100,7 +100,7 @@ impl Paths {
     pub fn child(&self, parent: PathId, name: &[u8]) -> Option<PathId> {
         let hash = self.hasher.hash_one((parent.0, name));
         let same = |&other: &u32| self.parent(PathId(other)) == parent && self.name(PathId(other)) == name;
-        self.table.find(hash, same).map(|&found| PathId(found))
+        self.table.find(hash, same).map(|&id| PathId(id))
     }
 
     /// A path by its names with slashes, without one at its start; `.` parts and empty ones are left out.
@@ -181,11 +181,11 @@ mod tests {
 
     #[test]
     fn tables_are_joined() {
-        let (mut one, mut two) = (Paths::default(), Paths::default());
-        one.intern(b"a/b").unwrap();
-        let there = two.intern(b"\xff/a/b").unwrap();
-        let map = one.merge(&two).unwrap();
-        assert_eq!(one.bytes(map[there.index()]), b"\xff/a/b");
-        assert_eq!(one.len(), 6);
+        let (mut first, mut two) = (Paths::default(), Paths::default());
+        first.intern(b"a/b").unwrap();
+        let path = two.intern(b"\xff/a/b").unwrap();
+        let map = first.merge(&two).unwrap();
+        assert_eq!(first.bytes(map[path.index()]), b"\xff/a/b");
+        assert_eq!(first.len(), 6);
     }
 }

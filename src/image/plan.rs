@@ -67,17 +67,17 @@ enum ManifestKind {
 /// Reads the documents of a source.
 pub(super) fn plan(documents: &dyn Documents, options: &ImageOptions<'_>) -> Result<Plan, Error> {
     let mut reading = Reading::new(documents, options);
-    let found = index::find(&mut reading)?;
-    let mut chosen = choose(&mut reading, &found.candidates);
-    if chosen.as_ref().map_or(true, |chosen| chosen.images.is_empty()) && !found.fallback.is_empty() {
+    let index = index::find(&mut reading)?;
+    let mut chosen = choose(&mut reading, &index.candidates);
+    if chosen.as_ref().map_or(true, |chosen| chosen.images.is_empty()) && !index.fallback.is_empty() {
         if let Err(error) = chosen {
             reading.damaged.push(error);
         }
-        chosen = choose(&mut reading, &found.fallback);
+        chosen = choose(&mut reading, &index.fallback);
     }
     let mut chosen = chosen.map_err(|error| first(&mut reading.damaged, error))?;
-    name(&mut reading, &mut chosen, &found.listed);
-    let statements: Vec<Descriptor> = found.attestations.into_iter().chain(chosen.attestations).collect();
+    name(&mut reading, &mut chosen, &index.listed);
+    let statements: Vec<Descriptor> = index.attestations.into_iter().chain(chosen.attestations).collect();
     let attestations = attestations(&mut reading, &statements, &chosen.images);
     if chosen.images.is_empty() {
         let nothing = Error::new(ImageErrorKind::NotAnImage, "it contains no image");
@@ -115,21 +115,21 @@ fn choose(reading: &mut Reading<'_>, candidates: &[Candidate]) -> Result<ChosenI
     for &index in &meant {
         groups.entry(candidates[index].group).or_default().push(index);
     }
-    let mut taken = BTreeSet::new();
+    let mut chosen = BTreeSet::new();
     let mut refused = Vec::new();
     for group in groups.into_values() {
         match choice.of_group(reading, &group) {
-            Ok(some) => taken.extend(some),
+            Ok(some) => chosen.extend(some),
             Err(error) if error.trouble == ImageErrorKind::Cancelled => return Err(error),
             Err(error) => refused.push(error),
         }
     }
-    let is_empty = taken.is_empty();
+    let is_empty = chosen.is_empty();
     if is_empty && let Some(error) = refused.pop() {
         return Err(error);
     }
     reading.notices.extend(refused.iter().map(ToString::to_string));
-    choice.finish(reading, &taken)
+    choice.finish(reading, &chosen)
 }
 
 impl Choice<'_> {
@@ -151,24 +151,24 @@ impl Choice<'_> {
         let hex = reference.strip_prefix("sha256:").unwrap_or(reference);
         let starts = |digits: &str| hex.len() >= 6 && digits.starts_with(hex);
         let meant = |candidate: &Candidate| {
-            let named = candidate.names.iter().any(|own| *own == name || *own == format!("{name}:latest"));
+            let named = candidate.names.iter().any(|tag| *tag == name || *tag == format!("{name}:latest"));
             let listed = match &candidate.place {
                 DocumentPlace::Listed(listed) => digits(&listed.config).is_some_and(starts),
                 _ => false,
             };
             named || listed || candidate.digest.as_ref().is_some_and(|digest| starts(&digest.hex()))
         };
-        let mut found: Vec<usize> = all.clone().filter(|&index| meant(&self.candidates[index])).collect();
-        if found.is_empty() && hex.len() >= 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let mut indexes: Vec<usize> = all.clone().filter(|&index| meant(&self.candidates[index])).collect();
+        if indexes.is_empty() && hex.len() >= 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             for index in all {
                 let Ok(ManifestKind::Image(planned)) = self.load(reading, index) else { continue };
                 if planned.image.id.as_ref().is_some_and(|id| starts(&id.hex())) {
-                    found.push(index);
+                    indexes.push(index);
                 }
             }
         }
-        if !found.is_empty() {
-            return Ok(found);
+        if !indexes.is_empty() {
+            return Ok(indexes);
         }
         let names: BTreeSet<String> = self.candidates.iter().map(display_name).collect();
         let message = format!("it contains no image `{reference}`");
@@ -216,14 +216,14 @@ impl Choice<'_> {
         match picked {
             // An engine saves the index of all platforms, and of these only what it has.
             Ok(picked) if options.platform.is_none() && picked.iter().all(|&index| self.is_missing(reading, index)) => {
-                let there = self.present(reading, group);
+                let present = self.present(reading, group);
                 let distinct: BTreeSet<Option<Platform>> =
-                    there.iter().map(|&index| self.platform(reading, index)).collect();
-                if distinct.len() != 1 || there.iter().all(|&index| self.is_missing(reading, index)) {
+                    present.iter().map(|&index| self.platform(reading, index)).collect();
+                if distinct.len() != 1 || present.iter().all(|&index| self.is_missing(reading, index)) {
                     return Ok(picked);
                 }
                 reading.notices.push(format!("`{reference}` is listed for {wanted}, but missing; using another one"));
-                Ok(there)
+                Ok(present)
             }
             picked => picked,
         }
@@ -231,9 +231,9 @@ impl Choice<'_> {
 
     /// Those whose manifests are there; all, if none is.
     fn present(&mut self, reading: &mut Reading<'_>, group: &[usize]) -> Vec<usize> {
-        let (gone, there): (Vec<usize>, Vec<usize>) =
+        let (gone, present): (Vec<usize>, Vec<usize>) =
             group.iter().partition(|&&index| self.is_missing(reading, index) && group.len() > 1);
-        if there.is_empty() { gone } else { there }
+        if present.is_empty() { gone } else { present }
     }
 
     /// Takes what was chosen out of what was read.
@@ -313,10 +313,12 @@ fn with_names(mut planned: PlannedImage, candidate: &Candidate) -> PlannedImage 
     let digest = image.manifest.as_ref().or(image.id.as_ref()).map(Digest::to_string);
     image.reference = candidate.names.first().cloned().or(digest).unwrap_or_default();
     image.names = candidate.names.iter().skip(1).cloned().collect();
-    if let Some(told) = candidate.platform.as_ref().filter(|told| told.canonical() != image.platform.canonical()) {
-        let os_version = told.os_version != image.platform.os_version;
-        if !os_version || told.architecture != image.platform.architecture || told.os != image.platform.os {
-            image.notices.push(format!("the index says {told}, but the config says {}", image.platform));
+    if let Some(platform) =
+        candidate.platform.as_ref().filter(|platform| platform.canonical() != image.platform.canonical())
+    {
+        let os_version = platform.os_version != image.platform.os_version;
+        if !os_version || platform.architecture != image.platform.architecture || platform.os != image.platform.os {
+            image.notices.push(format!("the index says {platform}, but the config says {}", image.platform));
         }
     }
     planned
@@ -342,29 +344,29 @@ fn list(names: impl IntoIterator<Item = String>) -> String {
 
 /// Gives images of an archive that is both, an OCI layout and a docker archive, their names, and tells where both differ.
 fn name(reading: &mut Reading<'_>, chosen: &mut ChosenImages, listed: &[ListedImage]) {
-    for one in listed {
-        let of = |id: &Option<Digest>| id.as_ref().is_some_and(|id| one.config.contains(&id.hex()));
+    for listed_image in listed {
+        let of = |id: &Option<Digest>| id.as_ref().is_some_and(|id| listed_image.config.contains(&id.hex()));
         let Some(planned) = chosen.images.iter_mut().find(|planned| of(&planned.image.id)) else {
             if chosen.others.is_empty() {
-                let config: String = one.config.chars().take(200).collect();
+                let config: String = listed_image.config.chars().take(200).collect();
                 reading.notices.push(format!(
                     "`manifest.json` lists an image that `index.json` does not (config `{config}`); using `index.json`"
                 ));
             }
             continue;
         };
-        if planned.blobs.len() != one.layers.len() {
+        if planned.blobs.len() != listed_image.layers.len() {
             planned.image.notices.push(format!(
                 "`manifest.json` lists {} layers, but `index.json` {}; using `index.json`",
-                one.layers.len(),
+                listed_image.layers.len(),
                 planned.blobs.len()
             ));
         }
-        let mut names: Vec<String> = one.repo_tags.iter().map(|name| familiar(name)).collect();
+        let mut names: Vec<String> = listed_image.repo_tags.iter().map(|name| familiar(name)).collect();
         let complete = |name: &String| name.contains(':');
         let known: Vec<String> = planned.image.names.drain(..).collect();
         // A bare tag says less than the list does.
-        names.extend(known.into_iter().filter(|name| one.repo_tags.is_empty() || complete(name)));
+        names.extend(known.into_iter().filter(|name| listed_image.repo_tags.is_empty() || complete(name)));
         let mut seen = BTreeSet::new();
         let unique: Vec<String> = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
         planned.image.reference = unique.first().unwrap_or(&planned.image.reference).clone();
@@ -521,22 +523,22 @@ fn configure(reading: &mut Reading<'_>, planned: &mut PlannedImage, read: Config
 }
 
 /// Reads what is said about the chosen images.
-fn attestations(reading: &mut Reading<'_>, found: &[Descriptor], images: &[PlannedImage]) -> Vec<Attestation> {
+fn attestations(reading: &mut Reading<'_>, descriptors: &[Descriptor], images: &[PlannedImage]) -> Vec<Attestation> {
     let chosen = |digest: &Digest| images.iter().any(|planned| planned.image.manifest.as_ref() == Some(digest));
-    let mut kept = Vec::new();
+    let mut attestations = Vec::new();
     let mut room = STATEMENT_BYTES;
-    for descriptor in found {
+    for descriptor in descriptors {
         let told = descriptor.annotations.get("vnd.docker.reference.digest").and_then(|text| text.parse().ok());
         if told.as_ref().is_some_and(|subject| !chosen(subject)) {
             continue;
         }
         match attestation(reading, descriptor, told, &mut room) {
-            Ok(Some(one)) if one.subject.as_ref().is_none_or(chosen) => kept.push(one),
+            Ok(Some(attestation)) if attestation.subject.as_ref().is_none_or(chosen) => attestations.push(attestation),
             Ok(_) => {}
             Err(error) => reading.damaged.push(error),
         }
     }
-    kept
+    attestations
 }
 
 fn attestation(
@@ -580,10 +582,10 @@ mod tests {
 
     #[test]
     fn a_platform_is_picked_as_containerd_does() {
-        let check = |there: &[&str], wanted: &str, expected: Result<&[usize], &str>| {
-            let there: Vec<(usize, Platform)> =
-                there.iter().enumerate().map(|(index, text)| (index, text.parse().unwrap())).collect();
-            let picked = pick(&there, &wanted.parse().unwrap());
+        let check = |names: &[&str], wanted: &str, expected: Result<&[usize], &str>| {
+            let platforms: Vec<(usize, Platform)> =
+                names.iter().enumerate().map(|(index, text)| (index, text.parse().unwrap())).collect();
+            let picked = pick(&platforms, &wanted.parse().unwrap());
             assert_eq!(picked.as_deref(), expected.as_ref().map(|e| &**e), "{wanted}");
         };
         check(&["linux/amd64", "linux/arm64"], "linux/arm64/v8", Ok(&[1]));

@@ -22,7 +22,7 @@ impl FromStr for Platform {
             return Err(NotAPlatform);
         }
         let (os, architecture, variant) = match parts[..] {
-            [one] if is_known_architecture(one) => ("linux", one, ""),
+            [architecture] if is_known_architecture(architecture) => ("linux", architecture, ""),
             [os, architecture] => (os, architecture, ""),
             [os, architecture, variant] => (os, architecture, variant),
             _ => return Err(NotAPlatform),

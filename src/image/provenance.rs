@@ -94,40 +94,40 @@ impl ChainKey {
 impl Provenance {
     /// What made each layer of an image, the lowest first; `None` for a blob that is not recorded.
     pub fn layers(&self, blobs: &[Option<&Digest>]) -> Vec<Option<RecordedLayer>> {
-        let mut found = vec![None; blobs.len()];
+        let mut layers = vec![None; blobs.len()];
         let mut key = ChainKey::default();
         let mut fetched = None;
         for (index, blob) in blobs.iter().enumerate() {
             let Some(blob) = blob else { break };
             key = key.with(&blob.to_string());
-            let layer = self.chains.get(&key).map(|made| made.layer);
-            found[index] = layer;
+            let layer = self.chains.get(&key).map(|product| product.layer);
+            layers[index] = layer;
             if let Some(layer) = layer.filter(|layer| layer.fetched) {
                 fetched = Some((index, layer));
             }
         }
         // All that lies below a fetched image's last layer came with it.
         if let Some((last, layer)) = fetched {
-            found[..=last].fill(Some(layer));
+            layers[..=last].fill(Some(layer));
         }
-        for (found, blob) in found.iter_mut().zip(blobs).filter(|(found, _)| found.is_none()) {
+        for (layer, blob) in layers.iter_mut().zip(blobs).filter(|(layer, _)| layer.is_none()) {
             let lines = blob.and_then(|blob| self.blobs.get(blob).copied().flatten());
-            *found = lines.map(|lines| RecordedLayer { lines: Some(lines), fetched: false });
+            *layer = lines.map(|lines| RecordedLayer { lines: Some(lines), fetched: false });
         }
-        found
+        layers
     }
 
     /// Takes what a step made. Of steps with the same result the first one made it.
-    fn add(&mut self, chain: &Chain, made: StepProducts) {
-        let Some(own) = &chain.last else { return };
-        let known = self.chains.entry(chain.key).or_insert(made);
-        if made.step < known.step {
-            *known = made;
+    fn add(&mut self, chain: &Chain, products: StepProducts) {
+        let Some(step) = &chain.last else { return };
+        let known = self.chains.entry(chain.key).or_insert(products);
+        if products.step < known.step {
+            *known = products;
         }
-        if let Some(lines) = made.layer.lines
-            && !made.layer.fetched
+        if let Some(lines) = products.layer.lines
+            && !products.layer.fetched
         {
-            let known = self.blobs.entry(own.clone()).or_insert(Some(lines));
+            let known = self.blobs.entry(step.clone()).or_insert(Some(lines));
             if *known != Some(lines) {
                 *known = None;
             }
@@ -203,7 +203,7 @@ mod tests {
     fn check(provenance: &Provenance, blobs: &str, expected: &str) {
         let digests: Vec<Digest> = blobs.chars().map(digest).collect();
         let layers = provenance.layers(&digests.iter().map(Some).collect::<Vec<_>>());
-        let shown: Vec<String> = layers
+        let texts: Vec<String> = layers
             .iter()
             .map(|layer| match layer {
                 None => "?".to_owned(),
@@ -213,7 +213,7 @@ mod tests {
                 }
             })
             .collect();
-        assert_eq!(shown.join(" "), expected, "{blobs}");
+        assert_eq!(texts.join(" "), expected, "{blobs}");
     }
 
     #[test]

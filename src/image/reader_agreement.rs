@@ -77,8 +77,8 @@ fn trouble(files: &Files, options: &ImageOptions<'_>) -> (ImageErrorKind, String
 
 #[track_caller]
 fn check_trouble(files: &Files, expected: ImageErrorKind, says: &str) {
-    let (found, text) = trouble(files, &ImageOptions::default());
-    assert_eq!(found, expected, "{text}");
+    let (kind, text) = trouble(files, &ImageOptions::default());
+    assert_eq!(kind, expected, "{text}");
     assert!(text.contains(says), "{text}");
 }
 

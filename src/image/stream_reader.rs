@@ -156,24 +156,24 @@ impl<'a> Pass<'a> {
         &mut self,
         walk: &mut MemberWalk<'_, S>,
         name: String,
-        (mut kept, mut wrong): (Vec<u8>, Option<TarError>),
+        (mut document, mut wrong): (Vec<u8>, Option<TarError>),
         bytes: u64,
     ) -> Result<Option<TarError>, Error> {
         let most = self.run.options.limits.document_bytes.saturating_add(1);
-        while wrong.is_none() && (kept.len() as u64) < most {
+        while wrong.is_none() && (document.len() as u64) < most {
             match walk.piece() {
                 Ok([]) => break,
-                Ok(piece) => kept.extend_from_slice(piece),
+                Ok(piece) => document.extend_from_slice(piece),
                 Err(error) => wrong = Some(error),
             }
         }
-        kept.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-        self.documents += kept.len();
+        document.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        self.documents += document.len();
         if self.documents > DOCUMENT_BYTES {
             let message = format!("more than {DOCUMENT_BYTES} bytes of documents in the archive");
             return Err(Error::new(ImageErrorKind::TooLarge, message).at(&name));
         }
-        self.members.keep(name, MemberFate::Document(kept, bytes));
+        self.members.keep(name, MemberFate::Document(document, bytes));
         Ok(wrong)
     }
 
@@ -250,7 +250,7 @@ impl Documents for Members<MemberFate> {
     fn read(&self, name: &str, _part: DocumentPart, bytes: u64) -> Result<Option<Vec<u8>>, Error> {
         let most = usize::try_from(bytes).unwrap_or(usize::MAX);
         match self.find(name) {
-            Some(MemberFate::Document(kept, _)) => Ok(Some(kept[..kept.len().min(most)].to_vec())),
+            Some(MemberFate::Document(bytes, _)) => Ok(Some(bytes[..bytes.len().min(most)].to_vec())),
             // No document: what reads it will say so.
             Some(MemberFate::Layer(..)) => Ok(Some(Vec::new())),
             None => Ok(None),
@@ -300,11 +300,11 @@ fn outcomes(
                 Some(run.read(&blob.place, &mut kept.as_slice(), Some(*bytes), digest))
             }
             Some(MemberFate::Layer(number, _)) => {
-                let left = uses.get_mut(number).map_or(0, |uses| {
+                let remaining = uses.get_mut(number).map_or(0, |uses| {
                     *uses -= 1;
                     *uses
                 });
-                if left == 0 { read.remove(number) } else { read.get(number).and_then(|read| copy(read).ok()) }
+                if remaining == 0 { read.remove(number) } else { read.get(number).and_then(|read| copy(read).ok()) }
             }
             None => None,
         };

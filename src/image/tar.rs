@@ -27,17 +27,17 @@ pub trait Skip: BufRead {
     /// # Errors
     /// When the source can't be read.
     fn skip(&mut self, bytes: u64) -> io::Result<u64> {
-        let mut left = bytes;
-        while left > 0 {
-            let there = self.fill_buf()?.len();
-            if there == 0 {
+        let mut remaining = bytes;
+        while remaining > 0 {
+            let available = self.fill_buf()?.len();
+            if available == 0 {
                 break;
             }
-            let now = there.min(usize::try_from(left).unwrap_or(usize::MAX));
+            let now = available.min(usize::try_from(remaining).unwrap_or(usize::MAX));
             self.consume(now);
-            left -= now as u64;
+            remaining -= now as u64;
         }
-        Ok(bytes - left)
+        Ok(bytes - remaining)
     }
 }
 

@@ -67,7 +67,7 @@ fn add(image: &mut Image, line: &str) {
     let layer = image.layers.last_mut().unwrap();
     let index = layer.entries.len() as u32;
     let (name, text) = name.split_once(" == ").map_or((name, None), |(name, text)| (name, Some(text)));
-    let (name, said) = name.split_once(" = ").map_or((name, None), |(name, said)| (name, Some(said)));
+    let (name, digest) = name.split_once(" = ").map_or((name, None), |(name, digest)| (name, Some(digest)));
     let (name, target) = name.split_once(" -> ").map_or((name, None), |(name, to)| (name, Some(to)));
     let (name, other) = name.split_once(" => ").map_or((name, None), |(name, to)| (name, Some(to)));
     let (folder, last) = path::split(name);
@@ -88,8 +88,8 @@ fn add(image: &mut Image, line: &str) {
         watch.take(text.unwrap_or_default().as_bytes());
         layer.facts.extend(watch.finish().into_iter().map(|fact| (index, fact)));
     }
-    let said = said.or(text);
-    let contents = said.map_or_else(|| format!("{name} {size}"), str::to_owned);
+    let digest = digest.or(text);
+    let contents = digest.map_or_else(|| format!("{name} {size}"), str::to_owned);
     let content = match kind {
         EntryKind::File => twox_hash::XxHash3_128::oneshot(contents.as_bytes()),
         EntryKind::Symlink => twox_hash::XxHash3_128::oneshot(target.unwrap_or_default().as_bytes()),

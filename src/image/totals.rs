@@ -249,13 +249,13 @@ mod tests {
         let digest: Option<crate::image::Digest> = format!("sha256:{}", "0".repeat(64)).parse().ok();
         let mut unread =
             Layer { contents: Contents::NotAsked, blob_bytes: 70, digest: digest.clone(), ..Layer::default() };
-        let told = |layer: &Layer| {
+        let sizes = |layer: &Layer| {
             let image = Image { layers: vec![layer.clone()], ..Image::default() };
             Totals::new(&image, &ImageTree::new(&image)).pull_is_uncompressed
         };
-        assert!(!told(&unread), "nothing tells");
+        assert!(!sizes(&unread), "nothing tells");
         unread.diff_id = digest;
-        assert!(told(&unread), "what is stored is what it holds");
+        assert!(sizes(&unread), "what is stored is what it holds");
     }
 
     #[test]

@@ -55,8 +55,8 @@ impl ImageTree {
     /// Members of lower layers whose names, or contents, are gone because of a layer. Looks at all members.
     pub fn lost_by<'a>(&'a self, image: &'a Image, layer: u32) -> impl Iterator<Item = EntryId> {
         let below = image.layers.iter().take(layer as usize).enumerate();
-        let all = below.flat_map(|(layer, own)| {
-            (0..own.entries.len() as u32).map(move |index| EntryId { layer: layer as u32, index })
+        let all = below.flat_map(|(layer, changes)| {
+            (0..changes.entries.len() as u32).map(move |index| EntryId { layer: layer as u32, index })
         });
         all.filter(move |&id| match self.outcome(id) {
             MemberOutcome::Kept => false,
@@ -134,7 +134,7 @@ impl Image {
     /// # Panics
     /// As [`Self::entry`].
     pub fn apparent(&self, id: EntryId) -> u64 {
-        let said = self.layers[id.layer as usize].apparent.get(&id.index).copied();
-        said.unwrap_or(self.entry(id).size)
+        let size = self.layers[id.layer as usize].apparent.get(&id.index).copied();
+        size.unwrap_or(self.entry(id).size)
     }
 }

@@ -105,13 +105,14 @@ pub fn churn(image: &Image, tree: &ImageTree) -> Vec<Churn> {
         *count += u32::from(*last != layer + 1);
         *last = layer + 1;
     }
-    let mut found: BTreeMap<PathId, Churn> = BTreeMap::new();
+    let mut churned: BTreeMap<PathId, Churn> = BTreeMap::new();
     for (layer, id) in writers(image, tree) {
         let entry = image.entry(id);
         if writes[entry.path.index()].0 < CHURN_LAYERS {
             continue;
         }
-        let churn = found.entry(entry.path).or_insert_with(|| Churn { path: entry.path, layers: Vec::new(), bytes: 0 });
+        let churn =
+            churned.entry(entry.path).or_insert_with(|| Churn { path: entry.path, layers: Vec::new(), bytes: 0 });
         if churn.layers.last() != Some(&layer) {
             churn.layers.push(layer);
         }
@@ -119,9 +120,9 @@ pub fn churn(image: &Image, tree: &ImageTree) -> Vec<Churn> {
             churn.bytes = churn.bytes.saturating_add(entry.size);
         }
     }
-    let mut found: Vec<Churn> = found.into_values().collect();
-    found.sort_by_key(|churn| (Reverse(churn.bytes), churn.path));
-    found
+    let mut churned: Vec<Churn> = churned.into_values().collect();
+    churned.sort_by_key(|churn| (Reverse(churn.bytes), churn.path));
+    churned
 }
 
 /// Files with their layers, the lowest first.
@@ -160,9 +161,9 @@ mod tests {
     #[test]
     fn a_path_that_three_layers_write_is_churn() {
         let image = sketch(CACHE);
-        let found = churn(&image, &ImageTree::new(&image));
+        let churned = churn(&image, &ImageTree::new(&image));
         let path = image.paths.find(b"etc/x").unwrap();
-        assert_eq!(found, [Churn { path, layers: vec![0, 1, 2], bytes: 17 }]);
+        assert_eq!(churned, [Churn { path, layers: vec![0, 1, 2], bytes: 17 }]);
     }
 
     #[test]

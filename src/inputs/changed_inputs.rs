@@ -70,8 +70,9 @@ fn ignore_now(ignore: &IgnoreInput, before: &Inputs, sources: &[Source]) -> (Ign
             (IgnoreInput::Present(*file, read(file.0 as usize)), changed)
         }
         IgnoreInput::Missing(path) => {
-            let made = sources.iter().enumerate().skip(before.sources.len()).find(|(_, source)| source.name() == path);
-            match made {
+            let source =
+                sources.iter().enumerate().skip(before.sources.len()).find(|(_, source)| source.name() == path);
+            match source {
                 Some((index, _)) => (IgnoreInput::Present(FileId(index as u32), read(index)), true),
                 None => (ignore.clone(), false),
             }

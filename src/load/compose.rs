@@ -53,12 +53,12 @@ pub(super) struct NamedBuild {
 
 impl BuildOrigin {
     /// What the command line says counts more.
-    pub(super) fn options(&self, asked: &BuildOptions) -> BuildOptions {
-        let mut options = asked.clone();
+    pub(super) fn options(&self, options_of_request: &BuildOptions) -> BuildOptions {
+        let mut options = options_of_request.clone();
         options.target = options.target.or_else(|| self.target.clone());
-        options.build_args = self.args.iter().chain(&asked.build_args).cloned().collect();
+        options.build_args = self.args.iter().chain(&options_of_request.build_args).cloned().collect();
         options.run = self.run.clone();
-        options.build_contexts = self.contexts.iter().chain(&asked.build_contexts).cloned().collect();
+        options.build_contexts = self.contexts.iter().chain(&options_of_request.build_contexts).cloned().collect();
         options
     }
 }
@@ -130,13 +130,13 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Compo
         return unfolded;
     }
     let compose = if is_bake(source.name()) { bake::read(source) } else { compose::read(source) };
-    for one in compose.unknown {
-        let line = source.line(one.span.start);
-        unfolded.notices.push(format!("{}:{line}: {}", source.name(), one.message));
+    for name in compose.unknown {
+        let line = source.line(name.span.start);
+        unfolded.notices.push(format!("{}:{line}: {}", source.name(), name.message));
     }
-    for one in compose.problems {
-        let place = Some(source.line_column(one.span.start));
-        unfolded.problems.push(problem(place, one.message, "the readable parts were checked"));
+    for compose_problem in compose.problems {
+        let place = Some(source.line_column(compose_problem.span.start));
+        unfolded.problems.push(problem(place, compose_problem.message, "the readable parts were checked"));
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     for service in &compose.services {
@@ -191,7 +191,7 @@ pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Resu
     let joined = join_path(folder, Path::new(written));
     let real = |path: &Path| path.canonicalize().ok();
     match (real(&joined), real(root)) {
-        (Some(own), Some(top)) if own.starts_with(&top) => Ok(Some(joined)),
+        (Some(target), Some(top)) if target.starts_with(&top) => Ok(Some(joined)),
         (Some(_), _) => Err(format!("(`{}`) is outside the given folder, and was not checked", display_path(&joined))),
         (None, _) => Err(format!("(`{}`) does not exist", display_path(&joined))),
     }

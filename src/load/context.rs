@@ -72,19 +72,19 @@ impl Default for Limits {
 /// one, else `.dockerignore` at the context's root; never both. `dockerfile` is the name that was asked for: when the
 /// builder falls back from `Dockerfile` to `dockerfile`, it still reads `Dockerfile.dockerignore`.
 pub(super) fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<PathBuf> {
-    let own = dockerfile.map(|path| {
+    let ignore_file = dockerfile.map(|path| {
         let mut name: OsString = path.as_os_str().to_owned();
         name.push(".dockerignore");
         PathBuf::from(name)
     });
-    [own, Some(root.join(".dockerignore"))].into_iter().flatten().find(|path| path.is_file())
+    [ignore_file, Some(root.join(".dockerignore"))].into_iter().flatten().find(|path| path.is_file())
 }
 
 /// Reads the context at `root`, which messages call `shown`.
 ///
 /// # Errors
 /// See [`Error`]; what can't be read below the root is a [`ReadProblem`] of the result.
-pub(super) fn read(root: &Path, shown: &str, ignore: &Matcher, limits: Limits) -> Result<BuildContext, Error> {
+pub(super) fn read(root: &Path, name: &str, ignore: &Matcher, limits: Limits) -> Result<BuildContext, Error> {
     let first = fs::read_dir(root).map_err(|why| Error::Root(root.to_owned(), why))?;
     let walk = ContextWalk::new(root, ignore, limits);
     let task = Task {
@@ -98,7 +98,7 @@ pub(super) fn read(root: &Path, shown: &str, ignore: &Matcher, limits: Limits) -
     if let Some(error) = walk.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);
     }
-    Ok(assemble(shown, walk.lists.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    Ok(assemble(name, walk.lists.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 struct ContextWalk<'w> {
@@ -132,7 +132,7 @@ impl<'w> ContextWalk<'w> {
             ignore,
             limits,
             tried_per_path: ignore.tried_per_path(),
-            user: fs::metadata("/proc/self").ok().map(|own| file_metadata::owner(&own)),
+            user: fs::metadata("/proc/self").ok().map(|process| file_metadata::owner(&process)),
             directories: AtomicUsize::new(1),
             entries: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),

@@ -30,16 +30,16 @@ pub(super) struct BuildPlace {
 
 impl BuildPlace {
     /// The context that recipes and pipelines name, where none of them names this one.
-    pub(super) fn or_as_told(self, path: &Path, told: &[NamedContext]) -> Self {
+    pub(super) fn or_as_told(self, path: &Path, named: &[NamedContext]) -> Self {
         let real = |folder: &Path| folder.canonicalize().ok();
-        let own = self.root.as_deref().and_then(real);
-        let agrees = |named_context: &NamedContext| named_context.folder.as_deref().and_then(real) == own;
-        let Some(first) = told.first() else { return self };
-        if told.iter().any(agrees) {
+        let root = self.root.as_deref().and_then(real);
+        let agrees = |named_context: &NamedContext| named_context.folder.as_deref().and_then(real) == root;
+        let Some(first) = named.first() else { return self };
+        if named.iter().any(agrees) {
             return self;
         }
         // A folder that another step fills first can't be looked at.
-        let Some(one) = told.iter().find(|one| one.folder.is_some()) else {
+        let Some(named_context) = named.iter().find(|named_context| named_context.folder.is_some()) else {
             let notice = format!(
                 "{}: {} builds it with a folder that does not exist, so no build context was checked",
                 display_path(path),
@@ -47,9 +47,9 @@ impl BuildPlace {
             );
             return Self { root: None, notice: Some(notice) };
         };
-        let folder = one.folder.as_deref().map(display_path).unwrap_or_default();
-        let notice = format!("{}: {}: the build context is `{folder}`", display_path(path), one.by);
-        Self { root: one.folder.clone(), notice: Some(notice) }
+        let folder = named_context.folder.as_deref().map(display_path).unwrap_or_default();
+        let notice = format!("{}: {}: the build context is `{folder}`", display_path(path), named_context.by);
+        Self { root: named_context.folder.clone(), notice: Some(notice) }
     }
 }
 
@@ -169,9 +169,9 @@ fn has_any(folder: &Path, names: &[&str]) -> bool {
 }
 
 /// The folders above, nearest first: up to `root` where one was asked for, else up to the repository's top.
-fn above(own: &Path, root: Option<&Path>) -> Vec<PathBuf> {
+fn above(folder: &Path, root: Option<&Path>) -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    let mut at = own.to_owned();
+    let mut at = folder.to_owned();
     for _ in 0..HIGHEST {
         if root.is_some_and(|root| at == root) || (root.is_none() && at.join(".git").exists()) {
             break;

@@ -30,7 +30,7 @@ pub(super) struct Discovery {
 
 /// All Dockerfiles under `root`, in parallel.
 pub(super) fn discover(root: &Path) -> Discovery {
-    let found = Mutex::new(Discovery::default());
+    let discovery = Mutex::new(Discovery::default());
     let walk = WalkBuilder::new(root)
         .hidden(false)
         .require_git(false)
@@ -41,22 +41,22 @@ pub(super) fn discover(root: &Path) -> Discovery {
     walk.run(|| {
         Box::new(|entry| {
             match entry {
-                Ok(entry) => visit(root, &entry, &found),
-                Err(error) => note_error(&error, &found),
+                Ok(entry) => visit(root, &entry, &discovery),
+                Err(error) => note_error(&error, &discovery),
             }
             WalkState::Continue
         })
     });
-    let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    found.dockerfiles.sort();
-    found.compose.sort();
-    found.test_inputs.sort();
-    leave_out_twins(&mut found.dockerfiles);
-    if found.dockerfiles.is_empty() && found.compose.is_empty() {
-        found.dockerfiles = std::mem::take(&mut found.test_inputs);
+    let mut discovery = discovery.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    discovery.dockerfiles.sort();
+    discovery.compose.sort();
+    discovery.test_inputs.sort();
+    leave_out_twins(&mut discovery.dockerfiles);
+    if discovery.dockerfiles.is_empty() && discovery.compose.is_empty() {
+        discovery.dockerfiles = std::mem::take(&mut discovery.test_inputs);
     }
-    found.unreadable.sort();
-    found
+    discovery.unreadable.sort();
+    discovery
 }
 
 /// A Dockerfile that a found link leads to is the same build twice: the link, higher up as a rule, says more of where it is
@@ -71,7 +71,7 @@ fn leave_out_twins(dockerfiles: &mut Vec<PathBuf>) {
     }
 }
 
-fn visit(root: &Path, entry: &DirEntry, found: &Mutex<Discovery>) {
+fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
     if !entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink()) {
         return;
     }
@@ -81,25 +81,25 @@ fn visit(root: &Path, entry: &DirEntry, found: &Mutex<Discovery>) {
     let is_file = || entry.path().is_file() && !(compose && entry.path_is_symlink());
     if !(compose || is_dockerfile(name, entry.path())) {
         if may_build(entry.path(), name) && !entry.path_is_symlink() {
-            lock(found).recipes.push(entry.path().to_owned());
+            lock(discovery).recipes.push(entry.path().to_owned());
         }
         return;
     }
     if !is_file() {
         return;
     }
-    let mut found = lock(found);
+    let mut discovery = lock(discovery);
     let list = match compose {
-        true => &mut found.compose,
-        false if is_test_input(root, entry.path()) => &mut found.test_inputs,
-        false => &mut found.dockerfiles,
+        true => &mut discovery.compose,
+        false if is_test_input(root, entry.path()) => &mut discovery.test_inputs,
+        false => &mut discovery.dockerfiles,
     };
     list.push(entry.path().to_owned());
 }
 
-fn note_error(error: &ignore::Error, found: &Mutex<Discovery>) {
+fn note_error(error: &ignore::Error, discovery: &Mutex<Discovery>) {
     let text = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-    lock(found).unreadable.push((path_of(error).unwrap_or_default(), text));
+    lock(discovery).unreadable.push((path_of(error).unwrap_or_default(), text));
 }
 
 fn path_of(error: &ignore::Error) -> Option<PathBuf> {
@@ -111,8 +111,8 @@ fn path_of(error: &ignore::Error) -> Option<PathBuf> {
     }
 }
 
-fn lock(found: &Mutex<Discovery>) -> std::sync::MutexGuard<'_, Discovery> {
-    found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock(discovery: &Mutex<Discovery>) -> std::sync::MutexGuard<'_, Discovery> {
+    discovery.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Whether it is a folder that holds other people's Dockerfiles or none at all, whatever .gitignore says.

@@ -21,7 +21,7 @@ pub(super) fn dockerfiles(
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
     root: Option<&Path>,
 ) -> Vec<DockerfileText> {
-    let (mut own, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
+    let (mut dockerfiles, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
     for (path, source) in files {
         match source {
             Ok(source) if lists_builds(source.name()) => {
@@ -33,7 +33,7 @@ pub(super) fn dockerfiles(
                     known.entry(named.real.clone()).or_default().push(named);
                 }
             }
-            Ok(source) => own.push((path, source, None)),
+            Ok(source) => dockerfiles.push((path, source, None)),
             Err(error) => {
                 let walked = root.is_some() && lists_builds(&display_path(&path));
                 inputs.problems.push(InputProblem { fatal: !walked, ..problem(&error) });
@@ -41,14 +41,14 @@ pub(super) fn dockerfiles(
         }
     }
     if !known.is_empty() {
-        for (path, _, origin) in &mut own {
+        for (path, _, origin) in &mut dockerfiles {
             let builds = path.canonicalize().ok().and_then(|real| known.remove(&real));
             *origin = builds.and_then(|builds| merge_origins(path, builds));
         }
     }
-    own.extend(known.into_values().filter_map(|builds| next_unread_dockerfile(inputs, builds)));
+    dockerfiles.extend(known.into_values().filter_map(|builds| next_unread_dockerfile(inputs, builds)));
     let mut texts = Vec::new();
-    for (path, source, origin) in own.into_iter().chain(inside) {
+    for (path, source, origin) in dockerfiles.into_iter().chain(inside) {
         texts.push((path, inputs.add(source.clone()), source, origin));
     }
     texts
@@ -90,21 +90,21 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
     let mut origin = BuildOrigin { target: None, run, ..first.origin };
     let folder = display_path(origin.context.as_deref()?);
-    let own = path.parent().is_some_and(|parent| display_path(parent) == folder);
-    let mut said = Vec::new();
-    if !own || contexts.len() > 1 {
-        said.push(format!("the build context is `{folder}`"));
+    let is_beside = path.parent().is_some_and(|parent| display_path(parent) == folder);
+    let mut notes = Vec::new();
+    if !is_beside || contexts.len() > 1 {
+        notes.push(format!("the build context is `{folder}`"));
     }
     if !origin.args.is_empty() {
         let names: Vec<&str> = origin.args.iter().take(5).map(|(name, _)| name.as_str()).collect();
-        said.push(format!("the build arguments from there are used ({})", names.join(", ")));
+        notes.push(format!("the build arguments from there are used ({})", names.join(", ")));
     }
     if contexts.len() > 1 {
-        said.push(format!("{} more builds have another context, and were not checked", contexts.len() - 1));
+        notes.push(format!("{} more builds have another context, and were not checked", contexts.len() - 1));
     }
     if !targets.is_empty() {
-        said.push(format!("stages built: `{}` (select one with `--target`)", targets.join("`, `")));
+        notes.push(format!("stages built: `{}` (select one with `--target`)", targets.join("`, `")));
     }
-    origin.notice = (!said.is_empty()).then(|| format!("{}: {}: {}", display_path(path), first.by, said.join("; ")));
+    origin.notice = (!notes.is_empty()).then(|| format!("{}: {}: {}", display_path(path), first.by, notes.join("; ")));
     Some(origin)
 }

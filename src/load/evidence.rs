@@ -53,7 +53,8 @@ fn is_installed(path: &str) -> bool {
 /// Paths that a COPY or ADD names: whoever builds puts them there.
 fn copied_paths(input: &BuildInput) -> Vec<String> {
     let build = Build::new(input);
-    let transfers = build.stages().iter().flat_map(|stage| build.transfers(stage)).filter(|one| one.from.is_none());
+    let transfers =
+        build.stages().iter().flat_map(|stage| build.transfers(stage)).filter(|transfer| transfer.from.is_none());
     let sources = transfers.flat_map(|transfer| &transfer.sources).filter(|source| !source.is_everything());
     let paths =
         sources.filter_map(|source| source.text.as_deref()).map(|text| path::normalize(text.trim_start_matches('/')));

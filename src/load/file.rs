@@ -139,7 +139,7 @@ pub(super) fn utf16(bytes: &[u8]) -> Option<String> {
         _ => return None,
     };
     let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    Some(char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    Some(char::decode_utf16(units).map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
 /// Reads standard input as a text that messages call `name`.

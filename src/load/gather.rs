@@ -44,11 +44,11 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     if let Some(file) = &request.file {
         files.push(file.clone());
     } else if kind.is_dir() {
-        let found = discover(&request.path);
-        notes(&mut inputs, &found);
-        files = found.dockerfiles;
-        files.extend(found.compose);
-        recipes = found.recipes;
+        let discovery = discover(&request.path);
+        notes(&mut inputs, &discovery);
+        files = discovery.dockerfiles;
+        files.extend(discovery.compose);
+        recipes = discovery.recipes;
     } else {
         files.push(request.path.clone());
     }
@@ -57,8 +57,8 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     let root = kind.is_dir().then_some(request.path.as_path());
     fill(&mut inputs, files.into_iter().zip(sources), request, (root, &recipes));
     if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
-        let own = || request.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        inputs.folder = folder(&mut inputs, root.unwrap_or_else(own));
+        let parent = || request.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        inputs.folder = folder(&mut inputs, root.unwrap_or_else(parent));
     }
     Ok(inputs)
 }
@@ -101,9 +101,9 @@ pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, re
     inputs
 }
 
-fn notes(inputs: &mut Inputs, found: &Discovery) {
-    if let Some(first) = found.test_inputs.first() {
-        let count = match found.test_inputs.len() {
+fn notes(inputs: &mut Inputs, discovery: &Discovery) {
+    if let Some(first) = discovery.test_inputs.first() {
+        let count = match discovery.test_inputs.len() {
             1 => format!("`{}` is test data, and was not checked", display_path(first)),
             count => {
                 format!("{count} Dockerfiles are test data (`{}`), and were not checked", display_path(first))
@@ -111,7 +111,7 @@ fn notes(inputs: &mut Inputs, found: &Discovery) {
         };
         inputs.notices.push(format!("{count}; pass such a file to check it"));
     }
-    for (path, why) in &found.unreadable {
+    for (path, why) in &discovery.unreadable {
         inputs.problems.push(InputProblem {
             code: "folder-unreadable",
             file: display_path(path),
@@ -147,10 +147,10 @@ fn fill(
     // Nobody asks for a context that nothing is looked up in.
     let asks = |root: &&Path| request.needs.context() && !read.is_empty() && !root.as_os_str().is_empty();
     let contexts = walked.filter(asks).map(|root| recipes::contexts(root, recipes)).unwrap_or_default();
-    let told =
+    let contexts_of =
         |path: &Path| path.canonicalize().ok().and_then(|real| contexts.get(&real)).map_or(&[][..], Vec::as_slice);
     let mut drafts: Vec<InputDraft> =
-        read.into_par_iter().map(|text| draft((told(&text.0), text), request, root)).collect();
+        read.into_par_iter().map(|text| draft((contexts_of(&text.0), text), request, root)).collect();
     for draft in &drafts {
         let name = inputs.source(draft.input.dockerfile).name();
         let notice = draft.input.template.map(|template| {
@@ -182,16 +182,20 @@ fn fill(
     }
 }
 
-fn draft((told, text): (&[NamedContext], DockerfileText), request: &GatherRequest, root: Option<&Path>) -> InputDraft {
+fn draft(
+    (contexts, text): (&[NamedContext], DockerfileText),
+    request: &GatherRequest,
+    root: Option<&Path>,
+) -> InputDraft {
     let (path, id, source, origin) = text;
     let (file, template) = parse(&source);
-    let asked = &request.options;
+    let options = &request.options;
     let input = BuildInput {
         dockerfile: id,
         place: below(&path, root),
         file,
         template,
-        options: origin.as_ref().map_or_else(|| asked.clone(), |origin| origin.options(asked)),
+        options: origin.as_ref().map_or_else(|| options.clone(), |origin| origin.options(options)),
         context_root: None,
         ignore: IgnoreInput::Unknown,
         context: None,
@@ -204,7 +208,7 @@ fn draft((told, text): (&[NamedContext], DockerfileText), request: &GatherReques
     let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
     let place = match known {
         Some(origin) => BuildPlace { root: origin.context, notice: origin.notice },
-        None => place(&path, &build, request, root).or_as_told(&path, told),
+        None => place(&path, &build, request, root).or_as_told(&path, contexts),
     };
     let uses_context = build.uses_context();
     InputDraft { path, input, uses_context, place, ignore: None }

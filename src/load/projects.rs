@@ -26,7 +26,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
     let mut wanted: Vec<&str> = all.iter().map(String::as_str).filter(|path| is_manifest(path).is_some()).collect();
     wanted.truncate(MOST);
     let mut texts: BTreeMap<String, Source> = BTreeMap::new();
-    let mut found = Manifests::default();
+    let mut manifests = Manifests::default();
     for _ in 0..ROUNDS {
         let read = |path: &&str| {
             let full = root.join(path);
@@ -36,12 +36,13 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         texts.extend(wanted.par_iter().filter_map(read).collect::<Vec<_>>());
         let given: Vec<(&str, Option<&str>)> =
             all.iter().map(|path| (path.as_str(), texts.get(path).map(Source::text))).collect();
-        found = manifest::projects(&given);
+        manifests = manifest::projects(&given);
         let more: Vec<&str> = all
             .iter()
             .map(String::as_str)
             .filter(|path| {
-                !texts.contains_key(*path) && found.unread.binary_search_by(|one| one.as_str().cmp(path)).is_ok()
+                !texts.contains_key(*path)
+                    && manifests.unread.binary_search_by(|unread| unread.as_str().cmp(path)).is_ok()
             })
             .collect();
         if more.is_empty() {
@@ -50,8 +51,8 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         wanted = more;
     }
     // No install reads an unused file, so its other problems do not matter.
-    let is_unused = |path: &str| found.problems.iter().any(|problem| problem.path == path && problem.is_unused);
-    for problem in &found.problems {
+    let is_unused = |path: &str| manifests.problems.iter().any(|problem| problem.path == path && problem.is_unused);
+    for problem in &manifests.problems {
         if !problem.is_unused && is_unused(&problem.path) {
             continue;
         }
@@ -65,7 +66,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
             help: None,
         });
     }
-    found.projects
+    manifests.projects
 }
 
 /// The files, those of installed packages left out: their manifests tell nothing of the project.

@@ -55,8 +55,8 @@ pub(super) fn contexts(root: &Path, files: &[PathBuf]) -> Contexts {
 
 /// The Dockerfiles that a build means, from any folder that it may be started in.
 fn add(root: &Path, path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
-    let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let tops = [own, root];
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let tops = [parent, root];
     let below = tops.iter().flat_map(|top| build.folders.iter().map(|folder| join_path(top, Path::new(folder))));
     let mut starts: Vec<PathBuf> = tops.iter().map(|top| (*top).to_owned()).chain(below).collect();
     starts.sort();
@@ -67,9 +67,9 @@ fn add(root: &Path, path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
             build.file.as_ref().map_or_else(|| context.join("Dockerfile"), |file| join_path(&start, Path::new(file)));
         let Some(real) = file.canonicalize().ok().filter(|real| real.is_file()) else { continue };
         let is_below =
-            context.canonicalize().is_ok_and(|one| root.canonicalize().is_ok_and(|root| one.starts_with(root)));
+            context.canonicalize().is_ok_and(|context| root.canonicalize().is_ok_and(|root| context.starts_with(root)));
         let folder = (context.is_dir() && is_below).then_some(context);
-        let told = NamedContext { folder, by: format!("{}:{}", display_path(path), build.line) };
-        contexts.entry(real).or_default().push(told);
+        let named_context = NamedContext { folder, by: format!("{}:{}", display_path(path), build.line) };
+        contexts.entry(real).or_default().push(named_context);
     }
 }

@@ -45,9 +45,9 @@ pub(super) fn load_settings(
 ) {
     let mut finder = Finder::new(&NAMES, walked);
     for (path, id) in dockerfiles {
-        let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // A text without a place is looked at where the program runs; a folder that is gone has no settings.
-        let Ok(folder) = own.canonicalize() else { continue };
+        let Ok(folder) = parent.canonicalize() else { continue };
         let file = match configuration {
             SettingsSource::None => None,
             SettingsSource::File(file) => Some(file.clone()),
@@ -80,8 +80,8 @@ pub fn settings(configuration: &SettingsSource) -> Inputs {
     let Some(file) = file else { return inputs };
     let chain = finder.chain(&mut inputs, &file);
     let of = |&(file, format)| SettingsInput { file, format, path: String::new(), whole: false };
-    if let Some(&(own, _)) = chain.last() {
-        inputs.settings.insert(own, chain.iter().map(of).collect());
+    if let Some(&(nearest, _)) = chain.last() {
+        inputs.settings.insert(nearest, chain.iter().map(of).collect());
     }
     inputs
 }

@@ -26,8 +26,8 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
     let started = build.target().map(|stage| build.start_files(stage)).unwrap_or_default();
     let mut paths: Vec<String> = started.into_iter().map(|started| started.file.path).collect();
     if let Some(context) = input.context.as_deref() {
-        let secrets = classify(context).iter().filter(|found| found.class.kind == ClassKind::Secret);
-        let secrets: Vec<String> = secrets.map(|found| context.path(found.entry)).collect();
+        let secrets = classify(context).iter().filter(|class_match| class_match.class.kind == ClassKind::Secret);
+        let secrets: Vec<String> = secrets.map(|class_match| context.path(class_match.entry)).collect();
         paths.extend(for_people(root, &secrets));
         paths.extend(secrets);
     }
@@ -55,14 +55,14 @@ fn for_people(root: &Path, files: &[String]) -> Vec<String> {
         return Vec::new();
     }
     let folders: BTreeSet<&str> = files.iter().map(|file| path::split(file).0).chain([""]).collect();
-    let mut found = Vec::new();
+    let mut paths = Vec::new();
     for folder in folders.into_iter().take(MOST) {
         let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().take(MOST).filter_map(Result::ok);
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        found.extend(names.filter(|name| FileKind::of(name).is_for_people()).map(|name| path::child(folder, &name)));
+        paths.extend(names.filter(|name| FileKind::of(name).is_for_people()).map(|name| path::child(folder, &name)));
     }
-    found.sort();
-    found
+    paths.sort();
+    paths
 }
 
 /// What ADD takes by name: the builder unpacks it where its content is an archive.

@@ -56,15 +56,15 @@ impl Closure {
 
     /// Takes all that another closure took.
     pub(super) fn join(&mut self, other: &Self) {
-        for (own, others) in [
+        for (ours, others) in [
             (&mut self.files, &other.files),
             (&mut self.folders, &other.folders),
             (&mut self.missing, &other.missing),
             (&mut self.open, &other.open),
         ] {
             for text in others {
-                if !own.contains(text) {
-                    own.insert(text.clone());
+                if !ours.contains(text) {
+                    ours.insert(text.clone());
                 }
             }
         }

@@ -55,11 +55,11 @@ fn project(tree: &mut ManifestTree, references: &mut References, root: &str, fil
         project.manifests.push((*path).into());
     }
     // A solution restores more than a project file: the solution is the usual argument.
-    let (solutions, own): (Vec<&str>, Vec<&str>) = files.iter().partition(|path| is_solution(path));
-    for path in &own {
+    let (solutions, projects): (Vec<&str>, Vec<&str>) = files.iter().partition(|path| is_solution(path));
+    for path in &projects {
         describe(tree, &mut project, path);
     }
-    for path in solutions.iter().chain(&own) {
+    for path in solutions.iter().chain(&projects) {
         let mut closure = Closure::default();
         let named = if is_solution(path) { solution(tree, &mut closure, path) } else { vec![(*path).to_string()] };
         if is_solution(path) {

@@ -95,8 +95,8 @@ fn read_workspace(tree: &mut ManifestTree, project: &mut Project, path: &str) ->
             ("go", [version, ..]) => project.speaks(version, path),
             ("use", [folder, ..]) => {
                 let module = format!("{folder}/go.mod");
-                let taken = closure.take(tree, &project.root, &module);
-                if taken.is_some_and(|path| seen.insert(path)) {
+                let taken_files = closure.take(tree, &project.root, &module);
+                if taken_files.is_some_and(|path| seen.insert(path)) {
                     let member = resolve(&project.root, folder).unwrap_or_default();
                     closure.take_there(tree, &member, &["go.sum"]);
                     take_replaced_of(tree, &mut closure, &member);

@@ -14,7 +14,7 @@ const BUILD: [&str; 2] = ["build.gradle", "build.gradle.kts"];
 const SETTINGS: [&str; 2] = ["settings.gradle", "settings.gradle.kts"];
 
 /// Adds the Gradle projects of a context; a folder that is a Maven project too gets a second way to install.
-pub(super) fn projects(tree: &mut ManifestTree, found: &mut Vec<Project>) {
+pub(super) fn projects(tree: &mut ManifestTree, projects: &mut Vec<Project>) {
     let files = tree.paths_where(|name| BUILD.contains(&name) || SETTINGS.contains(&name));
     let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in files {
@@ -27,7 +27,7 @@ pub(super) fn projects(tree: &mut ManifestTree, found: &mut Vec<Project>) {
     super::project::join_workspaces(&mut out);
     for project in out {
         let same = |other: &&mut Project| other.ecosystem == Ecosystem::Java && other.root == project.root;
-        match found.iter_mut().find(same) {
+        match projects.iter_mut().find(same) {
             Some(maven) => {
                 maven.manifests.extend(project.manifests);
                 maven.frameworks.extend(project.frameworks);
@@ -36,7 +36,7 @@ pub(super) fn projects(tree: &mut ManifestTree, found: &mut Vec<Project>) {
                 let manifest = maven.manifests.first().cloned().unwrap_or_default();
                 tree.unused(&manifest, "is next to a Gradle build; assuming mvn");
             }
-            None => found.push(project),
+            None => projects.push(project),
         }
     }
 }
@@ -127,10 +127,10 @@ fn take_files(tree: &ManifestTree, closure: &mut Closure, root: &str, folder: &s
     }
     for text in quoted(line) {
         let from_root = ["$rootDir/", "${rootDir}/"].iter().find_map(|start| text.strip_prefix(start));
-        let own = text.strip_prefix("$projectDir/").unwrap_or(text);
-        let (from, text) = from_root.map_or((folder, own), |text| (root, text));
-        let there = |path: String| !path.is_empty() && (tree.has(&path) || tree.has_folder(&path));
-        if resolve(from, text).is_ok_and(there) {
+        let path = text.strip_prefix("$projectDir/").unwrap_or(text);
+        let (from, text) = from_root.map_or((folder, path), |text| (root, text));
+        let exists = |path: String| !path.is_empty() && (tree.has(&path) || tree.has_folder(&path));
+        if resolve(from, text).is_ok_and(exists) {
             closure.take(tree, from, text);
         } else if applies && !text.contains("://") {
             closure.open(format!("a build file applies `{text}`"));

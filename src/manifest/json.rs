@@ -23,7 +23,7 @@ pub(super) fn read<'a, T: Deserialize<'a>>(tree: &mut ManifestTree, path: &str, 
             let at = offset(text, error.line(), error.column());
             let message = error.to_string();
             // The place is the span's to say.
-            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(said, _)| said);
+            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
             tree.problem(path, Some(at..at), message);
             None
         }
@@ -86,8 +86,8 @@ pub(super) fn plain(text: &str) -> String {
 /// The offset after the string that begins at `at`.
 fn string_end(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
-    while let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
-        at += found;
+    while let Some(offset) = memchr::memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
+        at += offset;
         if bytes[at] == b'"' {
             return at + 1;
         }

@@ -53,8 +53,8 @@ impl LockedPackages {
     /// Joins entries of one name. Where no entry says what is for development, and `roots` (the names of the run-time
     /// dependencies) is given, what can't be reached from them is.
     pub(super) fn new(entries: Vec<LockEntry>, roots: Option<BTreeSet<String>>) -> Self {
-        let told = entries.iter().any(|entry| entry.dev_only.is_some());
-        let reached = if told { None } else { roots.map(|roots| reachable_names(&entries, roots)) };
+        let has_dev_flags = entries.iter().any(|entry| entry.dev_only.is_some());
+        let reached = if has_dev_flags { None } else { roots.map(|roots| reachable_names(&entries, roots)) };
         let mut packages: BTreeMap<String, LockedPackage> = BTreeMap::new();
         for entry in entries {
             let dev_only = match &reached {
@@ -80,7 +80,7 @@ impl LockedPackages {
             known.elsewhere |= entry.elsewhere;
             known.scripts = match (known.scripts, entry.scripts) {
                 (Some(a), Some(b)) => Some(a || b),
-                (one, other) => one.or(other).filter(|scripts| *scripts),
+                (first, other) => first.or(other).filter(|scripts| *scripts),
             };
             known.dev_only = match (known.dev_only, dev_only) {
                 (Some(a), Some(b)) => Some(a && b),

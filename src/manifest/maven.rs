@@ -122,9 +122,9 @@ fn take_parents(tree: &mut ManifestTree, closure: &mut Closure, path: &str) {
         let Some(document) = xml::read(tree, &path) else { return };
         let is_parent = |index| document.is_at(index, &["project", "parent"]);
         let Some((index, _)) = document.elements_named("parent").find(|(index, _)| is_parent(*index)) else { return };
-        let told = document.fields(index).find(|(name, _)| *name == "relativePath").map(|(_, text)| text);
+        let relative_path = document.fields(index).find(|(name, _)| *name == "relativePath").map(|(_, text)| text);
         // An empty element says: only from the repository.
-        let relative = told.unwrap_or("../pom.xml");
+        let relative = relative_path.unwrap_or("../pom.xml");
         let file = if relative.ends_with(".xml") { relative.into() } else { format!("{relative}/pom.xml") };
         let Ok(parent) = resolve(path::parent(&path), &file) else { return };
         if relative.is_empty() || !tree.has(&parent) {

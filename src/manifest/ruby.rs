@@ -215,8 +215,8 @@ mod tests {
     fn lock_files_fit_or_not() {
         let fits = |gemfile: &str, lock: &str| {
             let text = format!("-- Gemfile --\n{gemfile}\n-- Gemfile.lock --\nPLATFORMS\n  {lock}\n");
-            let found = projects(&files(&text));
-            found.projects[0].is_in_sync(found.projects[0].install().unwrap())
+            let result = projects(&files(&text));
+            result.projects[0].is_in_sync(result.projects[0].install().unwrap())
         };
         let gemfile = "gem \"rack\", \"~> 3\"\ngem \"puma\", \"6.4.2\"\ngem \"pg\"";
         let lock = "ruby\n\nDEPENDENCIES\n  pg\n  puma (= 6.4.2)\n  rack (~> 3)";

@@ -66,9 +66,9 @@ fn project(tree: &mut ManifestTree, root: &str, packages: &CargoPackages) -> Pro
 fn path_dependencies(table: &TomlTable) -> Vec<String> {
     let shared = toml_text::value(table, &["workspace", "dependencies"]).and_then(DeValue::as_table);
     let patches = toml_text::members(table, &["patch"]).filter_map(|(_, value)| value.as_table());
-    let own = dependency_tables(table).into_iter().map(|(_, list, _)| list);
+    let lists = dependency_tables(table).into_iter().map(|(_, list, _)| list);
     let mut out = Vec::new();
-    for list in own.chain(shared).chain(patches) {
+    for list in lists.chain(shared).chain(patches) {
         let paths = list.iter().filter_map(|(_, value)| value.get_ref().get("path")?.get_ref().as_str());
         out.extend(paths.map(Into::into));
     }
@@ -81,22 +81,22 @@ fn members(tree: &ManifestTree, closure: &mut Closure, root: &str, packages: &Ca
     let Some(table) = packages.get(root) else { return Vec::new() };
     let patterns = Patterns::new(toml_text::texts(table, &["workspace", "members"]));
     let without: Vec<&str> = toml_text::texts(table, &["workspace", "exclude"]).take(MOST_PATTERNS).collect();
-    let mut found = BTreeSet::new();
+    let mut folders = BTreeSet::new();
     let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
     for folder in packages.range(prefix.clone()..).map(|(folder, _)| folder) {
         let Some(inside) = folder.strip_prefix(&prefix) else { break };
         let excluded = without.iter().any(|path| path::is_within(inside, path));
         if !inside.is_empty() && !excluded && patterns.matches(inside) {
-            found.insert(folder.clone());
+            folders.insert(folder.clone());
         }
     }
-    let mut waiting: Vec<String> = found.iter().cloned().chain([root.to_string()]).collect();
+    let mut waiting: Vec<String> = folders.iter().cloned().chain([root.to_string()]).collect();
     while let Some(folder) = waiting.pop() {
         let Some(table) = packages.get(&folder) else { continue };
         for path in path_dependencies(table) {
             match resolve(&folder, &path) {
                 Ok(path) if packages.contains_key(&path) && path.starts_with(&prefix) => {
-                    if path != root && found.insert(path.clone()) {
+                    if path != root && folders.insert(path.clone()) {
                         waiting.push(path);
                     }
                 }
@@ -104,7 +104,7 @@ fn members(tree: &ManifestTree, closure: &mut Closure, root: &str, packages: &Ca
             }
         }
     }
-    found.into_iter().collect()
+    folders.into_iter().collect()
 }
 
 fn take_package(tree: &ManifestTree, closure: &mut Closure, folder: &str, packages: &CargoPackages) {

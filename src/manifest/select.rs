@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn names_tell() {
         let check = |path, expected: Option<(Ecosystem, Role)>| {
-            let found = is_manifest(path).map(|kind| (kind.ecosystem, kind.role));
-            assert_eq!(found, expected, "{path}");
+            let kind = is_manifest(path).map(|kind| (kind.ecosystem, kind.role));
+            assert_eq!(kind, expected, "{path}");
         };
         check("a/pyproject.toml", Some((Ecosystem::Python, Role::Manifest)));
         check("requirements/prod.txt", Some((Ecosystem::Python, Role::Manifest)));

@@ -112,11 +112,11 @@ impl<'a> ManifestTree<'a> {
             self.problem(path, None, &format!("larger than {} MiB, not read", LONGEST >> 20));
             return None;
         }
-        let Some(left) = self.bytes_left.checked_sub(text.len()) else {
+        let Some(remaining) = self.bytes_left.checked_sub(text.len()) else {
             self.problem(path, None, "referenced by too many other files, not read again");
             return None;
         };
-        self.bytes_left = left;
+        self.bytes_left = remaining;
         Some(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 

@@ -70,14 +70,17 @@ fn edits(
     if transfers.iter().any(|transfer| transfer.destination.is_none()) {
         return Err(AppFolderBlocker::UnknownDestination);
     }
-    for (index, one) in build.instructions(target) {
-        let text = scene.file().logical(one.text);
+    for (index, instruction) in build.instructions(target) {
+        let text = scene.file().logical(instruction.text);
         if let Some(path) = foreign(text)
-            && one.keyword != Keyword::From
+            && instruction.keyword != Keyword::From
         {
-            return Err(AppFolderBlocker::NamesPath { line: one.start_line.to_string(), path: path.to_string() });
+            return Err(AppFolderBlocker::NamesPath {
+                line: instruction.start_line.to_string(),
+                path: path.to_string(),
+            });
         }
-        let code = if one.keyword == Keyword::Run { build.code(index) } else { None };
+        let code = if instruction.keyword == Keyword::Run { build.code(index) } else { None };
         let leaves = |code: &crate::build::Code| {
             code.script
                 .invocations()
@@ -91,10 +94,10 @@ fn edits(
                 .any(|invocation| invocation.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
         };
         if code.is_some_and(recipes) {
-            return Err(AppFolderBlocker::CommandMayUseRoot { line: one.start_line.to_string() });
+            return Err(AppFolderBlocker::CommandMayUseRoot { line: instruction.start_line.to_string() });
         }
-        if code.is_some_and(leaves) || one.keyword == Keyword::Env && names_root(scene, one) {
-            return Err(AppFolderBlocker::DependsOnRoot { line: one.start_line.to_string() });
+        if code.is_some_and(leaves) || instruction.keyword == Keyword::Env && names_root(scene, instruction) {
+            return Err(AppFolderBlocker::DependsOnRoot { line: instruction.start_line.to_string() });
         }
     }
     let names = names(scene, transfers);

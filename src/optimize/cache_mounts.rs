@@ -142,8 +142,8 @@ fn is_switched_off(build: &Build, stage: &Stage, index: usize, managers: &BTreeS
     let Some(code) = build.code(index) else { return true };
     let set = |name: &str| {
         code.script.invocations().iter().any(|invocation| {
-            let given = build.run_variable(stage, index, invocation, name);
-            given.is_some_and(|value| !matches!(&value, FoundVariable::Text(text) if matches!(text.as_str(), "" | "0" | "false" | "off" | "no")))
+            let variable = build.run_variable(stage, index, invocation, name);
+            variable.is_some_and(|value| !matches!(&value, FoundVariable::Text(text) if matches!(text.as_str(), "" | "0" | "false" | "off" | "no")))
         })
     };
     (managers.contains(&Manager::Pip) && set("PIP_NO_CACHE_DIR"))

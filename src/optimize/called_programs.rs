@@ -15,12 +15,12 @@ use crate::sources::patterns;
 /// The programs that sources of a language start, and what its packages start: where a container is `shipped`, those that
 /// it may come to, else all.
 pub(super) fn programs(scene: &PassInput, language: Ecosystem, shipped: bool) -> BTreeSet<&'static str> {
-    let mut found = started_programs(scene, language, shipped);
+    let mut programs = started_programs(scene, language, shipped);
     if shipped {
         let needed = names(scene, language).into_iter().flat_map(|name| needed_by(name, language));
-        found.extend(needed.filter(|program| *program != BROWSER));
+        programs.extend(needed.filter(|program| *program != BROWSER));
     }
-    found
+    programs
 }
 
 /// A package that starts a browser which nothing here installs as a package of the distribution.
@@ -59,34 +59,35 @@ fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
 /// Whether a RUN installs a browser with all that it depends on.
 fn installs_browser(scene: &PassInput) -> bool {
     let runs = scene.file().instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::Run);
-    runs.filter_map(|(index, _)| scene.build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
-        let words: Vec<&str> = one.args.iter().map(crate::shell::Word::text).collect();
-        let own = words.iter().any(|word| matches!(*word, "--with-deps" | "install-deps"));
-        own || one.package_call().is_some_and(|call| {
-            let browser =
-                |name: &str| ["chromium", "google-chrome", "firefox"].iter().any(|start| name.starts_with(start));
-            call.manager.is_system()
-                && call.verb == Verb::Install
-                && call
-                    .packages
-                    .iter()
-                    .any(|package| package.source == PackageSource::Index && browser(package.name.text))
-        })
+    runs.filter_map(|(index, _)| scene.build.code(index)).flat_map(|code| code.script.invocations()).any(|invocation| {
+        let words: Vec<&str> = invocation.args.iter().map(crate::shell::Word::text).collect();
+        let installs_system = words.iter().any(|word| matches!(*word, "--with-deps" | "install-deps"));
+        installs_system
+            || invocation.package_call().is_some_and(|call| {
+                let browser =
+                    |name: &str| ["chromium", "google-chrome", "firefox"].iter().any(|start| name.starts_with(start));
+                call.manager.is_system()
+                    && call.verb == Verb::Install
+                    && call
+                        .packages
+                        .iter()
+                        .any(|package| package.source == PackageSource::Index && browser(package.name.text))
+            })
     })
 }
 
 fn started_programs(scene: &PassInput, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
-    let mut found = BTreeSet::new();
+    let mut called = BTreeSet::new();
     let ruby = language == Ecosystem::Ruby;
     let starters = patterns::words_in(if ruby { "Ruby" } else { "JavaScript" }, "starts programs");
     let reach = LazyReach::new(scene);
     let programs: Vec<&'static str> = SlimImage::called_by_name().chain(["python3"]).collect();
     for (path, text) in scene.evidence.holding(&starters) {
         if FileKind::of(path).is_source_of(language) && (!ships || reach.may_run(path)) {
-            found.extend(programs.iter().filter(|program| calls(text, program, ruby)));
+            called.extend(programs.iter().filter(|program| calls(text, program, ruby)));
         }
     }
-    found
+    called
 }
 
 /// Whether a text that a function is given to start holds a call of the program.
@@ -110,8 +111,9 @@ fn calls(text: &str, program: &str, ruby: bool) -> bool {
             };
             let inside = &text[open + 1..];
             let inside = inside.find(close).map_or(inside, |end| &inside[..end]);
-            let told = before == "`" || ruby && quote == '`' || is_started(before, quote, inside == program);
-            told && (quote == '`' || !inside.contains('\n') || before == "`")
+            let is_call = before == "`" || ruby && quote == '`' || is_started(before, quote, inside == program);
+            is_call
+                && (quote == '`' || !inside.contains('\n') || before == "`")
                 && parse(inside).invocations().iter().any(|invocation| invocation.program == Some(program))
         })
     })

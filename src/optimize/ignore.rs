@@ -54,7 +54,7 @@ fn run(scene: &PassInput, turn: &mut PassOutput) {
     }
     gone.extend(secrets::find_exclusions(&group, turn));
     if present {
-        gone.retain(|one| !group.is_brought_back(one.entry));
+        gone.retain(|exclusion| !group.is_brought_back(exclusion.entry));
         repair(scene, &group, &gone, turn);
     } else {
         write(scene, &group, &gone, turn);
@@ -88,10 +88,11 @@ fn write(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOu
 /// Adds what is missing behind the author's lines.
 fn repair(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
     let total: u64 = gone.iter().map(|gone| gone.bytes).sum();
-    if total < WORTHWHILE && !gone.iter().any(|one| one.worth) {
+    if total < WORTHWHILE && !gone.iter().any(|exclusion| exclusion.worth) {
         return;
     }
-    let gone: Vec<Exclusion> = gone.iter().filter(|one| one.worth || one.bytes >= WORTHWHILE).cloned().collect();
+    let gone: Vec<Exclusion> =
+        gone.iter().filter(|exclusion| exclusion.worth || exclusion.bytes >= WORTHWHILE).cloned().collect();
     let lines = SectionLines::of(group, &gone);
     let IgnoreInput::Present(file, _) = &scene.input().ignore else { return };
     if lines.is_empty() {
@@ -114,7 +115,7 @@ fn summary_of_group(group: &Group, gone: &[Exclusion]) -> String {
     if saved == 0 {
         return "keeps out secrets and generated files that may appear later".to_owned();
     }
-    let mut largest: Vec<&Exclusion> = gone.iter().filter(|one| one.bytes > 0).collect();
+    let mut largest: Vec<&Exclusion> = gone.iter().filter(|exclusion| exclusion.bytes > 0).collect();
     largest.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.entry.cmp(&b.entry)));
     let named: Vec<String> = largest
         .iter()

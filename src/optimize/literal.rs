@@ -15,7 +15,7 @@ pub(in crate::optimize) enum Literal<'t> {
 
 /// The value of `key: "value"` or `"key": "value"` outside of comments.
 pub(in crate::optimize) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> {
-    let mut found = Literal::Missing;
+    let mut literal = Literal::Missing;
     let comments = comments(text);
     for (at, _) in text.match_indices(key) {
         let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
@@ -26,18 +26,18 @@ pub(in crate::optimize) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> 
         let Some(value) = rest.strip_prefix(':') else {
             // `outDir,` takes a variable's value.
             if rest.is_empty() || rest.starts_with([',', '}']) {
-                found = Literal::Open;
+                literal = Literal::Open;
             }
             continue;
         };
         let value = quoted(value.trim_start());
-        found = match (found, value) {
+        literal = match (literal, value) {
             (Literal::Missing, Some(value)) => Literal::Text(value),
-            (Literal::Text(old), Some(value)) if old == value => found,
+            (Literal::Text(old), Some(value)) if old == value => literal,
             _ => Literal::Open,
         };
     }
-    found
+    literal
 }
 
 /// A key with several values, or in a form that is not read.
@@ -48,7 +48,7 @@ pub(in crate::optimize) struct Unclear;
 pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Result<Option<&'t str>, Unclear> {
     let comments = comments(text);
     let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
-    let mut found = None;
+    let mut end = None;
     for (at, _) in text.match_indices(key) {
         let rest = &text[at + key.len()..];
         if text[..at].ends_with(inside)
@@ -63,21 +63,21 @@ pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Result<Option<
             continue;
         }
         let value = value.trim_start();
-        if found.replace(&value[..length(value)]).is_some() {
+        if end.replace(&value[..length(value)]).is_some() {
             return Err(Unclear);
         }
     }
-    Ok(found)
+    Ok(end)
 }
 
 /// The members of an object in braces: keys and values as they are written; `None` where one is no plain pair.
 pub(in crate::optimize) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
     let mut rest = object.strip_prefix('{')?;
-    let mut found = Vec::new();
+    let mut literals = Vec::new();
     loop {
         rest = rest.trim_start_matches([',', ' ', '\t', '\r', '\n']);
         if rest.starts_with('}') {
-            return Some(found);
+            return Some(literals);
         }
         let (key, behind) = if let Some(key) = quoted(rest) {
             (key, &rest[key.len() + 2..])
@@ -90,7 +90,7 @@ pub(in crate::optimize) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
         }
         let value = behind.trim_start().strip_prefix(':')?.trim_start();
         let end = length(value);
-        found.push((key, value[..end].trim_end()));
+        literals.push((key, value[..end].trim_end()));
         rest = &value[end..];
     }
 }

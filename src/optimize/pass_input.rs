@@ -64,9 +64,9 @@ impl<'a> PassInput<'a> {
             };
             script.invocations().iter().map(words).collect()
         };
-        let own = self.build.last(stage, Keyword::Cmd).and_then(|(index, _)| self.build.code(index));
+        let code = self.build.last(stage, Keyword::Cmd).and_then(|(index, _)| self.build.code(index));
         let command = if service.entrypoint.is_none() { service.command.as_ref() } else { None };
-        command.zip(own).is_some_and(|(command, own)| words(&parse(command)) == words(&own.script))
+        command.zip(code).is_some_and(|(command, code)| words(&parse(command)) == words(&code.script))
     }
 
     /// How the file ends its lines.
@@ -118,7 +118,7 @@ impl<'a> PassInput<'a> {
         let text = |text: String| text.replace('\n', self.newline());
         let Some(last) = instruction.flags.last().map(|flag| flag.word.span.end) else {
             let line = match mounts {
-                [one] => format!(" {one}"),
+                [mount] => format!(" {mount}"),
                 several => several.iter().map(|several| format!(" {several} \\\n   ")).collect::<Vec<_>>().concat(),
             };
             return self.edit(Span::at(instruction.name.span.end), text(line));
@@ -126,9 +126,9 @@ impl<'a> PassInput<'a> {
         let added = mounts.iter().map(|mount| format!(" \\\n    {mount}")).collect::<Vec<_>>().concat();
         // The command goes to a line of its own, unless it stands there.
         let rest = &self.source().text()[last as usize..];
-        let own = rest.trim_start_matches([' ', '\t']).starts_with('\\');
+        let continues = rest.trim_start_matches([' ', '\t']).starts_with('\\');
         let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-        if own {
+        if continues {
             return self.edit(Span::at(last), text(added));
         }
         self.edit(Span::new(last, last + blank as u32), text(format!("{added} \\\n    ")))

@@ -87,10 +87,10 @@ fn projects(build: &Build) -> Vec<PlannedProject> {
         let is_sent = |path: &String| context.find(path).is_some_and(|id| fetched.files.binary_search(&id).is_ok());
         project.manifests.iter().any(is_sent)
     };
-    let mut taken: Vec<&Project> = all.iter().filter(is_taken).collect();
-    taken.sort_by_key(|project| (project.root.split('/').filter(|part| !part.is_empty()).count(), &project.root));
-    taken.truncate(PROJECTS);
-    taken.into_iter().map(planned).collect()
+    let mut shipped: Vec<&Project> = all.iter().filter(is_taken).collect();
+    shipped.sort_by_key(|project| (project.root.split('/').filter(|part| !part.is_empty()).count(), &project.root));
+    shipped.truncate(PROJECTS);
+    shipped.into_iter().map(planned).collect()
 }
 
 fn planned(project: &Project) -> PlannedProject {
@@ -119,14 +119,16 @@ pub(super) fn is_builder(invocation: &Invocation) -> bool {
 
 fn builders(build: &Build) -> Vec<String> {
     let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
-    let runs = needed.flat_map(|stage| build.instructions(stage)).filter(|(_, one)| one.keyword == Keyword::Run);
+    let runs = needed
+        .flat_map(|stage| build.instructions(stage))
+        .filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     let builds = |index: usize| build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_builder));
-    runs.filter(|(index, _)| builds(*index)).map(|(_, one)| build.one_line(one)).collect()
+    runs.filter(|(index, _)| builds(*index)).map(|(_, instruction)| build.one_line(instruction)).collect()
 }
 
 fn starts(build: &Build) -> Vec<String> {
     let Some(target) = build.target() else { return Vec::new() };
-    let last = |keyword| build.last(target, keyword).map(|(_, one)| build.one_line(one));
+    let last = |keyword| build.last(target, keyword).map(|(_, instruction)| build.one_line(instruction));
     [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(last).collect()
 }
 
@@ -136,8 +138,10 @@ fn ports(build: &Build) -> Vec<u16> {
         build.listening(target).and_then(|listening| listening.port).map(|(port, _)| port).into_iter().collect();
     let chain: Vec<_> = build.chain(target).collect();
     for stage in chain {
-        for (_, one) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose) {
-            let line = build.one_line(one);
+        for (_, instruction) in
+            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Expose)
+        {
+            let line = build.one_line(instruction);
             let words = line.split(' ').skip(1).filter_map(|word| word.split('/').next()?.parse::<u16>().ok());
             ports.extend(words);
         }

@@ -25,10 +25,10 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             if !known {
                 return None;
             }
-            let found = installed::of(build, place, invocation, call)?;
+            let project = installed::of(build, place, invocation, call)?;
             let used = scene.evidence.texts_cut
-                || runs_in_install(found.project)
-                || imports_dev(scene, &reach, found.project, found.install?);
+                || runs_in_install(project.project)
+                || imports_dev(scene, &reach, project.project, project.install?);
             Some(!used)
         });
         if unneeded != Some(true) {
@@ -52,7 +52,9 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 /// Whether a script that the install itself runs starts a program of a development dependency (`prepare: husky`).
 fn runs_in_install(project: &Project) -> bool {
     let dev = |name: &str| {
-        let scope = |one: &&crate::manifest::Dependency| one.name == name || one.name.ends_with(&format!("/{name}"));
+        let scope = |dependency: &&crate::manifest::Dependency| {
+            dependency.name == name || dependency.name.ends_with(&format!("/{name}"))
+        };
         project.dependencies.iter().find(scope).is_none_or(|dependency| dependency.scope == DependencyScope::Dev)
     };
     INSTALL_SCRIPTS.iter().filter_map(|name| project.script(name)).any(|command| {
@@ -96,16 +98,16 @@ fn modules(ecosystem: Ecosystem, text: &str) -> Vec<&str> {
     if ecosystem == Ecosystem::Python {
         return text.lines().filter_map(python_module).collect();
     }
-    let mut found = Vec::new();
+    let mut names = Vec::new();
     for opener in ["require(", "import(", "from ", "import "] {
         for at in memchr::memmem::find_iter(text.as_bytes(), opener) {
             let rest = text[at + opener.len()..].trim_start();
             let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) else { continue };
             let name = rest[1..].split(quote).next().unwrap_or_default();
             if !name.is_empty() && !name.starts_with(['.', '/']) && name.len() < 200 {
-                found.push(name);
+                names.push(name);
             }
         }
     }
-    found
+    names
 }

@@ -15,7 +15,7 @@ const DEEPEST: usize = 4;
 pub(super) fn find_loss(before: &Build, after: &Build, projects: &[Project]) -> Option<String> {
     let built_by_name = before.stages().iter().filter(|stage| !before.is_needed(stage) && stage.name.is_some());
     for stage in built_by_name {
-        let Some(same) = after.stages().iter().find(|one| one.name == stage.name) else {
+        let Some(same) = after.stages().iter().find(|stage_after| stage_after.name == stage.name) else {
             return Some(format!("stage `{}` would be lost, and a build may select it by name", stage.title()));
         };
         if after.instructions(same).next().is_none() && before.instructions(stage).next().is_some() {
@@ -42,12 +42,12 @@ fn started_files(build: &Build, stage: &Stage, projects: &[Project]) -> Vec<Stri
     let Some(launch) = build.launch(stage) else { return Vec::new() };
     let folder = build.workdir(stage, usize::MAX);
     let Some(folder) = folder.value() else { return Vec::new() };
-    let mut found = Vec::new();
-    add_named_stages(launch.script(), projects, DEEPEST, &mut found);
-    found.into_iter().map(|file| path::join(folder, &file)).collect()
+    let mut stages = Vec::new();
+    add_named_stages(launch.script(), projects, DEEPEST, &mut stages);
+    stages.into_iter().map(|file| path::join(folder, &file)).collect()
 }
 
-fn add_named_stages(script: &Script, projects: &[Project], depth: usize, found: &mut Vec<String>) {
+fn add_named_stages(script: &Script, projects: &[Project], depth: usize, stages: &mut Vec<String>) {
     for invocation in script.invocations() {
         let all = words::of(&invocation);
         if let Some(name) = words::script(&all)
@@ -55,11 +55,11 @@ fn add_named_stages(script: &Script, projects: &[Project], depth: usize, found: 
         {
             let scripts: Vec<&str> = projects.iter().filter_map(|project| project.script(name)).collect();
             if let [script] = scripts.as_slice() {
-                add_named_stages(&parse(script), projects, depth - 1, found);
+                add_named_stages(&parse(script), projects, depth - 1, stages);
             }
             continue;
         }
-        found.extend(file_of(&invocation, &all));
+        stages.extend(file_of(&invocation, &all));
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
 
     fn check(dockerfile: &str, files: &[(&str, &str)], why: &str) {
         let done = optimize_to_rung(dockerfile, files, Rung::Hygiene);
-        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).map(|one| &one.why).collect();
+        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).map(|refusal| &refusal.why).collect();
         assert!(refusals.iter().any(|refusal| refusal.contains(why)), "{refusals:?}\n{}", done.result()[0].text());
     }
 

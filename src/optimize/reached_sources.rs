@@ -34,8 +34,8 @@ impl<'s, 'a> LazyReach<'s, 'a> {
         let words: Vec<&str> = patterns::words(meaning).collect();
         let mut texts = self.scene.evidence.holding(&words).filter(|(path, text)| {
             let kind = FileKind::of(path);
-            let said = patterns::of(meaning).any(|one| one.is_of(kind) && text.contains(one.text));
-            kind.has_code() && said && self.may_run(path)
+            let says_so = patterns::of(meaning).any(|pattern| pattern.is_of(kind) && text.contains(pattern.text));
+            kind.has_code() && says_so && self.may_run(path)
         });
         texts.next().map(|(path, _)| path.as_str())
     }
@@ -67,7 +67,7 @@ fn commands(scene: &PassInput) -> Vec<String> {
     let Some(target) = scene.target() else { return texts };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
         let started = scene.build.last(target, keyword);
-        texts.extend(started.map(|(_, one)| scene.source().slice(one.span).to_owned()));
+        texts.extend(started.map(|(_, instruction)| scene.source().slice(instruction.span).to_owned()));
     }
     for service in &scene.evidence.services {
         texts.extend([&service.entrypoint, &service.command, &service.healthcheck].into_iter().flatten().cloned());

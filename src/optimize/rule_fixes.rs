@@ -30,17 +30,17 @@ pub(super) fn apply_rule_fixes(
     let index = scene.inputs.builds.iter().position(|build| std::ptr::eq(build, scene.input())).unwrap_or_default();
     let judge = RepairPass { inputs: scene.inputs, index, policies, vet };
     let outcome = fix::fix(&scene.inputs.sources, level, judge);
-    let own = Target::File(scene.input().dockerfile);
-    let change = outcome.changes.into_iter().find(|change| change.target == own);
+    let target = Target::File(scene.input().dockerfile);
+    let change = outcome.changes.into_iter().find(|change| change.target == target);
     let after = change.and_then(|change| String::from_utf8(change.after).ok());
     let edit =
         after.and_then(|after| difference(scene.source().text(), &after)).map(|(span, text)| scene.edit(span, text));
     let mut done = Vec::new();
     for applied in outcome.applied {
         let title = applied.finding.fixes.get(applied.fix).map_or_else(String::new, |fix| fix.title.clone());
-        let one = (applied.finding.rule, title);
-        if !done.contains(&one) {
-            done.push(one);
+        let applied_fix = (applied.finding.rule, title);
+        if !done.contains(&applied_fix) {
+            done.push(applied_fix);
         }
     }
     FixResult { edit, done }
@@ -78,13 +78,13 @@ impl FindingSource for RepairPass<'_> {
         let now = self.inputs.with_sources(sources);
         let Some(input) = now.builds.get(self.index) else { return Vec::new() };
         let builds = [Build::new(input)];
-        let mut found = rules::run(&now, &builds, self.policies).findings;
-        let own = Target::File(input.dockerfile);
-        for finding in &mut found {
-            finding.fixes.retain(|fix| fix.edits.iter().all(|edit| edit.target == own));
+        let mut findings = rules::run(&now, &builds, self.policies).findings;
+        let target = Target::File(input.dockerfile);
+        for finding in &mut findings {
+            finding.fixes.retain(|fix| fix.edits.iter().all(|edit| edit.target == target));
             (self.vet)(&now, &builds[0], finding);
         }
-        found
+        findings
     }
 
     fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
@@ -112,7 +112,9 @@ pub(super) fn calls_at<T>(
     let invocations = code.script.invocations();
     invocations.iter().find_map(|invocation| {
         let call = invocation.package_call()?;
-        let own = code.place(file, call.span);
-        (own.start <= span.end && span.start <= own.end).then(|| question((stage, index), invocation, &call)).flatten()
+        let call_span = code.place(file, call.span);
+        (call_span.start <= span.end && span.start <= call_span.end)
+            .then(|| question((stage, index), invocation, &call))
+            .flatten()
     })
 }

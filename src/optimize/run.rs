@@ -172,7 +172,10 @@ fn for_others(pass: &Pass, turn: PassOutput, inputs: &Inputs, build: usize) -> P
     }
     let build = Build::new(input);
     let triggers = |target| {
-        build.chain(target).flat_map(|stage| build.instructions(stage)).any(|(_, one)| one.keyword == Keyword::Onbuild)
+        build
+            .chain(target)
+            .flat_map(|stage| build.instructions(stage))
+            .any(|(_, instruction)| instruction.keyword == Keyword::Onbuild)
     };
     if !build.target().is_some_and(triggers) {
         return turn;
@@ -191,7 +194,7 @@ fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutp
     let is_missing = |assumption: &Assumption| assumption.support == Support::Missing;
     if evidence.observed.is_some() {
         let all = turn.steps.iter_mut().flat_map(|step| &mut step.assumptions);
-        all.filter(|one| is_missing(one)).for_each(|one| one.support = Support::Observed);
+        all.filter(|assumption| is_missing(assumption)).for_each(|assumption| assumption.support = Support::Observed);
         return turn;
     }
     if !turn.steps.iter().flat_map(|step| &step.assumptions).any(is_missing) {
@@ -200,9 +203,13 @@ fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutp
     let mut refused = PassOutput { refusals: turn.refusals, ..PassOutput::default() };
     for step in turn.steps {
         let missing = step.assumptions.iter().find(|assumption| is_missing(assumption));
-        let why = missing.map_or_else(String::new, |one| {
-            let why = if one.why.is_empty() { format!("nothing shows that {}", one.what) } else { one.why.clone() };
-            format!("{why}; `--verify` can prove that {}", one.what)
+        let why = missing.map_or_else(String::new, |assumption| {
+            let why = if assumption.why.is_empty() {
+                format!("nothing shows that {}", assumption.what)
+            } else {
+                assumption.why.clone()
+            };
+            format!("{why}; `--verify` can prove that {}", assumption.what)
         });
         refused.refuse(step.what, why);
     }

@@ -77,8 +77,8 @@ pub fn services(source: &Source) -> Vec<ListedService> {
 }
 
 /// The service of the same file that this one extends.
-fn extended<'t>(services: YamlNode<'t>, own: YamlNode<'t>, name: &str) -> Option<YamlNode<'t>> {
-    let extends = own.get("extends")?;
+fn extended<'t>(services: YamlNode<'t>, service: YamlNode<'t>, name: &str) -> Option<YamlNode<'t>> {
+    let extends = service.get("extends")?;
     if extends.get("file").is_some() {
         return None;
     }
@@ -126,8 +126,8 @@ impl<'t> Keys<'t> {
             environment(node, &mut service);
         }
         for node in self.values_of_key("env_file") {
-            let one = |item: YamlNode| item.text().or_else(|| item.get("path")?.text()).map(str::to_owned);
-            service.env_files.extend(one(node).into_iter().chain(node.items().filter_map(one)));
+            let path_of = |item: YamlNode| item.text().or_else(|| item.get("path")?.text()).map(str::to_owned);
+            service.env_files.extend(path_of(node).into_iter().chain(node.items().filter_map(path_of)));
         }
         for item in self.values_of_key("volumes").flat_map(YamlNode::items) {
             mount(item, &mut service);

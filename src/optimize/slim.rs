@@ -107,8 +107,8 @@ fn rebase_on_twin(
         // What the full one lacks too nothing was built with.
         let same = SlimImage::has_same_programs(&twin.slim);
         let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
-        if ships && let Some(one) = to_build.first() {
-            return Err(FullBaseReason::BuildsDependencies { package: one.clone() });
+        if ships && let Some(package) = to_build.first() {
+            return Err(FullBaseReason::BuildsDependencies { package: package.clone() });
         }
         for package in &to_build {
             apt::want(&mut wanted, package, needs::first_install(scene, stage));

@@ -31,12 +31,12 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
         projects: Some(Arc::new(projects)),
         ..BuildInput::new(inputs.source(id), BuildOptions::default())
     });
-    let (others, own): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.starts_with("vendor/"));
+    let (others, project_files): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.starts_with("vendor/"));
     let calls_c = others.iter().find(|(path, text)| manifest::calls_c(path, text)).map(|(path, _)| (*path).to_owned());
     let wants_zones = others.iter().any(|(_, text)| text.contains("LoadLocation"));
     let list = others.iter().any(|(path, _)| *path == "vendor/modules.txt");
     let vendored = list.then(|| ("vendor".to_owned(), VendoredModules { calls_c, wants_zones })).into_iter().collect();
-    let texts = own.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    let texts = project_files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     (inputs, Evidence { texts, vendored, ..Evidence::default() })
 }
 

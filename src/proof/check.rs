@@ -47,7 +47,7 @@ impl Check {
     /// A check that found nothing, or one thing that is wrong.
     pub fn of(name: &'static str, wrong: Result<String, String>) -> Self {
         match wrong {
-            Ok(said) => Self { name, outcome: CheckOutcome::Passed, details: vec![said] },
+            Ok(detail) => Self { name, outcome: CheckOutcome::Passed, details: vec![detail] },
             Err(wrong) => Self { name, outcome: CheckOutcome::Failed, details: vec![wrong] },
         }
     }
@@ -63,8 +63,8 @@ pub struct Observation {
 
 impl Observation {
     /// A difference, or a fact, that is as it should be.
-    pub fn explain(&mut self, said: impl fmt::Display) {
-        self.explained.push(said.to_string());
+    pub fn explain(&mut self, explanation: impl fmt::Display) {
+        self.explained.push(explanation.to_string());
     }
 
     /// A difference that nothing explains.

@@ -55,9 +55,9 @@ fn without_exec(text: &str) -> String {
     // A trap is kept only by a shell that stays.
     let traps = script.commands.iter().any(|command| command.name().is_some_and(|name| name.is("trap")));
     let last = if traps { None } else { script.commands.iter().rfind(|command| script.is_last(command)) };
-    let exec = last.filter(|one| one.place.pipe_len == 1 && one.name().is_some_and(|name| name.is("exec")));
-    let cut = exec.and_then(|one| {
-        let [exec, program, ..] = &one.words[..] else { return None };
+    let exec = last.filter(|command| command.place.pipe_len == 1 && command.name().is_some_and(|name| name.is("exec")));
+    let cut = exec.and_then(|command| {
+        let [exec, program, ..] = &command.words[..] else { return None };
         let (from, to) = (exec.span.start as usize, program.span.start as usize);
         (!program.text().starts_with('-')).then(|| text.get(..from).zip(text.get(to..)))?
     });
@@ -72,9 +72,9 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
             let shell = name(&words[0]);
             // These are the same to a script: POSIX's shell under its names.
             let shell = if matches!(&*shell, "ash" | "dash") { "sh".to_owned() } else { shell };
-            let own: Vec<String> =
+            let script: Vec<String> =
                 [shell, words[1].clone(), without_exec(text)].into_iter().chain(words[3..].iter().cloned()).collect();
-            (own != words).then_some(own)
+            (script != words).then_some(script)
         });
     }
     let first = name(words.first()?);
@@ -185,9 +185,10 @@ mod tests {
 
     #[track_caller]
     fn check(entrypoint: &[&str], cmd: &[&str], expected: &str) {
-        let own = |words: &[&str]| (!words.is_empty()).then(|| words.iter().map(|&word| word.to_owned()).collect());
+        let words_of =
+            |words: &[&str]| (!words.is_empty()).then(|| words.iter().map(|&word| word.to_owned()).collect());
         let env = vec![("NODE_VERSION".to_owned(), "22".to_owned())];
-        let config = Config { entrypoint: own(entrypoint), cmd: own(cmd), env, ..Config::default() };
+        let config = Config { entrypoint: words_of(entrypoint), cmd: words_of(cmd), env, ..Config::default() };
         let pairs =
             [("start", "node server.js"), ("serve", "NODE_ENV=production node x.js"), ("preview", "vite preview")];
         let scripts = pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).into();

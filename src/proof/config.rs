@@ -25,10 +25,10 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
 }
 
 fn commands(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
-    let (one, other) = (command(old, &declared.scripts), command(new, &declared.scripts));
-    let told = |words: &[String]| format!("`{}`", words.join(" "));
-    if one != other {
-        let compiled = declared.compiles_start && handed_on(&one).is_some_and(|words| words == arguments(&other));
+    let (first, other) = (command(old, &declared.scripts), command(new, &declared.scripts));
+    let quoted = |words: &[String]| format!("`{}`", words.join(" "));
+    if first != other {
+        let compiled = declared.compiles_start && handed_on(&first).is_some_and(|words| words == arguments(&other));
         let traced = declared.traces_files && other == ["node", "server.js"];
         let why = match (declared.replaces_server, compiled) {
             _ if traced => Some(Explanation::NextServer),
@@ -36,9 +36,9 @@ fn commands(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Ob
             (_, true) => Some(Explanation::CompiledStart),
             _ => None,
         };
-        seen.judge(why, &ImageDifference::Command { after: told(&other), before: told(&one) });
+        seen.judge(why, &ImageDifference::Command { after: quoted(&other), before: quoted(&first) });
     } else if (&old.entrypoint, &old.cmd) != (&new.entrypoint, &new.cmd) {
-        seen.explain(ImageDifference::CommandForm { command: told(&one) });
+        seen.explain(ImageDifference::CommandForm { command: quoted(&first) });
     }
 }
 
@@ -118,9 +118,10 @@ fn path(old: &str, before: &ImageSide, after: &ImageSide, seen: &mut Observation
         };
         seen.judge(why, &ImageDifference::PathFolderMissing { folder: folder.to_string() });
     }
-    let kept: Vec<&str> = now.iter().copied().filter(|folder| old.split(':').any(|own| own == *folder)).collect();
-    let order: Vec<&str> = old.split(':').filter(|folder| kept.contains(folder)).collect();
-    if kept != order && BTreeSet::from_iter(&kept).len() == kept.len() {
+    let kept_folders: Vec<&str> =
+        now.iter().copied().filter(|folder| old.split(':').any(|part| part == *folder)).collect();
+    let order: Vec<&str> = old.split(':').filter(|folder| kept_folders.contains(folder)).collect();
+    if kept_folders != order && BTreeSet::from_iter(&kept_folders).len() == kept_folders.len() {
         seen.fail(ImageDifference::PathOrder);
     } else {
         seen.explain(ImageDifference::PathFolders);
@@ -151,16 +152,17 @@ fn lists(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Obser
 
 fn settings(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
     let server = declared.replaces_server.then_some(Explanation::OtherServerSetting);
-    let folder = |config: &Config| config.working_directory.clone().filter(|own| !own.is_empty()).unwrap_or("/".into());
+    let folder =
+        |config: &Config| config.working_directory.clone().filter(|folder| !folder.is_empty()).unwrap_or("/".into());
     if folder(old) != folder(new) {
         let moved = declared.moved.as_ref().filter(|moved| **moved == folder(new));
         let server = server.or(moved.map(|_| Explanation::MovedFolder));
         seen.judge(server, &ImageDifference::WorkingFolder { after: folder(new), before: folder(old) });
     }
     if old.stop_signal != new.stop_signal {
-        let own = |config: &Config| config.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned());
-        if own(old) != own(new) {
-            seen.judge(server, &ImageDifference::StopSignal { after: own(new), before: own(old) });
+        let stop_signal = |config: &Config| config.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned());
+        if stop_signal(old) != stop_signal(new) {
+            seen.judge(server, &ImageDifference::StopSignal { after: stop_signal(new), before: stop_signal(old) });
         }
     }
     users(old, new, declared, seen);
@@ -178,18 +180,18 @@ fn settings(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Ob
 fn users(old: &Config, new: &Config, declared: &DeclaredConfig, seen: &mut Observation) {
     let user = |config: &Config| config.user.clone().unwrap_or_default();
     let is_root = |user: &str| matches!(user.split(':').next().unwrap_or_default(), "" | "0" | "root");
-    let (one, other) = (user(old), user(new));
-    match (is_root(&one), is_root(&other)) {
+    let (first, other) = (user(old), user(new));
+    match (is_root(&first), is_root(&other)) {
         (true, true) => {}
-        _ if one == other => {}
+        _ if first == other => {}
         (true, false) => seen.explain(ImageDifference::UserNotRoot { after: other.clone() }),
         (false, false) if declared.serves_files => {
-            seen.explain(ImageDifference::WebServerUser { after: other.clone(), before: one.clone() });
+            seen.explain(ImageDifference::WebServerUser { after: other.clone(), before: first.clone() });
         }
         (false, _) => {
             seen.fail(ImageDifference::User {
                 after: if other.is_empty() { "root".to_owned() } else { other.clone() },
-                before: one.clone(),
+                before: first.clone(),
             });
         }
     }

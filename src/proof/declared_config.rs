@@ -87,8 +87,8 @@ impl DeclaredConfig {
         for stage in read.stages().iter().filter(|stage| read.is_needed(stage)) {
             declared.take_files(&read, stage);
         }
-        let kept = after.context.as_deref();
-        let is_out = |path: &&String| kept.is_some_and(|context| context.find(path).is_none());
+        let context = after.context.as_deref();
+        let is_out = |path: &&String| context.is_some_and(|context| context.find(path).is_none());
         declared.ignored = declared.brought.values().filter(is_out).cloned().collect();
         declared
     }
@@ -106,10 +106,10 @@ impl DeclaredConfig {
             self.projects.extend(name.map(|name| (project.ecosystem, name)));
             let locked = project.installs.iter().filter_map(|install| install.locked.as_ref());
             for (name, package) in locked.flat_map(|locked| &locked.packages) {
-                let told = self.locked.entry((project.ecosystem, name.clone())).or_insert(package.dev_only);
+                let dev_only = self.locked.entry((project.ecosystem, name.clone())).or_insert(package.dev_only);
                 // Where one lock file wants it at run time, it is wanted.
                 if package.dev_only != Some(true) {
-                    *told = package.dev_only;
+                    *dev_only = package.dev_only;
                 }
             }
             for script in &project.scripts {
@@ -165,8 +165,8 @@ impl DeclaredConfig {
                     {
                         let path = context.path(id);
                         let below = match (single, base.is_empty()) {
-                            (Some(own), _) if own == id && is_folder => Some(path::name(&path)),
-                            (Some(own), _) if own == id => Some(""),
+                            (Some(entry), _) if entry == id && is_folder => Some(path::name(&path)),
+                            (Some(entry), _) if entry == id => Some(""),
                             (Some(_), _) => None,
                             (None, true) => Some(path.as_str()),
                             (None, false) => path::relative(&path, &base),
@@ -196,6 +196,6 @@ impl DeclaredConfig {
 
     /// Whether a project's language is one of these.
     pub fn speaks(&self, languages: &[Ecosystem]) -> bool {
-        self.ecosystems.iter().any(|own| languages.contains(own))
+        self.ecosystems.iter().any(|ecosystem| languages.contains(ecosystem))
     }
 }

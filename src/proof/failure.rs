@@ -13,7 +13,8 @@ pub fn failure_class(words: &str) -> String {
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?m)^\s*(?:[\w.]+: )?((?:[A-Za-z_][\w]*(?:\.|::))*(?:[A-Z]\w*)?(?:Error|Exception|Exit|Warning|NotFound|NotInstalled|Configured)\b(?:: .*)?)$").ok()
     });
-    let named = NAMED.as_ref().and_then(|named| named.captures_iter(words).last().map(|found| found[1].to_owned()));
+    let named =
+        NAMED.as_ref().and_then(|named| named.captures_iter(words).last().map(|captures| captures[1].to_owned()));
     let last = || words.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned();
     stable_part(&named.unwrap_or_else(last))
 }

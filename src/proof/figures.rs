@@ -65,8 +65,8 @@ pub struct Figures {
 impl Figures {
     /// The median of what the builds of a scenario took, by `of`; `None` where none tells.
     pub fn median(&self, scenario: Scenario, of: impl Fn(&BuildRun) -> Option<f64>) -> Option<f64> {
-        let own = self.runs.iter().filter(|(own, _)| *own == scenario);
-        let mut all: Vec<f64> = own.filter_map(|(_, run)| of(run)).collect();
+        let run_scenario = self.runs.iter().filter(|(run_scenario, _)| *run_scenario == scenario);
+        let mut all: Vec<f64> = run_scenario.filter_map(|(_, run)| of(run)).collect();
         all.sort_by(f64::total_cmp);
         let (low, high) = (all.len().checked_sub(1)? / 2, all.len() / 2);
         Some(f64::midpoint(all[low], all[high]))

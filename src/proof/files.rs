@@ -38,9 +38,9 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
         }
     }
     for (why, paths) in gone {
-        let shown = paths.iter().take(4).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+        let listed_paths = paths.iter().take(4).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
         let more = if paths.len() > 4 { format!(" and {} more", paths.len() - 4) } else { String::new() };
-        seen.explain(ImageDifference::Removed { names: format!("{shown}{more}"), explanation: why });
+        seen.explain(ImageDifference::Removed { names: format!("{listed_paths}{more}"), explanation: why });
     }
     seen.explain(ImageDifference::SameFiles { count: same.to_string() });
     seen.check("files")
@@ -49,15 +49,15 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
 /// The files of the application.
 fn files(side: &ImageSide, declared: &DeclaredConfig) -> Files {
     let environments = environments(side);
-    let mut found = Files::new();
+    let mut files = Files::new();
     let folders = declared.folders.iter().filter(|folder| !data::SYSTEM_FOLDERS.has(folder.as_str(), "holds-system"));
     for folder in folders {
         let Some(root) = side.tree_path(folder) else { continue };
-        found.extend(side.below(root));
+        files.extend(side.below(root));
     }
     let single = declared.brought.keys().filter_map(|path| Some((path.clone(), side.tree_path(path)?)));
-    found.extend(single);
-    found.retain(|path, id| {
+    files.extend(single);
+    files.retain(|path, id| {
         let in_environment = environments.iter().any(|folder| path.starts_with(folder.as_str()));
         let installed = path.split('/').any(|part| data::FOLDER_NAMES.has(part, "installed"))
             || path.contains("/vendor/bundle/")
@@ -65,7 +65,7 @@ fn files(side: &ImageSide, declared: &DeclaredConfig) -> Files {
         let composer = path.contains("/vendor/") && side.packages.owner(*id).is_some();
         !in_environment && !installed && !composer
     });
-    found
+    files
 }
 
 /// Folders of virtual environments, with a slash at the end.
@@ -119,7 +119,7 @@ fn compare(
         return false;
     }
     let brought = declared.brought.contains_key(path);
-    if declared.brought.get(path).is_some_and(|own| declared.rewritten.contains(own)) {
+    if declared.brought.get(path).is_some_and(|origin| declared.rewritten.contains(origin)) {
         return true;
     }
     if (was.content, was.size) != (is.content, is.size) && was.kind != EntryKind::Symlink {
@@ -135,12 +135,12 @@ fn compare(
         return !brought;
     }
     if was.kind != EntryKind::Symlink && was.mode.0 & 0o777 != is.mode.0 & 0o777 {
-        let (one, other) = (was.mode.0 & 0o777, is.mode.0 & 0o777);
-        let lost = one & 0o111 != 0 && other & 0o111 == 0;
+        let (first, other) = (was.mode.0 & 0o777, is.mode.0 & 0o777);
+        let lost = first & 0o111 != 0 && other & 0o111 == 0;
         let readable = reads(after, is);
-        let difference = ImageDifference::Mode { path: path.to_owned(), before: one, after: other };
+        let difference = ImageDifference::Mode { path: path.to_owned(), before: first, after: other };
         match (lost, readable) {
-            (false, true) if other & one == one => {
+            (false, true) if other & first == first => {
                 seen.explain(difference);
             }
             _ => seen.fail(difference),
@@ -179,7 +179,7 @@ struct MissingFileHints<'f> {
 }
 
 fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> Option<Explanation> {
-    if declared.brought.get(path).is_some_and(|own| declared.ignored.contains(own)) {
+    if declared.brought.get(path).is_some_and(|origin| declared.ignored.contains(origin)) {
         return Some(Explanation::Excluded);
     }
     let name = path::name(path);
@@ -195,9 +195,9 @@ fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> 
     if generated && category_of(path.trim_start_matches('/').as_bytes()).is_some() {
         return Some(Explanation::Leftover);
     }
-    let left = || data::FOLDER_NAMES.with("leaving").any(|folder| path::has_folders(path, folder));
+    let is_of_packages = || data::FOLDER_NAMES.with("leaving").any(|folder| path::has_folders(path, folder));
     let junk = [".egg-info/", "/.pdm-python", ".tsbuildinfo", "/.eslintcache"];
-    if generated && (left() || junk.iter().any(|part| path.contains(part))) {
+    if generated && (is_of_packages() || junk.iter().any(|part| path.contains(part))) {
         return Some(Explanation::Leftover);
     }
     let of_setuptools = ["/build/lib/", "/build/lib.", "/build/bdist."].iter().any(|part| path.contains(part));
@@ -229,11 +229,11 @@ fn is_for_compiler(declared: &DeclaredConfig, path: &str) -> bool {
     let kind = FileKind::of(path);
     let folder = path::parent(path);
     let in_build = folder.split('/').any(|part| data::FOLDER_NAMES.has(part, "compiled"));
-    let own = declared.brought.get(path);
+    let origin = declared.brought.get(path);
     kind.is_read_by_compilers()
-        || own.is_some_and(|own| declared.built_in.contains(own))
+        || origin.is_some_and(|origin| declared.built_in.contains(origin))
         || declared.speaks(&[Ecosystem::Java]) && (path.contains("/src/main/") || kind.is_test())
-        || in_build && own.is_none()
+        || in_build && origin.is_none()
         || path.contains("/vendor/")
         || folder.split('/').any(|part| part == ".cargo" || part == ".mvn")
 }
@@ -251,16 +251,16 @@ fn renamed<'f>(
     (after, new): (&ImageSide, &Files),
     declared: &DeclaredConfig,
 ) -> BTreeSet<&'f str> {
-    let made = |path: &&String| !declared.brought.contains_key(*path);
+    let is_created = |path: &&String| !declared.brought.contains_key(*path);
     let mut gone: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for path in old.keys().filter(made).filter(|path| after.tree_path(path).is_none()) {
+    for path in old.keys().filter(is_created).filter(|path| after.tree_path(path).is_none()) {
         let shape = shape(path, after);
         if shape.contains('*') || is_numbered(path) {
             gone.entry(shape).or_default().push(path);
         }
     }
     let mut fresh: BTreeMap<String, usize> = BTreeMap::new();
-    for path in new.keys().filter(made).filter(|path| !old.contains_key(*path)) {
+    for path in new.keys().filter(is_created).filter(|path| !old.contains_key(*path)) {
         *fresh.entry(shape(path, before)).or_default() += 1;
     }
     let has = |(shape, paths): &(String, Vec<&str>)| fresh.get(shape).is_some_and(|many| *many >= paths.len());

@@ -47,16 +47,16 @@ impl ImageSide {
     /// A variable of its config.
     pub fn variable(&self, name: &str) -> Option<&str> {
         let all = &self.config().env;
-        all.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+        all.iter().rev().find(|(variable, _)| variable == name).map(|(_, value)| value.as_str())
     }
 
     /// What lies at an absolute path, links followed.
     pub fn find(&self, path: &str) -> Option<PathId> {
-        let mut left = LINKS;
-        self.walk(PathId::ROOT, path.as_bytes(), &mut left)
+        let mut links_left = LINKS;
+        self.walk(PathId::ROOT, path.as_bytes(), &mut links_left)
     }
 
-    fn walk(&self, from: PathId, path: &[u8], left: &mut usize) -> Option<PathId> {
+    fn walk(&self, from: PathId, path: &[u8], links_left: &mut usize) -> Option<PathId> {
         let paths = &self.image.paths;
         let mut at = if path.starts_with(b"/") { PathId::ROOT } else { from };
         for name in path.split(|&byte| byte == b'/') {
@@ -67,8 +67,8 @@ impl ImageSide {
                     let next = paths.child(at, name).filter(|next| self.tree.contains(*next))?;
                     match self.target(next) {
                         Some(target) => {
-                            *left = left.checked_sub(1)?;
-                            self.walk(at, target, left)?
+                            *links_left = links_left.checked_sub(1)?;
+                            self.walk(at, target, links_left)?
                         }
                         None => next,
                     }
@@ -130,18 +130,18 @@ impl ImageSide {
 
     /// Files, links and devices at a path and below it, by their paths with a slash at the start.
     pub fn below(&self, root: PathId) -> Vec<(String, PathId)> {
-        let mut found = Vec::new();
-        let mut left = vec![root];
-        while let Some(path) = left.pop() {
+        let mut paths = Vec::new();
+        let mut todo = vec![root];
+        while let Some(path) = todo.pop() {
             let is_folder = self.entry(path).is_none_or(|entry| entry.kind == EntryKind::Directory);
             if is_folder {
-                left.extend(self.tree.children(path));
+                todo.extend(self.tree.children(path));
             } else {
-                found.push((self.text(path), path));
+                paths.push((self.text(path), path));
             }
         }
-        found.sort();
-        found
+        paths.sort();
+        paths
     }
 
     /// A path with a slash at the start.

@@ -46,13 +46,13 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide) -> Check {
 /// Names of libraries that some of the files ask for and another image's folders lack.
 pub fn lacking(side: &ImageSide, files: &[PathId], base: &ImageSide) -> BTreeSet<String> {
     let usual = folders(base);
-    let own = folders(side);
+    let folders_of_side = folders(side);
     let mut lacking = BTreeSet::new();
     for (path, linked) in files.iter().filter_map(|path| Some((*path, side.linked(*path)?))) {
         for name in &linked.needed {
             let beside = places(side, path, &linked.folders).iter().any(|folder| has(side, folder, name));
-            let there = usual.iter().any(|folder| has(base, folder, name));
-            if !beside && !there && own.iter().any(|folder| has(side, folder, name)) {
+            let is_present = usual.iter().any(|folder| has(base, folder, name));
+            if !beside && !is_present && folders_of_side.iter().any(|folder| has(side, folder, name)) {
                 lacking.insert(name.clone());
             }
         }
@@ -71,8 +71,8 @@ fn unresolved(side: &ImageSide) -> Unresolved {
     let mut missing = Unresolved::new();
     for (path, linked) in side.programs() {
         for name in &linked.needed {
-            let there = *known.entry(name).or_insert_with(|| usual.iter().any(|folder| has(side, folder, name)));
-            if there || name.contains('/') && side.find(name).is_some() {
+            let is_present = *known.entry(name).or_insert_with(|| usual.iter().any(|folder| has(side, folder, name)));
+            if is_present || name.contains('/') && side.find(name).is_some() {
                 continue;
             }
             if !places(side, path, &linked.folders).iter().any(|folder| has(side, folder, name)) {
@@ -92,9 +92,9 @@ fn unresolved(side: &ImageSide) -> Unresolved {
 fn folders(side: &ImageSide) -> Vec<String> {
     let named = side.variable("LD_LIBRARY_PATH").unwrap_or_default().split(':').filter(|folder| !folder.is_empty());
     let all = named.chain(side.loader_folders()).chain(USUAL);
-    let there: BTreeSet<PathId> = BTreeSet::new();
-    let mut there = there;
-    all.filter(|folder| side.find(folder).is_some_and(|path| there.insert(path))).map(str::to_owned).collect()
+    let present: BTreeSet<PathId> = BTreeSet::new();
+    let mut present = present;
+    all.filter(|folder| side.find(folder).is_some_and(|path| present.insert(path))).map(str::to_owned).collect()
 }
 
 /// The folders that a file itself names.

@@ -43,12 +43,12 @@ pub fn unset_variables<'k>(
         }
     };
     for message in MESSAGES.iter().filter(|message| message.meaning == "unset variable") {
-        for found in message.pattern.captures_iter(&words) {
-            let Some(name) = found.get(1) else { continue };
-            let own = name.as_str().to_ascii_uppercase();
-            let ends = |other: &&str| other.strip_suffix(&*own).is_some_and(|prefix| prefix.ends_with('_'));
-            let longer = if known.clone().any(|other| other == own) { None } else { known.clone().find(ends) };
-            add(longer.map_or(own, str::to_owned));
+        for captures in message.pattern.captures_iter(&words) {
+            let Some(name) = captures.get(1) else { continue };
+            let suffix = name.as_str().to_ascii_uppercase();
+            let ends = |other: &&str| other.strip_suffix(&*suffix).is_some_and(|prefix| prefix.ends_with('_'));
+            let longer = if known.clone().any(|other| other == suffix) { None } else { known.clone().find(ends) };
+            add(longer.map_or(suffix, str::to_owned));
         }
     }
     if !names.is_empty() {
@@ -77,7 +77,8 @@ fn position(text: &str, word: &str) -> Option<usize> {
 /// Whether a program that was to test says that it ran no test at all.
 pub fn ran_no_tests(words: &str) -> bool {
     let words = plain(words);
-    let says = |meaning: &str| MESSAGES.iter().any(|own| own.meaning == meaning && own.pattern.is_match(&words));
+    let says =
+        |meaning: &str| MESSAGES.iter().any(|message| message.meaning == meaning && message.pattern.is_match(&words));
     says("runs no test") && !says("runs tests")
 }
 

@@ -37,7 +37,7 @@ pub fn python_module(words: &[String]) -> Option<String> {
             .find_map(|word| word.split_once(':').filter(|(module, _)| is_module(module)))
             .map(|(module, _)| module.to_owned())
     };
-    let found = match program {
+    let modules = match program {
         "celery" => after(&["-A", "--app"])
             .or_else(|| words.iter().find_map(|word| word.strip_prefix("--app=").map(str::to_owned))),
         "flask" => after(&["--app", "-A"]).map(|own| FileKind::of(&own).source_stem(Ecosystem::Python).to_owned()),
@@ -49,7 +49,7 @@ pub fn python_module(words: &[String]) -> Option<String> {
         }
         _ => None,
     }?;
-    let module = found.split(':').next()?.to_owned();
+    let module = modules.split(':').next()?.to_owned();
     is_module(&module).then_some(module)
 }
 
@@ -89,36 +89,40 @@ pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Imported
         sources
             .keys()
             .copied()
-            .filter(|own| ends.iter().any(|end| *own == end || own.ends_with(&format!("/{end}"))))
+            .filter(|path| ends.iter().any(|end| *path == end || path.ends_with(&format!("/{end}"))))
             .collect::<Vec<_>>()
     };
     let first: Vec<&str> = match start {
         Some(file) if FileKind::of(file).is_source_of(Ecosystem::Python) => {
-            sources.keys().copied().filter(|own| file.ends_with(own) || own.ends_with(file)).collect()
+            sources.keys().copied().filter(|path| file.ends_with(path) || path.ends_with(file)).collect()
         }
         Some(module) => find(module),
         None => Vec::new(),
     };
     let first = if first.is_empty() { sources.keys().copied().filter(|path| !is_aside(path)).collect() } else { first };
     let is_folder = |name: &str| sources.keys().any(|path| path.split('/').rev().skip(1).any(|part| part == name));
-    let mut asked = ImportedModules::default();
-    let mut left: Vec<&str> = first;
-    let mut known: BTreeSet<&str> = left.iter().copied().collect();
-    while let Some(path) = left.pop() {
+    let mut imported = ImportedModules::default();
+    let mut todo: Vec<&str> = first;
+    let mut known: BTreeSet<&str> = todo.iter().copied().collect();
+    while let Some(path) = todo.pop() {
         let text = sources.get(path).copied().unwrap_or_default();
-        asked.programs.extend(programs(text));
-        for module in imports::python(path, text).into_iter().filter(|one| !one.optional).map(|python| python.module) {
-            let own = find(&module);
-            if own.is_empty() {
+        imported.programs.extend(programs(text));
+        for module in imports::python(path, text)
+            .into_iter()
+            .filter(|python_import| !python_import.optional)
+            .map(|python| python.module)
+        {
+            let paths = find(&module);
+            if paths.is_empty() {
                 let top = module.split('.').next().unwrap_or(&module);
-                if asked.modules.len() < MODULES && find(top).is_empty() && !is_folder(top) {
-                    asked.modules.insert(top.to_owned());
+                if imported.modules.len() < MODULES && find(top).is_empty() && !is_folder(top) {
+                    imported.modules.insert(top.to_owned());
                 }
             }
-            left.extend(own.into_iter().filter(|path| known.len() < FILES && known.insert(path)));
+            todo.extend(paths.into_iter().filter(|path| known.len() < FILES && known.insert(path)));
         }
     }
-    asked
+    imported
 }
 
 /// Whether a source is no part of the running program: tests, examples, tools.
@@ -131,8 +135,8 @@ pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> ImportedMo
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"(?m)(?:^\s*(?:import|export)\s+(?P<type>type\s)?[^'";]*?from\s*|^\s*import\s*|\brequire\(\s*|\bimport\(\s*)["'](?P<name>[^"'\s]+)["']"#).ok()
     });
-    let mut asked = ImportedModules::default();
-    let Some(named) = &*NAMED else { return asked };
+    let mut imported = ImportedModules::default();
+    let Some(named) = &*NAMED else { return imported };
     let is_source = |path: &&str| FileKind::of(path).is_source_of(Ecosystem::Node) && !path.contains("node_modules/");
     let sources: BTreeSet<&str> = texts.keys().map(String::as_str).filter(is_source).collect();
     let files = Sources::new(texts);
@@ -140,35 +144,35 @@ pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> ImportedMo
     let first = start
         .map(bare)
         .and_then(|start| sources.iter().copied().find(|path| *path == start || start.ends_with(&format!("/{path}"))));
-    let mut left: Vec<&str> = match first {
+    let mut todo: Vec<&str> = match first {
         Some(first) => vec![first],
         None => sources.iter().copied().filter(|path| !is_aside(path)).collect(),
     };
-    let mut known: BTreeSet<&str> = left.iter().copied().collect();
-    while let Some(path) = left.pop() {
+    let mut known: BTreeSet<&str> = todo.iter().copied().collect();
+    while let Some(path) = todo.pop() {
         let text = texts.get(path).map(String::as_str).unwrap_or_default();
-        asked.programs.extend(programs(text));
+        imported.programs.extend(programs(text));
         for name in named
             .captures_iter(text)
-            .filter(|found| found.name("type").is_none())
-            .filter_map(|found| found.name("name"))
+            .filter(|captures| captures.name("type").is_none())
+            .filter_map(|captures| captures.name("name"))
         {
             let name = name.as_str();
             if name.starts_with('.') {
                 let whole = path::join(path::parent(path), name);
-                let found = files.files_at(&whole).filter(|path| sources.contains(path));
-                left.extend(found.filter(|path| known.len() < FILES && known.insert(path)));
+                let paths = files.files_at(&whole).filter(|path| sources.contains(path));
+                todo.extend(paths.filter(|path| known.len() < FILES && known.insert(path)));
             } else if !name.starts_with("node:")
                 && !name.starts_with(['/', '~', '#', '$'])
                 && !name.starts_with("@/")
-                && asked.modules.len() < MODULES
+                && imported.modules.len() < MODULES
             {
                 let parts = if name.starts_with('@') { 2 } else { 1 };
-                asked.modules.insert(name.split('/').take(parts).collect::<Vec<_>>().join("/"));
+                imported.modules.insert(name.split('/').take(parts).collect::<Vec<_>>().join("/"));
             }
         }
     }
-    asked
+    imported
 }
 
 /// First words of what a source starts.
@@ -222,10 +226,10 @@ mod tests {
             ("app/database.py", "import psycopg2"),
             ("tests/test_a.py", "import pytest"),
         ]);
-        let asked = python(&all, Some("app.main"));
-        let names: Vec<&str> = asked.modules.iter().map(String::as_str).collect();
+        let imported = python(&all, Some("app.main"));
+        let names: Vec<&str> = imported.modules.iter().map(String::as_str).collect();
         assert_eq!(names, ["faker", "os", "psycopg2", "requests", "sqlalchemy"]);
-        assert_eq!(asked.programs, ["ffmpeg".to_owned()].into());
+        assert_eq!(imported.programs, ["ffmpeg".to_owned()].into());
         let all_but_tests = python(&all, Some("other"));
         assert!(!all_but_tests.modules.contains("pytest"));
     }
@@ -240,8 +244,8 @@ mod tests {
             ("lib/routes.js", "import x from '@scope/pkg/sub'\nconst y = await import(\"late\");"),
             ("server.test.js", "require('jest')"),
         ]);
-        let asked = node(&all, Some("server.js"));
-        let names: Vec<&str> = asked.modules.iter().map(String::as_str).collect();
+        let imported = node(&all, Some("server.js"));
+        let names: Vec<&str> = imported.modules.iter().map(String::as_str).collect();
         assert_eq!(names, ["@scope/pkg", "express", "late"]);
     }
 }

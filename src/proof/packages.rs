@@ -44,9 +44,9 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
     }
     for (why, mut names) in explained {
         names.dedup();
-        let (count, shown) = (names.len(), names.iter().take(8).cloned().collect::<Vec<_>>().join(", "));
+        let (count, listed_names) = (names.len(), names.iter().take(8).cloned().collect::<Vec<_>>().join(", "));
         let more = if count > 8 { format!(" and {} more", count - 8) } else { String::new() };
-        seen.explain(ImageDifference::Removed { names: format!("{shown}{more}"), explanation: why });
+        seen.explain(ImageDifference::Removed { names: format!("{listed_names}{more}"), explanation: why });
     }
     if !environments.is_empty() {
         let named = environments.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", ");
@@ -54,8 +54,8 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
     }
     contents((before, &environments), after, (&old, &new), &mut seen);
     built(before, after, &mut seen);
-    let kept = old.keys().filter(|key| new.contains_key(*key)).count();
-    seen.explain(ImageDifference::SamePackages { count: kept.to_string() });
+    let kept_count = old.keys().filter(|key| new.contains_key(*key)).count();
+    seen.explain(ImageDifference::SamePackages { count: kept_count.to_string() });
     seen.check("packages")
 }
 
@@ -154,13 +154,13 @@ fn reached(
     new: &BTreeMap<Key, u32>,
     declared: &DeclaredConfig,
 ) -> ReachablePackages {
-    let (mut kept, mut development, mut tools) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut shipped, mut development, mut tools) = (Vec::new(), Vec::new(), Vec::new());
     for (key, &at) in old {
         let wanted = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
         match wanted {
-            Some(true) => kept.push(at),
+            Some(true) => shipped.push(at),
             Some(false) => development.push(at),
-            None if new.contains_key(key) => kept.push(at),
+            None if new.contains_key(key) => shipped.push(at),
             None => {}
         }
         if is_tool(&key.1) && wanted != Some(&true) {
@@ -168,19 +168,23 @@ fn reached(
         }
     }
     let all = &packages.packages;
-    ReachablePackages { kept: closure(all, kept), development: closure(all, development), tools: closure(all, tools) }
+    ReachablePackages {
+        kept: closure(all, shipped),
+        development: closure(all, development),
+        tools: closure(all, tools),
+    }
 }
 
-fn closure(packages: &[Package], mut left: Vec<u32>) -> BTreeSet<u32> {
-    let mut found = BTreeSet::new();
-    while let Some(at) = left.pop() {
-        if found.insert(at)
+fn closure(packages: &[Package], mut todo: Vec<u32>) -> BTreeSet<u32> {
+    let mut reached = BTreeSet::new();
+    while let Some(at) = todo.pop() {
+        if reached.insert(at)
             && let Some(package) = packages.get(at as usize)
         {
-            left.extend(&package.needs);
+            todo.extend(&package.needs);
         }
     }
-    found
+    reached
 }
 
 fn why_gone(
@@ -195,7 +199,7 @@ fn why_gone(
     let place = before.text(package.place);
     let locked =
         language(key.0).and_then(|language| declared.locked.get(&(language, key.1.clone()))).copied().flatten();
-    let asked = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
+    let is_declared = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
     let of_tool = |rest: &str| is_tool(rest.split('/').next().unwrap_or(rest));
     let global = place.split_once("lib/node_modules/").is_some_and(|(_, rest)| of_tool(rest));
     let in_tool = global || ["/npm/node_modules/", "/corepack/", "/opt/yarn"].iter().any(|part| place.contains(part));
@@ -215,10 +219,10 @@ fn why_gone(
     if key.0 == Ecosystem::Node && declared.bundles_sites && declared.names(home) {
         return Some(Explanation::BundledSite);
     }
-    if (package.development == Some(true) || locked == Some(true)) && asked != Some(&true) {
+    if (package.development == Some(true) || locked == Some(true)) && is_declared != Some(&true) {
         return Some(Explanation::LockedDevDependency);
     }
-    if asked == Some(&true) {
+    if is_declared == Some(&true) {
         return None;
     }
     let installs = is_tool(&key.1);
@@ -231,7 +235,7 @@ fn why_gone(
     if package.editable || declared.names_project(language(key.0)?, &key.1) {
         return Some(Explanation::ProjectItself);
     }
-    if asked == Some(&false) || reached.development.contains(&at) {
+    if is_declared == Some(&false) || reached.development.contains(&at) {
         return Some(Explanation::DevDependency);
     }
     None
@@ -247,9 +251,9 @@ fn modules(side: &ImageSide) -> HashMap<PathId, u32> {
 fn owner(side: &ImageSide, folders: &HashMap<PathId, u32>, path: PathId) -> Option<u32> {
     let parent = |path: &PathId| if *path == PathId::ROOT { None } else { Some(side.image.paths.parent(*path)) };
     let nearest = std::iter::successors(Some(path), parent).find_map(|path| folders.get(&path).copied());
-    let own =
+    let owner =
         |at: &u32| side.packages.packages.get(*at as usize).is_some_and(|package| package.ecosystem != Ecosystem::Node);
-    nearest.or_else(|| side.packages.owner(path).filter(own))
+    nearest.or_else(|| side.packages.owner(path).filter(owner))
 }
 
 /// Whether distributions of one name and version have all their files; compiled Python and records of installers left out.
@@ -277,12 +281,12 @@ fn contents(
             if is_cached(&text) || is_in(aside, &text) {
                 continue;
             }
-            let made = text.strip_suffix(".pyc").is_some()
+            let is_compiled = text.strip_suffix(".pyc").is_some()
                 || text.contains(".dist-info/")
                 || text.contains(".egg-info")
                 || text.contains("/.cache/")
                 || text.contains("/cache/") && text.strip_suffix(".gem").is_some();
-            if !made && !text.contains("/bin/") && !is_of_npm(&text) {
+            if !is_compiled && !text.contains("/bin/") && !is_of_npm(&text) {
                 *count.entry(key(package)).or_default().entry(owner).or_default() += 1;
             }
         }

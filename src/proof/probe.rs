@@ -138,8 +138,8 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
         let is_silent = from == QuestionsFrom::Tried && before.values().all(|was| was.status.is_none());
         if is_silent || before.values().all(|was| was.status == Some(404)) {
             useless.truncate(SHOWN);
-            let told = useless.join("; ");
-            return Check::skipped("probe", format!("{told}; use --probe with a request that it answers"));
+            let note = useless.join("; ");
+            return Check::skipped("probe", format!("{note}; use --probe with a request that it answers"));
         }
     }
     for line in useless {
@@ -173,19 +173,19 @@ fn shape(content_type: &str, body: &[u8]) -> String {
     if body.is_empty() { "empty".to_owned() } else { "something".to_owned() }
 }
 
-fn kinds(value: &Value, path: &str, parts: &mut Vec<String>, left: usize) {
-    if parts.len() >= PARTS || left == 0 {
+fn kinds(value: &Value, path: &str, parts: &mut Vec<String>, depth_left: usize) {
+    if parts.len() >= PARTS || depth_left == 0 {
         return;
     }
     match value {
         Value::Object(fields) => {
             // What is named by its key, as in a list of routes, is a list.
             parts.push(format!("{path}{{}}"));
-            fields.iter().for_each(|(name, value)| kinds(value, &format!("{path}.{name}"), parts, left - 1));
+            fields.iter().for_each(|(name, value)| kinds(value, &format!("{path}.{name}"), parts, depth_left - 1));
         }
         Value::Array(items) => {
             parts.push(format!("{path}[]"));
-            items.iter().take(3).for_each(|value| kinds(value, &format!("{path}[]"), parts, left - 1));
+            items.iter().take(3).for_each(|value| kinds(value, &format!("{path}[]"), parts, depth_left - 1));
         }
         Value::String(_) => parts.push(format!("{path}:text")),
         Value::Number(_) => parts.push(format!("{path}:number")),
@@ -289,10 +289,10 @@ mod tests {
         use crate::proof::CheckOutcome::{Passed, Skipped, Unproved};
         let nothing = || ProbeAnswer::default();
         let page = |status| ProbeAnswer::new(status, "text/html", b"<p>x</p>");
-        let check = |answers: &[ProbeAnswer], asked, outcome| {
+        let check = |answers: &[ProbeAnswer], requested, outcome| {
             let names = ["8000/", "8000/a", "8000/b"].map(str::to_owned);
             let all: Answers = names.into_iter().zip(answers.iter().cloned()).collect();
-            let check = compare_answers(&all, &all, (asked, false));
+            let check = compare_answers(&all, &all, (requested, false));
             assert_eq!(check.outcome, outcome, "{check:?}");
         };
         check(&[nothing()], Guessed, Unproved);
@@ -313,7 +313,7 @@ mod tests {
         let python = "@app.get(\"/tasks\")\n@router.get('/health')\n@app.get('/tasks/{id}')\n@app.route('/about')";
         let express = "app.get('/api/items', x)\nmap.get('key')\nres.get(\"x\")";
         let django = "path('', home)\npath(\"admin/\", x)\nos.environ.get('DJANGO_SECRET_KEY')";
-        let found = routes([("app.py", python), ("server.js", express), ("urls.py", django)].into_iter());
-        assert_eq!(found, ["/", "/health", "/about", "/admin/", "/api/items", "/tasks"]);
+        let paths = routes([("app.py", python), ("server.js", express), ("urls.py", django)].into_iter());
+        assert_eq!(paths, ["/", "/health", "/about", "/admin/", "/api/items", "/tasks"]);
     }
 }

@@ -59,7 +59,7 @@ impl Start {
                 match self.unset.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
                     [] if class.is_empty() => format!("exits with {code} without output"),
                     [] => format!("exits with {code}: {class}"),
-                    [one] => format!("exits with {code} ({one} is not set)"),
+                    [name] => format!("exits with {code} ({name} is not set)"),
                     several => format!("exits with {code} ({} are not set)", several.join(", ")),
                 }
             }
@@ -74,8 +74,8 @@ impl Start {
             SettledState::Runs if self.exposed.is_empty() && !self.serves => None,
             SettledState::Runs => {
                 let last = self.log.lines().rev().map(str::trim).find(|line| !line.is_empty());
-                let said = last.map(|_| format!(", its last output: {}", failure_class(&self.log)));
-                Some(format!("opens no port in {} s{}", self.seconds, said.unwrap_or_default()))
+                let last_output = last.map(|_| format!(", its last output: {}", failure_class(&self.log)));
+                Some(format!("opens no port in {} s{}", self.seconds, last_output.unwrap_or_default()))
             }
             SettledState::Ended { code: 0, out_of_memory: false } if self.wrote || !self.log.trim().is_empty() => None,
             SettledState::Ended { code: 0, out_of_memory: false } => Some("exits at once and writes nothing".into()),
@@ -87,9 +87,9 @@ impl Start {
 /// Whether both are alike after they were started.
 pub fn compare_starts(before: &Start, after: &Start) -> Check {
     let mut seen = Observation::default();
-    let (one, other) = (before.describe(), after.describe());
+    let (first, other) = (before.describe(), after.describe());
     if is_worse(before, after) {
-        seen.fail(format!("the rewrite {other}, the original {one}"));
+        seen.fail(format!("the rewrite {other}, the original {first}"));
     } else if let Some(fault) = before.fault() {
         let same = before.stood == after.stood;
         let rest = if same { ", and the rewrite does the same".to_owned() } else { format!("; the rewrite {other}") };
@@ -97,7 +97,7 @@ pub fn compare_starts(before: &Start, after: &Start) -> Check {
     } else if matches!(before.stood, SettledState::Listens(_)) {
         seen.explain(format!("both start; the rewrite {other}"));
     } else {
-        seen.explain(format!("the original {one}, and the rewrite does the same"));
+        seen.explain(format!("the original {first}, and the rewrite does the same"));
     }
     let known = denials(&before.log);
     for line in denials(&after.log).into_iter().filter(|line| !known.contains(line)) {
@@ -140,10 +140,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(before: &Start, after: &Start, outcome: CheckOutcome, said: &str) {
+    fn check(before: &Start, after: &Start, outcome: CheckOutcome, detail: &str) {
         let check = compare_starts(before, after);
         assert_eq!(check.outcome, outcome, "{check:?}");
-        assert!(check.details[0].contains(said), "{check:?}");
+        assert!(check.details[0].contains(detail), "{check:?}");
     }
 
     #[test]

@@ -32,14 +32,14 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
 
 /// What runs a program: `python3.13`, `node 22`.
 pub(super) fn runtimes(side: &ImageSide) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+    let mut versions = BTreeSet::new();
     for name in ["python3", "python"] {
-        found.extend(side.program(name).and_then(|path| python(side, path)));
+        versions.extend(side.program(name).and_then(|path| python(side, path)));
     }
     for folder in PYTHONS {
         let Some(folder) = side.find(folder) else { continue };
-        if found.is_empty() {
-            found.extend(side.tree.children(folder).filter_map(|path| python(side, path)));
+        if versions.is_empty() {
+            versions.extend(side.tree.children(folder).filter_map(|path| python(side, path)));
         }
     }
     let variable = |name: &str, program: &str| {
@@ -47,10 +47,10 @@ pub(super) fn runtimes(side: &ImageSide) -> BTreeSet<String> {
         let version = side.variable(name)?;
         Some(format!("{program} {}", version.trim_start_matches('v').split('.').next()?))
     };
-    found.extend(variable("NODE_VERSION", "node"));
-    found.extend(variable("RUBY_VERSION", "ruby").or_else(|| variable("RUBY_MAJOR", "ruby")));
-    found.extend(variable("PHP_VERSION", "php"));
-    found
+    versions.extend(variable("NODE_VERSION", "node"));
+    versions.extend(variable("RUBY_VERSION", "ruby").or_else(|| variable("RUBY_MAJOR", "ruby")));
+    versions.extend(variable("PHP_VERSION", "php"));
+    versions
 }
 
 /// `python3.13` of `/usr/local/bin/python3.13`.
@@ -66,23 +66,23 @@ fn versions(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
         |name: &str| name.split([' ', '.']).next().unwrap_or_default().trim_end_matches(char::is_numeric).to_owned();
     // A full base has a Python of its distribution beside what the image is for.
     let used = used(before, declared);
-    for one in &old {
-        let kind = starts(one);
+    for runtime in &old {
+        let kind = starts(runtime);
         let now: Vec<&String> = new.iter().filter(|other| starts(other) == kind).collect();
         if now.is_empty() {
             if used.contains(&kind) {
                 seen.judge(
                     declared.replaces_server.then_some(Explanation::OtherServerRuntime),
-                    &ImageDifference::RuntimeMissing { runtime: one.clone() },
+                    &ImageDifference::RuntimeMissing { runtime: runtime.clone() },
                 );
             }
-        } else if !now.contains(&one) {
+        } else if !now.contains(&runtime) {
             let now: Vec<&str> = now.into_iter().map(String::as_str).collect();
             if used.contains(&kind) {
-                seen.fail(ImageDifference::Runtime { after: now.join(", "), before: one.clone() });
+                seen.fail(ImageDifference::Runtime { after: now.join(", "), before: runtime.clone() });
             }
         } else {
-            seen.explain(ImageDifference::SameRuntime { runtime: one.clone() });
+            seen.explain(ImageDifference::SameRuntime { runtime: runtime.clone() });
         }
     }
 }
@@ -158,10 +158,10 @@ fn certificates(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
     let holds =
         |side: &ImageSide| side.find(path).and_then(|path| side.entry_at(path)).is_some_and(|entry| entry.size > 0);
     if holds(before) && !holds(after) {
-        let own = after.variable("NODE_EXTRA_CA_CERTS").is_none() && after.program("node").is_some();
+        let is_node = after.variable("NODE_EXTRA_CA_CERTS").is_none() && after.program("node").is_some();
         let python = after.program("python3").is_some();
         let why = match () {
-            () if own && !python => Some(Explanation::NodeCertificates),
+            () if is_node && !python => Some(Explanation::NodeCertificates),
             () if after.program("nginx").is_some() => Some(Explanation::NginxCertificates),
             () => None,
         };
@@ -194,10 +194,10 @@ fn locales(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, see
     let plain = matches!(wanted.split('.').next().unwrap_or_default(), "" | "C" | "POSIX");
     let archive = |side: &ImageSide| side.find("/usr/lib/locale/locale-archive").is_some();
     let name = wanted.replace("UTF-8", "utf8");
-    let own = |side: &ImageSide| {
+    let has_locale = |side: &ImageSide| {
         archive(side) || [wanted, &name].iter().any(|name| side.find(&format!("/usr/lib/locale/{name}")).is_some())
     };
-    if !plain && own(before) && !own(after) {
+    if !plain && has_locale(before) && !has_locale(after) {
         seen.fail(ImageDifference::LocaleMissing { locale: wanted.to_string() });
     }
     let universal = |side: &ImageSide| {

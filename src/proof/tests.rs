@@ -23,13 +23,13 @@ fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> ImageSide {
     for line in linked {
         let (path, rest) = line.split_once(": ").unwrap();
         let (folders, needed): (Vec<&str>, Vec<&str>) = rest.split(' ').partition(|word| word.starts_with('@'));
-        let own = LoaderRequests {
+        let requests = LoaderRequests {
             needed: needed.into_iter().map(str::to_owned).collect(),
             folders: folders.into_iter().map(|folder| folder[1..].to_owned()).collect(),
             loader: None,
         };
         let index = place(&image, path);
-        image.layers[0].facts.push((index, FileFact::Linkage(Linkage::Linked(own))));
+        image.layers[0].facts.push((index, FileFact::Linkage(Linkage::Linked(requests))));
     }
     ImageSide::new(image)
 }

@@ -15,12 +15,12 @@ const NOISY: f64 = 1.25;
 
 /// Whether the image on disk does not grow.
 pub fn compare_sizes(before: u64, after: u64) -> Check {
-    let told = format!("{} instead of {}", bytes(after), bytes(before));
+    let text = format!("{} instead of {}", bytes(after), bytes(before));
     let allowed = (before / 20).clamp(GROWTH.0, GROWTH.1);
     if after > before + allowed {
-        Check::of("size", Err(format!("larger: {told}")))
+        Check::of("size", Err(format!("larger: {text}")))
     } else {
-        Check::of("size", Ok(told))
+        Check::of("size", Ok(text))
     }
 }
 
@@ -28,9 +28,9 @@ pub fn compare_sizes(before: u64, after: u64) -> Check {
 pub fn compare_rebuilds(before: &Figures, after: &Figures) -> Option<Check> {
     let took = |figures: &Figures| figures.median(Scenario::Source, |run| Some(run.seconds));
     let (was, is) = (took(before)?, took(after)?);
-    let told = format!("{is:.1} s instead of {was:.1} s after a source change");
+    let text = format!("{is:.1} s instead of {was:.1} s after a source change");
     let slower = is > was * NOISY && is > was + NOISE;
-    Some(Check::of("rebuild", if slower { Err(format!("slower: {told}")) } else { Ok(told) }))
+    Some(Check::of("rebuild", if slower { Err(format!("slower: {text}")) } else { Ok(text) }))
 }
 
 #[cfg(test)]

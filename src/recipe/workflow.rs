@@ -62,9 +62,9 @@ mod tests {
             )
         };
         let check = |with: &str, expected: Option<(Option<&str>, &str)>| {
-            let found = image_builds(&step(with));
-            let found = found.first().map(|one| (one.file.as_deref(), one.context.as_str()));
-            assert_eq!(found, expected, "{with}");
+            let builds = image_builds(&step(with));
+            let builds = builds.first().map(|build| (build.file.as_deref(), build.context.as_str()));
+            assert_eq!(builds, expected, "{with}");
         };
         check("", Some((None, ".")));
         check("          context: web\n", Some((None, "web")));

@@ -50,8 +50,8 @@ impl Blob {
                 self.size.filter(|size| self.at < *size).map(|size| format!("received {} of {size} bytes", self.at))
             }
             Ok(_) => None,
-            Err(error) => Some(match error.get_ref().and_then(|own| own.downcast_ref::<ureq::Error>()) {
-                Some(own) => self.session.transport(own).what,
+            Err(error) => Some(match error.get_ref().and_then(|cause| cause.downcast_ref::<ureq::Error>()) {
+                Some(cause) => self.session.transport(cause).what,
                 None => error.to_string(),
             }),
         }

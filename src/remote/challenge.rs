@@ -19,24 +19,25 @@ pub(super) enum Challenge {
 impl Challenge {
     /// The first challenge of a header that is understood; a token is preferred.
     pub(super) fn read<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Self> {
-        let mut found = None;
+        let mut challenge = None;
         for header in headers {
             let (scheme, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
             if scheme.eq_ignore_ascii_case("bearer") {
                 let parameters = parameters(rest);
                 let value = |name: &str| {
-                    let found = parameters.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-                    found.map(|(_, value)| value.clone()).unwrap_or_default()
+                    let parameter =
+                        parameters.iter().find(|(parameter_name, _)| parameter_name.eq_ignore_ascii_case(name));
+                    parameter.map(|(_, value)| value.clone()).unwrap_or_default()
                 };
                 let realm = value("realm");
                 if !realm.is_empty() {
                     return Some(Self::Bearer { realm, service: value("service"), scope: value("scope") });
                 }
             } else if scheme.eq_ignore_ascii_case("basic") {
-                found = Some(Self::Basic);
+                challenge = Some(Self::Basic);
             }
         }
-        found
+        challenge
     }
 }
 
@@ -45,9 +46,9 @@ fn parameters(text: &str) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     let mut rest = text.trim_start();
     while let Some((name, after)) = rest.split_once('=') {
-        let (value, left) = value(after.trim_start());
+        let (value, after) = value(after.trim_start());
         parameters.push((name.trim().to_owned(), value));
-        rest = left.trim_start().trim_start_matches(',').trim_start();
+        rest = after.trim_start().trim_start_matches(',').trim_start();
     }
     parameters
 }

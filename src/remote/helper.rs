@@ -47,11 +47,11 @@ fn run(program: &str, server: &str, limit: Duration) -> Result<Option<Vec<u8>>, 
     if status.is_ok_and(|status| status.success()) {
         return Ok(Some(answer));
     }
-    let said = String::from_utf8_lossy(&answer);
-    if said.contains(UNKNOWN) {
+    let answer_text = String::from_utf8_lossy(&answer);
+    if answer_text.contains(UNKNOWN) {
         return Ok(None);
     }
-    let line: String = said.lines().next().unwrap_or_default().chars().take(200).collect();
+    let line: String = answer_text.lines().next().unwrap_or_default().chars().take(200).collect();
     Err(format!("the credential helper `{program}` failed: {}", line.trim()))
 }
 

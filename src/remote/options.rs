@@ -58,14 +58,14 @@ impl RegistryOptions {
             vec![PathBuf::from("/etc/docker/certs.d"), PathBuf::from("/etc/containers/certs.d")]
         };
         // Engines without root look there.
-        certificates.extend(env::home_dir().map(|own| own.join(".config").join("docker").join("certs.d")));
+        certificates.extend(env::home_dir().map(|home| home.join(".config").join("docker").join("certs.d")));
         Self { configuration: docker_configuration(), certificates, ..Self::default() }
     }
 }
 
 /// `DOCKER_CONFIG`, else `.docker` in the user's folder.
 pub(crate) fn docker_configuration() -> Option<PathBuf> {
-    non_empty_variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| env::home_dir().map(|own| own.join(".docker")))
+    non_empty_variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".docker")))
 }
 
 /// A variable that is set and not empty.

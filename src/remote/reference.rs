@@ -54,9 +54,9 @@ impl RegistryReference {
     /// The name as people write it: without docker's own registry and its `library/`.
     pub fn familiar(&self) -> String {
         let full = self.to_string();
-        let own = full.strip_prefix("docker.io/").unwrap_or(&full);
-        let short = if self.registry == DEFAULT { own.strip_prefix("library/") } else { None };
-        short.unwrap_or(own).to_owned()
+        let path = full.strip_prefix("docker.io/").unwrap_or(&full);
+        let short = if self.registry == DEFAULT { path.strip_prefix("library/") } else { None };
+        short.unwrap_or(path).to_owned()
     }
 }
 

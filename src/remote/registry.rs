@@ -57,9 +57,11 @@ impl Registry {
         let path = format!("manifests/{version}");
         let request = RegistryRequest { path: &path, accept: MANIFESTS, from: 0, what: &what };
         let response = self.session.get(&request)?;
-        let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = told(header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim().to_owned();
-        let announced: Option<Digest> = told("docker-content-digest").parse().ok();
+        let header_of =
+            |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type =
+            header_of(header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim().to_owned();
+        let announced: Option<Digest> = header_of("docker-content-digest").parse().ok();
         let bytes = self.session.document(response, &what)?;
         let expected = wanted.or(announced);
         let algorithm = expected.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);

@@ -61,21 +61,21 @@ impl Session {
         let setup =
             |what: String| Failure::new(FailureKind::Setup, what, "check the file, and the certificate folders");
         let mut trusted = Vec::new();
-        let mut shown = None;
+        let mut identity = None;
         for path in &options.ca {
             trusted.extend(trust::certificates(path).map_err(setup)?);
         }
         for folder in &options.certificates {
-            let (more, own) = trust::of_registry(&folder.join(host)).map_err(setup)?;
+            let (more, certificate) = trust::of_registry(&folder.join(host)).map_err(setup)?;
             trusted.extend(more);
-            shown = shown.or(own);
+            identity = identity.or(certificate);
         }
         let bare = without_port(host);
-        let insecure = options.insecure.iter().any(|own| own == host || own == bare);
+        let insecure = options.insecure.iter().any(|registry| registry == host || registry == bare);
         let local = is_local(bare);
         let tls = TlsConfig::builder()
             .root_certs(trust::authorities(&trusted))
-            .client_cert(shown)
+            .client_cert(identity)
             .disable_verification(insecure);
         let limits = options.limits;
         Ok(Self {
@@ -161,14 +161,19 @@ impl Session {
             if url.starts_with("https:") && !next.starts_with("https:") {
                 return Err(ureq::Error::RequireHttpsOnly(origin(&next)));
             }
-            let own = origin(&next) == origin(&url);
+            let is_same_origin = origin(&next) == origin(&url);
             url = next;
-            response = self.send_to(&url, request, own && origin(&url).ends_with(&format!("//{host}")))?;
+            response = self.send_to(&url, request, is_same_origin && origin(&url).ends_with(&format!("//{host}")))?;
         }
         Ok(response)
     }
 
-    fn send_to(&self, url: &str, request: &RegistryRequest<'_>, own: bool) -> Result<Response<Body>, ureq::Error> {
+    fn send_to(
+        &self,
+        url: &str,
+        request: &RegistryRequest<'_>,
+        is_same_origin: bool,
+    ) -> Result<Response<Body>, ureq::Error> {
         let mut builder = self.agent.get(url);
         if !request.accept.is_empty() {
             builder = builder.header(header::ACCEPT, request.accept);
@@ -178,7 +183,7 @@ impl Session {
         }
         // Whoever else a registry sends us to gets nothing of what it may know.
         if let Some(authorization) = self.authorization()
-            && own
+            && is_same_origin
         {
             builder = builder.header(header::AUTHORIZATION, authorization);
         }
@@ -214,8 +219,8 @@ impl Session {
 
 /// How long to wait after so many attempts, as long as the other side asks or twice as long as before; `None` where that
 /// is too long, or asked often enough.
-fn pause(attempts: u32, asked: Option<Duration>, limits: Limits) -> Option<Duration> {
-    let pause = asked.unwrap_or_else(|| (PAUSE * (1 << (attempts - 1).min(6))).min(limits.pause));
+fn pause(attempts: u32, requested_pause: Option<Duration>, limits: Limits) -> Option<Duration> {
+    let pause = requested_pause.unwrap_or_else(|| (PAUSE * (1 << (attempts - 1).min(6))).min(limits.pause));
     if attempts > limits.retries || pause > limits.pause { None } else { Some(pause) }
 }
 
@@ -271,18 +276,18 @@ impl Session {
         let status = response.status();
         let host = self.reference.host();
         let reason = Some(answer::reason(response)).filter(|text| !text.is_empty());
-        let said = reason.map(|text| format!(" ({text})")).unwrap_or_default();
+        let reason_text = reason.map(|text| format!(" ({text})")).unwrap_or_default();
         let repository = format!("{}/{}", self.reference.registry, self.reference.repository);
         match status.as_u16() {
-            401 | 403 => self.denied(&repository, &said),
+            401 | 403 => self.denied(&repository, &reason_text),
             404 => Failure::new(
                 FailureKind::Missing,
-                format!("{} not found in the registry `{host}`{said}", request.what),
+                format!("{} not found in the registry `{host}`{reason_text}", request.what),
                 "check the name and tag; a private repository looks the same without access to it",
             ),
             429 => Failure::new(
                 FailureKind::Limited,
-                format!("the registry `{host}` reports too many requests{said}"),
+                format!("the registry `{host}` reports too many requests{reason_text}"),
                 "wait, or log in for a higher limit (`docker login`)",
             ),
             300..=399 => Failure::new(
@@ -292,19 +297,19 @@ impl Session {
             ),
             500..=599 => Failure::new(
                 FailureKind::Broken,
-                format!("the registry `{host}` returned {status} for {}{said}", request.what),
+                format!("the registry `{host}` returned {status} for {}{reason_text}", request.what),
                 "try again later",
             ),
             _ => Failure::new(
                 FailureKind::Broken,
-                format!("the registry `{host}` returned {status} for {}{said}", request.what),
+                format!("the registry `{host}` returned {status} for {}{reason_text}", request.what),
                 "check the names of the registry and the image",
             ),
         }
     }
 
     /// Who was sent away, and why.
-    pub(super) fn denied(&self, repository: &str, said: &str) -> Failure {
+    pub(super) fn denied(&self, repository: &str, reason_text: &str) -> Failure {
         let looked = self.looked();
         let registry = &self.reference.registry;
         let login =
@@ -315,9 +320,9 @@ impl Session {
         }
         let what = match looked.credentials.user_name() {
             None => format!(
-                "the registry `{registry}` denies anonymous access to `{repository}`{said}, and no credentials were found"
+                "the registry `{registry}` denies anonymous access to `{repository}`{reason_text}, and no credentials were found"
             ),
-            Some(who) => format!("the registry `{registry}` denies {who} access to `{repository}`{said}"),
+            Some(who) => format!("the registry `{registry}` denies {who} access to `{repository}`{reason_text}"),
         };
         Failure::new(FailureKind::Denied, what, help)
     }
@@ -331,7 +336,7 @@ mod tests {
     fn pauses_double_unless_one_is_asked_for() {
         let seconds = Duration::from_secs;
         let limits = Limits { retries: 4, pause: seconds(3), ..Limits::default() };
-        for (attempts, asked, expected) in [
+        for (attempts, requested_pause, expected) in [
             (1, None, Some(PAUSE)),
             (2, None, Some(PAUSE * 2)),
             (3, None, Some(PAUSE * 4)),
@@ -340,7 +345,11 @@ mod tests {
             (1, Some(seconds(1)), Some(seconds(1))),
             (1, Some(seconds(4)), None),
         ] {
-            assert_eq!(pause(attempts, asked, limits), expected, "after {attempts}, {asked:?} asked for");
+            assert_eq!(
+                pause(attempts, requested_pause, limits),
+                expected,
+                "after {attempts}, {requested_pause:?} asked for"
+            );
         }
     }
 

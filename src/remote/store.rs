@@ -31,7 +31,7 @@ impl Repository {
         let registry = Registry::new(reference, options)?;
         let top = registry.manifest(&reference.version())?;
         let media_type = media_type(&top);
-        let Some(media_type) = media_type.filter(|own| !own.contains("manifest.v1+")) else {
+        let Some(media_type) = media_type.filter(|media_type| !media_type.contains("manifest.v1+")) else {
             let what = format!("`{reference}` in the registry `{}` is not an image manifest", reference.host());
             let help =
                 "schema 1 manifests and other artifacts are not supported; push the image again with a newer docker";
@@ -71,10 +71,11 @@ fn media_type(document: &Document) -> Option<String> {
     if value.get("schemaVersion").and_then(serde_json::Value::as_u64) != Some(2) {
         return None;
     }
-    let own = value.get("mediaType").and_then(serde_json::Value::as_str).filter(|own| !own.is_empty());
+    let media_type =
+        value.get("mediaType").and_then(serde_json::Value::as_str).filter(|media_type| !media_type.is_empty());
     let called = Some(document.media_type.as_str()).filter(|called| called.starts_with("application/vnd."));
     let kind = if value.get("manifests").is_some() { "index" } else { "manifest" };
-    Some(own.or(called).map_or_else(|| format!("application/vnd.oci.image.{kind}.v1+json"), str::to_owned))
+    Some(media_type.or(called).map_or_else(|| format!("application/vnd.oci.image.{kind}.v1+json"), str::to_owned))
 }
 
 /// `blobs/sha256/<hex>` as a digest.

@@ -117,8 +117,8 @@ fn part(head: &str) -> ServerAnswer {
         head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
     let Some(range) = range else { return ServerAnswer::new("200 OK", &[], &blob) };
     let from: usize = range.trim_end_matches('-').parse().unwrap();
-    let told = format!("Content-Range: bytes {from}-{}/{}", blob.len() - 1, blob.len());
-    ServerAnswer::new("206 Partial Content", &[&told], &blob[from..])
+    let content_range = format!("Content-Range: bytes {from}-{}/{}", blob.len() - 1, blob.len());
+    ServerAnswer::new("206 Partial Content", &[&content_range], &blob[from..])
 }
 
 #[test]

@@ -15,16 +15,16 @@ const FILES: usize = 100;
 
 /// What is trusted: the system's certificates (those of `SSL_CERT_FILE` and `SSL_CERT_DIR` where set) and these. Those of
 /// browsers, which are compiled in, where neither has any.
-pub(crate) fn authorities(own: &[Certificate<'static>]) -> RootCerts {
+pub(crate) fn authorities(certificates: &[Certificate<'static>]) -> RootCerts {
     static SYSTEM: OnceLock<Vec<Certificate<'static>>> = OnceLock::new();
     let system = SYSTEM.get_or_init(|| {
-        let found = rustls_native_certs::load_native_certs().certs;
-        found.iter().map(|certificate| Certificate::from_der(certificate.as_ref()).to_owned()).collect()
+        let certificates = rustls_native_certs::load_native_certs().certs;
+        certificates.iter().map(|certificate| Certificate::from_der(certificate.as_ref()).to_owned()).collect()
     });
-    if system.is_empty() && own.is_empty() {
+    if system.is_empty() && certificates.is_empty() {
         return RootCerts::WebPki;
     }
-    RootCerts::Specific(Arc::new(system.iter().chain(own).cloned().collect()))
+    RootCerts::Specific(Arc::new(system.iter().chain(certificates).cloned().collect()))
 }
 
 /// The certificates of a file (PEM).
@@ -32,18 +32,18 @@ pub(crate) fn authorities(own: &[Certificate<'static>]) -> RootCerts {
 /// # Errors
 /// One sentence: the file cannot be read, or has none.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
-    let mut found = Vec::new();
+    let mut certificates = Vec::new();
     for item in parse_pem(&read(path)?) {
         match item {
-            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
             Ok(_) => {}
             Err(error) => return Err(format!("`{}` is not a PEM certificate file: {error}", path.display())),
         }
     }
-    if found.is_empty() {
+    if certificates.is_empty() {
         return Err(format!("`{}` contains no PEM certificate", path.display()));
     }
-    Ok(found)
+    Ok(certificates)
 }
 
 /// A client certificate and its key.
@@ -66,17 +66,17 @@ pub(super) fn of_registry(folder: &Path) -> Result<(Vec<Certificate<'static>>, O
         Err(_) => return Ok((Vec::new(), None)),
     };
     files.sort();
-    let ends_with = |path: &Path, ending: &str| path.extension().is_some_and(|own| own == ending);
+    let ends_with = |path: &Path, ending: &str| path.extension().is_some_and(|extension| extension == ending);
     let mut trusted = Vec::new();
-    let mut shown = None;
+    let mut identity = None;
     for path in &files {
         if ends_with(path, "crt") {
             trusted.extend(certificates(path)?);
-        } else if ends_with(path, "cert") && shown.is_none() {
-            shown = Some(client_certificate(path, &path.with_extension("key"))?);
+        } else if ends_with(path, "cert") && identity.is_none() {
+            identity = Some(client_certificate(path, &path.with_extension("key"))?);
         }
     }
-    Ok((trusted, shown))
+    Ok((trusted, identity))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

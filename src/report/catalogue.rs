@@ -10,13 +10,13 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
     let name = rules.iter().map(|rule| width(rule.name)).max().unwrap_or(0);
     let mut out = String::new();
     for category in Category::ALL {
-        let own: Vec<_> = rules.iter().filter(|rule| rule.metadata().category == *category).collect();
-        if own.is_empty() {
+        let rules_of_category: Vec<_> = rules.iter().filter(|rule| rule.metadata().category == *category).collect();
+        if rules_of_category.is_empty() {
             continue;
         }
         out.push_str(&layout.paint(TextStyle::Strong, category.name()));
         out.push('\n');
-        for rule in own {
+        for rule in rules_of_category {
             let metadata = rule.metadata();
             let off = match metadata.status {
                 Status::Costly => " (on by default for costs of 50 MB and more)",

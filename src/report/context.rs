@@ -42,8 +42,8 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
             _ => "unknown".to_owned(),
         };
         let head = format!("  {:>4}  {amount}  ", copy.line);
-        let left = layout.columns().saturating_sub(width(&head)).max(12);
-        out.push_str(&format!("{head}{}\n", cut(&clean(&copy.text), left)));
+        let columns_left = layout.columns().saturating_sub(width(&head)).max(12);
+        out.push_str(&format!("{head}{}\n", cut(&clean(&copy.text), columns_left)));
     }
     for problem in &listing.problems {
         let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
@@ -58,9 +58,9 @@ fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit
         return;
     }
     out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, title)));
-    let shown = &entries[..entries.len().min(limit)];
-    let sizes = shown.iter().map(|entry| width(&bytes(entry.bytes))).max().unwrap_or(0);
-    for entry in shown {
+    let visible = &entries[..entries.len().min(limit)];
+    let sizes = visible.iter().map(|entry| width(&bytes(entry.bytes))).max().unwrap_or(0);
+    for entry in visible {
         let size = bytes(entry.bytes);
         let blanks = " ".repeat(sizes - width(&size));
         let path = clean(&entry.path).into_owned();
@@ -71,7 +71,7 @@ fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit
         };
         out.push_str(&format!("  {blanks}{size}  {}\n", cut(&line, room)));
     }
-    out.push_str(&hidden_rows(entries.len(), shown.len(), 2));
+    out.push_str(&hidden_rows(entries.len(), visible.len(), 2));
 }
 
 /// The listings for programs, as `schemas/context.schema.json` describes them: the first one, and the others in it.

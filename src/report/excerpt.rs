@@ -130,9 +130,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, span: (u32, u32), line: u32, shown: &str, marked: &str) {
+    fn check(text: &str, span: (u32, u32), line: u32, expected: &str, marked: &str) {
         let excerpt = Excerpt::new(&Source::of("f", text), &[Span::new(span.0, span.1)]);
-        assert_eq!((excerpt.first_line, &*excerpt.text), (line, shown));
+        assert_eq!((excerpt.first_line, &*excerpt.text), (line, expected));
         assert_eq!(&excerpt.text[excerpt.places[0].clone().unwrap()], marked);
     }
 

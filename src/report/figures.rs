@@ -125,8 +125,8 @@ fn remarks(result: &Measurement) -> Vec<String> {
             .to_owned(),
     );
     all.push(match result.left_in_cache {
-        Some(left) => {
-            format!("The build cache may have grown by up to {}; `docker builder prune` empties it.", bytes(left))
+        Some(growth) => {
+            format!("The build cache may have grown by up to {}; `docker builder prune` empties it.", bytes(growth))
         }
         None => "The engine does not report the size of the build cache.".to_owned(),
     });
@@ -285,7 +285,11 @@ pub fn measure_json(result: &Measurement) -> String {
         name: &build.name,
         dockerfile: &build.dockerfile,
         figures: wire_figures(&build.figures),
-        failure: build.fault.as_ref().map(|own| WireFault { message: &own.what, help: &own.help, log: &own.log }),
+        failure: build.fault.as_ref().map(|fault| WireFault {
+            message: &fault.what,
+            help: &fault.help,
+            log: &fault.log,
+        }),
     });
     json::pretty(&Wire {
         head: wire::Head::new("dockopt.measure/1", &result.root),

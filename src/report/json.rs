@@ -17,7 +17,7 @@ pub fn lint_json(report: &Report) -> String {
 pub fn audit_json(report: &Report) -> String {
     pretty(&wire::Audit {
         head: wire::Head::new("dockopt.audit/1", &report.root),
-        builds: report.builds.iter().map(|one| build(report, one)).collect(),
+        builds: report.builds.iter().map(|build_report| build(report, build_report)).collect(),
         results: results(report),
     })
 }
@@ -87,7 +87,7 @@ fn wire_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: Strin
         url: rule.map(crate::rules::Rule::url),
         labels: finding.labels.iter().map(label).collect(),
         impact: finding.impact.iter().map(impact).collect(),
-        fixes: finding.fixes.iter().map(|one| fix(report, one)).collect(),
+        fixes: finding.fixes.iter().map(|item| fix(report, item)).collect(),
         fingerprint,
     }
 }
@@ -105,8 +105,8 @@ fn span(source: Option<&Source>, span: Span) -> wire::Span {
             byte,
         }
     };
-    let own = source.map_or(span, |source| source.original(span));
-    wire::Span { start: place(span.start, own.start), end: place(span.end, own.end) }
+    let original = source.map_or(span, |source| source.original(span));
+    wire::Span { start: place(span.start, original.start), end: place(span.end, original.end) }
 }
 
 pub(super) fn impact(impact: &Impact) -> wire::Impact<'_> {
@@ -129,7 +129,7 @@ fn fix<'a>(report: &'a Report, fix: &'a Fix) -> wire::FixJson<'a> {
         title: &fix.title,
         safety,
         why_unsafe,
-        edits: fix.edits.iter().map(|one| edit(report, one)).collect(),
+        edits: fix.edits.iter().map(|item| edit(report, item)).collect(),
     }
 }
 

@@ -103,9 +103,9 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    let mut kept = take(text.chars(), columns.saturating_sub(1));
-    kept.push('…');
-    Cow::Owned(kept)
+    let mut kept_text = take(text.chars(), columns.saturating_sub(1));
+    kept_text.push('…');
+    Cow::Owned(kept_text)
 }
 
 /// At most `columns` wide, the start cut: of a path the end tells most.
@@ -118,17 +118,17 @@ pub fn cut_path(text: &str, columns: usize) -> Cow<'_, str> {
 }
 
 fn take(chars: impl Iterator<Item = char>, columns: usize) -> String {
-    let mut left = columns;
-    let mut kept = String::new();
+    let mut columns_left = columns;
+    let mut kept_text = String::new();
     for c in chars {
-        let own = c.width().unwrap_or(0);
-        if own > left {
+        let width = c.width().unwrap_or(0);
+        if width > columns_left {
             break;
         }
-        left -= own;
-        kept.push(c);
+        columns_left -= width;
+        kept_text.push(c);
     }
-    kept
+    kept_text
 }
 
 /// Lines of at most `columns`, broken at blanks; a longer word is broken anywhere.

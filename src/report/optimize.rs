@@ -38,7 +38,7 @@ impl Rewrite {
     fn open(&self) -> impl Iterator<Item = (&RewriteStep, &Assumption)> {
         let steps = self.optimized.rungs.iter().flat_map(|climbed| &climbed.steps);
         let all = steps.flat_map(|step| step.assumptions.iter().map(move |assumption| (step, assumption)));
-        all.filter(|(_, one)| one.support == Support::Open)
+        all.filter(|(_, assumption)| assumption.support == Support::Open)
     }
 
     fn refusals(&self) -> impl Iterator<Item = &crate::optimize::PassRefusal> {
@@ -165,10 +165,10 @@ fn format_assumption(assumption: &Assumption) -> String {
 
 /// A text after its name, wrapped; further lines are aligned with the first.
 fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle, layout: Layout) {
-    let left = indent + width(name);
-    let room = layout.columns().saturating_sub(left + 1).max(24);
+    let column = indent + width(name);
+    let room = layout.columns().saturating_sub(column + 1).max(24);
     for (number, part) in wrap(&clean(text), room).iter().enumerate() {
-        let before = if number == 0 { format!("{}{name} ", " ".repeat(indent)) } else { " ".repeat(left + 1) };
+        let before = if number == 0 { format!("{}{name} ", " ".repeat(indent)) } else { " ".repeat(column + 1) };
         out.push_str(&format!("{before}{}\n", layout.paint(tone, part)));
     }
 }
@@ -226,7 +226,7 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
 /// `rung 3`, `rungs 0 to 5`, `rungs 0, 1, 4`.
 fn rungs_text(rungs: &[u8]) -> String {
     match rungs {
-        [one] => format!("rung {one}"),
+        [rung] => format!("rung {rung}"),
         [first, .., last] if usize::from(last - first) + 1 == rungs.len() => format!("rungs {first} to {last}"),
         _ => format!("rungs {}", rungs.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
     }
@@ -281,7 +281,7 @@ fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
     let rungs = rewrite.optimized.rungs.iter().map(|climbed| wire::Rung {
         number: climbed.rung.number(),
         title: climbed.rung.title(),
-        steps: climbed.steps.iter().map(|one| step(one, mask)).collect(),
+        steps: climbed.steps.iter().map(|climb_step| step(climb_step, mask)).collect(),
         refusals: climbed
             .refusals
             .iter()

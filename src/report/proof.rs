@@ -61,8 +61,9 @@ fn lines(out: &mut String, layout: Layout, (tone, head): (TextStyle, &str), deta
     let nothing = [String::new()];
     for detail in if details.is_empty() { &nothing[..] } else { details } {
         for line in wrap(&clean(detail), columns) {
-            let left = if std::mem::take(&mut first) { layout.paint(tone, &pad(head, HEAD)) } else { " ".repeat(HEAD) };
-            out.push_str(format!("  {left}{line}").trim_end());
+            let head_text =
+                if std::mem::take(&mut first) { layout.paint(tone, &pad(head, HEAD)) } else { " ".repeat(HEAD) };
+            out.push_str(format!("  {head_text}{line}").trim_end());
             out.push('\n');
         }
     }
@@ -97,7 +98,7 @@ fn advice(proof: &Proof) -> String {
 
 /// What stands below the figures, one sentence each.
 fn notes(proof: &Proof) -> Vec<String> {
-    let mut all: Vec<String> = proof.started_as.iter().map(|told| format!("started as {told}")).collect();
+    let mut all: Vec<String> = proof.started_as.iter().map(|command| format!("started as {command}")).collect();
     if !proof.floor.is_empty() {
         all.push(floor(proof));
     }
@@ -119,7 +120,7 @@ fn rungs(tried: &TriedRung) -> String {
 }
 
 fn name(tried: &TriedRung) -> String {
-    let own = if tried.rungs.is_empty() { "the rewrite".to_owned() } else { rungs(tried) };
+    let subject = if tried.rungs.is_empty() { "the rewrite".to_owned() } else { rungs(tried) };
     let without =
         if tried.left_out.is_empty() { String::new() } else { format!(" without {}", tried.left_out.join(", ")) };
     let fell = match () {
@@ -127,7 +128,7 @@ fn name(tried: &TriedRung) -> String {
         () if tried.holds() => ": not proved",
         () => ": failed",
     };
-    format!("{own}{without}{fell}")
+    format!("{subject}{without}{fell}")
 }
 
 fn floor(proof: &Proof) -> String {
@@ -284,8 +285,8 @@ pub fn proof_json(root: &str, proofs: &[Proof]) -> String {
 }
 
 fn wire_proof(proof: &Proof) -> WireProof<'_> {
-    let own = proof.verdict();
-    let word = match own {
+    let outcome = proof.verdict();
+    let word = match outcome {
         Verdict::OriginalFails => "original_fails",
         Verdict::Unchanged => "unchanged",
         Verdict::Proved => "proved",
@@ -312,10 +313,14 @@ fn wire_proof(proof: &Proof) -> WireProof<'_> {
     WireProof {
         dockerfile: &proof.dockerfile,
         verdict: word,
-        reason: matches!(own, Verdict::Unproved | Verdict::Rejected).then(|| verdict(proof)),
+        reason: matches!(outcome, Verdict::Unproved | Verdict::Rejected).then(|| verdict(proof)),
         advice: &proof.advice,
         started_as: proof.started_as.as_deref(),
-        rejected: proof.rejected.iter().map(|own| WireRejected { pass: &own.pass, reason: &own.reason }).collect(),
+        rejected: proof
+            .rejected
+            .iter()
+            .map(|rejected_pass| WireRejected { pass: &rejected_pass.pass, reason: &rejected_pass.reason })
+            .collect(),
         original_failure: proof.original.as_deref(),
         engine: Some(proof.engine.as_str()).filter(|engine| !engine.is_empty()),
         inputs: proof.inputs.iter().map(|(name, digest)| WireInput { name, digest }).collect(),
@@ -343,7 +348,11 @@ fn wire_tried(tried: &TriedRung) -> WireTried<'_> {
         checks: tried
             .checks
             .iter()
-            .map(|own| WireCheck { name: own.name, outcome: check(own), details: &own.details })
+            .map(|proof_check| WireCheck {
+                name: proof_check.name,
+                outcome: check(proof_check),
+                details: &proof_check.details,
+            })
             .collect(),
     }
 }

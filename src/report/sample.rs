@@ -287,9 +287,9 @@ fn offsets_are_those_of_the_file() {
     let findings = vec![Finding { span, fixes, ..findings().swap_remove(0) }];
     let json = lint_json(&Report { sources: vec![source], findings, ..Report::default() });
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let own = |pointer: &str| json.pointer(pointer).unwrap().as_u64().unwrap() as usize;
-    let (start, end) = (own("/findings/0/span/start/byte"), own("/findings/0/span/end/byte"));
+    let number = |pointer: &str| json.pointer(pointer).unwrap().as_u64().unwrap() as usize;
+    let (start, end) = (number("/findings/0/span/start/byte"), number("/findings/0/span/end/byte"));
     assert_eq!(&bytes[start..end], b"apt");
-    assert_eq!((own("/findings/0/span/start/line"), own("/findings/0/span/end/column")), (3, 8));
-    assert_eq!((own("/findings/0/fixes/0/edits/0/start"), own("/findings/0/fixes/0/edits/0/end")), (start, end));
+    assert_eq!((number("/findings/0/span/start/line"), number("/findings/0/span/end/column")), (3, 8));
+    assert_eq!((number("/findings/0/fixes/0/edits/0/start"), number("/findings/0/fixes/0/edits/0/end")), (start, end));
 }

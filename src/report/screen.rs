@@ -27,8 +27,8 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
         out.push_str(&render_build(report, build, layout, all));
         out.push('\n');
     }
-    let own: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
-    let elsewhere: Vec<usize> = (0..report.findings.len()).filter(|index| !own.contains(index)).collect();
+    let indexes: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
+    let elsewhere: Vec<usize> = (0..report.findings.len()).filter(|index| !indexes.contains(index)).collect();
     if !elsewhere.is_empty() {
         out.push_str(&layout.paint(TextStyle::Strong, "Other files"));
         out.push_str("\n\n");
@@ -69,8 +69,8 @@ fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool)
     if build.findings.is_empty() {
         let name = report.sources.get(build.dockerfile.0 as usize).map_or("", |source| source.name());
         // Without a context its ignore file may be what is wrong.
-        let own = |file: &str| file == name || (build.context.is_none() && file.ends_with(".dockerignore"));
-        let wrong = report.read_problems().any(|problem| own(&problem.file));
+        let is_of_build = |file: &str| file == name || (build.context.is_none() && file.ends_with(".dockerignore"));
+        let wrong = report.read_problems().any(|problem| is_of_build(&problem.file));
         out.push_str(if wrong { "  nothing else found\n" } else { "  nothing found\n" });
     } else {
         out.push_str(&table(report, Some(build.dockerfile), &build.findings, layout, all));
@@ -90,12 +90,12 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
     what.push(count(u64::from(build.steps), "step"));
     let what = what.join(", ");
     let context = build.context.as_ref().map(|context| context_text(context, all)).unwrap_or_default();
-    let left = width(&name) + 3 + width(&what);
+    let used_columns = width(&name) + 3 + width(&what);
     let mut out = layout.paint(TextStyle::Strong, &name);
-    if left + 3 + width(&context) <= columns {
+    if used_columns + 3 + width(&context) <= columns {
         out.push_str(&format!("   {what}"));
         if !context.is_empty() {
-            out.push_str(&format!("{}{context}", " ".repeat((columns - left - width(&context)).min(10))));
+            out.push_str(&format!("{}{context}", " ".repeat((columns - used_columns - width(&context)).min(10))));
         }
         out.push('\n');
         return out;
@@ -129,11 +129,11 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
     if !listed.is_empty() {
         out.push_str("  Sent but not needed\n");
     }
-    let shown = &listed[..listed.len().min(limit)];
-    let sizes = shown.iter().map(|part| width(&bytes(part.entry.bytes))).max().unwrap_or(0);
+    let visible = &listed[..listed.len().min(limit)];
+    let sizes = visible.iter().map(|part| width(&bytes(part.entry.bytes))).max().unwrap_or(0);
     let room = layout.columns().saturating_sub(sizes + 6);
-    let paths = shown.iter().map(|part| width(&part.entry.path)).max().unwrap_or(0).min(room);
-    for part in shown {
+    let paths = visible.iter().map(|part| width(&part.entry.path)).max().unwrap_or(0).min(room);
+    for part in visible {
         let size = bytes(part.entry.bytes);
         let path = clean(&part.entry.path);
         let path = pad(&cut_path(&path, paths), paths);
@@ -143,12 +143,12 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         out.push_str(line.trim_end());
         out.push('\n');
     }
-    out.push_str(&hidden_rows(listed.len(), shown.len(), 4));
+    out.push_str(&hidden_rows(listed.len(), visible.len(), 4));
     if !context.secrets.is_empty() {
-        let shown: Vec<&str> = context.secrets.iter().take(limit).map(|entry| &*entry.path).collect();
-        let more = context.secrets.len() - shown.len();
+        let paths: Vec<&str> = context.secrets.iter().take(limit).map(|entry| &*entry.path).collect();
+        let more = context.secrets.len() - paths.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let text = format!("Sent to the builder and looks like a secret: {}{more}", shown.join(", "));
+        let text = format!("Sent to the builder and looks like a secret: {}{more}", paths.join(", "));
         push(&mut out, &text, 2, layout, TextStyle::Warning);
     }
     out
@@ -201,11 +201,11 @@ fn ranges_named(steps: &[BuildStep], single: bool) -> String {
 /// The command that goes on from here.
 fn next(report: &Report, options: &[String], layout: Layout) -> String {
     let has = |safe: bool| {
-        let own = report
+        let fixable = report
             .findings
             .iter()
             .filter(|finding| finding.fixes.first().is_some_and(|fix| (fix.safety == Safety::Safe) == safe));
-        own.count() as u64
+        fixable.count() as u64
     };
     let root = std::iter::once(&report.root).chain(options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let (safe, risky) = (has(true), has(false));
@@ -230,11 +230,11 @@ fn next(report: &Report, options: &[String], layout: Layout) -> String {
 /// As it is typed into a shell.
 pub(super) fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+:,=".contains(c);
-    let shown = clean(path);
+    let path_text = clean(path);
     if path.is_empty() {
         return ".".into();
     }
-    if path.chars().all(plain) { shown.into_owned() } else { format!("'{}'", shown.replace('\'', r"'\''")) }
+    if path.chars().all(plain) { path_text.into_owned() } else { format!("'{}'", path_text.replace('\'', r"'\''")) }
 }
 
 /// A text that is wrapped, its further lines indented.

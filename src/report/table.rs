@@ -118,8 +118,8 @@ pub(super) fn table(
     all: bool,
 ) -> String {
     let known: Vec<&Finding> = findings.iter().filter_map(|index| report.findings.get(*index)).collect();
-    let shown = picked(&known, all);
-    let rows: Vec<Vec<Cell>> = shown.iter().map(|finding| row(report, dockerfile, finding)).collect();
+    let visible = picked(&known, all);
+    let rows: Vec<Vec<Cell>> = visible.iter().map(|finding| row(report, dockerfile, finding)).collect();
     let grid = Grid { columns: &COLUMNS, head: &HEAD, rows: &rows, indent: 2 };
     let is_narrow = grid.room_of(1, layout) < NARROW;
     let mut out = if is_narrow { blocks(&rows, layout) } else { grid.write(layout) };

@@ -184,8 +184,8 @@ pub fn remarks(report: &Report) -> String {
 pub(super) fn skipped(report: &Report, layout: Layout) -> String {
     let mut groups: Vec<(&str, &str, Vec<&str>)> = Vec::new();
     for skip in &report.skipped {
-        let own = groups.iter_mut().find(|group| group.0 == skip.why && group.1 == skip.remedy);
-        match own {
+        let group = groups.iter_mut().find(|group| group.0 == skip.why && group.1 == skip.remedy);
+        match group {
             Some(group) => group.2.push(&skip.what),
             None => groups.push((&skip.why, &skip.remedy, vec![&skip.what])),
         }
@@ -219,11 +219,11 @@ fn summary(report: &Report, layout: Layout) -> String {
     }
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Info, Severity::Style] {
-        let own = report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
-        match (own, severity) {
+        let count_of_severity = report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+        match (count_of_severity, severity) {
             (0, _) => {}
-            (_, Severity::Error | Severity::Warning) => parts.push(count(own, severity.name())),
-            _ => parts.push(format!("{own} {}", severity.name())),
+            (_, Severity::Error | Severity::Warning) => parts.push(count(count_of_severity, severity.name())),
+            _ => parts.push(format!("{count_of_severity} {}", severity.name())),
         }
     }
     let findings = count(report.findings.len() as u64, "finding");

@@ -46,8 +46,8 @@ fn grouped(number: u64) -> String {
 }
 
 /// The row of a list that was cut: `… 12 more (--all)`; empty if all rows are shown. `indent` is in columns.
-pub(super) fn hidden_rows(all: usize, shown: usize, indent: usize) -> String {
-    match all.saturating_sub(shown) {
+pub(super) fn hidden_rows(all: usize, visible: usize, indent: usize) -> String {
+    match all.saturating_sub(visible) {
         0 => String::new(),
         hidden => format!("{:indent$}… {hidden} more (--all)\n", ""),
     }
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn bytes_are_decimal() {
-        for (given, expected) in [
+        for (number, expected) in [
             (0, "0 B"),
             (999, "999 B"),
             (1_000, "1 kB"),
@@ -74,13 +74,13 @@ mod tests {
             (99_960_000, "100 MB"),
             (u64::MAX, "18.4 EB"),
         ] {
-            assert_eq!(bytes(given), expected, "{given}");
+            assert_eq!(bytes(number), expected, "{number}");
         }
     }
 
     #[test]
     fn seconds_are_in_words() {
-        for (given, expected) in [
+        for (number, expected) in [
             (0.0, "0 s"),
             (0.84, "0.8 s"),
             (9.99, "10 s"),
@@ -91,7 +91,7 @@ mod tests {
             (7_200.0, "2 h"),
             (f64::NAN, "0 s"),
         ] {
-            assert_eq!(seconds(given), expected, "{given}");
+            assert_eq!(seconds(number), expected, "{number}");
         }
     }
 

@@ -88,8 +88,8 @@ fn content(cx: &Context, source: &str) -> Content {
     if source.ends_with('/') || matches!(path, "" | ".") {
         return Content::Plain;
     }
-    let found = cx.context().and_then(|context| Some(context.entry(context.find(path)?)));
-    if found.is_some_and(|entry| {
+    let entry = cx.context().and_then(|context| Some(context.entry(context.find(path)?)));
+    if entry.is_some_and(|entry| {
         entry.kind == ContextEntryKind::Directory || (entry.kind == ContextEntryKind::File && entry.amount.bytes == 0)
     }) {
         return Content::Plain;

@@ -21,9 +21,9 @@ fn check(cx: &Context, out: &mut Findings) {
         let invocations = run.invocations();
         let cleaned = invocations.iter().rposition(cleans);
         let update = update(&run, &invocations);
-        for (at, one) in invocations.iter().enumerate() {
-            let Some(call) = apk(one, Verb::Install).filter(|call| call.verb_text == "add") else { continue };
-            let open = one.args.iter().any(|word| run.may_be_option(word));
+        for (at, invocation) in invocations.iter().enumerate() {
+            let Some(call) = apk(invocation, Verb::Install).filter(|call| call.verb_text == "add") else { continue };
+            let open = invocation.args.iter().any(|word| run.may_be_option(word));
             if call.has(&["--no-cache", "--no-network", "--simulate", "-s"])
                 || open
                 || cleaned.is_some_and(|last| last > at)
@@ -42,12 +42,16 @@ fn check(cx: &Context, out: &mut Findings) {
                     // With `--no-cache`, apk fetches the index anyway.
                     let is_update = |word: &&Word| matches!(word.text(), "--update" | "--update-cache" | "-U");
                     edits.extend(
-                        one.args.iter().find(is_update).and_then(|word| option_removal::of(&run, one, word.span)),
+                        invocation
+                            .args
+                            .iter()
+                            .find(is_update)
+                            .and_then(|word| option_removal::of(&run, invocation, word.span)),
                     );
                     edits.sort_by_key(|(span, _)| span.start);
                     let cache = Cache { folders: &FOLDERS, program: "apk" };
-                    let read =
-                        cache_reader::is_behind(&run, one.span.end, cache) || cache_reader::is_below(&run, cache);
+                    let read = cache_reader::is_behind(&run, invocation.span.end, cache)
+                        || cache_reader::is_below(&run, cache);
                     let why = || Safety::Unsafe("a later command may read the index".into());
                     let safety = if read { why() } else { Safety::Safe };
                     finding.edits("do not store the package index", safety, edits)
@@ -74,12 +78,12 @@ fn cleans(invocation: &Invocation) -> bool {
 
 /// An edit that removes the first `apk update` and the separator after it: with `--no-cache` no command uses its index.
 fn update(run: &Run, all: &[Invocation]) -> Option<(Span, String)> {
-    let one = all.iter().find(|one| apk(one, Verb::Update).is_some())?;
-    let command = one.command;
-    let alone = one.via.is_empty() && command.redirects.is_empty() && command.assignments.is_empty();
+    let invocation = all.iter().find(|one| apk(one, Verb::Update).is_some())?;
+    let command = invocation.command;
+    let alone = invocation.via.is_empty() && command.redirects.is_empty() && command.assignments.is_empty();
     let after = command.place.after.filter(|after| is_and(*after))?;
-    let own = run.code.script.commands.get(one.outer as usize)?;
-    let next = run.code.script.commands.get(one.outer as usize + 1)?;
+    let own = run.code.script.commands.get(invocation.outer as usize)?;
+    let next = run.code.script.commands.get(invocation.outer as usize + 1)?;
     // The text between the commands is removed as well, so it must be blank.
     let top = run.code.script.is_top(&command.place) && command.place.before.is_none_or(is_and);
     let span = run.place(Span::new(own.span.start, next.span.start));

@@ -49,9 +49,9 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// Adds the price: at least the size of the packages that are only recommended.
 fn priced(run: &Run, call: &PackageCall, installed: &[&str], finding: Finding) -> Finding {
-    let asked: Vec<&str> = call.packages.iter().map(|package| package.name.text).collect();
+    let names: Vec<&str> = call.packages.iter().map(|package| package.name.text).collect();
     let size = match run.build.root_base(run.stage) {
-        StageBase::Image(image) if !call.has_unknown_packages() => PackageSize::recommended(&asked, installed, image),
+        StageBase::Image(image) if !call.has_unknown_packages() => PackageSize::recommended(&names, installed, image),
         _ => None,
     };
     let Some((size, bytes)) = size else { return finding };

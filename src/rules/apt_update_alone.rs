@@ -17,8 +17,9 @@ fn check(cx: &Context, out: &mut Findings) {
         for run in run_instructions::of_stage(build, stage).filter(|run| !run.is_trigger() && !run.is_mounted(&LISTS)) {
             let invocations = run.invocations();
             let verb = |invocation: &Invocation| invocation.call_of(&[Manager::Apt]).map(|call| call.verb);
-            let installs =
-                |one: &&Invocation| matches!(verb(one), Some(Verb::Install | Verb::Upgrade | Verb::Download));
+            let installs = |invocation: &&Invocation| {
+                matches!(verb(invocation), Some(Verb::Install | Verb::Upgrade | Verb::Download))
+            };
             let update = invocations.iter().rfind(|invocation| verb(invocation) == Some(Verb::Update));
             match (update, invocations.iter().find(installs)) {
                 // A later command of the RUN may install packages in a way that is not recognised.
@@ -45,10 +46,10 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// Whether only trivial commands follow the update.
 fn ends_there(all: &[Invocation], update: &Invocation) -> bool {
-    let later = all.iter().skip_while(|one| one.span != update.span).skip(1);
-    later.into_iter().all(|one| {
-        one.package_call().is_some_and(|call| call.verb == Verb::Clean)
-            || matches!(one.program, Some("rm" | "echo" | "true" | "mkdir" | "set"))
+    let later = all.iter().skip_while(|invocation| invocation.span != update.span).skip(1);
+    later.into_iter().all(|invocation| {
+        invocation.package_call().is_some_and(|call| call.verb == Verb::Clean)
+            || matches!(invocation.program, Some("rm" | "echo" | "true" | "mkdir" | "set"))
     })
 }
 
@@ -71,10 +72,10 @@ fn edits(update: &Run, span: Span, install: &Run, first: &Invocation) -> Option<
     }
     let in_first = lead.place.scope == 0 && first.command.span.start >= lead.span.start && script.problems.is_empty();
     let source = file.source();
-    let own = source.slice(update.place(span));
+    let update_text = source.slice(update.place(span));
     let whole = update.code.script.commands[0].span;
-    let kept = source.slice(update.instruction.span);
-    if !in_first || own.contains('\n') || kept.contains('\n') || whole != span {
+    let run_text = source.slice(update.instruction.span);
+    if !in_first || update_text.contains('\n') || run_text.contains('\n') || whole != span {
         return None;
     }
     // Removes the whole line; comments above it stay.
@@ -83,5 +84,5 @@ fn edits(update: &Run, span: Span, install: &Run, first: &Invocation) -> Option<
         source.line_span(update.instruction.end_line + 1).start,
     );
     let at = install.place(lead.span).start;
-    Some(vec![(lines, String::new()), (Span::at(at), format!("{own} && "))])
+    Some(vec![(lines, String::new()), (Span::at(at), format!("{update_text} && "))])
 }

@@ -52,7 +52,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let unpacked = below.find_map(|(index, _, all)| {
                     let names = || target.into_iter().chain([name]);
                     let unpacks = |invocation: &Invocation| names().find(|name| unpacks(invocation, name));
-                    all.iter().find_map(|one| Some((unpacks(one)?, *index, one.span)))
+                    all.iter().find_map(|invocation| Some((unpacks(invocation)?, *index, invocation.span)))
                 });
                 let Some((name, index, span)) = unpacked else { continue };
                 let message =

@@ -58,7 +58,7 @@ impl UnversionedImage<'_> {
 
 /// The images of a build that have no version.
 pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<UnversionedImage<'a>> {
-    let mut found = Vec::new();
+    let mut images = Vec::new();
     for edge in cx.build().edges() {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
         let StageBase::Image(image) = &edge.to else { continue };
@@ -68,9 +68,9 @@ pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<UnversionedImage<'a>> {
         // A name without a namespace that is not an official image is built by the project itself, or is a named context.
         let public = is_name(Reference::of(image).name) && (name.contains('/') || is_official(name));
         let released = how == FloatingReason::Untagged && says_release(name);
-        found.push(UnversionedImage { edge, image, how, chosen: needed && public && !parameter && !released });
+        images.push(UnversionedImage { edge, image, how, chosen: needed && public && !parameter && !released });
     }
-    found
+    images
 }
 
 /// Whether a build argument chooses the whole image: `$BASE`, `${NAMESPACE}/base:${VERSION}`.

@@ -89,8 +89,8 @@ fn of_command(command: &Command) -> Option<Bashism> {
         .assignments
         .iter()
         .find(|assignment| assignment.value.expansions().iter().any(|e| e.kind == ExpansionKind::Array));
-    if let Some(one) = array {
-        return Some(Bashism::new(one.span, "has no arrays", "SC3030"));
+    if let Some(expansion) = array {
+        return Some(Bashism::new(expansion.span, "has no arrays", "SC3030"));
     }
     for redirect in &command.redirects {
         let background = "runs the command in the background at `&>` and empties the file";
@@ -142,15 +142,15 @@ fn of_word(word: &Word) -> Option<Bashism> {
     }) {
         return Some(Bashism::new(one.span, "has no `<(`", "SC3001"));
     }
-    let expands_to = |one: &&Expansion| match &one.kind {
+    let expands_to = |expansion: &&Expansion| match &expansion.kind {
         ExpansionKind::Variable(name) => VARIABLES.contains(&&**name),
         _ => false,
     };
-    if let Some(one) = word.expansions().iter().find(expands_to) {
-        let text = word.text().get(one.within.range()).unwrap_or_default();
+    if let Some(expansion) = word.expansions().iter().find(expands_to) {
+        let text = word.text().get(expansion.within.range()).unwrap_or_default();
         // `${RANDOM:-1}` has a value anyway.
         if !text.contains(['-', '+', '=']) {
-            return Some(Bashism::new(one.span, format!("does not set `{text}`"), "SC3028"));
+            return Some(Bashism::new(expansion.span, format!("does not set `{text}`"), "SC3028"));
         }
     }
     let brace = word.is_pattern() && !word.is_quoted() && has_braces(word.text());

@@ -34,8 +34,8 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
             let removal = toolchain::last_removal(&invocations);
             let compile = invocations.iter().rposition(toolchain::may_compile);
-            for (at, one) in invocations.iter().enumerate() {
-                let Some(call) = one.package_call() else { continue };
+            for (at, invocation) in invocations.iter().enumerate() {
+                let Some(call) = invocation.package_call() else { continue };
                 let tools = toolchain::build_packages(&call);
                 if tools.is_empty() {
                     continue;
@@ -44,12 +44,14 @@ fn check(cx: &Context, out: &mut Findings) {
                 if checked > MOST {
                     return;
                 }
-                if removal.is_some_and(|last| at <= last) || one.args.iter().any(is_elsewhere) {
+                if removal.is_some_and(|last| at <= last) || invocation.args.iter().any(is_elsewhere) {
                     continue;
                 }
                 let later = if compile.is_some_and(|last| at <= last) { &invocations[at..] } else { &[] };
-                let in_same_run =
-                    later.iter().find(|one| toolchain::may_compile(one)).map(|later| (index, later.clone()));
+                let in_same_run = later
+                    .iter()
+                    .find(|invocation| toolchain::may_compile(invocation))
+                    .map(|later| (index, later.clone()));
                 let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else { continue };
                 let file = &build.input().file;
                 let Some(code) = build.code(index) else { continue };
@@ -97,9 +99,9 @@ fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<
     for stage in shipped.iter().rev() {
         for (at, _, invocations) in toolchain::runs(build, stage) {
             if at > index
-                && let Some(one) = invocations.into_iter().find(toolchain::may_compile)
+                && let Some(invocation) = invocations.into_iter().find(toolchain::may_compile)
             {
-                return Some((at, one));
+                return Some((at, invocation));
             }
         }
     }
@@ -110,7 +112,8 @@ fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<
 fn first_called_tool(build: &Build, shipped: &[&Stage], (index, at): (usize, usize), tools: &[&str]) -> Option<String> {
     let runs = shipped.iter().rev().flat_map(|stage| toolchain::runs(build, stage)).filter(|run| run.0 >= index);
     let later = runs.flat_map(|(place, _, all)| all.into_iter().skip(if place == index { at + 1 } else { 0 }));
-    let mut programs = later.filter(|one| one.package_call().is_none()).filter_map(|one| one.program);
+    let mut programs =
+        later.filter(|invocation| invocation.package_call().is_none()).filter_map(|invocation| invocation.program);
     programs.find(|program| tools.contains(program)).map(str::to_owned)
 }
 
@@ -138,7 +141,7 @@ fn span(call: &PackageCall) -> Span {
 fn listed(tools: &[&str]) -> String {
     let named: Vec<String> = tools.iter().take(NAMED).map(|tool| format!("`{tool}`")).collect();
     match (named.as_slice(), tools.len().saturating_sub(NAMED)) {
-        ([one], _) => one.clone(),
+        ([tool], _) => tool.clone(),
         (named, 0) => format!("{} and {}", named[..named.len() - 1].join(", "), named[named.len() - 1]),
         (named, more) => format!("{} and {more} more build packages", named.join(", ")),
     }

@@ -45,8 +45,8 @@ pub fn violations<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Violations {
 }
 
 fn runs(options: &CheckOptions, code: &str) -> bool {
-    let asked = !EXPERIMENTAL.contains(&code) || options.experimental_all || options.experimental.contains(&code);
-    asked && !options.skip_all && !options.skip.contains(&code)
+    let is_enabled = !EXPERIMENTAL.contains(&code) || options.experimental_all || options.experimental.contains(&code);
+    is_enabled && !options.skip_all && !options.skip.contains(&code)
 }
 
 /// The findings of rules that correspond to a check, without those that a `# check=skip` comment hides.
@@ -56,8 +56,8 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
     let mut out = Findings::new();
     // Only the builder knows the variables of the base image.
     let checks = known_rules().checks();
-    let asked = |rule: &&&Rule| checks.contains(&rule.name) && rule.name != variable_of_base::RULE.name;
-    for &rule in ALL.iter().filter(asked) {
+    let is_checked = |rule: &&&Rule| checks.contains(&rule.name) && rule.name != variable_of_base::RULE.name;
+    for &rule in ALL.iter().filter(is_checked) {
         if rule.metadata().needs.iter().all(|need| is_there(input, need)) {
             (rule.check)(&Context::new(rule, inputs, &alone, build), &mut out);
         }

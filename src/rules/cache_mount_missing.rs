@@ -45,22 +45,22 @@ fn check(cx: &Context, out: &mut Findings) {
 
 fn help(wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> String {
     let mut folders: Vec<String> =
-        wanted.iter().flat_map(|(.., folders)| folders).map(|one| format!("`{one}`")).collect();
+        wanted.iter().flat_map(|(.., folders)| folders).map(|folder| format!("`{folder}`")).collect();
     folders.dedup();
     format!("keep {} in a cache mount", folders.join(" and "))
 }
 
 /// Whether Go downloads modules: not if modules are switched off or vendored, or if the project has no dependencies.
 fn reads_modules(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
-    let given = build.run_variable(place.0, place.1, invocation, "GO111MODULE");
-    if given.is_some_and(|value| value.text().is_some_and(|text| text == "off")) || call.has(&["-mod=vendor"]) {
+    let variable = build.run_variable(place.0, place.1, invocation, "GO111MODULE");
+    if variable.is_some_and(|value| value.text().is_some_and(|text| text == "off")) || call.has(&["-mod=vendor"]) {
         return false;
     }
-    let found = installed::of(build, place, invocation, call);
-    found.is_none_or(|found| {
+    let project = installed::of(build, place, invocation, call);
+    project.is_none_or(|project| {
         let vendored =
-            found.project.installs.iter().any(|way| way.folders.iter().any(|folder| folder.ends_with("vendor")));
-        !vendored && !found.project.dependencies.is_empty()
+            project.project.installs.iter().any(|way| way.folders.iter().any(|folder| folder.ends_with("vendor")));
+        !vendored && !project.project.dependencies.is_empty()
     })
 }
 

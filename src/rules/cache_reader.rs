@@ -29,10 +29,10 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
             StageBase::Stage(below) => holds.get(below).copied().unwrap_or(false),
             _ => false,
         };
-        let taken =
+        let reads_cache =
             |from: &Option<StageBase>| matches!(from, Some(StageBase::Stage(at)) if holds.get(*at) == Some(&true));
         let mut whole = false;
-        for transfer in build.transfers(stage).iter().filter(|transfer| taken(&transfer.from)) {
+        for transfer in build.transfers(stage).iter().filter(|transfer| reads_cache(&transfer.from)) {
             for source in &transfer.sources {
                 let text = source.text.as_deref().unwrap_or_default();
                 whole |= text == "/";
@@ -42,9 +42,11 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
             }
         }
         holds[stage.index] = stage.index == filled || is_based_on || whole;
-        let mounted = || build.instructions(stage).any(|(_, one)| is_mounted(build, one, &holds, folders));
+        let mounted =
+            || build.instructions(stage).any(|(_, instruction)| is_mounted(build, instruction, &holds, folders));
         let start = if stage.index == filled { run.index + 1 } else { 0 };
-        let reads = |(index, one): (usize, &Instruction)| index >= start && is_reader(build, index, one, cache);
+        let reads =
+            |(index, instruction): (usize, &Instruction)| index >= start && is_reader(build, index, instruction, cache);
         if mounted() || (holds[stage.index] && build.instructions(stage).any(reads)) {
             return true;
         }
@@ -58,7 +60,7 @@ pub(super) fn is_behind(run: &Run, at: u32, cache: Cache) -> bool {
     let later: Vec<&Invocation> = invocations.iter().filter(|invocation| invocation.span.start >= at).collect();
     // A variable that is set before the position also applies after it.
     let offline = !later.is_empty() && is_offline(run.file().source().slice(run.instruction.span), cache.program);
-    offline || later.iter().any(|one| names(one, cache.folders))
+    offline || later.iter().any(|instruction| names(instruction, cache.folders))
 }
 
 /// Whether a text runs a program, or one that is installed with it, offline.
@@ -100,7 +102,8 @@ fn is_mounted(build: &Build, instruction: &Instruction, holds: &[bool], folders:
     }
     let of_stage = |name: &str| {
         let named = |stage: &&Stage| {
-            stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)) || stage.index.to_string() == name
+            stage.name.as_deref().is_some_and(|stage_name| stage_name.eq_ignore_ascii_case(name))
+                || stage.index.to_string() == name
         };
         build.stages().iter().find(named).is_some_and(|stage| holds.get(stage.index) == Some(&true))
     };

@@ -98,7 +98,7 @@ impl Rule {
         let fixed = fences.map(|info| info.split(' ').collect::<Vec<_>>()).filter(|info| info.contains(&"fixed"));
         let (unsafe_ones, safe): (Vec<_>, Vec<_>) = fixed.partition(|info| info.contains(&"unsafe"));
         let words = [("safe", safe), ("unsafe", unsafe_ones)];
-        words.iter().filter(|(_, found)| !found.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+        words.iter().filter(|(_, lines)| !lines.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
     }
 
     /// The web address of the page.

@@ -14,15 +14,19 @@ fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         let invocations = run.invocations();
         // Only the first command of a RUN can become an instruction before it.
-        let Some(one) = invocations.iter().find(|invocation| !is_preface(invocation)) else { continue };
-        let [folder] = one.args else { continue };
-        if !one.is("cd") || one.outer as usize != first(&run) || !is_for_workdir(&run, folder) || !is_direct(one) {
+        let Some(invocation) = invocations.iter().find(|invocation| !is_preface(invocation)) else { continue };
+        let [folder] = invocation.args else { continue };
+        if !invocation.is("cd")
+            || invocation.outer as usize != first(&run)
+            || !is_for_workdir(&run, folder)
+            || !is_direct(invocation)
+        {
             continue;
         }
         let finding = cx
-            .finding(run.place(one.span), "this RUN changes the folder with cd instead of WORKDIR")
+            .finding(run.place(invocation.span), "this RUN changes the folder with cd instead of WORKDIR")
             .help("set `WORKDIR` before the RUN");
-        out.push(match edits(&run, one, folder) {
+        out.push(match edits(&run, invocation, folder) {
             Some(edits) => finding.edits("set the folder with WORKDIR", Safety::Safe, edits),
             None => finding,
         });

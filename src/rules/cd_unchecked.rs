@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut known: Option<(usize, Folders)> = None;
     for run in run_instructions::all(cx).filter(|run| !run.code.is_exec()) {
         let mut folder = CommandFolder::of(run.build, run.stage, run.index);
-        let mut made: Vec<String> = Vec::new();
+        let mut created: Vec<String> = Vec::new();
         for invocation in &run.invocations() {
             let aim = if invocation.is("cd") || invocation.is("pushd") {
                 invocation.args.first().and_then(|word| path_of(&run, word))
@@ -29,16 +29,16 @@ fn check(cx: &Context, out: &mut Findings) {
             };
             let aim = aim.and_then(|path| folder.join(&path));
             folder.follow(invocation);
-            if made.len() < REMEMBERED {
-                made.extend(made_by(invocation).filter_map(|path| folder.join(path)));
+            if created.len() < REMEMBERED {
+                created.extend(made_by(invocation).filter_map(|path| folder.join(path)));
             }
             if !matches!(invocation.program, Some("cd" | "pushd")) {
                 continue;
             }
             // A string for another shell is not checked; a heredoc is the script of the RUN.
-            let own =
+            let is_own_script =
                 std::ptr::eq(invocation.script, &raw const run.code.script) || !run.instruction.heredocs.is_empty();
-            if !own || !is_open(invocation) {
+            if !is_own_script || !is_open(invocation) {
                 continue;
             }
             if known.as_ref().is_none_or(|(stage, _)| *stage != run.stage.index) {
@@ -46,7 +46,7 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let is_there = |path: &String| {
                 let above = known.as_ref().is_some_and(|(_, folders)| folders.has(path, run.index));
-                above || made.iter().any(|made| path::is_within(made, path))
+                above || created.iter().any(|created_path| path::is_within(created_path, path))
             };
             if aim.as_ref().is_some_and(is_there) {
                 continue;
@@ -77,7 +77,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn is_open(invocation: &Invocation) -> bool {
     let place = &invocation.command.place;
     let checked = place.after.is_some_and(|after| matches!(after.kind, SeparatorKind::And | SeparatorKind::Or));
-    let asked = invocation.script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition);
+    let is_condition = invocation.script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition);
     // The parent folder and `/` always exist.
     let sure = match invocation.args {
         [] => true,
@@ -86,7 +86,7 @@ fn is_open(invocation: &Invocation) -> bool {
     };
     // After `&&` and at the end, its status is that of the list.
     let ends = place.after.is_none() && place.before.is_some();
-    !checked && !asked && !sure && !ends && !place.options.errexit
+    !checked && !is_condition && !sure && !ends && !place.options.errexit
 }
 
 /// The most folders created by a RUN that are remembered.
@@ -99,8 +99,9 @@ fn path_of(run: &Run, word: &Word) -> Option<String> {
     }
     let (build, stage) = (run.build, run.stage.index);
     let script = &run.code.script;
-    let is_set =
-        |name: &str| script.commands.iter().flat_map(|command| &command.assignments).any(|one| &*one.name_text == name);
+    let is_set = |name: &str| {
+        script.commands.iter().flat_map(|command| &command.assignments).any(|assignment| &*assignment.name_text == name)
+    };
     let is_defined = |name: &str| matches!(build.scopes().lookup(stage, name, run.index), Lookup::Defined(_));
     let plain = word.expansions().len() == word.variables().count() && run.code.is_ordinary();
     let known = plain && word.variables().all(|name| is_defined(name) && !is_set(name));
@@ -122,7 +123,9 @@ impl Folders {
     fn of(build: &Build, stage: &Stage) -> Self {
         let mut folders = Self(HashMap::new());
         for stage in build.chain(stage).take(DEEPEST) {
-            for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Workdir) {
+            for (index, _) in
+                build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Workdir)
+            {
                 folders.add(build.workdir(stage, index + 1).value().cloned(), index);
             }
             for transfer in build.transfers(stage) {

@@ -50,18 +50,18 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     let first = calls.first()?;
     let start = invocations.iter().position(|invocation| invocation.span == first.span)?;
     let later = &invocations[start + 1..];
-    let (mut loss, mut sure, mut taken) = (Loss::None, true, later.len());
+    let (mut loss, mut sure, mut end) = (Loss::None, true, later.len());
     // Scripts that are longer than any real one are not analysed.
     let ordinary = run.code.is_ordinary() && run.build.is_ordinary();
     for command in cleanup.commands.iter().take(if ordinary { usize::MAX } else { 0 }) {
         let path = command.split(' ').next().unwrap_or_default();
         let name = crate::text::path::name(path);
         let program = RequiredProgram::new(run, name, cleanup.cache.folders);
-        for (at, one) in later.iter().enumerate() {
-            let of_one = program.loss(one);
+        for (at, invocation) in later.iter().enumerate() {
+            let of_one = program.loss(invocation);
             loss = loss.max(of_one);
             if of_one > Loss::None {
-                taken = taken.min(at);
+                end = end.min(at);
             }
         }
         sure &= name == "rm" || program_loss::is_sure(run, &calls, path);
@@ -76,7 +76,7 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     };
     if loss > Loss::None
         && sure
-        && let Some(last) = last_use(&calls, &invocations[start..], taken + 1)
+        && let Some(last) = last_use(&calls, &invocations[start..], end + 1)
         && let Some((span, text)) = behind_use(run, last, &commands)
         && !cache_reader::is_behind(run, last.command.span.end, cleanup.cache)
     {
@@ -95,19 +95,20 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
 }
 
 /// The last call of a package manager before its program may be removed; `None` if another call follows.
-fn last_use<'l, 's>(uses: &[&Invocation], all: &'l [Invocation<'s>], taken: usize) -> Option<&'l Invocation<'s>> {
-    let managers: Vec<Manager> = uses.iter().filter_map(|one| one.package_call()).map(|call| call.manager).collect();
+fn last_use<'l, 's>(uses: &[&Invocation], all: &'l [Invocation<'s>], end: usize) -> Option<&'l Invocation<'s>> {
+    let managers: Vec<Manager> =
+        uses.iter().filter_map(|invocation| invocation.package_call()).map(|call| call.manager).collect();
     let is_use = |invocation: &Invocation| {
         let call = invocation.package_call();
         call.is_some_and(|call| managers.contains(&call.manager) && !matches!(call.verb, Verb::Remove | Verb::Clean))
     };
-    let (before, after) = all.split_at(taken.min(all.len()));
-    if after.iter().any(is_use) { None } else { before.iter().rfind(|one| is_use(one)) }
+    let (before, after) = all.split_at(end.min(all.len()));
+    if after.iter().any(is_use) { None } else { before.iter().rfind(|invocation| is_use(invocation)) }
 }
 
 /// Whether a call is one of a package manager that only root may run; with any other, the user owns the fetched files.
 fn is_of_system(uses: &[&Invocation]) -> bool {
-    uses.iter().any(|one| one.package_call().is_none_or(|call| call.manager.is_system()))
+    uses.iter().any(|invocation| invocation.package_call().is_none_or(|call| call.manager.is_system()))
 }
 
 /// Inserts the commands after a command of a list that is joined only by `&&`, or only by `;` and newlines.

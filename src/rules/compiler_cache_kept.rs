@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let Some(target) = build.target().filter(|target| !starts_tool(build, target)) else { return };
-    let mut found: Vec<(Span, String, Vec<PackageCache>)> = Vec::new();
+    let mut calls: Vec<(Span, String, Vec<PackageCache>)> = Vec::new();
     let mut sizes: Vec<DownloadSize> = Vec::new();
     let mut stages: Vec<&Stage> = build.chain(target).collect();
     stages.reverse();
@@ -43,12 +43,12 @@ fn check(cx: &Context, out: &mut Findings) {
                 let cleaned = kept_cache::is_cleaned(build, place, &invocations[at + 1..], &call, &folders);
                 if !cleaned && !kept_cache::is_mounted(build, place, &folders) {
                     sizes.extend(DownloadSize::of(build, place, invocation, &call));
-                    found.push((code.place(&build.input().file, call.span), call.title(), folders));
+                    calls.push((code.place(&build.input().file, call.span), call.title(), folders));
                 }
             }
         }
     }
-    let Some((span, title, folders)) = found.first() else { return };
+    let Some((span, title, folders)) = calls.first() else { return };
     let folders: Vec<String> =
         folders.iter().filter_map(|cache| cache.folder.as_deref()).map(|folder| format!("`{folder}`")).collect();
     let place = if folders.is_empty() { String::new() } else { format!(" ({})", folders.join(", ")) };
@@ -59,7 +59,7 @@ fn check(cx: &Context, out: &mut Findings) {
         None => Impact::unknown(ImpactKind::DiskBytes, "the folder is in a layer of the final image"),
     };
     let mut finding = cx.finding(*span, message).costs(impact);
-    for (span, ..) in &found[1..] {
+    for (span, ..) in &calls[1..] {
         finding = finding.label(*span, "this adds to it");
     }
     out.push(finding.help("build in a separate stage and copy the result, or keep the folders in cache mounts"));
@@ -99,9 +99,10 @@ fn starts_tool(build: &Build, target: &Stage) -> bool {
 /// `nodemon --exec "go run ."`).
 fn is_build(one: &Invocation) -> bool {
     let is_call = |invocation: &Invocation| invocation.package_call().is_some_and(|call| is_tool(call.manager));
-    let given = || one.args.iter().filter_map(Word::value).any(|text| parse(text).invocations().iter().any(is_call));
+    let is_nested =
+        || one.args.iter().filter_map(Word::value).any(|text| parse(text).invocations().iter().any(is_call));
     let watches = |program: &str| Program::of(program).is(Kind::BuildTool) || Program::of(program).is(Kind::Runtime);
     is_call(one)
         || one.program.is_some_and(|program| Program::of(program).is(Kind::BuildTool))
-        || one.program.is_some_and(watches) && given()
+        || one.program.is_some_and(watches) && is_nested()
 }

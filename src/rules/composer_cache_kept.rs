@@ -8,7 +8,7 @@ use crate::shell::{Manager, PackageCall, Verb};
 super::rule!("composer-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let kept = KeptCacheRule {
+    let rule = KeptCacheRule {
         fills,
         flags: &["--no-cache", "--help", "--dry-run"],
         variables: &["COMPOSER_DISABLE_NETWORK"],
@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
         known: false,
         code: ("", |_| true),
     };
-    kept_cache::check(cx, out, &kept);
+    kept_cache::check(cx, out, &rule);
 }
 
 fn fills(call: &PackageCall) -> bool {

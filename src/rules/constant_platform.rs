@@ -34,7 +34,7 @@ pub(super) struct PinnedPlatform<'b> {
 /// The FROMs that BuildKit warns about: the name of the stage contains neither the system nor the architecture.
 pub(super) fn pinned<'b>(build: &'b Build) -> Vec<PinnedPlatform<'b>> {
     let file = &build.input().file;
-    let one = |stage: &'b Stage| {
+    let stage_platform = |stage: &'b Stage| {
         let instruction = build.from_of(stage)?;
         let from = file.from(instruction)?;
         let flag = from.platform.filter(|platform| !platform.text.is_empty())?;
@@ -43,8 +43,8 @@ pub(super) fn pinned<'b>(build: &'b Build) -> Vec<PinnedPlatform<'b>> {
         }
         let (system, architecture) = platform(&flag.text)?;
         let name = stage.name.as_deref().unwrap_or_default();
-        let said = name.contains(&system) || name.contains(&architecture);
-        (!said).then(|| PinnedPlatform {
+        let names_platform = name.contains(&system) || name.contains(&architecture);
+        (!names_platform).then(|| PinnedPlatform {
             stage,
             from: instruction,
             image: from.image.text.to_string(),
@@ -53,7 +53,7 @@ pub(super) fn pinned<'b>(build: &'b Build) -> Vec<PinnedPlatform<'b>> {
             span: flag.span,
         })
     };
-    build.stages().iter().filter_map(one).collect()
+    build.stages().iter().filter_map(stage_platform).collect()
 }
 
 impl PinnedPlatform<'_> {
@@ -90,25 +90,25 @@ impl PinnedPlatform<'_> {
 
     /// Whether the stage downloads programs that are named after this architecture, and none for another one.
     fn is_fetched(&self, build: &Build) -> bool {
-        let mut found = false;
-        for (_, one) in build.instructions(self.stage) {
-            if !matches!(one.keyword, Keyword::Run | Keyword::Add) {
+        let mut is_found = false;
+        for (_, instruction) in build.instructions(self.stage) {
+            if !matches!(instruction.keyword, Keyword::Run | Keyword::Add) {
                 continue;
             }
-            let text = build.input().file.logical(one.text);
+            let text = build.input().file.logical(instruction.text);
             for known in words(text).iter().filter_map(|word| architecture(word)) {
                 if known != self.architecture {
                     return false;
                 }
-                found = true;
+                is_found = true;
             }
         }
-        found
+        is_found
     }
 
     /// Whether a name contains the architecture.
     fn is_in(&self, name: &str) -> bool {
-        words(name).iter().any(|word| architecture(word).is_some_and(|found| found == self.architecture))
+        words(name).iter().any(|word| architecture(word).is_some_and(|named| named == self.architecture))
     }
 }
 

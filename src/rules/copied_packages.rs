@@ -58,8 +58,8 @@ pub(super) fn environments(build: &Build, stage: &Stage) -> Vec<String> {
     let mut folders = Vec::new();
     for stage in build.chain(stage).take(DEEPEST) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
-            let made = invocations.iter().filter_map(environment);
-            folders.extend(made.filter_map(|folder| absolute(build, stage, index, folder)));
+            let environments = invocations.iter().filter_map(environment);
+            folders.extend(environments.filter_map(|folder| absolute(build, stage, index, folder)));
         }
     }
     folders
@@ -89,25 +89,26 @@ fn python_folder<'s>(invocation: &Invocation<'s>) -> Vec<&'s str> {
         Manager::Pip | Manager::Uv if matches!(call.verb, Verb::Install | Verb::Download) => {
             let named = ["--prefix", "--target", "-t", "--wheel-dir", "-w"];
             let flags = call.flags.iter().filter(|flag| named.contains(&&*flag.name));
-            let mut found: Vec<&str> = flags.filter_map(|flag| Some(flag.value.filter(|v| !v.dynamic)?.text)).collect();
+            let mut sources: Vec<&str> =
+                flags.filter_map(|flag| Some(flag.value.filter(|v| !v.dynamic)?.text)).collect();
             if call.has(&["--user"]) {
-                found.push("/root/.local");
+                sources.push("/root/.local");
             }
-            found
+            sources
         }
         _ => Vec::new(),
     }
 }
 
 /// The first source of a copy that contains installed Python packages: its text and position.
-pub(super) fn python_packages(build: &Build, taken: &StageCopy) -> Option<(String, Span)> {
-    let folders = python_folders(build, taken.maker);
+pub(super) fn python_packages(build: &Build, copy: &StageCopy) -> Option<(String, Span)> {
+    let folders = python_folders(build, copy.maker);
     let holds = |text: &str| {
         let by_name = text.contains("site-packages") || text.contains("dist-packages");
         by_name || (text.starts_with('/') && text.len() > 1 && folders.iter().any(|folder| overlap(folder, text)))
     };
-    let found = taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(holds))?;
-    Some((found.text.clone()?, found.span))
+    let source = copy.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(holds))?;
+    Some((source.text.clone()?, source.span))
 }
 
 /// The minor version of Python in the tag of the base image: `3.12`.

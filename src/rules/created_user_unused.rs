@@ -26,7 +26,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let file = &build.input().file;
     let mut candidates = 0;
     for below in cx.shipped() {
-        for (index, _) in build.instructions(below).filter(|(_, one)| one.keyword == Keyword::Run) {
+        for (index, _) in build.instructions(below).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
             let Some(code) = build.code(index) else { continue };
             for invocation in code.script.invocations() {
                 let Some(name) = accounts::created_user(&invocation) else { continue };
@@ -47,8 +47,8 @@ fn is_used(build: &Build, stage: &Stage, name: &str) -> bool {
     let file = &build.input().file;
     let kinds = [Keyword::User, Keyword::Cmd, Keyword::Entrypoint, Keyword::Env];
     build.chain(stage).any(|stage| {
-        build
-            .instructions(stage)
-            .any(|(_, one)| kinds.contains(&one.keyword) && file.source().slice(one.span).contains(name))
+        build.instructions(stage).any(|(_, instruction)| {
+            kinds.contains(&instruction.keyword) && file.source().slice(instruction.span).contains(name)
+        })
     })
 }

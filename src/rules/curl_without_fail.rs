@@ -17,7 +17,8 @@ fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         let invocations = run.invocations();
         // These programs reject an error page themselves.
-        let reader = |one: &&Invocation| one.program.is_some_and(|program| Program::of(program).is(Kind::Strict));
+        let reader =
+            |invocation: &&Invocation| invocation.program.is_some_and(|program| Program::of(program).is(Kind::Strict));
         let strict = invocations.iter().filter(reader).flat_map(|invocation| invocation.args);
         // An install names the downloaded file.
         let installs = invocations

@@ -65,8 +65,8 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// Whether a stage installs tools for interactive work: another shell, a terminal multiplexer.
 fn installs_shell_for_people(build: &Build, stage: &Stage) -> bool {
-    toolchain::runs(build, stage).flat_map(|(_, _, invocations)| invocations).any(|one| {
-        let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
+    toolchain::runs(build, stage).flat_map(|(_, _, invocations)| invocations).any(|invocation| {
+        let call = invocation.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
         call.is_some_and(|call| {
             call.packages.iter().any(|package| data::SYSTEM_PACKAGES.has(package.name.text, "interactive"))
         })
@@ -77,8 +77,8 @@ fn installs_shell_for_people(build: &Build, stage: &Stage) -> bool {
 fn is_used(build: &Build, target: &Stage, index: usize, name: &str) -> bool {
     let name = name.split('-').next().unwrap_or(name);
     let mut all = build.chain(target).flat_map(|stage| build.instructions(stage));
-    all.any(|(at, one)| {
-        let text = build.input().file.source().slice(one.span);
+    all.any(|(at, instruction)| {
+        let text = build.input().file.source().slice(instruction.span);
         at != index && text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == name)
     })
 }

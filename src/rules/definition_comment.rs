@@ -9,7 +9,7 @@ super::rule!("definition-comment", check);
 fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     // This check is experimental in BuildKit, and off unless the file enables it.
-    let asked = file.check().and_then(|check| {
+    let is_enabled = file.check().and_then(|check| {
         CheckOptions::parse(&check.value)
             .ok()
             .map(|options| options.experimental_all || options.experimental.contains(&"InvalidDefinitionDescription"))
@@ -31,6 +31,6 @@ fn check(cx: &Context, out: &mut Findings) {
         let message = format!("the comment above `{name}` is not its description: it does not start with `{name}`");
         let finding = cx.finding(instruction.head, message);
         let finding = finding.help(format!("start it with `# {name} `, or put a `#` line in between"));
-        out.push(if asked == Some(true) { finding } else { finding.without("InvalidDefinitionDescription") });
+        out.push(if is_enabled == Some(true) { finding } else { finding.without("InvalidDefinitionDescription") });
     }
 }

@@ -35,7 +35,7 @@ enum DeletedContent {
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let mut made: Vec<LayerContent> = Vec::new();
+    let mut contents: Vec<LayerContent> = Vec::new();
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.iter().rev() {
         let mut transfers = build.transfers(stage).iter().peekable();
@@ -57,12 +57,14 @@ fn check(cx: &Context, out: &mut Findings) {
                         );
                     }
                     let bytes = if transfer.sources.len() == 1 { written_paths::bytes(cx, transfer) } else { None };
-                    made.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| LayerContent {
-                        what: DeletedContent::Path(copied.path),
-                        instruction: copied.instruction,
-                        index: copied.index,
-                        source: transfer.from.is_none().then_some(copied.source.text).flatten(),
-                        bytes,
+                    contents.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| {
+                        LayerContent {
+                            what: DeletedContent::Path(copied.path),
+                            instruction: copied.instruction,
+                            index: copied.index,
+                            source: transfer.from.is_none().then_some(copied.source.text).flatten(),
+                            bytes,
+                        }
                     }));
                 }
                 _ => {
@@ -70,7 +72,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     parts(cx, stage, index, &invocations, &trees, out);
                     // From here on, files in the folder may come from this RUN.
                     trees.clear();
-                    run(cx, stage, (index, instruction), &invocations, &mut made, out);
+                    run(cx, stage, (index, instruction), &invocations, &mut contents, out);
                 }
             }
         }
@@ -145,33 +147,37 @@ fn run<'a>(
 ) {
     let build = cx.build();
     let mut folder = CommandFolder::of(build, stage, index);
-    let mut found: Vec<(LayerContent, Span)> = Vec::new();
-    for one in invocations {
-        folder.follow(one);
-        if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
-            packages(&call, (index, instruction), made, &mut found);
+    let mut deletions: Vec<(LayerContent, Span)> = Vec::new();
+    for invocation in invocations {
+        folder.follow(invocation);
+        if let Some(call) = invocation.package_call().filter(|call| call.manager.is_system()) {
+            packages(&call, (index, instruction), made, &mut deletions);
         }
         // A moved file is no longer at the old path.
-        let moved = if one.is("mv") { one.args.iter().filter_map(|word| word.value()).collect() } else { Vec::new() };
+        let moved = if invocation.is("mv") {
+            invocation.args.iter().filter_map(|word| word.value()).collect()
+        } else {
+            Vec::new()
+        };
         for path in moved.iter().filter_map(|path| folder.join(path)) {
             made.retain(
-                |one| !matches!(&one.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known)),
+                |content| !matches!(&content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known)),
             );
         }
-        for word in written_paths::deleted(one) {
+        for word in written_paths::deleted(invocation) {
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
             let is_deleted = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known));
             while let Some(at) = made.iter().position(is_deleted) {
-                let one = made.remove(at);
-                if one.index != index {
-                    found.push((one, word.span));
+                let content = made.remove(at);
+                if content.index != index {
+                    deletions.push((content, word.span));
                 }
             }
         }
         if made.len() > REMEMBERED {
             made.drain(..REMEMBERED / 2);
         }
-        for path in written_paths::written_paths(one).iter().filter_map(|path| folder.join(path)) {
+        for path in written_paths::written_paths(invocation).iter().filter_map(|path| folder.join(path)) {
             if !is_mounted(build, instruction, &path) {
                 // From here on, an earlier file of that name counts as overwritten.
                 made.push(LayerContent {
@@ -186,12 +192,12 @@ fn run<'a>(
     }
     let Some(code) = build.code(index) else { return };
     let mut reported = Vec::new();
-    for (one, span) in found {
-        if reported.contains(&(one.index, span)) {
+    for (content, span) in deletions {
+        if reported.contains(&(content.index, span)) {
             continue;
         }
-        reported.push((one.index, span));
-        out.push(finding(cx, stage, &one, code.place(&build.input().file, span)));
+        reported.push((content.index, span));
+        out.push(finding(cx, stage, &content, code.place(&build.input().file, span)));
     }
 }
 
@@ -224,9 +230,9 @@ fn packages<'a>(
             for (name, span) in named {
                 let same = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Package(manager, known) if *manager == call.manager && known == name);
                 let Some(at) = made.iter().rposition(same) else { continue };
-                let one = made.remove(at);
-                if one.index != index && !found.iter().any(|(other, _)| other.index == one.index) {
-                    found.push((one, span));
+                let content = made.remove(at);
+                if content.index != index && !found.iter().any(|(other, _)| other.index == content.index) {
+                    found.push((content, span));
                 }
             }
         }
@@ -240,9 +246,9 @@ fn is_mounted(build: &Build, instruction: &Instruction, path: &str) -> bool {
     mounts.iter().filter_map(|mount| mount.target()).any(|target| super::copied_packages::overlap(target, path))
 }
 
-fn finding(cx: &Context, stage: &Stage, made: &LayerContent, span: Span) -> Finding {
-    let line = made.instruction.start_line;
-    let (message, help) = match (&made.what, &made.source) {
+fn finding(cx: &Context, stage: &Stage, content: &LayerContent, span: Span) -> Finding {
+    let line = content.instruction.start_line;
+    let (message, help) = match (&content.what, &content.source) {
         (DeletedContent::Path(path), Some(source)) => (
             format!("`{path}` stays in the layer of line {line}: deleting it here saves nothing"),
             format!("read it with `RUN --mount=type=bind,source={source},target={path}` instead of copying it"),
@@ -256,14 +262,14 @@ fn finding(cx: &Context, stage: &Stage, made: &LayerContent, span: Span) -> Find
             "remove it in the RUN that installs it, or install it in another stage".to_owned(),
         ),
     };
-    let finding = cx.finding(span, message).help(help).label(made.instruction.head, "added here");
+    let finding = cx.finding(span, message).help(help).label(content.instruction.head, "added here");
     if let (DeletedContent::Package(Manager::Apt, name), StageBase::Image(image)) =
-        (&made.what, cx.build().root_base(stage))
+        (&content.what, cx.build().root_base(stage))
         && let Some(size) = PackageSize::of(name, image)
     {
         return finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()));
     }
-    let Some(bytes) = made.bytes.filter(|bytes| *bytes > 0) else { return finding };
+    let Some(bytes) = content.bytes.filter(|bytes| *bytes > 0) else { return finding };
     finding.costs(Impact {
         kind: ImpactKind::DiskBytes,
         saves: Some(Saving::Bytes(bytes)),

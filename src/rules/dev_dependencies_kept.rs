@@ -32,8 +32,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some(call) = invocation.package_call() else { continue };
                 let place = (stage, index);
                 let Some((flag, help)) = leave_out(build, place, invocation, &call) else { continue };
-                let Some(found) = installed::of(cx.build(), place, invocation, &call) else { continue };
-                let dev: Vec<&str> = found
+                let Some(project) = installed::of(cx.build(), place, invocation, &call) else { continue };
+                let dev: Vec<&str> = project
                     .project
                     .dependencies
                     .iter()
@@ -42,7 +42,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     .collect();
                 let used = invocations[at + 1..].iter().any(|invocation| !is_harmless(invocation))
                     || is_used_below(build, end, place)
-                    || start::may_need_dev(build, target, found.project);
+                    || start::may_need_dev(build, target, project.project);
                 let [first, ..] = dev.as_slice() else { continue };
                 if used {
                     continue;
@@ -54,7 +54,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 };
                 let message = format!("`{}` also installs dev dependencies: `{first}`{others}", call.title());
                 let span = code.place(&build.input().file, call.span);
-                let finding = priced(&found, cx.finding(span, message).help(help));
+                let finding = priced(&project, cx.finding(span, message).help(help));
                 let why = "the container no longer starts if it needs one of them";
                 out.push(match behind_verb(cx, code, &call) {
                     Some(at) if !flag.is_empty() => {
@@ -68,19 +68,19 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Adds the price: the packages of the lock file that are only for development.
-fn priced(found: &installed::InstalledProject, finding: Finding) -> Finding {
-    let locked = found.install.and_then(|install| Some((install.lock.as_deref()?, install.locked.as_ref()?)));
+fn priced(project: &installed::InstalledProject, finding: Finding) -> Finding {
+    let locked = project.install.and_then(|install| Some((install.lock.as_deref()?, install.locked.as_ref()?)));
     let sizes = locked.and_then(|(file, locked)| {
         let dev = locked.packages.iter().filter(|(_, package)| package.dev_only == Some(true));
         let names: Vec<&str> = dev.map(|(name, _)| name.as_str()).collect();
-        let bytes = DownloadSize::sum(found.project.ecosystem, names.iter().copied())?;
+        let bytes = DownloadSize::sum(project.project.ecosystem, names.iter().copied())?;
         (!names.is_empty()).then_some((file, names.len(), bytes))
     });
     let Some((file, count, (archives, disk))) = sizes else {
         let evidence = "the manifest lists them, and no later step uses them";
         return finding.costs(Impact::unknown(ImpactKind::PullBytes, evidence));
     };
-    let date = DownloadSize::date(found.project.ecosystem);
+    let date = DownloadSize::date(project.project.ecosystem);
     let evidence =
         format!("{count} packages in `{file}` are dev dependencies; sizes of the registry's archives on {date}");
     finding.costs(Impact::typical(ImpactKind::DiskBytes, disk, &*evidence)).costs(Impact::typical(

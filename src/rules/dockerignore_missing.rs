@@ -19,7 +19,9 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         let transfers = build.transfers(stage);
-        let whole = |one: &&crate::build::Transfer| one.from.is_none() && one.sources.iter().any(Source::is_everything);
+        let whole = |transfer: &&crate::build::Transfer| {
+            transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything)
+        };
         if let Some(transfer) = transfers.iter().find(whole) {
             let message = "the whole build context is copied, and no .dockerignore excludes anything";
             let help = "add a .dockerignore that excludes .git, installed packages, caches and secrets";

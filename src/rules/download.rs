@@ -81,7 +81,7 @@ impl<'s> Download<'s> {
             writes && matches!(redirect.descriptor, None | Some(1))
         });
         match written {
-            Some(one) => one.target.as_ref().map(Word::text).filter(|text| *text != "/dev/null"),
+            Some(redirect) => redirect.target.as_ref().map(Word::text).filter(|text| *text != "/dev/null"),
             None if self.tool == Tool::Wget => Some(""),
             None => None,
         }
@@ -106,7 +106,7 @@ pub(super) fn verifies(run: &Run) -> bool {
 /// The indices of the commands of a pipeline, first to last, given that of its last simple command.
 pub(super) fn pipeline(script: &Script, last: usize) -> Vec<usize> {
     let Some(end) = script.commands.get(last) else { return Vec::new() };
-    let mut found = vec![last];
+    let mut indexes = vec![last];
     let mut wanted = end.place.pipe_index;
     for (index, command) in script.commands[..last].iter().enumerate().rev() {
         if wanted == 0 {
@@ -120,8 +120,8 @@ pub(super) fn pipeline(script: &Script, last: usize) -> Vec<usize> {
             break;
         }
         wanted = place.pipe_index;
-        found.push(index);
+        indexes.push(index);
     }
-    found.reverse();
-    found
+    indexes.reverse();
+    indexes
 }

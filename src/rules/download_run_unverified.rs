@@ -20,14 +20,16 @@ fn check(cx: &Context, out: &mut Findings) {
         let invocations = run.invocations();
         let mut seen = BTreeSet::new();
         let mut unverified = None;
-        for (at, one) in invocations.iter().enumerate() {
+        for (at, invocation) in invocations.iter().enumerate() {
             // Only nearby commands belong together.
             let near = &invocations[at.saturating_sub(NEAR)..invocations.len().min(at + NEAR)];
             let mut stored = || {
-                let span = stored(near, one)?;
+                let span = stored(near, invocation)?;
                 unverified.get_or_insert_with(|| !verifies(&run)).then_some(span)
             };
-            let Some(span) = piped(near, one).or_else(|| substituted(&run, near, one)).or_else(&mut stored) else {
+            let Some(span) =
+                piped(near, invocation).or_else(|| substituted(&run, near, invocation)).or_else(&mut stored)
+            else {
                 continue;
             };
             let place = run.place(span);

@@ -15,7 +15,7 @@ const FETCHES: [Verb; 4] = [Verb::Update, Verb::Install, Verb::Upgrade, Verb::Do
 fn check(cx: &Context, out: &mut Findings) {
     let Some(today) = cx.inputs().today else { return };
     // Base images of the same release are reported once.
-    let mut found: Vec<(Vec<&Release>, Finding)> = Vec::new();
+    let mut findings: Vec<(Vec<&Release>, Finding)> = Vec::new();
     let mut programs = None;
     for edge in cx.build().edges().iter().filter(|edge| edge.kind == EdgeKind::From) {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
@@ -25,7 +25,7 @@ fn check(cx: &Context, out: &mut Findings) {
         if !needed || ended.is_empty() {
             continue;
         }
-        if let Some((_, first)) = found.iter_mut().find(|(releases, _)| *releases == ended) {
+        if let Some((_, first)) = findings.iter_mut().find(|(releases, _)| *releases == ended) {
             let text = "same release".to_owned();
             first.labels.push(Label { span: edge.span, text });
             continue;
@@ -40,9 +40,9 @@ fn check(cx: &Context, out: &mut Findings) {
         let programs = programs.get_or_insert_with(|| programs_of(cx.build()));
         let help = help(ended[0], today, programs);
         let finding = cx.finding(edge.span, format!("{}{mirror}", message(image, &ended))).help(help);
-        found.push((ended, finding));
+        findings.push((ended, finding));
     }
-    for (_, finding) in found {
+    for (_, finding) in findings {
         out.push(finding);
     }
 }
@@ -56,8 +56,8 @@ fn message(image: &str, ended: &[&Release]) -> String {
 fn help(release: &Release, today: Date, programs: &BTreeSet<&str>) -> String {
     let help = "use a maintained release";
     match release.maintained(today, programs).map(|maintained| (maintained, maintained.end)) {
-        Some((one, Some(end))) => format!("{help}, such as {} (until {end})", one.title()),
-        Some((one, None)) => format!("{help}, such as {}", one.title()),
+        Some((release, Some(end))) => format!("{help}, such as {} (until {end})", release.title()),
+        Some((release, None)) => format!("{help}, such as {}", release.title()),
         None => help.to_owned(),
     }
 }
@@ -65,7 +65,7 @@ fn help(release: &Release, today: Date, programs: &BTreeSet<&str>) -> String {
 /// The programs that the file calls.
 fn programs_of<'a>(build: &'a Build) -> BTreeSet<&'a str> {
     let codes = build.stages().iter().flat_map(|stage| build.instructions(stage)).filter_map(|(at, _)| build.code(at));
-    codes.flat_map(|code| code.script.invocations()).filter_map(|one| one.program).collect()
+    codes.flat_map(|code| code.script.invocations()).filter_map(|invocation| invocation.program).collect()
 }
 
 /// Whether a stage requests packages that are no longer on the mirror of its distribution.

@@ -40,7 +40,9 @@ fn check(cx: &Context, out: &mut Findings) {
                     if used.operator != Operator::Plain {
                         finding = finding.without("DL3044");
                     }
-                    if !undefined.iter().any(|one| one.name == used.name && one.why == UndefinedReason::Nowhere) {
+                    if !undefined.iter().any(|undefined_variable| {
+                        undefined_variable.name == used.name && undefined_variable.why == UndefinedReason::Nowhere
+                    }) {
                         finding = finding.without("UndefinedVar");
                     }
                     let splits = set < at && !build.is_trigger(index);

@@ -13,14 +13,15 @@ fn check(cx: &Context, out: &mut Findings) {
             for written in build.input().file.list(instruction) {
                 let Some(ports) = build.expand(stage, index, &written.text) else { continue };
                 let Some(port) = ports.split_whitespace().find(|port| port.contains(':')) else { continue };
-                let own = port.rsplit(':').next().unwrap_or_default();
-                let message = format!("`{port}` only exposes {own}: an image cannot choose a host port or address");
+                let container_port = port.rsplit(':').next().unwrap_or_default();
+                let message =
+                    format!("`{port}` only exposes {container_port}: an image cannot choose a host port or address");
                 let finding = cx
                     .finding_at(index, written.span, message)
                     .help("publish the port when the container starts (`-p`)");
                 let plain = written.text == port;
                 out.push(if plain {
-                    finding.safe_edit("keep the container's port", written.span, own)
+                    finding.safe_edit("keep the container's port", written.span, container_port)
                 } else {
                     finding
                 });

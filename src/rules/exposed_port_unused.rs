@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some((port, origin)) = listening.port.filter(|(port, _)| *port > 0) else { return };
     let Some(exposed) = exposed(build, stage) else { return };
     let Some(first) = exposed.first() else { return };
-    if exposed.iter().any(|one| one.ports.contains(&port)) {
+    if exposed.iter().any(|exposed| exposed.ports.contains(&port)) {
         return;
     }
     let message = format!("nothing listens on the exposed port: `{}` listens on {port}", listening.server);
@@ -35,7 +35,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let finding = finding.help("expose the program's port, or start the program on the exposed port");
     let why = "tools that publish or look up the exposed port get a different one";
     out.push(match exposed.as_slice() {
-        [one] if one.single => finding.unsafe_edit(format!("expose {port}"), why, one.span, port.to_string()),
+        [exposed] if exposed.single => {
+            finding.unsafe_edit(format!("expose {port}"), why, exposed.span, port.to_string())
+        }
         _ => finding,
     });
 }
@@ -45,7 +47,9 @@ fn exposed(build: &Build, stage: &Stage) -> Option<Vec<ExposedPorts>> {
     let file = &build.input().file;
     let mut all = Vec::new();
     for stage in build.chain(stage) {
-        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose) {
+        for (index, instruction) in
+            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Expose)
+        {
             for argument in file.list(instruction) {
                 let text = build.scopes().expand(stage.index, index, &argument.text)?;
                 let (ports, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));

@@ -11,11 +11,11 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
-            let [one] = invocations.as_slice() else { continue };
-            let Some(path) = file_written_by_echo(one) else { continue };
+            let [invocation] = invocations.as_slice() else { continue };
+            let Some(path) = file_written_by_echo(invocation) else { continue };
             let Some(code) = build.code(index).filter(|code| code.script.commands.len() == 1) else { continue };
             let message = format!("this RUN only writes constant text to `{path}`: COPY with a heredoc needs no shell");
-            let span = code.place(&build.input().file, one.command.span);
+            let span = code.place(&build.input().file, invocation.command.span);
             out.push(cx.finding(span, message).help(format!("use `COPY <<EOF {path}`")));
         }
     }

@@ -57,18 +57,19 @@ fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
 /// The command that sets the exit code of the check: no earlier command ends the script, and a failure before it is
 /// ignored.
 fn deciding(script: &Script) -> Option<&Command> {
-    let own: Vec<&Command> = script.commands.iter().filter(|command| command.place.scope == 0).collect();
-    let (last, earlier) = own.split_last()?;
-    let ends = |one: &&&Command| {
-        one.place.options.errexit || matches!(one.name().and_then(Word::value), Some("exit" | "return" | "kill"))
+    let commands: Vec<&Command> = script.commands.iter().filter(|command| command.place.scope == 0).collect();
+    let (last, earlier) = commands.split_last()?;
+    let ends = |command: &&&Command| {
+        command.place.options.errexit
+            || matches!(command.name().and_then(Word::value), Some("exit" | "return" | "kill"))
     };
     // The pipeline that `last` ends.
-    let first = own.get(own.len().checked_sub(last.place.pipe_index as usize + 1)?)?;
+    let first = commands.get(commands.len().checked_sub(last.place.pipe_index as usize + 1)?)?;
     let reached = kind(first.place.before) != Some(SeparatorKind::And);
     let counts =
         last.place.pipe_index + 1 == last.place.pipe_len && !last.place.negated && !last.place.options.pipefail;
-    let set = |one: &&Command| one.name().is_some_and(|name| name.is("set"));
-    (counts && reached && !earlier.iter().any(|one| ends(&one)) && !own.iter().any(set)).then_some(*last)
+    let set = |command: &&Command| command.name().is_some_and(|name| name.is("set"));
+    (counts && reached && !earlier.iter().any(|command| ends(&command)) && !commands.iter().any(set)).then_some(*last)
 }
 
 fn always_succeeds(code: &Code, last: &Command) -> bool {
@@ -91,7 +92,7 @@ fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
     let file = &cx.build().input().file;
     let invocations = script.invocations();
     let (curl, rest) = invocations.split_first()?;
-    let exits = rest.iter().all(|one| one.is("exit") || one.is("false"));
+    let exits = rest.iter().all(|command| command.is("exit") || command.is("false"));
     let plain =
         curl.is("curl") && curl.via.is_empty() && curl.command.place.scope == 0 && curl.command.place.pipe_len == 1;
     if !plain || !exits || curl.command.place.negated || fails_for_errors(curl) || !asks_http(curl) {

@@ -45,18 +45,18 @@ fn reads_heredoc(run: &Run, command: u32) -> bool {
 
 /// The first command whose failure is ignored.
 fn first_hidden_failure(script: &Script) -> Option<Span> {
-    let unseen = |one: &&Command| {
-        let next = one
+    let unseen = |command: &&Command| {
+        let next = command
             .place
             .after
             .is_some_and(|after| matches!(after.kind, SeparatorKind::Newline | SeparatorKind::Semicolon));
-        let name = one.name().and_then(|name| name.value());
+        let name = command.name().and_then(|name| name.value());
         // It must not be the last command.
-        let last = script.scopes.first().and_then(|top| top.last_end).is_some_and(|end| one.span.end >= end);
+        let last = script.scopes.first().and_then(|top| top.last_end).is_some_and(|end| command.span.end >= end);
         // `cat > FILE <<X` writes what it is given.
-        let writes = name == Some("cat") && one.redirects.iter().any(|redirect| redirect.body.is_some());
-        let sure = one.words.is_empty() || writes || name.is_some_and(|name| Program::of(name).is(Kind::Succeeds));
-        one.place.scope == 0 && next && !last && !sure && !one.place.options.errexit
+        let writes = name == Some("cat") && command.redirects.iter().any(|redirect| redirect.body.is_some());
+        let sure = command.words.is_empty() || writes || name.is_some_and(|name| Program::of(name).is(Kind::Succeeds));
+        command.place.scope == 0 && next && !last && !sure && !command.place.options.errexit
     };
     script.commands.iter().find(unseen).map(|command| command.span)
 }

@@ -63,15 +63,15 @@ pub(super) fn may_fail_within(script: &Script, span: Span) -> bool {
     let mut within = script.commands.iter().filter(|command| span.contains(command.span));
     within.any(|command| {
         let mut scopes = script.enclosing(&command.place).filter(|scope| span.contains(scope.span));
-        let asked = scopes.any(|scope| scope.kind == ScopeKind::Condition) || command.place.negated;
+        let is_condition = scopes.any(|scope| scope.kind == ScopeKind::Condition) || command.place.negated;
         let caught = command.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
-        !asked && !caught && may_fail(command)
+        !is_condition && !caught && may_fail(command)
     })
 }
 
 /// Whether `||` follows a group or subshell around a span.
 pub(super) fn is_caught(script: &Script, span: Span) -> bool {
-    let around = |one: &&Compound| one.span.contains(span) && one.span != span;
+    let around = |compound: &&Compound| compound.span.contains(span) && compound.span != span;
     let or = |compound: &Compound| compound.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
     script.compounds.iter().filter(around).any(or)
 }

@@ -51,14 +51,14 @@ pub fn check_image(context: &ImageContext<'_>, selection: &Selection) -> Vec<Ima
 
 /// The findings of one rule.
 pub(super) fn of_rule(rule: &Rule, context: &ImageContext<'_>) -> Vec<ImageFinding> {
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     if let Some(check) = rule.image {
-        check(context, &mut found);
+        check(context, &mut findings);
     }
-    for finding in &mut found {
+    for finding in &mut findings {
         (finding.rule, finding.severity) = (rule.name, rule.metadata().severity);
     }
-    found
+    findings
 }
 
 impl ImageContext<'_> {

@@ -46,7 +46,7 @@ fn is_overlay(build: &Build, from: Option<&StageBase>) -> bool {
     let official = |image: &str| is_official(Reference::of(image).short_name());
     match from {
         Some(StageBase::Stage(index)) => build.stages().get(*index).is_none_or(|maker| {
-            let runs = |stage| build.instructions(stage).any(|(_, one)| one.keyword == Keyword::Run);
+            let runs = |stage| build.instructions(stage).any(|(_, instruction)| instruction.keyword == Keyword::Run);
             match build.root_base(maker) {
                 StageBase::Image(image) => !official(image) && !build.chain(maker).any(runs),
                 _ => true,

@@ -13,13 +13,13 @@ fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         for script in scripts(&run) {
             for command in script.commands.iter().filter(|command| is_ineffective(script, command)) {
-                let own = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();
+                let is_own_script = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();
                 let message = "`set -e` ignores the status of a command after `!`, so the RUN continues in any case";
                 let finding = cx.finding(run.place(command.span), message);
                 let finding = finding.help("write `! command || exit 1`, or `if command; then exit 1; fi`");
                 let why = "a build that continued after the failure now stops there";
                 let at = run.place(Span::at(command.span.end));
-                let plain = own && command.redirects.iter().all(|redirect| redirect.body.is_none());
+                let plain = is_own_script && command.redirects.iter().all(|redirect| redirect.body.is_none());
                 out.push(if plain {
                     finding.unsafe_edit("stop when it fails", why, at, " || exit 1")
                 } else {

@@ -53,7 +53,7 @@ pub(super) struct CacheFill<'c, 's> {
 }
 
 /// Reports each RUN that leaves a cache in a layer that ships.
-pub(super) fn check(cx: &Context, out: &mut Findings, kept: &KeptCacheRule) {
+pub(super) fn check(cx: &Context, out: &mut Findings, rule: &KeptCacheRule) {
     if cx.is_for_developers_only() {
         return;
     }
@@ -68,7 +68,7 @@ pub(super) fn check(cx: &Context, out: &mut Findings, kept: &KeptCacheRule) {
             else {
                 continue;
             };
-            report(cx, stage, (index, code), kept, out);
+            report(cx, stage, (index, code), rule, out);
         }
     }
 }
@@ -113,7 +113,7 @@ fn report<'a, 'i>(
     let mut finding = finding.help("delete it in the same RUN, or use a cache mount for the folder");
     let run = Run { build, stage, index, instruction: build.effective(index), code };
     finding.fixes.extend(fix(cx, &run, &filled, kept));
-    if !filled.iter().any(|one| kept.code.1(&one.call)) {
+    if !filled.iter().any(|fill| kept.code.1(&fill.call)) {
         finding = finding.without(kept.code.0);
     }
     out.push(finding);
@@ -121,9 +121,9 @@ fn report<'a, 'i>(
 
 /// Adds the size of the downloads, as far as the tables contain it.
 fn priced(build: &Build, place: (&Stage, usize), filled: &[CacheFill], finding: Finding) -> Finding {
-    let mut sizes = filled.iter().filter_map(|one| {
-        let size = DownloadSize::of(build, place, one.invocation, &one.call)?;
-        Some(match one.call.manager {
+    let mut sizes = filled.iter().filter_map(|fill| {
+        let size = DownloadSize::of(build, place, fill.invocation, &fill.call)?;
+        Some(match fill.call.manager {
             // It keeps archives and their unpacked content.
             Manager::Yarn => (size.archive_bytes + size.disk_bytes, 2 * size.archive_bytes, size.evidence),
             // Installed files are hard links to its cache: only the index data adds size, and that was not measured.
@@ -136,7 +136,7 @@ fn priced(build: &Build, place: (&Stage, usize), filled: &[CacheFill], finding: 
         let impact = |kind| Impact::unknown(kind, evidence);
         return finding.costs(impact(ImpactKind::DiskBytes)).costs(impact(ImpactKind::PullBytes));
     };
-    let (disk, pull, evidence) = sizes.fold(first, |sum, one| (sum.0 + one.0, sum.1 + one.1, sum.2));
+    let (disk, pull, evidence) = sizes.fold(first, |sum, size| (sum.0 + size.0, sum.1 + size.1, sum.2));
     finding.costs(Impact::typical(ImpactKind::DiskBytes, disk, &*evidence)).costs(Impact::typical(
         ImpactKind::PullBytes,
         pull,
@@ -144,24 +144,24 @@ fn priced(build: &Build, place: (&Stage, usize), filled: &[CacheFill], finding: 
     ))
 }
 
-fn fix(cx: &Context, run: &Run, filled: &[CacheFill], kept: &KeptCacheRule) -> Option<Fix> {
+fn fix(cx: &Context, run: &Run, filled: &[CacheFill], rule: &KeptCacheRule) -> Option<Fix> {
     let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
     let (mut edits, mut commands, mut flags): (Vec<FileEdit>, Vec<String>, Vec<&str>) = Default::default();
     let folders: Vec<&str> =
-        filled.iter().flat_map(|one| &one.folders).filter_map(|cache| cache.folder.as_deref()).collect();
+        filled.iter().flat_map(|fill| &fill.folders).filter_map(|cache| cache.folder.as_deref()).collect();
     let program =
-        filled.first().map_or("", |one| if one.call.manager == Manager::Pip { "pip" } else { one.call.program });
+        filled.first().map_or("", |fill| if fill.call.manager == Manager::Pip { "pip" } else { fill.call.program });
     let cache = Cache { folders: &folders, program };
     let mut risk = None;
     let mut emptied = Vec::new();
-    for one in filled {
-        let cure = (kept.cure)(cx, one)?;
+    for fill in filled {
+        let cure = (rule.cure)(cx, fill)?;
         let command = match cure {
             CacheFix::Flag(flag) => {
-                edits.push(edit(Span::at(behind_verb(cx, run.code, &one.call)?), format!(" {flag}")));
+                edits.push(edit(Span::at(behind_verb(cx, run.code, &fill.call)?), format!(" {flag}")));
                 flags.push(flag);
                 // The command itself may have an option to work offline.
-                if cache_reader::is_behind(run, one.invocation.span.start, cache) {
+                if cache_reader::is_behind(run, fill.invocation.span.start, cache) {
                     risk = Some("this command or one after it may read the cache");
                 }
                 continue;
@@ -172,7 +172,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], kept: &KeptCacheRule) -> O
                 command
             }
         };
-        emptied.push(one.invocation.span);
+        emptied.push(fill.invocation.span);
         if !commands.contains(&command) {
             commands.push(command);
         }
@@ -224,11 +224,11 @@ pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &
     let serves = |target: &str, folder: &str| {
         covers(target, folder) || covers(folder, target) || (!known && path::name(target) == path::name(folder))
     };
-    let held = |cache: &PackageCache| match &cache.folder {
+    let is_held = |cache: &PackageCache| match &cache.folder {
         Some(folder) => targets.iter().any(|target| serves(target, folder)),
         None => !targets.is_empty(),
     };
-    !folders.is_empty() && folders.iter().all(held)
+    !folders.is_empty() && folders.iter().all(is_held)
 }
 
 /// Whether the variables of the base image are known: official images move no cache except those in the table.
@@ -247,8 +247,8 @@ pub(super) fn is_known(build: &Build, stage: &Stage) -> bool {
 /// The targets of an instruction's cache and tmpfs mounts.
 fn mounted(build: &Build, stage: &Stage, at: usize) -> Vec<String> {
     let mounts = build.input().file.mounts(build.effective(at));
-    let kept = mounts.iter().filter(|mount| matches!(&*mount.kind(), "cache" | "tmpfs"));
-    kept.filter_map(|mount| build.scopes().expand(stage.index, at, mount.target()?)).collect()
+    let cache_mounts = mounts.iter().filter(|mount| matches!(&*mount.kind(), "cache" | "tmpfs"));
+    cache_mounts.filter_map(|mount| build.scopes().expand(stage.index, at, mount.target()?)).collect()
 }
 
 /// Whether one of the programs after a call deletes its cache.
@@ -260,11 +260,12 @@ pub(super) fn is_cleaned(
     folders: &[PackageCache],
 ) -> bool {
     const MOST: usize = 20;
-    let may = |one: &&Invocation| {
-        deletes(one) && one.args.iter().any(|word| word.text().contains(['$', '~']) || names(word.text(), folders))
-            || one.package_call().is_some_and(|call| call.verb == Verb::Clean)
+    let may = |invocation: &&Invocation| {
+        deletes(invocation)
+            && invocation.args.iter().any(|word| word.text().contains(['$', '~']) || names(word.text(), folders))
+            || invocation.package_call().is_some_and(|call| call.verb == Verb::Clean)
     };
-    later.iter().filter(may).take(MOST).any(|one| cleans(build, place, one, call, folders))
+    later.iter().filter(may).take(MOST).any(|invocation| cleans(build, place, invocation, call, folders))
 }
 
 fn deletes(invocation: &Invocation) -> bool {

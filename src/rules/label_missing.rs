@@ -15,7 +15,8 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let set = labels(cx);
     for label in schema.keys() {
-        let places: Vec<u32> = set.iter().filter(|one| one.name == *label).map(|set| set.span.start).collect();
+        let places: Vec<u32> =
+            set.iter().filter(|label_use| label_use.name == *label).map(|set| set.span.start).collect();
         // The stages that set the label themselves, by the positions of their instructions.
         let has: Vec<bool> = build
             .stages()

@@ -20,7 +20,9 @@ pub(super) fn labels(cx: &Context) -> Vec<Label> {
     let file = &build.input().file;
     let mut labels = Vec::new();
     for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Label) {
+        for (index, instruction) in
+            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Label)
+        {
             let known = |text: &str| {
                 let plain = !text.contains('$');
                 plain.then(|| build.scopes().expand(stage.index, index, text)).flatten()

@@ -33,15 +33,15 @@ fn check(cx: &Context, out: &mut Findings, help: &str, find: fn(&Invocation) -> 
                 continue;
             }
             for invocation in code.script.invocations() {
-                let Some(found) = find(&invocation).filter(|found| !found.names.is_empty()) else { continue };
-                let names: Vec<String> = found.names.iter().map(|name| format!("`{name}`")).collect();
+                let Some(unpinned) = find(&invocation).filter(|unpinned| !unpinned.names.is_empty()) else { continue };
+                let names: Vec<String> = unpinned.names.iter().map(|name| format!("`{name}`")).collect();
                 let message = match names.as_slice() {
-                    [one] => format!("{one} has no version, so the next build may install a different one"),
+                    [name] => format!("{name} has no version, so the next build may install a different one"),
                     [first, second] => format!("{first} and {second} have no version"),
                     [first, rest @ ..] => format!("{first} and {} others have no version", rest.len()),
                     [] => continue,
                 };
-                out.push(cx.finding(code.place(&build.input().file, found.span), message).help(help));
+                out.push(cx.finding(code.place(&build.input().file, unpinned.span), message).help(help));
             }
         }
     }
@@ -62,10 +62,13 @@ fn go(invocation: &Invocation) -> Option<UnpinnedPackages> {
             .packages
             .iter()
             .filter(|package| package.source == PackageSource::Index && !is_standard(package.name.text));
-        let any = remote.filter(|one| {
-            one.version.as_ref().is_none_or(|version| matches!(version.value.text, "latest" | "none" | "upgrade" | ""))
+        let any = remote.filter(|package| {
+            package
+                .version
+                .as_ref()
+                .is_none_or(|version| matches!(version.value.text, "latest" | "none" | "upgrade" | ""))
         });
-        names.extend(any.map(|one| one.name.text.to_owned()));
+        names.extend(any.map(|package| package.name.text.to_owned()));
     }
     // Arguments after the package belong to the program.
     if call.verb_text == "run"
@@ -116,8 +119,8 @@ fn any_npm_fits(package: &Package) -> bool {
 }
 
 fn pip(invocation: &Invocation) -> Option<UnpinnedPackages> {
-    if let Some(found) = pipx(invocation) {
-        return Some(found);
+    if let Some(unpinned) = pipx(invocation) {
+        return Some(unpinned);
     }
     let call = invocation.package_call().filter(|call| call.verb == Verb::Install)?;
     let is_pip = call.manager == Manager::Pip || (call.manager == Manager::Uv && call.verb_text == "pip install");

@@ -20,8 +20,9 @@ pub(super) fn is_seen_later(script: &Script, span: Span) -> bool {
     })
     .collect();
     let mut names = vec![name];
-    let later = script.commands[at + 1..].iter().filter(|one| one.span.start >= command.span.end).take(LOOKED_AHEAD);
-    for one in later {
+    let later =
+        script.commands[at + 1..].iter().filter(|later| later.span.start >= command.span.end).take(LOOKED_AHEAD);
+    for command in later {
         let uses = |word: &Word| word.variables().any(|variable| names.iter().any(|name| name == variable));
         // `B=$(if x; then echo "$A"; fi)`
         let takes = |value: &Word| {
@@ -29,9 +30,9 @@ pub(super) fn is_seen_later(script: &Script, span: Span) -> bool {
                 || script.commands.iter().any(|inner| value.span.contains(inner.span) && inner.words.iter().any(uses))
         };
         let derived: Vec<String> =
-            assignments(one).filter(|(_, value)| takes(value)).map(|(name, _)| name.to_owned()).collect();
-        let is_argument = one.words.iter().skip(1).any(|word| uses(word) && !word.text().contains(['?', '@']));
-        if is_argument && scopes.contains(&one.place.scope) && fails_without(script, one) {
+            assignments(command).filter(|(_, value)| takes(value)).map(|(name, _)| name.to_owned()).collect();
+        let is_argument = command.words.iter().skip(1).any(|word| uses(word) && !word.text().contains(['?', '@']));
+        if is_argument && scopes.contains(&command.place.scope) && fails_without(script, command) {
             return true;
         }
         names.extend(derived);
@@ -50,10 +51,10 @@ fn assigned(script: &Script, span: Span) -> Option<(usize, String)> {
 /// The assignments that apply after a command: `A=x`, `export A=x`.
 fn assignments(command: &Command) -> impl Iterator<Item = (&str, &Word)> {
     let assignments = if command.words.is_empty() { &*command.assignments } else { &[] };
-    let own = assignments.iter().map(|assignment| (&*assignment.name_text, &assignment.value));
+    let own_assignments = assignments.iter().map(|assignment| (&*assignment.name_text, &assignment.value));
     let is_declaration = Program::of(name_of(command)).is(Kind::Declares);
     let words = command.words.iter().skip(1).filter(move |_| is_declaration);
-    own.chain(words.filter_map(|word| Some((word.text().split_once('=')?.0, word))))
+    own_assignments.chain(words.filter_map(|word| Some((word.text().split_once('=')?.0, word))))
 }
 
 /// Whether a command whose words contain the value fails if that is empty, and stops the RUN.
@@ -69,7 +70,7 @@ fn fails_without(script: &Script, command: &Command) -> bool {
     if place.pipe_index + 1 == place.pipe_len {
         return refused && ends_run(script, place, command.span);
     }
-    let same = |one: &&Command| one.place.scope == place.scope && one.span.start > command.span.start;
+    let same = |later: &&Command| later.place.scope == place.scope && later.span.start > command.span.start;
     let last =
         script.commands.iter().filter(same).find(|command| command.place.pipe_index + 1 == command.place.pipe_len);
     last.is_some_and(|last| checks(last) && ends_run(script, &last.place, last.span))
@@ -91,9 +92,9 @@ fn is_read(script: &Script, download: &Command) -> bool {
         .map(path::name)
         .collect();
     let later = script.commands.iter().filter(|command| command.span.start > download.span.end).take(LOOKED_AHEAD);
-    later.filter(|one| Program::of(name_of(one)).is(Kind::Strict)).any(|one| {
-        let mut read = one.words.iter().skip(1).filter_map(Word::value);
-        read.any(|text| files.contains(&path::name(text))) && ends_run(script, &one.place, one.span)
+    later.filter(|command| Program::of(name_of(command)).is(Kind::Strict)).any(|command| {
+        let mut read = command.words.iter().skip(1).filter_map(Word::value);
+        read.any(|text| files.contains(&path::name(text))) && ends_run(script, &command.place, command.span)
     })
 }
 
@@ -108,15 +109,17 @@ fn ends_run(script: &Script, place: &CommandPlace, span: Span) -> bool {
     }
     let commands = script.commands.iter().map(|command| (command.span, &command.place));
     let compounds = script.compounds.iter().map(|compound| (compound.span, &compound.place));
-    let mut rest: Vec<(Span, &CommandPlace)> =
-        commands.chain(compounds).filter(|(at, one)| one.scope == 0 && at.start >= span.end).collect();
+    let mut rest: Vec<(Span, &CommandPlace)> = commands
+        .chain(compounds)
+        .filter(|(at, command_place)| command_place.scope == 0 && at.start >= span.end)
+        .collect();
     rest.sort_by_key(|(at, _)| at.start);
     // `a && b; c` continues with c.
     let joined = |command_place: &CommandPlace| {
         let kind = command_place.before.map(|before| before.kind);
         matches!(kind, Some(SeparatorKind::And | SeparatorKind::Pipe))
     };
-    rest.iter().all(|(_, one)| joined(one)) && kind(place) != Some(SeparatorKind::Background)
+    rest.iter().all(|(_, command_place)| joined(command_place)) && kind(place) != Some(SeparatorKind::Background)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crate::finding::Findings;
 super::rule!("latest-base", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for found in unversioned(cx).into_iter().filter(|found| found.chosen && found.how == FloatingReason::Latest) {
-        let finding = cx.finding(found.edge.span, found.message()).help(found.help());
+    for image in unversioned(cx).into_iter().filter(|image| image.chosen && image.how == FloatingReason::Latest) {
+        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
         out.push(finding);
     }
 }

@@ -14,31 +14,31 @@ super::rule!("libc-mismatch", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in cx.shipped().take(copied_packages::DEEPEST) {
-        let Some(own) = libc_of(build, stage) else { continue };
+        let Some(libc) = libc_of(build, stage) else { continue };
         if brings_libc(build, stage) {
             continue;
         }
-        for taken in copied_packages::stage_copies(build, stage) {
+        for copy in copied_packages::stage_copies(build, stage) {
             let may_clash = |theirs: &Libc| {
                 // Programs linked with a library work with it; only glibc's releases differ.
-                std::mem::discriminant(theirs) != std::mem::discriminant(&own) || matches!(theirs, Libc::Glibc(_))
+                std::mem::discriminant(theirs) != std::mem::discriminant(&libc) || matches!(theirs, Libc::Glibc(_))
             };
-            let Some(theirs) = libc_of(build, taken.maker).filter(may_clash) else { continue };
-            let Some((made, path, span)) = mismatched_copy(build, &taken, theirs) else { continue };
+            let Some(theirs) = libc_of(build, copy.maker).filter(may_clash) else { continue };
+            let Some((program, path, span)) = mismatched_copy(build, &copy, theirs) else { continue };
             // A program that listens uses `net` and thus cgo; other programs may not need it.
-            if matches!(made, LinkedProgram::Go(..)) && build.last(stage, Keyword::Expose).is_none() {
+            if matches!(program, LinkedProgram::Go(..)) && build.last(stage, Keyword::Expose).is_none() {
                 continue;
             }
-            let Some(why) = clash(&made, theirs, own) else { continue };
-            let maker = taken.maker;
+            let Some(why) = clash(&program, theirs, libc) else { continue };
+            let maker = copy.maker;
             let message = format!(
                 "`{path}` of stage `{}` was linked with {}, but this stage has {}: {why}",
                 maker.title(),
                 title(theirs, build, maker),
-                title(own, build, stage),
+                title(libc, build, stage),
             );
-            let finding = cx.finding(span, message).help(made.help(theirs));
-            let finding = match made.place() {
+            let finding = cx.finding(span, message).help(program.help(theirs));
+            let finding = match program.place() {
                 Some((index, span)) => {
                     let place = build.code(index).map(|code| code.place(&build.input().file, span));
                     place.into_iter().fold(finding, |finding, span| finding.label(span, "built here"))
@@ -93,21 +93,22 @@ fn mismatched_copy(
     if let Some((path, span)) = copied_packages::python_packages(build, taken) {
         return Some((LinkedProgram::Python, path, span));
     }
-    let made = linkage::first_linked_program(build, taken.maker, theirs)?;
-    let found = taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(|t| made.may_be(t)))?;
-    Some((made, found.text.clone()?, found.span))
+    let program = linkage::first_linked_program(build, taken.maker, theirs)?;
+    let source =
+        taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(|t| program.may_be(t)))?;
+    Some((program, source.text.clone()?, source.span))
 }
 
 /// What goes wrong when the program runs with another C library; `None` if it works.
-fn clash(made: &LinkedProgram, theirs: Libc, own: Libc) -> Option<&'static str> {
-    let absent = match made {
+fn clash(program: &LinkedProgram, theirs: Libc, libc: Libc) -> Option<&'static str> {
+    let absent = match program {
         LinkedProgram::Python => "its compiled packages cannot be loaded",
         LinkedProgram::Go(..) => "it does not start if it uses cgo, as `net` does",
         _ => "it does not start",
     };
-    match (theirs, own) {
+    match (theirs, libc) {
         (Libc::Glibc(_), Libc::Musl | Libc::None) | (Libc::Musl, Libc::Glibc(_) | Libc::None) => Some(absent),
-        (Libc::Glibc(Some(theirs)), Libc::Glibc(Some(own))) if is_newer(made, &theirs, &own) => {
+        (Libc::Glibc(Some(theirs)), Libc::Glibc(Some(release))) if is_newer(program, &theirs, &release) => {
             Some("it needs symbols that the older release lacks (`version GLIBC_… not found`)")
         }
         _ => None,
@@ -115,14 +116,14 @@ fn clash(made: &LinkedProgram, theirs: Libc, own: Libc) -> Option<&'static str> 
 }
 
 /// Whether a program of one Debian release needs symbols that another release lacks.
-fn is_newer(made: &LinkedProgram, theirs: &Release, own: &Release) -> bool {
-    let (Some(theirs), Some(own)) = (theirs.number(), own.number()) else { return false };
-    match made {
+fn is_newer(program: &LinkedProgram, theirs: &Release, libc: &Release) -> bool {
+    let (Some(theirs), Some(release_number)) = (theirs.number(), libc.number()) else { return false };
+    match program {
         // manylinux wheels are built for older releases than any of these.
         LinkedProgram::Python => false,
         // The symbols that cgo itself needs were added in Debian 12.
-        LinkedProgram::Go(..) => theirs >= 12 && own <= 11,
-        LinkedProgram::Rust(..) | LinkedProgram::C(..) => theirs > own,
+        LinkedProgram::Go(..) => theirs >= 12 && release_number <= 11,
+        LinkedProgram::Rust(..) | LinkedProgram::C(..) => theirs > release_number,
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn needs(build: &Build) -> Vec<Need> {
 /// The same for the text of an ONBUILD.
 fn of_trigger(text: &str) -> Need {
     let words = || text.split(|c: char| !c.is_alphanumeric() && !"-_./".contains(c));
-    let has = |word: &str| words().any(|one| one == word);
+    let has = |word: &str| words().any(|word_of_script| word_of_script == word);
     if has("apt-get") || has("apt") || has("aptitude") {
         return if has("update") { Need::Nothing } else { Need::Lists };
     }
@@ -73,10 +73,10 @@ fn of_script(code: &Code, is_run: bool, below: Need) -> Need {
 /// A reader of the lists, or a script or tool whose effect is unknown.
 fn may_read(invocation: &Invocation) -> bool {
     let Some(program) = invocation.program else { return true };
-    let own = !is_of_system(invocation.path.text());
+    let is_local = !is_of_system(invocation.path.text());
     let known = Program::of(program);
     let runs_file = known.is_shell() || known.state == State::Any;
-    own || FileKind::of(program).is_shell() || reads_lists(known) || (runs_file && !invocation.args.is_empty())
+    is_local || FileKind::of(program).is_shell() || reads_lists(known) || (runs_file && !invocation.args.is_empty())
 }
 
 /// Whether a program reads the lists, or runs code from another file.

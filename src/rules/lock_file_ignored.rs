@@ -33,8 +33,8 @@ fn left_behind(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, c
     if !reads || call.manager == Manager::Go || call.has(&["--no-lockfile", "--no-package-lock"]) {
         return None;
     }
-    let found = installed::of(cx.build(), place, invocation, call).filter(|found| !found.has_lock)?;
-    let lock = found.install?.lock.as_deref()?;
+    let project = installed::of(cx.build(), place, invocation, call).filter(|found| !found.has_lock)?;
+    let lock = project.install?.lock.as_deref()?;
     // The lock file of another package manager may be the one that counts.
     let context = cx.context()?;
     context.find(lock)?;
@@ -86,17 +86,17 @@ fn ignoring_option(call: &PackageCall) -> Option<(&'static str, &'static str)> {
             Some(("ignores Cargo.lock", "add `--locked`"))
         }
         (M::Uv, Verb::Install) if call.verb_text == "pip install" => {
-            let own = call.inputs.iter().any(|input| match input.kind {
+            let ignores_lock = call.inputs.iter().any(|input| match input.kind {
                 InputKind::Requirements => input.path.text.trim_start_matches("./") == "pyproject.toml",
                 InputKind::Editable => input.path.text == ".",
                 _ => false,
             });
-            let own = own
+            let ignores_lock = ignores_lock
                 || call
                     .packages
                     .iter()
                     .any(|package| package.source == PackageSource::Path && package.name.text == ".");
-            (own && !call.has(&["--no-deps"])).then_some(("ignores uv.lock", "run `uv sync --locked`"))
+            (ignores_lock && !call.has(&["--no-deps"])).then_some(("ignores uv.lock", "run `uv sync --locked`"))
         }
         _ => None,
     }

@@ -103,8 +103,8 @@ fn find_cure(
 
 /// Whether a frozen install would fail because of the platforms that the lock file lists.
 fn is_for_other_systems(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
-    let found = installed::of(build, place, invocation, call).and_then(|found| found.install);
-    found.and_then(|install| install.locked.as_ref()).is_some_and(|locked| locked.for_other_systems)
+    let install = installed::of(build, place, invocation, call).and_then(|install| install.install);
+    install.and_then(|install| install.locked.as_ref()).is_some_and(|locked| locked.for_other_systems)
 }
 
 /// Which version of yarn, according to the lock files in the context.

@@ -13,7 +13,9 @@ const LONG: usize = 8;
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+        for (index, instruction) in
+            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
+        {
             let Some(code) = build.code(index) else { continue };
             if !instruction.heredocs.is_empty() {
                 continue;

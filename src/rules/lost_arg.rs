@@ -19,17 +19,28 @@ fn check(cx: &Context, out: &mut Findings) {
         // One line fixes all uses of a name in a stage.
         let mut places: BTreeMap<String, u32> = BTreeMap::new();
         for (index, instruction) in build.instructions(stage) {
-            for found in
-                build.undefined(stage, index).into_iter().filter(|found| found.why == UndefinedReason::NotInStage)
+            for undefined_variable in build
+                .undefined(stage, index)
+                .into_iter()
+                .filter(|undefined_variable| undefined_variable.why == UndefinedReason::NotInStage)
             {
-                let at =
-                    *places.entry(found.name.clone()).or_insert_with(|| line_edits::above(cx.source(), instruction));
-                let message = format!("`{}` is empty here, because this stage does not declare `ARG {0}`", found.name);
-                let help = format!("add `ARG {}` to the stage, above this line", found.name);
+                let at = *places
+                    .entry(undefined_variable.name.clone())
+                    .or_insert_with(|| line_edits::above(cx.source(), instruction));
+                let message = format!(
+                    "`{}` is empty here, because this stage does not declare `ARG {0}`",
+                    undefined_variable.name
+                );
+                let help = format!("add `ARG {}` to the stage, above this line", undefined_variable.name);
                 let why = "the variable was empty here and now has its value";
-                let text = format!("ARG {}{line_end}", found.name);
-                let title = format!("declare `{}`", found.name);
-                out.push(cx.finding(found.span, message).help(help).unsafe_edit(title, why, Span::at(at), text));
+                let text = format!("ARG {}{line_end}", undefined_variable.name);
+                let title = format!("declare `{}`", undefined_variable.name);
+                out.push(cx.finding(undefined_variable.span, message).help(help).unsafe_edit(
+                    title,
+                    why,
+                    Span::at(at),
+                    text,
+                ));
             }
         }
     }

@@ -42,10 +42,11 @@ struct Pipe<'s> {
 }
 
 fn in_pipe(script: &Script, substitution: Span) -> Option<Pipe<'_>> {
-    let within = |one: &&Command| substitution.contains(one.span) && one.place.pipe_len > 1;
+    let within = |command: &&Command| substitution.contains(command.span) && command.place.pipe_len > 1;
     let mut pipe = script.commands.iter().filter(within);
-    let loses =
-        pipe.any(|one| one.place.pipe_index + 1 < one.place.pipe_len && !one.place.options.pipefail && may_fail(one));
+    let loses = pipe.any(|command| {
+        command.place.pipe_index + 1 < command.place.pipe_len && !command.place.options.pipefail && may_fail(command)
+    });
     if !loses {
         return None;
     }
@@ -60,9 +61,9 @@ fn pipe_help(last: &str) -> String {
 /// The first substitution whose failure does not fail its command, and whose status the command has instead.
 fn masked(script: &Script, command: &Command) -> Option<(Span, String)> {
     let place = &command.place;
-    let asked = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
+    let is_condition = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
     let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || is_caught(script, command.span);
-    if asked || caught {
+    if is_condition || caught {
         return None;
     }
     let failing = |word: &Word| {
@@ -99,13 +100,13 @@ fn is_name(text: &str) -> bool {
 /// Adds the fix that assigns first: `A="$(…)" && export A`.
 fn edited(run: &Run, script: &Script, command: &Command, finding: Finding) -> Finding {
     let [export, assignment] = command.words.as_slice() else { return finding };
-    let own = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();
+    let is_own_script = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();
     let Some((name, _)) = assignment.text().split_once('=').filter(|(name, _)| is_name(name)) else { return finding };
     let plain = command.assignments.is_empty() && command.redirects.is_empty() && command.place.pipe_len == 1;
-    if !own || !plain || !export.is("export") || name.ends_with('+') {
+    if !is_own_script || !plain || !export.is("export") || name.ends_with('+') {
         return finding;
     }
-    let kind = |one: Option<crate::shell::Separator>| one.map(|one| one.kind);
+    let kind = |separator: Option<crate::shell::Separator>| separator.map(|separator| separator.kind);
     let (before, after) = (kind(command.place.before), kind(command.place.after));
     let errexit = command.place.options.errexit;
     let separator = match (before, after) {

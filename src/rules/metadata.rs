@@ -284,10 +284,10 @@ impl FrontMatter {
     /// `code instruction`, several in brackets; empty if the page has no such key.
     fn narrower(&mut self) -> Vec<(&'static str, &'static str)> {
         let mut narrower = Vec::new();
-        for one in self.optional_list("narrower") {
-            match one.split_once(' ').filter(|(_, instruction)| INSTRUCTIONS.contains(instruction)) {
+        for entry in self.optional_list("narrower") {
+            match entry.split_once(' ').filter(|(_, instruction)| INSTRUCTIONS.contains(instruction)) {
                 Some(pair) => narrower.push(pair),
-                None => self.problems.push(format!("`narrower: {one}` is not a code with an instruction")),
+                None => self.problems.push(format!("`narrower: {entry}` is not a code with an instruction")),
             }
         }
         narrower
@@ -309,11 +309,11 @@ impl FrontMatter {
     /// One of `known`; the first one if the page is wrong.
     fn word<T: Copy>(&mut self, key: &str, known: &[T], name: fn(T) -> &'static str) -> T {
         let value = self.text(key);
-        let found = known.iter().copied().find(|word| name(*word) == value);
-        if found.is_none() && !value.is_empty() {
+        let word = known.iter().copied().find(|word| name(*word) == value);
+        if word.is_none() && !value.is_empty() {
             self.refuse(key, value, known, name);
         }
-        found.unwrap_or(known[0])
+        word.unwrap_or(known[0])
     }
 
     fn words<T: Copy>(&mut self, key: &str, known: &[T], name: fn(T) -> &'static str) -> Vec<T> {

@@ -23,11 +23,11 @@ fn check(cx: &Context, out: &mut Findings) {
             let message = format!("USER `{}` is a name; Kubernetes and bind mounts need its numeric UID", operand.text);
             let finding = cx.finding(operand.span, message).help("use the numeric UID: `USER 10001`");
             // The other linter does not report an ARG, whatever its default.
-            let given = |name: &str| {
+            let has_build_arg = |name: &str| {
                 operand.text.contains(&format!("${name}")) || operand.text.contains(&format!("${{{name}}}"))
             };
-            let given = args.iter().any(|(at, name)| *at < index && given(name));
-            out.push(if given { finding.without("DL3066") } else { finding });
+            let has_build_arg = args.iter().any(|(at, name)| *at < index && has_build_arg(name));
+            out.push(if has_build_arg { finding.without("DL3066") } else { finding });
         }
     }
 }

@@ -18,11 +18,11 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(stage) = build.target() else { return };
     let Some(launch) = build.launch(stage).filter(|launch| launch.is_exec() && has_dash(build, stage)) else { return };
     let invocations = launch.script().invocations();
-    let [one] = invocations.as_slice() else { return };
-    let Some(script) = script(one) else {
+    let [invocation] = invocations.as_slice() else { return };
+    let Some(script) = script(invocation) else {
         return;
     };
-    if !one.via.is_empty() || build.input().options.run.has_init {
+    if !invocation.via.is_empty() || build.input().options.run.has_init {
         return;
     }
     if script.split([':', '-', '_']).any(|part| data::NAME_WORDS.has(part, "brief-script")) {
@@ -35,11 +35,11 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let file = &build.input().file;
-    let program = one.program.unwrap_or_default();
+    let program = invocation.program.unwrap_or_default();
     let message = format!(
         "{program} runs as PID 1 and does not forward signals: the program is killed instead of being asked to stop"
     );
-    let finding = cx.finding(launch.place(file, one.span), message).help(help(project, script, text));
+    let finding = cx.finding(launch.place(file, invocation.span), message).help(help(project, script, text));
     out.push(edited(launch.instruction, project, script, finding));
 }
 
@@ -139,8 +139,8 @@ fn edited(instruction: &Instruction, project: Option<&Project>, script: &str, fi
     let Some(words) = project.and_then(|project| command(project, script)) else { return finding };
     let Arguments::Json(elements) = &instruction.arguments else { return finding };
     let (Some(first), Some(last)) = (elements.first(), elements.last()) else { return finding };
-    let taken = if elements.get(1).is_some_and(|word| &*word.value == "start") { 2 } else { 3 };
-    if elements.len() != taken {
+    let count = if elements.get(1).is_some_and(|word| &*word.value == "start") { 2 } else { 3 };
+    if elements.len() != count {
         return finding;
     }
     let why = "npm's variables (`npm_package_…`) and programs in node_modules/.bin are no longer available";

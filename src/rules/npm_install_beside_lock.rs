@@ -57,19 +57,19 @@ fn risk(
     if cx.projects().is_none() || cx.context().is_none() {
         return names_lock(build, (stage, index)).then_some("it fails if the lock file does not match package.json");
     }
-    let found = installed::of(cx.build(), (stage, index), invocation, call)?;
-    if !found.has_lock {
+    let project = installed::of(cx.build(), (stage, index), invocation, call)?;
+    if !project.has_lock {
         return None;
     }
-    let install = found.install?;
-    if found.project.is_in_sync(install) == Some(false) {
+    let install = project.install?;
+    if project.project.is_in_sync(install) == Some(false) {
         return None;
     }
     if installed_before(build, (stage, index)) {
         return Some("it deletes what was installed before");
     }
-    let simple = found.project.members.is_empty() && found.project.workspace.is_none();
-    let known = found.project.is_in_sync(install) == Some(true) && simple;
+    let simple = project.project.members.is_empty() && project.project.workspace.is_none();
+    let known = project.project.is_in_sync(install) == Some(true) && simple;
     Some(if known { "" } else { "it fails if the lock file does not match package.json" })
 }
 
@@ -80,7 +80,7 @@ fn names_lock(build: &Build, (stage, index): (&Stage, usize)) -> bool {
         matches!(name, "package-lock.json" | "npm-shrinkwrap.json")
     };
     let above = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none() && transfer.index < index);
-    above.flat_map(|one| &one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
+    above.flat_map(|transfer| &transfer.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
 }
 
 /// Whether packages that the manifest does not name were installed into the project.

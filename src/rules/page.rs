@@ -99,14 +99,14 @@ impl Runner {
             return self.compare(example, &got);
         }
         let sources: Vec<Source> = example.files.iter().map(|(path, text)| Source::of(path, text)).collect();
-        let found = inputs::findings(self.rule, &sources, &example.listing);
-        for finding in &found {
+        let findings = inputs::findings(self.rule, &sources, &example.listing);
+        for finding in &findings {
             self.check_finding(example, &sources, finding);
         }
-        let got = format_findings(&sources, &found);
+        let got = format_findings(&sources, &findings);
         self.compare(example, &got);
         variants::check(self, example, &got);
-        fixes::check(self, example, &sources, &found);
+        fixes::check(self, example, &sources, &findings);
     }
 
     /// Compares the findings with the page.
@@ -177,9 +177,9 @@ impl Runner {
 }
 
 /// Findings as written in pages: `line:column-line:column message`, with the path first for other files.
-fn format_findings(sources: &[Source], found: &[Finding]) -> String {
+fn format_findings(sources: &[Source], findings: &[Finding]) -> String {
     let mut text = String::new();
-    for finding in found {
+    for finding in findings {
         let FileId(index) = finding.file;
         let Some(source) = sources.get(index as usize) else { continue };
         if source.name() != "Dockerfile" {

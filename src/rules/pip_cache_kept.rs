@@ -8,17 +8,17 @@ use crate::shell::{Manager, PackageCall, Verb};
 super::rule!("pip-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let kept = KeptCacheRule {
+    let rule = KeptCacheRule {
         fills,
         // pip accepts an unambiguous prefix of an option.
         flags: &["--no-cache-dir", "--no-cache", "--no-index"],
         variables: &["PIP_NO_CACHE_DIR"],
         // A later `--cache-dir` takes precedence.
-        cure: |_, one| (!one.call.has(&["--cache-dir"])).then_some(CacheFix::Flag("--no-cache-dir")),
+        cure: |_, fill| (!fill.call.has(&["--cache-dir"])).then_some(CacheFix::Flag("--no-cache-dir")),
         known: false,
         code: ("", |_| true),
     };
-    kept_cache::check(cx, out, &kept);
+    kept_cache::check(cx, out, &rule);
 }
 
 fn fills(call: &PackageCall) -> bool {

@@ -60,7 +60,7 @@ fn hidden(run: &Run, script: &Script) -> Option<Span> {
         // If a group or loop is piped, the commands in it may fail.
         let groups = compounds_before(script, command);
         let before: Vec<&Command> = all[..all.len() - 1].iter().map(|at| &script.commands[*at]).collect();
-        let fails = before.iter().any(|one| may_fail(one)) && !(checks(command) && before.len() == 1);
+        let fails = before.iter().any(|command| may_fail(command)) && !(checks(command) && before.len() == 1);
         if !fails && !groups.iter().any(|group| may_fail_within(script, group.span)) {
             continue;
         }
@@ -76,16 +76,21 @@ fn hidden(run: &Run, script: &Script) -> Option<Span> {
 /// The groups, loops and conditionals whose output goes through the pipe that ends with a command.
 fn compounds_before<'s>(script: &'s Script, last: &Command) -> Vec<&'s Compound> {
     let place = &last.place;
-    let is_before = |one: &&Compound| {
-        one.place.scope == place.scope && one.place.pipe_len == place.pipe_len && one.span.end <= last.span.start
+    let is_before = |compound: &&Compound| {
+        compound.place.scope == place.scope
+            && compound.place.pipe_len == place.pipe_len
+            && compound.span.end <= last.span.start
     };
     let nearest = |index| {
         let piped = script.compounds.iter().filter(is_before).filter(|compound| compound.place.pipe_index == index);
-        piped.max_by_key(|one| one.span.end)
+        piped.max_by_key(|compound| compound.span.end)
     };
     // Elements of an earlier pipe are before the first command of this one.
     let first = pipeline_start(script, last);
-    (0..place.pipe_index).filter_map(nearest).filter(|one| first.is_none_or(|first| one.span.end > first)).collect()
+    (0..place.pipe_index)
+        .filter_map(nearest)
+        .filter(|compound| first.is_none_or(|first| compound.span.end > first))
+        .collect()
 }
 
 /// Where the pipe that ends with a command begins, as far as the commands before it show.
@@ -102,18 +107,19 @@ fn is_argument(script: &Script, place: &CommandPlace, span: Span) -> bool {
     let substituted = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Substitution);
     let end = script.commands.partition_point(|command| command.span.start < span.start);
     let near = &script.commands[end.saturating_sub(LOOKED_BACK)..end];
-    let assigned = near.iter().rev().filter(|one| one.words.is_empty());
-    substituted && !assigned.flat_map(|one| &one.assignments).any(|one| one.value.span.contains(span))
+    let assigned = near.iter().rev().filter(|command| command.words.is_empty());
+    substituted
+        && !assigned.flat_map(|command| &command.assignments).any(|assignment| assignment.value.span.contains(span))
 }
 
 fn is_safe(run: &Run, script: &Script, command: &Command) -> bool {
     let place = &command.place;
     // dash has no pipefail: there `set -o pipefail` fails, and so does the build.
     let takes = shells::sh_of(run) != Sh::Dash || !shells::is_default(run);
-    let asked = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
+    let is_condition = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
     let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || is_caught(script, command.span);
-    let asked = asked || is_argument(script, place, command.span);
-    place.options.pipefail && (takes || run.code.is_exec() || has_own_shell(run)) || asked || caught
+    let is_condition = is_condition || is_argument(script, place, command.span);
+    place.options.pipefail && (takes || run.code.is_exec() || has_own_shell(run)) || is_condition || caught
 }
 
 /// Whether a heredoc is run by another shell.

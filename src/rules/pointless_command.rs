@@ -11,16 +11,18 @@ super::rule!("pointless-command", check);
 fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         let invocations = run.invocations();
-        for (at, one) in invocations.iter().enumerate() {
-            let Some(program) = one.program.filter(|program| Program::of(program).is(Kind::Live)) else { continue };
-            let direct = one.via.iter().all(|wrapper| matches!(wrapper.program, "sudo" | "time"));
+        for (at, invocation) in invocations.iter().enumerate() {
+            let Some(program) = invocation.program.filter(|program| Program::of(program).is(Kind::Live)) else {
+                continue;
+            };
+            let direct = invocation.via.iter().all(|wrapper| matches!(wrapper.program, "sudo" | "time"));
             if !direct || has_reason(&run, &invocations, at) {
                 continue;
             }
             let message =
                 format!("`{program}` has no effect on the image: each step has its own processes and no terminal");
             out.push(
-                cx.finding(run.place(one.path.span), message)
+                cx.finding(run.place(invocation.path.span), message)
                     .help("remove it; start services when the container starts"),
             );
         }
@@ -34,7 +36,7 @@ fn has_reason(run: &Run, all: &[Invocation], at: usize) -> bool {
         invocation.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Background)
     };
     match all[at].program {
-        Some("service") => all.iter().any(|one| !one.is("service")),
+        Some("service") => all.iter().any(|invocation| !invocation.is("service")),
         Some("kill") => all.iter().any(background) || all.len() > 1 && all[at].args.iter().any(Word::is_dynamic),
         Some("mount") => run.file().flag_argument(run.instruction, "security").is_some(),
         _ => false,

@@ -184,13 +184,13 @@ impl Policies {
 
     /// The inputs that the rules need; for `audit` also those of its columns.
     pub fn needs(&self, columns: bool) -> Needs {
-        let own = if columns {
+        let needs = if columns {
             Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes).with(Need::Projects)
         } else {
             Needs::NONE
         };
         let rules = self.of.values().chain([&self.default]).flat_map(|policy| policy.rules());
-        rules.fold(own, |needs, rule| needs.union(rule.metadata().needs).union(rule.metadata().wants))
+        rules.fold(needs, |needs, rule| needs.union(rule.metadata().needs).union(rule.metadata().wants))
     }
 
     /// The rules that run for any of the builds.

@@ -49,7 +49,7 @@ pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
         let named = invocation.command.place.scope == 0 && invocation.path.text() == program;
         named && alone(invocation) && first(invocation) && (!tested(invocation) || to_end(invocation))
     };
-    uses.iter().any(|one| plain(one)) || is_of_base(run, program)
+    uses.iter().any(|invocation| plain(invocation)) || is_of_base(run, program)
 }
 
 /// Whether the base image is known to contain it.
@@ -70,8 +70,8 @@ pub(super) struct RequiredProgram<'l, 'a, 'i> {
 }
 
 impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
-    pub(super) fn new(run: &'l Run<'a, 'i>, name: &'l str, kept: &'l [&'l str]) -> Self {
-        Self { run, name, needs: ProgramNeeds::of(name.strip_suffix(".phar").unwrap_or(name)), kept }
+    pub(super) fn new(run: &'l Run<'a, 'i>, name: &'l str, folders: &'l [&'l str]) -> Self {
+        Self { run, name, needs: ProgramNeeds::of(name.strip_suffix(".phar").unwrap_or(name)), kept: folders }
     }
 
     /// Whether a command removes it.
@@ -132,7 +132,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
             return true;
         }
         let build = self.run.build;
-        let asked = |call: &PackageCall| call.packages.iter().any(|package| package.name.text == self.name);
+        let installs = |call: &PackageCall| call.packages.iter().any(|package| package.name.text == self.name);
         let mut stages = build.chain(self.run.stage);
         stages.any(|stage| {
             let copied = build.transfers(stage).iter().any(|transfer| {
@@ -146,7 +146,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
             copied
                 || runs.any(|run| {
                     let mut calls = run.invocations().into_iter().filter_map(|invocation| invocation.package_call());
-                    calls.any(|call| call.verb == Verb::Install && asked(&call))
+                    calls.any(|call| call.verb == Verb::Install && installs(&call))
                 })
         })
     }
@@ -158,8 +158,8 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
         for stage in build.chain(self.run.stage) {
             for run in run_instructions::of_stage(build, stage) {
                 for call in run.invocations().iter().filter_map(Invocation::package_call) {
-                    let given = call.flag(&["--virtual", "-t"]).and_then(|flag| flag.value);
-                    if call.manager != Manager::Apk || given.is_none_or(|value| value.text != name) {
+                    let group = call.flag(&["--virtual", "-t"]).and_then(|flag| flag.value);
+                    if call.manager != Manager::Apk || group.is_none_or(|value| value.text != name) {
                         continue;
                     }
                     if call.packages.iter().any(|package| self.is_needed(package.name.text)) {
@@ -233,7 +233,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     fn of_place(&self, path: &str, folder: Option<&str>) -> Loss {
         // A WORKDIR that only the base image sets is not a pattern.
         let path = &*path.strip_prefix("/?").map_or_else(|| path.to_owned(), |rest| format!("/-{rest}"));
-        if self.kept.iter().any(|kept| covers(kept, path)) {
+        if self.kept.iter().any(|folder| covers(folder, path)) {
             return Loss::None;
         }
         let programs = || self.needs.programs.iter().copied().chain([self.name]);

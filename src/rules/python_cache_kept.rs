@@ -8,7 +8,7 @@ use crate::shell::{Manager, PackageCall, Verb};
 super::rule!("python-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let kept = KeptCacheRule {
+    let rule = KeptCacheRule {
         fills: if links_by(cx, "copy") {
             fills_a_copy
         } else if links_by(cx, "symlink") {
@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
         known: false,
         code: ("", |_| true),
     };
-    kept_cache::check(cx, out, &kept);
+    kept_cache::check(cx, out, &rule);
 }
 
 /// Whether a variable sets uv's link mode to the given one.

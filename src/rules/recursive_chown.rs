@@ -132,7 +132,7 @@ fn copying(lines: &[u32]) -> String {
     let texts: Vec<String> = lines.iter().map(ToString::to_string).collect();
     match texts.as_slice() {
         [] => String::new(),
-        [one] => format!("line {one} copies"),
+        [line] => format!("line {line} copies"),
         [first @ .., last] if texts.len() <= 4 => format!("lines {} and {last} copy", first.join(", ")),
         _ => format!("line {} and {} more lines copy", texts[0], texts.len() - 1),
     }
@@ -202,7 +202,7 @@ fn edited(
     let chown = invocation.is("chown");
     let fits = if chown { is_owner(value) } else { is_mode(value) };
     let exact = |to: &str| run.paths.iter().any(|path| path == to);
-    let own = |index: usize| run.stage.instructions.contains(&index);
+    let is_of_stage = |index: usize| run.stage.instructions.contains(&index);
     let free = |transfer: &Transfer| {
         let parts = file.transfer(transfer.instruction);
         parts.is_some_and(|parts| if chown { parts.chown.is_none() } else { parts.chmod.is_none() })
@@ -218,7 +218,7 @@ fn edited(
         || !quiet
         || !all
         || !known
-        || !hit.iter().all(|(to, transfer)| exact(to) && own(transfer.index) && free(transfer))
+        || !hit.iter().all(|(to, transfer)| exact(to) && is_of_stage(transfer.index) && free(transfer))
     {
         return finding;
     }
@@ -285,7 +285,7 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
         StageBase::Image(image) => BaseImage::of(image).unprivileged_user(),
         _ => None,
     };
-    let made = |name: &str| {
+    let is_created = |name: &str| {
         build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).any(|(at, _, invocations)| {
             at < index
                 && invocations
@@ -296,22 +296,26 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
                     .any(|invocation| invocation.args.iter().any(|word| plain(word.text()) == plain(name)))
         })
     };
-    names(owner).all(|name| name == "root" || Some(name) == account || made(name))
+    names(owner).all(|name| name == "root" || Some(name) == account || is_created(name))
 }
 
 /// Whether a WORKDIR or RUN above names the folder, so that the COPY does not create it.
 fn makes_folder(build: &Build, run: &ChownRun, first: usize) -> bool {
-    build.chain(run.stage).flat_map(|stage| build.instructions(stage)).filter(|(at, _)| *at < first).any(|(at, one)| {
-        let text = build.input().file.logical(one.text);
-        match one.keyword {
-            Keyword::Workdir => build.stage_of(at).is_some_and(|stage| {
-                let folder = build.workdir(stage, at + 1);
-                folder.value().is_none_or(|folder| run.paths.iter().any(|path| written_paths::takes_away(path, folder)))
-            }),
-            Keyword::Run | Keyword::Volume => run.paths.iter().any(|path| text.contains(path.as_str())),
-            _ => false,
-        }
-    })
+    build.chain(run.stage).flat_map(|stage| build.instructions(stage)).filter(|(at, _)| *at < first).any(
+        |(at, instruction)| {
+            let text = build.input().file.logical(instruction.text);
+            match instruction.keyword {
+                Keyword::Workdir => build.stage_of(at).is_some_and(|stage| {
+                    let folder = build.workdir(stage, at + 1);
+                    folder
+                        .value()
+                        .is_none_or(|folder| run.paths.iter().any(|path| written_paths::takes_away(path, folder)))
+                }),
+                Keyword::Run | Keyword::Volume => run.paths.iter().any(|path| text.contains(path.as_str())),
+                _ => false,
+            }
+        },
+    )
 }
 
 #[cfg(test)]

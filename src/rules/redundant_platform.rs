@@ -13,9 +13,9 @@ fn check(cx: &Context, out: &mut Findings) {
         let Some(instruction) = cx.build().from_of(stage) else { continue };
         let Some(from) = file.from(instruction) else { continue };
         let Some(platform) = from.platform else { continue };
-        let found = uses(&platform.text, Lex::new(file.escape()));
+        let variables = uses(&platform.text, Lex::new(file.escape()));
         let whole = platform.text.trim_matches('"').len() as u32;
-        let [used] = found.as_slice() else { continue };
+        let [used] = variables.as_slice() else { continue };
         if used.name != "TARGETPLATFORM" || used.span.len() != whole {
             continue;
         }

@@ -12,14 +12,14 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
             let Some(code) = build.code(index) else { continue };
-            for (at, one) in invocations.iter().enumerate() {
+            for (at, invocation) in invocations.iter().enumerate() {
                 let next = invocations.get(at + 1);
-                let (message, help) = if clones(one) {
+                let (message, help) = if clones(invocation) {
                     (
                         "`git clone` stays cached even if the repository changes; ADD checks for changes",
                         "use `ADD https://….git#ref folder`",
                     )
-                } else if next.is_some_and(|next| unpacks(one, next)) {
+                } else if next.is_some_and(|next| unpacks(invocation, next)) {
                     (
                         "this download stays cached even if the archive changes; ADD checks for changes and can unpack it",
                         "use `ADD --unpack https://… folder`, with `--checksum`",
@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 } else {
                     continue;
                 };
-                let span = code.place(&build.input().file, one.span);
+                let span = code.place(&build.input().file, invocation.span);
                 out.push(cx.finding(span, message).help(help));
             }
         }

@@ -33,29 +33,31 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
     for (build, first) in builds.iter().zip(firsts) {
         // An entry of the settings is reported once, with the first build that it applies to.
         let mut judged = first.judged;
-        for one in judged.iter_mut().filter(|one| one.suppression.form == Form::Settings) {
-            match settings.remove(&key(&one.suppression)) {
-                Some(joined) => *one = joined,
-                None => one.unknown.fill(true),
+        for suppression_use in
+            judged.iter_mut().filter(|suppression_use| suppression_use.suppression.form == Form::Settings)
+        {
+            match settings.remove(&key(&suppression_use.suppression)) {
+                Some(joined) => *suppression_use = joined,
+                None => suppression_use.unknown.fill(true),
             }
         }
         jobs.push((build, judged, first.kept, first.hidden));
     }
-    let seconds = jobs.into_par_iter().map(|(build, judged, mut kept, mut hidden)| {
+    let seconds = jobs.into_par_iter().map(|(build, judged, mut findings, mut hidden)| {
         let policy = policies.of(build.input().dockerfile);
-        let (told, more) = second(inputs, &neighbours, build, policy, &judged);
-        kept.extend(told);
+        let (unused, more) = second(inputs, &neighbours, build, policy, &judged);
+        findings.extend(unused);
         hidden.extend(more);
-        (kept, hidden)
+        (findings, hidden)
     });
     let mut outcome = Outcome::default();
     let (mut findings, mut hidden) = (Findings::new(), Findings::new());
-    for (kept, more) in seconds.collect::<Vec<_>>() {
-        for one in kept {
-            findings.push(one);
+    for (kept_findings, more) in seconds.collect::<Vec<_>>() {
+        for finding in kept_findings {
+            findings.push(finding);
         }
-        for one in more {
-            hidden.push(one);
+        for finding in more {
+            hidden.push(finding);
         }
     }
     outcome.findings = findings.into_sorted();
@@ -103,22 +105,24 @@ impl First {
         let out = template_findings::limit(inputs, build, out);
         let pragmas = pragmas_of(build, policy);
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
-        let mut judged: Vec<SuppressionUse> = all.map(|one| SuppressionUse::new(one, inputs.today)).collect();
-        let (kept, hidden) = suppress(with_severities(out, policy), &mut judged, &inputs.sources);
+        let mut judged: Vec<SuppressionUse> =
+            all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
+        let (findings, hidden) = suppress(with_severities(out, policy), &mut judged, &inputs.sources);
         let unread = unread(inputs, build);
-        for one in &mut judged {
-            let unread_here =
-                unread.iter().any(|lines| one.suppression.reach.covers_lines(build.input().dockerfile, *lines));
-            for (named, unknown) in one.suppression.named.iter().zip(&mut one.unknown) {
+        for suppression_use in &mut judged {
+            let unread_here = unread
+                .iter()
+                .any(|lines| suppression_use.suppression.reach.covers_lines(build.input().dockerfile, *lines));
+            for (named, unknown) in suppression_use.suppression.named.iter().zip(&mut suppression_use.unknown) {
                 let silent = |rule: &str| !knows_all(rule, build, policy);
                 // hadolint runs ShellCheck with another shell and other variables.
-                let foreign = named.code.is_some() && one.suppression.form != Form::Dockopt;
-                let unread = unread_here || foreign && one.suppression.form != Form::Settings;
-                let narrower = may_hide_more(inputs, build, &one.suppression, named);
+                let foreign = named.code.is_some() && suppression_use.suppression.form != Form::Dockopt;
+                let unread = unread_here || foreign && suppression_use.suppression.form != Form::Settings;
+                let narrower = may_hide_more(inputs, build, &suppression_use.suppression, named);
                 *unknown = unread || narrower || named.rules.is_empty() || named.rules.iter().any(|rule| silent(rule));
             }
         }
-        Self { kept, hidden, judged }
+        Self { kept: findings, hidden, judged }
     }
 }
 
@@ -137,9 +141,9 @@ fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, name
     let lines = |instruction: &Instruction| (instruction.start_line, instruction.start_line);
     // If no such instruction begins there, that linter suppresses nothing either.
     codes.any(|(_, keyword)| {
-        build.input().file.instructions().iter().enumerate().any(|(index, one)| {
+        build.input().file.instructions().iter().enumerate().any(|(index, instruction)| {
             let is_it = build.effective(index).keyword.as_str().eq_ignore_ascii_case(keyword);
-            is_it && suppression.reach.covers_lines(build.input().dockerfile, lines(one))
+            is_it && suppression.reach.covers_lines(build.input().dockerfile, lines(instruction))
         })
     })
 }
@@ -187,9 +191,9 @@ fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
     let is_told = |rule: &&&Rule| rule.name == name && !policy.is_limited(name);
     let Some(rule) = policy.rules().iter().find(is_told) else { return false };
     let metadata = rule.metadata();
-    let asked = metadata.needs.union(metadata.wants);
+    let wanted_needs = metadata.needs.union(metadata.wants);
     let has = |need| is_there(build.input(), need) || (!build.uses_context() && is_of_context(need));
-    metadata.subject != Subject::Suppressions && runs(rule, build) && asked.iter().all(has)
+    metadata.subject != Subject::Suppressions && runs(rule, build) && wanted_needs.iter().all(has)
 }
 
 const fn is_of_context(need: Need) -> bool {
@@ -223,24 +227,28 @@ fn key(suppression: &Suppression) -> Key {
 /// entry is not judged.
 fn of_settings(inputs: &Inputs, firsts: &[First]) -> BTreeMap<Key, SuppressionUse> {
     let mut joined: BTreeMap<Key, SuppressionUse> = BTreeMap::new();
-    for one in firsts.iter().flat_map(|first| &first.judged).filter(|one| one.suppression.form == Form::Settings) {
-        let known = joined.entry(key(&one.suppression)).or_insert_with(|| SuppressionUse {
-            used: vec![false; one.used.len()],
-            unknown: vec![false; one.unknown.len()],
-            ..one.clone()
+    for suppression_use in firsts
+        .iter()
+        .flat_map(|first| &first.judged)
+        .filter(|suppression_use| suppression_use.suppression.form == Form::Settings)
+    {
+        let known = joined.entry(key(&suppression_use.suppression)).or_insert_with(|| SuppressionUse {
+            used: vec![false; suppression_use.used.len()],
+            unknown: vec![false; suppression_use.unknown.len()],
+            ..suppression_use.clone()
         });
-        for index in 0..one.used.len() {
-            known.used[index] |= one.used[index];
-            known.unknown[index] |= one.unknown[index];
+        for index in 0..suppression_use.used.len() {
+            known.used[index] |= suppression_use.used[index];
+            known.unknown[index] |= suppression_use.unknown[index];
         }
     }
     let whole = |judged: &SuppressionUse| {
         let mut files = inputs.settings.values().flatten();
         files.any(|file| file.file == judged.suppression.file && file.whole)
     };
-    for one in joined.values_mut() {
-        if !one.suppression.exact && !whole(one) {
-            one.unknown.fill(true);
+    for suppression_use in joined.values_mut() {
+        if !suppression_use.suppression.exact && !whole(suppression_use) {
+            suppression_use.unknown.fill(true);
         }
     }
     joined

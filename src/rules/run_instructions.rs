@@ -123,7 +123,7 @@ impl<'a, 'i> Run<'a, 'i> {
         let commands = &self.code.script.commands;
         let end = commands.partition_point(|command| command.span.start < at);
         let before = &commands[end.saturating_sub(LOOKED_BACK)..end];
-        before.iter().flat_map(|one| &one.assignments).rfind(|one| &*one.name_text == name)
+        before.iter().flat_map(|command| &command.assignments).rfind(|assignment| &*assignment.name_text == name)
     }
 
     /// The value of `$NAME` or `${NAME}`, if the script before `at` or the file sets it.
@@ -173,9 +173,12 @@ impl Mentions {
                 StageBase::Stage(parent) => first.get(parent).is_some_and(|index| *index != usize::MAX),
                 _ => false,
             };
-            let own =
-                || build.instructions(stage).find(|(_, one)| holds(one, &source.slice(one.span).to_ascii_lowercase()));
-            first.push(if below { 0 } else { own().map_or(usize::MAX, |(index, _)| index) });
+            let is_own = || {
+                build
+                    .instructions(stage)
+                    .find(|(_, instruction)| holds(instruction, &source.slice(instruction.span).to_ascii_lowercase()))
+            };
+            first.push(if below { 0 } else { is_own().map_or(usize::MAX, |(index, _)| index) });
         }
         Self { first }
     }

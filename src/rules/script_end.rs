@@ -10,9 +10,9 @@ pub(super) fn append(build: &Build, index: usize, code: &Code, command: &str) ->
         return None;
     }
     let end = code.script.append_at()?;
-    let ends = |one: &&Command| {
-        let name = one.name().and_then(Word::value).unwrap_or_default();
-        code.script.is_last(one) && matches!(name, "exit" | "exec" | "return")
+    let ends = |command: &&Command| {
+        let name = command.name().and_then(Word::value).unwrap_or_default();
+        code.script.is_last(command) && matches!(name, "exit" | "exec" | "return")
     };
     if code.script.commands.iter().any(|command| ends(&command)) {
         return None;
@@ -35,9 +35,9 @@ pub(super) fn separator(build: &Build, index: usize, at: u32) -> String {
     let file = &build.input().file;
     let source = file.source();
     let (line, first) = (source.line(at), build.instruction(index).start_line);
-    let own = source.slice(source.line_span(line));
-    let indent = &own[..own.len() - own.trim_start().len()];
-    let starts = own.trim_start().starts_with("&&");
+    let line_text = source.slice(source.line_span(line));
+    let indent = &line_text[..line_text.len() - line_text.trim_start().len()];
+    let starts = line_text.trim_start().starts_with("&&");
     if line == first || !starts {
         return " ".to_owned();
     }

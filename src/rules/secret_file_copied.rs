@@ -70,7 +70,7 @@ fn is_made_empty(cx: &Context, transfer: &Transfer, name: &str) -> bool {
     {
         return false;
     }
-    let mut made = false;
+    let mut is_created = false;
     for (index, _) in build.chain(maker).flat_map(|stage| build.instructions(stage)) {
         for command in build.code(index).iter().flat_map(|code| &code.script.commands) {
             let is_it = |word: &Word| word.value().is_some_and(|text| path::name(text) == name);
@@ -79,13 +79,13 @@ fn is_made_empty(cx: &Context, transfer: &Transfer, name: &str) -> bool {
                 continue;
             }
             if makes_empty(command, redirected) {
-                made = true;
+                is_created = true;
             } else if !Program::of(name_of(command)).is(Kind::NoContent) {
                 return false;
             }
         }
     }
-    made
+    is_created
 }
 
 /// Whether a command creates an empty file: `touch x`, `: > x`, `install -m 600 /dev/null x`, `truncate -s 0 x`.

@@ -28,12 +28,14 @@ fn check(cx: &Context, out: &mut Findings) {
     if secrets.is_empty() {
         return;
     }
-    let mut told: BTreeSet<EntryId> = BTreeSet::new();
+    let mut reported: BTreeSet<EntryId> = BTreeSet::new();
     for (ships, transfer) in &transfers {
         let selections = transfer.select(context);
-        let takes = |entry: EntryId| selections.iter().flatten().any(|one| one.entries.binary_search(&entry).is_ok());
+        let takes = |entry: EntryId| {
+            selections.iter().flatten().any(|selection| selection.entries.binary_search(&entry).is_ok())
+        };
         let new: Vec<&&ClassMatch> =
-            secrets.iter().filter(|secret| takes(secret.entry) && told.insert(secret.entry)).collect();
+            secrets.iter().filter(|secret| takes(secret.entry) && reported.insert(secret.entry)).collect();
         if new.is_empty() {
             continue;
         }
@@ -58,9 +60,9 @@ fn check(cx: &Context, out: &mut Findings) {
 fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c ClassMatch> {
     let named = cx.build().named_paths(true);
     let all = crate::inputs::context::classify(context).iter();
-    all.filter(|found| {
-        let path = context.path(found.entry);
-        cx.build().is_secret_file(context, found) && !named.at_or_below(&path) && !is_brought_back(cx, &path)
+    all.filter(|class_match| {
+        let path = context.path(class_match.entry);
+        cx.build().is_secret_file(context, class_match) && !named.at_or_below(&path) && !is_brought_back(cx, &path)
     })
     .collect()
 }

@@ -85,7 +85,7 @@ impl Selection {
     pub fn has(&self, rule: &Rule) -> bool {
         let metadata = rule.metadata();
         let all = Selector::Rule(rule.name).rank(rule, metadata);
-        self.decides(rule, |one, ignored| match one {
+        self.decides(rule, |selector, ignored| match selector {
             Selector::Code(_) => {
                 if !ignored && metadata.has_codes() {
                     all
@@ -101,7 +101,7 @@ impl Selection {
     pub fn has_code(&self, rule: &Rule, code: &str) -> bool {
         let metadata = rule.metadata();
         let closest = Selector::Rule(rule.name).rank(rule, metadata).map(|rank| rank + 1);
-        self.decides(rule, |one, _| match one {
+        self.decides(rule, |selector, _| match selector {
             Selector::Code(known) => {
                 if known == code {
                     closest
@@ -126,8 +126,8 @@ impl Selection {
             Some(_) => None,
         };
         for (index, layer) in self.layers.iter().enumerate() {
-            let own = if last == Some(index) { layer.select.as_deref() } else { None };
-            let selected = own.and_then(|own| rank(own, false)).max(rank(&layer.extend, false));
+            let selectors = if last == Some(index) { layer.select.as_deref() } else { None };
+            let selected = selectors.and_then(|selectors| rank(selectors, false)).max(rank(&layer.extend, false));
             best = best.max(selected.map(|rank| (rank, index, false)));
             best = best.max(rank(&layer.ignore, true).map(|rank| (rank, index, true)));
         }
@@ -139,9 +139,9 @@ impl Selection {
         if rule.metadata().status != super::Status::Costly {
             return false;
         }
-        let asked = |selector: &Selector| matches!(selector, Selector::All | Selector::Rule(_));
+        let is_explicit = |selector: &Selector| matches!(selector, Selector::All | Selector::Rule(_));
         let wide = |selectors: &[Selector]| {
-            selectors.iter().any(|selector| asked(selector) && selector.rank(rule, rule.metadata()).is_some())
+            selectors.iter().any(|selector| is_explicit(selector) && selector.rank(rule, rule.metadata()).is_some())
         };
         let last = self.layers.iter().rposition(|layer| layer.select.is_some());
         let mut layers = self.layers.iter().enumerate();
@@ -252,8 +252,8 @@ mod tests {
     #[track_caller]
     fn check(select: &[&str], ignore: &[&str], expected: &[&str]) {
         let rules = catalogue();
-        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let selection = Selection::select_from(&rules, &[Choice::of(&own(select), &own(ignore))]).unwrap();
+        let names = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let selection = Selection::select_from(&rules, &[Choice::of(&names(select), &names(ignore))]).unwrap();
         let on: Vec<&str> = rules.iter().filter(|rule| selection.has(rule)).map(|rule| rule.name).collect();
         assert_eq!(on, expected);
     }

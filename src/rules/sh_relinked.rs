@@ -39,9 +39,9 @@ fn is_sh(word: &Word) -> bool {
 
 /// The instruction, if it does nothing else.
 fn whole(run: &Run, all: &[Invocation]) -> Option<Span> {
-    let own = |invocation: &Invocation| {
+    let is_link = |invocation: &Invocation| {
         invocation.is("ln") || matches!(invocation.program, Some("rm" | "mv")) && invocation.args.iter().any(is_sh)
     };
-    let alone = all.iter().all(own) && all.iter().filter(|one| one.is("ln")).count() == 1;
+    let alone = all.iter().all(is_link) && all.iter().filter(|invocation| invocation.is("ln")).count() == 1;
     (alone && !run.is_trigger()).then_some(run.instruction.span)
 }

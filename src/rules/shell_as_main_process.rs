@@ -47,8 +47,8 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Whether the span in the source covers only the command, not the string that contains it.
-fn exact(command: &Command, shown: &str) -> bool {
-    shown.len() == command.span.len() as usize && !shown.starts_with('"')
+fn exact(command: &Command, written: &str) -> bool {
+    written.len() == command.span.len() as usize && !written.starts_with('"')
 }
 
 /// The last command of the script's top-level list, if it is a simple command outside a pipe.

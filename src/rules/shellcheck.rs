@@ -46,6 +46,6 @@ fn is_bashism(comment: &ShellcheckComment) -> bool {
 
 /// Whether the rule on bash syntax, which runs before this one, reports the same place.
 fn is_reported(out: &Findings, span: Span) -> bool {
-    let mut found = out.iter().filter(|finding| finding.rule == bashism_in_sh::RULE.name);
-    found.any(|finding| finding.span.start < span.end && span.start < finding.span.end)
+    let mut findings = out.iter().filter(|finding| finding.rule == bashism_in_sh::RULE.name);
+    findings.any(|finding| finding.span.start < span.end && span.start < finding.span.end)
 }

@@ -22,8 +22,8 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     if let Some((index, span, language)) = toolchain::compiled(build, target) {
         let Some(name) = command(build, index, span) else { return };
-        let (left, place) = (language.leaves(), visible_span(build, index, span));
-        let message = format!("{left} ship with the output of `{name}`");
+        let (leaves, place) = (language.leaves(), visible_span(build, index, span));
+        let message = format!("{leaves} ship with the output of `{name}`");
         let example = example(build, index, span, language).map(|text| format!(": {text}")).unwrap_or_default();
         let help = format!("build in a separate stage and copy the result{example}");
         out.push(priced(language, cx.finding(place, message).help(help)));
@@ -47,12 +47,12 @@ fn priced(language: Language, finding: Finding) -> Finding {
     };
     let size = |name| PackageSize::of(name, "debian:13-slim");
     let Some(whole) = size(package) else { return finding };
-    let (kept, without) = match runtime.and_then(size) {
+    let (kept_bytes, without) = match runtime.and_then(size) {
         Some(runtime) => (runtime.disk_bytes, format!(" without `{}`", runtime.package)),
         None => (0, String::new()),
     };
     let evidence = format!("the toolchain as packaged by Debian: {}{without}", whole.evidence());
-    finding.costs(Impact::typical(ImpactKind::DiskBytes, whole.disk_bytes.saturating_sub(kept), evidence))
+    finding.costs(Impact::typical(ImpactKind::DiskBytes, whole.disk_bytes.saturating_sub(kept_bytes), evidence))
 }
 
 /// Whether sources from the context are copied into a stage that ships.
@@ -69,10 +69,10 @@ fn visible_span(build: &Build, index: usize, span: Span) -> Span {
 /// The command that compiles, in two words.
 fn command(build: &Build, index: usize, span: Span) -> Option<String> {
     let invocations = build.code(index)?.script.invocations();
-    let one = invocations.into_iter().find(|invocation| invocation.span == span)?;
-    Some(match one.package_call() {
+    let invocation = invocations.into_iter().find(|invocation| invocation.span == span)?;
+    Some(match invocation.package_call() {
         Some(call) if !call.verb_text.is_empty() => format!("{} {}", call.program, call.verb_text),
-        _ => one.program?.to_owned(),
+        _ => invocation.program?.to_owned(),
     })
 }
 
@@ -112,8 +112,11 @@ enum Cgo {
 
 fn cgo(build: &Build, stage: &Stage, index: usize, span: Span) -> Cgo {
     let invocations = build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
-    let one = invocations.iter().find(|invocation| invocation.span == span);
-    match one.and_then(|one| build.run_variable(stage, index, one, "CGO_ENABLED")).map(FoundVariable::text) {
+    let invocation = invocations.iter().find(|invocation| invocation.span == span);
+    match invocation
+        .and_then(|invocation| build.run_variable(stage, index, invocation, "CGO_ENABLED"))
+        .map(FoundVariable::text)
+    {
         Some(Some(text)) if text == "0" => return Cgo::Off,
         Some(_) => return Cgo::Wanted,
         None => {}
@@ -130,10 +133,10 @@ fn cgo(build: &Build, stage: &Stage, index: usize, span: Span) -> Cgo {
 /// The last command in the stages that ship that bundles a project.
 fn bundled(build: &Build, target: &Stage) -> Option<(usize, Span)> {
     let all = build.chain(target).flat_map(|stage| toolchain::runs(build, stage));
-    let mut found = all.flat_map(|(index, _, all)| {
-        all.into_iter().filter(bundles).map(move |one| (index, one.span)).collect::<Vec<_>>()
+    let mut bundlers = all.flat_map(|(index, _, all)| {
+        all.into_iter().filter(bundles).map(move |invocation| (index, invocation.span)).collect::<Vec<_>>()
     });
-    found.next()
+    bundlers.next()
 }
 
 fn bundles(invocation: &Invocation) -> bool {

@@ -97,10 +97,10 @@ fn walk<'a>(
 ) -> Option<(SourceCopy<'a>, Install)> {
     let build = cx.build();
     let mut transfers = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()).peekable();
-    let mut taken = copied_packages::stage_copies(build, stage).into_iter().peekable();
+    let mut copy = copied_packages::stage_copies(build, stage).into_iter().peekable();
     for (index, instruction) in build.instructions(stage) {
-        while let Some(taken) = taken.next_if(|taken| taken.transfer.index <= index) {
-            so_far.brought.extend(ecosystems_brought_along(build, &taken));
+        while let Some(copy) = copy.next_if(|copy| copy.transfer.index <= index) {
+            so_far.brought.extend(ecosystems_brought_along(build, &copy));
         }
         while let Some(transfer) = transfers.next_if(|transfer| transfer.index <= index) {
             if !so_far.done {
@@ -142,17 +142,17 @@ fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
         let entry = context.entry(id);
         entry.kind == ContextEntryKind::File && FileKind::of(entry.name).is_code()
     };
-    let own = cx.build().transfers(stage).iter().filter(|transfer| transfer.from.is_none());
-    let selections = own.flat_map(|transfer| transfer.select(context)).collect::<Option<Vec<_>>>();
+    let transfers = cx.build().transfers(stage).iter().filter(|transfer| transfer.from.is_none());
+    let selections = transfers.flat_map(|transfer| transfer.select(context)).collect::<Option<Vec<_>>>();
     let Some(selections) = selections else { return false };
     let tops = |selection: &Selection| selection.tops.iter().flatten().copied().collect::<Vec<_>>();
-    let taken: BTreeSet<EntryId> = selections
+    let entries: BTreeSet<EntryId> = selections
         .iter()
         .flat_map(|selection| selection.entries.iter().copied().chain(tops(selection)))
         .filter(|id| is_code(*id))
         .collect();
     let all = context.entries().filter(|id| is_code(*id)).count();
-    taken.len() * 10 < all
+    entries.len() * 10 < all
 }
 
 /// Whether a COPY takes source files. A file that it names counts only if it is code that no RUN calls by name.
@@ -186,25 +186,25 @@ fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
 
 /// The ecosystems whose dependencies a stage installed from a manifest, if a copy takes them from it: the folder of the
 /// install, or a folder of packages.
-fn ecosystems_brought_along(build: &Build, taken: &StageCopy) -> Vec<Ecosystem> {
-    let sources: Vec<&str> = taken.transfer.sources.iter().filter_map(|source| source.text.as_deref()).collect();
+fn ecosystems_brought_along(build: &Build, copy: &StageCopy) -> Vec<Ecosystem> {
+    let sources: Vec<&str> = copy.transfer.sources.iter().filter_map(|source| source.text.as_deref()).collect();
     let named =
-        sources.iter().any(|source| is_of_packages(source)) || copied_packages::python_packages(build, taken).is_some();
-    let mut found = Vec::new();
-    for stage in build.chain(taken.maker).take(copied_packages::DEEPEST) {
+        sources.iter().any(|source| is_of_packages(source)) || copied_packages::python_packages(build, copy).is_some();
+    let mut ecosystems = Vec::new();
+    for stage in build.chain(copy.maker).take(copied_packages::DEEPEST) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
             for invocation in &invocations {
                 let Some(call) = invocation.package_call().filter(|call| is_of_manifest(call)) else { continue };
                 let Some(ecosystem) = Ecosystem::of_manager(call.manager) else { continue };
                 let folder = installed::folder(build, (stage, index), invocation, &call);
                 let whole = |folder: &String| sources.iter().any(|source| path::is_within(folder, source));
-                if !found.contains(&ecosystem) && (named || folder.as_ref().is_some_and(whole)) {
-                    found.push(ecosystem);
+                if !ecosystems.contains(&ecosystem) && (named || folder.as_ref().is_some_and(whole)) {
+                    ecosystems.push(ecosystem);
                 }
             }
         }
     }
-    found
+    ecosystems
 }
 
 fn is_of_manifest(call: &PackageCall) -> bool {
@@ -271,9 +271,9 @@ fn install(
         if counts {
             let span = code.place(file, call.span);
             let text = call.title();
-            let found =
+            let project =
                 if ignores_scripts(&call) { None } else { installed::of(build, (stage, index), &invocation, &call) };
-            let way = found.and_then(|found| found.install.or_else(|| found.project.install()));
+            let way = project.and_then(|project| project.install.or_else(|| project.project.install()));
             let scripts = way.map(|way| way.scripts.clone()).unwrap_or_default();
             return Some(Install { manager: call.manager, verb: call.verb, span, text, scripts });
         }
@@ -292,9 +292,9 @@ fn not_needed<'a>(copied: &[SourceCopy<'a>], install: &Install, known: KnownCont
     if compiled.is_empty() {
         return copied.first().cloned();
     }
-    copied.iter().find_map(|one| {
-        let file = source_file_outside(&one.transfer, context, origins, &compiled)?;
-        Some(SourceCopy { file: Some(file), ..one.clone() })
+    copied.iter().find_map(|copied_entry| {
+        let file = source_file_outside(&copied_entry.transfer, context, origins, &compiled)?;
+        Some(SourceCopy { file: Some(file), ..copied_entry.clone() })
     })
 }
 
@@ -312,7 +312,7 @@ const fn fetches_to_build(manager: Manager) -> bool {
 
 /// The ecosystem of package managers whose projects are always recognized.
 fn ecosystem(manager: Manager) -> Option<Ecosystem> {
-    Ecosystem::of_manager(manager).filter(|one| !matches!(one, Ecosystem::Python | Ecosystem::DotNet))
+    Ecosystem::of_manager(manager).filter(|ecosystem| !matches!(ecosystem, Ecosystem::Python | Ecosystem::DotNet))
 }
 
 /// Whether the context has a project for the package manager. Manifests that the build itself creates or downloads are
@@ -379,7 +379,7 @@ fn read_by_scripts(copied: &SourceCopy, install: &Install) -> Option<String> {
 /// Adds the fix that copies the files of the install first and the sources after it, if those files are all known.
 fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
     cx.projects()?;
-    if cx.build().instructions(stage).any(|(_, one)| one.keyword == Keyword::Unknown) {
+    if cx.build().instructions(stage).any(|(_, instruction)| instruction.keyword == Keyword::Unknown) {
         return None;
     }
     let (arranged, _) = arrange(cx.build(), stage);

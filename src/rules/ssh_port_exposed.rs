@@ -13,8 +13,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     let ports = |stage: &Stage| -> Vec<String> {
-        let all = build.effective_instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose);
-        all.flat_map(|(_, one)| file.list(one)).map(|port| port.text.to_string()).collect()
+        let all = build.effective_instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Expose);
+        all.flat_map(|(_, instruction)| file.list(instruction)).map(|port| port.text.to_string()).collect()
     };
     let only = cx.shipped().flat_map(ports).all(|port| matches!(&*port, "22" | "22/tcp"));
     if only || build.target().is_some_and(|target| is_ssh_server(build, target)) {
@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     for stage in cx.shipped() {
         for (index, instruction) in
-            build.effective_instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose)
+            build.effective_instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Expose)
         {
             let ports = file.list(instruction);
             let Some(at) =
@@ -54,10 +54,10 @@ fn has_ssh(text: &str) -> bool {
 
 /// The port with the blanks next to it, if other ports remain.
 fn without(ports: &[Argument], at: usize) -> Option<Span> {
-    let own = ports[at].span;
+    let port = ports[at].span;
     match (at.checked_sub(1).map(|before| ports[before].span), ports.get(at + 1)) {
-        (_, Some(next)) => Some(Span::new(own.start, next.span.start)),
-        (Some(before), None) => Some(Span::new(before.end, own.end)),
+        (_, Some(next)) => Some(Span::new(port.start, next.span.start)),
+        (Some(before), None) => Some(Span::new(before.end, port.end)),
         (None, None) => None,
     }
 }

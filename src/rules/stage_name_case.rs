@@ -21,9 +21,9 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut finding =
             cx.finding(name.span, format!("`{written}` has upper-case letters, but `FROM` finds only `{lower}`"));
         finding = finding.help("write the name in lower case, here and where it is used");
-        let own = |edge: &&crate::build::Edge| edge.to == StageBase::Stage(stage.index);
+        let is_of_stage = |edge: &&crate::build::Edge| edge.to == StageBase::Stage(stage.index);
         let mut places: Vec<Span> = vec![name.span];
-        places.extend(build.edges().iter().filter(own).map(|edge| edge.span));
+        places.extend(build.edges().iter().filter(is_of_stage).map(|edge| edge.span));
         places.sort_unstable();
         let wrong = |span: &Span| {
             let text = cx.source().slice(*span);

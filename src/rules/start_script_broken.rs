@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &StartFile) -> Option<Finding> {
     let build = cx.build();
     let path = &started.file.path;
-    let found = |message: String, help: &str| {
+    let report = |message: String, help: &str| {
         let copy = build.instruction(started.file.instruction);
         Some(cx.finding(started.span, message).help(help).label(copy.head, "copied here"))
     };
@@ -31,31 +31,31 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &StartFi
     let is_repaired = || runs_after(build, stage, &started.file, &["dos2unix", "\\r", "fromdos"]);
     if text.crlf && !is_repaired() {
         let message = format!("`{path}` has CR LF line endings, so the program in its first line is not found");
-        return found(message, "convert it to LF, and add `*.sh text eol=lf` to .gitattributes");
+        return report(message, "convert it to LF, and add `*.sh text eol=lf` to .gitattributes");
     }
     if !started.directly {
         return None;
     }
     if text.bom {
         let message = format!("`{path}` begins with a byte order mark, so its `#!` is not recognized");
-        return found(message, "save it as UTF-8 without a byte order mark");
+        return report(message, "save it as UTF-8 without a byte order mark");
     }
     let executable = context.entry(started.file.entry).mode & 0o111 != 0;
     if !executable && !is_opened(build, stage, &started.file) {
         let message = format!("`{path}` is not executable: the container exits with \"permission denied\"");
-        let finding = found(message, "run `git update-index --chmod=+x` on it, or use `COPY --chmod=0755`")?;
+        let finding = report(message, "run `git update-index --chmod=+x` on it, or use `COPY --chmod=0755`")?;
         return Some(with_mode(build, &started.file, finding));
     }
     if text.interpreter.is_none() && started.first && starts_bare(build, stage) {
         let message = format!("`{path}` has no `#!` line: the container exits with \"exec format error\"");
-        return found(message, "start it with the interpreter: `#!/bin/sh`");
+        return report(message, "start it with the interpreter: `#!/bin/sh`");
     }
     let interpreter = text.interpreter?;
     let program = path::name(&interpreter);
     let image = Programs::of(build, stage);
     if image.lacks(program) {
         let message = format!("`{path}` needs `{program}`, which {} lacks", image.image_name());
-        return found(message, "use an interpreter that the image contains (`#!/bin/sh`), or install this one");
+        return report(message, "use an interpreter that the image contains (`#!/bin/sh`), or install this one");
     }
     None
 }
@@ -110,8 +110,9 @@ fn is_opened(build: &Build, stage: &Stage, file: &CopiedFile) -> bool {
 /// Whether a later RUN of the chain has one of these words.
 fn runs_after(build: &Build, stage: &Stage, file: &CopiedFile, words: &[&str]) -> bool {
     build.chain(stage).any(|stage| {
-        let runs =
-            build.instructions(stage).filter(|(index, one)| *index > file.instruction && one.keyword == Keyword::Run);
+        let runs = build
+            .instructions(stage)
+            .filter(|(index, instruction)| *index > file.instruction && instruction.keyword == Keyword::Run);
         let source = build.input().file.source();
         runs.into_iter().any(|(_, run)| words.iter().any(|word| source.slice(run.span).contains(word)))
     })

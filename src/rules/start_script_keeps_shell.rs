@@ -61,8 +61,8 @@ fn last(script: &Script) -> Option<&Command> {
 /// `main() { … }`, `function main { … }`
 fn is_function(script: &Script, text: &str, name: &str) -> bool {
     script.compounds.iter().filter(|compound| compound.kind == CompoundKind::Function).any(|compound| {
-        let own = &text[compound.span.range()];
-        own.strip_prefix("function").unwrap_or(own).trim_start().starts_with(name)
+        let function_text = &text[compound.span.range()];
+        function_text.strip_prefix("function").unwrap_or(function_text).trim_start().starts_with(name)
     })
 }
 

@@ -19,8 +19,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(target) = build.target() else { return };
     let Some(server) = Server::of(build, target) else { return };
     let mut set = cx.shipped().flat_map(|stage| {
-        let own: Vec<_> = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Stopsignal).collect();
-        own.into_iter().rev().map(move |found| (stage, found))
+        let instruction: Vec<_> =
+            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Stopsignal).collect();
+        instruction.into_iter().rev().map(move |stop_signal| (stage, stop_signal))
     });
     let Server { program, signal, otherwise, .. } = server;
     let message = format!("on SIGTERM `{program}` {otherwise}; {signal} stops it gracefully");
@@ -57,8 +58,9 @@ struct Server {
 
 impl Server {
     fn of(build: &Build, stage: &Stage) -> Option<Self> {
-        let said = [Keyword::Entrypoint, Keyword::Cmd].into_iter().any(|keyword| build.last(stage, keyword).is_some());
-        if !said {
+        let has_start =
+            [Keyword::Entrypoint, Keyword::Cmd].into_iter().any(|keyword| build.last(stage, keyword).is_some());
+        if !has_start {
             let StageBase::Image(image) = build.root_base(stage) else { return None };
             return Self::of_program(Reference::of(image).short_name(), None);
         }

@@ -13,8 +13,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     let mut shipped = cx.shipped().flat_map(|stage| {
-        let own: Vec<_> = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Stopsignal).collect();
-        own.into_iter().rev().map(move |found| (stage, found))
+        let instruction: Vec<_> =
+            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Stopsignal).collect();
+        instruction.into_iter().rev().map(move |stop_signal| (stage, stop_signal))
     });
     let Some((stage, (index, instruction))) = shipped.next() else { return };
     let Some(operand) = file.operand(instruction) else { return };

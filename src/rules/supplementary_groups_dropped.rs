@@ -35,7 +35,9 @@ fn check(cx: &Context, out: &mut Findings) {
 fn joined_group(build: &Build, before: usize, user: &str) -> Option<String> {
     let stage = build.stage_of(before)?;
     build.chain(stage).find_map(|stage| {
-        let runs = build.instructions(stage).filter(|(index, one)| *index < before && one.keyword == Keyword::Run);
+        let runs = build
+            .instructions(stage)
+            .filter(|(index, instruction)| *index < before && instruction.keyword == Keyword::Run);
         let codes = runs.filter_map(|(index, _)| build.code(index));
         codes
             .into_iter()

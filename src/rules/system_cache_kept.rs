@@ -72,7 +72,9 @@ fn empties(run: &Run, cache: &Cache, filled: &PackageCall, behind: &[Invocation]
     let named = |text: &str| {
         let folder = text.trim_end_matches(['*', '/']);
         text.starts_with('/')
-            && cache.folders.iter().any(|own| covers(folder, own) || folder.starts_with(own) || own.starts_with(folder))
+            && cache.folders.iter().any(|cache_folder| {
+                covers(folder, cache_folder) || folder.starts_with(cache_folder) || cache_folder.starts_with(folder)
+            })
     };
     let removes = |invocation: &Invocation| match invocation.program {
         Some("rm" | "find") => invocation.args.iter().any(|word| word.value().is_some_and(named)),

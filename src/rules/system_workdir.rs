@@ -11,7 +11,9 @@ super::rule!("system-workdir", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Workdir) {
+        for (index, instruction) in
+            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Workdir)
+        {
             let Setting::By(_, folder) = build.workdir(stage, index + 1) else { continue };
             if data::SYSTEM_FOLDERS.has(folder.as_str(), "system") {
                 let message =

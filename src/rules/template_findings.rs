@@ -19,34 +19,38 @@ pub(super) fn limit(inputs: &Inputs, build: &Build, findings: Findings) -> Findi
         return findings;
     }
     let steered = is_steered(original);
-    let mut held = Findings::new();
+    let mut findings_of_host = Findings::new();
     for mut finding in findings.into_sorted() {
-        let own = |line: u32| input.file.instructions().iter().find(|instruction| instruction.start_line == line);
-        let open = finding.instruction_line.and_then(own).is_some_and(|own| is_open(original, &input.file, own.span));
+        let instruction_at =
+            |line: u32| input.file.instructions().iter().find(|instruction| instruction.start_line == line);
+        let open = finding
+            .instruction_line
+            .and_then(instruction_at)
+            .is_some_and(|instruction| is_open(original, &input.file, instruction.span));
         let category = find(finding.rule).map(|rule| rule.metadata().category);
         if finding.file != input.dockerfile || !(open || (steered && category == Some(Category::Correctness))) {
             finding.fixes.clear();
-            held.push(finding);
+            findings_of_host.push(finding);
         }
     }
-    held
+    findings_of_host
 }
 
 /// The same for a Dockerfile that is embedded in another file, which inserts text into it or in which it can't be
 /// edited.
 fn limit_embedded(input: &BuildInput, embedding: &Embedding, findings: Findings) -> Findings {
-    let mut held = Findings::new();
+    let mut findings_of_host = Findings::new();
     for mut finding in findings.into_sorted() {
         if finding.file == input.dockerfile {
             let line = finding.instruction_line.unwrap_or_else(|| input.file.source().line(finding.span.start));
-            let own = input.file.instructions().iter().find(|instruction| instruction.start_line == line);
-            let end = own.map_or(line, |own| own.end_line);
+            let instruction = input.file.instructions().iter().find(|instruction| instruction.start_line == line);
+            let end = instruction.map_or(line, |instruction| instruction.end_line);
             if embedding.open.iter().any(|open| (line..=end).contains(open)) {
                 continue;
             }
         }
         finding.fixes.clear();
-        held.push(finding);
+        findings_of_host.push(finding);
     }
-    held
+    findings_of_host
 }

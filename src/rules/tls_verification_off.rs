@@ -109,11 +109,11 @@ fn switched_off(invocation: &Invocation) -> Option<Span> {
         return of_download(invocation, &download);
     }
     let text = |names: &[&str]| {
-        let found = invocation
+        let value = invocation
             .args
             .iter()
             .position(|word| names.iter().any(|name| word.text().to_ascii_lowercase().contains(name)));
-        found.map(|at| &invocation.args[at])
+        value.map(|at| &invocation.args[at])
     };
     let value = |word: &Word, off: &[&str]| {
         let text = word.text().to_ascii_lowercase();

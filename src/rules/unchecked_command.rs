@@ -17,7 +17,8 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         let script = &run.code.script;
-        let Some((index, command)) = script.commands.iter().enumerate().find(|(_, one)| is_unchecked(script, one))
+        let Some((index, command)) =
+            script.commands.iter().enumerate().find(|(_, command)| is_unchecked(script, command))
         else {
             continue;
         };
@@ -35,7 +36,8 @@ fn check(cx: &Context, out: &mut Findings) {
 /// Whether a command of the script's top-level list is alone before `;`, with a command after it.
 fn is_unchecked(script: &Script, command: &Command) -> bool {
     let place = &command.place;
-    let is = |one: Option<crate::shell::Separator>, kind| one.is_some_and(|one| one.kind == kind);
+    let is =
+        |separator: Option<crate::shell::Separator>, kind| separator.is_some_and(|separator| separator.kind == kind);
     let alone = place.before.is_none_or(|before| matches!(before.kind, SeparatorKind::Semicolon | SeparatorKind::Pipe));
     let ends = place.pipe_index + 1 == place.pipe_len && is(place.after, SeparatorKind::Semicolon);
     let end = script.scopes.first().and_then(|top| top.last_end);
@@ -49,7 +51,7 @@ fn is_unchecked(script: &Script, command: &Command) -> bool {
 /// Whether the script ends with a command that sets its status explicitly: `; exit 0`, `; true`.
 fn is_meant(script: &Script, index: usize) -> bool {
     let mut rest = script.commands[index + 1..].iter().filter(|command| command.place.scope == 0);
-    rest.any(|one| matches!(name_of(one), "exit" | "true" | ":"))
+    rest.any(|command| matches!(name_of(command), "exit" | "true" | ":"))
 }
 
 /// Adds errexit at the start: replacing a single `;` by `&&` would not cover the commands after the next `;`.

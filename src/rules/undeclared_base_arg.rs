@@ -14,9 +14,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let scopes = cx.build().scopes();
     for stage in cx.build().stages() {
         for word in cx.build().from_of(stage).map(|from| words(file, from)).unwrap_or_default() {
-            let mut said = BTreeSet::new();
+            let mut reported = BTreeSet::new();
             for used in scopes.uses(file, word) {
-                if scopes.lookup_global(&used.name) != Lookup::Undefined || !said.insert(used.name.clone()) {
+                if scopes.lookup_global(&used.name) != Lookup::Undefined || !reported.insert(used.name.clone()) {
                     continue;
                 }
                 let near = scopes.nearest_global(&used.name);

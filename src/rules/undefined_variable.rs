@@ -12,49 +12,53 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
         for (index, instruction) in build.instructions(stage) {
-            for found in build.undefined(stage, index) {
-                let near = build.scopes().nearest(stage.index, &found.name, index).filter(|near| *near != found.name);
+            for undefined_variable in build.undefined(stage, index) {
+                let near = build
+                    .scopes()
+                    .nearest(stage.index, &undefined_variable.name, index)
+                    .filter(|near| *near != undefined_variable.name);
                 // A variable that the base image may set counts as a typo only if it is close to a known name.
-                if found.why == UndefinedReason::NotInStage
-                    || (found.why == UndefinedReason::Perhaps && !near.is_some_and(|near| is_slip(&found.name, near)))
+                if undefined_variable.why == UndefinedReason::NotInStage
+                    || (undefined_variable.why == UndefinedReason::Perhaps
+                        && !near.is_some_and(|near| is_slip(&undefined_variable.name, near)))
                 {
                     continue;
                 }
                 // This syntax shows that the author knows that it may be empty.
                 let text = cx.source().slice(instruction.span);
-                if ["+", ":+"].iter().any(|sign| text.contains(&format!("${{{}{sign}", found.name))) {
+                if ["+", ":+"].iter().any(|sign| text.contains(&format!("${{{}{sign}", undefined_variable.name))) {
                     continue;
                 }
                 // `env-self-reference` reports that.
-                if instruction.keyword == Keyword::Env && is_set_beside(cx, index, &found) {
+                if instruction.keyword == Keyword::Env && is_set_beside(cx, index, &undefined_variable) {
                     continue;
                 }
-                let message = if found.guarded {
-                    format!("`{}` is not set, so its default always applies", found.name)
+                let message = if undefined_variable.guarded {
+                    format!("`{}` is not set, so its default always applies", undefined_variable.name)
                 } else {
-                    format!("`{}` is not set, so it is empty here", found.name)
+                    format!("`{}` is not set, so it is empty here", undefined_variable.name)
                 };
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None if own_pair(cx, instruction, &found).is_some() => {
+                    None if own_pair(cx, instruction, &undefined_variable).is_some() => {
                         "remove it: the variable has no previous value".to_owned()
                     }
                     None => "set it with ARG or ENV above".to_owned(),
                 };
-                let joined = path_like_join(cx, instruction, &found);
+                let joined = path_like_join(cx, instruction, &undefined_variable);
                 let (message, help) = joined.as_ref().filter(|_| near.is_none()).map_or((message, help), |joined| {
-                    (joined.message(&found.name), format!("remove it, or write `{}`", joined.text))
+                    (joined.message(&undefined_variable.name), format!("remove it, or write `{}`", joined.text))
                 });
-                let mut finding = cx.finding(found.span, message).help(help);
+                let mut finding = cx.finding(undefined_variable.span, message).help(help);
                 if let (Some(joined), None) = (joined, near) {
                     let why = "an empty entry means the current folder to many programs";
                     finding = finding.unsafe_edit("add it only if it is set", why, joined.span, joined.text);
                 }
-                let text = cx.source().slice(found.span);
-                if let (Some(near), 1) = (near, text.matches(found.name.as_str()).count()) {
+                let text = cx.source().slice(undefined_variable.span);
+                if let (Some(near), 1) = (near, text.matches(undefined_variable.name.as_str()).count()) {
                     let why = "the name is a guess: the closest known one";
-                    let text = text.replacen(found.name.as_str(), near, 1);
-                    finding = finding.unsafe_edit(format!("use `{near}`"), why, found.span, text);
+                    let text = text.replacen(undefined_variable.name.as_str(), near, 1);
+                    finding = finding.unsafe_edit(format!("use `{near}`"), why, undefined_variable.span, text);
                 }
                 out.push(finding);
             }
@@ -82,28 +86,34 @@ impl JoinedUse {
 }
 
 /// `ENV X=$X:/lib`, `ENV X="/lib:$X"`.
-fn path_like_join(cx: &Context, instruction: &Instruction, found: &UndefinedVariable) -> Option<JoinedUse> {
-    let (own, source) = (own_pair(cx, instruction, found)?, cx.source());
+fn path_like_join(
+    cx: &Context,
+    instruction: &Instruction,
+    undefined_variable: &UndefinedVariable,
+) -> Option<JoinedUse> {
+    let (pair_span, source) = (own_pair(cx, instruction, undefined_variable)?, cx.source());
     let unquoted = |text: &str| text.trim_matches('"').to_owned();
-    let before = unquoted(source.slice(Span::new(own.start, found.span.start)));
-    let behind = unquoted(source.slice(Span::new(found.span.end, own.end)));
-    let (used, name) = (source.slice(found.span), &found.name);
+    let before = unquoted(source.slice(Span::new(pair_span.start, undefined_variable.span.start)));
+    let behind = unquoted(source.slice(Span::new(undefined_variable.span.end, pair_span.end)));
+    let (used, name) = (source.slice(undefined_variable.span), &undefined_variable.name);
     if before.is_empty() && behind.starts_with(':') {
-        let span = Span::new(found.span.start, found.span.end + 1);
+        let span = Span::new(undefined_variable.span.start, undefined_variable.span.end + 1);
         return Some(JoinedUse { span, text: format!("${{{name}:+{used}:}}"), first: true });
     }
     let last = behind.is_empty() && before.ends_with(':');
-    let span = Span::new(found.span.start.saturating_sub(1), found.span.end);
+    let span = Span::new(undefined_variable.span.start.saturating_sub(1), undefined_variable.span.end);
     last.then(|| JoinedUse { span, text: format!("${{{name}:+:{used}}}"), first: false })
 }
 
 /// The value in an ENV that uses the variable which it sets.
-fn own_pair(cx: &Context, instruction: &Instruction, found: &UndefinedVariable) -> Option<Span> {
-    if instruction.keyword != Keyword::Env || found.guarded {
+fn own_pair(cx: &Context, instruction: &Instruction, undefined_variable: &UndefinedVariable) -> Option<Span> {
+    if instruction.keyword != Keyword::Env || undefined_variable.guarded {
         return None;
     }
     let pairs = cx.build().input().file.variables(instruction);
-    let is_own = |pair: &&Variable| pair.value.span.contains(found.span) && *pair.name.text == *found.name;
+    let is_own = |pair: &&Variable| {
+        pair.value.span.contains(undefined_variable.span) && *pair.name.text == *undefined_variable.name
+    };
     pairs.iter().find(is_own).map(|pair| pair.value.span)
 }
 
@@ -114,10 +124,13 @@ pub(super) fn is_slip(name: &str, near: &str) -> bool {
 }
 
 /// Whether another pair of the same ENV sets the variable.
-fn is_set_beside(cx: &Context, index: usize, found: &UndefinedVariable) -> bool {
+fn is_set_beside(cx: &Context, index: usize, undefined_variable: &UndefinedVariable) -> bool {
     let file = &cx.build().input().file;
     let pairs = file.variables(&file.instructions()[index]);
-    let own = |pair: &&Variable| pair.span.start <= found.span.start && found.span.end <= pair.span.end;
-    let own = pairs.iter().find(own).map(|pair| &pair.name.text);
-    own.is_some_and(|own| *own != found.name) && pairs.iter().any(|pair| pair.name.text == found.name)
+    let pair_name = |pair: &&Variable| {
+        pair.span.start <= undefined_variable.span.start && undefined_variable.span.end <= pair.span.end
+    };
+    let pair_name = pairs.iter().find(pair_name).map(|pair| &pair.name.text);
+    pair_name.is_some_and(|pair_name| *pair_name != undefined_variable.name)
+        && pairs.iter().any(|pair| pair.name.text == undefined_variable.name)
 }

@@ -58,11 +58,12 @@ fn switch(invocation: &Invocation) -> Option<Span> {
         _ => sets(&call, &["--setopt"], "gpgcheck", &off),
     };
     let options = ["-o", "--option", "--setopt"];
-    let own = |text: &str| {
+    let is_option = |text: &str| {
         ["authenticated", "insecure", "gpgcheck"].iter().any(|part| text.to_ascii_lowercase().contains(part))
     };
-    let flag =
-        || call.flags.iter().find(|flag| options.contains(&&*flag.name) && flag.value.is_some_and(|v| own(v.text)));
+    let flag = || {
+        call.flags.iter().find(|flag| options.contains(&&*flag.name) && flag.value.is_some_and(|v| is_option(v.text)))
+    };
     if set { flag().map(|flag| flag.span) } else { None }
 }
 

@@ -8,9 +8,9 @@ use crate::finding::Findings;
 super::rule!("untagged-base", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for found in unversioned(cx).into_iter().filter(|found| found.chosen && found.how == FloatingReason::Untagged) {
-        let finding = cx.finding(found.edge.span, found.message()).help(found.help());
-        let known = found.edge.kind == EdgeKind::From && !found.hides_port();
+    for image in unversioned(cx).into_iter().filter(|image| image.chosen && image.how == FloatingReason::Untagged) {
+        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
+        let known = image.edge.kind == EdgeKind::From && !image.hides_port();
         out.push(if known { finding } else { finding.without("DL3006") });
     }
 }

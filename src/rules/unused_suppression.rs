@@ -87,6 +87,6 @@ fn stays(source: &Source, span: Span) -> bool {
     let Ok(after) = Source::new(source.name(), bytes) else { return false };
     let (before, after) = (dockerfile::parse(source), dockerfile::parse(&after));
     let directives = |file: &File| file.directives().iter().filter(|directive| !directive.span.contains(span)).count();
-    let kept = |file: &File| file.directives().iter().filter(|directive| !span.contains(directive.span)).count();
-    kept(&before) == directives(&after) && before.instructions().len() == after.instructions().len()
+    let remaining = |file: &File| file.directives().iter().filter(|directive| !span.contains(directive.span)).count();
+    remaining(&before) == directives(&after) && before.instructions().len() == after.instructions().len()
 }

@@ -22,22 +22,24 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(context) = cx.context() else { return };
     let Some(fetched) = build.sent_files(context) else { return };
     let mut useless = build.useless(context, &fetched);
-    useless.retain(|found| !is_brought_back(cx, &context.path(found.entry)) && !is_wanted(cx, context, found));
-    let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
+    useless.retain(|class_match| {
+        !is_brought_back(cx, &context.path(class_match.entry)) && !is_wanted(cx, context, class_match)
+    });
+    let bytes: u64 = useless.iter().map(|class_match| class_match.amount.bytes).sum();
     // Files that change on their own rerun steps, however small they are; the others only cost their size.
-    let changes = useless.iter().any(|found| {
-        matches!(found.class.kind, ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode)
+    let changes = useless.iter().any(|class_match| {
+        matches!(class_match.class.kind, ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode)
     });
     if bytes == 0 || (bytes < WORTHWHILE && !changes) {
         return;
     }
     let Some(span) = first_copy(build) else { return };
-    let cautious: Vec<Option<Safety>> = useless.iter().map(|found| safety(cx, context, found)).collect();
+    let cautious: Vec<Option<Safety>> = useless.iter().map(|class_match| safety(cx, context, class_match)).collect();
     let edited: Vec<&ClassMatch> =
         useless.iter().zip(&cautious).filter(|(_, how)| how.is_some()).map(|(f, _)| f).collect();
     let (mut plain, mut all, mut why) = (Vec::new(), Vec::new(), None);
-    for (found, safety) in useless.iter().zip(cautious) {
-        let Some(pattern) = safety.as_ref().and_then(|_| pattern(context, &edited, found)) else { continue };
+    for (class_match, safety) in useless.iter().zip(cautious) {
+        let Some(pattern) = safety.as_ref().and_then(|_| pattern(context, &edited, class_match)) else { continue };
         match safety {
             Some(Safety::Unsafe(reason)) => why = Some(reason),
             _ => plain.push(pattern.clone()),
@@ -56,9 +58,9 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMatch], is_doubtful: bool) -> Finding {
-    let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
+    let bytes: u64 = useless.iter().map(|class_match| class_match.amount.bytes).sum();
     let parts: Vec<String> =
-        useless.iter().take(NAMED).map(|found| format!("`{}`", context.path(found.entry))).collect();
+        useless.iter().take(NAMED).map(|class_match| format!("`{}`", context.path(class_match.entry))).collect();
     let more = useless.len() - parts.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     let sent = if useless.len() == 1 { "is sent" } else { "are sent" };
@@ -67,7 +69,7 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMat
     let needs = if is_doubtful { "is known to need" } else { "needs" };
     let message = format!("{lead}{}{more} {sent} to the builder although no build {needs} {them}", parts.join(", "));
     let finding = cx.finding(span, message).help("exclude them in .dockerignore");
-    let has_history = useless.iter().any(|found| found.class.kind == ClassKind::VersionControl);
+    let has_history = useless.iter().any(|class_match| class_match.class.kind == ClassKind::VersionControl);
     let finding = if has_history { finding.costs(rerun()) } else { finding };
     finding.costs(Impact {
         kind: ImpactKind::ContextBytes,
@@ -87,9 +89,9 @@ fn rerun() -> Impact {
 }
 
 /// Whether another build with the same .dockerignore may need a path of the context.
-fn is_wanted(cx: &Context, context: &BuildContext, found: &ClassMatch) -> bool {
-    let question = format!("wants {}", context.path(found.entry));
-    cx.ask_neighbours(question, |other| other.needs_entry(context, found).then(String::new)).is_some()
+fn is_wanted(cx: &Context, context: &BuildContext, class_match: &ClassMatch) -> bool {
+    let question = format!("wants {}", context.path(class_match.entry));
+    cx.ask_neighbours(question, |other| other.needs_entry(context, class_match).then(String::new)).is_some()
 }
 
 /// Whether an exception of .dockerignore includes a path or something below it, so that it is sent on purpose.
@@ -99,9 +101,9 @@ fn is_brought_back(cx: &Context, path: &str) -> bool {
 }
 
 /// Whether the fix may exclude a path: `None` if it must not.
-fn safety(cx: &Context, context: &BuildContext, found: &ClassMatch) -> Option<Safety> {
-    let path = context.path(found.entry);
-    if !is_made_anew(found) {
+fn safety(cx: &Context, context: &BuildContext, class_match: &ClassMatch) -> Option<Safety> {
+    let path = context.path(class_match.entry);
+    if !is_made_anew(class_match) {
         return None;
     }
     // A line that the builder rejects makes the whole file ineffective.
@@ -112,7 +114,7 @@ fn safety(cx: &Context, context: &BuildContext, found: &ClassMatch) -> Option<Sa
     if unknown(cx.build()).or_else(|| cx.ask_neighbours("copies the unknown", unknown)).is_some() {
         return Some(Safety::Unsafe("a COPY takes a path that is known only during the build".into()));
     }
-    let why = match found.class.kind {
+    let why = match class_match.class.kind {
         ClassKind::VersionControl => {
             let others = || cx.ask_neighbours("reads the history", |other| other.may_read_history(true));
             cx.build().may_read_history(false).or_else(others)
@@ -120,7 +122,7 @@ fn safety(cx: &Context, context: &BuildContext, found: &ClassMatch) -> Option<Sa
         ClassKind::Dependencies if path.contains('/') || has_several(cx, &path) => {
             Some(format!("no step is known to install the content of `{path}`"))
         }
-        ClassKind::Dependencies if cx.build().lays_over(context, found) => Some(format!(
+        ClassKind::Dependencies if cx.build().lays_over(context, class_match) => Some(format!(
             "the copy of `{path}` overwrites what an earlier step installed; the image would then contain only the latter"
         )),
         _ => None,
@@ -136,24 +138,26 @@ fn has_several(cx: &Context, path: &str) -> bool {
         ".bundle" => Ecosystem::Ruby,
         _ => return false,
     };
-    let own = cx.projects().unwrap_or_default().iter().filter(|project| project.ecosystem == ecosystem);
-    own.into_iter().any(|project| !project.root.is_empty() && project.workspace.is_none())
+    let projects = cx.projects().unwrap_or_default().iter().filter(|project| project.ecosystem == ecosystem);
+    projects.into_iter().any(|project| !project.root.is_empty() && project.workspace.is_none())
 }
 
 /// The line that excludes exactly this path; `None` if there is no simple one.
-fn pattern(context: &BuildContext, edited: &[&ClassMatch], found: &ClassMatch) -> Option<String> {
-    let Some(name) = found.pattern.strip_prefix("**/") else { return Some(found.pattern.clone()) };
+fn pattern(context: &BuildContext, edited: &[&ClassMatch], class_match: &ClassMatch) -> Option<String> {
+    let Some(name) = class_match.pattern.strip_prefix("**/") else { return Some(class_match.pattern.clone()) };
     let takes = |id: EntryId| match name.strip_prefix('*') {
         Some(end) => context.entry(id).name.ends_with(end),
         None => context.entry(id).name == name,
     };
-    let goes = |id: EntryId| edited.iter().any(|one| one.entry == id || context.is_below(id, one.entry));
-    let same = edited.iter().all(|one| one.pattern != found.pattern || one.class.kind != ClassKind::Dependencies)
-        || !edited.iter().any(|one| one.pattern == found.pattern && one.entry != found.entry);
+    let goes = |id: EntryId| {
+        edited.iter().any(|class_match| class_match.entry == id || context.is_below(id, class_match.entry))
+    };
+    let same = edited.iter().all(|one| one.pattern != class_match.pattern || one.class.kind != ClassKind::Dependencies)
+        || !edited.iter().any(|one| one.pattern == class_match.pattern && one.entry != class_match.entry);
     if same && !context.entries().any(|id| takes(id) && !goes(id)) {
-        return Some(found.pattern.clone());
+        return Some(class_match.pattern.clone());
     }
-    let path = context.path(found.entry);
+    let path = context.path(class_match.entry);
     // Characters that a line can't contain unescaped, or that a reader would not see.
     let odd = |c: char| "*?[]\\\u{fffd}".contains(c) || c.is_control() || ('\u{2028}'..='\u{2069}').contains(&c);
     (!path.contains(odd) && !path.starts_with(['!', '#']) && path.trim() == path).then_some(path)
@@ -170,8 +174,8 @@ fn first_copy(build: &Build) -> Option<Span> {
 }
 
 /// Files that the build creates itself or never reads. Build results and logs may be needed in the image.
-fn is_made_anew(found: &ClassMatch) -> bool {
-    match found.class.kind {
+fn is_made_anew(class_match: &ClassMatch) -> bool {
+    match class_match.class.kind {
         ClassKind::VersionControl
         | ClassKind::Dependencies
         | ClassKind::Bytecode

@@ -42,13 +42,15 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
 /// Whether the text of an instruction ends with a continuation, as the last one of a file may; comments and empty lines
 /// after it belong to it.
 fn goes_on(text: &str, escape: char) -> bool {
-    let own = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    text.lines().map(str::trim).rfind(own).is_some_and(|line| line.ends_with(escape))
+    let is_code = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    text.lines().map(str::trim).rfind(is_code).is_some_and(|line| line.ends_with(escape))
 }
 
 fn has_run_trigger(build: &Build, stage: &Stage) -> bool {
     let file = &build.input().file;
-    build.instructions(stage).any(|(_, one)| file.trigger(one).is_some_and(|trigger| trigger.keyword == Keyword::Run))
+    build
+        .instructions(stage)
+        .any(|(_, instruction)| file.trigger(instruction).is_some_and(|trigger| trigger.keyword == Keyword::Run))
 }
 
 /// The name in a USER under which nothing runs: it is directly above the closing instructions, or at the end.
@@ -108,7 +110,7 @@ fn made_user(build: &Build, stage: &Stage) -> Option<String> {
         let codes = runs.filter_map(|(index, _)| build.code(index));
         codes
             .flat_map(|code| code.script.invocations())
-            .filter_map(|one| accounts::created_user(&one).map(str::to_owned))
+            .filter_map(|invocation| accounts::created_user(&invocation).map(str::to_owned))
             .last()
     })
 }

@@ -43,7 +43,8 @@ fn is_name(part: &str) -> bool {
 
 /// The first step of a stage that may add /etc/passwd: it names the file, copies to /etc or the root, or runs anything.
 fn first_accounts(build: &Build, stage: &Stage) -> Option<usize> {
-    let run = build.instructions(stage).find(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| index);
+    let run =
+        build.instructions(stage).find(|(_, instruction)| instruction.keyword == Keyword::Run).map(|(index, _)| index);
     let copy = build.transfers(stage).iter().find(|transfer| may_bring(build, transfer)).map(|transfer| transfer.index);
     run.into_iter().chain(copy).min()
 }

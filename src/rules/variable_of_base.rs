@@ -11,17 +11,22 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
         for (index, _) in build.instructions(stage) {
-            for found in build.undefined(stage, index).into_iter().filter(|found| found.why == UndefinedReason::Perhaps)
+            for undefined_variable in build
+                .undefined(stage, index)
+                .into_iter()
+                .filter(|undefined_variable| undefined_variable.why == UndefinedReason::Perhaps)
             {
                 // A name close to a known one is a typo, and reported as such.
-                let near = build.scopes().nearest(stage.index, &found.name, index);
-                if near.is_some_and(|near| is_slip(&found.name, near)) {
+                let near = build.scopes().nearest(stage.index, &undefined_variable.name, index);
+                if near.is_some_and(|near| is_slip(&undefined_variable.name, near)) {
                     continue;
                 }
-                let message =
-                    format!("this file does not set `{}`: it is empty unless the base image sets it", found.name);
+                let message = format!(
+                    "this file does not set `{}`: it is empty unless the base image sets it",
+                    undefined_variable.name
+                );
                 out.push(
-                    cx.finding(found.span, message)
+                    cx.finding(undefined_variable.span, message)
                         .help("set it in this file, or add a comment that the base image sets it"),
                 );
             }

@@ -12,14 +12,14 @@ super::rule!("virtual-environment-moved", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for taken in copied_packages::stage_copies(build, stage) {
-            let to = taken.transfer.destination.as_deref();
-            let Some(to) = to.and_then(|to| copied_packages::absolute(build, stage, taken.transfer.index, to)) else {
+        for copy in copied_packages::stage_copies(build, stage) {
+            let to = copy.transfer.destination.as_deref();
+            let Some(to) = to.and_then(|to| copied_packages::absolute(build, stage, copy.transfer.index, to)) else {
                 continue;
             };
-            let [source] = taken.transfer.sources.as_slice() else { continue };
+            let [source] = copy.transfer.sources.as_slice() else { continue };
             let Some(from) = source.text.as_deref().filter(|text| text.starts_with('/')) else { continue };
-            let moved = copied_packages::environments(build, taken.maker).into_iter().find_map(|folder| {
+            let moved = copied_packages::environments(build, copy.maker).into_iter().find_map(|folder| {
                 let new = path::join(&to, path::relative(&folder, from)?);
                 (new != folder).then_some((folder, new))
             });

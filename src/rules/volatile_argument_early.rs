@@ -18,7 +18,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut looked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Arg) {
+        for (index, instruction) in
+            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Arg)
+        {
             let args = build.input().file.args(instruction);
             for arg in &args {
                 let name = &*arg.name.text;
@@ -82,17 +84,17 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
             Keyword::Arg | Keyword::Label => {}
             _ if uses => return None,
             Keyword::Copy | Keyword::Add if commit => {
-                let mut own = copies.iter().filter(|copy| copy.index == at && copy.from.is_none());
-                if own.any(|copy| copy.sources.iter().any(crate::build::Source::is_everything)) {
+                let mut copies_here = copies.iter().filter(|copy| copy.index == at && copy.from.is_none());
+                if copies_here.any(|copy| copy.sources.iter().any(crate::build::Source::is_everything)) {
                     return None;
                 }
             }
             Keyword::Run => {
                 let code = build.code(at)?;
                 let invocations = code.script.invocations();
-                if let Some(one) = invocations.iter().find(|invocation| takes_time(invocation)) {
-                    let span = code.place(&build.input().file, one.span);
-                    return Some(SlowStep { span, name: command(one) });
+                if let Some(invocation) = invocations.iter().find(|invocation| takes_time(invocation)) {
+                    let span = code.place(&build.input().file, invocation.span);
+                    return Some(SlowStep { span, name: command(invocation) });
                 }
             }
             _ => {}
@@ -108,7 +110,8 @@ fn mentions_any(build: &Build, instruction: &Instruction, names: &[String]) -> b
 
 fn help(build: &Build, (stage, index): (&Stage, usize), name: &str, step: &SlowStep) -> String {
     let names = [name.to_owned()];
-    let mut users = build.instructions(stage).filter(|(at, one)| *at > index && mentions_any(build, one, &names));
+    let mut users =
+        build.instructions(stage).filter(|(at, instruction)| *at > index && mentions_any(build, instruction, &names));
     let advice = match users.next() {
         Some((_, user)) if user.span.start < step.span.start => {
             format!("move it and the {} that uses it below that RUN", build.input().file.str(user.name).to_uppercase())
@@ -122,7 +125,7 @@ fn help(build: &Build, (stage, index): (&Stage, usize), name: &str, step: &SlowS
 
 /// Whether a step below uses it, in its stage or in the stages that are based on that.
 fn is_used(build: &Build, stage: &Stage, index: usize, name: &str) -> bool {
-    let above = |other: &&Stage| build.chain(other).any(|one| one.index == stage.index);
+    let above = |other: &&Stage| build.chain(other).any(|stage_above| stage_above.index == stage.index);
     let mut below = build.stages().iter().filter(above).flat_map(|stage| build.instructions(stage));
     below.any(|(at, instruction)| at > index && mentions_any(build, instruction, &[name.to_owned()]))
 }
@@ -157,9 +160,12 @@ fn edited(
 ) -> Finding {
     let names = [name.to_owned()];
     let below: Vec<(usize, &Instruction)> = build.instructions(stage).filter(|(at, _)| *at > index).collect();
-    let Some(using) = below.iter().position(|(_, one)| mentions_any(build, one, &names)) else { return finding };
+    let Some(using) = below.iter().position(|(_, instruction)| mentions_any(build, instruction, &names)) else {
+        return finding;
+    };
     let between = &below[..using];
-    let runs: Vec<usize> = between.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(at, _)| *at).collect();
+    let runs: Vec<usize> =
+        between.iter().filter(|(_, instruction)| instruction.keyword == Keyword::Run).map(|(at, _)| *at).collect();
     let source = build.input().file.source();
     let user = below[using].1;
     // A pair that shares its line with others, or has its own comments, is not moved.

@@ -6,14 +6,14 @@ use crate::shell::{Command, Expansion, Script, Word};
 
 /// The unquoted expansions in arguments and targets of redirects, for each script of a RUN, with their words.
 pub(super) fn unquoted<'a>(run: &Run<'a, '_>) -> Vec<(&'a Word, &'a Expansion)> {
-    let mut found = Vec::new();
+    let mut unquoted = Vec::new();
     if !run.code.is_exec() {
-        of_script(&run.code.script, &mut found);
+        of_script(&run.code.script, &mut unquoted);
     }
-    found
+    unquoted
 }
 
-fn of_script<'a>(script: &'a Script, found: &mut Vec<(&'a Word, &'a Expansion)>) {
+fn of_script<'a>(script: &'a Script, unquoted: &mut Vec<(&'a Word, &'a Expansion)>) {
     for command in &script.commands {
         let redirects = command
             .redirects
@@ -21,7 +21,7 @@ fn of_script<'a>(script: &'a Script, found: &mut Vec<(&'a Word, &'a Expansion)>)
             .filter(|redirect| redirect.body.is_none())
             .filter_map(|redirect| redirect.target.as_ref());
         for word in arguments(command).iter().chain(redirects) {
-            found.extend(
+            unquoted.extend(
                 word.expansions().iter().filter(|expansion| !expansion.quoted).map(|expansion| (word, expansion)),
             );
         }

@@ -27,18 +27,18 @@ fn check(cx: &Context, out: &mut Findings) {
             if !runs {
                 continue;
             }
-            let Some(one) = installs(&code.script).or_else(|| makes(cx, &code.script)) else { continue };
+            let Some(invocation) = installs(&code.script).or_else(|| makes(cx, &code.script)) else { continue };
             candidates += 1;
             if candidates > MOST {
                 return;
             }
             let at = if at_start == Some(index) { usize::MAX } else { index };
             let Some((folder, user)) = foreign(build, below, at) else { continue };
-            let program = one.program.unwrap_or_default();
+            let program = invocation.program.unwrap_or_default();
             let message =
                 format!("`{program}` writes to {folder}, which belongs to root: user `{user}` has no permission");
             let help = format!("change the owner above USER: `RUN chown {user} {folder}`");
-            out.push(cx.finding(code.place(&build.input().file, one.span), message).help(help));
+            out.push(cx.finding(code.place(&build.input().file, invocation.span), message).help(help));
         }
     }
 }
@@ -46,21 +46,22 @@ fn check(cx: &Context, out: &mut Findings) {
 /// The folder and the user at an instruction, if root created the folder and no step changed its owner.
 fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> {
     let Setting::By(_, User::Other(user)) = build.user_at(stage, at) else { return None };
-    let Setting::By(made, folder) = build.workdir(stage, at) else { return None };
+    let Setting::By(maker, folder) = build.workdir(stage, at) else { return None };
     let StageBase::Image(reference) = build.root_base(stage) else { return None };
-    let by = match build.user_at(build.stage_of(made)?, made) {
+    let by = match build.user_at(build.stage_of(maker)?, maker) {
         Setting::By(_, user) | Setting::Base(user) | Setting::Default(user) => user,
         Setting::Unknown => return None,
     };
     let known = data::SYSTEM_FOLDERS.has(folder.as_str(), "project") && BaseImage::of(reference).source().is_some();
     let source = build.input().file.source();
     let is_repaired = build.chain(stage).any(|stage| {
-        build.instructions(stage).any(|(index, one)| {
-            let text = source.slice(one.span);
-            let steps = one.keyword == Keyword::Run && patterns::shows(text, "may give a folder to a user");
+        build.instructions(stage).any(|(index, instruction)| {
+            let text = source.slice(instruction.span);
+            let steps = instruction.keyword == Keyword::Run && patterns::shows(text, "may give a folder to a user");
             // A COPY that creates the folder first sets its owner.
-            let copies = matches!(one.keyword, Keyword::Copy | Keyword::Add) && index < made && text.contains(&folder);
-            steps || copies || (one.keyword == Keyword::Volume && text.contains(&folder))
+            let copies =
+                matches!(instruction.keyword, Keyword::Copy | Keyword::Add) && index < maker && text.contains(&folder);
+            steps || copies || (instruction.keyword == Keyword::Volume && text.contains(&folder))
         })
     });
     (known && by == User::Root && !is_repaired).then_some((folder, user))
@@ -78,8 +79,8 @@ fn at_home(script: &Script) -> Option<Vec<Invocation<'_>>> {
 
 /// A package manager that certainly writes to the folder in which it is started.
 fn installs(script: &Script) -> Option<Invocation<'_>> {
-    at_home(script)?.into_iter().find(|one| {
-        one.package_call().is_some_and(|call| {
+    at_home(script)?.into_iter().find(|invocation| {
+        invocation.package_call().is_some_and(|call| {
             let local = matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Composer);
             local
                 && call.verb == Verb::Install
@@ -92,26 +93,28 @@ fn installs(script: &Script) -> Option<Invocation<'_>> {
 /// `git clone URL`, `touch file`, `… > file`: commands that create a new entry there.
 fn makes<'s>(cx: &Context, script: &'s Script) -> Option<Invocation<'s>> {
     // An existing file may belong to the user.
-    let given = || cx.source().text().contains("--chown");
+    let has_chown = || cx.source().text().contains("--chown");
     let here = |word: &Word| word.value().is_some_and(|text| !text.is_empty() && !text.contains(['/', '*']));
     let writes = |redirect: &Redirect| {
         matches!(redirect.operator, RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber)
             && redirect.target.as_ref().is_some_and(here)
     };
-    let plain = |one: &&Invocation| {
-        let tried = one.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
-        one.via.is_empty() && one.command.place.scope == 0 && !tried
+    let plain = |invocation: &&Invocation| {
+        let tried = invocation.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+        invocation.via.is_empty() && invocation.command.place.scope == 0 && !tried
     };
-    at_home(script).filter(|_| script.compounds.is_empty())?.into_iter().filter(|one| plain(&one)).find(|one| {
-        let operands = || one.args.iter().filter(|word| !word.text().starts_with('-'));
-        match one.program {
-            Some("git") => match one.args {
-                [clone, address] if clone.is("clone") => address.text().contains(['/', ':']),
-                [clone, _, folder] if clone.is("clone") => here(folder) && !folder.text().starts_with('-'),
-                _ => false,
-            },
-            Some("touch") => operands().count() > 0 && one.args.iter().all(here) && !given(),
-            _ => one.command.redirects.iter().any(writes) && !given(),
-        }
-    })
+    at_home(script).filter(|_| script.compounds.is_empty())?.into_iter().filter(|invocation| plain(&invocation)).find(
+        |invocation| {
+            let operands = || invocation.args.iter().filter(|word| !word.text().starts_with('-'));
+            match invocation.program {
+                Some("git") => match invocation.args {
+                    [clone, address] if clone.is("clone") => address.text().contains(['/', ':']),
+                    [clone, _, folder] if clone.is("clone") => here(folder) && !folder.text().starts_with('-'),
+                    _ => false,
+                },
+                Some("touch") => operands().count() > 0 && invocation.args.iter().all(here) && !has_chown(),
+                _ => invocation.command.redirects.iter().any(writes) && !has_chown(),
+            }
+        },
+    )
 }

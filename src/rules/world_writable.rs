@@ -33,9 +33,9 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let invocations = code.script.invocations();
             let mut folder = CommandFolder::of(build, stage, index);
-            for (at, one) in invocations.iter().enumerate() {
-                folder.follow(one);
-                let Some((mode, path)) = opening_chmod(one) else { continue };
+            for (at, invocation) in invocations.iter().enumerate() {
+                folder.follow(invocation);
+                let Some((mode, path)) = opening_chmod(invocation) else { continue };
                 let whole = folder.join(path.text());
                 let gone = |later: &Invocation| {
                     removes(later, path.text()) || whole.as_deref().is_some_and(|whole| removes(later, whole))
@@ -71,7 +71,9 @@ fn serves_any_user(cx: &Context) -> bool {
     let is_number = |name: &str| data::VARIABLES.has(name, "user-number");
     let file = &build.input().file;
     let sets = |stage: &Stage| {
-        build.instructions(stage).any(|(_, one)| file.variables(one).iter().any(|pair| is_number(&pair.name.text)))
+        build
+            .instructions(stage)
+            .any(|(_, instruction)| file.variables(instruction).iter().any(|pair| is_number(&pair.name.text)))
     };
     let asks = |start_file: &StartFile| {
         let text = cx.text_of(&start_file.file.path).map(String::from_utf8_lossy).unwrap_or_default();

@@ -143,7 +143,7 @@ pub(super) fn copied<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'
     let Some(folder) = absolute(build, stage, transfer.index, to) else { return Vec::new() };
     let into = to.ends_with('/') || matches!(to, "." | "./") || to.ends_with("/.") || transfer.sources.len() > 1;
     let unpacks = transfer.instruction.keyword == crate::dockerfile::Keyword::Add;
-    let one = |source: &Source| {
+    let amount_of = |source: &Source| {
         let text = source.text.as_deref()?;
         let name = Some(path::name(text)).filter(|name| !matches!(*name, "" | "."))?;
         let special = text.contains(['*', '?', '[']) || (unpacks && is_archive(name));
@@ -156,7 +156,7 @@ pub(super) fn copied<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'
             index: transfer.index,
         })
     };
-    transfer.sources.iter().filter_map(one).collect()
+    transfer.sources.iter().filter_map(amount_of).collect()
 }
 
 /// Whether a name is that of a tar archive that ADD unpacks.
@@ -180,5 +180,5 @@ pub(super) fn bytes(cx: &super::Context, transfer: &Transfer) -> Option<u64> {
         return None;
     }
     let selections = transfer.select(context);
-    selections.into_iter().try_fold(0, |sum, one| Some(sum + one?.amount.bytes))
+    selections.into_iter().try_fold(0, |sum, selection| Some(sum + selection?.amount.bytes))
 }

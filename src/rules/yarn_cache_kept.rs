@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if is_of(cx, Tool::YarnBerry) && !is_of(cx, Tool::YarnClassic) {
         return;
     }
-    let kept = KeptCacheRule {
+    let rule = KeptCacheRule {
         fills,
         flags: &["--offline", "--help", "--immutable", "--mode"],
         variables: &[],
@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
         known: false,
         code: ("DL3060", |call| matches!(&*call.verb_text, "" | "install")),
     };
-    kept_cache::check(cx, out, &kept);
+    kept_cache::check(cx, out, &rule);
 }
 
 fn fills(call: &PackageCall) -> bool {

@@ -50,10 +50,10 @@ static PROGRAMS: LazyLock<HashMap<&str, Vec<SecretOption>>> = LazyLock::new(|| {
             })
         };
         let (program, command) = row[0].split_once(' ').unwrap_or((row[0], ""));
-        let taken = data::words(row[2]).filter_map(how).map(|how| SecretOption { command, option: row[1], how });
-        let mut taken = taken.peekable();
-        if taken.peek().is_some() {
-            programs.entry(program).or_default().extend(taken);
+        let options = data::words(row[2]).filter_map(how).map(|how| SecretOption { command, option: row[1], how });
+        let mut options = options.peekable();
+        if options.peek().is_some() {
+            programs.entry(program).or_default().extend(options);
         }
     }
     programs
@@ -72,9 +72,9 @@ pub(super) struct GivenSecret<'t> {
 
 /// All secrets in a text.
 pub(super) fn in_commands(text: &str) -> Vec<GivenSecret<'_>> {
-    let mut given = Vec::new();
-    nested(text, 0, &mut given);
-    given
+    let mut secrets = Vec::new();
+    nested(text, 0, &mut secrets);
+    secrets
 }
 
 /// A word of a command, without its quotes.
@@ -85,7 +85,7 @@ struct CommandWord<'t> {
     glued: bool,
 }
 
-fn nested<'t>(text: &'t str, depth: usize, given: &mut Vec<GivenSecret<'t>>) {
+fn nested<'t>(text: &'t str, depth: usize, secrets: &mut Vec<GivenSecret<'t>>) {
     let mut before: Vec<CommandWord> = Vec::new();
     let mut words: Vec<CommandWord> = Vec::new();
     let mut at = 0;
@@ -94,7 +94,7 @@ fn nested<'t>(text: &'t str, depth: usize, given: &mut Vec<GivenSecret<'t>>) {
         let c = rest.chars().next().unwrap_or(' ');
         let ends = ends_command(text, at, c);
         if ends {
-            command(&words, &before, given);
+            command(&words, &before, secrets);
             before = if c == '|' { std::mem::take(&mut words) } else { Vec::new() };
             words.clear();
         }
@@ -105,12 +105,12 @@ fn nested<'t>(text: &'t str, depth: usize, given: &mut Vec<GivenSecret<'t>>) {
         let glued = text[..at].ends_with(|before: char| !before.is_whitespace() && !matches!(before, ',' | '['));
         let (word, len) = word(rest);
         if depth < DEEPEST && word.contains(char::is_whitespace) {
-            nested(word, depth + 1, given);
+            nested(word, depth + 1, secrets);
         }
         words.push(CommandWord { text: word, glued });
         at += len.max(c.len_utf8());
     }
-    command(&words, &before, given);
+    command(&words, &before, secrets);
 }
 
 /// Whether a command ends at this character; a newline ends it too, unless the line is continued.
@@ -136,18 +136,18 @@ fn word(rest: &str) -> (&str, usize) {
     (&rest[..end], end)
 }
 
-fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], given: &mut Vec<GivenSecret<'t>>) {
+fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
     let mut ways: &[SecretOption] = &[];
     let mut command = "";
     for (index, one) in words.iter().enumerate() {
         if !one.glued
-            && let Some(found) = PROGRAMS.get(path::name(one.text))
+            && let Some(program) = PROGRAMS.get(path::name(one.text))
         {
-            ways = found;
+            ways = program;
             command = "";
             if ways.iter().any(|way| way.how == OptionForm::Piped) {
                 for word in piped {
-                    take_password(word.text.trim_end_matches("\\n"), true, given);
+                    take_password(word.text.trim_end_matches("\\n"), true, secrets);
                 }
             }
             continue;
@@ -156,15 +156,15 @@ fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], given: &mut
         for way in ways.iter().filter(|way| way.command.is_empty() || way.command == command) {
             match way.how {
                 OptionForm::Secret => {
-                    take(value_after_flag(way.option, one.text, next, false), way.command.is_empty(), given);
+                    take(value_after_flag(way.option, one.text, next, false), way.command.is_empty(), secrets);
                 }
-                OptionForm::Attached => take(value_after_flag(way.option, one.text, next, true), true, given),
-                OptionForm::Login => login(way.option, one.text, next, given),
+                OptionForm::Attached => take(value_after_flag(way.option, one.text, next, true), true, secrets),
+                OptionForm::Login => login(way.option, one.text, next, secrets),
                 OptionForm::Header | OptionForm::Piped => {}
             }
         }
         if ways.iter().any(|way| way.how == OptionForm::Header) {
-            header(one.text, next, given);
+            header(one.text, next, secrets);
         }
         if ways.iter().any(|way| way.command == one.text) {
             command = one.text;
@@ -180,28 +180,28 @@ fn value_after_flag<'t>(flag: &str, word: &'t str, next: Option<&CommandWord<'t>
     }
 }
 
-fn take<'t>(found: Option<&'t str>, is_throwaway: bool, given: &mut Vec<GivenSecret<'t>>) {
-    given.extend(found.filter(|value| value::is_secret(value)).map(|value| GivenSecret { value, is_throwaway }));
+fn take<'t>(value: Option<&'t str>, is_throwaway: bool, secrets: &mut Vec<GivenSecret<'t>>) {
+    secrets.extend(value.filter(|value| value::is_secret(value)).map(|value| GivenSecret { value, is_throwaway }));
 }
 
 /// The password of `user:password`.
-fn take_password<'t>(login: &'t str, is_throwaway: bool, given: &mut Vec<GivenSecret<'t>>) {
+fn take_password<'t>(login: &'t str, is_throwaway: bool, secrets: &mut Vec<GivenSecret<'t>>) {
     let password = login.split_once(':').map(|(_, password)| password);
     // `1000:1000` is a user and a group.
-    take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), is_throwaway, given);
+    take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), is_throwaway, secrets);
 }
 
 /// `--user user:password`, `--user=user:password`, `-uuser:password`.
-fn login<'t>(option: &str, word: &'t str, next: Option<&CommandWord<'t>>, given: &mut Vec<GivenSecret<'t>>) {
+fn login<'t>(option: &str, word: &'t str, next: Option<&CommandWord<'t>>, secrets: &mut Vec<GivenSecret<'t>>) {
     let login = match word.strip_prefix(option) {
         Some("") => next.map(|next| next.text),
         Some(rest) if option.starts_with("--") => rest.strip_prefix('='),
         rest => rest.map(|rest| rest.strip_prefix('=').unwrap_or(rest)),
     };
-    take_password(login.unwrap_or_default(), false, given);
+    take_password(login.unwrap_or_default(), false, secrets);
 }
 
-fn header<'t>(word: &'t str, next: Option<&CommandWord<'t>>, given: &mut Vec<GivenSecret<'t>>) {
+fn header<'t>(word: &'t str, next: Option<&CommandWord<'t>>, secrets: &mut Vec<GivenSecret<'t>>) {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
     let header = if name == "--header" { value } else { word.strip_prefix("-H").unwrap_or(word) };
     let Some((name, value)) = header.split_once(':') else { return };
@@ -219,6 +219,6 @@ fn header<'t>(word: &'t str, next: Option<&CommandWord<'t>>, given: &mut Vec<Giv
     }
     for part in parts {
         let part = if cookie { part.split_once('=').map_or(part, |(_, value)| value) } else { part };
-        take(Some(part), false, given);
+        take(Some(part), false, secrets);
     }
 }

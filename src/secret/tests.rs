@@ -92,7 +92,7 @@ fn environment_files_hold_secrets_in_their_lines() {
 #[test]
 fn values_are_found_wherever_they_stand() {
     let check = |text: &str, expected: &[&str]| {
-        let hidden: Vec<String> = text::in_text(text).into_iter().map(|held| held.value).collect();
+        let hidden: Vec<String> = text::in_text(text).into_iter().map(|secret| secret.value).collect();
         assert_eq!(hidden, expected, "{text}");
     };
     check("RUN pip install -i https://ci:pw-9-x@host/simple x", &["pw-9-x"]);

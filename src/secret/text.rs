@@ -40,19 +40,19 @@ impl FoundSecret {
 
 /// All secrets in a text, wherever they are.
 pub fn in_text(text: &str) -> Vec<FoundSecret> {
-    let mut held = Vec::new();
-    urls(text, &mut held);
-    assignments(text, &mut held);
-    options(text, &mut held);
-    for given in in_commands(text) {
-        let part = FoundSecret::part(text, given.value, Sign::Login);
-        held.push(if given.is_throwaway { FoundSecret { range: 0..0, ..part } } else { part });
+    let mut secrets = Vec::new();
+    urls(text, &mut secrets);
+    assignments(text, &mut secrets);
+    options(text, &mut secrets);
+    for option in in_commands(text) {
+        let part = FoundSecret::part(text, option.value, Sign::Login);
+        secrets.push(if option.is_throwaway { FoundSecret { range: 0..0, ..part } } else { part });
     }
-    held.extend(tokens(text).map(|word| FoundSecret::part(text, word, Sign::Look)));
-    held
+    secrets.extend(tokens(text).map(|word| FoundSecret::part(text, word, Sign::Look)));
+    secrets
 }
 
-fn urls(text: &str, held: &mut Vec<FoundSecret>) {
+fn urls(text: &str, secrets: &mut Vec<FoundSecret>) {
     let mut done = 0;
     for (at, _) in text.match_indices("://") {
         if at < done {
@@ -63,28 +63,29 @@ fn urls(text: &str, held: &mut Vec<FoundSecret>) {
             .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '`'))
             .map_or(rest.len(), |end| end + 3);
         let url = &rest[..end];
-        let found = value::url_password(url).or_else(|| value::url_token(url));
-        held.extend(found.map(|found| FoundSecret::part(text, found, Sign::Login)));
+        let range = value::url_password(url).or_else(|| value::url_token(url));
+        secrets.extend(range.map(|range| FoundSecret::part(text, range, Sign::Login)));
         done = at + end;
     }
 }
 
 /// `TOKEN=…`, `--password=…`.
-fn assignments(text: &str, held: &mut Vec<FoundSecret>) {
+fn assignments(text: &str, secrets: &mut Vec<FoundSecret>) {
     let mut done = 0;
-    for (at, _) in text.match_indices('=').filter(|found| found.0 > 0) {
+    for (at, _) in text.match_indices('=').filter(|character| character.0 > 0) {
         if at < done {
             continue;
         }
         let before = &text[done..at];
         let outside = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.');
-        let start = before.char_indices().rev().find(|found| outside(found.1)).map_or(0, |(at, c)| at + c.len_utf8());
+        let start =
+            before.char_indices().rev().find(|character| outside(character.1)).map_or(0, |(at, c)| at + c.len_utf8());
         let name = &before[start..];
         if weak_only(name).is_some() {
             let range = assigned(text, at + 1);
             // Nothing is checked twice: a value may be full of `=`.
             done = range.end;
-            push(text, name, range, held);
+            push(text, name, range, secrets);
         }
     }
 }
@@ -93,7 +94,7 @@ fn assignments(text: &str, held: &mut Vec<FoundSecret>) {
 const LONGEST_NAME: usize = 64;
 
 /// `--api-key …`, also in exec form.
-fn options(text: &str, held: &mut Vec<FoundSecret>) {
+fn options(text: &str, secrets: &mut Vec<FoundSecret>) {
     let mut done = 0;
     for (at, _) in text.match_indices("--") {
         if at < done || text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-') {
@@ -111,15 +112,15 @@ fn options(text: &str, held: &mut Vec<FoundSecret>) {
         let word = &text[range.clone()];
         if !word.starts_with('-') && !word.starts_with("id=") && !word.starts_with("type=") {
             done = range.end;
-            push(text, name, range, held);
+            push(text, name, range, secrets);
         }
     }
 }
 
-fn push(text: &str, name: &str, range: Range<usize>, held: &mut Vec<FoundSecret>) {
-    let found = variable(name, Some(&text[range.clone()]));
+fn push(text: &str, name: &str, range: Range<usize>, secrets: &mut Vec<FoundSecret>) {
+    let secret = variable(name, Some(&text[range.clone()]));
     let by = Sign::Name(name.to_owned());
-    held.extend(found.and_then(|secret| secret.value).map(|value| FoundSecret { value, range, by }));
+    secrets.extend(secret.and_then(|secret| secret.value).map(|value| FoundSecret { value, range, by }));
 }
 
 /// Where the next word of a command begins: after white space, or after the comma of an exec form.

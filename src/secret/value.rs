@@ -104,7 +104,7 @@ fn is_placeholder(lower: &str) -> bool {
     let Some(first) = words.first() else { return false };
     // `not-secret`, `only-a-mock`: some words count at any position.
     let named = |word: &str| data::SECRET_WORDS.has(word, "placeholder");
-    let said = words.iter().any(|word| named(word)) || words.windows(2).any(|pair| named(&pair.concat()));
+    let says_so = words.iter().any(|word| named(word)) || words.windows(2).any(|pair| named(&pair.concat()));
     let filled = |word: &str| {
         let rest = data::SECRET_WORDS.with("placeholder").filter_map(|known| word.strip_prefix(known));
         let mut rest = rest.map(|rest| rest.trim_end_matches(|c: char| c.is_ascii_digit()));
@@ -114,5 +114,5 @@ fn is_placeholder(lower: &str) -> bool {
                 || data::SECRET_WORDS.with("secret").any(|known| rest.starts_with(known))
         })
     };
-    (filled(first) || said) && !words.iter().any(|word| is_random(word))
+    (filled(first) || says_so) && !words.iter().any(|word| is_random(word))
 }

@@ -26,12 +26,12 @@ pub enum SecretKind {
 /// Whether a variable is a secret: by its name, or by its value.
 pub fn variable(name: &str, value: Option<&str>) -> Option<Variable> {
     let name = value::unquoted(name).to_owned();
-    let found = value.map(|text| value::literal(value::unquoted(text)));
-    if let Some(password) = found.and_then(value::url_password) {
+    let literal = value.map(|text| value::literal(value::unquoted(text)));
+    if let Some(password) = literal.and_then(value::url_password) {
         return Some(Variable { name, value: Some(password.to_owned()), why: SecretKind::Url });
     }
     let weak = weak_only(&name);
-    let held = match (found, weak) {
+    let is_secret = match (literal, weak) {
         (Some(value), _) if token::is_token(value) => true,
         (None, weak) => weak.is_some(),
         (Some(_), None) => false,
@@ -40,7 +40,7 @@ pub fn variable(name: &str, value: Option<&str>) -> Option<Variable> {
         }
         (Some(value), Some(false)) => value::is_secret(value),
     };
-    held.then(|| Variable { name, value: found.map(str::to_owned), why: SecretKind::Name })
+    is_secret.then(|| Variable { name, value: literal.map(str::to_owned), why: SecretKind::Name })
 }
 
 /// Whether a name means that the value is a secret, not the secret's name, place or kind.
@@ -64,8 +64,7 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
             data::SECRET_WORDS.has(word, "secret") || (!word.starts_with("no") && ends())
         }
     };
-    let denied: Vec<&String> =
-        words.iter().enumerate().filter(|found| is_denied(*found)).map(|found| found.1).collect();
+    let denied: Vec<&String> = words.iter().enumerate().filter(|word| is_denied(*word)).map(|word| word.1).collect();
     // The checksum of a key is public; that of a password helps to guess it.
     let is_key = |word: &&String| word.as_str() == "key";
     if denied.iter().all(is_key) && words.iter().any(|word| data::SECRET_WORDS.has(word, "digest")) {

@@ -263,15 +263,15 @@ fn named_members<'v, 'a>(
 fn categories<'v, 'a>(reader: &mut ValueReader, value: &'v SettingsValue<'a>) -> Vec<(String, &'v SettingsValue<'a>)> {
     let Some(table) = reader.table(value) else { return Vec::new() };
     let known: Vec<&str> = all_categories().iter().map(|category| category.name.as_str()).collect();
-    let mut found = Vec::new();
+    let mut limits = Vec::new();
     for (name, value) in sorted(table) {
         if known.contains(&name.get_ref().as_ref()) {
-            found.push((name.get_ref().to_string(), value));
+            limits.push((name.get_ref().to_string(), value));
         } else {
             reader.unknown(span_of(name), "category", name.get_ref(), &known);
         }
     }
-    found
+    limits
 }
 
 fn bytes(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {

@@ -92,10 +92,10 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, limits: &[(Measure, Bound)], problems: &[&str]) {
-        let (budget, found) = dive(FileId(0), &Source::of(".dive-ci", text));
+        let (budget, actual) = dive(FileId(0), &Source::of(".dive-ci", text));
         let read: Vec<_> = budget.limits.into_iter().map(|limit| (limit.measure, limit.bound)).collect();
         assert_eq!(read, limits, "{text}");
-        assert_eq!(found.into_iter().map(|problem| problem.message).collect::<Vec<_>>(), problems, "{text}");
+        assert_eq!(actual.into_iter().map(|problem| problem.message).collect::<Vec<_>>(), problems, "{text}");
     }
 
     #[test]

@@ -72,8 +72,8 @@ pub(super) fn read(file: FileId, source: &Source, known: &RuleNames, inherited: 
             "ignore" => {
                 let (words, entries) = entry::split(&mut reader, source, value);
                 document.layer.choice.ignore = reader.selectors(words);
-                for one in entries {
-                    document.entries.extend(entry::read(&mut reader, file, source, one));
+                for entry in entries {
+                    document.entries.extend(entry::read(&mut reader, file, source, entry));
                 }
             }
             _ => read_key(&mut reader, key, value, &mut document.layer, &TOP),

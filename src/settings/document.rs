@@ -89,8 +89,8 @@ impl Choice {
     }
 
     /// With ShellCheck's findings, or without.
-    pub fn ask_shellcheck(&mut self, asked: Option<bool>) {
-        match asked {
+    pub fn ask_shellcheck(&mut self, is_wanted: Option<bool>) {
+        match is_wanted {
             Some(true) => self.extend.push(SHELLCHECK.to_owned()),
             Some(false) => self.ignore.push(SHELLCHECK.to_owned()),
             None => {}
@@ -194,5 +194,7 @@ impl Default for FailOn {
 
 /// A severity as written.
 pub(super) fn severity(word: &str) -> Option<Severity> {
-    [Severity::Error, Severity::Warning, Severity::Info, Severity::Style].into_iter().find(|one| one.name() == word)
+    [Severity::Error, Severity::Warning, Severity::Info, Severity::Style]
+        .into_iter()
+        .find(|severity| severity.name() == word)
 }

@@ -32,10 +32,10 @@ pub(super) fn split<'t, 'a>(
     let mut words = Vec::new();
     let mut entries = Vec::new();
     for (index, item) in list.iter().enumerate() {
-        let own = spans[index];
+        let span = spans[index];
         match item.get_ref() {
-            DeValue::Table(_) if source.slice(own).starts_with('{') => {
-                entries.push((item, Some(listed(&spans, index).unwrap_or(own))));
+            DeValue::Table(_) if source.slice(span).starts_with('{') => {
+                entries.push((item, Some(listed(&spans, index).unwrap_or(span))));
             }
             DeValue::Table(_) => entries.push((item, None)),
             _ => words.extend(reader.text(item)),
@@ -98,10 +98,10 @@ fn names(reader: &mut ValueReader, value: &SettingsValue) -> Vec<SuppressedRule>
 
 /// What is deleted to take one out of a list: up to the next one, or from the one before.
 pub(super) fn listed(spans: &[Span], index: usize) -> Option<Span> {
-    let own = spans[index];
+    let span = spans[index];
     match (spans.get(index + 1), index.checked_sub(1)) {
-        (Some(next), _) => Some(Span::new(own.start, next.start)),
-        (None, Some(before)) => Some(Span::new(spans[before].end, own.end)),
+        (Some(next), _) => Some(Span::new(span.start, next.start)),
+        (None, Some(before)) => Some(Span::new(spans[before].end, span.end)),
         (None, None) => None,
     }
 }
@@ -121,8 +121,8 @@ pub(super) fn date(reader: &mut ValueReader, source: &Source, value: &SettingsVa
 /// The entry from its header or brace to its last value.
 fn whole(item: &SettingsValue, table: &DeTable) -> Span {
     let last = table.iter().map(|(_, value)| span_of(value).end).max().unwrap_or_default();
-    let own = span_of(item);
-    Span::new(own.start, own.end.max(last))
+    let span = span_of(item);
+    Span::new(span.start, span.end.max(last))
 }
 
 /// The lines of a span with their ends.

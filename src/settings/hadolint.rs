@@ -171,12 +171,12 @@ impl HadolintReader<'_> {
 
     fn threshold(&mut self, value: YamlNode) -> Option<FailOn> {
         let word = value.text().unwrap_or_default();
-        let found = match word {
+        let value_word = match word {
             // To hadolint both mean: from the least severity on.
             "ignore" | "none" => Some(FailOn::Least(Severity::Style)),
             word => severity(word).map(FailOn::Least),
         };
-        if found.is_none() {
+        if value_word.is_none() {
             let known = ["error", "warning", "info", "style", "ignore", "none"];
             let help = match closest(word, &known) {
                 Some(close) => format!("did you mean `{close}`?"),
@@ -184,6 +184,6 @@ impl HadolintReader<'_> {
             };
             self.error(value.span(), format!("unknown severity `{word}`"), Some(help));
         }
-        found
+        value_word
     }
 }

@@ -96,7 +96,7 @@ impl RuleNames {
     /// The one rule with this name or alias, in any case.
     pub fn rule(&self, name: &str) -> Option<&'static str> {
         match self.rules_named(name) {
-            [one] => Some(one),
+            [rule] => Some(rule),
             _ => None,
         }
     }

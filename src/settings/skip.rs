@@ -67,11 +67,11 @@ pub(super) fn read(reader: &mut ValueReader, file: FileId, source: &Source, valu
 }
 
 fn read_skip(reader: &mut ValueReader, file: FileId, source: &Source, item: &SettingsValue) -> Option<SkippedPass> {
-    let mut own =
+    let mut skip =
         SkippedPass { pass: String::new(), place: (file, span_of(item)), paths: None, reason: None, date: None };
     let DeValue::Table(table) = item.get_ref() else {
-        own.pass = reader.text(item)?.text;
-        return Some(own);
+        skip.pass = reader.text(item)?.text;
+        return Some(skip);
     };
     let mut named = false;
     for (key, value) in sorted(table) {
@@ -79,19 +79,19 @@ fn read_skip(reader: &mut ValueReader, file: FileId, source: &Source, item: &Set
             "pass" => {
                 named = true;
                 let word = reader.text(value)?;
-                (own.pass, own.place.1) = (word.text, word.span);
+                (skip.pass, skip.place.1) = (word.text, word.span);
             }
-            "path" => own.paths = Some(patterns(reader, value)),
-            "reason" => own.reason = reader.text(value).map(|word| word.text),
-            "date" => own.date = date(reader, source, value),
+            "path" => skip.paths = Some(patterns(reader, value)),
+            "reason" => skip.reason = reader.text(value).map(|word| word.text),
+            "date" => skip.date = date(reader, source, value),
             other => reader.unknown(span_of(key), "key", other, &KEYS),
         }
     }
     if !named {
         let help = "add `pass = \"…\"`; `dockopt optimize --plan` lists the passes".to_owned();
-        reader.error(own.place.1, "the entry does not name a pass", Some(help));
+        reader.error(skip.place.1, "the entry does not name a pass", Some(help));
     }
-    named.then_some(own)
+    named.then_some(skip)
 }
 
 /// A text of settings with more entries in `[optimize] skip`; `None` where it is written in a way that is not added to.
@@ -103,14 +103,14 @@ pub fn add_skips(text: &str, entries: &[NewSkip]) -> Option<String> {
         return None;
     }
     let list = lines.iter().fold(String::new(), |list, line| format!("{list}    {line},{end}"));
-    let Some(own) = table.get_ref().get("optimize") else {
+    let Some(optimize) = table.get_ref().get("optimize") else {
         let gap = if text.trim().is_empty() { String::new() } else { blank_line(text, end) };
         return Some(format!("{text}{gap}[optimize]{end}skip = [{end}{list}]{end}"));
     };
-    let DeValue::Table(members) = own.get_ref() else { return None };
+    let DeValue::Table(members) = optimize.get_ref() else { return None };
     let Some(skip) = members.get("skip") else {
         // Below the header; an inline table has room for no other key.
-        let span = span_of(own);
+        let span = span_of(optimize);
         let header = text.get(span.range())?.starts_with('[');
         let at = text[span.end as usize..].find('\n').map_or(text.len(), |at| span.end as usize + at + 1);
         let gap = if text[..at].ends_with('\n') { "" } else { end };
@@ -145,24 +145,24 @@ fn blank_line(text: &str, end: &str) -> String {
     if text.ends_with('\n') { end.to_owned() } else { end.repeat(2) }
 }
 
-fn entry(own: &NewSkip) -> String {
-    let mut all = format!("pass = {}", quoted(&own.pass));
+fn entry(skip: &NewSkip) -> String {
+    let mut all = format!("pass = {}", quoted(&skip.pass));
     // Writing to a text does not fail.
-    if let Some(path) = &own.path {
+    if let Some(path) = &skip.path {
         let _ = write!(all, ", path = {}", quoted(path));
     }
-    let _ = write!(all, ", reason = {}", quoted(&own.reason));
-    if let Some(date) = own.date {
+    let _ = write!(all, ", reason = {}", quoted(&skip.reason));
+    if let Some(date) = skip.date {
         let _ = write!(all, ", date = {date}");
     }
     format!("{{ {all} }}")
 }
 
-fn members_of(own: &NewSkip, end: &str) -> String {
-    let path = own.path.iter().map(|path| format!("path = {}{end}", quoted(path)));
-    let date = own.date.iter().map(|date| format!("date = {date}{end}"));
-    let first = [format!("pass = {}{end}", quoted(&own.pass))].into_iter().chain(path);
-    first.chain([format!("reason = {}{end}", quoted(&own.reason))]).chain(date).collect()
+fn members_of(skip: &NewSkip, end: &str) -> String {
+    let path = skip.path.iter().map(|path| format!("path = {}{end}", quoted(path)));
+    let date = skip.date.iter().map(|date| format!("date = {date}{end}"));
+    let first = [format!("pass = {}{end}", quoted(&skip.pass))].into_iter().chain(path);
+    first.chain([format!("reason = {}{end}", quoted(&skip.reason))]).chain(date).collect()
 }
 
 /// A text in TOML's double quotes.

@@ -23,11 +23,11 @@ fn yaml(text: &str) -> Document {
 /// Problems as `place: message (help)`.
 #[track_caller]
 fn wrong(document: &Document, text: &str, expected: &[&str]) {
-    let one = |problem: &SettingsProblem| {
+    let format_problem = |problem: &SettingsProblem| {
         let help = problem.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
         format!("{}: {}{help}", &text[problem.span.range()], problem.message)
     };
-    assert_eq!(document.problems.iter().map(one).collect::<Vec<_>>(), expected, "{text}");
+    assert_eq!(document.problems.iter().map(format_problem).collect::<Vec<_>>(), expected, "{text}");
 }
 
 #[test]
@@ -59,13 +59,15 @@ fn entries_have_the_places_of_what_is_written() {
     let document = toml(text);
     wrong(&document, text, &[]);
     let [first, second] = &document.entries[..] else { panic!("{document:?}") };
-    let one = &first.suppression;
-    assert!(text[one.span.range()].starts_with("[[ignore]]") && text[one.span.range()].ends_with("\"why\""));
-    assert!(text[one.removal.range()].ends_with("# so\n"));
-    assert_eq!((one.until, one.reasoned), (Date::parse("2027-01-31"), true));
-    assert_eq!(&text[one.named[0].span.range()], "\"DL3009\"");
-    assert_eq!(&text[one.named[0].removal.unwrap().range()], "\"DL3009\", ");
-    assert_eq!(one.named[1].rules, Vec::<&str>::new());
+    let suppression = &first.suppression;
+    assert!(
+        text[suppression.span.range()].starts_with("[[ignore]]") && text[suppression.span.range()].ends_with("\"why\"")
+    );
+    assert!(text[suppression.removal.range()].ends_with("# so\n"));
+    assert_eq!((suppression.until, suppression.reasoned), (Date::parse("2027-01-31"), true));
+    assert_eq!(&text[suppression.named[0].span.range()], "\"DL3009\"");
+    assert_eq!(&text[suppression.named[0].removal.unwrap().range()], "\"DL3009\", ");
+    assert_eq!(suppression.named[1].rules, Vec::<&str>::new());
     assert_eq!(second.suppression.named[0].rules, ["apt-lists-kept"]);
     assert_eq!(second.suppression.named[0].removal, None);
     assert!(second.paths.as_ref().unwrap()[0].matches("a/Dockerfile"));
@@ -136,11 +138,11 @@ fn hadolints_file_is_read_as_it_is() {
 #[test]
 fn later_layers_win() {
     let base = toml("fail-on = \"error\"\nrequire-reason = true\nselect = [\"DL3009\"]\n");
-    let own = toml(
+    let own_settings = toml(
         "fail-on = \"info\"\n[[paths]]\nmatch = \"a\"\nfail-on = \"style\"\n[[paths]]\nmatch = \"a/b\"\nfail-on = \"none\"\n\
          [[ignore]]\nrule = \"DL3009\"\npath = \"a\"\n",
     );
-    let settings = |path| resolve([(&base, path), (&own, path)]);
+    let settings = |path| resolve([(&base, path), (&own_settings, path)]);
     assert_eq!(settings("Dockerfile").fail_on, FailOn::Least(Severity::Info));
     assert_eq!(settings("a/Dockerfile").fail_on, FailOn::Least(Severity::Style));
     assert_eq!(settings("a/b/Dockerfile").fail_on, FailOn::Never);

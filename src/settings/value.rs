@@ -45,7 +45,7 @@ impl ValueReader<'_> {
     }
 
     fn wrong_kind(&mut self, value: &SettingsValue, wanted: &str) {
-        let found = match value.get_ref() {
+        let kind = match value.get_ref() {
             DeValue::String(_) => "a string",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",
             DeValue::Boolean(_) => "true or false",
@@ -53,7 +53,7 @@ impl ValueReader<'_> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.error(span_of(value), format!("expected {wanted}, found {found}"), None);
+        self.error(span_of(value), format!("expected {wanted}, found {kind}"), None);
     }
 
     pub(super) fn table<'t, 'a>(&mut self, value: &'t SettingsValue<'a>) -> Option<&'t DeTable<'a>> {
@@ -110,11 +110,11 @@ impl ValueReader<'_> {
         read: fn(&str) -> Option<T>,
     ) -> Option<T> {
         let word = self.text(value)?;
-        let found = read(&word.text);
-        if found.is_none() {
+        let value_of_word = read(&word.text);
+        if value_of_word.is_none() {
             self.unknown(word.span, what, &word.text, known);
         }
-        found
+        value_of_word
     }
 
     /// Rules, categories and groups; a group of the settings' own stays as it is written.

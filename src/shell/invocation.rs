@@ -65,16 +65,16 @@ impl<'s> Invocation<'s> {
 
     /// Whether it is run through `wrapper`.
     pub fn is_via(&self, wrapper: &str) -> bool {
-        self.via.iter().any(|one| one.program == wrapper)
+        self.via.iter().any(|wrapper_call| wrapper_call.program == wrapper)
     }
 }
 
 impl Script {
     /// Every program that is run, wrappers and `sh -c` looked through, in source order.
     pub fn invocations(&self) -> Vec<Invocation<'_>> {
-        let mut found = Vec::new();
-        collect(self, None, &[], &mut found);
-        found
+        let mut invocations = Vec::new();
+        collect(self, None, &[], &mut invocations);
+        invocations
     }
 }
 
@@ -192,7 +192,8 @@ fn input<'t>(command: &Command, whole: PlacedText<'t>) -> Option<(&'t str, u32, 
 /// Substitutions in an expanded here-document are run by the outer shell, which has them among its own commands.
 fn leave_substitutions(script: &mut Script) {
     let commands = std::mem::take(&mut script.commands);
-    let is_own = |command: &Command| script.enclosing(&command.place).all(|one| one.kind != ScopeKind::Substitution);
+    let is_own =
+        |command: &Command| script.enclosing(&command.place).all(|scope| scope.kind != ScopeKind::Substitution);
     script.commands = commands.into_iter().filter(is_own).collect();
 }
 

@@ -240,8 +240,8 @@ impl Parser<'_> {
         let start = self.at;
         let rest = &self.bytes[start..self.limit];
         self.at = memchr::memchr(b'\n', rest).map_or(self.limit, |len| start + len);
-        let shown = self.text[start..self.at].trim_end_matches('\r').len();
-        let span = self.span(start, start + shown);
+        let line_length = self.text[start..self.at].trim_end_matches('\r').len();
+        let span = self.span(start, start + line_length);
         self.script.comments.push(span);
     }
 

@@ -105,8 +105,8 @@ fn commands_are_those_of_tree_sitter() {
         assert!(!tree.root_node().has_error(), "{body}");
         let script = parse(body);
         let names = script.commands.iter().filter_map(|command| command.name()).map(|name| name.span.range());
-        let own: BTreeSet<(usize, usize)> = names.map(|range| (range.start, range.end)).collect();
-        assert_eq!(own, peer_names(&tree, body), "{body}");
+        let places: BTreeSet<(usize, usize)> = names.map(|range| (range.start, range.end)).collect();
+        assert_eq!(places, peer_names(&tree, body), "{body}");
     }
 }
 

@@ -10,7 +10,7 @@ const LONGEST: usize = 4_000;
 /// closing bracket without an opening one.
 fn outside(text: &str) -> (Vec<(usize, u8, usize)>, usize) {
     let bytes = text.as_bytes();
-    let (mut at, mut depth, mut found) = (0, 0_usize, Vec::new());
+    let (mut at, mut depth, mut marks) = (0, 0_usize, Vec::new());
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' | b'\'' | b'`' => {
@@ -18,19 +18,19 @@ fn outside(text: &str) -> (Vec<(usize, u8, usize)>, usize) {
                 continue;
             }
             b'(' | b'[' | b'{' => {
-                found.push((at, byte, depth));
+                marks.push((at, byte, depth));
                 depth += 1;
             }
             b')' | b']' | b'}' => {
-                let Some(outer) = depth.checked_sub(1) else { return (found, at) };
+                let Some(outer) = depth.checked_sub(1) else { return (marks, at) };
                 depth = outer;
-                found.push((at, byte, depth));
+                marks.push((at, byte, depth));
             }
-            byte => found.push((at, byte, depth)),
+            byte => marks.push((at, byte, depth)),
         }
         at += 1;
     }
-    (found, text.len())
+    (marks, text.len())
 }
 
 /// The first bytes of a text, as many as an expression may have.

@@ -104,11 +104,11 @@ pub(super) fn bound<'t>(place: CodePlace<'t>, name: &str) -> NameBinding<'t> {
     if let Some(inner) = of_blocks(place, name) {
         return inner;
     }
-    let given: GivenValues = values_of_name(place, name, false)
+    let values: GivenValues = values_of_name(place, name, false)
         .into_iter()
         .filter(|(definition, _)| is_visible(place.text, definition.at, place.at))
         .collect();
-    if given.is_empty() { NameBinding::Nothing } else { NameBinding::Given(given) }
+    if values.is_empty() { NameBinding::Nothing } else { NameBinding::Given(values) }
 }
 
 /// The values of a name at the outermost level of a source file, where other files may see it.
@@ -129,15 +129,15 @@ pub(super) fn members<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> {
 
 /// All values of a name in a source file, or also of members.
 fn values_of_name<'t>(place: CodePlace<'t>, name: &str, members: bool) -> GivenValues<'t> {
-    let mut found = Vec::new();
+    let mut values = Vec::new();
     for at in words(place.text, name) {
         if place.text[..at].ends_with('.') && !members {
             continue;
         }
         let value = assigned(place, at + name.len(), members).map(expression).filter(|value| !value.is_empty());
-        found.extend(value.map(|value| (CodePlace { at, ..place }, value)));
+        values.extend(value.map(|value| (CodePlace { at, ..place }, value)));
     }
-    found
+    values
 }
 
 /// The text from the start of the value that is assigned to the name that ends here.
@@ -173,12 +173,12 @@ fn indent(line: &str) -> usize {
 /// Whether a definition at one position is visible at another: at the outermost level, or in a block around both.
 fn is_visible(text: &str, defined: usize, used: usize) -> bool {
     let start = text[..defined].rfind('\n').map_or(0, |at| at + 1);
-    let own = indent(&text[start..]).min(defined - start);
-    if own == 0 {
+    let indentation = indent(&text[start..]).min(defined - start);
+    if indentation == 0 {
         return true;
     }
     let inside =
-        |line: &str| line.trim().is_empty() || indent(line) >= own || line.trim_start().starts_with([')', ']']);
+        |line: &str| line.trim().is_empty() || indent(line) >= indentation || line.trim_start().starts_with([')', ']']);
     defined < used && text[start..used].lines().all(inside)
 }
 
@@ -193,8 +193,8 @@ fn of_blocks<'t>(place: CodePlace<'t>, name: &str) -> Option<NameBinding<'t>> {
     while level > 0 && end > 0 {
         let start = place.text[..end - 1].rfind('\n').map_or(0, |at| at + 1);
         let line = &place.text[start..end - 1];
-        let (own, mut from) = (indent(line), start);
-        if line.trim().is_empty() || own >= level {
+        let (indentation, mut from) = (indent(line), start);
+        if line.trim().is_empty() || indentation >= level {
             end = start;
             continue;
         }
@@ -236,7 +236,7 @@ fn is_function(header: &str) -> bool {
 fn block_subject<'t>(header: &'t str, name: &str) -> Option<&'t str> {
     let inside = header.trim().strip_suffix(':')?.trim_start_matches("async ").strip_prefix("with ")?;
     let mut all = arguments(inside).into_iter().filter_map(|argument| argument.rsplit_once(" as "));
-    all.find(|(_, own)| own.trim() == name).map(|(value, _)| value)
+    all.find(|(_, parameter_name)| parameter_name.trim() == name).map(|(value, _)| value)
 }
 
 /// Whether a loop or a block gives the name a value: `for a in b`, `with b as a`, `catch (a)`.
@@ -254,17 +254,17 @@ fn parameter<'t>(header: &'t str, name: &str) -> Option<Parameter<'t>> {
     for (open, _) in header.match_indices('(') {
         let Some(list) = bracketed(&header[open..]) else { continue };
         let list = arguments(list);
-        let found = list.iter().enumerate().find_map(|(index, one)| {
-            let one = one.trim_start_matches(['*', '.', '{']).trim_start();
-            let rest = one.strip_prefix(name)?;
+        let default = list.iter().enumerate().find_map(|(index, parameter)| {
+            let parameter = parameter.trim_start_matches(['*', '.', '{']).trim_start();
+            let rest = parameter.strip_prefix(name)?;
             let whole = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
-            whole.then_some((index, &one[..name.len()], rest))
+            whole.then_some((index, &parameter[..name.len()], rest))
         });
-        let Some((index, name, rest)) = found else { continue };
-        let own = list.first().is_some_and(|first| matches!(*first, "self" | "cls" | "&self" | "&mut self"));
+        let Some((index, name, rest)) = default else { continue };
+        let is_method = list.first().is_some_and(|first| matches!(*first, "self" | "cls" | "&self" | "&mut self"));
         let default = rest.split_once('=').map(|(_, value)| value.trim()).filter(|value| !value.starts_with('>'));
         let function = function_name(&header[..open]);
-        return Some(Parameter { function, index: index - usize::from(own && index > 0), name, default });
+        return Some(Parameter { function, index: index - usize::from(is_method && index > 0), name, default });
     }
     None
 }
@@ -300,10 +300,10 @@ mod tests {
     fn found(file: &str, text: &str, name: &str) -> String {
         let at = text.find("HERE").unwrap();
         match bound(CodePlace { file, text, at }, name) {
-            NameBinding::Given(given) => given.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | "),
-            NameBinding::Parameter(one) => {
-                let default = one.default.map(|default| format!(" {default}")).unwrap_or_default();
-                format!("{} {}{default}", one.function.unwrap_or("?"), one.index)
+            NameBinding::Given(values) => values.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | "),
+            NameBinding::Parameter(parameter) => {
+                let default = parameter.default.map(|default| format!(" {default}")).unwrap_or_default();
+                format!("{} {}{default}", parameter.function.unwrap_or("?"), parameter.index)
             }
             NameBinding::Inner => "inner".to_owned(),
             NameBinding::Nothing => "nothing".to_owned(),

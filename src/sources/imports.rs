@@ -49,15 +49,15 @@ impl<'t> Sources<'t> {
     /// The files at a path without an extension, or with the extension of the compiled file; a folder means its index.
     pub fn files_at(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
         let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
-        self.files_with_stem(&stem).filter(move |found| module_path(found) == stem)
+        self.files_with_stem(&stem).filter(move |path| module_path(path) == stem)
     }
 
     /// The files whose path, without its extension, ends with this one.
     fn ending_in(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
         let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
-        self.files_with_stem(&stem).filter(move |found| {
-            let found = module_path(found);
-            found.strip_suffix(&*stem).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        self.files_with_stem(&stem).filter(move |path| {
+            let path = module_path(path);
+            path.strip_suffix(&*stem).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
         })
     }
 
@@ -76,24 +76,24 @@ impl<'t> Sources<'t> {
 
     /// The files that a command may start: words that are paths or modules, also of compiled files.
     pub fn files_started_by(&self, command: &str) -> Vec<&'t str> {
-        let mut found = Vec::new();
+        let mut files = Vec::new();
         let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
         for word in command.split(between).filter(|word| !word.is_empty() && !word.starts_with('-')) {
             let path = word.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
             // The path may start with the folder of the image and that of compiled files.
             let tails = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
             for tail in std::iter::once(path).chain(tails) {
-                found.extend(self.ending_in(tail));
+                files.extend(self.ending_in(tail));
             }
             let module = word.split(':').next().unwrap_or(word);
             if module.contains('.') && is_module(module) {
-                found.extend(self.python_module(module));
+                files.extend(self.python_module(module));
             }
             if matches!(path::name(path), "puma" | "rackup" | "rails" | "unicorn") {
-                found.extend(self.files_at("config.ru"));
+                files.extend(self.files_at("config.ru"));
             }
         }
-        found
+        files
     }
 
     /// The files that can be loaded from some files.
@@ -121,25 +121,25 @@ impl<'t> Sources<'t> {
 
     /// The files that a source file may load.
     fn imported(&self, path: &str, text: &str) -> Vec<&'t str> {
-        let mut found = self.quoted(path, text);
+        let mut files = self.quoted(path, text);
         match FileKind::of(path).ecosystem() {
             Some(Ecosystem::Python) => {
-                found.extend(python(path, text).iter().flat_map(|one| self.python_module(&one.module)));
+                files.extend(python(path, text).iter().flat_map(|import| self.python_module(&import.module)));
             }
             Some(Ecosystem::Php) => {
                 let names = text.lines().filter_map(|line| line.trim_start().strip_prefix("use "));
                 let classes = names.filter_map(|name| name.trim_end_matches(';').rsplit('\\').next());
-                found.extend(classes.flat_map(|class| self.files_with_stem(class)));
+                files.extend(classes.flat_map(|class| self.files_with_stem(class)));
             }
             // Rails loads everything there.
             Some(Ecosystem::Ruby) if path.ends_with("config/application.rb") => {
                 let loaded = |path: &&String| path.starts_with("app/") || path.starts_with("lib/");
                 let sources = self.texts.keys().filter(loaded).map(String::as_str);
-                found.extend(sources.filter(|path| FileKind::of(path).is_source_of(Ecosystem::Ruby)));
+                files.extend(sources.filter(|path| FileKind::of(path).is_source_of(Ecosystem::Ruby)));
             }
             _ => {}
         }
-        found
+        files
     }
 
     /// The files that quoted strings name: Python modules, and paths relative to the file's folder or to a folder of
@@ -150,24 +150,25 @@ impl<'t> Sources<'t> {
         let folder = path::parent(path);
         let ecosystem = FileKind::of(path).ecosystem();
         let searched = matches!(ecosystem, Some(Ecosystem::Ruby | Ecosystem::Php));
-        let mut found = Vec::new();
-        for word in quoted.captures_iter(text).filter_map(|found| found.get(1)).map(|found| found.as_str()) {
+        let mut files = Vec::new();
+        for word in quoted.captures_iter(text).filter_map(|captures| captures.get(1)).map(|captures| captures.as_str())
+        {
             let module = word.split(':').next().unwrap_or(word);
             if ecosystem == Some(Ecosystem::Python) && (word.contains(':') || word.contains('.')) && is_module(module) {
-                found.extend(self.python_module(module));
+                files.extend(self.python_module(module));
             }
             if !word.contains('/') && !searched && !FileKind::of(word).has_code() {
                 continue;
             }
             let bare = word.trim_start_matches(['@', '~', '#']).trim_start_matches('/');
             for folder in [folder, "", "src"] {
-                found.extend(self.files_at(&path::join(folder, bare)));
+                files.extend(self.files_at(&path::join(folder, bare)));
             }
             if searched {
-                found.extend(self.ending_in(bare.trim_start_matches("./")));
+                files.extend(self.ending_in(bare.trim_start_matches("./")));
             }
         }
-        found
+        files
     }
 }
 
@@ -200,11 +201,11 @@ fn is_followed(ecosystem: Ecosystem) -> bool {
 
 /// The modules that a Python file imports.
 pub fn python(path: &str, text: &str) -> Vec<PythonImport> {
-    let mut found = Vec::new();
+    let mut imports = Vec::new();
     let package: Vec<&str> = path.split('/').collect();
     let mut add = |module: String, optional: bool| {
         if module.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
-            found.push(PythonImport { module, optional });
+            imports.push(PythonImport { module, optional });
         }
     };
     let mut trying: Option<usize> = None;
@@ -245,7 +246,7 @@ pub fn python(path: &str, text: &str) -> Vec<PythonImport> {
             }
         }
     }
-    found
+    imports
 }
 
 fn is_module(text: &str) -> bool {
@@ -346,8 +347,8 @@ mod tests {
         let runs = |path: &&str| reach.may_run(path);
         let paths =
             ["main.py", "release_notes.py", "release.py", "docs/a.py", "latest_api.py", "test_a.py", "release.js"];
-        let found: Vec<&str> = paths.into_iter().filter(runs).collect();
-        assert_eq!(found, ["main.py", "release_notes.py", "latest_api.py", "release.js"]);
+        let paths: Vec<&str> = paths.into_iter().filter(runs).collect();
+        assert_eq!(paths, ["main.py", "release_notes.py", "latest_api.py", "release.js"]);
         assert!(reach.is_for_development("scripts/a.py") && reach.may_run("scripts/a.py"));
     }
 }

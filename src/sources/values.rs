@@ -80,8 +80,8 @@ impl<'e> Evaluator<'e> {
     pub fn member_of(&self, file: &str, name: &str) -> Values {
         self.steps.set(0);
         let (&file, _) = self.texts.get_key_value(file)?;
-        let own = definitions::members(CodePlace { file, text: self.source(file), at: 0 }, name);
-        if own.is_empty() { self.member(name, 0) } else { self.union_of(&own, 0) }
+        let members = definitions::members(CodePlace { file, text: self.source(file), at: 0 }, name);
+        if members.is_empty() { self.member(name, 0) } else { self.union_of(&members, 0) }
     }
 
     fn of(&self, place: CodePlace, expression: &str, depth: usize) -> Values {
@@ -168,8 +168,8 @@ impl<'e> Evaluator<'e> {
                     values.iter().all(|value| *value == SourceValue::Start("/tmp/".to_owned()))
                 };
                 let known = if matches!(of, "self" | "this") { None } else { self.of(place, of, depth + 1) };
-                let own = known.filter(temporary).filter(|values| !values.is_empty());
-                own.or_else(|| self.member(name, depth))
+                let temporary_values = known.filter(temporary).filter(|values| !values.is_empty());
+                temporary_values.or_else(|| self.member(name, depth))
             }
             None => self.name(place, name, depth),
         }
@@ -221,8 +221,8 @@ impl<'e> Evaluator<'e> {
         let receiver = of.filter(|of| patterns::words("has functions for paths").all(|word| word != *of));
         if is_named(callee, "joins paths") {
             // `", ".join(names)` is a text, not a path.
-            let own = receiver.filter(|of| !of.starts_with(['"', '\''])).into_iter().chain(list.iter().copied());
-            let values = own.map(|part| self.of(place, keyword(part), depth + 1));
+            let parts = receiver.filter(|of| !of.starts_with(['"', '\''])).into_iter().chain(list.iter().copied());
+            let values = parts.map(|part| self.of(place, keyword(part), depth + 1));
             return if literal(of.unwrap_or_default()).is_none() { folded(PartSeparator::Path, values) } else { None };
         }
         if is_named(callee, "the folder of a path") {
@@ -236,13 +236,15 @@ impl<'e> Evaluator<'e> {
 
     /// Well-known folders: of the source file, the working directory, for temporary files, of the user.
     fn known_name(&self, place: CodePlace, name: &str) -> Option<Values> {
-        let own = || (self.folder)(place.file);
+        let folder_of_file = || (self.folder)(place.file);
         if is_named(name, "folder of the source") {
-            return Some(own().map_or_else(|| single(SourceValue::Start("./".to_owned())), |folder| text(&folder)));
+            return Some(
+                folder_of_file().map_or_else(|| single(SourceValue::Start("./".to_owned())), |folder| text(&folder)),
+            );
         }
         if is_named(name, "file of the source") {
             let file = |folder: String| text(&path::child(&folder, path::name(place.file)));
-            return Some(own().map_or_else(|| single(SourceValue::Start("./".to_owned())), file));
+            return Some(folder_of_file().map_or_else(|| single(SourceValue::Start("./".to_owned())), file));
         }
         if is_named(name, "folder for temporary files") {
             return Some(single(SourceValue::Start("/tmp/".to_owned())));
@@ -261,14 +263,14 @@ impl<'e> Evaluator<'e> {
 
     fn name(&self, place: CodePlace, name: &str, depth: usize) -> Values {
         match definitions::bound(place, name) {
-            NameBinding::Given(given) => self.union_of(&given, depth),
+            NameBinding::Given(definitions) => self.union_of(&definitions, depth),
             NameBinding::Parameter(parameter) => self.passed_values(place, parameter, depth),
             NameBinding::Inner => None,
             NameBinding::Nothing => {
-                let given: GivenValues =
+                let definitions: GivenValues =
                     self.holding(name).flat_map(|place| definitions::exported(place, name)).collect();
                 // `const { name } = require("./config")` takes a member.
-                if given.is_empty() { self.member(name, depth) } else { self.union_of(&given, depth) }
+                if definitions.is_empty() { self.member(name, depth) } else { self.union_of(&definitions, depth) }
             }
         }
     }
@@ -276,13 +278,13 @@ impl<'e> Evaluator<'e> {
     fn member(&self, name: &str, depth: usize) -> Values {
         // Settings are named like variables.
         let set = self.variable(&name.to_ascii_uppercase());
-        let given: GivenValues = self.holding(name).flat_map(|place| definitions::members(place, name)).collect();
-        match (set, self.union_of(&given, depth)) {
-            (Some(mut set), given) => {
-                set.extend(given.into_iter().flatten());
+        let definitions: GivenValues = self.holding(name).flat_map(|place| definitions::members(place, name)).collect();
+        match (set, self.union_of(&definitions, depth)) {
+            (Some(mut set), definitions) => {
+                set.extend(definitions.into_iter().flatten());
                 Some(set)
             }
-            (None, given) => given,
+            (None, definitions) => definitions,
         }
     }
 
@@ -308,9 +310,9 @@ impl<'e> Evaluator<'e> {
     }
 
     /// The union of several values, if each is known.
-    fn union_of(&self, given: &GivenValues, depth: usize) -> Values {
+    fn union_of(&self, definitions: &GivenValues, depth: usize) -> Values {
         let mut all = BTreeSet::new();
-        for (place, expression) in given {
+        for (place, expression) in definitions {
             // A placeholder for a value that is set later.
             let empty = literal(expression) == Some("");
             if empty || patterns::words("stands for no value").any(|word| word == *expression) {
@@ -400,10 +402,10 @@ fn python_choice(expression: &str) -> Option<(&str, &str, &str)> {
     (parts.len() == 2).then(|| (parts[0], *yes, parts[1]))
 }
 
-fn combine(one: Values, other: Values) -> Values {
-    let mut one = one?;
-    one.extend(other?);
-    Some(one)
+fn combine(first: Values, other: Values) -> Values {
+    let mut first = first?;
+    first.extend(other?);
+    Some(first)
 }
 
 /// How parts are joined.

@@ -53,10 +53,10 @@ pub fn apply(source: &Source, edits: &[Edit]) -> Result<Vec<u8>, EditError> {
         if let Some(last) = last.filter(|last| edit.span.start < last.end || edit.span == *last) {
             return Err(EditError::Overlap(last, edit.span));
         }
-        let own = source.original(edit.span).range();
-        out.extend_from_slice(&source.bytes()[at..own.start]);
+        let range = source.original(edit.span).range();
+        out.extend_from_slice(&source.bytes()[at..range.start]);
         out.extend_from_slice(edit.text.as_bytes());
-        at = own.end;
+        at = range.end;
         last = Some(edit.span);
     }
     out.extend_from_slice(&source.bytes()[at..]);

@@ -86,8 +86,8 @@ impl Source {
         }
         let before = &self.text()[start..at];
         let twice = if embedding.doubled { memchr::memchr_iter(b'$', before.as_bytes()).count() } else { 0 };
-        let own = host.line_span(line);
-        let place = (own.start as usize + indent as usize + before.len() + twice).min(own.end as usize);
+        let range = host.line_span(line);
+        let place = (range.start as usize + indent as usize + before.len() + twice).min(range.end as usize);
         host.text().floor_char_boundary(place) as u32
     }
 

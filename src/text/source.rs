@@ -260,8 +260,8 @@ impl Source {
             return Span::at(len);
         };
         let end = self.lines.get(line as usize).copied().unwrap_or(len);
-        let shown = self.text[start as usize..end as usize].trim_end_matches('\n').trim_end_matches('\r');
-        Span::new(start, start + shown.len() as u32)
+        let text = self.text[start as usize..end as usize].trim_end_matches('\n').trim_end_matches('\r');
+        Span::new(start, start + text.len() as u32)
     }
 
     /// Maps a span of the text to the file's own bytes.
@@ -324,9 +324,9 @@ mod tests {
         assert_eq!(source.text(), "a\u{fffd}b\u{fffd}\nc");
         assert_eq!(source.bytes(), b"a\xffb\xc3\nc");
         assert_eq!(source.first_invalid(), Some(1));
-        let shown = source.shown_as("*\u{fffd}b\u{fffd}\nc");
-        assert_eq!(shown.original(Span::new(4, 5)), source.original(Span::new(4, 5)));
-        assert!(shown.bytes().is_empty());
+        let text = source.shown_as("*\u{fffd}b\u{fffd}\nc");
+        assert_eq!(text.original(Span::new(4, 5)), source.original(Span::new(4, 5)));
+        assert!(text.bytes().is_empty());
         let b = source.text().find('b').unwrap() as u32;
         assert_eq!(source.original(Span::new(b, b + 1)), Span::new(2, 3));
         let c = source.text().find('c').unwrap() as u32;

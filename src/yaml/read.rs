@@ -89,8 +89,8 @@ impl<'t> YamlBuilder<'t> {
     /// A block scalar's range ends inside of the next line's indentation.
     fn block(&self, span: Span) -> Span {
         let written = &self.text[span.range()];
-        let kept = written.trim_end_matches([' ', '\t']);
-        Span::new(span.start, span.start + kept.len() as u32)
+        let content = written.trim_end_matches([' ', '\t']);
+        Span::new(span.start, span.start + content.len() as u32)
     }
 
     fn problem(&mut self, span: Span, message: String) {

@@ -240,14 +240,14 @@ impl<'t> YamlNode<'t> {
     }
 
     fn find(self, key: &str, merges: usize) -> Option<YamlNode<'t>> {
-        if let Some(own) = self.entries().find(|entry| entry.key.text() == Some(key)) {
-            return Some(own.value);
+        if let Some(entry) = self.entries().find(|entry| entry.key.text() == Some(key)) {
+            return Some(entry.value);
         }
         let base = self.entries().find(|entry| entry.key.plain() == Some("<<"))?.value;
-        let left = merges.checked_sub(1)?;
+        let merges_left = merges.checked_sub(1)?;
         match base.kind()? {
-            NodeKind::Mapping => base.find(key, left),
-            _ => base.items().find_map(|item| item.find(key, left)),
+            NodeKind::Mapping => base.find(key, merges_left),
+            _ => base.items().find_map(|item| item.find(key, merges_left)),
         }
     }
 }

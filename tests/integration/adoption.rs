@@ -14,13 +14,13 @@ RUN sudo apt-get update && apt-get install -y curl
 CMD python3 main.py
 ";
 
-fn dockerfiles(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+fn dockerfiles(folder: &Path, paths: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            dockerfiles(&path, found);
+            dockerfiles(&path, paths);
         } else if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("Dockerfile")) {
-            found.push(path);
+            paths.push(path);
         }
     }
 }

@@ -10,8 +10,8 @@ fn help(rule: &str, dockerfile: &str, files: &[(&str, &str)]) -> String {
     }
     let result = dockopt.args(["audit", ".", "--format=json"]).run().json();
     let findings = result["findings"].as_array().unwrap();
-    let found = findings.iter().find(|finding| finding["rule"] == rule && finding["file"] == "Dockerfile");
-    found.map(|finding| finding["help"].as_str().unwrap().to_owned()).unwrap_or_default()
+    let finding = findings.iter().find(|finding| finding["rule"] == rule && finding["file"] == "Dockerfile");
+    finding.map(|finding| finding["help"].as_str().unwrap().to_owned()).unwrap_or_default()
 }
 
 #[test]
@@ -19,8 +19,8 @@ fn npm_gives_way_to_what_the_script_starts() {
     let check = |scripts: &str, expected: &str| {
         let dockerfile = "FROM node:22-slim\nCOPY . .\nCMD [\"npm\", \"start\"]\n";
         let package = format!("{{\"name\": \"a\", \"scripts\": {scripts}, \"dependencies\": {{\"tsx\": \"4.0.0\"}}}}");
-        let found = help("npm-as-main-process", dockerfile, &[("package.json", &package)]);
-        assert!(found.contains(expected) && found.is_empty() == expected.is_empty(), "{scripts}: {found}");
+        let help_text = help("npm-as-main-process", dockerfile, &[("package.json", &package)]);
+        assert!(help_text.contains(expected) && help_text.is_empty() == expected.is_empty(), "{scripts}: {help_text}");
     };
     check(r#"{"start": "node server.js"}"#, r#"as the script does: `["node", "server.js"]`"#);
     check(r#"{"start": "next start"}"#, r#"`["node_modules/.bin/next", "start"]`"#);
@@ -41,8 +41,8 @@ fn npm_gives_way_to_what_the_script_starts() {
 fn an_init_of_compose_is_process_1() {
     let check = |compose: &str, expected: bool| {
         let dockerfile = "FROM node:22-slim\nCMD [\"npm\", \"start\"]\n";
-        let found = help("npm-as-main-process", dockerfile, &[("compose.yaml", compose)]);
-        assert_eq!(!found.is_empty(), expected, "{compose}");
+        let help_text = help("npm-as-main-process", dockerfile, &[("compose.yaml", compose)]);
+        assert_eq!(!help_text.is_empty(), expected, "{compose}");
     };
     check("services:\n  a:\n    build: .\n    init: true\n", false);
     check("x: &x {init: true}\nservices:\n  a:\n    <<: *x\n    build: {context: .}\n", false);
@@ -54,8 +54,8 @@ fn an_init_of_compose_is_process_1() {
 fn lists_that_a_later_run_reads_are_not_deleted_before_it() {
     let check = |runs: &str, expected: &str| {
         let dockerfile = format!("FROM debian:12\n{runs}");
-        let found = help("apt-lists-kept", &dockerfile, &[]);
-        assert!(found.contains(expected), "{runs}: {found}");
+        let help_text = help("apt-lists-kept", &dockerfile, &[]);
+        assert!(help_text.contains(expected), "{runs}: {help_text}");
     };
     check(
         "RUN apt-get update && apt-get install -y jq\nRUN apt-get install -y curl\n",
@@ -71,8 +71,11 @@ fn lists_that_a_later_run_reads_are_not_deleted_before_it() {
 #[test]
 fn the_small_image_runs_what_the_big_one_makes() {
     let check = |dockerfile: &str, expected: &str, not: &str| {
-        let found = help("single-stage-build", dockerfile, &[("main.go", "package main\n")]);
-        assert!(found.contains(expected) && (not.is_empty() || !found.contains(not)), "{dockerfile}: {found}");
+        let help_text = help("single-stage-build", dockerfile, &[("main.go", "package main\n")]);
+        assert!(
+            help_text.contains(expected) && (not.is_empty() || !help_text.contains(not)),
+            "{dockerfile}: {help_text}"
+        );
     };
     let go = |before: &str, command: &str| {
         format!("FROM golang:1.24\n{before}COPY . .\nRUN {command} -o /a\nCMD [\"/a\"]\n")
@@ -82,9 +85,9 @@ fn the_small_image_runs_what_the_big_one_makes() {
     check(&go("", "CGO_ENABLED=1 go build"), "`FROM debian:trixie-slim`", "CGO_ENABLED");
     let headers = "RUN apt-get update && apt-get install -y libsqlite3-dev\n";
     check(&go(headers, "go build"), "`FROM debian:trixie-slim`", "static");
-    let made = |image: &str, command: &str| format!("FROM {image}\nCOPY . .\nRUN {command}\nCMD [\"/a\"]\n");
-    check(&made("rust:1.75", "cargo build --release"), "`FROM debian:bookworm-slim`", "");
-    check(&made("rust:1.95-alpine3.22", "cargo build --release"), "`FROM alpine:3.22`", "");
+    let dockerfile = |image: &str, command: &str| format!("FROM {image}\nCOPY . .\nRUN {command}\nCMD [\"/a\"]\n");
+    check(&dockerfile("rust:1.75", "cargo build --release"), "`FROM debian:bookworm-slim`", "");
+    check(&dockerfile("rust:1.95-alpine3.22", "cargo build --release"), "`FROM alpine:3.22`", "");
     let java = "FROM maven:3-eclipse-temurin-17\nCOPY . .\nRUN mvn package\nCMD [\"java\", \"-jar\", \"a.jar\"]\n";
     check(java, "`FROM eclipse-temurin:17-jre`", "");
     let dotnet = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . .\nRUN dotnet publish -o /app\nCMD [\"dotnet\", \"/app/a.dll\"]\n";
@@ -104,8 +107,8 @@ fn an_argument_that_nothing_names_goes() {
 
 #[test]
 fn sudo_that_steps_down_is_no_call_for_root() {
-    let found = help("sudo", "FROM debian:12\nRUN sudo -Hu app make\n", &[]);
-    assert!(found.contains("`USER app`") && found.contains("runuser -u app"), "{found}");
+    let help_text = help("sudo", "FROM debian:12\nRUN sudo -Hu app make\n", &[]);
+    assert!(help_text.contains("`USER app`") && help_text.contains("runuser -u app"), "{help_text}");
     assert!(help("sudo", "FROM debian:12\nRUN sudo -E make\n", &[]).contains("remove `sudo`"));
 }
 
@@ -127,8 +130,8 @@ fn the_history_is_not_useless_where_a_makefile_asks_for_it() {
         }
         let result = dockopt.args(["audit", ".", "--format=json"]).run().json();
         let findings = result["findings"].as_array().unwrap();
-        let found = findings.iter().find(|finding| finding["rule"] == "useless-context");
-        found.map(|finding| finding["message"].as_str().unwrap().to_owned()).unwrap_or_default()
+        let finding = findings.iter().find(|finding| finding["rule"] == "useless-context");
+        finding.map(|finding| finding["message"].as_str().unwrap().to_owned()).unwrap_or_default()
     };
     let make = "FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN make release\n";
     let script = "FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN ./scripts/build.sh\n";
@@ -271,8 +274,8 @@ fn a_price_is_that_of_the_file_that_is_installed() {
         }
         let result = dockopt.args(["audit", ".", "--format=json"]).run().json();
         let findings = result["findings"].as_array().unwrap();
-        let found = findings.iter().find(|finding| finding["rule"] == "pip-cache-kept").unwrap();
-        found["impact"].as_array().unwrap().iter().any(|impact| !impact["saves"].is_null())
+        let finding = findings.iter().find(|finding| finding["rule"] == "pip-cache-kept").unwrap();
+        finding["impact"].as_array().unwrap().iter().any(|impact| !impact["saves"].is_null())
     };
     assert!(priced(&[("requirements/bot.txt", "django\n")]));
     assert!(!priced(&[("requirements/bot.txt", "aiogram-x\n"), ("requirements/ml.txt", "scikit-learn\n")]));
@@ -311,8 +314,8 @@ fn a_pinned_version_has_no_price_of_the_newest() {
         let dockerfile = format!("FROM node:22\nRUN npm install -g {package}\nCMD [\"pnpm\", \"start\"]\n");
         let result = Dockopt::new().file("Dockerfile", &dockerfile).args(["audit", ".", "--format=json"]).run().json();
         let findings = result["findings"].as_array().unwrap();
-        let found = findings.iter().find(|finding| finding["rule"] == "npm-cache-kept").unwrap();
-        found["impact"].as_array().unwrap().iter().any(|impact| !impact["saves"].is_null())
+        let finding = findings.iter().find(|finding| finding["rule"] == "npm-cache-kept").unwrap();
+        finding["impact"].as_array().unwrap().iter().any(|impact| !impact["saves"].is_null())
     };
     assert!(priced("pnpm") && priced("pnpm@latest"));
     assert!(!priced("pnpm@9") && !priced("pnpm@9.15.9") && !priced("pnpm@^9"));

@@ -108,8 +108,8 @@ fn one_more_is_new_even_when_it_is_equal() {
 #[test]
 fn what_is_fixed_can_be_dropped() {
     let ran = check(then(&OLD.replace("CMD python3 main.py", "CMD [\"python3\", \"main.py\"]")), 0, &[], 2, 1);
-    let said = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json"]).code(0);
-    assert!(said.stderr.ends_with("1 known finding is fixed; `--prune-baseline` removes it from `known.json`\n"));
+    let output = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json"]).code(0);
+    assert!(output.stderr.ends_with("1 known finding is fixed; `--prune-baseline` removes it from `known.json`\n"));
     // A run that does not look at it says nothing, and keeps it.
     for narrow in [&[RULES, "--ignore=shell-form-command"][..], &["--select=apt-lists-kept"]] {
         let arguments = ["lint", "api/Dockerfile", "--baseline=known.json", "--prune-baseline"];
@@ -117,7 +117,7 @@ fn what_is_fixed_can_be_dropped() {
         let ran = other.again(arguments.into_iter().chain(narrow.iter().copied())).code(0);
         assert_eq!(ran.read("known.json").matches("\"file\"").count(), 3, "{narrow:?}");
     }
-    let pruned = said.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json", "--prune-baseline"]).code(0);
+    let pruned = output.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json", "--prune-baseline"]).code(0);
     assert!(pruned.stderr.ends_with("1 fixed finding removed from `known.json`\n"), "{}", pruned.stderr);
     let pruned = check(pruned, 0, &[], 2, 0);
     std::fs::write(pruned.path().join("api/Dockerfile"), OLD).unwrap();
@@ -175,7 +175,7 @@ fn audit_has_a_baseline_too() {
 fn a_bad_baseline_is_an_error() {
     let with =
         |text: &str| old(OLD).file("known.json", text).args(["lint", "api/Dockerfile", RULES, "--baseline=known.json"]);
-    for (text, said) in [
+    for (text, output) in [
         ("", "`known.json` is not a valid baseline: line 1, column 0"),
         ("<<<<<<< HEAD\n", "`known.json` is not a valid baseline: line 1, column 1"),
         (
@@ -184,11 +184,11 @@ fn a_bad_baseline_is_an_error() {
         ),
         ("{\"schema\":\"dockopt.baseline/1\",\"command\":\"lint\"}", "missing field `findings`"),
     ] {
-        with(text).run().code(2).complains(&[said, "help: restore it from version control"]);
+        with(text).run().code(2).complains(&[output, "help: restore it from version control"]);
         // Nor is a file overwritten that is something else.
         let ran =
             old(OLD).file("known.json", text).args(["lint", "api/Dockerfile", "--write-baseline=known.json"]).run();
-        assert_eq!(ran.code(2).complains(&[said]).read("known.json"), text);
+        assert_eq!(ran.code(2).complains(&[output]).read("known.json"), text);
     }
     let ran = old(OLD).args(["lint", "api/Dockerfile", "--baseline=none.json"]).run().code(2);
     ran.complains(&["`none.json` does not exist", "help: create it with `dockopt lint --write-baseline none.json`"]);

@@ -202,8 +202,8 @@ fn what_the_builder_refuses_later_is_an_error_too() {
             assert!(ran.stdout.matches("error: ").count() <= 1, "{text}{}", ran.stdout);
         }
     }
-    let given = with("ARG PORT=99999\nFROM a:1\nARG PORT\nEXPOSE $PORT\n");
-    given.args(["lint", "--ignore=all", "--build-arg=PORT=80"]).run().code(0);
+    let text = with("ARG PORT=99999\nFROM a:1\nARG PORT\nEXPOSE $PORT\n");
+    text.args(["lint", "--ignore=all", "--build-arg=PORT=80"]).run().code(0);
 }
 
 #[test]
@@ -336,8 +336,8 @@ fn rules_are_listed_and_explained() {
     assert!(ran.stdout.contains("  shell-form-command"), "{}", ran.stdout);
     let json = Dockopt::new().args(["rules", "--format=json"]).run().json();
     assert_eq!(json["rules"].as_array().unwrap().len(), dockopt::rules::ALL.len());
-    let one = Dockopt::new().args(["rules", "--format=json", "--select=DL3009"]).run().json();
-    assert_eq!(one["rules"].as_array().unwrap().len(), 1);
+    let rules = Dockopt::new().args(["rules", "--format=json", "--select=DL3009"]).run().json();
+    assert_eq!(rules["rules"].as_array().unwrap().len(), 1);
     for rule in dockopt::rules::ALL {
         let ran = Dockopt::new().args(["explain", rule.name]).run().code(0);
         assert!(ran.stdout.starts_with(&format!("{}: {}\n", rule.name, rule.metadata().summary)), "{}", ran.stdout);

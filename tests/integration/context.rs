@@ -11,9 +11,9 @@ fn project(dockerfile: &str, ignore: &str) -> Dockopt {
 fn check(dockerfile: &str, ignore: &str, code: i32, expected: &[&str]) {
     for command in [&["audit", "--select", "useless-context"][..], &["context", "ls"]] {
         let ran = project(dockerfile, ignore).args(command.iter().copied()).run().code(code);
-        let said = ran.stdout + &ran.stderr;
+        let output = ran.stdout + &ran.stderr;
         for text in expected {
-            assert_eq!(said.matches(text).count(), 1, "{command:?}: {text}\n{said}");
+            assert_eq!(output.matches(text).count(), 1, "{command:?}: {text}\n{output}");
         }
     }
 }
@@ -31,8 +31,8 @@ fn a_source_that_is_not_there_is_told_with_its_place() {
 
 #[test]
 fn a_pattern_that_fails_late_is_told_once() {
-    let told = "the build fails with `syntax error in pattern`";
-    check("FROM debian:13.1\nCOPY . /x/\n", "node_modules\n[b-a]\n", 1, &[told, ".dockerignore:2:1"]);
+    let message = "the build fails with `syntax error in pattern`";
+    check("FROM debian:13.1\nCOPY . /x/\n", "node_modules\n[b-a]\n", 1, &[message, ".dockerignore:2:1"]);
     let ran = project("FROM debian:13.1\nCOPY . /x/\n", "[b-a]\n").args(["audit"]).run();
     assert!(ran.stdout.contains("fix .dockerignore") && !ran.stdout.contains("run `dockopt audit`"), "{}", ran.stdout);
 }
@@ -48,15 +48,15 @@ fn only_the_needed_stages_copies_are_listed() {
 #[test]
 fn another_dockerfile_keeps_what_it_takes() {
     let installs = "FROM node:22\nCOPY . /app\nRUN npm ci\n";
-    let found = |other: &str| {
+    let findings = |other: &str| {
         let dockopt = project(installs, "*.txt\n").file("dev.Dockerfile", other);
         let ran = dockopt.args(["fix", "--diff", "--select", "useless-context", "."]).run();
         ran.stdout.contains("+**/node_modules")
     };
-    assert!(found(installs), "both install anew");
-    assert!(found("FROM node:22\nCOPY src /app\n"), "it takes nothing of it");
-    assert!(!found("FROM node:22\nCOPY . /app\n"), "it installs nothing");
-    assert!(!found("FROM node:22 AS a\nCOPY node_modules /n\nFROM node:22\n"), "it names it");
+    assert!(findings(installs), "both install anew");
+    assert!(findings("FROM node:22\nCOPY src /app\n"), "it takes nothing of it");
+    assert!(!findings("FROM node:22\nCOPY . /app\n"), "it installs nothing");
+    assert!(!findings("FROM node:22 AS a\nCOPY node_modules /n\nFROM node:22\n"), "it names it");
 }
 
 /// Closes a folder and runs it; nothing where nobody can be found for whom it is closed.
@@ -89,8 +89,8 @@ fn a_closed_directory_is_a_trouble_unless_excluded() {
         let dockopt = Dockopt::new().file("Dockerfile", "FROM debian:13.1\nCOPY . /\n").file("shut/x", "12345");
         let dockopt = dockopt.file(".dockerignore", ignored).args(["context", "ls"]);
         let Some(ran) = run_closed(dockopt, "shut") else { return };
-        let told = ran.stdout.contains("directory `shut` cannot be read");
-        assert_eq!(told, closed, "{ignored:?}: {}{}", ran.stdout, ran.stderr);
+        let is_reported = ran.stdout.contains("directory `shut` cannot be read");
+        assert_eq!(is_reported, closed, "{ignored:?}: {}{}", ran.stdout, ran.stderr);
     }
 }
 

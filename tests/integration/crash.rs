@@ -16,9 +16,9 @@ const FILES: usize = 40;
 
 fn fill(folder: &Path) {
     for number in 0..FILES {
-        let own = folder.join(format!("d{}", number % 7));
-        fs::create_dir_all(&own).unwrap();
-        fs::write(own.join(format!("Dockerfile.{number}")), BEFORE).unwrap();
+        let folder_of_run = folder.join(format!("d{}", number % 7));
+        fs::create_dir_all(&folder_of_run).unwrap();
+        fs::write(folder_of_run.join(format!("Dockerfile.{number}")), BEFORE).unwrap();
     }
 }
 
@@ -100,10 +100,10 @@ fn shell(folder: &Path, text: &str) -> Output {
 
 #[track_caller]
 fn refused(output: &Output) {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("cannot be written: "), "{said}");
-    assert!(said.contains("help: free some space; nothing was changed"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("cannot be written: "), "{stderr}");
+    assert!(stderr.contains("help: free some space; nothing was changed"), "{stderr}");
 }
 
 #[test]

@@ -340,12 +340,12 @@ fn closed(source: &str, mark: char) -> usize {
 
 /// The tokens outside of `#[cfg(test)]`, and the modules that stand under it.
 fn without_tests<'t>(tokens: &[&'t str]) -> (Vec<&'t str>, Vec<&'t str>) {
-    let mut kept = Vec::new();
+    let mut kept_tokens = Vec::new();
     let mut modules = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
         if !tokens[at..].starts_with(&["#", "[", "cfg", "(", "test", ")", "]"]) {
-            kept.push(tokens[at]);
+            kept_tokens.push(tokens[at]);
             at += 1;
             continue;
         }
@@ -368,7 +368,7 @@ fn without_tests<'t>(tokens: &[&'t str]) -> (Vec<&'t str>, Vec<&'t str>) {
             modules.push(name);
         }
     }
-    (kept, modules)
+    (kept_tokens, modules)
 }
 
 /// A circle: its files below `src/` without ending, and what of it each uses.
@@ -449,8 +449,8 @@ fn files_use_each_other_in_no_circle() {
 fn circles_are_seen() {
     let check = |texts: &[(&str, &str)], expected: &[&str]| {
         let files = texts.iter().map(|(path, text)| (format!("src/{path}.rs"), (*text).to_owned())).collect();
-        let found: Vec<String> = circles(&files).iter().map(|circle| circle.files.join(" ")).collect();
-        assert_eq!(found, expected, "{texts:?}");
+        let circles_found: Vec<String> = circles(&files).iter().map(|circle| circle.files.join(" ")).collect();
+        assert_eq!(circles_found, expected, "{texts:?}");
     };
     let root = ("lib", "pub mod a; pub mod b;");
     check(&[root, ("a", "use crate::b::f; pub fn g() {}"), ("b", "pub fn f() { crate::a::g(); }")], &["a b"]);

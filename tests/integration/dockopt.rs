@@ -101,11 +101,11 @@ impl Dockopt {
         fs::set_permissions(copy.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let (built, copied) = (env!("CARGO_BIN_EXE_dockopt"), copy.path().join("dockopt"));
         fs::hard_link(built, &copied).or_else(|_| fs::copy(built, &copied).map(drop)).unwrap();
-        let mut left = vec![self.folder.path().to_owned()];
-        while let Some(path) = left.pop() {
+        let mut todo = vec![self.folder.path().to_owned()];
+        while let Some(path) = todo.pop() {
             chown(&path, Some(65_534), Some(65_534)).unwrap();
             if path.is_dir() {
-                left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+                todo.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
             }
         }
         self.copy = Some(copy);

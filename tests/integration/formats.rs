@@ -110,10 +110,10 @@ fn a_line_of_json_is_what_json_has() {
     let lines = schema(include_str!("../../schemas/jsonl.schema.json"));
     let lint = schema(include_str!("../../schemas/lint.schema.json"));
     for kind in ["finding", "problem", "skipped"] {
-        let mut own = lines["$defs"][format!("{kind}_line")].clone();
-        own["properties"].as_object_mut().unwrap().remove("type");
-        own["required"].as_array_mut().unwrap().retain(|name| name != "type");
-        assert_eq!(own, lint["$defs"][kind], "{kind}");
+        let mut schema = lines["$defs"][format!("{kind}_line")].clone();
+        schema["properties"].as_object_mut().unwrap().remove("type");
+        schema["required"].as_array_mut().unwrap().retain(|name| name != "type");
+        assert_eq!(schema, lint["$defs"][kind], "{kind}");
     }
     for part in ["place", "span", "label", "impact", "edit", "fix"] {
         assert_eq!(lines["$defs"][part], lint["$defs"][part], "{part}");
@@ -141,10 +141,10 @@ fn the_format_changes_no_exit_code() {
     ] {
         for format in formats() {
             let ran = run(Dockopt::new().file("Dockerfile", text), command, format).code(code);
-            let said = |text: &str| ran.stdout.contains(text) || ran.stderr.contains(text);
+            let mentions = |text: &str| ran.stdout.contains(text) || ran.stderr.contains(text);
             assert!(code != 2 || ran.stderr.contains("`none` does not exist"), "{format}");
             // What the builder refuses is in every format.
-            assert!(!text.contains("BOGUS") || said("unknown instruction"), "{format}: {}", ran.stdout);
+            assert!(!text.contains("BOGUS") || mentions("unknown instruction"), "{format}: {}", ran.stdout);
         }
     }
 }
@@ -191,8 +191,8 @@ fn what_was_skipped_is_said_beside_or_in_the_result() {
     let text = "FROM debian:12.5\nUSER 1000\nCOPY . .\nCMD [\"true\"]\n";
     for format in formats() {
         let ran = run(Dockopt::new().file("Dockerfile", text), "lint", format);
-        let said = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(said.contains("useless-context"), "{format}: {said}");
+        let output = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(output.contains("useless-context"), "{format}: {output}");
     }
 }
 

@@ -16,7 +16,7 @@ fn told(ran: &Ran) -> (Vec<String>, Vec<String>) {
     let report = ran.json();
     let all = |list: &str, field: &str| {
         let values: Vec<&Value> = report[list].as_array().into_iter().flatten().collect();
-        values.iter().map(|one| one[field].as_str().unwrap().to_owned()).collect()
+        values.iter().map(|value| value[field].as_str().unwrap().to_owned()).collect()
     };
     (all("problems", "message"), all("findings", "rule"))
 }
@@ -30,7 +30,7 @@ fn check(text: &str, problems: &[&str], rules: &[&str]) {
 }
 
 fn strings(all: &[&str]) -> Vec<String> {
-    all.iter().map(|&one| one.to_owned()).collect()
+    all.iter().map(|&value| value.to_owned()).collect()
 }
 
 const NO_STAGE: &str = "no build stage in current context";

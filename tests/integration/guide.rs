@@ -10,7 +10,7 @@ use crate::dockopt::{Dockopt, Ran};
 fn shown(ran: &Ran, filter: Option<&str>) -> String {
     let Some(filter) = filter else { return format!("{}{}", ran.stdout, ran.stderr) };
     let out = &ran.stdout;
-    let left = if let Some(count) = filter.strip_prefix("head -n ") {
+    let count = if let Some(count) = filter.strip_prefix("head -n ") {
         out.split_inclusive('\n').take(count.parse().unwrap()).collect()
     } else {
         let mut value: &serde_json::Value = &serde_json::from_str(out).unwrap();
@@ -19,7 +19,7 @@ fn shown(ran: &Ran, filter: Option<&str>) -> String {
         }
         format!("{value:#}\n")
     };
-    format!("{left}{}", ran.stderr)
+    format!("{count}{}", ran.stderr)
 }
 
 #[track_caller]

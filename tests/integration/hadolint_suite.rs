@@ -51,8 +51,8 @@ impl Case {
     /// The same for cases that ask the same.
     fn hash(&self) -> String {
         let settings = self.call.arguments.join(" ");
-        let asked = format!("{}\n{}\n{settings}\n{}", self.call.code, self.expectation(), self.text);
-        Sha256::digest(asked).iter().take(6).fold(String::new(), |mut hex, byte| {
+        let request = format!("{}\n{}\n{settings}\n{}", self.call.code, self.expectation(), self.text);
+        Sha256::digest(request).iter().take(6).fold(String::new(), |mut hex, byte| {
             write!(hex, "{byte:02x}").unwrap();
             hex
         })

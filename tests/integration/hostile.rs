@@ -51,10 +51,11 @@ fn run(folder: &Path, arguments: &[&str]) -> Ran {
     let err = std::thread::spawn(move || text(&mut stderr));
     let code = wait(&mut child);
     let (stdout, stderr) = (out.join().unwrap(), err.join().unwrap());
-    let shown = || format!("{arguments:?} in {}: {}", folder.display(), stderr.chars().take(2_000).collect::<String>());
-    let code = code.unwrap_or_else(|| panic!("ended by a signal or for its time: {}", shown()));
-    assert!((0..=2).contains(&code) && !stderr.contains("panicked"), "{code}: {}", shown());
-    assert!(code != 2 || stderr.contains("error: "), "no message: {}", shown());
+    let context =
+        || format!("{arguments:?} in {}: {}", folder.display(), stderr.chars().take(2_000).collect::<String>());
+    let code = code.unwrap_or_else(|| panic!("ended by a signal or for its time: {}", context()));
+    assert!((0..=2).contains(&code) && !stderr.contains("panicked"), "{code}: {}", context());
+    assert!(code != 2 || stderr.contains("error: "), "no message: {}", context());
     Ran { code, stdout, stderr }
 }
 

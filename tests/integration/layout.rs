@@ -5,20 +5,20 @@ use std::fs;
 
 /// The author's text and the rewritten one of all small projects.
 fn rewrites() -> Vec<(String, String, String)> {
-    let mut found = Vec::new();
+    let mut pairs = Vec::new();
     for entry in fs::read_dir("tests/projects").unwrap() {
         let folder = entry.unwrap().path();
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
         let Some((before, after)) = read("Dockerfile").zip(read("optimized/Dockerfile")) else { continue };
-        found.push((folder.file_name().unwrap().to_str().unwrap().to_owned(), before, after));
+        pairs.push((folder.file_name().unwrap().to_str().unwrap().to_owned(), before, after));
     }
-    assert!(found.len() > 40);
-    found
+    assert!(pairs.len() > 40);
+    pairs
 }
 
 /// Stages as lists of instructions on one line each; a heredoc's body is none of them.
 fn stages(text: &str) -> Vec<Vec<String>> {
-    let mut found: Vec<Vec<String>> = Vec::new();
+    let mut stages: Vec<Vec<String>> = Vec::new();
     let (mut open, mut body): (bool, Option<String>) = (false, None);
     for line in text.lines() {
         if let Some(end) = &body {
@@ -33,29 +33,29 @@ fn stages(text: &str) -> Vec<Vec<String>> {
         let continued = line.trim_end().ends_with('\\');
         let part = line.trim().trim_end_matches('\\').trim().to_owned();
         if open {
-            let last = found.last_mut().and_then(|stage| stage.last_mut()).unwrap();
+            let last = stages.last_mut().and_then(|stage| stage.last_mut()).unwrap();
             last.push(' ');
             last.push_str(&part);
-        } else if part.starts_with("FROM ") || found.is_empty() {
-            found.push(vec![part]);
+        } else if part.starts_with("FROM ") || stages.is_empty() {
+            stages.push(vec![part]);
         } else {
             body = part.split_once("<<").map(|(_, rest)| {
                 rest.split_whitespace().next().unwrap_or_default().trim_matches(['\'', '"', '-']).to_owned()
             });
-            found.last_mut().unwrap().push(part);
+            stages.last_mut().unwrap().push(part);
         }
         open = continued;
     }
-    found
+    stages
 }
 
 /// Checks something of each rewrite and names those that do not pass.
 fn each(wrong: impl Fn(&str, &str) -> Option<String>) {
-    let found: Vec<String> = rewrites()
+    let wrong_layouts: Vec<String> = rewrites()
         .iter()
         .filter_map(|(name, before, after)| wrong(before, after).map(|what| format!("{name}: {what}\n{after}")))
         .collect();
-    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(wrong_layouts.is_empty(), "{}", wrong_layouts.join("\n"));
 }
 
 #[test]
@@ -96,10 +96,10 @@ fn no_stage_copies_a_path_twice() {
 fn no_comment_is_lost_above_a_line_that_stays() {
     each(|before, after| {
         let lines: Vec<&str> = before.lines().collect();
-        let kept: BTreeSet<&str> = after.lines().collect();
+        let kept_lines: BTreeSet<&str> = after.lines().collect();
         lines.windows(2).find_map(|pair| {
             let comment = pair[0].starts_with('#') && !pair[1].starts_with('#') && !pair[1].trim().is_empty();
-            let lost = comment && kept.contains(pair[1]) && !kept.contains(pair[0]);
+            let lost = comment && kept_lines.contains(pair[1]) && !kept_lines.contains(pair[0]);
             lost.then(|| format!("`{}` is gone, and `{}` is there", pair[0], pair[1]))
         })
     });
@@ -132,8 +132,8 @@ fn stages_are_named_after_what_they_do() {
             let name = stage[0].split_once(" AS ")?.1.trim().to_owned();
             let says = ["base", "build", "client", "dependencies", "site", "test"];
             let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-            let own = before.to_ascii_lowercase().contains(&format!(" as {name}"));
-            let good = own || plain && says.iter().any(|word| name.contains(word));
+            let is_own_name = before.to_ascii_lowercase().contains(&format!(" as {name}"));
+            let good = is_own_name || plain && says.iter().any(|word| name.contains(word));
             (!good).then(|| format!("stage `{name}`"))
         })
     });

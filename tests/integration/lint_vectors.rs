@@ -23,18 +23,18 @@ fn rules_agree_with_the_recorded_verdicts() {
     assert_eq!(cases.len(), answers.len());
     let known: BTreeSet<&str> = ALL.iter().flat_map(|rule| rule.metadata().aliases.iter().copied()).collect();
     let mut differing = BTreeSet::new();
-    let (mut asked, mut mended) = (0, 0);
+    let (mut asked_count, mut mended) = (0, 0);
     let mut missed = missed_of_suite();
     for (case, answer) in cases.iter().zip(&answers) {
-        let (expected, own) = (recorded(case), answered(answer));
+        let (expected, answer_value) = (recorded(case), answered(answer));
         for code in known.iter().filter(|code| is_judged(case, code)) {
             let none = BTreeSet::new();
-            let (theirs, ours) = (expected.get(code).unwrap_or(&none), own.get(code).unwrap_or(&none));
+            let (theirs, ours) = (expected.get(code).unwrap_or(&none), answer_value.get(code).unwrap_or(&none));
             let dispute = dispute(case, code);
             if theirs.is_empty() && ours.is_empty() && dispute.is_none() {
                 continue;
             }
-            asked += 1;
+            asked_count += 1;
             let agrees = match dispute {
                 None => theirs == ours,
                 // One line too many, or one too few.
@@ -53,19 +53,20 @@ fn rules_agree_with_the_recorded_verdicts() {
     assert_narrower(&missed);
     let table = fs::read_to_string("tests/vectors/lint-differences.tsv").unwrap();
     let rows = table.lines().filter(|line| !line.starts_with('#'));
-    let told: BTreeSet<String> = rows
+    let recorded_lines: BTreeSet<String> = rows
         .map(|row| {
             let (place, reason) = row.rsplit_once('\t').unwrap();
             assert!(reason.len() > 10, "`{row}` has its reason");
             place.to_owned()
         })
         .collect();
-    let agreed = asked - differing.len();
-    let line =
-        format!("\nverdicts of the rules: {agreed} of {asked} as recorded, {mended} of them where the linter errs\n");
+    let agreed = asked_count - differing.len();
+    let line = format!(
+        "\nverdicts of the rules: {agreed} of {asked_count} as recorded, {mended} of them where the linter errs\n"
+    );
     // Past the test harness, which keeps what a test prints to itself when it passes.
     write!(std::io::stdout(), "{line}").unwrap();
-    assert_eq!(differing, told, "tests/vectors/lint-differences.tsv");
+    assert_eq!(differing, recorded_lines, "tests/vectors/lint-differences.tsv");
 }
 
 /// The codes that hadolint's own suite finds where no rule does.

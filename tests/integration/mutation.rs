@@ -118,7 +118,7 @@ fn whatever_is_written_nothing_breaks() {
     let start = Instant::now();
     let context = Arc::new(context());
     let projects = Arc::new(projects());
-    let one = |number: usize| {
+    let check_case = |number: usize| {
         let bytes = input(&seeds, number);
         let run = || check(&bytes, &context, &projects);
         let broken = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(said(&*panic)));
@@ -126,7 +126,7 @@ fn whatever_is_written_nothing_breaks() {
     };
     let (mut tried, mut failed) = (0, None);
     while failed.is_none() && start.elapsed() < Duration::from_secs(seconds) {
-        failed = (tried..tried + AT_ONCE).into_par_iter().find_map_first(one);
+        failed = (tried..tried + AT_ONCE).into_par_iter().find_map_first(check_case);
         tried += AT_ONCE;
     }
     let (seconds, lost) = (start.elapsed().as_secs_f64(), u8::from(failed.is_some()));
@@ -226,17 +226,17 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         ..Inputs::default()
     };
     let selection: Policies = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?.into();
-    let found = audit::audit(&inputs, &selection);
-    for finding in &found.findings {
-        let text = found.sources[finding.file.0 as usize].text();
+    let report = audit::audit(&inputs, &selection);
+    for finding in &report.findings {
+        let text = report.sources[finding.file.0 as usize].text();
         let spans = finding.labels.iter().map(|label| label.span).chain([finding.span]);
         spans.for_each(|span| fail(text.get(span.range()).is_none(), "a span outside of its text").unwrap());
     }
-    report::lint(&found, Layout::PLAIN);
-    report::audit(&found, &[], Layout { width: Some(50), colour: true }, true);
+    report::lint(&report, Layout::PLAIN);
+    report::audit(&report, &[], Layout { width: Some(50), colour: true }, true);
     let json: serde_json::Value =
-        serde_json::from_str(&report::audit_json(&found)).map_err(|error| error.to_string())?;
-    fail(json["findings"].as_array().map(Vec::len) != Some(found.findings.len()), "JSON lacks findings")?;
+        serde_json::from_str(&report::audit_json(&report)).map_err(|error| error.to_string())?;
+    fail(json["findings"].as_array().map(Vec::len) != Some(report.findings.len()), "JSON lacks findings")?;
     for level in [Level::Safe, Level::Unsafe] {
         fixed(&inputs, &selection, level, &before)?;
     }

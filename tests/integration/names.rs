@@ -189,8 +189,8 @@ fn texts_are_plain() {
     let mut wrong = Vec::new();
     for source in below("src", "rs") {
         for (number, line) in source.shipped() {
-            let found = literals(line).find_map(banned_word);
-            wrong.extend(found.map(|word| format!("{}:{number}: `{word}`", source.path)));
+            let banned = literals(line).find_map(banned_word);
+            wrong.extend(banned.map(|word| format!("{}:{number}: `{word}`", source.path)));
         }
     }
     let pages = below("rules", "md").into_iter().chain(below("docs", "md"));

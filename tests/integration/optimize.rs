@@ -58,8 +58,8 @@ fn files_are_written_elsewhere_as_they_lie() {
     let ran = naive().args(["optimize", ".", "--to", "out/new"]).run().code(0);
     assert_eq!(ran.read("api/Dockerfile"), NAIVE);
     assert!(ran.has("out/new/api/Dockerfile") && ran.has("out/new/api/.dockerignore"));
-    let one = naive().args(["optimize", "api/Dockerfile", "--to", "out"]).run().code(0);
-    assert!(one.has("out/Dockerfile") && one.has("out/.dockerignore"));
+    let command = naive().args(["optimize", "api/Dockerfile", "--to", "out"]).run().code(0);
+    assert!(command.has("out/Dockerfile") && command.has("out/.dockerignore"));
 }
 
 #[test]
@@ -167,22 +167,22 @@ fn passes_that_settings_leave_out_stay_out_and_are_said() {
     let (api, web) = (ran.read("api/Dockerfile"), ran.read("web/Dockerfile"));
     assert!(!api.contains(base) && api.contains("FROM python:3.13"), "{api}");
     assert!(web.contains(base), "{web}");
-    let said = "api/Dockerfile: slim-runtime skipped: dockopt.toml skips it since 2026-11-21: probe: / is 500";
-    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    let message = "api/Dockerfile: slim-runtime skipped: dockopt.toml skips it since 2026-11-21: probe: / is 500";
+    assert!(ran.stderr.contains(message), "{}", ran.stderr);
     let checked = ran.again(["optimize", ".", "--check"]).code(0);
-    assert!(checked.stderr.contains(said), "{}", checked.stderr);
-    let told = checked.again(["optimize", ".", "--format=json"]);
-    let json = told.json();
+    assert!(checked.stderr.contains(message), "{}", checked.stderr);
+    let listing = checked.again(["optimize", ".", "--format=json"]);
+    let json = listing.json();
     keeps_schema(SCHEMA, &json);
     assert!(json["builds"][0]["rungs"].to_string().contains("skips it since"), "{json:#}");
     // The command line counts more, and so does no file at all.
-    let only = told.again(["optimize", "api", "--check", "--only", "slim-runtime"]).code(1);
+    let only = listing.again(["optimize", "api", "--check", "--only", "slim-runtime"]).code(1);
     only.again(["optimize", ".", "--check", "--no-config"]).code(1);
 }
 
 #[test]
 fn names_of_no_pass_in_settings_are_errors_with_their_place() {
-    for (settings, said) in [
+    for (settings, message) in [
         ("[optimize]\nskip = [\"slim-runtme\"]\n", "did you mean `slim-runtime`?"),
         ("[optimize]\nskip = [{ pass = \"x\" }]\n", "unknown pass `x`"),
         ("[optimize]\nskip = [{ reason = \"x\" }]\n", "the entry does not name a pass"),
@@ -190,7 +190,7 @@ fn names_of_no_pass_in_settings_are_errors_with_their_place() {
         ("[optimize]\nskip = [{ pass = \"non-root\", date = \"soon\" }]\n", "`soon` is not a date"),
     ] {
         let ran = naive().file("dockopt.toml", settings).args(["optimize", ".", "--check"]).run().code(2);
-        assert!(ran.stderr.contains(said) && ran.stderr.contains("dockopt.toml:2:"), "{settings}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message) && ran.stderr.contains("dockopt.toml:2:"), "{settings}: {}", ran.stderr);
     }
 }
 

@@ -41,8 +41,8 @@ impl Case {
         }
         let output = git.output().unwrap();
         let text = input.map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned());
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && said.is_empty(), "{said}\n{text:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && stderr.is_empty(), "{stderr}\n{text:?}");
     }
 
     /// Fixes twice, with `--write` and by applying the diff: both come to the same.
@@ -53,8 +53,8 @@ impl Case {
             let mut dockopt = Command::new(env!("CARGO_BIN_EXE_dockopt"));
             dockopt.arg("fix").args(arguments).args(last).current_dir(self.path(from)).env_clear();
             let output = dockopt.stdin(Stdio::null()).output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success() && !said.contains("refuses"), "{said}");
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success() && !stderr.contains("refuses"), "{stderr}");
             output.stdout
         };
         fs::write(patch.path(), run(&["--diff"])).unwrap();
@@ -160,8 +160,8 @@ fn wherever_it_lies_and_wherever_it_is_run() {
         .current_dir(case.path("sub/deep"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&dockopt.stderr).into_owned();
-    assert!(said.contains("outside this folder, which `git apply` rejects"), "{said}");
+    let stderr = String::from_utf8_lossy(&dockopt.stderr).into_owned();
+    assert!(stderr.contains("outside this folder, which `git apply` rejects"), "{stderr}");
 }
 
 #[test]

@@ -34,17 +34,17 @@ const EXCEPTIONS: [(&str, &str); 5] = [
 /// Lines of a file that take a path apart or put one together by hand.
 fn path_algebra(file: &Text) -> Vec<String> {
     let lines = file.shipped();
-    let mut found = Vec::new();
+    let mut lines_found = Vec::new();
     for (at, (number, line)) in lines.iter().enumerate() {
         if line.trim_start().starts_with("//") {
             continue;
         }
         let rest: String = lines[at..].iter().take(4).flat_map(|(_, line)| [line.trim(), " "]).collect();
         if SHAPES.iter().any(|shape| line.contains(shape)) || has_folder_prefix(line) || defines_function(line, &rest) {
-            found.push(format!("{}:{number}: use text::path: {}", file.path, line.trim()));
+            lines_found.push(format!("{}:{number}: use text::path: {}", file.path, line.trim()));
         }
     }
-    found
+    lines_found
 }
 
 /// `path.starts_with(&format!("{folder}/"))`: the name of one variable and a slash.
@@ -63,8 +63,8 @@ fn defines_function(line: &str, rest: &str) -> bool {
             return false;
         }
         let parameters = rest.split_once(&start).and_then(|(_, rest)| rest.split_once(')')).unwrap_or_default().0;
-        let mut parameters = parameters.split(',').map(str::trim).filter(|one| !one.is_empty()).peekable();
-        parameters.peek().is_some() && parameters.all(|one| one.ends_with(": &str"))
+        let mut parameters = parameters.split(',').map(str::trim).filter(|parameter| !parameter.is_empty()).peekable();
+        parameters.peek().is_some() && parameters.all(|parameter| parameter.ends_with(": &str"))
     })
 }
 
@@ -73,10 +73,10 @@ fn only_the_path_module_takes_paths_apart() {
     let mut wrong = Vec::new();
     let mut unused: Vec<&str> = EXCEPTIONS.iter().map(|(path, _)| *path).collect();
     for file in below("src", "rs").iter().filter(|file| file.path != "src/text/path.rs") {
-        let found = path_algebra(file);
+        let lines_found = path_algebra(file);
         if !EXCEPTIONS.iter().any(|(path, _)| *path == file.path) {
-            wrong.extend(found);
-        } else if !found.is_empty() {
+            wrong.extend(lines_found);
+        } else if !lines_found.is_empty() {
             unused.retain(|path| *path != file.path);
         }
     }

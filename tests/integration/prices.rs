@@ -13,7 +13,7 @@ fn prices(ran: &Ran) -> Vec<(String, String)> {
         let bytes = first["saves"].as_u64();
         bytes.map_or_else(String::new, |bytes| format!("{} {bytes}", first["basis"].as_str().unwrap_or_default()))
     };
-    findings.map(|one| (one["rule"].as_str().unwrap().to_owned(), price(one))).collect()
+    findings.map(|finding| (finding["rule"].as_str().unwrap().to_owned(), price(finding))).collect()
 }
 
 fn price(ran: &Ran, rule: &str) -> Option<String> {
@@ -51,8 +51,8 @@ fn caches_are_priced_by_what_lock_files_hold() {
         let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
         bytes(price(&audit(node, &files), "npm-cache-kept"))
     };
-    let (one, two, heavy) = (of(&["a"]), of(&["a", "b"]), of(&["a", "next"]));
-    assert_eq!(two, 2 * one);
+    let (first, two, heavy) = (of(&["a"]), of(&["a", "b"]), of(&["a", "next"]));
+    assert_eq!(two, 2 * first);
     assert!(heavy > 40_000_000, "{heavy}");
 
     let php = "FROM php:8.4-cli\nCOPY composer.json composer.lock ./\nRUN composer install\nCMD [\"php\", \"a.php\"]\n";
@@ -150,10 +150,10 @@ fn no_format_says_unknown() {
             if known.stderr.contains("invalid value") {
                 continue;
             }
-            let shown = run(&arguments);
-            assert!(!shown.contains("unknown"), "{command} {format}: {shown}");
+            let output = run(&arguments);
+            assert!(!output.contains("unknown"), "{command} {format}: {output}");
             let kind = if command == "audit" && format == "text" { "rebuild time" } else { "" };
-            assert!(shown.contains(kind), "{command} {format}: {shown}");
+            assert!(output.contains(kind), "{command} {format}: {output}");
         }
     }
 }

@@ -66,8 +66,8 @@ pub(crate) fn rows() -> Vec<(String, Row)> {
         .filter_map(|entry| {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let asked = std::env::var("DOCKOPT_PROJECTS").unwrap_or_default();
-            if !asked.split(',').any(|part| name.contains(part)) {
+            let filter = std::env::var("DOCKOPT_PROJECTS").unwrap_or_default();
+            if !filter.split(',').any(|part| name.contains(part)) {
                 return None;
             }
             let text = fs::read_to_string(path.join("project.toml")).ok()?;
@@ -126,10 +126,14 @@ fn projects_become_what_is_written_down() {
             wrong.push(format!("{name}: a second run changes it again"));
         }
         let audit = again.again(["audit", ".", "--format=json", "--fail-on=none"]).json();
-        let left: BTreeSet<String> =
-            audit["findings"].as_array().unwrap().iter().map(|one| one["rule"].as_str().unwrap().to_owned()).collect();
-        if left != row.left {
-            wrong.push(format!("{name}: left are {left:?}, not {:?}", row.left));
+        let rules: BTreeSet<String> = audit["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| finding["rule"].as_str().unwrap().to_owned())
+            .collect();
+        if rules != row.left {
+            wrong.push(format!("{name}: left are {rules:?}, not {:?}", row.left));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -48,24 +48,24 @@ fn examples_print_what_they_show() {
     let readme = fs::read_to_string(README).unwrap();
     let mut out = String::new();
     let mut console = false;
-    let mut shown = false;
+    let mut is_shown = false;
     let mut ran = 0;
     for line in readme.lines() {
         if let Some(info) = line.strip_prefix("```") {
             console = info == "console";
-            shown = false;
+            is_shown = false;
         }
         let command = line.strip_prefix("$ ").filter(|_| console);
         if let Some(command) = command {
             // What follows a command that is no call of the program is told, not shown.
             let arguments = CALLS.iter().find_map(|call| command.strip_prefix(call));
             writeln!(out, "{line}").unwrap();
-            shown = arguments.is_some();
+            is_shown = arguments.is_some();
             if let Some(arguments) = arguments {
                 out.push_str(&printed(command, arguments));
                 ran += 1;
             }
-        } else if !shown {
+        } else if !is_shown {
             writeln!(out, "{line}").unwrap();
         }
     }
@@ -77,8 +77,8 @@ fn examples_print_what_they_show() {
 fn the_picture_is_what_the_audit_looks_like() {
     let run = ["audit", "fixtures/task-tracker/backend", "--color=always"];
     let ran = Dockopt::new().fixtures().env("COLUMNS", "100").args(run).run().code(1);
-    let shown = format!("\x1b[1m$ dockopt audit fixtures/task-tracker/backend\x1b[0m\n{}", ran.stdout);
-    let mut svg = anstyle_svg::Term::new().render_svg(&shown);
+    let screen = format!("\x1b[1m$ dockopt audit fixtures/task-tracker/backend\x1b[0m\n{}", ran.stdout);
+    let mut svg = anstyle_svg::Term::new().render_svg(&screen);
     svg.push('\n');
     agrees(PICTURE, &svg);
 }

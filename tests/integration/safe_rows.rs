@@ -61,7 +61,7 @@ fn tables_of_rules_with_safe_fixes_are_listed() {
         if is_rule && !text.contains(".safe_edit(") && !text.contains("Safety::Safe") {
             continue;
         }
-        for table in named.captures_iter(&text).map(|found| found[1].to_owned()) {
+        for table in named.captures_iter(&text).map(|captures| captures[1].to_owned()) {
             let chooses = CHOOSES.iter().any(|(end, other, _)| file.path.ends_with(end) && *other == table);
             let listed = READ.iter().any(|(name, _)| name.to_uppercase() == table);
             assert!(chooses || listed, "{}: {table} is not listed in tests/integration/safe_rows.rs", file.path);

@@ -18,8 +18,8 @@ fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Ran {
 fn hides(ran: &Ran) {
     assert_ne!(format!("{}{}", ran.stdout, ran.stderr), "");
     for text in [&ran.stdout, &ran.stderr] {
-        let shown: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();
-        assert!(shown.is_empty(), "{shown:#?}");
+        let canary_lines: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();
+        assert!(canary_lines.is_empty(), "{canary_lines:#?}");
     }
 }
 
@@ -86,6 +86,7 @@ fn no_line_of_the_file_shows_a_secret() {
     let inputs = dockopt::load::gather(&request).unwrap();
     let report = dockopt::audit::lint(&inputs, &Selection::default().into());
     // Findings show some of the lines: which ones is no matter of the mask. The first line is a comment that tells.
-    let shown: Vec<&str> = report.sources[0].text().lines().skip(1).filter(|line| line.contains(CANARY)).collect();
-    assert!(shown.is_empty(), "{shown:#?}");
+    let canary_lines: Vec<&str> =
+        report.sources[0].text().lines().skip(1).filter(|line| line.contains(CANARY)).collect();
+    assert!(canary_lines.is_empty(), "{canary_lines:#?}");
 }

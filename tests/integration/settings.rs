@@ -12,8 +12,9 @@ const DOCKERFILE: &str =
 
 fn lint(project: Dockopt, arguments: &[&str]) -> Ran {
     // With `--own` the settings or the arguments select.
-    let own = arguments.contains(&"--own");
-    let select = ["--select=DL3007,DL3009,unused-suppression,unexplained-suppression"].into_iter().filter(|_| !own);
+    let selects_itself = arguments.contains(&"--own");
+    let select =
+        ["--select=DL3007,DL3009,unused-suppression,unexplained-suppression"].into_iter().filter(|_| !selects_itself);
     let rest = arguments.iter().copied().filter(|argument| *argument != "--own");
     project.args(["lint", "--format=json"]).args(select).args(rest).run()
 }
@@ -22,12 +23,12 @@ fn lint(project: Dockopt, arguments: &[&str]) -> Ran {
 fn found(ran: &Ran, list: &str) -> Vec<String> {
     let json = ran.json();
     let findings = json[list].as_array().unwrap();
-    let one = |finding: &Value| {
+    let format_finding = |finding: &Value| {
         let name = finding["aliases"][0].as_str().or(finding["rule"].as_str()).unwrap();
         let line = finding["span"]["start"]["line"].as_u64().or(finding["line"].as_u64()).unwrap();
         format!("{name}:{line}")
     };
-    findings.iter().map(one).collect()
+    findings.iter().map(format_finding).collect()
 }
 
 #[track_caller]
@@ -209,8 +210,8 @@ fn fix_removes_what_hides_nothing() {
         Dockopt::new().file("dockopt.toml", toml).file("Dockerfile", text).file("other/Dockerfile", DOCKERFILE);
     let ran = project.args(["fix", "--write", "--select=unused-suppression,DL3007,DL3009", "Dockerfile"]).run();
     // DL3008 did not run, and of the settings one file does not tell.
-    let kept = "# hadolint ignore=DL3009\nFROM debian:12\n# hadolint ignore=DL3008\nUSER 1000\n";
-    assert_eq!(ran.read("Dockerfile"), kept, "{}", ran.stderr);
+    let text = "# hadolint ignore=DL3009\nFROM debian:12\n# hadolint ignore=DL3008\nUSER 1000\n";
+    assert_eq!(ran.read("Dockerfile"), text, "{}", ran.stderr);
     assert_eq!(ran.read("dockopt.toml"), toml);
     // Whoever wrote it may still run hadolint.
     let unsafely = ["fix", "--write", "--unsafe", "--select=unused-suppression,DL3007,DL3009", "Dockerfile"];
@@ -305,10 +306,10 @@ fn the_same_findings_are_ignored_as_by_hadolint() {
         codes
     };
     let set = |text: &str| -> BTreeSet<String> { text.split_whitespace().map(str::to_owned).collect() };
-    let (all, left) = (codes(&["--config=off.toml"]), codes(&[]));
+    let (all, remaining) = (codes(&["--config=off.toml"]), codes(&[]));
     // Only what both report can be compared.
     let both: BTreeSet<String> = all.intersection(&set(REPORTED)).cloned().collect();
-    let ours: BTreeSet<String> = both.difference(&left).cloned().collect();
+    let ours: BTreeSet<String> = both.difference(&remaining).cloned().collect();
     let theirs: BTreeSet<String> = both.intersection(&set(IGNORED)).cloned().collect();
     assert_eq!(ours, theirs);
     assert!(both.len() >= 10 && theirs.len() >= 4, "{both:?}");

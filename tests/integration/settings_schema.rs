@@ -88,7 +88,7 @@ fn budget() -> Value {
         "max-package": { "type": "object", "additionalProperties": bytes },
         "forbid-paths": texts("Globs of paths that the image may not have."),
         "forbid-secrets": { "type": "boolean" },
-        "ignore": texts("Globs of paths that count for nothing."),
+        "ignore": texts("Globs of paths that are not counted."),
         "ignore-base": { "type": "boolean" },
         "baseline": { "type": "string" },
     }) else {
@@ -142,7 +142,7 @@ fn schema() -> Value {
         "additionalProperties": false,
     });
     let mut top = layer();
-    top.insert("extends".to_owned(), texts("Files of settings that count less."));
+    top.insert("extends".to_owned(), texts("Settings files with lower precedence."));
     top.insert("groups".to_owned(), json!({ "type": "object", "additionalProperties": texts("") }));
     top.insert("budget".to_owned(), budget());
     top.insert("optimize".to_owned(), optimize());

@@ -31,9 +31,9 @@ fn is_found(files: &[(&str, &str)], arguments: &str) -> bool {
 
 #[test]
 fn its_findings_have_the_place_in_the_dockerfile() {
-    let found = fake(&[], "lint --shellcheck --select shellcheck --format=json").code(1).json();
-    let finding = &found["findings"][0];
-    assert_eq!(found["findings"].as_array().unwrap().len(), 1);
+    let findings = fake(&[], "lint --shellcheck --select shellcheck --format=json").code(1).json();
+    let finding = &findings["findings"][0];
+    assert_eq!(findings["findings"].as_array().unwrap().len(), 1);
     assert_eq!(finding["rule"], "shellcheck");
     assert_eq!(finding["aliases"], serde_json::json!(["SC2154"]));
     assert_eq!(finding["severity"], "warning");
@@ -143,19 +143,20 @@ fn the_real_program_says_what_the_page_says() {
     let mut seen = 0;
     for (text, expected) in examples() {
         let lint = Dockopt::new().file("Dockerfile", &text).env("PATH", &folder);
-        let found = lint.args(["lint", "--select", "shellcheck", "--format=json"]).run().json();
-        let found = found["findings"].as_array().unwrap().iter();
+        let findings = lint.args(["lint", "--select", "shellcheck", "--format=json"]).run().json();
+        let findings = findings["findings"].as_array().unwrap().iter();
         let at = |place: &serde_json::Value| format!("{}:{}", place["line"], place["column"]);
-        let place = |one: &serde_json::Value| format!("{}-{}", at(&one["span"]["start"]), at(&one["span"]["end"]));
-        let found: Vec<String> =
-            found.map(|one| format!("{} {}", place(one), one["aliases"][0].as_str().unwrap())).collect();
+        let place =
+            |finding: &serde_json::Value| format!("{}-{}", at(&finding["span"]["start"]), at(&finding["span"]["end"]));
+        let places: Vec<String> =
+            findings.map(|finding| format!("{} {}", place(finding), finding["aliases"][0].as_str().unwrap())).collect();
         for line in &expected {
             let (place, message) = line.split_once(' ').unwrap();
             let code = message.rsplit_once('(').unwrap().1.trim_end_matches(')');
-            assert!(found.contains(&format!("{place} {code}")), "{line}\n{found:#?}");
+            assert!(places.contains(&format!("{place} {code}")), "{line}\n{places:#?}");
             seen += 1;
         }
-        assert!(!expected.is_empty() || found.is_empty(), "{text}\n{found:#?}");
+        assert!(!expected.is_empty() || places.is_empty(), "{text}\n{places:#?}");
     }
     assert!(seen >= 8, "the page shows {seen} findings");
 }

@@ -174,7 +174,7 @@ fn in_code(files: &[Text]) -> BTreeMap<(String, String), usize> {
 }
 
 /// What is wrong with code, held against the list of what may stay.
-fn problems(found: &BTreeMap<(String, String), usize>, listed: &str) -> Vec<String> {
+fn problems(lists: &BTreeMap<(String, String), usize>, listed: &str) -> Vec<String> {
     let mut known = BTreeMap::new();
     let mut wrong = Vec::new();
     for row in listed.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
@@ -188,14 +188,14 @@ fn problems(found: &BTreeMap<(String, String), usize>, listed: &str) -> Vec<Stri
         }
         known.insert((file.to_owned(), item.to_owned()), words.parse::<usize>().unwrap_or_default());
     }
-    for ((file, item), words) in found {
+    for ((file, item), words) in lists {
         let allowed = known.get(&(file.clone(), item.clone())).copied().unwrap_or_default();
         if *words > allowed {
             wrong.push(format!("{file}: `{item}` lists {words} words, {allowed} at most: knowledge goes to data/"));
         }
     }
     for ((file, item), allowed) in &known {
-        let words = found.get(&(file.clone(), item.clone())).copied().unwrap_or_default();
+        let words = lists.get(&(file.clone(), item.clone())).copied().unwrap_or_default();
         if words < *allowed {
             wrong.push(format!("{file}: `{item}` lists {words} words now: lower the {allowed} that are listed"));
         }
@@ -204,9 +204,9 @@ fn problems(found: &BTreeMap<(String, String), usize>, listed: &str) -> Vec<Stri
 }
 
 /// The list for what is there now, with the reasons of those that are listed already.
-fn bless(found: &BTreeMap<(String, String), usize>, listed: &str) -> String {
+fn bless(lists: &BTreeMap<(String, String), usize>, listed: &str) -> String {
     let mut out: String = listed.split_inclusive('\n').filter(|line| line.starts_with('#')).collect();
-    for ((file, item), words) in found {
+    for ((file, item), words) in lists {
         let row = listed.lines().find(|row| row.starts_with(&format!("{file}\t{item}\t")));
         let reason = row.and_then(|row| row.rsplit('\t').next()).unwrap_or("not moved yet");
         out.push_str(&format!("{file}\t{item}\t{words}\t{reason}\n"));
@@ -216,14 +216,14 @@ fn bless(found: &BTreeMap<(String, String), usize>, listed: &str) -> String {
 
 #[test]
 fn code_holds_no_new_lists_of_words() {
-    let found = in_code(&below("src", "rs"));
+    let lists = in_code(&below("src", "rs"));
     let path = "tests/integration/string_tables.tsv";
     let listed = fs::read_to_string(path).unwrap();
     if std::env::var_os("BLESS").is_some() {
-        fs::write(path, bless(&found, &listed)).unwrap();
+        fs::write(path, bless(&lists, &listed)).unwrap();
         return;
     }
-    let wrong = problems(&found, &listed);
+    let wrong = problems(&lists, &listed);
     assert!(wrong.is_empty(), "\n{}\n(BLESS=1 writes {path}; then give each new row its reason)", wrong.join("\n"));
 }
 
@@ -257,10 +257,10 @@ fn a_planted_list_is_refused() {
     for code in planted {
         let tables = string_tables(code);
         assert_eq!(tables.iter().map(|table| table.words).collect::<Vec<_>>(), [6], "{code}");
-        let found = BTreeMap::from([(("src/a.rs".to_owned(), tables[0].item.clone()), 6)]);
-        assert_eq!(problems(&found, "").len(), 1);
+        let lists = BTreeMap::from([(("src/a.rs".to_owned(), tables[0].item.clone()), 6)]);
+        assert_eq!(problems(&lists, "").len(), 1);
         let row = format!("src/a.rs\t{}\t6\ta reason", tables[0].item);
-        assert_eq!(problems(&found, &row), Vec::<String>::new());
+        assert_eq!(problems(&lists, &row), Vec::<String>::new());
         assert_eq!(problems(&BTreeMap::new(), &row).len(), 1, "a row that is not needed any more is refused");
     }
     for code in [

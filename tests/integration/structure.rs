@@ -16,7 +16,7 @@ pub(crate) fn check(before: &File, after: &File, outcome: &FixOutcome) -> Result
         // What one rule moves and another one changes is one that goes and one that comes.
         let moved = match difference.kind {
             DifferenceKind::Added(keyword) | DifferenceKind::Removed(keyword) => {
-                let count = |kind| differences.iter().filter(|one| one.kind == kind).count();
+                let count = |kind| differences.iter().filter(|difference| difference.kind == kind).count();
                 count(DifferenceKind::Added(keyword)) == count(DifferenceKind::Removed(keyword))
                     && announced.iter().any(|word| DifferenceKind::Changed(keyword).is_announced_by(word))
             }
@@ -26,10 +26,16 @@ pub(crate) fn check(before: &File, after: &File, outcome: &FixOutcome) -> Result
             return Err(format!("{difference:?} is not announced"));
         }
     }
-    let was: Vec<u32> =
-        differences.iter().filter_map(|one| Some((one.kind, one.before?))).flat_map(lines(before)).collect();
-    let is: Vec<u32> =
-        differences.iter().filter_map(|one| Some((one.kind, one.after?))).flat_map(lines(after)).collect();
+    let was: Vec<u32> = differences
+        .iter()
+        .filter_map(|difference| Some((difference.kind, difference.before?)))
+        .flat_map(lines(before))
+        .collect();
+    let is: Vec<u32> = differences
+        .iter()
+        .filter_map(|difference| Some((difference.kind, difference.after?)))
+        .flat_map(lines(after))
+        .collect();
     let (old, new) = (before.source().text(), after.source().text());
     let (old_lines, new_lines): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     for change in TextDiff::from_slices(&old_lines, &new_lines).iter_all_changes() {
@@ -56,8 +62,8 @@ fn lines(file: &File) -> impl Fn((DifferenceKind, u32)) -> std::ops::RangeInclus
     |(kind, line)| match kind {
         DifferenceKind::Comment | DifferenceKind::Directive => line..=line,
         _ => {
-            let own = file.instructions().iter().find(|instruction| instruction.start_line == line);
-            line..=own.map_or(line, |own| own.end_line)
+            let instruction = file.instructions().iter().find(|instruction| instruction.start_line == line);
+            line..=instruction.map_or(line, |instruction| instruction.end_line)
         }
     }
 }

@@ -85,7 +85,7 @@ pub(crate) fn below(folder: &str, ending: &str) -> Vec<Text> {
     let mut files = Vec::new();
     collect(Path::new(folder), &mut files);
     files.sort();
-    let wanted = files.into_iter().filter(|path| path.extension().is_some_and(|own| own == ending));
+    let wanted = files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == ending));
     let read = |path: PathBuf| Text {
         text: fs::read_to_string(&path).unwrap(),
         path: path.to_string_lossy().replace('\\', "/"),
@@ -167,13 +167,13 @@ fn modules_use_only_modules_above_them() {
                     wrong.push(format!("{}:{number}: write the full path instead of `{hidden}`", file.path));
                 }
             }
-            let Some(own) = place(file.room()) else { continue };
+            let Some(position) = place(file.room()) else { continue };
             // In a room's root file the module above is the crate.
             let above = if file.path.matches('/').count() == 1 { "super::" } else { "crate::" };
             for (at, word) in code.match_indices("crate::").chain(code.match_indices(above)) {
                 let rest = &code[at + word.len()..];
                 let used: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                if place(&used).is_some_and(|used| own < used) {
+                if place(&used).is_some_and(|used| position < used) {
                     let room = file.room();
                     wrong.push(format!("{}:{number}: `{room}` stands above `{used}` in src/lib.rs", file.path));
                 }
@@ -193,9 +193,9 @@ fn passes_use_no_other_pass() {
     let mut wrong = Vec::new();
     for file in below("src/optimize", "rs") {
         let rest = file.path.trim_start_matches("src/optimize/");
-        let own = rest.split(['/', '.']).next().unwrap_or_default();
+        let module = rest.split(['/', '.']).next().unwrap_or_default();
         let above = if rest.contains('/') { "optimize::" } else { "super::" };
-        for (number, line) in file.shipped().into_iter().filter(|_| own != "passes") {
+        for (number, line) in file.shipped().into_iter().filter(|_| module != "passes") {
             let code = code_of(line);
             let used = code.split(above).skip(1).flat_map(|rest| match rest.strip_prefix('{') {
                 Some(group) => group.split(',').collect(),
@@ -203,7 +203,7 @@ fn passes_use_no_other_pass() {
             });
             let first =
                 |path: &str| path.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned);
-            if used.filter_map(first).any(|word| word != own && names.contains(&&*word)) {
+            if used.filter_map(first).any(|word| word != module && names.contains(&&*word)) {
                 wrong.push(format!("{}:{number}: it uses another pass", file.path));
             }
         }

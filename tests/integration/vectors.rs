@@ -62,8 +62,8 @@ fn the_program_answers_as_the_builder_did() {
 
 /// The first field in which two answers differ.
 fn difference(kind: &str, case: &Value, answer: &Value) -> Option<String> {
-    let differs = |what: &str, own: &Value, theirs: &Value| {
-        (own != theirs).then(|| format!("{what}\n  dockopt {own}\n  builder {theirs}"))
+    let differs = |what: &str, ours: &Value, theirs: &Value| {
+        (ours != theirs).then(|| format!("{what}\n  dockopt {ours}\n  builder {theirs}"))
     };
     let field = |name: &str| differs(name, &answer[name], &case[name]);
     differs("id", &answer["id"], &case["id"]).or_else(|| match kind {
@@ -74,16 +74,17 @@ fn difference(kind: &str, case: &Value, answer: &Value) -> Option<String> {
     })
 }
 
-fn parsed(own: &Value, theirs: &Value, differs: impl Fn(&str, &Value, &Value) -> Option<String>) -> Option<String> {
+fn parsed(ours: &Value, theirs: &Value, differs: impl Fn(&str, &Value, &Value) -> Option<String>) -> Option<String> {
     let absent = [("error", Value::Null), ("escape", Value::Null), ("empty_continuation_warnings", json!([]))];
-    let found = absent.iter().find_map(|(name, empty)| differs(name, &own[name], theirs.get(name).unwrap_or(empty)));
+    let difference =
+        absent.iter().find_map(|(name, empty)| differs(name, &ours[name], theirs.get(name).unwrap_or(empty)));
     // The mutated cases do not tell the directives.
-    let directives = || differs("directives", &own["directives"], theirs.get("directives")?);
-    if let Some(found) = found.or_else(directives) {
-        return Some(found);
+    let directives = || differs("directives", &ours["directives"], theirs.get("directives")?);
+    if let Some(difference) = difference.or_else(directives) {
+        return Some(difference);
     }
     let nodes = theirs["nodes"].as_array().into_iter().flatten();
-    let own_nodes: Vec<Value> = own["nodes"].as_array().into_iter().flatten().map(|own| filled(own, None)).collect();
+    let own_nodes: Vec<Value> = ours["nodes"].as_array().into_iter().flatten().map(|ours| filled(ours, None)).collect();
     let nodes: Vec<Value> = nodes.enumerate().map(|(index, theirs)| filled(theirs, own_nodes.get(index))).collect();
     differs("nodes", &json!(own_nodes), &json!(nodes))
 }

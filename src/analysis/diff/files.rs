@@ -68,14 +68,14 @@ impl PathPairs {
         let mut to_before: Vec<Option<PathId>> = vec![None; new.len()];
         // Parents have lower numbers than what is below them.
         for path in old.all() {
-            let found = if path == PathId::ROOT {
+            let counterpart = if path == PathId::ROOT {
                 Some(PathId::ROOT)
             } else {
                 let parent = to_after.get(old.parent(path).index()).copied().flatten();
                 parent.and_then(|parent| new.child(parent, old.name(path)))
             };
-            to_after[path.index()] = found;
-            if let Some(slot) = found.and_then(|found| to_before.get_mut(found.index())) {
+            to_after[path.index()] = counterpart;
+            if let Some(slot) = counterpart.and_then(|counterpart| to_before.get_mut(counterpart.index())) {
                 *slot = Some(path);
             }
         }
@@ -112,10 +112,10 @@ pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis, joined: &Pa
     };
     for (path, id) in before.tree.members() {
         let other = joined.to_after.get(path.index()).copied().flatten();
-        let own = other.and_then(|other| after.tree.at(other));
+        let after_id = other.and_then(|other| after.tree.at(other));
         let is_file = before.image.entry(id).kind != EntryKind::Directory;
-        match own {
-            Some(own) => add(Some(path), other, compare((before, id), (after, own), semantic)),
+        match after_id {
+            Some(after_id) => add(Some(path), other, compare((before, id), (after, after_id), semantic)),
             // A directory that no layer has as a member is one all the same.
             None if is_file || !other.is_some_and(|other| after.tree.contains(other)) => {
                 add(Some(path), None, is_file.then_some(PathChangeKind::Removed));

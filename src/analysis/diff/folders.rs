@@ -46,13 +46,13 @@ pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis, joined: &Pa
 fn shallow(analysis: &ImageAnalysis) -> Vec<(PathId, u32)> {
     let paths = &analysis.image.paths;
     let mut depths: Vec<u32> = vec![0; paths.len()];
-    let mut found = Vec::new();
+    let mut folders = Vec::new();
     for path in paths.all().filter(|path| *path != PathId::ROOT) {
         let depth = depths.get(paths.parent(path).index()).map_or(1, |depth| depth.saturating_add(1));
         depths[path.index()] = depth;
         if depth <= DEEPEST {
-            found.push((path, depth));
+            folders.push((path, depth));
         }
     }
-    found
+    folders
 }

@@ -34,8 +34,8 @@ pub(super) fn pairs(before: &ImageAnalysis, after: &ImageAnalysis, semantic: boo
     let mut pairs: Vec<LayerPair> =
         (0..shared).map(|at| LayerPair { before: Some(at), after: Some(at), same: true }).collect();
     let alike = |a: usize, b: usize| {
-        let told = before.instruction(a);
-        same(a, b) || (told.is_some() && told == after.instruction(b))
+        let instruction = before.instruction(a);
+        same(a, b) || (instruction.is_some() && instruction == after.instruction(b))
     };
     let mut at = (shared, shared);
     for (a, b) in common((shared, old.len()), (shared, new.len()), alike).into_iter().chain([(old.len(), new.len())]) {
@@ -66,10 +66,10 @@ fn common(old: (usize, usize), new: (usize, usize), same: impl Fn(usize, usize) 
             };
         }
     }
-    let (mut a, mut b, mut found) = (0, 0, Vec::new());
+    let (mut a, mut b, mut pairs) = (0, 0, Vec::new());
     while a < rows && b < columns {
         if same(old.0 + a, new.0 + b) {
-            found.push((old.0 + a, new.0 + b));
+            pairs.push((old.0 + a, new.0 + b));
             (a, b) = (a + 1, b + 1);
         } else if longest[(a + 1) * width + b] >= longest[a * width + b + 1] {
             a += 1;
@@ -77,7 +77,7 @@ fn common(old: (usize, usize), new: (usize, usize), same: impl Fn(usize, usize) 
             b += 1;
         }
     }
-    found
+    pairs
 }
 
 /// The same for layers with the same members, whatever their order and times.

@@ -91,9 +91,9 @@ fn packages_of(analysis: &ImageAnalysis) -> PackageEntries {
     let packages = analysis.packages.iter().flat_map(|packages| &packages.packages);
     for package in packages {
         let Package { ecosystem, name, version, size, .. } = package;
-        let own = all.entry((*ecosystem, name.to_string())).or_default();
-        own.versions.insert(version.to_string());
-        own.bytes = own.bytes.saturating_add(size.bytes);
+        let entry = all.entry((*ecosystem, name.to_string())).or_default();
+        entry.versions.insert(version.to_string());
+        entry.bytes = entry.bytes.saturating_add(size.bytes);
     }
     all
 }
@@ -110,7 +110,7 @@ fn version_change(before: &PackageEntry, after: &PackageEntry) -> Option<Package
         return Some(PackageHow::Removed);
     }
     // Of several versions side by side none is the earlier or the later one.
-    let only = |own: &PackageEntry| if own.versions.len() == 1 { own.versions.first().cloned() } else { None };
+    let only = |entry: &PackageEntry| if entry.versions.len() == 1 { entry.versions.first().cloned() } else { None };
     Some(match only(before).zip(only(after)).map(|(a, b)| version::compare(&a, &b)) {
         Some(Ordering::Less) => PackageHow::Upgraded,
         Some(Ordering::Greater) => PackageHow::Downgraded,

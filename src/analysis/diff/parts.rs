@@ -52,7 +52,7 @@ pub struct DiffPart {
 /// The parts of what is on disk: of the paths whose bytes changed, and of the rest, which is waste.
 pub(super) fn parts(before: &ImageAnalysis, after: &ImageAnalysis, changes: &[FileChange]) -> Vec<DiffPart> {
     let mut sums: BTreeMap<(PartKind, String), i64> = BTreeMap::new();
-    let mut told: i64 = 0;
+    let mut explained_bytes: i64 = 0;
     let mut buffer = Vec::new();
     for change in changes {
         let (owner, path) = match (change.before, change.after) {
@@ -67,10 +67,10 @@ pub(super) fn parts(before: &ImageAnalysis, after: &ImageAnalysis, changes: &[Fi
         });
         let sum = sums.entry(part).or_default();
         *sum = sum.saturating_add(change.bytes());
-        told = told.saturating_add(change.bytes());
+        explained_bytes = explained_bytes.saturating_add(change.bytes());
     }
     let whole = delta(before.totals.disk_bytes, after.totals.disk_bytes);
-    sums.insert((PartKind::Waste, "wasted".to_owned()), whole.saturating_sub(told));
+    sums.insert((PartKind::Waste, "wasted".to_owned()), whole.saturating_sub(explained_bytes));
     let mut parts: Vec<DiffPart> = sums
         .into_iter()
         .map(|((kind, name), bytes)| DiffPart { kind, name, bytes })

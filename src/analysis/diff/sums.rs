@@ -73,8 +73,8 @@ pub(super) fn new_pull_bytes(before: &ImageAnalysis, after: &ImageAnalysis) -> u
 
 pub(super) fn categories(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<CategoryChange> {
     let bytes = |analysis: &ImageAnalysis, category: &Category| {
-        let found = analysis.categories.iter().find(|found| found.category.name == category.name);
-        found.map_or(0, |found| found.bytes)
+        let category_use = analysis.categories.iter().find(|category_use| category_use.category.name == category.name);
+        category_use.map_or(0, |category_use| category_use.bytes)
     };
     let mut changes: Vec<CategoryChange> = crate::image::all_categories()
         .iter()

@@ -97,10 +97,10 @@ impl Listing {
         let Some(layer) = image.layers.get(number) else { return };
         for (index, entry) in layer.entries.iter().enumerate() {
             let id = EntryId { layer: number as u32, index: index as u32 };
-            let own = self.own[entry.path.index()];
+            let flags = self.own[entry.path.index()];
             let marks = match (entry.kind, tree.change(id)) {
                 // What is put where it was taken away is there.
-                (EntryKind::Whiteout, _) if own & PRESENT != 0 => continue,
+                (EntryKind::Whiteout, _) if flags & PRESENT != 0 => continue,
                 (EntryKind::Opaque, _) => continue,
                 (EntryKind::Whiteout, _) | (_, TreeChange::Removes) => REMOVED,
                 (_, TreeChange::Added) => ADDED,
@@ -141,8 +141,8 @@ impl Listing {
 
     /// Sums up what passes the filter, from below: a parent's number is smaller than its children's.
     fn sum(&mut self, paths: &Paths, filter: u8) {
-        for (index, own) in self.own.iter().enumerate() {
-            self.shown[index] = own & PRESENT != 0 && (filter == 0 || own & filter != 0);
+        for (index, flags) in self.own.iter().enumerate() {
+            self.shown[index] = flags & PRESENT != 0 && (filter == 0 || flags & filter != 0);
             if !self.shown[index] {
                 self.bytes[index] = 0;
             }

@@ -85,9 +85,9 @@ impl Outline {
 
     /// What is shown directly below a path, in order.
     fn visible_children(&self, ground: OutlineSource<'_>, path: PathId) -> Vec<PathId> {
-        let shown = |path: &PathId| ground.listing.is_shown(*path);
-        let mut kids: Vec<PathId> = ground.children.of(path).iter().copied().filter(shown).collect();
-        kids.sort_unstable_by(|&one, &other| self.compare(ground, one, other));
+        let is_visible = |path: &PathId| ground.listing.is_shown(*path);
+        let mut kids: Vec<PathId> = ground.children.of(path).iter().copied().filter(is_visible).collect();
+        kids.sort_unstable_by(|&path, &other| self.compare(ground, path, other));
         kids
     }
 
@@ -101,15 +101,15 @@ impl Outline {
 
     fn below(&self, ground: OutlineSource<'_>, path: PathId, depth: u32) -> Vec<Row> {
         let mut rows = Vec::new();
-        let mut left: Vec<Row> = Vec::new();
-        let stack = |left: &mut Vec<Row>, path, depth| {
-            left.extend(self.visible_children(ground, path).into_iter().rev().map(|path| Row { path, depth }));
+        let mut todo: Vec<Row> = Vec::new();
+        let stack = |todo: &mut Vec<Row>, path, depth| {
+            todo.extend(self.visible_children(ground, path).into_iter().rev().map(|path| Row { path, depth }));
         };
-        stack(&mut left, path, depth);
-        while let Some(row) = left.pop() {
+        stack(&mut todo, path, depth);
+        while let Some(row) = todo.pop() {
             rows.push(row);
             if self.open.contains(&row.path) {
-                stack(&mut left, row.path, row.depth + 1);
+                stack(&mut todo, row.path, row.depth + 1);
             }
         }
         rows
@@ -128,8 +128,8 @@ impl Outline {
         let mut at = row.path;
         loop {
             self.open.insert(at);
-            let mut shown = ground.children.of(at).iter().filter(|&&path| ground.listing.is_shown(path));
-            match (shown.next(), shown.next()) {
+            let mut visible_children = ground.children.of(at).iter().filter(|&&path| ground.listing.is_shown(path));
+            match (visible_children.next(), visible_children.next()) {
                 (Some(&only), None) if Self::has_children(ground, only) => at = only,
                 _ => break,
             }
@@ -163,15 +163,16 @@ impl Outline {
     pub(super) fn open_all(&mut self, ground: OutlineSource<'_>, top: PathId) -> bool {
         let mut rows = 0;
         // Breadth first: what is near is open before what is deep.
-        let mut left = std::collections::VecDeque::from([top]);
+        let mut todo = std::collections::VecDeque::from([top]);
         let mut whole = true;
-        while let Some(path) = left.pop_front() {
-            let shown = || ground.children.of(path).iter().copied().filter(|&path| ground.listing.is_shown(path));
-            let count = shown().count();
+        while let Some(path) = todo.pop_front() {
+            let visible_children =
+                || ground.children.of(path).iter().copied().filter(|&path| ground.listing.is_shown(path));
+            let count = visible_children().count();
             if count > 0 && rows + count <= OPENED {
                 rows += count;
                 self.open.insert(path);
-                left.extend(shown());
+                todo.extend(visible_children());
             } else if count > 0 {
                 whole = false;
             }
@@ -266,6 +267,6 @@ fn matches(ground: OutlineSource<'_>, text: &str) -> Vec<PathId> {
         buffer.make_ascii_lowercase();
         memchr::memmem::find(&buffer, &wanted).is_some()
     };
-    let shown = ground.paths.all().skip(1).filter(|&path| ground.listing.is_shown(path));
-    if wanted.is_empty() { Vec::new() } else { shown.filter(|&path| is_match(path)).collect() }
+    let visible_paths = ground.paths.all().skip(1).filter(|&path| ground.listing.is_shown(path));
+    if wanted.is_empty() { Vec::new() } else { visible_paths.filter(|&path| is_match(path)).collect() }
 }

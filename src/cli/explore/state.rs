@@ -227,10 +227,10 @@ impl<'a> Explorer<'a> {
         let text = self.sought.clone();
         match self.with_outline(|outline, ground| outline.find(ground, &text, forward)) {
             None => self.complain(format!("`{text}` not found in this view")),
-            Some(found) => {
-                self.with_outline(|outline, ground| outline.reveal(ground, found.path));
+            Some(place) => {
+                self.with_outline(|outline, ground| outline.reveal(ground, place.path));
                 self.focus = Focus::Tree;
-                self.set_status(format!("`{text}`: match {} of {}", found.number, found.all));
+                self.set_status(format!("`{text}`: match {} of {}", place.number, place.all));
             }
         }
     }
@@ -265,8 +265,8 @@ impl<'a> Explorer<'a> {
 
 /// The layer that stores most of what is not the base's.
 fn biggest(analysis: &ImageAnalysis) -> usize {
-    let own = analysis.origins.base.layers.min(analysis.layers.len());
-    let start = if own == analysis.layers.len() { 0 } else { own };
+    let base_layers = analysis.origins.base.layers.min(analysis.layers.len());
+    let start = if base_layers == analysis.layers.len() { 0 } else { base_layers };
     let bytes = |layer: &usize| (analysis.layers[*layer].file_bytes, std::cmp::Reverse(*layer));
     (start..analysis.layers.len()).max_by_key(bytes).unwrap_or(0)
 }

@@ -162,13 +162,13 @@ fn waste_leads_to_its_file() {
     let all = analyse(&[APP]);
     let mut explorer = Explorer::new(&all.images, false).unwrap();
     keys(&mut explorer, "w");
-    let shown = screen(&mut explorer, 100, 20);
-    assert!(shown.contains("900 kB  overwritten  /srv/main"), "{shown}");
-    assert!(shown.contains("530 kB  deleted      /tmp/a (2 files)"), "{shown}");
+    let text = screen(&mut explorer, 100, 20);
+    assert!(text.contains("900 kB  overwritten  /srv/main"), "{text}");
+    assert!(text.contains("530 kB  deleted      /tmp/a (2 files)"), "{text}");
     keys(&mut explorer, "Down Enter");
     assert_eq!((explorer.layers.at, &explorer.mode, explorer.focus), (1, &Mode::Browse, Focus::Tree));
-    let shown = screen(&mut explorer, 100, 30);
-    assert!(shown.contains(" /tmp/a\n") && shown.contains("layer 2 · Dockerfile line unknown"), "{shown}");
+    let text = screen(&mut explorer, 100, 30);
+    assert!(text.contains(" /tmp/a\n") && text.contains("layer 2 · Dockerfile line unknown"), "{text}");
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn no_size_and_no_image_is_too_small() {
         ] {
             keys(&mut explorer, pressed);
             for size in [(40, 10), (1, 1), (2, 3), (0, 0), (200, 60), (84, 14), (300, 2)] {
-                let shown = screen(&mut explorer, size.0, size.1);
-                assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+                let text = screen(&mut explorer, size.0, size.1);
+                assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
             }
         }
     }

@@ -27,10 +27,11 @@ pub(super) struct Waste {
 
 /// Findings with bytes, then losses that are too small for one, most bytes first.
 pub(super) fn list(analysis: &ImageAnalysis) -> Vec<Waste> {
-    let found = |group: &LossGroup| analysis.findings.iter().any(|finding| is_of(finding, group));
+    let is_reported = |group: &LossGroup| analysis.findings.iter().any(|finding| is_of(finding, group));
     let mut rows: Vec<Waste> =
-        analysis.findings.iter().filter(|found| found.bytes > 0).map(|f| of(analysis, f)).collect();
-    let losses = analysis.loss_groups.iter().filter(|group| group.bytes > 0).take(ROWS).filter(|group| !found(group));
+        analysis.findings.iter().filter(|finding| finding.bytes > 0).map(|f| of(analysis, f)).collect();
+    let losses =
+        analysis.loss_groups.iter().filter(|group| group.bytes > 0).take(ROWS).filter(|group| !is_reported(group));
     rows.extend(losses.map(|group| Waste {
         bytes: group.bytes,
         files: group.files,

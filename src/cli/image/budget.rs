@@ -84,14 +84,16 @@ impl Budgets {
     }
 
     /// What holds for an image; `asked` is its name as it was typed.
-    fn of(&self, image: &ImageAnalysis, asked: &str) -> Budget {
+    fn of(&self, image: &ImageAnalysis, requested_name: &str) -> Budget {
         let mut budget = self.dive.clone();
-        let names: Vec<&str> =
-            [asked, &image.image.reference].into_iter().chain(image.image.names.iter().map(String::as_str)).collect();
+        let names: Vec<&str> = [requested_name, &image.image.reference]
+            .into_iter()
+            .chain(image.image.names.iter().map(String::as_str))
+            .collect();
         for (file, document) in &self.documents {
             let sections = document.budgets.iter().filter(|section| matches_any(&section.images, &names));
-            for own in [&document.budget].into_iter().chain(sections.map(|section| &section.budget)) {
-                let mut own = own.clone();
+            for section_budget in [&document.budget].into_iter().chain(sections.map(|section| &section.budget)) {
+                let mut own = section_budget.clone();
                 own.baseline = own.baseline.map(|baseline| baseline_path(self.inputs.source(*file), baseline));
                 budget.extend(own);
             }
@@ -118,8 +120,8 @@ impl Budgets {
                 _ => &[],
             };
             let mut judged = judge(image, &budget, Weight::pick(before, &image.image));
-            for one in &mut judged {
-                one.written = one.limit.place.map(|(file, span)| {
+            for result in &mut judged {
+                result.written = result.limit.place.map(|(file, span)| {
                     let source = self.inputs.source(file);
                     format!("{}:{}", source.name(), source.line_column(span.start).line)
                 });
@@ -145,12 +147,12 @@ impl Budgets {
 
 /// dive's rules: of the file that was named, else of the one in the current folder.
 fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String>) -> Result<Budget, CommandFailure> {
-    let found = Path::new(DIVE);
+    let dive_file = Path::new(DIVE);
     let file = match &flags.dive_ci {
         Some(file) => file.as_path(),
-        None if !flags.no_config && found.is_file() => {
+        None if !flags.no_config && dive_file.is_file() => {
             notices.push(format!("using `{DIVE}`; `--no-config` ignores it"));
-            found
+            dive_file
         }
         None => return Ok(Budget::default()),
     };
@@ -224,11 +226,11 @@ fn weigh(command: &Image, name: &str) -> Result<Vec<Weight>, CommandFailure> {
 /// Reports limits that cannot be checked. Returns whether there are any, and whether a limit is exceeded.
 pub(super) fn verdict(global: &Global, all: &Analysis) -> (bool, bool) {
     let judged = || all.images.iter().flat_map(|image| &image.budget);
-    for one in judged() {
-        if let Some(why) = one.unknown {
-            let what = format!("the limit `{}` cannot be checked: {why}", report::limit_name(one));
+    for result in judged() {
+        if let Some(why) = result.unknown {
+            let what = format!("the limit `{}` cannot be checked: {why}", report::limit_name(result));
             terminal::error(global, &what, None);
         }
     }
-    (judged().any(|one| one.kept.is_none()), judged().any(|one| one.kept == Some(false)))
+    (judged().any(|result| result.kept.is_none()), judged().any(|result| result.kept == Some(false)))
 }

@@ -103,12 +103,12 @@ mod tests {
     #[track_caller]
     fn check(agreed: usize, instructions: usize, is_target: bool, expected: &str) {
         let fit = HistoryFit { agreed, instructions, stage: "stage-0".to_owned(), is_target };
-        let said = match (is_sure(&fit), is_complete(&fit)) {
+        let message = match (is_sure(&fit), is_complete(&fit)) {
             (false, _) => "no",
             (true, false) => "sure",
             (true, true) => "complete",
         };
-        assert_eq!(said, expected, "{fit:?}");
+        assert_eq!(message, expected, "{fit:?}");
     }
 
     #[test]

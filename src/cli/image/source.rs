@@ -37,7 +37,7 @@ pub(super) fn look_at(
 
 /// Reads what a name means; the answer says what that was.
 pub(super) fn read(
-    (choice, asked): (&ImageChoice, &ImageLimits),
+    (choice, arguments): (&ImageChoice, &ImageLimits),
     name: &str,
     contents: bool,
     progress: &Progress,
@@ -50,13 +50,13 @@ pub(super) fn read(
         all_platforms: choice.all_platforms,
         host: &host,
         reference: choice.reference.as_deref().or(opened.choice.as_deref()),
-        verify: match asked.verify {
+        verify: match arguments.verify {
             Verify::None => image::Verify::None,
             Verify::Blob => image::Verify::Blob,
             Verify::Full => image::Verify::Full,
         },
         contents,
-        limits: limits(asked),
+        limits: limits(arguments),
         progress: &report,
         ..image::ImageOptions::default()
     };
@@ -93,10 +93,10 @@ pub(super) fn host() -> Platform {
     format!("{os}/{}", std::env::consts::ARCH).parse().unwrap_or_default()
 }
 
-pub(super) fn limits(asked: &ImageLimits) -> Limits {
+pub(super) fn limits(arguments: &ImageLimits) -> Limits {
     let mut limits = Limits::default();
-    limits.inflated_bytes = asked.max_bytes.unwrap_or(limits.inflated_bytes);
-    limits.entries = asked.max_entries.unwrap_or(limits.entries);
+    limits.inflated_bytes = arguments.max_bytes.unwrap_or(limits.inflated_bytes);
+    limits.entries = arguments.max_entries.unwrap_or(limits.entries);
     limits
 }
 

@@ -43,14 +43,14 @@ pub(super) fn unknown(name: &str) -> Option<String> {
 }
 
 /// The options of each build: what was asked for, and what its settings leave out.
-pub(super) fn options(inputs: &Inputs, asked: &Options) -> Vec<Options> {
+pub(super) fn options(inputs: &Inputs, options: &Options) -> Vec<Options> {
     let policies = Policies::read(inputs, &CommandLinePolicy::default()).0;
-    let one = |build: &crate::inputs::BuildInput| {
+    let options_of = |build: &crate::inputs::BuildInput| {
         let skips = policies.of(build.dockerfile).settings.skips.iter();
         let left_out = skips.map(|skip| (skip.pass.clone(), skip_reason(inputs, skip))).collect();
-        Options { left_out, ..asked.clone() }
+        Options { left_out, ..options.clone() }
     };
-    inputs.builds.iter().map(one).collect()
+    inputs.builds.iter().map(options_of).collect()
 }
 
 /// `dockopt.toml leaves it out since 2026-11-21: probe: 8000/: 500 instead of 200`.
@@ -101,7 +101,7 @@ pub(super) fn changes(
         if command.path.is_dir() { command.path.as_path() } else { command.path.parent().unwrap_or(Path::new("")) };
     let base = place(&base.to_string_lossy());
     // `--to` holds what lies below the path that was asked for.
-    texts.retain(|(own, _)| command.to.is_none() || own.folder.starts_with(&base));
+    texts.retain(|(place, _)| command.to.is_none() || place.folder.starts_with(&base));
     let changed = texts.into_iter().filter(|(place, text)| place.text != *text);
     Ok(changed.filter_map(|(place, text)| place.change(inputs, &text)).collect())
 }
@@ -123,16 +123,18 @@ impl SettingsFile {
     /// The settings that count most for a build; a new file where there are none that can hold it.
     fn of(command: &Optimize, inputs: &Inputs, build: usize) -> Option<Self> {
         let dockerfile = inputs.builds.get(build)?.dockerfile;
-        let own = inputs.settings.get(&dockerfile).and_then(|chain| chain.last());
+        let settings_file = inputs.settings.get(&dockerfile).and_then(|chain| chain.last());
         let above = |name: &str| place(name).parent().map(Path::to_owned);
-        if let Some(own) = own.filter(|own| own.format == SettingsFormat::Dockopt) {
-            let source = inputs.source(own.file);
+        if let Some(settings_file) =
+            settings_file.filter(|settings_file| settings_file.format == SettingsFormat::Dockopt)
+        {
+            let source = inputs.source(settings_file.file);
             let (name, text) = (source.name().to_owned(), source.text().to_owned());
-            return Some(Self { folder: above(&name)?, name, text, source: Some(own.file) });
+            return Some(Self { folder: above(&name)?, name, text, source: Some(settings_file.file) });
         }
-        if let Some(own) = own {
+        if let Some(settings_file) = settings_file {
             // A dockopt.toml beside hadolint's file takes its place, so it has to name it.
-            let name = inputs.source(own.file).name();
+            let name = inputs.source(settings_file.file).name();
             let (folder, file) = (Path::new(name).parent()?, Path::new(name).file_name()?.to_str()?);
             let text = format!("extends = [\"{file}\"]\n");
             let name = folder.join(NAME).to_string_lossy().into_owned();
@@ -170,16 +172,16 @@ impl SettingsFile {
 
 /// The folder of new settings: where dockopt runs, or else what was asked for, if settings are looked for there.
 fn folder(command: &Optimize, dockerfile: &str) -> Option<PathBuf> {
-    let own = place(dockerfile).parent()?.to_owned();
+    let folder = place(dockerfile).parent()?.to_owned();
     let mut looked: Vec<&Path> = Vec::new();
-    for at in own.ancestors() {
+    for at in folder.ancestors() {
         looked.push(at);
         if at.join(".git").exists() {
             break;
         }
     }
-    let asked = if command.path.is_dir() { command.path.clone() } else { command.path.parent()?.to_owned() };
-    let candidates = [PathBuf::from("."), asked];
+    let start = if command.path.is_dir() { command.path.clone() } else { command.path.parent()?.to_owned() };
+    let candidates = [PathBuf::from("."), start];
     let is_looked = |path: &PathBuf| path.canonicalize().is_ok_and(|path| looked.contains(&&*path));
     let beside = || Path::new(dockerfile).parent().map(Path::to_owned);
     candidates.into_iter().find(is_looked).or_else(beside)

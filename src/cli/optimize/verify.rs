@@ -36,7 +36,7 @@ pub(super) fn run(
         return Err(CommandFailure::Because { what, help: Some("pass the original Dockerfile".to_owned()) });
     }
     let interrupts = Arc::new(Interrupts::hold_back());
-    let held = Arc::clone(&interrupts);
+    let shared_interrupts = Arc::clone(&interrupts);
     let (mut proofs, mut changed) = (Vec::new(), Vec::new());
     for &build in &builds {
         let options = &options[build];
@@ -53,8 +53,8 @@ pub(super) fn run(
             proofs.push(unchanged_proof(inputs, build));
             continue;
         }
-        let held = Arc::clone(&held);
-        let stop = Arc::new(move || held.is_interrupted());
+        let shared_interrupts = Arc::clone(&shared_interrupts);
+        let stop = Arc::new(move || shared_interrupts.is_interrupted());
         let how = crate::cli::measure::options(&command.builds, inputs.builds[build].options.clone(), stop);
         let session = Session::open(measure::SessionOptions { mask: mask(inputs, &runs, proving), ..how })?;
         let say = |what: &str| terminal::note(&format!("{what}\n"));
@@ -66,8 +66,8 @@ pub(super) fn run(
         };
         let cleaned = session.close();
         let proved = proved?;
-        for left in cleaned.left {
-            terminal::note(&format!("not removed: {left}\n"));
+        for leftover in cleaned.left {
+            terminal::note(&format!("not removed: {leftover}\n"));
         }
         changed.extend(proved.optimized.iter().flat_map(crate::optimize::Optimized::changes));
         proofs.push(proved.proof);
@@ -144,8 +144,8 @@ fn mask(inputs: &Inputs, runs: &[ServiceRun], proving: &Proving) -> Mask {
     let mut mask = crate::audit::mask(inputs);
     let of_runs = runs.iter().flat_map(|run| &run.environment);
     let of_runs = of_runs.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
-    let given = proving.env.iter().filter_map(|text| text.split_once('='));
-    for (_, value) in of_runs.chain(given).filter(|(name, _)| crate::secret::names_secret(name)) {
+    let env = proving.env.iter().filter_map(|text| text.split_once('='));
+    for (_, value) in of_runs.chain(env).filter(|(name, _)| crate::secret::names_secret(name)) {
         mask.add(value);
     }
     mask
@@ -204,10 +204,12 @@ fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Sourc
     *slot = read(&file, slot)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let original = Path::new(inputs.source(input.dockerfile).name());
-    let beside = |own: &str| file.parent().unwrap_or(Path::new("")).join(own);
+    let beside = |name: &str| file.parent().unwrap_or(Path::new("")).join(name);
     let candidates: [PathBuf; 2] = [beside(&format!("{name}.dockerignore")), beside(".dockerignore")];
     let elsewhere = original.parent() != file.parent();
-    let ignore = candidates.into_iter().find(|own| own.is_file() && (elsewhere || !own.ends_with(".dockerignore")));
+    let ignore = candidates
+        .into_iter()
+        .find(|candidate| candidate.is_file() && (elsewhere || !candidate.ends_with(".dockerignore")));
     if let Some(ignore) = ignore {
         match &input.ignore {
             IgnoreInput::Present(at, _) => {

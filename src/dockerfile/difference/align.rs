@@ -53,9 +53,9 @@ fn numbers(file: &File, known: &mut HashMap<String, usize>) -> Vec<usize> {
 fn key(file: &File, instruction: &Instruction) -> String {
     let mut key = format!("{:?}", instruction.keyword);
     let mut node = Some(file.node(instruction));
-    while let Some(one) = node {
-        key.push_str(&format!("{:?}", (&one.args, &one.flags, one.json, &one.heredocs)));
-        node = one.sub.map(|sub| *sub);
+    while let Some(current) = node {
+        key.push_str(&format!("{:?}", (&current.args, &current.flags, current.json, &current.heredocs)));
+        node = current.sub.map(|sub| *sub);
         if let Some(sub) = &node {
             key.push_str(&sub.value.to_ascii_lowercase());
         }
@@ -105,11 +105,11 @@ fn gap(before: &File, after: &File, (old, new): (Range<usize>, Range<usize>), pa
     for index in new.clone() {
         kinds.entry(after.instructions[index].keyword).or_default().1.push(index);
     }
-    let mut taken = vec![None; new.len()];
+    let mut partners = vec![None; new.len()];
     let mut gone: HashSet<usize> = old.clone().collect();
     for (was, is) in kinds.into_values() {
         for (old, partner) in most_similar_pairs(before, after, &was, &is) {
-            taken[partner - new.start] = Some(old);
+            partners[partner - new.start] = Some(old);
             gone.remove(&old);
         }
     }
@@ -117,12 +117,12 @@ fn gap(before: &File, after: &File, (old, new): (Range<usize>, Range<usize>), pa
     // What goes stands before what stays behind it.
     let mut next = vec![usize::MAX; new.len()];
     let mut least = usize::MAX;
-    for (slot, partner) in next.iter_mut().zip(&taken).rev() {
+    for (slot, partner) in next.iter_mut().zip(&partners).rev() {
         least = least.min(partner.unwrap_or(usize::MAX));
         *slot = least;
     }
     let mut gone = gone.peekable();
-    for ((index, partner), next) in new.zip(taken).zip(next) {
+    for ((index, partner), next) in new.zip(partners).zip(next) {
         while let Some(gone) = gone.next_if(|gone| *gone < next) {
             pairs.push((Some(gone), None));
         }
@@ -159,15 +159,15 @@ fn most_similar_pairs(before: &File, after: &File, old: &[usize], new: &[usize])
         }
     }
     let mut skipped = 0;
-    let mut found = Vec::new();
+    let mut pairs = Vec::new();
     for row in 0..short {
         while skipped < spare && best[row * width + skipped] > score(&best, row, skipped) {
             skipped += 1;
         }
         let (a, b) = places(row, skipped);
-        found.push((old[a], new[b]));
+        pairs.push((old[a], new[b]));
     }
-    found
+    pairs
 }
 
 /// What an instruction says and the comments above it, as words.
@@ -175,8 +175,8 @@ fn words(file: &File, index: usize) -> HashSet<String> {
     let instruction = &file.instructions[index];
     let comments = instruction.comments.iter().map(|&comment| file.logical(comment).to_owned());
     let node = file.node(instruction);
-    let said = node.args.iter().flat_map(|arg| arg.split_whitespace()).map(str::to_owned);
-    comments.chain(said).take(WORDS).collect()
+    let words = node.args.iter().flat_map(|arg| arg.split_whitespace()).map(str::to_owned);
+    comments.chain(words).take(WORDS).collect()
 }
 
 /// How much of both is the same, of 1000.

@@ -42,9 +42,9 @@ fn where_one_of_many_goes_the_others_keep_their_partners() {
 #[test]
 fn the_parts_are_told() {
     let parts = |before: &str, after: &str| {
-        let found = parse(before).differences(&parse(after));
-        assert_eq!(found.len(), 1, "{found:?}");
-        (found[0].kind.word(), found[0].parts.clone())
+        let differences = parse(before).differences(&parse(after));
+        assert_eq!(differences.len(), 1, "{differences:?}");
+        (differences[0].kind.word(), differences[0].parts.clone())
     };
     assert_eq!(parts("FROM a\nCMD b", "FROM a\nCMD [\"b\"]"), ("cmd".into(), vec!["form"]));
     assert_eq!(parts("FROM a\nCOPY b c", "FROM a\nCOPY --link b c"), ("copy".into(), vec!["flags"]));

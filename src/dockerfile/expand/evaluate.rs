@@ -63,8 +63,8 @@ impl<'e> Evaluate<'e> {
         Ok(())
     }
 
-    fn value(&mut self, found: &VariableReference) -> Option<&'e str> {
-        let name = &self.word[found.name.clone()];
+    fn value(&mut self, reference: &VariableReference) -> Option<&'e str> {
+        let name = &self.word[reference.name.clone()];
         let value = self.variables.get(name);
         let names = if value.is_some() { &mut self.matched } else { &mut self.unmatched };
         names.insert(name);
@@ -85,15 +85,15 @@ impl<'e> Evaluate<'e> {
         }
     }
 
-    fn substitute(&mut self, found: &VariableReference, open: &OpenExpansion, value: Option<&str>) -> ScanResult {
-        let missing = value.is_none_or(|value| found.colon && value.is_empty());
+    fn substitute(&mut self, reference: &VariableReference, open: &OpenExpansion, value: Option<&str>) -> ScanResult {
+        let missing = value.is_none_or(|value| reference.colon && value.is_empty());
         let text = value.unwrap_or_default();
-        match (found.operator, found.colon) {
+        match (reference.operator, reference.colon) {
             (Some('-'), _) if missing => return Ok(()),
             (Some('+'), _) if !missing => return Ok(()),
             (Some('+'), _) => self.out.truncate(open.start),
             (Some('?'), _) if missing => {
-                let name = self.word[found.name.clone()].to_owned();
+                let name = self.word[reference.name.clone()].to_owned();
                 let message = match (&self.out[open.operand..], value) {
                     ("", None) => "is not allowed to be unset".to_owned(),
                     ("", Some(_)) => "is not allowed to be empty".to_owned(),
@@ -107,9 +107,9 @@ impl<'e> Evaluate<'e> {
                 let replacement = self.out.split_off(open.operand);
                 self.out.truncate(open.start);
                 let glob = Glob::new(&open.pattern, true)?;
-                return replace::replace(&mut self.out, &glob, text, &replacement, found.all, &mut self.budget);
+                return replace::replace(&mut self.out, &glob, text, &replacement, reference.all, &mut self.budget);
             }
-            _ => return Err(ExpandErrorKind::UnsupportedModifier(found.modifier())),
+            _ => return Err(ExpandErrorKind::UnsupportedModifier(reference.modifier())),
         }
         Ok(())
     }
@@ -156,31 +156,31 @@ impl ExpansionVisitor for Evaluate<'_> {
         }
     }
 
-    fn variable(&mut self, found: &VariableReference) -> ScanResult {
+    fn variable(&mut self, reference: &VariableReference) -> ScanResult {
         let start = self.out.len();
-        let kept = &self.word[found.span.clone()];
-        match self.value(found) {
+        let text = &self.word[reference.span.clone()];
+        match self.value(reference) {
             Some(value) => self.push(value)?,
-            None if self.lex.skip_unset_env => self.push(kept)?,
+            None if self.lex.skip_unset_env => self.push(text)?,
             None => {}
         }
-        self.split(start, &found.span, false);
+        self.split(start, &reference.span, false);
         Ok(())
     }
 
-    fn open_operand(&mut self, found: &VariableReference) -> ScanResult {
+    fn open_operand(&mut self, reference: &VariableReference) -> ScanResult {
         if let Some(splitter) = &mut self.splitter {
             splitter.lose();
         }
         let start = self.out.len();
-        let name = &self.word[found.name.clone()];
-        let kept = self.lex.skip_unset_env && self.variables.get(name).is_none();
-        if kept {
+        let name = &self.word[reference.name.clone()];
+        let is_kept = self.lex.skip_unset_env && self.variables.get(name).is_none();
+        if is_kept {
             self.push("${")?;
             self.push(name)?;
-            self.push(&found.modifier())?;
+            self.push(&reference.modifier())?;
         }
-        self.open.push(OpenExpansion { start, operand: self.out.len(), pattern: String::new(), kept });
+        self.open.push(OpenExpansion { start, operand: self.out.len(), pattern: String::new(), kept: is_kept });
         Ok(())
     }
 
@@ -193,15 +193,15 @@ impl ExpansionVisitor for Evaluate<'_> {
         Ok(())
     }
 
-    fn closed(&mut self, found: &VariableReference) -> ScanResult {
+    fn closed(&mut self, reference: &VariableReference) -> ScanResult {
         let Some(open) = self.open.pop() else { return Ok(()) };
-        let value = self.value(found);
+        let value = self.value(reference);
         if open.kept {
             self.push("}")?;
         } else {
-            self.substitute(found, &open, value)?;
+            self.substitute(reference, &open, value)?;
         }
-        self.split(open.start, &found.span, false);
+        self.split(open.start, &reference.span, false);
         Ok(())
     }
 }

@@ -94,8 +94,8 @@ impl Glob {
         let mut start = from;
         loop {
             let end = line_end(text, start, budget)?;
-            if let Some(found) = self.find_in_line(text, start, end, budget)? {
-                return Ok(Some(found));
+            if let Some(hit) = self.find_in_line(text, start, end, budget)? {
+                return Ok(Some(hit));
             }
             if end == text.len() {
                 return Ok(None);
@@ -111,26 +111,26 @@ impl Glob {
         if !rest.is_empty() && end == text.len() {
             return Ok(None);
         }
-        let shown = &text[start..end];
-        let Some((head_limit, tail_end)) = match_backwards(tail, shown, !rest.is_empty(), budget)? else {
+        let line = &text[start..end];
+        let Some((head_limit, tail_end)) = match_backwards(tail, line, !rest.is_empty(), budget)? else {
             return Ok(None);
         };
         let at = if tail.is_empty() && !rest.is_empty() {
-            let at = shown.len().checked_sub(head.len());
+            let at = line.len().checked_sub(head.len());
             match at {
-                Some(at) if fits(head, &shown[at..], budget)? => Some(at),
+                Some(at) if fits(head, &line[at..], budget)? => Some(at),
                 _ => None,
             }
         } else {
-            first(head, &shown[..head_limit], 0, budget)?
+            first(head, &line[..head_limit], 0, budget)?
         };
         let Some(at) = at else { return Ok(None) };
         if rest.is_empty() {
             let stop = if tail.is_empty() { at + head.len() } else { tail_end };
             return Ok(Some(start + at..start + stop));
         }
-        let found = self.lines_after(rest, text, end + 1, budget)?;
-        Ok(found.map(|stop| start + at..stop))
+        let hit = self.lines_after(rest, text, end + 1, budget)?;
+        Ok(hit.map(|stop| start + at..stop))
     }
 
     /// The end of a match whose first line is matched and whose other lines begin at `start`.
@@ -168,8 +168,8 @@ fn prefix(line: &[Segment], text: &[char], greedy: bool, budget: &mut Budget) ->
         return Ok(None);
     }
     if greedy && !tail.is_empty() {
-        let found = match_backwards(tail, &text[head.len()..], false, budget)?;
-        return Ok(found.map(|(_, end)| head.len() + end));
+        let hit = match_backwards(tail, &text[head.len()..], false, budget)?;
+        return Ok(hit.map(|(_, end)| head.len() + end));
     }
     // With lazy stars the earliest place of each segment leaves most room to the others.
     let mut at = head.len();
@@ -239,7 +239,7 @@ fn fits(segment: &Segment, text: &[char], budget: &mut Budget) -> Result<bool, E
     if segment.len() > text.len() {
         return Ok(false);
     }
-    let same = segment.iter().zip(text).take_while(|(own, c)| own.is_none_or(|own| own == **c)).count();
+    let same = segment.iter().zip(text).take_while(|(literal, c)| literal.is_none_or(|literal| literal == **c)).count();
     budget.spend(same + 1)?;
     Ok(same == segment.len())
 }
@@ -263,9 +263,9 @@ mod tests {
             '?' => text.get(at).filter(|&&c| c != '\n').and_then(|_| try_at(rest, text, at + 1, greedy)),
             '\\' => text
                 .get(at)
-                .filter(|&own| Some(own) == rest.first())
+                .filter(|&letter| Some(letter) == rest.first())
                 .and_then(|_| try_at(&rest[1..], text, at + 1, greedy)),
-            c => text.get(at).filter(|&&own| own == c).and_then(|_| try_at(rest, text, at + 1, greedy)),
+            c => text.get(at).filter(|&&letter| letter == c).and_then(|_| try_at(rest, text, at + 1, greedy)),
         }
     }
 
@@ -290,12 +290,12 @@ mod tests {
                 let mut budget = Budget::new(10_000);
                 for greedy in [false, true] {
                     let glob = Glob::new(&pattern, greedy).unwrap();
-                    let found = glob.at_start(text, &mut budget).unwrap();
-                    assert_eq!(found, try_at(&chars, text, 0, greedy), "{pattern:?} {greedy} in {text:?}");
+                    let hit = glob.at_start(text, &mut budget).unwrap();
+                    assert_eq!(hit, try_at(&chars, text, 0, greedy), "{pattern:?} {greedy} in {text:?}");
                 }
-                let found = Glob::new(&pattern, true).unwrap().find(text, 0, &mut budget).unwrap();
+                let hit = Glob::new(&pattern, true).unwrap().find(text, 0, &mut budget).unwrap();
                 let expected = (0..=text.len()).find_map(|at| Some(at..try_at(&chars, text, at, true)?));
-                assert_eq!(found, expected, "{pattern:?} in {text:?}");
+                assert_eq!(hit, expected, "{pattern:?} in {text:?}");
             }
         }
     }
@@ -304,7 +304,7 @@ mod tests {
     fn a_budget_ends_what_takes_too_long() {
         let text = vec!['a'; 100_000];
         let pattern = "?a".repeat(25_000) + "b";
-        let found = Glob::new(&pattern, true).unwrap().find(&text, 0, &mut Budget::new(1 << 20));
-        assert_eq!(found, Err(ExpandErrorKind::TooCostly));
+        let hit = Glob::new(&pattern, true).unwrap().find(&text, 0, &mut Budget::new(1 << 20));
+        assert_eq!(hit, Err(ExpandErrorKind::TooCostly));
     }
 }

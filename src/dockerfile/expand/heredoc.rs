@@ -70,15 +70,15 @@ mod tests {
 
     /// Each heredoc as `text@start-end name`, with `!` for quoted, `-` for tabs ignored, a descriptor unless 0.
     fn check(line: &str, expected: &str) {
-        let mut shown = Vec::new();
+        let mut texts = Vec::new();
         for word in heredoc_words(line).unwrap_or_default() {
-            let Some(found) = heredoc_word(&word.text).unwrap() else { continue };
-            let quoted = if found.expand { "" } else { "!" };
-            let chomp = if found.chomp { "-" } else { "" };
-            let number = if found.file_descriptor == 0 { String::new() } else { found.file_descriptor.to_string() };
-            shown.push(format!("{}-{} {quoted}{chomp}{number}{}", word.span.start, word.span.end, found.name));
+            let Some(heredoc) = heredoc_word(&word.text).unwrap() else { continue };
+            let quoted = if heredoc.expand { "" } else { "!" };
+            let chomp = if heredoc.chomp { "-" } else { "" };
+            let number = if heredoc.file_descriptor == 0 { String::new() } else { heredoc.file_descriptor.to_string() };
+            texts.push(format!("{}-{} {quoted}{chomp}{number}{}", word.span.start, word.span.end, heredoc.name));
         }
-        assert_eq!(shown.join(", "), expected, "{line}");
+        assert_eq!(texts.join(", "), expected, "{line}");
     }
 
     #[test]

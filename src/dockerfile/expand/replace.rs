@@ -55,20 +55,20 @@ pub(super) fn replace(
     let mut copied = 0;
     let mut from = 0;
     while from <= text.len() {
-        let Some(found) = glob.find(&text, from, budget)? else { break };
-        out.extend(&text[copied..found.start]);
+        let Some(hit) = glob.find(&text, from, budget)? else { break };
+        out.extend(&text[copied..hit.start]);
         if !all {
             budget.spend(replacement.len())?;
             out.push_str(replacement);
-            copied = found.end;
+            copied = hit.end;
             break;
         }
         // An empty match right behind another match is none.
-        if found.end > copied || found.start == 0 {
-            push_template(out, replacement, &text[found.clone()], budget)?;
+        if hit.end > copied || hit.start == 0 {
+            push_template(out, replacement, &text[hit.clone()], budget)?;
         }
-        copied = found.end;
-        from = found.end.max(from + 1);
+        copied = hit.end;
+        from = hit.end.max(from + 1);
     }
     out.extend(&text[copied..]);
     Ok(())
@@ -76,7 +76,7 @@ pub(super) fn replace(
 
 /// The replacement of `//` is a template of Go's regular expressions: `$0` is the match, another name is nothing, `$$`
 /// is `$`, a lone `$` stays.
-fn push_template(out: &mut String, template: &str, found: &[char], budget: &mut Budget) -> Result<(), ExpandErrorKind> {
+fn push_template(out: &mut String, template: &str, hit: &[char], budget: &mut Budget) -> Result<(), ExpandErrorKind> {
     budget.spend(template.len())?;
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {
@@ -92,8 +92,8 @@ fn push_template(out: &mut String, template: &str, found: &[char], budget: &mut 
             continue;
         };
         if name == "0" {
-            budget.spend(found.len())?;
-            out.extend(found);
+            budget.spend(hit.len())?;
+            out.extend(hit);
         }
         rest = after;
     }

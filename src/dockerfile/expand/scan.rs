@@ -15,13 +15,13 @@ pub(super) trait ExpansionVisitor {
     /// The quoted piece ends; `end` lies behind its last quote.
     fn quote_closed(&mut self, end: usize);
     /// `$name` or `${name}`.
-    fn variable(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind>;
+    fn variable(&mut self, reference: &VariableReference) -> Result<(), ExpandErrorKind>;
     /// `${name` and an operator; what follows is the operand.
-    fn open_operand(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind>;
+    fn open_operand(&mut self, reference: &VariableReference) -> Result<(), ExpandErrorKind>;
     /// The pattern of `${name/pattern/` ends, its replacement begins.
     fn pattern_ended(&mut self) -> Result<(), ExpandErrorKind>;
     /// The `}` of the last `opened`.
-    fn closed(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind>;
+    fn closed(&mut self, reference: &VariableReference) -> Result<(), ExpandErrorKind>;
 }
 
 /// A variable in a word. All ranges are bytes of the word.
@@ -54,7 +54,7 @@ enum Frame {
     /// Inside `"…"`.
     Quote,
     /// Inside an operand.
-    Operand { found: VariableReference, part: WordPart, outer_raw_escapes: bool },
+    Operand { reference: VariableReference, part: WordPart, outer_raw_escapes: bool },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -187,10 +187,10 @@ impl<S: ExpansionVisitor> Scan<'_, S> {
             }
             return self.sink.pattern_ended();
         }
-        let Some(Frame::Operand { mut found, outer_raw_escapes, .. }) = self.frames.pop() else { return Ok(()) };
-        found.span.end = self.at;
+        let Some(Frame::Operand { mut reference, outer_raw_escapes, .. }) = self.frames.pop() else { return Ok(()) };
+        reference.span.end = self.at;
         self.raw_escapes = outer_raw_escapes;
-        self.sink.closed(&found)
+        self.sink.closed(&reference)
     }
 
     /// `<<` and the blanks after it are one piece, so that `<< EOF` is one word.
@@ -282,37 +282,37 @@ impl<S: ExpansionVisitor> Scan<'_, S> {
             Some(_) => {}
         }
         let name = self.name();
-        let mut found = VariableReference { braces: true, ..VariableReference::plain(start..self.at, name) };
+        let mut reference = VariableReference { braces: true, ..VariableReference::plain(start..self.at, name) };
         let mut operator = self.next();
         if operator == Some('}') {
-            found.span.end = self.at;
-            return self.sink.variable(&found);
+            reference.span.end = self.at;
+            return self.sink.variable(&reference);
         }
         if operator == Some(':') {
-            found.colon = true;
+            reference.colon = true;
             operator = self.next();
         }
-        found.operator = Some(operator.unwrap_or(char::REPLACEMENT_CHARACTER));
-        self.substitution(found)
+        reference.operator = Some(operator.unwrap_or(char::REPLACEMENT_CHARACTER));
+        self.substitution(reference)
     }
 
     /// Behind `${name` and the operator's first character.
-    fn substitution(&mut self, mut found: VariableReference) -> ScanResult {
-        let operator = found.operator;
+    fn substitution(&mut self, mut reference: VariableReference) -> ScanResult {
+        let operator = reference.operator;
         let raw = matches!(operator, Some('#' | '%'));
-        let known = found.colon || matches!(operator, Some('+' | '-' | '?' | '#' | '%' | '/'));
-        if !known || (found.colon && raw) {
-            return Err(ExpandErrorKind::UnsupportedModifier(found.modifier()));
+        let known = reference.colon || matches!(operator, Some('+' | '-' | '?' | '#' | '%' | '/'));
+        if !known || (reference.colon && raw) {
+            return Err(ExpandErrorKind::UnsupportedModifier(reference.modifier()));
         }
-        let replaces = operator == Some('/') && !found.colon;
+        let replaces = operator == Some('/') && !reference.colon;
         if replaces && self.peek() == Some('/') {
             self.next();
-            found.all = true;
+            reference.all = true;
         }
-        found.span.end = self.at;
-        self.sink.open_operand(&found)?;
+        reference.span.end = self.at;
+        self.sink.open_operand(&reference)?;
         let part = if replaces { WordPart::Pattern } else { WordPart::Word };
-        self.frames.push(Frame::Operand { found, part, outer_raw_escapes: self.raw_escapes });
+        self.frames.push(Frame::Operand { reference, part, outer_raw_escapes: self.raw_escapes });
         self.raw_escapes = raw || replaces;
         Ok(())
     }

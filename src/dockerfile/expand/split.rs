@@ -28,8 +28,8 @@ impl Splitter {
         loop {
             let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
             let at = from.start + text.len() - rest.len();
-            let own = if same { at..at + length } else { from.clone() };
-            self.add_raw(&rest[..length], &own);
+            let range = if same { at..at + length } else { from.clone() };
+            self.add_raw(&rest[..length], &range);
             let Some(blank) = rest[length..].chars().next() else { return };
             self.end_word();
             rest = &rest[length + blank.len_utf8()..];

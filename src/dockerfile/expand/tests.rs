@@ -50,22 +50,22 @@ fn names(value: &Value) -> BTreeSet<String> {
 
 /// What differs from the builder's answer.
 fn difference(case: &Case) -> Option<String> {
-    let found = process_word(&case.word, &case.env, case.lex);
-    let (text, error) = match &found {
-        Ok(found) => (Value::from(found.text.as_str()), Value::Null),
+    let result = process_word(&case.word, &case.env, case.lex);
+    let (text, error) = match &result {
+        Ok(result) => (Value::from(result.text.as_str()), Value::Null),
         Err(error) => (Value::Null, Value::from(error.to_string())),
     };
     if text != case.raw["expected"] || error != case.raw["error"] {
         return Some(format!("{text} {error}"));
     }
-    let Ok(found) = found else { return None };
-    if found.unmatched != names(&case.raw["unmatched"]) {
-        return Some(format!("unmatched {:?}", found.unmatched));
+    let Ok(result) = result else { return None };
+    if result.unmatched != names(&case.raw["unmatched"]) {
+        return Some(format!("unmatched {:?}", result.unmatched));
     }
     if let Some(matched) = case.raw.get("matched")
-        && found.matched != names(matched)
+        && result.matched != names(matched)
     {
-        return Some(format!("matched {:?}", found.matched));
+        return Some(format!("matched {:?}", result.matched));
     }
     if let Some(words) = case.raw.get("words") {
         let words: Vec<&str> = words.as_array().into_iter().flatten().map(|word| word.as_str().unwrap()).collect();
@@ -83,7 +83,7 @@ fn agrees_with_the_builder() {
     for (file, cases) in all_cases() {
         let before = wrong.len();
         for case in &cases {
-            wrong.extend(difference(case).map(|found| format!("{}: {found}\n  {}", case.id, case.raw)));
+            wrong.extend(difference(case).map(|difference| format!("{}: {difference}\n  {}", case.id, case.raw)));
         }
         println!("{file}: {} of {}", cases.len() - (wrong.len() - before), cases.len());
     }
@@ -91,15 +91,15 @@ fn agrees_with_the_builder() {
 }
 
 fn used(word: &str, lex: Lex) -> BTreeSet<String> {
-    uses(word, lex).into_iter().map(|found| found.name.to_owned()).collect()
+    uses(word, lex).into_iter().map(|variable| variable.name.to_owned()).collect()
 }
 
 #[test]
 fn uses_are_what_expansion_looks_up() {
     let mut compared = 0;
     for case in all_cases().into_iter().flat_map(|(_, cases)| cases) {
-        let Ok(found) = process_word(&case.word, &case.env, case.lex) else { continue };
-        let names: BTreeSet<String> = found.matched.union(&found.unmatched).cloned().collect();
+        let Ok(result) = process_word(&case.word, &case.env, case.lex) else { continue };
+        let names: BTreeSet<String> = result.matched.union(&result.unmatched).cloned().collect();
         assert_eq!(used(&case.word, case.lex), names, "{}", case.word);
         compared += 1;
     }
@@ -110,11 +110,11 @@ fn uses_are_what_expansion_looks_up() {
 /// Expands with `A=a b`, `E=` and `D=x-y-z`, and shows the text or the message without its prefix.
 fn check(word: &str, lex: Lex, expected: &str) {
     let env = [("A", "a b"), ("E", ""), ("D", "x-y-z")].map(|(name, value)| (name.into(), value.into()));
-    let found = match process_word(word, &BTreeMap::from(env), lex) {
-        Ok(found) => found.text,
+    let result = match process_word(word, &BTreeMap::from(env), lex) {
+        Ok(word) => word.text,
         Err(error) => error.kind.to_string(),
     };
-    assert_eq!(found, expected, "{word}");
+    assert_eq!(result, expected, "{word}");
 }
 
 #[test]
@@ -180,16 +180,16 @@ fn mutated_words() {
         let word = mutate(&case.word, &mut random);
         let lex = Lex { raw_quotes: random.below(4) == 0, raw_escapes: random.below(4) == 0, ..case.lex };
         let lex = Lex { skip_unset_env: random.below(4) == 0, ..lex };
-        let found = process_word(&word, &case.env, lex);
+        let result = process_word(&word, &case.env, lex);
         let words = process_words(&word, &case.env, lex);
-        assert_eq!(found.is_ok(), words.is_ok());
-        if let Ok(found) = found {
+        assert_eq!(result.is_ok(), words.is_ok());
+        if let Ok(words) = result {
             good += 1;
-            assert_eq!(used(&word, lex), found.matched.union(&found.unmatched).cloned().collect(), "{word}");
+            assert_eq!(used(&word, lex), words.matched.union(&words.unmatched).cloned().collect(), "{word}");
         }
-        for found in heredoc_words(&word).unwrap_or_default() {
-            assert!(word.get(found.span.range()).is_some_and(|text| !text.is_empty()), "{word}");
-            let _ = heredoc_word(&found.text);
+        for heredoc in heredoc_words(&word).unwrap_or_default() {
+            assert!(word.get(heredoc.span.range()).is_some_and(|text| !text.is_empty()), "{word}");
+            let _ = heredoc_word(&heredoc.text);
         }
     }
     assert!(good > 10_000, "{good}");
@@ -219,8 +219,8 @@ fn long_and_deep_words() {
             let _ = process_words(&word, &env, lex);
             uses(&word, lex);
         }
-        for found in heredoc_words(&word).unwrap_or_default() {
-            let _ = heredoc_word(&found.text);
+        for heredoc in heredoc_words(&word).unwrap_or_default() {
+            let _ = heredoc_word(&heredoc.text);
         }
     }
     let deep = format!("{}x{}", "${N:-".repeat(100_000), "}".repeat(100_000));

@@ -70,14 +70,14 @@ struct Collect<'w> {
 }
 
 impl Collect<'_> {
-    fn add(&mut self, found: &VariableReference, operator: Operator, operand: Option<Span>) {
+    fn add(&mut self, reference: &VariableReference, operator: Operator, operand: Option<Span>) {
         self.found.push(VariableUse {
-            span: span(&found.span),
-            name: &self.word[found.name.clone()],
-            name_span: span(&found.name),
-            braces: found.braces,
+            span: span(&reference.span),
+            name: &self.word[reference.name.clone()],
+            name_span: span(&reference.name),
+            braces: reference.braces,
             operator,
-            empty_is_unset: found.colon,
+            empty_is_unset: reference.colon,
             operand,
             outer: self.open.last().copied(),
         });
@@ -88,15 +88,15 @@ fn span(range: &Range<usize>) -> Span {
     Span::new(range.start as u32, range.end as u32)
 }
 
-fn operator(found: &VariableReference) -> Operator {
-    match (found.operator, found.colon) {
+fn operator(reference: &VariableReference) -> Operator {
+    match (reference.operator, reference.colon) {
         (None, _) => Operator::Plain,
         (Some('-'), _) => Operator::Default,
         (Some('+'), _) => Operator::Alternative,
         (Some('?'), _) => Operator::Required,
         (Some('#'), false) => Operator::TrimStart,
         (Some('%'), false) => Operator::TrimEnd,
-        (Some('/'), false) if found.all => Operator::ReplaceAll,
+        (Some('/'), false) if reference.all => Operator::ReplaceAll,
         (Some('/'), false) => Operator::Replace,
         _ => Operator::Unsupported,
     }
@@ -111,15 +111,15 @@ impl ExpansionVisitor for Collect<'_> {
 
     fn quote_closed(&mut self, _end: usize) {}
 
-    fn variable(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind> {
-        self.add(found, Operator::Plain, None);
+    fn variable(&mut self, reference: &VariableReference) -> Result<(), ExpandErrorKind> {
+        self.add(reference, Operator::Plain, None);
         Ok(())
     }
 
-    fn open_operand(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind> {
-        let rest = found.span.end..self.word.len();
-        let whole = VariableReference { span: found.span.start..self.word.len(), ..found.clone() };
-        self.add(&whole, operator(found), Some(span(&rest)));
+    fn open_operand(&mut self, reference: &VariableReference) -> Result<(), ExpandErrorKind> {
+        let rest = reference.span.end..self.word.len();
+        let whole = VariableReference { span: reference.span.start..self.word.len(), ..reference.clone() };
+        self.add(&whole, operator(reference), Some(span(&rest)));
         self.open.push(self.found.len() - 1);
         Ok(())
     }
@@ -128,12 +128,12 @@ impl ExpansionVisitor for Collect<'_> {
         Ok(())
     }
 
-    fn closed(&mut self, found: &VariableReference) -> Result<(), ExpandErrorKind> {
-        let own = self.open.pop().and_then(|index| self.found.get_mut(index));
-        let Some(own) = own else { return Ok(()) };
-        own.span.end = found.span.end as u32;
-        if let Some(operand) = &mut own.operand {
-            operand.end = own.span.end - 1;
+    fn closed(&mut self, reference: &VariableReference) -> Result<(), ExpandErrorKind> {
+        let variable_use = self.open.pop().and_then(|index| self.found.get_mut(index));
+        let Some(variable_use) = variable_use else { return Ok(()) };
+        variable_use.span.end = reference.span.end as u32;
+        if let Some(operand) = &mut variable_use.operand {
+            operand.end = variable_use.span.end - 1;
         }
         Ok(())
     }
@@ -145,16 +145,16 @@ mod tests {
 
     /// Each use as `text name operator [operand] <outer`.
     fn check(word: &str, expected: &[&str]) {
-        let mut shown = Vec::new();
-        for found in uses(word, Lex::new('\\')) {
-            assert_eq!(&word[found.name_span.range()], found.name);
-            let mut line = format!("{} {} {:?}", &word[found.span.range()], found.name, found.operator);
-            line.push_str(if found.empty_is_unset { ":" } else { "" });
-            line.extend(found.operand.map(|operand| format!(" [{}]", &word[operand.range()])));
-            line.extend(found.outer.map(|outer| format!(" <{outer}")));
-            shown.push(line);
+        let mut lines = Vec::new();
+        for variable in uses(word, Lex::new('\\')) {
+            assert_eq!(&word[variable.name_span.range()], variable.name);
+            let mut line = format!("{} {} {:?}", &word[variable.span.range()], variable.name, variable.operator);
+            line.push_str(if variable.empty_is_unset { ":" } else { "" });
+            line.extend(variable.operand.map(|operand| format!(" [{}]", &word[operand.range()])));
+            line.extend(variable.outer.map(|outer| format!(" <{outer}")));
+            lines.push(line);
         }
-        assert_eq!(shown, expected, "{word}");
+        assert_eq!(lines, expected, "{word}");
     }
 
     #[test]

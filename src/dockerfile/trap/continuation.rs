@@ -15,7 +15,7 @@ pub(in crate::dockerfile) fn check_lines(file: &mut File, index: u32, first: usi
     let escape = file.escape as u8;
     let text = file.source.text();
     let lines = &file.lines[first..];
-    let mut found: Option<SyntaxProblem> = None;
+    let mut problem: Option<SyntaxProblem> = None;
     let mut quote = QuoteState::default();
     let mut fed = 0;
     let mut last = 0;
@@ -24,7 +24,7 @@ pub(in crate::dockerfile) fn check_lines(file: &mut File, index: u32, first: usi
             continue;
         }
         let previous = std::mem::replace(&mut last, at);
-        if !text.as_bytes()[line.span.start as usize].is_ascii_uppercase() || found.is_some() {
+        if !text.as_bytes()[line.span.start as usize].is_ascii_uppercase() || problem.is_some() {
             continue;
         }
         let line_text = without_line_end(&text[line.span.range()]);
@@ -39,16 +39,16 @@ pub(in crate::dockerfile) fn check_lines(file: &mut File, index: u32, first: usi
         fed = at;
         if !quote.is_open() && file.instructions[index as usize].keyword != Keyword::Unknown {
             let above = lines[previous].span;
-            let kept = before_continuation(without_line_end(&text[above.range()]), escape).unwrap_or_default();
-            found = Some(swallowed_instruction(line_text, line.span, kept, above));
+            let content = before_continuation(without_line_end(&text[above.range()]), escape).unwrap_or_default();
+            problem = Some(swallowed_instruction(line_text, line.span, content, above));
         }
     }
     let end = &text[lines[last].span.range()];
     let end = without_line_end(end);
     if end.as_bytes().last().is_some_and(|&byte| byte >= 0x80 || matches!(byte, 0x0b | 0x0c)) {
-        found = found.or_else(|| broken(end, lines[last].span, escape));
+        problem = problem.or_else(|| broken(end, lines[last].span, escape));
     }
-    file.problems.extend(found);
+    file.problems.extend(problem);
 }
 
 /// Whether a line begins with an instruction's name in capitals and a blank.

@@ -7,12 +7,12 @@ use crate::text::Span;
 
 /// Looks at the comments before the first instruction, and at inline checks.
 pub(in crate::dockerfile) fn check_directives(file: &mut File) {
-    let mut found = Vec::new();
-    check_indented(file, &mut found);
-    check_comments(file, &mut found);
+    let mut problems = Vec::new();
+    check_indented(file, &mut problems);
+    check_comments(file, &mut problems);
     let directives = file.directives.iter().filter(|directive| directive.name == DirectiveName::Check);
     for directive in directives {
-        check_cut(directive.value, file.source.slice(directive.value), &mut found);
+        check_cut(directive.value, file.source.slice(directive.value), &mut problems);
     }
     for &comment in file.instructions.iter().flat_map(|instruction| &instruction.comments) {
         let text = file.logical(comment);
@@ -22,19 +22,19 @@ pub(in crate::dockerfile) fn check_directives(file: &mut File) {
         {
             let start = comment.start + value.start as u32;
             let span = file.locate(Span::new(start, start + value.len() as u32));
-            check_cut(span, &text[value], &mut found);
+            check_cut(span, &text[value], &mut problems);
         }
     }
-    file.problems.append(&mut found);
+    file.problems.append(&mut problems);
 }
 
 /// The separate look-up takes no indented `syntax` and `check`, though the parser does.
-fn check_indented(file: &File, found: &mut Vec<SyntaxProblem>) {
+fn check_indented(file: &File, problems: &mut Vec<SyntaxProblem>) {
     for directive in &file.directives {
         let line = file.source.line_span(file.source.line(directive.span.start));
         let is_indented = file.source.slice(line).starts_with(|c: char| c.is_whitespace());
         if is_indented && directive.name != DirectiveName::Escape {
-            found.push(SyntaxProblem {
+            problems.push(SyntaxProblem {
                 kind: ProblemKind::DirectiveIndented,
                 span: directive.span,
                 message: format!("BuildKit ignores an indented `{}` directive", directive.name.as_str()),
@@ -44,7 +44,7 @@ fn check_indented(file: &File, found: &mut Vec<SyntaxProblem>) {
     }
 }
 
-fn check_comments(file: &File, found: &mut Vec<SyntaxProblem>) {
+fn check_comments(file: &File, problems: &mut Vec<SyntaxProblem>) {
     let mut is_top = true;
     for line in &file.lines {
         match line.kind {
@@ -65,14 +65,14 @@ fn check_comments(file: &File, found: &mut Vec<SyntaxProblem>) {
         let span = Span::new(at, value_span.end);
         let value = &text[hash + 1..][value];
         if is_first_other && let Some(known) = misspelt(name, value) {
-            found.push(SyntaxProblem {
+            problems.push(SyntaxProblem {
                 kind: ProblemKind::DirectiveMisspelt,
                 span,
                 message: format!("`{name}` is not a directive, so this is a comment"),
                 help: Some(format!("did you mean `{known}`?")),
             });
         } else if !is_first_other && is_late(name, value) && !is_found(file, value_span) {
-            found.push(SyntaxProblem {
+            problems.push(SyntaxProblem {
                 kind: ProblemKind::DirectiveLate,
                 span,
                 message: format!("the `{}` directive comes too late, so this is a comment", name.to_lowercase()),
@@ -115,12 +115,12 @@ fn fits(name: &str, value: &str) -> bool {
 }
 
 /// The value up to its first space counts: a reason may follow, options may not.
-fn check_cut(span: Span, value: &str, found: &mut Vec<SyntaxProblem>) {
+fn check_cut(span: Span, value: &str, problems: &mut Vec<SyntaxProblem>) {
     let Some((kept, lost)) = value.split_once(' ') else { return };
     let is_cut = kept.ends_with([',', ';', '=']) || lost.trim_start().starts_with([',', ';', '=']);
     if is_cut {
         let start = span.start + kept.len() as u32;
-        found.push(SyntaxProblem {
+        problems.push(SyntaxProblem {
             kind: ProblemKind::CheckCut,
             span: Span::new(start, span.end),
             message: format!("BuildKit reads only `{kept}`, up to the first space"),

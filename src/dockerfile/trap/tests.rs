@@ -5,15 +5,15 @@ use crate::text::Source;
 fn check(text: &str, expected: &[&str]) {
     let source = Source::of("Dockerfile", text);
     let file = parse(&source);
-    let mut shown = Vec::new();
+    let mut texts = Vec::new();
     for problem in file.problems() {
         assert!(
             problem.kind != ProblemKind::Error || expected.iter().any(|line| line.starts_with("error")),
             "{problem:?}"
         );
-        shown.push(format!("{}: {}", problem.kind.as_str(), source.slice(problem.span)));
+        texts.push(format!("{}: {}", problem.kind.as_str(), source.slice(problem.span)));
     }
-    assert_eq!(shown, expected, "{text:?}");
+    assert_eq!(texts, expected, "{text:?}");
 }
 
 #[test]

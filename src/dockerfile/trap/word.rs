@@ -42,8 +42,8 @@ fn text(line: LineText<'_>, word: InstructionWord) -> Option<&str> {
 fn check_flags(cx: &mut Cx<'_>, line: LineText<'_>, instruction: &Instruction) {
     for flag in instruction.flags.iter().filter(|flag| flag.unquoted.is_some()) {
         if text(line, flag.word).is_some_and(|word| !word.is_ascii()) {
-            let taken = flag.unquoted.as_deref().unwrap_or_default();
-            let message = format!("BuildKit reads the bytes of this flag as Latin-1, so it becomes `{taken}`");
+            let value = flag.unquoted.as_deref().unwrap_or_default();
+            let message = format!("BuildKit reads the bytes of this flag as Latin-1, so it becomes `{value}`");
             cx.problem(ProblemKind::FlagBeyondAscii, flag.word.text, message, "use only ASCII in flags");
         }
     }

@@ -110,10 +110,10 @@ impl File {
         let mut parts = Vec::new();
         let mut at = heredoc.body.start;
         for line in self.source.slice(heredoc.body).split_inclusive('\n') {
-            let kept = line.trim_start_matches('\t');
+            let content = line.trim_start_matches('\t');
             let end = at + line.len() as u32;
-            parts.push(Part { at: text.len() as u32, text: Span::new(end - kept.len() as u32, end) });
-            text.push_str(kept);
+            parts.push(Part { at: text.len() as u32, text: Span::new(end - content.len() as u32, end) });
+            text.push_str(content);
             at = end;
         }
         (Cow::Owned(text), parts)

@@ -58,8 +58,8 @@ fn mounts_have_fields_with_places() {
 #[test]
 fn pairs_and_args_are_split() {
     with("ENV A=1 \\\n  B=\"x y\" C=\n", |file, instruction| {
-        let shown: Vec<String> = file.variables(instruction).iter().map(|pair| shown(file, &pair.value)).collect();
-        assert_eq!(shown, ["1@1", "\"x y\"@\"x y\"", "@"]);
+        let texts: Vec<String> = file.variables(instruction).iter().map(|pair| shown(file, &pair.value)).collect();
+        assert_eq!(texts, ["1@1", "\"x y\"@\"x y\"", "@"]);
     });
     with("ARG A B=c=d\n", |file, instruction| {
         let args = file.args(instruction);

@@ -16,12 +16,12 @@ impl Line {
 
     /// Starts a program whose input and output are the line's other end: unlike pipes, it can be waited for with a limit.
     pub(in crate::engine) fn spawn(command: &mut Command) -> io::Result<(Self, Child)> {
-        let (own, other) = UnixStream::pair()?;
+        let (local, other) = UnixStream::pair()?;
         let (input, output): (OwnedFd, OwnedFd) = (other.try_clone()?.into(), other.into());
         let child = command.stdin(Stdio::from(input)).stdout(Stdio::from(output)).spawn()?;
         // While the command keeps the other end open, the program's end is not heard.
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        Ok((Self(own), child))
+        Ok((Self(local), child))
     }
 
     pub(super) fn write(&mut self, bytes: &[u8], limit: Option<Duration>) -> io::Result<()> {

@@ -17,9 +17,9 @@ fn seen(files: &[&str], gone: &[&str]) -> RunScope {
 }
 
 #[track_caller]
-fn check(before: &Baseline, found: &[(&str, &str)], seen: &RunScope, is_known: &[bool], fixed: u64) -> Baseline {
-    let found: Vec<BaselineFinding> = found.iter().map(|(file, text)| known(file, text)).collect();
-    let comparison = before.compare(&found, seen);
+fn check(before: &Baseline, findings: &[(&str, &str)], scope: &RunScope, is_known: &[bool], fixed: u64) -> Baseline {
+    let findings: Vec<BaselineFinding> = findings.iter().map(|(file, text)| known(file, text)).collect();
+    let comparison = before.compare(&findings, scope);
     assert_eq!((&*comparison.is_known, comparison.fixed), (is_known, fixed));
     comparison.pruned
 }
@@ -84,7 +84,7 @@ fn a_bad_file_is_refused() {
     };
     let twice = file(BASELINE_SCHEMA, &format!("{entry},{entry}")).unwrap();
     assert_eq!(twice.findings.values().copied().collect::<Vec<_>>(), [2]);
-    for (result, said) in [
+    for (result, message) in [
         (file("dockopt.baseline/2", ""), "its schema is `dockopt.baseline/2`, not `dockopt.baseline/1`"),
         (file(BASELINE_SCHEMA, &entry.replace("012", "xyz")), "finding 1: a fingerprint is 16 hexadecimal digits"),
         (file(BASELINE_SCHEMA, &entry.replace(":1}", ":0}")), "finding 1: a count is at least 1"),
@@ -94,7 +94,7 @@ fn a_bad_file_is_refused() {
         (Baseline::read("[]"), "line 1"),
     ] {
         let error = result.unwrap_err().to_string();
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(message), "{error}");
     }
     let most = entry.replace(":1}", ":18446744073709551615}");
     assert!(file(BASELINE_SCHEMA, &format!("{most},{most}")).is_ok());

@@ -46,10 +46,10 @@ fn check(name: &str) {
 
 fn matched_only(text: &str, paths: &[String]) -> Vec<String> {
     let matcher: Matcher = parse(&Source::of("f", text)).matcher();
-    let mut left: Vec<String> = paths.iter().filter(|path| !path.ends_with('/')).cloned().collect();
-    left.retain(|path| !matcher.matches_only(path).unwrap().0);
-    left.sort();
-    left
+    let mut remaining: Vec<String> = paths.iter().filter(|path| !path.ends_with('/')).cloned().collect();
+    remaining.retain(|path| !matcher.matches_only(path).unwrap().0);
+    remaining.sort();
+    remaining
 }
 
 #[test]

@@ -80,9 +80,9 @@ pub(super) struct Input<'a, R> {
 }
 
 impl<'a, R: Read> Input<'a, R> {
-    pub(super) fn new(source: R, pool: Arc<Pool>, progress: &'a (dyn Fn(u64) + Sync), kept: bool) -> Self {
+    pub(super) fn new(source: R, pool: Arc<Pool>, progress: &'a (dyn Fn(u64) + Sync), is_kept: bool) -> Self {
         let (chunk, read, failed) = (None, Vec::new(), None);
-        Self { source, pool, progress, chunk, at: 0, before: 0, kept, read, ended: false, failed }
+        Self { source, pool, progress, chunk, at: 0, before: 0, kept: is_kept, read, ended: false, failed }
     }
 
     /// Bytes that were used.
@@ -111,8 +111,8 @@ impl<'a, R: Read> Input<'a, R> {
 
     /// Uses bytes.
     pub(super) fn consume(&mut self, bytes: usize) {
-        let there = self.chunk.as_ref().map_or(0, |chunk| chunk.len());
-        self.at = there.min(self.at + bytes);
+        let length = self.chunk.as_ref().map_or(0, |chunk| chunk.len());
+        self.at = length.min(self.at + bytes);
     }
 
     /// The next chunk as a whole, used; `None` at the blob's end.
@@ -178,9 +178,9 @@ impl<R: Read> Read for Input<'_, R> {
         if self.read.len() > 64 * HELD {
             return Err(io::Error::new(io::ErrorKind::OutOfMemory, "it produces no output"));
         }
-        let there = self.fill()?;
-        let now = there.len().min(buffer.len());
-        buffer[..now].copy_from_slice(&there[..now]);
+        let available = self.fill()?;
+        let now = available.len().min(buffer.len());
+        buffer[..now].copy_from_slice(&available[..now]);
         self.consume(now);
         Ok(now)
     }

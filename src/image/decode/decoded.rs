@@ -68,16 +68,16 @@ impl<R: Read> BufRead for DecodingReader<'_, R> {
     }
 
     fn consume(&mut self, bytes: usize) {
-        let there = self.chunk.as_ref().map_or(0, |chunk| chunk.len());
-        self.at = there.min(self.at + bytes);
+        let length = self.chunk.as_ref().map_or(0, |chunk| chunk.len());
+        self.at = length.min(self.at + bytes);
     }
 }
 
 impl<R: Read> Read for DecodingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let there = self.fill_buf()?;
-        let now = there.len().min(buffer.len());
-        buffer[..now].copy_from_slice(&there[..now]);
+        let available = self.fill_buf()?;
+        let now = available.len().min(buffer.len());
+        buffer[..now].copy_from_slice(&available[..now]);
         self.consume(now);
         Ok(now)
     }

@@ -109,12 +109,12 @@ fn all_compressions_are_told_by_their_first_bytes() {
 
 #[test]
 fn streams_may_follow_one_another() {
-    let (one, two) = (noise(300_000), b"two".to_vec());
-    let both = [&one[..], &two].concat();
+    let (first, two) = (noise(300_000), b"two".to_vec());
+    let both = [&first[..], &two].concat();
     for (encode, compression) in
         [(gzip as fn(&[u8]) -> Vec<u8>, Compression::Gzip), (zstd, Compression::Zstd), (bzip2, Compression::Bzip2)]
     {
-        check(&[encode(&one), encode(&two)].concat(), compression, &both);
+        check(&[encode(&first), encode(&two)].concat(), compression, &both);
         check(&[encode(b""), encode(&two)].concat(), compression, &two);
         wrong(&[&encode(&two)[..], b"junk"].concat(), FaultKind::Corrupt, "is followed by other bytes");
     }
@@ -169,7 +169,7 @@ fn what_is_cut_or_changed_is_an_error() {
             flipped[at] ^= 1 << (at % 8);
             match decoded(&flipped) {
                 // Times and names in gzip's header are held against nothing; other first bytes are another thing.
-                Ok(found) => assert!(at < 10 || found == contents, "{name} {at}"),
+                Ok(bytes) => assert!(at < 10 || bytes == contents, "{name} {at}"),
                 Err((_, fault)) => assert!(!fault.what.is_empty()),
             }
         }
@@ -206,7 +206,7 @@ fn changed_bits_of_bzip2_are_errors() {
             flipped[bit / 8] ^= 1 << (bit % 8);
             match decoded(&flipped) {
                 // A table that no group chooses, the rest of the last byte.
-                Ok(found) => assert_eq!(found, contents, "{bit}"),
+                Ok(bytes) => assert_eq!(bytes, contents, "{bit}"),
                 Err((_, fault)) => assert!(!fault.what.is_empty()),
             }
         }

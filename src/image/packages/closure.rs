@@ -264,10 +264,10 @@ mod tests {
                 .iter()
                 .enumerate()
                 .filter(|(index, _)| bytes >> index & 1 == 1)
-                .map(|(_, one)| &*one.name)
+                .map(|(_, package)| &*package.name)
                 .collect()
         };
-        let shown = packages.iter().filter_map(|package| {
+        let texts = packages.iter().filter_map(|package| {
             let exclusive = package.exclusive.map_or("-".to_owned(), |size| names(size.bytes));
             let closure = package.closure.map(|size| names(size.bytes));
             match closure {
@@ -275,7 +275,7 @@ mod tests {
                 None => package.orphan.then(|| format!("{} orphan", package.name)),
             }
         });
-        assert_eq!(shown.collect::<Vec<_>>().join(", "), expected);
+        assert_eq!(texts.collect::<Vec<_>>().join(", "), expected);
     }
 
     #[test]

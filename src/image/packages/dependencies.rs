@@ -38,8 +38,9 @@ impl KnownPackages {
 
     fn find(&self, draft: &PackageDraft<'_>, name: NameHash) -> Option<u32> {
         let ecosystem = draft.package.ecosystem;
-        let found = self.named.get(&(ecosystem, draft.scope, name)).or_else(|| self.provided.get(&(ecosystem, name)));
-        found.or_else(|| if ecosystem == Ecosystem::Python { self.anywhere.get(&name) } else { None }).copied()
+        let candidates =
+            self.named.get(&(ecosystem, draft.scope, name)).or_else(|| self.provided.get(&(ecosystem, name)));
+        candidates.or_else(|| if ecosystem == Ecosystem::Python { self.anywhere.get(&name) } else { None }).copied()
     }
 }
 

@@ -144,10 +144,14 @@ impl PackageFact {
                 PackageFactKind::Files(files) => files.heap(),
                 PackageFactKind::Names(names) => names.len() * size_of::<NameHash>(),
                 PackageFactKind::Diversions(all) => all.iter().map(|(from, to, _)| from.len() + to.len() + 40).sum(),
-                PackageFactKind::Metadata(one) => record(one),
-                PackageFactKind::Manifest(one) => record(&one.record) + one.development_needs.len() * size_of::<Need>(),
+                PackageFactKind::Metadata(metadata) => record(metadata),
+                PackageFactKind::Manifest(manifest) => {
+                    record(&manifest.record) + manifest.development_needs.len() * size_of::<Need>()
+                }
                 PackageFactKind::Locked(places) => places.len() * size_of::<HiddenLockEntry>(),
-                PackageFactKind::Vendored(all) => all.iter().map(|(one, folder)| record(one) + folder.len() + 16).sum(),
+                PackageFactKind::Vendored(all) => {
+                    all.iter().map(|(package, folder)| record(package) + folder.len() + 16).sum()
+                }
                 PackageFactKind::Program(program) => {
                     program.parts.iter().map(|part| part.name.len() + part.version.len() + 32).sum::<usize>() + 64
                 }

@@ -55,7 +55,7 @@ impl<'a> ImageFacts<'a> {
                 }
             }
         }
-        all.sort_by_key(|found| (found.path, found.entry));
+        all.sort_by_key(|file| (file.path, file.entry));
         let mut ground = Self {
             image,
             tree,
@@ -72,19 +72,19 @@ impl<'a> ImageFacts<'a> {
     }
 
     fn find_current(&mut self) {
-        let told: HashMap<EntryId, &'a PackageFactKind> =
-            self.all.iter().map(|found| (found.entry, found.told)).collect();
-        if told.is_empty() {
+        let facts: HashMap<EntryId, &'a PackageFactKind> =
+            self.all.iter().map(|file| (file.entry, file.told)).collect();
+        if facts.is_empty() {
             return;
         }
         for (path, entry) in self.tree.members() {
             let entry = self.tree.inode(entry);
-            if let Some(told) = told.get(&entry) {
-                self.current.push(FileFacts { path, entry, told });
+            if let Some(fact) = facts.get(&entry) {
+                self.current.push(FileFacts { path, entry, told: fact });
             }
         }
-        self.current.sort_by_key(|found| found.path);
-        self.by_path = (0..).zip(&self.current).map(|(index, found)| (found.path, index)).collect();
+        self.current.sort_by_key(|file| file.path);
+        self.by_path = (0..).zip(&self.current).map(|(index, file)| (file.path, index)).collect();
     }
 
     /// Links to directories in the root and one directory below it: `/bin`, `/usr/sbin`, `/usr/lib64`.
@@ -136,18 +136,18 @@ impl<'a> ImageFacts<'a> {
     }
 
     /// What the layers up to a file of the final tree tell at its path, the lowest first.
-    pub(super) fn history(&self, found: &FileFacts<'_>) -> &[FileFacts<'a>] {
-        let start = self.all.partition_point(|other| other.path < found.path);
+    pub(super) fn history(&self, file: &FileFacts<'_>) -> &[FileFacts<'a>] {
+        let start = self.all.partition_point(|other| other.path < file.path);
         let rest = &self.all[start..];
-        let end = rest.partition_point(|other| (other.path, other.entry) <= (found.path, found.entry));
+        let end = rest.partition_point(|other| (other.path, other.entry) <= (file.path, file.entry));
         &rest[..end]
     }
 
     /// The lowest layer since which a file has the contents that it has in the final tree.
-    pub(super) fn since(&self, found: &FileFacts<'_>) -> u32 {
+    pub(super) fn since(&self, file: &FileFacts<'_>) -> u32 {
         let content = |entry: EntryId| self.entry(entry).map(|entry| (entry.content, entry.size));
-        let same = self.history(found).iter().rev().take_while(|other| content(other.entry) == content(found.entry));
-        same.last().map_or(found.entry.layer, |other| other.entry.layer)
+        let same = self.history(file).iter().rev().take_while(|other| content(other.entry) == content(file.entry));
+        same.last().map_or(file.entry.layer, |other| other.entry.layer)
     }
 
     /// A member of a layer.

@@ -111,10 +111,10 @@ impl Lists {
         }
         let (name, version) = split(&self.stem);
         // Its own properties: those whose artefact the file is called after, not those of what it has inside.
-        let own = self.maven.iter().position(|[_, artefact, _]| artefact.as_bytes() == name);
-        let own = own.or((self.maven.len() == 1 && self.inside.is_empty()).then_some(0));
+        let index = self.maven.iter().position(|[_, artefact, _]| artefact.as_bytes() == name);
+        let own = index.or((self.maven.len() == 1 && self.inside.is_empty()).then_some(0));
         let (title, written) = self.manifest.unwrap_or_default();
-        let (name, version) = match own.map(|own| &self.maven[own]) {
+        let (name, version) = match own.map(|index| &self.maven[index]) {
             Some([group, artefact, version]) => (join_coordinates(group, artefact), version.clone()),
             None if !name.is_empty() && !version.is_empty() => (word(name), word(version)),
             None if !name.is_empty() => (word(name), written),
@@ -188,9 +188,10 @@ mod tests {
         for piece in [1, 1000, 1 << 20] {
             let mut stream = Stream::new(Lists::new(path.as_bytes()));
             jar.chunks(piece).for_each(|piece| stream.take(piece));
-            let Some(PackageFactKind::Program(found)) = stream.finish().into_facts() else { panic!() };
-            let parts: Vec<String> = found.parts.iter().map(|part| format!("{} {}", part.name, part.version)).collect();
-            assert_eq!(format!("{} {}: {}", found.name, found.version, parts.join(", ")), expected, "{piece}");
+            let Some(PackageFactKind::Program(program)) = stream.finish().into_facts() else { panic!() };
+            let parts: Vec<String> =
+                program.parts.iter().map(|part| format!("{} {}", part.name, part.version)).collect();
+            assert_eq!(format!("{} {}: {}", program.name, program.version, parts.join(", ")), expected, "{piece}");
         }
     }
 

@@ -12,30 +12,30 @@ use crate::image::path::PathId;
 /// All packages of languages, and programs.
 pub(super) fn drafts<'a>(ground: &ImageFacts<'a>) -> Vec<PackageDraft<'a>> {
     let (mut drafts, mut programs) = (Vec::new(), HashSet::new());
-    for found in &ground.current {
+    for file in &ground.current {
         let paths = &ground.image.paths;
-        let (folder, name) = (paths.parent(found.path), paths.name(found.path));
-        match found.told {
-            PackageFactKind::Metadata(record) if name.ends_with(b".gemspec") => drafts.push(gem(ground, found, record)),
-            PackageFactKind::Metadata(record) if !record.name.is_empty() => drafts.push(python(ground, found, record)),
+        let (folder, name) = (paths.parent(file.path), paths.name(file.path));
+        match file.told {
+            PackageFactKind::Metadata(record) if name.ends_with(b".gemspec") => drafts.push(gem(ground, file, record)),
+            PackageFactKind::Metadata(record) if !record.name.is_empty() => drafts.push(python(ground, file, record)),
             PackageFactKind::Manifest(manifest) if is_module(ground, folder) && !manifest.record.name.is_empty() => {
-                let mut draft = PackageDraft::new(Ecosystem::Node, &manifest.record, folder, ground.since(found));
+                let mut draft = PackageDraft::new(Ecosystem::Node, &manifest.record, folder, ground.since(file));
                 draft.manifest = Some(manifest);
                 draft.claim = FileOwnership::Folder(folder);
-                draft.own.push(found.path);
+                draft.own.push(file.path);
                 drafts.push(draft);
             }
             PackageFactKind::Vendored(all) => {
-                drafts.extend(all.iter().filter_map(|(one, at)| vendored(ground, found, one, at)));
+                drafts.extend(all.iter().filter_map(|(package, at)| vendored(ground, file, package, at)));
             }
             // One draft for all names of a program.
-            PackageFactKind::Program(program) if programs.insert(found.entry) => {
-                let mut draft = PackageDraft::unnamed(program.ecosystem, found.path, ground.since(found));
+            PackageFactKind::Program(program) if programs.insert(file.entry) => {
+                let mut draft = PackageDraft::unnamed(program.ecosystem, file.path, ground.since(file));
                 draft.package.name = program.name.clone();
                 draft.package.version = program.version.clone();
                 draft.package.parts = program.parts.to_vec();
                 draft.claim = FileOwnership::File;
-                draft.own.push(found.path);
+                draft.own.push(file.path);
                 drafts.push(draft);
             }
             _ => {}
@@ -53,13 +53,13 @@ pub(super) fn is_module(ground: &ImageFacts<'_>, folder: PathId) -> bool {
     paths.name(if scoped { paths.parent(above) } else { above }) == b"node_modules"
 }
 
-fn python<'a>(ground: &ImageFacts<'a>, found: &FileFacts<'a>, record: &'a Record) -> PackageDraft<'a> {
+fn python<'a>(ground: &ImageFacts<'a>, file: &FileFacts<'a>, record: &'a Record) -> PackageDraft<'a> {
     let paths = &ground.image.paths;
-    let mut draft = PackageDraft::new(Ecosystem::Python, record, found.path, ground.since(found));
+    let mut draft = PackageDraft::new(Ecosystem::Python, record, file.path, ground.since(file));
     draft.key = normalized(record.name.as_bytes());
-    draft.own.push(found.path);
-    let folder = paths.parent(found.path);
-    if paths.name(found.path).ends_with(b".egg-info") {
+    draft.own.push(file.path);
+    let folder = paths.parent(file.path);
+    if paths.name(file.path).ends_with(b".egg-info") {
         draft.scope = folder;
         return draft;
     }
@@ -90,15 +90,15 @@ fn python<'a>(ground: &ImageFacts<'a>, found: &FileFacts<'a>, record: &'a Record
     draft
 }
 
-fn gem<'a>(ground: &ImageFacts<'a>, found: &FileFacts<'a>, record: &'a Record) -> PackageDraft<'a> {
+fn gem<'a>(ground: &ImageFacts<'a>, file: &FileFacts<'a>, record: &'a Record) -> PackageDraft<'a> {
     let paths = &ground.image.paths;
-    let mut draft = PackageDraft::new(Ecosystem::Ruby, record, found.path, ground.since(found));
-    draft.own.push(found.path);
-    let specifications = paths.parent(found.path);
+    let mut draft = PackageDraft::new(Ecosystem::Ruby, record, file.path, ground.since(file));
+    draft.own.push(file.path);
+    let specifications = paths.parent(file.path);
     let default = paths.name(specifications) == b"default";
     let home = if default { paths.parent(paths.parent(specifications)) } else { paths.parent(specifications) };
     draft.scope = home;
-    let name = paths.name(found.path);
+    let name = paths.name(file.path);
     let name = name.strip_suffix(b".gemspec").unwrap_or(name);
     let inside = |folder: &[u8], name: &[u8]| paths.child(paths.child(home, folder)?, name);
     if let Some(folder) = inside(b"gems", name) {
@@ -112,14 +112,14 @@ fn gem<'a>(ground: &ImageFacts<'a>, found: &FileFacts<'a>, record: &'a Record) -
 /// What a `Gemfile.lock` names is asked for; where there is none, nothing tells.
 fn asked_gems(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let paths = &ground.image.paths;
-    let locks = ground.current.iter().filter(|found| paths.name(found.path) == b"Gemfile.lock");
-    let names = locks.filter_map(|found| match found.told {
+    let locks = ground.current.iter().filter(|file| paths.name(file.path) == b"Gemfile.lock");
+    let names = locks.filter_map(|file| match file.told {
         PackageFactKind::Names(names) => Some(names.iter().copied()),
         _ => None,
     });
-    let asked: HashSet<NameHash> = names.flatten().collect();
+    let direct_names: HashSet<NameHash> = names.flatten().collect();
     for draft in drafts.iter_mut().filter(|draft| draft.package.ecosystem == Ecosystem::Ruby) {
-        if asked.contains(&draft.key) {
+        if direct_names.contains(&draft.key) {
             draft.package.why = PackageReason::Asked;
         }
     }
@@ -151,8 +151,8 @@ fn vendored<'a>(
     let manifest = ground.told_in(paths.parent(vendor), b"composer.json");
     if let Some(PackageFactKind::Manifest(manifest)) = manifest {
         let named = manifest.record.needs.iter().chain(&manifest.development_needs);
-        let asked = named.into_iter().any(|need| need.name == draft.key);
-        draft.package.why = if asked { PackageReason::Asked } else { PackageReason::Dependency };
+        let is_direct = named.into_iter().any(|need| need.name == draft.key);
+        draft.package.why = if is_direct { PackageReason::Asked } else { PackageReason::Dependency };
     }
     Some(draft)
 }

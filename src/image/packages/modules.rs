@@ -43,8 +43,8 @@ impl Modules {
         let mut at = from;
         loop {
             let modules = if paths.name(at) == b"node_modules" { Some(at) } else { paths.child(at, b"node_modules") };
-            if let Some(&found) = modules.and_then(|modules| self.named.get(&(modules, name))) {
-                return Some(found);
+            if let Some(&package) = modules.and_then(|modules| self.named.get(&(modules, name))) {
+                return Some(package);
             }
             if at == PathId::ROOT {
                 return None;
@@ -87,18 +87,18 @@ pub(super) fn mark_direct_dependencies(
     drafts: &mut [PackageDraft<'_>],
     modules: &Modules,
 ) -> DirectDependencies {
-    let mut asked = DirectDependencies::default();
+    let mut direct = DirectDependencies::default();
     if modules.named.is_empty() {
-        return asked;
+        return direct;
     }
-    for found in &ground.current {
-        let folder = ground.image.paths.parent(found.path);
-        let PackageFactKind::Manifest(manifest) = found.told else { continue };
-        if ground.image.paths.name(found.path) != b"package.json" || is_below_modules(ground, folder) {
+    for file in &ground.current {
+        let folder = ground.image.paths.parent(file.path);
+        let PackageFactKind::Manifest(manifest) = file.told else { continue };
+        if ground.image.paths.name(file.path) != b"package.json" || is_below_modules(ground, folder) {
             continue;
         }
         for (needs, roots) in
-            [(&manifest.record.needs, &mut asked.in_use), (&manifest.development_needs, &mut asked.in_development)]
+            [(&manifest.record.needs, &mut direct.in_use), (&manifest.development_needs, &mut direct.in_development)]
         {
             for index in needs.iter().filter_map(|need| modules.resolve(ground, folder, need.name)) {
                 drafts[index as usize].package.why = PackageReason::Asked;
@@ -108,7 +108,7 @@ pub(super) fn mark_direct_dependencies(
     }
     global(ground, drafts);
     locked(ground, drafts);
-    asked
+    direct
 }
 
 /// What lies in `lib/node_modules` was installed for all (`npm install -g`), and named.
@@ -126,9 +126,9 @@ fn global(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
 fn locked(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let paths = &ground.image.paths;
     let mut marks: HashMap<(PathId, NameHash), HiddenLockEntry> = HashMap::new();
-    for found in &ground.current {
-        if let PackageFactKind::Locked(places) = found.told {
-            let project = paths.parent(paths.parent(found.path));
+    for file in &ground.current {
+        if let PackageFactKind::Locked(places) = file.told {
+            let project = paths.parent(paths.parent(file.path));
             marks.extend(places.iter().map(|place| ((project, place.place), *place)));
         }
     }
@@ -161,7 +161,7 @@ fn locked(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
 }
 
 /// Marks what only development needs, where no lock file does.
-pub(super) fn mark_development(packages: &mut [Package], asked: &DirectDependencies) {
+pub(super) fn mark_development(packages: &mut [Package], direct: &DirectDependencies) {
     let reach = |roots: &[u32]| {
         let (mut todo, mut seen) = (roots.to_vec(), vec![false; packages.len()]);
         while let Some(index) = todo.pop() {
@@ -171,7 +171,7 @@ pub(super) fn mark_development(packages: &mut [Package], asked: &DirectDependenc
         }
         seen
     };
-    let (use_, development) = (reach(&asked.in_use), reach(&asked.in_development));
+    let (use_, development) = (reach(&direct.in_use), reach(&direct.in_development));
     for (index, package) in packages.iter_mut().enumerate() {
         if package.ecosystem == Ecosystem::Node && package.development.is_none() && (use_[index] || development[index])
         {

@@ -225,32 +225,32 @@ impl Watcher {
     pub(crate) fn take(&mut self, piece: &[u8]) {
         match &mut self.0 {
             ReadMethod::Keep(PackageFile::RpmBdb, _) | ReadMethod::TooLarge => {}
-            ReadMethod::Keep(wanted, kept) => {
-                if (kept.len() + piece.len()) as u64 > wanted.most() {
+            ReadMethod::Keep(wanted, bytes) => {
+                if (bytes.len() + piece.len()) as u64 > wanted.most() {
                     self.0 = ReadMethod::TooLarge;
                 } else {
-                    kept.extend_from_slice(piece);
+                    bytes.extend_from_slice(piece);
                 }
             }
             ReadMethod::Program(look) => look.take(piece),
             ReadMethod::Jar(look) => look.take(piece),
-            ReadMethod::Start(kept) => {
-                let room = (SMALL as usize).saturating_sub(kept.len());
-                kept.extend_from_slice(&piece[..piece.len().min(room)]);
+            ReadMethod::Start(bytes) => {
+                let room = (SMALL as usize).saturating_sub(bytes.len());
+                bytes.extend_from_slice(&piece[..piece.len().min(room)]);
             }
         }
     }
 
     /// What the file tells.
     pub(crate) fn finish(self) -> Option<PackageFact> {
-        let told = match self.0 {
-            ReadMethod::Keep(wanted, kept) => wanted.read(&kept),
+        let fact = match self.0 {
+            ReadMethod::Keep(wanted, bytes) => wanted.read(&bytes),
             ReadMethod::Program(look) => look.finish().into_facts(),
             ReadMethod::Jar(look) => look.finish().into_facts(),
             ReadMethod::TooLarge => Some(PackageFactKind::Unread("is too large and was not read")),
-            ReadMethod::Start(kept) => PackageFile::PythonMetadata.read(&kept),
+            ReadMethod::Start(bytes) => PackageFile::PythonMetadata.read(&bytes),
         };
-        told.map(PackageFact)
+        fact.map(PackageFact)
     }
 }
 

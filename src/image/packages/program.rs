@@ -214,7 +214,7 @@ fn rust(text: &[u8]) -> Option<ProgramFact> {
     let (root, rest): (Vec<_>, Vec<_>) = list.packages.into_iter().partition(|package| package.root.0);
     let root = part(root.into_iter().next()?);
     // What only build scripts need is not in the program.
-    let rest = rest.into_iter().filter(|one| &*one.kind.0 != "build");
+    let rest = rest.into_iter().filter(|dependency| &*dependency.kind.0 != "build");
     let mut parts: Vec<BundledModule> = rest.take(PARTS).map(part).collect();
     parts.sort();
     Some(ProgramFact { ecosystem: Ecosystem::Rust, name: root.name, version: root.version, parts: parts.into() })
@@ -244,9 +244,9 @@ mod tests {
     #[track_caller]
     fn check(inside: &[u8], expected: &str) {
         for piece in [1, 7, 4096, 1 << 20] {
-            let found = read_in_pieces(&program(inside), piece).unwrap();
-            let parts: Vec<String> = found.parts.iter().map(|part| format!("{} {}", part.name, part.version)).collect();
-            assert_eq!(format!("{} {}: {}", found.name, found.version, parts.join(", ")), expected, "{piece}");
+            let fact = read_in_pieces(&program(inside), piece).unwrap();
+            let parts: Vec<String> = fact.parts.iter().map(|part| format!("{} {}", part.name, part.version)).collect();
+            assert_eq!(format!("{} {}: {}", fact.name, fact.version, parts.join(", ")), expected, "{piece}");
         }
     }
 

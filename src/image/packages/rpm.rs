@@ -123,12 +123,12 @@ mod tests {
     const NDB: &[u8] = include_bytes!("../../../tests/vectors/packages/Packages.db");
 
     #[track_caller]
-    fn check(told: &PackageFactKind) {
-        let PackageFactKind::Database(records) = told else { panic!("{told:?}") };
-        let mut shown: Vec<String> =
+    fn check(fact: &PackageFactKind) {
+        let PackageFactKind::Database(records) = fact else { panic!("{fact:?}") };
+        let mut texts: Vec<String> =
             records.iter().map(|record| format!("{} {}", record.name, record.version)).collect();
-        shown.sort();
-        assert_eq!(shown, ["app 1.2-1", "helper 2:0.3-1", "tool 7-1"]);
+        texts.sort();
+        assert_eq!(texts, ["app 1.2-1", "helper 2:0.3-1", "tool 7-1"]);
         let app = records.iter().find(|record| &*record.name == "app").unwrap();
         assert!(app.needs.iter().any(|need| need.name == NameHash::of(b"helper")));
         assert!(app.provides.contains(&NameHash::of(b"app")) && !app.needs_files.is_empty());

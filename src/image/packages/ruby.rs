@@ -30,8 +30,9 @@ fn quoted(text: &[u8]) -> Option<&[u8]> {
 /// `Gemfile.lock`: the names below `DEPENDENCIES`.
 pub(super) fn lock(bytes: &[u8]) -> PackageFactKind {
     let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
-    let asked = lines.skip_while(|line| *line != b"DEPENDENCIES").skip(1).take_while(|line| line.starts_with(b"  "));
-    PackageFactKind::Names(asked.map(|line| NameHash::of(name(line.trim_ascii_start()))).collect())
+    let direct_lines =
+        lines.skip_while(|line| *line != b"DEPENDENCIES").skip(1).take_while(|line| line.starts_with(b"  "));
+    PackageFactKind::Names(direct_lines.map(|line| NameHash::of(name(line.trim_ascii_start()))).collect())
 }
 
 fn name(text: &[u8]) -> &[u8] {
@@ -51,7 +52,8 @@ mod tests {
         let Some(PackageFactKind::Metadata(record)) = gemspec(text) else { panic!() };
         assert_eq!((&*record.name, &*record.version), ("rackup", "2.1.0"));
         assert_eq!(*record.needs, [Need::of(b"rack")]);
-        let asked = lock(b"GEM\n  specs:\n    a (1)\n\nDEPENDENCIES\n  rack (~> 3)\n  own!\n\nBUNDLED WITH\n   2.5\n");
-        assert_eq!(asked, PackageFactKind::Names([NameHash::of(b"rack"), NameHash::of(b"own")].into()));
+        let lock_text =
+            lock(b"GEM\n  specs:\n    a (1)\n\nDEPENDENCIES\n  rack (~> 3)\n  own!\n\nBUNDLED WITH\n   2.5\n");
+        assert_eq!(lock_text, PackageFactKind::Names([NameHash::of(b"rack"), NameHash::of(b"own")].into()));
     }
 }

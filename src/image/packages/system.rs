@@ -12,21 +12,21 @@ use crate::image::path::PathId;
 pub(super) fn drafts<'a>(ground: &ImageFacts<'a>, notices: &mut Vec<String>) -> Vec<PackageDraft<'a>> {
     let mut drafts = Vec::new();
     let mut seen = HashSet::new();
-    for found in &ground.current {
-        let PackageFactKind::Database(records) = found.told else { continue };
-        let path = ground.image.paths.bytes(found.path);
+    for file in &ground.current {
+        let PackageFactKind::Database(records) = file.told else { continue };
+        let path = ground.image.paths.bytes(file.path);
         let ecosystem = match &path[..] {
             path if path.starts_with(b"var/lib/dpkg/") => Ecosystem::Dpkg,
             path if path.ends_with(b"apk/db/installed") => Ecosystem::Apk,
             // `var/lib/rpm` may be a copy of `usr/lib/sysimage/rpm`: each package counts once.
             _ => Ecosystem::Rpm,
         };
-        let layers = installed(ground.history(found));
+        let layers = installed(ground.history(file));
         for record in records {
             let key = identity(record);
             if seen.insert((ecosystem, key, NameHash::of(record.version.as_bytes()))) {
-                let layer = layers.get(&key).map_or(found.entry.layer, |&(_, layer)| layer);
-                let mut draft = PackageDraft::new(ecosystem, record, found.path, layer);
+                let layer = layers.get(&key).map_or(file.entry.layer, |&(_, layer)| layer);
+                let mut draft = PackageDraft::new(ecosystem, record, file.path, layer);
                 draft.lists.push((&record.files, PathId::ROOT));
                 drafts.push(draft);
             }
@@ -104,8 +104,8 @@ fn dpkg_files<'a>(ground: &ImageFacts<'a>, drafts: &mut [PackageDraft<'a>]) {
 
 /// Files that dpkg keeps elsewhere.
 pub(super) fn diversions(ground: &ImageFacts<'_>) -> Diversions {
-    let told = ground.find(b"var/lib/dpkg/diversions").and_then(|path| ground.facts_at(path));
-    let Some(PackageFactKind::Diversions(all)) = told else { return Diversions::new() };
+    let diversions = ground.find(b"var/lib/dpkg/diversions").and_then(|path| ground.facts_at(path));
+    let Some(PackageFactKind::Diversions(all)) = diversions else { return Diversions::new() };
     all.iter().filter_map(|(from, to, by)| Some((ground.find(from)?, (ground.find(to)?, *by)))).collect()
 }
 
@@ -128,7 +128,7 @@ fn reasons(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let rpm = rpm_files.into_iter().find_map(names);
     for draft in drafts {
         let (package, record) = (&mut draft.package, draft.record);
-        let asked = match package.ecosystem {
+        let is_direct = match package.ecosystem {
             Ecosystem::Dpkg => apt.as_ref().map(|automatic| {
                 let any = &*package.architecture == "all" && automatic.contains(&draft.key);
                 !any && !record.is_some_and(|record| automatic.contains(&identity(record)))
@@ -143,7 +143,7 @@ fn reasons(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
                 !exact && !automatic.contains(&draft.key)
             }),
         };
-        package.why = match asked {
+        package.why = match is_direct {
             Some(true) => PackageReason::Asked,
             Some(false) => PackageReason::Dependency,
             None => PackageReason::Unknown,
@@ -153,9 +153,9 @@ fn reasons(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
 
 /// Says where a later layer removed a database that a lower one has, and what could not be read.
 fn removed(ground: &ImageFacts<'_>, drafts: &[PackageDraft<'_>], notices: &mut Vec<String>) {
-    for found in &ground.current {
-        if let PackageFactKind::Unread(why) = found.told {
-            notices.push(format!("/{} {why}", ground.image.paths.text(found.path)));
+    for file in &ground.current {
+        if let PackageFactKind::Unread(why) = file.told {
+            notices.push(format!("/{} {why}", ground.image.paths.text(file.path)));
         }
     }
     let databases = [

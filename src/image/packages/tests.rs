@@ -56,8 +56,8 @@ fn format_packages(image: &Image) -> String {
         text += &package.part_of.map(|whole| format!(" in {}", name(&whole))).unwrap_or_default();
         text += "\n";
     }
-    for one in &all.unowned {
-        text += &format!("unowned {} /{} {}\n", one.layer, image.paths.text(one.directory), one.size.bytes);
+    for group in &all.unowned {
+        text += &format!("unowned {} /{} {}\n", group.layer, image.paths.text(group.directory), group.size.bytes);
     }
     all.notices.iter().fold(text, |text, notice| text + &format!("notice {notice}\n"))
 }

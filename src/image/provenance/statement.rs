@@ -302,12 +302,12 @@ fn digest(named: &NamedSource) -> Option<crate::image::digest::Digest> {
 }
 
 fn take_texts(infos: Vec<Info>, provenance: &mut Provenance) {
-    let mut left = TEXT_BYTES;
+    let mut remaining = TEXT_BYTES;
     for info in infos.into_iter().take(TEXTS) {
         // A text that is left out keeps its number, so that the others keep theirs.
-        let data = info.data.filter(|data| data.len() / 4 * 3 <= left).unwrap_or_default();
+        let data = info.data.filter(|data| data.len() / 4 * 3 <= remaining).unwrap_or_default();
         let bytes = base64::decode(data.as_bytes()).unwrap_or_default();
-        left -= bytes.len().min(left);
+        remaining -= bytes.len().min(remaining);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         provenance.texts.push(RecordedText { name: info.filename, text });
     }

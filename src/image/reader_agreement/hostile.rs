@@ -78,8 +78,8 @@ fn what_lies_is_named() {
     let image = layout.image(text.as_bytes(), &stored, "");
     let files = layout.end(&[image]);
     assert_eq!(read_both_ways(&files, &ImageOptions::default()).unwrap().damaged, []);
-    let (found, says) = trouble(&files, &ImageOptions { verify: Verify::Full, ..ImageOptions::default() });
-    assert_eq!(found, ImageErrorKind::Mismatch);
+    let (kind, says) = trouble(&files, &ImageOptions { verify: Verify::Full, ..ImageOptions::default() });
+    assert_eq!(kind, ImageErrorKind::Mismatch);
     assert!(says.contains("diff ID"), "{says}");
     // Of plain layers they are told for nothing.
     let plain = edited(&saved_by_engine(), &blob_of(&saved_by_engine(), b"{\"os\""), &digest(&layers[0])[7..], &wrong);
@@ -107,11 +107,8 @@ fn what_is_no_document_is_named() {
         ["[{}]", "[{\"Config\":\"../x\"}]", "[{\"Config\":\"\"}]", "[{\"Config\":\"x\",\"Layers\":[\"../../y\"]}]"]
     {
         let files = vec![("manifest.json".to_owned(), list.as_bytes().to_vec()), ("x".to_owned(), b"{}".to_vec())];
-        let (found, _) = trouble(&files, &ImageOptions::default());
-        assert!(
-            matches!(found, ImageErrorKind::Damaged | ImageErrorKind::Missing | ImageErrorKind::Mismatch),
-            "{list}"
-        );
+        let (kind, _) = trouble(&files, &ImageOptions::default());
+        assert!(matches!(kind, ImageErrorKind::Damaged | ImageErrorKind::Missing | ImageErrorKind::Mismatch), "{list}");
     }
     for list in ["[]", "[null]", "{}", "{\"schemaVersion\":1}", "{\"config\":{\"digest\":\"sha256:../../x\"}}"] {
         let files = vec![("manifest.json".to_owned(), list.as_bytes().to_vec())];
@@ -134,10 +131,10 @@ fn a_config_without_diff_ids_is_no_config_of_layers() {
 #[test]
 fn indexes_may_not_go_round() {
     // Possible only with digests that are not compared.
-    let own = format!("sha256:{}", "1".repeat(64));
-    let one = format!("{{\"mediaType\":\"{INDEX}\",\"digest\":\"{own}\",\"size\":1}}");
-    let index = format!("{{\"manifests\":[{one},{one}]}}").into_bytes();
-    let files = vec![(format!("blobs/sha256/{}", &own[7..]), index.clone()), ("index.json".to_owned(), index)];
+    let digest = format!("sha256:{}", "1".repeat(64));
+    let descriptor = format!("{{\"mediaType\":\"{INDEX}\",\"digest\":\"{digest}\",\"size\":1}}");
+    let index = format!("{{\"manifests\":[{descriptor},{descriptor}]}}").into_bytes();
+    let files = vec![(format!("blobs/sha256/{}", &digest[7..]), index.clone()), ("index.json".to_owned(), index)];
     for verify in [Verify::None, Verify::Blob] {
         assert!(read_both_ways(&files, &ImageOptions { verify, ..ImageOptions::default() }).is_err());
     }
@@ -160,8 +157,8 @@ fn a_list_serves_where_the_index_is_broken() {
     )
     .unwrap();
     assert_eq!((read.images[0].layers.len(), read.damaged.len()), (2, 1));
-    let one = edited(&saved_by_engine(), "manifest.json", "\"Layers\":[", "\"Layers\":[\"x\",");
-    assert_eq!(read_both_ways(&one, &ImageOptions::default()).unwrap().images[0].notices.len(), 1);
+    let archive = edited(&saved_by_engine(), "manifest.json", "\"Layers\":[", "\"Layers\":[\"x\",");
+    assert_eq!(read_both_ways(&archive, &ImageOptions::default()).unwrap().images[0].notices.len(), 1);
 }
 
 #[test]

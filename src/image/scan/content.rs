@@ -101,10 +101,10 @@ impl Contents {
                 taker.hasher.write(&offset.to_le_bytes());
                 taker.hasher.write(&length.to_le_bytes());
             }
-            let mut left = length;
-            while left > 0 {
-                let piece = walk.piece_of(left)?;
-                left -= piece.len() as u64;
+            let mut remaining = length;
+            while remaining > 0 {
+                let piece = walk.piece_of(remaining)?;
+                remaining -= piece.len() as u64;
                 taker.take(piece);
             }
             end = offset + length;

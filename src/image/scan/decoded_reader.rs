@@ -120,9 +120,9 @@ impl<'a: 'scope, 'scope, R: Read + Send> BufRead for Pieces<'_, 'scope, 'a, R> {
 
 impl<'a: 'scope, 'scope, R: Read + Send> Read for Pieces<'_, 'scope, 'a, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let there = self.fill_buf()?;
-        let now = there.len().min(buffer.len());
-        buffer[..now].copy_from_slice(&there[..now]);
+        let available = self.fill_buf()?;
+        let now = available.len().min(buffer.len());
+        buffer[..now].copy_from_slice(&available[..now]);
         self.consume(now);
         Ok(now)
     }

@@ -74,7 +74,7 @@ pub(super) fn classify(path: &mut Vec<u8>) -> MemberName {
 impl LayerNames {
     /// The number of a cleaned path.
     pub(super) fn intern(&mut self, path: &[u8]) -> Result<PathId, PathsFull> {
-        let common = self.last.iter().zip(path).take_while(|(one, other)| one == other).count();
+        let common = self.last.iter().zip(path).take_while(|(left, other)| left == other).count();
         let ends = |end: usize| end <= common && (end == path.len() || path[end] == b'/');
         while self.parts.last().is_some_and(|&(end, _)| !ends(end)) {
             self.parts.pop();

@@ -71,10 +71,10 @@ impl ArchiveOddities {
 
     pub(super) fn sentences(self) -> impl Iterator<Item = String> {
         self.0.into_iter().map(|(oddity, (count, first))| {
-            let (one, several) = oddity.words();
+            let (singular, several) = oddity.words();
             match (count, first.is_empty()) {
-                (1, true) => one.to_owned(),
-                (1, false) => format!("{one}: `{first}`"),
+                (1, true) => singular.to_owned(),
+                (1, false) => format!("{singular}: `{first}`"),
                 (_, true) => format!("{count} {several}"),
                 (_, false) => format!("{count} {several}; the first is `{first}`"),
             }

@@ -130,9 +130,9 @@ fn what_is_odd_is_told() {
          an owner or group is not a 32-bit number: `o`\n\
          a global header sets file properties; engines ignore it",
     );
-    let one = member("a", b'0', b"x");
-    assert_eq!(format_entries(&scanned(&one).unwrap()), "File 1 a\nthe archive has no end marker");
-    let followed = [archive(&[one]), b"more".to_vec()].concat();
+    let bytes = member("a", b'0', b"x");
+    assert_eq!(format_entries(&scanned(&bytes).unwrap()), "File 1 a\nthe archive has no end marker");
+    let followed = [archive(&[bytes]), b"more".to_vec()].concat();
     assert_eq!(
         format_entries(&scanned(&followed).unwrap()),
         "File 1 a\nthe archive is followed by extra bytes, which engines ignore"
@@ -178,9 +178,9 @@ fn digests_and_places_are_told() {
     assert_eq!(packed.diff_id, plain.diff_id);
     let sizes = |scanned: &ScannedLayer| (scanned.layer.compression, scanned.layer.blob_bytes, scanned.layer.tar_bytes);
     assert_eq!(sizes(&packed), (Compression::Gzip, blob.len() as u64, Some(tar.len() as u64)));
-    for (one, other) in plain.layer.entries.iter().zip(&packed.layer.entries) {
-        assert_eq!(one.compressed, 512 + one.size.next_multiple_of(512));
-        assert_eq!(one.content, other.content);
+    for (left, other) in plain.layer.entries.iter().zip(&packed.layer.entries) {
+        assert_eq!(left.compressed, 512 + left.size.next_multiple_of(512));
+        assert_eq!(left.content, other.content);
     }
     let sum: u64 = packed.layer.entries.iter().map(|entry| entry.compressed).sum();
     assert!((blob.len() as u64 - 200..=blob.len() as u64).contains(&sum), "{sum} of {}", blob.len());

@@ -69,9 +69,9 @@ impl Form {
 
 /// `.env`, `.env.production`, `prod.env`; not what shows how one is written.
 fn is_variables(name: &[u8]) -> bool {
-    let own = name == b".env" || name.starts_with(b".env.") || (name.ends_with(b".env") && name.len() > 4);
+    let is_env_file = name == b".env" || name.starts_with(b".env.") || (name.ends_with(b".env") && name.len() > 4);
     let shows = |part| std::str::from_utf8(part).is_ok_and(|word| data::SECRET_WORDS.has(word, "shown-file"));
-    own && !name.split(|byte| matches!(byte, b'.' | b'-' | b'_')).any(shows)
+    is_env_file && !name.split(|byte| matches!(byte, b'.' | b'-' | b'_')).any(shows)
 }
 
 /// Stores of those whom one trusts hold no private keys.
@@ -82,7 +82,7 @@ fn is_key_store(name: &[u8]) -> bool {
 }
 
 /// What a file's lines tell.
-pub(super) fn look(form: Form, bytes: &[u8], found: &mut Vec<SecretFact>) {
+pub(super) fn look(form: Form, bytes: &[u8], secrets: &mut Vec<SecretFact>) {
     if matches!(form, Form::Plain | Form::KeyStore) {
         return;
     }
@@ -95,7 +95,7 @@ pub(super) fn look(form: Form, bytes: &[u8], found: &mut Vec<SecretFact>) {
         }
         let mut add = |kind: SecretFactKind, name: Option<&str>, value: &str| {
             let name = name.map(|name| name.chars().take(64).collect());
-            found.push(SecretFact { kind, line: Some(number), prefix: "", length: value.len() as u32, name });
+            secrets.push(SecretFact { kind, line: Some(number), prefix: "", length: value.len() as u32, name });
         };
         match form {
             Form::Variables => variables(trimmed, &mut add),
@@ -112,11 +112,11 @@ type Add<'a> = &'a mut dyn FnMut(SecretFactKind, Option<&str>, &str);
 fn variables(line: &str, add: Add<'_>) {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let Some((name, value)) = line.split_once('=') else { return };
-    let Some(held) = variable(name.trim(), Some(value)) else { return };
-    let Some(value) = held.value.filter(|value| !is_common(value)) else { return };
-    let kind = if held.why == SecretKind::Url { SecretFactKind::Url } else { SecretFactKind::Variable };
+    let Some(secret) = variable(name.trim(), Some(value)) else { return };
+    let Some(value) = secret.value.filter(|value| !is_common(value)) else { return };
+    let kind = if secret.why == SecretKind::Url { SecretFactKind::Url } else { SecretFactKind::Variable };
     if kind == SecretFactKind::Url || !is_filler(&value) {
-        add(kind, Some(&held.name), &value);
+        add(kind, Some(&secret.name), &value);
     }
 }
 
@@ -129,15 +129,15 @@ static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 fn logins(what: &'static str, line: &str, add: Add<'_>) {
     let mut known: Vec<String> = Vec::new();
-    for held in in_text(line).into_iter().filter(|held| held.by == Sign::Login && !is_common(&held.value)) {
-        add(SecretFactKind::Login(what), None, &held.value);
-        known.push(held.value);
+    for secret in in_text(line).into_iter().filter(|secret| secret.by == Sign::Login && !is_common(&secret.value)) {
+        add(SecretFactKind::Login(what), None, &secret.value);
+        known.push(secret.value);
     }
     let Some(pair) = &*PAIR else { return };
     let mut at = 0;
-    while let Some(found) = pair.captures_at(line, at) {
-        let name = found.get(1).or_else(|| found.get(5)).map_or("", |name| name.as_str());
-        let value = (2..=4).chain([6]).find_map(|group| found.get(group));
+    while let Some(captures) = pair.captures_at(line, at) {
+        let name = captures.get(1).or_else(|| captures.get(5)).map_or("", |name| name.as_str());
+        let value = (2..=4).chain([6]).find_map(|group| captures.get(group));
         // A value may hold a pair itself: `//host:8080/:_authToken=…`.
         at = value.map_or(line.len(), |value| value.start().max(at + 1));
         let value = value.map_or("", |value| value.as_str()).trim();
@@ -145,7 +145,7 @@ fn logins(what: &'static str, line: &str, add: Add<'_>) {
         if !names_secret(name) || value.contains("EXAMPLE") {
             continue;
         }
-        let Some(value) = variable(name, Some(value)).and_then(|held| held.value) else { continue };
+        let Some(value) = variable(name, Some(value)).and_then(|secret| secret.value) else { continue };
         if !is_common(&value) && !known.contains(&value) && !value.starts_with('{') {
             add(SecretFactKind::Login(what), Some(name), &value);
             known.push(value);

@@ -76,7 +76,7 @@ pub fn work_out(image: &Image, tree: &ImageTree, packages: Option<&ImagePackages
     let mut path = Vec::new();
     for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
         for (index, fact) in &layer.facts {
-            let FileFact::Secret(told) = fact else { continue };
+            let FileFact::Secret(fact) = fact else { continue };
             let Some(own) = layer.entries.get(*index as usize) else { continue };
             let entry = EntryId { layer: number as u32, index: *index };
             image.paths.write(own.path, &mut path);
@@ -84,22 +84,22 @@ pub fn work_out(image: &Image, tree: &ImageTree, packages: Option<&ImagePackages
             if owned || is_published(&path) {
                 continue;
             }
-            let found = SecretPlace::File { entry, path: own.path, line: told.line, fate: tree.outcome(entry) };
-            secrets.push(of(told, found, !is_shown(&path)));
+            let place = SecretPlace::File { entry, path: own.path, line: fact.line, fate: tree.outcome(entry) };
+            secrets.push(of(fact, place, !is_shown(&path)));
         }
     }
     secrets.sort_by_key(Secret::order);
     secrets
 }
 
-fn of(told: &SecretFact, found: SecretPlace, sure: bool) -> Secret {
+fn of(fact: &SecretFact, place: SecretPlace, sure: bool) -> Secret {
     Secret {
-        kind: told.kind,
-        found,
-        name: told.name.clone(),
-        prefix: told.prefix,
-        length: told.length,
-        sure: sure && told.kind != SecretFactKind::EncryptedKey,
+        kind: fact.kind,
+        found: place,
+        name: fact.name.clone(),
+        prefix: fact.prefix,
+        length: fact.length,
+        sure: sure && fact.kind != SecretFactKind::EncryptedKey,
     }
 }
 
@@ -115,7 +115,7 @@ fn of_config(config: &Config) -> Vec<Secret> {
     }
     for (index, step) in config.history.iter().enumerate() {
         let Some(text) = &step.created_by else { continue };
-        let found = SecretPlace::History(index);
+        let place = SecretPlace::History(index);
         for FoundSecret { value, by, .. } in in_text(text) {
             let chosen = matches!(by, Sign::Name(_)) && is_filler(&value);
             if chosen || is_common(&value) || !known.insert(value.clone()) {
@@ -126,29 +126,29 @@ fn of_config(config: &Config) -> Vec<Secret> {
                 Sign::Name(name) => (SecretFactKind::Variable, Some(name)),
                 Sign::Look => (SecretFactKind::Token("token"), None),
             };
-            secrets.push(secret(kind, name.as_deref(), &value, found));
+            secrets.push(secret(kind, name.as_deref(), &value, place));
         }
         let old = text.split_once("ENV ").and_then(|(_, rest)| rest.trim_start().split_once(' '));
         if let Some((name, value)) = old.filter(|(name, _)| !name.contains('=')) {
-            secrets.extend(assigned(name, value.trim_end_matches("# buildkit").trim(), found, &mut known));
+            secrets.extend(assigned(name, value.trim_end_matches("# buildkit").trim(), place, &mut known));
         }
     }
     secrets
 }
 
-fn assigned(name: &str, value: &str, found: SecretPlace, known: &mut BTreeSet<String>) -> Option<Secret> {
-    let held = variable(name, Some(value))?;
-    let value = held.value.filter(|value| !is_common(value))?;
-    let kind = if held.why == SecretKind::Url { SecretFactKind::Url } else { SecretFactKind::Variable };
+fn assigned(name: &str, value: &str, place: SecretPlace, known: &mut BTreeSet<String>) -> Option<Secret> {
+    let variable = variable(name, Some(value))?;
+    let value = variable.value.filter(|value| !is_common(value))?;
+    let kind = if variable.why == SecretKind::Url { SecretFactKind::Url } else { SecretFactKind::Variable };
     (kind == SecretFactKind::Url || !is_filler(&value)).then_some(())?;
-    known.insert(value.clone()).then(|| secret(kind, Some(&held.name), &value, found))
+    known.insert(value.clone()).then(|| secret(kind, Some(&variable.name), &value, place))
 }
 
-fn secret(kind: SecretFactKind, name: Option<&str>, value: &str, found: SecretPlace) -> Secret {
+fn secret(kind: SecretFactKind, name: Option<&str>, value: &str, place: SecretPlace) -> Secret {
     let token = exact_token(value.as_bytes());
     Secret {
         kind: token.map_or(kind, |token| SecretFactKind::Token(token.what)),
-        found,
+        found: place,
         name: name.map(|name| name.chars().take(64).collect()),
         prefix: token.map_or("", |token| token.prefix),
         length: value.chars().count() as u32,

@@ -30,8 +30,8 @@ static STARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// All tokens and private keys of a text, in order.
 pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<SecretFact> {
-    let mut found = Vec::new();
-    let Some(starts) = &*STARTS else { return found };
+    let mut secrets = Vec::new();
+    let Some(starts) = &*STARTS else { return secrets };
     let (mut done, mut marks) = (0, 0);
     for start in starts.find_iter(text) {
         let at = start.start();
@@ -45,7 +45,7 @@ pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<SecretFact> {
             }
             if let Some((key, end)) = pem::key_at(text, at) {
                 done = end;
-                found.push(SecretFact { line: Some(line(text, at)), ..key });
+                secrets.push(SecretFact { line: Some(line(text, at)), ..key });
             }
             continue;
         }
@@ -61,10 +61,10 @@ pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<SecretFact> {
             done = at + length;
             let kind = SecretFactKind::Token(token.what);
             let (line, length) = (Some(line(text, at)), length as u32);
-            found.push(SecretFact { kind, line, prefix: token.prefix, length, name: None });
+            secrets.push(SecretFact { kind, line, prefix: token.prefix, length, name: None });
         }
     }
-    found
+    secrets
 }
 
 /// The line of a place, the first is 1.

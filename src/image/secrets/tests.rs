@@ -9,8 +9,8 @@ fn check(path: &str, contents: impl AsRef<[u8]>, expected: &[&str]) {
     for piece in [contents.len().max(1), 7] {
         let mut watcher = Watcher::new(path.as_bytes(), contents.len() as u64).unwrap();
         contents.chunks(piece).for_each(|piece| watcher.take(piece));
-        let found = watcher.finish();
-        let shown: Vec<String> = found
+        let secrets = watcher.finish();
+        let texts: Vec<String> = secrets
             .iter()
             .map(|fact| {
                 let line = fact.line.map_or_else(|| "-".to_owned(), |line| line.to_string());
@@ -18,7 +18,7 @@ fn check(path: &str, contents: impl AsRef<[u8]>, expected: &[&str]) {
                 format!("{line} {} {} {name}", fact.kind.words(), fact.length).trim_end().to_owned()
             })
             .collect();
-        assert_eq!(shown, expected, "{path} in pieces of {piece}");
+        assert_eq!(texts, expected, "{path} in pieces of {piece}");
     }
 }
 

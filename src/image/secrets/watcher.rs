@@ -63,18 +63,18 @@ impl Watcher {
 }
 
 fn look(form: Form, bytes: &[u8]) -> Vec<SecretFact> {
-    let mut found = match form {
+    let mut secrets = match form {
         Form::KeyStore => key_store(bytes).into_iter().collect(),
         _ => scan::tokens_and_keys(bytes),
     };
-    credentials::look(form, bytes, &mut found);
-    found.sort_by_key(|fact| (fact.line, fact.kind));
+    credentials::look(form, bytes, &mut secrets);
+    secrets.sort_by_key(|fact| (fact.line, fact.kind));
     // A token that a credential file assigns is one secret, and the service's name says more.
-    found.dedup_by(|later, first| {
+    secrets.dedup_by(|later, first| {
         later.line == first.line && later.length == first.length && !matches!(first.kind, SecretFactKind::PrivateKey)
     });
-    found.truncate(MOST);
-    found
+    secrets.truncate(MOST);
+    secrets
 }
 
 /// JKS and JCEKS: magic, version, count, and the tag of the first entry: 1 is a private key. PKCS #12 (RFC 7292): a

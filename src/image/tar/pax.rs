@@ -122,7 +122,7 @@ impl Records {
     fn normalise(&mut self) {
         self.encoded.append(&mut self.xattrs);
         std::mem::swap(&mut self.encoded, &mut self.xattrs);
-        self.xattrs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.xattrs.sort_by(|(left, _), (other, _)| left.cmp(other));
         self.xattrs.dedup_by(|later, kept| {
             let same = later.0 == kept.0;
             if same {

@@ -129,28 +129,28 @@ fn sparse_files_of_all_forms() {
         header("old", b'S', 600, &all)
     };
     let (first, second) = (b"00000000000\x0000000000400\0", b"00000001000\x0000000000530\0");
-    let shown = String::from_utf8_lossy(&data).into_owned();
+    let text = String::from_utf8_lossy(&data).into_owned();
     check(
         &[old(&[(386, first), (410, second)]), padded(&data)],
-        &format!("File old of 1073741824 [(0, 256), (512, 344)] = {shown}"),
+        &format!("File old of 1073741824 [(0, 256), (512, 344)] = {text}"),
     );
     // The rest of the map in a block of its own.
     let mut further = vec![0; 512];
     further[..24].copy_from_slice(second);
     check(
         &[old(&[(386, first), (482, b"\x01")]), further, padded(&data)],
-        &format!("File old of 1073741824 [(0, 256), (512, 344)] = {shown}"),
+        &format!("File old of 1073741824 [(0, 256), (512, 344)] = {text}"),
     );
     let records = [("GNU.sparse.size", "1000"), ("GNU.sparse.numblocks", "2")];
     let map = [("GNU.sparse.offset", "0"), ("GNU.sparse.numbytes", "256")];
     let rest = [("GNU.sparse.offset", "656"), ("GNU.sparse.numbytes", "344")];
-    let expected = format!("of 1000 [(0, 256), (656, 344)] = {shown}");
+    let expected = format!("of 1000 [(0, 256), (656, 344)] = {text}");
     check(
         &[pax(b'x', &[&records[..], &map, &rest].concat()), member("00", b'0', &data)],
         &format!("File 00 {expected}"),
     );
-    let one = [("GNU.sparse.map", "0,256,656,344"), ("GNU.sparse.name", "real")];
-    check(&[pax(b'x', &[&records[..], &one].concat()), member("01", b'0', &data)], &format!("File real {expected}"));
+    let fields = [("GNU.sparse.map", "0,256,656,344"), ("GNU.sparse.name", "real")];
+    check(&[pax(b'x', &[&records[..], &fields].concat()), member("01", b'0', &data)], &format!("File real {expected}"));
     let ten = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", "1000")];
     let text = padded(b"2\n0\n256\n656\n344\n");
     let stored = [text, data.clone()].concat();
@@ -169,25 +169,25 @@ fn a_hard_link_may_have_contents() {
 
 #[test]
 fn archives_end_as_for_go() {
-    let one = member("a", b'0', b"x");
+    let member_bytes = member("a", b'0', b"x");
     assert_eq!(walked(&[]), "Unmarked");
     assert_eq!(walked(&END), "");
-    assert_eq!(walked(&one), "File a = x\nUnmarked");
-    assert_eq!(walked(&one[..513]), "File a = x\nUnpadded");
-    assert_eq!(walked(&[&one[..], &END[..512]].concat()), "File a = x\nUnmarked");
-    assert_eq!(walked(&[&one[..], &END, &one].concat()), "File a = x");
+    assert_eq!(walked(&member_bytes), "File a = x\nUnmarked");
+    assert_eq!(walked(&member_bytes[..513]), "File a = x\nUnpadded");
+    assert_eq!(walked(&[&member_bytes[..], &END[..512]].concat()), "File a = x\nUnmarked");
+    assert_eq!(walked(&[&member_bytes[..], &END, &member_bytes].concat()), "File a = x");
     assert_eq!(
-        walked(&[&one[..], &END[..512], &one].concat()),
+        walked(&[&member_bytes[..], &END[..512], &member_bytes].concat()),
         "File a = x\na single block of zeros in the archive (byte 1536 of the archive)"
     );
 }
 
 #[test]
 fn what_is_wrong_is_named() {
-    let one = member("a", b'0', b"x");
+    let member_bytes = member("a", b'0', b"x");
     for (archive, expected) in [
-        (one[..300].to_vec(), "the archive ends early, at byte 300"),
-        (one[..512].to_vec(), "the archive ends early, at byte 512"),
+        (member_bytes[..300].to_vec(), "the archive ends early, at byte 300"),
+        (member_bytes[..512].to_vec(), "the archive ends early, at byte 512"),
         (b"{}".repeat(256), "a tar header is missing (byte 0 of the archive)"),
         (
             header("a", b'0', 0, &[(124, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")]),
@@ -197,15 +197,15 @@ fn what_is_wrong_is_named() {
         (header("x", b'x', 2 << 20, &[]), "an extended header is longer than 1048576 bytes (byte 0 of the archive)"),
         (member("x", b'x', b"12 path"), "invalid record in an extended header (byte 0 of the archive)"),
         (
-            [pax(b'x', &[("path", &"p".repeat(5000))]), one.clone()].concat(),
+            [pax(b'x', &[("path", &"p".repeat(5000))]), member_bytes.clone()].concat(),
             "a path is longer than 4096 bytes (byte 5632 of the archive)",
         ),
         (
-            [pax(b'x', &[("path", &"p/".repeat(300))]), one.clone()].concat(),
+            [pax(b'x', &[("path", &"p/".repeat(300))]), member_bytes.clone()].concat(),
             "a path has more than 255 parts (byte 1536 of the archive)",
         ),
         (
-            [pax(b'x', &[("GNU.sparse.map", "0,5"), ("GNU.sparse.numblocks", "1")]), one.clone()].concat(),
+            [pax(b'x', &[("GNU.sparse.map", "0,5"), ("GNU.sparse.numblocks", "1")]), member_bytes.clone()].concat(),
             "invalid sparse map (byte 1024 of the archive)",
         ),
         (header("a", b'S', 0, &[]), "a sparse file in a format other than GNU (byte 0 of the archive)"),
@@ -213,7 +213,7 @@ fn what_is_wrong_is_named() {
         assert!(walked(&archive).ends_with(expected), "{}", walked(&archive));
     }
     let limits = Limits { entries: 1, ..Limits::default() };
-    let two = [one.clone(), one].concat();
+    let two = [member_bytes.clone(), member_bytes].concat();
     let mut walk = MemberWalk::new(two.as_slice(), &limits);
     assert!(walk.advance().is_ok());
     assert!(matches!(walk.advance(), Err(TarError::Limit(1024, _))));

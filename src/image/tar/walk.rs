@@ -38,8 +38,21 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
     /// Starts at the source's place, which is offset 0.
     pub fn new(source: S, limits: &'a Limits) -> Self {
         let (member, records, long) = (Member::default(), Records::default(), LongNames::default());
-        let (offset, left, padding, end) = (0, 0, 0, None);
-        Self { source, limits, member, records, long, offset, left, padding, lent: 0, doubtful: 0, members: 0, end }
+        let (offset, remaining, padding, end) = (0, 0, 0, None);
+        Self {
+            source,
+            limits,
+            member,
+            records,
+            long,
+            offset,
+            left: remaining,
+            padding,
+            lent: 0,
+            doubtful: 0,
+            members: 0,
+            end,
+        }
     }
 
     /// The source, at the walk's place.
@@ -90,11 +103,11 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         if most == 0 {
             return Ok(&[]);
         }
-        let there = self.source.fill_buf()?.len();
-        if there == 0 {
+        let available = self.source.fill_buf()?.len();
+        if available == 0 {
             return Err(TarError::Truncated(self.offset));
         }
-        self.lent = there.min(most);
+        self.lent = available.min(most);
         self.left -= self.lent as u64;
         self.offset += self.lent as u64;
         Ok(&self.source.fill_buf()?[..self.lent])
@@ -106,16 +119,16 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
     /// As [`Self::advance`].
     pub fn leave(&mut self) -> Result<(), TarError> {
         self.finish_entry();
-        let (left, padding) = (std::mem::take(&mut self.left), std::mem::take(&mut self.padding));
-        if left + padding == 0 {
+        let (remaining, padding) = (std::mem::take(&mut self.left), std::mem::take(&mut self.padding));
+        if remaining + padding == 0 {
             return Ok(());
         }
-        let passed = self.source.skip(left + padding)?;
+        let passed = self.source.skip(remaining + padding)?;
         self.offset += passed;
-        if passed < left {
+        if passed < remaining {
             return Err(TarError::Truncated(self.offset));
         }
-        if passed < left + padding {
+        if passed < remaining + padding {
             self.end = Some(End::Unpadded);
         }
         Ok(())
@@ -354,12 +367,12 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         let mut block = [0; BLOCK];
         let mut filled = 0;
         while filled < BLOCK {
-            let there = self.source.fill_buf()?;
-            if there.is_empty() {
+            let available = self.source.fill_buf()?;
+            if available.is_empty() {
                 return if filled == 0 { Ok(None) } else { Err(TarError::Truncated(self.offset)) };
             }
-            let now = there.len().min(BLOCK - filled);
-            block[filled..filled + now].copy_from_slice(&there[..now]);
+            let now = available.len().min(BLOCK - filled);
+            block[filled..filled + now].copy_from_slice(&available[..now]);
             self.source.consume(now);
             filled += now;
             self.offset += now as u64;

@@ -51,8 +51,8 @@ impl Dive {
                 // dive knows a directory only by the last layer that has something there.
                 let known = nodes[entry.path.index()].directory;
                 if !tree.is_dangling(id) {
-                    let taken = if known { tree.taken_by(id) } else { None };
-                    see(&mut seen[entry.path.index()], taken.unwrap_or_default());
+                    let replaced = if known { tree.taken_by(id) } else { None };
+                    see(&mut seen[entry.path.index()], replaced.unwrap_or_default());
                 }
             }
             let mut touched = Vec::new();

@@ -73,7 +73,7 @@ impl<'a> TreeBuilder<'a> {
 
     /// Whiteouts first: they act on lower layers only, wherever they stand.
     fn take_away(&mut self, layer: u32) {
-        let Self { image, live, fates, notices, gone, taken, dangling, .. } = self;
+        let Self { image, live, fates, notices, gone, taken: replaced, dangling, .. } = self;
         let entries = &image.layers[layer as usize].entries;
         for (index, entry) in entries.iter().enumerate() {
             if entry.kind == EntryKind::Whiteout && live.slot(entry.path) == PathSlot::Absent {
@@ -100,7 +100,7 @@ impl<'a> TreeBuilder<'a> {
             } else {
                 live.remove(entry.path, &mut lose);
                 if directory {
-                    taken.push((id, bytes));
+                    replaced.push((id, bytes));
                 }
             }
         }
@@ -250,7 +250,7 @@ fn same_contents(image: &Image, fates: &MemberOutcomes, old: EntryId, new: Entry
 /// Whether two directories are the same but for times, which every member below changes.
 fn same_directory(image: &Image, old: EntryId, new: EntryId) -> bool {
     let xattrs = |id: EntryId| image.layers[id.layer as usize].xattrs.get(&id.index);
-    let [one, two] = [old, new].map(|id| image.entry(id));
-    let directories = one.kind == EntryKind::Directory && two.kind == EntryKind::Directory;
-    directories && (one.mode, one.uid, one.gid) == (two.mode, two.uid, two.gid) && xattrs(old) == xattrs(new)
+    let [first, two] = [old, new].map(|id| image.entry(id));
+    let directories = first.kind == EntryKind::Directory && two.kind == EntryKind::Directory;
+    directories && (first.mode, first.uid, first.gid) == (two.mode, two.uid, two.gid) && xattrs(old) == xattrs(new)
 }

@@ -114,7 +114,7 @@ impl LayerScratch {
     fn seek(&self, image: &Image, link: EntryId, below: &LivePaths, fates: &mut MemberOutcomes, notices: &mut Notices) {
         let mut chain = Vec::new();
         let mut at = link;
-        let found = loop {
+        let target = loop {
             if holds(image, fates, at) {
                 break (!chain.is_empty()).then_some((at, MemberOddity::LinkBeforeFile, 0));
             }
@@ -133,7 +133,7 @@ impl LayerScratch {
         };
         for id in chain {
             let path = image.entry(id).path;
-            if let Some((file, oddity, live)) = found {
+            if let Some((file, oddity, live)) = target {
                 fates.join(id, file, live);
                 notices.add(link.layer, oddity, path);
             } else {

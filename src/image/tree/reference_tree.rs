@@ -39,7 +39,7 @@ impl ReferenceTree {
 
     /// The members of one layer that survive it, in the archive's order.
     fn surviving_members(&mut self, image: &Image, layer: u32) -> Vec<(String, EntryId)> {
-        let mut own: Vec<(String, EntryId)> = Vec::new();
+        let mut members: Vec<(String, EntryId)> = Vec::new();
         let (mut waiting, mut gone) = (Vec::new(), Vec::new());
         for (index, entry) in image.layers[layer as usize].entries.iter().enumerate() {
             let id = EntryId { layer, index: index as u32 };
@@ -53,25 +53,25 @@ impl ReferenceTree {
                     gone.push(id);
                     continue;
                 }
-                let known = own.iter().find(|(other, _)| *other == target).map(|&(_, id)| id);
+                let known = members.iter().find(|(other, _)| *other == target).map(|&(_, id)| id);
                 match self.file(image, known) {
                     Some(file) => drop(self.holders.insert(id, file)),
                     None => waiting.push((id, target)),
                 }
             }
             let directory = entry.kind == EntryKind::Directory;
-            own.retain(|(other, old)| {
+            members.retain(|(other, old)| {
                 let parent = path::is_below(&path, other) && image.entry(*old).kind != EntryKind::Directory;
                 let goes = *other == path || path::is_below(other, &path) && !directory || parent;
                 gone.extend(goes.then_some(*old));
                 !goes
             });
-            own.push((path, id));
+            members.push((path, id));
         }
         for _ in 0..=waiting.len() {
             for (id, target) in &waiting {
-                let here = own.iter().find(|(other, _)| other == target).map(|&(_, id)| id);
-                let implied = own.iter().any(|(other, _)| path::is_below(other, target));
+                let here = members.iter().find(|(other, _)| other == target).map(|&(_, id)| id);
+                let implied = members.iter().any(|(other, _)| path::is_below(other, target));
                 let lower = if implied { None } else { self.names.get(target).copied() };
                 if let Some(file) = self.file(image, here.or(lower))
                     && !self.holders.contains_key(id)
@@ -82,16 +82,16 @@ impl ReferenceTree {
         }
         for id in gone {
             self.name_gone.insert(id, (WasteKind::SameLayerDuplicate, layer));
-            if self.holder(id) == id && !own.iter().any(|&(_, other)| self.holder(other) == id) {
+            if self.holder(id) == id && !members.iter().any(|&(_, other)| self.holder(other) == id) {
                 self.contents_gone.insert(id, (WasteKind::SameLayerDuplicate, layer));
             }
         }
-        own
+        members
     }
 
     fn add(&mut self, image: &Image, layer: u32) {
-        let own = self.surviving_members(image, layer);
-        self.coming = own.iter().map(|&(_, id)| id).collect();
+        let members = self.surviving_members(image, layer);
+        self.coming = members.iter().map(|&(_, id)| id).collect();
         for entry in image.layers[layer as usize].entries.iter().filter(|entry| entry.kind.removes()) {
             let path = image.paths.text(entry.path);
             let goes =
@@ -99,7 +99,7 @@ impl ReferenceTree {
             let names = self.names.keys().filter(|name| goes(name)).cloned().collect();
             self.lose(names, WasteKind::Deleted, layer);
         }
-        for (path, id) in own {
+        for (path, id) in members {
             let entry = image.entry(id);
             let directory = entry.kind == EntryKind::Directory;
             let goes = |(name, old): &(&String, &EntryId)| {
@@ -109,11 +109,11 @@ impl ReferenceTree {
             let names = self.names.iter().filter(goes).map(|(name, _)| name.clone()).collect();
             self.lose(names, WasteKind::Overwritten, layer);
             if let Some(&old) = self.names.get(&path) {
-                let told = |id| {
+                let file_of = |id| {
                     let LayerEntry { kind, size, content, .. } = *image.entry(self.holder(id));
                     (kind, size, content)
                 };
-                let same = told(old) == told(id);
+                let same = file_of(old) == file_of(id);
                 let how = if same { WasteKind::MetadataOnly } else { WasteKind::Overwritten };
                 self.lose(vec![path.clone()], how, layer);
             }
@@ -162,7 +162,7 @@ fn image(random: &mut Random) -> Image {
             }
             let word = random.below(3) as u64;
             let here = image.paths.intern(path.as_bytes()).unwrap();
-            let there = image.paths.intern(other.as_bytes()).unwrap();
+            let path = image.paths.intern(other.as_bytes()).unwrap();
             layer.entries.push(LayerEntry {
                 path: here,
                 kind,
@@ -173,7 +173,7 @@ fn image(random: &mut Random) -> Image {
                 size: if kind == EntryKind::File { word * 100 } else { 0 },
                 compressed: 0,
                 content: if matches!(kind, EntryKind::File | EntryKind::Symlink) { u128::from(word) } else { 0 },
-                link: if kind == EntryKind::Hardlink { there } else { here },
+                link: if kind == EntryKind::Hardlink { path } else { here },
             });
         }
         image.layers.push(layer);

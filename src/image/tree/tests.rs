@@ -19,8 +19,8 @@ fn check(text: &str, waste: [u64; 4], merged: u64) {
 fn notices(text: &str, expected: &[&str]) {
     let image = sketch(text);
     let tree = ImageTree::new(&image);
-    let found: Vec<String> = tree.notices().iter().map(|notice| notice.sentence(&image)).collect();
-    assert_eq!(found, expected, "{text}");
+    let sentences: Vec<String> = tree.notices().iter().map(|notice| notice.sentence(&image)).collect();
+    assert_eq!(sentences, expected, "{text}");
 }
 
 #[test]

@@ -25,10 +25,10 @@ impl ContextBuilder {
 
     /// Closes the directory opened last.
     pub fn leave(&mut self) {
-        let Some((number, kept)) = self.open.pop() else { return };
+        let Some((number, name)) = self.open.pop() else { return };
         let end = self.context.rows.len() as u32;
         let row = self.context.rows[number as usize];
-        if !kept && end == number + 1 {
+        if !name && end == number + 1 {
             self.context.names.truncate(row.name as usize);
             self.context.rows.pop();
             return;

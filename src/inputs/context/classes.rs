@@ -32,9 +32,9 @@ pub fn classify(context: &BuildContext) -> &[ClassMatch] {
 }
 
 fn look(context: &BuildContext) -> Vec<ClassMatch> {
-    let mut found: Vec<ClassMatch> = Vec::new();
+    let mut class_matches: Vec<ClassMatch> = Vec::new();
     for id in context.entries() {
-        if found.last().is_some_and(|last| context.is_below(id, last.entry)) {
+        if class_matches.last().is_some_and(|last| context.is_below(id, last.entry)) {
             continue;
         }
         let entry = context.entry(id);
@@ -52,9 +52,9 @@ fn look(context: &BuildContext) -> Vec<ClassMatch> {
             }
             _ => literal(&context.path(id)),
         };
-        found.push(ClassMatch { class, entry: id, amount: entry.amount, pattern });
+        class_matches.push(ClassMatch { class, entry: id, amount: entry.amount, pattern });
     }
-    found
+    class_matches
 }
 
 /// Whether a file's name (`holder`: of its directory) looks like that of a secret.
@@ -69,7 +69,7 @@ pub fn secret_certainty(holder: &str, name: &str) -> Option<Certainty> {
 
 fn fits(class: &Class, context: &BuildContext, id: EntryId) -> bool {
     let entry = context.entry(id);
-    let held = match class.holds {
+    let is_needed = match class.holds {
         Holds::Directory => entry.kind == ContextEntryKind::Directory,
         Holds::File => entry.kind != ContextEntryKind::Directory,
         Holds::Either => true,
@@ -83,7 +83,8 @@ fn fits(class: &Class, context: &BuildContext, id: EntryId) -> bool {
             .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()) && !rest.is_empty()),
         NamePattern::Any => true,
     };
-    held && named
+    is_needed
+        && named
         && match class.evidence {
             Evidence::None => true,
             Evidence::Beside(files) => files.iter().any(|file| context.child(context.parent(id), file).is_some()),
@@ -144,15 +145,16 @@ mod tests {
     fn check(files: &[&str], expected: &[(&str, &str)]) {
         let sized: Vec<(&str, u64)> = files.iter().map(|path| (*path, 1)).collect();
         let context = BuildContext::of(&sized);
-        let found = classify(&context);
-        let shown: Vec<(String, &str)> = found.iter().map(|one| (context.path(one.entry), &*one.pattern)).collect();
-        let shown: Vec<(&str, &str)> = shown.iter().map(|(path, pattern)| (&**path, *pattern)).collect();
-        assert_eq!(shown, expected);
-        let lines: String = found.iter().map(|one| one.pattern.clone() + "\n").collect();
-        let left = transfer(&lines, &files.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
-        for one in found {
-            let path = context.path(one.entry);
-            assert!(!left.included.iter().any(|kept| crate::text::path::is_within(kept, &path)), "{path} stays");
+        let class_matches = classify(&context);
+        let texts: Vec<(String, &str)> =
+            class_matches.iter().map(|class_match| (context.path(class_match.entry), &*class_match.pattern)).collect();
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(path, pattern)| (&**path, *pattern)).collect();
+        assert_eq!(texts, expected);
+        let lines: String = class_matches.iter().map(|class_match| class_match.pattern.clone() + "\n").collect();
+        let remaining = transfer(&lines, &files.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
+        for class_match in class_matches {
+            let path = context.path(class_match.entry);
+            assert!(!remaining.included.iter().any(|kept| crate::text::path::is_within(kept, &path)), "{path} stays");
         }
     }
 

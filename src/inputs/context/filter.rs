@@ -67,20 +67,20 @@ mod tests {
     fn new_patterns_leave_less() {
         let context = BuildContext::of(&[("a/b.py", 1), (".git/HEAD", 2), ("a/x.log", 4), ("keep/x.log", 8)]);
         let file = ignore::parse(&Source::of(".dockerignore", ".git\n**/*.log\n!keep/x.log\n"));
-        let left = context.without(&file.matcher());
-        let paths: Vec<String> = left.entries().map(|id| left.path(id)).collect();
+        let remaining = context.without(&file.matcher());
+        let paths: Vec<String> = remaining.entries().map(|id| remaining.path(id)).collect();
         assert_eq!(paths, ["a", "a/b.py", "keep", "keep/x.log"]);
-        assert_eq!(left.total().bytes, 9);
-        assert_eq!(left.excluded_above(".git/HEAD").map(|excluded_above| &*excluded_above.path), Some(".git"));
+        assert_eq!(remaining.total().bytes, 9);
+        assert_eq!(remaining.excluded_above(".git/HEAD").map(|excluded_above| &*excluded_above.path), Some(".git"));
     }
 
     #[test]
     fn a_name_may_come_back_without_its_content() {
         let context = BuildContext::of(&[("docs/a.md", 1), ("docs/internal/b.md", 2), ("docs/internal/c", 4)]);
         let file = ignore::parse(&Source::of(".dockerignore", "**\n!**/*.md\ndocs/internal\n"));
-        let left = context.without(&file.matcher());
-        assert_eq!((left.total().files, left.total().bytes), (2, 1));
-        let troubles: Vec<&str> = left.troubles().iter().map(|trouble| &*trouble.path).collect();
+        let remaining = context.without(&file.matcher());
+        assert_eq!((remaining.total().files, remaining.total().bytes), (2, 1));
+        let troubles: Vec<&str> = remaining.troubles().iter().map(|trouble| &*trouble.path).collect();
         assert_eq!(troubles, ["docs/internal/b.md"]);
     }
 }

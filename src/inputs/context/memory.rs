@@ -31,11 +31,13 @@ impl Memory {
         key: String,
         make: impl FnOnce() -> Result<Selection, SourceError>,
     ) -> Result<Selection, SourceError> {
-        self.answer(&self.selections, key, make, |made| made.as_ref().map_or(0, |made| made.entries.len()))
+        self.answer(&self.selections, key, make, |selection| {
+            selection.as_ref().map_or(0, |selection| selection.entries.len())
+        })
     }
 
     pub(super) fn sent(&self, key: String, make: impl FnOnce() -> SentFiles) -> SentFiles {
-        self.answer(&self.sent, key, make, |made| made.files.len())
+        self.answer(&self.sent, key, make, |transfer| transfer.files.len())
     }
 
     pub(super) fn file(&self, key: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {

@@ -31,21 +31,21 @@ fn look(context: &BuildContext, source: &str, selector: Selector<'_>) -> Result<
     let excludes = Matcher::new(selector.exclude.iter().copied())?;
     if !selector.parents {
         let plain = relative(source);
-        let found = tops(context, &plain)?;
+        let tops = tops(context, &plain)?;
         let copy = Copy { excludes: &excludes, includes: None };
-        return collect(context, found, &copy, || context.excluded_above(&plain).cloned());
+        return collect(context, tops, &copy, || context.excluded_above(&plain).cloned());
     }
     let (base, pattern) = source.split_once("/./").unwrap_or(("/", source));
     let (base, pattern) = (relative(base), relative(pattern));
     let includes = Matcher::new([&*pattern])?;
-    let found = tops(context, &base)?;
+    let tops = tops(context, &base)?;
     let copy = Copy { excludes: &excludes, includes: (!pattern.is_empty()).then_some(&includes) };
     let full = path::join(&base, &pattern);
     if pattern.is_empty() {
         // The builder drops an empty pattern, and a list without patterns includes nothing.
         return collect(context, SourceMatches::Found(Vec::new()), &copy, || None);
     }
-    let mut selection = collect(context, found, &copy, || context.excluded_above(&full).cloned())?;
+    let mut selection = collect(context, tops, &copy, || context.excluded_above(&full).cloned())?;
     if selection.outcome == SourceOutcome::Found && selection.entries.is_empty() {
         let required = !has_wildcard(&base) && !has_wildcard(&pattern);
         selection.outcome = if required {
@@ -74,7 +74,7 @@ fn tops(context: &BuildContext, source: &str) -> Result<SourceMatches, SourceErr
     }
     let pattern = parts[fixed..].join("/");
     check_path_pattern(&pattern).map_err(|_| SourceError::Pattern)?;
-    let mut found = Vec::new();
+    let mut targets = Vec::new();
     let mut path = RelativePath::new(context);
     let mut matched: Option<EntryId> = None;
     for id in context.descendants(base) {
@@ -88,14 +88,14 @@ fn tops(context: &BuildContext, source: &str) -> Result<SourceMatches, SourceErr
         let entry = context.entry(id);
         if entry.kind == ContextEntryKind::Symlink {
             match follow(context, context.parent(id), entry.name)? {
-                LookupEnd::Entry(target) => found.push(target),
+                LookupEnd::Entry(target) => targets.push(target),
                 LookupEnd::Nothing => return Ok(SourceMatches::Missing),
             }
         } else {
-            found.push(Some(id));
+            targets.push(Some(id));
         }
     }
-    Ok(SourceMatches::Found(found))
+    Ok(SourceMatches::Found(targets))
 }
 
 /// The links that one look-up may follow, as in the builder.
@@ -203,8 +203,8 @@ fn below(
         let path = path.to(id);
         let include = copy.includes.map(|matcher| matcher.decide(path, above_include)).transpose()?;
         let exclude = copy.excludes.decide(path, above_exclude)?;
-        let taken = include.as_ref().is_none_or(|verdict| verdict.excluded) && !exclude.excluded;
-        if taken {
+        let is_taken = include.as_ref().is_none_or(|verdict| verdict.excluded) && !exclude.excluded;
+        if is_taken {
             out.push(id);
             for (directory, copied, ..) in open.iter_mut().rev().take_while(|(_, copied, ..)| !copied) {
                 *copied = true;
@@ -217,7 +217,7 @@ fn below(
         if exclude.excluded && !copy.excludes.has_exceptions() {
             skipped = Some(id);
         } else {
-            open.push((id, taken, include.unwrap_or_default().inherited, exclude.inherited));
+            open.push((id, is_taken, include.unwrap_or_default().inherited, exclude.inherited));
         }
     }
     Ok(())
@@ -244,18 +244,18 @@ mod tests {
             ("gone -> nowhere", 0),
             ("self -> self", 0),
         ]);
-        let found = select(&context, source, selector).unwrap();
-        let files = found.entries.iter().filter(|id| context.entry(**id).kind != ContextEntryKind::Directory);
+        let selection = select(&context, source, selector).unwrap();
+        let files = selection.entries.iter().filter(|id| context.entry(**id).kind != ContextEntryKind::Directory);
         let files: Vec<String> = files.map(|id| context.path(*id)).collect();
         match expected {
             Ok(expected) => {
                 assert_eq!(
-                    (found.outcome, &*files),
+                    (selection.outcome, &*files),
                     (SourceOutcome::Found, &*expected.iter().map(|e| (*e).to_owned()).collect::<Vec<_>>()),
                     "{source:?}"
                 );
             }
-            Err(outcome) => assert_eq!((found.outcome, files.len()), (outcome, 0), "{source:?}"),
+            Err(outcome) => assert_eq!((selection.outcome, files.len()), (outcome, 0), "{source:?}"),
         }
     }
 
@@ -287,8 +287,12 @@ mod tests {
     fn everything_below_the_root_is_taken_by_a_dot() {
         let context = BuildContext::of(&[("a", 1), ("b/c", 2)]);
         for source in [".", "/", "./", "b/..", "../"] {
-            let found = select(&context, source, Selector::default()).unwrap();
-            assert_eq!((found.tops, found.entries.len(), found.amount.bytes), (vec![None], 3, 3), "{source:?}");
+            let selection = select(&context, source, Selector::default()).unwrap();
+            assert_eq!(
+                (selection.tops, selection.entries.len(), selection.amount.bytes),
+                (vec![None], 3, 3),
+                "{source:?}"
+            );
         }
     }
 
@@ -329,8 +333,8 @@ mod tests {
         let mut files: Vec<(&str, u64)> = links.iter().map(|link| (&**link, 0)).collect();
         files.extend([("d/x", 1), ("d/up -> ..", 0)]);
         let context = BuildContext::of(&files);
-        let found = select(&context, "l*", Selector::default()).unwrap();
-        assert_eq!((found.tops.len(), found.amount.bytes), (20_000, 1));
+        let selection = select(&context, "l*", Selector::default()).unwrap();
+        assert_eq!((selection.tops.len(), selection.amount.bytes), (20_000, 1));
         assert_eq!(select(&context, &"d/up/".repeat(10), Selector::default()).unwrap().tops, [None]);
     }
 }

@@ -37,10 +37,10 @@ pub struct Summary {
 /// Sums a context up, with at most `limit` of its largest entries.
 pub fn summarise(context: &BuildContext, limit: usize) -> Summary {
     let (secrets, mut useless): (Vec<ClassMatch>, Vec<ClassMatch>) =
-        classify(context).iter().cloned().partition(|found| found.class.kind == ClassKind::Secret);
+        classify(context).iter().cloned().partition(|class_match| class_match.class.kind == ClassKind::Secret);
     let mut useless_amount = Amount::default();
-    for found in &useless {
-        useless_amount.add(found.amount);
+    for class_match in &useless {
+        useless_amount.add(class_match.amount);
     }
     useless.sort_by(|a, b| b.amount.bytes.cmp(&a.amount.bytes).then(a.entry.cmp(&b.entry)));
     let directories =

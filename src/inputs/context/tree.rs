@@ -224,7 +224,7 @@ impl BuildContext {
     /// The topmost excluded entry at or above a clean path.
     pub fn excluded_above(&self, path: &str) -> Option<&ExcludedEntry> {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        ends.filter_map(|end| self.excluded.binary_search_by(|one| (*one.path).cmp(&path[..end])).ok())
+        ends.filter_map(|end| self.excluded.binary_search_by(|folder| (*folder.path).cmp(&path[..end])).ok())
             .map(|at| &self.excluded[at])
             .next()
     }
@@ -236,10 +236,10 @@ mod tests {
     use crate::inputs::context::builder::ContextBuilder;
 
     fn check(context: &BuildContext, expected: &[(&str, u64)]) {
-        let found: Vec<(String, u64)> =
+        let listing: Vec<(String, u64)> =
             context.entries().map(|id| (context.path(id), context.entry(id).amount.bytes)).collect();
-        let found: Vec<(&str, u64)> = found.iter().map(|(path, bytes)| (&**path, *bytes)).collect();
-        assert_eq!(found, expected);
+        let listing: Vec<(&str, u64)> = listing.iter().map(|(path, bytes)| (&**path, *bytes)).collect();
+        assert_eq!(listing, expected);
     }
 
     #[test]

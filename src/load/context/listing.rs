@@ -25,9 +25,9 @@ pub(super) enum DirectoryEntryKind {
 }
 
 /// Joins the lists of all directories, in any order, to a tree.
-pub(super) fn assemble(shown: &str, mut lists: Vec<List>) -> BuildContext {
+pub(super) fn assemble(name: &str, mut lists: Vec<List>) -> BuildContext {
     lists.sort_unstable_by_key(|list| list.directory);
-    let mut builder = ContextBuilder::new(shown);
+    let mut builder = ContextBuilder::new(name);
     let mut waiting: Vec<Option<std::vec::IntoIter<ListedItem>>> = Vec::new();
     for list in lists {
         list.excluded.into_iter().for_each(|excluded| builder.exclude(excluded));

@@ -48,32 +48,32 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingF
     for build in &inputs.builds {
         around.images.extend(bases(inputs.source(build.dockerfile)));
     }
-    let mut own = Vec::new();
+    let mut services = Vec::new();
     let mut rest = Vec::new();
     for (path, source) in &files {
         let built = built(path, source, dockerfile);
         let folder = path.parent().unwrap_or(Path::new("."));
         around.images.extend(dockerfiles_of_compose(folder, source).iter().flat_map(bases));
-        for one in listed(source) {
-            if one.build.is_none() {
-                around.images.extend(one.image.clone());
+        for service in listed(source) {
+            if service.build.is_none() {
+                around.images.extend(service.image.clone());
             }
-            let is_own = one.build.is_some_and(|span| built.contains(&span.start));
-            if is_own { &mut own } else { &mut rest }.push((folder, one));
+            let is_own = service.build.is_some_and(|span| built.contains(&span.start));
+            if is_own { &mut services } else { &mut rest }.push((folder, service));
         }
     }
     // Another file of the same folder may say more of a service; another service may run the same image.
-    let same = |folder: &Path, one: &ListedService| {
-        one.build.is_none()
-            && own.iter().any(|(of, known): &(&Path, ListedService)| {
-                let named = *of == folder && known.service.name == one.service.name;
-                named || (known.image.is_some() && known.image == one.image)
+    let same = |folder: &Path, service: &ListedService| {
+        service.build.is_none()
+            && services.iter().any(|(of, known): &(&Path, ListedService)| {
+                let named = *of == folder && known.service.name == service.service.name;
+                named || (known.image.is_some() && known.image == service.image)
             })
     };
-    rest.retain(|(folder, one)| same(folder, one));
-    let all = || own.iter().chain(&rest);
-    around.names = all().filter_map(|(_, one)| one.image.clone()).collect();
-    around.services = all().map(|(_, one)| one.service.clone()).collect();
+    rest.retain(|(folder, service)| same(folder, service));
+    let all = || services.iter().chain(&rest);
+    around.names = all().filter_map(|(_, service)| service.image.clone()).collect();
+    around.services = all().map(|(_, service)| service.service.clone()).collect();
     around.services.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
     around
 }
@@ -108,17 +108,17 @@ fn bases(dockerfile: &Source) -> Vec<String> {
 /// The texts of recipes and pipelines in the folders and in those that forges keep them in.
 fn recipes(folders: &[PathBuf]) -> BTreeMap<String, String> {
     let of_forge = folders.iter().map(|folder| folder.join(".github/workflows"));
-    let mut found = BTreeMap::new();
+    let mut texts = BTreeMap::new();
     for folder in folders.iter().cloned().chain(of_forge) {
         for path in entries(&folder, |name| FileKind::of(name).holds_commands() || folder.ends_with("workflows")) {
-            if found.len() < FILES
+            if texts.len() < FILES
                 && let Ok(source) = read_source(&path, LIMIT)
             {
-                found.insert(path.display().to_string(), source.text().to_owned());
+                texts.insert(path.display().to_string(), source.text().to_owned());
             }
         }
     }
-    found
+    texts
 }
 
 /// How compose files run containers of this Dockerfile's image, with the values of their `.env` and environment files.
@@ -133,14 +133,14 @@ pub(in crate::load) fn runs(inputs: &Inputs, input: &BuildInput) -> Vec<ServiceR
         let variables = environment(&folder.join(".env"), &BTreeMap::new()).into_iter().collect();
         for mut run in compose::runs(source, &variables).into_iter().filter(|run| built.contains(&run.build.start)) {
             // What `environment` says counts more than what files say.
-            let own = std::mem::take(&mut run.environment);
+            let of_service = std::mem::take(&mut run.environment);
             for file in &run.env_files {
                 let values =
                     environment(&folder.join(file), &variables).into_iter().map(|(name, value)| (name, Some(value)));
                 run.environment.extend(values);
             }
-            run.environment.retain(|(name, _)| !own.iter().any(|(known, _)| known == name));
-            run.environment.extend(own);
+            run.environment.retain(|(name, _)| !of_service.iter().any(|(known, _)| known == name));
+            run.environment.extend(of_service);
             for (name, value) in &mut run.environment {
                 *value = value.take().or_else(|| variables.get(name).cloned());
             }
@@ -172,9 +172,9 @@ fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeSet<u32> {
     let real = if inside.is_none() { Path::new(dockerfile.name()).canonicalize().ok() } else { None };
     for service in compose::read(source).services {
         let is_own = match (&service.inline, inside) {
-            (Some(inline), Some(inside)) => {
-                inline.embedding().is_some_and(|own| own.span == inside.span && own.host.text() == inside.host.text())
-            }
+            (Some(inline), Some(inside)) => inline
+                .embedding()
+                .is_some_and(|embedding| embedding.span == inside.span && embedding.host.text() == inside.host.text()),
             (None, None) => {
                 let context = service.context.as_deref().unwrap_or(".");
                 let below = join_path(
@@ -195,14 +195,15 @@ fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeSet<u32> {
 /// The folders of the context and of the Dockerfile, those above up to the repository's top (without one: up to what was
 /// asked for, and the folder above that), and some below.
 fn folders(root: &Path, dockerfile: &Path, asked: &Path) -> Vec<PathBuf> {
-    let own = dockerfile.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dockerfile_folder =
+        dockerfile.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut folders: Vec<PathBuf> = Vec::new();
-    for start in [root, own] {
+    for start in [root, dockerfile_folder] {
         let (mut above, repository) = folders_above(start);
         if !repository {
             let top = asked.canonicalize().ok();
-            let asked = top.and_then(|top| above.iter().position(|one| *one == top)).unwrap_or(0);
-            above.truncate(asked + 2);
+            let depth = top.and_then(|top| above.iter().position(|folder| *folder == top)).unwrap_or(0);
+            above.truncate(depth + 2);
         }
         folders.extend(above);
     }
@@ -223,15 +224,15 @@ fn composes(folders: &[PathBuf]) -> Vec<PathBuf> {
 /// The regular files of a folder whose names are wanted.
 fn entries(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries
+    let mut paths: Vec<PathBuf> = entries
         .take(ENTRIES)
         .filter_map(Result::ok)
         .filter(|entry| entry.file_name().to_str().is_some_and(&wanted))
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .map(|entry| display_path(&entry.path()))
         .collect();
-    found.sort();
-    found
+    paths.sort();
+    paths
 }
 
 /// Below the folder at hand as the user would type it, else whole.
@@ -245,17 +246,18 @@ mod tests {
     use super::*;
     use crate::load::{GatherRequest, gather};
 
-    fn check(files: &[(&str, &str)], asked: &str, expected: &[(&str, Option<&str>)]) {
+    fn check(files: &[(&str, &str)], start: &str, expected: &[(&str, Option<&str>)]) {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let full = folder.path().join(path);
             fs::create_dir_all(full.parent().unwrap()).unwrap();
             fs::write(full, text).unwrap();
         }
-        let inputs = gather(&GatherRequest { path: folder.path().join(asked), ..GatherRequest::default() }).unwrap();
-        let found = read_services(&inputs, &inputs.builds[0]);
-        let found: Vec<_> = found.services.iter().map(|service| (&*service.name, service.command.as_deref())).collect();
-        assert_eq!(found, expected);
+        let inputs = gather(&GatherRequest { path: folder.path().join(start), ..GatherRequest::default() }).unwrap();
+        let services = read_services(&inputs, &inputs.builds[0]);
+        let services: Vec<_> =
+            services.services.iter().map(|service| (&*service.name, service.command.as_deref())).collect();
+        assert_eq!(services, expected);
     }
 
     #[test]
@@ -293,10 +295,10 @@ mod tests {
             fs::write(full, text).unwrap();
         }
         let inputs = gather(&GatherRequest { path: folder.path().join("web"), ..GatherRequest::default() }).unwrap();
-        let found = read_services(&inputs, &inputs.builds[0]);
-        assert_eq!(found.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
-        assert_eq!(found.names.iter().collect::<Vec<_>>(), ["own/web"]);
-        assert_eq!(found.recipes.len(), 2);
+        let services = read_services(&inputs, &inputs.builds[0]);
+        assert_eq!(services.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
+        assert_eq!(services.names.iter().collect::<Vec<_>>(), ["own/web"]);
+        assert_eq!(services.recipes.len(), 2);
     }
 
     #[test]

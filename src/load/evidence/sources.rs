@@ -50,10 +50,10 @@ pub(super) fn texts(
     wanted.sort_unstable();
     cut |= wanted.len() > MOST;
     wanted.truncate(MOST);
-    let mut left = ALL;
+    let mut remaining = ALL;
     let fits = wanted.iter().take_while(|(_, _, bytes)| {
-        let next = left.checked_sub(*bytes);
-        left = next.unwrap_or(0);
+        let next = remaining.checked_sub(*bytes);
+        remaining = next.unwrap_or(0);
         next.is_some()
     });
     let fits = fits.count();

@@ -34,7 +34,7 @@ fn read_vendored(root: &Path, context: &BuildContext, folder: EntryId) -> Option
     if files.len() > MOST || files.iter().any(|id| context.entry(*id).amount.bytes > LIMIT) {
         return None;
     }
-    let found: Vec<(Option<String>, bool)> = files
+    let files: Vec<(Option<String>, bool)> = files
         .into_par_iter()
         .filter_map(|id| {
             let path = context.path(id);
@@ -45,6 +45,6 @@ fn read_vendored(root: &Path, context: &BuildContext, folder: EntryId) -> Option
             Some((calls_c(&path, &text).then_some(path), zones))
         })
         .collect();
-    let wants_zones = found.iter().any(|(_, zones)| *zones);
-    Some(VendoredModules { calls_c: found.into_iter().filter_map(|(caller, _)| caller).min(), wants_zones })
+    let wants_zones = files.iter().any(|(_, zones)| *zones);
+    Some(VendoredModules { calls_c: files.into_iter().filter_map(|(caller, _)| caller).min(), wants_zones })
 }

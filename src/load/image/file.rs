@@ -39,13 +39,13 @@ pub(super) enum PathContent {
 /// Looks at a path that may be meant as something else.
 pub(super) fn look(path: &Path) -> PathContent {
     let Ok(metadata) = fs::metadata(path) else { return PathContent::Nothing };
-    let shown = path.display();
+    let name = path.display();
     if metadata.is_dir() {
         return if MARKS.iter().any(|mark| path.join(mark).is_file()) {
             PathContent::Image
         } else {
             PathContent::Folder(format!(
-                "the folder `{shown}` is not an image: it has neither index.json nor manifest.json"
+                "the folder `{name}` is not an image: it has neither index.json nor manifest.json"
             ))
         };
     }
@@ -59,7 +59,7 @@ pub(super) fn look(path: &Path) -> PathContent {
         return PathContent::Image;
     }
     let why = if head.is_empty() { "an empty file" } else { "not an image archive" };
-    PathContent::File(format!("`{shown}` is {why}"))
+    PathContent::File(format!("`{name}` is {why}"))
 }
 
 /// Whether it begins as an archive, or as something compressed.
@@ -125,13 +125,13 @@ pub(super) fn missing(path: &Path) -> OpenError {
 
 /// Opens a file or a folder, whatever is in it.
 pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
-    let shown = path.display();
+    let name = path.display();
     let failed = |error: &io::Error| {
         if error.kind() == io::ErrorKind::NotFound {
             return missing(path);
         }
         let help = "check the permissions of the file and the folders above it";
-        OpenError::new(format!("`{shown}` cannot be read: {error}"), help)
+        OpenError::new(format!("`{name}` cannot be read: {error}"), help)
     };
     let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
     let (place, bytes) = if metadata.is_dir() {
@@ -144,9 +144,9 @@ pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
     Ok(OpenedImage {
         place,
         bytes,
-        name: shown.to_string(),
+        name: name.to_string(),
         choice: None,
-        sentence: format!("image in the {kind} `{shown}`"),
+        sentence: format!("image in the {kind} `{name}`"),
         tried: Vec::new(),
     })
 }

@@ -39,8 +39,8 @@ pub(super) fn pnpm(text: &str) -> Option<PackageRequests> {
         let (key, value) = line.trim().split_once(':').unwrap_or((line.trim(), ""));
         path.truncate(depth);
         path.push(unquote(key));
-        let own = path.strip_prefix(["importers", "."].as_slice()).unwrap_or(&path);
-        let name = match own {
+        let importer = path.strip_prefix(["importers", "."].as_slice()).unwrap_or(&path);
+        let name = match importer {
             ["specifiers", name] => Some(*name),
             [section, name, "specifier"] if SECTIONS.contains(section) => Some(*name),
             _ => None,

@@ -26,26 +26,26 @@ const LOCKS: [(Tool, &str); 6] = [
 pub(super) fn installs(tree: &mut ManifestTree, project: &Project, packages: &WorkspacePackages) -> Vec<Install> {
     let Some(package) = packages.get(&project.root) else { return Vec::new() };
     let wanted = json::text(package, "packageManager").and_then(tool_of);
-    let mut found: Vec<(Tool, Option<String>)> = Vec::new();
+    let mut managers: Vec<(Tool, Option<String>)> = Vec::new();
     for (tool, name) in LOCKS {
         let path = path::child(&project.root, name);
         let tool = if tool == Tool::YarnClassic { yarn(tree, &project.root, wanted) } else { tool };
-        if tree.has(&path) && found.iter().all(|(other, _)| *other != tool) {
-            found.push((tool, Some(path)));
+        if tree.has(&path) && managers.iter().all(|(other, _)| *other != tool) {
+            managers.push((tool, Some(path)));
         }
     }
-    if let [(_, Some(_)), (_, Some(other)), ..] = found.as_slice() {
-        let taken = found.iter().find(|(tool, _)| Some(*tool) == wanted).unwrap_or(&found[0]);
-        let first = taken.1.clone().unwrap_or_default();
-        let other = if *other == first { found[0].1.clone().unwrap_or_default() } else { other.clone() };
-        let message = format!("is next to `{}`; assuming {}", path::name(&first), taken.0.name());
+    if let [(_, Some(_)), (_, Some(other)), ..] = managers.as_slice() {
+        let manager = managers.iter().find(|(tool, _)| Some(*tool) == wanted).unwrap_or(&managers[0]);
+        let first = manager.1.clone().unwrap_or_default();
+        let other = if *other == first { managers[0].1.clone().unwrap_or_default() } else { other.clone() };
+        let message = format!("is next to `{}`; assuming {}", path::name(&first), manager.0.name());
         tree.unused(&other, &message);
     }
-    if found.is_empty() {
-        found.push((wanted.unwrap_or(Tool::Npm), None));
+    if managers.is_empty() {
+        managers.push((wanted.unwrap_or(Tool::Npm), None));
     }
-    found.sort_by_key(|(tool, _)| wanted.is_some_and(|wanted| wanted != *tool));
-    found.into_iter().map(|(tool, lock)| install(tree, project, packages, tool, lock)).collect()
+    managers.sort_by_key(|(tool, _)| wanted.is_some_and(|wanted| wanted != *tool));
+    managers.into_iter().map(|(tool, lock)| install(tree, project, packages, tool, lock)).collect()
 }
 
 /// The tool of `pnpm@8.6.0+sha…`.

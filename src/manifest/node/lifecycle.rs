@@ -75,7 +75,8 @@ fn take_script(
 /// The folder whose sources a command of a script compiles.
 fn sources(folder: &str, command: &str, program: &str) -> Option<String> {
     let known = Program::of(program);
-    let own = [Kind::Bundler, Kind::BuildTool, Kind::Compiler, Kind::Compiles].into_iter().any(|kind| known.is(kind));
+    let is_build_tool =
+        [Kind::Bundler, Kind::BuildTool, Kind::Compiler, Kind::Compiles].into_iter().any(|kind| known.is(kind));
     // A script of another package of the workspace.
     let script = parse(command);
     let elsewhere = script.invocations().iter().any(|invocation| {
@@ -83,7 +84,7 @@ fn sources(folder: &str, command: &str, program: &str) -> Option<String> {
             invocation.package_call().filter(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node));
         call.is_some_and(|call| call.verb == Verb::Run || call.verb == Verb::Build)
     });
-    if elsewhere || known.is(Kind::Several) { Some(String::new()) } else { own.then(|| folder.to_owned()) }
+    if elsewhere || known.is(Kind::Several) { Some(String::new()) } else { is_build_tool.then(|| folder.to_owned()) }
 }
 
 /// The words of a command, from its program on: without assignments and the runners before it.

@@ -99,10 +99,10 @@ const PROCESSORS: [&str; 2] = ["x64", "arm64"];
 
 /// Whether a list of names, `!` before those that are left out, holds none of ours.
 fn is_elsewhere(list: &[&str], ours: &[&str]) -> bool {
-    let fits = |own: &&str| {
-        let named = list.iter().any(|one| one == own);
-        let left_out = list.iter().any(|one| one.strip_prefix('!') == Some(*own));
-        named || !left_out && list.iter().all(|one| one.starts_with('!') || *one == "any")
+    let fits = |ours_word: &&str| {
+        let named = list.iter().any(|word| word == ours_word);
+        let left_out = list.iter().any(|word| word.strip_prefix('!') == Some(*ours_word));
+        named || !left_out && list.iter().all(|word| word.starts_with('!') || *word == "any")
     };
     !ours.iter().any(fits)
 }
@@ -237,7 +237,7 @@ fn pnpm(text: &str) -> Vec<LockEntry> {
                 }
                 let list = |name: &str| -> Vec<&str> {
                     let written = content.strip_prefix(name).map_or("", |rest| rest.trim_matches(['[', ']']));
-                    written.split(',').map(|split| unquote(split.trim())).filter(|one| !one.is_empty()).collect()
+                    written.split(',').map(|split| unquote(split.trim())).filter(|part| !part.is_empty()).collect()
                 };
                 let elsewhere = is_elsewhere(&list("os: "), &SYSTEMS) || is_elsewhere(&list("cpu: "), &PROCESSORS);
                 if let Some(entry) = entries.last_mut() {

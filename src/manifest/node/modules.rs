@@ -23,14 +23,14 @@ pub(in crate::manifest) fn installs(
         return Some(true);
     }
     let locked = install.locked.as_ref()?;
-    let told = locked.installs(name, with_dev);
+    let installed = locked.installs(name, with_dev);
     // These two give a package only what it asks for itself, unless told otherwise by settings.
     let strict = matches!(install.tool, Tool::Pnpm | Tool::YarnBerry);
     let importable = locked.packages.get(name).and_then(|package| package.importable);
-    if told == Some(true) && (strict || importable == Some(false)) {
+    if installed == Some(true) && (strict || importable == Some(false)) {
         return None;
     }
-    told
+    installed
 }
 
 /// The package's name in an import; `None` for paths.

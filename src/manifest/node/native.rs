@@ -7,11 +7,14 @@ impl LockedPackages {
     /// Whether one of the packages of npm may be compiled when an image for Linux installs it: one that runs a script of
     /// its own and asks for what compiles. That somebody depends on `node-gyp` compiles nothing.
     pub fn compiles(&self, with_dev: bool) -> bool {
-        let told = self.packages.values().any(|package| package.scripts == Some(true));
-        let runs = |locked_package: &LockedPackage| locked_package.scripts.unwrap_or(!told);
-        self.packages.iter().any(|(name, one)| {
-            let wanted = (with_dev || one.dev_only != Some(true)) && !one.elsewhere;
-            wanted && !data::NODE_PACKAGES.has(name, "other-system") && runs(one) && asks_for_compiler(name, one)
+        let is_recorded = self.packages.values().any(|package| package.scripts == Some(true));
+        let runs = |locked_package: &LockedPackage| locked_package.scripts.unwrap_or(!is_recorded);
+        self.packages.iter().any(|(name, package)| {
+            let wanted = (with_dev || package.dev_only != Some(true)) && !package.elsewhere;
+            wanted
+                && !data::NODE_PACKAGES.has(name, "other-system")
+                && runs(package)
+                && asks_for_compiler(name, package)
         })
     }
 }
@@ -36,8 +39,8 @@ mod tests {
     #[track_caller]
     fn check(lock: (&str, &str), expected: bool) {
         let manifest = r#"{"name":"a","dependencies":{"a":"1"}}"#;
-        let found = projects(&[("package.json", Some(manifest)), (lock.0, Some(lock.1))]).projects;
-        let locked = found[0].installs.iter().find_map(|way| way.locked.as_ref()).unwrap();
+        let projects_found = projects(&[("package.json", Some(manifest)), (lock.0, Some(lock.1))]).projects;
+        let locked = projects_found[0].installs.iter().find_map(|way| way.locked.as_ref()).unwrap();
         assert_eq!(locked.compiles(true), expected, "{}", lock.1);
     }
 

@@ -25,19 +25,19 @@ pub(super) fn uv(tree: &mut ManifestTree, path: &str, manifest: &DeTable) -> Opt
             .get("source")
             .is_some_and(|source| ["editable", "virtual"].iter().any(|kind| text(source.get_ref(), kind) == Some(".")))
         {
-            let own = package.as_table().is_some_and(|package| differs(package, manifest, "version"));
-            fits = fits.or(own.then_some(false));
+            let differs_in_version = package.as_table().is_some_and(|package| differs(package, manifest, "version"));
+            fits = fits.or(differs_in_version.then_some(false));
             demands = package.get("metadata").map(|metadata| uv_demands(metadata.get_ref()));
         }
         let mut needs: Vec<String> = names(package.get("dependencies").map(toml::Spanned::get_ref)).collect();
         if let Some(extras) = package.get("optional-dependencies").and_then(|extras| extras.get_ref().as_table()) {
             needs.extend(extras.iter().flat_map(|(_, list)| names(Some(list.get_ref()))));
         }
-        let own = ["editable", "virtual"]
+        let is_local = ["editable", "virtual"]
             .iter()
             .any(|kind| package.get("source").is_some_and(|s| s.get_ref().get(*kind).is_some()));
         let name = normal(name);
-        if own {
+        if is_local {
             roots.insert(name.clone());
         }
         let version = text(package, "version").map(Into::into);

@@ -29,17 +29,17 @@ pub(in crate::manifest) fn installs(
         let mut direct = project.dependencies.iter().filter(wanted);
         return direct.any(|dependency| candidates.contains(&dependency.name.as_str())).then_some(true);
     };
-    let mut told = Some(false);
+    let mut verdict = Some(false);
     for name in candidates {
         // A name that no table knows may be another distribution's module: its absence says nothing.
-        let there = locked.packages.contains_key(name) || known.is_some();
+        let is_known = locked.packages.contains_key(name) || known.is_some();
         match locked.installs(name, with_dev) {
-            Some(true) if there => return Some(true),
-            Some(false) if there => {}
-            _ => told = None,
+            Some(true) if is_known => return Some(true),
+            Some(false) if is_known => {}
+            _ => verdict = None,
         }
     }
-    told
+    verdict
 }
 
 /// Whether a distribution is known to come as a wheel, in current versions at least.

@@ -76,10 +76,10 @@ pub(super) fn read(tree: &ManifestTree, project: &mut Project, path: &str, table
 /// Whether the tools install the project itself, and not only what it needs: their own setting tells, else whether it can
 /// be built.
 fn is_package(table: &TomlTable) -> bool {
-    let said = [["tool", "uv", "package"], ["tool", "poetry", "package-mode"], ["tool", "pdm", "distribution"]];
-    let said = said.iter().find_map(|keys| toml_text::value(table, keys)?.as_bool());
+    let keys = [["tool", "uv", "package"], ["tool", "poetry", "package-mode"], ["tool", "pdm", "distribution"]];
+    let is_package = keys.iter().find_map(|keys| toml_text::value(table, keys)?.as_bool());
     let any = |keys: &[&str]| toml_text::value(table, keys).is_some();
-    said.unwrap_or_else(|| any(&["build-system"]) || any(&["tool", "poetry", "name"]))
+    is_package.unwrap_or_else(|| any(&["build-system"]) || any(&["tool", "poetry", "name"]))
 }
 
 fn read_poetry(project: &mut Project, path: &str, table: &TomlTable) {
@@ -137,8 +137,9 @@ fn members(tree: &ManifestTree, root: &str, table: &TomlTable) -> Vec<String> {
 
 /// Folders below `root` that hold a file called `name`, with their path seen from `root`.
 fn folders_with<'t>(tree: &'t ManifestTree, root: &'t str, name: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
-    let own = tree.below(root).filter(move |path| path::name(path) == name).map(path::parent);
-    own.filter(move |folder| *folder != root && !crate::manifest::tree::is_installed(&format!("{folder}/x")))
+    let paths = tree.below(root).filter(move |path| path::name(path) == name).map(path::parent);
+    paths
+        .filter(move |folder| *folder != root && !crate::manifest::tree::is_installed(&format!("{folder}/x")))
         .map(move |folder| (folder, folder.strip_prefix(root).unwrap_or(folder).trim_start_matches('/')))
 }
 

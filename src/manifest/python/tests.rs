@@ -270,8 +270,8 @@ name = "odd"
 fn names_and_requirements() {
     assert_eq!(normal(" A_.-b.C "), "a-b-c");
     let check = |text, expected: Option<(&str, &str)>| {
-        let found = requirement(text);
-        assert_eq!(found.as_ref().map(|(name, rest)| (name.as_str(), *rest)), expected, "{text}");
+        let parsed = requirement(text);
+        assert_eq!(parsed.as_ref().map(|(name, rest)| (name.as_str(), *rest)), expected, "{text}");
     };
     check("a[x, y]>=1,<2; os_name=='nt'", Some(("a", ">=1,<2")));
     check("a @ https://x/y;z ; os_name=='nt'", Some(("a", "@ https://x/y;z")));

@@ -47,8 +47,8 @@ fn package(one: &DeValue) -> Option<CargoLockPackage> {
     let text = |key| one.get(key).and_then(|value| value.get_ref().as_str());
     // `cc`, `cc 1.0.83`, `cc 1.0.83 (registry…)`
     let needed = one.get("dependencies").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
-    let needs = needed.filter_map(|one| {
-        let mut words = one.get_ref().as_str()?.split(' ');
+    let needs = needed.filter_map(|need| {
+        let mut words = need.get_ref().as_str()?.split(' ');
         Some((words.next()?.to_owned(), words.next().map(Into::into)))
     });
     Some(CargoLockPackage {
@@ -70,12 +70,12 @@ fn fits(packages: &[CargoLockPackage], root: &TomlTable, folders: &[String], all
     let mut waiting = Vec::new();
     for manifest in own {
         let (name, version) = own_name(manifest, root)?;
-        let own = |cargo_lock_package: &CargoLockPackage| {
+        let is_project = |cargo_lock_package: &CargoLockPackage| {
             cargo_lock_package.source.is_none()
                 && cargo_lock_package.name == name
                 && cargo_lock_package.version == version
         };
-        let Some(index) = packages.iter().position(own) else { return Some(false) };
+        let Some(index) = packages.iter().position(is_project) else { return Some(false) };
         if !has_its_dependencies(packages, &packages[index], manifest, root)? {
             return Some(false);
         }
@@ -84,9 +84,9 @@ fn fits(packages: &[CargoLockPackage], root: &TomlTable, folders: &[String], all
     let mut reached: BTreeSet<usize> = waiting.iter().copied().collect();
     while let Some(index) = waiting.pop() {
         for need in &packages[index].needs {
-            let Some(found) = packages.iter().position(|package| is_meant(package, need)) else { return Some(false) };
-            if reached.insert(found) {
-                waiting.push(found);
+            let Some(index) = packages.iter().position(|package| is_meant(package, need)) else { return Some(false) };
+            if reached.insert(index) {
+                waiting.push(index);
             }
         }
     }
@@ -137,10 +137,10 @@ fn has_its_dependencies(
             let requirement = toml_text::text_or(value, "version");
             let outside = text("path").is_none();
             let mut answer = Some(false);
-            for need in entry.needs.iter().filter(|(own, _)| own == name) {
-                let found =
+            for need in entry.needs.iter().filter(|(package_name, _)| package_name == name) {
+                let indexes =
                     packages.iter().find(|package| is_meant(package, need) && package.source.is_some() == outside);
-                let fits = found.map_or(Some(false), |package| {
+                let fits = indexes.map_or(Some(false), |package| {
                     requirement.map_or(Some(true), |it| satisfies(&package.version, it))
                 });
                 answer = if answer == Some(true) || fits == Some(true) { Some(true) } else { answer.and(fits) };
@@ -207,8 +207,8 @@ source = "registry+https://example.com"
             text.replacen(from, to, 1)
         };
         let text = changed(MANIFEST, manifest) + &changed(LOCK, lock);
-        let found = projects(&files(&text));
-        let member = found.projects.iter().find(|project| project.name.as_deref() == Some("a")).unwrap();
+        let result = projects(&files(&text));
+        let member = result.projects.iter().find(|project| project.name.as_deref() == Some("a")).unwrap();
         assert_eq!(member.is_in_sync(member.install().unwrap()), expected, "{text}");
     }
 

@@ -100,15 +100,15 @@ fn is_runtime(image: &str) -> bool {
 /// Whether a RUN of the stage compiles or calls a build tool.
 fn uses_toolchain(scene: &PassInput, target: &Stage) -> bool {
     toolchain::runs(scene.build, target).any(|(_, _, all)| {
-        all.iter().any(|one| {
-            let tool = one.package_call().is_some_and(|call| {
+        all.iter().any(|invocation| {
+            let tool = invocation.package_call().is_some_and(|call| {
                 matches!(
                     call.manager,
                     Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet
                 )
             });
-            tool || toolchain::compiles(one).is_some()
-                || matches!(one.program, Some("jar" | "jlink" | "jdeps" | "make" | "rustup"))
+            tool || toolchain::compiles(invocation).is_some()
+                || matches!(invocation.program, Some("jar" | "jlink" | "jdeps" | "make" | "rustup"))
         })
     })
 }
@@ -125,8 +125,8 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
         _ => "",
     };
     let phrases = patterns::words_in(of, "uses the compiler at run time");
-    let found = scene.evidence.holding(&phrases).find(|(path, _)| source(path));
-    if let Some((path, _)) = found {
+    let holding = scene.evidence.holding(&phrases).find(|(path, _)| source(path));
+    if let Some((path, _)) = holding {
         return Some(ToolchainReason::UsesCompiler { path: path.clone() });
     }
     let home = match language {
@@ -134,8 +134,8 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
         Language::Go => Some("/usr/local/go/"),
         _ => None,
     };
-    let own = build_text(scene, target);
-    home.filter(|home| own.contains(home)).map(|home| ToolchainReason::NamesToolchainFolder { home: home.to_string() })
+    let text = build_text(scene, target);
+    home.filter(|home| text.contains(home)).map(|home| ToolchainReason::NamesToolchainFolder { home: home.to_string() })
 }
 
 fn build_text(scene: &PassInput, target: &Stage) -> String {
@@ -266,5 +266,8 @@ fn wants_zones(scene: &PassInput) -> bool {
 pub(super) fn sets_zone(scene: &PassInput) -> bool {
     let named = scene.evidence.services.iter().any(|service| service.environment.contains("TZ"));
     let set = scene.file().instructions().iter().filter(|instruction| instruction.keyword == Keyword::Env);
-    named || set.flat_map(|one| scene.file().variables(one)).any(|one| one.name.text == "TZ")
+    named
+        || set
+            .flat_map(|instruction| scene.file().variables(instruction))
+            .any(|instruction| instruction.name.text == "TZ")
 }

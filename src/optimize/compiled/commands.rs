@@ -71,10 +71,10 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: IsProgram
     let invocations = code.script.invocations();
     let mut commands = Vec::new();
     for (at, command) in code.script.commands.iter().enumerate() {
-        let own: Vec<&Invocation> = invocations.iter().filter(|invocation| invocation.outer as usize == at).collect();
-        let fate = own
+        let inner: Vec<&Invocation> = invocations.iter().filter(|invocation| invocation.outer as usize == at).collect();
+        let fate = inner
             .iter()
-            .map(|one| decide_fate(build, stage, index, one, wanted))
+            .map(|command| decide_fate(build, stage, index, command, wanted))
             .reduce(stronger)
             .unwrap_or(CommandFate::Build);
         let span = code.place(file, command.span);
@@ -209,9 +209,9 @@ fn writes(operator: RedirectOperator) -> bool {
 pub(super) fn needed_commands(run: &RunCommands) -> Vec<&RunCommand> {
     let packages =
         run.commands.iter().any(|command| matches!(&command.fate, CommandFate::Packages(kept) if !kept.is_empty()));
-    let keep = |one: &&RunCommand| match &one.fate {
+    let keep = |command: &&RunCommand| match &command.fate {
         CommandFate::Prepares | CommandFate::Unknown => true,
-        CommandFate::Packages(kept) => !kept.is_empty(),
+        CommandFate::Packages(packages) => !packages.is_empty(),
         CommandFate::Lists => packages,
         _ => false,
     };

@@ -43,14 +43,13 @@ pub(super) fn folder(
     invocation: &Invocation,
 ) -> Option<String> {
     let mut folder = workdir(build, stage, at)?;
-    for one in all.iter().take_while(|one| one.span.start < invocation.span.start) {
-        let inner = one.command.place.scope;
-        let around = one
-            .script
-            .enclosing(&invocation.command.place)
-            .any(|scope| one.script.scopes.get(inner as usize).is_some_and(|own| std::ptr::eq(own, scope)));
-        if one.is("cd") && around {
-            let to = one.args.first().and_then(|word| text(build, stage, at, one, word))?;
+    for earlier in all.iter().take_while(|earlier| earlier.span.start < invocation.span.start) {
+        let inner = earlier.command.place.scope;
+        let around = earlier.script.enclosing(&invocation.command.place).any(|scope| {
+            earlier.script.scopes.get(inner as usize).is_some_and(|inner_scope| std::ptr::eq(inner_scope, scope))
+        });
+        if earlier.is("cd") && around {
+            let to = earlier.args.first().and_then(|word| text(build, stage, at, earlier, word))?;
             folder = path::join(&folder, &to);
         }
     }
@@ -67,9 +66,10 @@ pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> Option<String>
     let mut chain: Vec<&Stage> = build.chain(stage).collect();
     chain.reverse();
     for below in chain {
-        for (index, one) in build.instructions(below) {
-            if one.keyword == crate::dockerfile::Keyword::Workdir && (index < at || below.index != stage.index) {
-                let text = build.input().file.str(one.rest);
+        for (index, instruction) in build.instructions(below) {
+            if instruction.keyword == crate::dockerfile::Keyword::Workdir && (index < at || below.index != stage.index)
+            {
+                let text = build.input().file.str(instruction.rest);
                 folder = path::join(&folder, &build.scopes().expand(below.index, index, text)?);
             }
         }
@@ -79,7 +79,7 @@ pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> Option<String>
 
 /// Where the context's files lie in the image, by path in the image; `None` where that is not known.
 pub(super) fn copied_files(build: &Build, context: &BuildContext, stage: &Stage) -> Option<BTreeMap<String, String>> {
-    let mut found = BTreeMap::new();
+    let mut paths = BTreeMap::new();
     for below in build.chain(stage) {
         for transfer in build.transfers(below) {
             if transfer.from.is_some() {
@@ -101,7 +101,7 @@ pub(super) fn copied_files(build: &Build, context: &BuildContext, stage: &Stage)
                         let name = context.entry(id).name;
                         let into = into || selection.tops.len() > 1;
                         let at = if into { path::join(&to, name) } else { to.clone() };
-                        found.entry(at).or_insert_with(|| context.path(id));
+                        paths.entry(at).or_insert_with(|| context.path(id));
                     }
                 }
                 let roots: Vec<Option<crate::inputs::context::EntryId>> = selection
@@ -121,12 +121,12 @@ pub(super) fn copied_files(build: &Build, context: &BuildContext, stage: &Stage)
                     let Some(above) = above else { continue };
                     let prefix = above.map(|root| context.path(root)).unwrap_or_default();
                     let rest = path.strip_prefix(&*prefix).unwrap_or(&path).trim_start_matches('/');
-                    found.entry(path::join(&to, rest)).or_insert(path);
+                    paths.entry(path::join(&to, rest)).or_insert(path);
                 }
             }
         }
     }
-    Some(found)
+    Some(paths)
 }
 
 /// The folder of the context that lies at `folder` in the image, told by the files in it.

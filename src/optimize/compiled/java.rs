@@ -29,8 +29,9 @@ fn is_one_file(scene: &PassInput) -> bool {
 
 /// Whether the container loads libraries of the distribution: a line says so, or they are not known to be in the archive.
 pub(super) fn names_system_libraries(scene: &PassInput, target: &Stage) -> bool {
-    let own = [Keyword::Entrypoint, Keyword::Cmd].into_iter();
-    let mut lines = own.filter_map(|keyword| scene.build.last(target, keyword)).map(|(_, one)| one);
+    let keywords = [Keyword::Entrypoint, Keyword::Cmd].into_iter();
+    let mut lines =
+        keywords.filter_map(|keyword| scene.build.last(target, keyword)).map(|(_, instruction)| instruction);
     let mut set = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Env).map(|(_, one)| one);
     let names =
         |instruction: &crate::dockerfile::Instruction| scene.source().slice(instruction.span).contains(JAVA_FOLDER);

@@ -9,18 +9,18 @@ use crate::optimize::pass_input::PassInput;
 
 /// Packages of Debian that programs of the context's lock files load.
 pub(super) fn of_crates(scene: &PassInput, suite: Option<&str>) -> Vec<String> {
-    let mut found = BTreeSet::new();
+    let mut libraries = BTreeSet::new();
     for locked in locks(scene) {
         for row in data::CRATE_LIBRARIES.rows() {
             let &[name, headers, source, ..] = row else { continue };
             let Some(package) = locked.packages.get(name) else { continue };
             if !package.needs.iter().any(|needed| needed == source) {
                 let names = packages::libraries(headers, suite).unwrap_or_default();
-                found.extend(names.into_iter().map(str::to_owned));
+                libraries.extend(names.into_iter().map(str::to_owned));
             }
         }
     }
-    found.into_iter().collect()
+    libraries.into_iter().collect()
 }
 
 /// What the lock files of Rust projects hold.

@@ -61,7 +61,7 @@ fn cache_folders(scene: &PassInput, stage: &Stage, index: usize) -> Vec<(String,
     if code.is_exec() || !build.instruction(index).heredocs.is_empty() {
         return Vec::new();
     }
-    let mut found: Vec<(String, Manager)> = Vec::new();
+    let mut mounts: Vec<(String, Manager)> = Vec::new();
     for invocation in code.script.invocations() {
         let Some(call) = invocation.package_call().filter(|call| fetches(call)) else { continue };
         if is_kept(scene, stage, &call) {
@@ -76,12 +76,12 @@ fn cache_folders(scene: &PassInput, stage: &Stage, index: usize) -> Vec<(String,
             // The home of root links to that of the image's own user.
             let folder =
                 if image == "gradle" && folder == "/root/.gradle" { "/home/gradle/.gradle".into() } else { folder };
-            if !found.iter().any(|(known, _)| *known == folder) && !is_read(scene, &folder) {
-                found.push((folder, call.manager));
+            if !mounts.iter().any(|(known, _)| *known == folder) && !is_read(scene, &folder) {
+                mounts.push((folder, call.manager));
             }
         }
     }
-    found
+    mounts
 }
 
 /// Whether a call of a build tool may fetch or compile.

@@ -16,27 +16,27 @@ pub(super) fn runtime_packages(
         StageBase::Image(image) if call.manager == Manager::Apt => suite(image),
         _ => None,
     };
-    let mut kept: Vec<String> = Vec::new();
+    let mut packages: Vec<String> = Vec::new();
     for package in &call.packages {
         let name = package.name.text;
         if package.absent || package.name.dynamic || package.source != PackageSource::Index {
-            kept.push(name.to_owned());
+            packages.push(name.to_owned());
         } else if let Some(run) = java(name) {
-            kept.push(run);
+            packages.push(run);
         } else if is_source(name) || is_java_library(name) && !wanted(JAVA_FOLDER) {
             // The archive holds what it needs.
         } else if let Some(libraries) = libraries(name, suite) {
-            kept.extend(libraries.iter().map(|library| (*library).to_owned()));
+            packages.extend(libraries.iter().map(|library| (*library).to_owned()));
         } else if call.manager == Manager::Apt && suite.is_none() && is_library(name) {
             // What stands behind the headers is not known for this release.
-            kept.push(name.to_owned());
+            packages.push(name.to_owned());
         } else if !is_build_package(name) && (!data::SYSTEM_PACKAGES.has(name, "build-time") || wanted(program(name))) {
-            kept.push(name.to_owned());
+            packages.push(name.to_owned());
         }
     }
     let mut seen = std::collections::BTreeSet::new();
-    kept.retain(|name| seen.insert(name.clone()));
-    kept
+    packages.retain(|name| seen.insert(name.clone()));
+    packages
 }
 
 /// Whether a package brings headers of a library, and not those of the C library or the kernel.
@@ -65,17 +65,19 @@ fn program(package: &str) -> &str {
 pub(super) fn command(text: &str, kept: &[String]) -> String {
     let script = crate::shell::parse(text);
     let invocations = script.invocations();
-    let Some((one, call)) = invocations.first().and_then(|invocation| Some((invocation, invocation.package_call()?)))
+    let Some((invocation, call)) =
+        invocations.first().and_then(|invocation| Some((invocation, invocation.package_call()?)))
     else {
         return text.to_owned();
     };
-    let mut out = text[..one.args.first().map_or(text.len(), |word| word.span.start as usize)].trim_end().to_owned();
+    let mut out =
+        text[..invocation.args.first().map_or(text.len(), |word| word.span.start as usize)].trim_end().to_owned();
     let packages: Vec<u32> = call.packages.iter().map(|package| package.span.start).collect();
     let value = |word: &crate::shell::Word| {
         // The name of apk's group of packages stands where a package does not.
         packages.contains(&word.span.start)
     };
-    for word in one.args.iter().filter(|word| !value(word)) {
+    for word in invocation.args.iter().filter(|word| !value(word)) {
         out.push(' ');
         out.push_str(&text[word.span.start as usize..word.span.end as usize]);
     }

@@ -132,14 +132,18 @@ impl<'a> TransferPlan<'a> {
             self.whole = Some(workdir);
         }
         // What lies in a folder that is copied goes with it.
-        let folders: Vec<String> =
-            self.products.iter().filter(|(one, _)| one.folder).map(|(one, _)| one.path.clone()).collect();
+        let folders: Vec<String> = self
+            .products
+            .iter()
+            .filter(|(product, _)| product.folder)
+            .map(|(product, _)| product.path.clone())
+            .collect();
         let whole = self.whole.clone();
         let inside = |path: &str| {
             let in_folder = folders.iter().any(|folder| folder != path && path::is_within(path, folder));
             in_folder || whole.as_ref().is_some_and(|whole| path::is_within(path, whole))
         };
-        self.products.retain(|(one, to)| !inside(&one.path) || *to != one.path);
+        self.products.retain(|(product, to)| !inside(&product.path) || *to != product.path);
         self.items.retain(|item| !inside(&item.path));
         Ok(())
     }
@@ -167,10 +171,10 @@ impl<'a> TransferPlan<'a> {
             products.iter().filter(|product| !path::is_within(&product.path, "/tmp")).cloned().collect();
         let is_of_image = |path: &str| data::SYSTEM_FOLDERS.with("image").any(|folder| path::is_within(path, folder));
         for path in &started.paths {
-            let made = products.iter().any(|product| path::is_within(path, &product.path));
+            let is_product = products.iter().any(|product| path::is_within(path, &product.path));
             // Programs of images lie elsewhere, those of projects often there.
-            let own = path::is_within(path, "/usr/src");
-            if made || files.contains_key(path) || !own && is_of_image(path) {
+            let is_source_path = path::is_within(path, "/usr/src");
+            if is_product || files.contains_key(path) || !is_source_path && is_of_image(path) {
                 continue;
             }
             let name = path::name(path);

@@ -65,35 +65,36 @@ impl Products {
         self.made.iter()
     }
 
-    fn follow(&mut self, at: &RunPlace, all: &[Invocation], one: &Invocation) -> Option<()> {
-        let folder = image_paths::folder(at.build, at.stage, at.index, all, one)?;
-        let text = |word: &Word| image_paths::text(at.build, at.stage, at.index, one, word);
-        match one.program? {
-            "go" => self.go(at, one, &folder),
+    fn follow(&mut self, at: &RunPlace, all: &[Invocation], invocation: &Invocation) -> Option<()> {
+        let folder = image_paths::folder(at.build, at.stage, at.index, all, invocation)?;
+        let text = |word: &Word| image_paths::text(at.build, at.stage, at.index, invocation, word);
+        match invocation.program? {
+            "go" => self.go(at, invocation, &folder),
             "cp" | "mv" | "install" => {
-                let operands: Vec<&Word> = one.args.iter().filter(|word| !word.text().starts_with('-')).collect();
+                let operands: Vec<&Word> =
+                    invocation.args.iter().filter(|word| !word.text().starts_with('-')).collect();
                 let (to, from) = operands.split_last()?;
                 let to = path::join(&folder, &text(to)?);
                 let into = from.len() > 1 || text(operands.last()?)?.ends_with('/') || self.is_folder(at, &to);
                 for word in from {
-                    self.moved(at, &path::join(&folder, &text(word)?), &to, into, one.is("mv"));
+                    self.moved(at, &path::join(&folder, &text(word)?), &to, into, invocation.is("mv"));
                 }
                 Some(())
             }
             "rm" => {
-                for word in one.args.iter().filter(|word| !word.text().starts_with('-')) {
+                for word in invocation.args.iter().filter(|word| !word.text().starts_with('-')) {
                     let gone = path::join(&folder, &text(word)?);
-                    self.made.retain(|one| !path::is_within(&one.path, &gone));
+                    self.made.retain(|product| !path::is_within(&product.path, &gone));
                 }
                 None
             }
             "curl" | "wget" => {
-                let at = one.args.iter().position(|word| matches!(word.text(), "-o" | "-O" | "--output"))?;
-                let path = path::join(&folder, &text(one.args.get(at + 1)?)?);
+                let at = invocation.args.iter().position(|word| matches!(word.text(), "-o" | "-O" | "--output"))?;
+                let path = path::join(&folder, &text(invocation.args.get(at + 1)?)?);
                 self.add(path, false).then_some(())
             }
             "dotnet" => {
-                let call = one.package_call()?;
+                let call = invocation.package_call()?;
                 if call.verb_text != "publish" {
                     return None;
                 }
@@ -101,8 +102,9 @@ impl Products {
                 (!out.dynamic && self.add(path::join(&folder, out.text), true)).then_some(())
             }
             "cargo" => {
-                let call =
-                    one.package_call().filter(|call| call.verb_text == "install" && call.manager == Manager::Cargo)?;
+                let call = invocation
+                    .package_call()
+                    .filter(|call| call.verb_text == "install" && call.manager == Manager::Cargo)?;
                 let path = call.flag(&["--path"])?.value?.text;
                 let root = path::join(&folder, path);
                 let project = at.project(&root, Ecosystem::Rust)?;
@@ -115,8 +117,8 @@ impl Products {
                 Some(())
             }
             name if Program::of(name).is(Kind::Cc) => {
-                let at = one.args.iter().position(|word| word.is("-o"))?;
-                self.add(path::join(&folder, &text(one.args.get(at + 1)?)?), false).then_some(())
+                let at = invocation.args.iter().position(|word| word.is("-o"))?;
+                self.add(path::join(&folder, &text(invocation.args.get(at + 1)?)?), false).then_some(())
             }
             _ => None,
         }
@@ -131,7 +133,10 @@ impl Products {
         let below = format!("{path}/");
         data::SYSTEM_FOLDERS.contains(path) && !data::SYSTEM_FOLDERS.has(path, "project")
             || image_paths::workdir(at.build, at.stage, at.index).as_deref() == Some(path)
-            || self.made.iter().any(|one| (one.folder && one.path == path) || one.path.starts_with(&below))
+            || self
+                .made
+                .iter()
+                .any(|product| (product.folder && product.path == path) || product.path.starts_with(&below))
             || at.files.is_some_and(|files| {
                 files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below))
             })
@@ -139,7 +144,7 @@ impl Products {
 
     fn moved(&mut self, at: &RunPlace, from: &str, to: &str, into: bool, away: bool) {
         let name = path::name(from);
-        let folder = self.made.iter().any(|one| one.folder && one.path == from);
+        let folder = self.made.iter().any(|product| product.folder && product.path == from);
         if into && name.contains(['*', '?']) {
             self.made.insert(Product { path: path::join(to, name), folder: false });
         } else {
@@ -150,7 +155,7 @@ impl Products {
             }
         }
         if away {
-            self.made.retain(|one| !path::is_within(&one.path, from));
+            self.made.retain(|product| !path::is_within(&product.path, from));
         }
     }
 

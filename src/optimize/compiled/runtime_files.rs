@@ -31,26 +31,26 @@ pub(super) fn remaining_items(
 ) -> Option<Vec<CopiedItem>> {
     let built_in = built_in(texts, language);
     let read_sources = language == Language::Java && reads_sources(texts);
-    let mut kept: BTreeSet<&str> = BTreeSet::new();
+    let mut kept_paths: BTreeSet<&str> = BTreeSet::new();
     for (image, path) in files {
         let source = is_source(path, language) && !(read_sources && path.contains("src/main/"));
         let inside = built_in.iter().any(|pattern| matches(pattern, path));
         let needless = source || is_about(path) || inside;
         if !needless || (started.contains(image) && !source) {
-            kept.insert(image);
+            kept_paths.insert(image);
         }
     }
     let mut items = Vec::new();
     let all: Vec<&str> = files.keys().map(String::as_str).collect();
-    let top = common(&kept, folder);
-    collect(&top, &all, &kept, folder, &mut items);
+    let top = common(&kept_paths, folder);
+    collect(&top, &all, &kept_paths, folder, &mut items);
     (items.len() <= MOST).then_some(items)
 }
 
 /// The folders at which the walk begins.
-fn common(kept: &BTreeSet<&str>, folder: &str) -> Vec<String> {
+fn common(kept_paths: &BTreeSet<&str>, folder: &str) -> Vec<String> {
     let mut tops: BTreeSet<String> = BTreeSet::new();
-    for path in kept {
+    for path in kept_paths {
         if path::is_within(path, folder) {
             tops.insert(folder.to_owned());
         } else {
@@ -63,13 +63,13 @@ fn common(kept: &BTreeSet<&str>, folder: &str) -> Vec<String> {
 }
 
 /// Folders of which all files are kept are taken whole, else the files in them.
-fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, items: &mut Vec<CopiedItem>) {
+fn collect(tops: &[String], all: &[&str], kept_paths: &BTreeSet<&str>, workdir: &str, items: &mut Vec<CopiedItem>) {
     for top in tops {
         let start = if top == "/" { "/".to_owned() } else { format!("{top}/") };
         let from = all.partition_point(|path| *path < start.as_str());
         let below: Vec<&str> = all[from..].iter().copied().take_while(|path| path.starts_with(&start)).collect();
-        let own = below.iter().filter(|path| kept.contains(*path)).count();
-        if own == 0 || items.len() > MOST {
+        let kept_count = below.iter().filter(|path| kept_paths.contains(*path)).count();
+        if kept_count == 0 || items.len() > MOST {
             continue;
         }
         // The folder of the container itself, and those of the system, hold more than the context's files.
@@ -77,7 +77,7 @@ fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, 
             || top == workdir
             || data::SYSTEM_FOLDERS.has(top, "holds-system")
             || path::is_within(workdir, top);
-        if own == below.len() && !shared {
+        if kept_count == below.len() && !shared {
             items.push(CopiedItem { path: top.clone(), folder: true });
             continue;
         }
@@ -85,12 +85,12 @@ fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, 
         for path in below {
             match path[start.len()..].split_once('/') {
                 Some((name, _)) => _ = folders.insert(format!("{start}{name}")),
-                None if kept.contains(path) => items.push(CopiedItem { path: path.to_owned(), folder: false }),
+                None if kept_paths.contains(path) => items.push(CopiedItem { path: path.to_owned(), folder: false }),
                 None => {}
             }
         }
         let folders: Vec<String> = folders.into_iter().collect();
-        collect(&folders, all, kept, workdir, items);
+        collect(&folders, all, kept_paths, workdir, items);
     }
 }
 
@@ -132,7 +132,7 @@ pub(in crate::optimize) fn unread<'p>(
 
 /// Paths of the context that the compiler builds into the program, as its sources say.
 fn built_in(texts: &BTreeMap<String, String>, language: Language) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+    let mut patterns = BTreeSet::new();
     for (path, text) in texts {
         let kind = FileKind::of(path);
         let folder = path::parent(path);
@@ -141,7 +141,7 @@ fn built_in(texts: &BTreeMap<String, String>, language: Language) -> BTreeSet<St
                 let lines = text.lines().filter_map(|line| line.strip_prefix("//go:embed "));
                 for pattern in lines.flat_map(str::split_whitespace) {
                     let pattern = pattern.trim_matches(['"', '`']).trim_start_matches("all:");
-                    found.insert(path::join(&format!("/{folder}"), pattern)[1..].to_owned());
+                    patterns.insert(path::join(&format!("/{folder}"), pattern)[1..].to_owned());
                 }
             }
             Language::Rust if kind.is_source_of(Ecosystem::Rust) => {
@@ -151,15 +151,15 @@ fn built_in(texts: &BTreeMap<String, String>, language: Language) -> BTreeSet<St
                         let root = named.strip_prefix("$CARGO_MANIFEST_DIR");
                         let base = if root.is_some() { "/".to_owned() } else { format!("/{folder}") };
                         let full = path::join(&base, root.map_or(named, |rest| rest.trim_start_matches('/')));
-                        found.insert(full[1..].to_owned());
+                        patterns.insert(full[1..].to_owned());
                     }
                 }
             }
             _ => {}
         }
     }
-    found.retain(|path| !path.is_empty());
-    found
+    patterns.retain(|path| !path.is_empty());
+    patterns
 }
 
 /// Whether a path or a glob of one folder takes a file, itself or with the folder that holds it.

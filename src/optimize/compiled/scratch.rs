@@ -35,7 +35,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         return turn.skip(why);
     }
     let static_build = match StaticBuild::of(scene, builder) {
-        Ok(found) => found,
+        Ok(static_build) => static_build,
         Err(why) => return turn.skip(why),
     };
     let mut edits = vec![scene.edit(target.base_span, "scratch")];
@@ -85,12 +85,13 @@ impl StaticBuild {
         let (mut compiles, mut edits) = (false, Vec::new());
         for stage in build.chain(builder) {
             for (index, _, all) in toolchain::runs(build, stage) {
-                for one in all.iter().filter(|one| toolchain::compiles(one) == Some(Language::Go)) {
+                for invocation in all.iter().filter(|invocation| toolchain::compiles(invocation) == Some(Language::Go))
+                {
                     compiles = true;
-                    match build.run_variable(stage, index, one, "CGO_ENABLED").map(FoundVariable::text) {
+                    match build.run_variable(stage, index, invocation, "CGO_ENABLED").map(FoundVariable::text) {
                         Some(Some(value)) if value == "0" => {}
                         Some(_) => return Err(ScratchBlocker::CgoEnabled),
-                        None => edits.push(without_cgo(scene, index, one)?),
+                        None => edits.push(without_cgo(scene, index, invocation)?),
                     }
                 }
             }
@@ -124,9 +125,9 @@ fn without_cgo(scene: &PassInput, index: usize, invocation: &Invocation) -> Resu
 
 /// Why it is open that no package needs C; an error names a source that does.
 fn uses_cgo(scene: &PassInput, builder: &Stage) -> Result<Option<ScratchBlocker>, ScratchBlocker> {
-    let own = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
-    let vendored = || scene.evidence.vendored.values().find_map(|one| one.calls_c.as_ref());
-    if let Some(path) = own.map(|(path, _)| path).or_else(vendored) {
+    let caller = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
+    let vendored = || scene.evidence.vendored.values().find_map(|vendored_module| vendored_module.calls_c.as_ref());
+    if let Some(path) = caller.map(|(path, _)| path).or_else(vendored) {
         return Err(ScratchBlocker::UsesCgo { path: path.clone() });
     }
     if has_no_compiler(scene, builder) {
@@ -169,7 +170,9 @@ fn copy_system_files(
     let build = scene.build;
     let StageBase::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
     let mut paths = Vec::new();
-    let has = |path: &str| build.instructions(target).any(|(_, one)| scene.source().slice(one.span).contains(path));
+    let has = |path: &str| {
+        build.instructions(target).any(|(_, instruction)| scene.source().slice(instruction.span).contains(path))
+    };
     if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
         if !Toolchain::of(toolchain).is_some_and(|row| row.has_certificates()) {
             return Err(ScratchBlocker::NoCertificates);
@@ -199,9 +202,10 @@ fn copy_system_files(
 fn wants_zones(scene: &PassInput) -> bool {
     let evidence = scene.evidence;
     let words = patterns::words_in("Go", "looks up time zones");
-    let own = evidence.holding(&words).any(|(path, _)| is_source(path));
-    let others = modules(scene).any(|(vendored, _)| !vendored) || evidence.vendored.values().any(|one| one.wants_zones);
-    (own || others) && evidence.holding(&["\"time/tzdata\""]).next().is_none()
+    let names_zones = evidence.holding(&words).any(|(path, _)| is_source(path));
+    let others = modules(scene).any(|(vendored, _)| !vendored)
+        || evidence.vendored.values().any(|vendored_module| vendored_module.wants_zones);
+    (names_zones || others) && evidence.holding(&["\"time/tzdata\""]).next().is_none()
 }
 
 /// What of the base the stage, its container or the sources need.
@@ -237,21 +241,21 @@ fn is_number(user: &str) -> bool {
 
 /// What the lines of the stage need.
 fn of_stage(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
-    for (_, one) in scene.build.instructions(target) {
-        match one.keyword {
+    for (_, instruction) in scene.build.instructions(target) {
+        match instruction.keyword {
             Keyword::Run => return Some(ScratchBlocker::RunNeedsShell),
             Keyword::Volume => return Some(ScratchBlocker::Volume),
-            Keyword::Cmd | Keyword::Entrypoint if starts_shell(&one.arguments) => {
+            Keyword::Cmd | Keyword::Entrypoint if starts_shell(&instruction.arguments) => {
                 return Some(ScratchBlocker::StartsShell);
             }
-            Keyword::Healthcheck if !is_none(scene, one) => {
+            Keyword::Healthcheck if !is_none(scene, instruction) => {
                 return Some(ScratchBlocker::Healthcheck);
             }
-            Keyword::User if !is_number(scene.file().str(one.rest).trim()) => {
+            Keyword::User if !is_number(scene.file().str(instruction.rest).trim()) => {
                 return Some(ScratchBlocker::NamedUser);
             }
             Keyword::Copy | Keyword::Add => {
-                let owner = one.flags.iter().find_map(|flag| scene.file().flag(flag).strip_prefix("--chown="));
+                let owner = instruction.flags.iter().find_map(|flag| scene.file().flag(flag).strip_prefix("--chown="));
                 if owner.is_some_and(|owner| !is_number(owner)) {
                     return Some(ScratchBlocker::NamedOwner);
                 }
@@ -272,12 +276,12 @@ fn of_sources(scene: &PassInput) -> Option<ScratchBlocker> {
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
         return Some(ScratchBlocker::UnreadSources);
     }
-    let mut asked = patterns::of("needs of the image").filter_map(|need| {
+    let mut needs = patterns::of("needs of the image").filter_map(|need| {
         let (path, _) = scene.evidence.holding(&[need.text]).find(|(path, _)| is_source(path))?;
         Some(ScratchBlocker::SourceNeeds { path: path.clone(), need: need.argument.to_string() })
     });
     let zone = || sets_zone(scene).then_some(ScratchBlocker::TimeZoneVariable);
-    asked.next().or_else(zone).or_else(|| writes(scene))
+    needs.next().or_else(zone).or_else(|| writes(scene))
 }
 
 /// What the program writes, for which somebody has to make a folder that its user may write to.

@@ -25,7 +25,7 @@ pub(super) fn split(scene: &PassInput, turn: &mut PassOutput) {
     }
     let base = scene.source().slice(plan.root().base_span);
     let platform = platform(scene, &plan);
-    let named = name.runtime.as_ref().map(|own| format!(" {} {own}", name.word)).unwrap_or_default();
+    let named = name.runtime.as_ref().map(|runtime| format!(" {} {runtime}", name.word)).unwrap_or_default();
     let mut text = format!("\n{} {platform}{base}{named}\n{}", name.from, runtime.text);
     let end = end(scene, &plan);
     if !scene.source().slice(Span::new(0, end)).ends_with('\n') {
@@ -56,15 +56,17 @@ fn stage_name(scene: &PassInput, plan: &TransferPlan) -> SplitStageNames {
     let instruction = scene.build.instruction(plan.target.start);
     let lower = file.str(instruction.name).starts_with('f');
     let (from, word) = if lower { ("from", "as") } else { ("FROM", "AS") };
-    let own = plan.target.name.clone();
-    let asked = scene.input().options.target.is_some();
-    let taken = |name: &str| scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
-    match own {
-        Some(own) if !asked && BUILDS.contains(&&*own) => SplitStageNames { build: own, runtime: None, from, word },
-        own => {
-            let build = ["build", "builder", "compile"].into_iter().find(|name| !taken(name));
+    let stage_name = plan.target.name.clone();
+    let has_target = scene.input().options.target.is_some();
+    let is_used = |name: &str| scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
+    match stage_name {
+        Some(stage_name) if !has_target && BUILDS.contains(&&*stage_name) => {
+            SplitStageNames { build: stage_name, runtime: None, from, word }
+        }
+        stage_name => {
+            let build = ["build", "builder", "compile"].into_iter().find(|name| !is_used(name));
             let build = build.map_or_else(|| format!("build-{}", plan.target.index), str::to_owned);
-            SplitStageNames { build, runtime: own, from, word }
+            SplitStageNames { build, runtime: stage_name, from, word }
         }
     }
 }
@@ -98,9 +100,9 @@ fn without(scene: &PassInput, index: usize) -> Span {
     let passage = scene.instruction_span(index);
     let before = &scene.source().text()[..passage.start as usize];
     let blank = before.len() - before.trim_end_matches(['\n', '\r', ' ', '\t']).len();
-    let kept = before[before.len() - blank..].find('\n').map_or(0, |at| at + 1);
+    let tail_start = before[before.len() - blank..].find('\n').map_or(0, |at| at + 1);
     // A file that starts with it keeps what stands there.
-    Span::new(passage.start - (blank - kept.min(blank)) as u32, passage.end)
+    Span::new(passage.start - (blank - tail_start.min(blank)) as u32, passage.end)
 }
 
 /// Deletions that touch each other as one, and the insertion at their end with them.

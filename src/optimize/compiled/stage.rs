@@ -163,14 +163,14 @@ impl StageWriter<'_, '_> {
             .iter()
             .map(|arg| arg.name.text.to_string())
             .collect();
-        self.scene.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, one)| {
+        self.scene.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, instruction)| {
             use Keyword as K;
-            let kept = match one.keyword {
+            let stays = match instruction.keyword {
                 K::Run => self.plan.runs.get(&at).is_some_and(|run| !commands::needed_commands(run).is_empty()),
                 keyword => !matches!(keyword, K::Arg | K::Copy | K::Add),
             };
-            let text = self.scene.source().slice(one.span);
-            kept && names.iter().any(|name| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
+            let text = self.scene.source().slice(instruction.span);
+            stays && names.iter().any(|name| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
         })
     }
 
@@ -194,9 +194,9 @@ impl StageWriter<'_, '_> {
         let file = self.scene.file();
         let full = file.str(self.scene.build.instruction(workdir).rest).starts_with('/');
         let between = file.instructions().get(self.plan.last + 1..workdir).unwrap_or_default();
-        full && !between
-            .iter()
-            .any(|one| matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::User))
+        full && !between.iter().any(|instruction| {
+            matches!(instruction.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::User)
+        })
     }
 
     /// Copies what the image needs.
@@ -264,7 +264,7 @@ impl StageWriter<'_, '_> {
         if !run.separable {
             let prepares = run.commands.iter().any(|command| match &command.fate {
                 CommandFate::Prepares | CommandFate::Unknown => true,
-                CommandFate::Packages(kept) => !kept.is_empty(),
+                CommandFate::Packages(packages) => !packages.is_empty(),
                 _ => false,
             });
             if compiles && prepares {
@@ -281,7 +281,7 @@ impl StageWriter<'_, '_> {
         for command in wanted {
             match &command.fate {
                 CommandFate::Prepares => texts.extend(self.prepared(stage, index, command)),
-                CommandFate::Packages(kept) => texts.push(super::packages::command(&command.text, kept)),
+                CommandFate::Packages(packages) => texts.push(super::packages::command(&command.text, packages)),
                 _ => texts.push(command.text.clone()),
             }
         }
@@ -289,8 +289,8 @@ impl StageWriter<'_, '_> {
             return Ok(());
         }
         self.write_workdirs();
-        let all =
-            texts.len() == run.commands.len() && texts.iter().zip(&run.commands).all(|(text, own)| *text == own.text);
+        let all = texts.len() == run.commands.len()
+            && texts.iter().zip(&run.commands).all(|(text, run_command)| *text == run_command.text);
         if all {
             self.take(stage, index, index > self.plan.last);
             return Ok(());
@@ -312,17 +312,17 @@ impl StageWriter<'_, '_> {
     fn prepared(&mut self, stage: &Stage, index: usize, command: &RunCommand) -> Option<String> {
         let script = crate::shell::parse(&command.text);
         let invocations = script.invocations();
-        let [one] = invocations.as_slice() else { return Some(command.text.clone()) };
-        let program = one.program?;
+        let [invocation] = invocations.as_slice() else { return Some(command.text.clone()) };
+        let program = invocation.program?;
         let folder = image_paths::workdir(self.scene.build, stage, index).unwrap_or_else(|| "/".into());
         let mut words = vec![program.to_owned()];
-        let (mut seen, mut left) = (0, 0);
+        let (mut seen, mut paths_left) = (0, 0);
         let owner_first = matches!(program, "chown" | "chgrp" | "chmod" | "setcap");
         let checks = matches!(program, "mkdir" | "touch") || owner_first;
         if !checks {
             return Some(command.text.clone());
         }
-        for word in one.args {
+        for word in invocation.args {
             let text = word.text();
             if text.starts_with('-') {
                 words.push(command.text[word.span.start as usize..word.span.end as usize].to_owned());
@@ -336,20 +336,23 @@ impl StageWriter<'_, '_> {
                 continue;
             }
             let path = path::join(&folder, text);
-            let there = match program {
+            let exists = match program {
                 "mkdir" | "touch" => !self.only_builds(&path),
-                "chmod" => self.prepared.iter().any(|one| path::is_within(one, &path) || path::is_within(&path, one)),
+                "chmod" => self
+                    .prepared
+                    .iter()
+                    .any(|path_made| path::is_within(path_made, &path) || path::is_within(&path, path_made)),
                 _ => self.exists(&path),
             };
-            if there || word.is_dynamic() {
-                left += 1;
+            if exists || word.is_dynamic() {
+                paths_left += 1;
                 if program == "mkdir" {
                     self.prepared.insert(path);
                 }
                 words.push(raw);
             }
         }
-        (left > 0).then(|| words.join(" "))
+        (paths_left > 0).then(|| words.join(" "))
     }
 
     /// Whether only the build works in a folder.
@@ -370,8 +373,11 @@ impl StageWriter<'_, '_> {
                 .whole
                 .as_ref()
                 .is_some_and(|whole| path::is_within(path, whole) || path::is_within(whole, path))
-            || self.prepared.iter().any(|one| path::is_within(one, path) || path::is_within(path, one))
-            || copied.into_iter().any(|one| path::is_within(one, path))
+            || self
+                .prepared
+                .iter()
+                .any(|path_made| path::is_within(path_made, path) || path::is_within(path, path_made))
+            || copied.into_iter().any(|path_made| path::is_within(path_made, path))
             || (path.starts_with("/home/") && path.matches('/').count() == 2)
     }
 

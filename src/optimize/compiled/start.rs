@@ -30,13 +30,13 @@ pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
         let Some((index, _)) = build.last(target, keyword) else { continue };
         let Some(code) = build.code(index) else { continue };
         let invocations = code.script.invocations();
-        let Some(one) = invocations.last() else { continue };
-        let Some(title) = title(one) else { continue };
+        let Some(invocation) = invocations.last() else { continue };
+        let Some(title) = title(invocation) else { continue };
         let what = format!("compiles when the image is built instead of running {title} at every start");
         if let Some(why) = reason_to_keep_command(scene, target, &invocations) {
             return turn.skip(why);
         }
-        let started = match start(scene, target, one) {
+        let started = match start(scene, target, invocation) {
             Ok(start) => start,
             Err(why) => return turn.skip(why),
         };
@@ -166,11 +166,12 @@ fn go_name(package: &str, module: Option<&str>) -> String {
     parts.into_iter().find(fits).unwrap_or("app").to_owned()
 }
 
-fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, StartBlocker> {
+fn cargo(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
     let project = project(scene, target, Ecosystem::Rust).ok_or(StartBlocker::NoCargoManifest)?;
-    let begin = one.args.iter().position(|word| word.is("run") || word.is("r")).ok_or(StartBlocker::NotCargoRun)? + 1;
-    let end = one.args.iter().position(|word| word.is("--")).unwrap_or(one.args.len());
-    let flags = texts(one.args.get(begin..end).unwrap_or_default())?;
+    let begin =
+        invocation.args.iter().position(|word| word.is("run") || word.is("r")).ok_or(StartBlocker::NotCargoRun)? + 1;
+    let end = invocation.args.iter().position(|word| word.is("--")).unwrap_or(invocation.args.len());
+    let flags = texts(invocation.args.get(begin..end).unwrap_or_default())?;
     let value =
         |names: &[&str]| flags.iter().position(|flag| names.contains(&flag.as_str())).and_then(|at| flags.get(at + 1));
     let moves = |flag: &str| ProgramOptions::of("cargo").has(flag, "elsewhere");
@@ -188,15 +189,15 @@ fn cargo(scene: &PassInput, target: &Stage, one: &Invocation) -> Result<Start, S
     let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
     let folder = if release { "release" } else { "debug" };
     let built = crate::build::toolchain::runs(scene.build, target).any(|(_, _, all)| {
-        all.iter().filter(|one| one.is("cargo")).any(|one| {
-            let is = |names: &[&str]| one.args.iter().any(|word| names.contains(&word.text()));
-            let other = one.args.iter().any(|word| moves(word.text())) || is(&["--bin", "--features"]);
+        all.iter().filter(|invocation| invocation.is("cargo")).any(|invocation| {
+            let is = |names: &[&str]| invocation.args.iter().any(|word| names.contains(&word.text()));
+            let other = invocation.args.iter().any(|word| moves(word.text())) || is(&["--bin", "--features"]);
             is(&["build", "b"]) && is(&["--release", "-r"]) == release && !other
         })
     });
     let flags = flags.iter().map(|flag| format!(" {flag}")).collect::<Vec<_>>().concat();
     let compile = (!built).then(|| format!("cargo build{flags}"));
-    Ok(Start { compile, words: vec![format!("./target/{folder}/{name}")], rest: (end + 1).min(one.args.len()) })
+    Ok(Start { compile, words: vec![format!("./target/{folder}/{name}")], rest: (end + 1).min(invocation.args.len()) })
 }
 
 fn maven(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
@@ -255,8 +256,8 @@ fn is_shell(program: &str) -> bool {
 fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
     crate::build::toolchain::runs(build, target).any(|(_, _, all)| {
         all.iter()
-            .filter(|one| matches!(one.program, Some("mvn" | "mvnw" | "gradle" | "gradlew")))
-            .any(|one| one.args.iter().any(|word| tasks.iter().any(|task| word.is(task))))
+            .filter(|invocation| matches!(invocation.program, Some("mvn" | "mvnw" | "gradle" | "gradlew")))
+            .any(|invocation| invocation.args.iter().any(|word| tasks.iter().any(|task| word.is(task))))
     })
 }
 
@@ -305,8 +306,8 @@ fn version_line(line: &str) -> Option<&str> {
 
 /// The step that compiles, below all that it reads.
 fn compile_step(scene: &PassInput, target: &Stage, before: usize, run: &str) -> FileEdit {
-    let steps = scene.build.instructions(target).filter(|(_, one)| {
-        matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::User)
+    let steps = scene.build.instructions(target).filter(|(_, instruction)| {
+        matches!(instruction.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::User)
     });
     let last = steps.map(|(index, _)| index).filter(|at| *at < before).last().unwrap_or(target.start);
     scene.edit(Span::at(scene.instruction_span(last).end), format!("RUN {run}\n").replace('\n', scene.newline()))
@@ -315,22 +316,23 @@ fn compile_step(scene: &PassInput, target: &Stage, before: usize, run: &str) -> 
 /// The container's command with other words in front.
 fn command(scene: &PassInput, index: usize, code: &Code, all: &[Invocation], start: &Start) -> Option<FileEdit> {
     let file = scene.file();
-    let one = all.last()?;
+    let invocation = all.last()?;
     let first = all.first()?;
     // `sh gradlew`: the shell that reads the tool's script goes with it.
     let shell = first.via.iter().find(|via| via.args.is_empty() && is_shell(via.program));
     let begin = code.place(file, shell.map_or(first.span, |via| via.span)).start;
     let end = match start.rest {
-        0 => code.place(file, one.path.span).end,
-        rest => code.place(file, one.args.get(rest - 1)?.span).end,
+        0 => code.place(file, invocation.path.span).end,
+        rest => code.place(file, invocation.args.get(rest - 1)?.span).end,
     };
     if let Arguments::Json(words) = &scene.build.instruction(index).arguments {
         let first = words.iter().find(|word| word.word.span.start <= begin && begin < word.word.span.end)?;
         let last = words.iter().find(|word| word.word.span.start < end && end <= word.word.span.end)?;
         let text = start.words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", ");
         // Words of `sh -c` are one element; alone in it, they need no shell.
-        if first.word.span == last.word.span && words.len() > 1 && !one.via.is_empty() {
-            let (shell, whole) = (words.first()?, words.len() == 3 && all.len() == 1 && start.rest == one.args.len());
+        if first.word.span == last.word.span && words.len() > 1 && !invocation.via.is_empty() {
+            let (shell, whole) =
+                (words.first()?, words.len() == 3 && all.len() == 1 && start.rest == invocation.args.len());
             return whole.then(|| scene.edit(shell.word.span.to(last.word.span), text));
         }
         return Some(scene.edit(Span::new(first.word.span.start, last.word.span.end), text));

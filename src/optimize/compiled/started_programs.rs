@@ -7,11 +7,12 @@ use crate::optimize::pass_input::PassInput;
 
 /// Whether the container's command, its checks, or the sources call a program of the toolchain.
 pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> bool {
-    let own = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
-    let codes =
-        own.filter_map(|keyword| scene.build.last(target, keyword)).filter_map(|(index, _)| scene.build.code(index));
+    let keywords = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
+    let codes = keywords
+        .filter_map(|keyword| scene.build.last(target, keyword))
+        .filter_map(|(index, _)| scene.build.code(index));
     let mut started = codes.flat_map(|code| code.script.invocations());
-    if started.any(|one| one.is(program)) {
+    if started.any(|invocation| invocation.is(program)) {
         return true;
     }
     let calls = [
@@ -36,8 +37,8 @@ pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> boo
 /// its sources.
 pub(super) fn is_wanted(scene: &PassInput, target: &Stage, name: &str) -> bool {
     let word = |text: &str| words(text).any(|word| word == name);
-    let own = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
-    let instructions = own.filter_map(|keyword| scene.build.last(target, keyword));
+    let keywords = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
+    let instructions = keywords.filter_map(|keyword| scene.build.last(target, keyword));
     let mut texts = instructions.map(|(_, instruction)| scene.source().slice(instruction.span));
     if texts.any(word) {
         return true;

@@ -29,26 +29,26 @@ pub(super) fn keep(scene: &PassInput, turn: &mut PassOutput) {
 /// The one RUN of a stage that calls cargo to compile, and the folder that it keeps things in.
 fn compiled(scene: &PassInput, stage: &Stage) -> Option<(usize, String)> {
     let build = scene.build;
-    let mut found: Option<(usize, String)> = None;
+    let mut folder_run: Option<(usize, String)> = None;
     for (index, _, all) in crate::build::toolchain::runs(build, stage) {
-        for one in all.iter().filter(|one| one.is("cargo")) {
-            let Some(call) = one.package_call() else { continue };
+        for invocation in all.iter().filter(|invocation| invocation.is("cargo")) {
+            let Some(call) = invocation.package_call() else { continue };
             let installs = call.verb == Verb::Install && call.has(&["--path"]);
             if call.verb != Verb::Build && !installs && call.verb != Verb::Run {
                 continue;
             }
             let moved = call.has(&["--target-dir", "--manifest-path"]) || call.verb_text.contains("chef");
-            let told = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
+            let is_set = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
                 .iter()
-                .any(|name| build.run_variable(stage, index, one, name).is_some());
-            let folder = image_paths::folder(build, stage, index, &all, one)?;
-            if found.as_ref().is_some_and(|(at, _)| *at != index) || moved || told {
+                .any(|name| build.run_variable(stage, index, invocation, name).is_some());
+            let folder = image_paths::folder(build, stage, index, &all, invocation)?;
+            if folder_run.as_ref().is_some_and(|(at, _)| *at != index) || moved || is_set {
                 return None;
             }
-            found = Some((index, folder));
+            folder_run = Some((index, folder));
         }
     }
-    found
+    folder_run
 }
 
 fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<FileEdit>, String)> {
@@ -73,15 +73,16 @@ fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option
     }
     let name = project.name.clone().unwrap_or_else(|| path::name(&root).to_owned());
     let name = if name.is_empty() { installed(&code.script).unwrap_or_else(|| "cargo".to_owned()) } else { name };
-    let (mut taken, mut edits) = taken_by_stages(scene, stage, &target)?;
-    taken.sort();
-    taken.dedup();
-    if !taken.is_empty() {
+    let (mut used_paths, mut edits) = taken_by_stages(scene, stage, &target)?;
+    used_paths.sort();
+    used_paths.dedup();
+    if !used_paths.is_empty() {
         let at = code.script.append_at()?;
         let place = code.place(scene.file(), Span::at(at));
         let relative = |path: &String| path::relative(path, folder).unwrap_or(path).to_owned();
         let stays = !code.script.invocations().iter().any(|invocation| invocation.is("cd"));
-        let list: Vec<String> = taken.iter().map(|path| if stays { relative(path) } else { path.clone() }).collect();
+        let list: Vec<String> =
+            used_paths.iter().map(|path| if stays { relative(path) } else { path.clone() }).collect();
         edits.push(
             scene.edit(place, format!(" \\\n    && cp {} {OUT}/", list.join(" ")).replace('\n', scene.newline())),
         );
@@ -96,7 +97,7 @@ fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option
 /// than programs.
 fn taken_by_stages(scene: &PassInput, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec<FileEdit>)> {
     let build = scene.build;
-    let mut taken: Vec<String> = Vec::new();
+    let mut used_paths: Vec<String> = Vec::new();
     let mut edits = Vec::new();
     for other in build.stages() {
         for transfer in build.transfers(other) {
@@ -111,17 +112,17 @@ fn taken_by_stages(scene: &PassInput, stage: &Stage, target: &str) -> Option<(Ve
                 if !path::is_within(&path, target) {
                     continue;
                 }
-                let own = path::name(&path);
-                let plain = own.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-                if !plain || taken.iter().any(|known| path::name(known) == own && *known != path) {
+                let name = path::name(&path);
+                let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+                if !plain || used_paths.iter().any(|known| path::name(known) == name && *known != path) {
                     return None;
                 }
-                edits.push(scene.edit(source.span, format!("{OUT}/{own}")));
-                taken.push(path);
+                edits.push(scene.edit(source.span, format!("{OUT}/{name}")));
+                used_paths.push(path);
             }
         }
     }
-    Some((taken, edits))
+    Some((used_paths, edits))
 }
 
 /// The folder of the package that a script installs or builds.
@@ -137,10 +138,10 @@ fn is_used(build: &Build, scene: &PassInput, stage: &Stage, index: usize, target
     let reads = |invocation: &Invocation| {
         invocation.args.iter().any(|word| word.text().contains("target/") || word.text() == "target")
     };
-    build.instructions(stage).filter(|(at, _)| *at != index).any(|(at, one)| match one.keyword {
+    build.instructions(stage).filter(|(at, _)| *at != index).any(|(at, instruction)| match instruction.keyword {
         Keyword::Run => build.code(at).is_none_or(|code| code.script.invocations().iter().any(reads)),
         Keyword::Copy | Keyword::Add => {
-            let text = scene.source().slice(one.span);
+            let text = scene.source().slice(instruction.span);
             text.contains(target) || text.contains("target/")
         }
         _ => false,

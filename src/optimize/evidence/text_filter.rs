@@ -88,8 +88,8 @@ mod tests {
         Evidence { texts, ..Evidence::default() }
     }
 
-    fn paths<'a>(found: impl Iterator<Item = (&'a String, &'a String)>) -> String {
-        found.map(|(path, _)| path.as_str()).collect()
+    fn paths<'a>(texts: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+        texts.map(|(path, _)| path.as_str()).collect()
     }
 
     #[test]

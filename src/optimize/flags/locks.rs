@@ -28,20 +28,20 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 /// Whether the lock file fits what the manifest asks for, so that the stricter command does the same.
 fn fits(build: &Build, finding: &Finding) -> bool {
     rule_fixes::calls_at(build, finding.span, |place, invocation, call| {
-        let found = installed::of(build, place, invocation, call)?;
-        if !found.has_lock {
+        let project = installed::of(build, place, invocation, call)?;
+        if !project.has_lock {
             return None;
         }
-        let install = found.install?;
+        let install = project.install?;
         // A RUN may put another manifest in the place of the one that was read.
         if installed::changes_manifest(build, place.0) {
             return None;
         }
         // Cargo's lock file is compared with all members.
         let whole = call.manager == Manager::Cargo;
-        let alone = found.project.members.is_empty() && found.project.workspace.is_none();
+        let alone = project.project.members.is_empty() && project.project.workspace.is_none();
         let resolves = finding.rule == "lock-file-ignored" && !whole;
-        Some((alone || whole) && !resolves && found.project.is_in_sync(install) == Some(true))
+        Some((alone || whole) && !resolves && project.project.is_in_sync(install) == Some(true))
     })
     .unwrap_or(false)
 }

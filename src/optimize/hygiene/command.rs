@@ -55,8 +55,10 @@ fn raw(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Ins
 fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Instruction) {
     let Arguments::Json(words) = &instruction.arguments else { return };
     let [shell, option, text] = words.as_slice() else { return };
-    let found = findings(scene, "shell-as-main-process");
-    let here = found.iter().any(|one| one.span.start >= instruction.span.start && one.span.end <= instruction.span.end);
+    let shell_findings = findings(scene, "shell-as-main-process");
+    let here = shell_findings
+        .iter()
+        .any(|finding| finding.span.start >= instruction.span.start && finding.span.end <= instruction.span.end);
     if !here || !shell.value.ends_with("sh") || &*option.value != "-c" {
         return;
     }
@@ -92,7 +94,9 @@ fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instructio
 fn may_lose_shell(scene: &PassInput, keyword: Keyword, words: &[&str]) -> bool {
     let build = scene.build;
     let Some(target) = build.target() else { return false };
-    let own = |keyword| build.last(target, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
+    let last_set = |keyword| {
+        build.last(target, keyword).filter(|(_, instruction)| instruction.arguments != Arguments::Json(Vec::new()))
+    };
     let Some(program) = words.first() else { return false };
     // A script without a `#!` line runs only under a shell.
     if program.contains('/') || FileKind::of(program).is_shell() {
@@ -106,11 +110,12 @@ fn may_lose_shell(scene: &PassInput, keyword: Keyword, words: &[&str]) -> bool {
     }
     if keyword == Keyword::Entrypoint {
         // In shell form what stands behind it is ignored; it must not become arguments now.
-        return own(Keyword::Cmd).is_none() && scene.evidence.services.iter().all(|service| service.command.is_none());
+        return last_set(Keyword::Cmd).is_none()
+            && scene.evidence.services.iter().all(|service| service.command.is_none());
     }
     let explicit = build.last(target, Keyword::Entrypoint);
     match (explicit, build.root_base(target)) {
-        (Some((_, one)), _) => one.arguments == Arguments::Json(Vec::new()),
+        (Some((_, instruction)), _) => instruction.arguments == Arguments::Json(Vec::new()),
         (None, StageBase::Scratch) => true,
         (None, StageBase::Image(reference)) => {
             let base = BaseImage::of(reference);

@@ -22,7 +22,7 @@ pub(super) struct CreatedFolders {
 pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
     let build = scene.build;
     let runs = build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
-    let found = runs.filter_map(|(index, _)| {
+    let folders = runs.filter_map(|(index, _)| {
         let code = build.code(index).filter(|code| !code.is_exec() && code.script.append_at().is_some())?;
         let invocations = code.script.invocations();
         let work = build.workdir(target, index);
@@ -40,7 +40,7 @@ pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> 
         let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(scene, target, path)).collect();
         (!folders.is_empty()).then_some(CreatedFolders { index, folders })
     });
-    found.collect()
+    folders.collect()
 }
 
 fn is_for_data(path: &str) -> bool {
@@ -57,7 +57,7 @@ fn is_filled(scene: &PassInput, target: &Stage, path: &str) -> bool {
 }
 
 /// The RUNs with the change of owner behind what they do.
-pub(super) fn handed(scene: &PassInput, made: &[CreatedFolders], account: &Account) -> Vec<FileEdit> {
+pub(super) fn handed(scene: &PassInput, folders: &[CreatedFolders], account: &Account) -> Vec<FileEdit> {
     let edit = |created_folders: &CreatedFolders| {
         let code = scene.build.code(created_folders.index)?;
         let at = code.place(scene.file(), Span::at(code.script.append_at()?)).start;
@@ -66,5 +66,5 @@ pub(super) fn handed(scene: &PassInput, made: &[CreatedFolders], account: &Accou
         let text = format!("{between}&& chown {} {}", account.owner, created_folders.folders.join(" "));
         Some(scene.edit(Span::at(at), text))
     };
-    made.iter().filter_map(edit).collect()
+    folders.iter().filter_map(edit).collect()
 }

@@ -15,16 +15,16 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
     let commands = commands(scene, target);
     let starts = |name: &str| {
         let mut all = commands.iter().flat_map(Script::invocations);
-        all.any(|one| one.is(name) || one.args.iter().any(|word| word.is(name)))
+        all.any(|invocation| invocation.is(name) || invocation.args.iter().any(|word| word.is(name)))
     };
     for name in ["collectstatic", "compilemessages", "makemigrations"].into_iter().filter(|name| starts(name)) {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
         writes.evidence = Some(WriteEvidence::ManagePy { command: name.to_owned() });
     }
-    for path in commands.iter().flat_map(Script::invocations).flat_map(|one| written_by(&one)) {
-        let own = path.strip_prefix('/').is_none();
-        writes.sources |= own;
+    for path in commands.iter().flat_map(Script::invocations).flat_map(|invocation| written_by(&invocation)) {
+        let is_relative = path.strip_prefix('/').is_none();
+        writes.sources |= is_relative;
         writes.folders.insert(path::join(folder, path::parent(&path)));
         writes.evidence = Some(WriteEvidence::Command { path });
     }
@@ -45,7 +45,7 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
     }
     if let Some(value) = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].iter().find_map(|name| {
         match scene.build.scopes().lookup(target.index, name, usize::MAX) {
-            crate::build::Lookup::Defined(found) => match &found.value {
+            crate::build::Lookup::Defined(variable) => match &variable.value {
                 crate::build::VariableValue::Known(text) => Some(text.to_string()),
                 _ => None,
             },
@@ -70,33 +70,33 @@ fn next(scene: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &
         return;
     }
     writes.evidence = Some(WriteEvidence::NextCache);
-    let own = path::join(folder, ".next");
+    let cache_folder = path::join(folder, ".next");
     let copied = scene.build.transfers(target).iter().any(|copy| {
         let base = scene.build.workdir(target, copy.index).value().cloned().unwrap_or_default();
-        copy.destination.as_deref().is_some_and(|to| path::join(&base, to) == own)
+        copy.destination.as_deref().is_some_and(|to| path::join(&base, to) == cache_folder)
     });
     if copied {
-        writes.whole.insert(own);
+        writes.whole.insert(cache_folder);
     } else if renews || node::writes::takes_traced(scene) {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
     } else {
-        writes.whole.insert(path::child(&own, "cache"));
+        writes.whole.insert(path::child(&cache_folder, "cache"));
     }
 }
 
 /// Files that options of servers name for logs and process numbers.
 fn written_by(invocation: &Invocation) -> Vec<String> {
     let names_file = |text: &str| patterns::words("option with a written file").any(|option| option == text);
-    let mut found = Vec::new();
+    let mut paths = Vec::new();
     for (at, word) in invocation.args.iter().enumerate() {
         let text = word.text();
         let joined = text.split_once('=').filter(|(name, _)| names_file(name)).map(|(_, value)| value);
         let next = || if names_file(text) { invocation.args.get(at + 1).map(Word::text) } else { None };
         let path = joined.or_else(next).filter(|path| !path.starts_with(['-', '$']) && !path.is_empty());
-        found.extend(path.filter(|path| !path.starts_with("/dev/") && !path.starts_with("/tmp/")).map(str::to_owned));
+        paths.extend(path.filter(|path| !path.starts_with("/dev/") && !path.starts_with("/tmp/")).map(str::to_owned));
     }
-    found
+    paths
 }
 
 /// What containers start: the command, the scripts that it reads, and what compose runs instead.

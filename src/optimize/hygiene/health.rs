@@ -29,8 +29,9 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if service::is_for_developers(build, target) {
         return turn.skip(HealthReason::ForDevelopers);
     }
-    let starts_other =
-        |one: &&Service| one.command.is_some() && one.healthcheck.is_none() && !scene.repeats_command(target, one);
+    let starts_other = |service: &&Service| {
+        service.command.is_some() && service.healthcheck.is_none() && !scene.repeats_command(target, service)
+    };
     if let Some(service) = scene.evidence.services.iter().find(starts_other) {
         return turn.skip(HealthReason::OtherCommand { service: service.name.clone(), port });
     }
@@ -89,8 +90,8 @@ fn address(text: &str) -> Option<(u16, String)> {
                 Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
                 None => ("80", address),
             };
-            let one = (port.parse().ok()?, if path.is_empty() { "/".to_owned() } else { path.to_owned() });
-            if found.replace(one.clone()).is_some_and(|other| other != one) {
+            let candidate = (port.parse().ok()?, if path.is_empty() { "/".to_owned() } else { path.to_owned() });
+            if found.replace(candidate.clone()).is_some_and(|other| other != candidate) {
                 return None;
             }
         }
@@ -107,8 +108,8 @@ fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<(u16, String, Str
         return Some((*port, path.clone(), "a container of the original image answers there".to_owned()));
     }
     let port = port::of(scene, target)?;
-    let found = source_routes::find(scene)?;
-    Some((port, found.path, format!("`{}` declares the route", found.file)))
+    let route = source_routes::find(scene)?;
+    Some((port, route.path, format!("`{}` declares the route", route.file)))
 }
 
 /// The command that asks, as HEALTHCHECK CMD takes it.

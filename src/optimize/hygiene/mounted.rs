@@ -15,8 +15,8 @@ pub(super) fn over<'f>(
     target: &Stage,
     folders: impl IntoIterator<Item = &'f String>,
 ) -> Option<MountedFolder> {
-    let own = |service: &&Service| service.target.is_none() || service.target == target.name;
-    let services: Vec<&Service> = scene.evidence.services.iter().filter(own).collect();
+    let is_of_target = |service: &&Service| service.target.is_none() || service.target == target.name;
+    let services: Vec<&Service> = scene.evidence.services.iter().filter(is_of_target).collect();
     folders.into_iter().find_map(|folder| services.iter().find_map(|service| of_service(service, folder)))
 }
 

@@ -32,17 +32,17 @@ fn at_start(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let build = scene.build;
     let codes = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
     for (index, _) in codes {
-        let own = build.code(index).and_then(|code| of_script(&code.script, &Starter::Command));
-        if own.is_some() {
-            return own;
+        let reason = build.code(index).and_then(|code| of_script(&code.script, &Starter::Command));
+        if reason.is_some() {
+            return reason;
         }
     }
     for started in build.start_files(target) {
         let path = &started.file.path;
         let text = scene.evidence.texts.get(path).map(|text| parse(text));
-        let found = text.and_then(|script| of_script(&script, &Starter::File { path: path.clone() }));
-        if found.is_some() {
-            return found;
+        let reason = text.and_then(|script| of_script(&script, &Starter::File { path: path.clone() }));
+        if reason.is_some() {
+            return reason;
         }
     }
     scene.evidence.services.iter().find_map(|service| {
@@ -87,8 +87,8 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
         build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
     let text = |index: usize| scene.source().slice(build.instruction(index).span);
-    for (index, one) in &chain {
-        let named = match one.keyword {
+    for (index, instruction) in &chain {
+        let named = match instruction.keyword {
             Keyword::Env => text(*index).contains("/root/"),
             Keyword::Copy | Keyword::Add => {
                 let stage = build.stage_of(*index)?;
@@ -104,7 +104,7 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
         if named {
             return Some(RootReason::FilesInRootHome);
         }
-        if one.keyword != Keyword::Run {
+        if instruction.keyword != Keyword::Run {
             continue;
         }
         let set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
@@ -124,7 +124,7 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
 /// Texts of the context's scripts that commands start: `python fetch_models.py`, `python -m app.fetch`, `./fetch.sh`.
 fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'a str> {
     let texts = &scene.evidence.texts;
-    let mut found = Vec::new();
+    let mut files = Vec::new();
     for invocation in script.invocations() {
         let python = invocation.program.is_some_and(|program| program.starts_with("python"));
         let words: Vec<&str> =
@@ -136,22 +136,22 @@ fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'
             if !path.contains('.') || path.contains(['*', '$']) {
                 continue;
             }
-            let ends = |own: &str| {
+            let ends = |name: &str| {
                 let below = |long: &str, short: &str| {
                     long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
                 };
-                below(own, path) || below(path, own)
+                below(name, path) || below(path, name)
             };
-            found.extend(texts.iter().filter(|(own, _)| ends(own)).map(|(_, text)| text.as_str()));
+            files.extend(texts.iter().filter(|(name, _)| ends(name)).map(|(_, text)| text.as_str()));
         }
     }
-    found
+    files
 }
 
 fn of_projects(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let node = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
     let source = scene.source().text();
-    let puppeteer = node().flat_map(|project| &project.dependencies).any(|one| one.name == "puppeteer");
+    let puppeteer = node().flat_map(|project| &project.dependencies).any(|dependency| dependency.name == "puppeteer");
     if puppeteer && !source.contains("PUPPETEER_") {
         return Some(RootReason::Puppeteer);
     }

@@ -38,7 +38,9 @@ pub(super) fn of(scene: &PassInput, target: &Stage) -> Option<u16> {
 /// Whether whoever starts the container may choose the port by `PORT`, as the command or a source reads it.
 pub(super) fn varies(scene: &PassInput, target: &Stage, port: u16) -> bool {
     let other = match scene.build.scopes().lookup(target.index, "PORT", usize::MAX) {
-        Lookup::Defined(found) => !matches!(&found.value, VariableValue::Known(value) if value.parse() == Ok(port)),
+        Lookup::Defined(variable) => {
+            !matches!(&variable.value, VariableValue::Known(value) if value.parse() == Ok(port))
+        }
         _ => false,
     };
     let command = [Keyword::Entrypoint, Keyword::Cmd]
@@ -46,13 +48,13 @@ pub(super) fn varies(scene: &PassInput, target: &Stage, port: u16) -> bool {
         .filter_map(|keyword| scene.build.last(target, keyword))
         .any(|(index, _)| reads(scene.source().slice(scene.build.instruction(index).span), &EXPANDED));
     let shell = |path: &str| path::name(path) == "package.json" || FileKind::of(path).is_shell();
-    let asked: Vec<&str> = patterns::words("reads the variable PORT").collect();
+    let patterns: Vec<&str> = patterns::words("reads the variable PORT").collect();
     let reach = LazyReach::new(scene);
-    let sources = || scene.evidence.holding(&asked).filter(|(path, _)| reach.may_run(path));
+    let sources = || scene.evidence.holding(&patterns).filter(|(path, _)| reach.may_run(path));
     let scripts = || scene.evidence.holding(&EXPANDED).filter(|(path, _)| shell(path));
     !other
         && (command
-            || sources().any(|(_, text)| reads(text, &asked))
+            || sources().any(|(_, text)| reads(text, &patterns))
             || scripts().any(|(_, text)| reads(text, &EXPANDED)))
 }
 

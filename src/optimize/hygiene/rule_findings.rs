@@ -10,7 +10,7 @@ use crate::rules::{Context, Neighbours, find};
 pub(super) fn findings(scene: &PassInput, rule: &str) -> Vec<Finding> {
     let Some(rule) = find(rule) else { return Vec::new() };
     let neighbours = Neighbours::new(slice::from_ref(scene.build));
-    let mut found = Findings::new();
-    (rule.check)(&Context::new(rule, scene.inputs, &neighbours, scene.build), &mut found);
-    found.into_sorted()
+    let mut findings = Findings::new();
+    (rule.check)(&Context::new(rule, scene.inputs, &neighbours, scene.build), &mut findings);
+    findings.into_sorted()
 }

@@ -39,7 +39,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 
 /// Whether no stage above declares a variable of this name.
 fn is_first(all: &[Secret], secret: &Secret) -> bool {
-    all.iter().find(|one| one.name == secret.name) == Some(secret)
+    all.iter().find(|other| other.name == secret.name) == Some(secret)
 }
 
 /// The instruction with its comments and line ends.
@@ -96,7 +96,7 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<SecretReader>
     }
     let instructions = scene.file().instructions().iter().enumerate();
     // Other stages that declare it read it no more than this one does.
-    let declares = |index: usize| all.iter().any(|one| one.name == name && one.instruction == index);
+    let declares = |index: usize| all.iter().any(|secret| secret.name == name && secret.instruction == index);
     let mut others = instructions.filter(|(index, _)| !declares(*index));
-    others.any(|(_, one)| has(scene.source().slice(one.span))).then_some(SecretReader::OtherInstruction)
+    others.any(|(_, instruction)| has(scene.source().slice(instruction.span))).then_some(SecretReader::OtherInstruction)
 }

@@ -19,15 +19,16 @@ const REFUSES: [&str; 4] = ["401", "403", "unauthorized", "forbidden"];
 
 /// Whether a Python application asks each request for something.
 fn is_guarded(text: &str) -> bool {
-    let asked = BEFORE.iter().any(|word| text.contains(word)) && REFUSES.iter().any(|word| text.contains(word));
-    let made = text.split("fastapi(").skip(1).any(|rest| {
+    let requires_login =
+        BEFORE.iter().any(|word| text.contains(word)) && REFUSES.iter().any(|word| text.contains(word));
+    let has_app = text.split("fastapi(").skip(1).any(|rest| {
         let end = rest
             .find("\n)")
             .unwrap_or(rest.len())
             .min(rest.find('\n').filter(|_| !rest.starts_with('\n')).unwrap_or(rest.len()));
         rest[..end].contains("dependencies=")
     });
-    asked || made
+    requires_login || has_app
 }
 
 /// The meaning of paths that say whether a service works; the better ones come first.
@@ -50,16 +51,16 @@ pub(super) fn find(scene: &PassInput) -> Option<Route> {
         return None;
     }
     let words: Vec<&str> = patterns::words("makes an application").chain(["get ", "health:", "AppFactory"]).collect();
-    let mut found: Vec<(usize, Route)> = Vec::new();
+    let mut routes: Vec<(usize, Route)> = Vec::new();
     for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| reach.may_run(path)) {
         for path in declared(file, text) {
             let rank = patterns::words(HEALTH).position(|known| known == path).or((path == "/").then_some(usize::MAX));
             if let Some(rank) = rank {
-                found.push((rank, Route { path, file: file.clone() }));
+                routes.push((rank, Route { path, file: file.clone() }));
             }
         }
     }
-    found.into_iter().min_by_key(|(rank, _)| *rank).map(|(_, route)| route)
+    routes.into_iter().min_by_key(|(rank, _)| *rank).map(|(_, route)| route)
 }
 
 /// Paths of GET routes that a file declares on an application, not on a router that is mounted somewhere.
@@ -80,14 +81,14 @@ fn declared(file: &str, text: &str) -> Vec<String> {
 }
 
 /// `app.get("/path"` with one of these names before the dot.
-fn of_lines<'t>(text: &'t str, apps: &[String], own: impl Fn(&'t str) -> Option<&'t str>) -> Vec<String> {
+fn of_lines<'t>(text: &'t str, apps: &[String], path_of_line: impl Fn(&'t str) -> Option<&'t str>) -> Vec<String> {
     let mut paths = Vec::new();
     if apps.is_empty() {
         return paths;
     }
     let lines: Vec<&str> = text.lines().collect();
     for (at, line) in lines.iter().enumerate() {
-        let Some(line) = own(line.trim_start()) else { continue };
+        let Some(line) = path_of_line(line.trim_start()) else { continue };
         let Some(rest) = apps.iter().find_map(|app| line.strip_prefix(app.as_str())) else { continue };
         let Some(rest) = rest.strip_prefix('.').or_else(|| rest.strip_prefix("->")) else { continue };
         let Some((method, arguments)) = rest.split_once('(') else { continue };
@@ -147,12 +148,12 @@ fn assigned(text: &str, makers: &[&str]) -> Vec<String> {
         let Some((left, right)) = line.split_once('=') else { continue };
         let right = right.trim_start().trim_start_matches("require('express')").trim_start();
         let right = right.trim_start_matches("await ");
-        let made = makers.iter().any(|maker| right.starts_with(maker) || right.contains(&format!(".{maker}")));
+        let is_app = makers.iter().any(|maker| right.starts_with(maker) || right.contains(&format!(".{maker}")));
         let name = left.trim().trim_start_matches("export ").trim_start_matches("const ");
         let name =
             name.trim_start_matches("let ").trim_start_matches("var ").split(':').next().unwrap_or_default().trim();
         let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if made && plain {
+        if is_app && plain {
             names.push(name.to_owned());
         }
     }
@@ -165,11 +166,11 @@ fn ruby(file: &str, text: &str) -> Vec<String> {
     let rails = file.ends_with("config/routes.rb");
     for line in text.lines().map(str::trim_start) {
         let Some(rest) = line.strip_prefix("get ") else { continue };
-        let own = rails && line.contains("rails/health#show");
+        let is_rails_health = rails && line.contains("rails/health#show");
         let sinatra = !rails && text.to_ascii_lowercase().contains("sinatra") && line.ends_with("do");
         match quoted(rest) {
-            Some(path) if own || sinatra => paths.push(path.to_owned()),
-            None if own => {
+            Some(path) if is_rails_health || sinatra => paths.push(path.to_owned()),
+            None if is_rails_health => {
                 let rooted = rest.replacen(['"', '\''], "\"/", 1).replace('\'', "\"");
                 paths.extend(quoted(&rooted).map(str::to_owned));
             }

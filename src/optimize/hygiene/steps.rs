@@ -15,14 +15,16 @@ use crate::text::{Span, path};
 pub(super) fn first_own(scene: &PassInput, target: &Stage, copies: &[Transfer]) -> Option<usize> {
     let last = copies.iter().map(|copy| copy.index).max()?;
     let behind: Vec<_> = scene.build.instructions(target).filter(|(index, _)| *index > last).collect();
-    let copies = behind.iter().any(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Workdir));
+    let copies = behind
+        .iter()
+        .any(|(_, instruction)| matches!(instruction.keyword, Keyword::Copy | Keyword::Add | Keyword::Workdir));
     let runs: Vec<usize> =
-        behind.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| *index).collect();
-    let own = runs.iter().rev().take_while(|index| works(scene, target, **index)).count();
-    let (others, own) = runs.split_at(runs.len() - own);
+        behind.iter().filter(|(_, instruction)| instruction.keyword == Keyword::Run).map(|(index, _)| *index).collect();
+    let work_count = runs.iter().rev().take_while(|index| works(scene, target, **index)).count();
+    let (others, work_runs) = runs.split_at(runs.len() - work_count);
     // What root made before may be what they write to.
-    let made = others.iter().any(|index| runs_own(scene, *index));
-    if !copies && !made { own.first().copied() } else { None }
+    let runs_project = others.iter().any(|index| runs_own(scene, *index));
+    if !copies && !runs_project { work_runs.first().copied() } else { None }
 }
 
 /// Whether it works on the sources as well for another user.
@@ -74,10 +76,13 @@ pub(super) fn handed(
     own: Option<usize>,
     known: &[usize],
 ) -> Vec<FileEdit> {
-    let given = copies.iter().filter(|copy| !is_for_installs(scene, target, copy)).map(|copy| copy.index);
-    let Some(first) = given.min() else { return Vec::new() };
-    let runs = scene.build.instructions(target).filter(|(index, one)| {
-        one.keyword == Keyword::Run && *index > first && own.is_none_or(|own| *index < own) && !known.contains(index)
+    let copy_indexes = copies.iter().filter(|copy| !is_for_installs(scene, target, copy)).map(|copy| copy.index);
+    let Some(first) = copy_indexes.min() else { return Vec::new() };
+    let runs = scene.build.instructions(target).filter(|(index, instruction)| {
+        instruction.keyword == Keyword::Run
+            && *index > first
+            && own.is_none_or(|first_work| *index < first_work)
+            && !known.contains(index)
     });
     let edit = |index: usize| {
         let code = scene.build.code(index).filter(|code| !code.is_exec())?;
@@ -88,7 +93,7 @@ pub(super) fn handed(
         if flags.iter().any(|flag| scene.source().slice(flag.word.span).contains("bind")) {
             return None;
         }
-        let own = if flags.is_empty() { "" } else { "-xdev " };
+        let option = if flags.is_empty() { "" } else { "-xdev " };
         let makes = code.script.invocations().iter().any(|invocation| makes(invocation, folder));
         if !makes {
             return None;
@@ -96,7 +101,7 @@ pub(super) fn handed(
         let at = code.script.append_at()?;
         let at = code.place(scene.file(), Span::at(at)).start;
         let text = format!(
-            " \\{}    && find {folder} {own}{}-user root -exec chown -h {} {{}} +",
+            " \\{}    && find {folder} {option}{}-user root -exec chown -h {} {{}} +",
             scene.newline(),
             packages(scene),
             account.owner
@@ -143,8 +148,8 @@ pub(super) fn is_for_installs(scene: &PassInput, target: &Stage, copy: &Transfer
     let manifest = |text: &str| crate::manifest::is_manifest(text.trim_start_matches("./")).is_some();
     let mut below = scene.build.instructions(target).filter(|(index, _)| *index > copy.index);
     copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))
-        && below.any(|(index, one)| {
-            let code = if one.keyword == Keyword::Run { scene.build.code(index) } else { None };
+        && below.any(|(index, instruction)| {
+            let code = if instruction.keyword == Keyword::Run { scene.build.code(index) } else { None };
             code.is_some_and(|code| {
                 let calls = code.script.invocations();
                 calls.iter().filter_map(Invocation::package_call).any(|call| call.verb == Verb::Install)

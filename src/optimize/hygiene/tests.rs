@@ -52,18 +52,18 @@ fn steps_on_the_sources_run_as_the_user() {
     let head = "FROM python:3.13-slim\nWORKDIR /app\n";
     let install = "RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n";
     let files = [APP, log, ("requirements.txt", "fastapi\n"), ("start.sh", "#!/bin/sh\nexec uvicorn app:app\n")];
-    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
-    for (own, others) in [
+    let created = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    for (path, others) in [
         ("RUN flask db upgrade\n", ""),
         ("RUN chmod +x start.sh && mkdir -p /app/static\nRUN python manage.py collectstatic\n", ""),
         ("RUN python manage.py collectstatic\n", "RUN mkdir -p /var/www\n"),
     ] {
         let start = "CMD [\"/bin/bash\", \"start.sh\"]\n";
         check(
-            &format!("{head}COPY requirements.txt .\n{install}COPY . .\n{others}{own}{start}"),
+            &format!("{head}COPY requirements.txt .\n{install}COPY . .\n{others}{path}{start}"),
             &files,
             &format!(
-                "{head}{made}COPY requirements.txt .\n{install}COPY --chown=app:app . .\n{others}USER app\n{own}{start}"
+                "{head}{created}COPY requirements.txt .\n{install}COPY --chown=app:app . .\n{others}USER app\n{path}{start}"
             ),
         );
     }
@@ -75,14 +75,14 @@ fn what_root_makes_behind_the_sources_is_handed_over() {
         [APP, ("log.py", "import logging\nlogging.FileHandler('app.log')\n"), ("entry.sh", "#!/bin/sh\nexec \"$@\"\n")];
     let head = "FROM python:3.13-slim\nWORKDIR /app\n";
     let tail = "COPY entry.sh /usr/local/bin/\nRUN chmod +x /usr/local/bin/entry.sh\n";
-    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    let created = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
     let find = " \\\n    && find /app -user root -exec chown -h app:app {} +";
     for (step, handed) in [("python init_db.py", find), ("mkdir -p tmp/pids", find), ("mkdir -p /var/www", "")] {
         let start = "ENTRYPOINT [\"entry.sh\"]\nCMD [\"python\", \"app.py\"]\n";
         check(
             &format!("{head}COPY . .\nRUN {step}\n{tail}{start}"),
             &files,
-            &format!("{head}{made}COPY --chown=app:app . .\nRUN {step}{handed}\n{tail}USER app\n{start}"),
+            &format!("{head}{created}COPY --chown=app:app . .\nRUN {step}{handed}\n{tail}USER app\n{start}"),
         );
     }
 }
@@ -153,7 +153,7 @@ fn folders_of_the_system_are_not_given_away() {
 
 #[test]
 fn what_django_writes_at_its_start_is_told_by_scripts() {
-    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    let created = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
     for start in
         ["python manage.py collectstatic --noinput\n", "python manage.py compilemessages && exec gunicorn app\n"]
     {
@@ -162,7 +162,7 @@ fn what_django_writes_at_its_start_is_told_by_scripts() {
         check(
             &format!("{head}COPY . .\nCMD [\"./start.sh\"]\n"),
             &start,
-            &format!("{head}{made}COPY --chown=app:app . .\nUSER app\nCMD [\"./start.sh\"]\n"),
+            &format!("{head}{created}COPY --chown=app:app . .\nUSER app\nCMD [\"./start.sh\"]\n"),
         );
     }
 }
@@ -213,16 +213,16 @@ fn secrets_that_nothing_reads_are_taken_away() {
         )
     };
     check(&with("ENV OLD_API_TOKEN=s3cr3tv4lu3x\n"), &[("x.py", "print(1)")], &with(""));
-    let kept = with("ENV OLD_API_TOKEN=s3cr3tv4lu3x\n");
-    check(&kept, &[("x.py", "class Settings(BaseSettings):\n    old_api_token: str\n")], &kept);
-    let kept = with("ENV OPENAI_API_KEY=s3cr3tv4lu3x\n");
-    check(&kept, &[("x.py", "print(1)")], &kept);
+    let text = with("ENV OLD_API_TOKEN=s3cr3tv4lu3x\n");
+    check(&text, &[("x.py", "class Settings(BaseSettings):\n    old_api_token: str\n")], &text);
+    let text = with("ENV OPENAI_API_KEY=s3cr3tv4lu3x\n");
+    check(&text, &[("x.py", "print(1)")], &text);
 }
 
 #[test]
 fn folders_made_for_data_are_handed_over() {
     let user = "RUN useradd --uid 10001 --user-group --create-home app\n";
-    for (made, told) in [
+    for (created, advice) in [
         ("mkdir /data", "mkdir /data && chown app:app /data"),
         (
             "mkdir -p uploads /var/lib/app/x && chmod 750 uploads",
@@ -231,17 +231,21 @@ fn folders_made_for_data_are_handed_over() {
         ("mkdir -p /data \\\n    /usr/share/x", "mkdir -p /data \\\n    /usr/share/x \\\n    && chown app:app /data"),
     ] {
         check(
-            &format!("FROM python:3.13-slim\nWORKDIR /app\nRUN {made}\nCOPY app.py .\n{START}"),
+            &format!("FROM python:3.13-slim\nWORKDIR /app\nRUN {created}\nCOPY app.py .\n{START}"),
             &[APP],
-            &format!("FROM python:3.13-slim\nWORKDIR /app\n{user}RUN {told}\nCOPY app.py .\nUSER app\n{CHECK}{START}"),
+            &format!(
+                "FROM python:3.13-slim\nWORKDIR /app\n{user}RUN {advice}\nCOPY app.py .\nUSER app\n{CHECK}{START}"
+            ),
         );
     }
     // Something lies in it, or it is none for data.
-    for made in ["mkdir /data && touch /data/x", "mkdir -p /opt/app"] {
+    for created in ["mkdir /data && touch /data/x", "mkdir -p /opt/app"] {
         check(
-            &format!("FROM python:3.13-slim\nWORKDIR /app\nRUN {made}\nCOPY app.py .\n{START}"),
+            &format!("FROM python:3.13-slim\nWORKDIR /app\nRUN {created}\nCOPY app.py .\n{START}"),
             &[APP],
-            &format!("FROM python:3.13-slim\nWORKDIR /app\nRUN {made}\n{user}COPY app.py .\nUSER app\n{CHECK}{START}"),
+            &format!(
+                "FROM python:3.13-slim\nWORKDIR /app\nRUN {created}\n{user}COPY app.py .\nUSER app\n{CHECK}{START}"
+            ),
         );
     }
 }
@@ -259,22 +263,22 @@ fn bases_with_java_and_dotnet_get_a_user() {
     let with = |base: &str, lines: &str, user: &str| {
         format!("FROM {base}\nWORKDIR /app\n{lines}COPY app.jar ./\n{user}CMD [\"java\", \"-jar\", \"app.jar\"]\n")
     };
-    let made = "RUN useradd --uid 10001 --user-group --create-home app\n";
+    let created = "RUN useradd --uid 10001 --user-group --create-home app\n";
     for (base, lines, user) in [
-        ("eclipse-temurin:21-jre", made, "USER app\n"),
+        ("eclipse-temurin:21-jre", created, "USER app\n"),
         ("eclipse-temurin:21-jre-alpine", "RUN adduser -D -u 10001 app\n", "USER app\n"),
         ("mcr.microsoft.com/dotnet/runtime:8.0", "", "USER app\n"),
         // Before .NET 8 there was no user.
-        ("mcr.microsoft.com/dotnet/runtime:6.0", made, "USER app\n"),
+        ("mcr.microsoft.com/dotnet/runtime:6.0", created, "USER app\n"),
         // Red Hat's smallest has no program that makes users.
         ("eclipse-temurin:21-jre-ubi9-minimal", "", ""),
         ("mcr.microsoft.com/dotnet/runtime:8.0-noble-chiseled", "", ""),
     ] {
-        let found = rewritten(&with(base, "", ""), &[("app.jar", ""), ("src/Main.java", "")], Rung::Hygiene);
-        let made = " \\\n    && install -d -o app -g app /app";
-        let owned = found.replace(made, "").replace("--chown=app:app ", "");
+        let rewrite = rewritten(&with(base, "", ""), &[("app.jar", ""), ("src/Main.java", "")], Rung::Hygiene);
+        let created = " \\\n    && install -d -o app -g app /app";
+        let owned = rewrite.replace(created, "").replace("--chown=app:app ", "");
         let owned = owned.replace("RUN install -d -o app -g app /app\n", "");
-        assert_eq!(owned, with(base, lines, user), "{found}");
+        assert_eq!(owned, with(base, lines, user), "{rewrite}");
     }
 }
 
@@ -299,9 +303,9 @@ fn a_port_that_the_starter_chooses_is_asked_where_it_is() {
         rewritten(&dockerfile, files, Rung::Hygiene)
     };
     let shell = "uvicorn app:app --host 0.0.0.0 --port ${PORT:-8000}";
-    let asked = "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.getenv('PORT', '8000') + '/health', timeout=4)";
-    assert!(of("python:3.13-slim", "", shell, &[APP]).contains(asked));
-    assert!(of("python:3.13-slim", "ENV PORT=8000\n", shell, &[APP]).contains(asked));
+    let probe = "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.getenv('PORT', '8000') + '/health', timeout=4)";
+    assert!(of("python:3.13-slim", "", shell, &[APP]).contains(probe));
+    assert!(of("python:3.13-slim", "ENV PORT=8000\n", shell, &[APP]).contains(probe));
     assert!(of("python:3.13-slim", "ENV PORT=5432\n", shell, &[APP]).contains("os.getenv('PORT', '5432')"));
     let fixed = "uvicorn app:app --host 0.0.0.0 --port 8000";
     assert!(of("python:3.13-slim", "", fixed, &[APP]).contains("u.urlopen('http://127.0.0.1:8000/health'"));
@@ -363,14 +367,14 @@ fn constants_tell_where_a_program_writes() {
     );
     let server = "const { DATA_DIR, file } = require('./config')\nfs.mkdirSync(DATA_DIR, { recursive: true })\nfs.writeFileSync(file, '')\n";
     let before = format!("{head}{}", tail.replace("USER node\n", ""));
-    let made = "RUN install -d -o node -g node /var/lib/notes\n";
-    check(&before, &[config, ("server.js", server)], &format!("{head}{made}{tail}"));
+    let created = "RUN install -d -o node -g node /var/lib/notes\n";
+    check(&before, &[config, ("server.js", server)], &format!("{head}{created}{tail}"));
     let set = format!("{head}ENV DATA_DIR=/data\n");
-    let made = "RUN install -d -o node -g node /data\n";
-    check(&before.replace(head, &set), &[config, ("server.js", server)], &format!("{set}{made}{tail}"));
+    let created = "RUN install -d -o node -g node /data\n";
+    check(&before.replace(head, &set), &[config, ("server.js", server)], &format!("{set}{created}{tail}"));
     let below = "const dir = path.join(__dirname, 'cache')\nfs.mkdirSync(dir, { recursive: true })\n";
-    let made = "RUN install -d -o node -g node /app/cache\n";
-    check(&before, &[("server.js", below)], &format!("{head}{made}{tail}"));
+    let created = "RUN install -d -o node -g node /app/cache\n";
+    check(&before, &[("server.js", below)], &format!("{head}{created}{tail}"));
 }
 
 #[test]
@@ -385,8 +389,9 @@ fn a_path_that_sources_do_not_tell_keeps_root() {
         let done = optimize(&inputs, 0, &evidence, &Options::default());
         assert_eq!(done.result()[0].text(), text);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
-        let told =
-            |one: &&&crate::optimize::PassRefusal| one.why.contains(named) && one.why.contains("`--verify` can prove");
+        let told = |refusal: &&&crate::optimize::PassRefusal| {
+            refusal.why.contains(named) && refusal.why.contains("`--verify` can prove")
+        };
         assert!(refusals.iter().any(|refusal| told(&refusal)), "{refusals:?}");
         // A container that was seen decides.
         let written = ["/store/a".to_owned()].into();
@@ -425,8 +430,8 @@ fn refusals_of(dockerfile: &str, files: &[(&str, &str)], services: &[Service]) -
     evidence.services = services.to_vec();
     let options = Options { level: crate::optimize::Level::Up(Rung::Hygiene), ..Options::default() };
     let rungs = optimize(&inputs, 0, &evidence, &options).rungs;
-    let all = rungs.into_iter().flat_map(|rung| rung.refusals).filter(|one| one.pass == "non-root");
-    all.map(|one| one.why).collect()
+    let all = rungs.into_iter().flat_map(|rung| rung.refusals).filter(|refusal| refusal.pass == "non-root");
+    all.map(|refusal| refusal.why).collect()
 }
 
 #[test]
@@ -472,11 +477,11 @@ fn what_compose_mounts_over_written_folders_keeps_root() {
         (beat, &celery, "/app/data"),
         (node, &next, "/app/.next"),
     ];
-    for (file, files, own) in all {
+    for (file, files, expected) in all {
         let why = refusals_of(file, files, &[bound("/app")]);
         assert!(why.iter().any(|why| why.contains("mounts the host folder `.` at `/app`")), "{file}{why:?}");
-        let below = refusals_of(file, files, &[bound(own)]);
-        assert!(below.iter().any(|why| why.contains(own)), "{file}{below:?}");
+        let below = refusals_of(file, files, &[bound(expected)]);
+        assert!(below.iter().any(|why| why.contains(expected)), "{file}{below:?}");
         for harmless in [bound("/app/.env"), bound("/app/node_modules"), bound("/etc/app")] {
             let why = refusals_of(file, files, std::slice::from_ref(&harmless));
             assert!(!why.iter().any(|why| why.contains("mounts")), "{file}{why:?}");

@@ -76,7 +76,7 @@ fn known_writes(
     empty: &[CreatedFolders],
 ) -> Result<Writes, RootReason> {
     let mut writes = writes::of(scene, folder)?;
-    for path in empty.iter().flat_map(|made| &made.folders) {
+    for path in empty.iter().flat_map(|created| &created.folders) {
         if let Some(mount) = mounted::over(scene, target, [path]) {
             return Err(RootReason::DataFolderMounted { path: path.clone(), mount });
         }
@@ -118,8 +118,9 @@ fn edits_of(
     let owns = writes.sources || copies.iter().any(|copy| is_locked(scene, copy));
     let mut edits = Vec::new();
     // Of what is copied, the user gets what the program writes to.
-    let own = |copy: &&Transfer| owns || writes.whole.iter().any(|folder| goes_into(scene, target, copy, folder));
-    edits.extend(copies.iter().filter(own).filter_map(|copy| with_owner(scene, target, copy, account)));
+    let needs_owner =
+        |copy: &&Transfer| owns || writes.whole.iter().any(|folder| goes_into(scene, target, copy, folder));
+    edits.extend(copies.iter().filter(needs_owner).filter_map(|copy| with_owner(scene, target, copy, account)));
     let filled = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
     let whole: Vec<&str> =
         if owns { Vec::new() } else { writes.whole.iter().filter(filled).map(String::as_str).collect() };
@@ -134,7 +135,7 @@ fn edits_of(
     edits.extend(made_last(scene, target, account, &late));
     edits.extend(handed_over(scene, target, account, &whole));
     let step = (owns && late.is_empty()).then(|| steps::first_own(scene, target, &copies)).flatten();
-    let handed: Vec<usize> = empty.iter().map(|made| made.index).collect();
+    let handed: Vec<usize> = empty.iter().map(|created| created.index).collect();
     if owns {
         edits.extend(steps::handed(scene, target, &copies, account, step, &handed));
     }
@@ -165,7 +166,7 @@ fn has_shell(scene: &PassInput, target: &Stage) -> bool {
 
 /// COPYs of the target into its working folder: of sources, or of the whole folder from another stage.
 fn copies<'a>(scene: &PassInput<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'a>> {
-    let own = |transfer: &Transfer| {
+    let holds_folder = |transfer: &Transfer| {
         let Some(to) = transfer.destination.as_deref() else { return false };
         let base = scene.build.workdir(target, transfer.index);
         let base = base.value().map_or("/", String::as_str);
@@ -173,7 +174,7 @@ fn copies<'a>(scene: &PassInput<'a>, target: &Stage, folder: &str) -> Vec<Transf
         let packages = ["node_modules", ".venv", "vendor"].iter().any(|name| path::name(&to) == *name);
         path::is_within(&to, folder) && !packages
     };
-    scene.build.transfers(target).iter().filter(|transfer| own(transfer)).cloned().collect()
+    scene.build.transfers(target).iter().filter(|transfer| holds_folder(transfer)).cloned().collect()
 }
 
 /// Whether some of what a COPY brings may be read by its owner alone.
@@ -227,7 +228,10 @@ fn create_user(
     let newline = scene.newline();
     let text = format!("RUN {}{newline}", commands.join(&format!(" \\{newline}    && ")));
     let brings = |keyword| matches!(keyword, Keyword::Copy | Keyword::Add);
-    let first = scene.build.instructions(target).find(|(index, one)| brings(one.keyword) || Some(*index) == wanted);
+    let first = scene
+        .build
+        .instructions(target)
+        .find(|(index, instruction)| brings(instruction.keyword) || Some(*index) == wanted);
     let place = first.map_or_else(|| health::closing(scene, target), |(index, _)| scene.instruction_span(index).start);
     Ok(Some(scene.edit(Span::at(place), text)))
 }
@@ -268,8 +272,10 @@ fn user(scene: &PassInput, target: &Stage, account: &Account, step: Option<usize
         return scene.edit(place, format!("USER {}{}", account.name, scene.newline()));
     }
     let start = rules::closing_start(build, target);
-    let before =
-        build.instructions(target).take_while(|(_, one)| start.is_none_or(|start| one.span.start < start)).last();
+    let before = build
+        .instructions(target)
+        .take_while(|(_, instruction)| start.is_none_or(|start| instruction.span.start < start))
+        .last();
     if let Some((_, last)) = before.filter(|(_, last)| last.keyword == Keyword::User) {
         return scene.edit(last.rest.span, account.name.clone());
     }

@@ -131,8 +131,8 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
     let (variables, location) = (|name: &str| variables(scene, name), |file: &str| location(scene, file));
     let evaluator = Evaluator::new(texts.map(|(path, text)| (path.as_str(), text.as_str())), &variables, &location);
     for file in writing {
-        for found in written_places::places(&evaluator, file) {
-            match found {
+        for place in written_places::places(&evaluator, file) {
+            match place {
                 WrittenPlace::Folder(path) => writes.add(scene, folder, &path),
                 WrittenPlace::File(path) => writes.add_file(scene, folder, &path),
                 WrittenPlace::Unknown(what) => {
@@ -181,13 +181,13 @@ fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<UnknownWrit
 fn variables(scene: &PassInput, name: &str) -> Vec<String> {
     let Some(target) = scene.target() else { return Vec::new() };
     let mut values = Vec::new();
-    if let Lookup::Defined(found) = scene.build.scopes().lookup(target.index, name, usize::MAX)
-        && let crate::build::VariableValue::Known(text) = &found.value
+    if let Lookup::Defined(variable) = scene.build.scopes().lookup(target.index, name, usize::MAX)
+        && let crate::build::VariableValue::Known(text) = &variable.value
     {
         values.push(text.to_string());
     }
     let services = scene.evidence.services.iter().flat_map(|service| &service.values);
-    values.extend(services.filter(|(own, _)| own == name).map(|(_, value)| value.clone()));
+    values.extend(services.filter(|(variable_name, _)| variable_name == name).map(|(_, value)| value.clone()));
     values.retain(|value| !value.is_empty());
     values
 }
@@ -209,14 +209,15 @@ fn location(scene: &PassInput, file: &str) -> Option<String> {
 /// Whether a RUN stands behind the sources, which may leave files of root's there.
 fn works_on_sources(scene: &PassInput) -> bool {
     let Some(target) = scene.target() else { return true };
-    let brings = |one: &&Transfer| one.from.is_none() && !steps::is_for_installs(scene, target, one);
+    let brings = |transfer: &&Transfer| transfer.from.is_none() && !steps::is_for_installs(scene, target, transfer);
     let first = scene.build.transfers(target).iter().find(brings).map(|transfer| transfer.index);
     let mut runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
     first.is_some_and(|first| runs.any(|(index, _)| index > first))
 }
 
 fn is_brought(scene: &PassInput, path: &str) -> bool {
-    let absent = || scene.evidence.absent.iter().any(|one| path::is_within(one, path) || path::is_within(path, one));
+    let absent =
+        || scene.evidence.absent.iter().any(|absent| path::is_within(absent, path) || path::is_within(path, absent));
     scene.context().is_none_or(|context| context.find(path).is_some()) || absent()
 }
 
@@ -245,13 +246,13 @@ mod tests {
         let written = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
         let none = observed_ones(&written(&["/tmp/x", "/root/.npm/_logs/1", "/app/__pycache__/a.pyc"]), "/app");
         assert_eq!(none, Ok(Writes::default()));
-        let own = observed_ones(
+        let observed = observed_ones(
             &written(&["/app", "/app/app.db", "/var", "/var/log", "/var/log/app", "/var/log/app/x.log"]),
             "/app",
         )
         .unwrap();
-        assert_eq!(own.folders, written(&["/app", "/var/log/app"]));
-        assert!(own.sources);
+        assert_eq!(observed.folders, written(&["/app", "/var/log/app"]));
+        assert!(observed.sources);
         assert!(observed_ones(&written(&["/etc/hosts2"]), "/app").is_err());
     }
 }

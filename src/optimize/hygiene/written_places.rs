@@ -112,11 +112,11 @@ impl WriteReader<'_, '_> {
     }
 
     fn put(&mut self, at: usize, expression: &str, folder: bool) {
-        let found = match self.evaluator.value(self.file, at, expression) {
+        let value = match self.evaluator.value(self.file, at, expression) {
             Some(values) => values.into_iter().filter_map(|value| place(value, folder)).collect(),
             None => vec![WrittenPlace::Unknown(shortened(expression))],
         };
-        self.found.extend(found);
+        self.found.extend(value);
     }
 
     /// What a setting is given, wherever it is set.
@@ -230,12 +230,12 @@ fn unnamed(part: &str) -> &str {
 
 /// The value under a key: `key=value`, `key: value`, `{ key: value }`.
 fn value_of_key<'t>(list: &'t str, key: &str) -> Option<&'t str> {
-    let found = code::words(list, key).find_map(|at| {
+    let offset = code::words(list, key).find_map(|at| {
         let rest = list[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
         let value = rest.strip_prefix(['=', ':'])?;
         Some(code::expression(value))
     });
-    found.filter(|value| !value.is_empty())
+    offset.filter(|value| !value.is_empty())
 }
 
 /// Whether a text gives the key a value.
@@ -323,7 +323,7 @@ mod tests {
         let variables = |_: &str| Vec::new();
         let folder = |_: &str| Some("/app".to_owned());
         let evaluator = Evaluator::new([(file, text)].into_iter(), &variables, &folder);
-        let found: BTreeSet<String> = places(&evaluator, file)
+        let paths: BTreeSet<String> = places(&evaluator, file)
             .into_iter()
             .map(|place| match place {
                 WrittenPlace::Folder(path) => format!("/{path}").replacen("//", "/", 1),
@@ -331,7 +331,7 @@ mod tests {
                 WrittenPlace::Unknown(_) => "?".to_owned(),
             })
             .collect();
-        assert_eq!(found, expected.iter().map(|expected| (*expected).to_owned()).collect(), "{text}");
+        assert_eq!(paths, expected.iter().map(|expected| (*expected).to_owned()).collect(), "{text}");
     }
 
     fn check(text: &str, expected: &[&str]) {

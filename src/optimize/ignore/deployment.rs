@@ -49,9 +49,9 @@ fn is_folder(group: &Group, folder: EntryId) -> bool {
     let mut any = false;
     for id in context.descendants(Some(folder)).filter(|id| context.entry(*id).kind != ContextEntryKind::Directory) {
         let path = context.path(id);
-        let own = describes(group, &path);
-        any |= own;
-        if !own && !goes_with(&path) {
+        let is_description = describes(group, &path);
+        any |= is_description;
+        if !is_description && !goes_with(&path) {
             return false;
         }
     }

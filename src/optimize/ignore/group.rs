@@ -37,9 +37,9 @@ impl<'a> Group<'a> {
     /// The build of a scene and its neighbours; `None` where nobody looked into the context.
     pub(super) fn new(scene: &PassInput<'a>) -> Option<Self> {
         let context = scene.context()?;
-        let own = scene.input();
+        let input = scene.input();
         let shares =
-            |other: &&BuildInput| same_file(scene.inputs, own, other) && other.context_root == own.context_root;
+            |other: &&BuildInput| same_file(scene.inputs, input, other) && other.context_root == input.context_root;
         let members = scene.inputs.builds.iter().filter(shares).map(|input| Member::new(input, context)).collect();
         Some(Self {
             context,
@@ -84,10 +84,12 @@ impl<'a> Group<'a> {
     }
 
     /// Whether all builds that are sent something of it do without it, as far as their Dockerfiles say.
-    pub(super) fn is_useless(&self, found: &ClassMatch) -> bool {
+    pub(super) fn is_useless(&self, class_match: &ClassMatch) -> bool {
         self.members.iter().all(|member| {
-            let takes = member.fetched.as_ref().is_some_and(|fetched| fetched.of(self.context, found.entry).files > 0);
-            !member.build.needs_entry(self.context, found) && (!takes || member.useless.contains(&found.entry))
+            let takes =
+                member.fetched.as_ref().is_some_and(|fetched| fetched.of(self.context, class_match.entry).files > 0);
+            !member.build.needs_entry(self.context, class_match)
+                && (!takes || member.useless.contains(&class_match.entry))
         })
     }
 
@@ -135,7 +137,7 @@ impl<'a> Member<'a> {
         let build = Build::new(input);
         let fetched = build.sent_files(context);
         let useless = fetched.as_ref().map(|fetched| build.useless(context, fetched)).unwrap_or_default();
-        let useless = useless.into_iter().map(|found| found.entry).collect();
+        let useless = useless.into_iter().map(|class_match| class_match.entry).collect();
         Self { named: build.named_paths(true), useless, fetched, build }
     }
 
@@ -151,10 +153,10 @@ impl<'a> Member<'a> {
 }
 
 /// Whether two builds take the same .dockerignore, or would take the same if it were there.
-fn same_file(inputs: &Inputs, own: &BuildInput, other: &BuildInput) -> bool {
-    match (&own.ignore, &other.ignore) {
-        (IgnoreInput::Missing(own), IgnoreInput::Missing(other)) => own == other,
-        (IgnoreInput::Present(own, _), IgnoreInput::Present(other, _)) => own == other,
+fn same_file(inputs: &Inputs, input: &BuildInput, other: &BuildInput) -> bool {
+    match (&input.ignore, &other.ignore) {
+        (IgnoreInput::Missing(path), IgnoreInput::Missing(other)) => path == other,
+        (IgnoreInput::Present(file, _), IgnoreInput::Present(other, _)) => file == other,
         // One build's new file is there for both.
         (IgnoreInput::Present(file, _), IgnoreInput::Missing(path))
         | (IgnoreInput::Missing(path), IgnoreInput::Present(file, _)) => inputs.source(*file).name() == path,

@@ -40,8 +40,8 @@ pub(super) fn keeps_history(group: &Group) -> bool {
 fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
     *group.history.get_or_init(|| {
         let makes = group.dockerfiles().any(|text| text.contains("make"));
-        let told = group.dockerfiles().any(|text| TOLD_VERSION.iter().any(|name| text.contains(name)));
-        let versioner = || group.evidence.versioner().filter(|_| !told && group.may_read_history().is_some());
+        let has_version = group.dockerfiles().any(|text| TOLD_VERSION.iter().any(|name| text.contains(name)));
+        let versioner = || group.evidence.versioner().filter(|_| !has_version && group.may_read_history().is_some());
         group.evidence.asks_git(makes).or_else(versioner)
     })
 }
@@ -49,13 +49,13 @@ fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
 /// By the table of names.
 fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
     let mut gone = Vec::new();
-    for found in classify(group.context) {
-        let Some(bytes) = group.bytes_sent(found.entry) else { continue };
-        let path = group.context.path(found.entry);
+    for class_match in classify(group.context) {
+        let Some(bytes) = group.bytes_sent(class_match.entry) else { continue };
+        let path = group.context.path(class_match.entry);
         if group.is_named(&path) {
             continue;
         }
-        let (goes, section) = match found.class.kind {
+        let (goes, section) = match class_match.class.kind {
             ClassKind::Secret => continue,
             ClassKind::VersionControl => {
                 let reader = history_reader(group);
@@ -65,11 +65,11 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
                     let why = ContextReason::HistoryRead { reader: reader.to_owned() };
                     turn.refuse("keeps `.git` in the build context", why);
                 }
-                (reader.is_none() && group.is_useless(found), Section::Forge)
+                (reader.is_none() && group.is_useless(class_match), Section::Forge)
             }
-            ClassKind::Editor | ClassKind::Pipeline => (group.is_useless(found), Section::Forge),
-            ClassKind::BuildOutput => (is_made_again(group, found, &path), Section::Made),
-            ClassKind::Leftover => (is_leftover(group, found, &path), Section::Made),
+            ClassKind::Editor | ClassKind::Pipeline => (group.is_useless(class_match), Section::Forge),
+            ClassKind::BuildOutput => (is_made_again(group, class_match, &path), Section::Made),
+            ClassKind::Leftover => (is_leftover(group, class_match, &path), Section::Made),
             // They lie over what the build installs.
             ClassKind::Dependencies if group.evidence.committed.contains(&path) => {
                 let why = ContextReason::CommittedPackages;
@@ -77,44 +77,46 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
                 continue;
             }
             ClassKind::Dependencies | ClassKind::Bytecode | ClassKind::ToolCache => {
-                (group.is_useless(found), Section::Made)
+                (group.is_useless(class_match), Section::Made)
             }
         };
         if goes {
-            let pattern = section_for(group.context, found, section);
-            let worth = !matches!(found.class.kind, ClassKind::Editor | ClassKind::Pipeline | ClassKind::Leftover);
-            gone.push(Exclusion { entry: found.entry, pattern, section, bytes, worth });
+            let pattern = section_for(group.context, class_match, section);
+            let worth =
+                !matches!(class_match.class.kind, ClassKind::Editor | ClassKind::Pipeline | ClassKind::Leftover);
+            gone.push(Exclusion { entry: class_match.entry, pattern, section, bytes, worth });
         }
     }
     gone
 }
 
 /// What stands at the top alone needs no pattern for everywhere, unless tools make it in any folder.
-fn section_for(context: &BuildContext, found: &ClassMatch, section: Section) -> String {
-    let name = context.entry(found.entry).name;
+fn section_for(context: &BuildContext, class_match: &ClassMatch, section: Section) -> String {
+    let name = context.entry(class_match.entry).name;
     let deep = || context.entries().any(|id| context.entry(id).name == name && context.parent(id).is_some());
-    if section == Section::Forge && found.pattern == format!("**/{name}") && name != ".DS_Store" && !deep() {
+    if section == Section::Forge && class_match.pattern == format!("**/{name}") && name != ".DS_Store" && !deep() {
         return name.to_owned();
     }
-    found.pattern.clone()
+    class_match.pattern.clone()
 }
 
 /// Whether what a build on the host left is made anew in this one.
-fn is_made_again(group: &Group, found: &ClassMatch, path: &str) -> bool {
-    let name = group.context.entry(found.entry).name;
+fn is_made_again(group: &Group, class_match: &ClassMatch, path: &str) -> bool {
+    let name = group.context.entry(class_match.entry).name;
     if name.strip_suffix(".egg-info").is_some() {
-        return group.is_useless(found);
+        return group.is_useless(class_match);
     }
-    let ignored = || group.evidence.git_ignored.as_ref().is_some_and(|all| all.iter().any(|one| one == path));
+    let ignored =
+        || group.evidence.git_ignored.as_ref().is_some_and(|all| all.iter().any(|path_ignored| path_ignored == path));
     let plain = [".next", ".nuxt", ".output", ".svelte-kit", "target"].contains(&name);
     group.builds() && !group.is_named_above(path) && (plain || ignored())
 }
 
-fn is_leftover(group: &Group, found: &ClassMatch, path: &str) -> bool {
-    let name = group.context.entry(found.entry).name;
+fn is_leftover(group: &Group, class_match: &ClassMatch, path: &str) -> bool {
+    let name = group.context.entry(class_match.entry).name;
     let served = path.split('/').any(|part| ["public", "static", "assets"].contains(&part));
-    let shown = served || FileKind::of(path).lies_for_show();
-    !shown && group.is_useless(found) && !is_mentioned(group, name, path)
+    let is_served = served || FileKind::of(path).lies_for_show();
+    !is_served && group.is_useless(class_match) && !is_mentioned(group, name, path)
 }
 
 /// Whether a source speaks of a file, or it is not known: not all of them were read.
@@ -123,7 +125,9 @@ pub(super) fn is_mentioned(group: &Group, name: &str, path: &str) -> bool {
 }
 
 pub(super) fn lies_in(context: &BuildContext, gone: &[Exclusion], id: EntryId) -> bool {
-    gone.iter().any(|one| one.entry == id || context.is_below(id, one.entry) || context.is_below(one.entry, id))
+    gone.iter().any(|exclusion| {
+        exclusion.entry == id || context.is_below(id, exclusion.entry) || context.is_below(exclusion.entry, id)
+    })
 }
 
 /// Files at the top about the build and for people, that nothing mentions.
@@ -197,9 +201,9 @@ fn services(group: &Group, gone: &mut Vec<Exclusion>) {
             let inside = path::is_within(&project.root, name);
             inside && project.workspace.is_some()
         });
-        let own =
+        let excluded =
             context.child(Some(id), "Dockerfile").is_some() && group.projects().any(|project| project.root == name);
-        if !own || member || group.is_named(name) || group.is_named_above(name) || lies_in(context, gone, id) {
+        if !excluded || member || group.is_named(name) || group.is_named_above(name) || lies_in(context, gone, id) {
             continue;
         }
         let spoken = group.dockerfiles().any(|text| text.contains(name)) || is_mentioned(group, name, name);
@@ -216,7 +220,9 @@ fn ignored_by_git(group: &Group, gone: &mut Vec<Exclusion>) {
     let context = group.context;
     for path in group.evidence.git_ignored.iter().flatten() {
         let Some(id) = context.find(path).filter(|id| !lies_in(context, gone, *id)) else { continue };
-        let known = classify(context).iter().any(|found| found.entry == id || context.is_below(found.entry, id));
+        let known = classify(context)
+            .iter()
+            .any(|class_match| class_match.entry == id || context.is_below(class_match.entry, id));
         let Some(bytes) = group.bytes_sent(id) else { continue };
         if !(!known && !group.is_named(path)) {
             continue;

@@ -17,12 +17,15 @@ impl SectionLines {
     /// The lines that leave out what is to go.
     pub(super) fn of(group: &Group, gone: &[Exclusion]) -> Self {
         let mut lines = Self::default();
-        for one in gone {
-            let path = group.context.path(one.entry);
-            let pattern =
-                if takes_only(group.context, &one.pattern, gone) { Some(one.pattern.clone()) } else { plain(&path) };
+        for exclusion in gone {
+            let path = group.context.path(exclusion.entry);
+            let pattern = if takes_only(group.context, &exclusion.pattern, gone) {
+                Some(exclusion.pattern.clone())
+            } else {
+                plain(&path)
+            };
             if let Some(pattern) = pattern {
-                lines.add(one.section, &pattern);
+                lines.add(exclusion.section, &pattern);
             }
         }
         lines
@@ -104,12 +107,12 @@ impl SectionLines {
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for (section, patterns) in &self.0 {
-            let left: Vec<&str> = patterns
+            let remaining: Vec<&str> = patterns
                 .iter()
                 .map(|(_, pattern)| pattern.as_str())
                 .filter(|pattern| !self.is_covered(pattern))
                 .collect();
-            if left.is_empty() {
+            if remaining.is_empty() {
                 continue;
             }
             if !text.is_empty() {
@@ -117,7 +120,7 @@ impl SectionLines {
             }
             text.push_str(section.title());
             text.push('\n');
-            text.extend(left.iter().flat_map(|pattern| [*pattern, "\n"]));
+            text.extend(remaining.iter().flat_map(|pattern| [*pattern, "\n"]));
         }
         text
     }
@@ -126,7 +129,8 @@ impl SectionLines {
 /// Whether a pattern takes nothing but what is to go. Patterns are names anywhere (`**/name`, `**/*.end`, `**/.env.*`) or
 /// paths.
 fn takes_only(context: &BuildContext, pattern: &str, gone: &[Exclusion]) -> bool {
-    let goes = |id: EntryId| gone.iter().any(|one| one.entry == id || context.is_below(id, one.entry));
+    let goes =
+        |id: EntryId| gone.iter().any(|exclusion| exclusion.entry == id || context.is_below(id, exclusion.entry));
     let Some(name) = pattern.strip_prefix("**/") else {
         return context.find(&pattern.replace('\\', "")).is_none_or(goes);
     };

@@ -13,15 +13,17 @@ use crate::text::path;
 /// What is to go.
 pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
     let mut gone = Vec::new();
-    let mut kept: Vec<String> = Vec::new();
+    let mut kept_paths: Vec<String> = Vec::new();
     let (mut named, mut perhaps): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for found in classify(group.context).iter().filter(|found| found.class.kind == ClassKind::Secret) {
-        let path = group.context.path(found.entry);
+    for class_match in classify(group.context).iter().filter(|class_match| class_match.class.kind == ClassKind::Secret)
+    {
+        let path = group.context.path(class_match.entry);
         let name = path::name(&path);
         let environment = is_environment(name);
-        let sure = found.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
+        let sure =
+            class_match.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
         let sample = is_sample(name) || is_for_show(&path);
-        let Some(bytes) = group.bytes_sent(found.entry) else { continue };
+        let Some(bytes) = group.bytes_sent(class_match.entry) else { continue };
         if sample {
             continue;
         }
@@ -34,18 +36,18 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
             continue;
         }
         if environment && are_environments_read(group) {
-            kept.push(path);
+            kept_paths.push(path);
         } else if let Some(reader) = group.evidence.mention(name, "")
             && !environment
         {
             let why = ContextReason::Named { reader: reader.to_owned() };
             turn.refuse(format!("keeps `{path}` in the image"), why);
         } else {
-            gone.push(exclusion(found, bytes));
+            gone.push(exclusion(class_match, bytes));
         }
     }
     // What a bundler takes into its build is no oversight.
-    if let (Some(first), Some(reader)) = (kept.first(), group.evidence.env_loader()) {
+    if let (Some(first), Some(reader)) = (kept_paths.first(), group.evidence.env_loader()) {
         let why = ContextReason::Loaded { reader: reader.to_owned() };
         turn.refuse(format!("keeps `{first}` in the image"), why);
     }
@@ -67,8 +69,14 @@ fn listed(paths: &[String]) -> String {
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
-fn exclusion(found: &ClassMatch, bytes: u64) -> Exclusion {
-    Exclusion { entry: found.entry, pattern: found.pattern.clone(), section: Section::Secret, bytes, worth: true }
+fn exclusion(class_match: &ClassMatch, bytes: u64) -> Exclusion {
+    Exclusion {
+        entry: class_match.entry,
+        pattern: class_match.pattern.clone(),
+        section: Section::Secret,
+        bytes,
+        worth: true,
+    }
 }
 
 fn is_environment(name: &str) -> bool {
@@ -82,17 +90,20 @@ pub(super) fn are_environments_read(group: &Group) -> bool {
 
 fn reads_environments(group: &Group) -> bool {
     let node = group.projects().filter(|project| project.ecosystem == Ecosystem::Node);
-    let bundler =
-        node.flat_map(|project| &project.dependencies).any(|one| data::NODE_PACKAGES.has(one.name.as_str(), "bundler"));
+    let bundler = node
+        .flat_map(|project| &project.dependencies)
+        .any(|dependency| data::NODE_PACKAGES.has(dependency.name.as_str(), "bundler"));
     // Flask loads it where python-dotenv is installed, Bun, Laravel and Symfony always.
-    let has = |name: &str| group.projects().flat_map(|project| &project.dependencies).any(|one| one.name == name);
+    let has = |name: &str| {
+        group.projects().flat_map(|project| &project.dependencies).any(|dependency| dependency.name == name)
+    };
     let flask = has("flask") && has("python-dotenv") && group.dockerfiles().any(|text| text.contains("flask"));
     // Its command line and its older clients load it.
     let prisma = has("prisma") || has("@prisma/client");
     let php = has("laravel/framework") || has("symfony/dotenv");
     let words = [".env", "bun ", "pipenv run", "\"pipenv\", \"run\"", "\"pipenv\",\"run\""];
-    let own = group.dockerfiles().any(|text| words.iter().any(|word| text.contains(word)));
-    bundler || flask || prisma || php || own || group.evidence.env_loader().is_some()
+    let is_loaded = group.dockerfiles().any(|text| words.iter().any(|word| text.contains(word)));
+    bundler || flask || prisma || php || is_loaded || group.evidence.env_loader().is_some()
 }
 
 /// `.env.example` and its like.

@@ -84,7 +84,7 @@ fn a_build_that_names_what_it_takes_needs_no_file() {
 #[test]
 fn what_is_mentioned_or_named_stays() {
     let has = |dockerfile: &str, files: &[(&str, &str)], line: &str| {
-        ignore_file_of(dockerfile, files).lines().any(|own| own == line)
+        ignore_file_of(dockerfile, files).lines().any(|ignore_line| ignore_line == line)
     };
     // A readme that a manifest or a source names.
     assert!(!has(PYTHON, &[("pyproject.toml", "[project]\nreadme = \"README.md\""), ("README.md", "x")], "README.md"));
@@ -126,8 +126,8 @@ fn the_history_stays_where_a_version_comes_from_it() {
         &[("pyproject.toml", "[tool.hatch.version]\nsource = \"vcs\"\n[build-system]\nrequires=[\"hatch-vcs\"]")]
     ));
     assert!(!keeps(installs, &[("pyproject.toml", "[project]\nname = \"a\"")]));
-    let told = installs.replace("RUN", "ENV SETUPTOOLS_SCM_PRETEND_VERSION=1\nRUN");
-    assert!(!keeps(&told, &[("pyproject.toml", "[build-system]\nrequires = [\"setuptools_scm\"]")]));
+    let dockerfile = installs.replace("RUN", "ENV SETUPTOOLS_SCM_PRETEND_VERSION=1\nRUN");
+    assert!(!keeps(&dockerfile, &[("pyproject.toml", "[build-system]\nrequires = [\"setuptools_scm\"]")]));
     assert!(keeps(NODE, &[("package.json", r#"{"scripts": {"build": "VERSION=$(git describe) tsc"}}"#)]));
     assert!(keeps(
         "FROM golang\nCOPY . .\nRUN make\n",
@@ -148,8 +148,8 @@ fn environment_files_stay_where_something_loads_them() {
         &[("package.json", r#"{"devDependencies": {"vite": "5"}}"#), (".env.production", "VITE_URL=x")]
     ));
     assert!(!hides("FROM node:22\nCOPY . .\nCMD [\"node\", \"--env-file=.env\", \"a.js\"]\n", &[env]));
-    let kept = optimize_to_rung(PYTHON, &[("app.py", "load_dotenv()  # dotenv"), env], Rung::Ignore);
-    assert!(kept.rungs[0].refusals[0].what.contains(".env"));
+    let text = optimize_to_rung(PYTHON, &[("app.py", "load_dotenv()  # dotenv"), env], Rung::Ignore);
+    assert!(text.rungs[0].refusals[0].what.contains(".env"));
 }
 
 #[test]

@@ -77,13 +77,13 @@ pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
     for (build, run) in gems.iter().filter_map(|gem| row(gem)) {
         let known: Vec<&str> =
             data::words(build).filter_map(|header| libraries(header, suite)).flat_map(|known| known.names).collect();
-        let own = data::words(run).filter(|word| !data::SYSTEM_PACKAGES.has(word, "ruby"));
-        let own = own.filter(|one| suite == "trixie" || known.is_empty() || !one.contains(char::is_numeric));
-        all.extend(own.map(|one| if suite == "trixie" { one } else { one.trim_end_matches("t64") }.to_owned()));
+        let names = data::words(run).filter(|word| !data::SYSTEM_PACKAGES.has(word, "ruby"));
+        let names = names.filter(|name| suite == "trixie" || known.is_empty() || !name.contains(char::is_numeric));
+        all.extend(names.map(|name| if suite == "trixie" { name } else { name.trim_end_matches("t64") }.to_owned()));
         all.extend(
             known
                 .into_iter()
-                .filter(|one| suite != "trixie" && !data::SYSTEM_PACKAGES.has(one, "ruby"))
+                .filter(|name| suite != "trixie" && !data::SYSTEM_PACKAGES.has(name, "ruby"))
                 .map(str::to_owned),
         );
     }

@@ -32,7 +32,7 @@ pub(super) fn edits(change: &Change) -> Vec<Edit> {
         let (before, behind) = (above.get(&lower).copied(), below.get(&upper).copied());
         let wanted = match (gap.begins_stage, before) {
             // The author's stages stand as far apart as the author put them.
-            (true, Some(own)) => gap.blanks.min(own.max(1)),
+            (true, Some(blanks)) => gap.blanks.min(blanks.max(1)),
             (true, None) => 1,
             (false, _) => {
                 let most = [before, behind].into_iter().flatten().min().unwrap_or(1).max(1);
@@ -54,10 +54,11 @@ fn plain(line: &str) -> String {
 /// The places between lines outside of instructions, the file's two ends left out.
 fn gaps(file: &File) -> Vec<Gap<'_>> {
     let (source, lines) = (file.source(), file.lines());
-    let mut stages = file.instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::From);
+    let mut stages =
+        file.instructions().iter().enumerate().filter(|(_, instruction)| instruction.keyword == Keyword::From);
     stages.next();
     let begins: Vec<u32> = stages.map(|(index, _)| file.instruction_span(index).start).collect();
-    let mut found = Vec::new();
+    let mut gaps = Vec::new();
     let mut last: Option<usize> = None;
     for (at, line) in lines.iter().enumerate() {
         if line.kind == LineKind::Blank {
@@ -65,7 +66,7 @@ fn gaps(file: &File) -> Vec<Gap<'_>> {
         }
         if let Some(above) = last {
             let span = Span::new(lines[above].span.end, line.span.start);
-            found.push(Gap {
+            gaps.push(Gap {
                 above: source.slice(lines[above].span).trim(),
                 below: source.slice(line.span).trim(),
                 blanks: at - above - 1,
@@ -75,5 +76,5 @@ fn gaps(file: &File) -> Vec<Gap<'_>> {
         }
         last = Some(at);
     }
-    found
+    gaps
 }

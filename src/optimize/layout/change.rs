@@ -49,6 +49,6 @@ pub(super) fn text_of(file: &File, index: usize) -> &str {
 
 /// The lines of the comments right above an instruction.
 pub(super) fn comments_of(file: &File, index: usize) -> &str {
-    let (passage, own) = (file.instruction_span(index), file.instructions()[index].span);
-    file.source().slice(Span::new(passage.start, own.start.max(passage.start)))
+    let (passage, span) = (file.instruction_span(index), file.instructions()[index].span);
+    file.source().slice(Span::new(passage.start, span.start.max(passage.start)))
 }

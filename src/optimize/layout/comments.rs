@@ -5,15 +5,15 @@ use crate::text::{Edit, Span};
 
 pub(super) fn edits(change: &Change) -> Vec<Edit> {
     let (before, file) = (change.before, change.file());
-    let kept = |comments: &str| {
+    let is_kept = |comments: &str| {
         let all: Vec<&str> = comments.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let own: Vec<&str> = file.source().text().lines().map(str::trim).collect();
-        own.windows(all.len().max(1)).any(|lines| lines == all)
+        let lines: Vec<&str> = file.source().text().lines().map(str::trim).collect();
+        lines.windows(all.len().max(1)).any(|lines| lines == all)
     };
     let mut edits: Vec<Edit> = Vec::new();
     for index in 0..before.instructions().len() {
         let comments = comments_of(before, index);
-        if comments.trim().is_empty() || kept(comments) {
+        if comments.trim().is_empty() || is_kept(comments) {
             continue;
         }
         let text = text_of(before, index);

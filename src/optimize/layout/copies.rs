@@ -14,11 +14,11 @@ pub(super) fn edits(change: &Change) -> Vec<Edit> {
     let Some(context) = build.input().context.as_deref() else { return Vec::new() };
     for stage in build.stages() {
         let all = build.transfers(stage);
-        for (at, one) in all.iter().enumerate() {
-            let other = all.iter().skip(at + 1).find(|other| is_twice(change, context, stage, (one, other), true));
-            let earlier = || all[..at].iter().find(|other| is_twice(change, context, stage, (one, other), false));
+        for (at, transfer) in all.iter().enumerate() {
+            let other = all.iter().skip(at + 1).find(|other| is_twice(change, context, stage, (transfer, other), true));
+            let earlier = || all[..at].iter().find(|other| is_twice(change, context, stage, (transfer, other), false));
             if other.or_else(earlier).is_some() {
-                return vec![change.passage_edit(one.index, "")];
+                return vec![change.passage_edit(transfer.index, "")];
             }
         }
     }
@@ -69,11 +69,11 @@ fn flags<'c>(change: &Change<'c>, transfer: &Transfer) -> Vec<&'c str> {
 
 /// The files of the context that a COPY brings; `None` where that is not known, or they are too many.
 fn files(context: &BuildContext, transfer: &Transfer) -> Option<Vec<String>> {
-    let mut found = Vec::new();
+    let mut paths = Vec::new();
     for selection in transfer.select(context) {
         let selection = selection?;
         let files = selection.entries.iter().filter(|id| context.entry(**id).kind != ContextEntryKind::Directory);
-        found.extend(files.take(FILES + 1).map(|id| context.path(*id)));
+        paths.extend(files.take(FILES + 1).map(|id| context.path(*id)));
     }
-    (found.len() <= FILES).then_some(found)
+    (paths.len() <= FILES).then_some(paths)
 }

@@ -150,9 +150,9 @@ fn a_shell_around_one_program_goes() {
 
 #[test]
 fn what_the_samples_broke_stays_whole() {
-    let check = |dockerfile: &str, files: &[(&str, &str)], there: &[&str], absent: &[&str]| {
+    let check = |dockerfile: &str, files: &[(&str, &str)], present: &[&str], absent: &[&str]| {
         let text = rewritten(dockerfile, files, Rung::Server);
-        for part in there {
+        for part in present {
             assert!(text.contains(part), "`{part}` lacks in\n{text}");
         }
         for part in absent {

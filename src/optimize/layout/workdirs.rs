@@ -43,7 +43,9 @@ fn idle(change: &Change, stage: &Stage, first: usize, second: usize) -> Option<V
     }
     // The folder is there all the same.
     let is_made = path::is_within(&to, &from)
-        || build.instructions(stage).filter(|(index, _)| *index > second).any(|(index, one)| match one.keyword {
+        || build.instructions(stage).filter(|(index, _)| *index > second).any(|(index, instruction)| match instruction
+            .keyword
+        {
             Keyword::Workdir => folder(build, stage, index).is_some_and(|other| path::is_within(&other, &from)),
             Keyword::Copy | Keyword::Add => {
                 let to = build.transfers(stage).iter().find(|transfer| transfer.index == index);
@@ -74,14 +76,14 @@ fn comment_of_next(change: &Change, workdir: usize) -> Option<Edit> {
         return None;
     }
     let (text, all) = (change.text(workdir), before.instructions());
-    let own = (0..all.len()).find(|at| text_of(before, *at) == text && comments_of(before, *at) == comments)?;
-    let next = all.get(own + 1).filter(|next| next.keyword != Keyword::From)?;
+    let partner = (0..all.len()).find(|at| text_of(before, *at) == text && comments_of(before, *at) == comments)?;
+    let next = all.get(partner + 1).filter(|next| next.keyword != Keyword::From)?;
     let sources = |keyword, text: &str| {
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         let copies = matches!(keyword, Keyword::Copy | Keyword::Add);
         if copies { words[..words.len().saturating_sub(1)].to_vec() } else { words }
     };
-    let wanted = sources(next.keyword, text_of(before, own + 1));
+    let wanted = sources(next.keyword, text_of(before, partner + 1));
     let place = file.instructions().iter().enumerate().skip(workdir + 1).find(|(index, one)| {
         sources(one.keyword, change.text(*index)) == wanted && comments_of(file, *index).trim().is_empty()
     })?;

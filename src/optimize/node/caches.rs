@@ -32,18 +32,18 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     // What a container runs may belong to a user without rights, and the mount's folders to root.
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
         for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
-            let Some(kept) = kept_cache(scene, stage, index) else { continue };
-            let meets = |at: &str| kept.folder.starts_with(at) || at.starts_with(&kept.folder);
+            let Some(cache) = kept_cache(scene, stage, index) else { continue };
+            let meets = |at: &str| cache.folder.starts_with(at) || at.starts_with(&cache.folder);
             if scene.file().mounts(instruction).iter().any(|mount| mount.target().is_some_and(meets)) {
                 continue;
             }
             // Another project's build may work in a folder of the same name.
-            let name = kept.project.name.as_deref().unwrap_or_default().trim_start_matches('@').replace('/', "-");
+            let name = cache.project.name.as_deref().unwrap_or_default().trim_start_matches('@').replace('/', "-");
             let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
             let id = if plain { format!(",id={name}-bundler") } else { String::new() };
-            let mount = format!("--mount=type=cache,target={}{id},sharing=locked", kept.folder);
+            let mount = format!("--mount=type=cache,target={}{id},sharing=locked", cache.folder);
             edits.push(scene.insert_mounts(instruction, &[mount]));
-            programs.insert(format!("`{}`", kept.program));
+            programs.insert(format!("`{}`", cache.program));
         }
     }
     if !edits.is_empty() {
@@ -66,17 +66,19 @@ fn kept_cache<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<
     let installs = |invocation: &Invocation| {
         invocation.package_call().is_some_and(|call| matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Clean))
     };
-    if all.iter().any(installs) || all.iter().any(|one| one.is("rm") || one.is("mv") || one.is("cp")) {
+    if all.iter().any(installs)
+        || all.iter().any(|invocation| invocation.is("rm") || invocation.is("mv") || invocation.is("cp"))
+    {
         return None;
     }
-    all.iter().find_map(|one| {
-        let folder = installed::folder_of(build, (stage, index), one)?;
+    all.iter().find_map(|invocation| {
+        let folder = installed::folder_of(build, (stage, index), invocation)?;
         let here = |project: &&Project| {
             let path = path::join(&project.root, "package.json");
             project.ecosystem == Ecosystem::Node && installed::is_at(build, (stage, index), &path, &folder)
         };
         let project = scene.projects().iter().find(here)?;
-        let (program, below) = bundles(scene, project, &words::of(one), 0)?;
+        let (program, below) = bundles(scene, project, &words::of(invocation), 0)?;
         let folder = path::join(&folder, below);
         Some(KeptCache { project, program, folder })
     })

@@ -47,7 +47,9 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     }
     let shared = |client: &Client| {
         let others = clients.iter().filter(|other| other.folder != client.folder);
-        others.flat_map(|other| &other.runs).any(|run| client.runs.iter().any(|own| own.index == run.index))
+        others
+            .flat_map(|other| &other.runs)
+            .any(|run| client.runs.iter().any(|client_run| client_run.index == run.index))
     };
     if clients.iter().any(shared) {
         return turn.skip(ClientStageBlocker::TwoSitesInRun);

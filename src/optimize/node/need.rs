@@ -58,7 +58,7 @@ fn development(project: &Project) -> BTreeSet<&str> {
     let named = |dev: bool| {
         let all =
             project.dependencies.iter().filter(move |dependency| (dependency.scope == DependencyScope::Dev) == dev);
-        all.map(|one| one.name.as_str())
+        all.map(|dependency| dependency.name.as_str())
     };
     let run: BTreeSet<&str> = named(false).collect();
     named(true).filter(|name| !run.contains(name)).collect()
@@ -205,7 +205,7 @@ impl NeedWalk<'_, '_, '_> {
     fn present(&self, package: &str) -> Result<(), NodeStageBlocker> {
         let dev = development(self.pieces.project);
         match dev.get(package).copied().or_else(|| words::beside(package).find(|name| dev.contains(name))) {
-            Some(found) => Err(NodeStageBlocker::LoadsDevDependency { found: found.to_string() }),
+            Some(package) => Err(NodeStageBlocker::LoadsDevDependency { package: package.to_string() }),
             None => Ok(()),
         }
     }
@@ -213,12 +213,12 @@ impl NeedWalk<'_, '_, '_> {
     /// A script of package.json and the hooks around it.
     fn script(&mut self, name: &str, depth: usize) -> Result<(), NodeStageBlocker> {
         let project = self.pieces.project;
-        let own = match project.script(name) {
+        let script = match project.script(name) {
             None if name == "start" => Some("node server.js"),
             None => return self.program(name),
-            own => own,
+            script => script,
         };
-        let hooks = [project.script(&format!("pre{name}")), own, project.script(&format!("post{name}"))];
+        let hooks = [project.script(&format!("pre{name}")), script, project.script(&format!("post{name}"))];
         for command in hooks.into_iter().flatten().flat_map(words::commands) {
             self.command(&command, depth + 1)?;
         }
@@ -237,7 +237,7 @@ impl NeedWalk<'_, '_, '_> {
         let wanted = |scope: fn(DependencyScope) -> bool| {
             project.dependencies.iter().any(|dependency| dependency.name == package && scope(dependency.scope))
         };
-        if let Some(beside) = words::beside(name).find(|one| development(project).contains(one)) {
+        if let Some(beside) = words::beside(name).find(|option| development(project).contains(option)) {
             return Err(NodeStageBlocker::ProgramLoadsDevDependency {
                 name: name.to_string(),
                 dependency: beside.to_string(),

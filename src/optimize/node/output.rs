@@ -140,15 +140,15 @@ impl<'a> OutputReader<'_, 'a> {
         let hooks =
             [self.project.script(&format!("pre{name}")), Some(command), self.project.script(&format!("post{name}"))];
         let mut all: Vec<Vec<String>> = hooks[..1].iter().flatten().flat_map(|text| words::commands(text)).collect();
-        let mut own = words::commands(command);
+        let mut commands = words::commands(command);
         // What follows the name is given to the script's last command.
-        if let (Some(last), Some(at)) = (own.last_mut(), words.iter().position(|word| word == name)) {
+        if let (Some(last), Some(at)) = (commands.last_mut(), words.iter().position(|word| word == name)) {
             last.extend(words[at + 1..].iter().filter(|word| *word != "--").cloned());
         }
-        all.append(&mut own);
+        all.append(&mut commands);
         all.extend(hooks[2..].iter().flatten().flat_map(|text| words::commands(text)));
-        for one in all {
-            self.command(&one, depth + 1);
+        for command in all {
+            self.command(&command, depth + 1);
         }
     }
 }

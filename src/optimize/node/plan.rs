@@ -44,25 +44,25 @@ pub(super) struct NodePlan {
 pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, NodeStageBlocker> {
     let project = pieces.project;
     let developed = has_dev(scene, project) && !pieces.omits;
-    let kept = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
-    let drops_dev = developed && kept.is_none();
-    let own = pieces.has(Kind::Prune);
+    let dev_package = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
+    let drops_dev = developed && dev_package.is_none();
+    let prunes = pieces.has(Kind::Prune);
     let drops_tools = pieces.has(Kind::Compilers) || needs_tools(scene, stage);
     let builds = pieces.builds();
     let output = builds.then(|| output::of(scene, project, &pieces.commands(scene.build)));
     let workspace = !project.members.is_empty() || project.workspace.is_some();
     let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
-    if !(drops_tools || builds && (drops_dev || own)) {
+    if !(drops_tools || builds && (drops_dev || prunes)) {
         if !builds {
             return Ok(None);
         }
-        return match (kept, other_project(scene, project)) {
+        return match (dev_package, other_project(scene, project)) {
             (Some(why), _) => Err(NodeStageBlocker::DevDependenciesStay { why: why.to_string() }),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),
         };
     }
-    let why = match (drops_dev || own, drops_tools) {
+    let why = match (drops_dev || prunes, drops_tools) {
         (true, true) => "dev dependencies and build tools are needed only to build",
         (true, false) => "dev dependencies are needed only to build",
         (false, _) => "build tools are not needed at run time",
@@ -109,8 +109,11 @@ fn needs_tools(scene: &PassInput, stage: &Stage) -> bool {
 
 /// Whether the project or a member of it has dependencies for development alone.
 fn has_dev(scene: &PassInput, project: &Project) -> bool {
-    let ours = scene.projects().iter().filter(|one| one.root == project.root || project.members.contains(&one.root));
-    ours.flat_map(|our| &our.dependencies).any(|one| one.scope == DependencyScope::Dev)
+    let ours = scene
+        .projects()
+        .iter()
+        .filter(|project_used| project_used.root == project.root || project.members.contains(&project_used.root));
+    ours.flat_map(|our| &our.dependencies).any(|dependency| dependency.scope == DependencyScope::Dev)
 }
 
 fn modules(
@@ -171,30 +174,33 @@ enum Hooks {
 }
 
 fn hooks(scene: &PassInput, project: &Project) -> Hooks {
-    let ours = scene.projects().iter().filter(|one| one.root == project.root || project.members.contains(&one.root));
+    let ours = scene
+        .projects()
+        .iter()
+        .filter(|project_used| project_used.root == project.root || project.members.contains(&project_used.root));
     let names = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
     let scripts = ours.flat_map(|our| names.iter().filter_map(|name| our.script(name)));
-    let mut found = Hooks::None;
+    let mut hooks = Hooks::None;
     for command in scripts.flat_map(words::commands) {
         let program = words::program(&command).first().map_or("", |first| words::name(first));
-        found = match program {
-            "only-allow" => found,
-            program if Program::of(program).writes_nothing() => found,
-            program if found != Hooks::Other && (program == "git" || Program::of(program).is(program::Kind::Hook)) => {
+        hooks = match program {
+            "only-allow" => hooks,
+            program if Program::of(program).writes_nothing() => hooks,
+            program if hooks != Hooks::Other && (program == "git" || Program::of(program).is(program::Kind::Hook)) => {
                 Hooks::Git
             }
             _ => Hooks::Other,
         };
     }
-    found
+    hooks
 }
 
 /// Whether a package that runs installs with a script of its own; `None` where the lock file does not tell.
 fn scripts_of_packages(pieces: &Pieces) -> Option<bool> {
     let locked = pieces.way?.locked.as_ref()?;
     let mut run = locked.packages.values().filter(|package| package.dev_only != Some(true));
-    let told: Option<Vec<bool>> = run.by_ref().map(|package| package.scripts).collect();
-    told.map(|told| told.contains(&true))
+    let scripts: Option<Vec<bool>> = run.by_ref().map(|package| package.scripts).collect();
+    scripts.map(|scripts| scripts.contains(&true))
 }
 
 /// Whether all sources are there before the install.
@@ -204,7 +210,7 @@ fn everything_before(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> bool 
         .transfers(stage)
         .iter()
         .filter(|transfer| transfer.index < pieces.install && transfer.from.is_none());
-    before.flat_map(|one| &one.sources).any(Source::is_everything)
+    before.flat_map(|transfer| &transfer.sources).any(Source::is_everything)
 }
 
 /// What leaves development dependencies out, to stand behind the verb.

@@ -44,9 +44,9 @@ pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
 
 /// On the upper rung: in the place of a server for development too, and whatever else is done in such a container.
 pub(super) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
-    let mut said = PassOutput::default();
+    let mut attempt = PassOutput::default();
     // The lower rung has said what stands in the way.
-    let Some((stage, site)) = read(scene, &mut said) else { return };
+    let Some((stage, site)) = read(scene, &mut attempt) else { return };
     let Ok(server) = image::choose(scene) else { return };
     if site.kind == ServedKind::Development
         && let Some(service) = scene.evidence.services.iter().find(|service| !service.bound.is_empty())

@@ -60,8 +60,9 @@ fn next_server<'a>(scene: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project,
     let launch = scene.build.launch(stage)?;
     let project = started_project::project(scene, stage, launch.index)?;
     let script = launch.script();
-    let own = script.invocations();
-    let mut commands = own.iter().flat_map(|one| started_project::commands(Some(project), &words::of(one)));
+    let invocations = script.invocations();
+    let mut commands =
+        invocations.iter().flat_map(|invocation| started_project::commands(Some(project), &words::of(invocation)));
     let (command, None) = (commands.next()?, commands.next()) else { return None };
     let is_next = words::name(&command[0]) == "next" && command.get(1).is_some_and(|word| word == "start");
     let ours = scene.build.stage_of(launch.index).map(|stage_of| stage_of.index) == Some(stage.index);
@@ -83,8 +84,8 @@ fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> R
         "sharp" => major < BRINGS_SHARP,
         name => data::NODE_PACKAGES.has(name, "untraced"),
     };
-    if let Some(one) = project.dependencies.iter().find(|dependency| loads(&dependency.name)) {
-        return Err(StandaloneBlocker::UntracedPackage { package: one.name.clone() });
+    if let Some(dependency) = project.dependencies.iter().find(|dependency| loads(&dependency.name)) {
+        return Err(StandaloneBlocker::UntracedPackage { package: dependency.name.clone() });
     }
     if let Some(file) = reads_files(scene, project) {
         return Err(StandaloneBlocker::UsesFiles { file: file.to_string() });
@@ -131,33 +132,33 @@ fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<
 fn variable_of_server(scene: &PassInput, stage: &Stage, text: &str) -> Option<String> {
     const OF_BUILDS: [&str; 3] = ["NODE_ENV", "ANALYZE", "CI"];
     let mut set: BTreeSet<String> = OF_BUILDS.map(str::to_owned).into();
-    for (_, one) in scene.build.instructions(stage) {
-        match one.keyword {
-            Keyword::Arg => set.extend(scene.file().args(one).into_iter().map(|arg| arg.name.text.to_string())),
+    for (_, instruction) in scene.build.instructions(stage) {
+        match instruction.keyword {
+            Keyword::Arg => set.extend(scene.file().args(instruction).into_iter().map(|arg| arg.name.text.to_string())),
             Keyword::Env => {
-                set.extend(scene.file().variables(one).iter().map(|variable| variable.name.text.to_string()));
+                set.extend(scene.file().variables(instruction).iter().map(|variable| variable.name.text.to_string()));
             }
             _ => {}
         }
     }
-    let given = |name: &str| scene.evidence.services.iter().any(|service| service.environment.contains(name));
+    let is_set = |name: &str| scene.evidence.services.iter().any(|service| service.environment.contains(name));
     text.match_indices("process.env").find_map(|(at, word)| {
         let rest = text[at + word.len()..].strip_prefix('.').unwrap_or_default();
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let name = &rest[..end];
-        (name.is_empty() || !set.contains(name) || given(name)).then(|| format!("process.env.{name}"))
+        (name.is_empty() || !set.contains(name) || is_set(name)).then(|| format!("process.env.{name}"))
     })
 }
 
 /// A source that reads or writes files by the functions of Node.js.
 fn reads_files<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a str> {
     let words = ["'fs", "\"fs", "node:fs", "process.cwd", "child_process"];
-    let mut found = scene.evidence.holding(&words).filter(|(path, _)| {
+    let mut holding = scene.evidence.holding(&words).filter(|(path, _)| {
         let kind = FileKind::of(path);
         let settings = path::name(path).contains(".config.");
         kind.has_code() && !settings && kind.role() == FileRole::Program && path::is_within(path, &project.root)
     });
-    found.next().map(|(path, _)| path.as_str())
+    holding.next().map(|(path, _)| path.as_str())
 }
 
 /// What `next start` is told, as its server takes it.
@@ -175,22 +176,22 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
             _ => return Err(StandaloneBlocker::UnsupportedOption { word: word.clone() }),
         }
     }
-    let mut found = Vec::new();
+    let mut variables = Vec::new();
     match port.as_deref() {
         None | Some("$PORT" | "${PORT}" | "${PORT:-3000}") => {}
         Some(text) if text.parse::<u16>().is_ok_and(|port| port > 0) => {
             if scene.evidence.services.iter().any(|service| service.environment.contains("PORT")) {
                 return Err(StandaloneBlocker::OtherPort);
             }
-            found.push(("PORT", text.to_owned()));
+            variables.push(("PORT", text.to_owned()));
         }
         Some(text) => return Err(StandaloneBlocker::UnknownPort { text: text.to_string() }),
     }
     if host.contains('$') {
         return Err(StandaloneBlocker::UnknownHost { host: host.clone() });
     }
-    found.push(("HOSTNAME", host));
-    Ok(found)
+    variables.push(("HOSTNAME", host));
+    Ok(variables)
 }
 
 /// The RUN that builds; an error where a step does what the last stage may miss.
@@ -204,16 +205,16 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Sta
         all.any(|words| words::name(&words[0]) == "next" && words.get(1).is_some_and(|word| word == "build"))
             .then_some(())
     };
-    let found = pieces
+    let build_piece = pieces
         .all
         .iter()
         .rfind(|piece| build.instruction(piece.index).keyword == Keyword::Run && builds(piece.index).is_some());
-    let found = found.ok_or(StandaloneBlocker::NoBuild)?.index;
-    if build.code(found).is_none_or(|code| code.is_exec() || !code.is_ordinary()) {
+    let build_piece = build_piece.ok_or(StandaloneBlocker::NoBuild)?.index;
+    if build.code(build_piece).is_none_or(|code| code.is_exec() || !code.is_ordinary()) {
         return Err(StandaloneBlocker::UnsupportedBuild);
     }
     for piece in &pieces.all {
-        let one = build.instruction(piece.index);
+        let instruction = build.instruction(piece.index);
         let account = || {
             let code = build.code(piece.index);
             code.is_some_and(|code| {
@@ -221,14 +222,14 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Sta
             })
         };
         match piece.kind {
-            Kind::Files if !account() && piece.index < found => {
+            Kind::Files if !account() && piece.index < build_piece => {
                 return Err(StandaloneBlocker::RunCreatesFiles);
             }
-            Kind::Build | Kind::Copy if piece.index > found => {
+            Kind::Build | Kind::Copy if piece.index > build_piece => {
                 return Err(StandaloneBlocker::StepAfterBuild);
             }
-            Kind::Image if matches!(one.keyword, Keyword::Volume) => return Err(StandaloneBlocker::Volume),
-            Kind::Setting if one.keyword == Keyword::Shell => return Err(StandaloneBlocker::OtherShell),
+            Kind::Image if matches!(instruction.keyword, Keyword::Volume) => return Err(StandaloneBlocker::Volume),
+            Kind::Setting if instruction.keyword == Keyword::Shell => return Err(StandaloneBlocker::OtherShell),
             _ => {}
         }
     }
@@ -239,5 +240,5 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Sta
     if pieces.folder == "/" || pieces.folder.starts_with("/?") || matches!(stage.base, StageBase::Stage(_)) {
         return Err(StandaloneBlocker::InRootFolder);
     }
-    Ok(found)
+    Ok(build_piece)
 }

@@ -18,21 +18,26 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if installed::changes_manifest(build, stage) {
         return;
     }
-    let own = |keyword| build.last(stage, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
-    let starts = (own(Keyword::Entrypoint), own(Keyword::Cmd));
+    let last_set = |keyword| {
+        build.last(stage, keyword).filter(|(_, instruction)| instruction.arguments != Arguments::Json(Vec::new()))
+    };
+    let starts = (last_set(Keyword::Entrypoint), last_set(Keyword::Cmd));
     let ((None, Some((index, instruction))) | (Some((index, instruction)), None)) = starts else { return };
     if build.stage_of(index).map(|stage_of| stage_of.index) != Some(stage.index) {
         return;
     }
     let Some(code) = build.code(index).filter(|code| code.script.problems.is_empty()) else { return };
     let invocations = code.script.invocations();
-    let [one] = invocations.as_slice() else { return };
-    let plain = one.via.is_empty() && one.command.redirects.is_empty() && one.command.assignments.is_empty();
-    let fixed = one.program.is_some() && one.args.iter().all(|word| word.value().is_some() && !word.is_pattern());
+    let [invocation] = invocations.as_slice() else { return };
+    let plain = invocation.via.is_empty()
+        && invocation.command.redirects.is_empty()
+        && invocation.command.assignments.is_empty();
+    let fixed =
+        invocation.program.is_some() && invocation.args.iter().all(|word| word.value().is_some() && !word.is_pattern());
     if !plain || !fixed || code.script.commands.len() != 1 {
         return;
     }
-    let called = words::of(one);
+    let called = words::of(invocation);
     let Some(project) = project(scene, stage, index) else { return };
     let Some(words) = command(scene, project, &called) else { return };
     let text: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();

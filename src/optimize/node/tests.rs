@@ -22,7 +22,7 @@ CMD [\"node\", \"dist/main.js\"]
 
 /// Files of a TypeScript server, some of them others.
 fn server<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
-    let own = [
+    let files = [
         ("package.json", PACKAGE),
         ("package-lock.json", LOCK),
         ("tsconfig.json", TSCONFIG),
@@ -30,8 +30,8 @@ fn server<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
         ("server.js", ""),
         (".dockerignore", "node_modules\n"),
     ];
-    let kept = own.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
-    kept.chain(others.iter().copied()).collect()
+    let kept_files = files.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
+    kept_files.chain(others.iter().copied()).collect()
 }
 
 /// The Dockerfile with a start that the build does not make.
@@ -39,11 +39,11 @@ fn served() -> String {
     SPLIT.replace("dist/main.js", "server.js")
 }
 
-fn check(dockerfile: &str, files: &[(&str, &str)], there: &[&str], absent: &[&str]) {
+fn check(dockerfile: &str, files: &[(&str, &str)], present: &[&str], absent: &[&str]) {
     let climbed = optimize_to_rung(dockerfile, files, Rung::Stages);
     let refusals: Vec<_> = climbed.rungs.into_iter().flat_map(|rung| rung.refusals).collect();
     let text = rewritten(dockerfile, files, Rung::Stages);
-    for part in there {
+    for part in present {
         assert!(text.contains(part), "`{part}` lacks in\n{text}\n{refusals:#?}");
     }
     for part in absent {
@@ -68,13 +68,13 @@ RUN npm run build
 EXPOSE 3000
 CMD [\"node\", \"dist/main.js\"]
 ";
-    let there = [
+    let present = [
         "# My server\nFROM node:22 AS dependencies\nWORKDIR /app\n\n# install\nCOPY package*.json ./\n",
         "\n\nFROM dependencies AS build\n# build\nCOPY . .\nRUN npm run build\n\nFROM dependencies AS production-dependencies\nRUN ",
         " npm prune --omit=dev --no-audit --no-fund\n",
         "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=production-dependencies /app/node_modules ./node_modules\n\nCOPY . .\nCOPY --from=build /app/dist ./dist\n\nEXPOSE 3000\nCMD [\"node\", \"dist/main.js\"]\n",
     ];
-    check(dockerfile, &server(&[]), &there, &[]);
+    check(dockerfile, &server(&[]), &present, &[]);
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn what_installs_run_decides_how_they_are_left_out() {
 #[test]
 fn unknown_outputs_take_the_whole_folder() {
     let package = PACKAGE.replace("\"tsc\"", "\"node build.mjs\"");
-    let there =
+    let present =
         ["npm prune --omit=dev --no-audit --no-fund\n", "\nFROM node:22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD"];
-    check(SPLIT, &server(&[("package.json", &package)]), &there, &["AS dependencies"]);
+    check(SPLIT, &server(&[("package.json", &package)]), &present, &["AS dependencies"]);
     // Not in the root folder.
     let dockerfile = SPLIT.replace("WORKDIR /app\n", "WORKDIR /\n").replace("dist/main", "/dist/main");
     check(&dockerfile, &server(&[("package.json", &package)]), &[], &["AS build"]);
@@ -199,7 +199,7 @@ STOPSIGNAL SIGINT
 ENTRYPOINT [\"node\"]
 CMD [\"dist/main.js\"]
 ";
-    let there = [
+    let present = [
         "\n\nFROM node:22\nARG API\nENV NODE_OPTIONS=--max-old-space-size=512 API_URL=$API\nWORKDIR /app\nUSER node\n",
         "COPY --chown=node:node --from=build /app/dist ./dist\n",
         "LABEL a=b\nVOLUME /data\nSTOPSIGNAL SIGINT\nENTRYPOINT [\"node\"]\nCMD [\"dist/main.js\"]\n",
@@ -207,7 +207,7 @@ CMD [\"dist/main.js\"]
     check(
         dockerfile,
         &server(&[]),
-        &there,
+        &present,
         &[
             "\nARG UNUSED\nENV NODE_OPTIONS=--max-old-space-size=512 API_URL=$API\nWORKDIR /app\nUSER node\nCOPY --chown=node:node --from",
         ],
@@ -229,11 +229,11 @@ CMD [\"yarn\", \"start\"]
 ";
     let files: Vec<_> =
         server(&[("yarn.lock", yarn)]).into_iter().filter(|(path, _)| *path != "package-lock.json").collect();
-    let there = [
+    let present = [
         "AS production-dependencies\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn yarn install --production ",
         "CMD [\"node\", \"dist/main.js\"]",
     ];
-    check(dockerfile, &files, &there, &[]);
+    check(dockerfile, &files, &present, &[]);
     let pnpm = "lockfileVersion: '9.0'\n\npackages:\n\n  express@4.0.0:\n    resolution: {integrity: a}\n";
     let dockerfile = "FROM node:22
 RUN corepack enable
@@ -291,8 +291,8 @@ fn programs_are_started_without_npm() {
 #[test]
 fn arguments_of_the_build_are_said_in_its_stage() {
     let dockerfile = SPLIT.replace("WORKDIR /app\n", "ARG API_URL\nWORKDIR /app\n");
-    let there = ["FROM dependencies AS build\nARG API_URL\nCOPY . .\n", "\n\nFROM node:22\nWORKDIR /app\n"];
-    check(&dockerfile, &server(&[]), &there, &[]);
+    let present = ["FROM dependencies AS build\nARG API_URL\nCOPY . .\n", "\n\nFROM node:22\nWORKDIR /app\n"];
+    check(&dockerfile, &server(&[]), &present, &[]);
 }
 
 #[test]
@@ -307,9 +307,9 @@ fn compilers_stay_behind_with_what_cleans_up_after_them() {
         "COPY package.json",
         "RUN apt-get update && apt-get install -y python3 make g++ && rm -rf /var/lib/apt/lists/*\nCOPY package.json",
     );
-    let there =
+    let present =
         ["FROM node:22 AS dependencies\nWORKDIR /app\nRUN apt-get", "\n\nFROM node:22\nWORKDIR /app\nCOPY --from"];
-    check(&dockerfile, &server(&[]), &there, &["AS base"]);
+    check(&dockerfile, &server(&[]), &present, &["AS base"]);
 }
 
 #[test]
@@ -462,10 +462,11 @@ fn next_js_takes_what_it_traced() {
         let files: Vec<_> = [("package.json", package), page].into_iter().chain(others.iter().copied()).collect();
         let (inputs, evidence) = project(NEXT_BUILD, &files);
         let done = optimize(&inputs, 0, &evidence, &Options { level: Level::Max, ..Options::default() });
-        let said: Vec<String> = done.rungs.iter().flat_map(|rung| &rung.refusals).map(|one| one.why.clone()).collect();
-        (done.result()[0].text().to_owned(), said)
+        let refusals: Vec<String> =
+            done.rungs.iter().flat_map(|rung| &rung.refusals).map(|refusal| refusal.why.clone()).collect();
+        (done.result()[0].text().to_owned(), refusals)
     };
-    let (text, said) = with(NEXT, &[("public/a.txt", "")]);
+    let (text, refusals) = with(NEXT, &[("public/a.txt", "")]);
     for part in [
         "ENV NEXT_PRIVATE_STANDALONE=true\nRUN --mount=type=cache,target=/app/.next/cache/webpack",
         "ENV PORT=4000 HOSTNAME=0.0.0.0\n",
@@ -473,7 +474,7 @@ fn next_js_takes_what_it_traced() {
         "install -d -o node -g node /app/.next/cache /app/.next/server/route-cache\n",
         "CMD [\"node\", \"server.js\"]",
     ] {
-        assert!(text.contains(part), "{part}: {text}\n{said:#?}");
+        assert!(text.contains(part), "{part}: {text}\n{refusals:#?}");
     }
     let standalone = ("next.config.js", "module.exports = { output: 'standalone' }");
     assert!(!with(NEXT, &[standalone]).0.contains("NEXT_PRIVATE"));
@@ -491,8 +492,8 @@ fn next_js_takes_what_it_traced() {
         (&host, ("a.txt", ""), "the port `$WEB_PORT`"),
         (&NEXT.replace("15.5.0", "latest"), ("a.txt", ""), "the version of Next.js"),
     ] {
-        let (text, said) = with(package, &[other]);
+        let (text, refusals) = with(package, &[other]);
         assert!(!text.contains("standalone"), "{text}");
-        assert!(said.iter().any(|one| one.contains(why)), "{why}: {said:#?}");
+        assert!(refusals.iter().any(|one| one.contains(why)), "{why}: {refusals:#?}");
     }
 }

@@ -30,8 +30,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     /// For a stage.
     pub(super) fn new(scene: &'w PassInput<'a>, stage: &'w Stage, pieces: &'w Pieces<'p>, plan: &'w NodePlan) -> Self {
         let free = |name: &str| {
-            let taken = scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
-            if taken { format!("node-{name}") } else { name.to_owned() }
+            let is_used = scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
+            if is_used { format!("node-{name}") } else { name.to_owned() }
         };
         let build = if plan.output.is_some() { "build" } else { "dependencies" };
         let names = [free(build), free("dependencies"), free("production-dependencies")];
@@ -77,8 +77,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         };
         let count = self.pieces.all.iter().take_while(shared).count();
         let runs = self.pieces.all[..count].iter().any(|piece| piece.kind != Kind::Setting);
-        let taken = self.scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some("base"));
-        if runs && !taken { count } else { 0 }
+        let is_used = self.scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some("base"));
+        if runs && !is_used { count } else { 0 }
     }
 
     /// `FROM image AS name`; without a name the stage's own line.
@@ -105,8 +105,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(wanted).copied().collect();
         for piece in pieces {
             let twice = piece.index == self.pieces.install && matches!(self.plan.modules, Modules::Separate(_));
-            let own = twice.then(|| self.install(""));
-            self.put(&mut text, piece.index, own);
+            let text_of_step = twice.then(|| self.install(""));
+            self.put(&mut text, piece.index, text_of_step);
         }
         if let Modules::Pruned(command) = &self.plan.modules {
             text.push_str(&format!("RUN {}{command}{}", self.mounts(), self.newline));
@@ -155,8 +155,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         let mut text = self.stage_from(base, Some(&self.names[1]));
         let end = self.pieces.install;
         for piece in self.pieces.all[base..].iter().filter(|piece| piece.index <= end && piece.kind != Kind::Image) {
-            let own = (piece.index == end).then(|| self.install(behind));
-            self.put(&mut text, piece.index, own);
+            let text_of_step = (piece.index == end).then(|| self.install(behind));
+            self.put(&mut text, piece.index, text_of_step);
         }
         text
     }
@@ -220,8 +220,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     /// Before which instruction the modules are copied: the install, or the sources where these bring none.
     fn modules_at(&self) -> usize {
         let root = self.pieces.project.root.as_str();
-        let own = path::join(root, "node_modules");
-        let brought = self.scene.context().is_none_or(|context| context.find(&own).is_some());
+        let modules = path::join(root, "node_modules");
+        let brought = self.scene.context().is_none_or(|context| context.find(&modules).is_some());
         let copied = self.pieces.all.iter().find(|piece| piece.kind == Kind::Copy && !self.is_covered(piece.index));
         let first = copied.map_or(self.pieces.install, |piece| piece.index);
         if brought { self.pieces.install } else { first.min(self.pieces.install) }
@@ -282,7 +282,7 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     }
 
     /// An instruction as it is, or another text for it; with its comments where it stands for the first time.
-    fn put(&mut self, text: &mut String, index: usize, own: Option<String>) {
+    fn put(&mut self, text: &mut String, index: usize, text_of_step: Option<String>) {
         let fresh = text.lines().count() <= 1;
         if self.told.insert(index) {
             let lines: Vec<&str> = self.above(index).lines().skip(1).map(str::trim_end).collect();
@@ -298,8 +298,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         } else if self.begins_paragraph(index) && !fresh && !text.ends_with(&self.newline.repeat(2)) {
             text.push_str(self.newline);
         }
-        match own {
-            Some(own) => text.push_str(&own),
+        match text_of_step {
+            Some(text_of_step) => text.push_str(&text_of_step),
             None => text.push_str(self.scene.source().slice(self.scene.build.instruction(index).span)),
         }
         text.push_str(self.newline);

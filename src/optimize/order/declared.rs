@@ -31,8 +31,8 @@ fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
         }
         let invocations = code.script.invocations();
         for invocation in &invocations {
-            let Some((call, found)) = declared(scene, (stage, index), invocation) else { continue };
-            let root = found.project.root.as_str();
+            let Some((call, project)) = declared(scene, (stage, index), invocation) else { continue };
+            let root = project.project.root.as_str();
             let repeated = done.contains(&root);
             let edit = if repeated {
                 (invocations.len() == 1).then(|| scene.edit(scene.instruction_span(index), String::new()))
@@ -41,7 +41,7 @@ fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
             };
             let Some(edit) = edit else { continue };
             done.push(root);
-            say(turn, &call, &found, edit, repeated);
+            say(turn, &call, &project, edit, repeated);
         }
     }
 }
@@ -55,8 +55,8 @@ fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
         for invocation in code.script.invocations() {
             let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
             let whole = call.is_from_manifest() && call.packages.is_empty() && !call.says("production");
-            let found = if whole { installed::of(build, (stage, index), &invocation, &call) } else { None };
-            roots.extend(found.map(|found| found.project.root.as_str()));
+            let project = if whole { installed::of(build, (stage, index), &invocation, &call) } else { None };
+            roots.extend(project.map(|project| project.project.root.as_str()));
         }
     }
     roots
@@ -75,11 +75,11 @@ fn declared<'s, 'i>(
     if !node || apart || call.has_unknown_packages() || lacks_rest(scene, place.0, call.manager) {
         return None;
     }
-    let found = installed::of(build, place, one, &call)?;
+    let project = installed::of(build, place, one, &call)?;
     let production = call.says("production") || build.run_variable(place.0, place.1, one, "NODE_ENV").is_some();
     let is_declared = |package: &Package| {
-        let named = |one: &&crate::manifest::Dependency| one.name == package.name.text;
-        let declared = found.project.dependencies.iter().find(named);
+        let named = |dependency: &&crate::manifest::Dependency| dependency.name == package.name.text;
+        let declared = project.project.dependencies.iter().find(named);
         declared.is_some_and(|declared| {
             let same = |version: &str| declared.requirement.as_deref() == Some(version);
             let wanted = package.version.as_ref().is_none_or(|version| same(version.value.text));
@@ -88,7 +88,7 @@ fn declared<'s, 'i>(
             wanted && installed && package.source == PackageSource::Index
         })
     };
-    call.packages.iter().all(is_declared).then_some((call, found))
+    call.packages.iter().all(is_declared).then_some((call, project))
 }
 
 /// Whether the npm of the base leaves out what the manifest asks for besides.
@@ -103,7 +103,7 @@ fn lacks_rest(scene: &PassInput, stage: &Stage, manager: Manager) -> bool {
 fn renamed(scene: &PassInput, code: &Code, invocation: &Invocation, call: &PackageCall) -> Option<FileEdit> {
     let named = |span: Span| call.packages.iter().any(|package| package.span == span);
     let saves = |text: &str| ProgramOptions::of(call.manager.name()).has(text, "saves");
-    let kept: Vec<&str> = invocation
+    let options: Vec<&str> = invocation
         .args
         .iter()
         .filter(|word| word.span != call.verb_span && !named(word.span) && !saves(word.text()))
@@ -114,11 +114,11 @@ fn renamed(scene: &PassInput, code: &Code, invocation: &Invocation, call: &Packa
     // Other managers have no `add` without names.
     let verb = if call.verb_text == "i" { "i" } else { "install" };
     let plain = written.starts_with(call.program) && !written.contains('#') && !call.verb_text.contains(' ');
-    let text = [call.program, verb].into_iter().chain(kept).collect::<Vec<_>>().join(" ");
+    let text = [call.program, verb].into_iter().chain(options).collect::<Vec<_>>().join(" ");
     plain.then(|| scene.edit(place, text))
 }
 
-fn say(turn: &mut PassOutput, call: &PackageCall, found: &InstalledProject, edit: FileEdit, repeated: bool) {
+fn say(turn: &mut PassOutput, call: &PackageCall, project: &InstalledProject, edit: FileEdit, repeated: bool) {
     let names: Vec<String> = call.packages.iter().map(|package| format!("`{}`", package.name.text)).collect();
     let title = call.title();
     let what = if repeated {
@@ -127,16 +127,16 @@ fn say(turn: &mut PassOutput, call: &PackageCall, found: &InstalledProject, edit
         format!("replaces `{title}` of {} with the install of package.json", names.join(", "))
     };
     turn.step(what, "package.json lists these packages, so its install covers them", vec![edit]);
-    turn.assume("the program runs with the versions of package.json", newest(call, found));
+    turn.assume("the program runs with the versions of package.json", newest(call, project));
 }
 
 /// What versions the call takes that the manifest and the lock file might not.
-fn newest(call: &PackageCall, found: &InstalledProject) -> Option<(Support, String)> {
+fn newest(call: &PackageCall, project: &InstalledProject) -> Option<(Support, String)> {
     let title = call.title();
     if matches!(call.manager, Manager::Yarn | Manager::Bun) {
         let why = format!("`{title}` installs the newest versions, whatever package.json requires");
         return Some((Support::Missing, why));
     }
     let why = || format!("`{title}` installs the newest versions that package.json allows, not those of the lock file");
-    found.has_lock.then(|| (Support::Open, why()))
+    project.has_lock.then(|| (Support::Open, why()))
 }

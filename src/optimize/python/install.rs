@@ -64,6 +64,6 @@ fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, invocation: &
 fn without_word(scene: &PassInput, element: &Element, invocation: &Invocation, word: &Word) -> Option<Edit> {
     let at = invocation.args.iter().position(|other| other.span == word.span)?;
     let before = at.checked_sub(1).map_or(invocation.path.span, |index| invocation.args[index].span);
-    let (before, own) = (place(scene, element, before), place(scene, element, word.span));
-    Some(Edit { span: Span::new(before.end, own.end), text: String::new() })
+    let (before, span) = (place(scene, element, before), place(scene, element, word.span));
+    Some(Edit { span: Span::new(before.end, span.end), text: String::new() })
 }

@@ -29,12 +29,12 @@ pub(super) fn unwrapped(scene: &PassInput, index: usize) -> Option<Vec<Edit>> {
         if wrapper(&invocation).is_none() {
             continue;
         }
-        let found = wrapped(scene, &invocation)?;
+        let launch = wrapped(scene, &invocation)?;
         let (quote, between) = if code.is_exec() && invocation.via.is_empty() { ("\"", ", ") } else { ("", " ") };
-        let words: Vec<String> = found.text.iter().map(|word| format!("{quote}{word}{quote}")).collect();
-        let end = if found.more && !words.is_empty() { between } else { "" };
+        let words: Vec<String> = launch.text.iter().map(|word| format!("{quote}{word}{quote}")).collect();
+        let end = if launch.more && !words.is_empty() { between } else { "" };
         let text = format!("{}{end}", words.join(between));
-        let span = Span::new(found.from, found.to);
+        let span = Span::new(launch.from, launch.to);
         edits.push(Edit { span: code.place(scene.file(), span), text });
     }
     Some(edits)

@@ -77,19 +77,19 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
     }
     let target = build.target().ok_or(NoPythonPlan::Needed)?;
     let wish = evidence::wish(scene, target);
-    let mut found: Vec<(&'b Stage, Runs<'b>)> = Vec::new();
+    let mut stages: Vec<(&'b Stage, Runs<'b>)> = Vec::new();
     for stage in build.chain(target) {
         let runs = runs(scene, stage, wish.setuptools);
         if runs.values().flatten().flatten().any(|element| element.class == Class::Install) {
-            found.push((stage, runs));
+            stages.push((stage, runs));
         } else if let Some(index) = unread_install(scene, stage) {
             let line = build.instruction(index).start_line;
             return impossible(PythonStageBlocker::InstallIsNoPlainList { line: line.to_string() });
         }
     }
-    let (stage, runs) = match found.len() {
+    let (stage, runs) = match stages.len() {
         0 => return Err(NoPythonPlan::Needed),
-        1 => found.remove(0),
+        1 => stages.remove(0),
         _ => {
             return impossible(PythonStageBlocker::TwoInstallingStages);
         }
@@ -99,7 +99,7 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
     if let Some(why) = super::version::reason_for_fetched_python(scene, stage) {
         return impossible(why);
     }
-    let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|one| one.class == Class::Install);
+    let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|element| element.class == Class::Install);
     let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
     let first = indexes.next().unwrap_or(stage.start);
     let last = indexes.next_back().unwrap_or(first);
@@ -126,13 +126,13 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
 }
 
 fn runs<'b>(scene: &PassInput<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
-    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     runs.map(|(index, _)| (index, elements(scene, index, setuptools))).collect()
 }
 
 /// A RUN that installs Python packages but can't be taken apart.
 fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
-    let mut runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    let mut runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     let installs = |index: usize| {
         let text = scene.source().slice(scene.build.instruction(index).span);
         elements(scene, index, false).is_none() && patterns::shows(text, "installs packages of Python")
@@ -193,7 +193,7 @@ impl<'b> PythonPlan<'b> {
     /// All parts of a class, in order.
     pub(super) fn of_class(&self, class: Class) -> impl Iterator<Item = (usize, &Element<'b>)> {
         let all = self.runs.iter().flat_map(|(index, all)| all.iter().flatten().map(move |flatten| (*index, flatten)));
-        all.filter(move |(_, one)| one.class == class)
+        all.filter(move |(_, element)| element.class == class)
     }
 
     /// Whether what installs can be told from what else is done.
@@ -204,11 +204,14 @@ impl<'b> PythonPlan<'b> {
             if *index > self.installs.1 {
                 continue;
             }
-            let variable = all.iter().flat_map(|one| &one.invocations).find(|one| one.path.text().starts_with('$'));
-            if let Some(one) = variable {
+            let variable = all
+                .iter()
+                .flat_map(|invocation| &invocation.invocations)
+                .find(|invocation| invocation.path.text().starts_with('$'));
+            if let Some(invocation) = variable {
                 let why = PythonStageBlocker::UnknownProgram {
                     line: line(*index).to_string(),
-                    program: one.path.text().to_string(),
+                    program: invocation.path.text().to_string(),
                 };
                 return impossible(why);
             }
@@ -232,16 +235,16 @@ impl<'b> PythonPlan<'b> {
         let author = self.authors_venv(scene);
         let mut venvs: Vec<String> = Vec::new();
         let mut sees_base = self.wish.base_packages || python_below_3_12(scene, self.stage);
-        let (mut makes, mut told, mut whole) = (false, false, None);
+        let (mut makes, mut names_environment, mut whole) = (false, false, None);
         let installs: Vec<(usize, Invocation<'b>)> = self
             .of_class(Class::Install)
-            .flat_map(|(index, one)| one.invocations.iter().map(move |call| (index, call.clone())))
+            .flat_map(|(index, element)| element.invocations.iter().map(move |call| (index, call.clone())))
             .collect();
-        for (index, one) in &installs {
+        for (index, element) in &installs {
             let folder = scene.build.workdir(self.stage, *index).value().cloned().unwrap_or_else(|| "/".to_owned());
-            let Some(call) = one.package_call() else {
+            let Some(call) = element.package_call() else {
                 // `python setup.py develop`, `python -m spacy download`.
-                let text: Vec<&str> = one.args.iter().map(Word::text).collect();
+                let text: Vec<&str> = element.args.iter().map(Word::text).collect();
                 if text.iter().any(|word| word.ends_with("setup.py")) {
                     return impossible(PythonStageBlocker::SetupPy);
                 }
@@ -268,7 +271,7 @@ impl<'b> PythonPlan<'b> {
                     add(&mut venvs, venv);
                 }
                 (Manager::Pdm, _) => add(&mut venvs, path::join(&folder, ".venv")),
-                (Manager::Poetry | Manager::Pipenv, _) if author.is_none() => (makes, told) = (true, true),
+                (Manager::Poetry | Manager::Pipenv, _) if author.is_none() => (makes, names_environment) = (true, true),
                 _ if author.is_none() => makes = true,
                 _ => {}
             }
@@ -280,16 +283,16 @@ impl<'b> PythonPlan<'b> {
         if makes {
             add(&mut venvs, VENV.to_owned());
         }
-        (self.venvs, self.makes, self.told, self.whole) = (venvs, makes, told, whole);
+        (self.venvs, self.makes, self.told, self.whole) = (venvs, makes, names_environment, whole);
         self.sees_base = sees_base && makes;
-        let own = makes && (version::pip_is_old(scene.build, self.stage) || self.old_poetry());
-        self.pip = if own { Pip::Own } else { Pip::Bases };
+        let uses_own_pip = makes && (version::pip_is_old(scene.build, self.stage) || self.old_poetry());
+        self.pip = if uses_own_pip { Pip::Own } else { Pip::Bases };
         Ok(())
     }
 
     /// Whether Poetry before 1.2 is installed, which takes an environment without pip for a broken one.
     fn old_poetry(&self) -> bool {
-        let calls = self.runs.values().flatten().flatten().flat_map(|one| &one.invocations);
+        let calls = self.runs.values().flatten().flatten().flat_map(|element| &element.invocations);
         calls.filter_map(Invocation::package_call).flat_map(|call| call.packages).any(|package| {
             let old = |version: &str| ["0.", "1.0", "1.1"].iter().any(|old| version.starts_with(old));
             package.name.text == "poetry" && package.version.is_some_and(|version| old(version.value.text))
@@ -298,10 +301,10 @@ impl<'b> PythonPlan<'b> {
 
     /// The environment that the original makes itself.
     fn authors_venv(&self, scene: &PassInput) -> Option<String> {
-        let (index, one) = self.of_class(Class::Venv).next()?;
+        let (index, element) = self.of_class(Class::Venv).next()?;
         // Official Python images work in `/`.
         let workdir = scene.build.workdir(self.stage, index).value().cloned().unwrap_or_default();
-        let call = one.invocations.last()?;
+        let call = element.invocations.last()?;
         let operand = call.args.iter().rev().find(|word| !word.text().starts_with('-'));
         let name = operand.map(Word::text).filter(|text| !matches!(*text, "venv" | "virtualenv")).unwrap_or(".venv");
         let name = scene.build.scopes().expand(self.stage.index, index, name)?;
@@ -322,11 +325,11 @@ impl<'b> PythonPlan<'b> {
     fn gains(&self, scene: &PassInput) -> bool {
         let StageBase::Image(image) = scene.build.root_base(self.stage) else { return false };
         let full = !["slim", "alpine"].iter().any(|word| image.contains(word));
-        let tools = self.of_class(Class::Tool).any(|(_, one)| {
+        let tools = self.of_class(Class::Tool).any(|(_, element)| {
             let heavy = |call: &Invocation| call.package_call().is_none_or(|call| call.packages.iter().any(is_heavy));
-            one.invocations.iter().any(heavy)
+            element.invocations.iter().any(heavy)
         });
-        let builds = self.of_class(Class::System).any(|(_, one)| super::system::builds(one));
+        let builds = self.of_class(Class::System).any(|(_, element)| super::system::builds(element));
         let copied = scene.build.transfers(self.stage).iter().any(|transfer| is_tool_copy(transfer));
         full || tools || builds || (copied && self.kept_tools.is_empty())
     }

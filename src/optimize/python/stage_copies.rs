@@ -78,9 +78,9 @@ impl PythonWriter<'_, '_> {
         let full = path::join(&folder(index), destination);
         let mut calls = plan
             .of_class(Class::Install)
-            .flat_map(|(at, one)| one.invocations.iter().map(move |invocation| (at, invocation)));
-        calls.any(|(at, one)| {
-            let inputs = one.package_call().filter(|call| call.manager == Manager::Pip).map(|call| call.inputs);
+            .flat_map(|(at, element)| element.invocations.iter().map(move |invocation| (at, invocation)));
+        calls.any(|(at, invocation)| {
+            let inputs = invocation.package_call().filter(|call| call.manager == Manager::Pip).map(|call| call.inputs);
             inputs.into_iter().flatten().any(|input| {
                 let is_folder = matches!(input.kind, InputKind::Package | InputKind::Editable);
                 is_folder && input.path.text.starts_with('.') && path::is_within(&full, &folder(at))
@@ -100,16 +100,16 @@ impl PythonWriter<'_, '_> {
     pub(super) fn is_covered(&self, index: usize) -> bool {
         let (scene, stage) = (self.scene, self.plan.stage);
         let transfers = scene.build.transfers(stage);
-        let Some(own) = transfers.iter().find(|transfer| transfer.index == index) else { return false };
+        let Some(copy) = transfers.iter().find(|transfer| transfer.index == index) else { return false };
         let folder = |transfer: &Transfer| {
             let workdir = scene.build.workdir(stage, transfer.index).value().cloned().unwrap_or_default();
             let to = transfer.destination.as_deref()?.trim_start_matches("./").trim_end_matches(['/', '.']);
             Some(path::join(&workdir, to))
         };
-        if own.from.is_some() || own.sources.iter().any(crate::build::Source::is_remote) {
+        if copy.from.is_some() || copy.sources.iter().any(crate::build::Source::is_remote) {
             return false;
         }
-        let Some(place) = folder(own) else { return false };
+        let Some(place) = folder(copy) else { return false };
         if place.starts_with("/tmp") {
             return true;
         }
@@ -122,12 +122,12 @@ impl PythonWriter<'_, '_> {
             let texts = |transfer: &Transfer| {
                 transfer.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>()
             };
-            if to == place && texts(own).is_subset(&texts(one)) && one.exclude.is_empty() {
+            if to == place && texts(copy).is_subset(&texts(one)) && one.exclude.is_empty() {
                 return true;
             }
             // `COPY flask/Pipfile ./` and `COPY flask .` bring the same file to the same place.
             one.exclude.is_empty()
-                && own.sources.iter().all(|source| {
+                && copy.sources.iter().all(|source| {
                     let Some(text) = source.text.as_deref() else { return false };
                     let text = text.trim_start_matches("./").trim_end_matches('/');
                     // Of a folder, it is the contents that are copied.
@@ -135,7 +135,7 @@ impl PythonWriter<'_, '_> {
                         .context()
                         .and_then(|all| Some(all.entry(all.find(text)?).kind == ContextEntryKind::Directory));
                     let file = if is_folder == Some(true) { format!("{text}/x") } else { text.to_owned() };
-                    let ours = lands(scene.build, stage, own, &file);
+                    let ours = lands(scene.build, stage, copy, &file);
                     lands(scene.build, stage, one, &file).iter().any(|place| ours.contains(place))
                 })
         })

@@ -44,13 +44,13 @@ impl PythonWriter<'_, '_> {
     fn with_lists(&self, index: usize, elements: &[Element], parts: &mut Vec<String>, build: bool) {
         let text = |element: &Element| self.scene.source().slice(element.span).to_owned();
         let installs = |all: &[Element]| {
-            let mut systems = all.iter().filter(|one| one.class == Class::System);
+            let mut systems = all.iter().filter(|element| element.class == Class::System);
             systems.any(|system| self.system(system, build).is_some())
         };
         let known = |element: &Element| matches!(element.class, Class::Lists | Class::Setting | Class::System);
         if installs(elements) {
             let mut above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
-            let updates = |one: &&Element| calls_manager_for(std::slice::from_ref(*one), Verb::Update);
+            let updates = |element: &&Element| calls_manager_for(std::slice::from_ref(*element), Verb::Update);
             let update = above.find_map(|all| all.iter().find(updates).map(text));
             if !calls_manager_for(elements, Verb::Update) {
                 parts.splice(0..0, update);
@@ -63,7 +63,9 @@ impl PythonWriter<'_, '_> {
         }
         let below = self.plan.runs.range(index + 1..).map(|(_, all)| all.as_deref().unwrap_or_default());
         let alone = |all: &&[Element]| {
-            all.iter().all(|one| one.class == Class::Lists) && !calls_manager_for(all, Verb::Update) && !all.is_empty()
+            all.iter().all(|element| element.class == Class::Lists)
+                && !calls_manager_for(all, Verb::Update)
+                && !all.is_empty()
         };
         let cleaning = below.take_while(|all| !installs(all)).find(alone);
         let cleans = elements
@@ -109,15 +111,15 @@ impl PythonWriter<'_, '_> {
         if real == 0 && (build || !cleans) {
             return Vec::new();
         }
-        let kept = texts.into_iter().filter(|(class, _)| *class != Class::Lists || systems > 0 || cleans);
-        kept.map(|(_, text)| text).collect()
+        let kept_texts = texts.into_iter().filter(|(class, _)| *class != Class::Lists || systems > 0 || cleans);
+        kept_texts.map(|(_, text)| text).collect()
     }
 
     /// An install of system packages with those that its stage needs.
     pub(super) fn system(&self, element: &Element, build: bool) -> Option<String> {
         let (scene, plan) = (self.scene, self.plan);
         let mut edits = Vec::new();
-        let mut left = 0;
+        let mut stays = 0;
         let removed_again = plan.of_class(Class::Removal).next().is_some() && !build;
         for invocation in &element.invocations {
             let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
@@ -127,25 +129,25 @@ impl PythonWriter<'_, '_> {
                     Fate::Stays
                 } else if build {
                     let serves = self.unknown || system::serves_build(scene, name, &self.calls.0);
-                    let there = !self.unknown && needs::is_in_base(scene, plan.stage, name);
-                    if serves && !there { Fate::Stays } else { Fate::Goes }
+                    let is_installed = !self.unknown && needs::is_in_base(scene, plan.stage, name);
+                    if serves && !is_installed { Fate::Stays } else { Fate::Goes }
                 } else if removed_again && call.manager == Manager::Apk && call.has(&["--virtual", "-t"]) {
                     Fate::Goes
                 } else {
                     system::fate_at_run_time(scene, plan.stage, name, &self.calls.0, &self.calls.1)
                 };
                 match fate {
-                    Fate::Stays => left += 1,
+                    Fate::Stays => stays += 1,
                     Fate::Goes => edits.extend(without(scene, element, invocation, package.span)),
                     Fate::Becomes(text) => {
-                        left += 1;
+                        stays += 1;
                         let span = self.place(element, package.span);
                         edits.push(Edit { span, text });
                     }
                 }
             }
         }
-        (left > 0).then(|| scene.slice_with(element.span, &edits)).flatten()
+        (stays > 0).then(|| scene.slice_with(element.span, &edits)).flatten()
     }
 
     /// A RUN of these parts; as written where none is missing.

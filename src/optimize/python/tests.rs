@@ -19,10 +19,14 @@ fn check(dockerfile: &str, files: &[(&str, &str)], expected: &[&str], absent: &[
 
 fn refused(dockerfile: &str, files: &[(&str, &str)], why: &str) {
     let climbed = optimize_to_rung(dockerfile, files, Rung::Stages);
-    let refusals: Vec<String> =
-        climbed.rungs.iter().flat_map(|rung| &rung.refusals).map(|one| format!("{}: {}", one.pass, one.why)).collect();
-    let found = refusals.iter().any(|refusal| refusal.starts_with("python-stages") && refusal.contains(why));
-    assert!(found, "{refusals:?}\n{}", climbed.result()[0].text());
+    let refusals: Vec<String> = climbed
+        .rungs
+        .iter()
+        .flat_map(|rung| &rung.refusals)
+        .map(|refusal| format!("{}: {}", refusal.pass, refusal.why))
+        .collect();
+    let is_refused = refusals.iter().any(|refusal| refusal.starts_with("python-stages") && refusal.contains(why));
+    assert!(is_refused, "{refusals:?}\n{}", climbed.result()[0].text());
 }
 
 #[test]
@@ -284,8 +288,8 @@ fn what_cron_runs_is_the_bases_python() {
     refused(&file("ENV A=1"), &[REQUIREMENTS, APP, ("mycron", bare)], "a custom PATH");
     // Nobody runs it, and who keeps PATH finds the environment.
     check(&file("ENV A=1"), &jobs(absolute), &["AS build\n", "/opt/venv"], &[]);
-    let kept = "PATH=/usr/local/bin:$PATH\n";
-    check(&file("RUN crontab jobs.txt"), &jobs(kept), &["AS build\n", "/opt/venv"], &[]);
+    let path = "PATH=/usr/local/bin:$PATH\n";
+    check(&file("RUN crontab jobs.txt"), &jobs(path), &["AS build\n", "/opt/venv"], &[]);
 }
 
 #[test]
@@ -301,7 +305,7 @@ fn wrappers_that_set_variables_stay() {
         );
         [("pyproject.toml", text.leak() as &str), ("pdm.lock", ""), ("app.py", "")]
     };
-    let (kept, gone) = ("CMD [\"pdm\", \"run\", \"start\"]", "CMD [\"python\", \"app.py\"]");
+    let (command, gone) = ("CMD [\"pdm\", \"run\", \"start\"]", "CMD [\"python\", \"app.py\"]");
     for scripts in [
         "start={cmd=\"python app.py\",env={A=\"x\"}}",
         "start={cmd=\"python app.py\",env_file=\".env\"}",
@@ -309,9 +313,9 @@ fn wrappers_that_set_variables_stay() {
         "pre_start=\"python seed.py\"\nstart=\"python app.py\"",
     ] {
         refused(&file("pdm", "\"start\""), &pdm(scripts), "`pdm run` also sets variables");
-        check(&file("pdm", "\"start\""), &pdm(scripts), &[kept], &[gone]);
+        check(&file("pdm", "\"start\""), &pdm(scripts), &[command], &[gone]);
     }
-    check(&file("pdm", "\"start\""), &pdm("start=\"python app.py\""), &[gone], &[kept]);
+    check(&file("pdm", "\"start\""), &pdm("start=\"python app.py\""), &[gone], &[command]);
     let files = [("Pipfile", "[packages]\nflask = \"*\"\n"), ("Pipfile.lock", "{}"), APP];
     let with: Vec<_> = files.into_iter().chain([(".env", "A=\n")]).collect();
     refused(&file("pipenv", "\"python\", \"app.py\""), &with, "`pipenv run` also sets variables");

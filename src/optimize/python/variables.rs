@@ -11,8 +11,8 @@ impl PythonWriter<'_, '_> {
     /// Whether the author's own ENV puts all of these folders on PATH.
     pub(super) fn sets_path(&self, folders: &[String]) -> bool {
         let scopes = self.scene.build.scopes();
-        let found = scopes.lookup(self.plan.stage.index, "PATH", usize::MAX);
-        let crate::build::Lookup::Defined(definition) = found else { return false };
+        let lookup = scopes.lookup(self.plan.stage.index, "PATH", usize::MAX);
+        let crate::build::Lookup::Defined(definition) = lookup else { return false };
         let texts =
             definition.instruction.map(|index| self.scene.source().slice(self.scene.build.instruction(index).span));
         let known = match &definition.value {
@@ -31,7 +31,7 @@ impl PythonWriter<'_, '_> {
         self.plan.makes
             && only.name.text == "PATH"
             && matches!(rest.as_slice(), ["$PATH" | "${PATH}"])
-            && self.plan.of_class(Class::Install).any(|(_, one)| users(one))
+            && self.plan.of_class(Class::Install).any(|(_, element)| users(element))
     }
 
     pub(super) fn variables(&mut self, index: usize, instruction: &Instruction, whole: String) {
@@ -63,15 +63,15 @@ impl PythonWriter<'_, '_> {
             let edits: Vec<Edit> = going.iter().map(|at| without_pair(&spans, *at, &going)).collect();
             scene.slice_with(instruction.span, &edits)
         };
-        let kept = if self.plan.kept_tools.is_empty() { keep("python-build") } else { Some(whole.clone()) };
-        let kept = if self.is_of_users(&pairs) { None } else { kept };
+        let kept_path = if self.plan.kept_tools.is_empty() { keep("python-build") } else { Some(whole.clone()) };
+        let kept_path = if self.is_of_users(&pairs) { None } else { kept_path };
         if let Some(text) = keep("python-run")
             && index < self.plan.installs.1
         {
-            let comments = if kept.is_none() { self.comments(index, instruction) } else { String::new() };
+            let comments = if kept_path.is_none() { self.comments(index, instruction) } else { String::new() };
             self.build.push(format!("{comments}{text}"));
         }
-        let Some(text) = kept else { return };
+        let Some(text) = kept_path else { return };
         if self.plan.kept_tools.is_empty() && text != scene.source().slice(instruction.span) {
             self.run.push(format!("{}{text}", self.comments(index, instruction)));
         } else {

@@ -29,33 +29,38 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invoc
     if never || !matches!(&*call.verb_text, "sync" | "venv") {
         return None;
     }
-    let own = base_version(build, stage)?;
+    let python_version = base_version(build, stage)?;
     let option = invocation.args.iter().position(|word| matches!(word.text(), "--python" | "-p"));
     let option = option.and_then(|at| invocation.args.get(at + 1)).map(|word| word.text().to_owned());
     let joined = || invocation.args.iter().find_map(|word| Some(word.text().strip_prefix("--python=")?.to_owned()));
-    let asked = match option.or_else(joined).or_else(|| set("UV_PYTHON")) {
-        Some(asked) => (!is_named(&asked, &own)).then_some(asked),
-        None => unfit(scene, (stage, index), invocation, &own),
+    let requested = match option.or_else(joined).or_else(|| set("UV_PYTHON")) {
+        Some(asked) => (!is_named(&asked, &python_version)).then_some(asked),
+        None => unfit(scene, (stage, index), invocation, &python_version),
     }?;
-    let own = if own.is_empty() { "no Python".to_owned() } else { own.join(".") };
-    Some(PythonStageBlocker::FetchesPython { asked: asked.clone(), own: own.clone() })
+    let python_version = if python_version.is_empty() { "no Python".to_owned() } else { python_version.join(".") };
+    Some(PythonStageBlocker::FetchesPython { requested: requested.clone(), of_base: python_version.clone() })
 }
 
 /// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.
-fn unfit(scene: &PassInput, place: (&Stage, usize), invocation: &Invocation, own: &[String]) -> Option<String> {
+fn unfit(
+    scene: &PassInput,
+    place: (&Stage, usize),
+    invocation: &Invocation,
+    python_version: &[String],
+) -> Option<String> {
     let folder = installed::folder_of(scene.build, place, invocation)?;
     let projects = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
-    let there = |version: &&LanguageVersion| installed::is_at(scene.build, place, &version.path, &folder);
-    let versions: Vec<&LanguageVersion> = projects.flat_map(|project| &project.language).filter(there).collect();
+    let is_present = |version: &&LanguageVersion| installed::is_at(scene.build, place, &version.path, &folder);
+    let versions: Vec<&LanguageVersion> = projects.flat_map(|project| &project.language).filter(is_present).collect();
     let is_file = |version: &&LanguageVersion| version.path.ends_with(".python-version");
     if let Some(file) = versions.iter().copied().find(is_file) {
-        return (!is_named(&file.requirement, own)).then(|| file.requirement.clone());
+        return (!is_named(&file.requirement, python_version)).then(|| file.requirement.clone());
     }
     let wanted = versions.iter().find(|version| version.path.ends_with("pyproject.toml"));
-    if own.is_empty() {
+    if python_version.is_empty() {
         return Some(wanted.map_or_else(|| "3".to_owned(), |version| version.requirement.clone()));
     }
-    wanted.filter(|version| !fits(&version.requirement, own)).map(|version| version.requirement.clone())
+    wanted.filter(|version| !fits(&version.requirement, python_version)).map(|version| version.requirement.clone())
 }
 
 /// The numbers of the base's Python, as far as its tag tells; empty where it brings none. `None` where nothing is known.
@@ -87,38 +92,39 @@ pub(super) fn pip_is_old(build: &Build, stage: &Stage) -> bool {
 }
 
 /// Whether a request names the base's Python: `3.13`, `cpython-3.13`, a path.
-fn is_named(request: &str, own: &[String]) -> bool {
+fn is_named(request: &str, python_version: &[String]) -> bool {
     let version = request.trim().trim_start_matches(|c: char| !c.is_ascii_digit());
     if request.contains('/') || version.is_empty() {
         return true;
     }
     if request.starts_with(['<', '>', '=', '~', '!']) {
-        return fits(request, own);
+        return fits(request, python_version);
     }
-    let asked: Vec<&str> = version.split('.').collect();
-    asked.len() <= own.len() && asked.iter().zip(own).all(|(asked, own)| asked == own)
+    let requested_parts: Vec<&str> = version.split('.').collect();
+    requested_parts.len() <= python_version.len()
+        && requested_parts.iter().zip(python_version).all(|(part, own_part)| part == own_part)
 }
 
 /// Whether a Python fits a list such as `>=3.12,<3.14`, as far as minor versions tell.
-fn fits(list: &str, own: &[String]) -> bool {
+fn fits(list: &str, python_version: &[String]) -> bool {
     let minor = |parts: &[&str]| -> Option<(u32, u32)> {
         Some((parts.first()?.parse().ok()?, parts.get(1).map_or(Some(0), |text| text.parse().ok())?))
     };
-    let texts: Vec<&str> = own.iter().map(String::as_str).collect();
-    let Some(own) = minor(&texts) else { return true };
+    let texts: Vec<&str> = python_version.iter().map(String::as_str).collect();
+    let Some(python_version) = minor(&texts) else { return true };
     list.split(',').map(str::trim).all(|clause| {
         let version = clause.trim_start_matches(['<', '>', '=', '~', '!', ' ']);
         let parts: Vec<&str> = version.trim_end_matches(".*").split('.').collect();
-        let Some(asked) = minor(&parts) else { return true };
+        let Some(requested_minor) = minor(&parts) else { return true };
         let patch = parts.get(2).is_some_and(|text| *text != "0");
         match clause[..clause.len() - version.len()].trim() {
-            ">=" | ">" => own >= asked,
-            "<" => own < asked || (patch && own == asked),
-            "<=" => own <= asked,
-            "==" | "===" if parts.len() == 1 => own.0 == asked.0,
-            "==" | "===" => own == asked,
-            "~=" if patch || parts.len() > 2 => own == asked,
-            "~=" => own >= asked && own.0 == asked.0,
+            ">=" | ">" => python_version >= requested_minor,
+            "<" => python_version < requested_minor || (patch && python_version == requested_minor),
+            "<=" => python_version <= requested_minor,
+            "==" | "===" if parts.len() == 1 => python_version.0 == requested_minor.0,
+            "==" | "===" => python_version == requested_minor,
+            "~=" if patch || parts.len() > 2 => python_version == requested_minor,
+            "~=" => python_version >= requested_minor && python_version.0 == requested_minor.0,
             _ => true,
         }
     })

@@ -92,10 +92,9 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
                 run.push('\n');
             }
         }
-        let unknown =
-            plan.runs.iter().filter(|(index, _)| **index < plan.installs.1).any(|(_, elements)| {
-                elements.as_ref().is_none_or(|all| all.iter().any(|one| one.class == Class::Other))
-            });
+        let unknown = plan.runs.iter().filter(|(index, _)| **index < plan.installs.1).any(|(_, elements)| {
+            elements.as_ref().is_none_or(|all| all.iter().any(|element| element.class == Class::Other))
+        });
         Self {
             scene,
             plan,
@@ -115,7 +114,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         let mut end = scene.instruction_span(stage.start).end;
         let start = scene.instruction_span(stage.start).start;
         self.from();
-        let mut made = false;
+        let mut has_folder = false;
         for (index, instruction) in scene.build.instructions(stage) {
             let passage = scene.instruction_span(index);
             let between = scene.source().slice(Span::new(end, passage.start.max(end)));
@@ -129,9 +128,9 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
                 self.run.gap = true;
             }
             end = passage.end.max(end);
-            if !made && self.begins_install(index, instruction) {
+            if !has_folder && self.begins_install(index, instruction) {
                 self.environment();
-                made = true;
+                has_folder = true;
             }
             self.instruction(index, instruction);
         }
@@ -140,8 +139,8 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         text.push_str(newline);
         text.push_str(&self.run.text(newline));
         if !scene.source().slice(Span::new(start, end)).ends_with('\n') {
-            let kept = text.trim_end_matches(['\r', '\n']).len();
-            text.truncate(kept);
+            let length = text.trim_end_matches(['\r', '\n']).len();
+            text.truncate(length);
         }
         (Span::new(start, end), text)
     }
@@ -177,9 +176,9 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
             }
             None => whole.clone(),
         };
-        let (above, own) = if stage.start == 0 { (comments, "") } else { ("", comments) };
+        let (above, below) = if stage.start == 0 { (comments, "") } else { ("", comments) };
         self.build.push(format!("{above}{head} AS {}", build_name(scene)));
-        self.run.push(format!("{own}{whole}"));
+        self.run.push(format!("{below}{whole}"));
     }
 
     /// Whether the environment has to be there before this instruction.
@@ -194,8 +193,8 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         }
         let gap = self.build.gap;
         // An environment with pip has what the base's Python has: setuptools too, where that brings it.
-        let own = self.plan.pip == Pip::Own || self.plan.sees_base;
-        let pip = if own { "" } else { "--without-pip " };
+        let needs_pip = self.plan.pip == Pip::Own || self.plan.sees_base;
+        let pip = if needs_pip { "" } else { "--without-pip " };
         self.build.push(format!("RUN python -m venv {pip}{VENV}"));
         if self.plan.told {
             self.build.push(format!("ENV VIRTUAL_ENV={VENV}"));
@@ -209,7 +208,8 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
     /// Whether something in the build stage starts Python with the dependencies.
     fn needs_path(&self) -> bool {
         let mut installs = self.plan.of_class(Class::Install);
-        installs.any(|(_, one)| one.invocations.iter().any(|call| call.args.iter().any(|word| word.is("spacy"))))
+        installs
+            .any(|(_, element)| element.invocations.iter().any(|call| call.args.iter().any(|word| word.is("spacy"))))
     }
 
     fn instruction(&mut self, index: usize, instruction: &Instruction) {
@@ -246,16 +246,18 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         };
         let stage = scene.build.instructions(self.plan.stage).skip_while(|(at, _)| *at <= index);
         let below: Vec<_> = stage.take_while(|(at, _)| !begins(*at)).collect();
-        let leaves = |(at, one): &(usize, &Instruction)| match one.keyword {
+        let leaves = |(at, instruction): &(usize, &Instruction)| match instruction.keyword {
             Keyword::Run => {
                 let elements = self.plan.runs.get(at).and_then(Option::as_deref).unwrap_or_default();
                 let before = *at <= self.plan.installs.1;
                 !elements.is_empty() && elements.iter().all(|element| !self.places(element.class, before, elements).1)
             }
-            Keyword::Copy | Keyword::Add => self.in_build(*at, one) && (self.is_covered(*at) || self.is_in_whole(*at)),
+            Keyword::Copy | Keyword::Add => {
+                self.in_build(*at, instruction) && (self.is_covered(*at) || self.is_in_whole(*at))
+            }
             keyword => matches!(keyword, Keyword::Arg | Keyword::Workdir | Keyword::Shell),
         };
-        below.iter().any(|(_, one)| one.keyword == Keyword::Run) && below.iter().all(leaves)
+        below.iter().any(|(_, instruction)| instruction.keyword == Keyword::Run) && below.iter().all(leaves)
     }
 
     pub(super) fn place(&self, element: &Element, span: Span) -> Span {

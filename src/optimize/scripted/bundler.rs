@@ -28,17 +28,17 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 
 /// The last RUN of the stage that installs what a Gemfile names.
 fn install(scene: &PassInput, target: &Stage) -> Option<usize> {
-    let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     let installs = |index: &usize| {
-        calls(scene, *index, |one| {
-            one.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
+        calls(scene, *index, |invocation| {
+            invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
         })
     };
     runs.map(|(index, _)| index).filter(installs).last()
 }
 
-fn calls(scene: &PassInput, index: usize, found: impl Fn(&Invocation) -> bool) -> bool {
-    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(found))
+fn calls(scene: &PassInput, index: usize, is_wanted: impl Fn(&Invocation) -> bool) -> bool {
+    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_wanted))
 }
 
 fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit, BundlerBlocker> {
@@ -46,13 +46,13 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
         matches!(scene.build.root_base(target), StageBase::Image(image) if Reference::of(image).short_name() == "ruby");
     let code = scene.build.code(install).ok_or(BundlerBlocker::UnsupportedShell)?;
     let text = scene.source().slice(scene.build.instruction(install).span);
-    let (folders, own) = folders(scene, target, install, official)?;
+    let (folders, gem_folder) = folders(scene, target, install, official)?;
     if let Some(line) = between_installs(scene, target, install, official) {
         return Err(BundlerBlocker::BetweenInstalls { line: line.to_string() });
     }
     let mut split = StageSplit { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
-    for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
-        let fate = match one.keyword {
+    for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
+        let fate = match instruction.keyword {
             keyword if describes(keyword) => InstructionFate::Final,
             Keyword::Run => of_run(scene, target, index, official),
             Keyword::Copy | Keyword::Add if is_covered(scene, target, index, install) => InstructionFate::Build(None),
@@ -62,7 +62,7 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
     }
     split.fates.push((install, InstructionFate::Build(None)));
     // The archives that were unpacked are of no use any more.
-    let caches = own.as_deref().map(|own| format!("{own}/cache"));
+    let caches = gem_folder.as_deref().map(|gem_folder| format!("{gem_folder}/cache"));
     if let (Some(cache), Some(at), None) = (caches, code.script.append_at(), text.find("/cache")) {
         let place = code.place(scene.file(), Span::at(at)).start - scene.instruction_span(install).start;
         let passage = scene.passage_text(install);
@@ -79,7 +79,7 @@ fn between_installs(scene: &PassInput, target: &Stage, install: usize, official:
     let bundles = |invocation: &Invocation| {
         invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
     };
-    let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     let mut between = runs
         .map(|(index, _)| index)
         .take_while(|index| *index < install)
@@ -87,7 +87,9 @@ fn between_installs(scene: &PassInput, target: &Stage, install: usize, official:
         .skip(1);
     let works = |index: &usize| {
         of_run(scene, target, *index, official) == InstructionFate::Both
-            && calls(scene, *index, |one| one.package_call().is_none() && !matches!(one.program, Some("rm" | "mkdir")))
+            && calls(scene, *index, |invocation| {
+                invocation.package_call().is_none() && !matches!(invocation.program, Some("rm" | "mkdir"))
+            })
     };
     between.find(works).map(|index| scene.build.instruction(index).start_line)
 }
@@ -103,7 +105,7 @@ fn folders(
     let work = work.value().map_or("/", String::as_str).to_owned();
     let mut path = scene.build.expand(target, install, "${BUNDLE_PATH:-}").filter(|path| !path.is_empty());
     let before = scene.build.instructions(target).take_while(|(index, _)| *index <= install);
-    for (index, _) in before.filter(|(_, one)| one.keyword == Keyword::Run) {
+    for (index, _) in before.filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
         let Some(code) = scene.build.code(index) else { continue };
         for invocation in code
             .script
@@ -119,8 +121,8 @@ fn folders(
             }
             let behind = |name: &str| words.iter().position(|word| *word == name).and_then(|at| words.get(at + 1));
             let deploys = words.contains(&"--deployment") || words.contains(&"deployment");
-            if let Some(found) = behind("path").or_else(|| behind("--path")) {
-                path = Some((*found).to_owned());
+            if let Some(folder) = behind("path").or_else(|| behind("--path")) {
+                path = Some((*folder).to_owned());
             } else if deploys && path.is_none() {
                 path = Some("vendor/bundle".to_owned());
             }
@@ -177,11 +179,12 @@ fn without(scene: &PassInput, index: usize, libraries: &[String]) -> Option<Stri
     let code = scene.build.code(index)?;
     let mut names: Vec<String> = Vec::new();
     for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
-        let own = call.packages.iter().filter(|package| !package.absent && package.source == PackageSource::Index);
+        let packages = call.packages.iter().filter(|package| !package.absent && package.source == PackageSource::Index);
         let text = scene.source();
         names.extend(
-            own.filter(|one| !is_build_package(one.name.text))
-                .map(|one| text.slice(code.place(scene.file(), one.span)).to_owned()),
+            packages
+                .filter(|package| !is_build_package(package.name.text))
+                .map(|package| text.slice(code.place(scene.file(), package.span)).to_owned()),
         );
     }
     names.extend(libraries.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());

@@ -30,11 +30,13 @@ fn is_composer(invocation: &Invocation) -> bool {
 
 /// The first RUN that installs with Composer, and the last one that calls it.
 fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
-    let calls = |found: fn(&Invocation) -> bool| {
-        let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    let calls = |is_wanted: fn(&Invocation) -> bool| {
+        let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
         let runs = runs.map(|(index, _)| index);
-        runs.filter(|index| scene.build.code(*index).is_some_and(|code| code.script.invocations().iter().any(found)))
-            .collect::<Vec<_>>()
+        runs.filter(|index| {
+            scene.build.code(*index).is_some_and(|code| code.script.invocations().iter().any(is_wanted))
+        })
+        .collect::<Vec<_>>()
     };
     let install = |invocation: &Invocation| {
         invocation.package_call().is_some_and(|call| {
@@ -55,15 +57,15 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
     // in the image twice.
     let whole = runs_scripts(scene, first, last) || brings_packages(scene, transfers, first);
     let mut extensions = false;
-    for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index <= last) {
-        let fate = match one.keyword {
+    for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index <= last) {
+        let fate = match instruction.keyword {
             keyword if describes(keyword) => InstructionFate::Final,
             Keyword::Copy | Keyword::Add => {
                 let transfer = transfers.iter().find(|transfer| transfer.index == index);
                 let tool = transfer.is_some_and(brings_composer);
                 let manifests = is_covered(scene, target, index, first);
-                let own = whole && transfer.is_some_and(|transfer| transfer.from.is_none());
-                if tool || manifests || own { InstructionFate::Build(None) } else { InstructionFate::Both }
+                let copies_sources = whole && transfer.is_some_and(|transfer| transfer.from.is_none());
+                if tool || manifests || copies_sources { InstructionFate::Build(None) } else { InstructionFate::Both }
             }
             Keyword::Run => {
                 let fate = of_run(scene, index, extensions);
@@ -102,8 +104,9 @@ fn last_instruction_below(scene: &PassInput, transfers: &[Transfer], last: usize
     if scene.context().is_some_and(|context| context.find("vendor").is_none()) {
         return last;
     }
-    let everything =
-        |one: &&Transfer| one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything);
+    let everything = |transfer: &&Transfer| {
+        transfer.from.is_none() && transfer.sources.iter().any(crate::build::Source::is_everything)
+    };
     transfers.iter().filter(everything).map(|transfer| transfer.index).max().unwrap_or(last).max(last)
 }
 
@@ -136,10 +139,11 @@ fn of_run(scene: &PassInput, index: usize, extensions: bool) -> Option<Instructi
         return plain.then_some(InstructionFate::Build(None));
     }
     let fetches = |invocation: &Invocation| {
-        let own = invocation.package_call().filter(|call| call.manager == Manager::Apt);
+        let apt_call = invocation.package_call().filter(|call| call.manager == Manager::Apt);
         let fetches =
             |name: &str| matches!(name, "composer" | "ca-certificates") || data::SYSTEM_PACKAGES.has(name, "fetches");
-        own.is_some_and(|call| call.packages.iter().all(|package| fetches(package.name.text))) || invocation.is("rm")
+        apt_call.is_some_and(|call| call.packages.iter().all(|package| fetches(package.name.text)))
+            || invocation.is("rm")
     };
     let called = scene.evidence.texts.iter().any(|(path, text)| {
         let code = path.rsplit('.').next().is_some_and(|ending| matches!(ending, "php" | "sh"));
@@ -156,7 +160,7 @@ fn of_run(scene: &PassInput, index: usize, extensions: bool) -> Option<Instructi
 
 fn later_builds(scene: &PassInput, index: usize) -> bool {
     let all = scene.file().instructions().iter().enumerate().skip(index + 1);
-    all.filter(|(_, one)| one.keyword == Keyword::Run).any(|(index, _)| builds_extensions(scene, index))
+    all.filter(|(_, instruction)| instruction.keyword == Keyword::Run).any(|(index, _)| builds_extensions(scene, index))
 }
 
 fn builds_extensions(scene: &PassInput, index: usize) -> bool {
@@ -193,8 +197,9 @@ fn starts_composer(scene: &PassInput, target: &Stage) -> bool {
             invocation.is("composer") || invocation.args.iter().any(|word: &Word| word.is("composer"))
         })
     };
-    let own = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| scene.build.last(target, keyword));
-    let own = own
+    let starts =
+        [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| scene.build.last(target, keyword));
+    let starts_with_composer = starts
         .filter_map(|(index, _)| scene.build.code(index))
         .any(|code| code.script.invocations().iter().any(|invocation| invocation.is("composer")));
     let scripts = scene
@@ -203,7 +208,7 @@ fn starts_composer(scene: &PassInput, target: &Stage) -> bool {
         .iter()
         .any(|started| scene.evidence.texts.get(&started.file.path).is_some_and(|text| calls(text)));
     let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).any(calls);
-    own || scripts || services
+    starts_with_composer || scripts || services
 }
 
 /// The folder in which official PHP images work.

@@ -36,7 +36,7 @@ pub(super) struct StageSplit {
 pub(super) fn stands_alone(scene: &PassInput, target: &Stage) -> bool {
     let build = scene.build;
     let image = matches!(target.base, StageBase::Image(_) | StageBase::Unknown(_));
-    let triggers = build.instructions(target).any(|(_, one)| one.keyword == Keyword::Onbuild);
+    let triggers = build.instructions(target).any(|(_, instruction)| instruction.keyword == Keyword::Onbuild);
     let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
     let on_it =
         needed.filter(|stage| stage.index != target.index).any(|stage| stage.base == StageBase::Stage(target.index));
@@ -45,8 +45,8 @@ pub(super) fn stands_alone(scene: &PassInput, target: &Stage) -> bool {
 
 /// A name that no stage has.
 fn name(scene: &PassInput) -> &'static str {
-    let taken: BTreeSet<&str> = scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
-    ["build", "dependencies", "vendor"].into_iter().find(|name| !taken.contains(name)).unwrap_or("dockopt-build")
+    let used_names: BTreeSet<&str> = scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
+    ["build", "dependencies", "vendor"].into_iter().find(|name| !used_names.contains(name)).unwrap_or("dockopt-build")
 }
 
 /// What stands in the final stage only: it says nothing to a step.
@@ -75,9 +75,9 @@ pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Ve
     let stage = name(scene);
     let mut first = format!("{line} AS {stage}{newline}");
     let mut edits = Vec::new();
-    for (index, one) in scene.build.instructions(target).filter(|(index, _)| *index <= split.last) {
+    for (index, instruction) in scene.build.instructions(target).filter(|(index, _)| *index <= split.last) {
         let fate = fate(index);
-        if fate != InstructionFate::Final && !describes(one.keyword) {
+        if fate != InstructionFate::Final && !describes(instruction.keyword) {
             let text = split.texts.iter().find(|(at, _)| *at == index).map(|(_, text)| text.clone());
             first.push_str(&text.unwrap_or_else(|| scene.passage_text(index)));
         }
@@ -89,8 +89,8 @@ pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Ve
             .collect();
         match fate {
             InstructionFate::Build(text) => {
-                let kept = text.map(|text| text + newline).unwrap_or_default();
-                edits.push(scene.edit(scene.instruction_span(index), kept + &copies));
+                let kept_text = text.map(|text| text + newline).unwrap_or_default();
+                edits.push(scene.edit(scene.instruction_span(index), kept_text + &copies));
             }
             _ if !copies.is_empty() => edits.push(scene.edit(Span::at(scene.instruction_span(index).end), copies)),
             _ => {}
@@ -109,7 +109,7 @@ pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Ve
 /// Whether a later COPY of everything brings what this one does.
 pub(super) fn is_covered(scene: &PassInput, target: &Stage, index: usize, install: usize) -> bool {
     let transfers = scene.build.transfers(target);
-    let own = transfers.iter().any(|transfer| transfer.index == index && transfer.from.is_none());
+    let is_copy = transfers.iter().any(|transfer| transfer.index == index && transfer.from.is_none());
     let folder = |at: usize| scene.build.workdir(target, at).value().cloned();
     let later = transfers.iter().any(|transfer| {
         transfer.index > install
@@ -121,7 +121,7 @@ pub(super) fn is_covered(scene: &PassInput, target: &Stage, index: usize, instal
             })
     });
     let here = transfers.iter().find(|transfer| transfer.index == index && transfer.from.is_none());
-    own && later && here.is_some_and(|here| keeps_paths(here, folder(index).as_deref()))
+    is_copy && later && here.is_some_and(|here| keeps_paths(here, folder(index).as_deref()))
 }
 
 /// Whether what is copied lies below the working folder as it lies in the context.

@@ -22,14 +22,14 @@ pub(super) fn want(wanted: &mut WantedPackages, package: &str, at: usize) {
 
 /// The calls of apt that install in a stage, with their instructions.
 fn each<T>(scene: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &PackageCall) -> Option<T>) -> Option<T> {
-    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else { continue };
         for invocation in code.script.invocations() {
             let call =
                 invocation.package_call().filter(|call| call.manager == Manager::Apt && call.verb == Verb::Install);
-            if let Some(found) = call.and_then(|call| look(index, &call)) {
-                return Some(found);
+            if let Some(place) = call.and_then(|call| look(index, &call)) {
+                return Some(place);
             }
         }
     }
@@ -40,7 +40,7 @@ fn each<T>(scene: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &Packag
 pub(super) fn installs(scene: &PassInput, stage: &Stage, package: &str, at: usize) -> bool {
     scene.build.chain(stage).any(|below| {
         let named = |index: usize, call: &PackageCall| {
-            let has = call.packages.iter().any(|one| !one.absent && one.name.text == package);
+            let has = call.packages.iter().any(|listed| !listed.absent && listed.name.text == package);
             (has && index <= at).then_some(())
         };
         each(scene, below, named).is_some()

@@ -16,7 +16,8 @@ pub(super) fn packages(scene: &PassInput) -> &'static [&'static str] {
     };
     let drawn = dependencies()
         .any(|dependency| data::PYTHON_PACKAGES.has(&dependency.name.to_ascii_lowercase(), "fonts"))
-        || patterns::of("draws with fonts of the system").any(|one| has(one.argument) && holds(&[one.text]));
+        || patterns::of("draws with fonts of the system")
+            .any(|pattern| has(pattern.argument) && holds(&[pattern.text]));
     match (drawn, holds(&patterns::words("names a font of the system").collect::<Vec<_>>())) {
         (true, _) => &["fontconfig", "fonts-dejavu-core"],
         (false, true) => &["fonts-dejavu-core"],

@@ -36,7 +36,7 @@ pub(super) fn of_steps(
     slim: &str,
     wanted: &mut WantedPackages,
 ) -> Result<(), FullBaseReason> {
-    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else {
             return Err(FullBaseReason::UnsupportedShell);
@@ -120,8 +120,8 @@ fn text<'a>(scene: &PassInput<'a>, path: &str) -> Option<&'a str> {
     let name = path::name(path);
     let texts = &scene.evidence.texts;
     let own = texts.get(path.trim_start_matches("./"));
-    let found = own.or_else(|| texts.iter().find(|(path, _)| path::name(path) == name).map(|(_, text)| text));
-    found.map(String::as_str)
+    let text = own.or_else(|| texts.iter().find(|(path, _)| path::name(path) == name).map(|(_, text)| text));
+    text.map(String::as_str)
 }
 
 /// What the container calls: its command, its scripts, and what compose tells it to run or ask.
@@ -179,7 +179,7 @@ pub(super) fn of_sources(
     {
         return Err(FullBaseReason::Browser { browser: browser.to_string() });
     }
-    let runs = scene.build.instructions(stage).any(|(_, one)| one.keyword == Keyword::Run);
+    let runs = scene.build.instructions(stage).any(|(_, instruction)| instruction.keyword == Keyword::Run);
     if ships || runs {
         let at = if ships { usize::MAX } else { first_install(scene, stage) };
         for program in called_programs::programs(scene, language, ships) {
@@ -194,7 +194,7 @@ pub(super) fn of_sources(
 pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<String>, FullBaseReason> {
     let mut all = BTreeSet::new();
     for (language, answer) in LANGUAGES {
-        let mut runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+        let mut runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
         if !runs.any(|(index, _)| calls(scene, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
             continue;
         }

@@ -78,8 +78,8 @@ fn edit(scene: &PassInput, place: Span, written: &str, reference: &Reference, ta
     Some((Span::new(start, end), tag[prefix..tag.len() - suffix].to_owned()))
 }
 
-fn common(left: impl Iterator<Item = u8>, right: impl Iterator<Item = u8>) -> usize {
-    left.zip(right).take_while(|(left, right)| left == right).count()
+fn common(before: impl Iterator<Item = u8>, right: impl Iterator<Item = u8>) -> usize {
+    before.zip(right).take_while(|(a, right)| a == right).count()
 }
 
 /// A slim tag of the same image, version and release that another Dockerfile, another stage or the engine names, with who
@@ -90,7 +90,7 @@ fn known_slim_tag(scene: &PassInput, reference: &Reference, tag: &str, scheme: &
         let froms = file.instructions().iter().filter_map(|instruction| file.from(instruction));
         froms.map(|from| from.image.text.into_owned()).collect::<Vec<_>>()
     });
-    let own: BTreeSet<String> = stages.collect();
+    let images: BTreeSet<String> = stages.collect();
     let fits = |image: &&String| {
         let other = Reference::of(image);
         let same = other.name == reference.name && other.digest.is_none();
@@ -99,11 +99,11 @@ fn known_slim_tag(scene: &PassInput, reference: &Reference, tag: &str, scheme: &
     let tag_of = |image: &String| Reference::of(image).tag.map(str::to_owned);
     let exact = |image: &&String| Reference::of(image).tag == Some(scheme);
     let of = |names: &BTreeSet<String>, by: &str| {
-        let found = names.iter().find(exact).or_else(|| names.iter().find(fits))?;
-        Some((tag_of(found)?, by.to_owned()))
+        let name = names.iter().find(exact).or_else(|| names.iter().find(fits))?;
+        Some((tag_of(name)?, by.to_owned()))
     };
-    let own = own.into_iter().filter(|image| fits(&image)).collect();
-    of(&own, "another Dockerfile or stage of this project already uses it").or_else(|| {
+    let images = images.into_iter().filter(|image| fits(&image)).collect();
+    of(&images, "another Dockerfile or stage of this project already uses it").or_else(|| {
         let engine = scene.evidence.images.as_ref()?.iter().filter(fits).cloned().collect();
         of(&engine, "the engine has this image")
     })

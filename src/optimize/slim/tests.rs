@@ -193,9 +193,9 @@ fn stages_that_are_built_by_name_keep_their_programs() {
         ("CMD [\"sh\", \"-c\", \"git pull && node a.js\"]\n", " git"),
     ] {
         let text = rewritten(&format!("{head}{dev}{tail}"), &files, Rung::Slim);
-        let (own, last) = text.split_once("\nFROM base\n").unwrap();
-        let (_, own) = own.split_once("AS dev\n").unwrap();
-        assert!(own.contains(package) && !last.contains("apt-get"), "{text}");
+        let (stage_text, last) = text.split_once("\nFROM base\n").unwrap();
+        let (_, stage_text) = stage_text.split_once("AS dev\n").unwrap();
+        assert!(stage_text.contains(package) && !last.contains("apt-get"), "{text}");
     }
 }
 

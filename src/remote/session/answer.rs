@@ -66,7 +66,7 @@ pub(super) fn given_up(mut error: Failure, attempts: u32, wait: Option<Duration>
 /// What the registry says beside the status.
 pub(super) fn reason(response: Response<Body>) -> String {
     let Errors { errors } = refusal(response);
-    let texts = errors.iter().map(|own| if own.message.is_empty() { &own.code } else { &own.message });
+    let texts = errors.iter().map(|error| if error.message.is_empty() { &error.code } else { &error.message });
     texts.cloned().collect::<Vec<_>>().join("; ").chars().take(SHOWN).collect()
 }
 

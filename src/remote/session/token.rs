@@ -70,7 +70,8 @@ impl Session {
         let uri: Uri = realm.parse().unwrap_or_default();
         let host = uri.host().unwrap_or_default();
         let plain = uri.scheme_str() == Some("http") && self.may_be_plain;
-        let allowed = is_local(without_port(host)) || self.options.insecure.iter().any(|own| without_port(own) == host);
+        let allowed =
+            is_local(without_port(host)) || self.options.insecure.iter().any(|registry| without_port(registry) == host);
         if uri.scheme_str() == Some("https") || (plain && allowed) {
             return Ok(());
         }
@@ -89,18 +90,18 @@ impl Session {
         let status = response.status();
         let wait = answer::retry_after(&response);
         let reason = Some(answer::reason(response)).filter(|text| !text.is_empty());
-        let said = reason.map(|text| format!(" ({text})")).unwrap_or_default();
+        let reason_text = reason.map(|text| format!(" ({text})")).unwrap_or_default();
         let repository = format!("{}/{}", self.reference.registry, self.reference.repository);
         match status.as_u16() {
-            400 | 401 | 403 => self.denied(&repository, &said),
+            400 | 401 | 403 => self.denied(&repository, &reason_text),
             429 => {
-                let what = format!("the token server `{}` reports too many requests{said}", origin(realm));
+                let what = format!("the token server `{}` reports too many requests{reason_text}", origin(realm));
                 let error =
                     Failure::new(FailureKind::Limited, what, "wait, or log in for a higher limit (`docker login`)");
                 answer::given_up(error, attempts, wait)
             }
             _ => {
-                let what = format!("the token server `{}` returned {status}{said}", origin(realm));
+                let what = format!("the token server `{}` returned {status}{reason_text}", origin(realm));
                 Failure::new(FailureKind::Broken, what, "try again later")
             }
         }

@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn markdown_is_text_only() {
-        for (text, shown) in [
+        for (text, escaped) in [
             ("`a|b` is <b>", "<code>a&#124;b</code> is &#60;b&#62;"),
             ("a ` b", "a &#96; b"),
             ("![x](http://y) @me", "&#33;&#91;x&#93;(http:&#8203;//y) &#64;&#8203;me"),
@@ -207,7 +207,7 @@ mod tests {
             ("`</code>@me`", "<code>&#60;/code&#62;&#64;me</code>"),
             ("help: this", "help: this"),
         ] {
-            assert_eq!(markdown(text), shown, "{text}");
+            assert_eq!(markdown(text), escaped, "{text}");
         }
     }
 }

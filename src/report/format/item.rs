@@ -80,13 +80,13 @@ fn line_of<'s>(sources: &HashMap<&str, &'s Source>, problem: &ProblemReport) -> 
 
 /// Findings that comments and settings hide.
 pub(super) fn hidden(report: &Report) -> Vec<ReportItem<'_>> {
-    let own = report.findings.len();
+    let count = report.findings.len();
     // Behind those that are told: of equal ones each has a fingerprint of its own.
     let all: Vec<Finding> = match report.suppressed.len() {
         0 => Vec::new(),
         _ => report.findings.iter().chain(&report.suppressed).cloned().collect(),
     };
-    let prints = fingerprints(&all, &report.sources, &report.root).into_iter().skip(own);
+    let prints = fingerprints(&all, &report.sources, &report.root).into_iter().skip(count);
     report.suppressed.iter().zip(prints).map(|(finding, print)| item_of_finding(report, finding, print)).collect()
 }
 

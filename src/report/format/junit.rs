@@ -38,18 +38,18 @@ pub(super) fn write(run: &ReportRun) -> String {
     let mut all = Counts::default();
     let mut rest = &items[..];
     for file in files(run.report) {
-        let (own, others) = rest.split_at(rest.iter().take_while(|item| item.file == file).count());
+        let (items, others) = rest.split_at(rest.iter().take_while(|item| item.file == file).count());
         rest = others;
-        let counts = Counts::of(own);
+        let counts = Counts::of(items);
         all.tests += counts.tests;
         all.failures += counts.failures;
         all.errors += counts.errors;
         let name = xml(file);
         body.push_str(&format!("  <testsuite name=\"{name}\" {}>\n", counts.attributes()));
-        if own.is_empty() {
+        if items.is_empty() {
             body.push_str(&format!("    <testcase name=\"no findings\" classname=\"{name}\"/>\n"));
         }
-        body.extend(own.iter().map(case));
+        body.extend(items.iter().map(case));
         body.push_str("  </testsuite>\n");
     }
     let skipped = &run.report.skipped;

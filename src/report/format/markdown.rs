@@ -33,8 +33,8 @@ fn summary(run: &ReportRun, items: &[ReportItem]) -> String {
     for severity in [Severity::Error, Severity::Warning, Severity::Info, Severity::Style] {
         match items.iter().filter(|item| item.severity == severity).count() as u64 {
             0 => {}
-            own if severity >= Severity::Warning => parts.push(count(own, severity.name())),
-            own => parts.push(format!("{own} {}", severity.name())),
+            amount if severity >= Severity::Warning => parts.push(count(amount, severity.name())),
+            amount => parts.push(format!("{amount} {}", severity.name())),
         }
     }
     let files = count(files(run.report).len() as u64, "file");

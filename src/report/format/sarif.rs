@@ -171,8 +171,8 @@ impl LogWriter<'_> {
         let level = if problem.error { "error" } else { "warning" };
         let help = problem.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();
         let location = self.location(&problem.file, problem.place.map(region_at));
-        let told = notification(INPUT, level, &format!("{}{help}", problem.message));
-        wire::Notification { locations: vec![location], ..told }
+        let base = notification(INPUT, level, &format!("{}{help}", problem.message));
+        wire::Notification { locations: vec![location], ..base }
     }
 
     fn skip(&self, skip: &SkippedInput) -> wire::Notification {
@@ -220,13 +220,13 @@ const fn region_at(place: LineColumn) -> wire::Region {
 
 fn region(source: &Source, span: Span) -> wire::Region {
     let (start, end) = (source.line_column(span.start), source.line_column(span.end.max(span.start)));
-    let own = source.original(span);
+    let place = source.original(span);
     wire::Region {
         start_line: start.line,
         start_column: start.column,
         end_line: Some(end.line),
         end_column: Some(end.column),
-        byte_offset: Some(own.start),
-        byte_length: Some(own.len()),
+        byte_offset: Some(place.start),
+        byte_length: Some(place.len()),
     }
 }

@@ -17,7 +17,7 @@ pub fn limit_name(judged: &LimitResult) -> String {
 
 /// The limits that are not kept, and those of which nobody knows.
 pub(in crate::report) fn broken(image: &ImageAnalysis) -> impl Iterator<Item = &LimitResult> {
-    image.budget.iter().filter(|one| one.kept != Some(true))
+    image.budget.iter().filter(|limit_result| limit_result.kept != Some(true))
 }
 
 /// A value or a bound: `412 MB`, `23`, `94.21 %`.
@@ -68,7 +68,7 @@ pub(in crate::report) fn story(image: &ImageAnalysis, judged: &LimitResult) -> S
     if let Some(written) = &judged.written {
         text.push_str(&format!(" ({written})"));
     }
-    let causes: Vec<String> = judged.causes.iter().map(|one| cause(image, one)).collect();
+    let causes: Vec<String> = judged.causes.iter().map(|cause_text| cause(image, cause_text)).collect();
     if !causes.is_empty() {
         text.push_str(&format!("; largest: {}", causes.join(", ")));
     }
@@ -78,7 +78,7 @@ pub(in crate::report) fn story(image: &ImageAnalysis, judged: &LimitResult) -> S
 /// `Budget: 1 of 3 limits broken`.
 pub(super) fn title(image: &ImageAnalysis) -> String {
     let all = count(image.budget.len() as u64, "limit");
-    let unknown = image.budget.iter().filter(|one| one.kept.is_none()).count();
+    let unknown = image.budget.iter().filter(|limit_result| limit_result.kept.is_none()).count();
     let broken = broken(image).count() - unknown;
     let unknown = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
     match broken {
@@ -90,16 +90,21 @@ pub(super) fn title(image: &ImageAnalysis) -> String {
 /// All limits for people, the causes of broken ones below them.
 pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
     let mut rows = Vec::new();
-    for one in &image.budget {
-        let (word, tone) = match one.kept {
+    for limit_result in &image.budget {
+        let (word, tone) = match limit_result.kept {
             Some(true) => ("met", TextStyle::Good),
             Some(false) => ("violated", TextStyle::Error),
             None => ("unknown", TextStyle::Error),
         };
-        let written = one.written.as_deref().unwrap_or_default();
-        let note = one.unknown.unwrap_or(written);
-        rows.push(vec![cell(word, tone), plain(limit_name(one)), plain(verdict(one)), cell(note, TextStyle::Dim)]);
-        for why in &one.causes {
+        let written = limit_result.written.as_deref().unwrap_or_default();
+        let note = limit_result.unknown.unwrap_or(written);
+        rows.push(vec![
+            cell(word, tone),
+            plain(limit_name(limit_result)),
+            plain(verdict(limit_result)),
+            cell(note, TextStyle::Dim),
+        ]);
+        for why in &limit_result.causes {
             rows.push(vec![plain(""), plain(""), plain(format!("  {}", cause(image, why)))]);
         }
     }
@@ -116,10 +121,14 @@ pub(super) fn table(image: &ImageAnalysis) -> String {
         return out;
     }
     out.push_str("\n| Limit | Value | Largest |\n| --- | --- | --- |\n");
-    for one in broken(image) {
-        let causes: Vec<String> = one.causes.iter().map(|why| markdown(&cause(image, why))).collect();
-        let why = one.unknown.map_or_else(|| causes.join("<br>"), markdown);
-        out.push_str(&format!("| {} | {} | {why} |\n", markdown_code(&limit_name(one)), markdown(&verdict(one))));
+    for limit_result in broken(image) {
+        let causes: Vec<String> = limit_result.causes.iter().map(|why| markdown(&cause(image, why))).collect();
+        let why = limit_result.unknown.map_or_else(|| causes.join("<br>"), markdown);
+        out.push_str(&format!(
+            "| {} | {} | {why} |\n",
+            markdown_code(&limit_name(limit_result)),
+            markdown(&verdict(limit_result))
+        ));
     }
     out
 }

@@ -46,11 +46,11 @@ impl ImageDiff<'_> {
 
     /// Bytes of a pair of layers; `None` where one was not read.
     fn layer_bytes(&self, pair: &LayerPair) -> [Option<u64>; 2] {
-        let own = |analysis: &ImageAnalysis, at: Option<usize>| match at {
+        let layer_of = |analysis: &ImageAnalysis, at: Option<usize>| match at {
             None => Some(0),
             Some(at) => analysis.image.layers[at].tar_bytes.and(analysis.layers.get(at)).map(|layer| layer.file_bytes),
         };
-        [own(self.before, pair.before), own(self.after, pair.after)]
+        [layer_of(self.before, pair.before), layer_of(self.after, pair.after)]
     }
 
     fn instruction(&self, pair: &LayerPair) -> Option<&str> {
@@ -100,8 +100,8 @@ fn signed(amount: i64) -> String {
 /// `curl 8.1 → 8.2`.
 fn package(change: &PackageChange) -> String {
     let list = |versions: &[String]| match versions {
-        [one] => one.clone(),
-        [one, .., last] => format!("{one} … {last}"),
+        [version] => version.clone(),
+        [version, .., last] => format!("{version} … {last}"),
         [] => String::new(),
     };
     let (before, after) = (list(&change.before), list(&change.after));

@@ -22,7 +22,7 @@ pub(super) struct FolderSize {
 
 /// The folders to a depth, each level's `top` biggest, parents before children.
 pub(super) fn biggest(analysis: &ImageAnalysis, depth: u32, top: usize, least: u64) -> Vec<FolderSize> {
-    let mut found = Vec::new();
+    let mut folders = Vec::new();
     // Of each open folder its children, the smallest first.
     let mut open = vec![children(analysis, PathId::ROOT, top, least)];
     while let Some(last) = open.last_mut() {
@@ -31,12 +31,12 @@ pub(super) fn biggest(analysis: &ImageAnalysis, depth: u32, top: usize, least: u
             continue;
         };
         let level = open.len() as u32;
-        found.push(FolderSize { path, level, bytes: analysis.tree.bytes(path) });
+        folders.push(FolderSize { path, level, bytes: analysis.tree.bytes(path) });
         if level < depth {
             open.push(children(analysis, path, top, least));
         }
     }
-    found
+    folders
 }
 
 fn children(analysis: &ImageAnalysis, path: PathId, top: usize, least: u64) -> Vec<PathId> {

@@ -15,7 +15,7 @@ use crate::report::wire::{Head, SkippedJson};
 pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
     pretty(&wire::Images {
         head: head(),
-        images: analysis.images.iter().map(|one| image(one, view)).collect(),
+        images: analysis.images.iter().map(|image_analysis| image(image_analysis, view)).collect(),
         others: analysis
             .others
             .iter()
@@ -116,8 +116,8 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
         secrets: secrets::wire(analysis),
         tree: contents::tree(analysis, view),
         findings: {
-            let facts = analysis.facts.iter().map(|one| fact(analysis, one));
-            analysis.findings.iter().map(|one| finding(analysis, one)).chain(facts).collect()
+            let facts = analysis.facts.iter().map(|image_fact| fact(analysis, image_fact));
+            analysis.findings.iter().map(|image_finding| finding(analysis, image_finding)).chain(facts).collect()
         },
         budget: super::budget::wire(analysis),
         notices: analysis.notices.iter().map(String::as_str).collect(),
@@ -198,7 +198,7 @@ pub(super) fn layers(analysis: &ImageAnalysis) -> Vec<wire::LayerJson<'_>> {
 
 fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
     let layer = &analysis.image.layers[number];
-    let own = &analysis.layers[number];
+    let layer_analysis = &analysis.layers[number];
     let read = layer.tar_bytes.is_some();
     let (contents, damage, urls) = match &layer.contents {
         Contents::Read => ("read", None, &[][..]),
@@ -213,7 +213,7 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
         compression: (read || layer.compression != Compression::None).then(|| layer.compression.name()),
         blob_bytes: layer.blob_bytes,
         tar_bytes: layer.tar_bytes,
-        file_bytes: read.then_some(own.file_bytes),
+        file_bytes: read.then_some(layer_analysis.file_bytes),
         entries: read.then_some(layer.entries.len() as u64),
         contents,
         damage,
@@ -223,11 +223,11 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
         instruction: analysis.instruction(number),
         origin: analysis.place(number).map(|(name, place)| wire::origin(name, place)),
         unplaced: analysis.origin(number).and_then(|origin| origin.unplaced).map(unplaced),
-        added: read.then(|| count(&own.changes.added)),
-        changed: read.then(|| count(&own.changes.changed)),
-        removed: read.then(|| count(&own.changes.removed)),
-        waste: read.then(|| waste(&own.lost)),
-        waste_caused: read.then_some(own.caused),
+        added: read.then(|| count(&layer_analysis.changes.added)),
+        changed: read.then(|| count(&layer_analysis.changes.changed)),
+        removed: read.then(|| count(&layer_analysis.changes.removed)),
+        waste: read.then(|| waste(&layer_analysis.lost)),
+        waste_caused: read.then_some(layer_analysis.caused),
         push_bytes: push_bytes(&analysis.image, number),
     }
 }
@@ -250,14 +250,14 @@ const fn unplaced(why: NoPlaceReason) -> &'static str {
 fn history(analysis: &ImageAnalysis) -> Vec<wire::History<'_>> {
     let mut steps = Vec::new();
     for (number, step) in analysis.image.config.history.iter().enumerate() {
-        let told = analysis.origins.history.get(number);
-        let place = told.and_then(|told| told.place.as_ref());
+        let origin = analysis.origins.history.get(number);
+        let place = origin.and_then(|origin| origin.place.as_ref());
         steps.push(wire::History {
             created: step.created.as_deref(),
             created_by: step.created_by.as_deref(),
             comment: step.comment.as_deref(),
             empty_layer: step.empty_layer,
-            instruction: told.and_then(|told| told.instruction.as_deref()),
+            instruction: origin.and_then(|origin| origin.instruction.as_deref()),
             origin: place.map(|place| wire::origin(analysis.dockerfiles.name(place.text), place)),
         });
     }

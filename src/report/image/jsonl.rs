@@ -29,24 +29,24 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn 
             line(&wire::Line::File(Box::new(file(image, number, path, id))))?;
             files += 1;
         }
-        for one in &image.findings {
-            line(&wire::Line::Finding(finding(image, one)))?;
+        for image_finding in &image.findings {
+            line(&wire::Line::Finding(finding(image, image_finding)))?;
         }
-        for one in &image.facts {
-            line(&wire::Line::Finding(fact(image, one)))?;
+        for image_fact in &image.facts {
+            line(&wire::Line::Finding(fact(image, image_fact)))?;
         }
-        for one in super::budget::wire(image) {
-            line(&wire::Line::Limit(one))?;
+        for limit in super::budget::wire(image) {
+            line(&wire::Line::Limit(limit))?;
         }
         for notice in &image.notices {
             line(&wire::Line::Notice { text: notice })?;
         }
     }
-    for one in &analysis.problems {
-        line(&wire::Line::Problem(problem(one)))?;
+    for image_problem in &analysis.problems {
+        line(&wire::Line::Problem(problem(image_problem)))?;
     }
-    for one in skipped(analysis) {
-        line(&wire::Line::Skipped(one))?;
+    for skipped_part in skipped(analysis) {
+        line(&wire::Line::Skipped(skipped_part))?;
     }
     for notice in &analysis.notices {
         line(&wire::Line::Notice { text: notice })?;
@@ -75,8 +75,8 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
     let category = category.filter(|name| analysis.categories.iter().any(|known| known.category.name == *name));
     let is_file = matches!(entry.kind, EntryKind::File | EntryKind::Hardlink);
     // A further name of a file holds what the file holds.
-    let held = analysis.tree.inode(id);
-    let own: &LayerEntry = &analysis.image.layers[held.layer as usize].entries[held.index as usize];
+    let inode = analysis.tree.inode(id);
+    let own: &LayerEntry = &analysis.image.layers[inode.layer as usize].entries[inode.index as usize];
     wire::File {
         image,
         path: shown_path(analysis, path),
@@ -84,7 +84,7 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
         kind: kind(entry.kind),
         size: if is_file { own.size } else { 0 },
         pull_bytes: is_file.then_some(own.compressed),
-        apparent_size: analysis.image.layers[held.layer as usize].apparent.get(&held.index).copied(),
+        apparent_size: analysis.image.layers[inode.layer as usize].apparent.get(&inode.index).copied(),
         mode: format!("{:04o}", own.mode.0),
         uid: own.uid,
         gid: own.gid,

@@ -52,8 +52,8 @@ pub(super) fn table(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
 
 /// What a bar stands for: what the layer stores where that is known, else what it sends.
 fn size(analysis: &ImageAnalysis, layer: usize) -> u64 {
-    let own = &analysis.image.layers[layer];
-    if own.tar_bytes.is_some() { analysis.layers[layer].file_bytes } else { own.blob_bytes }
+    let layer_result = &analysis.image.layers[layer];
+    if layer_result.tar_bytes.is_some() { analysis.layers[layer].file_bytes } else { layer_result.blob_bytes }
 }
 
 struct Bars {
@@ -79,11 +79,11 @@ impl Bars {
 
 fn base_row(analysis: &ImageAnalysis, folded: usize, pull: bool, bars: &Bars) -> Vec<Cell> {
     let layers = &analysis.image.layers[..folded];
-    let own = &analysis.layers[..folded];
-    let stored: u64 = own.iter().map(|layer| layer.file_bytes).sum();
-    let lost: u64 = own.iter().map(|layer| layer.lost.sum()).sum();
+    let analyses = &analysis.layers[..folded];
+    let stored: u64 = analyses.iter().map(|layer| layer.file_bytes).sum();
+    let lost: u64 = analyses.iter().map(|layer| layer.lost.sum()).sum();
     let sum: u64 = (0..folded).map(|layer| size(analysis, layer)).sum();
-    let files: u64 = own.iter().map(|layer| layer.changes.added.files).sum();
+    let files: u64 = analyses.iter().map(|layer| layer.changes.added.files).sum();
     let name = analysis.origins.base.name.as_deref().unwrap_or("the base image");
     let read = layers.iter().any(|layer| layer.tar_bytes.is_some());
     vec![
@@ -100,7 +100,7 @@ fn base_row(analysis: &ImageAnalysis, folded: usize, pull: bool, bars: &Bars) ->
 
 fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<Cell> {
     let layer = &analysis.image.layers[number];
-    let own = &analysis.layers[number];
+    let analyses = &analysis.layers[number];
     let read = layer.tar_bytes.is_some();
     let line = match shown_line(analysis, number) {
         None if analysis.is_base(number) => cell("base", TextStyle::Dim),
@@ -116,14 +116,14 @@ fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<
     vec![
         plain((number + 1).to_string()),
         plain(match (read, analysis.is_read()) {
-            (true, _) => bytes(own.file_bytes),
+            (true, _) => bytes(analyses.file_bytes),
             (false, true) => "?".to_owned(),
             (false, false) => String::new(),
         }),
         plain(if pull { bytes(layer.blob_bytes) } else { String::new() }),
         cell(bars.of(size(analysis, number)), if analysis.is_base(number) { TextStyle::Dim } else { TextStyle::Info }),
         plain(changes(analysis, number)),
-        cell(if own.lost.sum() > 0 { bytes(own.lost.sum()) } else { String::new() }, TextStyle::Warning),
+        cell(if analyses.lost.sum() > 0 { bytes(analyses.lost.sum()) } else { String::new() }, TextStyle::Warning),
         line,
         cell(what, tone),
     ]

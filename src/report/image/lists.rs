@@ -36,31 +36,33 @@ pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
 }
 
 /// The row of a list of an image that was cut.
-pub(super) fn rest(all: usize, shown: usize) -> String {
-    hidden_rows(all, shown, 4)
+pub(super) fn rest(all: usize, visible: usize) -> String {
+    hidden_rows(all, visible, 4)
 }
 
 /// Contents of no use at run time: categories that are findings first.
 pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut all: Vec<&CategoryUse> =
         analysis.categories.iter().filter(|category| category.bytes >= if view.all { 1 } else { WORTH }).collect();
-    all.sort_by_key(|one| (one.category.class == CategoryClass::Optional, std::cmp::Reverse(one.bytes)));
+    all.sort_by_key(|category_use| {
+        (category_use.category.class == CategoryClass::Optional, std::cmp::Reverse(category_use.bytes))
+    });
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for one in all.iter().take(view.top) {
-        let tone = match one.category.class {
+    for category_use in all.iter().take(view.top) {
+        let tone = match category_use.category.class {
             CategoryClass::Waste => TextStyle::Warning,
             CategoryClass::Optional => TextStyle::Dim,
             CategoryClass::Trim | CategoryClass::Toolchain => TextStyle::Plain,
         };
-        let most = one.layers.iter().max_by_key(|layer| layer.bytes);
-        let place = one.places.first().map(|place| shown_path(analysis, place.path)).unwrap_or_default();
+        let most = category_use.layers.iter().max_by_key(|layer| layer.bytes);
+        let place = category_use.places.first().map(|place| shown_path(analysis, place.path)).unwrap_or_default();
         rows.push(vec![
-            plain(bytes(one.bytes)),
-            cell(&one.category.name, tone),
-            plain(count(one.files, "file")),
+            plain(bytes(category_use.bytes)),
+            cell(&category_use.category.name, tone),
+            plain(count(category_use.files, "file")),
             plain(most.map(|layer| shown_maker(analysis, layer.layer as usize)).unwrap_or_default()),
             plain(place),
-            cell(&one.category.fix, TextStyle::Dim),
+            cell(&category_use.category.fix, TextStyle::Dim),
         ]);
     }
     let columns = [Column::Right, Column::Left, Column::Right, Column::Left, Column::Path, Column::Words];

@@ -51,10 +51,15 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
     section(format!("Wasted: {}{of_base}", bytes(waste)), lists::waste(image, view, layout));
     section("Not needed at run time".to_owned(), lists::categories(image, view, layout));
     if let Some(packages) = image.packages.as_ref().filter(|packages| !packages.packages.is_empty()) {
-        let own: u64 = packages.packages.iter().map(|package| package.size.bytes).sum();
+        let package_bytes: u64 = packages.packages.iter().map(|package| package.size.bytes).sum();
         let unowned: u64 = packages.unowned.iter().map(|unowned| unowned.size.bytes).sum();
         let number = packages.packages.iter().filter(|package| package.part_of.is_none()).count() as u64;
-        let title = format!("{}: {}; {} in no package", capital(&count(number, "package")), bytes(own), bytes(unowned));
+        let title = format!(
+            "{}: {}; {} in no package",
+            capital(&count(number, "package")),
+            bytes(package_bytes),
+            bytes(unowned)
+        );
         section(title, lists::packages(image, packages, view, layout));
     }
     let copies = image.totals.duplicate_content_bytes;
@@ -112,11 +117,11 @@ fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> Str
         row("on disk", bytes(totals.disk_bytes), format!("{links}, {}", count(image.layers.len() as u64, "layer")));
         let waste = kinds(analysis);
         row("wasted", bytes(totals.waste.sum()), waste);
-        let own = match analysis.origins.base.how {
+        let base_row = match analysis.origins.base.how {
             BaseHow::Guess => String::new(),
             _ => format!("; {} above the base image", percent(analysis.above.efficiency())),
         };
-        row("efficiency", percent(totals.efficiency()), format!("of the stored bytes are in the final tree{own}"));
+        row("efficiency", percent(totals.efficiency()), format!("of the stored bytes are in the final tree{base_row}"));
     }
     out.push_str(&grid(&[Column::Left, Column::Right, Column::Words], &rows, layout, 2));
     out

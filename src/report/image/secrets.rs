@@ -86,7 +86,7 @@ pub(super) fn table(analysis: &ImageAnalysis, top: usize) -> String {
 
 /// For programs.
 pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
-    let one = |secret: &Secret| {
+    let wire_secret = |secret: &Secret| {
         let (path, layer, line, fate) = match secret.found {
             SecretPlace::File { entry, path, line, fate } => {
                 (Some(shown_path(analysis, path)), Some(entry.layer), line, Some(fate))
@@ -119,5 +119,5 @@ pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
             origin: analysis.place_of(secret).map(|(name, place)| origin(name, place)),
         }
     };
-    analysis.secrets.iter().map(one).collect()
+    analysis.secrets.iter().map(wire_secret).collect()
 }

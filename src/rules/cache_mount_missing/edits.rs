@@ -36,8 +36,8 @@ pub(super) fn fix(
     }
     let mut mounts = String::new();
     let mut folders: Vec<(Manager, String)> = Vec::new();
-    for (_, call, own) in wanted {
-        for folder in own.iter().flat_map(|folder| parts(call.manager, folder)) {
+    for (_, call, call_folders) in wanted {
+        for folder in call_folders.iter().flat_map(|folder| parts(call.manager, folder)) {
             if !folders.iter().any(|(_, known)| *known == folder) {
                 // Two concurrent runs of yarn 1 corrupt each other's archives.
                 let locked = matches!(call.manager, Manager::Apt | Manager::Gradle | Manager::Maven | Manager::Yarn);

@@ -20,7 +20,7 @@ pub(super) fn is_mistaken(target: &str, manager: Manager, called: &[Manager]) ->
         return false;
     }
     let alike = ALIKE.iter().find(|alike| alike.contains(&manager)).copied().unwrap_or_default();
-    alike.iter().any(|one| is_meant(target, *one)) && !called.iter().any(|one| is_meant(target, *one))
+    alike.iter().any(|tool| is_meant(target, *tool)) && !called.iter().any(|tool| is_meant(target, *tool))
 }
 
 /// Whether a mount on `target` is meant for the manager.

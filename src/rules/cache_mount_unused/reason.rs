@@ -177,8 +177,12 @@ fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option
     let message = format!("`{HOOK}` in the base image empties the mount after each install");
     let help = format!("delete `{HOOK}` first; with `apt`, also set Binary::apt::APT::Keep-Downloaded-Packages");
     let first = place.code.script.commands.first().filter(|command| command.place.scope == 0);
-    let compound =
-        place.code.script.compounds.first().is_some_and(|one| Some(one.span.start) <= first.map(|one| one.span.start));
+    let compound = place
+        .code
+        .script
+        .compounds
+        .first()
+        .is_some_and(|compound| Some(compound.span.start) <= first.map(|invocation| invocation.span.start));
     let fix = first
         .filter(|_| {
             !compound && !place.code.is_exec() && user.call.program == "apt-get" && user.invocation.via.is_empty()
@@ -196,23 +200,26 @@ fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option
 
 /// The RUN itself deletes what the mount should keep.
 fn deleted_by_run(cx: &Context, place: &CacheMountPlace, user: &User, later: &[Invocation]) -> Option<Reason> {
-    let deletes = |one: &&Invocation| {
+    let deletes = |invocation: &&Invocation| {
         let names = |text: &str| {
             let path = text.trim_end_matches(['*', '/']);
             text.starts_with('/') && (path == place.target || (covers(place.target, path) && text.ends_with('*')))
         };
-        match one.package_call() {
+        match invocation.package_call() {
             Some(call) => is_clean(&call, user.call) && serves_all(place, user) && empties(&call, place.target),
-            None => one.is("rm") && one.args.iter().any(|word| names(word.text())),
+            None => invocation.is("rm") && invocation.args.iter().any(|word| names(word.text())),
         }
     };
-    let found = later.iter().find(deletes)?;
+    let deletion = later.iter().find(deletes)?;
     let file = &cx.build().input().file;
-    let what = cx.source().slice(place.code.place(file, found.span)).to_owned();
+    let what = cx.source().slice(place.code.place(file, deletion.span)).to_owned();
     let message = format!("`{what}` empties the mount at the end of each build");
-    let single = found.args.iter().filter(|word| !word.text().starts_with('-')).count() == 1 || !found.is("rm");
-    let span =
-        if single && found.via.is_empty() { script_end::element(&place.code.script, found.command) } else { None };
+    let single = deletion.args.iter().filter(|word| !word.text().starts_with('-')).count() == 1 || !deletion.is("rm");
+    let span = if single && deletion.via.is_empty() {
+        script_end::element(&place.code.script, deletion.command)
+    } else {
+        None
+    };
     let span = span.map(|span| place.code.place(file, span)).filter(|span| !cx.source().slice(*span).contains('#'));
     let fix = span.map(|span| Fix {
         title: "keep the files in the mount".into(),

@@ -41,7 +41,7 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
         return false;
     }
     let mut pipeline = false;
-    let mut found = false;
+    let mut is_found = false;
     for one in script.commands.iter().filter(|command| command.place.scope == 0) {
         if one.place.after.is_some_and(|after| after.kind == SeparatorKind::Background) {
             return false;
@@ -50,7 +50,7 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
             pipeline = std::ptr::eq(one, command);
             match one.place.before.map(|before| before.kind) {
                 None | Some(SeparatorKind::And) => {}
-                Some(SeparatorKind::Or) if found && !one.place.negated => match failure(one) {
+                Some(SeparatorKind::Or) if is_found && !one.place.negated => match failure(one) {
                     CommandFailure::Ends => return true,
                     CommandFailure::Status => {}
                     CommandFailure::No => return false,
@@ -62,9 +62,9 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
         } else if pipeline && !later_fails(one) {
             return false;
         }
-        found |= std::ptr::eq(one, command);
+        is_found |= std::ptr::eq(one, command);
     }
-    found
+    is_found
 }
 
 /// Whether a later command of the pipeline keeps its failure: by pipefail, or because it fails without input.

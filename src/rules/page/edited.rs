@@ -9,15 +9,15 @@ use crate::rules::{ContractBreach, dockerfile_breaches};
 use crate::text::{Source, path};
 
 /// Each fix of each finding, as if it were the only one.
-pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source], found: &[Finding]) {
-    for finding in found {
-        for one in &finding.fixes {
+pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source], findings: &[Finding]) {
+    for finding in findings {
+        for offer in &finding.fixes {
             let mut alone = finding.clone();
-            alone.fixes = vec![one.clone()];
+            alone.fixes = vec![offer.clone()];
             let mut waiting = Some(alone);
             let outcome = fix(sources, Level::Unsafe, |_: &[Source]| waiting.take().into_iter().collect());
             let line = sources.get(finding.file.0 as usize).map_or(1, |source| source.line(finding.span.start));
-            let what = format!("`{}` for line {line} alone", one.title);
+            let what = format!("`{}` for line {line} alone", offer.title);
             if outcome.changes.is_empty() {
                 runner.fail(example.line, format_args!("{what} changes nothing"));
             }
@@ -25,15 +25,17 @@ pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source],
                 check(runner, example, change, &what);
             }
             let now = applied(sources, &outcome.changes);
-            let left = inputs::findings(runner.rule, &now, &example.listing);
+            let remaining = inputs::findings(runner.rule, &now, &example.listing);
             let same = |all: &[Finding]| all.iter().filter(|other| other.message == finding.message).count();
-            let fewer = left.len() < found.len() || same(&left) < same(found);
+            let fewer = remaining.len() < findings.len() || same(&remaining) < same(findings);
             if !outcome.changes.is_empty() && !fewer {
                 runner.fail(example.line, format_args!("{what} does not reduce the number of findings"));
             }
-            if matches!(&one.safety, Safety::Unsafe(why) if why.is_empty() || why.ends_with('.')) {
-                runner
-                    .fail(example.line, format_args!("`{}` must say why it is unsafe, without a full stop", one.title));
+            if matches!(&offer.safety, Safety::Unsafe(why) if why.is_empty() || why.ends_with('.')) {
+                runner.fail(
+                    example.line,
+                    format_args!("`{}` must say why it is unsafe, without a full stop", offer.title),
+                );
             }
         }
     }
@@ -76,10 +78,10 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
     if announced.contains(&"comment") {
         return;
     }
-    let mut kept: Vec<&str> = comments(after.text());
+    let mut comments_after: Vec<&str> = comments(after.text());
     for comment in comments(before.text()) {
-        match kept.iter().position(|other| *other == comment) {
-            Some(index) => drop(kept.swap_remove(index)),
+        match comments_after.iter().position(|other| *other == comment) {
+            Some(index) => drop(comments_after.swap_remove(index)),
             None => runner.fail(example.line, format_args!("{what}: the comment `{comment}` is lost")),
         }
     }

@@ -7,11 +7,11 @@ use crate::finding::{Finding, Target};
 use crate::fix::{Change, FixOutcome, Level, fix};
 use crate::text::{FileId, Source};
 
-pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], found: &[Finding]) {
-    for finding in found {
+pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], findings: &[Finding]) {
+    for finding in findings {
         sorted(runner, example, finding);
     }
-    edited::singly(runner, example, sources, found);
+    edited::singly(runner, example, sources, findings);
     let mut safe = None;
     for level in [Level::Safe, Level::Unsafe] {
         let risky = level == Level::Unsafe;
@@ -24,7 +24,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
         if !outcome.contradicting.is_empty() {
             runner.fail(example.line, "the fixes do not converge");
         }
-        check_fixed(runner, example, level, (found, &outcome.left));
+        check_fixed(runner, example, level, (findings, &outcome.left));
         for change in &outcome.changes {
             expected(runner, example, change, risky);
             edited::check(runner, example, change, "the fixes together");
@@ -53,14 +53,14 @@ fn unwanted(runner: &mut Runner, example: &Example) {
 
 /// The remaining findings must be those without a fix of that level, or the rest of partly fixed ones with another
 /// message.
-fn check_fixed(runner: &mut Runner, example: &Example, level: Level, (found, left): (&[Finding], &[Finding])) {
+fn check_fixed(runner: &mut Runner, example: &Example, level: Level, (findings, remaining): (&[Finding], &[Finding])) {
     let allowed = |finding: &&Finding| finding.fixes.iter().any(|fix| level.allows(fix));
-    let unfixable = found.iter().filter(|finding| !allowed(finding)).count();
+    let unfixable = findings.iter().filter(|finding| !allowed(finding)).count();
     let is_rest =
-        |finding: &&Finding| found.iter().all(|other| other.message != finding.message) && !finding.fixes.is_empty();
-    let left = left.iter().filter(|finding| !is_rest(finding)).count();
-    if left != unfixable {
-        runner.fail(example.line, format_args!("{left} findings are left after the fixes, not {unfixable}"));
+        |finding: &&Finding| findings.iter().all(|other| other.message != finding.message) && !finding.fixes.is_empty();
+    let remaining = remaining.iter().filter(|finding| !is_rest(finding)).count();
+    if remaining != unfixable {
+        runner.fail(example.line, format_args!("{remaining} findings are left after the fixes, not {unfixable}"));
     }
 }
 
@@ -85,8 +85,8 @@ fn sorted(runner: &mut Runner, example: &Example, finding: &Finding) {
 /// The fixed file must match the page.
 fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool) {
     let after = String::from_utf8_lossy(&change.after).into_owned();
-    let own = |fixed: &&FixedFile| fixed.risky == risky && fixed.path == change.name;
-    let Some(fixed) = example.fixed.iter().find(own) else {
+    let is_expected = |fixed: &&FixedFile| fixed.risky == risky && fixed.path == change.name;
+    let Some(fixed) = example.fixed.iter().find(is_expected) else {
         let word = if risky { "fixed unsafe" } else { "fixed" };
         let info = match change.name.as_str() {
             "Dockerfile" => format!("dockerfile {word}"),

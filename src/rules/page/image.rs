@@ -16,10 +16,10 @@ pub(super) fn format_findings(rule: &Rule, example: &Example) -> String {
     let packages = packages::work_out(&image, &tree);
     let secrets = secrets::work_out(&image, &tree, Some(&packages));
     let context = ImageContext { image: &image, tree: &tree, packages: Some(&packages), secrets: &secrets, base: 0 };
-    let mut shown = String::new();
+    let mut text = String::new();
     for finding in of_rule(rule, &context) {
         let path = finding.path.map(|path| format!("/{} ", image.paths.text(path))).unwrap_or_default();
-        shown.push_str(&format!("{path}{}\n", finding.message));
+        text.push_str(&format!("{path}{}\n", finding.message));
     }
-    shown
+    text
 }

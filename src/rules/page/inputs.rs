@@ -24,15 +24,15 @@ const TODAY: &str = "2026-11-20";
 /// created; `listing` gives further files of the context with their sizes in bytes.
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
-    let own = Choice { extend: vec![rule.name.to_owned()], ..Choice::default() };
-    let (policies, problems) = Policies::read(&inputs, &CommandLinePolicy { choice: own, fail_on: None });
+    let choice = Choice { extend: vec![rule.name.to_owned()], ..Choice::default() };
+    let (policies, problems) = Policies::read(&inputs, &CommandLinePolicy { choice, fail_on: None });
     assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
     let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
     if rule.metadata().subject == Subject::Suppressions {
         // Suppressions can be judged only if the other rules ran.
-        let mut found = run(&inputs, &builds, &policies).findings;
-        found.retain(|finding| finding.rule == rule.name);
-        return found;
+        let mut findings = run(&inputs, &builds, &policies).findings;
+        findings.retain(|finding| finding.rule == rule.name);
+        return findings;
     }
     let mut out = Findings::new();
     let neighbours = Neighbours::new(&builds);
@@ -113,8 +113,8 @@ fn shellcheck(input: &BuildInput, sources: &[Source]) -> Option<ShellcheckAnswer
 
 /// The example's files and its listing, under its ignore file.
 fn context(sources: &[Source], listing: &[(u64, &str)], ignore: &IgnoreInput) -> BuildContext {
-    let own = sources.iter().map(|source| (source.name(), source.bytes().len() as u64));
-    let files: Vec<(&str, u64)> = own.chain(listing.iter().map(|(size, path)| (*path, *size))).collect();
+    let sizes = sources.iter().map(|source| (source.name(), source.bytes().len() as u64));
+    let files: Vec<(&str, u64)> = sizes.chain(listing.iter().map(|(size, path)| (*path, *size))).collect();
     let context = BuildContext::of(&files);
     match ignore {
         IgnoreInput::Present(_, ignore) => context.without(&ignore.matcher()),

@@ -52,16 +52,16 @@ pub(super) fn examples(page: &str) -> (Vec<Example<'_>>, Vec<String>) {
     let mut fence: Option<FencedBlock> = None;
     let mut at = 0;
     for (index, line) in page.split_inclusive('\n').enumerate() {
-        let shown = line.trim_end();
+        let content = line.trim_end();
         if let Some(open) = fence {
-            if shown == "```" {
+            if content == "```" {
                 let fence_read = FencedBlock { body: &page[open.at..at], ..open };
                 reader.take(section, fence_read);
                 fence = None;
             }
-        } else if let Some(info) = shown.strip_prefix("```") {
+        } else if let Some(info) = content.strip_prefix("```") {
             fence = Some(FencedBlock { info, body: "", at: at + line.len(), line: index + 1 });
-        } else if let Some(title) = shown.strip_prefix("## ") {
+        } else if let Some(title) = content.strip_prefix("## ") {
             reader.finish();
             section = title;
         }

@@ -25,17 +25,17 @@ const TRIGGERS: [&str; 15] = [
 ];
 
 pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
-    for (name, found) in [
+    for (name, findings) in [
         ("CR LF", findings_of_variant(runner, example, crlf)),
         ("no final newline", findings_of_variant(runner, example, open)),
     ] {
-        if found != got {
-            runner.fail(example.line, format_args!("with {name} expected\n{got}got\n{found}"));
+        if findings != got {
+            runner.fail(example.line, format_args!("with {name} expected\n{got}got\n{findings}"));
         }
     }
     // Only the end of the last instruction's span may differ.
     let goes_on = |text: &str| inputs::dangling(text).unwrap_or_else(|| text.to_owned());
-    let loosely = |found: &str| found.lines().map(without_end).collect::<Vec<_>>().join("\n");
+    let loosely = |findings: &str| findings.lines().map(without_end).collect::<Vec<_>>().join("\n");
     let going_on = findings_of_variant(runner, example, goes_on);
     if loosely(&going_on) != loosely(got) {
         runner.fail(example.line, format_args!("with a continuation on the last line expected\n{got}got\n{going_on}"));

@@ -8,15 +8,15 @@ use crate::settings::entry::listed;
 use crate::text::{FileId, Span};
 
 pub(super) fn read(file: FileId, dockerfile: &File, known: &RuleNames, out: &mut Pragmas) {
-    if let Some(found) = dockerfile.check()
-        && CheckOptions::parse(&found.value).is_ok()
+    if let Some(check) = dockerfile.check()
+        && CheckOptions::parse(&check.value).is_ok()
     {
         let directive = dockerfile
             .lookup_directives()
             .into_iter()
             .find(|lookup_directive| lookup_directive.name == DirectiveName::Check);
         if let Some(directive) = directive {
-            let value = Span::new(directive.value.start, directive.value.start + found.value.len() as u32);
+            let value = Span::new(directive.value.start, directive.value.start + check.value.len() as u32);
             let reach = SuppressionReach::File(file);
             out.suppressions.extend(suppression(file, dockerfile, known, directive.span, value, reach));
         }
@@ -105,10 +105,10 @@ fn suppression(
 /// The line of a comment with its end.
 fn line(dockerfile: &File, span: Span) -> Span {
     let number = dockerfile.source().line(span.start) as usize;
-    let own = dockerfile.lines().get(number - 1).map(|line| line.span);
+    let line_span = dockerfile.lines().get(number - 1).map(|line| line.span);
     let is_own = |line: &Span| {
         let kind = dockerfile.lines()[number - 1].kind;
         line.contains(span) && matches!(kind, LineKind::Comment | LineKind::Directive)
     };
-    own.filter(is_own).unwrap_or(span)
+    line_span.filter(is_own).unwrap_or(span)
 }

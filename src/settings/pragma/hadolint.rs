@@ -18,12 +18,15 @@ enum CommentScope {
 }
 
 pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known: &RuleNames, out: &mut Pragmas) {
-    let mut found = Vec::new();
+    let mut scoped = Vec::new();
     for comment in comments.iter().filter(|comment| !comment.inner) {
-        found.extend(ignored(comment.text).map(|(scope, names)| (*comment, scope, names)));
+        scoped.extend(ignored(comment.text).map(|(scope, names)| (*comment, scope, names)));
     }
-    let stages = stages(dockerfile, found.iter().filter(|one| one.1 == CommentScope::Stage).map(|one| one.0.line + 1));
-    for (comment, scope, names) in found {
+    let stages = stages(
+        dockerfile,
+        scoped.iter().filter(|ignored| ignored.1 == CommentScope::Stage).map(|ignored| ignored.0.line + 1),
+    );
+    for (comment, scope, names) in scoped {
         let next = comment.line + 1;
         let reach = match scope {
             CommentScope::Global => SuppressionReach::File(file),
@@ -125,9 +128,9 @@ impl Cursor<'_> {
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
-        let found = self.text[self.at..].starts_with(word);
-        self.at += if found { word.len() } else { 0 };
-        found.then_some(())
+        let is_word = self.text[self.at..].starts_with(word);
+        self.at += if is_word { word.len() } else { 0 };
+        is_word.then_some(())
     }
 
     fn code(&mut self) -> Option<(usize, usize)> {

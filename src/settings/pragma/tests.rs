@@ -16,7 +16,7 @@ fn known() -> RuleNames {
 fn check(text: &str, expected: &[&str]) -> Pragmas {
     let source = Source::of("Dockerfile", text);
     let pragmas = pragmas(FileId(0), &crate::dockerfile::parse(&source), &known());
-    let mut shown = Vec::new();
+    let mut texts = Vec::new();
     for suppression in &pragmas.suppressions {
         let reach = match suppression.reach {
             SuppressionReach::Lines(_, first, last) if first == last => first.to_string(),
@@ -35,10 +35,10 @@ fn check(text: &str, expected: &[&str]) -> Pragmas {
             .collect();
         let until = suppression.until.map(|until| format!(" until {until}")).unwrap_or_default();
         let reason = if suppression.reasoned { " reasoned" } else { "" };
-        shown.push(format!("{reach}: {}{until}{reason}", names.join(" ")));
+        texts.push(format!("{reach}: {}{until}{reason}", names.join(" ")));
     }
-    shown.extend(pragmas.problems.iter().map(|problem| format!("{}: {}", source.slice(problem.span), problem.message)));
-    assert_eq!(shown, expected, "{text:?}");
+    texts.extend(pragmas.problems.iter().map(|problem| format!("{}: {}", source.slice(problem.span), problem.message)));
+    assert_eq!(texts, expected, "{text:?}");
     pragmas
 }
 
@@ -107,9 +107,9 @@ fn the_builders_comments_are_read_as_by_the_builder() {
 fn what_is_removed_leaves_the_rest() {
     let removed = |text: &str| {
         let source = Source::of("Dockerfile", text);
-        let found = pragmas(FileId(0), &crate::dockerfile::parse(&source), &known());
+        let result = pragmas(FileId(0), &crate::dockerfile::parse(&source), &known());
         let mut out = text.to_owned();
-        out.replace_range(found.suppressions[0].removal.range(), "");
+        out.replace_range(result.suppressions[0].removal.range(), "");
         out
     };
     assert_eq!(removed("# check=skip=all\nFROM a\n"), "FROM a\n");

@@ -78,8 +78,8 @@ fn find<'m>(word: &Word, from: usize, marks: &[&'m str]) -> Option<(usize, &'m s
             continue;
         }
         // Steps over an expansion as a whole: what is inside it divides nothing.
-        if let Some(one) = word.expansion_after(at).filter(|one| one.within.start as usize <= at) {
-            at = one.within.end as usize;
+        if let Some(expansion) = word.expansion_after(at).filter(|expansion| expansion.within.start as usize <= at) {
+            at = expansion.within.end as usize;
             continue;
         }
         if let Some(mark) = marks.iter().find(|mark| text.as_bytes()[at..].starts_with(mark.as_bytes())) {
@@ -183,9 +183,9 @@ fn python(word: &Word) -> Package<'_> {
         return package;
     }
     let end = find(word, 0, &[";"]).map_or(text.len(), |(at, _)| at);
-    let found = find(word, 0, OPERATORS).filter(|(at, _)| *at < end);
-    let at_sign = find(word, 0, &["@"]).filter(|(at, _)| *at < end && found.is_none_or(|(first, _)| *at < first));
-    let version = at_sign.or(found);
+    let operator = find(word, 0, OPERATORS).filter(|(at, _)| *at < end);
+    let at_sign = find(word, 0, &["@"]).filter(|(at, _)| *at < end && operator.is_none_or(|(first, _)| *at < first));
+    let version = at_sign.or(operator);
     let name_end = version.map_or(end, |(at, _)| at);
     let name_end = find(word, 0, &["["]).map_or(name_end, |(at, _)| at.min(name_end));
     let mut package = built(word, (0, name_end), version.map(|(at, mark)| (at, at + mark.len(), end)));

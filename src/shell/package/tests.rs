@@ -211,8 +211,8 @@ fn a_call_takes_few_allocations() {
     let script = parse("apt-get install -qy --no-install-recommends curl git=1:2 && npm ci --omit=dev");
     for invocation in script.invocations() {
         drop(invocation.package_call());
-        let taken = allocation_counter::measure(|| drop(invocation.package_call())).count_total;
+        let allocations = allocation_counter::measure(|| drop(invocation.package_call())).count_total;
         // The lists of options, operands and packages: no text of its own.
-        assert!(taken <= 4, "{:?}: {taken}", invocation.program);
+        assert!(allocations <= 4, "{:?}: {allocations}", invocation.program);
     }
 }

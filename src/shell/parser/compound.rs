@@ -181,7 +181,9 @@ impl Parser<'_> {
     pub(super) fn times_compound(&self) -> bool {
         let rest = self.text[self.at + 4..self.limit].trim_start_matches([' ', '\t']);
         let rest = rest.strip_prefix("-p ").unwrap_or(rest);
-        ["(", "{ ", "{\n", "if ", "for ", "while ", "until ", "case ", "! "].iter().any(|one| rest.starts_with(one))
+        ["(", "{ ", "{\n", "if ", "for ", "while ", "until ", "case ", "! "]
+            .iter()
+            .any(|opener| rest.starts_with(opener))
     }
 
     pub(super) fn arithmetic_command(&mut self, mut list: List) {

@@ -63,8 +63,8 @@ impl Parser<'_> {
 
     fn end_variable(&mut self, start: usize, name: Span) {
         let name = self.text[name.range()].into();
-        let shown = self.at - start <= MAX_SHOWN;
-        self.end_expansion(start, ExpansionKind::Variable(name), if shown { None } else { Some("${…}") });
+        let is_short = self.at - start <= MAX_SHOWN;
+        self.end_expansion(start, ExpansionKind::Variable(name), if is_short { None } else { Some("${…}") });
     }
 
     /// Records an expansion that ends here; `shown` stands for it in the text, else its source does.
@@ -74,7 +74,7 @@ impl Parser<'_> {
         let builder = self.builder();
         let before = builder.text.len() as u32;
         match shown {
-            Some(shown) => builder.add_other(shown),
+            Some(text) => builder.add_other(text),
             None => builder.add(start, &text[start..end]),
         }
         let within = Span::new(before, builder.text.len() as u32);
@@ -240,7 +240,7 @@ impl Parser<'_> {
     pub(super) fn is_arithmetic(&mut self, at: usize) -> bool {
         let mut depth = 2;
         let mut next = at + 2;
-        let mut found = false;
+        let mut is_closed = false;
         while let Some(&byte) = self.bytes[..self.limit].get(next) {
             next += 1;
             match byte {
@@ -254,7 +254,7 @@ impl Parser<'_> {
                 _ => {}
             }
             if depth == 1 {
-                found = self.bytes[..self.limit].get(next) == Some(&b')');
+                is_closed = self.bytes[..self.limit].get(next) == Some(&b')');
                 break;
             }
             if next - at > self.lookahead {
@@ -263,7 +263,7 @@ impl Parser<'_> {
             }
         }
         self.lookahead = self.lookahead.saturating_sub(next - at);
-        found
+        is_closed
     }
 
     pub(super) fn arithmetic(&mut self, mut arithmetic: Arithmetic) {

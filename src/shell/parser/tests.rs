@@ -46,8 +46,8 @@ fn place(script: &Script, place: &CommandPlace) -> String {
     if place.options.pipefail {
         out += "-p ";
     }
-    let before = place.before.map_or("^", |one| sign(one.kind));
-    let after = place.after.map_or("$", |one| sign(one.kind));
+    let before = place.before.map_or("^", |separator| sign(separator.kind));
+    let after = place.after.map_or("$", |separator| sign(separator.kind));
     format!("{out}{before}{after} ")
 }
 

@@ -205,9 +205,9 @@ impl Parser<'_> {
 
     fn single_quoted(&mut self) {
         let start = self.at + 1;
-        let found = memchr::memchr(b'\'', &self.bytes[start..self.limit]);
-        let end = found.map_or(self.limit, |len| start + len);
-        if found.is_none() {
+        let quote = memchr::memchr(b'\'', &self.bytes[start..self.limit]);
+        let end = quote.map_or(self.limit, |len| start + len);
+        if quote.is_none() {
             self.unterminated(self.at, start);
         }
         self.builder().marks.quoted = true;

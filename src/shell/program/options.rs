@@ -52,7 +52,8 @@ impl ProgramOptions {
     /// The programs that have a word which means this, in order.
     pub fn programs_with(meaning: &str) -> Vec<&'static str> {
         let has = |options: &Self| options.meanings.keys().any(|word| options.has(word, meaning));
-        let mut programs: Vec<&str> = PROGRAMS.iter().filter(|(_, one)| has(one)).map(|(name, _)| *name).collect();
+        let mut programs: Vec<&str> =
+            PROGRAMS.iter().filter(|(_, options)| has(options)).map(|(name, _)| *name).collect();
         programs.sort_unstable();
         programs
     }
@@ -114,22 +115,22 @@ mod tests {
         for row in data::PROGRAM_OPTIONS.rows() {
             let &[program, word, meaning, ..] = row else { panic!("{row:?}") };
             assert!(seen.insert((program, word)), "{program} {word} stands twice");
-            for one in data::words(meaning) {
-                let fits = match one {
+            for name in data::words(meaning) {
+                let fits = match name {
                     "value" | "prepares" | "elsewhere" | "output" | "serves-more" | "secret" | "attached-secret"
                     | "login" => word.starts_with('-') && word.len() > 1,
                     "whole" => word == "-",
                     "starts" => word.ends_with("COMMAND"),
                     "header" => word.starts_with('-') || word == "REQUEST_ITEM",
                     "piped-login" => word == "<",
-                    _ if InputKind::of(one).is_some() => word.starts_with('-'),
+                    _ if InputKind::of(name).is_some() => word.starts_with('-'),
                     "answers" | "simulates" | "downloads" | "part" | "no-cache" | "no-lock" | "global" | "member"
                     | "production" | "fails" | "reports" | "request" | "local" | "probe" | "quiet" | "queries"
                     | "listens-elsewhere" | "saves" => true,
                     "packages" | "locked" | "makes-image" => !word.starts_with('-'),
                     verb => Verb::of(verb).is_some() && !word.starts_with('-'),
                 };
-                assert!(fits, "{program} {word}: {one}");
+                assert!(fits, "{program} {word}: {name}");
             }
         }
     }

@@ -11,13 +11,13 @@ fn value(sources: &[(&str, &str)]) -> String {
     let (file, text) = sources[0];
     let at = text.find("HERE(").unwrap();
     let expression = crate::sources::code::bracketed(&text[at + 4..]).unwrap();
-    let Some(found) = evaluator.value(file, at, expression) else { return "?".to_owned() };
-    let told = |value: &SourceValue| match value {
+    let Some(values) = evaluator.value(file, at, expression) else { return "?".to_owned() };
+    let format_value = |value: &SourceValue| match value {
         SourceValue::Text(text) => text.clone(),
         SourceValue::Start(text) => format!("{text}…"),
         SourceValue::Stream => "stream".to_owned(),
     };
-    found.iter().map(told).collect::<Vec<_>>().join(" | ")
+    values.iter().map(format_value).collect::<Vec<_>>().join(" | ")
 }
 
 fn check(file: &str, text: &str, expected: &str) {

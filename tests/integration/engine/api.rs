@@ -44,22 +44,25 @@ fn an_engine_says_what_its_client_says() {
     let image = built(&client);
     let engine = engine::Engine::connect(&engine::EngineOptions::of_process()).unwrap();
     assert_eq!(engine.version().version, client.text(&["version", "--format", "{{.Server.Version}}"]));
-    let shown = |format: &str| client.text(&["image", "inspect", "--format", format, &image.tag]);
+    let inspect = |format: &str| client.text(&["image", "inspect", "--format", format, &image.tag]);
 
-    let found = engine.find(&image.tag, None).unwrap().unwrap();
-    assert_eq!(found.id, shown("{{.Id}}"));
-    assert_eq!(found.tags, std::slice::from_ref(&image.tag));
-    assert_eq!(found.labels["is"], "a test");
-    assert_eq!(found.created, shown("{{.Created}}"));
-    assert_eq!(found.size.to_string(), shown("{{.Size}}"));
-    assert_eq!(found.platform.architecture, shown("{{.Architecture}}"));
-    assert_eq!(found.diff_ids.len(), 2);
-    assert_eq!(engine.find(&found.id, None).unwrap().map(|same| same.diff_ids), Some(found.diff_ids.clone()));
+    let image_found = engine.find(&image.tag, None).unwrap().unwrap();
+    assert_eq!(image_found.id, inspect("{{.Id}}"));
+    assert_eq!(image_found.tags, std::slice::from_ref(&image.tag));
+    assert_eq!(image_found.labels["is"], "a test");
+    assert_eq!(image_found.created, inspect("{{.Created}}"));
+    assert_eq!(image_found.size.to_string(), inspect("{{.Size}}"));
+    assert_eq!(image_found.platform.architecture, inspect("{{.Architecture}}"));
+    assert_eq!(image_found.diff_ids.len(), 2);
+    assert_eq!(
+        engine.find(&image_found.id, None).unwrap().map(|same| same.diff_ids),
+        Some(image_found.diff_ids.clone())
+    );
     assert_eq!(engine.find("dockopt-test:none", None).unwrap(), None);
 
     let images = engine.images().unwrap();
     let listed = images.iter().find(|listed| listed.tags.contains(&image.tag)).unwrap();
-    assert_eq!((&listed.id, &listed.labels), (&found.id, &found.labels));
+    assert_eq!((&listed.id, &listed.labels), (&image_found.id, &image_found.labels));
 
     let history = engine.history(&image.tag, None).unwrap();
     let steps: Vec<&str> = history.iter().map(|step| step.created_by.split(' ').next().unwrap()).collect();
@@ -85,8 +88,8 @@ fn an_image_comes_from_the_engine_as_it_is() {
     assert_eq!(read.images.len(), 1, "{read:?}");
     let own = &read.images[0];
     let diff_ids: Vec<String> = own.layers.iter().map(|layer| layer.diff_id.as_ref().unwrap().to_string()).collect();
-    let shown = client.text(&["image", "inspect", "--format", "{{json .RootFS.Layers}}", &image.tag]);
-    assert_eq!(diff_ids, serde_json::from_str::<Vec<String>>(&shown).unwrap());
+    let layers = client.text(&["image", "inspect", "--format", "{{json .RootFS.Layers}}", &image.tag]);
+    assert_eq!(diff_ids, serde_json::from_str::<Vec<String>>(&layers).unwrap());
     let id = client.text(&["image", "inspect", "--format", "{{.Id}}", &image.tag]);
     let ids = [own.id.as_ref(), own.manifest.as_ref()].map(|id| id.map(ToString::to_string).unwrap_or_default());
     assert!(ids.contains(&id), "{ids:?} {id}");
@@ -138,8 +141,8 @@ fn an_engine_is_reached_with_tls() {
     let Some(client) = Engine::found() else { return };
     let Some(socket) = ["/var/run/docker.sock"].into_iter().find(|path| Path::new(path).exists()) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("tests/engine/registry").arg("certificates").arg(folder.path()).status().unwrap();
-    assert!(made.success());
+    let status = Command::new("tests/engine/registry").arg("certificates").arg(folder.path()).status().unwrap();
+    assert!(status.success());
     let options = engine::EngineOptions {
         host: Some(format!("tcp://{}", with_tls(folder.path(), socket))),
         tls_verify: true,

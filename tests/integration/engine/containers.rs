@@ -31,25 +31,28 @@ fn spec(script: &str) -> Spec {
 fn a_container_is_made_looked_at_and_removed() {
     let Some(engine) = connected() else { return };
     let script = "echo out; echo err >&2; echo new >/new; rm /etc/motd; cd /tmp; exec python -m http.server 8000";
-    let made = Spec {
+    let spec = Spec {
         ports: vec![8000],
         tmpfs: vec!["/mem:mode=1777".to_owned()],
         environment: vec!["A=b c".to_owned()],
         ..spec(script)
     };
-    let id = engine.create(&made).unwrap();
+    let id = engine.create(&spec).unwrap();
     engine.start(&id).unwrap();
     let exec = |words: &[&str]| engine.exec(&id, &Exec::new(words.iter().copied())).unwrap();
     let port = engine.state(&id).unwrap().ports[&8000];
-    let asked = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8000').status)";
+    let script = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8000').status)";
     let answers = (0..50).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
-        exec(&["python", "-c", asked]).code == Some(0)
+        exec(&["python", "-c", script]).code == Some(0)
     });
     assert!(answers);
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    let said = exec(&["sh", "-c", "echo $A; echo no >&2; exit 3"]);
-    assert_eq!((said.code, said.spoken.stdout, said.spoken.stderr), (Some(3), b"b c\n".to_vec(), b"no\n".to_vec()));
+    let result = exec(&["sh", "-c", "echo $A; echo no >&2; exit 3"]);
+    assert_eq!(
+        (result.code, result.spoken.stdout, result.spoken.stderr),
+        (Some(3), b"b c\n".to_vec(), b"no\n".to_vec())
+    );
     let absent = exec(&["no-such-program"]);
     assert!(matches!(absent.code, Some(126 | 127)), "{absent:?}");
     let silent = Exec { limit: Duration::from_millis(500), ..Exec::new(["sleep", "60"]) };

@@ -100,9 +100,9 @@ fn context_ls_lists_what_the_engine_copies() {
             continue; // Engines before front end 1.20.
         }
         assert!(built.ok, "{ignore:?} {instructions:?}: {}", built.log);
-        let told = listed.json();
-        compare(&told, out.path(), instructions, ignore);
-        let sent = &told["context"];
+        let context = listed.json();
+        compare(&context, out.path(), instructions, ignore);
+        let sent = &context["context"];
         assert_transferred(&built, sent["bytes"].as_u64().unwrap(), &format!("{ignore:?} {instructions:?}"));
     }
 }
@@ -111,12 +111,12 @@ fn context_ls_lists_what_the_engine_copies() {
 #[test]
 fn a_copy_of_nothing_takes_nothing() {
     let Some(engine) = Engine::found() else { return };
-    for (ignore, instruction, taken) in NOTHING {
-        let told = project(ignore, &[instruction]).run();
-        let built = engine.build(told.path(), &[]);
+    for (ignore, instruction, expected) in NOTHING {
+        let ran = project(ignore, &[instruction]).run();
+        let built = engine.build(ran.path(), &[]);
         assert_eq!(
-            (built.ok, &told.json()["copies"][0]["files"]),
-            (taken, &Value::from(0)),
+            (built.ok, &ran.json()["copies"][0]["files"]),
+            (expected, &Value::from(0)),
             "{instruction}: {}",
             built.log
         );
@@ -125,10 +125,10 @@ fn a_copy_of_nothing_takes_nothing() {
 
 /// Each COPY's files, and those of all of them, against the folders of the result.
 #[track_caller]
-fn compare(told: &Value, out: &Path, instructions: &[&str], ignore: &str) {
+fn compare(context: &Value, out: &Path, instructions: &[&str], ignore: &str) {
     let mut sent = BTreeSet::new();
     let mut compared = 0;
-    for copy in told["copies"].as_array().unwrap() {
+    for copy in context["copies"].as_array().unwrap() {
         let text = copy["text"].as_str().unwrap();
         let place = format!("{ignore:?} {text}");
         let Some(number) = (0..instructions.len()).find(|number| text.contains(&format!("/to{number}/"))) else {
@@ -142,7 +142,7 @@ fn compare(told: &Value, out: &Path, instructions: &[&str], ignore: &str) {
     }
     assert!(compared > 0, "{instructions:?}");
     // For a source with wildcards more is sent than it takes; [`assert_transferred`] has the upper bound.
-    let all = names(told["context"]["bytes"].as_u64().unwrap());
+    let all = names(context["context"]["bytes"].as_u64().unwrap());
     assert!(all.is_superset(&sent), "the context of {ignore:?} {instructions:?}: {all:?}, taken: {sent:?}");
 }
 
@@ -175,10 +175,13 @@ fn assert_transferred(built: &Built, bytes: u64, place: &str) {
     // The same number may be opened twice.
     let opened = built.log.lines().find_map(|line| line.strip_suffix(" [internal] load build context"));
     let start = format!("{} transferring context: ", opened.unwrap_or_default());
-    let said = built.log.lines().filter_map(|line| units(line.strip_prefix(&start)?.split_whitespace().next()?));
-    let Some(said) = said.max() else { panic!("nothing is transferred: {place}: {}", built.log) };
+    let transferred = built.log.lines().filter_map(|line| units(line.strip_prefix(&start)?.split_whitespace().next()?));
+    let Some(transferred) = transferred.max() else { panic!("nothing is transferred: {place}: {}", built.log) };
     let most = bytes + bytes / 1000 + 150 * (FILES.len() as u64 + 20);
-    assert!(bytes - bytes / 1000 <= said && said <= most, "{bytes} of {place}, transferred {said}");
+    assert!(
+        bytes - bytes / 1000 <= transferred && transferred <= most,
+        "{bytes} of {place}, transferred {transferred}"
+    );
 }
 
 /// `98.66kB` in bytes.

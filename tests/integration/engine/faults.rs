@@ -43,12 +43,12 @@ impl Run {
     #[track_caller]
     fn check(&self, arguments: &[&str], code: i32, parts: &[&str]) -> Output {
         let output = self.command(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
         for part in parts {
-            assert!(said.contains(part), "`{part}` is not in: {said}");
+            assert!(stderr.contains(part), "`{part}` is not in: {stderr}");
         }
-        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 0, "{said}");
+        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 0, "{stderr}");
         output
     }
 }
@@ -141,11 +141,11 @@ fn a_full_disk_is_told() {
         return;
     }
     let output = run.command(&[]).output().unwrap();
-    let left = fs::read_dir(run.folder.path()).unwrap().count();
+    let leftover_count = fs::read_dir(run.folder.path()).unwrap().count();
     assert!(Command::new("umount").arg(run.folder.path()).status().unwrap().success());
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!((output.status.code(), left), (Some(2), 0), "{said}");
-    assert!(said.contains("No space left on device") && said.contains("set TMPDIR"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), leftover_count), (Some(2), 0), "{stderr}");
+    assert!(stderr.contains("No space left on device") && stderr.contains("set TMPDIR"), "{stderr}");
 }
 
 /// Leads to an engine until it is cut.
@@ -209,15 +209,15 @@ fn an_engine_that_is_lost_is_told_and_cleaned_up_later() {
     super::measure::until_building(run.folder.path(), &mut command);
     way.cut();
     let output = command.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(
-        said.contains("the connection to the engine was lost during a build")
-            || said.contains("closed unexpectedly")
-            || said.contains("stopped in the middle"),
-        "{said}"
+        stderr.contains("the connection to the engine was lost during a build")
+            || stderr.contains("closed unexpectedly")
+            || stderr.contains("stopped in the middle"),
+        "{stderr}"
     );
-    assert_eq!(fs::read_dir(run.folder.path()).unwrap().count(), 1, "its folder tells the next run: {said}");
+    assert_eq!(fs::read_dir(run.folder.path()).unwrap().count(), 1, "its folder tells the next run: {stderr}");
     fs::write(run.context.path().join("Dockerfile"), "FROM scratch\nCOPY . .\n").unwrap();
     run.variables.clear();
     run.check(&[], 0, &[]);

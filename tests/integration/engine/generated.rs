@@ -108,19 +108,19 @@ impl<'e> Case<'e> {
             findings.iter().filter_map(|finding| finding["rule"].as_str()).map(str::to_owned).collect();
         let fixed: Ran = linted.again(["fix", "--write"]);
         let now = fixed.read("Dockerfile");
-        let told = |what: &str| format!("seed {}: {what}\n--- before\n{text}--- after\n{now}", self.seed);
+        let message_of = |what: &str| format!("seed {}: {what}\n--- before\n{text}--- after\n{now}", self.seed);
         if now == text {
             return Ok(());
         }
         let after = self.image("after");
         let built = self.build(fixed.path(), &after.tag);
         if !built.ok {
-            return Err(format!("{}--- log\n{}", told("the fixed file is not built"), tail(&built.log)));
+            return Err(format!("{}--- log\n{}", message_of("the fixed file is not built"), tail(&built.log)));
         }
         self.changed = true;
         let (old, new) = (self.list(&before.tag), self.list(&after.tag));
         let differences = differences(&old, &new, &rules);
-        let message = told("the images differ");
+        let message = message_of("the images differ");
         if differences.is_empty() { Ok(()) } else { Err(format!("{message}--- files\n{differences}")) }
     }
 
@@ -168,7 +168,7 @@ fn pack(folder: &Path) {
 fn differences(old: &Listing, new: &Listing, rules: &[String]) -> String {
     let emptied: Vec<&str> = EMPTIED
         .iter()
-        .filter(|(rule, _)| rules.iter().any(|one| one == rule))
+        .filter(|(rule, _)| rules.iter().any(|rule_name| rule_name == rule))
         .flat_map(|(_, folders)| folders.iter().copied())
         .collect();
     let below = |path: &str, folder: &str| {

@@ -28,8 +28,8 @@ fn dockopt(engine: &Engine) -> Dockopt {
 
 /// Bytes of each step of the history, the lowest first.
 fn history(engine: &Engine, tag: &str) -> Vec<u64> {
-    let said = engine.text(&["history", "--human=false", "--format", "{{.Size}}", tag]);
-    said.lines().rev().map(|size| size.parse().unwrap()).collect()
+    let history_text = engine.text(&["history", "--human=false", "--format", "{{.Size}}", tag]);
+    history_text.lines().rev().map(|size| size.parse().unwrap()).collect()
 }
 
 /// Checks what dockopt says of the layers above the base. `name`: what it is to read.
@@ -39,24 +39,25 @@ fn check(engine: &Engine, name: &str, tag: &str, how: &str) {
     let arguments = ["image", name, "--format=json", "--no-packages", "--no-duplicates", "--file"];
     let ran = dockopt(engine).args(arguments).args([dockerfile.to_str().unwrap()]).run().code(0);
     let image = &ran.json()["images"][0];
-    let said = history(engine, tag);
+    let history_text = history(engine, tag);
     let in_blocks = engine.text(&["info", "--format", "{{.DriverStatus}}"]).contains("containerd.snapshotter");
     let mut lines = Vec::new();
     let number = |value: &Value| value.as_u64().unwrap();
     for layer in image["layers"].as_array().unwrap() {
-        let theirs = said[number(&layer["history"]) as usize];
-        let (own, entries) = (number(&layer["file_bytes"]), number(&layer["entries"]));
+        let theirs = history_text[number(&layer["history"]) as usize];
+        let (file_bytes, entries) = (number(&layer["file_bytes"]), number(&layer["entries"]));
         let line = layer["origin"]["line"].as_u64();
-        let shown = line.map_or("base".to_owned(), |line| format!("line {line}"));
+        let origin = line.map_or("base".to_owned(), |line| format!("line {line}"));
         let mut out = std::io::stdout();
-        writeln!(out, "{shown:8} {own:11} bytes, docker history {theirs:11}: +{}", theirs - own).unwrap();
+        writeln!(out, "{origin:8} {file_bytes:11} bytes, docker history {theirs:11}: +{}", theirs - file_bytes)
+            .unwrap();
         let most = match (line, in_blocks) {
-            (Some(_), false) => own,
-            (None, false) => own + entries * BLOCK,
+            (Some(_), false) => file_bytes,
+            (None, false) => file_bytes + entries * BLOCK,
             // Tables of big folders.
-            (_, true) => own + (entries + 1) * BLOCK + own / 100,
+            (_, true) => file_bytes + (entries + 1) * BLOCK + file_bytes / 100,
         };
-        assert!((own..=most).contains(&theirs), "{layer}");
+        assert!((file_bytes..=most).contains(&theirs), "{layer}");
         let Some(line) = line else {
             assert_eq!(layer["in_base"], true, "{layer}");
             continue;
@@ -89,8 +90,8 @@ fn layers_have_their_lines_in_the_store_of_containerd() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8(output.stdout).unwrap();
-    let host = said.trim().strip_prefix("DOCKER_HOST=").unwrap().to_owned();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let host = stdout.trim().strip_prefix("DOCKER_HOST=").unwrap().to_owned();
     let engine = Engine { host: Some(host), ..first };
     let build = |arguments: &[&str]| {
         let tag = format!("dockopt-test:{}-second", std::process::id());

@@ -60,11 +60,11 @@ fn the_engine_makes_of_the_zoo_what_its_maker_says() {
 /// Where the exported tree differs from the model's; the engine's error when it does not load.
 fn load(engine: &Engine, path: &str, case: &Case) -> Result<Vec<String>, String> {
     let output = engine.run(&["load", "--input", path]);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let image =
-        said.lines().find_map(|line| line.strip_prefix("Loaded image: ").or(line.strip_prefix("Loaded image ID: ")));
+        stdout.lines().find_map(|line| line.strip_prefix("Loaded image: ").or(line.strip_prefix("Loaded image ID: ")));
     let Some(image) = image.filter(|_| output.status.success()) else {
-        return Err(format!("{said}{}", String::from_utf8_lossy(&output.stderr)).trim().to_owned());
+        return Err(format!("{stdout}{}", String::from_utf8_lossy(&output.stderr)).trim().to_owned());
     };
     let result = exported(engine, image, case);
     engine.run(&["image", "rm", "--force", image]);
@@ -160,8 +160,8 @@ fn read(tar: &[u8]) -> Vec<Member> {
             u64::from_str_radix(digits.trim(), 8).unwrap_or(0)
         };
         let record = |key: &str, otherwise: u64| {
-            let found = records.get(key).map(|value: &Vec<u8>| String::from_utf8(value.clone()).unwrap());
-            found.map_or(otherwise, |text| text.split('.').next().unwrap().parse::<i64>().unwrap().cast_unsigned())
+            let value = records.get(key).map(|value: &Vec<u8>| String::from_utf8(value.clone()).unwrap());
+            value.map_or(otherwise, |text| text.split('.').next().unwrap().parse::<i64>().unwrap().cast_unsigned())
         };
         let size = record("size", number(124, 12)) as usize;
         let body = tar[at + 512..at + 512 + size].to_vec();

@@ -14,7 +14,7 @@ use crate::fixtures::keeps_schema;
 /// A context whose steps are told from those of all other tests.
 fn context(base: &str) -> tempfile::TempDir {
     let context = tempfile::tempdir().unwrap();
-    let own = format!("{}-{:?}", std::process::id(), Instant::now());
+    let nonce = format!("{}-{:?}", std::process::id(), Instant::now());
     let dockerfile = format!(
         "FROM {base}\nWORKDIR /srv\nCOPY . .\nRUN --mount=type=cache,target=/cache date >>/cache/times && \
          cat /cache/times >times && python -c 'sum(range(3_000_000))' && pip install --no-index -r requirements.txt\n\
@@ -22,7 +22,7 @@ fn context(base: &str) -> tempfile::TempDir {
     );
     for (name, text) in [
         ("Dockerfile", dockerfile.as_str()),
-        ("main.py", &format!("print('{own}')\n")),
+        ("main.py", &format!("print('{nonce}')\n")),
         ("requirements.txt", "pip\n"),
         ("notes/secret.txt", "not sent\n"),
         (".dockerignore", "notes\n"),
@@ -51,14 +51,14 @@ fn state(engine: &Engine) -> BTreeSet<String> {
 
 /// What a run may have left: names with its beginning, in the engine or in a folder.
 fn left(engine: &Engine, folder: &Path) -> Vec<String> {
-    let mut left: Vec<String> = fs::read_dir(folder)
+    let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .filter(|name| name.starts_with("dockopt-") && name != "dockopt-keep")
         .collect();
-    let nonces = left.clone();
-    left.extend(state(engine).into_iter().filter(|line| nonces.iter().any(|nonce| line.contains(nonce.as_str()))));
-    left
+    let nonces = names.clone();
+    names.extend(state(engine).into_iter().filter(|line| nonces.iter().any(|nonce| line.contains(nonce.as_str()))));
+    names
 }
 
 /// `dockopt measure` with a folder of its own for what is temporary.
@@ -144,13 +144,14 @@ fn what_the_user_has_stays_also_when_a_run_is_ended() {
     let slow = "FROM python:3.13-slim\nCOPY . .\nRUN sleep 120\n";
     fs::write(context.path().join("Dockerfile"), slow).unwrap();
     // What has the names that we give, and is not ours.
-    let kept = "dockopt-keep:1";
-    engine.text(&["tag", "python:3.13-slim", kept]);
+    let tag = "dockopt-keep:1";
+    engine.text(&["tag", "python:3.13-slim", tag]);
     fs::create_dir(folder.path().join("dockopt-keep")).unwrap();
     let network = format!("dockopt-keep-{}", std::process::id());
     engine.text(&["network", "create", "--label", "dockopt.run=keep", &network]);
-    let own = |line: &String| line.contains("dockopt-keep") || line.starts_with("builder") || line.contains("python");
-    let user = || state(&engine).into_iter().filter(own).collect::<BTreeSet<_>>();
+    let is_foreign =
+        |line: &String| line.contains("dockopt-keep") || line.starts_with("builder") || line.contains("python");
+    let user = || state(&engine).into_iter().filter(is_foreign).collect::<BTreeSet<_>>();
     let before = user();
 
     for signal in ["INT", "TERM"] {
@@ -180,15 +181,15 @@ fn what_the_user_has_stays_also_when_a_run_is_ended() {
     let other = format!("{nonce}-net");
     engine.text(&["network", "create", "--label", &label, &other]);
     let ran = measure(context.path(), folder.path(), &["--clean-up"]).output().unwrap();
-    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
-    assert!(ran.status.success(), "{said}");
-    assert_eq!(said, "removed 1 container, 1 network, 1 image name, 1 folder\n");
+    let stderr = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.status.success(), "{stderr}");
+    assert_eq!(stderr, "removed 1 container, 1 network, 1 image name, 1 folder\n");
     assert!(!engine.text(&["ps", "--all", "--quiet", "--no-trunc"]).contains(&container));
     assert_eq!(left(&engine, folder.path()), Vec::<String>::new());
     assert!(folder.path().join("dockopt-keep").is_dir());
     assert_eq!(user(), before);
     engine.text(&["network", "rm", &network]);
-    engine.text(&["image", "rm", kept]);
+    engine.text(&["image", "rm", tag]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn the_own_image_does_the_main_job() {
 
     let fixture = Path::new("fixtures/task-tracker").canonicalize().unwrap();
     let volume = format!("{}:/src:ro", fixture.display());
-    let said = engine.text(&["run", "--rm", "--volume", &volume, &image.tag, "audit", "backend", "--fail-on", "none"]);
-    assert!(said.contains("backend/Dockerfile   Python (uv), 1 stage"), "{said}");
+    let output =
+        engine.text(&["run", "--rm", "--volume", &volume, &image.tag, "audit", "backend", "--fail-on", "none"]);
+    assert!(output.contains("backend/Dockerfile   Python (uv), 1 stage"), "{output}");
 }

@@ -38,13 +38,13 @@ struct Told {
 #[test]
 fn projects_are_rewritten_and_proved() {
     let Some(engine) = Engine::found() else { return };
-    let mut told = Vec::new();
+    let mut results = Vec::new();
     for (name, row) in chosen() {
         bases(&row.bases);
         let ran = Dockopt::new().project(&name);
-        told.push(verified(&ran, ".", &name, &row, &engine));
+        results.push(verified(&ran, ".", &name, &row, &engine));
         // A run may be ended from outside: what is known is shown as it comes.
-        shown(told.last().unwrap());
+        shown(results.last().unwrap());
     }
     if std::env::var_os("DOCKOPT_PROJECTS").is_none() {
         bases(
@@ -67,13 +67,13 @@ fn projects_are_rewritten_and_proved() {
                 row.left.insert("secret-in-arg-or-env".to_owned());
             }
             let ran = Dockopt::new().dir("task-tracker");
-            told.push(verified(&ran, part, &format!("task-tracker/{part}"), &row, &engine));
-            shown(told.last().unwrap());
+            results.push(verified(&ran, part, &format!("task-tracker/{part}"), &row, &engine));
+            shown(results.last().unwrap());
         }
     }
-    say(&table(&told));
+    say(&table(&results));
     let wrong: Vec<String> =
-        told.iter().flat_map(|told| told.failed.iter().map(|why| format!("{}: {why}", told.name))).collect();
+        results.iter().flat_map(|result| result.failed.iter().map(|why| format!("{}: {why}", result.name))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -95,8 +95,8 @@ fn bases(names: &[String]) {
     if names.is_empty() {
         return;
     }
-    let made = Command::new("tests/engine/bases").args(names).stdin(Stdio::null()).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let output = Command::new("tests/engine/bases").args(names).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -> Told {
@@ -116,20 +116,20 @@ fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -
     command.current_dir(&folder).env("DOCKER", &engine.client).env("BUILDX_BUILDER", "default").args(arguments);
     let output = command.stdin(Stdio::null()).output().unwrap();
     let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let mut told =
+    let mut result =
         Told { name: name.to_owned(), ecosystem: row.ecosystem.clone(), tool: row.tool.clone(), ..Told::default() };
-    told.took = start.elapsed();
+    result.took = start.elapsed();
     let build = &json["builds"][0];
     if !output.status.success() || build.is_null() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last: Vec<&str> = said.lines().rev().take(12).collect();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let last: Vec<&str> = stderr.lines().rev().take(12).collect();
         let last = last.into_iter().rev().collect::<Vec<_>>().join("\n  ");
-        told.failed.push(format!("code {:?}: {}\n  {last}", output.status.code(), build["original_failure"]));
-        return told;
+        result.failed.push(format!("code {:?}: {}\n  {last}", output.status.code(), build["original_failure"]));
+        return result;
     }
-    of_proof(build, row, &mut told);
+    of_proof(build, row, &mut result);
     if row.good == (build["verdict"] != "unchanged") {
-        told.failed.push(format!("the verdict is {}", build["verdict"]));
+        result.failed.push(format!("the verdict is {}", build["verdict"]));
     }
     let checked = |file: &Path| {
         engine.run(&["build", "--check", "--file", file.to_str().unwrap(), file.parent().unwrap().to_str().unwrap()])
@@ -137,41 +137,41 @@ fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -
     let dockerfile = folder.join(path).join("Dockerfile");
     let check = checked(&dockerfile);
     // What only the author can mend is announced by the row.
-    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&check.stdout).into_owned();
     let of_secrets = row.left.contains("secret-in-arg-or-env");
     let others = |line: &&str| line.contains("WARNING: ") && !(of_secrets && line.contains("SecretsUsedInArgOrEnv"));
-    if !check.status.success() && (said.lines().any(|line| others(&line)) || !said.contains("WARNING: ")) {
-        told.failed.push(format!("docker build --check: {}", String::from_utf8_lossy(&check.stdout)));
+    if !check.status.success() && (stdout.lines().any(|line| others(&line)) || !stdout.contains("WARNING: ")) {
+        result.failed.push(format!("docker build --check: {}", String::from_utf8_lossy(&check.stdout)));
     }
-    told
+    result
 }
 
-fn of_proof(build: &Value, row: &Row, told: &mut Told) {
-    let held = build["tried"].as_array().into_iter().flatten().find(|tried| tried["holds"] == true);
-    let rungs = held.and_then(|held| held["rungs"].as_array()).into_iter().flatten();
-    told.rung = rungs.filter_map(Value::as_u64).max();
-    told.checks = held
-        .and_then(|held| held["checks"].as_array())
+fn of_proof(build: &Value, row: &Row, result: &mut Told) {
+    let proved = build["tried"].as_array().into_iter().flatten().find(|tried| tried["holds"] == true);
+    let rungs = proved.and_then(|proved| proved["rungs"].as_array()).into_iter().flatten();
+    result.rung = rungs.filter_map(Value::as_u64).max();
+    result.checks = proved
+        .and_then(|proved| proved["checks"].as_array())
         .map_or(0, |all| all.iter().filter(|check| check["outcome"] == "passed").count());
-    if !row.good && told.rung.is_none_or(|rung| rung < row.rung.into()) {
-        told.failed.push(format!("rung {} has to hold, {:?} does", row.rung, told.rung));
+    if !row.good && result.rung.is_none_or(|rung| rung < row.rung.into()) {
+        result.failed.push(format!("rung {} has to hold, {:?} does", row.rung, result.rung));
     }
     // Without one of its passes a rung may hold and do nothing.
     let fallen = fallen(build);
     if !row.good && fallen != NOTHING {
-        told.failed.push(format!("not all that is tried holds: {fallen}"));
+        result.failed.push(format!("not all that is tried holds: {fallen}"));
     }
     for (index, side) in ["before", "after"].into_iter().enumerate() {
         let figures = &build[side];
-        told.disk[index] = figures["disk_bytes"].as_f64();
-        told.pull[index] = figures["pull_bytes"].as_f64();
-        told.base[index] = figures["base_pull_bytes"].as_f64();
+        result.disk[index] = figures["disk_bytes"].as_f64();
+        result.pull[index] = figures["pull_bytes"].as_f64();
+        result.base[index] = figures["base_pull_bytes"].as_f64();
         let took = |scenario: &str, of: &str| {
             let builds = figures["builds"].as_array().into_iter().flatten();
             median(builds.filter(|run| run["scenario"] == scenario).filter_map(|run| run[of].as_f64()).collect())
         };
-        told.cold_cpu[index] = took("cold", "cpu_seconds");
-        told.rebuild[index] = took("source", "seconds");
+        result.cold_cpu[index] = took("cold", "cpu_seconds");
+        result.rebuild[index] = took("source", "seconds");
     }
 }
 
@@ -208,7 +208,7 @@ fn percent(value: Option<f64>) -> String {
 }
 
 /// One project's row.
-fn line(told: &Told) -> String {
+fn line(result: &Told) -> String {
     let pair = |pair: [Option<f64>; 2], scale: f64, unit: &str| match pair {
         [Some(before), Some(after)] => {
             format!("{:.1} → {:.1} {unit} {}", before / scale, after / scale, percent(change(pair)))
@@ -216,25 +216,25 @@ fn line(told: &Told) -> String {
         _ => "–".to_owned(),
     };
     let cells = [
-        told.name.clone(),
-        format!("{} {}", told.ecosystem, told.tool),
-        told.rung.map_or_else(|| "–".to_owned(), |rung| rung.to_string()),
-        pair(told.disk, 1e6, "MB"),
-        pair(told.base, 1e6, "MB"),
-        pair(told.cold_cpu, 1.0, "s"),
-        pair(told.rebuild, 1.0, "s"),
-        told.checks.to_string(),
-        if told.failed.is_empty() { "holds".to_owned() } else { "FAILS".to_owned() },
-        format!("{:.0} s", told.took.as_secs_f64()),
+        result.name.clone(),
+        format!("{} {}", result.ecosystem, result.tool),
+        result.rung.map_or_else(|| "–".to_owned(), |rung| rung.to_string()),
+        pair(result.disk, 1e6, "MB"),
+        pair(result.base, 1e6, "MB"),
+        pair(result.cold_cpu, 1.0, "s"),
+        pair(result.rebuild, 1.0, "s"),
+        result.checks.to_string(),
+        if result.failed.is_empty() { "holds".to_owned() } else { "FAILS".to_owned() },
+        format!("{:.0} s", result.took.as_secs_f64()),
     ];
     format!("| {} |", cells.join(" | "))
 }
 
 /// A row as soon as it is known, with what is wrong with it.
-fn shown(told: &Told) {
-    say(&line(told));
-    for why in &told.failed {
-        say(&format!("{}: {why}", told.name));
+fn shown(result: &Told) {
+    say(&line(result));
+    for why in &result.failed {
+        say(&format!("{}: {why}", result.name));
     }
 }
 
@@ -246,11 +246,11 @@ fn table(all: &[Told]) -> String {
     ];
     out.extend(all.iter().map(line));
     let of = |pick: fn(&Told) -> [Option<f64>; 2]| {
-        percent(median(all.iter().filter_map(|told| change(pick(told))).collect()))
+        percent(median(all.iter().filter_map(|result| change(pick(result))).collect()))
     };
-    let held = all.iter().filter(|told| told.failed.is_empty()).count();
+    let proved_count = all.iter().filter(|result| result.failed.is_empty()).count();
     out.push(format!(
-        "| median | {} projects | | {} | {} | {} | {} | | {held} hold | |",
+        "| median | {} projects | | {} | {} | {} | {} | | {proved_count} hold | |",
         all.len(),
         of(|told| told.disk),
         of(|told| told.base),
@@ -258,8 +258,8 @@ fn table(all: &[Told]) -> String {
         of(|told| told.rebuild)
     ));
     let mut by: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for told in all {
-        by.entry(&told.ecosystem).or_default().extend(change(told.disk));
+    for result in all {
+        by.entry(&result.ecosystem).or_default().extend(change(result.disk));
     }
     out.extend(
         by.into_iter()

@@ -144,9 +144,9 @@ fn containers_start_as_their_service_does() {
         let folder = of(end);
         let (proof, code) = verified(folder.path(), &["--probe=8000/"]);
         assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{proof:#}");
-        let told = proof["started_as"].as_str().unwrap();
-        assert!(told.starts_with("`web` of ") && told.contains("`SECRET_KEY`"), "{told}");
-        assert_eq!(told.contains("`python main.py`"), end.is_empty(), "{told}");
+        let started_as = proof["started_as"].as_str().unwrap();
+        assert!(started_as.starts_with("`web` of ") && started_as.contains("`SECRET_KEY`"), "{started_as}");
+        assert_eq!(started_as.contains("`python main.py`"), end.is_empty(), "{started_as}");
         assert!(!proof.to_string().contains("not-so-secret"), "{proof:#}");
     }
 }
@@ -201,9 +201,9 @@ fn what_a_proof_rejects_is_remembered() {
     let written = fs::read_to_string(folder.path().join("dockopt.toml")).unwrap();
     assert!(written.starts_with(settings) && written.contains("{ pass = \"slim-runtime\", "), "{written}");
     assert!(written.contains("reason = \"") && written.contains("date = 20"), "{written}");
-    let (code, said) = optimized(folder.path(), &["--check"]);
-    assert_eq!(code, 0, "{said}");
-    assert!(said.contains("slim-runtime skipped: ") && said.contains("dockopt.toml skips it since "), "{said}");
+    let (code, output) = optimized(folder.path(), &["--check"]);
+    assert_eq!(code, 0, "{output}");
+    assert!(output.contains("slim-runtime skipped: ") && output.contains("dockopt.toml skips it since "), "{output}");
     // Once more: nothing is added twice.
     let (proof, code) = verified(folder.path(), &["--write"]);
     assert_eq!((proof["verdict"].as_str(), code), (Some("unchanged"), 0), "{proof:#}");

@@ -107,10 +107,10 @@ fn what_the_engine_pushes_is_what_is_read() {
         let own = &read.images[0];
         assert_eq!(own.manifest.as_ref().unwrap().to_string(), digest);
         assert_eq!(own.layers.len(), 2);
-        let shown = client.text(&["image", "inspect", "--format", "{{json .RootFS.Layers}}", &image.tag]);
+        let layers = client.text(&["image", "inspect", "--format", "{{json .RootFS.Layers}}", &image.tag]);
         let diff_ids: Vec<String> =
             own.layers.iter().map(|layer| layer.diff_id.as_ref().unwrap().to_string()).collect();
-        assert_eq!(diff_ids, serde_json::from_str::<Vec<String>>(&shown).unwrap());
+        assert_eq!(diff_ids, serde_json::from_str::<Vec<String>>(&layers).unwrap());
         let files: usize = own.layers.iter().map(|layer| layer.entries.len()).sum();
         assert_eq!(files, if contents { 2 } else { 0 });
         // Sizes need the config only, contents the layers too. A request may stand twice in the log.

@@ -29,14 +29,14 @@ fn the_dashboard_builds_and_answers_before_and_after_its_fixes() {
 fn holds(part: &str, answers: &[&str], any_user: bool) {
     let Some(engine) = Engine::found() else { return };
     let works = |image: &Image| image.start().answers(answers);
-    let shown = Dockopt::new().dir("task-tracker").args(["fix", part]).run().code(0);
-    let context = shown.path().join(part);
+    let preview = Dockopt::new().dir("task-tracker").args(["fix", part]).run().code(0);
+    let context = preview.path().join(part);
     works(&engine.image(&context).0);
 
     let meant: BTreeSet<String> =
-        shown.stdout.lines().filter_map(|line| line.strip_prefix("+++ b/")).map(str::to_owned).collect();
-    let before = files(shown.path());
-    let fixed = shown.again(["fix", part, "--write"]).code(0);
+        preview.stdout.lines().filter_map(|line| line.strip_prefix("+++ b/")).map(str::to_owned).collect();
+    let before = files(preview.path());
+    let fixed = preview.again(["fix", part, "--write"]).code(0);
     let after = files(fixed.path());
     let changed = after.iter().filter(|(path, bytes)| before.get(*path) != Some(bytes)).map(|(path, _)| path.clone());
     assert_eq!(changed.collect::<BTreeSet<_>>(), meant);
@@ -55,16 +55,16 @@ fn holds(part: &str, answers: &[&str], any_user: bool) {
 
 /// All files below a folder, by their paths from it.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
+    let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(next) = open.pop() {
         for path in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 open.push(path);
             } else {
-                found.insert(path.strip_prefix(folder).unwrap().display().to_string(), fs::read(&path).unwrap());
+                files.insert(path.strip_prefix(folder).unwrap().display().to_string(), fs::read(&path).unwrap());
             }
         }
     }
-    found
+    files
 }

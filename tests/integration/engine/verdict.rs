@@ -32,14 +32,14 @@ fn cases(name: &str, every: usize) -> Vec<Case> {
     let all = vectors.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let chosen: Vec<Value> = all.filter(is_local).step_by(every).collect();
     // Without the front end's answer dockopt's verdict goes to the end, as an engine's does.
-    let mut asked = String::new();
+    let mut cases = String::new();
     for (number, case) in chosen.iter().enumerate() {
-        asked += &format!("{}\n", json!({"id": number.to_string(), "input": case["input"]}));
+        cases += &format!("{}\n", json!({"id": number.to_string(), "input": case["input"]}));
     }
-    let told = Dockopt::new().file("asked.jsonl", asked).args(["debug", "vectors", "parse", "asked.jsonl"]).run();
-    let told = told.code(0).stdout;
-    assert_eq!(told.lines().count(), chosen.len());
-    let answers = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let verdicts = Dockopt::new().file("asked.jsonl", cases).args(["debug", "vectors", "parse", "asked.jsonl"]).run();
+    let verdicts = verdicts.code(0).stdout;
+    assert_eq!(verdicts.lines().count(), chosen.len());
+    let answers = verdicts.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     chosen.iter().zip(answers).map(|(case, answer)| Case::new(case, answer)).collect()
 }
 

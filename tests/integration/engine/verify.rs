@@ -94,8 +94,8 @@ pub(super) fn verified(path: &Path, arguments: &[&str]) -> (Value, i32) {
     command.env("BUILDX_BUILDER", "default").args(["optimize", "--verify", "--rounds=0", "--format=json"]);
     let output = command.args(arguments).arg(path).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let json: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}{said}"));
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let json: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}{stderr}"));
     keeps_schema(include_str!("../../../schemas/proof.schema.json"), &json);
     (json["builds"][0].clone(), output.status.code().unwrap())
 }
@@ -161,8 +161,8 @@ fn the_trackers_rewrites_are_proved() {
         assert!(Command::new("cp").args(["-r", &from, folder.path().to_str().unwrap()]).status().unwrap().success());
         let (proof, code) = verified(folder.path(), &["--write"]);
         assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{service}: {proof:#}");
-        let held = proof["tried"].as_array().unwrap().iter().find(|tried| tried["holds"] == true).unwrap();
-        let highest = held["rungs"].as_array().unwrap().iter().filter_map(Value::as_u64).max();
+        let proved = proof["tried"].as_array().unwrap().iter().find(|tried| tried["holds"] == true).unwrap();
+        let highest = proved["rungs"].as_array().unwrap().iter().filter_map(Value::as_u64).max();
         assert!(highest >= Some(3), "{service}: {proof:#}");
         let text = fs::read_to_string(folder.path().join("Dockerfile")).unwrap();
         assert!(text.contains("AS "), "{service}: it is written: {text}");

@@ -14,7 +14,7 @@ type Case = (&'static str, fn(usize) -> Vec<u8>);
 #[track_caller]
 fn check(cases: &[Case]) {
     let n = crowd();
-    let one = |(name, make): &Case| {
+    let check_case = |(name, make): &Case| {
         let folder = folder_with("Dockerfile", make(n));
         // The name stands in the message of a failure.
         let folder = rename(folder, name);
@@ -26,7 +26,7 @@ fn check(cases: &[Case]) {
         }
     };
     // What a thread of a pool says when it fails is lost: this one says it.
-    let failed = |case| catch_unwind(AssertUnwindSafe(|| one(case))).err().map(|panic| said(&*panic));
+    let failed = |case| catch_unwind(AssertUnwindSafe(|| check_case(case))).err().map(|panic| said(&*panic));
     let broken: Vec<String> = cases.par_iter().filter_map(failed).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -46,9 +46,9 @@ fn run(case: &Case, path: &Path, standard_input: bool) -> Output {
 fn judge(case: &Case, output: &Output) -> Vec<String> {
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let mut wrong = Vec::new();
-    let mut same = |what: &str, expected: String, found: String| {
-        if expected != found {
-            wrong.push(format!("{}: {what}: {expected}, but {found}: {}", case.name, stderr.trim()));
+    let mut same = |what: &str, expected: String, actual: String| {
+        if expected != actual {
+            wrong.push(format!("{}: {what}: {expected}, but {actual}: {}", case.name, stderr.trim()));
         }
     };
     let code = if case.fails { 2 } else { 0 };
@@ -63,9 +63,13 @@ fn judge(case: &Case, output: &Output) -> Vec<String> {
         "false".to_owned(),
         (steers(&stderr) || stdout.chars().any(|c| c.is_control() && c != '\n')).to_string(),
     );
-    let said = format!("{stdout}{stderr}").to_lowercase();
+    let output = format!("{stdout}{stderr}").to_lowercase();
     for words in &case.says {
-        same(&format!("one of {words:?}"), "true".to_owned(), words.iter().any(|word| said.contains(word)).to_string());
+        same(
+            &format!("one of {words:?}"),
+            "true".to_owned(),
+            words.iter().any(|word| output.contains(word)).to_string(),
+        );
     }
     if case.fails {
         return wrong;
@@ -75,7 +79,7 @@ fn judge(case: &Case, output: &Output) -> Vec<String> {
     same("images", case.images.len().to_string(), images.len().to_string());
     for (expected, image) in case.images.iter().zip(&images) {
         let Some(model) = &expected.model else { continue };
-        let (model, found) = (model.totals(), &image["totals"]);
+        let (model, actual) = (model.totals(), &image["totals"]);
         let figures = [
             ("stored_file_bytes", model.stored_file_bytes),
             ("merged_bytes", model.merged_bytes),
@@ -85,7 +89,7 @@ fn judge(case: &Case, output: &Output) -> Vec<String> {
             ("pull_bytes", expected.pull_bytes.unwrap()),
         ];
         for (name, figure) in figures {
-            same(name, figure.to_string(), found[name].to_string());
+            same(name, figure.to_string(), actual[name].to_string());
         }
         let waste = [
             ("deleted", model.deleted),
@@ -94,7 +98,7 @@ fn judge(case: &Case, output: &Output) -> Vec<String> {
             ("same_layer_duplicate", model.same_layer_duplicate),
         ];
         for (name, figure) in waste {
-            same(name, figure.to_string(), found["waste"][name].to_string());
+            same(name, figure.to_string(), actual["waste"][name].to_string());
         }
         same("layers", expected.layers.to_string(), image["layers"].as_array().map_or(0, Vec::len).to_string());
     }
@@ -111,7 +115,7 @@ fn the_program_tells_the_truth_about_the_zoo() {
         Some(only) => zoo.0.iter().filter(|case| case.name == only).collect(),
         None => zoo.0.iter().step_by(step).collect(),
     };
-    let one = |at: usize| {
+    let check_case = |at: usize| {
         let path: PathBuf = folder.path().join(format!("{at}/image"));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         match &cases[at].input {
@@ -129,7 +133,7 @@ fn the_program_tells_the_truth_about_the_zoo() {
         }
     };
     let wrong: Vec<Vec<String>> =
-        side_by_side(cases.len(), one).into_iter().filter(|wrong| !wrong.is_empty()).collect();
+        side_by_side(cases.len(), check_case).into_iter().filter(|wrong| !wrong.is_empty()).collect();
     writeln!(io::stdout(), "zoo: {} archives and folders through the program, {} wrong", cases.len(), wrong.len())
         .unwrap();
     assert!(wrong.is_empty(), "{}", wrong.concat().join("\n"));

@@ -21,13 +21,13 @@ fn limits(ran: &Ran) -> Vec<Value> {
 
 #[track_caller]
 #[allow(clippy::needless_pass_by_value)] // Values are made where they are passed.
-fn check(argument: &str, value: Value, kept: bool) {
-    let ran = image(&[argument]).code(i32::from(!kept));
+fn check(argument: &str, value: Value, is_kept: bool) {
+    let ran = image(&[argument]).code(i32::from(!is_kept));
     let limits = limits(&ran);
     assert_eq!(limits.len(), 1, "{argument}");
-    assert_eq!((&limits[0]["value"], &limits[0]["kept"]), (&value, &json!(kept)), "{argument}: {limits:?}");
+    assert_eq!((&limits[0]["value"], &limits[0]["kept"]), (&value, &json!(is_kept)), "{argument}: {limits:?}");
     let causes = limits[0]["causes"].as_array().unwrap().len();
-    assert!(causes <= 3 && (causes == 0) == (kept || argument.starts_with("--max-layers")), "{argument}: {causes}");
+    assert!(causes <= 3 && (causes == 0) == (is_kept || argument.starts_with("--max-layers")), "{argument}: {causes}");
 }
 
 #[test]
@@ -80,8 +80,8 @@ fn paths_and_the_base_may_count_for_nothing() {
     assert_eq!(value(&["--max-waste=9MB", "--ignore-path=root/.cache"]), 600_000);
     assert_eq!(value(&["--forbid-path=*.so"]), 2);
     assert_eq!(value(&["--forbid-path=*.so", "--ignore-path=usr/lib/libc.so"]), 1);
-    let own = dockopt().file("base.tar", base()).args(["image", "app.tar", "--base=base.tar", "--format=json"]);
-    let ran = own.args(["--forbid-path=*.so", "--ignore-base", "--max-added-size=1MB"]).run().code(1);
+    let command = dockopt().file("base.tar", base()).args(["image", "app.tar", "--base=base.tar", "--format=json"]);
+    let ran = command.args(["--forbid-path=*.so", "--ignore-base", "--max-added-size=1MB"]).run().code(1);
     let all = limits(&ran);
     let of = |measure: &str| all.iter().find(|limit| limit["measure"] == measure).unwrap()["value"].clone();
     assert_eq!((of("forbid-paths"), of("max-added-size")), (json!(1), json!(3_400_000)));
@@ -113,18 +113,18 @@ fn settings_hold_from_the_current_folder_upwards() {
 
 #[test]
 fn broken_settings_are_errors_with_their_place() {
-    for (toml, said) in [
+    for (toml, message) in [
         ("[budget]\nmax-sise = 1\n", &["max-sise", "did you mean `max-size`?", "dockopt.toml:2:1"][..]),
         ("[budget]\nmax-category = { apt-list = 0 }\n", &["apt-list", "did you mean `apt-lists`?"]),
         ("[budget]\nmax-size = \"big\"\n", &["is not a size in bytes"]),
     ] {
         let ran = dockopt().file("dockopt.toml", toml).args(["image", "app.tar"]).run().code(2);
         assert_eq!(ran.stdout, "");
-        for word in said {
+        for word in message {
             assert!(ran.stderr.contains(word), "{toml}: {}", ran.stderr);
         }
     }
-    for (argument, said) in [
+    for (argument, message) in [
         ("--max-size=big", "500MB"),
         ("--max-category=apt-list=0", "did you mean `apt-lists`?"),
         ("--max-package=x", "NAME=SIZE"),
@@ -133,7 +133,7 @@ fn broken_settings_are_errors_with_their_place() {
         ("--dive-ci=none", "none"),
     ] {
         let ran = image(&[argument]).code(2);
-        assert!(ran.stderr.contains(said) && ran.stdout.is_empty(), "{argument}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message) && ran.stdout.is_empty(), "{argument}: {}", ran.stderr);
     }
     let ran = image(&["--max-category=logs=0", "--no-category=logs"]).code(2);
     assert!(ran.stderr.contains("--no-category"), "{}", ran.stderr);
@@ -167,9 +167,9 @@ fn growth_is_against_an_image_or_a_saved_result() {
     assert_eq!(limits(&with("--max-growth=7%", "saved.json").code(1))[0]["value"], 0.08);
     assert_eq!(limits(&with("--max-growth=3MB", "base.tar").code(1))[0]["value"], 3_400_000);
     with("--max-growth=3MB", "sizes.json").code(2);
-    for (baseline, said) in [("none.json", "it contains no image"), ("./nothing.tar", "nothing.tar")] {
+    for (baseline, message) in [("none.json", "it contains no image"), ("./nothing.tar", "nothing.tar")] {
         let ran = with("--max-growth=3MB", baseline).code(2);
-        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{}", ran.stderr);
     }
     let toml = "[budget]\nmax-growth = \"1 %\"\nbaseline = \"saved.json\"\n";
     let dockopt = dockopt().file("team/saved.json", saved).file("team/dockopt.toml", toml);

@@ -106,15 +106,15 @@ fn lines_list_the_final_tree() {
 
 #[test]
 fn every_door_tells_the_same() {
-    let told = |ran: Ran| {
+    let result_of = |ran: Ran| {
         let result = ran.code(0).json();
         (result["images"][0]["totals"].clone(), result["images"][0]["layers"].clone())
     };
-    let file = told(image(&["--format=json"]));
+    let file = result_of(image(&["--format=json"]));
     let stdin = Dockopt::new().input(archive()).args(["image", "-", "--format=json"]).run();
-    assert_eq!(told(stdin), file);
+    assert_eq!(result_of(stdin), file);
     let named = Dockopt::new().file("a b/x.tar", archive()).args(["image", "file:a b/x.tar", "--format=json"]).run();
-    assert_eq!(told(named), file);
+    assert_eq!(result_of(named), file);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn no_format_tells_a_secret() {
 
 #[test]
 fn wrong_arguments_are_told_before_anything_is_read() {
-    for (arguments, said) in [
+    for (arguments, message) in [
         (&["--format=junit"][..], "invalid value 'junit'"),
         (&["--no-category=none"], "unknown category `none`"),
         (&["--platform=x"], "linux/amd64"),
@@ -203,7 +203,7 @@ fn wrong_arguments_are_told_before_anything_is_read() {
         (&["--file=missing"], "missing"),
     ] {
         let ran = image(arguments).code(2);
-        assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{arguments:?}: {}", ran.stderr);
         assert_eq!(ran.stdout, "", "{arguments:?}");
     }
 }
@@ -234,7 +234,7 @@ fn findings_make_the_exit_code_when_asked_for() {
 fn a_category_may_be_no_concern() {
     let names = |result: &Value| -> Vec<String> {
         let all = result["images"][0]["categories"].as_array().unwrap();
-        all.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+        all.iter().map(|image| image["name"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(names(&image(&["--format=json"]).json()), ["logs"]);
     assert_eq!(names(&image(&["--format=json", "--no-category=logs"]).json()), Vec::<String>::new());

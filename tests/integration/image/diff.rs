@@ -31,7 +31,7 @@ fn diff(before: &[u8], after: &[u8], arguments: &[&str]) -> Ran {
 fn result(before: &[u8], after: &[u8], arguments: &[&str]) -> Value {
     let result = diff(before, after, &[&["--format=json"], arguments].concat()).code(0).json();
     keeps_schema(include_str!("../../../schemas/image-diff.schema.json"), &result);
-    let sum = |list: &Value| list.as_array().unwrap().iter().map(|one| one["bytes"].as_i64().unwrap()).sum::<i64>();
+    let sum = |list: &Value| list.as_array().unwrap().iter().map(|row| row["bytes"].as_i64().unwrap()).sum::<i64>();
     if let Some(whole) = result["delta"]["disk_bytes"].as_i64() {
         assert_eq!((sum(&result["parts"]), sum(&result["summary"]["parts"])), (whole, whole), "{result:#}");
     }
@@ -76,14 +76,14 @@ fn an_image_is_no_different_from_itself() {
 
 #[test]
 fn times_and_order_are_no_difference_when_meaning_counts() {
-    let one = vec![vec![dir("d"), file("d/x", b"x".to_vec()), file("y", b"y".to_vec())]];
+    let first = vec![vec![dir("d"), file("d/x", b"x".to_vec()), file("y", b"y".to_vec())]];
     let two = vec![vec![file("y", b"y".to_vec()).mtime(5), dir("d").mtime(6), file("d/x", b"x".to_vec()).mtime(7)]];
-    let told = result(&picture(&one), &picture(&two), &[]);
-    assert_eq!((&told["counts"]["metadata_only"], &told["shared_layers"]), (&json!(3), &json!(0)));
-    let meant = result(&picture(&one), &picture(&two), &["--semantic"]);
+    let difference = result(&picture(&first), &picture(&two), &[]);
+    assert_eq!((&difference["counts"]["metadata_only"], &difference["shared_layers"]), (&json!(3), &json!(0)));
+    let meant = result(&picture(&first), &picture(&two), &["--semantic"]);
     assert_eq!((&meant["counts"]["metadata_only"], &meant["shared_layers"]), (&json!(0), &json!(1)));
     let three = vec![vec![dir("d"), file("d/x", b"x".to_vec()).mode(0o600), file("y", b"z".to_vec())]];
-    let meant = result(&picture(&one), &picture(&three), &["--semantic"]);
+    let meant = result(&picture(&first), &picture(&three), &["--semantic"]);
     assert_eq!((&meant["counts"]["metadata_only"], &meant["counts"]["changed"]), (&json!(1), &json!(1)));
 }
 
@@ -100,9 +100,9 @@ fn packages_and_categories_have_their_bytes() {
             file("usr/lib/python3/site-packages/demo/a.so", noise("code", bytes)),
         ]
     };
-    let told = result(&picture(&[python("1.9", 50_000)]), &picture(&[python("1.10", 80_000)]), &[]);
-    let package = &told["packages"][0];
-    assert_eq!((&package["name"], &package["change"]), (&json!("demo"), &json!("upgraded")), "{told:#}");
+    let difference = result(&picture(&[python("1.9", 50_000)]), &picture(&[python("1.10", 80_000)]), &[]);
+    let package = &difference["packages"][0];
+    assert_eq!((&package["name"], &package["change"]), (&json!("demo"), &json!("upgraded")), "{difference:#}");
     assert_eq!((&package["before"], &package["after"]), (&json!(["1.9"]), &json!(["1.10"])));
     assert!(package["bytes"].as_i64().unwrap() >= 30_000);
 }
@@ -136,9 +136,9 @@ fn what_can_not_be_compared_is_an_error() {
     let two = oci(&[Picture::of("one", &layers(), Codec::Plain), Picture::of("two", &slim(), Codec::Plain)]).tar();
     let ran = diff(&whole, &two, &[]).code(2);
     assert!(ran.stdout.is_empty(), "{}", ran.stdout);
-    for (arguments, said) in [(&["--format=sarif"][..], "invalid value 'sarif'"), (&["c.tar"], "c.tar")] {
+    for (arguments, message) in [(&["--format=sarif"][..], "invalid value 'sarif'"), (&["c.tar"], "c.tar")] {
         let ran = diff(&whole, &whole, arguments).code(2);
-        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{}", ran.stderr);
     }
     let ran = Dockopt::new().args(["image", "diff", "-", "-"]).run().code(2);
     assert!(ran.stderr.contains("once"), "{}", ran.stderr);

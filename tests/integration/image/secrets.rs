@@ -92,7 +92,7 @@ fn shown(secret: &Value) -> String {
 
 #[test]
 fn secrets_are_found_with_their_layers_and_lines() {
-    let found: Vec<String> = secrets().iter().map(shown).collect();
+    let secrets_found: Vec<String> = secrets().iter().map(shown).collect();
     let expected = [
         "variable history:- layer - lost by - line 2",
         "variable history:- layer - lost by - line 4",
@@ -102,7 +102,7 @@ fn secrets_are_found_with_their_layers_and_lines() {
         "private_key /root/.ssh/id_rsa:1 layer 2 lost by 3 line 4",
         "private_key /app/tests/key.pem:1 layer 1 lost by - line 3 doubtful",
     ];
-    assert_eq!(found, expected);
+    assert_eq!(secrets_found, expected);
 }
 
 #[test]
@@ -111,8 +111,8 @@ fn no_format_shows_a_secret_of_an_image() {
         for more in [&[][..], &["--all"], &["--no-packages"], &["--no-duplicates"]] {
             let ran = image(&[&["--format", format], more].concat());
             for text in [&ran.stdout, &ran.stderr] {
-                let shown: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();
-                assert!(shown.is_empty(), "{format} {more:?}: {shown:#?}");
+                let canary_lines: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();
+                assert!(canary_lines.is_empty(), "{format} {more:?}: {canary_lines:#?}");
             }
         }
     }

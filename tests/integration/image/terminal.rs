@@ -122,8 +122,8 @@ impl Terminal {
         let end = Instant::now() + PATIENCE;
         loop {
             let screen = self.screen();
-            let found = self.is_alternate() && is(&screen);
-            let wait = if found { QUIET } else { end.saturating_duration_since(Instant::now()) };
+            let is_reached = self.is_alternate() && is(&screen);
+            let wait = if is_reached { QUIET } else { end.saturating_duration_since(Instant::now()) };
             match self.output.recv_timeout(wait) {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
@@ -132,7 +132,7 @@ impl Terminal {
                         self.master.write_all(b"\x1b[1;1R").unwrap();
                     }
                 }
-                Err(_) if found => return screen,
+                Err(_) if is_reached => return screen,
                 Err(error) => panic!("no screen with {what}, {error}; the last one:\n{screen}"),
             }
         }

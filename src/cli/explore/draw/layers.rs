@@ -30,8 +30,8 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
     }
     let largest = (0..layers).map(|layer| size(analysis, layer)).max().unwrap_or(0);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let seen = (explorer.layers.top..layers).take(usize::from(below.height));
-    for (row, layer) in seen.enumerate() {
+    let visible = (explorer.layers.top..layers).take(usize::from(below.height));
+    for (row, layer) in visible.enumerate() {
         draw_layer(analysis, layer, (largest, line, &file), paper, below, row as u16);
         if layer == explorer.layers.at {
             paper.cursor(below, row as u16, focused);
@@ -48,9 +48,9 @@ fn draw_layer(
     row: u16,
 ) {
     let (largest, line, file) = of;
-    let (own, stored) = (&analysis.layers[layer], &analysis.image.layers[layer]);
+    let (layer_analysis, stored) = (&analysis.layers[layer], &analysis.image.layers[layer]);
     let base = analysis.is_base(layer);
-    let wasted = own.lost.sum();
+    let wasted = layer_analysis.lost.sum();
     let wasted = if wasted > 0 { bytes(wasted) } else { String::new() };
     let known = stored.tar_bytes.is_some();
     let size_text = bytes(size(analysis, layer));

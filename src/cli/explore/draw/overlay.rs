@@ -72,8 +72,8 @@ pub(super) fn waste(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: R
     let whats = explorer.waste.iter().map(|row| width(&row.what)).max().unwrap_or(0).min(24);
     let stories = explorer.waste.iter().map(|row| width(&row.story)).max().unwrap_or(0).min(28);
     let room = usize::from(area.width).saturating_sub(10 + 2 + whats + 2 + stories + 2).max(12);
-    let seen = explorer.waste.iter().enumerate().skip(explorer.wasted.top).take(usize::from(list.height));
-    for (line, (number, row)) in seen.enumerate() {
+    let visible = explorer.waste.iter().enumerate().skip(explorer.wasted.top).take(usize::from(list.height));
+    for (line, (number, row)) in visible.enumerate() {
         let files = if row.files > 1 { format!(" ({})", count(row.files, "file")) } else { String::new() };
         let path = clean(&shown_path(explorer.analysis(), row.path)).into_owned();
         let path = cut_path(&path, room.saturating_sub(width(&files)).max(8)).into_owned();

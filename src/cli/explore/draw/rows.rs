@@ -28,7 +28,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
         let why = paper.span(format!("  {why}"), CellStyle::Dim);
         paper.line(list, 0, vec![why]);
     }
-    let seen: Vec<(usize, Row)> = explorer
+    let visible: Vec<(usize, Row)> = explorer
         .outline
         .rows
         .iter()
@@ -37,7 +37,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
         .skip(explorer.tree.top)
         .take(usize::from(list.height))
         .collect();
-    for (line, (number, row)) in seen.into_iter().enumerate() {
+    for (line, (number, row)) in visible.into_iter().enumerate() {
         let spans = row_spans(explorer, paper, row, area.width);
         paper.line(list, line as u16, spans);
         if number == explorer.outline.selected {
@@ -103,11 +103,11 @@ fn row_spans(explorer: &Explorer<'_>, paper: &Canvas<'_>, row: Row, columns: u16
     };
     let indent = " ".repeat((row.depth as usize * 2).min(DEEPEST));
     spans.push(paper.span(format!("  {indent}{open}"), CellStyle::Dim));
-    let shown = name(image, row.path);
+    let text = name(image, row.path);
     let slash = if is_folder(image, member) || explorer.has_children(row.path) { "/" } else { "" };
     let tone = if marks == 0 && listing.member(row.path).is_none() { CellStyle::Dim } else { tone };
     let struck = if marks & REMOVED != 0 { CellStyle::Removed } else { tone };
-    spans.push(paper.span(format!("{shown}{slash}"), struck));
+    spans.push(paper.span(format!("{text}{slash}"), struck));
     if let Some(target) = member.and_then(|id| target(image, id)) {
         spans.push(paper.span(format!(" → {target}"), CellStyle::Dim));
     }

@@ -70,9 +70,9 @@ fn of_layer(explorer: &Explorer<'_>, columns: usize, room: usize) -> Vec<(String
 fn of_file(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
     let Some(path) = explorer.outline.path() else { return Vec::new() };
     let analysis = explorer.analysis();
-    let shown = clean(&shown_path(analysis, path)).into_owned();
+    let text = clean(&shown_path(analysis, path)).into_owned();
     let Some(id) = explorer.listing.member(path) else {
-        return vec![(shown, CellStyle::Strong), ("a folder without an entry in any layer".to_owned(), CellStyle::Dim)];
+        return vec![(text, CellStyle::Strong), ("a folder without an entry in any layer".to_owned(), CellStyle::Dim)];
     };
     let entry = analysis.image.entry(id);
     let size = if entry.kind == EntryKind::Directory { explorer.listing.bytes(path) } else { entry.size };
@@ -96,7 +96,7 @@ fn of_file(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
             facts.push(format!("{} by {}", waste_words(how), shown_maker(analysis, by as usize)));
         }
     }
-    vec![(shown, CellStyle::Strong), (clean(&facts.join(" · ")).into_owned(), CellStyle::Plain)]
+    vec![(text, CellStyle::Strong), (clean(&facts.join(" · ")).into_owned(), CellStyle::Plain)]
 }
 
 fn of_waste(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
@@ -113,12 +113,12 @@ fn of_waste(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
 
 /// The last line; where the cursor is while something is typed.
 pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) -> Option<u16> {
-    let asked = match &explorer.mode {
+    let prompt = match &explorer.mode {
         Mode::Search(text) => Some(("search: ", text)),
         Mode::Extract { name, .. } => Some(("extract to this folder as: ", name)),
         Mode::Browse | Mode::Waste | Mode::Help => None,
     };
-    if let Some((question, text)) = asked {
+    if let Some((question, text)) = prompt {
         // An error message replaces the question until the next key.
         let question =
             if explorer.said.text.is_empty() { question.to_owned() } else { format!("{}: ", explorer.said.text) };

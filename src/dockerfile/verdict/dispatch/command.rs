@@ -285,8 +285,8 @@ impl Remote {
             return Ok(());
         }
         if !self.checksum.is_empty() && self.checksum != git.checksum {
-            let (own, other) = (go_quote(&self.checksum), go_quote(&git.checksum));
-            return Err(format!("checksum mismatch {own} != {other}"));
+            let (checksum, other) = (go_quote(&self.checksum), go_quote(&git.checksum));
+            return Err(format!("checksum mismatch {checksum} != {other}"));
         }
         self.checksum = git.checksum;
         Ok(())

@@ -64,9 +64,9 @@ fn check_stage<'f>(
 }
 
 fn check_source(file: &File, instruction: &Instruction, variables: &Environment, lex: Lex) -> Result<(), String> {
-    let one = || "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD source".to_owned();
-    let transfer = file.transfer(instruction).filter(|transfer| transfer.heredocs.is_empty()).ok_or_else(one)?;
-    let [source] = transfer.sources.as_slice() else { return Err(one()) };
+    let message = || "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD source".to_owned();
+    let transfer = file.transfer(instruction).filter(|transfer| transfer.heredocs.is_empty()).ok_or_else(message)?;
+    let [source] = transfer.sources.as_slice() else { return Err(message()) };
     let expand = |word: &str| match process_word(word, variables, lex) {
         Ok(word) => Ok(word.text),
         Err(error) => Err(error.to_string()),

@@ -98,9 +98,9 @@ fn parse_error(platform: &str) -> Option<String> {
         }
     }
     match parts.as_slice() {
-        [one] => {
+        [part] => {
             let is_known =
-                SYSTEMS.contains(&&*system.name.to_lowercase()) || ARCHITECTURES.contains(&&*one.to_lowercase());
+                SYSTEMS.contains(&&*system.name.to_lowercase()) || ARCHITECTURES.contains(&&*part.to_lowercase());
             (!is_known).then(|| format!("{quoted}: unknown operating system or architecture: {INVALID}"))
         }
         [_, _] | [_, _, _] => None,
@@ -181,9 +181,9 @@ fn bad_escape(text: &str) -> Option<String> {
     let is_hex = |digits: &str| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut rest = text;
     while let Some(at) = rest.find('%') {
-        let shown = &rest[at..rest.len().min(at + 3)];
-        if !is_hex(&shown[1..]) {
-            return Some(go_quote(shown));
+        let escape = &rest[at..rest.len().min(at + 3)];
+        if !is_hex(&escape[1..]) {
+            return Some(go_quote(escape));
         }
         rest = &rest[at + 3..];
     }
@@ -195,8 +195,8 @@ mod tests {
     use super::*;
 
     fn check(platform: &str, expected: Option<&str>) {
-        let found = parse_error(platform);
-        assert_eq!(found.as_deref().map(|error| error.split(": ").next().unwrap_or(error)), expected, "{platform}");
+        let error = parse_error(platform);
+        assert_eq!(error.as_deref().map(|error| error.split(": ").next().unwrap_or(error)), expected, "{platform}");
     }
 
     #[test]

@@ -269,9 +269,9 @@ impl<'f> Stages<'f> {
         let lines = self.states[index].lines;
         let mut inherited = Vec::new();
         for (command, _) in &self.states[base].commands {
-            let own =
+            let position =
                 command.file.instructions().binary_search_by_key(&command.instruction.start_line, |i| i.start_line);
-            let file = own.ok().and_then(|at| triggers.get(at)).and_then(Option::as_ref);
+            let file = position.ok().and_then(|at| triggers.get(at)).and_then(Option::as_ref);
             if let Some(file) = file
                 && command.instruction.keyword == Keyword::Onbuild
             {
@@ -288,8 +288,8 @@ impl<'f> Stages<'f> {
             has_new |= !sources.is_empty();
             commands.push((command, sources));
         }
-        let own = std::mem::take(&mut self.states[index].commands);
-        commands.extend(own);
+        let state_commands = std::mem::take(&mut self.states[index].commands);
+        commands.extend(state_commands);
         self.states[index].commands = commands;
         Ok(has_new)
     }

@@ -106,8 +106,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<(&str, &str, &str, &str)>) {
-        let found = Url::parse(text);
-        let parts = found.as_ref().map(|url| (&*url.scheme, &*url.path, &*url.query, &*url.fragment));
+        let url = Url::parse(text);
+        let parts = url.as_ref().map(|url| (&*url.scheme, &*url.path, &*url.query, &*url.fragment));
         assert_eq!(parts, expected, "{text}");
     }
 

@@ -102,7 +102,7 @@ fn prisma(scene: &PassInput) -> Option<String> {
     let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
     let mut ours = nodes
         .flat_map(|project| &project.dependencies)
-        .filter(|one| matches!(one.name.as_str(), "prisma" | "@prisma/client"));
+        .filter(|dependency| matches!(dependency.name.as_str(), "prisma" | "@prisma/client"));
     let old = |version: &str| {
         let number: String = version
             .trim_start_matches(|c: char| !c.is_ascii_digit())

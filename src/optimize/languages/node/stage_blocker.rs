@@ -25,7 +25,7 @@ pub(in crate::optimize) enum NodeStageBlocker {
     StartsSeveral { program: String },
     UnknownShellScript,
     UnknownProgram { first: String },
-    LoadsDevDependency { found: String },
+    LoadsDevDependency { package: String },
     ProgramLoadsDevDependency { name: String, dependency: String },
     DevDependencyRuns { name: String, package: String },
     MayBeDevDependency { name: String, package: String },
@@ -72,7 +72,7 @@ impl fmt::Display for NodeStageBlocker {
             Self::StartsSeveral { program } => write!(out, "`{program}` starts several programs"),
             Self::UnknownShellScript => out.write_str("the script that its shell runs is not known"),
             Self::UnknownProgram { first } => write!(out, "the program that `{first}` starts is not known"),
-            Self::LoadsDevDependency { found } => write!(out, "`{found}`, a dev dependency, is loaded at start-up"),
+            Self::LoadsDevDependency { package } => write!(out, "`{package}`, a dev dependency, is loaded at start-up"),
             Self::ProgramLoadsDevDependency { name, dependency } => {
                 write!(out, "`{name}` runs at start-up and loads the dev dependency `{dependency}`")
             }

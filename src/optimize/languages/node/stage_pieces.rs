@@ -85,7 +85,7 @@ pub(in crate::optimize) fn read<'a>(
     stage: &Stage,
 ) -> Result<Option<Pieces<'a>>, NodeStageBlocker> {
     let build = scene.build;
-    let mut found: Option<Pieces<'a>> = None;
+    let mut pieces: Option<Pieces<'a>> = None;
     let mut all = Vec::new();
     let mut globals = Vec::new();
     for (index, instruction) in build.instructions(stage) {
@@ -95,18 +95,18 @@ pub(in crate::optimize) fn read<'a>(
                     all.push(Piece { index, kind: Kind::System });
                     continue;
                 };
-                let (kind, install) = run(scene, stage, index, code, found.as_ref(), &mut globals)?;
-                if install.is_some() && found.is_some() {
+                let (kind, install) = run(scene, stage, index, code, pieces.as_ref(), &mut globals)?;
+                if install.is_some() && pieces.is_some() {
                     return Ok(None);
                 }
-                found = install.or(found);
+                pieces = install.or(pieces);
                 kind
             }
             _ => plain(build, stage, instruction)?,
         };
         all.push(Piece { index, kind });
     }
-    Ok(found.map(|found| Pieces { all, globals, ..found }))
+    Ok(pieces.map(|pieces| Pieces { all, globals, ..pieces }))
 }
 
 fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind, NodeStageBlocker> {
@@ -163,7 +163,7 @@ fn run<'a>(
         kinds.extend(kind);
     }
     let has = |kind| kinds.contains(&kind);
-    let Some(mut found) = install else {
+    let Some(mut pieces) = install else {
         let order = [Kind::System, Kind::Build, Kind::Prune, Kind::Global, Kind::Files, Kind::Compilers, Kind::Clean];
         let kind = order.into_iter().find(|kind| has(*kind)).unwrap_or(Kind::Files);
         let mixed = kind == Kind::Build && (has(Kind::Global) || has(Kind::Compilers))
@@ -176,13 +176,13 @@ fn run<'a>(
     if has(Kind::System) || has(Kind::Compilers) {
         return Err(NodeStageBlocker::SystemPackagesAndDependencies);
     }
-    found.builds_too = has(Kind::Build);
-    Ok((Kind::Install, Some(found)))
+    pieces.builds_too = has(Kind::Build);
+    Ok((Kind::Install, Some(pieces)))
 }
 
 /// What a program that is no package manager is for; `None` where it does nothing by itself.
-fn by_program(scene: &PassInput, one: &Invocation) -> Option<Kind> {
-    let words = words::of(one);
+fn by_program(scene: &PassInput, invocation: &Invocation) -> Option<Kind> {
+    let words = words::of(invocation);
     let inner = words::program(&words);
     let program = words::name(inner.first()?);
     let direct = inner.len() == words.len();
@@ -191,9 +191,9 @@ fn by_program(scene: &PassInput, one: &Invocation) -> Option<Kind> {
     }
     let known = Program::of(program);
     let prints = known.is(program::Kind::Prints);
-    Some(match Purpose::of(one) {
+    Some(match Purpose::of(invocation) {
         Purpose::Setting | Purpose::Nothing => return None,
-        Purpose::Looks if prints && program != "cat" || writes_nowhere(one) => return None,
+        Purpose::Looks if prints && program != "cat" || writes_nowhere(invocation) => return None,
         Purpose::Deletes if inner.iter().any(|word| word.contains("node_modules")) => Kind::Prune,
         Purpose::Lists | Purpose::Clean => Kind::Clean,
         Purpose::Account | Purpose::Entries | Purpose::Deletes => Kind::Files,
@@ -202,7 +202,7 @@ fn by_program(scene: &PassInput, one: &Invocation) -> Option<Kind> {
         _ => {
             let package = words::package_of(program);
             let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
-            let ours = nodes.flat_map(|project| &project.dependencies).any(|one| one.name == package);
+            let ours = nodes.flat_map(|project| &project.dependencies).any(|dependency| dependency.name == package);
             if ours { Kind::Build } else { Kind::System }
         }
     })
@@ -349,7 +349,7 @@ impl Pieces<'_> {
             Some(call) => by_call(invocation, &call, true) == Some(Kind::Build),
             None => true,
         };
-        all.filter(builds).map(|one| words::of(&one)).collect()
+        all.filter(builds).map(|invocation| words::of(&invocation)).collect()
     }
 }
 

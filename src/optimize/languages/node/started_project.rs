@@ -22,8 +22,8 @@ pub(in crate::optimize) fn project<'a>(scene: &PassInput<'a>, stage: &Stage, ind
         let path = path::join(&project.root, "package.json");
         installed::is_at(build, (stage, index), &path, &folder)
     };
-    if let Some(found) = nodes.clone().find(here) {
-        return Some(found);
+    if let Some(project) = nodes.clone().find(here) {
+        return Some(project);
     }
     let only = nodes.next()?;
     nodes.next().is_none().then_some(only)
@@ -32,9 +32,9 @@ pub(in crate::optimize) fn project<'a>(scene: &PassInput<'a>, stage: &Stage, ind
 /// The commands that a command comes to, with those around a script that it calls. What follows a script's name is given
 /// to the script's last command.
 pub(in crate::optimize) fn commands(project: Option<&Project>, words: &[String]) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    follow(project, words, 0, &mut found);
-    found
+    let mut commands = Vec::new();
+    follow(project, words, 0, &mut commands);
+    commands
 }
 
 /// The programs of the container's command and of what compose runs instead, by their names.
@@ -44,31 +44,31 @@ pub(super) fn programs(scene: &PassInput) -> BTreeSet<String> {
     let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).map(parse);
     let place = [Keyword::Cmd, Keyword::Entrypoint].into_iter().find_map(|keyword| scene.build.last(target, keyword));
     let project = place.and_then(|(index, _)| project(scene, target, index));
-    let mut found = BTreeSet::new();
+    let mut programs = BTreeSet::new();
     for script in launch.into_iter().chain(services) {
         let all = script
             .invocations()
             .iter()
             .flat_map(|invocation| commands(project, &words::of(invocation)))
             .collect::<Vec<_>>();
-        found.extend(all.iter().filter_map(|words| words.first()).map(|first| words::name(first).to_owned()));
+        programs.extend(all.iter().filter_map(|words| words.first()).map(|first| words::name(first).to_owned()));
     }
-    found
+    programs
 }
 
-fn follow(project: Option<&Project>, words: &[String], depth: usize, found: &mut Vec<Vec<String>>) {
+fn follow(project: Option<&Project>, words: &[String], depth: usize, commands: &mut Vec<Vec<String>>) {
     let words = words::program(words);
     let Some(name) = words::script(words) else {
-        return found.push(words.to_vec());
+        return commands.push(words.to_vec());
     };
     if depth >= DEEPEST || words::elsewhere(words) {
-        return found.push(words.to_vec());
+        return commands.push(words.to_vec());
     }
     let at = words.iter().position(|word| word == name).unwrap_or(0);
     let Some(text) = project.and_then(|project| project.script(name)) else {
         // `yarn serve -s dist` runs the program.
         let npm = words::name(&words[0]) == "npm";
-        return found.push(if npm { words } else { &words[at..] }.to_vec());
+        return commands.push(if npm { words } else { &words[at..] }.to_vec());
     };
     let hook = |kind: &str| project.and_then(|project| project.script(&format!("{kind}{name}")));
     let mut own = words::commands(text);
@@ -77,7 +77,7 @@ fn follow(project: Option<&Project>, words: &[String], depth: usize, found: &mut
     }
     let before = hook("pre").into_iter().flat_map(words::commands);
     let behind = hook("post").into_iter().flat_map(words::commands);
-    for one in before.chain(own).chain(behind) {
-        follow(project, &one, depth + 1, found);
+    for command in before.chain(own).chain(behind) {
+        follow(project, &command, depth + 1, commands);
     }
 }

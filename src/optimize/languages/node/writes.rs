@@ -39,12 +39,14 @@ const DEEPEST: usize = 6;
 /// Absolute folders that the program writes besides what its sources tell, and what shows it. The project's own folder
 /// stands there where it builds at its start.
 pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWrite> {
-    let mut found = BTreeMap::new();
-    let Some(stage) = scene.target() else { return found };
+    let mut writes = BTreeMap::new();
+    let Some(stage) = scene.target() else { return writes };
     let mut commands = Vec::new();
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let code = scene.build.last(stage, keyword).and_then(|(index, _)| scene.build.code(index));
-        commands.extend(code.into_iter().flat_map(|code| code.script.invocations()).map(|one| words::of(&one)));
+        commands.extend(
+            code.into_iter().flat_map(|code| code.script.invocations()).map(|invocation| words::of(&invocation)),
+        );
     }
     let services =
         scene.evidence.services.iter().filter(|service| service.target.is_none() || service.target == stage.name);
@@ -63,8 +65,8 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWr
             continue;
         }
         let below = |path: &str| path::join(&folder, path);
-        let has = |word: &str| words.iter().any(|one| one == word);
-        let mut write = |path: String, sign: StartWrite| _ = found.insert(path, sign);
+        let has = |word: &str| words.iter().any(|other| other == word);
+        let mut write = |path: String, sign: StartWrite| _ = writes.insert(path, sign);
         match words::name(first) {
             "vite" if has("build") => write(folder.clone(), StartWrite::Builds),
             "vite" => {
@@ -95,7 +97,7 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWr
             }
         }
     }
-    found
+    writes
 }
 
 /// Whether sources tell of pages that Next.js makes anew when it runs, beside those of the build.

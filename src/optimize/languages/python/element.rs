@@ -58,31 +58,31 @@ pub(in crate::optimize) fn elements<'b>(
     }
     let invocations = script.invocations();
     let file = scene.file();
-    let mut found = Vec::new();
+    let mut elements = Vec::new();
     for span in units(script)? {
-        let own: Vec<Invocation<'b>> = invocations
+        let members: Vec<Invocation<'b>> = invocations
             .iter()
             .filter(|invocation| span.contains(script.commands[invocation.outer as usize].span))
             .cloned()
             .collect();
         let bare = !script.commands.iter().any(|command| span.contains(command.span) && !command.words.is_empty());
-        let class = if bare { Class::Setting } else { class(&own, setuptools) };
-        found.push(Element { span: code.place(file, span), class, invocations: own });
+        let class = if bare { Class::Setting } else { class(&members, setuptools) };
+        elements.push(Element { span: code.place(file, span), class, invocations: members });
     }
-    (!found.is_empty()).then_some(found)
+    (!elements.is_empty()).then_some(elements)
 }
 
 /// Spans of what `&&`, `;` and line ends separate; `||` and `|` keep together what they join.
 fn units(script: &Script) -> Option<Vec<Span>> {
-    let commands = script.commands.iter().filter(|one: &&Command| script.is_top(&one.place));
-    let compounds = script.compounds.iter().filter(|one: &&Compound| script.is_top(&one.place));
+    let commands = script.commands.iter().filter(|command: &&Command| script.is_top(&command.place));
+    let compounds = script.compounds.iter().filter(|compound: &&Compound| script.is_top(&compound.place));
     let mut all: Vec<(Span, Option<SeparatorKind>, Option<SeparatorKind>)> = commands
         .map(|command| (command.span, command.place))
         .chain(compounds.map(|compound| (compound.span, compound.place)))
         .map(|(span, place)| (span, place.before.map(|before| before.kind), place.after.map(|after| after.kind)))
         .collect();
     all.sort_by_key(|(span, ..)| span.start);
-    let bodies = script.commands.iter().flat_map(|command| &command.redirects).any(|one| one.body.is_some());
+    let bodies = script.commands.iter().flat_map(|command| &command.redirects).any(|redirect| redirect.body.is_some());
     if bodies || all.iter().any(|(_, _, after)| *after == Some(SeparatorKind::Background)) {
         return None;
     }
@@ -97,7 +97,7 @@ fn units(script: &Script) -> Option<Vec<Span>> {
 }
 
 fn class(all: &[Invocation], setuptools: bool) -> Class {
-    let classes: Vec<Class> = all.iter().map(|one| of_one(one, setuptools)).collect();
+    let classes: Vec<Class> = all.iter().map(|invocation| of_one(invocation, setuptools)).collect();
     let any = |class| classes.contains(&class);
     let only = |some: &[Class]| !classes.is_empty() && classes.iter().all(|class| some.contains(class));
     if any(Class::Install) {
@@ -159,6 +159,6 @@ fn sets_up(invocation: &Invocation) -> bool {
 
 /// The installers that are piped into an interpreter: `curl -sSL https://install.python-poetry.org | python3 -`.
 fn is_tool_script(all: &[Invocation]) -> bool {
-    let mut words = all.iter().flat_map(|one| one.args.iter());
+    let mut words = all.iter().flat_map(|invocation| invocation.args.iter());
     words.any(|word| patterns::shows(word.text(), "fetches a package manager of Python"))
 }

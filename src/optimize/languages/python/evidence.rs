@@ -46,18 +46,18 @@ pub(in crate::optimize) fn scripts<'s>(scene: &PassInput<'s>, target: &Stage) ->
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .take(MOST_SCRIPTS)
         .collect();
-    let mut found: Vec<(&str, &str)> = Vec::new();
+    let mut texts: Vec<(&str, &str)> = Vec::new();
     let mut waiting = commands(scene, target);
     while let Some(text) = waiting.pop() {
         for (path, script) in &known {
             let name = path::name(path);
-            if text.contains(name) && !found.iter().any(|(one, _)| one == path) {
-                found.push((path, script));
+            if text.contains(name) && !texts.iter().any(|(one, _)| one == path) {
+                texts.push((path, script));
                 waiting.push((*script).to_owned());
             }
         }
     }
-    found
+    texts
 }
 
 /// Scripts that are looked at; no real project has more.
@@ -87,8 +87,9 @@ pub(in crate::optimize) fn imports(text: &str, modules: &[&str]) -> bool {
 /// The texts that start things in a container: CMD, ENTRYPOINT, HEALTHCHECK, and compose's commands.
 pub(in crate::optimize) fn commands(scene: &PassInput, target: &Stage) -> Vec<String> {
     let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
-    let own = started.filter_map(|keyword| scene.build.last(target, keyword));
-    let mut texts: Vec<String> = own.map(|(_, one)| scene.source().slice(one.span).to_owned()).collect();
+    let starts = started.filter_map(|keyword| scene.build.last(target, keyword));
+    let mut texts: Vec<String> =
+        starts.map(|(_, instruction)| scene.source().slice(instruction.span).to_owned()).collect();
     for service in &scene.evidence.services {
         texts.extend(service.command.clone());
         texts.extend(service.healthcheck.clone());
@@ -108,8 +109,8 @@ pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> O
     if let Some(path) = started.iter().cloned().chain(shebangs).find_map(|text| absolute_program(&text)) {
         return Some(PythonStageBlocker::CalledByPath { path: path.to_string() });
     }
-    let own = started.iter().any(|text| sets_path(text) && text.contains("python"));
-    own.then_some(PythonStageBlocker::CustomPath)
+    let sets_path_of_python = started.iter().any(|text| sets_path(text) && text.contains("python"));
+    sets_path_of_python.then_some(PythonStageBlocker::CustomPath)
 }
 
 /// A program of the base's Python that a text calls by its path: in the environment it stands elsewhere.

@@ -54,7 +54,7 @@ type PackageNames = BTreeSet<String>;
 /// that install nothing of Python.
 pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Option<BTreeSet<String>> {
     let stage = scene.build.stages().get(stage)?;
-    let mut there = PackageNames::new();
+    let mut installed = PackageNames::new();
     let (mut installs, mut tools) = (false, false);
     let mut programs = BTreeSet::new();
     for (index, _) in scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
@@ -62,7 +62,7 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
         installs |= elements.iter().any(|element| element.class == Class::Install);
         tools |= elements.iter().any(|element| element.class == Class::Tool);
         for element in &elements {
-            there.extend(packages(element).into_iter().map(str::to_owned));
+            installed.extend(packages(element).into_iter().map(str::to_owned));
             for invocation in &element.invocations {
                 programs.extend(invocation.program);
                 let is_git = |package: &crate::shell::Package| {
@@ -74,13 +74,13 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
         }
     }
     // A stage that exports a list of dependencies installs a tool alone, and those come as wheels.
-    if !(installs || tools) || installs && (compiles_itself(scene) || compiles_unknown(scene, stage, &there)) {
+    if !(installs || tools) || installs && (compiles_itself(scene) || compiles_unknown(scene, stage, &installed)) {
         return None;
     }
     programs.extend(uses_git(scene).then_some("git"));
     let compilers = if installs { compilers(scene, stage) } else { Vec::new() };
-    let found = programs.into_iter().filter_map(package_of).chain(compilers).map(str::to_owned);
-    Some(found.filter(|name| !there.contains(name)).collect())
+    let packages = programs.into_iter().filter_map(package_of).chain(compilers).map(str::to_owned);
+    Some(packages.filter(|name| !installed.contains(name)).collect())
 }
 
 /// What compiles the dependencies that are known to have no wheels.
@@ -97,7 +97,7 @@ pub(in crate::optimize) fn may_compile(scene: &PassInput, stage: &Stage) -> bool
 
 /// Whether a dependency may be compiled by nobody knows what: it has no wheels for this Python, or the author installs a
 /// compiler and it is not known that nothing needs it.
-fn compiles_unknown(scene: &PassInput, stage: &Stage, there: &PackageNames) -> bool {
+fn compiles_unknown(scene: &PassInput, stage: &Stage, installed: &PackageNames) -> bool {
     let dists = dists(scene, stage);
     let locks = scene.projects().iter().filter_map(|project| project.install()?.locked.as_ref());
     let comes_built: BTreeSet<&str> = locks
@@ -105,15 +105,15 @@ fn compiles_unknown(scene: &PassInput, stage: &Stage, there: &PackageNames) -> b
         .filter(|(_, package)| package.scripts == Some(false))
         .map(|(name, _)| name.as_str())
         .collect();
-    let own: PackageNames =
+    let base_packages: PackageNames =
         scene.projects().iter().filter_map(|project| Some(python_name(project.name.as_deref()?))).collect();
     let known = |name: &String| {
         comes_built.contains(name.as_str())
-            || own.contains(name)
+            || base_packages.contains(name)
             || crate::manifest::has_wheels(name)
             || distributions().any(|row| (row.wheel || !row.build.is_empty()) && row.dist == name)
     };
-    let compiler = there.iter().any(|name| is_build_package(name));
+    let compiler = installed.iter().any(|name| is_build_package(name));
     let unbuilt = |name: &String| distributions().any(|row| !row.wheel && row.build.is_empty() && row.dist == name);
     dists.iter().any(unbuilt) || older_than_wheels(scene, stage, &dists) || (compiler && !dists.iter().all(known))
 }
@@ -164,54 +164,55 @@ fn compiles_itself(scene: &PassInput) -> bool {
 /// Debian packages that the final stage needs on a slim base and that only the full one had: libraries of dependencies,
 /// and programs that the sources start.
 pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
-    let mut found = PackageNames::new();
-    let Some(target) = scene.build.target() else { return found };
+    let mut needed = PackageNames::new();
+    let Some(target) = scene.build.target() else { return needed };
     if let Some(observed) = &scene.evidence.observed {
-        found.extend(observed.packages.iter().cloned());
-        found.extend(observed.programs.iter().filter_map(|name| package_of(name)).map(str::to_owned));
+        needed.extend(observed.packages.iter().cloned());
+        needed.extend(observed.programs.iter().filter_map(|name| package_of(name)).map(str::to_owned));
     }
     let suite = suite(scene, target).unwrap_or("trixie");
-    let mut there: PackageNames = PackageNames::new();
+    let mut installed: PackageNames = PackageNames::new();
     for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
         let ships = scene.build.ships(stage);
         let mut dists = dists(scene, stage);
         let mut headers: Vec<&str> = Vec::new();
         for (index, _) in scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
             for element in elements(scene, index, false).into_iter().flatten() {
-                let own = packages(&element).into_iter().map(str::to_owned);
+                let names = packages(&element).into_iter().map(str::to_owned);
                 if ships {
-                    there.extend(own);
+                    installed.extend(names);
                 } else if scene.evidence.observed.is_none() {
                     let binary = dists.contains("psycopg2-binary") || dists.contains("psycopg-binary");
                     let linked = ["psycopg2", "psycopg", "psycopg-c"].iter().any(|name| dists.contains(*name));
-                    let own = own.filter(|name| name != "libpq-dev" || linked || !binary);
-                    let known = own.filter_map(|name| libraries(&name, suite)).filter(|known| known.full);
-                    found.extend(known.flat_map(|known| known.names).map(str::to_owned));
+                    let names = names.filter(|name| name != "libpq-dev" || linked || !binary);
+                    let known = names.filter_map(|name| libraries(&name, suite)).filter(|known| known.full);
+                    needed.extend(known.flat_map(|known| known.names).map(str::to_owned));
                 }
             }
         }
         for row in distributions().filter(|row| dists.remove(row.dist)) {
-            found.extend(row.run.iter().map(|name| (*name).to_owned()));
+            needed.extend(row.run.iter().map(|name| (*name).to_owned()));
             headers.extend(&row.build);
         }
         let known = headers.into_iter().filter_map(|name| libraries(name, suite));
-        found.extend(known.flat_map(|known| known.names).map(str::to_owned));
+        needed.extend(known.flat_map(|known| known.names).map(str::to_owned));
     }
-    found.extend(programs(scene, target).into_iter().filter_map(|name| package_of(&name)).map(str::to_owned));
-    found.extend(imports_tk(scene).then(|| "libtk8.6".to_owned()));
-    found.retain(|name| !there.contains(name));
-    found
+    needed.extend(programs(scene, target).into_iter().filter_map(|name| package_of(&name)).map(str::to_owned));
+    needed.extend(imports_tk(scene).then(|| "libtk8.6".to_owned()));
+    needed.retain(|name| !installed.contains(name));
+    needed
 }
 
 /// Programs that a container or the RUNs of the shipped stages call.
 fn programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+    let mut packages = BTreeSet::new();
     let mut texts: Vec<String> =
         evidence::scripts(scene, target).into_iter().map(|(_, text)| text.to_owned()).collect();
     let services = scene.evidence.services.iter();
     texts.extend(services.flat_map(|service| service.command.iter().chain(&service.healthcheck)).cloned());
     for text in &texts {
-        found.extend(parse(text).invocations().iter().filter_map(|invocation| invocation.program.map(str::to_owned)));
+        packages
+            .extend(parse(text).invocations().iter().filter_map(|invocation| invocation.program.map(str::to_owned)));
     }
     for stage in scene.build.chain(target) {
         // What HEALTHCHECK calls is the slim base's question: it may say the check in the base's own language.
@@ -219,16 +220,16 @@ fn programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
         for index in stage.instructions.clone().filter(calls) {
             let Some(code) = scene.build.code(index) else { continue };
             for invocation in code.script.invocations() {
-                found.extend(invocation.program.map(str::to_owned));
+                packages.extend(invocation.program.map(str::to_owned));
                 if invocation.is("command") || invocation.is("which") {
-                    found.extend(invocation.args.iter().map(|word| word.text().to_owned()));
+                    packages.extend(invocation.args.iter().map(|word| word.text().to_owned()));
                 }
             }
         }
     }
     let starters = starters(scene);
-    found.extend(SlimImage::called_by_name().filter(|name| call_any(&starters, name)).map(str::to_owned));
-    found
+    packages.extend(SlimImage::called_by_name().filter(|name| call_any(&starters, name)).map(str::to_owned));
+    packages
 }
 
 /// Whether the base of a stage brings a package that only builds, so that installing it there does nothing.

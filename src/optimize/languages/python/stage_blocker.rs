@@ -20,7 +20,7 @@ pub(in crate::optimize) enum PythonStageBlocker {
     CustomFolder,
     BasePython,
     InstallsPython,
-    FetchesPython { asked: String, own: String },
+    FetchesPython { requested: String, of_base: String },
     WrapperSetsVariables { name: String },
     CalledByPath { path: String },
     CustomPath,
@@ -56,9 +56,9 @@ impl fmt::Display for PythonStageBlocker {
             Self::CustomFolder => out.write_str("packages are installed into a custom folder"),
             Self::BasePython => out.write_str("uv installs into the Python of the base image"),
             Self::InstallsPython => out.write_str("uv installs its own Python, which would stay in the build stage"),
-            Self::FetchesPython { asked, own } => write!(
+            Self::FetchesPython { requested, of_base } => write!(
                 out,
-                "uv downloads Python `{asked}`, because the base image has {own}; it would stay in the build stage"
+                "uv downloads Python `{requested}`, because the base image has {of_base}; it would stay in the build stage"
             ),
             Self::WrapperSetsVariables { name } => {
                 write!(out, "`{name}` also sets variables or runs hooks, so it must stay with its environment")

@@ -150,14 +150,14 @@ pub(in crate::optimize) fn is_full(scene: &PassInput, stage: &Stage) -> bool {
 
 /// Whether a word stands in a text.
 fn mentions(text: &str, word: &str) -> bool {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))).any(|one| one == word)
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))).any(|part| part == word)
 }
 
 /// Whether dependencies or the version come from a repository.
 pub(in crate::optimize) fn uses_git(scene: &PassInput) -> bool {
-    let told = scene.source().text().contains("PRETEND_VERSION");
+    let has_version = scene.source().text().contains("PRETEND_VERSION");
     let versioners = patterns::words_in("Python", "takes its version from the history");
-    let names: Vec<&str> = versioners.into_iter().filter(|_| !told).chain(["git+"]).collect();
+    let names: Vec<&str> = versioners.into_iter().filter(|_| !has_version).chain(["git+"]).collect();
     let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
         let name = path::name(path);
         name.ends_with(".txt")

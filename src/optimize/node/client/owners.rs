@@ -58,7 +58,7 @@ pub(super) fn runs(
     folder: &str,
 ) -> Result<Vec<SiteRun>, ClientStageBlocker> {
     let build = scene.build;
-    let mut found = Vec::new();
+    let mut owned_runs = Vec::new();
     for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
         let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
         let mut owned = SiteRun { index, commands: Vec::new(), elements: Vec::new(), through: Vec::new() };
@@ -73,7 +73,7 @@ pub(super) fn runs(
             }
             owners.push((sum(&all)?, works));
         }
-        let has = |owner| owners.iter().any(|(one, _)| *one == owner);
+        let has = |owner| owners.iter().any(|(owner_of_run, _)| *owner_of_run == owner);
         match (has(Owner::Client), has(Owner::Other)) {
             (false, _) => continue,
             (true, false) => {}
@@ -82,9 +82,9 @@ pub(super) fn runs(
             }
             (true, true) => return Err(ClientStageBlocker::RunDoesMore),
         }
-        found.push(owned);
+        owned_runs.push(owned);
     }
-    Ok(found)
+    Ok(owned_runs)
 }
 
 /// Whether elements can stand in two RUNs: they leave the shell as it was, and what is not the site's installs something.
@@ -131,7 +131,7 @@ fn owner(
         _ => installed::folder_of(scene.build, (stage, index), invocation),
     };
     let Some(works) = works else { return Ok(Owner::Other) };
-    let own = words::of(invocation);
+    let words = words::of(invocation);
     if works == folder {
         if call.is_some() && !node {
             return Ok(Owner::Other);
@@ -143,16 +143,16 @@ fn owner(
             return Err(ClientStageBlocker::RemovesFiles);
         }
         if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
-            owned.commands.push(at_home(&own));
+            owned.commands.push(at_home(&words));
         }
         return Ok(Owner::Client);
     }
-    let names = own.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
+    let names = words.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
     if !node {
         let removes = invocation.is("rm") && names;
         return if removes { Err(ClientStageBlocker::RemovesFiles) } else { Ok(Owner::Other) };
     }
-    let Some(script) = words::script(&own) else { return Ok(Owner::Other) };
+    let Some(script) = words::script(&words) else { return Ok(Owner::Other) };
     let mut reached = Vec::new();
     let known = follow(scene, stage, &works, script, &mut reached, 0);
     let to_client = reached.iter().any(|(at, _)| at == folder);
@@ -235,9 +235,9 @@ pub(super) fn working_folders(
     invocation: &Invocation,
 ) -> Option<Vec<String>> {
     let folder = installed::folder_of(scene.build, (stage, index), invocation)?;
-    let own = words::of(invocation);
-    let at = prefix(&own).map_or(folder.clone(), |to| path::join(&folder, to));
-    let home = at_home(&own);
+    let words = words::of(invocation);
+    let at = prefix(&words).map_or(folder.clone(), |to| path::join(&folder, to));
+    let home = at_home(&words);
     let words = words::program(&home);
     let several =
         |words: &[String]| words.first().is_some_and(|first| Program::of(words::name(first)).is(Kind::Several));
@@ -279,8 +279,8 @@ fn folder_option(words: &[String]) -> Option<usize> {
 /// A command as it would be written in the folder that an option of it names.
 fn at_home(words: &[String]) -> Vec<String> {
     let Some(at) = folder_option(words) else { return words.to_vec() };
-    let taken = if words[at].contains('=') { 1 } else { 2 };
-    let (before, after) = (&words[..at], words.get(at + taken..).unwrap_or_default());
+    let width = if words[at].contains('=') { 1 } else { 2 };
+    let (before, after) = (&words[..at], words.get(at + width..).unwrap_or_default());
     [before, after].concat()
 }
 

@@ -149,12 +149,15 @@ fn outward(
     builds: &[Vec<String>],
 ) -> Result<(), ClientStageBlocker> {
     let project = client.project;
-    let others = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && one.root != project.root);
-    let own: Vec<&str> = project.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
+    let others = scene
+        .projects()
+        .iter()
+        .filter(|project_below| project_below.ecosystem == Ecosystem::Node && project_below.root != project.root);
+    let names: Vec<&str> = project.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
     let foreign: BTreeSet<&str> = others
         .flat_map(|other| &other.dependencies)
-        .map(|one| one.name.as_str())
-        .filter(|name| !own.contains(name))
+        .map(|dependency| dependency.name.as_str())
+        .filter(|name| !names.contains(name))
         .collect();
     if let Some((package, path)) = need::imports::first(scene, project, &foreign, None) {
         return Err(ClientStageBlocker::ImportsForeignPackage { path: path.clone(), package: package.clone() });
@@ -171,8 +174,9 @@ fn outward(
         }
     }
     let variable = |name: &str| {
-        scene.build.instructions(stage).any(|(_, one)| {
-            matches!(one.keyword, Keyword::Env | Keyword::Arg) && scene.source().slice(one.span).contains(name)
+        scene.build.instructions(stage).any(|(_, instruction)| {
+            matches!(instruction.keyword, Keyword::Env | Keyword::Arg)
+                && scene.source().slice(instruction.span).contains(name)
         })
     };
     if variable("BUILD_PATH") || variable("COREPACK") {
@@ -183,8 +187,8 @@ fn outward(
         let package = scene.evidence.texts.get(&path).and_then(|text| parse_jsonc(text));
         package.is_some_and(|package| package.get("packageManager").is_some())
     };
-    let above = scene.projects().iter().filter(|one| path::is_below(&project.root, &one.root));
-    if !manifest(&project.root) && above.into_iter().any(|one| manifest(&one.root)) {
+    let above = scene.projects().iter().filter(|project_above| path::is_below(&project.root, &project_above.root));
+    if !manifest(&project.root) && above.into_iter().any(|project_above| manifest(&project_above.root)) {
         return Err(ClientStageBlocker::PackageManagerAbove);
     }
     texts(scene, client, &foreign)

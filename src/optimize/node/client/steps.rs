@@ -27,8 +27,8 @@ pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result
     let build = scene.build;
     let last = client.last();
     let transfers = build.transfers(stage);
-    for (index, one) in build.instructions(stage) {
-        match one.keyword {
+    for (index, instruction) in build.instructions(stage) {
+        match instruction.keyword {
             Keyword::User | Keyword::Shell if index < last => {
                 return Err(ClientStageBlocker::OtherUserOrShell);
             }
@@ -91,11 +91,11 @@ pub(super) fn copied(
 /// Whether a COPY of its own brings the manifest of a folder, whose scripts lead to the site's.
 fn brings_manifest(scene: &PassInput, stage: &Stage, client: &Client, folder: &str) -> bool {
     let before = scene.build.transfers(stage).iter().filter(|transfer| transfer.index < client.last());
-    before.filter(|one| one.from.is_none()).any(|one| {
-        let works = installed::workdir(scene.build, stage, one.index);
-        let there = one.destination.as_deref().is_some_and(|to| path::join(&works, to) == folder);
+    before.filter(|transfer| transfer.from.is_none()).any(|transfer| {
+        let works = installed::workdir(scene.build, stage, transfer.index);
+        let is_to_folder = transfer.destination.as_deref().is_some_and(|to| path::join(&works, to) == folder);
         let names = |source: &Source| source.text.as_deref().is_some_and(|path| path.contains("package"));
-        there && one.sources.iter().any(names)
+        is_to_folder && transfer.sources.iter().any(names)
     })
 }
 
@@ -104,8 +104,8 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
     let name = client.name();
     let code = build.code(index).filter(|code| code.is_ordinary()).ok_or(ClientStageBlocker::UnsupportedRun)?;
     let text = scene.source().slice(build.instruction(index).span);
-    if let Some(own) = client.runs.iter().find(|run| run.index == index) {
-        let divided = !own.elements.is_empty();
+    if let Some(run) = client.runs.iter().find(|run| run.index == index) {
+        let divided = !run.elements.is_empty();
         let lines = text.lines().any(|line| line.trim_start().starts_with('#'));
         if text.contains("||") || divided && (lines || !build.instruction(index).heredocs.is_empty()) {
             return Err(ClientStageBlocker::InseparableCommands);
@@ -135,8 +135,12 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
 
 /// Whether a RUN writes a file by a redirect.
 fn writes(code: &Code) -> bool {
-    let targets =
-        code.script.commands.iter().flat_map(|command| &command.redirects).filter_map(|one| one.target.as_ref());
+    let targets = code
+        .script
+        .commands
+        .iter()
+        .flat_map(|command| &command.redirects)
+        .filter_map(|redirect| redirect.target.as_ref());
     targets.into_iter().any(|word| !matches!(word.text(), "/dev/null" | "1" | "2"))
 }
 
@@ -156,29 +160,29 @@ fn prepares(invocation: &Invocation) -> bool {
 fn part(
     scene: &PassInput,
     stage: &Stage,
-    (index, one): (usize, &Invocation),
+    (index, invocation): (usize, &Invocation),
     client: &Client,
     follows: bool,
 ) -> Result<Option<bool>, ClientStageBlocker> {
     let may_prepare = || Err(ClientStageBlocker::RunMayPrepare);
-    let Some(call) = one.package_call() else {
-        let cleans = matches!(Purpose::of(one), Purpose::Lists | Purpose::Clean);
-        let neutral = one.program.is_some_and(|name| Program::of(name).is_neutral());
-        let idle = neutral && one.command.redirects.is_empty();
+    let Some(call) = invocation.package_call() else {
+        let cleans = matches!(Purpose::of(invocation), Purpose::Lists | Purpose::Clean);
+        let neutral = invocation.program.is_some_and(|name| Program::of(name).is_neutral());
+        let idle = neutral && invocation.command.redirects.is_empty();
         return if cleans || idle { Ok(None) } else { may_prepare() };
     };
-    if prepares(one) {
+    if prepares(invocation) {
         return Ok(Some(true));
     }
     let install = call.verb == Verb::Install && (call.is_from_manifest() || call.manager == Manager::Pip);
-    let own = words::of(one);
+    let words = words::of(invocation);
     match () {
         () if call.verb == Verb::Clean => Ok(None),
         () if install => Ok(Some(false)),
         // What another project's build writes must not come from the site, nor go to it.
         () if !follows
-            && owners::project_of(scene, stage, index, one).is_some_and(|project| {
-                let out = output::output_of_commands(scene, project, std::slice::from_ref(&own));
+            && owners::project_of(scene, stage, index, invocation).is_some_and(|project| {
+                let out = output::output_of_commands(scene, project, std::slice::from_ref(&words));
                 let place = owners::place(scene, stage, project).unwrap_or_default();
                 let aside = out.paths.iter().all(|path| !client.holds(&path::join(&place, path)));
                 out.open.is_none() && out.outer.is_empty() && !out.into_modules && aside

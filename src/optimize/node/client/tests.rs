@@ -20,7 +20,7 @@ CMD [\"npm\", \"start\"]
 ";
 
 fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
-    let own = [
+    let files = [
         ("package.json", SERVER),
         ("package-lock.json", SERVER_LOCK),
         ("index.js", "const express = require('express')\napp.use(express.static('client/dist'))\n"),
@@ -30,8 +30,8 @@ fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
         ("client/src/main.jsx", "import React from 'react'\n"),
         (".dockerignore", "node_modules\n**/node_modules\n"),
     ];
-    let kept = own.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
-    kept.chain(others.iter().copied()).collect()
+    let kept_files = files.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
+    kept_files.chain(others.iter().copied()).collect()
 }
 
 fn check(dockerfile: &str, others: &[(&str, &str)], expected: &str) {
@@ -80,11 +80,11 @@ fn folders_are_entered_in_many_ways() {
         .replace("cd client && npm ci --no-audit --no-fund", "npm ci --no-audit --no-fund --prefix client")
         .replace("cd client && npm run build", "npm run build --prefix client");
     check(&prefix, &[], &expected);
-    let one = PLAIN.replace(
+    let dockerfile = PLAIN.replace(
         "RUN npm install\nRUN cd client && npm install && npm run build",
         "RUN npm install && cd client && npm install && npm run build && cd ..",
     );
-    check(&one, &[], &STAGE.replace("run build\n", "run build && cd ..\n"));
+    check(&dockerfile, &[], &STAGE.replace("run build\n", "run build && cd ..\n"));
     let workdir = PLAIN.replace(
         "RUN cd client && npm install && npm run build",
         "# The site.\nWORKDIR /app/client\nRUN npm install\nRUN npm run build\nWORKDIR /app",
@@ -114,8 +114,8 @@ CMD [\"node\", \"index.js\"]
 fn the_head_of_the_file_stays_its_head() {
     for head in ["# syntax=docker/dockerfile:1\n", "# escape=`\n\n# My server.\n", "# check=skip=all\nARG A=1\n"] {
         let text = rewritten(&format!("{head}{PLAIN}"), &files(&[]), Rung::Stages);
-        let own = head.replace("# My server.\n", "");
-        assert!(text.starts_with(&own), "{text}");
+        let body = head.replace("# My server.\n", "");
+        assert!(text.starts_with(&body), "{text}");
         assert!(text.contains("FROM node:22 AS client\n"), "{text}");
     }
     let named = PLAIN.replace("FROM node:22", "ARG NODE=22\nFROM --platform=linux/amd64 node:${NODE} AS client");
@@ -128,12 +128,12 @@ fn the_head_of_the_file_stays_its_head() {
 fn scripts_of_the_server_are_followed() {
     let server = SERVER
         .replace("\"start\"", "\"build\": \"npm install --prefix client && npm run build --prefix client\", \"start\"");
-    let own = PLAIN.replace("cd client && npm install && npm run build", "npm run build");
+    let dockerfile = PLAIN.replace("cd client && npm install && npm run build", "npm run build");
     let expected = STAGE
         .replace("client/package.json client/package-lock.json client/", "package.json package-lock.json ./")
         .replace("RUN --mount=type=cache,target=/root/.npm cd client && npm ci --no-audit --no-fund\n", "")
         .replace("cd client && npm run build", "npm run build");
-    check(&own, &[("package.json", &server)], &expected);
+    check(&dockerfile, &[("package.json", &server)], &expected);
 }
 
 #[test]

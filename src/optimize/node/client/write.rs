@@ -15,16 +15,16 @@ use crate::text::{Span, path};
 /// The edits that take sites out of the final stage.
 pub(super) fn edits<'a>(scene: &PassInput<'a>, stage: &Stage, clients: &[Client<'a>]) -> Vec<FileEdit> {
     let build = scene.build;
-    let mut taken: BTreeSet<String> = build.stages().iter().filter_map(|stage| stage.name.clone()).collect();
+    let mut used_names: BTreeSet<String> = build.stages().iter().filter_map(|stage| stage.name.clone()).collect();
     let mut stages = String::new();
     let mut copies = Vec::new();
     for client in clients {
         let writer = ClientWriter { scene, stage, client };
-        let name = name(client, &taken);
+        let name = name(client, &used_names);
         stages.push_str(&writer.stage(&name));
         stages.push_str(scene.newline());
         copies.push((client.last(), name.clone(), &client.outputs));
-        taken.insert(name);
+        used_names.insert(name);
     }
     let mut edits = vec![scene.edit(Span::at(scene.instruction_span(stage.start).start), stages)];
     let dropped: BTreeSet<usize> = build
@@ -53,19 +53,22 @@ pub(super) fn edits<'a>(scene: &PassInput<'a>, stage: &Stage, clients: &[Client<
 }
 
 /// The name of a site's stage: that of its folder.
-fn name(client: &Client, taken: &BTreeSet<String>) -> String {
+fn name(client: &Client, used_names: &BTreeSet<String>) -> String {
     let last = client.name().to_ascii_lowercase();
     let plain = last.starts_with(|c: char| c.is_ascii_lowercase())
         && last.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
         && last != "scratch";
     let first = if plain { last } else { "site".to_owned() };
     let others = (2..).map(|at| format!("{first}-{at}"));
-    std::iter::once(first.clone()).chain(others).find(|name| !taken.contains(name)).unwrap_or(first)
+    std::iter::once(first.clone()).chain(others).find(|name| !used_names.contains(name)).unwrap_or(first)
 }
 
 /// The working folder of an instruction without the WORKDIRs that are dropped.
 fn folder(scene: &PassInput, stage: &Stage, index: usize, dropped: &BTreeSet<usize>) -> String {
-    let settings = scene.build.instructions(stage).filter(|(at, one)| *at < index && one.keyword == Keyword::Workdir);
+    let settings = scene
+        .build
+        .instructions(stage)
+        .filter(|(at, instruction)| *at < index && instruction.keyword == Keyword::Workdir);
     let last = settings.map(|(at, _)| at).last();
     match last {
         Some(at) if dropped.contains(&at) => folder(scene, stage, at, dropped),
@@ -88,8 +91,9 @@ impl<'a> ClientWriter<'_, 'a> {
         let line = scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
         let mut text = format!("{line} AS {name}{}", scene.newline());
         let transfers = build.transfers(self.stage);
-        for (index, one) in build.instructions(self.stage).take_while(|(index, _)| *index <= self.client.last()) {
-            let line = match one.keyword {
+        for (index, instruction) in build.instructions(self.stage).take_while(|(index, _)| *index <= self.client.last())
+        {
+            let line = match instruction.keyword {
                 Keyword::Arg | Keyword::Env | Keyword::Workdir => Some(scene.passage_text(index)),
                 Keyword::Copy | Keyword::Add => {
                     transfers.iter().find(|transfer| transfer.index == index).and_then(|transfer| self.copy(transfer))
@@ -161,12 +165,12 @@ impl<'a> ClientWriter<'_, 'a> {
     /// Whether an instruction of the final stage serves the site alone, and something later makes up for it.
     fn is_left_over(&self, index: usize, clients: &[Client<'a>]) -> bool {
         let build = self.scene.build;
-        let one = build.instruction(index);
-        match one.keyword {
+        let instruction = build.instruction(index);
+        match instruction.keyword {
             Keyword::Workdir => self.is_passed(index, clients),
             Keyword::Copy => {
                 let transfers = build.transfers(self.stage);
-                let Some(own) = transfers.iter().find(|transfer| transfer.index == index && transfer.from.is_none())
+                let Some(copy) = transfers.iter().find(|transfer| transfer.index == index && transfer.from.is_none())
                 else {
                     return false;
                 };
@@ -185,7 +189,7 @@ impl<'a> ClientWriter<'_, 'a> {
                         && transfer.sources.iter().all(Source::is_everything)
                         && target(transfer).is_some_and(|to| path::join(&to, root) == self.client.folder)
                 });
-                later && own.sources.iter().all(ours) && target(own).as_deref() == Some(self.client.folder.as_str())
+                later && copy.sources.iter().all(ours) && target(copy).as_deref() == Some(self.client.folder.as_str())
             }
             _ => false,
         }
@@ -198,19 +202,20 @@ impl<'a> ClientWriter<'_, 'a> {
             return false;
         }
         let file = &build.input().file;
-        for (at, one) in build.instructions(self.stage).filter(|(at, _)| *at > index) {
-            match one.keyword {
+        for (at, instruction) in build.instructions(self.stage).filter(|(at, _)| *at > index) {
+            match instruction.keyword {
                 Keyword::Workdir => {
                     return self
                         .scene
                         .source()
-                        .slice(one.span)
+                        .slice(instruction.span)
                         .split_whitespace()
                         .nth(1)
                         .is_some_and(|path| path.starts_with('/'));
                 }
                 Keyword::Copy | Keyword::Add => {
-                    let absolute = file.transfer(one).is_some_and(|parts| parts.destination.text.starts_with('/'));
+                    let absolute =
+                        file.transfer(instruction).is_some_and(|parts| parts.destination.text.starts_with('/'));
                     if !absolute && !self.is_left_over_copy(at, clients) {
                         return false;
                     }

@@ -38,8 +38,8 @@ pub(in crate::optimize::node) fn first(
                 continue;
             }
             for module in modules(text) {
-                if let Some(found) = package(module).filter(|name| packages.contains(name)) {
-                    return Some((found.to_owned(), file.to_owned()));
+                if let Some(package) = package(module).filter(|name| packages.contains(name)) {
+                    return Some((package.to_owned(), file.to_owned()));
                 }
                 if module.starts_with('.') {
                     waiting.extend(sources.files_at(&path::join(path::parent(file), module)));
@@ -53,8 +53,8 @@ pub(in crate::optimize::node) fn first(
     let reach = LazyReach::new(scene);
     let mut sources = sources.filter(|(path, _)| path::is_within(path, &project.root) && runs(&reach, path));
     sources.find_map(|(path, text)| {
-        let found = modules(text).filter_map(package).find(|name| packages.contains(name))?;
-        Some((found.to_owned(), path.clone()))
+        let package = modules(text).filter_map(package).find(|name| packages.contains(name))?;
+        Some((package.to_owned(), path.clone()))
     })
 }
 
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn imports_are_read() {
         let text = "import a from 'a'\nimport type { T } from \"t\"\nconst b = require(\"@s/b/x\")\nimport './c.js'\n} from 'd'\n// require('e')\nimport \"f/register\";";
-        let found: Vec<_> = modules(text).filter_map(package).collect();
-        assert_eq!(found, ["a", "@s/b", "d", "f"]);
+        let packages: Vec<_> = modules(text).filter_map(package).collect();
+        assert_eq!(packages, ["a", "@s/b", "d", "f"]);
     }
 }

@@ -103,14 +103,14 @@ impl<'a> OutputReader<'_, 'a> {
     /// The file `name.ts` or the like: its name, and its text where that is known.
     fn configuration(&self, name: &str) -> Option<(String, Option<&'a str>)> {
         let names = FileKind::endings_of(Ecosystem::Node).map(|ending| format!("{name}{ending}"));
-        let found = names.into_iter().find(|path| self.has(path))?;
-        let text = self.text(&found);
-        Some((found, text))
+        let path = names.into_iter().find(|path| self.has(path))?;
+        let text = self.text(&path);
+        Some((path, text))
     }
 
     /// A bundler with one setting for its folder.
     fn configured(&mut self, bundler: &'static str, file: &str, key: &str, default: &str) {
-        let found = match self.configuration(file) {
+        let value = match self.configuration(file) {
             None => Some(default.to_owned()),
             Some((_, None)) => None,
             Some((_, Some(text))) => match literal(text, key) {
@@ -119,7 +119,7 @@ impl<'a> OutputReader<'_, 'a> {
                 Literal::Open => None,
             },
         };
-        match found {
+        match value {
             Some(folder) => self.bundles(bundler, &folder),
             None => self.out.opens(UnknownOutput::Setting { key: key.to_string(), file: file.to_string() }),
         }

@@ -142,8 +142,8 @@ mod tests {
                 let known = files.iter().find(|(file, _)| *file == name).map(|(_, text)| *text);
                 if name == path { Some(config) } else { known }
             };
-            let found = TsConfig::read(path, &find).map_or(Emit::Unknown, |config| config.output());
-            assert_eq!(found, expected, "{config}");
+            let output = TsConfig::read(path, &find).map_or(Emit::Unknown, |config| config.output());
+            assert_eq!(output, expected, "{config}");
         };
         let folder = |folder: &str| Emit::Folder(folder.to_owned());
         let inits = "{\n  \"compilerOptions\": {\n    // \"noEmit\": true, /* Disable emitting files. */\n    \"outDir\": \"./dist\", /* x */\n  },\n}";

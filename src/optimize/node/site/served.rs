@@ -106,7 +106,7 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Sit
     let script = launch.script();
     let own: Vec<Vec<String>> = script.invocations().iter().map(words::of).collect();
     let commands: Vec<Vec<String>> = own.iter().flat_map(|words| started_project::commands(project, words)).collect();
-    let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|found| (words, found)));
+    let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|server| (words, server)));
     let Some((words, (server, args))) = servers.next_back() else {
         return Ok(None);
     };
@@ -251,7 +251,9 @@ impl ServerReader<'_, '_> {
         const BUILD: &str = "build";
         let build = self.scene.build;
         let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
-        let runs = stages.flat_map(|stage| build.instructions(stage)).filter(|(_, one)| one.keyword == Keyword::Run);
+        let runs = stages
+            .flat_map(|stage| build.instructions(stage))
+            .filter(|(_, instruction)| instruction.keyword == Keyword::Run);
         let mut codes = runs.filter_map(|(index, _)| build.code(index));
         if codes.any(|code| code.script.invocations().iter().any(is_builder)) {
             return Ok(None);
@@ -269,16 +271,16 @@ impl ServerReader<'_, '_> {
         let row = data::SERVER_PORTS.row(server.command);
         let options = row.into_iter().flat_map(|row| [row[1], row[2]]).chain([server.options]);
         let variable = row.map_or(server.variable, |row| row[4]);
-        let mut given = Vec::new();
+        let mut values = Vec::new();
         for name in options.flat_map(data::words) {
-            given.extend(self.option_values(name));
+            values.extend(self.option_values(name));
         }
         // The same place said twice: a script and the arguments that are added to it.
-        given.dedup();
-        if given.len() > 1 {
+        values.dedup();
+        if values.len() > 1 {
             return Err(SiteBlocker::SeveralAddresses);
         }
-        let text = match given.pop() {
+        let text = match values.pop() {
             Some(text) => self.expanded(&text)?,
             None => match self.variable(variable)? {
                 Some(value) => value,
@@ -291,18 +293,18 @@ impl ServerReader<'_, '_> {
 
     /// The values of an option.
     fn option_values(&self, name: &str) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut values = Vec::new();
         for (at, word) in self.args.iter().enumerate() {
             let Some(rest) = word.strip_prefix(name) else { continue };
             let short = name.len() == 2 && rest.starts_with(|c: char| c.is_ascii_digit() || c == '$');
             match rest.strip_prefix('=') {
-                Some(value) => found.push(value.to_owned()),
-                None if rest.is_empty() => found.extend(self.args.get(at + 1).cloned()),
-                None if short => found.push(rest.to_owned()),
+                Some(value) => values.push(value.to_owned()),
+                None if rest.is_empty() => values.extend(self.args.get(at + 1).cloned()),
+                None if short => values.push(rest.to_owned()),
                 None => {}
             }
         }
-        found
+        values
     }
 
     /// A word with the variables that the image sets.
@@ -333,7 +335,7 @@ impl ServerReader<'_, '_> {
         values.dedup();
         match (values.as_slice(), self.scene.build.scopes().lookup(self.stage.index, name, usize::MAX)) {
             ([Some(value)], _) => Ok(Some((*value).to_owned())),
-            ([], Lookup::Defined(found)) if found.origin == VariableOrigin::Env => match &found.value {
+            ([], Lookup::Defined(variable)) if variable.origin == VariableOrigin::Env => match &variable.value {
                 VariableValue::Known(text) => Ok(Some(text.to_string())),
                 _ => Err(SiteBlocker::UnknownVariable { name: name.to_string() }),
             },

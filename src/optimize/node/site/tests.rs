@@ -24,39 +24,39 @@ fn optimize_site(
     let options = Options { level, ..Options::default() };
     let done = optimize(&inputs, 0, &evidence, &options);
     let refusals = done.rungs.iter().flat_map(|rung| &rung.refusals);
-    let said = refusals.map(|refusal| format!("{}: {}", refusal.pass, refusal.why)).collect();
+    let refusals = refusals.map(|refusal| format!("{}: {}", refusal.pass, refusal.why)).collect();
     let text = done.result()[0].text().to_owned();
     let again = inputs.with_sources(done.result());
     assert_eq!(optimize(&again, 0, &evidence, &options).result()[0].text(), text, "a second run changes nothing");
-    (text, said)
+    (text, refusals)
 }
 
 fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
-    let kept = FILES.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
-    kept.chain(others.iter().copied()).collect()
+    let kept_files = FILES.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
+    kept_files.chain(others.iter().copied()).collect()
 }
 
 #[track_caller]
-fn check(dockerfile: &str, others: &[(&str, &str)], there: &[&str], absent: &[&str]) {
-    let (text, said) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
-    for part in there {
-        assert!(text.contains(part), "`{part}` lacks in\n{text}\n{said:#?}");
+fn check(dockerfile: &str, others: &[(&str, &str)], present: &[&str], absent: &[&str]) {
+    let (text, refusals) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
+    for part in present {
+        assert!(text.contains(part), "`{part}` lacks in\n{text}\n{refusals:#?}");
     }
     for part in absent {
-        assert!(!text.contains(part), "`{part}` is in\n{text}\n{said:#?}");
+        assert!(!text.contains(part), "`{part}` is in\n{text}\n{refusals:#?}");
     }
 }
 
 #[track_caller]
 fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
-    let (text, said) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
+    let (text, refusals) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
     assert!(!text.contains("FROM nginx"), "{text}");
-    assert!(said.iter().any(|one| one.starts_with("site-stages: ") && one.contains(why)), "`{why}`: {said:#?}");
+    assert!(refusals.iter().any(|one| one.starts_with("site-stages: ") && one.contains(why)), "`{why}`: {refusals:#?}");
 }
 
 #[test]
 fn previews_become_a_web_server() {
-    let there = [
+    let present = [
         "FROM node:22 AS build\n",
         "\n\nFROM nginx:1.30-alpine-slim\nCOPY <<'EOF'",
         "listen 4173;",
@@ -65,7 +65,7 @@ fn previews_become_a_web_server() {
         "COPY --from=build /app/dist /usr/share/nginx/html\nUSER nginx\nEXPOSE 4173\nHEALTHCHECK",
         "[\"wget\", \"-qO\", \"/dev/null\", \"http://127.0.0.1:4173/\"]",
     ];
-    check(DOCKERFILE, &[], &there, &["CMD npm", "502"]);
+    check(DOCKERFILE, &[], &present, &["CMD npm", "502"]);
     let named = |image: &'static str| {
         optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), move |evidence| {
             evidence.named_images = BTreeSet::from(["node:22".to_owned(), image.to_owned()]);
@@ -112,8 +112,8 @@ fn all_forms_of_the_command_are_followed() {
     }
     check_refused(&start("CMD serve -s dist"), &[("public/serve.json", "{}")], "sets rules");
     let other = "FROM rust:1.95-slim-bookworm\nWORKDIR /app\nCOPY . .\nRUN cargo build\nCMD [\"serve\"]\n";
-    let (_, said) = optimize_site(other, &[("Cargo.toml", "")], Level::Up(Rung::Stages), |_| {});
-    assert!(said.iter().all(|one| !one.starts_with("site-stages")), "{said:#?}");
+    let (_, refusals) = optimize_site(other, &[("Cargo.toml", "")], Level::Up(Rung::Stages), |_| {});
+    assert!(refusals.iter().all(|one| !one.starts_with("site-stages")), "{refusals:#?}");
 }
 
 #[test]
@@ -167,11 +167,11 @@ fn what_the_configuration_says_of_previews_holds() {
 #[test]
 fn what_else_is_done_in_the_image_is_left_to_level_6() {
     let service = || Service { name: "web".to_owned(), ..Service::default() };
-    let refused = |one: Service, why: &str| {
-        let know = |evidence: &mut Evidence| evidence.services = vec![one.clone()];
-        let (text, said) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
+    let refused = |service: Service, why: &str| {
+        let know = |evidence: &mut Evidence| evidence.services = vec![service.clone()];
+        let (text, refusals) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
         assert!(!text.contains("FROM nginx"), "{text}");
-        assert!(said.iter().any(|one| one.contains(why) && one.contains("`--level 6`")), "{said:#?}");
+        assert!(refusals.iter().any(|one| one.contains(why) && one.contains("`--level 6`")), "{refusals:#?}");
         let (text, _) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Server), know);
         assert!(text.contains("FROM nginx"), "{text}");
     };
@@ -184,8 +184,8 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
         evidence.services = vec![service()];
         evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".to_owned());
     };
-    let (_, said) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
-    assert!(said.iter().any(|one| one.contains("`justfile` runs `npm test` in the container")), "{said:#?}");
+    let (_, refusals) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
+    assert!(refusals.iter().any(|one| one.contains("`justfile` runs `npm test` in the container")), "{refusals:#?}");
     let port = Service {
         environment: ["PORT".to_owned()].into(),
         values: vec![("PORT".to_owned(), "4000".to_owned())],
@@ -199,33 +199,33 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
 #[test]
 fn servers_for_development_are_replaced_on_level_6() {
     let dev = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nEXPOSE 5173\nCMD [\"npm\", \"run\", \"dev\", \"--\", \"--host\"]\n";
-    let (text, said) = optimize_site(dev, &FILES, Level::Up(Rung::Server), |_| {});
-    assert!(text.contains("RUN npm run build\n\nFROM nginx") && text.contains("listen 5173;"), "{text}\n{said:#?}");
+    let (text, refusals) = optimize_site(dev, &FILES, Level::Up(Rung::Server), |_| {});
+    assert!(text.contains("RUN npm run build\n\nFROM nginx") && text.contains("listen 5173;"), "{text}\n{refusals:#?}");
     let cra = r#"{"name": "a", "scripts": {"build": "react-scripts build", "start": "react-scripts start"},
  "dependencies": {"react-scripts": "5"}}"#;
     let start = dev.replace("\"run\", \"dev\", \"--\", \"--host\"", "\"start\"");
-    let (text, said) = optimize_site(&start, &[("package.json", cra)], Level::Up(Rung::Server), |_| {});
+    let (text, refusals) = optimize_site(&start, &[("package.json", cra)], Level::Up(Rung::Server), |_| {});
     for part in ["listen 3000;", "/app/build /usr", "^/static/.+\\.[0-9a-f]{8,20}", "try_files $uri /index.html;"] {
-        assert!(text.contains(part), "{part}: {text}\n{said:#?}");
+        assert!(text.contains(part), "{part}: {text}\n{refusals:#?}");
     }
     let bound = |evidence: &mut Evidence| {
         let bound = vec![(".".to_owned(), "/app".to_owned())];
         evidence.services = vec![Service { name: "web".to_owned(), bound, ..Service::default() }];
     };
-    let (text, said) = optimize_site(dev, &FILES, Level::Up(Rung::Server), bound);
+    let (text, refusals) = optimize_site(dev, &FILES, Level::Up(Rung::Server), bound);
     assert!(
-        !text.contains("nginx") && said.iter().any(|one| one.contains("to show changes at once")),
-        "{text}\n{said:#?}"
+        !text.contains("nginx") && refusals.iter().any(|one| one.contains("to show changes at once")),
+        "{text}\n{refusals:#?}"
     );
 }
 
 #[test]
 fn leftovers_of_the_other_server_go() {
     let serve = "CMD [\"serve\", \"-s\", \"dist\", \"-l\", \"3000\"]\n";
-    let one = format!(
+    let dockerfile = format!(
         "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install && npm install -g serve\nRUN npm run build\nRUN npm prune --omit=dev\n{serve}"
     );
-    check(&one, &[], &["RUN npm run build\n\nFROM nginx"], &["-g serve", "prune"]);
+    check(&dockerfile, &[], &["RUN npm run build\n\nFROM nginx"], &["-g serve", "prune"]);
     let two = format!(
         "FROM node:22 AS builder\nWORKDIR /src\nCOPY . .\nRUN npm install\nRUN npm run build\n\nFROM node:22 AS modules\nWORKDIR /m\nCOPY package.json .\nRUN npm install --omit=dev\n\nFROM node:22 AS runner\nLABEL a=b\nWORKDIR /app\nRUN npm install -g serve\nCOPY --from=modules /m/node_modules ./node_modules\nCOPY --from=builder /src/dist ./dist\nUSER node\n{serve}"
     );

@@ -15,10 +15,10 @@ pub(super) fn reason_against_other_server(
     site: &Site,
     server: &WebServer,
 ) -> Option<SiteBlocker> {
-    let own = scene.evidence.services.iter();
-    let mut own = own.filter(|one| one.target.is_none() || one.target == stage.name);
+    let services = scene.evidence.services.iter();
+    let mut services = services.filter(|service| service.target.is_none() || service.target == stage.name);
     let used = container_uses::in_containers(scene, stage).map(|what| SiteBlocker::ContainerUse { what });
-    used.or_else(|| own.find_map(|service| by_service(service, site, server)))
+    used.or_else(|| services.find_map(|service| by_service(service, site, server)))
 }
 
 fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<SiteBlocker> {

@@ -127,7 +127,7 @@ fn folder_of(base: Option<&str>) -> Result<Option<String>, SiteBlocker> {
 fn proxies(text: &str) -> Result<Vec<(String, String)>, SiteBlocker> {
     let more = || SiteBlocker::ViteProxy;
     let Some(object) = value(text, "proxy").map_err(|_| more())? else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
+    let mut targets = Vec::new();
     for (path, target) in members(object).ok_or_else(more)? {
         let target = if target.starts_with('{') {
             members(target).ok_or_else(more)?.into_iter().find(|(key, _)| *key == "target").map(|(_, to)| to)
@@ -137,14 +137,14 @@ fn proxies(text: &str) -> Result<Vec<(String, String)>, SiteBlocker> {
         let whole = |text: &&str| text.len() + 2 == target.map_or(0, str::len);
         let target = target.and_then(quoted).filter(whole).ok_or_else(more)?;
         let host = target.split_once("://").map_or(target, |(_, rest)| rest);
-        let own = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"]
+        let is_host = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"]
             .iter()
             .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
-        if !own || !path.starts_with('/') || path.len() < 2 || !path.chars().all(plain) {
+        if !is_host || !path.starts_with('/') || path.len() < 2 || !path.chars().all(plain) {
             return Err(SiteBlocker::ViteProxyTo { path: path.to_string(), target: target.to_string() });
         }
-        found.push((path.to_owned(), target.to_owned()));
+        targets.push((path.to_owned(), target.to_owned()));
     }
-    Ok(found)
+    Ok(targets)
 }

@@ -36,8 +36,8 @@ pub(super) fn edits(
     }
     let writer = SiteWriter { scene, stage, site };
     let mut out = String::new();
-    let made = match writer.maker() {
-        Some(made) if site.build.is_none() => made,
+    let built_files = match writer.maker() {
+        Some(built_files) if site.build.is_none() => built_files,
         _ => {
             let name = writer.free_name();
             out.push_str(&writer.build_stage(&name));
@@ -46,7 +46,7 @@ pub(super) fn edits(
         }
     };
     let from_other = out.is_empty();
-    out.push_str(&writer.server_stage(server, &made)?);
+    out.push_str(&writer.server_stage(server, &built_files)?);
     let from = build.instruction(stage.start);
     let last = stage.instructions.end.max(stage.start + 1) - 1;
     let span = Span::new(from.span.start, build.instruction(last).span.end);
@@ -80,16 +80,16 @@ impl SiteWriter<'_, '_> {
         });
         let (transfer, source, below) = brings?;
         let Some(StageBase::Stage(from)) = transfer.from else { return None };
-        let changed = build.instructions(self.stage).any(|(index, one)| {
-            index > transfer.index && one.keyword == Keyword::Run && !self.is_without_effect(index)
+        let changed = build.instructions(self.stage).any(|(index, instruction)| {
+            index > transfer.index && instruction.keyword == Keyword::Run && !self.is_without_effect(index)
         });
         if changed {
             return None;
         }
-        let made = build.stages().get(from)?;
+        let built_files = build.stages().get(from)?;
         // Sources of another stage are relative to its root.
         let source = path::join("/", source);
-        let name = made.name.clone().unwrap_or_else(|| made.index.to_string());
+        let name = built_files.name.clone().unwrap_or_else(|| built_files.index.to_string());
         Some(BuiltFiles { stage: name, folder: if below.is_empty() { source } else { path::join(&source, below) } })
     }
 
@@ -102,11 +102,11 @@ impl SiteWriter<'_, '_> {
 
     /// A name that no stage has.
     fn free_name(&self) -> String {
-        let taken: BTreeSet<&str> =
+        let used_names: BTreeSet<&str> =
             self.scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
         ["build", "site", "site-build"]
             .into_iter()
-            .find(|name| !taken.contains(name))
+            .find(|name| !used_names.contains(name))
             .unwrap_or("built-site")
             .to_owned()
     }
@@ -119,15 +119,15 @@ impl SiteWriter<'_, '_> {
         let line = scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
         let mut out = format!("{line} AS {name}{newline}");
         let changes = |keyword: Keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
-        let last = build.instructions(self.stage).filter(|(index, one)| {
-            changes(one.keyword) && !(one.keyword == Keyword::Run && self.is_without_effect(*index))
+        let last = build.instructions(self.stage).filter(|(index, instruction)| {
+            changes(instruction.keyword) && !(instruction.keyword == Keyword::Run && self.is_without_effect(*index))
         });
         let end = last.map(|(index, _)| index).last().unwrap_or(self.stage.start);
-        for (index, one) in build.instructions(self.stage).filter(|(index, _)| *index <= end) {
-            if is_of_image(one.keyword) {
+        for (index, instruction) in build.instructions(self.stage).filter(|(index, _)| *index <= end) {
+            if is_of_image(instruction.keyword) {
                 continue;
             }
-            let text = match one.keyword {
+            let text = match instruction.keyword {
                 Keyword::Run => self.without_server(index),
                 _ => Some(scene.passage_text(index)),
             };
@@ -172,13 +172,13 @@ impl SiteWriter<'_, '_> {
         let place = |span: Span| code.place(file, span);
         let start = place(Span::at(parts.first()?.start)).start;
         let passage = scene.instruction_span(index);
-        let kept: Vec<&str> = parts
+        let kept_parts: Vec<&str> = parts
             .iter()
             .filter(|part| !installs(&part.invocations))
             .map(|part| source.slice(place(Span::new(part.start, part.end))))
             .collect();
         let head = source.slice(Span::new(passage.start, start));
-        Some(format!("{head}{}{}", kept.join(" && "), scene.newline()))
+        Some(format!("{head}{}{}", kept_parts.join(" && "), scene.newline()))
     }
 
     fn installs_server(&self, invocation: &Invocation) -> bool {
@@ -191,7 +191,9 @@ impl SiteWriter<'_, '_> {
     /// Whether another RUN calls the server's program by its name.
     fn is_called_elsewhere(&self, index: usize) -> bool {
         let build = self.scene.build;
-        let runs = build.instructions(self.stage).filter(|(at, one)| *at != index && one.keyword == Keyword::Run);
+        let runs = build
+            .instructions(self.stage)
+            .filter(|(at, instruction)| *at != index && instruction.keyword == Keyword::Run);
         let mut codes = runs.filter_map(|(at, _)| build.code(at));
         codes.any(|code| code.script.invocations().iter().any(|invocation| invocation.is(self.site.program)))
     }
@@ -208,18 +210,25 @@ impl SiteWriter<'_, '_> {
     }
 
     /// The stage that serves.
-    fn server_stage(&self, server: &WebServer, made: &BuiltFiles) -> Result<String, SiteBlocker> {
+    fn server_stage(&self, server: &WebServer, built_files: &BuiltFiles) -> Result<String, SiteBlocker> {
         let (scene, build, site) = (self.scene, self.scene.build, self.site);
         let newline = scene.newline();
         let source = scene.source();
         let name = self.stage.name_span.map(|span| format!(" AS {}", source.slice(span))).unwrap_or_default();
         let mut out = format!("FROM {}{name}{newline}", server.image);
-        for (index, _) in build.instructions(self.stage).filter(|(_, one)| one.keyword == Keyword::Label) {
+        for (index, _) in
+            build.instructions(self.stage).filter(|(_, instruction)| instruction.keyword == Keyword::Label)
+        {
             out.push_str(&scene.passage_text(index));
         }
         out.push_str(&nginx::configuration(site).replace('\n', newline));
         let below = site.base.as_deref().unwrap_or("").trim_end_matches('/');
-        out.push_str(&format!("COPY --from={} {} {}{below}{newline}", made.stage, made.folder, nginx::FOLDER));
+        out.push_str(&format!(
+            "COPY --from={} {} {}{below}{newline}",
+            built_files.stage,
+            built_files.folder,
+            nginx::FOLDER
+        ));
         out.push_str(&format!("USER nginx{newline}EXPOSE {}{newline}", site.port));
         let base = BaseImage::of(&server.image);
         let has = |program: &str| base.presence(program) == Presence::Has;
@@ -242,15 +251,14 @@ impl SiteWriter<'_, '_> {
     fn leftovers(&self) -> Vec<FileEdit> {
         let (scene, build) = (self.scene, self.scene.build);
         let mut edits = Vec::new();
-        let made = self.maker().and_then(|made| {
-            build
-                .stages()
-                .iter()
-                .find(|stage| stage.name.as_ref() == Some(&made.stage) || stage.index.to_string() == made.stage)
+        let built_files = self.maker().and_then(|built_files| {
+            build.stages().iter().find(|stage| {
+                stage.name.as_ref() == Some(&built_files.stage) || stage.index.to_string() == built_files.stage
+            })
         });
-        let Some(made) = made else { return edits };
-        for (index, one) in build.instructions(made) {
-            if one.keyword != Keyword::Run {
+        let Some(built_files) = built_files else { return edits };
+        for (index, instruction) in build.instructions(built_files) {
+            if instruction.keyword != Keyword::Run {
                 continue;
             }
             let text = self.without_server(index);
@@ -262,8 +270,8 @@ impl SiteWriter<'_, '_> {
             let text = scene.source().slice(edge.span);
             matches!(edge.to, StageBase::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
         });
-        let mut needed = BTreeSet::from([made.index]);
-        let mut waiting = vec![made.index];
+        let mut needed = BTreeSet::from([built_files.index]);
+        let mut waiting = vec![built_files.index];
         while let Some(index) = waiting.pop() {
             for edge in build.edges_of(&build.stages()[index]) {
                 if let StageBase::Stage(to) = edge.to

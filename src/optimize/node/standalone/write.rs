@@ -13,8 +13,8 @@ pub(super) fn edit(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &S
     let build = scene.build;
     let newline = scene.newline();
     let from = build.instruction(stage.start);
-    let taken = |name: &str| build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
-    let name = if taken("build") { "next-build" } else { "build" };
+    let is_used = |name: &str| build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
+    let name = if is_used("build") { "next-build" } else { "build" };
     let image = scene.source().slice(Span::new(from.span.start, stage.base_span.end));
     let mut out = format!("{image} AS {name}{newline}");
     for piece in pieces.all.iter().filter(|piece| piece.index <= server.build && piece.kind != Kind::Image) {
@@ -37,10 +37,10 @@ fn last(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, name
     let newline = scene.newline();
     let mut out = String::new();
     for piece in &pieces.all {
-        let one = build.instruction(piece.index);
+        let instruction = build.instruction(piece.index);
         let keep = match piece.kind {
-            Kind::Setting => one.keyword != Keyword::Arg || is_named(scene, pieces, piece.index),
-            Kind::Image => !matches!(one.keyword, Keyword::Cmd | Keyword::Entrypoint),
+            Kind::Setting => instruction.keyword != Keyword::Arg || is_named(scene, pieces, piece.index),
+            Kind::Image => !matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint),
             Kind::System => true,
             Kind::Files => piece.index < server.build,
             _ => false,
@@ -48,8 +48,8 @@ fn last(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, name
         if keep {
             paragraph(scene, piece.index, &mut out);
             out.push_str(&scene.passage_text(piece.index));
-        } else if matches!(one.keyword, Keyword::Cmd | Keyword::Entrypoint) {
-            let keyword = scene.source().slice(one.name.span);
+        } else if matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
+            let keyword = scene.source().slice(instruction.name.span);
             let text = scene.passage_text(piece.index);
             let comments = text.lines().take_while(|line| line.starts_with('#'));
             let comment = comments.fold(String::new(), |comment, line| format!("{comment}{line}{newline}"));

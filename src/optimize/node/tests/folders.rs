@@ -27,6 +27,6 @@ fn a_server_and_its_client_in_one_stage_stay_with_a_reason() {
     refused(direct, &[("package.json", plain), ("client/package.json", WEB), ("a.js", "")], why);
     let scripts = r#"{"name": "a", "dependencies": {"express": "4"},
      "scripts": {"client-install": "npm install --prefix client", "client-build": "npm run build --prefix client"}}"#;
-    let told = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install && npm run client-install && npm run client-build\nCMD [\"node\", \"a.js\"]\n";
-    refused(told, &[("package.json", scripts), ("client/package.json", WEB), ("a.js", "")], why);
+    let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install && npm run client-install && npm run client-build\nCMD [\"node\", \"a.js\"]\n";
+    refused(dockerfile, &[("package.json", scripts), ("client/package.json", WEB), ("a.js", "")], why);
 }

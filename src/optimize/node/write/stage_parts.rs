@@ -30,8 +30,8 @@ impl NodeWriter<'_, '_, '_> {
         let direct: BTreeSet<String> = self.pieces.direct(self.scene.build);
         // What the project has itself is found there by its scripts.
         let unused = |name: String| {
-            let own = project.dependencies.iter().any(|dependency| dependency.name == name);
-            (servers.contains(&name.as_str()) || own) && !direct.contains(&name)
+            let is_dependency = project.dependencies.iter().any(|dependency| dependency.name == name);
+            (servers.contains(&name.as_str()) || is_dependency) && !direct.contains(&name)
         };
         names.clone().next().is_some() && names.all(unused)
     }
@@ -40,30 +40,31 @@ impl NodeWriter<'_, '_, '_> {
     pub(super) fn is_covered(&self, index: usize) -> bool {
         let build = self.scene.build;
         let all = build.transfers(self.stage);
-        let Some(own) = all.iter().find(|one| one.index == index) else { return false };
+        let Some(copy) = all.iter().find(|copy| copy.index == index) else { return false };
         let place = |transfer: &crate::build::Transfer| {
             let target = transfer.destination.as_deref()?;
             Some(path::join(&installed::workdir(build, self.stage, transfer.index), target))
         };
-        let Some(target) = place(own) else { return false };
+        let Some(target) = place(copy) else { return false };
         if self.plan.whole {
             let inside = target.strip_prefix(&self.pieces.folder);
             return index <= self.pieces.last_built()
                 && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         }
-        let plain = |one: &&crate::build::Transfer| {
-            one.index > index
-                && one.from.is_none()
-                && one.exclude.is_empty()
-                && !one.parents
-                && one.instruction.keyword == Keyword::Copy
+        let plain = |transfer: &&crate::build::Transfer| {
+            transfer.index > index
+                && transfer.from.is_none()
+                && transfer.exclude.is_empty()
+                && !transfer.parents
+                && transfer.instruction.keyword == Keyword::Copy
         };
         // A copy of everything to the same place brings the files again, under their own names.
-        let later = all.iter().filter(plain).any(|one| {
-            place(one).as_ref() == Some(&target) && one.sources.iter().any(crate::build::Source::is_everything)
+        let later = all.iter().filter(plain).any(|transfer| {
+            place(transfer).as_ref() == Some(&target)
+                && transfer.sources.iter().any(crate::build::Source::is_everything)
         });
-        let named = own.destination.as_deref().is_some_and(|text| text.ends_with('/') || text.ends_with('.'));
-        let top = own
+        let named = copy.destination.as_deref().is_some_and(|text| text.ends_with('/') || text.ends_with('.'));
+        let top = copy
             .sources
             .iter()
             .all(|source| source.text.as_deref().is_some_and(|text| !text.trim_start_matches("./").contains('/')));
@@ -77,11 +78,11 @@ impl NodeWriter<'_, '_, '_> {
 
     /// Whether an ARG is used by what stands in the last stage; other settings always count.
     pub(super) fn is_wanted(&self, index: usize, pieces: &[Piece]) -> bool {
-        let kept = |piece: &&Piece| {
+        let kept_pieces = |piece: &&Piece| {
             !matches!(piece.kind, Kind::Build | Kind::Install | Kind::Prune | Kind::Clean | Kind::Compilers)
         };
-        let kept: Vec<Piece> = pieces.iter().filter(kept).copied().collect();
-        !self.is_arg(index) || self.is_used(index, &kept)
+        let kept_pieces: Vec<Piece> = pieces.iter().filter(kept_pieces).copied().collect();
+        !self.is_arg(index) || self.is_used(index, &kept_pieces)
     }
 
     /// Whether one of the pieces below an ARG may use it.
@@ -98,9 +99,9 @@ impl NodeWriter<'_, '_, '_> {
                 !mentioned && secrets.iter().any(|secret| secret.name == *name)
             });
         texts.any(|(kind, text)| {
-            let asked = |name: &String| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
+            let is_named = |name: &String| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
             // Programs that build read them from their environment; npm does not read the tokens of its install again.
-            kind == Kind::Build && !is_of_install || names.iter().any(asked)
+            kind == Kind::Build && !is_of_install || names.iter().any(is_named)
         })
     }
 
@@ -109,10 +110,11 @@ impl NodeWriter<'_, '_, '_> {
         let Some(code) = self.scene.build.code(index) else { return true };
         let Some(programs) = need::programs(self.scene, self.stage, self.pieces) else { return true };
         let started = |name: &str| {
-            let own = name == "corepack" && (programs.contains("yarn") || programs.contains("pnpm"));
-            own || programs
-                .iter()
-                .any(|program| program == name || crate::optimize::node::words::package_of(program) == name)
+            let is_corepack = name == "corepack" && (programs.contains("yarn") || programs.contains("pnpm"));
+            is_corepack
+                || programs
+                    .iter()
+                    .any(|program| program == name || crate::optimize::node::words::package_of(program) == name)
         };
         let calls = code.script.invocations();
         calls.iter().filter_map(Invocation::package_call).any(|call| {

@@ -38,12 +38,12 @@ fn packages_of_no_project_need_no_sources() {
          |CMD [\"node\", \"app.js\"]",
     );
     // It would be written over.
-    let own = "|FROM node:22
+    let dockerfile = "|FROM node:22
          |WORKDIR /app
          |COPY . .
          |RUN npm install express
          |CMD [\"node\", \"app.js\"]";
-    check(own, NPM, own);
+    check(dockerfile, NPM, dockerfile);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn what_another_stage_builds_of_sources_counts_as_sources() {
          |CMD [\"serve\", \"-s\", \"dist\"]",
     );
     // What is installed there may be what the other stage left.
-    let kept = "|FROM node:22 AS build
+    let dockerfile = "|FROM node:22 AS build
          |WORKDIR /app
          |COPY package.json package-lock.json ./
          |RUN npm ci
@@ -86,7 +86,7 @@ fn what_another_stage_builds_of_sources_counts_as_sources() {
          |COPY --from=build /app/package.json ./
          |RUN npm install --omit=dev
          |CMD [\"node\", \"dist\"]";
-    check(kept, NPM, kept);
+    check(dockerfile, NPM, dockerfile);
 }
 
 #[test]
@@ -97,8 +97,8 @@ fn programs_of_a_version_need_no_project_and_settings_of_one_do() {
     let swag = "|RUN go install github.com/swaggo/swag/cmd/swag@v1.16.4\n";
     check(&file("", swag), files, &file(swag, ""));
     // These write the project's manifest.
-    for kept in ["|RUN go get github.com/swaggo/swag@v1.16.4\n", "|RUN composer config sort-packages true\n"] {
-        check(&file("", kept), files, &file("", kept));
+    for dockerfile in ["|RUN go get github.com/swaggo/swag@v1.16.4\n", "|RUN composer config sort-packages true\n"] {
+        check(&file("", dockerfile), files, &file("", dockerfile));
     }
 }
 

@@ -28,13 +28,15 @@ pub fn write(analysis: &Analysis, exit: u8, base: &PathBase) -> String {
         files.extend(cause(limit).and_then(|layer| image.place(layer)).map(|(name, _)| name));
     }
     let facts = || analysis.images.iter().flat_map(|image| image.facts.iter().map(move |fact| (image, fact)));
-    let told: BTreeMap<&str, &ImageFinding> = facts().map(|(_, fact)| (fact.rule, fact)).collect();
+    let first_facts: BTreeMap<&str, &ImageFinding> = facts().map(|(_, fact)| (fact.rule, fact)).collect();
     files.extend(facts().filter_map(|(image, fact)| Some(image.place_of_fact(fact)?.0)));
     let budgets: BTreeSet<String> = limits().map(|(_, limit)| limit_rule(limit)).collect();
     let files: Vec<&str> = files.into_iter().collect();
-    let rules = kinds.keys().copied().chain(told.keys().copied()).chain(budgets.iter().map(String::as_str)).collect();
+    let rules =
+        kinds.keys().copied().chain(first_facts.keys().copied()).chain(budgets.iter().map(String::as_str)).collect();
     let log = ImageLogWriter { base, rules, files };
-    let described = kinds.values().map(|finding| descriptor(finding)).chain(told.values().map(|fact| of_rule(fact)));
+    let described =
+        kinds.values().map(|finding| descriptor(finding)).chain(first_facts.values().map(|fact| of_rule(fact)));
     let limited =
         budgets.iter().map(|name| rule::descriptor_without_page(name, "a limit of the image budget", "error"));
     pretty(&wire::SarifLog {
@@ -104,14 +106,14 @@ fn of_rule(fact: &ImageFinding) -> wire::Descriptor<'_> {
 }
 
 fn notifications(analysis: &Analysis) -> Vec<wire::Notification> {
-    let mut told: Vec<wire::Notification> = analysis.problems.iter().map(notification_of).collect();
+    let mut notifications: Vec<wire::Notification> = analysis.problems.iter().map(notification_of).collect();
     for skip in &analysis.skipped {
         let remedy = if skip.remedy.is_empty() { String::new() } else { format!("; {}", skip.remedy) };
-        told.push(notification("run-notice", "note", &format!("skipped {}: {}{remedy}", skip.what, skip.why)));
+        notifications.push(notification("run-notice", "note", &format!("skipped {}: {}{remedy}", skip.what, skip.why)));
     }
     let notices = analysis.notices.iter().chain(analysis.images.iter().flat_map(|image| &image.notices));
-    told.extend(notices.map(|notice| notification("run-notice", "note", notice)));
-    told
+    notifications.extend(notices.map(|notice| notification("run-notice", "note", notice)));
+    notifications
 }
 
 fn notification_of(problem: &AnalysisProblem) -> wire::Notification {
@@ -203,14 +205,14 @@ fn print(name: &str, path: &str) -> String {
 }
 
 fn impact(finding: &AnalysisFinding) -> Vec<Impact<'_>> {
-    let one = |kind, bytes, per| Impact {
+    let impact = |kind, bytes, per| Impact {
         kind,
         saves: Some(Amount::Bytes(bytes)),
         per,
         basis: Basis::Measured.name(),
         evidence: "image",
     };
-    let mut all = vec![one("disk_bytes", finding.bytes, "pull")];
-    all.extend(finding.compressed.map(|bytes| one("pull_bytes", bytes, "pull")));
+    let mut all = vec![impact("disk_bytes", finding.bytes, "pull")];
+    all.extend(finding.compressed.map(|bytes| impact("pull_bytes", bytes, "pull")));
     all
 }

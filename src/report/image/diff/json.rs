@@ -92,17 +92,17 @@ fn part(part: &crate::analysis::DiffPart) -> wire::DiffPartJson<'_> {
 
 fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::LayerDiffJson<'a> {
     let (old, new) = (diff.before, diff.after);
-    let made =
+    let created =
         |analysis: &'a ImageAnalysis, at: Option<usize>| analysis.place(at?).map(|(name, place)| origin(name, place));
     let [before, after] = diff.layer_bytes(pair);
-    let told = pair.after.and_then(|at| new.instruction(at));
+    let instruction = pair.after.and_then(|at| new.instruction(at));
     wire::LayerDiffJson {
         before: pair.before,
         after: pair.after,
         same: pair.same,
-        instruction: told.or_else(|| pair.before.and_then(|at| old.instruction(at))),
-        origin_before: made(old, pair.before),
-        origin_after: made(new, pair.after),
+        instruction: instruction.or_else(|| pair.before.and_then(|at| old.instruction(at))),
+        origin_before: created(old, pair.before),
+        origin_after: created(new, pair.after),
         bytes_before: if pair.before.is_some() { before } else { None },
         bytes_after: if pair.after.is_some() { after } else { None },
         bytes: before.zip(after).map(|(before, after)| delta(before, after)),
@@ -139,12 +139,12 @@ fn categories<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Category<'a>> {
 
 fn settings<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Setting<'a>> {
     let mut list = Vec::new();
-    for one in &diff.difference.config {
+    for config_difference in &diff.difference.config {
         list.push(wire::Setting {
-            setting: one.setting,
-            name: one.name.as_deref(),
-            before: one.before.as_deref(),
-            after: one.after.as_deref(),
+            setting: config_difference.setting,
+            name: config_difference.name.as_deref(),
+            before: config_difference.before.as_deref(),
+            after: config_difference.after.as_deref(),
         });
     }
     list

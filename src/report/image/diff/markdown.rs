@@ -26,27 +26,39 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
     row("Wasted", before.waste_bytes, after.waste_bytes);
     out.push_str(&fold("layers", "| | Line | Instruction |\n| ---: | --- | --- |\n", layers(diff), diff.top.max(20)));
     let all = &diff.difference.packages;
-    let rows = all.iter().map(|one| {
+    let rows = all.iter().map(|change| {
         format!(
             "| {} | {} | {} | {} |\n",
-            signed(one.bytes),
-            one.ecosystem.name(),
-            markdown(&package(one)),
-            one.how.name()
+            signed(change.bytes),
+            change.ecosystem.name(),
+            markdown(&package(change)),
+            change.how.name()
         )
     });
     out.push_str(&fold("packages", "| | | Package | |\n| ---: | --- | --- | --- |\n", rows.collect(), diff.top));
     let all = &diff.difference.categories;
-    let rows = all.iter().map(|one| format!("| {} | {} |\n", signed(one.bytes()), markdown(&one.category.name)));
-    out.push_str(&fold("categories", "| | Category |\n| ---: | --- |\n", rows.collect(), diff.top));
-    let all = diff.difference.folders.iter().filter(|folder| folder.depth <= diff.depth);
-    let rows =
-        all.map(|one| format!("| {} | {} |\n", signed(one.bytes), markdown_code(&diff.path(one.before, one.after))));
-    out.push_str(&fold("folders", "| | Folder |\n| ---: | --- |\n", rows.collect(), diff.top));
-    let all = &diff.difference.files;
     let rows = all
         .iter()
-        .map(|one| format!("| {} | {} | {} |\n", signed(one.bytes()), one.how.name(), markdown_code(&diff.file(one))));
+        .map(|category| format!("| {} | {} |\n", signed(category.bytes()), markdown(&category.category.name)));
+    out.push_str(&fold("categories", "| | Category |\n| ---: | --- |\n", rows.collect(), diff.top));
+    let all = diff.difference.folders.iter().filter(|folder| folder.depth <= diff.depth);
+    let rows = all.map(|difference| {
+        format!(
+            "| {} | {} |\n",
+            signed(difference.bytes),
+            markdown_code(&diff.path(difference.before, difference.after))
+        )
+    });
+    out.push_str(&fold("folders", "| | Folder |\n| ---: | --- |\n", rows.collect(), diff.top));
+    let all = &diff.difference.files;
+    let rows = all.iter().map(|difference| {
+        format!(
+            "| {} | {} | {} |\n",
+            signed(difference.bytes()),
+            difference.how.name(),
+            markdown_code(&diff.file(difference))
+        )
+    });
     out.push_str(&fold("files", "| | | File |\n| ---: | --- | --- |\n", rows.collect(), diff.top));
     let rows = diff.difference.config.iter().map(|config| {
         let (name, text) = setting(config);

@@ -84,9 +84,9 @@ fn sums(diff: &ImageDiff<'_>, layout: Layout) -> String {
 }
 
 fn layers(diff: &ImageDiff<'_>, layout: Layout) -> String {
-    let own: Vec<_> = diff.difference.layers.iter().skip(diff.difference.shared_layers).collect();
+    let layers: Vec<_> = diff.difference.layers.iter().skip(diff.difference.shared_layers).collect();
     let mut rows = Vec::new();
-    for pair in own.iter().take(diff.top.max(20)) {
+    for pair in layers.iter().take(diff.top.max(20)) {
         let [before, after] = diff.layer_bytes(pair);
         let delta = before.zip(after).map(|(before, after)| crate::analysis::delta(before, after));
         let (mark, mark_tone) = match (pair.before, pair.after) {
@@ -103,7 +103,7 @@ fn layers(diff: &ImageDiff<'_>, layout: Layout) -> String {
         ]);
     }
     grid(&[Column::Left, Column::Right, Column::Left, Column::Words], &rows, layout, 4)
-        + &lists::rest(own.len(), rows.len())
+        + &lists::rest(layers.len(), rows.len())
 }
 
 fn packages(diff: &ImageDiff<'_>, layout: Layout) -> String {

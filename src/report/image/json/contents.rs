@@ -12,7 +12,7 @@ use crate::rules::ImageFinding;
 pub(super) fn losses(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Loss> {
     let mut all: Vec<&Loss> = analysis.losses.iter().collect();
     all.sort_by_key(|loss| std::cmp::Reverse(loss.bytes));
-    all.into_iter().take(top).map(|one| loss(analysis, one)).collect()
+    all.into_iter().take(top).map(|loss_group| loss(analysis, loss_group)).collect()
 }
 
 fn loss(analysis: &ImageAnalysis, loss: &Loss) -> wire::Loss {
@@ -127,35 +127,35 @@ pub(super) fn packages<'a>(
 }
 
 fn package<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, id: usize) -> wire::PackageRowJson<'a> {
-    let own = &packages.packages[id];
+    let package = &packages.packages[id];
     let layer =
         |(layer, size): &(u32, Size)| wire::CategoryLayer { layer: *layer, files: size.files, bytes: size.bytes };
     wire::PackageRowJson {
         id,
-        ecosystem: own.ecosystem.name(),
-        name: &own.name,
-        version: &own.version,
-        architecture: (!own.architecture.is_empty()).then_some(&own.architecture),
-        path: shown_path(analysis, own.place),
-        bytes: own.size.bytes,
-        pull_bytes: own.size.compressed,
-        files: own.size.files,
-        layer: own.layer,
-        layers: own.by_layer.iter().map(layer).collect(),
-        why: match own.why {
+        ecosystem: package.ecosystem.name(),
+        name: &package.name,
+        version: &package.version,
+        architecture: (!package.architecture.is_empty()).then_some(&package.architecture),
+        path: shown_path(analysis, package.place),
+        bytes: package.size.bytes,
+        pull_bytes: package.size.compressed,
+        files: package.size.files,
+        layer: package.layer,
+        layers: package.by_layer.iter().map(layer).collect(),
+        why: match package.why {
             PackageReason::Asked => Some("asked"),
             PackageReason::Dependency => Some("dependency"),
             PackageReason::Unknown => None,
         },
-        orphan: own.is_orphan(),
-        development: own.development,
-        essential: own.essential,
-        needs: &own.needs,
-        needed_by: &own.needed_by,
-        exclusive_bytes: own.exclusive.map(|size| size.bytes),
-        closure_bytes: own.closure.map(|size| size.bytes),
-        part_of: own.part_of,
-        parts: own.parts.len(),
+        orphan: package.is_orphan(),
+        development: package.development,
+        essential: package.essential,
+        needs: &package.needs,
+        needed_by: &package.needed_by,
+        exclusive_bytes: package.exclusive.map(|size| size.bytes),
+        closure_bytes: package.closure.map(|size| size.bytes),
+        part_of: package.part_of,
+        parts: package.parts.len(),
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) enum Codec {
 /// Makes a blob.
 pub(crate) fn pack(codec: Codec, bytes: &[u8]) -> Vec<u8> {
     let halves = || bytes.split_at(bytes.len() / 3);
-    let joined = |one: fn(&[u8]) -> Vec<u8>| [one(halves().0), one(halves().1)].concat();
+    let joined = |encode: fn(&[u8]) -> Vec<u8>| [encode(halves().0), encode(halves().1)].concat();
     match codec {
         Codec::Plain => bytes.to_vec(),
         Codec::Gzip => gzip(bytes),

@@ -123,10 +123,10 @@ fn indexes(zoo: &mut Zoo) {
     );
     zoo.broken("index-of-no-image", with(&[]).tar(), &["image", "index"]);
     // Nothing can hold its own digest: the blob that stands under the name is another one.
-    let own = digest(b"cycle");
-    let cycle = serde_json::to_vec(&json!({"schemaVersion": 2, "mediaType": index, "manifests": [{"mediaType": index, "digest": own, "size": 100}]})).unwrap();
-    let mut files = with(&[json!({"mediaType": index, "digest": own, "size": cycle.len()})]);
-    files.blob_as(&own, cycle);
+    let own_digest = digest(b"cycle");
+    let cycle = serde_json::to_vec(&json!({"schemaVersion": 2, "mediaType": index, "manifests": [{"mediaType": index, "digest": own_digest, "size": 100}]})).unwrap();
+    let mut files = with(&[json!({"mediaType": index, "digest": own_digest, "size": cycle.len()})]);
+    files.blob_as(&own_digest, cycle);
     zoo.broken("index-names-itself", files.tar(), &["cycle", "itself", "nest", "deep", "digest", "size"]);
     let mut files = Files::default();
     let mut inner = describe(manifest, &picture.manifest());

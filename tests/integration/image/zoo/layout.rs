@@ -167,8 +167,8 @@ impl Files {
 
     /// What a file holds.
     pub(crate) fn bytes(&mut self, name: &str) -> &mut Vec<u8> {
-        let found = self.0.iter_mut().find(|(other, _)| other == name);
-        match found {
+        let slot = self.0.iter_mut().find(|(other, _)| other == name);
+        match slot {
             Some((_, Thing::File(bytes))) => bytes,
             _ => panic!("no {name}"),
         }

@@ -219,9 +219,9 @@ impl Model {
 
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = self.totals.clone();
-        let left: BTreeSet<usize> = self.tree.values().copied().collect();
+        let remaining: BTreeSet<usize> = self.tree.values().copied().collect();
         let mut contents: BTreeMap<[u8; 32], (u64, u64)> = BTreeMap::new();
-        for &inode in &left {
+        for &inode in &remaining {
             let node = &self.inodes[inode].node;
             totals.merged_entries += 1;
             if node.kind == b'0' {
