@@ -143,7 +143,7 @@ fn analyse_image(
         dive: Dive::new(&image, &tree),
         layers: result::layers(&image, &tree, &losses),
         dockerfiles: Dockerfiles {
-            given: options.dockerfile.map(|name| mask.apply(name)),
+            named: options.dockerfile.map(|name| mask.apply(name)),
             recorded: recorded
                 .map(|recorded| recorded.texts.iter().map(|text| mask.apply(&text.name)).collect())
                 .unwrap_or_default(),

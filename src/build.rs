@@ -111,7 +111,7 @@ pub struct Build<'a> {
     /// The builder's verdict on the file, determined on first use.
     verdict: OnceLock<Option<Verdict>>,
     /// Accounts and settings that RUNs create, read on first use.
-    made: OnceLock<environment::RunProducts>,
+    run_products: OnceLock<environment::RunProducts>,
 }
 
 impl<'a> Build<'a> {
@@ -163,7 +163,7 @@ impl<'a> Build<'a> {
             for_developers_only,
             transfers,
             verdict: OnceLock::new(),
-            made: OnceLock::new(),
+            run_products: OnceLock::new(),
         }
     }
 

@@ -36,7 +36,7 @@ pub struct FixOutcome {
     /// The fixes that were applied, in order; spans are those of the text at that time.
     pub applied: Vec<AppliedFix>,
     /// What is found afterwards; spans are those of the texts after the change.
-    pub left: Vec<Finding>,
+    pub remaining: Vec<Finding>,
     /// Rules whose fixes undo each other or never end; none of theirs is applied to the files where they do.
     pub contradicting: Vec<&'static str>,
     /// Rules whose fixes would have made a file worse; none of theirs is applied to it.
@@ -162,7 +162,7 @@ fn attempt(
             return Ok(FixOutcome {
                 changes: changes(sources, &now),
                 applied,
-                left: findings,
+                remaining: findings,
                 ..FixOutcome::default()
             });
         }

@@ -47,7 +47,7 @@ impl BudgetCheck<'_> {
             causes.clear();
         }
         causes.truncate(MOST_CAUSES);
-        LimitResult { limit: limit.clone(), value, kept: is_kept, unknown, causes, written: None }
+        LimitResult { limit: limit.clone(), value, is_kept, unknown, causes, written: None }
     }
 
     fn measure(&self, limit: &Limit) -> MeasuredValue {
@@ -217,14 +217,14 @@ impl BudgetCheck<'_> {
 
     /// Those beyond doubt, in all layers.
     fn secrets(&self) -> (Bound, Vec<Cause>) {
-        let counts = |secret: &&Secret| match secret.found {
+        let counts = |secret: &&Secret| match secret.place {
             _ if !secret.sure => false,
             SecretPlace::File { entry, path, .. } => !self.of_base(entry.layer as usize) && !self.ignored(path),
             _ => true,
         };
         let secrets: Vec<&Secret> = self.analysis.secrets.iter().filter(counts).collect();
         let cause = |secret: &&Secret| {
-            let (place, layer) = match secret.found {
+            let (place, layer) = match secret.place {
                 SecretPlace::File { entry, path, .. } => {
                     (format!("/{}", self.analysis.image.paths.text(path)), Some(entry.layer as usize))
                 }
@@ -298,7 +298,7 @@ mod tests {
         let budget = Budget { limits: limits.iter().map(limit).collect(), ..budget };
         let before = Weight { names: vec!["before".to_owned()], disk_bytes: Some(1_000) };
         let judged = judge(&analysis.images[0], &budget, Some(&before));
-        let results: Vec<_> = judged.iter().map(|judged| (judged.value, judged.kept)).collect();
+        let results: Vec<_> = judged.iter().map(|judged| (judged.value, judged.is_kept)).collect();
         assert_eq!(results, expected);
         judged
     }

@@ -168,7 +168,7 @@ impl ImageAnalysis {
             let history = &self.image.config.history;
             history.iter().rposition(|step| step.created_by.as_deref().is_some_and(sets))
         };
-        let step = match secret.found {
+        let step = match secret.place {
             SecretPlace::File { entry, .. } => return self.place(entry.layer as usize),
             SecretPlace::History(step) => Some(step),
             SecretPlace::Environment => set("ENV "),
@@ -194,7 +194,7 @@ impl ImageAnalysis {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dockerfiles {
     /// The one that was given.
-    pub given: Option<String>,
+    pub named: Option<String>,
     /// Those that the builder recorded.
     pub recorded: Vec<String>,
 }
@@ -203,7 +203,7 @@ impl Dockerfiles {
     /// The name of one.
     pub fn name(&self, text: DockerfileText) -> &str {
         let known = match text {
-            DockerfileText::Given => self.given.as_deref(),
+            DockerfileText::Given => self.named.as_deref(),
             DockerfileText::Recorded(number) => self.recorded.get(number).map(String::as_str),
         };
         known.unwrap_or("Dockerfile")
@@ -335,7 +335,7 @@ pub struct LimitResult {
     /// What the image has, in the bound's unit; `None` where that cannot be told.
     pub value: Option<Bound>,
     /// Whether it is kept; `None` where that cannot be told.
-    pub kept: Option<bool>,
+    pub is_kept: Option<bool>,
     /// Why it cannot be told.
     pub unknown: Option<&'static str>,
     /// What makes up most of the value, most bytes first; empty for limits that are kept.

@@ -36,16 +36,17 @@ pub fn origins_above(
         image,
         history,
         entries,
-        given: None,
-        own: None,
+        given_history: None,
+        recorded_history: None,
         base: base.clone(),
         boundary: floor,
         has_dockerfile: build.is_some() || recorded_build.is_some(),
     };
     let recorded_text = if is_same { DockerfileText::Given } else { DockerfileText::Recorded(0) };
-    joined.own = recorded_build.as_ref().and_then(|build| fitted(build, &joined.entries, floor, recorded_text));
+    joined.recorded_history =
+        recorded_build.as_ref().and_then(|build| fitted(build, &joined.entries, floor, recorded_text));
     if !is_same {
-        joined.given = build.and_then(|build| fitted(build, &joined.entries, floor, DockerfileText::Given));
+        joined.given_history = build.and_then(|build| fitted(build, &joined.entries, floor, DockerfileText::Given));
     }
     joined.bound(recorded.as_deref(), &mut notices);
     let names: Vec<Option<String>> = joined.entries.iter().map(HistoryEntry::one_line).collect();
@@ -70,7 +71,7 @@ pub fn origins_above(
         }
     }
     joined.add_notices(build, is_same, &mut notices);
-    let fit = joined.given.or(joined.own).map(|fitted| fitted.fit);
+    let fit = joined.given_history.or(joined.recorded_history).map(|fitted| fitted.fit);
     Origins { layers, history: origins, base: joined.base, fit, notices }
 }
 
@@ -80,9 +81,9 @@ struct JoinedLayer<'i> {
     history: Vec<Option<usize>>,
     entries: Vec<HistoryEntry>,
     /// Beside the given Dockerfile, where that is not the recorded one.
-    given: Option<AlignedHistory>,
+    given_history: Option<AlignedHistory>,
     /// Beside the recorded one.
-    own: Option<AlignedHistory>,
+    recorded_history: Option<AlignedHistory>,
     base: Base,
     /// The lowest entry that is not the base's.
     boundary: usize,
@@ -93,7 +94,7 @@ impl JoinedLayer<'_> {
     /// The Dockerfile that the image was built from.
     fn fitting(&self) -> Option<&AlignedHistory> {
         let belongs = |fitted: &&AlignedHistory| fitted.fit.belongs();
-        self.given.as_ref().filter(belongs).or_else(|| self.own.as_ref().filter(belongs))
+        self.given_history.as_ref().filter(belongs).or_else(|| self.recorded_history.as_ref().filter(belongs))
     }
 
     /// Works out where the base ends.
@@ -133,7 +134,7 @@ impl JoinedLayer<'_> {
     /// Where an entry comes from.
     fn origin(&self, entry: usize, name: Option<String>) -> Origin {
         let keyword = self.entries[entry].keyword;
-        for fitted in self.given.iter().chain(&self.own).filter(|fitted| fitted.fit.belongs()) {
+        for fitted in self.given_history.iter().chain(&self.recorded_history).filter(|fitted| fitted.fit.belongs()) {
             if let Some(origin) = &fitted.origins[entry] {
                 return origin.clone();
             }
@@ -192,11 +193,11 @@ impl JoinedLayer<'_> {
                     .to_owned(),
             );
         }
-        if build.is_some() && !is_same && self.own.is_some() {
+        if build.is_some() && !is_same && self.recorded_history.is_some() {
             notices
                 .push("the image was not built from this Dockerfile: the builder recorded a different one".to_owned());
         }
-        let beside = if is_same { &self.own } else { &self.given };
+        let beside = if is_same { &self.recorded_history } else { &self.given_history };
         let Some(AlignedHistory { fit, .. }) = beside.as_ref() else { return };
         if build.is_none() {
             return;

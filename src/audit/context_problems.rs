@@ -69,8 +69,8 @@ fn missing(
     out: &mut Vec<ProblemReport>,
 ) {
     let source = inputs.source(build.input().dockerfile);
-    for (one, selection) in transfer.sources.iter().zip(transfer.select(context)) {
-        let (Some(text), Some(selection)) = (&one.text, selection) else { continue };
+    for (copy_source, selection) in transfer.sources.iter().zip(transfer.select(context)) {
+        let (Some(text), Some(selection)) = (&copy_source.text, selection) else { continue };
         let SourceOutcome::Missing(excluded) = selection.outcome else { continue };
         let exclusion = excluded.and_then(|excluded| describe_exclusion(inputs, build, &excluded));
         let is_excluded = exclusion.is_some();
@@ -88,7 +88,7 @@ fn missing(
             code: if is_excluded { "source-excluded" } else { "source-missing" },
             codes: if is_excluded { vec!["CopyIgnoredFile"] } else { Vec::new() },
             file: source.name().to_owned(),
-            place: Some(source.line_column(one.span.start)),
+            place: Some(source.line_column(copy_source.span.start)),
             error: is_excluded && build.is_needed(stage),
             message: mask.apply(&message),
             help: Some(mask.apply(&help)),

@@ -19,7 +19,7 @@ pub struct AddedIgnores {
     /// How many findings the comments hide.
     pub hidden: usize,
     /// The rules of the findings that count and that a comment cannot hide.
-    pub left: BTreeSet<&'static str>,
+    pub remaining_rules: BTreeSet<&'static str>,
     /// Whether the builder refuses a file and that counts: no comment changes it.
     pub refused: bool,
 }
@@ -74,7 +74,7 @@ pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str) -> AddedI
     AddedIgnores {
         changes: outcome.changes,
         hidden: before.len().saturating_sub(after.len()),
-        left: after.iter().map(|finding| finding.rule).collect(),
+        remaining_rules: after.iter().map(|finding| finding.rule).collect(),
         refused: report.fails(),
     }
 }

@@ -31,13 +31,13 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
         let Some(image) = inputs.measured.get(&finding.file) else { continue };
         let is_alone = shared.get(&key(finding)) == Some(&1);
         let (Some(line), true) = (finding.instruction_line, is_alone) else { continue };
-        let made = label(finding, inputs.source(finding.file));
+        let origin_line = label(finding, inputs.source(finding.file));
         let spoiled = SPOILED.iter().find(|(rule, _)| *rule == finding.rule);
         let is_own = |bytes: &&MeasuredBytes| {
             if let Some((_, how)) = spoiled {
                 return bytes.by == Some(line)
                     && bytes.lost.as_deref() == Some(how)
-                    && made.is_none_or(|line| line == bytes.line);
+                    && origin_line.is_none_or(|line| line == bytes.line);
             }
             let category = bytes.category.as_deref();
             bytes.line == line && contents_of(finding.rule).any(|content| Some(content) == category)
@@ -157,8 +157,9 @@ mod tests {
         check(&[finding("apt-lists-kept", 4, None), finding("root-user", 3, None)], &[unpriced, unpriced]);
         check(&[finding("recursive-chown", 6, None)], &[&measured(4000)]);
         check(&[finding("deleted-in-later-layer", 5, None)], &[&measured(1020)]);
-        let two = [finding("deleted-in-later-layer", 5, Some(3)), finding("deleted-in-later-layer", 5, Some(4))];
-        check(&two, &[&measured(20), &measured(1000)]);
+        let findings_of_two_lines =
+            [finding("deleted-in-later-layer", 5, Some(3)), finding("deleted-in-later-layer", 5, Some(4))];
+        check(&findings_of_two_lines, &[&measured(20), &measured(1000)]);
         let same = [finding("apt-lists-kept", 3, None), finding("apt-lists-kept", 3, None)];
         check(&same, &[unpriced, unpriced]);
     }

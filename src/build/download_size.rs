@@ -24,7 +24,7 @@ pub struct DownloadSize {
 type Bytes = (u64, u64);
 
 struct DownloadRow {
-    own: Option<Bytes>,
+    bytes: Option<Bytes>,
     /// The same with all its dependencies.
     tree: Option<Bytes>,
     date: &'static str,
@@ -41,7 +41,7 @@ static ROWS: LazyLock<HashMap<(Ecosystem, &str), DownloadRow>> =
 fn row(cells: data::Row) -> Option<((Ecosystem, &'static str), DownloadRow)> {
     let &[ecosystem, package, archive, disk, tree_archive, tree_disk, date, _source] = cells else { return None };
     let bytes = |archive: &str, disk: &str| Some((archive.parse().ok()?, disk.parse().ok()?));
-    let row = DownloadRow { own: bytes(archive, disk), tree: bytes(tree_archive, tree_disk), date };
+    let row = DownloadRow { bytes: bytes(archive, disk), tree: bytes(tree_archive, tree_disk), date };
     Some(((Ecosystem::of(ecosystem)?, package), row))
 }
 
@@ -81,8 +81,8 @@ impl DownloadSize {
 
     /// The size of packages whose names are all known; `None` for an unknown registry.
     pub fn sum<'n>(ecosystem: Ecosystem, names: impl Iterator<Item = &'n str>) -> Option<(u64, u64)> {
-        let others = ROWS.get(&(ecosystem, OTHERS))?.own?;
-        let bytes_of = |name: &str| ROWS.get(&(ecosystem, name)).and_then(|row| row.own).unwrap_or(others);
+        let others = ROWS.get(&(ecosystem, OTHERS))?.bytes?;
+        let bytes_of = |name: &str| ROWS.get(&(ecosystem, name)).and_then(|row| row.bytes).unwrap_or(others);
         Some(names.map(bytes_of).fold((0, 0), |sum, bytes| (sum.0 + bytes.0, sum.1 + bytes.1)))
     }
 
@@ -149,7 +149,7 @@ fn of_lock(ecosystem: Ecosystem, install: &Install, with_dev: bool) -> Option<Do
 fn of_named(ecosystem: Ecosystem, names: &[&str], others: usize) -> Option<DownloadSize> {
     let trees = names.iter().filter_map(|name| Some((*name, ROWS.get(&(ecosystem, *name))?.tree?)));
     let (first, tree) = trees.max_by_key(|(_, tree)| tree.0)?;
-    let known: Vec<Bytes> = names.iter().filter_map(|name| ROWS.get(&(ecosystem, *name))?.own).collect();
+    let known: Vec<Bytes> = names.iter().filter_map(|name| ROWS.get(&(ecosystem, *name))?.bytes).collect();
     let known_bytes = known.iter().fold((0, 0), |sum, bytes| (sum.0 + bytes.0, sum.1 + bytes.1));
     let date = DownloadSize::date(ecosystem);
     let packages = |count: usize| if count == 1 { "another package".into() } else { format!("{count} other packages") };

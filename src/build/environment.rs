@@ -94,7 +94,7 @@ impl Build<'_> {
 
     /// The accounts and settings that the RUNs of the file create for later programs.
     pub(super) fn run_products(&self) -> &RunProducts {
-        self.made.get_or_init(|| {
+        self.run_products.get_or_init(|| {
             let mut products = RunProducts::default();
             let runs = self
                 .input()

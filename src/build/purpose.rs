@@ -89,8 +89,8 @@ impl Purpose {
             (Kind::Fetches, Self::Fetches),
             (Kind::Generator, Self::Generates),
         ];
-        let found = purposes.into_iter().find(|(kind, _)| program.is(*kind));
-        if let Some((_, purpose)) = found {
+        let matching_purpose = purposes.into_iter().find(|(kind, _)| program.is(*kind));
+        if let Some((_, purpose)) = matching_purpose {
             return purpose;
         }
         match name {

@@ -88,16 +88,16 @@ fn java(reference: &Reference) -> Option<String> {
         if !long || (form == "headless" && !headless) {
             return None;
         }
-        let mut kept = Vec::new();
+        let mut kept_words = Vec::new();
         for word in words {
             if data::words(rest).any(|known| known == word) {
-                kept.push(word);
+                kept_words.push(word);
             } else if !data::words(dropped).any(|known| known == word) {
                 return None;
             }
         }
-        let all = std::iter::once(version).chain(kept.iter().copied().filter(|_| form == "headless"));
-        let all = all.chain([form]).chain(kept.iter().copied().filter(|_| form == "jre"));
+        let all = std::iter::once(version).chain(kept_words.iter().copied().filter(|_| form == "headless"));
+        let all = all.chain([form]).chain(kept_words.iter().copied().filter(|_| form == "jre"));
         Some(format!("{runtime}:{}", all.collect::<Vec<_>>().join("-")))
     })
 }

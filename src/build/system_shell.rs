@@ -74,8 +74,11 @@ fn ending(script: &Script, scope: u32) -> Option<Ending> {
         CompoundKind::If | CompoundKind::Case => ScopeKind::Branch,
         CompoundKind::Loop | CompoundKind::For | CompoundKind::Function | CompoundKind::Arithmetic => return None,
     };
-    let lists = script.scopes.iter().enumerate().filter(|(_, one)| {
-        one.kind == inner && one.parent == Some(scope) && compound.span.contains(one.span) && one.last_end.is_some()
+    let lists = script.scopes.iter().enumerate().filter(|(_, inner_scope)| {
+        inner_scope.kind == inner
+            && inner_scope.parent == Some(scope)
+            && compound.span.contains(inner_scope.span)
+            && inner_scope.last_end.is_some()
     });
     let mut last = None;
     for (index, _) in lists {

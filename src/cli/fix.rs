@@ -52,7 +52,7 @@ pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailu
         // Of what could not be read nobody knows whether there is something to fix.
         if !failed || !outcome.changes.is_empty() {
             let fixable = |finding: &&Finding| !command.r#unsafe && !finding.fixes.is_empty();
-            let risky = outcome.left.iter().filter(fixable).count();
+            let risky = outcome.remaining.iter().filter(fixable).count();
             terminal::note(&report::fix_summary(&outcome, &masks, command.write, risky));
         }
         if shows_diff(command) {
@@ -91,7 +91,7 @@ impl FixSession {
         let all = &mut self.outcome;
         all.applied.extend(fix_outcome.applied.into_iter().filter(|applied| new(&applied.file)));
         all.refused.extend(fix_outcome.refused.into_iter().filter(|refused| new(&refused.file)));
-        all.left.extend(fix_outcome.left.into_iter().filter(|finding| name(finding.file).is_none_or(new)));
+        all.remaining.extend(fix_outcome.remaining.into_iter().filter(|finding| name(finding.file).is_none_or(new)));
         self.report.problems.extend(report.problems.into_iter().filter(|problem| new(&problem.file)));
         let changes: Vec<_> = fix_outcome.changes.into_iter().filter(|change| new(&change.name)).collect();
         self.seen.extend(inputs.sources.iter().map(|source| place(source.name())));

@@ -8,7 +8,7 @@ pub(super) struct Interrupts(&'static InterruptState);
 
 struct InterruptState {
     /// The signal that came.
-    asked: Arc<AtomicUsize>,
+    signal: Arc<AtomicUsize>,
     /// Whether one may end the program at once.
     idle: Arc<AtomicBool>,
 }
@@ -25,7 +25,7 @@ impl Interrupts {
 
     /// Whether one came.
     pub(super) fn is_interrupted(&self) -> bool {
-        self.0.asked.load(Ordering::SeqCst) != 0
+        self.0.signal.load(Ordering::SeqCst) != 0
     }
 }
 
@@ -42,11 +42,12 @@ impl Drop for Interrupts {
 impl InterruptState {
     fn register() -> Self {
         use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
-        let state = Self { asked: Arc::default(), idle: Arc::default() };
+        let state = Self { signal: Arc::default(), idle: Arc::default() };
         for signal in [SIGINT, SIGTERM] {
             // Where it can't be caught, it ends the program as ever: the old files stand, something lies beside them.
             let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&state.idle));
-            let _ = signal_hook::flag::register_usize(signal, Arc::clone(&state.asked), signal.unsigned_abs() as usize);
+            let _ =
+                signal_hook::flag::register_usize(signal, Arc::clone(&state.signal), signal.unsigned_abs() as usize);
         }
         // A file that would be larger than allowed is an error of the write, which says so.
         let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
@@ -54,7 +55,7 @@ impl InterruptState {
     }
 
     fn exit_if_interrupted(&self) {
-        if let Ok(signal) = i32::try_from(self.asked.load(Ordering::SeqCst)) {
+        if let Ok(signal) = i32::try_from(self.signal.load(Ordering::SeqCst)) {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     }

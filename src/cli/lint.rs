@@ -72,7 +72,7 @@ fn add_ignores(
     changes::write_all(&added.changes)?;
     let text = if json { report::added_ignores_json(&added) } else { report::added_ignores(&added) };
     emit(global, &text)?;
-    Ok(match (failed, added.refused || !added.left.is_empty()) {
+    Ok(match (failed, added.refused || !added.remaining_rules.is_empty()) {
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,

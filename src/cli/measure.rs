@@ -72,7 +72,7 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
         rounds: series.rounds,
         commands,
         left_in_cache,
-        left: cleaned.left,
+        leftovers: cleaned.left,
         builds,
     };
     write(global, &result)?;
@@ -157,7 +157,7 @@ fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {
         terminal::error(global, &fault.what, Some(&fault.help));
         fault.log.iter().for_each(|line| terminal::note(&format!("  {line}")));
     }
-    for leftover in &result.left {
+    for leftover in &result.leftovers {
         terminal::error(
             global,
             &format!("not removed: {leftover}"),

@@ -30,8 +30,8 @@ pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32, instruction:
     let mut heredocs = Vec::new();
     let may_open = can_open_heredocs(instruction) && has_double_less(line.str);
     if may_open {
-        let (found, error) = openers(&cx, line);
-        heredocs = found;
+        let (line_heredocs, error) = openers(&cx, line);
+        heredocs = line_heredocs;
         if let Some(message) = error {
             cx.refuse(line.span(), &message, "quote the heredoc's name");
         }

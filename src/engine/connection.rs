@@ -29,7 +29,7 @@ pub(super) struct Connection {
     agent: Agent,
     /// The URL before the path: `http://docker`.
     base: String,
-    said: ProgramMessages,
+    messages: ProgramMessages,
     connect: Duration,
     idle: Duration,
 }
@@ -85,11 +85,11 @@ impl Connection {
             }
             way => {
                 let (way, ssh, messages) = (way.clone(), options.ssh.clone(), Arc::clone(&messages));
-                let dial = Dial { way, ssh, connect: options.connect, said: messages };
+                let dial = Dial { way, ssh, connect: options.connect, messages };
                 (Agent::with_parts(configuration.build(), dial, NoResolver), "http://docker".to_owned())
             }
         };
-        Ok(Self { endpoint, agent, base, said: messages, connect: options.connect, idle: options.idle })
+        Ok(Self { endpoint, agent, base, messages, connect: options.connect, idle: options.idle })
     }
 
     /// Sends a GET request.
@@ -179,7 +179,7 @@ impl Connection {
     fn last_message(&self) -> String {
         // ssh may end before its output has been read.
         std::thread::sleep(Duration::from_millis(50));
-        let messages = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&messages);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         lines.join("; ").chars().take(SHOWN).collect()

@@ -27,7 +27,7 @@ pub(super) struct Dial {
     pub way: Address,
     pub ssh: PathBuf,
     pub connect: Duration,
-    pub said: ProgramMessages,
+    pub messages: ProgramMessages,
 }
 
 impl Connector<()> for Dial {
@@ -43,7 +43,7 @@ impl Connector<()> for Dial {
                 let mut command = self.command(target);
                 let (line, mut child) = Line::spawn(&mut command)?;
                 if let Some(stderr) = child.stderr.take() {
-                    let messages = Arc::clone(&self.said);
+                    let messages = Arc::clone(&self.messages);
                     thread::spawn(move || listen(stderr, &messages));
                 }
                 (line, Some(child))

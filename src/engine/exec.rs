@@ -81,8 +81,8 @@ impl Engine {
             body[key] = text.into();
         }
         let path = self.path(&format!("/containers/{}/exec", escaped(id)));
-        let made: CreatedExec = self.connection.value(&Method::Post(Some(&body)), &path, Timeout::Usual)?;
-        let path = self.path(&format!("/exec/{}/start", escaped(&made.id)));
+        let created_exec: CreatedExec = self.connection.value(&Method::Post(Some(&body)), &path, Timeout::Usual)?;
+        let path = self.path(&format!("/exec/{}/start", escaped(&created_exec.id)));
         let attached = json!({"Detach": false, "Tty": false});
         let patience = Timeout::Of(exec.limit);
         let mut ended = ExecResult::default();
@@ -98,9 +98,9 @@ impl Engine {
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
         let heard = ended.spoken.hear(body, exec.bytes);
         ended.took = start.elapsed();
-        let path = self.path(&format!("/exec/{}/json", escaped(&made.id)));
-        let own: InspectedExec = self.connection.json(&path, Timeout::Usual)?;
-        match (heard, own.exit_code) {
+        let path = self.path(&format!("/exec/{}/json", escaped(&created_exec.id)));
+        let inspected: InspectedExec = self.connection.json(&path, Timeout::Usual)?;
+        match (heard, inspected.exit_code) {
             (Err(error), None) if ended.took < exec.limit => Err(self.connection.broken(&error, patience)),
             (_, code) => Ok(ExecResult { code, ..ended }),
         }

@@ -71,8 +71,8 @@ impl Read for ImageArchive {
             return words(&self.tail).map_or(Ok(0), |message| Err(self.connection.gave_up(&message).into_io()));
         }
         let last = &buffer[count.saturating_sub(WORDS)..count];
-        let kept = self.tail.len().saturating_sub(WORDS - last.len());
-        self.tail.drain(..kept);
+        let kept_bytes = self.tail.len().saturating_sub(WORDS - last.len());
+        self.tail.drain(..kept_bytes);
         self.tail.extend(last);
         Ok(count)
     }

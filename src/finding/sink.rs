@@ -5,7 +5,7 @@ use super::Finding;
 /// Collects findings and hands them out in one order: file, place, rule.
 #[derive(Debug, Default)]
 pub struct Findings {
-    found: Vec<Finding>,
+    findings: Vec<Finding>,
 }
 
 impl Findings {
@@ -16,29 +16,29 @@ impl Findings {
 
     /// Takes one finding.
     pub fn push(&mut self, finding: Finding) {
-        self.found.push(finding);
+        self.findings.push(finding);
     }
 
     /// What arrived so far.
     pub fn iter(&self) -> impl Iterator<Item = &Finding> {
-        self.found.iter()
+        self.findings.iter()
     }
 
     /// What arrived so far, to change it.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
-        self.found.iter_mut()
+        self.findings.iter_mut()
     }
 
     /// Those of another sink behind its own.
     #[must_use]
     pub fn chain(mut self, other: Self) -> Self {
-        self.found.extend(other.found);
+        self.findings.extend(other.findings);
         self
     }
 
     /// All findings, sorted by file, place and rule; equal ones once.
     pub fn into_sorted(self) -> Vec<Finding> {
-        let mut findings = self.found;
+        let mut findings = self.findings;
         findings.sort_by(|a, b| (a.file, a.span, a.rule, &a.message).cmp(&(b.file, b.span, b.rule, &b.message)));
         findings.dedup_by(|a, b| (a.file, a.span, a.rule, &a.message) == (b.file, b.span, b.rule, &b.message));
         findings

@@ -137,12 +137,12 @@ impl SuppressionReach {
 
 /// Parts findings into those that stay and those that a suppression hides.
 pub fn suppress(
-    found: Vec<Finding>,
+    findings: Vec<Finding>,
     judged: &mut [SuppressionUse],
     sources: &[Source],
 ) -> (Vec<Finding>, Vec<Finding>) {
     let (mut visible, mut hidden) = (Vec::new(), Vec::new());
-    for mut finding in found {
+    for mut finding in findings {
         let source = sources.get(finding.file.0 as usize);
         // All are asked: each that hides it is of use.
         let mut hidden_by = None;

@@ -5,7 +5,7 @@ use crate::text::Span;
 /// A rule that replaces each occurrence of a text.
 type Rewrite = (&'static str, &'static str, &'static str, bool);
 
-fn found(rules: &[Rewrite], sources: &[Source]) -> Vec<Finding> {
+fn find(rules: &[Rewrite], sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, source) in sources.iter().enumerate() {
         for &(rule, old, new, safe) in rules {
@@ -42,11 +42,11 @@ fn finding(rule: &'static str, target: Target, span: Span, text: &str, safe: boo
 #[track_caller]
 fn check(rules: &[Rewrite], input: &str, expected: &str) -> FixOutcome {
     let sources = [Source::of("f", input)];
-    let outcome = fix(&sources, Level::Safe, |now: &[Source]| found(rules, now));
+    let outcome = fix(&sources, Level::Safe, |now: &[Source]| find(rules, now));
     let after = outcome.changes.first().map_or(input.as_bytes(), |change| &change.after);
     assert_eq!(String::from_utf8_lossy(after), expected);
     let again = [Source::new("f", after.to_vec()).unwrap()];
-    assert_eq!(fix(&again, Level::Safe, |now: &[Source]| found(rules, now)).changes, []);
+    assert_eq!(fix(&again, Level::Safe, |now: &[Source]| find(rules, now)).changes, []);
     outcome
 }
 
@@ -54,7 +54,7 @@ fn check(rules: &[Rewrite], input: &str, expected: &str) -> FixOutcome {
 fn fixes_are_applied_until_nothing_is_left() {
     let outcome = check(&[("a-to-b", "a", "b", true), ("b-to-c", "b", "c", true)], "a x b", "c x c");
     assert_eq!(outcome.applied.len(), 3);
-    assert_eq!(outcome.left, []);
+    assert_eq!(outcome.remaining, []);
     assert_eq!(outcome.changes[0].before.as_deref(), Some(&b"a x b"[..]));
 }
 
@@ -67,8 +67,8 @@ fn overlapping_fixes_wait_for_the_next_round() {
 #[test]
 fn unsafe_fixes_are_left_unless_asked_for() {
     let rules = [("risky", "a", "b", false)];
-    assert_eq!(check(&rules, "a", "a").left.len(), 1);
-    let outcome = fix(&[Source::of("f", "a")], Level::Unsafe, |now: &[Source]| found(&rules, now));
+    assert_eq!(check(&rules, "a", "a").remaining.len(), 1);
+    let outcome = fix(&[Source::of("f", "a")], Level::Unsafe, |now: &[Source]| find(&rules, now));
     assert_eq!(outcome.changes[0].after, b"b");
 }
 
@@ -84,7 +84,7 @@ fn rules_that_undo_each_other_change_nothing() {
 fn a_new_file_is_seen_by_the_next_round() {
     let outcome = fix(&[Source::of("Dockerfile", "FROM x")], Level::Safe, |now: &[Source]| match now.len() {
         1 => vec![finding("no-file", Target::New(".dockerignore".into()), Span::at(0), ".git\n", true); 2],
-        _ => found(&[("git", ".git", "**/.git", true)], now).into_iter().filter(|_| false).collect(),
+        _ => find(&[("git", ".git", "**/.git", true)], now).into_iter().filter(|_| false).collect(),
     });
     assert_eq!(outcome.changes.len(), 1);
     assert_eq!(outcome.changes[0].target, Target::New(".dockerignore".into()));
@@ -96,7 +96,7 @@ fn a_new_file_is_seen_by_the_next_round() {
 fn what_covers_a_bad_byte_is_not_replaced() {
     let sources = [Source::new("f", b"a\xffa b\xff".to_vec()).unwrap()];
     let rules = [("over", "a\u{fffd}a", "x", true), ("beside", "b", "c", true)];
-    let outcome = fix(&sources, Level::Safe, |now: &[Source]| found(&rules, now));
+    let outcome = fix(&sources, Level::Safe, |now: &[Source]| find(&rules, now));
     assert_eq!(outcome.changes[0].after, b"a\xffa c\xff");
 }
 
@@ -110,7 +110,7 @@ fn edits_outside_of_the_text_are_not_applied() {
         ]
     });
     assert!(outcome.changes.is_empty());
-    assert_eq!(outcome.left.len(), 3);
+    assert_eq!(outcome.remaining.len(), 3);
 }
 
 /// Rules that insert at one place, each its own text unless it is there.
@@ -133,7 +133,7 @@ fn rules_that_contradict_in_one_file_are_applied_to_another() {
     let rules = [("there", "a", "b", true), ("back", "b", "a", true)];
     let sources = [Source::of("f", "a b"), Source::of("g", "a")];
     let outcome = fix(&sources, Level::Safe, |now: &[Source]| {
-        let mut findings = found(&rules, now);
+        let mut findings = find(&rules, now);
         // `back` does not look at the second file.
         findings
             .retain(|finding| finding.rule == "there" || finding.fixes[0].edits[0].target == Target::File(FileId(0)));
@@ -149,7 +149,7 @@ struct Strict<'a>(&'a [Rewrite], &'a str);
 
 impl FindingSource for Strict<'_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
-        found(self.0, sources)
+        find(self.0, sources)
     }
 
     fn refuses(&self, _: FileId, before: &Source, after: &Source, _: &BTreeSet<&'static str>) -> Option<String> {
@@ -166,7 +166,7 @@ fn what_would_be_worse_is_left_out_and_told() {
     let texts: Vec<&[u8]> = outcome.changes.iter().map(|change| &*change.after).collect();
     assert_eq!(texts, [&b"A b C"[..], b"B"]);
     let refused = RefusedRule { rule: "bad", file: "f".into(), why: "it holds the word".into() };
-    assert_eq!((outcome.refused, outcome.left.len()), (vec![refused], 1));
+    assert_eq!((outcome.refused, outcome.remaining.len()), (vec![refused], 1));
     // Two that are wrong only together: the later one is left out.
     let outcome = fix(&[Source::of("f", "a b")], Level::Safe, Strict(&rules, "A B"));
     assert_eq!((&outcome.changes[0].after[..], outcome.refused[0].rule), (&b"A b"[..], "bad"));

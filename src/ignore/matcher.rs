@@ -166,9 +166,9 @@ impl Matcher {
         let root = (path.rfind('/') == Some(0)).then_some(1);
         let ends = path.match_indices('/').map(|(at, _)| at).chain(root).chain([path.len()]);
         for end in ends {
-            let mut own = Vec::new();
-            self.index.candidates(&path[..end], &mut own);
-            for &candidate in &own {
+            let mut matching = Vec::new();
+            self.index.candidates(&path[..end], &mut matching);
+            for &candidate in &matching {
                 // One that does not compile is kept as a candidate: it fails when its turn comes.
                 if self.patterns[candidate as usize].0.matches_path(&path[..end]).unwrap_or(true) {
                     candidates.push(candidate);

@@ -64,18 +64,18 @@ impl Places for u64 {
 
 struct Sparse {
     list: Vec<usize>,
-    held: Vec<bool>,
+    is_member: Vec<bool>,
 }
 
 impl Sparse {
     fn new(steps: &[PatternStep]) -> Self {
-        Self { list: Vec::new(), held: vec![false; steps.len() + 1] }
+        Self { list: Vec::new(), is_member: vec![false; steps.len() + 1] }
     }
 }
 
 impl Places for Sparse {
     fn add(&mut self, place: usize) -> bool {
-        let new = !std::mem::replace(&mut self.held[place], true);
+        let new = !std::mem::replace(&mut self.is_member[place], true);
         if new {
             self.list.push(place);
         }
@@ -84,7 +84,7 @@ impl Places for Sparse {
 
     fn take(&mut self) -> Option<usize> {
         let place = self.list.pop()?;
-        self.held[place] = false;
+        self.is_member[place] = false;
         Some(place)
     }
 }

@@ -20,7 +20,7 @@ struct Blobs<'a> {
     options: &'a ImageOptions<'a>,
     entries: u64,
     damaged: Vec<Error>,
-    told: BTreeSet<String>,
+    known_messages: BTreeSet<String>,
 }
 
 /// Puts images together.
@@ -36,7 +36,7 @@ pub(super) fn assemble(
     }
     let damaged = plan.damaged;
     let known_messages = damaged.iter().map(ToString::to_string).collect();
-    let mut blobs = Blobs { outcomes, wanted, documents, options, entries: 0, damaged, told: known_messages };
+    let mut blobs = Blobs { outcomes, wanted, documents, options, entries: 0, damaged, known_messages };
     let images = plan.images.into_iter().map(|planned| blobs.image(planned)).collect::<Result<_, _>>()?;
     Ok(Read {
         images,
@@ -74,7 +74,7 @@ impl Blobs<'_> {
 
     fn damage(&mut self, error: Error) {
         // Several images share a blob.
-        if self.told.insert(error.to_string()) {
+        if self.known_messages.insert(error.to_string()) {
             self.damaged.push(error);
         }
     }

@@ -156,9 +156,9 @@ pub fn categorize(image: &Image, tree: &ImageTree, off: &[&str]) -> Vec<Category
         canonicalize(buffer, &links);
         table.first(buffer).map(|place| (place, path, id))
     });
-    let mut found: Vec<(usize, PathId, EntryId)> = sorted.flatten_iter().collect();
-    found.sort_unstable();
-    let same = found.chunk_by(|left, two| left.0 == two.0);
+    let mut sorted_files: Vec<(usize, PathId, EntryId)> = sorted.flatten_iter().collect();
+    sorted_files.sort_unstable();
+    let same = sorted_files.chunk_by(|left, right| left.0 == right.0);
     same.filter_map(|files| {
         let category = table.categories.get(files.first()?.0)?;
         (!off.contains(&category.name.as_str())).then(|| sum_up(image, category, files))

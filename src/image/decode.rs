@@ -60,7 +60,7 @@ pub(crate) struct DecodeOptions<'a> {
     /// Is told how many bytes of the blob came.
     pub(crate) progress: &'a (dyn Fn(u64) + Sync),
     /// Whether the blob's own bytes are handed on.
-    pub(crate) kept: bool,
+    pub(crate) is_kept: bool,
 }
 
 /// Decodes a blob piece by piece.
@@ -78,7 +78,7 @@ pub(crate) struct Decoder<'a, R: Read> {
 impl<'a, R: Read> Decoder<'a, R> {
     /// Reads the first bytes.
     pub(crate) fn new(source: R, pool: Arc<Pool>, demands: DecodeOptions<'a>) -> Result<Self, Fault> {
-        let mut input = Input::new(source, Arc::clone(&pool), demands.progress, demands.kept);
+        let mut input = Input::new(source, Arc::clone(&pool), demands.progress, demands.is_kept);
         let start = input.fill().map_err(|error| Fault::unreadable(&error, 0))?;
         let compression = sniff(start);
         let codec = Codec::new(input, compression, demands.limits).map_err(|wrong| wrong.at(0))?;
@@ -162,7 +162,7 @@ impl<'a, R: Read> Decoder<'a, R> {
         let input = self.codec.input_mut();
         let mut read = input.take_read();
         match input.whole() {
-            Ok(Some(chunk)) if self.demands.kept => read.push(chunk),
+            Ok(Some(chunk)) if self.demands.is_kept => read.push(chunk),
             Ok(Some(chunk)) => self.pool.give(chunk),
             Ok(None) | Err(_) => self.ended = true,
         }

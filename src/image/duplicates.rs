@@ -41,7 +41,7 @@ pub fn duplicates(image: &Image, tree: &ImageTree) -> Vec<Duplicates> {
         }
     }
     files.par_sort_unstable();
-    let same = files.chunk_by(|left, two| (left.0, left.1) == (two.0, two.1)).filter(|copies| copies.len() > 1);
+    let same = files.chunk_by(|left, right| (left.0, left.1) == (right.0, right.1)).filter(|copies| copies.len() > 1);
     let mut groups: Vec<Duplicates> = same.map(group).collect();
     groups.sort_by_key(|group| (Reverse(group.bytes()), group.copies.first().map(|&(path, _)| path)));
     groups
@@ -49,7 +49,7 @@ pub fn duplicates(image: &Image, tree: &ImageTree) -> Vec<Duplicates> {
 
 fn group(copies: &[(u128, u64, EntryId, PathId)]) -> Duplicates {
     let (content, size) = copies.first().map_or((0, 0), |&(content, size, ..)| (content, size));
-    let layers = copies.chunk_by(|left, two| left.2.layer == two.2.layer).count() as u64;
+    let layers = copies.chunk_by(|left, right| left.2.layer == right.2.layer).count() as u64;
     let further = copies.len() as u64 - layers;
     Duplicates {
         content,

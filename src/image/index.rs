@@ -57,26 +57,26 @@ pub(super) fn no_digest(descriptor: &Descriptor) -> Error {
 pub(super) fn find(reading: &mut Reading<'_>) -> Result<ImageIndex, Error> {
     let index = reading.document("index.json", DocumentPart::Manifest);
     let list = reading.document("manifest.json", DocumentPart::Manifest)?;
-    let mut found = ImageIndex::default();
+    let mut image_index = ImageIndex::default();
     match (index, &list) {
         (Err(error), None) => return Err(error),
         (Err(error), Some(_)) => reading.damaged.push(error),
         (Ok(None), None) => return Err(no_image_error(reading)),
         (Ok(None), Some(_)) => {}
         (Ok(Some(bytes)), _) => match parse::<Manifest>("index.json", &bytes) {
-            Ok(index) => walk(reading, &mut found, index)?,
+            Ok(index) => walk(reading, &mut image_index, index)?,
             Err(error) if list.is_none() => return Err(error),
             Err(error) => reading.damaged.push(error),
         },
     }
-    let Some(bytes) = list else { return Ok(found) };
-    let indexed = !found.candidates.is_empty();
+    let Some(bytes) = list else { return Ok(image_index) };
+    let indexed = !image_index.candidates.is_empty();
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         match parse_list::<Vec<ListedImage>>("manifest.json", &bytes) {
             Ok(listed) if listed.len() > LISTED => return Err(too_many("manifest.json")),
             Ok(listed) => {
-                found.fallback = listed.iter().enumerate().map(from_list).collect();
-                found.listed = listed;
+                image_index.fallback = listed.iter().enumerate().map(from_list).collect();
+                image_index.listed = listed;
             }
             Err(error) if !indexed => return Err(error),
             Err(error) => reading.damaged.push(error),
@@ -85,17 +85,17 @@ pub(super) fn find(reading: &mut Reading<'_>) -> Result<ImageIndex, Error> {
         reading.layout = Layout::Folder;
         let manifest: Manifest = parse("manifest.json", &bytes)?;
         if manifest.manifests.is_some() {
-            walk(reading, &mut found, manifest)?;
+            walk(reading, &mut image_index, manifest)?;
         } else {
             let place = DocumentPlace::Here(bytes);
-            found.candidates.push(Candidate { group: 0, names: Vec::new(), platform: None, digest: None, place });
+            image_index.candidates.push(Candidate { group: 0, names: Vec::new(), platform: None, digest: None, place });
         }
     }
-    if found.candidates.is_empty() {
-        found.candidates = std::mem::take(&mut found.fallback);
-        found.listed.clear();
+    if image_index.candidates.is_empty() {
+        image_index.candidates = std::mem::take(&mut image_index.fallback);
+        image_index.listed.clear();
     }
-    Ok(found)
+    Ok(image_index)
 }
 
 fn from_list((group, listed): (usize, &ListedImage)) -> Candidate {

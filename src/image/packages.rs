@@ -81,13 +81,13 @@ fn claim(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>], owners: &mut 
             continue;
         }
         if !draft.package.ecosystem.is_system() {
-            let marker = draft.own.first().copied().unwrap_or(draft.package.place);
+            let marker = draft.extra_files.first().copied().unwrap_or(draft.package.place);
             draft.package.part_of = owners.owner_of(ground, marker);
             if draft.package.part_of.is_some() {
                 continue;
             }
         }
-        for &path in &draft.own {
+        for &path in &draft.extra_files {
             owners.claim(ground, path, index);
         }
         for (list, from) in &draft.lists {

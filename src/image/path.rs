@@ -181,10 +181,10 @@ mod tests {
 
     #[test]
     fn tables_are_joined() {
-        let (mut first, mut two) = (Paths::default(), Paths::default());
+        let (mut first, mut second) = (Paths::default(), Paths::default());
         first.intern(b"a/b").unwrap();
-        let path = two.intern(b"\xff/a/b").unwrap();
-        let map = first.merge(&two).unwrap();
+        let path = second.intern(b"\xff/a/b").unwrap();
+        let map = first.merge(&second).unwrap();
         assert_eq!(first.bytes(map[path.index()]), b"\xff/a/b");
         assert_eq!(first.len(), 6);
     }

@@ -237,14 +237,14 @@ impl Choice<'_> {
     }
 
     /// Takes what was chosen out of what was read.
-    fn finish(mut self, reading: &mut Reading<'_>, taken: &BTreeSet<usize>) -> Result<ChosenImages, Error> {
+    fn finish(mut self, reading: &mut Reading<'_>, used: &BTreeSet<usize>) -> Result<ChosenImages, Error> {
         let mut chosen = ChosenImages::default();
         let mut artefacts: BTreeMap<String, usize> = BTreeMap::new();
         for (index, candidate) in self.candidates.iter().enumerate() {
-            if taken.contains(&index) {
+            if used.contains(&index) {
                 self.load(reading, index).as_ref().err().map_or(Ok(()), |error| stop(error.clone()))?;
             }
-            match (self.loaded[index].take(), taken.contains(&index)) {
+            match (self.loaded[index].take(), used.contains(&index)) {
                 (Some(Ok(ManifestKind::Image(planned))), true) => chosen.images.push(with_names(*planned, candidate)),
                 (Some(Ok(ManifestKind::Artefact(kind))), _) => *artefacts.entry(kind).or_default() += 1,
                 (Some(Ok(ManifestKind::Attestation)), _) => {
@@ -254,11 +254,11 @@ impl Choice<'_> {
                 }
                 (Some(Err(error)), true) => reading.damaged.push(error),
                 (loaded, _) => {
-                    let told = match loaded {
+                    let manifest_platform = match loaded {
                         Some(Ok(ManifestKind::Image(planned))) => Some(planned.image.platform),
                         _ => None,
                     };
-                    let platform = candidate.platform.clone().or(told);
+                    let platform = candidate.platform.clone().or(manifest_platform);
                     chosen.others.push(OtherImage {
                         reference: display_name(candidate),
                         platform,
@@ -528,11 +528,12 @@ fn attestations(reading: &mut Reading<'_>, descriptors: &[Descriptor], images: &
     let mut attestations = Vec::new();
     let mut room = STATEMENT_BYTES;
     for descriptor in descriptors {
-        let told = descriptor.annotations.get("vnd.docker.reference.digest").and_then(|text| text.parse().ok());
-        if told.as_ref().is_some_and(|subject| !chosen(subject)) {
+        let subject_digest =
+            descriptor.annotations.get("vnd.docker.reference.digest").and_then(|text| text.parse().ok());
+        if subject_digest.as_ref().is_some_and(|subject| !chosen(subject)) {
             continue;
         }
-        match attestation(reading, descriptor, told, &mut room) {
+        match attestation(reading, descriptor, subject_digest, &mut room) {
             Ok(Some(attestation)) if attestation.subject.as_ref().is_none_or(chosen) => attestations.push(attestation),
             Ok(_) => {}
             Err(error) => reading.damaged.push(error),

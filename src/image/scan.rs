@@ -76,7 +76,7 @@ pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<S
         limits: options.limits,
         inflated: options.inflated,
         progress: options.progress,
-        kept: options.digest.is_some(),
+        is_kept: options.digest.is_some(),
     };
     let decoder = match Decoder::new(blob, Arc::clone(&pool), demands) {
         Ok(decoder) => decoder,

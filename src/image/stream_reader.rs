@@ -280,7 +280,7 @@ fn outcomes(
     shared: &ForwardState,
     run: &ReadRun<'_>,
 ) -> BTreeMap<String, BlobOutcome> {
-    let mut found = BTreeMap::new();
+    let mut collected = BTreeMap::new();
     let mut read = shared.outcomes.lock().map(|mut outcomes| std::mem::take(&mut *outcomes)).unwrap_or_default();
     let blobs = || plan.images.iter().flat_map(|planned| &planned.blobs);
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
@@ -292,12 +292,12 @@ fn outcomes(
     }
     read.retain(|number, _| uses.contains_key(number));
     for blob in blobs() {
-        let Some(name) = blob.name.as_deref().filter(|name| !found.contains_key(*name)) else { continue };
+        let Some(name) = blob.name.as_deref().filter(|name| !collected.contains_key(*name)) else { continue };
         let outcome = match members.find(name) {
             // It looked like a document, and is named as a layer: an archive of two empty blocks is no longer.
-            Some(MemberFate::Document(kept, bytes)) => {
+            Some(MemberFate::Document(document, bytes)) => {
                 let digest = blob.digest.as_ref().map(Digest::algorithm).or(blob.named.then_some(Algorithm::Sha256));
-                Some(run.read(&blob.place, &mut kept.as_slice(), Some(*bytes), digest))
+                Some(run.read(&blob.place, &mut document.as_slice(), Some(*bytes), digest))
             }
             Some(MemberFate::Layer(number, _)) => {
                 let remaining = uses.get_mut(number).map_or(0, |uses| {
@@ -312,10 +312,10 @@ fn outcomes(
             if let Some(error) = &mut outcome.error {
                 error.place = Some(blob.place.clone());
             }
-            found.insert(name.to_owned(), outcome);
+            collected.insert(name.to_owned(), outcome);
         }
     }
-    found
+    collected
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub struct ImageTree {
     fates: MemberOutcomes,
     bytes: Vec<u64>,
     changes: Vec<LayerChanges>,
-    taken: Vec<(EntryId, u64)>,
+    replaced: Vec<(EntryId, u64)>,
     dangling: Vec<EntryId>,
     notices: Vec<TreeNotice>,
 }
@@ -105,8 +105,8 @@ impl ImageTree {
 
     /// Bytes, with the holes of sparse files, of all names that a whiteout of a directory took away.
     pub fn taken_by(&self, whiteout: EntryId) -> Option<u64> {
-        let place = self.taken.binary_search_by_key(&whiteout, |&(id, _)| id).ok()?;
-        self.taken.get(place).map(|&(_, bytes)| bytes)
+        let place = self.replaced.binary_search_by_key(&whiteout, |&(id, _)| id).ok()?;
+        self.replaced.get(place).map(|&(_, bytes)| bytes)
     }
 
     /// Whether a whiteout is of a path that no lower layer has.

@@ -62,22 +62,22 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
     if let (Some(_), Some(root)) = (&request.file, root) {
         return BuildPlace { root: Some(root.to_owned()), notice: None };
     }
-    let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dockerfile_folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let sources = copied_paths(build);
     // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
     let mut manifests = if request.needs.context() { manifests(build) } else { Vec::new() };
     // A folder with code of its own is its own context, and makes or fetches what it lacks.
-    if !manifests.is_empty() && has_code(own) {
+    if !manifests.is_empty() && has_code(dockerfile_folder) {
         manifests.clear();
     }
     let missing = |folder: &Path| {
         let lacks = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
         sources.iter().filter(|source| !folder.join(source).exists()).count() + lacks
     };
-    let least = missing(own);
-    let mut best = (least, own.to_owned());
+    let least = missing(dockerfile_folder);
+    let mut best = (least, dockerfile_folder.to_owned());
     if least > 0 {
-        for folder in above(own, root) {
+        for folder in above(dockerfile_folder, root) {
             let count = missing(&folder);
             if count < best.0 {
                 best = (count, folder);
@@ -85,7 +85,7 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
         }
     }
     let (_, chosen) = best;
-    let notice = (chosen != own).then(|| {
+    let notice = (chosen != dockerfile_folder).then(|| {
         format!(
             "{}: assuming the build context is `{}`, which contains the copied files",
             display_path(path),

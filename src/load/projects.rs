@@ -34,9 +34,9 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
             Some(((*path).to_owned(), source))
         };
         texts.extend(wanted.par_iter().filter_map(read).collect::<Vec<_>>());
-        let given: Vec<(&str, Option<&str>)> =
+        let named_texts: Vec<(&str, Option<&str>)> =
             all.iter().map(|path| (path.as_str(), texts.get(path).map(Source::text))).collect();
-        manifests = manifest::projects(&given);
+        manifests = manifest::projects(&named_texts);
         let more: Vec<&str> = all
             .iter()
             .map(String::as_str)

@@ -94,7 +94,7 @@ struct Finder {
     current: PathBuf,
     walked: Option<PathBuf>,
     /// The settings that hold in a folder.
-    found: HashMap<PathBuf, Option<PathBuf>>,
+    known_paths: HashMap<PathBuf, Option<PathBuf>>,
     /// Chains of files that were read.
     read: HashMap<PathBuf, Chain>,
 }
@@ -105,27 +105,27 @@ impl Finder {
             names,
             current: std::env::current_dir().ok().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default(),
             walked: walked.and_then(|folder| folder.canonicalize().ok()),
-            found: HashMap::new(),
+            known_paths: HashMap::new(),
             read: HashMap::new(),
         }
     }
 
     fn nearest(&mut self, folder: &Path) -> Option<PathBuf> {
         let mut passed = Vec::new();
-        let mut found = None;
+        let mut settings_path = None;
         for at in folder.ancestors() {
-            if let Some(known) = self.found.get(at) {
-                found.clone_from(known);
+            if let Some(known) = self.known_paths.get(at) {
+                settings_path.clone_from(known);
                 break;
             }
             passed.push(at.to_owned());
-            found = self.names.iter().map(|name| at.join(name)).find(|path| path.is_file());
-            if found.is_some() || at.join(".git").exists() {
+            settings_path = self.names.iter().map(|name| at.join(name)).find(|path| path.is_file());
+            if settings_path.is_some() || at.join(".git").exists() {
                 break;
             }
         }
-        self.found.extend(passed.into_iter().map(|folder| (folder, found.clone())));
-        found
+        self.known_paths.extend(passed.into_iter().map(|folder| (folder, settings_path.clone())));
+        settings_path
     }
 
     /// A path as the user would type it.

@@ -44,8 +44,8 @@ fn project(tree: &mut ManifestTree, root: &str) -> Project {
         project.installs.insert(0, Arc::new(install));
     }
     if tree.has(&path::child(root, "main.go")) {
-        let own = project.name.as_deref().unwrap_or_default();
-        let name = path::name(own).to_string();
+        let module = project.name.as_deref().unwrap_or_default();
+        let name = path::name(module).to_string();
         project.entry_points.push(EntryPoint { name, target: ".".into() });
     }
     let commands = path::child(root, "cmd");

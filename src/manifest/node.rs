@@ -87,7 +87,7 @@ fn described(tree: &mut ManifestTree, root: &str, package: &Map<String, Value>) 
 }
 
 fn entry_points(project: &mut Project, package: &Map<String, Value>) {
-    let own = project.name.clone().unwrap_or_default();
+    let package_name = project.name.clone().unwrap_or_default();
     let mut add = |name: &str, target: &Value| {
         if let Some(target) = target.as_str() {
             project.entry_points.push(EntryPoint { name: name.into(), target: target.into() });
@@ -98,7 +98,7 @@ fn entry_points(project: &mut Project, package: &Map<String, Value>) {
     }
     match package.get("bin") {
         Some(Value::Object(programs)) => programs.iter().for_each(|(name, target)| add(name, target)),
-        Some(target) => add(path::name(&own), target),
+        Some(target) => add(path::name(&package_name), target),
         None => {}
     }
 }

@@ -390,9 +390,9 @@ pub(super) fn join_workspaces(projects: &mut [Project]) {
             continue;
         };
         project.workspace = Some(root);
-        let own = std::mem::take(&mut project.installs);
+        let known_installs = std::mem::take(&mut project.installs);
         project.installs = installs;
-        project.installs.extend(own.into_iter().filter(|install| install.lock.is_some()));
+        project.installs.extend(known_installs.into_iter().filter(|install| install.lock.is_some()));
         for dependency in &mut project.dependencies {
             let locked = project.installs.first().and_then(|install| install.locked.as_ref());
             let package = locked.and_then(|locked| locked.packages.get(&dependency.name));

@@ -125,7 +125,7 @@ fn workdir(
     transfers: &[Transfer],
     works_in: &Setting<String>,
 ) -> Result<FileEdit, AppFolderBlocker> {
-    let lines = || scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Workdir);
+    let lines = || scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Workdir);
     match works_in {
         Setting::By(index, _) if lines().count() == 1 && transfers.iter().all(|transfer| transfer.index > *index) => {
             let line = scene.build.instruction(*index);

@@ -54,7 +54,7 @@ fn switches(scene: &PassInput) -> Vec<Edit> {
     let build = scene.build;
     let mut edits = Vec::new();
     let all = build.stages().iter().filter(|stage| build.is_needed(stage)).flat_map(|stage| build.instructions(stage));
-    for (index, instruction) in all.filter(|(_, one)| one.keyword == Keyword::Env) {
+    for (index, instruction) in all.filter(|(_, instruction)| instruction.keyword == Keyword::Env) {
         let pairs = scene.file().variables(instruction);
         let goes = |at: &usize| data::VARIABLES.has(&pairs[*at].name.text, "no-cache");
         let going: Vec<usize> = (0..pairs.len()).filter(goes).collect();

@@ -45,8 +45,10 @@ fn needed_by(name: &str, language: Ecosystem) -> impl Iterator<Item = &'static s
 /// Names of packages that are installed to run: of Node the direct ones.
 fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
     let projects = scene.projects().iter().filter(|project| project.ecosystem == language);
-    let direct =
-        projects.clone().flat_map(|project| &project.dependencies).filter(|one| one.scope != DependencyScope::Dev);
+    let direct = projects
+        .clone()
+        .flat_map(|project| &project.dependencies)
+        .filter(|dependency| dependency.scope != DependencyScope::Dev);
     let mut names: BTreeSet<&str> = direct.map(|dependency| dependency.name.as_str()).collect();
     if language == Ecosystem::Ruby {
         let installs = projects.flat_map(|project| &project.installs);
@@ -58,7 +60,8 @@ fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
 
 /// Whether a RUN installs a browser with all that it depends on.
 fn installs_browser(scene: &PassInput) -> bool {
-    let runs = scene.file().instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::Run);
+    let runs =
+        scene.file().instructions().iter().enumerate().filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     runs.filter_map(|(index, _)| scene.build.code(index)).flat_map(|code| code.script.invocations()).any(|invocation| {
         let words: Vec<&str> = invocation.args.iter().map(crate::shell::Word::text).collect();
         let installs_system = words.iter().any(|word| matches!(*word, "--with-deps" | "install-deps"));

@@ -15,13 +15,13 @@ const DEEPEST: usize = 6;
 /// The sources that the program reaches, looked for when a name leaves it open.
 pub(super) struct LazyReach<'s, 'a> {
     scene: &'s PassInput<'a>,
-    found: OnceCell<imports::SourceReach<'a>>,
+    reach: OnceCell<imports::SourceReach<'a>>,
 }
 
 impl<'s, 'a> LazyReach<'s, 'a> {
     /// From what a container of the build starts.
     pub(super) fn new(scene: &'s PassInput<'a>) -> Self {
-        Self { scene, found: OnceCell::new() }
+        Self { scene, reach: OnceCell::new() }
     }
 
     /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
@@ -46,7 +46,7 @@ impl<'s, 'a> LazyReach<'s, 'a> {
     }
 
     fn reachable(&self) -> &imports::SourceReach<'a> {
-        self.found.get_or_init(|| {
+        self.reach.get_or_init(|| {
             let sources = Sources::new(&self.scene.evidence.texts);
             let mut entries = Vec::new();
             let mut waiting: Vec<(String, usize)> = commands(self.scene).into_iter().map(|text| (text, 0)).collect();
@@ -79,20 +79,20 @@ fn commands(scene: &PassInput) -> Vec<String> {
 fn handed_on(scene: &PassInput, text: &str) -> Vec<String> {
     let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
     let words: Vec<&str> = text.split(between).filter(|word| !word.is_empty()).collect();
-    let mut found = Vec::new();
+    let mut found_words = Vec::new();
     if words.iter().any(|word| matches!(*word, "npm" | "yarn" | "pnpm" | "bun")) {
         let scripts = scene.projects().iter().flat_map(|project| words.iter().filter_map(|word| project.script(word)));
-        found.extend(scripts.map(str::to_owned));
+        found_words.extend(scripts.map(str::to_owned));
     }
     for word in words {
         let name = path::name(word);
         let is_script = FileKind::of(name).starts_processes() || !name.contains('.');
         if is_script && name.len() > 2 {
             let texts = scene.evidence.texts.iter().filter(|(path, _)| path::name(path) == name);
-            found.extend(texts.map(|(_, text)| text.clone()));
+            found_words.extend(texts.map(|(_, text)| text.clone()));
         }
     }
-    found
+    found_words
 }
 
 #[cfg(test)]

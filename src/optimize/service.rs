@@ -68,7 +68,7 @@ pub fn services(source: &Source) -> Vec<ListedService> {
     for services in all {
         for entry in services.entries().take(SERVICES) {
             let Some(name) = entry.key.text() else { continue };
-            let keys = Keys { own: entry.value, base: extended(services, entry.value, name) };
+            let keys = Keys { service: entry.value, base: extended(services, entry.value, name) };
             listed.push(keys.listed(source.name(), name));
         }
     }
@@ -88,14 +88,14 @@ fn extended<'t>(services: YamlNode<'t>, service: YamlNode<'t>, name: &str) -> Op
 
 /// A service's keys, those of the one that it extends behind them.
 struct Keys<'t> {
-    own: YamlNode<'t>,
+    service: YamlNode<'t>,
     base: Option<YamlNode<'t>>,
 }
 
 impl<'t> Keys<'t> {
     /// Both values of a key, the extended service's first.
     fn values_of_key(&self, key: &str) -> impl Iterator<Item = YamlNode<'t>> {
-        [self.base.and_then(|base| base.get(key)), self.own.get(key)].into_iter().flatten()
+        [self.base.and_then(|base| base.get(key)), self.service.get(key)].into_iter().flatten()
     }
 
     /// The value that holds.

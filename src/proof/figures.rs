@@ -93,7 +93,7 @@ pub struct Measurement {
     /// What the build cache holds more than before, in bytes; `None` where the engine doesn't say.
     pub left_in_cache: Option<u64>,
     /// What could not be removed, each in one sentence.
-    pub left: Vec<String>,
+    pub leftovers: Vec<String>,
 }
 
 /// A build of a measurement.

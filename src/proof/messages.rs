@@ -33,12 +33,12 @@ fn pattern(text: &str) -> Option<Regex> {
 pub fn unset_variables<'k>(
     words: &str,
     known: impl Iterator<Item = &'k str> + Clone,
-    given: impl Fn(&str) -> bool,
+    is_given: impl Fn(&str) -> bool,
 ) -> Vec<String> {
     let words = plain(words);
     let mut names: Vec<String> = Vec::new();
     let mut add = |name: String| {
-        if !given(&name) && !names.contains(&name) && names.len() < NAMES {
+        if !is_given(&name) && !names.contains(&name) && names.len() < NAMES {
             names.push(name);
         }
     };
@@ -58,7 +58,7 @@ pub fn unset_variables<'k>(
     let last: Vec<&str> = words.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = last[last.len().saturating_sub(LAST)..].join("\n");
     let mut read: Vec<(usize, &str)> =
-        known.filter(|name| !given(name)).filter_map(|name| Some((position(&last, name)?, name))).collect();
+        known.filter(|name| !is_given(name)).filter_map(|name| Some((position(&last, name)?, name))).collect();
     read.sort_unstable();
     read.into_iter().take(NAMES).map(|(_, name)| name.to_owned()).collect()
 }

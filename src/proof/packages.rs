@@ -141,7 +141,7 @@ fn language(ecosystem: Ecosystem) -> Option<manifest::Ecosystem> {
 /// What is reached from some packages of the original.
 struct ReachablePackages {
     /// From those that the rewrite has, and those that manifests want at run time.
-    kept: BTreeSet<u32>,
+    shipped: BTreeSet<u32>,
     /// From those that only development wants.
     development: BTreeSet<u32>,
     /// From tools that install.
@@ -169,7 +169,7 @@ fn reached(
     }
     let all = &packages.packages;
     ReachablePackages {
-        kept: closure(all, shipped),
+        shipped: closure(all, shipped),
         development: closure(all, development),
         tools: closure(all, tools),
     }
@@ -226,7 +226,7 @@ fn why_gone(
         return None;
     }
     let installs = is_tool(&key.1);
-    if reached.kept.contains(&at) {
+    if reached.shipped.contains(&at) {
         return None;
     }
     if installs || reached.tools.contains(&at) {

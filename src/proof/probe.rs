@@ -200,7 +200,7 @@ pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String
         let calls = r"(?:\.(?:get|route|HandleFunc|Handle|GET|Get)\(|(\bpath\(|\bre_path\()|GetMapping\(|RequestMapping\(|#\[get\(|MapGet\(|\.url\s*={2,3}\s*)";
         Regex::new(&format!(r#"{calls}\s*(?:r|"GET )?["'](/?[A-Za-z0-9_./-]*)["']"#)).ok()
     });
-    let mut found = BTreeSet::new();
+    let mut health_paths = BTreeSet::new();
     let Some(calls) = &*CALLS else { return Vec::new() };
     for (name, text) in texts {
         if matches!(FileKind::of(name).role(), FileRole::Test | FileRole::Vendored) {
@@ -213,15 +213,15 @@ pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String
             }
             let path = format!("/{}", call[2].trim_start_matches('/'));
             if path.len() < 80 && !path.contains("//") && !FileKind::of(&path).is_code() {
-                found.insert(path);
+                health_paths.insert(path);
             }
         }
     }
     let is_health = |path: &str| {
         ["health", "ready", "live", "ping", "status"].iter().any(|word| path.to_lowercase().contains(word))
     };
-    let mut paths: Vec<String> = found.iter().filter(|path| is_health(path)).cloned().collect();
-    paths.extend(found.iter().filter(|path| !is_health(path)).cloned());
+    let mut paths: Vec<String> = health_paths.iter().filter(|path| is_health(path)).cloned().collect();
+    paths.extend(health_paths.iter().filter(|path| !is_health(path)).cloned());
     paths.retain(|path| path != "/");
     paths.truncate(PATHS - 1);
     paths.insert(0, "/".to_owned());

@@ -116,8 +116,8 @@ fn what_a_bundler_hashes_may_have_another_name() {
     check_files(&built("app.-FhnbVzh.js"), &built("app.x9QzzzzA.js"), &[]);
     check_files(&built("seed.json"), &built("users.json"), &["`/app/dist/seed.json` is missing"]);
     check_files(&built("a/D4kx9_2a.js"), &built("b/Zz81kqPq.css"), &["`/app/dist/a/D4kx9_2a.js` is missing"]);
-    let two = format!("{}\n100644 0:0 5 app/dist/x.js", built("index-D4kx9_2a.js"));
-    check_files(&two, &built("index-Zz81kqPq.js"), &["`/app/dist/x.js` is missing"]);
+    let other_tree = format!("{}\n100644 0:0 5 app/dist/x.js", built("index-D4kx9_2a.js"));
+    check_files(&other_tree, &built("index-Zz81kqPq.js"), &["`/app/dist/x.js` is missing"]);
     for (name, bare) in [
         ("index-D4kx9_2a.js", "index-*.js"),
         ("main.8f2c01ab.css", "main.*.css"),

@@ -87,8 +87,8 @@ pub fn statistics_json(report: &Report) -> String {
 pub fn added_ignores(added: &AddedIgnores) -> String {
     let files = count(added.changes.len() as u64, "file");
     let mut out = format!("{} hidden by comments in {files}\n", count(added.hidden as u64, "finding"));
-    if !added.left.is_empty() {
-        let rules: Vec<&str> = added.left.iter().copied().collect();
+    if !added.remaining_rules.is_empty() {
+        let rules: Vec<&str> = added.remaining_rules.iter().copied().collect();
         out.push_str(&format!("findings of these rules cannot be hidden by a comment: {}\n", rules.join(", ")));
     }
     if added.refused {
@@ -113,7 +113,7 @@ pub fn added_ignores_json(added: &AddedIgnores) -> String {
         dockopt: env!("CARGO_PKG_VERSION"),
         hidden: added.hidden,
         files: added.changes.iter().map(|change| change.name.as_str()).collect(),
-        left: added.left.iter().copied().collect(),
+        left: added.remaining_rules.iter().copied().collect(),
         refused: added.refused,
     })
 }

@@ -48,23 +48,23 @@ impl Excerpt {
         }
         let window = LineWindow::new(source, first_line..=last_line, start as usize, end as usize);
         let places = spans.iter().map(|span| window.place(without_hidden_start(*span, source.mark()))).collect();
-        Self { first_line, text: window.shown, clipped: window.clipped, places }
+        Self { first_line, text: window.visible, clipped: window.clipped, places }
     }
 }
 
-/// What of each line is shown.
+/// The visible part of each line.
 struct LineWindow<'a> {
     text: &'a str,
-    /// Shown stretches of the source, with the offset of each in `shown`.
-    kept: Vec<(Range<usize>, usize)>,
-    shown: String,
+    /// Visible stretches of the source, with the offset of each in `visible`.
+    clusters: Vec<(Range<usize>, usize)>,
+    visible: String,
     clipped: bool,
 }
 
 impl<'a> LineWindow<'a> {
     fn new(source: &'a Source, lines: RangeInclusive<u32>, start: usize, end: usize) -> Self {
         let text = source.text();
-        let mut window = Self { text, kept: Vec::new(), shown: String::new(), clipped: false };
+        let mut window = Self { text, clusters: Vec::new(), visible: String::new(), clipped: false };
         let last = *lines.end();
         for line in lines {
             let mut range = source.line_span(line).range();
@@ -76,7 +76,7 @@ impl<'a> LineWindow<'a> {
             let high = text.ceil_char_boundary((centre + AROUND).min(range.end));
             window.keep(low..high, range);
             if line < last {
-                window.shown.push('\n');
+                window.visible.push('\n');
             }
         }
         window
@@ -84,28 +84,28 @@ impl<'a> LineWindow<'a> {
 
     fn keep(&mut self, range: Range<usize>, line: Range<usize>) {
         if range.start > line.start {
-            self.shown.push('…');
+            self.visible.push('…');
             self.clipped = true;
         }
-        self.kept.push((range.clone(), self.shown.len()));
+        self.clusters.push((range.clone(), self.visible.len()));
         let visible = self.text[range.clone()].chars();
-        self.shown.extend(visible.map(visible_char));
+        self.visible.extend(visible.map(visible_char));
         if range.end < line.end {
-            self.shown.push('…');
+            self.visible.push('…');
         }
     }
 
-    /// Offset in the shown text; a place that is not shown moves to the nearest one that is.
+    /// Offset in the visible text; a place that is not visible moves to the nearest one that is.
     fn offset(&self, at: usize) -> usize {
-        let index = self.kept.partition_point(|(range, _)| range.start <= at).saturating_sub(1);
-        let (range, offset) = &self.kept[index];
+        let index = self.clusters.partition_point(|(range, _)| range.start <= at).saturating_sub(1);
+        let (range, offset) = &self.clusters[index];
         let at = self.text.floor_char_boundary(at.clamp(range.start, range.end));
         let before = self.text[range.start..at].chars();
         offset + before.map(|c| visible_char(c).len_utf8()).sum::<usize>()
     }
 
     fn place(&self, span: Span) -> Option<Range<usize>> {
-        let (first, last) = (self.kept.first()?.0.start, self.kept.last()?.0.end);
+        let (first, last) = (self.clusters.first()?.0.start, self.clusters.last()?.0.end);
         let range = span.range();
         if range.start > last || range.end < first {
             return None;
@@ -115,7 +115,7 @@ impl<'a> LineWindow<'a> {
     }
 }
 
-/// A span without what stands before the first place that is shown.
+/// A span without what stands before the first place that is visible.
 fn without_hidden_start(span: Span, first: u32) -> Span {
     Span::new(span.start.max(first), span.end.max(first))
 }

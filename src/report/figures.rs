@@ -300,7 +300,7 @@ pub fn measure_json(result: &Measurement) -> String {
         builds: builds.collect(),
         commands: &result.commands,
         left_in_cache_bytes: result.left_in_cache,
-        not_removed: &result.left,
+        not_removed: &result.leftovers,
     })
 }
 

@@ -70,7 +70,7 @@ pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: boo
         written,
         changes: changes(&outcome.changes, mask),
         applied,
-        left: outcome.left.len(),
+        left: outcome.remaining.len(),
         contradicting: &outcome.contradicting,
         refused: refused.collect(),
         skipped: json::skipped(before),

@@ -47,11 +47,11 @@ impl Cell {
     }
 
     /// What is shown of the text, in its tones.
-    pub(super) fn paint(&self, shown: &str, layout: Layout) -> String {
+    pub(super) fn paint(&self, shown_text: &str, layout: Layout) -> String {
         let tail = &self.text[self.text.len() - self.tail..];
-        match shown.strip_suffix(tail) {
+        match shown_text.strip_suffix(tail) {
             Some(text) => format!("{}{}", layout.paint(self.tone, text), layout.paint(TextStyle::Dim, tail)),
-            None => layout.paint(self.tone, shown),
+            None => layout.paint(self.tone, shown_text),
         }
     }
 }

@@ -260,7 +260,7 @@ fn step(step: &RewriteStep, mask: &Mask) -> wire::RewriteStepJson {
         why: Some(mask.apply(&assumption.why)).filter(|why| !why.is_empty()),
     };
     wire::RewriteStepJson {
-        said: wire::RemarkJson::new(step.pass, &step.what, &step.why, mask),
+        remark: wire::RemarkJson::new(step.pass, &step.what, &step.why, mask),
         assumptions: step.assumptions.iter().map(assumption).collect(),
     }
 }

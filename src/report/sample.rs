@@ -187,7 +187,7 @@ fn outcome() -> FixOutcome {
     FixOutcome {
         changes: vec![change],
         applied: vec![applied],
-        left: findings(),
+        remaining: findings(),
         contradicting: vec!["a"],
         refused: vec![refused],
     }

@@ -82,14 +82,14 @@ fn update(run: &Run, all: &[Invocation]) -> Option<(Span, String)> {
     let command = invocation.command;
     let alone = invocation.via.is_empty() && command.redirects.is_empty() && command.assignments.is_empty();
     let after = command.place.after.filter(|after| is_and(*after))?;
-    let own = run.code.script.commands.get(invocation.outer as usize)?;
+    let update_command = run.code.script.commands.get(invocation.outer as usize)?;
     let next = run.code.script.commands.get(invocation.outer as usize + 1)?;
     // The text between the commands is removed as well, so it must be blank.
     let top = run.code.script.is_top(&command.place) && command.place.before.is_none_or(is_and);
-    let span = run.place(Span::new(own.span.start, next.span.start));
+    let span = run.place(Span::new(update_command.span.start, next.span.start));
     let between = run.source(Span::new(after.span.end, next.span.start));
     let blank = between.chars().all(|c| c.is_whitespace() || c == run.file().escape());
-    (alone && top && blank && own.span == command.span).then(|| (span, String::new()))
+    (alone && top && blank && update_command.span == command.span).then(|| (span, String::new()))
 }
 
 fn is_and(separator: crate::shell::Separator) -> bool {

@@ -136,11 +136,11 @@ fn of_command(command: &Command) -> Option<Bashism> {
 }
 
 fn of_word(word: &Word) -> Option<Bashism> {
-    if let Some(one) = word.expansions().iter().find(|expansion| {
+    if let Some(array_use) = word.expansions().iter().find(|expansion| {
         let text = word.text().get(expansion.within.range()).unwrap_or_default();
         expansion.kind == ExpansionKind::Command && (text.starts_with("<(") || text.starts_with(">("))
     }) {
-        return Some(Bashism::new(one.span, "has no `<(`", "SC3001"));
+        return Some(Bashism::new(array_use.span, "has no `<(`", "SC3001"));
     }
     let expands_to = |expansion: &&Expansion| match &expansion.kind {
         ExpansionKind::Variable(name) => VARIABLES.contains(&&**name),

@@ -97,12 +97,12 @@ fn starts_tool(build: &Build, target: &Stage) -> bool {
 
 /// Whether a program compiles when it is run: the tool itself, or one that runs it after each change (`air`,
 /// `nodemon --exec "go run ."`).
-fn is_build(one: &Invocation) -> bool {
+fn is_build(invocation: &Invocation) -> bool {
     let is_call = |invocation: &Invocation| invocation.package_call().is_some_and(|call| is_tool(call.manager));
     let is_nested =
-        || one.args.iter().filter_map(Word::value).any(|text| parse(text).invocations().iter().any(is_call));
+        || invocation.args.iter().filter_map(Word::value).any(|text| parse(text).invocations().iter().any(is_call));
     let watches = |program: &str| Program::of(program).is(Kind::BuildTool) || Program::of(program).is(Kind::Runtime);
-    is_call(one)
-        || one.program.is_some_and(|program| Program::of(program).is(Kind::BuildTool))
-        || one.program.is_some_and(watches) && is_nested()
+    is_call(invocation)
+        || invocation.program.is_some_and(|program| Program::of(program).is(Kind::BuildTool))
+        || invocation.program.is_some_and(watches) && is_nested()
 }

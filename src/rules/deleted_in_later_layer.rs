@@ -142,7 +142,7 @@ fn run<'a>(
     stage: &Stage,
     (index, instruction): (usize, &'a Instruction),
     invocations: &[Invocation],
-    made: &mut Vec<LayerContent<'a>>,
+    contents: &mut Vec<LayerContent<'a>>,
     out: &mut Findings,
 ) {
     let build = cx.build();
@@ -151,7 +151,7 @@ fn run<'a>(
     for invocation in invocations {
         folder.follow(invocation);
         if let Some(call) = invocation.package_call().filter(|call| call.manager.is_system()) {
-            packages(&call, (index, instruction), made, &mut deletions);
+            packages(&call, (index, instruction), contents, &mut deletions);
         }
         // A moved file is no longer at the old path.
         let moved = if invocation.is("mv") {
@@ -160,27 +160,27 @@ fn run<'a>(
             Vec::new()
         };
         for path in moved.iter().filter_map(|path| folder.join(path)) {
-            made.retain(
+            contents.retain(
                 |content| !matches!(&content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known)),
             );
         }
         for word in written_paths::deleted(invocation) {
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
             let is_deleted = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known));
-            while let Some(at) = made.iter().position(is_deleted) {
-                let content = made.remove(at);
+            while let Some(at) = contents.iter().position(is_deleted) {
+                let content = contents.remove(at);
                 if content.index != index {
                     deletions.push((content, word.span));
                 }
             }
         }
-        if made.len() > REMEMBERED {
-            made.drain(..REMEMBERED / 2);
+        if contents.len() > REMEMBERED {
+            contents.drain(..REMEMBERED / 2);
         }
         for path in written_paths::written_paths(invocation).iter().filter_map(|path| folder.join(path)) {
             if !is_mounted(build, instruction, &path) {
                 // From here on, an earlier file of that name counts as overwritten.
-                made.push(LayerContent {
+                contents.push(LayerContent {
                     what: DeletedContent::Path(path),
                     instruction,
                     index,
@@ -205,8 +205,8 @@ fn run<'a>(
 fn packages<'a>(
     call: &PackageCall,
     (index, instruction): (usize, &'a Instruction),
-    made: &mut Vec<LayerContent<'a>>,
-    found: &mut Vec<(LayerContent<'a>, Span)>,
+    contents: &mut Vec<LayerContent<'a>>,
+    deletions: &mut Vec<(LayerContent<'a>, Span)>,
 ) {
     let virtuals = call.flags.iter().filter(|flag| matches!(&*flag.name, "-t" | "--virtual"));
     let named = call
@@ -218,7 +218,7 @@ fn packages<'a>(
         Verb::Install => {
             let group = virtuals.filter_map(|flag| Some((flag.value?.text, flag.span)));
             let group: Vec<(&str, Span)> = if call.manager == Manager::Apk { group.collect() } else { Vec::new() };
-            made.extend(named.chain(group).map(|(name, _)| LayerContent {
+            contents.extend(named.chain(group).map(|(name, _)| LayerContent {
                 what: DeletedContent::Package(call.manager, name.to_owned()),
                 instruction,
                 index,
@@ -229,10 +229,10 @@ fn packages<'a>(
         Verb::Remove => {
             for (name, span) in named {
                 let same = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Package(manager, known) if *manager == call.manager && known == name);
-                let Some(at) = made.iter().rposition(same) else { continue };
-                let content = made.remove(at);
-                if content.index != index && !found.iter().any(|(other, _)| other.index == content.index) {
-                    found.push((content, span));
+                let Some(at) = contents.iter().rposition(same) else { continue };
+                let content = contents.remove(at);
+                if content.index != index && !deletions.iter().any(|(other, _)| other.index == content.index) {
+                    deletions.push((content, span));
                 }
             }
         }

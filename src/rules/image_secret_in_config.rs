@@ -7,7 +7,7 @@ super::image_rule!("image-secret-in-config", check);
 
 fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
     for secret in cx.secrets.iter().filter(|secret| secret.sure) {
-        let (place, step) = match secret.found {
+        let (place, step) = match secret.place {
             SecretPlace::File { .. } => continue,
             SecretPlace::Environment => ("the environment".to_owned(), None),
             SecretPlace::Label => ("a label".to_owned(), None),

@@ -8,7 +8,7 @@ super::image_rule!("image-secret-in-layer", check);
 
 fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
     for secret in cx.secrets.iter().filter(|secret| secret.sure) {
-        let SecretPlace::File { entry, path, line, fate } = secret.found else { continue };
+        let SecretPlace::File { entry, path, line, fate } = secret.place else { continue };
         let layer = entry.layer as usize;
         let place = line.map(|line| format!(":{line}")).unwrap_or_default();
         let mut message = format!("`/{}{place}` contains a secret: {}", cx.image.paths.text(path), secret.kind.words());

@@ -77,19 +77,19 @@ fn report<'a, 'i>(
     cx: &Context<'a, 'i>,
     stage: &'a Stage,
     (index, code): (usize, &'a Code<'i>),
-    kept: &KeptCacheRule,
+    rule: &KeptCacheRule,
     out: &mut Findings,
 ) {
     let (build, file) = (cx.build(), &cx.build().input().file);
     let invocations = code.script.invocations();
     let mut filled = Vec::new();
     for (at, invocation) in invocations.iter().enumerate() {
-        let Some(call) = invocation.package_call().filter(|call| (kept.fills)(call)) else { continue };
+        let Some(call) = invocation.package_call().filter(|call| (rule.fills)(call)) else { continue };
         let folders = build.package_caches(stage, index, invocation, &call);
         let place = (stage, index);
-        let unknown = kept.known && folders.iter().all(|cache| cache.folder.is_none());
+        let unknown = rule.known && folders.iter().all(|cache| cache.folder.is_none());
         if unknown
-            || is_off(build, place, invocation, &call, kept)
+            || is_off(build, place, invocation, &call, rule)
             || is_mounted(build, place, &folders)
             || is_cleaned(build, place, &invocations[at + 1..], &call, &folders)
             || invocations.iter().any(|invocation| {
@@ -112,9 +112,9 @@ fn report<'a, 'i>(
     }
     let mut finding = finding.help("delete it in the same RUN, or use a cache mount for the folder");
     let run = Run { build, stage, index, instruction: build.effective(index), code };
-    finding.fixes.extend(fix(cx, &run, &filled, kept));
-    if !filled.iter().any(|fill| kept.code.1(&fill.call)) {
-        finding = finding.without(kept.code.0);
+    finding.fixes.extend(fix(cx, &run, &filled, rule));
+    if !filled.iter().any(|fill| rule.code.1(&fill.call)) {
+        finding = finding.without(rule.code.0);
     }
     out.push(finding);
 }
@@ -207,13 +207,13 @@ fn is_off(
     (stage, at): (&Stage, usize),
     invocation: &Invocation,
     call: &PackageCall,
-    kept: &KeptCacheRule,
+    rule: &KeptCacheRule,
 ) -> bool {
     let on = |value: FoundVariable| {
         value.text().is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
     };
     let set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
-    call.has(kept.flags) || kept.variables.iter().any(|name| set(&name))
+    call.has(rule.flags) || rule.variables.iter().any(|name| set(&name))
 }
 
 /// Whether a cache or tmpfs mount contains the folders.

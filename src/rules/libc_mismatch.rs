@@ -87,15 +87,15 @@ fn brings_libc(build: &Build, stage: &Stage) -> bool {
 /// place.
 fn mismatched_copy(
     build: &Build,
-    taken: &copied_packages::StageCopy,
+    copy: &copied_packages::StageCopy,
     theirs: Libc,
 ) -> Option<(LinkedProgram, String, Span)> {
-    if let Some((path, span)) = copied_packages::python_packages(build, taken) {
+    if let Some((path, span)) = copied_packages::python_packages(build, copy) {
         return Some((LinkedProgram::Python, path, span));
     }
-    let program = linkage::first_linked_program(build, taken.maker, theirs)?;
+    let program = linkage::first_linked_program(build, copy.maker, theirs)?;
     let source =
-        taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(|t| program.may_be(t)))?;
+        copy.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(|t| program.may_be(t)))?;
     Some((program, source.text.clone()?, source.span))
 }
 

@@ -110,14 +110,14 @@ fn is_for_other_systems(build: &Build, place: (&Stage, usize), invocation: &Invo
 /// Which version of yarn, according to the lock files in the context.
 fn yarn(cx: &Context) -> Option<Tool> {
     let mut tools = cx.projects()?.iter().flat_map(|project| &project.installs).map(|install| install.tool);
-    let mut found = None;
+    let mut only_tool = None;
     while let Some(tool) = tools.find(|tool| matches!(tool, Tool::YarnClassic | Tool::YarnBerry)) {
-        if found.is_some_and(|other| other != tool) {
+        if only_tool.is_some_and(|other| other != tool) {
             return None;
         }
-        found = Some(tool);
+        only_tool = Some(tool);
     }
-    found
+    only_tool
 }
 
 /// `bundle config set frozen true`, `bundle config --global deployment 1`

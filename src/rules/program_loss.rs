@@ -66,12 +66,12 @@ pub(super) struct RequiredProgram<'l, 'a, 'i> {
     name: &'l str,
     needs: ProgramNeeds,
     /// Folders that may be deleted.
-    kept: &'l [&'l str],
+    folders: &'l [&'l str],
 }
 
 impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     pub(super) fn new(run: &'l Run<'a, 'i>, name: &'l str, folders: &'l [&'l str]) -> Self {
-        Self { run, name, needs: ProgramNeeds::of(name.strip_suffix(".phar").unwrap_or(name)), kept: folders }
+        Self { run, name, needs: ProgramNeeds::of(name.strip_suffix(".phar").unwrap_or(name)), folders }
     }
 
     /// Whether a command removes it.
@@ -233,7 +233,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     fn of_place(&self, path: &str, folder: Option<&str>) -> Loss {
         // A WORKDIR that only the base image sets is not a pattern.
         let path = &*path.strip_prefix("/?").map_or_else(|| path.to_owned(), |rest| format!("/-{rest}"));
-        if self.kept.iter().any(|folder| covers(folder, path)) {
+        if self.folders.iter().any(|folder| covers(folder, path)) {
             return Loss::None;
         }
         let programs = || self.needs.programs.iter().copied().chain([self.name]);

@@ -261,7 +261,7 @@ fn is_made_between(
     build: &Build,
     stage: &Stage,
     (copy, chown): (usize, usize),
-    one: &Invocation,
+    invocation: &Invocation,
     owner: &Word,
 ) -> bool {
     let makes = |name: &str| {
@@ -276,7 +276,7 @@ fn is_made_between(
                     .any(|invocation| invocation.args.iter().any(|word| plain(word.text()) == plain(name)))
         })
     };
-    one.is("chown") && names(owner.text()).any(|name| makes(name) && !is_known(build, stage, copy, name))
+    invocation.is("chown") && names(owner.text()).any(|name| makes(name) && !is_known(build, stage, copy, name))
 }
 
 /// Whether the user exists when the COPY runs.

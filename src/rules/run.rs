@@ -41,7 +41,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
                 None => suppression_use.unknown.fill(true),
             }
         }
-        jobs.push((build, judged, first.kept, first.hidden));
+        jobs.push((build, judged, first.findings, first.hidden));
     }
     let seconds = jobs.into_par_iter().map(|(build, judged, mut findings, mut hidden)| {
         let policy = policies.of(build.input().dockerfile);
@@ -87,7 +87,7 @@ pub fn is_there(input: &BuildInput, need: Need) -> bool {
 
 /// The findings of the rules that check files, for one build.
 struct First {
-    kept: Vec<Finding>,
+    findings: Vec<Finding>,
     hidden: Vec<Finding>,
     judged: Vec<SuppressionUse>,
 }
@@ -122,7 +122,7 @@ impl First {
                 *unknown = unread || narrower || named.rules.is_empty() || named.rules.iter().any(|rule| silent(rule));
             }
         }
-        Self { kept: findings, hidden, judged }
+        Self { findings, hidden, judged }
     }
 }
 

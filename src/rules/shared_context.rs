@@ -44,11 +44,11 @@ impl<'a, 'i> Neighbours<'a, 'i> {
     /// The answer of another build with the same .dockerignore. It must depend only on the question and that build.
     pub(super) fn ask(
         &self,
-        own: &Build,
+        build: &Build,
         question: String,
         answer: impl Fn(&Build<'i>) -> Option<String>,
     ) -> Option<String> {
-        let input = own.input();
+        let input = build.input();
         if matches!(input.ignore, IgnoreInput::Unknown) {
             return None;
         }

@@ -152,8 +152,9 @@ fn pattern(context: &BuildContext, edited: &[&ClassMatch], class_match: &ClassMa
     let goes = |id: EntryId| {
         edited.iter().any(|class_match| class_match.entry == id || context.is_below(id, class_match.entry))
     };
-    let same = edited.iter().all(|one| one.pattern != class_match.pattern || one.class.kind != ClassKind::Dependencies)
-        || !edited.iter().any(|one| one.pattern == class_match.pattern && one.entry != class_match.entry);
+    let same =
+        edited.iter().all(|other| other.pattern != class_match.pattern || other.class.kind != ClassKind::Dependencies)
+            || !edited.iter().any(|other| other.pattern == class_match.pattern && other.entry != class_match.entry);
     if same && !context.entries().any(|id| takes(id) && !goes(id)) {
         return Some(class_match.pattern.clone());
     }

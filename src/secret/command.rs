@@ -139,9 +139,9 @@ fn word(rest: &str) -> (&str, usize) {
 fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
     let mut ways: &[SecretOption] = &[];
     let mut command = "";
-    for (index, one) in words.iter().enumerate() {
-        if !one.glued
-            && let Some(program) = PROGRAMS.get(path::name(one.text))
+    for (index, argument) in words.iter().enumerate() {
+        if !argument.glued
+            && let Some(program) = PROGRAMS.get(path::name(argument.text))
         {
             ways = program;
             command = "";
@@ -156,18 +156,18 @@ fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &m
         for way in ways.iter().filter(|way| way.command.is_empty() || way.command == command) {
             match way.how {
                 OptionForm::Secret => {
-                    take(value_after_flag(way.option, one.text, next, false), way.command.is_empty(), secrets);
+                    take(value_after_flag(way.option, argument.text, next, false), way.command.is_empty(), secrets);
                 }
-                OptionForm::Attached => take(value_after_flag(way.option, one.text, next, true), true, secrets),
-                OptionForm::Login => login(way.option, one.text, next, secrets),
+                OptionForm::Attached => take(value_after_flag(way.option, argument.text, next, true), true, secrets),
+                OptionForm::Login => login(way.option, argument.text, next, secrets),
                 OptionForm::Header | OptionForm::Piped => {}
             }
         }
         if ways.iter().any(|way| way.how == OptionForm::Header) {
-            header(one.text, next, secrets);
+            header(argument.text, next, secrets);
         }
-        if ways.iter().any(|way| way.command == one.text) {
-            command = one.text;
+        if ways.iter().any(|way| way.command == argument.text) {
+            command = argument.text;
         }
     }
 }

@@ -186,8 +186,8 @@ fn read_rules(reader: &mut ValueReader, value: &SettingsValue, layer: &mut Setti
             }
             if option == "severity" {
                 let known = ["error", "warning", "info", "style", OFF];
-                let found = reader.word(value, "severity", &known, severity);
-                layer.severities.extend(found.map(|severity| (word.text.clone(), severity)));
+                let severity_word = reader.word(value, "severity", &known, severity);
+                layer.severities.extend(severity_word.map(|severity| (word.text.clone(), severity)));
                 continue;
             }
             let kind = rule.and_then(|rule| reader.known.option(rule, option));

@@ -297,7 +297,7 @@ fn function_name(before: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn found(file: &str, text: &str, name: &str) -> String {
+    fn values_of(file: &str, text: &str, name: &str) -> String {
         let at = text.find("HERE").unwrap();
         match bound(CodePlace { file, text, at }, name) {
             NameBinding::Given(values) => values.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | "),
@@ -339,7 +339,7 @@ mod tests {
             ("a.go", "dir := \"/x\"\nHERE", "dir", "\"/x\""),
             ("a.js", "if (dir == '/x') HERE", "dir", "nothing"),
         ] {
-            assert_eq!(found(file, text, name), expected, "{text}");
+            assert_eq!(values_of(file, text, name), expected, "{text}");
         }
     }
 

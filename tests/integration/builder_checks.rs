@@ -19,7 +19,7 @@ fn verdict(text: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn the_comment_makes_checks_fail() {
-    let two = "FROM debian:12 as x\nWORKDIR a\n";
+    let dockerfile = "FROM debian:12 as x\nWORKDIR a\n";
     for (first, expected) in [
         ("", "-"),
         ("# check=error=true\n", "FromAsCasing, WorkdirRelativePath!"),
@@ -29,7 +29,7 @@ fn the_comment_makes_checks_fail() {
         ("# check=error=false\n", "-"),
         ("# check=ERROR=true\n", "failed to parse check options: invalid check option \"ERROR\"!"),
     ] {
-        assert_eq!(verdict(&format!("{first}{two}"), &[]), expected, "{first}");
+        assert_eq!(verdict(&format!("{first}{dockerfile}"), &[]), expected, "{first}");
     }
     // Comments of others say nothing to the builder.
     let hidden = "# check=error=true\nFROM debian:12\n# dockopt ignore=relative-workdir\nWORKDIR a\n";

@@ -239,7 +239,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// What a panic said.
-pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_else(|| "a panic".into())
 }

@@ -77,7 +77,7 @@ pub(crate) fn left_out(why: &str) {
 
 impl Engine {
     /// The engine that `tests/run` found; `None`, said on standard output, when there is none.
-    fn found() -> Option<Self> {
+    fn find() -> Option<Self> {
         if env::var_os("DOCKOPT_ENGINE").is_none() {
             left_out("DOCKOPT_ENGINE names no engine");
             return None;

@@ -12,7 +12,7 @@ fn lint(text: &str) -> Ran {
 }
 
 /// The messages of the problems and the names of the rules with findings.
-fn told(ran: &Ran) -> (Vec<String>, Vec<String>) {
+fn problems_and_rules(ran: &Ran) -> (Vec<String>, Vec<String>) {
     let report = ran.json();
     let all = |list: &str, field: &str| {
         let values: Vec<&Value> = report[list].as_array().into_iter().flatten().collect();
@@ -25,7 +25,7 @@ fn told(ran: &Ran) -> (Vec<String>, Vec<String>) {
 fn check(text: &str, problems: &[&str], rules: &[&str]) {
     let ran = lint(text);
     assert_eq!(ran.code, 1, "{text:?}");
-    let (own_problems, own_rules) = told(&ran);
+    let (own_problems, own_rules) = problems_and_rules(&ran);
     assert_eq!((own_problems, own_rules), (strings(problems), strings(rules)), "{text:?}");
 }
 
@@ -46,7 +46,7 @@ fn fragments_have_findings_beside_the_builders_error() {
     check("ONBUILD COPY . /app\n", &[NO_STAGE], &[]);
     // Syntax errors stop neither.
     let ran = lint("FORM debian\nRUN sudo ls\n");
-    assert_eq!(told(&ran).1, ["sudo"]);
+    assert_eq!(problems_and_rules(&ran).1, ["sudo"]);
 }
 
 #[test]

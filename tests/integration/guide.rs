@@ -7,7 +7,7 @@ use std::fs;
 use crate::dockopt::{Dockopt, Ran};
 
 /// What a command prints; on a terminal both streams are seen, through a pipe only one.
-fn shown(ran: &Ran, filter: Option<&str>) -> String {
+fn shown_output(ran: &Ran, filter: Option<&str>) -> String {
     let Some(filter) = filter else { return format!("{}{}", ran.stdout, ran.stderr) };
     let out = &ran.stdout;
     let count = if let Some(count) = filter.strip_prefix("head -n ") {
@@ -42,7 +42,7 @@ fn check(page: &str, dockopt: Dockopt) {
         if let Some(call) = call {
             let (call, filter) = call.split_once(" | ").map_or((call, None), |(call, filter)| (call, Some(filter)));
             ran = ran.again(call.split(' '));
-            out.push_str(&shown(&ran, filter));
+            out.push_str(&shown_output(&ran, filter));
             in_output = true;
         } else if let Some(file) = line.strip_prefix("$ cat ").filter(|_| console) {
             out.push_str(&ran.read(file));

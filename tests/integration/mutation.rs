@@ -20,7 +20,7 @@ use dockopt::rules::{Policies, Selection};
 use dockopt::text::{Source, Span};
 use rayon::prelude::*;
 
-use crate::dockopt::said;
+use crate::dockopt::panic_message;
 use crate::structure;
 
 /// What is put into an input: pieces that mean something to a reader, a rule or a fix.
@@ -121,7 +121,7 @@ fn whatever_is_written_nothing_breaks() {
     let check_case = |number: usize| {
         let bytes = input(&seeds, number);
         let run = || check(&bytes, &context, &projects);
-        let broken = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(said(&*panic)));
+        let broken = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panic_message(&*panic)));
         broken.err().map(|why| format!("input {number}: {why}\n{:?}", String::from_utf8_lossy(&bytes)))
     };
     let (mut tried, mut failed) = (0, None);

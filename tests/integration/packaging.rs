@@ -41,9 +41,9 @@ mod linux {
             return;
         }
         let output = Command::new(format!("tests/packaging/{name}")).args(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        write!(stdout, "{said}").unwrap();
-        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        let output_text = String::from_utf8_lossy(&output.stdout);
+        write!(stdout, "{output_text}").unwrap();
+        assert!(output.status.success(), "{output_text}{}", String::from_utf8_lossy(&output.stderr));
     }
 
     #[test]

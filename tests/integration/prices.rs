@@ -51,8 +51,8 @@ fn caches_are_priced_by_what_lock_files_hold() {
         let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
         bytes(price(&audit(node, &files), "npm-cache-kept"))
     };
-    let (first, two, heavy) = (of(&["a"]), of(&["a", "b"]), of(&["a", "next"]));
-    assert_eq!(two, 2 * first);
+    let (first, second, heavy) = (of(&["a"]), of(&["a", "b"]), of(&["a", "next"]));
+    assert_eq!(second, 2 * first);
     assert!(heavy > 40_000_000, "{heavy}");
 
     let php = "FROM php:8.4-cli\nCOPY composer.json composer.lock ./\nRUN composer install\nCMD [\"php\", \"a.php\"]\n";

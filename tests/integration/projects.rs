@@ -79,7 +79,7 @@ pub(crate) fn rows() -> Vec<(String, Row)> {
 }
 
 /// What stands for a file in `optimized/`: a .dockerignore there would be in force for nothing and hide the rest.
-fn kept(file: &str) -> String {
+fn without_removed(file: &str) -> String {
     file.replace(".dockerignore", "dockerignore")
 }
 
@@ -103,7 +103,7 @@ fn projects_become_what_is_written_down() {
             let got = fs::read_to_string(ran.path().join(file)).ok();
             let before = fs::read_to_string(project.join(file)).ok();
             let changed = got.clone().filter(|got| before.as_ref() != Some(got));
-            let path = folder.join(kept(file));
+            let path = folder.join(without_removed(file));
             if bless {
                 if let Some(text) = &changed {
                     fs::create_dir_all(&folder).unwrap();

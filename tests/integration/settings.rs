@@ -20,7 +20,7 @@ fn lint(project: Dockopt, arguments: &[&str]) -> Ran {
 }
 
 /// Findings as `CODE:line`, by the first of their names.
-fn found(ran: &Ran, list: &str) -> Vec<String> {
+fn findings_of(ran: &Ran, list: &str) -> Vec<String> {
     let json = ran.json();
     let findings = json[list].as_array().unwrap();
     let format_finding = |finding: &Value| {
@@ -34,7 +34,7 @@ fn found(ran: &Ran, list: &str) -> Vec<String> {
 #[track_caller]
 fn check(project: Dockopt, arguments: &[&str], expected: &[&str]) -> Ran {
     let ran = lint(project, arguments);
-    assert_eq!(found(&ran, "findings"), expected, "{}", ran.stderr);
+    assert_eq!(findings_of(&ran, "findings"), expected, "{}", ran.stderr);
     ran
 }
 
@@ -186,9 +186,12 @@ fn a_suppression_ends_on_its_day() {
             .run()
     };
     let before = run("2026-11-20");
-    assert_eq!((found(&before, "findings"), found(&before, "suppressed")), (vec![], vec!["DL3009:3".to_owned()]));
+    assert_eq!(
+        (findings_of(&before, "findings"), findings_of(&before, "suppressed")),
+        (vec![], vec!["DL3009:3".to_owned()])
+    );
     let after = run("2026-11-21");
-    assert_eq!(found(&after, "findings"), ["DL3009:3"]);
+    assert_eq!(findings_of(&after, "findings"), ["DL3009:3"]);
     assert_eq!(after.json()["findings"][0]["notes"][0], "a suppression hid this until 2026-11-20");
 }
 

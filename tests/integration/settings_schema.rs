@@ -49,7 +49,7 @@ fn layer() -> Map<String, Value> {
     let label = json!({ "enum": ["text", "url", "rfc3339", "semver", "hash", "spdx", "email"] });
     let Value::Object(layer) = json!({
         "select": texts("The rules that run, in place of the default: names, aliases, categories, groups, `default`, `all`."),
-        "extend-select": texts("Rules that run besides."),
+        "extend-select": texts("Rules that run in addition."),
         "fail-on": {
             "enum": severities(&["none"]),
             "description": "The exit code is 1 if a finding has at least this severity.",
@@ -86,7 +86,7 @@ fn budget() -> Value {
         "max-growth": { "anyOf": [growth, { "type": "array", "items": growth }] },
         "max-category": { "type": "object", "additionalProperties": bytes },
         "max-package": { "type": "object", "additionalProperties": bytes },
-        "forbid-paths": texts("Globs of paths that the image may not have."),
+        "forbid-paths": texts("Globs of paths that must not be in the image."),
         "forbid-secrets": { "type": "boolean" },
         "ignore": texts("Globs of paths that are not counted."),
         "ignore-base": { "type": "boolean" },
@@ -95,7 +95,7 @@ fn budget() -> Value {
         unreachable!("an object")
     };
     let mut section = keys.clone();
-    section.insert("match".to_owned(), texts("Globs of the images' names."));
+    section.insert("match".to_owned(), texts("Globs of image names."));
     let section = json!({
         "type": "object", "required": ["match"], "properties": section, "additionalProperties": false,
     });
@@ -128,12 +128,12 @@ fn optimize() -> Value {
 
 fn schema() -> Value {
     let mut paths = layer();
-    paths.insert("match".to_owned(), texts("Globs of the Dockerfiles that the section is for."));
+    paths.insert("match".to_owned(), texts("Globs of the Dockerfiles that the section applies to."));
     paths.insert("ignore".to_owned(), texts("Rules that do not run."));
     let entry = json!({
         "type": "object",
         "properties": {
-            "rule": texts("What is hidden."), "rules": texts("What is hidden."),
+            "rule": texts("The rules that the suppression hides."), "rules": texts("The rules that the suppression hides."),
             "path": texts("Globs of the Dockerfiles."),
             "until": { "type": "string", "description": "The last day, YYYY-MM-DD." },
             "reason": { "type": "string" },

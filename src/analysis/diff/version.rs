@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 /// As dpkg compares versions (deb-version(7)): an epoch, then words and numbers in turn, `~` before everything. Serves for
 /// the other managers' versions too, which are numbers with points.
-pub(super) fn compare(left: &str, two: &str) -> Ordering {
-    let (epoch_one, left) = epoch(left);
-    let (epoch_two, two) = epoch(two);
-    epoch_one.cmp(&epoch_two).then_with(|| parts(left.as_bytes(), two.as_bytes()))
+pub(super) fn compare(left: &str, right: &str) -> Ordering {
+    let (left_epoch, left) = epoch(left);
+    let (right_epoch, right) = epoch(right);
+    left_epoch.cmp(&right_epoch).then_with(|| parts(left.as_bytes(), right.as_bytes()))
 }
 
 fn epoch(version: &str) -> (u64, &str) {
@@ -15,10 +15,10 @@ fn epoch(version: &str) -> (u64, &str) {
     parsed.unwrap_or((0, version))
 }
 
-fn parts(mut left: &[u8], mut two: &[u8]) -> Ordering {
-    while !left.is_empty() || !two.is_empty() {
+fn parts(mut left: &[u8], mut right: &[u8]) -> Ordering {
+    while !left.is_empty() || !right.is_empty() {
         let word = |text: &[u8]| text.iter().position(u8::is_ascii_digit).unwrap_or(text.len());
-        let (a, b) = (left.split_at(word(left)), two.split_at(word(two)));
+        let (a, b) = (left.split_at(word(left)), right.split_at(word(right)));
         let words = words(a.0, b.0);
         if words != Ordering::Equal {
             return words;
@@ -29,7 +29,7 @@ fn parts(mut left: &[u8], mut two: &[u8]) -> Ordering {
         if numbers != Ordering::Equal {
             return numbers;
         }
-        (left, two) = (c.1, d.1);
+        (left, right) = (c.1, d.1);
     }
     Ordering::Equal
 }
@@ -40,16 +40,16 @@ fn number(digits: &[u8]) -> (usize, &[u8]) {
     (digits.len() - start, &digits[start..])
 }
 
-fn words(left: &[u8], two: &[u8]) -> Ordering {
+fn words(left: &[u8], right: &[u8]) -> Ordering {
     let order = |byte: Option<&u8>| match byte {
         Some(b'~') => -1_i32,
         None => 0,
         Some(byte) if byte.is_ascii_alphabetic() => i32::from(*byte),
         Some(byte) => i32::from(*byte) + 256,
     };
-    let most = left.len().max(two.len());
+    let most = left.len().max(right.len());
     (0..most)
-        .map(|at| order(left.get(at)).cmp(&order(two.get(at))))
+        .map(|at| order(left.get(at)).cmp(&order(right.get(at))))
         .find(|order| order.is_ne())
         .unwrap_or(Ordering::Equal)
 }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn later_versions_are_later() {
-        for (left, two) in [
+        for (left, right) in [
             ("1.9", "1.10"),
             ("1.0~rc1", "1.0"),
             ("1.0", "1.0-1"),
@@ -71,8 +71,8 @@ mod tests {
             ("1.2.3-r0", "1.2.3-r1"),
             ("5.3.8+really", "5.3.9"),
         ] {
-            assert_eq!(compare(left, two), Ordering::Less, "{left} {two}");
-            assert_eq!(compare(two, left), Ordering::Greater, "{left} {two}");
+            assert_eq!(compare(left, right), Ordering::Less, "{left} {right}");
+            assert_eq!(compare(right, left), Ordering::Greater, "{left} {right}");
         }
         assert_eq!(compare("1.01", "1.1"), Ordering::Equal);
     }

@@ -19,7 +19,7 @@ pub(super) fn press(explorer: &mut Explorer<'_>, key: KeyEvent) -> Effect {
     if key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'C')) {
         return Effect::Quit;
     }
-    explorer.said = super::state::StatusMessage::default();
+    explorer.status_message = super::state::StatusMessage::default();
     match &explorer.mode {
         Mode::Browse => browse(explorer, key.code),
         Mode::Waste => waste(explorer, key.code),

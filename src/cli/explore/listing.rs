@@ -59,8 +59,8 @@ impl Children {
 /// The marks and bytes of one view.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    own: Vec<u8>,
-    shown: Vec<bool>,
+    flags: Vec<u8>,
+    visible: Vec<bool>,
     bytes: Vec<u64>,
     members: Vec<Option<EntryId>>,
     /// Paths that are shown.
@@ -72,8 +72,8 @@ impl Listing {
     pub(super) fn new(analysis: &ImageAnalysis, scope: TreeScope, layer: usize, filter: u8) -> Self {
         let length = analysis.image.paths.len();
         let mut listing = Self {
-            own: vec![0; length],
-            shown: vec![false; length],
+            flags: vec![0; length],
+            visible: vec![false; length],
             bytes: vec![0; length],
             members: vec![None; length],
             count: 0,
@@ -87,7 +87,7 @@ impl Listing {
     }
 
     fn put(&mut self, path: PathId, id: EntryId, marks: u8, bytes: u64) {
-        self.own[path.index()] |= marks | PRESENT;
+        self.flags[path.index()] |= marks | PRESENT;
         self.members[path.index()] = Some(id);
         self.bytes[path.index()] += bytes;
     }
@@ -97,7 +97,7 @@ impl Listing {
         let Some(layer) = image.layers.get(number) else { return };
         for (index, entry) in layer.entries.iter().enumerate() {
             let id = EntryId { layer: number as u32, index: index as u32 };
-            let flags = self.own[entry.path.index()];
+            let flags = self.flags[entry.path.index()];
             let marks = match (entry.kind, tree.change(id)) {
                 // What is put where it was taken away is there.
                 (EntryKind::Whiteout, _) if flags & PRESENT != 0 => continue,
@@ -108,14 +108,14 @@ impl Listing {
                 (_, TreeChange::Same) => 0,
             };
             if marks != REMOVED {
-                self.own[entry.path.index()] &= !REMOVED;
+                self.flags[entry.path.index()] &= !REMOVED;
             }
             let lost = entry.kind.is_file() && matches!(tree.outcome(id), MemberOutcome::Lost { .. });
             self.put(entry.path, id, marks | if lost { WASTED } else { 0 }, entry.size);
         }
         for id in tree.lost_by(image, number as u32) {
             let entry = image.entry(id);
-            if self.own[entry.path.index()] & (PRESENT | REMOVED) == PRESENT {
+            if self.flags[entry.path.index()] & (PRESENT | REMOVED) == PRESENT {
                 continue;
             }
             let lost = matches!(tree.outcome(id), MemberOutcome::Lost { .. });
@@ -135,30 +135,30 @@ impl Listing {
             self.put(path, id, marks, if folder { 0 } else { tree.bytes(path) });
         }
         for (path, _) in analysis.duplicates.iter().flat_map(|equal| equal.copies.iter().skip(1)) {
-            self.own[path.index()] |= WASTED;
+            self.flags[path.index()] |= WASTED;
         }
     }
 
     /// Sums up what passes the filter, from below: a parent's number is smaller than its children's.
     fn sum(&mut self, paths: &Paths, filter: u8) {
-        for (index, flags) in self.own.iter().enumerate() {
-            self.shown[index] = flags & PRESENT != 0 && (filter == 0 || flags & filter != 0);
-            if !self.shown[index] {
+        for (index, flags) in self.flags.iter().enumerate() {
+            self.visible[index] = flags & PRESENT != 0 && (filter == 0 || flags & filter != 0);
+            if !self.visible[index] {
                 self.bytes[index] = 0;
             }
         }
-        for index in (1..self.own.len()).rev() {
-            if self.shown[index] {
+        for index in (1..self.flags.len()).rev() {
+            if self.visible[index] {
                 self.count += 1;
                 let parent = paths.parent(PathId(index as u32)).index();
-                self.shown[parent] = true;
+                self.visible[parent] = true;
                 self.bytes[parent] = self.bytes[parent].saturating_add(self.bytes[index]);
             }
         }
     }
 
     pub(super) fn is_shown(&self, path: PathId) -> bool {
-        self.shown[path.index()]
+        self.visible[path.index()]
     }
 
     /// Bytes at a path and below it that pass the filter.
@@ -167,7 +167,7 @@ impl Listing {
     }
 
     pub(super) fn marks(&self, path: PathId) -> u8 {
-        self.own[path.index()]
+        self.flags[path.index()]
     }
 
     /// The member that stands at a path; directories that no layer has have none.

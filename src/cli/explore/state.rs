@@ -90,7 +90,7 @@ pub(super) struct Explorer<'a> {
     pub(super) outline: Outline,
     pub(super) listing: Listing,
     pub(super) sought: String,
-    pub(super) said: StatusMessage,
+    pub(super) status_message: StatusMessage,
     children: Children,
     /// Layers whose views were open before.
     seen: BTreeSet<usize>,
@@ -116,7 +116,7 @@ impl<'a> Explorer<'a> {
             outline: Outline::default(),
             listing: Listing::default(),
             sought: String::new(),
-            said: StatusMessage::default(),
+            status_message: StatusMessage::default(),
             children: Children::new(&first.image.paths),
             seen: BTreeSet::new(),
         };
@@ -211,11 +211,11 @@ impl<'a> Explorer<'a> {
     }
 
     pub(super) fn set_status(&mut self, text: impl Into<String>) {
-        self.said = StatusMessage { text: text.into(), is_error: false };
+        self.status_message = StatusMessage { text: text.into(), is_error: false };
     }
 
     pub(super) fn complain(&mut self, text: impl Into<String>) {
-        self.said = StatusMessage { text: text.into(), is_error: true };
+        self.status_message = StatusMessage { text: text.into(), is_error: true };
     }
 
     /// Goes to the next match of what was sought, or the one before.

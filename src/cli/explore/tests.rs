@@ -177,18 +177,18 @@ fn a_file_is_asked_for_with_its_name() {
     let mut explorer = Explorer::new(&all.images, false).unwrap();
     explorer.select_layer(2);
     keys(&mut explorer, "x");
-    assert!(explorer.said.is_error);
+    assert!(explorer.status_message.is_error);
     keys(&mut explorer, "/ c a c h e Enter x");
     let file = EntryId { layer: 1, index: 1 };
     assert_eq!(explorer.mode, Mode::Extract { file, name: "cache".to_owned() });
     assert_eq!(keys(&mut explorer, "Back / Enter"), Effect::None);
-    assert!(explorer.said.text.contains("must not contain `/`"), "{}", explorer.said.text);
+    assert!(explorer.status_message.text.contains("must not contain `/`"), "{}", explorer.status_message.text);
     let effect = keys(&mut explorer, "Back 2 Enter");
     assert_eq!(effect, Effect::Extract { image: 0, file, name: "cach2".to_owned() });
     // A hard link is read where its contents are.
     keys(&mut explorer, "/ l i n k Enter x");
     assert!(
-        explorer.said.is_error
+        explorer.status_message.is_error
             || explorer.mode == Mode::Extract { file: EntryId { layer: 2, index: 1 }, name: "link".into() }
     );
 }

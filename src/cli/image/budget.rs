@@ -93,9 +93,10 @@ impl Budgets {
         for (file, document) in &self.documents {
             let sections = document.budgets.iter().filter(|section| matches_any(&section.images, &names));
             for section_budget in [&document.budget].into_iter().chain(sections.map(|section| &section.budget)) {
-                let mut own = section_budget.clone();
-                own.baseline = own.baseline.map(|baseline| baseline_path(self.inputs.source(*file), baseline));
-                budget.extend(own);
+                let mut image_budget = section_budget.clone();
+                image_budget.baseline =
+                    image_budget.baseline.map(|baseline| baseline_path(self.inputs.source(*file), baseline));
+                budget.extend(image_budget);
             }
         }
         budget.extend(self.typed.clone());
@@ -109,11 +110,11 @@ impl Budgets {
     pub(super) fn judge(
         &mut self,
         command: &Image,
-        asked: &str,
+        requested_name: &str,
         analysis: &mut Analysis,
     ) -> Result<(), CommandFailure> {
         for image in &mut analysis.images {
-            let budget = self.of(image, asked);
+            let budget = self.of(image, requested_name);
             let grows = budget.limits.iter().any(|limit| limit.measure == Measure::Growth);
             let before = match budget.baseline.as_ref() {
                 Some(name) if grows => self.baseline(command, name)?,
@@ -232,5 +233,5 @@ pub(super) fn verdict(global: &Global, all: &Analysis) -> (bool, bool) {
             terminal::error(global, &what, None);
         }
     }
-    (judged().any(|result| result.kept.is_none()), judged().any(|result| result.kept == Some(false)))
+    (judged().any(|result| result.is_kept.is_none()), judged().any(|result| result.is_kept == Some(false)))
 }

@@ -36,7 +36,7 @@ struct OpenExpansion {
     /// The pattern, taken out of `out`.
     pattern: String,
     /// The variable has no value and such stay as they are.
-    kept: bool,
+    is_kept: bool,
 }
 
 type ScanResult = Result<(), ExpandErrorKind>;
@@ -180,13 +180,13 @@ impl ExpansionVisitor for Evaluate<'_> {
             self.push(name)?;
             self.push(&reference.modifier())?;
         }
-        self.open.push(OpenExpansion { start, operand: self.out.len(), pattern: String::new(), kept: is_kept });
+        self.open.push(OpenExpansion { start, operand: self.out.len(), pattern: String::new(), is_kept });
         Ok(())
     }
 
     fn pattern_ended(&mut self) -> ScanResult {
         let Some(open) = self.open.last_mut() else { return Ok(()) };
-        if open.kept {
+        if open.is_kept {
             return self.push("/");
         }
         open.pattern = self.out.split_off(open.operand);
@@ -196,7 +196,7 @@ impl ExpansionVisitor for Evaluate<'_> {
     fn closed(&mut self, reference: &VariableReference) -> ScanResult {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let value = self.value(reference);
-        if open.kept {
+        if open.is_kept {
             self.push("}")?;
         } else {
             self.substitute(reference, &open, value)?;

@@ -69,9 +69,9 @@ fn difference(case: &Case) -> Option<String> {
     }
     if let Some(words) = case.raw.get("words") {
         let words: Vec<&str> = words.as_array().into_iter().flatten().map(|word| word.as_str().unwrap()).collect();
-        let found = process_words(&case.word, &case.env, case.lex).unwrap();
-        if found != words {
-            return Some(format!("words {found:?}"));
+        let expanded = process_words(&case.word, &case.env, case.lex).unwrap();
+        if expanded != words {
+            return Some(format!("words {expanded:?}"));
         }
     }
     None

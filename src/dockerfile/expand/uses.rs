@@ -56,22 +56,22 @@ pub enum Operator {
 /// In a word that the builder can't read these are the uses up to the place where it stops; one that is not closed
 /// reaches to the word's end.
 pub fn uses(word: &str, lex: Lex) -> Vec<VariableUse<'_>> {
-    let mut collect = Collect { word, found: Vec::new(), open: Vec::new() };
+    let mut collect = Collect { word, uses: Vec::new(), open: Vec::new() };
     // What is wrong with the word is said by its expansion.
     let _ = scan(word, lex, &mut collect);
-    collect.found
+    collect.uses
 }
 
 struct Collect<'w> {
     word: &'w str,
-    found: Vec<VariableUse<'w>>,
+    uses: Vec<VariableUse<'w>>,
     /// Indexes in `found`.
     open: Vec<usize>,
 }
 
 impl Collect<'_> {
     fn add(&mut self, reference: &VariableReference, operator: Operator, operand: Option<Span>) {
-        self.found.push(VariableUse {
+        self.uses.push(VariableUse {
             span: span(&reference.span),
             name: &self.word[reference.name.clone()],
             name_span: span(&reference.name),
@@ -120,7 +120,7 @@ impl ExpansionVisitor for Collect<'_> {
         let rest = reference.span.end..self.word.len();
         let whole = VariableReference { span: reference.span.start..self.word.len(), ..reference.clone() };
         self.add(&whole, operator(reference), Some(span(&rest)));
-        self.open.push(self.found.len() - 1);
+        self.open.push(self.uses.len() - 1);
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl ExpansionVisitor for Collect<'_> {
     }
 
     fn closed(&mut self, reference: &VariableReference) -> Result<(), ExpandErrorKind> {
-        let variable_use = self.open.pop().and_then(|index| self.found.get_mut(index));
+        let variable_use = self.open.pop().and_then(|index| self.uses.get_mut(index));
         let Some(variable_use) = variable_use else { return Ok(()) };
         variable_use.span.end = reference.span.end as u32;
         if let Some(operand) = &mut variable_use.operand {

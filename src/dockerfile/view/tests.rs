@@ -7,7 +7,7 @@ fn with<T>(text: &str, look: impl Fn(&File, &Instruction) -> T) -> T {
     look(&file, &file.instructions()[0])
 }
 
-fn shown(file: &File, argument: &Argument<'_>) -> String {
+fn text_of(file: &File, argument: &Argument<'_>) -> String {
     format!("{}@{}", argument.text, file.source().slice(argument.span))
 }
 
@@ -15,7 +15,7 @@ fn shown(file: &File, argument: &Argument<'_>) -> String {
 fn from_has_image_platform_and_name() {
     with("FROM --platform=$BUILDPLATFORM a:1 as B\n", |file, instruction| {
         let from = file.from(instruction).unwrap();
-        assert_eq!(shown(file, &from.image), "a:1@a:1");
+        assert_eq!(text_of(file, &from.image), "a:1@a:1");
         assert_eq!(from.platform.unwrap().text, "$BUILDPLATFORM");
         assert_eq!(from.name.unwrap().text, "B");
     });
@@ -26,9 +26,9 @@ fn from_has_image_platform_and_name() {
 fn copy_has_sources_and_destination() {
     with("COPY --from=x --link --exclude=\"*.md\" --exclude=b [\"a\\u0041\", \"/d\"]\n", |file, instruction| {
         let copy = file.transfer(instruction).unwrap();
-        assert_eq!(shown(file, &copy.sources[0]), "aA@\"a\\u0041\"");
-        assert_eq!(shown(file, &copy.destination), "/d@\"/d\"");
-        assert_eq!(shown(file, &copy.exclude[0]), "*.md@\"*.md\"");
+        assert_eq!(text_of(file, &copy.sources[0]), "aA@\"a\\u0041\"");
+        assert_eq!(text_of(file, &copy.destination), "/d@\"/d\"");
+        assert_eq!(text_of(file, &copy.exclude[0]), "*.md@\"*.md\"");
         assert_eq!((copy.link, copy.parents, copy.exclude.len()), (Some(true), None, 2));
     });
     with("ADD --link=false a <<A \\\n <<B /d\n1\nA\n2\nB\n", |file, instruction| {
@@ -58,7 +58,7 @@ fn mounts_have_fields_with_places() {
 #[test]
 fn pairs_and_args_are_split() {
     with("ENV A=1 \\\n  B=\"x y\" C=\n", |file, instruction| {
-        let texts: Vec<String> = file.variables(instruction).iter().map(|pair| shown(file, &pair.value)).collect();
+        let texts: Vec<String> = file.variables(instruction).iter().map(|pair| text_of(file, &pair.value)).collect();
         assert_eq!(texts, ["1@1", "\"x y\"@\"x y\"", "@"]);
     });
     with("ARG A B=c=d\n", |file, instruction| {

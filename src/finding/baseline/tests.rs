@@ -62,8 +62,8 @@ fn findings_of_a_renamed_file_stay_known() {
     let both = baseline(&[("a", "1", 1), ("b", "9", 1)]);
     check(&both, &[("b", "1"), ("b", "9")], &gone, &[false, true], 1);
     // One file can't be two.
-    let two = baseline(&[("a", "1", 1), ("c", "1", 1)]);
-    check(&two, &[("b", "1")], &seen(&["b"], &["a", "c"]), &[true], 1);
+    let second = baseline(&[("a", "1", 1), ("c", "1", 1)]);
+    check(&second, &[("b", "1")], &seen(&["b"], &["a", "c"]), &[true], 1);
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub(super) struct Input<'a, R> {
     at: usize,
     before: u64,
     /// Whether somebody hashes the blob.
-    kept: bool,
+    is_kept: bool,
     read: Vec<Arc<Chunk>>,
     ended: bool,
     failed: Option<io::ErrorKind>,
@@ -82,7 +82,7 @@ pub(super) struct Input<'a, R> {
 impl<'a, R: Read> Input<'a, R> {
     pub(super) fn new(source: R, pool: Arc<Pool>, progress: &'a (dyn Fn(u64) + Sync), is_kept: bool) -> Self {
         let (chunk, read, failed) = (None, Vec::new(), None);
-        Self { source, pool, progress, chunk, at: 0, before: 0, kept: is_kept, read, ended: false, failed }
+        Self { source, pool, progress, chunk, at: 0, before: 0, is_kept, read, ended: false, failed }
     }
 
     /// Bytes that were used.
@@ -138,7 +138,7 @@ impl<'a, R: Read> Input<'a, R> {
         let Some(chunk) = self.chunk.take() else { return };
         self.before += chunk.len() as u64;
         self.at = 0;
-        if self.kept {
+        if self.is_kept {
             self.read.push(chunk);
         } else {
             self.pool.give(chunk);

@@ -32,7 +32,7 @@ impl<'a, R: Read> DecodingReader<'a, R> {
         progress: &'a (dyn Fn(u64) + Sync),
     ) -> Result<Self, Fault> {
         let pool = Arc::new(Pool::default());
-        let demands = DecodeOptions { limits, inflated, progress, kept: false };
+        let demands = DecodeOptions { limits, inflated, progress, is_kept: false };
         let decoder = Decoder::new(source, Arc::clone(&pool), demands)?;
         Ok(Self { decoder, pool, chunk: None, at: 0, wrong: None })
     }

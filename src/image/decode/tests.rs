@@ -109,14 +109,14 @@ fn all_compressions_are_told_by_their_first_bytes() {
 
 #[test]
 fn streams_may_follow_one_another() {
-    let (first, two) = (noise(300_000), b"two".to_vec());
-    let both = [&first[..], &two].concat();
+    let (first, second) = (noise(300_000), b"two".to_vec());
+    let both = [&first[..], &second].concat();
     for (encode, compression) in
         [(gzip as fn(&[u8]) -> Vec<u8>, Compression::Gzip), (zstd, Compression::Zstd), (bzip2, Compression::Bzip2)]
     {
-        check(&[encode(&first), encode(&two)].concat(), compression, &both);
-        check(&[encode(b""), encode(&two)].concat(), compression, &two);
-        wrong(&[&encode(&two)[..], b"junk"].concat(), FaultKind::Corrupt, "is followed by other bytes");
+        check(&[encode(&first), encode(&second)].concat(), compression, &both);
+        check(&[encode(b""), encode(&second)].concat(), compression, &second);
+        wrong(&[&encode(&second)[..], b"junk"].concat(), FaultKind::Corrupt, "is followed by other bytes");
     }
     check(&[XZ, &[0; 8], XZ].concat(), Compression::Xz, &b"hello xz ".repeat(80));
     wrong(&[XZ, b"junk"].concat(), FaultKind::Corrupt, "xz stream is corrupt");

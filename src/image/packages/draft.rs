@@ -30,7 +30,7 @@ pub(super) struct PackageDraft<'a> {
     /// Lists, and what their paths are relative to.
     pub(super) lists: Vec<(&'a FileList, PathId)>,
     /// Further files of its own.
-    pub(super) own: Vec<PathId>,
+    pub(super) extra_files: Vec<PathId>,
 }
 
 impl<'a> PackageDraft<'a> {
@@ -79,7 +79,7 @@ impl<'a> PackageDraft<'a> {
             manifest: None,
             claim: FileOwnership::Lists,
             lists: Vec::new(),
-            own: Vec::new(),
+            extra_files: Vec::new(),
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) const NOBODY: u32 = u32::MAX;
 pub(super) struct FileFacts<'a> {
     pub(super) path: PathId,
     pub(super) entry: EntryId,
-    pub(super) told: &'a PackageFactKind,
+    pub(super) fact: &'a PackageFactKind,
 }
 
 /// Where dpkg keeps a file, and the package that keeps the path itself.
@@ -51,7 +51,7 @@ impl<'a> ImageFacts<'a> {
                 let Some(entry) = contents.entries.get(*index as usize) else { continue };
                 #[allow(irrefutable_let_patterns)] // There will be facts of other rooms.
                 if let FileFact::Package(fact) = fact {
-                    all.push(FileFacts { path: entry.path, entry: EntryId { layer, index: *index }, told: &fact.0 });
+                    all.push(FileFacts { path: entry.path, entry: EntryId { layer, index: *index }, fact: &fact.0 });
                 }
             }
         }
@@ -73,14 +73,14 @@ impl<'a> ImageFacts<'a> {
 
     fn find_current(&mut self) {
         let facts: HashMap<EntryId, &'a PackageFactKind> =
-            self.all.iter().map(|file| (file.entry, file.told)).collect();
+            self.all.iter().map(|file| (file.entry, file.fact)).collect();
         if facts.is_empty() {
             return;
         }
         for (path, entry) in self.tree.members() {
             let entry = self.tree.inode(entry);
             if let Some(fact) = facts.get(&entry) {
-                self.current.push(FileFacts { path, entry, told: fact });
+                self.current.push(FileFacts { path, entry, fact });
             }
         }
         self.current.sort_by_key(|file| file.path);
@@ -127,7 +127,7 @@ impl<'a> ImageFacts<'a> {
 
     /// What the final tree's file at a path tells.
     pub(super) fn facts_at(&self, path: PathId) -> Option<&'a PackageFactKind> {
-        self.by_path.get(&path).map(|&index| self.current[index as usize].told)
+        self.by_path.get(&path).map(|&index| self.current[index as usize].fact)
     }
 
     /// What the final tree's file of this name in a directory tells.

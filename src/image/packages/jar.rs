@@ -112,15 +112,15 @@ impl Lists {
         let (name, version) = split(&self.stem);
         // Its own properties: those whose artefact the file is called after, not those of what it has inside.
         let index = self.maven.iter().position(|[_, artefact, _]| artefact.as_bytes() == name);
-        let own = index.or((self.maven.len() == 1 && self.inside.is_empty()).then_some(0));
+        let own_index = index.or((self.maven.len() == 1 && self.inside.is_empty()).then_some(0));
         let (title, written) = self.manifest.unwrap_or_default();
-        let (name, version) = match own.map(|index| &self.maven[index]) {
+        let (name, version) = match own_index.map(|index| &self.maven[index]) {
             Some([group, artefact, version]) => (join_coordinates(group, artefact), version.clone()),
             None if !name.is_empty() && !version.is_empty() => (word(name), word(version)),
             None if !name.is_empty() => (word(name), written),
             None => (title, written),
         };
-        let others = self.maven.iter().enumerate().filter(|(index, _)| Some(*index) != own);
+        let others = self.maven.iter().enumerate().filter(|(index, _)| Some(*index) != own_index);
         let mut parts: Vec<BundledModule> = others
             .map(|(_, [group, artefact, version])| BundledModule {
                 name: join_coordinates(group, artefact),

@@ -15,14 +15,14 @@ pub(super) fn drafts<'a>(ground: &ImageFacts<'a>) -> Vec<PackageDraft<'a>> {
     for file in &ground.current {
         let paths = &ground.image.paths;
         let (folder, name) = (paths.parent(file.path), paths.name(file.path));
-        match file.told {
+        match file.fact {
             PackageFactKind::Metadata(record) if name.ends_with(b".gemspec") => drafts.push(gem(ground, file, record)),
             PackageFactKind::Metadata(record) if !record.name.is_empty() => drafts.push(python(ground, file, record)),
             PackageFactKind::Manifest(manifest) if is_module(ground, folder) && !manifest.record.name.is_empty() => {
                 let mut draft = PackageDraft::new(Ecosystem::Node, &manifest.record, folder, ground.since(file));
                 draft.manifest = Some(manifest);
                 draft.claim = FileOwnership::Folder(folder);
-                draft.own.push(file.path);
+                draft.extra_files.push(file.path);
                 drafts.push(draft);
             }
             PackageFactKind::Vendored(all) => {
@@ -35,7 +35,7 @@ pub(super) fn drafts<'a>(ground: &ImageFacts<'a>) -> Vec<PackageDraft<'a>> {
                 draft.package.version = program.version.clone();
                 draft.package.parts = program.parts.to_vec();
                 draft.claim = FileOwnership::File;
-                draft.own.push(file.path);
+                draft.extra_files.push(file.path);
                 drafts.push(draft);
             }
             _ => {}
@@ -57,7 +57,7 @@ fn python<'a>(ground: &ImageFacts<'a>, file: &FileFacts<'a>, record: &'a Record)
     let paths = &ground.image.paths;
     let mut draft = PackageDraft::new(Ecosystem::Python, record, file.path, ground.since(file));
     draft.key = normalized(record.name.as_bytes());
-    draft.own.push(file.path);
+    draft.extra_files.push(file.path);
     let folder = paths.parent(file.path);
     if paths.name(file.path).ends_with(b".egg-info") {
         draft.scope = folder;
@@ -65,7 +65,7 @@ fn python<'a>(ground: &ImageFacts<'a>, file: &FileFacts<'a>, record: &'a Record)
     }
     let site = paths.parent(folder);
     draft.scope = site;
-    draft.own.extend(ground.tree.children(folder));
+    draft.extra_files.extend(ground.tree.children(folder));
     if paths.name(folder) == b"EGG-INFO" {
         draft.scope = paths.parent(site);
         draft.claim = FileOwnership::Folder(site);
@@ -93,7 +93,7 @@ fn python<'a>(ground: &ImageFacts<'a>, file: &FileFacts<'a>, record: &'a Record)
 fn gem<'a>(ground: &ImageFacts<'a>, file: &FileFacts<'a>, record: &'a Record) -> PackageDraft<'a> {
     let paths = &ground.image.paths;
     let mut draft = PackageDraft::new(Ecosystem::Ruby, record, file.path, ground.since(file));
-    draft.own.push(file.path);
+    draft.extra_files.push(file.path);
     let specifications = paths.parent(file.path);
     let default = paths.name(specifications) == b"default";
     let home = if default { paths.parent(paths.parent(specifications)) } else { paths.parent(specifications) };
@@ -104,8 +104,8 @@ fn gem<'a>(ground: &ImageFacts<'a>, file: &FileFacts<'a>, record: &'a Record) ->
     if let Some(folder) = inside(b"gems", name) {
         draft.claim = FileOwnership::Folder(folder);
     }
-    draft.own.extend(inside(b"cache", &[name, b".gem"].concat()));
-    draft.own.extend(inside(b"build_info", &[name, b".info"].concat()));
+    draft.extra_files.extend(inside(b"cache", &[name, b".gem"].concat()));
+    draft.extra_files.extend(inside(b"build_info", &[name, b".info"].concat()));
     draft
 }
 
@@ -113,7 +113,7 @@ fn gem<'a>(ground: &ImageFacts<'a>, file: &FileFacts<'a>, record: &'a Record) ->
 fn asked_gems(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let paths = &ground.image.paths;
     let locks = ground.current.iter().filter(|file| paths.name(file.path) == b"Gemfile.lock");
-    let names = locks.filter_map(|file| match file.told {
+    let names = locks.filter_map(|file| match file.fact {
         PackageFactKind::Names(names) => Some(names.iter().copied()),
         _ => None,
     });
@@ -127,12 +127,12 @@ fn asked_gems(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
 
 fn vendored<'a>(
     ground: &ImageFacts<'a>,
-    found: &FileFacts<'a>,
+    file: &FileFacts<'a>,
     record: &'a Record,
     at: &[u8],
 ) -> Option<PackageDraft<'a>> {
     let paths = &ground.image.paths;
-    let composer = paths.parent(found.path);
+    let composer = paths.parent(file.path);
     let vendor = paths.parent(composer);
     let from = if at.starts_with(b"/") { PathId::ROOT } else { composer };
     let folder = at.split(|&byte| byte == b'/').try_fold(from, |at, name| match name {
@@ -143,7 +143,7 @@ fn vendored<'a>(
     // A package that is the project itself, or the whole image, owns nothing.
     let sound =
         folder != PathId::ROOT && folder != vendor && folder != paths.parent(vendor) && ground.tree.contains(folder);
-    let mut draft = PackageDraft::new(Ecosystem::Php, record, folder, found.entry.layer);
+    let mut draft = PackageDraft::new(Ecosystem::Php, record, folder, file.entry.layer);
     draft.scope = vendor;
     if sound {
         draft.claim = FileOwnership::Folder(folder);

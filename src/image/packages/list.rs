@@ -167,15 +167,15 @@ mod tests {
         let mut maker = ListMaker::default();
         lines.split_whitespace().for_each(|line| maker.add(line.as_bytes()));
         let list = maker.finish();
-        let (mut kept, mut known) = (String::new(), String::new());
+        let (mut kept_names, mut known) = (String::new(), String::new());
         let mut paths = Paths::default();
         list.each(|path, _| {
-            kept += &format!("{} ", String::from_utf8_lossy(path));
+            kept_names += &format!("{} ", String::from_utf8_lossy(path));
             paths.intern(path).unwrap();
         });
         list.walk(PathId::ROOT, &paths, |at, name| paths.child(at, name), |path| known += &(paths.text(path) + " "));
-        assert_eq!(kept.trim_end(), expected);
-        assert_eq!(known, kept);
+        assert_eq!(kept_names.trim_end(), expected);
+        assert_eq!(known, kept_names);
     }
 
     #[test]
@@ -195,8 +195,8 @@ mod tests {
         let mut maker = ListMaker::default();
         maker.add(b"../../bin/tool");
         maker.add(b"../../../../../../usr/bin/tool");
-        let mut found = Vec::new();
-        maker.finish().walk(from, &paths, |at, name| paths.child(at, name), |path| found.push(path));
-        assert_eq!(found, [tool, tool]);
+        let mut walked = Vec::new();
+        maker.finish().walk(from, &paths, |at, name| paths.child(at, name), |path| walked.push(path));
+        assert_eq!(walked, [tool, tool]);
     }
 }

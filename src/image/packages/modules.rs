@@ -93,7 +93,7 @@ pub(super) fn mark_direct_dependencies(
     }
     for file in &ground.current {
         let folder = ground.image.paths.parent(file.path);
-        let PackageFactKind::Manifest(manifest) = file.told else { continue };
+        let PackageFactKind::Manifest(manifest) = file.fact else { continue };
         if ground.image.paths.name(file.path) != b"package.json" || is_below_modules(ground, folder) {
             continue;
         }
@@ -127,7 +127,7 @@ fn locked(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
     let paths = &ground.image.paths;
     let mut marks: HashMap<(PathId, NameHash), HiddenLockEntry> = HashMap::new();
     for file in &ground.current {
-        if let PackageFactKind::Locked(places) = file.told {
+        if let PackageFactKind::Locked(places) = file.fact {
             let project = paths.parent(paths.parent(file.path));
             marks.extend(places.iter().map(|place| ((project, place.place), *place)));
         }

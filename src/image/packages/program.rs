@@ -33,7 +33,7 @@ const PARTS: usize = 20_000;
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     state: ProgramState,
-    found: Option<ProgramFact>,
+    fact: Option<ProgramFact>,
     trial: ListProbe,
 }
 
@@ -92,8 +92,8 @@ impl StreamSearch for Lists {
                 text.extend_from_slice(window);
                 let from = text.len().saturating_sub(window.len() + GO_END.len());
                 if let Some(end) = memmem::find(&text[from..], &GO_END) {
-                    self.found = go(&text[..from + end]);
-                    self.state = if self.found.is_some() { ProgramState::Done } else { ProgramState::Search };
+                    self.fact = go(&text[..from + end]);
+                    self.state = if self.fact.is_some() { ProgramState::Done } else { ProgramState::Search };
                 } else if text.len() > LONGEST {
                     self.state = ProgramState::Search;
                 }
@@ -102,7 +102,7 @@ impl StreamSearch for Lists {
             ProgramState::Rust(inflater, text) => {
                 let used = inflate(&mut inflater.0, window, text);
                 if used.is_none_or(|used| used == 0) {
-                    self.found = rust(text);
+                    self.fact = rust(text);
                     self.state = ProgramState::Done;
                 }
                 used.unwrap_or(window.len())
@@ -142,7 +142,7 @@ impl Lists {
             ProgramState::Rust(_, text) => rust(text),
             _ => None,
         };
-        self.found.or(unfinished).map(|program| PackageFactKind::Program(Box::new(program)))
+        self.fact.or(unfinished).map(|program| PackageFactKind::Program(Box::new(program)))
     }
 }
 

@@ -134,10 +134,10 @@ mod tests {
         assert!(app.provides.contains(&NameHash::of(b"app")) && !app.needs_files.is_empty());
         let mut paths = crate::image::path::Paths::default();
         let known = [&b"usr/bin/app"[..], b"usr/share/app/data"].map(|path| paths.intern(path).unwrap());
-        let mut found = Vec::new();
+        let mut walked = Vec::new();
         let step = |at, name: &[u8]| paths.child(at, name);
-        app.files.walk(crate::image::PathId::ROOT, &paths, step, |path| found.push(path));
-        assert_eq!(found, known);
+        app.files.walk(crate::image::PathId::ROOT, &paths, step, |path| walked.push(path));
+        assert_eq!(walked, known);
     }
 
     #[test]

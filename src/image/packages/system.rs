@@ -13,7 +13,7 @@ pub(super) fn drafts<'a>(ground: &ImageFacts<'a>, notices: &mut Vec<String>) -> 
     let mut drafts = Vec::new();
     let mut seen = HashSet::new();
     for file in &ground.current {
-        let PackageFactKind::Database(records) = file.told else { continue };
+        let PackageFactKind::Database(records) = file.fact else { continue };
         let path = ground.image.paths.bytes(file.path);
         let ecosystem = match &path[..] {
             path if path.starts_with(b"var/lib/dpkg/") => Ecosystem::Dpkg,
@@ -46,7 +46,7 @@ fn identity(record: &Record) -> NameHash {
 fn installed(history: &[FileFacts<'_>]) -> HashMap<NameHash, (NameHash, u32)> {
     let mut since = HashMap::new();
     for state in history {
-        let PackageFactKind::Database(records) = state.told else { continue };
+        let PackageFactKind::Database(records) = state.fact else { continue };
         let next = records.iter().map(|record| {
             let (key, version) = (identity(record), NameHash::of(record.version.as_bytes()));
             let old = since.get(&key).filter(|&&(old, _)| old == version).map(|&(_, layer)| layer);
@@ -75,7 +75,7 @@ fn dpkg_files<'a>(ground: &ImageFacts<'a>, drafts: &mut [PackageDraft<'a>]) {
             let name = paths.name(path);
             let Some(dot) = memchr::memrchr(b'.', name) else { continue };
             let Some(&index) = by_name.get(&NameHash::of(&name[..dot])) else { continue };
-            drafts[index].own.push(path);
+            drafts[index].extra_files.push(path);
             match (ground.facts_at(path), &name[dot..]) {
                 (Some(PackageFactKind::Files(list)), b".md5sums") => sums.push((index, list)),
                 (Some(PackageFactKind::Files(list)), _) => drafts[index].lists.push((list, PathId::ROOT)),
@@ -92,10 +92,10 @@ fn dpkg_files<'a>(ground: &ImageFacts<'a>, drafts: &mut [PackageDraft<'a>]) {
     }
     let Some(folder) = paths.find(b"var/lib/dpkg/status.d") else { return };
     for draft in drafts.iter_mut().filter(|draft| paths.parent(draft.package.place) == folder) {
-        draft.own.push(draft.package.place);
+        draft.extra_files.push(draft.package.place);
         let sums = [paths.name(draft.package.place), b".md5sums"].concat();
         let Some(sums) = paths.child(folder, &sums) else { continue };
-        draft.own.push(sums);
+        draft.extra_files.push(sums);
         if let Some(PackageFactKind::Files(list)) = ground.facts_at(sums) {
             draft.lists.push((list, PathId::ROOT));
         }
@@ -154,7 +154,7 @@ fn reasons(ground: &ImageFacts<'_>, drafts: &mut [PackageDraft<'_>]) {
 /// Says where a later layer removed a database that a lower one has, and what could not be read.
 fn removed(ground: &ImageFacts<'_>, drafts: &[PackageDraft<'_>], notices: &mut Vec<String>) {
     for file in &ground.current {
-        if let PackageFactKind::Unread(why) = file.told {
+        if let PackageFactKind::Unread(why) = file.fact {
             notices.push(format!("/{} {why}", ground.image.paths.text(file.path)));
         }
     }

@@ -37,7 +37,7 @@ pub(super) struct Members<'a> {
     path: Vec<u8>,
     link: Vec<u8>,
     /// Bytes of facts so far.
-    told: usize,
+    fact_bytes: usize,
 }
 
 impl<'a> Members<'a> {
@@ -45,7 +45,7 @@ impl<'a> Members<'a> {
     pub(super) fn new((wanted, linkage): (bool, bool), limits: &'a Limits) -> Self {
         let (layer, names, oddities) = (Layer::default(), LayerNames::default(), ArchiveOddities::default());
         let (contents, present, path, link) = (Contents::default(), Vec::new(), Vec::new(), Vec::new());
-        Self { wanted, linkage, limits, text: 0, layer, names, oddities, contents, present, path, link, told: 0 }
+        Self { wanted, linkage, limits, text: 0, layer, names, oddities, contents, present, path, link, fact_bytes: 0 }
     }
 
     /// Whether what is kept of the layer is still within bounds, with one more member.
@@ -110,8 +110,8 @@ impl<'a> Members<'a> {
                     let (content, facts) = self.contents.read(walk, watch)?;
                     entry.content = content;
                     for fact in facts {
-                        self.told += fact.heap();
-                        if self.told <= FACTS {
+                        self.fact_bytes += fact.heap();
+                        if self.fact_bytes <= FACTS {
                             self.layer.facts.push((index, fact));
                         } else {
                             self.oddities.add(ArchiveOddity::TellsTooMuch, &self.path);

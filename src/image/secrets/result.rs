@@ -16,7 +16,7 @@ pub struct Secret {
     /// What it is.
     pub kind: SecretFactKind,
     /// Where it is.
-    pub found: SecretPlace,
+    pub place: SecretPlace,
     /// What it is assigned to.
     pub name: Option<Box<str>>,
     /// How all of its kind begin; empty where that is not known.
@@ -52,7 +52,7 @@ pub enum SecretPlace {
 impl Secret {
     /// Its place among others: surest first, then by layer and path.
     fn order(&self) -> (bool, (u8, u32, u32, u32), SecretFactKind) {
-        let place = match self.found {
+        let place = match self.place {
             SecretPlace::Environment => (0, 0, 0, 0),
             SecretPlace::Label => (1, 0, 0, 0),
             SecretPlace::History(step) => (2, step as u32, 0, 0),
@@ -77,14 +77,14 @@ pub fn work_out(image: &Image, tree: &ImageTree, packages: Option<&ImagePackages
     for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
         for (index, fact) in &layer.facts {
             let FileFact::Secret(fact) = fact else { continue };
-            let Some(own) = layer.entries.get(*index as usize) else { continue };
+            let Some(layer_entry) = layer.entries.get(*index as usize) else { continue };
             let entry = EntryId { layer: number as u32, index: *index };
-            image.paths.write(own.path, &mut path);
-            let owned = packages.is_some_and(|packages| packages.owner(own.path).is_some());
+            image.paths.write(layer_entry.path, &mut path);
+            let owned = packages.is_some_and(|packages| packages.owner(layer_entry.path).is_some());
             if owned || is_published(&path) {
                 continue;
             }
-            let place = SecretPlace::File { entry, path: own.path, line: fact.line, fate: tree.outcome(entry) };
+            let place = SecretPlace::File { entry, path: layer_entry.path, line: fact.line, fate: tree.outcome(entry) };
             secrets.push(of(fact, place, !is_shown(&path)));
         }
     }
@@ -95,7 +95,7 @@ pub fn work_out(image: &Image, tree: &ImageTree, packages: Option<&ImagePackages
 fn of(fact: &SecretFact, place: SecretPlace, sure: bool) -> Secret {
     Secret {
         kind: fact.kind,
-        found: place,
+        place,
         name: fact.name.clone(),
         prefix: fact.prefix,
         length: fact.length,
@@ -148,7 +148,7 @@ fn secret(kind: SecretFactKind, name: Option<&str>, value: &str, place: SecretPl
     let token = exact_token(value.as_bytes());
     Secret {
         kind: token.map_or(kind, |token| SecretFactKind::Token(token.what)),
-        found: place,
+        place,
         name: name.map(|name| name.chars().take(64).collect()),
         prefix: token.map_or("", |token| token.prefix),
         length: value.chars().count() as u32,

@@ -16,8 +16,8 @@ pub(crate) struct Watcher {
     form: Form,
     size: u64,
     /// What came so far, where it came in several pieces.
-    kept: Vec<u8>,
-    found: Vec<SecretFact>,
+    bytes: Vec<u8>,
+    secrets: Vec<SecretFact>,
     /// Nothing more is wanted.
     done: bool,
 }
@@ -29,7 +29,7 @@ impl Watcher {
             return None;
         }
         let form = Form::of(path);
-        Some(Self { form, size, kept: Vec::new(), found: Vec::new(), done: false })
+        Some(Self { form, size, bytes: Vec::new(), secrets: Vec::new(), done: false })
     }
 
     /// Takes the next piece.
@@ -37,28 +37,28 @@ impl Watcher {
         if self.done || piece.is_empty() {
             return;
         }
-        if self.kept.is_empty() {
+        if self.bytes.is_empty() {
             self.done = self.form != Form::KeyStore && !scan::is_text(piece);
             if self.done {
                 return;
             }
             if piece.len() as u64 == self.size {
                 self.done = true;
-                self.found = look(self.form, piece);
+                self.secrets = look(self.form, piece);
                 return;
             }
         }
-        if (self.kept.len() + piece.len()) as u64 > LARGEST {
+        if (self.bytes.len() + piece.len()) as u64 > LARGEST {
             self.done = true;
-            self.kept = Vec::new();
+            self.bytes = Vec::new();
         } else {
-            self.kept.extend_from_slice(piece);
+            self.bytes.extend_from_slice(piece);
         }
     }
 
     /// What the file tells.
     pub(crate) fn finish(self) -> Vec<SecretFact> {
-        if self.kept.is_empty() { self.found } else { look(self.form, &self.kept) }
+        if self.bytes.is_empty() { self.secrets } else { look(self.form, &self.bytes) }
     }
 }
 

@@ -123,10 +123,10 @@ impl Records {
         self.encoded.append(&mut self.xattrs);
         std::mem::swap(&mut self.encoded, &mut self.xattrs);
         self.xattrs.sort_by(|(left, _), (other, _)| left.cmp(other));
-        self.xattrs.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
+        self.xattrs.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
             if same {
-                std::mem::swap(later, kept);
+                std::mem::swap(later, earlier);
             }
             same
         });

@@ -213,8 +213,8 @@ fn what_is_wrong_is_named() {
         assert!(walked(&archive).ends_with(expected), "{}", walked(&archive));
     }
     let limits = Limits { entries: 1, ..Limits::default() };
-    let two = [member_bytes.clone(), member_bytes].concat();
-    let mut walk = MemberWalk::new(two.as_slice(), &limits);
+    let unended = [member_bytes.clone(), member_bytes].concat();
+    let mut walk = MemberWalk::new(unended.as_slice(), &limits);
     assert!(walk.advance().is_ok());
     assert!(matches!(walk.advance(), Err(TarError::Limit(1024, _))));
 }

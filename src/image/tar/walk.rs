@@ -17,7 +17,7 @@ pub struct MemberWalk<'a, S> {
     long: LongNames,
     offset: u64,
     /// Contents of the current member that were not yet read, and padding after them.
-    left: u64,
+    remaining: u64,
     padding: u64,
     /// Bytes of the piece that was handed out last, which the source still holds.
     lent: usize,
@@ -46,7 +46,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
             records,
             long,
             offset,
-            left: remaining,
+            remaining,
             padding,
             lent: 0,
             doubtful: 0,
@@ -99,7 +99,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
     /// As [`Self::piece`], with so many bytes at most.
     pub(crate) fn piece_of(&mut self, most: u64) -> Result<&[u8], TarError> {
         self.finish_entry();
-        let most = usize::try_from(self.left.min(most)).unwrap_or(usize::MAX);
+        let most = usize::try_from(self.remaining.min(most)).unwrap_or(usize::MAX);
         if most == 0 {
             return Ok(&[]);
         }
@@ -108,7 +108,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
             return Err(TarError::Truncated(self.offset));
         }
         self.lent = available.min(most);
-        self.left -= self.lent as u64;
+        self.remaining -= self.lent as u64;
         self.offset += self.lent as u64;
         Ok(&self.source.fill_buf()?[..self.lent])
     }
@@ -119,7 +119,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
     /// As [`Self::advance`].
     pub fn leave(&mut self) -> Result<(), TarError> {
         self.finish_entry();
-        let (remaining, padding) = (std::mem::take(&mut self.left), std::mem::take(&mut self.padding));
+        let (remaining, padding) = (std::mem::take(&mut self.remaining), std::mem::take(&mut self.padding));
         if remaining + padding == 0 {
             return Ok(());
         }
@@ -154,8 +154,8 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
             let corrupt = |what: &str| TarError::Corrupt(at, what.to_owned());
             let dialect = header::dialect(&block).ok_or_else(|| corrupt("a tar header is missing"))?;
             let flag = header::flag(&block);
-            self.left = header::size(&block).ok_or_else(|| corrupt("a tar header's size is not a number"))?;
-            self.padding = padding(self.left);
+            self.remaining = header::size(&block).ok_or_else(|| corrupt("a tar header's size is not a number"))?;
+            self.padding = padding(self.remaining);
             let start = *start.get_or_insert(at);
             match flag {
                 b'x' | b'X' | b'g' => {
@@ -170,7 +170,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
                 b'K' => self.long.link = self.special(at)?,
                 _ => {
                     self.fill(&block, dialect, flag).map_err(|what| corrupt(&what))?;
-                    (self.member.offset, self.member.size) = (start, self.left);
+                    (self.member.offset, self.member.size) = (start, self.remaining);
                     self.map(&block, dialect, flag, at)?;
                     self.check(at)?;
                     return Ok(true);
@@ -200,13 +200,13 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         member.sparse = None;
         member.kind = header::kind(flag, &member.name);
         if let Some(size) = self.records.number(Key::Size)? {
-            self.left = u64::try_from(size).map_err(|_| "an extended header's size is negative")?;
+            self.remaining = u64::try_from(size).map_err(|_| "an extended header's size is negative")?;
         }
-        self.doubtful = if member.kind == MemberKind::Hardlink { self.left } else { 0 };
+        self.doubtful = if member.kind == MemberKind::Hardlink { self.remaining } else { 0 };
         if member.kind.is_header_only() {
-            self.left = 0;
+            self.remaining = 0;
         }
-        self.padding = padding(self.left);
+        self.padding = padding(self.remaining);
         Ok(())
     }
 
@@ -229,7 +229,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
             }
         } else {
             let Some(place) = sparse::place(&self.records) else {
-                (self.member.stored, self.member.contents) = (self.left, self.offset);
+                (self.member.stored, self.member.contents) = (self.remaining, self.offset);
                 return Ok(());
             };
             if self.member.kind.is_header_only() {
@@ -248,8 +248,8 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
                 sparse::SparseMapPlace::Contents => self.map_before_contents(at)?,
             };
         }
-        sparse::check(&map, self.member.size, self.left).map_err(corrupt)?;
-        (self.member.stored, self.member.contents, self.member.sparse) = (self.left, self.offset, Some(map));
+        sparse::check(&map, self.member.size, self.remaining).map_err(corrupt)?;
+        (self.member.stored, self.member.contents, self.member.sparse) = (self.remaining, self.offset, Some(map));
         Ok(())
     }
 
@@ -257,12 +257,12 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         let mut text = Vec::new();
         let (mut lines, mut wanted) = (0, 1);
         while lines < wanted {
-            if self.left < BLOCK as u64 {
+            if self.remaining < BLOCK as u64 {
                 return Err(TarError::Corrupt(at, "a sparse map is longer than the stored data".to_owned()));
             }
             self.bounded(text.len() as u64 + BLOCK as u64, at)?;
             let block = self.block()?.ok_or(TarError::Truncated(self.offset))?;
-            self.left -= BLOCK as u64;
+            self.remaining -= BLOCK as u64;
             text.extend_from_slice(&block);
             lines += memchr::memchr_iter(b'\n', &block).count() as u64;
             if wanted == 1 && lines > 0 {
@@ -313,7 +313,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
 
     /// Appends all contents of an extended header.
     fn gather(&mut self, text: &mut Vec<u8>, at: u64) -> Result<(), TarError> {
-        self.bounded(self.left, at)?;
+        self.bounded(self.remaining, at)?;
         loop {
             let piece = self.piece()?;
             if piece.is_empty() {
@@ -340,7 +340,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         };
         if doubtful > 0 && !header::is_zero(&block) && header::dialect(&block).is_none() {
             // These are the contents of the hard link before.
-            self.left = doubtful.saturating_sub(BLOCK as u64);
+            self.remaining = doubtful.saturating_sub(BLOCK as u64);
             self.padding = if doubtful > BLOCK as u64 { padding(doubtful) } else { 0 };
             self.leave()?;
             let Some(next) = self.block()? else {

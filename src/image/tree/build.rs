@@ -31,10 +31,10 @@ struct TreeBuilder<'a> {
     image: &'a Image,
     live: LivePaths,
     fates: MemberOutcomes,
-    own: LayerScratch,
+    scratch: LayerScratch,
     notices: Notices,
     changes: Vec<LayerChanges>,
-    taken: Vec<(EntryId, u64)>,
+    replaced: Vec<(EntryId, u64)>,
     dangling: Vec<EntryId>,
     /// Of the layer at hand: names of lower layers that are gone, and bytes that went with them.
     gone: Vec<(PathId, EntryId, u64)>,
@@ -49,10 +49,10 @@ impl<'a> TreeBuilder<'a> {
             image,
             live: LivePaths::new(image.paths.len()),
             fates: MemberOutcomes::new(image, layers),
-            own: LayerScratch::default(),
+            scratch: LayerScratch::default(),
             notices: Notices::default(),
             changes: Vec::with_capacity(layers),
-            taken: Vec::new(),
+            replaced: Vec::new(),
             dangling: Vec::new(),
             gone: Vec::new(),
             links: Vec::new(),
@@ -64,7 +64,7 @@ impl<'a> TreeBuilder<'a> {
     fn add(&mut self, layer: u32) {
         self.gone.clear();
         self.links.clear();
-        self.own.reduce(self.image, layer, &self.live, &mut self.fates, &mut self.notices);
+        self.scratch.reduce(self.image, layer, &self.live, &mut self.fates, &mut self.notices);
         self.take_away(layer);
         self.put(layer);
         self.count(layer);
@@ -73,7 +73,7 @@ impl<'a> TreeBuilder<'a> {
 
     /// Whiteouts first: they act on lower layers only, wherever they stand.
     fn take_away(&mut self, layer: u32) {
-        let Self { image, live, fates, notices, gone, taken: replaced, dangling, .. } = self;
+        let Self { image, live, fates, notices, gone, replaced, dangling, .. } = self;
         let entries = &image.layers[layer as usize].entries;
         for (index, entry) in entries.iter().enumerate() {
             if entry.kind == EntryKind::Whiteout && live.slot(entry.path) == PathSlot::Absent {
@@ -226,7 +226,7 @@ impl<'a> TreeBuilder<'a> {
             fates: self.fates,
             bytes,
             changes: self.changes,
-            taken: self.taken,
+            replaced: self.replaced,
             dangling: self.dangling,
             notices: self.notices.list,
         }
@@ -250,7 +250,9 @@ fn same_contents(image: &Image, fates: &MemberOutcomes, old: EntryId, new: Entry
 /// Whether two directories are the same but for times, which every member below changes.
 fn same_directory(image: &Image, old: EntryId, new: EntryId) -> bool {
     let xattrs = |id: EntryId| image.layers[id.layer as usize].xattrs.get(&id.index);
-    let [first, two] = [old, new].map(|id| image.entry(id));
-    let directories = first.kind == EntryKind::Directory && two.kind == EntryKind::Directory;
-    directories && (first.mode, first.uid, first.gid) == (two.mode, two.uid, two.gid) && xattrs(old) == xattrs(new)
+    let [first, second] = [old, new].map(|id| image.entry(id));
+    let directories = first.kind == EntryKind::Directory && second.kind == EntryKind::Directory;
+    directories
+        && (first.mode, first.uid, first.gid) == (second.mode, second.uid, second.gid)
+        && xattrs(old) == xattrs(new)
 }

@@ -16,7 +16,7 @@ pub(super) struct Memory {
     selections: Mutex<HashMap<String, Result<Selection, SourceError>>>,
     sent: Mutex<HashMap<String, SentFiles>>,
     files: Mutex<HashMap<String, Option<EntryId>>>,
-    held: AtomicUsize,
+    used_bytes: AtomicUsize,
 }
 
 impl Clone for Memory {
@@ -57,7 +57,7 @@ impl Memory {
         }
         let answer = make();
         let size = size(&answer) + key.len() / size_of::<EntryId>() + 16;
-        if self.held.fetch_add(size, Ordering::Relaxed) + size <= ENTRIES {
+        if self.used_bytes.fetch_add(size, Ordering::Relaxed) + size <= ENTRIES {
             lock().insert(key, answer.clone());
         }
         answer

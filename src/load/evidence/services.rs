@@ -194,14 +194,14 @@ fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeSet<u32> {
 
 /// The folders of the context and of the Dockerfile, those above up to the repository's top (without one: up to what was
 /// asked for, and the folder above that), and some below.
-fn folders(root: &Path, dockerfile: &Path, asked: &Path) -> Vec<PathBuf> {
+fn folders(root: &Path, dockerfile: &Path, requested: &Path) -> Vec<PathBuf> {
     let dockerfile_folder =
         dockerfile.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut folders: Vec<PathBuf> = Vec::new();
     for start in [root, dockerfile_folder] {
         let (mut above, repository) = folders_above(start);
         if !repository {
-            let top = asked.canonicalize().ok();
+            let top = requested.canonicalize().ok();
             let depth = top.and_then(|top| above.iter().position(|folder| *folder == top)).unwrap_or(0);
             above.truncate(depth + 2);
         }

@@ -114,8 +114,9 @@ pub(super) fn take_schema(
     folder: &str,
     package: &Map<String, Value>,
 ) -> bool {
-    let said = package.get("prisma").and_then(Value::as_object).and_then(|prisma| json::text(prisma, "schema"));
-    if let Some(schema) = said {
+    let prisma_schema =
+        package.get("prisma").and_then(Value::as_object).and_then(|prisma| json::text(prisma, "schema"));
+    if let Some(schema) = prisma_schema {
         closure.take(tree, folder, schema);
         return true;
     }

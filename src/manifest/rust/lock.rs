@@ -43,10 +43,10 @@ pub(super) fn locked(
     Some(LockedPackages { fits, ..LockedPackages::new(packages.into_iter().map(entry).collect(), None) })
 }
 
-fn package(one: &DeValue) -> Option<CargoLockPackage> {
-    let text = |key| one.get(key).and_then(|value| value.get_ref().as_str());
+fn package(package: &DeValue) -> Option<CargoLockPackage> {
+    let text = |key| package.get(key).and_then(|value| value.get_ref().as_str());
     // `cc`, `cc 1.0.83`, `cc 1.0.83 (registry…)`
-    let needed = one.get("dependencies").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
+    let needed = package.get("dependencies").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
     let needs = needed.filter_map(|need| {
         let mut words = need.get_ref().as_str()?.split(' ');
         Some((words.next()?.to_owned(), words.next().map(Into::into)))
@@ -66,9 +66,9 @@ fn fits(packages: &[CargoLockPackage], root: &TomlTable, folders: &[String], all
         return None;
     }
     let manifests = folders.iter().map(|folder| all.get(folder)).collect::<Option<Vec<_>>>()?;
-    let own = manifests.into_iter().filter(|table| table.contains_key("package"));
+    let package_manifests = manifests.into_iter().filter(|table| table.contains_key("package"));
     let mut waiting = Vec::new();
-    for manifest in own {
+    for manifest in package_manifests {
         let (name, version) = own_name(manifest, root)?;
         let is_project = |cargo_lock_package: &CargoLockPackage| {
             cargo_lock_package.source.is_none()

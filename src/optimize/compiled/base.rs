@@ -139,8 +139,8 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
 }
 
 fn build_text(scene: &PassInput, target: &Stage) -> String {
-    let instructions = scene.build.instructions(target).filter(|(_, one)| one.keyword != Keyword::Env);
-    instructions.map(|(_, one)| scene.source().slice(one.span)).collect::<Vec<_>>().join("\n")
+    let instructions = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword != Keyword::Env);
+    instructions.map(|(_, instruction)| scene.source().slice(instruction.span)).collect::<Vec<_>>().join("\n")
 }
 
 /// What the small image lacks.

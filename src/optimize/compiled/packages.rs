@@ -62,7 +62,7 @@ fn program(package: &str) -> &str {
 }
 
 /// The install command with other packages.
-pub(super) fn command(text: &str, kept: &[String]) -> String {
+pub(super) fn command(text: &str, kept_names: &[String]) -> String {
     let script = crate::shell::parse(text);
     let invocations = script.invocations();
     let Some((invocation, call)) =
@@ -81,7 +81,7 @@ pub(super) fn command(text: &str, kept: &[String]) -> String {
         out.push(' ');
         out.push_str(&text[word.span.start as usize..word.span.end as usize]);
     }
-    for name in kept {
+    for name in kept_names {
         out.push(' ');
         out.push_str(name);
     }

@@ -21,7 +21,7 @@ pub(super) struct CreatedFolders {
 /// The RUNs of a stage that make such folders, and can be told to hand them over.
 pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
     let build = scene.build;
-    let runs = build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    let runs = build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     let folders = runs.filter_map(|(index, _)| {
         let code = build.code(index).filter(|code| !code.is_exec() && code.script.append_at().is_some())?;
         let invocations = code.script.invocations();
@@ -51,8 +51,9 @@ fn is_for_data(path: &str) -> bool {
 
 /// Whether a COPY or ADD names the folder.
 fn is_filled(scene: &PassInput, target: &Stage, path: &str) -> bool {
-    scene.build.instructions(target).any(|(_, one)| {
-        matches!(one.keyword, Keyword::Copy | Keyword::Add) && scene.source().slice(one.span).contains(path)
+    scene.build.instructions(target).any(|(_, instruction)| {
+        matches!(instruction.keyword, Keyword::Copy | Keyword::Add)
+            && scene.source().slice(instruction.span).contains(path)
     })
 }
 

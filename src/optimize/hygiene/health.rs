@@ -80,7 +80,7 @@ fn replacement(scene: &PassInput) -> Option<FileEdit> {
 
 /// The one address of this machine that a check asks: port and path.
 fn address(text: &str) -> Option<(u16, String)> {
-    let mut found = None;
+    let mut only_address = None;
     for host in ["http://localhost", "http://127.0.0.1"] {
         for (at, _) in text.match_indices(host) {
             let rest = &text[at + host.len()..];
@@ -91,12 +91,12 @@ fn address(text: &str) -> Option<(u16, String)> {
                 None => ("80", address),
             };
             let candidate = (port.parse().ok()?, if path.is_empty() { "/".to_owned() } else { path.to_owned() });
-            if found.replace(candidate.clone()).is_some_and(|other| other != candidate) {
+            if only_address.replace(candidate.clone()).is_some_and(|other| other != candidate) {
                 return None;
             }
         }
     }
-    found
+    only_address
 }
 
 /// Port and path that answer, and who says so.
@@ -156,8 +156,8 @@ fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<Str
 /// Where the closing ENTRYPOINT and CMD of a stage begin; its end where it has none of its own.
 pub(super) fn closing(scene: &PassInput, target: &Stage) -> u32 {
     let mut first = None;
-    for (index, one) in scene.build.instructions(target) {
-        match one.keyword {
+    for (index, instruction) in scene.build.instructions(target) {
+        match instruction.keyword {
             Keyword::Entrypoint | Keyword::Cmd => first = first.or(Some(index)),
             Keyword::Label | Keyword::Stopsignal | Keyword::Expose | Keyword::Healthcheck => {}
             _ => first = None,

@@ -109,11 +109,11 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
         }
         let set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
         let scripts = build.code(*index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
-        let found = patterns::of("fetches into the home folder").find(|call| {
+        let fetch = patterns::of("fetches into the home folder").find(|call| {
             let named = |text: &str| text.contains(call.text);
             !set(call.argument) && (named(text(*index)) || scripts.iter().any(|script| named(script)))
         });
-        if let Some(call) = found {
+        if let Some(call) = fetch {
             let (words, variable) = (call.text.trim_end_matches('('), call.argument);
             return Some(RootReason::FetchesToHome { command: words.to_owned(), variable: variable.to_owned() });
         }
@@ -180,9 +180,9 @@ fn of_projects(scene: &PassInput, target: &Stage) -> Option<RootReason> {
             .is_some_and(|at| !matches!(vite.get(at + 1), Some(&"build" | &"preview" | &"optimize")));
         serves || patterns::shows(command, "is a server for developers")
     };
-    let found = runs.into_iter().find(|command| dev(command));
+    let dev_command = runs.into_iter().find(|command| dev(command));
     if scripts.is_empty() {
         return None;
     }
-    found.map(|command| RootReason::DevelopmentServer { command })
+    dev_command.map(|command| RootReason::DevelopmentServer { command })
 }

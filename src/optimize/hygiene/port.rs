@@ -18,13 +18,15 @@ pub(super) fn of(scene: &PassInput, target: &Stage) -> Option<u16> {
     }
     let exposed = scene.build.last(target, Keyword::Expose)?;
     let mut ports =
-        scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Expose).flat_map(|(index, one)| {
-            let words = scene.file().list(one);
-            words
-                .into_iter()
-                .map(|word| scene.build.scopes().expand(target.index, index, &word.text))
-                .collect::<Vec<_>>()
-        });
+        scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Expose).flat_map(
+            |(index, instruction)| {
+                let words = scene.file().list(instruction);
+                words
+                    .into_iter()
+                    .map(|word| scene.build.scopes().expand(target.index, index, &word.text))
+                    .collect::<Vec<_>>()
+            },
+        );
     let only = ports.next().or_else(|| {
         let stage = scene.build.stage_of(exposed.0)?;
         Some(scene.build.scopes().expand(stage.index, exposed.0, &scene.file().list(exposed.1).first()?.text))

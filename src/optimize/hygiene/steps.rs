@@ -73,7 +73,7 @@ pub(super) fn handed(
     target: &Stage,
     copies: &[Transfer],
     account: &Account,
-    own: Option<usize>,
+    first_work: Option<usize>,
     known: &[usize],
 ) -> Vec<FileEdit> {
     let copy_indexes = copies.iter().filter(|copy| !is_for_installs(scene, target, copy)).map(|copy| copy.index);
@@ -81,7 +81,7 @@ pub(super) fn handed(
     let runs = scene.build.instructions(target).filter(|(index, instruction)| {
         instruction.keyword == Keyword::Run
             && *index > first
-            && own.is_none_or(|first_work| *index < first_work)
+            && first_work.is_none_or(|first_work| *index < first_work)
             && !known.contains(index)
     });
     let edit = |index: usize| {

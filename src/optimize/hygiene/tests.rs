@@ -389,10 +389,10 @@ fn a_path_that_sources_do_not_tell_keeps_root() {
         let done = optimize(&inputs, 0, &evidence, &Options::default());
         assert_eq!(done.result()[0].text(), text);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
-        let told = |refusal: &&&crate::optimize::PassRefusal| {
+        let is_explained = |refusal: &&&crate::optimize::PassRefusal| {
             refusal.why.contains(named) && refusal.why.contains("`--verify` can prove")
         };
-        assert!(refusals.iter().any(|refusal| told(&refusal)), "{refusals:?}");
+        assert!(refusals.iter().any(|refusal| is_explained(&refusal)), "{refusals:?}");
         // A container that was seen decides.
         let written = ["/store/a".to_owned()].into();
         evidence.observed = Some(crate::optimize::ObservedRun { written, ..Default::default() });

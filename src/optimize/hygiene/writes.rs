@@ -86,16 +86,16 @@ impl Writes {
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
 /// be given.
 pub(super) fn of(scene: &PassInput, folder: &str) -> Result<Writes, RootReason> {
-    let told = known_writes(scene, folder);
-    let Some(observed) = &scene.evidence.observed else { return Ok(told) };
+    let known = known_writes(scene, folder);
+    let Some(observed) = &scene.evidence.observed else { return Ok(known) };
     let mut writes = observed_ones(&observed.written, folder)?;
     // Uploads and reports are written when somebody asks for them, and a container that only starts shows none.
-    if told.evidence.is_some() {
-        writes.folders.extend(told.folders);
-        writes.sources |= told.sources;
-        writes.evidence = writes.evidence.or(told.evidence);
+    if known.evidence.is_some() {
+        writes.folders.extend(known.folders);
+        writes.sources |= known.sources;
+        writes.evidence = writes.evidence.or(known.evidence);
     }
-    writes.unknown = told.unknown;
+    writes.unknown = known.unknown;
     Ok(writes)
 }
 
@@ -211,7 +211,7 @@ fn works_on_sources(scene: &PassInput) -> bool {
     let Some(target) = scene.target() else { return true };
     let brings = |transfer: &&Transfer| transfer.from.is_none() && !steps::is_for_installs(scene, target, transfer);
     let first = scene.build.transfers(target).iter().find(brings).map(|transfer| transfer.index);
-    let mut runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    let mut runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     first.is_some_and(|first| runs.any(|(index, _)| index > first))
 }
 

@@ -23,22 +23,22 @@ pub(super) enum WrittenPlace {
 /// The places that a source names.
 pub(super) fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<WrittenPlace> {
     let text = evaluator.source(file);
-    let mut reader = WriteReader { evaluator, file, text, found: Vec::new() };
+    let mut reader = WriteReader { evaluator, file, text, places: Vec::new() };
     reader.calls();
     reader.read_open_calls();
     reader.settings();
     reader.databases();
     reader.somewhere();
-    reader.found.sort();
-    reader.found.dedup();
-    reader.found
+    reader.places.sort();
+    reader.places.dedup();
+    reader.places
 }
 
 struct WriteReader<'r, 'e> {
     evaluator: &'r Evaluator<'e>,
     file: &'r str,
     text: &'r str,
-    found: Vec<WrittenPlace>,
+    places: Vec<WrittenPlace>,
 }
 
 impl WriteReader<'_, '_> {
@@ -89,7 +89,7 @@ impl WriteReader<'_, '_> {
         };
         let Some(expression) = expression.filter(|expression| !expression.is_empty()) else {
             if default == "." {
-                self.found.push(WrittenPlace::Folder(String::new()));
+                self.places.push(WrittenPlace::Folder(String::new()));
             }
             return;
         };
@@ -99,7 +99,7 @@ impl WriteReader<'_, '_> {
             _ => expression,
         };
         if folder && self.makes_it_by_itself(&rest[..rest.len().min(400 + list.map_or(0, str::len)).min(rest.len())]) {
-            return self.found.push(WrittenPlace::Unknown(shortened(expression)));
+            return self.places.push(WrittenPlace::Unknown(shortened(expression)));
         }
         self.put(at, expression, folder);
     }
@@ -116,13 +116,13 @@ impl WriteReader<'_, '_> {
             Some(values) => values.into_iter().filter_map(|value| place(value, folder)).collect(),
             None => vec![WrittenPlace::Unknown(shortened(expression))],
         };
-        self.found.extend(value);
+        self.places.extend(value);
     }
 
     /// What a setting is given, wherever it is set.
     fn member(&mut self, name: &str, folder: bool) {
         let values = self.evaluator.member_of(self.file, name).into_iter().flatten();
-        self.found.extend(values.filter_map(|value| place(value, folder)));
+        self.places.extend(values.filter_map(|value| place(value, folder)));
     }
 
     /// `open(path, "w")`, `File.open(path, 'a')`, `fopen($path, 'wb')`.
@@ -142,13 +142,13 @@ impl WriteReader<'_, '_> {
     fn settings(&mut self) {
         for key in patterns::words("names a written file").filter(|key| self.text.contains(key)) {
             let lines = self.text.lines().filter_map(|line| setting(line.split_once(key)?.1));
-            self.found.extend(lines.collect::<Vec<_>>());
+            self.places.extend(lines.collect::<Vec<_>>());
         }
         // Who only reads such a setting, as what serves the files, does not write there.
         for key in patterns::words("names a written folder").filter(|key| is_given(self.text, key)) {
             match self.evaluator.member_of(self.file, key) {
-                Some(values) => self.found.extend(values.into_iter().filter_map(|value| place(value, true))),
-                None => self.found.push(WrittenPlace::Unknown(key.to_owned())),
+                Some(values) => self.places.extend(values.into_iter().filter_map(|value| place(value, true))),
+                None => self.places.push(WrittenPlace::Unknown(key.to_owned())),
             }
         }
     }
@@ -167,12 +167,12 @@ impl WriteReader<'_, '_> {
             });
             let Some(expression) = known.filter(|_| !address.starts_with(":memory")) else {
                 let address = address.split(['"', '\'', '`', ' ', '?', '\n']).next().unwrap_or_default();
-                self.found.extend(database(SourceValue::Text(format!("sqlite:{address}"))));
+                self.places.extend(database(SourceValue::Text(format!("sqlite:{address}"))));
                 continue;
             };
             match self.evaluator.value(self.file, at, expression) {
-                Some(values) => self.found.extend(values.into_iter().filter_map(database)),
-                None => self.found.push(WrittenPlace::Unknown(shortened(expression))),
+                Some(values) => self.places.extend(values.into_iter().filter_map(database)),
+                None => self.places.push(WrittenPlace::Unknown(shortened(expression))),
             }
         }
     }
@@ -182,17 +182,17 @@ impl WriteReader<'_, '_> {
         let mut unknown = None;
         for pattern in patterns::of("writes somewhere").filter(|pattern| self.text.contains(pattern.text)) {
             match pattern.argument {
-                "." => self.found.push(WrittenPlace::Folder(String::new())),
+                "." => self.places.push(WrittenPlace::Folder(String::new())),
                 _ => unknown = Some(pattern.text),
             }
         }
         if self.text.contains("pyrogram") && self.text.contains("Client(") {
-            self.found.push(WrittenPlace::Folder(String::new()));
+            self.places.push(WrittenPlace::Folder(String::new()));
         }
         if let Some(pattern) = unknown
-            && self.found.is_empty()
+            && self.places.is_empty()
         {
-            self.found.push(WrittenPlace::Unknown(shortened(pattern)));
+            self.places.push(WrittenPlace::Unknown(shortened(pattern)));
         }
     }
 }

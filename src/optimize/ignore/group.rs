@@ -146,7 +146,7 @@ impl<'a> Member<'a> {
         let stages = self.build.stages().iter();
         let mut code = stages
             .flat_map(|stage| self.build.instructions(stage))
-            .filter(|(_, one)| runs.contains(&one.keyword))
+            .filter(|(_, instruction)| runs.contains(&instruction.keyword))
             .filter_map(|(index, _)| self.build.code(index));
         code.any(|code| code.script.invocations().iter().any(&is_meant))
     }

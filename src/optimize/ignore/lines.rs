@@ -135,11 +135,11 @@ fn takes_only(context: &BuildContext, pattern: &str, gone: &[Exclusion]) -> bool
         return context.find(&pattern.replace('\\', "")).is_none_or(goes);
     };
     let takes = |id: EntryId| {
-        let own = context.entry(id).name;
+        let entry_name = context.entry(id).name;
         match (name.strip_prefix('*'), name.strip_suffix('*')) {
-            (Some(end), _) => own.ends_with(end),
-            (None, Some(start)) => own.starts_with(start) && !is_sample(own),
-            (None, None) => own == name,
+            (Some(end), _) => entry_name.ends_with(end),
+            (None, Some(start)) => entry_name.starts_with(start) && !is_sample(entry_name),
+            (None, None) => entry_name == name,
         }
     };
     !context.entries().any(|id| takes(id) && !goes(id))

@@ -30,7 +30,7 @@ fn is_twice(
     change: &Change,
     context: &BuildContext,
     stage: &Stage,
-    (one, other): (&Transfer, &Transfer),
+    (copy, other): (&Transfer, &Transfer),
     later: bool,
 ) -> bool {
     let plain = |transfer: &Transfer| {
@@ -40,13 +40,13 @@ fn is_twice(
             && transfer.instruction.keyword == Keyword::Copy
             && transfer.instruction.heredocs.is_empty()
     };
-    if !plain(one) || !plain(other) || one.index == other.index || flags(change, one) != flags(change, other) {
+    if !plain(copy) || !plain(other) || copy.index == other.index || flags(change, copy) != flags(change, other) {
         return false;
     }
-    if change.are_neighbours(change.text(one.index), change.text(other.index)) {
+    if change.are_neighbours(change.text(copy.index), change.text(other.index)) {
         return false;
     }
-    let (first, last) = (one.index.min(other.index), one.index.max(other.index));
+    let (first, last) = (copy.index.min(other.index), copy.index.max(other.index));
     let sees = |keyword: Keyword| match keyword {
         Keyword::Run | Keyword::Onbuild | Keyword::Add => true,
         // A file of another stage may stand in the place by now.
@@ -56,9 +56,9 @@ fn is_twice(
     if (first + 1..last).any(|index| sees(change.build.instruction(index).keyword)) {
         return false;
     }
-    let Some(files) = files(context, one).filter(|files| !files.is_empty()) else { return false };
+    let Some(files) = files(context, copy).filter(|files| !files.is_empty()) else { return false };
     files.iter().all(|file| {
-        let landing = change.build.landing(context, stage, one, file);
+        let landing = change.build.landing(context, stage, copy, file);
         landing.is_some() && landing == change.build.landing(context, stage, other, file)
     })
 }

@@ -20,7 +20,7 @@ pub(super) struct NodeWriter<'w, 'a, 'p> {
     pieces: &'w Pieces<'p>,
     plan: &'w NodePlan,
     /// Instructions whose comments are written.
-    told: BTreeSet<usize>,
+    commented: BTreeSet<usize>,
     /// Names of the stages that build, that install, and that install what runs beside a build.
     names: [String; 3],
     newline: &'static str,
@@ -35,7 +35,7 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         };
         let build = if plan.output.is_some() { "build" } else { "dependencies" };
         let names = [free(build), free("dependencies"), free("production-dependencies")];
-        Self { scene, stage, pieces, plan, told: BTreeSet::new(), names, newline: scene.newline() }
+        Self { scene, stage, pieces, plan, commented: BTreeSet::new(), names, newline: scene.newline() }
     }
 
     /// The edit that puts the stages in the place of the one.
@@ -284,7 +284,7 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     /// An instruction as it is, or another text for it; with its comments where it stands for the first time.
     fn put(&mut self, text: &mut String, index: usize, text_of_step: Option<String>) {
         let fresh = text.lines().count() <= 1;
-        if self.told.insert(index) {
+        if self.commented.insert(index) {
             let lines: Vec<&str> = self.above(index).lines().skip(1).map(str::trim_end).collect();
             // The line of the instruction itself is the last one.
             for (at, line) in lines.iter().enumerate() {

@@ -24,7 +24,8 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
     let build = scene.build;
     let mut done: Vec<&str> = installed_whole(scene, stage);
-    for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+    for (index, instruction) in build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
+    {
         let Some(code) = build.code(index).filter(|code| code.is_ordinary() && !code.is_exec()) else { continue };
         if !instruction.heredocs.is_empty() {
             continue;
@@ -50,7 +51,7 @@ fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
 fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
     let build = scene.build;
     let mut roots = Vec::new();
-    for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+    for (index, _) in build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
         let Some(code) = build.code(index) else { continue };
         for invocation in code.script.invocations() {
             let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
@@ -66,17 +67,17 @@ fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
 fn declared<'s, 'i>(
     scene: &PassInput<'i>,
     place: (&Stage, usize),
-    one: &Invocation<'s>,
+    invocation: &Invocation<'s>,
 ) -> Option<(PackageCall<'s>, InstalledProject<'i>)> {
     let build = scene.build;
-    let call = one.package_call().filter(|call| call.verb == Verb::Install && !call.packages.is_empty())?;
+    let call = invocation.package_call().filter(|call| call.verb == Verb::Install && !call.packages.is_empty())?;
     let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node);
     let apart = ["global", "simulates", "elsewhere", "member"].iter().any(|meaning| call.says(meaning));
     if !node || apart || call.has_unknown_packages() || lacks_rest(scene, place.0, call.manager) {
         return None;
     }
-    let project = installed::of(build, place, one, &call)?;
-    let production = call.says("production") || build.run_variable(place.0, place.1, one, "NODE_ENV").is_some();
+    let project = installed::of(build, place, invocation, &call)?;
+    let production = call.says("production") || build.run_variable(place.0, place.1, invocation, "NODE_ENV").is_some();
     let is_declared = |package: &Package| {
         let named = |dependency: &&crate::manifest::Dependency| dependency.name == package.name.text;
         let declared = project.project.dependencies.iter().find(named);

@@ -38,7 +38,7 @@ pub(super) struct PythonPlan<'b> {
     /// Which pip installs into the environment.
     pub pip: Pip,
     /// Whether tools are told the environment by `VIRTUAL_ENV`.
-    pub told: bool,
+    pub names_environment: bool,
     /// Tools that scripts or commands call in the container.
     pub kept_tools: BTreeSet<Manager>,
     /// A folder that is copied from the build stage, as installing writes into it.
@@ -111,7 +111,7 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
         makes: false,
         sees_base: false,
         pip: Pip::Bases,
-        told: false,
+        names_environment: false,
         kept_tools: BTreeSet::new(),
         whole: None,
         wish,
@@ -283,7 +283,7 @@ impl<'b> PythonPlan<'b> {
         if makes {
             add(&mut venvs, VENV.to_owned());
         }
-        (self.venvs, self.makes, self.told, self.whole) = (venvs, makes, names_environment, whole);
+        (self.venvs, self.makes, self.names_environment, self.whole) = (venvs, makes, names_environment, whole);
         self.sees_base = sees_base && makes;
         let uses_own_pip = makes && (version::pip_is_old(scene.build, self.stage) || self.old_poetry());
         self.pip = if uses_own_pip { Pip::Own } else { Pip::Bases };

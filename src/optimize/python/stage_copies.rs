@@ -114,19 +114,19 @@ impl PythonWriter<'_, '_> {
             return true;
         }
         let mut later = transfers.iter().filter(|transfer| transfer.index > index && transfer.from.is_none());
-        later.any(|one| {
-            let Some(to) = folder(one) else { return false };
-            if one.parents {
+        later.any(|later_transfer| {
+            let Some(to) = folder(later_transfer) else { return false };
+            if later_transfer.parents {
                 return false;
             }
             let texts = |transfer: &Transfer| {
                 transfer.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>()
             };
-            if to == place && texts(copy).is_subset(&texts(one)) && one.exclude.is_empty() {
+            if to == place && texts(copy).is_subset(&texts(later_transfer)) && later_transfer.exclude.is_empty() {
                 return true;
             }
             // `COPY flask/Pipfile ./` and `COPY flask .` bring the same file to the same place.
-            one.exclude.is_empty()
+            later_transfer.exclude.is_empty()
                 && copy.sources.iter().all(|source| {
                     let Some(text) = source.text.as_deref() else { return false };
                     let text = text.trim_start_matches("./").trim_end_matches('/');
@@ -136,7 +136,7 @@ impl PythonWriter<'_, '_> {
                         .and_then(|all| Some(all.entry(all.find(text)?).kind == ContextEntryKind::Directory));
                     let file = if is_folder == Some(true) { format!("{text}/x") } else { text.to_owned() };
                     let ours = lands(scene.build, stage, copy, &file);
-                    lands(scene.build, stage, one, &file).iter().any(|place| ours.contains(place))
+                    lands(scene.build, stage, later_transfer, &file).iter().any(|place| ours.contains(place))
                 })
         })
     }

@@ -27,9 +27,9 @@ impl PythonWriter<'_, '_> {
         let comments = self.comments(index, instruction);
         let installs = elements.iter().any(|element| element.class == Class::Install);
         if !build.is_empty() {
-            let own = if run.is_empty() { comments.as_str() } else { "" };
+            let line_comments = if run.is_empty() { comments.as_str() } else { "" };
             let text = self.join_parts(instruction, &build, elements, true);
-            self.build.push(format!("{own}{text}"));
+            self.build.push(format!("{line_comments}{text}"));
         }
         if installs && index == self.plan.installs.0 {
             self.take_over();

@@ -330,16 +330,16 @@ fn an_old_pip_installs_from_inside() {
             "FROM python:{tag}\n{tools}COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"
         )
     };
-    let own =
+    let stage_text =
         ["python -m venv /opt/venv", "RUN --mount=type=cache,target=/root/.cache/pip /opt/venv/bin/pip install -r"];
     for tag in ["3.6", "3.6-slim-buster", "3.9.6", "3.10.4"] {
         let text = rewritten(&file(tag, ""), &[REQUIREMENTS, APP], Rung::Stages);
         assert!(!text.contains("--python"), "{text}");
         if text.contains("/opt/venv") {
-            assert!(own.iter().all(|part| text.contains(part)), "{text}");
+            assert!(stage_text.iter().all(|part| text.contains(part)), "{text}");
         }
     }
-    check(&file("3.9.6", ""), &[REQUIREMENTS, APP], &own, &["--python"]);
+    check(&file("3.9.6", ""), &[REQUIREMENTS, APP], &stage_text, &["--python"]);
     check(&file("3.10.9", ""), &[REQUIREMENTS, APP], &["pip --python /opt/venv install"], &[]);
     check(&file("3.9", ""), &[REQUIREMENTS, APP], &["pip --python /opt/venv install"], &[]);
     check(

@@ -58,7 +58,7 @@ pub(super) struct PythonWriter<'p, 'b> {
     /// Whether the build stage runs something that is not understood, and may need any package.
     pub(super) unknown: bool,
     /// Whether the run-time stage has the environments already.
-    pub(super) taken: bool,
+    pub(super) has_environments: bool,
 }
 
 impl<'p, 'b> PythonWriter<'p, 'b> {
@@ -102,7 +102,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
             calls: (build, run),
             build: StageDraft::default(),
             run: StageDraft::default(),
-            taken: false,
+            has_environments: false,
         }
     }
 
@@ -196,7 +196,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         let needs_pip = self.plan.pip == Pip::Own || self.plan.sees_base;
         let pip = if needs_pip { "" } else { "--without-pip " };
         self.build.push(format!("RUN python -m venv {pip}{VENV}"));
-        if self.plan.told {
+        if self.plan.names_environment {
             self.build.push(format!("ENV VIRTUAL_ENV={VENV}"));
         }
         if self.needs_path() {
@@ -267,7 +267,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
     /// What the run-time stage takes from the build stage.
     pub(super) fn take_over(&mut self) {
         let plan = self.plan;
-        if std::mem::replace(&mut self.taken, true) {
+        if std::mem::replace(&mut self.has_environments, true) {
             return;
         }
         let name = build_name(self.scene);

@@ -119,8 +119,8 @@ fn read_by(invocation: &Invocation, program: &str) -> Option<String> {
 fn text<'a>(scene: &PassInput<'a>, path: &str) -> Option<&'a str> {
     let name = path::name(path);
     let texts = &scene.evidence.texts;
-    let own = texts.get(path.trim_start_matches("./"));
-    let text = own.or_else(|| texts.iter().find(|(path, _)| path::name(path) == name).map(|(_, text)| text));
+    let exact = texts.get(path.trim_start_matches("./"));
+    let text = exact.or_else(|| texts.iter().find(|(path, _)| path::name(path) == name).map(|(_, text)| text));
     text.map(String::as_str)
 }
 

@@ -23,13 +23,15 @@ impl PathBase {
             return Ok(name.to_owned());
         }
         let absolute = is_absolute(name);
-        let own = parts(name, if absolute { &[] } else { &self.folder });
+        let own_parts = parts(name, if absolute { &[] } else { &self.folder });
         for above in [&self.root, &self.folder] {
-            if let Some(below) = own.strip_prefix(&above[..]).filter(|below| !above.is_empty() && !below.is_empty()) {
+            if let Some(below) =
+                own_parts.strip_prefix(&above[..]).filter(|below| !above.is_empty() && !below.is_empty())
+            {
                 return Ok(below.join("/"));
             }
         }
-        let path = own.join("/");
+        let path = own_parts.join("/");
         match (absolute, self.folder.is_empty()) {
             (false, true) => Ok(path),
             _ if path.get(1..2) == Some(":") => Err(path),

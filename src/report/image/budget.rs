@@ -17,7 +17,7 @@ pub fn limit_name(judged: &LimitResult) -> String {
 
 /// The limits that are not kept, and those of which nobody knows.
 pub(in crate::report) fn broken(image: &ImageAnalysis) -> impl Iterator<Item = &LimitResult> {
-    image.budget.iter().filter(|limit_result| limit_result.kept != Some(true))
+    image.budget.iter().filter(|limit_result| limit_result.is_kept != Some(true))
 }
 
 /// A value or a bound: `412 MB`, `23`, `94.21 %`.
@@ -78,7 +78,7 @@ pub(in crate::report) fn story(image: &ImageAnalysis, judged: &LimitResult) -> S
 /// `Budget: 1 of 3 limits broken`.
 pub(super) fn title(image: &ImageAnalysis) -> String {
     let all = count(image.budget.len() as u64, "limit");
-    let unknown = image.budget.iter().filter(|limit_result| limit_result.kept.is_none()).count();
+    let unknown = image.budget.iter().filter(|limit_result| limit_result.is_kept.is_none()).count();
     let broken = broken(image).count() - unknown;
     let unknown = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
     match broken {
@@ -91,7 +91,7 @@ pub(super) fn title(image: &ImageAnalysis) -> String {
 pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
     let mut rows = Vec::new();
     for limit_result in &image.budget {
-        let (word, tone) = match limit_result.kept {
+        let (word, tone) = match limit_result.is_kept {
             Some(true) => ("met", TextStyle::Good),
             Some(false) => ("violated", TextStyle::Error),
             None => ("unknown", TextStyle::Error),
@@ -155,7 +155,7 @@ pub(super) fn wire(image: &ImageAnalysis) -> Vec<wire::Limit<'_>> {
             Bound::Count(_) => "count",
             Bound::Ratio(_) => "ratio",
         },
-        kept: limit_result.kept,
+        kept: limit_result.is_kept,
         unknown: limit_result.unknown,
         written: limit_result.written.clone(),
         causes: limit_result.causes.iter().map(cause).collect(),

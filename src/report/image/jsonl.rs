@@ -76,19 +76,19 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
     let is_file = matches!(entry.kind, EntryKind::File | EntryKind::Hardlink);
     // A further name of a file holds what the file holds.
     let inode = analysis.tree.inode(id);
-    let own: &LayerEntry = &analysis.image.layers[inode.layer as usize].entries[inode.index as usize];
+    let layer_entry: &LayerEntry = &analysis.image.layers[inode.layer as usize].entries[inode.index as usize];
     wire::File {
         image,
         path: shown_path(analysis, path),
         path_hex: std::str::from_utf8(&bytes).is_err().then(|| hex(&bytes)),
         kind: kind(entry.kind),
-        size: if is_file { own.size } else { 0 },
-        pull_bytes: is_file.then_some(own.compressed),
+        size: if is_file { layer_entry.size } else { 0 },
+        pull_bytes: is_file.then_some(layer_entry.compressed),
         apparent_size: analysis.image.layers[inode.layer as usize].apparent.get(&inode.index).copied(),
-        mode: format!("{:04o}", own.mode.0),
-        uid: own.uid,
-        gid: own.gid,
-        mtime: own.mtime,
+        mode: format!("{:04o}", layer_entry.mode.0),
+        uid: layer_entry.uid,
+        gid: layer_entry.gid,
+        mtime: layer_entry.mtime,
         target: target(analysis, id, entry),
         layer: id.layer,
         dockerfile: place.map(|(name, _)| name),

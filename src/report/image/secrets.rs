@@ -11,7 +11,7 @@ use crate::report::layout::{Layout, TextStyle};
 
 /// `/root/.npmrc:1`, `ENV`, `history`.
 pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
-    match secret.found {
+    match secret.place {
         SecretPlace::File { path, line: Some(line), .. } => format!("{}:{line}", shown_path(analysis, path)),
         SecretPlace::File { path, line: None, .. } => shown_path(analysis, path),
         SecretPlace::Environment => "environment in the config".to_owned(),
@@ -22,7 +22,7 @@ pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
 
 /// `recoverable from layer 3: deleted by layer 4`.
 pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
-    let SecretPlace::File { entry, fate, .. } = secret.found else { return String::new() };
+    let SecretPlace::File { entry, fate, .. } = secret.place else { return String::new() };
     let (how, by) = match fate {
         MemberOutcome::Kept => return String::new(),
         MemberOutcome::Unlinked { by } => ("deleted", by),
@@ -34,7 +34,7 @@ pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
 
 /// Who brought it: a line, else a layer.
 pub(super) fn shown_origin(analysis: &ImageAnalysis, secret: &Secret) -> String {
-    match (secret.found, analysis.place_of(secret)) {
+    match (secret.place, analysis.place_of(secret)) {
         (SecretPlace::File { entry, .. }, _) => shown_maker(analysis, entry.layer as usize),
         (_, Some((_, place))) => format!("line {}", place.first_line),
         (_, None) => String::new(),
@@ -87,7 +87,7 @@ pub(super) fn table(analysis: &ImageAnalysis, top: usize) -> String {
 /// For programs.
 pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
     let wire_secret = |secret: &Secret| {
-        let (path, layer, line, fate) = match secret.found {
+        let (path, layer, line, fate) = match secret.place {
             SecretPlace::File { entry, path, line, fate } => {
                 (Some(shown_path(analysis, path)), Some(entry.layer), line, Some(fate))
             }
@@ -100,7 +100,7 @@ pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
         wire::Secret {
             kind: secret.kind.name(),
             what: secret.kind.words(),
-            place: match secret.found {
+            place: match secret.place {
                 SecretPlace::File { .. } => "file",
                 SecretPlace::Environment => "env",
                 SecretPlace::Label => "label",
@@ -109,7 +109,7 @@ pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
             path,
             line,
             layer,
-            history: if let SecretPlace::History(step) = secret.found { Some(step) } else { None },
+            history: if let SecretPlace::History(step) = secret.place { Some(step) } else { None },
             name: secret.name.as_deref().map(str::to_owned),
             prefix: secret.prefix,
             length: secret.length,

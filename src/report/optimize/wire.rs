@@ -77,7 +77,7 @@ impl RemarkJson {
 #[derive(Serialize)]
 pub(super) struct RewriteStepJson {
     #[serde(flatten)]
-    pub said: RemarkJson,
+    pub remark: RemarkJson,
     pub assumptions: Vec<Assumption>,
 }
 

@@ -42,27 +42,27 @@ pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
     }
     let mut pipeline = false;
     let mut is_found = false;
-    for one in script.commands.iter().filter(|command| command.place.scope == 0) {
-        if one.place.after.is_some_and(|after| after.kind == SeparatorKind::Background) {
+    for listed in script.commands.iter().filter(|command| command.place.scope == 0) {
+        if listed.place.after.is_some_and(|after| after.kind == SeparatorKind::Background) {
             return false;
         }
-        if one.place.pipe_index == 0 {
-            pipeline = std::ptr::eq(one, command);
-            match one.place.before.map(|before| before.kind) {
+        if listed.place.pipe_index == 0 {
+            pipeline = std::ptr::eq(listed, command);
+            match listed.place.before.map(|before| before.kind) {
                 None | Some(SeparatorKind::And) => {}
-                Some(SeparatorKind::Or) if is_found && !one.place.negated => match failure(one) {
+                Some(SeparatorKind::Or) if is_found && !listed.place.negated => match failure(listed) {
                     CommandFailure::Ends => return true,
                     CommandFailure::Status => {}
                     CommandFailure::No => return false,
                 },
                 Some(_) => return false,
             }
-        } else if std::ptr::eq(one, command) {
+        } else if std::ptr::eq(listed, command) {
             pipeline = true;
-        } else if pipeline && !later_fails(one) {
+        } else if pipeline && !later_fails(listed) {
             return false;
         }
-        is_found |= std::ptr::eq(one, command);
+        is_found |= std::ptr::eq(listed, command);
     }
     is_found
 }

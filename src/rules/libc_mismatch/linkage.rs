@@ -57,8 +57,8 @@ pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> 
     let chain: Vec<&Stage> = build.chain(stage).take(copied_packages::DEEPEST).collect();
     let texts = || chain.iter().flat_map(|stage| build.instructions(stage));
     let says = |words: &[&str]| {
-        texts().any(|(_, one)| {
-            let text = build.input().file.logical(one.text);
+        texts().any(|(_, script_text)| {
+            let text = build.input().file.logical(script_text.text);
             words.iter().any(|word| text.contains(word))
         })
     };

@@ -24,7 +24,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
         if !outcome.contradicting.is_empty() {
             runner.fail(example.line, "the fixes do not converge");
         }
-        check_fixed(runner, example, level, (findings, &outcome.left));
+        check_fixed(runner, example, level, (findings, &outcome.remaining));
         for change in &outcome.changes {
             expected(runner, example, change, risky);
             edited::check(runner, example, change, "the fixes together");

@@ -68,12 +68,12 @@ impl Parser<'_> {
     }
 
     /// Records an expansion that ends here; `shown` stands for it in the text, else its source does.
-    fn end_expansion(&mut self, start: usize, kind: ExpansionKind, shown: Option<&str>) {
+    fn end_expansion(&mut self, start: usize, kind: ExpansionKind, shown_name: Option<&str>) {
         let span = self.span(start, self.at);
         let (text, end) = (self.text, self.at);
         let builder = self.builder();
         let before = builder.text.len() as u32;
-        match shown {
+        match shown_name {
             Some(text) => builder.add_other(text),
             None => builder.add(start, &text[start..end]),
         }

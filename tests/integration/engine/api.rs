@@ -40,7 +40,7 @@ fn built(client: &Engine) -> Image<'_> {
 
 #[test]
 fn an_engine_says_what_its_client_says() {
-    let Some(client) = Engine::found() else { return };
+    let Some(client) = Engine::find() else { return };
     let image = built(&client);
     let engine = engine::Engine::connect(&engine::EngineOptions::of_process()).unwrap();
     assert_eq!(engine.version().version, client.text(&["version", "--format", "{{.Server.Version}}"]));
@@ -74,7 +74,7 @@ fn an_engine_says_what_its_client_says() {
 
 #[test]
 fn an_image_comes_from_the_engine_as_it_is() {
-    let Some(client) = Engine::found() else { return };
+    let Some(client) = Engine::find() else { return };
     let image = built(&client);
     let opened = open(&image.tag, &SourceOptions::of_process()).unwrap();
     assert_eq!(opened.place, ImagePlace::Engine);
@@ -86,12 +86,14 @@ fn an_image_comes_from_the_engine_as_it_is() {
     let Bytes::Stream(stream) = opened.bytes else { panic!("{:?}", opened.bytes) };
     let read = image::read_forward(stream, &image::ImageOptions::default()).unwrap();
     assert_eq!(read.images.len(), 1, "{read:?}");
-    let own = &read.images[0];
-    let diff_ids: Vec<String> = own.layers.iter().map(|layer| layer.diff_id.as_ref().unwrap().to_string()).collect();
+    let saved_image = &read.images[0];
+    let diff_ids: Vec<String> =
+        saved_image.layers.iter().map(|layer| layer.diff_id.as_ref().unwrap().to_string()).collect();
     let layers = client.text(&["image", "inspect", "--format", "{{json .RootFS.Layers}}", &image.tag]);
     assert_eq!(diff_ids, serde_json::from_str::<Vec<String>>(&layers).unwrap());
     let id = client.text(&["image", "inspect", "--format", "{{.Id}}", &image.tag]);
-    let ids = [own.id.as_ref(), own.manifest.as_ref()].map(|id| id.map(ToString::to_string).unwrap_or_default());
+    let ids = [saved_image.id.as_ref(), saved_image.manifest.as_ref()]
+        .map(|id| id.map(ToString::to_string).unwrap_or_default());
     assert!(ids.contains(&id), "{ids:?} {id}");
 
     let missing = open("docker:dockopt-test:none", &SourceOptions::of_process()).unwrap_err();
@@ -138,7 +140,7 @@ fn pass_on(mut tls: StreamOwned<ServerConnection, TcpStream>, socket: &str) -> s
 
 #[test]
 fn an_engine_is_reached_with_tls() {
-    let Some(client) = Engine::found() else { return };
+    let Some(client) = Engine::find() else { return };
     let Some(socket) = ["/var/run/docker.sock"].into_iter().find(|path| Path::new(path).exists()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let status = Command::new("tests/engine/registry").arg("certificates").arg(folder.path()).status().unwrap();

@@ -90,7 +90,7 @@ const MORE: [Case; 3] = [
 
 #[test]
 fn a_source_change_reruns_what_audit_says() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     for case in ALWAYS.iter().chain(MORE.iter().filter(|_| full())) {
         let project = case.files.iter().fold(Dockopt::new(), |project, (path, text)| project.file(path, text));
         let audited = project.file("Dockerfile", case.dockerfile).args(["audit", "--fail-on=none"]).run();

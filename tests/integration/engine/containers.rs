@@ -10,7 +10,7 @@ use dockopt::failure::FailureKind;
 use super::Engine as Client;
 
 fn connected() -> Option<Engine> {
-    Client::found().map(|_| Engine::connect(&EngineOptions::of_process()).unwrap())
+    Client::find().map(|_| Engine::connect(&EngineOptions::of_process()).unwrap())
 }
 
 fn labels() -> BTreeMap<String, String> {

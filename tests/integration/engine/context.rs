@@ -91,7 +91,7 @@ fn project(ignore: &str, instructions: &[&str]) -> Dockopt {
 #[cfg(unix)]
 #[test]
 fn context_ls_lists_what_the_engine_copies() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     for (ignore, instructions) in CASES {
         let listed = project(ignore, instructions).run().code(0);
         let out = tempfile::tempdir().unwrap();
@@ -110,7 +110,7 @@ fn context_ls_lists_what_the_engine_copies() {
 #[cfg(unix)]
 #[test]
 fn a_copy_of_nothing_takes_nothing() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     for (ignore, instruction, expected) in NOTHING {
         let ran = project(ignore, &[instruction]).run();
         let built = engine.build(ran.path(), &[]);

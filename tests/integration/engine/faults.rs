@@ -95,7 +95,7 @@ fn what_is_missing_is_told_before_anything_begins() {
 
 #[test]
 fn faults_of_a_build_are_told_with_what_to_do() {
-    if Engine::found().is_none() {
+    if Engine::find().is_none() {
         return;
     }
     let base = Run::new("FROM dockopt-none.invalid/base:1\nCOPY . .\n");
@@ -131,7 +131,7 @@ fn small(folder: &Path) -> Option<()> {
 
 #[test]
 fn a_full_disk_is_told() {
-    if Engine::found().is_none() {
+    if Engine::find().is_none() {
         return;
     }
     let run = Run::new("FROM scratch\nCOPY . .\n");
@@ -188,7 +188,7 @@ impl Way {
 #[test]
 fn an_engine_that_is_lost_is_told_and_cleaned_up_later() {
     const SOCKET: &str = "/var/run/docker.sock";
-    if Engine::found().is_none() {
+    if Engine::find().is_none() {
         return;
     }
     if std::env::var_os("DOCKER_HOST").is_some() || !Path::new(SOCKET).exists() {

@@ -11,7 +11,7 @@ fn fixed(ran: Ran) -> Ran {
 
 #[test]
 fn without_package_lists_the_image_is_as_much_smaller_as_was_said() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     // The lists as apt keeps them in the public image, also on a stand-in that lacks these settings.
     let settings = r#"RUN echo 'Acquire::GzipIndexes "true"; Acquire::Languages "none";' >/etc/apt/apt.conf.d/public"#;
     let install = "RUN apt-get update && apt-get install -y --no-install-recommends ed";
@@ -30,7 +30,7 @@ fn without_package_lists_the_image_is_as_much_smaller_as_was_said() {
 
 #[test]
 fn a_healthcheck_that_called_what_is_not_there_becomes_healthy() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let python = r#"["python", "-m", "http.server", "8000"]"#;
     let node = r#"["node", "-e", "require('http').createServer((_, r) => r.end('ok')).listen(8000)"]"#;
     let mut cases = vec![

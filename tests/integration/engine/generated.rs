@@ -48,7 +48,7 @@ const MARKS: [&str; 5] = ["generated", "ms@2", "six==1", "iniconfig", "recommend
 
 #[test]
 fn what_is_fixed_still_builds_and_holds_the_same_files() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let seeds: Vec<usize> = match std::env::var("DOCKOPT_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],
         Err(_) => (0..if full() { 40 } else { 8 }).collect(),

@@ -75,7 +75,7 @@ fn check(engine: &Engine, name: &str, tag: &str, how: &str) {
 
 #[test]
 fn layers_have_their_lines_and_their_bytes() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let (image, _) = engine.image(Path::new(BACKEND));
     check(&engine, &format!("docker:{}", image.tag), &image.tag, "history");
 }
@@ -83,7 +83,7 @@ fn layers_have_their_lines_and_their_bytes() {
 #[test]
 fn layers_have_their_lines_in_the_store_of_containerd() {
     // It is given base images of a gigabyte.
-    let Some(first) = full().then(Engine::found).flatten() else { return };
+    let Some(first) = full().then(Engine::find).flatten() else { return };
     let output = Command::new("tests/engine/second")
         .args(["python:3.13", "ghcr.io/astral-sh/uv:latest"])
         .env("DOCKER", &first.client)
@@ -114,7 +114,7 @@ fn layers_have_their_lines_in_the_store_of_containerd() {
 
 #[test]
 fn an_image_gives_findings_their_prices() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let context = tempfile::tempdir().unwrap();
     let text = format!(
         "FROM debian:trixie-slim\nWORKDIR /app\n# The lists stay.\n\

@@ -29,7 +29,7 @@ const OWN: [&str; 12] = [
 
 #[test]
 fn the_engine_makes_of_the_zoo_what_its_maker_says() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let folder = tempfile::tempdir().unwrap();
     let only = std::env::var("DOCKOPT_CASE").ok();
     let (mut wrong, mut tried, mut loaded) = (Vec::new(), 0, 0);

@@ -50,7 +50,7 @@ fn state(engine: &Engine) -> BTreeSet<String> {
 }
 
 /// What a run may have left: names with its beginning, in the engine or in a folder.
-fn left(engine: &Engine, folder: &Path) -> Vec<String> {
+fn leftovers(engine: &Engine, folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -91,7 +91,7 @@ pub(super) fn until_building(folder: &Path, child: &mut Child) {
 
 #[test]
 fn builds_are_measured_in_turns_and_nothing_is_left() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let (context, folder) = (context("python:3.13-slim"), tempfile::tempdir().unwrap());
     let better = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY requirements.txt .\nRUN pip install --no-index -r requirements.txt\n\
                   COPY . .\nCMD [\"python\", \"main.py\"]\n";
@@ -133,13 +133,13 @@ fn builds_are_measured_in_turns_and_nothing_is_left() {
         let cpu = json["builds"][build]["runs"][0]["cpu_seconds"].as_f64();
         assert!(cpu.is_none_or(|cpu| cpu > 0.1 && cpu < 60.0), "{cpu:?}");
     }
-    assert_eq!(left(&engine, folder.path()), Vec::<String>::new());
+    assert_eq!(leftovers(&engine, folder.path()), Vec::<String>::new());
     assert_eq!(fs::read_dir(context.path()).unwrap().count(), before, "the context is as it was");
 }
 
 #[test]
 fn what_the_user_has_stays_also_when_a_run_is_ended() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let (context, folder) = (context("python:3.13-slim"), tempfile::tempdir().unwrap());
     let slow = "FROM python:3.13-slim\nCOPY . .\nRUN sleep 120\n";
     fs::write(context.path().join("Dockerfile"), slow).unwrap();
@@ -164,14 +164,14 @@ fn what_the_user_has_stays_also_when_a_run_is_ended() {
         let ended = child.wait().unwrap();
         assert!(start.elapsed() < Duration::from_secs(30), "{signal}: it goes on");
         assert!(!ended.success());
-        assert_eq!(left(&engine, folder.path()), Vec::<String>::new(), "{signal}");
+        assert_eq!(leftovers(&engine, folder.path()), Vec::<String>::new(), "{signal}");
         assert_eq!(user(), before, "{signal}");
     }
 
     // Ended by force nothing is cleaned, and nothing is broken; the next run takes it away.
     let mut child = started(measure(context.path(), folder.path(), &[]));
     until_building(folder.path(), &mut child);
-    let nonce = left(&engine, folder.path()).remove(0);
+    let nonce = leftovers(&engine, folder.path()).remove(0);
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(user(), before);
@@ -185,7 +185,7 @@ fn what_the_user_has_stays_also_when_a_run_is_ended() {
     assert!(ran.status.success(), "{stderr}");
     assert_eq!(stderr, "removed 1 container, 1 network, 1 image name, 1 folder\n");
     assert!(!engine.text(&["ps", "--all", "--quiet", "--no-trunc"]).contains(&container));
-    assert_eq!(left(&engine, folder.path()), Vec::<String>::new());
+    assert_eq!(leftovers(&engine, folder.path()), Vec::<String>::new());
     assert!(folder.path().join("dockopt-keep").is_dir());
     assert_eq!(user(), before);
     engine.text(&["network", "rm", &network]);
@@ -194,7 +194,7 @@ fn what_the_user_has_stays_also_when_a_run_is_ended() {
 
 #[test]
 fn what_lives_is_not_cleaned_up() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let (context, folder) = (context("python:3.13-slim"), tempfile::tempdir().unwrap());
     fs::write(context.path().join("Dockerfile"), "FROM python:3.13-slim\nCOPY . .\nRUN sleep 8\n").unwrap();
     let mut child = started(measure(context.path(), folder.path(), &["--scenarios", "cold"]));
@@ -203,5 +203,5 @@ fn what_lives_is_not_cleaned_up() {
     assert_eq!(String::from_utf8_lossy(&ran.stderr), "nothing to clean up\n");
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert_eq!(left(&engine, folder.path()), Vec::<String>::new());
+    assert_eq!(leftovers(&engine, folder.path()), Vec::<String>::new());
 }

@@ -7,7 +7,7 @@ use super::{Engine, full};
 #[test]
 fn the_own_image_does_the_main_job() {
     // Two minutes of compiling.
-    let Some(engine) = full().then(Engine::found).flatten() else { return };
+    let Some(engine) = full().then(Engine::find).flatten() else { return };
     let (image, _) = engine.image(Path::new("."));
     let user = engine.text(&["image", "inspect", "--format", "{{.Config.User}}", &image.tag]);
     assert_eq!(user, "65532:65532");

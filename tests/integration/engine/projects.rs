@@ -37,14 +37,14 @@ struct Told {
 
 #[test]
 fn projects_are_rewritten_and_proved() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let mut results = Vec::new();
     for (name, row) in chosen() {
         bases(&row.bases);
         let ran = Dockopt::new().project(&name);
         results.push(verified(&ran, ".", &name, &row, &engine));
         // A run may be ended from outside: what is known is shown as it comes.
-        shown(results.last().unwrap());
+        print_result(results.last().unwrap());
     }
     if std::env::var_os("DOCKOPT_PROJECTS").is_none() {
         bases(
@@ -68,7 +68,7 @@ fn projects_are_rewritten_and_proved() {
             }
             let ran = Dockopt::new().dir("task-tracker");
             results.push(verified(&ran, part, &format!("task-tracker/{part}"), &row, &engine));
-            shown(results.last().unwrap());
+            print_result(results.last().unwrap());
         }
     }
     say(&table(&results));
@@ -231,7 +231,7 @@ fn line(result: &Told) -> String {
 }
 
 /// A row as soon as it is known, with what is wrong with it.
-fn shown(result: &Told) {
+fn print_result(result: &Told) {
     say(&line(result));
     for why in &result.failed {
         say(&format!("{}: {why}", result.name));

@@ -106,7 +106,7 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn two_that_fail_alike_are_not_proved() {
-    let Some(_engine) = Engine::found() else { return };
+    let Some(_engine) = Engine::find() else { return };
     let count = if full() { usize::MAX } else { 3 };
     for case in cases().into_iter().take(count) {
         let text = dockerfile(case.end);
@@ -127,7 +127,7 @@ fn two_that_fail_alike_are_not_proved() {
 
 #[test]
 fn containers_start_as_their_service_does() {
-    let Some(_engine) = Engine::found() else { return };
+    let Some(_engine) = Engine::find() else { return };
     let program = format!("{SERVER}KEY = os.environ[\"SECRET_KEY\"]\nos.environ[\"GREETING\"]\n{SERVE}");
     let compose = "services:\n  worker:\n    build: .\n    command: sleep 100\n  web:\n    build: .\n    command: python main.py\n    env_file: web.env\n    \
                    environment:\n      GREETING: ${WORD:-hello}\n    ports: [\"8000:8000\"]\n";
@@ -153,7 +153,7 @@ fn containers_start_as_their_service_does() {
 
 #[test]
 fn another_stage_is_suggested_where_the_last_one_starts_nothing() {
-    let Some(_engine) = Engine::found() else { return };
+    let Some(_engine) = Engine::find() else { return };
     let text = "FROM python:3.13-slim AS web\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\nCMD [\"python\", \"main.py\"]\n\n\
                 FROM python:3.13-slim AS docs\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n";
     let folder = project(&[("Dockerfile", text), ("main.py", &format!("{SERVER}{SERVE}"))]);
@@ -166,7 +166,7 @@ fn another_stage_is_suggested_where_the_last_one_starts_nothing() {
 
 #[test]
 fn a_rewrite_that_is_larger_is_withdrawn() {
-    let Some(_engine) = Engine::found() else { return };
+    let Some(_engine) = Engine::find() else { return };
     let program = format!("{SERVER}{SERVE}");
     let text = dockerfile(START);
     let folder = project(&[("Dockerfile", &text), ("main.py", &program)]);
@@ -188,7 +188,7 @@ fn optimized(folder: &Path, arguments: &[&str]) -> (i32, String) {
 /// What the slim base lacks at run time, found by a path that no source tells.
 #[test]
 fn what_a_proof_rejects_is_remembered() {
-    let Some(_engine) = Engine::found() else { return };
+    let Some(_engine) = Engine::find() else { return };
     let needs = "import glob\nassert glob.glob(\"/usr/include/\" + \"zl\" + \"ib.h\"), \"no headers\"\n";
     let program = format!("{SERVER}{needs}{SERVE}");
     let text = dockerfile(START).replace("-slim", "");

@@ -87,7 +87,7 @@ impl Drop for Named<'_> {
 
 #[test]
 fn what_the_engine_pushes_is_what_is_read() {
-    let Some(client) = Engine::found() else { return };
+    let Some(client) = Engine::find() else { return };
     let Some(registry) = Registry::start() else { return };
     let context = context();
     let (image, _) = client.image(context.path());
@@ -104,14 +104,14 @@ fn what_the_engine_pushes_is_what_is_read() {
         let options = image::ImageOptions { contents, verify: image::Verify::Full, ..image::ImageOptions::default() };
         let read = image::read(&repository, &options).unwrap();
         assert!(read.damaged.is_empty(), "{:?}", read.damaged);
-        let own = &read.images[0];
-        assert_eq!(own.manifest.as_ref().unwrap().to_string(), digest);
-        assert_eq!(own.layers.len(), 2);
+        let pulled_image = &read.images[0];
+        assert_eq!(pulled_image.manifest.as_ref().unwrap().to_string(), digest);
+        assert_eq!(pulled_image.layers.len(), 2);
         let layers = client.text(&["image", "inspect", "--format", "{{json .RootFS.Layers}}", &image.tag]);
         let diff_ids: Vec<String> =
-            own.layers.iter().map(|layer| layer.diff_id.as_ref().unwrap().to_string()).collect();
+            pulled_image.layers.iter().map(|layer| layer.diff_id.as_ref().unwrap().to_string()).collect();
         assert_eq!(diff_ids, serde_json::from_str::<Vec<String>>(&layers).unwrap());
-        let files: usize = own.layers.iter().map(|layer| layer.entries.len()).sum();
+        let files: usize = pulled_image.layers.iter().map(|layer| layer.entries.len()).sum();
         assert_eq!(files, if contents { 2 } else { 0 });
         // Sizes need the config only, contents the layers too. A request may stand twice in the log.
         let blobs = registry.log().matches("/blobs/").count() - before;

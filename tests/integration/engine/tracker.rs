@@ -27,7 +27,7 @@ fn the_dashboard_builds_and_answers_before_and_after_its_fixes() {
 /// `any_user`: whether the unsafe fix, another user than root, leaves the program working.
 #[track_caller]
 fn holds(part: &str, answers: &[&str], any_user: bool) {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let works = |image: &Image| image.start().answers(answers);
     let preview = Dockopt::new().dir("task-tracker").args(["fix", part]).run().code(0);
     let context = preview.path().join(part);

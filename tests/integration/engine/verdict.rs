@@ -88,7 +88,7 @@ fn refusal(engine: &Engine, case: &Case) -> Option<String> {
 
 #[track_caller]
 fn agree(name: &str, every: usize) {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let cases = cases(name, every);
     let next = AtomicUsize::new(0);
     let differing = || {

@@ -134,7 +134,7 @@ fn sabotages() -> Vec<(&'static str, String, &'static str)> {
 
 #[test]
 fn broken_rewrites_are_caught() {
-    let Some(_engine) = Engine::found() else { return };
+    let Some(_engine) = Engine::find() else { return };
     let context = context();
     let rewrite = context.path().join("rewrite.Dockerfile");
     let path = rewrite.to_str().unwrap().to_owned();
@@ -153,7 +153,7 @@ fn broken_rewrites_are_caught() {
 
 #[test]
 fn the_trackers_rewrites_are_proved() {
-    let Some(_engine) = Engine::found() else { return };
+    let Some(_engine) = Engine::find() else { return };
     let services: &[&str] = if full() { &["backend", "dashboard"] } else { &["backend"] };
     for service in services {
         let folder = tempfile::tempdir().unwrap();
@@ -171,7 +171,7 @@ fn the_trackers_rewrites_are_proved() {
 
 #[test]
 fn an_original_that_does_not_build_is_said_first() {
-    let Some(_engine) = Engine::found() else { return };
+    let Some(_engine) = Engine::find() else { return };
     let context = context();
     fs::write(context.path().join("Dockerfile"), DOCKERFILE.replace("pip install", "false pip install")).unwrap();
     let (proof, code) = verified(context.path(), &["--write"]);

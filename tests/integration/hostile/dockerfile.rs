@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use crate::dockopt::said;
+use crate::dockopt::panic_message;
 
 use super::{crowd, folder_with, full, run};
 
@@ -26,7 +26,7 @@ fn check(cases: &[Case]) {
         }
     };
     // What a thread of a pool says when it fails is lost: this one says it.
-    let failed = |case| catch_unwind(AssertUnwindSafe(|| check_case(case))).err().map(|panic| said(&*panic));
+    let failed = |case| catch_unwind(AssertUnwindSafe(|| check_case(case))).err().map(|panic| panic_message(&*panic));
     let broken: Vec<String> = cases.par_iter().filter_map(failed).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -28,7 +28,7 @@ pub(crate) fn layers() -> Vec<Vec<Member>> {
             file("usr/lib/numpy.so", noise("numbers", 500_000)),
             file("var/log/install.log", noise("lines", 200_000)),
         ],
-        vec![gone("root/.cache"), file("srv/app/main", data()).own(1000, 0)],
+        vec![gone("root/.cache"), file("srv/app/main", data()).owned_by(1000, 0)],
     ]
 }
 

@@ -17,7 +17,7 @@ fn picture(layers: &[Vec<Member>]) -> Vec<u8> {
 fn slim() -> Vec<Vec<Member>> {
     let mut slim = layers();
     slim.truncate(3);
-    slim[1][2] = slim[1][2].clone().own(1000, 0);
+    slim[1][2] = slim[1][2].clone().owned_by(1000, 0);
     slim[2].retain(|member| !member.path.starts_with(b"root") && !member.path.starts_with(b"var"));
     slim[2].push(file("usr/lib/new.so", noise("new", 70_000)));
     slim
@@ -53,9 +53,9 @@ fn every_byte_of_a_difference_is_told_once() {
     let line = |at: usize| result["layers"][at]["origin_before"]["line"].clone();
     assert_eq!((line(0), line(1)), (Value::Null, json!(3)));
     let counts = json!({"packages": 0, "folders": 3, "added": 1, "removed": 1, "changed": 0, "metadata_only": 0});
-    let mut found = result["counts"].clone();
-    found["folders"] = json!(3);
-    assert_eq!(found, counts, "{result:#}");
+    let mut actual = result["counts"].clone();
+    actual["folders"] = json!(3);
+    assert_eq!(actual, counts, "{result:#}");
     assert_eq!(result["files"][0]["path"], "/var/log/install.log");
     let whole = result["after"]["pull_bytes"].as_u64().unwrap();
     let base = result["layers"][0]["bytes_after"].as_u64().unwrap();
@@ -77,10 +77,10 @@ fn an_image_is_no_different_from_itself() {
 #[test]
 fn times_and_order_are_no_difference_when_meaning_counts() {
     let first = vec![vec![dir("d"), file("d/x", b"x".to_vec()), file("y", b"y".to_vec())]];
-    let two = vec![vec![file("y", b"y".to_vec()).mtime(5), dir("d").mtime(6), file("d/x", b"x".to_vec()).mtime(7)]];
-    let difference = result(&picture(&first), &picture(&two), &[]);
+    let second = vec![vec![file("y", b"y".to_vec()).mtime(5), dir("d").mtime(6), file("d/x", b"x".to_vec()).mtime(7)]];
+    let difference = result(&picture(&first), &picture(&second), &[]);
     assert_eq!((&difference["counts"]["metadata_only"], &difference["shared_layers"]), (&json!(3), &json!(0)));
-    let meant = result(&picture(&first), &picture(&two), &["--semantic"]);
+    let meant = result(&picture(&first), &picture(&second), &["--semantic"]);
     assert_eq!((&meant["counts"]["metadata_only"], &meant["shared_layers"]), (&json!(0), &json!(1)));
     let three = vec![vec![dir("d"), file("d/x", b"x".to_vec()).mode(0o600), file("y", b"z".to_vec())]];
     let meant = result(&picture(&first), &picture(&three), &["--semantic"]);
@@ -133,8 +133,8 @@ fn what_can_not_be_compared_is_an_error() {
     let whole = archive();
     let ran = diff(&whole, &whole[..whole.len() / 2], &[]).code(2);
     assert!(ran.stderr.starts_with("error: ") && ran.stdout.is_empty(), "{}", ran.stderr);
-    let two = oci(&[Picture::of("one", &layers(), Codec::Plain), Picture::of("two", &slim(), Codec::Plain)]).tar();
-    let ran = diff(&whole, &two, &[]).code(2);
+    let second = oci(&[Picture::of("one", &layers(), Codec::Plain), Picture::of("two", &slim(), Codec::Plain)]).tar();
+    let ran = diff(&whole, &second, &[]).code(2);
     assert!(ran.stdout.is_empty(), "{}", ran.stdout);
     for (arguments, message) in [(&["--format=sarif"][..], "invalid value 'sarif'"), (&["c.tar"], "c.tar")] {
         let ran = diff(&whole, &whole, arguments).code(2);

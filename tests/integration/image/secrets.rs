@@ -75,7 +75,7 @@ fn secrets() -> Vec<Value> {
 }
 
 /// `kind place line layer lost_by origin`.
-fn shown(secret: &Value) -> String {
+fn describe(secret: &Value) -> String {
     let place = if secret["path"].is_null() { &secret["place"] } else { &secret["path"] };
     let doubt = if secret["sure"] == true { "" } else { " doubtful" };
     let number = |value: &Value| value.as_u64().map_or_else(|| "-".to_owned(), |number| number.to_string());
@@ -92,7 +92,7 @@ fn shown(secret: &Value) -> String {
 
 #[test]
 fn secrets_are_found_with_their_layers_and_lines() {
-    let secrets_found: Vec<String> = secrets().iter().map(shown).collect();
+    let secrets_found: Vec<String> = secrets().iter().map(describe).collect();
     let expected = [
         "variable history:- layer - lost by - line 2",
         "variable history:- layer - lost by - line 4",

@@ -177,7 +177,7 @@ pub(crate) fn ordinary() -> Vec<Vec<Member>> {
         ],
         vec![
             dir("app"),
-            file("app/main", noise("main", 5_000)).own(1_000, 1_000),
+            file("app/main", noise("main", 5_000)).owned_by(1_000, 1_000),
             file("app/copy", noise("tool", 9_000)),
             file("etc/os-release", noise("release 2", 310)),
         ],

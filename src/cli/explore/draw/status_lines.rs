@@ -120,8 +120,11 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
     };
     if let Some((question, text)) = prompt {
         // An error message replaces the question until the next key.
-        let question =
-            if explorer.said.text.is_empty() { question.to_owned() } else { format!("{}: ", explorer.said.text) };
+        let question = if explorer.status_message.text.is_empty() {
+            question.to_owned()
+        } else {
+            format!("{}: ", explorer.status_message.text)
+        };
         let text = clean(text).into_owned();
         let room = usize::from(area.width).saturating_sub(width(&question) + 2);
         let text = crate::report::cut_path(&text, room).into_owned();
@@ -130,9 +133,9 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
         paper.line(area, 0, spans);
         return (column < area.width).then_some(area.x + column);
     }
-    if !explorer.said.text.is_empty() {
-        let tone = if explorer.said.is_error { CellStyle::Removed } else { CellStyle::Plain };
-        let span = paper.span(format!(" {}", clean(&explorer.said.text)), tone);
+    if !explorer.status_message.text.is_empty() {
+        let tone = if explorer.status_message.is_error { CellStyle::Removed } else { CellStyle::Plain };
+        let span = paper.span(format!(" {}", clean(&explorer.status_message.text)), tone);
         paper.line(area, 0, vec![span]);
         return None;
     }

@@ -11,7 +11,7 @@ const MAX_DEPTH: u32 = 64;
 /// Variables, cheap to inherit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
-    own: BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
     base: Option<Rc<Environment>>,
     depth: u32,
 }
@@ -34,22 +34,22 @@ impl Environment {
     /// What a stage starts with that stands on this one.
     pub(super) fn inherit(base: &Rc<Self>) -> Self {
         if base.depth < MAX_DEPTH {
-            return Self { own: BTreeMap::new(), base: Some(Rc::clone(base)), depth: base.depth + 1 };
+            return Self { variables: BTreeMap::new(), base: Some(Rc::clone(base)), depth: base.depth + 1 };
         }
-        let mut own = BTreeMap::new();
+        let mut own_variables = BTreeMap::new();
         let mut layer = Some(base);
         while let Some(variables) = layer {
-            for (name, value) in &variables.own {
-                own.entry(name.clone()).or_insert_with(|| value.clone());
+            for (name, value) in &variables.variables {
+                own_variables.entry(name.clone()).or_insert_with(|| value.clone());
             }
             layer = variables.base.as_ref();
         }
-        Self { own, base: None, depth: 0 }
+        Self { variables: own_variables, base: None, depth: 0 }
     }
 
     /// Sets a variable.
     pub(super) fn set(&mut self, name: &str, value: String) {
-        self.own.insert(name.to_owned(), value);
+        self.variables.insert(name.to_owned(), value);
     }
 }
 
@@ -57,7 +57,7 @@ impl Variables for Environment {
     fn get(&self, name: &str) -> Option<&str> {
         let mut layer = self;
         loop {
-            if let Some(value) = layer.own.get(name) {
+            if let Some(value) = layer.variables.get(name) {
                 return Some(value);
             }
             layer = layer.base.as_ref()?;

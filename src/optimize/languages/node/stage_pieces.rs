@@ -268,12 +268,12 @@ fn installing<'a>(
     let place = (stage, index);
     let unknown = || NodeStageBlocker::NoManifest;
     let folder = installed::folder(build, place, invocation, call).ok_or_else(unknown)?;
-    let found = installed::of(build, place, invocation, call).ok_or_else(unknown)?;
+    let installed_project = installed::of(build, place, invocation, call).ok_or_else(unknown)?;
     if words::elsewhere(&words::of(invocation)) {
-        let root = &found.project.root;
+        let root = &installed_project.project.root;
         let member = scene.projects().iter().any(|project| project.members.contains(root));
-        if !root.is_empty() && !member && found.project.workspace.is_none() {
-            return Err(not_alone(found.project));
+        if !root.is_empty() && !member && installed_project.project.workspace.is_none() {
+            return Err(not_alone(installed_project.project));
         }
         return Err(NodeStageBlocker::PartialWorkspace);
     }
@@ -294,8 +294,8 @@ fn installing<'a>(
     let exact = scene.source().slice(placed) == if bare { call.program } else { &call.verb_text };
     Ok(Pieces {
         all: Vec::new(),
-        project: found.project,
-        way: if found.has_lock { found.install } else { None },
+        project: installed_project.project,
+        way: if installed_project.has_lock { installed_project.install } else { None },
         install: index,
         manager: call.manager,
         behind_verb: (exact && !code.is_exec()).then_some(placed.end),

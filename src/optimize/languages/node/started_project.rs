@@ -71,13 +71,13 @@ fn follow(project: Option<&Project>, words: &[String], depth: usize, commands: &
         return commands.push(if npm { words } else { &words[at..] }.to_vec());
     };
     let hook = |kind: &str| project.and_then(|project| project.script(&format!("{kind}{name}")));
-    let mut own = words::commands(text);
-    if let Some(last) = own.last_mut() {
+    let mut hooked = words::commands(text);
+    if let Some(last) = hooked.last_mut() {
         last.extend(words[at + 1..].iter().filter(|word| *word != "--").cloned());
     }
     let before = hook("pre").into_iter().flat_map(words::commands);
     let behind = hook("post").into_iter().flat_map(words::commands);
-    for command in before.chain(own).chain(behind) {
+    for command in before.chain(hooked).chain(behind) {
         follow(project, &command, depth + 1, commands);
     }
 }

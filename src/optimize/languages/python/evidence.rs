@@ -51,7 +51,7 @@ pub(in crate::optimize) fn scripts<'s>(scene: &PassInput<'s>, target: &Stage) ->
     while let Some(text) = waiting.pop() {
         for (path, script) in &known {
             let name = path::name(path);
-            if text.contains(name) && !texts.iter().any(|(one, _)| one == path) {
+            if text.contains(name) && !texts.iter().any(|(known_path, _)| known_path == path) {
                 texts.push((path, script));
                 waiting.push((*script).to_owned());
             }

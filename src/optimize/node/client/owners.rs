@@ -59,7 +59,7 @@ pub(super) fn runs(
 ) -> Result<Vec<SiteRun>, ClientStageBlocker> {
     let build = scene.build;
     let mut owned_runs = Vec::new();
-    for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+    for (index, _) in build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
         let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
         let mut owned = SiteRun { index, commands: Vec::new(), elements: Vec::new(), through: Vec::new() };
         let (parts, divisible) = elements(code);
@@ -196,10 +196,10 @@ fn follow(
     depth: usize,
 ) -> bool {
     let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
-    let found = nodes
+    let owner_project = nodes
         .filter(|node| place(scene, stage, node).as_deref() == Some(folder))
         .find(|node| node.script(script).is_some());
-    let Some(project) = found else { return false };
+    let Some(project) = owner_project else { return false };
     if depth > DEEPEST {
         return false;
     }

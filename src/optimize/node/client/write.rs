@@ -35,11 +35,11 @@ pub(super) fn edits<'a>(scene: &PassInput<'a>, stage: &Stage, clients: &[Client<
         .map(|(index, _)| index)
         .collect();
     for (index, _) in build.instructions(stage) {
-        let own = clients.iter().find_map(|client| {
+        let command_text = clients.iter().find_map(|client| {
             let run = client.runs.iter().find(|run| run.index == index)?;
             Some(ClientWriter { scene, stage, client }.part(run, Owner::Other).unwrap_or_default())
         });
-        let Some(mut text) = own.or_else(|| dropped.contains(&index).then(String::new)) else { continue };
+        let Some(mut text) = command_text.or_else(|| dropped.contains(&index).then(String::new)) else { continue };
         let folder = folder(scene, stage, index, &dropped);
         for (_, name, paths) in copies.iter().filter(|(last, ..)| *last == index) {
             for path in *paths {

@@ -12,8 +12,8 @@ pub(super) fn pattern(scene: &PassInput, project: &Project) -> Option<String> {
     let depends = |name: &str| project.dependencies.iter().any(|dependency| dependency.name == name);
     let row = data::HASHED_FILES.rows().find(|row| depends(row[0]))?;
     let &[package, folder, name, copied, settings, ..] = row else { return None };
-    let own = path::join(&project.root, &path::join(copied, folder));
-    if scene.context().is_none_or(|context| context.find(&own).is_some()) {
+    let output_folder = path::join(&project.root, &path::join(copied, folder));
+    if scene.context().is_none_or(|context| context.find(&output_folder).is_some()) {
         return None;
     }
     let texts = FileKind::endings_of(Ecosystem::Node).filter_map(|ending| {

@@ -104,8 +104,9 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Sit
     let Some(launch) = build.launch(stage) else { return Ok(None) };
     let project = started_project::project(scene, stage, launch.index);
     let script = launch.script();
-    let own: Vec<Vec<String>> = script.invocations().iter().map(words::of).collect();
-    let commands: Vec<Vec<String>> = own.iter().flat_map(|words| started_project::commands(project, words)).collect();
+    let invoked: Vec<Vec<String>> = script.invocations().iter().map(words::of).collect();
+    let commands: Vec<Vec<String>> =
+        invoked.iter().flat_map(|words| started_project::commands(project, words)).collect();
     let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|server| (words, server)));
     let Some((words, (server, args))) = servers.next_back() else {
         return Ok(None);

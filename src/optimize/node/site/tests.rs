@@ -226,11 +226,11 @@ fn leftovers_of_the_other_server_go() {
         "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install && npm install -g serve\nRUN npm run build\nRUN npm prune --omit=dev\n{serve}"
     );
     check(&dockerfile, &[], &["RUN npm run build\n\nFROM nginx"], &["-g serve", "prune"]);
-    let two = format!(
+    let second = format!(
         "FROM node:22 AS builder\nWORKDIR /src\nCOPY . .\nRUN npm install\nRUN npm run build\n\nFROM node:22 AS modules\nWORKDIR /m\nCOPY package.json .\nRUN npm install --omit=dev\n\nFROM node:22 AS runner\nLABEL a=b\nWORKDIR /app\nRUN npm install -g serve\nCOPY --from=modules /m/node_modules ./node_modules\nCOPY --from=builder /src/dist ./dist\nUSER node\n{serve}"
     );
     check(
-        &two,
+        &second,
         &[],
         &[
             "\n\nFROM nginx:1.30-alpine-slim AS runner\nLABEL a=b\n",
@@ -238,7 +238,7 @@ fn leftovers_of_the_other_server_go() {
         ],
         &["modules", "-g serve"],
     );
-    let whole = two.replace("/src/dist ./dist", "/src .");
+    let whole = second.replace("/src/dist ./dist", "/src .");
     check(&whole, &[], &["COPY --from=builder /src/dist /usr/share/nginx/html\n"], &[]);
-    check_refused(&format!("{two}\nFROM runner\n"), &[], "inherited from another stage");
+    check_refused(&format!("{second}\nFROM runner\n"), &[], "inherited from another stage");
 }

@@ -9,7 +9,7 @@ use super::{Case, Engine, Zoo, ordinary};
 const CUT: &[&str] = &["end", "truncat", "cut", "early", "short"];
 const WRONG: &[&str] = &["corrupt", "damage", "checksum", "crc", "invalid", "digest", "broken", "wrong", "header"];
 
-fn one(picture: &Picture) -> &[Picture] {
+fn single(picture: &Picture) -> &[Picture] {
     std::slice::from_ref(picture)
 }
 
@@ -29,7 +29,7 @@ fn spoilt(
         // As a build that wrote rubbish would: only the format tells.
         (blob.digest, blob.size) = (digest(&blob.bytes), blob.bytes.len() as u64);
     }
-    zoo.broken(name, oci(one(&picture)).tar(), words);
+    zoo.broken(name, oci(single(&picture)).tar(), words);
 }
 
 pub(super) fn add(zoo: &mut Zoo) {
@@ -42,13 +42,13 @@ pub(super) fn add(zoo: &mut Zoo) {
 /// The archive itself ends early.
 fn cut(zoo: &mut Zoo) {
     let picture = Picture::of("cut", &ordinary(), Codec::Gzip);
-    let whole = engine25(one(&picture)).tar();
+    let whole = engine25(single(&picture)).tar();
     let at = |part: usize| whole[..whole.len() * part / 100].to_vec();
     zoo.broken("cut-in-the-first-header", whole[..300].to_vec(), &["end", "truncat", "cut", "early", "short", "image"]);
     zoo.broken("cut-in-a-layer", at(20), &["end", "truncat", "cut", "early", "short"]);
     zoo.broken("cut-in-the-middle", at(50), CUT);
     zoo.broken("cut-near-the-end", at(80), CUT);
-    let legacy = legacy(one(&Picture::of("cut", &ordinary(), Codec::Plain))).tar();
+    let legacy = legacy(single(&Picture::of("cut", &ordinary(), Codec::Plain))).tar();
     zoo.broken("cut-legacy-in-a-layer", legacy[..legacy.len() / 2].to_vec(), CUT);
     let outer = gzip(&whole);
     zoo.broken("cut-whole-gzip", outer[..outer.len() / 2].to_vec(), CUT);
@@ -133,29 +133,29 @@ fn lies(zoo: &mut Zoo) {
     let lying = |name: &'static str, size: fn(u64) -> u64| {
         let mut picture = Picture::of(name, &ordinary(), Codec::Gzip);
         picture.layers[1].size = size(picture.layers[1].size);
-        oci(one(&picture)).tar()
+        oci(single(&picture)).tar()
     };
     zoo.broken("descriptor-size-too-large", lying("larger", |size| size + 1_000), &["size", "bytes"]);
     zoo.broken("descriptor-size-too-small", lying("smaller", |size| size - 10), &["size", "bytes"]);
     zoo.broken("descriptor-size-of-eight-exbibytes", lying("huge", |_| 1 << 62), &["size", "bytes", "large"]);
     let mut picture = Picture::of("diff-id", &ordinary(), Codec::Gzip);
     picture.layers[1].diff_id = digest(b"another archive");
-    zoo.broken("diff-id-of-another-archive", oci(one(&picture)).tar(), &["diff"]).full = true;
+    zoo.broken("diff-id-of-another-archive", oci(single(&picture)).tar(), &["diff"]).full = true;
     let mut picture = Picture::of("missing", &ordinary(), Codec::Gzip);
     picture.layers[1].is_there = false;
     zoo.broken(
         "blob-missing",
-        oci(one(&picture)).tar(),
+        oci(single(&picture)).tar(),
         &["missing", "not in", "not there", "lacks", "no `", "no blob"],
     );
     let picture = Picture::of("config", &ordinary(), Codec::Gzip);
-    let mut files = oci(one(&picture));
+    let mut files = oci(single(&picture));
     files.remove(&format!("blobs/{}", digest(&picture.config()).replace(':', "/")));
     zoo.broken("config-missing", files.tar(), &["missing", "not in", "not there", "lacks", "no `", "config"]);
-    let mut files = oci(one(&picture));
+    let mut files = oci(single(&picture));
     files.remove(&format!("blobs/{}", digest(&picture.manifest()).replace(':', "/")));
     zoo.broken("manifest-missing", files.tar(), &["missing", "not in", "not there", "lacks", "no `", "manifest"]);
-    let mut files = oci(one(&picture));
+    let mut files = oci(single(&picture));
     *files.bytes(&format!("blobs/{}", digest(&picture.config()).replace(':', "/"))) = b"{}".to_vec();
     zoo.broken("config-of-another-digest", files.tar(), &["digest", "size", "bytes"]);
 }
@@ -163,7 +163,7 @@ fn lies(zoo: &mut Zoo) {
 /// A layer whose archive is written by hand, in an OCI archive with the right digest.
 fn layer<'z>(zoo: &'z mut Zoo, name: &'static str, tar: &[u8], words: &'static [&'static str]) -> &'z mut Case {
     let picture = Picture::new(name, vec![Blob::of(tar, Codec::Plain)]);
-    zoo.broken(name, engine25(one(&picture)).tar(), words)
+    zoo.broken(name, engine25(single(&picture)).tar(), words)
 }
 
 /// Archives of layers that are cut or lie.

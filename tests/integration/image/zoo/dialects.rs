@@ -70,7 +70,7 @@ fn headers(zoo: &mut Zoo) {
         all(
             Dialect::Gnu,
             vec![
-                file("owner", vec![1]).own(3_000_000_000, 2_500_000),
+                file("owner", vec![1]).owned_by(3_000_000_000, 2_500_000),
                 file("before-1970", vec![2]).mtime(-86_400),
                 file("far-future", vec![3]).mtime(1 << 34),
             ],
@@ -110,8 +110,11 @@ fn extended(zoo: &mut Zoo) {
         "pax-path-and-link",
         vec![vec![file(long(600), noise("f", 700)), symlink("s", long(500)), hardlink(long(601), long(600))]],
     );
-    zoo.tree("pax-large-numbers", vec![vec![file("f", noise("f", 10)).own(4_000_000_000, 4_294_967_294).mtime(-5)]])
-        .engine(Engine::Differs);
+    zoo.tree(
+        "pax-large-numbers",
+        vec![vec![file("f", noise("f", 10)).owned_by(4_000_000_000, 4_294_967_294).mtime(-5)]],
+    )
+    .engine(Engine::Differs);
     zoo.tree(
         "pax-fractional-times",
         vec![vec![
@@ -147,7 +150,7 @@ fn extended(zoo: &mut Zoo) {
     tar::write(&file("f", noise("f", 900)), &mut tar);
     tar::write(&file("g", noise("g", 9)).record("uid", "5"), &mut tar);
     tar.resize(tar.len() + 1_024, 0);
-    let means = vec![file("f", noise("f", 900)).own(77, 78), file("g", noise("g", 9)).own(5, 78)];
+    let means = vec![file("f", noise("f", 900)).owned_by(77, 78), file("g", noise("g", 9)).owned_by(5, 78)];
     // Go's reader hands global records out and applies none of them; POSIX says that they count.
     raw(zoo, "pax-global-owner", tar, means).outcome_only();
     odd_records(zoo);

@@ -10,7 +10,7 @@ fn plain(name: &str) -> Picture {
     Picture::of(name, &ordinary(), Codec::Plain)
 }
 
-fn one(picture: &Picture) -> &[Picture] {
+fn single(picture: &Picture) -> &[Picture] {
     std::slice::from_ref(picture)
 }
 
@@ -24,7 +24,7 @@ pub(super) fn add(zoo: &mut Zoo) {
 fn with<'z>(zoo: &'z mut Zoo, name: &'static str, history: Value) -> &'z mut Case {
     let mut picture = plain(name);
     picture.history = Some(history);
-    let files = engine25(one(&picture));
+    let files = engine25(single(&picture));
     zoo.archive(name, &files, &[(picture, ordinary())])
 }
 
@@ -52,12 +52,12 @@ fn histories(zoo: &mut Zoo) {
 
 fn docker(zoo: &mut Zoo) {
     let picture = plain("repositories");
-    let mut files = legacy(one(&picture));
+    let mut files = legacy(single(&picture));
     files.remove("manifest.json");
     zoo.broken("repositories-only", files.tar(), &["manifest.json", "repositories", "docker save"]);
     let replaced = |value: &[u8]| {
         let picture = plain("replaced");
-        let mut files = legacy(one(&picture));
+        let mut files = legacy(single(&picture));
         *files.bytes("manifest.json") = value.to_vec();
         files.tar()
     };
@@ -73,7 +73,7 @@ fn docker(zoo: &mut Zoo) {
     let nested = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
     zoo.broken("manifest-json-nested-deeply", replaced(&nested), &["manifest.json"]);
     let picture = plain("differs");
-    let mut files = engine25(one(&picture));
+    let mut files = engine25(single(&picture));
     let mut manifest: Value = serde_json::from_slice(files.bytes("manifest.json")).unwrap();
     manifest[0]["Layers"].as_array_mut().unwrap().pop();
     *files.bytes("manifest.json") = serde_json::to_vec(&manifest).unwrap();
@@ -81,19 +81,19 @@ fn docker(zoo: &mut Zoo) {
         .says(&["manifest.json", "differ"])
         .engine(Engine::Refuses);
     let picture = plain("more-diff-ids");
-    let mut files = legacy(one(&picture));
+    let mut files = legacy(single(&picture));
     let mut manifest: Value = serde_json::from_slice(files.bytes("manifest.json")).unwrap();
     manifest[0]["Layers"].as_array_mut().unwrap().pop();
     *files.bytes("manifest.json") = serde_json::to_vec(&manifest).unwrap();
     zoo.broken("more-diff-ids-than-layers", files.tar(), &["layers", "diff"]);
-    let mut files = legacy(one(&picture));
+    let mut files = legacy(single(&picture));
     let config = config_name(&files);
     *files.bytes(&config) = br#"{"rootfs": "#.to_vec();
     zoo.broken("config-cut", files.tar(), &[".json", "config"]);
-    let mut files = legacy(one(&picture));
+    let mut files = legacy(single(&picture));
     files.remove(&config_name(&files));
     zoo.broken("config-missing-legacy", files.tar(), &[".json", "config"]);
-    let mut files = legacy(one(&picture));
+    let mut files = legacy(single(&picture));
     let layer = files.0.iter().find(|(name, _)| name.ends_with("layer.tar")).unwrap().0.clone();
     files.remove(&layer);
     zoo.broken("layer-missing-legacy", files.tar(), &["layer.tar"]);
@@ -109,7 +109,7 @@ fn indexes(zoo: &mut Zoo) {
     let manifest = "application/vnd.oci.image.manifest.v1+json";
     let picture = Picture::of("indexes", &ordinary(), Codec::Gzip);
     let with = |descriptors: &[Value]| {
-        let mut files = oci(one(&picture));
+        let mut files = oci(single(&picture));
         files.remove("index.json");
         files.remove("oci-layout");
         indexed(&mut files, descriptors);
@@ -153,7 +153,7 @@ fn indexes(zoo: &mut Zoo) {
     let mut files = with(&[]);
     *files.bytes("index.json") = b"\xff\xfe not json".to_vec();
     zoo.broken("index-is-no-json", files.tar(), &["index.json"]);
-    let mut files = oci(one(&picture));
+    let mut files = oci(single(&picture));
     let old = serde_json::to_vec(&json!({"schemaVersion": 1, "name": "a", "tag": "b", "fsLayers": [], "history": []}))
         .unwrap();
     files.remove("index.json");

@@ -15,7 +15,7 @@ fn gzipped(name: &str) -> Picture {
     Picture::of(name, &ordinary(), Codec::Gzip)
 }
 
-fn one(picture: &Picture) -> &[Picture] {
+fn single(picture: &Picture) -> &[Picture] {
     std::slice::from_ref(picture)
 }
 
@@ -40,36 +40,36 @@ pub(super) fn add(zoo: &mut Zoo) {
 
 fn programs(zoo: &mut Zoo) {
     let picture = plain("legacy");
-    usual(zoo, "save-legacy", &legacy(one(&picture)), picture);
+    usual(zoo, "save-legacy", &legacy(single(&picture)), picture);
     let picture = plain("25");
-    usual(zoo, "save-25", &engine25(one(&picture)), picture);
+    usual(zoo, "save-25", &engine25(single(&picture)), picture);
     let picture = plain("podman");
     usual(zoo, "podman-docker-archive", &podman(&picture), picture);
     let picture = gzipped("podman-oci");
-    usual(zoo, "oci-archive", &oci(one(&picture)), picture).engine(Engine::Refuses);
+    usual(zoo, "oci-archive", &oci(single(&picture)), picture).engine(Engine::Refuses);
     let picture = plain("25-only-oci");
-    let mut files = engine25(one(&picture));
+    let mut files = engine25(single(&picture));
     files.remove("manifest.json");
     usual(zoo, "save-25-without-manifest-json", &files, picture).engine(Engine::Refuses);
     let picture = plain("25-only-docker");
-    let mut files = engine25(one(&picture));
+    let mut files = engine25(single(&picture));
     files.remove("index.json");
     files.remove("oci-layout");
     usual(zoo, "save-25-without-index", &files, picture);
     let picture = gzipped("nameless");
     let mut nameless = picture.clone();
     nameless.name = None;
-    usual(zoo, "save-25-without-a-name", &engine25(one(&nameless)), nameless);
+    usual(zoo, "save-25-without-a-name", &engine25(single(&nameless)), nameless);
     let mut nameless = plain("nameless-legacy");
     nameless.name = None;
-    usual(zoo, "save-legacy-without-a-name", &legacy(one(&nameless)), nameless);
+    usual(zoo, "save-legacy-without-a-name", &legacy(single(&nameless)), nameless);
 }
 
 fn folders(zoo: &mut Zoo) {
     let picture = gzipped("folder");
-    folder(zoo, "folder-oci", oci(one(&picture)), &picture);
-    folder(zoo, "folder-of-unpacked-save-25", engine25(one(&picture)), &picture);
-    folder(zoo, "folder-of-unpacked-legacy-save", legacy(one(&picture)), &picture);
+    folder(zoo, "folder-oci", oci(single(&picture)), &picture);
+    folder(zoo, "folder-of-unpacked-save-25", engine25(single(&picture)), &picture);
+    folder(zoo, "folder-of-unpacked-legacy-save", legacy(single(&picture)), &picture);
     folder(zoo, "folder-of-skopeo", skopeo(&picture), &picture);
     zoo.case(
         "folder-without-an-image",
@@ -93,38 +93,38 @@ fn whole(zoo: &mut Zoo) {
     ];
     for (name, codec) in codecs {
         let picture = plain(name);
-        let bytes = pack(codec, &engine25(one(&picture)).tar());
+        let bytes = pack(codec, &engine25(single(&picture)).tar());
         zoo.case(name, Input::Archive(bytes), false, vec![expected(&picture, &ordinary())]);
     }
     let picture = gzipped("whole-gzip-oci");
-    let bytes = pack(Codec::Gzip, &oci(one(&picture)).tar());
+    let bytes = pack(Codec::Gzip, &oci(single(&picture)).tar());
     zoo.case("whole-gzip-oci", Input::Archive(bytes), false, vec![expected(&picture, &ordinary())])
         .engine(Engine::Refuses);
     let picture = gzipped("whole-zstd-legacy");
-    let bytes = pack(Codec::Zstd, &legacy(one(&picture)).tar());
+    let bytes = pack(Codec::Zstd, &legacy(single(&picture)).tar());
     zoo.case("whole-zstd-legacy", Input::Archive(bytes), false, vec![expected(&picture, &ordinary())]);
 }
 
 /// Parts in other orders, names written otherwise.
 fn orders(zoo: &mut Zoo) {
     let picture = gzipped("documents-first");
-    let mut files = engine25(one(&picture));
+    let mut files = engine25(single(&picture));
     files.0.reverse();
     usual(zoo, "documents-first", &files, picture);
     let picture = plain("legacy-reversed");
-    let mut files = legacy(one(&picture));
+    let mut files = legacy(single(&picture));
     files.0.reverse();
     usual(zoo, "save-legacy-documents-first", &files, picture);
     let picture = gzipped("dotted");
-    let mut files = oci(one(&picture));
+    let mut files = oci(single(&picture));
     files.0.iter_mut().for_each(|(name, _)| *name = format!("./{name}"));
     usual(zoo, "names-begin-with-a-dot", &files, picture).engine(Engine::Refuses);
     let picture = plain("dotted-docker");
-    let mut files = legacy(one(&picture));
+    let mut files = legacy(single(&picture));
     files.0.iter_mut().for_each(|(name, _)| *name = format!("./{name}"));
     usual(zoo, "names-begin-with-a-dot-legacy", &files, picture);
     let picture = gzipped("without-layout");
-    let mut files = oci(one(&picture));
+    let mut files = oci(single(&picture));
     files.remove("oci-layout");
     usual(zoo, "oci-without-oci-layout", &files, picture).engine(Engine::Refuses);
 }
@@ -137,8 +137,8 @@ fn expect_all(images: &[(Picture, Vec<Vec<Member>>)]) -> Vec<Expected> {
 fn several(zoo: &mut Zoo) {
     let small = vec![vec![file("only", noise("only", 123))]];
     let pair = |name: &str, codec| {
-        let two = Picture::of(&format!("{name}-two"), &small, codec);
-        vec![(Picture::of(&format!("{name}-one"), &ordinary(), codec), ordinary()), (two, small.clone())]
+        let second = Picture::of(&format!("{name}-two"), &small, codec);
+        vec![(Picture::of(&format!("{name}-one"), &ordinary(), codec), ordinary()), (second, small.clone())]
     };
     let pictures = |pair: &[(Picture, Vec<Vec<Member>>)]| pair.iter().map(|(p, _)| p.clone()).collect::<Vec<_>>();
     let images = pair("two-legacy", Codec::Plain);
@@ -209,10 +209,10 @@ fn shared(zoo: &mut Zoo) {
     let layers = vec![layer.clone(), vec![file("g", noise("g", 70))], layer.clone()];
     for (name, codec) in [("shared-blob", Codec::Plain), ("shared-blob-gzip", Codec::Gzip)] {
         let picture = Picture::of(name, &layers, codec);
-        zoo.archive(name, &engine25(one(&picture)), &[(picture, layers.clone())]);
+        zoo.archive(name, &engine25(single(&picture)), &[(picture, layers.clone())]);
     }
     let picture = Picture::of("symlinked", &layers, Codec::Plain);
-    let mut files = legacy(one(&picture));
+    let mut files = legacy(single(&picture));
     let places: Vec<usize> =
         files.0.iter().enumerate().filter(|(_, (n, _))| n.ends_with("layer.tar")).map(|(at, _)| at).collect();
     let first = files.0[places[0]].0.clone();
@@ -221,16 +221,16 @@ fn shared(zoo: &mut Zoo) {
 
     let empty = || Blob::of(&[0; 1_024], Codec::Plain);
     let picture = Picture::new("empty-layers", vec![Blob::of(&archive(&layer), Codec::Plain), empty(), empty()]);
-    zoo.archive("empty-layers", &engine25(one(&picture)), &[(picture, vec![layer.clone(), vec![], vec![]])]);
+    zoo.archive("empty-layers", &engine25(single(&picture)), &[(picture, vec![layer.clone(), vec![], vec![]])]);
     let picture =
         Picture::new("empty-layers-gzip", vec![Blob::of(&archive(&layer), Codec::Gzip), Blob::of(&[], Codec::Gzip)]);
-    zoo.archive("empty-layer-of-an-empty-gzip", &engine25(one(&picture)), &[(picture, vec![layer.clone(), vec![]])]);
+    zoo.archive("empty-layer-of-an-empty-gzip", &engine25(single(&picture)), &[(picture, vec![layer.clone(), vec![]])]);
     let picture = Picture::new("zero-layers", Vec::new());
-    zoo.archive("zero-layers", &engine25(one(&picture)), &[(picture, Vec::new())]);
+    zoo.archive("zero-layers", &engine25(single(&picture)), &[(picture, Vec::new())]);
     let picture = Picture::new("zero-layers-oci", Vec::new());
-    zoo.archive("zero-layers-oci", &oci(one(&picture)), &[(picture, Vec::new())]).engine(Engine::Refuses);
+    zoo.archive("zero-layers-oci", &oci(single(&picture)), &[(picture, Vec::new())]).engine(Engine::Refuses);
     let forty: Vec<Vec<Member>> =
         (0..40).map(|n| vec![file(format!("layer-{n}"), noise(&format!("l{n}"), 100 + n))]).collect();
     let picture = Picture::of("forty", &forty, Codec::Gzip);
-    zoo.archive("forty-layers", &engine25(one(&picture)), &[(picture, forty)]);
+    zoo.archive("forty-layers", &engine25(single(&picture)), &[(picture, forty)]);
 }

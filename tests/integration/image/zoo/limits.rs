@@ -7,7 +7,7 @@ use super::layout::{Blob, Picture, engine25, oci};
 use super::tar::{self, archive, dir, file};
 use super::{Engine, Zoo};
 
-fn one(picture: &Picture) -> &[Picture] {
+fn single(picture: &Picture) -> &[Picture] {
     std::slice::from_ref(picture)
 }
 
@@ -24,7 +24,7 @@ pub(super) fn add(zoo: &mut Zoo) {
     zoo.tree("path-of-255-parts", vec![vec![file(format!("{}f", "d/".repeat(254)), noise("n", 10))]]);
     let mut broken = |case: &'static str, tar: Vec<u8>, words: &'static [&'static str]| {
         let picture = Picture::new(case, vec![Blob::of(&tar, Codec::Plain)]);
-        zoo.broken(case, engine25(one(&picture)).tar(), words).engine(Engine::Unasked);
+        zoo.broken(case, engine25(single(&picture)).tar(), words).engine(Engine::Unasked);
     };
     broken("path-of-4097-bytes", archive(&[file(name(4_097), vec![1])]), &["path", "name", "long"]);
     broken(
@@ -55,11 +55,11 @@ fn documents(zoo: &mut Zoo) {
     let layers = vec![vec![file("f", noise("f", 9))]];
     let mut picture = Picture::of("config-of-17-mib", &layers, Codec::Gzip);
     picture.history = Some(json!([{"created_by": "x".repeat(17 << 20)}]));
-    zoo.broken("config-above-16-mib", oci(one(&picture)).tar(), &["config", "large", "limit", "bytes"]);
+    zoo.broken("config-above-16-mib", oci(single(&picture)).tar(), &["config", "large", "limit", "bytes"]);
     let many: Vec<_> = (0..400).map(|number| vec![file(format!("f{number}"), vec![1])]).collect();
     let picture = Picture::of("four-hundred", &many, Codec::Gzip);
     // Engines stop at 127.
-    zoo.archive("layers-four-hundred", &oci(one(&picture)), &[(picture, many)]).engine(Engine::Refuses);
+    zoo.archive("layers-four-hundred", &oci(single(&picture)), &[(picture, many)]).engine(Engine::Refuses);
 }
 
 /// Small archives that hold much; what would take long lies in the full tier.
@@ -67,7 +67,7 @@ fn bombs(zoo: &mut Zoo) {
     let zeros = vec![vec![file("zeros", vec![0; 20 << 20])]];
     for (name, codec) in [("bomb-of-20-mib-gzip", Codec::Gzip), ("bomb-of-20-mib-zstd", Codec::Zstd)] {
         let picture = Picture::of(name, &zeros, codec);
-        zoo.archive(name, &oci(one(&picture)), &[(picture, zeros.clone())]).engine(Engine::Refuses);
+        zoo.archive(name, &oci(single(&picture)), &[(picture, zeros.clone())]).engine(Engine::Refuses);
     }
     let many: Vec<_> =
         [dir("d")].into_iter().chain((0..5_000).map(|number| file(format!("d/{number}"), Vec::new()))).collect();

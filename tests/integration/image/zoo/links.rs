@@ -23,7 +23,10 @@ fn hard(zoo: &mut Zoo) {
         vec![vec![dir("d"), file("d/a", body()), hardlink("d/b", "d/a"), hardlink("keep", "d/a")], vec![gone("d")]],
     );
     zoo.tree("hardlink-one-name-overwritten", vec![pair(), vec![file("a", noise("new", 60))]]);
-    zoo.tree("hardlink-group-chowned", vec![pair(), vec![file("a", body()).own(7, 7), hardlink("b", "a").own(7, 7)]]);
+    zoo.tree(
+        "hardlink-group-chowned",
+        vec![pair(), vec![file("a", body()).owned_by(7, 7), hardlink("b", "a").owned_by(7, 7)]],
+    );
     zoo.tree(
         "hardlink-chain",
         vec![vec![file("a", body()), hardlink("b", "a"), hardlink("c", "b"), hardlink("d", "/c")]],
@@ -95,7 +98,7 @@ fn special_files(zoo: &mut Zoo) {
         vec![vec![
             dir("d"),
             special("d/null", b'3', (1, 3)).mode(0o666),
-            special("d/sda", b'4', (8, 0)).mode(0o660).own(0, 6),
+            special("d/sda", b'4', (8, 0)).mode(0o660).owned_by(0, 6),
             special("d/pipe", b'6', (0, 0)),
             special("d/far", b'3', (511, 262_000)),
         ]],
@@ -134,9 +137,9 @@ fn special_files(zoo: &mut Zoo) {
     zoo.tree(
         "owners",
         vec![vec![
-            file("nobody", vec![1]).own(65_534, 65_534),
-            file("largest-octal", vec![1]).own(0o777_7777, 0o777_7777),
-            file("beyond-octal", vec![1]).own(2_097_152, 3_000_000_000),
+            file("nobody", vec![1]).owned_by(65_534, 65_534),
+            file("largest-octal", vec![1]).owned_by(0o777_7777, 0o777_7777),
+            file("beyond-octal", vec![1]).owned_by(2_097_152, 3_000_000_000),
         ]],
     );
     zoo.tree("mode-with-type-bits", vec![vec![file("f", vec![1]).mode(0o100_644), dir("d").mode(0o40_755)]]);

@@ -65,7 +65,7 @@ impl Member {
         Self { path: path.as_ref().to_vec(), flag, mode, mtime: 1_700_000_000, ..Self::default() }
     }
 
-    pub(crate) fn own(mut self, uid: u64, gid: u64) -> Self {
+    pub(crate) fn owned_by(mut self, uid: u64, gid: u64) -> Self {
         (self.uid, self.gid) = (uid, gid);
         self
     }

@@ -25,21 +25,21 @@ pub(super) fn add(zoo: &mut Zoo) {
 }
 
 fn whiteouts(zoo: &mut Zoo) {
-    let two = || vec![dir("d"), file("d/x", noise("x", 100)), file("d/y", noise("y", 50))];
-    zoo.tree("whiteout-file", vec![two(), vec![dir("d"), gone("d/x")]]);
+    let second = || vec![dir("d"), file("d/x", noise("x", 100)), file("d/y", noise("y", 50))];
+    zoo.tree("whiteout-file", vec![second(), vec![dir("d"), gone("d/x")]]);
     zoo.tree("whiteout-at-the-top", vec![vec![file("x", noise("x", 100)), file("y", vec![1])], vec![gone("x")]]);
     zoo.tree("whiteout-directory", vec![cache(), vec![gone("cache")]]);
     zoo.tree("whiteout-nested-directory", vec![cache(), vec![dir("cache"), gone("cache/deep")]]);
-    zoo.tree("whiteout-dangling", vec![two(), vec![gone("d/nothing"), gone("nowhere"), file("z", noise("z", 10))]]);
-    zoo.tree("whiteout-below-nothing", vec![two(), vec![gone("no/such/folder"), file("z", noise("z", 10))]]);
+    zoo.tree("whiteout-dangling", vec![second(), vec![gone("d/nothing"), gone("nowhere"), file("z", noise("z", 10))]]);
+    zoo.tree("whiteout-below-nothing", vec![second(), vec![gone("no/such/folder"), file("z", noise("z", 10))]]);
     zoo.tree("whiteout-in-the-lowest-layer", vec![vec![gone("x"), file("y", noise("y", 10))]]);
-    zoo.tree("whiteout-then-recreated", vec![two(), vec![gone("d/x"), file("d/x", noise("new", 30))]]);
-    zoo.tree("recreated-then-whiteout", vec![two(), vec![file("d/x", noise("new", 30)), gone("d/x")]])
+    zoo.tree("whiteout-then-recreated", vec![second(), vec![gone("d/x"), file("d/x", noise("new", 30))]]);
+    zoo.tree("recreated-then-whiteout", vec![second(), vec![file("d/x", noise("new", 30)), gone("d/x")]])
         .engine(Engine::Refuses);
-    zoo.tree("whiteout-then-recreated-later", vec![two(), vec![gone("d/x")], vec![file("d/x", noise("new", 30))]]);
-    zoo.tree("whiteout-then-same-again-later", vec![two(), vec![gone("d/x")], vec![file("d/x", noise("x", 100))]]);
+    zoo.tree("whiteout-then-recreated-later", vec![second(), vec![gone("d/x")], vec![file("d/x", noise("new", 30))]]);
+    zoo.tree("whiteout-then-same-again-later", vec![second(), vec![gone("d/x")], vec![file("d/x", noise("x", 100))]]);
     zoo.tree("whiteout-directory-then-file", vec![cache(), vec![gone("cache")], vec![file("cache", noise("f", 9))]]);
-    zoo.tree("whiteout-twice", vec![two(), vec![gone("d/x")], vec![gone("d/x")]]);
+    zoo.tree("whiteout-twice", vec![second(), vec![gone("d/x")], vec![gone("d/x")]]);
     zoo.tree(
         "whiteout-of-symlink",
         vec![vec![dir("d"), file("d/x", noise("x", 70)), symlink("l", "d")], vec![gone("l")]],
@@ -54,7 +54,7 @@ fn whiteouts(zoo: &mut Zoo) {
     zoo.tree(
         "whiteout-aufs-markers",
         vec![
-            two(),
+            second(),
             vec![
                 file(".wh..wh.aufs", Vec::new()),
                 dir(".wh..wh.orph"),
@@ -65,10 +65,10 @@ fn whiteouts(zoo: &mut Zoo) {
         ],
     )
     .outcome_only();
-    zoo.tree("whiteout-name-alone", vec![two(), vec![file("d/.wh.", Vec::new()), file("z", noise("z", 10))]])
+    zoo.tree("whiteout-name-alone", vec![second(), vec![file("d/.wh.", Vec::new()), file("z", noise("z", 10))]])
         .outcome_only()
         .engine(Engine::Refuses);
-    zoo.tree("whiteout-of-everything", vec![two(), vec![gone("d")]]);
+    zoo.tree("whiteout-of-everything", vec![second(), vec![gone("d")]]);
     zoo.tree(
         "whiteouts-through-three-layers",
         vec![
@@ -154,8 +154,8 @@ fn metadata(zoo: &mut Zoo) {
         "chown-then-chmod",
         vec![
             vec![file("f", body())],
-            vec![file("f", body()).own(1_000, 1_000)],
-            vec![file("f", body()).own(1_000, 1_000).mode(0o600)],
+            vec![file("f", body()).owned_by(1_000, 1_000)],
+            vec![file("f", body()).owned_by(1_000, 1_000).mode(0o600)],
         ],
     );
     zoo.tree("touch", vec![vec![file("f", body())], vec![file("f", body()).mtime(1_700_000_001)]]);
@@ -166,7 +166,7 @@ fn metadata(zoo: &mut Zoo) {
         "directory-chmod",
         vec![
             vec![dir("d"), file("d/f", noise("f", 10))],
-            vec![dir("d").mode(0o700).own(5, 6)],
+            vec![dir("d").mode(0o700).owned_by(5, 6)],
             vec![dir("d").mode(0o711)],
         ],
     );
@@ -177,10 +177,10 @@ fn metadata(zoo: &mut Zoo) {
         vec![
             vec![dir("app"), file("app/a", noise("a", 6_000)), dir("app/b"), file("app/b/c", noise("c", 3_000))],
             vec![
-                dir("app").own(9, 9),
-                file("app/a", noise("a", 6_000)).own(9, 9),
-                dir("app/b").own(9, 9),
-                file("app/b/c", noise("c", 3_000)).own(9, 9),
+                dir("app").owned_by(9, 9),
+                file("app/a", noise("a", 6_000)).owned_by(9, 9),
+                dir("app/b").owned_by(9, 9),
+                file("app/b/c", noise("c", 3_000)).owned_by(9, 9),
             ],
         ],
     );
