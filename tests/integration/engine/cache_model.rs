@@ -33,14 +33,14 @@ struct Score {
 
 #[test]
 fn what_is_predicted_is_what_the_engine_does() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     let score = run(&engine, "docker", if full() { 300 } else { 15 });
     judge(&score, "classic store");
 }
 
 #[test]
 fn what_is_predicted_holds_for_containerds_store() {
-    let Some(engine) = Engine::found() else { return };
+    let Some(engine) = Engine::find() else { return };
     if !full() {
         return super::left_out("DOCKOPT_FULL asks for it");
     }
