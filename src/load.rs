@@ -1,6 +1,7 @@
 //! Finds and reads what a run needs and hands it on as plain `Inputs`. Owns every read of a file; decides nothing
 //! about what was read.
 
+mod build_log;
 mod compose;
 mod context;
 mod discover;
@@ -20,6 +21,7 @@ mod shellcheck;
 mod text_files;
 mod walk;
 
+pub use self::build_log::read_build_log;
 pub use self::evidence::{evidence, runs};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{gather, gather_texts};

@@ -4,7 +4,7 @@ mod wire;
 
 use super::grid::{Column, Grid, plain};
 use super::layout::{Layout, TextStyle, clean, wrap};
-use super::units::count;
+use super::units::{count, seconds};
 use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepKind, StepVerdict};
 use crate::inputs::Date;
 
@@ -65,6 +65,8 @@ pub struct HistoryStep {
     pub kind: StepKind,
     /// How often it ran.
     pub count: StepCount,
+    /// How long it takes, from a log; `None` where no log says.
+    pub seconds: Option<f64>,
     /// The step of the first table that runs the same command.
     pub same_as: Option<usize>,
 }
@@ -86,7 +88,23 @@ pub enum CommitRow {
     Unreadable(String),
 }
 
+impl HistoryStep {
+    /// Expected seconds for each build: certain reruns, and with possible ones.
+    #[allow(clippy::cast_precision_loss)] // Numbers of commits.
+    fn expected_seconds(&self) -> Option<(f64, f64)> {
+        let builds = self.count.builds.max(1) as f64;
+        let of = |times: usize| self.seconds.map(|seconds| seconds * times as f64 / builds);
+        Some((of(self.count.reruns)?, of(self.count.reruns + self.count.may_rerun)?))
+    }
+}
+
 impl HistoryTable {
+    /// Expected seconds for each build, over the steps whose time is known; `None` if none is.
+    fn expected_seconds(&self) -> Option<(f64, f64)> {
+        let known = self.steps.iter().filter_map(HistoryStep::expected_seconds);
+        known.reduce(|sum, next| (sum.0 + next.0, sum.1 + next.1))
+    }
+
     /// Commits after the first that build.
     fn builds(&self) -> usize {
         self.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count()
@@ -104,6 +122,7 @@ pub fn cache_history(report: &CacheHistoryReport, layout: Layout) -> String {
         out.push_str(&format!("  {}\n", headline(report, table)));
         out.push_str(&steps(table, layout));
         let mut remarks = unbuilt(report, table);
+        remarks.extend(expected(table));
         if let (Some(first), true) = (report.tables.first(), index > 0) {
             remarks.extend(comparisons(first, table));
         }
@@ -141,7 +160,12 @@ fn headline(report: &CacheHistoryReport, table: &HistoryTable) -> String {
 }
 
 fn steps(table: &HistoryTable, layout: Layout) -> String {
+    let mut lines: Vec<(String, u32)> = Vec::new();
     let rows = table.steps.iter().filter(|step| step.kind != StepKind::From).map(|step| {
+        let cause = because(&step.count);
+        let known = lines.iter().find(|(text, _)| !text.is_empty() && *text == cause).map(|(_, line)| *line);
+        lines.push((cause.clone(), step.line));
+        let time = step.expected_seconds().map(|(_, most)| format!("{} each", seconds(most))).unwrap_or_default();
         let may = match step.count.may_rerun {
             0 => String::new(),
             may => format!("{may} may"),
@@ -151,13 +175,14 @@ fn steps(table: &HistoryTable, layout: Layout) -> String {
             plain(&step.name),
             plain(format!("{} of {}", step.count.reruns, step.count.builds)),
             plain(may),
-            plain(because(&step.count)),
+            plain(time),
+            plain(known.map_or(cause, |line| format!("as line {line}"))),
         ]
     });
     let rows: Vec<_> = rows.collect();
-    let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Wrapped];
-    Grid { columns: &columns, head: &["line", "step", "reruns", "", "because of"], rows: &rows, indent: 2 }
-        .write(layout)
+    let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Right, Column::Wrapped];
+    let head = ["line", "step", "reruns", "", "expected", "because of"];
+    Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout)
 }
 
 /// What began the reruns of a step: the files that did so most often, then the other causes.
@@ -208,7 +233,18 @@ fn unbuilt(report: &CacheHistoryReport, table: &HistoryTable) -> Vec<String> {
     remarks
 }
 
+/// What the builds of all commits took, by the seconds of the log.
+#[allow(clippy::cast_precision_loss)] // Numbers of commits.
+fn expected(table: &HistoryTable) -> Option<String> {
+    let (least, most) = table.expected_seconds()?;
+    let each = if most - least > 0.1 { format!("{} to {}", seconds(least), seconds(most)) } else { seconds(most) };
+    let builds = table.builds();
+    let all = seconds(most * builds as f64);
+    Some(format!("expected: {each} for each build, {all} for {}, by the log", count(builds as u64, "build")))
+}
+
 /// What another Dockerfile changes for the steps that run the same command.
+#[allow(clippy::cast_precision_loss)] // Numbers of commits.
 fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
     let mut remarks = Vec::new();
     for step in &after.steps {
@@ -231,6 +267,13 @@ fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
             step.count.builds,
         );
         remarks.push(text);
+    }
+    if let (Some((_, old)), Some((_, new))) = (before.expected_seconds(), after.expected_seconds()) {
+        let saved = (old - new) * after.builds() as f64;
+        let verb = if saved < 0.0 { "cost" } else { "saved" };
+        let builds = count(after.builds() as u64, "build");
+        let name = clean(&after.name);
+        remarks.push(format!("`{name}` would have {verb} {} in {builds}, by the log", seconds(saved.abs())));
     }
     remarks
 }

@@ -27,6 +27,9 @@ pub(in crate::cli) struct CacheHistory {
     /// Compare with another Dockerfile for every commit; `optimize` takes the rewrite of `dockopt optimize`
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
+    /// Build log that says how long the steps take
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     #[command(flatten)]
     pub build: Build,
 }

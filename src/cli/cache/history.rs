@@ -27,7 +27,8 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
     if !builds.iter().any(|build| matches!(build, CommitBuild::Found(_))) {
         return Err(never_built(&builds, &paths, &history));
     }
-    let mut simulation = Simulation::new(&repository, &history.commits, &builds, &inputs.builds[build]);
+    let log = command.log.as_deref().map(crate::load::read_build_log).transpose()?;
+    let mut simulation = Simulation::new(&repository, &history.commits, &builds, &inputs.builds[build], log.as_ref());
     let keeping = command.builder.keeping();
     let mut tables = vec![simulation.run(inputs.source(inputs.builds[build].dockerfile).name(), None, keeping)?];
     if let Some(against) = &command.against {

@@ -35,6 +35,14 @@ struct WireTable<'a> {
     name: &'a str,
     steps: Vec<WireStep<'a>>,
     rows: Vec<WireRow<'a>>,
+    expected_seconds: Option<WireExpected>,
+}
+
+/// Seconds for each build: with certain reruns only, and with possible ones.
+#[derive(Serialize)]
+struct WireExpected {
+    least: f64,
+    most: f64,
 }
 
 #[derive(Serialize)]
@@ -47,6 +55,7 @@ struct WireStep<'a> {
     may_rerun: usize,
     causes: BTreeMap<&'static str, usize>,
     files: Vec<WireFile<'a>>,
+    seconds: Option<f64>,
     same_as: Option<usize>,
 }
 
@@ -106,9 +115,16 @@ fn table(table: &HistoryTable) -> WireTable<'_> {
             .into_iter()
             .map(|(path, builds)| WireFile { path, builds })
             .collect(),
+        seconds: step.seconds,
         same_as: step.same_as,
     });
-    WireTable { name: &table.name, steps: steps.collect(), rows: table.rows.iter().map(row).collect() }
+    let expected_seconds = table.expected_seconds().map(|(least, most)| WireExpected { least, most });
+    WireTable {
+        name: &table.name,
+        steps: steps.collect(),
+        rows: table.rows.iter().map(row).collect(),
+        expected_seconds,
+    }
 }
 
 fn cause_name(cause: HistoryCause) -> &'static str {

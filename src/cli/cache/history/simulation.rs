@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::build::Build;
+use crate::buildlog::BuildLog;
 use crate::cache::{
     BuildHistory, BuildOutcome, BuilderFlags, ContentId, ContextFiles, Directory, FileNode, Graph, Node, PartKind,
-    RecordKeeping, StepKind, lineage,
+    RecordKeeping, StepKind, lineage, step_seconds,
 };
 use crate::cli::terminal;
 use crate::failure::Failure;
@@ -36,6 +37,7 @@ pub(super) struct Simulation<'s> {
     commits: &'s [Commit],
     builds: &'s [CommitBuild],
     input: &'s BuildInput,
+    log: Option<&'s BuildLog>,
     versions: HashMap<ObjectId, Version>,
     contexts: HashMap<Option<ObjectId>, ContextFiles>,
     /// The steps of the newest Dockerfile, then those of the other one.
@@ -60,9 +62,10 @@ impl<'s> Simulation<'s> {
         commits: &'s [Commit],
         builds: &'s [CommitBuild],
         input: &'s BuildInput,
+        log: Option<&'s BuildLog>,
     ) -> Self {
         let (versions, contexts) = (HashMap::new(), HashMap::new());
-        Self { repository, commits, builds, input, versions, contexts, graphs: Vec::new() }
+        Self { repository, commits, builds, input, log, versions, contexts, graphs: Vec::new() }
     }
 
     pub(super) fn commits(&self) -> Vec<HistoryCommit> {
@@ -111,12 +114,14 @@ impl<'s> Simulation<'s> {
             }
         }
         rows.reverse();
-        let steps = newest.graph.steps.iter().zip(history.steps);
-        let steps = steps.map(|(step, count)| HistoryStep {
+        let seconds = self.log.map(|log| step_seconds(&newest.graph, log)).unwrap_or_default();
+        let steps = newest.graph.steps.iter().zip(history.steps).enumerate();
+        let steps = steps.map(|(index, (step, count))| HistoryStep {
             name: step.name.clone(),
             line: newest.lines.get(step.instruction).copied().unwrap_or(0),
             kind: step.kind,
             count,
+            seconds: seconds.get(index).copied().flatten(),
             same_as: None,
         });
         Ok(HistoryTable { name: name.to_owned(), steps: steps.collect(), rows })
@@ -217,7 +222,7 @@ impl<'s> Simulation<'s> {
 
     /// Says of each RUN of the second table which one of the first runs the same command.
     pub(super) fn match_steps(&self, tables: &mut [HistoryTable]) {
-        let ([before, after], [_, table]) = (self.graphs.as_slice(), tables) else { return };
+        let ([before, after], [first, table]) = (self.graphs.as_slice(), tables) else { return };
         let command = |graph: &Graph, index: usize| {
             let step = graph.steps.get(index).filter(|step| step.kind == StepKind::Run)?;
             step.parts.iter().find(|part| part.kind == PartKind::Command).map(|part| part.text.clone())
@@ -230,6 +235,7 @@ impl<'s> Simulation<'s> {
         }
         for (index, step) in table.steps.iter_mut().enumerate() {
             step.same_as = command(after, index).and_then(|text| known.get(&text).copied());
+            step.seconds = step.seconds.or_else(|| first.steps.get(step.same_as?)?.seconds);
         }
     }
 }

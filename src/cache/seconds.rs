@@ -1,0 +1,60 @@
+//! How long each step takes, as a build log says.
+
+use std::collections::HashMap;
+
+use super::graph::Graph;
+use crate::buildlog::{BuildLog, StepStatus};
+
+/// The seconds of each step of a graph; `None` for one that no build of the log ran. Of several builds the last that ran
+/// it counts. A step of the log is one of the graph if the stage and the text are the same, else if the text is.
+pub fn step_seconds(graph: &Graph, log: &BuildLog) -> Vec<Option<f64>> {
+    let mut by_stage: HashMap<(&str, String), f64> = HashMap::new();
+    let mut by_text: HashMap<String, f64> = HashMap::new();
+    for step in log.builds.iter().flat_map(|build| &build.steps) {
+        let Some(seconds) = step.seconds.filter(|_| step.status == StepStatus::Done && step.label.is_instruction())
+        else {
+            continue;
+        };
+        let text = words(&step.label.text);
+        by_stage.insert((step.label.stage.as_deref().unwrap_or_default(), text.clone()), seconds);
+        by_text.insert(text, seconds);
+    }
+    let seconds = graph.steps.iter().map(|step| {
+        let (number, text) = step.name.split_once("] ").unwrap_or(("", &step.name));
+        let stage = number.trim_start_matches('[').split_whitespace().rev().nth(1).unwrap_or_default();
+        let text = words(text);
+        by_stage.get(&(stage, text.clone())).or_else(|| by_text.get(&text)).copied()
+    });
+    seconds.collect()
+}
+
+/// The text with one blank between words: logs differ in blanks of joined lines.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::step_seconds;
+    use crate::build::Build;
+    use crate::cache::{BuilderFlags, Graph};
+    use crate::inputs::{BuildInput, BuildOptions};
+    use crate::text::Source;
+
+    const LOG: &str = "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
+        #5 [a 1/2] FROM docker.io/library/debian:13\n#5 DONE 0.1s\n\n#6 [a 2/2] RUN make   all\n#6 DONE 7.5s\n\n\
+        #7 [b 2/3] RUN make all\n#7 DONE 2.0s\n\n#8 [b 3/3] COPY --from=a /x /y\n#8 CACHED\n";
+
+    #[test]
+    fn steps_of_a_log_are_found_by_stage_and_text() {
+        let text = "FROM debian:13 AS a\nRUN make all\nFROM debian:13 AS b\nRUN make all\nCOPY --from=a /x /y\n";
+        let input = BuildInput::new(&Source::of("Dockerfile", text), BuildOptions::default());
+        let graph = Graph::new(&Build::new(&input), &BuilderFlags::default());
+        let log = crate::buildlog::read(LOG.as_bytes()).unwrap();
+        let known = graph.steps.iter().zip(step_seconds(&graph, &log));
+        let known: Vec<(&str, Option<f64>)> = known.map(|(step, seconds)| (step.name.as_str(), seconds)).collect();
+        assert_eq!(known.iter().find(|(name, _)| *name == "[a 2/2] RUN make all").unwrap().1, Some(7.5), "{known:?}");
+        let last = known.last().unwrap();
+        assert_eq!(*last, ("[b 3/3] COPY --from=a /x /y", None), "{known:?}");
+    }
+}

@@ -1,0 +1,38 @@
+//! Reads a build log as it comes: it may be larger than memory.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::buildlog::{BuildLog, Reader};
+use crate::failure::{Failure, FailureKind};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 20;
+
+/// Reads the log in a file.
+///
+/// # Errors
+/// The file cannot be read, or is no build log.
+pub fn read_build_log(path: &Path) -> Result<BuildLog, Failure> {
+    let name = path.display();
+    let setup = |what: String, help: &str| Failure::new(FailureKind::Setup, what, help);
+    let unreadable =
+        |error: &io::Error| setup(format!("`{name}` cannot be read: {error}"), "pass the file of a build log");
+    let metadata = fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if metadata.is_dir() {
+        return Err(setup(format!("`{name}` is a folder"), "pass the file of a build log"));
+    }
+    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    let mut reader = Reader::default();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => reader.push(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(&error)),
+        }
+    }
+    reader.finish().map_err(|error| setup(format!("`{name}` {}", error.what), &error.help))
+}

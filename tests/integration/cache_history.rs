@@ -1,0 +1,209 @@
+//! `cache history` on repositories that git makes.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::dockopt::{Dockopt, Ran};
+use crate::fixtures::keeps_schema;
+
+const DOCKERFILE: &str = "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n\
+                          RUN npm run build\nCMD [\"node\", \"dist/app.js\"]\n";
+
+const NAIVE: &str = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\n";
+
+pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
+    let ran = Command::new("git")
+        .args(["-c", "core.autocrlf=false", "-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
+        .args(["-c", "user.name=a", "-c", "user.email=a@b"])
+        .args(args)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "")
+        .env("GIT_COMMITTER_DATE", "2026-11-01T12:00:00Z")
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{args:?}: {ran:?}");
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+fn write(folder: &Path, file: &str, text: &str) {
+    let full = folder.join(file);
+    fs::create_dir_all(full.parent().unwrap()).unwrap();
+    fs::write(full, text).unwrap();
+}
+
+/// Commits these files.
+fn commit(folder: &Path, message: &str, files: &[(&str, &str)]) {
+    files.iter().for_each(|(file, text)| write(folder, file, text));
+    git(folder, &["add", "-A"]);
+    git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
+}
+
+/// Seven commits: the project, a text, a source, a lock file, back to the text, a new option of the install, nothing.
+fn project(dockerfile: &str) -> Dockopt {
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    let files = [
+        ("Dockerfile", dockerfile),
+        (".dockerignore", ".git\nDockerfile\n.dockerignore\n*.md\n"),
+        ("package.json", "{}"),
+        ("package-lock.json", "{}"),
+        ("src/app.js", "1"),
+    ];
+    commit(at, "the project", &files);
+    commit(at, "a text", &[("README.md", "# a")]);
+    commit(at, "a source", &[("src/app.js", "2")]);
+    commit(at, "a lock file", &[("package-lock.json", "{ }")]);
+    commit(at, "back", &[("src/app.js", "1"), ("package-lock.json", "{}")]);
+    let option = dockerfile.replace("npm ci", "npm ci --omit=dev");
+    commit(at, "the option", &[("Dockerfile", &option)]);
+    commit(at, "nothing", &[]);
+    dockopt
+}
+
+fn history(dockopt: Dockopt, args: &[&str]) -> (Value, Ran) {
+    let ran = dockopt.args(["cache", "history", "--format", "json"]).args(args.iter().copied()).run().code(0);
+    let json = ran.json();
+    keeps_schema(include_str!("../../schemas/cache-history.schema.json"), &json);
+    (json, ran)
+}
+
+/// The commits' states and steps, the newest first; FROM is left out.
+fn rows(table: &Value) -> Vec<String> {
+    let rows = table["rows"].as_array().unwrap().iter();
+    rows.map(|row| row["steps"].as_str().map_or(row["state"].as_str().unwrap().to_owned(), |steps| steps[1..].to_owned()))
+        .collect()
+}
+
+#[test]
+fn each_commit_reruns_what_the_builder_would_rerun() {
+    let (json, _) = history(project(DOCKERFILE), &[]);
+    let table = &json["tables"][0];
+    // WORKDIR, COPY of the manifests, install, COPY of all, build.
+    assert_eq!(rows(table), [".....", "..###", ".....", ".####", "...##", ".....", "first"]);
+    let step = |index: usize| &table["steps"][index];
+    assert_eq!((&step(3)["reruns"], &step(3)["builds"]), (&2.into(), &6.into()), "{table}");
+    assert_eq!(step(3)["causes"], serde_json::json!({ "files": 1, "dockerfile": 1 }));
+    assert_eq!(step(3)["files"], serde_json::json!([{ "path": "package-lock.json", "builds": 1 }]));
+    let files = serde_json::json!([{ "path": "package-lock.json", "builds": 1 }, { "path": "src/app.js", "builds": 1 }]);
+    assert_eq!(step(5)["files"], files, "{table}");
+    assert_eq!(json["end"], "root");
+}
+
+#[test]
+fn a_fresh_builder_runs_everything() {
+    let (json, _) = history(project(DOCKERFILE), &["--builder", "fresh", "--commits", "3"]);
+    assert_eq!(rows(&json["tables"][0]), ["#####", "#####", "#####", "first"]);
+    assert_eq!(json["end"], "limit");
+}
+
+#[test]
+fn another_dockerfile_is_compared() {
+    let dockopt = project(NAIVE);
+    write(dockopt.path(), "other/Dockerfile", &DOCKERFILE.replace("npm ci", "npm ci --omit=dev"));
+    let log = "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
+               #7 [4/5] RUN npm ci --omit=dev\n#7 DONE 30.0s\n\n#8 [5/5] RUN npm run build\n#8 DONE 6.0s\n";
+    write(dockopt.path(), "build.log", log);
+    let args = ["--against", "other/Dockerfile", "--log", "build.log"];
+    let (json, ran) = history(dockopt, &args);
+    let (before, after) = (&json["tables"][0], &json["tables"][1]);
+    assert_eq!(rows(before), ["....", "..##", "....", ".###", ".###", "....", "first"]);
+    assert_eq!(rows(after), [".....", ".....", ".....", ".####", "...##", ".....", "first"]);
+    assert_eq!(after["steps"][3]["same_as"], 3, "{after}");
+    // 36 s three times in six builds; then 36 s once and 6 s once.
+    assert_eq!(before["expected_seconds"], serde_json::json!({ "least": 18.0, "most": 18.0 }));
+    assert_eq!(after["expected_seconds"], serde_json::json!({ "least": 7.0, "most": 7.0 }));
+    let text = ran.again(["cache", "history"].into_iter().chain(args)).code(0).stdout;
+    for part in [
+        "`[4/5] RUN npm ci --omit=dev` reran in 3 of 6 builds; with `other/Dockerfile` it would have been 1 of 6",
+        "`other/Dockerfile` would have saved 1 min 6 s in 6 builds",
+        "src/app.js 1",
+    ] {
+        assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
+fn the_rewrite_of_optimize_is_compared() {
+    let (json, ran) = history(project(NAIVE), &["--against", "optimize"]);
+    let after = &json["tables"][1];
+    assert_eq!(after["name"], "optimize");
+    let install = after["steps"].as_array().unwrap().iter().find(|step| step["name"].as_str().unwrap().contains("npm ci"));
+    assert!(install.unwrap()["reruns"].as_u64().unwrap() < 3, "{after}\n{}", ran.stderr);
+}
+
+#[test]
+fn renamed_absent_and_rejected_dockerfiles_are_told() {
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    commit(at, "without", &[("a.txt", "1")]);
+    commit(at, "old name", &[("docker/Dockerfile", "FROM debian:13\nCOPY a.txt /a\nRUN true\n"), ("docker/a.txt", "1")]);
+    commit(at, "broken", &[("docker/Dockerfile", "FROM debian:13\nCOPY a.txt /a\nRUN true\nCOPPY a.txt /b\n")]);
+    commit(at, "repaired", &[("docker/Dockerfile", "FROM debian:13\nCOPY a.txt /a\nRUN true\n")]);
+    git(at, &["mv", "docker", "image"]);
+    commit(at, "moved", &[]);
+    commit(at, "missing source", &[("image/Dockerfile", "FROM debian:13\nCOPY b.txt /a\nRUN true\n")]);
+    commit(at, "new source", &[("image/b.txt", "2")]);
+    let (json, ran) = history(dockopt, &["image"]);
+    let states = ["##", "failed", "..", "..", "rejected", "first", "absent"];
+    assert_eq!(rows(&json["tables"][0]), states, "{json}");
+    assert_eq!(json["tables"][0]["rows"][1]["why"], "b.txt");
+    assert!(json["notices"].to_string().contains("the Dockerfile is `docker/Dockerfile`"), "{json}");
+    let text = ran.again(["cache", "history", "image"]).code(0).stdout;
+    for part in ["whose Dockerfile the builder rejects (line 4:", "without the Dockerfile", "copies (`b.txt`)"] {
+        assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
+fn merges_count_once_and_shallow_clones_say_what_to_fetch() {
+    let dockopt = project(DOCKERFILE);
+    let at = dockopt.path();
+    git(at, &["checkout", "-q", "-b", "side", "HEAD~2"]);
+    commit(at, "aside", &[("src/side.js", "1")]);
+    commit(at, "aside again", &[("src/side.js", "2")]);
+    git(at, &["checkout", "-q", "main"]);
+    git(at, &["merge", "-q", "--no-ff", "-m", "merged", "side"]);
+    let url = format!("file://{}", at.display());
+    git(at, &["clone", "-q", "--depth", "2", &url, "shallow"]);
+    let (json, ran) = history(dockopt, &["."]);
+    assert_eq!(rows(&json["tables"][0])[..2], ["...##", "....."]);
+    assert_eq!(json["commits"].as_array().unwrap().len(), 8);
+    let shallow = ran.again(["cache", "history", "shallow"]).code(0).stdout;
+    assert!(shallow.contains("fetch-depth: 0"), "{shallow}");
+}
+
+#[test]
+fn what_cannot_be_followed_is_told() {
+    let plain = Dockopt::new().file("Dockerfile", DOCKERFILE).args(["cache", "history"]).run().code(2);
+    assert!(plain.stderr.contains("is not in a git repository"), "{}", plain.stderr);
+    git(plain.path(), &["init", "-q"]);
+    let empty = plain.again(["cache", "history"]).code(2);
+    assert!(empty.stderr.contains("has no commit"), "{}", empty.stderr);
+    commit(empty.path(), "others", &[("a.txt", "1")]);
+    git(empty.path(), &["rm", "-q", "--cached", "Dockerfile"]);
+    git(empty.path(), &["commit", "-q", "--amend", "-m", "without"]);
+    let uncommitted = empty.again(["cache", "history"]).code(2);
+    assert!(uncommitted.stderr.contains("`Dockerfile` is in none of the last 1 commit"), "{}", uncommitted.stderr);
+    let log = uncommitted.again(["cache", "history", "--log", "a.txt"]).code(2);
+    assert!(log.stderr.contains("is in none of") || log.stderr.contains("`a.txt`"), "{}", log.stderr);
+}
+
+#[test]
+fn submodules_and_large_files_are_told() {
+    let inner = tempfile::tempdir().unwrap();
+    git(inner.path(), &["init", "-q"]);
+    commit(inner.path(), "inner", &[("x.txt", "1")]);
+    let dockopt = project(DOCKERFILE);
+    let at = dockopt.path();
+    git(at, &["submodule", "add", "-q", inner.path().to_str().unwrap(), "vendor/inner"]);
+    commit(at, "a submodule", &[(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")]);
+    let (json, _) = history(dockopt, &[]);
+    assert_eq!(rows(&json["tables"][0])[0], "...##");
+    let notices = json["notices"].to_string();
+    assert!(notices.contains("`vendor/inner`") && notices.contains("Git LFS"), "{notices}");
+}
