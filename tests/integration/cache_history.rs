@@ -74,8 +74,10 @@ fn history(dockopt: Dockopt, args: &[&str]) -> (Value, Ran) {
 /// The commits' states and steps, the newest first; FROM is left out.
 fn rows(table: &Value) -> Vec<String> {
     let rows = table["rows"].as_array().unwrap().iter();
-    rows.map(|row| row["steps"].as_str().map_or(row["state"].as_str().unwrap().to_owned(), |steps| steps[1..].to_owned()))
-        .collect()
+    rows.map(|row| {
+        row["steps"].as_str().map_or(row["state"].as_str().unwrap().to_owned(), |steps| steps[1..].to_owned())
+    })
+    .collect()
 }
 
 #[test]
@@ -88,7 +90,8 @@ fn each_commit_reruns_what_the_builder_would_rerun() {
     assert_eq!((&step(3)["reruns"], &step(3)["builds"]), (&2.into(), &6.into()), "{table}");
     assert_eq!(step(3)["causes"], serde_json::json!({ "files": 1, "dockerfile": 1 }));
     assert_eq!(step(3)["files"], serde_json::json!([{ "path": "package-lock.json", "builds": 1 }]));
-    let files = serde_json::json!([{ "path": "package-lock.json", "builds": 1 }, { "path": "src/app.js", "builds": 1 }]);
+    let files =
+        serde_json::json!([{ "path": "package-lock.json", "builds": 1 }, { "path": "src/app.js", "builds": 1 }]);
     assert_eq!(step(5)["files"], files, "{table}");
     assert_eq!(json["end"], "root");
 }
@@ -107,7 +110,7 @@ fn another_dockerfile_is_compared() {
     let log = "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
                #7 [4/5] RUN npm ci --omit=dev\n#7 DONE 30.0s\n\n#8 [5/5] RUN npm run build\n#8 DONE 6.0s\n";
     write(dockopt.path(), "build.log", log);
-    let args = ["--against", "other/Dockerfile", "--log", "build.log"];
+    let args = ["Dockerfile", "--against", "other/Dockerfile", "--log", "build.log"];
     let (json, ran) = history(dockopt, &args);
     let (before, after) = (&json["tables"][0], &json["tables"][1]);
     assert_eq!(rows(before), ["....", "..##", "....", ".###", ".###", "....", "first"]);
@@ -131,7 +134,8 @@ fn the_rewrite_of_optimize_is_compared() {
     let (json, ran) = history(project(NAIVE), &["--against", "optimize"]);
     let after = &json["tables"][1];
     assert_eq!(after["name"], "optimize");
-    let install = after["steps"].as_array().unwrap().iter().find(|step| step["name"].as_str().unwrap().contains("npm ci"));
+    let install =
+        after["steps"].as_array().unwrap().iter().find(|step| step["name"].as_str().unwrap().contains("npm ci"));
     assert!(install.unwrap()["reruns"].as_u64().unwrap() < 3, "{after}\n{}", ran.stderr);
 }
 
@@ -141,7 +145,11 @@ fn renamed_absent_and_rejected_dockerfiles_are_told() {
     let at = dockopt.path();
     git(at, &["init", "-q"]);
     commit(at, "without", &[("a.txt", "1")]);
-    commit(at, "old name", &[("docker/Dockerfile", "FROM debian:13\nCOPY a.txt /a\nRUN true\n"), ("docker/a.txt", "1")]);
+    commit(
+        at,
+        "old name",
+        &[("docker/Dockerfile", "FROM debian:13\nCOPY a.txt /a\nRUN true\n"), ("docker/a.txt", "1")],
+    );
     commit(at, "broken", &[("docker/Dockerfile", "FROM debian:13\nCOPY a.txt /a\nRUN true\nCOPPY a.txt /b\n")]);
     commit(at, "repaired", &[("docker/Dockerfile", "FROM debian:13\nCOPY a.txt /a\nRUN true\n")]);
     git(at, &["mv", "docker", "image"]);
@@ -170,7 +178,7 @@ fn merges_count_once_and_shallow_clones_say_what_to_fetch() {
     git(at, &["merge", "-q", "--no-ff", "-m", "merged", "side"]);
     let url = format!("file://{}", at.display());
     git(at, &["clone", "-q", "--depth", "2", &url, "shallow"]);
-    let (json, ran) = history(dockopt, &["."]);
+    let (json, ran) = history(dockopt, &["Dockerfile"]);
     assert_eq!(rows(&json["tables"][0])[..2], ["...##", "....."]);
     assert_eq!(json["commits"].as_array().unwrap().len(), 8);
     let shallow = ran.again(["cache", "history", "shallow"]).code(0).stdout;

@@ -12,7 +12,7 @@ use crate::report::{json, wire};
 const LISTED_PATHS: usize = 100;
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct WireHistory<'a> {
     #[serde(flatten)]
     head: wire::Head<'a>,
     dockerfile: &'a str,
@@ -80,7 +80,7 @@ pub fn cache_history_json(report: &CacheHistoryReport) -> String {
         date: commit.date.map(|date| date.to_string()),
         summary: &commit.summary,
     });
-    json::pretty(&Wire {
+    json::pretty(&WireHistory {
         head: wire::Head::new("dockopt.cache-history/1", &report.root),
         dockerfile: &report.dockerfile,
         builder: match report.keeping {
