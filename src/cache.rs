@@ -11,6 +11,7 @@ mod environment;
 mod graph;
 mod history;
 mod mount;
+mod names_only;
 mod origin;
 mod predict;
 mod records;
@@ -18,6 +19,8 @@ mod seconds;
 mod source;
 mod stage_state;
 mod step;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use self::changes::{FileChange, FileChangeKind, FileChanges, TransferTrap};
@@ -26,6 +29,7 @@ pub use self::edit_likelihood::Likeness;
 pub use self::environment::is_stand_in;
 pub use self::graph::Graph;
 pub use self::history::{BuildHistory, BuildOutcome, HistoryCause, RecordKeeping, StepCount, lineage};
+pub use self::names_only::names_only;
 pub use self::predict::{BuildState, Prediction, StepPrediction, StepReason};
 pub use self::records::{Outcome, Records, StepVerdict};
 pub use self::seconds::step_seconds;

@@ -48,6 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Measure(command) => measure::run(&cli.global, command),
         Command::Image(command) => image::run(&cli.global, command),
         Command::Cache { command: CacheCommand::History(command) } => cache::history::run(&cli.global, command),
+        Command::Cache { command: CacheCommand::Predict(command) } => cache::predict::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
         Command::Rules(command) => explain::rules(&cli.global, command),
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, command),

@@ -46,7 +46,7 @@ pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};
 pub use self::optimize::{Rewrite, optimize_json, plan, rewrite_summary};
 pub use self::patch::diff;
-pub use self::prediction::ReasonWriter;
+pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};
 pub use self::proof::{proof, proof_json, proof_markdown};
 pub use self::screen::audit;
 pub use self::syntax::syntax;

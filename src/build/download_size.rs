@@ -136,11 +136,20 @@ fn of_list(build: &Build, ecosystem: Ecosystem, install: &Install) -> Option<Dow
 fn of_lock(ecosystem: Ecosystem, install: &Install, with_dev: bool) -> Option<DownloadSize> {
     let locked = install.locked.as_ref()?;
     let packages = locked.packages.iter().filter(|(_, package)| with_dev || package.dev_only != Some(true));
-    let names: Vec<&str> = packages.map(|(name, _)| name.as_str()).collect();
-    let bytes = DownloadSize::sum(ecosystem, names.iter().copied())?;
-    let (count, date) = (names.len(), DownloadSize::date(ecosystem));
+    let packages: Vec<(&str, Option<u64>)> =
+        packages.map(|(name, package)| (name.as_str(), package.archive_bytes)).collect();
+    let (mut archive, disk) = DownloadSize::sum(ecosystem, packages.iter().map(|(name, _)| *name))?;
+    let (count, date) = (packages.len(), DownloadSize::date(ecosystem));
     let file = install.lock.as_deref().unwrap_or(&install.manifest);
-    DownloadSize::new(bytes, format!("{count} packages in `{file}`, by the registry's archives on {date}"))
+    let others: Vec<&str> = packages.iter().filter(|(_, bytes)| bytes.is_none()).map(|(name, _)| *name).collect();
+    let source = if others.len() < packages.len() {
+        let recorded: u64 = packages.iter().filter_map(|(_, bytes)| *bytes).sum();
+        archive = recorded + DownloadSize::sum(ecosystem, others.into_iter())?.0;
+        "by the sizes that it records".to_owned()
+    } else {
+        format!("by the registry's archives on {date}")
+    };
+    DownloadSize::new((archive, disk), format!("{count} packages in `{file}`, {source}"))
 }
 
 /// The size of packages of which only the written names are known: at least the largest of them with its dependencies,

@@ -251,7 +251,9 @@ impl<'a> Grow<'_, 'a> {
         }
         let title = stage.title();
         let is_filtered = self.flags.ignores_cache_of.iter().any(|name| name.eq_ignore_ascii_case(&title));
-        self.graph.is_forced.push((self.flags.ignores_cache || is_filtered) && step.kind != StepKind::From);
+        // BuildKit takes FROM, WORKDIR and merges from the cache even so.
+        let is_run = matches!(step.kind, StepKind::Run | StepKind::Copy);
+        self.graph.is_forced.push((self.flags.ignores_cache || is_filtered) && is_run);
         self.graph.steps.push(step);
         index
     }

@@ -123,6 +123,37 @@ impl Directory {
         }
     }
 
+    /// The same tree with the entries of another one that neither it nor `known` has.
+    #[must_use]
+    pub fn with_missing(&self, other: &Self, known: Option<&Self>) -> Self {
+        let mut entries: BTreeMap<Box<str>, Node> = self.entries.iter().cloned().collect();
+        for (name, node) in &other.entries {
+            let known = known.and_then(|known| known.entry(name));
+            let below = |node: Option<&Node>| match node {
+                Some(Node::Directory { entries, .. }) => Some(Arc::clone(entries)),
+                _ => None,
+            };
+            match (entries.get(name), node) {
+                (Some(Node::Directory { mode, entries: here }), Node::Directory { entries: more, .. }) => {
+                    let entries_below = here.with_missing(more, below(known).as_deref());
+                    let node = Node::Directory { mode: *mode, entries: Arc::new(entries_below) };
+                    entries.insert(name.clone(), node);
+                }
+                (Some(_), _) => {}
+                (None, Node::Directory { mode, entries: more }) if known.is_some() => {
+                    let entries_below = Self::default().with_missing(more, below(known).as_deref());
+                    if !entries_below.entries.is_empty() {
+                        let node = Node::Directory { mode: *mode, entries: Arc::new(entries_below) };
+                        entries.insert(name.clone(), node);
+                    }
+                }
+                (None, node) if known.is_none() => _ = entries.insert(name.clone(), node.clone()),
+                (None, _) => {}
+            }
+        }
+        Self { entries: entries.into_iter().collect() }
+    }
+
     /// The same tree with another node at a path, or without one; folders on the way are created as needed.
     #[must_use]
     pub fn with(&self, path: &str, node: Option<Node>) -> Self {
@@ -203,6 +234,14 @@ mod tests {
             assert!(matches!(tree.node("d"), Some(Node::Directory { mode: 0o700, .. })));
             assert_eq!(tree.node("d/f"), Some(&file("1")));
         }
+    }
+
+    #[test]
+    fn only_what_is_missing_is_added() {
+        let tree = |paths: &[&str]| Directory::of_paths(paths.iter().map(|path| ((*path).to_owned(), file(path))));
+        let whole = tree(&["a", "d/tracked"])
+            .with_missing(&tree(&["a", "d/new", "d/built", "e/built"]), Some(&tree(&["d/new"])));
+        assert_eq!(whole, tree(&["a", "d/tracked", "d/built", "e/built"]));
     }
 
     #[test]

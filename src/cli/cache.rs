@@ -1,3 +1,5 @@
 //! `dockopt cache`.
 
 pub(super) mod history;
+mod place;
+pub(super) mod predict;

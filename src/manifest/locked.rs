@@ -33,6 +33,8 @@ pub struct LockedPackage {
     pub needs: Vec<String>,
     /// Whether the file says that it is for other systems than Linux, or for other processors than images are built for.
     pub elsewhere: bool,
+    /// The bytes that an install downloads for it; `None` when the file doesn't tell.
+    pub archive_bytes: Option<u64>,
 }
 
 /// One entry as a lock file's reader gives it.
@@ -47,6 +49,7 @@ pub(super) struct LockEntry {
     pub(super) scripts: Option<bool>,
     /// Whether it is for other systems or processors than those of images.
     pub(super) elsewhere: bool,
+    pub(super) archive_bytes: Option<u64>,
 }
 
 impl LockedPackages {
@@ -62,8 +65,8 @@ impl LockedPackages {
                 None => entry.dev_only,
             };
             let Some(known) = packages.get_mut(&entry.name) else {
-                let LockEntry { name, version, importable, scripts, needs, elsewhere, .. } = entry;
-                let package = LockedPackage { version, dev_only, importable, scripts, needs, elsewhere };
+                let LockEntry { name, version, importable, scripts, needs, elsewhere, archive_bytes, .. } = entry;
+                let package = LockedPackage { version, dev_only, importable, scripts, needs, elsewhere, archive_bytes };
                 packages.insert(name, package);
                 continue;
             };
@@ -78,6 +81,7 @@ impl LockedPackages {
             }
             known.needs.extend(entry.needs);
             known.elsewhere |= entry.elsewhere;
+            known.archive_bytes = known.archive_bytes.max(entry.archive_bytes);
             known.scripts = match (known.scripts, entry.scripts) {
                 (Some(a), Some(b)) => Some(a || b),
                 (first, other) => first.or(other).filter(|scripts| *scripts),

@@ -3,3 +3,192 @@
 mod reason;
 
 pub use self::reason::ReasonWriter;
+
+use super::json;
+use super::layout::{Layout, TextStyle, clean, cut, pad, width, wrap};
+use super::units::{count, seconds};
+use super::wire;
+use crate::audit::ProblemReport;
+use crate::cache::{FileChangeKind, Graph, Prediction, StepKind, StepPrediction, StepReason, StepVerdict};
+use crate::finding::Mask;
+
+/// What is predicted of a build.
+#[derive(Debug)]
+pub struct BuildPrediction {
+    /// The Dockerfile, as the user would type it.
+    pub dockerfile: String,
+    /// The stage that is built, if one is named.
+    pub target: Option<String>,
+    /// What is compared: `the working tree with HEAD`.
+    pub compared: String,
+    /// The steps after the change.
+    pub graph: Graph,
+    /// What happens to each.
+    pub prediction: Prediction,
+    /// The first line of each instruction.
+    pub lines: Vec<u32>,
+    /// How long each step takes, from a log; `None` where no log says.
+    pub seconds: Vec<Option<f64>>,
+    /// Values that must not be shown.
+    pub mask: Mask,
+    /// What the reader has to know: the history is shallow, files that were named are not sent.
+    pub notes: Vec<String>,
+}
+
+/// Columns of the verdict.
+const VERDICT: usize = 10;
+
+impl BuildPrediction {
+    fn line_of(&self, instruction: usize) -> u32 {
+        self.lines.get(instruction).copied().unwrap_or(0)
+    }
+
+    /// The steps that the builder prints, with their indexes in the graph.
+    fn steps(&self) -> impl Iterator<Item = (usize, &StepPrediction)> {
+        let shown = |index: &usize| self.graph.steps.get(*index).is_some_and(|step| step.kind != StepKind::From);
+        self.prediction.steps.iter().enumerate().filter(move |(index, _)| shown(index))
+    }
+
+    fn sentences(&self, prediction: &StepPrediction) -> Vec<String> {
+        let line_of = |instruction: usize| self.line_of(instruction);
+        let writer = ReasonWriter { graph: &self.graph, line_of: &line_of };
+        prediction.reasons.iter().map(|reason| self.mask.apply(&writer.sentence(reason))).collect()
+    }
+
+    /// Seconds of all steps with a verdict; `None` if a log says nothing of any.
+    fn total(&self, verdict: StepVerdict) -> Option<f64> {
+        let steps = self.steps().filter(|(_, step)| step.verdict == verdict);
+        let known: Vec<f64> = steps.filter_map(|(index, _)| *self.seconds.get(index)?).collect();
+        (!known.is_empty()).then(|| known.iter().sum())
+    }
+
+    fn number(&self, verdict: StepVerdict) -> usize {
+        self.steps().filter(|(_, step)| step.verdict == verdict).count()
+    }
+}
+
+/// The predictions for people.
+pub fn prediction(builds: &[BuildPrediction], layout: Layout) -> String {
+    builds.iter().map(|build| build_text(build, layout)).collect::<Vec<_>>().join("\n")
+}
+
+fn build_text(build: &BuildPrediction, layout: Layout) -> String {
+    let target = build.target.as_ref().map(|target| format!(", stage {target}")).unwrap_or_default();
+    let title = format!("{}{target}", clean(&build.dockerfile));
+    let mut out = format!("{}   {}\n\n", layout.paint(TextStyle::Strong, &title), clean(&build.compared));
+    let has_seconds = build.seconds.iter().any(Option::is_some);
+    let numbers = build.steps().map(|(index, _)| build.line_of(build.graph.steps[index].instruction));
+    let digits = numbers.max().unwrap_or(0).to_string().len().max(4);
+    for (index, prediction) in build.steps() {
+        let step = &build.graph.steps[index];
+        let (word, style) = match prediction.verdict {
+            StepVerdict::Hit => ("cached", TextStyle::Dim),
+            StepVerdict::Unknown => ("may rerun", TextStyle::Info),
+            StepVerdict::Miss => ("reruns", TextStyle::Warning),
+        };
+        let time = build.seconds.get(index).copied().flatten().map(seconds).unwrap_or_default();
+        let time = if has_seconds { format!("{time:>10}  ") } else { String::new() };
+        let head = format!("  {:>digits$}  {}  {time}", build.line_of(step.instruction), pad(word, VERDICT));
+        let room = layout.columns().saturating_sub(width(&head)).max(12);
+        let name = build.mask.apply(&step.name);
+        let painted = layout.paint(style, &format!("{}  {time}", pad(word, VERDICT)));
+        let line = format!("  {:>digits$}  ", build.line_of(step.instruction));
+        out.push_str(&format!("{line}{painted}{}\n", cut(&clean(&name), room)));
+        for sentence in shown_sentences(build, prediction) {
+            for text in wrap(&sentence, layout.columns().saturating_sub(digits + 6)) {
+                out.push_str(&format!("  {}  {}\n", " ".repeat(digits), layout.paint(TextStyle::Plain, &text)));
+            }
+        }
+    }
+    out.push('\n');
+    for text in wrap(&summary(build), layout.columns().saturating_sub(2)) {
+        out.push_str(&format!("  {text}\n"));
+    }
+    for note in &build.notes {
+        for text in wrap(&format!("note: {note}"), layout.columns().saturating_sub(2)) {
+            out.push_str(&format!("  {text}\n"));
+        }
+    }
+    out
+}
+
+/// The reasons that a table shows: not that a step follows one above it, which the table shows itself.
+fn shown_sentences(build: &BuildPrediction, prediction: &StepPrediction) -> Vec<String> {
+    let reasons = prediction.reasons.iter().zip(build.sentences(prediction));
+    reasons.filter(|(reason, _)| !matches!(reason, StepReason::Above(..))).map(|(_, sentence)| sentence).collect()
+}
+
+fn summary(build: &BuildPrediction) -> String {
+    let all = build.steps().count();
+    let (misses, unknown) = (build.number(StepVerdict::Miss), build.number(StepVerdict::Unknown));
+    if misses + unknown == 0 {
+        return format!("all {} are cached", count(all as u64, "step"));
+    }
+    let time =
+        |verdict| build.total(verdict).map(|total| format!(" (≈ {}, measured)", seconds(total))).unwrap_or_default();
+    let verb = |number: usize| if number == 1 { "reruns" } else { "rerun" };
+    let mut text = format!("{misses} of {} {}{}", count(all as u64, "step"), verb(misses), time(StepVerdict::Miss));
+    if unknown > 0 {
+        text.push_str(&format!(
+            ", {unknown} may rerun{}: that depends on results of steps that rerun",
+            time(StepVerdict::Unknown)
+        ));
+    }
+    text
+}
+
+/// The predictions for programs, as `schemas/cache-predict.schema.json` describes them.
+pub fn prediction_json(root: &str, builds: &[BuildPrediction], problems: &[ProblemReport]) -> String {
+    let head = wire::Head::new("dockopt.cache-predict/1", root);
+    let builds = builds.iter().map(build_json).collect();
+    json::pretty(&wire::PredictionsJson { head, builds, problems: json::problems(problems) })
+}
+
+fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
+    let steps = build.steps().map(|(index, prediction)| {
+        let step = &build.graph.steps[index];
+        let files = prediction.reasons.iter().find_map(|reason| match reason {
+            StepReason::Files(changes) => Some(changes),
+            _ => None,
+        });
+        let changed = files.map(|changes| &changes.first).into_iter().flatten();
+        wire::StepPredictionJson {
+            line: build.line_of(step.instruction),
+            step: build.mask.apply(&step.name),
+            verdict: match prediction.verdict {
+                StepVerdict::Hit => "cached",
+                StepVerdict::Unknown => "may_rerun",
+                StepVerdict::Miss => "reruns",
+            },
+            reasons: build.sentences(prediction),
+            files: changed
+                .map(|change| wire::FileChangeJson { path: &change.path, change: change_word(change.kind) })
+                .collect(),
+            changed_files: files.map_or(0, |changes| changes.total),
+            seconds: build.seconds.get(index).copied().flatten(),
+        }
+    });
+    wire::BuildPredictionJson {
+        dockerfile: &build.dockerfile,
+        target: build.target.as_deref(),
+        compared: &build.compared,
+        steps: steps.collect(),
+        cached: build.number(StepVerdict::Hit),
+        reruns: build.number(StepVerdict::Miss),
+        may_rerun: build.number(StepVerdict::Unknown),
+        rerun_seconds: build.total(StepVerdict::Miss),
+        notes: &build.notes,
+    }
+}
+
+fn change_word(kind: FileChangeKind) -> &'static str {
+    match kind {
+        FileChangeKind::Content => "content",
+        FileChangeKind::Added => "added",
+        FileChangeKind::Removed => "removed",
+        FileChangeKind::Mode => "mode",
+        FileChangeKind::Link => "link",
+        FileChangeKind::Attributes => "attributes",
+        FileChangeKind::Kind => "kind",
+    }
+}

@@ -320,3 +320,41 @@ pub(super) struct RuleOption<'a> {
     pub name: &'a str,
     pub kind: &'static str,
 }
+
+#[derive(Serialize)]
+pub(super) struct PredictionsJson<'a> {
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    pub builds: Vec<BuildPredictionJson<'a>>,
+    pub problems: Vec<ProblemJson<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct BuildPredictionJson<'a> {
+    pub dockerfile: &'a str,
+    pub target: Option<&'a str>,
+    pub compared: &'a str,
+    pub steps: Vec<StepPredictionJson<'a>>,
+    pub cached: usize,
+    pub reruns: usize,
+    pub may_rerun: usize,
+    pub rerun_seconds: Option<f64>,
+    pub notes: &'a [String],
+}
+
+#[derive(Serialize)]
+pub(super) struct StepPredictionJson<'a> {
+    pub line: u32,
+    pub step: String,
+    pub verdict: &'static str,
+    pub reasons: Vec<String>,
+    pub files: Vec<FileChangeJson<'a>>,
+    pub changed_files: usize,
+    pub seconds: Option<f64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FileChangeJson<'a> {
+    pub path: &'a str,
+    pub change: &'static str,
+}

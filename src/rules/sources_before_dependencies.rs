@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Context;
 use super::copied_packages::{self, StageCopy};
 use crate::arrange::arrange;
-use crate::build::{Build, Stage, StageBase, Transfer, installed, toolchain};
+use crate::build::{Build, DownloadSize, Stage, StageBase, Transfer, installed, toolchain};
 use crate::cache::{Likeness, Origins, source_file, source_file_outside};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
@@ -77,6 +77,8 @@ struct Install {
     text: String,
     /// The scripts that run with it.
     scripts: Vec<InstallScript>,
+    /// What it downloads, as far as that is known.
+    size: Option<DownloadSize>,
 }
 
 impl Install {
@@ -275,7 +277,9 @@ fn install(
                 if ignores_scripts(&call) { None } else { installed::of(build, (stage, index), &invocation, &call) };
             let way = project.and_then(|project| project.install.or_else(|| project.project.install()));
             let scripts = way.map(|way| way.scripts.clone()).unwrap_or_default();
-            return Some(Install { manager: call.manager, verb: call.verb, span, text, scripts });
+            // A cache mount keeps what was downloaded.
+            let size = if cached { None } else { DownloadSize::of(build, (stage, index), &invocation, &call) };
+            return Some(Install { manager: call.manager, verb: call.verb, span, text, scripts, size });
         }
     }
     None
@@ -353,7 +357,12 @@ fn finding(cx: &Context, copied: &SourceCopy, install: &Install) -> Finding {
         _ => "copy the manifest and the lock file, install, then copy the sources",
     };
     let help = read_by_scripts(copied, install).unwrap_or_else(|| help.to_owned());
-    let impact = Impact::slower_rebuild("the copy is above the install in its stage");
+    let mut evidence = "the copy is above the install in its stage".to_owned();
+    if let Some(size) = &install.size {
+        let bytes = crate::text::bytes(size.archive_bytes);
+        evidence.push_str(&format!("; each rebuild downloads about {bytes} again: {}", size.evidence));
+    }
+    let impact = Impact::slower_rebuild(evidence);
     let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
     finding.label(install.span, "this reruns")
 }

@@ -80,6 +80,13 @@ fn images_are_shown_as_they_are() {
     check("docs/image.md", Dockopt::new().file("app.tar", archive()).file("Dockerfile", DOCKERFILE));
 }
 
+#[test]
+fn predictions_are_shown_as_they_are() {
+    let project =
+        Dockopt::new().file("Dockerfile", NAIVE).file("requirements.txt", "flask==3.1.2\n").file("app.py", FLASK);
+    check("docs/cache.md", project);
+}
+
 const NAIVE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\n\
                      CMD gunicorn --bind 0.0.0.0:8000 app:app\n";
 

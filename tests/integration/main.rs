@@ -6,6 +6,7 @@ mod advice;
 mod baseline;
 mod builder_checks;
 mod cache_history;
+mod cache_predict;
 mod cache_vectors;
 mod cli;
 mod context;

@@ -10,6 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dockopt::audit;
+use dockopt::build::Build;
+use dockopt::cache::{
+    BuildState, BuilderFlags, ContextFiles, Digests, Graph, Prediction, Records, StepReason, StepVerdict, names_only,
+};
 use dockopt::dockerfile::{self, File};
 use dockopt::fix::{Level, fix};
 use dockopt::inputs::context::{BuildContext, ContextBuilder, ContextEntryKind};
@@ -237,10 +241,22 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
     let json: serde_json::Value =
         serde_json::from_str(&report::audit_json(&report)).map_err(|error| error.to_string())?;
     fail(json["findings"].as_array().map(Vec::len) != Some(report.findings.len()), "JSON lacks findings")?;
+    predict(&inputs.builds[0], context);
     for level in [Level::Safe, Level::Unsafe] {
         fixed(&inputs, &selection, level, &before)?;
     }
     Ok(())
+}
+
+/// Runs the cache model on a build that did not change: what the builder has is never rebuilt for certain.
+fn predict(input: &BuildInput, context: &BuildContext) {
+    let graph = Graph::new(&Build::new(input), &BuilderFlags::default());
+    let files = ContextFiles::new(names_only(context), None);
+    let state = BuildState { graph: &graph, context: &files, folder: "context" };
+    let prediction = Prediction::new(state, state, &mut Records::default(), &mut Digests::default());
+    for step in prediction.steps.iter().filter(|step| step.verdict == StepVerdict::Miss) {
+        assert!(matches!(step.reasons[..], [StepReason::Missing(_) | StepReason::Above(..), ..]), "{step:?}");
+    }
 }
 
 fn fixed(inputs: &Inputs, selection: &Policies, level: Level, before: &File) -> Result<(), String> {

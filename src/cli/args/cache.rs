@@ -5,12 +5,51 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::options::Build;
-use crate::cache::RecordKeeping;
+use crate::cache::{BuilderFlags, RecordKeeping};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CacheCommand {
     /// Compute from git history which steps each commit would have rerun
     History(CacheHistory),
+    /// Predict which steps rerun after a change, and say why
+    Predict(CachePredict),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CachePredict {
+    /// Folder or Dockerfile
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Assume that a file or folder has other contents (repeatable)
+    #[arg(long, value_name = "FILE", conflicts_with = "since")]
+    pub touch: Vec<PathBuf>,
+    /// Compare the working tree with this commit instead of HEAD
+    #[arg(long, value_name = "COMMIT")]
+    pub since: Option<String>,
+    /// Predict what rerunning takes if this Dockerfile replaces the current one
+    #[arg(long, value_name = "DOCKERFILE")]
+    pub against: Option<PathBuf>,
+    /// Assume that a build argument has another value (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub change_build_arg: Vec<String>,
+    /// The image store of the builder: `containerd` (also builders of buildx) keeps `COPY --link` apart from what is
+    /// below it, `classic` does not
+    #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::Containerd)]
+    pub image_store: ImageStore,
+    #[command(flatten)]
+    pub build: Build,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ImageStore {
+    Containerd,
+    Classic,
+}
+
+impl ImageStore {
+    pub(in crate::cli) fn flags(self) -> BuilderFlags {
+        BuilderFlags { merges_links: self == Self::Containerd, ..BuilderFlags::default() }
+    }
 }
 
 #[derive(Debug, Args)]

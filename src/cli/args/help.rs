@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 11] = [
+const HELP: [Help; 12] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -101,6 +101,15 @@ const HELP: [Help; 11] = [
                 "dockopt cache history --against optimize",
                 "show what the rewrite of `dockopt optimize` would have saved",
             ),
+        ],
+    },
+    Help {
+        command: &["cache", "predict"],
+        formats: TEXT_AND_JSON,
+        modes: &[],
+        examples: [
+            ("dockopt cache predict ./backend", "show which steps the changes since the last commit rerun"),
+            ("dockopt cache predict ./backend --touch src/main.py", "show what an edit of this file reruns"),
         ],
     },
     Help {

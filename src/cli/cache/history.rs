@@ -5,6 +5,7 @@ mod simulation;
 use std::path::Path;
 
 use self::simulation::{Replacement, Simulation};
+use super::place::{RepositoryPlace, because};
 use crate::cli::args::{CacheHistory, Global};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
@@ -20,7 +21,7 @@ const OPTIMIZE: &str = "optimize";
 pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8, CommandFailure> {
     let Some(inputs) = gather(global, command)? else { return Ok(FAILED) };
     let build = only_build(&inputs, &command.path)?;
-    let (repository, paths) = locate(&inputs, build)?;
+    let RepositoryPlace { repository, paths } = RepositoryPlace::of(&inputs, build)?;
     let head = repository.resolve("HEAD")?;
     let history = repository.first_parents(head, command.commits as usize + 1)?;
     let builds = repository.builds(&history.commits, &paths);
@@ -74,38 +75,6 @@ fn only_build(inputs: &Inputs, path: &Path) -> Result<usize, CommandFailure> {
             Err(because(what, &format!("pass one of them: {}", shown.join(", "))))
         }
     }
-}
-
-/// The repository that a build lies in, and where it lies there.
-fn locate(inputs: &Inputs, build: usize) -> Result<(Repository, BuildPaths), CommandFailure> {
-    let input = &inputs.builds[build];
-    let name = inputs.source(input.dockerfile).name();
-    let Some(root) = &input.context_root else {
-        return Err(because(format!("`{name}` has no folder to use as the build context"), "pass its folder"));
-    };
-    let outside = |what: &str| because(format!("`{what}` is not in a git repository"), "run it in a clone");
-    let repository = Repository::discover(Path::new(name))?.ok_or_else(|| outside(name))?;
-    let Some(top) = repository.work_tree().and_then(|top| top.canonicalize().ok()) else {
-        return Err(because("the git repository has no work tree".to_owned(), "run it in a clone that is not bare"));
-    };
-    let below = |path: &Path| {
-        let below = path.strip_prefix(&top).ok()?.to_str()?;
-        Some(if cfg!(windows) { below.replace('\\', "/") } else { below.to_owned() })
-    };
-    let file = Path::new(name);
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let dockerfile = parent.canonicalize().ok().zip(file.file_name()).and_then(|(at, name)| below(&at.join(name)));
-    let context = Path::new(root).canonicalize().ok().and_then(|root| below(&root));
-    let dockerfile = dockerfile.ok_or_else(|| outside(name))?;
-    let context = context.ok_or_else(|| {
-        let what = format!("the build context `{root}` is not in the git repository of `{name}`");
-        because(what, "pass a folder of the repository")
-    })?;
-    Ok((repository, BuildPaths { dockerfile, context }))
-}
-
-fn because(what: String, help: &str) -> CommandFailure {
-    CommandFailure::Because { what, help: Some(help.to_owned()) }
 }
 
 fn never_built(builds: &[CommitBuild], paths: &BuildPaths, history: &History) -> CommandFailure {

@@ -1,6 +1,7 @@
 //! Folders of commits as the cache model compares them. A folder that several commits share is one in memory.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use gix_hash::ObjectId;
@@ -27,6 +28,32 @@ const KEPT_ENTRIES: usize = 400_000;
 
 /// Bytes of a link's text.
 const LINK: usize = 64 << 10;
+
+impl Repository {
+    /// A folder of the work tree as the builder would be sent it, given its path below the repository's top. Ignored
+    /// files that git does not track are left out. Modes are those of a clone with the usual umask.
+    ///
+    /// # Errors
+    /// The repository has no work tree.
+    pub fn work_directory(&self, folder: &str) -> Result<Arc<Directory>, Failure> {
+        let files = self.work_files(folder)?;
+        let top = self.work_tree().unwrap_or(Path::new("")).join(folder);
+        let nodes = files.into_iter().map(|file| {
+            let content = ContentId::of_git(file.id.as_bytes());
+            let node = match file.kind {
+                TreeEntryKind::Link => {
+                    let target = std::fs::read_link(top.join(&file.path)).unwrap_or_default();
+                    Node::Link(target.to_string_lossy().into())
+                }
+                TreeEntryKind::Executable => Node::File(FileNode::new(content, EXECUTABLE_MODE)),
+                TreeEntryKind::Submodule => Node::Other(content),
+                TreeEntryKind::File | TreeEntryKind::Folder => Node::File(FileNode::new(content, FILE_MODE)),
+            };
+            (file.path, node)
+        });
+        Ok(Arc::new(Directory::of_paths(nodes)))
+    }
+}
 
 /// The folders of a repository that were read so far.
 pub struct Directories<'r> {

@@ -156,6 +156,7 @@ fn npm(tree: &mut ManifestTree, path: &str, text: &str) -> Option<LockedPackages
         dev_only: (!package.dev_optional).then_some(package.dev),
         importable: Some(importable),
         scripts: lock.packages.is_some().then_some(package.scripts),
+        archive_bytes: None,
     };
     if let Some(packages) = &lock.packages {
         for (key, package) in packages {

@@ -41,7 +41,14 @@ pub(super) fn uv(tree: &mut ManifestTree, path: &str, manifest: &DeTable) -> Opt
             roots.insert(name.clone());
         }
         let version = text(package, "version").map(Into::into);
-        entries.push(LockEntry { name, version, needs, scripts: is_built(package), ..LockEntry::default() });
+        entries.push(LockEntry {
+            name,
+            version,
+            needs,
+            scripts: is_built(package),
+            archive_bytes: archive_bytes(package),
+            ..LockEntry::default()
+        });
     }
     Some(LockedPackages { demands, fits, ..LockedPackages::new(entries, (!roots.is_empty()).then_some(roots)) })
 }
@@ -102,16 +109,37 @@ pub(super) fn grouped(
 /// Whether a package has no wheel for Linux with glibc, so that it is built where it is installed; `None` where the lock
 /// lists no files of it.
 fn is_built(package: &DeValue) -> Option<bool> {
+    let files = files(package);
+    let is_listed = !files.is_empty() || package.get("sdist").is_some();
+    is_listed.then(|| !files.iter().any(|(name, _)| is_for_linux(name)))
+}
+
+/// The files that a lock file lists for a package, its source archive aside, with their bytes.
+fn files<'p>(package: &'p DeValue<'_>) -> Vec<(&'p str, Option<u64>)> {
     let list = |key: &str| toml_text::items(package.get(key).map(toml::Spanned::get_ref));
-    let name = |file: &DeValue| {
-        text(file, "file").or_else(|| text(file, "url")).or_else(|| text(file, "path")).map(str::to_owned)
+    let file = |file| {
+        let name = text(file, "file").or_else(|| text(file, "url")).or_else(|| text(file, "path"))?;
+        Some((name, size(file)))
     };
-    let wheels: Vec<String> = list("wheels").chain(list("files")).filter_map(name).collect();
-    let listed = !wheels.is_empty() || package.get("sdist").is_some();
-    let fits = |file: &String| {
-        file.ends_with(".whl") && (file.ends_with("-any.whl") || file.contains("manylinux") || file.contains("-linux_"))
-    };
-    listed.then(|| !wheels.iter().any(fits))
+    list("wheels").chain(list("files")).filter_map(file).collect()
+}
+
+fn size(file: &DeValue) -> Option<u64> {
+    file.get("size")?.get_ref().as_integer()?.as_str().parse().ok()
+}
+
+/// Whether a wheel can be installed on Linux with glibc.
+fn is_for_linux(name: &str) -> bool {
+    name.ends_with(".whl") && (name.ends_with("-any.whl") || name.contains("manylinux") || name.contains("-linux_"))
+}
+
+/// The bytes of the file that an install on Linux downloads: the largest wheel that fits, as those of several versions of
+/// Python differ little, else the source archive. `None` where the lock file records no sizes.
+fn archive_bytes(package: &DeValue) -> Option<u64> {
+    let is_usual = |name: &str| is_for_linux(name) && (name.ends_with("-any.whl") || name.contains("x86_64"));
+    let files = files(package);
+    let wheels = files.iter().filter(|(name, _)| is_usual(name)).filter_map(|(_, bytes)| *bytes);
+    wheels.max().or_else(|| size(package.get("sdist")?.get_ref()))
 }
 
 /// Whether a package is in groups of development only; `None` when that isn't told, or it is of an extra.
@@ -147,4 +175,25 @@ fn text<'t>(package: &'t DeValue, key: &str) -> Option<&'t str> {
 /// The names in a list of `{ name = "x" }`.
 fn names<'t>(list: Option<&'t DeValue>) -> impl Iterator<Item = String> + use<'t> {
     toml_text::items(list).filter_map(|item| text(item, "name")).map(normal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_download_is_the_wheel_for_linux_else_the_source() {
+        let bytes = |text: &str| {
+            let table = DeTable::parse(text).unwrap();
+            archive_bytes(&DeValue::Table(table.into_inner()))
+        };
+        let wheels = "wheels = [{ url = 'a-1-cp313-macosx_x86_64.whl', size = 9 }, \
+                      { url = 'a-1-cp312-manylinux_2_17_x86_64.whl', size = 5 }, \
+                      { url = 'a-1-cp313-manylinux_2_17_x86_64.whl', size = 6 }, \
+                      { url = 'a-1-cp313-manylinux_2_17_aarch64.whl', size = 8 }]\nsdist = { url = 'a.tar.gz', size = 2 }";
+        assert_eq!(bytes(wheels), Some(6));
+        assert_eq!(bytes("wheels = [{ url = 'a-1-py3-none-any.whl', size = 3 }]"), Some(3));
+        assert_eq!(bytes("sdist = { url = 'a.tar.gz', size = 2 }"), Some(2));
+        assert_eq!(bytes("wheels = [{ url = 'a-1-py3-none-any.whl' }]"), None);
+    }
 }

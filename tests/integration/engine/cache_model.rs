@@ -27,6 +27,8 @@ struct Score {
     traps: usize,
     disagreed: Vec<String>,
     refused: Vec<String>,
+    /// Cases with flags that the builder does not know.
+    too_new: usize,
     changes: BTreeMap<&'static str, usize>,
     lines: BTreeMap<&'static str, usize>,
 }
@@ -56,18 +58,19 @@ fn what_is_predicted_holds_for_containerds_store() {
 fn judge(score: &Score, store: &str) {
     let total = score.agreed + score.unknown + score.disagreed.len();
     let mut out = format!(
-        "\n{store}: {} of {total} steps agree, {} unknown, {} in traps, {} cases refused by the builder\n",
+        "\n{store}: {} of {total} steps agree, {} unknown, {} in traps, {} cases refused by the builder, {} beyond it\n",
         score.agreed,
         score.unknown,
         score.traps,
-        score.refused.len()
+        score.refused.len(),
+        score.too_new
     );
     let covered = |rows: &BTreeMap<&str, usize>| rows.values().filter(|count| **count > 0).count();
     _ = writeln!(out, "  changes covered: {} of {}", covered(&score.changes), CHANGES.len());
     _ = writeln!(out, "  lines covered: {} of {}", covered(&score.lines), LINES.len());
-    write!(std::io::stdout(), "{out}").unwrap();
     let report = [score.disagreed.join("\n"), score.refused.join("\n")].join("\n");
-    assert!(100 * score.disagreed.len() <= total, "{out}{report}");
+    write!(std::io::stdout(), "{out}{report}").unwrap();
+    assert!(score.disagreed.is_empty(), "{out}{report}");
     assert!(100 * score.unknown <= 8 * total, "{out}{report}");
     assert!(20 * score.refused.len() <= score.changes.values().sum(), "{out}{report}");
     if full() {

@@ -1,0 +1,56 @@
+//! Where a build is in a git repository.
+
+use std::path::Path;
+
+use crate::cli::output::CommandFailure;
+use crate::inputs::Inputs;
+use crate::load::git::{BuildPaths, Repository};
+
+/// A repository and where a build is in it.
+pub(super) struct RepositoryPlace {
+    /// The repository.
+    pub(super) repository: Repository,
+    /// The Dockerfile and the context, below its top.
+    pub(super) paths: BuildPaths,
+}
+
+impl RepositoryPlace {
+    /// Of a build that was read.
+    ///
+    /// # Errors
+    /// It is in no repository with a work tree.
+    pub(super) fn of(inputs: &Inputs, build: usize) -> Result<Self, CommandFailure> {
+        let input = &inputs.builds[build];
+        let name = inputs.source(input.dockerfile).name();
+        let Some(root) = &input.context_root else {
+            return Err(because(format!("`{name}` has no folder to use as the build context"), "pass its folder"));
+        };
+        let outside = |what: &str| because(format!("`{what}` is not in a git repository"), "run it in a clone");
+        let repository = Repository::discover(Path::new(name))?.ok_or_else(|| outside(name))?;
+        let Some(top) = repository.work_tree().and_then(|top| top.canonicalize().ok()) else {
+            return Err(because(
+                "the git repository has no work tree".to_owned(),
+                "run it in a clone that is not bare",
+            ));
+        };
+        let below = |path: &Path| {
+            let below = path.strip_prefix(&top).ok()?.to_str()?;
+            Some(if cfg!(windows) { below.replace('\\', "/") } else { below.to_owned() })
+        };
+        let file = Path::new(name);
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dockerfile = parent.canonicalize().ok().zip(file.file_name()).and_then(|(at, name)| below(&at.join(name)));
+        let context = Path::new(root).canonicalize().ok().and_then(|root| below(&root));
+        let dockerfile = dockerfile.ok_or_else(|| outside(name))?;
+        let context = context.ok_or_else(|| {
+            let what = format!("the build context `{root}` is not in the git repository of `{name}`");
+            because(what, "pass a folder of the repository")
+        })?;
+        Ok(Self { repository, paths: BuildPaths { dockerfile, context } })
+    }
+}
+
+/// A failure with what to do.
+pub(super) fn because(what: String, help: &str) -> CommandFailure {
+    CommandFailure::Because { what, help: Some(help.to_owned()) }
+}

@@ -1,0 +1,70 @@
+//! `dockopt cache predict`.
+
+mod states;
+
+use self::states::{Change, States};
+use crate::cache::{BuildState, Digests, Graph, Prediction, Records};
+use crate::cli::args::{CachePredict, Global, build_args};
+use crate::cli::exit::{CLEAN, FAILED};
+use crate::cli::output::{CommandFailure, complain, emit};
+use crate::cli::terminal;
+use crate::inputs::{Inputs, Need, Needs};
+use crate::report::{self, BuildPrediction, Format};
+
+pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8, CommandFailure> {
+    let mut request = command.build.request(command.path.clone(), None);
+    request.needs = Needs::NONE.with(Need::ContextNames);
+    let inputs = crate::load::gather(&request)?;
+    if complain(global, &inputs) {
+        return Ok(FAILED);
+    }
+    if inputs.builds.is_empty() {
+        return Err(CommandFailure::Because {
+            what: format!("no Dockerfile found in `{}`", command.path.display()),
+            help: Some("pass a Dockerfile, or the folder of one".to_owned()),
+        });
+    }
+    let change = Change {
+        touched: command.touch.clone(),
+        since: command.since.clone(),
+        against: command.against.clone(),
+        build_args: build_args(&command.change_build_arg),
+    };
+    let mut predictions = Vec::new();
+    for build in 0..inputs.builds.len() {
+        predictions.push(predict(&inputs, build, &change, command)?);
+    }
+    match global.format {
+        Format::Json => emit(global, &report::prediction_json(&inputs.root, &predictions, &[]))?,
+        _ => emit(global, &report::prediction(&predictions, terminal::stdout(global)))?,
+    }
+    Ok(CLEAN)
+}
+
+fn predict(
+    inputs: &Inputs,
+    build: usize,
+    change: &Change,
+    command: &CachePredict,
+) -> Result<BuildPrediction, CommandFailure> {
+    let states = States::read(inputs, build, change)?;
+    let flags = command.image_store.flags();
+    let graphs =
+        [&states.before, &states.after].map(|state| Graph::new(&crate::build::Build::new(&state.input), &flags));
+    let [old, new] = graphs;
+    let before = BuildState { graph: &old, context: &states.before.context, folder: "" };
+    let after = BuildState { graph: &new, context: &states.after.context, folder: "" };
+    let prediction = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
+    let input = &states.after.input;
+    Ok(BuildPrediction {
+        dockerfile: inputs.source(inputs.builds[build].dockerfile).name().to_owned(),
+        target: input.options.target.clone(),
+        compared: states.compared,
+        lines: input.file.instructions().iter().map(|instruction| instruction.start_line).collect(),
+        seconds: vec![None; new.steps.len()],
+        graph: new,
+        prediction,
+        mask: crate::audit::mask(inputs),
+        notes: states.notes,
+    })
+}

@@ -1,0 +1,193 @@
+//! The two states of a build that a prediction compares: as it was built last, and as it is to be built.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::cache::{ContentId, ContextFiles, Directory, FileNode, Node, names_only};
+use crate::cli::cache::place::{RepositoryPlace, because};
+use crate::cli::output::CommandFailure;
+use crate::inputs::{BuildInput, IgnoreInput, Inputs};
+use crate::load::git::{CommitBuild, Directories};
+use crate::load::{DOCKERFILE_LIMIT, read_source};
+use crate::text::Source;
+
+/// What changes between the states.
+pub(super) struct Change {
+    /// Files whose contents change.
+    pub(super) touched: Vec<PathBuf>,
+    /// The commit that was built last.
+    pub(super) since: Option<String>,
+    /// The Dockerfile that is built.
+    pub(super) against: Option<PathBuf>,
+    /// Build arguments that get another value.
+    pub(super) build_args: Vec<(String, String)>,
+}
+
+/// One state.
+pub(super) struct State {
+    pub(super) input: BuildInput,
+    pub(super) context: ContextFiles,
+}
+
+/// Both states, and how they are called.
+pub(super) struct States {
+    pub(super) before: State,
+    pub(super) after: State,
+    pub(super) compared: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// Permission bits of a file that is touched and does not exist.
+const FILE_MODE: u16 = 0o644;
+
+impl Change {
+    /// Whether a commit is what was built last: one that is named, or HEAD where nothing else is said to change.
+    fn commit(&self) -> Option<&str> {
+        let is_named = !self.touched.is_empty() || self.against.is_some() || !self.build_args.is_empty();
+        self.since.as_deref().or((!is_named).then_some("HEAD"))
+    }
+}
+
+impl States {
+    pub(super) fn read(inputs: &Inputs, build: usize, change: &Change) -> Result<Self, CommandFailure> {
+        let input = &inputs.builds[build];
+        let mut states = match change.commit() {
+            Some(commit) => Self::since(inputs, build, commit)?,
+            None => Self::same(input),
+        };
+        if !change.touched.is_empty() {
+            states.touch(input, &change.touched);
+        }
+        if let Some(path) = &change.against {
+            states.replace_dockerfile(path)?;
+        }
+        for (name, value) in &change.build_args {
+            states.after.input.options.build_args.push((name.clone(), value.clone()));
+            states.add_words(&format!("`--build-arg {name}` changed"));
+        }
+        Ok(states)
+    }
+
+    /// The build as it is, twice.
+    fn same(input: &BuildInput) -> Self {
+        let root = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
+        let state = || State { input: input.clone(), context: ContextFiles::new(Arc::clone(&root), None) };
+        Self { before: state(), after: state(), compared: String::new(), notes: Vec::new() }
+    }
+
+    /// The build of a commit, and that of the working tree.
+    fn since(inputs: &Inputs, build: usize, name: &str) -> Result<Self, CommandFailure> {
+        let input = &inputs.builds[build];
+        let place = RepositoryPlace::of(inputs, build)?;
+        let repository = &place.repository;
+        let commit = repository.commit(repository.resolve(name)?)?;
+        let files = match repository.builds(std::slice::from_ref(&commit), &place.paths).pop() {
+            Some(CommitBuild::Found(files)) => files,
+            Some(CommitBuild::Unreadable(failure)) => return Err(failure.into()),
+            Some(CommitBuild::Absent) | None => {
+                let what = format!("`{}` is not in {name}", place.paths.dockerfile);
+                return Err(because(what, "name a commit that has it, with --since"));
+            }
+        };
+        let text = repository.text(files.dockerfile)?;
+        let ignore = files.ignore.map(|ignore| repository.text(ignore)).transpose()?;
+        let root = Directories::new(repository).directory(files.context)?;
+        let mut earlier = BuildInput::new(&Source::of(&place.paths.dockerfile, &text), input.options.clone());
+        earlier.base_images.clone_from(&input.base_images);
+        let work_tree = repository.work_directory(&place.paths.context)?;
+        // What git ignores is the same before and after.
+        let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
+        let root = Arc::new(root.with_missing(&names, Some(&work_tree)));
+        let work_tree = Arc::new(work_tree.with_missing(&names, None));
+        let ignore_now = ignore_text(inputs, input);
+        Ok(Self {
+            before: State { input: earlier, context: ContextFiles::new(root, ignore.as_deref()) },
+            after: State { input: input.clone(), context: ContextFiles::new(work_tree, ignore_now.as_deref()) },
+            compared: format!("the working tree against {name}"),
+            notes: Vec::new(),
+        })
+    }
+
+    /// Changes the contents of files.
+    fn touch(&mut self, input: &BuildInput, paths: &[PathBuf]) {
+        let mut names = Vec::new();
+        for path in paths {
+            let Some(below) = below_context(input, path) else {
+                self.notes.push(format!("`{}` is not in the build context: it changes no step", path.display()));
+                continue;
+            };
+            let is_ignored = input.context.as_ref().and_then(|context| context.excluded_above(&below)).is_some();
+            if is_ignored {
+                self.notes.push(format!("`{below}` is left out by .dockerignore: it changes no step"));
+                continue;
+            }
+            let root = touch_below(&self.after.context.root, &below);
+            self.after.context = self.after.context.over(Arc::new(root));
+            names.push(format!("`{below}`"));
+        }
+        if !names.is_empty() {
+            self.add_words(&format!("{} changed", names.join(", ")));
+        }
+    }
+
+    fn replace_dockerfile(&mut self, path: &Path) -> Result<(), CommandFailure> {
+        let source = read_source(path, DOCKERFILE_LIMIT)?;
+        let base_images = std::mem::take(&mut self.after.input.base_images);
+        self.after.input = BuildInput::new(&source, self.after.input.options.clone());
+        self.after.input.base_images = base_images;
+        self.add_words(&format!("built with `{}`", path.display()));
+        Ok(())
+    }
+
+    fn add_words(&mut self, words: &str) {
+        if !self.compared.is_empty() {
+            self.compared.push_str(", ");
+        }
+        self.compared.push_str(words);
+    }
+}
+
+/// The text of the .dockerignore that counts now.
+fn ignore_text(inputs: &Inputs, input: &BuildInput) -> Option<String> {
+    match &input.ignore {
+        IgnoreInput::Present(file, _) => Some(inputs.source(*file).text().to_owned()),
+        _ => None,
+    }
+}
+
+/// The tree with another content of a file, or of all files of a folder.
+fn touch_below(root: &Directory, path: &str) -> Directory {
+    let node = match root.node(path) {
+        Some(Node::File(file)) => Node::File(FileNode { content: changed(file.content), ..file.clone() }),
+        Some(Node::Directory { mode, entries }) => {
+            let names = entries.entries().iter().map(|(name, _)| name.to_string());
+            let entries = names.fold((**entries).clone(), |folder, name| touch_below(&folder, &name));
+            Node::Directory { mode: *mode, entries: Arc::new(entries) }
+        }
+        Some(Node::Link(target)) => Node::Link(format!("{target} ").into()),
+        Some(Node::Other(content)) => Node::Other(changed(*content)),
+        None => Node::File(FileNode::new(ContentId::of_bytes(path.as_bytes()), FILE_MODE)),
+    };
+    root.with(path, Some(node))
+}
+
+fn changed(content: ContentId) -> ContentId {
+    ContentId(!content.0)
+}
+
+/// The path of a file below the context: as it is typed, else taken from the context's folder.
+fn below_context(input: &BuildInput, path: &Path) -> Option<String> {
+    let root = Path::new(input.context_root.as_deref()?).canonicalize().ok()?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let typed = parent.canonicalize().ok().zip(path.file_name()).map(|(parent, name)| parent.join(name));
+    let typed = typed.or_else(|| path.canonicalize().ok());
+    let below = typed.as_deref().and_then(|typed| typed.strip_prefix(&root).ok()).map(Path::to_path_buf);
+    let exists = below.as_ref().is_some_and(|below| root.join(below).exists());
+    let below = match below {
+        Some(below) if exists => below,
+        Some(_) | None if path.is_relative() && root.join(path).exists() => path.to_path_buf(),
+        Some(below) => below,
+        None => return None,
+    };
+    Some(crate::text::path::normalize(&below.to_str()?.replace('\\', "/")))
+}

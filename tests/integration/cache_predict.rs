@@ -1,0 +1,97 @@
+//! `cache predict`: what a change reruns, in a folder and in a git repository.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::dockopt::{Dockopt, Ran};
+use crate::fixtures::keeps_schema;
+
+const DOCKERFILE: &str = "FROM node:22 AS build\nWORKDIR /app\nCOPY package.json ./\nRUN npm install\nCOPY . .\nARG MODE=1\n\
+                          RUN npm run build\nFROM nginx:1.27\nCOPY --from=build /app/dist /usr/share/nginx/html\n";
+
+fn project() -> Dockopt {
+    Dockopt::new()
+        .file("Dockerfile", DOCKERFILE)
+        .file(".dockerignore", "*.md\n.git\n")
+        .file("package.json", "{}")
+        .file("src/main.js", "1")
+        .file("notes.md", "1")
+}
+
+fn json(ran: &Ran) -> Value {
+    let json = ran.json();
+    keeps_schema(include_str!("../../schemas/cache-predict.schema.json"), &json);
+    json
+}
+
+/// The verdicts of the first build's steps.
+fn verdicts(json: &Value) -> Vec<&str> {
+    json["builds"][0]["steps"].as_array().unwrap().iter().map(|step| step["verdict"].as_str().unwrap()).collect()
+}
+
+const SOURCE_CHANGED: [&str; 6] = ["cached", "cached", "cached", "reruns", "reruns", "may_rerun"];
+
+#[test]
+fn a_touched_file_reruns_the_steps_that_take_it() {
+    let ran = project().args(["cache", "predict", "--touch", "src/main.js", "--format", "json"]).run().code(0);
+    let found = json(&ran);
+    assert_eq!(verdicts(&found), SOURCE_CHANGED);
+    let steps = &found["builds"][0]["steps"];
+    assert_eq!(steps[3]["files"][0]["path"], "src/main.js");
+    assert_eq!(steps[3]["line"], 5);
+    assert_eq!(steps[4]["reasons"][0], "it builds on `[build 5/6] COPY . .`, which reruns");
+    let all = json(&ran.again(["cache", "predict", "--touch", "package.json", "--format", "json"]));
+    assert_eq!(verdicts(&all), ["cached", "reruns", "reruns", "reruns", "reruns", "may_rerun"]);
+}
+
+#[test]
+fn a_file_that_is_not_sent_changes_nothing_and_that_is_said() {
+    let ran = project().args(["cache", "predict", "--touch", "notes.md"]).run().code(0);
+    assert!(ran.stdout.contains("all 6 steps are cached"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`notes.md` is left out by .dockerignore"), "{}", ran.stdout);
+}
+
+#[test]
+fn arguments_and_other_dockerfiles_are_changes_too() {
+    let ran = project().args(["cache", "predict", "--change-build-arg", "MODE=2", "--format", "json"]).run().code(0);
+    assert_eq!(verdicts(&json(&ran)), ["cached", "cached", "cached", "cached", "reruns", "may_rerun"]);
+    assert!(ran.stdout.contains("the variable `MODE` changed from `1` to `2` in line 6"), "{}", ran.stdout);
+    let other = DOCKERFILE.replace("npm install", "npm ci");
+    let ran = project().file("new.Dockerfile", &other);
+    let ran =
+        ran.args(["cache", "predict", "-f", "Dockerfile", "--against", "new.Dockerfile", "--format", "json"]).run();
+    assert_eq!(verdicts(&json(&ran.code(0)))[2..4], ["reruns", "reruns"]);
+}
+
+#[test]
+fn the_working_tree_is_compared_with_a_commit() {
+    let ran = project().args(["cache", "predict"]).run().code(2);
+    assert!(ran.stderr.contains("is not in a git repository"), "{}", ran.stderr);
+    let folder = ran.path().to_owned();
+    if !git(&folder, &["init", "-q"]) {
+        return;
+    }
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    let same = ran.again(["cache", "predict"]).code(0);
+    assert!(same.stdout.contains("all 6 steps are cached"), "{}", same.stdout);
+    std::fs::write(folder.join("src/main.js"), "2").unwrap();
+    std::fs::write(folder.join("src/new.js"), "2").unwrap();
+    let changed = same.again(["cache", "predict", "--format", "json"]).code(0);
+    assert_eq!(verdicts(&json(&changed)), SOURCE_CHANGED);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "second"]);
+    let since = changed.again(["cache", "predict", "--since", "HEAD~1", "--format", "json"]).code(0);
+    assert_eq!(verdicts(&json(&since)), SOURCE_CHANGED);
+    let none = since.again(["cache", "predict", "--since", "nothing"]).code(2);
+    assert!(none.stderr.contains("nothing"), "{}", none.stderr);
+}
+
+/// Runs git; whether there is one and it worked.
+fn git(folder: &Path, arguments: &[&str]) -> bool {
+    let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+    let run = Command::new("git").current_dir(folder).args(identity).args(arguments).output();
+    run.is_ok_and(|output| output.status.success())
+}
