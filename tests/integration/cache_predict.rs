@@ -1,10 +1,8 @@
 //! `cache predict`: what a change reruns, in a folder and in a git repository.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
 
+use crate::cache_history::git;
 use crate::dockopt::{Dockopt, Ran};
 use crate::fixtures::keeps_schema;
 
@@ -70,9 +68,7 @@ fn the_working_tree_is_compared_with_a_commit() {
     let ran = project().args(["cache", "predict"]).run().code(2);
     assert!(ran.stderr.contains("is not in a git repository"), "{}", ran.stderr);
     let folder = ran.path().to_owned();
-    if !git(&folder, &["init", "-q"]) {
-        return;
-    }
+    git(&folder, &["init", "-q"]);
     git(&folder, &["add", "-A"]);
     git(&folder, &["commit", "-q", "-m", "first"]);
     let same = ran.again(["cache", "predict"]).code(0);
@@ -87,11 +83,4 @@ fn the_working_tree_is_compared_with_a_commit() {
     assert_eq!(verdicts(&json(&since)), SOURCE_CHANGED);
     let none = since.again(["cache", "predict", "--since", "nothing"]).code(2);
     assert!(none.stderr.contains("nothing"), "{}", none.stderr);
-}
-
-/// Runs git; whether there is one and it worked.
-fn git(folder: &Path, arguments: &[&str]) -> bool {
-    let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
-    let run = Command::new("git").current_dir(folder).args(identity).args(arguments).output();
-    run.is_ok_and(|output| output.status.success())
 }
