@@ -15,6 +15,7 @@ mod history;
 mod image;
 pub mod installed;
 mod latest_setting;
+mod logged_steps;
 mod launch;
 mod listening;
 mod needs;

@@ -3,6 +3,7 @@
 
 mod archive;
 mod document;
+mod explanation;
 mod foreign;
 mod legacy;
 mod lines;
@@ -21,6 +22,7 @@ mod trailer;
 mod tests;
 mod vertices;
 
+pub use self::explanation::{CriticalPath, Explanation, StageSummary, explain};
 pub use self::foreign::NotABuildLog;
 use self::logged_build::DOCUMENT;
 pub use self::logged_build::{

@@ -51,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Cache { command: CacheCommand::Predict(command) } => cache::predict::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
         Command::Rules(command) => explain::rules(&cli.global, command),
+        Command::Cache { command: CacheCommand::Explain(command) } => cache::explain::run(&cli.global, command),
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, command),
         Command::Debug { command } => debug::run(&cli.global, command),
     };

@@ -21,7 +21,7 @@ mod shellcheck;
 mod text_files;
 mod walk;
 
-pub use self::build_log::read_build_log;
+pub use self::build_log::{build_log_name, read_build_log};
 pub use self::evidence::{evidence, runs};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{gather, gather_texts};

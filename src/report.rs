@@ -3,6 +3,7 @@
 
 mod adoption;
 mod baseline;
+mod cache;
 mod cache_history;
 mod catalogue;
 mod context;
@@ -29,6 +30,7 @@ mod wire;
 
 pub use self::adoption::{added_ignores, added_ignores_json, statistics, statistics_json};
 pub use self::baseline::baseline;
+pub use self::cache::{ExplainedBuild, ExplainedLog, cache_explanation, cache_explanation_json};
 pub use self::cache_history::{
     CacheHistoryReport, CommitRow, HistoryCommit, HistoryStep, HistoryTable, cache_history, cache_history_json,
 };

@@ -236,6 +236,20 @@ impl LoggedBuild {
         is(StepStatus::Error).or_else(|| is(StepStatus::Canceled))
     }
 
+    /// Replaces all texts of the build by others: what the steps are called, what they printed, errors and warnings.
+    pub fn map_texts(&mut self, map: &dyn Fn(&str) -> String) {
+        let replace = |text: &mut String| *text = map(text);
+        for step in &mut self.steps {
+            let texts = [&mut step.name, &mut step.label.text];
+            texts.into_iter().chain(step.error.as_mut()).chain(&mut step.warnings).for_each(replace);
+            step.transfers.iter_mut().map(|transfer| &mut transfer.id).for_each(replace);
+            step.output.map_texts(map);
+        }
+        if let Some(error) = &mut self.error {
+            replace(&mut error.message);
+        }
+    }
+
     /// Names what the steps are, and fills what follows from them.
     pub(super) fn complete(&mut self) {
         if !matches!(self.form, LogForm::Legacy | LogForm::Buildah) {

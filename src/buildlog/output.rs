@@ -91,6 +91,15 @@ impl Output {
         self.tail.extend_from_slice(bytes);
     }
 
+    /// Replaces what is kept of the texts by others.
+    pub(super) fn map_texts(&mut self, map: &dyn Fn(&str) -> String) {
+        for pause in &mut self.pauses {
+            pause.after = map(&pause.after);
+        }
+        self.tail = map(&self.tail()).into_bytes();
+        self.last.1.clear();
+    }
+
     /// The end of what it printed.
     pub fn tail(&self) -> String {
         String::from_utf8_lossy(&self.tail[self.tail.len().saturating_sub(TAIL)..]).into_owned()

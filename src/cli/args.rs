@@ -7,7 +7,7 @@ mod measure;
 mod optimize;
 mod options;
 
-pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict};
+pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog};
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};

@@ -1,5 +1,6 @@
 //! `dockopt cache`.
 
+pub(super) mod explain;
 pub(super) mod history;
 mod place;
 pub(super) mod predict;

@@ -10,24 +10,34 @@ use crate::failure::{Failure, FailureKind};
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 
-/// Reads the log in a file.
+/// What a log is called in messages; `-` is standard input.
+pub fn build_log_name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads the log in a file, or on standard input.
 ///
 /// # Errors
 /// The file cannot be read, or is no build log.
 pub fn read_build_log(path: &Path) -> Result<BuildLog, Failure> {
-    let name = path.display();
+    let name = build_log_name(path);
     let setup = |what: String, help: &str| Failure::new(FailureKind::Setup, what, help);
-    let unreadable =
-        |error: &io::Error| setup(format!("`{name}` cannot be read: {error}"), "pass the file of a build log");
-    let metadata = fs::metadata(path).map_err(|error| unreadable(&error))?;
-    if metadata.is_dir() {
-        return Err(setup(format!("`{name}` is a folder"), "pass the file of a build log"));
-    }
-    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    let unreadable = |error: &io::Error| {
+        setup(format!("`{name}` cannot be read: {error}"), "pass the file of a build log; `-` reads standard input")
+    };
+    let mut source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        let metadata = fs::metadata(path).map_err(|error| unreadable(&error))?;
+        if metadata.is_dir() {
+            return Err(setup(format!("`{name}` is a folder"), "pass the file of a build log"));
+        }
+        Box::new(File::open(path).map_err(|error| unreadable(&error))?)
+    };
     let mut reader = Reader::default();
     let mut buffer = vec![0; CHUNK];
     loop {
-        match file.read(&mut buffer) {
+        match source.read(&mut buffer) {
             Ok(0) => break,
             Ok(read) => reader.push(buffer.get(..read).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

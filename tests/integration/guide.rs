@@ -87,6 +87,13 @@ fn predictions_are_shown_as_they_are() {
     check("docs/cache.md", project);
 }
 
+#[test]
+fn build_logs_are_explained_as_shown() {
+    use crate::cache_explain::{dockerfile, sample};
+    let log = sample("plain-buildx0.29-engine28.5-src-changed.log");
+    check("docs/build-logs.md", Dockopt::new().file("build.log", log).file("Dockerfile", dockerfile()));
+}
+
 const NAIVE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\n\
                      CMD gunicorn --bind 0.0.0.0:8000 app:app\n";
 

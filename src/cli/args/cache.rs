@@ -11,6 +11,8 @@ use crate::cache::{BuilderFlags, RecordKeeping};
 pub(in crate::cli) enum CacheCommand {
     /// Compute from git history which steps each commit would have rerun
     History(CacheHistory),
+    /// Read a build log: which steps were cached, what missed first, and what the build waited for
+    Explain(Box<ExplainLog>),
     /// Predict which steps rerun after a change, and say why
     Predict(CachePredict),
 }
@@ -86,4 +88,22 @@ impl Builder {
             Self::Fresh => RecordKeeping::Fresh,
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every form of log is read: plain with and without the prefixes of CI, rawjson, terminal captures, the \
+                        legacy builder, buildah, `buildx history` and .dockerbuild files, traces.\n\nExit codes: 0 \
+                        explained; 2 the file is no build log."
+)]
+pub(in crate::cli) struct ExplainLog {
+    /// The build log; `-` reads standard input
+    pub log: PathBuf,
+    /// Folder or Dockerfile of the build, to name the lines of the steps
+    pub path: Option<PathBuf>,
+    /// Show all steps, also those that took no time
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub build: Build,
 }

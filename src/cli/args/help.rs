@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 12] = [
+const HELP: [Help; 13] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -128,6 +128,18 @@ const HELP: [Help; 12] = [
         examples: [
             ("dockopt rules default", "list the rules that run by default"),
             ("dockopt rules cache --format json", "list the rules of a category as JSON"),
+        ],
+    },
+    Help {
+        command: &["cache", "explain"],
+        formats: TEXT_AND_JSON,
+        modes: &[],
+        examples: [
+            (
+                "dockopt cache explain build.log ./backend",
+                "show what was cached, what missed first, and the slowest lines",
+            ),
+            ("dockopt cache explain -", "read the output of `docker build … 2>&1` from a pipe"),
         ],
     },
     Help {

@@ -1,0 +1,141 @@
+//! `dockopt cache explain`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::build::Build;
+use crate::buildlog::{self, BuildLog, LogForm, LoggedBuild};
+use crate::cli::args::{ExplainLog, Global};
+use crate::cli::exit::{CLEAN, FAILED};
+use crate::cli::output::{CommandFailure, complain, emit};
+use crate::cli::terminal;
+use crate::finding::Mask;
+use crate::inputs::Inputs;
+use crate::load::{build_log_name, read_build_log};
+use crate::report::{self, ExplainedBuild, ExplainedLog, Format};
+use crate::secret;
+
+pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, CommandFailure> {
+    let name = build_log_name(&command.log);
+    let log = read_build_log(&command.log)?;
+    check_steps(&log, &name)?;
+    let inputs = match dockerfile_path(command) {
+        Some(path) => {
+            let inputs = crate::load::gather(&command.build.request(path, None))?;
+            if complain(global, &inputs) {
+                return Ok(FAILED);
+            }
+            Some(inputs)
+        }
+        None => None,
+    };
+    let explained = explain_log(name, log, inputs.as_ref());
+    let text = match global.format {
+        Format::Json => {
+            report::cache_explanation_json(&explained, inputs.as_ref().map_or(".", |inputs| inputs.root.as_str()))
+        }
+        _ => report::cache_explanation(&explained, terminal::stdout(global), command.all),
+    };
+    emit(global, &text)?;
+    Ok(CLEAN)
+}
+
+/// The folder or Dockerfile of the build; `None` if the log alone is explained.
+fn dockerfile_path(command: &ExplainLog) -> Option<PathBuf> {
+    match (&command.path, &command.build.file) {
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(file)) => {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            Some(folder.unwrap_or(Path::new(".")).to_owned())
+        }
+        (None, None) => None,
+    }
+}
+
+/// Refuses documents about builds that have no steps.
+fn check_steps(log: &BuildLog, name: &str) -> Result<(), CommandFailure> {
+    let form = |form| log.builds.iter().all(|build| build.form == form);
+    let (what, help) = if form(LogForm::Metadata) {
+        ("is a metadata file: it has digests, but neither steps nor times", "give the log of the build")
+    } else if form(LogForm::Provenance) {
+        ("is a provenance: it has the steps, but not what was cached", "give the log of the build")
+    } else {
+        return Ok(());
+    };
+    let help = format!("{help}: `docker buildx history logs REF --progress rawjson 2> build.log`");
+    Err(CommandFailure::Because { what: format!("`{name}` {what}"), help: Some(help) })
+}
+
+fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>) -> ExplainedLog {
+    let mut mask = inputs.map(crate::audit::mask).unwrap_or_default();
+    let mut explained = ExplainedLog { name, builds: Vec::new(), notices: log.notices };
+    let builds: Vec<(String, Build)> = inputs.map_or_else(Vec::new, |inputs| {
+        let name = |file| inputs.source(file).name().to_owned();
+        inputs.builds.iter().map(|input| (name(input.dockerfile), Build::new(input))).collect()
+    });
+    for logged in log.builds {
+        let logged = masked(logged, &mut mask);
+        let build = explain_build(logged, &builds, &|_| None);
+        let is_instruction = |step: &buildlog::LogStep| step.label.is_instruction();
+        if !builds.is_empty()
+            && build.logged.steps.iter().any(is_instruction)
+            && build.places.iter().all(Option::is_none)
+        {
+            let names: Vec<String> = builds.iter().take(3).map(|(name, _)| format!("`{name}`")).collect();
+            let names = names.join(", ");
+            explained.notices.push(format!("no step of the log is in {names}: was another Dockerfile built?"));
+        }
+        explained.builds.push(build);
+    }
+    explained
+}
+
+/// Explains one build. `builds`: the Dockerfiles that it may be of, with their names. `reason`: why a step was not cached,
+/// where that is known.
+fn explain_build(
+    logged: LoggedBuild,
+    builds: &[(String, Build)],
+    reason: &dyn Fn(usize) -> Option<String>,
+) -> ExplainedBuild {
+    let mapped: Vec<Vec<Option<usize>>> = builds.iter().map(|(_, build)| build.logged_steps(&logged)).collect();
+    // Each target has a Dockerfile of its own: the one that has most of its steps.
+    let target = |at: usize| logged.steps[at].label.target.as_deref();
+    let mut best: BTreeMap<Option<&str>, (usize, usize)> = BTreeMap::new();
+    let targets: BTreeSet<Option<&str>> = (0..logged.steps.len()).map(target).collect();
+    for name in targets {
+        let count = |steps: &Vec<Option<usize>>| {
+            (0..logged.steps.len()).filter(|at| target(*at) == name && steps[*at].is_some()).count()
+        };
+        let counts = mapped.iter().map(count).enumerate().map(|(build, count)| (count, std::cmp::Reverse(build)));
+        if let Some((count, std::cmp::Reverse(build))) = counts.max().filter(|(count, _)| *count > 0) {
+            best.insert(name, (build, count));
+        }
+    }
+    let place = |at: usize| {
+        let known = best.get(&target(at)).and_then(|(build, _)| {
+            let (name, dockerfile) = &builds[*build];
+            let line = dockerfile.instruction(mapped[*build][at]?).start_line;
+            Some((name.clone(), line))
+        });
+        let recorded =
+            || Some((logged.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()), logged.steps[at].line?));
+        known.or_else(recorded)
+    };
+    let places = (0..logged.steps.len()).map(place).collect();
+    let base = |title: &str| best.values().find_map(|(build, _)| builds[*build].1.base_stage(title));
+    let explanation = buildlog::explain(&logged, &base);
+    let reasons = (0..logged.steps.len()).map(reason).collect();
+    ExplainedBuild { explanation, places, reasons, logged }
+}
+
+/// The build with the secrets in its texts masked.
+fn masked(mut logged: LoggedBuild, mask: &mut Mask) -> LoggedBuild {
+    for step in &logged.steps {
+        for text in [Some(&step.name), step.error.as_ref()].into_iter().flatten() {
+            secret::in_text(text).iter().for_each(|found| mask.add(&found.value));
+        }
+        secret::in_text(&step.output.tail()).iter().for_each(|found| mask.add(&found.value));
+    }
+    logged.map_texts(&|text| mask.apply(text));
+    logged
+}

@@ -1,0 +1,97 @@
+//! `cache explain`: every sample of a log is explained or refused with advice.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::dockopt::{Dockopt, Ran};
+
+fn samples() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/build_logs")
+}
+
+pub(crate) fn sample(name: &str) -> Vec<u8> {
+    fs::read(samples().join(name)).unwrap()
+}
+
+/// The Dockerfile of the samples, as the record of one of them holds it.
+pub(crate) fn dockerfile() -> String {
+    let log = dockopt::buildlog::read(&sample("history-export.dockerbuild")).unwrap();
+    log.builds[0].source.clone().unwrap()
+}
+
+fn explain(log: &[u8], arguments: &[&str]) -> Ran {
+    let project = Dockopt::new().file("Dockerfile", dockerfile()).input(log);
+    project.args(["cache", "explain", "-"].iter().chain(arguments).copied()).run()
+}
+
+#[test]
+fn every_sample_is_explained_or_refused() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../schemas/cache-explain.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let (mut explained, mut refused) = (0, 0);
+    for entry in fs::read_dir(samples()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let ran = explain(&sample(&name), &["--format=json"]);
+        if ran.code == 0 {
+            let errors: Vec<String> = schema.iter_errors(&ran.json()).map(|error| error.to_string()).collect();
+            assert_eq!(errors, Vec::<String>::new(), "{name}");
+            explained += 1;
+        } else {
+            assert!(ran.code == 2 && ran.stderr.contains("help: "), "{name}: {}", ran.stderr);
+            refused += 1;
+        }
+    }
+    assert_eq!((explained, refused), (54, 11));
+}
+
+#[test]
+fn steps_have_the_lines_of_the_dockerfile() {
+    for name in [
+        "plain-buildx0.29-engine28.5-src-changed.log",
+        "rawjson-buildx0.29-engine28.5-src-changed.log",
+        "tty-buildx0.29-engine28.5.typescript",
+        "plain-bake0.29-engine28.5-two-targets.log",
+    ] {
+        let ran = explain(&sample(name), &["."]).code(0);
+        for part in ["Cache misses", "Dockerfile:24", "COPY . .", "1 later step reran because of it"] {
+            assert!(ran.stdout.contains(part), "{name}: {part}: {}", ran.stdout);
+        }
+        let json = explain(&sample(name), &["--format=json", "--file", "Dockerfile"]).json();
+        let steps = json["builds"][0]["steps"].as_array().unwrap();
+        let of_stages = steps.iter().filter(|step| !step["number"].is_null() && step["target"] != "db");
+        let lines: Vec<u64> = of_stages.map(|step| step["line"].as_u64().unwrap_or_default()).collect();
+        let mut sorted = lines.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [3, 4, 5, 6, 8, 9, 10, 11, 21, 22, 23, 24, 25], "{name}: {lines:?}");
+    }
+    let other = Dockopt::new().file("Dockerfile", "FROM debian\nRUN true\n");
+    let other = other.input(sample("plain-buildx0.29-engine28.5-warm.log"));
+    let ran = other.args(["cache", "explain", "-", "."]).run().code(0);
+    assert!(ran.stdout.contains("was another Dockerfile built?"), "{}", ran.stdout);
+}
+
+#[test]
+fn logs_are_read_from_files_and_written_to_files() {
+    let log = sample("plain-buildx0.29-engine28.5-cold.log");
+    let ran =
+        Dockopt::new().file("build.log", log).args(["cache", "explain", "build.log", "-o", "out.txt"]).run().code(0);
+    assert!(ran.read("out.txt").starts_with("build.log: plain log of Dockerfile\n"));
+    assert!(ran.stdout.is_empty());
+    let ran = Dockopt::new().args(["cache", "explain", "none.log"]).run().code(2);
+    ran.complains(&["error: `none.log` cannot be read: No such file"]);
+}
+
+#[test]
+fn secrets_of_a_log_are_masked() {
+    let token = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    let log = format!(
+        "#1 [1/2] RUN curl -H \"Authorization: token {token}\" x\n#1 0.1 using {token}\n#1 3.0 end\n#1 ERROR: {token}\nERROR: \
+         failed to solve: {token}\n"
+    );
+    for format in ["text", "json"] {
+        let ran = explain(log.as_bytes(), &["--format", format]).code(0);
+        assert!(!ran.stdout.contains(token), "{}", ran.stdout);
+        assert!(ran.stdout.contains("***"), "{}", ran.stdout);
+    }
+}
