@@ -29,7 +29,7 @@ pub use self::edit_likelihood::Likeness;
 pub use self::environment::is_stand_in;
 pub use self::graph::Graph;
 pub use self::history::{BuildHistory, BuildOutcome, HistoryCause, RecordKeeping, StepCount, lineage};
-pub use self::names_only::names_only;
+pub use self::names_only::{names_only, predict_touched, touch};
 pub use self::predict::{BuildState, Prediction, StepPrediction, StepReason};
 pub use self::records::{Outcome, Records, StepVerdict};
 pub use self::seconds::step_seconds;

@@ -34,6 +34,7 @@ mod path;
 mod folder_summary;
 mod plan;
 mod platform;
+mod platform_choice;
 mod seek_reader;
 mod provenance;
 mod scan;

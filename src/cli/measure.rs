@@ -8,14 +8,15 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
 use super::output::{CommandFailure, complain, emit};
 use super::terminal;
+use crate::cache::{StepVerdict, predict_touched};
 use crate::engine;
 use crate::failure;
-use crate::inputs::{BuildOptions, Inputs, Need, Needs};
+use crate::inputs::{BuildInput, BuildOptions, Inputs, Need, Needs};
 use crate::load::GatherRequest;
 use crate::measure::{
     Changes, LeftoverCleanup, MeasurePlan, ScenarioResult, Series, Session, SessionOptions, clean_up,
 };
-use crate::proof::{Fault, MeasuredBuild, Measurement};
+use crate::proof::{Fault, MeasuredBuild, Measurement, Scenario};
 use crate::report::{self, Format};
 
 impl From<failure::Failure> for CommandFailure {
@@ -32,7 +33,7 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     let Some(inputs) = read(global, command.build.request(command.path.clone(), None), command)? else {
         return Ok(FAILED);
     };
-    let (plan, name) = planned(&inputs, &command.path)?;
+    let planned = planned(&inputs, &command.path)?;
     let other = match &command.against {
         Some(path) => match against(global, command, path)? {
             Some(other) => Some(other),
@@ -40,8 +41,8 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
         },
         None => None,
     };
-    let mut plans = vec![("before", &plan)];
-    plans.extend(other.iter().map(|(plan, _)| ("after", plan)));
+    let mut plans = vec![("before", &planned.plan)];
+    plans.extend(other.iter().map(|other| ("after", &other.plan)));
     let mut changes = Changes::of(&inputs, 0);
     changes.source = command.source.clone().or(changes.source);
     changes.dependency = command.dependency.clone().or(changes.dependency);
@@ -58,11 +59,10 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     let measured = session.measure(&plans, &series, &|what| terminal::note(what));
     let (commands, left_in_cache) = (session.commands(), session.left_in_cache());
     let cleaned = session.close();
-    let names = [Some(name), other.map(|(_, name)| name)];
     let builds: Vec<MeasuredBuild> = measured?
         .into_iter()
-        .zip(names.into_iter().flatten())
-        .map(|(measurement, name)| build(measurement, name))
+        .zip([Some(&planned), other.as_ref()].into_iter().flatten())
+        .map(|(measurement, planned)| build(measurement, planned, &series.changes))
         .collect();
     let result = Measurement {
         root: inputs.root.clone(),
@@ -108,7 +108,7 @@ fn read(global: &Global, mut request: GatherRequest, command: &Measure) -> Resul
 }
 
 /// The other build: a folder's, or another Dockerfile for the same folder.
-fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<(MeasurePlan, String)>, CommandFailure> {
+fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<PlannedBuild>, CommandFailure> {
     let mut request = command.build.request(command.path.clone(), None);
     if path.is_dir() {
         path.clone_into(&mut request.path);
@@ -123,8 +123,16 @@ fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<(Me
     read(global, request, command)?.map(|inputs| planned(&inputs, &path)).transpose()
 }
 
-/// The one build of some inputs, and its Dockerfile's name.
-fn planned(inputs: &Inputs, path: &Path) -> Result<(MeasurePlan, String), CommandFailure> {
+/// A build that is to be measured.
+struct PlannedBuild {
+    plan: MeasurePlan,
+    /// Its Dockerfile's name.
+    name: String,
+    input: BuildInput,
+}
+
+/// The one build of some inputs.
+fn planned(inputs: &Inputs, path: &Path) -> Result<PlannedBuild, CommandFailure> {
     let names: Vec<&str> = inputs.builds.iter().map(|build| inputs.source(build.dockerfile).name()).collect();
     let because = |what: String, help: String| CommandFailure::Because { what, help: Some(help) };
     match names.as_slice() {
@@ -133,7 +141,8 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<(MeasurePlan, String), Comman
             let plan = MeasurePlan::of(inputs, 0, &inputs.sources);
             let none =
                 || because(format!("`{name}` has no folder to use as the build context"), "pass its folder".to_owned());
-            Ok((plan.ok_or_else(none)?, (*name).to_owned()))
+            let input = inputs.builds[0].clone();
+            Ok(PlannedBuild { plan: plan.ok_or_else(none)?, name: (*name).to_owned(), input })
         }
         several => {
             let what = format!(
@@ -147,9 +156,23 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<(MeasurePlan, String), Comman
     }
 }
 
-fn build(measured: ScenarioResult, dockerfile: String) -> MeasuredBuild {
+fn build(measured: ScenarioResult, planned: &PlannedBuild, changes: &Changes) -> MeasuredBuild {
     let fault = measured.failure.map(|failure| Fault { what: failure.what, help: failure.help, log: failure.log });
-    MeasuredBuild { name: measured.name, dockerfile, figures: measured.figures, fault }
+    let mut figures = measured.figures;
+    for (scenario, file) in [(Scenario::Source, &changes.source), (Scenario::Dependency, &changes.dependency)] {
+        let is_measured = figures.runs.iter().any(|(measured, _)| *measured == scenario);
+        let names = file.as_deref().filter(|_| is_measured).and_then(|file| rerun_names(&planned.input, file));
+        let seconds = names.and_then(|names| figures.predict(&names));
+        figures.predicted.extend(seconds.map(|seconds| (scenario, seconds)));
+    }
+    MeasuredBuild { name: measured.name, dockerfile: planned.name.clone(), figures, fault }
+}
+
+/// The names of the steps that an edit of a file reruns, or may rerun.
+fn rerun_names(input: &BuildInput, file: &str) -> Option<Vec<String>> {
+    let (graph, prediction) = predict_touched(input, file)?;
+    let steps = graph.steps.into_iter().zip(prediction.steps);
+    Some(steps.filter(|(_, step)| step.verdict != StepVerdict::Hit).map(|(step, _)| step.name).collect())
 }
 
 fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {

@@ -60,9 +60,31 @@ pub struct Figures {
     pub runs: Vec<(Scenario, BuildRun)>,
     /// The image.
     pub size: Size,
+    /// Seconds of rebuilds as the cache model predicts them from the cold build's steps.
+    pub predicted: Vec<(Scenario, f64)>,
 }
 
 impl Figures {
+    /// The seconds that are predicted for a scenario: what a build takes when nothing changed, and the steps with these
+    /// names as the cold build ran them. `None` where no cold build was measured.
+    pub fn predict(&self, names: &[String]) -> Option<f64> {
+        let cold: Vec<&BuildRun> =
+            self.runs.iter().filter(|(scenario, _)| *scenario == Scenario::Cold).map(|(_, run)| run).collect();
+        if cold.is_empty() {
+            return None;
+        }
+        let unchanged = self.median(Scenario::Unchanged, |run| Some(run.seconds)).unwrap_or(0.0);
+        let step = |name: &String| {
+            self.median(Scenario::Cold, |run| Some(run.steps.iter().find(|(step, _)| step == name)?.1)).unwrap_or(0.0)
+        };
+        Some(unchanged + names.iter().map(step).sum::<f64>())
+    }
+
+    /// The seconds that were predicted for a scenario.
+    pub fn predicted(&self, scenario: Scenario) -> Option<f64> {
+        self.predicted.iter().find(|(known, _)| *known == scenario).map(|(_, seconds)| *seconds)
+    }
+
     /// The median of what the builds of a scenario took, by `of`; `None` where none tells.
     pub fn median(&self, scenario: Scenario, of: impl Fn(&BuildRun) -> Option<f64>) -> Option<f64> {
         let run_scenario = self.runs.iter().filter(|(run_scenario, _)| *run_scenario == scenario);

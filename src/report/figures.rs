@@ -80,13 +80,20 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
     };
     let built = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.disk);
     let layers = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.layers as u64);
+    let predicted = |scenario: Scenario| FigureRow {
+        title: "  predicted by the cache model".to_owned(),
+        values: all.iter().map(|figures| figures.predicted(scenario)).collect(),
+        unit: seconds,
+    };
     let mut rows = vec![
         took("cold build".to_owned(), Scenario::Cold, &wall),
         took("  CPU of its steps".to_owned(), Scenario::Cold, &cpu),
         took("rebuild, nothing changed".to_owned(), Scenario::Unchanged, &wall),
         took(format!("rebuild{}", line(source, "a source line")), Scenario::Source, &wall),
+        predicted(Scenario::Source),
         took("  CPU of its steps".to_owned(), Scenario::Source, &cpu),
         took(format!("rebuild{}", line(dependency, "a dependency")), Scenario::Dependency, &wall),
+        predicted(Scenario::Dependency),
         took("  CPU of its steps".to_owned(), Scenario::Dependency, &cpu),
         size("image on disk", built, of_bytes),
         size("image to pull", |figures| figures.size.pull, of_bytes),
@@ -233,6 +240,13 @@ struct WireFault<'a> {
 pub(super) struct WireFigures<'a> {
     runs: Vec<WireRun<'a>>,
     image: Option<WireSize>,
+    predicted: Vec<WirePrediction>,
+}
+
+#[derive(Serialize)]
+struct WirePrediction {
+    scenario: &'static str,
+    seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -276,7 +290,10 @@ pub(super) fn wire_figures(figures: &Figures) -> WireFigures<'_> {
         upload_bytes: size.upload,
         base_pull_bytes: size.base_pull,
     });
-    WireFigures { runs: runs.collect(), image }
+    let predicted = figures.predicted.iter();
+    let predicted =
+        predicted.map(|(scenario, seconds)| WirePrediction { scenario: scenario.name(), seconds: *seconds });
+    WireFigures { runs: runs.collect(), image, predicted: predicted.collect() }
 }
 
 /// The figures for programs, as `schemas/measure.schema.json` describes them.
@@ -320,7 +337,7 @@ mod tests {
         MeasuredBuild {
             name: name.into(),
             dockerfile: format!("{name}/Dockerfile"),
-            figures: Figures { runs, size },
+            figures: Figures { runs, size, predicted: Vec::new() },
             fault: None,
         }
     }

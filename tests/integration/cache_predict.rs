@@ -84,3 +84,14 @@ fn the_working_tree_is_compared_with_a_commit() {
     let none = since.again(["cache", "predict", "--since", "nothing"]).code(2);
     assert!(none.stderr.contains("nothing"), "{}", none.stderr);
 }
+
+#[test]
+fn a_log_says_how_long_the_rebuild_takes() {
+    let log = "#7 [build 4/6] RUN npm install\n#7 DONE 60.5s\n\n#8 [build 5/6] COPY . .\n#8 DONE 0.5s\n\n\
+               #9 [build 6/6] RUN npm run build\n#9 DONE 20.0s\n";
+    let ran = project().file("build.log", log);
+    let ran = ran.args(["cache", "predict", "--touch", "src/main.js", "--log", "build.log"]).run().code(0);
+    assert!(ran.stdout.contains("2 of 6 steps rerun (≈ 20 s, measured)"), "{}", ran.stdout);
+    let json = json(&ran.again(["cache", "predict", "--touch=src/main.js", "--log=build.log", "--format=json"]));
+    assert_eq!(json["builds"][0]["rerun_seconds"], 20.5);
+}

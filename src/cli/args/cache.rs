@@ -34,6 +34,9 @@ pub(in crate::cli) struct CachePredict {
     /// Assume that a build argument has another value (repeatable)
     #[arg(long, value_name = "NAME=VALUE")]
     pub change_build_arg: Vec<String>,
+    /// Build log that says how long the steps take
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     /// The image store of the builder: `containerd` (also builders of buildx) keeps `COPY --link` apart from what is
     /// below it, `classic` does not
     #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::Containerd)]

@@ -3,7 +3,8 @@
 mod states;
 
 use self::states::{Change, States};
-use crate::cache::{BuildState, Digests, Graph, Prediction, Records};
+use crate::buildlog::BuildLog;
+use crate::cache::{BuildState, Digests, Graph, Prediction, Records, step_seconds};
 use crate::cli::args::{CachePredict, Global, build_args};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
@@ -30,9 +31,10 @@ pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8,
         against: command.against.clone(),
         build_args: build_args(&command.change_build_arg),
     };
+    let log = command.log.as_deref().map(crate::load::read_build_log).transpose()?;
     let mut predictions = Vec::new();
     for build in 0..inputs.builds.len() {
-        predictions.push(predict(&inputs, build, &change, command)?);
+        predictions.push(predict(&inputs, build, &change, (command, log.as_ref()))?);
     }
     match global.format {
         Format::Json => emit(global, &report::prediction_json(&inputs.root, &predictions, &[]))?,
@@ -45,7 +47,7 @@ fn predict(
     inputs: &Inputs,
     build: usize,
     change: &Change,
-    command: &CachePredict,
+    (command, log): (&CachePredict, Option<&BuildLog>),
 ) -> Result<BuildPrediction, CommandFailure> {
     let states = States::read(inputs, build, change)?;
     let flags = command.image_store.flags();
@@ -61,7 +63,7 @@ fn predict(
         target: input.options.target.clone(),
         compared: states.compared,
         lines: input.file.instructions().iter().map(|instruction| instruction.start_line).collect(),
-        seconds: vec![None; new.steps.len()],
+        seconds: log.map_or_else(|| vec![None; new.steps.len()], |log| step_seconds(&new, log)),
         graph: new,
         prediction,
         mask: crate::audit::mask(inputs),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cache::{ContentId, ContextFiles, Directory, FileNode, Node, names_only};
+use crate::cache::{ContextFiles, names_only, touch};
 use crate::cli::cache::place::{RepositoryPlace, because};
 use crate::cli::output::CommandFailure;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
@@ -36,9 +36,6 @@ pub(super) struct States {
     pub(super) compared: String,
     pub(super) notes: Vec<String>,
 }
-
-/// Permission bits of a file that is touched and does not exist.
-const FILE_MODE: u16 = 0o644;
 
 impl Change {
     /// Whether a commit is what was built last: one that is named, or HEAD where nothing else is said to change.
@@ -121,7 +118,7 @@ impl States {
                 self.notes.push(format!("`{below}` is left out by .dockerignore: it changes no step"));
                 continue;
             }
-            let root = touch_below(&self.after.context.root, &below);
+            let root = touch(&self.after.context.root, &below);
             self.after.context = self.after.context.over(Arc::new(root));
             names.push(format!("`{below}`"));
         }
@@ -153,26 +150,6 @@ fn ignore_text(inputs: &Inputs, input: &BuildInput) -> Option<String> {
         IgnoreInput::Present(file, _) => Some(inputs.source(*file).text().to_owned()),
         _ => None,
     }
-}
-
-/// The tree with another content of a file, or of all files of a folder.
-fn touch_below(root: &Directory, path: &str) -> Directory {
-    let node = match root.node(path) {
-        Some(Node::File(file)) => Node::File(FileNode { content: changed(file.content), ..file.clone() }),
-        Some(Node::Directory { mode, entries }) => {
-            let names = entries.entries().iter().map(|(name, _)| name.to_string());
-            let entries = names.fold((**entries).clone(), |folder, name| touch_below(&folder, &name));
-            Node::Directory { mode: *mode, entries: Arc::new(entries) }
-        }
-        Some(Node::Link(target)) => Node::Link(format!("{target} ").into()),
-        Some(Node::Other(content)) => Node::Other(changed(*content)),
-        None => Node::File(FileNode::new(ContentId::of_bytes(path.as_bytes()), FILE_MODE)),
-    };
-    root.with(path, Some(node))
-}
-
-fn changed(content: ContentId) -> ContentId {
-    ContentId(!content.0)
 }
 
 /// The path of a file below the context: as it is typed, else taken from the context's folder.
