@@ -4,6 +4,7 @@ mod baseline;
 mod embedded;
 mod ignores;
 mod listing;
+mod history_facts;
 mod image_facts;
 mod overview;
 mod report;

@@ -44,6 +44,8 @@ pub struct Inputs {
     pub notices: Vec<String>,
     /// What images tell of the lines of the Dockerfiles that they were built from.
     pub measured: BTreeMap<FileId, MeasuredImage>,
+    /// How often steps ran in the last commits, by Dockerfile; empty where nobody looked at the history.
+    pub histories: BTreeMap<FileId, StepHistory>,
 }
 
 impl Inputs {
@@ -206,6 +208,22 @@ pub struct ImageConfig {
     pub healthcheck: Option<Vec<String>>,
     /// `EXPOSE`.
     pub exposed: Vec<String>,
+}
+
+/// How often the steps of a Dockerfile would have run in the last commits of its repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepHistory {
+    /// Commits that it builds.
+    pub builds: u32,
+    /// Those in which a step certainly runs, by the step's first line.
+    pub reruns: BTreeMap<u32, u32>,
+}
+
+impl StepHistory {
+    /// The number of commits in which the step at or above this line ran; `None` if there is none above.
+    pub fn reruns_at(&self, line: u32) -> Option<u32> {
+        self.reruns.range(..=line).next_back().map(|(_, reruns)| *reruns)
+    }
 }
 
 /// What an image tells of the lines of its Dockerfile.

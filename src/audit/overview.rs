@@ -10,7 +10,7 @@ use crate::build::{self, Build, StageBase};
 use crate::cache;
 use crate::finding::{Finding, ImpactKind, Mask, Saving, Severity};
 use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassMatch, ContextEntryKind, summarise};
-use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs};
+use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs, StepHistory};
 use crate::manifest::Project;
 use crate::text::{FileId, Span};
 
@@ -43,7 +43,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
         stages: build.stages().iter().filter_map(stage).collect(),
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
-        rerun: rerun.map(|rerun| rerun_report(build, rerun, mask)),
+        rerun: rerun.map(|rerun| rerun_report(build, rerun, inputs.histories.get(&input.dockerfile), mask)),
         findings: indexes,
     }
 }
@@ -146,6 +146,7 @@ fn rank(finding: &Finding) -> f64 {
         let amount = match (impact.saves, impact.kind) {
             (Some(Saving::Bytes(bytes)), _) => bytes as f64,
             (Some(Saving::Seconds(seconds)), _) => seconds * 1e6,
+            (Some(Saving::Reruns { reruns, builds }), _) => 2e8 * f64::from(reruns) / f64::from(builds.max(1)),
             // Known to cost, not how much: the install of all dependencies is no small thing.
             (None, ImpactKind::RebuildSeconds | ImpactKind::ColdSeconds) => 1e8,
             (None, _) => 1e4,
@@ -253,7 +254,8 @@ fn entries(largest: Vec<Aggregate>) -> Vec<ContextListingEntry> {
     largest.into_iter().map(entry).collect()
 }
 
-fn rerun_report(build: &Build, rerun: cache::Rerun, mask: &Mask) -> Rerun {
+fn rerun_report(build: &Build, rerun: cache::Rerun, history: Option<&StepHistory>, mask: &Mask) -> Rerun {
+    let line = rerun.first.instruction.start_line;
     let step = |step: &build::LayerStep| BuildStep {
         number: step.number,
         of: step.of,
@@ -266,5 +268,6 @@ fn rerun_report(build: &Build, rerun: cache::Rerun, mask: &Mask) -> Rerun {
         steps: rerun.steps.iter().map(step).collect(),
         copies: rerun.copies.iter().map(step).collect(),
         example: rerun.example,
+        commits: history.and_then(|history| Some((history.reruns_at(line)?, history.builds))),
     }
 }

@@ -133,6 +133,8 @@ pub struct Rerun {
     pub copies: Vec<BuildStep>,
     /// A source file that it takes, as an example; `None` when the context was not looked at.
     pub example: Option<String>,
+    /// In how many of the last commits the first step ran, and how many those are; `None` without a history.
+    pub commits: Option<(u32, u32)>,
 }
 
 /// A step of the build.

@@ -94,6 +94,9 @@ pub(super) struct Audit {
     /// Image built from the Dockerfile, to measure the costs of findings; `auto` searches the engine for it
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
+    /// Do not look at git history for how often steps reran
+    #[arg(long)]
+    pub no_history: bool,
     #[command(flatten)]
     pub build: Build,
     #[command(flatten)]

@@ -17,6 +17,9 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     if let Some(name) = &command.image {
         super::image::measure(global, name, &mut inputs)?;
     }
+    if !command.no_history {
+        super::cache::history::add_step_histories(&mut inputs);
+    }
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);

@@ -69,6 +69,13 @@ pub enum Saving {
     Bytes(u64),
     /// Seconds.
     Seconds(f64),
+    /// Reruns of a step in so many builds.
+    Reruns {
+        /// The reruns.
+        reruns: u32,
+        /// The builds.
+        builds: u32,
+    },
 }
 
 /// How often a cost is paid.

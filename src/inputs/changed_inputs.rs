@@ -25,6 +25,7 @@ impl Inputs {
             problems: Vec::new(),
             notices: Vec::new(),
             measured: BTreeMap::new(),
+            histories: BTreeMap::new(),
         }
     }
 }

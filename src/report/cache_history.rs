@@ -3,7 +3,7 @@
 mod wire;
 
 use super::grid::{Column, Grid, plain};
-use super::layout::{Layout, TextStyle, clean, wrap};
+use super::layout::{Layout, TextStyle, clean, cut, cut_path, wrap};
 use super::units::{count, seconds};
 use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepKind, StepVerdict};
 use crate::inputs::Date;
@@ -12,6 +12,12 @@ pub use self::wire::cache_history_json;
 
 /// Files that are named for a step.
 const NAMED_PATHS: usize = 3;
+
+/// Columns of a file's path.
+const PATH: usize = 40;
+
+/// Columns of a step's name in a sentence.
+const STEP_NAME: usize = 60;
 
 /// What was computed of a history.
 #[derive(Debug)]
@@ -190,7 +196,7 @@ fn because(counted: &StepCount) -> String {
     let mut parts = Vec::new();
     let named = counted.most_frequent(NAMED_PATHS);
     let more = counted.paths.len().saturating_sub(named.len());
-    parts.extend(named.into_iter().map(|(path, times)| format!("{path} {times}")));
+    parts.extend(named.into_iter().map(|(path, times)| format!("{} {times}", cut_path(&clean(path), PATH))));
     if more > 0 {
         parts.push(count(more as u64, "other file"));
     }
@@ -243,37 +249,60 @@ fn expected(table: &HistoryTable) -> Option<String> {
     Some(format!("expected: {each} for each build, {all} for {}, by the log", count(builds as u64, "build")))
 }
 
-/// What another Dockerfile changes for the steps that run the same command.
-#[allow(clippy::cast_precision_loss)] // Numbers of commits.
+/// What another Dockerfile changes for the steps that run the same command, over the commits that both build.
 fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
+    let rows: Vec<RowPair> = before.rows.iter().zip(&after.rows).filter_map(built_rows).collect();
+    let name = clean(&after.name);
     let mut remarks = Vec::new();
-    for step in &after.steps {
-        let Some(same) = step.same_as.and_then(|index| before.steps.get(index)) else { continue };
-        let runs = |count: &StepCount| (count.reruns, count.may_rerun);
-        if runs(&step.count) == runs(&same.count) {
-            continue;
+    for (index, step) in after.steps.iter().enumerate() {
+        let Some(same) = step.same_as else { continue };
+        let Some(old_step) = before.steps.get(same) else { continue };
+        let pairs = rows.iter().filter_map(|(old, new)| Some(((*old.get(same)?)?, (*new.get(index)?)?)));
+        let pairs: Vec<(StepVerdict, StepVerdict)> = pairs.collect();
+        let (old, new) = (times(pairs.iter().map(|pair| pair.0)), times(pairs.iter().map(|pair| pair.1)));
+        if old != new {
+            remarks.push(format!(
+                "`{}` reran in {old} of {}; with `{name}` it would have been {new}",
+                cut(&clean(&old_step.name), STEP_NAME),
+                count(pairs.len() as u64, "build"),
+            ));
         }
-        let times = |count: &StepCount| match count.may_rerun {
-            0 => count.reruns.to_string(),
-            may => format!("{} to {}", count.reruns, count.reruns + may),
-        };
-        let text = format!(
-            "`{}` reran in {} of {}; with `{}` it would have been {} of {}",
-            clean(&same.name),
-            times(&same.count),
-            count(same.count.builds as u64, "build"),
-            clean(&after.name),
-            times(&step.count),
-            step.count.builds,
-        );
-        remarks.push(text);
     }
-    if let (Some((_, old)), Some((_, new))) = (before.expected_seconds(), after.expected_seconds()) {
-        let saved = (old - new) * after.builds() as f64;
-        let verb = if saved < 0.0 { "cost" } else { "saved" };
-        let builds = count(after.builds() as u64, "build");
-        let name = clean(&after.name);
-        remarks.push(format!("`{name}` would have {verb} {} in {builds}, by the log", seconds(saved.abs())));
+    let is_known = |table: &HistoryTable| table.steps.iter().any(|step| step.seconds.is_some());
+    if is_known(before) && is_known(after) {
+        let old: f64 = rows.iter().map(|(old, _)| row_seconds(before, old)).sum();
+        let new: f64 = rows.iter().map(|(_, new)| row_seconds(after, new)).sum();
+        let verb = if new > old { "cost" } else { "saved" };
+        let builds = count(rows.len() as u64, "build");
+        remarks.push(format!("`{name}` would have {verb} {} in {builds}, by the log", seconds((old - new).abs())));
     }
     remarks
+}
+
+/// The verdicts of a commit with its own Dockerfile and with the other one.
+type RowPair<'t> = (&'t [Option<StepVerdict>], &'t [Option<StepVerdict>]);
+
+fn built_rows<'t>((before, after): (&'t CommitRow, &'t CommitRow)) -> Option<RowPair<'t>> {
+    let (CommitRow::Built(before), CommitRow::Built(after)) = (before, after) else { return None };
+    Some((before, after))
+}
+
+/// How often a step ran: `3`, or `3 to 5` where it may have run.
+fn times(verdicts: impl Iterator<Item = StepVerdict>) -> String {
+    let (mut reruns, mut may) = (0, 0);
+    for verdict in verdicts {
+        match verdict {
+            StepVerdict::Hit => {}
+            StepVerdict::Unknown => may += 1,
+            StepVerdict::Miss => reruns += 1,
+        }
+    }
+    if may == 0 { reruns.to_string() } else { format!("{reruns} to {}", reruns + may) }
+}
+
+/// Seconds of the steps that run or may run in a build.
+fn row_seconds(table: &HistoryTable, row: &[Option<StepVerdict>]) -> f64 {
+    let ran =
+        table.steps.iter().zip(row).filter(|(_, verdict)| verdict.is_some_and(|verdict| verdict != StepVerdict::Hit));
+    ran.filter_map(|(step, _)| step.seconds).sum()
 }

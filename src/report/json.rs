@@ -113,6 +113,8 @@ pub(super) fn impact(impact: &Impact) -> wire::Impact<'_> {
     let amount = |saves| match saves {
         Saving::Bytes(bytes) => Some(wire::Amount::Bytes(bytes)),
         Saving::Seconds(seconds) => seconds.is_finite().then_some(wire::Amount::Seconds(seconds)),
+        // The evidence says how many.
+        Saving::Reruns { .. } => None,
     };
     wire::Impact {
         kind: impact.kind.name(),
@@ -188,6 +190,7 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
         steps: rerun.steps.iter().map(step).collect(),
         copies: rerun.copies.iter().map(step).collect(),
         example: rerun.example.as_deref(),
+        commits: rerun.commits.map(|(reruns, of)| wire::CommitShare { reruns, of }),
     });
     wire::Build {
         dockerfile: name(report, build.dockerfile),

@@ -121,6 +121,7 @@ fn build() -> BuildReport {
             steps: vec![step(3, 3, "COPY . ."), step(4, 4, "RUN apt-get"), step(5, 6, "RUN pip install")],
             copies: Vec::new(),
             example: Some("app/main.py".into()),
+            commits: None,
         }),
         findings: vec![1, 2, 0, 3, 4],
     }

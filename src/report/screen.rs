@@ -166,7 +166,11 @@ fn rerun_text(rerun: &Rerun) -> String {
         [] => String::new(),
         copies => format!("; where its result differs, {} too", ranges_of_stages(copies)),
     };
-    format!("A source change{example} reruns {steps}, from line {} `{text}`{copies}", first.line)
+    let commits = match rerun.commits {
+        Some((reruns, of)) if of > 0 => format!("; {reruns} of the last {} did", count(of.into(), "commit")),
+        _ => String::new(),
+    };
+    format!("A source change{example} reruns {steps}, from line {} `{text}`{copies}{commits}", first.line)
 }
 
 fn one_stage(steps: &[BuildStep]) -> bool {

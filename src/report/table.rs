@@ -25,6 +25,7 @@ pub(super) fn exact_cost(impact: &Impact) -> String {
     let amount = match impact.saves {
         Some(Saving::Bytes(amount)) => bytes(amount),
         Some(Saving::Seconds(amount)) => seconds(amount),
+        Some(Saving::Reruns { reruns, builds }) => return format!("in {reruns} of {builds} commits"),
         None => return kind(impact.kind).to_owned(),
     };
     let per = match (impact.kind, impact.per) {
@@ -73,6 +74,7 @@ fn weight(finding: &Finding) -> Weight {
     let large = |saves: &Saving| match saves {
         Saving::Bytes(amount) => *amount >= 1_000_000,
         Saving::Seconds(amount) => *amount >= 1.0,
+        Saving::Reruns { reruns, .. } => *reruns > 0,
     };
     if finding.severity == Severity::Error || amounts.iter().any(large) {
         return Weight::Heavy;

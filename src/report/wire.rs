@@ -200,6 +200,14 @@ pub(super) struct Rerun<'a> {
     pub steps: Vec<BuildStepJson<'a>>,
     pub copies: Vec<BuildStepJson<'a>>,
     pub example: Option<&'a str>,
+    pub commits: Option<CommitShare>,
+}
+
+/// In how many of the last commits the first step ran.
+#[derive(Serialize)]
+pub(super) struct CommitShare {
+    pub reruns: u32,
+    pub of: u32,
 }
 
 #[derive(Serialize)]

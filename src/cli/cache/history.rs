@@ -1,9 +1,11 @@
 //! `dockopt cache history`.
 
+mod frequency;
 mod simulation;
 
 use std::path::Path;
 
+pub(in crate::cli) use self::frequency::add_step_histories;
 use self::simulation::{Replacement, Simulation};
 use super::place::{RepositoryPlace, because};
 use crate::cli::args::{CacheHistory, Global};

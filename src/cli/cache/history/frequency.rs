@@ -1,0 +1,78 @@
+//! How often the steps of Dockerfiles would have run in the last commits, for `audit`: as many commits as a short time
+//! allows.
+
+use std::time::{Duration, Instant};
+
+use super::simulation::{Replacement, Simulation};
+use crate::cache::{RecordKeeping, StepKind};
+use crate::inputs::{IgnoreInput, Inputs, StepHistory};
+use crate::load::git::CommitBuild;
+use crate::report::CommitRow;
+
+/// The time for all Dockerfiles together.
+const BUDGET: Duration = Duration::from_millis(150);
+
+/// Dockerfiles whose history is looked at.
+const MAX_BUILDS: usize = 8;
+
+/// Commits that are looked at first, to see how long one takes.
+const TRIAL: usize = 20;
+
+/// The most commits.
+const MAX_COMMITS: usize = 500;
+
+/// Adds to the inputs how often steps ran, where they are in a git repository. The Dockerfiles are taken as they are now,
+/// for all commits.
+pub(in crate::cli) fn add_step_histories(inputs: &mut Inputs) {
+    let using = (0..inputs.builds.len()).filter(|build| inputs.builds[*build].context.is_some()).take(MAX_BUILDS);
+    let using: Vec<usize> = using.collect();
+    let share = BUDGET / (using.len() as u32).max(1);
+    for build in using {
+        if let Some(history) = step_history(inputs, build, share) {
+            inputs.histories.insert(inputs.builds[build].dockerfile, history);
+        }
+    }
+}
+
+fn step_history(inputs: &Inputs, build: usize, budget: Duration) -> Option<StepHistory> {
+    let start = Instant::now();
+    let trial = look_back(inputs, build, TRIAL)?;
+    let took = start.elapsed();
+    if (trial.builds as usize) < TRIAL || took * 2 > budget {
+        return Some(trial).filter(|history| history.builds > 0);
+    }
+    let factor = ((budget - took).as_secs_f64() / took.as_secs_f64()).min(MAX_COMMITS as f64);
+    #[allow(clippy::cast_sign_loss)] // Two times that are not negative.
+    let commits = ((TRIAL as f64 * factor) as usize).clamp(TRIAL, MAX_COMMITS);
+    look_back(inputs, build, commits)
+}
+
+/// The history of so many commits; `None` if the build is in no repository, or not committed yet.
+fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<StepHistory> {
+    let input = &inputs.builds[build];
+    let (repository, paths) = super::locate(inputs, build).ok()?;
+    let head = repository.resolve("HEAD").ok()?;
+    let history = repository.first_parents(head, commits + 1).ok()?;
+    let builds = repository.builds(&history.commits, &paths);
+    if !builds.iter().any(|build| matches!(build, CommitBuild::Found(_))) {
+        return None;
+    }
+    let dockerfile = inputs.source(input.dockerfile);
+    let replacement = Replacement {
+        name: dockerfile.name().to_owned(),
+        dockerfile: dockerfile.text().to_owned(),
+        ignore: match &input.ignore {
+            IgnoreInput::Present(file, _) => Some(inputs.source(*file).text().to_owned()),
+            IgnoreInput::Unknown | IgnoreInput::Missing(_) => None,
+        },
+        ignore_path: None,
+    };
+    let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, None);
+    let table = simulation.run(&replacement.name, Some(&replacement), RecordKeeping::All).ok()?;
+    let built = table.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count();
+    let steps = table.steps.iter().filter(|step| step.kind != StepKind::From);
+    Some(StepHistory {
+        builds: u32::try_from(built).ok()?,
+        reruns: steps.map(|step| (step.line, step.count.reruns as u32)).collect(),
+    })
+}
