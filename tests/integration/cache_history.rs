@@ -215,3 +215,18 @@ fn submodules_and_large_files_are_told() {
     let notices = json["notices"].to_string();
     assert!(notices.contains("`vendor/inner`") && notices.contains("Git LFS"), "{notices}");
 }
+
+#[test]
+fn an_audit_says_how_many_commits_paid() {
+    let ran = project(NAIVE).args(["audit", "--select", "sources-before-dependencies"]).run();
+    assert!(ran.stdout.contains("in 2 of 6 commits"), "{}", ran.stdout);
+    let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("2 of the last 6 commits did"), "{text}");
+    let json = ran.again(["audit", "--select", "sources-before-dependencies", "--format", "json"]);
+    let report = json.json();
+    keeps_schema(include_str!("../../schemas/audit.schema.json"), &report);
+    assert_eq!(report["builds"][0]["rerun"]["commits"], serde_json::json!({ "reruns": 2, "of": 6 }));
+    assert!(report["findings"].to_string().contains("2 of the last 6 commits, by git history"), "{report}");
+    let without = json.again(["audit", "--no-history", "--select", "sources-before-dependencies"]);
+    assert!(!without.stdout.contains("commits"), "{}", without.stdout);
+}
