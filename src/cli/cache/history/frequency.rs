@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::simulation::{Replacement, Simulation};
 use crate::cache::{RecordKeeping, StepKind};
+use crate::cli::cache::place::RepositoryPlace;
 use crate::inputs::{IgnoreInput, Inputs, StepHistory};
 use crate::load::git::CommitBuild;
 use crate::report::CommitRow;
@@ -50,7 +51,7 @@ fn step_history(inputs: &Inputs, build: usize, budget: Duration) -> Option<StepH
 /// The history of so many commits; `None` if the build is in no repository, or not committed yet.
 fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<StepHistory> {
     let input = &inputs.builds[build];
-    let (repository, paths) = super::locate(inputs, build).ok()?;
+    let RepositoryPlace { repository, paths } = RepositoryPlace::of(inputs, build).ok()?;
     let head = repository.resolve("HEAD").ok()?;
     let history = repository.first_parents(head, commits + 1).ok()?;
     let builds = repository.builds(&history.commits, &paths);
