@@ -32,7 +32,7 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
 #[cfg(test)]
 mod tests {
     use super::price;
-    use crate::finding::{Finding, Impact, Saving, Severity};
+    use crate::finding::{Finding, Impact, Label, Saving, Severity};
     use crate::inputs::{Inputs, StepHistory};
     use crate::text::{FileId, Source, Span};
 
@@ -43,9 +43,21 @@ mod tests {
         let reruns = [(2, 9), (3, 7)].into_iter().collect();
         inputs.histories.insert(file, StepHistory { builds: 10, reruns });
         let install = Span { start: 39, end: 45 };
-        let finding = |rule, file: FileId| {
-            let finding = Finding::new(rule, Severity::Warning, file, Span { start: 13, end: 17 }, "slow");
-            finding.costs(Impact::slower_rebuild("order")).label(install, "this reruns")
+        let finding = |rule: &'static str, file: FileId| Finding {
+            rule,
+            codes: Vec::new(),
+            severity: Severity::Warning,
+            file,
+            span: Span { start: 13, end: 17 },
+            labels: vec![Label { span: install, text: "this reruns".to_owned() }],
+            instruction_line: Some(2),
+            stage: None,
+            message: String::new(),
+            help: None,
+            notes: Vec::new(),
+            hidden_by: None,
+            impact: vec![Impact::slower_rebuild("order")],
+            fixes: Vec::new(),
         };
         let mut findings = [
             finding("sources-before-dependencies", file),
