@@ -13,8 +13,8 @@ mod weight;
 
 pub use self::budget::judge;
 pub use self::diff::{
-    CategoryChange, ConfigChange, DiffPart, Difference, FileChange, FolderChange, LayerPair, PackageChange, PackageHow,
-    PartKind, PathChangeKind, Sums, delta,
+    CacheUse, CategoryChange, ConfigChange, DiffPart, Difference, FileChange, FolderChange, LayerPair, PackageChange,
+    PackageHow, PartKind, PathChangeKind, StepReuse, Sums, delta,
 };
 pub use self::finding::{rule_of_category, rule_of_waste};
 pub use self::measured::measured;

@@ -36,7 +36,7 @@ pub use self::locked::{LockedPackage, LockedPackages, version_numbers};
 pub use self::node::INSTALL_SCRIPTS;
 pub use self::project::{
     Dependency, DependencyScope, Ecosystem, EntryPoint, Install, InstallScript, LanguageVersion, ManifestProblem,
-    ManifestScript, Manifests, Project, Tool,
+    ManifestScript, Manifests, OpenReason, Project, Tool,
 };
 pub use self::python::{has_wheels, normal as python_name};
 pub use self::select::{ManifestFileKind, Role, is_manifest};

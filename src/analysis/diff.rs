@@ -7,6 +7,7 @@ mod folders;
 mod layers;
 mod packages;
 mod parts;
+mod reuse;
 mod sums;
 mod version;
 
@@ -16,6 +17,7 @@ pub use self::folders::FolderChange;
 pub use self::layers::LayerPair;
 pub use self::packages::{PackageChange, PackageHow};
 pub use self::parts::{DiffPart, PartKind};
+pub use self::reuse::{CacheUse, StepReuse};
 pub use self::sums::{CategoryChange, Sums, delta};
 use self::sums::{categories, new_pull_bytes, sums};
 use crate::analysis::ImageAnalysis;
@@ -36,6 +38,8 @@ pub struct Difference {
     pub shared_layers: usize,
     /// All layers in order, those that belong together in one row.
     pub layers: Vec<LayerPair>,
+    /// What the second of two builds of one Dockerfile took from its cache; `None` for other images.
+    pub cache_use: Option<CacheUse>,
     /// Packages that came, went, or changed, most bytes first.
     pub packages: Vec<PackageChange>,
     /// Categories whose bytes changed, most bytes first.
@@ -63,6 +67,7 @@ impl Difference {
             parts: Vec::new(),
             new_pull_bytes: new_pull_bytes(before, after),
             shared_layers,
+            cache_use: CacheUse::of(after, &layers),
             layers,
             packages: Vec::new(),
             categories: Vec::new(),

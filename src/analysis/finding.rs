@@ -119,7 +119,7 @@ fn of_categories(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
 /// The rule for Dockerfiles that finds what leaves such contents; none where all of them are the base's.
 pub fn rule_of_category(analysis: &ImageAnalysis, category_use: &CategoryUse) -> Option<&'static str> {
     let layers = category_use.layers.iter().filter(|layer| !analysis.is_base(layer.layer as usize));
-    let most = layers.max_by_key(|one| one.bytes)?;
+    let most = layers.max_by_key(|layer_use| layer_use.bytes)?;
     rule_of_contents(&category_use.category.name, analysis.instruction(most.layer as usize).unwrap_or_default())
 }
 

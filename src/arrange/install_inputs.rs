@@ -3,7 +3,7 @@
 use super::reason::Reason;
 use super::state::{InstallNeeds, Walk};
 use crate::build::installed;
-use crate::manifest::{Ecosystem, Install, Project, Tool};
+use crate::manifest::{Ecosystem, Install, OpenReason, Project, Tool};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
 
@@ -56,11 +56,11 @@ pub(super) fn needs<'i>(
         if let Some(folder) = overwritten(walk, way) {
             return Err(Reason::Overwrites(folder));
         }
-        let given =
-            |why: &str| ["--no-scripts", "--no-autoloader"].iter().any(|flag| why.contains(flag) && call.has(&[flag]));
-        let answered = |why: &&String| why.contains("unless `--no-") && (needs.without_project.is_some() || given(why));
-        if let Some(why) = way.open.iter().find(|why| !answered(why)) {
-            return Err(Reason::Manifest(why.clone()));
+        let is_avoided = |reason: &OpenReason| {
+            reason.avoided_by.is_some_and(|option| needs.without_project.is_some() || call.has(&[option]))
+        };
+        if let Some(reason) = way.open.iter().find(|reason| !is_avoided(reason)) {
+            return Err(Reason::Manifest(reason.text.clone()));
         }
         if let Some(missing) = way.missing.first() {
             return Err(Reason::FileMissing { file: missing.clone(), manifest: way.manifest.clone() });

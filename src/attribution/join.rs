@@ -27,7 +27,8 @@ pub fn origins_above(
     let input = recorded.as_ref().and(provenance).and_then(recorded::input);
     let recorded_build = input.as_ref().map(Build::new);
     let text_of = |build: &Build<'_>| build.input().file.source().shared_text();
-    let is_same = matches!((build, &recorded_build), (Some(given), Some(own)) if text_of(given) == text_of(own));
+    let is_same =
+        matches!((build, &recorded_build), (Some(named), Some(recorded)) if text_of(named) == text_of(recorded));
     let floor = match (base.how, base.layers) {
         (BaseHow::Layers, 1..) => history.get(base.layers - 1).copied().flatten().map_or(0, |entry| entry + 1),
         _ => 0,

@@ -197,6 +197,11 @@ impl Report {
         self.problems.iter().filter(|problem| !problem.unread)
     }
 
+    /// Whether a baseline left findings out.
+    pub fn has_known_findings(&self) -> bool {
+        self.baselined.is_some_and(|effect| effect.known > 0)
+    }
+
     /// Whether a finding, or what the builder refuses, counts for the exit code.
     pub fn fails(&self) -> bool {
         let never = |threshold: &Threshold| threshold.fail_on == FailOn::Never;

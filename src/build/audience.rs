@@ -88,7 +88,8 @@ fn command_says_so(build: &Build, stage: &Stage) -> bool {
         let code = build.last(stage, keyword).and_then(|(index, _)| build.code(index));
         let Some(code) = code else { return false };
         let invocations = code.script.invocations();
-        matches!(invocations.as_slice(), [one] if waits(one)) || invocations.last().is_some_and(runs_such_script)
+        matches!(invocations.as_slice(), [invocation] if waits(invocation))
+            || invocations.last().is_some_and(runs_such_script)
     })
 }
 

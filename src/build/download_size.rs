@@ -125,7 +125,7 @@ fn of_list(build: &Build, ecosystem: Ecosystem, install: &Install) -> Option<Dow
         return of_lock(ecosystem, install, true);
     }
     let projects = build.input().projects.as_deref()?;
-    let project = projects.iter().find(|project| project.installs.iter().any(|one| **one == *install))?;
+    let project = projects.iter().find(|project| project.installs.iter().any(|other| **other == *install))?;
     // A project contains the packages of all its lists together.
     if project.installs.iter().filter(|install| install.tool == Tool::Pip).count() > 1 {
         return None;

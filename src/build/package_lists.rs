@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn no_suite_is_guessed() {
         let check = |image, expected: Option<&str>| {
-            assert_eq!(PackageLists::of(image).map(|one| one.suite), expected, "{image}");
+            assert_eq!(PackageLists::of(image).map(|lists| lists.suite), expected, "{image}");
         };
         check("debian:12.5-slim", Some("bookworm"));
         check("python:3.13-slim", Some("trixie"));

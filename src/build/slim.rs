@@ -63,9 +63,9 @@ impl SlimImage {
 
 impl SlimImage {
     /// The compressed size of a full or slim image, or of the slim variant that it may become.
-    pub fn pull_of(image: &str, twin: bool) -> Option<u64> {
+    pub fn pull_of(image: &str, becomes_slim: bool) -> Option<u64> {
         if let Some(slim) = Self::of_any(image) {
-            return slim.pull.map(|(full, slim_bytes)| if twin { slim_bytes } else { full });
+            return slim.pull.map(|(full, slim_bytes)| if becomes_slim { slim_bytes } else { full });
         }
         let reference = Reference::of(image);
         let cells = data::SLIM_IMAGES.row(reference.short_name())?;

@@ -64,7 +64,7 @@ impl InterruptState {
 #[cfg(not(unix))]
 impl InterruptState {
     fn register() -> Self {
-        Self { asked: Arc::default(), idle: Arc::default() }
+        Self { signal: Arc::default(), idle: Arc::default() }
     }
 
     fn exit_if_interrupted(&self) {}

@@ -156,8 +156,9 @@ fn linked(bytes: &[u8]) -> Option<LoaderRequests> {
         |index: usize| Some((numbers.word(start + 2 * index * width)?, numbers.word(start + (2 * index + 1) * width)?));
     let pairs: Vec<(u64, u64)> = (0..count).map_while(pair).take_while(|(tag, _)| *tag != 0).collect();
     let names = pairs.iter().find(|(tag, _)| *tag == 5)?.1;
-    let holder =
-        segments.iter().find(|own| own.kind == 1 && own.address <= names && names - own.address < own.bytes)?;
+    let holder = segments
+        .iter()
+        .find(|segment| segment.kind == 1 && segment.address <= names && names - segment.address < segment.bytes)?;
     let names = names - holder.address + holder.offset;
     let text = |value: u64| numbers.text(names.checked_add(value)?);
     let of = |wanted: u64| pairs.iter().filter(move |(tag, _)| *tag == wanted).map(|(_, value)| *value);

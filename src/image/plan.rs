@@ -111,9 +111,9 @@ struct Choice<'a> {
 /// Chooses among the listed images, and reads their manifests and configs.
 fn choose(reading: &mut Reading<'_>, candidates: &[Candidate]) -> Result<ChosenImages, Error> {
     let mut choice = Choice { candidates, loaded: candidates.iter().map(|_| None).collect() };
-    let meant = choice.referred(reading)?;
+    let selected = choice.referred(reading)?;
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for &index in &meant {
+    for &index in &selected {
         groups.entry(candidates[index].group).or_default().push(index);
     }
     let mut chosen = BTreeSet::new();
@@ -151,7 +151,7 @@ impl Choice<'_> {
         let name = familiar(reference);
         let hex = reference.strip_prefix("sha256:").unwrap_or(reference);
         let starts = |digits: &str| hex.len() >= 6 && digits.starts_with(hex);
-        let meant = |candidate: &Candidate| {
+        let is_meant = |candidate: &Candidate| {
             let named = candidate.names.iter().any(|tag| *tag == name || *tag == format!("{name}:latest"));
             let listed = match &candidate.place {
                 DocumentPlace::Listed(listed) => digits(&listed.config).is_some_and(starts),
@@ -159,7 +159,7 @@ impl Choice<'_> {
             };
             named || listed || candidate.digest.as_ref().is_some_and(|digest| starts(&digest.hex()))
         };
-        let mut indexes: Vec<usize> = all.clone().filter(|&index| meant(&self.candidates[index])).collect();
+        let mut indexes: Vec<usize> = all.clone().filter(|&index| is_meant(&self.candidates[index])).collect();
         if indexes.is_empty() && hex.len() >= 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             for index in all {
                 let Ok(ManifestKind::Image(planned)) = self.load(reading, index) else { continue };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::locked::LockedPackages;
-use super::project::{Install, InstallScript, Tool};
+use super::project::{Install, InstallScript, OpenReason, Tool};
 use super::tree::{ManifestTree, resolve};
 use crate::text::path;
 
@@ -13,7 +13,7 @@ pub(super) struct Closure {
     files: BTreeSet<String>,
     folders: BTreeSet<String>,
     missing: BTreeSet<String>,
-    open: BTreeSet<String>,
+    open: BTreeSet<OpenReason>,
     scripts: BTreeSet<InstallScript>,
 }
 
@@ -56,23 +56,27 @@ impl Closure {
 
     /// Takes all that another closure took.
     pub(super) fn join(&mut self, other: &Self) {
-        for (ours, others) in [
-            (&mut self.files, &other.files),
-            (&mut self.folders, &other.folders),
-            (&mut self.missing, &other.missing),
-            (&mut self.open, &other.open),
-        ] {
+        for (ours, others) in
+            [(&mut self.files, &other.files), (&mut self.folders, &other.folders), (&mut self.missing, &other.missing)]
+        {
             for text in others {
                 if !ours.contains(text) {
                     ours.insert(text.clone());
                 }
             }
         }
+        self.open.extend(other.open.iter().cloned());
     }
 
     /// Says why more may be read than what is taken.
     pub(super) fn open(&mut self, reason: impl Into<String>) {
-        self.open.insert(reason.into());
+        self.open.insert(OpenReason { text: reason.into(), avoided_by: None });
+    }
+
+    /// Says why more may be read than what is taken, unless the install has an option.
+    pub(super) fn open_unless(&mut self, option: &'static str, reason: &str) {
+        let text = format!("{reason} unless `{option}` is used");
+        self.open.insert(OpenReason { text, avoided_by: Some(option) });
     }
 
     /// Notes a script of which more may be read than what is taken.

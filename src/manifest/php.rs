@@ -81,13 +81,13 @@ fn closure(tree: &ManifestTree, root: &str, package: &Map<String, Value>) -> Clo
         }
     }
     for (name, _) in json::members(package, "scripts").filter(|(name, _)| RUN.contains(name)) {
-        closure.open(format!("script `{name}` runs unless `--no-scripts` is used"));
+        closure.open_unless("--no-scripts", &format!("script `{name}` runs"));
     }
     for key in ["autoload", "autoload-dev"] {
         let autoload = package.get(key).and_then(Value::as_object);
         for kind in ["classmap", "files"] {
             if autoload.is_some_and(|autoload| autoload.contains_key(kind)) {
-                closure.open(format!("`{key}` lists `{kind}`, which is read unless `--no-autoloader` is used"));
+                closure.open_unless("--no-autoloader", &format!("`{key}` lists `{kind}`, which is read"));
             }
         }
     }

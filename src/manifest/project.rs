@@ -229,12 +229,21 @@ pub struct Install {
     pub folders: Vec<String>,
     /// Named by a manifest but not in the context, sorted: as path from its root, `../…` when outside of it.
     pub missing: Vec<String>,
-    /// Why the step may read more than `files` and `folders`; empty when the set is closed.
-    pub open: Vec<String>,
+    /// Why the step may read more than `files` and `folders`, sorted; empty when the set is closed.
+    pub open: Vec<OpenReason>,
     /// Those of `open` that are scripts of Node projects, sorted.
     pub scripts: Vec<InstallScript>,
     /// What the lock file holds; `None` without one, or when it can't be read.
     pub locked: Option<LockedPackages>,
+}
+
+/// Why an install may read more files than are known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenReason {
+    /// The reason, as a clause.
+    pub text: String,
+    /// The option of the install that avoids it: `--no-scripts`.
+    pub avoided_by: Option<&'static str>,
 }
 
 /// A script that an install runs, of which nobody knows all that it reads: `"postinstall": "tsc"`.

@@ -163,15 +163,22 @@ impl PassOutput {
 
     /// Records that the pass keeps a part of the build as it is. `what` continues the pass's name as a sentence: `keeps
     /// .git in the build context`.
-    #[allow(clippy::needless_pass_by_value, reason = "a reason is handed over")]
-    pub(super) fn refuse(&mut self, what: impl Into<String>, why: impl ToString) {
-        self.refusals.push(PassRefusal { pass: "", what: what.into(), why: why.to_string(), is_whole: false });
+    pub(super) fn refuse(&mut self, what: impl Into<String>, why: impl Into<ReasonText>) {
+        self.refusals.push(PassRefusal { pass: "", what: what.into(), why: why.into().0, is_whole: false });
     }
 
     /// Records that the whole pass does nothing.
-    #[allow(clippy::needless_pass_by_value, reason = "a reason is handed over")]
-    pub(super) fn skip(&mut self, why: impl ToString) {
+    pub(super) fn skip(&mut self, why: impl Into<ReasonText>) {
         self.refusals.push(PassRefusal::whole("", "", why));
+    }
+}
+
+/// Why a pass does not do something, in words: made of a pass's enum of reasons, or of a text.
+pub(super) struct ReasonText(String);
+
+impl<T: ToString> From<T> for ReasonText {
+    fn from(reason: T) -> Self {
+        Self(reason.to_string())
     }
 }
 
@@ -203,8 +210,7 @@ pub struct PassRefusal {
 
 impl PassRefusal {
     /// A pass that does nothing.
-    #[allow(clippy::needless_pass_by_value, reason = "a reason is handed over")]
-    pub(super) fn whole(pass: &'static str, title: &str, why: impl ToString) -> Self {
-        Self { pass, what: title.to_owned(), why: why.to_string(), is_whole: true }
+    pub(super) fn whole(pass: &'static str, title: &str, why: impl Into<ReasonText>) -> Self {
+        Self { pass, what: title.to_owned(), why: why.into().0, is_whole: true }
     }
 }

@@ -103,7 +103,9 @@ fn planned(project: &Project) -> PlannedProject {
         frameworks: project.frameworks.iter().map(|framework| framework.name()).collect(),
         files: install.map(|install| install.files.clone()).unwrap_or_default(),
         folders: install.map(|install| install.folders.clone()).unwrap_or_default(),
-        open: install.map(|install| install.open.clone()).unwrap_or_default(),
+        open: install
+            .map(|install| install.open.iter().map(|reason| reason.text.clone()).collect())
+            .unwrap_or_default(),
     }
 }
 

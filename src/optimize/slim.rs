@@ -12,7 +12,7 @@ use self::reason::FullBaseReason;
 use std::collections::BTreeSet;
 
 use self::apt::WantedPackages;
-use self::slim_base::SlimTwin;
+use self::slim_base::SlimVariant;
 use super::assumption::Support;
 use super::languages::{node, python, ruby};
 use super::pass::Pass;
@@ -35,24 +35,24 @@ fn runtime(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
-    let twin = match slim_base::of(scene, root) {
-        Ok(Some(twin)) => twin,
+    let variant = match slim_base::of(scene, root) {
+        Ok(Some(variant)) => variant,
         Ok(None) => return,
         Err(why) => return turn.skip(why),
     };
-    match rebase_on_twin(scene, root, &twin, Some(target)) {
+    match rebase_on_variant(scene, root, &variant, Some(target)) {
         Ok((mut edits, packages)) => {
-            edits.extend(healthcheck(scene, target, &twin));
-            add_step(turn, "as the final base image", &twin, &packages, edits);
+            edits.extend(healthcheck(scene, target, &variant));
+            add_step(turn, "as the final base image", &variant, &packages, edits);
             let open = LazyReach::new(scene).shows("starts programs");
             turn.assume(
-                format!("the program uses nothing else that only `{}` contains", twin.full),
+                format!("the program uses nothing else that only `{}` contains", variant.full),
                 open.map(|path| {
                     (Support::Open, format!("`{path}` starts programs; those that it names are installed"))
                 }),
             );
         }
-        Err(why) => turn.refuse(format!("keeps `{}` as the final base image", twin.full), why),
+        Err(why) => turn.refuse(format!("keeps `{}` as the final base image", variant.full), why),
     }
 }
 
@@ -60,52 +60,58 @@ fn builder(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let shipped = build.target().and_then(|target| build.chain(target).last()).map(|root| root.index);
     for root in build.stages().iter().filter(|stage| build.is_needed(stage) && Some(stage.index) != shipped) {
-        let twin = match slim_base::of(scene, root) {
+        let variant = match slim_base::of(scene, root) {
             // A stage that builds with a JDK does not get on with a runtime.
-            Ok(Some(twin)) if !twin.slim.contains("jre") => twin,
+            Ok(Some(variant)) if !variant.slim.contains("jre") => variant,
             Ok(_) => continue,
             Err(why) => {
                 turn.refuse(format!("keeps the full base image in stage `{}`", root.title()), why);
                 continue;
             }
         };
-        match rebase_on_twin(scene, root, &twin, None) {
+        match rebase_on_variant(scene, root, &variant, None) {
             Ok((edits, packages)) => {
-                add_step(turn, &format!("in stage `{}`", root.title()), &twin, &packages, edits);
+                add_step(turn, &format!("in stage `{}`", root.title()), &variant, &packages, edits);
             }
-            Err(why) => turn.refuse(format!("keeps `{}` in stage `{}`", twin.full, root.title()), why),
+            Err(why) => turn.refuse(format!("keeps `{}` in stage `{}`", variant.full, root.title()), why),
         }
     }
 }
 
-fn add_step(turn: &mut PassOutput, role: &str, twin: &SlimTwin, packages: &BTreeSet<String>, edits: Vec<FileEdit>) {
+fn add_step(
+    turn: &mut PassOutput,
+    role: &str,
+    variant: &SlimVariant,
+    packages: &BTreeSet<String>,
+    edits: Vec<FileEdit>,
+) {
     let with = if packages.is_empty() {
         String::new()
     } else {
         format!(" and installs {}", packages.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
     };
-    turn.step(format!("uses `{}` {role}{with}", twin.slim), twin.why.clone(), edits);
+    turn.step(format!("uses `{}` {role}{with}", variant.slim), variant.why.clone(), edits);
 }
 
-/// Edits that put all stages on a FROM's twin, with the packages that they lack there. `target` is the stage that ships,
+/// Edits that put all stages on a FROM's variant, with the packages that they lack there. `target` is the stage that ships,
 /// where it stands on this FROM.
-fn rebase_on_twin(
+fn rebase_on_variant(
     scene: &PassInput,
     root: &Stage,
-    twin: &SlimTwin,
+    variant: &SlimVariant,
     target: Option<&Stage>,
 ) -> Result<(Vec<FileEdit>, BTreeSet<String>), FullBaseReason> {
     let build = scene.build;
-    let mut edits = vec![FileEdit { target: twin.edit.target.clone(), ..twin.edit.clone() }];
+    let mut edits = vec![FileEdit { target: variant.edit.target.clone(), ..variant.edit.clone() }];
     let mut packages = BTreeSet::new();
     // A stage that nothing of this image needs is built by its name.
     let on_it = |stage: &&Stage| build.chain(stage).last().map(|below| below.index) == Some(root.index);
     for stage in build.stages().iter().filter(on_it) {
         let ships = target.is_some_and(|target| build.chain(target).any(|below| below.index == stage.index));
         let mut wanted = WantedPackages::new();
-        needs::of_steps(scene, stage, &twin.slim, &mut wanted)?;
+        needs::of_steps(scene, stage, &variant.slim, &mut wanted)?;
         // What the full one lacks too nothing was built with.
-        let same = SlimImage::has_same_programs(&twin.slim);
+        let same = SlimImage::has_same_programs(&variant.slim);
         let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
         if ships && let Some(package) = to_build.first() {
             return Err(FullBaseReason::BuildsDependencies { package: package.clone() });
@@ -115,22 +121,22 @@ fn rebase_on_twin(
         }
         let last = target.is_some_and(|target| target.index == stage.index);
         if !build.is_needed(stage) {
-            needs::of_container(scene, stage, &twin.slim, &mut wanted);
+            needs::of_container(scene, stage, &variant.slim, &mut wanted);
         }
         if last || !ships {
-            needs::of_sources(scene, stage, &twin.slim, last, &mut wanted)?;
+            needs::of_sources(scene, stage, &variant.slim, last, &mut wanted)?;
         }
         if ships && last {
-            needs::of_container(scene, stage, &twin.slim, &mut wanted);
+            needs::of_container(scene, stage, &variant.slim, &mut wanted);
             for package in run_packages(scene) {
                 apt::want(&mut wanted, &package, usize::MAX);
             }
-            of_check(scene, stage, twin, &mut wanted);
+            of_check(scene, stage, variant, &mut wanted);
         }
         let lacks =
             |(package, at): (&String, &usize)| (!apt::installs(scene, stage, package, *at)).then(|| package.clone());
         let lacking: Vec<String> = wanted.iter().filter_map(lacks).collect();
-        apt::fit(&twin.full, &lacking, &mut wanted)?;
+        apt::fit(&variant.full, &lacking, &mut wanted)?;
         packages.extend(wanted.iter().filter_map(lacks));
         edits.extend(apt::install(scene, stage, &wanted));
     }
@@ -147,20 +153,20 @@ fn run_packages(scene: &PassInput) -> BTreeSet<String> {
 }
 
 /// Programs of HEALTHCHECK, unless the check is said in the base's own language.
-fn of_check(scene: &PassInput, stage: &Stage, twin: &SlimTwin, wanted: &mut WantedPackages) {
+fn of_check(scene: &PassInput, stage: &Stage, variant: &SlimVariant, wanted: &mut WantedPackages) {
     let Some((index, _)) = scene.build.last(stage, Keyword::Healthcheck) else { return };
     let Some(code) = scene.build.code(index) else { return };
-    if healthcheck(scene, stage, twin).is_none() {
-        _ = needs::of_script(scene, &code.script, &twin.slim, usize::MAX, 1, wanted);
+    if healthcheck(scene, stage, variant).is_none() {
+        _ = needs::of_script(scene, &code.script, &variant.slim, usize::MAX, 1, wanted);
     }
 }
 
-/// A check by a program that the twin lacks, said in the base's own language.
-fn healthcheck(scene: &PassInput, stage: &Stage, twin: &SlimTwin) -> Option<FileEdit> {
+/// A check by a program that the variant lacks, said in the base's own language.
+fn healthcheck(scene: &PassInput, stage: &Stage, variant: &SlimVariant) -> Option<FileEdit> {
     let (index, instruction) = scene.build.last(stage, Keyword::Healthcheck)?;
     let code = scene.build.code(index)?;
     let lacks = |program: &str| {
-        let packages = SlimImage::missing_packages(&twin.slim, program);
+        let packages = SlimImage::missing_packages(&variant.slim, program);
         packages.first().is_some_and(|package| !apt::installs(scene, stage, package, usize::MAX))
     };
     let lacking = code.script.invocations().iter().any(|invocation| invocation.program.is_some_and(lacks));

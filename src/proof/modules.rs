@@ -40,7 +40,9 @@ pub fn python_module(words: &[String]) -> Option<String> {
     let modules = match program {
         "celery" => after(&["-A", "--app"])
             .or_else(|| words.iter().find_map(|word| word.strip_prefix("--app=").map(str::to_owned))),
-        "flask" => after(&["--app", "-A"]).map(|own| FileKind::of(&own).source_stem(Ecosystem::Python).to_owned()),
+        "flask" => {
+            after(&["--app", "-A"]).map(|argument| FileKind::of(&argument).source_stem(Ecosystem::Python).to_owned())
+        }
         _ if program.starts_with("python") => after(&["-m"]),
         // Its argument is a file.
         "streamlit" => None,

@@ -218,7 +218,7 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
     out.push_str(&match (files.starts_with("0 "), written) {
         (true, _) => "nothing to change\n".to_owned(),
         (false, true) => format!("changed {files}\n"),
-        (false, false) => format!("would change {files}; `--write` does it, `--plan` shows why\n"),
+        (false, false) => format!("would change {files}; apply with `--write`, see the reasons with `--plan`\n"),
     });
     out
 }

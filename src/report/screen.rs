@@ -71,7 +71,11 @@ fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool)
         // Without a context its ignore file may be what is wrong.
         let is_of_build = |file: &str| file == name || (build.context.is_none() && file.ends_with(".dockerignore"));
         let wrong = report.read_problems().any(|problem| is_of_build(&problem.file));
-        out.push_str(if wrong { "  nothing else found\n" } else { "  nothing found\n" });
+        out.push_str(match wrong {
+            true => "  nothing else found\n",
+            false if report.has_known_findings() => "  no new findings\n",
+            false => "  nothing found\n",
+        });
     } else {
         out.push_str(&table(report, Some(build.dockerfile), &build.findings, layout, all));
     }

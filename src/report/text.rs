@@ -215,7 +215,8 @@ fn summary(report: &Report, layout: Layout) -> String {
         hidden => format!("; {hidden} hidden by comments or settings"),
     };
     if report.findings.is_empty() {
-        return lines(&format!("nothing found in {files}{hidden}{problems}"), layout, 0) + "\n";
+        let result = if report.has_known_findings() { "no new findings" } else { "nothing found" };
+        return lines(&format!("{result} in {files}{hidden}{problems}"), layout, 0) + "\n";
     }
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Info, Severity::Style] {

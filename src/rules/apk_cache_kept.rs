@@ -78,7 +78,7 @@ fn cleans(invocation: &Invocation) -> bool {
 
 /// An edit that removes the first `apk update` and the separator after it: with `--no-cache` no command uses its index.
 fn update(run: &Run, all: &[Invocation]) -> Option<(Span, String)> {
-    let invocation = all.iter().find(|one| apk(one, Verb::Update).is_some())?;
+    let invocation = all.iter().find(|candidate| apk(candidate, Verb::Update).is_some())?;
     let command = invocation.command;
     let alone = invocation.via.is_empty() && command.redirects.is_empty() && command.assignments.is_empty();
     let after = command.place.after.filter(|after| is_and(*after))?;

@@ -72,7 +72,7 @@ fn overwritten_value(cx: &Context, index: usize, pairs: &[Variable], at: usize) 
 
 /// Whether an earlier instruction sets the variable, so that the old value may be intended.
 fn is_set(cx: &Context, stage: usize, name: &str, at: usize) -> bool {
-    matches!(cx.build().scopes().lookup(stage, name, at), Lookup::Defined(found) if found.instruction.is_some())
+    matches!(cx.build().scopes().lookup(stage, name, at), Lookup::Defined(variable) if variable.instruction.is_some())
 }
 
 /// Splits the ENV in two, if only blanks separate the pairs.

@@ -33,7 +33,7 @@ fn left_behind(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, c
     if !reads || call.manager == Manager::Go || call.has(&["--no-lockfile", "--no-package-lock"]) {
         return None;
     }
-    let project = installed::of(cx.build(), place, invocation, call).filter(|found| !found.has_lock)?;
+    let project = installed::of(cx.build(), place, invocation, call).filter(|project| !project.has_lock)?;
     let lock = project.install?.lock.as_deref()?;
     // The lock file of another package manager may be the one that counts.
     let context = cx.context()?;

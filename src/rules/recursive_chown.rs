@@ -101,15 +101,20 @@ fn symbolic(bits: u32, mode: &str) -> Option<u32> {
     mode.split(',').try_fold(bits, |bits, clause| {
         let at = clause.find(['+', '-', '='])?;
         let (who, rest) = clause.split_at(at);
-        let mask = who.chars().try_fold(0, |mask, one| {
-            Some(mask | [('u', 0o700), ('g', 0o070), ('o', 0o007), ('a', 0o777)].iter().find(|(who, _)| *who == one)?.1)
+        let mask = who.chars().try_fold(0, |mask, letter| {
+            Some(
+                mask | [('u', 0o700), ('g', 0o070), ('o', 0o007), ('a', 0o777)]
+                    .iter()
+                    .find(|(who, _)| *who == letter)?
+                    .1,
+            )
         })?;
         // Without a letter the umask applies.
         let mask = if who.is_empty() { 0o755 } else { mask };
-        let named = rest[1..].chars().try_fold(0, |named, one| {
+        let named = rest[1..].chars().try_fold(0, |named, letter| {
             Some(
                 named
-                    | match one {
+                    | match letter {
                         'r' => 0o444,
                         'w' => 0o222,
                         'x' => 0o111,

@@ -50,7 +50,7 @@ pub(super) fn separator(build: &Build, index: usize, at: u32) -> String {
 /// The part of a script that is deleted with an element after `&&`, from the end of the previous element. `None` if it
 /// has a heredoc, whose lines would become instructions without `<<`.
 pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
-    let before = command.place.before.filter(|one| one.kind == SeparatorKind::And)?;
+    let before = command.place.before.filter(|separator| separator.kind == SeparatorKind::And)?;
     let opens_heredoc =
         |redirect: &Redirect| matches!(redirect.operator, RedirectOperator::Heredoc | RedirectOperator::HeredocTabs);
     if command.redirects.iter().any(opens_heredoc)

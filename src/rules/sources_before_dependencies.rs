@@ -245,11 +245,11 @@ fn install(
     for invocation in code.script.invocations() {
         let Some(call) = invocation.package_call() else { continue };
         // `npm ci` starts by deleting node_modules.
-        let anew = &*call.verb_text == "ci";
+        let reinstalls = &*call.verb_text == "ci";
         let is_brought =
             Ecosystem::of_manager(call.manager).is_some_and(|of_manager| so_far.brought.contains(&of_manager));
         let counts = match call.verb {
-            _ if is_brought && !anew => false,
+            _ if is_brought && !reinstalls => false,
             // Without a network nothing is downloaded.
             _ if matches!(call.manager, Manager::Maven | Manager::Gradle) && call.has(&["-o", "--offline"]) => false,
             // `cargo install --path` compiles what it needs, as a build does.

@@ -68,5 +68,5 @@ fn is_function(script: &Script, text: &str, name: &str) -> bool {
 
 /// `"$@"`, `$*`
 fn is_arguments(name: &Word) -> bool {
-    matches!(name.expansions(), [one] if matches!(&one.kind, ExpansionKind::Variable(name) if matches!(&**name, "@" | "*")))
+    matches!(name.expansions(), [expansion] if matches!(&expansion.kind, ExpansionKind::Variable(name) if matches!(&**name, "@" | "*")))
 }

@@ -71,7 +71,8 @@ pub(super) fn read(
     }
     let removal = removal.unwrap_or_else(|| lines(source, span));
     let form = Form::Settings;
-    let exact = paths.as_deref().is_some_and(|paths: &[SettingsPattern]| matches!(paths, [one] if one.is_plain()));
+    let exact =
+        paths.as_deref().is_some_and(|paths: &[SettingsPattern]| matches!(paths, [pattern] if pattern.is_plain()));
     let suppression =
         Suppression { file, span, form, reach: SuppressionReach::Everything, named, until, reasoned, removal, exact };
     (reader.problems.len() == before).then_some(SettingsEntry { suppression, paths })

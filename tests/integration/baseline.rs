@@ -16,7 +16,7 @@ fn old(text: &str) -> Dockopt {
 /// The baseline of [`OLD`] in `known.json`, then another text.
 fn then(text: &str) -> Ran {
     let ran = old(OLD).args(["lint", "api/Dockerfile", RULES, "--write-baseline", "known.json"]).run().code(0);
-    assert_eq!(ran.stdout, "nothing found in 1 file\n");
+    assert_eq!(ran.stdout, "no new findings in 1 file\n");
     assert_eq!(ran.stderr, "3 findings recorded in `known.json`\n");
     std::fs::write(ran.path().join("api/Dockerfile"), text).unwrap();
     ran
@@ -75,7 +75,7 @@ fn the_file_is_sorted_and_has_a_finding_per_line() {
 fn what_is_known_is_hidden_and_said() {
     let ran = check(then(OLD), 0, &[], 3, 0);
     let text = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json", "--fail-on=style"]).code(0);
-    assert_eq!(text.stdout, "nothing found in 1 file\n");
+    assert_eq!(text.stdout, "no new findings in 1 file\n");
     assert_eq!(text.stderr, "3 known findings not shown (baseline `known.json`)\n");
     let without = text.again(["lint", "api/Dockerfile", RULES, "--format=json"]).code(1).json();
     assert!(without["baselined"].is_null() && without["baseline_fixed"].is_null());
@@ -146,7 +146,7 @@ fn a_renamed_file_stays_known_and_a_copy_does_not() {
 #[test]
 fn audit_has_a_baseline_too() {
     let tracker = Dockopt::new().dir("task-tracker").args(["audit", "--write-baseline", "known.json"]).run().code(0);
-    assert!(tracker.stdout.contains("nothing found"), "{}", tracker.stdout);
+    assert!(tracker.stdout.contains("no new findings"), "{}", tracker.stdout);
     let json = tracker.again(["audit", "--baseline", "known.json", "--format=json"]).code(0);
     keeps_schema(include_str!("../../schemas/audit.schema.json"), &json.json());
     assert!(json.json()["builds"].as_array().unwrap().iter().all(|build| build["findings"] == serde_json::json!([])));

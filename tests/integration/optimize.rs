@@ -22,7 +22,7 @@ fn naive() -> Dockopt {
 fn the_diff_is_what_git_applies() {
     let ran = naive().args(["optimize", "."]).run().code(0);
     assert!(ran.stdout.starts_with("--- a/api/Dockerfile\n") && ran.stdout.contains("+++ b/api/.dockerignore\n"));
-    assert!(ran.stderr.contains("`--write` does it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("apply with `--write`"), "{}", ran.stderr);
     assert_eq!(ran.read("api/Dockerfile"), NAIVE, "nothing is changed");
     let diff = ran.stdout.clone();
     fs::write(ran.path().join("it.patch"), &diff).unwrap();

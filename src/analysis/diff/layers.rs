@@ -1,5 +1,6 @@
 //! Which layer of one image is which of another.
 
+use super::reuse::StepReuse;
 use crate::analysis::ImageAnalysis;
 use crate::image::Layer;
 
@@ -15,34 +16,47 @@ pub struct LayerPair {
     pub after: Option<usize>,
     /// Whether they hold the same.
     pub same: bool,
+    /// What the second build did with the step.
+    pub reuse: StepReuse,
 }
 
 /// All layers in order, and how many of the lowest are the same.
 pub(super) fn pairs(before: &ImageAnalysis, after: &ImageAnalysis, semantic: bool) -> (Vec<LayerPair>, usize) {
     let (old, new) = (&before.image.layers, &after.image.layers);
-    let print = |analysis: &ImageAnalysis| -> Vec<Option<u128>> {
-        let print = |layer: &Layer| (semantic && layer.tar_bytes.is_some()).then(|| print(analysis, layer));
+    let prints = |analysis: &ImageAnalysis| -> Vec<Option<u128>> {
+        let print = |layer: &Layer| layer.tar_bytes.is_some().then(|| print(analysis, layer));
         analysis.image.layers.iter().map(print).collect()
     };
-    let (old_prints, new_prints) = (print(before), print(after));
-    let same = |a: usize, b: usize| {
+    let (old_prints, new_prints) = (prints(before), prints(after));
+    let is_identical = |a: usize, b: usize| {
         let id = |layer: &Layer| layer.diff_id.clone().or_else(|| layer.digest.clone());
-        (id(&old[a]).is_some() && id(&old[a]) == id(&new[b]))
-            || (old_prints[a].is_some() && old_prints[a] == new_prints[b])
+        id(&old[a]).is_some() && id(&old[a]) == id(&new[b])
+    };
+    let is_equal =
+        |a: usize, b: usize| is_identical(a, b) || (old_prints[a].is_some() && old_prints[a] == new_prints[b]);
+    let same = |a: usize, b: usize| if semantic { is_equal(a, b) } else { is_identical(a, b) };
+    let pair = |a: Option<usize>, b: Option<usize>| {
+        let both = a.zip(b);
+        let likeness = (both.is_some_and(|(a, b)| is_identical(a, b)), both.is_some_and(|(a, b)| is_equal(a, b)));
+        LayerPair {
+            before: a,
+            after: b,
+            same: both.is_some_and(|(a, b)| same(a, b)),
+            reuse: StepReuse::of((before, a), (after, b), likeness),
+        }
     };
     let shared = (0..old.len().min(new.len())).take_while(|&at| same(at, at)).count();
-    let mut pairs: Vec<LayerPair> =
-        (0..shared).map(|at| LayerPair { before: Some(at), after: Some(at), same: true }).collect();
+    let mut pairs: Vec<LayerPair> = (0..shared).map(|at| pair(Some(at), Some(at))).collect();
     let alike = |a: usize, b: usize| {
         let instruction = before.instruction(a);
         same(a, b) || (instruction.is_some() && instruction == after.instruction(b))
     };
     let mut at = (shared, shared);
     for (a, b) in common((shared, old.len()), (shared, new.len()), alike).into_iter().chain([(old.len(), new.len())]) {
-        pairs.extend((at.0..a).map(|a| LayerPair { before: Some(a), after: None, same: false }));
-        pairs.extend((at.1..b).map(|b| LayerPair { before: None, after: Some(b), same: false }));
+        pairs.extend((at.0..a).map(|a| pair(Some(a), None)));
+        pairs.extend((at.1..b).map(|b| pair(None, Some(b))));
         if a < old.len() {
-            pairs.push(LayerPair { before: Some(a), after: Some(b), same: same(a, b) });
+            pairs.push(pair(Some(a), Some(b)));
         }
         at = (a + 1, b + 1);
     }

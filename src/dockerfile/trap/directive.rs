@@ -116,14 +116,14 @@ fn fits(name: &str, value: &str) -> bool {
 
 /// The value up to its first space counts: a reason may follow, options may not.
 fn check_cut(span: Span, value: &str, problems: &mut Vec<SyntaxProblem>) {
-    let Some((kept, lost)) = value.split_once(' ') else { return };
-    let is_cut = kept.ends_with([',', ';', '=']) || lost.trim_start().starts_with([',', ';', '=']);
+    let Some((value_read, lost)) = value.split_once(' ') else { return };
+    let is_cut = value_read.ends_with([',', ';', '=']) || lost.trim_start().starts_with([',', ';', '=']);
     if is_cut {
-        let start = span.start + kept.len() as u32;
+        let start = span.start + value_read.len() as u32;
         problems.push(SyntaxProblem {
             kind: ProblemKind::CheckCut,
             span: Span::new(start, span.end),
-            message: format!("BuildKit reads only `{kept}`, up to the first space"),
+            message: format!("BuildKit reads only `{value_read}`, up to the first space"),
             help: Some("write the options without spaces".into()),
         });
     }

@@ -35,10 +35,10 @@ impl Line {
     }
 
     fn new(mut reader: impl Read + Send + 'static, writer: impl Write + Send + Sync + 'static) -> Self {
-        let (asks, asked) = sync_channel::<()>(1);
+        let (asks, requests) = sync_channel::<()>(1);
         let (answer, answers) = sync_channel(1);
         thread::spawn(move || {
-            while asked.recv().is_ok() {
+            while requests.recv().is_ok() {
                 let mut chunk = vec![0; CHUNK];
                 let read = reader.read(&mut chunk).map(|count| {
                     chunk.truncate(count);

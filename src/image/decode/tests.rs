@@ -85,7 +85,7 @@ fn decoded(blob: &[u8]) -> Result<Vec<u8>, (Vec<u8>, Fault)> {
 #[track_caller]
 fn check(blob: &[u8], compression: Compression, contents: &[u8]) {
     assert_eq!(sniff(blob), compression);
-    assert!(decoded(blob).is_ok_and(|found| found == contents));
+    assert!(decoded(blob).is_ok_and(|bytes| bytes == contents));
 }
 
 #[track_caller]

@@ -154,7 +154,10 @@ mod tests {
         let remaining = transfer(&lines, &files.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
         for class_match in class_matches {
             let path = context.path(class_match.entry);
-            assert!(!remaining.included.iter().any(|kept| crate::text::path::is_within(kept, &path)), "{path} stays");
+            assert!(
+                !remaining.included.iter().any(|included| crate::text::path::is_within(included, &path)),
+                "{path} stays"
+            );
         }
     }
 

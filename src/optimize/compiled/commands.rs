@@ -207,8 +207,10 @@ fn writes(operator: RedirectOperator) -> bool {
 
 /// The commands of a RUN that the stage that ships needs.
 pub(super) fn needed_commands(run: &RunCommands) -> Vec<&RunCommand> {
-    let packages =
-        run.commands.iter().any(|command| matches!(&command.fate, CommandFate::Packages(kept) if !kept.is_empty()));
+    let packages = run
+        .commands
+        .iter()
+        .any(|command| matches!(&command.fate, CommandFate::Packages(packages) if !packages.is_empty()));
     let keep = |command: &&RunCommand| match &command.fate {
         CommandFate::Prepares | CommandFate::Unknown => true,
         CommandFate::Packages(packages) => !packages.is_empty(),

@@ -130,7 +130,7 @@ fn edits_of(
     // What an install empties is made behind it.
     let (late, early): (BTreeSet<String>, _) =
         writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
-    edits.extend(create_user(scene, target, account, &early, empty.first().map(|made| made.index))?);
+    edits.extend(create_user(scene, target, account, &early, empty.first().map(|created| created.index))?);
     edits.extend(data_folders::handed(scene, empty, account));
     edits.extend(made_last(scene, target, account, &late));
     edits.extend(handed_over(scene, target, account, &whole));
@@ -239,7 +239,7 @@ fn create_user(
 /// A RUN behind all that brings files, for folders below them.
 fn made_last(scene: &PassInput, target: &Stage, account: &Account, folders: &BTreeSet<String>) -> Option<FileEdit> {
     let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
-    let last = scene.build.instructions(target).filter(|(_, one)| brings(one.keyword)).last()?;
+    let last = scene.build.instructions(target).filter(|(_, instruction)| brings(instruction.keyword)).last()?;
     let owned: Vec<&str> = folders.iter().map(String::as_str).collect();
     let plain = !owned.is_empty() && owned.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
     let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, &account.owner));
@@ -257,7 +257,7 @@ fn goes_into(scene: &PassInput, target: &Stage, copy: &Transfer, folder: &str) -
 /// A RUN behind all that brings files, for folders whose contents the program changes.
 fn handed_over(scene: &PassInput, target: &Stage, account: &Account, folders: &[&str]) -> Option<FileEdit> {
     let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
-    let last = scene.build.instructions(target).filter(|(_, one)| brings(one.keyword)).last()?;
+    let last = scene.build.instructions(target).filter(|(_, instruction)| brings(instruction.keyword)).last()?;
     let plain = !folders.is_empty() && folders.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
     let (paths, newline) = (folders.join(" "), scene.newline());
     let text = format!("RUN mkdir -p {paths} \\{newline}    && chown -R {} {paths}{newline}", account.owner);

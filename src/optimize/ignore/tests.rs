@@ -230,9 +230,9 @@ fn what_sets_up_clusters_stays_out() {
         ("kubeconfig-prod.yaml", "apiVersion: v1\nkind: Config\n"),
     ]);
     for line in ["k8s", "deploy/chart", "infra", "ingress.yaml", "**/kubeconfig-prod.yaml"] {
-        assert!(text.lines().any(|own| own == line), "{line} in {text}");
+        assert!(text.lines().any(|ignored| ignored == line), "{line} in {text}");
     }
-    assert!(!text.contains("settings") && !text.lines().any(|own| own == "deploy"), "{text}");
+    assert!(!text.contains("settings") && !text.lines().any(|ignored| ignored == "deploy"), "{text}");
 }
 
 #[test]

@@ -84,8 +84,8 @@ fn comment_of_next(change: &Change, workdir: usize) -> Option<Edit> {
         if copies { words[..words.len().saturating_sub(1)].to_vec() } else { words }
     };
     let wanted = sources(next.keyword, text_of(before, partner + 1));
-    let place = file.instructions().iter().enumerate().skip(workdir + 1).find(|(index, one)| {
-        sources(one.keyword, change.text(*index)) == wanted && comments_of(file, *index).trim().is_empty()
+    let place = file.instructions().iter().enumerate().skip(workdir + 1).find(|(index, instruction)| {
+        sources(instruction.keyword, change.text(*index)) == wanted && comments_of(file, *index).trim().is_empty()
     })?;
     Some(Edit { span: crate::text::Span::at(file.instruction_span(place.0).start), text: comments.to_owned() })
 }

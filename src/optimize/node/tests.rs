@@ -494,6 +494,6 @@ fn next_js_takes_what_it_traced() {
     ] {
         let (text, refusals) = with(package, &[other]);
         assert!(!text.contains("standalone"), "{text}");
-        assert!(refusals.iter().any(|one| one.contains(why)), "{why}: {refusals:#?}");
+        assert!(refusals.iter().any(|refusal| refusal.contains(why)), "{why}: {refusals:#?}");
     }
 }

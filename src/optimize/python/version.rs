@@ -34,7 +34,7 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invoc
     let option = option.and_then(|at| invocation.args.get(at + 1)).map(|word| word.text().to_owned());
     let joined = || invocation.args.iter().find_map(|word| Some(word.text().strip_prefix("--python=")?.to_owned()));
     let requested = match option.or_else(joined).or_else(|| set("UV_PYTHON")) {
-        Some(asked) => (!is_named(&asked, &python_version)).then_some(asked),
+        Some(version) => (!is_named(&version, &python_version)).then_some(version),
         None => unfit(scene, (stage, index), invocation, &python_version),
     }?;
     let python_version = if python_version.is_empty() { "no Python".to_owned() } else { python_version.join(".") };

@@ -88,8 +88,8 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
 /// Whether Composer runs scripts of the project, which may write anywhere.
 fn runs_scripts(scene: &PassInput, first: usize, last: usize) -> bool {
     let php = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Php);
-    let open =
-        php.flat_map(|project| &project.installs).any(|install| install.open.iter().any(|why| why.contains("script")));
+    let mut reasons = php.flat_map(|project| &project.installs).flat_map(|install| &install.open);
+    let open = reasons.any(|reason| reason.avoided_by == Some("--no-scripts"));
     let quiet = |index: usize| {
         let Some(code) = scene.build.code(index) else { return false };
         let invocations = code.script.invocations();

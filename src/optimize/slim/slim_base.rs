@@ -10,7 +10,7 @@ use crate::optimize::pass_input::PassInput;
 use crate::text::Span;
 
 /// A FROM that can stand on a smaller image.
-pub(super) struct SlimTwin {
+pub(super) struct SlimVariant {
     /// The image that it names now, variables resolved.
     pub full: String,
     /// The smaller one.
@@ -21,9 +21,9 @@ pub(super) struct SlimTwin {
     pub edit: FileEdit,
 }
 
-/// The twin of the image that a stage's FROM names; `Ok(None)` where it is small already or no twin can be looked for,
+/// The variant of the image that a stage's FROM names; `Ok(None)` where it is small already or no variant can be looked for,
 /// an error that says why there is none.
-pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, FullBaseReason> {
+pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimVariant>, FullBaseReason> {
     let StageBase::Image(image) = &stage.base else { return Ok(None) };
     let reference = Reference::of(image);
     let tag = reference.tag.unwrap_or("latest");
@@ -45,7 +45,7 @@ pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimTwin>, F
         return Err(FullBaseReason::HiddenTag { written: written.to_string() });
     };
     let slim = format!("{}:{tag}", reference.name);
-    Ok(Some(SlimTwin { full: image.clone(), slim, why: known, edit: scene.edit(span, text) }))
+    Ok(Some(SlimVariant { full: image.clone(), slim, why: known, edit: scene.edit(span, text) }))
 }
 
 /// What to write where, so that the reference gets the tag.

@@ -111,11 +111,11 @@ fn images_of_bun_and_uv_have_twins_and_users() {
         "{text}"
     );
     assert!(text.contains("USER app\n"), "{text}");
-    // Nothing but uv: no twin is missed.
+    // Nothing but uv: no variant is missed.
     let tool = uv.replace("uv:python3.12-bookworm", "uv:0.8.11");
     let refusals: Vec<_> =
         optimize_to_rung(&tool, &files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
-    assert!(refusals.iter().all(|refusal| !refusal.why.contains("slim twin")), "{refusals:?}");
+    assert!(refusals.iter().all(|refusal| !refusal.why.contains("slim variant")), "{refusals:?}");
 }
 
 #[test]

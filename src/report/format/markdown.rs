@@ -38,7 +38,12 @@ fn summary(run: &ReportRun, items: &[ReportItem]) -> String {
         }
     }
     let files = count(files(run.report).len() as u64, "file");
-    if parts.is_empty() { format!("nothing found in {files}") } else { format!("{} in {files}", parts.join(", ")) }
+    let what = match parts.is_empty() {
+        true if run.report.has_known_findings() => "no new findings".to_owned(),
+        true => "nothing found".to_owned(),
+        false => parts.join(", "),
+    };
+    format!("{what} in {files}")
 }
 
 fn row(run: &ReportRun, item: &ReportItem) -> String {

@@ -184,7 +184,7 @@ fn peers_shapes_are_kept() {
             .as_array()
             .unwrap()
             .iter()
-            .all(|one| (one["column"] == 1 || one["code"] == "DL1000") && one.as_object().unwrap().len() == 6)
+            .all(|issue| (issue["column"] == 1 || issue["code"] == "DL1000") && issue.as_object().unwrap().len() == 6)
     );
     let gitlab =
         json(Format::Gitlab, &Report { problems: [&report.problems[..], &report.problems[..]].concat(), ..report });

@@ -10,9 +10,11 @@ pub use self::markdown::write as image_diff_markdown;
 pub use self::screen::write as image_diff;
 
 use super::{shown_line, shown_path};
-use crate::analysis::{ConfigChange, Difference, FileChange, ImageAnalysis, LayerPair, PackageChange, PackageHow};
+use crate::analysis::{
+    ConfigChange, Difference, FileChange, ImageAnalysis, LayerPair, PackageChange, PackageHow, StepReuse,
+};
 use crate::image::PathId;
-use crate::report::units::bytes;
+use crate::report::units::{bytes, count};
 
 /// Two images, and what one has that the other has not.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +67,44 @@ impl ImageDiff<'_> {
         match (before, after) {
             (Some(before), Some(after)) if before != after => format!("{before} → {after}"),
             (before, after) => after.or(before).unwrap_or_default(),
+        }
+    }
+
+    /// `build cache: 4 of 6 steps reused, 2 rebuilt; first miss: Dockerfile:5 COPY . .`; `None` for images that are no
+    /// builds of one Dockerfile.
+    fn cache_sentence(&self) -> Option<String> {
+        let cache_use = self.difference.cache_use?;
+        let steps = count(cache_use.steps() as u64, "step");
+        let Some(miss) = cache_use.first_miss else { return Some(format!("build cache: all {steps} reused")) };
+        let mut parts = vec![format!("{} of {steps} reused", cache_use.reused)];
+        for (number, what) in [
+            (cache_use.rebuilt_equal, "rebuilt with equal contents"),
+            (cache_use.rebuilt_changed, "rebuilt with other contents"),
+            (cache_use.added, "added"),
+        ] {
+            if number > 0 {
+                parts.push(format!("{number} {what}"));
+            }
+        }
+        let pair = self.difference.layers.get(miss)?;
+        let first = if pair.after.is_some_and(|layer| self.after.is_base(layer)) {
+            "the base image".to_owned()
+        } else {
+            let words = [self.line(pair), self.instruction(pair).unwrap_or_default().to_owned()];
+            words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+        };
+        Some(format!("build cache: {}; first miss: {first}", parts.join(", ")))
+    }
+
+    /// What the second build did with a step, in a word or two; nothing for images that are no builds of one Dockerfile.
+    fn reuse(&self, pair: &LayerPair) -> &'static str {
+        match pair.reuse {
+            _ if self.difference.cache_use.is_none() => "",
+            StepReuse::Reused => "reused",
+            StepReuse::RebuiltEqual => "rebuilt, equal",
+            StepReuse::RebuiltChanged => "rebuilt",
+            StepReuse::Added => "added",
+            StepReuse::Removed => "removed",
         }
     }
 

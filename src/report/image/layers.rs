@@ -37,7 +37,7 @@ pub(super) fn table(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
         dim(if compressed || !read { "to pull" } else { "" }),
         dim(""),
         dim(if read { "files" } else { "" }),
-        dim(if analysis.totals.waste.sum() > 0 { "lost" } else { "" }),
+        dim(if analysis.totals.waste.sum() > 0 { "wasted" } else { "" }),
         dim(if analysis.origins.layers.iter().any(|origin| origin.place.is_some()) { "line" } else { "" }),
         dim("instruction"),
     ]];

@@ -32,12 +32,7 @@ pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
         return String::new();
     }
     let columns = [Column::Right, Column::Left, Column::Path, Column::Left, Column::Words];
-    grid(&columns, &rows, layout, 4) + &rest(analysis.loss_groups.len(), rows.len())
-}
-
-/// The row of a list of an image that was cut.
-pub(super) fn rest(all: usize, visible: usize) -> String {
-    hidden_rows(all, visible, 4)
+    grid(&columns, &rows, layout, 4) + &hidden_rows(analysis.loss_groups.len(), rows.len(), 4)
 }
 
 /// Contents of no use at run time: categories that are findings first.
@@ -66,7 +61,7 @@ pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout:
         ]);
     }
     let columns = [Column::Right, Column::Left, Column::Right, Column::Left, Column::Path, Column::Words];
-    grid(&columns, &rows, layout, 4) + &rest(all.len(), rows.len())
+    grid(&columns, &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
 }
 
 /// Packages, those first that bring most bytes with them.
@@ -99,7 +94,7 @@ pub(super) fn packages(
         ]);
     }
     let columns = [Column::Right, Column::Left, Column::Words, Column::Left, Column::Left, Column::Words];
-    grid(&columns, &rows, layout, 4) + &rest(all.len(), rows.len())
+    grid(&columns, &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
 }
 
 /// Equal contents at several places.
@@ -116,7 +111,7 @@ pub(super) fn duplicates(analysis: &ImageAnalysis, view: &ImageView<'_>, layout:
         ]);
     }
     let columns = [Column::Right, Column::Right, Column::Words];
-    grid(&columns, &rows, layout, 4) + &rest(analysis.duplicates.len(), rows.len())
+    grid(&columns, &rows, layout, 4) + &hidden_rows(analysis.duplicates.len(), rows.len(), 4)
 }
 
 /// What rules find in the config and in permissions; secrets have a list of their own.
@@ -127,7 +122,7 @@ pub(super) fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
         let maker = fact.layer.map(|layer| shown_maker(analysis, layer)).unwrap_or_default();
         rows.push(vec![plain(&fact.message), plain(maker), cell(fact.rule, TextStyle::Dim)]);
     }
-    grid(&[Column::Words, Column::Left, Column::Left], &rows, layout, 4) + &rest(all.len(), rows.len())
+    grid(&[Column::Words, Column::Left, Column::Left], &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
 }
 
 /// Findings on one line each, for formats that have no tables of their own.

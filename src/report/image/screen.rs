@@ -6,7 +6,7 @@ use crate::attribution::BaseHow;
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle, clean};
 use crate::report::screen::{push, quoted};
-use crate::report::units::{bytes, count, seconds};
+use crate::report::units::{bytes, count, hidden_rows, seconds};
 
 /// The result of `image`, for people.
 pub fn write(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
@@ -75,7 +75,7 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
         for notice in image.notices.iter().take(limit) {
             push(&mut out, &format!("note: {notice}"), 2, layout, TextStyle::Dim);
         }
-        out.push_str(&lists::rest(image.notices.len(), image.notices.len().min(limit)));
+        out.push_str(&hidden_rows(image.notices.len(), image.notices.len().min(limit), 4));
     }
     out
 }
@@ -163,7 +163,7 @@ fn other_lines(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> Str
         ]);
     }
     out.push_str(&grid(&[Column::Words, Column::Left, Column::Left], &rows, layout, 2));
-    out.push_str(&lists::rest(analysis.others.len(), rows.len()));
+    out.push_str(&hidden_rows(analysis.others.len(), rows.len(), 4));
     out.push('\n');
     out
 }

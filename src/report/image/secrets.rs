@@ -1,13 +1,14 @@
 //! Secrets: what, where, who brought it, and whether it can still be read. Their values are never here.
 
 use super::wire::origin;
-use super::{ImageView, lists, shown_maker, shown_path, waste_words, wire};
+use super::{ImageView, shown_maker, shown_path, waste_words, wire};
 use crate::analysis::ImageAnalysis;
 use crate::image::MemberOutcome;
 use crate::image::secrets::{Secret, SecretPlace};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle};
+use crate::report::units::hidden_rows;
 
 /// `/root/.npmrc:1`, `ENV`, `history`.
 pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
@@ -61,7 +62,7 @@ pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Lay
         ]);
     }
     let columns = [Column::Left, Column::Path, Column::Left, Column::Words, Column::Words];
-    grid(&columns, &rows, layout, 4) + &lists::rest(analysis.secrets.len(), rows.len())
+    grid(&columns, &rows, layout, 4) + &hidden_rows(analysis.secrets.len(), rows.len(), 4)
 }
 
 /// For Markdown: those beyond doubt.

@@ -63,6 +63,19 @@ fn every_byte_of_a_difference_is_told_once() {
 }
 
 #[test]
+fn steps_say_whether_the_build_cache_was_used() {
+    let result = result(&archive(), &picture(&slim()), &["--file-a=Dockerfile"]);
+    let reuse: Vec<&str> =
+        result["layers"].as_array().unwrap().iter().map(|row| row["reuse"].as_str().unwrap()).collect();
+    assert_eq!(reuse, ["reused", "rebuilt_changed", "rebuilt_changed", "removed"], "{result:#}");
+    assert_eq!(result["build_cache"]["first_miss"], 1);
+    let ran = diff(&archive(), &picture(&slim()), &["--file-a=Dockerfile"]).code(0);
+    assert!(ran.stdout.contains("first miss: "), "{}", ran.stdout);
+    let ran = diff(&archive(), &archive(), &[]).code(0);
+    assert!(ran.stdout.contains("build cache: all "), "{}", ran.stdout);
+}
+
+#[test]
 fn an_image_is_no_different_from_itself() {
     let nothing = result(&archive(), &archive(), &[]);
     assert_eq!(nothing["delta"]["disk_bytes"], 0);

@@ -51,7 +51,10 @@ fn check(dockerfile: &str, others: &[(&str, &str)], present: &[&str], absent: &[
 fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
     let (text, refusals) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
     assert!(!text.contains("FROM nginx"), "{text}");
-    assert!(refusals.iter().any(|one| one.starts_with("site-stages: ") && one.contains(why)), "`{why}`: {refusals:#?}");
+    assert!(
+        refusals.iter().any(|refusal| refusal.starts_with("site-stages: ") && refusal.contains(why)),
+        "`{why}`: {refusals:#?}"
+    );
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn all_forms_of_the_command_are_followed() {
     check_refused(&start("CMD serve -s dist"), &[("public/serve.json", "{}")], "sets rules");
     let other = "FROM rust:1.95-slim-bookworm\nWORKDIR /app\nCOPY . .\nRUN cargo build\nCMD [\"serve\"]\n";
     let (_, refusals) = optimize_site(other, &[("Cargo.toml", "")], Level::Up(Rung::Stages), |_| {});
-    assert!(refusals.iter().all(|one| !one.starts_with("site-stages")), "{refusals:#?}");
+    assert!(refusals.iter().all(|refusal| !refusal.starts_with("site-stages")), "{refusals:#?}");
 }
 
 #[test]
@@ -171,7 +174,10 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
         let know = |evidence: &mut Evidence| evidence.services = vec![service.clone()];
         let (text, refusals) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
         assert!(!text.contains("FROM nginx"), "{text}");
-        assert!(refusals.iter().any(|one| one.contains(why) && one.contains("`--level 6`")), "{refusals:#?}");
+        assert!(
+            refusals.iter().any(|refusal| refusal.contains(why) && refusal.contains("`--level 6`")),
+            "{refusals:#?}"
+        );
         let (text, _) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Server), know);
         assert!(text.contains("FROM nginx"), "{text}");
     };
@@ -185,7 +191,10 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
         evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".to_owned());
     };
     let (_, refusals) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
-    assert!(refusals.iter().any(|one| one.contains("`justfile` runs `npm test` in the container")), "{refusals:#?}");
+    assert!(
+        refusals.iter().any(|refusal| refusal.contains("`justfile` runs `npm test` in the container")),
+        "{refusals:#?}"
+    );
     let port = Service {
         environment: ["PORT".to_owned()].into(),
         values: vec![("PORT".to_owned(), "4000".to_owned())],
@@ -214,7 +223,7 @@ fn servers_for_development_are_replaced_on_level_6() {
     };
     let (text, refusals) = optimize_site(dev, &FILES, Level::Up(Rung::Server), bound);
     assert!(
-        !text.contains("nginx") && refusals.iter().any(|one| one.contains("to show changes at once")),
+        !text.contains("nginx") && refusals.iter().any(|refusal| refusal.contains("to show changes at once")),
         "{text}\n{refusals:#?}"
     );
 }

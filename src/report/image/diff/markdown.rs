@@ -24,6 +24,9 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
     row("To pull", Some(before.pull_bytes), Some(after.pull_bytes));
     row("New to pull", Some(0), Some(diff.difference.new_pull_bytes));
     row("Wasted", before.waste_bytes, after.waste_bytes);
+    if let Some(sentence) = diff.cache_sentence() {
+        out.push_str(&format!("\n{}\n", markdown(&sentence)));
+    }
     out.push_str(&fold("layers", "| | Line | Instruction |\n| ---: | --- | --- |\n", layers(diff), diff.top.max(20)));
     let all = &diff.difference.packages;
     let rows = all.iter().map(|change| {

@@ -1,12 +1,12 @@
 //! The difference of two images on a screen.
 
 use super::{ImageDiff, package, setting, signed};
-use crate::analysis::{FileChange, PackageHow, PathChangeKind};
+use crate::analysis::{FileChange, LayerPair, PackageHow, PathChangeKind, StepReuse};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
-use crate::report::image::{image_name, lists};
+use crate::report::image::image_name;
 use crate::report::layout::{Layout, TextStyle, clean};
 use crate::report::screen::push;
-use crate::report::units::{bytes, count};
+use crate::report::units::{bytes, count, hidden_rows};
 
 /// The result of `image diff`, for people.
 pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
@@ -84,7 +84,12 @@ fn sums(diff: &ImageDiff<'_>, layout: Layout) -> String {
 }
 
 fn layers(diff: &ImageDiff<'_>, layout: Layout) -> String {
-    let layers: Vec<_> = diff.difference.layers.iter().skip(diff.difference.shared_layers).collect();
+    let is_shared = |pair: &&LayerPair| pair.same && pair.reuse == StepReuse::Reused;
+    let layers: Vec<_> = diff.difference.layers.iter().skip_while(is_shared).collect();
+    let mut out = String::new();
+    if let Some(sentence) = diff.cache_sentence() {
+        push(&mut out, &sentence, 4, layout, TextStyle::Plain);
+    }
     let mut rows = Vec::new();
     for pair in layers.iter().take(diff.top.max(20)) {
         let [before, after] = diff.layer_bytes(pair);
@@ -98,12 +103,13 @@ fn layers(diff: &ImageDiff<'_>, layout: Layout) -> String {
         rows.push(vec![
             cell(mark, mark_tone),
             cell(delta.map_or_else(|| "?".to_owned(), signed), tone_of(delta.unwrap_or_default())),
+            plain(diff.reuse(pair)),
             plain(diff.line(pair)),
             plain(diff.instruction(pair).unwrap_or_default()),
         ]);
     }
-    grid(&[Column::Left, Column::Right, Column::Left, Column::Words], &rows, layout, 4)
-        + &lists::rest(layers.len(), rows.len())
+    out.push_str(&grid(&[Column::Left, Column::Right, Column::Left, Column::Left, Column::Words], &rows, layout, 4));
+    out + &hidden_rows(layers.len(), rows.len(), 4)
 }
 
 fn packages(diff: &ImageDiff<'_>, layout: Layout) -> String {
@@ -124,7 +130,7 @@ fn packages(diff: &ImageDiff<'_>, layout: Layout) -> String {
     };
     let rows: Vec<_> = all.iter().take(diff.top).map(row).collect();
     let columns = [Column::Left, Column::Right, Column::Left, Column::Words, Column::Left];
-    grid(&columns, &rows, layout, 4) + &lists::rest(all.len(), rows.len())
+    grid(&columns, &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
 }
 
 fn categories(diff: &ImageDiff<'_>, layout: Layout) -> String {
@@ -137,7 +143,7 @@ fn categories(diff: &ImageDiff<'_>, layout: Layout) -> String {
             cell(format!("{} → {}", bytes(change.before), bytes(change.after)), TextStyle::Dim),
         ]);
     }
-    grid(&[Column::Right, Column::Left, Column::Words], &rows, layout, 4) + &lists::rest(all.len(), rows.len())
+    grid(&[Column::Right, Column::Left, Column::Words], &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
 }
 
 fn folders(diff: &ImageDiff<'_>, layout: Layout) -> String {
@@ -149,7 +155,7 @@ fn folders(diff: &ImageDiff<'_>, layout: Layout) -> String {
             plain(format!("{}/", diff.path(folder.before, folder.after))),
         ]);
     }
-    grid(&[Column::Right, Column::Path], &rows, layout, 4) + &lists::rest(all.len(), rows.len())
+    grid(&[Column::Right, Column::Path], &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
 }
 
 fn files(diff: &ImageDiff<'_>, files: &[FileChange], layout: Layout) -> String {
@@ -168,7 +174,7 @@ fn files(diff: &ImageDiff<'_>, files: &[FileChange], layout: Layout) -> String {
         };
         rows.push(vec![plain(mark), size, plain(diff.file(file))]);
     }
-    grid(&[Column::Left, Column::Right, Column::Path], &rows, layout, 4) + &lists::rest(files.len(), rows.len())
+    grid(&[Column::Left, Column::Right, Column::Path], &rows, layout, 4) + &hidden_rows(files.len(), rows.len(), 4)
 }
 
 fn config(diff: &ImageDiff<'_>, layout: Layout) -> String {
@@ -181,5 +187,5 @@ fn config(diff: &ImageDiff<'_>, layout: Layout) -> String {
             vec![plain(name), plain(text)]
         })
         .collect();
-    grid(&[Column::Left, Column::Words], &rows, layout, 4) + &lists::rest(all.len(), rows.len())
+    grid(&[Column::Left, Column::Words], &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
 }

@@ -15,6 +15,8 @@ pub(super) struct Diff<'a> {
     /// Bytes that whoever has the first image pulls for the second one.
     pub new_pull_bytes: u64,
     pub shared_layers: usize,
+    /// `null` where the images have no step in common above their bases.
+    pub build_cache: Option<CacheUseJson>,
     pub summary: Summary,
     /// Disjoint; their sum is `delta.disk_bytes`.
     pub parts: Vec<DiffPartJson<'a>>,
@@ -80,12 +82,23 @@ pub(super) struct LayerDiffJson<'a> {
     /// Index of the second image's layers.
     pub after: Option<usize>,
     pub same: bool,
+    pub reuse: &'static str,
     pub instruction: Option<&'a str>,
     pub origin_before: Option<OriginJson<'a>>,
     pub origin_after: Option<OriginJson<'a>>,
     pub bytes_before: Option<u64>,
     pub bytes_after: Option<u64>,
     pub bytes: Option<i64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CacheUseJson {
+    pub reused: usize,
+    pub rebuilt_equal: usize,
+    pub rebuilt_changed: usize,
+    pub added: usize,
+    /// Index in `layers`.
+    pub first_miss: Option<usize>,
 }
 
 #[derive(Serialize)]
