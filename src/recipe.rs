@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_commands_are_known() {
+    fn folders_of_commands_are_recognized() {
         let folders = |text: &str| image_builds("a.sh", text).remove(0).folders;
         assert_eq!(folders("cd web && docker build .\n"), ["web"]);
         assert_eq!(folders("cd \"$(dirname \"$0\")/..\"\ndocker build .\n"), [""; 0]);

@@ -56,11 +56,11 @@ fn of_run<'b, 'a>(
     names: &[&str],
 ) -> Vec<Script<'b, 'a>> {
     let Some(text) = code.text() else { return Vec::new() };
-    let known = |name: &&&str| {
+    let is_known = |name: &&&str| {
         crate::build::PROXY_ARGS.contains(*name)
             || matches!(build.scopes().lookup_run(stage.index, name, index), Lookup::Defined(_))
     };
-    let exports: Vec<String> = names.iter().filter(known).map(|name| format!(" {name}=1")).collect();
+    let exports: Vec<String> = names.iter().filter(is_known).map(|name| format!(" {name}=1")).collect();
     let directives = directives(build, build.instruction(index));
     let script = |shell: &Shell, span: Span| {
         let name = name_of(shell.dialect, build.system_shell(stage))?;

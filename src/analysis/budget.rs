@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ignored_counts_for_nothing() {
+    fn ignored_paths_are_not_counted() {
         let ignore = vec![SettingsPattern::new("a").unwrap()];
         let limits = [(Measure::Waste, Bound::Bytes(0))];
         check(Budget { ignore, ..Budget::default() }, &limits, &[(Some(Bound::Bytes(0)), Some(true))]);

@@ -1,6 +1,7 @@
 //! Two images ─► what one has that the other has not. Each byte of the difference is told once: by its category, else its
 //! package, else its folder, and as waste where no final tree has it.
 
+mod cache_use;
 mod config;
 mod files;
 mod folders;
@@ -11,13 +12,14 @@ mod reuse;
 mod sums;
 mod version;
 
+pub use self::cache_use::CacheUse;
 pub use self::config::ConfigChange;
 pub use self::files::{FileChange, PathChangeKind};
 pub use self::folders::FolderChange;
 pub use self::layers::LayerPair;
 pub use self::packages::{PackageChange, PackageHow};
 pub use self::parts::{DiffPart, PartKind};
-pub use self::reuse::{CacheUse, StepReuse};
+pub use self::reuse::StepReuse;
 pub use self::sums::{CategoryChange, Sums, delta};
 use self::sums::{categories, new_pull_bytes, sums};
 use crate::analysis::ImageAnalysis;
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_is_told_once() {
+    fn every_byte_is_counted_once() {
         check("100644 0:0 10 a", "100644 0:0 10 a", &[]);
         check(
             "100644 0:0 10 usr/lib/x/a\n100644 0:0 7 srv/b\n100644 0:0 900 root/.cache/pip/http/x",
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_are_no_contents() {
+    fn modes_are_not_contents() {
         let (before, after) =
             (analysis("100644 0:0 50 a\n40755 0:0 0 d/"), analysis("100755 0:0 50 a\n40755 1:0 0 d/"));
         let difference = Difference::new(&before, &after, true);

@@ -66,12 +66,12 @@ pub fn base(image: &Image, known: &[KnownBase]) -> Base {
             && known.diff_ids.len() <= image.layers.len()
             && known.diff_ids.iter().map(Some).zip(image_diff_ids).all(|(a, b)| a == b)
     };
-    let named = |known: &KnownBase| digest.is_some() && known.manifest == digest;
-    let base = known.iter().filter(is_below).max_by_key(|known| (named(known), known.diff_ids.len()));
+    let has_named_digest = |known: &KnownBase| digest.is_some() && known.manifest == digest;
+    let base = known.iter().filter(is_below).max_by_key(|known| (has_named_digest(known), known.diff_ids.len()));
     let name = annotation_or_label(NAME).cloned();
     match base.filter(|known| !known.diff_ids.is_empty()) {
         Some(base) => {
-            let name = if named(base) { name } else { None };
+            let name = if has_named_digest(base) { name } else { None };
             let layers = base.diff_ids.len();
             Base { layers, name: name.or_else(|| Some(base.name.clone())), how: BaseHow::Layers }
         }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holes_stand_for_anything() {
+    fn holes_match_any_text() {
         let pattern = |text: &str| GapPattern(text.split('*').map(str::to_owned).collect());
         for (of, text, expected) in [
             ("a", "a", true),

@@ -177,8 +177,8 @@ fn remove_duplicate_problems(report: &mut Report) {
             let source = &sources[finding.file.0 as usize];
             let same = source.name() == problem.file
                 && (finding.instruction_line == Some(place.line) || source.line(finding.span.start) == place.line);
-            let known = |rule: &Rule| rule.metadata().aliases.iter().any(|alias| problem.codes.contains(alias));
-            finding.severity == Severity::Error && same && rules::find(finding.rule).is_some_and(known)
+            let is_disabled = |rule: &Rule| rule.metadata().aliases.iter().any(|alias| problem.codes.contains(alias));
+            finding.severity == Severity::Error && same && rules::find(finding.rule).is_some_and(is_disabled)
         })
     });
 }

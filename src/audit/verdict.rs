@@ -134,7 +134,7 @@ fn depends(build: &Build, index: usize, instruction: &Instruction, verdict: &Ver
     let text = words(build, instruction);
     let stage = build.stage_of(index).map(|stage: &Stage| stage.index);
     let lex = Lex::new(build.input().file.escape());
-    let open = |name: &str| {
+    let is_open = |name: &str| {
         let lookup = match stage {
             Some(stage) if instruction.keyword != Keyword::From => build.scopes().lookup(stage, name, index),
             _ => build.scopes().lookup_global(name),
@@ -142,7 +142,7 @@ fn depends(build: &Build, index: usize, instruction: &Instruction, verdict: &Ver
         !matches!(lookup, Lookup::Defined(definition) if matches!(&definition.value, VariableValue::Known(value) if !value.is_empty()))
     };
     let has_build_args = !build.input().options.build_args.is_empty();
-    uses(&text, lex).iter().any(|variable| has_build_args || open(variable.name))
+    uses(&text, lex).iter().any(|variable| has_build_args || is_open(variable.name))
 }
 
 fn is_syntax(message: &str) -> bool {

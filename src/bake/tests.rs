@@ -63,7 +63,7 @@ fn targets_are_builds() {
 }
 
 #[test]
-fn what_is_wrong_has_its_place() {
+fn problems_have_their_place() {
     for (name, text) in
         [("docker-bake.hcl", "target \"a\" {\n  context = \n}\n"), ("docker-bake.json", "{\"target\": [}")]
     {

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_packages_may_bring_is_not_counted() {
+    fn packages_of_other_packages_are_not_counted() {
         let bytes = |packages: &[&str], installed_packages: &[&str]| {
             PackageSize::recommended(packages, installed_packages, "debian:13-slim")
                 .map_or(0, |(_, bytes)| bytes / 1_000_000)

@@ -122,9 +122,9 @@ fn names_installer(text: &str) -> bool {
 
 /// Whether the text contains the word.
 fn mentions(text: &str, word: &str) -> bool {
-    let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '-');
+    let is_outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '-');
     text.match_indices(word)
-        .any(|(at, _)| outside(text[..at].chars().next_back()) && outside(text[at + word.len()..].chars().next()))
+        .any(|(at, _)| is_outside(text[..at].chars().next_back()) && is_outside(text[at + word.len()..].chars().next()))
 }
 
 fn installs(call: &PackageCall, program: &str) -> bool {

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_are_told() {
+    fn ages_are_reported() {
         for (image, expected) in [
             ("python:3.13", Age::Known),
             ("python:3.9", Age::Known),

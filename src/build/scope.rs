@@ -396,19 +396,19 @@ fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {
 /// The variables that are set before a stage's own instructions.
 fn initial(input: &BuildInput, stage: &Stage) -> Scope {
     let mut names = Definitions::default();
-    let mut set = |name: &str, value: VariableValue| {
+    let mut set_variable = |name: &str, value: VariableValue| {
         names.push(name, Definition { origin: VariableOrigin::BaseImage, instruction: None, span: None, value });
     };
     let parent = match &stage.base {
         StageBase::Stage(parent) => Parent::Stage(*parent),
         StageBase::Scratch => {
-            set("PATH", known_value(DEFAULT_PATH));
+            set_variable("PATH", known_value(DEFAULT_PATH));
             Parent::Nothing
         }
         StageBase::Image(reference) => match input.base_images.get(reference) {
             Some(config) => {
-                set("PATH", known_value(DEFAULT_PATH));
-                config.env.iter().for_each(|(name, value)| set(name, known_value(value)));
+                set_variable("PATH", known_value(DEFAULT_PATH));
+                config.env.iter().for_each(|(name, value)| set_variable(name, known_value(value)));
                 Parent::Nothing
             }
             None => Parent::Unknown,

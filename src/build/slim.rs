@@ -127,13 +127,13 @@ fn runtime(words: &[&str]) -> Option<String> {
         Some((&"jdk", rest)) => rest,
         _ => rest,
     };
-    let known = |word: &&str| {
+    let is_known = |word: &&str| {
         let ubuntu = releases(&format!("ubuntu:{word}")).iter().any(|release| release.name == *word);
         ubuntu || *word == "alpine" || word.starts_with("3.") || word.starts_with("ubi") || *word == "minimal"
     };
     // The releases with long-term support have both.
     let both = ["8", "11", "17", "21", "25"].contains(&version.split(['.', 'u']).next()?);
-    (both && rest.iter().all(known)).then(|| [&[*version, "jre"], rest].concat().join("-"))
+    (both && rest.iter().all(is_known)).then(|| [&[*version, "jre"], rest].concat().join("-"))
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twins_follow_the_publisher() {
+    fn slim_variants_follow_the_publisher() {
         for (image, expected) in [
             ("python:3.13", "3.13-slim"),
             ("python:3.13.1-bookworm", "3.13.1-slim-bookworm"),

@@ -106,13 +106,13 @@ fn ending_of(command: &Command) -> Option<Ending> {
 /// Whether a script consists of simple commands joined by `&&` and `||`, the last without a redirect: for these, bash
 /// replaces itself with the last one.
 fn is_list(script: &Script) -> bool {
-    let joined = |command: &&Command| {
+    let is_joined = |command: &&Command| {
         let kind = command.place.before.map(|before| before.kind);
         matches!(kind, None | Some(SeparatorKind::And | SeparatorKind::Or | SeparatorKind::Pipe))
     };
     let mut commands = script.commands.iter().filter(|command| command.place.scope == 0);
     script.compounds.is_empty()
-        && commands.clone().all(|command| joined(&command))
+        && commands.clone().all(|command| is_joined(&command))
         && commands.next_back().is_some_and(|last| last.redirects.is_empty())
 }
 

@@ -33,7 +33,7 @@ fn check_stages(text: &str, options: BuildOptions, expected: &[&str]) {
 }
 
 #[test]
-fn stages_stand_on_what_their_from_names() {
+fn stages_are_based_on_the_image_of_their_from() {
     check_stages(
         "ARG V=3.13\nFROM python:${V}-slim AS Build\nFROM build\nFROM scratch AS last\n",
         BuildOptions::default(),
@@ -83,7 +83,7 @@ fn check_faults(text: &str, expected: &[FaultKind]) {
 }
 
 #[test]
-fn references_that_cannot_work_are_told() {
+fn references_that_cannot_work_are_reported() {
     check_faults("FROM a AS x\nFROM b AS X\n", &[]);
     check_faults("FROM a AS x\nCOPY --from=x /a /b\n", &[FaultKind::Itself]);
     check_faults("FROM a AS x\nCOPY --from=0 /a /b\n", &[FaultKind::Itself]);
@@ -151,7 +151,7 @@ fn each_use_knows_its_definition() {
 }
 
 #[test]
-fn values_that_double_are_given_up() {
+fn values_that_grow_without_limit_are_unknown() {
     let mut text = String::from("FROM scratch\nENV A=xxxxxxxxxxxxxxxx\n");
     for _ in 0..200 {
         text.push_str("ENV A=$A$A\n");

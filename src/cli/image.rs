@@ -91,18 +91,18 @@ fn fails(all: &Analysis, fail_on: FailOn) -> bool {
 
 /// What can be told to be wrong before anything is read.
 fn check(global: &Global, command: &Image) -> Result<(), CommandFailure> {
-    let because = |what: String, help: &str| Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
+    let failure = |what: String, help: &str| Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
     if command.view.explore {
         explore::check(global)?;
     }
     if command.names.iter().chain(&command.origin.base).filter(|name| *name == "-").count() > 1 {
-        return because("standard input can be read only once".to_owned(), "pass `-` only once");
+        return failure("standard input can be read only once".to_owned(), "pass `-` only once");
     }
-    let known = || image::all_categories().iter().map(|category| category.name.as_str());
+    let category_names = || image::all_categories().iter().map(|category| category.name.as_str());
     for name in &command.view.no_category {
-        if !known().any(|known| known == name) {
-            let all: Vec<&str> = known().collect();
-            return because(format!("unknown category `{name}`"), &format!("the categories are {}", all.join(", ")));
+        if !category_names().any(|known| known == name) {
+            let all: Vec<&str> = category_names().collect();
+            return failure(format!("unknown category `{name}`"), &format!("the categories are {}", all.join(", ")));
         }
     }
     Ok(())

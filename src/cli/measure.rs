@@ -134,13 +134,13 @@ struct PlannedBuild {
 /// The one build of some inputs.
 fn planned(inputs: &Inputs, path: &Path) -> Result<PlannedBuild, CommandFailure> {
     let names: Vec<&str> = inputs.builds.iter().map(|build| inputs.source(build.dockerfile).name()).collect();
-    let because = |what: String, help: String| CommandFailure::Because { what, help: Some(help) };
+    let failure = |what: String, help: String| CommandFailure::Because { what, help: Some(help) };
     match names.as_slice() {
-        [] => Err(because(format!("no Dockerfile found in `{}`", path.display()), "set one with --file".to_owned())),
+        [] => Err(failure(format!("no Dockerfile found in `{}`", path.display()), "set one with --file".to_owned())),
         [name] => {
             let plan = MeasurePlan::of(inputs, 0, &inputs.sources);
             let none =
-                || because(format!("`{name}` has no folder to use as the build context"), "pass its folder".to_owned());
+                || failure(format!("`{name}` has no folder to use as the build context"), "pass its folder".to_owned());
             let input = inputs.builds[0].clone();
             Ok(PlannedBuild { plan: plan.ok_or_else(none)?, name: (*name).to_owned(), input })
         }
@@ -151,7 +151,7 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<PlannedBuild, CommandFailure>
                 path.display()
             );
             let names: Vec<&str> = several.iter().take(10).copied().collect();
-            Err(because(what, format!("set one with --file, and pass its folder: {}", names.join(", "))))
+            Err(failure(what, format!("set one with --file, and pass its folder: {}", names.join(", "))))
         }
     }
 }

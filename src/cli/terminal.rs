@@ -15,16 +15,16 @@ pub(super) fn stdout(global: &Global) -> Layout {
 
 /// `--color`, then `NO_COLOR`, then `FORCE_COLOR` and `CLICOLOR_FORCE`, then whether somebody looks.
 fn colour(global: &Global, terminal: bool) -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match global.color {
         Some(Color::Always) => true,
         Some(Color::Never) => false,
-        None | Some(Color::Auto) if set("NO_COLOR") => false,
+        None | Some(Color::Auto) if is_set("NO_COLOR") => false,
         None | Some(Color::Auto) if global.output.is_some() => false,
         None | Some(Color::Auto) => {
             let forced = ["FORCE_COLOR", "CLICOLOR_FORCE"]
                 .iter()
-                .any(|name| set(name) && std::env::var_os(name).is_none_or(|value| value != "0"));
+                .any(|name| is_set(name) && std::env::var_os(name).is_none_or(|value| value != "0"));
             let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
             forced || (terminal && !dumb)
         }

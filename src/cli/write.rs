@@ -189,23 +189,23 @@ struct PreparedFile {
 
 fn prepare(path: &Path, bytes: &[u8], expected: ExpectedContent) -> Result<PreparedFile, WriteError> {
     // The kind alone: the system's text may name the new file, which nobody has heard of.
-    let refused = |error: io::Error| WriteError::Refused(path.into(), error.kind().into());
+    let rejection = |error: io::Error| WriteError::Refused(path.into(), error.kind().into());
     let target = resolve(path)?;
     let old = match fs::metadata(&target) {
         Ok(old) if !old.is_file() => return Err(WriteError::Special(path.into())),
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(refused(error)),
+        Err(error) => return Err(rejection(error)),
     };
     if let ExpectedContent::Bytes(before) = expected {
-        let now = old.as_ref().map(|_| fs::read(&target)).transpose().map_err(refused)?;
+        let now = old.as_ref().map(|_| fs::read(&target)).transpose().map_err(rejection)?;
         if now.as_deref() != before {
             return Err(WriteError::Changed(path.into()));
         }
     }
     // A rename needs only the folder: without this a read-only file would be replaced.
     if old.as_ref().is_some_and(|old| old.permissions().readonly()) {
-        return Err(refused(io::ErrorKind::PermissionDenied.into()));
+        return Err(rejection(io::ErrorKind::PermissionDenied.into()));
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
@@ -219,12 +219,12 @@ fn prepare(path: &Path, bytes: &[u8], expected: ExpectedContent) -> Result<Prepa
         // As any new file: the umask takes off what it must not have.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder).map_err(refused)?;
-    file.write_all(bytes).map_err(refused)?;
+    let mut file = builder.tempfile_in(folder).map_err(rejection)?;
+    file.write_all(bytes).map_err(rejection)?;
     if let Some(old) = &old {
-        keep(file.as_file(), old).map_err(refused)?;
+        keep(file.as_file(), old).map_err(rejection)?;
     }
-    file.as_file().sync_all().map_err(refused)?;
+    file.as_file().sync_all().map_err(rejection)?;
     let (folder, path) = (folder.to_owned(), path.to_owned());
     Ok(PreparedFile { file, old: None, is_new: old.is_none(), folder, path, target })
 }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_meanwhile_is_not_overwritten() {
+    fn concurrent_changes_are_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Dockerfile");
         fs::write(&path, "FROM b").unwrap();
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_is_put_back_when_another_one_is_refused() {
+    fn changes_are_reverted_if_another_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let [a, new, b] = ["a", "new", "b"].map(|name| folder.path().join(name));
         fs::write(&a, "old").unwrap();

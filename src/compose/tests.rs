@@ -55,7 +55,7 @@ fn aliases_and_merges_lead_to_one_dockerfile() {
 }
 
 #[test]
-fn builds_are_told() {
+fn builds_are_reported() {
     let text = "services:\n  a: {build: ./x}\n  b:\n    build: {context: y, dockerfile: D, target: t, args: [A=1, B]}\n  c: {image: d}\n";
     let services = read(&Source::of("compose.yaml", text)).services;
     assert_eq!(services.len(), 2);
@@ -82,7 +82,7 @@ fn a_change_is_written_with_its_indentation() {
 }
 
 #[test]
-fn what_would_read_differently_is_not_written() {
+fn text_that_would_parse_differently_is_not_written() {
     assert_eq!(changed(&service("|\n        FROM a\n"), "FROM a\n", "  FROM a\n"), None);
     assert_eq!(changed(&service("|\n        FROM a\n"), "FROM a\n", "FROM a"), None);
     assert_eq!(changed(&service("|\n        FROM a\n"), "\n", "# syntax=x\n\n"), None);

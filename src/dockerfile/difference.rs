@@ -123,8 +123,8 @@ impl File {
     }
 
     fn errors(&self) -> impl Iterator<Item = &str> {
-        let refused = |kind: ProblemKind| kind.is_error();
-        self.problems.iter().filter(move |problem| refused(problem.kind)).map(|problem| &*problem.message)
+        let is_error = |kind: ProblemKind| kind.is_error();
+        self.problems.iter().filter(move |problem| is_error(problem.kind)).map(|problem| &*problem.message)
     }
 }
 

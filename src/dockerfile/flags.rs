@@ -79,9 +79,9 @@ mod tests {
 
     fn check(text: &str, expected: &[&str], rest: &str) {
         let (flags, at) = split_flags(text, b'\\', &mut None);
-        let written = |flag: &RawFlag| text[flag.bytes.clone()].to_owned();
+        let flag_text = |flag: &RawFlag| text[flag.bytes.clone()].to_owned();
         let flags: Vec<String> =
-            flags.iter().map(|flag| flag.unquoted.as_deref().map_or_else(|| written(flag), str::to_owned)).collect();
+            flags.iter().map(|flag| flag.unquoted.as_deref().map_or_else(|| flag_text(flag), str::to_owned)).collect();
         assert_eq!(flags, expected, "{text:?}");
         assert_eq!(&text[at..], rest, "{text:?}");
     }

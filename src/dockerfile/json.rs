@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_strict_is_no_json() {
+    fn lenient_json_is_rejected() {
         let bad = [
             "['a']",
             "[\"a\",]",

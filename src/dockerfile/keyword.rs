@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_known_in_any_case() {
+    fn names_ignore_case() {
         for known in KNOWN {
             check(known.as_str(), known);
             check(&known.as_str().to_lowercase(), known);

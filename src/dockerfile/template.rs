@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_prints_is_a_word_and_what_steers_a_comment() {
+    fn printing_tags_are_words_and_control_tags_are_comments() {
         check(
             "FROM a:{{ tag }}\n{% if x %}\nRUN b\n{% endif %}\n",
             "FROM a:xxxxxxxxx\n#         \nRUN b\n#          \n",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_are_known_by_name_and_text() {
+    fn templates_are_recognized_by_name_and_text() {
         assert_eq!(Template::of_name("Dockerfile.j2"), Some(Template::Jinja));
         assert_eq!(Template::of_name("Dockerfile.template"), Some(Template::Other));
         assert_eq!(Template::of_name("Dockerfile.dev"), None);

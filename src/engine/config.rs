@@ -50,22 +50,22 @@ impl Engine {
         let path = self.path(&format!("/images/{}/json", escaped(reference)));
         let config: InspectedConfig = self.connection.json(&path, Timeout::Usual)?;
         let of = config.config.unwrap_or_default();
-        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let non_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
         let pair = |text: String| match text.split_once('=') {
             Some((key, value)) => (key.to_owned(), value.to_owned()),
             None => (text, String::new()),
         };
         Ok(Config {
             created: config.created,
-            user: filled(of.user),
+            user: non_empty(of.user),
             env: of.env.unwrap_or_default().into_iter().map(pair).collect(),
             entrypoint: of.entrypoint,
             cmd: of.cmd,
-            working_directory: filled(of.working_dir),
+            working_directory: non_empty(of.working_dir),
             exposed_ports: of.exposed_ports.unwrap_or_default().into_keys().collect(),
             volumes: of.volumes.unwrap_or_default().into_keys().collect(),
             labels: of.labels.unwrap_or_default(),
-            stop_signal: filled(of.stop_signal),
+            stop_signal: non_empty(of.stop_signal),
             shell: of.shell,
             healthcheck: of.healthcheck.and_then(|check| check.test),
             on_build: of.on_build.unwrap_or_default(),

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_stands_above_contexts() {
+    fn the_environment_overrides_contexts() {
         let host = Some("unix:///x".to_owned());
         let usual = vec!["unix:///y".to_owned(), "unix:///z".to_owned()];
         let options = EngineOptions { host, context: Some("none".into()), usual, ..EngineOptions::default() };

@@ -159,14 +159,14 @@ impl Engine {
     pub fn images(&self) -> Result<Vec<Image>, Failure> {
         let listed: Vec<ListedImage> = self.connection.json(&self.path("/images/json"), Timeout::Usual)?;
         // Old engines call what has no name so.
-        let named = |names: Option<Vec<String>>| {
+        let tagged_names = |names: Option<Vec<String>>| {
             let names = names.unwrap_or_default().into_iter();
             names.filter(|name| !name.starts_with("<none>")).collect()
         };
         let image = |item: ListedImage| Image {
             id: item.id,
-            tags: named(item.repo_tags),
-            digests: named(item.repo_digests),
+            tags: tagged_names(item.repo_tags),
+            digests: tagged_names(item.repo_digests),
             labels: item.labels.unwrap_or_default(),
             created: item.created,
             size: item.size.try_into().unwrap_or_default(),

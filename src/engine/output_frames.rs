@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_told_apart_and_bounded() {
+    fn frames_are_distinguished_and_bounded() {
         let bytes = b"\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x03err\x01\0\0\0\0\0\0\x01!";
         let all = heard(bytes, 100);
         assert_eq!((all.stdout.as_slice(), all.stderr.as_slice(), all.cut), (&b"out!"[..], &b"err"[..], false));

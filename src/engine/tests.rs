@@ -77,7 +77,7 @@ fn an_image_that_breaks_off_is_an_error() {
 }
 
 #[test]
-fn refusals_of_an_engine_are_told() {
+fn refusals_of_an_engine_are_reported() {
     let missing =
         save_image(&answer("404 Not Found", r#"{"message":"No such image: app:v1"}"#), Duration::ZERO).unwrap_err();
     assert_eq!(missing.kind, FailureKind::Missing);
@@ -92,7 +92,7 @@ fn refusals_of_an_engine_are_told() {
 }
 
 #[test]
-fn an_engine_that_is_not_there_is_told_with_what_was_tried() {
+fn an_engine_that_is_not_there_is_reported_with_what_was_tried() {
     let folder = tempfile::tempdir().unwrap();
     let usual: Vec<String> =
         ["a", "b"].iter().map(|name| format!("unix://{}/{name}", folder.path().display())).collect();
@@ -120,7 +120,7 @@ fn an_engine_that_is_not_there_is_told_with_what_was_tried() {
 }
 
 #[test]
-fn what_is_no_engine_is_told() {
+fn invalid_engines_are_reported() {
     for (version, why) in [
         ("{}", "it reports no API version"),
         ("<html>", "the response to /version cannot be parsed (expected value at line 1 column 1)"),

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_known_by_its_code_and_line() {
+    fn a_problem_is_recognized_by_its_code_and_line() {
         let print = |problem| problem_fingerprints(std::iter::once(problem), ".").remove(0);
         let known = print(["a/Dockerfile", "dockerfile-syntax", "  RUNN b"]);
         assert_eq!(known, print(["a/Dockerfile", "dockerfile-syntax", "RUNN b"]));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_known_again() {
+    fn a_finding_keeps_its_fingerprint() {
         let before = prints(".", "Dockerfile", "FROM a\nRUN x\nRUN x\n", &["RUN x"]);
         assert_eq!(
             before,

@@ -93,7 +93,7 @@ fn a_new_file_is_seen_by_the_next_round() {
 }
 
 #[test]
-fn what_covers_a_bad_byte_is_not_replaced() {
+fn spans_over_invalid_bytes_are_not_replaced() {
     let sources = [Source::new("f", b"a\xffa b\xff".to_vec()).unwrap()];
     let rules = [("over", "a\u{fffd}a", "x", true), ("beside", "b", "c", true)];
     let outcome = fix(&sources, Level::Safe, |now: &[Source]| find(&rules, now));
@@ -159,7 +159,7 @@ impl FindingSource for Strict<'_> {
 }
 
 #[test]
-fn what_would_be_worse_is_left_out_and_told() {
+fn harmful_fixes_are_skipped_and_reported() {
     let rules = [("good", "a", "A", true), ("bad", "b", "B", true), ("other", "c", "C", true)];
     let sources = [Source::of("f", "a b c"), Source::of("g", "b")];
     let outcome = fix(&sources, Level::Safe, Strict(&rules, " B"));

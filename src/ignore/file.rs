@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn deceptive_patterns_are_told() {
+    fn deceptive_patterns_are_reported() {
         use ProblemKind as Kind;
         check(" # x\n", &["# x"], &[(Kind::IndentedComment, "# x")]);
         check("docs # all\n", &["docs # all"], &[(Kind::TrailingComment, "# all")]);

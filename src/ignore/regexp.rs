@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_go_refuses_is_refused() {
+    fn patterns_that_go_rejects_are_rejected() {
         for pattern in [
             "docs\\img",
             "[b-a]",

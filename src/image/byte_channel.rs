@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_is_read() {
+    fn transferred_files_are_read() {
         let (mut sender, mut feed) = new_feed();
         let bytes: Vec<u8> = (0..PIECE as u32 + 1000).map(|number| number as u8).collect();
         bytes.chunks(1000).for_each(|chunk| assert_eq!(sender.send(chunk), Ok(())));

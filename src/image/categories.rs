@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_final_tree_has_is_summed_up() {
+    fn the_final_tree_is_summed_up() {
         let image = sketch(
             "40755 0:0 0 root/\n100644 0:0 100 root/.cache/pip/a\n100644 0:0 0 root/.cache/pip/b => root/.cache/pip/a\n\
              100644 0:0 1048577 usr/share/doc/x/NEWS\n100644 0:0 900 var/log/gone\n100644 0:0 7 app/main.py\n\n\

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_config_says() {
+    fn configs_are_read() {
         let text = br#"{"created":"2026-01-01T00:00:00Z","os":"linux","architecture":"amd64","os.version":null,
             "config":{"User":"","Env":["A=b=c","D"],"Cmd":["x"],"Entrypoint":null,"ExposedPorts":{"80/tcp":{}},
             "Volumes":null,"Labels":{"a":"b"},"Healthcheck":{"Test":["NONE"],"Interval":5},"OnBuild":null,"Shell":"sh"},
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_config() {
+    fn invalid_configs_are_errors() {
         for text in ["", "[", "[]x", "{\"history\":1}", "{\"config\":{\"Env\":\"A=b\"}}"] {
             assert_eq!(read("c", text.as_bytes()).unwrap_err().trouble, ImageErrorKind::Damaged, "{text}");
         }

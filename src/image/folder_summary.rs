@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_stands_for_what_is_in_it() {
+    fn a_directory_includes_its_contents() {
         check(&[], &[]);
         check(&[("x", 5)], &[("x", 1, 5)]);
         check(&[("a/b/c/d/x", 5), ("a/b/c/d/y", 5)], &[("a/b/c/d", 2, 10)]);

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn artefacts_are_told_from_images() {
+    fn artefacts_are_distinguished_from_images() {
         let check = |text: &str, expected: Option<&str>| {
             assert_eq!(parse::<Manifest>("x", text.as_bytes()).unwrap().artefact(), expected, "{text}");
         };

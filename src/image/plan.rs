@@ -255,14 +255,13 @@ impl Choice<'_> {
                 }
                 (Some(Err(error)), true) => reading.damaged.push(error),
                 (loaded, _) => {
-                    let manifest_platform = match loaded {
+                    let platform_read = match loaded {
                         Some(Ok(ManifestKind::Image(planned))) => Some(planned.image.platform),
                         _ => None,
                     };
-                    let platform = candidate.platform.clone().or(manifest_platform);
                     chosen.others.push(OtherImage {
                         reference: display_name(candidate),
-                        platform,
+                        platform: candidate.platform.clone().or(platform_read),
                         manifest: candidate.digest.clone(),
                     });
                 }

@@ -82,8 +82,8 @@ impl Platform {
 
     /// Whether nothing is said.
     pub fn is_unknown(&self) -> bool {
-        let unknown = |text: &str| text.is_empty() || text == "unknown";
-        unknown(&self.os) && unknown(&self.architecture)
+        let is_unknown = |text: &str| text.is_empty() || text == "unknown";
+        is_unknown(&self.os) && is_unknown(&self.architecture)
     }
 }
 

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn other_statements_are_no_provenance() {
+    fn other_statements_are_not_provenance() {
         let sbom = br#"{"predicateType": "https://spdx.dev/Document", "predicate": 7}"#;
         assert_eq!(Provenance::read(sbom), Ok(None));
         assert_eq!(Provenance::read(b"{}"), Ok(None));

@@ -229,7 +229,7 @@ fn one_platform_is_chosen() {
 }
 
 #[test]
-fn what_an_engine_did_not_pull_is_not_missed() {
+fn unpulled_layers_are_not_missing() {
     let files = platforms();
     let read = read_both_ways(&files, &ImageOptions::default()).unwrap();
     let gone = read.images[0].manifest.as_ref().unwrap().hex();
@@ -271,7 +271,7 @@ fn an_image_is_chosen_by_name_or_digest() {
 }
 
 #[test]
-fn only_sizes_may_be_asked_for() {
+fn sizes_can_be_requested_alone() {
     for files in [oci(), legacy(), saved_by_engine()] {
         let read = read_both_ways(&files, &ImageOptions { contents: false, ..ImageOptions::default() }).unwrap();
         let full = whole(&files);

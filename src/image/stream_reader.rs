@@ -323,7 +323,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_are_told_from_layers() {
+    fn documents_are_distinguished_from_layers() {
         let check = |head: &[u8], bytes, expected| assert_eq!(is_document(head, bytes), expected, "{head:?}");
         check(b"{\"a\":1}", 1 << 40, true);
         check(b"1.0", 3, true);

@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_what_is_sent() {
+    fn included_files_are_transferred() {
         let folder = tree(&["a", "d/x", "d/e/y", "n/z", "n/m/k"]);
         symlink("..", folder.path().join("d/up")).unwrap();
         let context =
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_entries_are_told() {
+    fn odd_entries_are_reported() {
         let folder = tree(&["f"]);
         let _socket = UnixListener::bind(folder.path().join("s")).unwrap();
         fs::write(folder.path().join(OsString::from_vec(b"x\xff".to_vec())), "").unwrap();

@@ -70,15 +70,15 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
     if !manifests.is_empty() && has_code(dockerfile_folder) {
         manifests.clear();
     }
-    let missing = |folder: &Path| {
+    let is_missing = |folder: &Path| {
         let lacks = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
         sources.iter().filter(|source| !folder.join(source).exists()).count() + lacks
     };
-    let least = missing(dockerfile_folder);
+    let least = is_missing(dockerfile_folder);
     let mut best = (least, dockerfile_folder.to_owned());
     if least > 0 {
         for folder in above(dockerfile_folder, root) {
-            let count = missing(&folder);
+            let count = is_missing(&folder);
             if count < best.0 {
                 best = (count, folder);
             }

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_of_tests_are_known_by_their_folders() {
+    fn inputs_of_tests_are_recognized_by_their_folders() {
         let is_so = |path: &str| is_test_input(Path::new("r"), &Path::new("r").join(path));
         for path in [
             "testdata/projects/local_docker_action/Dockerfile",

@@ -96,23 +96,23 @@ impl std::error::Error for LoadError {}
 /// # Errors
 /// When it is missing, no regular file, unreadable, too large, or no text.
 pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
-    let failed = |error: io::Error| match error.kind() {
+    let error_of = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => LoadError::Missing(path.into()),
         io::ErrorKind::IsADirectory => LoadError::Folder(path.into()),
         _ => LoadError::Unreadable(path.into(), error),
     };
     // Asked before opening: to open a pipe waits for a writer.
-    let kind = fs::metadata(path).map_err(failed)?;
+    let kind = fs::metadata(path).map_err(error_of)?;
     if kind.is_dir() {
         return Err(LoadError::Folder(path.into()));
     }
     if !kind.is_file() {
         return Err(LoadError::Special(path.into()));
     }
-    let file = File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(error_of)?;
     // What the listing says may be stale, or 0 under /proc: only what is read counts.
     let mut bytes = Vec::with_capacity(kind.len().min(limit) as usize);
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(error_of)?;
     source(path, bytes, limit)
 }
 
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn only_texts_are_read() {
+    fn only_text_files_are_read() {
         check(b"FROM a\n", "FROM a\n");
         check(b"", "");
         check(b"FROM a\xff", "FROM a\u{fffd}");
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_refused() {
+    fn special_files_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let what = |path: &Path| read_source(path, 9).unwrap_err().describe();
         assert_eq!(what(folder.path()), "is a folder, not a file");

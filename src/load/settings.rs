@@ -62,8 +62,8 @@ pub(super) fn load_settings(
         let below = below.to_string_lossy().replace('\\', "/");
         let whole = finder.walked.as_ref().is_some_and(|walked| top.starts_with(walked));
         let chain = finder.chain(inputs, &file);
-        let of = |&(file, format)| SettingsInput { file, format, path: below.clone(), whole };
-        inputs.settings.insert(*id, chain.iter().map(of).collect());
+        let input_of = |&(file, format)| SettingsInput { file, format, path: below.clone(), whole };
+        inputs.settings.insert(*id, chain.iter().map(input_of).collect());
     }
 }
 
@@ -79,9 +79,9 @@ pub fn settings(configuration: &SettingsSource) -> Inputs {
     };
     let Some(file) = file else { return inputs };
     let chain = finder.chain(&mut inputs, &file);
-    let of = |&(file, format)| SettingsInput { file, format, path: String::new(), whole: false };
+    let input_of = |&(file, format)| SettingsInput { file, format, path: String::new(), whole: false };
     if let Some(&(nearest, _)) = chain.last() {
-        inputs.settings.insert(nearest, chain.iter().map(of).collect());
+        inputs.settings.insert(nearest, chain.iter().map(input_of).collect());
     }
     inputs
 }

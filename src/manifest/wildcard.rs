@@ -40,7 +40,7 @@ mod tests {
     use super::Patterns;
 
     #[test]
-    fn as_the_workspace_lists_have_them() {
+    fn members_follow_the_workspace_lists() {
         let check = |pattern: &str, path: &str, expected| {
             assert_eq!(Patterns::new([pattern]).matches(path), expected, "{pattern} {path}");
         };

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_from_the_root_stays() {
+    fn paths_from_the_root_are_kept() {
         for text in [
             "|FROM python:3.13\n|COPY . .\n|CMD [\"python\", \"/app.py\"]",
             "|FROM python:3.13\n|COPY . .\n|RUN python -m venv /venv\n|CMD [\"python\", \"app.py\"]",

@@ -56,8 +56,8 @@ fn switches(scene: &PassInput) -> Vec<Edit> {
     let all = build.stages().iter().filter(|stage| build.is_needed(stage)).flat_map(|stage| build.instructions(stage));
     for (index, instruction) in all.filter(|(_, instruction)| instruction.keyword == Keyword::Env) {
         let pairs = scene.file().variables(instruction);
-        let goes = |at: &usize| data::VARIABLES.has(&pairs[*at].name.text, "no-cache");
-        let going: Vec<usize> = (0..pairs.len()).filter(goes).collect();
+        let is_no_cache = |at: &usize| data::VARIABLES.has(&pairs[*at].name.text, "no-cache");
+        let going: Vec<usize> = (0..pairs.len()).filter(is_no_cache).collect();
         if going.len() == pairs.len() {
             edits.push(Edit { span: scene.instruction_span(index), text: String::new() });
         } else {
@@ -140,14 +140,14 @@ fn managers(build: &Build, index: usize) -> BTreeSet<Manager> {
 /// Whether a variable keeps the program from using a cache at all.
 fn is_switched_off(build: &Build, stage: &Stage, index: usize, managers: &BTreeSet<Manager>) -> bool {
     let Some(code) = build.code(index) else { return true };
-    let set = |name: &str| {
+    let is_set = |name: &str| {
         code.script.invocations().iter().any(|invocation| {
             let variable = build.run_variable(stage, index, invocation, name);
             variable.is_some_and(|value| !matches!(&value, FoundVariable::Text(text) if matches!(text.as_str(), "" | "0" | "false" | "off" | "no")))
         })
     };
-    (managers.contains(&Manager::Pip) && set("PIP_NO_CACHE_DIR"))
-        || (managers.contains(&Manager::Uv) && set("UV_NO_CACHE"))
+    (managers.contains(&Manager::Pip) && is_set("PIP_NO_CACHE_DIR"))
+        || (managers.contains(&Manager::Uv) && is_set("UV_NO_CACHE"))
 }
 
 /// Whether another instruction names one of the folders: what it holds has to be in a layer.

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_are_told_from_other_texts() {
+    fn calls_are_distinguished_from_other_texts() {
         for (text, program, expected) in [
             ("spawn(\"python3\", [\"x.py\"])", "python3", true),
             ("const py = process.env.PYTHON || 'python3'", "python3", true),

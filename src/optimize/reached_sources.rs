@@ -77,8 +77,8 @@ fn commands(scene: &PassInput) -> Vec<String> {
 
 /// The texts of scripts that a text names: those of package.json where a package manager is called, and files of a shell.
 fn handed_on(scene: &PassInput, text: &str) -> Vec<String> {
-    let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
-    let words: Vec<&str> = text.split(between).filter(|word| !word.is_empty()).collect();
+    let is_separator = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
+    let words: Vec<&str> = text.split(is_separator).filter(|word| !word.is_empty()).collect();
     let mut found_words = Vec::new();
     if words.iter().any(|word| matches!(*word, "npm" | "yarn" | "pnpm" | "bun")) {
         let scripts = scene.projects().iter().flat_map(|project| words.iter().filter_map(|word| project.script(word)));

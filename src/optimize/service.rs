@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_files_give_nothing() {
+    fn odd_files_have_no_result() {
         for text in [
             "",
             "services:",

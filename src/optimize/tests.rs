@@ -2,7 +2,7 @@ use super::test_inputs::{optimize_to_rung, rewritten};
 use super::*;
 
 #[test]
-fn passes_stand_in_the_order_of_their_rungs_and_have_names_of_their_own() {
+fn passes_are_ordered_by_rung_and_have_unique_names() {
     let all: Vec<PassInfo> = passes().collect();
     assert!(all.windows(2).all(|pair| pair[0].rung <= pair[1].rung), "{all:?}");
     let names: std::collections::BTreeSet<&str> = all.iter().map(|pass| pass.id).collect();
@@ -10,7 +10,7 @@ fn passes_stand_in_the_order_of_their_rungs_and_have_names_of_their_own() {
 }
 
 #[test]
-fn what_is_not_understood_stays() {
+fn unsupported_code_is_kept() {
     let text = "FROM team/base\nRUN make-everything --now\n";
     assert_eq!(rewritten(text, &[], Rung::Server), text);
     assert_eq!(optimize_to_rung(text, &[], Rung::Stages).highest(), None);

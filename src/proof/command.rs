@@ -174,8 +174,8 @@ pub fn plain(text: &str) -> Option<Vec<String>> {
     let script = shell::parse(text);
     let [command] = &script.commands[..] else { return None };
     let bare = command.assignments.is_empty() && command.redirects.is_empty() && script.problems.is_empty();
-    let fixed = |word: &shell::Word| if word.is_pattern() { None } else { word.value().map(str::to_owned) };
-    let words: Option<Vec<String>> = command.words.iter().map(fixed).collect();
+    let fixed_text = |word: &shell::Word| if word.is_pattern() { None } else { word.value().map(str::to_owned) };
+    let words: Option<Vec<String>> = command.words.iter().map(fixed_text).collect();
     words.filter(|words| bare && !words.is_empty() && !text.trim_end().ends_with('&'))
 }
 
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_shell_keeps_it() {
+    fn commands_that_need_a_shell_keep_it() {
         check(&[], &["/bin/sh", "-c", "exec a --port $PORT"], "sh -c a --port $PORT");
         check(&[], &["sh", "-c", "a --port $PORT"], "sh -c a --port $PORT");
         check(&[], &["/bin/sh", "-c", "a && b"], "sh -c a && b");

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_that_are_none_are_seen() {
+    fn runs_without_tests_are_recognized() {
         assert!(ran_no_tests("----\nRan 0 tests in 0.000s\n\nOK\n"));
         assert!(ran_no_tests("\n  0 passing (0ms)\n"));
         assert!(!ran_no_tests("running 3 tests\n...\n   Doc-tests\nrunning 0 tests\n"));

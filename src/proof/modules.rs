@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_module_that_starts_is_known() {
+    fn the_start_module_is_found() {
         for (text, module) in [
             ("uvicorn app.main:app --port 8000", Some("app.main")),
             ("gunicorn -w 4 -b 0.0.0.0:8000 project.wsgi", Some("project.wsgi")),

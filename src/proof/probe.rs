@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn error_pages_prove_nothing() {
+    fn error_pages_are_not_a_proof() {
         use super::QuestionsFrom::{Guessed, Named, Tried};
         use crate::proof::CheckOutcome::{Passed, Skipped, Unproved};
         let nothing = || ProbeAnswer::default();

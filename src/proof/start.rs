@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_fail_alike_prove_nothing() {
+    fn equal_failures_are_not_a_proof() {
         use CheckOutcome::Unproved;
         let mut unset = classify_exit(1, "KeyError: 'SECRET_KEY'");
         unset.unset = vec!["SECRET_KEY".to_owned()];

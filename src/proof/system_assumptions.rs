@@ -133,8 +133,8 @@ fn libc(before: &ImageSide, after: &ImageSide, seen: &mut Observation) {
             .flat_map(|folder| side.tree.children(folder))
             .map(|path| side.image.paths.name(path).to_vec())
             .collect();
-        let any = |start: &[u8]| names.iter().any(|name| name.starts_with(start));
-        match (any(b"ld-musl-"), any(b"ld-linux")) {
+        let any_starts_with = |start: &[u8]| names.iter().any(|name| name.starts_with(start));
+        match (any_starts_with(b"ld-musl-"), any_starts_with(b"ld-linux")) {
             (true, false) => Some("musl"),
             (false, true) => Some("glibc"),
             _ => None,

@@ -107,7 +107,7 @@ fn links_lead_where_they_led() {
 }
 
 #[test]
-fn what_a_bundler_hashes_may_have_another_name() {
+fn hashed_files_of_bundlers_may_have_other_names() {
     let built =
         |name: &str| format!("{APP}100644 0:0 5 app/dist/{name} = {name}\n100644 0:0 5 app/dist/index.html = {name}");
     check_files(&built("index-D4kx9_2a.js"), &built("index-Zz81kqPq.js"), &[]);
@@ -178,7 +178,7 @@ fn distributions_stay_wherever_they_lie() {
 }
 
 #[test]
-fn what_only_development_or_installing_needs_may_go() {
+fn development_and_install_files_may_be_excluded() {
     let flask = [("Flask", "3.0", "packaging"), ("packaging", "25", "")];
     let with = |more: &[(&'static str, &'static str, &'static str)]| [&flask[..], more].concat();
     check_packages(&with(&[("pip", "25", ""), ("wheel", "1", "packaging")]), &flask, &[]);
@@ -188,7 +188,7 @@ fn what_only_development_or_installing_needs_may_go() {
 }
 
 #[test]
-fn what_a_distribution_brings_as_its_own_part_goes_with_it() {
+fn parts_of_a_distribution_are_counted_with_it() {
     let check = |folder: &str, wrong: &[&str]| {
         let before = installed(&[("zipp", "3.23", "")], folder);
         assert_wrong(&packages::check(&before, &side("", &[], &[]), &DeclaredConfig::default()), wrong);
@@ -203,7 +203,7 @@ fn what_a_distribution_brings_as_its_own_part_goes_with_it() {
 }
 
 #[test]
-fn an_environment_that_came_with_the_sources_is_no_install() {
+fn an_environment_that_came_with_the_sources_is_not_an_install() {
     let [flask, old] = [("Flask", "3.0", ""), ("Flask", "2.0", "")];
     let folder = "app/env/lib/python3.9/site-packages";
     let (after, mut before) = (installed(&[flask], SITE), installed(&[old], folder));
@@ -280,7 +280,7 @@ fn check_system(before: &str, after: &str, wrong: &[&str]) {
 }
 
 #[test]
-fn what_programs_take_for_granted_stays() {
+fn assumptions_of_programs_hold() {
     let python = |minor: &str, more: &str| {
         format!(
             "CMD python -m app\n\n100755 0:0 9 usr/local/bin/python3.{minor}\n120777 0:0 0 usr/local/bin/python3 -> python3.{minor}\n\

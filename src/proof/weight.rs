@@ -39,7 +39,7 @@ mod tests {
     use crate::proof::{BuildRun, CheckOutcome};
 
     #[test]
-    fn growth_is_no_gain() {
+    fn growth_is_not_a_gain() {
         let outcome = |before, after| compare_sizes(before, after).outcome;
         assert_eq!(outcome(100_000_000, 60_000_000), CheckOutcome::Passed);
         assert_eq!(outcome(100_000_000, 103_000_000), CheckOutcome::Passed);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn slower_rebuilds_are_no_gain() {
+    fn slower_rebuilds_are_not_a_gain() {
         let figures = |seconds: f64| {
             let run = BuildRun { seconds, ..BuildRun::default() };
             Figures { runs: vec![(Scenario::Source, run)], ..Figures::default() }

@@ -157,21 +157,21 @@ fn entry<'a>(auths: &'a BTreeMap<String, CredentialEntry>, key: &str, registry: 
 }
 
 fn credentials(entry: &CredentialEntry) -> Credentials {
-    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    if let Some(token) = filled(&entry.registrytoken) {
+    let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    if let Some(token) = non_empty(&entry.registrytoken) {
         return Credentials::Bearer(token);
     }
-    if let Some(token) = filled(&entry.identitytoken) {
+    if let Some(token) = non_empty(&entry.identitytoken) {
         return Credentials::Identity(token);
     }
-    let decoded = filled(&entry.auth).and_then(|auth| STANDARD.decode(auth.trim()).ok());
+    let decoded = non_empty(&entry.auth).and_then(|auth| STANDARD.decode(auth.trim()).ok());
     let pair = decoded.and_then(|bytes| {
         let text = String::from_utf8(bytes).ok()?;
         let (user, password) = text.split_once(':')?;
         // docker fills up with NUL bytes.
         Some((user.to_owned(), password.trim_matches('\0').to_owned()))
     });
-    match pair.or_else(|| Some((filled(&entry.username)?, filled(&entry.password)?))) {
+    match pair.or_else(|| Some((non_empty(&entry.username)?, non_empty(&entry.password)?))) {
         Some((user, password)) => Credentials::Password { user, password },
         None => Credentials::Anonymous,
     }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_is_told_without_secrets() {
+    fn trouble_is_reported_without_secrets() {
         check("{", "a.b", "cannot be parsed: line 1, column 1");
         check(r#"{"auths": "hunter2"}"#, "a.b", "cannot be parsed: line 1, column 19");
         check(r#"{"credsStore": "../x"}"#, "a.b", "in the Docker configuration is not a valid name");

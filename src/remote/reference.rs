@@ -162,8 +162,8 @@ fn is_component(part: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = part.as_bytes();
     let ends = bytes.first().is_some_and(|b| alphanumeric(*b)) && bytes.last().is_some_and(|b| alphanumeric(*b));
-    let between = |run: &[u8]| matches!(run, b"." | b"_" | b"__") || run.iter().all(|byte| *byte == b'-');
-    ends && bytes.split(|byte| alphanumeric(*byte)).all(between)
+    let is_separator = |run: &[u8]| matches!(run, b"." | b"_" | b"__") || run.iter().all(|byte| *byte == b'-');
+    ends && bytes.split(|byte| alphanumeric(*byte)).all(is_separator)
 }
 
 #[cfg(test)]
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn invalid_names_are_rejected() {
         let parts = "the parts of a repository name are letters and digits, separated by single `.`, `_` or `-`";
         for wrong in ["", "a//b", "a..b", "a___b", "-a", "a-", "/a", "a/", "a b", "localhost:5000/"] {
             check(wrong, parts);

@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_told_from_others() {
+    fn this_machine_is_distinguished_from_others() {
         for (host, local) in [
             ("localhost", true),
             ("127.0.0.1", true),

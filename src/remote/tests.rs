@@ -36,7 +36,7 @@ fn some_digest() -> Digest {
 }
 
 #[test]
-fn what_fails_for_a_while_is_asked_again() {
+fn temporary_failures_are_retried() {
     let server = Server::start(|number, _| match number {
         0 => ServerAnswer::new("429 Too Many Requests", &["Retry-After: 0"], b""),
         1 => ServerAnswer::new("503 Service Unavailable", &[], b""),
@@ -89,7 +89,7 @@ fn a_refusal_says_what_to_do() {
 }
 
 #[test]
-fn who_does_not_answer_is_not_waited_for() {
+fn silent_servers_are_not_waited_for() {
     let server = Server::start(|_, _| ServerAnswer::new("200 OK", &[], b"").cut(1).hanging(Duration::from_mins(1)));
     let error = registry(&server, &options()).manifest("v1").unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable, "{error}");
@@ -122,7 +122,7 @@ fn part(head: &str) -> ServerAnswer {
 }
 
 #[test]
-fn a_blob_that_breaks_off_goes_on() {
+fn reading_resumes_after_a_broken_transfer() {
     let whole = |server: &Server| {
         let mut bytes = Vec::new();
         let mut blob = registry(server, &options()).blob(&some_digest(), 0).unwrap();

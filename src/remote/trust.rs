@@ -80,8 +80,8 @@ pub(super) fn of_registry(folder: &Path) -> Result<(Vec<Certificate<'static>>, O
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let failed = |error| format!("`{}` cannot be read: {error}", path.display());
+    let unreadable = |error| format!("`{}` cannot be read: {error}", path.display());
     let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
+    File::open(path).map_err(unreadable)?.take(LARGEST).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
 }

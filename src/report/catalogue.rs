@@ -45,10 +45,10 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
 
 /// How many there are, of what kinds.
 fn counts(rules: &[&Rule]) -> String {
-    let of = |is: &dyn Fn(&Rule) -> bool| rules.iter().filter(|rule| is(rule)).count();
+    let count_of = |is: &dyn Fn(&Rule) -> bool| rules.iter().filter(|rule| is(rule)).count();
     let categories: Vec<String> = Category::ALL
         .iter()
-        .map(|category| (category.name(), of(&|rule| rule.metadata().category == *category)))
+        .map(|category| (category.name(), count_of(&|rule| rule.metadata().category == *category)))
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| format!("{name} {count}"))
         .collect();

@@ -78,7 +78,7 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
         values: all.iter().map(|figures| of(figures).map(number)).collect(),
         unit,
     };
-    let built = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.disk);
+    let disk_bytes = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.disk);
     let layers = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.layers as u64);
     let predicted = |scenario: Scenario| FigureRow {
         title: "  predicted by the cache model".to_owned(),
@@ -206,7 +206,7 @@ pub fn measure_markdown(result: &Measurement) -> String {
 }
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct WireMeasurement<'a> {
     #[serde(flatten)]
     head: wire::Head<'a>,
     engine: &'a str,
@@ -308,7 +308,7 @@ pub fn measure_json(result: &Measurement) -> String {
             log: &fault.log,
         }),
     });
-    json::pretty(&Wire {
+    json::pretty(&WireMeasurement {
         head: wire::Head::new("dockopt.measure/1", &result.root),
         engine: &result.engine,
         rounds: result.rounds,
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn two_builds_stand_side_by_side() {
+    fn two_builds_are_shown_side_by_side() {
         let mut result = Measurement {
             builds: vec![build("before", 100.0, Some(60.0), 1_200_000_000), build("after", 20.0, None, 300_000_000)],
             source: Some("src/a|b.py".into()),
@@ -372,7 +372,7 @@ after: after/Dockerfile
     }
 
     #[test]
-    fn what_is_not_known_is_left_out() {
+    fn unknown_values_are_omitted() {
         let result = Measurement { builds: vec![MeasuredBuild::default()], ..Measurement::default() };
         assert!(table(&result).is_empty());
         assert!(measure(&result, Layout { width: None, colour: false }).contains("does not report the CPU time"));

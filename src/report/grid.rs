@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrapped_stays_in_its_column() {
+    fn wrapped_text_stays_in_its_column() {
         let layout = Layout { width: Some(30), colour: false };
         let rows = [vec![plain("7"), plain("the cache stays ").with_tail("[rule]"), plain("1 MB")]];
         let grid = Grid {

@@ -195,7 +195,7 @@ fn outcome() -> FixOutcome {
 }
 
 #[test]
-fn the_first_screen_tells_what_is_known() {
+fn the_first_screen_shows_all_sections() {
     expect("audit.txt", &audit(&Report { problems: Vec::new(), ..report() }, &[], Layout::PLAIN, false));
 }
 

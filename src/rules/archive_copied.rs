@@ -78,6 +78,6 @@ fn unpacks(invocation: &Invocation, name: &str) -> bool {
         matches!(text, "--extract" | "--get") || letters.is_some_and(|letters| letters.contains('x'))
     };
     let old = invocation.args.first().is_some_and(|word| !word.text().starts_with('-') && word.text().contains('x'));
-    let named = |word: &Word| word.text().rsplit(['/', '=']).next() == Some(name);
-    (old || invocation.args.iter().any(extracts)) && invocation.args.iter().any(named)
+    let names_archive = |word: &Word| word.text().rsplit(['/', '=']).next() == Some(name);
+    (old || invocation.args.iter().any(extracts)) && invocation.args.iter().any(names_archive)
 }

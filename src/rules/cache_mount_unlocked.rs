@@ -36,12 +36,12 @@ fn report(cx: &Context, mount: &Mount, target: &str, out: &mut Findings) {
     let message = format!("concurrent builds share `{target}`: apt fails while another build holds its lock");
     let finding = cx.finding(mount.value.span, message).help("add `sharing=locked`, so that the second build waits");
     let title = "lock the cache mount";
-    let written = |span: Span, text: &str| cx.source().slice(span) == text;
+    let is_text = |span: Span, text: &str| cx.source().slice(span) == text;
     out.push(match mount.field(&["sharing"]) {
-        Some(field) if written(field.span, &format!("sharing={}", field.value.as_deref().unwrap_or_default())) => {
+        Some(field) if is_text(field.span, &format!("sharing={}", field.value.as_deref().unwrap_or_default())) => {
             finding.safe_edit(title, field.span, "sharing=locked")
         }
-        None if written(mount.value.span, &mount.value.text) => {
+        None if is_text(mount.value.span, &mount.value.text) => {
             finding.safe_edit(title, Span::at(mount.value.span.end), ",sharing=locked")
         }
         _ => finding,

@@ -39,8 +39,8 @@ fn is_preface(invocation: &Invocation) -> bool {
 
 /// Index of the first command other than `set`.
 fn first(run: &Run) -> usize {
-    let set = |command: &crate::shell::Command| command.name().is_some_and(|name| name.is("set"));
-    run.code.script.commands.iter().position(|command| !set(command)).unwrap_or(0)
+    let sets_options = |command: &crate::shell::Command| command.name().is_some_and(|name| name.is("set"));
+    run.code.script.commands.iter().position(|command| !sets_options(command)).unwrap_or(0)
 }
 
 fn is_direct(invocation: &Invocation) -> bool {
@@ -51,9 +51,9 @@ fn is_direct(invocation: &Invocation) -> bool {
 /// Whether WORKDIR can name the folder: without `~`, `-` and patterns, and only with variables of the file.
 fn is_for_workdir(run: &Run, folder: &Word) -> bool {
     let text = folder.text();
-    let known = |name: &str| matches!(run.build.scopes().lookup(run.stage.index, name, run.index), Lookup::Defined(_));
+    let is_defined = |name: &str| matches!(run.build.scopes().lookup(run.stage.index, name, run.index), Lookup::Defined(_));
     let plain = folder.value().is_some()
-        || folder.expansions().len() == folder.variables().count() && folder.variables().all(known);
+        || folder.expansions().len() == folder.variables().count() && folder.variables().all(is_defined);
     plain && !text.is_empty() && !matches!(text, "-" | "~") && !text.starts_with("~/") && !folder.is_pattern()
 }
 

@@ -105,11 +105,11 @@ fn leave_out(
     if call.says("member") {
         return None;
     }
-    let set = |names: &[&str]| is_set(build, place, invocation, names);
+    let has_variable = |names: &[&str]| is_set(build, place, invocation, names);
     let node = || {
         let production = build.run_variable(place.0, place.1, invocation, "NODE_ENV");
         production.is_some_and(|value| value.text().is_none_or(|value| value == "production"))
-            || set(&["NPM_CONFIG_OMIT", "npm_config_omit", "NPM_CONFIG_PRODUCTION", "npm_config_production"])
+            || has_variable(&["NPM_CONFIG_OMIT", "npm_config_omit", "NPM_CONFIG_PRODUCTION", "npm_config_production"])
     };
     let add = |flag: &'static str| Some((flag, format!("add `{flag}`")));
     match call.manager {
@@ -119,12 +119,12 @@ fn leave_out(
         Manager::Yarn | Manager::Pnpm | Manager::Bun if node() => None,
         Manager::Yarn if call.verb_text == "workspaces focus" => None,
         Manager::Yarn | Manager::Bun => add("--production"),
-        Manager::Uv if call.verb_text != "sync" || set(&["UV_NO_DEV", "UV_NO_DEFAULT_GROUPS"]) => None,
+        Manager::Uv if call.verb_text != "sync" || has_variable(&["UV_NO_DEV", "UV_NO_DEFAULT_GROUPS"]) => None,
         Manager::Poetry => add("--only main"),
         Manager::Pnpm | Manager::Pdm => add("--prod"),
-        Manager::Composer if set(&["COMPOSER_NO_DEV"]) => None,
+        Manager::Composer if has_variable(&["COMPOSER_NO_DEV"]) => None,
         Manager::Uv | Manager::Composer => add("--no-dev"),
-        Manager::Bundle if set(&["BUNDLE_WITHOUT", "BUNDLE_ONLY"]) => None,
+        Manager::Bundle if has_variable(&["BUNDLE_WITHOUT", "BUNDLE_ONLY"]) => None,
         Manager::Bundle if mentions(build, "without") => None,
         Manager::Bundle => Some(("", "set `BUNDLE_WITHOUT=development:test`".into())),
         _ => None,

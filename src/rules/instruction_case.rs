@@ -10,8 +10,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     // Instructions before the first FROM are not counted.
     let first = cx.build().stages().first().map_or(usize::MAX, |stage| stage.start);
-    let known = |instruction: &&Instruction| instruction.keyword != Keyword::Unknown;
-    let all: Vec<&Instruction> = file.instructions().iter().skip(first).filter(known).collect();
+    let is_known = |instruction: &&Instruction| instruction.keyword != Keyword::Unknown;
+    let all: Vec<&Instruction> = file.instructions().iter().skip(first).filter(is_known).collect();
     let (mut small, mut capital) = (0, 0);
     for instruction in &all {
         let name = file.str(instruction.name);

@@ -212,8 +212,8 @@ fn is_off(
     let on = |value: FoundVariable| {
         value.text().is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
     };
-    let set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
-    call.has(rule.flags) || rule.variables.iter().any(|name| set(&name))
+    let is_set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
+    call.has(rule.flags) || rule.variables.iter().any(|name| is_set(&name))
 }
 
 /// Whether a cache or tmpfs mount contains the folders.

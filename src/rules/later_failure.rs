@@ -115,11 +115,11 @@ fn ends_run(script: &Script, place: &CommandPlace, span: Span) -> bool {
         .collect();
     rest.sort_by_key(|(at, _)| at.start);
     // `a && b; c` continues with c.
-    let joined = |command_place: &CommandPlace| {
+    let is_joined = |command_place: &CommandPlace| {
         let kind = command_place.before.map(|before| before.kind);
         matches!(kind, Some(SeparatorKind::And | SeparatorKind::Pipe))
     };
-    rest.iter().all(|(_, command_place)| joined(command_place)) && kind(place) != Some(SeparatorKind::Background)
+    rest.iter().all(|(_, command_place)| is_joined(command_place)) && kind(place) != Some(SeparatorKind::Background)
 }
 
 #[cfg(test)]

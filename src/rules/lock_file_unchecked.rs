@@ -72,24 +72,24 @@ fn find_cure(
     call: &PackageCall,
 ) -> Option<(Option<&'static str>, String)> {
     let build = cx.build();
-    let set = |names: &[&str]| is_set(build, place, invocation, names);
+    let has_variable = |names: &[&str]| is_set(build, place, invocation, names);
     let add = |flag: &'static str| Some((Some(flag), format!("add `{flag}`")));
     match call.manager {
         Manager::Yarn if call.has(&["--offline", "--pure-lockfile"]) || call.verb_text == "workspaces focus" => None,
         Manager::Yarn => match yarn(cx) {
-            Some(Tool::YarnBerry) if set(&["CI", "YARN_ENABLE_IMMUTABLE_INSTALLS"]) => None,
+            Some(Tool::YarnBerry) if has_variable(&["CI", "YARN_ENABLE_IMMUTABLE_INSTALLS"]) => None,
             Some(Tool::YarnBerry) => add("--immutable"),
             Some(_) => add("--frozen-lockfile"),
             None => Some((None, "add `--frozen-lockfile` (yarn 1) or `--immutable` (yarn 2 and later)".into())),
         },
-        Manager::Pnpm if set(&["CI", "npm_config_frozen_lockfile", "NPM_CONFIG_FROZEN_LOCKFILE"]) => None,
+        Manager::Pnpm if has_variable(&["CI", "npm_config_frozen_lockfile", "NPM_CONFIG_FROZEN_LOCKFILE"]) => None,
         Manager::Pnpm if call.has(&["--offline", "--no-frozen-lockfile"]) || call.verb_text == "deploy" => None,
         Manager::Pnpm | Manager::Bun | Manager::Pdm => add("--frozen-lockfile"),
-        Manager::Uv if set(&["UV_FROZEN", "UV_LOCKED"]) || call.has(&["--upgrade", "-U", "--script"]) => None,
+        Manager::Uv if has_variable(&["UV_FROZEN", "UV_LOCKED"]) || call.has(&["--upgrade", "-U", "--script"]) => None,
         Manager::Pipenv => add("--deploy"),
         Manager::Cargo if !matches!(&*call.verb_text, "build" | "b" | "fetch") || call.has(&["--offline"]) => None,
         Manager::Uv | Manager::Cargo => add("--locked"),
-        Manager::Bundle if set(&["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"]) || is_configured(cx) => None,
+        Manager::Bundle if has_variable(&["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"]) || is_configured(cx) => None,
         Manager::Bundle if call.verb == Verb::Install && !call.has(&["--local"]) => {
             if is_for_other_systems(build, place, invocation, call) {
                 let first = "run `bundle lock --add-platform x86_64-linux`, because Gemfile.lock does not list the image's platform";

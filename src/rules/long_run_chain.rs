@@ -20,12 +20,12 @@ fn check(cx: &Context, out: &mut Findings) {
             if !instruction.heredocs.is_empty() {
                 continue;
             }
-            let joined = |place: &crate::shell::CommandPlace| {
+            let is_joined = |place: &crate::shell::CommandPlace| {
                 place.scope == 0 && place.after.is_some_and(|after| after.kind == SeparatorKind::And)
             };
             let commands = code.script.commands.iter().map(|command| &command.place);
             let compounds = code.script.compounds.iter().map(|compound| &compound.place);
-            let count = commands.chain(compounds).filter(|place| joined(place)).count() + 1;
+            let count = commands.chain(compounds).filter(|place| is_joined(place)).count() + 1;
             if count < LONG {
                 continue;
             }

@@ -10,8 +10,8 @@ super::rule!("missing-command", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    let set = |keyword| build.last(stage, keyword).is_some();
-    if set(Keyword::Cmd) || set(Keyword::Entrypoint) {
+    let is_set = |keyword| build.last(stage, keyword).is_some();
+    if is_set(Keyword::Cmd) || is_set(Keyword::Entrypoint) {
         return;
     }
     let empty = match build.root_base(stage) {

@@ -39,12 +39,12 @@ fn lines(run: &Run, call: &PackageCall) -> Option<(Vec<Span>, Vec<String>)> {
         return None;
     }
     let written: Vec<&str> = places.iter().map(|place| source.slice(*place)).collect();
-    let alone = |place: &Span| {
+    let is_alone = |place: &Span| {
         let line = source.slice(source.line_span(source.line(place.start)));
         line.trim().trim_end_matches(run.file().escape()).trim_end() == source.slice(*place)
     };
     let simple = |text: &&str| !text.contains(['$', '`', '\n', '#']);
-    if !places.iter().all(alone) || !written.iter().all(simple) {
+    if !places.iter().all(is_alone) || !written.iter().all(simple) {
         return None;
     }
     let key = |text: &str| text.trim_matches(['"', '\'']).to_ascii_lowercase();

@@ -22,15 +22,15 @@ pub fn known_rules() -> &'static RuleNames {
             }
             metadata.options.iter().for_each(|&(name, kind)| known.add_option(rule.name, name, kind));
         }
-        let of = |is: &dyn Fn(&Rule) -> bool| ALL.iter().filter(|rule| is(rule)).map(|rule| rule.name).collect();
+        let names_of = |is: &dyn Fn(&Rule) -> bool| ALL.iter().filter(|rule| is(rule)).map(|rule| rule.name).collect();
         for category in Category::ALL {
-            known.add_word(category.name(), of(&|rule| rule.metadata().category == *category));
+            known.add_word(category.name(), names_of(&|rule| rule.metadata().category == *category));
         }
         for group in Group::ALL {
-            known.add_word(group.name(), of(&|rule| rule.metadata().groups.contains(group)));
+            known.add_word(group.name(), names_of(&|rule| rule.metadata().groups.contains(group)));
         }
-        known.add_word("all", of(&|_| true));
-        known.add_word("default", of(&|rule| rule.metadata().on_by_default()));
+        known.add_word("all", names_of(&|_| true));
+        known.add_word("default", names_of(&|rule| rule.metadata().on_by_default()));
         known
     });
     &KNOWN

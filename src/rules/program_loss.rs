@@ -28,7 +28,7 @@ pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
     let script = &run.code.script;
     // Another shell may have had other settings.
     let moved = |invocation: &Invocation| invocation.command.assignments.iter().any(|set| &*set.name_text == "PATH");
-    let alone = |invocation: &Invocation| invocation.via.is_empty() && !moved(invocation);
+    let is_alone = |invocation: &Invocation| invocation.via.is_empty() && !moved(invocation);
     let first =
         |invocation: &Invocation| invocation.command.place.before.is_none_or(|before| before.kind != SeparatorKind::Or);
     let tested = |invocation: &Invocation| {
@@ -47,7 +47,7 @@ pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
     };
     let plain = |invocation: &Invocation| {
         let named = invocation.command.place.scope == 0 && invocation.path.text() == program;
-        named && alone(invocation) && first(invocation) && (!tested(invocation) || to_end(invocation))
+        named && is_alone(invocation) && first(invocation) && (!tested(invocation) || to_end(invocation))
     };
     uses.iter().any(|invocation| plain(invocation)) || is_of_base(run, program)
 }

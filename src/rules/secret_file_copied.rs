@@ -63,10 +63,10 @@ fn is_made_empty(cx: &Context, transfer: &Transfer, name: &str) -> bool {
     let Some(StageBase::Stage(index)) = transfer.from else { return false };
     let Some(maker) = build.stages().get(index) else { return false };
     // Copying a folder may bring a file with content.
-    let filled = |bytes: Option<u64>| bytes.is_some_and(|bytes| bytes > 0);
+    let has_bytes = |bytes: Option<u64>| bytes.is_some_and(|bytes| bytes > 0);
     let mut sources = build.transfers(maker).iter().flat_map(|transfer| &transfer.sources);
     if sources.any(|source| source.text.as_deref().is_some_and(|text| path::name(text) == name))
-        || filled(size(cx, name))
+        || has_bytes(size(cx, name))
     {
         return false;
     }

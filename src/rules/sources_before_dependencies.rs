@@ -218,7 +218,7 @@ fn is_of_manifest(call: &PackageCall) -> bool {
 fn is_of_packages(source: &str) -> bool {
     let source = source.trim_end_matches('/');
     let roles = ["installed", "published", "cached", "compiled"];
-    let named = |name: &str| roles.iter().any(|role| data::FOLDER_NAMES.has(name, role));
+    let has_role = |name: &str| roles.iter().any(|role| data::FOLDER_NAMES.has(name, role));
     let (above, name) = path::split(source);
     let pair = path::join(path::name(above), name);
     let caches = || data::PACKAGE_CACHES.rows().filter_map(|row| row.get(4).copied());
@@ -228,7 +228,7 @@ fn is_of_packages(source: &str) -> bool {
             || path::is_within(folder, source) && source.len() > 1
             || tail.is_some_and(|tail| path::is_within(tail, name))
     };
-    matches!(name, "vendor" | "venv") || named(name) || named(pair.trim_start_matches('/')) || caches().any(is_above)
+    matches!(name, "vendor" | "venv") || has_role(name) || has_role(pair.trim_start_matches('/')) || caches().any(is_above)
 }
 
 /// The first command of a RUN that installs from a manifest, unless an earlier one already did.

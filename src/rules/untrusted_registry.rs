@@ -43,7 +43,7 @@ fn is_like(pattern: &str, registry: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn registries_are_told_apart() {
+    fn registries_are_distinguished() {
         for (image, registry) in [
             ("debian:12", "docker.io"),
             ("org/app", "docker.io"),

@@ -110,8 +110,8 @@ fn safety(cx: &Context, context: &BuildContext, class_match: &ClassMatch) -> Opt
     if matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some()) {
         return None;
     }
-    let unknown = |build: &Build| build.named_paths(true).unknown.then(String::new);
-    if unknown(cx.build()).or_else(|| cx.ask_neighbours("copies the unknown", unknown)).is_some() {
+    let is_unknown = |build: &Build| build.named_paths(true).unknown.then(String::new);
+    if is_unknown(cx.build()).or_else(|| cx.ask_neighbours("copies the unknown", is_unknown)).is_some() {
         return Some(Safety::Unsafe("a COPY takes a path that is known only during the build".into()));
     }
     let why = match class_match.class.kind {
@@ -149,13 +149,13 @@ fn pattern(context: &BuildContext, edited: &[&ClassMatch], class_match: &ClassMa
         Some(end) => context.entry(id).name.ends_with(end),
         None => context.entry(id).name == name,
     };
-    let goes = |id: EntryId| {
+    let is_excluded = |id: EntryId| {
         edited.iter().any(|class_match| class_match.entry == id || context.is_below(id, class_match.entry))
     };
     let same =
         edited.iter().all(|other| other.pattern != class_match.pattern || other.class.kind != ClassKind::Dependencies)
             || !edited.iter().any(|other| other.pattern == class_match.pattern && other.entry != class_match.entry);
-    if same && !context.entries().any(|id| takes(id) && !goes(id)) {
+    if same && !context.entries().any(|id| takes(id) && !is_excluded(id)) {
         return Some(class_match.pattern.clone());
     }
     let path = context.path(class_match.entry);

@@ -14,10 +14,10 @@ fn check(cx: &Context, out: &mut Findings) {
     for run in run_instructions::all(cx) {
         for invocation in run.invocations().iter().filter(|invocation| invocation.is("useradd")) {
             let (flags, _) = invocation.arguments();
-            let named = |names: [&str; 2]| flags.iter().find(|flag| names.contains(&&*flag.name));
-            let value = named(["-u", "--uid"]).and_then(|flag| flag.value);
+            let flag_named = |names: [&str; 2]| flags.iter().find(|flag| names.contains(&&*flag.name));
+            let value = flag_named(["-u", "--uid"]).and_then(|flag| flag.value);
             let Some(value) = value.filter(|value| is_high(&run, value)) else { continue };
-            if named(["-l", "--no-log-init"]).is_some() {
+            if flag_named(["-l", "--no-log-init"]).is_some() {
                 continue;
             }
             let message = format!("UID {} makes the lastlog and faillog files huge", value.text);

@@ -37,10 +37,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 folder.follow(invocation);
                 let Some((mode, path)) = opening_chmod(invocation) else { continue };
                 let whole = folder.join(path.text());
-                let gone = |later: &Invocation| {
+                let deletes = |later: &Invocation| {
                     removes(later, path.text()) || whole.as_deref().is_some_and(|whole| removes(later, whole))
                 };
-                if invocations[at + 1..].iter().any(gone) {
+                if invocations[at + 1..].iter().any(deletes) {
                     continue;
                 }
                 let message =

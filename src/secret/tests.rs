@@ -90,7 +90,7 @@ fn environment_files_hold_secrets_in_their_lines() {
 }
 
 #[test]
-fn values_are_found_wherever_they_stand() {
+fn values_are_masked_everywhere() {
     let check = |text: &str, expected: &[&str]| {
         let hidden: Vec<String> = text::in_text(text).into_iter().map(|secret| secret.value).collect();
         assert_eq!(hidden, expected, "{text}");
@@ -140,7 +140,7 @@ fn values_are_found_wherever_they_stand() {
 }
 
 #[test]
-fn values_that_are_none_are_silent() {
+fn placeholders_are_not_secrets() {
     for value in [
         "yourtown-9f8e7d",
         "/q8w7e6r5+t4==",

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_known_by_their_exact_look() {
+    fn tokens_are_recognized_by_their_exact_look() {
         check("ghp_", "q8Zr2Lw9Xk4Tn6Vb1Mc3Jd5Hf7Gs0PaQeUiW", Some("GitHub token"));
         check("ghp_", "q8Zr2Lw9Xk4Tn6Vb1Mc3Jd5Hf7Gs0PaQeU", None);
         check("ghp_", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx1", None);

@@ -103,9 +103,9 @@ fn is_placeholder(lower: &str) -> bool {
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let Some(first) = words.first() else { return false };
     // `not-secret`, `only-a-mock`: some words count at any position.
-    let named = |word: &str| data::SECRET_WORDS.has(word, "placeholder");
-    let says_so = words.iter().any(|word| named(word)) || words.windows(2).any(|pair| named(&pair.concat()));
-    let filled = |word: &str| {
+    let is_placeholder = |word: &str| data::SECRET_WORDS.has(word, "placeholder");
+    let says_so = words.iter().any(|word| is_placeholder(word)) || words.windows(2).any(|pair| is_placeholder(&pair.concat()));
+    let is_filler_word = |word: &str| {
         let rest = data::SECRET_WORDS.with("placeholder").filter_map(|known| word.strip_prefix(known));
         let mut rest = rest.map(|rest| rest.trim_end_matches(|c: char| c.is_ascii_digit()));
         rest.any(|rest| {
@@ -114,5 +114,5 @@ fn is_placeholder(lower: &str) -> bool {
                 || data::SECRET_WORDS.with("secret").any(|known| rest.starts_with(known))
         })
     };
-    (filled(first) || says_so) && !words.iter().any(|word| is_random(word))
+    (is_filler_word(first) || says_so) && !words.iter().any(|word| is_random(word))
 }

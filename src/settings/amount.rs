@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_have_a_percent_sign_or_none() {
+    fn shares_may_have_a_percent_sign() {
         let all = [("5 %", Some(0.05)), ("0.95", Some(0.95)), ("150%", Some(1.5)), ("1", Some(1.0)), ("2", None)];
         for (text, expected) in all {
             assert_eq!(ratio(text), expected, "{text}");

@@ -132,11 +132,11 @@ pub enum FailOn {
 impl Document {
     /// Which sections, entries and passes are for a path: two Dockerfiles with the same answer have the same settings.
     pub fn reaches(&self, path: &str) -> Vec<bool> {
-        let is = |paths: &[SettingsPattern]| paths.iter().any(|pattern| pattern.matches(path));
-        let sections = self.sections.iter().map(|section| is(&section.paths));
+        let matches_any = |paths: &[SettingsPattern]| paths.iter().any(|pattern| pattern.matches(path));
+        let sections = self.sections.iter().map(|section| matches_any(&section.paths));
         let entries = self.entries.iter().map(|entry| &entry.paths);
         let listed = entries.chain(self.skips.iter().map(|skip| &skip.paths));
-        sections.chain(listed.map(|paths| paths.as_deref().is_none_or(is))).collect()
+        sections.chain(listed.map(|paths| paths.as_deref().is_none_or(matches_any))).collect()
     }
 
     /// Puts the members of the file's groups in their place.

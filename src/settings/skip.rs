@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_left_alone() {
+    fn broken_files_are_not_changed() {
         let entry = NewSkip { pass: "a".into(), path: Some("b/Dockerfile".into()), reason: "c".into(), date: None };
         assert_eq!(add_skips("[optimize\n", std::slice::from_ref(&entry)), None);
         assert_eq!(add_skips("optimize = {}\n", std::slice::from_ref(&entry)), None);

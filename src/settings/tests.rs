@@ -74,7 +74,7 @@ fn entries_have_the_places_of_what_is_written() {
 }
 
 #[test]
-fn entries_may_stand_among_names() {
+fn entries_and_names_can_be_mixed() {
     let text = "ignore = [\"DL3007\", { rule = \"DL3009\" }, { rule = \"size\" }]\n";
     let document = toml(text);
     wrong(&document, text, &[]);
@@ -84,7 +84,7 @@ fn entries_may_stand_among_names() {
 }
 
 #[test]
-fn what_is_wrong_has_its_place_and_remedy() {
+fn problems_have_their_place_and_help() {
     let check = |text: &str, expected: &[&str]| wrong(&toml(text), text, expected);
     check("fail-no = \"error\"\n", &["fail-no: unknown key `fail-no` (did you mean `fail-on`?)"]);
     check("select = [1]\n", &["1: expected a string, found a number"]);
@@ -200,7 +200,7 @@ fn budgets_are_read() {
 }
 
 #[test]
-fn what_is_no_budget_is_said() {
+fn invalid_budgets_are_reported() {
     let text = "[budget]\nmax-sise = 1\nmax-size = \"big\"\nmax-waste-ratio = 5\nmax-category = { apt-list = 0 }\n\
                 [[budget.images]]\nmax-layers = -1\n";
     wrong(

@@ -175,7 +175,7 @@ fn hostile_scripts_end_in_time() {
 }
 
 #[test]
-fn too_deep_is_said() {
+fn too_deep_nesting_is_reported() {
     for opener in ["(", "$(", "{ ", "\"$("] {
         let problems = parse(&opener.repeat(5_000)).problems;
         assert!(problems.iter().any(|problem| problem.kind == super::ProblemKind::TooComplex), "{opener}");

@@ -35,7 +35,7 @@ fn check_places(text: &str) -> usize {
 }
 
 #[test]
-fn comments_stand_where_the_script_does() {
+fn comments_are_placed_next_to_the_script() {
     let text = "FROM debian:12\nRUN ä $x \\\n  # why $x\n\n\t&& \"$x\"\\\n$x\nRUN <<-EOF\n\tö $x\n\t\t$x\n\tEOF\nONBUILD RUN --mount=type=tmpfs,target=/x $x\n";
     assert_eq!(check_places(text), 6);
     assert_eq!(check_places(&text.replace('\n', "\r\n")), 6);
@@ -86,7 +86,7 @@ fn directives_of_comments_come_along() {
 }
 
 #[test]
-fn what_is_no_answer_is_an_error() {
+fn invalid_answers_are_errors() {
     assert!(read_answers(b"").is_err());
     assert!(read_answers(b"{}").is_err());
     assert!(read_answers(br#"{"comments":[{"file":"0"}]}"#).is_err());

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_told() {
+    fn pieces_are_reported() {
         assert_eq!(bracketed("(a, ')', (b)) + c"), Some("a, ')', (b)"));
         assert_eq!(split("a || (b || c) || '||'", "||"), ["a ", " (b || c) ", " '||'"]);
         assert_eq!(arguments("a, f(b, c), \"d,e\",\n"), ["a", "f(b, c)", "\"d,e\""]);

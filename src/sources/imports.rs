@@ -77,8 +77,8 @@ impl<'t> Sources<'t> {
     /// The files that a command may start: words that are paths or modules, also of compiled files.
     pub fn files_started_by(&self, command: &str) -> Vec<&'t str> {
         let mut files = Vec::new();
-        let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
-        for word in command.split(between).filter(|word| !word.is_empty() && !word.starts_with('-')) {
+        let is_separator = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
+        for word in command.split(is_separator).filter(|word| !word.is_empty() && !word.starts_with('-')) {
             let path = word.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
             // The path may start with the folder of the image and that of compiled files.
             let tails = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reached_may_run_and_other_names_tell() {
+    fn reached_sources_may_run() {
         let texts = texts(&[
             ("main.py", "import release_notes"),
             ("release_notes.py", ""),

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_named_changes() {
+    fn only_named_rules_change() {
         let source = Source::new("f", b"ab\xff\r\ncd".to_vec()).unwrap();
         assert_eq!(apply(&source, &[edit(7, 8, "X"), edit(0, 0, ">")]).unwrap(), b">ab\xff\r\nXd");
     }

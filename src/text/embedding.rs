@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_written_as_it_reads_has_one_place() {
+    fn escaped_text_has_one_place() {
         let source = embedded("a:\n b: \"x\\ny\"\n", 7, None, "x\ny");
         assert_eq!(source.line_column(3), LineColumn { line: 2, column: 5 });
         assert_eq!(source.in_host(Span::new(1, 4)), Span::at(7));

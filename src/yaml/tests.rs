@@ -99,7 +99,7 @@ fn aliases_and_merge_keys_lead_to_their_target() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn problems_are_reported_with_their_place() {
     wrong("a: 1\nb: 2\na: 3\n", &[("a", "duplicate key `a`")]);
     wrong("a: *x\n", &[("*x", "no anchor `&x` before this alias")]);
     wrong("a: &a [*a]\n", &[("*a", "an alias inside the node that it refers to")]);

@@ -26,7 +26,7 @@ fn dockerfiles(folder: &Path, paths: &mut Vec<std::path::PathBuf>) {
 }
 
 #[test]
-fn comments_hide_what_counts_and_nothing_is_left() {
+fn added_comments_hide_all_counted_findings() {
     let ran = Dockopt::new().file("Dockerfile", OLD).args(["lint", "--add-ignores", "--fail-on=style"]).run().code(0);
     let text = ran.read("Dockerfile");
     // The directive stays first, hadolint's comment stays next to its instruction, dockopt's own is extended.
@@ -42,7 +42,7 @@ fn comments_hide_what_counts_and_nothing_is_left() {
 }
 
 #[test]
-fn only_what_counts_is_hidden_and_with_the_reason_given() {
+fn only_counted_findings_are_hidden_with_the_given_reason() {
     let old = OLD.replace("# hadolint ignore=DL3009\n", "");
     let dockopt = Dockopt::new().file("Dockerfile", &old).file("dockopt.toml", "require-reason = true\n");
     let ran = dockopt.args(["lint", "--add-ignores=ticket 12", "--fail-on=error"]).run().code(0);
@@ -80,7 +80,7 @@ fn comments_where_the_settings_forbid_them_hide_nothing() {
 }
 
 #[test]
-fn what_the_builder_refuses_still_fails() {
+fn rejections_by_the_builder_still_fail() {
     let text = "FROM debian:12.5\nUSER 1000\nNONSENSE\nCMD python3 main.py\n";
     let ran = Dockopt::new().file("Dockerfile", text).args(["lint", "--add-ignores"]).run().code(1);
     assert!(ran.stdout.contains("inputs that the builder rejects cannot be hidden"), "{}", ran.stdout);

@@ -97,7 +97,7 @@ fn the_small_image_runs_what_the_big_one_makes() {
 }
 
 #[test]
-fn an_argument_that_nothing_names_goes() {
+fn an_unused_argument_is_removed() {
     let file = |label: &str| {
         format!("FROM debian:12\nARG VCS_REF\nRUN apt-get update && apt-get install -y curl\nLABEL a={label}\n")
     };
@@ -106,7 +106,7 @@ fn an_argument_that_nothing_names_goes() {
 }
 
 #[test]
-fn sudo_that_steps_down_is_no_call_for_root() {
+fn sudo_that_steps_down_is_not_a_call_for_root() {
     let help_text = help("sudo", "FROM debian:12\nRUN sudo -Hu app make\n", &[]);
     assert!(help_text.contains("`USER app`") && help_text.contains("runuser -u app"), "{help_text}");
     assert!(help("sudo", "FROM debian:12\nRUN sudo -E make\n", &[]).contains("remove `sudo`"));
@@ -156,7 +156,7 @@ fn the_history_is_not_useless_where_a_makefile_asks_for_it() {
 }
 
 #[test]
-fn a_lock_file_that_lacks_a_package_is_no_reason_for_npm_ci() {
+fn a_lock_file_that_lacks_a_package_is_not_a_reason_for_npm_ci() {
     let dockerfile = "FROM node:22-slim\nCOPY package*.json ./\nRUN npm install\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
     let lock = r#"{"lockfileVersion": 1, "dependencies": {"axios": {"version": "0.18.0"}}}"#;
     let check = |package: &str, expected: bool| {
@@ -235,7 +235,7 @@ fn root_is_not_reported_where_it_is_needed_or_nobody_ships_the_image() {
 }
 
 #[test]
-fn a_changed_manifest_is_no_case_for_a_frozen_lock_file() {
+fn a_changed_manifest_is_not_a_case_for_a_frozen_lock_file() {
     let check = |run: &str, expected: bool| {
         let dockerfile =
             format!("FROM node:24-alpine\nWORKDIR /a\nCOPY package.json yarn.lock ./\n{run}RUN yarn install\n");
@@ -295,7 +295,7 @@ fn a_frozen_bundle_needs_the_platform_of_the_image() {
 }
 
 #[test]
-fn what_compiles_at_its_start_needs_the_modules() {
+fn programs_compiled_at_start_up_need_the_modules() {
     let check = |command: &str| {
         let dockerfile = format!("FROM golang:1.25\nWORKDIR /a\nCOPY . .\nRUN go mod download\nCMD {command}\n");
         help("compiler-cache-kept", &dockerfile, &[("go.mod", "module a\n"), ("main.go", "package main\n")])

@@ -72,7 +72,7 @@ fn the_file_is_sorted_and_has_a_finding_per_line() {
 }
 
 #[test]
-fn what_is_known_is_hidden_and_said() {
+fn known_findings_are_hidden_and_counted() {
     let ran = check(then(OLD), 0, &[], 3, 0);
     let text = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json", "--fail-on=style"]).code(0);
     assert_eq!(text.stdout, "no new findings in 1 file\n");
@@ -82,7 +82,7 @@ fn what_is_known_is_hidden_and_said() {
 }
 
 #[test]
-fn lines_that_move_and_other_layouts_are_known() {
+fn moved_and_reformatted_lines_keep_their_fingerprints() {
     check(
         then(&format!("# syntax=docker/dockerfile:1\n\n{}", OLD.replace("USER", "# why\nENV A=b\nUSER"))),
         0,
@@ -106,7 +106,7 @@ fn one_more_is_new_even_when_it_is_equal() {
 }
 
 #[test]
-fn what_is_fixed_can_be_dropped() {
+fn fixed_findings_can_be_removed() {
     let ran = check(then(&OLD.replace("CMD python3 main.py", "CMD [\"python3\", \"main.py\"]")), 0, &[], 2, 1);
     let output = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json"]).code(0);
     assert!(output.stderr.ends_with("1 known finding is fixed; `--prune-baseline` removes it from `known.json`\n"));

@@ -11,7 +11,7 @@ fn with(text: impl AsRef<[u8]>) -> Dockopt {
 }
 
 #[test]
-fn a_clean_file_is_said_to_be_so() {
+fn a_clean_file_is_reported_to_be_so() {
     let ran = with(FIXED).args(["lint"]).run().code(0);
     assert_eq!((&*ran.stdout, &*ran.stderr), ("nothing found in 1 file\n", ""));
 }
@@ -113,7 +113,7 @@ fn fixing_says_what_the_builder_refuses() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_once() {
+fn unreadable_inputs_are_reported_once() {
     for command in ["lint", "audit"] {
         let dockopt = with("FROM debian:12.5\nCOPY . .\nUSER 1000\n").file(".dockerignore", vec![b'#'; 17 << 20]);
         let ran = dockopt.args([command]).run().code(2);
@@ -160,7 +160,7 @@ fn one_bad_file_does_not_hide_the_others() {
 }
 
 #[test]
-fn what_the_builder_refuses_is_a_finding() {
+fn rejections_by_the_builder_are_findings() {
     for text in ["", "\n# only a comment\n", "FROM debian:12.5\nRUNN ls\n"] {
         let ran = with(text).args(["lint"]).run().code(1);
         assert!(ran.stdout.starts_with("error: ") && ran.stdout.contains("--> Dockerfile"), "{}", ran.stdout);
@@ -171,7 +171,7 @@ fn what_the_builder_refuses_is_a_finding() {
 }
 
 #[test]
-fn what_the_builder_refuses_later_is_an_error_too() {
+fn late_rejections_by_the_builder_are_errors() {
     for (text, code, level) in [
         ("FROM a:1\nRUN --mount=type=foo,target=/x true\n", 1, "error: "),
         ("FROM a:1\nEXPOSE 99999\n", 1, "error: "),
@@ -256,7 +256,7 @@ fn a_result_can_go_to_a_file() {
 }
 
 #[test]
-fn fix_shows_then_writes_then_has_nothing_left() {
+fn fix_shows_then_writes_then_changes_nothing() {
     let ran = with(SHELL_FORM).args(["fix"]).run().code(0);
     assert!(ran.stdout.starts_with("--- a/Dockerfile\n+++ b/Dockerfile\n@@ "), "{}", ran.stdout);
     assert!(ran.stdout.contains("\n-CMD python3 main.py\n+CMD [\"python3\", \"main.py\"]\n"), "{}", ran.stdout);

@@ -19,7 +19,7 @@ fn check(dockerfile: &str, ignore: &str, code: i32, expected: &[&str]) {
 }
 
 #[test]
-fn a_source_that_is_not_there_is_told_with_its_place() {
+fn a_source_that_is_not_there_is_reported_with_its_place() {
     let left_out = "`a.txt` is excluded by .dockerignore line 2 (`*.txt`)";
     check("FROM debian:13.1\nCOPY src a.txt /x/\n", "node_modules\n*.txt\n", 1, &[left_out, "Dockerfile:2:10"]);
     check("FROM debian:13.1\nCOPY src dist /x/\n", "node_modules", 0, &["`dist` is not in the build context"]);
@@ -30,7 +30,7 @@ fn a_source_that_is_not_there_is_told_with_its_place() {
 }
 
 #[test]
-fn a_pattern_that_fails_late_is_told_once() {
+fn a_pattern_that_fails_late_is_reported_once() {
     let message = "the build fails with `syntax error in pattern`";
     check("FROM debian:13.1\nCOPY . /x/\n", "node_modules\n[b-a]\n", 1, &[message, ".dockerignore:2:1"]);
     let ran = project("FROM debian:13.1\nCOPY . /x/\n", "[b-a]\n").args(["audit"]).run();
@@ -74,7 +74,7 @@ fn run_closed(dockopt: Dockopt, folder: &str) -> Option<Ran> {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_folder_is_no_empty_one() {
+fn a_closed_folder_is_not_an_empty_one() {
     for command in ["audit", "context ls"] {
         let dockopt = project("FROM debian:13.1\nCOPY . /\n", "node_modules").args(command.split(' ').chain(["src"]));
         let Some(ran) = run_closed(dockopt, "src") else { return };
@@ -95,7 +95,7 @@ fn a_closed_directory_is_a_trouble_unless_excluded() {
 }
 
 #[test]
-fn an_archive_is_known_by_its_content() {
+fn an_archive_is_recognized_by_its_content() {
     // A header's name, its checksum at 148, and the rest empty: what tar begins with.
     let mut header = [0; 1024];
     header[..1].copy_from_slice(b"a");

@@ -121,7 +121,7 @@ fn a_line_of_json_is_what_json_has() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_in_the_format_asked_for() {
+fn unreadable_inputs_are_reported_in_every_format() {
     for format in ["json", "jsonl", "sarif", "gitlab", "checkstyle", "junit", "github", "oneline", "csv", "markdown"] {
         let ran = run(Dockopt::new(), "lint none", format).code(2);
         assert!(ran.stdout.contains("does not exist"), "{format}: {}", ran.stdout);
@@ -187,7 +187,7 @@ fn the_name_of_a_file_is_hostile_too() {
 }
 
 #[test]
-fn what_was_skipped_is_said_beside_or_in_the_result() {
+fn skipped_rules_are_reported() {
     let text = "FROM debian:12.5\nUSER 1000\nCOPY . .\nCMD [\"true\"]\n";
     for format in formats() {
         let ran = run(Dockopt::new().file("Dockerfile", text), "lint", format);

@@ -36,7 +36,7 @@ fn strings(all: &[&str]) -> Vec<String> {
 const NO_STAGE: &str = "no build stage in current context";
 
 #[test]
-fn fragments_have_findings_beside_the_builders_error() {
+fn fragments_have_findings_next_to_the_builders_error() {
     check(FRAGMENT, &[NO_STAGE], &["apt-lists-kept", "last-user-root", "sudo"]);
     check("ONBUILD RUN sudo ls\n", &[NO_STAGE], &["sudo"]);
     check("COPY --from=build /a /b\nRUN sudo ls", &[NO_STAGE], &["unknown-copy-source", "sudo"]);
@@ -50,7 +50,7 @@ fn fragments_have_findings_beside_the_builders_error() {
 }
 
 #[test]
-fn what_has_no_stage_is_refused_once() {
+fn rejections_without_a_stage_are_reported_once() {
     check("ARG A=1\n", &["the builder rejects this: dockerfile contains no stages to build"], &[]);
     check("# nothing\n", &["file with no instructions"], &[]);
     check("", &["file with no instructions"], &[]);

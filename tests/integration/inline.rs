@@ -119,7 +119,7 @@ fn line_ends_indentation_and_chomping_stay() {
 }
 
 #[test]
-fn what_is_no_block_has_one_place_and_no_fix() {
+fn flow_scalars_have_one_place_and_no_fix() {
     let text = compose("\"FROM example.org/os:3.22\\nUSER 1000\\nCMD curl x\\n\"\n");
     let result =
         Dockopt::new().file("compose.yaml", &text).args(["lint", "compose.yaml", "--format=json"]).run().json();
@@ -144,7 +144,7 @@ fn a_broken_file_has_a_place_and_the_rest_is_looked_at() {
 }
 
 #[test]
-fn secrets_are_masked_as_they_stand() {
+fn secrets_are_masked_in_place() {
     let text = compose("|\n        FROM alpine:3.22\n        ENV API_TOKEN=pa$$word-123456\n        CMD [\"a\"]\n");
     for format in ["text", "json", "sarif"] {
         let ran = Dockopt::new().file("compose.yaml", &text).args(["lint", "compose.yaml", "--format", format]).run();

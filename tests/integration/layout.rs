@@ -160,7 +160,7 @@ fn environments_see_no_packages_of_the_base() {
 }
 
 #[test]
-fn what_is_owned_is_what_is_written() {
+fn ownership_covers_written_folders() {
     each(|before, after| {
         let manifests = ["node_modules", "package.json", "package-lock.json", "requirements.txt", "Gemfile", "pom.xml"];
         let owned = |line: &&str| line.contains("--chown=") && manifests.iter().any(|name| line.contains(name));

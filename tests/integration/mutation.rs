@@ -115,7 +115,7 @@ impl Random {
 }
 
 #[test]
-fn whatever_is_written_nothing_breaks() {
+fn any_text_is_read_without_panic() {
     let seeds = seeds();
     assert!(seeds.len() > 500, "{} inputs to begin with", seeds.len());
     let seconds = if std::env::var_os("DOCKOPT_FULL").is_some() { 240 } else { 6 };
@@ -140,7 +140,7 @@ fn whatever_is_written_nothing_breaks() {
 
 /// As they stand, and with CR LF: every eighth; `DOCKOPT_FULL=1`: all.
 #[test]
-fn what_the_project_has_is_fixed_as_announced() {
+fn projects_are_fixed_as_announced() {
     let step = if std::env::var_os("DOCKOPT_FULL").is_some() { 1 } else { 8 };
     let (context, projects) = (Arc::new(context()), Arc::new(projects()));
     let seeds: Vec<String> = seeds().into_iter().step_by(step).collect();

@@ -103,7 +103,7 @@ fn lint_opens_the_settings_in_force() {
 }
 
 #[test]
-fn a_build_that_takes_nothing_from_its_context_is_not_walked_for() {
+fn an_unused_context_is_not_walked() {
     check(&["audit", "still/Dockerfile"], &["still/Dockerfile"]);
 }
 

@@ -35,7 +35,7 @@ fn the_diff_is_what_git_applies() {
 }
 
 #[test]
-fn the_author_keeps_his_words_and_a_second_run_changes_nothing() {
+fn the_authors_text_is_kept_and_a_second_run_changes_nothing() {
     let ran = naive().args(["optimize", "api", "--write"]).run().code(0);
     let first = ran.read("api/Dockerfile");
     assert!(first.contains("# The service.\n"), "{first}");
@@ -125,7 +125,7 @@ fn builds_that_share_an_ignore_file_want_it_the_same() {
 }
 
 #[test]
-fn what_can_not_be_rewritten_is_said() {
+fn unsupported_rewrites_are_reported() {
     let help = ["no build context"];
     Dockopt::new().args(["optimize", "-"]).run().code(2).complains(&help);
     Dockopt::new().args(["optimize", "none"]).run().code(2).complains(&["does not exist"]);
@@ -159,7 +159,7 @@ fn a_dockerfile_inside_of_a_compose_file_is_rewritten_in_place() {
 const SKIP: &str = "# ours\n[optimize]\nskip = [\n    { pass = \"slim-runtime\", path = \"api/Dockerfile\", reason = \"probe: / is 500\", date = 2026-11-21 },\n]\n";
 
 #[test]
-fn passes_that_settings_leave_out_stay_out_and_are_said() {
+fn passes_that_settings_leave_out_stay_out_and_are_reported() {
     let base = "FROM python:3.13-slim\n";
     let ran =
         naive().file("web/Dockerfile", NAIVE).file("web/app.py", "").file("web/requirements.txt", "flask==3.1.2\n");

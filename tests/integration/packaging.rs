@@ -7,7 +7,7 @@ use std::io::Write;
 use crate::dockopt::Dockopt;
 
 #[test]
-fn dockopt_has_nothing_to_say_about_its_own_image() {
+fn dockopts_own_image_has_no_findings() {
     let read = |path: &str| fs::read_to_string(path).unwrap();
     let ran = Dockopt::new()
         .file("Dockerfile", read("Dockerfile"))

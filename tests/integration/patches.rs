@@ -97,7 +97,7 @@ fn check(files: &[(&str, &[u8])], from: &str, arguments: &[&str], changed: &[&st
 }
 
 #[test]
-fn whatever_a_file_holds() {
+fn any_file_is_read_without_panic() {
     let text = BEFORE;
     let bare = text.trim_end();
     for text in
@@ -119,7 +119,7 @@ fn whatever_a_file_holds() {
 }
 
 #[test]
-fn whatever_it_is_called() {
+fn roles_do_not_depend_on_names() {
     let mut names = vec![
         "a b/Dockerfile",
         "a 'b'/Dockerfile",

@@ -93,7 +93,7 @@ fn caches_are_priced_by_what_calls_name() {
 }
 
 #[test]
-fn recommended_packages_are_reported_where_they_are_many() {
+fn recomrepaired_packages_are_reported_where_they_are_many() {
     let lint = |install: &str, select: &[&str]| {
         let dockerfile = format!("FROM python:3.13-slim\nRUN apt-get update && {install}\n");
         let args = ["lint", "--fail-on=none", "--format=json"].iter().chain(select).copied();
@@ -111,7 +111,7 @@ fn recommended_packages_are_reported_where_they_are_many() {
 }
 
 #[test]
-fn a_comment_against_what_is_only_told_on_request_is_used() {
+fn a_comment_for_a_rule_off_by_default_is_used() {
     let text = "FROM debian:13-slim\n# dockopt ignore=apt-recommends reason: small\nRUN apt-get install -y curl\n";
     let ran = Dockopt::new().file("Dockerfile", text).args(["lint", "--fail-on=none"]).run().code(0);
     assert!(!ran.stdout.contains("unused-suppression"), "{}", ran.stdout);

@@ -117,7 +117,7 @@ fn the_table_of_rules_is_what_the_pages_say() {
 }
 
 #[test]
-fn commands_of_the_help_are_told() {
+fn commands_of_the_help_are_reported() {
     let readme = fs::read_to_string(README).unwrap();
     let help = Dockopt::new().args(["--help"]).run().code(0).stdout;
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());

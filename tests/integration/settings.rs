@@ -66,7 +66,7 @@ fn the_nearest_settings_count() {
 }
 
 #[test]
-fn the_command_line_goes_over_the_settings() {
+fn the_command_line_overrides_the_settings() {
     let toml = || {
         Dockopt::new()
             .file("dockopt.toml", "select = [\"DL3007\"]\nignore = [\"DL3009\"]\n")
@@ -110,7 +110,7 @@ fn files_extend_files_and_sections_go_over_both() {
 }
 
 #[test]
-fn what_is_not_understood_is_an_error_with_its_place() {
+fn invalid_settings_are_errors_with_their_place() {
     for (text, place, message, help) in [
         ("selct = []\n", "1:1", "unknown key `selct`", "did you mean `select`?"),
         ("select = [\"DL309\"]\n", "1:11", "unknown rule, category or group `DL309`", "did you mean"),
@@ -205,7 +205,7 @@ fn reasons_are_asked_for_where_settings_want_them() {
 }
 
 #[test]
-fn fix_removes_what_hides_nothing() {
+fn fix_removes_unused_suppressions() {
     let toml =
         "[[ignore]]\nrules = [\"DL3007\", \"DL3009\"]\n\n# kept\n[[ignore]]\nrule = \"DL3007\"\npath = \"other/**\"\n";
     let text = "# dockopt ignore=DL3007,DL3009\n# hadolint ignore=DL3009\nFROM debian:12\n# hadolint ignore=DL3008\nUSER 1000\n";
@@ -227,7 +227,7 @@ fn fix_removes_what_hides_nothing() {
 }
 
 #[test]
-fn entries_of_the_settings_that_hide_nothing_go() {
+fn unused_entries_are_removed_from_the_settings() {
     let toml = "fail-on = \"error\"\n\n[[ignore]]\nrules = [\"DL3007\", \"DL3009\"]\n\n[[ignore]]\nrule = \"DL3007\"\npath = \"./Dockerfile\"\n";
     let project =
         Dockopt::new().file("dockopt.toml", toml).file("Dockerfile", "FROM debian:12\nRUN apt-get update\nUSER 1000\n");
@@ -241,7 +241,7 @@ fn entries_of_the_settings_that_hide_nothing_go() {
 }
 
 #[test]
-fn comments_that_hide_nothing_by_mistake_are_told() {
+fn comments_that_hide_nothing_by_mistake_are_reported() {
     let text = format!("# dockopt ignore=latest-bse\n{DOCKERFILE}");
     let ran = check(Dockopt::new().file("Dockerfile", text), &[], &["DL3007:2", "DL3009:3"]);
     assert_eq!(ran.json()["problems"][0]["message"], "unknown rule, category or group `latest-bse`");

@@ -30,7 +30,7 @@ fn is_found(files: &[(&str, &str)], arguments: &str) -> bool {
 }
 
 #[test]
-fn its_findings_have_the_place_in_the_dockerfile() {
+fn shellcheck_findings_have_their_place_in_the_dockerfile() {
     let findings = fake(&[], "lint --shellcheck --select shellcheck --format=json").code(1).json();
     let finding = &findings["findings"][0];
     assert_eq!(findings["findings"].as_array().unwrap().len(), 1);
@@ -52,7 +52,7 @@ fn every_format_has_its_code() {
 }
 
 #[test]
-fn it_runs_where_it_is_asked_for_alone() {
+fn shellcheck_runs_if_it_is_the_only_selected_rule() {
     let is_run = |files: &[(&str, &str)], arguments: &str| fake(files, arguments).path().join("ran").exists();
     assert!(!is_run(&[], "lint"));
     assert!(!is_run(&[], "lint --select all"));
@@ -67,7 +67,7 @@ fn it_runs_where_it_is_asked_for_alone() {
 }
 
 #[test]
-fn its_codes_are_hidden_and_rated_one_by_one() {
+fn shellcheck_codes_are_hidden_and_rated_individually() {
     let lint = "lint --shellcheck";
     assert!(is_found(&[], lint));
     assert!(!is_found(&[], "lint --shellcheck --ignore sc2154"));

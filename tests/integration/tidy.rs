@@ -138,7 +138,7 @@ fn code_of(line: &str) -> String {
 }
 
 #[test]
-fn code_is_told_from_text() {
+fn code_is_distinguished_from_text() {
     for (line, code) in [
         ("a(\"crate::x\") // crate::y", "a() "),
         ("find('\"').map(crate::x) // y", "find().map(crate::x) "),
@@ -212,7 +212,7 @@ fn passes_use_no_other_pass() {
 }
 
 #[test]
-fn only_effectful_rooms_touch_the_world() {
+fn only_effectful_modules_do_io() {
     let world = ["std::fs", "std::process", "std::env", "std::time", "std::net", "std::io::std", "std::thread"];
     // These would let one of them slip past.
     let hiding = ["std::{", "std::*", "std as ", "use std;"];
@@ -270,7 +270,7 @@ fn files_are_short_and_open_with_what_they_are() {
 }
 
 #[test]
-fn nothing_is_left_for_later() {
+fn no_finding_is_left_for_a_second_run() {
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore"), concat!("should", "_panic")];
     let mut wrong = Vec::new();
     for file in below("src", "rs").iter().chain(&below("tests", "rs")) {

@@ -47,12 +47,12 @@ pub fn delta(before: u64, after: u64) -> i64 {
 pub(super) fn sums(analysis: &ImageAnalysis) -> Sums {
     let unread = analysis.image.layers.iter().any(|layer| layer.contents == Contents::NotAsked);
     let totals = &analysis.totals;
-    let known = |bytes: u64| (!unread).then_some(bytes);
+    let if_read = |bytes: u64| (!unread).then_some(bytes);
     Sums {
-        disk_bytes: known(totals.disk_bytes),
+        disk_bytes: if_read(totals.disk_bytes),
         pull_bytes: totals.pull_bytes,
-        waste_bytes: known(totals.waste.sum()),
-        files: known(totals.merged_files),
+        waste_bytes: if_read(totals.waste.sum()),
+        files: if_read(totals.merged_files),
         layers: analysis.image.layers.len(),
     }
 }

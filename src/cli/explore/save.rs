@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_overwritten() {
+    fn existing_files_are_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let put = |text: &'static [u8]| {
             write(folder.path(), "a", move |file| {

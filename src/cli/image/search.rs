@@ -28,14 +28,14 @@ pub(super) struct SearchResult {
 
 /// Searches the engine for images that were built from the Dockerfiles.
 pub(super) fn search(inputs: &Inputs) -> Result<SearchResult, CommandFailure> {
-    let because = |error: failure::Failure| CommandFailure::Because {
+    let failure_of = |error: failure::Failure| CommandFailure::Because {
         what: format!("`--image auto` cannot search the engine's images: {}", error.what),
         help: Some(format!("{}; or pass an image or a file to `--image`", error.help)),
     };
     let builds: Vec<Build<'_>> = inputs.builds.iter().map(Build::new).collect();
     let mut best: Vec<Option<(String, HistoryFit)>> = builds.iter().map(|_| None).collect();
-    let engine = Engine::connect(&EngineOptions::of_process()).map_err(because)?;
-    let mut images = engine.images().map_err(because)?;
+    let engine = Engine::connect(&EngineOptions::of_process()).map_err(failure_of)?;
+    let mut images = engine.images().map_err(failure_of)?;
     images.sort_by_key(|image| std::cmp::Reverse(image.created));
     let started = Instant::now();
     let mut looked_at = 0;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_agrees_by_chance_is_no_match() {
+    fn chance_agreement_is_not_a_match() {
         check(2, 2, true, "complete");
         check(2, 4, true, "no");
         check(3, 4, true, "sure");

@@ -183,6 +183,6 @@ fn folder(command: &Optimize, dockerfile: &str) -> Option<PathBuf> {
     let start = if command.path.is_dir() { command.path.clone() } else { command.path.parent()?.to_owned() };
     let candidates = [PathBuf::from("."), start];
     let is_looked = |path: &PathBuf| path.canonicalize().is_ok_and(|path| looked.contains(&&*path));
-    let beside = || Path::new(dockerfile).parent().map(Path::to_owned);
-    candidates.into_iter().find(is_looked).or_else(beside)
+    let folder_of_dockerfile = || Path::new(dockerfile).parent().map(Path::to_owned);
+    candidates.into_iter().find(is_looked).or_else(folder_of_dockerfile)
 }

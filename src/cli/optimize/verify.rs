@@ -204,8 +204,8 @@ fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Sourc
     *slot = read(&file, slot)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let original = Path::new(inputs.source(input.dockerfile).name());
-    let beside = |name: &str| file.parent().unwrap_or(Path::new("")).join(name);
-    let candidates: [PathBuf; 2] = [beside(&format!("{name}.dockerignore")), beside(".dockerignore")];
+    let next_to_file = |name: &str| file.parent().unwrap_or(Path::new("")).join(name);
+    let candidates: [PathBuf; 2] = [next_to_file(&format!("{name}.dockerignore")), next_to_file(".dockerignore")];
     let elsewhere = original.parent() != file.parent();
     let ignore = candidates
         .into_iter()
@@ -228,10 +228,10 @@ fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Sourc
 
 /// A file's text under another file's name.
 fn read(path: &Path, place: &Source) -> Result<Source, CommandFailure> {
-    let because = |why: String| CommandFailure::Because {
+    let failure = |why: String| CommandFailure::Because {
         what: format!("`{}` cannot be read: {why}", path.display()),
         help: Some("pass a Dockerfile, or a folder that contains one".to_owned()),
     };
-    let bytes = std::fs::read(path).map_err(|error| because(error.to_string()))?;
-    place.with_bytes(bytes).map_err(|error| because(error.to_string()))
+    let bytes = std::fs::read(path).map_err(|error| failure(error.to_string()))?;
+    place.with_bytes(bytes).map_err(|error| failure(error.to_string()))
 }

@@ -13,7 +13,7 @@ fn check(before: &str, after: &str, expected: &[&str]) {
 }
 
 #[test]
-fn layout_is_no_difference() {
+fn layout_is_not_a_difference() {
     check("FROM a\nRUN b && \\\n  c\n", "FROM   a\r\n\r\n  RUN b && \\\r\n  c", &[]);
     check("FROM a\nCOPY b c\n", "FROM a\nCOPY  b \\\n c\n", &[]);
 }
@@ -31,7 +31,7 @@ fn instructions_change_come_and_go() {
 }
 
 #[test]
-fn where_one_of_many_goes_the_others_keep_their_partners() {
+fn a_removed_instruction_keeps_the_other_pairs() {
     let before = "FROM a\nCOPY x y\nRUN chmod +x y\n# install\nRUN apt-get install z\n";
     let after = "FROM a\nCOPY --chmod=755 x y\n# install\nRUN apt-get install --yes z\n";
     check(before, after, &["copy", "-run", "run"]);
@@ -40,7 +40,7 @@ fn where_one_of_many_goes_the_others_keep_their_partners() {
 }
 
 #[test]
-fn the_parts_are_told() {
+fn the_parts_are_reported() {
     let parts = |before: &str, after: &str| {
         let differences = parse(before).differences(&parse(after));
         assert_eq!(differences.len(), 1, "{differences:?}");

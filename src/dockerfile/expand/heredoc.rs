@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn no_heredocs() {
+    fn lookalikes_of_heredocs_are_not_heredocs() {
         for line in ["RUN <<- EOF", "RUN x<<EOF", "RUN <<<EOF", "RUN <<\"\"", "RUN <<", "RUN '<<EOF'", "RUN \\<<EOF"] {
             check(line, "");
         }

@@ -25,7 +25,7 @@ fn check(before: &Baseline, findings: &[(&str, &str)], scope: &RunScope, is_know
 }
 
 #[test]
-fn as_many_as_are_known_are_known() {
+fn known_findings_are_counted() {
     let before = baseline(&[("a", "1", 2), ("a", "2", 1), ("b", "1", 1)]);
     let now = seen(&["a", "b"], &[]);
     let all = [("a", "1"), ("a", "1"), ("a", "2"), ("b", "1")];
@@ -43,7 +43,7 @@ fn as_many_as_are_known_are_known() {
 }
 
 #[test]
-fn only_what_was_looked_at_is_fixed() {
+fn only_checked_files_are_fixed() {
     let before = baseline(&[("a", "1", 1), ("b", "1", 1)]);
     assert_eq!(check(&before, &[], &seen(&["a"], &[]), &[], 1), baseline(&[("b", "1", 1)]));
     assert_eq!(check(&before, &[], &RunScope { rules: BTreeSet::new(), ..seen(&["a", "b"], &[]) }, &[], 0), before);

@@ -96,7 +96,7 @@ fn wrong(blob: &[u8], kind: FaultKind, what: &str) {
 }
 
 #[test]
-fn all_compressions_are_told_by_their_first_bytes() {
+fn all_compressions_are_recognized_by_their_first_bytes() {
     let contents = noise(700_000);
     check(&contents, Compression::None, &contents);
     check(b"", Compression::None, b"");
@@ -155,7 +155,7 @@ fn a_wrong_checksum_is_called_so_after_the_contents() {
 }
 
 #[test]
-fn what_is_cut_or_changed_is_an_error() {
+fn truncated_and_changed_archives_are_errors() {
     let contents = noise(500);
     for blob in [gzip(&contents), zstd(&contents), bzip2(&contents), XZ.to_vec()] {
         let name = sniff(&blob).name();
@@ -232,7 +232,7 @@ fn noise_after_a_header_of_bzip2_is_an_error() {
 }
 
 #[test]
-fn what_comes_out_is_bounded() {
+fn decompressed_bytes_are_bounded() {
     let limits = Limits { inflated_bytes: 100_000, window_bytes: 1 << 20, ..Limits::default() };
     let (read, fault) = decoded_with(&gzip(&vec![0; 1 << 20]), &limits).unwrap_err();
     assert!(read.len() <= 1 << 17);
@@ -262,7 +262,7 @@ impl Read for FailingReader {
 }
 
 #[test]
-fn a_source_that_fails_is_no_end() {
+fn a_failing_source_does_not_stop_the_run() {
     let (limits, inflated) = (Limits::default(), AtomicU64::new(0));
     let mut decoded = DecodingReader::new(FailingReader(300_000), &limits, &inflated, &|_| ()).unwrap();
     let error = decoded.read_to_end(&mut Vec::new()).unwrap_err();

@@ -25,8 +25,8 @@ pub(super) fn fill(packages: &mut [Package], marked: impl Fn(usize) -> bool) -> 
     let needs = NeedsGraph::new(packages);
     let mut seen = vec![NONE; packages.len()];
     for &root in &roots {
-        let outside = |other: &u32| !tree.is_below(*other, root);
-        if !packages[root as usize].needed_by.iter().any(outside) {
+        let is_outside = |other: &u32| !tree.is_below(*other, root);
+        if !packages[root as usize].needed_by.iter().any(is_outside) {
             packages[root as usize].exclusive = Some(sums[root as usize]);
         }
         packages[root as usize].closure = needs.reachable_size(root, &mut seen, &mut steps);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_what_nothing_else_needs() {
+    fn shares_exclude_packages_that_others_need() {
         check("*a: b, b: c, c:, *d: c", "a ab abc, d d cd");
         check("*a: b c, b: d, c: d, d:", "a abcd abcd");
         check("*a: b, b: a c, c: b", "a abc abc");

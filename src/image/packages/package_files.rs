@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_told_by_their_paths() {
+    fn files_are_recognized_by_their_paths() {
         check("var/lib/dpkg/status", Some(PackageFile::DpkgStatus));
         check("var/lib/dpkg/status.d/tzdata", Some(PackageFile::DpkgStatus));
         check("var/lib/dpkg/status.d/libc6.md5sums", Some(PackageFile::DpkgSums));

@@ -122,7 +122,7 @@ fn dpkg_owns_what_its_lists_name() {
 }
 
 #[test]
-fn what_was_removed_is_no_package() {
+fn removed_packages_are_not_listed() {
     check(
         "100644 0:0 10 var/lib/dpkg/status
          100644 0:0 20 usr/bin/git
@@ -307,7 +307,7 @@ fn rpm_needs_files_too() {
 }
 
 #[test]
-fn what_lies_in_a_system_package_belongs_to_it() {
+fn files_of_system_packages_belong_to_them() {
     let site = "usr/lib/python3/dist-packages";
     check(
         &format!(

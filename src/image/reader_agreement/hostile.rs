@@ -32,7 +32,7 @@ fn without(files: &Files, name: &str) -> Files {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_files_are_named() {
     let layer = blob_of(&oci(), &[0x1f, 0x8b]);
     let hex = path::name(&layer);
     check_trouble(&without(&oci(), &layer), ImageErrorKind::Missing, hex);
@@ -50,7 +50,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn what_lies_is_named() {
+fn contradictions_are_named() {
     let wrong = "0".repeat(64);
     let layer = blob_of(&oci(), &[0x1f, 0x8b]);
     let other = with(oci(), &layer, &gzip(&super::layer(&["x"])));
@@ -88,7 +88,7 @@ fn what_lies_is_named() {
 }
 
 #[test]
-fn what_is_no_document_is_named() {
+fn invalid_documents_are_named() {
     for name in ["index.json", &blob_of(&oci(), b"{\"schema"), &blob_of(&oci(), b"{\"os\"")] {
         for text in ["", "[]", "{", "{\"manifests\":3,\"layers\":3,\"history\":3}", "{} {}", "\u{0}\u{0}"] {
             assert!(
@@ -120,7 +120,7 @@ fn what_is_no_document_is_named() {
 }
 
 #[test]
-fn a_config_without_diff_ids_is_no_config_of_layers() {
+fn a_config_without_diff_ids_is_not_a_config_of_layers() {
     // The engine refuses it as well: "invalid image JSON, no RootFS key".
     let config = blob_of(&saved_by_engine(), b"{\"os\"");
     let bare = with(saved_by_engine(), &config, b"{\"os\":\"linux\",\"architecture\":\"amd64\"}");
@@ -162,7 +162,7 @@ fn a_list_serves_where_the_index_is_broken() {
 }
 
 #[test]
-fn foreign_layers_are_no_damage() {
+fn foreign_layers_are_not_damage() {
     let gz = blob_of(&oci(), &[0x1f, 0x8b]);
     let foreign = forged(
         "oci.image.layer.v1.tar+gzip\"",

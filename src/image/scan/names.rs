@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn markers_are_told_from_paths() {
+    fn markers_are_distinguished_from_paths() {
         for (path, name, about) in [
             ("a/b", MemberName::Path, "a/b"),
             ("a/.wh.b", MemberName::Whiteout, "a/b"),

@@ -88,7 +88,7 @@ fn members_become_entries() {
 }
 
 #[test]
-fn markers_are_no_files() {
+fn markers_are_not_files() {
     check(
         &[
             member(".wh.gone", b'0', b""),
@@ -106,7 +106,7 @@ fn markers_are_no_files() {
 }
 
 #[test]
-fn what_is_odd_is_told() {
+fn oddities_are_reported() {
     check(
         &[
             member("../../up", b'0', b"x"),
@@ -166,7 +166,7 @@ fn large() -> Vec<u8> {
 }
 
 #[test]
-fn digests_and_places_are_told() {
+fn digests_and_places_are_reported() {
     let tar = large();
     let blob = gzip(&tar);
     let plain = scanned(&tar).unwrap();

@@ -31,7 +31,7 @@ fn pem(label: &str, body: &str) -> String {
 }
 
 #[test]
-fn private_keys_are_told_by_whole_blocks() {
+fn private_keys_are_recognized_by_whole_blocks() {
     check("etc/x", pem("PRIVATE KEY", BODY), &["1 private key 128"]);
     check("etc/x", format!("a\n\n{}", pem("RSA PRIVATE KEY", BODY)), &["3 private key 128"]);
     check("etc/x", pem("ENCRYPTED PRIVATE KEY", BODY), &["1 private key with a passphrase 128"]);
@@ -50,7 +50,7 @@ fn private_keys_are_told_by_whole_blocks() {
 }
 
 #[test]
-fn what_only_looks_like_a_key_is_silent() {
+fn lookalikes_of_keys_are_not_reported() {
     check("etc/x", pem("CERTIFICATE", BODY), &[]);
     check("etc/x", pem("PUBLIC KEY", BODY), &[]);
     check("etc/x", pem("PRIVATE KEY", "..."), &[]);
@@ -70,7 +70,7 @@ fn tokens_are_found_anywhere() {
 }
 
 #[test]
-fn files_of_logins_are_known_by_their_names() {
+fn files_of_logins_are_recognized_by_their_names() {
     let login = |name: &str, line: &str, expected: &[&str]| check(name, line, expected);
     login("root/.npmrc", "//r.example.com:8080/:_authToken=q8Zr2Lw9-Xk4Tn6Vb1Mc3\n", &["1 npm login 21 _authToken"]);
     login("root/.npmrc", "//r.example.com/:_authToken=${NPM_TOKEN}\nregistry=https://r.example.com\n", &[]);
@@ -113,7 +113,7 @@ fn variables_need_values_that_look_drawn() {
 }
 
 #[test]
-fn stores_of_keys_are_known_by_their_first_bytes() {
+fn stores_of_keys_are_recognized_by_their_first_bytes() {
     check("app/x.p12", b"\x30\x82\x09\xcf\x02\x01\x03\x30\x82", &["- key store 9"]);
     check("app/x.p12", b"no store at all", &[]);
     check("app/x.jks", b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\x01\0\0\0\x01", &["- key store 16"]);

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_libarchive_encodes_is_decoded() {
+    fn headers_of_libarchive_are_decoded() {
         for (record, name, value) in [
             (&b"35 LIBARCHIVE.xattr.user.b%20=eA==\n"[..], "user.b ", "x"),
             (b"31 LIBARCHIVE.xattr.user.b=eHk\n", "user.b", "xy"),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_an_error() {
+    fn invalid_records_are_errors() {
         for wrong in [
             &b"12 path=a/b"[..],
             b"13 path=a/b\n",

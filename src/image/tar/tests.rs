@@ -52,7 +52,7 @@ fn check(parts: &[Vec<u8>], expected: &str) {
 }
 
 #[test]
-fn kinds_are_told_by_their_flags() {
+fn kinds_are_recognized_by_their_flags() {
     check(
         &[
             member("a", b'0', b"one"),
@@ -72,7 +72,7 @@ fn kinds_are_told_by_their_flags() {
 }
 
 #[test]
-fn names_are_joined_from_where_they_stand() {
+fn relative_names_are_resolved() {
     let long = "n".repeat(150);
     let full = "f".repeat(100);
     let gnu =
@@ -183,7 +183,7 @@ fn archives_end_as_for_go() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn problems_are_named() {
     let member_bytes = member("a", b'0', b"x");
     for (archive, expected) in [
         (member_bytes[..300].to_vec(), "the archive ends early, at byte 300"),
@@ -252,6 +252,6 @@ fn damaged_archives_never_panic() {
 }
 
 #[test]
-fn header_only_kinds_are_known() {
+fn header_only_kinds_are_recognized() {
     assert!(MemberKind::Directory.is_header_only() && !MemberKind::Other(b'7').is_header_only());
 }

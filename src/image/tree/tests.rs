@@ -72,7 +72,7 @@ fn hard_links_share_their_fate() {
 }
 
 #[test]
-fn odd_layers_are_told() {
+fn odd_layers_are_reported() {
     notices("0 0:0 0 .wh.a\n0 0:0 0 d/.wh.b", &["deletes a path that is not in an earlier layer: `a` and 1 more"]);
     notices("100644 0:0 5 a\n100644 0:0 5 a/b", &["has a member under a file; ignoring the file: `a/b`"]);
     let link = "40755 0:0 0 usr/\n40755 0:0 0 usr/lib/\n100644 0:0 5 usr/lib/x\n120777 0:0 0 lib -> usr/lib\n";

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_told_from_their_samples() {
+    fn secrets_are_distinguished_from_their_samples() {
         check(
             &[
                 ".env",

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_stand_apart() {
+    fn secrets_are_separate_from_useless_files() {
         let summary = summarise(&BuildContext::of(&[(".env", 3), (".git/a", 5), ("m.py", 7)]), 1);
         assert_eq!((summary.secrets.len(), summary.useless.len(), summary.useless_amount.bytes), (1, 1, 5));
         assert_eq!((summary.total, summary.directories), (Amount { files: 3, bytes: 15 }, 1));

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_named_is_fetched() {
+    fn only_named_blobs_are_fetched() {
         check(&[], &[]);
         check(&["a", "/docs/"], &["a", "docs/x", "docs/y/z"]);
         check(&["doc*"], &["docs/x", "docs/y/z", "docs2/q"]);

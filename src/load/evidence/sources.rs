@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_large_is_left_out_and_said() {
+    fn large_files_are_skipped_and_reported() {
         let large = vec![b'x'; LIMIT as usize + 1];
         let (texts, cut) = read(&[("a.js", &large), ("b.js", b"b")]);
         assert_eq!((texts.len(), cut), (1, true));

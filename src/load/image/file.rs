@@ -126,18 +126,18 @@ pub(super) fn missing(path: &Path) -> OpenError {
 /// Opens a file or a folder, whatever is in it.
 pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
     let name = path.display();
-    let failed = |error: &io::Error| {
+    let error_of = |error: &io::Error| {
         if error.kind() == io::ErrorKind::NotFound {
             return missing(path);
         }
         let help = "check the permissions of the file and the folders above it";
         OpenError::new(format!("`{name}` cannot be read: {error}"), help)
     };
-    let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
+    let metadata = fs::metadata(path).map_err(|error| error_of(&error))?;
     let (place, bytes) = if metadata.is_dir() {
-        (ImagePlace::Folder, Bytes::Store(Box::new(BlobFolder::new(path).map_err(|error| failed(&error))?)))
+        (ImagePlace::Folder, Bytes::Store(Box::new(BlobFolder::new(path).map_err(|error| error_of(&error))?)))
     } else {
-        let file = File::open(path).map_err(|error| failed(&error))?;
+        let file = File::open(path).map_err(|error| error_of(&error))?;
         (ImagePlace::File, bytes(file, &metadata))
     };
     let kind = if place == ImagePlace::Folder { "folder" } else { "file" };
@@ -217,14 +217,14 @@ impl Store for BlobFolder {
             Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let refused = |why: &str| Err(io::Error::other(format!("`{}` {why}", self.root.join(relative).display())));
+        let rejection = |why: &str| Err(io::Error::other(format!("`{}` {why}", self.root.join(relative).display())));
         if !path.starts_with(&self.root) {
-            return refused("is a link to a path outside the folder");
+            return rejection("is a link to a path outside the folder");
         }
         // To open a pipe waits for a writer.
         let metadata = fs::metadata(&path)?;
         if !metadata.is_file() {
-            return refused("is not a file");
+            return rejection("is not a file");
         }
         Ok(Some(crate::image::OpenPart { bytes: Some(metadata.len()), read: Box::new(File::open(&path)?) }))
     }
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_and_folders_are_told_from_other_things() {
+    fn files_and_folders_are_distinguished_from_other_things() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let looked = |name: &str| match look(&root.join(name)) {

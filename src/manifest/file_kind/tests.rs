@@ -62,7 +62,7 @@ fn names_and_folders_tell_what_a_file_is_for() {
 }
 
 #[test]
-fn stars_stand_for_anything() {
+fn stars_match_any_text() {
     assert!(fits("*.test.*", "a.test.js"));
     assert!(!fits("*.test.*", "latest.js"));
     assert!(fits("test_*.*", "test_a.py"));

@@ -70,10 +70,10 @@ mod tests {
 
     #[test]
     fn each_tells_what_it_was_written_for() {
-        let wanted = |list: &[(&str, &str)]| -> PackageRequests {
+        let requests_of = |list: &[(&str, &str)]| -> PackageRequests {
             list.iter().map(|(name, demand)| ((*name).to_owned(), (*demand).to_owned())).collect()
         };
-        let direct = wanted(&[("a", "^1.0.0"), ("@b/c", "~2"), ("d", "3")]);
+        let direct = requests_of(&[("a", "^1.0.0"), ("@b/c", "~2"), ("d", "3")]);
         let classic =
             "# yarn lockfile v1\n\n\"@b/c@~2\", \"@b/c@^2\":\n  version \"2.1.0\"\n\na@^1.0.0:\n  version \"1.0.0\"\n";
         assert_eq!(yarn(classic, &direct), wanted(&[("a", "^1.0.0"), ("@b/c", "~2")]));

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_runs_a_script_and_asks_for_a_compiler_compiles() {
+    fn only_scripts_that_request_a_compiler_compile() {
         let lock = |packages: &str, expected| check(("package-lock.json", &npm(packages)), expected);
         let gyp = r#""node_modules/node-gyp":{"version":"10.0.0"}"#;
         // The one that runs a script is another one than that which depends on node-gyp.

@@ -25,8 +25,8 @@ pub(in crate::manifest) fn installs(
         None => by_name.iter().map(String::as_str).collect(),
     };
     let Some(locked) = &install.locked else {
-        let wanted = |dependency: &&Dependency| with_dev || dependency.scope == DependencyScope::Run;
-        let mut direct = project.dependencies.iter().filter(wanted);
+        let is_installed = |dependency: &&Dependency| with_dev || dependency.scope == DependencyScope::Run;
+        let mut direct = project.dependencies.iter().filter(is_installed);
         return direct.any(|dependency| candidates.contains(&dependency.name.as_str())).then_some(true);
     };
     let mut verdict = Some(false);

@@ -15,13 +15,13 @@ use crate::text::path;
 
 /// Whether the file is about a project, not only about linters.
 pub(super) fn describes_a_project(table: &TomlTable) -> bool {
-    let any = |keys: &[&str]| toml_text::value(table, keys).is_some();
-    any(&["project"])
-        || any(&["build-system"])
-        || any(&["dependency-groups"])
-        || any(&["tool", "poetry"])
-        || any(&["tool", "pdm"])
-        || any(&["tool", "uv"])
+    let has_key = |keys: &[&str]| toml_text::value(table, keys).is_some();
+    has_key(&["project"])
+        || has_key(&["build-system"])
+        || has_key(&["dependency-groups"])
+        || has_key(&["tool", "poetry"])
+        || has_key(&["tool", "pdm"])
+        || has_key(&["tool", "uv"])
 }
 
 /// Whether the file is written for the tool.
@@ -78,8 +78,8 @@ pub(super) fn read(tree: &ManifestTree, project: &mut Project, path: &str, table
 fn is_package(table: &TomlTable) -> bool {
     let keys = [["tool", "uv", "package"], ["tool", "poetry", "package-mode"], ["tool", "pdm", "distribution"]];
     let is_package = keys.iter().find_map(|keys| toml_text::value(table, keys)?.as_bool());
-    let any = |keys: &[&str]| toml_text::value(table, keys).is_some();
-    is_package.unwrap_or_else(|| any(&["build-system"]) || any(&["tool", "poetry", "name"]))
+    let has_key = |keys: &[&str]| toml_text::value(table, keys).is_some();
+    is_package.unwrap_or_else(|| has_key(&["build-system"]) || has_key(&["tool", "poetry", "name"]))
 }
 
 fn read_poetry(project: &mut Project, path: &str, table: &TomlTable) {

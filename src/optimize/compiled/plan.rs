@@ -69,11 +69,11 @@ impl<'a> TransferPlan<'a> {
             for (index, instruction) in build.instructions(stage) {
                 match instruction.keyword {
                     Keyword::Run => {
-                        let wanted = |name: &str| match name {
+                        let is_wanted = |name: &str| match name {
                             packages::JAVA_FOLDER => java::names_system_libraries(scene, target),
                             name => started_programs::is_wanted(scene, target, name),
                         };
-                        let run = commands::read(build, stage, index, &wanted);
+                        let run = commands::read(build, stage, index, &is_wanted);
                         let run = run.ok_or_else(|| refused(SplitBlocker::UnsupportedShell))?;
                         runs.insert(index, run);
                     }

@@ -98,12 +98,12 @@ fn collect(tops: &[String], all: &[&str], kept_paths: &BTreeSet<&str>, workdir: 
 fn is_source(path: &str, language: Language) -> bool {
     let name = path::name(path);
     let kind = FileKind::of(path);
-    let of = |ecosystem| kind.ecosystem() == Some(ecosystem) || kind.lies_for_compilers_of(ecosystem);
+    let is_of = |ecosystem| kind.ecosystem() == Some(ecosystem) || kind.lies_for_compilers_of(ecosystem);
     match language {
-        Language::Go => of(Ecosystem::Go) || kind.is_native() || name.starts_with(".golangci."),
-        Language::Rust | Language::C => of(Ecosystem::Rust) || kind.is_native(),
-        Language::Java => of(Ecosystem::Java),
-        Language::DotNet => of(Ecosystem::DotNet),
+        Language::Go => is_of(Ecosystem::Go) || kind.is_native() || name.starts_with(".golangci."),
+        Language::Rust | Language::C => is_of(Ecosystem::Rust) || kind.is_native(),
+        Language::Java => is_of(Ecosystem::Java),
+        Language::DotNet => is_of(Ecosystem::DotNet),
     }
 }
 

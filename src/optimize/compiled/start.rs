@@ -52,14 +52,14 @@ pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
 
 /// The call's name in a sentence, where it compiles and starts.
 fn title(invocation: &Invocation) -> Option<&'static str> {
-    let named = |tasks: &[&str]| invocation.args.iter().any(|word| tasks.iter().any(|task| word.is(task)));
+    let names_task = |tasks: &[&str]| invocation.args.iter().any(|word| tasks.iter().any(|task| word.is(task)));
     let call = invocation.package_call()?;
     match invocation.program? {
         "go" if call.verb_text == "run" => Some("`go run`"),
         "cargo" if matches!(&*call.verb_text, "run" | "r") => Some("`cargo run`"),
-        "mvn" | "mvnw" if named(&["spring-boot:run"]) => Some("`spring-boot:run`"),
-        "gradle" | "gradlew" if named(&["bootRun", ":bootRun"]) => Some("`bootRun`"),
-        "gradle" | "gradlew" if named(&["run", ":run"]) => Some("`gradle run`"),
+        "mvn" | "mvnw" if names_task(&["spring-boot:run"]) => Some("`spring-boot:run`"),
+        "gradle" | "gradlew" if names_task(&["bootRun", ":bootRun"]) => Some("`bootRun`"),
+        "gradle" | "gradlew" if names_task(&["run", ":run"]) => Some("`gradle run`"),
         "dotnet" if matches!(&*call.verb_text, "run" | "watch") => Some("`dotnet run`"),
         _ => None,
     }
@@ -190,9 +190,9 @@ fn cargo(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
     let folder = if release { "release" } else { "debug" };
     let built = crate::build::toolchain::runs(scene.build, target).any(|(_, _, all)| {
         all.iter().filter(|invocation| invocation.is("cargo")).any(|invocation| {
-            let is = |names: &[&str]| invocation.args.iter().any(|word| names.contains(&word.text()));
-            let other = invocation.args.iter().any(|word| moves(word.text())) || is(&["--bin", "--features"]);
-            is(&["build", "b"]) && is(&["--release", "-r"]) == release && !other
+            let has_word = |names: &[&str]| invocation.args.iter().any(|word| names.contains(&word.text()));
+            let other = invocation.args.iter().any(|word| moves(word.text())) || has_word(&["--bin", "--features"]);
+            has_word(&["build", "b"]) && has_word(&["--release", "-r"]) == release && !other
         })
     });
     let flags = flags.iter().map(|flag| format!(" {flag}")).collect::<Vec<_>>().concat();

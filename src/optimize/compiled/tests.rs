@@ -60,7 +60,7 @@ fn files_that_are_read_at_run_time_go_with_the_program_and_embedded_ones_do_not(
 }
 
 #[test]
-fn a_folder_in_which_anything_may_be_written_goes_whole() {
+fn a_writable_folder_is_excluded_whole() {
     let file =
         "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN make assets\nRUN go build -o server .\nCMD [\"./server\"]\n";
     check(file, &GO, Rung::Stages, "FROM golang:1.22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD [\"./server\"]\n");
@@ -69,7 +69,7 @@ fn a_folder_in_which_anything_may_be_written_goes_whole() {
 }
 
 #[test]
-fn the_usual_folder_of_sources_is_none_of_the_system() {
+fn usr_src_is_not_a_system_folder() {
     let files = [
         ("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
         ("src/main.rs", "fn main() {}\n"),
@@ -99,7 +99,7 @@ fn names_follow_go() {
 }
 
 #[test]
-fn what_prepares_the_container_is_done_again_and_what_prepares_the_build_is_not() {
+fn preparations_of_the_container_are_repeated() {
     let file = "FROM golang:1.22\nRUN apt-get update && apt-get install -y git libssl-dev ffmpeg && rm -rf /var/lib/apt/lists/*\n\
                 ARG UID=1000\nENV HOME=/app\nWORKDIR /app\nCOPY . .\nRUN go mod download && mkdir -p bin /data && go build -o bin/shop .\n\
                 RUN useradd -u $UID shop && chown -R shop /app /data /go\nUSER shop\nVOLUME /data\nENTRYPOINT [\"bin/shop\"]\n";
@@ -181,7 +181,7 @@ fn rust_programs_load_what_their_crates_link() {
 const POM: &str = "<project><artifactId>app</artifactId><version>1.0</version><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId></dependency></dependencies>{}</project>";
 
 #[test]
-fn archives_of_java_take_what_stands_beside_them() {
+fn archives_of_java_include_files_next_to_them() {
     let file = "FROM maven:3.9-eclipse-temurin-21\nWORKDIR /app\nCOPY . .\nRUN mvn package\nENTRYPOINT [\"java\", \"-jar\", \"target/app-1.0.jar\"]\n";
     let copied = |pom: &str, source: &str| {
         let pom = POM.replace("{}", pom);
@@ -196,7 +196,7 @@ fn archives_of_java_take_what_stands_beside_them() {
 }
 
 #[test]
-fn what_starts_takes_what_belongs_to_it() {
+fn started_scripts_bring_their_files() {
     let copied = |base: &str, build: &str, start: &str, files: &[(&str, &str)]| {
         let file = format!("FROM {base}\nWORKDIR /src\nCOPY . .\nRUN {build}\nENTRYPOINT {start}\n");
         let text = ships(&file, files, Rung::Stages);
@@ -246,7 +246,7 @@ fn packages_of_a_distribution_are_shared_out() {
 }
 
 #[test]
-fn what_is_good_or_not_ours_stays() {
+fn good_builds_and_other_languages_are_unchanged() {
     let good = "FROM golang:1.22 AS build\nWORKDIR /src\nCOPY . .\nRUN go build -o /shop .\n\nFROM debian:bookworm-slim\nCOPY --from=build /shop /shop\nCMD [\"/shop\"]\n";
     let python =
         "FROM python:3.13\nCOPY . /app\nRUN gcc -o /app/fast /app/fast.c\nCMD [\"python\", \"/app/main.py\"]\n";
@@ -283,7 +283,7 @@ fn stages(base: &str, build: &str, files: &[(&str, &str)]) -> (String, String) {
 const MODULE: (&str, &str) = ("go.mod", "module example.com/shop\n");
 
 #[test]
-fn a_static_go_program_stands_on_nothing() {
+fn a_static_go_program_is_put_on_scratch() {
     let (_, run) = stages("golang:1.22", "CGO_ENABLED=0 go build", &[MODULE, ("main.go", "package main\n")]);
     assert_eq!(
         run,
@@ -296,7 +296,7 @@ fn a_static_go_program_stands_on_nothing() {
 }
 
 #[test]
-fn what_needs_a_system_keeps_one() {
+fn programs_that_need_a_system_keep_it() {
     for (build, main) in [
         ("go build -race", ""),
         ("CGO_ENABLED=1 go build", ""),

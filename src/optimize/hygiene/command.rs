@@ -130,12 +130,12 @@ fn plain_words(script: &Script) -> Option<Vec<&str>> {
     let [command] = script.commands.as_slice() else { return None };
     let plain = command.assignments.is_empty() && command.redirects.is_empty() && is_alone(script, command);
     let braces = |word: &Word| word.text().contains('{') && !word.is_quoted();
-    let fixed = |word: &Word| !word.is_pattern() && !word.text().starts_with('~') && !braces(word);
+    let is_fixed = |word: &Word| !word.is_pattern() && !word.text().starts_with('~') && !braces(word);
     let name = command.name().map(Word::text).unwrap_or_default();
     if !plain || is_over_at_once(name) {
         return None;
     }
-    command.words.iter().map(|word| if fixed(word) { word.value() } else { None }).collect()
+    command.words.iter().map(|word| if is_fixed(word) { word.value() } else { None }).collect()
 }
 
 /// Whether it is the shell's own, or ends at once: `exec` before it changes nothing for the better.

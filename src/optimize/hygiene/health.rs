@@ -120,8 +120,8 @@ fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<Str
     let major = parts.tag.and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
     let varies = port::varies(scene, target, port);
     let url = |value: &str| {
-        let fixed = || format!("'http://127.0.0.1:{port}{path}'");
-        if varies { format!("'http://127.0.0.1:' + {value} + '{path}'") } else { fixed() }
+        let fixed_address = || format!("'http://127.0.0.1:{port}{path}'");
+        if varies { format!("'http://127.0.0.1:' + {value} + '{path}'") } else { fixed_address() }
     };
     let fixed = format!("http://127.0.0.1:{port}{path}");
     match parts.short_name() {

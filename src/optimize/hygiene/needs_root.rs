@@ -107,11 +107,11 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
         if instruction.keyword != Keyword::Run {
             continue;
         }
-        let set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
+        let is_set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
         let scripts = build.code(*index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
         let fetch = patterns::of("fetches into the home folder").find(|call| {
-            let named = |text: &str| text.contains(call.text);
-            !set(call.argument) && (named(text(*index)) || scripts.iter().any(|script| named(script)))
+            let has_call = |text: &str| text.contains(call.text);
+            !is_set(call.argument) && (has_call(text(*index)) || scripts.iter().any(|script| has_call(script)))
         });
         if let Some(call) = fetch {
             let (words, variable) = (call.text.trim_end_matches('('), call.argument);

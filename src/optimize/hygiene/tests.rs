@@ -30,7 +30,7 @@ fn a_service_gets_a_user_and_a_check() {
 }
 
 #[test]
-fn what_is_written_belongs_to_the_user() {
+fn written_folders_belong_to_the_user() {
     let log = ("log.py", "import logging\nlogging.FileHandler('app.log')\n");
     check(
         "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"server.js\"]\n",
@@ -70,7 +70,7 @@ fn steps_on_the_sources_run_as_the_user() {
 }
 
 #[test]
-fn what_root_makes_behind_the_sources_is_handed_over() {
+fn folders_created_by_root_are_handed_over() {
     let files =
         [APP, ("log.py", "import logging\nlogging.FileHandler('app.log')\n"), ("entry.sh", "#!/bin/sh\nexec \"$@\"\n")];
     let head = "FROM python:3.13-slim\nWORKDIR /app\n";
@@ -152,7 +152,7 @@ fn folders_of_the_system_are_not_given_away() {
 }
 
 #[test]
-fn what_django_writes_at_its_start_is_told_by_scripts() {
+fn start_scripts_show_what_django_writes() {
     let created = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
     for start in
         ["python manage.py collectstatic --noinput\n", "python manage.py compilemessages && exec gunicorn app\n"]
@@ -206,7 +206,7 @@ fn commands_take_the_exec_form() {
 }
 
 #[test]
-fn secrets_that_nothing_reads_are_taken_away() {
+fn unread_secrets_are_removed() {
     let with = |line: &str| {
         format!(
             "FROM python:3.13-slim\nUSER app\nWORKDIR /srv\n{line}COPY x.py .\nCMD [\"python\", \"-u\", \"x.py\"]\n"
@@ -251,7 +251,7 @@ fn folders_made_for_data_are_handed_over() {
 }
 
 #[test]
-fn what_builds_warn_of_is_mended() {
+fn warnings_of_builds_are_fixed() {
     let with = |from: &str, variable: &str| {
         format!("{from} python:3.13-slim\nENV {variable}\nUSER app\nCOPY x .\nCMD [\"python\", \"x\"]\n")
     };
@@ -283,7 +283,7 @@ fn bases_with_java_and_dotnet_get_a_user() {
 }
 
 #[test]
-fn what_scripts_of_the_build_leave_at_home_keeps_root() {
+fn files_in_the_home_folder_keep_root() {
     let fetch = ("fetch.py", "from transformers import AutoModel\nAutoModel.from_pretrained('x')\n");
     let of = |head: &str, run: &str| {
         let dockerfile = format!("FROM python:3.13-slim\nWORKDIR /app\n{head}COPY app.py fetch.py ./\n{run}{START}");
@@ -321,7 +321,7 @@ fn a_port_that_the_starter_chooses_is_asked_where_it_is() {
 }
 
 #[test]
-fn what_frameworks_and_commands_write_belongs_to_the_user() {
+fn files_of_frameworks_and_commands_belong_to_the_user() {
     let next = (
         "package.json",
         r#"{"scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15"}}"#,
@@ -410,12 +410,12 @@ fn every_step_names_what_it_assumes() {
     let done = optimize_to_rung(text, &[package, server], Rung::Server);
     let steps: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.steps).collect();
     assert!(steps.iter().all(|step| !step.assumptions.is_empty()) && steps.len() > 3, "{steps:?}");
-    let of = |pass: &str| steps.iter().find(|step| step.pass == pass).map(|step| step.assumptions[0].clone()).unwrap();
+    let assumption_of = |pass: &str| steps.iter().find(|step| step.pass == pass).map(|step| step.assumptions[0].clone()).unwrap();
     assert_eq!(
         (of("non-root").what.as_str(), of("non-root").support),
         ("the program writes only to /data and /tmp", Support::Sources)
     );
-    let slim = of("slim-runtime");
+    let slim = assumption_of("slim-runtime");
     assert!(slim.support == Support::Open && slim.why.contains("`server.js` starts programs"), "{slim:?}");
     assert!(
         crate::optimize::passes::all_passes().all(|pass| !pass.assumes.0.is_empty()),
@@ -443,7 +443,7 @@ fn the_last_stage_may_be_called_after_a_step() {
 }
 
 #[test]
-fn who_keeps_root_is_told_why() {
+fn reasons_to_keep_root_are_reported() {
     for file in [
         format!("FROM python:3.13-slim AS dev\nWORKDIR /app\nCOPY app.py .\n{START}"),
         "FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\n".to_owned(),
@@ -456,7 +456,7 @@ fn who_keeps_root_is_told_why() {
 type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
 
 #[test]
-fn what_compose_mounts_over_written_folders_keeps_root() {
+fn mounts_over_written_folders_keep_root() {
     let bound = |to: &str| Service {
         mounts: vec![to.to_owned()],
         bound: vec![(".".to_owned(), to.to_owned())],

@@ -121,9 +121,9 @@ fn edits_of(
     let needs_owner =
         |copy: &&Transfer| owns || writes.whole.iter().any(|folder| goes_into(scene, target, copy, folder));
     edits.extend(copies.iter().filter(needs_owner).filter_map(|copy| with_owner(scene, target, copy, account)));
-    let filled = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
+    let is_empty_folder = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
     let whole: Vec<&str> =
-        if owns { Vec::new() } else { writes.whole.iter().filter(filled).map(String::as_str).collect() };
+        if owns { Vec::new() } else { writes.whole.iter().filter(is_empty_folder).map(String::as_str).collect() };
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
         return Err(RootReason::ScratchFolders);
     }

@@ -243,11 +243,11 @@ mod tests {
 
     #[test]
     fn observed_writes_count_alone() {
-        let written = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
-        let none = observed_ones(&written(&["/tmp/x", "/root/.npm/_logs/1", "/app/__pycache__/a.pyc"]), "/app");
+        let path_set = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
+        let none = observed_ones(&path_set(&["/tmp/x", "/root/.npm/_logs/1", "/app/__pycache__/a.pyc"]), "/app");
         assert_eq!(none, Ok(Writes::default()));
         let observed = observed_ones(
-            &written(&["/app", "/app/app.db", "/var", "/var/log", "/var/log/app", "/var/log/app/x.log"]),
+            &path_set(&["/app", "/app/app.db", "/var", "/var/log", "/var/log/app", "/var/log/app/x.log"]),
             "/app",
         )
         .unwrap();

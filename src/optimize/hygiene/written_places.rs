@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn python_writes_are_told() {
+    fn python_writes_are_reported() {
         check("logging.FileHandler('app.main.log')", &["/"]);
         check("with open(\"data/x.json\", \"w\") as f:", &["/data"]);
         check("open(path, 'a')", &["?"]);
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_of_node_are_told() {
+    fn writes_of_node_are_reported() {
         let check = |text: &str, expected: &[&str]| check_in("a.js", text, expected);
         check("fs.writeFileSync(file, text)", &["?"]);
         check("const file = path.join('/data', 'x')\nfs.writeFileSync(file, text)", &["/data"]);
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_of_others_are_told() {
+    fn writes_of_others_are_reported() {
         check_in("a.go", "gorm.Open(sqlite.Open(\"test.db\"), &gorm.Config{})", &["/"]);
         check_in("a.go", "db, _ := sql.Open(\"sqlite\", \"./data/app.db\")", &["/data"]);
         check_in("a.go", "os.MkdirAll(filepath.Join(dir, \"x\"), 0o755)\nvar dir = \"/data\"", &["/data/x"]);

@@ -82,7 +82,7 @@ fn a_build_that_names_what_it_takes_needs_no_file() {
 }
 
 #[test]
-fn what_is_mentioned_or_named_stays() {
+fn mentioned_files_are_kept() {
     let has = |dockerfile: &str, files: &[(&str, &str)], line: &str| {
         ignore_file_of(dockerfile, files).lines().any(|ignore_line| ignore_line == line)
     };
@@ -172,7 +172,7 @@ fn results_of_builds_stay_unless_this_one_makes_them_again() {
 }
 
 #[test]
-fn what_git_ignores_goes_unless_a_source_speaks_of_it() {
+fn git_ignored_files_are_excluded_unless_sources_mention_them() {
     let files = [
         ("app.py", "connect('db.sqlite3')"),
         ("db.sqlite3", "x"),
@@ -203,7 +203,7 @@ fn a_good_file_stays_and_another_gets_what_it_lacks() {
 }
 
 #[test]
-fn another_service_stays_out_where_nothing_speaks_of_it() {
+fn an_unrelated_service_is_not_used() {
     let web = [("web/Dockerfile", "FROM node"), ("web/package.json", PACKAGE), ("web/a.js", "x")];
     let files = |app: &'static str| [&web[..], &[("app.py", app), ("requirements.txt", "")]].concat();
     assert!(ignore_file_of(PYTHON, &files("x")).contains("\nweb\n"));
@@ -213,7 +213,7 @@ fn another_service_stays_out_where_nothing_speaks_of_it() {
 const MANIFEST: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\n";
 
 #[test]
-fn what_sets_up_clusters_stays_out() {
+fn deployment_files_are_excluded() {
     let base = [("app.py", "import flask"), ("requirements.txt", "flask")];
     let ignored = |more: &[(&str, &str)]| ignore_file_of(PYTHON, &[&base[..], more].concat());
     let text = ignored(&[
@@ -236,7 +236,7 @@ fn what_sets_up_clusters_stays_out() {
 }
 
 #[test]
-fn what_a_source_reads_of_it_stays() {
+fn files_that_sources_read_are_kept() {
     let files = [
         ("app.py", "open('k8s/deployment.yaml')"),
         ("requirements.txt", "flask"),

@@ -43,7 +43,7 @@ fn comments_go_with_their_lines() {
 }
 
 #[test]
-fn stages_stand_one_blank_line_apart_and_authors_keep_theirs() {
+fn stages_are_separated_by_blank_lines() {
     let go = [("go.mod", "module a\n\ngo 1.22\n"), ("main.go", "package main\n\nfunc main() {}\n")];
     let text = rewritten(
         "FROM golang:1.22\nWORKDIR /app\n\n\nCOPY . .\nRUN go build -o a .\n\n\n# Starts.\nCMD [\"./a\"]\n",
@@ -55,7 +55,7 @@ fn stages_stand_one_blank_line_apart_and_authors_keep_theirs() {
 }
 
 #[test]
-fn a_folder_that_is_written_is_no_reason_to_own_all_sources() {
+fn a_folder_that_is_written_is_not_a_reason_to_own_all_sources() {
     let of = |app: &str| {
         let dockerfile = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nCMD [\"python\", \"app.py\"]\n";
         rewritten(dockerfile, &[("app.py", app), ("data.json", "{}")], Rung::Hygiene)
@@ -77,7 +77,7 @@ fn a_folder_that_is_written_is_no_reason_to_own_all_sources() {
 }
 
 #[test]
-fn secrets_stand_in_the_stage_that_reads_them() {
+fn secrets_move_to_the_stage_that_reads_them() {
     let text = rewritten(
         "FROM python:3.13\nENV DB_PASSWORD=hunter2xyz\nWORKDIR /app\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n",
         &[REQUIREMENTS, ("app.py", "import os\nos.environ['DB_PASSWORD']\n")],
@@ -106,7 +106,7 @@ fn secrets_stand_in_the_stage_that_reads_them() {
 }
 
 #[test]
-fn a_shell_around_one_program_goes() {
+fn a_shell_around_a_single_program_is_removed() {
     let pom = "<project><parent><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-parent</artifactId><version>3.2.0</version></parent><groupId>a</groupId><artifactId>shop</artifactId><version>1.0</version><dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies><build><plugins><plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins></build></project>";
     let gradle = "plugins { id 'org.springframework.boot' version '3.2.0' }\nversion = '0.1'\ndependencies { implementation 'org.springframework.boot:spring-boot-starter-web' }\n";
     let files =
@@ -149,7 +149,7 @@ fn a_shell_around_one_program_goes() {
 }
 
 #[test]
-fn what_the_samples_broke_stays_whole() {
+fn earlier_failures_stay_fixed() {
     let check = |dockerfile: &str, files: &[(&str, &str)], present: &[&str], absent: &[&str]| {
         let text = rewritten(dockerfile, files, Rung::Server);
         for part in present {

@@ -55,13 +55,13 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
 
 /// The names that are wanted for development alone.
 fn development(project: &Project) -> BTreeSet<&str> {
-    let named = |dev: bool| {
+    let names_of = |dev: bool| {
         let all =
             project.dependencies.iter().filter(move |dependency| (dependency.scope == DependencyScope::Dev) == dev);
         all.map(|dependency| dependency.name.as_str())
     };
-    let run: BTreeSet<&str> = named(false).collect();
-    named(true).filter(|name| !run.contains(name)).collect()
+    let run: BTreeSet<&str> = names_of(false).collect();
+    names_of(true).filter(|name| !run.contains(name)).collect()
 }
 
 struct NeedWalk<'w, 'a, 'p> {

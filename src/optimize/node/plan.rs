@@ -94,8 +94,8 @@ fn other_project<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a Pro
             let path = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
             path.trim_start_matches("./").trim_end_matches('/') == other.root
         };
-        let goes = |words: &Vec<String>| words[0] == "cd" || words::elsewhere(words);
-        commands.iter().any(|words| goes(words) && words[1..].iter().any(names))
+        let leaves_folder = |words: &Vec<String>| words[0] == "cd" || words::elsewhere(words);
+        commands.iter().any(|words| leaves_folder(words) && words[1..].iter().any(names))
     })
 }
 

@@ -108,7 +108,7 @@ fn development_dependencies_stay_where_they_run() {
 }
 
 #[test]
-fn what_installs_run_decides_how_they_are_left_out() {
+fn install_scripts_decide_how_dev_dependencies_are_excluded() {
     let with = |scripts: &str| PACKAGE.replace("\"build\": \"tsc\"", &format!("\"build\": \"tsc\", {scripts}"));
     let husky = with("\"prepare\": \"husky\"");
     check(
@@ -182,7 +182,7 @@ fn each_tool_says_where_it_writes() {
 }
 
 #[test]
-fn settings_arguments_and_users_are_said_again() {
+fn settings_arguments_and_users_are_reported_again() {
     let dockerfile = "FROM node:22
 ARG API
 ARG UNUSED
@@ -289,7 +289,7 @@ fn programs_are_started_without_npm() {
 }
 
 #[test]
-fn arguments_of_the_build_are_said_in_its_stage() {
+fn arguments_of_the_build_are_reported_in_its_stage() {
     let dockerfile = SPLIT.replace("WORKDIR /app\n", "ARG API_URL\nWORKDIR /app\n");
     let present = ["FROM dependencies AS build\nARG API_URL\nCOPY . .\n", "\n\nFROM node:22\nWORKDIR /app\n"];
     check(&dockerfile, &server(&[]), &present, &[]);
@@ -313,7 +313,7 @@ fn compilers_stay_behind_with_what_cleans_up_after_them() {
 }
 
 #[test]
-fn who_asks_for_a_version_builds_nothing() {
+fn a_version_option_is_not_a_build() {
     let dockerfile = SPLIT.replace("RUN npm ci\n", "RUN npm -v && corepack yarn -v\nRUN npm ci\n");
     check(
         &dockerfile,
@@ -339,7 +339,7 @@ fn bundlers_keep_what_they_have_compiled() {
 }
 
 #[test]
-fn what_is_not_understood_stays() {
+fn unsupported_code_is_kept() {
     for dockerfile in [
         // The manifest is changed.
         SPLIT.replace("RUN npm ci", "RUN sed -i s/a/b/ package.json\nRUN npm ci"),
@@ -363,7 +363,7 @@ fn what_is_not_understood_stays() {
 }
 
 #[test]
-fn what_comes_from_git_is_fetched_in_a_stage_with_git() {
+fn git_dependencies_are_fetched_in_a_stage_with_git() {
     let plain =
         "FROM node:22\nWORKDIR /app\nCOPY package*.json ./\nRUN npm install\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
     let of = |requirement: &str, lock: Option<&str>| {

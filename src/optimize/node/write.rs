@@ -101,8 +101,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     fn build(&mut self, base: usize) -> String {
         let mut text = self.stage_from(base, Some(&self.names[0]));
         let end = self.pieces.last_built();
-        let wanted = |piece: &&Piece| piece.index <= end && piece.kind != Kind::Image && !self.only_runs(piece);
-        let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(wanted).copied().collect();
+        let is_wanted = |piece: &&Piece| piece.index <= end && piece.kind != Kind::Image && !self.only_runs(piece);
+        let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(is_wanted).copied().collect();
         for piece in pieces {
             let twice = piece.index == self.pieces.install && matches!(self.plan.modules, Modules::Separate(_));
             let text_of_step = twice.then(|| self.install(""));
@@ -119,8 +119,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         let [build, install, production] = self.names.clone();
         let end = self.pieces.install;
         let last = self.pieces.last_built();
-        let wanted = |piece: &&Piece| piece.index <= last && piece.kind != Kind::Image && !self.only_runs(piece);
-        let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(wanted).copied().collect();
+        let is_wanted = |piece: &&Piece| piece.index <= last && piece.kind != Kind::Image && !self.only_runs(piece);
+        let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(is_wanted).copied().collect();
         let (first, rest): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(|piece| piece.index <= end);
         let mut installs = self.stage_from(base, Some(&install));
         for piece in &first {
@@ -167,8 +167,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         let (source, span) = (self.scene.source(), instruction.span);
         let mut edits = vec![(self.pieces.behind_verb.unwrap_or(span.end), behind)];
         if self.pieces.manager == Manager::Yarn {
-            let alone = |text: &str| text.starts_with("--mount=type=cache") && !text.contains("sharing=");
-            let mounts = instruction.flags.iter().map(|flag| flag.word.span).filter(|span| alone(source.slice(*span)));
+            let is_unshared = |text: &str| text.starts_with("--mount=type=cache") && !text.contains("sharing=");
+            let mounts = instruction.flags.iter().map(|flag| flag.word.span).filter(|span| is_unshared(source.slice(*span)));
             edits.extend(mounts.map(|span| (span.end, ",sharing=locked")));
         }
         edits.sort_unstable();

@@ -79,8 +79,8 @@ fn declared<'s, 'i>(
     let project = installed::of(build, place, invocation, &call)?;
     let production = call.says("production") || build.run_variable(place.0, place.1, invocation, "NODE_ENV").is_some();
     let is_declared = |package: &Package| {
-        let named = |dependency: &&crate::manifest::Dependency| dependency.name == package.name.text;
-        let declared = project.project.dependencies.iter().find(named);
+        let is_dependency = |dependency: &&crate::manifest::Dependency| dependency.name == package.name.text;
+        let declared = project.project.dependencies.iter().find(is_dependency);
         declared.is_some_and(|declared| {
             let same = |version: &str| declared.requirement.as_deref() == Some(version);
             let wanted = package.version.as_ref().is_none_or(|version| same(version.value.text));
@@ -102,12 +102,12 @@ fn lacks_rest(scene: &PassInput, stage: &Stage, manager: Manager) -> bool {
 
 /// The call without the names.
 fn renamed(scene: &PassInput, code: &Code, invocation: &Invocation, call: &PackageCall) -> Option<FileEdit> {
-    let named = |span: Span| call.packages.iter().any(|package| package.span == span);
+    let is_package = |span: Span| call.packages.iter().any(|package| package.span == span);
     let saves = |text: &str| ProgramOptions::of(call.manager.name()).has(text, "saves");
     let options: Vec<&str> = invocation
         .args
         .iter()
-        .filter(|word| word.span != call.verb_span && !named(word.span) && !saves(word.text()))
+        .filter(|word| word.span != call.verb_span && !is_package(word.span) && !saves(word.text()))
         .map(|word| scene.source().slice(code.place(scene.file(), word.span)))
         .collect();
     let place = code.place(scene.file(), call.span);

@@ -88,7 +88,7 @@ fn pip() {
 }
 
 #[test]
-fn what_stands_between() {
+fn text_between_instructions_is_kept() {
     check(
         "|FROM python:3.13
          |# All of it
@@ -311,7 +311,7 @@ fn cache_mounts() {
 }
 
 #[test]
-fn what_the_author_copies_first() {
+fn manifests_copied_first_are_kept() {
     check(
         "|FROM python:3.13
          |COPY . /app

@@ -47,7 +47,7 @@ impl PythonWriter<'_, '_> {
             let mut systems = all.iter().filter(|element| element.class == Class::System);
             systems.any(|system| self.system(system, build).is_some())
         };
-        let known = |element: &Element| matches!(element.class, Class::Lists | Class::Setting | Class::System);
+        let is_known = |element: &Element| matches!(element.class, Class::Lists | Class::Setting | Class::System);
         if installs(elements) {
             let mut above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
             let updates = |element: &&Element| calls_manager_for(std::slice::from_ref(*element), Verb::Update);
@@ -55,19 +55,19 @@ impl PythonWriter<'_, '_> {
             if !calls_manager_for(elements, Verb::Update) {
                 parts.splice(0..0, update);
             }
-        } else if !build && parts.is_empty() && elements.iter().all(known) && calls_manager_for(elements, Verb::Upgrade)
+        } else if !build && parts.is_empty() && elements.iter().all(is_known) && calls_manager_for(elements, Verb::Upgrade)
         {
             parts.extend(elements.iter().filter(|element| element.class != Class::System).map(text));
         } else {
             return;
         }
         let below = self.plan.runs.range(index + 1..).map(|(_, all)| all.as_deref().unwrap_or_default());
-        let alone = |all: &&[Element]| {
+        let is_alone = |all: &&[Element]| {
             all.iter().all(|element| element.class == Class::Lists)
                 && !calls_manager_for(all, Verb::Update)
                 && !all.is_empty()
         };
-        let cleaning = below.take_while(|all| !installs(all)).find(alone);
+        let cleaning = below.take_while(|all| !installs(all)).find(is_alone);
         let cleans = elements
             .last()
             .is_some_and(|element| element.class == Class::Lists && !calls_manager_for(elements, Verb::Upgrade));

@@ -222,7 +222,7 @@ fn the_authors_environment_is_kept() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said() {
+fn refusals_name_their_reason() {
     let file = |base: &str, run: &str, command: &str| {
         format!("FROM {base}\nCOPY requirements.txt .\nRUN {run}\nCOPY . .\nCMD {command}\n")
     };
@@ -271,7 +271,7 @@ fn a_python_that_uv_fetches_is_not_left_behind() {
 }
 
 #[test]
-fn what_cron_runs_is_the_bases_python() {
+fn cron_keeps_the_python_of_the_base() {
     let file = |step: &str| {
         format!(
             "FROM python:3.13\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n{step}\nCMD [\"cron\", \"-f\"]\n"
@@ -360,7 +360,7 @@ fn programs_of_supervisord_stay_where_it_finds_them() {
 }
 
 #[test]
-fn what_has_no_wheel_for_its_python_is_compiled_where_it_was() {
+fn packages_without_a_wheel_are_compiled_in_place() {
     let first = |base: &str, requirements: &str| {
         let file = format!(
             "FROM python:{base}\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"

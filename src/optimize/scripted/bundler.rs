@@ -119,9 +119,9 @@ fn folders(
             {
                 return Err(BundlerBlocker::VariableFolder);
             }
-            let behind = |name: &str| words.iter().position(|word| *word == name).and_then(|at| words.get(at + 1));
+            let word_after = |name: &str| words.iter().position(|word| *word == name).and_then(|at| words.get(at + 1));
             let deploys = words.contains(&"--deployment") || words.contains(&"deployment");
-            if let Some(folder) = behind("path").or_else(|| behind("--path")) {
+            if let Some(folder) = word_after("path").or_else(|| word_after("--path")) {
                 path = Some((*folder).to_owned());
             } else if deploys && path.is_none() {
                 path = Some("vendor/bundle".to_owned());

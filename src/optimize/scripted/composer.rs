@@ -120,8 +120,8 @@ fn brings_packages(scene: &PassInput, transfers: &[Transfer], first: usize) -> b
 }
 
 fn brings_composer(transfer: &Transfer) -> bool {
-    let named = |text: &str| path::name(text) == "composer";
-    transfer.from.is_some() && transfer.sources.iter().all(|source| source.text.as_deref().is_some_and(named))
+    let is_composer = |text: &str| path::name(text) == "composer";
+    transfer.from.is_some() && transfer.sources.iter().all(|source| source.text.as_deref().is_some_and(is_composer))
 }
 
 /// What becomes of a RUN; `None` where Composer's part can't be told from the rest.
@@ -133,8 +133,8 @@ fn of_run(scene: &PassInput, index: usize, extensions: bool) -> Option<Instructi
         return Some(InstructionFate::Build(None));
     }
     let composer = invocations.iter().any(is_composer);
-    let beside = |program: &str| matches!(program, "rm" | "mkdir" | "cp") || Program::of(program).writes_nothing();
-    let plain = invocations.iter().all(|invocation| is_composer(invocation) || invocation.program.is_some_and(beside));
+    let is_harmless = |program: &str| matches!(program, "rm" | "mkdir" | "cp") || Program::of(program).writes_nothing();
+    let plain = invocations.iter().all(|invocation| is_composer(invocation) || invocation.program.is_some_and(is_harmless));
     if composer {
         return plain.then_some(InstructionFate::Build(None));
     }

@@ -45,16 +45,16 @@ type Changes<'s> = (Vec<&'s Word>, Vec<(&'s Word, &'static str)>);
 fn changes<'s>(invocation: &Invocation<'s>) -> Option<Changes<'s>> {
     let all = std::iter::once(invocation.path).chain(invocation.args);
     let has = |text: &str| all.clone().any(|word| word.is(text));
-    let named = |text: &str| all.clone().find(|word| word.is(text));
+    let find_word = |text: &str| all.clone().find(|word| word.is(text));
     let gone: Vec<&Word> = if has("uvicorn") || has("gunicorn") || has("hypercorn") {
-        named("--reload").into_iter().collect()
+        find_word("--reload").into_iter().collect()
     } else if has("flask") && has("run") {
-        ["--debug", "--reload"].into_iter().filter_map(named).collect()
+        ["--debug", "--reload"].into_iter().filter_map(find_word).collect()
     } else {
         Vec::new()
     };
     let other: Vec<(&Word, &'static str)> = if invocation.is("fastapi") {
-        named("dev").map(|word| (word, "run")).into_iter().collect()
+        find_word("dev").map(|word| (word, "run")).into_iter().collect()
     } else if invocation.is("nodemon")
         && invocation.args.first().is_some_and(|word| FileKind::of(word.text()).language() == "JavaScript")
     {

@@ -198,8 +198,8 @@ pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<Stri
         if !runs.any(|(index, _)| calls(scene, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
             continue;
         }
-        let unknown = || FullBaseReason::UnknownBuildTools { language: language.name().to_string() };
-        all.extend(answer(scene, stage.index).ok_or_else(unknown)?);
+        let unknown_tools = || FullBaseReason::UnknownBuildTools { language: language.name().to_string() };
+        all.extend(answer(scene, stage.index).ok_or_else(unknown_tools)?);
     }
     let compiler = |at| ["gcc", "g++", "build-essential"].iter().any(|name| apt::installs(scene, stage, name, at));
     all.retain(|package| !apt::installs(scene, stage, package, usize::MAX));

@@ -63,11 +63,11 @@ fn edit(scene: &PassInput, place: Span, written: &str, reference: &Reference, ta
     let end_of = |text: &str| {
         text.rfind('-').and_then(|at| scene.build.scopes().expand_global(&text[at..]).map(|end| (at, end)))
     };
-    let between = |end: &str| tag.strip_prefix(old.strip_suffix(end)?)?.strip_suffix(end).map(str::to_owned);
+    let suffix_between = |end: &str| tag.strip_prefix(old.strip_suffix(end)?)?.strip_suffix(end).map(str::to_owned);
     if let Some((at, end)) = end_of(written)
         && written.ends_with('}')
     {
-        return between(&end).map(|text| (Span::at(place.start + at as u32), text));
+        return suffix_between(&end).map(|text| (Span::at(place.start + at as u32), text));
     }
     let plain = if written.ends_with(old) { old } else { &old[prefix..] };
     if !written.ends_with(plain) || plain.is_empty() {

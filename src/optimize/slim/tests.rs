@@ -77,7 +77,7 @@ fn programs_in_shell_texts_and_tk_are_installed() {
 }
 
 #[test]
-fn what_may_compile_keeps_the_full_base() {
+fn possible_compilation_keeps_the_full_base() {
     let text = "FROM python:3.13\nCOPY . .\nRUN make all\nCMD [\"python\", \"app.py\"]\n";
     check(text, &[("app.py", "")], text);
 }
@@ -92,7 +92,7 @@ fn a_compiler_is_installed_for_what_is_known_to_need_it() {
 }
 
 #[test]
-fn images_of_bun_and_uv_have_twins_and_users() {
+fn images_of_bun_and_uv_have_slim_variants_and_users() {
     let bun = "FROM oven/bun:1\nWORKDIR /app\nCOPY . .\nRUN bun install\nCMD [\"bun\", \"run\", \"a.ts\"]\n";
     let files =
         [("package.json", r#"{"name": "a", "dependencies": {"bcrypt": "5", "x": "github:a/x"}}"#), ("a.ts", "")];
@@ -200,7 +200,7 @@ fn stages_that_are_built_by_name_keep_their_programs() {
 }
 
 #[test]
-fn what_a_stage_installs_by_name_decides_what_it_builds() {
+fn installed_packages_decide_what_a_stage_builds() {
     let lock =
         r#"{"lockfileVersion":3,"packages":{"node_modules/bcrypt":{"version":"5.1.1","hasInstallScript":true}}}"#;
     let files =

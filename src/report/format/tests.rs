@@ -127,7 +127,7 @@ fn each_line_is_one_workflow_command() {
 }
 
 #[test]
-fn xml_holds_the_texts_and_nothing_else() {
+fn xml_contains_only_the_texts() {
     for (format, texts) in [(Format::Checkstyle, 6), (Format::Junit, 7)] {
         let text = render(format, &hostile());
         assert!(text.chars().all(|c| matches!(c, '\n' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')), "{text}");

@@ -75,7 +75,6 @@ impl ImageDiff<'_> {
     fn cache_sentence(&self) -> Option<String> {
         let cache_use = self.difference.cache_use?;
         let steps = count(cache_use.steps() as u64, "step");
-        let Some(miss) = cache_use.first_miss else { return Some(format!("build cache: all {steps} reused")) };
         let mut parts = vec![format!("{} of {steps} reused", cache_use.reused)];
         for (number, what) in [
             (cache_use.rebuilt_equal, "rebuilt with equal contents"),
@@ -86,6 +85,7 @@ impl ImageDiff<'_> {
                 parts.push(format!("{number} {what}"));
             }
         }
+        let Some(miss) = cache_use.first_miss else { return Some(format!("build cache: {}", parts.join(", "))) };
         let pair = self.difference.layers.get(miss)?;
         let first = if pair.after.is_some_and(|layer| self.after.is_base(layer)) {
             "the base image".to_owned()

@@ -158,19 +158,19 @@ const fn waste(waste: &WasteBytes) -> wire::Waste {
 pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::Totals {
     let totals = &analysis.totals;
     let read = analysis.is_read();
-    let known = |bytes: u64| read.then_some(bytes);
+    let if_read = |bytes: u64| read.then_some(bytes);
     let above = &analysis.above;
     wire::Totals {
-        stored_file_bytes: known(totals.stored_file_bytes),
-        merged_bytes: known(totals.merged_bytes),
-        merged_files: known(totals.merged_files),
-        merged_entries: known(totals.merged_entries),
+        stored_file_bytes: if_read(totals.stored_file_bytes),
+        merged_bytes: if_read(totals.merged_bytes),
+        merged_files: if_read(totals.merged_files),
+        merged_entries: if_read(totals.merged_entries),
         waste: read.then(|| waste(&totals.waste)),
-        duplicate_content_bytes: known(totals.duplicate_content_bytes),
+        duplicate_content_bytes: if_read(totals.duplicate_content_bytes),
         pull_bytes: totals.pull_bytes,
         pull_is_uncompressed: totals.pull_is_uncompressed,
-        disk_bytes: known(totals.disk_bytes),
-        apparent_bytes: known(totals.apparent_bytes),
+        disk_bytes: if_read(totals.disk_bytes),
+        apparent_bytes: if_read(totals.apparent_bytes),
         unread_layers: totals.unread_layers,
         efficiency: read.then(|| totals.efficiency()),
         above_base: read.then(|| wire::AboveBaseJson {

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_success_needs_counts() {
+    fn only_required_commands_count() {
         check("curl x", true);
         check("curl x || exit 1", true);
         check("curl x || false", true);

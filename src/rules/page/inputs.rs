@@ -70,8 +70,8 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
 }
 
 fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u64, &str)]) -> BuildInput {
-    let named = |name: &str| sources.iter().position(|source| source.name() == name);
-    let ignore = match named(&format!("{}.dockerignore", source.name())).or_else(|| named(".dockerignore")) {
+    let index_of = |name: &str| sources.iter().position(|source| source.name() == name);
+    let ignore = match index_of(&format!("{}.dockerignore", source.name())).or_else(|| index_of(".dockerignore")) {
         Some(index) => IgnoreInput::Present(FileId(index as u32), Arc::new(ignore::parse(&sources[index]))),
         None => IgnoreInput::Missing(".dockerignore".into()),
     };

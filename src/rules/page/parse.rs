@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_example_is_a_problem() {
+    fn invalid_examples_are_problems() {
         check_problem("```dockerfile\nFROM a\n```\n", "needs a fence `findings`");
         check_problem("```findings\n```\n", "must follow");
         check_problem("```dockerfile\nFROM a\n```\n```log\n```\n", "not supported");

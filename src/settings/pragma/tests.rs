@@ -75,7 +75,7 @@ fn own_comments_hold_for_the_instruction_below() {
 }
 
 #[test]
-fn own_comments_that_hide_nothing_are_told() {
+fn own_comments_that_hide_nothing_are_reported() {
     check("# dockopt ignroe=DL3006\nFROM a\n", &["ignroe: unknown comment `dockopt ignroe=`"]);
     check("# dockopt ignore=apt-list\nFROM a\n", &["apt-list: unknown rule, category or group `apt-list`"]);
     check("# dockopt ignore=\nFROM a\n", &["# dockopt ignore=: the comment does not name a rule"]);
@@ -104,7 +104,7 @@ fn the_builders_comments_are_read_as_by_the_builder() {
 }
 
 #[test]
-fn what_is_removed_leaves_the_rest() {
+fn removals_keep_the_other_entries() {
     let removed = |text: &str| {
         let source = Source::of("Dockerfile", text);
         let result = pragmas(FileId(0), &crate::dockerfile::parse(&source), &known());

@@ -109,7 +109,7 @@ fn context_ls_lists_what_the_engine_copies() {
 
 #[cfg(unix)]
 #[test]
-fn a_copy_of_nothing_takes_nothing() {
+fn a_copy_without_matches_copies_nothing() {
     let Some(engine) = Engine::find() else { return };
     for (ignore, instruction, expected) in NOTHING {
         let ran = project(ignore, &[instruction]).run();

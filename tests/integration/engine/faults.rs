@@ -68,7 +68,7 @@ fn fake(path: &Path, version: &'static str) {
 }
 
 #[test]
-fn what_is_missing_is_told_before_anything_begins() {
+fn missing_programs_are_reported_first() {
     let sockets = tempfile::tempdir().unwrap();
     let path = sockets.path().join("s");
     let host = format!("unix://{}", path.display());
@@ -94,7 +94,7 @@ fn what_is_missing_is_told_before_anything_begins() {
 }
 
 #[test]
-fn faults_of_a_build_are_told_with_what_to_do() {
+fn faults_of_a_build_are_reported_with_what_to_do() {
     if Engine::find().is_none() {
         return;
     }
@@ -130,7 +130,7 @@ fn small(folder: &Path) -> Option<()> {
 }
 
 #[test]
-fn a_full_disk_is_told() {
+fn a_full_disk_is_reported() {
     if Engine::find().is_none() {
         return;
     }
@@ -186,7 +186,7 @@ impl Way {
 }
 
 #[test]
-fn an_engine_that_is_lost_is_told_and_cleaned_up_later() {
+fn an_engine_that_is_lost_is_reported_and_cleaned_up_later() {
     const SOCKET: &str = "/var/run/docker.sock";
     if Engine::find().is_none() {
         return;

@@ -10,7 +10,7 @@ fn fixed(ran: Ran) -> Ran {
 }
 
 #[test]
-fn without_package_lists_the_image_is_as_much_smaller_as_was_said() {
+fn predicted_savings_of_package_lists_are_right() {
     let Some(engine) = Engine::find() else { return };
     // The lists as apt keeps them in the public image, also on a stand-in that lacks these settings.
     let settings = r#"RUN echo 'Acquire::GzipIndexes "true"; Acquire::Languages "none";' >/etc/apt/apt.conf.d/public"#;

@@ -47,7 +47,7 @@ const CACHES: [&str; 4] = ["/opt/generated", "/root/.cache", "/root/.npm", "/hom
 const MARKS: [&str; 5] = ["generated", "ms@2", "six==1", "iniconfig", "recommends.ed"];
 
 #[test]
-fn what_is_fixed_still_builds_and_holds_the_same_files() {
+fn fixed_dockerfiles_build_the_same_files() {
     let Some(engine) = Engine::find() else { return };
     let seeds: Vec<usize> = match std::env::var("DOCKOPT_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],

@@ -90,7 +90,7 @@ pub(super) fn until_building(folder: &Path, child: &mut Child) {
 }
 
 #[test]
-fn builds_are_measured_in_turns_and_nothing_is_left() {
+fn builds_are_measured_in_turns_and_cleaned_up() {
     let Some(engine) = Engine::find() else { return };
     let (context, folder) = (context("python:3.13-slim"), tempfile::tempdir().unwrap());
     let better = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY requirements.txt .\nRUN pip install --no-index -r requirements.txt\n\
@@ -138,7 +138,7 @@ fn builds_are_measured_in_turns_and_nothing_is_left() {
 }
 
 #[test]
-fn what_the_user_has_stays_also_when_a_run_is_ended() {
+fn files_of_the_user_survive_an_interrupted_run() {
     let Some(engine) = Engine::find() else { return };
     let (context, folder) = (context("python:3.13-slim"), tempfile::tempdir().unwrap());
     let slow = "FROM python:3.13-slim\nCOPY . .\nRUN sleep 120\n";
@@ -193,7 +193,7 @@ fn what_the_user_has_stays_also_when_a_run_is_ended() {
 }
 
 #[test]
-fn what_lives_is_not_cleaned_up() {
+fn running_measurements_are_not_cleaned_up() {
     let Some(engine) = Engine::find() else { return };
     let (context, folder) = (context("python:3.13-slim"), tempfile::tempdir().unwrap());
     fs::write(context.path().join("Dockerfile"), "FROM python:3.13-slim\nCOPY . .\nRUN sleep 8\n").unwrap();

@@ -152,7 +152,7 @@ fn containers_start_as_their_service_does() {
 }
 
 #[test]
-fn another_stage_is_suggested_where_the_last_one_starts_nothing() {
+fn a_stage_that_starts_a_program_is_suggested() {
     let Some(_engine) = Engine::find() else { return };
     let text = "FROM python:3.13-slim AS web\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\nCMD [\"python\", \"main.py\"]\n\n\
                 FROM python:3.13-slim AS docs\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n";
@@ -187,7 +187,7 @@ fn optimized(folder: &Path, arguments: &[&str]) -> (i32, String) {
 
 /// What the slim base lacks at run time, found by a path that no source tells.
 #[test]
-fn what_a_proof_rejects_is_remembered() {
+fn rejected_passes_are_remembered() {
     let Some(_engine) = Engine::find() else { return };
     let needs = "import glob\nassert glob.glob(\"/usr/include/\" + \"zl\" + \"ib.h\"), \"no headers\"\n";
     let program = format!("{SERVER}{needs}{SERVE}");

@@ -86,7 +86,7 @@ impl Drop for Named<'_> {
 }
 
 #[test]
-fn what_the_engine_pushes_is_what_is_read() {
+fn pushed_images_are_read_completely() {
     let Some(client) = Engine::find() else { return };
     let Some(registry) = Registry::start() else { return };
     let context = context();

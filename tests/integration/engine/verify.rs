@@ -170,7 +170,7 @@ fn the_trackers_rewrites_are_proved() {
 }
 
 #[test]
-fn an_original_that_does_not_build_is_said_first() {
+fn an_original_that_does_not_build_is_reported_first() {
     let Some(_engine) = Engine::find() else { return };
     let context = context();
     fs::write(context.path().join("Dockerfile"), DOCKERFILE.replace("pip install", "false pip install")).unwrap();

@@ -169,7 +169,7 @@ fn heredocs_in_any_number_end() {
 }
 
 #[test]
-fn bytes_that_are_no_text_end() {
+fn bytes_that_are_not_text_end() {
     check(&[
         ("none", |_| Vec::new()),
         ("invalid", |n| b"FROM a\nRUN \xff\xc0\x80 \xed\xa0\x80\n".repeat(n)),

@@ -85,7 +85,7 @@ fn a_file_that_grows_ends() {
 }
 
 #[test]
-fn an_ignore_file_that_is_none_is_said() {
+fn an_invalid_ignore_file_is_reported() {
     for make in
         [pipe, |path: &Path| symlink(".dockerignore", path).unwrap(), |path: &Path| fs::create_dir(path).unwrap()]
     {

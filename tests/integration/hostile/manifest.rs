@@ -98,7 +98,7 @@ fn many_manifests_that_name_each_other_end() {
 }
 
 #[test]
-fn names_of_manifests_on_what_is_no_file_end() {
+fn names_of_manifests_on_what_is_not_a_file_end() {
     let folder = folder_with("Dockerfile", DOCKERFILE);
     let at = |name: &str| folder.path().join(name);
     fs::create_dir(at("package.json")).unwrap();

@@ -38,7 +38,7 @@ fn under(name: &str, change: impl Fn(&mut Limits)) -> Vec<(Vec<ImageErrorKind>, 
 }
 
 #[test]
-fn what_goes_past_a_limit_is_an_error() {
+fn exceeded_limits_are_an_error() {
     let check = |name: &str, change: fn(&mut Limits)| {
         for (troubles, _) in under(name, change) {
             assert!(troubles.contains(&ImageErrorKind::TooLarge), "{name}: {troubles:?}");
@@ -56,7 +56,7 @@ fn what_goes_past_a_limit_is_an_error() {
 }
 
 #[test]
-fn a_high_ratio_is_told() {
+fn a_high_ratio_is_reported() {
     for name in ["bomb-of-20-mib-gzip", "bomb-of-20-mib-zstd"] {
         for (troubles, notices) in under(name, |limits| (limits.ratio, limits.ratio_from) = (100, 1 << 20)) {
             assert!(troubles.is_empty(), "{name}: {troubles:?}");

@@ -50,7 +50,7 @@ fn each_limit_has_its_value() {
 }
 
 #[test]
-fn what_breaks_a_limit_is_told_with_its_line() {
+fn broken_limits_are_reported_with_their_line() {
     let ran = image(&["--max-waste=1MB", "--file=Dockerfile"]).code(1);
     let cause = &limits(&ran)[0]["causes"][0];
     assert_eq!((&cause["bytes"], &cause["origin"]["line"]), (&json!(900_000), &json!(4)));
@@ -75,7 +75,7 @@ fn what_breaks_a_limit_is_told_with_its_line() {
 }
 
 #[test]
-fn paths_and_the_base_may_count_for_nothing() {
+fn paths_and_the_base_can_be_ignored() {
     let value = |arguments: &[&str]| limits(&image(arguments))[0]["value"].clone();
     assert_eq!(value(&["--max-waste=9MB", "--ignore-path=root/.cache"]), 600_000);
     assert_eq!(value(&["--forbid-path=*.so"]), 2);
@@ -140,7 +140,7 @@ fn broken_settings_are_errors_with_their_place() {
 }
 
 #[test]
-fn what_can_not_be_judged_is_never_kept() {
+fn limits_that_cannot_be_checked_are_never_met() {
     for argument in ["--max-size=1GB", "--max-waste=1GB", "--forbid-path=x", "--min-efficiency=0"] {
         let ran = image(&[argument, "--sizes-only"]).code(2);
         let limit = &limits(&ran)[0];

@@ -79,7 +79,7 @@ fn the_result_keeps_its_schema_and_its_sums() {
 }
 
 #[test]
-fn sizes_alone_are_no_contents() {
+fn sizes_alone_are_not_contents() {
     let result = image(&["--sizes-only", "--format=json"]).code(0).json();
     let totals = &result["images"][0]["totals"];
     assert_eq!(totals["merged_bytes"], Value::Null);
@@ -118,7 +118,7 @@ fn every_door_tells_the_same() {
 }
 
 #[test]
-fn what_is_damaged_is_never_a_clean_result() {
+fn damaged_images_never_have_a_clean_result() {
     let whole = archive();
     let mut flipped = whole.clone();
     let at = whole.len() / 3;
@@ -163,7 +163,7 @@ fn a_mistyped_file_name_is_answered_as_one() {
 }
 
 #[test]
-fn nothing_of_an_image_is_obeyed() {
+fn instructions_in_an_image_are_ignored() {
     let mut picture = Picture::of(
         "x",
         &[vec![dir("d"), file(format!("d/{HOSTILE}"), noise("x", 300_000))], vec![gone("d")]],
@@ -193,7 +193,7 @@ fn no_format_tells_a_secret() {
 }
 
 #[test]
-fn wrong_arguments_are_told_before_anything_is_read() {
+fn wrong_arguments_are_reported_before_anything_is_read() {
     for (arguments, message) in [
         (&["--format=junit"][..], "invalid value 'junit'"),
         (&["--no-category=none"], "unknown category `none`"),

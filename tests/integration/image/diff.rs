@@ -39,7 +39,7 @@ fn result(before: &[u8], after: &[u8], arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn every_byte_of_a_difference_is_told_once() {
+fn every_byte_of_a_difference_is_counted_once() {
     let result = result(&archive(), &picture(&slim()), &["--file-a=Dockerfile"]);
     assert_eq!(result["delta"]["disk_bytes"], -900_000 - 600_000 - 200_000 + 70_000);
     assert_eq!(result["delta"]["waste_bytes"], -1_500_000);
@@ -64,19 +64,19 @@ fn every_byte_of_a_difference_is_told_once() {
 
 #[test]
 fn steps_say_whether_the_build_cache_was_used() {
-    let result = result(&archive(), &picture(&slim()), &["--file-a=Dockerfile"]);
+    let result = result(&archive(), &picture(&slim()), &[]);
     let reuse: Vec<&str> =
         result["layers"].as_array().unwrap().iter().map(|row| row["reuse"].as_str().unwrap()).collect();
     assert_eq!(reuse, ["reused", "rebuilt_changed", "rebuilt_changed", "removed"], "{result:#}");
     assert_eq!(result["build_cache"]["first_miss"], 1);
-    let ran = diff(&archive(), &picture(&slim()), &["--file-a=Dockerfile"]).code(0);
+    let ran = diff(&archive(), &picture(&slim()), &[]).code(0);
     assert!(ran.stdout.contains("first miss: "), "{}", ran.stdout);
     let ran = diff(&archive(), &archive(), &[]).code(0);
-    assert!(ran.stdout.contains("build cache: all "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("build cache: 3 of 3 steps reused"), "{}", ran.stdout);
 }
 
 #[test]
-fn an_image_is_no_different_from_itself() {
+fn an_image_is_not_a_different_from_itself() {
     let nothing = result(&archive(), &archive(), &[]);
     assert_eq!(nothing["delta"]["disk_bytes"], 0);
     for list in ["parts", "packages", "categories", "folders", "files", "metadata", "config"] {
@@ -88,7 +88,7 @@ fn an_image_is_no_different_from_itself() {
 }
 
 #[test]
-fn times_and_order_are_no_difference_when_meaning_counts() {
+fn times_and_order_are_not_difference_when_meaning_counts() {
     let first = vec![vec![dir("d"), file("d/x", b"x".to_vec()), file("y", b"y".to_vec())]];
     let second = vec![vec![file("y", b"y".to_vec()).mtime(5), dir("d").mtime(6), file("d/x", b"x".to_vec()).mtime(7)]];
     let difference = result(&picture(&first), &picture(&second), &[]);
@@ -142,7 +142,7 @@ fn the_config_is_compared_and_tells_no_secret() {
 }
 
 #[test]
-fn what_can_not_be_compared_is_an_error() {
+fn images_that_cannot_be_compared_are_an_error() {
     let whole = archive();
     let ran = diff(&whole, &whole[..whole.len() / 2], &[]).code(2);
     assert!(ran.stderr.starts_with("error: ") && ran.stdout.is_empty(), "{}", ran.stderr);
@@ -161,7 +161,7 @@ fn what_can_not_be_compared_is_an_error() {
 
 /// Names of files are the image's: they move no cursor and open no tag.
 #[test]
-fn nothing_of_an_image_is_obeyed() {
+fn instructions_in_an_image_are_ignored() {
     let name = "a\u{1b}[2J\u{9b}m\u{202e}<b>|`@me";
     let other = vec![vec![file(format!("d/{name}"), noise("x", 300_000))]];
     for format in ["text", "json", "markdown"] {

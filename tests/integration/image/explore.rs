@@ -138,7 +138,7 @@ fn small_screens_and_hostile_names_do_no_harm() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_explored() {
+fn explore_needs_a_terminal() {
     let run = |more: &[&str]| {
         let ran = Dockopt::new().file("app.tar", archive()).args(["image", "app.tar", "--explore"]);
         ran.args(more.iter().copied()).run().code(2)

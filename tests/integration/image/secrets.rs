@@ -119,7 +119,7 @@ fn no_format_shows_a_secret_of_an_image() {
 }
 
 #[test]
-fn people_are_told_what_can_be_recovered() {
+fn people_are_reported_what_can_be_recovered() {
     let text = image(&["--format=markdown"]).stdout;
     let line = text.lines().find(|line| line.contains("npmrc")).unwrap();
     assert!(line.contains("still readable in layer 3") && line.contains("line 5"), "{line}");

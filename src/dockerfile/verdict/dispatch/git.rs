@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn git_and_http_are_told_apart() {
+    fn git_and_http_are_distinguished() {
         let is_git = |source: &str| matches!(GitSource::parse(source), Some(Ok(git)) if !git.is_path_too);
         for git in
             ["git://h/p", "ssh://h/p", "https://h/p.git", "https://h/p.git#main:dir", "git@h.x:p.git", "HTTP://h/p.git"]

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_go_refuses_is_none() {
+    fn patterns_that_go_rejects_are_errors() {
         for text in [
             "https://h:x/",
             "https://[::1/p",

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_of_recipes_are_told_from_each_other() {
+    fn commands_of_recipes_are_distinguished() {
         let run = |text: &str| {
             let words = words::commands(text).remove(0);
             run_in(&words, &["web"], &["shop/web"])

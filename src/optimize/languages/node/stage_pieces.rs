@@ -217,11 +217,11 @@ fn writes_nowhere(invocation: &Invocation) -> bool {
 /// What a call of a package manager is for; `None` where it does nothing.
 fn by_call(invocation: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind> {
     let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) || call.manager == Manager::Corepack;
-    let named = || !call.packages.is_empty() && call.packages.iter().all(|package| only_builds(package.name.text));
+    let only_build_packages = || !call.packages.is_empty() && call.packages.iter().all(|package| only_builds(package.name.text));
     Some(match Purpose::of(invocation) {
         Purpose::Looks if writes_nowhere(invocation) => return None,
         Purpose::Lists => Kind::Clean,
-        Purpose::SystemInstall if named() => Kind::Compilers,
+        Purpose::SystemInstall if only_build_packages() => Kind::Compilers,
         _ if !node => Kind::System,
         Purpose::Programs | Purpose::Configures | Purpose::Edits => Kind::Global,
         Purpose::Install if installed && drops_dev(call) => Kind::Prune,
@@ -326,8 +326,8 @@ impl Pieces<'_> {
 
     /// Index of the last instruction that installs or builds.
     pub(in crate::optimize) fn last_built(&self) -> usize {
-        let built = |piece: &&Piece| matches!(piece.kind, Kind::Install | Kind::Build | Kind::Prune);
-        self.all.iter().rfind(built).map_or(self.install, |piece| piece.index)
+        let is_built = |piece: &&Piece| matches!(piece.kind, Kind::Install | Kind::Build | Kind::Prune);
+        self.all.iter().rfind(is_built).map_or(self.install, |piece| piece.index)
     }
 
     /// Names of packages whose programs RUNs call by themselves, not by a script.

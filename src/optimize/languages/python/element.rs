@@ -98,9 +98,9 @@ fn units(script: &Script) -> Option<Vec<Span>> {
 
 fn class(all: &[Invocation], setuptools: bool) -> Class {
     let classes: Vec<Class> = all.iter().map(|invocation| of_one(invocation, setuptools)).collect();
-    let any = |class| classes.contains(&class);
+    let has_class = |class| classes.contains(&class);
     let only = |some: &[Class]| !classes.is_empty() && classes.iter().all(|class| some.contains(class));
-    if any(Class::Install) {
+    if has_class(Class::Install) {
         return Class::Install;
     }
     if is_tool_script(all) {
@@ -116,7 +116,7 @@ fn class(all: &[Invocation], setuptools: bool) -> Class {
         (Class::Cleaning, &[Class::Cleaning]),
         (Class::Account, &[Class::Account]),
     ] {
-        if any(class) && only(others) {
+        if has_class(class) && only(others) {
             return class;
         }
     }
@@ -127,7 +127,7 @@ fn of_one(invocation: &Invocation, setuptools: bool) -> Class {
     let call = invocation.package_call();
     let python = call.as_ref().is_none_or(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Python));
     // Where sources import setuptools, it is a dependency.
-    let wanted = |package: &Package| setuptools && package.name.text.eq_ignore_ascii_case("setuptools");
+    let is_setuptools = |package: &Package| setuptools && package.name.text.eq_ignore_ascii_case("setuptools");
     match Purpose::of(invocation) {
         Purpose::SystemInstall => Class::System,
         Purpose::Lists | Purpose::SystemUpgrade => Class::Lists,
@@ -142,7 +142,7 @@ fn of_one(invocation: &Invocation, setuptools: bool) -> Class {
         _ if call.is_none() && sets_up(invocation) => Class::Account,
         _ if !python => Class::Other,
         Purpose::Environment => Class::Venv,
-        Purpose::Programs if !call.as_ref().is_some_and(|call| call.packages.iter().any(wanted)) => Class::Tool,
+        Purpose::Programs if !call.as_ref().is_some_and(|call| call.packages.iter().any(is_setuptools)) => Class::Tool,
         Purpose::Programs | Purpose::Packages | Purpose::Install | Purpose::Manager(Verb::Upgrade) => Class::Install,
         Purpose::Manager(Verb::Run) => Class::Other,
         _ if call.is_some() => Class::Tool,

@@ -107,7 +107,7 @@ fn compiles_unknown(scene: &PassInput, stage: &Stage, installed: &PackageNames) 
         .collect();
     let base_packages: PackageNames =
         scene.projects().iter().filter_map(|project| Some(python_name(project.name.as_deref()?))).collect();
-    let known = |name: &String| {
+    let is_known = |name: &String| {
         comes_built.contains(name.as_str())
             || base_packages.contains(name)
             || crate::manifest::has_wheels(name)
@@ -115,7 +115,7 @@ fn compiles_unknown(scene: &PassInput, stage: &Stage, installed: &PackageNames) 
     };
     let compiler = installed.iter().any(|name| is_build_package(name));
     let unbuilt = |name: &String| distributions().any(|row| !row.wheel && row.build.is_empty() && row.dist == name);
-    dists.iter().any(unbuilt) || older_than_wheels(scene, stage, &dists) || (compiler && !dists.iter().all(known))
+    dists.iter().any(unbuilt) || older_than_wheels(scene, stage, &dists) || (compiler && !dists.iter().all(is_known))
 }
 
 /// Whether something has no wheel for the stage's Python, or none yet in the version that is pinned, and what it is

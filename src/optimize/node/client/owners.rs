@@ -272,8 +272,8 @@ fn folder_option(words: &[String]) -> Option<usize> {
         Some("yarn" | "bun") => &["--cwd"],
         _ => return None,
     };
-    let is = |word: &String| options.contains(&word.split_once('=').map_or(word.as_str(), |(name, _)| name));
-    words.iter().take_while(|word| *word != "--").position(is)
+    let is_option = |word: &String| options.contains(&word.split_once('=').map_or(word.as_str(), |(name, _)| name));
+    words.iter().take_while(|word| *word != "--").position(is_option)
 }
 
 /// A command as it would be written in the folder that an option of it names.

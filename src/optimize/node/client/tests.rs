@@ -66,7 +66,7 @@ CMD [\"node\", \"index.js\"]
 ";
 
 #[test]
-fn a_site_is_built_beside_its_server() {
+fn a_site_is_built_next_to_its_server() {
     check(PLAIN, &[], STAGE);
 }
 

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_compiler_writes() {
+    fn output_of_compilers_is_found() {
         let files = [
             ("base.json", r#"{"compilerOptions": {"outDir": "build", "noEmit": true}}"#),
             ("web/base.json", r#"{"compilerOptions": {"outDir": "${configDir}/out"}}"#),

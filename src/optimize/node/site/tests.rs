@@ -120,7 +120,7 @@ fn all_forms_of_the_command_are_followed() {
 }
 
 #[test]
-fn what_the_configuration_says_of_previews_holds() {
+fn preview_settings_are_read() {
     let config = |text: &'static str| [("vite.config.js", text)];
     check(
         DOCKERFILE,
@@ -168,9 +168,9 @@ fn what_the_configuration_says_of_previews_holds() {
 }
 
 #[test]
-fn what_else_is_done_in_the_image_is_left_to_level_6() {
+fn other_changes_of_the_image_need_level_6() {
     let service = || Service { name: "web".to_owned(), ..Service::default() };
-    let refused = |service: Service, why: &str| {
+    let check_refusal = |service: Service, why: &str| {
         let know = |evidence: &mut Evidence| evidence.services = vec![service.clone()];
         let (text, refusals) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
         assert!(!text.contains("FROM nginx"), "{text}");
@@ -181,11 +181,11 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
         let (text, _) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Server), know);
         assert!(text.contains("FROM nginx"), "{text}");
     };
-    refused(Service { command: Some("npm run preview".to_owned()), ..service() }, "starts `npm run preview`");
-    refused(Service { mounts: vec!["/app/src".to_owned()], ..service() }, "mounts `/app/src`");
-    refused(Service { user: Some("1000".to_owned()), ..service() }, "runs as `1000`");
-    refused(Service { read_only: true, ..service() }, "cannot write to `/tmp`");
-    refused(Service { healthcheck: Some("curl -f http://localhost:4173".to_owned()), ..service() }, "`curl`");
+    check_refusal(Service { command: Some("npm run preview".to_owned()), ..service() }, "starts `npm run preview`");
+    check_refusal(Service { mounts: vec!["/app/src".to_owned()], ..service() }, "mounts `/app/src`");
+    check_refusal(Service { user: Some("1000".to_owned()), ..service() }, "runs as `1000`");
+    check_refusal(Service { read_only: true, ..service() }, "cannot write to `/tmp`");
+    check_refusal(Service { healthcheck: Some("curl -f http://localhost:4173".to_owned()), ..service() }, "`curl`");
     let know = |evidence: &mut Evidence| {
         evidence.services = vec![service()];
         evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".to_owned());

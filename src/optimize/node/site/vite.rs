@@ -37,14 +37,14 @@ pub(super) fn read(
 ) -> Result<ViteSettings, SiteBlocker> {
     let option = |names: &[&str]| {
         args.iter().enumerate().find_map(|(at, word)| {
-            let joined = |name: &&str| word.strip_prefix(*name).and_then(|rest| rest.strip_prefix('='));
+            let joined_value = |name: &&str| word.strip_prefix(*name).and_then(|rest| rest.strip_prefix('='));
             let next = || args.get(at + 1).map(String::as_str);
-            if names.contains(&word.as_str()) { next() } else { names.iter().find_map(joined) }
+            if names.contains(&word.as_str()) { next() } else { names.iter().find_map(joined_value) }
         })
     };
     let text = blank_comments(configuration(scene, project, option(&["--config", "-c"]))?);
     let text = text.as_str();
-    let open = |key: &str| SiteBlocker::ViteSetting { key: key.to_string() };
+    let setting_blocker = |key: &str| SiteBlocker::ViteSetting { key: key.to_string() };
     if text.contains("mergeConfig") || text.contains("configurePreviewServer") {
         return Err(SiteBlocker::ViteImports);
     }
@@ -54,7 +54,7 @@ pub(super) fn read(
         }
     }
     if !matches!(literal(text, "root"), Literal::Missing | Literal::Text("." | "./")) {
-        return Err(open("root"));
+        return Err(setting_blocker("root"));
     }
     let fallback = match literal(text, "appType") {
         Literal::Missing | Literal::Text("spa") => true,
@@ -66,13 +66,13 @@ pub(super) fn read(
         None => match literal(text, "base") {
             Literal::Missing => None,
             Literal::Text(base) => Some(base),
-            Literal::Open => return Err(open("base")),
+            Literal::Open => return Err(setting_blocker("base")),
         },
     };
     let folder = match (option(&["--outDir"]), literal(text, "outDir")) {
         (Some(folder), _) | (None, Literal::Text(folder)) => folder.to_owned(),
         (None, Literal::Missing) => "dist".to_owned(),
-        (None, Literal::Open) => return Err(open("outDir")),
+        (None, Literal::Open) => return Err(setting_blocker("outDir")),
     };
     Ok(ViteSettings {
         port: port(text, if development { "server" } else { "preview" })?,
@@ -103,14 +103,14 @@ fn configuration<'a>(scene: &PassInput<'a>, project: &Project, named: Option<&st
 
 /// The port of one of its servers.
 fn port(text: &str, server: &str) -> Result<Option<u16>, SiteBlocker> {
-    let unknown = || SiteBlocker::VitePort { server: server.to_string() };
-    let Some(object) = value(text, server).map_err(|_| unknown())? else {
+    let unknown_port = || SiteBlocker::VitePort { server: server.to_string() };
+    let Some(object) = value(text, server).map_err(|_| unknown_port())? else {
         // `...settings` may say it.
-        return if text.contains("...") { Err(unknown()) } else { Ok(None) };
+        return if text.contains("...") { Err(unknown_port()) } else { Ok(None) };
     };
-    let all = members(object).ok_or_else(unknown)?;
+    let all = members(object).ok_or_else(unknown_port)?;
     let Some((_, port)) = all.into_iter().find(|(key, _)| *key == "port") else { return Ok(None) };
-    port.parse().map(Some).map_err(|_| unknown())
+    port.parse().map(Some).map_err(|_| unknown_port())
 }
 
 /// The folder of an address with slashes at both ends; `None` for the root.

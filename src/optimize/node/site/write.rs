@@ -96,8 +96,8 @@ impl SiteWriter<'_, '_> {
     /// Whether the context has files of this name, and no folder.
     fn is_file(&self, name: &str) -> bool {
         let Some(context) = self.scene.context() else { return false };
-        let named = || context.entries().filter(|id| context.entry(*id).name == name);
-        named().next().is_some() && named().all(|id| context.entry(id).kind == ContextEntryKind::File)
+        let named_entries = || context.entries().filter(|id| context.entry(*id).name == name);
+        named_entries().next().is_some() && named_entries().all(|id| context.entry(id).kind == ContextEntryKind::File)
     }
 
     /// A name that no stage has.

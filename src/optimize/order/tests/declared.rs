@@ -30,7 +30,7 @@ fn the_manifest_names_them_already() {
 }
 
 #[test]
-fn what_the_manifest_does_not_name_is_new() {
+fn unlisted_packages_are_new() {
     for install in [
         "npm install koa",
         "npm install express koa",

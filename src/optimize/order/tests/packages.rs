@@ -3,7 +3,7 @@
 use super::{NPM, check, mounts};
 
 #[test]
-fn what_is_there_already_is_not_copied_again() {
+fn existing_files_are_not_copied_again() {
     check(
         "|FROM node:22
          |WORKDIR /app
@@ -47,7 +47,7 @@ fn packages_of_no_project_need_no_sources() {
 }
 
 #[test]
-fn what_another_stage_builds_of_sources_counts_as_sources() {
+fn built_files_of_other_stages_count_as_sources() {
     check(
         "|FROM node:22 AS build
          |WORKDIR /app
@@ -103,7 +103,7 @@ fn programs_of_a_version_need_no_project_and_settings_of_one_do() {
 }
 
 #[test]
-fn what_a_container_of_any_stage_starts_keeps_its_packages() {
+fn packages_of_started_programs_are_kept() {
     let pom = "<project><groupId>a</groupId><artifactId>a</artifactId><version>1</version></project>";
     let files = [("pom.xml", pom), ("run.sh", "#!/bin/sh\nexec ./mvnw spring-boot:run\n"), ("src/A.java", "x")];
     let build = "|FROM maven:3-eclipse-temurin-21 AS build\n|WORKDIR /app\n|COPY . .\n|RUN mvn package";

@@ -5,7 +5,7 @@ use crate::optimize::optimize;
 use crate::optimize::test_inputs::project;
 
 #[test]
-fn what_may_read_anything_stays_above() {
+fn commands_that_may_read_any_file_stay_above() {
     for line in ["RUN ./prepare.sh", "RUN make", "RUN rm package-lock.json", "RUN sed -i s/a/b/ package.json"] {
         let dockerfile = format!(
             "|FROM node:22
@@ -37,7 +37,7 @@ fn what_may_read_anything_stays_above() {
 }
 
 #[test]
-fn what_a_run_removes_at_its_end_stays_in_it() {
+fn files_removed_in_the_same_run_cost_nothing() {
     for end in [
         "rm -rf node_modules",
         "npm prune --omit=dev",
@@ -174,7 +174,7 @@ fn poetry_pdm_pipenv() {
 }
 
 #[test]
-fn what_lifecycle_scripts_read() {
+fn lifecycle_scripts_are_inputs() {
     let check = |package: &str, file: &str, copies: &str| {
         let copies = copies.lines().fold(String::new(), |all, line| all + "|" + line + "\n");
         super::check(
@@ -288,7 +288,7 @@ fn one_stage_of_several() {
 }
 
 #[test]
-fn what_is_prepared_stays_prepared() {
+fn prepared_files_stay_above_installs() {
     let stay = |middle: &str, files: &[(&str, &str)]| {
         let dockerfile = format!("|FROM node:22\n|WORKDIR /app\n|COPY . .\n{middle}");
         check(&dockerfile, files, &dockerfile);
@@ -315,7 +315,7 @@ fn what_is_prepared_stays_prepared() {
 
 #[test]
 fn programs_that_a_copy_brings_stay_below_it() {
-    let stays = |copy: &str, run: &str| {
+    let check_unchanged = |copy: &str, run: &str| {
         let dockerfile = format!(
             "|FROM python:3.13 AS build
              |WORKDIR /app
@@ -330,10 +330,10 @@ fn programs_that_a_copy_brings_stay_below_it() {
         );
         check(&dockerfile, &[("requirements.txt", "nltk\n"), ("build.sh", "")], &dockerfile);
     };
-    stays("COPY --from=build /opt/venv /opt/venv", "RUN python -m nltk.downloader punkt");
-    stays("COPY --from=build /opt/venv /opt/venv", "RUN playwright install chromium");
-    stays("COPY --from=build /opt/venv /opt/venv", "RUN pip install gunicorn");
-    stays("COPY --from=build /app/node_modules ./node_modules", "RUN npx playwright install chromium");
+    check_unchanged("COPY --from=build /opt/venv /opt/venv", "RUN python -m nltk.downloader punkt");
+    check_unchanged("COPY --from=build /opt/venv /opt/venv", "RUN playwright install chromium");
+    check_unchanged("COPY --from=build /opt/venv /opt/venv", "RUN pip install gunicorn");
+    check_unchanged("COPY --from=build /app/node_modules ./node_modules", "RUN npx playwright install chromium");
     // What needs nothing of it rises.
     let rises = |run: &str| {
         let head = "|FROM python:3.13 AS build

@@ -19,7 +19,7 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
     };
     let summary = difference.summary().into_iter().map(|(name, bytes)| wire::NamedJson { name, bytes });
     let folders = || difference.folders.iter().filter(|folder| folder.depth <= diff.depth);
-    let of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
+    let count_of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
     pretty(&wire::Diff {
         head: Head { schema: "dockopt.image-diff/1", dockopt: env!("CARGO_PKG_VERSION"), root: "." },
         before: side(diff.before, &difference.before),
@@ -52,9 +52,9 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
         counts: wire::Counts {
             packages: difference.packages.len(),
             folders: folders().count(),
-            added: of(PathChangeKind::Added),
-            removed: of(PathChangeKind::Removed),
-            changed: of(PathChangeKind::Changed),
+            added: count_of(PathChangeKind::Added),
+            removed: count_of(PathChangeKind::Removed),
+            changed: count_of(PathChangeKind::Changed),
             metadata_only: difference.metadata.len(),
         },
         config: settings(diff),

@@ -28,7 +28,7 @@ pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
     section("Packages".to_owned(), packages(diff, layout));
     section("Categories".to_owned(), categories(diff, layout));
     section("Folders".to_owned(), folders(diff, layout));
-    let of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
+    let count_of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
     let title = format!(
         "Files: {} added, {} removed, {} changed",
         of(PathChangeKind::Added),
