@@ -102,7 +102,8 @@ fn build(
     }
     let is_unknown = |key: &str| matches!(values.get(key), Some(BakeValue::Other(_)));
     // A `$` is what the readers of paths take for something that only the builder knows.
-    let context = if is_unknown("context") || is_unknown("dockerfile") { Some("${…}".to_owned()) } else { text("context") };
+    let context =
+        if is_unknown("context") || is_unknown("dockerfile") { Some("${…}".to_owned()) } else { text("context") };
     let inline = match values.get("dockerfile-inline") {
         Some(BakeValue::Text(text, at)) => inlines.checked_sub(1).and_then(|remaining| {
             *inlines = remaining;

@@ -133,7 +133,10 @@ pub(super) fn base() -> PathBase {
     let canonical_name = |path: PathBuf| path.canonicalize().unwrap_or(path).to_string_lossy().into_owned();
     let folder = std::env::current_dir().map(canonical_name).unwrap_or_default();
     let root = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].iter().find_map(std::env::var_os);
-    PathBase::new(&folder, &root.filter(|root| !root.is_empty()).map(|root| canonical_name(root.into())).unwrap_or_default())
+    PathBase::new(
+        &folder,
+        &root.filter(|root| !root.is_empty()).map(|root| canonical_name(root.into())).unwrap_or_default(),
+    )
 }
 
 /// The rules that `--select` and `--ignore` ask for.

@@ -60,11 +60,12 @@ pub(super) fn read(folder: Option<&Path>, name: &str) -> Result<Context, Failure
         let help = "`docker context ls` lists the contexts; `docker context use default` selects the default one";
         Failure::new(FailureKind::Setup, format!("the Docker context `{name}` {why}"), help)
     };
-    let folder =
-        folder.ok_or_else(|| unknown_context("cannot be found: there is no Docker configuration folder"))?.join("contexts");
+    let folder = folder
+        .ok_or_else(|| unknown_context("cannot be found: there is no Docker configuration folder"))?
+        .join("contexts");
     let id = id(name);
-    let meta: Meta =
-        read_json(&folder.join("meta").join(&id).join("meta.json"))?.ok_or_else(|| unknown_context("does not exist"))?;
+    let meta: Meta = read_json(&folder.join("meta").join(&id).join("meta.json"))?
+        .ok_or_else(|| unknown_context("does not exist"))?;
     let target = meta.endpoints.get(ENGINE).filter(|target| !target.host.is_empty());
     let target = target.ok_or_else(|| unknown_context("has no engine address"))?;
     let certificates = folder.join("tls").join(&id).join(ENGINE);

@@ -56,11 +56,11 @@ fn counts(rules: &[&Rule]) -> String {
         "{}: {}\n{} on by default; {} with a fix: {} safe, {} unsafe, {} both\n",
         super::units::count(rules.len() as u64, "rule"),
         categories.join(", "),
-        of(&|rule| rule.metadata().on_by_default()),
-        of(&|rule| !rule.safety().is_empty()),
-        of(&|rule| rule.safety() == "safe"),
-        of(&|rule| rule.safety() == "unsafe"),
-        of(&|rule| rule.safety() == "safe, unsafe"),
+        count_of(&|rule| rule.metadata().on_by_default()),
+        count_of(&|rule| !rule.safety().is_empty()),
+        count_of(&|rule| rule.safety() == "safe"),
+        count_of(&|rule| rule.safety() == "unsafe"),
+        count_of(&|rule| rule.safety() == "safe, unsafe"),
     )
 }
 

@@ -95,7 +95,7 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
         took(format!("rebuild{}", line(dependency, "a dependency")), Scenario::Dependency, &wall),
         predicted(Scenario::Dependency),
         took("  CPU of its steps".to_owned(), Scenario::Dependency, &cpu),
-        size("image on disk", built, of_bytes),
+        size("image on disk", disk_bytes, of_bytes),
         size("image to pull", |figures| figures.size.pull, of_bytes),
         size("pushed after a source change", |figures| figures.size.upload, of_bytes),
         size("base images pulled for a build", |figures| figures.size.base_pull, of_bytes),

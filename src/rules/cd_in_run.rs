@@ -51,7 +51,8 @@ fn is_direct(invocation: &Invocation) -> bool {
 /// Whether WORKDIR can name the folder: without `~`, `-` and patterns, and only with variables of the file.
 fn is_for_workdir(run: &Run, folder: &Word) -> bool {
     let text = folder.text();
-    let is_defined = |name: &str| matches!(run.build.scopes().lookup(run.stage.index, name, run.index), Lookup::Defined(_));
+    let is_defined =
+        |name: &str| matches!(run.build.scopes().lookup(run.stage.index, name, run.index), Lookup::Defined(_));
     let plain = folder.value().is_some()
         || folder.expansions().len() == folder.variables().count() && folder.variables().all(is_defined);
     plain && !text.is_empty() && !matches!(text, "-" | "~") && !text.starts_with("~/") && !folder.is_pattern()

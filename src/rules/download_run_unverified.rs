@@ -64,7 +64,8 @@ fn piped(all: &[Invocation], invocation: &Invocation) -> Option<Span> {
     commands.get(last).filter(|command| std::ptr::eq(*command, invocation.command))?;
     let before = pipeline(invocation.script, last);
     let feeds = |other: &&Invocation| {
-        let is_other_command = |index: &usize| commands.get(*index).is_some_and(|command| std::ptr::eq(command, other.command));
+        let is_other_command =
+            |index: &usize| commands.get(*index).is_some_and(|command| std::ptr::eq(command, other.command));
         before.iter().take(before.len() - 1).any(is_other_command) && fetches(other)
     };
     let from = all.iter().find(feeds)?;

@@ -69,7 +69,8 @@ fn deciding(script: &Script) -> Option<&Command> {
     let counts =
         last.place.pipe_index + 1 == last.place.pipe_len && !last.place.negated && !last.place.options.pipefail;
     let sets_options = |command: &&Command| command.name().is_some_and(|name| name.is("set"));
-    (counts && reached && !earlier.iter().any(|command| ends(&command)) && !commands.iter().any(sets_options)).then_some(*last)
+    (counts && reached && !earlier.iter().any(|command| ends(&command)) && !commands.iter().any(sets_options))
+        .then_some(*last)
 }
 
 fn always_succeeds(code: &Code, last: &Command) -> bool {

@@ -228,7 +228,10 @@ fn is_of_packages(source: &str) -> bool {
             || path::is_within(folder, source) && source.len() > 1
             || tail.is_some_and(|tail| path::is_within(tail, name))
     };
-    matches!(name, "vendor" | "venv") || has_role(name) || has_role(pair.trim_start_matches('/')) || caches().any(is_above)
+    matches!(name, "vendor" | "venv")
+        || has_role(name)
+        || has_role(pair.trim_start_matches('/'))
+        || caches().any(is_above)
 }
 
 /// The first command of a RUN that installs from a manifest, unless an earlier one already did.

@@ -78,8 +78,11 @@ fn assignments(text: &str, secrets: &mut Vec<FoundSecret>) {
         }
         let before = &text[done..at];
         let is_outside = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.');
-        let start =
-            before.char_indices().rev().find(|character| is_outside(character.1)).map_or(0, |(at, c)| at + c.len_utf8());
+        let start = before
+            .char_indices()
+            .rev()
+            .find(|character| is_outside(character.1))
+            .map_or(0, |(at, c)| at + c.len_utf8());
         let name = &before[start..];
         if weak_only(name).is_some() {
             let range = assigned(text, at + 1);

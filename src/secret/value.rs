@@ -104,7 +104,8 @@ fn is_placeholder(lower: &str) -> bool {
     let Some(first) = words.first() else { return false };
     // `not-secret`, `only-a-mock`: some words count at any position.
     let is_placeholder = |word: &str| data::SECRET_WORDS.has(word, "placeholder");
-    let says_so = words.iter().any(|word| is_placeholder(word)) || words.windows(2).any(|pair| is_placeholder(&pair.concat()));
+    let says_so =
+        words.iter().any(|word| is_placeholder(word)) || words.windows(2).any(|pair| is_placeholder(&pair.concat()));
     let is_filler_word = |word: &str| {
         let rest = data::SECRET_WORDS.with("placeholder").filter_map(|known| word.strip_prefix(known));
         let mut rest = rest.map(|rest| rest.trim_end_matches(|c: char| c.is_ascii_digit()));

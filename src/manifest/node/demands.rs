@@ -76,15 +76,15 @@ mod tests {
         let direct = requests_of(&[("a", "^1.0.0"), ("@b/c", "~2"), ("d", "3")]);
         let classic =
             "# yarn lockfile v1\n\n\"@b/c@~2\", \"@b/c@^2\":\n  version \"2.1.0\"\n\na@^1.0.0:\n  version \"1.0.0\"\n";
-        assert_eq!(yarn(classic, &direct), wanted(&[("a", "^1.0.0"), ("@b/c", "~2")]));
+        assert_eq!(yarn(classic, &direct), requests_of(&[("a", "^1.0.0"), ("@b/c", "~2")]));
         let berry =
             "__metadata:\n  version: 6\n\n\"@b/c@npm:~2, @b/c@npm:^2\":\n  version: 2.1.0\n\n\"a@npm:^1.0.0\":\n";
-        assert_eq!(yarn(berry, &direct), wanted(&[("a", "^1.0.0"), ("@b/c", "~2")]));
+        assert_eq!(yarn(berry, &direct), requests_of(&[("a", "^1.0.0"), ("@b/c", "~2")]));
         let nine = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.0.0\n    devDependencies:\n      '@b/c':\n        specifier: ~2\n  packages/x:\n    dependencies:\n      z:\n        specifier: 1\n";
-        assert_eq!(pnpm(nine), Some(wanted(&[("a", "^1.0.0"), ("@b/c", "~2")])));
+        assert_eq!(pnpm(nine), Some(requests_of(&[("a", "^1.0.0"), ("@b/c", "~2")])));
         let five = "lockfileVersion: 5.3\nspecifiers:\n  a: ^1.0.0\n  '@b/c': ~2\ndependencies:\n  a: 1.0.0\n";
-        assert_eq!(pnpm(five), Some(wanted(&[("a", "^1.0.0"), ("@b/c", "~2")])));
+        assert_eq!(pnpm(five), Some(requests_of(&[("a", "^1.0.0"), ("@b/c", "~2")])));
         let lock = serde_json::json!({"workspaces": {"": {"dependencies": {"a": "^1.0.0"}, "devDependencies": {"@b/c": "~2"}}}});
-        assert_eq!(bun(&lock), Some(wanted(&[("a", "^1.0.0"), ("@b/c", "~2")])));
+        assert_eq!(bun(&lock), Some(requests_of(&[("a", "^1.0.0"), ("@b/c", "~2")])));
     }
 }

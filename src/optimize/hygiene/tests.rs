@@ -410,9 +410,10 @@ fn every_step_names_what_it_assumes() {
     let done = optimize_to_rung(text, &[package, server], Rung::Server);
     let steps: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.steps).collect();
     assert!(steps.iter().all(|step| !step.assumptions.is_empty()) && steps.len() > 3, "{steps:?}");
-    let assumption_of = |pass: &str| steps.iter().find(|step| step.pass == pass).map(|step| step.assumptions[0].clone()).unwrap();
+    let assumption_of =
+        |pass: &str| steps.iter().find(|step| step.pass == pass).map(|step| step.assumptions[0].clone()).unwrap();
     assert_eq!(
-        (of("non-root").what.as_str(), of("non-root").support),
+        (assumption_of("non-root").what.as_str(), assumption_of("non-root").support),
         ("the program writes only to /data and /tmp", Support::Sources)
     );
     let slim = assumption_of("slim-runtime");

@@ -251,8 +251,8 @@ mod tests {
             "/app",
         )
         .unwrap();
-        assert_eq!(observed.folders, written(&["/app", "/var/log/app"]));
+        assert_eq!(observed.folders, path_set(&["/app", "/var/log/app"]));
         assert!(observed.sources);
-        assert!(observed_ones(&written(&["/etc/hosts2"]), "/app").is_err());
+        assert!(observed_ones(&path_set(&["/etc/hosts2"]), "/app").is_err());
     }
 }

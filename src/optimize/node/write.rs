@@ -168,7 +168,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         let mut edits = vec![(self.pieces.behind_verb.unwrap_or(span.end), behind)];
         if self.pieces.manager == Manager::Yarn {
             let is_unshared = |text: &str| text.starts_with("--mount=type=cache") && !text.contains("sharing=");
-            let mounts = instruction.flags.iter().map(|flag| flag.word.span).filter(|span| is_unshared(source.slice(*span)));
+            let mounts =
+                instruction.flags.iter().map(|flag| flag.word.span).filter(|span| is_unshared(source.slice(*span)));
             edits.extend(mounts.map(|span| (span.end, ",sharing=locked")));
         }
         edits.sort_unstable();

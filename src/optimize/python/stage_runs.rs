@@ -55,7 +55,10 @@ impl PythonWriter<'_, '_> {
             if !calls_manager_for(elements, Verb::Update) {
                 parts.splice(0..0, update);
             }
-        } else if !build && parts.is_empty() && elements.iter().all(is_known) && calls_manager_for(elements, Verb::Upgrade)
+        } else if !build
+            && parts.is_empty()
+            && elements.iter().all(is_known)
+            && calls_manager_for(elements, Verb::Upgrade)
         {
             parts.extend(elements.iter().filter(|element| element.class != Class::System).map(text));
         } else {

@@ -22,7 +22,8 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invoc
         return Some(PythonStageBlocker::InstallsPython);
     }
     let variable = |name: &str| build.run_variable(stage, index, invocation, name).and_then(FoundVariable::text);
-    let never = variable("UV_PYTHON_DOWNLOADS").is_some_and(|text| matches!(&*text, "never" | "0" | "false" | "manual"))
+    let never = variable("UV_PYTHON_DOWNLOADS")
+        .is_some_and(|text| matches!(&*text, "never" | "0" | "false" | "manual"))
         || variable("UV_PYTHON_PREFERENCE").is_some_and(|text| text == "only-system")
         || installed::is_set(build, (stage, index), invocation, &["UV_NO_MANAGED_PYTHON"])
         || call.has(&["--no-python-downloads", "--no-managed-python", "--system"]);
@@ -32,7 +33,8 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invoc
     let python_version = base_version(build, stage)?;
     let option = invocation.args.iter().position(|word| matches!(word.text(), "--python" | "-p"));
     let option = option.and_then(|at| invocation.args.get(at + 1)).map(|word| word.text().to_owned());
-    let joined_option = || invocation.args.iter().find_map(|word| Some(word.text().strip_prefix("--python=")?.to_owned()));
+    let joined_option =
+        || invocation.args.iter().find_map(|word| Some(word.text().strip_prefix("--python=")?.to_owned()));
     let requested = match option.or_else(joined_option).or_else(|| variable("UV_PYTHON")) {
         Some(version) => (!is_named(&version, &python_version)).then_some(version),
         None => unfit(scene, (stage, index), invocation, &python_version),

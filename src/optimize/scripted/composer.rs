@@ -134,7 +134,8 @@ fn of_run(scene: &PassInput, index: usize, extensions: bool) -> Option<Instructi
     }
     let composer = invocations.iter().any(is_composer);
     let is_harmless = |program: &str| matches!(program, "rm" | "mkdir" | "cp") || Program::of(program).writes_nothing();
-    let plain = invocations.iter().all(|invocation| is_composer(invocation) || invocation.program.is_some_and(is_harmless));
+    let plain =
+        invocations.iter().all(|invocation| is_composer(invocation) || invocation.program.is_some_and(is_harmless));
     if composer {
         return plain.then_some(InstructionFate::Build(None));
     }

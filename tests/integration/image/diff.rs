@@ -88,7 +88,7 @@ fn an_image_is_not_a_different_from_itself() {
 }
 
 #[test]
-fn times_and_order_are_not_difference_when_meaning_counts() {
+fn times_and_order_are_no_difference_when_meaning_counts() {
     let first = vec![vec![dir("d"), file("d/x", b"x".to_vec()), file("y", b"y".to_vec())]];
     let second = vec![vec![file("y", b"y".to_vec()).mtime(5), dir("d").mtime(6), file("d/x", b"x".to_vec()).mtime(7)]];
     let difference = result(&picture(&first), &picture(&second), &[]);

@@ -217,7 +217,8 @@ fn writes_nowhere(invocation: &Invocation) -> bool {
 /// What a call of a package manager is for; `None` where it does nothing.
 fn by_call(invocation: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind> {
     let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) || call.manager == Manager::Corepack;
-    let only_build_packages = || !call.packages.is_empty() && call.packages.iter().all(|package| only_builds(package.name.text));
+    let only_build_packages =
+        || !call.packages.is_empty() && call.packages.iter().all(|package| only_builds(package.name.text));
     Some(match Purpose::of(invocation) {
         Purpose::Looks if writes_nowhere(invocation) => return None,
         Purpose::Lists => Kind::Clean,

@@ -31,9 +31,9 @@ pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
     let count_of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
     let title = format!(
         "Files: {} added, {} removed, {} changed",
-        of(PathChangeKind::Added),
-        of(PathChangeKind::Removed),
-        of(PathChangeKind::Changed)
+        count_of(PathChangeKind::Added),
+        count_of(PathChangeKind::Removed),
+        count_of(PathChangeKind::Changed)
     );
     section(title, files(diff, &difference.files, layout));
     let title =
