@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::graph::Graph;
-use crate::buildlog::{BuildLog, StepStatus};
+use crate::buildlog::{BuildLog, StepLabel, StepStatus};
 
 /// The seconds of each step of a graph; `None` for one that no build of the log ran. Of several builds the last that ran
 /// it counts. A step of the log is one of the graph if the stage and the text are the same, else if the text is.
@@ -20,12 +20,26 @@ pub fn step_seconds(graph: &Graph, log: &BuildLog) -> Vec<Option<f64>> {
         by_text.insert(text, seconds);
     }
     let seconds = graph.steps.iter().map(|step| {
-        let (number, text) = step.name.split_once("] ").unwrap_or(("", &step.name));
-        let stage = number.trim_start_matches('[').split_whitespace().rev().nth(1).unwrap_or_default();
-        let text = words(text);
-        by_stage.get(&(stage, text.clone())).or_else(|| by_text.get(&text)).copied()
+        let text = words(step.name.split_once("] ").map_or(step.name.as_str(), |(_, text)| text));
+        by_stage.get(&(stage_of(&step.name), text.clone())).or_else(|| by_text.get(&text)).copied()
     });
     seconds.collect()
+}
+
+/// The step of a graph that a step of a log is: the one of its stage and text, else of its text.
+pub fn find_logged(graph: &Graph, label: &StepLabel) -> Option<usize> {
+    let text = words(&label.text);
+    let same = |index: &usize| words(graph.steps[*index].name.split_once("] ").map_or("", |(_, text)| text)) == text;
+    let of_text: Vec<usize> = (0..graph.steps.len()).filter(same).collect();
+    let stage = label.stage.as_deref().unwrap_or_default();
+    let of_stage = of_text.iter().find(|index| stage_of(&graph.steps[**index].name) == stage);
+    of_stage.or(of_text.first()).copied()
+}
+
+/// The stage in the name of a step; empty if the build has one stage only.
+fn stage_of(name: &str) -> &str {
+    let number = name.split_once("] ").map_or("", |(number, _)| number);
+    number.trim_start_matches('[').split_whitespace().rev().nth(1).unwrap_or_default()
 }
 
 /// The text with one blank between words: logs differ in blanks of joined lines.

@@ -4,3 +4,4 @@ pub(super) mod explain;
 pub(super) mod history;
 mod place;
 pub(super) mod predict;
+mod states;

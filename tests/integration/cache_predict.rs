@@ -95,3 +95,27 @@ fn a_log_says_how_long_the_rebuild_takes() {
     let json = json(&ran.again(["cache", "predict", "--touch=src/main.js", "--log=build.log", "--format=json"]));
     assert_eq!(json["builds"][0]["rerun_seconds"], 20.5);
 }
+
+#[test]
+fn a_log_is_explained_by_what_changed_since_a_commit() {
+    let log = "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
+               #5 [build 1/6] FROM docker.io/library/node:22\n#5 CACHED\n\n#6 [build 2/6] WORKDIR /app\n#6 CACHED\n\n\
+               #7 [build 3/6] COPY package.json ./\n#7 CACHED\n\n#8 [build 4/6] RUN npm install\n#8 DONE 60.5s\n\n\
+               #9 [build 5/6] COPY . .\n#9 DONE 0.5s\n\n#10 [build 6/6] RUN npm run build\n#10 DONE 20.0s\n";
+    let ran = project().file("build.log", log).args(["--version"]).run();
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    std::fs::write(folder.join("src/main.js"), "2").unwrap();
+    let explained = ran.again(["cache", "explain", "build.log", ".", "--before", "HEAD", "--format", "json"]).code(0);
+    let json = explained.json();
+    let reason = |name: &str| {
+        let steps = json["builds"][0]["steps"].as_array().unwrap();
+        steps.iter().find(|step| step["name"].as_str().unwrap().contains(name)).unwrap()["reason"].clone()
+    };
+    assert_eq!(reason("COPY . ."), "`src/main.js` changed");
+    assert!(reason("npm install").as_str().unwrap().contains("the builder has lost the record"), "{json}");
+    let alone = explained.again(["cache", "explain", "build.log", "--before", "HEAD"]).code(2);
+    assert!(alone.stderr.contains("--before needs the Dockerfile"), "{}", alone.stderr);
+}

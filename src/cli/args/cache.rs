@@ -107,6 +107,12 @@ pub(in crate::cli) struct ExplainLog {
     /// Show all steps, also those that took no time
     #[arg(long)]
     pub all: bool,
+    /// Commit of the build before, to say why steps were not cached
+    #[arg(long, value_name = "COMMIT")]
+    pub before: Option<String>,
+    /// Commit of the logged build [default: the working tree]
+    #[arg(long, value_name = "COMMIT", requires = "before")]
+    pub at: Option<String>,
     #[command(flatten)]
     pub build: Build,
 }

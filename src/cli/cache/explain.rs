@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::states::States;
 use crate::build::Build;
-use crate::buildlog::{self, BuildLog, LogForm, LoggedBuild};
+use crate::buildlog::{self, BuildLog, LogForm, LogStep, LoggedBuild};
+use crate::cache::{BuilderFlags, Graph, Prediction, StepVerdict, find_logged};
 use crate::cli::args::{ExplainLog, Global};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
@@ -12,7 +14,7 @@ use crate::cli::terminal;
 use crate::finding::Mask;
 use crate::inputs::Inputs;
 use crate::load::{build_log_name, read_build_log};
-use crate::report::{self, ExplainedBuild, ExplainedLog, Format};
+use crate::report::{self, ExplainedBuild, ExplainedLog, Format, ReasonWriter};
 use crate::secret;
 
 pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, CommandFailure> {
@@ -29,7 +31,11 @@ pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, C
         }
         None => None,
     };
-    let explained = explain_log(name, log, inputs.as_ref());
+    let predicted = match &command.before {
+        Some(earlier) => predict(inputs.as_ref(), earlier, command.at.as_deref())?,
+        None => Vec::new(),
+    };
+    let explained = explain_log(name, log, inputs.as_ref(), &predicted);
     let text = match global.format {
         Format::Json => {
             report::cache_explanation_json(&explained, inputs.as_ref().map_or(".", |inputs| inputs.root.as_str()))
@@ -66,7 +72,49 @@ fn check_steps(log: &BuildLog, name: &str) -> Result<(), CommandFailure> {
     Err(CommandFailure::Because { what: format!("`{name}` {what}"), help: Some(help) })
 }
 
-fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>) -> ExplainedLog {
+/// What the cache model says of a build.
+struct PredictedBuild {
+    graph: Graph,
+    prediction: Prediction,
+    /// The first line of each instruction.
+    lines: Vec<u32>,
+    /// The commit of the build before.
+    earlier: String,
+}
+
+impl PredictedBuild {
+    /// Why a step was not cached; `None` for a step that is not of this build.
+    fn reason(&self, step: &LogStep) -> Option<String> {
+        let predicted = self.prediction.steps.get(find_logged(&self.graph, &step.label)?)?;
+        if predicted.verdict == StepVerdict::Hit {
+            return Some(format!(
+                "nothing that it depends on changed since {}: the builder has lost the record (pruned, another builder), or \
+                 a build at the same time held it",
+                self.earlier
+            ));
+        }
+        let line_of = |index: usize| self.lines.get(index).copied().unwrap_or(0);
+        Some(ReasonWriter { graph: &self.graph, line_of: &line_of }.all(&predicted.reasons))
+    }
+}
+
+/// What the cache model says of the builds since a commit.
+fn predict(inputs: Option<&Inputs>, earlier: &str, later: Option<&str>) -> Result<Vec<PredictedBuild>, CommandFailure> {
+    let Some(inputs) = inputs else {
+        let help = Some("pass its folder behind the log".to_owned());
+        return Err(CommandFailure::Because { what: "--before needs the Dockerfile of the log".to_owned(), help });
+    };
+    let predict = |build: usize| {
+        let states = States::between(inputs, build, earlier, later)?;
+        let (graph, prediction) = states.predict(&BuilderFlags::default());
+        let instructions = states.after.input.file.instructions();
+        let lines = instructions.iter().map(|instruction| instruction.start_line).collect();
+        Ok(PredictedBuild { graph, prediction, lines, earlier: earlier.to_owned() })
+    };
+    (0..inputs.builds.len()).map(predict).collect()
+}
+
+fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: &[PredictedBuild]) -> ExplainedLog {
     let mut mask = inputs.map(crate::audit::mask).unwrap_or_default();
     let mut explained = ExplainedLog { name, builds: Vec::new(), notices: log.notices };
     let builds: Vec<(String, Build)> = inputs.map_or_else(Vec::new, |inputs| {
@@ -75,8 +123,9 @@ fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>) -> Explaine
     });
     for logged in log.builds {
         let logged = masked(logged, &mut mask);
-        let build = explain_build(logged, &builds, &|_| None);
-        let is_instruction = |step: &buildlog::LogStep| step.label.is_instruction();
+        let reason = |step: &LogStep| predicted.iter().find_map(|build| build.reason(step));
+        let build = explain_build(logged, &builds, &|step| reason(step).map(|text| mask.apply(&text)));
+        let is_instruction = |step: &LogStep| step.label.is_instruction();
         if !builds.is_empty()
             && build.logged.steps.iter().any(is_instruction)
             && build.places.iter().all(Option::is_none)
@@ -95,7 +144,7 @@ fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>) -> Explaine
 fn explain_build(
     logged: LoggedBuild,
     builds: &[(String, Build)],
-    reason: &dyn Fn(usize) -> Option<String>,
+    reason: &dyn Fn(&LogStep) -> Option<String>,
 ) -> ExplainedBuild {
     let mapped: Vec<Vec<Option<usize>>> = builds.iter().map(|(_, build)| build.logged_steps(&logged)).collect();
     // Each target has a Dockerfile of its own: the one that has most of its steps.
@@ -124,7 +173,7 @@ fn explain_build(
     let places = (0..logged.steps.len()).map(place).collect();
     let base = |title: &str| best.values().find_map(|(build, _)| builds[*build].1.base_stage(title));
     let explanation = buildlog::explain(&logged, &base);
-    let reasons = (0..logged.steps.len()).map(reason).collect();
+    let reasons = logged.steps.iter().map(|step| if step.is_missed() { reason(step) } else { None }).collect();
     ExplainedBuild { explanation, places, reasons, logged }
 }
 

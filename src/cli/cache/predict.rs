@@ -1,10 +1,8 @@
 //! `dockopt cache predict`.
 
-mod states;
-
-use self::states::{Change, States};
+use super::states::{Change, States};
 use crate::buildlog::BuildLog;
-use crate::cache::{BuildState, Digests, Graph, Prediction, Records, step_seconds};
+use crate::cache::step_seconds;
 use crate::cli::args::{CachePredict, Global, build_args};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
@@ -51,12 +49,7 @@ fn predict(
 ) -> Result<BuildPrediction, CommandFailure> {
     let states = States::read(inputs, build, change)?;
     let flags = command.image_store.flags();
-    let graphs =
-        [&states.before, &states.after].map(|state| Graph::new(&crate::build::Build::new(&state.input), &flags));
-    let [old, new] = graphs;
-    let before = BuildState { graph: &old, context: &states.before.context, folder: "" };
-    let after = BuildState { graph: &new, context: &states.after.context, folder: "" };
-    let prediction = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
+    let (new, prediction) = states.predict(&flags);
     let input = &states.after.input;
     Ok(BuildPrediction {
         dockerfile: inputs.source(inputs.builds[build].dockerfile).name().to_owned(),

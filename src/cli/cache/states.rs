@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cache::{ContextFiles, names_only, touch};
-use crate::cli::cache::place::{RepositoryPlace, because};
+use super::place::{RepositoryPlace, because};
+use crate::build::Build;
+use crate::cache::{BuildState, BuilderFlags, ContextFiles, Digests, Graph, Prediction, Records, names_only, touch};
 use crate::cli::output::CommandFailure;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
 use crate::load::git::{CommitBuild, Directories};
@@ -12,29 +13,29 @@ use crate::load::{DOCKERFILE_LIMIT, read_source};
 use crate::text::Source;
 
 /// What changes between the states.
-pub(super) struct Change {
+pub(in crate::cli::cache) struct Change {
     /// Files whose contents change.
-    pub(super) touched: Vec<PathBuf>,
+    pub(in crate::cli::cache) touched: Vec<PathBuf>,
     /// The commit that was built last.
-    pub(super) since: Option<String>,
+    pub(in crate::cli::cache) since: Option<String>,
     /// The Dockerfile that is built.
-    pub(super) against: Option<PathBuf>,
+    pub(in crate::cli::cache) against: Option<PathBuf>,
     /// Build arguments that get another value.
-    pub(super) build_args: Vec<(String, String)>,
+    pub(in crate::cli::cache) build_args: Vec<(String, String)>,
 }
 
 /// One state.
-pub(super) struct State {
-    pub(super) input: BuildInput,
-    pub(super) context: ContextFiles,
+pub(in crate::cli::cache) struct State {
+    pub(in crate::cli::cache) input: BuildInput,
+    pub(in crate::cli::cache) context: ContextFiles,
 }
 
 /// Both states, and how they are called.
-pub(super) struct States {
-    pub(super) before: State,
-    pub(super) after: State,
-    pub(super) compared: String,
-    pub(super) notes: Vec<String>,
+pub(in crate::cli::cache) struct States {
+    pub(in crate::cli::cache) before: State,
+    pub(in crate::cli::cache) after: State,
+    pub(in crate::cli::cache) compared: String,
+    pub(in crate::cli::cache) notes: Vec<String>,
 }
 
 impl Change {
@@ -45,11 +46,47 @@ impl Change {
     }
 }
 
+impl State {
+    /// The build as a commit has it.
+    fn of_commit(place: &RepositoryPlace, input: &BuildInput, name: &str) -> Result<Self, CommandFailure> {
+        let repository = &place.repository;
+        let commit = repository.commit(repository.resolve(name)?)?;
+        let files = match repository.builds(std::slice::from_ref(&commit), &place.paths).pop() {
+            Some(CommitBuild::Found(files)) => files,
+            Some(CommitBuild::Unreadable(failure)) => return Err(failure.into()),
+            Some(CommitBuild::Absent) | None => {
+                let what = format!("`{}` is not in {name}", place.paths.dockerfile);
+                return Err(because(what, "name a commit that has it"));
+            }
+        };
+        let text = repository.text(files.dockerfile)?;
+        let ignore = files.ignore.map(|ignore| repository.text(ignore)).transpose()?;
+        let root = Directories::new(repository).directory(files.context)?;
+        let mut earlier = BuildInput::new(&Source::of(&place.paths.dockerfile, &text), input.options.clone());
+        earlier.base_images.clone_from(&input.base_images);
+        Ok(Self { input: earlier, context: ContextFiles::new(root, ignore.as_deref()) })
+    }
+
+    /// The steps.
+    pub(in crate::cli::cache) fn graph(&self, flags: &BuilderFlags) -> Graph {
+        Graph::new(&Build::new(&self.input), flags)
+    }
+}
+
 impl States {
-    pub(super) fn read(inputs: &Inputs, build: usize, change: &Change) -> Result<Self, CommandFailure> {
+    /// What the builder does with the second state after the first.
+    pub(in crate::cli::cache) fn predict(&self, flags: &BuilderFlags) -> (Graph, Prediction) {
+        let (old, new) = (self.before.graph(flags), self.after.graph(flags));
+        let before = BuildState { graph: &old, context: &self.before.context, folder: "" };
+        let after = BuildState { graph: &new, context: &self.after.context, folder: "" };
+        let prediction = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
+        (new, prediction)
+    }
+
+    pub(in crate::cli::cache) fn read(inputs: &Inputs, build: usize, change: &Change) -> Result<Self, CommandFailure> {
         let input = &inputs.builds[build];
         let mut states = match change.commit() {
-            Some(commit) => Self::since(inputs, build, commit)?,
+            Some(commit) => Self::between(inputs, build, commit, None)?,
             None => Self::same(input),
         };
         if !change.touched.is_empty() {
@@ -72,37 +109,28 @@ impl States {
         Self { before: state(), after: state(), compared: String::new(), notes: Vec::new() }
     }
 
-    /// The build of a commit, and that of the working tree.
-    fn since(inputs: &Inputs, build: usize, name: &str) -> Result<Self, CommandFailure> {
+    /// The build of a commit, and that of the working tree, or of a later commit.
+    pub(in crate::cli::cache) fn between(
+        inputs: &Inputs,
+        build: usize,
+        earlier: &str,
+        later: Option<&str>,
+    ) -> Result<Self, CommandFailure> {
         let input = &inputs.builds[build];
         let place = RepositoryPlace::of(inputs, build)?;
-        let repository = &place.repository;
-        let commit = repository.commit(repository.resolve(name)?)?;
-        let files = match repository.builds(std::slice::from_ref(&commit), &place.paths).pop() {
-            Some(CommitBuild::Found(files)) => files,
-            Some(CommitBuild::Unreadable(failure)) => return Err(failure.into()),
-            Some(CommitBuild::Absent) | None => {
-                let what = format!("`{}` is not in {name}", place.paths.dockerfile);
-                return Err(because(what, "name a commit that has it, with --since"));
-            }
-        };
-        let text = repository.text(files.dockerfile)?;
-        let ignore = files.ignore.map(|ignore| repository.text(ignore)).transpose()?;
-        let root = Directories::new(repository).directory(files.context)?;
-        let mut earlier = BuildInput::new(&Source::of(&place.paths.dockerfile, &text), input.options.clone());
-        earlier.base_images.clone_from(&input.base_images);
-        let work_tree = repository.work_directory(&place.paths.context)?;
+        let mut before = State::of_commit(&place, input, earlier)?;
+        if let Some(later) = later {
+            let after = State::of_commit(&place, input, later)?;
+            return Ok(Self { before, after, compared: format!("{later} against {earlier}"), notes: Vec::new() });
+        }
+        let work_tree = place.repository.work_directory(&place.paths.context)?;
         // What git ignores is the same before and after.
         let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
-        let root = Arc::new(root.with_missing(&names, Some(&work_tree)));
+        before.context = before.context.over(Arc::new(before.context.root.with_missing(&names, Some(&work_tree))));
         let work_tree = Arc::new(work_tree.with_missing(&names, None));
-        let ignore_now = ignore_text(inputs, input);
-        Ok(Self {
-            before: State { input: earlier, context: ContextFiles::new(root, ignore.as_deref()) },
-            after: State { input: input.clone(), context: ContextFiles::new(work_tree, ignore_now.as_deref()) },
-            compared: format!("the working tree against {name}"),
-            notes: Vec::new(),
-        })
+        let context = ContextFiles::new(work_tree, ignore_text(inputs, input).as_deref());
+        let after = State { input: input.clone(), context };
+        Ok(Self { before, after, compared: format!("the working tree against {earlier}"), notes: Vec::new() })
     }
 
     /// Changes the contents of files.
