@@ -5,6 +5,7 @@ mod embedded;
 mod ignores;
 mod listing;
 mod history_facts;
+mod log_facts;
 mod image_facts;
 mod overview;
 mod report;

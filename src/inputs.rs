@@ -46,6 +46,8 @@ pub struct Inputs {
     pub measured: BTreeMap<FileId, MeasuredImage>,
     /// How often steps ran in the last commits, by Dockerfile; empty where nobody looked at the history.
     pub histories: BTreeMap<FileId, StepHistory>,
+    /// What a build log tells of the lines of the Dockerfiles.
+    pub timed: BTreeMap<FileId, TimedSteps>,
 }
 
 impl Inputs {
@@ -233,6 +235,15 @@ pub struct MeasuredImage {
     pub name: String,
     /// Bytes that need not be in it.
     pub bytes: Vec<MeasuredBytes>,
+}
+
+/// What a build log tells of the lines of a Dockerfile.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TimedSteps {
+    /// What the log is called.
+    pub name: String,
+    /// Seconds of each instruction that ran, by its first line.
+    pub seconds: BTreeMap<u32, f64>,
 }
 
 /// Bytes of an image that need not be there.

@@ -10,7 +10,7 @@ use crate::build::{self, Build, StageBase};
 use crate::cache;
 use crate::finding::{Finding, ImpactKind, Mask, Saving, Severity};
 use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassMatch, ContextEntryKind, summarise};
-use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs, StepHistory};
+use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs, StepHistory, TimedSteps};
 use crate::manifest::Project;
 use crate::text::{FileId, Span};
 
@@ -43,7 +43,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
         stages: build.stages().iter().filter_map(stage).collect(),
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
-        rerun: rerun.map(|rerun| rerun_report(build, rerun, inputs.histories.get(&input.dockerfile), mask)),
+        rerun: rerun.map(|rerun| rerun_report(inputs, build, rerun, mask)),
         findings: indexes,
     }
 }
@@ -254,7 +254,10 @@ fn entries(largest: Vec<Aggregate>) -> Vec<ContextListingEntry> {
     largest.into_iter().map(entry).collect()
 }
 
-fn rerun_report(build: &Build, rerun: cache::Rerun, history: Option<&StepHistory>, mask: &Mask) -> Rerun {
+fn rerun_report(inputs: &Inputs, build: &Build, rerun: cache::Rerun, mask: &Mask) -> Rerun {
+    let dockerfile = &build.input().dockerfile;
+    let history: Option<&StepHistory> = inputs.histories.get(dockerfile);
+    let timed: Option<&TimedSteps> = inputs.timed.get(dockerfile);
     let line = rerun.first.instruction.start_line;
     let step = |step: &build::LayerStep| BuildStep {
         number: step.number,
@@ -263,7 +266,11 @@ fn rerun_report(build: &Build, rerun: cache::Rerun, history: Option<&StepHistory
         line: step.instruction.start_line,
         text: mask.apply(&build.one_line(step.instruction)),
     };
+    let time = |step: &build::LayerStep| timed?.seconds.get(&step.instruction.start_line).copied();
+    let times: Vec<f64> = rerun.steps.iter().filter_map(time).collect();
     Rerun {
+        seconds: times.iter().copied().reduce(|sum, seconds| sum + seconds),
+        is_partly_timed: times.len() < rerun.steps.len(),
         first: step(&rerun.first),
         steps: rerun.steps.iter().map(step).collect(),
         copies: rerun.copies.iter().map(step).collect(),

@@ -135,6 +135,10 @@ pub struct Rerun {
     pub example: Option<String>,
     /// In how many of the last commits the first step ran, and how many those are; `None` without a history.
     pub commits: Option<(u32, u32)>,
+    /// Seconds of the steps that run again, as a build log has them; `None` if it has none of them.
+    pub seconds: Option<f64>,
+    /// Whether the log lacks the time of some of these steps: they were cached, or are not in it.
+    pub is_partly_timed: bool,
 }
 
 /// A step of the build.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Threshold};
-use super::{context_problems, embedded, history_facts, image_facts, listing, overview};
+use super::{context_problems, embedded, history_facts, image_facts, listing, log_facts, overview};
 use crate::build::Build;
 use crate::compose;
 use crate::finding::{Finding, Mask, Severity};
@@ -188,6 +188,7 @@ fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>
     let mut outcome = rules::run(inputs, builds, policies);
     image_facts::price(&mut outcome.findings, inputs);
     history_facts::price(&mut outcome.findings, inputs);
+    log_facts::price(&mut outcome.findings, inputs);
     let mask_findings = |findings: Vec<Finding>| {
         let shown_findings = embedded::ShownFindings::new(&findings, &inputs.sources);
         findings.into_par_iter().map(|finding| masked(shown_findings.finding(finding), mask)).collect()

@@ -1,7 +1,9 @@
 //! Which instructions the steps of a build log are.
 
+use std::collections::BTreeMap;
+
 use super::{Build, Stage, StageBase};
-use crate::buildlog::{LogForm, LogStep, LoggedBuild, StepKind};
+use crate::buildlog::{BuildLog, LogForm, LogStep, LoggedBuild, StepKind, StepStatus};
 use crate::dockerfile::Keyword;
 
 /// Characters of an instruction that are compared with the log, which may cut the rest.
@@ -12,6 +14,24 @@ impl Build<'_> {
     /// this Dockerfile does not have.
     pub fn logged_steps(&self, logged: &LoggedBuild) -> Vec<Option<usize>> {
         logged.steps.iter().map(|step| self.logged_step(logged.form, step)).collect()
+    }
+
+    /// Seconds of each instruction that a log saw run, by its first line. Of several builds the last one that ran it
+    /// counts; of several platforms the slowest.
+    pub fn logged_seconds(&self, log: &BuildLog) -> BTreeMap<u32, f64> {
+        let mut all = BTreeMap::new();
+        for logged in &log.builds {
+            let mut own: BTreeMap<u32, f64> = BTreeMap::new();
+            for (step, index) in logged.steps.iter().zip(self.logged_steps(logged)) {
+                let ran = step.seconds.filter(|_| step.status == StepStatus::Done);
+                if let (Some(seconds), Some(index)) = (ran, index) {
+                    let slowest = own.entry(self.instruction(index).start_line).or_insert(seconds);
+                    *slowest = seconds.max(*slowest);
+                }
+            }
+            all.extend(own);
+        }
+        all
     }
 
     fn logged_step(&self, form: LogForm, step: &LogStep) -> Option<usize> {

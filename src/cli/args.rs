@@ -97,6 +97,9 @@ pub(super) struct Audit {
     /// Do not look at git history for how often steps reran
     #[arg(long)]
     pub no_history: bool,
+    /// Log of a build, in any form that `cache explain` reads, to measure what a source change reruns
+    #[arg(long, value_name = "LOG")]
+    pub log: Option<PathBuf>,
     #[command(flatten)]
     pub build: Build,
     #[command(flatten)]

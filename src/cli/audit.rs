@@ -1,9 +1,14 @@
 //! `dockopt audit`.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use super::args::{Audit, Global};
 use super::baseline;
 use super::output::{CommandFailure, base, code, complain, describe_inputs, line, policies, today, write_run};
-use crate::load::FactSelection;
+use crate::build::Build;
+use crate::inputs::{Inputs, TimedSteps};
+use crate::load::{FactSelection, build_log_name, read_build_log};
 use crate::report::{self, ReportRun};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
@@ -20,6 +25,9 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     if !command.no_history {
         super::cache::history::add_step_histories(&mut inputs);
     }
+    if let Some(log) = &command.log {
+        add_times(log, &mut inputs)?;
+    }
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
@@ -33,4 +41,23 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     let text = |layout| report::audit(&report, &command.build.typed(), layout, command.all);
     write_run(global, &run, text, || report::audit_json(&report))?;
     Ok(code)
+}
+
+/// Takes the seconds of the steps from a build log.
+fn add_times(path: &Path, inputs: &mut Inputs) -> Result<(), CommandFailure> {
+    let log = read_build_log(path)?;
+    let name = build_log_name(path);
+    let mut timed = BTreeMap::new();
+    for input in &inputs.builds {
+        let seconds = Build::new(input).logged_seconds(&log);
+        if !seconds.is_empty() {
+            timed.insert(input.dockerfile, TimedSteps { name: name.clone(), seconds });
+        }
+    }
+    if timed.is_empty() {
+        let text = format!("`{name}` has no time of a step of these builds: give the log of a build in which they ran");
+        inputs.notices.push(text);
+    }
+    inputs.timed = timed;
+    Ok(())
 }

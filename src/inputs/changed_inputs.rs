@@ -26,6 +26,7 @@ impl Inputs {
             notices: Vec::new(),
             measured: BTreeMap::new(),
             histories: BTreeMap::new(),
+            timed: BTreeMap::new(),
         }
     }
 }

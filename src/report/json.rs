@@ -191,6 +191,8 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
         copies: rerun.copies.iter().map(step).collect(),
         example: rerun.example.as_deref(),
         commits: rerun.commits.map(|(reruns, of)| wire::CommitShare { reruns, of }),
+        seconds: rerun.seconds,
+        is_partly_timed: rerun.seconds.map(|_| rerun.is_partly_timed),
     });
     wire::Build {
         dockerfile: name(report, build.dockerfile),

@@ -122,6 +122,8 @@ fn build() -> BuildReport {
             copies: Vec::new(),
             example: Some("app/main.py".into()),
             commits: None,
+            seconds: None,
+            is_partly_timed: true,
         }),
         findings: vec![1, 2, 0, 3, 4],
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::layout::{Layout, TextStyle, clean, cut, cut_path, pad, width, wrap};
 use super::table::table;
 use super::text::{problems, skipped};
-use super::units::{bytes, count, hidden_rows};
+use super::units::{bytes, count, hidden_rows, seconds};
 use crate::audit::{BuildReport, BuildStep, ContextReport, Report, Rerun};
 use crate::finding::Safety;
 
@@ -170,11 +170,16 @@ fn rerun_text(rerun: &Rerun) -> String {
         [] => String::new(),
         copies => format!("; where its result differs, {} too", ranges_of_stages(copies)),
     };
+    let time = match (rerun.seconds, rerun.is_partly_timed) {
+        (Some(time), false) => format!(" (≈ {}, measured)", seconds(time)),
+        (Some(time), true) => format!(" (at least {}, measured)", seconds(time)),
+        (None, _) => String::new(),
+    };
     let commits = match rerun.commits {
         Some((reruns, of)) if of > 0 => format!("; {reruns} of the last {} did", count(of.into(), "commit")),
         _ => String::new(),
     };
-    format!("A source change{example} reruns {steps}, from line {} `{text}`{copies}{commits}", first.line)
+    format!("A source change{example} reruns {steps}{time}, from line {} `{text}`{copies}{commits}", first.line)
 }
 
 fn one_stage(steps: &[BuildStep]) -> bool {

@@ -201,6 +201,8 @@ pub(super) struct Rerun<'a> {
     pub copies: Vec<BuildStepJson<'a>>,
     pub example: Option<&'a str>,
     pub commits: Option<CommitShare>,
+    pub seconds: Option<f64>,
+    pub is_partly_timed: Option<bool>,
 }
 
 /// In how many of the last commits the first step ran.

@@ -95,3 +95,30 @@ fn secrets_of_a_log_are_masked() {
         assert!(ran.stdout.contains("***"), "{}", ran.stdout);
     }
 }
+
+#[test]
+fn an_audit_takes_its_seconds_from_a_log() {
+    let dockerfile = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"app.py\"]\n";
+    let step = |number: u32, text: &str, end: &str| format!("#{number} [{number}/4] {text}\n#{number} {end}\n\n");
+    let log = |end: &str| {
+        let run = "RUN pip install -r requirements.txt";
+        step(2, "WORKDIR /app", "CACHED") + &step(3, "COPY . .", "DONE 0.2s") + &step(4, run, end)
+    };
+    let project = |log: String| {
+        let files = Dockopt::new().file("Dockerfile", dockerfile).file("app.py", "import flask\n");
+        files.file("requirements.txt", "flask==3.1.2\n").file("build.log", log)
+    };
+    let arguments = ["audit", "--log", "build.log", "--all"];
+    let ran = project(log("DONE 45.3s")).args(arguments).run();
+    assert!(ran.stdout.contains("reruns steps 3–4 (≈ 46 s, measured), from line 3"), "{}", ran.stdout);
+    let json = project(log("DONE 45.3s")).args(["audit", "--log", "build.log", "--format=json"]).run().json();
+    crate::fixtures::keeps_schema(include_str!("../../schemas/audit.schema.json"), &json);
+    assert_eq!(json["builds"][0]["rerun"]["seconds"], 45.5);
+    let findings = json["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["rule"] == "sources-before-dependencies").unwrap();
+    assert_eq!((&finding["impact"][0]["saves"], &finding["impact"][0]["basis"]), (&45.3.into(), &"measured".into()));
+    let ran = project(log("CACHED")).args(arguments).run();
+    assert!(ran.stdout.contains("(at least 0.2 s, measured)"), "{}", ran.stdout);
+    let ran = project("#1 [internal] load .dockerignore\n#1 DONE 0.1s\n".to_owned()).args(arguments).run();
+    assert!(ran.stdout.contains("has no time of a step of these builds"), "{}", ran.stdout);
+}

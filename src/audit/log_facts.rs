@@ -1,0 +1,41 @@
+//! What a build log tells of findings: the seconds of the step that each rebuild runs again.
+
+use crate::finding::{Basis, Finding, ImpactKind, Saving};
+use crate::inputs::{Inputs, TimedSteps};
+
+/// The rule whose findings point at a step that would be cached without them.
+const RERUN: &str = "sources-before-dependencies";
+
+/// Gives findings the prices that a log shows.
+pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
+    for finding in findings.iter_mut().filter(|finding| finding.rule == RERUN) {
+        let Some(timed) = inputs.timed.get(&finding.file) else { continue };
+        let Some(label) = finding.labels.first() else { continue };
+        let line = inputs.source(finding.file).line(label.span.start);
+        let build = inputs.builds.iter().find(|build| build.dockerfile == finding.file);
+        let instructions = build.into_iter().flat_map(|build| build.file.instructions());
+        let first = instructions
+            .filter(|instruction| (instruction.start_line..=instruction.end_line).contains(&line))
+            .map(|instruction| instruction.start_line)
+            .next();
+        if let Some(seconds) = first.and_then(|first| timed.seconds.get(&first)) {
+            replace(finding, timed, *seconds);
+        }
+    }
+}
+
+fn replace(finding: &mut Finding, timed: &TimedSteps, seconds: f64) {
+    for impact in finding.impact.iter_mut().filter(|impact| impact.kind == ImpactKind::RebuildSeconds) {
+        impact.saves = Some(Saving::Seconds(seconds));
+        impact.basis = Basis::Measured;
+        impact.evidence = format!("build log `{}`; {}", timed.name, impact.evidence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn rules_exist() {
+        assert!(crate::rules::find(super::RERUN).is_some());
+    }
+}
