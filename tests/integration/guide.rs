@@ -88,6 +88,12 @@ fn predictions_are_shown_as_they_are() {
 }
 
 #[test]
+fn histories_are_shown_as_they_are() {
+    use crate::cache_history::{LOG, NAIVE, project};
+    check("docs/cache-history.md", project(NAIVE).file("build.log", LOG));
+}
+
+#[test]
 fn build_logs_are_explained_as_shown() {
     use crate::cache_explain::{dockerfile, sample};
     let log = sample("plain-buildx0.29-engine28.5-src-changed.log");

@@ -1,8 +1,10 @@
 //! Builds the commits of a history, one after the other, with the model of the builder's cache.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use similar::TextDiff;
 
 use crate::build::Build;
 use crate::buildlog::BuildLog;
@@ -16,6 +18,15 @@ use crate::inputs::{BuildInput, Date};
 use crate::load::git::{Commit, CommitBuild, CommitFiles, Directories, ObjectId, Repository};
 use crate::report::{CommitRow, HistoryCommit, HistoryStep, HistoryTable};
 use crate::text::{Source, path};
+
+/// The share of words that two commands have in common which are taken for one.
+const SIMILAR: f32 = 0.5;
+
+/// Bytes of commands whose words are compared.
+const LONGEST_COMMAND: usize = 8 << 10;
+
+/// RUNs that are compared with each other.
+const MAX_MATCHED: usize = 200;
 
 /// How often progress is said.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -220,24 +231,51 @@ impl<'s> Simulation<'s> {
         Version { graph: Arc::new(graph), lines, rejection, lineage: lineage.into() }
     }
 
-    /// Says of each RUN of the second table which one of the first runs the same command.
+    /// Says of each RUN of the second table which one of the first runs the same command, or one with most of its words.
+    /// Where a step whose time is known has no counterpart, no time of the second table is known.
     pub(super) fn match_steps(&self, tables: &mut [HistoryTable]) {
-        let ([before, after], [first, table]) = (self.graphs.as_slice(), tables) else { return };
-        let command = |graph: &Graph, index: usize| {
-            let step = graph.steps.get(index).filter(|step| step.kind == StepKind::Run)?;
-            step.parts.iter().find(|part| part.kind == PartKind::Command).map(|part| part.text.clone())
-        };
-        let mut known: HashMap<String, usize> = HashMap::new();
-        for index in 0..before.steps.len() {
-            if let Some(text) = command(before, index) {
-                known.entry(text).or_insert(index);
+        let ([before, after], [first, second]) = (self.graphs.as_slice(), tables) else { return };
+        let (before, after) = (commands(before), commands(after));
+        let mut matches: Vec<(f32, usize, usize)> = Vec::new();
+        for (new, command) in &after {
+            for (old, known) in &before {
+                let is_long = command.len().max(known.len()) > LONGEST_COMMAND;
+                let share = if command == known {
+                    1.0
+                } else if is_long {
+                    0.0
+                } else {
+                    TextDiff::from_words(*known, *command).ratio()
+                };
+                if share >= SIMILAR {
+                    matches.push((share, *old, *new));
+                }
             }
         }
-        for (index, step) in table.steps.iter_mut().enumerate() {
-            step.same_as = command(after, index).and_then(|text| known.get(&text).copied());
-            step.seconds = step.seconds.or_else(|| first.steps.get(step.same_as?)?.seconds);
+        matches.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        let mut used = HashSet::new();
+        for (_, old, new) in matches {
+            let Some(step) = second.steps.get_mut(new).filter(|step| step.same_as.is_none()) else { continue };
+            if used.insert(old) {
+                step.same_as = Some(old);
+                step.seconds = step.seconds.or_else(|| first.steps.get(old)?.seconds);
+            }
+        }
+        let is_run = |step: &HistoryStep| step.kind == StepKind::Run && step.seconds.is_some();
+        if first.steps.iter().enumerate().any(|(index, step)| is_run(step) && !used.contains(&index)) {
+            second.steps.iter_mut().for_each(|step| step.seconds = None);
         }
     }
+}
+
+/// The commands of the RUNs of a graph, as many as are compared with each other.
+fn commands(graph: &Graph) -> Vec<(usize, &str)> {
+    let runs = graph.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Run);
+    let commands = runs.filter_map(|(index, step)| {
+        let part = step.parts.iter().find(|part| part.kind == PartKind::Command)?;
+        Some((index, part.text.as_str()))
+    });
+    commands.take(MAX_MATCHED).collect()
 }
 
 /// The files of a commit with the other Dockerfile in place of its own.
