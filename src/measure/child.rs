@@ -130,19 +130,19 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     fn shell(script: &str, limit: Duration, stop: &dyn Fn() -> bool) -> (ProgramRun, Vec<String>) {
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let own = Arc::clone(&said);
-        let heard = move |line: &[u8]| own.lock().unwrap().push(String::from_utf8_lossy(line).into_owned());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let heard_lines = Arc::clone(&lines);
+        let heard = move |line: &[u8]| heard_lines.lock().unwrap().push(String::from_utf8_lossy(line).into_owned());
         let ran = run(Command::new("sh").args(["-c", script]), limit, stop, heard).unwrap();
-        let said = said.lock().unwrap().clone();
-        (ran, said)
+        let lines = lines.lock().unwrap().clone();
+        (ran, lines)
     }
 
     #[test]
     fn lines_are_heard_and_the_end_is_told() {
-        let (ran, said) = shell("echo a >&2; echo b; echo c >&2; exit 3", Duration::from_secs(10), &|| false);
+        let (ran, lines) = shell("echo a >&2; echo b; echo c >&2; exit 3", Duration::from_secs(10), &|| false);
         assert!(matches!(ran.end, End::Ended(status) if status.code() == Some(3)), "{ran:?}");
-        assert_eq!(said, ["a", "c"]);
+        assert_eq!(lines, ["a", "c"]);
     }
 
     #[test]

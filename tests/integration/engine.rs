@@ -24,6 +24,7 @@ mod own;
 mod projects;
 mod proofs;
 mod registry;
+mod reuse;
 mod tracker;
 mod verdict;
 mod verify;

@@ -50,8 +50,8 @@ impl Session {
         // One that is not answered for was not found either: the interpreter may have gone.
         let names = words.iter().skip_while(|word| *word != PYTHON && *word != NODE).skip(1);
         let unanswered = |name: &String| (name.clone(), "is not answered for".to_owned());
-        let asked = names.filter(|name| !name.starts_with('/')).map(unanswered);
-        let mut imported: BTreeMap<String, String> = asked.collect();
+        let unanswered_names = names.filter(|name| !name.starts_with('/')).map(unanswered);
+        let mut imported: BTreeMap<String, String> = unanswered_names.collect();
         imported.extend(said.lines().filter_map(answer));
         Ok(imported)
     }
@@ -67,9 +67,9 @@ fn words(side: &ImageSide, declared: &DeclaredConfig, sources: &Sources) -> Opti
     if is_node {
         let folder = side.config().working_directory.clone().unwrap_or_else(|| "/".to_owned());
         let from = path::join(&folder, file.as_deref().map_or("", path::parent));
-        let asked = node(&sources.texts, file.as_deref());
+        let imported = node(&sources.texts, file.as_deref());
         words.extend(["-e".to_owned(), NODE.to_owned(), from]);
-        words.extend(asked.modules);
+        words.extend(imported.modules);
         return (words.len() > 4).then_some(words);
     }
     let is_python =
@@ -77,9 +77,9 @@ fn words(side: &ImageSide, declared: &DeclaredConfig, sources: &Sources) -> Opti
     if !is_python {
         return None;
     }
-    let asked = python(&sources.texts, module.as_deref().or(file.as_deref()));
+    let imported = python(&sources.texts, module.as_deref().or(file.as_deref()));
     words.extend(["-c".to_owned(), PYTHON.to_owned()]);
-    words.extend(asked.modules);
+    words.extend(imported.modules);
     if program != "python" && program != "python3" {
         words.extend(module);
     }

@@ -30,7 +30,7 @@ impl ContainerTrial<'_> {
     ) -> Result<(), Failure> {
         let address = self.stand.address();
         let named: Vec<String> = match questions {
-            Some(asked) => asked.keys().cloned().collect(),
+            Some(requested) => requested.keys().cloned().collect(),
             None => self.questions(wanted),
         };
         for question in named {

@@ -64,14 +64,14 @@ fn every_byte_of_a_difference_is_counted_once() {
 
 #[test]
 fn steps_say_whether_the_build_cache_was_used() {
-    let result = result(&archive(), &picture(&slim()), &[]);
+    let result = result(&picture(&layers()), &picture(&slim()), &[]);
     let reuse: Vec<&str> =
         result["layers"].as_array().unwrap().iter().map(|row| row["reuse"].as_str().unwrap()).collect();
     assert_eq!(reuse, ["reused", "rebuilt_changed", "rebuilt_changed", "removed"], "{result:#}");
     assert_eq!(result["build_cache"]["first_miss"], 1);
-    let ran = diff(&archive(), &picture(&slim()), &[]).code(0);
+    let ran = diff(&picture(&layers()), &picture(&slim()), &[]).code(0);
     assert!(ran.stdout.contains("first miss: "), "{}", ran.stdout);
-    let ran = diff(&archive(), &archive(), &[]).code(0);
+    let ran = diff(&picture(&layers()), &picture(&layers()), &[]).code(0);
     assert!(ran.stdout.contains("build cache: 3 of 3 steps reused"), "{}", ran.stdout);
 }
 
