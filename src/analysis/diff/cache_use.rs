@@ -61,14 +61,14 @@ mod tests {
     use crate::image::test_layers::sketch;
     use crate::image::{Algorithm, Digest, Read};
 
-    /// An image of steps `instruction @time contents`; equal contents and modification times have equal digests.
+    /// A base layer and steps `instruction @time contents`; equal contents and modification times have equal digests.
     fn image(steps: &[&str]) -> ImageAnalysis {
         let parts = |step: &&str| {
             let (instruction, rest) = step.split_once(" @").unwrap();
             let (time, contents) = rest.split_once(' ').unwrap();
             [instruction, time, contents].map(str::to_owned)
         };
-        let steps: Vec<[String; 3]> = steps.iter().map(parts).collect();
+        let steps: Vec<[String; 3]> = ["base @0 99"].iter().chain(steps).map(parts).collect();
         let history: String = steps.iter().map(|[instruction, ..]| format!("HISTORY {instruction}\n")).collect();
         let layers: Vec<String> = steps
             .iter()
@@ -97,25 +97,29 @@ mod tests {
     #[test]
     fn times_of_the_history_tell_reused_steps_from_rebuilt_ones() {
         let first = ["COPY a @1 10", "RUN b @1 20", "COPY c @1 30"];
-        check(&first, &first, "reused reused reused None");
+        check(&first, &first, "reused reused reused reused None");
         check(
             &first,
             &["COPY a @1 10", "RUN b @2 20~2", "COPY c @2 31"],
-            "reused rebuilt_equal rebuilt_changed Some(1)",
+            "reused reused rebuilt_equal rebuilt_changed Some(2)",
         );
         // `--no-cache`: COPY writes the same bytes.
         check(
             &first,
             &["COPY a @2 10", "RUN b @2 20~2", "COPY c @2 30"],
-            "rebuilt_equal rebuilt_equal rebuilt_equal Some(0)",
+            "reused rebuilt_equal rebuilt_equal rebuilt_equal Some(1)",
         );
     }
 
     #[test]
     fn added_steps_are_misses_and_removed_steps_are_not() {
         let first = ["COPY a @1 10", "RUN b @1 20", "COPY c @1 30"];
-        check(&first, &["COPY a @1 10", "COPY c @2 30~2"], "reused removed rebuilt_equal Some(2)");
-        check(&first, &["COPY a @1 10", "RUN x @2 5", "RUN b @2 20~2"], "reused added rebuilt_equal removed Some(1)");
+        check(&first, &["COPY a @1 10", "COPY c @2 30~2"], "reused reused removed rebuilt_equal Some(3)");
+        check(
+            &first,
+            &["COPY a @1 10", "RUN x @2 5", "RUN b @2 20~2"],
+            "reused reused added rebuilt_equal removed Some(2)",
+        );
     }
 
     #[test]
