@@ -21,15 +21,15 @@ impl Build<'_> {
     pub fn logged_seconds(&self, log: &BuildLog) -> BTreeMap<u32, f64> {
         let mut all = BTreeMap::new();
         for logged in &log.builds {
-            let mut own: BTreeMap<u32, f64> = BTreeMap::new();
+            let mut seconds_of_build: BTreeMap<u32, f64> = BTreeMap::new();
             for (step, index) in logged.steps.iter().zip(self.logged_steps(logged)) {
                 let ran = step.seconds.filter(|_| step.status == StepStatus::Done);
                 if let (Some(seconds), Some(index)) = (ran, index) {
-                    let slowest = own.entry(self.instruction(index).start_line).or_insert(seconds);
+                    let slowest = seconds_of_build.entry(self.instruction(index).start_line).or_insert(seconds);
                     *slowest = seconds.max(*slowest);
                 }
             }
-            all.extend(own);
+            all.extend(seconds_of_build);
         }
         all
     }
