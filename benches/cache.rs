@@ -57,7 +57,7 @@ fn main() {
     for _ in 0..rounds {
         passes.push(time(|| {
             let text = fs::read(root.join("build.log")).expect("the log");
-            assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), lines);
+            assert_eq!(memchr::memchr_iter(b'\n', &text).count(), lines);
         }));
         explanations.push(time(|| _ = run(root, &["cache", "explain", "build.log"])));
     }

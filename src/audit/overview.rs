@@ -267,10 +267,10 @@ fn rerun_report(inputs: &Inputs, build: &Build, rerun: cache::Rerun, mask: &Mask
         text: mask.apply(&build.one_line(step.instruction)),
     };
     let time = |step: &build::LayerStep| timed?.seconds.get(&step.instruction.start_line).copied();
-    let times: Vec<f64> = rerun.steps.iter().filter_map(time).collect();
+    let known: Vec<f64> = rerun.steps.iter().filter_map(time).collect();
     Rerun {
-        seconds: times.iter().copied().reduce(|sum, seconds| sum + seconds),
-        is_partly_timed: times.len() < rerun.steps.len(),
+        seconds: known.iter().copied().reduce(|sum, seconds| sum + seconds),
+        is_partly_timed: known.len() < rerun.steps.len(),
         first: step(&rerun.first),
         steps: rerun.steps.iter().map(step).collect(),
         copies: rerun.copies.iter().map(step).collect(),

@@ -65,10 +65,10 @@ pub fn explain(build: &LoggedBuild, base: &dyn Fn(&str) -> Option<String>) -> Ex
 
 fn stages(steps: &[LogStep]) -> Vec<StageSummary> {
     let mut all: Vec<StageSummary> = Vec::new();
-    let mut places: BTreeMap<(Option<&str>, Option<&str>, Option<&str>), usize> = BTreeMap::new();
+    let mut places: BTreeMap<[Option<&str>; 3], usize> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.label.number.is_some()) {
         let label = &step.label;
-        let key = (label.target.as_deref(), label.platform.as_deref(), label.stage.as_deref());
+        let key = [label.target.as_deref(), label.platform.as_deref(), label.stage.as_deref()];
         let place = *places.entry(key).or_insert_with(|| {
             let (target, platform, stage) = (label.target.clone(), label.platform.clone(), label.stage.clone());
             all.push(StageSummary { target, platform, stage, steps: Vec::new() });
@@ -91,12 +91,8 @@ fn named_inputs(
     let steps = &build.steps;
     let mut inputs = vec![Vec::new(); steps.len()];
     let is_linear = matches!(build.form, LogForm::Legacy | LogForm::Buildah);
-    for at in 1..steps.len() {
-        if is_linear {
-            inputs[at].push(at - 1);
-        }
-    }
     if is_linear {
+        inputs.iter_mut().enumerate().skip(1).for_each(|(at, inputs)| inputs.push(at - 1));
         return inputs;
     }
     let context = steps.iter().position(|step| step.label.kind == StepKind::Context);
@@ -142,14 +138,12 @@ fn takes_context(keyword: Keyword) -> bool {
 /// The names of `--from=` and of a mount's `from=`.
 fn from_names(text: &str) -> Vec<&str> {
     let flags = text.split_whitespace().skip(1).take_while(|word| word.starts_with("--"));
-    let options = flags.flat_map(|flag| match flag.strip_prefix("--from=") {
-        Some(name) => vec![name],
-        None => {
-            let options = flag.strip_prefix("--mount=").unwrap_or_default();
-            options.split(',').filter_map(|part| part.strip_prefix("from=")).collect()
-        }
+    let names = flags.flat_map(|flag| {
+        let options = flag.strip_prefix("--mount=").unwrap_or_default();
+        let of_mount = options.split(',').filter_map(|part| part.strip_prefix("from="));
+        flag.strip_prefix("--from=").into_iter().chain(of_mount)
     });
-    options.collect()
+    names.collect()
 }
 
 /// The steps, inputs first. Inputs in a circle, which no builder writes, are left in any order.

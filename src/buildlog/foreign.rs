@@ -116,7 +116,7 @@ impl Sample {
         if self.has_zeros {
             return NotABuildLog::new("is a binary file", PLAIN);
         }
-        if lines.iter().all(|line| is_id(&line)) {
+        if lines.iter().all(is_id) {
             return NotABuildLog::new("is the output of a quiet build: only the image's ID", PLAIN);
         }
         if first.starts_with("ID") && (first.contains("RECLAIMABLE") || starts("Reclaimable:")) {

@@ -202,6 +202,7 @@ impl LegacyRun {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Mark {
     Cached,
     Running,

@@ -26,7 +26,7 @@ const SPANS: usize = 200_000;
 pub(super) struct Lines {
     /// The beginning of a line whose end is not here yet.
     buffer: Vec<u8>,
-    cut_lines: u64,
+    cut: u64,
     is_cut: bool,
     sample: Sample,
     unnamed: Stream,
@@ -42,7 +42,7 @@ impl Lines {
             bytes = &rest[1..];
             if self.buffer.is_empty() {
                 let most = line_limit(line);
-                self.cut_lines += u64::from(line.len() > most);
+                self.cut += u64::from(line.len() > most);
                 self.line(&line[..line.len().min(most)]);
             } else {
                 self.keep(line);
@@ -62,7 +62,7 @@ impl Lines {
         let part_end = part.len().min(most.saturating_sub(self.buffer.len()));
         if part_end < part.len() && !self.is_cut {
             self.is_cut = true;
-            self.cut_lines += 1;
+            self.cut += 1;
         }
         self.buffer.extend_from_slice(&part[..part_end]);
     }
@@ -115,9 +115,8 @@ impl Lines {
             log.builds.retain(|build| !build.steps.is_empty() || build.error.is_some());
         }
         log.builds.sort_by_key(|build| build.started);
-        if self.cut_lines > 0 {
-            log.notices
-                .push(format!("{} lines were longer than {LINE} bytes; their ends were left out", self.cut_lines));
+        if self.cut > 0 {
+            log.notices.push(format!("{} lines were longer than {LINE} bytes; their ends were left out", self.cut));
         }
         match log.builds.is_empty() {
             false => Ok(log),

@@ -74,7 +74,7 @@ fn response(mut bytes: &[u8], vertices: &mut Vertices) -> Option<()> {
     while !bytes.is_empty() {
         match field(&mut bytes)? {
             (1, Value::Bytes(message)) => vertices.vertex(vertex(message)?),
-            (2, Value::Bytes(message)) => vertices.status(status(message)?),
+            (2, Value::Bytes(message)) => vertices.status(&status(message)?),
             (3, Value::Bytes(message)) => log(message, vertices)?,
             (4, Value::Bytes(message)) => warning(message, vertices)?,
             _ => {}
@@ -159,6 +159,7 @@ fn warning(mut bytes: &[u8], vertices: &mut Vertices) -> Option<()> {
 }
 
 /// `google.protobuf.Timestamp`. A time that no calendar has is as good as none.
+#[allow(clippy::option_option, reason = "`None` is a message that cannot be read")]
 fn time(mut bytes: &[u8]) -> Option<Option<Timestamp>> {
     let (mut seconds, mut nanoseconds) = (0, 0);
     while !bytes.is_empty() {

@@ -197,7 +197,7 @@ impl StatusLog {
             });
         }
         for status in message.statuses.into_iter().flatten() {
-            self.vertices.status(StatusUpdate {
+            self.vertices.status(&StatusUpdate {
                 id: status.id,
                 vertex: status.vertex,
                 current: status.current,

@@ -132,12 +132,11 @@ fn without_cut_names(steps: Vec<LogStep>) -> Vec<LogStep> {
         |a: &LogStep, b: &LogStep| a.name.len() >= CUT && (a.name.starts_with(&b.name) || b.name.starts_with(&a.name));
     let mut kept: Vec<LogStep> = Vec::with_capacity(steps.len());
     for step in steps {
-        match last.get(&key(&step)).copied().filter(|at| is_same(&kept[*at], &step)) {
-            Some(at) => kept[at] = step,
-            None => {
-                last.insert(key(&step), kept.len());
-                kept.push(step);
-            }
+        if let Some(at) = last.get(&key(&step)).copied().filter(|at| is_same(&kept[*at], &step)) {
+            kept[at] = step;
+        } else {
+            last.insert(key(&step), kept.len());
+            kept.push(step);
         }
     }
     kept

@@ -1,4 +1,4 @@
-//! The samples of tests/vectors/build_logs: each is recognised, one build reads the same in every form, damage never
+//! The samples of `tests/vectors/build_logs`: each is recognised, one build reads the same in every form, damage never
 //! makes a panic.
 
 use std::path::PathBuf;
@@ -115,6 +115,7 @@ fn facts(build: &LoggedBuild, is_exact: bool) -> Vec<String> {
                 .transfers
                 .iter()
                 .map(|transfer| {
+                    #[allow(clippy::cast_precision_loss, reason = "compared to two digits")]
                     let amount = transfer.bytes.map_or_else(String::new, |bytes| format!(" {:.2e}", bytes as f64));
                     // Plain logs give no time below 10 ms.
                     let seconds = transfer.seconds.filter(|seconds| *seconds > 0.05);
@@ -409,7 +410,7 @@ fn damaged_logs_never_panic() {
 fn memory_is_bounded() {
     let mut reader = Reader::default();
     reader.push(b"#1 [1/1] RUN x\n");
-    let line = [&b"#1 0.100 "[..], &[b'x'; 1 << 20], b"\n"].concat();
+    let line = [&b"#1 0.100 "[..], &vec![b'x'; 1 << 20], b"\n"].concat();
     for _ in 0..20 {
         reader.push(&line);
     }
@@ -420,7 +421,7 @@ fn memory_is_bounded() {
     assert!(step.output.tail().len() <= 8 << 10);
     let mut reader = Reader::default();
     for _ in 0..20 {
-        reader.push(&[b'x'; 1 << 20]);
+        reader.push(&vec![b'x'; 1 << 20]);
     }
     assert!(reader.finish().is_err());
 }

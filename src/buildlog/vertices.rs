@@ -155,7 +155,7 @@ impl Vertices {
         self.index.get(digest).and_then(|at| self.all.get_mut(*at))
     }
 
-    pub(super) fn status(&mut self, update: StatusUpdate) {
+    pub(super) fn status(&mut self, update: &StatusUpdate) {
         if self.transfers == MOST_TRANSFERS {
             return;
         }

@@ -80,8 +80,11 @@ const MAX_LINKS: usize = 40;
 /// Digests of folders that were computed before. Keeps the folders alive, as they are known by address.
 #[derive(Debug, Default)]
 pub struct Digests {
-    folders: HashMap<(usize, u128, u128), (Arc<Directory>, Option<u128>)>,
+    folders: HashMap<FolderKey, (Arc<Directory>, Option<u128>)>,
 }
+
+/// The address of a folder, the patterns that apply, and its path where patterns do.
+type FolderKey = (usize, u128, u128);
 
 /// What leaves out files below a folder: the context's patterns, and those of `--exclude`.
 #[derive(Clone, Copy)]
@@ -376,9 +379,8 @@ pub(super) fn included<'t>(
     let exclude = Matcher::new(exclude.iter().map(String::as_str)).unwrap_or_default();
     let (root, state): (&Directory, FilterState) = match resolve(context, base) {
         Some(Place { node: Node::Directory { entries, .. }, state, .. }) => (entries, state),
-        Some(_) => return Vec::new(),
         None if base.is_empty() => (&context.root, FilterState::default()),
-        None => return Vec::new(),
+        _ => return Vec::new(),
     };
     let mut walk = Included { filter: Filter::of(context), include, exclude, base, places: Vec::new() };
     walk.folder(root, "", &state, &FilterState::default());

@@ -41,15 +41,12 @@ impl StageState {
             }
             CommandForm::Shell(_) => {
                 let script = run.script?;
-                match (script.kind, instruction.heredocs.first()) {
-                    (ScriptKind::Interpreter(_), Some(heredoc)) => {
-                        parts.push(Part::new(PartKind::Command, format!("/dev/pipes/{}", heredoc.name)));
-                        parts.push(Part::new(PartKind::Body, script.text.into_owned()));
-                    }
-                    _ => {
-                        let words = self.shell.iter().map(String::as_str).chain([&*script.text]);
-                        parts.push(Part::new(PartKind::Command, words.collect::<Vec<_>>().join("\0")));
-                    }
+                if let (ScriptKind::Interpreter(_), Some(heredoc)) = (script.kind, instruction.heredocs.first()) {
+                    parts.push(Part::new(PartKind::Command, format!("/dev/pipes/{}", heredoc.name)));
+                    parts.push(Part::new(PartKind::Body, script.text.into_owned()));
+                } else {
+                    let words = self.shell.iter().map(String::as_str).chain([&*script.text]);
+                    parts.push(Part::new(PartKind::Command, words.collect::<Vec<_>>().join("\0")));
                 }
             }
         }
@@ -72,14 +69,14 @@ impl StageState {
     }
 
     /// WORKDIR, after the folder was entered.
-    pub(super) fn workdir(&self, build: &Build<'_>, flags: &BuilderFlags) -> Option<Definition> {
+    pub(super) fn workdir(&self, build: &Build<'_>, flags: &BuilderFlags) -> Definition {
         let mut parts = vec![Part::new(PartKind::Workdir, self.workdir.as_str())];
         parts.extend(self.user.as_ref().map(|user| Part::new(PartKind::User, user.as_str())));
         let given = build.input().options.build_args.iter().rev().find(|(name, _)| name == "SOURCE_DATE_EPOCH");
         let epoch = given.map(|(_, value)| value.clone()).or_else(|| flags.epoch.clone());
         parts.extend(epoch.map(|epoch| Part::new(PartKind::Epoch, epoch)));
         let writes = Some(vec![self.workdir.clone()]);
-        Some(Definition { kind: StepKind::Workdir, parts, sources: Vec::new(), writes, is_linked: false })
+        Definition { kind: StepKind::Workdir, parts, sources: Vec::new(), writes, is_linked: false }
     }
 
     /// COPY or ADD.

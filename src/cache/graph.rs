@@ -33,8 +33,8 @@ impl Graph {
             platform: printed_platform(build),
         };
         for stage in build.stages() {
-            let state = if build.is_needed(stage) { grow.stage(stage) } else { None };
-            grow.states.push(state);
+            let dispatch = if build.is_needed(stage) { grow.stage(stage) } else { None };
+            grow.states.push(dispatch);
         }
         grow.graph
     }
@@ -93,27 +93,27 @@ impl<'a> Grow<'_, 'a> {
         if stage.is_replaced() {
             return Some(self.replaced(stage));
         }
-        let (mut state, triggers) = self.base(stage)?;
+        let (mut dispatch, triggers) = self.base(stage)?;
         let mut numbering = self.numbering(stage, triggers.len());
         if let StageBase::Image(text) | StageBase::Context(text) | StageBase::Unknown(text) = &stage.base {
             let name = format!("{} FROM {text}", numbering.number());
-            self.from(stage, &mut state, text, name);
+            self.from(stage, &mut dispatch, text, name);
         }
         for (index, trigger) in triggers {
-            self.instruction(stage, &mut state, &mut numbering, (index, trigger, true));
+            self.instruction(stage, &mut dispatch, &mut numbering, (index, trigger, true));
         }
         for (index, instruction) in self.build.instructions(stage) {
-            self.instruction(stage, &mut state, &mut numbering, (index, instruction, false));
+            self.instruction(stage, &mut dispatch, &mut numbering, (index, instruction, false));
         }
-        Some(state)
+        Some(dispatch)
     }
 
     /// A stage that a named context stands in for.
     fn replaced(&mut self, stage: &Stage) -> StageState {
-        let mut state = StageState::of_base(self.build, stage);
-        let StageBase::Context(text) = &stage.base else { return state };
-        self.from(stage, &mut state, text, format!("[context {text}]"));
-        state
+        let mut dispatch = StageState::of_base(self.build, stage);
+        let StageBase::Context(text) = &stage.base else { return dispatch };
+        self.from(stage, &mut dispatch, text, format!("[context {text}]"));
+        dispatch
     }
 
     /// The state that a stage begins with, and the triggers that it runs first.
@@ -122,10 +122,10 @@ impl<'a> Grow<'_, 'a> {
             return Some((StageState::of_base(self.build, stage), Vec::new()));
         };
         let below = self.build.stages().get(parent)?;
-        let state = self.states.get(parent)?.clone()?;
+        let dispatch = self.states.get(parent)?.clone()?;
         let file = &self.build.input().file;
         let triggers = self.build.instructions(below).filter_map(|(index, one)| Some((index, file.trigger(one)?)));
-        Some((state, triggers.take(MAX_TRIGGERS).collect()))
+        Some((dispatch, triggers.take(MAX_TRIGGERS).collect()))
     }
 
     fn numbering(&self, stage: &Stage, triggers: usize) -> Numbering {
@@ -139,7 +139,7 @@ impl<'a> Grow<'_, 'a> {
         Numbering { prefix, next: 1, total: steps + triggers + usize::from(is_image) }
     }
 
-    fn from(&mut self, stage: &Stage, state: &mut StageState, image: &str, name: String) {
+    fn from(&mut self, stage: &Stage, dispatch: &mut StageState, image: &str, name: String) {
         let platform = self.build.from_of(stage).and_then(|from| self.build.input().file.from(from)?.platform);
         let mut parts = vec![Part::new(PartKind::Image, image)];
         let platform = platform.map(|platform| platform.text.into_owned());
@@ -156,13 +156,13 @@ impl<'a> Grow<'_, 'a> {
             sources: Vec::new(),
             writes: None,
         };
-        state.last = Some(self.push(step, stage));
+        dispatch.last = Some(self.push(step, stage));
     }
 
     fn instruction(
         &mut self,
         stage: &Stage,
-        state: &mut StageState,
+        dispatch: &mut StageState,
         numbering: &mut Numbering,
         (index, instruction, is_trigger): (usize, &Instruction, bool),
     ) {
@@ -171,35 +171,35 @@ impl<'a> Grow<'_, 'a> {
             Keyword::Run | Keyword::Copy | Keyword::Add => {}
             Keyword::Workdir => {
                 let Some(path) = file.operand(instruction) else { return };
-                if !state.enter(&path.text, file.escape()) {
+                if !dispatch.enter(&path.text, file.escape()) {
                     return;
                 }
             }
-            _ => return state.apply(self.build, index, instruction),
+            _ => return dispatch.apply(self.build, index, instruction),
         }
-        let name = format!("{} {}", numbering.number(), state.display(file, instruction, is_trigger));
+        let name = format!("{} {}", numbering.number(), dispatch.display(file, instruction, is_trigger));
         let definition = match instruction.keyword {
-            Keyword::Run => state.run(self.build, index, instruction, self.flags),
-            Keyword::Workdir => state.workdir(self.build, self.flags),
-            _ => state.copy(self.build, index, instruction),
+            Keyword::Run => dispatch.run(self.build, index, instruction, self.flags),
+            Keyword::Workdir => Some(dispatch.workdir(self.build, self.flags)),
+            _ => dispatch.copy(self.build, index, instruction),
         };
         let Some(definition) = definition else { return };
         let sources = definition.sources.into_iter().map(|source| self.source(source)).collect();
-        let is_linked = definition.is_linked && self.flags.merges_links && state.last.is_some();
+        let is_linked = definition.is_linked && self.flags.merges_links && dispatch.last.is_some();
         let step = Step {
             stage: stage.index,
             instruction: index,
             name: name.clone(),
             kind: definition.kind,
-            parent: if is_linked { None } else { state.last },
+            parent: if is_linked { None } else { dispatch.last },
             parts: definition.parts,
             sources,
             writes: definition.writes,
         };
         let writes = step.writes.clone();
         let copied = self.push(step, stage);
-        state.last =
-            Some(if is_linked { self.link(stage, index, &name, (state.last, copied), writes) } else { copied });
+        dispatch.last =
+            Some(if is_linked { self.link(stage, index, &name, (dispatch.last, copied), writes) } else { copied });
     }
 
     /// Lays a linked copy over what is below it.
@@ -233,7 +233,7 @@ impl<'a> Grow<'_, 'a> {
     /// Replaces the number of a stage by its last step.
     fn source(&self, mut source: StepSource) -> StepSource {
         if let SourceOrigin::Stage { stage, step } = &mut source.origin {
-            *step = self.states.get(*stage).and_then(|state| state.as_ref()?.last);
+            *step = self.states.get(*stage).and_then(|dispatch| dispatch.as_ref()?.last);
         }
         source
     }

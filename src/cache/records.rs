@@ -165,8 +165,8 @@ impl Records {
                     inputs.push(vec![key], Some(place));
                 }
                 SourceOrigin::Remote { url, .. } if context.remote(url).is_some() => {
-                    let content = context.remote(url).map_or(0, |content| content.0);
-                    inputs.push(vec![content], Some(content));
+                    let id = context.remote(url).map_or(0, |known| known.0);
+                    inputs.push(vec![id], Some(id));
                 }
                 SourceOrigin::Remote { url, is_pinned } => {
                     let key = hash_of(&[b"remote", url.as_bytes()]);
@@ -238,7 +238,9 @@ fn key_of(kind: u8, definition: u128, parent: u128, sources: &[u128]) -> u128 {
     bytes.push(kind);
     bytes.extend(definition.to_be_bytes());
     bytes.extend(parent.to_be_bytes());
-    sources.iter().for_each(|source| bytes.extend(source.to_be_bytes()));
+    for source in sources {
+        bytes.extend(source.to_be_bytes());
+    }
     hash_of(&[&bytes])
 }
 

@@ -139,7 +139,6 @@ impl Directory {
                     let node = Node::Directory { mode: *mode, entries: Arc::new(entries_below) };
                     entries.insert(name.clone(), node);
                 }
-                (Some(_), _) => {}
                 (None, Node::Directory { mode, entries: more }) if known.is_some() => {
                     let entries_below = Self::default().with_missing(more, below(known).as_deref());
                     if !entries_below.entries.is_empty() {
@@ -148,7 +147,7 @@ impl Directory {
                     }
                 }
                 (None, node) if known.is_none() => _ = entries.insert(name.clone(), node.clone()),
-                (None, _) => {}
+                _ => {}
             }
         }
         Self { entries: entries.into_iter().collect() }
@@ -209,6 +208,8 @@ impl Growing {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{ContentId, Directory, FOLDER_MODE, FileNode, Node};
 
     fn file(text: &str) -> Node {
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_folder_of_its_own_mode_keeps_it() {
-        let folder = Node::Directory { mode: 0o700, entries: Default::default() };
+        let folder = Node::Directory { mode: 0o700, entries: Arc::default() };
         for paths in [["d", "d/f"], ["d/f", "d"]] {
             let nodes = paths.map(|path| (path.to_owned(), if path == "d" { folder.clone() } else { file("1") }));
             let tree = Directory::of_paths(nodes);

@@ -85,7 +85,7 @@ impl File {
             match (old.map(|index| &self.instructions[index]), new.map(|index| &after.instructions[index])) {
                 (Some(old), Some(new)) => changed(self, after, old, new, &mut differences),
                 (Some(old), None) => {
-                    differences.push(difference(DifferenceKind::Removed(old.keyword), Some(old), None))
+                    differences.push(difference(DifferenceKind::Removed(old.keyword), Some(old), None));
                 }
                 (None, new) => {
                     differences.extend(new.map(|new| difference(DifferenceKind::Added(new.keyword), None, Some(new))));

@@ -48,10 +48,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     continue;
                 }
                 let later = if compile.is_some_and(|last| at <= last) { &invocations[at..] } else { &[] };
-                let in_same_run = later
-                    .iter()
-                    .find(|invocation| toolchain::may_compile(invocation))
-                    .map(|later| (index, later.clone()));
+                let compiler = later.iter().find(|invocation| toolchain::may_compile(invocation));
+                let in_same_run = compiler.map(|compiler| (index, compiler.clone()));
                 let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else { continue };
                 let file = &build.input().file;
                 let Some(code) = build.code(index) else { continue };

@@ -36,7 +36,9 @@ fn write(folder: &Path, file: &str, text: &str) {
 
 /// Commits these files.
 fn commit(folder: &Path, message: &str, files: &[(&str, &str)]) {
-    files.iter().for_each(|(file, text)| write(folder, file, text));
+    for (file, text) in files {
+        write(folder, file, text);
+    }
     git(folder, &["add", "-A"]);
     git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
 }

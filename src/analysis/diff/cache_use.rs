@@ -69,7 +69,8 @@ mod tests {
             [instruction, time, contents].map(str::to_owned)
         };
         let steps: Vec<[String; 3]> = ["base @0 99"].iter().chain(steps).map(parts).collect();
-        let history: String = steps.iter().map(|[instruction, ..]| format!("HISTORY {instruction}\n")).collect();
+        let history: Vec<String> = steps.iter().map(|[instruction, ..]| format!("HISTORY {instruction}\n")).collect();
+        let history = history.concat();
         let layers: Vec<String> = steps
             .iter()
             .map(|[.., contents]| format!("100644 0:0 {} x", contents.split('~').next().unwrap()))

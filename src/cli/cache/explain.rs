@@ -174,16 +174,20 @@ fn explain_build(
     let base = |title: &str| best.values().find_map(|(build, _)| builds[*build].1.base_stage(title));
     let explanation = buildlog::explain(&logged, &base);
     let reasons = logged.steps.iter().map(|step| if step.is_missed() { reason(step) } else { None }).collect();
-    ExplainedBuild { explanation, places, reasons, logged }
+    ExplainedBuild { logged, explanation, places, reasons }
 }
 
 /// The build with the secrets in its texts masked.
 fn masked(mut logged: LoggedBuild, mask: &mut Mask) -> LoggedBuild {
     for step in &logged.steps {
         for text in [Some(&step.name), step.error.as_ref()].into_iter().flatten() {
-            secret::in_text(text).iter().for_each(|found| mask.add(&found.value));
+            for secret in secret::in_text(text) {
+                mask.add(&secret.value);
+            }
         }
-        secret::in_text(&step.output.tail()).iter().for_each(|found| mask.add(&found.value));
+        for secret in secret::in_text(&step.output.tail()) {
+            mask.add(&secret.value);
+        }
     }
     logged.map_texts(&|text| mask.apply(text));
     logged

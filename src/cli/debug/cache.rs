@@ -86,8 +86,8 @@ impl CaseState {
         if let Some(name) = &name {
             files.insert(name.clone(), json!({ "content": dockerfile }));
         }
-        let ignore = name.iter().map(|name| format!("{name}.dockerignore")).chain([".dockerignore".to_owned()]);
-        let ignore = ignore.filter_map(|name| files.get(&name)?.get("content")?.as_str()).next().map(str::to_owned);
+        let mut ignore = name.iter().map(|name| format!("{name}.dockerignore")).chain([".dockerignore".to_owned()]);
+        let ignore = ignore.find_map(|name| files.get(&name)?.get("content")?.as_str()).map(str::to_owned);
         let pairs = map("args").into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
         let options = BuildOptions { build_args: pairs.collect(), ..command.options };
         let epoch = map("env").get("SOURCE_DATE_EPOCH").and_then(Value::as_str).map(str::to_owned);
@@ -180,7 +180,7 @@ fn node(file: &Value) -> Node {
     let modified = file.get("mtime").and_then(Value::as_i64).map(i128::from);
     let attributes = file.get("xattr").and_then(Value::as_object).into_iter().flatten();
     let counted = attributes.filter(|(name, _)| name.starts_with("user.") || *name == "security.capability");
-    let attributes: String = counted.map(|(name, value)| format!("{name}={value}\n")).collect();
+    let attributes = counted.map(|(name, value)| format!("{name}={value}\n")).collect::<Vec<_>>().concat();
     Node::File(FileNode {
         content: ContentId::of_bytes(&bytes),
         mode: mode.unwrap_or(FILE_MODE),

@@ -66,7 +66,7 @@ impl Sandbox {
     /// Five commits on `main`, one of them a merge of `side`; a long file, so that packs have deltas; two tags.
     fn with_history(args: &[&str]) -> Self {
         let sandbox = Self::init(args);
-        let long = |last: &str| (0..2_000).map(|line| format!("line {line}\n")).collect::<String>() + last;
+        let long = |last: &str| (0..2_000).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat() + last;
         sandbox.write("a/long.txt", &long("1"));
         sandbox.write("Dockerfile", "FROM scratch\n");
         sandbox.commit("one");
@@ -127,7 +127,7 @@ fn check_history(folder: &Path) {
         let mut listed = BTreeMap::new();
         list(&repository, commit.tree, "", &mut listed);
         let expected = git_in(folder, &["ls-tree", "-r", "--full-tree", &commit.id.to_string()]);
-        assert_eq!(listed.values().map(|line| format!("{line}\n")).collect::<String>(), expected);
+        assert_eq!(listed.values().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat(), expected);
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Product {
 /// What is made where, as far as commands tell.
 #[derive(Debug, Default)]
 pub(super) struct Products {
-    products: BTreeSet<Product>,
+    all: BTreeSet<Product>,
     /// Whether `go install` makes programs whose names are not known.
     pub unnamed: bool,
     /// Index of the last RUN that makes or moves one.
@@ -62,7 +62,7 @@ impl Products {
 
     /// All.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Product> {
-        self.products.iter()
+        self.all.iter()
     }
 
     fn follow(&mut self, at: &RunPlace, all: &[Invocation], invocation: &Invocation) -> Option<()> {
@@ -84,7 +84,7 @@ impl Products {
             "rm" => {
                 for word in invocation.args.iter().filter(|word| !word.text().starts_with('-')) {
                     let gone = path::join(&folder, &text(word)?);
-                    self.products.retain(|product| !path::is_within(&product.path, &gone));
+                    self.all.retain(|product| !path::is_within(&product.path, &gone));
                 }
                 None
             }
@@ -125,7 +125,7 @@ impl Products {
     }
 
     fn add(&mut self, path: String, folder: bool) -> bool {
-        self.products.insert(Product { path, folder });
+        self.all.insert(Product { path, folder });
         true
     }
 
@@ -134,7 +134,7 @@ impl Products {
         data::SYSTEM_FOLDERS.contains(path) && !data::SYSTEM_FOLDERS.has(path, "project")
             || image_paths::workdir(at.build, at.stage, at.index).as_deref() == Some(path)
             || self
-                .products
+                .all
                 .iter()
                 .any(|product| (product.folder && product.path == path) || product.path.starts_with(&below))
             || at.files.is_some_and(|files| {
@@ -144,18 +144,18 @@ impl Products {
 
     fn moved(&mut self, at: &RunPlace, from: &str, to: &str, into: bool, away: bool) {
         let name = path::name(from);
-        let folder = self.products.iter().any(|product| product.folder && product.path == from);
+        let folder = self.all.iter().any(|product| product.folder && product.path == from);
         if into && name.contains(['*', '?']) {
-            self.products.insert(Product { path: path::join(to, name), folder: false });
+            self.all.insert(Product { path: path::join(to, name), folder: false });
         } else {
             let path = if into { path::join(to, name) } else { to.to_owned() };
             let is_source = at.files.is_some_and(|files| files.contains_key(from));
             if !is_source {
-                self.products.insert(Product { path, folder });
+                self.all.insert(Product { path, folder });
             }
         }
         if away {
-            self.products.retain(|product| !path::is_within(&product.path, from));
+            self.all.retain(|product| !path::is_within(&product.path, from));
         }
     }
 

@@ -122,7 +122,9 @@ pub fn cache_explanation(log: &ExplainedLog, layout: Layout, all: bool) -> Strin
         let text =
             "Only totals are known: `docker buildx history logs REF --progress rawjson` prints the steps of a build.";
         out.push('\n');
-        wrap(text, layout.columns()).iter().for_each(|line| out.push_str(&format!("{line}\n")));
+        for line in wrap(text, layout.columns()) {
+            out.push_str(&format!("{line}\n"));
+        }
     }
     for notice in &log.notices {
         for line in wrap(&clean(notice), layout.columns()) {

@@ -10,7 +10,8 @@ use crate::report::{json, wire};
 struct Log<'a> {
     #[serde(flatten)]
     head: wire::Head<'a>,
-    log: &'a str,
+    #[serde(rename = "log")]
+    file: &'a str,
     builds: Vec<LogBuild<'a>>,
     notices: &'a [String],
 }
@@ -113,7 +114,7 @@ struct LogPath<'a> {
 pub fn cache_explanation_json(log: &ExplainedLog, root: &str) -> String {
     json::pretty(&Log {
         head: wire::Head::new("dockopt.cache-explain/1", root),
-        log: &log.name,
+        file: &log.name,
         builds: log.builds.iter().map(build).collect(),
         notices: &log.notices,
     })

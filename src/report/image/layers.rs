@@ -79,11 +79,11 @@ impl Bars {
 
 fn base_row(analysis: &ImageAnalysis, folded: usize, pull: bool, bars: &Bars) -> Vec<Cell> {
     let layers = &analysis.image.layers[..folded];
-    let analyses = &analysis.layers[..folded];
-    let stored: u64 = analyses.iter().map(|layer| layer.file_bytes).sum();
-    let lost: u64 = analyses.iter().map(|layer| layer.lost.sum()).sum();
+    let totals = &analysis.layers[..folded];
+    let stored: u64 = totals.iter().map(|layer| layer.file_bytes).sum();
+    let lost: u64 = totals.iter().map(|layer| layer.lost.sum()).sum();
     let sum: u64 = (0..folded).map(|layer| size(analysis, layer)).sum();
-    let files: u64 = analyses.iter().map(|layer| layer.changes.added.files).sum();
+    let files: u64 = totals.iter().map(|layer| layer.changes.added.files).sum();
     let name = analysis.origins.base.name.as_deref().unwrap_or("the base image");
     let read = layers.iter().any(|layer| layer.tar_bytes.is_some());
     vec![
@@ -100,7 +100,7 @@ fn base_row(analysis: &ImageAnalysis, folded: usize, pull: bool, bars: &Bars) ->
 
 fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<Cell> {
     let layer = &analysis.image.layers[number];
-    let analyses = &analysis.layers[number];
+    let totals = &analysis.layers[number];
     let read = layer.tar_bytes.is_some();
     let line = match shown_line(analysis, number) {
         None if analysis.is_base(number) => cell("base", TextStyle::Dim),
@@ -116,14 +116,14 @@ fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<
     vec![
         plain((number + 1).to_string()),
         plain(match (read, analysis.is_read()) {
-            (true, _) => bytes(analyses.file_bytes),
+            (true, _) => bytes(totals.file_bytes),
             (false, true) => "?".to_owned(),
             (false, false) => String::new(),
         }),
         plain(if pull { bytes(layer.blob_bytes) } else { String::new() }),
         cell(bars.of(size(analysis, number)), if analysis.is_base(number) { TextStyle::Dim } else { TextStyle::Info }),
         plain(changes(analysis, number)),
-        cell(if analyses.lost.sum() > 0 { bytes(analyses.lost.sum()) } else { String::new() }, TextStyle::Warning),
+        cell(if totals.lost.sum() > 0 { bytes(totals.lost.sum()) } else { String::new() }, TextStyle::Warning),
         line,
         cell(what, tone),
     ]

@@ -55,10 +55,10 @@ fn what_is_predicted_holds_for_containerds_store() {
     judge(&score, "containerd's store");
 }
 
-fn judge(score: &Score, store: &str) {
+fn judge(score: &Score, name: &str) {
     let total = score.agreed + score.unknown + score.disagreed.len();
     let mut out = format!(
-        "\n{store}: {} of {total} steps agree, {} unknown, {} in traps, {} cases refused by the builder, {} beyond it\n",
+        "\n{name}: {} of {total} steps agree, {} unknown, {} in traps, {} cases refused by the builder, {} beyond it\n",
         score.agreed,
         score.unknown,
         score.traps,
@@ -69,7 +69,8 @@ fn judge(score: &Score, store: &str) {
     _ = writeln!(out, "  changes covered: {} of {}", covered(&score.changes), CHANGES.len());
     _ = writeln!(out, "  lines covered: {} of {}", covered(&score.lines), LINES.len());
     let report = [score.disagreed.join("\n"), score.refused.join("\n")].join("\n");
-    write!(std::io::stdout(), "{out}{report}").unwrap();
+    let mut stdout = std::io::stdout();
+    write!(stdout, "{out}{report}").unwrap();
     assert!(score.disagreed.is_empty(), "{out}{report}");
     assert!(100 * score.unknown <= 8 * total, "{out}{report}");
     assert!(20 * score.refused.len() <= score.changes.values().sum(), "{out}{report}");
@@ -194,7 +195,7 @@ fn predict(case: &Case, engine: &str) -> Vec<(String, String, String)> {
         vector.insert("history".to_owned(), json!([first]));
     }
     let ran = Dockopt::new()
-        .file("cases.jsonl", &format!("{}\n", Value::Object(vector)))
+        .file("cases.jsonl", format!("{}\n", Value::Object(vector)))
         .args(["debug", "vectors", "cache", "cases.jsonl"])
         .run()
         .code(0);

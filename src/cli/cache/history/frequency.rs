@@ -42,8 +42,10 @@ fn step_history(inputs: &Inputs, build: usize, budget: Duration) -> Option<StepH
     if (trial.builds as usize) < TRIAL || took * 2 > budget {
         return Some(trial).filter(|history| history.builds > 0);
     }
-    let factor = ((budget - took).as_secs_f64() / took.as_secs_f64()).min(MAX_COMMITS as f64);
-    #[allow(clippy::cast_sign_loss)] // Two times that are not negative.
+    let left = budget.saturating_sub(took);
+    #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+    let factor = (left.as_secs_f64() / took.as_secs_f64()).min(MAX_COMMITS as f64);
+    #[allow(clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "two times that are not negative")]
     let commits = ((TRIAL as f64 * factor) as usize).clamp(TRIAL, MAX_COMMITS);
     look_back(inputs, build, commits)
 }
@@ -70,10 +72,10 @@ fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<StepHistor
     };
     let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, None);
     let table = simulation.run(&replacement.name, Some(&replacement), RecordKeeping::All).ok()?;
-    let built = table.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count();
+    let count = table.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count();
     let steps = table.steps.iter().filter(|step| step.kind != StepKind::From);
     Some(StepHistory {
-        builds: u32::try_from(built).ok()?,
+        builds: u32::try_from(count).ok()?,
         reruns: steps.map(|step| (step.line, step.count.reruns as u32)).collect(),
     })
 }

@@ -131,7 +131,7 @@ fn owner(
         _ => installed::folder_of(scene.build, (stage, index), invocation),
     };
     let Some(works) = works else { return Ok(Owner::Other) };
-    let words = words::of(invocation);
+    let arguments = words::of(invocation);
     if works == folder {
         if call.is_some() && !node {
             return Ok(Owner::Other);
@@ -143,25 +143,25 @@ fn owner(
             return Err(ClientStageBlocker::RemovesFiles);
         }
         if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
-            owned.commands.push(at_home(&words));
+            owned.commands.push(at_home(&arguments));
         }
         return Ok(Owner::Client);
     }
-    let names = words.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
+    let names = arguments.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
     if !node {
         let removes = invocation.is("rm") && names;
         return if removes { Err(ClientStageBlocker::RemovesFiles) } else { Ok(Owner::Other) };
     }
-    let Some(script) = words::script(&words) else { return Ok(Owner::Other) };
+    let Some(script) = words::script(&arguments) else { return Ok(Owner::Other) };
     let mut reached = Vec::new();
     let known = follow(scene, stage, &works, script, &mut reached, 0);
     let to_client = reached.iter().any(|(at, _)| at == folder);
-    let all = reached.iter().all(|(at, words)| at == folder || is_idle(words));
+    let all = reached.iter().all(|(at, arguments)| at == folder || is_idle(arguments));
     match (to_client, all && known) {
         (false, _) => Ok(Owner::Other),
         (true, false) => Err(ClientStageBlocker::ScriptDoesMore { script: script.to_string() }),
         (true, true) => {
-            owned.commands.extend(reached.into_iter().filter(|(at, _)| at == folder).map(|(_, words)| words));
+            owned.commands.extend(reached.into_iter().filter(|(at, _)| at == folder).map(|(_, arguments)| arguments));
             owned.through.push(works);
             Ok(Owner::Client)
         }

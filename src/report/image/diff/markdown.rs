@@ -63,13 +63,17 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
         )
     });
     out.push_str(&fold("files", "| | | File |\n| ---: | --- | --- |\n", rows.collect(), diff.top));
-    let rows = diff.difference.config.iter().map(|config| {
-        let (name, text) = setting(config);
-        format!("| {} | {} |\n", markdown_code(&name), markdown(&text))
-    });
-    out.push_str(&fold("settings", "| Setting | |\n| --- | --- |\n", rows.collect(), diff.top.max(20)));
+    out.push_str(&fold("settings", "| Setting | |\n| --- | --- |\n", settings(diff), diff.top.max(20)));
     out.extend(diff.notices.iter().map(|notice| format!("- {}\n", markdown(notice))));
     out
+}
+
+fn settings(diff: &ImageDiff<'_>) -> Vec<String> {
+    let row = |config| {
+        let (name, text) = setting(config);
+        format!("| {} | {} |\n", markdown_code(&name), markdown(&text))
+    };
+    diff.difference.config.iter().map(row).collect()
 }
 
 fn layers(diff: &ImageDiff<'_>) -> Vec<String> {

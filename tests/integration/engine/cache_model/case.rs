@@ -565,7 +565,7 @@ pub(super) const CHANGES: &[(&str, Change)] = &[
     ("the base image", |before, _, _| {
         let mut after = before.clone();
         let last = after.lines.iter().rposition(|line| line.starts_with("FROM")).unwrap();
-        after.lines[last] = "FROM python:3.13-slim".to_owned();
+        "FROM python:3.13-slim".clone_into(&mut after.lines[last]);
         after
     }),
     ("a stage that copies only", |before, random, nonce| {
