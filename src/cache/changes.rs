@@ -112,7 +112,7 @@ enum NamedNode<'t> {
 fn places<'t>(context: &'t ContextFiles, selector: &Selector) -> BTreeMap<String, Named<'t>> {
     let mut places = BTreeMap::new();
     if let Some(include) = &selector.parents {
-        for (path, node) in included(context, &selector.path, include, &selector.exclude) {
+        for (path, node) in included(context, &selector.path, include, &selector.exclude).0 {
             let full = path::child(&selector.path, &path);
             // What is below is listed on its own.
             places.insert(path, (full, NamedNode::Node(node), FilterState::default()));

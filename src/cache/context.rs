@@ -81,7 +81,13 @@ const MAX_LINKS: usize = 40;
 #[derive(Debug, Default)]
 pub struct Digests {
     folders: HashMap<FolderKey, (Arc<Directory>, Option<u128>)>,
+    /// Entries that were looked at.
+    entries: u64,
 }
+
+/// Entries that are looked at for all selections; beyond, a selection is taken for unchanged. A thousand commits of a large
+/// repository need a hundredth of it.
+const MAX_ENTRIES: u64 = 200_000_000;
 
 /// The address of a folder, the patterns that apply, and its path where patterns do.
 type FolderKey = (usize, u128, u128);
@@ -171,6 +177,9 @@ impl Digests {
     /// The digest of what a selector takes of a context.
     pub fn select(&mut self, context: &ContextFiles, selector: &Selector) -> Selected {
         let filter = Filter::of(context);
+        if self.entries > MAX_ENTRIES {
+            return Selected::Files(0);
+        }
         if let Some(include) = &selector.parents {
             return self.parents(context, selector, include);
         }
@@ -246,6 +255,7 @@ impl Digests {
         if let Some((_, digest)) = self.folders.get(&key) {
             return *digest;
         }
+        self.entries += folder.entries().len() as u64;
         let mut hasher = Hasher::new();
         let mut is_empty = true;
         for (name, node) in folder.entries() {
@@ -268,7 +278,9 @@ impl Digests {
     /// `--parents`: what matches the pattern, and the modes of the folders on the way.
     fn parents(&mut self, context: &ContextFiles, selector: &Selector, include: &str) -> Selected {
         let mut hasher = Hasher::new();
-        for (path, node) in included(context, &selector.path, include, &selector.exclude) {
+        let (places, looked) = included(context, &selector.path, include, &selector.exclude);
+        self.entries += looked;
+        for (path, node) in places {
             let digest = match node {
                 Node::Directory { mode, .. } => u128::from(*mode),
                 node => self.node(node, &path, &FilterState::default(), &Filter::of(context), false).unwrap_or(0),
@@ -368,23 +380,24 @@ pub(super) fn matches<'t>(context: &'t ContextFiles, pattern: &str) -> Vec<Place
     Vec::new()
 }
 
-/// `--parents`: what is sent, lies below `base` and matches `include`, with the folders on the way; ascending by path.
+/// `--parents`: what is sent, lies below `base` and matches `include`, with the folders on the way, ascending by path; and
+/// the number of entries that were looked at.
 pub(super) fn included<'t>(
     context: &'t ContextFiles,
     base: &str,
     include: &str,
     exclude: &[String],
-) -> Vec<(String, &'t Node)> {
+) -> (Vec<(String, &'t Node)>, u64) {
     let include = Matcher::new([include]).unwrap_or_default();
     let exclude = Matcher::new(exclude.iter().map(String::as_str)).unwrap_or_default();
     let (root, state): (&Directory, FilterState) = match resolve(context, base) {
         Some(Place { node: Node::Directory { entries, .. }, state, .. }) => (entries, state),
         None if base.is_empty() => (&context.root, FilterState::default()),
-        _ => return Vec::new(),
+        _ => return (Vec::new(), 0),
     };
-    let mut walk = Included { filter: Filter::of(context), include, exclude, base, places: Vec::new() };
+    let mut walk = Included { filter: Filter::of(context), include, exclude, base, places: Vec::new(), looked: 0 };
     walk.folder(root, "", &state, &FilterState::default());
-    walk.places
+    (walk.places, walk.looked)
 }
 
 struct Included<'m, 't> {
@@ -393,10 +406,13 @@ struct Included<'m, 't> {
     exclude: Matcher,
     base: &'m str,
     places: Vec<(String, &'t Node)>,
+    /// Entries that were looked at.
+    looked: u64,
 }
 
 impl<'t> Included<'_, 't> {
     fn folder(&mut self, folder: &'t Directory, path: &str, sent: &FilterState, matched: &FilterState) {
+        self.looked += folder.entries().len() as u64;
         for (name, node) in folder.entries() {
             let below = path::child(path, name);
             let full = path::child(self.base, &below);

@@ -2,6 +2,7 @@
 //! `dispatchCopy`, `dispatchWorkdir`).
 
 use super::context::Selector;
+use super::environment::EnvironmentVariable;
 use super::mount;
 use super::origin::{clean, origin_of};
 use super::stage_state::StageState;
@@ -29,7 +30,7 @@ impl StageState {
         build: &Build<'_>,
         index: usize,
         instruction: &Instruction,
-        flags: &BuilderFlags,
+        (flags, is_short): (&BuilderFlags, bool),
     ) -> Option<Definition> {
         let file = &build.input().file;
         let run = file.run(instruction)?;
@@ -50,10 +51,7 @@ impl StageState {
                 }
             }
         }
-        for variable in self.environment.variables() {
-            let kind = PartKind::Variable(variable.name.clone());
-            parts.push(Part { kind, text: variable.value.clone(), instruction: variable.instruction });
-        }
+        parts.extend(self.environment_parts(is_short));
         parts.push(Part::new(PartKind::Workdir, self.workdir.as_str()));
         parts.extend(self.user.as_ref().map(|user| Part::new(PartKind::User, user.as_str())));
         let network = run.network.map(|network| network.text.into_owned()).or_else(|| flags.network.clone());
@@ -66,6 +64,22 @@ impl StageState {
         let (mounts, sources) = mount::parts(self, build, index, &run.mounts);
         parts.extend(mounts);
         Some(Definition { kind: StepKind::Run, parts, sources, writes: None, is_linked: false })
+    }
+
+    /// The variables, each a part of its own; as one number if `is_short`.
+    fn environment_parts(&self, is_short: bool) -> Vec<Part> {
+        let whole = |number: u128| Part::new(PartKind::Variable("*".to_owned()), format!("{number:032x}"));
+        if is_short {
+            return vec![whole(self.environment.digest())];
+        }
+        let part = |variable: &EnvironmentVariable| Part {
+            kind: PartKind::Variable(variable.name.clone()),
+            text: variable.value.clone(),
+            instruction: variable.instruction,
+        };
+        let mut parts: Vec<Part> = self.environment.variables().iter().map(part).collect();
+        parts.extend((self.environment.overflow() != 0).then(|| whole(self.environment.overflow())));
+        parts
     }
 
     /// WORKDIR, after the folder was entered.

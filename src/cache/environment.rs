@@ -10,6 +10,9 @@ const MARK: char = '\u{1}';
 /// The longest value that is kept; `ENV A=$A$A` doubles with each line.
 const MAX_VALUE: usize = 64 * 1024;
 
+/// Variables that are kept one by one; no real build has as many. Further ones are only told apart as a whole.
+const MAX_VARIABLES: usize = 1_000;
+
 /// A variable of the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EnvironmentVariable {
@@ -25,12 +28,16 @@ pub(super) struct OrderedEnvironment {
     variables: Vec<EnvironmentVariable>,
     /// Whether the base image may set variables that nobody knows here.
     is_base_unknown: bool,
+    /// Over all variables beyond those that are kept; 0 without any.
+    overflow: u128,
 }
 
 impl OrderedEnvironment {
     /// Of a base image with these variables; `None` if its config is not known.
     pub(super) fn of_base<'v>(variables: Option<impl IntoIterator<Item = (&'v str, &'v str)>>) -> Self {
-        let Some(variables) = variables else { return Self { variables: Vec::new(), is_base_unknown: true } };
+        let Some(variables) = variables else {
+            return Self { is_base_unknown: true, ..Self::default() };
+        };
         let mut environment = Self::default();
         for (name, value) in variables {
             environment.set(name, value.to_owned(), None);
@@ -46,8 +53,27 @@ impl OrderedEnvironment {
         if value.len() > MAX_VALUE {
             value = format!("{MARK}{:032x}", super::context::hash_of(&[value.as_bytes()]));
         }
-        self.variables.retain(|variable| variable.name != name);
+        if let Some(index) = self.variables.iter().position(|variable| variable.name == name) {
+            self.variables.remove(index);
+        }
+        if self.variables.len() == MAX_VARIABLES {
+            let parts = [&self.overflow.to_be_bytes()[..], name.as_bytes(), value.as_bytes()];
+            self.overflow = super::context::hash_of(&parts);
+            return;
+        }
         self.variables.push(EnvironmentVariable { name: name.to_owned(), value, instruction });
+    }
+
+    /// A number over the variables that are not kept; 0 without any.
+    pub(super) fn overflow(&self) -> u128 {
+        self.overflow
+    }
+
+    /// A number over all variables in their order.
+    pub(super) fn digest(&self) -> u128 {
+        let overflow = self.overflow.to_be_bytes();
+        let pairs = self.variables.iter().flat_map(|variable| [variable.name.as_bytes(), variable.value.as_bytes()]);
+        super::context::hash_of(&pairs.chain([&overflow[..]]).collect::<Vec<_>>())
     }
 
     fn value(&self, name: &str) -> Option<&str> {

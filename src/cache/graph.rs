@@ -31,6 +31,7 @@ impl Graph {
             indexes: HashMap::new(),
             is_named: has_several_stages(build),
             platform: printed_platform(build),
+            parts: 0,
         };
         for stage in build.stages() {
             let dispatch = if build.is_needed(stage) { grow.stage(stage) } else { None };
@@ -69,7 +70,12 @@ struct Grow<'g, 'a> {
     indexes: HashMap<u128, usize>,
     is_named: bool,
     platform: Option<String>,
+    /// Parts of all steps so far.
+    parts: usize,
 }
+
+/// Parts of steps that are kept one by one; beyond, each RUN has its variables as one.
+const MAX_PARTS: usize = 1_000_000;
 
 /// Numbers the steps of a stage.
 struct Numbering {
@@ -179,7 +185,7 @@ impl<'a> Grow<'_, 'a> {
         }
         let name = format!("{} {}", numbering.number(), dispatch.display(file, instruction, is_trigger));
         let definition = match instruction.keyword {
-            Keyword::Run => dispatch.run(self.build, index, instruction, self.flags),
+            Keyword::Run => dispatch.run(self.build, index, instruction, (self.flags, self.parts > MAX_PARTS)),
             Keyword::Workdir => Some(dispatch.workdir(self.build, self.flags)),
             _ => dispatch.copy(self.build, index, instruction),
         };
@@ -254,6 +260,7 @@ impl<'a> Grow<'_, 'a> {
         // BuildKit takes FROM, WORKDIR and merges from the cache even so.
         let is_run = matches!(step.kind, StepKind::Run | StepKind::Copy);
         self.graph.is_forced.push((self.flags.ignores_cache || is_filtered) && is_run);
+        self.parts += step.parts.len();
         self.graph.steps.push(step);
         index
     }

@@ -1,5 +1,6 @@
 //! What a builder does after a change, and why: two builds of a Dockerfile compared step by step.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -84,7 +85,9 @@ impl Prediction {
     /// Why the builder does what it does with `after`, compared with the build before it.
     pub(super) fn of_outcome(before: BuildState, after: BuildState, outcome: &Outcome) -> Self {
         let pairs = pairs(before.graph, after.graph);
-        let compare = Reasons { before, after, outcome, pairs: &pairs };
+        let firsts = firsts(after.graph, outcome);
+        let comparisons = Cell::new(MAX_COMPARISONS);
+        let compare = Reasons { before, after, outcome, pairs: &pairs, firsts: &firsts, comparisons };
         let steps = outcome.verdicts.iter().enumerate().map(|(index, verdict)| StepPrediction {
             verdict: *verdict,
             reasons: if *verdict == StepVerdict::Hit { Vec::new() } else { compare.of(index) },
@@ -98,7 +101,16 @@ struct Reasons<'r> {
     after: BuildState<'r>,
     outcome: &'r Outcome,
     pairs: &'r [Option<usize>],
+    firsts: &'r [Option<usize>],
+    /// Steps whose files may still be compared one by one.
+    comparisons: Cell<usize>,
 }
+
+/// Steps whose files are compared one by one; a file of instructions may copy all of a context on each line.
+const MAX_COMPARISONS: usize = 500;
+
+/// Steps of a stage that are paired by their texts; of more the numbers decide.
+const MAX_PAIRED: usize = 5_000;
 
 impl Reasons<'_> {
     fn of(&self, index: usize) -> Vec<StepReason> {
@@ -131,15 +143,7 @@ impl Reasons<'_> {
 
     /// The first step below that is not taken from the cache.
     fn first_above(&self, step: &Step) -> Option<usize> {
-        let mut first = None;
-        let mut next = step.parent;
-        while let Some(index) = next {
-            if self.outcome.verdicts[index] != StepVerdict::Hit {
-                first = Some(index);
-            }
-            next = self.after.graph.steps[index].parent;
-        }
-        first
+        self.firsts[step.parent?]
     }
 
     fn source_reasons(&self, earlier: &Step, step: &Step) -> Vec<StepReason> {
@@ -150,11 +154,13 @@ impl Reasons<'_> {
             match &source.origin {
                 SourceOrigin::Context => {
                     let Some(old) = old.filter(|old| old.origin == SourceOrigin::Context) else { continue };
+                    let Some(left) = self.comparisons.get().checked_sub(1) else { continue };
+                    self.comparisons.set(left);
                     let before = (self.before.context, &old.selector);
                     files.extend(FileChanges::between(before, (self.after.context, &source.selector)));
                 }
                 SourceOrigin::Stage { step: from, .. } if step.kind != StepKind::Link => {
-                    reasons.extend(from.and_then(|from| self.first_in_chain(from)).map(StepReason::Stage));
+                    reasons.extend(from.and_then(|from| self.firsts[from]).map(StepReason::Stage));
                 }
                 SourceOrigin::Stage { .. } => {}
                 SourceOrigin::Named(name) => {
@@ -171,13 +177,16 @@ impl Reasons<'_> {
         }
         reasons
     }
+}
 
-    /// The lowest step of a chain that is not taken from the cache.
-    fn first_in_chain(&self, last: usize) -> Option<usize> {
-        let step = &self.after.graph.steps[last];
-        let here = (self.outcome.verdicts[last] != StepVerdict::Hit).then_some(last);
-        self.first_above(step).or(here)
+/// For each step the lowest one of its chain, itself included, that is not taken from the cache.
+fn firsts(graph: &Graph, outcome: &Outcome) -> Vec<Option<usize>> {
+    let mut firsts: Vec<Option<usize>> = Vec::with_capacity(graph.steps.len());
+    for (index, step) in graph.steps.iter().enumerate() {
+        let here = (outcome.verdicts[index] != StepVerdict::Hit).then_some(index);
+        firsts.push(step.parent.and_then(|parent| firsts[parent]).or(here));
     }
+    firsts
 }
 
 /// How definitions differ.
@@ -220,6 +229,10 @@ pub(super) fn pairs(before: &Graph, after: &Graph) -> Vec<Option<usize>> {
     let old = by_stage(before);
     for (stage, new) in by_stage(after) {
         let Some(old) = old.get(&stage) else { continue };
+        if old.len().max(new.len()) > MAX_PAIRED {
+            new.iter().zip(old).for_each(|(new, old)| pairs[*new] = Some(*old));
+            continue;
+        }
         let texts = |graph: &Graph, steps: &[usize]| -> Vec<String> {
             steps.iter().map(|index| text_of(&graph.steps[*index]).to_owned()).collect()
         };

@@ -259,14 +259,20 @@ fn selector_digest(selector: &Selector) -> u128 {
     hash_of(&[selector.path.as_bytes(), parents.as_bytes(), selector.exclude.join("\0").as_bytes()])
 }
 
+/// Steps of a stage that are looked through for the last one that may have written a path.
+const MAX_LOOKED: usize = 1_000;
+
 /// Identifies the contents of a path of a stage's result by the step that may have written them last: steps above that
 /// certainly write elsewhere do not count. Also says whether they are known.
 fn contents(graph: &Graph, outcome: &Outcome, last: Option<usize>, selector: &Selector) -> (Vec<u128>, bool) {
     let place = selector_digest(selector);
     let mut next = last;
+    let mut looked = 0;
     while let Some(index) = next {
         let step = &graph.steps[index];
-        let is_elsewhere = !selector.is_pattern
+        looked += 1;
+        let is_elsewhere = looked < MAX_LOOKED
+            && !selector.is_pattern
             && selector.parents.is_none()
             && step.writes.as_ref().is_some_and(|paths| paths.iter().all(|path| is_apart(path, &selector.path)));
         if !is_elsewhere {

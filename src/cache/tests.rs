@@ -147,3 +147,17 @@ fn excluded_files_do_not_count_and_included_ones_do() {
     assert_eq!(verdict(&parents, &[("x/1/p.json", "1"), ("x/1/q", "2")]), Hit);
     assert_eq!(verdict(&parents, &[("x/1/p.json", "1"), ("x/2/p.json", "2")]), Miss);
 }
+
+#[test]
+fn huge_files_of_instructions_stay_within_bounds() {
+    let start = std::time::Instant::now();
+    let variables: String = (0..1_500).map(|index| format!("ENV V{index}=1\n")).collect::<Vec<_>>().concat();
+    let commands = "RUN true $V1\nCOPY . /app/\n".repeat(1_500);
+    let dockerfile = format!("FROM a\n{variables}{commands}");
+    let files: Vec<(String, String)> = (0..500).map(|index| (format!("d/f{index}"), "1".to_owned())).collect();
+    let old: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let new = [&old[1..], &[("d/new", "2")]].concat();
+    let prediction = predict((&dockerfile, &old), (&dockerfile.replace("V1499=1", "V1499=2"), &new));
+    assert_eq!(verdicts(&prediction)[1], Miss);
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}

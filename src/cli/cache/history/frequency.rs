@@ -16,6 +16,9 @@ const BUDGET: Duration = Duration::from_millis(150);
 /// Dockerfiles whose history is looked at.
 const MAX_BUILDS: usize = 8;
 
+/// Builds that a history must have to say anything.
+const FEWEST: u32 = 5;
+
 /// Commits that are looked at first, to see how long one takes.
 const TRIAL: usize = 20;
 
@@ -40,7 +43,7 @@ fn step_history(inputs: &Inputs, build: usize, budget: Duration) -> Option<StepH
     let trial = look_back(inputs, build, TRIAL)?;
     let took = start.elapsed();
     if (trial.builds as usize) < TRIAL || took * 2 > budget {
-        return Some(trial).filter(|history| history.builds > 0);
+        return Some(trial).filter(|history| history.builds >= FEWEST);
     }
     let left = budget.saturating_sub(took);
     #[allow(clippy::cast_precision_loss, reason = "small numbers")]
