@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use twox_hash::XxHash3_128;
 use twox_hash::xxhash3_128::Hasher;
 
 use super::tree::{ContentId, Directory, Node};
@@ -445,9 +446,12 @@ impl<'t> Included<'_, 't> {
 
 /// A hash over texts that cannot run together.
 pub(super) fn hash_of(parts: &[&[u8]]) -> u128 {
-    let mut hasher = Hasher::new();
-    write(&mut hasher, parts);
-    hasher.finish_128()
+    let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+    for part in parts {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    XxHash3_128::oneshot(&bytes)
 }
 
 fn write(hasher: &mut Hasher, parts: &[&[u8]]) {

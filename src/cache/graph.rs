@@ -161,6 +161,7 @@ impl<'a> Grow<'_, 'a> {
             parts,
             sources: Vec::new(),
             writes: None,
+            digest: 0,
         };
         dispatch.last = Some(self.push(step, stage));
     }
@@ -201,6 +202,7 @@ impl<'a> Grow<'_, 'a> {
             parts: definition.parts,
             sources,
             writes: definition.writes,
+            digest: 0,
         };
         let writes = step.writes.clone();
         let copied = self.push(step, stage);
@@ -232,6 +234,7 @@ impl<'a> Grow<'_, 'a> {
             parts: Vec::new(),
             sources: vec![source],
             writes,
+            digest: 0,
         };
         self.push(step, stage)
     }
@@ -244,12 +247,11 @@ impl<'a> Grow<'_, 'a> {
         source
     }
 
-    fn push(&mut self, step: Step, stage: &Stage) -> usize {
+    fn push(&mut self, mut step: Step, stage: &Stage) -> usize {
+        step.digest = step.compute_digest();
         // Steps of equal definition are one: the builder runs it once, under the first name.
-        let identity = hash_of(&[
-            &step.definition_digest().to_be_bytes(),
-            format!("{:?} {:?}", step.parent, step.sources).as_bytes(),
-        ]);
+        let identity =
+            hash_of(&[&step.digest.to_be_bytes(), format!("{:?} {:?}", step.parent, step.sources).as_bytes()]);
         let next = self.graph.steps.len();
         let index = *self.indexes.entry(identity).or_insert(next);
         if index < next {

@@ -136,7 +136,7 @@ impl Records {
         step: &Step,
         (context, digests): (&ContextFiles, &mut Digests),
     ) -> Inputs {
-        let mut inputs = Inputs { definition: step.definition_digest(), is_known: true, ..Inputs::default() };
+        let mut inputs = Inputs { definition: step.digest, is_known: true, ..Inputs::default() };
         for (index, source) in step.sources.iter().enumerate() {
             match &source.origin {
                 SourceOrigin::Context => match digests.select(context, &source.selector) {

@@ -21,6 +21,8 @@ pub struct Step {
     pub sources: Vec<StepSource>,
     /// The absolute paths that it writes to, where that is known: those of COPY, ADD and WORKDIR.
     pub writes: Option<Vec<String>>,
+    /// A digest over kind and parts, computed once.
+    pub(super) digest: u128,
 }
 
 /// The kind of a step.
@@ -142,7 +144,7 @@ pub struct BuilderFlags {
 
 impl Step {
     /// A digest over the definition, without the files below the step and without its sources.
-    pub(super) fn definition_digest(&self) -> u128 {
+    pub(super) fn compute_digest(&self) -> u128 {
         let kind = [self.kind as u8];
         let mut texts: Vec<Vec<u8>> = vec![kind.to_vec()];
         for part in &self.parts {
