@@ -97,8 +97,9 @@ fn run(engine: &Engine, kind: &str, count: usize) -> Score {
                     let mut case = case::case(seed, &nonce);
                     if engine.host.is_some() {
                         // The second engine has no network of its own.
-                        let states = [&mut case.before, &mut case.after];
-                        states.into_iter().for_each(|state| state.flags.push("--network=host".to_owned()));
+                        for state in [&mut case.before, &mut case.after] {
+                            state.flags.push("--network=host".to_owned());
+                        }
                     }
                     let outcome = build_case(engine, &case, &nonce);
                     let predicted = predict(&case, kind);
