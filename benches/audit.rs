@@ -10,9 +10,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use rayon::Scope;
+
+mod timing;
+
+use self::timing::{median, millis, ratio, time, watch_memory};
 
 const SERVICES: usize = 8;
 
@@ -64,41 +67,12 @@ fn main() {
     );
 }
 
-fn time(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
-fn ratio(a: Duration, b: Duration) -> f64 {
-    a.as_secs_f64() / b.as_secs_f64()
-}
-
 /// Runs the program; its largest resident set in kB, as far as it was seen (Linux), else 0.
 fn run(folder: &Path, arguments: &[&str]) -> u64 {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
     command.args(arguments).current_dir(folder).stdout(Stdio::null());
     let mut child = command.spawn().expect("dockopt starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    if arguments.first() == Some(&"audit") {
-        while child.try_wait().expect("it ends").is_none() {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let kibibytes: Option<u64> = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-            peak = kibibytes.map_or(peak, |seen| seen * 1_024 / 1_000);
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
+    let peak = if arguments.first() == Some(&"audit") { watch_memory(&mut child) } else { 0 };
     let code = child.wait().expect("it ends").code();
     assert!(code.is_some_and(|code| code < 2), "{arguments:?} failed");
     peak

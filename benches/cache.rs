@@ -11,7 +11,11 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+mod timing;
+
+use self::timing::{median, millis, ratio, time, watch_memory};
 
 const DOCKERFILE: &str = "FROM node:22 AS build\nWORKDIR /app\nCOPY package.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\n\
                           FROM nginx:1.27\nCOPY --from=build /app/dist /usr/share/nginx/html\n";
@@ -67,22 +71,7 @@ fn main() {
 
 fn report(peer: &str, theirs: Duration, name: &str, ours: Duration) {
     println!("  {peer:<27}{:9.1} ms", millis(theirs));
-    println!("  {name:<27}{:9.1} ms  {:.2} × that", millis(ours), ours.as_secs_f64() / theirs.as_secs_f64());
-}
-
-fn time(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+    println!("  {name:<27}{:9.1} ms  {:.2} × that", millis(ours), ratio(ours, theirs));
 }
 
 fn git(folder: &Path, arguments: &[&str]) {
@@ -95,15 +84,7 @@ fn run(folder: &Path, arguments: &[&str]) -> u64 {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
     command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().expect("dockopt starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().expect("it ends").is_none() {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes: Option<u64> = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-        peak = kibibytes.map_or(peak, |seen| seen * 1_024 / 1_000);
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let peak = watch_memory(&mut child);
     let code = child.wait().expect("it ends").code();
     assert!(code.is_some_and(|code| code < 2), "{arguments:?} failed");
     peak

@@ -222,7 +222,7 @@ pub struct StepHistory {
 }
 
 impl StepHistory {
-    /// The number of commits in which the step at or above this line ran; `None` if there is none above.
+    /// The number of commits in which the step at or above this line ran; `None` if no step is at or above it.
     pub fn reruns_at(&self, line: u32) -> Option<u32> {
         self.reruns.range(..=line).next_back().map(|(_, reruns)| *reruns)
     }

@@ -86,7 +86,7 @@ pub(super) fn of_value(value: &Value) -> Option<Span> {
     of_record_span(RecordSpan::deserialize(value).ok()?)
 }
 
-/// The builds of a trace for Jaeger; `None` if it is none.
+/// The builds of a trace for Jaeger; `None` if the document is not such a trace.
 pub(super) fn of_jaeger(value: &Value) -> Option<Vec<LoggedBuild>> {
     let jaeger = Jaeger::deserialize(value).ok()?;
     let span = |span: JaegerSpan| {

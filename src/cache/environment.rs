@@ -26,7 +26,7 @@ pub(super) struct EnvironmentVariable {
 #[derive(Clone, Debug, Default)]
 pub(super) struct OrderedEnvironment {
     variables: Vec<EnvironmentVariable>,
-    /// Whether the base image may set variables that nobody knows here.
+    /// Whether the base image may set variables that are not in the list, because its config is unknown.
     is_base_unknown: bool,
     /// Over all variables beyond those that are kept; 0 without any.
     overflow: u128,

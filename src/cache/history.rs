@@ -155,7 +155,7 @@ impl StepCount {
     }
 }
 
-/// What began the rerun of a step: its own reasons, or those of the steps that it stands on or reads from.
+/// The causes of a step's rerun: its own reasons, or those of the steps below it or that it reads from.
 fn causes(prediction: &Prediction, index: usize) -> BTreeMap<HistoryCause, BTreeSet<String>> {
     let mut causes: BTreeMap<HistoryCause, BTreeSet<String>> = BTreeMap::new();
     let mut open = vec![index];

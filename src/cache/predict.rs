@@ -41,7 +41,7 @@ pub struct StepPrediction {
 /// Why a step is not taken from the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepReason {
-    /// It stands on a step that reruns or may rerun: the index of the first one, and what is known of it.
+    /// A step below it reruns or may rerun: the index of the first such step, and its verdict.
     Above(usize, StepVerdict),
     /// It takes other files than before.
     Files(FileChanges),
@@ -62,7 +62,7 @@ pub enum StepReason {
     Stage(usize),
     /// It reads another image than before.
     Image(String),
-    /// It reads an address whose contents nobody knows before the builder asks.
+    /// It reads an address whose contents are unknown before the builder downloads it.
     Remote(String),
     /// `--no-cache`.
     Forced,

@@ -51,21 +51,28 @@ const SCRATCH: u128 = 0;
 impl Records {
     /// What the builder does with a graph, without adding it to the records.
     pub fn look_up(&self, graph: &Graph, context: &ContextFiles, digests: &mut Digests) -> Outcome {
+        self.look_up_inputs(graph, context, digests).0
+    }
+
+    /// As [`Self::look_up`], with the inputs of each step.
+    fn look_up_inputs(&self, graph: &Graph, context: &ContextFiles, digests: &mut Digests) -> (Outcome, Vec<Inputs>) {
         let mut outcome = Outcome::default();
+        let mut all = Vec::with_capacity(graph.steps.len());
         for (index, step) in graph.steps.iter().enumerate() {
-            let evaluation = self.evaluate(graph, &outcome, index, step, (context, digests));
-            outcome.missing.extend(evaluation.missing.iter().map(|source| (index, *source)));
-            outcome.verdicts.push(evaluation.verdict);
-            outcome.keys.push(evaluation.keys);
+            let inputs = Self::inputs(graph, &outcome, step, (context, digests));
+            let (verdict, keys) = self.evaluate(graph, &outcome, (index, step), &inputs);
+            outcome.missing.extend(inputs.missing.iter().map(|source| (index, *source)));
+            outcome.verdicts.push(verdict);
+            outcome.keys.push(keys);
+            all.push(inputs);
         }
-        outcome
+        (outcome, all)
     }
 
     /// Looks a graph up and adds the records that its build leaves.
     pub fn build(&mut self, graph: &Graph, context: &ContextFiles, digests: &mut Digests) -> Outcome {
-        let outcome = self.look_up(graph, context, digests);
-        for step in &graph.steps {
-            let inputs = Self::inputs(graph, &outcome, step, (context, digests));
+        let (outcome, inputs) = self.look_up_inputs(graph, context, digests);
+        for (step, inputs) in graph.steps.iter().zip(&inputs) {
             for parent in parent_keys(&outcome, step) {
                 let similar = inputs.similar(step, parent);
                 for key in inputs.keys(step, parent) {
@@ -82,24 +89,19 @@ impl Records {
         outcome
     }
 
+    /// Whether a step is a hit, and the keys that it may have.
     fn evaluate(
         &self,
         graph: &Graph,
         outcome: &Outcome,
-        index: usize,
-        step: &Step,
-        files: (&ContextFiles, &mut Digests),
-    ) -> Evaluation {
-        let inputs = Self::inputs(graph, outcome, step, files);
+        (index, step): (usize, &Step),
+        inputs: &Inputs,
+    ) -> (StepVerdict, Vec<u128>) {
         let parents = parent_keys(outcome, step);
         let first = parents.first().copied().unwrap_or(SCRATCH);
         let fresh = inputs.keys(step, first).next().unwrap_or(SCRATCH);
-        let missing = inputs.missing.clone();
-        if !missing.is_empty() {
-            return Evaluation { verdict: StepVerdict::Miss, keys: vec![fresh], missing };
-        }
-        if graph.is_forced[index] {
-            return Evaluation { verdict: StepVerdict::Miss, keys: vec![fresh], missing };
+        if !inputs.missing.is_empty() || graph.is_forced[index] {
+            return (StepVerdict::Miss, vec![fresh]);
         }
         let is_parent_known = step.parent.is_none_or(|parent| outcome.verdicts[parent] != StepVerdict::Unknown);
         let is_known = is_parent_known && inputs.is_known;
@@ -109,7 +111,7 @@ impl Records {
             for key in inputs.keys(step, *parent) {
                 if self.keys.contains(&key) {
                     if is_known && place == 0 {
-                        return Evaluation { verdict: StepVerdict::Hit, keys: vec![key], missing };
+                        return (StepVerdict::Hit, vec![key]);
                     }
                     is_possible = true;
                     push_key(&mut keys, key);
@@ -122,11 +124,8 @@ impl Records {
                 }
             }
         }
-        let verdict = if is_possible { StepVerdict::Unknown } else { StepVerdict::Miss };
-        if verdict == StepVerdict::Miss {
-            keys.truncate(1);
-        }
-        Evaluation { verdict, keys, missing }
+        // Without a possible record `keys` holds only the fresh one.
+        (if is_possible { StepVerdict::Unknown } else { StepVerdict::Miss }, keys)
     }
 
     /// The inputs of a step as they are now.
@@ -178,12 +177,6 @@ impl Records {
         }
         inputs
     }
-}
-
-struct Evaluation {
-    verdict: StepVerdict,
-    keys: Vec<u128>,
-    missing: Vec<usize>,
 }
 
 /// The inputs of a step as they enter its key.

@@ -88,12 +88,11 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
         };
         let time = build.seconds.get(index).copied().flatten().map(seconds).unwrap_or_default();
         let time = if has_seconds { format!("{time:>10}  ") } else { String::new() };
-        let head = format!("  {:>digits$}  {}  {time}", build.line_of(step.instruction), pad(word, VERDICT));
-        let room = layout.columns().saturating_sub(width(&head)).max(12);
-        let name = build.mask.apply(&step.name);
-        let painted = layout.paint(style, &format!("{}  {time}", pad(word, VERDICT)));
         let line = format!("  {:>digits$}  ", build.line_of(step.instruction));
-        out.push_str(&format!("{line}{painted}{}\n", cut(&clean(&name), room)));
+        let verdict = format!("{}  {time}", pad(word, VERDICT));
+        let room = layout.columns().saturating_sub(width(&line) + width(&verdict)).max(12);
+        let name = build.mask.apply(&step.name);
+        out.push_str(&format!("{line}{}{}\n", layout.paint(style, &verdict), cut(&clean(&name), room)));
         for sentence in shown_sentences(build, prediction) {
             for text in wrap(&sentence, layout.columns().saturating_sub(digits + 6)) {
                 out.push_str(&format!("  {}  {}\n", " ".repeat(digits), layout.paint(TextStyle::Plain, &text)));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The text under a key; empty if there is none.
+/// The string value of a key; empty if the key is missing.
 pub(super) fn text<'a>(case: &'a Value, key: &str) -> &'a str {
     case.get(key).and_then(Value::as_str).unwrap_or_default()
 }

@@ -21,7 +21,7 @@ pub(in crate::load) fn tracked_paths(git_dir: &Path) -> BTreeSet<String> {
     index.entries().iter().map(|entry| entry.path(&index).to_string()).collect()
 }
 
-/// The index in a git folder, shared parts included; `None` if there is none or it cannot be read.
+/// The index in a git folder, shared parts included; `None` if the file is missing or cannot be read.
 pub(super) fn read_index(git_dir: &Path, hash: Kind) -> Option<gix_index::File> {
     let file = git_dir.join("index");
     let metadata = fs::symlink_metadata(&file).ok()?;

@@ -19,7 +19,7 @@ impl Repository {
     /// The commit of this name.
     ///
     /// # Errors
-    /// There is none, or several, or it is no commit.
+    /// No object matches the name, several do, or the object is not a commit.
     pub fn resolve(&self, name: &str) -> Result<ObjectId, Failure> {
         if name.is_empty() || name.len() > LONGEST || name.contains("..") || name.contains([':', '{']) {
             let what = format!("`{name}` is not the name of a commit that dockopt reads");
