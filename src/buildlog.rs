@@ -8,6 +8,7 @@ mod foreign;
 mod legacy;
 mod lines;
 mod logged_build;
+mod measurement;
 mod output;
 mod plain;
 mod prefix;

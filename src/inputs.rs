@@ -237,11 +237,11 @@ pub struct MeasuredImage {
     pub bytes: Vec<MeasuredBytes>,
 }
 
-/// What a build log tells of the lines of a Dockerfile.
+/// What a build log or a measurement tells of the lines of a Dockerfile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimedSteps {
-    /// What the log is called.
-    pub name: String,
+    /// Where the seconds are from: a kind of file and its name.
+    pub source: String,
     /// Seconds of each instruction that ran, by its first line.
     pub seconds: BTreeMap<u32, f64>,
 }

@@ -32,7 +32,8 @@ pub use self::adoption::{added_ignores, added_ignores_json, statistics, statisti
 pub use self::baseline::baseline;
 pub use self::cache::{ExplainedBuild, ExplainedLog, cache_explanation, cache_explanation_json};
 pub use self::cache_history::{
-    CacheHistoryReport, CommitRow, HistoryCommit, HistoryStep, HistoryTable, cache_history, cache_history_json,
+    CacheHistoryReport, CommitRow, HistoryCommit, HistoryStep, HistoryTable, RerunCount, StepComparison,
+    TableComparison, cache_history, cache_history_json, compare_tables,
 };
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
@@ -46,7 +47,7 @@ pub use self::image::{
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};
-pub use self::optimize::{Rewrite, optimize_json, plan, rewrite_summary};
+pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, plan, rewrite_summary};
 pub use self::patch::diff;
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};
 pub use self::proof::{proof, proof_json, proof_markdown};

@@ -1,4 +1,4 @@
-//! What a build log tells of findings: the seconds of the step that each rebuild runs again.
+//! What a build log or a measurement tells of findings: the seconds of the step that each rebuild runs again.
 
 use crate::finding::{Basis, Finding, ImpactKind, Saving};
 use crate::inputs::{Inputs, TimedSteps};
@@ -28,7 +28,7 @@ fn replace(finding: &mut Finding, timed: &TimedSteps, seconds: f64) {
     for impact in finding.impact.iter_mut().filter(|impact| impact.kind == ImpactKind::RebuildSeconds) {
         impact.saves = Some(Saving::Seconds(seconds));
         impact.basis = Basis::Measured;
-        impact.evidence = format!("build log `{}`; {}", timed.name, impact.evidence);
+        impact.evidence = format!("{}; {}", timed.source, impact.evidence);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::foreign::NotABuildLog;
 use super::logged_build::{BuildError, LogForm, LoggedBuild, StepTotals, seconds_between, timestamp};
+use super::measurement;
 use super::spans;
 use super::trailer::builder_message;
 
@@ -14,6 +16,8 @@ pub(super) enum DocumentKind {
     Span(spans::Span),
     /// A record of the build cache: `docker buildx du --format json`.
     CacheRecord,
+    /// A result of dockopt that is no build log.
+    Foreign(NotABuildLog),
     /// Anything else.
     Other,
 }
@@ -21,6 +25,11 @@ pub(super) enum DocumentKind {
 /// Says what a JSON value is.
 pub(super) fn classify(value: &Value) -> DocumentKind {
     let has = |key: &str| value.get(key).is_some();
+    match measurement::read(value) {
+        Some(Ok(builds)) => return DocumentKind::Builds(builds),
+        Some(Err(error)) => return DocumentKind::Foreign(error),
+        None => {}
+    }
     if let Some(build) = metadata(value) {
         return DocumentKind::Builds(vec![build]);
     }

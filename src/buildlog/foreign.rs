@@ -56,6 +56,23 @@ impl NotABuildLog {
         Self::new("lists records of the build cache, not the steps of a build", PLAIN)
     }
 
+    pub(super) fn other_result(command: &str) -> Self {
+        let help = "give a build log, or the file that `dockopt measure --format json` writes";
+        Self::new(&format!("is a result of `dockopt {command}`: it has no times of steps"), help)
+    }
+
+    pub(super) fn newer_measurement(version: &str) -> Self {
+        let what = format!(
+            "is a measurement of another version of dockopt (dockopt.measure/{version}); this version reads dockopt.measure/1"
+        );
+        Self::new(&what, "measure again with this version, or update dockopt")
+    }
+
+    pub(super) fn failed_measurement() -> Self {
+        let what = "is a measurement without a build that ran";
+        Self::new(what, "measure again: `dockopt measure --format json -o measured.json`")
+    }
+
     pub(super) fn document() -> Self {
         Self::new("is a JSON document without build steps", RAWJSON)
     }

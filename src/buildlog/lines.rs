@@ -98,11 +98,12 @@ impl Lines {
             self.line(&line);
         }
         let mut log = BuildLog::default();
-        let (mut has_cache_records, mut has_documents) = (false, false);
+        let (mut has_cache_records, mut has_documents, mut foreign) = (false, false, None);
         let named = std::mem::take(&mut self.named).into_iter().map(|(name, stream)| (Some(name), stream));
-        for (name, stream) in [(None, self.unnamed)].into_iter().chain(named) {
+        for (name, mut stream) in [(None, self.unnamed)].into_iter().chain(named) {
             has_cache_records |= stream.has_cache_records;
             has_documents |= stream.has_documents;
+            foreign = foreign.or_else(|| stream.foreign.take());
             for mut build in stream.finish() {
                 if let Some(name) = &name {
                     build.name = Some(super::logged_build::short_text(name));
@@ -129,7 +130,7 @@ impl Lines {
                 Ok(log)
             }
             true if has_cache_records => Err(NotABuildLog::cache_records()),
-            true if has_documents => Err(NotABuildLog::document()),
+            true if has_documents => Err(foreign.unwrap_or_else(NotABuildLog::document)),
             true => Err(self.sample.recognize()),
         }
     }
@@ -165,6 +166,8 @@ struct Stream {
     spans: Vec<spans::Span>,
     has_cache_records: bool,
     has_documents: bool,
+    /// A result of dockopt that is no build log.
+    foreign: Option<NotABuildLog>,
 }
 
 impl Stream {
@@ -260,6 +263,7 @@ impl Stream {
             DocumentKind::Span(span) if self.spans.len() < SPANS => self.spans.push(span),
             DocumentKind::Span(_) => {}
             DocumentKind::CacheRecord => self.has_cache_records = true,
+            DocumentKind::Foreign(error) => (self.foreign, self.has_documents) = (Some(error), true),
             DocumentKind::Other => self.has_documents = true,
         }
     }

@@ -44,6 +44,8 @@ pub enum LogForm {
     Record,
     /// Spans of a trace: `buildx history trace`.
     Trace,
+    /// The result of `dockopt measure`: a build for each scenario; only what ran has steps.
+    Measurement,
 }
 
 impl LogForm {
@@ -60,6 +62,7 @@ impl LogForm {
             Self::Provenance => "provenance",
             Self::Record => "build record",
             Self::Trace => "trace",
+            Self::Measurement => "measurement",
         }
     }
 }

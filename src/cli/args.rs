@@ -97,7 +97,7 @@ pub(super) struct Audit {
     /// Do not look at git history for how often steps reran
     #[arg(long)]
     pub no_history: bool,
-    /// Log of a build, in any form that `cache explain` reads, to measure what a source change reruns
+    /// Log of a build in any form, or the JSON of `dockopt measure`, to price what a source change reruns
     #[arg(long, value_name = "LOG")]
     pub log: Option<PathBuf>,
     #[command(flatten)]

@@ -7,6 +7,7 @@ use super::args::{Audit, Global};
 use super::baseline;
 use super::output::{CommandFailure, base, code, complain, describe_inputs, line, policies, today, write_run};
 use crate::build::Build;
+use crate::buildlog::LogForm;
 use crate::inputs::{Inputs, TimedSteps};
 use crate::load::{FactSelection, build_log_name, read_build_log};
 use crate::report::{self, ReportRun};
@@ -43,19 +44,23 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     Ok(code)
 }
 
-/// Takes the seconds of the steps from a build log.
+/// Takes the seconds of the steps from a build log, or from the result of `measure`.
 fn add_times(path: &Path, inputs: &mut Inputs) -> Result<(), CommandFailure> {
     let log = read_build_log(path)?;
     let name = build_log_name(path);
+    let is_measurement = log.builds.iter().all(|build| build.form == LogForm::Measurement);
+    let source = format!("{} `{name}`", if is_measurement { "measurement" } else { "build log" });
     let mut timed = BTreeMap::new();
     for input in &inputs.builds {
         let seconds = Build::new(input).logged_seconds(&log);
         if !seconds.is_empty() {
-            timed.insert(input.dockerfile, TimedSteps { name: name.clone(), seconds });
+            timed.insert(input.dockerfile, TimedSteps { source: source.clone(), seconds });
         }
     }
     if timed.is_empty() {
-        let text = format!("`{name}` has no time of a step of these builds: give the log of a build in which they ran");
+        let text = format!(
+            "`{name}` has no time of a step of these builds: give the log or the measurement of a build in which they ran"
+        );
         inputs.notices.push(text);
     }
     inputs.timed = timed;

@@ -14,8 +14,9 @@ use super::{changes, terminal};
 use crate::finding::Mask;
 use crate::fix::FixOutcome;
 use crate::inputs::{Inputs, Need, Needs};
+use crate::load::{build_log_name, read_build_log};
 use crate::optimize::{Options, optimize, plan, unwritable};
-use crate::report::{self, Format, Rewrite};
+use crate::report::{self, Format, Rewrite, RewriteHistory};
 use crate::rules::{CommandLinePolicy, Policies};
 
 /// What was asked for in place of a file.
@@ -38,7 +39,10 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFail
     if command.proving.verify {
         return verify::run(global, command, &inputs, &options);
     }
-    let rewrites = rewrites(&inputs, &options);
+    let mut rewrites = rewrites(&inputs, &options);
+    if command.plan && !command.no_history {
+        add_histories(&inputs, &mut rewrites, command.log.as_deref())?;
+    }
     let mut outcome = changes::merged(rewrites.iter().flat_map(|rewrite| rewrite.optimized.changes()), &inputs);
     if command.write {
         changes::write_all(&outcome.changes)?;
@@ -72,6 +76,7 @@ fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
             plan: plan(inputs, index, &evidence),
             refused: unwritable(build),
             optimized: optimize(inputs, index, &evidence, &options[index]),
+            history: None,
         }
     };
     // Of a single one, the parts are done in parallel.
@@ -79,6 +84,21 @@ fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
         return vec![rewrite_of(0)];
     }
     (0..inputs.builds.len()).into_par_iter().map(rewrite_of).collect()
+}
+
+/// Adds what the rungs save by git history, in seconds where a log has them.
+fn add_histories(inputs: &Inputs, rewrites: &mut [Rewrite], log: Option<&Path>) -> Result<(), CommandFailure> {
+    let timed = log.map(read_build_log).transpose()?;
+    super::cache::history::add_rewrite_histories(inputs, rewrites, timed.as_ref());
+    let has_seconds = |rewrite: &Rewrite| rewrite.history.as_ref().is_some_and(RewriteHistory::has_seconds);
+    if let Some(log) = log.filter(|_| !rewrites.iter().any(has_seconds)) {
+        terminal::note(&format!(
+            "`{}` gives no seconds: it has no time of a step that both the Dockerfile and the rewrite run, or there is no git \
+             history",
+            build_log_name(log)
+        ));
+    }
+    Ok(())
 }
 
 fn show(

@@ -63,8 +63,13 @@ impl Optimized {
 
     /// The files that differ from those before.
     pub fn changes(&self) -> Vec<Change> {
+        self.changes_up_to(Rung::Server)
+    }
+
+    /// The files that differ from those before up to and with a rung.
+    pub fn changes_up_to(&self, rung: Rung) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (index, source) in self.result().iter().enumerate() {
+        for (index, source) in self.sources(rung).iter().enumerate() {
             let before = self.before.get(index).map(|old| old.bytes().to_vec());
             if before.as_deref() == Some(source.bytes()) {
                 continue;

@@ -1,13 +1,17 @@
 //! `cache history`: how often each step would have rerun, and because of which files.
 
+mod comparison;
+mod table;
 mod wire;
 
 use super::grid::{Column, Grid, plain};
 use super::layout::{Layout, TextStyle, clean, cut, cut_path, wrap};
 use super::units::{count, seconds};
-use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepKind, StepVerdict};
+use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepKind};
 use crate::inputs::Date;
 
+pub use self::comparison::{RerunCount, StepComparison, TableComparison, compare_tables};
+pub use self::table::{CommitRow, HistoryStep, HistoryTable};
 pub use self::wire::cache_history_json;
 
 /// Files that are named for a step.
@@ -47,74 +51,6 @@ pub struct HistoryCommit {
     pub date: Option<Date>,
     /// The first line of its message.
     pub summary: String,
-}
-
-/// The steps of a Dockerfile over all commits.
-#[derive(Debug)]
-pub struct HistoryTable {
-    /// The Dockerfile.
-    pub name: String,
-    /// Its steps, in the order of the file.
-    pub steps: Vec<HistoryStep>,
-    /// What became of each commit, in their order.
-    pub rows: Vec<CommitRow>,
-}
-
-/// A step over all commits.
-#[derive(Debug)]
-pub struct HistoryStep {
-    /// As the builder prints it.
-    pub name: String,
-    /// Its line in the Dockerfile.
-    pub line: u32,
-    /// Its kind.
-    pub kind: StepKind,
-    /// How often it ran.
-    pub count: StepCount,
-    /// How long it takes, from a log; `None` where no log says.
-    pub seconds: Option<f64>,
-    /// The step of the first table that runs the same command.
-    pub same_as: Option<usize>,
-}
-
-/// What became of a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CommitRow {
-    /// It fills the cache.
-    First,
-    /// The verdict for each step.
-    Built(Vec<Option<StepVerdict>>),
-    /// The build fails: this source is missing.
-    Failed(String),
-    /// There is no Dockerfile.
-    Absent,
-    /// The builder rejects the Dockerfile, for this reason.
-    Rejected(String),
-    /// The commit cannot be read, for this reason.
-    Unreadable(String),
-}
-
-impl HistoryStep {
-    /// Expected seconds for each build: certain reruns, and with possible ones.
-    #[allow(clippy::cast_precision_loss)] // Numbers of commits.
-    fn expected_seconds(&self) -> Option<(f64, f64)> {
-        let builds = self.count.builds.max(1) as f64;
-        let of = |times: usize| self.seconds.map(|seconds| seconds * times as f64 / builds);
-        Some((of(self.count.reruns)?, of(self.count.reruns + self.count.may_rerun)?))
-    }
-}
-
-impl HistoryTable {
-    /// Expected seconds for each build, over the steps whose time is known; `None` if none is.
-    fn expected_seconds(&self) -> Option<(f64, f64)> {
-        let known = self.steps.iter().filter_map(HistoryStep::expected_seconds);
-        known.reduce(|sum, next| (sum.0 + next.0, sum.1 + next.1))
-    }
-
-    /// Commits after the first that build.
-    fn builds(&self) -> usize {
-        self.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count()
-    }
 }
 
 /// The history for people.
@@ -251,58 +187,22 @@ fn expected(table: &HistoryTable) -> Option<String> {
 
 /// What another Dockerfile changes for the steps that run the same command, over the commits that both build.
 fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
-    let rows: Vec<RowPair> = before.rows.iter().zip(&after.rows).filter_map(built_rows).collect();
+    let compared = compare_tables(before, after);
     let name = clean(&after.name);
-    let mut remarks = Vec::new();
-    for (index, step) in after.steps.iter().enumerate() {
-        let Some(same) = step.same_as else { continue };
-        let Some(old_step) = before.steps.get(same) else { continue };
-        let pairs = rows.iter().filter_map(|(old, new)| Some(((*old.get(same)?)?, (*new.get(index)?)?)));
-        let pairs: Vec<(StepVerdict, StepVerdict)> = pairs.collect();
-        let (old, new) = (times(pairs.iter().map(|pair| pair.0)), times(pairs.iter().map(|pair| pair.1)));
-        if old != new {
-            remarks.push(format!(
-                "`{}` reran in {old} of {}; with `{name}` it would have been {new}",
-                cut(&clean(&old_step.name), STEP_NAME),
-                count(pairs.len() as u64, "build"),
-            ));
-        }
-    }
-    let is_known = |table: &HistoryTable| table.steps.iter().any(|step| step.seconds.is_some());
-    if is_known(before) && is_known(after) {
-        let old: f64 = rows.iter().map(|(old, _)| row_seconds(before, old)).sum();
-        let new: f64 = rows.iter().map(|(_, new)| row_seconds(after, new)).sum();
-        let verb = if new > old { "cost" } else { "saved" };
-        let builds = count(rows.len() as u64, "build");
-        remarks.push(format!("`{name}` would have {verb} {} in {builds}, by the log", seconds((old - new).abs())));
+    let remark = |step: &StepComparison| {
+        format!(
+            "`{}` reran in {} of {}; with `{name}` it would have been {}",
+            cut(&clean(&step.name), STEP_NAME),
+            step.before,
+            count(step.builds as u64, "build"),
+            step.after,
+        )
+    };
+    let mut remarks: Vec<String> = compared.steps.iter().map(remark).collect();
+    if let Some(saved) = compared.saved_seconds {
+        let verb = if saved < 0.0 { "cost" } else { "saved" };
+        let builds = count(compared.builds as u64, "build");
+        remarks.push(format!("`{name}` would have {verb} {} in {builds}, by the log", seconds(saved.abs())));
     }
     remarks
-}
-
-/// The verdicts of a commit with its own Dockerfile and with the other one.
-type RowPair<'t> = (&'t [Option<StepVerdict>], &'t [Option<StepVerdict>]);
-
-fn built_rows<'t>((before, after): (&'t CommitRow, &'t CommitRow)) -> Option<RowPair<'t>> {
-    let (CommitRow::Built(before), CommitRow::Built(after)) = (before, after) else { return None };
-    Some((before, after))
-}
-
-/// How often a step ran: `3`, or `3 to 5` where it may have run.
-fn times(verdicts: impl Iterator<Item = StepVerdict>) -> String {
-    let (mut reruns, mut may) = (0, 0);
-    for verdict in verdicts {
-        match verdict {
-            StepVerdict::Hit => {}
-            StepVerdict::Unknown => may += 1,
-            StepVerdict::Miss => reruns += 1,
-        }
-    }
-    if may == 0 { reruns.to_string() } else { format!("{reruns} to {}", reruns + may) }
-}
-
-/// Seconds of the steps that run or may run in a build.
-fn row_seconds(table: &HistoryTable, row: &[Option<StepVerdict>]) -> f64 {
-    let ran =
-        table.steps.iter().zip(row).filter(|(_, verdict)| verdict.is_some_and(|verdict| verdict != StepVerdict::Hit));
-    ran.filter_map(|(step, _)| step.seconds).sum()
 }

@@ -1,5 +1,6 @@
 //! A rewrite as text and JSON: the plan with its reasons, and the summary of a diff.
 
+mod savings;
 mod wire;
 
 use super::layout::{Layout, TextStyle, clean, pad, width, wrap};
@@ -12,6 +13,8 @@ use crate::fix::Change;
 use crate::optimize::{
     Assumption, BuildPlan, ClimbedRung, Level, Optimized, PassInfo, PlannedProject, RewriteStep, Rung, Support, passes,
 };
+
+pub use self::savings::RewriteHistory;
 
 /// Columns of a pass's name in the plan.
 const PASS: usize = 24;
@@ -27,6 +30,8 @@ pub struct Rewrite {
     pub refused: Option<String>,
     /// The rungs.
     pub optimized: Optimized,
+    /// What they save over the last commits; `None` where nobody looked, or there is no history.
+    pub history: Option<RewriteHistory>,
 }
 
 impl Rewrite {
@@ -60,10 +65,16 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
         out.push('\n');
         for climbed in &rewrite.optimized.rungs {
             rung(&mut out, climbed, mask, layout);
+            for text in rewrite.history.iter().flat_map(|history| history.sentences(climbed.rung, mask)) {
+                line(&mut out, 5, &pad("git history", PASS), &text, TextStyle::Plain, layout);
+            }
         }
         for above in Rung::ALL.into_iter().filter(|rung| !level.allows(*rung)) {
             let text = format!("  {}  {}: above `--level {level}`\n", above.number(), above.title());
             out.push_str(&layout.paint(TextStyle::Dim, &text));
+        }
+        if let Some(history) = &rewrite.history {
+            line(&mut out, 2, "", &history.scope(), TextStyle::Dim, layout);
         }
         out.push('\n');
     }
@@ -287,6 +298,7 @@ fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
             .iter()
             .map(|refusal| wire::RemarkJson::new(refusal.pass, &refusal.what, &refusal.why, mask))
             .collect(),
+        history: rewrite.history.as_ref().and_then(|history| wire::RungHistory::of(history, climbed.rung, mask)),
     });
     wire::Build {
         dockerfile: &rewrite.dockerfile,
@@ -302,5 +314,9 @@ fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
             services: texts(&plan.services),
         },
         rungs: rungs.collect(),
+        history: rewrite
+            .history
+            .as_ref()
+            .map(|history| wire::HistoryScope { commits: history.commits, builds: history.builds }),
     }
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::dockopt::{Dockopt, Ran};
 
 fn samples() -> PathBuf {
@@ -94,6 +96,60 @@ fn secrets_of_a_log_are_masked() {
         assert!(!ran.stdout.contains(token), "{}", ran.stdout);
         assert!(ran.stdout.contains("***"), "{}", ran.stdout);
     }
+}
+
+#[test]
+fn an_audit_takes_its_seconds_from_a_measurement() {
+    let dockerfile = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"app.py\"]\n";
+    let step = |name: &str, seconds: f64| serde_json::json!({"name": name, "seconds": seconds});
+    let (copy, install) = ("[3/4] COPY . .", "[4/4] RUN pip install -r requirements.txt");
+    let run = |scenario: &str, steps: &[Value]| serde_json::json!({"scenario": scenario, "seconds": 50, "cpu_seconds": null, "cached_steps": 1, "steps": steps});
+    let runs = [
+        run("cold", &[step("[2/4] WORKDIR /app", 0.1), step(copy, 0.3), step(install, 61.0)]),
+        run("unchanged", &[]),
+        run("source", &[step(copy, 0.5), step(install, 40.0)]),
+    ];
+    let measured = |schema: &str| {
+        let image = Value::Null;
+        let build = serde_json::json!({
+            "name": "before", "dockerfile": "Dockerfile", "runs": runs, "image": image, "predicted": [], "failure": null,
+        });
+        serde_json::json!({
+            "schema": schema, "dockopt": "0.1.0", "root": ".", "engine": "Docker", "rounds": 1, "source": "app.py",
+            "dependency": null, "builds": [build], "commands": [], "left_in_cache_bytes": null, "not_removed": [],
+        })
+    };
+    let project = |schema: &str| {
+        let json = measured(schema);
+        crate::fixtures::keeps_schema(
+            include_str!("../../schemas/measure.schema.json"),
+            &measured("dockopt.measure/1"),
+        );
+        let files = Dockopt::new().file("Dockerfile", dockerfile).file("app.py", "import flask\n");
+        files
+            .file("requirements.txt", "flask==3.1.2\n")
+            .file("measured.json", serde_json::to_string_pretty(&json).unwrap())
+    };
+    let arguments = ["audit", "--log", "measured.json", "--all"];
+    let ran = project("dockopt.measure/1").args(arguments).run();
+    assert!(ran.stdout.contains("reruns steps 3–4 (≈ 41 s, measured), from line 3"), "{}", ran.stdout);
+    let json = project("dockopt.measure/1").args(["audit", "--log", "measured.json", "--format=json"]).run().json();
+    let findings = json["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["rule"] == "sources-before-dependencies").unwrap();
+    assert_eq!((&finding["impact"][0]["saves"], &finding["impact"][0]["basis"]), (&40.0.into(), &"measured".into()));
+    assert!(
+        finding["impact"][0]["evidence"].as_str().unwrap().starts_with("measurement `measured.json`; "),
+        "{finding}"
+    );
+    let predicted = ["cache", "predict", "--touch", "app.py", "--log", "measured.json"];
+    let ran = project("dockopt.measure/1").args(predicted).run();
+    assert!(ran.stdout.contains("40 s"), "{}{}", ran.stdout, ran.stderr);
+    let ran = project("dockopt.measure/2").args(arguments).run().code(2);
+    assert!(ran.stderr.contains("`measured.json` is a measurement of another version of dockopt"), "{}", ran.stderr);
+    let ran = project("dockopt.image/1").args(arguments).run().code(2);
+    assert!(ran.stderr.contains("is a result of `dockopt image`: it has no times of steps"), "{}", ran.stderr);
+    let ran = project("dockopt.measure/1").args(["cache", "explain", "measured.json"]).run().code(2);
+    assert!(ran.stderr.contains("is a measurement"), "{}", ran.stderr);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(in crate::cli) struct CachePredict {
     /// Assume that a build argument has another value (repeatable)
     #[arg(long, value_name = "NAME=VALUE")]
     pub change_build_arg: Vec<String>,
-    /// Build log that says how long the steps take
+    /// Build log, or the JSON of `dockopt measure`, that says how long the steps take
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// The image store of the builder: `containerd` (also builders of buildx) keeps `COPY --link` apart from what is
@@ -71,7 +71,7 @@ pub(in crate::cli) struct CacheHistory {
     /// Compare with another Dockerfile for every commit; `optimize` takes the rewrite of `dockopt optimize`
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
-    /// Build log that says how long the steps take
+    /// Build log, or the JSON of `dockopt measure`, that says how long the steps take
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     #[command(flatten)]

@@ -30,6 +30,12 @@ pub(in crate::cli) struct Optimize {
     /// Print each planned step and its reason without writing
     #[arg(long, conflicts_with_all = ["diff", "write", "to"])]
     pub plan: bool,
+    /// With --plan, do not look at git history for what each rung saves
+    #[arg(long, requires = "plan")]
+    pub no_history: bool,
+    /// With --plan, a build log or the JSON of `dockopt measure`, to say in seconds what each rung saves
+    #[arg(long, value_name = "LOG", requires = "plan", conflicts_with = "no_history")]
+    pub log: Option<PathBuf>,
     /// Print nothing, and exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,

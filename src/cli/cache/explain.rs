@@ -65,6 +65,9 @@ fn check_steps(log: &BuildLog, name: &str) -> Result<(), CommandFailure> {
         ("is a metadata file: it has digests, but neither steps nor times", "give the log of the build")
     } else if form(LogForm::Provenance) {
         ("is a provenance: it has the steps, but not what was cached", "give the log of the build")
+    } else if form(LogForm::Measurement) {
+        let help = "its seconds are for --log of `audit`, `cache predict` and `cache history`; give the log of a build";
+        ("is a measurement: it has the steps that ran, but not those that were cached", help)
     } else {
         return Ok(());
     };

@@ -1,11 +1,13 @@
 //! `dockopt cache history`.
 
 mod frequency;
+mod rungs;
 mod simulation;
 
 use std::path::Path;
 
 pub(in crate::cli) use self::frequency::add_step_histories;
+pub(in crate::cli) use self::rungs::add_rewrite_histories;
 use self::simulation::{Replacement, Simulation};
 use super::place::{RepositoryPlace, because};
 use crate::cli::args::{CacheHistory, Global};
@@ -13,6 +15,7 @@ use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
 use crate::cli::terminal;
 use crate::failure::Failure;
+use crate::fix::Change;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::git::{BuildPaths, CommitBuild, History, HistoryEnd, Repository};
 use crate::report::{self, CacheHistoryReport, Format};
@@ -121,27 +124,35 @@ fn replacement(
     let evidence = crate::load::evidence(inputs, build);
     let optimized = crate::optimize::optimize(inputs, build, &evidence, &crate::optimize::Options::default());
     let name = inputs.source(input.dockerfile).name();
-    let mut replacement = Replacement {
+    let changes = optimized.changes();
+    if changes.is_empty() {
+        return Err(because(format!("`dockopt optimize` changes nothing in `{name}`"), "leave --against out"));
+    }
+    let replacement = Replacement {
         name: OPTIMIZE.to_owned(),
         dockerfile: inputs.source(input.dockerfile).text().to_owned(),
         ignore: None,
         ignore_path: None,
     };
-    let changes = optimized.changes();
-    if changes.is_empty() {
-        return Err(because(format!("`dockopt optimize` changes nothing in `{name}`"), "leave --against out"));
-    }
-    for change in changes {
-        let text = String::from_utf8_lossy(&change.after).into_owned();
-        if change.name == name {
-            replacement.dockerfile = text;
-        } else if change.name.ends_with(".dockerignore") {
-            let is_own = crate::text::path::name(&change.name) != ".dockerignore";
-            replacement.ignore_path = (!is_own).then(|| crate::text::path::child(&paths.context, ".dockerignore"));
-            replacement.ignore = Some(text);
+    Ok(replacement.with(&changes, name, paths))
+}
+
+impl Replacement {
+    /// With the Dockerfile and the .dockerignore as a rewrite leaves them; `name` is that of the Dockerfile.
+    fn with(self, changes: &[Change], name: &str, paths: &BuildPaths) -> Self {
+        let mut replacement = self;
+        for change in changes {
+            let text = String::from_utf8_lossy(&change.after).into_owned();
+            if change.name == name {
+                replacement.dockerfile = text;
+            } else if change.name.ends_with(".dockerignore") {
+                let is_own = crate::text::path::name(&change.name) != ".dockerignore";
+                replacement.ignore_path = (!is_own).then(|| crate::text::path::child(&paths.context, ".dockerignore"));
+                replacement.ignore = Some(text);
+            }
         }
+        replacement
     }
-    Ok(replacement)
 }
 
 /// What a reader must know of the history.

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::savings::{RewriteHistory, step_text};
 use crate::finding::Mask;
+use crate::report::RerunCount;
 use crate::report::wire::{ChangeJson, Head, ProblemJson};
 
 #[derive(Serialize)]
@@ -25,6 +27,50 @@ pub(super) struct Build<'a> {
     pub highest: Option<u8>,
     pub plan: PlanJson<'a>,
     pub rungs: Vec<Rung>,
+    pub history: Option<HistoryScope>,
+}
+
+/// The commits that the histories of the rungs are about.
+#[derive(Serialize)]
+pub(super) struct HistoryScope {
+    pub commits: usize,
+    pub builds: usize,
+}
+
+/// What a rung changes for the last commits, compared with the rung below it.
+#[derive(Serialize)]
+pub(super) struct RungHistory {
+    pub builds: usize,
+    pub steps: Vec<StepRerunsJson>,
+    pub saved_seconds: Option<f64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct StepRerunsJson {
+    pub step: String,
+    pub builds: usize,
+    pub before: RerunsJson,
+    pub after: RerunsJson,
+}
+
+#[derive(Serialize)]
+pub(super) struct RerunsJson {
+    pub reruns: usize,
+    pub may_rerun: usize,
+}
+
+impl RungHistory {
+    pub(super) fn of(history: &RewriteHistory, rung: crate::optimize::Rung, mask: &Mask) -> Option<Self> {
+        let compared = history.rungs.get(&rung)?;
+        let reruns = |count: RerunCount| RerunsJson { reruns: count.reruns, may_rerun: count.may_rerun };
+        let steps = compared.steps.iter().map(|step| StepRerunsJson {
+            step: step_text(step, mask),
+            builds: step.builds,
+            before: reruns(step.before),
+            after: reruns(step.after),
+        });
+        Some(Self { builds: compared.builds, steps: steps.collect(), saved_seconds: compared.saved_seconds })
+    }
 }
 
 #[derive(Serialize)]
@@ -57,6 +103,7 @@ pub(super) struct Rung {
     pub title: &'static str,
     pub steps: Vec<RewriteStepJson>,
     pub refusals: Vec<RemarkJson>,
+    pub history: Option<RungHistory>,
 }
 
 /// What a pass did or left, and why.

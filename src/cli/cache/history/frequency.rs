@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::simulation::{Replacement, Simulation};
 use crate::cache::{RecordKeeping, StepKind};
 use crate::cli::cache::place::RepositoryPlace;
-use crate::inputs::{IgnoreInput, Inputs, StepHistory};
+use crate::inputs::{BuildInput, IgnoreInput, Inputs, StepHistory};
 use crate::load::git::CommitBuild;
 use crate::report::CommitRow;
 
@@ -17,7 +17,7 @@ const BUDGET: Duration = Duration::from_millis(150);
 const MAX_BUILDS: usize = 8;
 
 /// Builds that a history must have to say anything.
-const FEWEST: u32 = 5;
+const FEWEST: usize = 5;
 
 /// Commits that are looked at first, to see how long one takes.
 const TRIAL: usize = 20;
@@ -39,18 +39,44 @@ pub(in crate::cli) fn add_step_histories(inputs: &mut Inputs) {
 }
 
 fn step_history(inputs: &Inputs, build: usize, budget: Duration) -> Option<StepHistory> {
+    let builds = |history: &StepHistory| history.builds as usize;
+    within(budget, builds, |commits| look_back(inputs, build, commits))
+}
+
+/// What `look_back` answers for as many commits as it can look at in a time; `None` if too few of them build.
+pub(super) fn within<T>(
+    budget: Duration,
+    builds: impl Fn(&T) -> usize,
+    look_back: impl Fn(usize) -> Option<T>,
+) -> Option<T> {
     let start = Instant::now();
-    let trial = look_back(inputs, build, TRIAL)?;
+    let trial = look_back(TRIAL)?;
     let took = start.elapsed();
-    if (trial.builds as usize) < TRIAL || took * 2 > budget {
-        return Some(trial).filter(|history| history.builds >= FEWEST);
+    if builds(&trial) < TRIAL || took * 2 > budget {
+        return Some(trial).filter(|trial| builds(trial) >= FEWEST);
     }
     let left = budget.saturating_sub(took);
     #[allow(clippy::cast_precision_loss, reason = "small numbers")]
     let factor = (left.as_secs_f64() / took.as_secs_f64()).min(MAX_COMMITS as f64);
     #[allow(clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "two times that are not negative")]
     let commits = ((TRIAL as f64 * factor) as usize).clamp(TRIAL, MAX_COMMITS);
-    look_back(inputs, build, commits)
+    look_back(commits)
+}
+
+impl Replacement {
+    /// The Dockerfile and its .dockerignore as they are now.
+    pub(super) fn current(inputs: &Inputs, input: &BuildInput) -> Self {
+        let dockerfile = inputs.source(input.dockerfile);
+        Self {
+            name: dockerfile.name().to_owned(),
+            dockerfile: dockerfile.text().to_owned(),
+            ignore: match &input.ignore {
+                IgnoreInput::Present(file, _) => Some(inputs.source(*file).text().to_owned()),
+                IgnoreInput::Unknown | IgnoreInput::Missing(_) => None,
+            },
+            ignore_path: None,
+        }
+    }
 }
 
 /// The history of so many commits; `None` if the build is in no repository, or not committed yet.
@@ -63,16 +89,7 @@ fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<StepHistor
     if !builds.iter().any(|build| matches!(build, CommitBuild::Found(_))) {
         return None;
     }
-    let dockerfile = inputs.source(input.dockerfile);
-    let replacement = Replacement {
-        name: dockerfile.name().to_owned(),
-        dockerfile: dockerfile.text().to_owned(),
-        ignore: match &input.ignore {
-            IgnoreInput::Present(file, _) => Some(inputs.source(*file).text().to_owned()),
-            IgnoreInput::Unknown | IgnoreInput::Missing(_) => None,
-        },
-        ignore_path: None,
-    };
+    let replacement = Replacement::current(inputs, input);
     let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, None);
     let table = simulation.run(&replacement.name, Some(&replacement), RecordKeeping::All).ok()?;
     let count = table.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count();

@@ -231,40 +231,47 @@ impl<'s> Simulation<'s> {
         Version { graph: Arc::new(graph), lines, rejection, lineage: lineage.into() }
     }
 
-    /// Says of each RUN of the second table which one of the first runs the same command, or one with most of its words.
-    /// Where a step whose time is known has no counterpart, no time of the second table is known.
+    /// Says of each RUN of each table which one of the table before it runs the same command, or one with most of its
+    /// words. Where a step whose time is known has no counterpart, no time of the later table is known.
     pub(super) fn match_steps(&self, tables: &mut [HistoryTable]) {
-        let ([before, after], [first, second]) = (self.graphs.as_slice(), tables) else { return };
-        let (before, after) = (commands(before), commands(after));
-        let mut matches: Vec<(f32, usize, usize)> = Vec::new();
-        for (new, command) in &after {
-            for (old, known) in &before {
-                let is_long = command.len().max(known.len()) > LONGEST_COMMAND;
-                let share = if command == known {
-                    1.0
-                } else if is_long {
-                    0.0
-                } else {
-                    TextDiff::from_words(*known, *command).ratio()
-                };
-                if share >= SIMILAR {
-                    matches.push((share, *old, *new));
-                }
+        for (index, graphs) in self.graphs.windows(2).enumerate() {
+            if let ([before, after], Some([first, second])) = (graphs, tables.get_mut(index..index + 2)) {
+                match_tables((before, first), (after, second));
             }
         }
-        matches.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        let mut used = HashSet::new();
-        for (_, old, new) in matches {
-            let Some(step) = second.steps.get_mut(new).filter(|step| step.same_as.is_none()) else { continue };
-            if used.insert(old) {
-                step.same_as = Some(old);
-                step.seconds = step.seconds.or_else(|| first.steps.get(old)?.seconds);
+    }
+}
+
+fn match_tables((before, first): (&Graph, &HistoryTable), (after, second): (&Graph, &mut HistoryTable)) {
+    let (before, after) = (commands(before), commands(after));
+    let mut matches: Vec<(f32, usize, usize)> = Vec::new();
+    for (new, command) in &after {
+        for (old, known) in &before {
+            let is_long = command.len().max(known.len()) > LONGEST_COMMAND;
+            let share = if command == known {
+                1.0
+            } else if is_long {
+                0.0
+            } else {
+                TextDiff::from_words(*known, *command).ratio()
+            };
+            if share >= SIMILAR {
+                matches.push((share, *old, *new));
             }
         }
-        let is_run = |step: &HistoryStep| step.kind == StepKind::Run && step.seconds.is_some();
-        if first.steps.iter().enumerate().any(|(index, step)| is_run(step) && !used.contains(&index)) {
-            second.steps.iter_mut().for_each(|step| step.seconds = None);
+    }
+    matches.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    let mut used = HashSet::new();
+    for (_, old, new) in matches {
+        let Some(step) = second.steps.get_mut(new).filter(|step| step.same_as.is_none()) else { continue };
+        if used.insert(old) {
+            step.same_as = Some(old);
+            step.seconds = step.seconds.or_else(|| first.steps.get(old)?.seconds);
         }
+    }
+    let is_run = |step: &HistoryStep| step.kind == StepKind::Run && step.seconds.is_some();
+    if first.steps.iter().enumerate().any(|(index, step)| is_run(step) && !used.contains(&index)) {
+        second.steps.iter_mut().for_each(|step| step.seconds = None);
     }
 }
 

@@ -1,0 +1,167 @@
+//! The result of `dockopt measure --format json`: builds that dockopt made itself, with the seconds of each step.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::foreign::NotABuildLog;
+use super::logged_build::{LogForm, LogStep, LoggedBuild, MOST_STEPS, StepStatus, StepTotals, short_text};
+
+/// What `schema` is in the results of dockopt's commands: `dockopt.<command>/<version>`.
+const PRODUCT: &str = "dockopt.";
+
+/// The result that is read, and its version.
+const MEASUREMENT: (&str, &str) = ("measure", "1");
+
+/// The scenarios from the one that prices least to the one that prices most: where several ran a step, the last counts.
+/// Of a step that ran again after a source change, that time is the price of a rebuild: cache mounts were filled.
+const SCENARIOS: [&str; 4] = ["unchanged", "cold", "dependency", "source"];
+
+/// Dockerfiles of one measurement; dockopt writes at most two.
+const MOST_BUILDS: usize = 10;
+
+/// Runs of one scenario; `measure --rounds` takes at most 100.
+const MOST_RUNS: usize = 1_000;
+
+/// The builds of a measurement; `None` if the value is no result of dockopt.
+pub(super) fn read(value: &Value) -> Option<Result<Vec<LoggedBuild>, NotABuildLog>> {
+    let schema = value.get("schema")?.as_str()?.strip_prefix(PRODUCT)?;
+    let (command, version) = schema.split_once('/')?;
+    if command != MEASUREMENT.0 {
+        return Some(Err(NotABuildLog::other_result(&short_text(command.as_bytes()))));
+    }
+    if version != MEASUREMENT.1 {
+        return Some(Err(NotABuildLog::newer_measurement(&short_text(version.as_bytes()))));
+    }
+    let measured = value.get("builds").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut builds = Vec::new();
+    // The first build is that of the Dockerfile as it is: where both have a step, its time counts.
+    for build in measured.iter().take(MOST_BUILDS).rev() {
+        builds.extend(SCENARIOS.into_iter().filter_map(|scenario| logged_build(build, scenario)));
+    }
+    if builds.iter().all(|build| build.steps.is_empty()) {
+        return Some(Err(NotABuildLog::failed_measurement()));
+    }
+    Some(Ok(builds))
+}
+
+/// What a scenario took, by the median of its runs; `None` if it did not run.
+fn logged_build(build: &Value, scenario: &str) -> Option<LoggedBuild> {
+    let text =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(|text| short_text(text.as_bytes()));
+    let runs = build.get("runs")?.as_array()?.iter();
+    let runs: Vec<&Value> =
+        runs.filter(|run| run.get("scenario").and_then(Value::as_str) == Some(scenario)).take(MOST_RUNS).collect();
+    let last = runs.last()?;
+    let mut names: Vec<String> = Vec::new();
+    let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for step in runs.iter().filter_map(|run| run.get("steps")?.as_array()).flatten() {
+        let (Some(name), Some(seconds)) = (text(step, "name"), step.get("seconds").and_then(duration)) else {
+            continue;
+        };
+        match all.get_mut(&name) {
+            Some(known) => known.push(seconds),
+            None if names.len() < MOST_STEPS => {
+                names.push(name.clone());
+                all.insert(name, vec![seconds]);
+            }
+            None => {}
+        }
+    }
+    let mut logged = LoggedBuild::new(LogForm::Measurement);
+    logged.name = Some(format!("{}, {scenario}", text(build, "name").unwrap_or_default()));
+    logged.dockerfile = text(build, "dockerfile");
+    logged.seconds = median(runs.iter().filter_map(|run| run.get("seconds").and_then(duration)).collect());
+    let cached = last.get("cached_steps").and_then(Value::as_u64).unwrap_or_default();
+    let ran = names.len() as u64;
+    logged.totals =
+        Some(StepTotals { total: ran.saturating_add(cached), completed: ran.saturating_add(cached), cached });
+    for name in names {
+        let seconds = all.remove(&name).and_then(median);
+        logged.steps.push(LogStep { name, status: StepStatus::Done, seconds, ..LogStep::default() });
+    }
+    logged.complete();
+    Some(logged)
+}
+
+/// Seconds; `None` for what is none.
+fn duration(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
+}
+
+fn median(mut all: Vec<f64>) -> Option<f64> {
+    all.sort_by(f64::total_cmp);
+    let (low, high) = (all.get(all.len().checked_sub(1)? / 2)?, all.get(all.len() / 2)?);
+    Some(f64::midpoint(*low, *high))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::buildlog::{LogForm, read};
+
+    fn step(name: &str, seconds: f64) -> serde_json::Value {
+        json!({"name": name, "seconds": seconds})
+    }
+
+    fn measured(schema: &str) -> String {
+        let run = |scenario: &str, seconds: f64, steps: Vec<serde_json::Value>| json!({"scenario": scenario, "seconds": seconds, "cpu_seconds": null, "cached_steps": 4, "steps": steps});
+        let (install, copy) = ("[3/4] RUN npm ci | tee log", "[2/4] COPY . .");
+        let runs = json!([
+            run("cold", 40.0, vec![step(copy, 0.25), step(install, 30.0), step("[4/4] RUN make", 9.0)]),
+            run("source", 21.0, vec![step(copy, 0.125), step(install, 20.0)]),
+            run("cold", 44.0, vec![step(copy, 0.75), step(install, 34.0), step("[4/4] RUN make", 9.5)]),
+        ]);
+        let other = json!([run("cold", 5.0, vec![step(install, 5.0)])]);
+        let builds = json!([
+            {"name": "before", "dockerfile": "Dockerfile", "runs": runs, "image": null, "failure": null},
+            {"name": "after", "dockerfile": "b/Dockerfile", "runs": other, "image": null, "failure": null},
+        ]);
+        serde_json::to_string_pretty(&json!({"schema": schema, "root": ".", "rounds": 2, "builds": builds})).unwrap()
+    }
+
+    #[test]
+    fn scenarios_are_builds_with_the_median_of_each_step() {
+        let log = read(measured("dockopt.measure/1").as_bytes()).unwrap();
+        let names: Vec<&str> = log.builds.iter().filter_map(|build| build.name.as_deref()).collect();
+        assert_eq!(names, ["after, cold", "before, cold", "before, source"]);
+        let [_, cold, source] = log.builds.as_slice() else { panic!("{log:?}") };
+        let seconds =
+            |build: &super::LoggedBuild| build.steps.iter().filter_map(|step| step.seconds).collect::<Vec<_>>();
+        assert_eq!((seconds(cold), cold.seconds), (vec![0.5, 32.0, 9.25], Some(42.0)));
+        assert_eq!((seconds(source), cold.form), (vec![0.125, 20.0], LogForm::Measurement));
+        assert_eq!((cold.steps[1].label.number, cold.steps[1].label.is_instruction()), (Some((3, 4)), true));
+    }
+
+    #[test]
+    fn other_results_are_named() {
+        for (text, expected) in [
+            (measured("dockopt.measure/2"), "is a measurement of another version of dockopt (dockopt.measure/2)"),
+            (measured("dockopt.audit/1"), "is a result of `dockopt audit`"),
+            (r#"{"schema": "dockopt.measure/1", "builds": []}"#.to_owned(), "is a measurement without a build"),
+            (measured("other/1"), "is a JSON document without build steps"),
+        ] {
+            let error = read(text.as_bytes()).unwrap_err();
+            assert!(error.what.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn damage_is_no_panic() {
+        let text = measured("dockopt.measure/1").into_bytes();
+        let mut random = crate::text::Random::new(20_261_122);
+        for _ in 0..2_000 {
+            let mut bytes = text.clone();
+            for _ in 0..=random.below(4) {
+                let at = random.below(bytes.len());
+                match random.below(3) {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes[at] = b"0{}[]\",-e9"[random.below(10)],
+                    _ => drop(bytes.remove(at)),
+                }
+            }
+            let _: Result<_, _> = read(&bytes);
+        }
+    }
+}

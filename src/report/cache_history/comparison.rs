@@ -1,0 +1,103 @@
+//! The same commits with two Dockerfiles: how often the steps that run the same command ran.
+
+use std::fmt;
+
+use super::table::{CommitRow, HistoryTable};
+use crate::cache::StepVerdict;
+
+/// What a Dockerfile changes, over the commits that both build.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TableComparison {
+    /// Those commits.
+    pub builds: usize,
+    /// The steps that run the same command, but not as often.
+    pub steps: Vec<StepComparison>,
+    /// Seconds that the second Dockerfile saves in all builds; below 0 if it costs more, `None` if times are not known.
+    pub saved_seconds: Option<f64>,
+}
+
+/// A step with both Dockerfiles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepComparison {
+    /// As the builder prints it with the first one.
+    pub name: String,
+    /// The commits in which both have it.
+    pub builds: usize,
+    /// How often it ran with the first.
+    pub before: RerunCount,
+    /// How often it would have run with the second.
+    pub after: RerunCount,
+}
+
+/// How often a step ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RerunCount {
+    /// Certainly.
+    pub reruns: usize,
+    /// If a stage that it reads from had another result.
+    pub may_rerun: usize,
+}
+
+impl RerunCount {
+    fn of(verdicts: impl Iterator<Item = StepVerdict>) -> Self {
+        let mut count = Self::default();
+        for verdict in verdicts {
+            match verdict {
+                StepVerdict::Hit => {}
+                StepVerdict::Unknown => count.may_rerun += 1,
+                StepVerdict::Miss => count.reruns += 1,
+            }
+        }
+        count
+    }
+}
+
+/// `3`, or `3 to 5` where it may have run.
+impl fmt::Display for RerunCount {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.may_rerun {
+            0 => write!(out, "{}", self.reruns),
+            may => write!(out, "{} to {}", self.reruns, self.reruns + may),
+        }
+    }
+}
+
+/// Compares the steps of the second table with those of the first that they are the same as.
+pub fn compare_tables(before: &HistoryTable, after: &HistoryTable) -> TableComparison {
+    let rows: Vec<RowPair> = before.rows.iter().zip(&after.rows).filter_map(built_rows).collect();
+    let mut steps = Vec::new();
+    for (index, step) in after.steps.iter().enumerate() {
+        let Some(same) = step.same_as else { continue };
+        let Some(old_step) = before.steps.get(same) else { continue };
+        let pairs = rows.iter().filter_map(|(old, new)| Some(((*old.get(same)?)?, (*new.get(index)?)?)));
+        let pairs: Vec<(StepVerdict, StepVerdict)> = pairs.collect();
+        let old = RerunCount::of(pairs.iter().map(|pair| pair.0));
+        let new = RerunCount::of(pairs.iter().map(|pair| pair.1));
+        if old != new {
+            let name = old_step.name.clone();
+            steps.push(StepComparison { name, builds: pairs.len(), before: old, after: new });
+        }
+    }
+    let is_known = |table: &HistoryTable| table.steps.iter().any(|step| step.seconds.is_some());
+    let saved_seconds = (is_known(before) && is_known(after)).then(|| {
+        let old: f64 = rows.iter().map(|(old, _)| row_seconds(before, old)).sum();
+        let new: f64 = rows.iter().map(|(_, new)| row_seconds(after, new)).sum();
+        old - new
+    });
+    TableComparison { builds: rows.len(), steps, saved_seconds }
+}
+
+/// The verdicts of a commit with its own Dockerfile and with the other one.
+type RowPair<'t> = (&'t [Option<StepVerdict>], &'t [Option<StepVerdict>]);
+
+fn built_rows<'t>((before, after): (&'t CommitRow, &'t CommitRow)) -> Option<RowPair<'t>> {
+    let (CommitRow::Built(before), CommitRow::Built(after)) = (before, after) else { return None };
+    Some((before, after))
+}
+
+/// Seconds of the steps that run or may run in a build.
+fn row_seconds(table: &HistoryTable, row: &[Option<StepVerdict>]) -> f64 {
+    let ran =
+        table.steps.iter().zip(row).filter(|(_, verdict)| verdict.is_some_and(|verdict| verdict != StepVerdict::Hit));
+    ran.filter_map(|(step, _)| step.seconds).sum()
+}

@@ -1,0 +1,71 @@
+//! Steps of a Dockerfile and commits.
+
+use crate::cache::{StepCount, StepKind, StepVerdict};
+
+/// The steps of a Dockerfile over all commits.
+#[derive(Debug)]
+pub struct HistoryTable {
+    /// The Dockerfile.
+    pub name: String,
+    /// Its steps, in the order of the file.
+    pub steps: Vec<HistoryStep>,
+    /// What became of each commit, in their order.
+    pub rows: Vec<CommitRow>,
+}
+
+/// A step over all commits.
+#[derive(Debug)]
+pub struct HistoryStep {
+    /// As the builder prints it.
+    pub name: String,
+    /// Its line in the Dockerfile.
+    pub line: u32,
+    /// Its kind.
+    pub kind: StepKind,
+    /// How often it ran.
+    pub count: StepCount,
+    /// How long it takes, from a log; `None` where no log says.
+    pub seconds: Option<f64>,
+    /// The step of the table before that runs the same command.
+    pub same_as: Option<usize>,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitRow {
+    /// It fills the cache.
+    First,
+    /// The verdict for each step.
+    Built(Vec<Option<StepVerdict>>),
+    /// The build fails: this source is missing.
+    Failed(String),
+    /// There is no Dockerfile.
+    Absent,
+    /// The builder rejects the Dockerfile, for this reason.
+    Rejected(String),
+    /// The commit cannot be read, for this reason.
+    Unreadable(String),
+}
+
+impl HistoryStep {
+    /// Expected seconds for each build: certain reruns, and with possible ones.
+    #[allow(clippy::cast_precision_loss)] // Numbers of commits.
+    pub(super) fn expected_seconds(&self) -> Option<(f64, f64)> {
+        let builds = self.count.builds.max(1) as f64;
+        let of = |times: usize| self.seconds.map(|seconds| seconds * times as f64 / builds);
+        Some((of(self.count.reruns)?, of(self.count.reruns + self.count.may_rerun)?))
+    }
+}
+
+impl HistoryTable {
+    /// Expected seconds for each build, over the steps whose time is known; `None` if none is.
+    pub(super) fn expected_seconds(&self) -> Option<(f64, f64)> {
+        let known = self.steps.iter().filter_map(HistoryStep::expected_seconds);
+        known.reduce(|sum, next| (sum.0 + next.0, sum.1 + next.1))
+    }
+
+    /// Commits after the first that build.
+    pub fn builds(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count()
+    }
+}

@@ -1,0 +1,80 @@
+//! What the rungs of a rewrite save over the last commits.
+
+use std::collections::BTreeMap;
+
+use crate::finding::Mask;
+use crate::optimize::Rung;
+use crate::report::cache_history::{StepComparison, TableComparison};
+use crate::report::units::{count, seconds};
+use crate::report::{clean, cut};
+
+/// Steps that are named for a rung.
+const NAMED: usize = 4;
+
+/// Columns of a step in a sentence.
+const STEP: usize = 50;
+
+/// The commits that were looked at, and what each rung changes for them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RewriteHistory {
+    /// The last commits, by first parents.
+    pub commits: usize,
+    /// Those after the first that build.
+    pub builds: usize,
+    /// Each rung that changed something, compared with the one below it.
+    pub rungs: BTreeMap<Rung, TableComparison>,
+}
+
+impl RewriteHistory {
+    /// Whether a log has the times of the steps.
+    pub fn has_seconds(&self) -> bool {
+        self.rungs.values().any(|compared| compared.saved_seconds.is_some())
+    }
+
+    /// What a rung saves, a sentence for each step that reruns less or more often.
+    pub(super) fn sentences(&self, rung: Rung, mask: &Mask) -> Vec<String> {
+        let Some(compared) = self.rungs.get(&rung) else { return Vec::new() };
+        let mut sentences: Vec<String> = compared.steps.iter().take(NAMED).map(|step| sentence(step, mask)).collect();
+        let more = compared.steps.len().saturating_sub(NAMED);
+        if more > 0 {
+            sentences.push(format!("{} rerun more or less often", count(more as u64, "other step")));
+        }
+        let builds = count(compared.builds as u64, "build");
+        // What the log rounds away is no saving.
+        if let Some(saved) = compared.saved_seconds.filter(|saved| saved.abs() >= 0.1) {
+            let verb = if saved < 0.0 { "costs" } else { "saves" };
+            sentences.push(format!("{verb} {} in {builds}, by the log", seconds(saved.abs())));
+        }
+        sentences
+    }
+
+    /// Which commits the sentences are about.
+    pub(super) fn scope(&self) -> String {
+        let what = if self.rungs.values().all(|compared| compared.steps.is_empty()) {
+            "no step would have run more or less often in"
+        } else {
+            "computed for"
+        };
+        format!(
+            "git history: {what} {} of the last {}, each with the Dockerfile as it is now and with each rung, on one builder \
+             that keeps its cache",
+            count(self.builds as u64, "build"),
+            count(self.commits as u64, "commit"),
+        )
+    }
+}
+
+fn sentence(step: &StepComparison, mask: &Mask) -> String {
+    let StepComparison { builds, before, after, .. } = step;
+    format!(
+        "`{}` reran in {before} of {}, would have been {after}",
+        cut(&clean(&step_text(step, mask)), STEP),
+        count(*builds as u64, "build")
+    )
+}
+
+/// The instruction of a step, without its number, which is another on each rung.
+pub(super) fn step_text(step: &StepComparison, mask: &Mask) -> String {
+    let text = step.name.split_once("] ").map_or(step.name.as_str(), |(_, text)| text);
+    mask.apply(text)
+}
