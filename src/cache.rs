@@ -62,16 +62,16 @@ pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Op
     let mut maybe: Vec<Option<usize>> = vec![None; stages.len()];
     let mut first: Option<SourceStep> = None;
     for stage in stages.iter().filter(|stage| build.is_needed(stage)) {
-        let own = source::first_change(build, stage, context, projects);
+        let change = source::first_change(build, stage, context, projects);
         let below = |from: &[Option<usize>]| match stage.base {
             StageBase::Stage(parent) => from[parent].map(|_| stage.start),
             _ => None,
         };
-        sure[stage.index] = earliest(below(&sure), own.as_ref().map(|change| change.instruction));
+        sure[stage.index] = earliest(below(&sure), change.as_ref().map(|change| change.instruction));
         let copied = first_copy(build, stage, |from| sure[from].is_some() || maybe[from].is_some());
         maybe[stage.index] = earliest(below(&maybe), copied);
         if first.is_none() {
-            first = own;
+            first = change;
         }
     }
     let first = first?;
@@ -97,7 +97,7 @@ fn earliest(a: Option<usize>, b: Option<usize>) -> Option<usize> {
 
 /// The first instruction of a stage that copies from a stage that satisfies `changes`.
 fn first_copy(build: &Build, stage: &Stage, changes: impl Fn(usize) -> bool) -> Option<usize> {
-    let own = build.edges_of(stage).iter().filter(|edge| edge.kind != EdgeKind::From);
-    let taking = own.filter(|edge| matches!(edge.to, StageBase::Stage(from) if from < stage.index && changes(from)));
+    let edges = build.edges_of(stage).iter().filter(|edge| edge.kind != EdgeKind::From);
+    let taking = edges.filter(|edge| matches!(edge.to, StageBase::Stage(from) if from < stage.index && changes(from)));
     taking.map(|edge| edge.instruction).min()
 }

@@ -191,8 +191,9 @@ fn one_build_reads_the_same_in_json_record_and_text() {
         facts(&build, is_exact)
     };
     assert_eq!(others(&json, of_json, true), others(&text, of_text, true));
-    let pulled =
-        |build: &LoggedBuild, at: usize| build.steps[at].transfers.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
+    let pulled = |build: &LoggedBuild, at: usize| {
+        build.steps[at].transfers.iter().map(|transfer| transfer.id.clone()).collect::<Vec<_>>()
+    };
     assert_eq!(pulled(&json, of_json), pulled(&text, of_text));
     assert_eq!(pulled(&json, of_json), pulled(&live, of_live));
     let totals = build("history-inspect.json").totals.unwrap();
@@ -248,9 +249,9 @@ fn several_builds_are_told_apart() {
         let of = |target: &str| build.steps.iter().filter(|step| step.label.target.as_deref() == Some(target)).count();
         assert!(of("api") >= 18 && of("db") >= 6, "{name}: {} {}", of("api"), of("db"));
     }
-    let one = String::from_utf8(sample("plain-buildx0.29-engine28.5-warm.log")).unwrap();
-    let two = String::from_utf8(sample("plain-buildctl0.32-run-error.log")).unwrap();
-    for order in [[&one, &two], [&two, &one], [&one, &one], [&two, &two]] {
+    let first = String::from_utf8(sample("plain-buildx0.29-engine28.5-warm.log")).unwrap();
+    let second = String::from_utf8(sample("plain-buildctl0.32-run-error.log")).unwrap();
+    for order in [[&first, &second], [&second, &first], [&first, &first], [&second, &second]] {
         let log = read(order.map(String::as_str).concat().as_bytes()).unwrap();
         assert_eq!(log.builds.len(), 2);
         for (build, text) in log.builds.iter().zip(order) {
@@ -259,13 +260,13 @@ fn several_builds_are_told_apart() {
     }
     let lines =
         |text: &str, name: &str| -> Vec<String> { text.lines().map(|line| format!("{name} | {line}\n")).collect() };
-    let (one_lines, two_lines) = (lines(&one, "a"), lines(&two, "b"));
-    let mixed: String = (0..one_lines.len().max(two_lines.len()))
-        .flat_map(|at| [one_lines.get(at), two_lines.get(at)].into_iter().flatten().cloned())
+    let (first_lines, second_lines) = (lines(&first, "a"), lines(&second, "b"));
+    let mixed: String = (0..first_lines.len().max(second_lines.len()))
+        .flat_map(|at| [first_lines.get(at), second_lines.get(at)].into_iter().flatten().cloned())
         .collect();
     let log = read(mixed.as_bytes()).unwrap();
     assert_eq!(log.builds.iter().map(|build| build.name.as_deref()).collect::<Vec<_>>(), [Some("a"), Some("b")]);
-    assert_eq!(facts(&log.builds[0], true), facts(&read(one.as_bytes()).unwrap().builds[0], true));
+    assert_eq!(facts(&log.builds[0], true), facts(&read(first.as_bytes()).unwrap().builds[0], true));
 }
 
 #[test]

@@ -86,8 +86,8 @@ impl StageState {
     pub(super) fn workdir(&self, build: &Build<'_>, flags: &BuilderFlags) -> Definition {
         let mut parts = vec![Part::new(PartKind::Workdir, self.workdir.as_str())];
         parts.extend(self.user.as_ref().map(|user| Part::new(PartKind::User, user.as_str())));
-        let given = build.input().options.build_args.iter().rev().find(|(name, _)| name == "SOURCE_DATE_EPOCH");
-        let epoch = given.map(|(_, value)| value.clone()).or_else(|| flags.epoch.clone());
+        let argument = build.input().options.build_args.iter().rev().find(|(name, _)| name == "SOURCE_DATE_EPOCH");
+        let epoch = argument.map(|(_, value)| value.clone()).or_else(|| flags.epoch.clone());
         parts.extend(epoch.map(|epoch| Part::new(PartKind::Epoch, epoch)));
         let writes = Some(vec![self.workdir.clone()]);
         Definition { kind: StepKind::Workdir, parts, sources: Vec::new(), writes, is_linked: false }

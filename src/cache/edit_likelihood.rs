@@ -59,17 +59,17 @@ impl Likeness {
     /// Judged by the whole path.
     pub fn of_path(path: &str) -> Self {
         let (folders, name) = path::split(path);
-        let own = Self::of_name(name);
+        let likelihood = Self::of_name(name);
         let hidden = folders.split('/').any(|folder| folder.starts_with('.'));
         let around = hidden || FileKind::of(path).folder_role().is_some_and(|role| !role.may_be_written_by_builds());
         // The index file of a component's folder is not an entry point.
         let stem = name.split('.').next().unwrap_or(name);
-        let own = if own == Self::Main && stem.eq_ignore_ascii_case("index") && folders.contains('/') {
+        let likelihood = if likelihood == Self::Main && stem.eq_ignore_ascii_case("index") && folders.contains('/') {
             Self::Aside
         } else {
-            own
+            likelihood
         };
-        if own < Self::Around && around { Self::Around } else { own }
+        if likelihood < Self::Around && around { Self::Around } else { likelihood }
     }
 
     /// Whether it is the program's code.

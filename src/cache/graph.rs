@@ -130,7 +130,8 @@ impl<'a> Grow<'_, 'a> {
         let below = self.build.stages().get(parent)?;
         let dispatch = self.states.get(parent)?.clone()?;
         let file = &self.build.input().file;
-        let triggers = self.build.instructions(below).filter_map(|(index, one)| Some((index, file.trigger(one)?)));
+        let triggers =
+            self.build.instructions(below).filter_map(|(index, instruction)| Some((index, file.trigger(instruction)?)));
         Some((dispatch, triggers.take(MAX_TRIGGERS).collect()))
     }
 

@@ -37,7 +37,7 @@ pub enum FileOrigin {
 pub struct Origins<'c> {
     context: &'c BuildContext,
     /// The topmost entries that are not edited, ascending.
-    made: Vec<EntryId>,
+    generated: Vec<EntryId>,
     /// Files and folders that installs read, sorted.
     install: Vec<&'c str>,
 }
@@ -45,7 +45,7 @@ pub struct Origins<'c> {
 impl<'c> Origins<'c> {
     /// For a context and the projects in it.
     pub fn new(context: &'c BuildContext, projects: Option<&'c [Project]>) -> Self {
-        let sure = classify(context).iter().filter(|found| found.class.certainty == Certainty::Sure);
+        let sure = classify(context).iter().filter(|classified| classified.class.certainty == Certainty::Sure);
         let mut install: Vec<&str> = Vec::new();
         for project in projects.unwrap_or_default() {
             install.extend(project.manifests.iter().map(String::as_str));
@@ -55,13 +55,13 @@ impl<'c> Origins<'c> {
         }
         install.sort_unstable();
         install.dedup();
-        Self { context, made: sure.map(|found| found.entry).collect(), install }
+        Self { context, generated: sure.map(|classified| classified.entry).collect(), install }
     }
 
     /// The role of a file.
     pub fn of(&self, file: EntryId) -> FileOrigin {
-        let before = self.made.partition_point(|entry| *entry <= file);
-        let above = before.checked_sub(1).map(|at| self.made[at]);
+        let before = self.generated.partition_point(|entry| *entry <= file);
+        let above = before.checked_sub(1).map(|at| self.generated[at]);
         if above.is_some_and(|above| above == file || self.context.is_below(file, above)) {
             return FileOrigin::Made;
         }
@@ -91,26 +91,26 @@ pub(super) fn first_change(
     context: Option<&BuildContext>,
     projects: Option<&[Project]>,
 ) -> Option<SourceStep> {
-    let mut taken: Vec<(usize, TakenFiles)> = Vec::new();
+    let mut copies_and_mounts: Vec<(usize, TakenFiles)> = Vec::new();
     let copies = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
-    taken.extend(copies.map(|transfer| (transfer.index, TakenFiles::Copied(transfer))));
+    copies_and_mounts.extend(copies.map(|transfer| (transfer.index, TakenFiles::Copied(transfer))));
     let bound = build.bound(stage).into_iter().filter_map(|(index, source)| Some((index, TakenFiles::Bound(source?))));
-    taken.extend(bound);
-    taken.sort_by_key(|(index, _)| *index);
+    copies_and_mounts.extend(bound);
+    copies_and_mounts.sort_by_key(|(index, _)| *index);
     let mut origins = None;
-    for (instruction, taken) in taken {
+    for (instruction, copies_and_mounts) in copies_and_mounts {
         let Some(context) = context else {
-            if taken.is_everything() {
+            if copies_and_mounts.is_everything() {
                 return Some(SourceStep { instruction, example: None });
             }
             continue;
         };
         let origins = origins.get_or_insert_with(|| Origins::new(context, projects));
-        let example = match &taken {
+        let example = match &copies_and_mounts {
             TakenFiles::Copied(transfer) => source_file(transfer, context, origins),
             TakenFiles::Bound(source) => {
-                let found = select(context, source, Selector { parents: false, exclude: &[] });
-                edited(found.into_iter(), context, origins, &[]).map(|file| context.path(file))
+                let files = select(context, source, Selector { parents: false, exclude: &[] });
+                edited(files.into_iter(), context, origins, &[]).map(|file| context.path(file))
             }
         };
         if example.is_some() {

@@ -85,8 +85,8 @@ impl StageState {
         let lex = Lex::new(file.escape());
         for arg in file.args(instruction) {
             let name = &*arg.name.text;
-            let given = build.input().options.build_args.iter().rev().find(|(known, _)| known == name);
-            let value = match (given, &arg.default) {
+            let argument = build.input().options.build_args.iter().rev().find(|(known, _)| known == name);
+            let value = match (argument, &arg.default) {
                 (Some((_, value)), _) => Some(value.clone()),
                 (None, Some(default)) => Some(self.environment.expand(&default.text, lex)),
                 (None, None) => match build.scopes().lookup_global(name) {

@@ -67,7 +67,7 @@ impl Session {
                 "install it",
             )
         })?;
-        let told = read(&metadata);
+        let metadata_values = read(&metadata);
         let _ = std::fs::remove_file(&metadata);
         let log = log.lock().unwrap_or_else(PoisonError::into_inner);
         let logged = log.build();
@@ -80,15 +80,15 @@ impl Session {
         let mut run = run_of_log(&logged);
         run.seconds = ran.took.as_secs_f64();
         let has_run = run.steps.iter().any(|(name, _)| name.contains("RUN "));
-        run.cpu_seconds = self.meter.seconds(before, &told, has_run);
+        run.cpu_seconds = self.meter.seconds(before, &metadata_values, has_run);
         // The engine may have got another image of that name meanwhile only from us.
-        let found = self.engine.find(tag, None)?;
-        let Some(found) = found else {
+        let image = self.engine.find(tag, None)?;
+        let Some(image) = image else {
             let what = format!("the build succeeded, but the engine has no image `{tag}`");
             let help = "set BUILDX_BUILDER to a builder of this engine (`docker buildx ls`)";
             return Err(Failure::new(FailureKind::Setup, what, help));
         };
-        Ok(BuiltImage { tag: tag.to_owned(), id: found.id, run })
+        Ok(BuiltImage { tag: tag.to_owned(), id: image.id, run })
     }
 
     fn arguments(&self, project: &Project, mode: Mode, tag: &str, metadata: &Path) -> Vec<String> {
@@ -138,9 +138,9 @@ impl Session {
                 skip = argument.starts_with("--");
                 continue;
             }
-            let own = argument.replace(&context, "CONTEXT");
-            let secret = own.split_once('=').filter(|(name, _)| crate::secret::names_secret(name));
-            shown.push(secret.map_or(own.clone(), |(name, _)| format!("{name}=***")));
+            let argument = argument.replace(&context, "CONTEXT");
+            let secret = argument.split_once('=').filter(|(name, _)| crate::secret::names_secret(name));
+            shown.push(secret.map_or(argument.clone(), |(name, _)| format!("{name}=***")));
         }
         let shown = self.options.mask.apply(&shown.join(" "));
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,13 +171,13 @@ impl Session {
     fn failed(&self, log: &StatusLog, build: &LoggedBuild, status: ExitStatus) -> Failure {
         let step = build.failed_step();
         let words: Vec<String> = log.words().map(|line| self.options.mask.apply(line)).collect();
-        let said = words.iter().rev().find_map(|line| line.strip_prefix("ERROR: "));
+        let message = words.iter().rev().find_map(|line| line.strip_prefix("ERROR: "));
         let error = step.and_then(|step| step.error.as_deref()).map(|error| self.options.mask.apply(error));
-        let mut why = error.or_else(|| said.map(str::to_owned)).or_else(|| words.last().cloned());
-        let own = why.get_or_insert_with(|| status.to_string());
-        let own = buildlog::builder_message(own).to_owned();
+        let mut why = error.or_else(|| message.map(str::to_owned)).or_else(|| words.last().cloned());
+        let reason = why.get_or_insert_with(|| status.to_string());
+        let reason = buildlog::builder_message(reason).to_owned();
         let name = step.map(|step| self.options.mask.apply(&step.name));
-        let mut failure = classify_failure(&own, &words.join("\n"), name.as_deref());
+        let mut failure = classify_failure(&reason, &words.join("\n"), name.as_deref());
         failure.log = step.map(|step| self.tail(step)).unwrap_or_default();
         if failure.log.is_empty() && step.is_none() {
             failure.log = words[words.len().saturating_sub(SHOWN)..].to_vec();

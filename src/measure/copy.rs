@@ -41,7 +41,7 @@ impl Project {
         let context = crate::load::walk(&plan.root, &plan.matcher())
             .map_err(|what| Failure::new(FailureKind::Setup, what, "check the folder and its .dockerignore"))?;
         let context = Arc::new(context);
-        let mut own = Self {
+        let mut project = Self {
             folder: folder.to_owned(),
             dockerfile: PathBuf::new(),
             count: 1,
@@ -49,7 +49,7 @@ impl Project {
             target: None,
             changed: Vec::new(),
         };
-        let to = own.context();
+        let to = project.context();
         make(&to)?;
         let mut folders = Vec::new();
         for (index, id) in context.entries().enumerate() {
@@ -72,12 +72,12 @@ impl Project {
                 ContextEntryKind::Pipe | ContextEntryKind::Device => {}
             }
         }
-        own.texts(plan)?;
+        project.texts(plan)?;
         // From the innermost on: one that may not be written any more holds all that it is to hold.
         for (folder, mode) in folders.into_iter().rev() {
             set_mode(&folder, mode | 0o700).map_err(|error| Failure::io("writing", &folder, &error))?;
         }
-        Ok(own)
+        Ok(project)
     }
 
     fn texts(&mut self, plan: &MeasurePlan) -> Result<(), Failure> {
@@ -110,8 +110,8 @@ impl Project {
     /// The copy's root.
     pub(super) fn context(&self) -> PathBuf {
         // Builders remember what they were sent by the folder's name.
-        let own = self.folder.file_name().unwrap_or_default().to_string_lossy();
-        self.folder.join(format!("{own}-{}-{}", self.series, self.count))
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        self.folder.join(format!("{name}-{}-{}", self.series, self.count))
     }
 
     /// The Dockerfile.
@@ -161,8 +161,8 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         make(parent)?;
     }
     match fs::symlink_metadata(path) {
-        Ok(own) if own.is_file() => {
-            let mode = own.permissions();
+        Ok(metadata) if metadata.is_file() => {
+            let mode = metadata.permissions();
             let _ = fs::remove_file(path);
             write(path, bytes)?;
             fs::set_permissions(path, mode).map_err(|error| Failure::io("writing", path, &error))
@@ -177,19 +177,19 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Copies contents, mode and time of a file.
 fn file(from: &Path, to: &Path) -> Result<(), Failure> {
-    let own = fs::metadata(from).map_err(|error| Failure::io("reading", from, &error))?;
+    let metadata = fs::metadata(from).map_err(|error| Failure::io("reading", from, &error))?;
     // Who may not write it may not copy onto it either.
     fs::copy(from, to).map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => Failure::io("reading", from, &error),
         _ => Failure::io("copying to", to, &error),
     })?;
-    let Ok(time) = own.modified() else { return Ok(()) };
+    let Ok(time) = metadata.modified() else { return Ok(()) };
     let stamp = |to: &Path| File::options().append(true).open(to)?.set_times(FileTimes::new().set_modified(time));
-    if own.permissions().readonly() {
+    if metadata.permissions().readonly() {
         let open = || -> io::Result<()> {
             set_mode(to, 0o600)?;
             stamp(to)?;
-            fs::set_permissions(to, own.permissions())
+            fs::set_permissions(to, metadata.permissions())
         };
         return open().map_err(|error| Failure::io("writing", to, &error));
     }
@@ -204,9 +204,9 @@ fn set_mode(path: &Path, mode: u16) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn set_mode(path: &Path, mode: u16) -> io::Result<()> {
-    let mut own: Permissions = fs::metadata(path)?.permissions();
-    own.set_readonly(mode & 0o200 == 0);
-    fs::set_permissions(path, own)
+    let mut permissions: Permissions = fs::metadata(path)?.permissions();
+    permissions.set_readonly(mode & 0o200 == 0);
+    fs::set_permissions(path, permissions)
 }
 
 #[cfg(unix)]
@@ -279,8 +279,8 @@ mod tests {
         ];
         assert_eq!(names(&copy), expected);
         assert_eq!(fs::read_to_string(project.dockerfile()).unwrap(), "FROM a\nCOPY . .\n");
-        let own = fs::metadata(copy.join("start.sh")).unwrap();
-        assert_eq!((own.mode() & 0o777, own.modified().unwrap(), own.nlink()), (0o755, old, 1));
+        let metadata = fs::metadata(copy.join("start.sh")).unwrap();
+        assert_eq!((metadata.mode() & 0o777, metadata.modified().unwrap(), metadata.nlink()), (0o755, old, 1));
         assert_eq!(fs::metadata(copy.join("a/b.py")).unwrap().mode() & 0o777, 0o444);
         assert_eq!(fs::read_link(copy.join("link")).unwrap(), Path::new("/etc/passwd"));
 

@@ -27,7 +27,8 @@ impl Meter {
     /// What serves for an engine: a group where it is on this machine, its groups are of version 1 and we may remove them.
     pub(super) fn of(engine: &Engine, nonce: &str) -> Self {
         let is_here = cfg!(target_os = "linux") && engine.endpoint().starts_with("unix:");
-        let may = is_here && fs::metadata("/proc/self/fd").is_ok_and(|own| is_root(&own)) && accounts().is_dir();
+        let may =
+            is_here && fs::metadata("/proc/self/fd").is_ok_and(|metadata| is_root(&metadata)) && accounts().is_dir();
         if !may {
             return Self::Builder;
         }
@@ -78,9 +79,9 @@ impl Meter {
 }
 
 #[cfg(unix)]
-fn is_root(own: &fs::Metadata) -> bool {
+fn is_root(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    own.uid() == 0
+    metadata.uid() == 0
 }
 
 #[cfg(not(unix))]
@@ -105,13 +106,13 @@ fn most(value: &Value, depth: usize) -> Option<u64> {
     if depth > 8 {
         return None;
     }
-    let own = value.pointer("/cpuStat/usageNanos").and_then(Value::as_u64);
+    let usage = value.pointer("/cpuStat/usageNanos").and_then(Value::as_u64);
     let below: Option<u64> = match value {
         Value::Object(fields) => fields.values().filter_map(|field| most(field, depth + 1)).max(),
         Value::Array(items) => items.iter().filter_map(|item| most(item, depth + 1)).max(),
         _ => None,
     };
-    own.max(below)
+    usage.max(below)
 }
 
 /// Removes the groups of a run, which are empty once its builds have ended.

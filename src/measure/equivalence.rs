@@ -131,22 +131,23 @@ fn unread(image: &str, why: &str) -> Failure {
 }
 
 fn healthy(before: &ContainerTrial<'_>, after: &ContainerTrial<'_>) -> Check {
-    let said =
+    let last_line =
         |text: &str| text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing").trim().to_owned();
     match (&before.health, &after.health) {
         (None, None) => Check::skipped("health", "no running container has a HEALTHCHECK"),
         (Some(_), None) => Check::skipped("health", "the rewrite has no HEALTHCHECK"),
         (Some((false, was)), Some((true, _))) => {
-            let told = format!("the HEALTHCHECK of the rewrite succeeds; in the original it fails: {}", said(was));
-            Check::of("health", Ok(told))
+            let message =
+                format!("the HEALTHCHECK of the rewrite succeeds; in the original it fails: {}", last_line(was));
+            Check::of("health", Ok(message))
         }
         (_, Some((true, _))) => Check::of("health", Ok("the HEALTHCHECK of the rewrite succeeds".to_owned())),
         (Some((false, was)), Some((false, is))) => Check::skipped(
             "health",
-            format!("the HEALTHCHECK fails in both: {} (original), {} (rewrite)", said(was), said(is)),
+            format!("the HEALTHCHECK fails in both: {} (original), {} (rewrite)", last_line(was), last_line(is)),
         ),
         (_, Some((false, is))) => {
-            Check::of("health", Err(format!("the HEALTHCHECK of the rewrite fails: {}", said(is))))
+            Check::of("health", Err(format!("the HEALTHCHECK of the rewrite fails: {}", last_line(is))))
         }
     }
 }
@@ -158,19 +159,19 @@ fn tests(wanted: &TrialRequest, before: &[(Option<i64>, String)], after: &[(Opti
     }
     let mut seen = Observation::default();
     for ((command, was), is) in wanted.runs.iter().zip(before).zip(after) {
-        let told = |(code, said): &(Option<i64>, String)| match code {
+        let outcome = |(code, output): &(Option<i64>, String)| match code {
             Some(0) => "succeeds".to_owned(),
-            Some(code) => format!("exits with {code}: {}", failure_class(said)),
-            None => format!("does not end: {}", failure_class(said)),
+            Some(code) => format!("exits with {code}: {}", failure_class(output)),
+            None => format!("does not end: {}", failure_class(output)),
         };
         let same = was.0 == is.0 && (was.0 == Some(0) || failure_class(&was.1) == failure_class(&is.1));
         if same && (was.0 != Some(0) || ran_no_tests(&was.1)) {
-            let told = if was.0 == Some(0) { "runs no test".to_owned() } else { told(was) };
-            seen.doubt(format!("`{command}` {told}, and the same in the rewrite"));
+            let outcome = if was.0 == Some(0) { "runs no test".to_owned() } else { outcome(was) };
+            seen.doubt(format!("`{command}` {outcome}, and the same in the rewrite"));
         } else if same || is.0 == Some(0) {
-            seen.explain(format!("`{command}` {} in the rewrite, {} in the original", told(is), told(was)));
+            seen.explain(format!("`{command}` {} in the rewrite, {} in the original", outcome(is), outcome(was)));
         } else {
-            seen.fail(format!("`{command}` {} in the rewrite, {} in the original", told(is), told(was)));
+            seen.fail(format!("`{command}` {} in the rewrite, {} in the original", outcome(is), outcome(was)));
         }
     }
     Some(seen.check("tests"))

@@ -86,32 +86,32 @@ impl Session {
         let full = optimize(ground.inputs, ground.build, &evidence, ground.options);
         let mut known: BTreeSet<Vec<Vec<u8>>> = BTreeSet::new();
         let mut tried: Vec<Attempt> = Vec::new();
-        let mut held = None;
+        let mut best = None;
         for options in attempts(ground.options, &full) {
             let optimized = optimize(ground.inputs, ground.build, &evidence, &options);
             let texts: Vec<Vec<u8>> = optimized.result().iter().map(|source| source.bytes().to_vec()).collect();
             if optimized.changes().is_empty() || !known.insert(texts) {
                 continue;
             }
-            let mut one = climb.try_rewrite(&original, &optimized.rungs, optimized.result(), tried.len() + 1)?;
-            one.left_out = options.skip.difference(&ground.options.skip).cloned().collect();
-            climb.measure(&mut one, optimized.result(), &mut proof)?;
-            let (proves, holds) = (one.proves(), one.holds());
-            let slower = tried.iter().filter(|(tried, _)| tried.is_slower()).count() + usize::from(one.is_slower());
-            tried.push((one, passes(&optimized)));
+            let mut attempt = climb.try_rewrite(&original, &optimized.rungs, optimized.result(), tried.len() + 1)?;
+            attempt.left_out = options.skip.difference(&ground.options.skip).cloned().collect();
+            climb.measure(&mut attempt, optimized.result(), &mut proof)?;
+            let (proves, holds) = (attempt.proves(), attempt.holds());
+            let slower = tried.iter().filter(|(tried, _)| tried.is_slower()).count() + usize::from(attempt.is_slower());
+            tried.push((attempt, passes(&optimized)));
             if proves {
-                held = Some(optimized);
+                best = Some(optimized);
             }
             if holds || slower == SLOWER {
                 break;
             }
         }
-        if held.is_some() || !tried.iter().any(|(one, _)| one.holds()) {
-            proof.rejected = rejected(ground, held.as_ref(), &tried);
+        if best.is_some() || !tried.iter().any(|(attempt, _)| attempt.holds()) {
+            proof.rejected = rejected(ground, best.as_ref(), &tried);
         }
-        proof.tried = tried.into_iter().map(|(one, _)| one).collect();
+        proof.tried = tried.into_iter().map(|(attempt, _)| attempt).collect();
         climb.close(&mut proof);
-        Ok(ProvedRewrite { proof, optimized: held })
+        Ok(ProvedRewrite { proof, optimized: best })
     }
 
     /// Compares with a rewrite that somebody else made: `sources` are the texts of the inputs with its own in their places.
@@ -216,8 +216,8 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
         let mut trial = session.trial(&built.tag, &self.wanted, None)?;
         let mut start = trial.start(&self.wanted);
         let service = if start.fault().is_some() { start_hints::as_service(self.ground, &self.wanted) } else { None };
-        if let Some((told, wanted)) = service {
-            (self.say)(&format!("starting the original as {told}"));
+        if let Some((description, wanted)) = service {
+            (self.say)(&format!("starting the original as {description}"));
             let other = session.trial(&built.tag, &wanted, None)?;
             let second = other.start(&wanted);
             // Where both fail, the one that fails later tells more.
@@ -225,7 +225,7 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
                 || second.unset.len() < start.unset.len()
                 || wanted.command != self.wanted.command
             {
-                proof.started_as = Some(told);
+                proof.started_as = Some(description);
                 (trial, start, self.wanted) = (other, second, wanted);
             }
         }
@@ -257,13 +257,13 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
         sources: &[Source],
         count: usize,
     ) -> Result<TriedRung, Failure> {
-        let own: Vec<Rung> =
+        let changed: Vec<Rung> =
             rungs.iter().filter(|climbed| !climbed.steps.is_empty()).map(|climbed| climbed.rung).collect();
-        let named = own.iter().map(|rung| rung.number().to_string()).collect::<Vec<_>>().join(", ");
+        let named = changed.iter().map(|rung| rung.number().to_string()).collect::<Vec<_>>().join(", ");
         let of = if named.is_empty() { String::new() } else { format!(" (rungs {named})") };
         (self.say)(&format!("building rewrite {count}{of}"));
         let image = format!("rewrite-{count}");
-        let mut tried = TriedRung { rungs: own, failure: None, checks: Vec::new(), left_out: Vec::new(), image };
+        let mut tried = TriedRung { rungs: changed, failure: None, checks: Vec::new(), left_out: Vec::new(), image };
         let built = match self.build(sources, Mode::Cached, &tried.image) {
             Ok(built) => built,
             Err(failure) if failure.is_of_dockerfile() => {
@@ -362,8 +362,8 @@ fn telling_lines(log: &[String]) -> Vec<&str> {
     let lines = log.iter().map(|line| line.trim()).filter(|line| noise.iter().all(|part| !line.contains(part)));
     let lines: Vec<&str> =
         lines.filter(|line| !line.is_empty() && !matches!(*line, "npm error" | "npm ERR!")).collect();
-    let own: Vec<&str> = lines.iter().copied().filter(of_npm).take(3).collect();
-    if own.is_empty() { lines[lines.len().saturating_sub(3)..].to_vec() } else { own }
+    let lines_of_npm: Vec<&str> = lines.iter().copied().filter(of_npm).take(3).collect();
+    if lines_of_npm.is_empty() { lines[lines.len().saturating_sub(3)..].to_vec() } else { lines_of_npm }
 }
 
 #[cfg(test)]

@@ -67,9 +67,9 @@ fn nonces_in_use(engine: &Engine) -> Result<std::collections::BTreeSet<String>, 
         .map(|(nonce, _)| nonce.to_owned())
         .collect();
     let containers = engine.containers(Some(LABEL))?;
-    nonces.extend(containers.iter().filter_map(|own| own.labels.get(LABEL)).cloned());
+    nonces.extend(containers.iter().filter_map(|container| container.labels.get(LABEL)).cloned());
     let networks = engine.networks(Some(LABEL))?;
-    nonces.extend(networks.iter().filter_map(|own| own.labels.get(LABEL)).cloned());
+    nonces.extend(networks.iter().filter_map(|network| network.labels.get(LABEL)).cloned());
     nonces.retain(|nonce| is_nonce(nonce));
     Ok(nonces)
 }
@@ -132,8 +132,8 @@ fn end_builds(_: &str) {}
 
 /// Whether nobody can still be making it.
 fn is_old(folder: &Path) -> bool {
-    let made = fs::metadata(folder).and_then(|own| own.modified()).ok();
-    made.and_then(|made| made.elapsed().ok()).is_some_and(|age| age > Duration::from_hours(1))
+    let modified = fs::metadata(folder).and_then(|metadata| metadata.modified()).ok();
+    modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > Duration::from_hours(1))
 }
 
 /// Whether it is a folder, no link, and nobody else's.
@@ -141,12 +141,12 @@ fn is_old(folder: &Path) -> bool {
 fn is_own_folder(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let user = rustix::process::geteuid().as_raw();
-    fs::symlink_metadata(folder).is_ok_and(|own| own.is_dir() && own.uid() == user)
+    fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == user)
 }
 
 #[cfg(not(unix))]
 fn is_own_folder(folder: &Path) -> bool {
-    fs::symlink_metadata(folder).is_ok_and(|own| own.is_dir())
+    fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Removes all that carries a nonce.
@@ -156,19 +156,19 @@ pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> LeftoverClea
     let mut left: Vec<String> = Vec::new();
     match engine.containers(Some(&label)) {
         Ok(all) => {
-            for own in all {
-                match engine.remove(&own.id) {
+            for container in all {
+                match engine.remove(&container.id) {
                     Ok(()) => done.containers += 1,
-                    Err(error) => left.push(format!("container {}: {error}", own.id)),
+                    Err(error) => left.push(format!("container {}: {error}", container.id)),
                 }
             }
         }
         Err(error) => left.push(format!("containers with the label {label}: {error}")),
     }
-    for own in engine.networks(Some(&label)).unwrap_or_default() {
-        match engine.remove_network(&own.id) {
+    for network in engine.networks(Some(&label)).unwrap_or_default() {
+        match engine.remove_network(&network.id) {
             Ok(()) => done.networks += 1,
-            Err(error) => left.push(format!("network {}: {error}", own.name)),
+            Err(error) => left.push(format!("network {}: {error}", network.name)),
         }
     }
     let prefix = format!("dockopt-{nonce}:");

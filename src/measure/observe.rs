@@ -19,9 +19,9 @@ use crate::text::path;
 impl Session {
     /// Names that the engine has images of.
     pub(super) fn names(&self) -> Result<BTreeSet<String>, Failure> {
-        let own = format!("dockopt-{}:", self.nonce());
+        let prefix = format!("dockopt-{}:", self.nonce());
         let tags = self.engine.images()?.into_iter().flat_map(|image| image.tags);
-        Ok(tags.filter(|tag| !tag.starts_with(&own)).collect())
+        Ok(tags.filter(|tag| !tag.starts_with(&prefix)).collect())
     }
 
     /// What the original showed.
@@ -67,11 +67,14 @@ impl Session {
 fn packages(side: &ImageSide, slim: &ImageSide) -> BTreeSet<String> {
     let all = &side.packages.packages;
     let system = |path: PathId| {
-        side.packages.owner(path).and_then(|owner| all.get(owner as usize)).filter(|own| own.ecosystem.is_system())
+        side.packages
+            .owner(path)
+            .and_then(|owner| all.get(owner as usize))
+            .filter(|package| package.ecosystem.is_system())
     };
     // What the base brings itself is in the slim one too, wanting or not.
-    let own = |path: &PathId| system(*path).is_none() && slim.find(&side.text(*path)).is_none();
-    let files: Vec<PathId> = side.programs().map(|(path, _)| path).filter(own).collect();
+    let is_unpackaged = |path: &PathId| system(*path).is_none() && slim.find(&side.text(*path)).is_none();
+    let files: Vec<PathId> = side.programs().map(|(path, _)| path).filter(is_unpackaged).collect();
     let names = lacking(side, &files, slim);
     let owners = names.iter().filter_map(|name| system(library(side, name)?));
     // `libc.so` of a development package is a text for the linker: what asks for it was made for another C library.

@@ -50,7 +50,7 @@ impl MeasurePlan {
             }
             if before.is_none() && path.ends_with(".dockerignore") {
                 ignore.get_or_insert_with(|| (path, source.text().to_owned()));
-            } else if ignore.as_ref().is_none_or(|(own, _)| *own != path) {
+            } else if ignore.as_ref().is_none_or(|(ignore_path, _)| *ignore_path != path) {
                 files.push((path, source.bytes().to_vec()));
             }
         }

@@ -21,16 +21,16 @@ pub(super) struct DockerProgram {
 impl DockerProgram {
     /// Takes the program that is named, else `$DOCKER`, else `docker`, and sees whether it builds.
     pub(super) fn find(named: Option<&Path>, endpoint: &str) -> Result<Self, Failure> {
-        let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let path = named.map(Path::to_owned).or_else(|| given("DOCKER").map(PathBuf::from));
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let path = named.map(Path::to_owned).or_else(|| variable("DOCKER").map(PathBuf::from));
         let path = path.unwrap_or_else(|| PathBuf::from("docker"));
-        let chosen = given("DOCKER_HOST").is_some() || given("DOCKER_CONTEXT").is_some();
+        let chosen = variable("DOCKER_HOST").is_some() || variable("DOCKER_CONTEXT").is_some();
         let usual = "unix:///var/run/docker.sock";
-        let own = !chosen
+        let is_unusual = !chosen
             && endpoint.starts_with("unix:")
             && endpoint != usual
             && !Path::new("/var/run/docker.sock").exists();
-        let program = Self { path, host: own.then(|| endpoint.to_owned()) };
+        let program = Self { path, host: is_unusual.then(|| endpoint.to_owned()) };
         program.check()?;
         Ok(program)
     }

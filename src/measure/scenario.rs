@@ -141,7 +141,7 @@ impl Session {
         let built = self.build(project, mode, &tag)?;
         subject.measured.figures.runs.push((scenario, built.run.clone()));
         if scenario == Scenario::Cold {
-            subject.layers = self.engine.find(&tag, None)?.map(|found| found.diff_ids).unwrap_or_default();
+            subject.layers = self.engine.find(&tag, None)?.map(|image| image.diff_ids).unwrap_or_default();
             subject.measured.image = Some(built);
         } else if scenario == Scenario::Source {
             subject.changed = Some(tag);
@@ -152,21 +152,21 @@ impl Session {
     /// What the last image and the images below it weigh.
     fn weigh(&self, subject: &mut Subject) -> Result<(), Failure> {
         let Some(image) = &subject.measured.image else { return Ok(()) };
-        let Some(own) = self.image_size(subject.changed.as_ref().unwrap_or(&image.tag))? else { return Ok(()) };
+        let Some(image_size) = self.image_size(subject.changed.as_ref().unwrap_or(&image.tag))? else { return Ok(()) };
         let size = &mut subject.measured.figures.size;
-        size.upload = subject.changed.as_ref().map(|_| own.bytes_beyond(&subject.layers));
-        (size.disk, size.pull, size.layers) = (own.disk, Some(own.pull()), own.layers.len());
+        size.upload = subject.changed.as_ref().map(|_| image_size.bytes_beyond(&subject.layers));
+        (size.disk, size.pull, size.layers) = (image_size.disk, Some(image_size.pull()), image_size.layers.len());
         let Some(bases) = &subject.plan.bases else { return Ok(()) };
         let mut pulled: Option<Vec<ImageSize>> = Some(Vec::new());
         for base in bases {
-            let one = self.image_size(base)?;
-            pulled = pulled.zip(one).map(|(mut all, one)| {
-                all.push(one);
+            let base_size = self.image_size(base)?;
+            pulled = pulled.zip(base_size).map(|(mut all, size)| {
+                all.push(size);
                 all
             });
         }
         size.base_pull = pulled.map(|all| {
-            let mut layers: Vec<_> = all.into_iter().flat_map(|one| one.layers).collect();
+            let mut layers: Vec<_> = all.into_iter().flat_map(|size| size.layers).collect();
             layers.sort_by(|a, b| a.diff_id.cmp(&b.diff_id));
             layers.dedup_by(|a, b| a.diff_id == b.diff_id);
             layers.iter().map(|layer| layer.pull).sum()

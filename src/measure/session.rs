@@ -116,7 +116,7 @@ impl Session {
         let nonce = format!("{}{}", leftover::place(&above), random());
         let folder = above.join(format!("dockopt-{nonce}"));
         private(&folder).map_err(|error| Failure::io("making", &folder, &error))?;
-        let mut own = Self {
+        let mut session = Self {
             meter: Meter::of(&engine, &nonce),
             engine,
             program,
@@ -129,10 +129,10 @@ impl Session {
             count: AtomicUsize::new(0),
             lock: None,
         };
-        let path = own.folder.join(LOCK);
+        let path = session.folder.join(LOCK);
         let locked = File::create(&path).and_then(|file| file.try_lock().map(|()| file).map_err(io::Error::from));
-        own.lock = Some(locked.map_err(|error| Failure::io("locking", &path, &error))?);
-        Ok(own)
+        session.lock = Some(locked.map_err(|error| Failure::io("locking", &path, &error))?);
+        Ok(session)
     }
 
     /// The engine.

@@ -91,29 +91,29 @@ impl Skip for Archive {}
 impl Session {
     /// What an image takes on disk, as the engine counts.
     pub(super) fn disk_size(&self, reference: &str) -> Result<Size, Failure> {
-        let found = self.engine.find(reference, None)?;
-        let size = |found: crate::engine::FoundImage| Size {
-            disk: found.size,
-            layers: found.diff_ids.len(),
+        let image = self.engine.find(reference, None)?;
+        let size = |image: crate::engine::FoundImage| Size {
+            disk: image.size,
+            layers: image.diff_ids.len(),
             ..Size::default()
         };
-        Ok(found.map(size).unwrap_or_default())
+        Ok(image.map(size).unwrap_or_default())
     }
 
     /// Measures an image; layers that were measured before are not compressed again. `None` where the engine has none.
     pub(super) fn image_size(&self, reference: &str) -> Result<Option<ImageSize>, Failure> {
         let platform = self.options.build.platform.as_ref().and_then(|platform| platform.parse().ok());
-        let Some(found) = self.engine.find(reference, platform.as_ref())? else { return Ok(None) };
+        let Some(image) = self.engine.find(reference, platform.as_ref())? else { return Ok(None) };
         let known = |diff_id: &String| self.layers.lock().ok().and_then(|layers| layers.get(diff_id).copied());
-        let all: Option<Vec<u64>> = found.diff_ids.iter().map(known).collect();
+        let all: Option<Vec<u64>> = image.diff_ids.iter().map(known).collect();
         let sizes =
-            if let Some(all) = all { all } else { self.streamed(reference, platform.as_ref(), &found.diff_ids)? };
+            if let Some(all) = all { all } else { self.streamed(reference, platform.as_ref(), &image.diff_ids)? };
         let layer = |(diff_id, pull): (&String, u64)| LayerSize { diff_id: diff_id.clone(), pull };
-        let layers: Vec<LayerSize> = found.diff_ids.iter().zip(sizes).map(layer).collect();
+        let layers: Vec<LayerSize> = image.diff_ids.iter().zip(sizes).map(layer).collect();
         if let Ok(mut known) = self.layers.lock() {
             known.extend(layers.iter().map(|layer| (layer.diff_id.clone(), layer.pull)));
         }
-        Ok(Some(ImageSize { disk: found.size, layers }))
+        Ok(Some(ImageSize { disk: image.size, layers }))
     }
 
     /// Bytes to pull of each layer.

@@ -157,8 +157,8 @@ impl ContainerTrial<'_> {
     pub(super) fn start(&self, wanted: &TrialRequest) -> Start {
         let asks = |probe: &Probe| matches!(probe, Probe::Http(..));
         let named = |name: &str, known: &str| known.split('=').next() == Some(name);
-        let given = |name: &str| {
-            self.config.env.iter().any(|(own, value)| own == name && !value.is_empty())
+        let has_value = |name: &str| {
+            self.config.env.iter().any(|(variable, value)| variable == name && !value.is_empty())
                 || wanted.environment.iter().any(|known| named(name, known))
         };
         let failed = matches!(&self.stood, SettledState::Ended { code, .. } if *code != 0);
@@ -170,7 +170,7 @@ impl ContainerTrial<'_> {
             serves: wanted.starts_server || wanted.probes.iter().any(asks),
             seconds: wanted.limit.as_secs(),
             wrote: self.written_paths().keys().any(|path| self.counts(path)),
-            unset: if failed { unset_variables(&self.log, known, given) } else { Vec::new() },
+            unset: if failed { unset_variables(&self.log, known, has_value) } else { Vec::new() },
         }
     }
 
@@ -179,12 +179,13 @@ impl ContainerTrial<'_> {
         let home = self.config.env.iter().find(|(name, _)| name == "HOME").map_or("/root", |(_, value)| value.as_str());
         let kept = data::SYSTEM_FOLDERS.with("shared").chain(["/var/cache/nginx", "/var/log/nginx"]);
         let below = |folder: &str| path::is_within(path, folder);
-        let own = kept.into_iter().any(below) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
+        let is_cache =
+            kept.into_iter().any(below) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
         let compiled = path.contains("/__pycache__")
             || path.strip_suffix(".pyc").is_some()
             || path.contains("/node_modules/.cache");
         let of_home = below(home) && home != "/" && path[home.len()..].trim_start_matches('/').starts_with('.');
-        !own && !compiled && !of_home
+        !is_cache && !compiled && !of_home
     }
 
     /// The ports that others reach.
@@ -266,5 +267,5 @@ fn exposed(config: &Config) -> impl Iterator<Item = u16> {
 fn is_own(path: &str) -> bool {
     let foreign =
         ["/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv"];
-    !foreign.iter().any(|own| path::is_within(path, own))
+    !foreign.iter().any(|folder| path::is_within(path, folder))
 }

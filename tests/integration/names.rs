@@ -76,10 +76,6 @@ static BANNED_LOCAL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&forms.join("|")).unwrap()
 });
 
-/// Modules in which some variables still have such names, and the number of those lines, which may only fall.
-const UNFINISHED: (&[&str], usize) =
-    (&["src/buildlog", "src/cache", "src/cli/cache", "src/load/git", "src/load/evidence/git", "src/measure"], 99);
-
 /// Types of one name at most.
 const SAME_NAME: usize = 3;
 
@@ -168,19 +164,13 @@ fn variables_without_a_meaning_are_found() {
 
 #[test]
 fn names_of_variables_are_plain() {
-    let (mut unfinished, mut wrong) = (0, Vec::new());
+    let mut wrong = Vec::new();
     for source in below("src", "rs") {
-        let is_unfinished = UNFINISHED.0.iter().any(|module| source.path.starts_with(module));
         for (index, line) in source.text.lines().enumerate().filter(|(_, line)| names_badly(line)) {
-            if is_unfinished {
-                unfinished += 1;
-            } else {
-                wrong.push(format!("{}:{}: {}", source.path, index + 1, line.trim()));
-            }
+            wrong.push(format!("{}:{}: {}", source.path, index + 1, line.trim()));
         }
     }
     assert!(wrong.is_empty(), "name the variable after what it holds:\n{}", wrong.join("\n"));
-    assert!(unfinished <= UNFINISHED.1, "{unfinished} lines: name the variables after what they hold");
 }
 
 /// What texts do not say.

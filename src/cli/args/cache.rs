@@ -74,6 +74,9 @@ pub(in crate::cli) struct CacheHistory {
     /// Build log, or the JSON of `dockopt measure`, that says how long the steps take
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    /// The image store of the builder, as in `dockopt cache predict`
+    #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::Containerd)]
+    pub image_store: ImageStore,
     #[command(flatten)]
     pub build: Build,
 }

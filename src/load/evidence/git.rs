@@ -32,30 +32,30 @@ pub(super) fn ask_git(root: &Path, context: &BuildContext) -> GitAnswer {
     if in_repository {
         return of_repository(&folders, context).unwrap_or_default();
     }
-    let Some(own) = folders.first() else { return GitAnswer::default() };
-    let rules = patterns(&own.join(".gitignore"), own).map(|rules| (None, rules)).into_iter().collect();
-    let mut walk = GitWalk::new(context, own, String::new(), (BTreeSet::new(), rules));
+    let Some(folder) = folders.first() else { return GitAnswer::default() };
+    let rules = patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)).into_iter().collect();
+    let mut walk = GitWalk::new(context, folder, String::new(), (BTreeSet::new(), rules));
     walk.walk_all();
     GitAnswer { absent: walk.absent, ..GitAnswer::default() }
 }
 
 fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<GitAnswer> {
-    let (own, top) = (folders.first()?, folders.last()?);
+    let (folder, top) = (folders.first()?, folders.last()?);
     let git_dir = git_folder(&top.join(".git"))?;
     let tracked = tracked_paths(&git_dir);
-    let prefix = own.strip_prefix(top).ok()?.to_str()?.to_owned();
+    let prefix = folder.strip_prefix(top).ok()?.to_str()?.to_owned();
     let committed = committed(context, &prefix, &tracked);
     let mut rules: Vec<(Option<EntryId>, Gitignore)> = Vec::new();
     rules.extend(patterns(&common_dir(&git_dir).join("info/exclude"), top).map(|rules| (None, rules)));
     for folder in folders.iter().rev() {
         rules.extend(patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)));
     }
-    if prefix_is_ignored(&rules, top, own) {
+    if prefix_is_ignored(&rules, top, folder) {
         return Some(GitAnswer { ignored: Some(Vec::new()), committed, absent: Vec::new() });
     }
-    let mut walk = GitWalk::new(context, own, prefix, (tracked, rules));
+    let mut walk = GitWalk::new(context, folder, prefix, (tracked, rules));
     walk.walk_all();
-    Some(GitAnswer { ignored: Some(walk.found), committed, absent: walk.absent })
+    Some(GitAnswer { ignored: Some(walk.ignored), committed, absent: walk.absent })
 }
 
 fn committed(context: &BuildContext, prefix: &str, tracked: &BTreeSet<String>) -> BTreeSet<String> {
@@ -71,8 +71,8 @@ fn committed(context: &BuildContext, prefix: &str, tracked: &BTreeSet<String>) -
 }
 
 /// Whether the context lies in what git ignores: then it tells nothing.
-fn prefix_is_ignored(rules: &[(Option<EntryId>, Gitignore)], top: &Path, own: &Path) -> bool {
-    let inside = own.ancestors().take_while(|at| *at != top);
+fn prefix_is_ignored(rules: &[(Option<EntryId>, Gitignore)], top: &Path, folder: &Path) -> bool {
+    let inside = folder.ancestors().take_while(|at| *at != top);
     inside.into_iter().any(|at| decide(rules.iter().map(|(_, rules)| rules), at, true))
 }
 
@@ -91,7 +91,7 @@ fn decide<'r>(rules: impl DoubleEndedIterator<Item = &'r Gitignore>, path: &Path
 struct GitWalk<'c> {
     context: &'c BuildContext,
     /// The context's folder.
-    own: &'c Path,
+    folder: &'c Path,
     /// Its path below the repository's top.
     prefix: String,
     tracked: BTreeSet<String>,
@@ -99,7 +99,7 @@ struct GitWalk<'c> {
     rules: Vec<(Option<EntryId>, Gitignore)>,
     /// Whether something of the context is tracked, so that the rest was left out.
     in_use: bool,
-    found: Vec<String>,
+    ignored: Vec<String>,
     absent: Vec<String>,
 }
 
@@ -108,12 +108,12 @@ type Rules = Vec<(Option<EntryId>, Gitignore)>;
 impl<'c> GitWalk<'c> {
     fn new(
         context: &'c BuildContext,
-        own: &'c Path,
+        folder: &'c Path,
         prefix: String,
         (tracked, rules): (BTreeSet<String>, Rules),
     ) -> Self {
         let mut walk =
-            Self { context, own, prefix, tracked, rules, in_use: false, found: Vec::new(), absent: Vec::new() };
+            Self { context, folder, prefix, tracked, rules, in_use: false, ignored: Vec::new(), absent: Vec::new() };
         walk.in_use = walk.is_tracked("", true);
         walk
     }
@@ -134,12 +134,12 @@ impl<'c> GitWalk<'c> {
                 continue;
             }
             let path = self.context.path(id);
-            let full = self.own.join(&path);
+            let full = self.folder.join(&path);
             let directory = entry.kind == ContextEntryKind::Directory;
             if decide(self.rules.iter().map(|(_, rules)| rules), &full, directory) && !self.is_tracked(&path, directory)
             {
                 self.lacks(path.clone());
-                self.found.push(path);
+                self.ignored.push(path);
                 inside = Some(id);
                 continue;
             }
@@ -255,8 +255,8 @@ mod tests {
     fn what_git_ignores_is_told_at_its_top() {
         let folder = repository(&FILES);
         let web = context(&[".env", ".gitignore", "dist/b.js", "keep.log", "lib/a.ts", "lib2/é.ts", "x.log"]);
-        let found = ask_git(&folder.path().join("web"), &web).ignored.unwrap();
-        assert_eq!(found, [".env", "dist", "lib", "x.log"]);
+        let ignored = ask_git(&folder.path().join("web"), &web).ignored.unwrap();
+        assert_eq!(ignored, [".env", "dist", "lib", "x.log"]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) struct StorageConfig {
     pub(super) is_partial: bool,
     /// `core.fileMode`: whether the executable bits of files on disk count.
     pub(super) file_mode: bool,
+    /// `core.autocrlf`: whether line ends differ between commits and files on disk.
+    pub(super) auto_crlf: bool,
 }
 
 impl StorageConfig {
@@ -30,6 +32,7 @@ impl StorageConfig {
             ref_storage: "files".to_owned(),
             is_partial: false,
             file_mode: cfg!(unix),
+            auto_crlf: false,
         };
         let mut section = String::new();
         for line in text.lines().map(str::trim) {
@@ -46,6 +49,7 @@ impl StorageConfig {
                 ("extensions", "refstorage") => config.ref_storage = value,
                 ("extensions", "partialclone") => config.is_partial = true,
                 ("remote", "promisor") => config.is_partial |= is_true(&value),
+                ("core", "autocrlf") => config.auto_crlf = value == "input" || is_true(&value),
                 ("core", "filemode") => config.file_mode = cfg!(unix) && is_true(&value),
                 _ => {}
             }
@@ -70,6 +74,7 @@ mod tests {
         let config = StorageConfig::parse(text);
         assert_eq!((config.object_format.as_str(), config.ref_storage.as_str()), ("sha256", "reftable"));
         assert!(config.is_partial && !config.file_mode);
+        assert!(StorageConfig::parse("[core]\n\tautocrlf = input\n").auto_crlf && !config.auto_crlf);
         let plain = StorageConfig::parse("[core]\nbare = false\n[branch \"objectformat\"]\nobjectformat = x\n");
         assert_eq!((plain.object_format.as_str(), plain.ref_storage.as_str()), ("sha1", "files"));
         assert!(!plain.is_partial && plain.file_mode == cfg!(unix));

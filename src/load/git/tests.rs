@@ -197,8 +197,8 @@ fn sha256_and_reftable() {
     check_history(&sandbox.path());
     assert!(sandbox.open().work_files("").unwrap().iter().all(|file| file.state == WorkFileState::Unchanged));
     let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("git").args(["init", "-q", "--ref-format=reftable"]).current_dir(folder.path()).output();
-    if !made.unwrap().status.success() {
+    let init = Command::new("git").args(["init", "-q", "--ref-format=reftable"]).current_dir(folder.path()).output();
+    if !init.unwrap().status.success() {
         return; // git before 2.45
     }
     let sandbox = Sandbox { folder };
@@ -324,6 +324,36 @@ fn the_work_tree_is_compared_as_git_status_does() {
     }
     let below: Vec<String> = sandbox.open().work_files("a").unwrap().into_iter().map(|file| file.path).collect();
     assert_eq!(below, ["b/c.txt", "long.txt"]);
+}
+
+#[test]
+fn files_as_a_checkout_writes_them_are_unchanged() {
+    let sandbox = Sandbox::init(&[]);
+    let large = "large\n".repeat(100);
+    let hash = crate::image::Digest::of(crate::image::Algorithm::Sha256, large.as_bytes()).hex();
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{hash}\nsize 600\n");
+    for name in ["same.bin", "other.bin", "shorter.bin"] {
+        sandbox.write(name, &pointer);
+    }
+    sandbox.write("lines.txt", "a\nb\n");
+    sandbox.write("words.txt", "a\nb\n");
+    sandbox.commit("as git-lfs stores them");
+    sandbox.write("same.bin", &large);
+    sandbox.write("other.bin", &large.replace('l', "L"));
+    sandbox.write("shorter.bin", &large[1..]);
+    sandbox.write("lines.txt", "a\r\nb\r\n");
+    sandbox.write("words.txt", "a\r\nc\r\n");
+    let changed = |sandbox: &Sandbox| {
+        let files = sandbox.open().work_files("").unwrap();
+        let changed = files.into_iter().filter(|file| file.state == WorkFileState::Changed);
+        changed.map(|file| file.path).collect::<Vec<String>>().join(" ")
+    };
+    assert_eq!(changed(&sandbox), "lines.txt other.bin shorter.bin words.txt");
+    sandbox.git(&["config", "core.autocrlf", "true"]);
+    assert_eq!(changed(&sandbox), "other.bin shorter.bin words.txt");
+    sandbox.git(&["config", "core.autocrlf", "false"]);
+    sandbox.write(".gitattributes", "# text\n*.txt text=auto\n");
+    assert_eq!(changed(&sandbox), "other.bin shorter.bin words.txt");
 }
 
 #[test]

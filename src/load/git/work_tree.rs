@@ -68,6 +68,9 @@ impl Repository {
             let (kind, id) = hash_file(&top.join(place), hash)?;
             Some(WorkFile { path: place.clone(), kind, id, state: WorkFileState::Untracked })
         }));
+        for file in files.iter_mut().filter(|file| file.state == WorkFileState::Changed) {
+            self.accept_checkout(top, &tracked, file);
+        }
         for file in &mut files {
             if let Some(below) = path::relative(&file.path, folder) {
                 file.path = below.to_owned();
@@ -76,6 +79,15 @@ impl Repository {
         files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
         Ok(files)
+    }
+
+    /// Takes a file for unchanged if a checkout of the tracked one writes it as it is on disk.
+    fn accept_checkout(&self, top: &Path, tracked: &[IndexEntry], file: &mut WorkFile) {
+        let Ok(index) = tracked.binary_search_by(|entry| entry.path.cmp(&file.path)) else { return };
+        let entry = &tracked[index];
+        if entry.kind == Some(file.kind) && self.is_checkout_of(&top.join(&file.path), entry.id) {
+            (file.id, file.state) = (entry.id, WorkFileState::Unchanged);
+        }
     }
 }
 
@@ -199,7 +211,7 @@ impl RealFolders {
 /// Paths below the top that git neither tracks nor ignores. Repositories inside are left out, as a clone lacks them.
 fn untracked(top: &Path, folder: &str, tracked: &HashSet<&str>) -> Vec<String> {
     let start = if folder.is_empty() { top.to_owned() } else { top.join(folder) };
-    let found: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let paths: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let root: PathBuf = start.clone();
     let walk = WalkBuilder::new(&start)
         .hidden(false)
@@ -222,16 +234,16 @@ fn untracked(top: &Path, folder: &str, tracked: &HashSet<&str>) -> Vec<String> {
             };
             let place = if cfg!(windows) { place.replace('\\', "/") } else { place.into_owned() };
             if !tracked.contains(place.as_str()) {
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                found.push(place);
-                if found.len() >= UNTRACKED {
+                let mut paths = paths.lock().unwrap_or_else(PoisonError::into_inner);
+                paths.push(place);
+                if paths.len() >= UNTRACKED {
                     return WalkState::Quit;
                 }
             }
             WalkState::Continue
         })
     });
-    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+    paths.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn file_kind(metadata: &gix_index::fs::Metadata) -> Option<TreeEntryKind> {

@@ -41,9 +41,9 @@ impl Session {
                 Some((1, _)) => {
                     seen.fail(format!("`{path}`, which the original writes, is not writable by `{user}`"));
                 }
-                Some((code, said)) => {
-                    let said = said.lines().next().unwrap_or_default().to_owned();
-                    seen.explain(format!("`{path}`: not known if it is writable ({code}: {said})"));
+                Some((code, output)) => {
+                    let output = output.lines().next().unwrap_or_default().to_owned();
+                    seen.explain(format!("`{path}`: not known if it is writable ({code}: {output})"));
                 }
                 None => return Ok(Check::skipped("writes", "the container of the rewrite is not running")),
             }

@@ -9,8 +9,8 @@ const SINGLE: usize = 5;
 
 /// What is tried, the most first: all of it; all without one pass of the rungs that change the base, the user or the
 /// server, or without the `.dockerignore`; all without such rungs; then ever less of the ladder, with what is independent of it.
-pub(super) fn attempts(asked: &Options, full: &Optimized) -> Vec<Options> {
-    let mut attempts = vec![asked.clone()];
+pub(super) fn attempts(options: &Options, full: &Optimized) -> Vec<Options> {
+    let mut attempts = vec![options.clone()];
     let upper = full.rungs.iter().rev().filter(|climbed| climbed.rung >= Rung::Slim);
     let mut passes: Vec<&str> = Vec::new();
     for step in upper.flat_map(|climbed| &climbed.steps) {
@@ -25,7 +25,7 @@ pub(super) fn attempts(asked: &Options, full: &Optimized) -> Vec<Options> {
         passes.extend(steps().find(|step| step.pass == pass).map(|step| step.pass));
     }
     for pass in passes {
-        let mut options = asked.clone();
+        let mut options = options.clone();
         options.skip.insert(pass.to_owned());
         attempts.push(options);
     }
@@ -41,7 +41,7 @@ pub(super) fn attempts(asked: &Options, full: &Optimized) -> Vec<Options> {
     ];
     let last: &[Rung] = &[Rung::Order, Rung::Flags, Rung::Stages, Rung::Slim, Rung::Hygiene, Rung::Server];
     for rungs in without.into_iter().chain([last]) {
-        let mut options = asked.clone();
+        let mut options = options.clone();
         options.without.extend(rungs.iter().copied().collect::<BTreeSet<_>>());
         attempts.push(options);
     }

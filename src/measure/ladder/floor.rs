@@ -74,8 +74,8 @@ pub(super) fn floor(
         let name = crate::build::Reference::of(base).name;
         let slim = SlimImage::of(base).map(|slim| format!("{name}:{}", slim.tag));
         for name in slim.into_iter().chain([base.clone()]) {
-            if let Some(found) = session.engine().find(&name, None)? {
-                floor.push((format!("base {name}"), found.size));
+            if let Some(image) = session.engine().find(&name, None)? {
+                floor.push((format!("base {name}"), image.size));
                 break;
             }
         }
@@ -83,8 +83,8 @@ pub(super) fn floor(
     let languages = [Ecosystem::Python, Ecosystem::Node, Ecosystem::Ruby, Ecosystem::Php];
     let in_base = |place: &str| place.starts_with("/usr/local/lib/node_modules/npm") || place.starts_with("/opt/yarn");
     let all = side.packages.packages.iter().filter(|package| languages.contains(&package.ecosystem));
-    let own = all.filter(|package| !in_base(&side.text(package.place)) && &*package.name != "pip");
-    let bytes = own.map(|package| package.size.bytes).sum();
+    let packages = all.filter(|package| !in_base(&side.text(package.place)) && &*package.name != "pip");
+    let bytes = packages.map(|package| package.size.bytes).sum();
     floor.push(("production dependencies".to_owned(), bytes));
     if floor.iter().map(|(_, bytes)| bytes).sum::<u64>() > disk {
         floor.clear();

@@ -15,8 +15,8 @@ const REASON: usize = 160;
 pub(super) type Attempt = (TriedRung, Vec<&'static str>);
 
 /// The passes that change the texts which hold, or the original where none do, with what spoke against them.
-pub(super) fn rejected(ground: &ClimbInput<'_>, held: Option<&Optimized>, tried: &[Attempt]) -> Vec<RejectedPass> {
-    let sources: &[Source] = held.map_or(&ground.inputs.sources, Optimized::result);
+pub(super) fn rejected(ground: &ClimbInput<'_>, best: Option<&Optimized>, tried: &[Attempt]) -> Vec<RejectedPass> {
+    let sources: &[Source] = best.map_or(&ground.inputs.sources, Optimized::result);
     let inputs = ground.inputs.with_sources(sources);
     let mut options = ground.options.clone();
     let mut all = Vec::new();

@@ -27,7 +27,7 @@ pub(super) fn as_service(ground: &ClimbInput<'_>, wanted: &TrialRequest) -> Opti
     let has_command = |run: &ServiceRun| run.command.is_some() || run.entrypoint.is_some();
     let run = ground.runs.iter().min_by_key(|run| (has_command(run) == starts, !run.is_published))?;
     let mut other = wanted.clone();
-    let known: BTreeSet<&str> = wanted.environment.iter().filter_map(|one| one.split('=').next()).collect();
+    let known: BTreeSet<&str> = wanted.environment.iter().filter_map(|variable| variable.split('=').next()).collect();
     let mut names = Vec::new();
     for (name, value) in run.environment.iter().filter(|(name, _)| !known.contains(&**name)) {
         let Some(value) = value else { continue };
@@ -44,8 +44,8 @@ pub(super) fn as_service(ground: &ClimbInput<'_>, wanted: &TrialRequest) -> Opti
     if !names.is_empty() {
         parts.push(names.join(", "));
     }
-    let told = format!("`{}` of {}, with {}", run.service, run.file, parts.join(" and "));
-    (!parts.is_empty()).then_some((told, other))
+    let description = format!("`{}` of {}, with {}", run.service, run.file, parts.join(" and "));
+    (!parts.is_empty()).then_some((description, other))
 }
 
 /// Options that may help where the original shows no program that works.
@@ -82,7 +82,7 @@ pub(super) fn targets(ground: &ClimbInput<'_>) -> Vec<String> {
 }
 
 fn starts_something(build: &Build<'_>, stage: &crate::build::Stage) -> bool {
-    build.instructions(stage).any(|(_, one)| matches!(one.keyword, Keyword::Cmd | Keyword::Entrypoint))
+    build.instructions(stage).any(|(_, instruction)| matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint))
 }
 
 /// Names of variables that sources, environment files and compose files speak of.
@@ -95,8 +95,8 @@ pub(super) fn variables(ground: &ClimbInput<'_>) -> BTreeSet<String> {
     all.extend(ground.runs.iter().flat_map(|run| &run.environment).map(|(name, _)| name.clone()));
     let Some(names) = &*NAMES else { return all };
     for text in ground.evidence.texts.values() {
-        for found in names.captures_iter(text).take(VARIABLES) {
-            all.extend(found.get(1).or_else(|| found.get(2)).map(|name| name.as_str().to_owned()));
+        for captures in names.captures_iter(text).take(VARIABLES) {
+            all.extend(captures.get(1).or_else(|| captures.get(2)).map(|name| name.as_str().to_owned()));
         }
     }
     all

@@ -144,9 +144,9 @@ impl<'s> TrialNetwork<'s> {
     pub(super) fn listening(&self, state: &ContainerState, exposed: &[u16]) -> Vec<u16> {
         let (Some(id), Some(ip)) = (self.id(), address(state)) else { return Vec::new() };
         let exec = Exec { limit: Duration::from_secs(10), ..Exec::new(["cat", "/proc/net/tcp", "/proc/net/tcp6"]) };
-        let told =
+        let open_ports =
             self.session.engine.exec(id, &exec).ok().map(|ended| ports(&ended.spoken.text())).unwrap_or_default();
-        let mut all: Vec<u16> = if told.is_empty() { exposed.to_vec() } else { told };
+        let mut all: Vec<u16> = if open_ports.is_empty() { exposed.to_vec() } else { open_ports };
         all.sort_unstable();
         all.dedup();
         all.retain(|port| connects(ip, *port));

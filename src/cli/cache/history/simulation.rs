@@ -49,6 +49,7 @@ pub(super) struct Simulation<'s> {
     builds: &'s [CommitBuild],
     input: &'s BuildInput,
     log: Option<&'s BuildLog>,
+    flags: BuilderFlags,
     versions: HashMap<ObjectId, Version>,
     contexts: HashMap<Option<ObjectId>, ContextFiles>,
     /// The steps of the newest Dockerfile, then those of the other one.
@@ -74,9 +75,10 @@ impl<'s> Simulation<'s> {
         builds: &'s [CommitBuild],
         input: &'s BuildInput,
         log: Option<&'s BuildLog>,
+        flags: BuilderFlags,
     ) -> Self {
         let (versions, contexts) = (HashMap::new(), HashMap::new());
-        Self { repository, commits, builds, input, log, versions, contexts, graphs: Vec::new() }
+        Self { repository, commits, builds, input, log, flags, versions, contexts, graphs: Vec::new() }
     }
 
     pub(super) fn commits(&self) -> Vec<HistoryCommit> {
@@ -173,12 +175,12 @@ impl<'s> Simulation<'s> {
         root: Arc<Directory>,
         replacement: Option<&Replacement>,
     ) -> Result<ContextFiles, Failure> {
-        let given = replacement.and_then(|replacement| replacement.ignore.clone());
-        let key = if given.is_some() { None } else { files.ignore };
+        let ignore = replacement.and_then(|replacement| replacement.ignore.clone());
+        let key = if ignore.is_some() { None } else { files.ignore };
         if let Some(known) = self.contexts.get(&key) {
             return Ok(known.over(root));
         }
-        let ignore = match given {
+        let ignore = match ignore {
             Some(text) => Some(text),
             None => files.ignore.map(|id| self.repository.text(id)).transpose()?,
         };
@@ -220,7 +222,7 @@ impl<'s> Simulation<'s> {
             format!("{line}{}", verdict.message)
         });
         let graph = match rejection {
-            None => Graph::new(&Build::new(&input), &BuilderFlags::default()),
+            None => Graph::new(&Build::new(&input), &self.flags),
             Some(_) => Graph::default(),
         };
         let lineage = match newer {
