@@ -34,8 +34,9 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         return Err(never_built(&builds, &paths, &history));
     }
     let log = command.log.as_deref().map(crate::load::read_build_log).transpose()?;
-    let (input, flags) = (&inputs.builds[build], command.image_store.flags());
-    let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, log.as_ref(), flags);
+    let input = &inputs.builds[build];
+    let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, log.as_ref())
+        .with_flags(command.image_store.flags());
     let keeping = command.builder.keeping();
     let mut tables = vec![simulation.run(inputs.source(inputs.builds[build].dockerfile).name(), None, keeping)?];
     if let Some(against) = &command.against {

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::simulation::{Replacement, Simulation};
-use crate::cache::{BuilderFlags, RecordKeeping, StepKind};
+use crate::cache::{RecordKeeping, StepKind};
 use crate::cli::cache::place::RepositoryPlace;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, StepHistory};
 use crate::load::git::CommitBuild;
@@ -90,7 +90,7 @@ fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<StepHistor
         return None;
     }
     let replacement = Replacement::current(inputs, input);
-    let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, None, BuilderFlags::default());
+    let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, None);
     let table = simulation.run(&replacement.name, Some(&replacement), RecordKeeping::All).ok()?;
     let count = table.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count();
     let steps = table.steps.iter().filter(|step| step.kind != StepKind::From);

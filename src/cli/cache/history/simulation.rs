@@ -75,10 +75,24 @@ impl<'s> Simulation<'s> {
         builds: &'s [CommitBuild],
         input: &'s BuildInput,
         log: Option<&'s BuildLog>,
-        flags: BuilderFlags,
     ) -> Self {
         let (versions, contexts) = (HashMap::new(), HashMap::new());
-        Self { repository, commits, builds, input, log, flags, versions, contexts, graphs: Vec::new() }
+        Self {
+            repository,
+            commits,
+            builds,
+            input,
+            log,
+            flags: BuilderFlags::default(),
+            versions,
+            contexts,
+            graphs: Vec::new(),
+        }
+    }
+
+    /// The same on a builder with other flags.
+    pub(super) fn with_flags(self, flags: BuilderFlags) -> Self {
+        Self { flags, ..self }
     }
 
     pub(super) fn commits(&self) -> Vec<HistoryCommit> {
