@@ -17,6 +17,7 @@ mod lint;
 mod measure;
 mod optimize;
 mod output;
+mod report;
 mod terminal;
 mod write;
 
@@ -49,6 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Image(command) => image::run(&cli.global, command),
         Command::Cache { command: CacheCommand::History(command) } => cache::history::run(&cli.global, command),
         Command::Cache { command: CacheCommand::Predict(command) } => cache::predict::run(&cli.global, command),
+        Command::Report(command) => report::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
         Command::Rules(command) => explain::rules(&cli.global, command),
         Command::Cache { command: CacheCommand::Explain(command) } => cache::explain::run(&cli.global, command),

@@ -6,6 +6,7 @@ mod baseline;
 mod cache;
 mod cache_history;
 mod catalogue;
+mod comparison;
 mod context;
 mod excerpt;
 mod figures;
@@ -36,6 +37,9 @@ pub use self::cache_history::{
     TableComparison, cache_history, cache_history_json, compare_tables,
 };
 pub use self::catalogue::{explain, rules, rules_json};
+pub use self::comparison::{
+    GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_json, comparison_markdown,
+};
 pub use self::context::{context, context_json};
 pub use self::figures::{measure, measure_json, measure_markdown};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};

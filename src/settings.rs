@@ -20,7 +20,7 @@ mod tests;
 mod value;
 
 pub use self::amount::{bytes as bytes_of, ratio as ratio_of};
-pub use self::budget::{Bound, Budget, BudgetSection, Limit, Measure, growth_of};
+pub use self::budget::{Bound, Budget, BudgetSection, Limit, Measure, growth_of, image_repository};
 pub use self::dive::dive;
 pub use self::dockopt::extends;
 pub use self::document::{Choice, Document, FailOn, Groups, OptionValue, RuleOption, Section, SettingsLayer};

@@ -13,7 +13,7 @@ const MOST_CAUSES: usize = 3;
 /// Holds an image against a budget. `baseline` is what growth is measured against.
 pub fn judge(analysis: &ImageAnalysis, budget: &Budget, baseline: Option<&Weight>) -> Vec<LimitResult> {
     let judge = BudgetCheck { analysis, budget, baseline };
-    budget.limits.iter().map(|limit| judge.limit(limit)).collect()
+    budget.limits.iter().filter(|limit| limit.measure.is_of_image()).map(|limit| judge.limit(limit)).collect()
 }
 
 struct BudgetCheck<'a> {
@@ -83,6 +83,9 @@ impl BudgetCheck<'_> {
             Measure::Path(pattern) => self.path(pattern),
             Measure::Secrets => self.secrets(),
             Measure::Growth => return self.growth(limit.bound),
+            Measure::BuildTime | Measure::RebuildTime | Measure::Findings | Measure::NewFindings => {
+                return Err("no image shows it; `dockopt report` does");
+            }
             Measure::DiveEfficiency => (Bound::Ratio(self.analysis.dive.efficiency), self.waste().1),
             Measure::DiveWastedBytes => (Bound::Bytes(self.analysis.dive.wasted_bytes), self.waste().1),
             Measure::DiveUserWaste => {
@@ -261,7 +264,7 @@ const fn needs_contents(measure: &Measure) -> bool {
 const fn amount(bound: Bound) -> f64 {
     match bound {
         Bound::Bytes(number) | Bound::Count(number) => number as f64,
-        Bound::Ratio(ratio) => ratio,
+        Bound::Ratio(number) | Bound::Seconds(number) => number,
     }
 }
 

@@ -6,6 +6,7 @@ mod image;
 mod measure;
 mod optimize;
 mod options;
+mod report;
 
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog};
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
@@ -14,6 +15,7 @@ pub(super) use self::optimize::{Optimize, Proving};
 pub(super) use self::options::{
     Build, Choice, Color, Config, FailOn, Global, Known, Shellcheck, Threshold, build_args,
 };
+pub(super) use self::report::Report;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -66,6 +68,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: CacheCommand,
     },
+    /// Join JSON results, compare them with a baseline, and write one report for a pull request
+    Report(Box<Report>),
     /// Print the page of a rule, or list the rules of a category
     Explain(Explain),
     /// List the rules

@@ -174,7 +174,7 @@ pub fn measure(result: &Measurement, layout: Layout) -> String {
     out
 }
 
-/// The figures for a pull request.
+/// The figures in Markdown.
 pub fn measure_markdown(result: &Measurement) -> String {
     let rows = table(result);
     let count = result.builds.len();

@@ -48,7 +48,7 @@ pub enum Format {
     Oneline,
     /// The array that hadolint writes.
     HadolintJson,
-    /// A table for a comment on a pull request.
+    /// A table in Markdown; `report` writes the comment on a pull request.
     Markdown,
     /// A table for spreadsheets.
     Csv,

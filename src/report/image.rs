@@ -16,7 +16,7 @@ mod view;
 mod wire;
 
 pub use self::budget::limit_name;
-pub(super) use self::budget::{broken as broken_limits, story as limit_story};
+pub(super) use self::budget::{broken as broken_limits, format_bound, pair, story as limit_story};
 pub use self::diff::{ImageDiff, image_diff, image_diff_json, image_diff_markdown};
 pub use self::json::write as image_json;
 pub use self::jsonl::write as image_jsonl;

@@ -132,8 +132,43 @@ fn fix<'a>(report: &'a Report, fix: &'a Fix) -> wire::FixJson<'a> {
         safety,
         why_unsafe,
         edits: fix.edits.iter().map(|item| edit(report, item)).collect(),
+        lines: fixed_lines(report, fix),
     }
 }
+
+/// The lines that a fix changes, before and after; `None` if it changes several files or many lines.
+fn fixed_lines(report: &Report, fix: &Fix) -> Option<wire::FixedLinesJson> {
+    let Target::File(file) = fix.edits.first()?.target else { return None };
+    if fix.edits.iter().any(|edit| edit.target != Target::File(file)) {
+        return None;
+    }
+    let source = report.sources.get(file.0 as usize)?;
+    let mut edits: Vec<&FileEdit> = fix.edits.iter().collect();
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    let (start, end) = (edits.first()?.span.start, edits.iter().map(|edit| edit.span.end).max()?);
+    let first = source.line(start);
+    // An edit that takes a line's end does not change the next line.
+    let last = source.line(end.saturating_sub(1).max(start));
+    if last - first >= MOST_FIXED_LINES {
+        return None;
+    }
+    let region = Span::new(source.line_span(first).start, source.line_span(last).end.max(end));
+    let before = source.text().get(region.range()).filter(|text| text.len() <= LONGEST_FIX)?;
+    let (mut after, mut at) = (String::new(), region.start);
+    for edit in edits {
+        after.push_str(source.text().get(Span::new(at, edit.span.start).range())?);
+        after.push_str(&edit.text);
+        at = edit.span.end;
+    }
+    after.push_str(source.text().get(Span::new(at, region.end).range())?);
+    Some(wire::FixedLinesJson { first, before: before.to_owned(), after })
+}
+
+/// Lines that a fix may change to be shown with them.
+const MOST_FIXED_LINES: u32 = 40;
+
+/// Bytes of those lines.
+const LONGEST_FIX: usize = 8_000;
 
 pub(super) fn safety(safety: &Safety) -> (&'static str, Option<&str>) {
     match safety {

@@ -1,4 +1,4 @@
-//! `optimize --verify`: what was measured and compared, for people, programs and pull requests.
+//! `optimize --verify`: what was measured and compared, for people, programs and in Markdown.
 
 use serde::Serialize;
 
@@ -142,7 +142,7 @@ fn rows(proof: &Proof) -> Vec<FigureRow> {
     if proof.before.is_none() { Vec::new() } else { figures::rows(&all, None, None) }
 }
 
-/// The proofs for a pull request.
+/// The proofs in Markdown.
 pub fn proof_markdown(proofs: &[Proof]) -> String {
     let mut out = String::new();
     for proof in proofs {

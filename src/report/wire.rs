@@ -118,6 +118,15 @@ pub(super) struct FixJson<'a> {
     pub safety: &'static str,
     pub why_unsafe: Option<&'a str>,
     pub edits: Vec<Edit<'a>>,
+    pub lines: Option<FixedLinesJson>,
+}
+
+/// The lines that a fix changes.
+#[derive(Serialize)]
+pub(super) struct FixedLinesJson {
+    pub first: u32,
+    pub before: String,
+    pub after: String,
 }
 
 #[derive(Serialize)]

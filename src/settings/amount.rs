@@ -45,6 +45,21 @@ pub fn ratio(text: &str) -> Option<f64> {
     (share.is_finite() && (scale > 1.0 || share <= 1.0)).then_some(share)
 }
 
+/// Seconds: a number, or a number with `s`, `min` or `h`. `None` for what is no time.
+pub(super) fn seconds(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let scale = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "s" | "sec" | "seconds" => 1.0,
+        "m" | "min" | "minutes" => 60.0,
+        "h" | "hours" => 3_600.0,
+        _ => return None,
+    };
+    let seconds = number.parse::<f64>().ok()? * scale;
+    seconds.is_finite().then_some(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +84,17 @@ mod tests {
         ];
         for (text, expected) in all {
             assert_eq!(bytes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        let all = [("90", Some(90.0)), ("1.5 min", Some(90.0)), ("2h", Some(7_200.0)), ("30 s", Some(30.0))];
+        for (text, expected) in all {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+        for text in ["", "s", "-1 s", "1 year", "1..2", "."] {
+            assert_eq!(seconds(text), None, "{text}");
         }
     }
 

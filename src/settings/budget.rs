@@ -36,6 +36,14 @@ pub enum Measure {
     Secrets,
     /// What it weighs more than the baseline.
     Growth,
+    /// Seconds of a build without a cache.
+    BuildTime,
+    /// Seconds of the build after a change of a source file.
+    RebuildTime,
+    /// Findings.
+    Findings,
+    /// Findings that the baseline does not have.
+    NewFindings,
     /// dive's efficiency score; at least.
     DiveEfficiency,
     /// dive's wasted bytes.
@@ -61,6 +69,10 @@ impl Measure {
             Self::Path(_) => "forbid-paths",
             Self::Secrets => "forbid-secrets",
             Self::Growth => "max-growth",
+            Self::BuildTime => "max-build-time",
+            Self::RebuildTime => "max-rebuild-time",
+            Self::Findings => "max-findings",
+            Self::NewFindings => "max-new-findings",
             Self::DiveEfficiency => "lowestEfficiency",
             Self::DiveWastedBytes => "highestWastedBytes",
             Self::DiveUserWaste => "highestUserWastedPercent",
@@ -74,6 +86,11 @@ impl Measure {
             Self::Path(pattern) => Some(pattern.text()),
             _ => None,
         }
+    }
+
+    /// Whether an image alone shows the value. The others are limits of `dockopt report`.
+    pub const fn is_of_image(&self) -> bool {
+        !matches!(self, Self::BuildTime | Self::RebuildTime | Self::Findings | Self::NewFindings)
     }
 
     /// Whether the limit is the least that is allowed, and not the most.
@@ -91,6 +108,8 @@ pub enum Bound {
     Count(u64),
     /// Such a share; 1 is all.
     Ratio(f64),
+    /// So many seconds.
+    Seconds(f64),
 }
 
 /// A limit.
@@ -115,9 +134,19 @@ pub struct Budget {
     pub ignore_base: Option<bool>,
     /// What growth is measured against: an image, or a file with the JSON result of one.
     pub baseline: Option<String>,
+    /// The label of a pull request that allows any growth.
+    pub growth_label: Option<String>,
 }
 
+/// The label that allows growth where no other is set.
+const GROWTH_LABEL: &str = "allow-size-increase";
+
 impl Budget {
+    /// The label of a pull request that allows any growth.
+    pub fn growth_label(&self) -> &str {
+        self.growth_label.as_deref().unwrap_or(GROWTH_LABEL)
+    }
+
     /// Puts another one on top: its limits go over those for the same.
     pub fn extend(&mut self, other: Self) {
         for limit in other.limits {
@@ -132,6 +161,7 @@ impl Budget {
         self.ignore.extend(other.ignore);
         self.ignore_base = other.ignore_base.or(self.ignore_base);
         self.baseline = other.baseline.or_else(|| self.baseline.take());
+        self.growth_label = other.growth_label.or_else(|| self.growth_label.take());
     }
 }
 
@@ -144,7 +174,24 @@ pub struct BudgetSection {
     pub budget: Budget,
 }
 
-const KEYS: [&str; 16] = [
+impl BudgetSection {
+    /// Whether it is for a build with one of these names: of its image, with its tag or without, or its Dockerfile.
+    pub fn applies_to(&self, names: &[&str]) -> bool {
+        let matches = |name: &str| self.images.iter().any(|pattern| pattern.matches(name));
+        names.iter().any(|name| matches(name) || matches(image_repository(name)))
+    }
+}
+
+/// An image's name without tag and digest.
+pub fn image_repository(name: &str) -> &str {
+    let name = name.split('@').next().unwrap_or(name);
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
+    }
+}
+
+const KEYS: [&str; 21] = [
     "max-size",
     "max-pull-size",
     "max-added-size",
@@ -154,6 +201,11 @@ const KEYS: [&str; 16] = [
     "max-waste-ratio",
     "min-efficiency",
     "max-growth",
+    "growth-label",
+    "max-build-time",
+    "max-rebuild-time",
+    "max-findings",
+    "max-new-findings",
     "max-category",
     "max-package",
     "forbid-paths",
@@ -209,6 +261,11 @@ fn read_table(reader: &mut ValueReader, file: FileId, table: &DeTable, more: &[&
                     limit(Measure::Growth, growth(reader, item));
                 }
             }
+            "max-build-time" => limit(Measure::BuildTime, seconds(reader, value)),
+            "max-rebuild-time" => limit(Measure::RebuildTime, seconds(reader, value)),
+            "max-findings" => limit(Measure::Findings, reader.number(value).map(Bound::Count)),
+            "max-new-findings" => limit(Measure::NewFindings, reader.number(value).map(Bound::Count)),
+            "growth-label" => budget.growth_label = reader.text(value).map(|word| word.text),
             "max-category" => {
                 for (name, value) in categories(reader, value) {
                     limit(Measure::Category(name), bytes(reader, value));
@@ -287,12 +344,27 @@ fn bytes(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
     bytes.map(Bound::Bytes)
 }
 
-fn share(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
-    let text = match value.get_ref() {
+/// A number as it is written, or a text.
+fn number_or_text(reader: &mut ValueReader, value: &SettingsValue) -> Option<String> {
+    Some(match value.get_ref() {
         DeValue::Float(number) => number.as_str().to_owned(),
         DeValue::Integer(number) => number.as_str().to_owned(),
         _ => reader.text(value)?.text,
-    };
+    })
+}
+
+fn seconds(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
+    let text = number_or_text(reader, value)?;
+    let seconds = amount::seconds(&text);
+    if seconds.is_none() {
+        let help = "use a number of seconds, or a string such as \"90 s\" or \"2 min\"".to_owned();
+        reader.error(span_of(value), format!("`{text}` is not a time"), Some(help));
+    }
+    seconds.map(Bound::Seconds)
+}
+
+fn share(reader: &mut ValueReader, value: &SettingsValue) -> Option<Bound> {
+    let text = number_or_text(reader, value)?;
     let share = amount::ratio(&text);
     if share.is_none() {
         let help = "use a number from 0 to 1, or a string such as \"5 %\"".to_owned();

@@ -100,6 +100,11 @@ fn build_logs_are_explained_as_shown() {
     check("docs/build-logs.md", Dockopt::new().file("build.log", log).file("Dockerfile", dockerfile()));
 }
 
+#[test]
+fn reports_are_shown_as_they_are() {
+    check("docs/report.md", crate::pull_request::project());
+}
+
 const NAIVE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\n\
                      CMD gunicorn --bind 0.0.0.0:8000 app:app\n";
 

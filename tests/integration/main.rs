@@ -33,6 +33,7 @@ mod packaging;
 mod patches;
 mod path_functions;
 mod prices;
+mod pull_request;
 mod projects;
 mod readme;
 mod safe_rows;

@@ -79,11 +79,16 @@ fn budget() -> Value {
     let share =
         json!({ "type": ["number", "string"], "description": "A number from 0 to 1, or a string such as \"5 %\"." });
     let growth = json!({ "type": ["integer", "string"] });
+    let time =
+        json!({ "type": ["number", "string"], "description": "Seconds: a number, or a string such as \"2 min\"." });
     let Value::Object(keys) = json!({
         "max-size": bytes, "max-pull-size": bytes, "max-added-size": bytes, "max-layer-size": bytes,
         "max-layers": { "type": "integer", "minimum": 0 },
         "max-waste": bytes, "max-waste-ratio": share, "min-efficiency": share,
         "max-growth": { "anyOf": [growth, { "type": "array", "items": growth }] },
+        "growth-label": { "type": "string", "description": "The label of a pull request that allows any growth." },
+        "max-build-time": time, "max-rebuild-time": time,
+        "max-findings": { "type": "integer", "minimum": 0 }, "max-new-findings": { "type": "integer", "minimum": 0 },
         "max-category": { "type": "object", "additionalProperties": bytes },
         "max-package": { "type": "object", "additionalProperties": bytes },
         "forbid-paths": texts("Globs of paths that must not be in the image."),

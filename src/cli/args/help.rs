@@ -21,17 +21,14 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 13] = [
+const HELP: [Help; 14] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
         modes: &[],
         examples: [
             ("dockopt audit ./backend", "show what costs most in all builds under a folder"),
-            (
-                "dockopt audit --format markdown --fail-on error",
-                "print a table for a pull request, fail only on errors",
-            ),
+            ("dockopt audit --format markdown --fail-on error", "print a Markdown table, fail only on errors"),
         ],
     },
     Help {
@@ -88,7 +85,7 @@ const HELP: [Help; 13] = [
         modes: &[],
         examples: [
             ("dockopt image diff api:1.0 api:1.1", "show why the image grew"),
-            ("dockopt image diff old.tar new.tar --format markdown", "print the comparison for a pull request"),
+            ("dockopt image diff old.tar new.tar --format markdown", "print the comparison as Markdown"),
         ],
     },
     Help {
@@ -110,6 +107,21 @@ const HELP: [Help; 13] = [
         examples: [
             ("dockopt cache predict ./backend", "show which steps the changes since the last commit rerun"),
             ("dockopt cache predict ./backend --touch src/main.py", "show what an edit of this file reruns"),
+        ],
+    },
+    Help {
+        command: &["report"],
+        formats: TEXT_JSON_AND_MARKDOWN,
+        modes: &[],
+        examples: [
+            (
+                "dockopt report image.json measure.json --baseline base.json --format markdown",
+                "write the comment for a pull request",
+            ),
+            (
+                "dockopt report audit.json image.json --format json --output base.json",
+                "save the baseline of later reports",
+            ),
         ],
     },
     Help {

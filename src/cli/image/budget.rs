@@ -13,7 +13,7 @@ use crate::inputs::{InputProblem, Inputs};
 use crate::load::{self, SettingsSource, begins_as_json, read_source};
 use crate::report;
 use crate::rules::documents;
-use crate::settings::{Budget, Document, Measure, SettingsPattern, dive};
+use crate::settings::{Budget, Document, Measure, dive};
 use crate::text::{FileId, Source};
 
 /// Where dive looks for its rules.
@@ -91,7 +91,7 @@ impl Budgets {
             .chain(image.image.names.iter().map(String::as_str))
             .collect();
         for (file, document) in &self.documents {
-            let sections = document.budgets.iter().filter(|section| matches_any(&section.images, &names));
+            let sections = document.budgets.iter().filter(|section| section.applies_to(&names));
             for section_budget in [&document.budget].into_iter().chain(sections.map(|section| &section.budget)) {
                 let mut image_budget = section_budget.clone();
                 image_budget.baseline =
@@ -175,18 +175,6 @@ fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String
         });
     }
     Ok(budget)
-}
-
-/// Whether a pattern is for one of the names, with its tag or without.
-fn matches_any(patterns: &[SettingsPattern], names: &[&str]) -> bool {
-    names.iter().any(|name| {
-        let bare = name.split('@').next().unwrap_or(name);
-        let bare = match bare.rsplit_once(':') {
-            Some((bare, tag)) if !tag.contains('/') => bare,
-            _ => bare,
-        };
-        patterns.iter().any(|pattern| pattern.matches(name) || pattern.matches(bare))
-    })
 }
 
 /// A baseline as a file of settings names it: a path beside it, where there is one.

@@ -120,6 +120,15 @@ pub(in crate::report) fn markdown_code(text: &str) -> String {
     out + "</code>"
 }
 
+/// Lines as a block of code with its language. The fence is longer than any run of backquotes in the lines; control
+/// characters are replaced, line ends are kept.
+pub(in crate::report) fn markdown_fence(language: &str, text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    let lines: String = text.lines().map(|line| format!("{}\n", clean(line))).collect();
+    format!("{fence}{language}\n{lines}{fence}\n")
+}
+
 /// A character that Markdown gives a meaning to, as a reference, which has none.
 fn reference(c: char) -> Cow<'static, str> {
     if "\\`*_[]<>#!|~&@$".contains(c) { format!("&#{};", c as u32).into() } else { String::from(c).into() }
@@ -194,6 +203,13 @@ mod tests {
         ] {
             assert_eq!(csv(text), cell, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_fence_is_not_closed_by_what_it_holds() {
+        assert_eq!(markdown_fence("diff", "+a\n"), "```diff\n+a\n```\n");
+        let text = markdown_fence("diff", "+```\n+````x\u{1b}[2J\n");
+        assert_eq!(text, "`````diff\n+```\n+````x␛[2J\n`````\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A table for a comment on a pull request.
+//! A table in Markdown.
 
 use super::ReportRun;
 use super::escape::{markdown, markdown_code};

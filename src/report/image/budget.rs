@@ -1,4 +1,4 @@
-//! Limits that an image was held against: for people, for programs, for pull requests.
+//! Limits that an image was held against: for people, for programs, in Markdown.
 
 use super::wire::origin;
 use super::{shown_maker, wire};
@@ -6,7 +6,7 @@ use crate::analysis::{Cause, ImageAnalysis, LimitResult};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle};
-use crate::report::units::{bytes, count};
+use crate::report::units::{bytes, count, seconds};
 use crate::settings::Bound;
 
 /// What a limit is called: `max-size`, `max-category apt-lists`.
@@ -21,16 +21,17 @@ pub(in crate::report) fn broken(image: &ImageAnalysis) -> impl Iterator<Item = &
 }
 
 /// A value or a bound: `412 MB`, `23`, `94.21 %`.
-fn format_bound(bound: Bound) -> String {
+pub(in crate::report) fn format_bound(bound: Bound) -> String {
     match bound {
         Bound::Bytes(number) => bytes(number),
         Bound::Count(number) => count(number, "").trim_end_matches(['s', ' ']).to_owned(),
         Bound::Ratio(share) => format!("{} %", (share * 10_000.0).round() / 100.0),
+        Bound::Seconds(amount) => seconds(amount),
     }
 }
 
 /// Both, to the byte where people could not tell them apart.
-fn pair(value: Bound, limit: Bound) -> (String, String) {
+pub(in crate::report) fn pair(value: Bound, limit: Bound) -> (String, String) {
     match (value, limit) {
         (Bound::Bytes(value), Bound::Bytes(limit)) if value != limit && bytes(value) == bytes(limit) => {
             (count(value, "byte"), count(limit, "byte"))
@@ -137,7 +138,7 @@ pub(super) fn table(image: &ImageAnalysis) -> String {
 pub(super) fn wire(image: &ImageAnalysis) -> Vec<wire::Limit<'_>> {
     let number = |bound: Bound| match bound {
         Bound::Bytes(number) | Bound::Count(number) => wire::Number::Whole(number),
-        Bound::Ratio(share) => wire::Number::Share(share),
+        Bound::Ratio(number) | Bound::Seconds(number) => wire::Number::Share(number),
     };
     let cause = |cause: &Cause| wire::Cause {
         what: cause.what.clone(),
@@ -154,6 +155,7 @@ pub(super) fn wire(image: &ImageAnalysis) -> Vec<wire::Limit<'_>> {
             Bound::Bytes(_) => "bytes",
             Bound::Count(_) => "count",
             Bound::Ratio(_) => "ratio",
+            Bound::Seconds(_) => "seconds",
         },
         kept: limit_result.is_kept,
         unknown: limit_result.unknown,

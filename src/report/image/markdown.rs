@@ -1,4 +1,4 @@
-//! A comment on a pull request: the sums, what is worth a change, and the layers behind a fold.
+//! An image in Markdown: the sums, what is worth a change, and the layers behind a fold.
 
 use super::{ImageView, image_name, shown_line, shown_maker, shown_path};
 use crate::analysis::{Analysis, ImageAnalysis};

@@ -99,6 +99,7 @@ impl BudgetFlags {
             ignore: self.ignore_path.clone(),
             ignore_base: self.ignore_base.then_some(true),
             baseline: self.baseline.clone(),
+            growth_label: None,
         }
     }
 }

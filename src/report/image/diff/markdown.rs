@@ -1,4 +1,4 @@
-//! The difference of two images as a comment on a pull request.
+//! The difference of two images in Markdown.
 
 use super::{ImageDiff, package, setting, signed};
 use crate::report::format::escape::{markdown, markdown_code};

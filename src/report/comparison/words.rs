@@ -1,0 +1,279 @@
+//! Figures, changes and limits in words.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
+use crate::report::image::{format_bound, pair};
+use crate::report::table;
+use crate::report::units::{bytes, count, seconds};
+use crate::results::{
+    ChangeCause, Comparison, CostState, Direction, FigureKind, FigureRow, FigureUnit, FindingState, LimitCheck,
+    StateFigure,
+};
+
+/// Share of a size that a change must exceed to be part of the verdict.
+const LEAST_SHARE: f64 = 0.01;
+
+/// Bytes that a change must exceed to be part of the verdict.
+const LEAST_BYTES: f64 = 1_000_000.0;
+
+#[allow(clippy::cast_sign_loss, reason = "read from results, which have no negative amounts")]
+const fn whole(value: f64) -> u64 {
+    value as u64
+}
+
+/// An amount: `1.21 GB`, `20 s`, `5`.
+fn amount(unit: FigureUnit, value: f64) -> String {
+    match unit {
+        FigureUnit::Bytes => bytes(whole(value)),
+        FigureUnit::Seconds => seconds(value),
+        FigureUnit::Steps => whole(value).to_string(),
+    }
+}
+
+/// A value: `1.21 GB`, `20 s`, `5 of 7 steps`.
+pub(super) fn value(figure: &StateFigure) -> String {
+    let text = amount(figure.kind.unit(), figure.value);
+    match figure.of {
+        Some(of) => format!("{text} of {}", count(whole(of), "step")),
+        None => text,
+    }
+}
+
+/// A change with its sign: `−880 MB`; `±0` if it is nothing.
+pub(super) fn signed(unit: FigureUnit, change: f64) -> String {
+    let text = amount(unit, change.abs());
+    match change {
+        _ if change > 0.0 => format!("+{text}"),
+        _ if change < 0.0 => format!("−{text}"),
+        _ => "±0".to_owned(),
+    }
+}
+
+/// The change of a row: `−880 MB (−73 %)`; empty without a value before.
+pub(super) fn change(row: &FigureRow) -> String {
+    let Some(before) = &row.before else { return String::new() };
+    let change = row.after.value - before.value;
+    let text = signed(row.kind.unit(), change);
+    if row.kind.unit() == FigureUnit::Steps {
+        // Of another number of steps, the difference says nothing.
+        return if before.of == row.after.of { text } else { String::new() };
+    }
+    let percent = if before.value > 0.0 { (change / before.value * 100.0).round() } else { 0.0 };
+    match percent {
+        _ if percent > 0.0 => format!("{text} (+{percent} %)"),
+        _ if percent < 0.0 => format!("{text} (−{} %)", -percent),
+        _ => text,
+    }
+}
+
+/// What is to be known of a row's change: that it is noise, or why there is none.
+pub(super) fn remark(row: &FigureRow) -> String {
+    match (row.direction, row.noise) {
+        (Direction::Noise, Some(noise)) => format!("not judged: less than {}", seconds(noise)),
+        _ => String::new(),
+    }
+}
+
+/// The limits of a row: `at most 400 MB`, and whether they are met.
+pub(super) fn row_limits<'a>(comparison: &'a Comparison, row: &'a FigureRow) -> impl Iterator<Item = &'a LimitCheck> {
+    comparison.limits.iter().filter(|limit| limit.figure == Some(row.kind) && limit.build == row.build)
+}
+
+/// A limit in a few words, with a mark: `✓ at most 400 MB`.
+pub(super) fn limit(check: &LimitCheck) -> String {
+    let word = if check.is_least { "at least" } else { "at most" };
+    let growth = if check.name == "max-growth" { "growth " } else { "" };
+    format!("{} {growth}{word} {}", mark(check), format_bound(check.limit))
+}
+
+/// Whether a limit is met.
+pub(super) const fn mark(check: &LimitCheck) -> &'static str {
+    match (check.is_met, &check.lifted_by) {
+        (Some(true), _) => "✓",
+        (Some(false), None) => "✗",
+        (Some(false), Some(_)) => "⚠",
+        (None, _) => "?",
+    }
+}
+
+/// A limit that is exceeded, lifted or unknown, in a sentence; `None` if it is met.
+pub(super) fn limit_sentence(check: &LimitCheck) -> Option<String> {
+    let place = check.written.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    let of = if check.build.is_empty() { String::new() } else { format!(" of `{}`", check.build) };
+    let word = if check.is_least { "at least" } else { "at most" };
+    let value = check.value.map(|value| {
+        let (value, bound) = pair(value, check.limit);
+        format!("{value}, {word} {bound}")
+    });
+    let value = value.unwrap_or_else(|| format!("{word} {}", format_bound(check.limit)));
+    let causes =
+        if check.causes.is_empty() { String::new() } else { format!("; largest: {}", check.causes.join(", ")) };
+    Some(match (check.is_met, &check.lifted_by, &check.unknown) {
+        (Some(true), ..) => return None,
+        (Some(false), None, _) => format!("the limit {}{of} is exceeded: {value}{place}{causes}", check.name),
+        (Some(false), Some(label), _) => {
+            format!("the limit {}{of} is exceeded: {value}{place}; the label `{label}` allows it", check.name)
+        }
+        (None, _, Some(why)) => format!("the limit {}{of} is not checked: {why} ({value}){place}", check.name),
+        (None, _, None) => format!("the limit {}{of} is not checked ({value}){place}", check.name),
+    })
+}
+
+/// Where a cause is and what it did: `line 14 (added)`.
+pub(super) fn cause_place(cause: &ChangeCause) -> String {
+    match (cause.line, cause.how) {
+        (Some(line), "added") => format!("line {line}, new"),
+        (Some(line), "removed") => format!("was line {line}, removed"),
+        (None, "added") => "new".to_owned(),
+        (None, "removed") => "removed".to_owned(),
+        (Some(line), _) => format!("line {line}"),
+        (None, _) => String::new(),
+    }
+}
+
+/// Whether the figures are of more than one build.
+pub(super) fn has_several_builds(comparison: &Comparison) -> bool {
+    comparison.rows.windows(2).any(|rows| matches!(rows, [row, next] if row.build != next.build))
+}
+
+/// The verdict: what changed most, findings, limits; one line.
+pub(super) fn verdict(comparison: &Comparison) -> String {
+    let mut parts = Vec::new();
+    let exceeded = comparison.exceeded().count();
+    if exceeded > 0 {
+        parts.push(format!("{} exceeded", count(exceeded as u64, "limit")));
+    }
+    let several = has_several_builds(comparison);
+    for kind in [FigureKind::ImageSize, FigureKind::ColdBuild, FigureKind::Rebuild] {
+        parts.extend(headline(comparison, kind, several));
+    }
+    parts.extend(findings_verdict(comparison));
+    if parts.is_empty() { "no change".to_owned() } else { parts.join("; ") }
+}
+
+/// The largest change of a kind; without a baseline the largest value.
+fn headline(comparison: &Comparison, kind: FigureKind, several: bool) -> Option<String> {
+    let rows = comparison.rows.iter().filter(|row| row.kind == kind);
+    let share = |row: &FigureRow| match &row.before {
+        Some(before) => (row.after.value - before.value).abs() / before.value.max(1.0),
+        None => 0.0,
+    };
+    let of = |row: &FigureRow| if several { format!(" of {}", row.build) } else { String::new() };
+    if comparison.baseline.is_none() {
+        let row = rows.max_by(|row, other| row.after.value.total_cmp(&other.after.value))?;
+        return Some(format!("{}{} {}", kind.title(), of(row), value(&row.after)));
+    }
+    let changed = |row: &&FigureRow| match (&row.before, row.direction) {
+        (Some(before), Direction::Better | Direction::Worse) => {
+            let change = (row.after.value - before.value).abs();
+            kind.unit() != FigureUnit::Bytes || change >= LEAST_BYTES || share(row) >= LEAST_SHARE
+        }
+        _ => false,
+    };
+    let row = rows.filter(changed).max_by(|row, other| share(row).total_cmp(&share(other)))?;
+    let before = row.before.as_ref().map(value).unwrap_or_default();
+    let percent = change(row);
+    let percent = percent.split_once(" (").map(|(_, percent)| format!(" ({percent}")).unwrap_or_default();
+    Some(format!("{}{} {before} → {}{percent}", kind.title(), of(row), value(&row.after)))
+}
+
+fn findings_verdict(comparison: &Comparison) -> Option<String> {
+    if comparison.state.commands.is_empty() {
+        return None;
+    }
+    let (new, fixed) = (comparison.new_findings.len() as u64, comparison.fixed_findings.len() as u64);
+    Some(match (comparison.baseline.is_some(), new, fixed) {
+        (false, 0, _) => "no findings".to_owned(),
+        (false, new, _) => count(new, "finding"),
+        (true, 0, 0) => "no new findings".to_owned(),
+        (true, 0, fixed) => format!("no new findings, {fixed} fixed"),
+        (true, new, 0) => count(new, "new finding"),
+        (true, new, fixed) => format!("{}, {fixed} fixed", count(new, "new finding")),
+    })
+}
+
+/// Which state the other one is compared with.
+pub(super) fn baseline(comparison: &Comparison) -> String {
+    let Some(origin) = &comparison.baseline else {
+        return "There is no baseline: the figures are absolute, and all findings are listed.".to_owned();
+    };
+    let commit = origin.commit.as_deref().map(short_commit);
+    let file = origin.file.as_deref();
+    match (commit, &origin.nearest, file) {
+        (Some(commit), Some((base, distance)), _) if *distance > 0 => {
+            let distance = count(*distance as u64, "commit");
+            format!(
+                "Compared with `{commit}`, {distance} before the base commit `{}`, which has no baseline.",
+                short_commit(base)
+            )
+        }
+        (Some(commit), Some(_), _) => format!("Compared with the base commit `{commit}`."),
+        (Some(commit), None, Some(file)) => format!("Compared with `{commit}` (`{file}`)."),
+        (Some(commit), None, None) => format!("Compared with `{commit}`."),
+        (None, _, Some(file)) => format!("Compared with `{file}`."),
+        (None, _, None) => "Compared with the builds before that the results have.".to_owned(),
+    }
+}
+
+/// The first characters of a commit.
+fn short_commit(commit: &str) -> &str {
+    commit.get(..10).unwrap_or(commit)
+}
+
+/// Where a finding is: `backend/Dockerfile:14`.
+pub(super) fn place(finding: &FindingState) -> String {
+    finding.line.map_or_else(|| finding.file.clone(), |line| format!("{}:{line}", finding.file))
+}
+
+/// Findings of one rule in one line: the first, and how many there are.
+pub(super) fn groups(findings: &[FindingState]) -> Vec<(&FindingState, usize)> {
+    let mut groups: Vec<(&FindingState, usize)> = Vec::new();
+    let mut known: HashMap<(&str, &str, Option<u32>), usize> = HashMap::new();
+    for finding in findings {
+        let next = groups.len();
+        match known.entry((&finding.rule, &finding.file, finding.line)) {
+            Entry::Occupied(group) => groups[*group.get()].1 += 1,
+            Entry::Vacant(group) => {
+                group.insert(next);
+                groups.push((finding, 1));
+            }
+        }
+    }
+    groups
+}
+
+/// `, and 3 more like it`; empty for one.
+pub(super) fn others(number: usize) -> String {
+    if number > 1 { format!(", and {} more like this", number - 1) } else { String::new() }
+}
+
+/// What a finding costs, as the other commands write it; empty if that is unknown.
+pub(super) fn cost(finding: &FindingState) -> String {
+    finding.cost.as_ref().and_then(impact).map(|impact| table::cost(&impact)).unwrap_or_default()
+}
+
+fn impact(cost: &CostState) -> Option<Impact> {
+    let kinds = [
+        ImpactKind::PullBytes,
+        ImpactKind::DiskBytes,
+        ImpactKind::ContextBytes,
+        ImpactKind::ColdSeconds,
+        ImpactKind::RebuildSeconds,
+    ];
+    let kind = kinds.into_iter().find(|kind| kind.name() == cost.kind)?;
+    let frequencies = [CostFrequency::Build, CostFrequency::Commit, CostFrequency::Pull];
+    let bases = [Basis::Measured, Basis::Computed, Basis::Typical];
+    let saves = cost.saves.map(|amount| match kind {
+        ImpactKind::ColdSeconds | ImpactKind::RebuildSeconds => Saving::Seconds(amount),
+        _ => Saving::Bytes(whole(amount)),
+    });
+    Some(Impact {
+        kind,
+        saves,
+        per: frequencies.into_iter().find(|per| per.name() == cost.per)?,
+        basis: bases.into_iter().find(|basis| basis.name() == cost.basis)?,
+        evidence: String::new(),
+    })
+}

@@ -1,0 +1,23 @@
+//! JSON results of commands ─► the state of a project, and what changed since a baseline. Owns which result has which
+//! figure, which findings are new, which line caused a change, and which limit is exceeded; writes nothing.
+
+mod cause;
+mod comparison;
+mod figure;
+mod join;
+mod limit;
+mod read;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use self::cause::{ChangeCause, causes};
+pub use self::comparison::{BaselineOrigin, Comparison, ComparisonOptions, FigureRow, compare};
+pub use self::figure::{Direction, FigureKind, FigureUnit, tolerance};
+pub use self::join::join;
+pub use self::limit::LimitCheck;
+pub use self::read::{ReadResult, ReadResultError, Rewrite, read_result, result_kinds};
+pub use self::state::{
+    BuildState, CacheMiss, CostState, FindingState, FixState, ImageLimit, LayerState, ProjectState, StateFigure,
+    StepState,
+};

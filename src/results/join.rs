@@ -1,0 +1,143 @@
+//! The states that results tell ─► one state: what is about the same build goes together.
+
+use std::collections::HashMap;
+
+use super::state::{BuildState, FindingState, ProjectState};
+use crate::text::path;
+
+/// Builds of one Dockerfile that are compared before one is taken for another build.
+const MOST_CANDIDATES: usize = 50;
+
+/// Joins states of one project at one commit.
+pub fn join(states: impl IntoIterator<Item = ProjectState>) -> ProjectState {
+    let mut joined = ProjectState::default();
+    let mut findings: HashMap<String, usize> = HashMap::new();
+    let mut builds: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut without_dockerfile = Vec::new();
+    for state in states {
+        joined.commit = joined.commit.or(state.commit);
+        joined.commands.extend(state.commands);
+        joined.skipped_rules.extend(state.skipped_rules);
+        joined.broken_files.extend(state.broken_files);
+        for finding in state.findings {
+            add_finding(&mut joined.findings, &mut findings, finding);
+        }
+        for build in state.builds {
+            match build.dockerfile.as_deref().map(path::normalize) {
+                Some(dockerfile) => add_build(&mut joined.builds, builds.entry(dockerfile).or_default(), build),
+                None => without_dockerfile.push(build),
+            }
+        }
+    }
+    join_by_image(&mut joined.builds, without_dockerfile);
+    joined.builds.iter_mut().for_each(place_steps);
+    joined
+}
+
+/// Adds builds of which no Dockerfile is known: to the build of the same image, or the only build that has no image yet.
+fn join_by_image(builds: &mut Vec<BuildState>, more: Vec<BuildState>) {
+    let mut by_image: HashMap<String, usize> = HashMap::new();
+    for (index, build) in builds.iter().enumerate() {
+        by_image.extend(build.images.iter().map(|image| (image.clone(), index)));
+    }
+    let only = match builds.as_slice() {
+        [build] if build.images.is_empty() && more.len() == 1 => Some(0),
+        _ => None,
+    };
+    for build in more {
+        let same = build.images.iter().find_map(|image| by_image.get(image).copied()).or(only);
+        match same.and_then(|index| builds.get_mut(index)) {
+            Some(known) if known.platform.is_none() || build.platform.is_none() || known.platform == build.platform => {
+                known.absorb(build);
+            }
+            _ => {
+                by_image.extend(build.images.iter().map(|image| (image.clone(), builds.len())));
+                builds.push(build);
+            }
+        }
+    }
+}
+
+/// One that `lint` and `audit` both report is one; the price is taken from who knows it.
+fn add_finding(findings: &mut Vec<FindingState>, known: &mut HashMap<String, usize>, finding: FindingState) {
+    match known.get(&finding.fingerprint).and_then(|index| findings.get_mut(*index)) {
+        None => {
+            known.insert(finding.fingerprint.clone(), findings.len());
+            findings.push(finding);
+        }
+        Some(same) => {
+            same.cost = same.cost.take().or(finding.cost);
+            same.fix = same.fix.take().or(finding.fix);
+        }
+    }
+}
+
+fn add_build(builds: &mut Vec<BuildState>, candidates: &mut Vec<usize>, build: BuildState) {
+    let mut same = candidates.iter().take(MOST_CANDIDATES).copied();
+    match same.find(|index| !builds[*index].conflicts_with(&build)) {
+        Some(index) => builds[index].absorb(build),
+        None => {
+            candidates.push(builds.len());
+            builds.push(build);
+        }
+    }
+}
+
+impl BuildState {
+    /// Whether both say the same thing of different builds: two images of one Dockerfile, by target or platform.
+    fn conflicts_with(&self, other: &Self) -> bool {
+        let is_other_image = !self.images.is_empty() && !other.images.is_empty() && self.images != other.images;
+        let is_other_platform = self.platform.is_some() && other.platform.is_some() && self.platform != other.platform;
+        is_other_image || is_other_platform
+    }
+
+    /// Adds what another result says of the same build. Of two values for one figure the first stays.
+    fn absorb(&mut self, other: Self) {
+        self.dockerfile = self.dockerfile.take().or(other.dockerfile);
+        self.platform = self.platform.take().or(other.platform);
+        self.failure = self.failure.take().or(other.failure);
+        // The audit names the base as the Dockerfile writes it, and knows its line.
+        if other.base_line.is_some() || self.base.is_none() {
+            self.base = other.base.or(self.base.take());
+            self.base_line = other.base_line.or(self.base_line);
+        }
+        if self.images.is_empty() {
+            self.images = other.images;
+        }
+        if self.layers.is_empty() {
+            self.layers = other.layers;
+        }
+        for figure in other.figures {
+            let same = |known: &&super::StateFigure| known.kind == figure.kind && known.command == figure.command;
+            if self.figures.iter().find(same).is_none() {
+                self.figures.push(figure);
+            }
+        }
+        self.steps.extend(other.steps);
+        self.misses.extend(other.misses);
+        self.limits.extend(other.limits);
+    }
+}
+
+/// A step's name without its number and its layout: what identifies it in another build.
+pub(super) fn step_text(name: &str) -> String {
+    let text = match name.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((_, text)) => text,
+        None => name,
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Lines of steps that only another result knows.
+fn place_steps(build: &mut BuildState) {
+    let mut lines: HashMap<String, u32> = HashMap::new();
+    let layers = build.layers.iter().filter_map(|layer| Some((step_text(layer.instruction.as_deref()?), layer.line?)));
+    let steps = build.steps.iter().filter_map(|step| Some((step_text(&step.name), step.line?)));
+    let misses = build.misses.iter().filter_map(|miss| Some((step_text(&miss.name), miss.line?)));
+    for (text, line) in layers.chain(steps).chain(misses) {
+        lines.entry(text).or_insert(line);
+    }
+    for step in &mut build.steps {
+        step.line = step.line.or_else(|| lines.get(&step_text(&step.name)).copied());
+    }
+}

@@ -1,0 +1,163 @@
+//! Results of `cache predict`, `cache explain` and `cache history`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::result::{ReadResult, amount, document};
+use crate::results::figure::FigureKind;
+use crate::results::state::{BuildState, CacheMiss, ProjectState, StateFigure, StepState};
+
+#[derive(Deserialize)]
+struct PredictionsJson {
+    builds: Vec<PredictionJson>,
+}
+
+#[derive(Deserialize)]
+struct PredictionJson {
+    dockerfile: String,
+    #[serde(default)]
+    steps: Vec<PredictedStepJson>,
+    cached: u32,
+    reruns: u32,
+    may_rerun: u32,
+    rerun_seconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct PredictedStepJson {
+    line: u32,
+    step: String,
+    verdict: String,
+    #[serde(default)]
+    reasons: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct LogJson {
+    builds: Vec<LoggedBuildJson>,
+}
+
+#[derive(Deserialize)]
+struct LoggedBuildJson {
+    dockerfile: Option<String>,
+    seconds: Option<f64>,
+    #[serde(default)]
+    is_check: bool,
+    cacheable_steps: u32,
+    cached_steps: u32,
+    error: Option<LogErrorJson>,
+    #[serde(default)]
+    steps: Vec<LoggedStepJson>,
+}
+
+#[derive(Deserialize)]
+struct LogErrorJson {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct LoggedStepJson {
+    name: String,
+    seconds: Option<f64>,
+    file: Option<String>,
+    line: Option<u32>,
+    first_miss: Option<usize>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct HistoryJson {
+    dockerfile: String,
+    #[serde(default)]
+    tables: Vec<TableJson>,
+}
+
+#[derive(Deserialize)]
+struct TableJson {
+    expected_seconds: Option<ExpectedJson>,
+}
+
+#[derive(Deserialize)]
+struct ExpectedJson {
+    least: f64,
+}
+
+/// Misses that are kept of one build.
+const MOST_MISSES: usize = 20;
+
+/// Steps that are kept of one build.
+const MOST_STEPS: usize = 1_000;
+
+fn figure(kind: FigureKind, command: &str, value: Option<f64>, of: Option<u32>) -> Option<StateFigure> {
+    let value = value.and_then(amount)?;
+    Some(StateFigure { kind, command: command.to_owned(), value, of: of.map(f64::from), spread: None })
+}
+
+fn state(builds: Vec<BuildState>) -> ReadResult {
+    ReadResult { after: ProjectState { builds, ..ProjectState::default() }, ..ReadResult::default() }
+}
+
+pub(super) fn prediction(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: PredictionsJson = document(text)?;
+    let build = |build: PredictionJson| {
+        let all = build.cached.saturating_add(build.reruns).saturating_add(build.may_rerun);
+        let hits = figure(FigureKind::CacheHits, "cache predict", Some(f64::from(build.cached)), Some(all));
+        let seconds = figure(FigureKind::PredictedRebuild, "cache predict", build.rerun_seconds, None);
+        // A step above which something reruns has no reason of its own.
+        let misses = build.steps.into_iter().filter(|step| step.verdict == "reruns" && !step.reasons.is_empty());
+        let miss = |step: PredictedStepJson| CacheMiss {
+            name: step.step,
+            line: Some(step.line),
+            reason: step.reasons.into_iter().next().unwrap_or_default(),
+        };
+        BuildState {
+            dockerfile: Some(build.dockerfile),
+            figures: hits.into_iter().chain(seconds).collect(),
+            misses: misses.take(MOST_MISSES).map(miss).collect(),
+            ..BuildState::default()
+        }
+    };
+    Ok(state(read.builds.into_iter().map(build).collect()))
+}
+
+pub(super) fn explanation(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: LogJson = document(text)?;
+    Ok(state(read.builds.into_iter().filter(|build| !build.is_check).map(logged_build).collect()))
+}
+
+fn logged_build(build: LoggedBuildJson) -> BuildState {
+    let mut files: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in build.steps.iter().filter_map(|step| step.file.as_deref()) {
+        *files.entry(file).or_default() += 1;
+    }
+    let placed = files.into_iter().max_by_key(|(_, count)| *count).map(|(file, _)| file.to_owned());
+    let cached = Some(f64::from(build.cached_steps));
+    let hits = figure(FigureKind::CacheHits, "cache explain", cached, Some(build.cacheable_steps));
+    let seconds = figure(FigureKind::LoggedBuild, "cache explain", build.seconds, None);
+    let (mut misses, mut steps) = (Vec::new(), Vec::new());
+    for (index, step) in build.steps.into_iter().enumerate() {
+        if let Some(reason) = step.reason.filter(|_| step.first_miss == Some(index) && misses.len() < MOST_MISSES) {
+            misses.push(CacheMiss { name: step.name.clone(), line: step.line, reason });
+        }
+        if let Some(seconds) = step.seconds.and_then(amount).filter(|_| steps.len() < MOST_STEPS) {
+            steps.push(StepState { build: FigureKind::LoggedBuild, name: step.name, line: step.line, seconds });
+        }
+    }
+    BuildState {
+        dockerfile: placed.or(build.dockerfile),
+        figures: hits.into_iter().chain(seconds).collect(),
+        misses,
+        steps,
+        failure: build.error.map(|error| error.message),
+        ..BuildState::default()
+    }
+}
+
+pub(super) fn history(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: HistoryJson = document(text)?;
+    let expected = read.tables.into_iter().next().and_then(|table| table.expected_seconds);
+    let seconds = expected.map(|expected| expected.least);
+    let figures = figure(FigureKind::CommitRebuild, "cache history", seconds, None).into_iter().collect();
+    Ok(state(vec![BuildState { dockerfile: Some(read.dockerfile), figures, ..BuildState::default() }]))
+}

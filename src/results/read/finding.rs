@@ -1,0 +1,152 @@
+//! Results of `lint` and `audit`.
+
+use serde::Deserialize;
+
+use super::result::{ReadResult, amount, document};
+use crate::results::state::{BuildState, CostState, FindingState, FixState, ProjectState};
+
+#[derive(Deserialize)]
+struct FindingsJson {
+    findings: Vec<FindingJson>,
+    #[serde(default)]
+    skipped: Vec<SkippedJson>,
+    #[serde(default)]
+    problems: Vec<ProblemJson>,
+    #[serde(default)]
+    builds: Vec<BuildJson>,
+}
+
+#[derive(Deserialize)]
+struct FindingJson {
+    rule: String,
+    severity: String,
+    file: String,
+    span: SpanJson,
+    instruction_line: Option<u32>,
+    message: String,
+    help: Option<String>,
+    #[serde(default)]
+    impact: Vec<ImpactJson>,
+    #[serde(default)]
+    fixes: Vec<FixJson>,
+    fingerprint: String,
+}
+
+#[derive(Deserialize)]
+struct SpanJson {
+    start: PlaceJson,
+}
+
+#[derive(Deserialize)]
+struct PlaceJson {
+    line: u32,
+    column: u32,
+}
+
+#[derive(Deserialize)]
+struct ImpactJson {
+    kind: String,
+    saves: Option<f64>,
+    per: String,
+    basis: String,
+}
+
+#[derive(Deserialize)]
+struct FixJson {
+    title: String,
+    safety: String,
+    lines: Option<LinesJson>,
+}
+
+#[derive(Deserialize)]
+struct LinesJson {
+    first: u32,
+    before: String,
+    after: String,
+}
+
+#[derive(Deserialize)]
+struct SkippedJson {
+    what: String,
+}
+
+#[derive(Deserialize)]
+struct ProblemJson {
+    file: String,
+    line: Option<u32>,
+    error: bool,
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct BuildJson {
+    dockerfile: String,
+    #[serde(default)]
+    stages: Vec<StageJson>,
+}
+
+#[derive(Deserialize)]
+struct StageJson {
+    base: String,
+    line: u32,
+}
+
+pub(super) fn audit(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    read(text, "audit")
+}
+
+pub(super) fn lint(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    read(text, "lint")
+}
+
+fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
+    let read: FindingsJson = document(text)?;
+    let mut state = ProjectState { commands: [command.to_owned()].into(), ..ProjectState::default() };
+    let mut notices = Vec::new();
+    state.findings = read.findings.into_iter().map(|finding| finding_state(finding, command)).collect();
+    state.skipped_rules = read.skipped.into_iter().map(|skip| skip.what).collect();
+    for problem in read.problems {
+        let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+        notices.push(format!("{}{line}: {}", problem.file, problem.message));
+        if problem.error {
+            state.broken_files.insert(problem.file);
+        }
+    }
+    for build in read.builds {
+        let stage = build.stages.last();
+        state.builds.push(BuildState {
+            dockerfile: Some(build.dockerfile),
+            base: stage.map(|stage| stage.base.clone()),
+            base_line: stage.map(|stage| stage.line),
+            ..BuildState::default()
+        });
+    }
+    Ok(ReadResult { after: state, notices, ..ReadResult::default() })
+}
+
+fn finding_state(finding: FindingJson, command: &str) -> FindingState {
+    let cost = finding.impact.into_iter().next().map(|impact| CostState {
+        kind: impact.kind,
+        saves: impact.saves.and_then(amount),
+        per: impact.per,
+        basis: impact.basis,
+    });
+    let fix = finding.fixes.into_iter().next().map(|fix| FixState {
+        title: fix.title,
+        is_safe: fix.safety == "safe",
+        lines: fix.lines.map(|lines| (lines.first, lines.before, lines.after)),
+    });
+    FindingState {
+        fingerprint: finding.fingerprint,
+        command: command.to_owned(),
+        rule: finding.rule,
+        severity: finding.severity,
+        file: finding.file,
+        line: Some(finding.instruction_line.unwrap_or(finding.span.start.line)),
+        column: Some(finding.span.start.column),
+        message: finding.message,
+        help: finding.help,
+        cost,
+        fix,
+    }
+}

@@ -1,0 +1,234 @@
+//! Results of `image` and `image diff`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::result::{ReadResult, amount, document, number};
+use crate::results::figure::FigureKind;
+use crate::results::state::{BuildState, FindingState, ImageLimit, LayerState, ProjectState, StateFigure};
+
+#[derive(Deserialize)]
+struct ImagesJson {
+    images: Vec<ImageJson>,
+    #[serde(default)]
+    problems: Vec<ProblemJson>,
+}
+
+#[derive(Deserialize)]
+struct ProblemJson {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct ImageJson {
+    #[serde(rename = "ref")]
+    reference: String,
+    #[serde(default)]
+    names: Vec<String>,
+    platform: Option<String>,
+    base: Option<BaseJson>,
+    totals: TotalsJson,
+    #[serde(default)]
+    layers: Vec<LayerJson>,
+    #[serde(default)]
+    findings: Vec<ImageFindingJson>,
+    #[serde(default)]
+    budget: Vec<LimitJson>,
+}
+
+#[derive(Deserialize)]
+struct BaseJson {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TotalsJson {
+    disk_bytes: Option<u64>,
+    pull_bytes: u64,
+}
+
+#[derive(Deserialize)]
+struct LayerJson {
+    file_bytes: Option<u64>,
+    in_base: bool,
+    instruction: Option<String>,
+    origin: Option<OriginJson>,
+}
+
+#[derive(Deserialize)]
+struct OriginJson {
+    file: String,
+    line: u32,
+}
+
+#[derive(Deserialize)]
+struct ImageFindingJson {
+    name: String,
+    severity: String,
+    message: String,
+    help: String,
+    origin: Option<OriginJson>,
+    path: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LimitJson {
+    measure: String,
+    name: Option<String>,
+    limit: f64,
+    value: Option<f64>,
+    unit: String,
+    kept: Option<bool>,
+    unknown: Option<String>,
+    written: Option<String>,
+    #[serde(default)]
+    causes: Vec<CauseJson>,
+}
+
+#[derive(Deserialize)]
+struct CauseJson {
+    what: String,
+}
+
+#[derive(Deserialize)]
+struct DiffJson {
+    before: SideJson,
+    after: SideJson,
+    #[serde(default)]
+    layers: Vec<LayerPairJson>,
+}
+
+#[derive(Deserialize)]
+struct SideJson {
+    #[serde(rename = "ref")]
+    reference: String,
+    platform: Option<String>,
+    disk_bytes: Option<u64>,
+    pull_bytes: u64,
+}
+
+#[derive(Deserialize)]
+struct LayerPairJson {
+    instruction: Option<String>,
+    origin_before: Option<OriginJson>,
+    origin_after: Option<OriginJson>,
+    bytes_before: Option<u64>,
+    bytes_after: Option<u64>,
+}
+
+pub(super) fn image(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: ImagesJson = document(text)?;
+    let mut state = ProjectState { commands: ["image".to_owned()].into(), ..ProjectState::default() };
+    for image in read.images {
+        add_image(&mut state, image);
+    }
+    let notices = read.problems.into_iter().map(|problem| problem.message).collect();
+    Ok(ReadResult { after: state, notices, ..ReadResult::default() })
+}
+
+fn add_image(state: &mut ProjectState, image: ImageJson) {
+    let layers: Vec<LayerState> = image.layers.into_iter().map(layer).collect();
+    let dockerfile = dockerfile(&layers);
+    let subject = dockerfile.clone().unwrap_or_else(|| image.reference.clone());
+    for finding in image.findings {
+        let path = finding.path.unwrap_or_default();
+        let origin = finding.origin;
+        state.findings.push(FindingState {
+            // Results of images have no fingerprints: what is found where identifies a finding.
+            fingerprint: format!("image\n{subject}\n{}\n{path}", finding.name),
+            command: "image".to_owned(),
+            rule: finding.name,
+            severity: finding.severity,
+            line: origin.as_ref().map(|origin| origin.line),
+            file: origin.map_or_else(|| image.reference.clone(), |origin| origin.file),
+            column: None,
+            message: finding.message,
+            help: Some(finding.help),
+            cost: None,
+            fix: None,
+        });
+    }
+    let limits = image.budget.into_iter().map(|limit| ImageLimit {
+        measure: limit.measure,
+        name: limit.name,
+        limit: limit.limit,
+        value: limit.value,
+        unit: limit.unit,
+        kept: limit.kept,
+        unknown: limit.unknown,
+        written: limit.written,
+        causes: limit.causes.into_iter().map(|cause| cause.what).collect(),
+    });
+    state.builds.push(BuildState {
+        dockerfile,
+        images: [image.reference].into_iter().chain(image.names).filter(|name| !name.is_empty()).collect(),
+        platform: image.platform,
+        base: image.base.and_then(|base| base.name),
+        figures: sizes("image", image.totals.disk_bytes, Some(image.totals.pull_bytes)),
+        layers,
+        limits: limits.collect(),
+        ..BuildState::default()
+    });
+}
+
+/// Both sizes, as far as they are known.
+pub(super) fn sizes(command: &str, disk_bytes: Option<u64>, pull_bytes: Option<u64>) -> Vec<StateFigure> {
+    let figure = |kind, bytes: Option<u64>| {
+        let value = bytes.map(number).and_then(amount)?;
+        Some(StateFigure { kind, command: command.to_owned(), value, of: None, spread: None })
+    };
+    let all = [figure(FigureKind::ImageSize, disk_bytes), figure(FigureKind::PullSize, pull_bytes)];
+    all.into_iter().flatten().collect()
+}
+
+fn layer(layer: LayerJson) -> LayerState {
+    let (file, line) = layer.origin.map(|origin| (origin.file, origin.line)).unzip();
+    LayerState {
+        instruction: layer.instruction,
+        file,
+        line,
+        bytes: layer.file_bytes.unwrap_or(0),
+        in_base: layer.in_base,
+    }
+}
+
+/// The Dockerfile that most layers come from.
+fn dockerfile(layers: &[LayerState]) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in layers.iter().filter_map(|layer| layer.file.as_deref()) {
+        *counts.entry(file).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(file, _)| file.to_owned())
+}
+
+pub(super) fn image_diff(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: DiffJson = document(text)?;
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for pair in read.layers {
+        let layer = |origin: Option<OriginJson>, bytes| {
+            let (file, line) = origin.map(|origin| (origin.file, origin.line)).unzip();
+            LayerState { instruction: pair.instruction.clone(), file, line, bytes, in_base: false }
+        };
+        before.extend(pair.bytes_before.map(|bytes| layer(pair.origin_before, bytes)));
+        after.extend(pair.bytes_after.map(|bytes| layer(pair.origin_after, bytes)));
+    }
+    let side = |side: SideJson, layers: Vec<LayerState>| {
+        let build = BuildState {
+            dockerfile: dockerfile(&layers),
+            figures: sizes("image", side.disk_bytes, Some(side.pull_bytes)),
+            images: vec![side.reference],
+            platform: side.platform,
+            layers,
+            ..BuildState::default()
+        };
+        ProjectState { builds: vec![build], ..ProjectState::default() }
+    };
+    let (mut old, new) = (side(read.before, before), side(read.after, after));
+    // They are two states of one build, whatever they are called.
+    if let (Some(old), Some(new)) = (old.builds.first_mut(), new.builds.first()) {
+        old.dockerfile.clone_from(&new.dockerfile);
+        old.images.extend(new.images.iter().cloned());
+    }
+    Ok(ReadResult { before: Some(old), after: new, ..ReadResult::default() })
+}

@@ -1,0 +1,94 @@
+//! Results of `measure`.
+
+use serde::Deserialize;
+
+use super::image::sizes;
+use super::result::{ReadResult, amount, document};
+use crate::results::figure::FigureKind;
+use crate::results::state::{BuildState, ProjectState, StateFigure, StepState};
+
+#[derive(Deserialize)]
+struct MeasureJson {
+    builds: Vec<BuildJson>,
+}
+
+#[derive(Deserialize)]
+struct BuildJson {
+    name: String,
+    dockerfile: String,
+    #[serde(default)]
+    runs: Vec<RunJson>,
+    image: Option<SizeJson>,
+    failure: Option<FailureJson>,
+}
+
+#[derive(Deserialize)]
+struct RunJson {
+    scenario: String,
+    seconds: f64,
+    #[serde(default)]
+    steps: Vec<StepJson>,
+}
+
+#[derive(Deserialize)]
+struct StepJson {
+    name: String,
+    seconds: f64,
+}
+
+#[derive(Deserialize)]
+struct SizeJson {
+    disk_bytes: u64,
+    pull_bytes: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct FailureJson {
+    message: String,
+}
+
+/// Steps that are kept of one build.
+const MOST_STEPS: usize = 1_000;
+
+pub(super) fn measure(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: MeasureJson = document(text)?;
+    let has_before = read.builds.len() == 2 && read.builds.iter().map(|build| &*build.name).eq(["before", "after"]);
+    let mut builds: Vec<BuildState> = read.builds.into_iter().map(build_state).collect();
+    let state = |builds| ProjectState { builds, ..ProjectState::default() };
+    if !has_before {
+        return Ok(ReadResult { after: state(builds), ..ReadResult::default() });
+    }
+    let after = builds.split_off(1);
+    if let (Some(old), Some(new)) = (builds.first_mut(), after.first()) {
+        // They are two states of one build, wherever their Dockerfiles are.
+        old.dockerfile.clone_from(&new.dockerfile);
+    }
+    Ok(ReadResult { before: Some(state(builds)), after: state(after), ..ReadResult::default() })
+}
+
+fn build_state(build: BuildJson) -> BuildState {
+    let mut state = BuildState {
+        dockerfile: Some(build.dockerfile),
+        failure: build.failure.map(|failure| failure.message),
+        ..BuildState::default()
+    };
+    if let Some(image) = build.image {
+        state.figures = sizes("measure", Some(image.disk_bytes), image.pull_bytes);
+    }
+    for (kind, scenario) in [(FigureKind::ColdBuild, "cold"), (FigureKind::Rebuild, "source")] {
+        let mut runs: Vec<&RunJson> = build.runs.iter().filter(|run| run.scenario == scenario).collect();
+        runs.retain(|run| amount(run.seconds).is_some());
+        runs.sort_by(|run, other| run.seconds.total_cmp(&other.seconds));
+        let (Some(median), Some(first), Some(last)) = (runs.get(runs.len() / 2), runs.first(), runs.last()) else {
+            continue;
+        };
+        let spread = (runs.len() > 1).then_some(last.seconds - first.seconds);
+        let command = "measure".to_owned();
+        state.figures.push(StateFigure { kind, command, value: median.seconds, of: None, spread });
+        let known = median.steps.iter().filter(|step| amount(step.seconds).is_some());
+        let step =
+            |step: &StepJson| StepState { build: kind, name: step.name.clone(), line: None, seconds: step.seconds };
+        state.steps.extend(known.take(MOST_STEPS).map(step));
+    }
+    state
+}

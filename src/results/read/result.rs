@@ -1,0 +1,46 @@
+//! What one result says, and how it is read.
+
+use serde::de::DeserializeOwned;
+
+use crate::results::state::ProjectState;
+
+/// What one result says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadResult {
+    /// The state that it compares with, if it compares two.
+    pub before: Option<ProjectState>,
+    /// The state that it is about.
+    pub after: ProjectState,
+    /// Rewrites that it proposes.
+    pub rewrites: Vec<Rewrite>,
+    /// What its readers have to know.
+    pub notices: Vec<String>,
+}
+
+/// A rewrite of a Dockerfile that was proposed, and perhaps proved.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rewrite {
+    /// The file.
+    pub file: String,
+    /// What it does, pass by pass.
+    pub passes: Vec<String>,
+    /// The change as a unified diff.
+    pub diff: Option<String>,
+    /// What the comparison of the images says: `proved`.
+    pub verdict: Option<String>,
+}
+
+/// A document of a kind.
+pub(super) fn document<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(text)
+}
+
+/// A number of bytes, seconds or steps that can be compared; `None` for what no result has.
+pub(super) fn amount(value: f64) -> Option<f64> {
+    (value.is_finite() && value >= 0.0).then_some(value)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "figures for people")]
+pub(in crate::results) const fn number(value: u64) -> f64 {
+    value as f64
+}

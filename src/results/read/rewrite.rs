@@ -1,0 +1,73 @@
+//! Results of `optimize`: what it proposes, and what it proved.
+
+use serde::Deserialize;
+
+use super::result::{ReadResult, Rewrite, document};
+
+#[derive(Deserialize)]
+struct OptimizeJson {
+    builds: Vec<BuildJson>,
+    #[serde(default)]
+    changes: Vec<ChangeJson>,
+}
+
+#[derive(Deserialize)]
+struct BuildJson {
+    dockerfile: String,
+    #[serde(default)]
+    rungs: Vec<RungJson>,
+}
+
+#[derive(Deserialize)]
+struct RungJson {
+    #[serde(default)]
+    steps: Vec<StepJson>,
+}
+
+#[derive(Deserialize)]
+struct StepJson {
+    what: String,
+}
+
+#[derive(Deserialize)]
+struct ChangeJson {
+    file: String,
+    diff: String,
+}
+
+#[derive(Deserialize)]
+struct ProofJson {
+    builds: Vec<ProvedJson>,
+}
+
+#[derive(Deserialize)]
+struct ProvedJson {
+    dockerfile: String,
+    verdict: String,
+    reason: Option<String>,
+}
+
+pub(super) fn optimize(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: OptimizeJson = document(text)?;
+    let mut rewrites: Vec<Rewrite> = Vec::new();
+    for change in read.changes {
+        rewrites.push(Rewrite { file: change.file, diff: Some(change.diff), ..Rewrite::default() });
+    }
+    for build in read.builds {
+        let steps = build.rungs.into_iter().flat_map(|rung| rung.steps).map(|step| step.what);
+        if let Some(rewrite) = rewrites.iter_mut().find(|rewrite| rewrite.file == build.dockerfile) {
+            rewrite.passes.extend(steps);
+        }
+    }
+    Ok(ReadResult { rewrites, ..ReadResult::default() })
+}
+
+pub(super) fn proof(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: ProofJson = document(text)?;
+    let rewrite = |build: ProvedJson| {
+        let reason = build.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let verdict = Some(format!("{}{reason}", build.verdict.replace('_', " ")));
+        Rewrite { file: build.dockerfile, verdict, ..Rewrite::default() }
+    };
+    Ok(ReadResult { rewrites: read.builds.into_iter().map(rewrite).collect(), ..ReadResult::default() })
+}

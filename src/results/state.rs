@@ -1,0 +1,208 @@
+//! What the results of a run say of a project: the part of a report that a later one is compared with. It is written to
+//! JSON and read again.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::figure::FigureKind;
+use crate::finding::Severity;
+
+/// A project at a commit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProjectState {
+    /// The commit, if it is known.
+    pub commit: Option<String>,
+    /// Its builds.
+    pub builds: Vec<BuildState>,
+    /// Its findings.
+    pub findings: Vec<FindingState>,
+    /// The commands that looked for findings.
+    pub commands: BTreeSet<String>,
+    /// Rules that did not run: their findings are unknown.
+    pub skipped_rules: BTreeSet<String>,
+    /// Files that could not be checked.
+    pub broken_files: BTreeSet<String>,
+}
+
+/// A build, by its Dockerfile or its image.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BuildState {
+    /// The Dockerfile, as it was typed.
+    pub dockerfile: Option<String>,
+    /// Names of the image.
+    pub images: Vec<String>,
+    /// The platform of the image.
+    pub platform: Option<String>,
+    /// The base image.
+    pub base: Option<String>,
+    /// The line of the last FROM.
+    pub base_line: Option<u32>,
+    /// Sizes and times.
+    pub figures: Vec<StateFigure>,
+    /// Layers, the lowest first.
+    pub layers: Vec<LayerState>,
+    /// Steps of builds with their times.
+    pub steps: Vec<StepState>,
+    /// Steps at which the build cache was left.
+    pub misses: Vec<CacheMiss>,
+    /// Limits that the image was compared with.
+    pub limits: Vec<ImageLimit>,
+    /// Why a build failed.
+    pub failure: Option<String>,
+}
+
+/// A size or a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StateFigure {
+    /// What it says.
+    pub kind: FigureKind,
+    /// The command that knows it; figures of two commands are not compared.
+    pub command: String,
+    /// Bytes, seconds or steps.
+    pub value: f64,
+    /// Of how many steps.
+    pub of: Option<f64>,
+    /// Seconds between the fastest and the slowest of several runs.
+    pub spread: Option<f64>,
+}
+
+/// A layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerState {
+    /// The instruction that made it.
+    pub instruction: Option<String>,
+    /// The Dockerfile.
+    pub file: Option<String>,
+    /// The first line of the instruction.
+    pub line: Option<u32>,
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Whether it belongs to the base image.
+    pub in_base: bool,
+}
+
+/// A step of a build.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepState {
+    /// Which build it is a step of.
+    pub build: FigureKind,
+    /// As the builder names it.
+    pub name: String,
+    /// The first line of its instruction.
+    pub line: Option<u32>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// A step that reran, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CacheMiss {
+    /// As the builder names it.
+    pub name: String,
+    /// The first line of its instruction.
+    pub line: Option<u32>,
+    /// Why it reran.
+    pub reason: String,
+}
+
+/// A limit that `dockopt image` compared an image with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ImageLimit {
+    /// The key in dockopt.toml.
+    pub measure: String,
+    /// The category, package or path.
+    pub name: Option<String>,
+    /// The limit.
+    pub limit: f64,
+    /// What the image has.
+    pub value: Option<f64>,
+    /// `bytes`, `count` or `ratio`.
+    pub unit: String,
+    /// Whether it is met; `None` if that is unknown.
+    pub kept: Option<bool>,
+    /// Why that is unknown.
+    pub unknown: Option<String>,
+    /// Where it is set.
+    pub written: Option<String>,
+    /// What makes up most of the value.
+    pub causes: Vec<String>,
+}
+
+/// A finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingState {
+    /// Recognizes it in another state.
+    pub fingerprint: String,
+    /// The command that reported it.
+    pub command: String,
+    /// The rule.
+    pub rule: String,
+    /// `error`, `warning`, `info`, `style`.
+    pub severity: String,
+    /// The file, or the image.
+    pub file: String,
+    /// The first line.
+    pub line: Option<u32>,
+    /// The first column.
+    pub column: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// What it costs.
+    pub cost: Option<CostState>,
+    /// The first fix; not part of a baseline.
+    #[serde(skip)]
+    pub fix: Option<FixState>,
+}
+
+/// The price of a finding, in the words of its result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CostState {
+    /// What is saved: `pull_bytes`.
+    pub kind: String,
+    /// Bytes or seconds.
+    pub saves: Option<f64>,
+    /// How often it is paid.
+    pub per: String,
+    /// How it is known.
+    pub basis: String,
+}
+
+/// A fix of a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FixState {
+    /// What it does.
+    pub title: String,
+    /// Whether it cannot change what the image does.
+    pub is_safe: bool,
+    /// The first line that changes, the lines before and after; `None` if the result does not have them.
+    pub lines: Option<(u32, String, String)>,
+}
+
+impl FindingState {
+    /// The severity; that of an unknown word is a warning.
+    pub fn severity(&self) -> Severity {
+        match self.severity.as_str() {
+            "error" => Severity::Error,
+            "info" => Severity::Info,
+            "style" => Severity::Style,
+            _ => Severity::Warning,
+        }
+    }
+}
+
+impl BuildState {
+    /// What people call it: the Dockerfile, else the image.
+    pub fn name(&self) -> &str {
+        self.dockerfile.as_deref().or(self.images.first().map(String::as_str)).unwrap_or("the build")
+    }
+
+    /// The figures of a kind.
+    pub fn figures_of(&self, kind: FigureKind) -> impl Iterator<Item = &StateFigure> {
+        self.figures.iter().filter(move |figure| figure.kind == kind)
+    }
+}

@@ -1,0 +1,215 @@
+//! `dockopt report`: results of real builds (`tests/vectors/report`), joined and compared.
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use crate::dockopt::{Dockopt, Ran};
+use crate::fixtures::keeps_schema;
+
+pub(crate) const RESULTS: [&str; 5] = ["audit.json", "cache.json", "image.json", "lint.json", "measure.json"];
+
+/// The results of the task tracker's backend as it is, and of what `optimize` makes of it.
+pub(crate) fn project() -> Dockopt {
+    let mut dockopt = Dockopt::new();
+    for side in ["base", "head"] {
+        for name in RESULTS {
+            let path = format!("{side}/{name}");
+            let text = std::fs::read_to_string(format!("tests/vectors/report/{path}")).unwrap();
+            dockopt = dockopt.file(&path, text);
+        }
+    }
+    dockopt
+}
+
+fn all(side: &str) -> Vec<String> {
+    RESULTS.iter().map(|name| format!("{side}/{name}")).collect()
+}
+
+fn report(dockopt: Dockopt, side: &str, more: &[&str]) -> Ran {
+    let files = all(side);
+    dockopt.args(["report"]).args(files.iter().map(String::as_str)).args(more.iter().copied()).run()
+}
+
+/// With the baseline saved as `base.json`.
+fn with_baseline() -> Dockopt {
+    let base = report(project(), "base", &["--format=json", "--fail-on=none"]).code(0).stdout;
+    project().file("base.json", base)
+}
+
+#[test]
+fn a_report_is_the_baseline_of_the_next() {
+    let ran = report(with_baseline(), "head", &["--baseline=base.json", "--format=json"]).code(0);
+    let report = ran.json();
+    keeps_schema(include_str!("../../schemas/report.schema.json"), &report);
+    let figure = |kind: &str| {
+        let row = report["figures"].as_array().unwrap().iter().find(|row| row["kind"] == kind).unwrap();
+        (row["build"].as_str().unwrap(), row["direction"].as_str().unwrap())
+    };
+    assert_eq!(figure("image_size"), ("backend/Dockerfile", "better"));
+    assert_eq!(figure("pull_size"), ("backend/Dockerfile", "better"));
+    assert_eq!(figure("rebuild"), ("backend/Dockerfile", "better"));
+    assert_eq!(report["findings"]["new"].as_array().unwrap().len(), 0);
+    assert!(report["findings"]["fixed"].as_array().unwrap().len() > 10);
+    // The results of before are a baseline too.
+    let files: Vec<String> = all("base").iter().map(|file| format!("--baseline={file}")).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).chain(["--format=json"]).collect();
+    let direct = self::report(project(), "head", &files).code(0).json();
+    assert_eq!(direct["figures"], report["figures"]);
+    assert_eq!(direct["findings"], report["findings"]);
+}
+
+#[test]
+fn budgets_decide_the_exit_code() {
+    let settings = "[budget]\nmax-size = \"200 MB\"\nmax-growth = \"1 MB\"\nmax-rebuild-time = \"10 s\"\n";
+    let run = |side: &str, more: &[&str]| {
+        let more: Vec<&str> = ["--fail-on=none", "--format=markdown"].iter().chain(more).copied().collect();
+        report(with_baseline().file("dockopt.toml", settings), side, &more)
+    };
+    let shrunk = run("head", &["--baseline=base.json"]).code(1).stdout;
+    assert!(shrunk.starts_with("### ✗ dockopt: 1 limit exceeded; image size 1.2 GB → 231 MB (−81 %)"), "{shrunk}");
+    assert!(shrunk.contains("the limit max-size of <code>backend/Dockerfile</code> is exceeded: 231 MB"), "{shrunk}");
+    assert!(shrunk.contains("(dockopt.toml:&#8203;2)"), "{shrunk}");
+    run("head", &["--no-config"]).code(0);
+    let head = run("head", &["--format=json", "--no-config"]).stdout;
+    let grown = |label: &str| {
+        let settings = "[budget]\nmax-growth = \"1 MB\"\n";
+        let dockopt = project().file("dockopt.toml", settings).file("head.json", &head);
+        report(dockopt, "base", &["--baseline=head.json", "--fail-on=none", "--label", label])
+    };
+    let stdout = grown("other").code(1).stdout;
+    assert!(stdout.contains("the limit max-growth of `backend/Dockerfile` is exceeded: 967 MB"), "{stdout}");
+    let stdout = grown("allow-size-increase").code(0).stdout;
+    assert!(stdout.contains("the label `allow-size-increase` allows it"), "{stdout}");
+}
+
+#[test]
+fn new_findings_fail_and_known_ones_do_not() {
+    report(project(), "base", &[]).code(1);
+    report(with_baseline(), "base", &["--baseline=base.json"]).code(0);
+    report(project(), "base", &["--fail-on=none"]).code(0);
+    let settings = "[budget]\nmax-findings = 3\n";
+    let ran = report(project().file("dockopt.toml", settings), "base", &["--fail-on=none"]).code(1);
+    assert!(ran.stdout.contains("the limit max-findings is exceeded"), "{}", ran.stdout);
+}
+
+#[test]
+fn bad_input_is_named_with_its_place() {
+    let bad = [
+        (
+            "broken.json",
+            "{\n  \"schema\": \"dockopt.lint/1\",\n  \"findings\": [}",
+            "`broken.json:3:16` is not valid JSON",
+        ),
+        ("old.json", r#"{"schema": "dockopt.image/0"}"#, "`old.json` has version `0` of `dockopt.image`"),
+        ("rules.json", r#"{"schema": "dockopt.rules/1"}"#, "is a result of the kind `dockopt.rules`"),
+        ("other.json", "[]", "`other.json` is not a JSON result of dockopt"),
+        ("lines.json", "{\"schema\": \"dockopt.lint/1\"}\n{}\n", "`lines.json:2:1` is not valid JSON"),
+    ];
+    let mut dockopt = project();
+    for (name, text, _) in bad {
+        dockopt = dockopt.file(name, text);
+    }
+    let names = bad.iter().map(|(name, ..)| *name);
+    let ran =
+        dockopt.args(["report", "head/lint.json", "missing.json"]).args(names).args(["--output=out"]).run().code(2);
+    for (name, _, message) in bad {
+        assert!(ran.stderr.contains(message), "{name}: {}", ran.stderr);
+    }
+    assert!(ran.stderr.contains("`missing.json` does not exist"), "{}", ran.stderr);
+    assert!(!ran.path().join("out").exists(), "nothing is written");
+    report(project(), "head", &["--baseline=base.json"]).code(2);
+}
+
+#[test]
+fn the_text_of_results_is_only_text() {
+    const CANARY: &str = "</details><script>x</script> @octocat ![i](http://evil.example/) [l](javascript:x) `` | \u{1b}[2J\u{202e}\n# h\n```\n~~~ #12 &lt; $x$";
+    let text = serde_json::to_string(CANARY).unwrap();
+    let lint = format!(
+        r#"{{"schema": "dockopt.lint/1", "findings": [{{"rule": {text}, "severity": {text}, "file": {text},
+            "span": {{"start": {{"line": 1, "column": 1}}}}, "message": {text}, "help": {text}, "fingerprint": {text},
+            "impact": [{{"kind": {text}, "saves": 5, "per": {text}, "basis": {text}}}],
+            "fixes": [{{"title": {text}, "safety": {text}, "lines": {{"first": 1, "before": {text}, "after": {text}}}}}]}}],
+            "skipped": [{{"what": {text}}}], "problems": [{{"file": {text}, "error": true, "message": {text}}}]}}"#
+    );
+    let image = |bytes: u64, name: &str| {
+        format!(
+            r#"{{"schema": "dockopt.image/1", "images": [{{"ref": {name}, "platform": {text}, "base": {{"name": {name}}},
+                "totals": {{"disk_bytes": {bytes}, "pull_bytes": 1}}, "layers": [
+                {{"file_bytes": {bytes}, "in_base": false, "instruction": {text}, "origin": {{"file": {text}, "line": 1}}}}],
+                "findings": [{{"name": {text}, "severity": {text}, "message": {text}, "help": {text}, "path": {text}}}],
+                "budget": [{{"measure": {text}, "limit": 1, "value": 2, "unit": {text}, "kept": false, "written": {text},
+                    "causes": [{{"what": {text}}}]}}]}}]}}"#
+        )
+    };
+    let optimize = format!(
+        r#"{{"schema": "dockopt.optimize/1", "builds": [{{"dockerfile": {text}, "rungs": [{{"steps": [{{"what": {text}}}]}}]}}],
+            "changes": [{{"file": {text}, "diff": {text}}}]}}"#
+    );
+    let predict = format!(
+        r#"{{"schema": "dockopt.cache-predict/1", "builds": [{{"dockerfile": {text}, "cached": 1, "reruns": 2, "may_rerun": 0,
+            "rerun_seconds": 4, "steps": [{{"line": 1, "step": {text}, "verdict": "reruns", "reasons": [{text}]}}]}}]}}"#
+    );
+    let project = || {
+        Dockopt::new()
+            .file("lint.json", &lint)
+            .file("image.json", image(900_000_000, &text))
+            .file("optimize.json", &optimize)
+            .file("predict.json", &predict)
+            .file("base.json", image(1_000, "\"a\""))
+    };
+    let run = |format: &str| {
+        let files = ["lint.json", "image.json", "optimize.json", "predict.json", "--baseline=base.json", "--label"];
+        project().args(["report", "--format", format]).args(files).args([CANARY.trim_end()]).run().code(1).stdout
+    };
+    let markdown = run("markdown");
+    assert!(markdown.contains("octocat") && markdown.contains("900 MB"), "{markdown}");
+    let mut fence = None;
+    let mut words = String::new();
+    for line in markdown.lines() {
+        let ticks = line.len() - line.trim_start_matches('`').len();
+        match fence {
+            Some(length) if ticks >= length && line.len() == ticks => fence = None,
+            Some(_) => {}
+            None if ticks >= 3 => fence = Some(ticks),
+            None => writeln!(words, "{line}").unwrap(),
+        }
+    }
+    assert_eq!(fence, None, "a block of code is not closed");
+    for harm in ["<script", "@octocat", "http://", "](j", "![", "# h", "```", "~~~", "$x$", "javascript:x"] {
+        assert!(!words.contains(harm), "`{harm}` in {words}");
+    }
+    assert_eq!(words.matches("</details>").count(), words.matches("<details>").count());
+    for text in [&markdown, &run("text"), &run("json")] {
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{text}");
+    }
+}
+
+#[test]
+fn ten_thousand_findings_fit_and_are_counted() {
+    let finding = |index: usize| {
+        format!(
+            r#"{{"rule": "apt-lists-kept", "severity": "warning", "file": "service{index}/Dockerfile", "span": {{"start":
+                {{"line": {index}, "column": 1}}}}, "message": "the package lists fetched here stay in the layer of {index}",
+                "help": "delete them in the same RUN", "fingerprint": "{index:016x}"}}"#
+        )
+    };
+    let lint = |from: usize| {
+        let findings: Vec<String> = (from..from + 10_000).map(|index| finding(index + 1)).collect();
+        format!(r#"{{"schema": "dockopt.lint/1", "findings": [{}]}}"#, findings.join(","))
+    };
+    let dockopt = Dockopt::new().file("head.json", lint(5_000)).file("base.json", lint(0));
+    let start = Instant::now();
+    let ran = dockopt.args(["report", "head.json", "--baseline=base.json", "--format=markdown"]).run().code(1);
+    // This profile is not optimized, and other tests run; the released program takes a tenth.
+    assert!(start.elapsed().as_secs_f64() < 10.0, "{:?}", start.elapsed());
+    assert!(ran.stdout.len() <= 65_536, "{}", ran.stdout.len());
+    assert!(ran.stdout.starts_with("### ✗ dockopt: 5,000 new findings, 5000 fixed"), "{}", &ran.stdout[..200]);
+    let left_out: usize = ran
+        .stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix("… ")?.split_once(" not shown")?.0.split(' ').next())
+        .map(|number| number.replace(',', "").parse::<usize>().unwrap())
+        .sum();
+    let rows = ran.stdout.lines().filter(|line| line.contains("package lists")).count();
+    assert_eq!(rows + left_out, 10_000, "every finding is shown or counted");
+}
