@@ -22,8 +22,9 @@ pub fn join(states: impl IntoIterator<Item = ProjectState>) -> ProjectState {
         for finding in state.findings {
             add_finding(&mut joined.findings, &mut findings, finding);
         }
-        for build in state.builds {
-            match build.dockerfile.as_deref().map(path::normalize) {
+        for mut build in state.builds {
+            build.dockerfile = build.dockerfile.as_deref().map(path::normalize);
+            match build.dockerfile.clone() {
                 Some(dockerfile) => add_build(&mut joined.builds, builds.entry(dockerfile).or_default(), build),
                 None => without_dockerfile.push(build),
             }

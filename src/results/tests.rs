@@ -66,7 +66,7 @@ fn recent_runs_widen_the_tolerance() {
     let before = measured("Dockerfile", &[10.0], 1.0, 5);
     let spreads = [(("Dockerfile".to_owned(), FigureKind::ColdBuild), 8.0)].into();
     let options = ComparisonOptions { spreads, ..ComparisonOptions::default() };
-    let now = measured("./Dockerfile", &[17.0], 1.0, 5);
+    let now = join([measured("./Dockerfile", &[17.0], 1.0, 5)]);
     let unnamed = compare(now.clone(), Some(&before), |_| Default::default(), &options);
     assert_eq!(unnamed.rows[1].direction, Direction::Noise, "the path is typed otherwise");
     assert_eq!(compared(now, Some(&before), &[]).rows[1].direction, Direction::Worse);
