@@ -107,7 +107,7 @@ fn cases() -> Vec<Case> {
 #[test]
 fn two_that_fail_alike_are_not_proved() {
     let Some(_engine) = Engine::find() else { return };
-    let count = if full() { usize::MAX } else { 3 };
+    let count = if full() { usize::MAX } else { 2 };
     for case in cases().into_iter().take(count) {
         let text = dockerfile(case.end);
         let folder = project(&[("Dockerfile", &text), ("main.py", &case.program)]);
@@ -160,8 +160,10 @@ fn a_stage_that_starts_a_program_is_suggested() {
     let (proof, code) = verified(folder.path(), &[]);
     assert_eq!((proof["verdict"].as_str(), code), (Some("unproved"), 1), "{proof:#}");
     assert_eq!(proof["advice"][0], "--target web", "{proof:#}");
-    let (proof, code) = verified(folder.path(), &["--target=web"]);
-    assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{proof:#}");
+    if full() {
+        let (proof, code) = verified(folder.path(), &["--target=web"]);
+        assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{proof:#}");
+    }
 }
 
 #[test]

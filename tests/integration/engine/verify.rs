@@ -152,24 +152,6 @@ fn broken_rewrites_are_caught() {
 }
 
 #[test]
-fn the_trackers_rewrites_are_proved() {
-    let Some(_engine) = Engine::find() else { return };
-    let services: &[&str] = if full() { &["backend", "dashboard"] } else { &["backend"] };
-    for service in services {
-        let folder = tempfile::tempdir().unwrap();
-        let from = format!("fixtures/task-tracker/{service}/.");
-        assert!(Command::new("cp").args(["-r", &from, folder.path().to_str().unwrap()]).status().unwrap().success());
-        let (proof, code) = verified(folder.path(), &["--write"]);
-        assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{service}: {proof:#}");
-        let proved = proof["tried"].as_array().unwrap().iter().find(|tried| tried["holds"] == true).unwrap();
-        let highest = proved["rungs"].as_array().unwrap().iter().filter_map(Value::as_u64).max();
-        assert!(highest >= Some(3), "{service}: {proof:#}");
-        let text = fs::read_to_string(folder.path().join("Dockerfile")).unwrap();
-        assert!(text.contains("AS "), "{service}: it is written: {text}");
-    }
-}
-
-#[test]
 fn an_original_that_does_not_build_is_reported_first() {
     let Some(_engine) = Engine::find() else { return };
     let context = context();
