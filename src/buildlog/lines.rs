@@ -1,4 +1,5 @@
-//! A log of lines: whose lines they are, and which build each belongs to.
+//! A log of lines: recognizes the form of each line (plain, terminal, legacy, JSON), and which build it belongs to. The
+//! prefixes of CI systems are removed by `prefix`.
 
 use memchr::memchr;
 use serde_json::Value;

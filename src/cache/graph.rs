@@ -1,4 +1,5 @@
-//! A Dockerfile as the graph of steps that BuildKit makes of it (`dockerfile2llb`), with the parts of each step's key.
+//! A Dockerfile as the graph of steps that BuildKit makes of it (`dockerfile2llb`): which step is based on which (a
+//! `COPY --link` on none, where the builder lays it over the rest), with the parts of each step's key.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! What a builder does after a change, and why: two builds of a Dockerfile compared step by step.
+//! Why a builder reruns steps after a change: two builds of a Dockerfile compared step by step. Whether a step reruns is
+//! decided by `records`.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

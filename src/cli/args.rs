@@ -8,7 +8,7 @@ mod optimize;
 mod options;
 mod report;
 
-pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog};
+pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
@@ -26,7 +26,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "dockopt", version, about, max_term_width = 100, propagate_version = false)]
 #[command(
-    after_help = "Exit codes: 0 no findings; 1 findings at --fail-on or above, or --check found something to change; 2 an error."
+    after_help = "Exit codes: 0 success; 1 a finding at --fail-on or above, a Dockerfile that BuildKit rejects, an exceeded budget, or --check found something to change; 2 an error. The help of a command lists what is different for it."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -53,7 +53,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 pub(super) enum Command {
     /// Find the builds under a path and print what costs most, with fixes
     Audit(Audit),
-    /// Check Dockerfiles with the rules; for editors and pre-commit
+    /// Check Dockerfiles against the rules; for editors and pre-commit
     Lint(Lint),
     /// Fix findings; shows a diff by default
     Fix(FixArgs),
@@ -61,9 +61,9 @@ pub(super) enum Command {
     Optimize(Box<Optimize>),
     /// Run real builds, cold and after changes, and print times and sizes
     Measure(Box<Measure>),
-    /// Show what an image contains, what is wasted, and which line wrote it
+    /// Show what an image contains and wastes, and which Dockerfile line wrote each part
     Image(Box<Image>),
-    /// Say which steps the builder takes from its cache, and why not
+    /// Show which steps come from the build cache, and why the others rerun
     Cache {
         #[command(subcommand)]
         command: CacheCommand,
@@ -98,10 +98,10 @@ pub(super) struct Audit {
     /// Image built from the Dockerfile, to measure the costs of findings; `auto` searches the engine for it
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Do not look at git history for how often steps reran
+    /// Do not use git history to count how often steps reran
     #[arg(long)]
     pub no_history: bool,
-    /// Log of a build in any form, or the JSON of `dockopt measure`, to price what a source change reruns
+    /// Build log in any form, or the JSON of `dockopt measure`: how long the steps take
     #[arg(long, value_name = "LOG")]
     pub log: Option<PathBuf>,
     #[command(flatten)]

@@ -1,10 +1,11 @@
-//! Heredocs of a logical line: which it opens, and where their bodies end. Lexing is the expansion's matter.
+//! Heredocs of a logical line: which it opens, where their bodies end, and what is reported of a missing end. Lexing is
+//! the expansion's matter.
 
 use std::collections::HashMap;
 
 use super::expand::{heredoc_word, heredoc_words};
 use super::line::{Cx, LineText};
-use super::syntax::{Heredoc, Keyword};
+use super::syntax::{Heredoc, Keyword, ProblemKind, SyntaxProblem};
 use super::whitespace::without_line_end;
 use crate::text::Span;
 
@@ -104,4 +105,32 @@ impl<'s> LastLines<'s> {
         }
         Self { plain, chomped }
     }
+}
+/// A heredoc whose terminator is missing: BuildKit refuses the file.
+pub(super) fn unterminated(heredoc: &Heredoc) -> SyntaxProblem {
+    let name = &*heredoc.name;
+    let word = name.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let (kind, message, help) = match word {
+        Some(0) | None if !name.starts_with(|c: char| c.is_ascii_digit()) => (
+            ProblemKind::Error,
+            format!("unterminated heredoc: no line is exactly `{name}`"),
+            format!("end the text with a line that contains only `{name}`"),
+        ),
+        _ if name.ends_with(')') && name.starts_with(|c: char| c.is_ascii_digit() || c == '$') => (
+            ProblemKind::HeredocShift,
+            format!("unterminated heredoc: `<<` starts a heredoc named `{name}`"),
+            "put the calculation in double quotes, or multiply".to_owned(),
+        ),
+        Some(at) if at > 0 => (
+            ProblemKind::HeredocName,
+            format!("unterminated heredoc: its name is `{name}`, because a name ends only at whitespace"),
+            format!("write `<<{} {}`", &name[..at], &name[at..]),
+        ),
+        _ => (
+            ProblemKind::Error,
+            format!("unterminated heredoc: no line is exactly `{name}`"),
+            "quote `<<` if this is not a heredoc".to_owned(),
+        ),
+    };
+    SyntaxProblem { kind, span: heredoc.opener.span, message, help: Some(help) }
 }

@@ -303,7 +303,7 @@ impl<'s> Parser<'s> {
             return true;
         }
         self.stop("unterminated heredoc".into(), start_line, self.count as u32);
-        self.file.problems.push(super::trap::unterminated(heredoc));
+        self.file.problems.push(super::heredoc::unterminated(heredoc));
         false
     }
 

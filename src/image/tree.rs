@@ -4,7 +4,7 @@
 //! wherever in the archive they stand; a directory upon a directory keeps its children; every other change of kind drops
 //! what was below; symbolic links are never followed.
 
-mod build;
+mod apply_layer;
 mod change;
 mod member_outcomes;
 mod live_paths;
@@ -23,7 +23,7 @@ use crate::image::{Image, LayerEntry, PathId};
 #[derive(Debug, Default)]
 pub struct ImageTree {
     live: LivePaths,
-    fates: MemberOutcomes,
+    outcomes: MemberOutcomes,
     bytes: Vec<u64>,
     changes: Vec<LayerChanges>,
     replaced: Vec<(EntryId, u64)>,
@@ -39,12 +39,12 @@ impl ImageTree {
 
     /// What became of a member. Whiteouts are always kept.
     pub fn outcome(&self, entry: EntryId) -> MemberOutcome {
-        self.fates.outcome(entry)
+        self.outcomes.outcome(entry)
     }
 
     /// What a member does to the tree below its layer.
     pub fn change(&self, entry: EntryId) -> TreeChange {
-        self.fates.change(entry)
+        self.outcomes.change(entry)
     }
 
     /// What one layer does, in sum.
@@ -79,7 +79,7 @@ impl ImageTree {
 
     /// The member that holds what a member is: the file of a hard link, the member itself for the rest.
     pub fn inode(&self, entry: EntryId) -> EntryId {
-        self.fates.inode(entry)
+        self.outcomes.inode(entry)
     }
 
     /// What is directly below a path in the final tree, in the order of the paths' numbers.
@@ -99,7 +99,7 @@ impl ImageTree {
 
     /// As [`Self::members`], but hard links once: the first of their names, and the member that holds the contents.
     pub fn inodes(&self) -> impl Iterator<Item = (PathId, EntryId)> {
-        let first = self.members().filter(|&(path, id)| self.fates.is_first(path, id));
+        let first = self.members().filter(|&(path, id)| self.outcomes.is_first(path, id));
         first.map(|(path, id)| (path, self.inode(id)))
     }
 

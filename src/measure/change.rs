@@ -1,4 +1,4 @@
-//! The file that is changed for a scenario, and a change without meaning for the program: a comment or white space at
+//! Which file `measure` changes for a scenario if none is named, and a change without meaning for the program: a comment or white space at
 //! its end.
 
 use crate::build::Build;

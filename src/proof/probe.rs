@@ -1,4 +1,4 @@
-//! Requests to a container, and what its responses have in common.
+//! Requests to a container, and when two responses count as equal.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -51,7 +51,7 @@ impl Probe {
     }
 }
 
-/// An answer to one question.
+/// An answer to one question. Of a command only its exit code is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeAnswer {
     /// The HTTP status, or what a command ended with; `None` where nothing came.

@@ -39,14 +39,15 @@ pub(in crate::cli) struct CachePredict {
     pub log: Option<PathBuf>,
     /// The image store of the builder: `containerd` (also builders of buildx) keeps `COPY --link` apart from what is
     /// below it, `classic` does not
-    #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::Containerd)]
+    #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]
     pub build: Build,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum ImageStore {
+    #[default]
     Containerd,
     Classic,
 }
@@ -75,7 +76,7 @@ pub(in crate::cli) struct CacheHistory {
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// The image store of the builder, as in `dockopt cache predict`
-    #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::Containerd)]
+    #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]
     pub build: Build,

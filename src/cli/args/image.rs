@@ -17,7 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A name without a prefix is looked up as a file, then in the engine, then in its registry; the prefixes `file:`, `oci:`, `docker:` and `registry:` select one.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a limit cannot be checked.",
+    after_help = "A name is looked up as a file, then in the engine, then in its registry. A prefix chooses where to look: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true
@@ -41,7 +41,7 @@ pub(in crate::cli) struct Image {
     /// Image rules to run: names, categories, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Image rules not to run; if a rule is in both, the more specific name wins
+    /// Image rules not to run; if both options match a rule, the narrower name wins
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// Exit with 1 if a finding has at least this severity
@@ -65,7 +65,7 @@ pub(in crate::cli) struct Origin {
     /// Folder of the build context [default: the Dockerfile's folder]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, named like IMAGE; layers shared with it count as part of the base
+    /// The base image, in any form that IMAGE accepts; layers that both have belong to the base
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }
@@ -96,7 +96,7 @@ pub(in crate::cli) struct View {
     /// Do not search for duplicate files
     #[arg(long)]
     pub no_duplicates: bool,
-    /// Bandwidths to estimate the pull time for, in bits per second
+    /// Bandwidth to estimate the pull time for, in bits per second; several are separated by commas
     #[arg(long, value_name = "RATE", value_delimiter = ',', value_parser = rate, default_value = "100M")]
     pub bandwidth: Vec<u64>,
 }

@@ -24,7 +24,7 @@ pub(in crate::cli) struct Measure {
     /// How often to run each build; the median is shown
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub rounds: u16,
-    /// Builds to measure in addition to the cold build
+    /// Rebuilds to measure; the cold build is always measured
     #[arg(long, value_enum, value_name = "SCENARIOS", value_delimiter = ',', default_values_t = [Case::Unchanged, Case::Source, Case::Dependency])]
     pub scenarios: Vec<Case>,
     /// Source file to change [default: one that the build copies]
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Measure {
     /// Dependency list to change [default: one that the build copies]
     #[arg(long, value_name = "PATH")]
     pub dependency: Option<String>,
-    /// Clean up after killed runs, then exit
+    /// Remove what interrupted runs left behind, then exit
     #[arg(long, conflicts_with_all = ["against"])]
     pub clean_up: bool,
     #[command(flatten)]
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Builds {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Case {
-    /// No other build
+    /// No rebuild
     Cold,
     /// A rebuild without changes
     Unchanged,

@@ -13,6 +13,9 @@ use super::options::{Build, Config};
 use crate::optimize::Level;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 --check found something to change, or --verify did not prove a rewrite; 2 an error, or the original does not build."
+)]
 #[allow(clippy::struct_excessive_bools)] // Flags as users type them.
 pub(in crate::cli) struct Optimize {
     /// Folder or Dockerfile
@@ -39,7 +42,7 @@ pub(in crate::cli) struct Optimize {
     /// Print nothing, and exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// Highest rung of the ladder: 0 to 6, or `max`
+    /// How much to rewrite: 0 (little) to 6 (a production server), or `max`; `--plan` shows the levels
     #[arg(long, value_name = "RUNG", default_value = "5")]
     pub level: Level,
     /// Run only these passes (`--plan` lists them)
@@ -48,7 +51,7 @@ pub(in crate::cli) struct Optimize {
     /// Skip these passes
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// Image of the web server that serves built files
+    /// Base image with the web server for a site of static files
     #[arg(long, value_name = "IMAGE")]
     pub server: Option<String>,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::report::Format;
 #[command(next_help_heading = "Build options")]
 #[allow(clippy::struct_field_names)] // The builder's flags.
 pub(in crate::cli) struct Build {
-    /// The Dockerfile [default: all Dockerfiles found]
+    /// Use only this Dockerfile [default: all that are found]
     #[arg(short, long, value_name = "PATH")]
     pub file: Option<PathBuf>,
     /// The stage to build
@@ -80,7 +80,7 @@ pub(in crate::cli) struct Choice {
     /// Rules to run: names, aliases, categories, groups, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Rules not to run; if a rule is in both, the more specific name wins
+    /// Rules not to run; if both options match a rule, the narrower name wins
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// Date for end-of-life and similar checks [default: `SOURCE_DATE_EPOCH`, else today]

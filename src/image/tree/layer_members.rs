@@ -29,7 +29,7 @@ impl LayerScratch {
         image: &Image,
         layer: u32,
         below: &LivePaths,
-        fates: &mut MemberOutcomes,
+        outcomes: &mut MemberOutcomes,
         notices: &mut Notices,
     ) {
         if self.is_plain(image, layer) {
@@ -55,7 +55,7 @@ impl LayerScratch {
                     continue;
                 }
                 match self.live.slot(entry.link) {
-                    PathSlot::Member(file) if holds(image, fates, file) => fates.join(id, file, 0),
+                    PathSlot::Member(file) if holds(image, outcomes, file) => outcomes.join(id, file, 0),
                     _ => links.push(id),
                 }
             }
@@ -70,9 +70,9 @@ impl LayerScratch {
             }
         }
         for link in links {
-            self.seek(image, link, below, fates, notices);
+            self.seek(image, link, below, outcomes, notices);
         }
-        fates.supersede(layer, entries.len(), &superseded);
+        outcomes.supersede(layer, entries.len(), &superseded);
         self.live.empty();
     }
 
@@ -111,21 +111,28 @@ impl LayerScratch {
     }
 
     /// Finds the file of a hard link that did not stand before it.
-    fn seek(&self, image: &Image, link: EntryId, below: &LivePaths, fates: &mut MemberOutcomes, notices: &mut Notices) {
+    fn seek(
+        &self,
+        image: &Image,
+        link: EntryId,
+        below: &LivePaths,
+        outcomes: &mut MemberOutcomes,
+        notices: &mut Notices,
+    ) {
         let mut chain = Vec::new();
         let mut at = link;
         let target = loop {
-            if holds(image, fates, at) {
+            if holds(image, outcomes, at) {
                 break (!chain.is_empty()).then_some((at, MemberOddity::LinkBeforeFile, 0));
             }
-            if image.entry(at).kind == EntryKind::Directory || fates.is_sought(at) {
+            if image.entry(at).kind == EntryKind::Directory || outcomes.is_sought(at) {
                 break None;
             }
-            fates.seek(at);
+            outcomes.seek(at);
             chain.push(at);
             match (self.live.slot(image.entry(at).link), below.slot(image.entry(at).link)) {
                 (PathSlot::Member(next), _) => at = next,
-                (PathSlot::Absent, PathSlot::Member(file)) if holds(image, fates, file) => {
+                (PathSlot::Absent, PathSlot::Member(file)) if holds(image, outcomes, file) => {
                     break Some((file, MemberOddity::LinkToLowerLayer, 1));
                 }
                 _ => break None,
@@ -134,7 +141,7 @@ impl LayerScratch {
         for id in chain {
             let path = image.entry(id).path;
             if let Some((file, oddity, live)) = target {
-                fates.join(id, file, live);
+                outcomes.join(id, file, live);
                 notices.add(link.layer, oddity, path);
             } else {
                 notices.add(link.layer, MemberOddity::LinkToNothing, path);
@@ -144,10 +151,10 @@ impl LayerScratch {
 }
 
 /// Whether a member holds contents, or its holder is known.
-fn holds(image: &Image, fates: &MemberOutcomes, id: EntryId) -> bool {
+fn holds(image: &Image, outcomes: &MemberOutcomes, id: EntryId) -> bool {
     match image.entry(id).kind {
         EntryKind::Directory => false,
-        EntryKind::Hardlink => fates.is_linked(id),
+        EntryKind::Hardlink => outcomes.is_linked(id),
         _ => true,
     }
 }

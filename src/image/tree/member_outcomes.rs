@@ -1,4 +1,4 @@
-//! What became of every member, and which members are names of the same file.
+//! Stores what became of every member, which `apply_layer` decides, and which members are names of the same file.
 
 use crate::image::{EntryId, Image, MemberOutcome, PathId, TreeChange, WasteKind};
 

@@ -50,7 +50,7 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
     if let Some(line) = between_installs(scene, target, install, official) {
         return Err(BundlerBlocker::BetweenInstalls { line: line.to_string() });
     }
-    let mut split = StageSplit { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
+    let mut split = StageSplit { last: install, outcomes: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
         let fate = match instruction.keyword {
             keyword if describes(keyword) => InstructionFate::Final,
@@ -58,9 +58,9 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
             Keyword::Copy | Keyword::Add if is_covered(scene, target, index, install) => InstructionFate::Build(None),
             _ => InstructionFate::Both,
         };
-        split.fates.push((index, fate));
+        split.outcomes.push((index, fate));
     }
-    split.fates.push((install, InstructionFate::Build(None)));
+    split.outcomes.push((install, InstructionFate::Build(None)));
     // The archives that were unpacked are of no use any more.
     let caches = gem_folder.as_deref().map(|gem_folder| format!("{gem_folder}/cache"));
     if let (Some(cache), Some(at), None) = (caches, code.script.append_at(), text.find("/cache")) {

@@ -51,7 +51,7 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
     if starts_composer(scene, target) {
         return Err(ComposerBlocker::RunsAtStart);
     }
-    let mut split = StageSplit { last, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
+    let mut split = StageSplit { last, outcomes: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     let transfers = scene.build.transfers(target);
     // What scripts of the project write beside the packages is not known. Packages that the sources bring along would be
     // in the image twice.
@@ -74,7 +74,7 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
             }
             _ => InstructionFate::Both,
         };
-        split.fates.push((index, fate));
+        split.outcomes.push((index, fate));
     }
     if whole {
         let folder = vendor.trim_end_matches("/vendor").to_owned();

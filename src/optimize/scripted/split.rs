@@ -25,7 +25,7 @@ pub(super) struct StageSplit {
     /// The last instruction of the first stage.
     pub last: usize,
     /// Fates by instruction, from the first behind FROM to the last; missing ones are [`InstructionFate::Both`].
-    pub fates: Vec<(usize, InstructionFate)>,
+    pub outcomes: Vec<(usize, InstructionFate)>,
     /// Instructions of the first stage with another text than the author's.
     pub texts: Vec<(usize, String)>,
     /// What the final stage copies from the first one, and the instruction behind which it does.
@@ -69,7 +69,7 @@ pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Ve
     let (newline, source) = (scene.newline(), scene.source());
     let from = scene.build.instruction(target.start);
     let fate = |index: usize| {
-        split.fates.iter().find(|(at, _)| *at == index).map_or(InstructionFate::Both, |(_, fate)| fate.clone())
+        split.outcomes.iter().find(|(at, _)| *at == index).map_or(InstructionFate::Both, |(_, fate)| fate.clone())
     };
     let line = source.slice(Span::new(from.span.start, target.base_span.end));
     let stage = name(scene);

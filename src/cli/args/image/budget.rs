@@ -26,13 +26,13 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum number of layers
     #[arg(long, value_name = "COUNT")]
     pub max_layers: Option<u64>,
-    /// Maximum number of wasted bytes: stored in a layer, but not in the final tree
+    /// Maximum size of waste: files in a layer that a later layer deletes or replaces
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_waste: Option<u64>,
     /// Maximum share of wasted bytes: `5%` or `0.05`
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_waste_ratio: Option<f64>,
-    /// Minimum share of stored bytes that are in the final tree
+    /// Minimum share of the stored bytes that a container sees
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub min_efficiency: Option<f64>,
     /// Maximum growth over the baseline: `5MB` or `3%`
@@ -44,10 +44,10 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum size of a package, or of all packages that match a glob (repeatable)
     #[arg(long, value_name = "NAME=SIZE", value_parser = package)]
     pub max_package: Vec<(String, u64)>,
-    /// Path that must not be in the final tree (repeatable)
+    /// Path that a container must not see (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     pub forbid_path: Vec<SettingsPattern>,
-    /// Allow no secrets, including deleted ones
+    /// Fail if a secret is in the image, even if a later layer deletes it
     #[arg(long)]
     pub forbid_secrets: bool,
     /// Path that counts neither as waste nor as forbidden (repeatable)
@@ -56,7 +56,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Do not count waste, categories, packages and paths of the base image
     #[arg(long)]
     pub ignore_base: bool,
-    /// Image, or saved output of `dockopt image --format json`, to measure growth against
+    /// Earlier image, or its saved `dockopt image --format json`, to measure growth against
     #[arg(long, value_name = "IMAGE|FILE")]
     pub baseline: Option<String>,
     /// File of dive rules [default: .dive-ci in the current folder]

@@ -49,12 +49,12 @@ pub(in crate::cli) struct ImageLimits {
 /// Which digests to check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Verify {
-    /// None
+    /// No digests
     None,
-    /// Blobs as stored
+    /// Layers as stored (compressed)
     #[default]
     Blob,
-    /// Blobs as stored, and their decompressed contents
+    /// Layers as stored, and their decompressed contents
     Full,
 }
 

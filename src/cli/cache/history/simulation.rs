@@ -12,6 +12,7 @@ use crate::cache::{
     BuildHistory, BuildOutcome, BuilderFlags, ContentId, ContextFiles, Directory, FileNode, Graph, Node, PartKind,
     RecordKeeping, StepKind, lineage, step_seconds,
 };
+use crate::cli::args::ImageStore;
 use crate::cli::terminal;
 use crate::failure::Failure;
 use crate::inputs::{BuildInput, Date};
@@ -83,7 +84,7 @@ impl<'s> Simulation<'s> {
             builds,
             input,
             log,
-            flags: BuilderFlags::default(),
+            flags: ImageStore::default().flags(),
             versions,
             contexts,
             graphs: Vec::new(),

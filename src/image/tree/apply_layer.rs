@@ -1,4 +1,5 @@
-//! Puts layers one upon the other.
+//! Applies layers one after the other, and decides what each makes of the files below: deleted by a whiteout or an opaque
+//! folder, replaced, or only their metadata changed.
 
 use super::ImageTree;
 use super::change::{Count, EntryId, LayerChanges, MemberOddity, MemberOutcome, Notices, TreeChange, WasteKind};
@@ -16,7 +17,7 @@ impl ImageTree {
         Self::of_layers(image, image.layers.len())
     }
 
-    /// The tree that so many of the lowest layers make; the fates are those at that point.
+    /// The tree that so many of the lowest layers make; the outcomes are those at that point.
     pub fn of_layers(image: &Image, layers: usize) -> Self {
         let layers = layers.min(image.layers.len());
         let mut builder = TreeBuilder::new(image, layers);
@@ -30,7 +31,7 @@ impl ImageTree {
 struct TreeBuilder<'a> {
     image: &'a Image,
     live: LivePaths,
-    fates: MemberOutcomes,
+    outcomes: MemberOutcomes,
     scratch: LayerScratch,
     notices: Notices,
     changes: Vec<LayerChanges>,
@@ -48,7 +49,7 @@ impl<'a> TreeBuilder<'a> {
         Self {
             image,
             live: LivePaths::new(image.paths.len()),
-            fates: MemberOutcomes::new(image, layers),
+            outcomes: MemberOutcomes::new(image, layers),
             scratch: LayerScratch::default(),
             notices: Notices::default(),
             changes: Vec::with_capacity(layers),
@@ -64,7 +65,7 @@ impl<'a> TreeBuilder<'a> {
     fn add(&mut self, layer: u32) {
         self.gone.clear();
         self.links.clear();
-        self.scratch.reduce(self.image, layer, &self.live, &mut self.fates, &mut self.notices);
+        self.scratch.reduce(self.image, layer, &self.live, &mut self.outcomes, &mut self.notices);
         self.take_away(layer);
         self.put(layer);
         self.count(layer);
@@ -73,7 +74,7 @@ impl<'a> TreeBuilder<'a> {
 
     /// Whiteouts first: they act on lower layers only, wherever they stand.
     fn take_away(&mut self, layer: u32) {
-        let Self { image, live, fates, notices, gone, replaced, dangling, .. } = self;
+        let Self { image, live, outcomes, notices, gone, replaced, dangling, .. } = self;
         let entries = &image.layers[layer as usize].entries;
         for (index, entry) in entries.iter().enumerate() {
             if entry.kind == EntryKind::Whiteout && live.slot(entry.path) == PathSlot::Absent {
@@ -83,7 +84,7 @@ impl<'a> TreeBuilder<'a> {
         }
         for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind.removes()) {
             let id = EntryId { layer, index: index as u32 };
-            fates.set_change(id, TreeChange::Removes);
+            outcomes.set_change(id, TreeChange::Removes);
             let directory = match live.slot(entry.path) {
                 PathSlot::Absent => continue,
                 PathSlot::Implicit => true,
@@ -92,7 +93,7 @@ impl<'a> TreeBuilder<'a> {
             let mut bytes = 0;
             let mut lose = |path, member, _| {
                 bytes += image.apparent(member);
-                let lost = fates.lose(member, WasteKind::Deleted, layer);
+                let lost = outcomes.lose(member, WasteKind::Deleted, layer);
                 gone.push((path, member, lost.map_or(0, |holder| image.entry(holder).size)));
             };
             if entry.kind == EntryKind::Opaque {
@@ -107,17 +108,17 @@ impl<'a> TreeBuilder<'a> {
     }
 
     fn put(&mut self, layer: u32) {
-        let Self { image, live, fates, gone, links, .. } = self;
+        let Self { image, live, outcomes, gone, links, .. } = self;
         for (index, entry) in image.layers[layer as usize].entries.iter().enumerate() {
             let id = EntryId { layer, index: index as u32 };
-            if entry.kind.removes() || fates.outcome(id) != MemberOutcome::Kept {
+            if entry.kind.removes() || outcomes.outcome(id) != MemberOutcome::Kept {
                 continue;
             }
             let directory = entry.kind == EntryKind::Directory;
             let mut same = None;
             live.place(image, id, &mut |path, other, why| {
                 let how = match why {
-                    RemovalReason::Replaced if same_contents(image, fates, other, id) => WasteKind::MetadataOnly,
+                    RemovalReason::Replaced if same_contents(image, outcomes, other, id) => WasteKind::MetadataOnly,
                     _ => WasteKind::Overwritten,
                 };
                 if why == RemovalReason::Replaced {
@@ -129,11 +130,11 @@ impl<'a> TreeBuilder<'a> {
                 {
                     links.push((path, other));
                 }
-                let lost = fates.lose(other, how, layer);
+                let lost = outcomes.lose(other, how, layer);
                 gone.push((path, other, lost.map_or(0, |holder| image.entry(holder).size)));
             });
             if let Some(same) = same {
-                fates.set_change(id, if same { TreeChange::Same } else { TreeChange::Changed });
+                outcomes.set_change(id, if same { TreeChange::Same } else { TreeChange::Changed });
             }
         }
     }
@@ -144,9 +145,9 @@ impl<'a> TreeBuilder<'a> {
             match self.live.slot(path) {
                 PathSlot::Member(new) if new.layer == layer => {
                     // Taken away and put there again.
-                    if self.fates.change(new) == TreeChange::Added {
+                    if self.outcomes.change(new) == TreeChange::Added {
                         let same = same_directory(self.image, old, new);
-                        self.fates.set_change(new, if same { TreeChange::Same } else { TreeChange::Changed });
+                        self.outcomes.set_change(new, if same { TreeChange::Same } else { TreeChange::Changed });
                     }
                 }
                 _ if path == PathId::ROOT => {}
@@ -156,7 +157,7 @@ impl<'a> TreeBuilder<'a> {
         for (index, entry) in self.image.layers[layer as usize].entries.iter().enumerate() {
             let id = EntryId { layer, index: index as u32 };
             if self.live.slot(entry.path) == PathSlot::Member(id) && entry.path != PathId::ROOT {
-                match self.fates.change(id) {
+                match self.outcomes.change(id) {
                     TreeChange::Added => changes.added.add(entry.kind, entry.size),
                     TreeChange::Changed => changes.changed.add(entry.kind, entry.size),
                     TreeChange::Same | TreeChange::Removes => {}
@@ -211,9 +212,9 @@ impl<'a> TreeBuilder<'a> {
         let mut bytes = vec![0u64; paths.len()];
         for path in paths.all() {
             if let PathSlot::Member(id) = self.live.slot(path) {
-                self.fates.name(path, id);
-                if self.fates.is_first(path, id) {
-                    bytes[path.index()] = self.image.entry(self.fates.inode(id)).size;
+                self.outcomes.name(path, id);
+                if self.outcomes.is_first(path, id) {
+                    bytes[path.index()] = self.image.entry(self.outcomes.inode(id)).size;
                 }
             }
         }
@@ -223,7 +224,7 @@ impl<'a> TreeBuilder<'a> {
         }
         ImageTree {
             live: self.live,
-            fates: self.fates,
+            outcomes: self.outcomes,
             bytes,
             changes: self.changes,
             replaced: self.replaced,
@@ -242,8 +243,8 @@ impl Count {
 }
 
 /// Whether two members at a path are the same but for owner, permissions and times.
-fn same_contents(image: &Image, fates: &MemberOutcomes, old: EntryId, new: EntryId) -> bool {
-    let (old, new) = (image.entry(fates.inode(old)), image.entry(fates.inode(new)));
+fn same_contents(image: &Image, outcomes: &MemberOutcomes, old: EntryId, new: EntryId) -> bool {
+    let (old, new) = (image.entry(outcomes.inode(old)), image.entry(outcomes.inode(new)));
     old.kind == new.kind && old.size == new.size && old.content == new.content
 }
 
