@@ -103,6 +103,16 @@ pub struct BuildInput {
     pub base_images: BTreeMap<String, ImageConfig>,
     /// What `ShellCheck` says about the scripts.
     pub shellcheck: Option<Arc<ShellcheckAnswers>>,
+    /// What git records of the context's files.
+    pub git: Option<Arc<GitModes>>,
+}
+
+/// Files of a context whose executable bit is not the one that git records, in a work tree where git does not look at it
+/// (`core.fileMode=false`). None outside of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GitModes {
+    /// Whether git records the file as executable, by its path in the context.
+    pub executable: BTreeMap<String, bool>,
 }
 
 impl BuildInput {
@@ -121,6 +131,7 @@ impl BuildInput {
             projects: None,
             base_images: BTreeMap::new(),
             shellcheck: None,
+            git: None,
         }
     }
 }
@@ -219,6 +230,8 @@ pub struct StepHistory {
     pub builds: u32,
     /// Those in which a step certainly runs, by the step's first line.
     pub reruns: BTreeMap<u32, u32>,
+    /// Those in which it runs only because the Dockerfile or its .dockerignore is among the files that it takes.
+    pub definition_only: BTreeMap<u32, u32>,
 }
 
 impl StepHistory {

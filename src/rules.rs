@@ -34,6 +34,7 @@ mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
 mod docker_socket;
+mod dockerfile_in_context;
 mod dockerignore_missing;
 mod download_run_unverified;
 mod download_without_retry;
@@ -48,6 +49,7 @@ mod expose_missing;
 mod expose_protocol_case;
 mod expose_range;
 mod exposed_port_unused;
+mod file_mode_not_in_git;
 mod file_server;
 mod file_written_by_run;
 mod floating_base;
@@ -114,6 +116,7 @@ mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
 mod remote_source_in_run;
+mod repeated_variable;
 mod reserved_stage_name;
 mod rm_of_unset_variable;
 mod root_user;
@@ -130,6 +133,7 @@ mod shell_form_command;
 mod shell_in_scratch;
 mod shellcheck;
 mod single_stage_build;
+mod slow_step;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
 mod stage_by_number;
@@ -143,6 +147,7 @@ mod supplementary_groups_dropped;
 mod system_cache_kept;
 mod system_unpinned;
 mod system_workdir;
+mod taking_steps;
 mod tls_verification_off;
 mod unchecked_command;
 mod undeclared_base_arg;
@@ -165,6 +170,7 @@ mod virtual_environment_moved;
 mod volatile_argument_early;
 mod wget_and_curl;
 mod wget_progress;
+mod wide_bind_mount;
 mod workdir_not_writable;
 mod world_writable;
 mod yarn_cache_kept;
@@ -261,6 +267,7 @@ pub static ALL: &[&Rule] = &[
     &prompts::DNF_PROMPT,
     &system_unpinned::DNF_UNPINNED,
     &docker_socket::RULE,
+    &dockerfile_in_context::RULE,
     &dockerignore_missing::RULE,
     &download_run_unverified::RULE,
     &download_without_retry::RULE,
@@ -275,6 +282,7 @@ pub static ALL: &[&Rule] = &[
     &expose_protocol_case::RULE,
     &expose_range::RULE,
     &exposed_port_unused::RULE,
+    &file_mode_not_in_git::RULE,
     &file_written_by_run::RULE,
     &floating_base::RULE,
     &from_as_case::RULE,
@@ -347,6 +355,7 @@ pub static ALL: &[&Rule] = &[
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
     &remote_source_in_run::RULE,
+    &repeated_variable::RULE,
     &reserved_stage_name::RULE,
     &rm_of_unset_variable::RULE,
     &root_user::RULE,
@@ -396,6 +405,7 @@ pub static ALL: &[&Rule] = &[
     &volatile_argument_early::RULE,
     &wget_and_curl::RULE,
     &wget_progress::RULE,
+    &wide_bind_mount::RULE,
     &workdir_not_writable::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,

@@ -5,8 +5,12 @@ use crate::inputs::Inputs;
 
 /// Rules whose findings cost time when a step reruns, and whether the step is the one that the finding points at beside
 /// its own line.
-const RERUNS: [(&str, bool); 3] =
-    [("sources-before-dependencies", true), ("cache-mount-missing", false), ("cache-mount-unused", false)];
+const RERUNS: [(&str, bool); 4] = [
+    ("sources-before-dependencies", true),
+    ("cache-mount-missing", false),
+    ("cache-mount-unused", false),
+    ("wide-bind-mount", false),
+];
 
 /// Gives findings whose time is not known the number of commits that would have paid it.
 pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
@@ -41,7 +45,7 @@ mod tests {
         let mut inputs = Inputs::default();
         let file = inputs.add(Source::of("Dockerfile", "FROM node:22\nCOPY . .\nRUN true && \\\n npm ci\n"));
         let reruns = [(2, 9), (3, 7)].into_iter().collect();
-        inputs.histories.insert(file, StepHistory { builds: 10, reruns });
+        inputs.histories.insert(file, StepHistory { builds: 10, reruns, ..StepHistory::default() });
         let install = Span { start: 39, end: 45 };
         let finding = |rule: &'static str, file: FileId| Finding {
             rule,

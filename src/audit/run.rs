@@ -221,7 +221,7 @@ fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looke
                 ("needs the build context", "run `dockopt audit`")
             }
             Need::Projects => ("needs the project's manifests", "run `dockopt audit`"),
-            Need::Git => ("needs the git history", "run dockopt in a git repository"),
+            Need::Git => ("needs what git records", "run `dockopt audit`"),
             Need::Image => ("needs a built image", "build the image first"),
             Need::BaseImage => ("needs the base image", "pull the base image first"),
             Need::Shellcheck => ("needs ShellCheck", "run `dockopt lint` or `dockopt audit`"),

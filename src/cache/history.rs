@@ -48,6 +48,8 @@ pub struct StepCount {
     pub causes: BTreeMap<HistoryCause, usize>,
     /// The files that began it, by the number of builds.
     pub paths: BTreeMap<String, usize>,
+    /// The files that alone began a certain rerun, by the number of builds.
+    pub sole_paths: BTreeMap<String, usize>,
 }
 
 /// What begins a rerun.
@@ -134,7 +136,14 @@ impl StepCount {
         match verdict {
             StepVerdict::Hit => return,
             StepVerdict::Unknown => self.may_rerun += 1,
-            StepVerdict::Miss => self.reruns += 1,
+            StepVerdict::Miss => {
+                self.reruns += 1;
+                if let Some(path) = sole_path(causes)
+                    && (self.sole_paths.len() < MAX_PATHS || self.sole_paths.contains_key(path))
+                {
+                    *self.sole_paths.entry(path.clone()).or_default() += 1;
+                }
+            }
         }
         for (cause, paths) in causes {
             *self.causes.entry(*cause).or_default() += 1;
@@ -153,6 +162,12 @@ impl StepCount {
         paths.truncate(limit);
         paths
     }
+}
+
+/// The file that is the only cause.
+fn sole_path(causes: &BTreeMap<HistoryCause, BTreeSet<String>>) -> Option<&String> {
+    let paths = causes.get(&HistoryCause::Files).filter(|paths| causes.len() == 1 && paths.len() == 1)?;
+    paths.first()
 }
 
 /// The causes of a step's rerun: its own reasons, or those of the steps below it or that it reads from.

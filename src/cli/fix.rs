@@ -31,7 +31,10 @@ pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailu
         request.wants = FactSelection::Rules;
         request.configuration = command.config.configuration();
         request.line = line.clone();
-        let inputs = crate::load::gather(&request)?;
+        let mut inputs = crate::load::gather(&request)?;
+        if inputs.builds.iter().any(|build| build.git.is_some()) {
+            super::cache::history::add_step_histories(&mut inputs);
+        }
         let policies = policies(global, &inputs, &line)?;
         describe_inputs(global, &inputs, &policies);
         failed |= complain(global, &inputs);

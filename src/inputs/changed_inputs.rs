@@ -59,6 +59,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         texts: input.texts.clone(),
         base_images: input.base_images.clone(),
         shellcheck: input.shellcheck.clone(),
+        git: input.git.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ pub enum Need {
     ContextTexts,
     /// What the manifests in the context tell.
     Projects,
-    /// History of the files.
+    /// What git records of the files: their modes, and how often steps ran in the last commits.
     Git,
     /// The built image.
     Image,

@@ -13,6 +13,7 @@ use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover};
 use super::dockerfiles::{DockerfileText, dockerfiles};
 use super::file::{display_path, problem};
+use super::git::git_modes;
 use super::projects::projects;
 use super::recipes::{self, NamedContext};
 use super::request::{FactSelection, GatherRequest};
@@ -21,7 +22,7 @@ use crate::build::Build;
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
+use crate::inputs::{BuildInput, Folder, GitModes, IgnoreInput, InputProblem, Inputs, Need, Needs};
 use crate::manifest::Project;
 use crate::rules::Policies;
 use crate::text::{FileId, Source};
@@ -163,6 +164,7 @@ fn fill(
     }
     read_ignore_files(inputs, &mut drafts);
     let contexts = if request.needs.context() { walk(inputs, &drafts, request.needs) } else { BTreeMap::new() };
+    let mut modes: BTreeMap<PathBuf, Arc<GitModes>> = BTreeMap::new();
     for draft in drafts {
         inputs.notices.extend(draft.place.notice.clone());
         let mut input = draft.input;
@@ -173,6 +175,10 @@ fn fill(
                 && request.needs.has(Need::ContextTexts)
             {
                 input.texts = Some(Arc::new(texts(root, &input)));
+            }
+            if let Some(root) = draft.place.root.filter(|_| request.needs.has(Need::Git)) {
+                let read = || Arc::new(git_modes(&root, &known.context));
+                input.git = Some(Arc::clone(modes.entry(root.clone()).or_insert_with(read)));
             }
         }
         inputs.builds.push(input);
@@ -203,6 +209,7 @@ fn draft(
         texts: None,
         base_images: BTreeMap::new(),
         shellcheck: None,
+        git: None,
     };
     let build = Build::new(&input);
     let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));

@@ -4,7 +4,7 @@ use super::{Neighbours, Rule};
 use crate::build::{Build, Stage};
 use crate::finding::{Code, Finding, Suppression, SuppressionUse};
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, ShellcheckAnswers};
+use crate::inputs::{BuildInput, GitModes, IgnoreInput, Inputs, Need, ShellcheckAnswers, StepHistory};
 use crate::manifest::Project;
 use crate::settings::{OptionKind, OptionValue, ResolvedSettings};
 use crate::text::{FileId, Source, Span};
@@ -108,6 +108,16 @@ impl<'a, 'i> Context<'a, 'i> {
     /// What ShellCheck reports for the scripts (`shellcheck`).
     pub fn shellcheck(&self) -> Option<&'i ShellcheckAnswers> {
         self.declares(Need::Shellcheck).then_some(self.input().shellcheck.as_deref()).flatten()
+    }
+
+    /// The modes that git records otherwise than the files have them (`git`).
+    pub fn git_modes(&self) -> Option<&'i GitModes> {
+        self.declares(Need::Git).then_some(self.input().git.as_deref()).flatten()
+    }
+
+    /// How often the steps would have run in the last commits, if that was computed (`git`).
+    pub fn history(&self) -> Option<&'i StepHistory> {
+        self.declares(Need::Git).then_some(self.inputs.histories.get(&self.file())).flatten()
     }
 
     /// The projects that the manifests describe (`projects`).

@@ -81,7 +81,8 @@ pub fn is_there(input: &BuildInput, need: Need) -> bool {
         Need::Projects => input.projects.is_some(),
         Need::BaseImage => !input.base_images.is_empty(),
         Need::Shellcheck => input.shellcheck.is_some(),
-        Need::Git | Need::Image | Need::Buildlog => false,
+        Need::Git => input.git.is_some(),
+        Need::Image | Need::Buildlog => false,
     }
 }
 

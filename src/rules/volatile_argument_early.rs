@@ -1,12 +1,13 @@
 //! See `rules/volatile-argument-early.md`.
 
 use super::Context;
-use crate::build::{Build, Stage, toolchain};
+use super::slow_step::{SlowStep, slow_step};
+use crate::build::{Build, Stage};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Target};
+use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Verb};
 use crate::text::Span;
 
 super::rule!("volatile-argument-early", check);
@@ -57,12 +58,6 @@ fn is_volatile(name: &str, default: Option<&str>) -> bool {
     data::VARIABLES.has(&upper, "volatile") || (open && data::VARIABLES.has(&upper, "version"))
 }
 
-/// A slow step.
-struct SlowStep {
-    span: Span,
-    name: String,
-}
-
 /// The first slow step below an ARG, if no step in between needs the value.
 fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Option<SlowStep> {
     let mut names = vec![name.to_owned()];
@@ -90,11 +85,9 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
                 }
             }
             Keyword::Run => {
-                let code = build.code(at)?;
-                let invocations = code.script.invocations();
-                if let Some(invocation) = invocations.iter().find(|invocation| takes_time(invocation)) {
-                    let span = code.place(&build.input().file, invocation.span);
-                    return Some(SlowStep { span, name: command(invocation) });
+                build.code(at)?;
+                if let Some(step) = slow_step(build, at) {
+                    return Some(step);
                 }
             }
             _ => {}
@@ -128,26 +121,6 @@ fn is_used(build: &Build, stage: &Stage, index: usize, name: &str) -> bool {
     let above = |other: &&Stage| build.chain(other).any(|stage_above| stage_above.index == stage.index);
     let mut below = build.stages().iter().filter(above).flat_map(|stage| build.instructions(stage));
     below.any(|(at, instruction)| at > index && mentions_any(build, instruction, &[name.to_owned()]))
-}
-
-/// Whether it installs, downloads or compiles.
-fn takes_time(invocation: &Invocation) -> bool {
-    if let Some(call) = invocation.package_call() {
-        return matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download | Verb::Build)
-            || call.verb == Verb::Run && call.operands.iter().any(|word| word.text().contains("build"));
-    }
-    toolchain::may_compile(invocation)
-        || invocation
-            .program
-            .map(Program::of)
-            .is_some_and(|program| program.is(Kind::Fetches) || program.is(Kind::Unpacks))
-}
-
-fn command(invocation: &Invocation) -> String {
-    match invocation.package_call() {
-        Some(call) if !call.verb_text.is_empty() => format!("{} {}", call.program, call.verb_text),
-        _ => invocation.program.unwrap_or_default().to_owned(),
-    }
 }
 
 /// Adds the fix that moves the ARG right above its first use, if there are steps in between.

@@ -145,6 +145,69 @@ fn the_rewrite_of_optimize_is_compared() {
 }
 
 #[test]
+fn a_dockerfile_in_the_context_is_priced_by_its_commits() {
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    let dockerfile = |port: usize| format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nEXPOSE {port}\n");
+    let files = [("package.json", "{}"), ("package-lock.json", "{}"), ("app.js", "0"), (".dockerignore", ".git\n")];
+    commit(at, "the project", &files);
+    for port in 1..=3 {
+        commit(at, "the port", &[("Dockerfile", &dockerfile(port))]);
+        commit(at, "a source", &[("app.js", &port.to_string())]);
+    }
+    commit(at, "both", &[("Dockerfile", &dockerfile(4)), ("app.js", "4")]);
+    let rule = ["--select", "dockerfile-in-context"];
+    let ran = dockopt.args(["audit", "--format", "json"]).args(rule).run();
+    let json = ran.json();
+    let finding = &json["findings"][0];
+    assert_eq!(finding["rule"], "dockerfile-in-context", "{json}");
+    let saves = &finding["impact"][0]["saves"];
+    // The first commit with the Dockerfile fills the cache; of the six after it, one more changes the source, too.
+    assert_eq!(
+        finding["impact"][0]["evidence"].as_str().unwrap().split(',').next().unwrap(),
+        "the step reran in 2 of the last 6 commits for no other file",
+        "{saves}"
+    );
+    let ran = ran.again(["audit", "--no-history"].into_iter().chain(rule));
+    assert!(!ran.stdout.contains("dockerfile-in-context"), "{}", ran.stdout);
+    let ran = ran.again(["fix", "--unsafe", "--write"].into_iter().chain(rule)).code(0);
+    assert_eq!(ran.read(".dockerignore"), ".git\nDockerfile\n.dockerignore\n");
+    let ran = ran.again(["audit"].into_iter().chain(rule)).code(0);
+    assert!(!ran.stdout.contains("dockerfile-in-context"), "{}", ran.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn modes_that_git_does_not_look_at_are_compared() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    let files = [("Dockerfile", "FROM debian:13\nCOPY . /app\n"), ("run.sh", "#!/bin/sh\n"), ("a.txt", "1")];
+    commit(at, "the project", &files);
+    let set_mode = |mode: u32| fs::set_permissions(at.join("run.sh"), fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o755);
+    git(at, &["config", "core.fileMode", "false"]);
+    let audit = ["audit", "--no-history", "--all", "--select", "file-mode-not-in-git"];
+    let folder = at.to_owned();
+    let ran = dockopt.args(audit).run();
+    let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("`run.sh` is executable here, but not in a clone"), "{}", ran.stdout);
+    git(&folder, &["update-index", "--chmod=+x", "run.sh"]);
+    let ran = ran.again(audit);
+    assert!(!ran.stdout.contains("file-mode-not-in-git"), "{}", ran.stdout);
+    // Where git looks at the mode, `git status` shows a difference.
+    fs::set_permissions(folder.join("run.sh"), fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = ran.again(audit);
+    assert!(ran.stdout.contains("`run.sh` is not executable here"), "{}", ran.stdout);
+    git(&folder, &["config", "core.fileMode", "true"]);
+    let ran = ran.again(audit);
+    assert!(!ran.stdout.contains("file-mode-not-in-git"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_plan_names_what_each_rung_saves() {
     let plan = ["optimize", "--plan", "--log", "build.log"];
     let ran = project(NAIVE).file("build.log", LOG).args(plan).run().code(0);

@@ -121,6 +121,7 @@ fn replacement(
             dockerfile: source.text().to_owned(),
             ignore: ignore.map(|source| source.text().to_owned()),
             ignore_path: None,
+            is_in_context: true,
         });
     }
     let evidence = crate::load::evidence(inputs, build);
@@ -135,6 +136,7 @@ fn replacement(
         dockerfile: inputs.source(input.dockerfile).text().to_owned(),
         ignore: None,
         ignore_path: None,
+        is_in_context: true,
     };
     Ok(replacement.with(&changes, name, paths))
 }

@@ -9,7 +9,8 @@ use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
-    BuildInput, BuildOptions, Date, IgnoreInput, Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers,
+    BuildInput, BuildOptions, Date, GitModes, IgnoreInput, Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers,
+    StepHistory,
 };
 use crate::manifest::{self, Project};
 use crate::rules::{CommandLinePolicy, Context, Neighbours, Policies, Rule, Subject, run};
@@ -65,6 +66,12 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
     }
     for input in &mut inputs.builds {
         input.shellcheck = shellcheck(input, sources).map(Arc::new);
+        if let Some(git) = sources.iter().find(|source| source.name() == GIT) {
+            let record: GitRecord = serde_json::from_slice(git.bytes()).unwrap();
+            input.git = Some(Arc::new(GitModes { executable: record.executable }));
+            let (reruns, definition_only) = (BTreeMap::new(), record.definition_only);
+            inputs.histories.insert(input.dockerfile, StepHistory { builds: record.commits, reruns, definition_only });
+        }
     }
     inputs
 }
@@ -97,7 +104,23 @@ fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn is_special(path: &str) -> bool {
-    is_dockerfile(path) || path.ends_with(".dockerignore") || path == SETTINGS || path == SHELLCHECK
+    is_dockerfile(path) || path.ends_with(".dockerignore") || [SETTINGS, SHELLCHECK, GIT].contains(&path)
+}
+
+/// What git records, as given in an example.
+const GIT: &str = "git.json";
+
+#[derive(serde::Deserialize)]
+struct GitRecord {
+    /// Files with another executable bit than git records, and whether git records it.
+    #[serde(default)]
+    executable: BTreeMap<String, bool>,
+    /// Commits that were looked at.
+    #[serde(default)]
+    commits: u32,
+    /// Those in which the step of a line reran for the Dockerfile or .dockerignore only.
+    #[serde(default)]
+    definition_only: BTreeMap<u32, u32>,
 }
 
 /// ShellCheck's output as given in an example: its files are the numbers of the example's scripts, from 0.

@@ -7,8 +7,9 @@ use super::simulation::{Replacement, Simulation};
 use crate::cache::{RecordKeeping, StepKind};
 use crate::cli::cache::place::RepositoryPlace;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, StepHistory};
-use crate::load::git::CommitBuild;
-use crate::report::CommitRow;
+use crate::load::git::{BuildPaths, CommitBuild};
+use crate::report::{CommitRow, HistoryStep};
+use crate::text::path;
 
 /// The time for all Dockerfiles together.
 const BUDGET: Duration = Duration::from_millis(150);
@@ -21,6 +22,9 @@ const FEWEST: usize = 5;
 
 /// Commits that are looked at first, to see how long one takes.
 const TRIAL: usize = 20;
+
+/// The ignore file of a whole context.
+const IGNORE_FILE: &str = ".dockerignore";
 
 /// The most commits.
 const MAX_COMMITS: usize = 500;
@@ -75,6 +79,8 @@ impl Replacement {
                 IgnoreInput::Unknown | IgnoreInput::Missing(_) => None,
             },
             ignore_path: None,
+            // Edits of the Dockerfile count where it is copied.
+            is_in_context: false,
         }
     }
 }
@@ -93,9 +99,30 @@ fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<StepHistor
     let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, None);
     let table = simulation.run(&replacement.name, Some(&replacement), RecordKeeping::All).ok()?;
     let count = table.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count();
-    let steps = table.steps.iter().filter(|step| step.kind != StepKind::From);
+    let steps = || table.steps.iter().filter(|step| step.kind != StepKind::From);
+    let definition = definition_paths(&paths, input, inputs);
+    let alone = |step: &HistoryStep| {
+        let times = definition.iter().filter_map(|path| step.count.sole_paths.get(path)).sum::<usize>();
+        (times > 0).then_some((step.line, times as u32))
+    };
     Some(StepHistory {
         builds: u32::try_from(count).ok()?,
-        reruns: steps.map(|step| (step.line, step.count.reruns as u32)).collect(),
+        reruns: steps().map(|step| (step.line, step.count.reruns as u32)).collect(),
+        definition_only: steps().filter_map(alone).collect(),
     })
+}
+
+/// The paths of the Dockerfile and of its .dockerignore in the context, as far as they lie in it.
+fn definition_paths(paths: &BuildPaths, input: &BuildInput, inputs: &Inputs) -> Vec<String> {
+    let dockerfile = path::relative(&paths.dockerfile, &paths.context).map(str::to_owned);
+    let ignore = match &input.ignore {
+        IgnoreInput::Present(file, _) => {
+            let name = path::name(inputs.source(*file).name());
+            // `web.Dockerfile.dockerignore` lies next to its Dockerfile.
+            let folder = if name == IGNORE_FILE { "" } else { dockerfile.as_deref().map_or("", path::parent) };
+            Some(path::child(folder, name))
+        }
+        IgnoreInput::Unknown | IgnoreInput::Missing(_) => None,
+    };
+    dockerfile.into_iter().chain(ignore).collect()
 }

@@ -41,6 +41,8 @@ pub(super) struct Replacement {
     pub(super) ignore: Option<String>,
     /// Where that .dockerignore lies in the context, if it replaces that of the context.
     pub(super) ignore_path: Option<String>,
+    /// Whether the context of each commit has these files in place of its own.
+    pub(super) is_in_context: bool,
 }
 
 /// The commits and their builds, newest first.
@@ -168,8 +170,8 @@ impl<'s> Simulation<'s> {
         }
         let context = directories.directory(files.context).and_then(|root| {
             let root = match replacement {
-                Some(replacement) => Arc::new(replaced(&root, files, replacement)),
-                None => root,
+                Some(replacement) if replacement.is_in_context => Arc::new(replaced(&root, files, replacement)),
+                _ => root,
             };
             self.context(files, root, replacement)
         });
