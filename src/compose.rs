@@ -3,6 +3,7 @@
 
 mod inline;
 mod mount;
+pub mod project;
 mod read;
 mod run;
 mod write;

@@ -50,6 +50,10 @@ tables! {
     CACHE_FOLDERS = "cache_folders.tsv";
     /// Names of folders that cache mounts are put on.
     CACHE_MOUNT_NAMES = "cache_mount_names.tsv";
+    /// The attributes of compose files by the mapping that they stand in.
+    COMPOSE_ATTRIBUTES = "compose_attributes.tsv";
+    /// What happens to values of compose files by the path of their keys.
+    COMPOSE_PATHS = "compose_paths.tsv";
     /// What programs do.
     COMMANDS = "commands.tsv";
     /// Crates that link with libraries of the system.

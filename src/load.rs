@@ -3,6 +3,7 @@
 
 mod build_log;
 mod compose;
+mod compose_project;
 mod context;
 mod discover;
 mod dockerfiles;
@@ -22,6 +23,7 @@ mod text_files;
 mod walk;
 
 pub use self::build_log::{build_log_name, read_build_log};
+pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::evidence::{evidence, runs};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{gather, gather_texts};

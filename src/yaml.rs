@@ -2,9 +2,11 @@
 //! all of them; knows no schema. Nothing is ever printed back: a change is an edit of the text.
 
 mod read;
+mod scalar;
 mod tree;
 
 pub use self::read::read;
+pub use self::scalar::Scalar;
 pub use self::tree::{NodeKind, Style, YamlEntry, YamlNode, YamlProblem, YamlTree};
 
 #[cfg(test)]

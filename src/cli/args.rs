@@ -217,4 +217,27 @@ pub(super) enum Debug {
     Vectors { kind: String, file: PathBuf },
     /// Print the parsed file as JSON
     Syntax { file: PathBuf },
+    /// Print compose files as `docker compose config --format json` does
+    Compose(ComposeProject),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ComposeProject {
+    /// Compose files, each on top of those before it
+    pub files: Vec<PathBuf>,
+    /// Another compose file (repeatable)
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub more: Vec<PathBuf>,
+    /// File with variables instead of `.env` (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
+    /// Profile to activate (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub profile: Vec<String>,
+    /// Name of the project
+    #[arg(short, long, value_name = "NAME")]
+    pub project_name: Option<String>,
+    /// Folder of the project [default: that of the first file]
+    #[arg(long, value_name = "FOLDER")]
+    pub project_directory: Option<PathBuf>,
 }

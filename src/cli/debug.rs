@@ -2,6 +2,7 @@
 
 mod cache;
 mod case;
+mod compose;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,6 +36,7 @@ pub(super) fn run(global: &Global, command: &Debug) -> Result<u8, CommandFailure
             emit(global, &format!("{syntax}\n"))?;
             Ok(CLEAN)
         }
+        Debug::Compose(project) => compose::run(global, project),
     }
 }
 
@@ -46,6 +48,14 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, CommandFailur
     let mut header = Value::Null;
     let mut out = String::new();
     let mut failed = false;
+    if let Some(cases) = compose::cases(&source) {
+        for case in cases {
+            out.push_str(&answer(&header, &case).to_string());
+            out.push('\n');
+        }
+        emit(global, &out)?;
+        return Ok(CLEAN);
+    }
     for (index, line) in source.text().lines().enumerate() {
         if line.trim().is_empty() {
             continue;
@@ -67,7 +77,7 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, CommandFailur
 }
 
 fn unknown(kind: &str) -> CommandFailure {
-    let help = Some("the kinds are parse, expand, ignore, lint, cache".to_owned());
+    let help = Some("the kinds are parse, expand, ignore, lint, cache, compose".to_owned());
     CommandFailure::Because { what: format!("unknown kind of vectors `{kind}`"), help }
 }
 
@@ -81,6 +91,7 @@ fn answerer(kind: &str) -> Option<DebugAnswer> {
         "ignore" => Some(ignore),
         "lint" => Some(lint),
         "cache" => Some(cache::answer),
+        "compose" => Some(compose::answer),
         _ => None,
     }
 }

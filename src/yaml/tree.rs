@@ -158,6 +158,11 @@ impl<'t> YamlNode<'t> {
         }
     }
 
+    /// Its number in the tree: the same for a node however it was come by.
+    pub fn number(self) -> u32 {
+        self.id
+    }
+
     /// Whether an alias stands here.
     pub fn is_alias(self) -> bool {
         matches!(self.data().shape, Shape::Alias(_))

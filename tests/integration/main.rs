@@ -10,6 +10,7 @@ mod cache_history;
 mod cache_predict;
 mod cache_vectors;
 mod cli;
+mod compose_project;
 mod context;
 mod crash;
 mod cycles;

@@ -1,0 +1,247 @@
+//! Compose files ─► the project that Compose makes of them, with the place of every key and value: several files with
+//! their overrides, `include`, `extends`, profiles, variables, environment files, long forms, what is implied.
+//!
+//! Reads no file: what is needed is asked for ([`Reading::Needs`]). Equal to `docker compose config --format json` of the
+//! version that `data/compose_attributes.tsv` names, which its tests compare it with.
+
+mod amount;
+mod consistency;
+mod document;
+mod dotenv;
+mod environment;
+mod error;
+mod extend;
+mod files;
+mod form;
+mod include;
+mod interpolate;
+mod json;
+mod load;
+mod merge;
+mod name;
+mod normalize;
+mod paths;
+mod render;
+mod resolve;
+mod schema;
+mod unique;
+mod value;
+mod volume;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use self::error::ProjectError;
+use self::error::Stop;
+use self::files::Lookup;
+pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
+use self::include::absolute;
+pub use self::interpolate::UnsetVariable;
+use self::load::{Loader, Scope};
+pub use self::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
+use crate::text::{Source, path};
+
+/// What to read, as `docker compose` is called.
+#[derive(Clone, Debug, Default)]
+pub struct ProjectRequest {
+    /// Compose files (`-f`), the first one's folder being the project's.
+    pub files: Vec<String>,
+    /// The folder that relative paths here are seen from, absolute.
+    pub folder: String,
+    /// `--project-directory`.
+    pub project_folder: Option<String>,
+    /// `--env-file`; `.env` of the project's folder where none is given.
+    pub env_files: Vec<String>,
+    /// `--profile`; `COMPOSE_PROFILES` where none is given.
+    pub profiles: Vec<String>,
+    /// `--project-name`.
+    pub name: Option<String>,
+    /// The variables of the shell, which count more than those of files.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// How far reading came.
+#[derive(Debug)]
+pub enum Reading {
+    /// These must be known first.
+    Needs(Vec<ProjectNeed>),
+    /// The project.
+    Read(Box<Project>),
+    /// Compose refuses it.
+    Refused {
+        /// Why.
+        error: Box<ProjectError>,
+        /// The files that its place points into.
+        sources: Vec<Source>,
+    },
+}
+
+/// A project as Compose runs it.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// Its folder, absolute.
+    pub folder: String,
+    /// The model: what `docker compose config` prints, and what no service uses.
+    pub model: ComposeMap,
+    /// Services whose profiles are not active.
+    pub disabled: ComposeMap,
+    /// The files that places point into.
+    pub sources: Vec<Source>,
+    /// Variables that are named without being set.
+    pub unset: Vec<UnsetVariable>,
+    /// Places of `version`, which means nothing any more.
+    pub versions: Vec<ComposePlace>,
+}
+
+impl Project {
+    /// The active services.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &ComposeValue)> {
+        let services = self.model.get("services").and_then(ComposeValue::as_map);
+        services.into_iter().flat_map(ComposeMap::iter).map(|(name, entry)| (name, &entry.value))
+    }
+}
+
+/// Reads a project from the files that are known.
+pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
+    let mut loader = Loader::new(request, Lookup::new(files));
+    match read(&mut loader) {
+        Ok(project) => Reading::Read(Box::new(project)),
+        Err(Stop::Needs) => Reading::Needs(loader.lookup.needs),
+        Err(Stop::Refused(error)) => Reading::Refused { error, sources: loader.sources },
+    }
+}
+
+fn read(loader: &mut Loader) -> Result<Project, Stop> {
+    let request = loader.request;
+    let files: Vec<String> = request.files.iter().map(|file| absolute(&request.folder, file)).collect();
+    let Some(first) = files.first() else { return Err(ProjectError::at(None, "no compose file was given").into()) };
+    let folder = match &request.project_folder {
+        Some(folder) => absolute(&request.folder, folder),
+        None => path::parent(first).to_owned(),
+    };
+    let mut environment = variables(&folder, loader)?;
+    let name = name::name(&files, &folder, &environment, loader)?;
+    environment.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
+    let environment = Arc::new(environment);
+    let scope = Scope {
+        folder: folder.clone(),
+        working: folder.clone(),
+        environment: Arc::clone(&environment),
+        included: Vec::new(),
+    };
+    let files: Vec<_> = files.into_iter().map(|file| (file, None)).collect();
+    let mut model = loader.model(&files, &scope)?;
+    let Some(map) = model.as_map_mut().filter(|map| !map.is_empty()) else {
+        return Err(ProjectError::at(None, "the compose file is empty").into());
+    };
+    if name.is_empty() {
+        return Err(ProjectError::at(None, "the project has no name")
+            .help("give it one: `name: …` or `--project-name`")
+            .into());
+    }
+    normalize::normalize(map, &name, &environment)?;
+    finish(model, name, folder, &environment, loader)
+}
+
+/// Types, profiles, checks, environment files.
+fn finish(
+    model: ComposeValue,
+    name: String,
+    folder: String,
+    environment: &BTreeMap<String, String>,
+    loader: &mut Loader,
+) -> Result<Project, Stop> {
+    let mut rendered = match render::render(&model, "project")?.data {
+        ComposeData::Map(map) => map,
+        _ => ComposeMap::default(),
+    };
+    let profiles = profiles(loader.request, environment);
+    let services = rendered.get("services").and_then(ComposeValue::as_map);
+    let is_disabled = |service: &ComposeValue| !has_profile(service, &profiles);
+    let disabled: BTreeSet<String> = services
+        .into_iter()
+        .flat_map(ComposeMap::iter)
+        .filter(|(_, entry)| is_disabled(&entry.value))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    consistency::check(&consistency::Parts { model: &rendered, disabled: &disabled })?;
+    let mut off = ComposeMap::default();
+    if let Some(services) = rendered.get_mut("services").and_then(ComposeValue::as_map_mut) {
+        for name in disabled {
+            if let Some(entry) = services.remove(&name) {
+                off.insert(name, entry);
+            }
+        }
+        for (_, entry) in services.iter_mut() {
+            let Some(service) = entry.value.as_map_mut() else { continue };
+            environment::complete(service, environment, loader)?;
+            spread_scale(service);
+        }
+    }
+    if let ComposeData::Map(map) = model.data {
+        for (key, entry) in map.into_entries().filter(|(key, _)| key.starts_with("x-")) {
+            rendered.insert(key, entry);
+        }
+    }
+    let (sources, unset) = (std::mem::take(&mut loader.sources), std::mem::take(&mut loader.unset));
+    let versions = std::mem::take(&mut loader.versions);
+    Ok(Project { name, folder, model: rendered, disabled: off, sources, unset, versions })
+}
+
+/// `scale` is also the number of replicas where `deploy` stands.
+fn spread_scale(service: &mut ComposeMap) {
+    let Some(scale) = service.get("scale").cloned() else { return };
+    if let Some(deploy) = service.get_mut("deploy").and_then(ComposeValue::as_map_mut) {
+        deploy.set("replicas", scale);
+    }
+}
+
+/// The variables of the shell and of the project's environment files.
+fn variables(folder: &str, loader: &mut Loader) -> Result<BTreeMap<String, String>, Stop> {
+    let request = loader.request;
+    let mut all = request.environment.clone();
+    let mut files: Vec<String> = request.env_files.iter().map(|file| absolute(&request.folder, file)).collect();
+    let is_off = all
+        .get("COMPOSE_DISABLE_ENV_FILE")
+        .is_some_and(|text| ["1", "t", "true"].contains(&text.to_lowercase().as_str()));
+    if files.is_empty() && !is_off {
+        let file = resolve::join(folder, ".env");
+        if matches!(loader.lookup.file(&file)?, ProjectFile::Text(_) | ProjectFile::Unreadable(_)) {
+            files.push(file);
+        }
+    }
+    let mut variables = BTreeMap::new();
+    for file in &files {
+        environment::read_file(
+            file,
+            None,
+            false,
+            &mut variables,
+            &|name| request.environment.get(name).cloned(),
+            loader,
+        )?;
+    }
+    for (name, value) in variables {
+        all.entry(name).or_insert(value);
+    }
+    Ok(all)
+}
+
+fn profiles(request: &ProjectRequest, environment: &BTreeMap<String, String>) -> Vec<String> {
+    if !request.profiles.is_empty() {
+        return request.profiles.clone();
+    }
+    let written = environment.get("COMPOSE_PROFILES").map(String::as_str).unwrap_or_default();
+    written.split(',').map(|profile| profile.trim().to_owned()).collect()
+}
+
+fn has_profile(service: &ComposeValue, active: &[String]) -> bool {
+    let profiles = service.get("profiles").and_then(ComposeValue::as_list).unwrap_or_default();
+    let is_active = |profile: &ComposeValue| active.iter().any(|name| profile.as_text() == Some(name));
+    profiles.is_empty() || active.iter().any(|name| name == "*") || profiles.iter().any(is_active)
+}
+
+#[cfg(test)]
+mod tests;

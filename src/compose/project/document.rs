@@ -1,0 +1,207 @@
+//! Documents of YAML ─► values, as go-yaml and compose-go's reset processor do it: aliases and merge keys expanded, and
+//! what `!reset` and `!override` take out of earlier files.
+
+use std::collections::HashSet;
+
+use super::error::ProjectError;
+use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
+use crate::text::FileId;
+use crate::yaml::{NodeKind, Scalar, YamlNode};
+
+/// Levels of mappings and lists at most; go-yaml's own bound is 10,000.
+const DEPTH: usize = 500;
+
+/// A document: its values, and the paths that it takes out of what was read before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ProjectDocument {
+    pub(super) value: ComposeValue,
+    pub(super) reset: Vec<Vec<String>>,
+}
+
+/// Reads a document. `room`: how many values it may have, counted down.
+pub(super) fn document(root: YamlNode, file: FileId, room: &mut usize) -> Result<ProjectDocument, ProjectError> {
+    let mut reader =
+        DocumentReader { file, room, reset: Vec::new(), path: Vec::new(), visited: HashSet::new(), open: Vec::new() };
+    let value = reader.child(root, false)?;
+    // A document that is nothing but `!reset` is nothing.
+    let value = value.unwrap_or_default();
+    Ok(ProjectDocument { value, reset: reader.reset })
+}
+
+struct DocumentReader<'r> {
+    file: FileId,
+    room: &'r mut usize,
+    reset: Vec<Vec<String>>,
+    /// The keys down to what is being read.
+    path: Vec<String>,
+    /// Collections whose `!reset` entries were taken out already: an alias to one does not see them again.
+    visited: HashSet<u32>,
+    /// Collections that are being read, to find those that hold themselves.
+    open: Vec<u32>,
+}
+
+impl DocumentReader<'_> {
+    fn place(&self, node: YamlNode) -> Option<ComposePlace> {
+        Some(ComposePlace { file: self.file, span: node.span() })
+    }
+
+    fn error(&self, node: YamlNode, message: impl Into<String>) -> ProjectError {
+        ProjectError::at(self.place(node), message)
+    }
+
+    /// A node's value; `None` where a tag takes it out. `plain`: below `!override` tags mean nothing.
+    fn child(&mut self, node: YamlNode, plain: bool) -> Result<Option<ComposeValue>, ProjectError> {
+        let Some(remaining) = self.room.checked_sub(1) else {
+            let error = self.error(node, "the project has more than 1,000,000 values when all aliases are expanded");
+            return Err(error.help("write less with aliases, merge keys and `extends`"));
+        };
+        *self.room = remaining;
+        if self.open.len() > DEPTH {
+            return Err(self.error(node, format!("mappings and lists are nested more than {DEPTH} levels deep")));
+        }
+        match node.tag() {
+            Some("!reset") if !plain => {
+                self.reset.push(self.path.clone());
+                return Ok(None);
+            }
+            Some("!override") if !plain => {
+                self.reset.push(self.path.clone());
+                return self.value(node, true).map(Some);
+            }
+            _ => self.value(node, plain).map(Some),
+        }
+    }
+
+    fn value(&mut self, node: YamlNode, plain: bool) -> Result<ComposeValue, ProjectError> {
+        let place = self.place(node);
+        let Some(kind) = node.kind() else { return Err(self.error(node, "the alias leads nowhere")) };
+        if let NodeKind::Scalar(_) = kind {
+            let scalar = node.scalar().map_err(|message| self.error(node, message))?;
+            return Ok(ComposeValue::new(data(scalar.unwrap_or(Scalar::Null)), place));
+        }
+        let number = node.target().unwrap_or(node).number();
+        if self.open.contains(&number) {
+            return Err(self.error(node, "the alias stands inside of what it stands for"));
+        }
+        self.open.push(number);
+        let first = self.visited.insert(number);
+        let data = match kind {
+            NodeKind::Mapping => self.mapping(node, plain, first).map(ComposeData::Map),
+            _ => self.sequence(node, plain, first).map(ComposeData::List),
+        };
+        self.open.pop();
+        Ok(ComposeValue::new(data?, place))
+    }
+
+    /// Does something below a key.
+    fn below<T>(&mut self, key: String, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(key);
+        let value = read(self);
+        self.path.pop();
+        value
+    }
+
+    fn sequence(&mut self, node: YamlNode, plain: bool, first: bool) -> Result<Vec<ComposeValue>, ProjectError> {
+        let mut items = Vec::new();
+        for (index, item) in node.items().enumerate() {
+            if self.is_gone(item, plain, first) {
+                continue;
+            }
+            items.extend(self.below(index.to_string(), |reader| reader.child(item, plain))?);
+        }
+        Ok(items)
+    }
+
+    /// Whether an entry was taken out when its collection was met first.
+    fn is_gone(&self, item: YamlNode, plain: bool, first: bool) -> bool {
+        !plain && !first && !item.is_alias() && item.tag() == Some("!reset")
+    }
+
+    fn mapping(&mut self, node: YamlNode, plain: bool, first: bool) -> Result<ComposeMap, ProjectError> {
+        let mut map = ComposeMap::default();
+        let mut merges = Vec::new();
+        for entry in node.entries() {
+            if self.is_gone(entry.value, plain, first) {
+                continue;
+            }
+            if entry.key.is_merge() {
+                merges.push(entry.value);
+                continue;
+            }
+            let key = self.key(entry.key)?;
+            if let Some(value) = self.below(key.clone(), |reader| reader.child(entry.value, plain))? {
+                map.insert(key, ComposeEntry { key: self.place(entry.key), value });
+            }
+        }
+        for merge in merges {
+            self.merge(merge, plain, &mut map)?;
+        }
+        Ok(map)
+    }
+
+    /// What a merge key brings in: keys that are not there yet, the first source first.
+    fn merge(&mut self, merge: YamlNode, plain: bool, map: &mut ComposeMap) -> Result<(), ProjectError> {
+        let sources: Vec<YamlNode> = match merge.kind() {
+            Some(NodeKind::Mapping) => vec![merge],
+            Some(NodeKind::Sequence) if !merge.is_alias() => merge.items().collect(),
+            _ => Vec::new(),
+        };
+        let is_mapping = |node: &YamlNode| node.kind() == Some(NodeKind::Mapping);
+        if !sources.iter().all(is_mapping) || (sources.is_empty() && merge.kind() != Some(NodeKind::Sequence)) {
+            return Err(self.error(merge, "a merge key (`<<`) takes a mapping or a list of mappings"));
+        }
+        for (index, source) in sources.iter().enumerate() {
+            let value = if merge.kind() == Some(NodeKind::Mapping) {
+                self.child(*source, plain)?
+            } else {
+                self.below(index.to_string(), |reader| reader.child(*source, plain))?
+            };
+            let Some(value) = value else { continue };
+            let ComposeData::Map(entries) = value.data else { continue };
+            for (key, entry) in entries.into_entries() {
+                if !map.contains(&key) {
+                    map.insert(key, entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&self, node: YamlNode) -> Result<String, ProjectError> {
+        let scalar = node.scalar().map_err(|message| self.error(node, message))?;
+        match scalar {
+            Some(Scalar::Text(text)) => Ok(text.into_owned()),
+            Some(_) => {
+                let text = node.text().unwrap_or_default();
+                Err(self.error(node, format!("the key `{text}` is no string")).help("put it in quotes"))
+            }
+            None => Err(self.error(node, "a key must be a string")),
+        }
+    }
+}
+
+fn data(scalar: Scalar) -> ComposeData {
+    match scalar {
+        Scalar::Null => ComposeData::Null,
+        Scalar::Bool(value) => ComposeData::Bool(value),
+        Scalar::Integer(value) => ComposeData::Integer(value),
+        Scalar::Unsigned(value) => ComposeData::Unsigned(value),
+        Scalar::Float(value) => ComposeData::Float(value),
+        Scalar::Time(text) => ComposeData::Time(text.into()),
+        Scalar::Text(text) => ComposeData::Text(text.into_owned()),
+    }
+}
+
+/// Takes out of `target` what stands at the paths. Lists are not looked into.
+pub(super) fn take_out(target: &mut ComposeValue, paths: &[Vec<String>]) {
+    let Some(map) = target.as_map_mut() else { return };
+    let fits = |path: &[String], key: &str| path.first().is_some_and(|part| part == key || part == "*");
+    map.retain(|key, _| !paths.iter().any(|path| path.len() == 1 && fits(path, key)));
+    for (key, entry) in map.iter_mut() {
+        let rest = paths.iter().filter(|path| path.len() > 1 && fits(path, key));
+        let rest: Vec<Vec<String>> = rest.map(|path| path[1..].to_vec()).collect();
+        if !rest.is_empty() {
+            take_out(&mut entry.value, &rest);
+        }
+    }
+}

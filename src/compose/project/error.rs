@@ -1,0 +1,48 @@
+//! Why Compose refuses a project.
+
+use super::value::{ComposePlace, ComposeValue};
+
+/// Why a project is refused: what is wrong, where, and what to do.
+#[derive(Clone, Debug)]
+pub struct ProjectError {
+    /// Where; `None` where no file is to blame.
+    pub place: Option<ComposePlace>,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl ProjectError {
+    /// An error at a place.
+    pub(super) fn at(place: Option<ComposePlace>, message: impl Into<String>) -> Self {
+        Self { place, message: message.into(), help: None }
+    }
+
+    /// With what to do.
+    #[must_use]
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl ComposeValue {
+    /// An error about this value.
+    pub(super) fn error(&self, message: impl Into<String>) -> ProjectError {
+        ProjectError::at(self.place, message)
+    }
+}
+
+/// Why reading stops: Compose refuses the project, or files are needed first.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Refused(Box<ProjectError>),
+    Needs,
+}
+
+impl From<ProjectError> for Stop {
+    fn from(error: ProjectError) -> Self {
+        Self::Refused(Box::new(error))
+    }
+}

@@ -1,0 +1,176 @@
+//! `extends`: a service on top of another one, of the same file or of another (compose-go's `loader/extends.go`).
+
+use super::document::take_out;
+use super::error::{ProjectError, Stop};
+use super::load::{Depth, Loader, Scope};
+use super::merge;
+use super::resolve::{relative, resolve};
+use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposeValue};
+use crate::text::path;
+
+/// Services that extend each other at most.
+const LINKS: usize = 100;
+
+/// Who extends whom so far: file and service.
+#[derive(Clone, Default)]
+pub(super) struct Chain(Vec<(String, String)>);
+
+impl Chain {
+    fn with(&self, file: &str, service: &str, value: &ComposeValue) -> Result<Self, ProjectError> {
+        let link = (file.to_owned(), service.to_owned());
+        if self.0.contains(&link) || self.0.len() >= LINKS {
+            let names: Vec<&str> = self.0.iter().map(|(_, service)| service.as_str()).chain([service]).collect();
+            return Err(value.error(format!("services extend each other in a circle: {}", names.join(" → "))));
+        }
+        Ok(Self(self.0.iter().cloned().chain([link]).collect()))
+    }
+}
+
+/// Puts all services of a document on top of those that they extend.
+pub(super) fn apply(
+    document: &mut ComposeValue,
+    file: &str,
+    scope: &Scope,
+    reset: &[Vec<String>],
+    loader: &mut Loader,
+    chain: &Chain,
+) -> Result<(), Stop> {
+    let Some(services) = document.as_map_mut().and_then(|map| map.get_mut("services")) else { return Ok(()) };
+    let error = services.error("`services` must be a mapping");
+    let Some(services) = services.as_map_mut() else { return Err(error.into()) };
+    let names: Vec<String> = services.iter().map(|(name, _)| name.to_owned()).collect();
+    for name in names {
+        let mut extension = Extension { file, scope, loader };
+        let merged = extension.service(&name, services, reset, chain)?;
+        let key = services.entry(&name).and_then(|entry| entry.key);
+        services.insert(name, ComposeEntry { key, value: merged });
+    }
+    Ok(())
+}
+
+struct Extension<'e, 'l> {
+    /// The file whose services are put together.
+    file: &'e str,
+    scope: &'e Scope,
+    loader: &'e mut Loader<'l>,
+}
+
+impl Extension<'_, '_> {
+    /// A service of these, on top of what it extends.
+    fn service(
+        &mut self,
+        name: &str,
+        services: &mut ComposeMap,
+        reset: &[Vec<String>],
+        chain: &Chain,
+    ) -> Result<ComposeValue, Stop> {
+        let value = services.get(name).cloned().unwrap_or_default();
+        self.loader.spend(&value)?;
+        if value.is_null() {
+            return Ok(value);
+        }
+        let Some(map) = value.as_map() else { return Err(value.error("a service must be a mapping").into()) };
+        let Some(extends) = map.get("extends").cloned() else { return Ok(value) };
+        let (base_name, base_file) = target(&extends)?;
+        let (chain, base) = match base_file.as_ref().filter(|file| !file.is_null()) {
+            Some(file) => {
+                let Some(path) = file.as_text() else { return Err(file.error("must be a path").into()) };
+                let (mut services, base_reset) = self.other_file(path, file, name, &base_name)?;
+                let chain = chain.with(path, name, &extends)?;
+                (chain.clone(), self.service(&base_name, &mut services, &base_reset, &chain)?)
+            }
+            None => {
+                if !services.contains(&base_name) {
+                    return Err(extends
+                        .error(format!("`{name}` extends `{base_name}`, which is no service of the file"))
+                        .into());
+                }
+                let chain = chain.with(self.file, name, &extends)?;
+                (chain.clone(), self.service(&base_name, services, &[], &chain)?)
+            }
+        };
+        drop(chain);
+        if base.is_null() {
+            return Ok(value);
+        }
+        self.merge(name, base, value, reset, services)
+    }
+
+    fn merge(
+        &mut self,
+        name: &str,
+        base: ComposeValue,
+        value: ComposeValue,
+        reset: &[Vec<String>],
+        services: &mut ComposeMap,
+    ) -> Result<ComposeValue, Stop> {
+        self.loader.spend(&base)?;
+        let below =
+            reset.iter().filter(|path| path.len() > 2 && path[0] == "services" && (path[1] == name || path[1] == "*"));
+        let below: Vec<Vec<String>> = below.map(|path| path[2..].to_vec()).collect();
+        let mut base = base;
+        take_out(&mut base, &below);
+        let place = value.place;
+        let mut merged = merge::extend(base, value)?;
+        merged.place = place;
+        if let ComposeData::Map(map) = &mut merged.data {
+            map.remove("extends");
+        }
+        let key = services.entry(name).and_then(|entry| entry.key);
+        services.insert(name, ComposeEntry { key, value: merged.clone() });
+        Ok(merged)
+    }
+
+    /// The services of another file, with its paths as seen from here.
+    fn other_file(
+        &mut self,
+        path: &str,
+        value: &ComposeValue,
+        name: &str,
+        base: &str,
+    ) -> Result<(ComposeMap, Vec<Vec<String>>), Stop> {
+        if super::include::is_remote(path) {
+            return Err(value.error(format!("`{path}` lies elsewhere, and is not fetched")).into());
+        }
+        let local = super::include::absolute(&self.scope.folder, path);
+        let working = relative(&self.scope.folder, path::parent(&local));
+        let empty = ComposeValue::new(ComposeData::Map(ComposeMap::default()), None);
+        let (mut model, reset) = self.loader.file(
+            &super::include::absolute(&self.loader.request.folder, &local),
+            value.place,
+            self.scope,
+            Depth::Base,
+            empty,
+        )?;
+        let error =
+            |what: String| Stop::from(value.error(format!("`{name}` cannot extend `{base}` of `{path}`: {what}")));
+        match model.get("services") {
+            None => return Err(error("the file has no services".to_owned())),
+            Some(services) => match services.as_map() {
+                None => return Err(error("its `services` is no mapping".to_owned())),
+                Some(services) if !services.contains(base) => {
+                    return Err(error("it has no such service".to_owned()));
+                }
+                Some(_) => {}
+            },
+        }
+        resolve(&mut model, &working, self.loader)?;
+        let services = model.as_map_mut().and_then(|map| map.remove("services"));
+        match services.map(|entry| entry.value.data) {
+            Some(ComposeData::Map(services)) => Ok((services, reset)),
+            _ => Err(error("it has no services".to_owned())),
+        }
+    }
+}
+
+/// The service and the file that `extends` names.
+fn target(extends: &ComposeValue) -> Result<(String, Option<ComposeValue>), ProjectError> {
+    match &extends.data {
+        ComposeData::Text(name) => Ok((name.clone(), None)),
+        ComposeData::Map(map) => match map.get("service").and_then(ComposeValue::as_text) {
+            Some(name) => Ok((name.to_owned(), map.get("file").cloned())),
+            None => Err(extends.error("`extends` needs a `service`").help("name the service that it extends")),
+        },
+        _ => Err(extends.error(format!("must be a string or a mapping, not {}", extends.kind()))),
+    }
+}

@@ -1,0 +1,96 @@
+//! The files of a project, as far as they were read: who reads them is told which are needed.
+
+use std::collections::BTreeMap;
+
+use super::error::{ProjectError, Stop};
+use crate::text::Source;
+
+/// What is behind a path.
+#[derive(Clone, Debug)]
+pub enum ProjectFile {
+    /// A file with its text.
+    Text(Source),
+    /// A folder.
+    Folder,
+    /// Nothing.
+    Missing,
+    /// Something that can't be read, and why.
+    Unreadable(String),
+}
+
+/// What is known of the file system, by absolute path.
+#[derive(Clone, Debug, Default)]
+pub struct ProjectFiles {
+    files: BTreeMap<String, ProjectFile>,
+    links: BTreeMap<String, String>,
+}
+
+/// Something of the file system that must be known to go on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProjectNeed {
+    /// What is behind this path.
+    File(String),
+    /// This path with the first symbolic link in it replaced by where it leads; the path itself where there is none.
+    Link(String),
+}
+
+impl ProjectFiles {
+    /// Says what is behind a path.
+    pub fn insert(&mut self, path: &str, file: ProjectFile) {
+        self.files.insert(path.to_owned(), file);
+    }
+
+    /// Says where a path leads.
+    pub fn insert_link(&mut self, path: &str, target: String) {
+        self.links.insert(path.to_owned(), target);
+    }
+
+    /// How many files are known.
+    pub fn len(&self) -> usize {
+        self.files.len() + self.links.len()
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Looks files up, and notes those that are not known.
+#[derive(Debug)]
+pub(super) struct Lookup<'f> {
+    files: &'f ProjectFiles,
+    pub(super) needs: Vec<ProjectNeed>,
+}
+
+impl<'f> Lookup<'f> {
+    pub(super) fn new(files: &'f ProjectFiles) -> Self {
+        Self { files, needs: Vec::new() }
+    }
+
+    /// What is behind a path.
+    pub(super) fn file(&mut self, path: &str) -> Result<&'f ProjectFile, Stop> {
+        self.files.files.get(path).ok_or_else(|| {
+            self.needs.push(ProjectNeed::File(path.to_owned()));
+            Stop::Needs
+        })
+    }
+
+    /// Where a path leads.
+    pub(super) fn link(&mut self, path: &str) -> Result<&'f str, Stop> {
+        self.files.links.get(path).map(String::as_str).ok_or_else(|| {
+            self.needs.push(ProjectNeed::Link(path.to_owned()));
+            Stop::Needs
+        })
+    }
+
+    /// The text of a file that must be there. `error` says for what, and where it is named.
+    pub(super) fn text(&mut self, path: &str, error: impl FnOnce(String) -> ProjectError) -> Result<&'f Source, Stop> {
+        match self.file(path)? {
+            ProjectFile::Text(source) => Ok(source),
+            ProjectFile::Folder => Err(error(format!("`{path}` is a folder, not a file")).into()),
+            ProjectFile::Missing => Err(error(format!("`{path}` does not exist")).into()),
+            ProjectFile::Unreadable(why) => Err(error(format!("`{path}` cannot be read: {why}")).into()),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `include`: other projects whose services, volumes, networks, secrets, configs and models become part of this one
+//! (compose-go's `loader/include.go`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::environment;
+use super::error::{ProjectError, Stop};
+use super::files::ProjectFile;
+use super::load::{Loader, Scope};
+use super::resolve::{has_remote_start, join, relative};
+use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
+use crate::text::path;
+
+/// How deep projects may be included.
+const DEPTH: usize = 50;
+
+/// An entry of `include`.
+struct IncludeEntry {
+    paths: Vec<(String, Option<ComposePlace>)>,
+    folder: String,
+    env_files: Vec<(String, Option<ComposePlace>)>,
+}
+
+/// Whether a file lies elsewhere.
+pub(super) fn is_remote(path: &str) -> bool {
+    path.starts_with("oci://") || has_remote_start(path)
+}
+
+/// A path as seen from a folder.
+pub(super) fn absolute(folder: &str, path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { join(folder, path) }
+}
+
+/// Reads what a document includes, and adds it to the document.
+pub(super) fn include(document: &mut ComposeValue, file: &str, scope: &Scope, loader: &mut Loader) -> Result<(), Stop> {
+    let Some(map) = document.as_map_mut() else { return Ok(()) };
+    let entries = match map.remove("include") {
+        Some(entry) if !entry.value.is_null() => read_entries(&entry.value)?,
+        _ => return Ok(()),
+    };
+    let mut included = scope.included.clone();
+    included.push(file.to_owned());
+    for entry in entries {
+        let model = read(entry, scope, &included, loader)?;
+        import(model, map)?;
+    }
+    Ok(())
+}
+
+fn read_entries(value: &ComposeValue) -> Result<Vec<IncludeEntry>, ProjectError> {
+    let Some(items) = value.as_list() else { return Err(value.error("`include` must be a list")) };
+    items.iter().map(read_entry).collect()
+}
+
+fn read_entry(item: &ComposeValue) -> Result<IncludeEntry, ProjectError> {
+    if let Some(text) = item.as_text() {
+        let paths = vec![(text.to_owned(), item.place)];
+        return Ok(IncludeEntry { paths, folder: String::new(), env_files: Vec::new() });
+    }
+    let Some(map) = item.as_map() else { return Err(item.error("must be a path or a mapping")) };
+    let texts = |key: &str| match map.get(key) {
+        None => Ok(Vec::new()),
+        Some(value) => match &value.data {
+            ComposeData::Null => Ok(Vec::new()),
+            ComposeData::Text(text) => Ok(vec![(text.clone(), value.place)]),
+            ComposeData::List(items) => items
+                .iter()
+                .map(|item| match item.as_text() {
+                    Some(text) => Ok((text.to_owned(), item.place)),
+                    None => Err(item.error("must be a path")),
+                })
+                .collect(),
+            _ => Err(value.error("must be a path or a list of paths")),
+        },
+    };
+    let folder = match map.get("project_directory") {
+        Some(value) if !value.is_null() => {
+            value.as_text().map(str::to_owned).ok_or_else(|| value.error("must be a path"))?
+        }
+        _ => String::new(),
+    };
+    Ok(IncludeEntry { paths: texts("path")?, folder, env_files: texts("env_file")? })
+}
+
+fn read(entry: IncludeEntry, scope: &Scope, included: &[String], loader: &mut Loader) -> Result<ComposeValue, Stop> {
+    let mut files = Vec::new();
+    let (mut folder, mut working) = (entry.folder.clone(), String::new());
+    for (index, (path, place)) in entry.paths.iter().enumerate() {
+        if is_remote(path) {
+            return Err(ProjectError::at(*place, format!("`{path}` lies elsewhere, and is not fetched")).into());
+        }
+        let local = absolute(&scope.folder, path);
+        let real = absolute(&loader.request.folder, &local);
+        if index == 0 {
+            if entry.folder.is_empty() {
+                working = relative(&scope.folder, path::parent(&local));
+                path::parent(&local).clone_into(&mut folder);
+            } else if entry.folder.starts_with('/') {
+                working.clone_from(&entry.folder);
+            } else {
+                let absolute = join(&scope.folder, &entry.folder);
+                let is_folder = matches!(
+                    loader.lookup.file(&self::absolute(&loader.request.folder, &absolute))?,
+                    ProjectFile::Folder
+                );
+                working = relative(&scope.folder, if is_folder { &absolute } else { path::parent(&absolute) });
+                folder = join(&scope.working, &entry.folder);
+            }
+            if included.contains(&real) || included.len() > DEPTH {
+                let chain = included.iter().map(String::as_str).chain([real.as_str()]).collect::<Vec<_>>().join(" → ");
+                return Err(ProjectError::at(*place, format!("files include each other in a circle: {chain}")).into());
+            }
+        }
+        files.push((real, *place));
+    }
+    let environment = variables(&entry, &folder, scope, loader)?;
+    let included = included.to_vec();
+    let scope = Scope { folder, working, environment: Arc::new(environment), included };
+    loader.model(&files, &scope)
+}
+
+/// The variables of an included project: its own environment files say what is not set yet.
+fn variables(
+    entry: &IncludeEntry,
+    folder: &str,
+    scope: &Scope,
+    loader: &mut Loader,
+) -> Result<BTreeMap<String, String>, Stop> {
+    let mut files = Vec::new();
+    if entry.env_files.is_empty() {
+        let file = absolute(&loader.request.folder, &join(folder, ".env"));
+        if matches!(loader.lookup.file(&file)?, ProjectFile::Text(_) | ProjectFile::Unreadable(_)) {
+            files.push((file, None));
+        }
+    }
+    for (file, place) in &entry.env_files {
+        let file = if file.starts_with('/') { file.clone() } else { join(&scope.working, file) };
+        files.push((absolute(&loader.request.folder, &file), *place));
+    }
+    let mut variables = BTreeMap::new();
+    for (file, place) in &files {
+        environment::read_file(
+            file,
+            *place,
+            false,
+            &mut variables,
+            &|name| scope.environment.get(name).cloned(),
+            loader,
+        )?;
+    }
+    let mut all = (*scope.environment).clone();
+    for (name, value) in variables {
+        all.entry(name).or_insert(value);
+    }
+    Ok(all)
+}
+
+/// Adds the parts of an included project. The same part twice is fine when nothing differs.
+fn import(model: ComposeValue, target: &mut ComposeMap) -> Result<(), ProjectError> {
+    let ComposeData::Map(mut model) = model.data else { return Ok(()) };
+    for section in ["services", "volumes", "networks", "secrets", "configs", "models"] {
+        let Some(ComposeEntry { key, value }) = model.remove(section) else { continue };
+        let ComposeData::Map(parts) = value.data else { continue };
+        if !target.contains(section) {
+            let empty = ComposeValue::new(ComposeData::Map(ComposeMap::default()), value.place);
+            target.insert(section, ComposeEntry { key, value: empty });
+        }
+        let Some(section_value) = target.get_mut(section) else { continue };
+        let error = section_value.error(format!("`{section}` must be a mapping"));
+        let Some(parts_known) = section_value.as_map_mut() else { return Err(error) };
+        for (name, part) in parts.into_entries() {
+            match parts_known.entry(&name) {
+                Some(known) if known.value.equals(&part.value) => {}
+                Some(known) => {
+                    let message = format!("`{section}.{name}` is also defined by an included file");
+                    return Err(ProjectError::at(known.key.or(known.value.place), message)
+                        .help("give one of them another name, or override it in a second file with `-f`"));
+                }
+                None => parts_known.insert(name, part),
+            }
+        }
+    }
+    Ok(())
+}
