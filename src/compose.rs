@@ -11,7 +11,7 @@ mod write;
 pub use self::inline::indent;
 pub use self::mount::{Mount, outside_braces};
 pub use self::read::{Compose, ComposeProblem, Service, is_compose, read};
-pub use self::run::{ServiceRun, environment_file, interpolate, runs};
+pub use self::run::{ServiceRun, runs};
 pub use self::write::write;
 
 #[cfg(test)]

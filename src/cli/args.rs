@@ -218,11 +218,11 @@ pub(super) enum Debug {
     /// Print the parsed file as JSON
     Syntax { file: PathBuf },
     /// Print compose files as `docker compose config --format json` does
-    Compose(ComposeProject),
+    Compose(ComposeArguments),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ComposeProject {
+pub(super) struct ComposeArguments {
     /// Compose files, each on top of those before it
     pub files: Vec<PathBuf>,
     /// Another compose file (repeatable)

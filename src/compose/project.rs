@@ -5,6 +5,7 @@
 //! version that `data/compose_attributes.tsv` names, which its tests compare it with.
 
 mod amount;
+mod base;
 mod consistency;
 mod document;
 mod dotenv;
@@ -17,11 +18,14 @@ mod include;
 mod interpolate;
 mod json;
 mod load;
+mod loader;
+mod locations;
 mod merge;
 mod name;
 mod normalize;
 mod paths;
 mod render;
+mod request;
 mod resolve;
 mod schema;
 mod unique;
@@ -35,30 +39,12 @@ pub use self::error::ProjectError;
 use self::error::Stop;
 use self::files::Lookup;
 pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
-use self::include::absolute;
 pub use self::interpolate::UnsetVariable;
-use self::load::{Loader, Scope};
+use self::loader::{Loader, Scope};
+use self::locations::{absolute, go_join};
+pub use self::request::ProjectRequest;
 pub use self::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::text::{Source, path};
-
-/// What to read, as `docker compose` is called.
-#[derive(Clone, Debug, Default)]
-pub struct ProjectRequest {
-    /// Compose files (`-f`), the first one's folder being the project's.
-    pub files: Vec<String>,
-    /// The folder that relative paths here are seen from, absolute.
-    pub folder: String,
-    /// `--project-directory`.
-    pub project_folder: Option<String>,
-    /// `--env-file`; `.env` of the project's folder where none is given.
-    pub env_files: Vec<String>,
-    /// `--profile`; `COMPOSE_PROFILES` where none is given.
-    pub profiles: Vec<String>,
-    /// `--project-name`.
-    pub name: Option<String>,
-    /// The variables of the shell, which count more than those of files.
-    pub environment: BTreeMap<String, String>,
-}
 
 /// How far reading came.
 #[derive(Debug)]
@@ -66,7 +52,7 @@ pub enum Reading {
     /// These must be known first.
     Needs(Vec<ProjectNeed>),
     /// The project.
-    Read(Box<Project>),
+    Read(Box<ComposeProject>),
     /// Compose refuses it.
     Refused {
         /// Why.
@@ -78,7 +64,7 @@ pub enum Reading {
 
 /// A project as Compose runs it.
 #[derive(Clone, Debug)]
-pub struct Project {
+pub struct ComposeProject {
     /// Its name.
     pub name: String,
     /// Its folder, absolute.
@@ -95,7 +81,7 @@ pub struct Project {
     pub versions: Vec<ComposePlace>,
 }
 
-impl Project {
+impl ComposeProject {
     /// The active services.
     pub fn services(&self) -> impl Iterator<Item = (&str, &ComposeValue)> {
         let services = self.model.get("services").and_then(ComposeValue::as_map);
@@ -113,7 +99,7 @@ pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
     }
 }
 
-fn read(loader: &mut Loader) -> Result<Project, Stop> {
+fn read(loader: &mut Loader) -> Result<ComposeProject, Stop> {
     let request = loader.request;
     let files: Vec<String> = request.files.iter().map(|file| absolute(&request.folder, file)).collect();
     let Some(first) = files.first() else { return Err(ProjectError::at(None, "no compose file was given").into()) };
@@ -132,7 +118,7 @@ fn read(loader: &mut Loader) -> Result<Project, Stop> {
         included: Vec::new(),
     };
     let files: Vec<_> = files.into_iter().map(|file| (file, None)).collect();
-    let mut model = loader.model(&files, &scope)?;
+    let mut model = load::model(&files, &scope, loader)?;
     let Some(map) = model.as_map_mut().filter(|map| !map.is_empty()) else {
         return Err(ProjectError::at(None, "the compose file is empty").into());
     };
@@ -152,7 +138,7 @@ fn finish(
     folder: String,
     environment: &BTreeMap<String, String>,
     loader: &mut Loader,
-) -> Result<Project, Stop> {
+) -> Result<ComposeProject, Stop> {
     let mut rendered = match render::render(&model, "project")?.data {
         ComposeData::Map(map) => map,
         _ => ComposeMap::default(),
@@ -187,7 +173,7 @@ fn finish(
     }
     let (sources, unset) = (std::mem::take(&mut loader.sources), std::mem::take(&mut loader.unset));
     let versions = std::mem::take(&mut loader.versions);
-    Ok(Project { name, folder, model: rendered, disabled: off, sources, unset, versions })
+    Ok(ComposeProject { name, folder, model: rendered, disabled: off, sources, unset, versions })
 }
 
 /// `scale` is also the number of replicas where `deploy` stands.
@@ -207,7 +193,7 @@ fn variables(folder: &str, loader: &mut Loader) -> Result<BTreeMap<String, Strin
         .get("COMPOSE_DISABLE_ENV_FILE")
         .is_some_and(|text| ["1", "t", "true"].contains(&text.to_lowercase().as_str()));
     if files.is_empty() && !is_off {
-        let file = resolve::join(folder, ".env");
+        let file = go_join(folder, ".env");
         if matches!(loader.lookup.file(&file)?, ProjectFile::Text(_) | ProjectFile::Unreadable(_)) {
             files.push(file);
         }

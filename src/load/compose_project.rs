@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use super::file::{LoadError, read_source};
 use crate::compose::project::{
-    Project, ProjectError, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project,
+    ComposeProject, ProjectError, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project,
 };
 use crate::text::Source;
 
@@ -45,7 +45,7 @@ fn working_folder(shell: Option<&String>) -> PathBuf {
 ///
 /// # Errors
 /// When Compose refuses it, or when it names too many files.
-pub fn read_project(request: &ProjectRequest) -> Result<Project, ProjectFailure> {
+pub fn read_project(request: &ProjectRequest) -> Result<ComposeProject, ProjectFailure> {
     let mut files = ProjectFiles::default();
     loop {
         match project(request, &files) {

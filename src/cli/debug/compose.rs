@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::super::args::{ComposeProject, Global};
-use super::super::exit::{CLEAN, FAILED};
-use super::super::output::{CommandFailure, emit};
-use super::super::terminal;
 use super::case::text;
+use crate::cli::args::{ComposeArguments, Global};
+use crate::cli::exit::{CLEAN, FAILED};
+use crate::cli::output::{CommandFailure, emit};
+use crate::cli::terminal;
 use crate::compose::project::{ProjectError, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project};
 use crate::load::{project_request, read_project};
 use crate::text::Source;
@@ -17,7 +17,7 @@ use crate::text::Source;
 const ROUNDS: usize = 100;
 
 /// Prints the project as JSON.
-pub(super) fn run(global: &Global, arguments: &ComposeProject) -> Result<u8, CommandFailure> {
+pub(super) fn run(global: &Global, arguments: &ComposeArguments) -> Result<u8, CommandFailure> {
     let texts = |paths: &[PathBuf]| paths.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>();
     let mut files = texts(&arguments.files);
     files.extend(texts(&arguments.more));
@@ -34,7 +34,7 @@ pub(super) fn run(global: &Global, arguments: &ComposeProject) -> Result<u8, Com
             Ok(CLEAN)
         }
         Err(failure) => {
-            let what = shown(&failure.error, &failure.sources);
+            let what = with_place(&failure.error, &failure.sources);
             terminal::error(global, &what, failure.error.help.as_deref());
             Ok(FAILED)
         }
@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global, arguments: &ComposeProject) -> Result<u8, Com
 }
 
 /// An error with its place.
-fn shown(error: &ProjectError, sources: &[Source]) -> String {
+fn with_place(error: &ProjectError, sources: &[Source]) -> String {
     let source = error.place.and_then(|place| Some((sources.get(place.file.0 as usize)?, place.span)));
     match source {
         Some((source, span)) => {
@@ -71,7 +71,7 @@ pub(super) fn answer(_: &Value, case: &Value) -> Value {
         match project(&request, &files) {
             Reading::Read(_) => return json!({ "id": id, "accepted": true, "message": null }),
             Reading::Refused { error, sources } => {
-                return json!({ "id": id, "accepted": false, "message": shown(&error, &sources) });
+                return json!({ "id": id, "accepted": false, "message": with_place(&error, &sources) });
             }
             Reading::Needs(needs) => {
                 for need in needs {

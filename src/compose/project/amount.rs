@@ -107,9 +107,9 @@ pub(super) fn words(line: &str) -> Option<Vec<String>> {
     let mut splitter = Splitter::default();
     for c in line.chars() {
         match splitter.take(c) {
-            Taken::Next => {}
-            Taken::End => break,
-            Taken::Wrong => return None,
+            SplitStep::Next => {}
+            SplitStep::End => break,
+            SplitStep::Wrong => return None,
         }
     }
     if splitter.has_word {
@@ -119,7 +119,7 @@ pub(super) fn words(line: &str) -> Option<Vec<String>> {
     (!open).then_some(splitter.words)
 }
 
-enum Taken {
+enum SplitStep {
     Next,
     End,
     Wrong,
@@ -138,11 +138,11 @@ struct Splitter {
 }
 
 impl Splitter {
-    fn take(&mut self, c: char) -> Taken {
+    fn take(&mut self, c: char) -> SplitStep {
         if std::mem::take(&mut self.is_escaped) {
             self.word.push(c);
             self.has_word = true;
-            return Taken::Next;
+            return SplitStep::Next;
         }
         if c == '\\' {
             if self.single {
@@ -150,7 +150,7 @@ impl Splitter {
             } else {
                 self.is_escaped = true;
             }
-            return Taken::Next;
+            return SplitStep::Next;
         }
         if matches!(c, ' ' | '\t' | '\r' | '\n') {
             if self.single || self.double || self.back || self.dollar {
@@ -158,41 +158,41 @@ impl Splitter {
             } else if std::mem::take(&mut self.has_word) {
                 self.words.push(std::mem::take(&mut self.word));
             }
-            return Taken::Next;
+            return SplitStep::Next;
         }
         match c {
             '`' if !self.single && !self.double && !self.dollar => self.back = !self.back,
             ')' if !self.single && !self.double && !self.back => self.dollar = !self.dollar,
             '(' if !self.single && !self.double && !self.back => {
                 if self.dollar || !self.word.ends_with('$') {
-                    return Taken::Wrong;
+                    return SplitStep::Wrong;
                 }
                 self.dollar = true;
                 self.word.push('(');
-                return Taken::Next;
+                return SplitStep::Next;
             }
             '"' if !self.single && !self.dollar => {
                 self.has_word |= self.double;
                 self.double = !self.double;
-                return Taken::Next;
+                return SplitStep::Next;
             }
             '\'' if !self.double && !self.dollar => {
                 self.has_word |= self.single;
                 self.single = !self.single;
-                return Taken::Next;
+                return SplitStep::Next;
             }
             ';' | '&' | '|' | '<' | '>' if !(self.single || self.double || self.back || self.dollar) => {
                 // A file descriptor before `>` is no word.
                 if c == '>' && self.word.starts_with(|c: char| c.is_ascii_digit()) {
                     self.has_word = false;
                 }
-                return Taken::End;
+                return SplitStep::End;
             }
             _ => {}
         }
         self.has_word = true;
         self.word.push(c);
-        Taken::Next
+        SplitStep::Next
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::dotenv::{DotenvError, DotenvFault, dotenv, raw};
 use super::error::{ProjectError, Stop};
 use super::files::ProjectFile;
-use super::include::absolute;
 use super::interpolate::template_error;
-use super::load::Loader;
+use super::loader::Loader;
+use super::locations::absolute;
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::text::Source;
 

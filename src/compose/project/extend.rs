@@ -1,10 +1,12 @@
 //! `extends`: a service on top of another one, of the same file or of another (compose-go's `loader/extends.go`).
 
+use super::base::base_file;
 use super::document::take_out;
 use super::error::{ProjectError, Stop};
-use super::load::{Depth, Loader, Scope};
+use super::loader::{Loader, Scope};
+use super::locations::{absolute, is_remote, relative};
 use super::merge;
-use super::resolve::{relative, resolve};
+use super::resolve::resolve;
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposeValue};
 use crate::text::path;
 
@@ -13,7 +15,7 @@ const LINKS: usize = 100;
 
 /// Who extends whom so far: file and service.
 #[derive(Clone, Default)]
-pub(super) struct Chain(Vec<(String, String)>);
+struct Chain(Vec<(String, String)>);
 
 impl Chain {
     fn with(&self, file: &str, service: &str, value: &ComposeValue) -> Result<Self, ProjectError> {
@@ -33,7 +35,6 @@ pub(super) fn apply(
     scope: &Scope,
     reset: &[Vec<String>],
     loader: &mut Loader,
-    chain: &Chain,
 ) -> Result<(), Stop> {
     let Some(services) = document.as_map_mut().and_then(|map| map.get_mut("services")) else { return Ok(()) };
     let error = services.error("`services` must be a mapping");
@@ -41,7 +42,7 @@ pub(super) fn apply(
     let names: Vec<String> = services.iter().map(|(name, _)| name.to_owned()).collect();
     for name in names {
         let mut extension = Extension { file, scope, loader };
-        let merged = extension.service(&name, services, reset, chain)?;
+        let merged = extension.service(&name, services, reset, &Chain::default())?;
         let key = services.entry(&name).and_then(|entry| entry.key);
         services.insert(name, ComposeEntry { key, value: merged });
     }
@@ -129,19 +130,13 @@ impl Extension<'_, '_> {
         name: &str,
         base: &str,
     ) -> Result<(ComposeMap, Vec<Vec<String>>), Stop> {
-        if super::include::is_remote(path) {
+        if is_remote(path) {
             return Err(value.error(format!("`{path}` lies elsewhere, and is not fetched")).into());
         }
-        let local = super::include::absolute(&self.scope.folder, path);
+        let local = absolute(&self.scope.folder, path);
         let working = relative(&self.scope.folder, path::parent(&local));
-        let empty = ComposeValue::new(ComposeData::Map(ComposeMap::default()), None);
-        let (mut model, reset) = self.loader.file(
-            &super::include::absolute(&self.loader.request.folder, &local),
-            value.place,
-            self.scope,
-            Depth::Base,
-            empty,
-        )?;
+        let file = absolute(&self.loader.request.folder, &local);
+        let (mut model, reset) = base_file(&file, value.place, self.scope, self.loader)?;
         let error =
             |what: String| Stop::from(value.error(format!("`{name}` cannot extend `{base}` of `{path}`: {what}")));
         match model.get("services") {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::environment;
 use super::error::{ProjectError, Stop};
 use super::files::ProjectFile;
-use super::load::{Loader, Scope};
-use super::resolve::{has_remote_start, join, relative};
+use super::loader::{Loader, Scope};
+use super::locations::{absolute, go_join, is_remote, relative};
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::text::path;
 
@@ -16,40 +16,19 @@ use crate::text::path;
 const DEPTH: usize = 50;
 
 /// An entry of `include`.
-struct IncludeEntry {
+pub(super) struct IncludeEntry {
     paths: Vec<(String, Option<ComposePlace>)>,
     folder: String,
     env_files: Vec<(String, Option<ComposePlace>)>,
 }
 
-/// Whether a file lies elsewhere.
-pub(super) fn is_remote(path: &str) -> bool {
-    path.starts_with("oci://") || has_remote_start(path)
-}
-
-/// A path as seen from a folder.
-pub(super) fn absolute(folder: &str, path: &str) -> String {
-    if path.starts_with('/') { path.to_owned() } else { join(folder, path) }
-}
-
-/// Reads what a document includes, and adds it to the document.
-pub(super) fn include(document: &mut ComposeValue, file: &str, scope: &Scope, loader: &mut Loader) -> Result<(), Stop> {
-    let Some(map) = document.as_map_mut() else { return Ok(()) };
-    let entries = match map.remove("include") {
-        Some(entry) if !entry.value.is_null() => read_entries(&entry.value)?,
-        _ => return Ok(()),
-    };
-    let mut included = scope.included.clone();
-    included.push(file.to_owned());
-    for entry in entries {
-        let model = read(entry, scope, &included, loader)?;
-        import(model, map)?;
+/// Takes the entries of `include` out of a document.
+pub(super) fn take_entries(document: &mut ComposeValue) -> Result<Vec<IncludeEntry>, ProjectError> {
+    let Some(entry) = document.as_map_mut().and_then(|map| map.remove("include")) else { return Ok(Vec::new()) };
+    if entry.value.is_null() {
+        return Ok(Vec::new());
     }
-    Ok(())
-}
-
-fn read_entries(value: &ComposeValue) -> Result<Vec<IncludeEntry>, ProjectError> {
-    let Some(items) = value.as_list() else { return Err(value.error("`include` must be a list")) };
+    let Some(items) = entry.value.as_list() else { return Err(entry.value.error("`include` must be a list")) };
     items.iter().map(read_entry).collect()
 }
 
@@ -83,7 +62,16 @@ fn read_entry(item: &ComposeValue) -> Result<IncludeEntry, ProjectError> {
     Ok(IncludeEntry { paths: texts("path")?, folder, env_files: texts("env_file")? })
 }
 
-fn read(entry: IncludeEntry, scope: &Scope, included: &[String], loader: &mut Loader) -> Result<ComposeValue, Stop> {
+/// Files with the places that name them.
+type NamedFiles = Vec<(String, Option<ComposePlace>)>;
+
+/// The files of an entry and how they are read. `included`: the files above, down to the one that has the entry.
+pub(super) fn included_files(
+    entry: &IncludeEntry,
+    scope: &Scope,
+    included: &[String],
+    loader: &mut Loader,
+) -> Result<(NamedFiles, Scope), Stop> {
     let mut files = Vec::new();
     let (mut folder, mut working) = (entry.folder.clone(), String::new());
     for (index, (path, place)) in entry.paths.iter().enumerate() {
@@ -99,13 +87,11 @@ fn read(entry: IncludeEntry, scope: &Scope, included: &[String], loader: &mut Lo
             } else if entry.folder.starts_with('/') {
                 working.clone_from(&entry.folder);
             } else {
-                let absolute = join(&scope.folder, &entry.folder);
-                let is_folder = matches!(
-                    loader.lookup.file(&self::absolute(&loader.request.folder, &absolute))?,
-                    ProjectFile::Folder
-                );
-                working = relative(&scope.folder, if is_folder { &absolute } else { path::parent(&absolute) });
-                folder = join(&scope.working, &entry.folder);
+                let named = go_join(&scope.folder, &entry.folder);
+                let is_folder =
+                    matches!(loader.lookup.file(&absolute(&loader.request.folder, &named))?, ProjectFile::Folder);
+                working = relative(&scope.folder, if is_folder { &named } else { path::parent(&named) });
+                folder = go_join(&scope.working, &entry.folder);
             }
             if included.contains(&real) || included.len() > DEPTH {
                 let chain = included.iter().map(String::as_str).chain([real.as_str()]).collect::<Vec<_>>().join(" → ");
@@ -114,10 +100,10 @@ fn read(entry: IncludeEntry, scope: &Scope, included: &[String], loader: &mut Lo
         }
         files.push((real, *place));
     }
-    let environment = variables(&entry, &folder, scope, loader)?;
+    let environment = variables(entry, &folder, scope, loader)?;
     let included = included.to_vec();
     let scope = Scope { folder, working, environment: Arc::new(environment), included };
-    loader.model(&files, &scope)
+    Ok((files, scope))
 }
 
 /// The variables of an included project: its own environment files say what is not set yet.
@@ -129,13 +115,13 @@ fn variables(
 ) -> Result<BTreeMap<String, String>, Stop> {
     let mut files = Vec::new();
     if entry.env_files.is_empty() {
-        let file = absolute(&loader.request.folder, &join(folder, ".env"));
+        let file = absolute(&loader.request.folder, &go_join(folder, ".env"));
         if matches!(loader.lookup.file(&file)?, ProjectFile::Text(_) | ProjectFile::Unreadable(_)) {
             files.push((file, None));
         }
     }
     for (file, place) in &entry.env_files {
-        let file = if file.starts_with('/') { file.clone() } else { join(&scope.working, file) };
+        let file = if file.starts_with('/') { file.clone() } else { go_join(&scope.working, file) };
         files.push((absolute(&loader.request.folder, &file), *place));
     }
     let mut variables = BTreeMap::new();
@@ -157,8 +143,8 @@ fn variables(
 }
 
 /// Adds the parts of an included project. The same part twice is fine when nothing differs.
-fn import(model: ComposeValue, target: &mut ComposeMap) -> Result<(), ProjectError> {
-    let ComposeData::Map(mut model) = model.data else { return Ok(()) };
+pub(super) fn import(model: ComposeValue, document: &mut ComposeValue) -> Result<(), ProjectError> {
+    let (ComposeData::Map(mut model), Some(target)) = (model.data, document.as_map_mut()) else { return Ok(()) };
     for section in ["services", "volumes", "networks", "secrets", "configs", "models"] {
         let Some(ComposeEntry { key, value }) = model.remove(section) else { continue };
         let ComposeData::Map(parts) = value.data else { continue };

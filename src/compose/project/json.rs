@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Number, Value};
 
-use super::Project;
+use super::ComposeProject;
 use super::value::{ComposeData, ComposeMap, ComposeValue};
 
-impl Project {
+impl ComposeProject {
     /// The model as Compose prints it: without what no service uses, `$` doubled.
     pub fn json(&self) -> Value {
         let mut out = Map::new();

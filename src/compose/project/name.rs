@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::{ProjectError, Stop};
 use super::interpolate::{substitute, template_error};
-use super::load::Loader;
+use super::loader::Loader;
 use super::value::{ComposeData, ComposePlace};
 use crate::text::path;
 
@@ -20,7 +20,7 @@ pub(super) fn name(
         asked_for.or_else(|| environment.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).cloned())
     {
         if plain(&name) != name {
-            let error = ProjectError::at(None, format!("`{name}` is no name of a project"));
+            let error = ProjectError::at(None, format!("`{name}` is not a name of a project"));
             let help = "a name has small letters, digits, `-` and `_`, and begins with a letter or a digit";
             return Err(error.help(help).into());
         }

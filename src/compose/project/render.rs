@@ -351,7 +351,7 @@ fn hosts(value: &ComposeValue) -> Result<ComposeData, ProjectError> {
     let mut out: Vec<(String, ComposeValue)> = Vec::new();
     for (host, addresses) in all {
         if host.is_empty() || host.contains([':', '=']) {
-            return Err(value.error(format!("`{host}` is no name of a host")));
+            return Err(value.error(format!("`{host}` is not a name of a host")));
         }
         for (address, item) in addresses {
             let plain =

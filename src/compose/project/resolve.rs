@@ -1,22 +1,10 @@
 //! Relative paths ─► absolute ones (compose-go's `paths` package).
 
 use super::error::Stop;
-use super::load::Loader;
+use super::loader::Loader;
+use super::locations::{absolute as absolute_path, go_join, has_remote_start};
 use super::paths::{PathRules, Step};
 use super::value::{ComposeData, ComposeValue};
-use super::volume::clean;
-use crate::text::path;
-
-/// What the names of repositories begin with, besides those with a protocol.
-const REMOTE: [&str; 2] = ["github.com/", "git@"];
-
-/// Protocols of repositories.
-const PROTOCOLS: [&str; 4] = ["https://", "http://", "git://", "ssh://"];
-
-/// Whether a name begins as that of a repository.
-pub(super) fn has_remote_start(text: &str) -> bool {
-    REMOTE.iter().chain(&PROTOCOLS).any(|start| text.starts_with(start))
-}
 
 /// Makes the paths of a project absolute, seen from a folder; with a relative folder they stay relative.
 pub(super) fn resolve(value: &mut ComposeValue, folder: &str, loader: &mut Loader) -> Result<(), Stop> {
@@ -71,7 +59,7 @@ fn at(value: &mut ComposeValue, how: &str, folder: &str, loader: &mut Loader) ->
             set(value, |text| absolute(text, folder, loader));
             if let Some(text) = value.as_text() {
                 // Of what is included the path is still relative: Compose looks from its own folder.
-                let path = super::include::absolute(&loader.request.folder, text);
+                let path = absolute_path(&loader.request.folder, text);
                 let target = loader.lookup.link(&path)?;
                 if path != target {
                     value.data = ComposeData::Text(target.to_owned());
@@ -111,18 +99,18 @@ fn set(value: &mut ComposeValue, change: impl FnOnce(&str) -> String) {
 /// A path of the machine that Compose runs on.
 fn absolute(text: &str, folder: &str, loader: &Loader) -> String {
     let text = with_home(text, loader);
-    if text.is_empty() || text.starts_with('/') { text } else { join(folder, &text) }
+    if text.is_empty() || text.starts_with('/') { text } else { go_join(folder, &text) }
 }
 
 /// A path of the machine that containers run on, which may be a Windows one.
 fn mounted(text: &str, folder: &str, loader: &Loader) -> String {
     let text = with_home(text, loader);
-    if text.starts_with('/') || is_windows_absolute(&text) { text } else { join(folder, &text) }
+    if text.starts_with('/') || is_windows_absolute(&text) { text } else { go_join(folder, &text) }
 }
 
 fn with_home(text: &str, loader: &Loader) -> String {
     match (text.strip_prefix('~'), loader.request.environment.get("HOME").filter(|home| !home.is_empty())) {
-        (Some(rest), Some(home)) => join(home, rest.trim_start_matches('/')),
+        (Some(rest), Some(home)) => go_join(home, rest.trim_start_matches('/')),
         _ => text.to_owned(),
     }
 }
@@ -134,43 +122,12 @@ fn is_windows_absolute(text: &str) -> bool {
         || (is_separator(bytes.first()) && is_separator(bytes.get(1)) && bytes.len() > 2)
 }
 
-/// Go's `filepath.Join`: nothing is `.` only where a part was given.
-pub(super) fn join(folder: &str, text: &str) -> String {
-    match (folder.is_empty(), text.is_empty()) {
-        (true, true) => String::new(),
-        (true, false) => clean(text),
-        (false, true) => clean(folder),
-        (false, false) => clean(&path::child(folder, text)),
-    }
-}
-
-/// Go's `filepath.Rel` of two absolute or two relative paths.
-pub(super) fn relative(folder: &str, target: &str) -> String {
-    if folder.starts_with('/') != target.starts_with('/') {
-        return target.to_owned();
-    }
-    let parts = |text: &str| -> Vec<String> {
-        path::normalize(text).split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    };
-    let (folder, target) = (parts(folder), parts(target));
-    let common = folder.iter().zip(&target).take_while(|(a, b)| a == b).count();
-    let up = folder[common..].iter().map(|_| "..");
-    let all: Vec<&str> = up.chain(target[common..].iter().map(String::as_str)).collect();
-    if all.is_empty() { ".".to_owned() } else { all.join("/") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_joined_as_go_does_it() {
-        assert_eq!(join("sub", "../x/"), "x");
-        assert_eq!(join(".", "."), ".");
-        assert_eq!(join("", ""), "");
-        assert_eq!(join("/a", ""), "/a");
-        assert_eq!(relative("/a/b", "/a/c/d"), "../c/d");
-        assert_eq!(relative("/a", "/a"), ".");
+    fn absolute_paths_of_windows_are_recognized() {
         assert!(is_windows_absolute(r"C:\x") && !is_windows_absolute("C:x") && is_windows_absolute(r"\\pipe\x"));
     }
 }

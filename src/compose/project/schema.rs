@@ -276,7 +276,7 @@ fn mapping(map: &ComposeMap, keys: Keys, types: &[Type]) -> Result<(), Box<Failu
             (true, _) => any_of(&entry.value, types).map_err(Failure::deeper)?,
             (false, Keys::SomeNames | Keys::Lower) => {}
             (false, _) => {
-                let message = format!("`{key}` is no name: it may have letters, digits, `.`, `_` and `-`");
+                let message = format!("`{key}` is not a name: it may have letters, digits, `.`, `_` and `-`");
                 return Err(Failure::new(ProjectError::at(entry.key, message)).deeper());
             }
         }

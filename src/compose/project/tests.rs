@@ -2,7 +2,7 @@ use super::*;
 use crate::text::Random;
 
 /// Reads a project whose files are these; nothing else is there.
-fn of(files: &[(&str, &str)]) -> Result<Project, String> {
+fn of(files: &[(&str, &str)]) -> Result<ComposeProject, String> {
     of_request(
         &ProjectRequest {
             files: vec!["/p/compose.yaml".to_owned()],
@@ -13,7 +13,7 @@ fn of(files: &[(&str, &str)]) -> Result<Project, String> {
     )
 }
 
-fn of_request(request: &ProjectRequest, files: &[(&str, &str)]) -> Result<Project, String> {
+fn of_request(request: &ProjectRequest, files: &[(&str, &str)]) -> Result<ComposeProject, String> {
     let mut known = ProjectFiles::default();
     for (path, text) in files {
         known.insert(&format!("/p/{path}"), ProjectFile::Text(Source::of(path, text)));

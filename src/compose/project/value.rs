@@ -8,7 +8,7 @@ use crate::text::{FileId, Span};
 /// A place in one of the files of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComposePlace {
-    /// The file: its index in [`super::Project::sources`].
+    /// The file: its index in [`super::ComposeProject::sources`].
     pub file: FileId,
     /// Where in it.
     pub span: Span,

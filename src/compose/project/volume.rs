@@ -202,7 +202,7 @@ pub(super) fn ports(spec: &str, place: Option<ComposePlace>) -> Result<Vec<Compo
         return Err(format!("`{spec}` names no port of the container"));
     }
     if !["tcp", "udp", "sctp"].contains(&protocol.as_str()) {
-        return Err(format!("`{spec}`: the protocol `{protocol}` is none of tcp, udp and sctp"));
+        return Err(format!("`{spec}`: the protocol `{protocol}` must be tcp, udp or sctp"));
     }
     let ip = address(&ip).ok_or_else(|| format!("`{spec}`: `{ip}` is no IP address"))?;
     let (first, last) =

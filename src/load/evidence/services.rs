@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::git::folders_above;
+use crate::compose::project::ProjectRequest;
 use crate::compose::{self, ServiceRun, is_compose};
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose::join_path;
+use crate::load::compose_project::{project_request, read_project};
 use crate::load::file::read_source;
 use crate::manifest::FileKind;
 use crate::optimize::{ListedService, Service, services as listed};
@@ -58,7 +60,7 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingF
             if service.build.is_none() {
                 around.images.extend(service.image.clone());
             }
-            let is_own = service.build.is_some_and(|span| built.contains(&span.start));
+            let is_own = service.build.is_some_and(|span| built.contains_key(&span.start));
             if is_own { &mut services } else { &mut rest }.push((folder, service));
         }
     }
@@ -121,38 +123,29 @@ fn recipes(folders: &[PathBuf]) -> BTreeMap<String, String> {
     texts
 }
 
-/// How compose files run containers of this Dockerfile's image, with the values of their `.env` and environment files.
+/// How compose files run containers of this Dockerfile's image, with the values of their environment files. A project that
+/// Compose refuses runs nothing.
 pub(in crate::load) fn runs(inputs: &Inputs, input: &BuildInput) -> Vec<ServiceRun> {
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return Vec::new() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
     let mut all = Vec::new();
     for (path, source) in &sources(&folders) {
-        let built = built(path, source, dockerfile);
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let variables = environment(&folder.join(".env"), &BTreeMap::new()).into_iter().collect();
-        for mut run in compose::runs(source, &variables).into_iter().filter(|run| built.contains(&run.build.start)) {
-            // What `environment` says counts more than what files say.
-            let of_service = std::mem::take(&mut run.environment);
-            for file in &run.env_files {
-                let values =
-                    environment(&folder.join(file), &variables).into_iter().map(|(name, value)| (name, Some(value)));
-                run.environment.extend(values);
-            }
-            run.environment.retain(|(name, _)| !of_service.iter().any(|(known, _)| known == name));
-            run.environment.extend(of_service);
-            for (name, value) in &mut run.environment {
-                *value = value.take().or_else(|| variables.get(name).cloned());
-            }
-            all.push(run);
+        let names: BTreeSet<String> = built(path, source, dockerfile).into_values().collect();
+        if names.is_empty() {
+            continue;
+        }
+        // The same on each machine: the user's shell is left out.
+        let request = ProjectRequest {
+            environment: BTreeMap::new(),
+            profiles: vec!["*".to_owned()],
+            ..project_request(vec![path.to_string_lossy().into_owned()])
+        };
+        if let Ok(project) = read_project(&request) {
+            all.extend(compose::runs(&project, &names, source.name()));
         }
     }
     all
-}
-
-/// The variables of an environment file; none where it can't be read.
-fn environment(path: &Path, variables: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    read_source(path, LIMIT).map(|source| compose::environment_file(source.text(), variables)).unwrap_or_default()
 }
 
 /// The compose files in some folders.
@@ -161,10 +154,10 @@ fn sources(folders: &[PathBuf]) -> Vec<(PathBuf, Source)> {
     composes(folders).into_iter().filter_map(read).collect()
 }
 
-/// Where the builds of this Dockerfile are written in a compose file.
-fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeSet<u32> {
+/// Where the builds of this Dockerfile are written in a compose file, and the services that they are of.
+fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeMap<u32, String> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut built = BTreeSet::new();
+    let mut built = BTreeMap::new();
     if !source.text().contains("build") {
         return built;
     }
@@ -186,7 +179,7 @@ fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeSet<u32> {
             _ => false,
         };
         if is_own {
-            built.insert(service.span.start);
+            built.insert(service.span.start, service.name);
         }
     }
     built

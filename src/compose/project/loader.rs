@@ -1,0 +1,102 @@
+//! What is known while a project is read: its files with their documents, and how much may still be read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::document::{ProjectDocument, document};
+use super::error::{ProjectError, Stop};
+use super::files::Lookup;
+use super::interpolate::UnsetVariable;
+use super::request::ProjectRequest;
+use super::value::{ComposePlace, ComposeValue};
+use crate::text::{FileId, Source, Span};
+use crate::yaml;
+
+/// Values of a project at most, each time that one is copied counted.
+const VALUES: usize = 1_000_000;
+
+/// Files of a project at most, each time that one is read counted.
+const FILES: usize = 1_000;
+
+/// What is known while a project is read.
+pub(super) struct Loader<'l> {
+    pub(super) request: &'l ProjectRequest,
+    pub(super) lookup: Lookup<'l>,
+    /// The files that were read, in the order of their first use.
+    pub(super) sources: Vec<Source>,
+    numbers: BTreeMap<String, FileId>,
+    /// Values that may still be made.
+    pub(super) room: usize,
+    reads: usize,
+    pub(super) unset: Vec<UnsetVariable>,
+    /// Places of `version`.
+    pub(super) versions: Vec<ComposePlace>,
+}
+
+/// Where and how a group of files is read: the files of the project, or those that one `include` names.
+#[derive(Clone)]
+pub(super) struct Scope {
+    /// The folder that relative paths of files are seen from (absolute, but for nested projects).
+    pub(super) folder: String,
+    /// The folder that relative paths in the values are seen from: absolute for the project, relative for what is included.
+    pub(super) working: String,
+    pub(super) environment: Arc<BTreeMap<String, String>>,
+    /// The files above that include these.
+    pub(super) included: Vec<String>,
+}
+
+impl<'l> Loader<'l> {
+    pub(super) fn new(request: &'l ProjectRequest, lookup: Lookup<'l>) -> Self {
+        let (sources, numbers, unset, versions) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
+        Self { request, lookup, sources, numbers, room: VALUES, reads: 0, unset, versions }
+    }
+
+    /// Registers a file that places point into.
+    pub(super) fn number(&mut self, path: &str, source: &Source) -> FileId {
+        if let Some(number) = self.numbers.get(path) {
+            return *number;
+        }
+        let number = FileId(self.sources.len() as u32);
+        self.sources.push(source.clone());
+        self.numbers.insert(path.to_owned(), number);
+        number
+    }
+
+    /// Counts copies of values.
+    pub(super) fn spend(&mut self, value: &ComposeValue) -> Result<(), Stop> {
+        match self.room.checked_sub(value.size()) {
+            Some(room) => {
+                self.room = room;
+                Ok(())
+            }
+            None => Err(value.error(format!("the project has more than {VALUES} values")).into()),
+        }
+    }
+
+    /// The documents of a file. `place`: where it is named.
+    pub(super) fn documents(&mut self, path: &str, place: Option<ComposePlace>) -> Result<Vec<ProjectDocument>, Stop> {
+        self.reads += 1;
+        if self.reads > FILES {
+            return Err(ProjectError::at(place, format!("the project reads more than {FILES} files")).into());
+        }
+        let source = self.lookup.text(path, |message| ProjectError::at(place, message))?;
+        let file = self.number(path, source);
+        let at = |span: Span| Some(ComposePlace { file, span });
+        if let Some(offset) = source.first_invalid() {
+            let error = ProjectError::at(at(Span::at(offset)), "the file is not UTF-8");
+            return Err(error.help("save it as UTF-8").into());
+        }
+        let tree = yaml::read(source.text());
+        if let Some(problem) = tree.problems().first() {
+            let error = ProjectError::at(at(problem.span), problem.message.clone());
+            let line = source.slice(source.line_span(source.line(problem.span.start)));
+            let has_tab = line.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t');
+            return Err(if has_tab { error.help("YAML is indented with spaces, not with tabs") } else { error }.into());
+        }
+        let mut documents = Vec::new();
+        for root in tree.documents() {
+            documents.push(document(root, file, &mut self.room)?);
+        }
+        Ok(documents)
+    }
+}
