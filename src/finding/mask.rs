@@ -1,4 +1,4 @@
-//! Masking: secret values never reach a result.
+//! Masking: secret values never reach a result. The values of a Dockerfile are chosen by `Build::hidden`.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -60,11 +60,13 @@ pub(super) struct Limits {
     pub entries: usize,
     /// Entries times patterns that have to be tried on each.
     pub trials: usize,
+    /// Whether only names and links are read: files then have no bytes and the modes of a plain checkout.
+    pub names_only: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { entries: 5_000_000, trials: 2_000_000_000 }
+        Self { entries: 5_000_000, trials: 2_000_000_000, names_only: false }
     }
 }
 
@@ -220,7 +222,7 @@ impl<'w> ContextWalk<'w> {
                 return Ok(());
             }
         }
-        let facts = match entry.metadata() {
+        let facts = match self.metadata(&entry) {
             Ok(facts) => facts,
             // Gone since the listing: the builder goes on as well.
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -236,16 +238,23 @@ impl<'w> ContextWalk<'w> {
             self.descend(scope, entry.path(), path + "/", verdict)
         } else {
             let empty = self.ignore.empties(&path, &verdict);
-            self.leaf(&entry, (kind, &facts), path, empty, list)
+            self.leaf(&entry, (kind, facts.as_ref()), path, empty, list)
         };
-        list.items.push(ListedItem { name: name.into(), mode: (file_metadata::mode(&facts) & 0o7777) as u16, what });
+        let plain_mode = if directory { 0o755 } else { 0o644 };
+        let mode = facts.map_or(plain_mode, |facts| (file_metadata::mode(&facts) & 0o7777) as u16);
+        list.items.push(ListedItem { name: name.into(), mode, what });
         Ok(())
+    }
+
+    /// `None` where only names are asked for.
+    fn metadata(&self, entry: &DirEntry) -> io::Result<Option<Metadata>> {
+        if self.limits.names_only { Ok(None) } else { entry.metadata().map(Some) }
     }
 
     fn leaf(
         &self,
         entry: &DirEntry,
-        (kind, facts): (FileType, &Metadata),
+        (kind, facts): (FileType, Option<&Metadata>),
         path: String,
         empty: bool,
         list: &mut List,
@@ -264,6 +273,7 @@ impl<'w> ContextWalk<'w> {
             };
             return DirectoryEntryKind::Other(other);
         }
+        let Some(facts) = facts else { return DirectoryEntryKind::File(0) };
         if empty && facts.len() > 0 {
             list.troubles.push(ReadProblem { path, kind: TroubleKind::SentEmpty });
             return DirectoryEntryKind::File(0);
@@ -329,6 +339,20 @@ mod tests {
     }
 
     #[test]
+    fn names_are_read_without_metadata() {
+        let folder = tree(&["a/b.txt", "c.sh", "no.log"]);
+        symlink("c.sh", folder.path().join("link")).unwrap();
+        let limits = Limits { names_only: true, ..Limits::default() };
+        let matcher = Matcher::new(["*.log"]).unwrap();
+        let context = read(folder.path(), ".", &matcher, limits).unwrap();
+        let all = read(folder.path(), ".", &matcher, Limits::default()).unwrap();
+        let paths = |context: &BuildContext| context.entries().map(|id| context.path(id)).collect::<Vec<String>>();
+        assert_eq!(paths(&context), paths(&all));
+        let link = context.entries().find(|id| context.path(*id) == "link").unwrap();
+        assert_eq!(context.entry(link).target, Some("c.sh"));
+    }
+
+    #[test]
     fn included_files_are_transferred() {
         let folder = tree(&["a", "d/x", "d/e/y", "n/z", "n/m/k"]);
         symlink("..", folder.path().join("d/up")).unwrap();
@@ -358,7 +382,7 @@ mod tests {
         let folder = tree(&["a", "b", "c"]);
         let read = |path: &Path, patterns: &[&str], entries| {
             let matcher = Matcher::new(patterns.iter().copied()).unwrap();
-            read(path, ".", &matcher, Limits { entries, trials: 5 })
+            read(path, ".", &matcher, Limits { entries, trials: 5, ..Limits::default() })
         };
         assert!(matches!(read(folder.path(), &[], 2), Err(Error::TooMany(_, 2))));
         assert!(matches!(read(folder.path(), &["*x*", "*y*"], 9), Err(Error::TooCostly(_))));

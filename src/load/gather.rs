@@ -163,7 +163,7 @@ fn fill(
         inputs.notices.extend(notice);
     }
     read_ignore_files(inputs, &mut drafts);
-    let contexts = if request.needs.context() { walk(inputs, &drafts, request.needs) } else { BTreeMap::new() };
+    let contexts = if request.needs.context() { walk(inputs, &drafts, request) } else { BTreeMap::new() };
     let mut modes: BTreeMap<PathBuf, Arc<GitModes>> = BTreeMap::new();
     for draft in drafts {
         inputs.notices.extend(draft.place.notice.clone());
@@ -293,7 +293,11 @@ struct WalkedContext {
 type Contexts = BTreeMap<(Option<PathBuf>, Option<PathBuf>), WalkedContext>;
 
 /// Walks each context once: those of Dockerfiles that take something from theirs.
-fn walk(inputs: &mut Inputs, drafts: &[InputDraft], needs: Needs) -> Contexts {
+fn walk(inputs: &mut Inputs, drafts: &[InputDraft], request: &GatherRequest) -> Contexts {
+    let needs = request.needs;
+    // A file's metadata takes longer to read than its name.
+    let names_only = request.wants == FactSelection::Nothing && needs == Needs::NONE.with(Need::ContextNames);
+    let limits = Limits { names_only, ..Limits::default() };
     let mut wanted: BTreeMap<(Option<PathBuf>, Option<PathBuf>), Matcher> = BTreeMap::new();
     for draft in drafts {
         if draft.place.root.is_none() || !draft.uses_context {
@@ -310,7 +314,7 @@ fn walk(inputs: &mut Inputs, drafts: &[InputDraft], needs: Needs) -> Contexts {
     let mut contexts = BTreeMap::new();
     for (key, matcher) in wanted {
         let Some(root) = &key.0 else { continue };
-        match context::read(root, &display_path(root), &matcher, Limits::default()) {
+        match context::read(root, &display_path(root), &matcher, limits) {
             Ok(context) => {
                 let projects = needs.has(Need::Projects).then(|| Arc::new(projects(root, &context, inputs)));
                 contexts.insert(key, WalkedContext { context: Arc::new(context), projects });

@@ -38,7 +38,7 @@ pub(super) const PASSES: &[Pass] = &[
     Pass::new("healthcheck", Rung::Hygiene, "adds a HEALTHCHECK that requests a page of the service", health::run)
         .assuming("the service answers this request as long as it is healthy", Support::Sources),
     Pass::new("non-root", Rung::Hygiene, "runs the program as a non-root user", user::run)
-        .assuming("the program the program the program writes only to folders of its user", Support::Open),
+        .assuming("the program writes only to folders of its user", Support::Open),
     Pass::new("build-checks", Rung::Hygiene, "fixes the warnings of `docker build --check`", checks::run)
         .assuming("both forms mean the same to the builder", Support::Sources),
 ];

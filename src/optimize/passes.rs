@@ -1,4 +1,5 @@
-//! The list of passes.
+//! The list of passes, in the order of their rungs. The rung (level) of a pass is set where the pass is declared: `hygiene.rs`,
+//! `compiled.rs` and their neighbours.
 
 use super::pass::{Pass, PassInfo};
 use super::{app_folder, compiled, flags, hygiene, ignore, node, order, python, scripted, server, slim};

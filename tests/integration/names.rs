@@ -198,6 +198,16 @@ fn banned_word(text: &str) -> Option<&str> {
     BANNED_TEXT.find_iter(text).find(is_free).map(|word| word.as_str())
 }
 
+/// Two to four words that directly follow themselves, as a replacement gone wrong leaves them.
+fn repeated_words(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let lengths = 2..=4;
+    let repeated = |length: usize| words.windows(2 * length).find(|pair| pair[..length] == pair[length..]);
+    let is_prose = |word: &&str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_alphabetic());
+    let pair = lengths.filter_map(repeated).find(|pair| pair.iter().all(is_prose))?;
+    Some(pair.join(" "))
+}
+
 /// The string literals of a line of source.
 fn literals(line: &str) -> impl Iterator<Item = &str> {
     line.split('"').skip(1).step_by(2)
@@ -224,6 +234,8 @@ fn banned_words_are_found() {
     assert!(!BANNED_TEXT.is_match("recommended"));
     assert_eq!(banned_word("npm-install-beside-lock is beside it"), Some("beside"));
     assert_eq!(banned_word("npm-install-beside-lock"), None);
+    assert_eq!(repeated_words("so the program the program writes").as_deref(), Some("the program the program"));
+    assert_eq!(repeated_words("COPY src src and 1 1 1 1"), None);
     assert_eq!(literals(r#"push("is anew", 'a', "b")"#).collect::<Vec<_>>(), ["is anew", "b"]);
     assert_eq!(prose("a `mend` b\n```\nanew\n```\n"), [(1, "a ` b".to_owned())]);
 }
@@ -235,6 +247,8 @@ fn texts_are_plain() {
         for (number, line) in source.shipped() {
             let banned = literals(line).find_map(banned_word);
             wrong.extend(banned.map(|word| format!("{}:{number}: `{word}`", source.path)));
+            let repeated = literals(line).find_map(repeated_words);
+            wrong.extend(repeated.map(|words| format!("{}:{number}: `{words}`", source.path)));
         }
     }
     let pages = below("rules", "md").into_iter().chain(below("docs", "md"));
@@ -246,6 +260,7 @@ fn texts_are_plain() {
     for (path, text) in pages {
         for (number, line) in prose(&text) {
             wrong.extend(banned_word(&line).map(|word| format!("{path}:{number}: `{word}`")));
+            wrong.extend(repeated_words(&line).map(|words| format!("{path}:{number}: `{words}`")));
         }
     }
     assert!(wrong.is_empty(), "{} texts:\n{}", wrong.len(), wrong.join("\n"));

@@ -32,7 +32,7 @@ pub(super) struct ReportItem<'a> {
     pub(super) message: Cow<'a, str>,
     pub(super) help: Option<&'a str>,
     pub(super) url: Option<String>,
-    /// Unique in the report.
+    /// Unique in the report; made by `finding::fingerprints`.
     pub(super) fingerprint: String,
     /// `None` where an input is wrong.
     pub(super) finding: Option<&'a Finding>,
