@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod explore;
 mod fix;
+mod history;
 mod image;
 mod interrupt;
 mod lint;
@@ -50,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Image(command) => image::run(&cli.global, command),
         Command::Cache { command: CacheCommand::History(command) } => cache::history::run(&cli.global, command),
         Command::Cache { command: CacheCommand::Predict(command) } => cache::predict::run(&cli.global, command),
+        Command::History(command) => history::run(&cli.global, command),
         Command::Report(command) => report::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
         Command::Rules(command) => explain::rules(&cli.global, command),

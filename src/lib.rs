@@ -37,7 +37,7 @@ pub mod report; // every output format
 pub mod failure; // the error of the modules below
 
 // Effectful: the only modules that touch files, processes, sockets, the clock or the terminal.
-pub mod remote; // registries
+pub mod remote; // registries, comments on pull requests
 pub mod engine; // Docker engines
 pub mod load; // finds and reads files
 pub mod measure; // builds, containers, timings

@@ -1,8 +1,9 @@
-//! Registries: the OCI distribution protocol over blocking HTTP. Owns names of images, credentials of the docker
+//! Registries: the OCI distribution protocol over blocking HTTP; comments on pull requests. Owns names of images, credentials of the docker
 //! configuration, and what to do when a registry refuses, is slow or breaks off. Writes nothing to disk.
 
 mod blob;
 mod challenge;
+mod comment;
 mod credentials;
 mod helper;
 mod options;
@@ -18,6 +19,7 @@ mod transport;
 mod trust;
 
 pub use self::blob::Blob;
+pub use self::comment::{ApiToken, CommentApi, CommentChange, CommentPlatform};
 pub use self::options::{Limits, RegistryOptions};
 pub(crate) use self::options::{docker_configuration, non_empty_variable};
 pub use self::reference::{ReferenceError, RegistryReference};

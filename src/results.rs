@@ -4,6 +4,7 @@
 mod cause;
 mod comparison;
 mod figure;
+mod history;
 mod join;
 mod limit;
 mod read;
@@ -14,6 +15,7 @@ mod tests;
 pub use self::cause::{ChangeCause, causes};
 pub use self::comparison::{BaselineOrigin, Comparison, ComparisonOptions, FigureRow, compare};
 pub use self::figure::{Direction, FigureKind, FigureUnit, tolerance};
+pub use self::history::{HistoryRecord, ProjectHistory, RECORD_SCHEMA, Regression, Trend};
 pub use self::join::join;
 pub use self::limit::LimitCheck;
 pub use self::read::{ReadResult, ReadResultError, Rewrite, read_result, result_kinds};

@@ -2,6 +2,7 @@
 
 mod cache;
 mod help;
+mod history;
 mod image;
 mod measure;
 mod optimize;
@@ -9,13 +10,14 @@ mod options;
 mod report;
 
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
+pub(super) use self::history::History;
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
 pub(super) use self::options::{
     Build, Choice, Color, Config, FailOn, Global, Known, Shellcheck, Threshold, build_args,
 };
-pub(super) use self::report::Report;
+pub(super) use self::report::{CommentSite, Report};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -70,6 +72,8 @@ pub(super) enum Command {
     },
     /// Join JSON results, compare them with a baseline, and write one report for a pull request
     Report(Box<Report>),
+    /// Show how sizes, times and findings developed, and which commits made them worse
+    History(History),
     /// Print the page of a rule, or list the rules of a category
     Explain(Explain),
     /// List the rules

@@ -1,74 +1,74 @@
 //! `dockopt report`.
 
+mod baseline;
 mod budget;
+mod ci;
+mod post;
+mod read;
 
 use std::path::Path;
 
-use super::args::{FailOn, Global, Report};
+use super::args::{CommentSite, FailOn, Global, Report};
 use super::exit::{CLEAN, FOUND};
-use super::output::{CommandFailure, emit};
+use super::history::{append, read_history};
+use super::output::{CommandFailure, base, emit};
 use super::terminal;
 use crate::finding::Severity;
-use crate::load::{LoadError, read_source};
-use crate::report::{self, Format, GITHUB_LIMIT, MarkdownOptions};
-use crate::results::{self, BaselineOrigin, Comparison, ComparisonOptions, ProjectState, ReadResult};
+use crate::load::git::Repository;
+use crate::report::{self, Format, GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions};
+use crate::results::{self, Comparison, ComparisonOptions, HistoryRecord, ProjectState, ReadResult};
+use baseline::{Baseline, hash};
 use budget::Budgets;
-
-/// Bytes that a result may have.
-const LIMIT: u64 = 256 << 20;
-
-/// Results that one report reads.
-const MOST_FILES: usize = 1_000;
+use ci::CiPullRequest;
+use read::read_all;
 
 pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailure> {
     let budgets = Budgets::read(global, &command.config)?;
     let inputs = read_all(global, &command.files)?;
-    let baseline = read_all(global, &command.baseline)?;
-    let comparison = compare(command, &budgets, inputs, baseline);
+    let (pull_request, problem) = CiPullRequest::of_process();
+    problem.iter().for_each(|what| terminal::note(&format!("warning: {what}")));
+    // Without git, or with a repository that cannot be read, a report has no commits.
+    let repository = Repository::discover(Path::new(".")).ok().flatten();
+    let base_commit = command.base.as_deref().or(pull_request.base.as_deref());
+    let baseline = Baseline::read(global, command, repository.as_ref(), base_commit)?;
+    let history = command.history.as_ref().or(command.record.as_ref()).map(|file| read_history(file)).transpose()?;
+    let options = ComparisonOptions {
+        labels: command.label.iter().chain(&pull_request.labels).cloned().collect(),
+        spreads: history.as_ref().map(results::ProjectHistory::spreads).unwrap_or_default(),
+    };
+    let head = repository.as_ref().and_then(|repository| repository.resolve("HEAD").ok()).map(hash);
+    let comparison = compare(&budgets, inputs, baseline, head, &options);
     let fails = comparison.exceeded().next().is_some() || has_failing_findings(command, &budgets, &comparison);
-    emit(global, &render(global, &comparison, fails))?;
-    Ok(if fails { FOUND } else { CLEAN })
+    let code = if fails { FOUND } else { CLEAN };
+    emit(global, &render(global, &comparison, code))?;
+    if let Some(file) = &command.record {
+        append(file, &HistoryRecord::new(&comparison.state, now()))?;
+    }
+    if let Some(site) = command.comment.site {
+        post::post(command, site, &pull_request, &comment(command, site, &comparison, fails));
+    }
+    Ok(code)
 }
 
-/// Reads results. Every file that is wrong is reported, and then nothing is written.
-fn read_all(global: &Global, paths: &[impl AsRef<Path>]) -> Result<Vec<ReadResult>, CommandFailure> {
-    if paths.len() > MOST_FILES {
-        let what = format!("{} files are more than the {MOST_FILES} that one report joins", paths.len());
-        return Err(CommandFailure::Because { what, help: Some("join them in several reports".to_owned()) });
-    }
-    let mut read = Vec::new();
-    for path in paths.iter().map(AsRef::as_ref) {
-        match read_one(path) {
-            Ok(result) => read.push(result),
-            Err((what, help)) => terminal::error(global, &what, Some(&help)),
-        }
-    }
-    if read.len() < paths.len() { Err(CommandFailure::Said) } else { Ok(read) }
-}
-
-/// Reads a result; else what is wrong, and what to do.
-fn read_one(path: &Path) -> Result<ReadResult, (String, String)> {
-    let name = path.display();
-    let source = read_source(path, LIMIT).map_err(|error| {
-        let help = match &error {
-            LoadError::Missing(_) => {
-                "check the path; write it with `dockopt COMMAND --format json --output FILE`".to_owned()
-            }
-            LoadError::Folder(_) => "pass the files in it".to_owned(),
-            LoadError::Utf16(_) => "save it as UTF-8; `--output FILE` does".to_owned(),
-            LoadError::Unreadable(..) => error.help(),
-            _ => "pass a JSON result of dockopt".to_owned(),
-        };
-        (error.to_string(), help)
-    })?;
-    results::read_result(source.text().as_bytes()).map_err(|error| {
-        let place = error.place().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-        (format!("`{name}{place}` {error}"), error.help())
-    })
+/// The time in RFC 3339, without fractions of a second.
+fn now() -> String {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|epoch| epoch.parse::<i64>().ok());
+    let clock = || {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.ok().and_then(|since| i64::try_from(since.as_secs()).ok())
+    };
+    let seconds = epoch.or_else(clock).unwrap_or_default();
+    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
 
 /// Joins the results of both sides and compares them.
-fn compare(command: &Report, budgets: &Budgets, inputs: Vec<ReadResult>, baseline: Vec<ReadResult>) -> Comparison {
+fn compare(
+    budgets: &Budgets,
+    inputs: Vec<ReadResult>,
+    baseline: Baseline,
+    head: Option<String>,
+    options: &ComparisonOptions,
+) -> Comparison {
     let (mut notices, mut rewrites) = (Vec::new(), Vec::new());
     let (mut states, mut older) = (Vec::new(), Vec::new());
     for input in inputs {
@@ -77,19 +77,19 @@ fn compare(command: &Report, budgets: &Budgets, inputs: Vec<ReadResult>, baselin
         states.push(input.after);
         older.extend(input.before);
     }
-    let state = results::join(states);
+    let mut state = results::join(states);
+    state.commit = state.commit.or(head);
     // What was passed as a baseline goes before what a result compares itself with.
-    let older = baseline.into_iter().map(|result| result.after).chain(older);
-    let older: Vec<ProjectState> = older.collect();
+    let older: Vec<ProjectState> = baseline.results.into_iter().map(|result| result.after).chain(older).collect();
     let before = (!older.is_empty()).then(|| results::join(older));
-    let options = ComparisonOptions { labels: command.label.clone(), ..ComparisonOptions::default() };
-    let mut comparison = results::compare(state, before.as_ref(), |build| budgets.of(build), &options);
-    comparison.baseline = before.map(|before| BaselineOrigin {
-        file: command.baseline.first().map(|file| file.display().to_string()),
-        commit: before.commit,
-        nearest: None,
+    let mut comparison = results::compare(state, before.as_ref(), |build| budgets.of(build), options);
+    comparison.baseline = before.map(|before| {
+        let mut origin = baseline.origin;
+        origin.commit = origin.commit.or(before.commit);
+        origin
     });
     comparison.rewrites = join_rewrites(rewrites);
+    comparison.notices.extend(baseline.notices);
     comparison.notices.extend(notices);
     comparison
 }
@@ -123,14 +123,33 @@ fn has_failing_findings(command: &Report, budgets: &Budgets, comparison: &Compar
     least.is_some_and(|least| comparison.new_findings.iter().any(|finding| finding.severity() >= least))
 }
 
-fn render(global: &Global, comparison: &Comparison, fails: bool) -> String {
-    match global.format {
+fn render(global: &Global, comparison: &Comparison, code: u8) -> String {
+    let fails = code == FOUND;
+    ci::masked(match global.format {
         Format::Json => report::comparison_json(comparison, ".", fails),
         Format::Markdown => {
-            let details = "`dockopt report` with `--format text` lists all.";
-            let options = MarkdownOptions { limit: GITHUB_LIMIT, marker: None, fails, details };
+            let options = MarkdownOptions { limit: GITHUB_LIMIT, marker: None, fails, details: &details() };
             report::comparison_markdown(comparison, &options)
         }
+        Format::Sarif => report::comparison_sarif(comparison, code, &base()),
+        Format::Github => report::comparison_github(comparison, &base()),
         _ => report::comparison(comparison, fails, terminal::stdout(global)),
-    }
+    })
+}
+
+/// The text of the comment.
+fn comment(command: &Report, site: CommentSite, comparison: &Comparison, fails: bool) -> String {
+    let limit = match site {
+        CommentSite::Github => GITHUB_LIMIT,
+        CommentSite::Gitlab => GITLAB_LIMIT,
+    };
+    let marker = post::marker(command);
+    let options = MarkdownOptions { limit, marker: Some(&marker), fails, details: &details() };
+    ci::masked(report::comparison_markdown(comparison, &options))
+}
+
+/// Where all details are, as Markdown.
+fn details() -> String {
+    let job = ci::job_link();
+    if job.is_empty() { "`dockopt report` with `--format text` lists all".to_owned() } else { job }
 }

@@ -21,6 +21,8 @@ use crate::failure::{Failure, FailureKind};
 mod answer;
 mod token;
 
+pub(super) use self::answer::retry_after;
+
 /// How often a request is sent elsewhere.
 const REDIRECTS: usize = 5;
 
@@ -219,13 +221,13 @@ impl Session {
 
 /// How long to wait after so many attempts, as long as the other side asks or twice as long as before; `None` where that
 /// is too long, or asked often enough.
-fn pause(attempts: u32, requested_pause: Option<Duration>, limits: Limits) -> Option<Duration> {
+pub(super) fn pause(attempts: u32, requested_pause: Option<Duration>, limits: Limits) -> Option<Duration> {
     let pause = requested_pause.unwrap_or_else(|| (PAUSE * (1 << (attempts - 1).min(6))).min(limits.pause));
     if attempts > limits.retries || pause > limits.pause { None } else { Some(pause) }
 }
 
 /// What sends requests; none of the proxies where the registry is on this machine.
-fn agent(limits: Limits, tls: TlsConfig, local: bool) -> Agent {
+pub(super) fn agent(limits: Limits, tls: TlsConfig, local: bool) -> Agent {
     let mut configuration = Agent::config_builder()
         .tls_config(tls)
         .http_status_as_error(false)
@@ -257,7 +259,7 @@ fn origin(url: &str) -> String {
     format!("{}://{host}{port}", uri.scheme_str().unwrap_or_default())
 }
 
-fn without_port(host: &str) -> &str {
+pub(super) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((bare, port)) if !port.contains(']') => bare,
         _ => host,
@@ -265,7 +267,7 @@ fn without_port(host: &str) -> &str {
 }
 
 /// Whether a host is this machine, which docker asks without TLS.
-fn is_local(host: &str) -> bool {
+pub(super) fn is_local(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

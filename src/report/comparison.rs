@@ -8,3 +8,4 @@ mod words;
 pub use self::json::comparison_json;
 pub use self::markdown::{GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison_markdown};
 pub use self::screen::comparison;
+pub(super) use self::words::{amount, limit_sentence, signed};

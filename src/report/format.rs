@@ -18,9 +18,10 @@ mod sarif;
 #[cfg(test)]
 mod tests;
 
+pub use self::github::write_comparison as comparison_github;
 pub use self::path::PathBase;
 pub use self::run::ReportRun;
-pub use self::sarif::image_sarif;
+pub use self::sarif::{comparison_sarif, image_sarif};
 
 /// Writes a result. The same result gives the same text.
 pub type FormatWriter = fn(&ReportRun) -> String;

@@ -68,9 +68,11 @@ fn size_causes(before: &BuildState, after: &BuildState) -> Vec<ChangeCause> {
     };
     let change = base(after) - base(before);
     if change.abs() >= LEAST_BYTES {
-        let name = |build: &BuildState| build.base.clone().unwrap_or_else(|| "the base image".to_owned());
-        let (old, new) = (name(before), name(after));
-        let instruction = if old == new { format!("FROM {new}") } else { format!("FROM {new} (before: {old})") };
+        let instruction = match (&before.base, &after.base) {
+            (Some(old), Some(new)) if old != new => format!("FROM {new} (before: {old})"),
+            (_, Some(new)) => format!("FROM {new}"),
+            (_, None) => "FROM".to_owned(),
+        };
         causes.push(ChangeCause { change, instruction, line: after.base_line, how: "changed" });
     }
     causes

@@ -114,7 +114,7 @@ impl Comparison {
 }
 
 /// What each build is called: the Dockerfile, and the image where several have one Dockerfile.
-fn build_names(builds: &[BuildState]) -> Vec<String> {
+pub(super) fn build_names(builds: &[BuildState]) -> Vec<String> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for build in builds {
         *counts.entry(build.name()).or_default() += 1;
@@ -130,13 +130,13 @@ fn build_names(builds: &[BuildState]) -> Vec<String> {
 }
 
 /// The builds of the state before, by what may identify them.
-struct BuildPairs<'a> {
+pub(super) struct BuildPairs<'a> {
     builds: &'a [BuildState],
     by_name: HashMap<String, Vec<&'a BuildState>>,
 }
 
 impl<'a> BuildPairs<'a> {
-    fn new(builds: &'a [BuildState]) -> Self {
+    pub(super) fn new(builds: &'a [BuildState]) -> Self {
         let mut by_name: HashMap<String, Vec<&BuildState>> = HashMap::new();
         for build in builds {
             let names = build.dockerfile.iter().map(|file| path::normalize(file));
@@ -148,7 +148,7 @@ impl<'a> BuildPairs<'a> {
     }
 
     /// The build before: of the same Dockerfile, else the same image but for its tag, else the only one.
-    fn find(&self, build: &BuildState, count: usize) -> Option<&'a BuildState> {
+    pub(super) fn find(&self, build: &BuildState, count: usize) -> Option<&'a BuildState> {
         let dockerfile = build.dockerfile.as_deref().map(path::normalize);
         let images = || build.images.iter().map(|image| image_repository(image));
         let is_same = |other: &&&BuildState| {
@@ -175,7 +175,7 @@ impl<'a> BuildPairs<'a> {
 fn rows(name: &str, build: &BuildState, old: Option<&BuildState>, options: &ComparisonOptions) -> Vec<FigureRow> {
     let mut rows = Vec::new();
     for kind in FigureKind::ALL {
-        let Some((after, before)) = pair(kind, build, old) else { continue };
+        let Some((after, before)) = figure_pair(kind, build, old) else { continue };
         let spread = spread(name, kind, after, before, options);
         let noise = |old: &StateFigure| (kind.unit() == FigureUnit::Seconds).then(|| tolerance(old.value, spread));
         let noise = before.and_then(noise);
@@ -200,7 +200,7 @@ fn rows(name: &str, build: &BuildState, old: Option<&BuildState>, options: &Comp
 }
 
 /// A figure and the one before by the same command, if there is one.
-fn pair<'a>(
+pub(super) fn figure_pair<'a>(
     kind: FigureKind,
     build: &'a BuildState,
     old: Option<&'a BuildState>,
@@ -232,7 +232,7 @@ fn limits(
     let mut checks = Vec::new();
     for (limit, place) in budget.limits.iter().zip(places) {
         let Some(kind) = figure_of(&limit.measure) else { continue };
-        let figures = pair(kind, build, old);
+        let figures = figure_pair(kind, build, old);
         // A build of which only findings are known has no figures to limit.
         if build.figures.is_empty() {
             continue;

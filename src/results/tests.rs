@@ -226,3 +226,50 @@ fn hostile_results_never_panic() {
         }
     }
 }
+
+fn record(commit: &str, seconds: f64, layers: &[(&str, u64)]) -> HistoryRecord {
+    let mut state = join([measured("Dockerfile", &[seconds], 1.0, layers.iter().map(|(_, bytes)| bytes).sum())]);
+    state.commit = Some(commit.to_owned());
+    let layer = |(at, (instruction, bytes)): (usize, &(&str, u64))| LayerState {
+        instruction: Some((*instruction).to_owned()),
+        file: Some("Dockerfile".to_owned()),
+        line: Some(at as u32 + 1),
+        bytes: *bytes,
+        in_base: false,
+    };
+    state.builds[0].layers = layers.iter().enumerate().map(layer).collect();
+    HistoryRecord::new(&state, "2026-11-22T00:00:00Z".to_owned())
+}
+
+#[test]
+fn a_record_names_the_commit_and_the_line_that_made_it_worse() {
+    let small = [("RUN a", 5_000_000), ("COPY . .", 1_000_000)];
+    let large = [("RUN a", 5_000_000), ("COPY . .", 1_000_100), ("COPY models/ /m", 210_000_000)];
+    let records =
+        [record("a", 10.0, &small), record("b", 11.0, &small), record("c", 11.0, &large), record("d", 30.0, &large)];
+    let text: String = records.iter().map(HistoryRecord::line).collect();
+    let history = ProjectHistory::read(&format!("{text}{{\"schema\": \"dockopt.rec\n\n"));
+    assert_eq!(history.records, records);
+    assert_eq!(history.problems.len(), 1);
+    assert_eq!(history.problems[0].0, 5);
+    let regressions: Vec<_> = history
+        .regressions()
+        .into_iter()
+        .map(|regression| {
+            (regression.record, regression.kind, regression.cause.map(|cause| (cause.instruction, cause.line)))
+        })
+        .collect();
+    let step = ("RUN make".to_owned(), None);
+    let copy = ("COPY models/ /m".to_owned(), Some(3));
+    assert_eq!(regressions, [(3, FigureKind::ColdBuild, Some(step)), (2, FigureKind::ImageSize, Some(copy))]);
+    let trends = history.trends();
+    assert_eq!(trends[0].values, [Some(6e6), Some(6e6), Some(216_000_100.0), Some(216_000_100.0)]);
+}
+
+#[test]
+fn the_spread_is_that_of_the_last_five_runs() {
+    let seconds = [100.0, 10.0, 12.0, 11.0, 14.0, 10.5];
+    let text: String = seconds.iter().map(|seconds| record("a", *seconds, &[]).line()).collect();
+    let spreads = ProjectHistory::read(&text).spreads();
+    assert_eq!(spreads.get(&("Dockerfile".to_owned(), FigureKind::ColdBuild)), Some(&4.0));
+}

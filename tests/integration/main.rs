@@ -33,6 +33,7 @@ mod optimize;
 mod packaging;
 mod patches;
 mod path_functions;
+mod posting;
 mod prices;
 mod pull_request;
 mod projects;

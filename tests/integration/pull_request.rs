@@ -70,7 +70,7 @@ fn budgets_decide_the_exit_code() {
     assert!(shrunk.contains("the limit max-size of <code>backend/Dockerfile</code> is exceeded: 231 MB"), "{shrunk}");
     assert!(shrunk.contains("(dockopt.toml:&#8203;2)"), "{shrunk}");
     run("head", &["--no-config"]).code(0);
-    let head = run("head", &["--format=json", "--no-config"]).stdout;
+    let head = report(project(), "head", &["--fail-on=none", "--format=json"]).code(0).stdout;
     let grown = |label: &str| {
         let settings = "[budget]\nmax-growth = \"1 MB\"\n";
         let dockopt = project().file("dockopt.toml", settings).file("head.json", &head);
@@ -80,6 +80,51 @@ fn budgets_decide_the_exit_code() {
     assert!(stdout.contains("the limit max-growth of `backend/Dockerfile` is exceeded: 967 MB"), "{stdout}");
     let stdout = grown("allow-size-increase").code(0).stdout;
     assert!(stdout.contains("the label `allow-size-increase` allows it"), "{stdout}");
+}
+
+#[test]
+fn sarif_and_annotations_know_what_is_new() {
+    let lint = |findings: &[(&str, u32)]| {
+        let finding = |(print, line): &(&str, u32)| {
+            format!(
+                r#"{{"rule": "apt-lists-kept", "severity": "warning", "file": "Dockerfile", "span": {{"start": {{"line": {line},
+                    "column": 5}}}}, "message": "m%{print}", "fingerprint": "{print}"}}"#
+            )
+        };
+        let findings: Vec<String> = findings.iter().map(finding).collect();
+        format!(r#"{{"schema": "dockopt.lint/1", "findings": [{}]}}"#, findings.join(","))
+    };
+    let run = |format: &str| {
+        let dockopt = Dockopt::new().file("base.json", lint(&[("a", 1), ("b", 2)]));
+        let dockopt =
+            dockopt.file("head.json", lint(&[("b", 3), ("c", 4)])).file("dockopt.toml", "[budget]\nmax-findings = 1\n");
+        dockopt.args(["report", "head.json", "--baseline=base.json", "--format", format]).run().code(1)
+    };
+    let sarif = run("sarif").json();
+    let states: Vec<_> = sarif["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| {
+            (result["ruleId"].as_str().unwrap().to_owned(), result["baselineState"].as_str().map(str::to_owned))
+        })
+        .collect();
+    let expected =
+        [("apt-lists-kept", Some("unchanged")), ("apt-lists-kept", Some("new")), ("apt-lists-kept", Some("absent"))];
+    let expected: Vec<_> = expected
+        .iter()
+        .chain(&[("budget-max-findings", None)])
+        .map(|(rule, state)| ((*rule).to_owned(), state.map(str::to_owned)))
+        .collect();
+    assert_eq!(states, expected);
+    let validator = jsonschema::options().build(&crate::formats::sarif_schema()).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&sarif).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert_eq!(
+        run("github").stdout,
+        "::error title=max-findings::the limit max-findings is exceeded: 2, at most 1 (dockopt.toml:2)\n\
+         ::warning file=Dockerfile,line=4,title=apt-lists-kept::m%25c\n"
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 14] = [
+const HELP: [Help; 15] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -111,7 +111,7 @@ const HELP: [Help; 14] = [
     },
     Help {
         command: &["report"],
-        formats: TEXT_JSON_AND_MARKDOWN,
+        formats: &[Format::Text, Format::Json, Format::Sarif, Format::Github, Format::Markdown],
         modes: &[],
         examples: [
             (
@@ -122,6 +122,15 @@ const HELP: [Help; 14] = [
                 "dockopt report audit.json image.json --format json --output base.json",
                 "save the baseline of later reports",
             ),
+        ],
+    },
+    Help {
+        command: &["history"],
+        formats: TEXT_JSON_AND_MARKDOWN,
+        modes: &[],
+        examples: [
+            ("dockopt history", "show the trends of the last 50 runs"),
+            ("dockopt history record.jsonl --last 10 --format markdown", "show the last 10 runs of another record"),
         ],
     },
     Help {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::options::{Config, Threshold};
 
@@ -19,11 +19,60 @@ pub(in crate::cli) struct Report {
     /// Compare with an earlier `report --format json`, or with results from before (repeatable)
     #[arg(long, value_name = "FILE")]
     pub baseline: Vec<PathBuf>,
+    /// Compare with the report of the base commit in this folder (`COMMIT.json`), else of its nearest ancestor that has one
+    #[arg(long, value_name = "DIR", conflicts_with = "baseline")]
+    pub baseline_dir: Option<PathBuf>,
+    /// The base commit [default: that of the pull request of the CI job, else the parent of HEAD]
+    #[arg(long, value_name = "COMMIT", requires = "baseline_dir")]
+    pub base: Option<String>,
     /// Label of the pull request; the one of `growth-label` [default: allow-size-increase] allows growth (repeatable)
     #[arg(long, value_name = "NAME")]
     pub label: Vec<String>,
+    /// Add the figures to this file, for `dockopt history`; the spread of its last 5 runs is not judged
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Take the spread of the last 5 runs from this file, without adding to it
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    pub history: Option<PathBuf>,
+    #[command(flatten)]
+    pub comment: Comment,
     #[command(flatten)]
     pub config: Config,
     #[command(flatten)]
     pub threshold: Threshold,
+}
+
+/// Options of the comment.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comment options")]
+pub(in crate::cli) struct Comment {
+    /// Post the report as a comment on the pull request, or update it; whatever happens, the exit code stays the same
+    #[arg(long = "post", value_enum, value_name = "SITE")]
+    pub site: Option<CommentSite>,
+    /// Number of the pull request or merge request [default: that of the CI job]
+    #[arg(long, value_name = "N", requires = "site")]
+    pub pull_request: Option<u64>,
+    /// Name of the comment, if a pull request has several
+    #[arg(long, value_name = "NAME", requires = "site", value_parser = comment_id)]
+    pub comment_id: Option<String>,
+}
+
+/// Where comments are posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CommentSite {
+    /// With `GITHUB_TOKEN`
+    Github,
+    /// With `GITLAB_TOKEN` or `CI_JOB_TOKEN`
+    Gitlab,
+}
+
+fn comment_id(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/');
+    let is_name = (1..=100).contains(&text.len()) && text.bytes().all(|byte| is_plain(byte) || byte == b'-');
+    // Two hyphens would end the HTML comment that holds the name.
+    if is_name && !text.contains("--") {
+        Ok(text.to_owned())
+    } else {
+        Err("expected letters, digits, `_`, `-`, `.`, `/`".to_owned())
+    }
 }

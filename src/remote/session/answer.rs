@@ -40,7 +40,7 @@ pub(super) fn location(url: &str, response: &Response<Body>) -> Option<String> {
 }
 
 /// When to come back: seconds, or a date.
-pub(super) fn retry_after(response: &Response<Body>) -> Option<Duration> {
+pub(in crate::remote) fn retry_after(response: &Response<Body>) -> Option<Duration> {
     let text = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     text.parse().ok().or_else(|| Some(date(text)?.saturating_sub(now))).map(Duration::from_secs)

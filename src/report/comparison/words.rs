@@ -24,7 +24,7 @@ const fn whole(value: f64) -> u64 {
 }
 
 /// An amount: `1.21 GB`, `20 s`, `5`.
-fn amount(unit: FigureUnit, value: f64) -> String {
+pub(in crate::report) fn amount(unit: FigureUnit, value: f64) -> String {
     match unit {
         FigureUnit::Bytes => bytes(whole(value)),
         FigureUnit::Seconds => seconds(value),
@@ -42,7 +42,7 @@ pub(super) fn value(figure: &StateFigure) -> String {
 }
 
 /// A change with its sign: `−880 MB`; `±0` if it is nothing.
-pub(super) fn signed(unit: FigureUnit, change: f64) -> String {
+pub(in crate::report) fn signed(unit: FigureUnit, change: f64) -> String {
     let text = amount(unit, change.abs());
     match change {
         _ if change > 0.0 => format!("+{text}"),
@@ -99,7 +99,7 @@ pub(super) const fn mark(check: &LimitCheck) -> &'static str {
 }
 
 /// A limit that is exceeded, lifted or unknown, in a sentence; `None` if it is met.
-pub(super) fn limit_sentence(check: &LimitCheck) -> Option<String> {
+pub(in crate::report) fn limit_sentence(check: &LimitCheck) -> Option<String> {
     let place = check.written.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
     let of = if check.build.is_empty() { String::new() } else { format!(" of `{}`", check.build) };
     let word = if check.is_least { "at least" } else { "at most" };

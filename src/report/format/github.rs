@@ -1,9 +1,12 @@
 //! Workflow commands that GitHub shows as annotations beside the changed lines.
 
-use super::ReportRun;
 use super::escape::{github_message, github_property};
 use super::item::items;
+use super::{PathBase, ReportRun};
 use crate::finding::Severity;
+use crate::report::comparison::limit_sentence;
+use crate::report::text::clip;
+use crate::results::Comparison;
 
 /// GitHub keeps ten annotations of a kind per step: the worst come first.
 pub(super) fn write(run: &ReportRun) -> String {
@@ -11,11 +14,7 @@ pub(super) fn write(run: &ReportRun) -> String {
     items.sort_by_key(|item| (std::cmp::Reverse(item.severity), !item.is_problem()));
     let mut out = String::new();
     for item in &items {
-        let command = match item.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info | Severity::Style => "notice",
-        };
+        let command = command(item.severity);
         let mut place = format!("line={}", item.start.line);
         // An end at the first column covers nothing of its line.
         let last = if item.end.column == 1 { (item.end.line - 1).max(item.start.line) } else { item.end.line };
@@ -47,4 +46,36 @@ pub(super) fn write(run: &ReportRun) -> String {
 /// What would make possible what was skipped, behind the reason.
 pub(super) fn remedy(remedy: &str) -> String {
     if remedy.is_empty() { String::new() } else { format!("; {remedy}") }
+}
+
+/// The new findings of a report, and the limits that are exceeded, as annotations; the worst come first.
+pub fn write_comparison(comparison: &Comparison, base: &PathBase) -> String {
+    let mut out = String::new();
+    for check in comparison.exceeded() {
+        let text = limit_sentence(check).unwrap_or_default();
+        out.push_str(&format!("::error title={}::{}\n", github_property(&check.name), github_message(&text)));
+    }
+    for finding in &comparison.new_findings {
+        let place = match finding.line {
+            Some(line) => format!("file={},line={line},", github_property(&base.display_path(&finding.file))),
+            None => String::new(),
+        };
+        let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", clip(help))).unwrap_or_default();
+        out.push_str(&format!(
+            "::{} {place}title={}::{}\n",
+            command(finding.severity()),
+            github_property(&finding.rule),
+            github_message(&format!("{}{help}", clip(&finding.message)))
+        ));
+    }
+    out
+}
+
+/// The workflow command for a severity.
+const fn command(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info | Severity::Style => "notice",
+    }
 }

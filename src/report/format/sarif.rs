@@ -1,10 +1,12 @@
 //! SARIF 2.1.0. What is wrong with an input is a notification, and where the builder refuses it a result too, as
 //! readers of results look for nothing else.
 
+mod comparison;
 mod image;
 mod rule;
 mod wire;
 
+pub use self::comparison::write as comparison_sarif;
 pub use self::image::write as image_sarif;
 
 use std::collections::BTreeMap;
@@ -109,6 +111,7 @@ impl LogWriter<'_> {
             partial_fingerprints: wire::Fingerprints { instruction: item.fingerprint.clone() },
             suppressions: finding.and_then(|finding| finding.hidden_by).map(suppression).into_iter().collect(),
             fixes: fixes.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| self.fix(fix)).collect(),
+            baseline_state: None,
             properties: wire::ResultProperties {
                 stage: finding.and_then(|finding| finding.stage.as_deref()),
                 impact: finding.map(|finding| finding.impact.iter().map(impact).collect()).unwrap_or_default(),

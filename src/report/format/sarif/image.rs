@@ -194,6 +194,7 @@ impl ImageLogWriter<'_> {
             partial_fingerprints: wire::Fingerprints { instruction: print(name, key) },
             suppressions: Vec::new(),
             fixes: Vec::new(),
+            baseline_state: None,
             properties: wire::ResultProperties { stage: None, impact: Vec::new() },
         }
     }

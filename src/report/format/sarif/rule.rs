@@ -52,7 +52,8 @@ pub(super) fn descriptor_without_page<'a>(id: &'a str, summary: &str, level: &'s
     }
 }
 
-fn descriptor(name: &str) -> wire::Descriptor<'_> {
+/// A rule with its page; one without is what is wrong with an input.
+pub(super) fn descriptor(name: &str) -> wire::Descriptor<'_> {
     let Some(rule) = crate::rules::find(name) else { return descriptor_without_page(name, INPUT_SUMMARY, "error") };
     let metadata = rule.metadata();
     let mut tags = vec![metadata.category.name()];

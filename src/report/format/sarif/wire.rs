@@ -160,6 +160,9 @@ pub(super) struct Result<'a> {
     pub(super) suppressions: Vec<Suppression>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) fixes: Vec<SarifFix>,
+    /// Since the baseline: `new`, `unchanged`, `absent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_state: Option<&'static str>,
     pub(super) properties: ResultProperties<'a>,
 }
 

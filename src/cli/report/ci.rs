@@ -1,0 +1,146 @@
+//! What the environment of a CI job says: the pull request, its base commit, its labels, where to comment.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::load::read_source;
+pub(super) use crate::remote::non_empty_variable as variable;
+use crate::remote::{ApiToken, CommentApi, CommentPlatform, Limits};
+
+/// Bytes of the event file of GitHub.
+const LIMIT: u64 = 32 << 20;
+
+/// What is known of the pull request.
+#[derive(Debug, Default)]
+pub(super) struct CiPullRequest {
+    pub(super) number: Option<u64>,
+    pub(super) base: Option<String>,
+    pub(super) labels: Vec<String>,
+    /// Repository, branch and commit of the head, where only they are known: in a workflow that follows another.
+    pub(super) head: Option<(String, String, String)>,
+}
+
+#[derive(Deserialize)]
+struct EventJson {
+    pull_request: Option<PullRequestJson>,
+    workflow_run: Option<WorkflowRunJson>,
+}
+
+#[derive(Deserialize)]
+struct PullRequestJson {
+    number: u64,
+    base: CommitJson,
+    #[serde(default)]
+    labels: Vec<LabelJson>,
+}
+
+#[derive(Deserialize)]
+struct CommitJson {
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct LabelJson {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct WorkflowRunJson {
+    head_sha: String,
+    head_branch: Option<String>,
+    head_repository: RepositoryJson,
+}
+
+#[derive(Deserialize)]
+struct RepositoryJson {
+    full_name: String,
+}
+
+impl CiPullRequest {
+    /// Reads the event of GitHub, else the variables of GitLab. What is wrong with the event is the second value.
+    pub(super) fn of_process() -> (Self, Option<String>) {
+        if let Some(path) = variable("GITHUB_EVENT_PATH") {
+            return match Self::of_event(Path::new(&path)) {
+                Ok(pull_request) => (pull_request, None),
+                Err(why) => (Self::default(), Some(format!("the event of the job cannot be read: {why}"))),
+            };
+        }
+        let labels = variable("CI_MERGE_REQUEST_LABELS").unwrap_or_default();
+        let pull_request = Self {
+            number: variable("CI_MERGE_REQUEST_IID").and_then(|number| number.parse().ok()),
+            base: variable("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
+            labels: labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect(),
+            head: None,
+        };
+        (pull_request, None)
+    }
+
+    fn of_event(path: &Path) -> Result<Self, String> {
+        let source = read_source(path, LIMIT).map_err(|error| error.to_string())?;
+        let event: EventJson = serde_json::from_str(source.text()).map_err(|error| error.to_string())?;
+        let mut pull_request = Self::default();
+        if let Some(pull) = event.pull_request {
+            pull_request.number = Some(pull.number);
+            pull_request.base = Some(pull.base.sha);
+            pull_request.labels = pull.labels.into_iter().map(|label| label.name).collect();
+        }
+        pull_request.head = event
+            .workflow_run
+            .map(|run| (run.head_repository.full_name, run.head_branch.unwrap_or_default(), run.head_sha));
+        Ok(pull_request)
+    }
+}
+
+/// The API to comment with.
+///
+/// # Errors
+/// The variable that is missing, and what to do.
+pub(super) fn comment_api(platform: CommentPlatform) -> Result<CommentApi, (String, String)> {
+    let missing = |name: &str, help: &str| (format!("{name} is not set"), help.to_owned());
+    let limits = Limits::default();
+    match platform {
+        CommentPlatform::Github => {
+            let help = "pass it to the step: `env: GITHUB_TOKEN: ${{ github.token }}`";
+            let token = variable("GITHUB_TOKEN").ok_or_else(|| missing("GITHUB_TOKEN", help))?;
+            let help = "run in a job of GitHub, or set it to OWNER/NAME";
+            let project = variable("GITHUB_REPOSITORY").ok_or_else(|| missing("GITHUB_REPOSITORY", help))?;
+            let address = variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
+            Ok(CommentApi { platform, address, project, token: ApiToken::Personal(token), limits })
+        }
+        CommentPlatform::Gitlab => {
+            let personal = variable("GITLAB_TOKEN").map(ApiToken::Personal);
+            let help = "add a project access token with the scope `api` as a masked variable";
+            let token = personal
+                .or_else(|| variable("CI_JOB_TOKEN").map(ApiToken::Job))
+                .ok_or_else(|| missing("GITLAB_TOKEN", help))?;
+            let help = "run in a job of GitLab, or set it to the number of the project";
+            let project = variable("CI_PROJECT_ID").ok_or_else(|| missing("CI_PROJECT_ID", help))?;
+            let address = variable("CI_API_V4_URL").unwrap_or_else(|| "https://gitlab.com/api/v4".to_owned());
+            Ok(CommentApi { platform, address, project, token, limits })
+        }
+    }
+}
+
+/// A text without the tokens of the job: a result may hold what its pull request must not show.
+pub(super) fn masked(mut text: String) -> String {
+    for secret in ["GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"].iter().filter_map(|name| variable(name)) {
+        // A shorter one is no token, and would garble the text.
+        if secret.len() >= 8 && text.contains(&secret) {
+            text = text.replace(&secret, "***");
+        }
+    }
+    text
+}
+
+/// The page of the job, as Markdown; empty where it is not known.
+pub(super) fn job_link() -> String {
+    let github = || {
+        let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
+        Some(format!("{server}/{repository}/actions/runs/{}", variable("GITHUB_RUN_ID")?))
+    };
+    let url = github().or_else(|| variable("CI_JOB_URL")).unwrap_or_default();
+    let is_plain =
+        url.starts_with("https://") && url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/._-".contains(&byte));
+    if is_plain { format!("the [job]({url}) has all") } else { String::new() }
+}

@@ -1,0 +1,53 @@
+//! Reads results from files.
+
+use std::path::Path;
+
+use super::ci::masked;
+use crate::cli::args::Global;
+use crate::cli::output::CommandFailure;
+use crate::cli::terminal;
+use crate::load::{LoadError, read_source};
+use crate::results::{ReadResult, read_result};
+
+/// Bytes that a result may have.
+const LIMIT: u64 = 256 << 20;
+
+/// Results that one report reads.
+const MOST_FILES: usize = 1_000;
+
+/// Reads results. Every file that is wrong is reported, and then nothing is written.
+pub(super) fn read_all(global: &Global, paths: &[impl AsRef<Path>]) -> Result<Vec<ReadResult>, CommandFailure> {
+    if paths.len() > MOST_FILES {
+        let what = format!("{} files are more than the {MOST_FILES} that one report joins", paths.len());
+        return Err(CommandFailure::Because { what, help: Some("join them in several reports".to_owned()) });
+    }
+    let mut read = Vec::new();
+    for path in paths.iter().map(AsRef::as_ref) {
+        match read_one(path) {
+            Ok(result) => read.push(result),
+            Err((what, help)) => terminal::error(global, &what, Some(&help)),
+        }
+    }
+    if read.len() < paths.len() { Err(CommandFailure::Said) } else { Ok(read) }
+}
+
+/// Reads a result; else what is wrong, and what to do.
+pub(super) fn read_one(path: &Path) -> Result<ReadResult, (String, String)> {
+    let name = path.display();
+    let source = read_source(path, LIMIT).map_err(|error| {
+        let help = match &error {
+            LoadError::Missing(_) => {
+                "check the path; write it with `dockopt COMMAND --format json --output FILE`".to_owned()
+            }
+            LoadError::Folder(_) => "pass the files in it".to_owned(),
+            LoadError::Utf16(_) => "save it as UTF-8; `--output FILE` does".to_owned(),
+            LoadError::Unreadable(..) => error.help(),
+            _ => "pass a JSON result of dockopt".to_owned(),
+        };
+        (error.to_string(), help)
+    })?;
+    read_result(masked(source.text().to_owned()).as_bytes()).map_err(|error| {
+        let place = error.place().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+        (format!("`{name}{place}` {error}"), error.help())
+    })
+}

@@ -1,0 +1,131 @@
+//! What changed since a baseline: findings with their `baselineState`, and limits that are exceeded.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::wire::{level, message};
+use super::{artifact, region_at, rule, wire};
+use crate::report::comparison::limit_sentence;
+use crate::report::format::path::PathBase;
+use crate::report::json::pretty;
+use crate::report::text::clip;
+use crate::results::{Comparison, FindingState, LimitCheck};
+use crate::text::LineColumn;
+
+/// What a rule is that has no page.
+const NO_PAGE: &str = "a finding of a joined result";
+
+/// What a limit is.
+const LIMIT: &str = "a limit of [budget] in dockopt.toml";
+
+/// The comparison in SARIF 2.1.0. Without a baseline no finding has a state.
+pub fn write(comparison: &Comparison, exit: u8, base: &PathBase) -> String {
+    let present = comparison.state.findings.iter();
+    let findings = || present.clone().chain(&comparison.fixed_findings);
+    let new: BTreeSet<&str> = comparison.new_findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    let state = |index: usize, finding: &FindingState| match comparison.baseline {
+        None => None,
+        Some(_) if index >= comparison.state.findings.len() => Some("absent"),
+        Some(_) if new.contains(finding.fingerprint.as_str()) => Some("new"),
+        Some(_) => Some("unchanged"),
+    };
+    let limits: Vec<(String, &LimitCheck)> = comparison.exceeded().map(|check| (limit_rule(check), check)).collect();
+    let known: BTreeSet<&str> = findings().map(|finding| finding.rule.as_str()).collect();
+    let budgets: BTreeSet<&str> = limits.iter().map(|(name, _)| name.as_str()).collect();
+    let described = known.iter().map(|name| match crate::rules::find(name) {
+        Some(_) => rule::descriptor(name),
+        None => rule::descriptor_without_page(name, NO_PAGE, "warning"),
+    });
+    let limited = budgets.iter().map(|name| rule::descriptor_without_page(name, LIMIT, "error"));
+    let indexes: BTreeMap<&str, usize> =
+        known.iter().chain(&budgets).enumerate().map(|(index, name)| (*name, index)).collect();
+    let files: BTreeSet<&str> =
+        findings().filter(|finding| finding.line.is_some()).map(|finding| finding.file.as_str()).collect();
+    let file_indexes: BTreeMap<&str, usize> = files.iter().enumerate().map(|(index, file)| (*file, index)).collect();
+    let results = findings().enumerate().map(|(index, finding)| {
+        let place = place(finding, base, &file_indexes);
+        let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", clip(help))).unwrap_or_default();
+        wire::Result {
+            rule_index: indexes.get(finding.rule.as_str()).copied(),
+            baseline_state: state(index, finding),
+            partial_fingerprints: wire::Fingerprints { instruction: print(&finding.fingerprint) },
+            ..result(&finding.rule, level(finding.severity()), format!("{}{help}", clip(&finding.message)), place)
+        }
+    });
+    let exceeded = limits.iter().map(|(name, check)| wire::Result {
+        rule_index: indexes.get(name.as_str()).copied(),
+        partial_fingerprints: wire::Fingerprints { instruction: print(&format!("{name}\n{}", check.build)) },
+        ..result(name, "error", limit_sentence(check).unwrap_or_default(), logical_place(&check.build))
+    });
+    pretty(&wire::SarifLog {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [wire::SarifRun {
+            tool: wire::Tool { driver: rule::tool(described.chain(limited).collect()) },
+            automation_details: wire::AutomationDetails { id: "dockopt/report/".to_owned() },
+            invocations: [wire::Invocation {
+                execution_successful: exit != 2,
+                exit_code: exit,
+                tool_execution_notifications: comparison
+                    .notices
+                    .iter()
+                    .map(|notice| super::notification("run-notice", "note", notice))
+                    .collect(),
+            }],
+            original_uri_base_ids: wire::Bases {
+                root: wire::UriBase { description: message("folder in which dockopt ran") },
+            },
+            artifacts: files
+                .iter()
+                .enumerate()
+                .map(|(index, file)| wire::Artifact {
+                    location: artifact(base, file, Some(index)),
+                    roles: ["analysisTarget"],
+                })
+                .collect(),
+            column_kind: "unicodeCodePoints",
+            results: results.chain(exceeded).collect(),
+        }],
+    })
+}
+
+/// The name of a limit's rule: `budget-max-size`.
+fn limit_rule(check: &LimitCheck) -> String {
+    format!("budget-{}", check.name)
+}
+
+fn result<'r>(rule: &str, level: &'static str, text: String, place: wire::Location) -> wire::Result<'r> {
+    wire::Result {
+        rule_id: rule.to_owned(),
+        rule_index: None,
+        level,
+        message: message(text),
+        locations: [place],
+        related_locations: Vec::new(),
+        partial_fingerprints: wire::Fingerprints { instruction: String::new() },
+        suppressions: Vec::new(),
+        fixes: Vec::new(),
+        baseline_state: None,
+        properties: wire::ResultProperties { stage: None, impact: Vec::new() },
+    }
+}
+
+/// The line of a file, or the image.
+fn place(finding: &FindingState, base: &PathBase, files: &BTreeMap<&str, usize>) -> wire::Location {
+    let Some(line) = finding.line else { return logical_place(&finding.file) };
+    let start = LineColumn { line: line.max(1), column: finding.column.unwrap_or(1).max(1) };
+    let physical = wire::PhysicalLocation {
+        artifact_location: artifact(base, &finding.file, files.get(finding.file.as_str()).copied()),
+        region: Some(region_at(start)),
+    };
+    wire::Location { id: None, physical_location: Some(physical), logical_locations: Vec::new(), message: None }
+}
+
+fn logical_place(name: &str) -> wire::Location {
+    let name = if name.is_empty() { "project" } else { name };
+    let place = wire::LogicalLocation { name: name.to_owned(), fully_qualified_name: name.to_owned(), kind: "module" };
+    wire::Location { id: None, physical_location: None, logical_locations: vec![place], message: None }
+}
+
+fn print(text: &str) -> String {
+    format!("{:032x}", twox_hash::XxHash3_128::oneshot(text.as_bytes()))
+}

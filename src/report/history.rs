@@ -1,0 +1,210 @@
+//! The record of a project: trends as sparklines, and the commits that made a figure worse.
+
+use serde::Serialize;
+
+use super::comparison::{amount, signed};
+use super::format::escape::{markdown, markdown_code};
+use super::grid::{Column, Grid, plain};
+use super::layout::{Layout, TextStyle, clean, cut};
+use super::units::count;
+use super::{json, wire};
+use crate::results::{FigureKind, ProjectHistory, Regression, Trend};
+
+/// Values of a sparkline.
+const LONGEST: usize = 60;
+
+/// Columns of an instruction.
+const WIDEST: usize = 80;
+
+/// Regressions that are listed for people.
+const MOST_REGRESSIONS: usize = 20;
+
+/// Values as blocks of eight heights: the least is the lowest, a missing one a blank.
+fn sparkline(values: &[Option<f64>]) -> String {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let values = &values[values.len().saturating_sub(LONGEST)..];
+    let known = || values.iter().copied().flatten();
+    let least = known().fold(f64::INFINITY, f64::min);
+    let range = known().fold(f64::NEG_INFINITY, f64::max) - least;
+    #[allow(clippy::cast_sign_loss, reason = "from 0 to 7")]
+    let block = |value: f64| {
+        let height = if range > 0.0 { ((value - least) / range * 7.0).round() as usize } else { 0 };
+        BLOCKS[height.min(7)]
+    };
+    values.iter().map(|value| value.map_or(' ', block)).collect()
+}
+
+fn title(trend: &Trend) -> &'static str {
+    trend.kind.map_or("findings", FigureKind::title)
+}
+
+fn format_value(trend: &Trend, value: f64) -> String {
+    trend.kind.map_or_else(|| value.to_string(), |kind| amount(kind.unit(), value))
+}
+
+/// The first and the last value.
+fn ends(trend: &Trend) -> (String, String) {
+    let mut known = trend.values.iter().copied().flatten();
+    let first = known.next();
+    let last = known.next_back().or(first);
+    let text = |value: Option<f64>| value.map(|value| format_value(trend, value)).unwrap_or_default();
+    (text(first), text(last))
+}
+
+/// What a regression is: `+210 MB in a1b2c3d: COPY models/, line 14`.
+fn sentence(history: &ProjectHistory, regression: &Regression, code: impl Fn(&str) -> String) -> String {
+    let record = history.records.get(regression.record);
+    let change = signed(regression.kind.unit(), regression.change);
+    let commit = record.and_then(|record| record.commit.as_deref()).map(|commit| commit.get(..10).unwrap_or(commit));
+    let commit = commit.or(record.map(|record| record.time.as_str())).unwrap_or_default();
+    let cause = regression.cause.as_ref().map(|cause| {
+        let line = cause.line.map(|line| format!(", line {line}")).unwrap_or_default();
+        format!(": {}{line}", code(&cut(&cause.instruction, WIDEST)))
+    });
+    format!("{change} {} in {}{}", regression.kind.title(), code(commit), cause.unwrap_or_default())
+}
+
+/// The record for people.
+pub fn history(history: &ProjectHistory, layout: Layout) -> String {
+    let mut out = format!("{}\n", count(history.records.len() as u64, "run"));
+    let mut build: Option<String> = None;
+    let trends = history.trends();
+    for group in trends.chunk_by(|trend, next| trend.build == next.build) {
+        let name = group.first().map_or("", |trend| trend.build.as_str());
+        if !name.is_empty() && build.as_deref() != Some(name) {
+            out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, &clean(name))));
+            build = Some(name.to_owned());
+        } else {
+            out.push('\n');
+        }
+        let mut rows = Vec::new();
+        for trend in group {
+            let (first, last) = ends(trend);
+            rows.push(vec![
+                plain(title(trend)),
+                plain(sparkline(&trend.values)),
+                plain(first),
+                plain("→"),
+                plain(last),
+            ]);
+        }
+        let columns = [Column::Left, Column::Left, Column::Right, Column::Left, Column::Right];
+        out.push_str(&Grid { columns: &columns, head: &[], rows: &rows, indent: 2 }.write(layout));
+    }
+    let regressions = history.regressions();
+    if regressions.is_empty() {
+        return out + "\nno run made a figure worse\n";
+    }
+    out.push('\n');
+    for regression in regressions.iter().take(MOST_REGRESSIONS) {
+        let text = sentence(history, regression, |text| format!("`{}`", clean(text)));
+        out.push_str(&format!("{text} ({})\n", clean(&regression.build)));
+    }
+    out + &hidden(regressions.len())
+}
+
+fn hidden(all: usize) -> String {
+    match all.saturating_sub(MOST_REGRESSIONS) {
+        0 => String::new(),
+        hidden => format!("… {hidden} more (--format json)\n"),
+    }
+}
+
+/// The record in Markdown.
+pub fn history_markdown(history: &ProjectHistory) -> String {
+    let mut out = "| build | figure | trend | first | last |\n|---|---|---|--:|--:|\n".to_owned();
+    for trend in history.trends() {
+        let (first, last) = ends(&trend);
+        let build = if trend.build.is_empty() { String::new() } else { markdown_code(&trend.build) };
+        out.push_str(&format!("| {build} | {} | {} | {first} | {last} |\n", title(&trend), sparkline(&trend.values)));
+    }
+    let regressions = history.regressions();
+    if !regressions.is_empty() {
+        out.push('\n');
+    }
+    for regression in regressions.iter().take(MOST_REGRESSIONS) {
+        let text = sentence(history, regression, markdown_code);
+        out.push_str(&format!("- {text} ({})\n", markdown(&regression.build)));
+    }
+    out + &hidden(regressions.len())
+}
+
+#[derive(Serialize)]
+struct HistoryJson<'a> {
+    #[serde(flatten)]
+    head: wire::Head<'a>,
+    runs: Vec<RunJson<'a>>,
+    trends: Vec<TrendJson<'a>>,
+    regressions: Vec<RegressionJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RunJson<'a> {
+    time: &'a str,
+    commit: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct TrendJson<'a> {
+    build: Option<&'a str>,
+    kind: Option<FigureKind>,
+    values: &'a [Option<f64>],
+}
+
+#[derive(Serialize)]
+struct RegressionJson<'a> {
+    run: usize,
+    commit: Option<&'a str>,
+    build: &'a str,
+    kind: FigureKind,
+    change: f64,
+    instruction: Option<&'a str>,
+    line: Option<u32>,
+}
+
+/// The record for programs, as `schemas/history.schema.json` describes it.
+pub fn history_json(history: &ProjectHistory) -> String {
+    let trends = history.trends();
+    let regressions = history.regressions();
+    json::pretty(&HistoryJson {
+        head: wire::Head::new("dockopt.history/1", "."),
+        runs: history
+            .records
+            .iter()
+            .map(|record| RunJson { time: &record.time, commit: record.commit.as_deref() })
+            .collect(),
+        trends: trends
+            .iter()
+            .map(|trend| TrendJson {
+                build: Some(trend.build.as_str()).filter(|build| !build.is_empty()),
+                kind: trend.kind,
+                values: &trend.values,
+            })
+            .collect(),
+        regressions: regressions
+            .iter()
+            .map(|item| RegressionJson {
+                run: item.record,
+                commit: history.records.get(item.record).and_then(|record| record.commit.as_deref()),
+                build: &item.build,
+                kind: item.kind,
+                change: item.change,
+                instruction: item.cause.as_ref().map(|cause| cause.instruction.as_str()),
+                line: item.cause.as_ref().and_then(|cause| cause.line),
+            })
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sparklines_show_the_range() {
+        assert_eq!(sparkline(&[Some(1.0), None, Some(4.5), Some(8.0)]), "▁ ▅█");
+        assert_eq!(sparkline(&[Some(5.0), Some(5.0)]), "▁▁");
+        assert_eq!(sparkline(&[]), "");
+        assert_eq!(sparkline(&vec![Some(1.0); 500]).chars().count(), LONGEST);
+    }
+}
