@@ -3,31 +3,48 @@
 use crate::finding::{Finding, ImpactKind, Saving};
 use crate::inputs::Inputs;
 
-/// Rules whose findings cost time when a step reruns, and whether the step is the one that the finding points at beside
-/// its own line.
-const RERUNS: [(&str, bool); 4] = [
-    ("sources-before-dependencies", true),
-    ("cache-mount-missing", false),
-    ("cache-mount-unused", false),
-    ("wide-bind-mount", false),
+/// In which commits a finding costs time.
+#[derive(Clone, Copy)]
+enum CostlyCommits {
+    /// Those that rerun the step that it points at besides its own line.
+    OfLabel,
+    /// Those that rerun its own step.
+    OfLine,
+    /// All: the repository's own files are copied.
+    All,
+}
+
+/// Rules whose findings cost time when a step reruns.
+const RERUNS: [(&str, CostlyCommits); 5] = [
+    ("sources-before-dependencies", CostlyCommits::OfLabel),
+    ("cache-mount-missing", CostlyCommits::OfLine),
+    ("cache-mount-unused", CostlyCommits::OfLine),
+    ("wide-bind-mount", CostlyCommits::OfLine),
+    ("useless-context", CostlyCommits::All),
 ];
 
 /// Gives findings whose time is not known the number of commits that would have paid it.
 pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
     for finding in findings {
-        let Some((_, is_labelled)) = RERUNS.iter().find(|(rule, _)| *rule == finding.rule) else { continue };
+        let Some((_, costly)) = RERUNS.iter().find(|(rule, _)| *rule == finding.rule) else { continue };
         let Some(history) = inputs.histories.get(&finding.file).filter(|history| history.builds > 0) else { continue };
-        let line = if *is_labelled {
-            finding.labels.first().map(|label| inputs.source(finding.file).line(label.span.start))
-        } else {
-            finding.instruction_line
+        let builds = history.builds;
+        let reruns = match costly {
+            CostlyCommits::OfLabel => {
+                let line = finding.labels.first().map(|label| inputs.source(finding.file).line(label.span.start));
+                line.and_then(|line| history.reruns_at(line))
+            }
+            CostlyCommits::OfLine => finding.instruction_line.and_then(|line| history.reruns_at(line)),
+            CostlyCommits::All => Some(builds),
         };
-        let Some(reruns) = line.and_then(|line| history.reruns_at(line)) else { continue };
+        let Some(reruns) = reruns else { continue };
         for impact in &mut finding.impact {
             if impact.kind == ImpactKind::RebuildSeconds && impact.saves.is_none() {
-                impact.saves = Some(Saving::Reruns { reruns, builds: history.builds });
-                impact.evidence =
-                    format!("the step reran in {reruns} of the last {} commits, by git history", history.builds);
+                impact.saves = Some(Saving::Reruns { reruns, builds });
+                impact.evidence = match costly {
+                    CostlyCommits::All => format!("{}: {builds} of the last {builds} commits", impact.evidence),
+                    _ => format!("the step reran in {reruns} of the last {builds} commits, by git history"),
+                };
             }
         }
     }
@@ -67,10 +84,12 @@ mod tests {
             finding("sources-before-dependencies", file),
             finding("volatile-argument-early", file),
             finding("x", FileId(7)),
+            finding("useless-context", file),
         ];
         price(&mut findings, &inputs);
         assert_eq!(findings[0].impact[0].saves, Some(Saving::Reruns { reruns: 7, builds: 10 }));
         assert!(findings[0].impact[0].evidence.contains("7 of the last 10 commits"), "{findings:?}");
-        assert!(findings[1..].iter().all(|finding| finding.impact[0].saves.is_none()));
+        assert!(findings[1..3].iter().all(|finding| finding.impact[0].saves.is_none()));
+        assert_eq!(findings[3].impact[0].saves, Some(Saving::Reruns { reruns: 10, builds: 10 }));
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailu
         request.configuration = command.config.configuration();
         request.line = line.clone();
         let mut inputs = crate::load::gather(&request)?;
-        if inputs.builds.iter().any(|build| build.git.is_some()) {
+        // A fix that rests on history is not safe.
+        if command.r#unsafe {
             super::cache::history::add_step_histories(&mut inputs);
         }
         let policies = policies(global, &inputs, &line)?;

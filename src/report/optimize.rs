@@ -74,7 +74,7 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
             out.push_str(&layout.paint(TextStyle::Dim, &text));
         }
         if let Some(history) = &rewrite.history {
-            line(&mut out, 2, "", &history.scope(), TextStyle::Dim, layout);
+            line(&mut out, 1, "", &history.scope(), TextStyle::Dim, layout);
         }
         out.push('\n');
     }

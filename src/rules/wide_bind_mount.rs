@@ -163,9 +163,8 @@ fn downloads(invocations: &[Invocation]) -> Option<MountUse> {
         match invocation.package_call() {
             Some(call) if call.manager.is_system() => {}
             Some(call) if needs_manifests(&call) => known = Some(MountUse::Manifests(call.title(), call.manager)),
-            Some(_) => return None,
             None if reads_nothing(invocation) => {}
-            None => return None,
+            _ => return None,
         }
     }
     known
