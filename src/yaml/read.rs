@@ -1,6 +1,7 @@
 //! Events of the reader ─► tree. Nesting is bounded by the reader (255 blocks, 255 brackets), what aliases expand to
 //! here.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as Range, StructureStyle, Tag};
@@ -14,21 +15,51 @@ const EXPANDED: u32 = 100_000;
 /// Levels of a text at most when its aliases are expanded.
 const HEIGHT: u32 = 1_000;
 
+/// Comments without a space before them that are read.
+const GLUED: usize = 100;
+
 /// Reads a text. Never fails: what is wrong is a problem, and what stands before it is still there.
 pub fn read(text: &str) -> YamlTree {
+    let mut plain = Cow::Borrowed(text);
+    for _ in 0..GLUED {
+        match read_once(&plain) {
+            Ok(tree) => return tree,
+            Err(comment) => plain = Cow::Owned(blank(&plain, comment)),
+        }
+    }
+    read_once(&plain).unwrap_or_else(|comment| {
+        let span = Span::at(comment as u32);
+        let problems = vec![YamlProblem { span, message: "a comment needs a space before it".to_owned() }];
+        YamlTree { problems, ..YamlTree::default() }
+    })
+}
+
+/// A text with a comment overwritten by spaces.
+fn blank(text: &str, comment: usize) -> String {
+    let end = text[comment..].find('\n').map_or(text.len(), |end| comment + end);
+    format!("{}{}{}", &text[..comment], " ".repeat(end - comment), &text[end..])
+}
+
+/// Reads a text up to the first error; `Err` has the place of a comment directly behind a bracket or quote, which go-yaml
+/// takes and the reader does not.
+fn read_once(text: &str) -> Result<YamlTree, usize> {
     let mut builder = YamlBuilder::new(text);
     for event in Parser::new_from_str_with_options(text, granit_parser::options! { emit_unresolved_aliases: true }) {
         match event {
             Ok((event, range)) => builder.event(event, range),
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-                let at = Span::at(text.floor_char_boundary(at) as u32);
-                builder.tree.problems.push(YamlProblem { span: at, message: error.info() });
+                let at = text.floor_char_boundary(at);
+                let message = error.info();
+                if message.starts_with("comments must be separated") && text[at..].starts_with('#') {
+                    return Err(at);
+                }
+                builder.tree.problems.push(YamlProblem { span: Span::at(at as u32), message });
                 break;
             }
         }
     }
-    builder.finish()
+    Ok(builder.finish())
 }
 
 /// A collection that is not closed yet.

@@ -46,6 +46,7 @@ impl<'t> YamlNode<'t> {
     ///
     /// # Errors
     /// In words where a tag asks for a type that the text is not of.
+    #[allow(clippy::cast_precision_loss)] // As go-yaml casts it.
     pub fn scalar(self) -> Result<Option<Scalar<'t>>, String> {
         let Some(NodeKind::Scalar(style)) = self.kind() else { return Ok(None) };
         let text = self.text().unwrap_or_default();

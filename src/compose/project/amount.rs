@@ -15,6 +15,7 @@ const UNITS: [(&str, i64); 10] = [
 ];
 
 /// Nanoseconds of `1m30s`, `1.5h`, `2d`.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // Go computes the fraction so; 18 digits at most.
 pub(super) fn duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -86,6 +87,7 @@ pub(super) fn duration_text(nanoseconds: i64) -> String {
 }
 
 /// Bytes of `64m`, `1.5 GiB` (`units.RAMInBytes`).
+#[allow(clippy::cast_possible_wrap)] // One of six units.
 pub(super) fn bytes(text: &str) -> Option<i64> {
     let (number, suffix) = match text.split_once(' ') {
         Some(parts) => parts,
@@ -126,6 +128,7 @@ enum SplitStep {
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // What is open, as the Go package keeps it.
 struct Splitter {
     words: Vec<String>,
     word: String,

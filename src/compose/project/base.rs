@@ -44,7 +44,7 @@ pub(super) fn replace_variables(
         return Err(value.error(format!("the file must hold a mapping, not {}", value.kind())).into());
     }
     let environment = Arc::clone(&scope.environment);
-    interpolate(&mut value, &|name| environment.get(name).cloned(), &mut loader.unset)?;
+    interpolate(&mut value, &|name| environment.get(name).cloned(), &mut loader.unset, &mut loader.bytes)?;
     Ok(value)
 }
 

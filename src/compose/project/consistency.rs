@@ -140,7 +140,8 @@ impl Parts<'_> {
             };
             let error = ProjectError::at(entry.key, format!("the service `{name}` depends on `{other}`, which {why}"));
             let names = self.section("services").into_iter().flat_map(ComposeMap::iter).map(|(name, _)| name);
-            let near = names.map(|known| (strsim::damerau_levenshtein(known, other), known)).min();
+            let is_short = |name: &&str| name.len() < 60 && other.len() < 60;
+            let near = names.filter(is_short).map(|known| (strsim::damerau_levenshtein(known, other), known)).min();
             return Err(match near {
                 _ if self.disabled.contains(other) => error.help("activate the profile, or write `required: false`"),
                 Some((distance, near)) if distance <= 2 => error.help(format!("did you mean `{near}`?")),
@@ -285,18 +286,22 @@ fn circles(parts: &Parts, services: &ComposeMap) -> Result<(), ProjectError> {
     for start in edges.keys() {
         // Depth first without recursion: the path, and which edge of each service is next.
         let mut path: Vec<(&str, usize)> = vec![(start, 0)];
+        let mut on_path = BTreeSet::from([*start]);
         while let Some((name, next)) = path.last_mut() {
             let Some((other, value)) = edges.get(name).and_then(|on| on.get(*next)) else {
                 done.insert(*name);
+                on_path.remove(*name);
                 path.pop();
                 continue;
             };
             *next += 1;
-            if let Some(index) = path.iter().position(|(known, _)| known == other) {
+            if on_path.contains(other) {
+                let index = path.iter().position(|(known, _)| known == other).unwrap_or_default();
                 let names: Vec<&str> = path[index..].iter().map(|(name, _)| *name).chain([*other]).collect();
                 return Err(value.error(format!("the services wait for each other in a circle: {}", names.join(" → "))));
             }
             if !done.contains(other) {
+                on_path.insert(*other);
                 path.push((other, 0));
             }
         }

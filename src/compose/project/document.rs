@@ -1,7 +1,7 @@
 //! Documents of YAML ─► values, as go-yaml and compose-go's reset processor do it: aliases and merge keys expanded, and
 //! what `!reset` and `!override` take out of earlier files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::error::ProjectError;
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
@@ -19,10 +19,10 @@ pub(super) struct ProjectDocument {
 }
 
 /// Reads a document. `room`: how many values it may have, counted down.
-pub(super) fn document(root: YamlNode, file: FileId, room: &mut usize) -> Result<ProjectDocument, ProjectError> {
+pub(super) fn document(top: YamlNode, file: FileId, room: &mut usize) -> Result<ProjectDocument, ProjectError> {
     let mut reader =
         DocumentReader { file, room, reset: Vec::new(), path: Vec::new(), visited: HashSet::new(), open: Vec::new() };
-    let value = reader.child(root, false)?;
+    let value = reader.child(top, false)?;
     // A document that is nothing but `!reset` is nothing.
     let value = value.unwrap_or_default();
     Ok(ProjectDocument { value, reset: reader.reset })
@@ -41,17 +41,18 @@ struct DocumentReader<'r> {
 }
 
 impl DocumentReader<'_> {
-    fn place(&self, node: YamlNode) -> Option<ComposePlace> {
-        Some(ComposePlace { file: self.file, span: node.span() })
+    fn place(&self, node: YamlNode) -> ComposePlace {
+        ComposePlace { file: self.file, span: node.span() }
     }
 
     fn error(&self, node: YamlNode, message: impl Into<String>) -> ProjectError {
-        ProjectError::at(self.place(node), message)
+        ProjectError::at(Some(self.place(node)), message)
     }
 
     /// A node's value; `None` where a tag takes it out. `plain`: below `!override` tags mean nothing.
     fn child(&mut self, node: YamlNode, plain: bool) -> Result<Option<ComposeValue>, ProjectError> {
-        let Some(remaining) = self.room.checked_sub(1) else {
+        let cost = 1 + node.text().map_or(0, str::len) / 64;
+        let Some(remaining) = self.room.checked_sub(cost) else {
             let error = self.error(node, "the project has more than 1,000,000 values when all aliases are expanded");
             return Err(error.help("write less with aliases, merge keys and `extends`"));
         };
@@ -62,18 +63,18 @@ impl DocumentReader<'_> {
         match node.tag() {
             Some("!reset") if !plain => {
                 self.reset.push(self.path.clone());
-                return Ok(None);
+                Ok(None)
             }
             Some("!override") if !plain => {
                 self.reset.push(self.path.clone());
-                return self.value(node, true).map(Some);
+                self.value(node, true).map(Some)
             }
             _ => self.value(node, plain).map(Some),
         }
     }
 
     fn value(&mut self, node: YamlNode, plain: bool) -> Result<ComposeValue, ProjectError> {
-        let place = self.place(node);
+        let place = Some(self.place(node));
         let Some(kind) = node.kind() else { return Err(self.error(node, "the alias leads nowhere")) };
         if let NodeKind::Scalar(_) = kind {
             let scalar = node.scalar().map_err(|message| self.error(node, message))?;
@@ -104,7 +105,7 @@ impl DocumentReader<'_> {
     fn sequence(&mut self, node: YamlNode, plain: bool, first: bool) -> Result<Vec<ComposeValue>, ProjectError> {
         let mut items = Vec::new();
         for (index, item) in node.items().enumerate() {
-            if self.is_gone(item, plain, first) {
+            if Self::is_gone(item, plain, first) {
                 continue;
             }
             items.extend(self.below(index.to_string(), |reader| reader.child(item, plain))?);
@@ -113,7 +114,7 @@ impl DocumentReader<'_> {
     }
 
     /// Whether an entry was taken out when its collection was met first.
-    fn is_gone(&self, item: YamlNode, plain: bool, first: bool) -> bool {
+    fn is_gone(item: YamlNode, plain: bool, first: bool) -> bool {
         !plain && !first && !item.is_alias() && item.tag() == Some("!reset")
     }
 
@@ -121,7 +122,7 @@ impl DocumentReader<'_> {
         let mut map = ComposeMap::default();
         let mut merges = Vec::new();
         for entry in node.entries() {
-            if self.is_gone(entry.value, plain, first) {
+            if Self::is_gone(entry.value, plain, first) {
                 continue;
             }
             if entry.key.is_merge() {
@@ -130,7 +131,7 @@ impl DocumentReader<'_> {
             }
             let key = self.key(entry.key)?;
             if let Some(value) = self.below(key.clone(), |reader| reader.child(entry.value, plain))? {
-                map.insert(key, ComposeEntry { key: self.place(entry.key), value });
+                map.insert(key, ComposeEntry { key: Some(self.place(entry.key)), value });
             }
         }
         for merge in merges {
@@ -194,14 +195,26 @@ fn data(scalar: Scalar) -> ComposeData {
 
 /// Takes out of `target` what stands at the paths. Lists are not looked into.
 pub(super) fn take_out(target: &mut ComposeValue, paths: &[Vec<String>]) {
+    let paths: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
+    take_paths_out(target, &paths);
+}
+
+fn take_paths_out(target: &mut ComposeValue, paths: &[&[String]]) {
     let Some(map) = target.as_map_mut() else { return };
-    let fits = |path: &[String], key: &str| path.first().is_some_and(|part| part == key || part == "*");
-    map.retain(|key, _| !paths.iter().any(|path| path.len() == 1 && fits(path, key)));
+    let mut by_key: HashMap<&str, Vec<&[String]>> = HashMap::new();
+    for path in paths {
+        if let [first, rest @ ..] = path {
+            by_key.entry(first).or_default().push(rest);
+        }
+    }
+    // `*` stands for any key.
+    let any = by_key.get("*").cloned().unwrap_or_default();
+    let rests = |key: &str| by_key.get(key).into_iter().flatten().chain(&any).copied().collect::<Vec<_>>();
+    map.retain(|key, _| !rests(key).iter().any(|rest| rest.is_empty()));
     for (key, entry) in map.iter_mut() {
-        let rest = paths.iter().filter(|path| path.len() > 1 && fits(path, key));
-        let rest: Vec<Vec<String>> = rest.map(|path| path[1..].to_vec()).collect();
-        if !rest.is_empty() {
-            take_out(&mut entry.value, &rest);
+        let rests = rests(key);
+        if !rests.is_empty() {
+            take_paths_out(&mut entry.value, &rests);
         }
     }
 }

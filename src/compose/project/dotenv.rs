@@ -24,14 +24,16 @@ pub(super) enum DotenvFault {
     Value(TemplateError, String),
 }
 
-/// Reads a file into `variables`. `lookup` counts more in values than those that the file has set so far.
+/// Reads a file into `variables`. `lookup` counts more in values than those that the file has set so far;
+/// `room`: the bytes that values may still have, counted down.
 pub(super) fn dotenv(
     text: &str,
     variables: &mut BTreeMap<String, String>,
     lookup: &dyn Fn(&str) -> Option<String>,
+    room: &mut usize,
 ) -> Result<(), DotenvError> {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut reader = DotenvReader { text, at: mark, variables, lookup };
+    let mut reader = DotenvReader { text, at: mark, variables, lookup, room };
     while reader.statement()? {}
     Ok(())
 }
@@ -80,6 +82,7 @@ struct DotenvReader<'r> {
     at: usize,
     variables: &'r mut BTreeMap<String, String>,
     lookup: &'r dyn Fn(&str) -> Option<String>,
+    room: &'r mut usize,
 }
 
 impl DotenvReader<'_> {
@@ -151,15 +154,13 @@ impl DotenvReader<'_> {
 
     fn value(&mut self) -> Result<String, DotenvError> {
         let start = self.at;
-        match self.rest().chars().next() {
-            Some(quote @ ('"' | '\'')) => self.quoted(quote),
-            _ => {
-                let line = self.rest().split('\n').next().unwrap_or_default().to_owned();
-                self.at = (self.at + line.len() + 1).min(self.text.len());
-                let value = line.split(" #").next().unwrap_or_default().trim_end();
-                self.expand(value, start)
-            }
+        if let Some(quote @ ('"' | '\'')) = self.rest().chars().next() {
+            return self.quoted(quote);
         }
+        let line = self.rest().split('\n').next().unwrap_or_default().to_owned();
+        self.at = (self.at + line.len() + 1).min(self.text.len());
+        let value = line.split(" #").next().unwrap_or_default().trim_end();
+        self.expand(value, start)
     }
 
     fn quoted(&mut self, quote: char) -> Result<String, DotenvError> {
@@ -183,10 +184,12 @@ impl DotenvReader<'_> {
         Err(self.error(start, DotenvFault::Text("the quote is not closed".to_owned())))
     }
 
-    fn expand(&self, value: &str, start: usize) -> Result<String, DotenvError> {
+    fn expand(&mut self, value: &str, start: usize) -> Result<String, DotenvError> {
         let lookup = |name: &str| (self.lookup)(name).or_else(|| self.variables.get(name).cloned());
-        substitute(value, &lookup, &mut |_| {})
-            .map_err(|error| self.error(start, DotenvFault::Value(error, value.to_owned())))
+        let mut room = *self.room;
+        let expanded = substitute(value, &lookup, &mut |_| {}, &mut room);
+        *self.room = room;
+        expanded.map_err(|error| self.error(start, DotenvFault::Value(error, value.to_owned())))
     }
 }
 
@@ -218,12 +221,11 @@ fn escapes(text: &str) -> String {
                 let digits = rest[1..].bytes().take(3).take_while(u8::is_ascii_digit).count();
                 // Three octal digits are a byte; of anything else compose-go drops the zero.
                 let byte = (digits == 3).then(|| u32::from_str_radix(&rest[1..4], 8).ok()).flatten();
-                match byte.filter(|byte| *byte < 256).and_then(char::from_u32) {
-                    Some(c) => out.push(c),
-                    None => {
-                        out.push('\\');
-                        out.push_str(&rest[1..=digits]);
-                    }
+                if let Some(c) = byte.filter(|byte| *byte < 256).and_then(char::from_u32) {
+                    out.push(c);
+                } else {
+                    out.push('\\');
+                    out.push_str(&rest[1..=digits]);
                 }
                 rest = &rest[1 + digits..];
                 continue;
@@ -247,7 +249,7 @@ mod tests {
     fn of(text: &str) -> Result<Vec<(String, String)>, String> {
         let mut variables = BTreeMap::new();
         let lookup = |name: &str| (name == "Z").then(|| "z".to_owned());
-        dotenv(text, &mut variables, &lookup).map_err(|error| format!("{error:?}"))?;
+        dotenv(text, &mut variables, &lookup, &mut 1_000_000).map_err(|error| format!("{error:?}"))?;
         Ok(variables.into_iter().collect())
     }
 

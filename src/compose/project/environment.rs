@@ -24,8 +24,16 @@ pub(super) fn read_file(
         ProjectError::at(place, format!("the environment file {message}"))
             .help("write the file, or make it optional: `{path: …, required: false}`")
     })?;
-    let read = if is_raw { raw } else { dotenv };
-    read(source.text(), variables, lookup).map_err(|error| file_error(error, path, source, loader).into())
+    let Some(mut room) = loader.bytes.checked_sub(source.text().len()) else {
+        return Err(ProjectError::at(place, "the environment files are too large, or are read too often").into());
+    };
+    let read = if is_raw {
+        raw(source.text(), variables, lookup)
+    } else {
+        dotenv(source.text(), variables, lookup, &mut room)
+    };
+    loader.bytes = room;
+    read.map_err(|error| file_error(error, path, source, loader).into())
 }
 
 fn file_error(error: DotenvError, path: &str, source: &Source, loader: &mut Loader) -> ProjectError {

@@ -73,24 +73,19 @@ impl Extension<'_, '_> {
         let Some(map) = value.as_map() else { return Err(value.error("a service must be a mapping").into()) };
         let Some(extends) = map.get("extends").cloned() else { return Ok(value) };
         let (base_name, base_file) = target(&extends)?;
-        let (chain, base) = match base_file.as_ref().filter(|file| !file.is_null()) {
-            Some(file) => {
-                let Some(path) = file.as_text() else { return Err(file.error("must be a path").into()) };
-                let (mut services, base_reset) = self.other_file(path, file, name, &base_name)?;
-                let chain = chain.with(path, name, &extends)?;
-                (chain.clone(), self.service(&base_name, &mut services, &base_reset, &chain)?)
+        let base = if let Some(file) = base_file.filter(|file| !file.is_null()) {
+            let Some(path) = file.as_text() else { return Err(file.error("must be a path").into()) };
+            let (mut services, base_reset) = self.other_file(path, &file, name, &base_name)?;
+            let chain = chain.with(path, name, &extends)?;
+            self.service(&base_name, &mut services, &base_reset, &chain)?
+        } else {
+            if !services.contains(&base_name) {
+                let message = format!("`{name}` extends `{base_name}`, which is no service of the file");
+                return Err(extends.error(message).into());
             }
-            None => {
-                if !services.contains(&base_name) {
-                    return Err(extends
-                        .error(format!("`{name}` extends `{base_name}`, which is no service of the file"))
-                        .into());
-                }
-                let chain = chain.with(self.file, name, &extends)?;
-                (chain.clone(), self.service(&base_name, services, &[], &chain)?)
-            }
+            let chain = chain.with(self.file, name, &extends)?;
+            self.service(&base_name, services, &[], &chain)?
         };
-        drop(chain);
         if base.is_null() {
             return Ok(value);
         }

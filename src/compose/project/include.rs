@@ -135,6 +135,12 @@ fn variables(
             loader,
         )?;
     }
+    let size: usize = scope.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let place = entry.paths.first().and_then(|(_, place)| *place);
+    loader.bytes = loader
+        .bytes
+        .checked_sub(size)
+        .ok_or_else(|| ProjectError::at(place, "the project includes too much, or has too many variables"))?;
     let mut all = (*scope.environment).clone();
     for (name, value) in variables {
         all.entry(name).or_insert(value);

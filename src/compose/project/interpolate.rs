@@ -26,20 +26,35 @@ pub(super) enum TemplateError {
     Required(String, String),
     /// Too many levels.
     Depth,
+    /// Too many bytes.
+    Size,
 }
 
-/// A text with its variables replaced. `lookup` knows their values; `unset` hears of those without one.
+/// A text with its variables replaced. `lookup` knows their values; `unset` hears of those without one; `room`: the bytes
+/// that values may still have, counted down.
 pub(super) fn substitute(
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
     unset: &mut dyn FnMut(&str),
+    room: &mut usize,
 ) -> Result<String, TemplateError> {
-    replace(text, &mut Substitution { lookup, unset }, DEPTH)
+    replace(text, &mut Substitution { lookup, unset, room }, DEPTH)
 }
 
 struct Substitution<'s> {
     lookup: &'s dyn Fn(&str) -> Option<String>,
     unset: &'s mut dyn FnMut(&str),
+    room: &'s mut usize,
+}
+
+impl Substitution<'_> {
+    /// A variable's value, paid for.
+    fn value(&mut self, name: &str) -> Result<Option<String>, TemplateError> {
+        let value = (self.lookup)(name);
+        let length = value.as_ref().map_or(0, String::len);
+        *self.room = self.room.checked_sub(length).ok_or(TemplateError::Size)?;
+        Ok(value)
+    }
 }
 
 fn replace(text: &str, substitution: &mut Substitution, depth: usize) -> Result<String, TemplateError> {
@@ -68,7 +83,10 @@ fn replace(text: &str, substitution: &mut Substitution, depth: usize) -> Result<
             if end == 0 {
                 out.push('$');
             } else {
-                out.push_str(&plain(&after[..end], substitution));
+                match plain(&after[..end], substitution) {
+                    Ok(value) => out.push_str(&value),
+                    Err(error) => failure = failure.or(Some(error)),
+                }
             }
             at += end;
         }
@@ -144,21 +162,21 @@ fn braces(text: &str, start: usize, line: &mut BraceLine) -> Option<usize> {
     Some(last)
 }
 
-fn plain(name: &str, substitution: &mut Substitution) -> String {
-    (substitution.lookup)(name).unwrap_or_else(|| {
+fn plain(name: &str, substitution: &mut Substitution) -> Result<String, TemplateError> {
+    Ok(substitution.value(name)?.unwrap_or_else(|| {
         (substitution.unset)(name);
         String::new()
-    })
+    }))
 }
 
 /// What stands between braces: a variable, alone or with an operator and a text.
 fn braced(inside: &str, substitution: &mut Substitution, depth: usize) -> Result<String, TemplateError> {
     let (name, rest) = inside.split_at(name_end(inside));
     let (counts_empty, rest) = rest.strip_prefix(':').map_or((false, rest), |rest| (true, rest));
-    let Some(operator) = rest.chars().next() else { return Ok(plain(name, substitution)) };
+    let Some(operator) = rest.chars().next() else { return plain(name, substitution) };
     // The text is replaced whether it is used or not: what is wrong in it counts.
     let text = replace(&rest[1..], substitution, depth)?;
-    let value = (substitution.lookup)(name);
+    let value = substitution.value(name)?;
     let is_set = value.as_ref().is_some_and(|value| !(counts_empty && value.is_empty()));
     match operator {
         '-' if !is_set => Ok(text),
@@ -173,22 +191,31 @@ pub(super) fn interpolate(
     value: &mut ComposeValue,
     lookup: &dyn Fn(&str) -> Option<String>,
     unset: &mut Vec<UnsetVariable>,
+    room: &mut usize,
 ) -> Result<(), ProjectError> {
-    walk(value, Some(PathRules::root()), lookup, unset)
+    walk(value, Some(PathRules::root()), lookup, &mut WalkNotes { unset, room })
+}
+
+/// What is noted on the way.
+struct WalkNotes<'n> {
+    unset: &'n mut Vec<UnsetVariable>,
+    room: &'n mut usize,
 }
 
 fn walk(
     value: &mut ComposeValue,
     rules: Option<&'static PathRules>,
     lookup: &dyn Fn(&str) -> Option<String>,
-    unset: &mut Vec<UnsetVariable>,
+    notes: &mut WalkNotes,
 ) -> Result<(), ProjectError> {
     let place = value.place;
     match &mut value.data {
         ComposeData::Text(text) => {
             if text.contains('$') {
+                let unset = &mut *notes.unset;
                 let mut note = |name: &str| unset.push(UnsetVariable { name: name.to_owned(), place });
-                *text = substitute(text, lookup, &mut note).map_err(|error| template_error(error, text, place))?;
+                *text = substitute(text, lookup, &mut note, notes.room)
+                    .map_err(|error| template_error(error, text, place))?;
             }
             if let Some(how) = rules.and_then(|rules| rules.how(Step::Cast)) {
                 value.data = cast(text, how).map_err(|message| ProjectError::at(place, message))?;
@@ -197,12 +224,12 @@ fn walk(
         ComposeData::List(items) => {
             let rules = rules.and_then(PathRules::item);
             for item in items {
-                walk(item, rules, lookup, unset)?;
+                walk(item, rules, lookup, notes)?;
             }
         }
         ComposeData::Map(map) => {
             for (key, entry) in map.iter_mut() {
-                walk(&mut entry.value, rules.and_then(|rules| rules.at(key)), lookup, unset)?;
+                walk(&mut entry.value, rules.and_then(|rules| rules.at(key)), lookup, notes)?;
             }
         }
         _ => {}
@@ -221,6 +248,7 @@ pub(super) fn template_error(error: TemplateError, text: &str, place: Option<Com
             ProjectError::at(place, format!("the required variable `{name}` is not set{why}"))
                 .help(format!("set it in the shell, in `.env` or in a file of `--env-file`: `{name}=…`"))
         }
+        TemplateError::Size => ProjectError::at(place, "the values of all variables together are too long"),
         TemplateError::Depth => {
             ProjectError::at(place, format!("variables stand in each other more than {DEPTH} levels deep"))
         }
@@ -270,7 +298,7 @@ mod tests {
             "EMPTY" => Some(String::new()),
             _ => None,
         };
-        substitute(text, &lookup, &mut |_| {}).map_err(|error| format!("{error:?}"))
+        substitute(text, &lookup, &mut |_| {}, &mut 1_000_000).map_err(|error| format!("{error:?}"))
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::yaml;
 /// Values of a project at most, each time that one is copied counted.
 const VALUES: usize = 1_000_000;
 
+/// Bytes of environment files, each time that one is read, and of values of variables, each time that one is used, at most.
+const BYTES: usize = 64 << 20;
+
 /// Files of a project at most, each time that one is read counted.
 const FILES: usize = 1_000;
 
@@ -28,6 +31,8 @@ pub(super) struct Loader<'l> {
     /// Values that may still be made.
     pub(super) room: usize,
     reads: usize,
+    /// Bytes of environment files and of values of variables that may still be read.
+    pub(super) bytes: usize,
     pub(super) unset: Vec<UnsetVariable>,
     /// Places of `version`.
     pub(super) versions: Vec<ComposePlace>,
@@ -48,7 +53,7 @@ pub(super) struct Scope {
 impl<'l> Loader<'l> {
     pub(super) fn new(request: &'l ProjectRequest, lookup: Lookup<'l>) -> Self {
         let (sources, numbers, unset, versions) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
-        Self { request, lookup, sources, numbers, room: VALUES, reads: 0, unset, versions }
+        Self { request, lookup, sources, numbers, room: VALUES, reads: 0, bytes: BYTES, unset, versions }
     }
 
     /// Registers a file that places point into.

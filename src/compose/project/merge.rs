@@ -5,6 +5,9 @@ use super::error::ProjectError;
 use super::paths::{PathRules, Step};
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 
+/// Pairs of address pools that are compared at most.
+const POOLS: usize = 10_000;
+
 /// `over` on top of `base`: all of a project.
 pub(super) fn merge(base: ComposeValue, over: ComposeValue) -> Result<ComposeValue, ProjectError> {
     values(base, over, Some(PathRules::root()))
@@ -193,6 +196,9 @@ fn pools(base: ComposeValue, over: ComposeValue) -> Result<ComposeValue, Project
     let place = over.place;
     let error = || ProjectError::at(place, "`ipam.config` must be a list in each file");
     let (ComposeData::List(base), ComposeData::List(over)) = (base.data, over.data) else { return Err(error()) };
+    if base.len().saturating_mul(over.len()) > POOLS {
+        return Err(ProjectError::at(place, "`ipam.config` has too many entries"));
+    }
     let subnet = |map: &ComposeMap| map.get("subnet").cloned().unwrap_or_default();
     let mut merged: Vec<ComposeMap> = Vec::new();
     for original in base {

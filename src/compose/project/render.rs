@@ -191,6 +191,7 @@ fn whole(value: &ComposeValue, signed: bool) -> Result<i64, ProjectError> {
     }
 }
 
+#[allow(clippy::cast_precision_loss)] // Compose keeps 32 bits of it.
 fn float(value: &ComposeValue) -> Result<ComposeData, ProjectError> {
     let number = match &value.data {
         ComposeData::Integer(number) => Some(*number as f64),

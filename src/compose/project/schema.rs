@@ -131,28 +131,28 @@ fn alternative(part: &'static str) -> Type {
 
 /// Checks keys and types of a whole project.
 pub(super) fn check(project: &ComposeValue) -> Result<(), ProjectError> {
-    shape(project, "project").map_err(|failure| failure.error)
+    shape(project, "project").map_err(|failure| *failure.error)
 }
 
 /// Something wrong, and how deep it stands: the deepest is what is meant.
 struct Failure {
     depth: usize,
-    error: ProjectError,
+    error: Box<ProjectError>,
 }
 
 impl Failure {
-    fn new(error: ProjectError) -> Box<Self> {
-        Box::new(Self { depth: 0, error })
+    fn new(error: ProjectError) -> Self {
+        Self { depth: 0, error: Box::new(error) }
     }
 
-    fn deeper(mut self: Box<Self>) -> Box<Self> {
+    fn deeper(mut self) -> Self {
         self.depth += 1;
         self
     }
 }
 
-fn any_of(value: &ComposeValue, types: &[Type]) -> Result<(), Box<Failure>> {
-    let mut deepest: Option<Box<Failure>> = None;
+fn any_of(value: &ComposeValue, types: &[Type]) -> Result<(), Failure> {
+    let mut deepest: Option<Failure> = None;
     for kind in types {
         match fits(value, kind) {
             Ok(()) => return Ok(()),
@@ -189,7 +189,7 @@ fn name(kind: &Type) -> String {
     }
 }
 
-fn fits(value: &ComposeValue, kind: &Type) -> Result<(), Box<Failure>> {
+fn fits(value: &ComposeValue, kind: &Type) -> Result<(), Failure> {
     let is_fit = match (kind, &value.data) {
         (Type::Shape(name), ComposeData::Map(_)) => return shape(value, name),
         (Type::List(unique, types), ComposeData::List(items)) => return list(items, *unique, types),
@@ -246,7 +246,7 @@ fn whole(value: &ComposeValue) -> Option<i128> {
     }
 }
 
-fn list(items: &[ComposeValue], unique: bool, types: &[Type]) -> Result<(), Box<Failure>> {
+fn list(items: &[ComposeValue], unique: bool, types: &[Type]) -> Result<(), Failure> {
     for item in items {
         any_of(item, types).map_err(Failure::deeper)?;
     }
@@ -263,7 +263,7 @@ fn list(items: &[ComposeValue], unique: bool, types: &[Type]) -> Result<(), Box<
     Ok(())
 }
 
-fn mapping(map: &ComposeMap, keys: Keys, types: &[Type]) -> Result<(), Box<Failure>> {
+fn mapping(map: &ComposeMap, keys: Keys, types: &[Type]) -> Result<(), Failure> {
     let is_name =
         |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     for (key, entry) in map.iter() {
@@ -284,12 +284,12 @@ fn mapping(map: &ComposeMap, keys: Keys, types: &[Type]) -> Result<(), Box<Failu
     Ok(())
 }
 
-fn shape(value: &ComposeValue, name: &str) -> Result<(), Box<Failure>> {
+fn shape(value: &ComposeValue, name: &str) -> Result<(), Failure> {
     let Some(shape) = shapes().get(name) else { return Ok(()) };
     let Some(map) = value.as_map() else {
         return Err(Failure::new(value.error(format!("must be a mapping, not {}", value.kind()))));
     };
-    let mut failure: Option<Box<Failure>> = None;
+    let mut failure: Option<Failure> = None;
     for (key, entry) in map.iter() {
         let result = match shape.attributes.get(key) {
             Some(attribute) => any_of(&entry.value, &attribute.accepts).map_err(Failure::deeper),
@@ -317,6 +317,10 @@ fn shape(value: &ComposeValue, name: &str) -> Result<(), Box<Failure>> {
 
 /// Names the word that was meant, where one is near.
 fn suggest<'w>(error: ProjectError, text: &str, words: impl Iterator<Item = &'w str>) -> ProjectError {
+    // A name of that length is no slip.
+    if text.len() > 60 {
+        return error;
+    }
     let near = words.map(|word| (strsim::damerau_levenshtein(word, text), word)).min();
     match near {
         Some((distance, word)) if distance <= 1 + text.len() / 4 => error.help(format!("did you mean `{word}`?")),

@@ -149,3 +149,24 @@ fn nothing_panics_on_changed_files() {
     }
     assert!(read > 40, "{read}");
 }
+
+#[test]
+fn large_values_are_refused_before_they_are_written() {
+    let mut env = format!("A={}\n", "x".repeat(1_000));
+    for (from, to) in ('A'..'Z').zip('B'..='Z') {
+        env += &format!("{to}=${from}${from}${from}${from}\n");
+    }
+    assert!(of(&[("compose.yaml", "services: {a: {image: x}}"), (".env", &env)]).is_err());
+    let text = format!("x-a: &a {}\nx-b: [{}]\n", "x".repeat(100_000), vec!["*a"; 1_000].join(", "));
+    assert!(of(&[("compose.yaml", &text)]).is_err());
+    let resets: String = (0..20_000).map(|index| format!("x-{index}: !reset null\n")).collect();
+    assert!(of(&[("compose.yaml", &(resets + "services: {a: {image: x}}\n"))]).is_ok());
+}
+
+#[test]
+fn a_comment_directly_behind_a_bracket_is_one() {
+    let project =
+        of(&[("compose.yaml", "services:\n  a:\n    image: \"x\"#c\n    dns: [1.1.1.1]#c: d\n    init: true\n")])
+            .unwrap();
+    assert!(project.services().next().unwrap().1.get("init").is_some());
+}

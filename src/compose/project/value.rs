@@ -108,6 +108,7 @@ impl ComposeValue {
     }
 
     /// Whether both are the same, wherever they were written.
+    #[allow(clippy::float_cmp)] // Both were read from texts.
     pub fn equals(&self, other: &Self) -> bool {
         use ComposeData as Data;
         match (&self.data, &other.data) {
@@ -129,11 +130,12 @@ impl ComposeValue {
         }
     }
 
-    /// Values in it and itself.
+    /// Values in it and itself; a long text counts for more than one.
     pub fn size(&self) -> usize {
         1 + match &self.data {
             ComposeData::List(list) => list.iter().map(Self::size).sum(),
             ComposeData::Map(map) => map.iter().map(|(_, entry)| entry.value.size()).sum(),
+            ComposeData::Text(text) => text.len() / 64,
             _ => 0,
         }
     }

@@ -93,11 +93,11 @@ impl VolumeParts {
             return Err("has an empty part between colons");
         }
         if self.source.is_empty() && last {
-            self.target = part.to_owned();
+            part.clone_into(&mut self.target);
         } else if self.source.is_empty() {
-            self.source = part.to_owned();
+            part.clone_into(&mut self.source);
         } else if self.target.is_empty() {
-            self.target = part.to_owned();
+            part.clone_into(&mut self.target);
         } else if !last {
             return Err("has too many colons");
         } else {
@@ -112,8 +112,9 @@ impl VolumeParts {
             "rw" => self.is_read_only = false,
             "nocopy" => self.has_no_copy = true,
             "z" | "Z" => option.clone_into(&mut self.selinux),
-            "rprivate" | "private" | "rshared" | "shared" | "rslave" => option.clone_into(&mut self.propagation),
-            "slave" => option.clone_into(&mut self.propagation),
+            _ if ["private", "shared", "slave"].contains(&option.strip_prefix('r').unwrap_or(option)) => {
+                option.clone_into(&mut self.propagation);
+            }
             _ => {}
         }
     }
