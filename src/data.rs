@@ -144,8 +144,8 @@ tables! {
     SERVER_CONFIGS = "server_configs.tsv";
     /// Where servers listen, by their command lines.
     SERVER_PORTS = "server_ports.tsv";
-    /// Checks of public service images.
-    SERVICE_CHECKS = "service_checks.tsv";
+    /// How services, programs in runtimes and workers are asked whether they are ready.
+    SERVICES = "services.tsv";
     /// Slim variants of official images.
     SLIM_IMAGES = "slim_images.tsv";
     /// Debian's packages of programs that full images have and slim ones lack.
@@ -266,6 +266,21 @@ mod tests {
                 assert!(source == "unverified" || source.len() > 10, "{}: {row:?}", table.name);
             }
         }
+    }
+
+    #[test]
+    fn services_are_written_as_they_are_read() {
+        let kinds = ["readiness", "tcp", "none", "oneshot", "template", "runtime", "worker"];
+        let mut names = std::collections::BTreeSet::new();
+        for row in SERVICES.rows() {
+            assert!(names.insert(row[0]), "{}", row[0]);
+            assert!(kinds.contains(&row[3]), "{row:?}");
+            let is_list = |cell: &str| serde_json::from_str::<Vec<serde_json::Value>>(cell).is_ok();
+            assert!(!row[2].starts_with("[\"") || is_list(row[2]), "{row:?}");
+            assert!(row[6] == "-" || is_list(row[6]), "{row:?}");
+            assert!(row[12] != "yes" || (row[2] != "-" && ["measured", "source-read"].contains(&row[4])), "{row:?}");
+        }
+        assert!(names.len() > 180);
     }
 
     #[test]

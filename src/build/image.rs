@@ -218,11 +218,12 @@ pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
     Some(data::words(cells.get(column)?).collect())
 }
 
-/// A check of a public service image, as HEALTHCHECK CMD takes it (`data/service_checks.tsv`).
+/// A check of a public service image that works in each tag and with any settings, as HEALTHCHECK CMD takes it
+/// (`data/services.tsv`).
 pub fn service_check(reference: &str) -> Option<&'static str> {
     let name = Reference::of(reference).short_name();
-    data::SERVICE_CHECKS.rows().find_map(|cells| match cells {
-        &[image, check, ..] if image == name => Some(check),
+    data::SERVICES.rows().find_map(|cells| match cells {
+        &[_, images, check, .., "yes", _, _] if data::words(images).any(|image| image == name) => Some(check),
         _ => None,
     })
 }
