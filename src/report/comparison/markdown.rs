@@ -19,7 +19,7 @@ pub const GITHUB_LIMIT: usize = 65_536;
 pub const GITLAB_LIMIT: usize = 1_000_000;
 
 /// Bytes that are kept free for the end.
-const RESERVE: usize = 4_000;
+const RESERVE: usize = 8_000;
 
 /// Columns of a message, an instruction, a name.
 const WIDEST: usize = 300;
@@ -300,7 +300,9 @@ fn fixes(page: &mut Page, comparison: &Comparison) {
         rows.push(format!("{place} {} ({safety}){command}\n\n{}\n", text(&fix.title), fenced(&diff)));
     }
     if !rows.is_empty() {
+        let details = std::mem::replace(&mut page.details, "`dockopt fix` shows all");
         page.folded(&format!("Fixes as diffs ({})", rows.len()), "", "diff", rows);
+        page.details = details;
     }
 }
 
