@@ -245,8 +245,8 @@ fn ten_thousand_findings_fit_and_are_counted() {
     let dockopt = Dockopt::new().file("head.json", lint(5_000)).file("base.json", lint(0));
     let start = Instant::now();
     let ran = dockopt.args(["report", "head.json", "--baseline=base.json", "--format=markdown"]).run().code(1);
-    // This profile is not optimized, and other tests run; the released program takes a tenth.
-    assert!(start.elapsed().as_secs_f64() < 10.0, "{:?}", start.elapsed());
+    // 1.4 s of CPU in this profile, which is not optimized; every finding compared with every other one takes minutes.
+    assert!(start.elapsed().as_secs_f64() < 60.0, "{:?}", start.elapsed());
     assert!(ran.stdout.len() <= 65_536, "{}", ran.stdout.len());
     assert!(ran.stdout.starts_with("### ✗ dockopt: 5,000 new findings, 5000 fixed"), "{}", &ran.stdout[..200]);
     let left_out: usize = ran

@@ -11,6 +11,9 @@ use crate::remote::{ApiToken, CommentApi, CommentPlatform, Limits};
 /// Bytes of the event file of GitHub.
 const LIMIT: u64 = 32 << 20;
 
+/// Bytes of the address of a job.
+const LONGEST_URL: usize = 500;
+
 /// What is known of the pull request.
 #[derive(Debug, Default)]
 pub(super) struct CiPullRequest {
@@ -140,7 +143,10 @@ pub(super) fn job_link() -> String {
         Some(format!("{server}/{repository}/actions/runs/{}", variable("GITHUB_RUN_ID")?))
     };
     let url = github().or_else(|| variable("CI_JOB_URL")).unwrap_or_default();
-    let is_plain =
-        url.starts_with("https://") && url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/._-".contains(&byte));
-    if is_plain { format!("the [job]({url}) has all") } else { String::new() }
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/._-".contains(&byte));
+    if is_plain && url.len() <= LONGEST_URL && url.starts_with("https://") {
+        format!("the [job]({url}) has all")
+    } else {
+        String::new()
+    }
 }
