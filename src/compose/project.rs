@@ -107,6 +107,8 @@ fn read(loader: &mut Loader) -> Result<ComposeProject, Stop> {
         Some(folder) => absolute(&request.folder, folder),
         None => path::parent(first).to_owned(),
     };
+    let asked_for = files.iter().cloned().chain(request.env_files.iter().map(|file| absolute(&request.folder, file)));
+    loader.lookup.ask(asked_for.chain([go_join(&folder, ".env")]))?;
     let mut environment = variables(&folder, loader)?;
     let name = name::name(&files, &folder, &environment, loader)?;
     environment.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
@@ -160,6 +162,8 @@ fn finish(
                 off.insert(name, entry);
             }
         }
+        let paths = services.iter().flat_map(|(_, entry)| environment::paths(&entry.value, &loader.request.folder));
+        loader.lookup.ask(paths.collect::<Vec<_>>())?;
         for (_, entry) in services.iter_mut() {
             let Some(service) = entry.value.as_map_mut() else { continue };
             environment::complete(service, environment, loader)?;

@@ -61,6 +61,16 @@ pub(super) fn resolve_names(model: &mut ComposeValue, variables: &BTreeMap<Strin
     }
 }
 
+/// The environment and label files of a service, absolute.
+pub(super) fn paths(service: &ComposeValue, folder: &str) -> Vec<String> {
+    let items = |key: &str| service.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
+    let files = items("env_file").iter().filter_map(|file| file.get("path")?.as_text());
+    files
+        .chain(items("label_file").iter().filter_map(ComposeValue::as_text))
+        .map(|path| absolute(folder, path))
+        .collect()
+}
+
 /// The variables of a service, those of its environment files among them (`WithServicesEnvironmentResolved`).
 pub(super) fn complete(
     service: &mut ComposeMap,

@@ -76,6 +76,21 @@ impl<'f> Lookup<'f> {
         })
     }
 
+    /// Asks for several files at once, so that none of them costs a round of its own.
+    pub(super) fn ask(&mut self, paths: impl IntoIterator<Item = String>) -> Result<(), Stop> {
+        for path in paths {
+            if !self.files.files.contains_key(&path) {
+                self.needs.push(ProjectNeed::File(path));
+            }
+        }
+        self.complete()
+    }
+
+    /// Stops where something was asked for that is not known.
+    pub(super) fn complete(&self) -> Result<(), Stop> {
+        if self.needs.is_empty() { Ok(()) } else { Err(Stop::Needs) }
+    }
+
     /// Where a path leads.
     pub(super) fn link(&mut self, path: &str) -> Result<&'f str, Stop> {
         self.files.links.get(path).map(String::as_str).ok_or_else(|| {

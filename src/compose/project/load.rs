@@ -26,6 +26,7 @@ pub(super) fn model(
     form::set_defaults(&mut model)?;
     form::check(&mut model)?;
     resolve::resolve(&mut model, &scope.working, loader)?;
+    loader.lookup.complete()?;
     environment::resolve_names(&mut model, &scope.environment);
     Ok(model)
 }

@@ -60,7 +60,8 @@ fn at(value: &mut ComposeValue, how: &str, folder: &str, loader: &mut Loader) ->
             if let Some(text) = value.as_text() {
                 // Of what is included the path is still relative: Compose looks from its own folder.
                 let path = absolute_path(&loader.request.folder, text);
-                let target = loader.lookup.link(&path)?;
+                // All that are not known are asked for together.
+                let Ok(target) = loader.lookup.link(&path) else { return Ok(()) };
                 if path != target {
                     value.data = ComposeData::Text(target.to_owned());
                 }
