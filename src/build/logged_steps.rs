@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Build, Stage, StageBase};
-use crate::buildlog::{BuildLog, LogForm, LogStep, LoggedBuild, StepKind, StepStatus};
+use crate::buildlog::{BuildLog, LogForm, LogStep, LoggedBuild, StepKind};
 use crate::dockerfile::Keyword;
 
 /// Characters of an instruction that are compared with the log, which may cut the rest.
@@ -23,8 +23,7 @@ impl Build<'_> {
         for logged in &log.builds {
             let mut seconds_of_build: BTreeMap<u32, f64> = BTreeMap::new();
             for (step, index) in logged.steps.iter().zip(self.logged_steps(logged)) {
-                let ran = step.seconds.filter(|_| step.status == StepStatus::Done);
-                if let (Some(seconds), Some(index)) = (ran, index) {
+                if let (Some(seconds), Some(index)) = (step.run_seconds(), index) {
                     let slowest = seconds_of_build.entry(self.instruction(index).start_line).or_insert(seconds);
                     *slowest = seconds.max(*slowest);
                 }
@@ -54,7 +53,10 @@ impl Build<'_> {
     /// The stage that a log names; the only one if it names none.
     fn stage_of_label(&self, name: Option<&str>) -> Option<&Stage> {
         match name {
-            None => self.stages().first().filter(|_| self.stages().len() == 1),
+            None => match self.stages() {
+                [only] => Some(only),
+                _ => None,
+            },
             Some(name) => self.stages().iter().find(|stage| stage.title().eq_ignore_ascii_case(name)),
         }
     }

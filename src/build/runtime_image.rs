@@ -96,9 +96,15 @@ fn java(reference: &Reference) -> Option<String> {
                 return None;
             }
         }
-        let all = std::iter::once(version).chain(kept_words.iter().copied().filter(|_| form == "headless"));
-        let all = all.chain([form]).chain(kept_words.iter().copied().filter(|_| form == "jre"));
-        Some(format!("{runtime}:{}", all.collect::<Vec<_>>().join("-")))
+        let mut words = vec![version];
+        if form == "headless" {
+            words.extend(kept_words.iter().copied());
+        }
+        words.push(form);
+        if form == "jre" {
+            words.extend(kept_words.iter().copied());
+        }
+        Some(format!("{runtime}:{}", words.join("-")))
     })
 }
 

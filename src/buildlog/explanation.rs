@@ -113,7 +113,9 @@ fn named_inputs(
             let takes_context = matches!(steps[*at].label.kind, StepKind::Instruction(keyword)
                 if froms.is_empty() && takes_context(keyword));
             inputs[*at].extend(froms.into_iter().filter_map(last_of));
-            inputs[*at].extend(context.filter(|_| takes_context));
+            if takes_context {
+                inputs[*at].extend(context);
+            }
             inputs[*at].retain(|input| input != at);
             before = Some(*at);
         }
@@ -235,7 +237,10 @@ fn longest_path(steps: &[LogStep], inputs: &[Vec<usize>], order: &[usize]) -> Cr
     let mut current = (0..steps.len()).max_by(|a, b| sums[*a].total_cmp(&sums[*b])).filter(|at| sums[*at] > 0.0);
     let seconds = current.map_or(0.0, |at| sums[at]);
     let mut path = Vec::new();
-    while let Some(at) = current.filter(|_| path.len() < steps.len()) {
+    while let Some(at) = current {
+        if path.len() == steps.len() {
+            break;
+        }
         path.push(at);
         current = previous[at];
     }

@@ -194,8 +194,9 @@ impl LegacyRun {
     pub(super) fn finish(mut self) -> LoggedBuild {
         let all = self.stages.len();
         for step in &mut self.build.steps {
-            let label = &mut step.label;
-            label.stage = label.stage.take().filter(|_| all > 1);
+            if all <= 1 {
+                step.label.stage = None;
+            }
         }
         self.build.complete();
         self.build

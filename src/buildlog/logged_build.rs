@@ -160,6 +160,11 @@ impl LogStep {
         keyword != Keyword::From && self.inputs.as_ref().is_none_or(|inputs| !inputs.is_empty())
     }
 
+    /// Seconds that it ran; `None` if it did not, failed, or the log has no time.
+    pub fn run_seconds(&self) -> Option<f64> {
+        if self.status == StepStatus::Done { self.seconds } else { None }
+    }
+
     /// Whether it reruns: it is no cached one though the log would say so.
     pub fn is_missed(&self) -> bool {
         self.is_cacheable() && self.status != StepStatus::Cached

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::graph::Graph;
-use crate::buildlog::{BuildLog, StepLabel, StepStatus};
+use crate::buildlog::{BuildLog, StepLabel};
 
 /// The seconds of each step of a graph; `None` for one that no build of the log ran. Of several builds the last that ran
 /// it counts. A step of the log is one of the graph if the stage and the text are the same, else if the text is.
@@ -11,10 +11,10 @@ pub fn step_seconds(graph: &Graph, log: &BuildLog) -> Vec<Option<f64>> {
     let mut by_stage: HashMap<(&str, String), f64> = HashMap::new();
     let mut by_text: HashMap<String, f64> = HashMap::new();
     for step in log.builds.iter().flat_map(|build| &build.steps) {
-        let Some(seconds) = step.seconds.filter(|_| step.status == StepStatus::Done && step.label.is_instruction())
-        else {
+        let Some(seconds) = step.run_seconds() else { continue };
+        if !step.label.is_instruction() {
             continue;
-        };
+        }
         let text = words(&step.label.text);
         by_stage.insert((step.label.stage.as_deref().unwrap_or_default(), text.clone()), seconds);
         by_text.insert(text, seconds);

@@ -161,8 +161,11 @@ fn build(measured: ScenarioResult, planned: &PlannedBuild, changes: &Changes) ->
     let mut figures = measured.figures;
     for (scenario, file) in [(Scenario::Source, &changes.source), (Scenario::Dependency, &changes.dependency)] {
         let is_measured = figures.runs.iter().any(|(measured, _)| *measured == scenario);
-        let names = file.as_deref().filter(|_| is_measured).and_then(|file| rerun_names(&planned.input, file));
-        let seconds = names.and_then(|names| figures.predict(&names));
+        let Some(file) = file.as_deref() else { continue };
+        if !is_measured {
+            continue;
+        }
+        let seconds = rerun_names(&planned.input, file).and_then(|names| figures.predict(&names));
         figures.predicted.extend(seconds.map(|seconds| (scenario, seconds)));
     }
     MeasuredBuild { name: measured.name, dockerfile: planned.name.clone(), figures, fault }

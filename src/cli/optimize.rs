@@ -91,7 +91,9 @@ fn add_histories(inputs: &Inputs, rewrites: &mut [Rewrite], log: Option<&Path>) 
     let timed = log.map(read_build_log).transpose()?;
     super::cache::history::add_rewrite_histories(inputs, rewrites, timed.as_ref());
     let has_seconds = |rewrite: &Rewrite| rewrite.history.as_ref().is_some_and(RewriteHistory::has_seconds);
-    if let Some(log) = log.filter(|_| !rewrites.iter().any(has_seconds)) {
+    if let Some(log) = log
+        && !rewrites.iter().any(has_seconds)
+    {
         terminal::note(&format!(
             "`{}` gives no seconds: it has no time of a step that both the Dockerfile and the rewrite run, or there is no git \
              history",

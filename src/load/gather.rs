@@ -176,7 +176,9 @@ fn fill(
             {
                 input.texts = Some(Arc::new(texts(root, &input)));
             }
-            if let Some(root) = draft.place.root.filter(|_| request.needs.has(Need::Git)) {
+            if request.needs.has(Need::Git)
+                && let Some(root) = draft.place.root
+            {
                 let read = || Arc::new(git_modes(&root, &known.context));
                 input.git = Some(Arc::clone(modes.entry(root.clone()).or_insert_with(read)));
             }

@@ -37,7 +37,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let copied = definition_files_of(&step, context, &files);
-            let Some(slow) = slow_step_from(build, stage, step.index).filter(|_| !copied.is_empty()) else { continue };
+            if copied.is_empty() {
+                continue;
+            }
+            let Some(slow) = slow_step_from(build, stage, step.index) else { continue };
             let quoted: Vec<String> = copied.iter().map(|file| format!("`{file}`")).collect();
             let are = if quoted.len() == 1 { "is" } else { "are" };
             let message = format!(

@@ -106,7 +106,8 @@ fn edited(
         || !script.comments.is_empty()
         || !file.source().is_exact(span)
         || !instruction.flags.is_empty();
-    let Some(command) = only_command(script).filter(|_| !loses) else {
+    let command = if loses { None } else { only_command(script) };
+    let Some(command) = command else {
         return finding.help("use the exec form, `[\"program\", \"argument\"]`; for several commands, use an entrypoint script that ends with `exec \"$@\"`");
     };
     let finding = finding.help("use the exec form, `[\"program\", \"argument\"]`");

@@ -46,9 +46,12 @@ fn check(cx: &Context, out: &mut Findings) {
                     None => "set it with ARG or ENV above".to_owned(),
                 };
                 let joined = path_like_join(cx, instruction, &undefined_variable);
-                let (message, help) = joined.as_ref().filter(|_| near.is_none()).map_or((message, help), |joined| {
-                    (joined.message(&undefined_variable.name), format!("remove it, or write `{}`", joined.text))
-                });
+                let (message, help) = match &joined {
+                    Some(joined) if near.is_none() => {
+                        (joined.message(&undefined_variable.name), format!("remove it, or write `{}`", joined.text))
+                    }
+                    _ => (message, help),
+                };
                 let mut finding = cx.finding(undefined_variable.span, message).help(help);
                 if let (Some(joined), None) = (joined, near) {
                     let why = "an empty entry means the current folder to many programs";

@@ -66,7 +66,8 @@ pub(super) fn passed_values<'t>(place: CodePlace<'t>, function: &str, parameter:
     let rest = &place.text[place.at + function.len()..];
     let before = place.line_before().trim_end();
     let line = rest.split('\n').next().unwrap_or_default();
-    let Some(list) = bracketed(rest).filter(|_| rest.starts_with('(')) else {
+    let list = if rest.starts_with('(') { bracketed(rest) } else { None };
+    let Some(list) = list else {
         let moved = ["import", "export", "require", "__all__"].iter().any(|word| before.contains(word));
         let named =
             moved || before.is_empty() || before.ends_with(['{', ',']) || rest.trim_start().starts_with(['=', ':']);

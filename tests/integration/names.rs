@@ -173,6 +173,22 @@ fn names_of_variables_are_plain() {
     assert!(wrong.is_empty(), "name the variable after what it holds:\n{}", wrong.join("\n"));
 }
 
+/// `filter(|_| …)` in the source: a condition that `if` says better.
+const FILTERS_OF_CONDITIONS: usize = 20;
+
+#[test]
+fn conditions_are_plain() {
+    let sources = below("src", "rs");
+    let lines = sources
+        .iter()
+        .flat_map(|source| source.shipped().into_iter().map(move |(number, line)| (source, number, line)));
+    let filters: Vec<String> = lines
+        .filter(|(_, _, line)| line.contains("filter(|_|"))
+        .map(|(source, number, line)| format!("{}:{number}: {}", source.path, line.trim()))
+        .collect();
+    assert!(filters.len() <= FILTERS_OF_CONDITIONS, "write `if`, `match` or `let … else`:\n{}", filters.join("\n"));
+}
+
 /// What texts do not say.
 static BANNED_TEXT: LazyLock<Regex> = LazyLock::new(|| {
     let words = [

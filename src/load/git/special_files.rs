@@ -22,7 +22,10 @@ impl Repository {
         let mut uses_lfs = false;
         let mut open = vec![(String::new(), folder)];
         let mut opened = 0;
-        while let Some((above, folder)) = open.pop().filter(|_| opened < FOLDERS) {
+        while let Some((above, folder)) = open.pop() {
+            if opened == FOLDERS {
+                break;
+            }
             opened += 1;
             for entry in self.tree(folder).unwrap_or_default() {
                 let place = path::child(&above, &entry.name);

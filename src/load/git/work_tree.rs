@@ -162,7 +162,7 @@ fn candidates(index: &gix_index::File, folder: &str) -> Vec<IndexEntry> {
             };
             IndexEntry {
                 path: entry.path(index).to_string(),
-                kind: kind.filter(|_| settled),
+                kind: if settled { kind } else { None },
                 id: entry.id,
                 stat: entry.stat,
                 is_racy: entry.stat.is_racy(index.timestamp(), options),

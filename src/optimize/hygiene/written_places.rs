@@ -165,7 +165,8 @@ impl WriteReader<'_, '_> {
                 let prefix = self.text[line..start].ends_with(['f', 'F']);
                 code::expression(&self.text[start - usize::from(prefix)..])
             });
-            let Some(expression) = known.filter(|_| !address.starts_with(":memory")) else {
+            let known = if address.starts_with(":memory") { None } else { known };
+            let Some(expression) = known else {
                 let address = address.split(['"', '\'', '`', ' ', '?', '\n']).next().unwrap_or_default();
                 self.places.extend(database(SourceValue::Text(format!("sqlite:{address}"))));
                 continue;

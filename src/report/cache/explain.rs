@@ -264,8 +264,8 @@ impl Page<'_> {
     fn timeline(&mut self) {
         let steps = self.build.steps();
         let logged = &self.build.logged;
-        let start = logged.started.filter(|_| steps.iter().all(|step| step.started.is_some()));
-        let total = logged.seconds.filter(|_| start.is_some());
+        let start = if steps.iter().all(|step| step.started.is_some()) { logged.started } else { None };
+        let total = if start.is_some() { logged.seconds } else { None };
         let longest = steps.iter().filter_map(|step| step.seconds).fold(0.0, f64::max);
         let scale = total.unwrap_or(longest).max(1e-9);
         let mut order: Vec<usize> = (0..steps.len()).collect();

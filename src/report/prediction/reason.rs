@@ -111,22 +111,15 @@ fn part(kind: &PartKind, before: Option<&str>, after: Option<&str>, line: &str) 
         PartKind::Flags => return "its flags changed".to_owned(),
         PartKind::Epoch => "`SOURCE_DATE_EPOCH`, which enters every WORKDIR,".to_owned(),
     };
-    let is_shown = !matches!(kind, PartKind::Mount(_));
-    difference(
-        &noun,
-        before.filter(|_| is_shown),
-        after.filter(|_| is_shown),
-        (before.is_some(), after.is_some()),
-        line,
-    )
+    let (old, new) = if matches!(kind, PartKind::Mount(_)) { (None, None) } else { (before, after) };
+    difference(&noun, old, new, (before.is_some(), after.is_some()), line)
 }
 
 fn variable(name: &str, before: Option<&str>, after: Option<&str>, line: &str) -> String {
     let is_hidden = names_secret(name) || [before, after].into_iter().flatten().any(is_stand_in);
     let noun = format!("the variable `{}`", clean(name));
-    let shown = |value: Option<&'_ str>| value.filter(|_| !is_hidden).map(str::to_owned);
-    let known = (before.is_some(), after.is_some());
-    difference(&noun, shown(before).as_deref(), shown(after).as_deref(), known, line)
+    let (old, new) = if is_hidden { (None, None) } else { (before, after) };
+    difference(&noun, old, new, (before.is_some(), after.is_some()), line)
 }
 
 fn difference(noun: &str, before: Option<&str>, after: Option<&str>, (was, is): (bool, bool), line: &str) -> String {

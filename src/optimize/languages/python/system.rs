@@ -157,7 +157,10 @@ fn mentions(text: &str, word: &str) -> bool {
 pub(in crate::optimize) fn uses_git(scene: &PassInput) -> bool {
     let has_version = scene.source().text().contains("PRETEND_VERSION");
     let versioners = patterns::words_in("Python", "takes its version from the history");
-    let names: Vec<&str> = versioners.into_iter().filter(|_| !has_version).chain(["git+"]).collect();
+    let mut names = vec!["git+"];
+    if !has_version {
+        names.extend(versioners);
+    }
     let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
         let name = path::name(path);
         name.ends_with(".txt")
