@@ -26,7 +26,9 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
     let budgets = Budgets::read(global, &command.config)?;
     let inputs = read_all(global, &command.files)?;
     let (pull_request, problem) = CiPullRequest::of_process();
-    problem.iter().for_each(|what| terminal::note(&format!("warning: {what}")));
+    if let Some(what) = problem {
+        terminal::note(&format!("warning: {what}"));
+    }
     // Without git, or with a repository that cannot be read, a report has no commits.
     let repository = Repository::discover(Path::new(".")).ok().flatten();
     let base_commit = command.base.as_deref().or(pull_request.base.as_deref());

@@ -53,8 +53,8 @@ pub(in crate::cli) struct Comment {
     #[arg(long, value_name = "N", requires = "site")]
     pub pull_request: Option<u64>,
     /// Name of the comment, if a pull request has several
-    #[arg(long, value_name = "NAME", requires = "site", value_parser = comment_id)]
-    pub comment_id: Option<String>,
+    #[arg(long = "comment-id", value_name = "NAME", requires = "site", value_parser = comment_id)]
+    pub id: Option<String>,
 }
 
 /// Where comments are posted.

@@ -49,6 +49,7 @@ struct LabelJson {
 }
 
 #[derive(Deserialize)]
+#[allow(clippy::struct_field_names, reason = "the names are GitHub's")]
 struct WorkflowRunJson {
     head_sha: String,
     head_branch: Option<String>,

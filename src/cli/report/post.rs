@@ -11,7 +11,7 @@ use crate::remote::{CommentChange, CommentPlatform};
 
 /// What every comment begins with.
 pub(super) fn marker(command: &Report) -> String {
-    match &command.comment.comment_id {
+    match &command.comment.id {
         Some(id) => format!("<!-- dockopt report: {id} -->"),
         None => "<!-- dockopt report -->".to_owned(),
     }

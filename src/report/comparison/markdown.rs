@@ -69,7 +69,7 @@ pub fn comparison_markdown(comparison: &Comparison, options: &MarkdownOptions) -
     rewrites(&mut page, &comparison.rewrites);
     if !comparison.notices.is_empty() {
         let rows = comparison.notices.iter().map(|notice| format!("- {}\n", text(notice)));
-        page.folded(&count(comparison.notices.len() as u64, "note"), "", "note", rows.collect());
+        page.folded(&count(comparison.notices.len() as u64, "note"), "", "note", &rows.collect::<Vec<_>>());
     }
     page.text.push_str(&format!("\n<sub>{}</sub>\n", text(&baseline(comparison))));
     page.text
@@ -133,9 +133,9 @@ impl Page<'_> {
     }
 
     /// Adds rows behind a fold; they get at most half of the room.
-    fn folded(&mut self, title: &str, head: &str, noun: &str, rows: Vec<String>) {
+    fn folded(&mut self, title: &str, head: &str, noun: &str, rows: &[String]) {
         self.text.push_str(&format!("\n<details><summary>{title}</summary>\n\n{head}"));
-        self.rows(noun, &rows, self.room() / 2);
+        self.rows(noun, rows, self.room() / 2);
         self.text.push_str("\n</details>\n");
     }
 }
@@ -246,7 +246,7 @@ fn findings(page: &mut Page, comparison: &Comparison) {
         page.rows(word, &rows[..open], room);
         if open < rows.len() {
             let title = format!("{} more", rows.len() - open);
-            page.folded(&title, FINDINGS_HEAD, word, rows[open..].to_vec());
+            page.folded(&title, FINDINGS_HEAD, word, &rows[open..]);
         }
     }
     let fixed = &comparison.fixed_findings;
@@ -254,8 +254,8 @@ fn findings(page: &mut Page, comparison: &Comparison) {
         let row = |(finding, number): (&FindingState, usize)| {
             format!("- {} {}{}\n", code(&place(finding)), text(&finding.message), others(number))
         };
-        let rows = groups(fixed).into_iter().map(row).collect();
-        page.folded(&count(fixed.len() as u64, "fixed finding"), "", "fixed finding", rows);
+        let rows: Vec<String> = groups(fixed).into_iter().map(row).collect();
+        page.folded(&count(fixed.len() as u64, "fixed finding"), "", "fixed finding", &rows);
     }
     if comparison.unchanged_findings > 0 {
         let unchanged = count(comparison.unchanged_findings as u64, "finding");
@@ -301,7 +301,7 @@ fn fixes(page: &mut Page, comparison: &Comparison) {
     }
     if !rows.is_empty() {
         let details = std::mem::replace(&mut page.details, "`dockopt fix` shows all");
-        page.folded(&format!("Fixes as diffs ({})", rows.len()), "", "diff", rows);
+        page.folded(&format!("Fixes as diffs ({})", rows.len()), "", "diff", &rows);
         page.details = details;
     }
 }
@@ -333,6 +333,6 @@ fn rewrites(page: &mut Page, rewrites: &[Rewrite]) {
         rows.push(item + "\n");
     }
     if !rows.is_empty() {
-        page.folded("The rewrite that dockopt optimize proposes", "", "file", rows);
+        page.folded("The rewrite that dockopt optimize proposes", "", "file", &rows);
     }
 }

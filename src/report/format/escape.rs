@@ -125,8 +125,12 @@ pub(in crate::report) fn markdown_code(text: &str) -> String {
 pub(in crate::report) fn markdown_fence(language: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    let lines: String = text.lines().map(|line| format!("{}\n", clean(line))).collect();
-    format!("{fence}{language}\n{lines}{fence}\n")
+    let mut out = format!("{fence}{language}\n");
+    for line in text.lines() {
+        out.push_str(&clean(line));
+        out.push('\n');
+    }
+    out + &fence + "\n"
 }
 
 /// A character that Markdown gives a meaning to, as a reference, which has none.

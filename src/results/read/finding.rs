@@ -113,11 +113,11 @@ fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
         }
     }
     for build in read.builds {
-        let stage = build.stages.last();
+        let last = build.stages.last();
         state.builds.push(BuildState {
             dockerfile: Some(build.dockerfile),
-            base: stage.map(|stage| stage.base.clone()),
-            base_line: stage.map(|stage| stage.line),
+            base: last.map(|stage| stage.base.clone()),
+            base_line: last.map(|stage| stage.line),
             ..BuildState::default()
         });
     }
