@@ -186,11 +186,9 @@ fn spreads(records: &[HistoryRecord]) -> BTreeMap<(String, FigureKind), f64> {
 
 fn is_regression(kind: FigureKind, before: &StateFigure, after: &StateFigure, spread: f64) -> bool {
     let change = after.value - before.value;
-    match kind.unit() {
-        FigureUnit::Bytes => change >= LEAST_GROWTH.min(before.value * LEAST_SHARE).max(1.0),
-        _ => {
-            let noise = [before.spread, after.spread].into_iter().flatten().fold(spread, f64::max);
-            kind.direction(before.value, after.value, tolerance(before.value, noise)) == Direction::Worse
-        }
+    if kind.unit() == FigureUnit::Bytes {
+        return change >= LEAST_GROWTH.min(before.value * LEAST_SHARE).max(1.0);
     }
+    let noise = [before.spread, after.spread].into_iter().flatten().fold(spread, f64::max);
+    kind.direction(before.value, after.value, tolerance(before.value, noise)) == Direction::Worse
 }

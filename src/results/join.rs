@@ -75,12 +75,11 @@ fn add_finding(findings: &mut Vec<FindingState>, known: &mut HashMap<String, usi
 
 fn add_build(builds: &mut Vec<BuildState>, candidates: &mut Vec<usize>, build: BuildState) {
     let mut same = candidates.iter().take(MOST_CANDIDATES).copied();
-    match same.find(|index| !builds[*index].conflicts_with(&build)) {
-        Some(index) => builds[index].absorb(build),
-        None => {
-            candidates.push(builds.len());
-            builds.push(build);
-        }
+    if let Some(index) = same.find(|index| !builds[*index].conflicts_with(&build)) {
+        builds[index].absorb(build);
+    } else {
+        candidates.push(builds.len());
+        builds.push(build);
     }
 }
 

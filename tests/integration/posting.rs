@@ -159,7 +159,9 @@ fn two_runs_at_once_leave_one_comment() {
             thread::spawn(move || platform.github(project()).args(["--fail-on=none"]).run().code(0))
         })
         .collect();
-    runs.into_iter().for_each(|run| drop(run.join().unwrap()));
+    for run in runs {
+        drop(run.join().unwrap());
+    }
     assert_eq!(platform.comments().len(), 1, "{:?}", platform.comments());
 }
 

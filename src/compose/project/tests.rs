@@ -153,13 +153,16 @@ fn nothing_panics_on_changed_files() {
 #[test]
 fn large_values_are_refused_before_they_are_written() {
     let mut env = format!("A={}\n", "x".repeat(1_000));
-    for (from, to) in ('A'..'Z').zip('B'..='Z') {
+    for (from, to) in ('A'..='Y').zip('B'..='Z') {
         env += &format!("{to}=${from}${from}${from}${from}\n");
     }
     assert!(of(&[("compose.yaml", "services: {a: {image: x}}"), (".env", &env)]).is_err());
     let text = format!("x-a: &a {}\nx-b: [{}]\n", "x".repeat(100_000), vec!["*a"; 1_000].join(", "));
     assert!(of(&[("compose.yaml", &text)]).is_err());
-    let resets: String = (0..20_000).map(|index| format!("x-{index}: !reset null\n")).collect();
+    let mut resets = String::new();
+    for index in 0..20_000 {
+        resets.push_str(&format!("x-{index}: !reset null\n"));
+    }
     assert!(of(&[("compose.yaml", &(resets + "services: {a: {image: x}}\n"))]).is_ok());
 }
 

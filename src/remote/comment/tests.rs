@@ -7,11 +7,14 @@ use crate::remote::test_server::{Server, ServerAnswer};
 
 const MARKER: &str = "<!-- dockopt report -->";
 
+/// The number, the author and the text of each comment.
+type Comments = Vec<(u64, String, String)>;
+
 /// A few comments behind the endpoints of GitHub and GitLab. `hook` sees each request first, with its number.
 fn fake(
     comments: &[(u64, &str, &str)],
-    hook: impl Fn(usize, &str, &mut Vec<(u64, String, String)>) -> Option<ServerAnswer> + Send + Sync + 'static,
-) -> (Server, Arc<Mutex<Vec<(u64, String, String)>>>) {
+    hook: impl Fn(usize, &str, &mut Comments) -> Option<ServerAnswer> + Send + Sync + 'static,
+) -> (Server, Arc<Mutex<Comments>>) {
     let all = comments.iter().map(|(id, login, body)| (*id, (*login).to_owned(), (*body).to_owned())).collect();
     let comments = Arc::new(Mutex::new(all));
     let shared = Arc::clone(&comments);
@@ -25,7 +28,7 @@ fn fake(
     (server, comments)
 }
 
-fn respond(request: &str, comments: &mut Vec<(u64, String, String)>) -> ServerAnswer {
+fn respond(request: &str, comments: &mut Comments) -> ServerAnswer {
     let (head, contents) = request.split_once("\r\n\r\n").unwrap();
     let mut line = head.split(' ');
     let (method, path) = (line.next().unwrap(), line.next().unwrap());
@@ -86,7 +89,7 @@ fn text(version: u32) -> String {
     format!("{MARKER}\nversion {version}")
 }
 
-fn bodies(comments: &Mutex<Vec<(u64, String, String)>>) -> Vec<(u64, String)> {
+fn bodies(comments: &Mutex<Comments>) -> Vec<(u64, String)> {
     comments.lock().unwrap().iter().map(|(id, _, body)| (*id, body.clone())).collect()
 }
 

@@ -52,7 +52,13 @@ fn lines(text: &str, indent: &str, tone: TextStyle, layout: Layout) -> String {
     let text = clean(text);
     let width = layout.width.map_or(usize::MAX, |width| width.saturating_sub(indent.len()).max(20));
     let wrapped = if layout.width.is_some() { wrap(&text, width) } else { vec![text.into_owned()] };
-    wrapped.iter().map(|line| format!("{indent}{}\n", layout.paint(tone, line))).collect()
+    let mut out = String::new();
+    for line in wrapped {
+        out.push_str(indent);
+        out.push_str(&layout.paint(tone, &line));
+        out.push('\n');
+    }
+    out
 }
 
 fn table(out: &mut String, comparison: &Comparison, layout: Layout) {

@@ -56,36 +56,34 @@ pub fn write(comparison: &Comparison, exit: u8, base: &PathBase) -> String {
         partial_fingerprints: wire::Fingerprints { instruction: print(&format!("{name}\n{}", check.build)) },
         ..result(name, "error", limit_sentence(check).unwrap_or_default(), logical_place(&check.build))
     });
+    let artifacts = files
+        .iter()
+        .enumerate()
+        .map(|(index, file)| wire::Artifact { location: artifact(base, file, Some(index)), roles: ["analysisTarget"] });
     pretty(&wire::SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [wire::SarifRun {
             tool: wire::Tool { driver: rule::tool(described.chain(limited).collect()) },
             automation_details: wire::AutomationDetails { id: "dockopt/report/".to_owned() },
-            invocations: [wire::Invocation {
-                execution_successful: exit != 2,
-                exit_code: exit,
-                tool_execution_notifications: comparison
-                    .notices
-                    .iter()
-                    .map(|notice| super::notification("run-notice", "note", notice))
-                    .collect(),
-            }],
+            invocations: [invocation(comparison, exit)],
             original_uri_base_ids: wire::Bases {
                 root: wire::UriBase { description: message("folder in which dockopt ran") },
             },
-            artifacts: files
-                .iter()
-                .enumerate()
-                .map(|(index, file)| wire::Artifact {
-                    location: artifact(base, file, Some(index)),
-                    roles: ["analysisTarget"],
-                })
-                .collect(),
+            artifacts: artifacts.collect(),
             column_kind: "unicodeCodePoints",
             results: results.chain(exceeded).collect(),
         }],
     })
+}
+
+fn invocation(comparison: &Comparison, exit: u8) -> wire::Invocation {
+    let notices = comparison.notices.iter().map(|notice| super::notification("run-notice", "note", notice));
+    wire::Invocation {
+        execution_successful: exit != 2,
+        exit_code: exit,
+        tool_execution_notifications: notices.collect(),
+    }
 }
 
 /// The name of a limit's rule: `budget-max-size`.
