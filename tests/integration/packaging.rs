@@ -1,4 +1,4 @@
-//! The ways in that are not the program itself: pre-commit's hooks, the wheel, the image. What needs a tool or minutes is
+//! The ways in that are not the program itself: pre-commit's hooks, the action of a workflow, the wheel, the image. What needs a tool or minutes is
 //! run in CI, or in the full tier, and said to be left out elsewhere.
 
 use std::fs;
@@ -54,6 +54,11 @@ mod linux {
             arguments.extend(set("DOCKOPT_ENGINE").then_some("docker"));
         }
         script("hooks", &arguments);
+    }
+
+    #[test]
+    fn the_action_reports_and_its_workflows_pass_zizmor() {
+        script("report", &[env!("CARGO_BIN_EXE_dockopt")]);
     }
 
     #[test]
