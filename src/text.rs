@@ -9,6 +9,7 @@ pub mod path;
 #[cfg(test)]
 mod random;
 mod source;
+mod statistics;
 
 pub use self::amount::bytes;
 pub use self::edit::{Edit, EditError, apply};
@@ -18,3 +19,4 @@ pub use self::hex::hex;
 #[cfg(test)]
 pub(crate) use self::random::Random;
 pub use self::source::{FileId, LineColumn, Source, Span};
+pub use self::statistics::median;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::foreign::NotABuildLog;
 use super::logged_build::{LogForm, LogStep, LoggedBuild, MOST_STEPS, StepStatus, StepTotals, short_text};
+use crate::text::median;
 
 /// What `schema` is in the results of dockopt's commands: `dockopt.<command>/<version>`.
 const PRODUCT: &str = "dockopt.";
@@ -87,12 +88,6 @@ fn logged_build(build: &Value, scenario: &str) -> Option<LoggedBuild> {
 /// Seconds; `None` for what is none.
 fn duration(value: &Value) -> Option<f64> {
     value.as_f64().filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
-}
-
-fn median(mut all: Vec<f64>) -> Option<f64> {
-    all.sort_by(f64::total_cmp);
-    let (low, high) = (all.get(all.len().checked_sub(1)? / 2)?, all.get(all.len() / 2)?);
-    Some(f64::midpoint(*low, *high))
 }
 
 #[cfg(test)]

@@ -40,7 +40,9 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
     };
     let head = repository.as_ref().and_then(|repository| repository.resolve("HEAD").ok()).map(hash);
     let comparison = compare(&budgets, inputs, baseline, head, &options);
-    let fails = comparison.exceeded().next().is_some() || has_failing_findings(command, &budgets, &comparison);
+    let fails = !comparison.failed_builds.is_empty()
+        || comparison.exceeded().next().is_some()
+        || has_failing_findings(command, &budgets, &comparison);
     let code = if fails { FOUND } else { CLEAN };
     emit(global, &render(global, &comparison, code))?;
     if let Some(file) = &command.record {

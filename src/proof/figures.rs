@@ -1,5 +1,7 @@
 //! How long builds took, and how large images are.
 
+use crate::text::median;
+
 /// Which change stands before a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scenario {
@@ -88,10 +90,7 @@ impl Figures {
     /// The median of what the builds of a scenario took, by `of`; `None` where none tells.
     pub fn median(&self, scenario: Scenario, of: impl Fn(&BuildRun) -> Option<f64>) -> Option<f64> {
         let run_scenario = self.runs.iter().filter(|(run_scenario, _)| *run_scenario == scenario);
-        let mut all: Vec<f64> = run_scenario.filter_map(|(_, run)| of(run)).collect();
-        all.sort_by(f64::total_cmp);
-        let (low, high) = (all.len().checked_sub(1)? / 2, all.len() / 2);
-        Some(f64::midpoint(all[low], all[high]))
+        median(run_scenario.filter_map(|(_, run)| of(run)).collect())
     }
 }
 

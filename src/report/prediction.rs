@@ -43,10 +43,11 @@ impl BuildPrediction {
         self.lines.get(instruction).copied().unwrap_or(0)
     }
 
-    /// The steps that the builder prints, with their indexes in the graph.
+    /// The steps with their indexes in the graph; FROM only where it is another image than before.
     fn steps(&self) -> impl Iterator<Item = (usize, &StepPrediction)> {
-        let shown = |index: &usize| self.graph.steps.get(*index).is_some_and(|step| step.kind != StepKind::From);
-        self.prediction.steps.iter().enumerate().filter(move |(index, _)| shown(index))
+        let is_from = |index: usize| self.graph.steps.get(index).is_none_or(|step| step.kind == StepKind::From);
+        let steps = self.prediction.steps.iter().enumerate();
+        steps.filter(move |(index, step)| step.verdict == StepVerdict::Miss || !is_from(*index))
     }
 
     fn sentences(&self, prediction: &StepPrediction) -> Vec<String> {
@@ -128,10 +129,14 @@ fn summary(build: &BuildPrediction) -> String {
     let verb = |number: usize| if number == 1 { "reruns" } else { "rerun" };
     let mut text = format!("{misses} of {} {}{}", count(all as u64, "step"), verb(misses), time(StepVerdict::Miss));
     if unknown > 0 {
-        text.push_str(&format!(
-            ", {unknown} may rerun{}: that depends on results of steps that rerun",
-            time(StepVerdict::Unknown)
-        ));
+        let mut reasons = build.steps().flat_map(|(_, step)| &step.reasons);
+        let is_download = reasons.any(|reason| matches!(reason, StepReason::Remote(_)));
+        let depends_on = match (misses > 0, is_download) {
+            (false, true) => "what is downloaded",
+            (true, true) => "results of steps that rerun, and on what is downloaded",
+            (_, false) => "results of steps that rerun",
+        };
+        text.push_str(&format!(", {unknown} may rerun{}: that depends on {depends_on}", time(StepVerdict::Unknown)));
     }
     text
 }

@@ -20,7 +20,7 @@ pub fn seconds(seconds: f64) -> String {
         0..60 => format!("{whole} s"),
         60..3_600 if whole.is_multiple_of(60) => format!("{} min", whole / 60),
         60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => match (whole + 30) / 60 {
+        _ => match whole.saturating_add(30) / 60 {
             minutes if minutes.is_multiple_of(60) => format!("{} h", minutes / 60),
             minutes => format!("{} h {} min", minutes / 60, minutes % 60),
         },

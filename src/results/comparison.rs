@@ -66,6 +66,8 @@ pub struct Comparison {
     pub unchanged_findings: usize,
     /// The limits.
     pub limits: Vec<LimitCheck>,
+    /// Names of builds that failed.
+    pub failed_builds: Vec<String>,
     /// Rewrites that were proposed.
     pub rewrites: Vec<Rewrite>,
     /// What its readers have to know.
@@ -86,11 +88,12 @@ pub fn compare(
     let mut known = 0;
     for (build, name) in state.builds.iter().zip(&names) {
         let old = pairs.as_ref().and_then(|pairs| pairs.find(build, state.builds.len()));
-        known += usize::from(old.is_some());
+        known += usize::from(old.is_some_and(|old| !old.figures.is_empty()));
         comparison.rows.extend(rows(name, build, old, options));
         comparison.limits.extend(limits(name, build, old, &budget_of(Some(build)), options));
         if let Some(failure) = &build.failure {
             comparison.notices.push(format!("the build of `{name}` failed: {failure}"));
+            comparison.failed_builds.push(name.clone());
         }
         if before.is_some() && old.is_none() && !build.figures.is_empty() {
             comparison.notices.push(format!("the baseline has no build of `{name}`"));
@@ -98,7 +101,11 @@ pub fn compare(
     }
     let count = before.map_or(0, |before| before.builds.iter().filter(|build| !build.figures.is_empty()).count());
     if count > known {
-        comparison.notices.push(format!("{} builds of the baseline are not in these results", count - known));
+        let what = match count - known {
+            1 => "1 build of the baseline is not in these results".to_owned(),
+            missing => format!("{missing} builds of the baseline are not in these results"),
+        };
+        comparison.notices.push(what);
     }
     compare_findings(&mut comparison, &state, before);
     comparison.limits.extend(project_limits(&comparison, &state, before.is_some(), &budget_of(None)));

@@ -99,7 +99,10 @@ impl ProjectHistory {
         let mut history = Self::default();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             match serde_json::from_str::<HistoryRecord>(line) {
-                Ok(record) if record.schema == RECORD_SCHEMA => history.records.push(record),
+                Ok(mut record) if record.schema == RECORD_SCHEMA => {
+                    record.builds.iter_mut().for_each(BuildState::drop_impossible);
+                    history.records.push(record);
+                }
                 Ok(record) => history
                     .problems
                     .push((index + 1, format!("the schema is not `{RECORD_SCHEMA}`: `{}`", record.schema))),

@@ -54,6 +54,14 @@ pub struct BuildState {
     pub failure: Option<String>,
 }
 
+/// Bytes or seconds that no build has: more than these are an error of whoever wrote the file.
+const MOST: f64 = 1e18;
+
+/// Whether a number of bytes, seconds or steps can be right.
+pub(super) fn is_possible(value: f64) -> bool {
+    value.is_finite() && (0.0..=MOST).contains(&value)
+}
+
 /// A size or a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StateFigure {
@@ -196,6 +204,15 @@ impl FindingState {
 }
 
 impl BuildState {
+    /// Removes figures that no build has, as a file that somebody wrote by hand may hold.
+    pub(super) fn drop_impossible(&mut self) {
+        self.figures.retain(|figure| is_possible(figure.value));
+        for figure in &mut self.figures {
+            figure.spread = figure.spread.filter(|spread| is_possible(*spread));
+        }
+        self.steps.retain(|step| is_possible(step.seconds));
+    }
+
     /// What people call it: the Dockerfile, else the image.
     pub fn name(&self) -> &str {
         self.dockerfile.as_deref().or(self.images.first().map(String::as_str)).unwrap_or("the build")

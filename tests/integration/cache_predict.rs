@@ -64,6 +64,43 @@ fn arguments_and_other_dockerfiles_are_changes_too() {
 }
 
 #[test]
+fn what_the_builder_rejects_is_not_predicted() {
+    let ran = project().file("Dockerfile", "FROM debian:13\nCOPPY . .\n").args([
+        "cache",
+        "predict",
+        "--touch",
+        "src/main.js",
+    ]);
+    let ran = ran.run().code(2);
+    assert!(ran.stderr.contains("the builder rejects `Dockerfile`") && ran.stderr.contains("line 2"), "{}", ran.stderr);
+    let ran = project().args(["cache", "predict", "--touch", "src/main.js", "--target", "nosuch"]).run().code(2);
+    assert!(ran.stderr.contains("target stage `nosuch` could not be found"), "{}", ran.stderr);
+}
+
+#[test]
+fn another_base_image_is_named() {
+    let text = "ARG BASE=debian:13\nFROM $BASE\nADD https://localhost/x /x\nRUN true\n";
+    let ran = Dockopt::new().file("Dockerfile", text).file("x", "1");
+    let ran = ran.args(["cache", "predict", "--change-build-arg", "BASE=debian:12"]).run().code(0);
+    assert!(ran.stdout.contains("FROM debian:12") && ran.stdout.contains("the base image changed"), "{}", ran.stdout);
+    let same = ran.again(["cache", "predict", "--touch", "x"]).code(0);
+    assert!(same.stdout.contains("may rerun: that depends on what is downloaded"), "{}", same.stdout);
+}
+
+#[test]
+fn other_dockerfiles_are_predicted_beside_a_new_one() {
+    let ran = project().args(["cache", "predict", "--touch", "src/main.js"]).run().code(0);
+    let folder = ran.path().to_owned();
+    for arguments in [&["init", "-q"][..], &["add", "-A"], &["commit", "-q", "-m", "first"]] {
+        git(&folder, arguments);
+    }
+    std::fs::write(folder.join("new.Dockerfile"), "FROM debian:13\nCOPY . /a\n").unwrap();
+    let ran = ran.again(["cache", "predict"]).code(0);
+    assert!(ran.stdout.contains("all 6 steps are cached"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("`new.Dockerfile` is not in HEAD; it is left out"), "{}", ran.stderr);
+}
+
+#[test]
 fn the_working_tree_is_compared_with_a_commit() {
     let ran = project().args(["cache", "predict"]).run().code(2);
     assert!(ran.stderr.contains("is not in a git repository"), "{}", ran.stderr);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::states::States;
 use crate::build::Build;
-use crate::buildlog::{self, BuildLog, LogForm, LogStep, LoggedBuild};
-use crate::cache::{BuilderFlags, Graph, Prediction, StepVerdict, find_logged};
+use crate::buildlog::{self, BuildLog, LogForm, LogStep, LoggedBuild, StepStatus};
+use crate::cache::{BuilderFlags, Graph, Prediction, StepReason, StepVerdict, find_logged};
 use crate::cli::args::{ExplainLog, Global};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
@@ -86,13 +86,22 @@ struct PredictedBuild {
 }
 
 impl PredictedBuild {
-    /// Why a step was not cached; `None` for a step that is not of this build.
-    fn reason(&self, step: &LogStep) -> Option<String> {
+    /// Why a step of a log was not cached; `None` for a step that is not of this build.
+    fn reason(&self, step: &LogStep, logged: &LoggedBuild) -> Option<String> {
         let predicted = self.prediction.steps.get(find_logged(&self.graph, &step.label)?)?;
-        if predicted.verdict == StepVerdict::Hit {
+        let was_cached = |index: usize| {
+            let is_step = |step: &&LogStep| find_logged(&self.graph, &step.label) == Some(index);
+            logged.steps.iter().find(is_step).is_some_and(|step| step.status == StepStatus::Cached)
+        };
+        // The log says more than the model: what a cached step gives cannot be the reason.
+        let is_contradicted = |reason: &StepReason| match reason {
+            StepReason::Above(index, _) | StepReason::Stage(index) => was_cached(*index),
+            _ => false,
+        };
+        if predicted.verdict == StepVerdict::Hit || predicted.reasons.iter().all(is_contradicted) {
             return Some(format!(
-                "nothing that it depends on changed since {}: the builder has lost the record (pruned, another builder), or \
-                 a build at the same time held it",
+                "nothing that it depends on changed since {}: the builder has lost the record (pruned, another builder), a \
+                 build at the same time held it, or another commit was built before",
                 self.earlier
             ));
         }
@@ -126,8 +135,12 @@ fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: 
     });
     for logged in log.builds {
         let logged = masked(logged, &mut mask);
-        let reason = |step: &LogStep| predicted.iter().find_map(|build| build.reason(step));
-        let build = explain_build(logged, &builds, &|step| reason(step).map(|text| mask.apply(&text)));
+        let reasons: Vec<Option<String>> = logged
+            .steps
+            .iter()
+            .map(|step| predicted.iter().find_map(|build| build.reason(step, &logged)).map(|text| mask.apply(&text)))
+            .collect();
+        let build = explain_build(logged, &builds, &reasons);
         let is_instruction = |step: &LogStep| step.label.is_instruction();
         if !builds.is_empty()
             && build.logged.steps.iter().any(is_instruction)
@@ -142,13 +155,9 @@ fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: 
     explained
 }
 
-/// Explains one build. `builds`: the Dockerfiles that it may be of, with their names. `reason`: why a step was not cached,
-/// where that is known.
-fn explain_build(
-    logged: LoggedBuild,
-    builds: &[(String, Build)],
-    reason: &dyn Fn(&LogStep) -> Option<String>,
-) -> ExplainedBuild {
+/// Explains one build. `builds`: the Dockerfiles that it may be of, with their names. `reasons`: why each step was not
+/// cached, where that is known.
+fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], reasons: &[Option<String>]) -> ExplainedBuild {
     let mapped: Vec<Vec<Option<usize>>> = builds.iter().map(|(_, build)| build.logged_steps(&logged)).collect();
     // Each target has a Dockerfile of its own: the one that has most of its steps.
     let target = |at: usize| logged.steps[at].label.target.as_deref();
@@ -176,7 +185,8 @@ fn explain_build(
     let places = (0..logged.steps.len()).map(place).collect();
     let base = |title: &str| best.values().find_map(|(build, _)| builds[*build].1.base_stage(title));
     let explanation = buildlog::explain(&logged, &base);
-    let reasons = logged.steps.iter().map(|step| if step.is_missed() { reason(step) } else { None }).collect();
+    let reasons = logged.steps.iter().zip(reasons);
+    let reasons = reasons.map(|(step, reason)| if step.is_missed() { reason.clone() } else { None }).collect();
     ExplainedBuild { logged, explanation, places, reasons }
 }
 

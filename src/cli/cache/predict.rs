@@ -1,5 +1,6 @@
 //! `dockopt cache predict`.
 
+use super::place::because;
 use super::states::{Change, States};
 use crate::buildlog::BuildLog;
 use crate::cache::step_seconds;
@@ -32,7 +33,17 @@ pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8,
     let log = command.log.as_deref().map(crate::load::read_build_log).transpose()?;
     let mut predictions = Vec::new();
     for build in 0..inputs.builds.len() {
-        predictions.push(predict(&inputs, build, &change, (command, log.as_ref()))?);
+        match predict(&inputs, build, &change, (command, log.as_ref())) {
+            Ok(prediction) => predictions.push(prediction),
+            // One Dockerfile of a folder may be new: the others are predicted.
+            Err(CommandFailure::Because { what, .. }) if inputs.builds.len() > 1 => {
+                terminal::note(&format!("{what}; it is left out"));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if predictions.is_empty() {
+        return Err(because("none of the Dockerfiles can be predicted".to_owned(), "name one with --file"));
     }
     match global.format {
         Format::Json => emit(global, &report::prediction_json(&inputs.root, &predictions, &[]))?,

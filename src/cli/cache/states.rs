@@ -99,6 +99,13 @@ impl States {
             states.after.input.options.build_args.push((name.clone(), value.clone()));
             states.add_words(&format!("`--build-arg {name}` changed"));
         }
+        for (state, of) in [(&states.before, "before the change"), (&states.after, "after the change")] {
+            if let Some(rejection) = rejection(&state.input) {
+                let name = inputs.source(input.dockerfile).name();
+                let what = format!("the builder rejects `{name}` as it is {of}: {rejection}");
+                return Err(because(what, "correct it, or compare with another commit (`--since`)"));
+            }
+        }
         Ok(states)
     }
 
@@ -170,6 +177,16 @@ impl States {
         }
         self.compared.push_str(words);
     }
+}
+
+/// Why the builder rejects a build, if it does: then nothing is cached, and nothing reruns.
+pub(in crate::cli::cache) fn rejection(input: &BuildInput) -> Option<String> {
+    if let Some(verdict) = input.file.verdict() {
+        let line = verdict.lines.map(|(line, _)| format!("line {line}: ")).unwrap_or_default();
+        return Some(format!("{line}{}", verdict.message));
+    }
+    let target = input.options.target.as_ref()?;
+    (!Build::new(input).knows_target()).then(|| format!("target stage `{target}` could not be found"))
 }
 
 /// The text of the .dockerignore that counts now.

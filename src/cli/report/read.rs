@@ -46,8 +46,15 @@ pub(super) fn read_one(path: &Path) -> Result<ReadResult, (String, String)> {
         };
         (error.to_string(), help)
     })?;
-    read_result(masked(source.text().to_owned()).as_bytes()).map_err(|error| {
+    read_result(without_tokens(source.text()).as_bytes()).map_err(|error| {
         let place = error.place().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
         (format!("`{name}{place}` {error}"), error.help())
     })
+}
+
+/// A JSON text without the tokens of the job. An escape (`\\u0073`) hides one from a search, so such a text is written again
+/// from its values.
+fn without_tokens(text: &str) -> String {
+    let values = if text.contains("\\u") { serde_json::from_str::<serde_json::Value>(text).ok() } else { None };
+    masked(values.map_or_else(|| text.to_owned(), |values| values.to_string()))
 }

@@ -21,6 +21,9 @@ const NARROW: usize = 70;
 /// Steps below this are not shown in a list of times without `--all`, in seconds.
 const SHORT: f64 = 0.05;
 
+/// Columns to the left of a reason, in addition to the place of its step.
+const REASON_INDENT: usize = 8;
+
 /// Lines of a failed step's output.
 const OUTPUT: usize = 10;
 
@@ -245,7 +248,10 @@ impl Page<'_> {
             let step = &self.build.steps()[first];
             let reason = self.build.reason(first).unwrap_or("nothing before it was missed");
             rows.push(vec![plain(self.build.place(first)), cell(title(step), TextStyle::Plain)]);
-            rows.push(vec![plain(""), cell(format!("  {reason}"), TextStyle::Dim)]);
+            let room =
+                self.layout.columns().saturating_sub(REASON_INDENT + self.build.place(first).len()).max(NARROW / 2);
+            let lines = wrap(&clean(reason), room);
+            rows.extend(lines.iter().map(|line| vec![plain(""), cell(format!("  {line}"), TextStyle::Dim)]));
             let after: Vec<&LogStep> = causes
                 .iter()
                 .filter(|(at, cause)| **cause == first && **at != first)

@@ -121,7 +121,7 @@ pub(in crate::report) fn limit_sentence(check: &LimitCheck) -> Option<String> {
     })
 }
 
-/// Where a cause is and what it did: `line 14 (added)`.
+/// Where a cause is and what it did: `line 14, new`.
 pub(super) fn cause_place(cause: &ChangeCause) -> String {
     match (cause.line, cause.how) {
         (Some(line), "added") => format!("line {line}, new"),
@@ -140,17 +140,24 @@ pub(super) fn has_several_builds(comparison: &Comparison) -> bool {
 
 /// The verdict: what changed most, findings, limits; one line.
 pub(super) fn verdict(comparison: &Comparison) -> String {
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> =
+        comparison.failed_builds.iter().map(|name| format!("the build of {name} failed")).collect();
     let exceeded = comparison.exceeded().count();
     if exceeded > 0 {
         parts.push(format!("{} exceeded", count(exceeded as u64, "limit")));
     }
     let several = has_several_builds(comparison);
-    for kind in [FigureKind::ImageSize, FigureKind::ColdBuild, FigureKind::Rebuild] {
+    let has_size = comparison.rows.iter().any(|row| row.kind == FigureKind::ImageSize);
+    let size = if has_size { FigureKind::ImageSize } else { FigureKind::PullSize };
+    for kind in [size, FigureKind::ColdBuild, FigureKind::Rebuild] {
         parts.extend(headline(comparison, kind, several));
     }
     parts.extend(findings_verdict(comparison));
-    if parts.is_empty() { "no change".to_owned() } else { parts.join("; ") }
+    match (parts.is_empty(), comparison.baseline.is_some()) {
+        (false, _) => parts.join("; "),
+        (true, true) => "no change".to_owned(),
+        (true, false) => "nothing to compare with".to_owned(),
+    }
 }
 
 /// The largest change of a kind; without a baseline the largest value.

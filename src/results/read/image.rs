@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::result::{ReadResult, amount, document, number};
 use crate::results::figure::FigureKind;
 use crate::results::state::{BuildState, FindingState, ImageLimit, LayerState, ProjectState, StateFigure};
+use crate::settings::image_repository;
 
 #[derive(Deserialize)]
 struct ImagesJson {
@@ -130,7 +131,7 @@ pub(super) fn image(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
 fn add_image(state: &mut ProjectState, image: ImageJson) {
     let layers: Vec<LayerState> = image.layers.into_iter().map(layer).collect();
     let dockerfile = dockerfile(&layers);
-    let subject = dockerfile.clone().unwrap_or_else(|| image.reference.clone());
+    let subject = dockerfile.clone().unwrap_or_else(|| image_repository(&image.reference).to_owned());
     for finding in image.findings {
         let path = finding.path.unwrap_or_default();
         let origin = finding.origin;

@@ -6,6 +6,7 @@ use super::image::sizes;
 use super::result::{ReadResult, amount, document};
 use crate::results::figure::FigureKind;
 use crate::results::state::{BuildState, ProjectState, StateFigure, StepState};
+use crate::text::median;
 
 #[derive(Deserialize)]
 struct MeasureJson {
@@ -79,13 +80,16 @@ fn build_state(build: BuildJson) -> BuildState {
         let mut runs: Vec<&RunJson> = build.runs.iter().filter(|run| run.scenario == scenario).collect();
         runs.retain(|run| amount(run.seconds).is_some());
         runs.sort_by(|run, other| run.seconds.total_cmp(&other.seconds));
-        let (Some(median), Some(first), Some(last)) = (runs.get(runs.len() / 2), runs.first(), runs.last()) else {
+        let value = median(runs.iter().map(|run| run.seconds).collect());
+        let (Some(value), Some(middle), Some(first), Some(last)) =
+            (value, runs.get(runs.len() / 2), runs.first(), runs.last())
+        else {
             continue;
         };
         let spread = (runs.len() > 1).then_some(last.seconds - first.seconds);
         let command = "measure".to_owned();
-        state.figures.push(StateFigure { kind, command, value: median.seconds, of: None, spread });
-        let known = median.steps.iter().filter(|step| amount(step.seconds).is_some());
+        state.figures.push(StateFigure { kind, command, value, of: None, spread });
+        let known = middle.steps.iter().filter(|step| amount(step.seconds).is_some());
         let step =
             |step: &StepJson| StepState { build: kind, name: step.name.clone(), line: None, seconds: step.seconds };
         state.steps.extend(known.take(MOST_STEPS).map(step));

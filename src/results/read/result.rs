@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::results::state::ProjectState;
+use crate::results::state::{ProjectState, is_possible};
 
 /// What one result says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,7 +37,7 @@ pub(super) fn document<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json
 
 /// A number of bytes, seconds or steps that can be compared; `None` for what no result has.
 pub(super) fn amount(value: f64) -> Option<f64> {
-    (value.is_finite() && value >= 0.0).then_some(value)
+    is_possible(value).then_some(value)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "figures for people")]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::result::{ReadResult, document};
-use crate::results::state::ProjectState;
+use crate::results::state::{BuildState, ProjectState};
 
 #[derive(Deserialize)]
 struct ReportJson {
@@ -11,6 +11,7 @@ struct ReportJson {
 }
 
 pub(super) fn report(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
-    let read: ReportJson = document(text)?;
+    let mut read: ReportJson = document(text)?;
+    read.state.builds.iter_mut().for_each(BuildState::drop_impossible);
     Ok(ReadResult { after: read.state, ..ReadResult::default() })
 }

@@ -13,6 +13,7 @@ use crate::cache::{
     RecordKeeping, StepKind, lineage, step_seconds,
 };
 use crate::cli::args::ImageStore;
+use crate::cli::cache::states::rejection;
 use crate::cli::terminal;
 use crate::failure::Failure;
 use crate::inputs::{BuildInput, Date};
@@ -234,10 +235,7 @@ impl<'s> Simulation<'s> {
         let source = Source::of("Dockerfile", text);
         let mut input = BuildInput::new(&source, self.input.options.clone());
         input.base_images.clone_from(&self.input.base_images);
-        let rejection = input.file.verdict().map(|verdict| {
-            let line = verdict.lines.map(|(line, _)| format!("line {line}: ")).unwrap_or_default();
-            format!("{line}{}", verdict.message)
-        });
+        let rejection = rejection(&input);
         let graph = match rejection {
             None => Graph::new(&Build::new(&input), &self.flags),
             Some(_) => Graph::default(),
