@@ -96,8 +96,31 @@ fn other_dockerfiles_are_predicted_beside_a_new_one() {
     }
     std::fs::write(folder.join("new.Dockerfile"), "FROM debian:13\nCOPY . /a\n").unwrap();
     let ran = ran.again(["cache", "predict"]).code(0);
-    assert!(ran.stdout.contains("all 6 steps are cached"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`new.Dockerfile` is new"), "{}", ran.stdout);
     assert!(ran.stderr.contains("`new.Dockerfile` is not in HEAD; it is left out"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_git_folder_that_is_sent_changes_with_each_commit() {
+    let ran =
+        project().file(".dockerignore", "*.md\n").args(["cache", "predict", "--touch", "src/main.js"]).run().code(0);
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    for message in ["first", "second", "third"] {
+        git(&folder, &["commit", "-q", "--allow-empty", "-m", message]);
+    }
+    let same = ran.again(["cache", "predict"]).code(0);
+    assert!(same.stdout.contains("all 6 steps are cached"), "{}", same.stdout);
+    let commit = same.again(["cache", "predict", "--since", "HEAD~1", "--format", "json"]).code(0);
+    assert_eq!(verdicts(&json(&commit)), SOURCE_CHANGED);
+    let history = commit.again(["cache", "history"]).code(0);
+    assert!(history.stdout.contains("2 of 2  ") && history.stdout.contains(".git/HEAD 2"), "{}", history.stdout);
+    std::fs::write(folder.join(".dockerignore"), "*.md\n.git\n.dockerignore\n").unwrap();
+    git(&folder, &["commit", "-q", "-a", "-m", "ignored"]);
+    git(&folder, &["commit", "-q", "--allow-empty", "-m", "fifth"]);
+    let commit = history.again(["cache", "predict", "--since", "HEAD~1"]).code(0);
+    assert!(commit.stdout.contains("all 6 steps are cached"), "{}", commit.stdout);
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! Where a build is in a git repository.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::cache::{ContentId, Directory, FileNode, Node};
 use crate::cli::output::CommandFailure;
 use crate::inputs::Inputs;
-use crate::load::git::{BuildPaths, Repository};
+use crate::load::git::{BuildPaths, ObjectId, Repository};
+
+/// Permission bits of `.git/HEAD`.
+const HEAD_MODE: u16 = 0o644;
 
 /// A repository and where a build is in it.
 pub(super) struct RepositoryPlace {
@@ -48,6 +53,22 @@ impl RepositoryPlace {
         })?;
         Ok(Self { repository, paths: BuildPaths { dockerfile, context } })
     }
+}
+
+/// A context with the `.git` folder that the builder is sent along with it, unless .dockerignore leaves it out: each
+/// commit changes it. Its contents stand for one file, the commit.
+pub(super) fn with_git_folder(
+    repository: &Repository,
+    context: &str,
+    root: Arc<Directory>,
+    commit: ObjectId,
+) -> Arc<Directory> {
+    let is_sent = context.is_empty() && repository.work_tree().is_some_and(|top| top.join(".git").is_dir());
+    if !is_sent {
+        return root;
+    }
+    let head = FileNode::new(ContentId::of_bytes(commit.to_string().as_bytes()), HEAD_MODE);
+    Arc::new(root.with(".git/HEAD", Some(Node::File(head))))
 }
 
 /// A failure with what to do.

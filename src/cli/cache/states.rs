@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::place::{RepositoryPlace, because};
+use super::place::{RepositoryPlace, because, with_git_folder};
 use crate::build::Build;
 use crate::cache::{BuildState, BuilderFlags, ContextFiles, Digests, Graph, Prediction, Records, names_only, touch};
 use crate::cli::output::CommandFailure;
@@ -62,6 +62,7 @@ impl State {
         let text = repository.text(files.dockerfile)?;
         let ignore = files.ignore.map(|ignore| repository.text(ignore)).transpose()?;
         let root = Directories::new(repository).directory(files.context)?;
+        let root = with_git_folder(repository, &files.place.context, root, commit.id);
         let mut earlier = BuildInput::new(&Source::of(&place.paths.dockerfile, &text), input.options.clone());
         earlier.base_images.clone_from(&input.base_images);
         Ok(Self { input: earlier, context: ContextFiles::new(root, ignore.as_deref()) })
@@ -131,10 +132,12 @@ impl States {
             return Ok(Self { before, after, compared: format!("{later} against {earlier}"), notes: Vec::new() });
         }
         let work_tree = place.repository.work_directory(&place.paths.context)?;
+        let (head, context) = (place.repository.resolve("HEAD")?, &place.paths.context);
         // What git ignores is the same before and after.
         let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
         before.context = before.context.over(Arc::new(before.context.root.with_missing(&names, Some(&work_tree))));
         let work_tree = Arc::new(work_tree.with_missing(&names, None));
+        let work_tree = with_git_folder(&place.repository, context, work_tree, head);
         let context = ContextFiles::new(work_tree, ignore_text(inputs, input).as_deref());
         let after = State { input: input.clone(), context };
         Ok(Self { before, after, compared: format!("the working tree against {earlier}"), notes: Vec::new() })

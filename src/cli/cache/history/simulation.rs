@@ -13,6 +13,7 @@ use crate::cache::{
     RecordKeeping, StepKind, lineage, step_seconds,
 };
 use crate::cli::args::ImageStore;
+use crate::cli::cache::place::with_git_folder;
 use crate::cli::cache::states::rejection;
 use crate::cli::terminal;
 use crate::failure::Failure;
@@ -136,7 +137,8 @@ impl<'s> Simulation<'s> {
                 CommitBuild::Found(files) => {
                     let version = replacement.map(|_| &newest).or_else(|| self.versions.get(&files.dockerfile));
                     let version = version.unwrap_or(&newest).clone();
-                    self.build_commit(files, &version, replacement, &mut directories, &mut history)
+                    let commit = self.commits[index].id;
+                    self.build_commit((files, commit), &version, replacement, &mut directories, &mut history)
                 }
             });
             if last_progress.elapsed() > PROGRESS {
@@ -160,7 +162,7 @@ impl<'s> Simulation<'s> {
 
     fn build_commit(
         &mut self,
-        files: &CommitFiles,
+        (files, commit): (&CommitFiles, ObjectId),
         version: &Version,
         replacement: Option<&Replacement>,
         directories: &mut Directories,
@@ -174,6 +176,7 @@ impl<'s> Simulation<'s> {
                 Some(replacement) if replacement.is_in_context => Arc::new(replaced(&root, files, replacement)),
                 _ => root,
             };
+            let root = with_git_folder(self.repository, &files.place.context, root, commit);
             self.context(files, root, replacement)
         });
         match context {
