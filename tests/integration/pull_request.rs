@@ -137,6 +137,49 @@ fn new_findings_fail_and_known_ones_do_not() {
     assert!(ran.stdout.contains("the limit max-findings is exceeded"), "{}", ran.stdout);
 }
 
+/// A measurement of one build with these runs, and what it failed with.
+fn measurement(runs: &str, failure: &str) -> String {
+    format!(
+        r#"{{"schema": "dockopt.measure/1", "builds": [{{"name": "before", "dockerfile": "Dockerfile", "runs": [{runs}],
+            "image": null, "failure": {failure}}}]}}"#
+    )
+}
+
+fn report_of(text: &str) -> Ran {
+    Dockopt::new().file("result.json", text).args(["report", "result.json", "--no-config"]).run()
+}
+
+#[test]
+fn a_failed_build_fails() {
+    let ran = report_of(&measurement("", r#"{"message": "RUN false failed"}"#)).code(1);
+    assert!(ran.stdout.starts_with("the build of Dockerfile failed\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("RUN false failed"), "{}", ran.stdout);
+}
+
+#[test]
+fn times_are_medians_and_impossible_ones_are_left_out() {
+    let runs =
+        r#"{"scenario": "cold", "seconds": 16.0, "steps": []}, {"scenario": "cold", "seconds": 40.0, "steps": []}"#;
+    let ran = report_of(&measurement(runs, "null")).code(0);
+    assert!(ran.stdout.starts_with("cold build 28 s\n"), "{}", ran.stdout);
+    let ran = report_of(&measurement(&runs.replace("40.0", "1e308"), "null")).code(0);
+    assert!(ran.stdout.starts_with("cold build 16 s\n"), "{}", ran.stdout);
+    let saved = ran.again(["report", "result.json", "--format=json", "--no-config"]).code(0).stdout;
+    let ran = report_of(&saved.replace("16.0", "-16.0")).code(0);
+    assert!(ran.stdout.starts_with("nothing to compare with\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_token_is_masked_even_if_it_is_escaped() {
+    let text = measurement("", r#"{"message": "gh\u0073_ABCDEFGH12345678 is shown"}"#);
+    for format in ["text", "markdown", "json"] {
+        let ran = Dockopt::new().file("result.json", &text).env("GITHUB_TOKEN", "ghs_ABCDEFGH12345678");
+        let ran = ran.args(["report", "result.json", "--no-config", "--format", format]).run().code(1);
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(all.contains("is shown") && !all.contains("ABCDEFGH"), "{all}");
+    }
+}
+
 #[test]
 fn bad_input_is_named_with_its_place() {
     let bad = [
