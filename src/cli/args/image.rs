@@ -41,7 +41,7 @@ pub(in crate::cli) struct Image {
     /// Image rules to run: names, categories, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Image rules not to run; if both options match a rule, the narrower name wins
+    /// Image rules not to run; if --select and --ignore both match a rule, the more specific name wins
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// Exit with 1 if a finding has at least this severity
@@ -65,7 +65,7 @@ pub(in crate::cli) struct Origin {
     /// Folder of the build context [default: the Dockerfile's folder]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, in any form that IMAGE accepts; layers that both have belong to the base
+    /// The base image, in any form that IMAGE accepts; layers found in both images count as part of the base
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }
@@ -96,7 +96,7 @@ pub(in crate::cli) struct View {
     /// Do not search for duplicate files
     #[arg(long)]
     pub no_duplicates: bool,
-    /// Bandwidth to estimate the pull time for, in bits per second; several are separated by commas
+    /// Network speeds for the estimated pull time, in bits per second, separated by commas
     #[arg(long, value_name = "RATE", value_delimiter = ',', value_parser = rate, default_value = "100M")]
     pub bandwidth: Vec<u64>,
 }

@@ -24,7 +24,7 @@ pub(in crate::cli) struct Measure {
     /// How often to run each build; the median is shown
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub rounds: u16,
-    /// Rebuilds to measure; the cold build is always measured
+    /// Rebuilds to measure after the cold build, which is always measured
     #[arg(long, value_enum, value_name = "SCENARIOS", value_delimiter = ',', default_values_t = [Case::Unchanged, Case::Source, Case::Dependency])]
     pub scenarios: Vec<Case>,
     /// Source file to change [default: one that the build copies]
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Builds {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Case {
-    /// No rebuild
+    /// Only the cold build
     Cold,
     /// A rebuild without changes
     Unchanged,

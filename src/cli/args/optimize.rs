@@ -33,17 +33,17 @@ pub(in crate::cli) struct Optimize {
     /// Print each planned step and its reason without writing
     #[arg(long, conflicts_with_all = ["diff", "write", "to"])]
     pub plan: bool,
-    /// With --plan, do not look at git history for what each rung saves
+    /// With --plan, do not use git history to count what each level saves
     #[arg(long, requires = "plan")]
     pub no_history: bool,
-    /// With --plan, a build log or the JSON of `dockopt measure`, to say in seconds what each rung saves
+    /// With --plan, a build log or the JSON of `dockopt measure`: shows in seconds what each level saves
     #[arg(long, value_name = "LOG", requires = "plan", conflicts_with = "no_history")]
     pub log: Option<PathBuf>,
     /// Print nothing, and exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
     /// How much to rewrite: 0 (little) to 6 (a production server), or `max`; `--plan` shows the levels
-    #[arg(long, value_name = "RUNG", default_value = "5")]
+    #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: Level,
     /// Run only these passes (`--plan` lists them)
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]

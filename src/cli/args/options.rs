@@ -62,7 +62,7 @@ pub(in crate::cli) struct Global {
     /// Write the result to a file instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Print only results: no notes, no progress, and nothing if there are no findings
+    /// Print only results, without notes and progress; print nothing if there are no findings
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Also print which files and settings are used, and how long it took
@@ -80,7 +80,7 @@ pub(in crate::cli) struct Choice {
     /// Rules to run: names, aliases, categories, groups, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Rules not to run; if both options match a rule, the narrower name wins
+    /// Rules not to run; if --select and --ignore both match a rule, the more specific name wins
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// Date for end-of-life and similar checks [default: `SOURCE_DATE_EPOCH`, else today]

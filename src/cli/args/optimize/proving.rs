@@ -10,10 +10,10 @@ pub(in crate::cli) struct Proving {
     /// Build and run the original and the rewrite, compare them, and keep only changes after which the application still works; needs a Docker engine
     #[arg(long)]
     pub verify: bool,
-    /// Prove your own rewrite instead: a Dockerfile, or a folder with a Dockerfile and a .dockerignore
+    /// Prove your own rewrite, not dockopt's: a Dockerfile, or a folder with a Dockerfile and a .dockerignore
     #[arg(long, value_name = "FILE|DIR", requires = "verify", conflicts_with_all = ["write", "to", "only", "skip"])]
     pub against: Option<PathBuf>,
-    /// Request to compare: a path, a URL, or a command that runs in the containers [default: guessed from the sources]
+    /// What to run against both versions to compare the answers: a path, a URL, or a command [default: guessed from the sources]
     #[arg(long, value_name = "URL|PATH|CMD", requires = "verify")]
     pub probe: Vec<String>,
     /// Start a container that the application needs, reachable as NAME: `db=postgres:17,POSTGRES_PASSWORD=x`
