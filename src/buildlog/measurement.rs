@@ -85,7 +85,7 @@ fn logged_build(build: &Value, scenario: &str) -> Option<LoggedBuild> {
     Some(logged)
 }
 
-/// Seconds; `None` for what is none.
+/// Seconds; `None` for a value that is not a duration.
 fn duration(value: &Value) -> Option<f64> {
     value.as_f64().filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
 }

@@ -42,8 +42,6 @@ pub fn causes(kind: FigureKind, before: &BuildState, after: &BuildState) -> Vec<
 struct Share {
     amount: f64,
     line: Option<u32>,
-    /// How many instructions of this text there are.
-    count: usize,
 }
 
 fn size_causes(before: &BuildState, after: &BuildState) -> Vec<ChangeCause> {
@@ -57,7 +55,6 @@ fn size_causes(before: &BuildState, after: &BuildState) -> Vec<ChangeCause> {
             let share = shares.entry(text).or_default();
             share.amount += super::read::number(layer.bytes);
             share.line = share.line.or(layer.line);
-            share.count += 1;
         }
         shares
     };
@@ -85,7 +82,6 @@ fn step_causes(kind: FigureKind, before: &BuildState, after: &BuildState) -> Vec
             let share = shares.entry(step_text(&step.name)).or_default();
             share.amount += step.seconds;
             share.line = share.line.or(step.line);
-            share.count += 1;
         }
         shares
     };

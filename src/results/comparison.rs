@@ -54,7 +54,7 @@ pub struct FigureRow {
 pub struct Comparison {
     /// The state.
     pub state: ProjectState,
-    /// Where the state before comes from; `None` if there is none.
+    /// Where the earlier state comes from; `None` without a baseline.
     pub baseline: Option<BaselineOrigin>,
     /// The figures.
     pub rows: Vec<FigureRow>,

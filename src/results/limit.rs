@@ -97,7 +97,7 @@ pub(super) fn check(build: &str, limit: &Limit, value: LimitedValue, written: Op
         _ => after,
     };
     check.value = Some(bound_like(limit.bound, amount));
-    let most = number(limit.bound);
+    let most = limit.bound.value();
     let excess = amount - most;
     if matches!(limit.bound, Bound::Seconds(_)) && excess > 0.0 && excess < tolerance(most, value.spread) {
         check.unknown = Some("not judged: runs differ by as much as it exceeds the limit".to_owned());
@@ -140,12 +140,5 @@ fn bound_like(bound: Bound, amount: f64) -> Bound {
         Bound::Count(_) => Bound::Count(whole(amount)),
         Bound::Ratio(_) => Bound::Ratio(amount),
         Bound::Seconds(_) => Bound::Seconds(amount),
-    }
-}
-
-fn number(bound: Bound) -> f64 {
-    match bound {
-        Bound::Bytes(number) | Bound::Count(number) => super::read::number(number),
-        Bound::Ratio(number) | Bound::Seconds(number) => number,
     }
 }

@@ -45,7 +45,7 @@ pub fn ratio(text: &str) -> Option<f64> {
     (share.is_finite() && (scale > 1.0 || share <= 1.0)).then_some(share)
 }
 
-/// Seconds: a number, or a number with `s`, `min` or `h`. `None` for what is no time.
+/// Seconds: a number, or a number with `s`, `min` or `h`. `None` if it is not a duration.
 pub(super) fn seconds(text: &str) -> Option<f64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

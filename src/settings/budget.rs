@@ -112,6 +112,17 @@ pub enum Bound {
     Seconds(f64),
 }
 
+impl Bound {
+    /// The bytes, the number, the share or the seconds.
+    #[allow(clippy::cast_precision_loss, reason = "figures for people")]
+    pub const fn value(self) -> f64 {
+        match self {
+            Self::Bytes(number) | Self::Count(number) => number as f64,
+            Self::Ratio(number) | Self::Seconds(number) => number,
+        }
+    }
+}
+
 /// A limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {

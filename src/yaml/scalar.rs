@@ -165,7 +165,7 @@ fn float(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-/// Whether it is a date of the calendar, alone or with a time behind it.
+/// Whether it is a valid date, alone or followed by a time.
 fn is_time(text: &str) -> bool {
     let Some((date, time)) = text
         .find(['T', 't', ' '])

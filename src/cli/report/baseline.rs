@@ -21,7 +21,7 @@ const MOST_FILES: usize = 1_000_000;
 pub(super) struct Baseline {
     pub(super) results: Vec<ReadResult>,
     pub(super) origin: BaselineOrigin,
-    /// Why there is none, or what is wrong with those that were passed over.
+    /// Why no baseline was found, or what is wrong with those that were skipped.
     pub(super) notices: Vec<String>,
 }
 

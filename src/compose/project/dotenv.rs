@@ -147,7 +147,7 @@ impl DotenvReader<'_> {
                 }
             }
         }
-        // As compose-go has it: a name without a line end behind it is none, and what stands there is read again as a value.
+        // As in compose-go: a name must be followed by a line end; otherwise the text is read again as a value.
         self.at = self.text.len() - self.rest().trim_start_matches(is_space).len();
         Ok((String::new(), false))
     }
@@ -230,7 +230,7 @@ fn escapes(text: &str) -> String {
                 rest = &rest[1 + digits..];
                 continue;
             }
-            // `\c`, and what is no escape.
+            // `\c`, and backslashes that do not start an escape.
             _ => {
                 out.push('\\');
                 continue;

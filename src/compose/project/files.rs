@@ -30,7 +30,7 @@ pub struct ProjectFiles {
 pub enum ProjectNeed {
     /// What is behind this path.
     File(String),
-    /// This path with the first symbolic link in it replaced by where it leads; the path itself where there is none.
+    /// This path with the first symbolic link in it replaced by its target; the path itself if it has no link.
     Link(String),
 }
 

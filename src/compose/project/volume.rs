@@ -241,7 +241,7 @@ pub(super) fn ports(spec: &str, place: Option<ComposePlace>) -> Result<Vec<Compo
     Ok(forms.into_iter().map(|(_, form)| form).collect())
 }
 
-/// An address without brackets; `None` where it is none.
+/// An address without brackets; `None` if the text is not an address.
 fn address(ip: &str) -> Option<String> {
     let plain = match ip.strip_prefix('[') {
         Some(inside) => inside.strip_suffix(']')?,

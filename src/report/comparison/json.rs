@@ -131,8 +131,8 @@ fn limit(check: &LimitCheck) -> LimitJson<'_> {
         build: Some(check.build.as_str()).filter(|build| !build.is_empty()),
         limit: &check.name,
         figure: check.figure,
-        bound: number(check.limit),
-        value: check.value.map(number),
+        bound: check.limit.value(),
+        value: check.value.map(Bound::value),
         unit: match check.limit {
             Bound::Bytes(_) => "bytes",
             Bound::Count(_) => "count",
@@ -143,14 +143,6 @@ fn limit(check: &LimitCheck) -> LimitJson<'_> {
         unknown: check.unknown.as_deref(),
         lifted_by: check.lifted_by.as_deref(),
         written: check.written.as_deref(),
-    }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "sums of bytes up to 9 PB are exact")]
-const fn number(bound: Bound) -> f64 {
-    match bound {
-        Bound::Bytes(number) | Bound::Count(number) => number as f64,
-        Bound::Ratio(number) | Bound::Seconds(number) => number,
     }
 }
 

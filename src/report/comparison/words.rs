@@ -68,7 +68,7 @@ pub(super) fn change(row: &FigureRow) -> String {
     }
 }
 
-/// What is to be known of a row's change: that it is noise, or why there is none.
+/// A note on a row's change: that it is not judged, or why the row has no change.
 pub(super) fn remark(row: &FigureRow) -> String {
     match (row.direction, row.noise) {
         (Direction::Noise, Some(noise)) => format!("not judged: less than {}", seconds(noise)),
