@@ -22,7 +22,7 @@ mod shellcheck;
 mod text_files;
 mod walk;
 
-pub use self::build_log::{build_log_name, read_build_log};
+pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
 pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::evidence::{evidence, runs};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};

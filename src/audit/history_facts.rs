@@ -43,7 +43,9 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
                 impact.saves = Some(Saving::Reruns { reruns, builds });
                 impact.evidence = match costly {
                     CostlyCommits::All => format!("{}: {builds} of the last {builds} commits", impact.evidence),
-                    _ => format!("the step reran in {reruns} of the last {builds} commits, by git history"),
+                    _ => format!(
+                        "with this Dockerfile the step reruns in {reruns} of the last {builds} commits, by git history"
+                    ),
                 };
             }
         }

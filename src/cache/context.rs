@@ -333,7 +333,7 @@ fn follow<'t>(context: &'t ContextFiles, names: &[String]) -> Followed<'t> {
             next.extend_from_slice(&names[index + 1..]);
             return Followed::Link(next);
         }
-        if index + 1 == names.len() {
+        if index + 1 == names.len() || matches!(node, Node::Other(_)) {
             return Followed::Place(Place { path, node, state, only_if_filled });
         }
         let Node::Directory { entries, .. } = node else { return Followed::Nothing };

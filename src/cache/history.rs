@@ -186,7 +186,7 @@ fn causes(prediction: &Prediction, index: usize) -> BTreeMap<HistoryCause, BTree
                     continue;
                 }
                 StepReason::Files(_) => HistoryCause::Files,
-                StepReason::Part { .. } | StepReason::VariableOrder | StepReason::New | StepReason::Moved => {
+                StepReason::Part { .. } | StepReason::VariableOrder { .. } | StepReason::New | StepReason::Moved => {
                     HistoryCause::Dockerfile
                 }
                 StepReason::Image(_) | StepReason::Remote(_) => HistoryCause::Outside,

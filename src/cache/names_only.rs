@@ -41,14 +41,17 @@ fn folder(context: &BuildContext, id: Option<EntryId>, above: &str) -> Directory
 /// Permission bits of a file that is touched and does not exist.
 const FILE_MODE: u16 = 0o644;
 
-/// The tree with another content of a file, or of all files of a folder; a file that is not in it is added.
+/// The tree with another content of a file, or of all files of a folder; a file that is not in it is added. The empty
+/// path is the root.
 pub fn touch(root: &Directory, path: &str) -> Directory {
+    if path.is_empty() {
+        let names = root.entries().iter().map(|(name, _)| name.to_string());
+        return names.fold(root.clone(), |root, name| touch(&root, &name));
+    }
     let node = match root.node(path) {
         Some(Node::File(file)) => Node::File(FileNode { content: changed(file.content), ..file.clone() }),
         Some(Node::Directory { mode, entries }) => {
-            let names = entries.entries().iter().map(|(name, _)| name.to_string());
-            let entries = names.fold((**entries).clone(), |folder, name| touch(&folder, &name));
-            Node::Directory { mode: *mode, entries: Arc::new(entries) }
+            Node::Directory { mode: *mode, entries: Arc::new(touch(entries, "")) }
         }
         Some(Node::Link(target)) => Node::Link(format!("{target} ").into()),
         Some(Node::Other(content)) => Node::Other(changed(*content)),

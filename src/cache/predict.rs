@@ -58,7 +58,14 @@ pub enum StepReason {
         instruction: Option<usize>,
     },
     /// The variables are the same in another order.
-    VariableOrder,
+    VariableOrder {
+        /// The first that comes earlier than before.
+        name: String,
+        /// What it now comes before.
+        next: String,
+        /// Index of the instruction that sets it.
+        instruction: Option<usize>,
+    },
     /// It reads a stage in which this step reruns.
     Stage(usize),
     /// It reads another image than before.
@@ -214,14 +221,23 @@ fn part_reasons(before: &[Part], after: &[Part]) -> Vec<StepReason> {
             instruction: None,
         });
     }
-    let is_same = |(a, b): (&Part, &Part)| a.kind == b.kind && a.text == b.text;
-    if reasons.is_empty() && !(before.len() == after.len() && before.iter().zip(after).all(is_same)) {
-        let is_variable = |part: &&Part| matches!(part.kind, PartKind::Variable(_));
-        if before.iter().any(|part| is_variable(&part)) {
-            reasons.push(StepReason::VariableOrder);
-        }
+    if reasons.is_empty() {
+        reasons.extend(variable_order(before, after));
     }
     reasons
+}
+
+/// Which variable comes earlier than before, if the same ones are in another order.
+fn variable_order(before: &[Part], after: &[Part]) -> Option<StepReason> {
+    fn variables(parts: &[Part]) -> impl Iterator<Item = (&str, &Part)> {
+        parts.iter().filter_map(|part| match &part.kind {
+            PartKind::Variable(name) => Some((name.as_str(), part)),
+            _ => None,
+        })
+    }
+    let (next, (name, part)) =
+        variables(before).map(|(name, _)| name).zip(variables(after)).find(|(old, (new, _))| old != new)?;
+    Some(StepReason::VariableOrder { name: name.to_owned(), next: next.to_owned(), instruction: part.instruction })
 }
 
 /// The counterpart of each step of `after` in `before`: the same text in the same stage, else the next one of its kind.

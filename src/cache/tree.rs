@@ -45,7 +45,7 @@ pub enum Node {
     },
     /// A symbolic link and its text.
     Link(Box<str>),
-    /// A submodule, device or pipe.
+    /// A device or pipe, or a submodule whose files are not known: a path that leads into it takes all of it.
     Other(ContentId),
 }
 

@@ -9,7 +9,7 @@ use super::output::{CommandFailure, base, code, complain, describe_inputs, line,
 use crate::build::Build;
 use crate::buildlog::LogForm;
 use crate::inputs::{Inputs, TimedSteps};
-use crate::load::{FactSelection, build_log_name, read_build_log};
+use crate::load::{FactSelection, build_log_name, read_build_log, untimed_steps};
 use crate::report::{self, ReportRun};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
@@ -58,10 +58,7 @@ fn add_times(path: &Path, inputs: &mut Inputs) -> Result<(), CommandFailure> {
         }
     }
     if timed.is_empty() {
-        let text = format!(
-            "`{name}` has no time of a step of these builds: give the log or the measurement of a build in which they ran"
-        );
-        inputs.notices.push(text);
+        inputs.notices.push(untimed_steps(path));
     }
     inputs.timed = timed;
     Ok(())

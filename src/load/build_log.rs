@@ -15,6 +15,14 @@ pub fn build_log_name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
+/// What a reader must know of a log or a measurement that has no time of the steps that it was given for.
+pub fn untimed_steps(path: &Path) -> String {
+    format!(
+        "`{}` has no time of a step of these builds: give the log or the measurement of a build in which they ran",
+        build_log_name(path)
+    )
+}
+
 /// Reads the log in a file, or on standard input.
 ///
 /// # Errors

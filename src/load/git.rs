@@ -8,17 +8,18 @@ mod directories;
 mod folder;
 mod history;
 mod index;
+mod large_files;
 mod modes;
 mod repository;
 mod revision;
-mod special_files;
+mod submodules;
 mod tree;
 mod work_tree;
 
 pub use gix_hash::ObjectId;
 
 pub use self::builds::{BuildPaths, CommitBuild, CommitFiles};
-pub use self::directories::Directories;
+pub use self::directories::{Directories, WorkDirectory};
 pub(super) use self::folder::{common_dir, git_folder, small_file};
 pub use self::history::{Commit, History, HistoryEnd};
 pub(super) use self::index::tracked_paths;

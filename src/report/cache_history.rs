@@ -38,6 +38,8 @@ pub struct CacheHistoryReport {
     pub tables: Vec<HistoryTable>,
     /// What a reader must know.
     pub notices: Vec<String>,
+    /// Whether files of submodules could not be read.
+    pub is_partial: bool,
     /// Why there are no more commits: `root`, `limit`, `shallow`, `unreadable`.
     pub end: &'static str,
 }
@@ -98,7 +100,7 @@ fn headline(report: &CacheHistoryReport, table: &HistoryTable) -> String {
         (Some(first), _) => format!(" of {first}"),
         _ => String::new(),
     };
-    format!("{}{range}, {builder}", count(table.builds() as u64, "build"))
+    format!("{}{range}, {builder}", count(table.builds() as u64, "commit"))
 }
 
 fn steps(table: &HistoryTable, layout: Layout) -> String {
@@ -179,10 +181,11 @@ fn unbuilt(report: &CacheHistoryReport, table: &HistoryTable) -> Vec<String> {
 #[allow(clippy::cast_precision_loss)] // Numbers of commits.
 fn expected(table: &HistoryTable) -> Option<String> {
     let (least, most) = table.expected_seconds()?;
-    let each = if most - least > 0.1 { format!("{} to {}", seconds(least), seconds(most)) } else { seconds(most) };
+    let (least, greatest) = (seconds(least), seconds(most));
+    let each = if least == greatest { greatest } else { format!("{least} to {greatest}") };
     let builds = table.builds();
     let all = seconds(most * builds as f64);
-    Some(format!("expected: {each} for each build, {all} for {}, by the log", count(builds as u64, "build")))
+    Some(format!("expected: {each} for each commit, {all} for {}, by the log", count(builds as u64, "commit")))
 }
 
 /// What another Dockerfile changes for the steps that run the same command, over the commits that both build.
@@ -194,15 +197,15 @@ fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
             "`{}` reran in {} of {}; with `{name}` it would have been {}",
             cut(&clean(&step.name), STEP_NAME),
             step.before,
-            count(step.builds as u64, "build"),
+            count(step.builds as u64, "commit"),
             step.after,
         )
     };
     let mut remarks: Vec<String> = compared.steps.iter().map(remark).collect();
     if let Some(saved) = compared.saved_seconds {
         let verb = if saved < 0.0 { "cost" } else { "saved" };
-        let builds = count(compared.builds as u64, "build");
-        remarks.push(format!("`{name}` would have {verb} {} in {builds}, by the log", seconds(saved.abs())));
+        let commits = count(compared.builds as u64, "commit");
+        remarks.push(format!("`{name}` would have {verb} {} in {commits}, by the log", seconds(saved.abs())));
     }
     remarks
 }

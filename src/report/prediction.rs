@@ -9,7 +9,9 @@ use super::layout::{Layout, TextStyle, clean, cut, pad, width, wrap};
 use super::units::{count, seconds};
 use super::wire;
 use crate::audit::ProblemReport;
-use crate::cache::{FileChangeKind, Graph, Prediction, StepKind, StepPrediction, StepReason, StepVerdict};
+use crate::cache::{
+    FileChangeKind, Graph, Prediction, SourceOrigin, StepKind, StepPrediction, StepReason, StepVerdict,
+};
 use crate::finding::Mask;
 
 /// What is predicted of a build.
@@ -33,6 +35,8 @@ pub struct BuildPrediction {
     pub mask: Mask,
     /// What the reader has to know: the history is shallow, files that were named are not sent.
     pub notes: Vec<String>,
+    /// Whether files of submodules could not be read.
+    pub is_partial: bool,
 }
 
 /// Columns of the verdict.
@@ -56,16 +60,58 @@ impl BuildPrediction {
         prediction.reasons.iter().map(|reason| self.mask.apply(&writer.sentence(reason))).collect()
     }
 
-    /// Seconds of all steps with a verdict; `None` if a log says nothing of any.
-    fn total(&self, verdict: StepVerdict) -> Option<f64> {
-        let steps = self.steps().filter(|(_, step)| step.verdict == verdict);
-        let known: Vec<f64> = steps.filter_map(|(index, _)| *self.seconds.get(index)?).collect();
+    /// Seconds of all steps with a fate; `None` if a log says nothing of any.
+    fn total(&self, fate: StepFate) -> Option<f64> {
+        let known: Vec<f64> = self.of_fate(fate).filter_map(|index| *self.seconds.get(index)?).collect();
         (!known.is_empty()).then(|| known.iter().sum())
     }
 
-    fn number(&self, verdict: StepVerdict) -> usize {
-        self.steps().filter(|(_, step)| step.verdict == verdict).count()
+    fn number(&self, fate: StepFate) -> usize {
+        self.of_fate(fate).count()
     }
+
+    /// The steps with a fate.
+    fn of_fate(&self, fate: StepFate) -> impl Iterator<Item = usize> {
+        let fates = self.step_fates();
+        self.steps().map(|(index, _)| index).filter(move |index| fates.get(*index) == Some(&fate))
+    }
+
+    /// What happens to each step of the graph.
+    fn step_fates(&self) -> Vec<StepFate> {
+        let mut fates: Vec<StepFate> = Vec::with_capacity(self.graph.steps.len());
+        for (step, prediction) in self.graph.steps.iter().zip(&self.prediction.steps) {
+            let sources = step.sources.iter().filter_map(|source| match source.origin {
+                SourceOrigin::Stage { step, .. } => step,
+                _ => None,
+            });
+            let mut needed = step.parent.into_iter().chain(sources);
+            let is_broken = |index: usize| matches!(fates.get(index), Some(StepFate::Fails | StepFate::NotRun));
+            fates.push(if prediction.reasons.iter().any(|reason| matches!(reason, StepReason::Missing(_))) {
+                StepFate::Fails
+            } else if needed.any(is_broken) {
+                StepFate::NotRun
+            } else {
+                match prediction.verdict {
+                    StepVerdict::Hit => StepFate::Cached,
+                    StepVerdict::Unknown => StepFate::MayRerun,
+                    StepVerdict::Miss => StepFate::Reruns,
+                }
+            });
+        }
+        fates
+    }
+}
+
+/// What happens to a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StepFate {
+    Cached,
+    MayRerun,
+    Reruns,
+    /// A file that it copies does not exist.
+    Fails,
+    /// A step that it needs fails.
+    NotRun,
 }
 
 /// The predictions for people.
@@ -80,12 +126,15 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
     let has_seconds = build.seconds.iter().any(Option::is_some);
     let numbers = build.steps().map(|(index, _)| build.line_of(build.graph.steps[index].instruction));
     let digits = numbers.max().unwrap_or(0).to_string().len().max(4);
-    for (index, prediction) in build.steps() {
+    let fates = build.step_fates();
+    for ((index, prediction), fate) in build.steps().filter_map(|step| Some((step, *fates.get(step.0)?))) {
         let step = &build.graph.steps[index];
-        let (word, style) = match prediction.verdict {
-            StepVerdict::Hit => ("cached", TextStyle::Dim),
-            StepVerdict::Unknown => ("may rerun", TextStyle::Info),
-            StepVerdict::Miss => ("reruns", TextStyle::Warning),
+        let (word, style) = match fate {
+            StepFate::Cached => ("cached", TextStyle::Dim),
+            StepFate::MayRerun => ("may rerun", TextStyle::Info),
+            StepFate::Reruns => ("reruns", TextStyle::Warning),
+            StepFate::Fails => ("fails", TextStyle::Error),
+            StepFate::NotRun => ("not run", TextStyle::Dim),
         };
         let time = build.seconds.get(index).copied().flatten().map(seconds).unwrap_or_default();
         let time = if has_seconds { format!("{time:>10}  ") } else { String::new() };
@@ -94,7 +143,8 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
         let room = layout.columns().saturating_sub(width(&line) + width(&verdict)).max(12);
         let name = build.mask.apply(&step.name);
         out.push_str(&format!("{line}{}{}\n", layout.paint(style, &verdict), cut(&clean(&name), room)));
-        for sentence in shown_sentences(build, prediction) {
+        let sentences = if fate == StepFate::NotRun { Vec::new() } else { shown_sentences(build, prediction) };
+        for sentence in sentences {
             for text in wrap(&sentence, layout.columns().saturating_sub(digits + 6)) {
                 out.push_str(&format!("  {}  {}\n", " ".repeat(digits), layout.paint(TextStyle::Plain, &text)));
             }
@@ -120,14 +170,17 @@ fn shown_sentences(build: &BuildPrediction, prediction: &StepPrediction) -> Vec<
 
 fn summary(build: &BuildPrediction) -> String {
     let all = build.steps().count();
-    let (misses, unknown) = (build.number(StepVerdict::Miss), build.number(StepVerdict::Unknown));
+    if let Some(index) = build.of_fate(StepFate::Fails).next() {
+        let line = build.graph.steps.get(index).map_or(0, |step| build.line_of(step.instruction));
+        return format!("the build fails at line {line}: a file that it copies is not in the build context");
+    }
+    let (misses, unknown) = (build.number(StepFate::Reruns), build.number(StepFate::MayRerun));
     if misses + unknown == 0 {
         return format!("all {} are cached", count(all as u64, "step"));
     }
-    let time =
-        |verdict| build.total(verdict).map(|total| format!(" (≈ {}, measured)", seconds(total))).unwrap_or_default();
+    let time = |fate| build.total(fate).map(|total| format!(" (≈ {}, measured)", seconds(total))).unwrap_or_default();
     let verb = |number: usize| if number == 1 { "reruns" } else { "rerun" };
-    let mut text = format!("{misses} of {} {}{}", count(all as u64, "step"), verb(misses), time(StepVerdict::Miss));
+    let mut text = format!("{misses} of {} {}{}", count(all as u64, "step"), verb(misses), time(StepFate::Reruns));
     if unknown > 0 {
         let mut reasons = build.steps().flat_map(|(_, step)| &step.reasons);
         let is_download = reasons.any(|reason| matches!(reason, StepReason::Remote(_)));
@@ -136,7 +189,7 @@ fn summary(build: &BuildPrediction) -> String {
             (true, true) => "results of steps that rerun, and on what is downloaded",
             (_, false) => "results of steps that rerun",
         };
-        text.push_str(&format!(", {unknown} may rerun{}: that depends on {depends_on}", time(StepVerdict::Unknown)));
+        text.push_str(&format!(", {unknown} may rerun{}: that depends on {depends_on}", time(StepFate::MayRerun)));
     }
     text
 }
@@ -149,6 +202,7 @@ pub fn prediction_json(root: &str, builds: &[BuildPrediction], problems: &[Probl
 }
 
 fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
+    let fates = build.step_fates();
     let steps = build.steps().map(|(index, prediction)| {
         let step = &build.graph.steps[index];
         let files = prediction.reasons.iter().find_map(|reason| match reason {
@@ -159,10 +213,12 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
         wire::StepPredictionJson {
             line: build.line_of(step.instruction),
             step: build.mask.apply(&step.name),
-            verdict: match prediction.verdict {
-                StepVerdict::Hit => "cached",
-                StepVerdict::Unknown => "may_rerun",
-                StepVerdict::Miss => "reruns",
+            verdict: match fates.get(index) {
+                Some(StepFate::Cached) | None => "cached",
+                Some(StepFate::MayRerun) => "may_rerun",
+                Some(StepFate::Reruns) => "reruns",
+                Some(StepFate::Fails) => "fails",
+                Some(StepFate::NotRun) => "not_run",
             },
             reasons: build.sentences(prediction),
             files: changed
@@ -177,10 +233,11 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
         target: build.target.as_deref(),
         compared: &build.compared,
         steps: steps.collect(),
-        cached: build.number(StepVerdict::Hit),
-        reruns: build.number(StepVerdict::Miss),
-        may_rerun: build.number(StepVerdict::Unknown),
-        rerun_seconds: build.total(StepVerdict::Miss),
+        cached: build.number(StepFate::Cached),
+        reruns: build.number(StepFate::Reruns),
+        may_rerun: build.number(StepFate::MayRerun),
+        rerun_seconds: build.total(StepFate::Reruns),
+        partial: build.is_partial,
         notes: &build.notes,
     }
 }

@@ -358,6 +358,7 @@ pub(super) struct BuildPredictionJson<'a> {
     pub reruns: usize,
     pub may_rerun: usize,
     pub rerun_seconds: Option<f64>,
+    pub partial: bool,
     pub notes: &'a [String],
 }
 

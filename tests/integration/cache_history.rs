@@ -124,8 +124,8 @@ fn another_dockerfile_is_compared() {
     assert_eq!(after["expected_seconds"], serde_json::json!({ "least": 7.0, "most": 7.0 }));
     let text = ran.again(["cache", "history"].into_iter().chain(args)).code(0).stdout;
     for part in [
-        "`[4/5] RUN npm ci --omit=dev` reran in 3 of 6 builds; with `other/Dockerfile` it would have been 1",
-        "`other/Dockerfile` would have saved 1 min 6 s in 6 builds",
+        "`[4/5] RUN npm ci --omit=dev` reran in 3 of 6 commits; with `other/Dockerfile` it would have been 1",
+        "`other/Dockerfile` would have saved 1 min 6 s in 6 commits",
         "src/app.js 1",
     ] {
         assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part}\n{text}");
@@ -213,9 +213,9 @@ fn a_plan_names_what_each_rung_saves() {
     let ran = project(NAIVE).file("build.log", LOG).args(plan).run().code(0);
     let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "`RUN npm ci --omit=dev` reran in 2 of 6 builds, would have been 1",
-        "saves 30 s in 6 builds, by the log",
-        "computed for 6 builds of the last 7 commits",
+        "`RUN npm ci --omit=dev` reran in 2 of 6 commits, would have been 1",
+        "saves 30 s in 6 commits, by the log",
+        "computed for the last 6 commits that build",
     ] {
         assert!(text.contains(part), "{part}\n{}\n{}", ran.stdout, ran.stderr);
     }
@@ -308,19 +308,46 @@ fn what_cannot_be_followed_is_told() {
     assert!(log.stderr.contains("is in none of") || log.stderr.contains("`a.txt`"), "{}", log.stderr);
 }
 
-#[test]
-fn submodules_and_large_files_are_told() {
-    let inner = tempfile::tempdir().unwrap();
-    git(inner.path(), &["init", "-q"]);
-    commit(inner.path(), "inner", &[("x.txt", "1")]);
-    let dockopt = project(DOCKERFILE);
+/// A project with a submodule in `vendor/inner` whose source is changed in the last of four commits.
+pub(crate) fn with_submodule(dockerfile: &str, inner: &Path) -> Dockopt {
+    git(inner, &["init", "-q"]);
+    commit(inner, "inner", &[("src/x.c", "1"), ("notes.md", "1")]);
+    let dockopt = Dockopt::new();
     let at = dockopt.path();
-    git(at, &["submodule", "add", "-q", inner.path().to_str().unwrap(), "vendor/inner"]);
+    git(at, &["init", "-q"]);
+    commit(at, "the project", &[("Dockerfile", dockerfile), (".dockerignore", ".git\n**/*.md\nDockerfile\n")]);
+    git(at, &["submodule", "add", "-q", inner.to_str().unwrap(), "vendor/inner"]);
     commit(at, "a submodule", &[(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")]);
-    let (json, _) = history(dockopt, &[]);
-    assert_eq!(rows(&json["tables"][0])[0], "...##");
-    let notices = json["notices"].to_string();
-    assert!(notices.contains("`vendor/inner`") && notices.contains("Git LFS"), "{notices}");
+    for (message, file) in [("its text", "notes.md"), ("its source", "src/x.c")] {
+        commit(inner, message, &[(file, "2")]);
+        git(&at.join("vendor/inner"), &["pull", "-q"]);
+        commit(at, message, &[]);
+    }
+    dockopt
+}
+
+#[test]
+fn the_files_of_submodules_are_compared() {
+    let inner = tempfile::tempdir().unwrap();
+    let dockerfile = "FROM debian:13\nCOPY vendor/inner/src /src\nRUN make\nCOPY . /all\n";
+    let dockopt = with_submodule(dockerfile, inner.path());
+    let folder = dockopt.path().to_owned();
+    let (json, ran) = history(dockopt, &[]);
+    // The first commit lacks the folder that is copied; the text is left out by .dockerignore.
+    assert_eq!(rows(&json["tables"][0]), ["###", "...", "first", "failed"]);
+    assert_eq!(json["tables"][0]["steps"][1]["files"][0]["path"], "vendor/inner/src/x.c");
+    assert_eq!((&json["partial"], json["notices"].to_string().contains("Git LFS")), (&false.into(), true), "{json}");
+    // A clone without the submodule knows only that its commit changed.
+    git(&folder, &["submodule", "deinit", "-q", "-f", "--all"]);
+    fs::remove_dir_all(folder.join(".git/modules")).unwrap();
+    let without = ran.again(["cache", "history", "--format", "json"]).code(0).json();
+    keeps_schema(include_str!("../../schemas/cache-history.schema.json"), &without);
+    assert_eq!(rows(&without["tables"][0]), ["###", "###", "first", "failed"]);
+    assert_eq!(without["partial"], true);
+    assert!(
+        without["notices"].to_string().contains("answer is partial: `vendor/inner` counts as changed"),
+        "{without}"
+    );
 }
 
 #[test]
@@ -333,7 +360,103 @@ fn an_audit_says_how_many_commits_paid() {
     let report = json.json();
     keeps_schema(include_str!("../../schemas/audit.schema.json"), &report);
     assert_eq!(report["builds"][0]["rerun"]["commits"], serde_json::json!({ "reruns": 2, "of": 6 }));
-    assert!(report["findings"].to_string().contains("2 of the last 6 commits, by git history"), "{report}");
+    assert!(report["findings"].to_string().contains("reruns in 2 of the last 6 commits, by git history"), "{report}");
+    assert_eq!(report["notices"], serde_json::json!([]));
     let without = json.again(["audit", "--no-history", "--select", "sources-before-dependencies"]);
     assert!(!without.stdout.contains("commits"), "{}", without.stdout);
+}
+
+#[test]
+fn an_audit_and_a_history_count_the_same() {
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    commit(at, "first", &[("Dockerfile", NAIVE), (".dockerignore", ".git\n"), ("package.json", "{}")]);
+    for number in 0..9 {
+        let file = if number % 3 == 0 { "src/app.js" } else { "Dockerfile.md" };
+        commit(at, "next", &[(file, &number.to_string())]);
+    }
+    let audit = dockopt.args(["audit", "--select", "sources-before-dependencies"]).run();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&audit.stdout).contains("9 of the last 9 commits did"), "{}", audit.stdout);
+    let history = audit.again(["cache", "history"]).code(0);
+    assert!(words(&history.stdout).contains("Dockerfile 9 commits of"), "{}", history.stdout);
+    assert!(words(&history.stdout).contains("RUN npm ci 9 of 9"), "{}", history.stdout);
+}
+
+#[test]
+fn an_audit_says_why_commits_have_no_price() {
+    let project = project(NAIVE);
+    let folder = project.path().to_owned();
+    let audit = project.args(["audit", "."]).run();
+    assert!(!audit.stdout.contains("no prices by commits"), "{}", audit.stdout);
+    let shallow = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.display());
+    git(shallow.path(), &["clone", "-q", "--depth", "3", &url, "clone"]);
+    let clone = shallow.path().join("clone");
+    let ran = audit.again(["audit", clone.to_str().unwrap()]);
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("no prices by commits: the clone is shallow and ends after 3 commits"), "{}", ran.stdout);
+    assert!(words.contains("`fetch-depth: 0`"), "{}", ran.stdout);
+    let quiet = ran.again(["audit", "--no-history", clone.to_str().unwrap()]);
+    assert!(!quiet.stdout.contains("no prices by commits"), "{}", quiet.stdout);
+    git(&clone, &["fetch", "-q", "--unshallow"]);
+    git(&clone, &["reset", "-q", "--hard", "HEAD~4"]);
+    let young = quiet.again(["audit", "--format", "json", clone.to_str().unwrap()]).json();
+    let notices = young["notices"].to_string();
+    assert!(notices.contains("has been built by fewer than 6 commits"), "{notices}");
+    let tree = git(&clone, &["rev-parse", "HEAD~1^{tree}"]);
+    let damaged = clone.join(".git/objects");
+    git(&clone, &["repack", "-q", "-a", "-d", "-f"]);
+    for pack in fs::read_dir(damaged.join("pack")).unwrap() {
+        let pack = pack.unwrap().path();
+        if pack.extension().is_some_and(|ending| ending == "pack") {
+            let at = clone.join("objects.pack");
+            fs::rename(&pack, &at).unwrap();
+            fs::remove_file(pack.with_extension("idx")).unwrap();
+            let pack = fs::File::open(&at).unwrap();
+            let unpacked = Command::new("git").args(["unpack-objects", "-q"]).current_dir(&clone).stdin(pack).status();
+            assert!(unpacked.unwrap().success());
+        }
+    }
+    let (folder, file) = tree.trim().split_at(2);
+    let object = damaged.join(folder).join(file);
+    fs::remove_file(&object).unwrap();
+    fs::write(&object, "damaged").unwrap();
+    let ran = quiet.again(["audit", "--format", "json", clone.to_str().unwrap()]).json();
+    let notices = ran["notices"].to_string();
+    assert!(
+        notices.contains("no prices by commits: a folder of a commit") && notices.contains("is damaged"),
+        "{notices}"
+    );
+}
+
+#[test]
+fn a_rewrite_that_changes_nothing_leaves_the_plain_history() {
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    commit(
+        at,
+        "first",
+        &[("Dockerfile", "FROM scratch\nCOPY a /\nUSER 1000\n"), (".dockerignore", "*\n!a\n"), ("a", "1")],
+    );
+    commit(at, "second", &[("a", "2")]);
+    let (json, ran) = history(dockopt, &["--against", "optimize"]);
+    assert_eq!(json["tables"].as_array().unwrap().len(), 1);
+    assert!(json["notices"].to_string().contains("`dockopt optimize` changes nothing in `Dockerfile`"), "{json}");
+    let text = ran.again(["cache", "history", "--against", "optimize"]).code(0).stdout;
+    assert!(text.contains("changes nothing in `Dockerfile`") && text.contains("1 of 1"), "{text}");
+}
+
+#[test]
+fn a_log_of_another_build_is_told() {
+    let log =
+        "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n#7 [2/2] RUN other\n#7 DONE 30.0s\n";
+    let project = project(NAIVE).file("other.log", log);
+    let (json, ran) = history(project, &["--log", "other.log", "--against", "optimize"]);
+    let sentence = "`other.log` has no time of a step of these builds";
+    assert!(json["notices"].to_string().contains(sentence), "{json}");
+    let predicted = ran.again(["cache", "predict", "--log", "other.log", "--format", "json"]).code(0).json();
+    assert!(predicted["builds"][0]["notes"].to_string().contains(sentence), "{predicted}");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cache_history::git;
+use crate::cache_history::{git, with_submodule};
 use crate::dockopt::{Dockopt, Ran};
 use crate::fixtures::keeps_schema;
 
@@ -178,4 +178,127 @@ fn a_log_is_explained_by_what_changed_since_a_commit() {
     assert!(reason("npm install").as_str().unwrap().contains("the builder has lost the record"), "{json}");
     let alone = explained.again(["cache", "explain", "build.log", "--before", "HEAD"]).code(2);
     assert!(alone.stderr.contains("--before needs the Dockerfile"), "{}", alone.stderr);
+}
+
+#[test]
+fn the_files_of_a_submodule_are_compared() {
+    let inner = tempfile::tempdir().unwrap();
+    let dockerfile = "FROM debian:13\nCOPY vendor/inner/src /src\nRUN make\nCOPY . /all\n";
+    let ran = with_submodule(dockerfile, inner.path()).args(["cache", "predict", "--format", "json"]).run().code(0);
+    let folder = ran.path().to_owned();
+    assert_eq!(verdicts(&json(&ran)), ["cached"; 3]);
+    // What git ignores there is the same before and after; an edit is not.
+    std::fs::write(folder.join("vendor/inner/src/x.c"), "3").unwrap();
+    let edited = json(&ran.again(["cache", "predict", "--format", "json"]).code(0));
+    assert_eq!(verdicts(&edited), ["reruns"; 3]);
+    assert_eq!(edited["builds"][0]["steps"][0]["files"][0]["path"], "vendor/inner/src/x.c");
+    git(&folder.join("vendor/inner"), &["checkout", "-q", "src/x.c"]);
+    std::fs::write(folder.join("vendor/inner/new.c"), "3").unwrap();
+    let added = json(&ran.again(["cache", "predict", "--format", "json"]).code(0));
+    assert_eq!(verdicts(&added), ["cached", "cached", "reruns"]);
+    std::fs::remove_file(folder.join("vendor/inner/new.c")).unwrap();
+    let text = json(&ran.again(["cache", "predict", "--since", "HEAD~1", "--format", "json"]).code(0));
+    assert_eq!((verdicts(&text), &text["builds"][0]["partial"]), (vec!["reruns"; 3], &false.into()));
+}
+
+#[test]
+fn a_submodule_that_is_not_there_makes_the_answer_partial() {
+    let inner = tempfile::tempdir().unwrap();
+    let dockerfile = "FROM debian:13\nCOPY vendor/inner/src /src\nCOPY . /all\n";
+    let ran = with_submodule(dockerfile, inner.path()).args(["--version"]).run().code(0);
+    let folder = ran.path().to_owned();
+    git(&folder, &["submodule", "deinit", "-q", "-f", "--all"]);
+    // Its repository is still there: only the work tree lacks the files.
+    let since = |commit: &str| json(&ran.again(["cache", "predict", "--since", commit, "--format", "json"]).code(0));
+    assert_eq!(verdicts(&since("HEAD")), ["cached"; 2]);
+    assert_eq!(since("HEAD")["builds"][0]["partial"], true);
+    std::fs::remove_dir_all(folder.join(".git/modules")).unwrap();
+    assert_eq!(verdicts(&since("HEAD")), ["cached"; 2]);
+    let before = since("HEAD~1");
+    assert_eq!((verdicts(&before), &before["builds"][0]["partial"]), (vec!["reruns"; 2], &true.into()));
+    let notes = before["builds"][0]["notes"].to_string();
+    assert!(notes.contains("`vendor/inner` counts as changed") && notes.contains("submodule update --init"), "{notes}");
+    // Checked out again without its history: what changed since is not known, so everything counts as changed.
+    git(&folder, &["submodule", "-q", "init"]);
+    let url = format!("file://{}", inner.path().display());
+    git(&folder, &["config", "submodule.vendor/inner.url", &url]);
+    git(&folder, &["submodule", "update", "-q", "--depth", "1"]);
+    let shallow = since("HEAD~1");
+    assert_eq!((verdicts(&shallow), &shallow["builds"][0]["partial"]), (vec!["reruns"; 2], &true.into()), "{shallow}");
+}
+
+#[test]
+fn a_renamed_dockerfile_is_compared_with_its_older_name() {
+    let ran = project().args(["--version"]).run();
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    std::fs::create_dir(folder.join("docker")).unwrap();
+    git(&folder, &["mv", "Dockerfile", "docker/web.Dockerfile"]);
+    git(&folder, &["commit", "-q", "-m", "renamed"]);
+    let edited = DOCKERFILE.replace("npm run build", "npm run all");
+    std::fs::write(folder.join("docker/web.Dockerfile"), &edited).unwrap();
+    git(&folder, &["commit", "-q", "-am", "edited"]);
+    let arguments =
+        ["cache", "predict", ".", "--file", "docker/web.Dockerfile", "--since", "HEAD~2", "--format", "json"];
+    let since = json(&ran.again(arguments).code(0));
+    let notes = since["builds"][0]["notes"].to_string();
+    assert!(notes.contains("in HEAD~2 the Dockerfile is `Dockerfile`"), "{notes}");
+    // `COPY . .` takes the file under its new name.
+    assert_eq!(verdicts(&since), SOURCE_CHANGED);
+    // Of another branch: there is no line of first parents to it.
+    git(&folder, &["checkout", "-q", "--orphan", "other"]);
+    git(&folder, &["commit", "-q", "-m", "other"]);
+    let since =
+        json(&ran.again(["cache", "predict", ".", "-f", "docker/web.Dockerfile", "--since=main~2", "--format=json"]));
+    assert!(since["builds"][0]["notes"].to_string().contains("the Dockerfile is `Dockerfile`"), "{since}");
+}
+
+#[test]
+fn what_does_not_exist_is_not_changed() {
+    let ran = project().args(["cache", "predict", "--touch", "src/mian.js"]).run().code(2);
+    let ran = ran.complains(&["error: `src/mian.js` does not exist", "help: did you mean `src/main.js`?"]);
+    let elsewhere = ran.again(["cache", "predict", "--touch", "main.js"]).code(2);
+    elsewhere.complains(&["error: `main.js` does not exist", "help: did you mean `src/main.js`?"]);
+    let none = ran.again(["cache", "predict", "--touch", "qqqqqqqq"]).code(2);
+    none.complains(&["error: `qqqqqqqq` does not exist", "help: name a file or folder of the build context"]);
+    let ignored = ran.again(["cache", "predict", "--touch", "notes.md"]).code(0);
+    assert!(ignored.stdout.contains("`notes.md` is left out by .dockerignore"), "{}", ignored.stdout);
+    let all = json(&ran.again(["cache", "predict", "--touch", ".", "--format", "json"]).code(0));
+    assert_eq!(verdicts(&all), ["cached", "reruns", "reruns", "reruns", "reruns", "may_rerun"]);
+    let argument = ran.again(["cache", "predict", "--change-build-arg", "MOED=2"]).code(2);
+    argument.complains(&["error: `Dockerfile` has no `ARG MOED`", "help: did you mean `MODE`?"]);
+    let argument = ran.again(["cache", "predict", "--change-build-arg", "VERSION=2"]).code(2);
+    argument.complains(&["error: `Dockerfile` has no `ARG VERSION`", "help: its arguments: MODE"]);
+    let value = ran.again(["cache", "predict", "--change-build-arg", "MODE"]).code(2);
+    value.complains(&["error: `--change-build-arg MODE` has no value"]);
+    let proxy =
+        json(&ran.again(["cache", "predict", "--change-build-arg", "HTTP_PROXY=x", "--format", "json"]).code(0));
+    assert_eq!(verdicts(&proxy), ["cached"; 6]);
+}
+
+#[test]
+fn a_copy_of_a_deleted_file_fails() {
+    let ran = project().args(["--version"]).run();
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    std::fs::remove_file(folder.join("package.json")).unwrap();
+    let failed = json(&ran.again(["cache", "predict", "--format", "json"]).code(0));
+    assert_eq!(verdicts(&failed), ["cached", "fails", "not_run", "not_run", "not_run", "not_run"]);
+    assert_eq!(failed["builds"][0]["reruns"], 0);
+    let text = ran.again(["cache", "predict"]).code(0).stdout;
+    assert!(text.contains("`package.json` is not in the build context: the build fails here"), "{text}");
+    assert!(text.contains("the build fails at line 3") && !text.contains("steps rerun"), "{text}");
+}
+
+#[test]
+fn swapped_variables_are_named() {
+    let text = |first: &str, second: &str| format!("FROM debian:13\nENV {first}\nENV {second}\nRUN true\n");
+    let ran = Dockopt::new().file("Dockerfile", text("A=1", "B=2")).file("new/Dockerfile", text("B=2", "A=1"));
+    let ran = ran.args(["cache", "predict", "-f", "Dockerfile", "--against", "new/Dockerfile"]).run().code(0);
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("the same in another order: `B` now comes before `A` in line 2"), "{}", ran.stdout);
 }

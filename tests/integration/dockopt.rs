@@ -4,13 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 /// Runs a program as a user who owns nothing.
 const NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
 /// A run to be.
 pub(crate) struct Dockopt {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     input: Option<Vec<u8>>,
@@ -26,13 +27,13 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
     /// Exit code.
     pub(crate) code: i32,
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl Dockopt {
     /// In an empty folder.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         Self { folder, arguments: Vec::new(), variables: Vec::new(), input: None, copy: None }
     }
 
@@ -176,9 +177,14 @@ impl Dockopt {
 
 impl Ran {
     /// Another run in the same folder.
-    pub(crate) fn again<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
-        let next =
-            Dockopt { folder: self.folder, arguments: Vec::new(), variables: Vec::new(), input: None, copy: None };
+    pub(crate) fn again<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let next = Dockopt {
+            folder: Arc::clone(&self.folder),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            input: None,
+            copy: None,
+        };
         next.args(arguments).run()
     }
 

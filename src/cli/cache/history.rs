@@ -9,7 +9,7 @@ use std::path::Path;
 pub(in crate::cli) use self::frequency::add_step_histories;
 pub(in crate::cli) use self::rungs::add_rewrite_histories;
 use self::simulation::{Replacement, Simulation};
-use super::place::{RepositoryPlace, because};
+use super::place::{RepositoryPlace, because, unread_submodules};
 use crate::cli::args::{CacheHistory, Global};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
@@ -18,7 +18,8 @@ use crate::failure::Failure;
 use crate::fix::Change;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::git::{BuildPaths, CommitBuild, History, HistoryEnd, Repository};
-use crate::report::{self, CacheHistoryReport, Format};
+use crate::load::{read_build_log, untimed_steps};
+use crate::report::{self, CacheHistoryReport, Format, HistoryTable};
 
 /// The value of `--against` that stands for the rewrite.
 const OPTIMIZE: &str = "optimize";
@@ -33,23 +34,38 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
     if !builds.iter().any(|build| matches!(build, CommitBuild::Found(_))) {
         return Err(never_built(&builds, &paths, &history));
     }
-    let log = command.log.as_deref().map(crate::load::read_build_log).transpose()?;
+    let log = command.log.as_deref().map(read_build_log).transpose()?;
     let input = &inputs.builds[build];
     let mut simulation = Simulation::new(&repository, &history.commits, &builds, input, log.as_ref())
         .with_flags(command.image_store.flags());
     let keeping = command.builder.keeping();
     let mut tables = vec![simulation.run(inputs.source(inputs.builds[build].dockerfile).name(), None, keeping)?];
-    if let Some(against) = &command.against {
-        let replacement = replacement(&inputs, build, against, &paths)?;
-        tables.push(simulation.run(&replacement.name.clone(), Some(&replacement), keeping)?);
-        simulation.match_steps(&mut tables);
+    let mut notices = Vec::new();
+    if let Some(path) = &command.log
+        && !tables.iter().any(HistoryTable::has_seconds)
+    {
+        notices.push(untimed_steps(path));
     }
+    match command.against.as_deref().map(|against| replacement(&inputs, build, against, &paths)).transpose()? {
+        Some(Some(replacement)) => {
+            tables.push(simulation.run(&replacement.name.clone(), Some(&replacement), keeping)?);
+            simulation.match_steps(&mut tables);
+        }
+        Some(None) => notices.push(format!(
+            "`dockopt optimize` changes nothing in `{}`, so there is no second history",
+            inputs.source(input.dockerfile).name()
+        )),
+        None => {}
+    }
+    notices.extend(history_notices(&repository, &history, &builds, &paths));
+    notices.extend(unread_submodules(simulation.unread_submodules().iter()));
     let report = CacheHistoryReport {
         root: inputs.root.clone(),
         dockerfile: paths.dockerfile.clone(),
         keeping,
         commits: simulation.commits(),
-        notices: notices(&repository, &history, &builds, &paths),
+        is_partial: !simulation.unread_submodules().is_empty(),
+        notices,
         end: history.end.name(),
         tables,
     };
@@ -101,13 +117,13 @@ fn never_built(builds: &[CommitBuild], paths: &BuildPaths, history: &History) ->
     because(what, help)
 }
 
-/// The Dockerfile that is compared, and the .dockerignore that comes with it.
+/// The Dockerfile that is compared, and the .dockerignore that comes with it; `None` if the rewrite changes nothing.
 fn replacement(
     inputs: &Inputs,
     build: usize,
     against: &Path,
     paths: &BuildPaths,
-) -> Result<Replacement, CommandFailure> {
+) -> Result<Option<Replacement>, CommandFailure> {
     let input = &inputs.builds[build];
     if against != Path::new(OPTIMIZE) {
         let source = crate::load::read_source(against, crate::load::DOCKERFILE_LIMIT)?;
@@ -116,20 +132,20 @@ fn replacement(
         let ignore = Path::new(&ignore);
         let ignore =
             ignore.is_file().then(|| crate::load::read_source(ignore, crate::load::DOCKERFILE_LIMIT)).transpose()?;
-        return Ok(Replacement {
+        return Ok(Some(Replacement {
             name: against.display().to_string(),
             dockerfile: source.text().to_owned(),
             ignore: ignore.map(|source| source.text().to_owned()),
             ignore_path: None,
             is_in_context: true,
-        });
+        }));
     }
     let evidence = crate::load::evidence(inputs, build);
     let optimized = crate::optimize::optimize(inputs, build, &evidence, &crate::optimize::Options::default());
     let name = inputs.source(input.dockerfile).name();
     let changes = optimized.changes();
     if changes.is_empty() {
-        return Err(because(format!("`dockopt optimize` changes nothing in `{name}`"), "leave --against out"));
+        return Ok(None);
     }
     let replacement = Replacement {
         name: OPTIMIZE.to_owned(),
@@ -138,7 +154,7 @@ fn replacement(
         ignore_path: None,
         is_in_context: true,
     };
-    Ok(replacement.with(&changes, name, paths))
+    Ok(Some(replacement.with(&changes, name, paths)))
 }
 
 impl Replacement {
@@ -160,19 +176,13 @@ impl Replacement {
 }
 
 /// What a reader must know of the history.
-fn notices(repository: &Repository, history: &History, builds: &[CommitBuild], paths: &BuildPaths) -> Vec<String> {
-    let mut notices = Vec::new();
-    let count = report::count(history.commits.len() as u64, "commit");
-    match &history.end {
-        HistoryEnd::Shallow => notices.push(format!(
-            "the clone is shallow and ends after {count}; `git fetch --unshallow`, in a workflow `fetch-depth: 0`, \
-             fetches all"
-        )),
-        HistoryEnd::Unreadable(Failure { what, help, .. }) => {
-            notices.push(format!("the history ends after {count}: {what}; {help}"));
-        }
-        HistoryEnd::Root | HistoryEnd::Limit => {}
-    }
+fn history_notices(
+    repository: &Repository,
+    history: &History,
+    builds: &[CommitBuild],
+    paths: &BuildPaths,
+) -> Vec<String> {
+    let mut notices: Vec<String> = early_end(history).into_iter().collect();
     let mut name = &paths.dockerfile;
     for (commit, build) in history.commits.iter().zip(builds) {
         if let CommitBuild::Found(files) = build
@@ -184,6 +194,23 @@ fn notices(repository: &Repository, history: &History, builds: &[CommitBuild], p
         }
     }
     let newest = builds.iter().find_map(|build| if let CommitBuild::Found(files) = build { Some(files) } else { None });
-    notices.extend(newest.into_iter().flat_map(|files| repository.special_files(files.context)));
+    if newest.is_some_and(|files| repository.uses_large_files(files.context)) {
+        notices.push("files in Git LFS are compared by their pointers, which change with the contents".to_owned());
+    }
     notices
+}
+
+/// Why a history has fewer commits than the project; `None` if it has all that were asked for.
+fn early_end(history: &History) -> Option<String> {
+    let count = report::count(history.commits.len() as u64, "commit");
+    match &history.end {
+        HistoryEnd::Shallow => Some(format!(
+            "the clone is shallow and ends after {count}; `git fetch --unshallow`, in a workflow `fetch-depth: 0`, \
+             fetches all"
+        )),
+        HistoryEnd::Unreadable(Failure { what, help, .. }) => {
+            Some(format!("the history ends after {count}: {what}; {help}"))
+        }
+        HistoryEnd::Root | HistoryEnd::Limit => None,
+    }
 }

@@ -71,6 +71,23 @@ pub(super) fn with_git_folder(
     Arc::new(root.with(".git/HEAD", Some(Node::File(head))))
 }
 
+/// Submodules that are named.
+const NAMED: usize = 5;
+
+/// What a reader must know of submodules whose files the clone lacks; `None` if there are none.
+pub(super) fn unread_submodules<'n>(names: impl Iterator<Item = &'n String>) -> Option<String> {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(NAMED);
+    let named = names.get(..NAMED).unwrap_or(&names).join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty()).then(|| {
+        format!(
+            "files of submodules are not in this clone, so the answer is partial: {named}{more} counts as changed with its \
+             commit; `git submodule update --init --recursive` fetches those of HEAD"
+        )
+    })
+}
+
 /// A failure with what to do.
 pub(super) fn because(what: String, help: &str) -> CommandFailure {
     CommandFailure::Because { what, help: Some(help.to_owned()) }

@@ -9,6 +9,7 @@ use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
 use crate::cli::terminal;
 use crate::inputs::{Inputs, Need, Needs};
+use crate::load::{read_build_log, untimed_steps};
 use crate::report::{self, BuildPrediction, Format};
 
 pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8, CommandFailure> {
@@ -28,9 +29,9 @@ pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8,
         touched: command.touch.clone(),
         since: command.since.clone(),
         against: command.against.clone(),
-        build_args: build_args(&command.change_build_arg),
+        build_args: changed_arguments(&command.change_build_arg)?,
     };
-    let log = command.log.as_deref().map(crate::load::read_build_log).transpose()?;
+    let log = command.log.as_deref().map(read_build_log).transpose()?;
     let mut predictions = Vec::new();
     for build in 0..inputs.builds.len() {
         match predict(&inputs, build, &change, (command, log.as_ref())) {
@@ -44,6 +45,11 @@ pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8,
     }
     if predictions.is_empty() {
         return Err(because("none of the Dockerfiles can be predicted".to_owned(), "name one with --file"));
+    }
+    if let Some(path) = &command.log
+        && predictions.iter().all(|prediction| prediction.seconds.iter().all(Option::is_none))
+    {
+        predictions.iter_mut().for_each(|prediction| prediction.notes.push(untimed_steps(path)));
     }
     match global.format {
         Format::Json => emit(global, &report::prediction_json(&inputs.root, &predictions, &[]))?,
@@ -72,5 +78,20 @@ fn predict(
         prediction,
         mask: crate::audit::mask(inputs),
         notes: states.notes,
+        is_partial: states.is_partial,
     })
+}
+
+/// The arguments that change, with their values.
+fn changed_arguments(typed: &[String]) -> Result<Vec<(String, String)>, CommandFailure> {
+    let arguments = build_args(typed);
+    // An argument without a value takes that of the environment.
+    let is_known = |typed: &&String| typed.contains('=') || arguments.iter().any(|(name, _)| name == *typed);
+    match typed.iter().find(|typed| !is_known(typed)) {
+        None => Ok(arguments),
+        Some(name) => Err(because(
+            format!("`--change-build-arg {name}` has no value"),
+            &format!("pass `--change-build-arg {name}=VALUE`, or set the variable `{name}`"),
+        )),
+    }
 }

@@ -1,16 +1,32 @@
 //! The two states of a build that a prediction compares: as it was built last, and as it is to be built.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::place::{RepositoryPlace, because, with_git_folder};
-use crate::build::Build;
-use crate::cache::{BuildState, BuilderFlags, ContextFiles, Digests, Graph, Prediction, Records, names_only, touch};
+use super::place::{RepositoryPlace, because, unread_submodules, with_git_folder};
+use crate::build::{Build, PROXY_ARGS};
+use crate::cache::{
+    BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Graph, Node, Prediction, Records, names_only, touch,
+};
 use crate::cli::output::CommandFailure;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
-use crate::load::git::{CommitBuild, Directories};
+use crate::load::git::{CommitBuild, Directories, ObjectId, TreeEntryKind};
 use crate::load::{DOCKERFILE_LIMIT, read_source};
-use crate::text::Source;
+use crate::settings::closest;
+use crate::text::{self, Source};
+
+/// Files whose names are compared with one that does not exist.
+const COMPARED: usize = 20_000;
+
+/// Arguments that a message names.
+const LISTED: usize = 10;
+
+/// How the names of arguments begin that are for the builder itself.
+const BUILDER_ARGS: &str = "BUILDKIT_";
+
+/// The argument that enters every WORKDIR, with an ARG or without.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// What changes between the states.
 pub(in crate::cli::cache) struct Change {
@@ -36,6 +52,19 @@ pub(in crate::cli::cache) struct States {
     pub(in crate::cli::cache) after: State,
     pub(in crate::cli::cache) compared: String,
     pub(in crate::cli::cache) notes: Vec<String>,
+    /// Whether files of submodules could not be read.
+    pub(in crate::cli::cache) is_partial: bool,
+}
+
+/// A state, and what is known of where it is from.
+struct PlacedState {
+    state: State,
+    /// The context's folder, in a commit.
+    tree: Option<ObjectId>,
+    /// Submodules whose files are not known.
+    unread: BTreeSet<String>,
+    /// What a reader must know.
+    note: Option<String>,
 }
 
 impl Change {
@@ -48,24 +77,33 @@ impl Change {
 
 impl State {
     /// The build as a commit has it.
-    fn of_commit(place: &RepositoryPlace, input: &BuildInput, name: &str) -> Result<Self, CommandFailure> {
+    fn of_commit(place: &RepositoryPlace, input: &BuildInput, name: &str) -> Result<PlacedState, CommandFailure> {
         let repository = &place.repository;
         let commit = repository.commit(repository.resolve(name)?)?;
-        let files = match repository.builds(std::slice::from_ref(&commit), &place.paths).pop() {
-            Some(CommitBuild::Found(files)) => files,
-            Some(CommitBuild::Unreadable(failure)) => return Err(failure.into()),
-            Some(CommitBuild::Absent) | None => {
+        let head = repository.commit(repository.resolve("HEAD")?)?;
+        let files = match repository.build_before(&commit, &head, &place.paths) {
+            CommitBuild::Found(files) => files,
+            CommitBuild::Unreadable(failure) => return Err(failure.into()),
+            CommitBuild::Absent => {
                 let what = format!("`{}` is not in {name}", place.paths.dockerfile);
                 return Err(because(what, "name a commit that has it"));
             }
         };
         let text = repository.text(files.dockerfile)?;
         let ignore = files.ignore.map(|ignore| repository.text(ignore)).transpose()?;
-        let root = Directories::new(repository).directory(files.context)?;
+        let mut directories = Directories::new(repository);
+        let root = directories.directory(files.context)?;
         let root = with_git_folder(repository, &files.place.context, root, commit.id);
-        let mut earlier = BuildInput::new(&Source::of(&place.paths.dockerfile, &text), input.options.clone());
+        let dockerfile = &files.place.dockerfile;
+        let mut earlier = BuildInput::new(&Source::of(dockerfile, &text), input.options.clone());
         earlier.base_images.clone_from(&input.base_images);
-        Ok(Self { input: earlier, context: ContextFiles::new(root, ignore.as_deref()) })
+        let is_renamed = *dockerfile != place.paths.dockerfile;
+        Ok(PlacedState {
+            state: Self { input: earlier, context: ContextFiles::new(root, ignore.as_deref()) },
+            tree: Some(files.context),
+            unread: directories.unread().clone(),
+            note: is_renamed.then(|| format!("in {name} the Dockerfile is `{dockerfile}`")),
+        })
     }
 
     /// The steps.
@@ -91,12 +129,13 @@ impl States {
             None => Self::same(input),
         };
         if !change.touched.is_empty() {
-            states.touch(input, &change.touched);
+            states.touch(input, &change.touched)?;
         }
         if let Some(path) = &change.against {
             states.replace_dockerfile(path)?;
         }
         for (name, value) in &change.build_args {
+            states.check_argument(name, inputs.source(input.dockerfile).name())?;
             states.after.input.options.build_args.push((name.clone(), value.clone()));
             states.add_words(&format!("`--build-arg {name}` changed"));
         }
@@ -114,7 +153,7 @@ impl States {
     fn same(input: &BuildInput) -> Self {
         let root = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
         let state = || State { input: input.clone(), context: ContextFiles::new(Arc::clone(&root), None) };
-        Self { before: state(), after: state(), compared: String::new(), notes: Vec::new() }
+        Self { before: state(), after: state(), compared: String::new(), notes: Vec::new(), is_partial: false }
     }
 
     /// The build of a commit, and that of the working tree, or of a later commit.
@@ -129,25 +168,56 @@ impl States {
         let mut before = State::of_commit(&place, input, earlier)?;
         if let Some(later) = later {
             let after = State::of_commit(&place, input, later)?;
-            return Ok(Self { before, after, compared: format!("{later} against {earlier}"), notes: Vec::new() });
+            return Ok(Self::placed(&place, before, after, format!("{later} against {earlier}")));
         }
         let work_tree = place.repository.work_directory(&place.paths.context)?;
         let (head, context) = (place.repository.resolve("HEAD")?, &place.paths.context);
         // What git ignores is the same before and after.
         let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
-        before.context = before.context.over(Arc::new(before.context.root.with_missing(&names, Some(&work_tree))));
-        let work_tree = Arc::new(work_tree.with_missing(&names, None));
-        let work_tree = with_git_folder(&place.repository, context, work_tree, head);
-        let context = ContextFiles::new(work_tree, ignore_text(inputs, input).as_deref());
-        let after = State { input: input.clone(), context };
-        Ok(Self { before, after, compared: format!("the working tree against {earlier}"), notes: Vec::new() })
+        let files = &mut before.state.context;
+        *files = files.over(Arc::new(files.root.with_missing(&names, Some(&work_tree.root))));
+        let root = Arc::new(work_tree.root.with_missing(&names, None));
+        let root = with_git_folder(&place.repository, context, root, head);
+        let context = ContextFiles::new(root, ignore_text(inputs, input).as_deref());
+        let state = State { input: input.clone(), context };
+        let after = PlacedState { state, tree: None, unread: work_tree.unread, note: None };
+        Ok(Self::placed(&place, before, after, format!("the working tree against {earlier}")))
+    }
+
+    /// Two states of a repository. Where one of them lacks the files of a submodule, the other gets something that it can
+    /// be compared with.
+    fn placed(place: &RepositoryPlace, before: PlacedState, after: PlacedState, compared: String) -> Self {
+        let mut notes: Vec<String> = [before.note, after.note].into_iter().flatten().collect();
+        notes.extend(unread_submodules(before.unread.union(&after.unread)));
+        let is_partial = !before.unread.is_empty() || !after.unread.is_empty();
+        let (mut before_state, after_state) = (before.state, after.state);
+        for module in after.unread.difference(&before.unread) {
+            // Only the commit is known of it.
+            let entry = before.tree.and_then(|tree| place.repository.entry_at(tree, module).ok().flatten());
+            if let Some(entry) = entry.filter(|entry| entry.kind == TreeEntryKind::Submodule) {
+                let node = Node::Other(ContentId::of_git(entry.id.as_bytes()));
+                let files = &mut before_state.context;
+                *files = files.over(Arc::new(files.root.with(module, Some(node))));
+            }
+        }
+        for module in before.unread.difference(&after.unread) {
+            // It is of another commit than before: which of its files differ is not known.
+            if let Some(node) = touch(&after_state.context.root, module).node(module) {
+                let files = &mut before_state.context;
+                *files = files.over(Arc::new(files.root.with(module, Some(node.clone()))));
+            }
+        }
+        Self { before: before_state, after: after_state, compared, notes, is_partial }
     }
 
     /// Changes the contents of files.
-    fn touch(&mut self, input: &BuildInput, paths: &[PathBuf]) {
+    fn touch(&mut self, input: &BuildInput, paths: &[PathBuf]) -> Result<(), CommandFailure> {
         let mut names = Vec::new();
         for path in paths {
             let Some(below) = below_context(input, path) else {
+                if path.symlink_metadata().is_err() {
+                    return Err(missing_file(input, path));
+                }
                 self.notes.push(format!("`{}` is not in the build context: it changes no step", path.display()));
                 continue;
             };
@@ -156,6 +226,10 @@ impl States {
                 self.notes.push(format!("`{below}` is left out by .dockerignore: it changes no step"));
                 continue;
             }
+            let root = input.context_root.as_deref().map(Path::new).unwrap_or(Path::new(""));
+            if root.join(&below).symlink_metadata().is_err() {
+                return Err(missing_file(input, path));
+            }
             let root = touch(&self.after.context.root, &below);
             self.after.context = self.after.context.over(Arc::new(root));
             names.push(format!("`{below}`"));
@@ -163,6 +237,24 @@ impl States {
         if !names.is_empty() {
             self.add_words(&format!("{} changed", names.join(", ")));
         }
+        Ok(())
+    }
+
+    /// Refuses an argument that no build takes: a value for it would change nothing, which is hardly what was meant.
+    fn check_argument(&self, name: &str, dockerfile: &str) -> Result<(), CommandFailure> {
+        let inputs = [&self.before.input, &self.after.input];
+        let known: BTreeSet<String> = inputs.into_iter().flat_map(argument_names).collect();
+        let is_builtin = PROXY_ARGS.contains(&name) || name == EPOCH || name.starts_with(BUILDER_ARGS);
+        if known.contains(name) || is_builtin {
+            return Ok(());
+        }
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let help = match closest(name, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => "leave --change-build-arg out".to_owned(),
+            None => format!("its arguments: {}", names.get(..LISTED).unwrap_or(&names).join(", ")),
+        };
+        Err(because(format!("`{dockerfile}` has no `ARG {name}`"), &help))
     }
 
     fn replace_dockerfile(&mut self, path: &Path) -> Result<(), CommandFailure> {
@@ -192,6 +284,33 @@ pub(in crate::cli::cache) fn rejection(input: &BuildInput) -> Option<String> {
     (!Build::new(input).knows_target()).then(|| format!("target stage `{target}` could not be found"))
 }
 
+/// The names of all ARGs, those of triggers included.
+fn argument_names(input: &BuildInput) -> Vec<String> {
+    let instructions = input.file.instructions().iter();
+    let instructions = instructions.map(|instruction| input.file.trigger(instruction).unwrap_or(instruction));
+    instructions.flat_map(|instruction| input.file.args(instruction)).map(|arg| arg.name.text.to_string()).collect()
+}
+
+/// A file that was named and does not exist, with the one that was probably meant.
+fn missing_file(input: &BuildInput, path: &Path) -> CommandFailure {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let context = input.context.as_deref();
+    let files: Vec<String> = context
+        .into_iter()
+        .flat_map(|context| context.entries().take(COMPARED).map(|file| context.path(file)))
+        .collect();
+    let names: Vec<&str> = files.iter().map(|file| text::path::name(file)).collect();
+    let near = closest(&name, &names);
+    let typed = path.parent().map(|folder| folder.to_string_lossy().replace('\\', "/")).unwrap_or_default();
+    let of_name = || files.iter().filter(|file| near.as_deref() == Some(text::path::name(file)));
+    let same_folder = of_name().find(|file| text::path::parent(file) == typed.trim_start_matches("./"));
+    let help = match same_folder.or_else(|| of_name().next()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "name a file or folder of the build context".to_owned(),
+    };
+    because(format!("`{}` does not exist", path.display()), &help)
+}
+
 /// The text of the .dockerignore that counts now.
 fn ignore_text(inputs: &Inputs, input: &BuildInput) -> Option<String> {
     match &input.ignore {
@@ -214,5 +333,5 @@ fn below_context(input: &BuildInput, path: &Path) -> Option<String> {
         Some(below) => below,
         None => return None,
     };
-    Some(crate::text::path::normalize(&below.to_str()?.replace('\\', "/")))
+    Some(text::path::normalize(&below.to_str()?.replace('\\', "/")))
 }

@@ -21,6 +21,9 @@ const FOLDERS: usize = 2_000;
 /// The share of lines that a renamed file keeps, as in git.
 const SIMILAR: f32 = 0.5;
 
+/// Commits back to which a renamed Dockerfile is followed one by one.
+const FOLLOWED: usize = 10_000;
+
 /// Links to a Dockerfile that are followed.
 const LINKS: usize = 5;
 
@@ -79,6 +82,23 @@ impl Repository {
             });
         }
         builds
+    }
+
+    /// The build in a commit, given its place in a newer one. A Dockerfile that was renamed in between is followed: along
+    /// first parents, as [`Repository::builds`] does, else in one step.
+    pub fn build_before(&self, commit: &Commit, newer: &Commit, place: &BuildPaths) -> CommitBuild {
+        let build_of = |commits: &[Commit]| self.builds(commits, place).pop().unwrap_or(CommitBuild::Absent);
+        let direct = build_of(std::slice::from_ref(commit));
+        if !matches!(direct, CommitBuild::Absent) {
+            return direct;
+        }
+        let history = self.first_parents(newer.id, FOLLOWED).ok();
+        let history = history.map(|history| history.commits).unwrap_or_default();
+        let along = history.iter().position(|older| older.id == commit.id).and_then(|at| history.get(..=at));
+        match along.map(build_of) {
+            Some(CommitBuild::Absent) | None => build_of(&[newer.clone(), commit.clone()]),
+            Some(build) => build,
+        }
     }
 
     /// The text of a Dockerfile or .dockerignore.

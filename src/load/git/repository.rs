@@ -41,7 +41,11 @@ impl Repository {
         Self::open(git_dir, work_tree).map(Some)
     }
 
-    fn open(git_dir: PathBuf, work_tree: Option<PathBuf>) -> Result<Self, Failure> {
+    /// Opens the repository of a git folder.
+    ///
+    /// # Errors
+    /// It is stored in a way that cannot be read.
+    pub(super) fn open(git_dir: PathBuf, work_tree: Option<PathBuf>) -> Result<Self, Failure> {
         let common_dir = common_dir(&git_dir);
         let config = StorageConfig::read(&common_dir);
         let hash = match config.object_format.as_str() {

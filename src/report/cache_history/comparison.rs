@@ -78,8 +78,7 @@ pub fn compare_tables(before: &HistoryTable, after: &HistoryTable) -> TableCompa
             steps.push(StepComparison { name, builds: pairs.len(), before: old, after: new });
         }
     }
-    let is_known = |table: &HistoryTable| table.steps.iter().any(|step| step.seconds.is_some());
-    let saved_seconds = (is_known(before) && is_known(after)).then(|| {
+    let saved_seconds = (before.has_seconds() && after.has_seconds()).then(|| {
         let old: f64 = rows.iter().map(|(old, _)| row_seconds(before, old)).sum();
         let new: f64 = rows.iter().map(|(_, new)| row_seconds(after, new)).sum();
         old - new

@@ -64,6 +64,11 @@ impl HistoryTable {
         known.reduce(|sum, next| (sum.0 + next.0, sum.1 + next.1))
     }
 
+    /// Whether the time of a step is known.
+    pub fn has_seconds(&self) -> bool {
+        self.steps.iter().any(|step| step.seconds.is_some())
+    }
+
     /// Commits after the first that build.
     pub fn builds(&self) -> usize {
         self.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count()

@@ -39,11 +39,11 @@ impl RewriteHistory {
         if more > 0 {
             sentences.push(format!("{} rerun more or less often", count(more as u64, "other step")));
         }
-        let builds = count(compared.builds as u64, "build");
+        let commits = count(compared.builds as u64, "commit");
         // What the log rounds away is no saving.
         if let Some(saved) = compared.saved_seconds.filter(|saved| saved.abs() >= 0.1) {
             let verb = if saved < 0.0 { "costs" } else { "saves" };
-            sentences.push(format!("{verb} {} in {builds}, by the log", seconds(saved.abs())));
+            sentences.push(format!("{verb} {} in {commits}, by the log", seconds(saved.abs())));
         }
         sentences
     }
@@ -51,15 +51,14 @@ impl RewriteHistory {
     /// Which commits the sentences are about.
     pub(super) fn scope(&self) -> String {
         let what = if self.rungs.values().all(|compared| compared.steps.is_empty()) {
-            "no step would have run more or less often in"
+            "no step would have run more or less often in the last"
         } else {
-            "computed for"
+            "computed for the last"
         };
         format!(
-            "git history: {what} {} of the last {}, each with the Dockerfile as it is now and with each rung, on one builder \
+            "git history: {what} {} that build, each with the Dockerfile as it is now and with each rung, on one builder \
              that keeps its cache",
-            count(self.builds as u64, "build"),
-            count(self.commits as u64, "commit"),
+            count(self.builds as u64, "commit"),
         )
     }
 }
@@ -69,7 +68,7 @@ fn sentence(step: &StepComparison, mask: &Mask) -> String {
     format!(
         "`{}` reran in {before} of {}, would have been {after}",
         cut(&clean(&step_text(step, mask)), STEP),
-        count(*builds as u64, "build")
+        count(*builds as u64, "commit")
     )
 }
 

@@ -38,10 +38,16 @@ impl ReasonWriter<'_> {
             }
             StepReason::Files(changes) => files(changes),
             StepReason::Part { kind, before, after, instruction } => {
-                let line = instruction.map(|index| format!(" in line {}", (self.line_of)(index))).unwrap_or_default();
-                part(kind, before.as_deref(), after.as_deref(), &line)
+                part(kind, before.as_deref(), after.as_deref(), &self.line(*instruction))
             }
-            StepReason::VariableOrder => "the same variables are set in another order".to_owned(),
+            StepReason::VariableOrder { name, next, instruction } => {
+                let line = self.line(*instruction);
+                format!(
+                    "the variables are the same in another order: `{}` now comes before `{}`{line}",
+                    clean(name),
+                    clean(next)
+                )
+            }
             StepReason::Stage(index) => {
                 format!("it reads the result of {}, which may be another than before", self.step(*index))
             }
@@ -54,6 +60,11 @@ impl ReasonWriter<'_> {
             StepReason::New => "the earlier build has no such step".to_owned(),
             StepReason::Moved => "the earlier build has it on top of other steps".to_owned(),
         }
+    }
+
+    /// ` in line 3`; empty without an instruction.
+    fn line(&self, instruction: Option<usize>) -> String {
+        instruction.map(|index| format!(" in line {}", (self.line_of)(index))).unwrap_or_default()
     }
 
     fn step(&self, index: usize) -> String {

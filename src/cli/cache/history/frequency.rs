@@ -3,9 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::early_end;
 use super::simulation::{Replacement, Simulation};
 use crate::cache::{RecordKeeping, StepKind};
 use crate::cli::cache::place::RepositoryPlace;
+use crate::failure::Failure;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, StepHistory};
 use crate::load::git::{BuildPaths, CommitBuild};
 use crate::report::{CommitRow, HistoryStep};
@@ -35,11 +37,55 @@ pub(in crate::cli) fn add_step_histories(inputs: &mut Inputs) {
     let using = (0..inputs.builds.len()).filter(|build| inputs.builds[*build].context.is_some()).take(MAX_BUILDS);
     let using: Vec<usize> = using.collect();
     let share = BUDGET / (using.len() as u32).max(1);
+    let mut reasons: Vec<String> = Vec::new();
+    let mut few: Vec<String> = Vec::new();
     for build in using {
+        let dockerfile = inputs.builds[build].dockerfile;
         if let Some(history) = step_history(inputs, build, share) {
-            inputs.histories.insert(inputs.builds[build].dockerfile, history);
+            inputs.histories.insert(dockerfile, history);
+            continue;
+        }
+        match missing_history(inputs, build) {
+            Some(MissingHistory::Because(reason)) if !reasons.contains(&reason) => reasons.push(reason),
+            Some(MissingHistory::FewCommits) => few.push(format!("`{}`", inputs.source(dockerfile).name())),
+            Some(MissingHistory::Because(_)) | None => {}
         }
     }
+    if !few.is_empty() {
+        let verb = if few.len() == 1 { "has" } else { "have" };
+        reasons.push(format!("{} {verb} been built by fewer than {} commits", few.join(", "), FEWEST + 1));
+    }
+    inputs.notices.extend(reasons.into_iter().map(|reason| format!("no prices by commits: {reason}")));
+}
+
+/// Why a Dockerfile in a git repository has no history.
+enum MissingHistory {
+    /// The history cannot be read, or ends too early.
+    Because(String),
+    /// The project is young.
+    FewCommits,
+}
+
+/// Why a Dockerfile has no history; `None` if it is in no repository, or not committed yet.
+fn missing_history(inputs: &Inputs, build: usize) -> Option<MissingHistory> {
+    let RepositoryPlace { repository, paths } = RepositoryPlace::of(inputs, build).ok()?;
+    let because = |failure: Failure| MissingHistory::Because(format!("{}; {}", failure.what, failure.help));
+    let history = match repository.first_parents(repository.resolve("HEAD").ok()?, TRIAL + 1) {
+        Ok(history) => history,
+        Err(failure) => return Some(because(failure)),
+    };
+    if let Some(end) = early_end(&history) {
+        return Some(MissingHistory::Because(end));
+    }
+    let mut is_committed = false;
+    for build in repository.builds(&history.commits, &paths) {
+        match build {
+            CommitBuild::Found(_) => is_committed = true,
+            CommitBuild::Unreadable(failure) => return Some(because(failure)),
+            CommitBuild::Absent => {}
+        }
+    }
+    is_committed.then_some(MissingHistory::FewCommits)
 }
 
 fn step_history(inputs: &Inputs, build: usize, budget: Duration) -> Option<StepHistory> {

@@ -1,6 +1,6 @@
 //! Builds the commits of a history, one after the other, with the model of the builder's cache.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,8 @@ pub(super) struct Simulation<'s> {
     contexts: HashMap<Option<ObjectId>, ContextFiles>,
     /// The steps of the newest Dockerfile, then those of the other one.
     graphs: Vec<Arc<Graph>>,
+    /// Submodules whose files the clone lacks in a commit.
+    unread: BTreeSet<String>,
 }
 
 /// A Dockerfile as some commits have it.
@@ -92,12 +94,18 @@ impl<'s> Simulation<'s> {
             versions,
             contexts,
             graphs: Vec::new(),
+            unread: BTreeSet::new(),
         }
     }
 
     /// The same on a builder with other flags.
     pub(super) fn with_flags(self, flags: BuilderFlags) -> Self {
         Self { flags, ..self }
+    }
+
+    /// The paths of submodules whose files the clone lacks in a commit that was built.
+    pub(super) fn unread_submodules(&self) -> &BTreeSet<String> {
+        &self.unread
     }
 
     pub(super) fn commits(&self) -> Vec<HistoryCommit> {
@@ -147,6 +155,7 @@ impl<'s> Simulation<'s> {
             }
         }
         rows.reverse();
+        self.unread.extend(directories.unread().iter().cloned());
         let seconds = self.log.map(|log| step_seconds(&newest.graph, log)).unwrap_or_default();
         let steps = newest.graph.steps.iter().zip(history.steps).enumerate();
         let steps = steps.map(|(index, (step, count))| HistoryStep {
