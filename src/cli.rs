@@ -13,6 +13,7 @@ mod explore;
 mod fix;
 mod history;
 mod image;
+mod init;
 mod interrupt;
 mod lint;
 mod measure;
@@ -51,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Image(command) => image::run(&cli.global, command),
         Command::Cache { command: CacheCommand::History(command) } => cache::history::run(&cli.global, command),
         Command::Cache { command: CacheCommand::Predict(command) } => cache::predict::run(&cli.global, command),
+        Command::Init(command) => init::run(&cli.global, command),
         Command::History(command) => history::run(&cli.global, command),
         Command::Report(command) => report::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),

@@ -19,7 +19,7 @@ mod transport;
 mod trust;
 
 pub use self::blob::Blob;
-pub use self::comment::{ApiToken, CommentApi, CommentChange, CommentPlatform};
+pub use self::comment::{ApiToken, CommentApi, CommentChange, CommentPlatform, OpenPullRequest};
 pub use self::options::{Limits, RegistryOptions};
 pub(crate) use self::options::{docker_configuration, non_empty_variable};
 pub use self::reference::{ReferenceError, RegistryReference};

@@ -14,7 +14,7 @@ mod tests;
 
 pub use self::cause::{ChangeCause, causes};
 pub use self::comparison::{BaselineOrigin, Comparison, ComparisonOptions, FigureRow, compare};
-pub use self::figure::{Direction, FigureKind, FigureUnit, tolerance};
+pub use self::figure::{Direction, FigureKind, FigureUnit, tolerance, whole};
 pub use self::history::{HistoryRecord, ProjectHistory, RECORD_SCHEMA, Regression, Trend};
 pub use self::join::join;
 pub use self::limit::LimitCheck;

@@ -1,10 +1,12 @@
 //! Positions in text: sources, spans, lines and columns, edits; text as paths. Owns nothing that knows what the text means.
 
 mod amount;
+mod commit;
 mod edit;
 mod embedding;
 mod glob;
 mod hex;
+mod json_error;
 pub mod path;
 #[cfg(test)]
 mod random;
@@ -12,10 +14,12 @@ mod source;
 mod statistics;
 
 pub use self::amount::bytes;
+pub use self::commit::short_commit;
 pub use self::edit::{Edit, EditError, apply};
 pub use self::embedding::Embedding;
 pub use self::glob::glob;
 pub use self::hex::hex;
+pub use self::json_error::json_reason;
 #[cfg(test)]
 pub(crate) use self::random::Random;
 pub use self::source::{FileId, LineColumn, Source, Span};

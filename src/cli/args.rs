@@ -4,6 +4,7 @@ mod cache;
 mod help;
 mod history;
 mod image;
+mod init;
 mod measure;
 mod optimize;
 mod options;
@@ -12,6 +13,7 @@ mod report;
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
 pub(super) use self::history::History;
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
+pub(super) use self::init::{CiSystem, Init};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
 pub(super) use self::options::{
@@ -74,6 +76,8 @@ pub(super) enum Command {
     Report(Box<Report>),
     /// Show how sizes, times and findings developed, and which commits made them worse
     History(History),
+    /// Set up CI, pre-commit and settings of a repository; shows a diff by default
+    Init(Init),
     /// Print the page of a rule, or list the rules of a category
     Explain(Explain),
     /// List the rules

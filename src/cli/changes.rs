@@ -64,17 +64,61 @@ pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Res
             })?;
         files.push((folder.join(below), &*change.after));
     }
-    for (to, _) in &files {
-        let Some(parent) = to.parent() else { continue };
-        std::fs::create_dir_all(parent).map_err(|error| CommandFailure::Because {
-            what: format!("`{}` cannot be created: {error}", parent.display()),
-            help: Some("check the permissions".to_owned()),
-        })?;
-    }
+    let folders = NewFolders::create(files.iter().map(|(to, _)| to.as_path()))?;
     let before: Vec<Option<Vec<u8>>> = files.iter().map(|(to, _)| std::fs::read(to).ok()).collect();
     let all: Vec<write::PlannedWrite> =
         files.iter().zip(&before).map(|((to, after), before)| (&**to, before.as_deref(), *after)).collect();
-    Ok(write::change(&all)?)
+    folders.keep_if(write::change(&all))
+}
+
+/// As [`write_all`], and creates the folders of new files.
+pub(super) fn write_with_folders(changes: &[Change]) -> Result<(), CommandFailure> {
+    let folders = NewFolders::create(changes.iter().map(|change| Path::new(&*change.name)))?;
+    folders.keep_if(write_all(changes))
+}
+
+/// Folders that were created for files, the uppermost first.
+#[derive(Default)]
+struct NewFolders(Vec<PathBuf>);
+
+impl NewFolders {
+    /// Creates the folders of files as far as they are missing: all of them, or none.
+    fn create<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Self, CommandFailure> {
+        let mut folders = Self::default();
+        for file in files {
+            let missing: Vec<&Path> = file
+                .ancestors()
+                .skip(1)
+                .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+                .collect();
+            for folder in missing.into_iter().rev() {
+                let created = std::fs::create_dir(folder);
+                let failure = created.map_err(|error| CommandFailure::Because {
+                    what: format!("`{}` cannot be created: {error}", folder.display()),
+                    help: Some("check the permissions".to_owned()),
+                });
+                if let Err(failure) = failure {
+                    return folders.keep_if(Err(failure)).map(|()| Self::default());
+                }
+                folders.0.push(folder.to_owned());
+            }
+        }
+        Ok(folders)
+    }
+
+    /// Removes the folders again if the files were not written.
+    fn keep_if<E>(self, written: Result<(), E>) -> Result<(), CommandFailure>
+    where
+        CommandFailure: From<E>,
+    {
+        if written.is_err() {
+            for folder in self.0.iter().rev() {
+                // One that somebody else uses by now is not empty and stays.
+                let _ = std::fs::remove_dir(folder);
+            }
+        }
+        Ok(written?)
+    }
 }
 
 /// Whether a path stays below the folder that it is joined to.

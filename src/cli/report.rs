@@ -25,10 +25,14 @@ use read::read_all;
 pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailure> {
     let budgets = Budgets::read(global, &command.config)?;
     let inputs = read_all(global, &command.files)?;
-    let (pull_request, problem) = CiPullRequest::of_process();
+    let (mut pull_request, problem) = CiPullRequest::of_process();
     if let Some(what) = problem {
         terminal::note(&format!("warning: {what}"));
     }
+    let unknown = match (command.comment.site, command.comment.pull_request) {
+        (Some(CommentSite::Github), None) => pull_request.find().err(),
+        _ => None,
+    };
     // Without git, or with a repository that cannot be read, a report has no commits.
     let repository = Repository::discover(Path::new(".")).ok().flatten();
     let base_commit = command.base.as_deref().or(pull_request.base.as_deref());
@@ -45,11 +49,12 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
         || has_failing_findings(command, &budgets, &comparison);
     let code = if fails { FOUND } else { CLEAN };
     emit(global, &render(global, &comparison, code))?;
+    if let Some(site) = command.comment.site {
+        let pull_request = unknown.map_or(Ok(pull_request), Err);
+        post::post(command, site, &pull_request, &comment(command, site, &comparison, fails));
+    }
     if let Some(file) = &command.record {
         append(file, &HistoryRecord::new(&comparison.state, now()))?;
-    }
-    if let Some(site) = command.comment.site {
-        post::post(command, site, &pull_request, &comment(command, site, &comparison, fails));
     }
     Ok(code)
 }

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::text::json_reason;
+
 /// The schema that is read and written.
 pub const BASELINE_SCHEMA: &str = "dockopt.baseline/1";
 
@@ -104,12 +106,7 @@ impl Baseline {
     /// # Errors
     /// What is wrong with the text.
     pub fn read(text: &str) -> Result<Self, BaselineError> {
-        let shape = |error: &serde_json::Error| {
-            // The place is told in front.
-            let why = error.to_string();
-            let why = why.rsplit_once(" at line ").map_or(&*why, |(why, _)| why).to_owned();
-            BaselineError::Shape(error.line(), error.column(), why)
-        };
+        let shape = |error: &serde_json::Error| BaselineError::Shape(error.line(), error.column(), json_reason(error));
         let file: BaselineFile = serde_json::from_str(text).map_err(|error| shape(&error))?;
         if file.schema != BASELINE_SCHEMA {
             return Err(BaselineError::Schema(file.schema));

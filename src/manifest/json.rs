@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::tree::ManifestTree;
+use crate::text::json_reason;
 
 /// The object that a JSON file holds.
 pub(super) fn object(tree: &mut ManifestTree, path: &str) -> Option<Map<String, Value>> {
@@ -21,10 +22,8 @@ pub(super) fn read<'a, T: Deserialize<'a>>(tree: &mut ManifestTree, path: &str, 
         Ok(value) => Some(value),
         Err(error) => {
             let at = offset(text, error.line(), error.column());
-            let message = error.to_string();
             // The place is the span's to say.
-            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
-            tree.problem(path, Some(at..at), message);
+            tree.problem(path, Some(at..at), &json_reason(&error));
             None
         }
     }

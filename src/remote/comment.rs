@@ -28,6 +28,17 @@ pub enum CommentChange {
     Updated,
 }
 
+/// An open pull request of GitHub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPullRequest {
+    /// Its number.
+    pub number: u64,
+    /// The commit that it is to be merged into.
+    pub base: String,
+    /// Its labels.
+    pub labels: Vec<String>,
+}
+
 #[derive(Deserialize)]
 struct CommentJson {
     id: u64,
@@ -53,6 +64,19 @@ struct AuthorJson {
 struct PullJson {
     number: u64,
     head: HeadJson,
+    base: BaseJson,
+    #[serde(default)]
+    labels: Vec<LabelJson>,
+}
+
+#[derive(Deserialize)]
+struct BaseJson {
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct LabelJson {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -115,12 +139,17 @@ impl CommentApi {
         Ok(CommentChange::Created)
     }
 
-    /// The open pull request of GitHub with this commit of this repository as its head. `owner` and `branch` are those
+    /// The open pull request of GitHub with this commit of this repository as its head. `repository` and `branch` are those
     /// of the head.
     ///
     /// # Errors
     /// The platform cannot be reached, or refuses the token.
-    pub fn pull_request_of(&self, repository: &str, branch: &str, sha: &str) -> Result<Option<u64>, Failure> {
+    pub fn pull_request_of(
+        &self,
+        repository: &str,
+        branch: &str,
+        sha: &str,
+    ) -> Result<Option<OpenPullRequest>, Failure> {
         let client = Client::new(self)?;
         let owner = repository.split('/').next().unwrap_or_default();
         let (owner, branch) = (encoded(owner), encoded(branch));
@@ -130,7 +159,11 @@ impl CommentApi {
             let head = pull.head.repo.as_ref().map(|repository| repository.full_name.as_str());
             pull.head.sha == sha && head.is_some_and(|name| name.eq_ignore_ascii_case(repository))
         };
-        Ok(pulls.iter().find(is_same).map(|pull| pull.number))
+        Ok(pulls.into_iter().find(|pull| is_same(&pull)).map(|pull| OpenPullRequest {
+            number: pull.number,
+            base: pull.base.sha,
+            labels: pull.labels.into_iter().map(|label| label.name).collect(),
+        }))
     }
 }
 

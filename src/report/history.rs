@@ -9,6 +9,7 @@ use super::layout::{Layout, TextStyle, clean, cut};
 use super::units::count;
 use super::{json, wire};
 use crate::results::{FigureKind, ProjectHistory, Regression, Trend};
+use crate::text::short_commit;
 
 /// Values of a sparkline.
 const LONGEST: usize = 60;
@@ -55,7 +56,7 @@ fn ends(trend: &Trend) -> (String, String) {
 fn sentence(history: &ProjectHistory, regression: &Regression, code: impl Fn(&str) -> String) -> String {
     let record = history.records.get(regression.record);
     let change = signed(regression.kind.unit(), regression.change);
-    let commit = record.and_then(|record| record.commit.as_deref()).map(|commit| commit.get(..10).unwrap_or(commit));
+    let commit = record.and_then(|record| record.commit.as_deref()).map(short_commit);
     let commit = commit.or(record.map(|record| record.time.as_str())).unwrap_or_default();
     let cause = regression.cause.as_ref().map(|cause| {
         let line = cause.line.map(|line| format!(", line {line}")).unwrap_or_default();

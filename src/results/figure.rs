@@ -124,3 +124,9 @@ impl FigureKind {
 pub fn tolerance(before: f64, spread: f64) -> f64 {
     (before * 0.1).max(3.0).max(spread)
 }
+
+/// A figure as a whole number; negative ones are 0.
+#[allow(clippy::cast_sign_loss, reason = "negative numbers become 0")]
+pub const fn whole(number: f64) -> u64 {
+    number as u64
+}

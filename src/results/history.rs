@@ -9,6 +9,7 @@ use super::cause::{ChangeCause, causes};
 use super::comparison::{BuildPairs, build_names, figure_pair};
 use super::figure::{Direction, FigureKind, FigureUnit, tolerance};
 use super::state::{BuildState, ProjectState, StateFigure};
+use crate::text::json_reason;
 
 /// The schema of a line.
 pub const RECORD_SCHEMA: &str = "dockopt.record/1";
@@ -107,9 +108,7 @@ impl ProjectHistory {
                     .problems
                     .push((index + 1, format!("the schema is not `{RECORD_SCHEMA}`: `{}`", record.schema))),
                 Err(error) => {
-                    let text = error.to_string();
-                    let reason = text.rfind(" at line ").map_or(text.as_str(), |at| &text[..at]);
-                    history.problems.push((index + 1, format!("it is not a record: {reason}")));
+                    history.problems.push((index + 1, format!("it is not a record: {}", json_reason(&error))));
                 }
             }
         }

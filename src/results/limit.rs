@@ -1,6 +1,6 @@
 //! Limits of dockopt.toml, held against what changed.
 
-use super::figure::{FigureKind, tolerance};
+use super::figure::{FigureKind, tolerance, whole};
 use super::state::ImageLimit;
 use crate::settings::{Bound, Limit, Measure};
 
@@ -127,11 +127,6 @@ pub(super) fn of_image(build: &str, limit: &ImageLimit) -> LimitCheck {
         written: limit.written.clone(),
         causes: limit.causes.clone(),
     }
-}
-
-#[allow(clippy::cast_sign_loss, reason = "negative numbers become 0")]
-const fn whole(number: f64) -> u64 {
-    number as u64
 }
 
 fn bound_like(bound: Bound, amount: f64) -> Bound {

@@ -12,6 +12,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::text::json_reason;
+
 pub(super) use self::result::number;
 pub use self::result::{ReadResult, Rewrite};
 
@@ -75,7 +77,7 @@ pub fn read_result(text: &[u8]) -> Result<ReadResult, ReadResultError> {
         if error.is_data() {
             return ReadResultError::Foreign;
         }
-        ReadResultError::Syntax(error.line(), error.column(), reason(&error))
+        ReadResultError::Syntax(error.line(), error.column(), json_reason(&error))
     })?;
     let schema = head.schema.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
     let Some((name, version)) = schema.split_once('/').filter(|(name, _)| name.starts_with("dockopt.")) else {
@@ -88,13 +90,7 @@ pub fn read_result(text: &[u8]) -> Result<ReadResult, ReadResultError> {
         return Err(ReadResultError::Version(name.to_owned(), version.to_owned(), kind.version));
     }
     (kind.read)(text)
-        .map_err(|error| ReadResultError::Shape(name.to_owned(), error.line(), error.column(), reason(&error)))
-}
-
-/// What serde says, without the place that it appends.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rfind(" at line ").map_or(text.as_str(), |at| &text[..at]).to_owned()
+        .map_err(|error| ReadResultError::Shape(name.to_owned(), error.line(), error.column(), json_reason(&error)))
 }
 
 impl ReadResultError {

@@ -24,6 +24,7 @@ mod hadolint_suite;
 mod hostile;
 mod image;
 mod lint_vectors;
+mod init;
 mod inline;
 mod layout;
 mod mutation;

@@ -16,6 +16,9 @@ use crate::pull_request::project;
 
 const TOKEN: &str = "ghs_canary0123456789";
 
+/// The base commit of the pull request of a fork, as the API says it.
+const BASE: &str = "ba5e0123456789012345678901234567890123ab";
+
 /// The comments of pull request 7, and the requests.
 #[derive(Default)]
 struct State {
@@ -102,9 +105,12 @@ fn answer(state: &mut State, head: &str, contents: &[u8], refused: Option<(&str,
     let ok = |body: Value| ("200 OK".to_owned(), body.to_string());
     match (method, place) {
         ("GET", _) if path == "/user" => ("403 Forbidden".to_owned(), "{}".to_owned()),
-        ("GET", _) if path.ends_with("/pulls") => {
-            ok(json!([{ "number": 7, "head": { "sha": "abc", "repo": { "full_name": "fork/app" } } }]))
-        }
+        ("GET", _) if path.ends_with("/pulls") => ok(json!([{
+            "number": 7,
+            "head": { "sha": "abc", "repo": { "full_name": "fork/app" } },
+            "base": { "sha": BASE },
+            "labels": [{ "name": "allow-size-increase" }],
+        }])),
         ("GET", _) => {
             let author = json!({ "login": "github-actions[bot]", "type": "Bot" });
             let all = state.comments.iter().map(|(id, body)| json!({ "id": id, "user": author, "body": body }));
@@ -212,15 +218,36 @@ fn gitlab_has_notes_of_merge_requests() {
 #[test]
 fn a_second_workflow_finds_the_pull_request_by_its_head() {
     let platform = Platform::start(None);
-    let event = |sha: &str| {
-        json!({ "workflow_run": {
-            "head_sha": sha, "head_branch": "fix", "head_repository": { "full_name": "fork/app" },
-        } })
+    let event = |sha: &str, repository: Value| json!({ "workflow_run": { "head_sha": sha, "head_branch": "fix", "head_repository": repository } });
+    let fork = || json!({ "full_name": "fork/app" });
+    let run = |sha: &str, repository: Value| {
+        platform.github_event(project(), &event(sha, repository)).args(["--fail-on=none"]).run().code(0)
     };
-    let ran = platform.github_event(project(), &event("abc")).args(["--fail-on=none"]).run().code(0);
+    let ran = run("abc", fork());
     assert!(ran.stderr.contains("the comment was created"), "{}", ran.stderr);
-    let ran = platform.github_event(project(), &event("other")).args(["--fail-on=none"]).run().code(0);
-    assert!(ran.stderr.contains("the job is not of a pull request"), "{}", ran.stderr);
+    for (sha, repository, reason) in [
+        ("other", fork(), "no open pull request has `other` of `fork/app` as its head; it was closed"),
+        ("abc", json!({ "full_name": "third/app" }), "no open pull request has `abc` of `third/app`"),
+        ("abc", Value::Null, "the repository of the pull request's head was deleted"),
+    ] {
+        let ran = run(sha, repository);
+        assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+    }
+    assert_eq!(platform.comments().len(), 1);
+    // Its base and labels are those of the API, whatever the results say.
+    let small = report(&["head/image.json", "--format=json"]);
+    let dockopt = platform
+        .github_event(project(), &event("abc", fork()))
+        .file(&format!("cache/{BASE}.json"), small)
+        .file("dockopt.toml", "[budget]\nmax-growth = \"1 MB\"\n");
+    let grown = ["base/image.json", "--baseline-dir=cache", "--fail-on=none"];
+    let ran = dockopt.args(["--config=dockopt.toml"]).args(grown).run().code(0);
+    assert!(ran.stdout.contains("the label `allow-size-increase` allows it"), "{}{}", ran.stdout, ran.stderr);
+}
+
+/// What a report says.
+fn report(arguments: &[&str]) -> String {
+    project().args(["report", "--fail-on=none"]).args(arguments.iter().copied()).run().code(0).stdout
 }
 
 #[test]

@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 15] = [
+const HELP: [Help; 16] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -131,6 +131,15 @@ const HELP: [Help; 15] = [
         examples: [
             ("dockopt history", "show the trends of the last 50 runs"),
             ("dockopt history record.jsonl --last 10 --format markdown", "show the last 10 runs of another record"),
+        ],
+    },
+    Help {
+        command: &["init"],
+        formats: &[Format::Text],
+        modes: &[],
+        examples: [
+            ("dockopt init", "show the files that a repository gets"),
+            ("dockopt init --write --ci github --forks", "write them, with the workflow for pull requests of forks"),
         ],
     },
     Help {

@@ -9,6 +9,7 @@ use crate::cli::output::CommandFailure;
 use crate::load::git::{ObjectId, Repository};
 use crate::report;
 use crate::results::{BaselineOrigin, ReadResult};
+use crate::text::short_commit;
 
 /// Commits that are searched for a baseline.
 const MOST_COMMITS: usize = 1_000;
@@ -68,7 +69,7 @@ impl Baseline {
             }
         }
         if let Some(base) = commits.first() {
-            let short = base.get(..10).unwrap_or(base);
+            let short = short_commit(base);
             let searched = report::count(commits.len() as u64, "commit");
             let what = format!("no baseline for `{short}` in `{}` ({searched} searched)", folder.display());
             baseline.notices.push(what);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::load::read_source;
 pub(super) use crate::remote::non_empty_variable as variable;
 use crate::remote::{ApiToken, CommentApi, CommentPlatform, Limits};
+use crate::text::short_commit;
 
 /// Bytes of the event file of GitHub.
 const LIMIT: u64 = 32 << 20;
@@ -20,8 +21,17 @@ pub(super) struct CiPullRequest {
     pub(super) number: Option<u64>,
     pub(super) base: Option<String>,
     pub(super) labels: Vec<String>,
-    /// Repository, branch and commit of the head, where only they are known: in a workflow that follows another.
-    pub(super) head: Option<(String, String, String)>,
+    /// The head, where only that is known: in a workflow that follows another.
+    pub(super) head: Option<CiHead>,
+}
+
+/// The commit that a workflow ran on, as GitHub says it in the event.
+#[derive(Debug)]
+pub(super) struct CiHead {
+    /// The repository; `None` if it was deleted.
+    pub(super) repository: Option<String>,
+    pub(super) branch: String,
+    pub(super) commit: String,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +63,7 @@ struct LabelJson {
 struct WorkflowRunJson {
     head_sha: String,
     head_branch: Option<String>,
-    head_repository: RepositoryJson,
+    head_repository: Option<RepositoryJson>,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +90,33 @@ impl CiPullRequest {
         (pull_request, None)
     }
 
+    /// Asks GitHub for the pull request of the head: its number, base and labels.
+    ///
+    /// # Errors
+    /// Why it is not found, and what to do.
+    pub(super) fn find(&mut self) -> Result<(), (String, String)> {
+        let (None, Some(head)) = (self.number, &self.head) else { return Ok(()) };
+        let Some(repository) = &head.repository else {
+            return Err((
+                "the repository of the pull request's head was deleted".to_owned(),
+                "its pull requests cannot be told apart any more".to_owned(),
+            ));
+        };
+        let api = comment_api(CommentPlatform::Github)?;
+        let open = api.pull_request_of(repository, &head.branch, &head.commit);
+        let open = open.map_err(|failure| (failure.what, failure.help))?.ok_or_else(|| {
+            let commit = short_commit(&head.commit);
+            (
+                format!("no open pull request has `{commit}` of `{repository}` as its head"),
+                "it was closed, or has newer commits, whose workflow comments".to_owned(),
+            )
+        })?;
+        self.number = Some(open.number);
+        self.base = Some(open.base);
+        self.labels = open.labels;
+        Ok(())
+    }
+
     fn of_event(path: &Path) -> Result<Self, String> {
         let source = read_source(path, LIMIT).map_err(|error| error.to_string())?;
         let event: EventJson = serde_json::from_str(source.text()).map_err(|error| error.to_string())?;
@@ -89,9 +126,11 @@ impl CiPullRequest {
             pull_request.base = Some(pull.base.sha);
             pull_request.labels = pull.labels.into_iter().map(|label| label.name).collect();
         }
-        pull_request.head = event
-            .workflow_run
-            .map(|run| (run.head_repository.full_name, run.head_branch.unwrap_or_default(), run.head_sha));
+        pull_request.head = event.workflow_run.map(|run| CiHead {
+            repository: run.head_repository.map(|repository| repository.full_name),
+            branch: run.head_branch.unwrap_or_default(),
+            commit: run.head_sha,
+        });
         Ok(pull_request)
     }
 }

@@ -18,12 +18,21 @@ pub(super) fn marker(command: &Report) -> String {
 }
 
 /// Posts the comment; what goes wrong is a note, and the text goes to the summary of the job where there is one.
-pub(super) fn post(command: &Report, site: CommentSite, pull_request: &CiPullRequest, text: &str) {
+pub(super) fn post(
+    command: &Report,
+    site: CommentSite,
+    pull_request: &Result<CiPullRequest, (String, String)>,
+    text: &str,
+) {
     let platform = match site {
         CommentSite::Github => CommentPlatform::Github,
         CommentSite::Gitlab => CommentPlatform::Gitlab,
     };
-    match try_post(command, platform, pull_request, text) {
+    let posted = pull_request
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|pull_request| try_post(command, platform, pull_request, text));
+    match posted {
         Ok(change) => terminal::note(match change {
             CommentChange::Created => "the comment was created",
             CommentChange::Updated => "the comment was updated",
@@ -43,11 +52,7 @@ fn try_post(
 ) -> Result<CommentChange, (String, String)> {
     let api = comment_api(platform)?;
     let reason = |failure: Failure| (failure.what, failure.help);
-    let mut number = command.comment.pull_request.or(pull_request.number);
-    if let (None, Some((repository, branch, sha))) = (number, &pull_request.head) {
-        number = api.pull_request_of(repository, branch, sha).map_err(reason)?;
-    }
-    let number = number.ok_or_else(|| {
+    let number = command.comment.pull_request.or(pull_request.number).ok_or_else(|| {
         ("the job is not of a pull request".to_owned(), "pass its number with --pull-request".to_owned())
     })?;
     api.post(number, &marker(command), text).map_err(reason)

@@ -17,6 +17,8 @@ pub(super) struct StorageConfig {
     pub(super) file_mode: bool,
     /// `core.autocrlf`: whether line ends differ between commits and files on disk.
     pub(super) auto_crlf: bool,
+    /// `remote.*.url`, in lower case.
+    pub(super) remotes: Vec<String>,
 }
 
 impl StorageConfig {
@@ -33,6 +35,7 @@ impl StorageConfig {
             is_partial: false,
             file_mode: cfg!(unix),
             auto_crlf: false,
+            remotes: Vec::new(),
         };
         let mut section = String::new();
         for line in text.lines().map(str::trim) {
@@ -49,6 +52,7 @@ impl StorageConfig {
                 ("extensions", "refstorage") => config.ref_storage = value,
                 ("extensions", "partialclone") => config.is_partial = true,
                 ("remote", "promisor") => config.is_partial |= is_true(&value),
+                ("remote", "url") => config.remotes.push(value),
                 ("core", "autocrlf") => config.auto_crlf = value == "input" || is_true(&value),
                 ("core", "filemode") => config.file_mode = cfg!(unix) && is_true(&value),
                 _ => {}
@@ -73,6 +77,7 @@ mod tests {
                     refStorage=reftable\n[remote \"origin\"]\n\turl = x\n\tpromisor\n";
         let config = StorageConfig::parse(text);
         assert_eq!((config.object_format.as_str(), config.ref_storage.as_str()), ("sha256", "reftable"));
+        assert_eq!(config.remotes, ["x"]);
         assert!(config.is_partial && !config.file_mode);
         assert!(StorageConfig::parse("[core]\n\tautocrlf = input\n").auto_crlf && !config.auto_crlf);
         let plain = StorageConfig::parse("[core]\nbare = false\n[branch \"objectformat\"]\nobjectformat = x\n");

@@ -90,6 +90,26 @@ impl Repository {
         !self.shallow.is_empty()
     }
 
+    /// The addresses of its remotes, in lower case.
+    pub fn remote_urls(&self) -> &[String] {
+        &self.config.remotes
+    }
+
+    /// The branch that a clone of its remote has checked out, else `main` or `master`, whichever exists; `None` if nothing
+    /// says it.
+    pub fn default_branch(&self) -> Option<String> {
+        let head = small_file(&common_dir(&self.git_dir).join("refs/remotes/origin/HEAD")).unwrap_or_default();
+        let head = String::from_utf8_lossy(&head);
+        if let Some(branch) = head.trim().strip_prefix("ref: refs/remotes/origin/") {
+            return Some(branch.to_owned());
+        }
+        let exists = |branch: &&str| {
+            let name = format!("refs/heads/{branch}");
+            self.references.try_find(name.as_str()).is_ok_and(|found_reference| found_reference.is_some())
+        };
+        ["main", "master"].into_iter().find(exists).map(str::to_owned)
+    }
+
     /// Why an object was not read; `what` says whose it is.
     pub(super) fn object_failure(&self, id: &gix_hash::oid, what: &str, error: Option<&gix_error::Error>) -> Failure {
         let short = id.to_hex_with_len(12);

@@ -232,14 +232,17 @@ fn the_token_is_sent_over_tls_only() {
 #[test]
 fn a_pull_request_is_found_by_its_head() {
     let pulls = serde_json::json!([
-        { "number": 1, "head": { "sha": "bbb", "repo": { "full_name": "fork/app" } } },
-        { "number": 2, "head": { "sha": "aaa", "repo": null } },
-        { "number": 3, "head": { "sha": "aaa", "repo": { "full_name": "other/app" } } },
-        { "number": 4, "head": { "sha": "aaa", "repo": { "full_name": "Fork/app" } } },
+        { "number": 1, "head": { "sha": "bbb", "repo": { "full_name": "fork/app" } }, "base": { "sha": "0" } },
+        { "number": 2, "head": { "sha": "aaa", "repo": null }, "base": { "sha": "0" } },
+        { "number": 3, "head": { "sha": "aaa", "repo": { "full_name": "other/app" } }, "base": { "sha": "0" } },
+        { "number": 4, "head": { "sha": "aaa", "repo": { "full_name": "Fork/app" } }, "base": { "sha": "def" },
+            "labels": [{ "name": "allow-size-increase", "color": "ff0000" }] },
     ]);
     let (server, _) = fake(&[], move |_, _, _| Some(ServerAnswer::new("200 OK", &[], pulls.to_string().as_bytes())));
     let api = github(&server);
-    assert_eq!(api.pull_request_of("fork/app", "fix/a&b", "aaa"), Ok(Some(4)));
+    let expected =
+        OpenPullRequest { number: 4, base: "def".to_owned(), labels: vec!["allow-size-increase".to_owned()] };
+    assert_eq!(api.pull_request_of("fork/app", "fix/a&b", "aaa"), Ok(Some(expected)));
     assert_eq!(api.pull_request_of("fork/app", "fix/a&b", "ccc"), Ok(None));
     assert!(server.heads()[0].starts_with("GET /repos/team/app/pulls?state=open&per_page=100&head=fork:fix%2Fa%26b "));
 }

@@ -9,19 +9,15 @@ use crate::report::table;
 use crate::report::units::{bytes, count, seconds};
 use crate::results::{
     ChangeCause, Comparison, CostState, Direction, FigureKind, FigureRow, FigureUnit, FindingState, LimitCheck,
-    StateFigure,
+    StateFigure, whole,
 };
+use crate::text::short_commit;
 
 /// Share of a size that a change must exceed to be part of the verdict.
 const LEAST_SHARE: f64 = 0.01;
 
 /// Bytes that a change must exceed to be part of the verdict.
 const LEAST_BYTES: f64 = 1_000_000.0;
-
-#[allow(clippy::cast_sign_loss, reason = "read from results, which have no negative amounts")]
-const fn whole(value: f64) -> u64 {
-    value as u64
-}
 
 /// An amount: `1.21 GB`, `20 s`, `5`.
 pub(in crate::report) fn amount(unit: FigureUnit, value: f64) -> String {
@@ -222,11 +218,6 @@ pub(super) fn baseline(comparison: &Comparison) -> String {
         (None, _, Some(file)) => format!("Compared with `{file}`."),
         (None, _, None) => "Compared with the builds before that the results have.".to_owned(),
     }
-}
-
-/// The first characters of a commit.
-fn short_commit(commit: &str) -> &str {
-    commit.get(..10).unwrap_or(commit)
 }
 
 /// Where a finding is: `backend/Dockerfile:14`.

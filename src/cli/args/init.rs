@@ -1,0 +1,43 @@
+//! Arguments of `dockopt init`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Files that exist are kept: of .pre-commit-config.yaml and .gitlab-ci.yml only the end of a list changes.\n\n\
+                        Exit codes: 0 success; 1 --check found something to write; 2 an error."
+)]
+#[allow(clippy::struct_excessive_bools)] // Flags as users type them.
+pub(in crate::cli) struct Init {
+    /// Folder of the repository
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Show the files as a diff without writing them (the default)
+    #[arg(long, conflicts_with = "write")]
+    pub diff: bool,
+    /// Write the files
+    #[arg(long)]
+    pub write: bool,
+    /// Print and write nothing; exit with 1 if anything would be written
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
+    /// CI system [default: gitlab for a .gitlab-ci.yml or a remote at GitLab, else github]
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    pub ci: Option<CiSystem>,
+    /// Also write the workflow that comments on pull requests of forks (GitHub)
+    #[arg(long)]
+    pub forks: bool,
+}
+
+/// Where a repository's jobs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CiSystem {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+    /// Write no files for a CI system
+    None,
+}

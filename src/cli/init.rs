@@ -1,0 +1,76 @@
+//! `dockopt init`.
+
+mod files;
+mod list;
+mod project;
+
+use std::path::Path;
+
+use super::args::{Global, Init};
+use super::exit::{CLEAN, FOUND};
+use super::output::{CommandFailure, complain, emit};
+use super::{changes, terminal};
+use crate::finding::Mask;
+use crate::fix::FixOutcome;
+use crate::load::git::Repository;
+use crate::load::{GatherRequest, SettingsSource};
+use crate::report;
+use files::SetupFiles;
+use project::InitProject;
+
+pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure> {
+    let root = &command.path;
+    let repository = check_root(root)?;
+    // The same builds as those of an audit.
+    let request = GatherRequest { path: root.clone(), configuration: SettingsSource::None, ..GatherRequest::default() };
+    let inputs = crate::load::gather(&request)?;
+    complain(global, &inputs);
+    if inputs.builds.is_empty() {
+        return Err(CommandFailure::Because {
+            what: format!("`{}` has no Dockerfile", root.display()),
+            help: Some("pass the folder of a repository that builds images".to_owned()),
+        });
+    }
+    let project = InitProject::new(root, &inputs, repository.as_ref(), command.ci);
+    let setup = SetupFiles::new(root, &project, command.forks)?;
+    let mut outcome = FixOutcome { changes: setup.changes, ..FixOutcome::default() };
+    if command.write {
+        changes::write_with_folders(&outcome.changes)?;
+    }
+    let count = outcome.changes.len() as u64;
+    let shows_diff = !command.write && (!command.check || command.diff);
+    let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
+    let text = if shows_diff { changes::diff(global, &mut outcome, &Mask::default()) } else { Vec::new() };
+    emit(global, &text)?;
+    for name in &setup.kept {
+        terminal::note(&format!("{name} exists and is kept"));
+    }
+    let files = report::count(count, "file");
+    terminal::note(&match (count, command.write) {
+        (0, _) => "nothing to write".to_owned(),
+        (_, true) => format!("wrote {}", names.join(", ")),
+        (_, false) => format!("would write {files}; write with `--write`"),
+    });
+    for note in &setup.notes {
+        terminal::note(&format!("note: {note}"));
+    }
+    Ok(if command.check && count > 0 { FOUND } else { CLEAN })
+}
+
+/// CI systems and pre-commit read their files in the top folder of a repository only.
+fn check_root(root: &Path) -> Result<Option<Repository>, CommandFailure> {
+    if !root.is_dir() {
+        let what = format!("`{}` is not a folder", root.display());
+        return Err(CommandFailure::Because { what, help: Some("pass the folder of a repository".to_owned()) });
+    }
+    // A repository that cannot be read says nothing of its remotes.
+    let Ok(Some(repository)) = Repository::discover(root) else { return Ok(None) };
+    let top = repository.work_tree().and_then(|top| top.canonicalize().ok());
+    match (top, root.canonicalize()) {
+        (Some(top), Ok(here)) if top != here => Err(CommandFailure::Because {
+            what: format!("`{}` is not the top folder of its repository", root.display()),
+            help: Some(format!("run `dockopt init {}`", top.display())),
+        }),
+        _ => Ok(Some(repository)),
+    }
+}

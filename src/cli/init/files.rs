@@ -1,0 +1,206 @@
+//! The files that `init` writes, and what is left to the user.
+
+use std::path::Path;
+
+use super::list::with_item;
+use super::project::InitProject;
+use crate::cli::args::CiSystem;
+use crate::cli::output::CommandFailure;
+use crate::finding::Target;
+use crate::fix::Change;
+use crate::load::{LoadError, read_source};
+use crate::report::count;
+use crate::text::FileId;
+
+const SETTINGS: &str = include_str!("settings.toml");
+const WORKFLOW: &str = include_str!("github.yml");
+const COMMENT_WORKFLOW: &str = include_str!("github-comment.yml");
+const GITLAB_JOB: &str = include_str!("../../../templates/report.yml");
+
+/// The repository of the action, the workflow and the hooks.
+const REPOSITORY: &str = "dockopt/dockopt";
+
+/// Bytes that a file of the user may have.
+const LIMIT: u64 = 1 << 20;
+
+/// What is to be written.
+#[derive(Default)]
+pub(super) struct SetupFiles {
+    pub(super) changes: Vec<Change>,
+    /// Files that exist and are kept.
+    pub(super) kept: Vec<String>,
+    /// What the user has to do.
+    pub(super) notes: Vec<String>,
+}
+
+impl SetupFiles {
+    /// Works out what to write below a folder.
+    ///
+    /// # Errors
+    /// A file that is to be added to cannot be read.
+    pub(super) fn new(root: &Path, project: &InitProject, forks: bool) -> Result<Self, CommandFailure> {
+        let mut files = Self::default();
+        files.settings(root);
+        files.list(root, ".pre-commit-config.yaml", "repos", &hook())?;
+        match project.ci {
+            CiSystem::Github => files.github(root, project, forks),
+            CiSystem::Gitlab => files.gitlab(root, project)?,
+            CiSystem::None => {}
+        }
+        for line in &project.left_out {
+            files.notes.push(format!("{line}; add its build by hand"));
+        }
+        Ok(files)
+    }
+
+    fn settings(&mut self, root: &Path) {
+        // A file of dockopt takes precedence over those of hadolint, whose settings shall still hold.
+        let other = [".hadolint.yaml", ".hadolint.yml"].into_iter().find(|name| root.join(name).is_file());
+        let extends = other.map(|name| format!("extends = [\"{name}\"]\n\n")).unwrap_or_default();
+        self.create(root, "dockopt.toml", format!("{extends}{SETTINGS}"));
+    }
+
+    fn github(&mut self, root: &Path, project: &InitProject, forks: bool) {
+        let existing = self.changes.len();
+        let text = filled(WORKFLOW).replace("@BRANCH@", &project.branch);
+        let upload = if forks { "\n      upload: true # for the workflow that comments" } else { "" };
+        let builds = match project.builds.as_slice() {
+            [] => "      build: false".to_owned(),
+            builds => format!("      builds: |\n{}", indented(builds, "        ")),
+        };
+        self.create(root, ".github/workflows/dockopt.yml", text.replace("@BUILDS@", &format!("{builds}{upload}")));
+        if forks {
+            self.create(root, ".github/workflows/dockopt-comment.yml", filled(COMMENT_WORKFLOW));
+        }
+        if self.changes.len() > existing {
+            self.note_builds(project);
+            if !project.is_branch_known {
+                let branch = &project.branch;
+                self.notes.push(format!("reports of the branch `{branch}` are the baselines; change it in the workflow if another is the default"));
+            }
+        }
+    }
+
+    fn gitlab(&mut self, root: &Path, project: &InitProject) -> Result<(), CommandFailure> {
+        let existing = self.changes.len();
+        let builds = match project.builds.as_slice() {
+            [] => "\"\"".to_owned(),
+            builds => format!("|\n{}", indented(builds, "      ")),
+        };
+        let job = GITLAB_JOB.replace("DOCKOPT_BUILDS: \"\"", &format!("DOCKOPT_BUILDS: {builds}"));
+        self.create(root, ".gitlab/dockopt.yml", job);
+        self.list(root, ".gitlab-ci.yml", "include", &["local: .gitlab/dockopt.yml".to_owned()])?;
+        if self.changes.len() > existing {
+            self.note_builds(project);
+            self.notes.push(
+                "for notes on merge requests, add the variable GITLAB_TOKEN: a project access token with the role Reporter and the \
+                 scope `api`, masked and not protected"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    fn note_builds(&mut self, project: &InitProject) {
+        let version = env!("CARGO_PKG_VERSION");
+        self.notes.push(format!("the files take dockopt from its release {version}"));
+        if !project.builds.is_empty() {
+            let builds = count(project.builds.len() as u64, "build");
+            self.notes.push(format!(
+                "they build {builds}; add what one needs, such as `--build-arg NAME=VALUE`, to its line"
+            ));
+        }
+    }
+
+    /// Adds a file, unless there is something of this name.
+    fn create(&mut self, root: &Path, name: &str, text: String) {
+        let path = place(root, name);
+        if path.symlink_metadata().is_ok() {
+            self.kept.push(name.to_owned());
+        } else {
+            self.changes.push(change(&path, None, text));
+        }
+    }
+
+    /// Adds an item to a list of a file, which is created if it is missing.
+    fn list(&mut self, root: &Path, name: &str, key: &str, item: &[String]) -> Result<(), CommandFailure> {
+        let path = place(root, name);
+        let source = match read_source(&path, LIMIT) {
+            Ok(source) => Some(source),
+            Err(LoadError::Missing(_)) => None,
+            Err(error) => {
+                let help = Some(format!("check `{name}`, which an entry is to be added to"));
+                return Err(CommandFailure::Because { what: error.to_string(), help });
+            }
+        };
+        let text = source.as_ref().map_or("", |source| source.text());
+        if text.contains(REPOSITORY) || text.contains(".gitlab/dockopt.yml") {
+            self.kept.push(name.to_owned());
+            return Ok(());
+        }
+        let is_exact = source.as_ref().is_none_or(|source| source.text().as_bytes() == source.bytes());
+        match with_item(text, key, item) {
+            Some(new) if is_exact => {
+                self.changes.push(change(&path, source.map(|source| source.bytes().to_vec()), new))
+            }
+            _ => {
+                let item = item.join("\n    ");
+                self.notes.push(format!(
+                    "`{name}` is kept, as its list `{key}` is not in block form; add to it:\n  - {item}"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A path below the folder, as the user would type it.
+fn place(root: &Path, name: &str) -> std::path::PathBuf {
+    if root == Path::new(".") { name.into() } else { root.join(name) }
+}
+
+fn change(path: &Path, before: Option<Vec<u8>>, after: String) -> Change {
+    Change { target: Target::File(FileId(0)), name: path.display().to_string(), before, after: after.into_bytes() }
+}
+
+/// The entry of .pre-commit-config.yaml.
+fn hook() -> [String; 4] {
+    [
+        format!("repo: https://github.com/{REPOSITORY}"),
+        format!("rev: v{}", env!("CARGO_PKG_VERSION")),
+        "hooks:".to_owned(),
+        "  - id: dockopt".to_owned(),
+    ]
+}
+
+/// A workflow with this version. A release knows the commit that it was built from, which nobody can move as a tag.
+fn filled(text: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let revision = match option_env!("DOCKOPT_COMMIT") {
+        Some(commit) => format!("@{commit} # v{version}"),
+        None => format!(
+            "@v{version} # zizmor: ignore[unpinned-uses] the dockopt that wrote this does not know the commit of its release"
+        ),
+    };
+    text.replace("@REVISION@", &revision).replace("@VERSION@", version)
+}
+
+fn indented(lines: &[String], indent: &str) -> String {
+    lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_placeholders_are_filled() {
+        let branch = filled(WORKFLOW).replace("@BRANCH@", "main").replace("@BUILDS@", "");
+        for text in [branch, filled(COMMENT_WORKFLOW)] {
+            assert!(!text.contains("@R") && !text.contains("@V") && !text.contains("@B"), "{text}");
+            assert!(text.contains(&format!("version: {}", env!("CARGO_PKG_VERSION"))), "{text}");
+        }
+        assert!(GITLAB_JOB.contains(&format!("DOCKOPT_VERSION: {}\n", env!("CARGO_PKG_VERSION"))));
+        assert!(GITLAB_JOB.contains("DOCKOPT_BUILDS: \"\"\n"));
+    }
+}

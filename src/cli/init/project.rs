@@ -1,0 +1,91 @@
+//! What `init` needs to know of a repository: its builds, its CI system, its default branch.
+
+use std::path::Path;
+
+use crate::cli::args::CiSystem;
+use crate::inputs::{BuildInput, Inputs};
+use crate::load::git::Repository;
+use crate::text::path;
+
+/// A repository.
+pub(super) struct InitProject {
+    /// Lines of `DOCKERFILE CONTEXT [OPTIONS]`, as the written files list builds.
+    pub(super) builds: Vec<String>,
+    /// Dockerfiles that such a line cannot name, and why.
+    pub(super) left_out: Vec<String>,
+    pub(super) ci: CiSystem,
+    pub(super) branch: String,
+    /// Whether the repository says which branch is the default.
+    pub(super) is_branch_known: bool,
+}
+
+impl InitProject {
+    pub(super) fn new(root: &Path, inputs: &Inputs, repository: Option<&Repository>, ci: Option<CiSystem>) -> Self {
+        let (mut builds, mut left_out) = (Vec::new(), Vec::new());
+        for build in &inputs.builds {
+            match build_line(root, inputs, build) {
+                Ok(line) if builds.contains(&line) => {}
+                Ok(line) => builds.push(line),
+                Err(why) => left_out.push(format!("{}: {why}", inputs.source(build.dockerfile).name())),
+            }
+        }
+        let known_branch = repository.and_then(Repository::default_branch);
+        Self {
+            builds,
+            left_out,
+            ci: ci.unwrap_or_else(|| ci_system(root, repository)),
+            is_branch_known: known_branch.is_some(),
+            branch: known_branch.filter(|branch| is_plain(branch)).unwrap_or_else(|| "main".to_owned()),
+        }
+    }
+}
+
+fn build_line(root: &Path, inputs: &Inputs, build: &BuildInput) -> Result<String, &'static str> {
+    if inputs.source(build.dockerfile).embedding().is_some() {
+        return Err("it is part of another file");
+    }
+    if build.template.is_some() {
+        return Err("it is a template");
+    }
+    let root = path::normalize(&root.to_string_lossy());
+    let context = path::normalize(build.context_root.as_deref().unwrap_or("."));
+    let context = match context.strip_prefix(&root) {
+        _ if root.is_empty() => context.as_str(),
+        Some("") => "",
+        Some(below) if below.starts_with('/') => &below[1..],
+        _ => return Err("its build context is outside of the folder"),
+    };
+    let context = if context.is_empty() { "." } else { context };
+    let place = path::normalize(&build.place);
+    if context.starts_with("..") || ![place.as_str(), context].into_iter().all(is_plain) {
+        return Err("its path has characters that end a word");
+    }
+    let target = match &build.options.target {
+        Some(target) if is_plain(target) => format!(" --target {target}"),
+        _ => String::new(),
+    };
+    Ok(format!("{place} {context}{target}"))
+}
+
+/// Whether a name is one word in YAML and in a shell.
+fn is_plain(name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@');
+    !name.is_empty() && !name.starts_with(['-', '@']) && name.chars().all(is_word)
+}
+
+fn ci_system(root: &Path, repository: Option<&Repository>) -> CiSystem {
+    let is_at_gitlab = |url: &String| {
+        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        let host = rest.split(['/', ':']).next().unwrap_or_default();
+        host.rsplit('@').next().unwrap_or_default().contains("gitlab")
+    };
+    if root.join(".gitlab-ci.yml").is_file() {
+        CiSystem::Gitlab
+    } else if !root.join(".github").is_dir()
+        && repository.is_some_and(|repository| repository.remote_urls().iter().any(is_at_gitlab))
+    {
+        CiSystem::Gitlab
+    } else {
+        CiSystem::Github
+    }
+}

@@ -1,0 +1,133 @@
+//! `dockopt init`: what it writes, and that nothing of the user is lost.
+
+use crate::dockopt::{Dockopt, Ran};
+
+fn init(dockopt: Dockopt, arguments: &[&str]) -> Ran {
+    dockopt.args(["init"]).args(arguments.iter().copied()).run()
+}
+
+/// The files that were written.
+fn written(ran: &Ran) -> Vec<String> {
+    let line = ran.stderr.lines().find_map(|line| line.strip_prefix("wrote ")).unwrap_or_default();
+    line.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_files_of_a_project_are_shown_then_written_once() {
+    let project = || Dockopt::new().dir("task-tracker");
+    let shown = init(project(), &[]).code(0);
+    assert!(shown.stdout.contains("+++ b/.github/workflows/dockopt.yml\n"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("+        backend/Dockerfile backend\n+        dashboard/Dockerfile dashboard\n"));
+    assert!(shown.stderr.contains("would write 3 files; write with `--write`\n"), "{}", shown.stderr);
+    assert!(!shown.path().join(".github").exists());
+    init(project(), &["--check"]).code(1);
+
+    let ran = init(project(), &["--write"]).code(0);
+    let files = ["dockopt.toml", ".pre-commit-config.yaml", ".github/workflows/dockopt.yml"];
+    assert_eq!(written(&ran), files);
+    let texts = files.map(|file| ran.read(file));
+    assert!(texts[2].contains("/.github/workflows/report.yml@"), "{}", texts[2]);
+    let ran = ran.again(["init", "--write"]).code(0);
+    assert!(ran.stderr.contains("nothing to write\n"), "{}", ran.stderr);
+    assert_eq!(files.map(|file| ran.read(file)), texts);
+    let ran = ran.again(["init", "--check"]).code(0);
+    // The settings hold, and say nothing yet.
+    let ran = ran.again(["lint", "backend/Dockerfile", "--fail-on=none"]).code(0);
+    assert!(!ran.stderr.contains("dockopt.toml"), "{}", ran.stderr);
+    // A diff can be applied, and is what is written.
+    let applied = project().input(&shown.stdout).apply();
+    assert_eq!(files.map(|file| applied.read(file)), texts);
+}
+
+#[test]
+fn pull_requests_of_forks_have_a_second_workflow() {
+    let ran = init(Dockopt::new().file("Dockerfile", "FROM scratch\n"), &["--write", "--forks"]).code(0);
+    let comment = ran.read(".github/workflows/dockopt-comment.yml");
+    assert!(!comment.contains("actions/checkout"), "{comment}");
+    assert!(comment.contains("workflows: [dockopt]"), "{comment}");
+    let workflow = ran.read(".github/workflows/dockopt.yml");
+    assert!(workflow.contains("        Dockerfile .\n      upload: true"), "{workflow}");
+}
+
+#[test]
+fn files_of_the_user_are_kept() {
+    let pre_commit = "# ours\r\nrepos:\r\n- repo: local # x\r\n  hooks: []\r\n\r\nci: {}\r\n";
+    let gitlab = "stages: [test]\n\ninclude:\n    - template: Jobs/SAST.gitlab-ci.yml\n\njob:\n  script: x";
+    let ran = init(
+        Dockopt::new()
+            .file("Dockerfile", "FROM scratch\n")
+            .file("dockopt.toml", "fail-on = \"none\"\n")
+            .file(".pre-commit-config.yaml", pre_commit)
+            .file(".gitlab-ci.yml", gitlab),
+        &["--write"],
+    )
+    .code(0);
+    assert_eq!(written(&ran), [".pre-commit-config.yaml", ".gitlab/dockopt.yml", ".gitlab-ci.yml"]);
+    assert_eq!(ran.read("dockopt.toml"), "fail-on = \"none\"\n");
+    let item = "- repo: https://github.com/dockopt/dockopt\r\n  rev: v0.1.0\r\n  hooks:\r\n    - id: dockopt\r\n";
+    assert_eq!(ran.read(".pre-commit-config.yaml"), pre_commit.replace("[]\r\n", &format!("[]\r\n{item}")));
+    let expected = gitlab.replace("ci.yml\n", "ci.yml\n    - local: .gitlab/dockopt.yml\n");
+    assert_eq!(ran.read(".gitlab-ci.yml"), expected);
+    assert!(ran.read(".gitlab/dockopt.yml").contains("    DOCKOPT_BUILDS: |\n      Dockerfile .\n"));
+    assert!(ran.stderr.contains("GITLAB_TOKEN"), "{}", ran.stderr);
+    let ran = ran.again(["init", "--write"]).code(0);
+    assert!(ran.stderr.contains("nothing to write\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_list_in_brackets_is_left_to_the_user() {
+    let dockopt = Dockopt::new().file("Dockerfile", "FROM scratch\n").file(".pre-commit-config.yaml", "repos: []\n");
+    let ran = init(dockopt, &["--write", "--ci=none"]).code(0);
+    assert_eq!(written(&ran), ["dockopt.toml"]);
+    assert_eq!(ran.read(".pre-commit-config.yaml"), "repos: []\n");
+    assert!(ran.stderr.contains("add to it:\n  - repo: https://github.com/dockopt/dockopt\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_ci_system_is_that_of_the_remote() {
+    let config = |url: &str| format!("[remote \"origin\"]\n\turl = {url}\n");
+    for (url, expected) in [
+        ("git@gitlab.example.com:team/app.git", ".gitlab/dockopt.yml"),
+        ("https://gitlab.com/team/app", ".gitlab/dockopt.yml"),
+        ("https://github.com/team/gitlab-tools", ".github/workflows/dockopt.yml"),
+    ] {
+        let dockopt = Dockopt::new().file("Dockerfile", "FROM scratch\n").file(".git/config", config(url));
+        let dockopt = dockopt
+            .file(".git/HEAD", "ref: refs/heads/topic\n")
+            .file(".git/refs/remotes/origin/HEAD", "ref: refs/remotes/origin/trunk\n")
+            .file(".git/refs/heads/x", "")
+            .file(".git/objects/info/x", "");
+        let ran = init(dockopt, &["--write"]).code(0);
+        let text = ran.read(expected);
+        assert!(expected.contains("gitlab") || text.contains("branches: [trunk]\n"), "{text}");
+    }
+}
+
+#[test]
+fn nothing_is_half_written() {
+    // A file where a folder is to be.
+    let dockopt = Dockopt::new().file("Dockerfile", "FROM scratch\n").file(".github", "x");
+    let ran = init(dockopt, &["--write", "--ci=github"]).code(2);
+    assert!(ran.stderr.contains(".github"), "{}", ran.stderr);
+    let left: Vec<String> = std::fs::read_dir(ran.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "Dockerfile" && name != ".github")
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn other_folders_are_refused() {
+    let ran = init(Dockopt::new().file("readme", "x"), &[]).code(2);
+    assert!(ran.stderr.contains("has no Dockerfile"), "{}", ran.stderr);
+    let ran = init(Dockopt::new(), &["missing"]).code(2);
+    assert!(ran.stderr.contains("is not a folder"), "{}", ran.stderr);
+    let dockopt = Dockopt::new()
+        .file("a/Dockerfile", "FROM scratch\n")
+        .file(".git/HEAD", "ref: refs/heads/main\n")
+        .file(".git/refs/heads/x", "")
+        .file(".git/objects/info/x", "");
+    let ran = init(dockopt, &["a"]).code(2);
+    assert!(ran.stderr.contains("`a` is not the top folder of its repository"), "{}", ran.stderr);
+}
