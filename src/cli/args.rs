@@ -61,7 +61,7 @@ pub(super) enum Command {
     Lint(Lint),
     /// Fix findings; shows a diff by default
     Fix(FixArgs),
-    /// Rewrite a whole build, and prove that the application still works
+    /// Rewrite a whole build; `--verify` checks that the application still works
     Optimize(Box<Optimize>),
     /// Run real builds, cold and after changes, and print times and sizes
     Measure(Box<Measure>),
@@ -74,7 +74,7 @@ pub(super) enum Command {
     },
     /// Join JSON results, compare them with a baseline, and write one report for a pull request
     Report(Box<Report>),
-    /// Show how sizes, times and findings developed, and which commits made them worse
+    /// Show how sizes, times and findings changed over time, and which commits made them worse
     History(History),
     /// Set up CI, pre-commit and settings of a repository; shows a diff by default
     Init(Init),

@@ -20,17 +20,18 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(code) = build.code(index) else { return };
     let image = Programs::of(build, stage);
     if !code.is_exec() && image.lacks("sh") {
-        let message = format!("the check needs `/bin/sh`, which {} lacks", image.image_name());
+        let message = format!("the healthcheck needs `/bin/sh`, which {} lacks", image.image_name());
         out.push(
             cx.finding(instruction.head, message).help("use the exec form with a program that the image contains"),
         );
         return;
     }
     let file = &build.input().file;
-    let never = |what: &str| format!("{what}: it never succeeds");
+    let never = |what: &str| format!("{what}, so it always fails");
     for invocation in code.script.invocations() {
         if let Some(wrapper) = lacking_wrapper(&image, code, &invocation) {
-            let message = never(&format!("the check calls `{}`, which {} lacks", wrapper.program, image.image_name()));
+            let message =
+                never(&format!("the healthcheck calls `{}`, which {} lacks", wrapper.program, image.image_name()));
             out.push(cx.finding(code.place(file, wrapper.span), message).help(help(wrapper.program)));
             return;
         }
@@ -39,14 +40,14 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         if image.lacks(program) {
-            let message = never(&format!("the check calls `{program}`, which {} lacks", image.image_name()));
+            let message = never(&format!("the healthcheck calls `{program}`, which {} lacks", image.image_name()));
             let finding = cx.finding(code.place(file, invocation.path.span), message).help(help(program));
             out.push(edited(build, stage, instruction, code, finding));
             // The rest of the check is never reached.
             return;
         }
         if let Some((module, word)) = module::missing(cx, stage, &invocation) {
-            let message = never(&format!("the check imports `{module}`, which is not installed"));
+            let message = never(&format!("the healthcheck imports `{module}`, which is not installed"));
             out.push(cx.finding(code.place(file, word), message).help(module::help(program)));
             return;
         }

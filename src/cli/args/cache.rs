@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::options::Build;
+use super::options::{Build, ONLY_DOCKERFILE};
 use crate::cache::{BuilderFlags, RecordKeeping};
 
 #[derive(Debug, Subcommand)]
@@ -22,13 +22,13 @@ pub(in crate::cli) struct CachePredict {
     /// Folder or Dockerfile
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Assume that a file or folder has other contents (repeatable)
+    /// Assume that this file or folder has changed (repeatable)
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     pub touch: Vec<PathBuf>,
     /// Compare the working tree with this commit instead of HEAD
     #[arg(long, value_name = "COMMIT")]
     pub since: Option<String>,
-    /// Predict what rerunning takes if this Dockerfile replaces the current one
+    /// Predict which steps rerun, and how long they take, if this Dockerfile replaces the current one
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
     /// Assume that a build argument has another value (repeatable)
@@ -37,8 +37,8 @@ pub(in crate::cli) struct CachePredict {
     /// Build log, or the JSON of `dockopt measure`, that says how long the steps take
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// The image store of the builder: `containerd` (also builders of buildx) keeps `COPY --link` apart from what is
-    /// below it, `classic` does not
+    /// Image store of the builder. With `containerd` (use it for buildx builders too), a `COPY --link` stays cached when an
+    /// earlier step reruns; with `classic` it reruns
     #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]
@@ -59,6 +59,7 @@ impl ImageStore {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("file", |arg| arg.help(ONLY_DOCKERFILE)))]
 pub(in crate::cli) struct CacheHistory {
     /// Folder or Dockerfile in a git repository
     #[arg(default_value = ".")]

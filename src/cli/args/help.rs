@@ -57,7 +57,7 @@ const HELP: [Help; 16] = [
             ("dockopt optimize ./backend", "show the rewritten build as a diff"),
             (
                 "dockopt optimize ./backend --verify --write",
-                "build both versions, compare them, and write what is proved",
+                "build both versions, compare them, and write the changes that passed",
             ),
         ],
     },
@@ -105,8 +105,8 @@ const HELP: [Help; 16] = [
         formats: TEXT_AND_JSON,
         modes: &[],
         examples: [
-            ("dockopt cache predict ./backend", "show which steps the changes since the last commit rerun"),
-            ("dockopt cache predict ./backend --touch src/main.py", "show what an edit of this file reruns"),
+            ("dockopt cache predict ./backend", "show which steps rerun because of the changes since the last commit"),
+            ("dockopt cache predict ./backend --touch src/main.py", "show which steps rerun if this file changes"),
         ],
     },
     Help {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::options::{Build, Config};
+use super::options::{Build, Config, ONLY_DOCKERFILE};
 use crate::proof::Scenario;
 
 #[derive(Debug, Args)]
 #[command(
+    mut_arg("file", |arg| arg.help(ONLY_DOCKERFILE)),
     after_help = "Builds run with `docker buildx build` on a copy of the build context. dockopt removes only what it \
                         created, and reports what stays in the build cache.\n\nExit codes: 0 measured; 1 a \
                         Dockerfile does not build; 2 the measurement failed."
@@ -18,7 +19,7 @@ pub(in crate::cli) struct Measure {
     /// Folder or Dockerfile
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Compare with the Dockerfile of another folder, or with another Dockerfile for the same folder
+    /// Compare with another build: a folder (its Dockerfile and its own build context), or a Dockerfile (with the build context of PATH)
     #[arg(long, value_name = "DIR|DOCKERFILE")]
     pub against: Option<PathBuf>,
     /// How often to run each build; the median is shown
@@ -46,7 +47,7 @@ pub(in crate::cli) struct Measure {
 
 /// How builds are run.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Options of the build")]
+#[command(next_help_heading = "Options passed to docker build")]
 pub(in crate::cli) struct Builds {
     /// Secret to pass to the build, as in `docker build`
     #[arg(long, value_name = "id=NAME[,src=FILE|,env=VARIABLE]")]

@@ -14,7 +14,7 @@ use crate::optimize::Level;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 done; 1 --check found something to change, or --verify did not prove a rewrite; 2 an error, or the original does not build."
+    after_help = "Exit codes: 0 done; 1 --check found something to change, or no rewrite passed --verify; 2 an error, or the original does not build."
 )]
 #[allow(clippy::struct_excessive_bools)] // Flags as users type them.
 pub(in crate::cli) struct Optimize {
@@ -30,25 +30,25 @@ pub(in crate::cli) struct Optimize {
     /// Write the changed files to this folder instead
     #[arg(long, value_name = "DIR", conflicts_with = "write")]
     pub to: Option<PathBuf>,
-    /// Print each planned step and its reason without writing
+    /// Print each planned change with its reason; write nothing
     #[arg(long, conflicts_with_all = ["diff", "write", "to"])]
     pub plan: bool,
-    /// With --plan, do not use git history to count what each level saves
+    /// Do not use git history to estimate how many reruns each level saves (only with --plan)
     #[arg(long, requires = "plan")]
     pub no_history: bool,
-    /// With --plan, a build log or the JSON of `dockopt measure`: shows in seconds what each level saves
+    /// Build log, or JSON of `dockopt measure`, to show the seconds that each level saves (only with --plan)
     #[arg(long, value_name = "LOG", requires = "plan", conflicts_with = "no_history")]
     pub log: Option<PathBuf>,
     /// Print nothing, and exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// How much to rewrite: 0 (little) to 6 (a production server), or `max`; `--plan` shows the levels
+    /// How much to rewrite, from 0 (only the .dockerignore) to 6 (also a production server); `max` also makes changes that dockopt cannot check; `--plan` describes the levels
     #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: Level,
-    /// Run only these passes (`--plan` lists them)
+    /// Make only these kinds of change, called passes (`--plan` lists their names)
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Skip these passes
+    /// Leave out these kinds of change
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
     /// Base image with the web server for a site of static files

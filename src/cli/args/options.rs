@@ -9,6 +9,10 @@ use crate::inputs::{BuildOptions, Date};
 use crate::load::{GatherRequest, SettingsSource};
 use crate::report::Format;
 
+/// Help of `--file` in commands that read one build.
+pub(super) const ONLY_DOCKERFILE: &str =
+    "Use this Dockerfile [default: the one that is found; required if there are several]";
+
 /// Flags with the same meaning as those of `docker build`.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Build options")]
@@ -62,7 +66,7 @@ pub(in crate::cli) struct Global {
     /// Write the result to a file instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Print only results, without notes and progress; print nothing if there are no findings
+    /// Print only the result, without notes and progress
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Also print which files and settings are used, and how long it took
@@ -123,7 +127,7 @@ pub(in crate::cli) struct Threshold {
 
 /// Which settings apply.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Rule options")]
+#[command(next_help_heading = "Settings options")]
 pub(in crate::cli) struct Config {
     /// Settings file [default: the nearest dockopt.toml or .hadolint.yaml in or above each Dockerfile's folder]
     #[arg(long, value_name = "FILE")]

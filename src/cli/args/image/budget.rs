@@ -17,7 +17,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum size of a pull
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_pull_size: Option<u64>,
-    /// Maximum size on disk above the base image
+    /// Maximum size on disk that is added to the base image
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_added_size: Option<u64>,
     /// Maximum size on disk of a layer above the base image
@@ -56,7 +56,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Do not count waste, categories, packages and paths of the base image
     #[arg(long)]
     pub ignore_base: bool,
-    /// Earlier image, or its saved `dockopt image --format json`, to measure growth against
+    /// Earlier image, or the saved output of `dockopt image --format json`, to measure growth against
     #[arg(long, value_name = "IMAGE|FILE")]
     pub baseline: Option<String>,
     /// File of dive rules [default: .dive-ci in the current folder]

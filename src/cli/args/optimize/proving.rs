@@ -10,7 +10,7 @@ pub(in crate::cli) struct Proving {
     /// Build and run the original and the rewrite, compare them, and keep only changes after which the application still works; needs a Docker engine
     #[arg(long)]
     pub verify: bool,
-    /// Prove your own rewrite, not dockopt's: a Dockerfile, or a folder with a Dockerfile and a .dockerignore
+    /// Verify your own rewrite instead of dockopt's: a Dockerfile, or a folder with a Dockerfile and a .dockerignore
     #[arg(long, value_name = "FILE|DIR", requires = "verify", conflicts_with_all = ["write", "to", "only", "skip"])]
     pub against: Option<PathBuf>,
     /// What to run against both versions to compare the answers: a path, a URL, or a command [default: guessed from the sources]
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Proving {
     /// Test stage that must build in both Dockerfiles
     #[arg(long, value_name = "STAGE", requires = "verify")]
     pub test_target: Option<String>,
-    /// Shell command that must succeed in a container of both images
+    /// Shell command that must succeed in a container of each image
     #[arg(long, value_name = "CMD", requires = "verify")]
     pub run: Vec<String>,
     /// Seconds to wait for a container to open its ports
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Proving {
     /// How often to measure each build; 0 disables measuring
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=100))]
     pub rounds: u16,
-    /// Write the proof to a file: JSON, or Markdown if its name ends with .md
+    /// Write the results of --verify to a file: JSON, or Markdown if its name ends with .md
     #[arg(long, value_name = "FILE", requires = "verify")]
     pub proof: Vec<PathBuf>,
 }
