@@ -55,7 +55,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Find the builds under a path and print what costs most, with fixes
+    /// Find the Dockerfiles under a folder and show what costs most in each build, with fixes
     Audit(Audit),
     /// Check Dockerfiles against the rules; for editors and pre-commit
     Lint(Lint),
@@ -76,9 +76,13 @@ pub(super) enum Command {
     Report(Box<Report>),
     /// Show how sizes, times and findings changed over time, and which commits made them worse
     History(History),
+<<<<<<< HEAD
     /// Set up CI, pre-commit and settings of a repository; shows a diff by default
     Init(Init),
     /// Print the page of a rule, or list the rules of a category
+=======
+    /// Print the documentation of a rule, or list the rules of a category
+>>>>>>> c5b31174 (Levels, not rungs, in what users read; formats of command groups)
     Explain(Explain),
     /// List the rules
     Rules(Rules),
@@ -109,7 +113,7 @@ pub(super) struct Audit {
     /// Do not use git history to count how often steps reran
     #[arg(long)]
     pub no_history: bool,
-    /// Build log in any form, or the JSON of `dockopt measure`: how long the steps take
+    /// Build log in any form, or the JSON of `dockopt measure`, to show how long the steps take
     #[arg(long, value_name = "LOG")]
     pub log: Option<PathBuf>,
     #[command(flatten)]

@@ -204,7 +204,7 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
         let done = match (&rewrite.refused, rewrite.steps()) {
             (Some(why), _) => format!("nothing changes: {}", clean(&mask.apply(why))),
             (None, 0) => "nothing to improve".to_owned(),
-            (None, steps) => format!("{} on {}", count(steps as u64, "step"), rungs_text(&rungs)),
+            (None, steps) => format!("{} at {}", count(steps as u64, "change"), rungs_text(&rungs)),
         };
         out.push_str(&format!("{name}: {done}\n"));
         for refusal in rewrite.refusals() {
@@ -234,12 +234,12 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
     out
 }
 
-/// `rung 3`, `rungs 0 to 5`, `rungs 0, 1, 4`.
+/// `level 3`, `levels 0 to 5`, `levels 0, 1, 4`.
 fn rungs_text(rungs: &[u8]) -> String {
     match rungs {
-        [rung] => format!("rung {rung}"),
-        [first, .., last] if usize::from(last - first) + 1 == rungs.len() => format!("rungs {first} to {last}"),
-        _ => format!("rungs {}", rungs.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
+        [rung] => format!("level {rung}"),
+        [first, .., last] if usize::from(last - first) + 1 == rungs.len() => format!("levels {first} to {last}"),
+        _ => format!("levels {}", rungs.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 

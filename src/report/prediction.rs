@@ -176,7 +176,10 @@ fn summary(build: &BuildPrediction) -> String {
     }
     let (misses, unknown) = (build.number(StepFate::Reruns), build.number(StepFate::MayRerun));
     if misses + unknown == 0 {
-        return format!("all {} are cached", count(all as u64, "step"));
+        return match all {
+            1 => "the only step is cached".to_owned(),
+            _ => format!("all {} are cached", count(all as u64, "step")),
+        };
     }
     let time = |fate| build.total(fate).map(|total| format!(" (≈ {}, measured)", seconds(total))).unwrap_or_default();
     let verb = |number: usize| if number == 1 { "reruns" } else { "rerun" };

@@ -113,10 +113,10 @@ fn notes(proof: &Proof) -> Vec<String> {
     all
 }
 
-/// `rungs 0, 1, 3`.
+/// `levels 0, 1, 3`.
 fn rungs(tried: &TriedRung) -> String {
     let numbers: Vec<String> = tried.rungs.iter().map(|rung| rung.number().to_string()).collect();
-    format!("rung{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(", "))
+    format!("level{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(", "))
 }
 
 fn name(tried: &TriedRung) -> String {

@@ -37,8 +37,8 @@ pub(in crate::cli) struct CachePredict {
     /// Build log, or the JSON of `dockopt measure`, that says how long the steps take
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Image store of the builder. With `containerd` (use it for buildx builders too), a `COPY --link` stays cached when an
-    /// earlier step reruns; with `classic` it reruns
+    /// Image store of the builder; choose `containerd` also for builders created with `docker buildx create`. When an
+    /// earlier step reruns, `COPY --link` stays cached with `containerd` and reruns with `classic`
     #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]

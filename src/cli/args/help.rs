@@ -218,7 +218,25 @@ pub(super) fn check_format(command: &Command, matches: &ArgMatches, format: Form
 
 /// The program's arguments with the help of each command.
 pub(super) fn add_help(command: Command) -> Command {
+    let command = ["cache", "context"].into_iter().fold(command, |command, name| {
+        let commands = || HELP.iter().filter(|help| help.command.first() == Some(&name));
+        let formats = formats(|format| commands().any(|help| help.writes(format)));
+        command.mut_subcommand(name, |command| command.arg(formats))
+    });
     HELP.iter().fold(command, |command, help| with_help(command, help.command, help))
+}
+
+/// The argument in place of that of all commands, with the formats that a command writes.
+fn formats(is_written: impl Fn(Format) -> bool) -> Arg {
+    let formats: Vec<Format> = Format::ALL.iter().copied().filter(|format| is_written(*format)).collect();
+    Arg::new("format")
+        .long("format")
+        .global(true)
+        .value_name("FORMAT")
+        .value_parser(one_of(&formats))
+        .default_value(Format::Text.name())
+        .help("Output format")
+        .help_heading("Global options")
 }
 
 fn with_help(command: Command, path: &[&'static str], help: &Help) -> Command {
@@ -234,17 +252,7 @@ fn described(command: Command, help: &Help) -> Command {
     if let Some(after) = command.get_after_help().map(StyledStr::to_string) {
         text.push_str(&format!("\n\n{after}"));
     }
-    // In place of the argument of all commands, with the formats that this one writes.
-    let formats: Vec<Format> = Format::ALL.iter().copied().filter(|format| help.writes(*format)).collect();
-    let format = Arg::new("format")
-        .long("format")
-        .global(true)
-        .value_name("FORMAT")
-        .value_parser(one_of(&formats))
-        .default_value(Format::Text.name())
-        .help("Output format")
-        .help_heading("Global options");
-    command.arg(format).after_help(text)
+    command.arg(formats(|format| help.writes(format))).after_help(text)
 }
 
 #[cfg(test)]

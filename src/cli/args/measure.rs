@@ -47,7 +47,7 @@ pub(in crate::cli) struct Measure {
 
 /// How builds are run.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Options passed to docker build")]
+#[command(next_help_heading = "Options for the builds")]
 pub(in crate::cli) struct Builds {
     /// Secret to pass to the build, as in `docker build`
     #[arg(long, value_name = "id=NAME[,src=FILE|,env=VARIABLE]")]

@@ -33,16 +33,10 @@ pub(in crate::cli) struct Optimize {
     /// Print each planned change with its reason; write nothing
     #[arg(long, conflicts_with_all = ["diff", "write", "to"])]
     pub plan: bool,
-    /// Do not use git history to estimate how many reruns each level saves (only with --plan)
-    #[arg(long, requires = "plan")]
-    pub no_history: bool,
-    /// Build log, or JSON of `dockopt measure`, to show the seconds that each level saves (only with --plan)
-    #[arg(long, value_name = "LOG", requires = "plan", conflicts_with = "no_history")]
-    pub log: Option<PathBuf>,
-    /// Print nothing, and exit with 1 if a file would change
+    /// Show no diff; exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// How much to rewrite, from 0 (only the .dockerignore) to 6 (also a production server); `max` also makes changes that dockopt cannot check; `--plan` describes the levels
+    /// How much to rewrite: 0 (only the .dockerignore) to 6 (also replaces a development server with a production server), or `max` (6, and changes that dockopt cannot check); `--plan` describes the levels
     #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: Level,
     /// Make only these kinds of change, called passes (`--plan` lists their names)
@@ -51,6 +45,12 @@ pub(in crate::cli) struct Optimize {
     /// Leave out these kinds of change
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
+    /// With --plan: do not use git history to estimate how many step reruns each level avoids
+    #[arg(long, requires = "plan")]
+    pub no_history: bool,
+    /// With --plan: build log, or JSON of `dockopt measure`, to show how many seconds each level saves
+    #[arg(long, value_name = "LOG", requires = "plan", conflicts_with = "no_history")]
+    pub log: Option<PathBuf>,
     /// Base image with the web server for a site of static files
     #[arg(long, value_name = "IMAGE")]
     pub server: Option<String>,

@@ -81,7 +81,7 @@ pub(in crate::cli) struct Global {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rule options")]
 pub(in crate::cli) struct Choice {
-    /// Rules to run: names, aliases, categories, groups, `default` or `all`
+    /// Rules to run: names, codes of other linters (`DL3009`), categories, groups from the settings, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
     /// Rules not to run; if --select and --ignore both match a rule, the more specific name wins

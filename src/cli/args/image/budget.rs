@@ -38,7 +38,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum growth over the baseline: `5MB` or `3%`
     #[arg(long, value_name = "SIZE|SHARE", value_parser = growth)]
     pub max_growth: Vec<Bound>,
-    /// Maximum size of a category of unneeded files (repeatable)
+    /// Maximum size of a category of unneeded files, such as `apt-lists=0`; a wrong name prints all names (repeatable)
     #[arg(long, value_name = "NAME=SIZE", value_parser = category)]
     pub max_category: Vec<(String, u64)>,
     /// Maximum size of a package, or of all packages that match a glob (repeatable)
@@ -59,7 +59,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Earlier image, or the saved output of `dockopt image --format json`, to measure growth against
     #[arg(long, value_name = "IMAGE|FILE")]
     pub baseline: Option<String>,
-    /// File of dive rules [default: .dive-ci in the current folder]
+    /// Rules file of the tool dive [default: .dive-ci in the current folder]
     #[arg(long, value_name = "FILE")]
     pub dive_ci: Option<PathBuf>,
     /// Settings file with `[budget]` [default: the nearest dockopt.toml in or above the current folder]

@@ -13,7 +13,7 @@ pub(in crate::cli) struct Proving {
     /// Verify your own rewrite instead of dockopt's: a Dockerfile, or a folder with a Dockerfile and a .dockerignore
     #[arg(long, value_name = "FILE|DIR", requires = "verify", conflicts_with_all = ["write", "to", "only", "skip"])]
     pub against: Option<PathBuf>,
-    /// What to run against both versions to compare the answers: a path, a URL, or a command [default: guessed from the sources]
+    /// Path or URL to request from both versions, or command to run against them, to compare the answers [default: guessed from the sources]
     #[arg(long, value_name = "URL|PATH|CMD", requires = "verify")]
     pub probe: Vec<String>,
     /// Start a container that the application needs, reachable as NAME: `db=postgres:17,POSTGRES_PASSWORD=x`
