@@ -261,7 +261,7 @@ impl<'a> Grow<'_, 'a> {
         }
         let title = stage.title();
         let is_filtered = self.flags.ignores_cache_of.iter().any(|name| name.eq_ignore_ascii_case(&title));
-        // BuildKit takes FROM, WORKDIR and merges from the cache even so.
+        // BuildKit takes FROM and WORKDIR from the cache even so, where no step below them is forced.
         let is_run = matches!(step.kind, StepKind::Run | StepKind::Copy);
         self.graph.is_forced.push((self.flags.ignores_cache || is_filtered) && is_run);
         self.parts += step.parts.len();

@@ -170,7 +170,10 @@ impl Reasons<'_> {
                 SourceOrigin::Stage { step: from, .. } if step.kind != StepKind::Link => {
                     reasons.extend(from.and_then(|from| self.firsts[from]).map(StepReason::Stage));
                 }
-                SourceOrigin::Stage { .. } => {}
+                SourceOrigin::Stage { step: copied, .. } => {
+                    let linked = copied.filter(|copied| self.outcome.verdicts[*copied] != StepVerdict::Hit);
+                    reasons.extend(linked.map(|linked| StepReason::Above(linked, self.outcome.verdicts[linked])));
+                }
                 SourceOrigin::Named(name) => {
                     if old.is_none_or(|old| old.origin != source.origin) {
                         reasons.push(StepReason::Image(name.clone()));

@@ -37,6 +37,9 @@ pub struct Outcome {
     pub missing: Vec<(usize, usize)>,
     /// The keys that each step may have; the first is the one it has if it runs.
     keys: Vec<Vec<u128>>,
+    /// Whether each step is forced to run (`--no-cache`) or stands on one that is: BuildKit takes no record for a step on
+    /// top of such a result, also where the keys are equal; only contents that are copied from it may hit.
+    is_forced: Vec<bool>,
 }
 
 /// The keys that are followed for a step whose verdict is not known.
@@ -61,6 +64,8 @@ impl Records {
         for (index, step) in graph.steps.iter().enumerate() {
             let inputs = Self::inputs(graph, &outcome, step, (context, digests));
             let (verdict, keys) = self.evaluate(graph, &outcome, (index, step), &inputs);
+            let is_forced = graph.is_forced[index] || is_on_forced(&outcome, step);
+            outcome.is_forced.push(is_forced);
             outcome.missing.extend(inputs.missing.iter().map(|source| (index, *source)));
             outcome.verdicts.push(verdict);
             outcome.keys.push(keys);
@@ -100,7 +105,7 @@ impl Records {
         let parents = parent_keys(outcome, step);
         let first = parents.first().copied().unwrap_or(SCRATCH);
         let fresh = inputs.keys(step, first).next().unwrap_or(SCRATCH);
-        if !inputs.missing.is_empty() || graph.is_forced[index] {
+        if !inputs.missing.is_empty() || graph.is_forced[index] || is_on_forced(outcome, step) {
             return (StepVerdict::Miss, vec![fresh]);
         }
         let is_parent_known = step.parent.is_none_or(|parent| outcome.verdicts[parent] != StepVerdict::Unknown);
@@ -247,6 +252,15 @@ fn parent_keys(outcome: &Outcome, step: &Step) -> Vec<u128> {
     step.parent.map_or_else(|| vec![SCRATCH], |parent| outcome.keys[parent].clone())
 }
 
+/// Whether a step is laid on top of a result that was forced.
+fn is_on_forced(outcome: &Outcome, step: &Step) -> bool {
+    let linked = match step.sources.first().map(|source| &source.origin) {
+        Some(SourceOrigin::Stage { step: copied, .. }) if step.kind == StepKind::Link => *copied,
+        _ => None,
+    };
+    [step.parent, linked].into_iter().flatten().any(|below| outcome.is_forced[below])
+}
+
 fn selector_digest(selector: &Selector) -> u128 {
     let parents = selector.parents.as_deref().unwrap_or_default();
     hash_of(&[selector.path.as_bytes(), parents.as_bytes(), selector.exclude.join("\0").as_bytes()])
@@ -271,7 +285,7 @@ fn contents(graph: &Graph, outcome: &Outcome, last: Option<usize>, selector: &Se
         if !is_elsewhere {
             let keys = outcome.keys[index].iter().map(|key| hash_of(&[&key.to_be_bytes(), &place.to_be_bytes()]));
             // A step that is forced to run may have another result under the same key.
-            return (keys.collect(), outcome.verdicts[index] != StepVerdict::Unknown && !graph.is_forced[index]);
+            return (keys.collect(), outcome.verdicts[index] != StepVerdict::Unknown && !outcome.is_forced[index]);
         }
         next = step.parent;
     }

@@ -95,6 +95,26 @@ fn no_cache_makes_commands_and_copies_run_but_no_folders() {
 }
 
 #[test]
+fn steps_on_a_forced_result_run_and_copies_of_it_may_hit() {
+    let dockerfile = "FROM a AS b\nWORKDIR /v\nRUN x\nWORKDIR /w\nFROM b\nCOPY f /f\nCOPY --link f /g\nFROM c\nCOPY --from=1 /o /o\n";
+    let source = Source::of("Dockerfile", dockerfile);
+    let input = BuildInput::new(&source, BuildOptions::default());
+    let flags = BuilderFlags { ignores_cache_of: vec!["b".to_owned()], merges_links: true, ..BuilderFlags::default() };
+    let forced = Graph::new(&Build::new(&input), &flags);
+    let files = context(&[("f", "1")], None);
+    let state = BuildState { graph: &forced, context: &files, folder: "app" };
+    let prediction = Prediction::new(state, state, &mut Records::default(), &mut Digests::default());
+    let link = forced.steps.iter().position(|step| step.name.contains("LINK")).unwrap();
+    assert_eq!(verdicts(&prediction), [Hit, Hit, Miss, Miss, Miss, Hit, Miss, Hit, Unknown]);
+    assert_eq!(prediction.steps[link].reasons, [StepReason::Above(2, Miss)]);
+    let all = BuilderFlags { ignores_cache: true, ..flags };
+    let forced = Graph::new(&Build::new(&input), &all);
+    let state = BuildState { graph: &forced, ..state };
+    let prediction = Prediction::new(state, state, &mut Records::default(), &mut Digests::default());
+    assert_eq!(prediction.steps[link].verdict, Miss);
+}
+
+#[test]
 fn a_source_that_is_missing_fails_the_build() {
     let dockerfile = "FROM scratch\nCOPY a /a\n";
     let prediction = predict((dockerfile, &[("a", "1")]), (dockerfile, &[]));

@@ -13,8 +13,10 @@ use std::sync::Mutex;
 use serde_json::{Map, Value, json};
 
 mod case;
+mod change;
 
-use self::case::{CHANGES, Case, CaseFile, LINES, State};
+use self::case::{Case, CaseFile, LINES, State};
+use self::change::CHANGES;
 use super::{Engine, full};
 use crate::dockopt::Dockopt;
 
