@@ -126,7 +126,7 @@ fn rewrites_are_shown_as_they_are() {
 /// The table of passes is the program's.
 fn list_passes(page: &str) {
     let text = fs::read_to_string(page).unwrap();
-    let head = "| rung | pass | what it does |\n|---|---|---|\n";
+    let head = "| level | pass | what it does |\n|---|---|---|\n";
     let (before, rest) = text.split_once(head).unwrap();
     let table: usize = rest.split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
     let after = &rest[table..];
