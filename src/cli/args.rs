@@ -76,13 +76,9 @@ pub(super) enum Command {
     Report(Box<Report>),
     /// Show how sizes, times and findings changed over time, and which commits made them worse
     History(History),
-<<<<<<< HEAD
     /// Set up CI, pre-commit and settings of a repository; shows a diff by default
     Init(Init),
-    /// Print the page of a rule, or list the rules of a category
-=======
     /// Print the documentation of a rule, or list the rules of a category
->>>>>>> c5b31174 (Levels, not rungs, in what users read; formats of command groups)
     Explain(Explain),
     /// List the rules
     Rules(Rules),

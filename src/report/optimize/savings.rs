@@ -56,11 +56,7 @@ impl RewriteHistory {
             "computed for the last"
         };
         format!(
-<<<<<<< HEAD
-            "git history: {what} {} that build, each with the Dockerfile as it is now and with each rung, on one builder \
-=======
-            "git history: {what} {} of the last {}, each with the Dockerfile as it is now and at each level, on one builder \
->>>>>>> c5b31174 (Levels, not rungs, in what users read; formats of command groups)
+            "git history: {what} {} that build, each with the Dockerfile as it is now and at each level, on one builder \
              that keeps its cache",
             count(self.builds as u64, "commit"),
         )
