@@ -30,7 +30,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "dockopt", version, about, max_term_width = 100, propagate_version = false)]
 #[command(
-    after_help = "Exit codes: 0 success; 1 a finding at --fail-on or above, a Dockerfile that BuildKit rejects, an exceeded budget, or --check found something to change; 2 an error. The help of a command lists what is different for it."
+    after_help = "Exit codes: 0 success; 1 a finding at --fail-on or above, a Dockerfile that BuildKit rejects, an exceeded budget, or --check found something to change; 2 an error. If a command uses the exit codes differently, its help says so."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -106,7 +106,7 @@ pub(super) struct Audit {
     /// Image built from the Dockerfile, to measure the costs of findings; `auto` searches the engine for it
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Do not use git history to count how often steps reran
+    /// Do not use git history to compute how often steps would have rerun
     #[arg(long)]
     pub no_history: bool,
     /// Build log in any form, or the JSON of `dockopt measure`, to show how long the steps take

@@ -28,7 +28,7 @@ pub(in crate::cli) struct CachePredict {
     /// Compare the working tree with this commit instead of HEAD
     #[arg(long, value_name = "COMMIT")]
     pub since: Option<String>,
-    /// Predict which steps rerun, and how long they take, if this Dockerfile replaces the current one
+    /// Predict which steps rerun if this Dockerfile replaces the current one; with --log, also how long they take
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
     /// Assume that a build argument has another value (repeatable)

@@ -96,7 +96,7 @@ pub(in crate::cli) struct View {
     /// Do not search for duplicate files
     #[arg(long)]
     pub no_duplicates: bool,
-    /// Network speeds for the estimated pull time, in bits per second, separated by commas
+    /// Network speeds in bits per second, separated by commas, to estimate the pull time
     #[arg(long, value_name = "RATE", value_delimiter = ',', value_parser = rate, default_value = "100M")]
     pub bandwidth: Vec<u64>,
 }

@@ -34,7 +34,7 @@ pub(in crate::cli) struct Measure {
     /// Dependency list to change [default: one that the build copies]
     #[arg(long, value_name = "PATH")]
     pub dependency: Option<String>,
-    /// Remove what interrupted runs left behind, then exit
+    /// Remove the leftovers of interrupted runs, then exit
     #[arg(long, conflicts_with_all = ["against"])]
     pub clean_up: bool,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub(in crate::cli) struct Measure {
 
 /// How builds are run.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Options for the builds")]
+#[command(next_help_heading = "Options for running the builds")]
 pub(in crate::cli) struct Builds {
     /// Secret to pass to the build, as in `docker build`
     #[arg(long, value_name = "id=NAME[,src=FILE|,env=VARIABLE]")]

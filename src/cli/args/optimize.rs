@@ -36,7 +36,7 @@ pub(in crate::cli) struct Optimize {
     /// Show no diff; exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// How much to rewrite: 0 (only the .dockerignore) to 6 (also replaces a development server with a production server), or `max` (6, and changes that dockopt cannot check); `--plan` describes the levels
+    /// How much to rewrite: 0 (only the .dockerignore) to 6 (also replaces a development server with a production server), or `max` (level 6 plus changes that dockopt cannot check); `--plan` describes the levels
     #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: Level,
     /// Make only these kinds of change, called passes (`--plan` lists their names)
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Optimize {
     /// Leave out these kinds of change
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// With --plan: do not use git history to estimate how many step reruns each level avoids
+    /// With --plan: do not use git history to estimate how many reruns of steps each level avoids
     #[arg(long, requires = "plan")]
     pub no_history: bool,
     /// With --plan: build log, or JSON of `dockopt measure`, to show how many seconds each level saves

@@ -60,7 +60,7 @@ impl Build {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(in crate::cli) struct Global {
-    /// Output format
+    /// Output format; most commands accept only some of these
     #[arg(long, global = true, value_parser = format(), default_value = "text", value_name = "FORMAT")]
     pub format: Format,
     /// Write the result to a file instead of standard output

@@ -16,7 +16,7 @@ pub(in crate::cli) struct Proving {
     /// Path or URL to request from both versions, or command to run against them, to compare the answers [default: guessed from the sources]
     #[arg(long, value_name = "URL|PATH|CMD", requires = "verify")]
     pub probe: Vec<String>,
-    /// Start a container that the application needs, reachable as NAME: `db=postgres:17,POSTGRES_PASSWORD=x`
+    /// Start a container that the application needs, reachable under the host name NAME, for example `db=postgres:17,POSTGRES_PASSWORD=x`
     #[arg(long, value_name = "NAME=IMAGE[,KEY=VALUE…]", requires = "verify")]
     pub service: Vec<String>,
     /// Set an environment variable in the containers
