@@ -24,7 +24,9 @@ pub use self::check::{Check, CheckOutcome, Observation};
 pub use self::command::{command, plain};
 pub use self::declared_config::DeclaredConfig;
 pub use self::failure::{denials, failure_class};
-pub use self::figures::{BuildRun, Fault, Figures, MeasuredBuild, Measurement, Scenario, Size};
+pub use self::figures::{
+    BuildRun, Fault, Figures, MeasuredBuild, Measurement, PredictedSeconds, RerunStep, Scenario, Size,
+};
 pub use self::image_side::ImageSide;
 pub use self::linkage::{lacking, library};
 pub use self::messages::{ran_no_tests, unset_variables};

@@ -73,6 +73,10 @@ impl NotABuildLog {
         Self::new(what, "measure again: `dockopt measure --format json -o measured.json`")
     }
 
+    pub(super) fn cut_document() -> Self {
+        Self::new("ends in the middle of a JSON document", "give the whole file")
+    }
+
     pub(super) fn document() -> Self {
         Self::new("is a JSON document without build steps", RAWJSON)
     }

@@ -192,6 +192,8 @@ impl LegacyRun {
 
     /// The build.
     pub(super) fn finish(mut self) -> LoggedBuild {
+        // buildah ends a build in several ways; its steps are numbered.
+        self.build.is_cut = self.build.form == LogForm::Legacy && !self.is_over;
         let all = self.stages.len();
         for step in &mut self.build.steps {
             if all <= 1 {

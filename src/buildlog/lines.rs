@@ -99,12 +99,13 @@ impl Lines {
             self.line(&line);
         }
         let mut log = BuildLog::default();
-        let (mut has_cache_records, mut has_documents, mut foreign) = (false, false, None);
+        let (mut has_cache_records, mut has_documents, mut foreign, mut is_cut) = (false, false, None, false);
         let named = std::mem::take(&mut self.named).into_iter().map(|(name, stream)| (Some(name), stream));
         for (name, mut stream) in [(None, self.unnamed)].into_iter().chain(named) {
             has_cache_records |= stream.has_cache_records;
             has_documents |= stream.has_documents;
             foreign = foreign.or_else(|| stream.foreign.take());
+            is_cut |= stream.splitter.is_open();
             for mut build in stream.finish() {
                 if let Some(name) = &name {
                     build.name = Some(super::logged_build::short_text(name));
@@ -130,6 +131,7 @@ impl Lines {
                 log.builds.push(build);
                 Ok(log)
             }
+            true if is_cut => Err(NotABuildLog::cut_document()),
             true if has_cache_records => Err(NotABuildLog::cache_records()),
             true if has_documents => Err(foreign.unwrap_or_else(NotABuildLog::document)),
             true => Err(self.sample.recognize()),
@@ -287,6 +289,9 @@ impl Stream {
         self.begin(Run::Nothing);
         if !self.spans.is_empty() {
             self.builds.push(spans::build(std::mem::take(&mut self.spans)));
+        }
+        if let Some(last) = self.builds.last_mut().filter(|build| build.form.is_json()) {
+            last.is_cut |= self.splitter.is_open();
         }
         self.builds
     }

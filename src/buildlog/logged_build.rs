@@ -1,5 +1,7 @@
 //! What a log says of builds and their steps.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::output::Output;
@@ -49,6 +51,11 @@ pub enum LogForm {
 }
 
 impl LogForm {
+    /// Whether the log is a stream of JSON values.
+    pub(super) const fn is_json(self) -> bool {
+        matches!(self, Self::RawJson | Self::Trace)
+    }
+
     /// What the form is called.
     pub const fn name(self) -> &'static str {
         match self {
@@ -101,6 +108,10 @@ pub struct LoggedBuild {
     pub source: Option<String>,
     /// Whether it only checked the Dockerfile (`--check`).
     pub is_check: bool,
+    /// Whether it is known to have found cache mounts filled: the rebuild of a measurement.
+    pub is_rebuild: bool,
+    /// Whether the text of the log ends in the middle: of a JSON value, or without the words that every build ends with.
+    pub is_cut: bool,
 }
 
 /// How many steps a build had, the builder's own among them.
@@ -235,6 +246,8 @@ impl LoggedBuild {
             dockerfile: None,
             source: None,
             is_check: false,
+            is_rebuild: false,
+            is_cut: false,
         }
     }
 
@@ -242,6 +255,41 @@ impl LoggedBuild {
     pub fn failed_step(&self) -> Option<&LogStep> {
         let is = |status| self.steps.iter().find(move |step| step.status == status);
         is(StepStatus::Error).or_else(|| is(StepStatus::Canceled))
+    }
+
+    /// Whether the log ends before the build did: it was cut, or read while the build ran. A build that failed is complete.
+    pub fn is_truncated(&self) -> bool {
+        if self.error.is_some() || self.is_check || self.steps.is_empty() {
+            return false;
+        }
+        let has_steps = self.steps.iter().any(|step| step.label.is_instruction());
+        self.is_cut
+            || self.steps.iter().any(|step| step.status == StepStatus::Unfinished)
+            || match self.form {
+                LogForm::Plain | LogForm::RawJson | LogForm::Record => {
+                    !self.is_exported() && !(has_steps && self.has_all_steps())
+                }
+                LogForm::Buildah => !self.has_all_steps(),
+                _ => false,
+            }
+    }
+
+    fn is_exported(&self) -> bool {
+        self.steps.iter().any(|step| step.label.kind == StepKind::Export)
+    }
+
+    /// Whether each stage has the last one of its numbered steps, as far as the log has their names.
+    fn has_all_steps(&self) -> bool {
+        if self.steps.iter().any(|step| step.name.is_empty()) {
+            return true;
+        }
+        let mut last: BTreeMap<[&Option<String>; 3], (u32, u32)> = BTreeMap::new();
+        for step in &self.steps {
+            let Some((number, of)) = step.label.number else { continue };
+            let stage = last.entry([&step.label.target, &step.label.platform, &step.label.stage]).or_default();
+            *stage = (number.max(stage.0), of.max(stage.1));
+        }
+        last.values().all(|(number, of)| number >= of)
     }
 
     /// Replaces all texts of the build by others: what the steps are called, what they printed, errors and warnings.

@@ -16,7 +16,10 @@ const MEASUREMENT: (&str, &str) = ("measure", "1");
 
 /// The scenarios from the one that prices least to the one that prices most: where several ran a step, the last counts.
 /// Of a step that ran again after a source change, that time is the price of a rebuild: cache mounts were filled.
-const SCENARIOS: [&str; 4] = ["unchanged", "cold", "dependency", "source"];
+const SCENARIOS: [&str; 4] = ["unchanged", COLD, "dependency", "source"];
+
+/// The scenario in which cache mounts are empty.
+const COLD: &str = "cold";
 
 /// Dockerfiles of one measurement; dockopt writes at most two.
 const MOST_BUILDS: usize = 10;
@@ -72,6 +75,7 @@ fn logged_build(build: &Value, scenario: &str) -> Option<LoggedBuild> {
     let mut logged = LoggedBuild::new(LogForm::Measurement);
     logged.name = Some(format!("{}, {scenario}", text(build, "name").unwrap_or_default()));
     logged.dockerfile = text(build, "dockerfile");
+    logged.is_rebuild = scenario != COLD;
     logged.seconds = median(runs.iter().filter_map(|run| run.get("seconds").and_then(duration)).collect());
     let cached = last.get("cached_steps").and_then(Value::as_u64).unwrap_or_default();
     let ran = names.len() as u64;

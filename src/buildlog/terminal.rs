@@ -111,6 +111,7 @@ impl TerminalRun {
     pub(super) fn finish(mut self) -> LoggedBuild {
         let mut build = LoggedBuild::new(LogForm::Terminal);
         build.seconds = self.seconds;
+        build.is_cut = !self.is_finished;
         if self.is_finished {
             build.steps = std::mem::take(&mut self.frame);
         } else {

@@ -426,3 +426,50 @@ fn memory_is_bounded() {
     }
     assert!(reader.finish().is_err());
 }
+
+#[test]
+fn complete_samples_are_not_truncated() {
+    for (name, bytes) in samples() {
+        let truncated = |log: BuildLog| log.builds.iter().any(LoggedBuild::is_truncated);
+        assert!(!read(&bytes).is_ok_and(truncated), "{name}");
+    }
+}
+
+/// Each form, cut where its last step with a number has begun: what is left says so.
+#[test]
+fn cut_logs_are_truncated() {
+    for (name, mark) in [
+        ("plain-buildx0.29-engine28.5-cold.log", "[stage-2 6/6] RUN"),
+        ("plain-compose2.40-engine28.5-two-services.log", "6/6] RUN"),
+        ("gha-synthetic-src-changed.log", "[stage-2 6/6] RUN"),
+        ("gitlab-synthetic-src-changed.log", "[stage-2 6/6] RUN"),
+        ("act-synthetic-src-changed.log", "[stage-2 6/6] RUN"),
+        ("history-logs-plain.log", "[stage-2 6/6] RUN"),
+        ("rawjson-buildx0.29-engine28.5-src-changed.log", "exporting to image"),
+        ("rawjson-buildctl0.32-src-changed.log", "stage-2 6/6"),
+        ("trace-buildctl0.32.jsonl", "stage-2 6/6"),
+        ("legacy-28.5-cold.log", "Step 9/"),
+        ("gha-synthetic-legacy.log", "Step 9/"),
+        ("tty-buildx0.29-engine28.5.typescript", "FINISHED"),
+    ] {
+        let bytes = sample(name);
+        let at = memchr::memmem::find(&bytes, mark.as_bytes()).unwrap_or_else(|| panic!("{name}: {mark}"));
+        for more in [mark.len(), mark.len() + 20] {
+            let end = if mark == "FINISHED" { at } else { (at + more).min(bytes.len()) };
+            let log = read(&bytes[..end]).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(log.builds.last().unwrap().is_truncated(), "{name} {more}: {:?}", log.builds.last().unwrap());
+        }
+    }
+    // After a step has ended, the numbers say that another one is to come.
+    let log =
+        read(b"#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n#5 [2/4] RUN a\n#5 DONE 1.0s\n")
+            .unwrap();
+    assert!(log.builds[0].is_truncated());
+    let log = read(b"STEP 1/2: FROM debian\nSTEP 2/2: RUN make\nall\n").unwrap();
+    assert!(log.builds[0].is_truncated());
+    let log =
+        read(b"STEP 1/2: FROM debian\nSTEP 2/2: RUN make\nall\nCOMMIT\n--> 0123456789ab\n0123456789ab\n").unwrap();
+    assert!(!log.builds[0].is_truncated());
+    let trace = br#"{"data": [{"spans": [{"operationName": "[2/2] RUN a", "startTime": 1, "dur"#;
+    assert!(read(trace).unwrap_err().what.contains("ends in the middle of a JSON document"));
+}

@@ -3,7 +3,7 @@
 use super::context::Selector;
 use super::origin::{clean, origin_of};
 use super::stage_state::StageState;
-use super::step::{Part, PartKind, SourceOrigin, StepSource};
+use super::step::{CACHE_MOUNT, Part, PartKind, SourceOrigin, StepSource};
 use crate::build::Build;
 use crate::dockerfile::Mount;
 use crate::dockerfile::expand::Lex;
@@ -78,7 +78,7 @@ impl Reader<'_, '_> {
                 let sharing = self.mount.sharing().is_none_or(|sharing| sharing == "shared");
                 let shape = if id == target && sharing { "default" } else { "other" };
                 let folder = format!("{} {} {}", number("mode"), number("uid"), number("gid"));
-                format!("cache {shape} {} {folder}", self.mount.is_readonly())
+                format!("{CACHE_MOUNT}{shape} {} {folder}", self.mount.is_readonly())
             }
             "tmpfs" => format!("tmpfs {}", number("size")),
             "secret" | "ssh" => format!(

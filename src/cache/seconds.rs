@@ -3,27 +3,72 @@
 use std::collections::HashMap;
 
 use super::graph::Graph;
+use super::step::Step;
 use crate::buildlog::{BuildLog, StepLabel};
 
-/// The seconds of each step of a graph; `None` for one that no build of the log ran. Of several builds the last that ran
-/// it counts. A step of the log is one of the graph if the stage and the text are the same, else if the text is.
-pub fn step_seconds(graph: &Graph, log: &BuildLog) -> Vec<Option<f64>> {
-    let mut by_stage: HashMap<(&str, String), f64> = HashMap::new();
-    let mut by_text: HashMap<String, f64> = HashMap::new();
-    for step in log.builds.iter().flat_map(|build| &build.steps) {
-        let Some(seconds) = step.run_seconds() else { continue };
-        if !step.label.is_instruction() {
-            continue;
+/// How long a step takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepSeconds {
+    /// Seconds.
+    pub seconds: f64,
+    /// Whether a rebuild takes less: the step has a cache mount, and nothing says that it was filled when it ran.
+    pub is_at_most: bool,
+}
+
+/// What a log says of one step.
+#[derive(Clone, Copy, Default)]
+struct LoggedSeconds {
+    /// In the last build that ran it.
+    last: f64,
+    /// In the last build that is known to have found cache mounts filled.
+    rebuild: Option<f64>,
+}
+
+impl LoggedSeconds {
+    fn add(&mut self, seconds: f64, is_rebuild: bool) {
+        self.last = seconds;
+        if is_rebuild {
+            self.rebuild = Some(seconds);
         }
-        let text = words(&step.label.text);
-        by_stage.insert((step.label.stage.as_deref().unwrap_or_default(), text.clone()), seconds);
-        by_text.insert(text, seconds);
+    }
+
+    fn of_step(self, step: &Step) -> StepSeconds {
+        match self.rebuild {
+            Some(seconds) if step.has_cache_mount() => StepSeconds { seconds, is_at_most: false },
+            _ => StepSeconds { seconds: self.last, is_at_most: step.has_cache_mount() },
+        }
+    }
+}
+
+/// The seconds of each step of a graph; `None` for one that no build of the log ran. Of several builds the last that ran
+/// it counts, and for a step with a cache mount the last that found it filled. A step of the log is one of the graph if
+/// the stage and the text are the same, else if the text is.
+pub fn step_seconds(graph: &Graph, log: &BuildLog) -> Vec<Option<StepSeconds>> {
+    let mut by_stage: HashMap<(&str, String), LoggedSeconds> = HashMap::new();
+    let mut by_text: HashMap<String, LoggedSeconds> = HashMap::new();
+    for build in &log.builds {
+        for step in build.steps.iter().filter(|step| step.label.is_instruction()) {
+            let Some(seconds) = step.run_seconds() else { continue };
+            let text = words(&step.label.text);
+            let stage = step.label.stage.as_deref().unwrap_or_default();
+            by_stage.entry((stage, text.clone())).or_default().add(seconds, build.is_rebuild);
+            by_text.entry(text).or_default().add(seconds, build.is_rebuild);
+        }
     }
     let seconds = graph.steps.iter().map(|step| {
         let text = words(step.name.split_once("] ").map_or(step.name.as_str(), |(_, text)| text));
-        by_stage.get(&(stage_of(&step.name), text.clone())).or_else(|| by_text.get(&text)).copied()
+        let logged = by_stage.get(&(stage_of(&step.name), text.clone())).or_else(|| by_text.get(&text))?;
+        Some(logged.of_step(step))
     });
     seconds.collect()
+}
+
+/// The sum of times; `None` if there are none. It is an upper bound if one of them is.
+pub fn total_seconds(times: impl Iterator<Item = StepSeconds>) -> Option<StepSeconds> {
+    times.reduce(|sum, next| StepSeconds {
+        seconds: sum.seconds + next.seconds,
+        is_at_most: sum.is_at_most || next.is_at_most,
+    })
 }
 
 /// The step of a graph that a step of a log is: the one of its stage and text, else of its text.
@@ -49,7 +94,7 @@ fn words(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::step_seconds;
+    use super::{StepSeconds, step_seconds};
     use crate::build::Build;
     use crate::cache::{BuilderFlags, Graph};
     use crate::inputs::{BuildInput, BuildOptions};
@@ -66,9 +111,37 @@ mod tests {
         let graph = Graph::new(&Build::new(&input), &BuilderFlags::default());
         let log = crate::buildlog::read(LOG.as_bytes()).unwrap();
         let known = graph.steps.iter().zip(step_seconds(&graph, &log));
-        let known: Vec<(&str, Option<f64>)> = known.map(|(step, seconds)| (step.name.as_str(), seconds)).collect();
+        let known: Vec<(&str, Option<f64>)> =
+            known.map(|(step, time)| (step.name.as_str(), time.map(|time| time.seconds))).collect();
         assert_eq!(known.iter().find(|(name, _)| *name == "[a 2/2] RUN make all").unwrap().1, Some(7.5), "{known:?}");
         let last = known.last().unwrap();
         assert_eq!(*last, ("[b 3/3] COPY --from=a /x /y", None), "{known:?}");
+    }
+
+    #[test]
+    fn a_cache_mount_makes_a_time_an_upper_bound() {
+        let mounted = "RUN --mount=type=cache,target=/c install";
+        let text = format!("FROM debian:13\n{mounted}\nRUN --mount=type=tmpfs,target=/c make\n");
+        let input = BuildInput::new(&Source::of("Dockerfile", &text), BuildOptions::default());
+        let graph = Graph::new(&Build::new(&input), &BuilderFlags::default());
+        let times = |log: &str| {
+            let times = step_seconds(&graph, &crate::buildlog::read(log.as_bytes()).unwrap());
+            times.into_iter().flatten().collect::<Vec<StepSeconds>>()
+        };
+        let time = |seconds, is_at_most| StepSeconds { seconds, is_at_most };
+        let log = format!(
+            "#1 [2/3] {mounted}\n#1 DONE 9.0s\n\n#2 [3/3] RUN --mount=type=tmpfs,target=/c make\n#2 DONE 2.0s\n"
+        );
+        assert_eq!(times(&log), [time(9.0, true), time(2.0, false)]);
+        let step = serde_json::json!({"name": format!("[2/3] {mounted}"), "seconds": 9.0});
+        let rebuilt = serde_json::json!({"name": format!("[2/3] {mounted}"), "seconds": 3.0});
+        let measured = |runs: serde_json::Value| {
+            let builds = serde_json::json!([{"name": "before", "dockerfile": "Dockerfile", "runs": runs}]);
+            serde_json::json!({"schema": "dockopt.measure/1", "builds": builds}).to_string()
+        };
+        let cold = serde_json::json!({"scenario": "cold", "seconds": 20.0, "steps": [step]});
+        let dependency = serde_json::json!({"scenario": "dependency", "seconds": 4.0, "steps": [rebuilt]});
+        assert_eq!(times(&measured(serde_json::json!([cold]))), [time(9.0, true)]);
+        assert_eq!(times(&measured(serde_json::json!([cold, dependency]))), [time(3.0, false)]);
     }
 }

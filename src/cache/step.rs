@@ -2,6 +2,9 @@
 
 use super::context::{Selector, hash_of};
 
+/// How the text of a part begins that is a cache mount.
+pub(super) const CACHE_MOUNT: &str = "cache ";
+
 /// A step: BuildKit's vertex. FROM, RUN, COPY, ADD and WORKDIR make one each; other instructions make none.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -143,6 +146,12 @@ pub struct BuilderFlags {
 }
 
 impl Step {
+    /// Whether it keeps files from one run to the next (`--mount=type=cache`).
+    pub fn has_cache_mount(&self) -> bool {
+        let is_cache = |part: &Part| matches!(part.kind, PartKind::Mount(_)) && part.text.starts_with(CACHE_MOUNT);
+        self.parts.iter().any(is_cache)
+    }
+
     /// A digest over the definition, without the files below the step and without its sources.
     pub(super) fn compute_digest(&self) -> u128 {
         let kind = [self.kind as u8];

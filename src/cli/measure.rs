@@ -16,7 +16,7 @@ use crate::load::GatherRequest;
 use crate::measure::{
     Changes, LeftoverCleanup, MeasurePlan, ScenarioResult, Series, Session, SessionOptions, clean_up,
 };
-use crate::proof::{Fault, MeasuredBuild, Measurement, Scenario};
+use crate::proof::{Fault, MeasuredBuild, Measurement, RerunStep, Scenario};
 use crate::report::{self, Format};
 
 impl From<failure::Failure> for CommandFailure {
@@ -165,17 +165,17 @@ fn build(measured: ScenarioResult, planned: &PlannedBuild, changes: &Changes) ->
         if !is_measured {
             continue;
         }
-        let seconds = rerun_names(&planned.input, file).and_then(|names| figures.predict(&names));
-        figures.predicted.extend(seconds.map(|seconds| (scenario, seconds)));
+        let predicted = rerun_steps(&planned.input, file).and_then(|steps| figures.predict(scenario, &steps));
+        figures.predicted.extend(predicted.map(|predicted| (scenario, predicted)));
     }
     MeasuredBuild { name: measured.name, dockerfile: planned.name.clone(), figures, fault }
 }
 
-/// The names of the steps that an edit of a file reruns, or may rerun.
-fn rerun_names(input: &BuildInput, file: &str) -> Option<Vec<String>> {
+/// The steps that an edit of a file reruns, or may rerun.
+fn rerun_steps(input: &BuildInput, file: &str) -> Option<Vec<RerunStep>> {
     let (graph, prediction) = predict_touched(input, file)?;
-    let steps = graph.steps.into_iter().zip(prediction.steps);
-    Some(steps.filter(|(_, step)| step.verdict != StepVerdict::Hit).map(|(step, _)| step.name).collect())
+    let steps = graph.steps.into_iter().zip(prediction.steps).filter(|(_, step)| step.verdict != StepVerdict::Hit);
+    Some(steps.map(|(step, _)| RerunStep { has_cache_mount: step.has_cache_mount(), name: step.name }).collect())
 }
 
 fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {

@@ -109,7 +109,8 @@ fn steps(table: &HistoryTable, layout: Layout) -> String {
         let cause = because(&step.count);
         let known = lines.iter().find(|(text, _)| !text.is_empty() && *text == cause).map(|(_, line)| *line);
         lines.push((cause.clone(), step.line));
-        let time = step.expected_seconds().map(|(_, most)| format!("{} each", seconds(most))).unwrap_or_default();
+        let at_most = if step.seconds.is_some_and(|time| time.is_at_most) { "≤ " } else { "" };
+        let time = step.expected_seconds().map(|(_, most)| format!("{at_most}{} each", seconds(most)));
         let may = match step.count.may_rerun {
             0 => String::new(),
             may => format!("{may} may"),
@@ -119,7 +120,7 @@ fn steps(table: &HistoryTable, layout: Layout) -> String {
             plain(&step.name),
             plain(format!("{} of {}", step.count.reruns, step.count.builds)),
             plain(may),
-            plain(time),
+            plain(time.unwrap_or_default()),
             plain(known.map_or(cause, |line| format!("as line {line}"))),
         ]
     });
@@ -183,9 +184,13 @@ fn expected(table: &HistoryTable) -> Option<String> {
     let (least, most) = table.expected_seconds()?;
     let (least, greatest) = (seconds(least), seconds(most));
     let each = if least == greatest { greatest } else { format!("{least} to {greatest}") };
+    let at_most = if table.is_at_most() { "at most " } else { "" };
     let builds = table.builds();
     let all = seconds(most * builds as f64);
-    Some(format!("expected: {each} for each commit, {all} for {}, by the log", count(builds as u64, "commit")))
+    Some(format!(
+        "expected: {at_most}{each} for each commit, {at_most}{all} for {}, by the log",
+        count(builds as u64, "commit")
+    ))
 }
 
 /// What another Dockerfile changes for the steps that run the same command, over the commits that both build.
@@ -204,8 +209,9 @@ fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
     let mut remarks: Vec<String> = compared.steps.iter().map(remark).collect();
     if let Some(saved) = compared.saved_seconds {
         let verb = if saved < 0.0 { "cost" } else { "saved" };
+        let about = compared.precision.as_str();
         let commits = count(compared.builds as u64, "commit");
-        remarks.push(format!("`{name}` would have {verb} {} in {commits}, by the log", seconds(saved.abs())));
+        remarks.push(format!("`{name}` would have {verb} {about}{} in {commits}, by the log", seconds(saved.abs())));
     }
     remarks
 }

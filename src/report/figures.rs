@@ -20,6 +20,8 @@ pub(super) struct FigureRow {
     pub title: String,
     /// Of each build; `None` where it is not known.
     pub values: Vec<Option<f64>>,
+    /// Whether each is an upper bound; none is if this is empty.
+    bounds: Vec<bool>,
     /// How it is written.
     unit: fn(f64) -> String,
 }
@@ -27,7 +29,9 @@ pub(super) struct FigureRow {
 impl FigureRow {
     /// As people read it.
     pub(super) fn format_value(&self, index: usize) -> String {
-        self.values.get(index).copied().flatten().map_or_else(|| "–".to_owned(), self.unit)
+        let at_most = if self.bounds.get(index) == Some(&true) { "≤ " } else { "" };
+        let value = self.values.get(index).copied().flatten();
+        value.map_or_else(|| "–".to_owned(), |value| format!("{at_most}{}", (self.unit)(value)))
     }
 
     /// From the first to the last: `−79 %`; empty where one is not known or the first is nothing.
@@ -35,7 +39,7 @@ impl FigureRow {
         let (Some(Some(first)), Some(Some(last))) = (self.values.first(), self.values.last()) else {
             return String::new();
         };
-        if self.values.len() < 2 || *first <= 0.0 {
+        if self.values.len() < 2 || *first <= 0.0 || self.bounds.contains(&true) {
             return String::new();
         }
         let percent = ((last / first - 1.0) * 100.0).round();
@@ -68,6 +72,7 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
     let took = |title: String, scenario: Scenario, of: &dyn Fn(&BuildRun) -> Option<f64>| FigureRow {
         title,
         values: all.iter().map(|figures| figures.median(scenario, of)).collect(),
+        bounds: Vec::new(),
         unit: seconds,
     };
     let line = |file: Option<&str>, otherwise: &str| {
@@ -76,13 +81,15 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
     let size = |title: &str, of: fn(&Figures) -> Option<u64>, unit: fn(f64) -> String| FigureRow {
         title: title.to_owned(),
         values: all.iter().map(|figures| of(figures).map(number)).collect(),
+        bounds: Vec::new(),
         unit,
     };
     let disk_bytes = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.disk);
     let layers = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.layers as u64);
     let predicted = |scenario: Scenario| FigureRow {
         title: "  predicted by the cache model".to_owned(),
-        values: all.iter().map(|figures| figures.predicted(scenario)).collect(),
+        values: all.iter().map(|figures| Some(figures.predicted(scenario)?.seconds)).collect(),
+        bounds: all.iter().map(|figures| figures.predicted(scenario).is_some_and(|known| known.is_at_most)).collect(),
         unit: seconds,
     };
     let mut rows = vec![
@@ -126,6 +133,13 @@ fn remarks(result: &Measurement) -> Vec<String> {
         |of: fn(&BuildRun) -> bool| result.builds.iter().flat_map(|build| &build.figures.runs).all(|(_, run)| of(run));
     if none(|run| run.cpu_seconds.is_none()) {
         all.push("The engine does not report the CPU time of steps.".to_owned());
+    }
+    if result.builds.iter().flat_map(|build| &build.figures.predicted).any(|(_, known)| known.is_at_most) {
+        all.push(
+            "≤: the steps that rerun keep files in cache mounts, which only the cold build found empty; two rounds give the time \
+             with filled ones."
+                .to_owned(),
+        );
     }
     all.push(
         "The size to pull is the sum of the layers, compressed with gzip where the engine stores them uncompressed."
@@ -247,6 +261,7 @@ pub(super) struct WireFigures<'a> {
 struct WirePrediction {
     scenario: &'static str,
     seconds: f64,
+    at_most: bool,
 }
 
 #[derive(Serialize)]
@@ -291,8 +306,11 @@ pub(super) fn wire_figures(figures: &Figures) -> WireFigures<'_> {
         base_pull_bytes: size.base_pull,
     });
     let predicted = figures.predicted.iter();
-    let predicted =
-        predicted.map(|(scenario, seconds)| WirePrediction { scenario: scenario.name(), seconds: *seconds });
+    let predicted = predicted.map(|(scenario, known)| WirePrediction {
+        scenario: scenario.name(),
+        seconds: known.seconds,
+        at_most: known.is_at_most,
+    });
     WireFigures { runs: runs.collect(), image, predicted: predicted.collect() }
 }
 

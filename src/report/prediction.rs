@@ -10,7 +10,8 @@ use super::units::{count, seconds};
 use super::wire;
 use crate::audit::ProblemReport;
 use crate::cache::{
-    FileChangeKind, Graph, Prediction, SourceOrigin, StepKind, StepPrediction, StepReason, StepVerdict,
+    FileChangeKind, Graph, Prediction, SourceOrigin, StepKind, StepPrediction, StepReason, StepSeconds, StepVerdict,
+    total_seconds,
 };
 use crate::finding::Mask;
 
@@ -30,7 +31,7 @@ pub struct BuildPrediction {
     /// The first line of each instruction.
     pub lines: Vec<u32>,
     /// How long each step takes, from a log; `None` where no log says.
-    pub seconds: Vec<Option<f64>>,
+    pub seconds: Vec<Option<StepSeconds>>,
     /// Values that must not be shown.
     pub mask: Mask,
     /// What the reader has to know: the history is shallow, files that were named are not sent.
@@ -61,9 +62,8 @@ impl BuildPrediction {
     }
 
     /// Seconds of all steps with a fate; `None` if a log says nothing of any.
-    fn total(&self, fate: StepFate) -> Option<f64> {
-        let known: Vec<f64> = self.of_fate(fate).filter_map(|index| *self.seconds.get(index)?).collect();
-        (!known.is_empty()).then(|| known.iter().sum())
+    fn total(&self, fate: StepFate) -> Option<StepSeconds> {
+        total_seconds(self.of_fate(fate).filter_map(|index| *self.seconds.get(index)?))
     }
 
     fn number(&self, fate: StepFate) -> usize {
@@ -136,7 +136,7 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
             StepFate::Fails => ("fails", TextStyle::Error),
             StepFate::NotRun => ("not run", TextStyle::Dim),
         };
-        let time = build.seconds.get(index).copied().flatten().map(seconds).unwrap_or_default();
+        let time = build.seconds.get(index).copied().flatten().map(step_time).unwrap_or_default();
         let time = if has_seconds { format!("{time:>10}  ") } else { String::new() };
         let line = format!("  {:>digits$}  ", build.line_of(step.instruction));
         let verdict = format!("{}  {time}", pad(word, VERDICT));
@@ -168,6 +168,12 @@ fn shown_sentences(build: &BuildPrediction, prediction: &StepPrediction) -> Vec<
     reasons.filter(|(reason, _)| !matches!(reason, StepReason::Above(..))).map(|(_, sentence)| sentence).collect()
 }
 
+/// `3 s`, or `≤ 3 s` where a rebuild takes less.
+fn step_time(time: StepSeconds) -> String {
+    let at_most = if time.is_at_most { "≤ " } else { "" };
+    format!("{at_most}{}", seconds(time.seconds))
+}
+
 fn summary(build: &BuildPrediction) -> String {
     let all = build.steps().count();
     if let Some(index) = build.of_fate(StepFate::Fails).next() {
@@ -181,7 +187,13 @@ fn summary(build: &BuildPrediction) -> String {
             _ => format!("all {} are cached", count(all as u64, "step")),
         };
     }
-    let time = |fate| build.total(fate).map(|total| format!(" (≈ {}, measured)", seconds(total))).unwrap_or_default();
+    let time = |fate| {
+        let words = |total: StepSeconds| {
+            let about = if total.is_at_most { "at most" } else { "≈" };
+            format!(" ({about} {}, measured)", seconds(total.seconds))
+        };
+        build.total(fate).map(words).unwrap_or_default()
+    };
     let verb = |number: usize| if number == 1 { "reruns" } else { "rerun" };
     let mut text = format!("{misses} of {} {}{}", count(all as u64, "step"), verb(misses), time(StepFate::Reruns));
     if unknown > 0 {
@@ -228,7 +240,8 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
                 .map(|change| wire::FileChangeJson { path: &change.path, change: change_word(change.kind) })
                 .collect(),
             changed_files: files.map_or(0, |changes| changes.total),
-            seconds: build.seconds.get(index).copied().flatten(),
+            seconds: build.seconds.get(index).copied().flatten().map(|time| time.seconds),
+            at_most: build.seconds.get(index).copied().flatten().is_some_and(|time| time.is_at_most),
         }
     });
     wire::BuildPredictionJson {
@@ -239,7 +252,8 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
         cached: build.number(StepFate::Cached),
         reruns: build.number(StepFate::Reruns),
         may_rerun: build.number(StepFate::MayRerun),
-        rerun_seconds: build.total(StepFate::Reruns),
+        rerun_seconds: build.total(StepFate::Reruns).map(|total| total.seconds),
+        rerun_at_most: build.total(StepFate::Reruns).is_some_and(|total| total.is_at_most),
         partial: build.is_partial,
         notes: &build.notes,
     }

@@ -358,6 +358,7 @@ pub(super) struct BuildPredictionJson<'a> {
     pub reruns: usize,
     pub may_rerun: usize,
     pub rerun_seconds: Option<f64>,
+    pub rerun_at_most: bool,
     pub partial: bool,
     pub notes: &'a [String],
 }
@@ -371,6 +372,7 @@ pub(super) struct StepPredictionJson<'a> {
     pub files: Vec<FileChangeJson<'a>>,
     pub changed_files: usize,
     pub seconds: Option<f64>,
+    pub at_most: bool,
 }
 
 #[derive(Serialize)]

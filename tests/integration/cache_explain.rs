@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::dockopt::{Dockopt, Ran};
+use crate::fixtures::keeps_schema;
 
 fn samples() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/build_logs")
@@ -71,6 +72,19 @@ fn steps_have_the_lines_of_the_dockerfile() {
     let other = other.input(sample("plain-buildx0.29-engine28.5-warm.log"));
     let ran = other.args(["cache", "explain", "-", "."]).run().code(0);
     assert!(ran.stdout.contains("was another Dockerfile built?"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_cut_log_says_so() {
+    let log = sample("plain-buildx0.29-engine28.5-cold.log");
+    let whole = explain(&log, &["--format=json"]).json();
+    assert_eq!(whole["builds"][0]["truncated"], false);
+    let cut = &log[..log.len() / 2];
+    let json = explain(cut, &["--format=json"]).code(0).json();
+    keeps_schema(include_str!("../../schemas/cache-explain.schema.json"), &json);
+    assert_eq!(json["builds"][0]["truncated"], true);
+    let text = explain(cut, &[]).code(0).stdout;
+    assert!(text.contains("the log ends before the build did; figures are partial"), "{text}");
 }
 
 #[test]

@@ -302,3 +302,57 @@ fn swapped_variables_are_named() {
     let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("the same in another order: `B` now comes before `A` in line 2"), "{}", ran.stdout);
 }
+
+/// Writes a file with a time of its last change.
+fn write_at(file: &std::path::Path, text: &str, seconds: u64) {
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, text).unwrap();
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+    std::fs::File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn folders_are_compared_without_git() {
+    let ran = Dockopt::new().args(["--version"]).run();
+    let folder = ran.path().to_owned();
+    for (copy, main, time) in [("a/app", "1", 1_000), ("b/app", "2", 2_000), ("c/app", "3", 1_000)] {
+        let copy = folder.join(copy);
+        write_at(&copy.join("src/main.js"), main, time);
+        write_at(&copy.join("Dockerfile"), DOCKERFILE, 1_000);
+        write_at(&copy.join(".dockerignore"), "Dockerfile\n.dockerignore\n", 1_000);
+        write_at(&copy.join("package.json"), "{}", 1_000);
+    }
+    let predict = |before: &str, after: &str| {
+        json(&ran.again(["cache", "predict", after, "--since", before, "--format", "json"]).code(0))
+    };
+    let changed = predict("a/app", "b/app");
+    assert_eq!(verdicts(&changed), SOURCE_CHANGED);
+    assert_eq!(changed["builds"][0]["steps"][3]["reasons"][0], "`src/main.js` changed");
+    assert_eq!(verdicts(&predict("a/app", "a/app")), ["cached"; 6]);
+    // Another text of the same size and time: the builder does not transfer it.
+    let trap = predict("a/app", "c/app");
+    assert_eq!(verdicts(&trap), SOURCE_CHANGED);
+    assert!(trap["builds"][0]["steps"][3]["reasons"][0].as_str().unwrap().contains("may wrongly say CACHED"), "{trap}");
+    // Under another name the builder has nothing of it.
+    std::fs::rename(folder.join("c/app"), folder.join("c/other")).unwrap();
+    let fresh = predict("a/app", "c/other");
+    assert_eq!(fresh["builds"][0]["steps"][3]["reasons"][0], "`src/main.js` changed");
+    let log = "#8 [build 4/6] RUN npm install\n#8 CACHED\n\n#9 [build 5/6] COPY . .\n#9 DONE 0.5s\n";
+    std::fs::write(folder.join("build.log"), log).unwrap();
+    for arguments in [&["b/app", "--before", "a/app"][..], &["a/app", "--before", "a/app", "--at", "b/app"]] {
+        let arguments = ["cache", "explain", "build.log"].into_iter().chain(arguments.iter().copied());
+        let explained = ran.again(arguments.chain(["--format", "json"])).code(0).json();
+        assert_eq!(explained["builds"][0]["steps"][1]["reason"], "`src/main.js` changed", "{explained}");
+    }
+    let nothing = ran.again(["cache", "explain", "build.log", "a/app", "--before", "nothing"]).code(2);
+    assert!(nothing.stderr.contains("is not in a git repository"), "{}", nothing.stderr);
+    // A commit against a folder.
+    git(&folder.join("a/app"), &["init", "-q"]);
+    git(&folder.join("a/app"), &["add", "-A"]);
+    git(&folder.join("a/app"), &["commit", "-q", "-m", "first"]);
+    std::fs::write(folder.join("a/app/.dockerignore"), ".git\nDockerfile\n.dockerignore\n").unwrap();
+    git(&folder.join("a/app"), &["commit", "-q", "-a", "-m", "ignored"]);
+    let arguments = ["cache", "explain", "build.log", "a/app", "--before", "HEAD", "--at", "b/app", "--format", "json"];
+    let mixed = ran.again(arguments).code(0).json();
+    assert_eq!(mixed["builds"][0]["steps"][1]["reason"], "`src/main.js` changed", "{mixed}");
+}

@@ -25,8 +25,8 @@ pub(in crate::cli) struct CachePredict {
     /// Assume that this file or folder has changed (repeatable)
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     pub touch: Vec<PathBuf>,
-    /// Compare the working tree with this commit instead of HEAD
-    #[arg(long, value_name = "COMMIT")]
+    /// Compare the working tree with this commit instead of HEAD, or the folder with this copy of it
+    #[arg(long, value_name = "COMMIT|FOLDER")]
     pub since: Option<String>,
     /// Predict which steps rerun if this Dockerfile replaces the current one; with --log, also how long they take
     #[arg(long, value_name = "DOCKERFILE")]
@@ -112,11 +112,11 @@ pub(in crate::cli) struct ExplainLog {
     /// Show all steps, also those that took no time
     #[arg(long)]
     pub all: bool,
-    /// Commit of the build before, to say why steps were not cached
-    #[arg(long, value_name = "COMMIT")]
+    /// Commit of the build before, or a folder with its files, to say why steps were not cached
+    #[arg(long, value_name = "COMMIT|FOLDER")]
     pub before: Option<String>,
-    /// Commit of the logged build [default: the working tree]
-    #[arg(long, value_name = "COMMIT", requires = "before")]
+    /// Commit or folder of the logged build [default: the working tree]
+    #[arg(long, value_name = "COMMIT|FOLDER", requires = "before")]
     pub at: Option<String>,
     #[command(flatten)]
     pub build: Build,

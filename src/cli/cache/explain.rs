@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::states::States;
+use super::folder::states_between;
 use crate::build::Build;
 use crate::buildlog::{self, BuildLog, LogForm, LogStep, LoggedBuild, StepStatus};
 use crate::cache::{BuilderFlags, Graph, Prediction, StepReason, StepVerdict, find_logged};
@@ -12,7 +12,7 @@ use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
 use crate::cli::terminal;
 use crate::finding::Mask;
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{build_log_name, read_build_log};
 use crate::report::{self, ExplainedBuild, ExplainedLog, Format, ReasonWriter};
 use crate::secret;
@@ -23,7 +23,11 @@ pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, C
     check_steps(&log, &name)?;
     let inputs = match dockerfile_path(command) {
         Some(path) => {
-            let inputs = crate::load::gather(&command.build.request(path, None))?;
+            let mut request = command.build.request(path, None);
+            if command.before.is_some() {
+                request.needs = Needs::NONE.with(Need::ContextNames);
+            }
+            let inputs = crate::load::gather(&request)?;
             if complain(global, &inputs) {
                 return Ok(FAILED);
             }
@@ -81,7 +85,7 @@ struct PredictedBuild {
     prediction: Prediction,
     /// The first line of each instruction.
     lines: Vec<u32>,
-    /// The commit of the build before.
+    /// The commit or folder of the build before.
     earlier: String,
 }
 
@@ -117,7 +121,7 @@ fn predict(inputs: Option<&Inputs>, earlier: &str, later: Option<&str>) -> Resul
         return Err(CommandFailure::Because { what: "--before needs the Dockerfile of the log".to_owned(), help });
     };
     let predict = |build: usize| {
-        let states = States::between(inputs, build, earlier, later)?;
+        let states = states_between(inputs, build, (earlier, later))?;
         let (graph, prediction) = states.predict(&BuilderFlags::default());
         let instructions = states.after.input.file.instructions();
         let lines = instructions.iter().map(|instruction| instruction.start_line).collect();

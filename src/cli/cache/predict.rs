@@ -1,5 +1,6 @@
 //! `dockopt cache predict`.
 
+use super::folder::states_between;
 use super::place::because;
 use super::states::{Change, States};
 use crate::buildlog::BuildLog;
@@ -64,7 +65,11 @@ fn predict(
     change: &Change,
     (command, log): (&CachePredict, Option<&BuildLog>),
 ) -> Result<BuildPrediction, CommandFailure> {
-    let states = States::read(inputs, build, change)?;
+    let states = match change.earlier() {
+        Some(earlier) => states_between(inputs, build, (earlier, None))?,
+        None => States::same(&inputs.builds[build]),
+    };
+    let states = states.with(inputs, build, change)?;
     let flags = command.image_store.flags();
     let (new, prediction) = states.predict(&flags);
     let input = &states.after.input;

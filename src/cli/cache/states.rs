@@ -32,7 +32,7 @@ const EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(in crate::cli::cache) struct Change {
     /// Files whose contents change.
     pub(in crate::cli::cache) touched: Vec<PathBuf>,
-    /// The commit that was built last.
+    /// The commit or folder that was built last.
     pub(in crate::cli::cache) since: Option<String>,
     /// The Dockerfile that is built.
     pub(in crate::cli::cache) against: Option<PathBuf>,
@@ -44,6 +44,8 @@ pub(in crate::cli::cache) struct Change {
 pub(in crate::cli::cache) struct State {
     pub(in crate::cli::cache) input: BuildInput,
     pub(in crate::cli::cache) context: ContextFiles,
+    /// The last name of the context's folder; empty for one of a repository.
+    pub(in crate::cli::cache) folder: String,
 }
 
 /// Both states, and how they are called.
@@ -57,19 +59,19 @@ pub(in crate::cli::cache) struct States {
 }
 
 /// A state, and what is known of where it is from.
-struct PlacedState {
-    state: State,
+pub(in crate::cli::cache) struct PlacedState {
+    pub(in crate::cli::cache) state: State,
     /// The context's folder, in a commit.
-    tree: Option<ObjectId>,
+    pub(in crate::cli::cache) tree: Option<ObjectId>,
     /// Submodules whose files are not known.
-    unread: BTreeSet<String>,
+    pub(in crate::cli::cache) unread: BTreeSet<String>,
     /// What a reader must know.
-    note: Option<String>,
+    pub(in crate::cli::cache) note: Option<String>,
 }
 
 impl Change {
-    /// Whether a commit is what was built last: one that is named, or HEAD where nothing else is said to change.
-    fn commit(&self) -> Option<&str> {
+    /// The commit or folder that was built last: what is named, or HEAD where nothing else is said to change.
+    pub(in crate::cli::cache) fn earlier(&self) -> Option<&str> {
         let is_named = !self.touched.is_empty() || self.against.is_some() || !self.build_args.is_empty();
         self.since.as_deref().or((!is_named).then_some("HEAD"))
     }
@@ -77,7 +79,11 @@ impl Change {
 
 impl State {
     /// The build as a commit has it.
-    fn of_commit(place: &RepositoryPlace, input: &BuildInput, name: &str) -> Result<PlacedState, CommandFailure> {
+    pub(in crate::cli::cache) fn of_commit(
+        place: &RepositoryPlace,
+        input: &BuildInput,
+        name: &str,
+    ) -> Result<PlacedState, CommandFailure> {
         let repository = &place.repository;
         let commit = repository.commit(repository.resolve(name)?)?;
         let head = repository.commit(repository.resolve("HEAD")?)?;
@@ -99,7 +105,7 @@ impl State {
         earlier.base_images.clone_from(&input.base_images);
         let is_renamed = *dockerfile != place.paths.dockerfile;
         Ok(PlacedState {
-            state: Self { input: earlier, context: ContextFiles::new(root, ignore.as_deref()) },
+            state: Self { input: earlier, context: ContextFiles::new(root, ignore.as_deref()), folder: String::new() },
             tree: Some(files.context),
             unread: directories.unread().clone(),
             note: is_renamed.then(|| format!("in {name} the Dockerfile is `{dockerfile}`")),
@@ -116,18 +122,21 @@ impl States {
     /// What the builder does with the second state after the first.
     pub(in crate::cli::cache) fn predict(&self, flags: &BuilderFlags) -> (Graph, Prediction) {
         let (old, new) = (self.before.graph(flags), self.after.graph(flags));
-        let before = BuildState { graph: &old, context: &self.before.context, folder: "" };
-        let after = BuildState { graph: &new, context: &self.after.context, folder: "" };
+        let before = BuildState { graph: &old, context: &self.before.context, folder: &self.before.folder };
+        let after = BuildState { graph: &new, context: &self.after.context, folder: &self.after.folder };
         let prediction = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
         (new, prediction)
     }
 
-    pub(in crate::cli::cache) fn read(inputs: &Inputs, build: usize, change: &Change) -> Result<Self, CommandFailure> {
+    /// With what else changes.
+    pub(in crate::cli::cache) fn with(
+        self,
+        inputs: &Inputs,
+        build: usize,
+        change: &Change,
+    ) -> Result<Self, CommandFailure> {
+        let mut states = self;
         let input = &inputs.builds[build];
-        let mut states = match change.commit() {
-            Some(commit) => Self::between(inputs, build, commit, None)?,
-            None => Self::same(input),
-        };
         if !change.touched.is_empty() {
             states.touch(input, &change.touched)?;
         }
@@ -150,25 +159,28 @@ impl States {
     }
 
     /// The build as it is, twice.
-    fn same(input: &BuildInput) -> Self {
+    pub(in crate::cli::cache) fn same(input: &BuildInput) -> Self {
         let root = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
-        let state = || State { input: input.clone(), context: ContextFiles::new(Arc::clone(&root), None) };
+        let state = || State {
+            input: input.clone(),
+            context: ContextFiles::new(Arc::clone(&root), None),
+            folder: String::new(),
+        };
         Self { before: state(), after: state(), compared: String::new(), notes: Vec::new(), is_partial: false }
     }
 
     /// The build of a commit, and that of the working tree, or of a later commit.
-    pub(in crate::cli::cache) fn between(
+    pub(in crate::cli::cache) fn of_commits(
         inputs: &Inputs,
         build: usize,
-        earlier: &str,
-        later: Option<&str>,
+        place: &RepositoryPlace,
+        (earlier, later): (&str, Option<&str>),
     ) -> Result<Self, CommandFailure> {
         let input = &inputs.builds[build];
-        let place = RepositoryPlace::of(inputs, build)?;
-        let mut before = State::of_commit(&place, input, earlier)?;
+        let mut before = State::of_commit(place, input, earlier)?;
         if let Some(later) = later {
-            let after = State::of_commit(&place, input, later)?;
-            return Ok(Self::placed(&place, before, after, format!("{later} against {earlier}")));
+            let after = State::of_commit(place, input, later)?;
+            return Ok(Self::placed(Some(place), before, after, format!("{later} against {earlier}")));
         }
         let work_tree = place.repository.work_directory(&place.paths.context)?;
         let (head, context) = (place.repository.resolve("HEAD")?, &place.paths.context);
@@ -179,21 +191,27 @@ impl States {
         let root = Arc::new(work_tree.root.with_missing(&names, None));
         let root = with_git_folder(&place.repository, context, root, head);
         let context = ContextFiles::new(root, ignore_text(inputs, input).as_deref());
-        let state = State { input: input.clone(), context };
+        let state = State { input: input.clone(), context, folder: String::new() };
         let after = PlacedState { state, tree: None, unread: work_tree.unread, note: None };
-        Ok(Self::placed(&place, before, after, format!("the working tree against {earlier}")))
+        Ok(Self::placed(Some(place), before, after, format!("the working tree against {earlier}")))
     }
 
-    /// Two states of a repository. Where one of them lacks the files of a submodule, the other gets something that it can
+    /// Two states. Where one of them lacks the files of a submodule, the other gets something that it can
     /// be compared with.
-    fn placed(place: &RepositoryPlace, before: PlacedState, after: PlacedState, compared: String) -> Self {
+    pub(in crate::cli::cache) fn placed(
+        place: Option<&RepositoryPlace>,
+        before: PlacedState,
+        after: PlacedState,
+        compared: String,
+    ) -> Self {
         let mut notes: Vec<String> = [before.note, after.note].into_iter().flatten().collect();
         notes.extend(unread_submodules(before.unread.union(&after.unread)));
         let is_partial = !before.unread.is_empty() || !after.unread.is_empty();
         let (mut before_state, after_state) = (before.state, after.state);
         for module in after.unread.difference(&before.unread) {
             // Only the commit is known of it.
-            let entry = before.tree.and_then(|tree| place.repository.entry_at(tree, module).ok().flatten());
+            let entry =
+                before.tree.zip(place).and_then(|(tree, place)| place.repository.entry_at(tree, module).ok()?);
             if let Some(entry) = entry.filter(|entry| entry.kind == TreeEntryKind::Submodule) {
                 let node = Node::Other(ContentId::of_git(entry.id.as_bytes()));
                 let files = &mut before_state.context;

@@ -14,10 +14,10 @@ use crate::failure::{Failure, FailureKind};
 use crate::text::path;
 
 /// Permission bits of files in a clone.
-const FILE_MODE: u16 = 0o644;
+pub(super) const FILE_MODE: u16 = 0o644;
 
 /// Permission bits of executable files in a clone.
-const EXECUTABLE_MODE: u16 = 0o755;
+pub(super) const EXECUTABLE_MODE: u16 = 0o755;
 
 /// Folders in folders.
 const DEPTH: usize = 256;

@@ -259,7 +259,7 @@ fn file_kind(metadata: &gix_index::fs::Metadata) -> Option<TreeEntryKind> {
 }
 
 /// What a file is, and the hash that git gives its contents or a link's text; `None` if it cannot be read.
-fn hash_file(file: &Path, hash: Kind) -> Option<(TreeEntryKind, ObjectId)> {
+pub(super) fn hash_file(file: &Path, hash: Kind) -> Option<(TreeEntryKind, ObjectId)> {
     let metadata = gix_index::fs::Metadata::from_path_no_follow(file).ok()?;
     let kind = file_kind(&metadata)?;
     if kind == TreeEntryKind::Link {

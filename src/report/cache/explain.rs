@@ -178,6 +178,9 @@ impl Page<'_> {
         if logged.is_check {
             self.lines("the Dockerfile was only checked (`--check`); nothing was built", 2);
         }
+        if logged.is_truncated() {
+            self.lines("the log ends before the build did; figures are partial", 2);
+        }
         if logged.steps.is_empty() {
             return;
         }

@@ -14,6 +14,31 @@ pub struct TableComparison {
     pub steps: Vec<StepComparison>,
     /// Seconds that the second Dockerfile saves in all builds; below 0 if it costs more, `None` if times are not known.
     pub saved_seconds: Option<f64>,
+    /// How exactly they are known.
+    pub precision: SavingPrecision,
+}
+
+/// How exactly a saving is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SavingPrecision {
+    /// By the times of a log.
+    #[default]
+    Exact,
+    /// Times of the second Dockerfile are upper bounds: it saves at least as much.
+    AtLeast,
+    /// Times of the first one are.
+    About,
+}
+
+impl SavingPrecision {
+    /// What stands before the figure.
+    pub(in crate::report) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "",
+            Self::AtLeast => "at least ",
+            Self::About => "about ",
+        }
+    }
 }
 
 /// A step with both Dockerfiles.
@@ -83,7 +108,12 @@ pub fn compare_tables(before: &HistoryTable, after: &HistoryTable) -> TableCompa
         let new: f64 = rows.iter().map(|(_, new)| row_seconds(after, new)).sum();
         old - new
     });
-    TableComparison { builds: rows.len(), steps, saved_seconds }
+    let precision = match (before.is_at_most(), after.is_at_most()) {
+        (false, false) => SavingPrecision::Exact,
+        (false, true) if saved_seconds.is_some_and(|saved| saved >= 0.0) => SavingPrecision::AtLeast,
+        _ => SavingPrecision::About,
+    };
+    TableComparison { builds: rows.len(), steps, saved_seconds, precision }
 }
 
 /// The verdicts of a commit with its own Dockerfile and with the other one.
@@ -98,5 +128,5 @@ fn built_rows<'t>((before, after): (&'t CommitRow, &'t CommitRow)) -> Option<Row
 fn row_seconds(table: &HistoryTable, row: &[Option<StepVerdict>]) -> f64 {
     let ran =
         table.steps.iter().zip(row).filter(|(_, verdict)| verdict.is_some_and(|verdict| verdict != StepVerdict::Hit));
-    ran.filter_map(|(step, _)| step.seconds).sum()
+    ran.filter_map(|(step, _)| Some(step.seconds?.seconds)).sum()
 }

@@ -1,6 +1,6 @@
 //! Steps of a Dockerfile and commits.
 
-use crate::cache::{StepCount, StepKind, StepVerdict};
+use crate::cache::{StepCount, StepKind, StepSeconds, StepVerdict};
 
 /// The steps of a Dockerfile over all commits.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct HistoryStep {
     /// How often it ran.
     pub count: StepCount,
     /// How long it takes, from a log; `None` where no log says.
-    pub seconds: Option<f64>,
+    pub seconds: Option<StepSeconds>,
     /// The step of the table before that runs the same command.
     pub same_as: Option<usize>,
 }
@@ -52,7 +52,7 @@ impl HistoryStep {
     #[allow(clippy::cast_precision_loss)] // Numbers of commits.
     pub(super) fn expected_seconds(&self) -> Option<(f64, f64)> {
         let builds = self.count.builds.max(1) as f64;
-        let of = |times: usize| self.seconds.map(|seconds| seconds * times as f64 / builds);
+        let of = |times: usize| self.seconds.map(|time| time.seconds * times as f64 / builds);
         Some((of(self.count.reruns)?, of(self.count.reruns + self.count.may_rerun)?))
     }
 }
@@ -67,6 +67,12 @@ impl HistoryTable {
     /// Whether the time of a step is known.
     pub fn has_seconds(&self) -> bool {
         self.steps.iter().any(|step| step.seconds.is_some())
+    }
+
+    /// Whether a rebuild takes less than the times say, because a step that ran does.
+    pub(super) fn is_at_most(&self) -> bool {
+        let ran = self.steps.iter().filter(|step| step.count.reruns + step.count.may_rerun > 0);
+        ran.filter_map(|step| step.seconds).any(|time| time.is_at_most)
     }
 
     /// Commits after the first that build.

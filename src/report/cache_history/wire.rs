@@ -57,6 +57,7 @@ struct WireStep<'a> {
     causes: BTreeMap<&'static str, usize>,
     files: Vec<WireFile<'a>>,
     seconds: Option<f64>,
+    at_most: bool,
     same_as: Option<usize>,
 }
 
@@ -117,7 +118,8 @@ fn table(table: &HistoryTable) -> WireTable<'_> {
             .into_iter()
             .map(|(path, builds)| WireFile { path, builds })
             .collect(),
-        seconds: step.seconds,
+        seconds: step.seconds.map(|time| time.seconds),
+        at_most: step.seconds.is_some_and(|time| time.is_at_most),
         same_as: step.same_as,
     });
     let expected_seconds = table.expected_seconds().map(|(least, most)| WireExpected { least, most });

@@ -43,7 +43,8 @@ impl RewriteHistory {
         // What the log rounds away is no saving.
         if let Some(saved) = compared.saved_seconds.filter(|saved| saved.abs() >= 0.1) {
             let verb = if saved < 0.0 { "costs" } else { "saves" };
-            sentences.push(format!("{verb} {} in {commits}, by the log", seconds(saved.abs())));
+            let about = compared.precision.as_str();
+            sentences.push(format!("{verb} {about}{} in {commits}, by the log", seconds(saved.abs())));
         }
         sentences
     }

@@ -10,7 +10,7 @@ use crate::build::Build;
 use crate::buildlog::BuildLog;
 use crate::cache::{
     BuildHistory, BuildOutcome, BuilderFlags, ContentId, ContextFiles, Directory, FileNode, Graph, Node, PartKind,
-    RecordKeeping, StepKind, lineage, step_seconds,
+    RecordKeeping, Step, StepKind, StepSeconds, lineage, step_seconds,
 };
 use crate::cli::args::ImageStore;
 use crate::cli::cache::place::with_git_folder;
@@ -272,6 +272,11 @@ impl<'s> Simulation<'s> {
 }
 
 fn match_tables((before, first): (&Graph, &HistoryTable), (after, second): (&Graph, &mut HistoryTable)) {
+    // A time without a cache mount is an upper bound of one with it.
+    let in_cache_mount = |time: StepSeconds, index: usize| {
+        let has_cache_mount = after.steps.get(index).is_some_and(Step::has_cache_mount);
+        StepSeconds { is_at_most: time.is_at_most || has_cache_mount, ..time }
+    };
     let (before, after) = (commands(before), commands(after));
     let mut matches: Vec<(f32, usize, usize)> = Vec::new();
     for (new, command) in &after {
@@ -295,7 +300,7 @@ fn match_tables((before, first): (&Graph, &HistoryTable), (after, second): (&Gra
         let Some(step) = second.steps.get_mut(new).filter(|step| step.same_as.is_none()) else { continue };
         if used.insert(old) {
             step.same_as = Some(old);
-            step.seconds = step.seconds.or_else(|| first.steps.get(old)?.seconds);
+            step.seconds = step.seconds.or_else(|| Some(in_cache_mount(first.steps.get(old)?.seconds?, new)));
         }
     }
     let is_run = |step: &HistoryStep| step.kind == StepKind::Run && step.seconds.is_some();

@@ -1,0 +1,65 @@
+//! A build context as it is on disk, without a repository.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use gix_hash::Kind;
+use rayon::prelude::*;
+
+use super::directories::{EXECUTABLE_MODE, FILE_MODE};
+use super::repository::Repository;
+use super::work_tree::hash_file;
+use crate::cache::{ContentId, Directory, FOLDER_MODE, FileNode, FileStat, Node};
+use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
+
+/// Permission bits that make a file executable.
+const EXECUTABLE: u16 = 0o111;
+
+/// What the builder is sent of a context, with sizes and times. To be compared with commits of a repository, it has the
+/// modes of a clone, and no times.
+pub fn folder_directory(context: &BuildContext, root: &Path, repository: Option<&Repository>) -> Arc<Directory> {
+    let entries: Vec<EntryId> = context.entries().collect();
+    let clone_hash = repository.map(|repository| repository.hash);
+    let nodes: Vec<(String, Node)> = entries
+        .par_iter()
+        .map(|id| {
+            let path = context.path(*id);
+            let node = node(context, *id, &root.join(&path), clone_hash);
+            (path, node)
+        })
+        .collect();
+    Arc::new(Directory::of_paths(nodes))
+}
+
+fn node(context: &BuildContext, id: EntryId, file: &Path, clone_hash: Option<Kind>) -> Node {
+    let entry = context.entry(id);
+    let other = || Node::Other(ContentId::of_bytes(entry.name.as_bytes()));
+    match (entry.kind, entry.target) {
+        (ContextEntryKind::Directory, _) => {
+            let mode = if clone_hash.is_some() { FOLDER_MODE } else { entry.mode };
+            Node::Directory { mode, entries: Arc::default() }
+        }
+        (ContextEntryKind::File, _) => {
+            let Some((_, content)) = hash_file(file, clone_hash.unwrap_or(Kind::Sha1)) else { return other() };
+            let clone_mode = if entry.mode & EXECUTABLE == 0 { FILE_MODE } else { EXECUTABLE_MODE };
+            let mode = if clone_hash.is_some() { clone_mode } else { entry.mode };
+            let mut node = FileNode::new(ContentId::of_git(content.as_bytes()), mode);
+            node.stat = if clone_hash.is_some() { None } else { stat(file) };
+            Node::File(node)
+        }
+        (_, Some(target)) => Node::Link(target.into()),
+        (_, None) => other(),
+    }
+}
+
+fn stat(file: &Path) -> Option<FileStat> {
+    let metadata = fs::symlink_metadata(file).ok()?;
+    let modified = metadata.modified().ok()?;
+    let nanoseconds = match modified.duration_since(UNIX_EPOCH) {
+        Ok(since) => i128::try_from(since.as_nanos()).ok()?,
+        Err(before) => -i128::try_from(before.duration().as_nanos()).ok()?,
+    };
+    Some(FileStat { size: metadata.len(), modified: nanoseconds })
+}
