@@ -44,7 +44,9 @@ pub use self::comparison::{
 pub use self::context::{context, context_json};
 pub use self::figures::{measure, measure_json, measure_markdown};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
-pub use self::format::{Format, FormatWriter, PathBase, ReportRun, comparison_github, comparison_sarif, image_sarif};
+pub use self::format::{
+    Format, FormatWriter, PathBase, ReportRun, comparison_github, comparison_sarif, image_sarif, without_commands,
+};
 pub use self::history::{history, history_json, history_markdown};
 pub use self::image::{
     ImageDiff, ImageView, image, image_diff, image_diff_json, image_diff_markdown, image_json, image_jsonl,

@@ -7,6 +7,7 @@ mod figure;
 mod history;
 mod join;
 mod limit;
+mod pairs;
 mod read;
 mod state;
 #[cfg(test)]
@@ -15,11 +16,11 @@ mod tests;
 pub use self::cause::{ChangeCause, causes};
 pub use self::comparison::{BaselineOrigin, Comparison, ComparisonOptions, FigureRow, compare};
 pub use self::figure::{Direction, FigureKind, FigureUnit, tolerance, whole};
-pub use self::history::{HistoryRecord, ProjectHistory, RECORD_SCHEMA, Regression, Trend};
+pub use self::history::{HistoryRecord, ProjectHistory, RECORD_SCHEMA, Regression, Spreads, Trend};
 pub use self::join::join;
 pub use self::limit::LimitCheck;
 pub use self::read::{ReadResult, ReadResultError, Rewrite, read_result, result_kinds};
 pub use self::state::{
-    BuildState, CacheMiss, CostState, FindingState, FixState, ImageLimit, LayerState, ProjectState, StateFigure,
-    StepState,
+    BuildState, CacheMiss, CheckState, CostState, FindingState, FixState, ImageLimit, LayerState, ProjectState,
+    StateFigure, StepState,
 };

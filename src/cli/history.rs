@@ -34,8 +34,8 @@ pub(super) fn run(global: &Global, command: &History) -> Result<u8, CommandFailu
             help: Some(format!("add one with `dockopt report … --record {}`", file.display())),
         });
     }
-    let surplus = history.records.len().saturating_sub(command.last as usize);
-    history.records.drain(..surplus);
+    // Those before are not listed, but the first one that is listed is compared with them.
+    history.earlier = history.records.len().saturating_sub(command.last as usize);
     let text = match global.format {
         Format::Json => report::history_json(&history),
         Format::Markdown => report::history_markdown(&history),

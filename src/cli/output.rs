@@ -59,6 +59,11 @@ pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Resul
     if let Some(path) = &global.output {
         return Ok(write::write(path, bytes)?);
     }
+    let text = std::str::from_utf8(bytes).ok();
+    // The annotations are commands; no text of a file is in them as it was.
+    let text = if global.format == Format::Github || terminal::is_file() { None } else { text };
+    let neutral = text.map(terminal::job_text);
+    let bytes = neutral.as_ref().map_or(bytes, |text| text.as_bytes());
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| unwritten(&error))
 }

@@ -16,7 +16,7 @@ use super::terminal;
 use crate::finding::Severity;
 use crate::load::git::Repository;
 use crate::report::{self, Format, GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions};
-use crate::results::{self, Comparison, ComparisonOptions, HistoryRecord, ProjectState, ReadResult};
+use crate::results::{self, Comparison, ComparisonOptions, HistoryRecord, ProjectHistory, ProjectState, ReadResult};
 use baseline::{Baseline, hash};
 use budget::Budgets;
 use ci::CiPullRequest;
@@ -37,10 +37,18 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
     let repository = Repository::discover(Path::new(".")).ok().flatten();
     let base_commit = command.base.as_deref().or(pull_request.base.as_deref());
     let baseline = Baseline::read(global, command, repository.as_ref(), base_commit)?;
-    let history = command.history.as_ref().or(command.record.as_ref()).map(|file| read_history(file)).transpose()?;
+    let (history, unwritten) = match (&command.history, &command.record) {
+        (Some(file), _) => (read_history(file)?, None),
+        // A record that cannot be kept is an error, but the report is written and posted first.
+        (None, Some(file)) => match read_history(file) {
+            Ok(history) => (history, None),
+            Err(failure) => (ProjectHistory::default(), Some(failure)),
+        },
+        (None, None) => (ProjectHistory::default(), None),
+    };
     let options = ComparisonOptions {
         labels: command.label.iter().chain(&pull_request.labels).cloned().collect(),
-        spreads: history.as_ref().map(results::ProjectHistory::spreads).unwrap_or_default(),
+        spreads: history.spreads(),
     };
     let head = repository.as_ref().and_then(|repository| repository.resolve("HEAD").ok()).map(hash);
     let comparison = compare(&budgets, inputs, baseline, head, &options);
@@ -48,15 +56,17 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
         || comparison.exceeded().next().is_some()
         || has_failing_findings(command, &budgets, &comparison);
     let code = if fails { FOUND } else { CLEAN };
-    emit(global, &render(global, &comparison, code))?;
+    let emitted = emit(global, &render(global, &comparison, code));
     if let Some(site) = command.comment.site {
         let pull_request = unknown.map_or(Ok(pull_request), Err);
         post::post(command, site, &pull_request, &comment(command, site, &comparison, fails));
     }
-    if let Some(file) = &command.record {
-        append(file, &HistoryRecord::new(&comparison.state, now()))?;
-    }
-    Ok(code)
+    let recorded = match (&command.record, unwritten) {
+        (Some(file), None) => append(file, &HistoryRecord::new(&comparison.state, now())),
+        (_, Some(failure)) => Err(failure),
+        (None, None) => Ok(()),
+    };
+    emitted.and(recorded).map(|()| code)
 }
 
 /// The time in RFC 3339, without fractions of a second.

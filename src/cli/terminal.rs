@@ -1,10 +1,11 @@
 //! Colour and width of where a text goes; messages to standard error.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::{Color, Global};
-use crate::report::{Layout, clean};
+use crate::report::{Layout, clean, without_commands};
 
 /// The layout of standard output.
 pub(super) fn stdout(global: &Global) -> Layout {
@@ -55,7 +56,7 @@ pub(super) fn stderr(global: &Global) -> Layout {
 /// A text that is laid out already.
 pub(super) fn excerpt(text: &str) {
     // Nobody can be told that standard error is closed.
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(job_text(text).as_bytes());
 }
 
 /// `--quiet`.
@@ -74,13 +75,33 @@ pub(super) fn note(what: &str) {
     let mut stderr = std::io::stderr().lock();
     for line in what.lines() {
         // Nobody can be told that standard error is closed.
-        let _ = writeln!(stderr, "{}", clean(line));
+        let _ = writeln!(stderr, "{}", job_text(&clean(line)));
     }
+}
+
+/// A text as a job of GitHub may print it: the runner reads the output of each step and obeys lines that are commands.
+/// Anywhere else it stays as it is.
+pub(super) fn job_text(text: &str) -> Cow<'_, str> {
+    let is_job = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    if is_job { without_commands(text) } else { Cow::Borrowed(text) }
+}
+
+/// Whether standard output goes to a file, whose text no job reads.
+pub(super) fn is_file() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        let stdout = std::io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from);
+        stdout.and_then(|file| file.metadata()).is_ok_and(|metadata| metadata.is_file())
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 fn print_status(global: &Global, kind: &str, style: &str, what: &str) {
     let terminal = std::io::stderr().is_terminal();
     let text = clean(what);
+    let text = job_text(&text);
     let mut stderr = std::io::stderr().lock();
     let (on, off) = if colour(global, terminal) { (style, "\u{1b}[0m") } else { ("", "") };
     let _ = writeln!(stderr, "{on}{kind}{off}: {text}");

@@ -101,15 +101,19 @@ enum CommentAuthor {
 
 impl CommentAuthor {
     /// Who posts.
-    fn of(client: &Client) -> Self {
+    ///
+    /// # Errors
+    /// The platform cannot say it now: to guess may create a second comment.
+    fn of(client: &Client) -> Result<Self, Failure> {
         if client.is_job() {
-            return Self::Unknown;
+            return Ok(Self::Unknown);
         }
         match (client.read::<AuthorJson>("/user"), client.platform()) {
-            (Ok(author), _) if !author.login.is_empty() => Self::Login(author.login),
+            (Ok(author), _) if !author.login.is_empty() => Ok(Self::Login(author.login)),
+            (Err(failure), _) if !matches!(failure.kind, FailureKind::Denied | FailureKind::Missing) => Err(failure),
             // The token of a job of GitHub may not ask.
-            (_, CommentPlatform::Github) => Self::Bot,
-            (_, CommentPlatform::Gitlab) => Self::Unknown,
+            (_, CommentPlatform::Github) => Ok(Self::Bot),
+            (_, CommentPlatform::Gitlab) => Ok(Self::Unknown),
         }
     }
 }
@@ -121,15 +125,15 @@ impl CommentApi {
     /// The platform cannot be reached, refuses the token, has no such pull request, or asks to wait for long.
     pub fn post(&self, number: u64, marker: &str, text: &str) -> Result<CommentChange, Failure> {
         let client = Client::new(self)?;
-        let thread = CommentThread { client: &client, number, author: CommentAuthor::of(&client), marker };
+        let thread = CommentThread { client: &client, number, author: CommentAuthor::of(&client)?, marker };
         for id in thread.comments()? {
             match client.send(Method::Update, &client.comment(number, id), Some(text)) {
                 Ok(_) => {
                     thread.keep_one(text);
                     return Ok(CommentChange::Updated);
                 }
-                // Somebody deleted it in between.
-                Err(failure) if failure.kind == FailureKind::Missing => {}
+                // Somebody deleted it in between, or it is another bot's.
+                Err(failure) if matches!(failure.kind, FailureKind::Missing | FailureKind::Denied) => {}
                 Err(failure) => return Err(failure),
             }
         }
@@ -207,10 +211,13 @@ impl CommentThread<'_> {
     /// agree on the one that stays. What fails here leaves two comments, which the next run cleans up.
     fn keep_one(&self, text: &str) {
         let Ok(ids) = self.comments() else { return };
-        let Some((oldest, others)) = ids.split_first().filter(|(_, others)| !others.is_empty()) else { return };
-        let update = self.client.send(Method::Update, &self.client.comment(self.number, *oldest), Some(text));
-        if update.is_ok() {
-            for id in others {
+        if ids.len() < 2 {
+            return;
+        }
+        // One that belongs to another bot can be neither written nor deleted.
+        let update = |id: &u64| self.client.send(Method::Update, &self.client.comment(self.number, *id), Some(text));
+        if let Some(oldest) = ids.iter().position(|id| update(id).is_ok()) {
+            for id in ids.iter().skip(oldest + 1) {
                 let _ = self.client.send(Method::Delete, &self.client.comment(self.number, *id), None);
             }
         }

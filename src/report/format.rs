@@ -18,6 +18,7 @@ mod sarif;
 #[cfg(test)]
 mod tests;
 
+pub use self::escape::without_commands;
 pub use self::github::write_comparison as comparison_github;
 pub use self::path::PathBase;
 pub use self::run::ReportRun;

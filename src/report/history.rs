@@ -35,12 +35,36 @@ fn sparkline(values: &[Option<f64>]) -> String {
     values.iter().map(|value| value.map_or(' ', block)).collect()
 }
 
-fn title(trend: &Trend) -> &'static str {
-    trend.kind.map_or("findings", FigureKind::title)
+/// The trends without those of which another command has all values too.
+fn people_trends(history: &ProjectHistory) -> Vec<Trend> {
+    let mut kept: Vec<Trend> = Vec::new();
+    for trend in history.trends() {
+        let is_covered = kept.iter().any(|other| is_same_figure(other, &trend) && has_values_of(other, &trend));
+        if !is_covered {
+            kept.push(trend);
+        }
+    }
+    kept
+}
+
+fn is_same_figure(trend: &Trend, other: &Trend) -> bool {
+    let kind = |trend: &Trend| trend.kind.as_ref().map(|(kind, _)| *kind);
+    trend.build == other.build && kind(trend) == kind(other)
+}
+
+fn has_values_of(trend: &Trend, other: &Trend) -> bool {
+    trend.values.iter().zip(&other.values).all(|(value, other)| value.is_some() || other.is_none())
+}
+
+/// What a trend is of; with the command if another one knows the same figure.
+fn title(trend: &Trend, trends: &[Trend]) -> String {
+    let Some((kind, command)) = &trend.kind else { return "findings".to_owned() };
+    let several = trends.iter().filter(|other| is_same_figure(trend, other)).count() > 1;
+    if several { format!("{} ({})", kind.title(), clean(command)) } else { kind.title().to_owned() }
 }
 
 fn format_value(trend: &Trend, value: f64) -> String {
-    trend.kind.map_or_else(|| value.to_string(), |kind| amount(kind.unit(), value))
+    trend.kind.as_ref().map_or_else(|| value.to_string(), |(kind, _)| amount(kind.unit(), value))
 }
 
 /// The first and the last value.
@@ -67,9 +91,9 @@ fn sentence(history: &ProjectHistory, regression: &Regression, code: impl Fn(&st
 
 /// The record for people.
 pub fn history(history: &ProjectHistory, layout: Layout) -> String {
-    let mut out = format!("{}\n", count(history.records.len() as u64, "run"));
+    let mut out = format!("{}\n", count(history.runs().len() as u64, "run"));
     let mut build: Option<String> = None;
-    let trends = history.trends();
+    let trends = people_trends(history);
     for group in trends.chunk_by(|trend, next| trend.build == next.build) {
         let name = group.first().map_or("", |trend| trend.build.as_str());
         if !name.is_empty() && build.as_deref() != Some(name) {
@@ -82,7 +106,7 @@ pub fn history(history: &ProjectHistory, layout: Layout) -> String {
         for trend in group {
             let (first, last) = ends(trend);
             rows.push(vec![
-                plain(title(trend)),
+                plain(title(trend, &trends)),
                 plain(sparkline(&trend.values)),
                 plain(first),
                 plain("→"),
@@ -114,10 +138,15 @@ fn hidden(all: usize) -> String {
 /// The record in Markdown.
 pub fn history_markdown(history: &ProjectHistory) -> String {
     let mut out = "| build | figure | trend | first | last |\n|---|---|---|--:|--:|\n".to_owned();
-    for trend in history.trends() {
-        let (first, last) = ends(&trend);
+    let trends = people_trends(history);
+    for trend in &trends {
+        let (first, last) = ends(trend);
         let build = if trend.build.is_empty() { String::new() } else { markdown_code(&trend.build) };
-        out.push_str(&format!("| {build} | {} | {} | {first} | {last} |\n", title(&trend), sparkline(&trend.values)));
+        out.push_str(&format!(
+            "| {build} | {} | {} | {first} | {last} |\n",
+            markdown(&title(trend, &trends)),
+            sparkline(&trend.values)
+        ));
     }
     let regressions = history.regressions();
     if !regressions.is_empty() {
@@ -149,6 +178,7 @@ struct RunJson<'a> {
 struct TrendJson<'a> {
     build: Option<&'a str>,
     kind: Option<FigureKind>,
+    command: Option<&'a str>,
     values: &'a [Option<f64>],
 }
 
@@ -170,7 +200,7 @@ pub fn history_json(history: &ProjectHistory) -> String {
     json::pretty(&HistoryJson {
         head: wire::Head::new("dockopt.history/1", "."),
         runs: history
-            .records
+            .runs()
             .iter()
             .map(|record| RunJson { time: &record.time, commit: record.commit.as_deref() })
             .collect(),
@@ -178,14 +208,15 @@ pub fn history_json(history: &ProjectHistory) -> String {
             .iter()
             .map(|trend| TrendJson {
                 build: Some(trend.build.as_str()).filter(|build| !build.is_empty()),
-                kind: trend.kind,
+                kind: trend.kind.as_ref().map(|(kind, _)| *kind),
+                command: trend.kind.as_ref().map(|(_, command)| command.as_str()),
                 values: &trend.values,
             })
             .collect(),
         regressions: regressions
             .iter()
             .map(|item| RegressionJson {
-                run: item.record,
+                run: item.record - history.earlier.min(item.record),
                 commit: history.records.get(item.record).and_then(|record| record.commit.as_deref()),
                 build: &item.build,
                 kind: item.kind,

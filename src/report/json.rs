@@ -1,5 +1,7 @@
 //! Results ─► JSON. Offsets are those of the files' own bytes, whatever the text in memory looks like.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::format::escape;
@@ -24,6 +26,7 @@ pub fn audit_json(report: &Report) -> String {
 
 fn results(report: &Report) -> wire::Results<'_> {
     wire::Results {
+        files: files(report),
         findings: findings(report),
         suppressed: suppressed(report),
         skipped: skipped(report),
@@ -32,6 +35,12 @@ fn results(report: &Report) -> wire::Results<'_> {
         baselined: report.baselined.map(|known| known.known),
         baseline_fixed: report.baselined.map(|known| known.fixed),
     }
+}
+
+/// What was looked at, each file once; several texts may be in one.
+fn files(report: &Report) -> Vec<&str> {
+    let names: BTreeSet<&str> = report.sources.iter().map(Source::name).collect();
+    names.into_iter().collect()
 }
 
 pub(super) fn pretty(value: &impl Serialize) -> String {

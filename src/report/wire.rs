@@ -36,6 +36,8 @@ pub(super) struct Audit<'a> {
 /// What the rules say.
 #[derive(Serialize)]
 pub(super) struct Results<'a> {
+    /// The files that were looked at.
+    pub files: Vec<&'a str>,
     pub findings: Vec<FindingJson<'a>>,
     /// What comments and settings hide.
     pub suppressed: Vec<SuppressedJson<'a>>,

@@ -1,29 +1,30 @@
 //! A state and the one before ─► what changed: figures, findings, limits.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::cause::{ChangeCause, causes};
 use super::figure::{Direction, FigureKind, FigureUnit, tolerance};
+use super::history::Spreads;
 use super::limit::{LimitCheck, LimitedValue, check, figure_of, of_image};
+use super::pairs::{BuildPairs, build_names, figure_pair};
 use super::read::Rewrite;
 use super::state::{BuildState, FindingState, ProjectState, StateFigure};
-use crate::settings::{Budget, Measure, image_repository};
-use crate::text::path;
+use crate::settings::{Budget, Measure};
 
 /// What a comparison needs to know besides the two states.
 #[derive(Debug, Default)]
 pub struct ComparisonOptions {
     /// The labels of the pull request.
     pub labels: Vec<String>,
-    /// The spread of recent runs in seconds, by build and figure.
-    pub spreads: BTreeMap<(String, FigureKind), f64>,
+    /// The spread of recent runs.
+    pub spreads: Spreads,
 }
 
 /// Where the state before comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BaselineOrigin {
-    /// The file that it was read from.
-    pub file: Option<String>,
+    /// The files that it was read from.
+    pub files: Vec<String>,
     /// Its commit.
     pub commit: Option<String>,
     /// The commit that was searched for, and how many commits before it the baseline is.
@@ -62,6 +63,8 @@ pub struct Comparison {
     pub new_findings: Vec<FindingState>,
     /// Findings of the state before that are gone.
     pub fixed_findings: Vec<FindingState>,
+    /// Findings that the state before does not have, because nobody looked for them there.
+    pub uncompared_findings: Vec<FindingState>,
     /// Findings that both have.
     pub unchanged_findings: usize,
     /// The limits.
@@ -84,10 +87,10 @@ pub fn compare(
 ) -> Comparison {
     let mut comparison = Comparison::default();
     let names = build_names(&state.builds);
-    let pairs = before.map(|before| BuildPairs::new(&before.builds));
+    let pairs = before.map(|before| BuildPairs::new(&before.builds, &state.builds));
     let mut known = 0;
     for (build, name) in state.builds.iter().zip(&names) {
-        let old = pairs.as_ref().and_then(|pairs| pairs.find(build, state.builds.len()));
+        let old = pairs.as_ref().and_then(|pairs| pairs.find(build));
         known += usize::from(old.is_some_and(|old| !old.figures.is_empty()));
         comparison.rows.extend(rows(name, build, old, options));
         comparison.limits.extend(limits(name, build, old, &budget_of(Some(build)), options));
@@ -95,6 +98,7 @@ pub fn compare(
             comparison.notices.push(format!("the build of `{name}` failed: {failure}"));
             comparison.failed_builds.push(name.clone());
         }
+        comparison.notices.extend(old.into_iter().flat_map(|old| missing_figures(name, build, old)));
         if before.is_some() && old.is_none() && !build.figures.is_empty() {
             comparison.notices.push(format!("the baseline has no build of `{name}`"));
         }
@@ -108,7 +112,8 @@ pub fn compare(
         comparison.notices.push(what);
     }
     compare_findings(&mut comparison, &state, before);
-    comparison.limits.extend(project_limits(&comparison, &state, before.is_some(), &budget_of(None)));
+    let has_checks = before.is_some_and(|before| !before.checks.is_empty());
+    comparison.limits.extend(project_limits(&comparison, &state, has_checks, &budget_of(None)));
     comparison.state = state;
     comparison
 }
@@ -117,65 +122,6 @@ impl Comparison {
     /// Limits that are exceeded.
     pub fn exceeded(&self) -> impl Iterator<Item = &LimitCheck> {
         self.limits.iter().filter(|limit| limit.is_exceeded())
-    }
-}
-
-/// What each build is called: the Dockerfile, and the image where several have one Dockerfile.
-pub(super) fn build_names(builds: &[BuildState]) -> Vec<String> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    for build in builds {
-        *counts.entry(build.name()).or_default() += 1;
-    }
-    let name = |build: &BuildState| match (counts.get(build.name()), build.images.first(), &build.platform) {
-        (Some(1) | None, ..) | (_, None, None) => build.name().to_owned(),
-        (_, Some(image), None) => format!("{} {image}", build.name()),
-        (_, image, Some(platform)) => {
-            format!("{} {} {platform}", build.name(), image.map(String::as_str).unwrap_or_default())
-        }
-    };
-    builds.iter().map(name).collect()
-}
-
-/// The builds of the state before, by what may identify them.
-pub(super) struct BuildPairs<'a> {
-    builds: &'a [BuildState],
-    by_name: HashMap<String, Vec<&'a BuildState>>,
-}
-
-impl<'a> BuildPairs<'a> {
-    pub(super) fn new(builds: &'a [BuildState]) -> Self {
-        let mut by_name: HashMap<String, Vec<&BuildState>> = HashMap::new();
-        for build in builds {
-            let names = build.dockerfile.iter().map(|file| path::normalize(file));
-            for name in names.chain(build.images.iter().map(|image| image_repository(image).to_owned())) {
-                by_name.entry(name).or_default().push(build);
-            }
-        }
-        Self { builds, by_name }
-    }
-
-    /// The build before: of the same Dockerfile, else the same image but for its tag, else the only one.
-    pub(super) fn find(&self, build: &BuildState, count: usize) -> Option<&'a BuildState> {
-        let dockerfile = build.dockerfile.as_deref().map(path::normalize);
-        let images = || build.images.iter().map(|image| image_repository(image));
-        let is_same = |other: &&&BuildState| {
-            other.platform.is_none() || build.platform.is_none() || other.platform == build.platform
-        };
-        let shares_image = |other: &&&BuildState| {
-            images().any(|image| other.images.iter().any(|name| image_repository(name) == image))
-        };
-        let named = |name: &str| self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
-        if let Some(file) = &dockerfile {
-            let candidates = || named(file).iter().filter(is_same);
-            if let Some(found_build) = candidates().find(shares_image).or_else(|| candidates().next()) {
-                return Some(found_build);
-            }
-        }
-        let by_image = images().find_map(|image| named(image).iter().find(is_same)).copied();
-        by_image.or(match self.builds {
-            [only] if count == 1 => Some(only),
-            _ => None,
-        })
     }
 }
 
@@ -206,15 +152,18 @@ fn rows(name: &str, build: &BuildState, old: Option<&BuildState>, options: &Comp
     rows
 }
 
-/// A figure and the one before by the same command, if there is one.
-pub(super) fn figure_pair<'a>(
-    kind: FigureKind,
-    build: &'a BuildState,
-    old: Option<&'a BuildState>,
-) -> Option<(&'a StateFigure, Option<&'a StateFigure>)> {
-    let before = |after: &StateFigure| old?.figures_of(kind).find(|before| before.command == after.command);
-    let paired = build.figures_of(kind).find_map(|after| before(after).map(|before| (after, Some(before))));
-    paired.or_else(|| build.figures_of(kind).next().map(|after| (after, None)))
+/// Figures of the build before that are in no row, because no result has them from the same command.
+fn missing_figures(name: &str, build: &BuildState, old: &BuildState) -> Vec<String> {
+    let judged = old.figures.iter().filter(|figure| figure.kind.is_judged());
+    let missing = judged.filter(|before| {
+        let is_paired = figure_pair(before.kind, build, Some(old)).is_some_and(|(_, before)| before.is_some());
+        !is_paired && !build.figures_of(before.kind).any(|after| after.command == before.command)
+    });
+    let sentence = |figure: &StateFigure| {
+        let (title, command) = (figure.kind.title(), &figure.command);
+        format!("the baseline has the {title} of `{name}` from `dockopt {command}`, which these results lack")
+    };
+    missing.map(sentence).collect()
 }
 
 fn spread(
@@ -224,7 +173,7 @@ fn spread(
     before: Option<&StateFigure>,
     options: &ComparisonOptions,
 ) -> f64 {
-    let recent = options.spreads.get(&(name.to_owned(), kind)).copied();
+    let recent = options.spreads.get(&(name.to_owned(), kind, after.command.clone())).copied();
     let all = [recent, after.spread, before.and_then(|before| before.spread)];
     all.into_iter().flatten().fold(0.0, f64::max)
 }
@@ -268,16 +217,16 @@ fn limits(
 fn project_limits(
     comparison: &Comparison,
     state: &ProjectState,
-    has_baseline: bool,
+    has_checks: bool,
     (budget, places): &(Budget, Vec<Option<String>>),
 ) -> Vec<LimitCheck> {
     let mut checks = Vec::new();
     let count = |count: usize| Some(super::read::number(count as u64));
     for (limit, place) in budget.limits.iter().zip(places) {
-        let looked = !state.commands.is_empty();
+        let looked = !state.checks.is_empty();
         let value = match limit.measure {
             Measure::Findings => count(state.findings.len()).filter(|_| looked),
-            Measure::NewFindings => count(comparison.new_findings.len()).filter(|_| looked && has_baseline),
+            Measure::NewFindings => count(comparison.new_findings.len()).filter(|_| looked && has_checks),
             _ => continue,
         };
         let value = LimitedValue { before: None, after: value, spread: 0.0 };
@@ -287,39 +236,33 @@ fn project_limits(
 }
 
 fn compare_findings(comparison: &mut Comparison, state: &ProjectState, before: Option<&ProjectState>) {
-    let old: HashSet<&str> =
-        before.into_iter().flat_map(|before| &before.findings).map(|finding| finding.fingerprint.as_str()).collect();
-    let (known, new): (Vec<&FindingState>, Vec<&FindingState>) =
-        state.findings.iter().partition(|finding| old.contains(finding.fingerprint.as_str()));
-    comparison.unchanged_findings = known.len();
-    comparison.new_findings = new.into_iter().cloned().collect();
-    let present: HashSet<&str> = state.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
-    // What was not looked for is not fixed.
-    let mut unknown = 0;
-    for finding in before.into_iter().flat_map(|before| &before.findings) {
-        if present.contains(finding.fingerprint.as_str()) {
-            continue;
-        }
-        // An audit checks all that lint does.
-        let is_covered = finding.command == "lint" && state.commands.contains("audit");
-        let is_checked = (is_covered || state.commands.contains(&finding.command))
-            && !state.skipped_rules.contains(&finding.rule)
-            && !state.broken_files.contains(&finding.file);
-        if is_checked {
-            comparison.fixed_findings.push(finding.clone());
+    let prints = |findings: &[FindingState]| -> HashSet<String> {
+        findings.iter().map(|finding| finding.fingerprint.clone()).collect()
+    };
+    let old = before.map(|before| prints(&before.findings)).unwrap_or_default();
+    for finding in &state.findings {
+        if old.contains(&finding.fingerprint) {
+            comparison.unchanged_findings += 1;
+        } else if before.is_none_or(|before| before.looks_for(finding)) {
+            comparison.new_findings.push(finding.clone());
         } else {
-            unknown += 1;
+            comparison.uncompared_findings.push(finding.clone());
         }
     }
-    if unknown > 0 {
-        comparison.notices.push(format!(
-            "{unknown} findings of the baseline were not looked for: the command, the rule or the file is not in these results"
-        ));
+    let present = prints(&state.findings);
+    let gone = before.into_iter().flat_map(|before| &before.findings);
+    let (fixed, unknown): (Vec<&FindingState>, Vec<&FindingState>) =
+        gone.filter(|finding| !present.contains(&finding.fingerprint)).partition(|finding| state.looks_for(finding));
+    comparison.fixed_findings = fixed.into_iter().cloned().collect();
+    if !unknown.is_empty() {
+        let what = match unknown.len() {
+            1 => "1 finding of the baseline was not looked for".to_owned(),
+            count => format!("{count} findings of the baseline were not looked for"),
+        };
+        comparison.notices.push(format!("{what}: the command, the rule or the file is not in these results"));
     }
-    if before.is_some_and(|before| before.commands.is_empty()) && !state.commands.is_empty() {
-        comparison.notices.push("the baseline has no findings: all count as new".to_owned());
-    }
-    for findings in [&mut comparison.new_findings, &mut comparison.fixed_findings] {
+    let lists = [&mut comparison.new_findings, &mut comparison.fixed_findings, &mut comparison.uncompared_findings];
+    for findings in lists {
         findings.sort_by(|finding, other| {
             let key = |finding: &FindingState| std::cmp::Reverse(finding.severity());
             key(finding).cmp(&key(other)).then_with(|| (&finding.file, finding.line).cmp(&(&other.file, other.line)))

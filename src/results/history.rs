@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::cause::{ChangeCause, causes};
-use super::comparison::{BuildPairs, build_names, figure_pair};
 use super::figure::{Direction, FigureKind, FigureUnit, tolerance};
+use super::pairs::{BuildPairs, build_names, figure_pair};
 use super::state::{BuildState, ProjectState, StateFigure};
 use crate::text::json_reason;
 
@@ -22,6 +22,9 @@ const LEAST_GROWTH: f64 = 1_000_000.0;
 
 /// Share that a size must grow by to be a regression.
 const LEAST_SHARE: f64 = 0.01;
+
+/// Seconds between the fastest and the slowest of recent runs, by build, figure and command.
+pub type Spreads = BTreeMap<(String, FigureKind, String), f64>;
 
 /// What is recorded of a commit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,8 @@ pub struct HistoryRecord {
 pub struct ProjectHistory {
     /// The oldest first.
     pub records: Vec<HistoryRecord>,
+    /// How many of the oldest are only compared with, and part of no answer.
+    pub earlier: usize,
     /// Line numbers, and what is wrong.
     pub problems: Vec<(usize, String)>,
 }
@@ -52,8 +57,8 @@ pub struct ProjectHistory {
 pub struct Trend {
     /// The build; empty for findings of the project.
     pub build: String,
-    /// The figure; `None` for the number of findings.
-    pub kind: Option<FigureKind>,
+    /// The figure, and the command that it comes from; `None` for the number of findings.
+    pub kind: Option<(FigureKind, String)>,
     /// A value for each record; `None` where it has none.
     pub values: Vec<Option<f64>>,
 }
@@ -82,7 +87,7 @@ impl HistoryRecord {
             schema: RECORD_SCHEMA.to_owned(),
             time,
             commit: state.commit.clone(),
-            findings: (!state.commands.is_empty()).then_some(state.findings.len()),
+            findings: (!state.checks.is_empty()).then_some(state.findings.len()),
             builds: state.builds.iter().filter(|build| !build.figures.is_empty()).map(kept).collect(),
         }
     }
@@ -116,26 +121,32 @@ impl ProjectHistory {
     }
 
     /// The difference between the fastest and the slowest of the last runs, by build and figure.
-    pub fn spreads(&self) -> BTreeMap<(String, FigureKind), f64> {
+    pub fn spreads(&self) -> Spreads {
         spreads(&self.records)
+    }
+
+    /// The records that answers are about.
+    pub fn runs(&self) -> &[HistoryRecord] {
+        self.records.get(self.earlier..).unwrap_or_default()
     }
 
     /// The values of every figure, in the order of the table; the number of findings last.
     pub fn trends(&self) -> Vec<Trend> {
-        let mut trends: BTreeMap<(String, FigureKind), Vec<Option<f64>>> = BTreeMap::new();
-        let count = self.records.len();
-        for (index, record) in self.records.iter().enumerate() {
+        let mut trends: BTreeMap<(String, FigureKind, String), Vec<Option<f64>>> = BTreeMap::new();
+        let records = self.runs();
+        for (index, record) in records.iter().enumerate() {
             for (build, name) in record.builds.iter().zip(build_names(&record.builds)) {
                 for figure in &build.figures {
-                    let values = trends.entry((name.clone(), figure.kind)).or_insert_with(|| vec![None; count]);
+                    let key = (name.clone(), figure.kind, figure.command.clone());
+                    let values = trends.entry(key).or_insert_with(|| vec![None; records.len()]);
                     values[index] = values[index].or(Some(figure.value));
                 }
             }
         }
-        let trend = |((build, kind), values)| Trend { build, kind: Some(kind), values };
+        let trend = |((build, kind, command), values)| Trend { build, kind: Some((kind, command)), values };
         let mut trends: Vec<Trend> = trends.into_iter().map(trend).collect();
         let findings: Vec<Option<f64>> =
-            self.records.iter().map(|record| record.findings.map(|count| super::read::number(count as u64))).collect();
+            records.iter().map(|record| record.findings.map(|count| super::read::number(count as u64))).collect();
         if findings.iter().any(Option::is_some) {
             trends.push(Trend { build: String::new(), kind: None, values: findings });
         }
@@ -145,15 +156,16 @@ impl ProjectHistory {
     /// The commits that made a figure worse than in the record before, the newest first.
     pub fn regressions(&self) -> Vec<Regression> {
         let mut regressions = Vec::new();
-        for (index, pair) in self.records.windows(2).enumerate() {
+        for (index, pair) in self.records.windows(2).enumerate().skip(self.earlier.saturating_sub(1)) {
             let [before, after] = pair else { continue };
             let spreads = spreads(&self.records[(index + 1).saturating_sub(RECENT)..=index]);
-            let pairs = BuildPairs::new(&before.builds);
+            let pairs = BuildPairs::new(&before.builds, &after.builds);
             for (build, name) in after.builds.iter().zip(build_names(&after.builds)) {
-                let Some(old) = pairs.find(build, after.builds.len()) else { continue };
+                let Some(old) = pairs.find(build) else { continue };
                 for kind in FigureKind::ALL.into_iter().filter(|kind| kind.is_judged()) {
                     let Some((figure, Some(former))) = figure_pair(kind, build, Some(old)) else { continue };
-                    let spread = spreads.get(&(name.clone(), kind)).copied().unwrap_or_default();
+                    let spread =
+                        spreads.get(&(name.clone(), kind, figure.command.clone())).copied().unwrap_or_default();
                     if is_regression(kind, former, figure, spread) {
                         let change = figure.value - former.value;
                         let cause = causes(kind, old, build).into_iter().find(|cause| cause.change > 0.0);
@@ -167,12 +179,12 @@ impl ProjectHistory {
     }
 }
 
-fn spreads(records: &[HistoryRecord]) -> BTreeMap<(String, FigureKind), f64> {
-    let mut values: BTreeMap<(String, FigureKind), Vec<f64>> = BTreeMap::new();
+fn spreads(records: &[HistoryRecord]) -> Spreads {
+    let mut values: BTreeMap<(String, FigureKind, String), Vec<f64>> = BTreeMap::new();
     for record in records.iter().rev() {
         for (build, name) in record.builds.iter().zip(build_names(&record.builds)) {
             for figure in build.figures.iter().filter(|figure| figure.kind.unit() == FigureUnit::Seconds) {
-                let recent = values.entry((name.clone(), figure.kind)).or_default();
+                let recent = values.entry((name.clone(), figure.kind, figure.command.clone())).or_default();
                 if recent.len() < RECENT {
                     recent.push(figure.value);
                 }

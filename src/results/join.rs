@@ -1,7 +1,8 @@
 //! The states that results tell ─► one state: what is about the same build goes together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use super::figure::FigureKind;
 use super::state::{BuildState, FindingState, ProjectState};
 use crate::text::path;
 
@@ -16,9 +17,12 @@ pub fn join(states: impl IntoIterator<Item = ProjectState>) -> ProjectState {
     let mut without_dockerfile = Vec::new();
     for state in states {
         joined.commit = joined.commit.or(state.commit);
-        joined.commands.extend(state.commands);
-        joined.skipped_rules.extend(state.skipped_rules);
-        joined.broken_files.extend(state.broken_files);
+        for check in state.checks {
+            // The same result may be given as a file of its own and as part of a report.
+            if !joined.checks.contains(&check) {
+                joined.checks.push(check);
+            }
+        }
         for finding in state.findings {
             add_finding(&mut joined.findings, &mut findings, finding);
         }
@@ -107,15 +111,21 @@ impl BuildState {
         if self.layers.is_empty() {
             self.layers = other.layers;
         }
+        // Two results of the same builds have the same steps; those of the figure that stays are kept.
+        let known_kinds: BTreeSet<FigureKind> = self.steps.iter().map(|step| step.build).collect();
         for figure in other.figures {
             let same = |known: &&super::StateFigure| known.kind == figure.kind && known.command == figure.command;
             if self.figures.iter().find(same).is_none() {
                 self.figures.push(figure);
             }
         }
-        self.steps.extend(other.steps);
-        self.misses.extend(other.misses);
-        self.limits.extend(other.limits);
+        self.steps.extend(other.steps.into_iter().filter(|step| !known_kinds.contains(&step.build)));
+        if self.misses.is_empty() {
+            self.misses = other.misses;
+        }
+        if self.limits.is_empty() {
+            self.limits = other.limits;
+        }
     }
 }
 

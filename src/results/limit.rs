@@ -100,7 +100,7 @@ pub(super) fn check(build: &str, limit: &Limit, value: LimitedValue, written: Op
     let most = limit.bound.value();
     let excess = amount - most;
     if matches!(limit.bound, Bound::Seconds(_)) && excess > 0.0 && excess < tolerance(most, value.spread) {
-        check.unknown = Some("not judged: runs differ by as much as it exceeds the limit".to_owned());
+        check.unknown = Some("the next run may differ by as much".to_owned());
     } else {
         check.is_met = Some(excess <= 0.0);
     }

@@ -22,8 +22,8 @@ pub use self::result::{ReadResult, Rewrite};
 pub enum ReadResultError {
     /// It is not JSON: the line and column, and why.
     Syntax(usize, usize, String),
-    /// It is JSON, but names no schema of dockopt.
-    Foreign,
+    /// It is JSON, but names no schema of dockopt; what it names.
+    Foreign(Option<String>),
     /// A result of dockopt that a report has no place for; its schema.
     Unused(String),
     /// A version that cannot be read: the schema, the version, the one that is read.
@@ -42,6 +42,9 @@ struct ResultKind {
     command: &'static str,
     read: fn(&[u8]) -> Result<ReadResult, serde_json::Error>,
 }
+
+/// Characters of a foreign schema that are named.
+const LONGEST_SCHEMA: usize = 100;
 
 /// Everything that a report is made of.
 const KINDS: &[ResultKind] = &[
@@ -75,13 +78,17 @@ struct ResultHead {
 pub fn read_result(text: &[u8]) -> Result<ReadResult, ReadResultError> {
     let head: ResultHead = serde_json::from_slice(text).map_err(|error| {
         if error.is_data() {
-            return ReadResultError::Foreign;
+            return ReadResultError::Foreign(None);
         }
         ReadResultError::Syntax(error.line(), error.column(), json_reason(&error))
     })?;
+    // A list would be read as the fields of the head in their order.
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ReadResultError::Foreign(None));
+    }
     let schema = head.schema.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
     let Some((name, version)) = schema.split_once('/').filter(|(name, _)| name.starts_with("dockopt.")) else {
-        return Err(ReadResultError::Foreign);
+        return Err(ReadResultError::Foreign(head.schema.map(|schema| schema.to_string())));
     };
     let Some(kind) = KINDS.iter().find(|kind| kind.schema == name) else {
         return Err(ReadResultError::Unused(name.to_owned()));
@@ -100,7 +107,7 @@ impl ReadResultError {
             Self::Syntax(..) => {
                 "pass the whole output of one command with `--format json`, each in its own file".into()
             }
-            Self::Foreign | Self::Unused(_) => {
+            Self::Foreign(_) | Self::Unused(_) => {
                 format!("a report joins the results of {}, written with `--format json`", result_kinds().join(", "))
             }
             Self::Version(_, version, read) if version.parse::<u32>().is_ok_and(|version| version > *read) => {
@@ -114,7 +121,7 @@ impl ReadResultError {
     pub const fn place(&self) -> Option<(usize, usize)> {
         match self {
             Self::Syntax(line, column, _) | Self::Shape(_, line, column, _) => Some((*line, *column)),
-            Self::Foreign | Self::Unused(_) | Self::Version(..) => None,
+            Self::Foreign(_) | Self::Unused(_) | Self::Version(..) => None,
         }
     }
 }
@@ -123,7 +130,11 @@ impl fmt::Display for ReadResultError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax(_, _, why) => write!(out, "is not valid JSON: {why}"),
-            Self::Foreign => write!(out, "is not a JSON result of dockopt: it has no `schema`"),
+            Self::Foreign(None) => write!(out, "is not a JSON result of dockopt: it has no `schema`"),
+            Self::Foreign(Some(schema)) => {
+                let schema: String = schema.chars().take(LONGEST_SCHEMA).collect();
+                write!(out, "is not a JSON result of dockopt: its `schema` is `{schema}`")
+            }
             Self::Unused(schema) => write!(out, "is a result of the kind `{schema}`, which a report does not use"),
             Self::Version(schema, version, read) => {
                 write!(out, "has version `{version}` of `{schema}`; this dockopt reads version {read}")

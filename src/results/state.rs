@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::figure::FigureKind;
 use crate::finding::Severity;
+use crate::text::path;
 
 /// A project at a commit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,8 +19,18 @@ pub struct ProjectState {
     pub builds: Vec<BuildState>,
     /// Its findings.
     pub findings: Vec<FindingState>,
-    /// The commands that looked for findings.
-    pub commands: BTreeSet<String>,
+    /// What was looked at for findings.
+    pub checks: Vec<CheckState>,
+}
+
+/// What a command looked at for findings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckState {
+    /// The command: `audit`, `lint`, `image`.
+    pub command: String,
+    /// Files, folders (with a slash at their end) and images that it looked at; `None` if its result does not say.
+    pub subjects: Option<BTreeSet<String>>,
     /// Rules that did not run: their findings are unknown.
     pub skipped_rules: BTreeSet<String>,
     /// Files that could not be checked.
@@ -191,7 +202,49 @@ pub struct FixState {
     pub lines: Option<(u32, String, String)>,
 }
 
+impl ProjectState {
+    /// Whether a finding would be among the findings if there were one: its command looked at its file for its rule.
+    pub fn looks_for(&self, finding: &FindingState) -> bool {
+        self.checks.iter().any(|check| check.looks_for(finding))
+    }
+}
+
+impl CheckState {
+    fn looks_for(&self, finding: &FindingState) -> bool {
+        // An audit checks all that lint does.
+        let is_command = self.command == finding.command || (self.command == "audit" && finding.command == "lint");
+        is_command
+            && !self.skipped_rules.contains(&finding.rule)
+            && !self.broken_files.contains(&finding.file)
+            && self.looks_at(finding.subject())
+    }
+
+    fn looks_at(&self, subject: &str) -> bool {
+        let Some(subjects) = &self.subjects else { return true };
+        let subject = path::normalize(subject);
+        let is_below = || subject.match_indices('/').any(|(at, _)| subjects.contains(&subject[..=at]));
+        subjects.contains(&subject) || subjects.contains(EVERYTHING) || is_below()
+    }
+}
+
+/// The folder that the program ran in, as a subject.
+pub(super) const EVERYTHING: &str = "./";
+
 impl FindingState {
+    /// A finding of an image, which has no other identity than what was found where.
+    pub(super) fn image_fingerprint(subject: &str, name: &str, path: &str) -> String {
+        format!("image\n{subject}\n{name}\n{path}")
+    }
+
+    /// The file, or the image, that was looked at.
+    fn subject(&self) -> &str {
+        let mut parts = self.fingerprint.split('\n');
+        match (parts.next(), parts.next()) {
+            (Some("image"), Some(subject)) => subject,
+            _ => &self.file,
+        }
+    }
+
     /// The severity; that of an unknown word is a warning.
     pub fn severity(&self) -> Severity {
         match self.severity.as_str() {

@@ -64,7 +64,7 @@ fn differences_of_seconds_below_the_tolerance_are_not_judged() {
 #[test]
 fn recent_runs_widen_the_tolerance() {
     let before = measured("Dockerfile", &[10.0], 1.0, 5);
-    let spreads = [(("Dockerfile".to_owned(), FigureKind::ColdBuild), 8.0)].into();
+    let spreads = [(("Dockerfile".to_owned(), FigureKind::ColdBuild, "measure".to_owned()), 8.0)].into();
     let options = ComparisonOptions { spreads, ..ComparisonOptions::default() };
     let now = join([measured("./Dockerfile", &[17.0], 1.0, 5)]);
     let unnamed = compare(now.clone(), Some(&before), |_| Default::default(), &options);
@@ -134,7 +134,7 @@ fn each_line_tells_what_it_changed() {
 
 #[test]
 fn limits_are_judged_by_what_is_known() {
-    let before = measured("Dockerfile", &[10.0], 1.0, 100);
+    let before = join([measured("Dockerfile", &[10.0], 1.0, 100), linted(&[], "")]);
     let limits = [
         (Measure::Size, Bound::Bytes(150)),
         (Measure::Growth, Bound::Ratio(0.1)),
@@ -166,6 +166,8 @@ fn limits_are_judged_by_what_is_known() {
     let without = compared(now(), None, &limits);
     assert_eq!(without.limits[1].is_met, None, "growth needs a baseline");
     assert_eq!(without.limits[6].is_met, None, "all findings are new without one");
+    let unchecked = compared(now(), Some(&measured("Dockerfile", &[10.0], 1.0, 100)), &limits);
+    assert_eq!(unchecked.limits[6].is_met, None, "a baseline without findings says nothing of new ones");
 }
 
 #[test]
@@ -175,8 +177,8 @@ fn what_is_no_result_is_refused() {
         ("{\"schema\": \"dockopt.lint/1\"", "is not valid JSON: EOF while parsing an object"),
         ("{}", "is not a JSON result of dockopt: it has no `schema`"),
         ("[1]", "is not a JSON result of dockopt: it has no `schema`"),
-        ("{\"schema\": 3}", "is not a JSON result of dockopt: it has no `schema`"),
-        ("{\"schema\": \"other/1\"}", "is not a JSON result of dockopt: it has no `schema`"),
+        ("{\"schema\": 3}", "is not a JSON result of dockopt: its `schema` is `3`"),
+        ("{\"schema\": \"other/1\"}", "is not a JSON result of dockopt: its `schema` is `\"other/1\"`"),
         ("{\"schema\": \"dockopt.rules/1\"}", "is a result of the kind `dockopt.rules`, which a report does not use"),
         ("{\"schema\": \"dockopt.lint/2\"}", "has version `2` of `dockopt.lint`; this dockopt reads version 1"),
         ("{\"schema\": \"dockopt.lint/1\"}", "does not have the fields of `dockopt.lint`: missing field `findings`"),
@@ -271,5 +273,135 @@ fn the_spread_is_that_of_the_last_five_runs() {
     let seconds = [100.0, 10.0, 12.0, 11.0, 14.0, 10.5];
     let text: String = seconds.iter().map(|seconds| record("a", *seconds, &[]).line()).collect();
     let spreads = ProjectHistory::read(&text).spreads();
-    assert_eq!(spreads.get(&("Dockerfile".to_owned(), FigureKind::ColdBuild)), Some(&4.0));
+    assert_eq!(spreads.get(&("Dockerfile".to_owned(), FigureKind::ColdBuild, "measure".to_owned())), Some(&4.0));
+}
+
+/// Findings in files, by a command that looked at files, with an audit's folder.
+fn looked(command: &str, root: &str, files: &[&str], findings: &[&str]) -> ProjectState {
+    let finding = |file: &&str| {
+        format!(
+            r#"{{"rule": "r", "severity": "error", "file": "{file}", "span": {{"start": {{"line": 2, "column": 1}}}},
+                "message": "m", "fingerprint": "{file}"}}"#
+        )
+    };
+    let findings: Vec<String> = findings.iter().map(finding).collect();
+    state(&format!(
+        r#"{{"schema": "dockopt.{command}/1", "root": "{root}", "files": {files:?}, "findings": [{}]}}"#,
+        findings.join(",")
+    ))
+}
+
+#[test]
+fn nothing_is_claimed_of_files_that_nobody_looked_at() {
+    let before = looked("lint", ".", &["a/Dockerfile"], &["a/Dockerfile"]);
+    let now = looked("lint", ".", &["b/Dockerfile"], &["b/Dockerfile"]);
+    let comparison = compared(now, Some(&before), &[]);
+    assert_eq!((comparison.new_findings.len(), comparison.fixed_findings.len()), (0, 0));
+    assert_eq!(comparison.uncompared_findings[0].file, "b/Dockerfile");
+    assert!(comparison.notices[0].starts_with("1 finding of the baseline was not looked for"), "{comparison:?}");
+    // An audit of a folder also looked where nothing was yet; one of another folder did not.
+    for (root, claimed) in [(".", true), ("./a/", true), ("b", false)] {
+        let before = looked("audit", root, &["b/Dockerfile"], &[]);
+        let now = looked("audit", root, &["b/Dockerfile", "a/api/Dockerfile"], &["a/api/Dockerfile"]);
+        let comparison = compared(now, Some(&before), &[]);
+        assert_eq!(comparison.new_findings.len(), usize::from(claimed), "{root}");
+        assert_eq!(comparison.uncompared_findings.len(), usize::from(!claimed), "{root}");
+    }
+    // A rule that the baseline did not run, though lint has no context for it and the audit has.
+    let skipping = |skipped: &str| linted(&[], skipped);
+    let comparison = compared(linted(&[("a", "error")], ""), Some(&skipping("r")), &[]);
+    assert_eq!((comparison.new_findings.len(), comparison.uncompared_findings.len()), (0, 1));
+    let both = join([skipping("r"), looked("audit", ".", &[], &[])]);
+    let comparison = compared(linted(&[("a", "error")], ""), Some(&both), &[]);
+    assert_eq!(comparison.new_findings.len(), 1);
+    // A comparison of images knows no findings of before.
+    let diff = r#"{"schema": "dockopt.image-diff/1", "before": {"ref": "a", "disk_bytes": 1, "pull_bytes": 1},
+        "after": {"ref": "b", "disk_bytes": 1, "pull_bytes": 1}}"#;
+    let before = read_result(diff.as_bytes()).unwrap().before.unwrap();
+    let comparison = compared(linted(&[("a", "error")], ""), Some(&before), &[]);
+    assert_eq!((comparison.new_findings.len(), comparison.uncompared_findings.len()), (0, 1));
+}
+
+#[test]
+fn two_results_of_one_build_do_not_add_up() {
+    let of_measure = || measured("Dockerfile", &[10.0], 1.0, 5);
+    let baseline = join([of_measure()]);
+    assert_eq!(join([baseline.clone(), of_measure(), of_measure()]), baseline);
+    let predicted = || {
+        state(
+            r#"{"schema": "dockopt.cache-predict/1", "builds": [{"dockerfile": "Dockerfile", "cached": 1, "reruns": 1,
+                "may_rerun": 0, "rerun_seconds": 5, "steps": [{"line": 2, "step": "RUN make", "verdict": "reruns",
+                "reasons": ["a changed"]}]}]}"#,
+        )
+    };
+    let joined = join([predicted(), of_measure(), predicted()]);
+    assert_eq!((joined.builds.len(), joined.builds[0].misses.len(), joined.builds[0].steps.len()), (1, 1, 2));
+    // The step takes 20 s more, not twice as many.
+    let comparison = compared(measured("Dockerfile", &[30.0], 1.0, 5), Some(&join([of_measure(), of_measure()])), &[]);
+    let cold = comparison.rows.iter().find(|row| row.kind == FigureKind::ColdBuild).unwrap();
+    assert_eq!(cold.causes[0].change, 20.0);
+}
+
+#[test]
+fn a_figure_that_is_missing_is_named() {
+    let image = |pull: &str| {
+        state(&format!(
+            r#"{{"schema": "dockopt.image/1", "images": [{{"ref": "app:1", "totals": {{"disk_bytes": 9, "pull_bytes": 4{pull}}}}}]}}"#
+        ))
+    };
+    let comparison = compared(image(r#", "pull_is_uncompressed": true"#), Some(&image("")), &[]);
+    let kinds: Vec<_> = comparison.rows.iter().map(|row| row.kind).collect();
+    assert_eq!(kinds, [FigureKind::ImageSize], "layers of an engine are unpacked");
+    let expected = ["the baseline has the pull size of `app` from `dockopt image`, which these results lack"];
+    assert_eq!(comparison.notices, expected);
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let steps: Vec<String> =
+        (0..1_003).map(|index| format!(r#"{{"name": "[{index}] RUN x", "seconds": 1}}"#)).collect();
+    let text = format!(
+        r#"{{"schema": "dockopt.measure/1", "builds": [{{"name": "a", "dockerfile": "D", "runs": [{{"scenario": "cold",
+            "seconds": 5, "steps": [{}]}}], "image": null, "failure": null}}]}}"#,
+        steps.join(",")
+    );
+    let read = read_result(text.as_bytes()).unwrap();
+    assert_eq!(read.notices, ["3 of the 1003 steps of `D` are left out of the report"]);
+    assert_eq!(read.after.builds[0].steps.len(), 1_000);
+}
+
+#[test]
+fn a_record_without_dockerfiles_has_one_trend_and_all_runs() {
+    let image = |index: u64, command: &str| {
+        let figure = |value: f64| StateFigure {
+            kind: FigureKind::ImageSize,
+            command: command.to_owned(),
+            value,
+            of: None,
+            spread: None,
+        };
+        let build = BuildState {
+            images: vec![format!("app:{index}")],
+            figures: vec![figure(if index < 6 { 1e8 } else { 2e8 })],
+            ..BuildState::default()
+        };
+        HistoryRecord::new(
+            &ProjectState { builds: vec![build], ..ProjectState::default() },
+            "2026-11-22T00:00:00Z".to_owned(),
+        )
+    };
+    let records: Vec<HistoryRecord> = (0..10).map(|index| image(index, "image")).chain([image(9, "measure")]).collect();
+    let mut history = ProjectHistory { records, ..ProjectHistory::default() };
+    let names: Vec<_> =
+        history.trends().into_iter().map(|trend| (trend.build, trend.kind.map(|(_, command)| command))).collect();
+    let name = |command: &str| ("app".to_owned(), Some(command.to_owned()));
+    assert_eq!(names, [name("image"), name("measure")]);
+    let all = history.regressions();
+    assert_eq!(all.len(), 1);
+    // Fewer runs are shown, but the answers about them stay.
+    history.earlier = 6;
+    assert_eq!((history.regressions(), history.runs().len()), (all, 5));
+    assert_eq!(history.trends()[0].values, [Some(2e8), Some(2e8), Some(2e8), Some(2e8), None]);
+    history.earlier = 7;
+    assert_eq!(history.regressions(), []);
 }

@@ -235,19 +235,17 @@ fn a_second_workflow_finds_the_pull_request_by_its_head() {
     }
     assert_eq!(platform.comments().len(), 1);
     // Its base and labels are those of the API, whatever the results say.
-    let small = report(&["head/image.json", "--format=json"]);
+    let arguments = ["report", "head/image.json", "--format=json", "--fail-on=none"];
+    let mut small = project().args(arguments).run().code(0).json();
+    for figure in small["state"]["builds"][0]["figures"].as_array_mut().unwrap() {
+        figure["value"] = json!(1_000);
+    }
     let dockopt = platform
         .github_event(project(), &event("abc", fork()))
-        .file(&format!("cache/{BASE}.json"), small)
+        .file(&format!("cache/{BASE}.json"), small.to_string())
         .file("dockopt.toml", "[budget]\nmax-growth = \"1 MB\"\n");
-    let grown = ["base/image.json", "--baseline-dir=cache", "--fail-on=none"];
-    let ran = dockopt.args(["--config=dockopt.toml"]).args(grown).run().code(0);
+    let ran = dockopt.args(["--baseline-dir=cache", "--fail-on=none"]).run().code(0);
     assert!(ran.stdout.contains("the label `allow-size-increase` allows it"), "{}{}", ran.stdout, ran.stderr);
-}
-
-/// What a report says.
-fn report(arguments: &[&str]) -> String {
-    project().args(["report", "--fail-on=none"]).args(arguments.iter().copied()).run().code(0).stdout
 }
 
 #[test]
@@ -270,13 +268,47 @@ fn tokens_of_the_job_are_in_no_output() {
 }
 
 #[test]
+fn a_record_that_cannot_be_kept_does_not_prevent_the_comment() {
+    // A folder cannot be read, a file in a folder that does not exist cannot be written.
+    for record in ["head", "none/record.jsonl"] {
+        let platform = Platform::start(None);
+        let ran = platform.github(project()).args(["--fail-on=none", "--record", record]).run().code(2);
+        assert!(ran.stderr.contains("the comment was created"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("`{record}`")), "{}", ran.stderr);
+        assert!(ran.stdout.contains("image size 231 MB"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_job_obeys_no_text_of_a_result() {
+    let lint = r###"{"schema": "dockopt.lint/1", "findings": [{"rule": "r", "severity": "error", "file": "::add-mask::x", "span":
+        {"start": {"line": 1, "column": 1}}, "message": "##[error]y", "fingerprint": "1"}],
+        "problems": [{"file": "::error::z", "error": true, "message": "##[set-output]"}]}"###;
+    for format in ["text", "markdown", "json", "sarif"] {
+        let dockopt = Dockopt::new().file("lint.json", lint).env("GITHUB_ACTIONS", "true");
+        let ran = dockopt.args(["report", "lint.json", "--format", format, "--fail-on=none"]).run().code(0);
+        let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+        assert!(!ran.stdout.split(['\n', '\r']).any(is_command), "{format}: {}", ran.stdout);
+        assert!(ran.stdout.contains("add-mask"), "{format}: {}", ran.stdout);
+    }
+    let dockopt = Dockopt::new().file("lint.json", "{}").env("GITHUB_ACTIONS", "true");
+    let ran = dockopt.args(["report", "##[error]x"]).run().code(2);
+    assert!(ran.stderr.contains("error]x") && !ran.stderr.contains("##["), "{}", ran.stderr);
+}
+
+#[test]
 fn labels_of_the_event_allow_growth() {
-    let platform = Platform::start(None);
-    let settings = "[budget]\nmax-growth = \"1 MB\"\n";
-    let dockopt = platform.github(project().file("dockopt.toml", settings));
-    let grown = ["base/image.json", "--baseline=head/image.json", "--fail-on=none"];
-    let ran = Dockopt::args(dockopt, ["--format=text"]).args(grown).run();
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let run = |label: &str| {
+        let pull_request = json!({ "number": 7, "base": { "sha": BASE }, "labels": [{ "name": label }] });
+        let dockopt = project()
+            .file("dockopt.toml", "[budget]\nmax-growth = \"1 MB\"\n")
+            .file("event.json", json!({ "pull_request": pull_request }).to_string())
+            .env("GITHUB_EVENT_PATH", "event.json");
+        dockopt.args(["report", "base/image.json", "--baseline=head/image.json", "--fail-on=none"]).run()
+    };
+    run("bug").code(1);
+    let ran = run("allow-size-increase").code(0);
+    assert!(ran.stdout.contains("the label `allow-size-increase` allows it"), "{}", ran.stdout);
 }
 
 /// A repository of three commits, of which the first has a baseline.
@@ -304,7 +336,7 @@ fn the_baseline_is_that_of_the_nearest_ancestor() {
     let dockopt = dockopt.file(&format!("cache/{}.json", commits[0]), &base).file("cache/other.json", "x");
     let report = compared(dockopt, &[]).json();
     let expected = json!({
-        "file": format!("cache/{}.json", commits[0]), "commit": commits[0], "base_commit": commits[1], "commits_before_base": 1,
+        "files": [format!("cache/{}.json", commits[0])], "commit": commits[0], "base_commit": commits[1], "commits_before_base": 1,
     });
     assert_eq!(report["baseline"], expected);
     assert_eq!(report["state"]["commit"], commits[2].as_str());

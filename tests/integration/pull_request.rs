@@ -291,7 +291,7 @@ fn ten_thousand_findings_fit_and_are_counted() {
     // 1.4 s of CPU in this profile, which is not optimized; every finding compared with every other one takes minutes.
     assert!(start.elapsed().as_secs_f64() < 60.0, "{:?}", start.elapsed());
     assert!(ran.stdout.len() <= 65_536, "{}", ran.stdout.len());
-    assert!(ran.stdout.starts_with("### ✗ dockopt: 5,000 new findings, 5000 fixed"), "{}", &ran.stdout[..200]);
+    assert!(ran.stdout.starts_with("### ✗ dockopt: 5,000 new findings, 5,000 fixed"), "{}", &ran.stdout[..200]);
     let left_out: usize = ran
         .stdout
         .lines()

@@ -12,6 +12,8 @@ pub struct Sums {
     pub disk_bytes: Option<u64>,
     /// Bytes that a pull transfers.
     pub pull_bytes: u64,
+    /// Whether some of them are of layers that are stored unpacked.
+    pub pull_is_uncompressed: bool,
     /// Bytes that no final tree has.
     pub waste_bytes: Option<u64>,
     /// Files of the final tree.
@@ -51,6 +53,7 @@ pub(super) fn sums(analysis: &ImageAnalysis) -> Sums {
     Sums {
         disk_bytes: if_read(totals.disk_bytes),
         pull_bytes: totals.pull_bytes,
+        pull_is_uncompressed: totals.pull_is_uncompressed,
         waste_bytes: if_read(totals.waste.sum()),
         files: if_read(totals.merged_files),
         layers: analysis.image.layers.len(),

@@ -38,11 +38,11 @@ impl Baseline {
         base: Option<&str>,
     ) -> Result<Self, CommandFailure> {
         let Some(folder) = &command.baseline_dir else {
-            let file = command.baseline.first().map(|file| file.display().to_string());
+            let files = command.baseline.iter().map(|file| file.display().to_string()).collect();
             let results = read_all(global, &command.baseline)?;
             return Ok(Self {
                 results,
-                origin: BaselineOrigin { file, ..BaselineOrigin::default() },
+                origin: BaselineOrigin { files, ..BaselineOrigin::default() },
                 notices: Vec::new(),
             });
         };
@@ -57,7 +57,7 @@ impl Baseline {
             match read_one(&folder.join(&name)) {
                 Ok(result) => {
                     baseline.origin = BaselineOrigin {
-                        file: Some(folder.join(&name).display().to_string()),
+                        files: vec![folder.join(&name).display().to_string()],
                         commit: Some(commit.clone()),
                         nearest: commits.first().map(|base| (base.clone(), distance)),
                     };

@@ -179,13 +179,12 @@ impl<'a> Client<'a> {
             401 => Failure::new(
                 FailureKind::Denied,
                 format!("{name} does not accept the token{reason}"),
-                "check GITHUB_TOKEN, GITLAB_TOKEN or CI_JOB_TOKEN",
+                if self.is_job() { self.permission_help() } else { self.token_help() },
             ),
             403 => Failure::new(
                 FailureKind::Denied,
                 format!("{name} does not permit the comment{reason}"),
-                "give the job `pull-requests: write` on GitHub, or a token with the scope `api` on GitLab; for forks the \
-                 token is read-only",
+                self.permission_help(),
             ),
             404 => Failure::new(
                 FailureKind::Missing,
@@ -193,10 +192,37 @@ impl<'a> Client<'a> {
                     "{name} has no such pull request in `{}`, or hides it from the token{reason}",
                     self.api.project
                 ),
-                "check the number and the permissions of the token",
+                if self.is_job() {
+                    self.permission_help()
+                } else {
+                    "check the number and the permissions of the token"
+                },
             ),
             code => {
                 Failure::new(FailureKind::Broken, format!("{name} answered with {code}{reason}"), "try again later")
+            }
+        }
+    }
+
+    const fn token_help(&self) -> &'static str {
+        match self.api.platform {
+            CommentPlatform::Github => "check GITHUB_TOKEN",
+            CommentPlatform::Gitlab => "check that GITLAB_TOKEN has not expired",
+        }
+    }
+
+    /// What lets the token comment.
+    const fn permission_help(&self) -> &'static str {
+        match (&self.api.token, self.api.platform) {
+            (_, CommentPlatform::Github) => {
+                "give the job the permission `pull-requests: write`; for forks the token is read-only"
+            }
+            (ApiToken::Job(_), CommentPlatform::Gitlab) => {
+                "CI_JOB_TOKEN cannot write notes on most versions of GitLab: add the variable GITLAB_TOKEN, a project access token \
+                 with the role Reporter and the scope `api`"
+            }
+            (ApiToken::Personal(_), CommentPlatform::Gitlab) => {
+                "give the token the scope `api` and at least the role Reporter"
             }
         }
     }

@@ -32,7 +32,7 @@ struct VerdictJson {
 
 #[derive(Serialize)]
 struct BaselineJson<'a> {
-    file: Option<&'a str>,
+    files: &'a [String],
     commit: Option<&'a str>,
     base_commit: Option<&'a str>,
     commits_before_base: Option<usize>,
@@ -62,6 +62,7 @@ struct ChangedFindingsJson<'a> {
     new: &'a [FindingState],
     fixed: &'a [FindingState],
     unchanged: usize,
+    uncompared: &'a [FindingState],
 }
 
 #[derive(Serialize)]
@@ -88,7 +89,7 @@ struct RewriteJson<'a> {
 /// What changed, as JSON.
 pub fn comparison_json(comparison: &Comparison, root: &str, fails: bool) -> String {
     let baseline = comparison.baseline.as_ref().map(|origin| BaselineJson {
-        file: origin.file.as_deref(),
+        files: &origin.files,
         commit: origin.commit.as_deref(),
         base_commit: origin.nearest.as_ref().map(|(commit, _)| commit.as_str()),
         commits_before_base: origin.nearest.as_ref().map(|(_, distance)| *distance),
@@ -102,6 +103,7 @@ pub fn comparison_json(comparison: &Comparison, root: &str, fails: bool) -> Stri
             new: &comparison.new_findings,
             fixed: &comparison.fixed_findings,
             unchanged: comparison.unchanged_findings,
+            uncompared: &comparison.uncompared_findings,
         },
         limits: comparison.limits.iter().map(limit).collect(),
         rewrites: comparison.rewrites.iter().map(rewrite).collect(),

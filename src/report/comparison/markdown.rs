@@ -4,25 +4,29 @@
 use std::fmt::Write;
 
 use super::words::{
-    baseline, cause_place, change, cost, groups, has_several_builds, limit, limit_sentence, others, place, remark,
-    row_limits, signed, value, verdict,
+    UNCOMPARED, baseline, cause_place, change, cost, groups, has_several_builds, limit, limit_sentence, others, place,
+    remark, row_limits, signed, value, verdict,
 };
 use crate::report::format::escape::{markdown, markdown_code, markdown_fence};
 use crate::report::layout::cut;
-use crate::report::units::count;
-use crate::results::{Comparison, FigureRow, FindingState, Rewrite};
+use crate::report::units::{count, grouped};
+use crate::results::{Comparison, FigureRow, FindingState, FixState, Rewrite};
 
-/// Bytes of a comment on GitHub at most: it takes 65,536 characters.
+/// Bytes of a comment on GitHub at most: it takes 65,536 characters, which are never more than the bytes, whatever it counts
+/// as one.
 pub const GITHUB_LIMIT: usize = 65_536;
 
 /// Bytes of a note on GitLab at most: it takes 1,000,000 characters.
 pub const GITLAB_LIMIT: usize = 1_000_000;
 
-/// Bytes that are kept free for the end.
-const RESERVE: usize = 8_000;
+/// Bytes that are kept free for notes on what is left out, ends of folds, and the baseline.
+const RESERVE: usize = 12_000;
 
 /// Columns of a message, an instruction, a name.
 const WIDEST: usize = 300;
+
+/// Bytes of such a text once it is neutralised. Characters without a width count here only.
+const LONGEST: usize = 1_500;
 
 /// Rows of figures.
 const MOST_ROWS: usize = 60;
@@ -62,14 +66,16 @@ pub fn comparison_markdown(comparison: &Comparison, options: &MarkdownOptions) -
     page.text.push_str(&format!("### {mark} dockopt: {}\n", text(&verdict(comparison))));
     figures(&mut page, comparison);
     let sentences: Vec<String> = comparison.limits.iter().filter_map(limit_sentence).collect();
-    page.list("limit", sentences.iter().map(|sentence| format!("- {}\n", text(sentence))), MOST_SENTENCES);
+    let rows = sentences.iter().map(|sentence| format!("- {}\n", text(sentence)));
+    page.list("limit", sentences.len(), rows, MOST_SENTENCES);
     explain(&mut page, comparison);
     findings(&mut page, comparison);
     fixes(&mut page, comparison);
     rewrites(&mut page, &comparison.rewrites);
     if !comparison.notices.is_empty() {
+        let number = comparison.notices.len();
         let rows = comparison.notices.iter().map(|notice| format!("- {}\n", text(notice)));
-        page.folded(&count(comparison.notices.len() as u64, "note"), "", "note", &rows.collect::<Vec<_>>());
+        page.folded(&count(number as u64, "note"), "", ("note", number), rows);
     }
     page.text.push_str(&format!("\n<sub>{}</sub>\n", text(&baseline(comparison))));
     page.text
@@ -77,11 +83,25 @@ pub fn comparison_markdown(comparison: &Comparison, options: &MarkdownOptions) -
 
 /// A text of the input in one line, neutralised; cut, with a mark, if it is long.
 fn text(text: &str) -> String {
-    markdown(&cut(text, WIDEST))
+    bounded(text, markdown)
 }
 
 fn code(text: &str) -> String {
-    markdown_code(&cut(text, WIDEST))
+    bounded(text, markdown_code)
+}
+
+/// A text cut so that both its columns and its bytes in Markdown are bounded.
+fn bounded(text: &str, neutralise: fn(&str) -> String) -> String {
+    let mut text = cut(text, WIDEST).into_owned();
+    loop {
+        let neutral = neutralise(&text);
+        if neutral.len() <= LONGEST {
+            return neutral;
+        }
+        let half = text.floor_char_boundary(text.len() / 2);
+        text.truncate(half);
+        text.push('…');
+    }
 }
 
 /// A text that may not become too long.
@@ -100,42 +120,36 @@ impl Page<'_> {
         format!("… {} not shown; {}\n", count(number as u64, noun), self.details)
     }
 
-    /// Adds rows as far as they fit into `room` bytes, and says how many are left out.
-    fn rows(&mut self, noun: &str, rows: &[String], room: usize) {
+    /// Adds rows as far as they fit into `room` bytes, and says how many of `count` are left out. Rows that do not fit are
+    /// not even written: there may be very many.
+    fn rows(&mut self, (noun, count): (&str, usize), rows: impl Iterator<Item = String>, room: usize) {
         let end = self.text.len() + room.min(self.room());
         let mut number = 0;
         for row in rows {
             if self.text.len() + row.len() > end {
                 break;
             }
-            self.text.push_str(row);
+            self.text.push_str(&row);
             number += 1;
         }
-        if number < rows.len() {
-            let note = self.left_out(rows.len() - number, noun);
+        if number < count {
+            let note = self.left_out(count - number, noun);
             self.text.push_str(&format!("\n{note}"));
         }
     }
 
-    /// Adds a list of at most so many rows.
-    fn list(&mut self, noun: &str, rows: impl Iterator<Item = String>, most: usize) {
-        let rows: Vec<String> = rows.collect();
-        if rows.is_empty() {
-            return;
-        }
-        self.text.push('\n');
-        let visible = rows.len().min(most);
-        self.rows(noun, &rows[..visible], self.room() / 3);
-        if visible < rows.len() {
-            let note = self.left_out(rows.len() - visible, noun);
-            self.text.push_str(&format!("\n{note}"));
+    /// Adds a list of at most `most` of `count` rows.
+    fn list(&mut self, noun: &str, count: usize, rows: impl Iterator<Item = String>, most: usize) {
+        if count > 0 {
+            self.text.push('\n');
+            self.rows((noun, count), rows.take(most), self.room() / 3);
         }
     }
 
     /// Adds rows behind a fold; they get at most half of the room.
-    fn folded(&mut self, title: &str, head: &str, noun: &str, rows: &[String]) {
+    fn folded(&mut self, title: &str, head: &str, counted: (&str, usize), rows: impl Iterator<Item = String>) {
         self.text.push_str(&format!("\n<details><summary>{title}</summary>\n\n{head}"));
-        self.rows(noun, rows, self.room() / 2);
+        self.rows(counted, rows, self.room() / 2);
         self.text.push_str("\n</details>\n");
     }
 }
@@ -188,14 +202,8 @@ fn figures(page: &mut Page, comparison: &Comparison) {
         }
         rows.push(format!("| {} |\n", cells.join(" | ")));
     }
-    let visible = rows.len().min(MOST_ROWS);
-    let hidden = rows.len() - visible;
     let room = page.room() / 2;
-    page.rows("figure", &rows[..visible], room);
-    if hidden > 0 {
-        let note = page.left_out(hidden, "figure");
-        page.text.push_str(&format!("\n{note}"));
-    }
+    page.rows(("figure", rows.len()), rows.into_iter().take(MOST_ROWS), room);
 }
 
 fn change_cell(row: &FigureRow) -> String {
@@ -232,30 +240,34 @@ fn explain(page: &mut Page, comparison: &Comparison) {
             rows.push(format!("- **first step{of} that reruns** {}{line}: {}\n", code(&miss.name), text(&miss.reason)));
         }
     }
-    page.list("explanation", rows.into_iter(), MOST_ROWS);
+    page.list("explanation", rows.len(), rows.into_iter(), MOST_ROWS);
 }
 
 fn findings(page: &mut Page, comparison: &Comparison) {
     let word = if comparison.baseline.is_some() { "new finding" } else { "finding" };
     let new = &comparison.new_findings;
     if !new.is_empty() {
-        let rows: Vec<String> = groups(new).into_iter().map(finding_row).collect();
-        let open = rows.len().min(OPEN_FINDINGS);
+        let groups = groups(new);
+        let (open, folded) = groups.split_at(groups.len().min(OPEN_FINDINGS));
         page.text.push_str(&format!("\n**{}**\n\n{FINDINGS_HEAD}", count(new.len() as u64, word)));
         let room = page.room() / 2;
-        page.rows(word, &rows[..open], room);
-        if open < rows.len() {
-            let title = format!("{} more", rows.len() - open);
-            page.folded(&title, FINDINGS_HEAD, word, &rows[open..]);
+        page.rows((word, open.len()), open.iter().map(finding_row), room);
+        if !folded.is_empty() {
+            let title = format!("{} more", grouped(folded.len() as u64));
+            page.folded(&title, FINDINGS_HEAD, (word, folded.len()), folded.iter().map(finding_row));
         }
     }
     let fixed = &comparison.fixed_findings;
     if !fixed.is_empty() {
-        let row = |(finding, number): (&FindingState, usize)| {
-            format!("- {} {}{}\n", code(&place(finding)), text(&finding.message), others(number))
-        };
-        let rows: Vec<String> = groups(fixed).into_iter().map(row).collect();
-        page.folded(&count(fixed.len() as u64, "fixed finding"), "", "fixed finding", &rows);
+        let groups = groups(fixed);
+        let title = count(fixed.len() as u64, "fixed finding");
+        page.folded(&title, "", ("fixed finding", groups.len()), groups.iter().map(finding_line));
+    }
+    let uncompared = &comparison.uncompared_findings;
+    if !uncompared.is_empty() {
+        let groups = groups(uncompared);
+        let title = format!("{} {UNCOMPARED}", count(uncompared.len() as u64, "finding"));
+        page.folded(&title, "", ("finding", groups.len()), groups.iter().map(finding_line));
     }
     if comparison.unchanged_findings > 0 {
         let unchanged = count(comparison.unchanged_findings as u64, "finding");
@@ -265,7 +277,11 @@ fn findings(page: &mut Page, comparison: &Comparison) {
 
 const FINDINGS_HEAD: &str = "| | where | finding | costs |\n|---|---|---|---|\n";
 
-fn finding_row((finding, number): (&FindingState, usize)) -> String {
+fn finding_line((finding, number): &(&FindingState, usize)) -> String {
+    format!("- {} {}{}\n", code(&place(finding)), text(&finding.message), others(*number))
+}
+
+fn finding_row((finding, number): &(&FindingState, usize)) -> String {
     let rule = match crate::rules::find(&finding.rule) {
         Some(rule) => format!("[{}]({})", rule.name, rule.url()),
         None => code(&finding.rule),
@@ -276,7 +292,7 @@ fn finding_row((finding, number): (&FindingState, usize)) -> String {
         finding.severity().name(),
         code(&place(finding)),
         text(&finding.message),
-        others(number),
+        others(*number),
         text(&cost(finding)),
     )
 }
@@ -284,26 +300,32 @@ fn finding_row((finding, number): (&FindingState, usize)) -> String {
 /// The fixes of new findings as diffs. A comment in the conversation has no suggestion that a click applies: those
 /// exist in reviews of changed lines only.
 fn fixes(page: &mut Page, comparison: &Comparison) {
-    let mut rows = Vec::new();
-    for finding in &comparison.new_findings {
-        let Some(fix) = &finding.fix else { continue };
-        let Some((first, before, after)) = &fix.lines else { continue };
-        let safety = if fix.is_safe { "safe" } else { "unsafe" };
-        let command = crate::rules::find(&finding.rule).map_or_else(String::new, |rule| {
-            let flag = if fix.is_safe { "" } else { " --unsafe" };
-            format!(": <code>dockopt fix --write{flag} --select {}</code>", rule.name)
-        });
-        let removed = before.lines().map(|line| format!("-{line}\n"));
-        let added = after.lines().map(|line| format!("+{line}\n"));
-        let diff: String = removed.chain(added).collect();
-        let place = code(&format!("{}:{first}", finding.file));
-        rows.push(format!("{place} {} ({safety}){command}\n\n{}\n", text(&fix.title), fenced(&diff)));
-    }
-    if !rows.is_empty() {
+    let fixable: Vec<(&FindingState, &FixState)> = comparison
+        .new_findings
+        .iter()
+        .filter_map(|finding| Some((finding, finding.fix.as_ref()?)))
+        .filter(|(_, fix)| fix.lines.is_some())
+        .collect();
+    if !fixable.is_empty() {
         let details = std::mem::replace(&mut page.details, "`dockopt fix` shows all");
-        page.folded(&format!("Fixes as diffs ({})", rows.len()), "", "diff", &rows);
+        let rows = fixable.iter().map(|(finding, fix)| fix_row(finding, fix));
+        page.folded(&format!("Fixes as diffs ({})", fixable.len()), "", ("diff", fixable.len()), rows);
         page.details = details;
     }
+}
+
+fn fix_row(finding: &FindingState, fix: &FixState) -> String {
+    let Some((first, before, after)) = &fix.lines else { return String::new() };
+    let safety = if fix.is_safe { "safe" } else { "unsafe" };
+    let command = crate::rules::find(&finding.rule).map_or_else(String::new, |rule| {
+        let flag = if fix.is_safe { "" } else { " --unsafe" };
+        format!(": <code>dockopt fix --write{flag} --select {}</code>", rule.name)
+    });
+    let removed = before.lines().map(|line| format!("-{line}\n"));
+    let added = after.lines().map(|line| format!("+{line}\n"));
+    let diff: String = removed.chain(added).collect();
+    let place = code(&format!("{}:{first}", finding.file));
+    format!("{place} {} ({safety}){command}\n\n{}\n", text(&fix.title), fenced(&diff))
 }
 
 /// A diff in a block; its end is counted if it is long.
@@ -320,19 +342,103 @@ fn fenced(diff: &str) -> String {
 }
 
 fn rewrites(page: &mut Page, rewrites: &[Rewrite]) {
-    let mut rows = Vec::new();
-    for rewrite in rewrites {
-        let verdict = rewrite.verdict.as_ref().map(|verdict| format!(" ({})", text(verdict))).unwrap_or_default();
-        let mut item = format!("**{}**{verdict}\n", code(&rewrite.file));
-        for pass in rewrite.passes.iter().take(MOST_SENTENCES) {
-            let _ = writeln!(item, "- {}", text(pass));
-        }
-        if let Some(diff) = &rewrite.diff {
-            let _ = write!(item, "\n{}", fenced(diff));
-        }
-        rows.push(item + "\n");
+    if !rewrites.is_empty() {
+        let title = "The rewrite that dockopt optimize proposes";
+        page.folded(title, "", ("file", rewrites.len()), rewrites.iter().map(rewrite_row));
     }
-    if !rows.is_empty() {
-        page.folded("The rewrite that dockopt optimize proposes", "", "file", &rows);
+}
+
+fn rewrite_row(rewrite: &Rewrite) -> String {
+    let verdict = rewrite.verdict.as_ref().map(|verdict| format!(" ({})", text(verdict))).unwrap_or_default();
+    let mut item = format!("**{}**{verdict}\n", code(&rewrite.file));
+    for pass in rewrite.passes.iter().take(MOST_SENTENCES) {
+        let _ = writeln!(item, "- {}", text(pass));
+    }
+    if let Some(surplus) = rewrite.passes.len().checked_sub(MOST_SENTENCES).filter(|surplus| *surplus > 0) {
+        let _ = writeln!(item, "- … {}", count(surplus as u64, "further change"));
+    }
+    if let Some(diff) = &rewrite.diff {
+        let _ = write!(item, "\n{}", fenced(diff));
+    }
+    item + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{BaselineOrigin, ComparisonOptions, ProjectState, compare, read_result};
+    use crate::text::Random;
+
+    /// Texts that take much room, or none on a screen.
+    fn hostile(random: &mut Random) -> String {
+        let parts = ["\u{200b}", "\u{301}", "&", "<b>", "|", "\n", "😀", "\u{202e}", "x", "`", "FROM a ", "\u{0}"];
+        let part = parts[random.below(parts.len())];
+        part.repeat(random.below(6_000) / part.len() + 1)
+    }
+
+    fn result(random: &mut Random) -> ProjectState {
+        let text = |random: &mut Random| serde_json::to_string(&hostile(random)).unwrap();
+        let findings: Vec<String> = (0..random.below(40))
+            .map(|index| {
+                format!(
+                    r#"{{"rule": {}, "severity": "error", "file": {}, "span": {{"start": {{"line": {index}, "column": 1}}}},
+                        "message": {}, "help": {}, "fingerprint": "{}", "fixes": [{{"title": {}, "safety": "safe",
+                        "lines": {{"first": 1, "before": {}, "after": "x"}}}}]}}"#,
+                    text(random), text(random), text(random), text(random), random.below(80), text(random), text(random),
+                )
+            })
+            .collect();
+        let lint = format!(
+            r#"{{"schema": "dockopt.lint/1", "findings": [{}], "problems": [{{"file": {}, "error": true, "message": {}}}]}}"#,
+            findings.join(","),
+            text(random),
+            text(random),
+        );
+        let runs: Vec<String> = (0..random.below(8))
+            .map(|_| {
+                format!(
+                    r#"{{"dockerfile": {}, "name": "x", "runs": [{{"scenario": "cold", "seconds": {}, "steps": []}}],
+                "image": {{"disk_bytes": {}, "pull_bytes": 5}}, "failure": {{"message": {}}}}}"#,
+                    text(random),
+                    random.below(900),
+                    random.below(1 << 40),
+                    text(random)
+                )
+            })
+            .collect();
+        let measure = format!(r#"{{"schema": "dockopt.measure/1", "builds": [{}]}}"#, runs.join(","));
+        let states = [lint, measure].map(|text| read_result(text.as_bytes()).unwrap());
+        crate::results::join(states.into_iter().map(|read| read.after))
+    }
+
+    #[test]
+    fn a_comment_never_exceeds_its_limit() {
+        let mut random = Random::new(65_536);
+        let mut longest = 0;
+        for round in 0..12 {
+            let (before, after) = (result(&mut random), result(&mut random));
+            let budget = |_: Option<&crate::results::BuildState>| Default::default();
+            let before = (round % 4 > 0).then_some(&before);
+            let mut comparison = compare(after, before, budget, &ComparisonOptions::default());
+            comparison.notices = (0..random.below(50)).map(|_| hostile(&mut random)).collect();
+            comparison.failed_builds.push(hostile(&mut random));
+            comparison.baseline =
+                before.map(|_| BaselineOrigin { files: vec![hostile(&mut random)], ..BaselineOrigin::default() });
+            let rewrite = Rewrite {
+                file: hostile(&mut random),
+                passes: vec![hostile(&mut random); 30],
+                diff: Some(hostile(&mut random)),
+                verdict: Some(hostile(&mut random)),
+            };
+            comparison.rewrites = vec![rewrite; random.below(4)];
+            let details = format!("the [job](https://ci.example/{}) has all", "x".repeat(470));
+            let marker = format!("<!-- dockopt report: {} -->", "x".repeat(100));
+            let options =
+                MarkdownOptions { limit: GITHUB_LIMIT, marker: Some(&marker), fails: true, details: &details };
+            let comment = comparison_markdown(&comparison, &options);
+            longest = longest.max(comment.len());
+            assert!(comment.len() <= GITHUB_LIMIT, "{} bytes in round {round}", comment.len());
+        }
+        assert!(longest > GITHUB_LIMIT / 2, "the test has too little to say: {longest} bytes");
     }
 }

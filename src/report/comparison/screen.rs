@@ -1,8 +1,8 @@
 //! What changed, for people at a terminal.
 
 use super::words::{
-    baseline, cause_place, change, cost, groups, limit, limit_sentence, others, place, remark, row_limits, signed,
-    value, verdict,
+    UNCOMPARED, baseline, cause_place, change, cost, groups, limit, limit_sentence, others, place, remark, row_limits,
+    signed, value, verdict,
 };
 use crate::report::grid::{Column, Grid, cell, plain};
 use crate::report::layout::{Layout, TextStyle, clean, cut, wrap};
@@ -25,6 +25,11 @@ pub fn comparison(comparison: &Comparison, fails: bool, layout: Layout) -> Strin
     let word = if comparison.baseline.is_some() { "new finding" } else { "finding" };
     list(&mut out, word, &comparison.new_findings, layout);
     list(&mut out, "fixed finding", &comparison.fixed_findings, layout);
+    let uncompared = &comparison.uncompared_findings;
+    if !uncompared.is_empty() {
+        let title = format!("{} {UNCOMPARED}", count(uncompared.len() as u64, "finding"));
+        titled_list(&mut out, &title, uncompared, layout);
+    }
     if comparison.unchanged_findings > 0 {
         let unchanged = count(comparison.unchanged_findings as u64, "finding");
         out.push_str(&format!("\n{unchanged} of the baseline did not change\n"));
@@ -118,8 +123,12 @@ fn list(out: &mut String, noun: &str, findings: &[FindingState], layout: Layout)
     if findings.is_empty() {
         return;
     }
+    titled_list(out, &count(findings.len() as u64, noun), findings, layout);
+}
+
+fn titled_list(out: &mut String, title: &str, findings: &[FindingState], layout: Layout) {
     out.push('\n');
-    out.push_str(&lines(&count(findings.len() as u64, noun), "", TextStyle::Strong, layout));
+    out.push_str(&lines(title, "", TextStyle::Strong, layout));
     for (finding, number) in groups(findings) {
         let cost = cost(finding);
         let cost = if cost.is_empty() { cost } else { format!(" ({cost})") };

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
 use crate::report::image::{format_bound, pair};
 use crate::report::table;
-use crate::report::units::{bytes, count, seconds};
+use crate::report::units::{bytes, count, grouped, seconds};
 use crate::results::{
     ChangeCause, Comparison, CostState, Direction, FigureKind, FigureRow, FigureUnit, FindingState, LimitCheck,
     StateFigure, whole,
@@ -56,11 +56,29 @@ pub(super) fn change(row: &FigureRow) -> String {
         // Of another number of steps, the difference says nothing.
         return if before.of == row.after.of { text } else { String::new() };
     }
-    let percent = if before.value > 0.0 { (change / before.value * 100.0).round() } else { 0.0 };
+    match share(before.value, row.after.value) {
+        Some(share) => format!("{text} ({share})"),
+        None => text,
+    }
+}
+
+/// Values from this multiple on are named as a multiple.
+const LEAST_MULTIPLE: f64 = 10.0;
+
+/// How much a value became more or less: `+12 %`, `−99.9 %`, `×14`; `None` if it rounds to nothing. Only what is nothing
+/// any more is 100 % less.
+fn share(before: f64, after: f64) -> Option<String> {
+    if before <= 0.0 {
+        return None;
+    }
+    let ratio = after / before;
+    let percent = (ratio * 100.0 - 100.0).round();
     match percent {
-        _ if percent > 0.0 => format!("{text} (+{percent} %)"),
-        _ if percent < 0.0 => format!("{text} (−{} %)", -percent),
-        _ => text,
+        _ if ratio >= LEAST_MULTIPLE => Some(format!("×{}", grouped(whole(ratio.round())))),
+        _ if percent > 0.0 => Some(format!("+{percent} %")),
+        _ if percent <= -100.0 && after > 0.0 => Some("−99.9 %".to_owned()),
+        _ if percent < 0.0 => Some(format!("−{} %", -percent)),
+        _ => None,
     }
 }
 
@@ -111,6 +129,9 @@ pub(in crate::report) fn limit_sentence(check: &LimitCheck) -> Option<String> {
         (Some(false), None, _) => format!("the limit {}{of} is exceeded: {value}{place}{causes}", check.name),
         (Some(false), Some(label), _) => {
             format!("the limit {}{of} is exceeded: {value}{place}; the label `{label}` allows it", check.name)
+        }
+        (None, _, Some(why)) if check.value.is_some() => {
+            format!("the limit {}{of} is not judged: {value}; {why}{place}", check.name)
         }
         (None, _, Some(why)) => format!("the limit {}{of} is not checked: {why} ({value}){place}", check.name),
         (None, _, None) => format!("the limit {}{of} is not checked ({value}){place}", check.name),
@@ -183,19 +204,26 @@ fn headline(comparison: &Comparison, kind: FigureKind, several: bool) -> Option<
 }
 
 fn findings_verdict(comparison: &Comparison) -> Option<String> {
-    if comparison.state.commands.is_empty() {
+    if comparison.state.checks.is_empty() {
         return None;
     }
     let (new, fixed) = (comparison.new_findings.len() as u64, comparison.fixed_findings.len() as u64);
-    Some(match (comparison.baseline.is_some(), new, fixed) {
+    let text = match (comparison.baseline.is_some(), new, fixed) {
         (false, 0, _) => "no findings".to_owned(),
         (false, new, _) => count(new, "finding"),
         (true, 0, 0) => "no new findings".to_owned(),
-        (true, 0, fixed) => format!("no new findings, {fixed} fixed"),
+        (true, 0, fixed) => format!("no new findings, {} fixed", grouped(fixed)),
         (true, new, 0) => count(new, "new finding"),
-        (true, new, fixed) => format!("{}, {fixed} fixed", count(new, "new finding")),
+        (true, new, fixed) => format!("{}, {} fixed", count(new, "new finding"), grouped(fixed)),
+    };
+    Some(match comparison.uncompared_findings.len() as u64 {
+        0 => text,
+        uncompared => format!("{text}, {} {UNCOMPARED}", count(uncompared, "finding")),
     })
 }
+
+/// Said of findings that the baseline cannot have.
+pub(super) const UNCOMPARED: &str = "that the baseline did not look for";
 
 /// Which state the other one is compared with.
 pub(super) fn baseline(comparison: &Comparison) -> String {
@@ -203,8 +231,12 @@ pub(super) fn baseline(comparison: &Comparison) -> String {
         return "There is no baseline: the figures are absolute, and all findings are listed.".to_owned();
     };
     let commit = origin.commit.as_deref().map(short_commit);
-    let file = origin.file.as_deref();
-    match (commit, &origin.nearest, file) {
+    let files = match origin.files.as_slice() {
+        [] => None,
+        [file] => Some(format!("`{file}`")),
+        [file, others @ ..] => Some(format!("`{file}` and {}", count(others.len() as u64, "other file"))),
+    };
+    match (commit, &origin.nearest, files) {
         (Some(commit), Some((base, distance)), _) if *distance > 0 => {
             let distance = count(*distance as u64, "commit");
             format!(
@@ -213,9 +245,9 @@ pub(super) fn baseline(comparison: &Comparison) -> String {
             )
         }
         (Some(commit), Some(_), _) => format!("Compared with the base commit `{commit}`."),
-        (Some(commit), None, Some(file)) => format!("Compared with `{commit}` (`{file}`)."),
+        (Some(commit), None, Some(files)) => format!("Compared with `{commit}` ({files})."),
         (Some(commit), None, None) => format!("Compared with `{commit}`."),
-        (None, _, Some(file)) => format!("Compared with `{file}`."),
+        (None, _, Some(files)) => format!("Compared with {files}."),
         (None, _, None) => "Compared with the builds before that the results have.".to_owned(),
     }
 }
@@ -274,4 +306,25 @@ fn impact(cost: &CostState) -> Option<Impact> {
         basis: bases.into_iter().find(|basis| basis.name() == cost.basis)?,
         evidence: String::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_neither_everything_nor_endless() {
+        for (before, after, expected) in [
+            (100.0, 112.0, Some("+12 %")),
+            (100.0, 100.4, None),
+            (1_000.0, 1.0, Some("−99.9 %")),
+            (1_000.0, 0.0, Some("−100 %")),
+            (0.0, 5.0, None),
+            (1.0, 9.9, Some("+890 %")),
+            (1.0, 14.2, Some("×14")),
+            (1.0, 12_345_678.0, Some("×12,345,678")),
+        ] {
+            assert_eq!(share(before, after).as_deref(), expected, "{before} {after}");
+        }
+    }
 }

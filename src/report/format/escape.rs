@@ -7,6 +7,8 @@ use crate::report::layout::{clean, substitute};
 /// JSON in which no character moves a terminal's cursor or turns the direction of reading: those are escaped, and a
 /// parser gives them back. Takes JSON, gives JSON.
 pub(in crate::report) fn json(text: String) -> String {
+    // A job of GitHub obeys this anywhere in a line; outside of strings JSON has no such character.
+    let text = if text.contains(COMMAND) { text.replace(COMMAND, "#\\u0023[") } else { text };
     // Outside of strings JSON is plain ASCII; inside them serde has escaped what lies below U+0020.
     let is_escaped = |c: char| c >= '\u{7f}' && substitute(c).is_some();
     if !text.contains(is_escaped) {
@@ -24,6 +26,31 @@ pub(in crate::report) fn json(text: String) -> String {
         }
     }
     out
+}
+
+/// How commands of the older kind begin, anywhere in a line of a job's log (`ActionCommand.TryParse` of GitHub's runner).
+const COMMAND: &str = "##[";
+
+/// A text of which a job of GitHub obeys no line: a character without a width goes before what it would take for a
+/// command (`::error …` at the start of a line, `##[error]…` anywhere).
+pub fn without_commands(text: &str) -> Cow<'_, str> {
+    let is_command = |line: &str| line.trim_start().starts_with("::");
+    if !text.contains(COMMAND) && !text.split(['\n', '\r']).any(is_command) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    for line in text.split_inclusive(['\n', '\r']) {
+        let line = line.replace(COMMAND, "##\u{200b}[");
+        let start = line.len() - line.trim_start().len();
+        if is_command(&line) {
+            out.push_str(&line[..start]);
+            out.push('\u{200b}');
+            out.push_str(&line[start..]);
+        } else {
+            out.push_str(&line);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Text for XML 1.0, in an attribute or between tags: nothing of it is markup, no character is illegal.
@@ -185,6 +212,21 @@ mod tests {
         assert_eq!(xml("<a b=\"c\">&'\n]]>"), "&lt;a b=&quot;c&quot;&gt;&amp;&apos;&#10;]]&gt;");
         assert_eq!(xml("\0\u{b}\u{fffe}\u{ffff}"), "␀␋\u{fffd}\u{fffd}");
         assert!(xml(HOSTILE).chars().all(|c| substitute(c).is_none()));
+    }
+
+    #[test]
+    fn no_line_is_a_workflow_command() {
+        for (text, expected) in [
+            ("a::b ## [c]", "a::b ## [c]"),
+            ("::error::x\n  ::add-mask::y\r::z", "\u{200b}::error::x\n  \u{200b}::add-mask::y\r\u{200b}::z"),
+            ("a ##[error]b\n", "a ##\u{200b}[error]b\n"),
+        ] {
+            assert_eq!(without_commands(text), expected);
+        }
+        let value = serde_json::json!({ "a": "##[error]x #### ##[" });
+        let text = json(value.to_string());
+        assert!(!text.contains("##["), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::result::{ReadResult, amount, document};
+use super::result::{MOST_STEPS, ReadResult, amount, document, surplus};
 use crate::results::figure::FigureKind;
 use crate::results::state::{BuildState, CacheMiss, ProjectState, StateFigure, StepState};
 
@@ -86,26 +86,26 @@ struct ExpectedJson {
 /// Misses that are kept of one build.
 const MOST_MISSES: usize = 20;
 
-/// Steps that are kept of one build.
-const MOST_STEPS: usize = 1_000;
-
 fn figure(kind: FigureKind, command: &str, value: Option<f64>, of: Option<u32>) -> Option<StateFigure> {
     let value = value.and_then(amount)?;
     Some(StateFigure { kind, command: command.to_owned(), value, of: of.map(f64::from), spread: None })
 }
 
-fn state(builds: Vec<BuildState>) -> ReadResult {
-    ReadResult { after: ProjectState { builds, ..ProjectState::default() }, ..ReadResult::default() }
+fn state(builds: Vec<BuildState>, notices: Vec<String>) -> ReadResult {
+    ReadResult { after: ProjectState { builds, ..ProjectState::default() }, notices, ..ReadResult::default() }
 }
 
 pub(super) fn prediction(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     let read: PredictionsJson = document(text)?;
+    let mut notices = Vec::new();
     let build = |build: PredictionJson| {
         let all = build.cached.saturating_add(build.reruns).saturating_add(build.may_rerun);
         let hits = figure(FigureKind::CacheHits, "cache predict", Some(f64::from(build.cached)), Some(all));
         let seconds = figure(FigureKind::PredictedRebuild, "cache predict", build.rerun_seconds, None);
         // A step above which something reruns has no reason of its own.
-        let misses = build.steps.into_iter().filter(|step| step.verdict == "reruns" && !step.reasons.is_empty());
+        let reruns = |step: &PredictedStepJson| step.verdict == "reruns" && !step.reasons.is_empty();
+        let misses: Vec<PredictedStepJson> = build.steps.into_iter().filter(reruns).collect();
+        notices.extend(surplus(misses.len(), MOST_MISSES, "steps that rerun", &build.dockerfile));
         let miss = |step: PredictedStepJson| CacheMiss {
             name: step.step,
             line: Some(step.line),
@@ -114,19 +114,23 @@ pub(super) fn prediction(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
         BuildState {
             dockerfile: Some(build.dockerfile),
             figures: hits.into_iter().chain(seconds).collect(),
-            misses: misses.take(MOST_MISSES).map(miss).collect(),
+            misses: misses.into_iter().take(MOST_MISSES).map(miss).collect(),
             ..BuildState::default()
         }
     };
-    Ok(state(read.builds.into_iter().map(build).collect()))
+    let builds = read.builds.into_iter().map(build).collect();
+    Ok(state(builds, notices))
 }
 
 pub(super) fn explanation(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     let read: LogJson = document(text)?;
-    Ok(state(read.builds.into_iter().filter(|build| !build.is_check).map(logged_build).collect()))
+    let mut notices = Vec::new();
+    let builds = read.builds.into_iter().filter(|build| !build.is_check);
+    let builds = builds.map(|build| logged_build(build, &mut notices)).collect();
+    Ok(state(builds, notices))
 }
 
-fn logged_build(build: LoggedBuildJson) -> BuildState {
+fn logged_build(build: LoggedBuildJson, notices: &mut Vec<String>) -> BuildState {
     let mut files: BTreeMap<&str, usize> = BTreeMap::new();
     for file in build.steps.iter().filter_map(|step| step.file.as_deref()) {
         *files.entry(file).or_default() += 1;
@@ -137,13 +141,18 @@ fn logged_build(build: LoggedBuildJson) -> BuildState {
     let seconds = figure(FigureKind::LoggedBuild, "cache explain", build.seconds, None);
     let (mut misses, mut steps) = (Vec::new(), Vec::new());
     for (index, step) in build.steps.into_iter().enumerate() {
-        if let Some(reason) = step.reason.filter(|_| step.first_miss == Some(index) && misses.len() < MOST_MISSES) {
+        if let (Some(reason), true) = (step.reason, step.first_miss == Some(index)) {
             misses.push(CacheMiss { name: step.name.clone(), line: step.line, reason });
         }
-        if let Some(seconds) = step.seconds.and_then(amount).filter(|_| steps.len() < MOST_STEPS) {
+        if let Some(seconds) = step.seconds.and_then(amount) {
             steps.push(StepState { build: FigureKind::LoggedBuild, name: step.name, line: step.line, seconds });
         }
     }
+    let name = build.dockerfile.as_deref().unwrap_or("the logged build");
+    notices.extend(surplus(steps.len(), MOST_STEPS, "steps", name));
+    notices.extend(surplus(misses.len(), MOST_MISSES, "first steps that rerun", name));
+    steps.truncate(MOST_STEPS);
+    misses.truncate(MOST_MISSES);
     BuildState {
         dockerfile: placed.or(build.dockerfile),
         figures: hits.into_iter().chain(seconds).collect(),
@@ -159,5 +168,5 @@ pub(super) fn history(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     let expected = read.tables.into_iter().next().and_then(|table| table.expected_seconds);
     let seconds = expected.map(|expected| expected.least);
     let figures = figure(FigureKind::CommitRebuild, "cache history", seconds, None).into_iter().collect();
-    Ok(state(vec![BuildState { dockerfile: Some(read.dockerfile), figures, ..BuildState::default() }]))
+    Ok(state(vec![BuildState { dockerfile: Some(read.dockerfile), figures, ..BuildState::default() }], Vec::new()))
 }

@@ -1,12 +1,19 @@
 //! Results of `lint` and `audit`.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::result::{ReadResult, amount, document};
-use crate::results::state::{BuildState, CostState, FindingState, FixState, ProjectState};
+use crate::results::state::{BuildState, CheckState, CostState, EVERYTHING, FindingState, FixState, ProjectState};
+use crate::text::path;
 
 #[derive(Deserialize)]
 struct FindingsJson {
+    #[serde(default)]
+    root: String,
+    /// Results of earlier versions do not have it.
+    files: Option<Vec<String>>,
     findings: Vec<FindingJson>,
     #[serde(default)]
     skipped: Vec<SkippedJson>,
@@ -101,17 +108,20 @@ pub(super) fn lint(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
 
 fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
     let read: FindingsJson = document(text)?;
-    let mut state = ProjectState { commands: [command.to_owned()].into(), ..ProjectState::default() };
+    let mut state = ProjectState::default();
+    let subjects = read.files.map(|files| subjects(&files, (command == "audit").then_some(read.root.as_str())));
+    let mut check = CheckState { command: command.to_owned(), subjects, ..CheckState::default() };
     let mut notices = Vec::new();
     state.findings = read.findings.into_iter().map(|finding| finding_state(finding, command)).collect();
-    state.skipped_rules = read.skipped.into_iter().map(|skip| skip.what).collect();
+    check.skipped_rules = read.skipped.into_iter().map(|skip| skip.what).collect();
     for problem in read.problems {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
         notices.push(format!("{}{line}: {}", problem.file, problem.message));
         if problem.error {
-            state.broken_files.insert(problem.file);
+            check.broken_files.insert(problem.file);
         }
     }
+    state.checks.push(check);
     for build in read.builds {
         let last = build.stages.last();
         state.builds.push(BuildState {
@@ -122,6 +132,17 @@ fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
         });
     }
     Ok(ReadResult { after: state, notices, ..ReadResult::default() })
+}
+
+/// What was looked at: the files, and of an audit all that is below its folder, also what will be there later.
+fn subjects(files: &[String], root: Option<&str>) -> BTreeSet<String> {
+    let mut subjects: BTreeSet<String> = files.iter().map(|file| path::normalize(file)).collect();
+    if let Some(root) = root.map(path::normalize)
+        && !subjects.contains(&root)
+    {
+        subjects.insert(if root.is_empty() { EVERYTHING.to_owned() } else { format!("{root}/") });
+    }
+    subjects
 }
 
 fn finding_state(finding: FindingJson, command: &str) -> FindingState {

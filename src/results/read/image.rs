@@ -1,13 +1,14 @@
 //! Results of `image` and `image diff`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 use super::result::{ReadResult, amount, document, number};
 use crate::results::figure::FigureKind;
-use crate::results::state::{BuildState, FindingState, ImageLimit, LayerState, ProjectState, StateFigure};
+use crate::results::state::{BuildState, CheckState, FindingState, ImageLimit, LayerState, ProjectState, StateFigure};
 use crate::settings::image_repository;
+use crate::text::path;
 
 #[derive(Deserialize)]
 struct ImagesJson {
@@ -47,6 +48,9 @@ struct BaseJson {
 struct TotalsJson {
     disk_bytes: Option<u64>,
     pull_bytes: u64,
+    /// An engine holds layers unpacked: how much a pull of them transfers is unknown.
+    #[serde(default)]
+    pull_is_uncompressed: bool,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +111,8 @@ struct SideJson {
     platform: Option<String>,
     disk_bytes: Option<u64>,
     pull_bytes: u64,
+    #[serde(default)]
+    pull_is_uncompressed: bool,
 }
 
 #[derive(Deserialize)]
@@ -120,24 +126,28 @@ struct LayerPairJson {
 
 pub(super) fn image(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     let read: ImagesJson = document(text)?;
-    let mut state = ProjectState { commands: ["image".to_owned()].into(), ..ProjectState::default() };
+    let mut state = ProjectState::default();
+    let mut subjects = BTreeSet::new();
     for image in read.images {
-        add_image(&mut state, image);
+        subjects.insert(add_image(&mut state, image));
     }
+    state.checks.push(CheckState { command: "image".to_owned(), subjects: Some(subjects), ..CheckState::default() });
     let notices = read.problems.into_iter().map(|problem| problem.message).collect();
     Ok(ReadResult { after: state, notices, ..ReadResult::default() })
 }
 
-fn add_image(state: &mut ProjectState, image: ImageJson) {
+/// Adds an image, and answers what it is called in its findings.
+fn add_image(state: &mut ProjectState, image: ImageJson) -> String {
     let layers: Vec<LayerState> = image.layers.into_iter().map(layer).collect();
     let dockerfile = dockerfile(&layers);
     let subject = dockerfile.clone().unwrap_or_else(|| image_repository(&image.reference).to_owned());
+    let subject = path::normalize(&subject);
+    let pull_bytes = (!image.totals.pull_is_uncompressed).then_some(image.totals.pull_bytes);
     for finding in image.findings {
         let path = finding.path.unwrap_or_default();
         let origin = finding.origin;
         state.findings.push(FindingState {
-            // Results of images have no fingerprints: what is found where identifies a finding.
-            fingerprint: format!("image\n{subject}\n{}\n{path}", finding.name),
+            fingerprint: FindingState::image_fingerprint(&subject, &finding.name, &path),
             command: "image".to_owned(),
             rule: finding.name,
             severity: finding.severity,
@@ -166,11 +176,12 @@ fn add_image(state: &mut ProjectState, image: ImageJson) {
         images: [image.reference].into_iter().chain(image.names).filter(|name| !name.is_empty()).collect(),
         platform: image.platform,
         base: image.base.and_then(|base| base.name),
-        figures: sizes("image", image.totals.disk_bytes, Some(image.totals.pull_bytes)),
+        figures: sizes("image", image.totals.disk_bytes, pull_bytes),
         layers,
         limits: limits.collect(),
         ..BuildState::default()
     });
+    subject
 }
 
 /// Both sizes, as far as they are known.
@@ -217,7 +228,7 @@ pub(super) fn image_diff(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     let side = |side: SideJson, layers: Vec<LayerState>| {
         let build = BuildState {
             dockerfile: dockerfile(&layers),
-            figures: sizes("image", side.disk_bytes, Some(side.pull_bytes)),
+            figures: sizes("image", side.disk_bytes, (!side.pull_is_uncompressed).then_some(side.pull_bytes)),
             images: vec![side.reference],
             platform: side.platform,
             layers,

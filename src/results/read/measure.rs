@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::image::sizes;
-use super::result::{ReadResult, amount, document};
+use super::result::{MOST_STEPS, ReadResult, amount, document, surplus};
 use crate::results::figure::FigureKind;
 use crate::results::state::{BuildState, ProjectState, StateFigure, StepState};
 use crate::text::median;
@@ -48,26 +48,24 @@ struct FailureJson {
     message: String,
 }
 
-/// Steps that are kept of one build.
-const MOST_STEPS: usize = 1_000;
-
 pub(super) fn measure(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     let read: MeasureJson = document(text)?;
     let has_before = read.builds.len() == 2 && read.builds.iter().map(|build| &*build.name).eq(["before", "after"]);
-    let mut builds: Vec<BuildState> = read.builds.into_iter().map(build_state).collect();
+    let mut notices = Vec::new();
+    let mut builds: Vec<BuildState> = read.builds.into_iter().map(|build| build_state(build, &mut notices)).collect();
     let state = |builds| ProjectState { builds, ..ProjectState::default() };
     if !has_before {
-        return Ok(ReadResult { after: state(builds), ..ReadResult::default() });
+        return Ok(ReadResult { after: state(builds), notices, ..ReadResult::default() });
     }
     let after = builds.split_off(1);
     if let (Some(old), Some(new)) = (builds.first_mut(), after.first()) {
         // They are two states of one build, wherever their Dockerfiles are.
         old.dockerfile.clone_from(&new.dockerfile);
     }
-    Ok(ReadResult { before: Some(state(builds)), after: state(after), ..ReadResult::default() })
+    Ok(ReadResult { before: Some(state(builds)), after: state(after), notices, ..ReadResult::default() })
 }
 
-fn build_state(build: BuildJson) -> BuildState {
+fn build_state(build: BuildJson, notices: &mut Vec<String>) -> BuildState {
     let mut state = BuildState {
         dockerfile: Some(build.dockerfile),
         failure: build.failure.map(|failure| failure.message),
@@ -89,6 +87,8 @@ fn build_state(build: BuildJson) -> BuildState {
         let spread = (runs.len() > 1).then_some(last.seconds - first.seconds);
         let command = "measure".to_owned();
         state.figures.push(StateFigure { kind, command, value, of: None, spread });
+        let name = state.dockerfile.as_deref().unwrap_or_default();
+        notices.extend(surplus(middle.steps.len(), MOST_STEPS, "steps", name));
         let known = middle.steps.iter().filter(|step| amount(step.seconds).is_some());
         let step =
             |step: &StepJson| StepState { build: kind, name: step.name.clone(), line: None, seconds: step.seconds };

@@ -30,6 +30,15 @@ pub struct Rewrite {
     pub verdict: Option<String>,
 }
 
+/// Steps that are kept of each build; more explain nothing to anybody.
+pub(super) const MOST_STEPS: usize = 1_000;
+
+/// Says that a build has more steps than are kept.
+pub(super) fn surplus(count: usize, most: usize, what: &str, build: &str) -> Option<String> {
+    let surplus = count.checked_sub(most).filter(|surplus| *surplus > 0)?;
+    Some(format!("{surplus} of the {count} {what} of `{build}` are left out of the report"))
+}
+
 /// A document of a kind.
 pub(super) fn document<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(text)

@@ -21,11 +21,15 @@ const LIMIT: &str = "a limit of [budget] in dockopt.toml";
 pub fn write(comparison: &Comparison, exit: u8, base: &PathBase) -> String {
     let present = comparison.state.findings.iter();
     let findings = || present.clone().chain(&comparison.fixed_findings);
-    let new: BTreeSet<&str> = comparison.new_findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    let prints = |findings: &'_ [FindingState]| -> BTreeSet<String> {
+        findings.iter().map(|finding| finding.fingerprint.clone()).collect()
+    };
+    let (new, uncompared) = (prints(&comparison.new_findings), prints(&comparison.uncompared_findings));
     let state = |index: usize, finding: &FindingState| match comparison.baseline {
         None => None,
         Some(_) if index >= comparison.state.findings.len() => Some("absent"),
         Some(_) if new.contains(finding.fingerprint.as_str()) => Some("new"),
+        Some(_) if uncompared.contains(finding.fingerprint.as_str()) => None,
         Some(_) => Some("unchanged"),
     };
     let limits: Vec<(String, &LimitCheck)> = comparison.exceeded().map(|check| (limit_rule(check), check)).collect();

@@ -72,6 +72,7 @@ fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> wire::ImageSideJson<'a>
         id: digest(image.id.as_ref()),
         disk_bytes: sums.disk_bytes,
         pull_bytes: sums.pull_bytes,
+        pull_is_uncompressed: sums.pull_is_uncompressed,
         waste_bytes: sums.waste_bytes,
         files: sums.files,
         layers: sums.layers,

@@ -41,6 +41,7 @@ pub(super) struct ImageSideJson<'a> {
     pub id: Option<String>,
     pub disk_bytes: Option<u64>,
     pub pull_bytes: u64,
+    pub pull_is_uncompressed: bool,
     pub waste_bytes: Option<u64>,
     pub files: Option<u64>,
     pub layers: usize,
