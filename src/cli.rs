@@ -5,6 +5,7 @@ mod audit;
 mod baseline;
 mod cache;
 mod changes;
+mod compose;
 mod context;
 mod debug;
 mod exit;
@@ -43,23 +44,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     terminal::set_quiet(cli.global.quiet);
     let start = Instant::now();
-    let done = match &cli.command {
-        Command::Audit(command) => audit::run(&cli.global, command),
-        Command::Lint(command) => lint::run(&cli.global, command),
-        Command::Fix(command) => fix::run(&cli.global, command),
-        Command::Optimize(command) => optimize::run(&cli.global, command),
-        Command::Measure(command) => measure::run(&cli.global, command),
-        Command::Image(command) => image::run(&cli.global, command),
-        Command::Cache { command: CacheCommand::History(command) } => cache::history::run(&cli.global, command),
-        Command::Cache { command: CacheCommand::Predict(command) } => cache::predict::run(&cli.global, command),
-        Command::Init(command) => init::run(&cli.global, command),
-        Command::History(command) => history::run(&cli.global, command),
-        Command::Report(command) => report::run(&cli.global, command),
+    let done = match cli.command {
+        Command::Audit(command) => audit::run(&cli.global, &command),
+        Command::Lint(command) => lint::run(&cli.global, &command),
+        Command::Fix(command) => fix::run(&cli.global, &command, fix::FixScope::All),
+        Command::Optimize(command) => optimize::run(&cli.global, &command),
+        Command::Measure(command) => measure::run(&cli.global, &command),
+        Command::Image(command) => image::run(&cli.global, &command),
+        Command::Cache { command: CacheCommand::History(command) } => cache::history::run(&cli.global, &command),
+        Command::Cache { command: CacheCommand::Predict(command) } => cache::predict::run(&cli.global, &command),
+        Command::Init(command) => init::run(&cli.global, &command),
+        Command::History(command) => history::run(&cli.global, &command),
+        Command::Report(command) => report::run(&cli.global, &command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
-        Command::Rules(command) => explain::rules(&cli.global, command),
-        Command::Cache { command: CacheCommand::Explain(command) } => cache::explain::run(&cli.global, command),
-        Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, command),
-        Command::Debug { command } => debug::run(&cli.global, command),
+        Command::Rules(command) => explain::rules(&cli.global, &command),
+        Command::Cache { command: CacheCommand::Explain(command) } => cache::explain::run(&cli.global, &command),
+        Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, &command),
+        Command::Compose { command } => compose::run(&cli.global, *command),
+        Command::Debug { command } => debug::run(&cli.global, &command),
     };
     if cli.global.verbose {
         terminal::note(&format!("finished in {} ms", start.elapsed().as_millis()));

@@ -1,6 +1,7 @@
 //! A compose file ─► the builds that it names, with places; and a changed Dockerfile back into it. Owns what Compose makes
 //! of a text before it builds (`$$`, variables); starts nothing and reads no other file.
 
+mod edit;
 mod inline;
 mod mount;
 pub mod project;
@@ -8,6 +9,7 @@ mod read;
 mod run;
 mod write;
 
+pub use self::edit::{ComposeEditor, NewValue};
 pub use self::inline::indent;
 pub use self::mount::{Mount, outside_braces};
 pub use self::read::{Compose, ComposeProblem, Service, is_compose, read};

@@ -146,6 +146,8 @@ tables! {
     SERVER_PORTS = "server_ports.tsv";
     /// How services, programs in runtimes and workers are asked whether they are ready.
     SERVICES = "services.tsv";
+    /// Clients that ask the server of an image's setup as well as the final one.
+    SETUP_CLIENTS = "setup_clients.tsv";
     /// Slim variants of official images.
     SLIM_IMAGES = "slim_images.tsv";
     /// Debian's packages of programs that full images have and slim ones lack.

@@ -2,10 +2,12 @@
 //! optional: what nobody looked at is `None`, which is not the same as empty.
 
 mod changed_inputs;
+mod compose_input;
 mod date;
 mod needs;
 mod shellcheck;
 
+pub use self::compose_input::{ComposeInput, ComposeReading, ProjectProblem};
 pub use self::date::Date;
 pub use self::needs::{Need, Needs};
 pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel};
@@ -30,6 +32,8 @@ pub struct Inputs {
     pub sources: Vec<Source>,
     /// The builds, in the order of their Dockerfiles' names.
     pub builds: Vec<BuildInput>,
+    /// The compose files that are checked, in the order of their names.
+    pub composes: Vec<ComposeInput>,
     /// The folder that was asked for, where it was to be listed and no Dockerfile takes anything from it.
     pub folder: Option<Folder>,
     /// Today, for tables that age; `None` where nobody gave it.

@@ -3,6 +3,7 @@
 
 mod build_log;
 mod compose;
+mod compose_input;
 mod compose_project;
 mod context;
 mod discover;
@@ -26,7 +27,7 @@ pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
 pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::evidence::{evidence, runs};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
-pub use self::gather::{gather, gather_texts};
+pub use self::gather::{gather, gather_composes, gather_texts};
 pub use self::request::{FactSelection, GatherRequest};
 pub use self::settings::{SettingsSource, settings};
 pub use self::walk::walk;

@@ -21,6 +21,16 @@ mod cd_in_run;
 mod cd_unchecked;
 mod cmd_ignored;
 mod compiler_cache_kept;
+mod compose_awaited_check_missing;
+mod compose_check_always_healthy;
+mod compose_check_during_setup;
+mod compose_check_needs_shell;
+mod compose_check_program_missing;
+mod compose_check_reply_ignored;
+mod compose_check_variable_unescaped;
+mod compose_dependency_not_awaited;
+mod compose_dependency_unchecked;
+mod compose_version_obsolete;
 mod composer_cache_kept;
 mod consecutive_runs;
 mod constant_platform;
@@ -180,6 +190,9 @@ mod announced_changes;
 mod base_version;
 mod cache_reader;
 mod catalogue;
+mod compose_context;
+mod compose_readiness;
+mod compose_run;
 mod cleanup;
 mod category_rules;
 mod context;
@@ -214,8 +227,10 @@ mod user_line;
 pub use self::announced_changes::{ContractBreach, dockerfile_breaches};
 pub use self::builder_checks::{Violations, violations};
 pub use self::catalogue::{Rule, announced, find, rules_named};
-use self::catalogue::{by_name, family, image_rule, rule};
+use self::catalogue::{by_name, compose_rule, family, image_rule, rule};
 pub use self::category_rules::{contents_of, rule_of_contents};
+pub use self::compose_context::{ComposeCheck, ComposeContext, KeyChange};
+pub use self::compose_run::{compose_breach, pragmas_of_compose};
 pub use self::context::Context;
 pub use self::debug_tools_shipped::is_debug_tool;
 pub(crate) use self::healthcheck_program_missing::in_own_language;
@@ -251,6 +266,16 @@ pub static ALL: &[&Rule] = &[
     &cd_unchecked::RULE,
     &cmd_ignored::RULE,
     &compiler_cache_kept::RULE,
+    &compose_awaited_check_missing::RULE,
+    &compose_check_always_healthy::RULE,
+    &compose_check_during_setup::RULE,
+    &compose_check_needs_shell::RULE,
+    &compose_check_program_missing::RULE,
+    &compose_check_reply_ignored::RULE,
+    &compose_check_variable_unescaped::RULE,
+    &compose_dependency_not_awaited::RULE,
+    &compose_dependency_unchecked::RULE,
+    &compose_version_obsolete::RULE,
     &composer_cache_kept::RULE,
     &consecutive_runs::RULE,
     &constant_platform::RULE,

@@ -26,7 +26,7 @@ pub use self::dockopt::extends;
 pub use self::document::{Choice, Document, FailOn, Groups, OptionValue, RuleOption, Section, SettingsLayer};
 pub use self::label::LabelType;
 pub use self::pattern::SettingsPattern;
-pub use self::pragma::{Pragmas, pragmas};
+pub use self::pragma::{Pragmas, compose_pragmas, pragmas};
 pub use self::problem::SettingsProblem;
 pub use self::resolve::{ResolvedSettings, resolve};
 pub use self::rule_names::{OptionKind, RuleNames, closest};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose;
 use crate::finding::{FileEdit, Finding, Fix, Target};
-use crate::fix::{Change, FixOutcome};
+use crate::fix::{Change, FixOutcome, RefusedRule};
 use crate::text::{Edit, FileId, Source, Span, apply};
 
 /// Bytes that are read again to write the edits of one file's findings into it.
@@ -116,7 +116,11 @@ pub fn write(outcome: &mut FixOutcome, sources: &[Source]) {
             continue;
         };
         let Some(source) = embedded(sources, file) else {
-            changes.push(change);
+            if changes.iter().any(|known| known.name == change.name) {
+                postpone(outcome, &change);
+            } else {
+                changes.push(change);
+            }
             continue;
         };
         let same = |known: &&mut Change| known.name == change.name;
@@ -136,4 +140,19 @@ pub fn write(outcome: &mut FixOutcome, sources: &[Source]) {
     }
     changes.sort_by(|a, b| a.target.cmp(&b.target));
     outcome.changes = changes;
+}
+
+/// Leaves out the changes of a file in which a Dockerfile changes too: its lines have moved.
+fn postpone(outcome: &mut FixOutcome, change: &Change) {
+    let is_of_change = |file: FileId| change.target == Target::File(file);
+    let (postponed, applied): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut outcome.applied).into_iter().partition(|fix| is_of_change(fix.finding.file));
+    outcome.applied = applied;
+    let rules: BTreeSet<&str> = postponed.iter().map(|fix| fix.finding.rule).collect();
+    let why = "the Dockerfile in the same file is fixed first; run the command again".to_owned();
+    outcome.refused.extend(rules.into_iter().map(|rule| RefusedRule {
+        rule,
+        file: change.name.clone(),
+        why: why.clone(),
+    }));
 }

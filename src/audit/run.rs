@@ -9,18 +9,20 @@ use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Thresho
 use super::{context_problems, embedded, history_facts, image_facts, listing, log_facts, overview};
 use crate::build::Build;
 use crate::compose;
+use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::finding::{Finding, Mask, Severity};
 use crate::fix::{self, FindingSource, FixOutcome, Level};
 use crate::ignore::ProblemKind;
-use crate::inputs::{IgnoreInput, InputProblem, Inputs, Need};
+use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
 use crate::rules::{self, ContractBreach, Policies, Rule, is_there};
+use crate::secret;
 use crate::settings;
 use crate::text::{FileId, Source};
 
 /// What rules find in the inputs' builds.
 pub fn lint(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
-    let mask = mask_of(&builds);
+    let mask = mask_of(inputs, &builds);
     let mut report = report(inputs, &builds, &mask, policies, false);
     add_findings(&mut report, inputs, &builds, &mask, policies);
     remove_duplicate_problems(&mut report);
@@ -30,13 +32,13 @@ pub fn lint(inputs: &Inputs, policies: &Policies) -> Report {
 /// What is wrong with the inputs, and what the rules lack; no findings.
 pub fn problems(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
-    report(inputs, &builds, &mask_of(&builds), policies, false)
+    report(inputs, &builds, &mask_of(inputs, &builds), policies, false)
 }
 
 /// The whole product: what costs what, per build.
 pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
-    let mask = mask_of(&builds);
+    let mask = mask_of(inputs, &builds);
     let mut report = report(inputs, &builds, &mask, policies, true);
     add_findings(&mut report, inputs, &builds, &mask, policies);
     remove_duplicate_problems(&mut report);
@@ -63,6 +65,9 @@ impl FindingSource for RuleFindings<'_> {
     }
 
     fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
+        if let Some(compose) = self.inputs.composes.iter().find(|compose| compose.file == file) {
+            return compose_refusal(self.inputs, compose, (before, after), rules);
+        }
         if !self.inputs.builds.iter().any(|build| build.dockerfile == file) {
             return None;
         }
@@ -78,6 +83,22 @@ impl FindingSource for RuleFindings<'_> {
     }
 }
 
+/// Why fixes of these rules may not make this of a compose file.
+fn compose_refusal(
+    inputs: &Inputs,
+    compose: &ComposeInput,
+    (before, after): (&Source, &Source),
+    rules: &BTreeSet<&'static str>,
+) -> Option<String> {
+    let mut sources = inputs.sources.clone();
+    let mut read = |source: &Source| {
+        sources[compose.file.0 as usize] = source.clone();
+        compose.with_sources(&inputs.sources, &sources)
+    };
+    let (before, after) = (read(before), read(after));
+    rules::compose_breach(&before, &after, &rules::announced(rules))
+}
+
 /// What rules find when the inputs' files read so; for fixing to a fixpoint. Files behind those of the inputs are new.
 pub fn check(inputs: &Inputs, sources: &[Source], policies: &Policies) -> Vec<Finding> {
     let unchanged = sources.len() == inputs.sources.len()
@@ -90,7 +111,7 @@ pub fn check(inputs: &Inputs, sources: &[Source], policies: &Policies) -> Vec<Fi
 /// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.
 pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
     let builds = builds(inputs);
-    let mask = mask_of(&builds);
+    let mask = mask_of(inputs, &builds);
     let of_builds: Vec<_> = builds.par_iter().map(|build| listing::of_build(inputs, build, &mask)).collect();
     let mut listings: Vec<_> = of_builds.into_iter().flatten().collect();
     if listings.is_empty() {
@@ -102,7 +123,7 @@ pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
 /// What makes the builder refuse a context that could not be looked at.
 pub fn refusals(inputs: &Inputs) -> Vec<ProblemReport> {
     let builds = builds(inputs);
-    let mask = mask_of(&builds);
+    let mask = mask_of(inputs, &builds);
     let blind = builds.iter().filter(|build| build.input().context.is_none() && build.uses_context());
     let mut refusals: Vec<_> = blind.flat_map(|build| context_problems::of_build(inputs, build, &mask)).collect();
     refusals.retain(|problem| problem.error);
@@ -132,20 +153,36 @@ fn deduplicate(problems: &mut Vec<ProblemReport>) {
 
 /// The secret values in the inputs.
 pub fn mask(inputs: &Inputs) -> Mask {
-    mask_of(&builds(inputs))
+    mask_of(inputs, &builds(inputs))
 }
 
 fn builds(inputs: &Inputs) -> Vec<Build<'_>> {
     inputs.builds.par_iter().map(Build::new).collect()
 }
 
-fn mask_of(builds: &[Build]) -> Mask {
+fn mask_of(inputs: &Inputs, builds: &[Build]) -> Mask {
     let hidden: Vec<Vec<_>> = builds.par_iter().map(Build::hidden).collect();
     let mut mask = Mask::default();
     for value in hidden.iter().flatten() {
         mask.add(value);
     }
+    for value in inputs.composes.iter().flat_map(compose_secrets) {
+        mask.add(&value);
+    }
     mask
+}
+
+/// The secret values in the variables of a project's services.
+fn compose_secrets(compose: &ComposeInput) -> Vec<String> {
+    let Some(project) = &compose.reading.project else { return Vec::new() };
+    let mut secrets = Vec::new();
+    for (_, service) in project.services() {
+        let variables = service.get("environment").and_then(ComposeValue::as_map);
+        for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
+            secrets.extend(entry.value.as_text().and_then(|value| secret::hidden_of(name, value)));
+        }
+    }
+    secrets
 }
 
 fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies, looked: bool) -> Report {
@@ -153,6 +190,7 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &
     let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
     problems.extend(of_builds.into_iter().flatten());
     problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));
+    problems.extend(inputs.composes.iter().flat_map(|compose| compose_problems(inputs, compose, policies, mask)));
     deduplicate(&mut problems);
     Report {
         root: inputs.root.clone(),
@@ -249,6 +287,9 @@ fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMa
             known.fail_on = known.fail_on.stricter(threshold.fail_on);
         }
     }
+    for compose in &inputs.composes {
+        thresholds.insert(compose.file, Threshold { fail_on: policies.of(compose.file).settings.fail_on });
+    }
     thresholds
 }
 
@@ -256,7 +297,11 @@ fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMa
 fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport> {
     let source = build.input().file.source();
     let pragmas = rules::pragmas_of(build, policies.of(build.input().dockerfile));
-    let report = |problem: settings::SettingsProblem| ProblemReport {
+    pragmas.problems.into_iter().map(|problem| pragma_problem(problem, source, mask)).collect()
+}
+
+fn pragma_problem(problem: settings::SettingsProblem, source: &Source, mask: &Mask) -> ProblemReport {
+    ProblemReport {
         code: "suppression-comment",
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
@@ -264,8 +309,29 @@ fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport
         message: mask.apply(&problem.message),
         help: problem.help.map(|help| mask.apply(&help)),
         ..ProblemReport::default()
+    }
+}
+
+/// What Compose refuses in a compose file, what is missing, and comments that hide nothing.
+fn compose_problems(inputs: &Inputs, compose: &ComposeInput, policies: &Policies, mask: &Mask) -> Vec<ProblemReport> {
+    let is_known = |problem: &&ProjectProblem| {
+        inputs.problems.iter().any(|known| known.file == problem.file && known.place == problem.place)
     };
-    pragmas.problems.into_iter().map(report).collect()
+    let report = |problem: &ProjectProblem| ProblemReport {
+        code: "compose-file",
+        file: problem.file.clone(),
+        place: problem.place,
+        error: problem.is_error,
+        message: mask.apply(&problem.message),
+        help: problem.help.as_deref().map(|help| mask.apply(help)),
+        ..ProblemReport::default()
+    };
+    let mut problems: Vec<_> =
+        compose.reading.problems.iter().filter(|problem| !is_known(problem)).map(report).collect();
+    let source = inputs.source(compose.file);
+    let pragmas = rules::pragmas_of_compose(inputs, compose, policies.of(compose.file));
+    problems.extend(pragmas.problems.into_iter().map(|problem| pragma_problem(problem, source, mask)));
+    problems
 }
 
 fn masked(mut finding: Finding, mask: &Mask) -> Finding {

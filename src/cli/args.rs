@@ -1,6 +1,8 @@
 //! The command line. The doc comments are the help texts.
 
 mod cache;
+mod compose;
+mod fix;
 mod help;
 mod history;
 mod image;
@@ -11,6 +13,8 @@ mod options;
 mod report;
 
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
+pub(super) use self::compose::{ComposeCheck, ComposeCommand};
+pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::init::{CiSystem, Init};
@@ -57,7 +61,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 pub(super) enum Command {
     /// Find the Dockerfiles under a folder and show what costs most in each build, with fixes
     Audit(Audit),
-    /// Check Dockerfiles against the rules; for editors and pre-commit
+    /// Check Dockerfiles and compose files against the rules; for editors and pre-commit
     Lint(Lint),
     /// Fix findings; shows a diff by default
     Fix(FixArgs),
@@ -71,6 +75,11 @@ pub(super) enum Command {
     Cache {
         #[command(subcommand)]
         command: CacheCommand,
+    },
+    /// Check and fix compose files
+    Compose {
+        #[command(subcommand)]
+        command: Box<ComposeCommand>,
     },
     /// Join JSON results, compare them with a baseline, and write one report for a pull request
     Report(Box<Report>),
@@ -128,7 +137,7 @@ pub(super) struct Audit {
 
 #[derive(Debug, Args)]
 pub(super) struct Lint {
-    /// Dockerfiles; `-` reads standard input [default: Dockerfile]
+    /// Dockerfiles and compose files; `-` reads standard input [default: Dockerfile]
     pub files: Vec<PathBuf>,
     /// File name of standard input in messages; its folder is where .dockerignore is read
     #[arg(long, value_name = "PATH")]
@@ -159,32 +168,6 @@ pub(super) struct Lint {
         help_heading = "Adoption options"
     )]
     pub add_ignores: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools)] // Flags as users type them.
-pub(super) struct FixArgs {
-    /// Folders or Dockerfiles
-    #[arg(default_value = ".")]
-    pub paths: Vec<PathBuf>,
-    /// Show the changes as a diff without writing them (the default)
-    #[arg(long, conflicts_with = "write")]
-    pub diff: bool,
-    /// Write the changes to the files
-    #[arg(long)]
-    pub write: bool,
-    /// Print and write nothing; exit with 1 if anything would change
-    #[arg(long, conflicts_with = "write")]
-    pub check: bool,
-    /// Also apply fixes that may change the image's behavior
-    #[arg(long)]
-    pub r#unsafe: bool,
-    #[command(flatten)]
-    pub build: Build,
-    #[command(flatten)]
-    pub choice: Choice,
-    #[command(flatten)]
-    pub config: Config,
 }
 
 #[derive(Debug, Args)]

@@ -17,7 +17,16 @@ use crate::report::{self, Format, Layout};
 use crate::rules::Policies;
 use crate::text::{FileId, Source};
 
-pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailure> {
+/// Which files are fixed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FixScope {
+    /// All that can be.
+    All,
+    /// Compose files alone.
+    Composes,
+}
+
+pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result<u8, CommandFailure> {
     if command.paths.iter().any(|path| path == Path::new("-")) {
         let help = Some("pass a file, as in `dockopt fix Dockerfile`".to_owned());
         return Err(CommandFailure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
@@ -31,9 +40,12 @@ pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailu
         request.wants = FactSelection::Rules;
         request.configuration = command.config.configuration();
         request.line = line.clone();
-        let mut inputs = crate::load::gather(&request)?;
+        let mut inputs = match scope {
+            FixScope::All => crate::load::gather(&request)?,
+            FixScope::Composes => crate::load::gather_composes(std::slice::from_ref(path), &request)?,
+        };
         // A fix that rests on history is not safe.
-        if command.r#unsafe {
+        if command.mode.r#unsafe {
             super::cache::history::add_step_histories(&mut inputs);
         }
         let policies = policies(global, &inputs, &line)?;
@@ -44,27 +56,30 @@ pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailu
         work.join(&inputs, report, fixed(&inputs, &policies, command));
     }
     let FixSession { report, mut outcome, masks, builds, .. } = work;
-    if command.write {
+    if command.mode.write {
         changes::write_all(&outcome.changes)?;
     }
     emit(global, &render_changes(global, command, &report, &mut outcome, &masks))?;
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));
         if builds == 0 && !failed {
-            terminal::note("no Dockerfile found");
+            terminal::note(match scope {
+                FixScope::All => "no Dockerfile found",
+                FixScope::Composes => "no compose file found",
+            });
         }
         // Of what could not be read nobody knows whether there is something to fix.
         if !failed || !outcome.changes.is_empty() {
-            let fixable = |finding: &&Finding| !command.r#unsafe && !finding.fixes.is_empty();
+            let fixable = |finding: &&Finding| !command.mode.r#unsafe && !finding.fixes.is_empty();
             let risky = outcome.remaining.iter().filter(fixable).count();
-            terminal::note(&report::fix_summary(&outcome, &masks, command.write, risky));
+            terminal::note(&report::fix_summary(&outcome, &masks, command.mode.write, risky));
         }
         if shows_diff(command) {
             changes::warn_of_diff(&outcome, &masks);
         }
     }
     let refused = report.problems.iter().any(|problem| problem.error);
-    Ok(match (failed, refused || (command.check && !outcome.changes.is_empty())) {
+    Ok(match (failed, refused || (command.mode.check && !outcome.changes.is_empty())) {
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,
@@ -72,7 +87,7 @@ pub(super) fn run(global: &Global, command: &FixArgs) -> Result<u8, CommandFailu
 }
 
 fn fixed(inputs: &Inputs, policies: &Policies, command: &FixArgs) -> FixOutcome {
-    let level = if command.r#unsafe { Level::Unsafe } else { Level::Safe };
+    let level = if command.mode.r#unsafe { Level::Unsafe } else { Level::Safe };
     crate::audit::fix(inputs, policies, level)
 }
 
@@ -82,6 +97,7 @@ struct FixSession {
     report: Report,
     outcome: FixOutcome,
     masks: Mask,
+    /// Dockerfiles and compose files.
     builds: usize,
     /// Files that were looked at, whatever they were called.
     seen: BTreeSet<PathBuf>,
@@ -91,6 +107,7 @@ impl FixSession {
     fn join(&mut self, inputs: &Inputs, report: Report, fix_outcome: FixOutcome) {
         let new = |name: &str| !self.seen.contains(&place(name));
         self.builds += inputs.builds.iter().filter(|build| new(inputs.source(build.dockerfile).name())).count();
+        self.builds += inputs.composes.iter().filter(|compose| new(inputs.source(compose.file).name())).count();
         let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);
         let all = &mut self.outcome;
         all.applied.extend(fix_outcome.applied.into_iter().filter(|applied| new(&applied.file)));
@@ -132,12 +149,12 @@ fn render_changes(
     mask: &Mask,
 ) -> Vec<u8> {
     match global.format {
-        Format::Json => report::fix_json(report, outcome, mask, command.write).into_bytes(),
+        Format::Json => report::fix_json(report, outcome, mask, command.mode.write).into_bytes(),
         _ if !shows_diff(command) => Vec::new(),
         _ => changes::diff(global, outcome, mask),
     }
 }
 
 fn shows_diff(command: &FixArgs) -> bool {
-    !command.write && (!command.check || command.diff)
+    !command.mode.write && (!command.mode.check || command.mode.diff)
 }

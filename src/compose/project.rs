@@ -35,14 +35,14 @@ mod volume;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use self::error::ProjectError;
 use self::error::Stop;
+pub use self::error::{GapKind, ProjectError, ProjectGap};
 use self::files::Lookup;
 pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
 pub use self::interpolate::UnsetVariable;
 use self::loader::{Loader, Scope};
 use self::locations::{absolute, go_join};
-pub use self::request::ProjectRequest;
+pub use self::request::{Leniency, ProjectRequest};
 pub use self::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::text::{Source, path};
 
@@ -59,6 +59,8 @@ pub enum Reading {
         error: Box<ProjectError>,
         /// The files that its place points into.
         sources: Vec<Source>,
+        /// Whether variables or files are missing: with them it may be another project.
+        is_incomplete: bool,
     },
 }
 
@@ -77,6 +79,10 @@ pub struct ComposeProject {
     pub sources: Vec<Source>,
     /// Variables that are named without being set.
     pub unset: Vec<UnsetVariable>,
+    /// The paths of those files, absolute.
+    pub paths: Vec<String>,
+    /// What is missing, where reading went on without it.
+    pub gaps: Vec<ProjectGap>,
     /// Places of `version`, which means nothing any more.
     pub versions: Vec<ComposePlace>,
 }
@@ -95,13 +101,16 @@ pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
     match read(&mut loader) {
         Ok(project) => Reading::Read(Box::new(project)),
         Err(Stop::Needs) => Reading::Needs(loader.lookup.needs),
-        Err(Stop::Refused(error)) => Reading::Refused { error, sources: loader.sources },
+        Err(Stop::Refused(error)) => {
+            let is_incomplete = !loader.unset.is_empty() || !loader.gaps.is_empty();
+            Reading::Refused { error, sources: loader.sources, is_incomplete }
+        }
     }
 }
 
 fn read(loader: &mut Loader) -> Result<ComposeProject, Stop> {
     let request = loader.request;
-    let files: Vec<String> = request.files.iter().map(|file| absolute(&request.folder, file)).collect();
+    let files = request.paths();
     let Some(first) = files.first() else { return Err(ProjectError::at(None, "no compose file was given").into()) };
     let folder = match &request.project_folder {
         Some(folder) => absolute(&request.folder, folder),
@@ -124,7 +133,7 @@ fn read(loader: &mut Loader) -> Result<ComposeProject, Stop> {
     let Some(map) = model.as_map_mut().filter(|map| !map.is_empty()) else {
         return Err(ProjectError::at(None, "the compose file is empty").into());
     };
-    if name.is_empty() {
+    if name.is_empty() && !loader.is_lenient() {
         return Err(ProjectError::at(None, "the project has no name")
             .help("give it one: `name: …` or `--project-name`")
             .into());
@@ -154,7 +163,12 @@ fn finish(
         .filter(|(_, entry)| is_disabled(&entry.value))
         .map(|(name, _)| name.to_owned())
         .collect();
-    consistency::check(&consistency::Parts { model: &rendered, disabled: &disabled })?;
+    if let Err(error) = consistency::check(&consistency::Parts { model: &rendered, disabled: &disabled }) {
+        if !loader.is_lenient() {
+            return Err(error.into());
+        }
+        loader.gap(GapKind::Reference, error);
+    }
     let mut off = ComposeMap::default();
     if let Some(services) = rendered.get_mut("services").and_then(ComposeValue::as_map_mut) {
         for name in disabled {
@@ -175,9 +189,10 @@ fn finish(
             rendered.insert(key, entry);
         }
     }
+    let (paths, gaps) = (loader.paths(), std::mem::take(&mut loader.gaps));
     let (sources, unset) = (std::mem::take(&mut loader.sources), std::mem::take(&mut loader.unset));
     let versions = std::mem::take(&mut loader.versions);
-    Ok(ComposeProject { name, folder, model: rendered, disabled: off, sources, unset, versions })
+    Ok(ComposeProject { name, folder, model: rendered, disabled: off, sources, unset, paths, gaps, versions })
 }
 
 /// `scale` is also the number of replicas where `deploy` stands.

@@ -18,6 +18,7 @@ impl Inputs {
             root: self.root.clone(),
             sources: sources.to_vec(),
             builds,
+            composes: self.composes.iter().map(|input| input.with_sources(&self.sources, sources)).collect(),
             folder: None,
             today: self.today,
             settings: self.settings.clone(),

@@ -146,7 +146,7 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Compo
     let more = unfolded.notices.len().saturating_sub(REMARKS);
     unfolded.notices.truncate(REMARKS);
     unfolded.notices.extend((more > 0).then(|| format!("{}: {more} more notices are not shown", source.name())));
-    if root.is_none() && unfolded.inline.is_empty() && unfolded.problems.is_empty() {
+    if root.is_none() && unfolded.inline.is_empty() && unfolded.problems.is_empty() && is_bake(source.name()) {
         let what =
             "contains no Dockerfile; run `dockopt audit` on its folder to check the Dockerfiles that it refers to";
         unfolded.notices.push(format!("{} {what}", source.name()));

@@ -35,7 +35,7 @@ pub fn project_request(files: Vec<String>) -> ProjectRequest {
 }
 
 /// The folder of this process, by the name that the shell has for it.
-fn working_folder(shell: Option<&String>) -> PathBuf {
+pub(super) fn working_folder(shell: Option<&String>) -> PathBuf {
     let real = env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let named = shell.map(PathBuf::from).filter(|path| path.is_absolute());
     named.filter(|path| path.canonicalize().is_ok_and(|path| path == real)).unwrap_or(real)
@@ -50,7 +50,7 @@ pub fn read_project(request: &ProjectRequest) -> Result<ComposeProject, ProjectF
     loop {
         match project(request, &files) {
             Reading::Read(project) => return Ok(*project),
-            Reading::Refused { error, sources } => return Err(ProjectFailure { error, sources }),
+            Reading::Refused { error, sources, .. } => return Err(ProjectFailure { error, sources }),
             Reading::Needs(needs) => {
                 if files.len() + needs.len() > FILES {
                     let message = format!("the project names more than {FILES} files");
@@ -59,8 +59,8 @@ pub fn read_project(request: &ProjectRequest) -> Result<ComposeProject, ProjectF
                 }
                 for need in needs {
                     match need {
-                        ProjectNeed::File(path) => files.insert(&path, file(&path, &request.folder)),
-                        ProjectNeed::Link(path) => files.insert_link(&path, link(&path)),
+                        ProjectNeed::File(path) => files.insert(&path, project_file(&path, &request.folder)),
+                        ProjectNeed::Link(path) => files.insert_link(&path, project_link(&path)),
                     }
                 }
             }
@@ -68,7 +68,8 @@ pub fn read_project(request: &ProjectRequest) -> Result<ComposeProject, ProjectF
     }
 }
 
-fn file(path: &str, folder: &str) -> ProjectFile {
+/// What is behind an absolute path; `folder`: where the program runs.
+pub(super) fn project_file(path: &str, folder: &str) -> ProjectFile {
     match fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return ProjectFile::Missing,
         Err(error) => return ProjectFile::Unreadable(error.to_string()),
@@ -87,7 +88,7 @@ fn file(path: &str, folder: &str) -> ProjectFile {
 }
 
 /// A path with the first symbolic link in it replaced by where it leads, as Compose does it for watched folders.
-fn link(path: &str) -> String {
+pub(super) fn project_link(path: &str) -> String {
     let whole = Path::new(path);
     let mut prefix = PathBuf::new();
     for part in whole.components() {

@@ -124,7 +124,7 @@ fn is_skipped(entry: &DirEntry) -> bool {
 
 /// Whether a Dockerfile lies in a folder of inputs for tests below the folder that is looked at: a linter's tests hold
 /// hundreds of faulty ones.
-fn is_test_input(root: &Path, path: &Path) -> bool {
+pub(super) fn is_test_input(root: &Path, path: &Path) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
     let mut is_test = false;
     for folder in below.parent().into_iter().flat_map(Path::components) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::LoadError;
 use super::compose::{BuildOrigin, NamedBuild, lists_builds, unfold};
 use super::file::{display_path, problem};
+use crate::compose::is_compose;
 use crate::inputs::{InputProblem, Inputs, RunOptions};
 use crate::text::{FileId, Source};
 
@@ -15,16 +16,20 @@ pub(super) type DockerfileText = (PathBuf, FileId, Source, Option<BuildOrigin>);
 /// Builds by their Dockerfiles.
 type BuildsByDockerfile = BTreeMap<PathBuf, Vec<NamedBuild>>;
 
-/// The Dockerfiles in what was read. `root`: the folder in which it was found.
+/// The Dockerfiles in what was read, and the compose files. `root`: the folder in which it was found.
 pub(super) fn dockerfiles(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
     root: Option<&Path>,
-) -> Vec<DockerfileText> {
+) -> (Vec<DockerfileText>, Vec<(PathBuf, Source)>) {
     let (mut dockerfiles, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
+    let mut composes = Vec::new();
     for (path, source) in files {
         match source {
             Ok(source) if lists_builds(source.name()) => {
+                if is_compose(source.name()) {
+                    composes.push((path.clone(), source.clone()));
+                }
                 let unfolded = unfold(&path, &source, root);
                 inputs.problems.extend(unfolded.problems);
                 inputs.notices.extend(unfolded.notices);
@@ -51,7 +56,7 @@ pub(super) fn dockerfiles(
     for (path, source, origin) in dockerfiles.into_iter().chain(inside) {
         texts.push((path, inputs.add(source.clone()), source, origin));
     }
-    texts
+    (texts, composes)
 }
 
 /// A Dockerfile that only the files which build it know as one.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::LoadError;
+use super::compose_input::add_composes;
 use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
-use super::discover::{Discovery, discover};
+use super::discover::{Discovery, discover, is_test_input};
 use super::dockerfiles::{DockerfileText, dockerfiles};
 use super::file::{display_path, problem};
 use super::git::git_modes;
@@ -19,6 +20,7 @@ use super::recipes::{self, NamedContext};
 use super::request::{FactSelection, GatherRequest};
 use super::text_files::texts;
 use crate::build::Build;
+use crate::compose::is_compose;
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
@@ -102,6 +104,38 @@ pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, re
     inputs
 }
 
+/// Compose files, alone or those under folders; nothing else is looked at.
+///
+/// # Errors
+/// When a path can't be read.
+pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inputs, LoadError> {
+    let root = if let [path] = paths { display_path(path) } else { ".".to_owned() };
+    let mut inputs = Inputs { root, today: request.today, ..Inputs::default() };
+    let mut files = Vec::new();
+    for path in paths {
+        match std::fs::metadata(path) {
+            Ok(kind) if kind.is_dir() => {
+                let below = discover(path).compose.into_iter().filter(|file| is_compose(&display_path(file)));
+                files.extend(below.filter(|file| !is_test_input(path, file)));
+            }
+            Ok(_) => files.push(path.clone()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(LoadError::Missing(path.clone())),
+            Err(error) => return Err(LoadError::Unreadable(path.clone(), error)),
+        }
+    }
+    let mut composes = Vec::new();
+    for path in files {
+        match super::read_source(&path, super::DOCKERFILE_LIMIT) {
+            Ok(source) => composes.push((path, source)),
+            Err(error) => inputs.problems.push(problem(&error)),
+        }
+    }
+    let named = add_composes(&mut inputs, composes);
+    super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
+    needs(&mut inputs, request);
+    Ok(inputs)
+}
+
 fn notes(inputs: &mut Inputs, discovery: &Discovery) {
     if let Some(first) = discovery.test_inputs.first() {
         let count = match discovery.test_inputs.len() {
@@ -140,8 +174,10 @@ fn fill(
     (root, recipes): (Option<&Path>, &[PathBuf]),
 ) {
     let walked = if request.file.is_none() { root } else { None };
-    let read = dockerfiles(inputs, files, walked);
-    let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
+    let (read, mut composes) = dockerfiles(inputs, files, walked);
+    composes.retain(|(path, _)| walked.is_none_or(|root| !is_test_input(root, path)));
+    let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
+    named.extend(add_composes(inputs, composes));
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
     let (needs, policies) = needs(inputs, request);
     let request = &GatherRequest { needs, ..request.clone() };

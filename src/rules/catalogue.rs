@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
+use super::compose_context::ComposeCheck;
 use super::image::ImageCheck;
 use super::metadata::{Metadata, body};
 use super::{ALL, Context};
@@ -19,6 +20,8 @@ pub struct Rule {
     pub check: fn(&Context, &mut Findings),
     /// Checks a built image, if that is the subject of the rule.
     pub(super) image: Option<ImageCheck>,
+    /// Checks a compose file, if that is the subject of the rule.
+    pub(super) compose: Option<ComposeCheck>,
     /// The front matter, parsed on first use.
     metadata: OnceLock<Metadata>,
 }
@@ -72,14 +75,26 @@ macro_rules! image_rule {
 }
 pub(super) use image_rule;
 
+/// As [`rule!`], for rules about compose files.
+macro_rules! compose_rule {
+    ($name:literal, $check:path) => {
+        $crate::rules::catalogue::rule!($name, $check, of_compose);
+    };
+}
+pub(super) use compose_rule;
+
 impl Rule {
     pub(super) const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
-        Self { name, page, check, image: None, metadata: OnceLock::new() }
+        Self { name, page, check, image: None, compose: None, metadata: OnceLock::new() }
     }
 
     pub(super) const fn of_image(name: &'static str, page: &'static str, check: ImageCheck) -> Self {
         // It checks nothing in a Dockerfile.
-        Self { name, page, check: |_, _| {}, image: Some(check), metadata: OnceLock::new() }
+        Self { name, page, check: |_, _| {}, image: Some(check), compose: None, metadata: OnceLock::new() }
+    }
+
+    pub(super) const fn of_compose(name: &'static str, page: &'static str, check: ComposeCheck) -> Self {
+        Self { name, page, check: |_, _| {}, image: None, compose: Some(check), metadata: OnceLock::new() }
     }
 
     /// The front matter of the page.

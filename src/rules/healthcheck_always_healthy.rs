@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let file = &build.input().file;
-    if let Some(last) = deciding(script).filter(|last| always_succeeds(code, last)) {
+    if let Some(last) = always_healthy(script, code.is_exec()) {
         let span = code.place(file, last.span);
         let text = file.source().slice(span);
         let what = match last.place.pipe_index {
@@ -40,10 +40,15 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
+/// The command that makes a check always succeed.
+pub(super) fn always_healthy(script: &Script, is_exec: bool) -> Option<&Command> {
+    deciding(script).filter(|last| always_succeeds(is_exec, last))
+}
+
 const WHY: &str = "a container that fails the check becomes unhealthy";
 
 /// The script in `sh -c`, if that is the whole check.
-fn innermost(script: &Script) -> &Script {
+pub(super) fn innermost(script: &Script) -> &Script {
     match (script.commands.as_slice(), script.nested.as_slice()) {
         ([_], [(_, inner)]) => innermost(inner),
         _ => script,
@@ -73,12 +78,12 @@ fn deciding(script: &Script) -> Option<&Command> {
         .then_some(*last)
 }
 
-fn always_succeeds(code: &Code, last: &Command) -> bool {
+fn always_succeeds(is_exec: bool, last: &Command) -> bool {
     let words: Vec<Option<&str>> = last.words.iter().map(Word::value).collect();
     let program = words.first().copied().flatten().map(path::name);
     let substitutes = last.words.iter().any(Word::is_dynamic);
     match program {
-        Some("exit") if !code.is_exec() || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
+        Some("exit") if !is_exec || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
         // `echo ok > /file` may fail.
         Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|redirect| {
             redirect.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
@@ -91,14 +96,7 @@ fn always_succeeds(code: &Code, last: &Command) -> bool {
 /// Reports curl without `-f` as the only probe: it succeeds for error responses, too.
 fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
     let file = &cx.build().input().file;
-    let invocations = script.invocations();
-    let (curl, rest) = invocations.split_first()?;
-    let exits = rest.iter().all(|command| command.is("exit") || command.is("false"));
-    let plain =
-        curl.is("curl") && curl.via.is_empty() && curl.command.place.scope == 0 && curl.command.place.pipe_len == 1;
-    if !plain || !exits || curl.command.place.negated || fails_for_errors(curl) || !asks_http(curl) {
-        return None;
-    }
+    let curl = lenient_request(script)?;
     let span = code.place(file, curl.path.span);
     let finding = cx.finding(span, "curl without `-f` succeeds for any response: even status 500 counts as healthy");
     let finding = finding.help("add `-f`");
@@ -109,6 +107,17 @@ fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
         return Some(finding);
     }
     Some(finding.unsafe_edit("add `-f`", WHY, Span::at(at), " -f"))
+}
+
+/// The curl of a check that is nothing but a request which succeeds for any response.
+pub(super) fn lenient_request(script: &Script) -> Option<Invocation<'_>> {
+    let invocations = script.invocations();
+    let (curl, rest) = invocations.split_first()?;
+    let exits = rest.iter().all(|command| command.is("exit") || command.is("false"));
+    let plain =
+        curl.is("curl") && curl.via.is_empty() && curl.command.place.scope == 0 && curl.command.place.pipe_len == 1;
+    let is_lenient = plain && exits && !curl.command.place.negated && !fails_for_errors(curl) && asks_http(curl);
+    is_lenient.then(|| curl.clone())
 }
 
 fn fails_for_errors(curl: &Invocation) -> bool {

@@ -2,7 +2,7 @@
 
 mod module;
 mod probe;
-mod route;
+pub(super) mod route;
 
 use super::Context;
 use crate::build::{Build, Code, Programs, Stage};

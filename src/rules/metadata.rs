@@ -387,7 +387,10 @@ const INSTRUCTIONS: [&str; 19] = [
 /// Whether it is a word of `changes`.
 fn is_change(word: &str) -> bool {
     const OTHER: [&str; 5] = ["comment", "directive", "dockerignore", "keyword", "settings"];
-    OTHER.contains(&word) || INSTRUCTIONS.contains(&word.strip_prefix(['+', '-']).unwrap_or(word))
+    // What stands under a key of a compose file's services, or at its top.
+    OTHER.contains(&word)
+        || word.starts_with("compose.")
+        || INSTRUCTIONS.contains(&word.strip_prefix(['+', '-']).unwrap_or(word))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use super::{ALL, Category, Group, Rule, Selection, SelectorError};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Findings, Severity};
 use crate::inputs::{InputProblem, Inputs, Need, Needs, SettingsInput};
 use crate::settings::{self, Choice, Document, FailOn, Groups, ResolvedSettings, RuleNames};
 use crate::text::{FileId, Source};
@@ -35,6 +35,9 @@ pub fn known_rules() -> &'static RuleNames {
     });
     &KNOWN
 }
+
+/// The number of bytes from which a finding is costly.
+const COSTLY: u64 = 50_000_000;
 
 /// The policy for a Dockerfile.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +77,17 @@ impl Policy {
     /// The rules that run, in the order of their names.
     pub fn rules(&self) -> &[&'static Rule] {
         &self.rules
+    }
+
+    /// The findings to report, with the severities of the settings.
+    pub fn judge(&self, findings: Findings) -> Vec<Finding> {
+        let mut findings = findings.into_sorted();
+        findings.retain(|finding| !self.is_limited(finding.rule) || finding.bytes() >= COSTLY);
+        findings.retain(|finding| self.reports(finding));
+        for finding in &mut findings {
+            finding.severity = self.severity(finding).unwrap_or(finding.severity);
+        }
+        findings
     }
 
     /// The severity of a finding if the settings set one: the code's takes precedence over the rule's.
@@ -175,11 +189,12 @@ impl Policies {
         self.of.get(&dockerfile).unwrap_or(&self.default)
     }
 
-    /// The policies for the Dockerfiles of the inputs, each once.
+    /// The policies for the Dockerfiles and compose files of the inputs, each once.
     pub fn all<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a Policy> {
         let mut seen = BTreeSet::new();
-        let of = inputs.builds.iter().map(|build| self.of(build.dockerfile));
-        of.filter(move |policy| seen.insert(std::ptr::from_ref::<Policy>(*policy)))
+        let composes = inputs.composes.iter().map(|compose| compose.file);
+        let files = inputs.builds.iter().map(|build| build.dockerfile).chain(composes);
+        files.map(|file| self.of(file)).filter(move |policy| seen.insert(std::ptr::from_ref::<Policy>(*policy)))
     }
 
     /// The inputs that the rules need; for `audit` also those of its columns.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::{
-    Context, Neighbours, Policies, Policy, Rule, Subject, find, known_rules, refused_files, template_findings,
+    Context, Neighbours, Policies, Policy, Rule, Subject, compose_run, find, known_rules, refused_files,
+    template_findings,
 };
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword};
@@ -60,6 +61,9 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
             hidden.push(finding);
         }
     }
+    let (composed, more) = compose_run::run_composes(inputs, policies);
+    composed.into_iter().for_each(|finding| findings.push(finding));
+    more.into_iter().for_each(|finding| hidden.push(finding));
     outcome.findings = findings.into_sorted();
     outcome.hidden = hidden.into_sorted();
     outcome
@@ -108,7 +112,7 @@ impl First {
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
         let mut judged: Vec<SuppressionUse> =
             all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
-        let (findings, hidden) = suppress(with_severities(out, policy), &mut judged, &inputs.sources);
+        let (findings, hidden) = suppress(policy.judge(out), &mut judged, &inputs.sources);
         let unread = unread(inputs, build);
         for suppression_use in &mut judged {
             let unread_here = unread
@@ -169,20 +173,6 @@ fn unread(inputs: &Inputs, build: &Build) -> Vec<(u32, u32)> {
     instructions.map(|(_, instruction)| (instruction.start_line, instruction.end_line)).collect()
 }
 
-/// The number of bytes from which a finding is costly.
-const COSTLY: u64 = 50_000_000;
-
-/// The findings to report, with the severities of the settings.
-fn with_severities(findings: Findings, policy: &Policy) -> Vec<Finding> {
-    let mut findings = findings.into_sorted();
-    findings.retain(|finding| !policy.is_limited(finding.rule) || finding.bytes() >= COSTLY);
-    findings.retain(|finding| policy.reports(finding));
-    for finding in &mut findings {
-        finding.severity = policy.severity(finding).unwrap_or(finding.severity);
-    }
-    findings
-}
-
 fn runs(rule: &Rule, build: &Build) -> bool {
     rule.metadata().needs.iter().all(|need| is_there(build.input(), need))
 }
@@ -194,7 +184,10 @@ fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
     let metadata = rule.metadata();
     let wanted_needs = metadata.needs.union(metadata.wants);
     let has = |need| is_there(build.input(), need) || (!build.uses_context() && is_of_context(need));
-    metadata.subject != Subject::Suppressions && runs(rule, build) && wanted_needs.iter().all(has)
+    // Those of compose files know nothing of a Dockerfile.
+    !matches!(metadata.subject, Subject::Suppressions | Subject::Compose)
+        && runs(rule, build)
+        && wanted_needs.iter().all(has)
 }
 
 const fn is_of_context(need: Need) -> bool {
@@ -215,7 +208,7 @@ fn second<'i>(
     }
     let mut again: Vec<SuppressionUse> =
         judged.iter().map(|judged| SuppressionUse::new(&judged.suppression, inputs.today)).collect();
-    suppress(with_severities(out, policy), &mut again, &inputs.sources)
+    suppress(policy.judge(out), &mut again, &inputs.sources)
 }
 
 type Key = (FileId, Span);

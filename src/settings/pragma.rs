@@ -3,6 +3,7 @@
 
 mod check;
 mod comment;
+mod compose;
 mod hadolint;
 mod dockopt;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 
 pub use self::comment::Pragmas;
 use self::comment::comments;
+pub use self::compose::compose_pragmas;
 use super::RuleNames;
 use crate::dockerfile::File;
 use crate::text::FileId;

@@ -230,6 +230,7 @@ fn ours(project: &RandomProject, root: &Path) -> Result<Value, String> {
         profiles: project.profiles.clone(),
         name: project.name.clone(),
         environment: variables(project, root),
+        ..ProjectRequest::default()
     };
     read_project(&request).map(|project| project.json()).map_err(|failure| failure.error.message)
 }

@@ -81,6 +81,11 @@ fn images_are_shown_as_they_are() {
 }
 
 #[test]
+fn compose_files_are_checked_as_shown() {
+    check("docs/compose.md", Dockopt::new().dir("task-tracker"));
+}
+
+#[test]
 fn predictions_are_shown_as_they_are() {
     let project =
         Dockopt::new().file("Dockerfile", NAIVE).file("requirements.txt", "flask==3.1.2\n").file("app.py", FLASK);

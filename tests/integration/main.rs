@@ -11,6 +11,7 @@ mod cache_predict;
 mod cache_vectors;
 mod cli;
 mod compose_project;
+mod compose_rules;
 mod context;
 mod crash;
 mod cycles;

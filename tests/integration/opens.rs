@@ -91,8 +91,8 @@ fn lint_opens_the_file_and_its_ignore_file_and_nothing_else() {
 }
 
 #[test]
-fn lint_opens_no_dockerfile_that_a_compose_file_names() {
-    check(&["lint", "in/compose.yaml"], &["in/.dockerignore", "in/compose.yaml"]);
+fn lint_opens_the_dockerfiles_of_the_services_of_a_compose_file() {
+    check(&["lint", "in/compose.yaml"], &["in/.dockerignore", "in/compose.yaml", "in/web/Dockerfile"]);
 }
 
 #[test]

@@ -133,9 +133,10 @@ fn hooks_of_pre_commit_run() {
     for entry in hooks.lines().filter_map(|line| line.trim().strip_prefix("entry: ")) {
         // In the container it lies at the root.
         let entry = entry.trim_start_matches('/').strip_prefix("dockopt ").unwrap();
-        let files = ["Dockerfile", "api.Dockerfile"];
+        let files = ["Dockerfile", "api.Dockerfile", "compose.yaml"];
         let text = "FROM debian:12.5\nUSER 1000\nCMD [\"true\"]\n";
-        let dockopt = files.iter().fold(Dockopt::new(), |dockopt, file| dockopt.file(file, text));
+        let dockopt = files[..2].iter().fold(Dockopt::new(), |dockopt, file| dockopt.file(file, text));
+        let dockopt = dockopt.file(files[2], "services: {a: {image: b}}\n");
         dockopt.args(entry.split(' ').chain(files)).run().code(0);
         ran += 1;
     }

@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 16] = [
+const HELP: [Help; 18] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -47,6 +47,24 @@ const HELP: [Help; 16] = [
         examples: [
             ("dockopt fix ./backend", "show the safe fixes as a diff"),
             ("dockopt fix --write --select apt-lists-kept", "apply the safe fixes of one rule"),
+        ],
+    },
+    Help {
+        command: &["compose", "check"],
+        formats: Format::ALL,
+        modes: &[],
+        examples: [
+            ("dockopt compose check", "check all compose files under the current folder"),
+            ("dockopt compose check --fail-on error compose.yaml", "fail only where `up` must fail"),
+        ],
+    },
+    Help {
+        command: &["compose", "fix"],
+        formats: TEXT_AND_JSON,
+        modes: &[],
+        examples: [
+            ("dockopt compose fix", "show the safe fixes as a diff"),
+            ("dockopt compose fix --unsafe --write compose.yaml", "add health checks and wait for them"),
         ],
     },
     Help {

@@ -70,7 +70,7 @@ pub(super) fn answer(_: &Value, case: &Value) -> Value {
     for _ in 0..ROUNDS {
         match project(&request, &files) {
             Reading::Read(_) => return json!({ "id": id, "accepted": true, "message": null }),
-            Reading::Refused { error, sources } => {
+            Reading::Refused { error, sources, .. } => {
                 return json!({ "id": id, "accepted": false, "message": with_place(&error, &sources) });
             }
             Reading::Needs(needs) => {

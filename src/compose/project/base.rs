@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::document::take_out;
-use super::error::Stop;
-use super::interpolate::interpolate;
+use super::error::{GapKind, Stop};
+use super::interpolate::{InterpolationNotes, interpolate};
 use super::loader::{Loader, Scope};
+use super::request::Leniency;
 use super::value::{ComposeData, ComposeMap, ComposePlace, ComposeValue};
 use super::{form, merge, unique};
 
@@ -44,7 +45,17 @@ pub(super) fn replace_variables(
         return Err(value.error(format!("the file must hold a mapping, not {}", value.kind())).into());
     }
     let environment = Arc::clone(&scope.environment);
-    interpolate(&mut value, &|name| environment.get(name).cloned(), &mut loader.unset, &mut loader.bytes)?;
+    let mut required = Vec::new();
+    let mut notes = InterpolationNotes {
+        required: loader.is_lenient().then_some(&mut required),
+        stands_in: loader.request.leniency == Leniency::StandIns,
+        unset: &mut loader.unset,
+        room: &mut loader.bytes,
+    };
+    interpolate(&mut value, &|name| environment.get(name).cloned(), &mut notes)?;
+    for error in required {
+        loader.gap(GapKind::Variable, error);
+    }
     Ok(value)
 }
 

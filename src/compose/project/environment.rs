@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::dotenv::{DotenvError, DotenvFault, dotenv, raw};
-use super::error::{ProjectError, Stop};
+use super::error::{GapKind, ProjectError, Stop};
 use super::files::ProjectFile;
 use super::interpolate::template_error;
 use super::loader::Loader;
@@ -98,7 +98,12 @@ pub(super) fn complete(
         let path = absolute(&loader.request.folder, path);
         let is_required = file.get("required").and_then(ComposeValue::as_bool).unwrap_or(true);
         let format = file.get("format").and_then(ComposeValue::as_text).unwrap_or_default();
-        if !is_required && matches!(loader.lookup.file(&path)?, ProjectFile::Missing) {
+        if matches!(loader.lookup.file(&path)?, ProjectFile::Missing) && (!is_required || loader.is_lenient()) {
+            if is_required {
+                let error = file.error(format!("the environment file `{path}` does not exist"));
+                let help = "write the file, or make it optional: `{path: …, required: false}`";
+                loader.gap(GapKind::EnvironmentFile, error.help(help));
+            }
             continue;
         }
         if !["", ".env", "raw"].contains(&format) {

@@ -27,6 +27,30 @@ impl ProjectError {
     }
 }
 
+/// Something that Compose refuses, and that reading went on without.
+#[derive(Clone, Debug)]
+pub struct ProjectGap {
+    /// Of which kind.
+    pub kind: GapKind,
+    /// What Compose says to it.
+    pub error: ProjectError,
+}
+
+/// What is missing in a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GapKind {
+    /// The value of a required variable.
+    Variable,
+    /// An environment file of a service.
+    EnvironmentFile,
+    /// A file that is included or extended.
+    File,
+    /// A file that lies on another machine.
+    RemoteFile,
+    /// What a service names: another service, a network, a volume; or its own image.
+    Reference,
+}
+
 impl ComposeValue {
     /// An error about this value.
     pub(super) fn error(&self, message: impl Into<String>) -> ProjectError {

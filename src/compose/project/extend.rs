@@ -2,7 +2,7 @@
 
 use super::base::base_file;
 use super::document::take_out;
-use super::error::{ProjectError, Stop};
+use super::error::{GapKind, ProjectError, Stop};
 use super::loader::{Loader, Scope};
 use super::locations::{absolute, is_remote, relative};
 use super::merge;
@@ -75,6 +75,9 @@ impl Extension<'_, '_> {
         let (base_name, base_file) = target(&extends)?;
         let base = if let Some(file) = base_file.filter(|file| !file.is_null()) {
             let Some(path) = file.as_text() else { return Err(file.error("must be a path").into()) };
+            if !self.can_read(path, &file)? {
+                return Ok(value);
+            }
             let (mut services, base_reset) = self.other_file(path, &file, name, &base_name)?;
             let chain = chain.with(path, name, &extends)?;
             self.service(&base_name, &mut services, &base_reset, &chain)?
@@ -90,6 +93,17 @@ impl Extension<'_, '_> {
             return Ok(value);
         }
         self.merge(name, base, value, reset, services)
+    }
+
+    /// Whether the file that a service extends can be read; else that is an error or a gap.
+    fn can_read(&mut self, path: &str, value: &ComposeValue) -> Result<bool, Stop> {
+        if self.loader.is_lenient() && is_remote(path) {
+            let error = value.error(format!("`{path}` lies elsewhere, and is not fetched"));
+            self.loader.gap(GapKind::RemoteFile, error.help("what the service takes from it is not checked"));
+            return Ok(false);
+        }
+        let file = absolute(&self.loader.request.folder, &absolute(&self.scope.folder, path));
+        self.loader.has_files(&[(file, value.place)])
     }
 
     fn merge(

@@ -22,6 +22,14 @@ pub(super) struct IncludeEntry {
     env_files: Vec<(String, Option<ComposePlace>)>,
 }
 
+impl IncludeEntry {
+    /// A file of it that lies elsewhere.
+    pub(super) fn remote(&self) -> Option<(&str, Option<ComposePlace>)> {
+        let (path, place) = self.paths.iter().find(|(path, _)| is_remote(path))?;
+        Some((path, *place))
+    }
+}
+
 /// Takes the entries of `include` out of a document.
 pub(super) fn take_entries(document: &mut ComposeValue) -> Result<Vec<IncludeEntry>, ProjectError> {
     let Some(entry) = document.as_map_mut().and_then(|map| map.remove("include")) else { return Ok(Vec::new()) };

@@ -8,6 +8,9 @@ use super::value::{ComposeData, ComposePlace, ComposeValue};
 /// How deep variables may stand in the defaults of others.
 const DEPTH: usize = 100;
 
+/// What stands for a value that is not known: it fits texts, ports and other numbers.
+const STAND_IN: &str = "1";
+
 /// A variable that is not set, and for which nothing stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsetVariable {
@@ -38,13 +41,17 @@ pub(super) fn substitute(
     unset: &mut dyn FnMut(&str),
     room: &mut usize,
 ) -> Result<String, TemplateError> {
-    replace(text, &mut Substitution { lookup, unset, room }, DEPTH)
+    replace(text, &mut Substitution { lookup, unset, room, required: None, stand_in: "" }, DEPTH)
 }
 
 struct Substitution<'s> {
     lookup: &'s dyn Fn(&str) -> Option<String>,
     unset: &'s mut dyn FnMut(&str),
     room: &'s mut usize,
+    /// Hears of required variables that are not set, and what the text says of them; without it they are errors.
+    required: Option<&'s mut dyn FnMut(&str, &str)>,
+    /// What variables without a value are replaced by.
+    stand_in: &'static str,
 }
 
 impl Substitution<'_> {
@@ -165,7 +172,7 @@ fn braces(text: &str, start: usize, line: &mut BraceLine) -> Option<usize> {
 fn plain(name: &str, substitution: &mut Substitution) -> Result<String, TemplateError> {
     Ok(substitution.value(name)?.unwrap_or_else(|| {
         (substitution.unset)(name);
-        String::new()
+        substitution.stand_in.to_owned()
     }))
 }
 
@@ -181,7 +188,13 @@ fn braced(inside: &str, substitution: &mut Substitution, depth: usize) -> Result
     match operator {
         '-' if !is_set => Ok(text),
         '+' if is_set => Ok(text),
-        '?' if !is_set => Err(TemplateError::Required(name.to_owned(), text)),
+        '?' if !is_set => match &mut substitution.required {
+            Some(required) => {
+                required(name, &text);
+                Ok(STAND_IN.to_owned())
+            }
+            None => Err(TemplateError::Required(name.to_owned(), text)),
+        },
         _ => Ok(value.unwrap_or_default()),
     }
 }
@@ -190,32 +203,32 @@ fn braced(inside: &str, substitution: &mut Substitution, depth: usize) -> Result
 pub(super) fn interpolate(
     value: &mut ComposeValue,
     lookup: &dyn Fn(&str) -> Option<String>,
-    unset: &mut Vec<UnsetVariable>,
-    room: &mut usize,
+    notes: &mut InterpolationNotes,
 ) -> Result<(), ProjectError> {
-    walk(value, Some(PathRules::root()), lookup, &mut WalkNotes { unset, room })
+    walk(value, Some(PathRules::root()), lookup, notes)
 }
 
 /// What is noted on the way.
-struct WalkNotes<'n> {
-    unset: &'n mut Vec<UnsetVariable>,
-    room: &'n mut usize,
+pub(super) struct InterpolationNotes<'n> {
+    pub(super) unset: &'n mut Vec<UnsetVariable>,
+    pub(super) room: &'n mut usize,
+    /// Required variables that are not set; without a list they are errors.
+    pub(super) required: Option<&'n mut Vec<ProjectError>>,
+    /// Whether other variables without a value are replaced by a value that fits most places.
+    pub(super) stands_in: bool,
 }
 
 fn walk(
     value: &mut ComposeValue,
     rules: Option<&'static PathRules>,
     lookup: &dyn Fn(&str) -> Option<String>,
-    notes: &mut WalkNotes,
+    notes: &mut InterpolationNotes,
 ) -> Result<(), ProjectError> {
     let place = value.place;
     match &mut value.data {
         ComposeData::Text(text) => {
             if text.contains('$') {
-                let unset = &mut *notes.unset;
-                let mut note = |name: &str| unset.push(UnsetVariable { name: name.to_owned(), place });
-                *text = substitute(text, lookup, &mut note, notes.room)
-                    .map_err(|error| template_error(error, text, place))?;
+                *text = noted(text, lookup, notes, place)?;
             }
             if let Some(how) = rules.and_then(|rules| rules.how(Step::Cast)) {
                 value.data = cast(text, how).map_err(|message| ProjectError::at(place, message))?;
@@ -235,6 +248,33 @@ fn walk(
         _ => {}
     }
     Ok(())
+}
+
+/// A text with its variables replaced, and what is noted of them.
+fn noted(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    notes: &mut InterpolationNotes,
+    place: Option<ComposePlace>,
+) -> Result<String, ProjectError> {
+    let InterpolationNotes { unset, room, required, stands_in } = notes;
+    let mut missing = Vec::new();
+    let replaced = replace(
+        text,
+        &mut Substitution {
+            lookup,
+            unset: &mut |name| unset.push(UnsetVariable { name: name.to_owned(), place }),
+            room,
+            required: required.is_some().then_some(&mut |name, text| missing.push((name.to_owned(), text.to_owned()))),
+            stand_in: if *stands_in { STAND_IN } else { "" },
+        },
+        DEPTH,
+    );
+    if let Some(required) = required {
+        let errors = missing.into_iter().map(|(name, why)| TemplateError::Required(name, why));
+        required.extend(errors.map(|error| template_error(error, text, place)));
+    }
+    replaced.map_err(|error| template_error(error, text, place))
 }
 
 /// What is wrong with a text's variables, as an error.

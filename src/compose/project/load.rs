@@ -3,7 +3,7 @@
 
 use super::base::{empty, lengthen, replace_variables};
 use super::document::take_out;
-use super::error::Stop;
+use super::error::{GapKind, ProjectError, Stop};
 use super::extend::apply;
 use super::include::{import, included_files, take_entries};
 use super::loader::{Loader, Scope};
@@ -58,7 +58,15 @@ fn include(document: &mut ComposeValue, path: &str, scope: &Scope, loader: &mut 
     let mut chain = scope.included.clone();
     chain.push(path.to_owned());
     for entry in take_entries(document)? {
+        if let (Some((path, place)), true) = (entry.remote(), loader.is_lenient()) {
+            let error = ProjectError::at(place, format!("`{path}` lies elsewhere, and is not fetched"));
+            loader.gap(GapKind::RemoteFile, error.help("what it adds is not checked"));
+            continue;
+        }
         let (files, scope) = included_files(&entry, scope, &chain, loader)?;
+        if !loader.has_files(&files)? {
+            continue;
+        }
         let included = model(&files, &scope, loader)?;
         import(included, document)?;
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::document::{ProjectDocument, document};
-use super::error::{ProjectError, Stop};
-use super::files::Lookup;
+use super::error::{GapKind, ProjectError, ProjectGap, Stop};
+use super::files::{Lookup, ProjectFile};
 use super::interpolate::UnsetVariable;
-use super::request::ProjectRequest;
+use super::locations::absolute;
+use super::request::{Leniency, ProjectRequest};
 use super::value::{ComposePlace, ComposeValue};
 use crate::text::{FileId, Source, Span};
 use crate::yaml;
@@ -20,6 +21,9 @@ const BYTES: usize = 64 << 20;
 
 /// Files of a project at most, each time that one is read counted.
 const FILES: usize = 1_000;
+
+/// Gaps of a project that are noted at most.
+const GAPS: usize = 100;
 
 /// What is known while a project is read.
 pub(super) struct Loader<'l> {
@@ -34,6 +38,8 @@ pub(super) struct Loader<'l> {
     /// Bytes of environment files and of values of variables that may still be read.
     pub(super) bytes: usize,
     pub(super) unset: Vec<UnsetVariable>,
+    /// What is missing, where reading goes on without it.
+    pub(super) gaps: Vec<ProjectGap>,
     /// Places of `version`.
     pub(super) versions: Vec<ComposePlace>,
 }
@@ -53,7 +59,47 @@ pub(super) struct Scope {
 impl<'l> Loader<'l> {
     pub(super) fn new(request: &'l ProjectRequest, lookup: Lookup<'l>) -> Self {
         let (sources, numbers, unset, versions) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
-        Self { request, lookup, sources, numbers, room: VALUES, reads: 0, bytes: BYTES, unset, versions }
+        let gaps = Vec::new();
+        Self { request, lookup, sources, numbers, room: VALUES, reads: 0, bytes: BYTES, unset, gaps, versions }
+    }
+
+    /// Whether reading goes on where something is missing.
+    pub(super) fn is_lenient(&self) -> bool {
+        self.request.leniency != Leniency::None
+    }
+
+    /// Notes what is missing.
+    pub(super) fn gap(&mut self, kind: GapKind, error: ProjectError) {
+        if self.gaps.len() < GAPS {
+            self.gaps.push(ProjectGap { kind, error });
+        }
+    }
+
+    /// Whether all of these files can be read; else the first one that cannot is a gap, where gaps are let through.
+    pub(super) fn has_files(&mut self, files: &[(String, Option<ComposePlace>)]) -> Result<bool, Stop> {
+        if !self.is_lenient() {
+            return Ok(true);
+        }
+        for (path, place) in files {
+            let path = absolute(&self.request.folder, path);
+            if !matches!(self.lookup.file(&path)?, ProjectFile::Text(_)) {
+                let error = ProjectError::at(*place, format!("`{path}` cannot be read"));
+                self.gap(GapKind::File, error.help("what it adds is not checked"));
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The paths of the files that were read, in the order of their numbers.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let mut paths = vec![String::new(); self.sources.len()];
+        for (path, number) in &self.numbers {
+            if let Some(slot) = paths.get_mut(number.0 as usize) {
+                slot.clone_from(path);
+            }
+        }
+        paths
     }
 
     /// Registers a file that places point into.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::locations::absolute;
+
 /// What to read, as `docker compose` is called.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectRequest {
@@ -19,4 +21,26 @@ pub struct ProjectRequest {
     pub name: Option<String>,
     /// The variables of the shell, which count more than those of files.
     pub environment: BTreeMap<String, String>,
+    /// What reading does where something outside of the files is missing.
+    pub leniency: Leniency,
+}
+
+/// What reading does where something outside of the compose files is missing: a variable, an environment file, a file
+/// that is included or extended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leniency {
+    /// Refuses the project, as Compose does.
+    #[default]
+    None,
+    /// Goes on without it, and notes a [`super::ProjectGap`].
+    Gaps,
+    /// As [`Leniency::Gaps`], and variables without a value stand for `1`.
+    StandIns,
+}
+
+impl ProjectRequest {
+    /// The compose files, absolute.
+    pub fn paths(&self) -> Vec<String> {
+        self.files.iter().map(|file| absolute(&self.folder, file)).collect()
+    }
 }

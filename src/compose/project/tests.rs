@@ -21,7 +21,7 @@ fn of_request(request: &ProjectRequest, files: &[(&str, &str)]) -> Result<Compos
     for _ in 0..200 {
         match project(request, &known) {
             Reading::Read(project) => return Ok(*project),
-            Reading::Refused { error, sources } => {
+            Reading::Refused { error, sources, .. } => {
                 let place = error.place.map(|place| {
                     let source = &sources[place.file.0 as usize];
                     let at = source.line_column(place.span.start);

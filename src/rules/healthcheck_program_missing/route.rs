@@ -7,7 +7,7 @@ use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
 const FAIL_ON_NOTHING: [&str; 3] = ["grep", "egrep", "fgrep"];
 
 /// Whether the script can succeed only if it runs `invocation` and that succeeds.
-pub(super) fn needs(script: &Script, invocation: &Invocation) -> bool {
+pub(in crate::rules) fn needs(script: &Script, invocation: &Invocation) -> bool {
     let passes_on = |program: Program| program.is_shell() || program.is(Kind::Wrapper) || program.state == State::Any;
     if !invocation.via.iter().all(|wrapper| passes_on(Program::of(wrapper.program))) {
         return false;

@@ -3,6 +3,7 @@
 
 use super::parse::Example;
 use super::{Runner, inputs};
+use crate::compose::is_compose;
 use crate::finding::{Finding, Safety};
 use crate::fix::{Change, Level, fix};
 use crate::rules::{ContractBreach, dockerfile_breaches};
@@ -64,6 +65,12 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
         let (breaches, used) = dockerfile_breaches(&before, &after, &announced);
         for breach in breaches {
             runner.fail(example.line, format_args!("{what}: {}\n{}", describe_breach(&breach), indented(after.text())));
+        }
+        runner.used.extend(used);
+    } else if is_compose(name) {
+        let (breach, used) = inputs::compose_breaches(&before, &after, &announced);
+        if let Some(breach) = breach {
+            runner.fail(example.line, format_args!("{what}: {breach}\n{}", indented(after.text())));
         }
         runner.used.extend(used);
     } else if let Some(word) = announced.iter().find(|word| is_file(word, name)) {

@@ -3,6 +3,7 @@
 
 use super::parse::{Example, FixedFile};
 use super::{Bless, Runner, edited, inputs, variants};
+use crate::compose::is_compose;
 use crate::finding::{Finding, Target};
 use crate::fix::{Change, FixOutcome, Level, fix};
 use crate::text::{FileId, Source};
@@ -90,6 +91,7 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
         let word = if risky { "fixed unsafe" } else { "fixed" };
         let info = match change.name.as_str() {
             "Dockerfile" => format!("dockerfile {word}"),
+            name if is_compose(name) => format!("yaml path={name} {word}"),
             name => format!("text path={name} {word}"),
         };
         runner.fail(example.line, format_args!("a fence `{info}` is missing"));
@@ -110,8 +112,8 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
 
 /// In a file with CR LF the same fixes must give the same text.
 fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &FixOutcome) {
-    let dockerfiles = outcome.changes.iter().filter(|change| inputs::is_dockerfile(&change.name));
-    for change in dockerfiles {
+    let is_subject = |name: &str| inputs::is_dockerfile(name) || is_compose(name);
+    for change in outcome.changes.iter().filter(|change| is_subject(&change.name)) {
         let Target::File(FileId(_)) = change.target else { continue };
         let sources = variants::sources(example, variants::crlf);
         let other = fix(&sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));

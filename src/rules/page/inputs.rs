@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::build::Build;
-use crate::dockerfile;
+use crate::compose::is_compose;
+use crate::compose::project::{Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project};
+use crate::dockerfile::{self, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
-    BuildInput, BuildOptions, Date, GitModes, IgnoreInput, Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers,
-    StepHistory,
+    BuildInput, BuildOptions, ComposeInput, ComposeReading, Date, GitModes, IgnoreInput, Inputs, SettingsFormat,
+    SettingsInput, ShellcheckAnswers, StepHistory,
 };
 use crate::manifest::{self, Project};
-use crate::rules::{CommandLinePolicy, Context, Neighbours, Policies, Rule, Subject, run};
+use crate::rules::compose_run::check_compose;
+use crate::rules::{CommandLinePolicy, Context, Neighbours, Policies, Rule, Subject, compose_breach, run};
 use crate::settings::Choice;
 use crate::shellcheck;
 use crate::text::{FileId, Source, path};
@@ -29,6 +32,11 @@ pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64,
     let (policies, problems) = Policies::read(&inputs, &CommandLinePolicy { choice, fail_on: None });
     assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
     let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    if rule.metadata().subject == Subject::Compose {
+        let composes = inputs.composes.iter();
+        let all = composes.fold(Findings::new(), |out, input| out.chain(check_compose(&inputs, input, &[rule])));
+        return all.into_sorted();
+    }
     if rule.metadata().subject == Subject::Suppressions {
         // Suppressions can be judged only if the other rules ran.
         let mut findings = run(&inputs, &builds, &policies).findings;
@@ -64,6 +72,7 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
             inputs.settings.insert(FileId(index as u32), settings(sources, source));
         }
     }
+    inputs.composes = composes(sources);
     for input in &mut inputs.builds {
         input.shellcheck = shellcheck(input, sources).map(Arc::new);
         if let Some(git) = sources.iter().find(|source| source.name() == GIT) {
@@ -74,6 +83,66 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
         }
     }
     inputs
+}
+
+/// The folder of an example as compose files see it.
+const FOLDER: &str = "/page";
+
+/// The compose files of an example, each as a project of its own, with the other files around it.
+pub(super) fn composes(sources: &[Source]) -> Vec<ComposeInput> {
+    let mut known = ProjectFiles::default();
+    for source in sources {
+        known.insert(&path::child(FOLDER, source.name()), ProjectFile::Text(source.clone()));
+    }
+    let is_subject = |(_, source): &(usize, &Source)| is_compose(source.name());
+    let subjects: Vec<(usize, &Source)> = sources.iter().enumerate().filter(is_subject).collect();
+    let files = subjects.iter().map(|(index, source)| (path::child(FOLDER, source.name()), FileId(*index as u32)));
+    let files = Arc::new(files.collect::<BTreeMap<_, _>>());
+    subjects.into_iter().map(|(index, source)| compose(index, source, known.clone(), &files, sources)).collect()
+}
+
+fn compose(
+    index: usize,
+    source: &Source,
+    mut known: ProjectFiles,
+    files: &Arc<BTreeMap<String, FileId>>,
+    sources: &[Source],
+) -> ComposeInput {
+    let (request, folder) = (vec![source.name().to_owned()], FOLDER.to_owned());
+    let request = ProjectRequest { files: request, folder, leniency: Leniency::Gaps, ..ProjectRequest::default() };
+    while let Reading::Needs(needs) = project(&request, &known) {
+        for need in needs {
+            match need {
+                ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
+                ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
+            }
+        }
+    }
+    let reading = ComposeReading::of(&request, &known, files, source.name());
+    let mut dockerfiles = BTreeMap::new();
+    for (name, service) in reading.project.iter().flat_map(|project| project.services()) {
+        let text = |key: &str| service.get("build")?.get(key)?.as_text();
+        let Some(context) = text("context").and_then(|context| path::relative(context, FOLDER)) else { continue };
+        let wanted = path::join(context, text("dockerfile").unwrap_or("Dockerfile"));
+        let dockerfile = sources.iter().find(|source| source.name() == wanted);
+        dockerfiles.extend(dockerfile.map(|source| (name.to_owned(), source.clone())));
+    }
+    let (file, files) = (FileId(index as u32), Arc::clone(files));
+    ComposeInput { file, request, known: Arc::new(known), files, dockerfiles: Arc::new(dockerfiles), reading }
+}
+
+/// What an edit of a compose file did beside what is announced, and which announced words it shows.
+pub(super) fn compose_breaches(
+    before: &Source,
+    after: &Source,
+    announced: &[&'static str],
+) -> (Option<String>, Vec<&'static str>) {
+    let read = |source: &Source| composes(std::slice::from_ref(source)).remove(0);
+    let (before, after) = (read(before), read(after));
+    let without = |word: &str| announced.iter().copied().filter(|other| *other != word).collect::<Vec<_>>();
+    let breach = compose_breach(&before, &after, announced);
+    let used = announced.iter().copied().filter(|word| compose_breach(&before, &after, &without(word)).is_some());
+    (breach, used.collect())
 }
 
 fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u64, &str)]) -> BuildInput {
@@ -154,6 +223,14 @@ fn projects(context: &BuildContext, sources: &[Source]) -> Vec<Project> {
 
 /// The problems of a file's text, one line each, without positions.
 pub(super) fn problems(source: &Source) -> Vec<String> {
+    if is_compose(source.name()) {
+        let composes = composes(std::slice::from_ref(source));
+        return composes
+            .iter()
+            .flat_map(|input| &input.reading.problems)
+            .map(|problem| problem.message.clone())
+            .collect();
+    }
     if !is_dockerfile(source.name()) {
         return Vec::new();
     }
@@ -170,7 +247,8 @@ pub(super) fn instructions(text: &str) -> Vec<String> {
 /// The text with a continuation after its last instruction, if that ends the file and has no heredoc.
 pub(super) fn dangling(text: &str) -> Option<String> {
     let file = dockerfile::parse(&Source::of("Dockerfile", text));
-    let last = file.instructions().last()?;
+    // A file of another kind is not continued like that.
+    let last = file.instructions().last().filter(|last| last.keyword != Keyword::Unknown)?;
     let end = text.trim_end().len();
     let open = last.span.end as usize == end && last.heredocs.is_empty() && !text[..end].ends_with(file.escape());
     open.then(|| format!("{} {}\n", &text[..end], file.escape()))

@@ -4,6 +4,8 @@
 //! with `path=…`. It ends with `findings` and the `fixed` fences after that. Under *Good* there are no expected results,
 //! so each `dockerfile` fence without a path begins an example.
 
+use crate::compose::is_compose;
+
 /// An example with its expected results.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Example<'a> {
@@ -117,7 +119,7 @@ impl<'a> PageReader<'a> {
             (_, _) if fixed => self.take_fixed(kind, path, risky, fence),
             ("context", None) => self.take_listing(good, fence),
             ("dockerfile", None) => self.take_file(good, "Dockerfile", true, fence),
-            (_, Some(path)) => self.take_file(good, path, false, fence),
+            (_, Some(path)) => self.take_file(good, path, is_compose(path), fence),
             ("image", None) => self.take_file(good, "image", true, fence),
             ("log" | "git", None) => {
                 self.problems.push(format!("{}: `{kind}` fences are not supported", fence.line));

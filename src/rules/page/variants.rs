@@ -2,6 +2,7 @@
 
 use super::parse::Example;
 use super::{Runner, edited, format_findings, inputs};
+use crate::compose::is_compose;
 use crate::fix::{Level, fix};
 use crate::text::Source;
 
@@ -66,11 +67,12 @@ fn findings_of_variant(runner: &Runner, example: &Example, rewrite: impl Fn(&str
     format_findings(&sources, &inputs::findings(runner.rule, &sources, &example.listing))
 }
 
-/// The example's files, the Dockerfiles rewritten.
+/// The example's files, the Dockerfiles and compose files rewritten.
 pub(super) fn sources(example: &Example, rewrite: impl Fn(&str) -> String) -> Vec<Source> {
     let mut sources = Vec::new();
     for (path, text) in &example.files {
-        let text = if inputs::is_dockerfile(path) { rewrite(text) } else { (*text).to_owned() };
+        let is_subject = inputs::is_dockerfile(path) || is_compose(path);
+        let text = if is_subject { rewrite(text) } else { (*text).to_owned() };
         sources.push(Source::of(path, &text));
     }
     sources

@@ -69,3 +69,27 @@ pub(super) fn instruction_below(dockerfile: &File, line: u32) -> Option<&Instruc
         }
     }
 }
+
+/// What comments of a file stand above.
+pub(super) trait Places {
+    /// What it is called: `instruction`.
+    const NAME: &'static str;
+
+    /// The line (from 1) of the first one.
+    fn first(&self) -> u32;
+
+    /// The first and last lines of the one below a line, with nothing but comments in between.
+    fn below(&self, line: u32) -> Option<(u32, u32)>;
+}
+
+impl Places for File {
+    const NAME: &'static str = "instruction";
+
+    fn first(&self) -> u32 {
+        self.instructions().first().map_or(u32::MAX, |first| first.start_line)
+    }
+
+    fn below(&self, line: u32) -> Option<(u32, u32)> {
+        instruction_below(self, line).map(|below| (below.start_line, below.start_line))
+    }
+}

@@ -1,8 +1,7 @@
 //! dockopt's own comments: `# dockopt ignore=rule[,rule] until=2027-01-31 reason: free text` above an instruction,
 //! `# dockopt ignore-file=…` above the first one.
 
-use super::comment::{Comment, Pragmas, instruction_below};
-use crate::dockerfile::File;
+use super::comment::{Comment, Places, Pragmas};
 use crate::finding::{Form, SuppressedRule, Suppression, SuppressionReach};
 use crate::inputs::Date;
 use crate::settings::entry::listed;
@@ -12,11 +11,11 @@ use crate::text::{FileId, Span};
 
 const KEYS: [&str; 2] = ["ignore", "ignore-file"];
 
-pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known: &RuleNames, out: &mut Pragmas) {
+pub(super) fn read<P: Places>(file: FileId, places: &P, comments: &[Comment], known: &RuleNames, out: &mut Pragmas) {
     for comment in comments {
         let Some((key, rest)) = assignment(comment.text) else { continue };
         let mut reader = PragmaReader { comment, known, problems: Vec::new() };
-        let suppression = reader.read(file, dockerfile, key, rest);
+        let suppression = reader.read(file, places, key, rest);
         out.problems.append(&mut reader.problems);
         out.suppressions.extend(suppression);
     }
@@ -52,7 +51,7 @@ impl PragmaReader<'_> {
         self.problems.push(SettingsProblem { span, error: false, message, help: Some(help) });
     }
 
-    fn read(&mut self, file: FileId, dockerfile: &File, key: (usize, &str), at: usize) -> Option<Suppression> {
+    fn read<P: Places>(&mut self, file: FileId, places: &P, key: (usize, &str), at: usize) -> Option<Suppression> {
         let comment = self.comment;
         let (start, key) = key;
         if !KEYS.contains(&key) {
@@ -63,7 +62,7 @@ impl PragmaReader<'_> {
             self.problem(comment.part(start, start + key.len()), format!("unknown comment `dockopt {key}=`"), help);
             return None;
         }
-        let reach = self.read_reach(file, dockerfile, key)?;
+        let reach = self.read_reach(file, places, key)?;
         let (named, rest) = self.names(at);
         let (until, reasoned) = self.fields(rest);
         if named.is_empty() && self.problems.is_empty() {
@@ -85,7 +84,7 @@ impl PragmaReader<'_> {
         })
     }
 
-    fn read_reach(&mut self, file: FileId, dockerfile: &File, key: &str) -> Option<SuppressionReach> {
+    fn read_reach<P: Places>(&mut self, file: FileId, places: &P, key: &str) -> Option<SuppressionReach> {
         let comment = self.comment;
         if comment.inner {
             let what = "a comment inside an instruction cannot hide findings".to_owned();
@@ -93,18 +92,17 @@ impl PragmaReader<'_> {
             return None;
         }
         if key == "ignore-file" {
-            let first = dockerfile.instructions().first().map_or(u32::MAX, |first| first.start_line);
-            if comment.line > first {
-                let help = "move it above the first instruction".to_owned();
-                self.problem(comment.span, "`ignore-file` must come before the first instruction".to_owned(), help);
+            if comment.line > places.first() {
+                let help = format!("move it above the first {}", P::NAME);
+                self.problem(comment.span, format!("`ignore-file` must come before the first {}", P::NAME), help);
                 return None;
             }
             // What is wrong with its .dockerignore belongs to it, too.
             return Some(SuppressionReach::Everything);
         }
         // Without an instruction below, it reaches nothing, and is told as one that hides nothing.
-        let line = instruction_below(dockerfile, comment.line).map_or(0, |below| below.start_line);
-        Some(SuppressionReach::Lines(file, line, line))
+        let (first, last) = places.below(comment.line).unwrap_or_default();
+        Some(SuppressionReach::Lines(file, first, last))
     }
 
     /// The list of rules, and the offset behind it.

@@ -1,0 +1,40 @@
+//! `dockopt fix`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::options::{Build, Choice, Config};
+
+/// What becomes of fixes.
+#[derive(Clone, Copy, Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Flags as users type them.
+pub(in crate::cli) struct FixMode {
+    /// Show the changes as a diff without writing them (the default)
+    #[arg(long, conflicts_with = "write")]
+    pub diff: bool,
+    /// Write the changes to the files
+    #[arg(long)]
+    pub write: bool,
+    /// Print and write nothing; exit with 1 if anything would change
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
+    /// Also apply fixes that may change the behavior of the image or the service
+    #[arg(long)]
+    pub r#unsafe: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct FixArgs {
+    /// Folders, Dockerfiles or compose files
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub mode: FixMode,
+    #[command(flatten)]
+    pub build: Build,
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub config: Config,
+}

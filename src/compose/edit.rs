@@ -1,0 +1,380 @@
+//! Changes of a compose file in place: a value replaced, a key added or removed, everything else byte for byte as it
+//! stands. Refuses where the value comes from elsewhere (an anchor, a merge key) or a comment would be lost.
+
+use crate::text::{Edit, Source, Span};
+use crate::yaml::{self, NodeKind, Style, YamlEntry, YamlNode, YamlTree};
+
+/// A compose file to be changed.
+#[derive(Debug)]
+pub struct ComposeEditor<'s> {
+    source: &'s Source,
+    tree: YamlTree,
+}
+
+/// A value to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewValue {
+    /// As it stands: a plain scalar, or a list in brackets.
+    Inline(String),
+    /// A mapping.
+    Mapping(Vec<(String, NewValue)>),
+}
+
+impl NewValue {
+    /// A list of texts in brackets and double quotes; every `$` is doubled, so that it reaches the container.
+    pub fn texts<T: AsRef<str>>(texts: &[T]) -> Self {
+        let quoted: Vec<String> = texts.iter().map(|text| quoted(&text.as_ref().replace('$', "$$"))).collect();
+        Self::Inline(format!("[{}]", quoted.join(", ")))
+    }
+
+    /// In braces, on one line.
+    fn flow(&self) -> String {
+        match self {
+            Self::Inline(text) => text.clone(),
+            Self::Mapping(entries) => {
+                let entries: Vec<String> =
+                    entries.iter().map(|(key, value)| format!("{key}: {}", value.flow())).collect();
+                format!("{{{}}}", entries.join(", "))
+            }
+        }
+    }
+
+    /// Behind `key:`, with the lines below indented.
+    fn block(&self, indent: usize, unit: usize, end: &str) -> String {
+        match self {
+            Self::Inline(text) => format!(" {text}"),
+            Self::Mapping(entries) => {
+                let inner = indent + unit;
+                let line = |(key, value): &(String, NewValue)| {
+                    format!("{end}{}{key}:{}", " ".repeat(inner), value.block(inner, unit, end))
+                };
+                entries.iter().map(line).collect()
+            }
+        }
+    }
+}
+
+/// A text in double quotes, as YAML and JSON both read it.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+impl<'s> ComposeEditor<'s> {
+    /// Reads a file.
+    pub fn new(source: &'s Source) -> Self {
+        Self { source, tree: yaml::read(source.text()) }
+    }
+
+    /// The file.
+    pub fn source(&self) -> &'s Source {
+        self.source
+    }
+
+    /// Whether a key is written at this place itself, and not by an alias or a merge key.
+    pub fn has(&self, path: &[&str]) -> bool {
+        let Some(mut node) = self.tree.root() else { return false };
+        for key in path {
+            let Some(entry) = node.entries().find(|entry| entry.key.text() == Some(key)) else { return false };
+            node = entry.value;
+        }
+        true
+    }
+
+    /// The edit that gives a key a value: the one that it has is replaced, or the key is added behind the last one.
+    ///
+    /// # Errors
+    /// Why the file is left as it is, in one sentence without a full stop.
+    pub fn set(&self, path: &[&str], value: &NewValue) -> Result<Edit, String> {
+        let Some((key, parents)) = path.split_last() else { return Err("no key is named".to_owned()) };
+        let parent = self.mapping(parents)?;
+        match parent.entries().find(|entry| entry.key.text() == Some(key)) {
+            Some(entry) => self.replace(parent, entry, key, value),
+            None => self.add(parent, key, value),
+        }
+    }
+
+    /// The edit that removes a key with its value and its lines.
+    ///
+    /// # Errors
+    /// Why the file is left as it is.
+    pub fn remove(&self, path: &[&str]) -> Result<Edit, String> {
+        let entry = self.entry(path)?;
+        let (first, last) = (self.source.line(entry.key.span().start), self.source.line(self.end(entry)));
+        let whole = |line: u32| Span::new(self.source.line_span(line).start, self.source.line_span(line + 1).start);
+        let span = whole(first).to(whole(last));
+        let before = self.slice(self.source.line_span(first).start, entry.key.span().start);
+        let is_alone = before.chars().all(|c| c == ' ') && !self.has_comment(span);
+        if !is_alone || self.slice(self.end(entry), span.end).trim() != "" {
+            return Err(format!("`{}` shares its lines with something else", path.join(".")));
+        }
+        // At the top of a file the blank line below goes too.
+        let next = last + 1;
+        let is_blank = next <= self.source.line_count() && self.source.slice(whole(next)).trim().is_empty();
+        let above = first.checked_sub(1).filter(|line| *line > 0).map(|line| self.source.line_span(line));
+        let is_top = above.is_none_or(|above| self.source.slice(above).trim().is_empty());
+        let span = if is_blank && is_top { span.to(whole(next)) } else { span };
+        Ok(Edit { span, text: String::new() })
+    }
+
+    /// The mapping at a path, written there.
+    fn mapping(&self, path: &[&str]) -> Result<YamlNode<'_>, String> {
+        let node = match path {
+            [] => self.tree.root().ok_or("the file is empty")?,
+            _ => self.entry(path)?.value,
+        };
+        let name = path.join(".");
+        if node.is_alias() {
+            return Err(format!("`{name}` stands elsewhere, behind an anchor"));
+        }
+        if node.kind() != Some(NodeKind::Mapping) || node.entries().next().is_none() {
+            return Err(format!("`{name}` is not a mapping with keys"));
+        }
+        Ok(node)
+    }
+
+    /// The entry at a path, each key being written where it is looked for.
+    fn entry(&self, path: &[&str]) -> Result<YamlEntry<'_>, String> {
+        let mut node = self.tree.root().ok_or("the file is empty")?;
+        let mut entry = None;
+        for (depth, key) in path.iter().enumerate() {
+            if node.is_alias() {
+                return Err(format!("`{}` stands elsewhere, behind an anchor", path[..depth].join(".")));
+            }
+            let next = node.entries().find(|entry| entry.key.text() == Some(key));
+            let next = next.ok_or_else(|| format!("`{}` is not written here", path[..=depth].join(".")))?;
+            if next.value.has_anchor() {
+                return Err(format!("other places use `{}` through its anchor", path[..=depth].join(".")));
+            }
+            (node, entry) = (next.value, Some(next));
+        }
+        entry.ok_or_else(|| "no key is named".to_owned())
+    }
+
+    fn replace(&self, parent: YamlNode, entry: YamlEntry, key: &str, value: &NewValue) -> Result<Edit, String> {
+        if entry.value.is_alias() {
+            return Err(format!("the value of `{key}` stands elsewhere, behind an anchor"));
+        }
+        if entry.value.has_anchor() || entry.value.tag().is_some() {
+            return Err(format!("the value of `{key}` has an anchor or a tag"));
+        }
+        let key_end = entry.key.span().end;
+        let colon = self.source.text()[key_end as usize..].find(':').ok_or("the key has no colon")?;
+        let span = Span::new(key_end + colon as u32 + 1, self.end(entry).max(key_end + colon as u32 + 1));
+        if self.has_comment(span) {
+            return Err(format!("a comment stands in the value of `{key}`"));
+        }
+        let text = if parent.is_flow() {
+            format!(" {}", value.flow())
+        } else {
+            let indent = self.column(entry.key);
+            value.block(indent, self.unit(indent), self.line_end())
+        };
+        Ok(Edit { span, text })
+    }
+
+    fn add(&self, parent: YamlNode, key: &str, value: &NewValue) -> Result<Edit, String> {
+        let last = parent.entries().last().ok_or("the mapping is empty")?;
+        let at = self.end(last);
+        if parent.is_flow() {
+            return Ok(Edit { span: Span::at(at), text: format!(", {key}: {}", value.flow()) });
+        }
+        if self.keeps_newlines(last) {
+            return Err("the text above keeps the blank lines at its end (`|+`)".to_owned());
+        }
+        let first = parent.entries().next().ok_or("the mapping is empty")?;
+        let indent = self.column(first.key);
+        let line = self.source.line_span(self.source.line(at));
+        let content = self.source.slice(line).trim_end_matches(['\n', '\r']);
+        let at = line.start + content.len() as u32;
+        let end = self.line_end();
+        let text = format!("{end}{}{key}:{}", " ".repeat(indent), value.block(indent, self.unit(indent), end));
+        Ok(Edit { span: Span::at(at), text })
+    }
+
+    /// Where an entry ends, the white space behind it left out.
+    fn end(&self, entry: YamlEntry) -> u32 {
+        let start = entry.key.span().start;
+        let end = entry.value.span().end.max(entry.key.span().end);
+        let text = self.slice(start, end);
+        let mut end = start + text.trim_end().len() as u32;
+        if entry.value.kind() == Some(NodeKind::Scalar(Style::Plain)) && entry.value.text() == Some("") {
+            // Nothing but the colon.
+            end = entry.key.span().end
+                + self
+                    .slice(entry.key.span().end, self.source.text().len() as u32)
+                    .find(':')
+                    .map_or(0, |at| at as u32 + 1);
+        }
+        end
+    }
+
+    fn keeps_newlines(&self, entry: YamlEntry) -> bool {
+        let mut node = entry.value;
+        while let Some(last) = node.items().last().or_else(|| node.entries().last().map(|entry| entry.value)) {
+            if last.is_alias() {
+                return false;
+            }
+            node = last;
+        }
+        let is_block = matches!(node.kind(), Some(NodeKind::Scalar(Style::Literal | Style::Folded)));
+        let header = self.source.line(node.span().start).saturating_sub(1).max(1);
+        let line = self.source.slice(self.source.line_span(header));
+        is_block && line.rsplit([':', '-']).next().is_some_and(|header| header.contains('+'))
+    }
+
+    fn has_comment(&self, span: Span) -> bool {
+        self.tree.comments().iter().any(|comment| comment.start >= span.start && comment.start < span.end)
+    }
+
+    /// The spaces before a key; dashes of a list count as such.
+    fn column(&self, key: YamlNode) -> usize {
+        let line = self.source.line_span(self.source.line(key.span().start));
+        self.slice(line.start, key.span().start).chars().count()
+    }
+
+    /// The spaces by which the file indents, seen from a key at this column.
+    fn unit(&self, column: usize) -> usize {
+        let root = self.tree.root().into_iter().flat_map(YamlNode::entries);
+        let inner = root.filter(|entry| !entry.value.is_alias() && !entry.value.is_flow()).find_map(|entry| {
+            let first = entry.value.entries().next()?;
+            self.column(first.key).checked_sub(self.column(entry.key)).filter(|unit| (1..=8).contains(unit))
+        });
+        inner.unwrap_or(if column == 4 { 4 } else { 2 })
+    }
+
+    fn line_end(&self) -> &'static str {
+        if self.source.text().contains("\r\n") { "\r\n" } else { "\n" }
+    }
+
+    fn slice(&self, start: u32, end: u32) -> &'s str {
+        self.source.text().get(start as usize..end as usize).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::apply;
+
+    fn set(text: &str, path: &[&str], value: &NewValue) -> Result<String, String> {
+        let source = Source::of("compose.yaml", text);
+        let edit = ComposeEditor::new(&source).set(path, value)?;
+        Ok(String::from_utf8(apply(&source, &[edit]).unwrap()).unwrap())
+    }
+
+    #[track_caller]
+    fn check(text: &str, path: &[&str], value: &NewValue, expected: &str) {
+        assert_eq!(set(text, path, value).as_deref(), Ok(expected));
+    }
+
+    fn inline(text: &str) -> NewValue {
+        NewValue::Inline(text.to_owned())
+    }
+
+    const CHECK: &str = "services:\n  db:\n    image: postgres # the database\n";
+
+    #[test]
+    fn keys_are_added_behind_the_last_one() {
+        let value = NewValue::Mapping(vec![
+            ("test".to_owned(), NewValue::texts(&["CMD", "a $B"])),
+            ("retries".to_owned(), inline("5")),
+        ]);
+        let path = ["services", "db", "healthcheck"];
+        let added = "    healthcheck:\n      test: [\"CMD\", \"a $$B\"]\n      retries: 5";
+        check(CHECK, &path, &value, &format!("{CHECK}{added}\n"));
+        check(&format!("{CHECK}\n# end\n"), &path, &value, &format!("{CHECK}{added}\n\n# end\n"));
+        check(CHECK.trim_end(), &path, &value, &format!("{CHECK}{added}"));
+        let crlf = CHECK.replace('\n', "\r\n");
+        check(&crlf, &path, &value, &format!("{crlf}{}\r\n", added.replace('\n', "\r\n")));
+        let wide = "services:\n    db:\n        image: a\n";
+        check(
+            wide,
+            &["services", "db", "init"],
+            &inline("true"),
+            "services:\n    db:\n        image: a\n        init: true\n",
+        );
+        check(
+            "services: {db: {image: a}}\n",
+            &["services", "db", "init"],
+            &inline("true"),
+            "services: {db: {image: a, init: true}}\n",
+        );
+        let text = "services:\n  db:\n    command: |\n      a\n\n  x:\n    image: b\n";
+        check(
+            text,
+            &["services", "db", "init"],
+            &inline("true"),
+            "services:\n  db:\n    command: |\n      a\n    init: true\n\n  x:\n    image: b\n",
+        );
+    }
+
+    #[test]
+    fn values_are_replaced_whatever_their_form() {
+        let path = ["services", "db", "test"];
+        let expected = "services:\n  db:\n    test: [\"a\"]\n    x: 1\n";
+        for value in [
+            "exit 0",
+            "'exit 0'",
+            "[\"CMD\", \"b\"]",
+            "\n      - CMD\n      - b",
+            "\n    - b",
+            ">-\n      a\n      b",
+            "|\n      a",
+            "",
+        ] {
+            let separator = if value.starts_with('\n') || value.is_empty() { "" } else { " " };
+            let text = format!("services:\n  db:\n    test:{separator}{value}\n    x: 1\n");
+            check(&text, &path, &NewValue::texts(&["a"]), expected);
+        }
+        check("services:\n  db:\n    test: a # why\n", &path, &inline("b"), "services:\n  db:\n    test: b # why\n");
+        check("services:\n  db: {test: a, x: 1}\n", &path, &inline("b"), "services:\n  db: {test: b, x: 1}\n");
+    }
+
+    #[test]
+    fn what_stands_elsewhere_is_left_alone() {
+        let path = ["services", "db", "test"];
+        for text in [
+            "x: &x {test: a}\nservices:\n  db: *x\n",
+            "x: &x [a]\nservices:\n  db:\n    test: *x\n",
+            "services:\n  db:\n    test: &x [a]\n",
+            "services:\n  db:\n    test:\n      # why\n      - a\n",
+            "services:\n  db:\n",
+            "services: !reset null\n",
+            "",
+        ] {
+            assert!(set(text, &path, &inline("b")).is_err(), "{text}");
+        }
+        assert!(set("services:\n  db:\n    a: |+\n      b\n\n", &path, &inline("b")).is_err());
+    }
+
+    #[test]
+    fn keys_are_removed_with_their_lines() {
+        let remove = |text: &str| {
+            let source = Source::of("compose.yaml", text);
+            let edit = ComposeEditor::new(&source).remove(&["version"])?;
+            Ok::<_, String>(String::from_utf8(apply(&source, &[edit]).unwrap()).unwrap())
+        };
+        assert_eq!(remove("version: '3'\n\nservices: {}\n").as_deref(), Ok("services: {}\n"));
+        assert_eq!(remove("# a\nversion: \"3\"\nservices: {}\n").as_deref(), Ok("# a\nservices: {}\n"));
+        assert_eq!(remove("services: {}\nversion: '3'").as_deref(), Ok("services: {}\n"));
+        assert!(remove("version: '3' # old\nservices: {}\n").is_err());
+        assert!(remove("{version: '3', services: {}}\n").is_err());
+    }
+
+    #[test]
+    fn no_text_makes_it_panic() {
+        let text = "services:\n  db: &a\n    test: [\"CMD\", 'x']\n    <<: *b\n    a: |+\n      c\r\n  e: {f: g}\n";
+        for cut in 0..text.len() {
+            for insertion in ["", "\n", ": ", "- ", "&x ", "*a", "{", "]", "#", "\t", "é"] {
+                let broken = format!("{}{insertion}{}", &text[..cut], &text[cut..]);
+                let source = Source::of("compose.yaml", &broken);
+                let editor = ComposeEditor::new(&source);
+                for path in [&["services", "db", "test"][..], &["services", "e", "h"], &["services"]] {
+                    for edit in [editor.set(path, &inline("1")), editor.remove(path)].into_iter().flatten() {
+                        assert!(apply(&source, &[edit]).is_ok(), "{broken}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! See `rules/compose-check-reply-ignored.md`.
+
+use super::ComposeContext;
+use super::compose_readiness::with_known_test;
+use super::healthcheck_always_healthy::{innermost, lenient_request};
+use crate::finding::Findings;
+use crate::shell::{Invocation, Script};
+use crate::stack::KnownService;
+
+super::compose_rule!("compose-check-reply-ignored", check);
+
+fn check(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        let Some(check) = service.check.written() else { continue };
+        let script = check.script().script;
+        let script = innermost(&script);
+        let (message, help) = if let Some(program) = unread_ping(script, service.known) {
+            let what = format!(
+                "the check of `{}` does not look at the reply: `{program} ping` succeeds for error replies too",
+                service.name
+            );
+            (what, "test the reply: `… ping | grep -q '^PONG$'`")
+        } else if lenient_request(script).is_some() {
+            let what = format!(
+                "curl without `-f` succeeds for any response: `{}` counts as healthy with status 500",
+                service.name
+            );
+            (what, "add `-f`")
+        } else {
+            continue;
+        };
+        let Some(finding) = cx.finding(check.place, message) else { continue };
+        out.push(with_known_test(cx, service, finding.help(help)));
+    }
+}
+
+/// The client of a check that is nothing but a ping, whose exit code does not depend on the reply.
+fn unread_ping(script: &Script, known: Option<KnownService>) -> Option<&str> {
+    let invocations = script.invocations();
+    let (ping, rest) = invocations.split_first()?;
+    // The known check reads the reply of the same client.
+    let program = ping.program?;
+    let reads_reply = |check: &str| check.contains(&format!("{program} ping | grep"));
+    if !known.and_then(|known| known.check).is_some_and(reads_reply) {
+        return None;
+    }
+    let reads_status = |invocation: &Invocation| invocation.args.iter().any(|word| word.is("-e"));
+    let says_ping = ping.args.iter().any(|word| word.text().eq_ignore_ascii_case("ping"));
+    let is_plain = ping.command.place.pipe_len == 1 && rest.iter().all(|other| other.is("exit"));
+    (says_ping && is_plain && !reads_status(ping)).then_some(program)
+}

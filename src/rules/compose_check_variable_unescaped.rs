@@ -1,0 +1,71 @@
+//! See `rules/compose-check-variable-unescaped.md`.
+
+use super::ComposeContext;
+use crate::finding::{Findings, Safety};
+
+super::compose_rule!("compose-check-variable-unescaped", check);
+
+fn check(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        let Some(check) = service.check.written() else { continue };
+        let Some(variables) = service.value.get("environment") else { continue };
+        let mut seen = Vec::new();
+        for place in check.places.iter().filter(|place| place.is_some()) {
+            let unset = cx.project().unset.iter().filter(|unset| unset.place == *place);
+            for name in unset.map(|unset| unset.name.as_str()).filter(|name| variables.get(name).is_some()) {
+                if seen.contains(&(*place, name)) {
+                    continue;
+                }
+                seen.push((*place, name));
+                let message = format!(
+                    "`${name}` in the check of `{}` is replaced before the container starts, by nothing: the variable \
+                     is set in the container only",
+                    service.name
+                );
+                let Some(finding) = cx.finding(*place, message) else { continue };
+                let finding = finding.help(format!("write `$${name}`"));
+                let text = cx.text_at(*place).map(|text| escaped(text, name));
+                out.push(match text {
+                    Some(text) => {
+                        let why = "the check asks with the value of the variable, which it did not before".to_owned();
+                        cx.replaced(finding, "double the `$`", Safety::Unsafe(why), *place, &text)
+                    }
+                    None => finding,
+                });
+            }
+        }
+    }
+}
+
+/// A text with the `$` of a variable doubled, where that is not done yet.
+fn escaped(text: &str, name: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 4);
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let behind = &from[1..];
+        if let Some(after) = behind.strip_prefix('$') {
+            out.push_str("$$");
+            rest = after;
+            continue;
+        }
+        let inside = behind.strip_prefix('{').unwrap_or(behind);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let is_it = inside.strip_prefix(name).is_some_and(|after| !after.starts_with(is_name));
+        out.push_str(if is_it { "$$" } else { "$" });
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn only_the_variable_is_escaped() {
+        assert_eq!(escaped("a $A ${A:-b} $$A $AB ${B} $(A)", "A"), "a $$A $${A:-b} $$A $AB ${B} $(A)");
+    }
+}

@@ -1,0 +1,145 @@
+//! Rules about compose files: what they can ask, and how they report. Their pages have `subject: compose`.
+
+use super::metadata::Metadata;
+use crate::compose::project::{ComposePlace, ComposeProject};
+use crate::compose::{ComposeEditor, NewValue};
+use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
+use crate::inputs::ComposeInput;
+use crate::stack::{Stack, StackService};
+use crate::text::{Edit, FileId, Source, Span};
+
+/// The check function of a rule about compose files.
+pub type ComposeCheck = fn(&ComposeContext, &mut Findings);
+
+/// A compose file, as a rule sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct ComposeContext<'a> {
+    /// The rule's name.
+    pub(super) rule: &'static str,
+    pub(super) metadata: &'static Metadata,
+    pub(super) input: &'a ComposeInput,
+    pub(super) project: &'a ComposeProject,
+    pub(super) stack: &'a Stack<'a>,
+    pub(super) editor: &'a ComposeEditor<'a>,
+}
+
+impl<'a> ComposeContext<'a> {
+    /// The project that the file belongs to.
+    pub fn project(&self) -> &'a ComposeProject {
+        self.project
+    }
+
+    /// Its services.
+    pub fn stack(&self) -> &'a Stack<'a> {
+        self.stack
+    }
+
+    /// The services in the order of their names.
+    pub fn services(&self) -> impl Iterator<Item = &'a StackService<'a>> {
+        self.stack.services.iter()
+    }
+
+    /// The file.
+    pub fn file(&self) -> FileId {
+        self.input.file
+    }
+
+    /// Its text.
+    pub fn source(&self) -> &'a Source {
+        self.editor.source()
+    }
+
+    /// What is written at a place of the file; `None` for places in others.
+    pub fn text_at(&self, place: Option<ComposePlace>) -> Option<&'a str> {
+        let span = self.span(place)?;
+        self.source().text().get(span.range())
+    }
+
+    /// The part of the file that a place means; `None` for places in others.
+    fn span(&self, place: Option<ComposePlace>) -> Option<Span> {
+        let place = place?;
+        (self.input.locate(place) == Some(self.file())).then_some(place.span)
+    }
+
+    /// A finding of this rule; `None` where the place is in another file, or nowhere.
+    pub fn finding(&self, place: Option<ComposePlace>, message: impl Into<String>) -> Option<Finding> {
+        let span = self.trimmed(self.span(place)?);
+        let metadata = self.metadata;
+        Some(Finding {
+            rule: self.rule,
+            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
+            severity: metadata.severity,
+            file: self.file(),
+            span,
+            labels: Vec::new(),
+            instruction_line: Some(self.source().line(span.start)),
+            stage: None,
+            message: message.into(),
+            help: None,
+            notes: Vec::new(),
+            hidden_by: None,
+            impact: Vec::new(),
+            fixes: Vec::new(),
+        })
+    }
+
+    /// A span without the white space at its end, and of a long value its first line.
+    fn trimmed(&self, span: Span) -> Span {
+        let text = self.source().text().get(span.range()).unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default().trim_end();
+        Span::new(span.start, span.start + first.len() as u32)
+    }
+
+    /// The finding with edits that make `changes`, all or none; where the file does not allow them, with a note that
+    /// says why.
+    pub fn fixed(&self, finding: Finding, title: &str, safety: Safety, changes: &[KeyChange<'_>]) -> Finding {
+        let mut edits = Vec::new();
+        for change in changes {
+            let edit = match change {
+                KeyChange::Set(path, value) => self.editor.set(path, value),
+                KeyChange::Remove(path) => self.editor.remove(path),
+            };
+            match edit {
+                Ok(Edit { span, text }) => {
+                    edits.push(FileEdit { target: Target::File(self.file()), span, text });
+                }
+                Err(why) => {
+                    let mut finding = finding;
+                    finding.notes.push(format!("not fixed, because {why}"));
+                    return finding;
+                }
+            }
+        }
+        edits.sort_by_key(|edit| edit.span);
+        let mut finding = finding;
+        finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
+        finding
+    }
+
+    /// Whether a key is written in the file itself.
+    pub fn has_key(&self, path: &[&str]) -> bool {
+        self.editor.has(path)
+    }
+
+    /// The finding with another text at a place of the file.
+    pub fn replaced(
+        &self,
+        finding: Finding,
+        title: &str,
+        safety: Safety,
+        place: Option<ComposePlace>,
+        text: &str,
+    ) -> Finding {
+        let Some(span) = self.span(place) else { return finding };
+        finding.edits(title, safety, vec![(span, text.to_owned())])
+    }
+}
+
+/// A change of a compose file.
+#[derive(Clone, Debug)]
+pub enum KeyChange<'c> {
+    /// A key gets a value.
+    Set(Vec<&'c str>, NewValue),
+    /// A key goes.
+    Remove(Vec<&'c str>),
+}

@@ -1,0 +1,176 @@
+//! What the services of a compose project mean: which image each runs, how it is asked whether it is ready, and what it
+//! waits for. Derived from the project and the Dockerfiles beside it; judges nothing.
+
+mod check;
+mod known;
+
+pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
+pub use self::known::{KnownService, known_service};
+
+use std::collections::BTreeMap;
+
+use crate::build::{Build, StageBase};
+use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
+use crate::inputs::{BuildInput, BuildOptions};
+use crate::text::Source;
+
+/// Services of one project that are looked at.
+const SERVICES: usize = 500;
+
+/// A project's services.
+#[derive(Debug)]
+pub struct Stack<'p> {
+    /// In the order of their names.
+    pub services: Vec<StackService<'p>>,
+}
+
+/// A service.
+#[derive(Debug)]
+pub struct StackService<'p> {
+    /// Its name.
+    pub name: &'p str,
+    /// Where its name is written.
+    pub place: Option<ComposePlace>,
+    /// What Compose makes of it: long forms, variables replaced.
+    pub value: &'p ComposeValue,
+    /// What its image is made of: its Dockerfile, or nothing but the image that it names.
+    pub image: Option<BuildInput>,
+    /// Whether it is built.
+    pub is_built: bool,
+    /// What is known of the public image that it runs or stands on.
+    pub known: Option<KnownService>,
+    /// How it is asked whether it is ready.
+    pub check: ServiceCheck<'p>,
+    /// What it waits for.
+    pub dependencies: Vec<Dependency<'p>>,
+}
+
+/// A service that another one waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct Dependency<'p> {
+    /// Its name.
+    pub name: &'p str,
+    /// Where it is named; `None` where Compose implies it.
+    pub place: Option<ComposePlace>,
+    /// What is waited for.
+    pub condition: &'p str,
+    /// Where the condition is written; `None` in the short form.
+    pub condition_place: Option<ComposePlace>,
+    /// Whether it must exist.
+    pub is_required: bool,
+}
+
+/// The conditions of a dependency (compose-spec, `depends_on`).
+pub const HEALTHY: &str = "service_healthy";
+/// The condition of the short form.
+pub const STARTED: &str = "service_started";
+/// That of services that end.
+pub const COMPLETED: &str = "service_completed_successfully";
+
+impl<'p> Stack<'p> {
+    /// The services of a project; `dockerfiles`: those of its services, by name.
+    pub fn new(project: &'p ComposeProject, dockerfiles: &BTreeMap<String, Source>) -> Self {
+        let services = project.model.get("services").and_then(ComposeValue::as_map);
+        let entries = services.into_iter().flat_map(ComposeMap::iter).take(SERVICES);
+        let services =
+            entries.map(|(name, entry)| StackService::new(name, entry.key, &entry.value, dockerfiles.get(name)));
+        Self { services: services.collect() }
+    }
+
+    /// The service with a name.
+    pub fn service(&self, name: &str) -> Option<&StackService<'p>> {
+        let index = self.services.binary_search_by(|service| service.name.cmp(name)).ok()?;
+        self.services.get(index)
+    }
+
+    /// The services that wait for one, with what they wait for.
+    pub fn dependents<'s>(&'s self, name: &'s str) -> impl Iterator<Item = (&'s StackService<'p>, Dependency<'p>)> {
+        self.services.iter().flat_map(move |service| {
+            service
+                .dependencies
+                .iter()
+                .filter(move |dependency| dependency.name == name)
+                .map(move |known| (service, *known))
+        })
+    }
+}
+
+impl<'p> StackService<'p> {
+    fn new(name: &'p str, place: Option<ComposePlace>, value: &'p ComposeValue, dockerfile: Option<&Source>) -> Self {
+        let is_built = value.get("build").is_some();
+        let image = if is_built { built_image(value, dockerfile) } else { named_image(value) };
+        let known = image.as_ref().and_then(base_of).and_then(|base| known_service(&base));
+        let check = check::of(value, is_built, image.as_ref(), known);
+        let dependencies =
+            value.get("depends_on").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
+        let dependencies = dependencies.map(|(name, entry)| {
+            let condition = entry.value.as_map().and_then(|map| map.entry("condition"));
+            Dependency {
+                name,
+                place: entry.key,
+                condition: condition.and_then(|entry| entry.value.as_text()).unwrap_or(STARTED),
+                // What the short form stands for has its place.
+                condition_place: condition
+                    .filter(|known| known.key != entry.key)
+                    .and_then(|known| known.key.and(known.value.place)),
+                is_required: entry.value.get("required").and_then(ComposeValue::as_bool) != Some(false),
+            }
+        });
+        let dependencies = dependencies.collect();
+        Self { name, place, value, image, is_built, known, check, dependencies }
+    }
+
+    /// A text of it that is not empty.
+    pub fn text(&self, key: &str) -> Option<&'p str> {
+        self.value.get(key)?.as_text().filter(|text| !text.is_empty())
+    }
+
+    /// The image that it runs, where it is not built.
+    pub fn image_name(&self) -> Option<&'p str> {
+        if self.is_built { None } else { self.text("image") }
+    }
+
+    /// Its restart policy: `no` where none is written.
+    pub fn restart(&self) -> &'p str {
+        self.text("restart").unwrap_or("no")
+    }
+
+    /// The words of a list of it: `command`, `entrypoint`.
+    pub fn words(&self, key: &str) -> Vec<&'p str> {
+        let items = self.value.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
+        items.iter().filter_map(ComposeValue::as_text).collect()
+    }
+
+    /// Whether it ends by itself, as far as its image tells.
+    pub fn is_one_shot(&self) -> bool {
+        self.known.is_some_and(|known| known.kind == "oneshot")
+    }
+}
+
+/// What a service is built from.
+fn built_image(value: &ComposeValue, dockerfile: Option<&Source>) -> Option<BuildInput> {
+    let target = value.get("build").and_then(|build| build.get("target")).and_then(ComposeValue::as_text);
+    let options = BuildOptions { target: target.map(str::to_owned), ..BuildOptions::default() };
+    Some(BuildInput::new(dockerfile?, options))
+}
+
+/// The image that a service names, as a build that adds nothing to it.
+fn named_image(value: &ComposeValue) -> Option<BuildInput> {
+    let image = value.get("image").and_then(ComposeValue::as_text).filter(|image| is_reference(image))?;
+    Some(BuildInput::new(&Source::of("Dockerfile", &format!("FROM {image}\n")), BuildOptions::default()))
+}
+
+/// Whether a text may stand behind FROM as it is.
+fn is_reference(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
+    !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-')
+}
+
+/// The image outside of the Dockerfile that the final stage stands on.
+fn base_of(input: &BuildInput) -> Option<String> {
+    let build = Build::new(input);
+    match build.root_base(build.target()?) {
+        StageBase::Image(reference) => Some(reference.clone()),
+        _ => None,
+    }
+}

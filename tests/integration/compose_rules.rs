@@ -1,0 +1,168 @@
+//! Rules about compose files from the command line: the same findings by every command, fixes that Compose takes, and
+//! that change nothing but what was meant, also in files that are broken.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::dockopt::{Dockopt, Ran};
+
+const FILE: &str = "# the stack\nversion: '3.8'\n\nx-logging: &logging\n  logging: {driver: local}\n\nservices:\n  api:\n    <<: *logging\n    \
+    image: example/api:1 # built elsewhere\n    depends_on: [db, cache]\n    environment: {DATABASE_URL: \"postgres://db/app\"}\n  db:\n    \
+    image: postgres:17\n    environment:\n      POSTGRES_USER: app\n    healthcheck:\n      test: [\"CMD-SHELL\", \"pg_isready -U $POSTGRES_USER\"]\n      \
+    interval: 10s\n  cache:\n    image: 'redis:7'\n\nvolumes:\n  data:\n";
+
+fn rules(ran: &Ran) -> Vec<String> {
+    let result: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let findings = result["findings"].as_array().unwrap().iter();
+    findings
+        .map(|finding| format!("{}:{}", finding["span"]["start"]["line"], finding["rule"].as_str().unwrap()))
+        .collect()
+}
+
+#[track_caller]
+fn says(ran: &Ran, expected: &[&str]) {
+    for text in expected {
+        assert!(ran.stdout.contains(text), "`{text}` is not in:\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn every_command_finds_the_same() {
+    let run = |arguments: &[&str]| {
+        rules(&Dockopt::new().file("compose.yaml", FILE).args(arguments.iter().copied().chain(["--format=json"])).run())
+    };
+    let expected = run(&["compose", "check"]);
+    assert!(expected.contains(&"2:compose-version-obsolete".to_owned()), "{expected:?}");
+    assert!(expected.contains(&"20:compose-dependency-unchecked".to_owned()), "{expected:?}");
+    for arguments in [&["compose", "check", "compose.yaml"][..], &["lint", "compose.yaml"], &["audit", "--no-history"]]
+    {
+        assert_eq!(run(arguments), expected, "{arguments:?}");
+    }
+    assert_eq!(run(&["lint", "compose.yaml", "--select=compose-version-obsolete"]), ["2:compose-version-obsolete"]);
+    assert_eq!(run(&["lint", "compose.yaml", "--select=no-version-field"]), ["2:compose-version-obsolete"]);
+}
+
+#[test]
+fn comments_settings_and_baselines_hide_findings() {
+    let hidden = FILE.replace("  cache:\n", "  # dockopt ignore=compose-dependency-unchecked\n  cache:\n");
+    let check = |text: &str, settings: &str| {
+        let dockopt = Dockopt::new().file("compose.yaml", text).file("dockopt.toml", settings);
+        rules(&dockopt.args(["compose", "check", "--format=json"]).run())
+    };
+    assert!(!check(&hidden, "").iter().any(|rule| rule.ends_with("dependency-unchecked")));
+    assert!(!check(FILE, "ignore = [\"runtime\"]\n").iter().any(|rule| rule.ends_with("dependency-unchecked")));
+    let ran = Dockopt::new().file("compose.yaml", FILE).args(["compose", "check", "--write-baseline=known.json"]).run();
+    says(&ran.code(0).again(["compose", "check", "--baseline=known.json"]).code(0), &["no new findings"]);
+}
+
+#[test]
+fn what_compose_refuses_is_an_error_with_its_place() {
+    let check = |text: &str| Dockopt::new().file("compose.yaml", text).args(["compose", "check"]).run();
+    says(
+        &check("services:\n  a:\n    imag: b\n").code(1),
+        &["compose.yaml:3:5", "unknown key `imag`", "did you mean `image`?"],
+    );
+    says(&check("services: {a: {image: b, depends_on: [c]}}\n").code(1), &["depends on `c`, which is not defined"]);
+    check("services: {a: {image: b, depends_on: [a]}}\n").code(1);
+    // What is missing here may be there where it runs.
+    says(&check("services: {a: {image: \"b:${TAG:?set it}\"}}\n").code(0), &["the required variable `TAG` is not set"]);
+    says(&check("services: {a: {image: b, env_file: app.env}}\n").code(0), &["does not exist"]);
+    check("services: {a: {image: \"${IMAGE}\"}}\n").code(0);
+    says(&check("services: {a: {image: b}}\n").code(0), &["nothing found"]);
+}
+
+#[test]
+fn an_override_is_read_on_top_of_its_file() {
+    let dockopt = Dockopt::new()
+        .file("compose.yaml", "services:\n  a:\n    image: b\n    depends_on: [cache]\n  cache:\n    image: redis:7\n")
+        .file("compose.override.yaml", "services:\n  cache:\n    healthcheck:\n      test: exit 0\n")
+        .file("compose.prod.yaml", "services:\n  a:\n    restart: always\n");
+    let ran = dockopt.args(["compose", "check", "--format=oneline"]).run();
+    assert!(ran.stdout.starts_with("compose.override.yaml:4:"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+}
+
+/// What Compose makes of a file; `None` without Compose.
+fn config(folder: &Path) -> Option<Value> {
+    let mut command = Command::new("docker");
+    command.args(["compose", "config", "--format", "json", "--no-path-resolution"]).current_dir(folder);
+    let output = command.output().ok()?;
+    if !Command::new("docker").args(["compose", "version"]).output().is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).ok()
+}
+
+#[test]
+fn the_fixed_file_is_another_only_where_that_was_meant() {
+    for (name, text) in [("plain", FILE.to_owned()), ("crlf", FILE.replace('\n', "\r\n"))] {
+        let ran =
+            Dockopt::new().file("compose.yaml", &text).args(["compose", "fix", "--unsafe", "--write"]).run().code(0);
+        let fixed = ran.read("compose.yaml");
+        for kept in ["# the stack", "# built elsewhere", "<<: *logging", "image: 'redis:7'"] {
+            assert!(fixed.contains(kept), "{name}: {fixed}");
+        }
+        assert!(fixed.contains("condition: service_healthy") && !fixed.contains("version"), "{fixed}");
+        assert_eq!(fixed.matches('\n').count(), fixed.matches(if name == "crlf" { "\r\n" } else { "\n" }).count());
+        let again = ran.again(["compose", "fix", "--unsafe", "--check"]).code(0);
+        let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(before.path().join("compose.yaml"), &text).unwrap();
+        fs::write(after.path().join("compose.yaml"), again.read("compose.yaml")).unwrap();
+        let (Some(mut before), Some(mut after)) = (config(before.path()), config(after.path())) else { return };
+        for model in [&mut before, &mut after] {
+            model["name"] = Value::Null;
+            for service in ["api", "db", "cache"] {
+                model["services"][service]["healthcheck"] = Value::Null;
+                model["services"][service]["depends_on"] = Value::Null;
+            }
+            model["networks"] = Value::Null;
+        }
+        assert_eq!(before, after);
+    }
+}
+
+/// Broken files: no panic, and a fix leaves a file that is still read. `DOCKOPT_FULL=1` breaks it at each place.
+#[test]
+fn broken_files_are_survived() {
+    use dockopt::compose::project::{ProjectFile, ProjectFiles, ProjectRequest};
+    use dockopt::finding::Target;
+    use dockopt::fix::Level;
+    use dockopt::inputs::{ComposeInput, ComposeReading, Inputs};
+    use dockopt::rules::{CommandLinePolicy, Policies};
+    use dockopt::text::{FileId, Source};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    let step = if std::env::var_os("DOCKOPT_FULL").is_some() { 1 } else { 23 };
+    let insertions = ["\n", ": ", "- ", "&x ", "*logging ", "{", "]", "#", "\t", "é", "'", "\r", "!reset ", "$"];
+    let places = (0..FILE.len()).filter(|at| FILE.is_char_boundary(*at)).step_by(step);
+    for (at, insertion) in places.flat_map(|at| insertions.iter().map(move |insertion| (at, insertion))) {
+        let text = format!("{}{insertion}{}", &FILE[..at], &FILE[at..]);
+        let source = Source::of("compose.yaml", &text);
+        let mut known = ProjectFiles::default();
+        known.insert("/a/compose.yaml", ProjectFile::Text(source.clone()));
+        known.insert("/a/.env", ProjectFile::Missing);
+        let request =
+            ProjectRequest { files: vec!["compose.yaml".into()], folder: "/a".into(), ..ProjectRequest::default() };
+        let files = Arc::new(BTreeMap::from([("/a/compose.yaml".to_owned(), FileId(0))]));
+        let reading = ComposeReading::of(&request, &known, &files, "compose.yaml");
+        let (known, dockerfiles) = (Arc::new(known), Arc::default());
+        let input = ComposeInput { file: FileId(0), request, known, files, dockerfiles, reading };
+        let inputs = Inputs { sources: vec![source], composes: vec![input], ..Inputs::default() };
+        let (policies, _) = Policies::read(&inputs, &CommandLinePolicy::default());
+        let outcome = dockopt::audit::fix(&inputs, &policies, Level::Unsafe);
+        for change in outcome.changes {
+            assert_eq!(change.target, Target::File(FileId(0)));
+            let now = Source::new("compose.yaml", change.after).unwrap();
+            let after = inputs.composes[0].with_sources(&inputs.sources, &[now.clone()]);
+            assert!(after.reading.project.is_some(), "{text}\n---\n{}", now.text());
+            let words = ["compose.healthcheck", "compose.depends_on"];
+            let breach = dockopt::rules::compose_breach(&inputs.composes[0], &after, &words);
+            assert_eq!(breach, None, "{text}\n---\n{}", now.text());
+        }
+    }
+}
