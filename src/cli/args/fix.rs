@@ -19,7 +19,7 @@ pub(in crate::cli) struct FixMode {
     /// Print and write nothing; exit with 1 if anything would change
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
-    /// Also apply fixes that may change the behavior of the image or the service
+    /// Also apply fixes that may change how the application works
     #[arg(long)]
     pub r#unsafe: bool,
 }
