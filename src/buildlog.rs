@@ -17,6 +17,7 @@ mod rawjson;
 mod record;
 mod spans;
 mod step_name;
+mod step_seconds;
 mod terminal;
 mod trailer;
 #[cfg(test)]
@@ -29,9 +30,11 @@ use self::logged_build::DOCUMENT;
 pub use self::logged_build::{
     BuildError, BuildLog, LogForm, LogStep, LogTransfer, LoggedBuild, StepStatus, StepTotals, timestamp,
 };
+pub use self::measurement::{MeasurementFile, MeasurementFileBuild, MeasurementFileRun, MeasurementFileStep};
 pub use self::output::{Output, Pause};
 pub use self::rawjson::StatusLog;
 pub use self::step_name::{StepKind, StepLabel};
+pub use self::step_seconds::{LoggedSeconds, StepSeconds, total_seconds};
 pub use self::trailer::builder_message;
 
 /// Reads a log piece by piece.

@@ -15,6 +15,7 @@ pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::buildlog::StepSeconds;
 use crate::dockerfile::{self, File, Template};
 use crate::ignore::IgnoreFile;
 use crate::inputs::context::BuildContext;
@@ -260,7 +261,7 @@ pub struct TimedSteps {
     /// Where the seconds are from: a kind of file and its name.
     pub source: String,
     /// Seconds of each instruction that ran, by its first line.
-    pub seconds: BTreeMap<u32, f64>,
+    pub seconds: BTreeMap<u32, StepSeconds>,
 }
 
 /// Bytes of an image that need not be there.

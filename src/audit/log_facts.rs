@@ -1,5 +1,6 @@
 //! What a build log or a measurement tells of findings: the seconds of the step that each rebuild runs again.
 
+use crate::buildlog::StepSeconds;
 use crate::finding::{Basis, Finding, ImpactKind, Saving};
 use crate::inputs::{Inputs, TimedSteps};
 
@@ -24,11 +25,12 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
     }
 }
 
-fn replace(finding: &mut Finding, timed: &TimedSteps, seconds: f64) {
+fn replace(finding: &mut Finding, timed: &TimedSteps, time: StepSeconds) {
     for impact in finding.impact.iter_mut().filter(|impact| impact.kind == ImpactKind::RebuildSeconds) {
-        impact.saves = Some(Saving::Seconds(seconds));
+        impact.saves = Some(Saving::Seconds(time.seconds));
         impact.basis = Basis::Measured;
-        impact.evidence = format!("{}; {}", timed.source, impact.evidence);
+        let bound = if time.is_at_most { ", less where its cache mount is filled" } else { "" };
+        impact.evidence = format!("{}{bound}; {}", timed.source, impact.evidence);
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Rerun, StageReport, UselessPart,
 };
 use crate::build::{self, Build, StageBase};
+use crate::buildlog::{StepSeconds, total_seconds};
 use crate::cache;
 use crate::finding::{Finding, ImpactKind, Mask, Saving, Severity};
 use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassMatch, ContextEntryKind, summarise};
@@ -267,9 +268,11 @@ fn rerun_report(inputs: &Inputs, build: &Build, rerun: cache::Rerun, mask: &Mask
         text: mask.apply(&build.one_line(step.instruction)),
     };
     let time = |step: &build::LayerStep| timed?.seconds.get(&step.instruction.start_line).copied();
-    let known: Vec<f64> = rerun.steps.iter().filter_map(time).collect();
+    let known: Vec<StepSeconds> = rerun.steps.iter().filter_map(time).collect();
+    let total = total_seconds(known.iter().copied());
     Rerun {
-        seconds: known.iter().copied().reduce(|sum, seconds| sum + seconds),
+        seconds: total.map(|total| total.seconds),
+        is_at_most: total.is_some_and(|total| total.is_at_most),
         is_partly_timed: known.len() < rerun.steps.len(),
         first: step(&rerun.first),
         steps: rerun.steps.iter().map(step).collect(),

@@ -139,6 +139,8 @@ pub struct Rerun {
     pub seconds: Option<f64>,
     /// Whether the log lacks the time of some of these steps: they were cached, or are not in it.
     pub is_partly_timed: bool,
+    /// Whether these steps take less where cache mounts are filled.
+    pub is_at_most: bool,
 }
 
 /// A step of the build.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Build, Stage, StageBase};
-use crate::buildlog::{BuildLog, LogForm, LogStep, LoggedBuild, StepKind};
+use crate::buildlog::{BuildLog, LogForm, LogStep, LoggedBuild, LoggedSeconds, StepKind, StepSeconds};
 use crate::dockerfile::Keyword;
 
 /// Characters of an instruction that are compared with the log, which may cut the rest.
@@ -17,20 +17,27 @@ impl Build<'_> {
     }
 
     /// Seconds of each instruction that a log saw run, by its first line. Of several builds the last one that ran it
-    /// counts; of several platforms the slowest.
-    pub fn logged_seconds(&self, log: &BuildLog) -> BTreeMap<u32, f64> {
-        let mut all = BTreeMap::new();
+    /// counts, for one with a cache mount the last that found it filled; of several platforms the slowest.
+    pub fn logged_seconds(&self, log: &BuildLog) -> BTreeMap<u32, StepSeconds> {
+        let mut all: BTreeMap<usize, LoggedSeconds> = BTreeMap::new();
         for logged in &log.builds {
-            let mut seconds_of_build: BTreeMap<u32, f64> = BTreeMap::new();
+            let mut seconds_of_build: BTreeMap<usize, f64> = BTreeMap::new();
             for (step, index) in logged.steps.iter().zip(self.logged_steps(logged)) {
                 if let (Some(seconds), Some(index)) = (step.run_seconds(), index) {
-                    let slowest = seconds_of_build.entry(self.instruction(index).start_line).or_insert(seconds);
+                    let slowest = seconds_of_build.entry(index).or_insert(seconds);
                     *slowest = seconds.max(*slowest);
                 }
             }
-            all.extend(seconds_of_build);
+            for (index, seconds) in seconds_of_build {
+                all.entry(index).or_default().add(seconds, logged.is_rebuild);
+            }
         }
-        all
+        let seconds = all.into_iter().map(|(index, logged)| {
+            let instruction = self.instruction(index);
+            let mounts = self.input().file.mounts(instruction);
+            (instruction.start_line, logged.in_rebuild(mounts.iter().any(|mount| mount.kind() == "cache")))
+        });
+        seconds.collect()
     }
 
     fn logged_step(&self, form: LogForm, step: &LogStep) -> Option<usize> {

@@ -68,6 +68,13 @@ impl NotABuildLog {
         Self::new(&what, "measure again with this version, or update dockopt")
     }
 
+    pub(super) fn damaged_measurement(error: &str) -> Self {
+        Self::new(
+            &format!("is a damaged measurement: {error}"),
+            "measure again: `dockopt measure --format json -o measured.json`",
+        )
+    }
+
     pub(super) fn failed_measurement() -> Self {
         let what = "is a measurement without a build that ran";
         Self::new(what, "measure again: `dockopt measure --format json -o measured.json`")

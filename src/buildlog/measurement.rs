@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::foreign::NotABuildLog;
@@ -27,6 +28,69 @@ const MOST_BUILDS: usize = 10;
 /// Runs of one scenario; `measure --rounds` takes at most 100.
 const MOST_RUNS: usize = 1_000;
 
+/// The file, as far as other commands read it (`schemas/measure.schema.json`).
+#[derive(Debug, Deserialize)]
+pub struct MeasurementFile {
+    /// The builds that are compared.
+    pub builds: Vec<MeasurementFileBuild>,
+}
+
+/// A Dockerfile that was measured.
+#[derive(Debug, Deserialize)]
+pub struct MeasurementFileBuild {
+    /// `before`, `after`.
+    pub name: String,
+    /// Its path.
+    pub dockerfile: String,
+    /// In the order in which they were made.
+    #[serde(default)]
+    pub runs: Vec<MeasurementFileRun>,
+    /// What its image weighs; `None` if it was not built.
+    pub image: Option<MeasurementFileSize>,
+    /// Why it came no further.
+    pub failure: Option<MeasurementFileFailure>,
+}
+
+/// A build in one scenario.
+#[derive(Debug, Deserialize)]
+pub struct MeasurementFileRun {
+    /// The change that stands before it: `cold`, `unchanged`, `source`, `dependency`.
+    pub scenario: String,
+    /// Seconds from start to end.
+    pub seconds: f64,
+    /// Steps that were cached.
+    #[serde(default)]
+    pub cached_steps: u64,
+    /// The steps that ran.
+    #[serde(default)]
+    pub steps: Vec<MeasurementFileStep>,
+}
+
+/// A step that ran.
+#[derive(Debug, Deserialize)]
+pub struct MeasurementFileStep {
+    /// As the builder names it.
+    pub name: String,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// The size of an image, in bytes.
+#[derive(Debug, Deserialize)]
+pub struct MeasurementFileSize {
+    /// Unpacked.
+    pub disk_bytes: u64,
+    /// To be pulled.
+    pub pull_bytes: Option<u64>,
+}
+
+/// Why a build was measured no further.
+#[derive(Debug, Deserialize)]
+pub struct MeasurementFileFailure {
+    /// What is wrong.
+    pub message: String,
+}
+
 /// The builds of a measurement; `None` if the value is no result of dockopt.
 pub(super) fn read(value: &Value) -> Option<Result<Vec<LoggedBuild>, NotABuildLog>> {
     let schema = value.get("schema")?.as_str()?.strip_prefix(PRODUCT)?;
@@ -37,12 +101,14 @@ pub(super) fn read(value: &Value) -> Option<Result<Vec<LoggedBuild>, NotABuildLo
     if version != MEASUREMENT.1 {
         return Some(Err(NotABuildLog::newer_measurement(&short_text(version.as_bytes()))));
     }
-    let measured = value.get("builds").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let mut builds = Vec::new();
+    let file = match MeasurementFile::deserialize(value) {
+        Ok(file) => file,
+        Err(error) => return Some(Err(NotABuildLog::damaged_measurement(&error.to_string()))),
+    };
     // The first build is that of the Dockerfile as it is: where both have a step, its time counts.
-    for build in measured.iter().take(MOST_BUILDS).rev() {
-        builds.extend(SCENARIOS.into_iter().filter_map(|scenario| logged_build(build, scenario)));
-    }
+    let measured = file.builds.iter().take(MOST_BUILDS).rev();
+    let scenarios = measured.flat_map(|build| SCENARIOS.map(|scenario| logged_build(build, scenario)));
+    let builds: Vec<LoggedBuild> = scenarios.flatten().collect();
     if builds.iter().all(|build| build.steps.is_empty()) {
         return Some(Err(NotABuildLog::failed_measurement()));
     }
@@ -50,39 +116,33 @@ pub(super) fn read(value: &Value) -> Option<Result<Vec<LoggedBuild>, NotABuildLo
 }
 
 /// What a scenario took, by the median of its runs; `None` if it did not run.
-fn logged_build(build: &Value, scenario: &str) -> Option<LoggedBuild> {
-    let text =
-        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(|text| short_text(text.as_bytes()));
-    let runs = build.get("runs")?.as_array()?.iter();
-    let runs: Vec<&Value> =
-        runs.filter(|run| run.get("scenario").and_then(Value::as_str) == Some(scenario)).take(MOST_RUNS).collect();
+fn logged_build(build: &MeasurementFileBuild, scenario: &str) -> Option<LoggedBuild> {
+    let runs = build.runs.iter().filter(|run| run.scenario == scenario).take(MOST_RUNS);
+    let runs: Vec<&MeasurementFileRun> = runs.collect();
     let last = runs.last()?;
-    let mut names: Vec<String> = Vec::new();
-    let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for step in runs.iter().filter_map(|run| run.get("steps")?.as_array()).flatten() {
-        let (Some(name), Some(seconds)) = (text(step, "name"), step.get("seconds").and_then(duration)) else {
-            continue;
-        };
-        match all.get_mut(&name) {
+    let mut names: Vec<&str> = Vec::new();
+    let mut all: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for step in runs.iter().flat_map(|run| &run.steps) {
+        let Some(seconds) = duration(step.seconds) else { continue };
+        match all.get_mut(step.name.as_str()) {
             Some(known) => known.push(seconds),
             None if names.len() < MOST_STEPS => {
-                names.push(name.clone());
-                all.insert(name, vec![seconds]);
+                names.push(&step.name);
+                all.insert(&step.name, vec![seconds]);
             }
             None => {}
         }
     }
     let mut logged = LoggedBuild::new(LogForm::Measurement);
-    logged.name = Some(format!("{}, {scenario}", text(build, "name").unwrap_or_default()));
-    logged.dockerfile = text(build, "dockerfile");
+    logged.name = Some(format!("{}, {scenario}", short_text(build.name.as_bytes())));
+    logged.dockerfile = Some(short_text(build.dockerfile.as_bytes()));
     logged.is_rebuild = scenario != COLD;
-    logged.seconds = median(runs.iter().filter_map(|run| run.get("seconds").and_then(duration)).collect());
-    let cached = last.get("cached_steps").and_then(Value::as_u64).unwrap_or_default();
-    let ran = names.len() as u64;
-    logged.totals =
-        Some(StepTotals { total: ran.saturating_add(cached), completed: ran.saturating_add(cached), cached });
+    logged.seconds = median(runs.iter().filter_map(|run| duration(run.seconds)).collect());
+    let all_steps = (names.len() as u64).saturating_add(last.cached_steps);
+    logged.totals = Some(StepTotals { total: all_steps, completed: all_steps, cached: last.cached_steps });
     for name in names {
-        let seconds = all.remove(&name).and_then(median);
+        let seconds = all.remove(name).and_then(median);
+        let name = short_text(name.as_bytes());
         logged.steps.push(LogStep { name, status: StepStatus::Done, seconds, ..LogStep::default() });
     }
     logged.complete();
@@ -90,8 +150,8 @@ fn logged_build(build: &Value, scenario: &str) -> Option<LoggedBuild> {
 }
 
 /// Seconds; `None` for a value that is not a duration.
-fn duration(value: &Value) -> Option<f64> {
-    value.as_f64().filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
+fn duration(seconds: f64) -> Option<f64> {
+    (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
 }
 
 #[cfg(test)]
@@ -139,6 +199,7 @@ mod tests {
             (measured("dockopt.measure/2"), "is a measurement of another version of dockopt (dockopt.measure/2)"),
             (measured("dockopt.audit/1"), "is a result of `dockopt audit`"),
             (r#"{"schema": "dockopt.measure/1", "builds": []}"#.to_owned(), "is a measurement without a build"),
+            (r#"{"schema": "dockopt.measure/1", "builds": [{"name": 1}]}"#.to_owned(), "is a damaged measurement: "),
             (measured("other/1"), "is a JSON document without build steps"),
         ] {
             let error = read(text.as_bytes()).unwrap_err();

@@ -3,42 +3,7 @@
 use std::collections::HashMap;
 
 use super::graph::Graph;
-use super::step::Step;
-use crate::buildlog::{BuildLog, StepLabel};
-
-/// How long a step takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct StepSeconds {
-    /// Seconds.
-    pub seconds: f64,
-    /// Whether a rebuild takes less: the step has a cache mount, and nothing says that it was filled when it ran.
-    pub is_at_most: bool,
-}
-
-/// What a log says of one step.
-#[derive(Clone, Copy, Default)]
-struct LoggedSeconds {
-    /// In the last build that ran it.
-    last: f64,
-    /// In the last build that is known to have found cache mounts filled.
-    rebuild: Option<f64>,
-}
-
-impl LoggedSeconds {
-    fn add(&mut self, seconds: f64, is_rebuild: bool) {
-        self.last = seconds;
-        if is_rebuild {
-            self.rebuild = Some(seconds);
-        }
-    }
-
-    fn of_step(self, step: &Step) -> StepSeconds {
-        match self.rebuild {
-            Some(seconds) if step.has_cache_mount() => StepSeconds { seconds, is_at_most: false },
-            _ => StepSeconds { seconds: self.last, is_at_most: step.has_cache_mount() },
-        }
-    }
-}
+use crate::buildlog::{BuildLog, LoggedSeconds, StepLabel, StepSeconds};
 
 /// The seconds of each step of a graph; `None` for one that no build of the log ran. Of several builds the last that ran
 /// it counts, and for a step with a cache mount the last that found it filled. A step of the log is one of the graph if
@@ -58,17 +23,9 @@ pub fn step_seconds(graph: &Graph, log: &BuildLog) -> Vec<Option<StepSeconds>> {
     let seconds = graph.steps.iter().map(|step| {
         let text = words(step.name.split_once("] ").map_or(step.name.as_str(), |(_, text)| text));
         let logged = by_stage.get(&(stage_of(&step.name), text.clone())).or_else(|| by_text.get(&text))?;
-        Some(logged.of_step(step))
+        Some(logged.in_rebuild(step.has_cache_mount()))
     });
     seconds.collect()
-}
-
-/// The sum of times; `None` if there are none. It is an upper bound if one of them is.
-pub fn total_seconds(times: impl Iterator<Item = StepSeconds>) -> Option<StepSeconds> {
-    times.reduce(|sum, next| StepSeconds {
-        seconds: sum.seconds + next.seconds,
-        is_at_most: sum.is_at_most || next.is_at_most,
-    })
 }
 
 /// The step of a graph that a step of a log is: the one of its stage and text, else of its text.
@@ -94,8 +51,9 @@ fn words(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{StepSeconds, step_seconds};
+    use super::step_seconds;
     use crate::build::Build;
+    use crate::buildlog::StepSeconds;
     use crate::cache::{BuilderFlags, Graph};
     use crate::inputs::{BuildInput, BuildOptions};
     use crate::text::Source;

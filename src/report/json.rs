@@ -237,6 +237,7 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
         commits: rerun.commits.map(|(reruns, of)| wire::CommitShare { reruns, of }),
         seconds: rerun.seconds,
         is_partly_timed: rerun.seconds.map(|_| rerun.is_partly_timed),
+        is_at_most: rerun.seconds.map(|_| rerun.is_at_most),
     });
     wire::Build {
         dockerfile: name(report, build.dockerfile),

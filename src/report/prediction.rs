@@ -9,9 +9,9 @@ use super::layout::{Layout, TextStyle, clean, cut, pad, width, wrap};
 use super::units::{count, seconds};
 use super::wire;
 use crate::audit::ProblemReport;
+use crate::buildlog::{StepSeconds, total_seconds};
 use crate::cache::{
-    FileChangeKind, Graph, Prediction, SourceOrigin, StepKind, StepPrediction, StepReason, StepSeconds, StepVerdict,
-    total_seconds,
+    FileChangeKind, Graph, Prediction, SourceOrigin, StepKind, StepPrediction, StepReason, StepVerdict,
 };
 use crate::finding::Mask;
 

@@ -124,6 +124,7 @@ fn build() -> BuildReport {
             commits: None,
             seconds: None,
             is_partly_timed: true,
+            is_at_most: false,
         }),
         findings: vec![1, 2, 0, 3, 4],
     }

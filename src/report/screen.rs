@@ -170,11 +170,13 @@ fn rerun_text(rerun: &Rerun) -> String {
         [] => String::new(),
         copies => format!("; where its result differs, {} too", ranges_of_stages(copies)),
     };
-    let time = match (rerun.seconds, rerun.is_partly_timed) {
-        (Some(time), false) => format!(" (≈ {}, measured)", seconds(time)),
-        (Some(time), true) => format!(" (at least {}, measured)", seconds(time)),
-        (None, _) => String::new(),
+    let about = match (rerun.is_partly_timed, rerun.is_at_most) {
+        (false, false) => "≈",
+        (true, false) => "at least",
+        (false, true) => "at most",
+        (true, true) => "about",
     };
+    let time = rerun.seconds.map(|time| format!(" ({about} {}, measured)", seconds(time))).unwrap_or_default();
     let commits = match rerun.commits {
         Some((reruns, of)) if of > 0 => format!("; {reruns} of the last {} did", count(of.into(), "commit")),
         _ => String::new(),

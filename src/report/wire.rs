@@ -214,6 +214,7 @@ pub(super) struct Rerun<'a> {
     pub commits: Option<CommitShare>,
     pub seconds: Option<f64>,
     pub is_partly_timed: Option<bool>,
+    pub is_at_most: Option<bool>,
 }
 
 /// In how many of the last commits the first step ran.

@@ -1,6 +1,7 @@
 //! Steps of a Dockerfile and commits.
 
-use crate::cache::{StepCount, StepKind, StepSeconds, StepVerdict};
+use crate::buildlog::StepSeconds;
+use crate::cache::{StepCount, StepKind, StepVerdict};
 
 /// The steps of a Dockerfile over all commits.
 #[derive(Debug)]

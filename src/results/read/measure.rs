@@ -1,55 +1,14 @@
 //! Results of `measure`.
 
-use serde::Deserialize;
-
 use super::image::sizes;
 use super::result::{MOST_STEPS, ReadResult, amount, document, surplus};
+use crate::buildlog::{MeasurementFile, MeasurementFileBuild, MeasurementFileRun, MeasurementFileStep};
 use crate::results::figure::FigureKind;
 use crate::results::state::{BuildState, ProjectState, StateFigure, StepState};
 use crate::text::median;
 
-#[derive(Deserialize)]
-struct MeasureJson {
-    builds: Vec<BuildJson>,
-}
-
-#[derive(Deserialize)]
-struct BuildJson {
-    name: String,
-    dockerfile: String,
-    #[serde(default)]
-    runs: Vec<RunJson>,
-    image: Option<SizeJson>,
-    failure: Option<FailureJson>,
-}
-
-#[derive(Deserialize)]
-struct RunJson {
-    scenario: String,
-    seconds: f64,
-    #[serde(default)]
-    steps: Vec<StepJson>,
-}
-
-#[derive(Deserialize)]
-struct StepJson {
-    name: String,
-    seconds: f64,
-}
-
-#[derive(Deserialize)]
-struct SizeJson {
-    disk_bytes: u64,
-    pull_bytes: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct FailureJson {
-    message: String,
-}
-
 pub(super) fn measure(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
-    let read: MeasureJson = document(text)?;
+    let read: MeasurementFile = document(text)?;
     let has_before = read.builds.len() == 2 && read.builds.iter().map(|build| &*build.name).eq(["before", "after"]);
     let mut notices = Vec::new();
     let mut builds: Vec<BuildState> = read.builds.into_iter().map(|build| build_state(build, &mut notices)).collect();
@@ -65,7 +24,7 @@ pub(super) fn measure(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     Ok(ReadResult { before: Some(state(builds)), after: state(after), notices, ..ReadResult::default() })
 }
 
-fn build_state(build: BuildJson, notices: &mut Vec<String>) -> BuildState {
+fn build_state(build: MeasurementFileBuild, notices: &mut Vec<String>) -> BuildState {
     let mut state = BuildState {
         dockerfile: Some(build.dockerfile),
         failure: build.failure.map(|failure| failure.message),
@@ -75,7 +34,7 @@ fn build_state(build: BuildJson, notices: &mut Vec<String>) -> BuildState {
         state.figures = sizes("measure", Some(image.disk_bytes), image.pull_bytes);
     }
     for (kind, scenario) in [(FigureKind::ColdBuild, "cold"), (FigureKind::Rebuild, "source")] {
-        let mut runs: Vec<&RunJson> = build.runs.iter().filter(|run| run.scenario == scenario).collect();
+        let mut runs: Vec<&MeasurementFileRun> = build.runs.iter().filter(|run| run.scenario == scenario).collect();
         runs.retain(|run| amount(run.seconds).is_some());
         runs.sort_by(|run, other| run.seconds.total_cmp(&other.seconds));
         let value = median(runs.iter().map(|run| run.seconds).collect());
@@ -90,8 +49,12 @@ fn build_state(build: BuildJson, notices: &mut Vec<String>) -> BuildState {
         let name = state.dockerfile.as_deref().unwrap_or_default();
         notices.extend(surplus(middle.steps.len(), MOST_STEPS, "steps", name));
         let known = middle.steps.iter().filter(|step| amount(step.seconds).is_some());
-        let step =
-            |step: &StepJson| StepState { build: kind, name: step.name.clone(), line: None, seconds: step.seconds };
+        let step = |step: &MeasurementFileStep| StepState {
+            build: kind,
+            name: step.name.clone(),
+            line: None,
+            seconds: step.seconds,
+        };
         state.steps.extend(known.take(MOST_STEPS).map(step));
     }
     state

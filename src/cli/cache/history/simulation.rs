@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use similar::TextDiff;
 
 use crate::build::Build;
-use crate::buildlog::BuildLog;
+use crate::buildlog::{BuildLog, StepSeconds};
 use crate::cache::{
     BuildHistory, BuildOutcome, BuilderFlags, ContentId, ContextFiles, Directory, FileNode, Graph, Node, PartKind,
-    RecordKeeping, Step, StepKind, StepSeconds, lineage, step_seconds,
+    RecordKeeping, Step, StepKind, lineage, step_seconds,
 };
 use crate::cli::args::ImageStore;
 use crate::cli::cache::place::with_git_folder;
