@@ -75,6 +75,29 @@ fn files_of_the_user_are_kept() {
 }
 
 #[test]
+fn the_job_of_gitlab_has_a_stage_that_exists() {
+    for (text, stage) in [
+        ("stages: [build, test]\n", "test"),
+        ("stages:\n  - lint\n  - deploy\n", "lint"),
+        ("stages: 3\n", "test"),
+        ("a: [\n", "test"),
+    ] {
+        let dockopt = Dockopt::new().file("Dockerfile", "FROM scratch\n").file(".gitlab-ci.yml", text);
+        let job = init(dockopt, &["--write"]).code(0).read(".gitlab/dockopt.yml");
+        assert!(job.contains(&format!("\n  stage: {stage}\n")), "{text}: {job}");
+    }
+}
+
+#[test]
+fn a_workflow_that_exists_is_named_if_it_has_to_upload() {
+    let dockopt =
+        Dockopt::new().file("Dockerfile", "FROM scratch\n").file(".github/workflows/dockopt.yml", "on: push\n");
+    let ran = init(dockopt, &["--write", "--forks"]).code(0);
+    assert!(ran.stderr.contains("note: add `upload: true` below `with:`"), "{}", ran.stderr);
+    assert_eq!(ran.read(".github/workflows/dockopt.yml"), "on: push\n");
+}
+
+#[test]
 fn a_list_in_brackets_is_left_to_the_user() {
     let dockopt = Dockopt::new().file("Dockerfile", "FROM scratch\n").file(".pre-commit-config.yaml", "repos: []\n");
     let ran = init(dockopt, &["--write", "--ci=none"]).code(0);

@@ -11,6 +11,7 @@ use crate::fix::Change;
 use crate::load::{LoadError, read_source};
 use crate::report::count;
 use crate::text::FileId;
+use crate::yaml::{self, YamlNode};
 
 const SETTINGS: &str = include_str!("settings.toml");
 const WORKFLOW: &str = include_str!("github.yml");
@@ -19,6 +20,8 @@ const GITLAB_JOB: &str = include_str!("../../../templates/report.yml");
 
 /// The repository of the action, the workflow and the hooks.
 const REPOSITORY: &str = "dockopt/dockopt";
+
+const WORKFLOW_FILE: &str = ".github/workflows/dockopt.yml";
 
 /// Bytes that a file of the user may have.
 const LIMIT: u64 = 1 << 20;
@@ -68,9 +71,12 @@ impl SetupFiles {
             [] => "      build: false".to_owned(),
             builds => format!("      builds: |\n{}", indented(builds, "        ")),
         };
-        self.create(root, ".github/workflows/dockopt.yml", text.replace("@BUILDS@", &format!("{builds}{upload}")));
+        self.create(root, WORKFLOW_FILE, text.replace("@BUILDS@", &format!("{builds}{upload}")));
         if forks {
             self.create(root, ".github/workflows/dockopt-comment.yml", filled(COMMENT_WORKFLOW));
+            if self.changes.len() == existing + 1 && self.kept.iter().any(|name| name == WORKFLOW_FILE) {
+                self.notes.push(format!("add `upload: true` below `with:` in {WORKFLOW_FILE}, if it is not there"));
+            }
         }
         if self.changes.len() > existing {
             self.note_builds(project);
@@ -87,7 +93,9 @@ impl SetupFiles {
             [] => "\"\"".to_owned(),
             builds => format!("|\n{}", indented(builds, "      ")),
         };
-        let job = GITLAB_JOB.replace("DOCKOPT_BUILDS: \"\"", &format!("DOCKOPT_BUILDS: {builds}"));
+        let stage = stage(root);
+        let job = GITLAB_JOB.replace("  stage: test\n", &format!("  stage: {stage}\n"));
+        let job = job.replace("DOCKOPT_BUILDS: \"\"", &format!("DOCKOPT_BUILDS: {builds}"));
         self.create(root, ".gitlab/dockopt.yml", job);
         self.list(root, ".gitlab-ci.yml", "include", &["local: .gitlab/dockopt.yml".to_owned()])?;
         if self.changes.len() > existing {
@@ -151,6 +159,19 @@ impl SetupFiles {
             }
         }
         Ok(())
+    }
+}
+
+/// The stage of the job: `test`, unless .gitlab-ci.yml lists stages without it; one that is not listed fails the pipeline.
+fn stage(root: &Path) -> String {
+    let source = read_source(&place(root, ".gitlab-ci.yml"), LIMIT).ok();
+    let tree = source.map(|source| yaml::read(source.text())).unwrap_or_default();
+    let stages = tree.root().and_then(|root| root.get("stages"));
+    let names: Vec<&str> = stages.into_iter().flat_map(YamlNode::items).filter_map(YamlNode::text).collect();
+    let is_plain = |name: &&&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    match names.iter().find(is_plain) {
+        Some(first) if !names.contains(&"test") => (*first).to_owned(),
+        _ => "test".to_owned(),
     }
 }
 
