@@ -66,6 +66,12 @@ tables! {
     FILE_SERVERS = "file_servers.tsv";
     /// Groups of dependencies.
     DEPENDENCY_GROUPS = "dependency_groups.tsv";
+    /// Parts of names of variables that hold addresses.
+    ADDRESS_WORDS = "address_words.tsv";
+    /// Services that hold data or carry messages.
+    BACKENDS = "backends.tsv";
+    /// Commands that bring the schema of a database up to date.
+    MIGRATIONS = "migrations.tsv";
     /// Names of files and folders that say what they are about.
     FILE_TOPICS = "file_topics.tsv";
     /// What files are for by the names of folders and their own.

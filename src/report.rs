@@ -7,6 +7,7 @@ mod cache;
 mod cache_history;
 mod catalogue;
 mod comparison;
+mod compose_graph;
 mod context;
 mod excerpt;
 mod figures;
@@ -41,6 +42,7 @@ pub use self::catalogue::{explain, rules, rules_json};
 pub use self::comparison::{
     GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_json, comparison_markdown,
 };
+pub use self::compose_graph::{GraphStyle, compose_graph, compose_graph_json};
 pub use self::context::{context, context_json};
 pub use self::figures::{measure, measure_json, measure_markdown};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};

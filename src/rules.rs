@@ -31,6 +31,15 @@ mod compose_check_variable_unescaped;
 mod compose_dependency_not_awaited;
 mod compose_dependency_unchecked;
 mod compose_version_obsolete;
+mod compose_check_localhost;
+mod compose_database_published;
+mod compose_dependency_undeclared;
+mod compose_gate_slow;
+mod compose_image_unpinned;
+mod compose_migration_repeated;
+mod compose_one_shot_restarts;
+mod compose_port_clash;
+mod compose_secret_in_clear;
 mod composer_cache_kept;
 mod consecutive_runs;
 mod constant_platform;
@@ -269,12 +278,21 @@ pub static ALL: &[&Rule] = &[
     &compose_awaited_check_missing::RULE,
     &compose_check_always_healthy::RULE,
     &compose_check_during_setup::RULE,
+    &compose_check_localhost::RULE,
     &compose_check_needs_shell::RULE,
     &compose_check_program_missing::RULE,
     &compose_check_reply_ignored::RULE,
     &compose_check_variable_unescaped::RULE,
+    &compose_database_published::RULE,
     &compose_dependency_not_awaited::RULE,
     &compose_dependency_unchecked::RULE,
+    &compose_dependency_undeclared::RULE,
+    &compose_gate_slow::RULE,
+    &compose_image_unpinned::RULE,
+    &compose_migration_repeated::RULE,
+    &compose_one_shot_restarts::RULE,
+    &compose_port_clash::RULE,
+    &compose_secret_in_clear::RULE,
     &compose_version_obsolete::RULE,
     &composer_cache_kept::RULE,
     &consecutive_runs::RULE,

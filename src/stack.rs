@@ -2,12 +2,14 @@
 //! waits for. Derived from the project and the Dockerfiles beside it; judges nothing.
 
 mod check;
+mod graph;
 mod known;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
+pub use self::graph::{StartGraph, StartedService};
 pub use self::known::{KnownService, known_service};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::{Build, StageBase};
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
@@ -81,6 +83,22 @@ impl<'p> Stack<'p> {
     pub fn service(&self, name: &str) -> Option<&StackService<'p>> {
         let index = self.services.binary_search_by(|service| service.name.cmp(name)).ok()?;
         self.services.get(index)
+    }
+
+    /// Whether a service waits for another one, maybe through others.
+    pub fn waits_for(&self, service: &StackService, name: &str) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<&str> = service.dependencies.iter().map(|dependency| dependency.name).collect();
+        while let Some(next) = open.pop() {
+            if next == name {
+                return true;
+            }
+            if seen.insert(next) {
+                let further = self.service(next).into_iter().flat_map(|service| &service.dependencies);
+                open.extend(further.map(|dependency| dependency.name));
+            }
+        }
+        false
     }
 
     /// The services that wait for one, with what they wait for.

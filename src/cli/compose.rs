@@ -1,17 +1,58 @@
 //! `dockopt compose`.
 
-use super::args::{ComposeCheck, ComposeCommand, Global};
+use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyleArgument};
+use super::exit::{CLEAN, FAILED, FOUND};
 use super::fix::{self, FixScope};
-use super::output::{CommandFailure, base, code, complain, line, policies, today, write_run};
+use super::output::{CommandFailure, base, code, complain, emit, line, policies, today, write_run};
 use super::{baseline, terminal};
 use crate::load::GatherRequest;
-use crate::report::{self, Format, ReportRun};
+use crate::report::{self, Format, GraphStyle, ReportRun};
+use crate::stack::{Stack, StartGraph};
 
 pub(super) fn run(global: &Global, command: ComposeCommand) -> Result<u8, CommandFailure> {
     match command {
         ComposeCommand::Check(command) => check(global, &command),
         ComposeCommand::Fix(command) => fix::run(global, &command.into_fix(), FixScope::Composes),
+        ComposeCommand::Graph(command) => graph(global, &command),
     }
+}
+
+fn graph(global: &Global, command: &ComposeGraph) -> Result<u8, CommandFailure> {
+    let inputs = crate::load::gather_composes(&command.paths, &GatherRequest::default())?;
+    let failed = complain(global, &inputs);
+    let (mut graphs, mut is_refused) = (Vec::new(), false);
+    for compose in &inputs.composes {
+        let name = inputs.source(compose.file).name();
+        for problem in compose.reading.problems.iter().filter(|problem| problem.is_error) {
+            is_refused = true;
+            let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
+            let message = format!("{}{place}: {}", problem.file, problem.message);
+            terminal::error(global, &message, problem.help.as_deref());
+        }
+        let Some(project) = &compose.reading.project else { continue };
+        graphs.push((name.to_owned(), StartGraph::of(&Stack::new(project, &compose.dockerfiles))));
+    }
+    if inputs.composes.is_empty() && !failed {
+        terminal::note("no compose file found");
+    }
+    let style = match command.style {
+        GraphStyleArgument::Levels => GraphStyle::Levels,
+        GraphStyleArgument::Mermaid => GraphStyle::Mermaid,
+        GraphStyleArgument::Dot => GraphStyle::Dot,
+    };
+    let layout = terminal::stdout(global);
+    let text = if global.format == Format::Json {
+        report::compose_graph_json(&graphs)
+    } else {
+        let texts = graphs.iter().map(|(name, graph)| report::compose_graph(name, graph, style, layout));
+        texts.collect::<Vec<_>>().join("\n")
+    };
+    emit(global, &text)?;
+    Ok(match (failed, is_refused) {
+        (true, _) => FAILED,
+        (false, true) => FOUND,
+        (false, false) => CLEAN,
+    })
 }
 
 fn check(global: &Global, command: &ComposeCheck) -> Result<u8, CommandFailure> {

@@ -35,6 +35,7 @@ mod volume;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use self::amount::duration_nanoseconds;
 use self::error::Stop;
 pub use self::error::{GapKind, ProjectError, ProjectGap};
 use self::files::Lookup;

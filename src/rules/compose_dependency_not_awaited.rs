@@ -1,10 +1,10 @@
 //! See `rules/compose-dependency-not-awaited.md`.
 
-use super::compose_readiness::{can_be_awaited, listed};
+use super::compose_readiness::{condition, listed};
 use super::{ComposeContext, KeyChange};
 use crate::compose::NewValue;
 use crate::finding::{Findings, Safety};
-use crate::stack::{COMPLETED, Dependency, HEALTHY, STARTED, Stack, StackService};
+use crate::stack::{Dependency, HEALTHY, StackService};
 
 super::compose_rule!("compose-dependency-not-awaited", check);
 
@@ -19,7 +19,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .collect();
         let early: Vec<&str> = short
             .iter()
-            .filter(|dependency| condition(cx.stack(), dependency) == HEALTHY)
+            .filter(|dependency| condition(cx.stack(), dependency.name) == HEALTHY)
             .map(|dependency| dependency.name)
             .collect();
         let Some(first) = short.iter().find(|dependency| early.contains(&dependency.name)) else { continue };
@@ -35,15 +35,6 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
-/// What is to be waited for.
-fn condition(stack: &Stack, dependency: &Dependency) -> &'static str {
-    match stack.service(dependency.name) {
-        Some(target) if target.is_one_shot() => COMPLETED,
-        Some(target) if can_be_awaited(target) => HEALTHY,
-        _ => STARTED,
-    }
-}
-
 /// `depends_on` in its long form; only what is written, not what Compose implies.
 fn long<'s>(cx: &ComposeContext, service: &StackService<'s>) -> KeyChange<'s> {
     let mut written: Vec<&Dependency> =
@@ -51,7 +42,7 @@ fn long<'s>(cx: &ComposeContext, service: &StackService<'s>) -> KeyChange<'s> {
     // In the order of the file.
     written.sort_by_key(|dependency| dependency.place.map(|place| (place.file, place.span)));
     let entries = written.into_iter().map(|dependency| {
-        let condition = NewValue::Inline(condition(cx.stack(), dependency).to_owned());
+        let condition = NewValue::Inline(condition(cx.stack(), dependency.name).to_owned());
         (dependency.name.to_owned(), NewValue::Mapping(vec![("condition".to_owned(), condition)]))
     });
     KeyChange::Set(vec!["services", service.name, "depends_on"], NewValue::Mapping(entries.collect()))

@@ -7,7 +7,7 @@ use super::{ComposeContext, KeyChange};
 use crate::build::{Build, Programs};
 use crate::compose::NewValue;
 use crate::finding::{Finding, Safety};
-use crate::stack::{CheckScript, ServiceCheck, StackService, WrittenCheck};
+use crate::stack::{COMPLETED, CheckScript, HEALTHY, STARTED, ServiceCheck, Stack, StackService, WrittenCheck};
 
 /// Why another check is a risk.
 const WHY_CHECK: &str = "a container that fails the new check becomes unhealthy";
@@ -49,6 +49,15 @@ pub(super) fn can_be_awaited(service: &StackService) -> bool {
         ServiceCheck::OfImage => true,
         ServiceCheck::Written(check) => constant_end(check).is_none() && lacking_program(service, check).is_none(),
         _ => false,
+    }
+}
+
+/// What is to be waited for of a service.
+pub(super) fn condition(stack: &Stack, name: &str) -> &'static str {
+    match stack.service(name) {
+        Some(target) if target.is_one_shot() => COMPLETED,
+        Some(target) if can_be_awaited(target) => HEALTHY,
+        _ => STARTED,
     }
 }
 

@@ -89,6 +89,11 @@ pub fn known_service(reference: &str) -> Option<KnownService> {
 }
 
 impl KnownService {
+    /// Whether it holds data or carries messages for others.
+    pub fn is_backend(&self) -> bool {
+        data::BACKENDS.contains(self.name)
+    }
+
     /// The ports that it listens on.
     pub fn ports(&self) -> impl Iterator<Item = u16> {
         data::words(self.ports).filter_map(|port| port.parse().ok())

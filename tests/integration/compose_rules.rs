@@ -125,6 +125,34 @@ fn the_fixed_file_is_another_only_where_that_was_meant() {
     }
 }
 
+#[test]
+fn the_start_order_is_drawn() {
+    let text = "services:\n  web:\n    image: example/web:1\n    depends_on:\n      db: {condition: service_healthy}\n      job: {condition: service_completed_successfully}\n  \
+        job:\n    image: example/job:1\n    depends_on: [db]\n  db:\n    image: postgres:17\n    healthcheck:\n      test: pg_isready -h 127.0.0.1\n      interval: 5s\n      \
+        timeout: 5s\n      retries: 4\n      start_period: 20s\n";
+    let run = |text: &str, arguments: &[&str]| {
+        let arguments = ["compose", "graph"].iter().chain(arguments).copied();
+        Dockopt::new().file("compose.yaml", text).args(arguments).run()
+    };
+    let result = run(text, &["--format=json"]).code(0).json();
+    crate::fixtures::keeps_schema(include_str!("../../schemas/compose-graph.schema.json"), &result);
+    let services = result["files"][0]["services"].as_array().unwrap();
+    let names: Vec<_> = services
+        .iter()
+        .map(|service| (service["name"].as_str().unwrap(), service["level"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(names, [("db", 0), ("job", 1), ("web", 2)]);
+    assert_eq!((&services[0]["check_seconds"], &services[2]["start_seconds"]), (&60.0.into(), &Value::Null));
+    let dot = run(text, &["--style", "dot"]).code(0).stdout;
+    assert!(dot.starts_with("digraph") && dot.contains("\"db\" -> \"web\" [label=healthy, style=solid]"), "{dot}");
+    let mermaid = run(text, &["--style", "mermaid"]).code(0).stdout;
+    assert!(mermaid.contains("s0 -->|healthy| s2") && mermaid.contains("s1 -.->|completed| s2"), "{mermaid}");
+    let short = text.replace("      job: {condition: service_completed_successfully}\n", "");
+    says(&run(&short, &[]).code(0), &["All are ready after at most 1 min: db → web", "3 services, 2 start levels"]);
+    let circle = "services: {a: {image: b, depends_on: [c]}, c: {image: b, depends_on: [a]}}\n";
+    run(circle, &[]).code(1);
+}
+
 /// Broken files: no panic, and a fix leaves a file that is still read. `DOCKOPT_FULL=1` breaks it at each place.
 #[test]
 fn broken_files_are_survived() {

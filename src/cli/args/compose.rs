@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::fix::{FixArgs, FixMode};
 use super::options::{Build, Choice, Config, Known, Threshold};
@@ -13,6 +13,28 @@ pub(in crate::cli) enum ComposeCommand {
     Check(ComposeCheck),
     /// Fix findings in compose files; shows a diff by default
     Fix(ComposeFix),
+    /// Show in which order services start, and how long it takes at most until all are ready
+    Graph(ComposeGraph),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ComposeGraph {
+    /// Compose files, or folders in which they are searched
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// How the graph is drawn
+    #[arg(long, value_enum, default_value_t = GraphStyleArgument::Levels, value_name = "STYLE")]
+    pub style: GraphStyleArgument,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum GraphStyleArgument {
+    /// Levels, one below the other
+    Levels,
+    /// A flowchart for Mermaid
+    Mermaid,
+    /// A graph for Graphviz
+    Dot,
 }
 
 #[derive(Debug, Args)]

@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 18] = [
+const HELP: [Help; 19] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -65,6 +65,15 @@ const HELP: [Help; 18] = [
         examples: [
             ("dockopt compose fix", "show the safe fixes as a diff"),
             ("dockopt compose fix --unsafe --write compose.yaml", "add health checks and wait for them"),
+        ],
+    },
+    Help {
+        command: &["compose", "graph"],
+        formats: TEXT_AND_JSON,
+        modes: &[],
+        examples: [
+            ("dockopt compose graph", "show the start levels and the slowest path"),
+            ("dockopt compose graph --style mermaid", "print a flowchart for a README"),
         ],
     },
     Help {

@@ -16,7 +16,7 @@ const UNITS: [(&str, i64); 10] = [
 
 /// Nanoseconds of `1m30s`, `1.5h`, `2d`.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // Go computes the fraction so; 18 digits at most.
-pub(super) fn duration(text: &str) -> Option<i64> {
+pub fn duration_nanoseconds(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn durations_are_read_and_printed() {
-        let of = |text: &str| duration(text).map(duration_text);
+        let of = |text: &str| duration_nanoseconds(text).map(duration_text);
         for (text, expected) in [
             ("1m30s", "1m30s"),
             ("1.5s", "1.5s"),

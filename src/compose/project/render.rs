@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::amount::{bytes, duration, duration_text, words};
+use super::amount::{bytes, duration_nanoseconds, duration_text, words};
 use super::error::ProjectError;
 use super::interpolate::{boolean, integer, number};
 use super::schema::printed;
@@ -123,7 +123,7 @@ fn scalar(value: &ComposeValue, kind: &str) -> Result<ComposeData, ProjectError>
         "bytes" => ComposeData::Text(size(value)?.to_string()),
         "duration" => {
             let text = value.display();
-            let length = duration(&text).ok_or_else(|| {
+            let length = duration_nanoseconds(&text).ok_or_else(|| {
                 value
                     .error(format!("`{text}` is no duration"))
                     .help("write a number with a unit: `30s`, `1m30s`, `500ms`")

@@ -1,0 +1,39 @@
+//! See `rules/compose-check-localhost.md`.
+
+use super::ComposeContext;
+use crate::finding::{Findings, Safety};
+
+super::compose_rule!("compose-check-localhost", check);
+
+const WHY: &str = "a server that listens on ::1 only is not reached any more";
+
+fn check(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        let Some(check) = service.check.written() else { continue };
+        for (word, place) in check.words.iter().zip(&check.places) {
+            if !has_local_url(word) {
+                continue;
+            }
+            let message = format!(
+                "the check of `{}` asks `localhost`, which may mean ::1, where few servers listen",
+                service.name
+            );
+            let Some(finding) = cx.finding(*place, message) else { continue };
+            let finding = finding.help("write 127.0.0.1");
+            let text = cx.text_at(*place).filter(|text| has_local_url(text));
+            out.push(match text.map(|text| text.replace("://localhost", "://127.0.0.1")) {
+                Some(text) => cx.replaced(finding, "ask 127.0.0.1", Safety::Unsafe(WHY.to_owned()), *place, &text),
+                None => finding,
+            });
+            break;
+        }
+    }
+}
+
+/// Whether a text has a URL whose host is `localhost`.
+fn has_local_url(text: &str) -> bool {
+    text.match_indices("://localhost").any(|(at, host)| {
+        let next = text[at + host.len()..].chars().next();
+        next.is_none_or(|c| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'))
+    })
+}

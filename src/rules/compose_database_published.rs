@@ -1,0 +1,54 @@
+//! See `rules/compose-database-published.md`.
+
+use super::ComposeContext;
+use crate::compose::project::ComposeValue;
+use crate::finding::{Findings, Safety};
+use crate::stack::KnownService;
+
+super::compose_rule!("compose-database-published", check);
+
+const WHY: &str = "other machines cannot reach the port any more";
+
+fn check(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        let Some(known) = service.known.filter(|known| known.is_backend()) else { continue };
+        for port in service.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default() {
+            let text = |key: &str| port.get(key).map(ComposeValue::display);
+            let is_open = text("host_ip").is_none_or(|address| ["", "0.0.0.0", "::"].contains(&address.as_str()));
+            let (Some(target), Some(published)) = (text("target"), text("published")) else { continue };
+            if !is_open || !serves(known, &target) {
+                continue;
+            }
+            let message = format!("`{}` publishes port {published} on all addresses of the host", service.name);
+            let Some(finding) = cx.finding(port.place, message) else { continue };
+            let finding = finding.help(
+                "services reach it without `ports`; for tools on the host write `127.0.0.1:` before the port: Docker's rules come \
+                 before those of the host's firewall",
+            );
+            // Only the short form is one text.
+            let short = cx.text_at(port.place).and_then(|text| local(text, &published));
+            out.push(match short {
+                Some(text) => {
+                    let safety = Safety::Unsafe(WHY.to_owned());
+                    cx.replaced(finding, "publish it on 127.0.0.1", safety, port.place, &text)
+                }
+                None => finding,
+            });
+        }
+    }
+}
+
+fn serves(known: KnownService, port: &str) -> bool {
+    port.parse().is_ok_and(|port: u16| known.ports().any(|known| known == port))
+}
+
+/// `"5432:5432"` with the address in front; `None` of other forms.
+fn local(text: &str, published: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|c| ['"', '\''].contains(c));
+    let inside = match quote {
+        Some(quote) => text.strip_prefix(quote)?.strip_suffix(quote)?,
+        None => text,
+    };
+    let quote = quote.unwrap_or('"');
+    inside.starts_with(&format!("{published}:")).then(|| format!("{quote}127.0.0.1:{inside}{quote}"))
+}
