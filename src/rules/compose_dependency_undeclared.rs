@@ -17,7 +17,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let mut seen: Vec<&str> = Vec::new();
         let variables = service.value.get("environment").and_then(ComposeValue::as_map);
         for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
-            let Some(value) = entry.value.as_text().filter(|_| !is_for_others(name)) else { continue };
+            let (Some(value), false) = (entry.value.as_text(), is_for_others(name)) else { continue };
             for host in hosts(name, value) {
                 let Some(target) = cx.stack().service(host).filter(|target| is_backend(target)) else { continue };
                 let is_ordered = cx.stack().waits_for(service, host) || cx.stack().waits_for(target, service.name);

@@ -14,10 +14,8 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             let Some(value) = entry.value.as_text() else { continue };
             // What a variable or an environment file gives does not stand in this file.
             let is_written = cx.text_at(entry.value.place).is_some_and(|text| text.contains(value.trim()));
-            let Some(hidden) = secret::hidden_of(name, value).filter(|_| is_written && !value.is_empty()) else {
-                continue;
-            };
-            if secret::is_filler(&hidden) {
+            let Some(hidden) = secret::hidden_of(name, value) else { continue };
+            if !is_written || value.is_empty() || secret::is_filler(&hidden) {
                 continue;
             }
             let message =

@@ -69,7 +69,7 @@ impl CheckTiming {
 
 /// What is known of a service while the order is worked out.
 #[derive(Clone, Copy, Default)]
-struct Start<'s> {
+struct ServiceStart<'s> {
     level: usize,
     seconds: Option<f64>,
     /// The service that it waited for longest.
@@ -80,7 +80,7 @@ impl StartGraph {
     /// The order in which the services of a stack start. Dependencies that form a circle, which Compose refuses, are left
     /// out where they close it.
     pub fn of(stack: &Stack) -> Self {
-        let mut starts: BTreeMap<&str, Start> = BTreeMap::new();
+        let mut starts: BTreeMap<&str, ServiceStart> = BTreeMap::new();
         // Each round settles the services whose dependencies are settled.
         while starts.len() < stack.services.len() {
             let is_settled = |service: &&StackService| {
@@ -100,15 +100,21 @@ impl StartGraph {
         let is_known = services.iter().all(|service| service.start_seconds.is_some());
         let done =
             |service: &StartedService| service.start_seconds.unwrap_or(0.0) + service.check_seconds.unwrap_or(0.0);
-        let last = services.iter().max_by(|a, b| done(a).total_cmp(&done(b)).then(b.name.cmp(&a.name)));
-        let seconds = last.map(done).filter(|_| is_known);
+        let last = services
+            .iter()
+            .max_by(|a, b| done(a).total_cmp(&done(b)).then(a.level.cmp(&b.level)).then(b.name.cmp(&a.name)));
+        let seconds = if is_known { last.map(done) } else { None };
         let critical_path = last.map(|last| path(&last.name, &starts)).unwrap_or_default();
         Self { services, critical_path, seconds }
     }
 }
 
-fn start<'s>(stack: &'s Stack, service: &'s StackService, starts: &BTreeMap<&str, Start<'s>>) -> Start<'s> {
-    let mut start = Start { seconds: Some(0.0), ..Start::default() };
+fn start<'s>(
+    stack: &'s Stack,
+    service: &'s StackService,
+    starts: &BTreeMap<&str, ServiceStart<'s>>,
+) -> ServiceStart<'s> {
+    let mut start = ServiceStart { seconds: Some(0.0), ..ServiceStart::default() };
     for dependency in &service.dependencies {
         let (Some(known), Some(target)) = (starts.get(dependency.name), stack.service(dependency.name)) else {
             continue;
@@ -119,7 +125,7 @@ fn start<'s>(stack: &'s Stack, service: &'s StackService, starts: &BTreeMap<&str
             COMPLETED => None,
             _ => known.seconds,
         };
-        if start.last.is_none() || ready.is_none() || ready > start.seconds {
+        if ready.is_none() || ready > start.seconds {
             start.last = Some(dependency.name);
         }
         start.seconds = start.seconds.zip(ready).map(|(known, ready)| known.max(ready));
@@ -127,7 +133,7 @@ fn start<'s>(stack: &'s Stack, service: &'s StackService, starts: &BTreeMap<&str
     start
 }
 
-fn started(service: &StackService, starts: &BTreeMap<&str, Start>) -> StartedService {
+fn started(service: &StackService, starts: &BTreeMap<&str, ServiceStart>) -> StartedService {
     let start = starts.get(service.name).copied().unwrap_or_default();
     let waits_for = service.dependencies.iter().map(|known| (known.name.to_owned(), known.condition.to_owned()));
     StartedService {
@@ -145,7 +151,7 @@ fn check_seconds(service: &StackService) -> Option<f64> {
         .then(|| CheckTiming::of(service).longest())
 }
 
-fn path(last: &str, starts: &BTreeMap<&str, Start>) -> Vec<String> {
+fn path(last: &str, starts: &BTreeMap<&str, ServiceStart>) -> Vec<String> {
     let next = |name: &&str| starts.get(*name).and_then(|start| start.last);
     let mut names: Vec<String> =
         std::iter::successors(Some(last), next).take(starts.len()).map(str::to_owned).collect();

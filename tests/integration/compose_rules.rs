@@ -65,19 +65,22 @@ fn what_compose_refuses_is_an_error_with_its_place() {
         &check("services:\n  a:\n    imag: b\n").code(1),
         &["compose.yaml:3:5", "unknown key `imag`", "did you mean `image`?"],
     );
-    says(&check("services: {a: {image: b, depends_on: [c]}}\n").code(1), &["depends on `c`, which is not defined"]);
-    check("services: {a: {image: b, depends_on: [a]}}\n").code(1);
+    says(&check("services: {a: {image: 'b:1', depends_on: [c]}}\n").code(1), &["depends on `c`, which is not defined"]);
+    check("services: {a: {image: 'b:1', depends_on: [a]}}\n").code(1);
     // What is missing here may be there where it runs.
     says(&check("services: {a: {image: \"b:${TAG:?set it}\"}}\n").code(0), &["the required variable `TAG` is not set"]);
-    says(&check("services: {a: {image: b, env_file: app.env}}\n").code(0), &["does not exist"]);
+    says(&check("services: {a: {image: 'b:1', env_file: app.env}}\n").code(0), &["does not exist"]);
     check("services: {a: {image: \"${IMAGE}\"}}\n").code(0);
-    says(&check("services: {a: {image: b}}\n").code(0), &["nothing found"]);
+    says(&check("services: {a: {image: 'b:1'}}\n").code(0), &["nothing found"]);
 }
 
 #[test]
 fn an_override_is_read_on_top_of_its_file() {
     let dockopt = Dockopt::new()
-        .file("compose.yaml", "services:\n  a:\n    image: b\n    depends_on: [cache]\n  cache:\n    image: redis:7\n")
+        .file(
+            "compose.yaml",
+            "services:\n  a:\n    image: b:1\n    depends_on: [cache]\n  cache:\n    image: redis:7\n",
+        )
         .file("compose.override.yaml", "services:\n  cache:\n    healthcheck:\n      test: exit 0\n")
         .file("compose.prod.yaml", "services:\n  a:\n    restart: always\n");
     let ran = dockopt.args(["compose", "check", "--format=oneline"]).run();
@@ -149,7 +152,7 @@ fn the_start_order_is_drawn() {
     assert!(mermaid.contains("s0 -->|healthy| s2") && mermaid.contains("s1 -.->|completed| s2"), "{mermaid}");
     let short = text.replace("      job: {condition: service_completed_successfully}\n", "");
     says(&run(&short, &[]).code(0), &["All are ready after at most 1 min: db → web", "3 services, 2 start levels"]);
-    let circle = "services: {a: {image: b, depends_on: [c]}, c: {image: b, depends_on: [a]}}\n";
+    let circle = "services: {a: {image: 'b:1', depends_on: [c]}, c: {image: 'b:1', depends_on: [a]}}\n";
     run(circle, &[]).code(1);
 }
 

@@ -136,7 +136,7 @@ fn hooks_of_pre_commit_run() {
         let files = ["Dockerfile", "api.Dockerfile", "compose.yaml"];
         let text = "FROM debian:12.5\nUSER 1000\nCMD [\"true\"]\n";
         let dockopt = files[..2].iter().fold(Dockopt::new(), |dockopt, file| dockopt.file(file, text));
-        let dockopt = dockopt.file(files[2], "services: {a: {image: b}}\n");
+        let dockopt = dockopt.file(files[2], "services: {a: {image: 'b:1'}}\n");
         dockopt.args(entry.split(' ').chain(files)).run().code(0);
         ran += 1;
     }

@@ -7,7 +7,7 @@ use super::error::{GapKind, ProjectError, Stop};
 use super::files::ProjectFile;
 use super::interpolate::template_error;
 use super::loader::Loader;
-use super::locations::absolute;
+use super::locations::{absolute, relative};
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::text::Source;
 
@@ -100,7 +100,8 @@ pub(super) fn complete(
         let format = file.get("format").and_then(ComposeValue::as_text).unwrap_or_default();
         if matches!(loader.lookup.file(&path)?, ProjectFile::Missing) && (!is_required || loader.is_lenient()) {
             if is_required {
-                let error = file.error(format!("the environment file `{path}` does not exist"));
+                let shown = relative(&loader.request.folder, &path);
+                let error = file.error(format!("the environment file `{shown}` does not exist"));
                 let help = "write the file, or make it optional: `{path: …, required: false}`";
                 loader.gap(GapKind::EnvironmentFile, error.help(help));
             }

@@ -7,7 +7,7 @@ use super::document::{ProjectDocument, document};
 use super::error::{GapKind, ProjectError, ProjectGap, Stop};
 use super::files::{Lookup, ProjectFile};
 use super::interpolate::UnsetVariable;
-use super::locations::absolute;
+use super::locations::{absolute, relative};
 use super::request::{Leniency, ProjectRequest};
 use super::value::{ComposePlace, ComposeValue};
 use crate::text::{FileId, Source, Span};
@@ -83,7 +83,8 @@ impl<'l> Loader<'l> {
         for (path, place) in files {
             let path = absolute(&self.request.folder, path);
             if !matches!(self.lookup.file(&path)?, ProjectFile::Text(_)) {
-                let error = ProjectError::at(*place, format!("`{path}` cannot be read"));
+                let shown = relative(&self.request.folder, &path);
+                let error = ProjectError::at(*place, format!("`{shown}` cannot be read"));
                 self.gap(GapKind::File, error.help("what it adds is not checked"));
                 return Ok(false);
             }
