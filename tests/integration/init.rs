@@ -79,7 +79,7 @@ fn the_job_of_gitlab_has_a_stage_that_exists() {
     for (text, stage) in [
         ("stages: [build, test]\n", "test"),
         ("stages:\n  - lint\n  - deploy\n", "lint"),
-        ("stages: 3\n", "test"),
+        ("stages: 3\njob:\n  script:\n    - !reference [.setup, script]\n", "test"),
         ("a: [\n", "test"),
     ] {
         let dockopt = Dockopt::new().file("Dockerfile", "FROM scratch\n").file(".gitlab-ci.yml", text);
@@ -103,7 +103,11 @@ fn a_list_in_brackets_is_left_to_the_user() {
     let ran = init(dockopt, &["--write", "--ci=none"]).code(0);
     assert_eq!(written(&ran), ["dockopt.toml"]);
     assert_eq!(ran.read(".pre-commit-config.yaml"), "repos: []\n");
-    assert!(ran.stderr.contains("add to it:\n  - repo: https://github.com/dockopt/dockopt\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("add this item by hand:\n  - repo: https://github.com/dockopt/dockopt\n"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

@@ -113,9 +113,9 @@ impl SetupFiles {
         let version = env!("CARGO_PKG_VERSION");
         self.notes.push(format!("the files take dockopt from its release {version}"));
         if !project.builds.is_empty() {
-            let builds = count(project.builds.len() as u64, "build");
+            let images = count(project.builds.len() as u64, "image");
             self.notes.push(format!(
-                "they build {builds}; add what one needs, such as `--build-arg NAME=VALUE`, to its line"
+                "they build {images}; add what one needs, such as `--build-arg NAME=VALUE`, to its line"
             ));
         }
     }
@@ -149,12 +149,13 @@ impl SetupFiles {
         let is_exact = source.as_ref().is_none_or(|source| source.text().as_bytes() == source.bytes());
         match with_item(text, key, item) {
             Some(new) if is_exact => {
-                self.changes.push(change(&path, source.map(|source| source.bytes().to_vec()), new))
+                let before = source.map(|source| source.bytes().to_vec());
+                self.changes.push(change(&path, before, new));
             }
             _ => {
                 let item = item.join("\n    ");
                 self.notes.push(format!(
-                    "`{name}` is kept, as its list `{key}` is not in block form; add to it:\n  - {item}"
+                    "`{name}` is kept, as nothing can be added to what it has for `{key}`; add this item by hand:\n  - {item}"
                 ));
             }
         }

@@ -79,13 +79,7 @@ fn ci_system(root: &Path, repository: Option<&Repository>) -> CiSystem {
         let host = rest.split(['/', ':']).next().unwrap_or_default();
         host.rsplit('@').next().unwrap_or_default().contains("gitlab")
     };
-    if root.join(".gitlab-ci.yml").is_file() {
-        CiSystem::Gitlab
-    } else if !root.join(".github").is_dir()
-        && repository.is_some_and(|repository| repository.remote_urls().iter().any(is_at_gitlab))
-    {
-        CiSystem::Gitlab
-    } else {
-        CiSystem::Github
-    }
+    let has_gitlab_remote = || repository.is_some_and(|repository| repository.remote_urls().iter().any(is_at_gitlab));
+    let is_github = !root.join(".gitlab-ci.yml").is_file() && (root.join(".github").is_dir() || !has_gitlab_remote());
+    if is_github { CiSystem::Github } else { CiSystem::Gitlab }
 }
