@@ -30,6 +30,7 @@ pub(super) struct Lines {
     cut: u64,
     is_cut: bool,
     sample: Sample,
+    unknown_prefix: prefix::UnknownPrefix,
     unnamed: Stream,
     /// By the name before their lines.
     named: Vec<(Vec<u8>, Stream)>,
@@ -74,10 +75,18 @@ impl Lines {
         match prefix::stream_name(bare.text) {
             Some((name, rest)) => match self.stream(name, rest) {
                 Some(stream) => stream.line(rest, bare.clock),
-                None => self.unnamed.line(bare.text, bare.clock),
+                None => self.unnamed_line(&bare),
             },
-            None => self.unnamed.line(bare.text, bare.clock),
+            None => self.unnamed_line(&bare),
         }
+    }
+
+    fn unnamed_line(&mut self, bare: &prefix::BareLine) {
+        let text = match bare.text.first() {
+            Some(b'#' | b'{') | None => bare.text,
+            Some(_) => self.unknown_prefix.strip(bare.text, plain::is_first),
+        };
+        self.unnamed.line(text, bare.clock);
     }
 
     /// The stream of a name; `None` if the name is only text before a bar.

@@ -52,6 +52,15 @@ pub(super) fn is_start(line: &[u8]) -> bool {
     driver || header || outcome(rest).is_some() || output(rest).is_some() || is_layer(rest)
 }
 
+/// Whether a line is the first of a log: the driver's, or the header of step 1, which loads the Dockerfile.
+pub(super) fn is_first(line: &[u8]) -> bool {
+    number(line).is_some_and(|(number, rest)| match number {
+        0 => rest.starts_with(b"building with "),
+        1 => rest.starts_with(b"[internal] "),
+        _ => false,
+    })
+}
+
 fn is_layer(rest: &[u8]) -> bool {
     [&b"sha256:"[..], b"extracting sha256:", b"transferring "].iter().any(|start| rest.starts_with(start))
 }

@@ -88,6 +88,33 @@ pub(super) fn stream_name(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (name.len() < bar).then(|| (name, rest.strip_prefix(b" ").unwrap_or(rest)))
 }
 
+/// What another program puts before every line: of one length and shape, in which all digits count as one.
+#[derive(Debug, Default)]
+pub(super) struct UnknownPrefix {
+    shape: Option<Vec<u8>>,
+}
+
+impl UnknownPrefix {
+    /// The line without the prefix, which is learned from the first line of a build.
+    pub(super) fn strip<'a>(&mut self, line: &'a [u8], is_first: impl Fn(&[u8]) -> bool) -> &'a [u8] {
+        if self.shape.is_none() {
+            let head = &line[..line.len().min(NAME)];
+            let mut starts = memchr::memchr_iter(b'#', head).filter(|start| *start > 0);
+            if let Some(start) = starts.find(|start| is_first(&line[*start..])) {
+                self.shape = Some(shape(&line[..start]));
+            }
+        }
+        let Some(expected) = &self.shape else { return line };
+        let is_prefixed = line.get(..expected.len()).is_some_and(|prefix| shape(prefix) == *expected);
+        if is_prefixed { &line[expected.len()..] } else { line }
+    }
+}
+
+/// A prefix with `0` for each digit.
+fn shape(prefix: &[u8]) -> Vec<u8> {
+    prefix.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
+}
+
 /// What a terminal shows of a line that is overwritten from its start.
 fn last_overwrite(line: &[u8]) -> &[u8] {
     match memchr::memrchr(b'\r', line) {
@@ -128,6 +155,22 @@ mod tests {
 
     fn text(line: &str) -> String {
         String::from_utf8_lossy(strip(line.as_bytes()).text).into_owned()
+    }
+
+    #[test]
+    fn unknown_prefixes_are_learned_from_the_first_line() {
+        let is_first = |line: &[u8]| line.starts_with(b"#1 [internal] ");
+        for prefix in ["Step #0: ", "[INFO] ", "2026-11-22 10:00:00,123 INFO  ", "Nov 22 10:00:01 ", "10:00:01  "] {
+            let mut unknown = UnknownPrefix::default();
+            let strip = |unknown: &mut UnknownPrefix, text: &str| {
+                let line = format!("{prefix}{text}");
+                String::from_utf8_lossy(unknown.strip(line.as_bytes(), is_first)).into_owned()
+            };
+            assert_eq!(strip(&mut unknown, "before"), format!("{prefix}before"));
+            assert_eq!(strip(&mut unknown, "#1 [internal] load"), "#1 [internal] load", "{prefix}");
+            assert_eq!(strip(&mut unknown, "#1 DONE 0.1s"), "#1 DONE 0.1s", "{prefix}");
+            assert_eq!(unknown.strip(b"other", is_first), b"other");
+        }
     }
 
     #[test]

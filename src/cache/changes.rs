@@ -27,6 +27,10 @@ pub enum FileChangeKind {
     Added,
     /// It is gone.
     Removed,
+    /// It is still there, but .dockerignore leaves it out now.
+    Excluded,
+    /// It was there, but .dockerignore left it out.
+    Included,
     /// Its permission bits.
     Mode,
     /// The text of the link.
@@ -80,6 +84,15 @@ impl FileChanges {
         for (path, node, state) in new.into_values() {
             compare.nodes(None, Some((node, &path, &state)));
         }
+        if before.1 == after.1 && !compare.filters.0.is_same(&compare.filters.1) {
+            for change in &mut compare.changes.first {
+                change.kind = match change.kind {
+                    FileChangeKind::Removed if after.0.root.node(&change.path).is_some() => FileChangeKind::Excluded,
+                    FileChangeKind::Added if before.0.root.node(&change.path).is_some() => FileChangeKind::Included,
+                    kind => kind,
+                };
+            }
+        }
         compare.changes.first.sort_by(|a, b| a.path.cmp(&b.path));
         compare.changes.may_all_be_missed &= compare.changes.total > 0;
         compare.changes
@@ -93,8 +106,14 @@ impl FileChanges {
             _ => self.may_all_be_missed && other.may_all_be_missed,
         };
         self.total += other.total;
-        self.first.extend(other.first);
-        self.first.truncate(MAX_CHANGES);
+        for change in other.first {
+            // Sources of an instruction may overlap.
+            if self.first.contains(&change) {
+                self.total -= 1;
+            } else if self.first.len() < MAX_CHANGES {
+                self.first.push(change);
+            }
+        }
     }
 }
 

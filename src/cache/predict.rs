@@ -140,7 +140,7 @@ impl Reasons<'_> {
             Some(earlier) => {
                 let earlier = &self.before.graph.steps[earlier];
                 reasons.extend(part_reasons(&earlier.parts, &step.parts));
-                reasons.extend(self.source_reasons(earlier, step));
+                reasons.extend(self.source_reasons(earlier, step, self.outcome.verdicts[index]));
             }
         }
         if reasons.is_empty() {
@@ -154,7 +154,7 @@ impl Reasons<'_> {
         self.firsts[step.parent?]
     }
 
-    fn source_reasons(&self, earlier: &Step, step: &Step) -> Vec<StepReason> {
+    fn source_reasons(&self, earlier: &Step, step: &Step, verdict: StepVerdict) -> Vec<StepReason> {
         let mut files = FileChanges::default();
         let mut reasons = Vec::new();
         for (index, source) in step.sources.iter().enumerate() {
@@ -179,7 +179,11 @@ impl Reasons<'_> {
                         reasons.push(StepReason::Image(name.clone()));
                     }
                 }
-                SourceOrigin::Remote { url, .. } => reasons.push(StepReason::Remote(url.clone())),
+                // What a server sends decides only where nothing else does.
+                SourceOrigin::Remote { url, is_pinned: false } if verdict == StepVerdict::Unknown => {
+                    reasons.push(StepReason::Remote(url.clone()));
+                }
+                SourceOrigin::Remote { .. } => {}
             }
         }
         if files.total > 0 {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Directory, FileNode, Graph, Node, Prediction, Records,
-    StepReason, StepVerdict,
+    BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Directory, FileChangeKind, FileNode, Graph, Node,
+    Prediction, Records, StepReason, StepVerdict,
 };
 use crate::build::Build;
 use crate::inputs::{BuildInput, BuildOptions};
@@ -180,4 +180,29 @@ fn huge_files_of_instructions_stay_within_bounds() {
     let prediction = predict((&dockerfile, &old), (&dockerfile.replace("V1499=1", "V1499=2"), &new));
     assert_eq!(verdicts(&prediction)[1], Miss);
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+#[test]
+fn files_that_become_ignored_are_not_gone() {
+    let files: Files = &[("src/a", "1"), ("src/b", "2")];
+    let state = |ignore: Option<&str>| context(files, ignore);
+    let build = graph("FROM scratch\nCOPY src src/a /s/\n");
+    let (all, fewer) = (state(None), state(Some("src/a\n")));
+    let kinds = |before: &ContextFiles, after: &ContextFiles| {
+        let before = BuildState { graph: &build, context: before, folder: "app" };
+        let after = BuildState { graph: &build, context: after, folder: "app" };
+        let prediction = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
+        let files = prediction.steps[0].reasons.iter().find_map(|reason| match reason {
+            StepReason::Files(changes) => Some(changes.clone()),
+            _ => None,
+        });
+        files.map(|files| (files.total, files.first.iter().map(|change| change.kind).collect::<Vec<_>>()))
+    };
+    assert_eq!(kinds(&fewer, &all), Some((1, vec![FileChangeKind::Included])));
+    let build_of_folder = graph("FROM scratch\nCOPY src /s/\n");
+    let before = BuildState { graph: &build_of_folder, context: &all, folder: "app" };
+    let after = BuildState { graph: &build_of_folder, context: &fewer, folder: "app" };
+    let prediction = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
+    let StepReason::Files(changes) = &prediction.steps[0].reasons[0] else { panic!("{:?}", prediction.steps[0]) };
+    assert_eq!(changes.first[0].kind, FileChangeKind::Excluded);
 }

@@ -264,6 +264,8 @@ fn change_word(kind: FileChangeKind) -> &'static str {
         FileChangeKind::Content => "content",
         FileChangeKind::Added => "added",
         FileChangeKind::Removed => "removed",
+        FileChangeKind::Excluded => "excluded",
+        FileChangeKind::Included => "included",
         FileChangeKind::Mode => "mode",
         FileChangeKind::Link => "link",
         FileChangeKind::Attributes => "attributes",

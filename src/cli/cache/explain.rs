@@ -1,7 +1,7 @@
 //! `dockopt cache explain`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::folder::states_between;
 use crate::build::Build;
@@ -16,6 +16,7 @@ use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{build_log_name, read_build_log};
 use crate::report::{self, ExplainedBuild, ExplainedLog, Format, ReasonWriter};
 use crate::secret;
+use crate::text::path;
 
 pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, CommandFailure> {
     let name = build_log_name(&command.log);
@@ -54,10 +55,8 @@ pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, C
 fn dockerfile_path(command: &ExplainLog) -> Option<PathBuf> {
     match (&command.path, &command.build.file) {
         (Some(path), _) => Some(path.clone()),
-        (None, Some(file)) => {
-            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-            Some(folder.unwrap_or(Path::new(".")).to_owned())
-        }
+        // As in the other commands, the current folder is the context then.
+        (None, Some(_)) => Some(PathBuf::from(".")),
         (None, None) => None,
     }
 }
@@ -102,6 +101,10 @@ impl PredictedBuild {
             StepReason::Above(index, _) | StepReason::Stage(index) => was_cached(*index),
             _ => false,
         };
+        // The builder had a file that the model misses: the log is of another context.
+        if predicted.reasons.iter().any(|reason| matches!(reason, StepReason::Missing(_))) && step.error.is_none() {
+            return None;
+        }
         if predicted.verdict == StepVerdict::Hit || predicted.reasons.iter().all(is_contradicted) {
             return Some(format!(
                 "nothing that it depends on changed since {}: the builder has lost the record (pruned, another builder), a \
@@ -139,12 +142,10 @@ fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: 
     });
     for logged in log.builds {
         let logged = masked(logged, &mut mask);
-        let reasons: Vec<Option<String>> = logged
-            .steps
-            .iter()
-            .map(|step| predicted.iter().find_map(|build| build.reason(step, &logged)).map(|text| mask.apply(&text)))
-            .collect();
-        let build = explain_build(logged, &builds, &reasons);
+        let mut build = explain_build(logged, &builds, predicted);
+        for reason in build.reasons.iter_mut().flatten() {
+            *reason = mask.apply(reason);
+        }
         let is_instruction = |step: &LogStep| step.label.is_instruction();
         if !builds.is_empty()
             && build.logged.steps.iter().any(is_instruction)
@@ -159,9 +160,9 @@ fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: 
     explained
 }
 
-/// Explains one build. `builds`: the Dockerfiles that it may be of, with their names. `reasons`: why each step was not
-/// cached, where that is known.
-fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], reasons: &[Option<String>]) -> ExplainedBuild {
+/// Explains one build. `builds`: the Dockerfiles that it may be of, with their names. `predicted`: what the model says of
+/// each of them, or nothing.
+fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], predicted: &[PredictedBuild]) -> ExplainedBuild {
     let mapped: Vec<Vec<Option<usize>>> = builds.iter().map(|(_, build)| build.logged_steps(&logged)).collect();
     // Each target has a Dockerfile of its own: the one that has most of its steps.
     let target = |at: usize| logged.steps[at].label.target.as_deref();
@@ -171,8 +172,11 @@ fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], reasons: &[Opt
         let count = |steps: &Vec<Option<usize>>| {
             (0..logged.steps.len()).filter(|at| target(*at) == name && steps[*at].is_some()).count()
         };
-        let counts = mapped.iter().map(count).enumerate().map(|(build, count)| (count, std::cmp::Reverse(build)));
-        if let Some((count, std::cmp::Reverse(build))) = counts.max().filter(|(count, _)| *count > 0) {
+        // Of equal Dockerfiles the one in the folder of the target's name.
+        let is_in_folder = |build: usize| name.is_some_and(|name| path::name(path::parent(&builds[build].0)) == name);
+        let counts = mapped.iter().map(count).enumerate();
+        let counts = counts.map(|(build, count)| (count, is_in_folder(build), std::cmp::Reverse(build)));
+        if let Some((count, _, std::cmp::Reverse(build))) = counts.max().filter(|(count, ..)| *count > 0) {
             best.insert(name, (build, count));
         }
     }
@@ -189,8 +193,11 @@ fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], reasons: &[Opt
     let places = (0..logged.steps.len()).map(place).collect();
     let base = |title: &str| best.values().find_map(|(build, _)| builds[*build].1.base_stage(title));
     let explanation = buildlog::explain(&logged, &base);
-    let reasons = logged.steps.iter().zip(reasons);
-    let reasons = reasons.map(|(step, reason)| if step.is_missed() { reason.clone() } else { None }).collect();
+    let reason = |(at, step): (usize, &LogStep)| {
+        let (build, _) = best.get(&target(at)).filter(|_| step.is_missed())?;
+        predicted.get(*build)?.reason(step, &logged)
+    };
+    let reasons = logged.steps.iter().enumerate().map(reason).collect();
     ExplainedBuild { logged, explanation, places, reasons }
 }
 

@@ -92,7 +92,11 @@ impl State {
             CommitBuild::Unreadable(failure) => return Err(failure.into()),
             CommitBuild::Absent => {
                 let what = format!("`{}` is not in {name}", place.paths.dockerfile);
-                return Err(because(what, "name a commit that has it"));
+                let help = match name {
+                    "HEAD" => "commit it, or compare with a commit that has it (`--since`)",
+                    _ => "name a commit that has it",
+                };
+                return Err(because(what, help));
             }
         };
         let text = repository.text(files.dockerfile)?;
@@ -230,7 +234,7 @@ impl States {
 
     /// Changes the contents of files.
     fn touch(&mut self, input: &BuildInput, paths: &[PathBuf]) -> Result<(), CommandFailure> {
-        let mut names = Vec::new();
+        let mut touched = BTreeSet::new();
         for path in paths {
             let Some(below) = below_context(input, path) else {
                 if path.symlink_metadata().is_err() {
@@ -248,10 +252,18 @@ impl States {
             if root.join(&below).symlink_metadata().is_err() {
                 return Err(missing_file(input, path));
             }
-            let root = touch(&self.after.context.root, &below);
-            self.after.context = self.after.context.over(Arc::new(root));
-            names.push(format!("`{below}`"));
+            touched.insert(below);
         }
+        // A file changes once, also where it is named with its folder.
+        let outer =
+            |below: &&String| !touched.iter().any(|other| other != *below && text::path::is_within(below, other));
+        let touched: Vec<&String> = touched.iter().filter(outer).collect();
+        for below in &touched {
+            let root = touch(&self.after.context.root, below);
+            self.after.context = self.after.context.over(Arc::new(root));
+        }
+        let names: Vec<String> =
+            touched.iter().map(|below| format!("`{}`", if below.is_empty() { "." } else { below })).collect();
         if !names.is_empty() {
             self.add_words(&format!("{} changed", names.join(", ")));
         }

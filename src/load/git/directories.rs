@@ -102,6 +102,7 @@ pub struct Directories<'r> {
     submodules: Option<Submodules>,
     folders: HashMap<ObjectId, CountedDirectory>,
     entries: usize,
+    entries_read: u64,
     unread: BTreeSet<String>,
 }
 
@@ -115,7 +116,14 @@ struct CountedDirectory {
 impl<'r> Directories<'r> {
     /// None yet.
     pub fn new(repository: &'r Repository) -> Self {
-        Self { repository, submodules: None, folders: HashMap::new(), entries: 0, unread: BTreeSet::new() }
+        Self {
+            repository,
+            submodules: None,
+            folders: HashMap::new(),
+            entries: 0,
+            entries_read: 0,
+            unread: BTreeSet::new(),
+        }
     }
 
     /// The folder with this hash, and all below it, the files of submodules included: the same one each time. Modes are
@@ -131,6 +139,11 @@ impl<'r> Directories<'r> {
     /// of which nothing but its commit is known.
     pub fn unread(&self) -> &BTreeSet<String> {
         &self.unread
+    }
+
+    /// The entries of all folders that were read, those of forgotten ones included.
+    pub fn entries_read(&self) -> u64 {
+        self.entries_read
     }
 
     /// Whether so much is kept that it is time to forget it.
@@ -154,6 +167,7 @@ impl<'r> Directories<'r> {
         }
         let entries = self.repository(place).tree(tree)?;
         self.entries += entries.len();
+        self.entries_read += entries.len() as u64;
         let mut files = 0_u64;
         let mut nodes = Vec::with_capacity(entries.len());
         for entry in entries {

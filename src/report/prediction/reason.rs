@@ -95,6 +95,8 @@ fn file(change: &FileChange) -> String {
         FileChangeKind::Content => format!("`{path}` changed"),
         FileChangeKind::Added => format!("`{path}` is new"),
         FileChangeKind::Removed => format!("`{path}` is gone"),
+        FileChangeKind::Excluded => format!("`{path}` is now left out by .dockerignore"),
+        FileChangeKind::Included => format!("`{path}` is no longer left out by .dockerignore"),
         FileChangeKind::Mode => format!("`{path}` has another mode"),
         FileChangeKind::Link => format!("`{path}` links to another path"),
         FileChangeKind::Attributes => format!("`{path}` has other extended attributes"),

@@ -1,7 +1,5 @@
-//! How often the steps of Dockerfiles would have run in the last commits, for `audit`: as many commits as a short time
-//! allows.
-
-use std::time::{Duration, Instant};
+//! How often the steps of Dockerfiles would have run in the last commits, for `audit`: as many commits as little work
+//! allows. Work is counted, not timed, so that the same repository always gives the same answer.
 
 use super::early_end;
 use super::simulation::{Replacement, Simulation};
@@ -13,8 +11,8 @@ use crate::load::git::{BuildPaths, CommitBuild};
 use crate::report::{CommitRow, HistoryStep};
 use crate::text::path;
 
-/// The time for all Dockerfiles together.
-const BUDGET: Duration = Duration::from_millis(150);
+/// The effort for all Dockerfiles together: 50 to 100 ms in an optimized program.
+const EFFORT: u64 = 50_000;
 
 /// Dockerfiles whose history is looked at.
 const MAX_BUILDS: usize = 8;
@@ -22,7 +20,7 @@ const MAX_BUILDS: usize = 8;
 /// Builds that a history must have to say anything.
 const FEWEST: usize = 5;
 
-/// Commits that are looked at first, to see how long one takes.
+/// Commits that are looked at first, to see how much work they are.
 const TRIAL: usize = 20;
 
 /// The ignore file of a whole context.
@@ -36,7 +34,7 @@ const MAX_COMMITS: usize = 500;
 pub(in crate::cli) fn add_step_histories(inputs: &mut Inputs) {
     let using = (0..inputs.builds.len()).filter(|build| inputs.builds[*build].context.is_some()).take(MAX_BUILDS);
     let using: Vec<usize> = using.collect();
-    let share = BUDGET / (using.len() as u32).max(1);
+    let share = EFFORT / (using.len() as u64).max(1);
     let mut reasons: Vec<String> = Vec::new();
     let mut few: Vec<String> = Vec::new();
     for build in using {
@@ -88,29 +86,24 @@ fn missing_history(inputs: &Inputs, build: usize) -> Option<MissingHistory> {
     is_committed.then_some(MissingHistory::FewCommits)
 }
 
-fn step_history(inputs: &Inputs, build: usize, budget: Duration) -> Option<StepHistory> {
+fn step_history(inputs: &Inputs, build: usize, effort: u64) -> Option<StepHistory> {
     let builds = |history: &StepHistory| history.builds as usize;
-    within(budget, builds, |commits| look_back(inputs, build, commits))
+    within(effort, builds, |commits| look_back(inputs, build, commits))
 }
 
-/// What `look_back` answers for as many commits as it can look at in a time; `None` if too few of them build.
+/// What `look_back` answers for as many commits as it can look at with an effort; `None` if too few of them build.
+/// `look_back` also answers its effort.
 pub(super) fn within<T>(
-    budget: Duration,
+    limit: u64,
     builds: impl Fn(&T) -> usize,
-    look_back: impl Fn(usize) -> Option<T>,
+    look_back: impl Fn(usize) -> Option<(T, u64)>,
 ) -> Option<T> {
-    let start = Instant::now();
-    let trial = look_back(TRIAL)?;
-    let took = start.elapsed();
-    if builds(&trial) < TRIAL || took * 2 > budget {
+    let (trial, effort) = look_back(TRIAL)?;
+    let commits = usize::try_from(TRIAL as u64 * limit / effort.max(1)).unwrap_or(MAX_COMMITS).min(MAX_COMMITS);
+    if builds(&trial) < TRIAL || commits <= TRIAL {
         return Some(trial).filter(|trial| builds(trial) >= FEWEST);
     }
-    let left = budget.saturating_sub(took);
-    #[allow(clippy::cast_precision_loss, reason = "small numbers")]
-    let factor = (left.as_secs_f64() / took.as_secs_f64()).min(MAX_COMMITS as f64);
-    #[allow(clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "two times that are not negative")]
-    let commits = ((TRIAL as f64 * factor) as usize).clamp(TRIAL, MAX_COMMITS);
-    look_back(commits)
+    look_back(commits).map(|(answer, _)| answer)
 }
 
 impl Replacement {
@@ -131,8 +124,8 @@ impl Replacement {
     }
 }
 
-/// The history of so many commits; `None` if the build is in no repository, or not committed yet.
-fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<StepHistory> {
+/// The history of so many commits, and its effort; `None` if the build is in no repository, or not committed yet.
+fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<(StepHistory, u64)> {
     let input = &inputs.builds[build];
     let RepositoryPlace { repository, paths } = RepositoryPlace::of(inputs, build).ok()?;
     let head = repository.resolve("HEAD").ok()?;
@@ -151,11 +144,12 @@ fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<StepHistor
         let times = definition.iter().filter_map(|path| step.count.sole_paths.get(path)).sum::<usize>();
         (times > 0).then_some((step.line, times as u32))
     };
-    Some(StepHistory {
+    let history = StepHistory {
         builds: u32::try_from(count).ok()?,
         reruns: steps().map(|step| (step.line, step.count.reruns as u32)).collect(),
         definition_only: steps().filter_map(alone).collect(),
-    })
+    };
+    Some((history, simulation.effort()))
 }
 
 /// The paths of the Dockerfile and of its .dockerignore in the context, as far as they lie in it.

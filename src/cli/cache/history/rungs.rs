@@ -1,7 +1,6 @@
 //! What each rung of a rewrite saves over the last commits, for `optimize --plan`.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::frequency::within;
 use super::simulation::{Replacement, Simulation};
@@ -13,26 +12,32 @@ use crate::load::git::CommitBuild;
 use crate::optimize::{Optimized, Rung};
 use crate::report::{Rewrite, RewriteHistory, compare_tables};
 
-/// The time for all Dockerfiles together.
-const BUDGET: Duration = Duration::from_secs(2);
+/// The effort for all Dockerfiles together.
+const EFFORT: u64 = 1_500_000;
 
 /// Dockerfiles whose history is looked at.
 const MAX_BUILDS: usize = 8;
 
-/// Adds to rewrites what their rungs save in as many of the last commits as a short time allows: each rung is compared
+/// Adds to rewrites what their rungs save in as many of the last commits as a bounded effort allows: each rung is compared
 /// with the one below it, the lowest with the Dockerfile as it is now. Nothing is added where the build is in no
 /// repository, is not committed yet, or is too new.
 pub(in crate::cli) fn add_rewrite_histories(inputs: &Inputs, rewrites: &mut [Rewrite], log: Option<&BuildLog>) {
     let changed = rewrites.iter_mut().filter(|rewrite| !rewrite.optimized.changes().is_empty());
     let changed: Vec<&mut Rewrite> = changed.take(MAX_BUILDS).collect();
-    let share = BUDGET / (changed.len() as u32).max(1);
+    let share = EFFORT / (changed.len() as u64).max(1);
     for rewrite in changed {
         let look_back = |commits| look_back(inputs, &rewrite.optimized, log, commits);
         rewrite.history = within(share, |history: &RewriteHistory| history.builds, look_back);
     }
 }
 
-fn look_back(inputs: &Inputs, optimized: &Optimized, log: Option<&BuildLog>, commits: usize) -> Option<RewriteHistory> {
+/// The history of so many commits, and its effort.
+fn look_back(
+    inputs: &Inputs,
+    optimized: &Optimized,
+    log: Option<&BuildLog>,
+    commits: usize,
+) -> Option<(RewriteHistory, u64)> {
     let input = inputs.builds.get(optimized.build)?;
     let RepositoryPlace { repository, paths } = RepositoryPlace::of(inputs, optimized.build).ok()?;
     let head = repository.resolve("HEAD").ok()?;
@@ -56,5 +61,6 @@ fn look_back(inputs: &Inputs, optimized: &Optimized, log: Option<&BuildLog>, com
     let compared = tables.windows(2).filter_map(|pair| Some(compare_tables(pair.first()?, pair.last()?)));
     let rungs: BTreeMap<Rung, _> = rungs.into_iter().zip(compared).collect();
     let first = tables.first()?;
-    Some(RewriteHistory { commits: first.rows.len(), builds: first.builds(), rungs })
+    let history = RewriteHistory { commits: first.rows.len(), builds: first.builds(), rungs };
+    Some((history, simulation.effort()))
 }

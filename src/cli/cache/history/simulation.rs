@@ -61,7 +61,12 @@ pub(super) struct Simulation<'s> {
     graphs: Vec<Arc<Graph>>,
     /// Submodules whose files the clone lacks in a commit.
     unread: BTreeSet<String>,
+    /// The work that the commits took, apart from the oldest: the same on each machine.
+    effort: u64,
 }
+
+/// The effort of a step in a commit, as entries of folders.
+const STEP_EFFORT: u64 = 4;
 
 /// A Dockerfile as some commits have it.
 #[derive(Clone)]
@@ -95,6 +100,7 @@ impl<'s> Simulation<'s> {
             contexts,
             graphs: Vec::new(),
             unread: BTreeSet::new(),
+            effort: 0,
         }
     }
 
@@ -106,6 +112,11 @@ impl<'s> Simulation<'s> {
     /// The paths of submodules whose files the clone lacks in a commit that was built.
     pub(super) fn unread_submodules(&self) -> &BTreeSet<String> {
         &self.unread
+    }
+
+    /// The work that the commits took, apart from the oldest, whose folders are all new.
+    pub(super) fn effort(&self) -> u64 {
+        self.effort
     }
 
     pub(super) fn commits(&self) -> Vec<HistoryCommit> {
@@ -134,6 +145,7 @@ impl<'s> Simulation<'s> {
         let mut directories = Directories::new(self.repository);
         let mut rows = Vec::with_capacity(self.commits.len());
         let mut last_progress = Instant::now();
+        let mut oldest_entries = None;
         for (index, build) in self.builds.iter().enumerate().rev() {
             if directories.is_full() {
                 directories.forget();
@@ -149,6 +161,9 @@ impl<'s> Simulation<'s> {
                     self.build_commit((files, commit), &version, replacement, &mut directories, &mut history)
                 }
             });
+            if oldest_entries.is_none() && directories.entries_read() > 0 {
+                oldest_entries = Some(directories.entries_read());
+            }
             if last_progress.elapsed() > PROGRESS {
                 last_progress = Instant::now();
                 terminal::note(&format!("{} of {} commits", self.builds.len() - index, self.builds.len()));
@@ -156,6 +171,8 @@ impl<'s> Simulation<'s> {
         }
         rows.reverse();
         self.unread.extend(directories.unread().iter().cloned());
+        let steps = (self.builds.len() * newest.graph.steps.len()) as u64;
+        self.effort += directories.entries_read() - oldest_entries.unwrap_or(0) + STEP_EFFORT * steps;
         let seconds = self.log.map(|log| step_seconds(&newest.graph, log)).unwrap_or_default();
         let steps = newest.graph.steps.iter().zip(history.steps).enumerate();
         let steps = steps.map(|(index, (step, count))| HistoryStep {
