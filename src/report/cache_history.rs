@@ -110,7 +110,7 @@ fn steps(table: &HistoryTable, layout: Layout) -> String {
         let known = lines.iter().find(|(text, _)| !text.is_empty() && *text == cause).map(|(_, line)| *line);
         lines.push((cause.clone(), step.line));
         let at_most = if step.seconds.is_some_and(|time| time.is_at_most) { "≤ " } else { "" };
-        let time = step.expected_seconds().map(|(_, most)| format!("{at_most}{} each", seconds(most)));
+        let time = step.expected_seconds().map(|(_, most)| format!("{at_most}{} per commit", seconds(most)));
         let may = match step.count.may_rerun {
             0 => String::new(),
             may => format!("{may} may"),
@@ -184,11 +184,16 @@ fn expected(table: &HistoryTable) -> Option<String> {
     let (least, most) = table.expected_seconds()?;
     let (least, greatest) = (seconds(least), seconds(most));
     let each = if least == greatest { greatest } else { format!("{least} to {greatest}") };
-    let at_most = if table.is_at_most() { "at most " } else { "" };
+    let bound = match (table.is_at_most(), table.has_untimed_runs()) {
+        (false, false) => "",
+        (true, false) => "at most ",
+        (false, true) => "at least ",
+        (true, true) => "about ",
+    };
     let builds = table.builds();
     let all = seconds(most * builds as f64);
     Some(format!(
-        "expected: {at_most}{each} for each commit, {at_most}{all} for {}, by the log",
+        "expected: {bound}{each} for each commit, {bound}{all} for {}, by the log",
         count(builds as u64, "commit")
     ))
 }

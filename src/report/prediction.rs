@@ -66,6 +66,12 @@ impl BuildPrediction {
         total_seconds(self.of_fate(fate).filter_map(|index| *self.seconds.get(index)?))
     }
 
+    /// Whether the log says nothing of a RUN with this fate.
+    fn has_untimed_runs(&self, fate: StepFate) -> bool {
+        let is_run = |index: &usize| self.graph.steps.get(*index).is_some_and(|step| step.kind == StepKind::Run);
+        self.of_fate(fate).filter(is_run).any(|index| self.seconds.get(index).copied().flatten().is_none())
+    }
+
     fn number(&self, fate: StepFate) -> usize {
         self.of_fate(fate).count()
     }
@@ -189,7 +195,11 @@ fn summary(build: &BuildPrediction) -> String {
     }
     let time = |fate| {
         let words = |total: StepSeconds| {
-            let about = if total.is_at_most { "at most" } else { "≈" };
+            let about = match (total.is_at_most, build.has_untimed_runs(fate)) {
+                (true, false) => "at most",
+                (false, true) => "at least",
+                (false, false) | (true, true) => "≈",
+            };
             format!(" ({about} {}, measured)", seconds(total.seconds))
         };
         build.total(fate).map(words).unwrap_or_default()

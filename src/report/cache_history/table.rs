@@ -76,6 +76,12 @@ impl HistoryTable {
         ran.filter_map(|step| step.seconds).any(|time| time.is_at_most)
     }
 
+    /// Whether the time of a RUN that ran is not known.
+    pub(super) fn has_untimed_runs(&self) -> bool {
+        let ran = self.steps.iter().filter(|step| step.count.reruns + step.count.may_rerun > 0);
+        ran.filter(|step| step.kind == StepKind::Run).any(|step| step.seconds.is_none())
+    }
+
     /// Commits after the first that build.
     pub fn builds(&self) -> usize {
         self.rows.iter().filter(|row| matches!(row, CommitRow::Built(_))).count()
