@@ -267,7 +267,7 @@ impl LoggedBuild {
             || self.steps.iter().any(|step| step.status == StepStatus::Unfinished)
             || match self.form {
                 LogForm::Plain | LogForm::RawJson | LogForm::Record => {
-                    !self.is_exported() && !(has_steps && self.has_all_steps())
+                    !(self.is_exported() || has_steps && self.has_all_steps())
                 }
                 LogForm::Buildah => !self.has_all_steps(),
                 _ => false,

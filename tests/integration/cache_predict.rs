@@ -202,6 +202,17 @@ fn the_files_of_a_submodule_are_compared() {
 }
 
 #[test]
+fn a_context_in_a_submodule_is_refused_with_the_reason() {
+    let inner = tempfile::tempdir().unwrap();
+    let dockopt = with_submodule("FROM debian:13\nCOPY x.c /\n", inner.path());
+    let arguments = ["cache", "predict", "vendor/inner/src", "--file", "Dockerfile"];
+    let ran = dockopt.args(arguments).run().code(2);
+    assert!(ran.stderr.contains("`vendor/inner/src` is in the submodule `vendor/inner`"), "{}", ran.stderr);
+    let history = ran.again(["cache", "history", "vendor/inner/src", "--file", "Dockerfile"]).code(2);
+    assert!(history.stderr.contains("is in the submodule `vendor/inner`"), "{}", history.stderr);
+}
+
+#[test]
 fn a_submodule_that_is_not_there_makes_the_answer_partial() {
     let inner = tempfile::tempdir().unwrap();
     let dockerfile = "FROM debian:13\nCOPY vendor/inner/src /src\nCOPY . /all\n";

@@ -78,11 +78,11 @@ const NAMED: usize = 5;
 pub(super) fn unread_submodules<'n>(names: impl Iterator<Item = &'n String>) -> Option<String> {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(NAMED);
-    let named = names.get(..NAMED).unwrap_or(&names).join(", ");
+    let list = names.get(..NAMED).unwrap_or(&names).join(", ");
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!names.is_empty()).then(|| {
         format!(
-            "files of submodules are not in this clone, so the answer is partial: {named}{more} counts as changed with its \
+            "files of submodules are not in this clone, so the answer is partial: {list}{more} counts as changed with its \
              commit; `git submodule update --init --recursive` fetches those of HEAD"
         )
     })

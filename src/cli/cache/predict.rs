@@ -50,7 +50,9 @@ pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8,
     if let Some(path) = &command.log
         && predictions.iter().all(|prediction| prediction.seconds.iter().all(Option::is_none))
     {
-        predictions.iter_mut().for_each(|prediction| prediction.notes.push(untimed_steps(path)));
+        for prediction in &mut predictions {
+            prediction.notes.push(untimed_steps(path));
+        }
     }
     match global.format {
         Format::Json => emit(global, &report::prediction_json(&inputs.root, &predictions, &[]))?,

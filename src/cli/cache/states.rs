@@ -248,7 +248,7 @@ impl States {
                 self.notes.push(format!("`{below}` is left out by .dockerignore: it changes no step"));
                 continue;
             }
-            let root = input.context_root.as_deref().map(Path::new).unwrap_or(Path::new(""));
+            let root = Path::new(input.context_root.as_deref().unwrap_or(""));
             if root.join(&below).symlink_metadata().is_err() {
                 return Err(missing_file(input, path));
             }

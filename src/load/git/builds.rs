@@ -6,7 +6,7 @@ use similar::TextDiff;
 use super::history::Commit;
 use super::repository::Repository;
 use super::tree::{TreeEntry, TreeEntryKind};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::text::path;
 
 /// Bytes of a Dockerfile or .dockerignore: BuildKit takes no larger one, and reads lines of 64 KiB at most.
@@ -112,12 +112,30 @@ impl Repository {
     fn build(&self, tree: ObjectId, place: &BuildPaths) -> Result<Option<CommitFiles>, Failure> {
         let Some(dockerfile) = self.file_at(tree, &place.dockerfile)? else { return Ok(None) };
         let context = self.entry_at(tree, &place.context)?;
-        let Some(context) = context.filter(|entry| entry.kind == TreeEntryKind::Folder) else { return Ok(None) };
+        let Some(context) = context.filter(|entry| entry.kind == TreeEntryKind::Folder) else {
+            return match self.submodule_above(tree, &place.context)? {
+                Some(submodule) => Err(in_submodule(&place.context, &submodule)),
+                None => Ok(None),
+            };
+        };
         let ignore = match self.file_at(tree, &format!("{}.dockerignore", place.dockerfile))? {
             Some(ignore) => Some(ignore),
             None => self.file_at(context.id, ".dockerignore")?,
         };
         Ok(Some(CommitFiles { place: place.clone(), dockerfile, ignore, context: context.id }))
+    }
+
+    /// The submodule that a path leads into; `None` if it leads into none.
+    fn submodule_above(&self, tree: ObjectId, place: &str) -> Result<Option<String>, Failure> {
+        let ends = place.match_indices('/').map(|(at, _)| at).chain([place.len()]);
+        for folder in ends.filter_map(|end| place.get(..end)).filter(|folder| !folder.is_empty()) {
+            match self.entry_at(tree, folder)? {
+                Some(entry) if entry.kind == TreeEntryKind::Submodule => return Ok(Some(folder.to_owned())),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(None)
     }
 
     /// The file at a path, also through links.
@@ -169,6 +187,13 @@ impl Repository {
         }
         Ok(best.map(|(_, place)| place.to_owned()))
     }
+}
+
+/// Why a build whose context is a submodule is not followed.
+fn in_submodule(context: &str, submodule: &str) -> Failure {
+    let what =
+        format!("the build context `{context}` is in the submodule `{submodule}`, which has a history of its own");
+    Failure::new(FailureKind::Setup, what, "pass two copies of the project: `cache predict . --since FOLDER`")
 }
 
 /// Files that a newer commit lacks, with their paths.

@@ -66,16 +66,15 @@ impl Repository {
                     Node::Link(target.to_string_lossy().into())
                 }
                 TreeEntryKind::Executable => Node::File(FileNode::new(content, EXECUTABLE_MODE)),
-                TreeEntryKind::Submodule => match checked_out(&top.join(&file.path), depth) {
-                    Some(below) => {
+                TreeEntryKind::Submodule => {
+                    if let Some(below) = checked_out(&top.join(&file.path), depth) {
                         unread.extend(below.unread.iter().map(|name| path::child(&file.path, name)));
                         Node::Directory { mode: FOLDER_MODE, entries: below.root }
-                    }
-                    None => {
+                    } else {
                         unread.insert(file.path.clone());
                         Node::Other(content)
                     }
-                },
+                }
                 TreeEntryKind::File | TreeEntryKind::Folder => Node::File(FileNode::new(content, FILE_MODE)),
             };
             (file.path, node)
@@ -176,15 +175,12 @@ impl<'r> Directories<'r> {
                 TreeEntryKind::Submodule => self.submodule(place.below(&entry.name), entry.id),
                 _ => None,
             };
-            let node = match below {
-                Some(below) => {
-                    files = files.saturating_add(below.files);
-                    Node::Directory { mode: FOLDER_MODE, entries: below.directory }
-                }
-                None => {
-                    files = files.saturating_add(1);
-                    leaf(self.repository(place), &entry)?
-                }
+            let node = if let Some(below) = below {
+                files = files.saturating_add(below.files);
+                Node::Directory { mode: FOLDER_MODE, entries: below.directory }
+            } else {
+                files = files.saturating_add(1);
+                leaf(self.repository(place), &entry)?
             };
             nodes.push((entry.name.into_boxed_str(), node));
         }

@@ -42,10 +42,10 @@ fn node(context: &BuildContext, id: EntryId, file: &Path, clone_hash: Option<Kin
             Node::Directory { mode, entries: Arc::default() }
         }
         (ContextEntryKind::File, _) => {
-            let Some((_, content)) = hash_file(file, clone_hash.unwrap_or(Kind::Sha1)) else { return other() };
+            let Some((_, hash)) = hash_file(file, clone_hash.unwrap_or(Kind::Sha1)) else { return other() };
             let clone_mode = if entry.mode & EXECUTABLE == 0 { FILE_MODE } else { EXECUTABLE_MODE };
             let mode = if clone_hash.is_some() { clone_mode } else { entry.mode };
-            let mut node = FileNode::new(ContentId::of_git(content.as_bytes()), mode);
+            let mut node = FileNode::new(ContentId::of_git(hash.as_bytes()), mode);
             node.stat = if clone_hash.is_some() { None } else { stat(file) };
             Node::File(node)
         }
