@@ -18,9 +18,10 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .filter(|(_, dependency)| waits(dependency.condition) && dependency.is_required)
             .map(|(dependent, _)| dependent.name)
             .collect();
-        let effect = match awaiting.is_empty() {
-            true => "it never succeeds".to_owned(),
-            false => format!("it never succeeds, and {} never starts", listed(&awaiting)),
+        let effect = if awaiting.is_empty() {
+            "it never succeeds".to_owned()
+        } else {
+            format!("it never succeeds, and {} never starts", listed(&awaiting))
         };
         let message = format!("the check of `{}` calls `{program}`, which {image} lacks: {effect}", service.name);
         let Some(finding) = cx.finding(check.place, message) else { continue };

@@ -16,7 +16,6 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         }
         let reference = Reference::of(image);
         let what = match (reference.tag, reference.digest) {
-            (_, Some(_)) => continue,
             (None, None) => format!("`{image}` has no tag"),
             (Some("latest"), None) => format!("`{image}` names no version"),
             _ => continue,

@@ -20,7 +20,7 @@ pub(super) fn constant_end(check: &WrittenCheck) -> Option<String> {
         return None;
     }
     let last = always_healthy(script, is_exec)?;
-    let words: Vec<&str> = last.words.iter().map(|word| word.text()).collect();
+    let words: Vec<&str> = last.words.iter().map(crate::shell::Word::text).collect();
     Some(words.join(" "))
 }
 

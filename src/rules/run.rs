@@ -62,8 +62,12 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
         }
     }
     let (composed, more) = compose_run::run_composes(inputs, policies);
-    composed.into_iter().for_each(|finding| findings.push(finding));
-    more.into_iter().for_each(|finding| hidden.push(finding));
+    for finding in composed {
+        findings.push(finding);
+    }
+    for finding in more {
+        hidden.push(finding);
+    }
     outcome.findings = findings.into_sorted();
     outcome.hidden = hidden.into_sorted();
     outcome

@@ -50,6 +50,7 @@ impl CheckTiming {
         let Some(check) = service.value.get("healthcheck") else { return DEFAULT };
         let seconds = |key: &str| {
             let nanoseconds = duration_nanoseconds(check.get(key)?.as_text()?)?;
+            #[allow(clippy::cast_precision_loss, reason = "seconds that people write")]
             Some(nanoseconds as f64 / 1e9).filter(|seconds| *seconds > 0.0)
         };
         let retries = check.get("retries").map(ComposeValue::display).and_then(|text| text.parse().ok());

@@ -24,7 +24,7 @@ fn then(text: &str) -> Ran {
 
 /// Lints against the baseline: the exit code, the rules that are new, and what is known and fixed.
 #[track_caller]
-fn check(ran: Ran, code: i32, new: &[&str], known: u64, fixed: u64) -> Ran {
+fn check(ran: &Ran, code: i32, new: &[&str], known: u64, fixed: u64) -> Ran {
     let ran = ran.again(["lint", "api/Dockerfile", RULES, "--baseline", "known.json", "--format=json"]).code(code);
     let json = ran.json();
     keeps_schema(include_str!("../../schemas/lint.schema.json"), &json);
@@ -73,7 +73,7 @@ fn the_file_is_sorted_and_has_a_finding_per_line() {
 
 #[test]
 fn known_findings_are_hidden_and_counted() {
-    let ran = check(then(OLD), 0, &[], 3, 0);
+    let ran = check(&then(OLD), 0, &[], 3, 0);
     let text = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json", "--fail-on=style"]).code(0);
     assert_eq!(text.stdout, "no new findings in 1 file\n");
     assert_eq!(text.stderr, "3 known findings not shown (baseline `known.json`)\n");
@@ -84,7 +84,7 @@ fn known_findings_are_hidden_and_counted() {
 #[test]
 fn moved_and_reformatted_lines_keep_their_fingerprints() {
     check(
-        then(&format!("# syntax=docker/dockerfile:1\n\n{}", OLD.replace("USER", "# why\nENV A=b\nUSER"))),
+        &then(&format!("# syntax=docker/dockerfile:1\n\n{}", OLD.replace("USER", "# why\nENV A=b\nUSER"))),
         0,
         &[],
         3,
@@ -92,14 +92,14 @@ fn moved_and_reformatted_lines_keep_their_fingerprints() {
     );
     let laid_out = "from debian:latest\r\nUSER 1000\r\nrun   apt-get  update \\\r\n    # lists\r\n    && apt-get install -y \\\r\n  \
         curl\r\nCMD python3   main.py";
-    check(then(laid_out), 0, &[], 3, 0);
+    check(&then(laid_out), 0, &[], 3, 0);
 }
 
 #[test]
 fn one_more_is_new_even_when_it_is_equal() {
     let more = OLD.replace("CMD", "RUN apt-get update && apt-get install -y curl\nCMD");
-    check(then(&more), 1, &["apt-lists-kept"], 3, 0);
-    check(then(&OLD.replace("debian", "ubuntu")), 1, &["latest-base"], 2, 1);
+    check(&then(&more), 1, &["apt-lists-kept"], 3, 0);
+    check(&then(&OLD.replace("debian", "ubuntu")), 1, &["latest-base"], 2, 1);
     // What the builder refuses is never known.
     let ran = then(&format!("{OLD}BOGUS\n")).again(["lint", "api/Dockerfile", RULES, "--baseline=known.json"]).code(1);
     assert!(ran.stdout.starts_with("error: "), "{}", ran.stdout);
@@ -107,7 +107,7 @@ fn one_more_is_new_even_when_it_is_equal() {
 
 #[test]
 fn fixed_findings_can_be_removed() {
-    let ran = check(then(&OLD.replace("CMD python3 main.py", "CMD [\"python3\", \"main.py\"]")), 0, &[], 2, 1);
+    let ran = check(&then(&OLD.replace("CMD python3 main.py", "CMD [\"python3\", \"main.py\"]")), 0, &[], 2, 1);
     let output = ran.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json"]).code(0);
     assert!(output.stderr.ends_with("1 known finding is fixed; `--prune-baseline` removes it from `known.json`\n"));
     // A run that does not look at it says nothing, and keeps it.
@@ -119,9 +119,9 @@ fn fixed_findings_can_be_removed() {
     }
     let pruned = output.again(["lint", "api/Dockerfile", RULES, "--baseline=known.json", "--prune-baseline"]).code(0);
     assert!(pruned.stderr.ends_with("1 fixed finding removed from `known.json`\n"), "{}", pruned.stderr);
-    let pruned = check(pruned, 0, &[], 2, 0);
+    let pruned = check(&pruned, 0, &[], 2, 0);
     std::fs::write(pruned.path().join("api/Dockerfile"), OLD).unwrap();
-    check(pruned, 1, &["shell-form-command"], 2, 0);
+    check(&pruned, 1, &["shell-form-command"], 2, 0);
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn broken_files_are_survived() {
         for change in outcome.changes {
             assert_eq!(change.target, Target::File(FileId(0)));
             let now = Source::new("compose.yaml", change.after).unwrap();
-            let after = inputs.composes[0].with_sources(&inputs.sources, &[now.clone()]);
+            let after = inputs.composes[0].with_sources(&inputs.sources, std::slice::from_ref(&now));
             assert!(after.reading.project.is_some(), "{text}\n---\n{}", now.text());
             let words = ["compose.healthcheck", "compose.depends_on"];
             let breach = dockopt::rules::compose_breach(&inputs.composes[0], &after, &words);

@@ -44,12 +44,15 @@ pub(super) fn substitute(
     replace(text, &mut Substitution { lookup, unset, room, required: None, stand_in: "" }, DEPTH)
 }
 
+/// Hears of a required variable that is not set, and of what the text says of it.
+type OnRequired<'s> = &'s mut dyn FnMut(&str, &str);
+
 struct Substitution<'s> {
     lookup: &'s dyn Fn(&str) -> Option<String>,
     unset: &'s mut dyn FnMut(&str),
     room: &'s mut usize,
     /// Hears of required variables that are not set, and what the text says of them; without it they are errors.
-    required: Option<&'s mut dyn FnMut(&str, &str)>,
+    required: Option<OnRequired<'s>>,
     /// What variables without a value are replaced by.
     stand_in: &'static str,
 }

@@ -63,16 +63,16 @@ impl ComposeKeys {
 
     fn add(&mut self, source: &Source, node: YamlNode, depth: usize) {
         let (Some(remaining), false) = (depth.checked_sub(1), node.is_alias()) else { return };
-        let mut note = |start: u32, end: u32| {
+        let mut add_line = |start: u32, end: u32| {
             let text = source.text().get(start as usize..end.max(start) as usize).unwrap_or_default();
             let last = source.line(start + (text.trim_end().len() as u32).saturating_sub(1));
             self.ends.entry(source.line(start)).or_insert(last);
         };
         for entry in node.entries() {
-            note(entry.key.span().start, entry.value.span().end.max(entry.key.span().end));
+            add_line(entry.key.span().start, entry.value.span().end.max(entry.key.span().end));
         }
         for item in node.items() {
-            note(item.span().start, item.span().end);
+            add_line(item.span().start, item.span().end);
         }
         for child in node.entries().map(|entry| entry.value).chain(node.items()) {
             self.add(source, child, remaining);

@@ -95,14 +95,14 @@ fn a_source_change_reruns_what_audit_says() {
         let project = case.files.iter().fold(Dockopt::new(), |project, (path, text)| project.file(path, text));
         let audited = project.file("Dockerfile", case.dockerfile).args(["audit", "--fail-on=none"]).run();
         engine.image(audited.path());
-        check_rerun(&engine, audited, ".", case.reaches);
+        check_rerun(&engine, &audited, ".", case.reaches);
     }
 }
 
 /// Edits the source file that audit names in a project that has been built, builds again, and compares the steps that
 /// ran; `reaches` as in [`Case`].
 #[track_caller]
-pub(super) fn check_rerun(engine: &Engine, ran: Ran, part: &str, reaches: bool) -> Ran {
+pub(super) fn check_rerun(engine: &Engine, ran: &Ran, part: &str, reaches: bool) -> Ran {
     let ran = ran.again(["audit", part, "--format=json", "--fail-on=none"]);
     let predicted = ran.json()["builds"][0]["rerun"].clone();
     let context = ran.path().join(part);

@@ -3,7 +3,7 @@
 use super::{Engine, full};
 use crate::dockopt::{Dockopt, Ran};
 
-fn fixed(ran: Ran) -> Ran {
+fn fixed(ran: &Ran) -> Ran {
     let ran = ran.again(["fix", "--write"]).code(0);
     assert!(ran.stderr.starts_with("fixed 1 finding"), "{}", ran.stderr);
     ran
@@ -22,7 +22,7 @@ fn predicted_savings_of_package_lists_are_right() {
     let saved_bytes = finding["impact"][0]["saves"].as_u64().unwrap();
 
     let before = engine.image(linted.path()).0.size();
-    let after = engine.image(fixed(linted).path()).0.size();
+    let after = engine.image(fixed(&linted).path()).0.size();
     let saved = before.checked_sub(after).unwrap();
     // What a suite's lists weigh changes from month to month.
     assert!((saved_bytes / 2..saved_bytes * 2).contains(&saved), "said {saved_bytes}, saved {saved}");
@@ -50,7 +50,7 @@ fn a_healthcheck_that_called_what_is_not_there_becomes_healthy() {
             let container = image.start();
             container.becomes("to be unhealthy", || container.health() == "unhealthy");
         }
-        let (image, _) = engine.image(fixed(linted).path());
+        let (image, _) = engine.image(fixed(&linted).path());
         let container = image.start();
         container.becomes("to be healthy", || container.health() == "healthy");
     }

@@ -42,7 +42,7 @@ fn holds(part: &str, answers: &[&str], any_user: bool) {
     assert_eq!(changed.collect::<BTreeSet<_>>(), meant);
     assert!(before.keys().all(|path| after.contains_key(path)));
     works(&engine.image(&context).0);
-    let fixed = check_rerun(&engine, fixed, part, true);
+    let fixed = check_rerun(&engine, &fixed, part, true);
 
     let fixed = fixed.again(["fix", part, "--write", "--unsafe"]).code(0);
     assert!(fixed.stderr.starts_with("fixed "), "{}", fixed.stderr);
