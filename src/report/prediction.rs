@@ -61,56 +61,57 @@ impl BuildPrediction {
         prediction.reasons.iter().map(|reason| self.mask.apply(&writer.sentence(reason))).collect()
     }
 
-    /// Seconds of all steps with a fate; `None` if a log says nothing of any.
-    fn total(&self, fate: StepFate) -> Option<StepSeconds> {
-        total_seconds(self.of_fate(fate).filter_map(|index| *self.seconds.get(index)?))
+    /// Seconds of all steps with an outcome; `None` if a log says nothing of any.
+    fn total(&self, outcome: StepOutcome) -> Option<StepSeconds> {
+        total_seconds(self.with_outcome(outcome).filter_map(|index| *self.seconds.get(index)?))
     }
 
-    /// Whether the log says nothing of a RUN with this fate.
-    fn has_untimed_runs(&self, fate: StepFate) -> bool {
+    /// Whether the log says nothing of a RUN with this outcome.
+    fn has_untimed_runs(&self, outcome: StepOutcome) -> bool {
         let is_run = |index: &usize| self.graph.steps.get(*index).is_some_and(|step| step.kind == StepKind::Run);
-        self.of_fate(fate).filter(is_run).any(|index| self.seconds.get(index).copied().flatten().is_none())
+        self.with_outcome(outcome).filter(is_run).any(|index| self.seconds.get(index).copied().flatten().is_none())
     }
 
-    fn number(&self, fate: StepFate) -> usize {
-        self.of_fate(fate).count()
+    fn number(&self, outcome: StepOutcome) -> usize {
+        self.with_outcome(outcome).count()
     }
 
-    /// The steps with a fate.
-    fn of_fate(&self, fate: StepFate) -> impl Iterator<Item = usize> {
-        let fates = self.step_fates();
-        self.steps().map(|(index, _)| index).filter(move |index| fates.get(*index) == Some(&fate))
+    /// The steps with an outcome.
+    fn with_outcome(&self, outcome: StepOutcome) -> impl Iterator<Item = usize> {
+        let outcomes = self.step_outcomes();
+        self.steps().map(|(index, _)| index).filter(move |index| outcomes.get(*index) == Some(&outcome))
     }
 
     /// What happens to each step of the graph.
-    fn step_fates(&self) -> Vec<StepFate> {
-        let mut fates: Vec<StepFate> = Vec::with_capacity(self.graph.steps.len());
+    fn step_outcomes(&self) -> Vec<StepOutcome> {
+        let mut outcomes: Vec<StepOutcome> = Vec::with_capacity(self.graph.steps.len());
         for (step, prediction) in self.graph.steps.iter().zip(&self.prediction.steps) {
             let sources = step.sources.iter().filter_map(|source| match source.origin {
                 SourceOrigin::Stage { step, .. } => step,
                 _ => None,
             });
             let mut needed = step.parent.into_iter().chain(sources);
-            let is_broken = |index: usize| matches!(fates.get(index), Some(StepFate::Fails | StepFate::NotRun));
-            fates.push(if prediction.reasons.iter().any(|reason| matches!(reason, StepReason::Missing(_))) {
-                StepFate::Fails
+            let is_broken =
+                |index: usize| matches!(outcomes.get(index), Some(StepOutcome::Fails | StepOutcome::NotRun));
+            outcomes.push(if prediction.reasons.iter().any(|reason| matches!(reason, StepReason::Missing(_))) {
+                StepOutcome::Fails
             } else if needed.any(is_broken) {
-                StepFate::NotRun
+                StepOutcome::NotRun
             } else {
                 match prediction.verdict {
-                    StepVerdict::Hit => StepFate::Cached,
-                    StepVerdict::Unknown => StepFate::MayRerun,
-                    StepVerdict::Miss => StepFate::Reruns,
+                    StepVerdict::Hit => StepOutcome::Cached,
+                    StepVerdict::Unknown => StepOutcome::MayRerun,
+                    StepVerdict::Miss => StepOutcome::Reruns,
                 }
             });
         }
-        fates
+        outcomes
     }
 }
 
 /// What happens to a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StepFate {
+enum StepOutcome {
     Cached,
     MayRerun,
     Reruns,
@@ -132,15 +133,15 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
     let has_seconds = build.seconds.iter().any(Option::is_some);
     let numbers = build.steps().map(|(index, _)| build.line_of(build.graph.steps[index].instruction));
     let digits = numbers.max().unwrap_or(0).to_string().len().max(4);
-    let fates = build.step_fates();
-    for ((index, prediction), fate) in build.steps().filter_map(|step| Some((step, *fates.get(step.0)?))) {
+    let outcomes = build.step_outcomes();
+    for ((index, prediction), outcome) in build.steps().filter_map(|step| Some((step, *outcomes.get(step.0)?))) {
         let step = &build.graph.steps[index];
-        let (word, style) = match fate {
-            StepFate::Cached => ("cached", TextStyle::Dim),
-            StepFate::MayRerun => ("may rerun", TextStyle::Info),
-            StepFate::Reruns => ("reruns", TextStyle::Warning),
-            StepFate::Fails => ("fails", TextStyle::Error),
-            StepFate::NotRun => ("not run", TextStyle::Dim),
+        let (word, style) = match outcome {
+            StepOutcome::Cached => ("cached", TextStyle::Dim),
+            StepOutcome::MayRerun => ("may rerun", TextStyle::Info),
+            StepOutcome::Reruns => ("reruns", TextStyle::Warning),
+            StepOutcome::Fails => ("fails", TextStyle::Error),
+            StepOutcome::NotRun => ("not run", TextStyle::Dim),
         };
         let time = build.seconds.get(index).copied().flatten().map(step_time).unwrap_or_default();
         let time = if has_seconds { format!("{time:>10}  ") } else { String::new() };
@@ -149,7 +150,7 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
         let room = layout.columns().saturating_sub(width(&line) + width(&verdict)).max(12);
         let name = build.mask.apply(&step.name);
         out.push_str(&format!("{line}{}{}\n", layout.paint(style, &verdict), cut(&clean(&name), room)));
-        let sentences = if fate == StepFate::NotRun { Vec::new() } else { shown_sentences(build, prediction) };
+        let sentences = if outcome == StepOutcome::NotRun { Vec::new() } else { shown_sentences(build, prediction) };
         for sentence in sentences {
             for text in wrap(&sentence, layout.columns().saturating_sub(digits + 6)) {
                 out.push_str(&format!("  {}  {}\n", " ".repeat(digits), layout.paint(TextStyle::Plain, &text)));
@@ -182,30 +183,30 @@ fn step_time(time: StepSeconds) -> String {
 
 fn summary(build: &BuildPrediction) -> String {
     let all = build.steps().count();
-    if let Some(index) = build.of_fate(StepFate::Fails).next() {
+    if let Some(index) = build.with_outcome(StepOutcome::Fails).next() {
         let line = build.graph.steps.get(index).map_or(0, |step| build.line_of(step.instruction));
         return format!("the build fails at line {line}: a file that it copies is not in the build context");
     }
-    let (misses, unknown) = (build.number(StepFate::Reruns), build.number(StepFate::MayRerun));
+    let (misses, unknown) = (build.number(StepOutcome::Reruns), build.number(StepOutcome::MayRerun));
     if misses + unknown == 0 {
         return match all {
             1 => "the only step is cached".to_owned(),
             _ => format!("all {} are cached", count(all as u64, "step")),
         };
     }
-    let time = |fate| {
+    let time = |outcome| {
         let words = |total: StepSeconds| {
-            let about = match (total.is_at_most, build.has_untimed_runs(fate)) {
+            let about = match (total.is_at_most, build.has_untimed_runs(outcome)) {
                 (true, false) => "at most",
                 (false, true) => "at least",
                 (false, false) | (true, true) => "≈",
             };
             format!(" ({about} {}, measured)", seconds(total.seconds))
         };
-        build.total(fate).map(words).unwrap_or_default()
+        build.total(outcome).map(words).unwrap_or_default()
     };
     let verb = |number: usize| if number == 1 { "reruns" } else { "rerun" };
-    let mut text = format!("{misses} of {} {}{}", count(all as u64, "step"), verb(misses), time(StepFate::Reruns));
+    let mut text = format!("{misses} of {} {}{}", count(all as u64, "step"), verb(misses), time(StepOutcome::Reruns));
     if unknown > 0 {
         let mut reasons = build.steps().flat_map(|(_, step)| &step.reasons);
         let is_download = reasons.any(|reason| matches!(reason, StepReason::Remote(_)));
@@ -214,7 +215,7 @@ fn summary(build: &BuildPrediction) -> String {
             (true, true) => "results of steps that rerun, and on what is downloaded",
             (_, false) => "results of steps that rerun",
         };
-        text.push_str(&format!(", {unknown} may rerun{}: that depends on {depends_on}", time(StepFate::MayRerun)));
+        text.push_str(&format!(", {unknown} may rerun{}: that depends on {depends_on}", time(StepOutcome::MayRerun)));
     }
     text
 }
@@ -227,7 +228,7 @@ pub fn prediction_json(root: &str, builds: &[BuildPrediction], problems: &[Probl
 }
 
 fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
-    let fates = build.step_fates();
+    let outcomes = build.step_outcomes();
     let steps = build.steps().map(|(index, prediction)| {
         let step = &build.graph.steps[index];
         let files = prediction.reasons.iter().find_map(|reason| match reason {
@@ -238,12 +239,12 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
         wire::StepPredictionJson {
             line: build.line_of(step.instruction),
             step: build.mask.apply(&step.name),
-            verdict: match fates.get(index) {
-                Some(StepFate::Cached) | None => "cached",
-                Some(StepFate::MayRerun) => "may_rerun",
-                Some(StepFate::Reruns) => "reruns",
-                Some(StepFate::Fails) => "fails",
-                Some(StepFate::NotRun) => "not_run",
+            verdict: match outcomes.get(index) {
+                Some(StepOutcome::Cached) | None => "cached",
+                Some(StepOutcome::MayRerun) => "may_rerun",
+                Some(StepOutcome::Reruns) => "reruns",
+                Some(StepOutcome::Fails) => "fails",
+                Some(StepOutcome::NotRun) => "not_run",
             },
             reasons: build.sentences(prediction),
             files: changed
@@ -259,11 +260,11 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
         target: build.target.as_deref(),
         compared: &build.compared,
         steps: steps.collect(),
-        cached: build.number(StepFate::Cached),
-        reruns: build.number(StepFate::Reruns),
-        may_rerun: build.number(StepFate::MayRerun),
-        rerun_seconds: build.total(StepFate::Reruns).map(|total| total.seconds),
-        rerun_at_most: build.total(StepFate::Reruns).is_some_and(|total| total.is_at_most),
+        cached: build.number(StepOutcome::Cached),
+        reruns: build.number(StepOutcome::Reruns),
+        may_rerun: build.number(StepOutcome::MayRerun),
+        rerun_seconds: build.total(StepOutcome::Reruns).map(|total| total.seconds),
+        rerun_at_most: build.total(StepOutcome::Reruns).is_some_and(|total| total.is_at_most),
         partial: build.is_partial,
         notes: &build.notes,
     }

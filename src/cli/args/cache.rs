@@ -25,7 +25,7 @@ pub(in crate::cli) struct CachePredict {
     /// Assume that this file or folder has changed (repeatable)
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     pub touch: Vec<PathBuf>,
-    /// Compare the working tree with this commit instead of HEAD, or the folder with this copy of it
+    /// COMMIT: compare the working tree with this commit instead of HEAD. FOLDER: compare PATH with this earlier copy of it
     #[arg(long, value_name = "COMMIT|FOLDER")]
     pub since: Option<String>,
     /// Predict which steps rerun if this Dockerfile replaces the current one; with --log, also how long they take
