@@ -39,7 +39,7 @@ pub struct StackService<'p> {
     pub image: Option<BuildInput>,
     /// Whether it is built.
     pub is_built: bool,
-    /// What is known of the public image that it runs or stands on.
+    /// What is known of the public image that it runs or is built from.
     pub known: Option<KnownService>,
     /// How it is asked whether it is ready.
     pub check: ServiceCheck<'p>,
@@ -184,7 +184,7 @@ fn is_reference(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-')
 }
 
-/// The image outside of the Dockerfile that the final stage stands on.
+/// The image outside of the Dockerfile that the final stage is built from.
 fn base_of(input: &BuildInput) -> Option<String> {
     let build = Build::new(input);
     match build.root_base(build.target()?) {

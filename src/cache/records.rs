@@ -37,7 +37,7 @@ pub struct Outcome {
     pub missing: Vec<(usize, usize)>,
     /// The keys that each step may have; the first is the one it has if it runs.
     keys: Vec<Vec<u128>>,
-    /// Whether each step is forced to run (`--no-cache`) or stands on one that is: BuildKit takes no record for a step on
+    /// Whether each step is forced to run (`--no-cache`) or is built on one that is: BuildKit takes no record for a step on
     /// top of such a result, also where the keys are equal; only contents that are copied from it may hit.
     is_forced: Vec<bool>,
 }
@@ -63,9 +63,9 @@ impl Records {
         let mut all = Vec::with_capacity(graph.steps.len());
         for (index, step) in graph.steps.iter().enumerate() {
             let inputs = Self::inputs(graph, &outcome, step, (context, digests));
-            let (verdict, keys) = self.evaluate(graph, &outcome, (index, step), &inputs);
             let is_forced = graph.is_forced[index] || is_on_forced(&outcome, step);
             outcome.is_forced.push(is_forced);
+            let (verdict, keys) = self.evaluate(&outcome, (index, step), &inputs);
             outcome.missing.extend(inputs.missing.iter().map(|source| (index, *source)));
             outcome.verdicts.push(verdict);
             outcome.keys.push(keys);
@@ -95,17 +95,11 @@ impl Records {
     }
 
     /// Whether a step is a hit, and the keys that it may have.
-    fn evaluate(
-        &self,
-        graph: &Graph,
-        outcome: &Outcome,
-        (index, step): (usize, &Step),
-        inputs: &Inputs,
-    ) -> (StepVerdict, Vec<u128>) {
+    fn evaluate(&self, outcome: &Outcome, (index, step): (usize, &Step), inputs: &Inputs) -> (StepVerdict, Vec<u128>) {
         let parents = parent_keys(outcome, step);
         let first = parents.first().copied().unwrap_or(SCRATCH);
         let fresh = inputs.keys(step, first).next().unwrap_or(SCRATCH);
-        if !inputs.missing.is_empty() || graph.is_forced[index] || is_on_forced(outcome, step) {
+        if !inputs.missing.is_empty() || outcome.is_forced[index] {
             return (StepVerdict::Miss, vec![fresh]);
         }
         let is_parent_known = step.parent.is_none_or(|parent| outcome.verdicts[parent] != StepVerdict::Unknown);

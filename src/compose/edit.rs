@@ -191,7 +191,7 @@ impl<'s> ComposeEditor<'s> {
         Ok(Edit { span: Span::at(at), text })
     }
 
-    /// Where an entry ends, the white space behind it left out.
+    /// Where an entry ends, without the white space after it.
     fn end(&self, entry: YamlEntry) -> u32 {
         let start = entry.key.span().start;
         let end = entry.value.span().end.max(entry.key.span().end);

@@ -121,7 +121,7 @@ pub(super) fn of<'p>(
     }
 }
 
-/// Whether a build stands on an image that is known to have no HEALTHCHECK: those of languages and distributions.
+/// Whether a build starts from an image that is known to have no HEALTHCHECK: those of languages and distributions.
 fn stands_on_plain_image(input: &BuildInput) -> bool {
     let build = Build::new(input);
     let Some(stage) = build.target() else { return false };

@@ -166,7 +166,7 @@ fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], predicted: &[P
     let mapped: Vec<Vec<Option<usize>>> = builds.iter().map(|(_, build)| build.logged_steps(&logged)).collect();
     // Each target has a Dockerfile of its own: the one that has most of its steps.
     let target = |at: usize| logged.steps[at].label.target.as_deref();
-    let mut best: BTreeMap<Option<&str>, (usize, usize)> = BTreeMap::new();
+    let mut best: BTreeMap<Option<&str>, usize> = BTreeMap::new();
     let targets: BTreeSet<Option<&str>> = (0..logged.steps.len()).map(target).collect();
     for name in targets {
         let count = |steps: &Vec<Option<usize>>| {
@@ -176,12 +176,12 @@ fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], predicted: &[P
         let is_in_folder = |build: usize| name.is_some_and(|name| path::name(path::parent(&builds[build].0)) == name);
         let counts = mapped.iter().map(count).enumerate();
         let counts = counts.map(|(build, count)| (count, is_in_folder(build), std::cmp::Reverse(build)));
-        if let Some((count, _, std::cmp::Reverse(build))) = counts.max().filter(|(count, ..)| *count > 0) {
-            best.insert(name, (build, count));
+        if let Some((_, _, std::cmp::Reverse(build))) = counts.max().filter(|(count, ..)| *count > 0) {
+            best.insert(name, build);
         }
     }
     let place = |at: usize| {
-        let known = best.get(&target(at)).and_then(|(build, _)| {
+        let known = best.get(&target(at)).and_then(|build| {
             let (name, dockerfile) = &builds[*build];
             let line = dockerfile.instruction(mapped[*build][at]?).start_line;
             Some((name.clone(), line))
@@ -191,10 +191,10 @@ fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], predicted: &[P
         known.or_else(recorded)
     };
     let places = (0..logged.steps.len()).map(place).collect();
-    let base = |title: &str| best.values().find_map(|(build, _)| builds[*build].1.base_stage(title));
+    let base = |title: &str| best.values().find_map(|build| builds[*build].1.base_stage(title));
     let explanation = buildlog::explain(&logged, &base);
     let reason = |(at, step): (usize, &LogStep)| {
-        let (build, _) = best.get(&target(at)).filter(|_| step.is_missed())?;
+        let build = best.get(&target(at)).filter(|_| step.is_missed())?;
         predicted.get(*build)?.reason(step, &logged)
     };
     let reasons = logged.steps.iter().enumerate().map(reason).collect();
