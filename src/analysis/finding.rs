@@ -102,7 +102,7 @@ fn of_categories(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
             subject: Subject::Category(index),
             name: format!("image-{}", category_use.category.name),
             severity,
-            message: format!("{} not needed at run time", category_use.category.name),
+            message: format!("files of the category `{}` are not needed at run time", category_use.category.name),
             help: category_use.category.fix.clone(),
             rule: rule_of_category(analysis, category_use),
             layer: most.layer as usize,

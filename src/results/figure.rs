@@ -22,6 +22,8 @@ pub enum FigureKind {
     CacheHits,
     /// Seconds that a commit reruns on average, by the cache model and git history; at least.
     CommitRebuild,
+    /// Seconds until the services of a compose file are ready, by the timings of their checks; at most.
+    ServiceStart,
 }
 
 /// What a figure counts.
@@ -65,7 +67,7 @@ impl Direction {
 
 impl FigureKind {
     /// All, in the order of the table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ImageSize,
         Self::PullSize,
         Self::ColdBuild,
@@ -74,6 +76,7 @@ impl FigureKind {
         Self::PredictedRebuild,
         Self::CacheHits,
         Self::CommitRebuild,
+        Self::ServiceStart,
     ];
 
     /// What people call it.
@@ -87,6 +90,7 @@ impl FigureKind {
             Self::PredictedRebuild => "steps that this change reruns",
             Self::CacheHits => "cache hits",
             Self::CommitRebuild => "rebuild for each commit",
+            Self::ServiceStart => "start of all services, at most",
         }
     }
 
@@ -95,13 +99,17 @@ impl FigureKind {
         match self {
             Self::ImageSize | Self::PullSize => FigureUnit::Bytes,
             Self::CacheHits => FigureUnit::Steps,
-            Self::ColdBuild | Self::Rebuild | Self::LoggedBuild | Self::PredictedRebuild | Self::CommitRebuild => {
-                FigureUnit::Seconds
-            }
+            Self::ColdBuild
+            | Self::Rebuild
+            | Self::LoggedBuild
+            | Self::PredictedRebuild
+            | Self::CommitRebuild
+            | Self::ServiceStart => FigureUnit::Seconds,
         }
     }
 
-    /// Whether a difference is judged: a prediction and a log are of this change, not of the project.
+    /// Whether a difference is judged: a prediction and a log are of this change, not of the project, and a service is
+    /// usually ready long before the last moment that its check allows.
     pub const fn is_judged(self) -> bool {
         matches!(self, Self::ImageSize | Self::PullSize | Self::ColdBuild | Self::Rebuild | Self::CommitRebuild)
     }

@@ -1,6 +1,7 @@
 //! Reads JSON results, each by its schema. A kind of result is a row of [`KINDS`] and a function.
 
 mod cache;
+mod compose;
 mod finding;
 mod image;
 mod measure;
@@ -56,6 +57,7 @@ const KINDS: &[ResultKind] = &[
     ResultKind { schema: "dockopt.cache-predict", version: 1, command: "cache predict", read: cache::prediction },
     ResultKind { schema: "dockopt.cache-explain", version: 1, command: "cache explain", read: cache::explanation },
     ResultKind { schema: "dockopt.cache-history", version: 1, command: "cache history", read: cache::history },
+    ResultKind { schema: "dockopt.compose-graph", version: 1, command: "compose graph", read: compose::graph },
     ResultKind { schema: "dockopt.optimize", version: 1, command: "optimize", read: rewrite::optimize },
     ResultKind { schema: "dockopt.proof", version: 1, command: "optimize --verify", read: rewrite::proof },
     ResultKind { schema: "dockopt.report", version: 1, command: "report", read: saved::report },

@@ -301,3 +301,26 @@ fn ten_thousand_findings_fit_and_are_counted() {
     let rows = ran.stdout.lines().filter(|line| line.contains("package lists")).count();
     assert_eq!(rows + left_out, 10_000, "every finding is shown or counted");
 }
+
+#[test]
+fn the_start_of_the_services_is_a_figure_that_is_not_judged() {
+    let compose = |retries: u32| {
+        format!(
+            "services:\n  db:\n    image: postgres:17\n    healthcheck:\n      test: [CMD, pg_isready]\n      interval: 5s\n      \
+             timeout: 2s\n      retries: {retries}\n  api:\n    image: example/api:1\n    depends_on:\n      db:\n        \
+             condition: service_healthy\n"
+        )
+    };
+    let graph = |retries| {
+        let dockopt = Dockopt::new().file("compose.yaml", compose(retries));
+        dockopt.args(["compose", "graph", "--format=json"]).run().code(0).stdout
+    };
+    let dockopt = Dockopt::new().file("base.json", graph(3)).file("head.json", graph(30));
+    let ran = dockopt.args(["report", "head.json", "--baseline=base.json", "--format=json"]).run().code(0);
+    let report = ran.json();
+    keeps_schema(include_str!("../../schemas/report.schema.json"), &report);
+    let row = &report["figures"][0];
+    assert_eq!((&row["kind"], &row["build"]), (&"service_start".into(), &"compose.yaml".into()));
+    assert!(row["after"]["value"].as_f64() > row["before"]["value"].as_f64(), "{row}");
+    assert!(!ran.stdout.contains("\"worse\""), "{}", ran.stdout);
+}

@@ -52,14 +52,26 @@ pub(super) fn change(row: &FigureRow) -> String {
     let Some(before) = &row.before else { return String::new() };
     let change = row.after.value - before.value;
     let text = signed(row.kind.unit(), change);
-    if row.kind.unit() == FigureUnit::Steps {
+    if row.kind.unit() == FigureUnit::Steps && before.of != row.after.of {
         // Of another number of steps, the difference says nothing.
-        return if before.of == row.after.of { text } else { String::new() };
+        return match (percent_of_steps(before), percent_of_steps(&row.after)) {
+            (Some(before), Some(after)) => format!("{before} % → {after} %"),
+            _ => String::new(),
+        };
+    }
+    if row.kind.unit() == FigureUnit::Steps {
+        return text;
     }
     match share(before.value, row.after.value) {
         Some(share) => format!("{text} ({share})"),
         None => text,
     }
+}
+
+/// The share of the steps that a figure counts; `None` if it is of no steps.
+fn percent_of_steps(figure: &StateFigure) -> Option<u64> {
+    let of = figure.of.filter(|of| *of > 0.0)?;
+    Some(whole((figure.value / of * 100.0).round()))
 }
 
 /// Values from this multiple on are named as a multiple.
@@ -325,6 +337,31 @@ mod tests {
             (1.0, 12_345_678.0, Some("×12,345,678")),
         ] {
             assert_eq!(share(before, after).as_deref(), expected, "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn hits_of_different_numbers_of_steps_are_shares() {
+        let figure = |value, of| StateFigure {
+            kind: FigureKind::CacheHits,
+            command: "cache predict".to_owned(),
+            value,
+            of: Some(of),
+            spread: None,
+        };
+        for (before, after, expected) in
+            [((2.0, 5.0), (8.0, 9.0), "40 % → 89 %"), ((2.0, 5.0), (4.0, 5.0), "+2"), ((0.0, 0.0), (1.0, 2.0), "")]
+        {
+            let row = FigureRow {
+                build: String::new(),
+                kind: FigureKind::CacheHits,
+                before: Some(figure(before.0, before.1)),
+                after: figure(after.0, after.1),
+                direction: Direction::Unknown,
+                noise: None,
+                causes: Vec::new(),
+            };
+            assert_eq!(change(&row), expected);
         }
     }
 }
