@@ -18,7 +18,7 @@ pub use self::embedded::write as write_embedded;
 pub use self::ignores::{AddedIgnores, add_ignores};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
-    BaselineEffect, BuildReport, BuildStep, ContextListingEntry, ContextReport, Notice, ProblemReport, Report, Rerun,
-    SkippedInput, StageReport, Threshold, UselessPart,
+    BaselineEffect, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice, ProblemReport,
+    Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,
 };
 pub use self::run::{audit, check, contexts, fix, input_problem, lint, mask, problems, refusals};

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::context_problems;
 use super::{
-    BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Rerun, StageReport, UselessPart,
+    BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, ProblemReport, Rerun, StageReport,
+    UselessPart,
 };
 use crate::build::{self, Build, StageBase};
 use crate::buildlog::{StepSeconds, total_seconds};
@@ -278,6 +279,17 @@ fn rerun_report(inputs: &Inputs, build: &Build, rerun: cache::Rerun, mask: &Mask
         steps: rerun.steps.iter().map(step).collect(),
         copies: rerun.copies.iter().map(step).collect(),
         example: rerun.example,
-        commits: history.and_then(|history| Some((history.reruns_at(line)?, history.builds))),
+        commits: history.and_then(|history| commit_reruns(history, line, &rerun.steps)),
     }
+}
+
+/// How often the steps ran in the last commits; `line` is that of the first.
+fn commit_reruns(history: &StepHistory, line: u32, steps: &[build::LayerStep]) -> Option<CommitReruns> {
+    let first = history.reruns_at(line)?;
+    let lines = steps.iter().map(|step| step.instruction.start_line);
+    let later = lines.filter_map(|line| Some((line, *history.reruns.get(&line)?)));
+    // Of the steps that ran most often the first: the others stand below it.
+    let later = later.reduce(|most, next| if next.1 > most.1 { next } else { most });
+    let later = later.filter(|(_, reruns)| *reruns > 0 && *reruns >= first.saturating_mul(2));
+    Some(CommitReruns { first, of: history.builds, later })
 }

@@ -133,14 +133,26 @@ pub struct Rerun {
     pub copies: Vec<BuildStep>,
     /// A source file that it takes, as an example; `None` when the context was not looked at.
     pub example: Option<String>,
-    /// In how many of the last commits the first step ran, and how many those are; `None` without a history.
-    pub commits: Option<(u32, u32)>,
+    /// How often they ran in the last commits; `None` without a history.
+    pub commits: Option<CommitReruns>,
     /// Seconds of the steps that run again, as a build log has them; `None` if it has none of them.
     pub seconds: Option<f64>,
     /// Whether the log lacks the time of some of these steps: they were cached, or are not in it.
     pub is_partly_timed: bool,
     /// Whether these steps take less where cache mounts are filled.
     pub is_at_most: bool,
+}
+
+/// In how many of the last commits a source change reran steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitReruns {
+    /// Those in which the first step ran.
+    pub first: u32,
+    /// All.
+    pub of: u32,
+    /// A later step that ran in at least twice as many: its line and in how many. Sources that people edit more often
+    /// enter the build there.
+    pub later: Option<(u32, u32)>,
 }
 
 /// A step of the build.

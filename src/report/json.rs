@@ -234,7 +234,11 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
         steps: rerun.steps.iter().map(step).collect(),
         copies: rerun.copies.iter().map(step).collect(),
         example: rerun.example.as_deref(),
-        commits: rerun.commits.map(|(reruns, of)| wire::CommitShare { reruns, of }),
+        commits: rerun.commits.map(|commits| wire::CommitShare {
+            reruns: commits.first,
+            of: commits.of,
+            later: commits.later.map(|(line, reruns)| wire::LaterStep { line, reruns }),
+        }),
         seconds: rerun.seconds,
         is_partly_timed: rerun.seconds.map(|_| rerun.is_partly_timed),
         is_at_most: rerun.seconds.map(|_| rerun.is_at_most),

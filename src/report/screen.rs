@@ -6,7 +6,7 @@ use super::layout::{Layout, TextStyle, clean, cut, cut_path, pad, width, wrap};
 use super::table::table;
 use super::text::{problems, skipped};
 use super::units::{bytes, count, hidden_rows, seconds};
-use crate::audit::{BuildReport, BuildStep, ContextReport, Report, Rerun};
+use crate::audit::{BuildReport, BuildStep, CommitReruns, ContextReport, Report, Rerun};
 use crate::finding::Safety;
 
 /// Entries of the context that are listed without `--all`.
@@ -178,7 +178,10 @@ fn rerun_text(rerun: &Rerun) -> String {
     };
     let time = rerun.seconds.map(|time| format!(" ({about} {}, measured)", seconds(time))).unwrap_or_default();
     let commits = match rerun.commits {
-        Some((reruns, of)) if of > 0 => format!("; {reruns} of the last {} did", count(of.into(), "commit")),
+        Some(CommitReruns { first, of, later }) if of > 0 => {
+            let later = later.map(|(line, reruns)| format!(", and {reruns} reran the steps from line {line}"));
+            format!("; {first} of the last {} did{}", count(of.into(), "commit"), later.unwrap_or_default())
+        }
         _ => String::new(),
     };
     format!("A source change{example} reruns {steps}{time}, from line {} `{text}`{copies}{commits}", first.line)

@@ -217,11 +217,19 @@ pub(super) struct Rerun<'a> {
     pub is_at_most: Option<bool>,
 }
 
-/// In how many of the last commits the first step ran.
+/// In how many of the last commits the first step ran, and a later one that ran more often.
 #[derive(Serialize)]
 pub(super) struct CommitShare {
     pub reruns: u32,
     pub of: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub later: Option<LaterStep>,
+}
+
+#[derive(Serialize)]
+pub(super) struct LaterStep {
+    pub line: u32,
+    pub reruns: u32,
 }
 
 #[derive(Serialize)]

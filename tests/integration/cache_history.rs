@@ -460,3 +460,58 @@ fn a_log_of_another_build_is_told() {
     let predicted = ran.again(["cache", "predict", "--log", "other.log", "--format", "json"]).code(0).json();
     assert!(predicted["builds"][0]["notes"].to_string().contains(sentence), "{predicted}");
 }
+
+#[test]
+fn an_audit_names_the_step_that_commits_rerun() {
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    let dockerfile = "FROM python:3.13\nWORKDIR /app\nCOPY early/ early/\nRUN make -C early\nCOPY . .\nRUN make\n";
+    let files = [("Dockerfile", dockerfile), (".dockerignore", ".git\n"), ("early/a.py", ""), ("app/main.py", "")];
+    commit(at, "first", &files);
+    for number in 0..9 {
+        let file = if number == 0 { "early/a.py" } else { "app/main.py" };
+        commit(at, "next", &[(file, &number.to_string())]);
+    }
+    let ran = dockopt.args(["audit"]).run();
+    let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("1 of the last 9 commits did, and 9 reran the steps from line 5"), "{}", ran.stdout);
+    let json = ran.again(["audit", "--format", "json"]).json();
+    keeps_schema(include_str!("../../schemas/audit.schema.json"), &json);
+    let expected = serde_json::json!({ "reruns": 1, "of": 9, "later": { "line": 5, "reruns": 9 } });
+    assert_eq!(json["builds"][0]["rerun"]["commits"], expected);
+}
+
+#[test]
+fn the_parts_of_a_split_run_share_its_time() {
+    let naive = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci && npm run build\n";
+    let split = "FROM node:22\nWORKDIR /app\nCOPY package.json .\nRUN npm ci\nCOPY . .\nRUN npm run build\n";
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    commit(at, "first", &[("Dockerfile", naive), (".dockerignore", ".git\nother\n"), ("package.json", "{}")]);
+    for number in 0..8 {
+        let file = if number % 4 == 0 { "package.json" } else { "src/app.js" };
+        commit(at, "next", &[(file, &number.to_string())]);
+    }
+    write(at, "other/Dockerfile", split);
+    let log = "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n#5 [1/4] FROM docker.io/library/node:22\n\
+        #5 DONE 0.1s\n\n#6 [2/4] WORKDIR /app\n#6 DONE 0.1s\n\n#7 [3/4] COPY . .\n#7 DONE 0.0s\n\n\
+        #8 [4/4] RUN npm ci && npm run build\n#8 DONE 30.0s\n";
+    write(at, "build.log", log);
+    let args = ["Dockerfile", "--against", "other/Dockerfile", "--log", "build.log"];
+    let (json, ran) = history(dockopt, &args);
+    let steps = json["tables"][1]["steps"].as_array().unwrap();
+    let parts: Vec<_> = steps.iter().filter(|step| step["part_of"] == 3).collect();
+    assert_eq!(parts.len(), 2, "{json}");
+    assert!(parts.iter().all(|part| part["seconds"].is_null() && part["same_as"].is_null()), "{json}");
+    let text = ran.again(["cache", "history"].into_iter().chain(args)).code(0).stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // All of it in two commits at least, and nothing at least in six.
+    for part in [
+        "RUN npm ci` reran in 8 of 8 commits; with `other/Dockerfile` it would have been 2",
+        "`other/Dockerfile` would have saved at most 3 min in 8 commits, by the log",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}

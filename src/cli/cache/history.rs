@@ -1,6 +1,7 @@
 //! `dockopt cache history`.
 
 mod frequency;
+mod matching;
 mod rungs;
 mod simulation;
 

@@ -1,5 +1,6 @@
 //! The same commits with two Dockerfiles: how often the steps that run the same command ran.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::table::{CommitRow, HistoryTable};
@@ -28,6 +29,8 @@ pub enum SavingPrecision {
     AtLeast,
     /// Times of the first one are.
     About,
+    /// How the time of a step is shared by those that it was split into is not known: it saves at most as much.
+    AtMost,
 }
 
 impl SavingPrecision {
@@ -37,6 +40,7 @@ impl SavingPrecision {
             Self::Exact => "",
             Self::AtLeast => "at least ",
             Self::About => "about ",
+            Self::AtMost => "at most ",
         }
     }
 }
@@ -44,7 +48,7 @@ impl SavingPrecision {
 /// A step with both Dockerfiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepComparison {
-    /// As the builder prints it with the first one.
+    /// As the builder prints it with the first one; a part of a step as with the second one.
     pub name: String,
     /// The commits in which both have it.
     pub builds: usize,
@@ -92,25 +96,27 @@ pub fn compare_tables(before: &HistoryTable, after: &HistoryTable) -> TableCompa
     let rows: Vec<RowPair> = before.rows.iter().zip(&after.rows).filter_map(built_rows).collect();
     let mut steps = Vec::new();
     for (index, step) in after.steps.iter().enumerate() {
-        let Some(same) = step.same_as else { continue };
+        let Some(same) = step.same_as.or(step.part_of) else { continue };
         let Some(old_step) = before.steps.get(same) else { continue };
         let pairs = rows.iter().filter_map(|(old, new)| Some(((*old.get(same)?)?, (*new.get(index)?)?)));
         let pairs: Vec<(StepVerdict, StepVerdict)> = pairs.collect();
         let old = RerunCount::of(pairs.iter().map(|pair| pair.0));
         let new = RerunCount::of(pairs.iter().map(|pair| pair.1));
         if old != new {
-            let name = old_step.name.clone();
+            let name = if step.part_of.is_some() { &step.name } else { &old_step.name }.clone();
             steps.push(StepComparison { name, builds: pairs.len(), before: old, after: new });
         }
     }
-    let saved_seconds = (before.has_seconds() && after.has_seconds()).then(|| {
+    let has_parts = after.steps.iter().any(|step| step.part_of.is_some());
+    let saved_seconds = (before.has_seconds() && (after.has_seconds() || has_parts)).then(|| {
         let old: f64 = rows.iter().map(|(old, _)| row_seconds(before, old)).sum();
-        let new: f64 = rows.iter().map(|(_, new)| row_seconds(after, new)).sum();
+        let new: f64 = rows.iter().map(|(_, new)| row_seconds(after, new) + whole_seconds(before, after, new)).sum();
         old - new
     });
     let precision = match (before.is_at_most(), after.is_at_most()) {
+        (false, false) if has_parts => SavingPrecision::AtMost,
         (false, false) => SavingPrecision::Exact,
-        (false, true) if saved_seconds.is_some_and(|saved| saved >= 0.0) => SavingPrecision::AtLeast,
+        (false, true) if !has_parts && saved_seconds.is_some_and(|saved| saved >= 0.0) => SavingPrecision::AtLeast,
         _ => SavingPrecision::About,
     };
     TableComparison { builds: rows.len(), steps, saved_seconds, precision }
@@ -129,4 +135,17 @@ fn row_seconds(table: &HistoryTable, row: &[Option<StepVerdict>]) -> f64 {
     let ran =
         table.steps.iter().zip(row).filter(|(_, verdict)| verdict.is_some_and(|verdict| verdict != StepVerdict::Hit));
     ran.filter_map(|(step, _)| Some(step.seconds?.seconds)).sum()
+}
+
+/// Seconds of the steps of the first table all of whose parts run or may run in a build with the second one.
+fn whole_seconds(before: &HistoryTable, after: &HistoryTable, row: &[Option<StepVerdict>]) -> f64 {
+    let mut wholes: BTreeMap<usize, bool> = BTreeMap::new();
+    for (step, verdict) in after.steps.iter().zip(row) {
+        if let Some(whole) = step.part_of {
+            let runs = verdict.is_some_and(|verdict| verdict != StepVerdict::Hit);
+            *wholes.entry(whole).or_insert(true) &= runs;
+        }
+    }
+    let run = wholes.into_iter().filter(|(_, runs)| *runs);
+    run.filter_map(|(whole, _)| Some(before.steps.get(whole)?.seconds?.seconds)).sum()
 }

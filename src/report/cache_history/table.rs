@@ -29,6 +29,8 @@ pub struct HistoryStep {
     pub seconds: Option<StepSeconds>,
     /// The step of the table before that runs the same command.
     pub same_as: Option<usize>,
+    /// The step of the table before that runs its commands together with others. How long it takes is not known then.
+    pub part_of: Option<usize>,
 }
 
 /// What became of a commit.

@@ -59,6 +59,7 @@ struct WireStep<'a> {
     seconds: Option<f64>,
     at_most: bool,
     same_as: Option<usize>,
+    part_of: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -121,6 +122,7 @@ fn table(table: &HistoryTable) -> WireTable<'_> {
         seconds: step.seconds.map(|time| time.seconds),
         at_most: step.seconds.is_some_and(|time| time.is_at_most),
         same_as: step.same_as,
+        part_of: step.part_of,
     });
     let expected_seconds = table.expected_seconds().map(|(least, most)| WireExpected { least, most });
     WireTable {

@@ -1,16 +1,15 @@
 //! Builds the commits of a history, one after the other, with the model of the builder's cache.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use similar::TextDiff;
-
+use super::matching::match_tables;
 use crate::build::Build;
-use crate::buildlog::{BuildLog, StepSeconds};
+use crate::buildlog::BuildLog;
 use crate::cache::{
-    BuildHistory, BuildOutcome, BuilderFlags, ContentId, ContextFiles, Directory, FileNode, Graph, Node, PartKind,
-    RecordKeeping, Step, StepKind, lineage, step_seconds,
+    BuildHistory, BuildOutcome, BuilderFlags, ContentId, ContextFiles, Directory, FileNode, Graph, Node, RecordKeeping,
+    lineage, step_seconds,
 };
 use crate::cli::args::ImageStore;
 use crate::cli::cache::place::with_git_folder;
@@ -21,15 +20,6 @@ use crate::inputs::{BuildInput, Date};
 use crate::load::git::{Commit, CommitBuild, CommitFiles, Directories, ObjectId, Repository};
 use crate::report::{CommitRow, HistoryCommit, HistoryStep, HistoryTable};
 use crate::text::{Source, path};
-
-/// The share of words that two commands have in common which are taken for one.
-const SIMILAR: f32 = 0.5;
-
-/// Bytes of commands whose words are compared.
-const LONGEST_COMMAND: usize = 8 << 10;
-
-/// RUNs that are compared with each other.
-const MAX_MATCHED: usize = 200;
 
 /// How often progress is said.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -182,6 +172,7 @@ impl<'s> Simulation<'s> {
             count,
             seconds: seconds.get(index).copied().flatten(),
             same_as: None,
+            part_of: None,
         });
         Ok(HistoryTable { name: name.to_owned(), steps: steps.collect(), rows })
     }
@@ -277,8 +268,7 @@ impl<'s> Simulation<'s> {
         Version { graph: Arc::new(graph), lines, rejection, lineage: lineage.into() }
     }
 
-    /// Says of each RUN of each table which one of the table before it runs the same command, or one with most of its
-    /// words. Where a step whose time is known has no counterpart, no time of the later table is known.
+    /// Says of each RUN of each table which one of the table before it runs the same command.
     pub(super) fn match_steps(&self, tables: &mut [HistoryTable]) {
         for (index, graphs) in self.graphs.windows(2).enumerate() {
             if let ([before, after], Some([first, second])) = (graphs, tables.get_mut(index..index + 2)) {
@@ -286,54 +276,6 @@ impl<'s> Simulation<'s> {
             }
         }
     }
-}
-
-fn match_tables((before, first): (&Graph, &HistoryTable), (after, second): (&Graph, &mut HistoryTable)) {
-    // A time without a cache mount is an upper bound of one with it.
-    let in_cache_mount = |time: StepSeconds, index: usize| {
-        let has_cache_mount = after.steps.get(index).is_some_and(Step::has_cache_mount);
-        StepSeconds { is_at_most: time.is_at_most || has_cache_mount, ..time }
-    };
-    let (before, after) = (commands(before), commands(after));
-    let mut matches: Vec<(f32, usize, usize)> = Vec::new();
-    for (new, command) in &after {
-        for (old, known) in &before {
-            let is_long = command.len().max(known.len()) > LONGEST_COMMAND;
-            let share = if command == known {
-                1.0
-            } else if is_long {
-                0.0
-            } else {
-                TextDiff::from_words(*known, *command).ratio()
-            };
-            if share >= SIMILAR {
-                matches.push((share, *old, *new));
-            }
-        }
-    }
-    matches.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    let mut used = HashSet::new();
-    for (_, old, new) in matches {
-        let Some(step) = second.steps.get_mut(new).filter(|step| step.same_as.is_none()) else { continue };
-        if used.insert(old) {
-            step.same_as = Some(old);
-            step.seconds = step.seconds.or_else(|| Some(in_cache_mount(first.steps.get(old)?.seconds?, new)));
-        }
-    }
-    let is_run = |step: &HistoryStep| step.kind == StepKind::Run && step.seconds.is_some();
-    if first.steps.iter().enumerate().any(|(index, step)| is_run(step) && !used.contains(&index)) {
-        second.steps.iter_mut().for_each(|step| step.seconds = None);
-    }
-}
-
-/// The commands of the RUNs of a graph, as many as are compared with each other.
-fn commands(graph: &Graph) -> Vec<(usize, &str)> {
-    let runs = graph.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Run);
-    let commands = runs.filter_map(|(index, step)| {
-        let part = step.parts.iter().find(|part| part.kind == PartKind::Command)?;
-        Some((index, part.text.as_str()))
-    });
-    commands.take(MAX_MATCHED).collect()
 }
 
 /// The files of a commit with the other Dockerfile in place of its own.
