@@ -17,6 +17,7 @@ mod predict;
 mod records;
 mod seconds;
 mod source;
+mod source_files;
 mod stage_state;
 mod step;
 #[cfg(test)]
@@ -24,7 +25,7 @@ mod tests;
 mod tree;
 
 pub use self::changes::{FileChange, FileChangeKind, FileChanges, TransferTrap};
-pub use self::context::{ContextFiles, Digests, Selected, Selector};
+pub use self::context::{ContextFiles, Digests, NamedFiles, Selected, Selector};
 pub use self::edit_likelihood::Likeness;
 pub use self::environment::is_stand_in;
 pub use self::graph::Graph;

@@ -3,11 +3,13 @@
 
 mod changed_inputs;
 mod compose_input;
+mod context_place;
 mod date;
 mod needs;
 mod shellcheck;
 
 pub use self::compose_input::{ComposeInput, ComposeReading, ProjectProblem};
+pub use self::context_place::ContextPlace;
 pub use self::date::Date;
 pub use self::needs::{Need, Needs};
 pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel};

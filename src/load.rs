@@ -30,4 +30,4 @@ pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, r
 pub use self::gather::{gather, gather_composes, gather_texts};
 pub use self::request::{FactSelection, GatherRequest};
 pub use self::settings::{SettingsSource, settings};
-pub use self::walk::walk;
+pub use self::walk::{walk, walk_named};

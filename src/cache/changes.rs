@@ -12,10 +12,22 @@ use crate::text::path;
 pub struct FileChange {
     /// Its path below the context.
     pub path: String,
+    /// The named context that it is in; `None` for the build context.
+    pub context: Option<String>,
     /// What differs.
     pub kind: FileChangeKind,
     /// Why an incremental transfer may miss it.
     pub trap: Option<TransferTrap>,
+}
+
+impl FileChange {
+    /// Its path, with the name of the named context that it is in: `lib:src/main.c`.
+    pub fn full_path(&self) -> String {
+        match &self.context {
+            Some(name) => format!("{name}:{}", self.path),
+            None => self.path.clone(),
+        }
+    }
 }
 
 /// What differs of a file.
@@ -98,6 +110,13 @@ impl FileChanges {
         compare.changes
     }
 
+    /// Those of a named context.
+    #[must_use]
+    pub fn in_context(mut self, name: Option<&str>) -> Self {
+        self.first.iter_mut().for_each(|change| change.context = name.map(str::to_owned));
+        self
+    }
+
     /// Adds those of another source.
     pub fn extend(&mut self, other: Self) {
         self.may_all_be_missed = match (self.total, other.total) {
@@ -164,7 +183,7 @@ impl Compare<'_> {
         self.changes.total += 1;
         self.changes.may_all_be_missed &= trap.is_some();
         if self.changes.first.len() < MAX_CHANGES {
-            self.changes.first.push(FileChange { path: path.to_owned(), kind, trap });
+            self.changes.first.push(FileChange { path: path.to_owned(), context: None, kind, trap });
         }
     }
 

@@ -2,7 +2,7 @@
 //! Follows BuildKit's `contenthash`: names, bytes, permission bits, texts of links and some extended attributes count;
 //! times, owners, hard links and the mode of the context's root do not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use twox_hash::XxHash3_128;
@@ -22,6 +22,19 @@ pub struct ContextFiles {
     ignore_id: u128,
     /// The contents of addresses that ADD downloads, where they are known.
     remotes: Arc<HashMap<String, ContentId>>,
+    /// The named contexts that are no images, by their names in lower case.
+    named: Arc<BTreeMap<String, NamedFiles>>,
+}
+
+/// What is known of a named context (`--build-context NAME=…`) that is no image and no address.
+#[derive(Clone, Debug)]
+pub enum NamedFiles {
+    /// It is a folder with these files.
+    Folder(ContextFiles),
+    /// It is a folder whose files are not known, and why: a clause that begins with `it`.
+    UnknownFolder(String),
+    /// It is the result of another build, which is not predicted: `target:base`.
+    Result(String),
 }
 
 impl ContextFiles {
@@ -33,7 +46,7 @@ impl ContextFiles {
             Some(text) if !matcher.is_empty() => hash_of(&[text.as_bytes()]),
             _ => 0,
         };
-        Self { root, ignore: Arc::new(matcher), ignore_id, remotes: Arc::default() }
+        Self { root, ignore: Arc::new(matcher), ignore_id, remotes: Arc::default(), named: Arc::default() }
     }
 
     /// The same patterns over other files.
@@ -46,6 +59,28 @@ impl ContextFiles {
     #[must_use]
     pub fn with_remotes(self, remotes: HashMap<String, ContentId>) -> Self {
         Self { remotes: Arc::new(remotes), ..self }
+    }
+
+    /// With the named contexts that are no images, by their names.
+    #[must_use]
+    pub fn with_named(self, named: impl IntoIterator<Item = (String, NamedFiles)>) -> Self {
+        let named = named.into_iter().map(|(name, files)| (name.to_ascii_lowercase(), files));
+        Self { named: Arc::new(named.collect()), ..self }
+    }
+
+    /// What is known of a named context; `None` if it is an image, an address, or not known by this name.
+    pub fn named(&self, name: &str) -> Option<&NamedFiles> {
+        self.named.get(&name.to_ascii_lowercase())
+    }
+
+    /// All named contexts that are no images, by their names in lower case.
+    pub fn all_named(&self) -> &BTreeMap<String, NamedFiles> {
+        &self.named
+    }
+
+    /// Whether the builder is sent what is at a path below the root.
+    pub fn sends(&self, path: &str) -> bool {
+        resolve(self, path).is_some()
     }
 
     pub(super) fn remote(&self, url: &str) -> Option<ContentId> {

@@ -40,6 +40,19 @@ impl Graph {
         }
         grow.graph
     }
+
+    /// Whether a step reads a named context or is based on it.
+    pub fn reads_context(&self, name: &str) -> bool {
+        let is_name = |text: &str| text.eq_ignore_ascii_case(name);
+        self.steps.iter().any(|step| {
+            let mut parts = step.parts.iter().filter(|part| part.kind == PartKind::Image);
+            parts.any(|part| is_name(&part.text))
+                || step
+                    .sources
+                    .iter()
+                    .any(|source| matches!(&source.origin, SourceOrigin::Named(text) if is_name(text)))
+        })
+    }
 }
 
 /// Whether the builder prints the names of stages: it does as soon as it has more than one, implicit ones included.
@@ -102,9 +115,14 @@ impl<'a> Grow<'_, 'a> {
         }
         let (mut dispatch, triggers) = self.base(stage)?;
         let mut numbering = self.numbering(stage, triggers.len());
-        if let StageBase::Image(text) | StageBase::Context(text) | StageBase::Unknown(text) = &stage.base {
-            let name = format!("{} FROM {text}", numbering.number());
-            self.from(stage, &mut dispatch, text, name);
+        match &stage.base {
+            StageBase::Image(text) | StageBase::Unknown(text) => {
+                let name = format!("{} FROM {text}", numbering.number());
+                self.from(stage, &mut dispatch, text, name);
+            }
+            // The builder counts it, but gives it no number.
+            StageBase::Context(text) => self.from(stage, &mut dispatch, text, format!("[context {text}]")),
+            StageBase::Stage(_) | StageBase::Scratch => {}
         }
         for (index, trigger) in triggers {
             self.instruction(stage, &mut dispatch, &mut numbering, (index, trigger, true));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::changes::FileChange;
 use super::context::{ContextFiles, Digests};
 use super::graph::Graph;
 use super::predict::{BuildState, Prediction, StepReason, pairs};
@@ -189,12 +190,15 @@ fn causes(prediction: &Prediction, index: usize) -> BTreeMap<HistoryCause, BTree
                 StepReason::Part { .. } | StepReason::VariableOrder { .. } | StepReason::New | StepReason::Moved => {
                     HistoryCause::Dockerfile
                 }
-                StepReason::Image(_) | StepReason::Remote(_) => HistoryCause::Outside,
+                StepReason::Image(_) | StepReason::Remote(_) | StepReason::UnknownContext { .. } => {
+                    HistoryCause::Outside
+                }
+                StepReason::FolderBase(_) => HistoryCause::NoRecords,
                 StepReason::Forced | StepReason::Missing(_) => continue,
             };
             let paths = causes.entry(cause).or_default();
             if let StepReason::Files(changes) = reason {
-                paths.extend(changes.first.iter().map(|change| change.path.clone()));
+                paths.extend(changes.first.iter().map(FileChange::full_path));
             }
         }
     }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::changes::FileChanges;
-use super::context::{ContextFiles, Digests};
+use super::context::{ContextFiles, Digests, NamedFiles};
 use super::graph::Graph;
 use super::records::{Outcome, Records, StepVerdict};
+use super::source_files::{SourceFiles, folder_below, is_other_result};
 use super::step::{Part, PartKind, SourceOrigin, Step, StepKind};
 
 /// A build: what is carried out and on which files.
@@ -72,6 +73,15 @@ pub enum StepReason {
     Image(String),
     /// It reads an address whose contents are unknown before the builder downloads it.
     Remote(String),
+    /// It reads a named context whose files are not known, and why: a clause that begins with `it`.
+    UnknownContext {
+        /// The name.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// It is built on a named context that is a folder, of which the builder keeps no record.
+    FolderBase(String),
     /// `--no-cache`.
     Forced,
     /// A source is not in the context: the build fails.
@@ -134,6 +144,13 @@ impl Reasons<'_> {
         let mut reasons = Vec::new();
         let above = self.first_above(step);
         reasons.extend(above.map(|above| StepReason::Above(above, self.outcome.verdicts[above])));
+        let base = step.parent.and_then(|parent| folder_below(&graph.steps[parent], self.after.context));
+        reasons.extend(base.map(|name| StepReason::FolderBase(name.to_owned())));
+        if is_other_result(step, self.after.context) && self.outcome.verdicts[index] == StepVerdict::Unknown {
+            let name = step.parts.first().map(|part| part.text.clone()).unwrap_or_default();
+            let why = self.after.context.named(&name).map(why_unknown).unwrap_or_default();
+            reasons.push(StepReason::UnknownContext { name, why });
+        }
         match self.pairs[index] {
             None if reasons.is_empty() => reasons.push(StepReason::New),
             None => {}
@@ -159,14 +176,26 @@ impl Reasons<'_> {
         let mut reasons = Vec::new();
         for (index, source) in step.sources.iter().enumerate() {
             let old = earlier.sources.get(index);
-            match &source.origin {
-                SourceOrigin::Context => {
-                    let Some(old) = old.filter(|old| old.origin == SourceOrigin::Context) else { continue };
+            let earlier_files = old.map_or(SourceFiles::NoFolder, |old| {
+                SourceFiles::of(self.before.graph, self.before.context, earlier.kind, old)
+            });
+            match (old, earlier_files, SourceFiles::of(self.after.graph, self.after.context, step.kind, source)) {
+                (Some(old), SourceFiles::Folder(_, before), SourceFiles::Folder(name, after)) => {
                     let Some(left) = self.comparisons.get().checked_sub(1) else { continue };
                     self.comparisons.set(left);
-                    let before = (self.before.context, &old.selector);
-                    files.extend(FileChanges::between(before, (self.after.context, &source.selector)));
+                    let changes = FileChanges::between((before, &old.selector), (after, &source.selector));
+                    files.extend(changes.in_context(name));
+                    continue;
                 }
+                (_, _, SourceFiles::Unknown(name, unknown)) if verdict == StepVerdict::Unknown => {
+                    let why = why_unknown(unknown);
+                    reasons.push(StepReason::UnknownContext { name: name.to_owned(), why });
+                    continue;
+                }
+                _ => {}
+            }
+            match &source.origin {
+                SourceOrigin::Context => {}
                 SourceOrigin::Stage { step: from, .. } if step.kind != StepKind::Link => {
                     reasons.extend(from.and_then(|from| self.firsts[from]).map(StepReason::Stage));
                 }
@@ -191,6 +220,15 @@ impl Reasons<'_> {
             reasons.insert(0, StepReason::Files(files));
         }
         reasons
+    }
+}
+
+/// Why the files of a named context are not known.
+fn why_unknown(named: &NamedFiles) -> String {
+    match named {
+        NamedFiles::Folder(_) => String::new(),
+        NamedFiles::UnknownFolder(why) => why.clone(),
+        NamedFiles::Result(build) => format!("it is the result of another build, `{build}`"),
     }
 }
 

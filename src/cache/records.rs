@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::context::{ContextFiles, Digests, Selected, Selector, hash_of};
 use super::graph::Graph;
+use super::source_files::{SourceFiles, folder_below, is_other_result, last_writer};
 use super::step::{SourceOrigin, Step, StepKind};
-use crate::text::path;
 
 /// Whether a step is taken from the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +69,11 @@ impl Records {
             outcome.missing.extend(inputs.missing.iter().map(|source| (index, *source)));
             outcome.verdicts.push(verdict);
             outcome.keys.push(keys);
+            if folder_below(step, context).is_some()
+                && let Some(is_forced) = outcome.is_forced.last_mut()
+            {
+                *is_forced = true;
+            }
             all.push(inputs);
         }
         (outcome, all)
@@ -134,16 +139,28 @@ impl Records {
         step: &Step,
         (context, digests): (&ContextFiles, &mut Digests),
     ) -> Inputs {
-        let mut inputs = Inputs { definition: step.digest, is_known: true, ..Inputs::default() };
+        let is_known = !is_other_result(step, context);
+        let mut inputs = Inputs { definition: step.digest, is_known, ..Inputs::default() };
         for (index, source) in step.sources.iter().enumerate() {
-            match &source.origin {
-                SourceOrigin::Context => match digests.select(context, &source.selector) {
-                    Selected::Files(digest) => inputs.push(vec![digest], Some(digest)),
-                    Selected::Missing => {
-                        inputs.missing.push(index);
-                        inputs.push(vec![0], Some(0));
+            match SourceFiles::of(graph, context, step.kind, source) {
+                SourceFiles::Folder(_, files) => {
+                    match digests.select(files, &source.selector) {
+                        Selected::Files(digest) => inputs.push(vec![digest], Some(digest)),
+                        Selected::Missing => {
+                            inputs.missing.push(index);
+                            inputs.push(vec![0], Some(0));
+                        }
                     }
-                },
+                    continue;
+                }
+                SourceFiles::Unknown(..) => {
+                    inputs.is_known = false;
+                    inputs.may_equal_others = true;
+                }
+                SourceFiles::NoFolder => {}
+            }
+            match &source.origin {
+                SourceOrigin::Context => {}
                 SourceOrigin::Stage { step: from, .. } => {
                     let (keys, is_known) = if step.kind == StepKind::Link {
                         let keys = from.map_or(vec![SCRATCH], |from| outcome.keys[from].clone());
@@ -260,34 +277,14 @@ fn selector_digest(selector: &Selector) -> u128 {
     hash_of(&[selector.path.as_bytes(), parents.as_bytes(), selector.exclude.join("\0").as_bytes()])
 }
 
-/// Steps of a stage that are looked through for the last one that may have written a path.
-const MAX_LOOKED: usize = 1_000;
-
-/// Identifies the contents of a path of a stage's result by the step that may have written them last: steps above that
-/// certainly write elsewhere do not count. Also says whether they are known.
+/// Identifies the contents of a path of a stage's result by the step that may have written them last. Also says whether
+/// they are known.
 fn contents(graph: &Graph, outcome: &Outcome, last: Option<usize>, selector: &Selector) -> (Vec<u128>, bool) {
     let place = selector_digest(selector);
-    let mut next = last;
-    let mut looked = 0;
-    while let Some(index) = next {
-        let step = &graph.steps[index];
-        looked += 1;
-        let is_elsewhere = looked < MAX_LOOKED
-            && !selector.is_pattern
-            && selector.parents.is_none()
-            && step.writes.as_ref().is_some_and(|paths| paths.iter().all(|path| is_apart(path, &selector.path)));
-        if !is_elsewhere {
-            let keys = outcome.keys[index].iter().map(|key| hash_of(&[&key.to_be_bytes(), &place.to_be_bytes()]));
-            // A step that is forced to run may have another result under the same key.
-            return (keys.collect(), outcome.verdicts[index] != StepVerdict::Unknown && !outcome.is_forced[index]);
-        }
-        next = step.parent;
-    }
-    (vec![hash_of(&[b"scratch", &place.to_be_bytes()])], true)
-}
-
-/// Whether what is written to `written` (absolute) cannot be seen at `read` (below the root).
-fn is_apart(written: &str, read: &str) -> bool {
-    let written = path::normalize(written.trim_start_matches('/'));
-    !written.is_empty() && !read.is_empty() && !path::is_within(&written, read) && !path::is_within(read, &written)
+    let Some(index) = last_writer(graph, last, selector) else {
+        return (vec![hash_of(&[b"scratch", &place.to_be_bytes()])], true);
+    };
+    let keys = outcome.keys[index].iter().map(|key| hash_of(&[&key.to_be_bytes(), &place.to_be_bytes()]));
+    // A step that is forced to run may have another result under the same key.
+    (keys.collect(), outcome.verdicts[index] != StepVerdict::Unknown && !outcome.is_forced[index])
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::file::display_path;
 use crate::bake::{self, is_bake};
 use crate::compose::{self, Mount, Service, is_compose};
-use crate::inputs::{BuildOptions, InputProblem, RunOptions};
+use crate::inputs::{BuildOptions, ContextPlace, InputProblem, RunOptions};
 use crate::text::Source;
 
 /// Bytes that a compose file may have.
@@ -28,7 +28,7 @@ pub(super) struct BuildOrigin {
     pub target: Option<String>,
     /// Arguments.
     pub args: Vec<(String, String)>,
-    /// Other contexts by their names, as written.
+    /// Other contexts by their names; folders as seen from the current folder.
     pub contexts: Vec<(String, String)>,
     /// How its container is run.
     pub run: RunOptions,
@@ -87,7 +87,7 @@ impl ComposeBuilds {
             self.notices.push(format!("{}: the context of `{name}` {why}", source.name()));
         }
         let context = context.unwrap_or_default();
-        let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
+        let (target, args, contexts) = (target.clone(), args.clone(), named_contexts(folder, service));
         let (user, stop_signal) = (service.user.clone(), service.stop_signal.clone());
         let (has_init, is_on_demand) = (service.has_init, service.is_on_demand);
         // Whoever may talk to the engine is root on its host.
@@ -177,6 +177,15 @@ fn limits(service: &Service, inline: &Source) -> Option<String> {
             lines.join(", ")
         )
     })
+}
+
+/// The named contexts of a service: folders as seen from the current folder, all else as written.
+fn named_contexts(folder: &Path, service: &Service) -> Vec<(String, String)> {
+    let place = |value: &String| match ContextPlace::of(value) {
+        ContextPlace::Folder(path) => display_path(&join_path(folder, Path::new(path))),
+        ContextPlace::Result(_) | ContextPlace::Elsewhere(_) => value.clone(),
+    };
+    service.contexts.iter().map(|(name, value)| (name.clone(), place(value))).collect()
 }
 
 /// The folder of a context; an error says why it is not looked at.

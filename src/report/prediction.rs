@@ -48,11 +48,11 @@ impl BuildPrediction {
         self.lines.get(instruction).copied().unwrap_or(0)
     }
 
-    /// The steps with their indexes in the graph; FROM only where it is another image than before.
+    /// The steps with their indexes in the graph; FROM only where it is, or may be, another image than before.
     fn steps(&self) -> impl Iterator<Item = (usize, &StepPrediction)> {
         let is_from = |index: usize| self.graph.steps.get(index).is_none_or(|step| step.kind == StepKind::From);
         let steps = self.prediction.steps.iter().enumerate();
-        steps.filter(move |(index, step)| step.verdict == StepVerdict::Miss || !is_from(*index))
+        steps.filter(move |(index, step)| step.verdict != StepVerdict::Hit || !is_from(*index))
     }
 
     fn sentences(&self, prediction: &StepPrediction) -> Vec<String> {
@@ -208,16 +208,28 @@ fn summary(build: &BuildPrediction) -> String {
     let verb = |number: usize| if number == 1 { "reruns" } else { "rerun" };
     let mut text = format!("{misses} of {} {}{}", count(all as u64, "step"), verb(misses), time(StepOutcome::Reruns));
     if unknown > 0 {
-        let mut reasons = build.steps().flat_map(|(_, step)| &step.reasons);
-        let is_download = reasons.any(|reason| matches!(reason, StepReason::Remote(_)));
-        let depends_on = match (misses > 0, is_download) {
-            (false, true) => "what is downloaded",
-            (true, true) => "results of steps that rerun, and on what is downloaded",
-            (_, false) => "results of steps that rerun",
-        };
+        let depends_on = uncertainty(build, misses > 0);
         text.push_str(&format!(", {unknown} may rerun{}: that depends on {depends_on}", time(StepOutcome::MayRerun)));
     }
     text
+}
+
+/// What decides whether steps that may rerun do.
+fn uncertainty(build: &BuildPrediction, reruns: bool) -> String {
+    let has = |is: fn(&StepReason) -> bool| build.steps().flat_map(|(_, step)| &step.reasons).any(is);
+    let is_download = has(|reason| matches!(reason, StepReason::Remote(_)));
+    let is_unknown = has(|reason| matches!(reason, StepReason::UnknownContext { .. }));
+    let mut parts = Vec::new();
+    if reruns || !is_download && !is_unknown {
+        parts.push("results of steps that rerun");
+    }
+    if is_download {
+        parts.push("what is downloaded");
+    }
+    if is_unknown {
+        parts.push("files that are not known");
+    }
+    parts.join(", and on ")
 }
 
 /// The predictions for programs, as `schemas/cache-predict.schema.json` describes them.
@@ -248,7 +260,7 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
             },
             reasons: build.sentences(prediction),
             files: changed
-                .map(|change| wire::FileChangeJson { path: &change.path, change: change_word(change.kind) })
+                .map(|change| wire::FileChangeJson { path: change.full_path(), change: change_word(change.kind) })
                 .collect(),
             changed_files: files.map_or(0, |changes| changes.total),
             seconds: build.seconds.get(index).copied().flatten().map(|time| time.seconds),

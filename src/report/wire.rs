@@ -364,7 +364,7 @@ pub(super) struct BuildPredictionJson<'a> {
     pub dockerfile: &'a str,
     pub target: Option<&'a str>,
     pub compared: &'a str,
-    pub steps: Vec<StepPredictionJson<'a>>,
+    pub steps: Vec<StepPredictionJson>,
     pub cached: usize,
     pub reruns: usize,
     pub may_rerun: usize,
@@ -375,19 +375,19 @@ pub(super) struct BuildPredictionJson<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct StepPredictionJson<'a> {
+pub(super) struct StepPredictionJson {
     pub line: u32,
     pub step: String,
     pub verdict: &'static str,
     pub reasons: Vec<String>,
-    pub files: Vec<FileChangeJson<'a>>,
+    pub files: Vec<FileChangeJson>,
     pub changed_files: usize,
     pub seconds: Option<f64>,
     pub at_most: bool,
 }
 
 #[derive(Serialize)]
-pub(super) struct FileChangeJson<'a> {
-    pub path: &'a str,
+pub(super) struct FileChangeJson {
+    pub path: String,
     pub change: &'static str,
 }

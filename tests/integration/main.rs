@@ -5,6 +5,7 @@ mod adoption;
 mod advice;
 mod baseline;
 mod builder_checks;
+mod cache_contexts;
 mod cache_explain;
 mod cache_history;
 mod cache_predict;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::named::{NamedContexts, contexts_on_disk};
 use super::place::{RepositoryPlace, because};
 use super::states::{PlacedState, State, States};
 use crate::cache::ContextFiles;
@@ -49,7 +50,7 @@ pub(super) fn states_between(
         (None, Some(later)) => (commit(later)?, later.to_owned()),
         (None, None) => {
             let root = input.context_root.as_deref().unwrap_or(".");
-            (state(input, repository, None), root.to_owned())
+            (state(input, repository, contexts_on_disk(input, None, repository), None), root.to_owned())
         }
     };
     Ok(States::placed(place.as_ref(), before, after, format!("{name} against {earlier}")))
@@ -87,15 +88,21 @@ fn state_of_folder(
     let Some(earlier) = gathered.builds.first() else {
         return Err(because(format!("`{}` has no Dockerfile", folder.display()), "name a folder that has one"));
     };
-    Ok(state(earlier, repository, other.is_none().then_some(note)))
+    let named = contexts_on_disk(input, Some(folder), repository);
+    Ok(state(earlier, repository, named, other.is_none().then_some(note)))
 }
 
-fn state(input: &BuildInput, repository: Option<&Repository>, note: Option<String>) -> PlacedState {
+fn state(
+    input: &BuildInput,
+    repository: Option<&Repository>,
+    named: NamedContexts,
+    note: Option<String>,
+) -> PlacedState {
     let root = Path::new(input.context_root.as_deref().unwrap_or("."));
     let files = input.context.as_ref().map(|context| folder_directory(context, root, repository)).unwrap_or_default();
     // The builder keeps what it received under this name.
     let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
-    let state =
-        State { input: input.clone(), context: ContextFiles::new(files, None), folder: name.unwrap_or_default() };
+    let context = ContextFiles::new(files, None).with_named(named);
+    let state = State { input: input.clone(), context, folder: name.unwrap_or_default() };
     PlacedState { state, tree: None, unread: BTreeSet::new(), note }
 }

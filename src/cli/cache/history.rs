@@ -60,13 +60,14 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
     }
     notices.extend(history_notices(&repository, &history, &builds, &paths));
     notices.extend(unread_submodules(simulation.unread_submodules().iter()));
+    let unknown = simulation.unknown_contexts();
     let report = CacheHistoryReport {
         root: inputs.root.clone(),
         dockerfile: paths.dockerfile.clone(),
         keeping,
         commits: simulation.commits(),
-        is_partial: !simulation.unread_submodules().is_empty(),
-        notices,
+        is_partial: !simulation.unread_submodules().is_empty() || !unknown.is_empty(),
+        notices: notices.into_iter().chain(unknown).collect(),
         end: history.end.name(),
         tables,
     };

@@ -1,6 +1,7 @@
 //! `dockopt cache predict`.
 
 use super::folder::states_between;
+use super::named::unknown_contexts;
 use super::place::because;
 use super::states::{Change, States};
 use crate::buildlog::BuildLog;
@@ -74,6 +75,7 @@ fn predict(
     let states = states.with(inputs, build, change)?;
     let flags = command.image_store.flags();
     let (new, prediction) = states.predict(&flags);
+    let unknown = unknown_contexts(&new, &states.after.context);
     let input = &states.after.input;
     Ok(BuildPrediction {
         dockerfile: inputs.source(inputs.builds[build].dockerfile).name().to_owned(),
@@ -84,8 +86,8 @@ fn predict(
         graph: new,
         prediction,
         mask: crate::audit::mask(inputs),
-        notes: states.notes,
-        is_partial: states.is_partial,
+        is_partial: states.is_partial || !unknown.is_empty(),
+        notes: states.notes.into_iter().chain(unknown).collect(),
     })
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::named::{RepositoryContexts, named_folders, names_of_contexts, with_unversioned};
 use super::place::{RepositoryPlace, because, unread_submodules, with_git_folder};
 use crate::build::{Build, PROXY_ARGS};
 use crate::cache::{
-    BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Graph, Node, Prediction, Records, names_only, touch,
+    BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Graph, NamedFiles, Node, Prediction, Records,
+    names_only, touch,
 };
 use crate::cli::output::CommandFailure;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
@@ -105,11 +107,16 @@ impl State {
         let root = directories.directory(files.context)?;
         let root = with_git_folder(repository, &files.place.context, root, commit.id);
         let dockerfile = &files.place.dockerfile;
+        let named = RepositoryContexts::of(repository, input).of_commit(repository, &commit, &mut directories)?;
         let mut earlier = BuildInput::new(&Source::of(dockerfile, &text), input.options.clone());
         earlier.base_images.clone_from(&input.base_images);
         let is_renamed = *dockerfile != place.paths.dockerfile;
         Ok(PlacedState {
-            state: Self { input: earlier, context: ContextFiles::new(root, ignore.as_deref()), folder: String::new() },
+            state: Self {
+                input: earlier,
+                context: ContextFiles::new(root, ignore.as_deref()).with_named(named),
+                folder: String::new(),
+            },
             tree: Some(files.context),
             unread: directories.unread().clone(),
             note: is_renamed.then(|| format!("in {name} the Dockerfile is `{dockerfile}`")),
@@ -167,7 +174,7 @@ impl States {
         let root = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
         let state = || State {
             input: input.clone(),
-            context: ContextFiles::new(Arc::clone(&root), None),
+            context: ContextFiles::new(Arc::clone(&root), None).with_named(names_of_contexts(input)),
             folder: String::new(),
         };
         Self { before: state(), after: state(), compared: String::new(), notes: Vec::new(), is_partial: false }
@@ -190,11 +197,14 @@ impl States {
         let (head, context) = (place.repository.resolve("HEAD")?, &place.paths.context);
         // What git ignores is the same before and after.
         let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
-        let files = &mut before.state.context;
-        *files = files.over(Arc::new(files.root.with_missing(&names, Some(&work_tree.root))));
-        let root = Arc::new(work_tree.root.with_missing(&names, None));
-        let root = with_git_folder(&place.repository, context, root, head);
-        let context = ContextFiles::new(root, ignore_text(inputs, input).as_deref());
+        let files = &before.state.context;
+        let (old, new) = with_unversioned((&files.root, &work_tree.root), &names);
+        let named = files.all_named().iter().map(|(name, files)| (name.clone(), files.clone())).collect();
+        let contexts = RepositoryContexts::of(&place.repository, input);
+        let (old_named, new_named) = contexts.with_work_tree(&place.repository, input, named)?;
+        before.state.context = files.over(old).with_named(old_named);
+        let root = with_git_folder(&place.repository, context, new, head);
+        let context = ContextFiles::new(root, ignore_text(inputs, input).as_deref()).with_named(new_named);
         let state = State { input: input.clone(), context, folder: String::new() };
         let after = PlacedState { state, tree: None, unread: work_tree.unread, note: None };
         Ok(Self::placed(Some(place), before, after, format!("the working tree against {earlier}")))
@@ -211,7 +221,7 @@ impl States {
         let mut notes: Vec<String> = [before.note, after.note].into_iter().flatten().collect();
         notes.extend(unread_submodules(before.unread.union(&after.unread)));
         let is_partial = !before.unread.is_empty() || !after.unread.is_empty();
-        let (mut before_state, after_state) = (before.state, after.state);
+        let (mut before_state, mut after_state) = (before.state, after.state);
         for module in after.unread.difference(&before.unread) {
             // Only the commit is known of it.
             let entry =
@@ -229,45 +239,64 @@ impl States {
                 *files = files.over(Arc::new(files.root.with(module, Some(node.clone()))));
             }
         }
+        share_unknown(&mut before_state.context, &mut after_state.context);
         Self { before: before_state, after: after_state, compared, notes, is_partial }
     }
 
     /// Changes the contents of files.
     fn touch(&mut self, input: &BuildInput, paths: &[PathBuf]) -> Result<(), CommandFailure> {
-        let mut touched = BTreeSet::new();
+        let folders = touched_folders(input);
+        let mut touched: BTreeSet<(Option<&str>, String)> = BTreeSet::new();
         for path in paths {
-            let Some(below) = below_context(input, path) else {
-                if path.symlink_metadata().is_err() {
+            let places: Vec<(Option<&str>, &Path, String)> =
+                folders.iter().filter_map(|(name, root)| Some((*name, *root, below_folder(root, path)?))).collect();
+            let is_there = |(_, root, below): &&(_, &Path, String)| root.join(below).symlink_metadata().is_ok();
+            if !places.iter().any(|place| is_there(&place)) {
+                let is_outside = places.is_empty() && path.symlink_metadata().is_ok();
+                if !is_outside {
                     return Err(missing_file(input, path));
                 }
                 self.notes.push(format!("`{}` is not in the build context: it changes no step", path.display()));
-                continue;
-            };
-            let is_ignored = input.context.as_ref().and_then(|context| context.excluded_above(&below)).is_some();
-            if is_ignored {
-                self.notes.push(format!("`{below}` is left out by .dockerignore: it changes no step"));
-                continue;
             }
-            let root = Path::new(input.context_root.as_deref().unwrap_or(""));
-            if root.join(&below).symlink_metadata().is_err() {
-                return Err(missing_file(input, path));
+            for (name, _, below) in places.iter().filter(is_there) {
+                if self.is_ignored(input, *name, below) {
+                    self.notes.push(format!("`{below}` is left out by .dockerignore: it changes no step"));
+                } else {
+                    touched.insert((*name, below.clone()));
+                }
             }
-            touched.insert(below);
         }
         // A file changes once, also where it is named with its folder.
-        let outer =
-            |below: &&String| !touched.iter().any(|other| other != *below && text::path::is_within(below, other));
-        let touched: Vec<&String> = touched.iter().filter(outer).collect();
-        for below in &touched {
-            let root = touch(&self.after.context.root, below);
-            self.after.context = self.after.context.over(Arc::new(root));
+        let outer = |(name, below): &&(Option<&str>, String)| {
+            !touched.iter().any(|(of, other)| of == name && other != below && text::path::is_within(below, other))
+        };
+        let touched: Vec<&(Option<&str>, String)> = touched.iter().filter(outer).collect();
+        for (name, below) in &touched {
+            self.after.context = touched_context(&self.after.context, *name, below);
         }
-        let names: Vec<String> =
-            touched.iter().map(|below| format!("`{}`", if below.is_empty() { "." } else { below })).collect();
+        let names: BTreeSet<String> = touched
+            .iter()
+            .map(|(name, below)| {
+                let below = if below.is_empty() { "." } else { below };
+                name.map_or_else(|| format!("`{below}`"), |name| format!("`{name}:{below}`"))
+            })
+            .collect();
+        let names: Vec<String> = names.into_iter().collect();
         if !names.is_empty() {
             self.add_words(&format!("{} changed", names.join(", ")));
         }
         Ok(())
+    }
+
+    /// Whether .dockerignore leaves out a file of the build context or of a named one.
+    fn is_ignored(&self, input: &BuildInput, name: Option<&str>, below: &str) -> bool {
+        match name {
+            None => input.context.as_ref().and_then(|context| context.excluded_above(below)).is_some(),
+            Some(name) => match self.after.context.named(name) {
+                Some(NamedFiles::Folder(files)) => !below.is_empty() && !files.sends(below),
+                _ => false,
+            },
+        }
     }
 
     /// Refuses an argument that no build takes: a value for it would change nothing, which is hardly what was meant.
@@ -349,9 +378,43 @@ fn ignore_text(inputs: &Inputs, input: &BuildInput) -> Option<String> {
     }
 }
 
-/// The path of a file below the context: as it is typed, else taken from the context's folder.
-fn below_context(input: &BuildInput, path: &Path) -> Option<String> {
-    let root = Path::new(input.context_root.as_deref()?).canonicalize().ok()?;
+/// The build context, and the named contexts that are folders.
+fn touched_folders(input: &BuildInput) -> Vec<(Option<&str>, &Path)> {
+    let root = input.context_root.as_deref().map(|root| (None, Path::new(root)));
+    root.into_iter().chain(named_folders(input).into_iter().map(|(name, folder)| (Some(name), folder))).collect()
+}
+
+/// A context in which a file of it, or of one of its named contexts, is another.
+fn touched_context(context: &ContextFiles, name: Option<&str>, below: &str) -> ContextFiles {
+    let Some(name) = name else { return context.over(Arc::new(touch(&context.root, below))) };
+    let named = context.all_named().iter().map(|(known, files)| {
+        let files = match files {
+            NamedFiles::Folder(files) if known.eq_ignore_ascii_case(name) => {
+                NamedFiles::Folder(touched_context(files, None, below))
+            }
+            files => files.clone(),
+        };
+        (known.clone(), files)
+    });
+    context.clone().with_named(named.collect::<Vec<_>>())
+}
+
+/// A named context whose files are not known in one state is not known in the other.
+fn share_unknown(before: &mut ContextFiles, after: &mut ContextFiles) {
+    let unknown = |context: &ContextFiles| -> Vec<(String, NamedFiles)> {
+        let named = context.all_named().iter().filter(|(_, files)| !matches!(files, NamedFiles::Folder(_)));
+        named.map(|(name, files)| (name.clone(), files.clone())).collect()
+    };
+    let all = [unknown(before), unknown(after)].concat();
+    for context in [before, after] {
+        let named = context.all_named().clone().into_iter().chain(all.clone());
+        *context = context.clone().with_named(named.collect::<Vec<_>>());
+    }
+}
+
+/// The path of a file below a context's folder: as it is typed, else taken from the folder.
+fn below_folder(root: &Path, path: &Path) -> Option<String> {
+    let root = root.canonicalize().ok()?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let typed = parent.canonicalize().ok().zip(path.file_name()).map(|(parent, name)| parent.join(name));
     let typed = typed.or_else(|| path.canonicalize().ok());

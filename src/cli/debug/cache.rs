@@ -11,7 +11,7 @@ use super::case::text;
 use crate::build::Build;
 use crate::cache::{
     BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Directory, FOLDER_MODE, FileNode, FileStat, Graph,
-    Node, Prediction, Records, StepKind, StepVerdict,
+    NamedFiles, Node, Prediction, Records, StepKind, StepVerdict,
 };
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::report::ReasonWriter;
@@ -89,7 +89,12 @@ impl CaseState {
         let mut ignore = name.iter().map(|name| format!("{name}.dockerignore")).chain([".dockerignore".to_owned()]);
         let ignore = ignore.find_map(|name| files.get(&name)?.get("content")?.as_str()).map(str::to_owned);
         let pairs = map("args").into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
-        let options = BuildOptions { build_args: pairs.collect(), ..command.options };
+        let mut options = BuildOptions { build_args: pairs.collect(), ..command.options };
+        let named: Vec<(String, NamedFiles)> = map("named")
+            .into_iter()
+            .filter_map(|(name, files)| Some((name, NamedFiles::Folder(named_context(files.as_object()?)))))
+            .collect();
+        options.build_contexts.extend(named.iter().map(|(name, _)| (name.clone(), name.clone())));
         let epoch = map("env").get("SOURCE_DATE_EPOCH").and_then(Value::as_str).map(str::to_owned);
         let is_containerd = text(case, "engine").starts_with("buildkit");
         let folder = get("ctxname").and_then(Value::as_str).unwrap_or("context").to_owned();
@@ -100,7 +105,9 @@ impl CaseState {
         let remotes: HashMap<String, ContentId> = remotes.collect();
         Self {
             input: BuildInput::new(&Source::of("Dockerfile", &dockerfile), options),
-            context: ContextFiles::new(Arc::new(tree(&files)), ignore.as_deref()).with_remotes(remotes),
+            context: ContextFiles::new(Arc::new(tree(&files)), ignore.as_deref())
+                .with_remotes(remotes)
+                .with_named(named),
             flags: BuilderFlags { merges_links: is_containerd, epoch, ..command.flags },
             folder: path::name(&folder).to_owned(),
         }
@@ -154,6 +161,12 @@ impl CommandLine {
         }
         line
     }
+}
+
+/// A named context: only the ignore file at its root counts.
+fn named_context(files: &Map<String, Value>) -> ContextFiles {
+    let ignore = files.get(".dockerignore").and_then(|file| file.get("content")?.as_str());
+    ContextFiles::new(Arc::new(tree(files)), ignore)
 }
 
 /// The files of a context.

@@ -55,6 +55,13 @@ impl ReasonWriter<'_> {
             StepReason::Remote(url) => {
                 format!("it downloads `{}`; what the server sends is known only during the build", clean(url))
             }
+            StepReason::UnknownContext { name, why } => {
+                format!("it reads the named context `{}`, whose files are not known: {}", clean(name), clean(why))
+            }
+            StepReason::FolderBase(name) => format!(
+                "it is built on the named context `{}`, a folder: the builder runs such a step in each build",
+                clean(name)
+            ),
             StepReason::Forced => "`--no-cache` makes it run".to_owned(),
             StepReason::Missing(path) => format!("`{}` is not in the build context: the build fails here", clean(path)),
             StepReason::New => "the earlier build has no such step".to_owned(),
@@ -90,7 +97,8 @@ fn files(changes: &FileChanges) -> String {
 }
 
 fn file(change: &FileChange) -> String {
-    let path = clean(&change.path);
+    let path = change.full_path();
+    let path = clean(&path);
     match change.kind {
         FileChangeKind::Content => format!("`{path}` changed"),
         FileChangeKind::Added => format!("`{path}` is new"),

@@ -86,9 +86,10 @@ fn judge(score: &Score, name: &str) {
 }
 
 fn run(engine: &Engine, kind: &str, count: usize) -> Score {
-    // A few cases are spread over the kinds of changes.
-    let step = if full() { 1 } else { 17 };
-    let start: usize = std::env::var("DOCKOPT_SEED").map_or(0, |seed| seed.parse().unwrap());
+    let number = |name: &str| -> Option<usize> { std::env::var(name).ok().map(|number| number.parse().unwrap()) };
+    // A few cases are spread over the kinds of changes. DOCKOPT_CASES asks for so many in a row.
+    let step = if full() || number("DOCKOPT_CASES").is_some() { 1 } else { 17 };
+    let (start, count) = (number("DOCKOPT_SEED").unwrap_or(0), number("DOCKOPT_CASES").unwrap_or(count));
     let seeds = (0..count).map(|index| start + index * step);
     let (next, score) = (Mutex::new(seeds), Mutex::new(Score::default()));
     std::thread::scope(|scope| {
@@ -116,28 +117,42 @@ fn run(engine: &Engine, kind: &str, count: usize) -> Score {
 
 /// Whether each step of the last build was cached; the builder's words if it refuses a build.
 fn build_case(engine: &Engine, case: &Case, nonce: &str) -> Result<BTreeMap<String, bool>, String> {
-    let folder = tempfile::Builder::new().prefix(&format!("{nonce}-")).tempdir().unwrap();
-    write_state(folder.path(), &State::default(), &case.before);
-    let mut steps = build(engine, folder.path(), &case.before)?;
-    write_state(folder.path(), &case.before, &case.after);
-    let after = build(engine, folder.path(), &case.after)?;
+    let place = tempfile::Builder::new().prefix(&format!("{nonce}-")).tempdir().unwrap();
+    // The builder keeps what it received under the name of the folder.
+    let folder = place.path().join(nonce);
+    write_state(&folder, &State::default(), &case.before);
+    let mut steps = build(engine, &folder, &case.before)?;
+    write_state(&folder, &case.before, &case.after);
+    let after = build(engine, &folder, &case.after)?;
     if case.returns {
-        write_state(folder.path(), &case.after, &case.before);
-        steps = build(engine, folder.path(), &case.before)?;
+        write_state(&folder, &case.after, &case.before);
+        steps = build(engine, &folder, &case.before)?;
     } else {
         steps.clone_from(&after);
     }
     Ok(steps)
 }
 
-/// Writes what differs from the earlier state.
+/// Writes what differs from the earlier state. The named context lies beside the build context.
 fn write_state(folder: &Path, old: &State, new: &State) {
-    for path in old.files.keys().filter(|path| !new.files.contains_key(*path)) {
+    write_files(folder, &old.files, (&new.files, &new.touched));
+    write_files(&folder.with_extension("lib"), &old.lib, (&new.lib, &[]));
+    if old.dockerfile() != new.dockerfile() {
+        fs::write(folder.join("Dockerfile"), new.dockerfile()).unwrap();
+    }
+}
+
+fn write_files(
+    folder: &Path,
+    old: &BTreeMap<String, CaseFile>,
+    (new, touched): (&BTreeMap<String, CaseFile>, &[String]),
+) {
+    for path in old.keys().filter(|path| !new.contains_key(*path)) {
         _ = fs::remove_file(folder.join(path)).or_else(|_| fs::remove_dir(folder.join(path)));
     }
-    for (path, file) in &new.files {
+    for (path, file) in new {
         let place = folder.join(path);
-        if old.files.get(path) == Some(file) && !new.touched.contains(path) {
+        if old.get(path) == Some(file) && !touched.contains(path) {
             continue;
         }
         fs::create_dir_all(place.parent().unwrap()).unwrap();
@@ -156,9 +171,6 @@ fn write_state(folder: &Path, old: &State, new: &State) {
             }
         }
     }
-    if old.dockerfile() != new.dockerfile() {
-        fs::write(folder.join("Dockerfile"), new.dockerfile()).unwrap();
-    }
 }
 
 fn build(engine: &Engine, folder: &Path, state: &State) -> Result<BTreeMap<String, bool>, String> {
@@ -170,6 +182,8 @@ fn build(engine: &Engine, folder: &Path, state: &State) -> Result<BTreeMap<Strin
     for (name, value) in &state.args {
         arguments.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
     }
+    let lib = folder.with_extension("lib");
+    arguments.extend(["--build-context".to_owned(), format!("lib={}", lib.display())]);
     arguments.push(folder.to_str().unwrap().to_owned());
     let output = engine.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let log = String::from_utf8_lossy(&output.stderr);

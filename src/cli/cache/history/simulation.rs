@@ -12,6 +12,7 @@ use crate::cache::{
     lineage, step_seconds,
 };
 use crate::cli::args::ImageStore;
+use crate::cli::cache::named::RepositoryContexts;
 use crate::cli::cache::place::with_git_folder;
 use crate::cli::cache::states::rejection;
 use crate::cli::terminal;
@@ -47,6 +48,7 @@ pub(super) struct Simulation<'s> {
     flags: BuilderFlags,
     versions: HashMap<ObjectId, Version>,
     contexts: HashMap<Option<ObjectId>, ContextFiles>,
+    named: RepositoryContexts,
     /// The steps of the newest Dockerfile, then those of the other one.
     graphs: Vec<Arc<Graph>>,
     /// Submodules whose files the clone lacks in a commit.
@@ -88,6 +90,7 @@ impl<'s> Simulation<'s> {
             flags: ImageStore::default().flags(),
             versions,
             contexts,
+            named: RepositoryContexts::of(repository, input),
             graphs: Vec::new(),
             unread: BTreeSet::new(),
             effort: 0,
@@ -102,6 +105,11 @@ impl<'s> Simulation<'s> {
     /// The paths of submodules whose files the clone lacks in a commit that was built.
     pub(super) fn unread_submodules(&self) -> &BTreeSet<String> {
         &self.unread
+    }
+
+    /// What a reader must know of named contexts whose files no commit has.
+    pub(super) fn unknown_contexts(&self) -> Vec<String> {
+        self.named.unknown(self.graphs.iter().map(|graph| &**graph))
     }
 
     /// The work that the commits took, apart from the oldest, whose folders are all new.
@@ -147,7 +155,7 @@ impl<'s> Simulation<'s> {
                 CommitBuild::Found(files) => {
                     let version = replacement.map(|_| &newest).or_else(|| self.versions.get(&files.dockerfile));
                     let version = version.unwrap_or(&newest).clone();
-                    let commit = self.commits[index].id;
+                    let commit = &self.commits[index];
                     self.build_commit((files, commit), &version, replacement, &mut directories, &mut history)
                 }
             });
@@ -179,7 +187,7 @@ impl<'s> Simulation<'s> {
 
     fn build_commit(
         &mut self,
-        (files, commit): (&CommitFiles, ObjectId),
+        (files, commit): (&CommitFiles, &Commit),
         version: &Version,
         replacement: Option<&Replacement>,
         directories: &mut Directories,
@@ -193,8 +201,9 @@ impl<'s> Simulation<'s> {
                 Some(replacement) if replacement.is_in_context => Arc::new(replaced(&root, files, replacement)),
                 _ => root,
             };
-            let root = with_git_folder(self.repository, &files.place.context, root, commit);
-            self.context(files, root, replacement)
+            let root = with_git_folder(self.repository, &files.place.context, root, commit.id);
+            let named = self.named.of_commit(self.repository, commit, directories)?;
+            Ok(self.context(files, root, replacement)?.with_named(named))
         });
         match context {
             Err(failure) => CommitRow::Unreadable(failure.what),

@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) files: BTreeMap<String, CaseFile>,
     pub(super) args: BTreeMap<String, String>,
     pub(super) flags: Vec<String>,
+    /// The files of the named context `lib`.
+    pub(super) lib: BTreeMap<String, CaseFile>,
     /// Files that are written again with the same content.
     pub(super) touched: Vec<String>,
 }
@@ -44,6 +46,10 @@ impl State {
         self.files.insert(path.to_owned(), CaseFile::File { content: content.to_owned(), mode: 0o644 });
     }
 
+    pub(super) fn write_lib(&mut self, path: &str, content: &str) {
+        self.lib.insert(path.to_owned(), CaseFile::File { content: content.to_owned(), mode: 0o644 });
+    }
+
     /// Adds a line at a random place of the last stage, below its first two lines.
     pub(super) fn insert(&mut self, random: &mut Random, line: &str) {
         let start = self.lines.iter().rposition(|line| line.starts_with("FROM")).unwrap_or(0) + 2;
@@ -61,15 +67,19 @@ impl State {
 
     /// The state as `dockopt debug vectors cache` reads it.
     pub(super) fn json(&self, side: &str, into: &mut serde_json::Map<String, Value>) {
-        let files = self.files.iter().map(|(path, file)| {
-            let value = match file {
-                CaseFile::File { content, mode } => json!({ "content": content, "mode": format!("{mode:o}") }),
-                CaseFile::Folder { mode } => json!({ "dir": true, "mode": format!("{mode:o}") }),
-                CaseFile::Link(target) => json!({ "link": target }),
-            };
-            (path.clone(), value)
-        });
-        into.insert(format!("context_{side}"), files.collect());
+        let files = |files: &BTreeMap<String, CaseFile>| -> Value {
+            let values = files.iter().map(|(path, file)| {
+                let value = match file {
+                    CaseFile::File { content, mode } => json!({ "content": content, "mode": format!("{mode:o}") }),
+                    CaseFile::Folder { mode } => json!({ "dir": true, "mode": format!("{mode:o}") }),
+                    CaseFile::Link(target) => json!({ "link": target }),
+                };
+                (path.clone(), value)
+            });
+            values.collect()
+        };
+        into.insert(format!("context_{side}"), files(&self.files));
+        into.insert(format!("named_{side}"), json!({ "lib": files(&self.lib) }));
         into.insert(format!("dockerfile_{side}"), self.dockerfile().into());
         into.insert(format!("args_{side}"), json!(self.args));
         into.insert(format!("flags_{side}"), json!(self.flags));
@@ -102,6 +112,9 @@ fn base(random: &mut Random, nonce: &str) -> State {
         state.write(path, &format!("{content} {nonce}\n"));
     }
     state.files.insert("l".to_owned(), CaseFile::Link("a".to_owned()));
+    for (path, content) in [("x", "lib x"), ("d/y", "lib y"), ("notes.md", "lib notes"), (".dockerignore", "**/*.md")] {
+        state.write_lib(path, &format!("{content} {nonce}\n").replace(&format!(".md {nonce}"), ".md"));
+    }
     if random.below(2) == 0 {
         state.lines.push("FROM debian:trixie-slim AS b".to_owned());
         state.lines.push(format!("WORKDIR /{nonce}/b"));
@@ -160,6 +173,9 @@ pub(super) const LINES: &[&str] = &[
     "RUN --mount=type=bind,source=src,target=/m cat /m/main.py",
     "RUN --mount=type=tmpfs,target=/t echo NONCE tmpfs",
     "RUN --mount=type=secret,id=s echo NONCE secret",
+    "COPY --from=lib d /lib/d",
+    "COPY --from=lib . /lib/all",
+    "RUN --mount=type=bind,from=lib,source=x,target=/m/x cat /m/x",
     "RUN --network=none echo NONCE net",
     "ENV MODE=NONCE",
     "ARG KIND=NONCE",

@@ -12,6 +12,13 @@ fn edit(before: &State, path: &str, nonce: &str) -> State {
     after
 }
 
+/// A change of a file of the named context.
+fn edit_lib(before: &State, path: &str, content: &str) -> State {
+    let mut after = before.clone();
+    after.write_lib(path, content);
+    after
+}
+
 /// Adds a line to both states, and replaces a text in the second.
 fn reword(before: &mut State, random: &mut Random, line: &str, old: &str, new: &str) -> State {
     before.insert(random, line);
@@ -421,6 +428,53 @@ pub(super) const CHANGES: &[(&str, Change)] = &[
         before.lines.insert(0, "FROM debian:trixie-slim AS files".to_owned());
         before.append(["COPY --from=files /kept /dest", "COPY --from=files /work /dest"][random.below(2)]);
         edit(before, "src/main.py", nonce)
+    }),
+    ("a file of a named context", |before, random, nonce| {
+        before.insert(random, "COPY --from=lib . /named");
+        edit_lib(before, ["x", "d/y", "d/new"][random.below(3)], &format!("edited {nonce}"))
+    }),
+    ("a file that a mount of a named context shows", |before, random, nonce| {
+        before.insert(random, "RUN --mount=type=bind,from=lib,source=d,target=/mnt ls /mnt");
+        edit_lib(before, ["d/y", "x"][random.below(2)], &format!("edited {nonce}"))
+    }),
+    ("a file that a named context leaves out", |before, random, nonce| {
+        before.insert(random, "COPY --from=lib . /named");
+        edit_lib(before, "notes.md", &format!("edited {nonce}"))
+    }),
+    ("the ignore file of a named context", |before, random, _| {
+        before.insert(random, "COPY --from=lib . /named");
+        edit_lib(before, ".dockerignore", ["**/*.md\nd\n", "# comment\n**/*.md\n"][random.below(2)])
+    }),
+    ("the Dockerfile's own ignore file and a named context", |before, random, _| {
+        before.insert(random, "COPY --from=lib . /named");
+        let mut after = before.clone();
+        after.write("Dockerfile.dockerignore", "x\nDockerfile.dockerignore\n");
+        after
+    }),
+    ("mode of a file of a named context", |before, random, _| {
+        before.insert(random, "COPY --from=lib d /named");
+        let mut after = before.clone();
+        if let Some(CaseFile::File { mode, .. }) = after.lib.get_mut("d/y") {
+            *mode = 0o600;
+        }
+        after
+    }),
+    ("a stage on a named context", |before, random, nonce| {
+        for line in [format!("FROM lib AS on\nWORKDIR /{nonce}"), "COPY a /made/a".to_owned()] {
+            before.append(&line);
+        }
+        before.append(&format!("FROM debian:trixie-slim\nWORKDIR /{nonce}/last"));
+        before.append(["COPY --from=on /d /named", "COPY --from=on /made /named"][random.below(2)]);
+        match random.below(3) {
+            0 => before.clone(),
+            1 => edit(before, "a", nonce),
+            _ => edit_lib(before, ["d/y", "x"][random.below(2)], &format!("edited {nonce}")),
+        }
+    }),
+    ("a stage that a named context replaces", |before, random, nonce| {
+        before.lines.insert(0, format!("FROM debian:trixie-slim AS lib\nRUN echo {nonce} replaced"));
+        before.append("COPY --from=lib /d /named");
+        edit_lib(before, ["d/y", "x"][random.below(2)], &format!("edited {nonce}"))
     }),
     ("back to an earlier state", |before, _, nonce| edit(before, "src/main.py", nonce)),
 ];
