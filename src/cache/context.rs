@@ -69,12 +69,12 @@ impl ContextFiles {
     }
 
     /// What is known of a named context; `None` if it is an image, an address, or not known by this name.
-    pub fn named(&self, name: &str) -> Option<&NamedFiles> {
+    pub fn find_context(&self, name: &str) -> Option<&NamedFiles> {
         self.named.get(&name.to_ascii_lowercase())
     }
 
     /// All named contexts that are no images, by their names in lower case.
-    pub fn all_named(&self) -> &BTreeMap<String, NamedFiles> {
+    pub fn contexts(&self) -> &BTreeMap<String, NamedFiles> {
         &self.named
     }
 

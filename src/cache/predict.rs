@@ -148,7 +148,7 @@ impl Reasons<'_> {
         reasons.extend(base.map(|name| StepReason::FolderBase(name.to_owned())));
         if is_other_result(step, self.after.context) && self.outcome.verdicts[index] == StepVerdict::Unknown {
             let name = step.parts.first().map(|part| part.text.clone()).unwrap_or_default();
-            let why = self.after.context.named(&name).map(why_unknown).unwrap_or_default();
+            let why = self.after.context.find_context(&name).map(why_unknown).unwrap_or_default();
             reasons.push(StepReason::UnknownContext { name, why });
         }
         match self.pairs[index] {

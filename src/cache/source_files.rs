@@ -31,7 +31,7 @@ impl<'c> SourceFiles<'c> {
             }
             SourceOrigin::Stage { .. } | SourceOrigin::Remote { .. } => None,
         };
-        let named = name.and_then(|name| Some((name, context.named(name)?)));
+        let named = name.and_then(|name| Some((name, context.find_context(name)?)));
         match named {
             Some((name, NamedFiles::Folder(files))) => Self::Folder(Some(name), files),
             Some((name, unknown)) => Self::Unknown(name, unknown),
@@ -44,7 +44,7 @@ impl<'c> SourceFiles<'c> {
 /// number of the session.
 pub(super) fn folder_below<'g>(step: &'g Step, context: &ContextFiles) -> Option<&'g str> {
     let name = context_name(step)?;
-    match context.named(name)? {
+    match context.find_context(name)? {
         NamedFiles::Folder(_) | NamedFiles::UnknownFolder(_) => Some(name),
         NamedFiles::Result(_) => None,
     }
@@ -52,7 +52,7 @@ pub(super) fn folder_below<'g>(step: &'g Step, context: &ContextFiles) -> Option
 
 /// The result of another build that a FROM is based on.
 pub(super) fn is_other_result(step: &Step, context: &ContextFiles) -> bool {
-    matches!(context_name(step).and_then(|name| context.named(name)), Some(NamedFiles::Result(_)))
+    matches!(context_name(step).and_then(|name| context.find_context(name)), Some(NamedFiles::Result(_)))
 }
 
 /// The image or named context of a FROM.

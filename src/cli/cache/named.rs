@@ -186,7 +186,7 @@ pub(super) fn with_unversioned(
 
 /// What a reader must know of named contexts that the steps of a graph read and whose files are not known.
 pub(super) fn unknown_contexts(graph: &Graph, context: &ContextFiles) -> Vec<String> {
-    context.all_named().iter().filter_map(|(name, files)| unknown_context(graph, name, files)).collect()
+    context.contexts().iter().filter_map(|(name, files)| unknown_context(graph, name, files)).collect()
 }
 
 fn unknown_context(graph: &Graph, name: &str, files: &NamedFiles) -> Option<String> {

@@ -199,7 +199,7 @@ impl States {
         let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
         let files = &before.state.context;
         let (old, new) = with_unversioned((&files.root, &work_tree.root), &names);
-        let named = files.all_named().iter().map(|(name, files)| (name.clone(), files.clone())).collect();
+        let named = files.contexts().iter().map(|(name, files)| (name.clone(), files.clone())).collect();
         let contexts = RepositoryContexts::of(&place.repository, input);
         let (old_named, new_named) = contexts.with_work_tree(&place.repository, input, named)?;
         before.state.context = files.over(old).with_named(old_named);
@@ -292,7 +292,7 @@ impl States {
     fn is_ignored(&self, input: &BuildInput, name: Option<&str>, below: &str) -> bool {
         match name {
             None => input.context.as_ref().and_then(|context| context.excluded_above(below)).is_some(),
-            Some(name) => match self.after.context.named(name) {
+            Some(name) => match self.after.context.find_context(name) {
                 Some(NamedFiles::Folder(files)) => !below.is_empty() && !files.sends(below),
                 _ => false,
             },
@@ -387,7 +387,7 @@ fn touched_folders(input: &BuildInput) -> Vec<(Option<&str>, &Path)> {
 /// A context in which a file of it, or of one of its named contexts, is another.
 fn touched_context(context: &ContextFiles, name: Option<&str>, below: &str) -> ContextFiles {
     let Some(name) = name else { return context.over(Arc::new(touch(&context.root, below))) };
-    let named = context.all_named().iter().map(|(known, files)| {
+    let named = context.contexts().iter().map(|(known, files)| {
         let files = match files {
             NamedFiles::Folder(files) if known.eq_ignore_ascii_case(name) => {
                 NamedFiles::Folder(touched_context(files, None, below))
@@ -402,12 +402,12 @@ fn touched_context(context: &ContextFiles, name: Option<&str>, below: &str) -> C
 /// A named context whose files are not known in one state is not known in the other.
 fn share_unknown(before: &mut ContextFiles, after: &mut ContextFiles) {
     let unknown = |context: &ContextFiles| -> Vec<(String, NamedFiles)> {
-        let named = context.all_named().iter().filter(|(_, files)| !matches!(files, NamedFiles::Folder(_)));
+        let named = context.contexts().iter().filter(|(_, files)| !matches!(files, NamedFiles::Folder(_)));
         named.map(|(name, files)| (name.clone(), files.clone())).collect()
     };
     let all = [unknown(before), unknown(after)].concat();
     for context in [before, after] {
-        let named = context.all_named().clone().into_iter().chain(all.clone());
+        let named = context.contexts().clone().into_iter().chain(all.clone());
         *context = context.clone().with_named(named.collect::<Vec<_>>());
     }
 }
