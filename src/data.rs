@@ -70,6 +70,10 @@ tables! {
     ADDRESS_WORDS = "address_words.tsv";
     /// Services that hold data or carry messages.
     BACKENDS = "backends.tsv";
+    /// Words of healthchecks that do more than ask.
+    CHECK_WORK = "check_work.tsv";
+    /// What services run by `command` and `entrypoint`.
+    SERVICE_COMMANDS = "service_commands.tsv";
     /// Commands that bring the schema of a database up to date.
     MIGRATIONS = "migrations.tsv";
     /// Names of files and folders that say what they are about.

@@ -39,11 +39,11 @@ pub struct FixOutcome {
     pub remaining: Vec<Finding>,
     /// Rules whose fixes undo each other or never end; none of theirs is applied to the files where they do.
     pub contradicting: Vec<&'static str>,
-    /// Rules whose fixes would have made a file worse; none of theirs is applied to it.
+    /// Rules with fixes that would have made a file worse; those are not applied to it.
     pub refused: Vec<RefusedRule>,
 }
 
-/// A rule whose fixes are not applied to a file, as they would make it worse.
+/// A rule with a fix that is not applied to a file, as it would make it worse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRule {
     /// The rule.
@@ -82,6 +82,34 @@ impl<F: FnMut(&[Source]) -> Vec<Finding>> FindingSource for F {
 /// A rule that is kept from a file.
 type Block = (&'static str, Target);
 
+/// What is kept from files.
+#[derive(Default)]
+struct BlockedFixes {
+    rules: BTreeSet<Block>,
+    /// Single fixes, by the messages of their findings: their places change from round to round.
+    messages: BTreeSet<(Block, String)>,
+}
+
+/// Single fixes of a rule that are refused in a file before all of them are.
+const REFUSALS: usize = 20;
+
+impl BlockedFixes {
+    fn contains(&self, finding: &Finding, target: &Target) -> bool {
+        if self.rules.is_empty() && self.messages.is_empty() {
+            return false;
+        }
+        let block = (finding.rule, target.clone());
+        self.rules.contains(&block) || self.messages.contains(&(block, finding.message.clone()))
+    }
+
+    fn add_message(&mut self, block: Block, message: String) {
+        let count = self.messages.iter().filter(|(known, _)| *known == block).count();
+        if count >= REFUSALS || !self.messages.insert((block.clone(), message)) {
+            self.rules.insert(block);
+        }
+    }
+}
+
 /// A file that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -110,9 +138,9 @@ pub struct AppliedFix {
 ///
 /// Running it again on the result changes nothing.
 pub fn fix(sources: &[Source], level: Level, mut judge: impl FindingSource) -> FixOutcome {
-    let mut blocked = BTreeSet::new();
+    let mut blocked = BlockedFixes::default();
     let mut contradicting = BTreeSet::new();
-    let mut refused = Vec::new();
+    let mut refused: Vec<RefusedRule> = Vec::new();
     loop {
         match attempt(sources, level, &blocked, &mut judge) {
             Ok(mut outcome) => {
@@ -123,12 +151,14 @@ pub fn fix(sources: &[Source], level: Level, mut judge: impl FindingSource) -> F
             // Each attempt names at least one block more, so this ends.
             Err(FixFailure::Endless(endless)) => {
                 contradicting.extend(endless.iter().map(|(rule, _)| *rule));
-                blocked.extend(endless);
+                blocked.rules.extend(endless);
             }
             Err(FixFailure::Worse(worse)) => {
-                for (refusal, target) in worse {
-                    blocked.insert((refusal.rule, target));
-                    refused.push(refusal);
+                for WorseFix { refusal, target, message } in worse {
+                    blocked.add_message((refusal.rule, target), message);
+                    if !refused.contains(&refusal) {
+                        refused.push(refusal);
+                    }
                 }
             }
         }
@@ -140,13 +170,21 @@ enum FixFailure {
     /// These rules undo each other and never converge.
     Endless(BTreeSet<Block>),
     /// These make a file worse.
-    Worse(Vec<(RefusedRule, Target)>),
+    Worse(Vec<WorseFix>),
+}
+
+/// A fix that makes a file worse.
+struct WorseFix {
+    refusal: RefusedRule,
+    target: Target,
+    /// That of its finding.
+    message: String,
 }
 
 fn attempt(
     sources: &[Source],
     level: Level,
-    blocked: &BTreeSet<Block>,
+    blocked: &BlockedFixes,
     judge: &mut impl FindingSource,
 ) -> Result<FixOutcome, FixFailure> {
     let mut now = sources.to_vec();
@@ -217,14 +255,12 @@ fn changes(before: &[Source], after: &[Source]) -> Vec<Change> {
 type Choice = (usize, usize);
 
 /// Of each finding the first fix that is allowed, unless it touches one chosen before it; those wait, and are counted.
-fn choose(findings: &[Finding], sources: &[Source], level: Level, blocked: &BTreeSet<Block>) -> (Vec<Choice>, usize) {
+fn choose(findings: &[Finding], sources: &[Source], level: Level, blocked: &BlockedFixes) -> (Vec<Choice>, usize) {
     let mut used_spans: BTreeMap<&Target, BTreeMap<u32, Span>> = BTreeMap::new();
     let mut chosen = Vec::new();
     let mut waiting = 0;
     for (index, finding) in findings.iter().enumerate() {
-        let kept_off = |fix: &Fix| {
-            !blocked.is_empty() && fix.edits.iter().any(|edit| blocked.contains(&(finding.rule, edit.target.clone())))
-        };
+        let kept_off = |fix: &Fix| fix.edits.iter().any(|edit| blocked.contains(finding, &edit.target));
         let usable = |fix: &Fix| level.allows(fix) && applicable(fix, sources) && !kept_off(fix);
         let Some(fix) = finding.fixes.iter().position(usable) else { continue };
         let edits = &finding.fixes[fix].edits;
@@ -252,52 +288,65 @@ fn blocks(findings: &[Finding], chosen: &[Choice]) -> BTreeSet<Block> {
     chosen.iter().flat_map(edits).collect()
 }
 
-/// Whose fixes make a file worse: of each such file one rule, without which the fixes before it do not.
+/// The fixes that make a file worse: those that do so alone, or the first one that does with those before it.
 fn worse(
     findings: &[Finding],
     chosen: &[Choice],
     (now, next): (&[Source], &[Source]),
     judge: &impl FindingSource,
-) -> Vec<(RefusedRule, Target)> {
+) -> Vec<WorseFix> {
     let mut worse = Vec::new();
     for (index, (before, after)) in now.iter().zip(next).enumerate() {
         if before.bytes() == after.bytes() {
             continue;
         }
-        let file = FileId(index as u32);
-        let target = Target::File(file);
+        let target = Target::File(FileId(index as u32));
         let touches =
             |&&(finding, fix): &&Choice| findings[finding].fixes[fix].edits.iter().any(|edit| edit.target == target);
         let choices: Vec<Choice> = chosen.iter().filter(touches).copied().collect();
-        let rules_of = |some: &[Choice]| some.iter().map(|(finding, _)| findings[*finding].rule).collect();
-        let rules: BTreeSet<&'static str> = rules_of(&choices);
-        let alone = rules.iter().filter_map(|rule| {
-            let some: Vec<Choice> =
-                choices.iter().filter(|(finding, _)| findings[*finding].rule == *rule).copied().collect();
-            let after = apply(findings, &some, now)?;
-            let why = judge.refuses(file, before, after.get(index)?, &rules_of(&some))?;
-            Some((RefusedRule { rule, file: before.name().to_owned(), why }, target.clone()))
-        });
-        let alone: Vec<_> = if rules.len() > 1 { alone.collect() } else { Vec::new() };
-        if !alone.is_empty() {
-            worse.extend(alone);
-            continue;
+        let refused = |some: &[Choice]| {
+            let rules = some.iter().map(|(finding, _)| findings[*finding].rule).collect();
+            let after = apply(findings, some, now)?;
+            judge.refuses(FileId(index as u32), before, after.get(index)?, &rules)
+        };
+        let worse_fix = |choice: Choice, why: String| {
+            let finding = &findings[choice.0];
+            let refusal = RefusedRule { rule: finding.rule, file: before.name().to_owned(), why };
+            WorseFix { refusal, target: target.clone(), message: finding.message.clone() }
+        };
+        let mut of_rules: BTreeMap<&'static str, Vec<Choice>> = BTreeMap::new();
+        for choice in &choices {
+            of_rules.entry(findings[choice.0].rule).or_default().push(*choice);
         }
-        let Some(mut why) = judge.refuses(file, before, after, &rules) else { continue };
-        // The first `good` of them do no harm, the first `bad` do.
-        let (mut good, mut bad) = (0, choices.len());
-        while bad - good > 1 {
-            let middle = good.midpoint(bad);
-            let some = apply(findings, &choices[..middle], now).and_then(|sources| sources.get(index).cloned());
-            match some.and_then(|after| judge.refuses(file, before, &after, &rules_of(&choices[..middle]))) {
-                Some(reason) => (bad, why) = (middle, reason),
-                None => good = middle,
-            }
+        let groups = of_rules.into_values().chain([choices]);
+        let refusal = groups.into_iter().find_map(|group| Some((refused(&group)?, group)));
+        let Some((why, group)) = refusal else { continue };
+        let alone: Vec<_> = group.iter().filter_map(|choice| Some(worse_fix(*choice, refused(&[*choice])?))).collect();
+        if alone.is_empty() {
+            worse.push(first_worse(&group, why, refused, worse_fix));
         }
-        let rule = findings[choices[good].0].rule;
-        worse.push((RefusedRule { rule, file: before.name().to_owned(), why }, target));
+        worse.extend(alone);
     }
     worse
+}
+
+/// The first fix that makes a file worse together with those before it; `why`: what all of them do.
+fn first_worse(
+    choices: &[Choice],
+    mut why: String,
+    refused: impl Fn(&[Choice]) -> Option<String>,
+    worse_fix: impl Fn(Choice, String) -> WorseFix,
+) -> WorseFix {
+    // The first `good` of them do no harm, the first `bad` do.
+    let (mut good, mut bad) = (0, choices.len());
+    while bad - good > 1 {
+        let middle = good.midpoint(bad);
+        match refused(&choices[..middle]) {
+            Some(reason) => (bad, why) = (middle, reason),
+            None => good = middle,
+        }
+    }
+    worse_fix(choices[good], why)
 }
 
 /// The sources with the chosen fixes; `None` when an edit can't be applied after all.

@@ -31,6 +31,7 @@ mod compose_check_variable_unescaped;
 mod compose_dependency_not_awaited;
 mod compose_dependency_unchecked;
 mod compose_version_obsolete;
+mod compose_check_edit;
 mod compose_check_localhost;
 mod compose_database_published;
 mod compose_dependency_undeclared;

@@ -4,10 +4,12 @@
 mod check;
 mod graph;
 mod known;
+mod program;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
 pub use self::graph::{StartGraph, StartedService};
 pub use self::known::{KnownService, known_service};
+pub use self::program::ServiceProgram;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +45,10 @@ pub struct StackService<'p> {
     pub known: Option<KnownService>,
     /// How it is asked whether it is ready.
     pub check: ServiceCheck<'p>,
+    /// What `entrypoint` and `command` make it run.
+    pub program: ServiceProgram,
+    /// Whether it does its work and ends, as far as can be told.
+    pub is_job: bool,
     /// What it waits for.
     pub dependencies: Vec<Dependency<'p>>,
 }
@@ -60,6 +66,10 @@ pub struct Dependency<'p> {
     pub condition_place: Option<ComposePlace>,
     /// Whether it must exist.
     pub is_required: bool,
+    /// Whether it follows from another key: `links`, `network_mode`, `volumes_from`.
+    pub is_implied: bool,
+    /// Whether Compose restarts the service with it.
+    pub restarts: bool,
 }
 
 /// The conditions of a dependency (compose-spec, `depends_on`).
@@ -76,7 +86,14 @@ impl<'p> Stack<'p> {
         let entries = services.into_iter().flat_map(ComposeMap::iter).take(SERVICES);
         let services =
             entries.map(|(name, entry)| StackService::new(name, entry.key, &entry.value, dockerfiles.get(name)));
-        Self { services: services.collect() }
+        let mut services: Vec<_> = services.collect();
+        let awaited = services.iter().flat_map(|service| &service.dependencies);
+        let awaited: BTreeSet<&str> =
+            awaited.filter(|dependency| dependency.condition == COMPLETED).map(|dependency| dependency.name).collect();
+        for service in &mut services {
+            service.is_job |= awaited.contains(service.name);
+        }
+        Self { services }
     }
 
     /// The service with a name.
@@ -85,17 +102,23 @@ impl<'p> Stack<'p> {
         self.services.get(index)
     }
 
-    /// Whether a service waits for another one, maybe through others.
-    pub fn waits_for(&self, service: &StackService, name: &str) -> bool {
+    /// Whether a service waits for another one, maybe through others; `more`: dependencies that are not written, from and
+    /// to.
+    pub fn waits_for(&self, service: &StackService, name: &str, more: &[(&str, &str)]) -> bool {
         let mut seen = BTreeSet::new();
-        let mut open: Vec<&str> = service.dependencies.iter().map(|dependency| dependency.name).collect();
+        let mut open = vec![service.name];
         while let Some(next) = open.pop() {
-            if next == name {
-                return true;
+            if !seen.insert(next) {
+                continue;
             }
-            if seen.insert(next) {
-                let further = self.service(next).into_iter().flat_map(|service| &service.dependencies);
-                open.extend(further.map(|dependency| dependency.name));
+            let written = self.service(next).into_iter().flat_map(|service| &service.dependencies);
+            let written = written.map(|dependency| dependency.name);
+            let further = written.chain(more.iter().filter(|(from, _)| *from == next).map(|(_, to)| *to));
+            for other in further {
+                if other == name {
+                    return true;
+                }
+                open.push(other);
             }
         }
         false
@@ -118,6 +141,7 @@ impl<'p> StackService<'p> {
         let is_built = value.get("build").is_some();
         let image = if is_built { built_image(value, dockerfile) } else { named_image(value) };
         let known = image.as_ref().and_then(base_of).and_then(|base| known_service(&base));
+        let program = program::of(value, known);
         let check = check::of(value, is_built, image.as_ref(), known);
         let dependencies =
             value.get("depends_on").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
@@ -132,10 +156,13 @@ impl<'p> StackService<'p> {
                     .filter(|known| known.key != entry.key)
                     .and_then(|known| known.key.and(known.value.place)),
                 is_required: entry.value.get("required").and_then(ComposeValue::as_bool) != Some(false),
+                is_implied: entry.value.get("restart").is_some_and(|restart| restart.place == entry.key),
+                restarts: entry.value.get("restart").and_then(ComposeValue::as_bool) == Some(true),
             }
         });
         let dependencies = dependencies.collect();
-        Self { name, place, value, image, is_built, known, check, dependencies }
+        let is_job = program::is_job(name, value, program, known);
+        Self { name, place, value, image, is_built, known, check, program, is_job, dependencies }
     }
 
     /// A text of it that is not empty.
@@ -155,13 +182,12 @@ impl<'p> StackService<'p> {
 
     /// The words of a list of it: `command`, `entrypoint`.
     pub fn words(&self, key: &str) -> Vec<&'p str> {
-        let items = self.value.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
-        items.iter().filter_map(ComposeValue::as_text).collect()
+        program::words(self.value, key)
     }
 
-    /// Whether it ends by itself, as far as its image tells.
-    pub fn is_one_shot(&self) -> bool {
-        self.known.is_some_and(|known| known.kind == "oneshot")
+    /// Whether its restart policy starts it again after it has ended well.
+    pub fn is_restarted(&self) -> bool {
+        ["always", "unless-stopped"].contains(&self.restart())
     }
 }
 

@@ -23,7 +23,18 @@ pub enum NewValue {
 impl NewValue {
     /// A list of texts in brackets and double quotes; every `$` is doubled, so that it reaches the container.
     pub fn texts<T: AsRef<str>>(texts: &[T]) -> Self {
-        let quoted: Vec<String> = texts.iter().map(|text| quoted(&text.as_ref().replace('$', "$$"))).collect();
+        let escaped: Vec<String> = texts.iter().map(|text| text.as_ref().replace('$', "$$")).collect();
+        Self::raw_texts(&escaped)
+    }
+
+    /// A text in double quotes, with each `$` as it stands.
+    pub fn raw_text(text: &str) -> Self {
+        Self::Inline(quoted(text))
+    }
+
+    /// A list of texts in brackets and double quotes, with each `$` as it stands.
+    pub fn raw_texts(texts: &[String]) -> Self {
+        let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
         Self::Inline(format!("[{}]", quoted.join(", ")))
     }
 
@@ -78,6 +89,20 @@ impl<'s> ComposeEditor<'s> {
             node = entry.value;
         }
         true
+    }
+
+    /// The texts of the list at a path, or the one that stands there; `None` where that is written elsewhere.
+    pub fn texts(&self, path: &[&str]) -> Option<Vec<String>> {
+        let node = self.entry(path).ok()?.value;
+        if node.is_alias() {
+            return None;
+        }
+        let text = |node: YamlNode| if node.is_alias() { None } else { node.text().map(str::to_owned) };
+        match node.kind()? {
+            NodeKind::Scalar(_) => Some(vec![text(node)?]),
+            NodeKind::Sequence => node.items().map(text).collect(),
+            NodeKind::Mapping => None,
+        }
     }
 
     /// The edit that gives a key a value: the one that it has is replaced, or the key is added behind the last one.

@@ -30,7 +30,7 @@ fn finding(rule: &'static str, target: Target, span: Span, text: &str, safe: boo
         labels: Vec::new(),
         instruction_line: None,
         stage: None,
-        message: rule.into(),
+        message: format!("{rule}: {text}"),
         help: None,
         notes: Vec::new(),
         hidden_by: None,
@@ -170,4 +170,8 @@ fn harmful_fixes_are_skipped_and_reported() {
     // Two that are wrong only together: the later one is left out.
     let outcome = fix(&[Source::of("f", "a b")], Level::Safe, Strict(&rules, "A B"));
     assert_eq!((&outcome.changes[0].after[..], outcome.refused[0].rule), (&b"A b"[..], "bad"));
+    // Another fix of the same rule is applied.
+    let rules = [("bad", "a", "A", true), ("bad", "b", "B", true), ("bad", "c", "C", true)];
+    let outcome = fix(&[Source::of("f", "a b c")], Level::Safe, Strict(&rules, "B"));
+    assert_eq!((&outcome.changes[0].after[..], outcome.refused.len()), (&b"A b C"[..], 1));
 }

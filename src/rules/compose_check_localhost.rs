@@ -1,6 +1,7 @@
 //! See `rules/compose-check-localhost.md`.
 
 use super::ComposeContext;
+use super::compose_context::unfixed;
 use crate::finding::{Findings, Safety};
 
 super::compose_rule!("compose-check-localhost", check);
@@ -19,6 +20,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                 service.name
             );
             let Some(finding) = cx.finding(*place, message) else { continue };
+            if word.contains("https://localhost") {
+                let why = "the server's certificate may be for `localhost` only";
+                out.push(unfixed(finding, why));
+                break;
+            }
             let finding = finding.help("write 127.0.0.1");
             let text = cx.text_at(*place).filter(|text| has_local_url(text));
             out.push(match text.map(|text| text.replace("://localhost", "://127.0.0.1")) {

@@ -1,8 +1,9 @@
 //! See `rules/compose-check-reply-ignored.md`.
 
 use super::ComposeContext;
-use super::compose_readiness::with_known_test;
-use super::healthcheck_always_healthy::{innermost, lenient_request};
+use super::compose_check_edit::{RawTest, escaped, word_end};
+use super::compose_readiness::{with_known_test, with_test};
+use super::healthcheck_always_healthy::lenient_request;
 use crate::finding::Findings;
 use crate::shell::{Invocation, Script};
 use crate::stack::KnownService;
@@ -13,7 +14,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         let Some(check) = service.check.written() else { continue };
         let script = check.script().script;
-        let script = innermost(&script);
+        let script = script.innermost();
         let (message, help) = if let Some(program) = unread_ping(script, service.known) {
             let what = format!(
                 "the check of `{}` does not look at the reply: `{program} ping` succeeds for error replies too",
@@ -30,8 +31,30 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             continue;
         };
         let Some(finding) = cx.finding(check.place, message) else { continue };
-        out.push(with_known_test(cx, service, finding.help(help)));
+        let finding = finding.help(help);
+        let test = RawTest::of(cx, service);
+        let is_ping = unread_ping(script, service.known).is_some();
+        // Where to ask and with which password stays as it is; a bare ping knows neither.
+        let is_bare = script.commands.first().is_some_and(|ping| ping.words.len() == 2 && ping.assignments.is_empty());
+        let changed = match test {
+            Some(test) if !is_ping => test.with_arguments("curl", &["-f"]),
+            Some(test) if !is_bare => reading_test(&test),
+            _ => None,
+        };
+        out.push(match changed {
+            Some(test) => with_test(cx, service, finding, &test, "fail where the reply is an error"),
+            None if is_ping && is_bare => with_known_test(cx, service, finding),
+            None => finding,
+        });
     }
+}
+
+/// The check with a look at the reply behind the ping.
+fn reading_test(test: &RawTest) -> Option<RawTest> {
+    let line = test.command_line()?.replace("incr ping", "ping");
+    let at = word_end(&line, "ping").or_else(|| word_end(&line, "PING"))?;
+    let (before, after) = line.split_at(at);
+    Some(test.with_line(format!("{before} | grep -q {}{after}", escaped("'^PONG$'"))))
 }
 
 /// The client of a check that is nothing but a ping, whose exit code does not depend on the reply.

@@ -95,25 +95,33 @@ impl<'a> ComposeContext<'a> {
     pub fn fixed(&self, finding: Finding, title: &str, safety: Safety, changes: &[KeyChange<'_>]) -> Finding {
         let mut edits = Vec::new();
         for change in changes {
-            let edit = match change {
-                KeyChange::Set(path, value) => self.editor.set(path, value),
-                KeyChange::Remove(path) => self.editor.remove(path),
-            };
-            match edit {
+            match self.edit(change) {
                 Ok(Edit { span, text }) => {
                     edits.push(FileEdit { target: Target::File(self.file()), span, text });
                 }
-                Err(why) => {
-                    let mut finding = finding;
-                    finding.notes.push(format!("not fixed, because {why}"));
-                    return finding;
-                }
+                Err(why) => return unfixed(finding, &why),
             }
         }
         edits.sort_by_key(|edit| edit.span);
         let mut finding = finding;
         finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
         finding
+    }
+
+    /// The edit that makes a change.
+    ///
+    /// # Errors
+    /// Why the file does not allow it, in one sentence without a full stop.
+    pub fn edit(&self, change: &KeyChange<'_>) -> Result<Edit, String> {
+        match change {
+            KeyChange::Set(path, value) => self.editor.set(path, value),
+            KeyChange::Remove(path) => self.editor.remove(path),
+        }
+    }
+
+    /// The texts at a place of the file as they are written, variables of Compose among them: those of a list, or one.
+    pub fn texts(&self, path: &[&str]) -> Option<Vec<String>> {
+        self.editor.texts(path)
     }
 
     /// Whether a key is written in the file itself.
@@ -133,6 +141,12 @@ impl<'a> ComposeContext<'a> {
         let Some(span) = self.span(place) else { return finding };
         finding.edits(title, safety, vec![(span, text.to_owned())])
     }
+}
+
+/// The finding with a note that says why it has no fix; `why`: one sentence without a full stop.
+pub(super) fn unfixed(mut finding: Finding, why: &str) -> Finding {
+    finding.notes.push(format!("not fixed, because {why}"));
+    finding
 }
 
 /// A change of a compose file.

@@ -1,14 +1,13 @@
 //! See `rules/compose-dependency-not-awaited.md`.
 
-use super::compose_readiness::{condition, listed};
+use super::compose_readiness::{awaited, condition, listed};
 use super::{ComposeContext, KeyChange};
-use crate::compose::NewValue;
 use crate::finding::{Findings, Safety};
-use crate::stack::{Dependency, HEALTHY, StackService};
+use crate::stack::{COMPLETED, Dependency, HEALTHY, STARTED};
 
 super::compose_rule!("compose-dependency-not-awaited", check);
 
-const WHY: &str = "the service starts later, and not at all where a check fails";
+const WHY: &str = "the service starts later, and not at all where a check or a job fails";
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
@@ -17,33 +16,39 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .iter()
             .filter(|dependency| dependency.place.is_some() && dependency.condition_place.is_none())
             .collect();
-        let early: Vec<&str> = short
-            .iter()
-            .filter(|dependency| condition(cx.stack(), dependency.name) == HEALTHY)
-            .map(|dependency| dependency.name)
-            .collect();
-        let Some(first) = short.iter().find(|dependency| early.contains(&dependency.name)) else { continue };
-        let verb = if early.len() == 1 { "is" } else { "are" };
+        let with = |wanted: &str| -> Vec<&str> {
+            let early = short.iter().filter(|dependency| condition(cx.stack(), dependency.name) == wanted);
+            early.map(|dependency| dependency.name).collect()
+        };
+        let (unready, running) = (with(HEALTHY), with(COMPLETED));
+        let first = short.iter().find(|dependency| condition(cx.stack(), dependency.name) != STARTED);
+        let Some(first) = first else { continue };
+        let mut what = Vec::new();
+        for (names, end) in [(&unready, "ready"), (&running, "done")] {
+            if !names.is_empty() {
+                let verb = if names.len() == 1 { "is" } else { "are" };
+                what.push(format!("{} {verb} {end}", listed(names)));
+            }
+        }
         let message = format!(
-            "`{}` starts before {} {verb} ready: the short form of `depends_on` waits for the start only",
+            "`{}` starts before {}: {}",
             service.name,
-            listed(&early)
+            what.join(" and before "),
+            if first.is_implied {
+                "Compose waits for the start only where `depends_on` does not name it"
+            } else {
+                "the short form of `depends_on` waits for the start only"
+            }
         );
         let Some(finding) = cx.finding(first.place, message) else { continue };
-        let finding = finding.help("write `condition: service_healthy`");
-        out.push(cx.fixed(finding, "wait until they are ready", Safety::Unsafe(WHY.to_owned()), &[long(cx, service)]));
+        let conditions: Vec<&str> = [(&unready, HEALTHY), (&running, COMPLETED)]
+            .into_iter()
+            .filter(|(names, _)| !names.is_empty())
+            .map(|(_, condition)| condition)
+            .collect();
+        let help = format!("write `condition: {}`", conditions.join("` and `condition: "));
+        let changes: Vec<KeyChange> = awaited(cx, service, None);
+        let safety = Safety::Unsafe(WHY.to_owned());
+        out.push(cx.fixed(finding.help(help), "wait until they are ready", safety, &changes));
     }
-}
-
-/// `depends_on` in its long form; only what is written, not what Compose implies.
-fn long<'s>(cx: &ComposeContext, service: &StackService<'s>) -> KeyChange<'s> {
-    let mut written: Vec<&Dependency> =
-        service.dependencies.iter().filter(|dependency| dependency.place.is_some()).collect();
-    // In the order of the file.
-    written.sort_by_key(|dependency| dependency.place.map(|place| (place.file, place.span)));
-    let entries = written.into_iter().map(|dependency| {
-        let condition = NewValue::Inline(condition(cx.stack(), dependency.name).to_owned());
-        (dependency.name.to_owned(), NewValue::Mapping(vec![("condition".to_owned(), condition)]))
-    });
-    KeyChange::Set(vec!["services", service.name, "depends_on"], NewValue::Mapping(entries.collect()))
 }

@@ -3,13 +3,13 @@
 use super::ComposeContext;
 use super::compose_readiness::{listed, with_known_check};
 use crate::finding::Findings;
-use crate::stack::{COMPLETED, HEALTHY, ServiceCheck};
+use crate::stack::{COMPLETED, HEALTHY, ServiceCheck, ServiceProgram};
 
 super::compose_rule!("compose-dependency-unchecked", check);
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        if !matches!(service.check, ServiceCheck::Missing) || service.is_one_shot() {
+        if !matches!(service.check, ServiceCheck::Missing) || service.is_job {
             continue;
         }
         let dependents: Vec<_> = cx.stack().dependents(service.name).collect();
@@ -23,7 +23,8 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .filter(|(_, dependency)| dependency.place.is_some() && dependency.condition_place.is_none())
             .map(|(dependent, _)| dependent.name)
             .collect();
-        let is_known = service.known.is_some_and(|known| known.test().is_some());
+        let is_known = matches!(service.program, ServiceProgram::OfImage | ServiceProgram::Server)
+            && service.known.is_some_and(|known| known.test().is_some());
         if names.is_empty() || !(is_known || service.is_built) {
             continue;
         }

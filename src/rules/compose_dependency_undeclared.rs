@@ -1,33 +1,52 @@
 //! See `rules/compose-dependency-undeclared.md`.
 
-use super::compose_readiness::condition;
-use super::{ComposeContext, KeyChange};
-use crate::compose::NewValue;
-use crate::compose::project::{ComposeMap, ComposePlace, ComposeValue};
+use std::collections::BTreeSet;
+
+use super::ComposeContext;
+use super::compose_readiness::awaited;
+use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety};
 use crate::stack::StackService;
+use crate::text::Span;
 
 super::compose_rule!("compose-dependency-undeclared", check);
 
 const WHY: &str = "the service starts later, and not at all where the other one fails";
 
+/// Where a variable is written: a file of variables, or a place of a compose file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin<'p> {
+    File(&'p str),
+    Text(u32, Span),
+}
+
 fn check(cx: &ComposeContext, out: &mut Findings) {
+    let shared = shared_origins(cx);
+    // Together with these, no dependency may close a circle.
+    let mut proposed: Vec<(&str, &str)> = Vec::new();
     for service in cx.services() {
-        let mut seen: Vec<&str> = Vec::new();
         let variables = service.value.get("environment").and_then(ComposeValue::as_map);
         for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
             let (Some(value), false) = (entry.value.as_text(), is_for_others(name)) else { continue };
+            // What several services are given, each may use or not; databases use no others of their kind.
+            let origin = origin(service, entry);
+            let is_shared = origin.is_some_and(|origin| shared.contains(&origin));
+            let is_of_file = matches!(origin, Some(Origin::File(_)));
+            if is_shared && !is_own_code(cx, service) || is_of_file && is_backend(service) {
+                continue;
+            }
             for host in hosts(name, value) {
                 let Some(target) = cx.stack().service(host).filter(|target| is_backend(target)) else { continue };
-                let is_ordered = cx.stack().waits_for(service, host) || cx.stack().waits_for(target, service.name);
-                if target.name == service.name || seen.contains(&target.name) || is_ordered {
+                let is_ordered = cx.stack().waits_for(service, host, &proposed)
+                    || cx.stack().waits_for(target, service.name, &proposed);
+                if target.name == service.name || is_ordered {
                     continue;
                 }
-                seen.push(target.name);
                 let message = format!("`{}` uses `{}` (`{name}`), but does not wait for it", service.name, target.name);
                 let place: Option<ComposePlace> = entry.key.or(entry.value.place);
                 let Some(finding) = cx.finding(place, message) else { continue };
+                proposed.push((service.name, target.name));
                 out.push(declared(cx, service, target, finding.help("add it to `depends_on`")));
             }
         }
@@ -59,23 +78,42 @@ fn hosts<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
     hosts
 }
 
+/// Where a service has a variable from.
+fn origin<'p>(service: &StackService<'p>, entry: &'p ComposeEntry) -> Option<Origin<'p>> {
+    let place = entry.key.or(entry.value.place)?;
+    let files = service.value.get("env_file").and_then(ComposeValue::as_list).unwrap_or_default();
+    let file = files.iter().find(|file| file.place == Some(place));
+    Some(match file.and_then(|file| file.get("path")?.as_text()) {
+        Some(path) => Origin::File(path),
+        None => Origin::Text(place.file.0, place.span),
+    })
+}
+
+/// The origins of variables that several services have.
+fn shared_origins<'p>(cx: &ComposeContext<'p>) -> BTreeSet<Origin<'p>> {
+    let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    for service in cx.services() {
+        let variables = service.value.get("environment").and_then(ComposeValue::as_map);
+        let origins: BTreeSet<_> =
+            variables.into_iter().flat_map(ComposeMap::iter).filter_map(|(_, entry)| origin(service, entry)).collect();
+        for origin in origins {
+            if !seen.insert(origin) {
+                shared.insert(origin);
+            }
+        }
+    }
+    shared
+}
+
+/// Whether a service runs the project's own code: it is built, or its image is that of one that is.
+fn is_own_code(cx: &ComposeContext, service: &StackService) -> bool {
+    let image = service.text("image");
+    let builds = |other: &StackService| other.is_built && other.text("image") == image;
+    service.is_built || image.is_some() && cx.services().any(builds)
+}
+
 /// The finding with the dependency added to those that are there.
 fn declared(cx: &ComposeContext, service: &StackService, target: &StackService, finding: Finding) -> Finding {
-    let condition_of = |name: &str| {
-        let condition = NewValue::Inline(condition(cx.stack(), name).to_owned());
-        NewValue::Mapping(vec![("condition".to_owned(), condition)])
-    };
-    let path = ["services", service.name, "depends_on"];
-    let mut written: Vec<_> = service.dependencies.iter().filter(|dependency| dependency.place.is_some()).collect();
-    written.sort_by_key(|dependency| dependency.place.map(|place| (place.file, place.span)));
-    let is_long = written.iter().any(|dependency| dependency.condition_place.is_some());
-    let change = if is_long {
-        KeyChange::Set(path.into_iter().chain([target.name]).collect(), condition_of(target.name))
-    } else {
-        let names = written.iter().map(|dependency| dependency.name).chain([target.name]);
-        let entries = names.map(|name| (name.to_owned(), condition_of(name)));
-        KeyChange::Set(path.to_vec(), NewValue::Mapping(entries.collect()))
-    };
     let title = format!("wait for `{}`", target.name);
-    cx.fixed(finding, &title, Safety::Unsafe(WHY.to_owned()), &[change])
+    cx.fixed(finding, &title, Safety::Unsafe(WHY.to_owned()), &awaited(cx, service, Some(target.name)))
 }

@@ -1,13 +1,19 @@
 //! What the rules about compose files share: whether a check says anything, which check fits an image, and how names are
 //! listed.
 
-use super::healthcheck_always_healthy::{always_healthy, innermost};
+use super::compose_check_edit::RawTest;
+use super::compose_context::unfixed;
+use super::healthcheck_always_healthy::always_healthy;
 use super::healthcheck_program_missing::route;
 use super::{ComposeContext, KeyChange};
 use crate::build::{Build, Programs};
 use crate::compose::NewValue;
+use crate::data;
 use crate::finding::{Finding, Safety};
-use crate::stack::{COMPLETED, CheckScript, HEALTHY, STARTED, ServiceCheck, Stack, StackService, WrittenCheck};
+use crate::stack::{
+    COMPLETED, CheckScript, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, Stack, StackService,
+    WrittenCheck,
+};
 
 /// Why another check is a risk.
 const WHY_CHECK: &str = "a container that fails the new check becomes unhealthy";
@@ -15,7 +21,7 @@ const WHY_CHECK: &str = "a container that fails the new check becomes unhealthy"
 /// What a check that cannot fail ends with.
 pub(super) fn constant_end(check: &WrittenCheck) -> Option<String> {
     let CheckScript { script, is_exec } = check.script();
-    let script = innermost(&script);
+    let script = script.innermost();
     if !script.problems.is_empty() || !script.compounds.is_empty() {
         return None;
     }
@@ -55,35 +61,130 @@ pub(super) fn can_be_awaited(service: &StackService) -> bool {
 /// What is to be waited for of a service.
 pub(super) fn condition(stack: &Stack, name: &str) -> &'static str {
     match stack.service(name) {
-        Some(target) if target.is_one_shot() => COMPLETED,
+        // One that is started again has no end to wait for.
+        Some(target) if target.is_job && target.is_restarted() => STARTED,
+        Some(target) if target.is_job => COMPLETED,
         Some(target) if can_be_awaited(target) => HEALTHY,
         _ => STARTED,
     }
 }
 
+/// The changes after which a service waits until all that it names in the short form, and `more`, is ready: conditions,
+/// and healthchecks for those that have none yet.
+pub(super) fn awaited<'a>(
+    cx: &ComposeContext<'a>,
+    service: &StackService<'a>,
+    more: Option<&'a str>,
+) -> Vec<KeyChange<'a>> {
+    let mut written: Vec<&Dependency> = service
+        .dependencies
+        .iter()
+        .filter(|dependency| !dependency.is_implied && cx.text_at(dependency.place).is_some())
+        .collect();
+    // In the order of the file.
+    written.sort_by_key(|dependency| dependency.place.map(|place| place.span));
+    let is_long = written.iter().any(|dependency| dependency.condition_place.is_some());
+    // What Compose implies stays implied, unless something is to be waited for.
+    let implied = service.dependencies.iter().filter(|dependency| dependency.is_implied);
+    let implied = implied.filter(|dependency| condition(cx.stack(), dependency.name) != STARTED);
+    let (mut checks, mut entries) = (Vec::new(), Vec::new());
+    let names = written.into_iter().filter(|_| !is_long).chain(implied).map(|known| (known.name, known.restarts));
+    for (name, restarts) in names.chain(more.map(|name| (name, false))) {
+        let mut condition = condition(cx.stack(), name);
+        if condition == STARTED
+            && let Some(change) = cx.stack().service(name).and_then(|target| check_to_add(cx, target).ok())
+        {
+            condition = HEALTHY;
+            checks.push(change);
+        }
+        let mut keys = vec![("condition".to_owned(), NewValue::Inline(condition.to_owned()))];
+        keys.extend(restarts.then(|| ("restart".to_owned(), NewValue::Inline("true".to_owned()))));
+        entries.push((name, NewValue::Mapping(keys)));
+    }
+    let path = vec!["services", service.name, "depends_on"];
+    if is_long {
+        let below = |name| path.iter().copied().chain([name]).collect();
+        checks.extend(entries.into_iter().map(|(name, value)| KeyChange::Set(below(name), value)));
+    } else {
+        let entries = entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        checks.push(KeyChange::Set(path, NewValue::Mapping(entries)));
+    }
+    checks
+}
+
+/// The words of the check that fits a service: `test` as Compose takes it, or why there is none.
+fn fitting_test(service: &StackService) -> Result<RawTest, String> {
+    let known = service.known.ok_or("no check is known for its image")?;
+    if service.is_job {
+        return Err(format!("`{}` does its work and ends: wait for its end", service.name));
+    }
+    match service.program {
+        ServiceProgram::OfImage | ServiceProgram::Server => {}
+        _ => return Err(format!("what `{}` starts may not be the server of its image", service.name)),
+    }
+    let test = known.test().ok_or("no check is known that fits any settings of its image")?;
+    Ok(RawTest::of_container(&test))
+}
+
+/// What a check does besides asking.
+pub(super) fn work(check: &WrittenCheck) -> Option<&'static str> {
+    let text = check.text().to_lowercase();
+    data::CHECK_WORK.keys().find(|words| text.contains(&words.to_lowercase()))
+}
+
 /// The finding with the check that fits the service's image in place of the written one.
 pub(super) fn with_known_test(cx: &ComposeContext, service: &StackService, finding: Finding) -> Finding {
-    let Some(words) = service.known.and_then(|known| known.test()) else { return finding };
-    let is_same = service.check.written().is_some_and(|check| check.words.iter().eq(words.iter()));
-    if is_same {
+    if let Some(work) = service.check.written().and_then(work) {
+        return unfixed(finding, &format!("the check also does work (`{}`), which must stay", work.trim()));
+    }
+    let Ok(test) = fitting_test(service) else { return finding };
+    if service.check.written().is_some_and(|check| test.is(check)) {
         return finding;
     }
+    with_test(cx, service, finding, &test, "use the check that fits the image")
+}
+
+/// The finding with another check.
+pub(super) fn with_test(
+    cx: &ComposeContext,
+    service: &StackService,
+    finding: Finding,
+    test: &RawTest,
+    title: &str,
+) -> Finding {
     let path = vec!["services", service.name, "healthcheck", "test"];
-    let change = KeyChange::Set(path, NewValue::texts(&words));
-    cx.fixed(finding, "use the check that fits the image", Safety::Unsafe(WHY_CHECK.to_owned()), &[change])
+    let change = KeyChange::Set(path, test.value());
+    cx.fixed(finding, title, Safety::Unsafe(WHY_CHECK.to_owned()), &[change])
 }
 
 /// The finding with a healthcheck for a service that has none, where one is known for its image.
 pub(super) fn with_known_check(cx: &ComposeContext, service: &StackService, finding: Finding) -> Finding {
-    let Some((known, words)) = service.known.and_then(|known| Some((known, known.test()?))) else { return finding };
-    if cx.has_key(&["services", service.name, "healthcheck"]) {
-        return with_known_test(cx, service, finding);
+    if service.known.is_none() {
+        return finding;
     }
-    let mut entries = vec![("test".to_owned(), NewValue::texts(&words))];
-    entries.extend(known.timing().map(|(name, value)| (name.to_owned(), NewValue::Inline(value.to_owned()))));
-    let change = KeyChange::Set(vec!["services", service.name, "healthcheck"], NewValue::Mapping(entries));
     let title = format!("add a healthcheck to `{}`", service.name);
-    cx.fixed(finding, &title, Safety::Unsafe(WHY_CHECK.to_owned()), &[change])
+    match check_to_add(cx, service) {
+        Ok(change) => cx.fixed(finding, &title, Safety::Unsafe(WHY_CHECK.to_owned()), &[change]),
+        Err(why) => unfixed(finding, &why),
+    }
+}
+
+/// The change that gives a service without a check the one that fits its image, or why there is none.
+fn check_to_add<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Result<KeyChange<'a>, String> {
+    let (ServiceCheck::Missing, Some(known)) = (&service.check, service.known) else {
+        return Err("the service may have a check".to_owned());
+    };
+    let test = fitting_test(service)?.value();
+    let path = vec!["services", service.name, "healthcheck"];
+    let change = if cx.has_key(&path) {
+        KeyChange::Set(path.into_iter().chain(["test"]).collect(), test)
+    } else {
+        let timing = known.timing().map(|(name, value)| (name.to_owned(), NewValue::Inline(value.to_owned())));
+        let entries = std::iter::once(("test".to_owned(), test)).chain(timing);
+        KeyChange::Set(path, NewValue::Mapping(entries.collect()))
+    };
+    cx.edit(&change)?;
+    Ok(change)
 }
 
 /// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and 3 more ``.

@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(stage) = build.target() else { return };
     let Some((index, _)) = build.last(stage, Keyword::Healthcheck) else { return };
     let Some(code) = build.code(index) else { return };
-    let script = innermost(&code.script);
+    let script = code.script.innermost();
     if !script.problems.is_empty() || !script.compounds.is_empty() {
         return;
     }
@@ -46,14 +46,6 @@ pub(super) fn always_healthy(script: &Script, is_exec: bool) -> Option<&Command>
 }
 
 const WHY: &str = "a container that fails the check becomes unhealthy";
-
-/// The script in `sh -c`, if that is the whole check.
-pub(super) fn innermost(script: &Script) -> &Script {
-    match (script.commands.as_slice(), script.nested.as_slice()) {
-        ([_], [(_, inner)]) => innermost(inner),
-        _ => script,
-    }
-}
 
 fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
     separator.map(|separator| separator.kind)

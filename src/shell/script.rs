@@ -291,6 +291,14 @@ pub enum ProblemKind {
 }
 
 impl Script {
+    /// The script in `sh -c`, if that is all of this one.
+    pub fn innermost(&self) -> &Self {
+        match (self.commands.as_slice(), self.nested.as_slice()) {
+            ([_], [(_, inner)]) => inner.innermost(),
+            _ => self,
+        }
+    }
+
     /// Whether the place is in no branch, loop or function. Operators before it (`||`) are not looked at.
     pub fn is_unconditional(&self, place: &CommandPlace) -> bool {
         self.enclosing(place)

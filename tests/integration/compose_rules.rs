@@ -88,16 +88,24 @@ fn an_override_is_read_on_top_of_its_file() {
     assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
 }
 
-/// What Compose makes of a file; `None` without Compose.
-fn config(folder: &Path) -> Option<Value> {
+/// What Compose makes of a file, or why it refuses it; `None` without Compose.
+fn verdict(folder: &Path) -> Option<Result<Value, String>> {
     let mut command = Command::new("docker");
-    command.args(["compose", "config", "--format", "json", "--no-path-resolution"]).current_dir(folder);
+    command.args(["compose", "-p", "x", "config", "--format", "json", "--no-path-resolution"]).current_dir(folder);
     let output = command.output().ok()?;
     if !Command::new("docker").args(["compose", "version"]).output().is_ok_and(|output| output.status.success()) {
         return None;
     }
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).ok()
+    if !output.status.success() {
+        return Some(Err(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Some(Ok(serde_json::from_slice(&output.stdout).unwrap()))
+}
+
+/// What Compose makes of a file; `None` without Compose.
+#[track_caller]
+fn config(folder: &Path) -> Option<Value> {
+    verdict(folder).map(|verdict| verdict.unwrap_or_else(|why| panic!("{why}")))
 }
 
 #[test]
@@ -126,6 +134,87 @@ fn the_fixed_file_is_another_only_where_that_was_meant() {
         }
         assert_eq!(before, after);
     }
+}
+
+/// The fences of a page as info line and text, in order.
+fn fences(page: &str) -> Vec<(String, String)> {
+    let mut fences = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in page.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(info)) => open = Some((info.to_owned(), String::new())),
+            (Some(_), Some(_)) => fences.extend(open.take()),
+            (Some((_, text)), None) => *text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    fences
+}
+
+/// The value without what the rules may change on purpose: checks, conditions of dependencies and addresses of ports.
+fn without_meant(mut model: Value) -> Value {
+    model["name"] = Value::Null;
+    model["networks"] = Value::Null;
+    let services = model["services"].as_object_mut().unwrap();
+    for (_, service) in services.iter_mut() {
+        for key in ["healthcheck", "restart", "ports"] {
+            service[key] = Value::Null;
+        }
+        let Some(dependencies) = service["depends_on"].as_object_mut() else {
+            service["depends_on"] = Value::Object(serde_json::Map::new());
+            continue;
+        };
+        // A new one is meant; of an old one everything but its condition stays.
+        dependencies.retain(|_, dependency| dependency["restart"] == true || dependency["required"] == false);
+        for (_, dependency) in dependencies.iter_mut() {
+            dependency["condition"] = Value::Null;
+        }
+    }
+    model
+}
+
+#[test]
+fn the_fixes_of_the_pages_are_accepted_by_compose() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("compose-") {
+            continue;
+        }
+        let mut files: Vec<(String, String)> = Vec::new();
+        for (info, text) in fences(&fs::read_to_string(&path).unwrap()) {
+            let Some((_, file)) = info.split_once("path=") else { continue };
+            if let Some(file) = file.strip_suffix(" fixed unsafe").or_else(|| file.strip_suffix(" fixed")) {
+                let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+                for (other, old) in &files {
+                    fs::write(before.path().join(other), old).unwrap();
+                    fs::write(after.path().join(other), if other == file { &text } else { old }).unwrap();
+                }
+                let Some(before) = verdict(before.path()) else { return };
+                let Ok(before) = before else { continue };
+                let after = config(after.path()).unwrap();
+                assert_eq!(without_meant(before), without_meant(after), "{name}");
+                continue;
+            }
+            if file == "compose.yaml" {
+                files.clear();
+            }
+            files.push((file.to_owned(), text));
+        }
+    }
+}
+
+#[test]
+fn one_run_is_enough() {
+    // The check of `cache` comes in the same run as the condition that waits for it.
+    let text = "services:\n  api:\n    image: example/api:1\n    depends_on: [db, cache]\n  worker:\n    image: example/api:1\n    depends_on:\n      \
+        - cache\n  db:\n    image: postgres:17\n    healthcheck:\n      test: pg_isready -h 127.0.0.1\n  cache:\n    image: redis:7\n";
+    let ran = Dockopt::new().file("compose.yaml", text).args(["compose", "fix", "--unsafe", "--write"]).run().code(0);
+    let fixed = ran.read("compose.yaml");
+    assert_eq!((fixed.matches("service_healthy").count(), fixed.matches("service_started").count()), (3, 0), "{fixed}");
+    let again = ran.again(["compose", "fix", "--unsafe", "--write"]).code(0);
+    assert_eq!(again.read("compose.yaml"), fixed);
 }
 
 #[test]
