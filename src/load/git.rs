@@ -11,6 +11,7 @@ mod index;
 mod large_files;
 mod modes;
 mod plain_folder;
+mod reftable;
 mod repository;
 mod revision;
 mod submodules;

@@ -9,6 +9,7 @@ use gix_odb::store::init::{Options, Slots};
 
 use super::config::StorageConfig;
 use super::folder::{common_dir, small_file};
+use super::reftable::{ReferenceTarget, Reftable};
 use crate::failure::{Failure, FailureKind};
 
 /// Bytes that one object may have: Dockerfiles and folders are far smaller.
@@ -103,11 +104,22 @@ impl Repository {
         if let Some(branch) = head.trim().strip_prefix("ref: refs/remotes/origin/") {
             return Some(branch.to_owned());
         }
+        let reftable = self.reftable();
         let exists = |branch: &&str| {
             let name = format!("refs/heads/{branch}");
+            if let Some(reftable) = &reftable {
+                return matches!(reftable.find(&name), ReferenceTarget::Object(_));
+            }
             self.references.try_find(name.as_str()).is_ok_and(|found_reference| found_reference.is_some())
         };
         ["main", "master"].into_iter().find(exists).map(str::to_owned)
+    }
+
+    /// The references of a repository that has them in reftables; `None` in others, and if a table is damaged.
+    pub(super) fn reftable(&self) -> Option<Reftable> {
+        let common_dir = common_dir(&self.git_dir);
+        let is_reftable = self.config.ref_storage == "reftable";
+        is_reftable.then(|| Reftable::read(&self.git_dir, &common_dir, self.hash)).flatten()
     }
 
     /// Why an object was not read; `what` says whose it is.

@@ -6,6 +6,7 @@ use gix_hash::{ObjectId, Prefix};
 use gix_object::{Exists, Find, FindHeader, Kind, TagRefIter};
 use gix_ref::file::ReferenceExt;
 
+use super::reftable::ReferenceTarget;
 use super::repository::Repository;
 use crate::failure::{Failure, FailureKind};
 
@@ -78,23 +79,38 @@ impl Repository {
     }
 
     fn reference(&self, base: &str) -> Result<Option<ObjectId>, Failure> {
-        if self.config.ref_storage != "files" {
-            let what = format!("the branches of this repository are stored as `{}`", self.config.ref_storage);
-            return Err(setup(what, "pass the full hash that `git rev-parse` prints"));
+        match self.config.ref_storage.as_str() {
+            "files" => {}
+            "reftable" => return self.reftable_reference(base),
+            other => {
+                let what = format!("the branches of this repository are stored as `{other}`");
+                return Err(setup(what, "dockopt reads `files` and `reftable`"));
+            }
         }
         // A name that git does not allow for branches may still be a short hash.
         let Ok(Some(mut reference)) = self.references.try_find(base) else { return Ok(None) };
         if let Some(branch) = reference.target.try_name()
             && matches!(self.references.try_find(branch), Ok(None))
         {
-            let what = format!("`{base}` stands for the branch `{}`, which has no commit", branch.shorten());
-            return Err(Failure::new(FailureKind::Missing, what, "commit something first, or name a branch"));
+            return Err(unborn(base, &branch.shorten().to_string()));
         }
         let peeled = reference.peel_to_id(&self.references, &self.objects);
         peeled.map(Some).map_err(|error| {
             let what = format!("`{base}` cannot be resolved: {}", error.probable_cause());
             Failure::new(FailureKind::Broken, what, "check the repository with `git fsck`")
         })
+    }
+
+    fn reftable_reference(&self, base: &str) -> Result<Option<ObjectId>, Failure> {
+        let table = self.reftable().ok_or_else(|| {
+            let what = "the references of the git repository (`reftable`) are damaged".to_owned();
+            Failure::new(FailureKind::Broken, what, "check the repository with `git refs verify`")
+        })?;
+        match table.find(base) {
+            ReferenceTarget::Object(id) => Ok(Some(id)),
+            ReferenceTarget::Missing => Ok(None),
+            ReferenceTarget::Unborn(branch) => Err(unborn(base, branch.trim_start_matches("refs/heads/"))),
+        }
     }
 
     fn abbreviated(&self, base: &str, name: &str) -> Result<Option<ObjectId>, Failure> {
@@ -138,6 +154,11 @@ impl Repository {
         }
         Err(setup(format!("`{name}` is a tag of more than {TAGS} tags"), "pass the commit itself"))
     }
+}
+
+fn unborn(name: &str, branch: &str) -> Failure {
+    let what = format!("`{name}` stands for the branch `{branch}`, which has no commit");
+    Failure::new(FailureKind::Missing, what, "commit something first, or name a branch")
 }
 
 fn setup(what: String, help: &str) -> Failure {

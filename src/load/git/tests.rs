@@ -202,10 +202,28 @@ fn sha256_and_reftable() {
         return; // git before 2.45
     }
     let sandbox = Sandbox { folder };
-    sandbox.commit("one");
     let failure = sandbox.open().resolve("HEAD").unwrap_err();
-    assert!(failure.what.contains("stored as `reftable`"), "{failure}");
-    check_names(&sandbox.path(), &[sandbox.git(&["rev-parse", "HEAD"]).trim()]);
+    assert!(failure.what.contains("which has no commit"), "{failure}");
+    for number in 0..60 {
+        sandbox.commit(&number.to_string());
+        if number % 2 == 0 {
+            sandbox.git(&["branch", &format!("topic/{number}")]);
+            sandbox.git(&["tag", "-a", "-m", "tag", &format!("v{number}")]);
+        }
+    }
+    sandbox.git(&["branch", "-D", "topic/4"]);
+    sandbox.git(&["pack-refs"]);
+    sandbox.git(&["branch", "-D", "topic/6"]);
+    let hash = sandbox.git(&["rev-parse", "HEAD"]);
+    let names = ["HEAD", "topic/2", "heads/topic/8", "refs/heads/topic/58", "v0", "tags/v50", "HEAD~3", hash.trim()];
+    check_names(&sandbox.path(), &names);
+    for gone in ["topic/4", "topic/6"] {
+        assert!(sandbox.open().resolve(gone).unwrap_err().what.contains("is called"), "{gone}");
+    }
+    let tree = tempfile::tempdir().unwrap();
+    let tree = tree.path().join("tree");
+    sandbox.git(&["worktree", "add", "-q", "-b", "side", tree.to_str().unwrap(), "topic/10"]);
+    check_names(&tree, &["HEAD", "side", "topic/2"]);
 }
 
 #[test]

@@ -74,6 +74,9 @@ impl ImageDiff<'_> {
     /// builds of one Dockerfile.
     fn cache_sentence(&self) -> Option<String> {
         let cache_use = self.difference.cache_use?;
+        if let Some(sentence) = self.continuation() {
+            return Some(sentence);
+        }
         let steps = count(cache_use.steps() as u64, "step");
         let mut parts = vec![format!("{} of {steps} reused", cache_use.reused)];
         for (number, what) in [
@@ -94,6 +97,24 @@ impl ImageDiff<'_> {
             words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
         };
         Some(format!("build cache: {}; first miss: {first}", parts.join(", ")))
+    }
+
+    /// What is said where one image has all steps of the other and further ones on top: it may be built from the other as
+    /// its base image, so that nothing is known of a build cache. `None` for others.
+    fn continuation(&self) -> Option<String> {
+        let number = |reuse| self.difference.layers.iter().filter(|pair| pair.reuse == reuse).count();
+        let (reused, added, removed) =
+            (number(StepReuse::Reused), number(StepReuse::Added), number(StepReuse::Removed));
+        let (longer, shorter, steps) = match (added, removed) {
+            (steps @ 1.., 0) => ("second", "first", steps),
+            (0, steps @ 1..) => ("first", "second", steps),
+            _ => return None,
+        };
+        let is_on_top = self.difference.layers.iter().skip(reused).all(|pair| pair.reuse != StepReuse::Reused);
+        (is_on_top && reused + steps == self.difference.layers.len()).then(|| {
+            let steps = count(steps as u64, "step");
+            format!("the {longer} image has all steps of the {shorter} image and {steps} on top of them")
+        })
     }
 
     /// What the second build did with a step, in a word or two; nothing for images that are no builds of one Dockerfile.

@@ -73,6 +73,15 @@ fn steps_say_whether_the_build_cache_was_used() {
     assert!(ran.stdout.contains("first miss: "), "{}", ran.stdout);
     let ran = diff(&picture(&layers()), &picture(&layers()), &[]).code(0);
     assert!(ran.stdout.contains("build cache: 3 of 3 steps reused"), "{}", ran.stdout);
+    // An image and its base image, or a build that goes on: nothing is known of a cache.
+    let base = layers().into_iter().take(2).collect::<Vec<_>>();
+    for (images, words) in [
+        ([picture(&base), picture(&layers())], "the second image has all steps of the first image and 2 steps on top"),
+        ([picture(&layers()), picture(&base)], "the first image has all steps of the second image and 2 steps on top"),
+    ] {
+        let ran = diff(&images[0], &images[1], &[]).code(0);
+        assert!(ran.stdout.contains(words) && !ran.stdout.contains("build cache"), "{}", ran.stdout);
+    }
 }
 
 #[test]
