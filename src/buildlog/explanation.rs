@@ -54,6 +54,11 @@ pub fn explain(build: &LoggedBuild, base: &dyn Fn(&str) -> Option<String>) -> Ex
     };
     let order = topological(&inputs);
     let causes = causes(&build.steps, &inputs, &order);
+    if matches!(build.form, LogForm::Legacy | LogForm::Buildah) {
+        // One step runs after the other, whatever it reads.
+        let critical_path = longest_path(&build.steps, &linear_inputs(build), &Vec::from_iter(0..build.steps.len()));
+        return Explanation { stages, causes, critical_path };
+    }
     let has_times = build.steps.iter().all(|step| step.started.is_some() && step.ended.is_some());
     let critical_path = if has_graph && has_times {
         timed_path(&build.steps, &inputs)
@@ -90,11 +95,6 @@ fn named_inputs(
 ) -> Vec<Vec<usize>> {
     let steps = &build.steps;
     let mut inputs = vec![Vec::new(); steps.len()];
-    let is_linear = matches!(build.form, LogForm::Legacy | LogForm::Buildah);
-    if is_linear {
-        inputs.iter_mut().enumerate().skip(1).for_each(|(at, inputs)| inputs.push(at - 1));
-        return inputs;
-    }
     let context = steps.iter().position(|step| step.label.kind == StepKind::Context);
     for stage in stages {
         let last_of = |name: &str| {
@@ -131,6 +131,11 @@ fn named_inputs(
         }
     }
     inputs
+}
+
+/// For each step the one before it.
+fn linear_inputs(build: &LoggedBuild) -> Vec<Vec<usize>> {
+    (0..build.steps.len()).map(|at| at.checked_sub(1).into_iter().collect()).collect()
 }
 
 fn takes_context(keyword: Keyword) -> bool {
@@ -272,6 +277,21 @@ mod tests {
             explanation.critical_path.steps.iter().map(|at| build.steps[*at].label.text.as_str()).collect();
         assert_eq!(path, ["FROM x", "COPY f .", "RUN y", "COPY --from=a / /", "exporting to image"]);
         assert!((explanation.critical_path.seconds - 3.7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn legacy_stages_follow_from_what_they_copy() {
+        let (build, explanation) = explained(
+            "Step 1/7 : FROM a AS build\n ---> 0695e92e0b90\nStep 2/7 : COPY src /src\n ---> 1d2ff2f0a1b1\n\
+             Step 3/7 : RUN make\n ---> Running in 8a1f3c0b8f11\n ---> 5d2ff2f0a1b2\nStep 4/7 : FROM a\n\
+             \x20---> 0695e92e0b90\nStep 5/7 : RUN true\n ---> Using cache\n ---> 6d2ff2f0a1b3\n\
+             Step 6/7 : COPY --from=build /o /o\n ---> 7d2ff2f0a1b4\nStep 7/7 : RUN hi\n ---> 8d2ff2f0a1b5\n\
+             Successfully built 8d2ff2f0a1b5\n",
+        );
+        let step = |text: &str| build.steps.iter().position(|step| step.label.text.starts_with(text)).unwrap();
+        let first = step("COPY src");
+        let others = [first, step("RUN make"), step("COPY --from"), step("RUN hi")];
+        assert_eq!(explanation.causes, others.into_iter().map(|at| (at, first)).collect());
     }
 
     #[test]
