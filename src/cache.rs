@@ -33,7 +33,7 @@ pub use self::history::{BuildHistory, BuildOutcome, HistoryCause, RecordKeeping,
 pub use self::names_only::{names_only, predict_touched, touch};
 pub use self::predict::{BuildState, Prediction, StepPrediction, StepReason};
 pub use self::records::{Outcome, Records, StepVerdict};
-pub use self::seconds::{find_logged, step_seconds};
+pub use self::seconds::{LoggedTimes, find_logged, logged_times};
 pub use self::source::{FileOrigin, Origins, SourceStep, source_file, source_file_outside};
 pub use self::step::{BuilderFlags, Part, PartKind, SourceOrigin, Step, StepKind, StepSource};
 pub use self::tree::{ContentId, Directory, FOLDER_MODE, FileNode, FileStat, Node};

@@ -93,6 +93,8 @@ pub struct BuildInput {
     pub file: File,
     /// What makes the Dockerfile of this text, where a program does: it is read as far as it is one.
     pub template: Option<Template>,
+    /// The services of compose files and targets of bake files that are known to build it, by their names.
+    pub services: Vec<String>,
     /// What the builder would be told.
     pub options: BuildOptions,
     /// The context's folder, as the user would type it; `None` for a text without a place (standard input).
@@ -130,6 +132,7 @@ impl BuildInput {
             place: source.name().to_owned(),
             file: dockerfile::parse(source),
             template: None,
+            services: Vec::new(),
             options,
             context_root: None,
             ignore: IgnoreInput::Unknown,

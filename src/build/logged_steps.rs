@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::step_choice::{StepTraits, logged_targets};
 use super::{Build, Stage, StageBase};
 use crate::buildlog::{BuildLog, LogForm, LogStep, LoggedBuild, LoggedSeconds, StepKind, StepSeconds};
 use crate::dockerfile::Keyword;
@@ -17,19 +18,27 @@ impl Build<'_> {
     }
 
     /// Seconds of each instruction that a log saw run, by its first line. Of several builds the last one that ran it
-    /// counts, for one with a cache mount the last that found it filled; of several platforms the slowest.
+    /// counts, for one with a cache mount the last that found it filled; of several platforms or targets that it may be of
+    /// the slowest.
     pub fn logged_seconds(&self, log: &BuildLog) -> BTreeMap<u32, StepSeconds> {
         let mut all: BTreeMap<usize, LoggedSeconds> = BTreeMap::new();
         for logged in &log.builds {
-            let mut seconds_of_build: BTreeMap<usize, f64> = BTreeMap::new();
+            let mut steps: BTreeMap<usize, Vec<&LogStep>> = BTreeMap::new();
             for (step, index) in logged.steps.iter().zip(self.logged_steps(logged)) {
-                if let (Some(seconds), Some(index)) = (step.run_seconds(), index) {
-                    let slowest = seconds_of_build.entry(index).or_insert(seconds);
-                    *slowest = seconds.max(*slowest);
+                if let Some(index) = index {
+                    steps.entry(index).or_default().push(step);
                 }
             }
-            for (index, seconds) in seconds_of_build {
-                all.entry(index).or_default().add(seconds, logged.is_rebuild);
+            let targets =
+                logged_targets(logged, &self.input().services, |step| self.logged_step(logged.form, step).is_some());
+            for (index, steps) in steps {
+                let platform = self.input().options.platform.as_deref();
+                let first = &steps[0].label;
+                let (stage, number) = (first.stage.as_deref(), first.number);
+                let traits = StepTraits { targets: &targets, platform, stage, number };
+                if let Some(time) = traits.seconds(&steps) {
+                    all.entry(index).or_default().add(time, logged.is_rebuild);
+                }
             }
         }
         let seconds = all.into_iter().map(|(index, logged)| {

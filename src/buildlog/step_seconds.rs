@@ -13,17 +13,17 @@ pub struct StepSeconds {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LoggedSeconds {
     /// In the last build that ran it.
-    last: f64,
+    last: StepSeconds,
     /// In the last build that is known to have found cache mounts filled.
-    rebuild: Option<f64>,
+    rebuild: Option<StepSeconds>,
 }
 
 impl LoggedSeconds {
     /// Adds what the step took in a build that comes after those that were added.
-    pub fn add(&mut self, seconds: f64, is_rebuild: bool) {
-        self.last = seconds;
+    pub fn add(&mut self, time: StepSeconds, is_rebuild: bool) {
+        self.last = time;
         if is_rebuild {
-            self.rebuild = Some(seconds);
+            self.rebuild = Some(time);
         }
     }
 
@@ -31,8 +31,8 @@ impl LoggedSeconds {
     /// found it filled.
     pub fn in_rebuild(self, has_cache_mount: bool) -> StepSeconds {
         match self.rebuild {
-            Some(seconds) if has_cache_mount => StepSeconds { seconds, is_at_most: false },
-            _ => StepSeconds { seconds: self.last, is_at_most: has_cache_mount },
+            Some(time) if has_cache_mount => time,
+            _ => StepSeconds { is_at_most: self.last.is_at_most || has_cache_mount, ..self.last },
         }
     }
 }

@@ -57,8 +57,8 @@ pub(super) fn is_other_result(step: &Step, context: &ContextFiles) -> bool {
 
 /// The image or named context of a FROM.
 fn context_name(step: &Step) -> Option<&str> {
-    let part = step.parts.iter().find(|part| part.kind == PartKind::Image).filter(|_| step.kind == StepKind::From)?;
-    Some(&part.text)
+    let mut parts = step.parts.iter().filter(|part| step.kind == StepKind::From && part.kind == PartKind::Image);
+    parts.next().map(|part| part.text.as_str())
 }
 
 /// The last step of a stage that may have written what a selector takes: steps above it certainly write elsewhere. `None`

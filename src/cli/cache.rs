@@ -3,6 +3,7 @@
 pub(super) mod explain;
 mod folder;
 pub(super) mod history;
+mod log_notes;
 mod named;
 mod place;
 pub(super) mod predict;

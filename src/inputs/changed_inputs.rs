@@ -52,6 +52,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         place: input.place.clone(),
         file,
         template: input.template,
+        services: input.services.clone(),
         options: input.options.clone(),
         context_root: input.context_root.clone(),
         ignore,

@@ -32,6 +32,8 @@ pub(super) struct BuildOrigin {
     pub contexts: Vec<(String, String)>,
     /// How its container is run.
     pub run: RunOptions,
+    /// The names of the services or targets that build it so.
+    pub services: Vec<String>,
     /// Whether the Dockerfile stands in that file.
     pub inline: bool,
     /// What a reader should know.
@@ -52,6 +54,12 @@ pub(super) struct NamedBuild {
 }
 
 impl BuildOrigin {
+    /// Whether the steps of two builds have the same keys: of the same context, stage, arguments and named contexts.
+    pub(super) fn has_same_key(&self, other: &Self) -> bool {
+        (&self.context, &self.target, &self.args, &self.contexts)
+            == (&other.context, &other.target, &other.args, &other.contexts)
+    }
+
     /// What the command line says counts more.
     pub(super) fn options(&self, options_of_request: &BuildOptions) -> BuildOptions {
         let mut options = options_of_request.clone();
@@ -96,7 +104,9 @@ impl ComposeBuilds {
         let written = service.mounts.iter().filter(|mount| !mount.is_read_only && mount.target.starts_with('/'));
         let mounts = written.map(|mount| mount.target.trim_end_matches('/').to_owned()).collect();
         let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
-        let origin = BuildOrigin { context, target, args, contexts, run, inline: inline.is_some(), notice: None };
+        let services = vec![name.clone()];
+        let inline_text = inline.is_some();
+        let origin = BuildOrigin { context, target, args, contexts, run, services, inline: inline_text, notice: None };
         if let Some(inline) = inline {
             self.notices.extend(limits(service, inline));
             self.inline.push((inline.clone(), origin));

@@ -16,11 +16,12 @@ pub(super) type DockerfileText = (PathBuf, FileId, Source, Option<BuildOrigin>);
 /// Builds by their Dockerfiles.
 type BuildsByDockerfile = BTreeMap<PathBuf, Vec<NamedBuild>>;
 
-/// The Dockerfiles in what was read, and the compose files. `root`: the folder in which it was found.
+/// The Dockerfiles in what was read, and the compose files. `root`: the folder in which it was found. A Dockerfile that is
+/// built in several ways is there once, or once for each way (`each_build`).
 pub(super) fn dockerfiles(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
-    root: Option<&Path>,
+    (root, each_build): (Option<&Path>, bool),
 ) -> (Vec<DockerfileText>, Vec<(PathBuf, Source)>) {
     let (mut dockerfiles, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
     let mut composes = Vec::new();
@@ -45,33 +46,57 @@ pub(super) fn dockerfiles(
             }
         }
     }
-    if !known.is_empty() {
-        for (path, _, origin) in &mut dockerfiles {
-            let builds = path.canonicalize().ok().and_then(|real| known.remove(&real));
-            *origin = builds.and_then(|builds| merge_origins(path, builds));
+    let mut all: Vec<(PathBuf, Source, Option<BuildOrigin>)> = Vec::new();
+    for (path, source, origin) in dockerfiles {
+        let real = if known.is_empty() { None } else { path.canonicalize().ok() };
+        match real.and_then(|real| known.remove(&real)) {
+            Some(builds) => {
+                all.extend(origins(&path, builds, each_build).map(|origin| (path.clone(), source.clone(), origin)))
+            }
+            None => all.push((path, source, origin)),
         }
     }
-    dockerfiles.extend(known.into_values().filter_map(|builds| next_unread_dockerfile(inputs, builds)));
+    for builds in known.into_values() {
+        if let Some((path, source)) = next_unread_dockerfile(inputs, &builds) {
+            all.extend(origins(&path, builds, each_build).map(|origin| (path.clone(), source.clone(), origin)));
+        }
+    }
     let mut texts = Vec::new();
-    for (path, source, origin) in dockerfiles.into_iter().chain(inside) {
+    for (path, source, origin) in all.into_iter().chain(inside) {
         texts.push((path, inputs.add(source.clone()), source, origin));
     }
     (texts, composes)
 }
 
 /// A Dockerfile that only the files which build it know as one.
-fn next_unread_dockerfile(
-    inputs: &mut Inputs,
-    builds: Vec<NamedBuild>,
-) -> Option<(PathBuf, Source, Option<BuildOrigin>)> {
+fn next_unread_dockerfile(inputs: &mut Inputs, builds: &[NamedBuild]) -> Option<(PathBuf, Source)> {
     let path = builds.first()?.path.clone();
     match super::read_source(&path, super::DOCKERFILE_LIMIT) {
-        Ok(source) => Some((path.clone(), source, merge_origins(&path, builds))),
+        Ok(source) => Some((path, source)),
         Err(error) => {
             inputs.problems.push(InputProblem { fatal: false, ..problem(&error) });
             None
         }
     }
+}
+
+/// The ways in which a Dockerfile is built: one for all, or each one.
+fn origins(path: &Path, builds: Vec<NamedBuild>, each_build: bool) -> impl Iterator<Item = Option<BuildOrigin>> {
+    let mut ways: Vec<Vec<NamedBuild>> = Vec::new();
+    for build in builds {
+        let is_same = |way: &&mut Vec<NamedBuild>| {
+            way.first().is_some_and(|first| !each_build || first.origin.has_same_key(&build.origin))
+        };
+        match ways.iter_mut().find(is_same) {
+            Some(way) => way.push(build),
+            None => ways.push(vec![build]),
+        }
+    }
+    ways.into_iter().map(move |builds| {
+        let target = if each_build { builds.first()?.origin.target.clone() } else { None };
+        let origin = merge_origins(path, builds)?;
+        Some(BuildOrigin { target, ..origin })
+    })
 }
 
 /// One look at a Dockerfile that several may build: as the first does. Its last stage counts whichever stages they build, or
@@ -91,9 +116,10 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let user = builds.iter().find_map(|named| named.origin.run.user.clone());
     let signal = builds.first().and_then(|named| named.origin.run.stop_signal.clone());
     let stop_signal = if builds.iter().all(|named| named.origin.run.stop_signal.is_some()) { signal } else { None };
+    let services = builds.iter().flat_map(|named| named.origin.services.clone()).collect();
     let first = builds.into_iter().next()?;
     let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
-    let mut origin = BuildOrigin { target: None, run, ..first.origin };
+    let mut origin = BuildOrigin { target: None, run, services, ..first.origin };
     let folder = display_path(origin.context.as_deref()?);
     let is_beside = path.parent().is_some_and(|parent| display_path(parent) == folder);
     let mut notes = Vec::new();

@@ -174,7 +174,7 @@ fn fill(
     (root, recipes): (Option<&Path>, &[PathBuf]),
 ) {
     let walked = if request.file.is_none() { root } else { None };
-    let (read, mut composes) = dockerfiles(inputs, files, walked);
+    let (read, mut composes) = dockerfiles(inputs, files, (walked, request.each_build));
     composes.retain(|(path, _)| walked.is_none_or(|root| !is_test_input(root, path)));
     let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     named.extend(add_composes(inputs, composes));
@@ -239,6 +239,7 @@ fn draft(
         place: below(&path, root),
         file,
         template,
+        services: origin.as_ref().map(|origin| origin.services.clone()).unwrap_or_default(),
         options: origin.as_ref().map_or_else(|| options.clone(), |origin| origin.options(options)),
         context_root: None,
         ignore: IgnoreInput::Unknown,

@@ -25,6 +25,8 @@ pub struct GatherRequest {
     pub line: CommandLinePolicy,
     /// Whether ShellCheck is asked, where the rules ask for it.
     pub shellcheck: bool,
+    /// Whether a Dockerfile that services build in several ways is a build for each way, not the first for all.
+    pub each_build: bool,
     /// Whether the folder is walked as a context although no Dockerfile takes anything from it.
     pub folder: bool,
     /// Today.

@@ -20,6 +20,8 @@ use crate::finding::Mask;
 pub struct BuildPrediction {
     /// The Dockerfile, as the user would type it.
     pub dockerfile: String,
+    /// The services or targets that are built so, where that is known.
+    pub services: Vec<String>,
     /// The stage that is built, if one is named.
     pub target: Option<String>,
     /// What is compared: `the working tree with HEAD`.
@@ -39,6 +41,9 @@ pub struct BuildPrediction {
     /// Whether files of submodules could not be read.
     pub is_partial: bool,
 }
+
+/// Services that a title names.
+const NAMED_SERVICES: usize = 3;
 
 /// Columns of the verdict.
 const VERDICT: usize = 10;
@@ -128,7 +133,7 @@ pub fn prediction(builds: &[BuildPrediction], layout: Layout) -> String {
 
 fn build_text(build: &BuildPrediction, layout: Layout) -> String {
     let target = build.target.as_ref().map(|target| format!(", stage {target}")).unwrap_or_default();
-    let title = format!("{}{target}", clean(&build.dockerfile));
+    let title = format!("{}{}{target}", clean(&build.dockerfile), built_for(&build.services));
     let mut out = format!("{}   {}\n\n", layout.paint(TextStyle::Strong, &title), clean(&build.compared));
     let has_seconds = build.seconds.iter().any(Option::is_some);
     let numbers = build.steps().map(|(index, _)| build.line_of(build.graph.steps[index].instruction));
@@ -167,6 +172,14 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
         }
     }
     out
+}
+
+/// ` for api, worker`: the services that are built so.
+fn built_for(services: &[String]) -> String {
+    let named: Vec<String> = services.iter().take(NAMED_SERVICES).map(|name| clean(name).into_owned()).collect();
+    let more = services.len() - named.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    if named.is_empty() { String::new() } else { format!(" for {}{more}", named.join(", ")) }
 }
 
 /// The reasons that a table shows: not that a step follows one above it, which the table shows itself.
@@ -269,6 +282,7 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
     });
     wire::BuildPredictionJson {
         dockerfile: &build.dockerfile,
+        services: &build.services,
         target: build.target.as_deref(),
         compared: &build.compared,
         steps: steps.collect(),

@@ -362,6 +362,7 @@ pub(super) struct PredictionsJson<'a> {
 #[derive(Serialize)]
 pub(super) struct BuildPredictionJson<'a> {
     pub dockerfile: &'a str,
+    pub services: &'a [String],
     pub target: Option<&'a str>,
     pub compared: &'a str,
     pub steps: Vec<StepPredictionJson>,

@@ -44,6 +44,7 @@ fn commit(folder: &Path, message: &str, files: &[(&str, &str)]) {
 }
 
 pub(crate) const LOG: &str = "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
+                              #5 [2/5] WORKDIR /app\n#5 CACHED\n\n#6 [3/5] COPY . .\n#6 CACHED\n\n\
                               #7 [4/5] RUN npm ci --omit=dev\n#7 DONE 30.0s\n\n#8 [5/5] RUN npm run build\n#8 DONE 6.0s\n";
 
 /// Seven commits: the project, a text, a source, a lock file, back to the text, a new option of the install, nothing.

@@ -25,6 +25,7 @@ pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, C
     let inputs = match dockerfile_path(command) {
         Some(path) => {
             let mut request = command.build.request(path, None);
+            request.each_build = true;
             if command.before.is_some() {
                 request.needs = Needs::NONE.with(Need::ContextNames);
             }
@@ -136,9 +137,10 @@ fn predict(inputs: Option<&Inputs>, earlier: &str, later: Option<&str>) -> Resul
 fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: &[PredictedBuild]) -> ExplainedLog {
     let mut mask = inputs.map(crate::audit::mask).unwrap_or_default();
     let mut explained = ExplainedLog { name, builds: Vec::new(), notices: log.notices };
-    let builds: Vec<(String, Build)> = inputs.map_or_else(Vec::new, |inputs| {
+    let builds: Vec<CandidateBuild> = inputs.map_or_else(Vec::new, |inputs| {
         let name = |file| inputs.source(file).name().to_owned();
-        inputs.builds.iter().map(|input| (name(input.dockerfile), Build::new(input))).collect()
+        let builds = inputs.builds.iter();
+        builds.map(|input| CandidateBuild { name: name(input.dockerfile), build: Build::new(input) }).collect()
     });
     for logged in log.builds {
         let logged = masked(logged, &mut mask);
@@ -151,8 +153,8 @@ fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: 
             && build.logged.steps.iter().any(is_instruction)
             && build.places.iter().all(Option::is_none)
         {
-            let names: Vec<String> = builds.iter().take(3).map(|(name, _)| format!("`{name}`")).collect();
-            let names = names.join(", ");
+            let names: BTreeSet<String> = builds.iter().map(|candidate| format!("`{}`", candidate.name)).collect();
+            let names = names.into_iter().take(3).collect::<Vec<_>>().join(", ");
             explained.notices.push(format!("no step of the log is in {names}: was another Dockerfile built?"));
         }
         explained.builds.push(build);
@@ -160,38 +162,73 @@ fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: 
     explained
 }
 
+/// A build that a log may be of.
+struct CandidateBuild<'i> {
+    /// The Dockerfile's name.
+    name: String,
+    build: Build<'i>,
+}
+
+/// What says that a build is of a log's target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum TargetClaim {
+    /// Nothing.
+    Nothing,
+    /// Its Dockerfile is in a folder of the target's name.
+    Folder,
+    /// A compose or bake file builds it under the target's name.
+    Service,
+}
+
+impl CandidateBuild<'_> {
+    fn claim(&self, target: &str) -> TargetClaim {
+        if self.build.input().services.iter().any(|service| service == target) {
+            TargetClaim::Service
+        } else if path::name(path::parent(&self.name)) == target {
+            TargetClaim::Folder
+        } else {
+            TargetClaim::Nothing
+        }
+    }
+}
+
 /// Explains one build. `builds`: the Dockerfiles that it may be of, with their names. `predicted`: what the model says of
 /// each of them, or nothing.
-fn explain_build(logged: LoggedBuild, builds: &[(String, Build)], predicted: &[PredictedBuild]) -> ExplainedBuild {
-    let mapped: Vec<Vec<Option<usize>>> = builds.iter().map(|(_, build)| build.logged_steps(&logged)).collect();
+fn explain_build(logged: LoggedBuild, builds: &[CandidateBuild], predicted: &[PredictedBuild]) -> ExplainedBuild {
+    let mapped: Vec<Vec<Option<usize>>> =
+        builds.iter().map(|candidate| candidate.build.logged_steps(&logged)).collect();
     // Each target has a Dockerfile of its own: the one that has most of its steps.
     let target = |at: usize| logged.steps[at].label.target.as_deref();
     let mut best: BTreeMap<Option<&str>, usize> = BTreeMap::new();
     let targets: BTreeSet<Option<&str>> = (0..logged.steps.len()).map(target).collect();
-    for name in targets {
+    for target_name in targets {
+        let name = target_name;
         let count = |steps: &Vec<Option<usize>>| {
             (0..logged.steps.len()).filter(|at| target(*at) == name && steps[*at].is_some()).count()
         };
-        // Of equal Dockerfiles the one in the folder of the target's name.
-        let is_in_folder = |build: usize| name.is_some_and(|name| path::name(path::parent(&builds[build].0)) == name);
-        let counts = mapped.iter().map(count).enumerate();
-        let counts = counts.map(|(build, count)| (count, is_in_folder(build), std::cmp::Reverse(build)));
-        if let Some((_, _, std::cmp::Reverse(build))) = counts.max().filter(|(count, ..)| *count > 0) {
-            best.insert(name, build);
+        let name = name.or(logged.name.as_deref());
+        let counts = mapped.iter().map(count).enumerate().filter(|(_, count)| *count > 0);
+        let counts =
+            counts.map(|(build, count)| (name.map(|name| builds[build].claim(name)), count, std::cmp::Reverse(build)));
+        if let Some((_, _, std::cmp::Reverse(build))) = counts.max_by_key(|(claim, count, build)| {
+            let is_named = *claim == Some(TargetClaim::Service);
+            (is_named, *count, *claim, *build)
+        }) {
+            best.insert(target_name, build);
         }
     }
     let place = |at: usize| {
         let known = best.get(&target(at)).and_then(|build| {
-            let (name, dockerfile) = &builds[*build];
-            let line = dockerfile.instruction(mapped[*build][at]?).start_line;
-            Some((name.clone(), line))
+            let candidate = &builds[*build];
+            let line = candidate.build.instruction(mapped[*build][at]?).start_line;
+            Some((candidate.name.clone(), line))
         });
         let recorded =
             || Some((logged.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()), logged.steps[at].line?));
         known.or_else(recorded)
     };
     let places = (0..logged.steps.len()).map(place).collect();
-    let base = |title: &str| best.values().find_map(|build| builds[*build].1.base_stage(title));
+    let base = |title: &str| best.values().find_map(|build| builds[*build].build.base_stage(title));
     let explanation = buildlog::explain(&logged, &base);
     let reason = |(at, step): (usize, &LogStep)| {
         let build = best.get(&target(at)).filter(|_| step.is_missed())?;

@@ -10,7 +10,9 @@ use std::path::Path;
 pub(in crate::cli) use self::frequency::add_step_histories;
 pub(in crate::cli) use self::rungs::add_rewrite_histories;
 use self::simulation::{Replacement, Simulation};
+use super::log_notes::log_notes;
 use super::place::{RepositoryPlace, because, unread_submodules};
+use crate::cache::StepKind;
 use crate::cli::args::{CacheHistory, Global};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
@@ -46,6 +48,10 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         && !tables.iter().any(HistoryTable::has_seconds)
     {
         notices.push(untimed_steps(path));
+    }
+    if let (Some(path), Some(log), Some(table)) = (&command.log, &log, tables.first()) {
+        let steps = table.steps.iter().filter(|step| !matches!(step.kind, StepKind::From | StepKind::Link)).count();
+        notices.extend(log_notes(path, log, &simulation.missing_steps(), steps));
     }
     match command.against.as_deref().map(|against| replacement(&inputs, build, against, &paths)).transpose()? {
         Some(Some(replacement)) => {

@@ -1,11 +1,12 @@
 //! `dockopt cache predict`.
 
 use super::folder::states_between;
+use super::log_notes::{log_notes, missing_steps};
 use super::named::unknown_contexts;
 use super::place::because;
 use super::states::{Change, States};
 use crate::buildlog::BuildLog;
-use crate::cache::step_seconds;
+use crate::cache::{StepKind, logged_times};
 use crate::cli::args::{CachePredict, Global, build_args};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
@@ -17,6 +18,7 @@ use crate::report::{self, BuildPrediction, Format};
 pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8, CommandFailure> {
     let mut request = command.build.request(command.path.clone(), None);
     request.needs = Needs::NONE.with(Need::ContextNames);
+    request.each_build = true;
     let inputs = crate::load::gather(&request)?;
     if complain(global, &inputs) {
         return Ok(FAILED);
@@ -77,17 +79,26 @@ fn predict(
     let (new, prediction) = states.predict(&flags);
     let unknown = unknown_contexts(&new, &states.after.context);
     let input = &states.after.input;
+    let times = log.map(|log| logged_times(&new, input, log));
+    let mut notes = states.notes;
+    notes.extend(unknown.iter().cloned());
+    if let (Some(log), Some(path), Some(times)) = (log, &command.log, &times) {
+        let steps = new.steps.iter().filter(|step| !matches!(step.kind, StepKind::From | StepKind::Link)).count();
+        let missing = missing_steps(&new, times, log);
+        notes.extend(log_notes(path, log, &missing, steps));
+    }
     Ok(BuildPrediction {
         dockerfile: inputs.source(inputs.builds[build].dockerfile).name().to_owned(),
+        services: inputs.builds[build].services.clone(),
         target: input.options.target.clone(),
         compared: states.compared,
         lines: input.file.instructions().iter().map(|instruction| instruction.start_line).collect(),
-        seconds: log.map_or_else(|| vec![None; new.steps.len()], |log| step_seconds(&new, log)),
+        seconds: times.map_or_else(|| vec![None; new.steps.len()], |times| times.seconds),
         graph: new,
         prediction,
         mask: crate::audit::mask(inputs),
         is_partial: states.is_partial || !unknown.is_empty(),
-        notes: states.notes.into_iter().chain(unknown).collect(),
+        notes,
     })
 }
 

@@ -9,9 +9,10 @@ use crate::build::Build;
 use crate::buildlog::BuildLog;
 use crate::cache::{
     BuildHistory, BuildOutcome, BuilderFlags, ContentId, ContextFiles, Directory, FileNode, Graph, Node, RecordKeeping,
-    lineage, step_seconds,
+    lineage, logged_times,
 };
 use crate::cli::args::ImageStore;
+use crate::cli::cache::log_notes::missing_steps;
 use crate::cli::cache::named::RepositoryContexts;
 use crate::cli::cache::place::with_git_folder;
 use crate::cli::cache::states::rejection;
@@ -51,6 +52,8 @@ pub(super) struct Simulation<'s> {
     named: RepositoryContexts,
     /// The steps of the newest Dockerfile, then those of the other one.
     graphs: Vec<Arc<Graph>>,
+    /// Steps of the newest Dockerfile that the log has no line of.
+    missing: Vec<String>,
     /// Submodules whose files the clone lacks in a commit.
     unread: BTreeSet<String>,
     /// The work that the commits took, apart from the oldest: the same on each machine.
@@ -92,6 +95,7 @@ impl<'s> Simulation<'s> {
             contexts,
             named: RepositoryContexts::of(repository, input),
             graphs: Vec::new(),
+            missing: Vec::new(),
             unread: BTreeSet::new(),
             effort: 0,
         }
@@ -105,6 +109,11 @@ impl<'s> Simulation<'s> {
     /// The paths of submodules whose files the clone lacks in a commit that was built.
     pub(super) fn unread_submodules(&self) -> &BTreeSet<String> {
         &self.unread
+    }
+
+    /// The steps of the newest Dockerfile that the log has no line of, though it has others.
+    pub(super) fn missing_steps(&self) -> Vec<&str> {
+        self.missing.iter().map(String::as_str).collect()
     }
 
     /// What a reader must know of named contexts whose files no commit has.
@@ -171,7 +180,11 @@ impl<'s> Simulation<'s> {
         self.unread.extend(directories.unread().iter().cloned());
         let steps = (self.builds.len() * newest.graph.steps.len()) as u64;
         self.effort += directories.entries_read() - oldest_entries.unwrap_or(0) + STEP_EFFORT * steps;
-        let seconds = self.log.map(|log| step_seconds(&newest.graph, log)).unwrap_or_default();
+        let times = self.log.map(|log| (log, logged_times(&newest.graph, self.input, log)));
+        if let (None, Some((log, times))) = (replacement, &times) {
+            self.missing = missing_steps(&newest.graph, times, log).into_iter().map(str::to_owned).collect();
+        }
+        let seconds = times.map(|(_, times)| times.seconds).unwrap_or_default();
         let steps = newest.graph.steps.iter().zip(history.steps).enumerate();
         let steps = steps.map(|(index, (step, count))| HistoryStep {
             name: step.name.clone(),
