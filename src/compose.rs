@@ -9,7 +9,7 @@ mod read;
 mod run;
 mod write;
 
-pub use self::edit::{ComposeEditor, NewValue};
+pub use self::edit::{ComposeEditor, NewValue, escaped};
 pub use self::inline::indent;
 pub use self::mount::{Mount, outside_braces};
 pub use self::read::{Compose, ComposeProblem, Service, is_compose, read};

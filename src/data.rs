@@ -154,6 +154,8 @@ tables! {
     SERVER_CONFIGS = "server_configs.tsv";
     /// Where servers listen, by their command lines.
     SERVER_PORTS = "server_ports.tsv";
+    /// What settings of services mean for their checks.
+    SERVICE_SETTINGS = "service_settings.tsv";
     /// How services, programs in runtimes and workers are asked whether they are ready.
     SERVICES = "services.tsv";
     /// Clients that ask the server of an image's setup as well as the final one.

@@ -2,14 +2,17 @@
 //! waits for. Derived from the project and the Dockerfiles beside it; judges nothing.
 
 mod check;
+mod configuration;
 mod graph;
 mod known;
 mod program;
+mod settings;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
 pub use self::graph::{StartGraph, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
+pub use self::settings::{ServiceSettings, configured_test};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -23,7 +23,7 @@ pub enum NewValue {
 impl NewValue {
     /// A list of texts in brackets and double quotes; every `$` is doubled, so that it reaches the container.
     pub fn texts<T: AsRef<str>>(texts: &[T]) -> Self {
-        let escaped: Vec<String> = texts.iter().map(|text| text.as_ref().replace('$', "$$")).collect();
+        let escaped: Vec<String> = texts.iter().map(|text| escaped(text.as_ref())).collect();
         Self::raw_texts(&escaped)
     }
 
@@ -63,6 +63,11 @@ impl NewValue {
             }
         }
     }
+}
+
+/// A text for the container, as a compose file writes it.
+pub fn escaped(text: &str) -> String {
+    text.replace('$', "$$")
 }
 
 /// A text in double quotes, as YAML and JSON both read it.

@@ -1,9 +1,10 @@
 //! See `rules/compose-check-during-setup.md`.
 
 use super::ComposeContext;
-use super::compose_check_edit::{RawTest, escaped};
+use super::compose_check_edit::RawTest;
 use super::compose_context::unfixed;
 use super::compose_readiness::{with_known_test, with_test, work};
+use crate::compose::escaped;
 use crate::data;
 use crate::finding::{Finding, Findings};
 use crate::shell::Invocation;

@@ -1,7 +1,7 @@
 //! Changes of a written healthcheck that keep the rest of it: its options, ports and passwords.
 
 use super::ComposeContext;
-use crate::compose::NewValue;
+use crate::compose::{NewValue, escaped};
 use crate::stack::{StackService, WrittenCheck};
 
 /// The words of `test` as the file has them: variables of Compose are not replaced.
@@ -26,9 +26,9 @@ impl RawTest {
         (words.len() == check.words.len() && words.first().is_some_and(has_form)).then_some(Self { words, is_text })
     }
 
-    /// A test that a table has; its words mean the container with every `$`.
-    pub(super) fn of_container(words: &[String]) -> Self {
-        Self { words: words.iter().map(|word| escaped(word)).collect(), is_text: false }
+    /// A test in words, as a compose file writes them.
+    pub(super) fn of_words(words: Vec<String>) -> Self {
+        Self { words, is_text: false }
     }
 
     /// The value of `test`.
@@ -82,11 +82,6 @@ impl RawTest {
         word.replace_range(at - old.len()..at, new);
         Some(Self { words, ..*self })
     }
-}
-
-/// A text for the container, as a compose file writes it.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('$', "$$")
 }
 
 /// Where the only occurrence of a word in a command line ends.

@@ -1,9 +1,10 @@
 //! See `rules/compose-check-reply-ignored.md`.
 
 use super::ComposeContext;
-use super::compose_check_edit::{RawTest, escaped, word_end};
+use super::compose_check_edit::{RawTest, word_end};
 use super::compose_readiness::{with_known_test, with_test};
 use super::healthcheck_always_healthy::lenient_request;
+use crate::compose::escaped;
 use crate::finding::Findings;
 use crate::shell::{Invocation, Script};
 use crate::stack::KnownService;

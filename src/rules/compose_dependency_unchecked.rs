@@ -24,7 +24,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .map(|(dependent, _)| dependent.name)
             .collect();
         let is_known = matches!(service.program, ServiceProgram::OfImage | ServiceProgram::Server)
-            && service.known.is_some_and(|known| known.test().is_some());
+            && service.known.is_some_and(|known| known.check.is_some() && known.is_sourced);
         if names.is_empty() || !(is_known || service.is_built) {
             continue;
         }

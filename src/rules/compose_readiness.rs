@@ -11,8 +11,8 @@ use crate::compose::NewValue;
 use crate::data;
 use crate::finding::{Finding, Safety};
 use crate::stack::{
-    COMPLETED, CheckScript, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, Stack, StackService,
-    WrittenCheck,
+    COMPLETED, CheckScript, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, ServiceSettings, Stack,
+    StackService, WrittenCheck, configured_test,
 };
 
 /// Why another check is a risk.
@@ -88,7 +88,10 @@ pub(super) fn awaited<'a>(
     let implied = service.dependencies.iter().filter(|dependency| dependency.is_implied);
     let implied = implied.filter(|dependency| condition(cx.stack(), dependency.name) != STARTED);
     let (mut checks, mut entries) = (Vec::new(), Vec::new());
-    let names = written.into_iter().filter(|_| !is_long).chain(implied).map(|known| (known.name, known.restarts));
+    if is_long {
+        written.clear();
+    }
+    let names = written.into_iter().chain(implied).map(|known| (known.name, known.restarts));
     for (name, restarts) in names.chain(more.map(|name| (name, false))) {
         let mut condition = condition(cx.stack(), name);
         if condition == STARTED
@@ -113,7 +116,7 @@ pub(super) fn awaited<'a>(
 }
 
 /// The words of the check that fits a service: `test` as Compose takes it, or why there is none.
-fn fitting_test(service: &StackService) -> Result<RawTest, String> {
+fn fitting_test(cx: &ComposeContext, service: &StackService) -> Result<RawTest, String> {
     let known = service.known.ok_or("no check is known for its image")?;
     if service.is_job {
         return Err(format!("`{}` does its work and ends: wait for its end", service.name));
@@ -122,8 +125,15 @@ fn fitting_test(service: &StackService) -> Result<RawTest, String> {
         ServiceProgram::OfImage | ServiceProgram::Server => {}
         _ => return Err(format!("what `{}` starts may not be the server of its image", service.name)),
     }
-    let test = known.test().ok_or("no check is known that fits any settings of its image")?;
-    Ok(RawTest::of_container(&test))
+    if !known.is_exact {
+        return Err("its image is not the well-known one, and may be set up in another way".to_owned());
+    }
+    let test = configured_test(&known, &ServiceSettings::of(cx.project(), service)?)?;
+    // On the network of the host, its name stands for other addresses.
+    if service.text("network_mode") == Some("host") && test.iter().any(|word| word.contains("hostname -i")) {
+        return Err("on the network of the host its own address is not known".to_owned());
+    }
+    Ok(RawTest::of_words(test))
 }
 
 /// What a check does besides asking.
@@ -137,7 +147,13 @@ pub(super) fn with_known_test(cx: &ComposeContext, service: &StackService, findi
     if let Some(work) = service.check.written().and_then(work) {
         return unfixed(finding, &format!("the check also does work (`{}`), which must stay", work.trim()));
     }
-    let Ok(test) = fitting_test(service) else { return finding };
+    if service.known.is_none_or(|known| known.check.is_none()) {
+        return finding;
+    }
+    let test = match fitting_test(cx, service) {
+        Ok(test) => test,
+        Err(why) => return unfixed(finding, &why),
+    };
     if service.check.written().is_some_and(|check| test.is(check)) {
         return finding;
     }
@@ -159,7 +175,7 @@ pub(super) fn with_test(
 
 /// The finding with a healthcheck for a service that has none, where one is known for its image.
 pub(super) fn with_known_check(cx: &ComposeContext, service: &StackService, finding: Finding) -> Finding {
-    if service.known.is_none() {
+    if service.known.is_none_or(|known| known.check.is_none()) {
         return finding;
     }
     let title = format!("add a healthcheck to `{}`", service.name);
@@ -174,7 +190,7 @@ fn check_to_add<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Resu
     let (ServiceCheck::Missing, Some(known)) = (&service.check, service.known) else {
         return Err("the service may have a check".to_owned());
     };
-    let test = fitting_test(service)?.value();
+    let test = fitting_test(cx, service)?.value();
     let path = vec!["services", service.name, "healthcheck"];
     let change = if cx.has_key(&path) {
         KeyChange::Set(path.into_iter().chain(["test"]).collect(), test)

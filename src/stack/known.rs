@@ -19,6 +19,8 @@ pub struct KnownService {
     pub check: Option<&'static str>,
     /// Whether the image has a HEALTHCHECK.
     pub has_own_check: bool,
+    /// Whether the image is one of those that the table names, and not only one with such a name.
+    pub is_exact: bool,
     /// Whether the check was measured, read in the image's sources or documented; else it is from memory.
     pub is_sourced: bool,
     /// Settings without which the check fails.
@@ -57,6 +59,7 @@ fn row(cells: data::Row) -> Option<KnownRow> {
         kind,
         check: cell_text(check),
         has_own_check: built_in != "-",
+        is_exact: true,
         is_sourced: confidence != "memory",
         has_preconditions: preconditions != "-",
         timing,
@@ -82,10 +85,12 @@ pub fn known_service(reference: &str) -> Option<KnownService> {
     let name = reference.short_name();
     let is_exact = |row: &&KnownRow| row.images.contains(&name);
     let fits = |row: &&KnownRow| row.images.iter().any(|image| is_like(image, name));
-    let row = ROWS.iter().find(is_exact).or_else(|| ROWS.iter().find(fits))?;
+    let exact = ROWS.iter().find(is_exact);
+    let row = exact.or_else(|| ROWS.iter().find(fits))?;
     let tag = reference.tag.unwrap_or("latest");
     let variant = row.variants.iter().find(|(tags, _)| tags.is_match(tag));
-    Some(KnownService { check: variant.map_or(row.service.check, |(_, check)| *check), ..row.service })
+    let check = variant.map_or(row.service.check, |(_, check)| *check);
+    Some(KnownService { check, is_exact: exact.is_some(), ..row.service })
 }
 
 impl KnownService {
@@ -106,10 +111,10 @@ impl KnownService {
         settings.filter(|(name, _)| *name != "start_interval")
     }
 
-    /// A check that may be written into a file: the words of `test`. None is made up from memory, or where it depends on
-    /// settings.
+    /// A check that may be written into a file where the settings allow it: the words of `test`. None is made up from
+    /// memory.
     pub fn test(&self) -> Option<Vec<String>> {
-        let check = if self.is_sourced && !self.has_preconditions { self.check? } else { return None };
+        let check = if self.is_sourced { self.check? } else { return None };
         if let Ok(words) = serde_json::from_str::<Vec<String>>(check) {
             return Some(std::iter::once("CMD".to_owned()).chain(words).collect());
         }

@@ -8,10 +8,11 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 23] = [
+const READ: [(&str, &[&str]); 24] = [
     ("base_images", &[]),
     ("base_variables", &[]),
     ("cache_mount_names", &[]),
+    ("check_work", &[]),
     ("commands", &[]),
     ("file_kinds", &["archive", "build", "code", "compressed", "lock", "shell"]),
     ("image_families", &[]),
