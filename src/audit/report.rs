@@ -23,6 +23,8 @@ pub struct Report {
     pub thresholds: BTreeMap<FileId, Threshold>,
     /// What could not be looked at.
     pub skipped: Vec<SkippedInput>,
+    /// Names of rules that are off for all files: by default, by settings, by `--select` and `--ignore`.
+    pub rules_off: Vec<&'static str>,
     /// What is wrong with the inputs themselves: unreadable, not UTF-8, refused by BuildKit.
     pub problems: Vec<ProblemReport>,
     /// What was found and used without being asked for, and what else a reader should know.

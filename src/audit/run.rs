@@ -196,6 +196,7 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &
         root: inputs.root.clone(),
         sources: inputs.sources.par_iter().map(|source| mask.source(source.host())).collect(),
         skipped: skipped(inputs, builds, policies, looked),
+        rules_off: policies.rules_off(inputs),
         thresholds: thresholds(inputs, builds, policies),
         problems,
         notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),

@@ -30,6 +30,7 @@ fn results(report: &Report) -> wire::Results<'_> {
         findings: findings(report),
         suppressed: suppressed(report),
         skipped: skipped(report),
+        rules_off: &report.rules_off,
         problems: problems(&report.problems),
         notices: notices(report),
         baselined: report.baselined.map(|known| known.known),

@@ -42,6 +42,8 @@ pub(super) struct Results<'a> {
     /// What comments and settings hide.
     pub suppressed: Vec<SuppressedJson<'a>>,
     pub skipped: Vec<SkippedJson<'a>>,
+    /// Rules that are off for all files.
+    pub rules_off: &'a [&'static str],
     pub problems: Vec<ProblemJson<'a>>,
     pub notices: Vec<&'a str>,
     pub baselined: Option<u64>,

@@ -213,6 +213,12 @@ impl Policies {
         let names: BTreeSet<&str> = self.all(inputs).flat_map(Policy::rules).map(|rule| rule.name).collect();
         ALL.iter().copied().filter(|rule| names.contains(rule.name)).collect()
     }
+
+    /// The names of the rules that run for none of the builds.
+    pub fn rules_off(&self, inputs: &Inputs) -> Vec<&'static str> {
+        let names: BTreeSet<&str> = self.all(inputs).flat_map(Policy::rules).map(|rule| rule.name).collect();
+        ALL.iter().map(|rule| rule.name).filter(|name| !names.contains(name)).collect()
+    }
 }
 
 /// The problems of the settings of the inputs, each file once, extended files first.

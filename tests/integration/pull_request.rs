@@ -324,3 +324,23 @@ fn the_start_of_the_services_is_a_figure_that_is_not_judged() {
     assert!(row["after"]["value"].as_f64() > row["before"]["value"].as_f64(), "{row}");
     assert!(!ran.stdout.contains("\"worse\""), "{}", ran.stdout);
 }
+
+#[test]
+fn rules_that_are_off_fixed_nothing() {
+    let dockerfile = "FROM debian:trixie-slim\nRUN apt-get update && apt-get install -y curl\nCMD curl example.com\n";
+    let lint = |args: &[&str]| {
+        let dockopt = Dockopt::new().file("Dockerfile", dockerfile);
+        let ran = dockopt.args(["lint", "Dockerfile", "--format=json"]).args(args.iter().copied()).run();
+        keeps_schema(include_str!("../../schemas/lint.schema.json"), &ran.json());
+        ran.stdout
+    };
+    let all = lint(&[]);
+    for off in [&["--select", "root-user"][..], &["--ignore", "apt-lists-kept,shell-form-command"]] {
+        let dockopt = Dockopt::new().file("base.json", all.clone()).file("head.json", lint(off));
+        let report = dockopt.args(["report", "head.json", "--baseline=base.json", "--format=json"]).run().json();
+        assert_eq!(report["findings"]["fixed"], serde_json::json!([]), "{off:?}");
+        let dockopt = Dockopt::new().file("base.json", lint(off)).file("head.json", all.clone());
+        let report = dockopt.args(["report", "head.json", "--baseline=base.json", "--format=json"]).run().json();
+        assert_eq!(report["findings"]["new"], serde_json::json!([]), "{off:?}");
+    }
+}

@@ -18,6 +18,10 @@ struct FindingsJson {
     #[serde(default)]
     skipped: Vec<SkippedJson>,
     #[serde(default)]
+    rules_off: Vec<String>,
+    /// Findings that a baseline file hides.
+    baselined: Option<u64>,
+    #[serde(default)]
     problems: Vec<ProblemJson>,
     #[serde(default)]
     builds: Vec<BuildJson>,
@@ -113,7 +117,13 @@ fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
     let mut check = CheckState { command: command.to_owned(), subjects, ..CheckState::default() };
     let mut notices = Vec::new();
     state.findings = read.findings.into_iter().map(|finding| finding_state(finding, command)).collect();
-    check.skipped_rules = read.skipped.into_iter().map(|skip| skip.what).collect();
+    check.skipped_rules = read.skipped.into_iter().map(|skip| skip.what).chain(read.rules_off).collect();
+    if let Some(hidden @ 1..) = read.baselined {
+        notices.push(format!(
+            "{hidden} findings are hidden by a baseline file and are not in the result of `{command}`; without its \
+             `--baseline`, the report compares them too"
+        ));
+    }
     for problem in read.problems {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
         notices.push(format!("{}{line}: {}", problem.file, problem.message));
