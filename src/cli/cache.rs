@@ -7,4 +7,6 @@ mod log_notes;
 mod named;
 mod place;
 pub(super) mod predict;
+mod renamed_dockerfile;
 mod states;
+mod unrecorded;

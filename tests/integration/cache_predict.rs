@@ -367,3 +367,88 @@ fn folders_are_compared_without_git() {
     let mixed = ran.again(arguments).code(0).json();
     assert_eq!(mixed["builds"][0]["steps"][1]["reason"], "`src/main.js` changed", "{mixed}");
 }
+
+#[test]
+fn new_empty_folders_are_copied() {
+    let ran = project().file(".gitignore", "build/\n").args(["--version"]).run();
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    let predict = || json(&ran.again(["cache", "predict", "--format", "json"]).code(0));
+    // Ignored by git, so nothing is known of it; the same is true of a folder with ignored files only.
+    for ignored in ["src/build", "src/other/build"] {
+        std::fs::create_dir_all(folder.join(ignored)).unwrap();
+        std::fs::write(folder.join(ignored).join("x.o"), "1").unwrap();
+    }
+    assert_eq!(verdicts(&predict()), ["cached"; 6]);
+    std::fs::create_dir_all(folder.join("src/more/empty")).unwrap();
+    let found = predict();
+    assert_eq!(verdicts(&found), SOURCE_CHANGED);
+    assert_eq!(found["builds"][0]["steps"][3]["reasons"][0], "`src/more/empty` is new");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_git_does_not_record_is_said() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let ran = project().args(["--version"]).run();
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    let notes = || {
+        let found = json(&ran.again(["cache", "predict", "--format", "json"]).code(0));
+        assert_eq!(verdicts(&found), ["cached"; 6]);
+        found["builds"][0]["notes"].to_string()
+    };
+    assert_eq!(notes(), "[]");
+    let mode = |file: &str, mode: u32| {
+        std::fs::set_permissions(folder.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("notes.md", 0o600);
+    assert_eq!(notes(), "[]", "it is left out by .dockerignore");
+    mode("src/main.js", 0o600);
+    let expected = "`src/main.js` has the mode 600, which git does not record: if it had another one in the last build, \
+                    the step of line 5 reruns";
+    assert!(notes().contains(expected), "{}", notes());
+    mode("src/main.js", 0o644);
+    std::fs::write(folder.join(".dockerignore"), "*.md\n").unwrap();
+    git(&folder, &["commit", "-q", "-am", "second"]);
+    assert!(notes().contains("the context has the `.git` folder"), "{}", notes());
+    std::fs::write(folder.join("Dockerfile"), "FROM debian:13\nCOPY src /src\n").unwrap();
+    git(&folder, &["commit", "-q", "-am", "third"]);
+    let narrow = json(&ran.again(["cache", "predict", "--format", "json"]).code(0));
+    assert_eq!(narrow["builds"][0]["notes"].to_string(), "[]");
+}
+
+#[test]
+fn a_dockerfile_that_is_renamed_and_not_committed_is_followed() {
+    let ran = project().args(["--version"]).run();
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    std::fs::create_dir(folder.join("docker")).unwrap();
+    git(&folder, &["mv", "Dockerfile", "docker/web.Dockerfile"]);
+    let edited = DOCKERFILE.replace("npm run build", "npm run all");
+    std::fs::write(folder.join("docker/web.Dockerfile"), &edited).unwrap();
+    std::fs::write(folder.join("src/main.js"), "2").unwrap();
+    git(&folder, &["commit", "-q", "-m", "other", "src/main.js"]);
+    let predict = |since: &str| {
+        let arguments =
+            ["cache", "predict", ".", "--file", "docker/web.Dockerfile", "--since", since, "--format", "json"];
+        json(&ran.again(arguments).code(0))
+    };
+    for since in ["HEAD", "HEAD~1"] {
+        let found = predict(since);
+        let notes = found["builds"][0]["notes"].to_string();
+        assert!(notes.contains(&format!("in {since} the Dockerfile is `Dockerfile`")), "{notes}");
+        assert_eq!(verdicts(&found), SOURCE_CHANGED);
+    }
+    // Of another text it is another Dockerfile.
+    std::fs::write(folder.join("docker/web.Dockerfile"), "FROM debian:13\nRUN true\n").unwrap();
+    let arguments = ["cache", "predict", ".", "--file", "docker/web.Dockerfile"];
+    assert!(ran.again(arguments).code(2).stderr.contains("is not in HEAD"));
+}

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::place::with_git_folder;
-use crate::cache::{ContextFiles, Directory, Graph, NamedFiles, names_only};
+use super::unrecorded::with_unversioned;
+use crate::cache::{ContextFiles, Graph, NamedFiles, names_only};
 use crate::failure::Failure;
 use crate::inputs::{BuildInput, ContextPlace};
 use crate::load::git::{Commit, Directories, Repository, TreeEntryKind, folder_directory};
@@ -165,7 +166,7 @@ impl RepositoryContexts {
                 }
             };
             let work_tree = repository.work_directory(place)?.root;
-            let (old, new) = with_unversioned((&files.root, &work_tree), &names_only(&context));
+            let (old, new) = with_unversioned(folder, (&files.root, &work_tree), &names_only(&context));
             let ignore = std::fs::read(folder.join(IGNORE_FILE)).ok();
             let ignore = ignore.map(|text| String::from_utf8_lossy(&text).into_owned());
             let new = with_git_folder(repository, place, new, head);
@@ -174,14 +175,6 @@ impl RepositoryContexts {
         }
         Ok(states)
     }
-}
-
-/// The files of a commit and of the work tree, with those of which git has only names: they are the same in both.
-pub(super) fn with_unversioned(
-    (commit, work_tree): (&Directory, &Directory),
-    names: &Directory,
-) -> (Arc<Directory>, Arc<Directory>) {
-    (Arc::new(commit.with_missing(names, Some(work_tree))), Arc::new(work_tree.with_missing(names, None)))
 }
 
 /// What a reader must know of named contexts that the steps of a graph read and whose files are not known.

@@ -80,8 +80,9 @@ fn predict(
     let unknown = unknown_contexts(&new, &states.after.context);
     let input = &states.after.input;
     let times = log.map(|log| logged_times(&new, input, log));
+    let doubts = states.doubt_notes((&new, &flags), &prediction);
     let mut notes = states.notes;
-    notes.extend(unknown.iter().cloned());
+    notes.extend(unknown.iter().cloned().chain(doubts));
     if let (Some(log), Some(path), Some(times)) = (log, &command.log, &times) {
         let steps = new.steps.iter().filter(|step| !matches!(step.kind, StepKind::From | StepKind::Link)).count();
         let missing = missing_steps(&new, times, log);

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::named::{RepositoryContexts, named_folders, names_of_contexts, with_unversioned};
+use super::named::{RepositoryContexts, named_folders, names_of_contexts};
 use super::place::{RepositoryPlace, because, unread_submodules, with_git_folder};
+use super::renamed_dockerfile::find_renamed;
+use super::unrecorded::{Doubt, doubts, with_unversioned};
 use crate::build::{Build, PROXY_ARGS};
 use crate::cache::{
     BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Graph, NamedFiles, Node, Prediction, Records,
@@ -58,6 +60,8 @@ pub(in crate::cli::cache) struct States {
     pub(in crate::cli::cache) notes: Vec<String>,
     /// Whether files of submodules could not be read.
     pub(in crate::cli::cache) is_partial: bool,
+    /// What may differ from the last build, though git does not say so.
+    doubts: Vec<Doubt>,
 }
 
 /// A state, and what is known of where it is from.
@@ -89,7 +93,13 @@ impl State {
         let repository = &place.repository;
         let commit = repository.commit(repository.resolve(name)?)?;
         let head = repository.commit(repository.resolve("HEAD")?)?;
-        let files = match repository.build_before(&commit, &head, &place.paths) {
+        let mut commit_build = repository.build_before(&commit, &head, &place.paths);
+        if matches!(commit_build, CommitBuild::Absent)
+            && let Some(paths) = find_renamed(repository, &head, &place.paths, input.file.source().text())?
+        {
+            commit_build = repository.build_before(&commit, &head, &paths);
+        }
+        let files = match commit_build {
             CommitBuild::Found(files) => files,
             CommitBuild::Unreadable(failure) => return Err(failure.into()),
             CommitBuild::Absent => {
@@ -139,6 +149,27 @@ impl States {
         (new, prediction)
     }
 
+    /// What may rerun besides, because git does not record all that the builder looks at.
+    pub(in crate::cli::cache) fn doubt_notes(
+        &self,
+        (graph, flags): (&Graph, &BuilderFlags),
+        predicted: &Prediction,
+    ) -> Vec<String> {
+        let old = self.before.graph(flags);
+        let before = BuildState { graph: &old, context: &self.before.context, folder: &self.before.folder };
+        let instructions = self.after.input.file.instructions();
+        let line_of = |index: usize| {
+            let instruction = graph.steps.get(index).and_then(|step| instructions.get(step.instruction));
+            instruction.map_or(0, |instruction| instruction.start_line)
+        };
+        let note = |doubt: &Doubt| {
+            let after = BuildState { graph, context: &doubt.context, folder: &self.after.folder };
+            let doubtful = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
+            doubt.note(&predicted.steps, &doubtful.steps, line_of)
+        };
+        self.doubts.iter().filter_map(note).collect()
+    }
+
     /// With what else changes.
     pub(in crate::cli::cache) fn with(
         self,
@@ -177,7 +208,8 @@ impl States {
             context: ContextFiles::new(Arc::clone(&root), None).with_named(names_of_contexts(input)),
             folder: String::new(),
         };
-        Self { before: state(), after: state(), compared: String::new(), notes: Vec::new(), is_partial: false }
+        let (before, after) = (state(), state());
+        Self { before, after, compared: String::new(), notes: Vec::new(), is_partial: false, doubts: Vec::new() }
     }
 
     /// The build of a commit, and that of the working tree, or of a later commit.
@@ -198,16 +230,19 @@ impl States {
         // What git ignores is the same before and after.
         let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
         let files = &before.state.context;
-        let (old, new) = with_unversioned((&files.root, &work_tree.root), &names);
+        let folder = Path::new(input.context_root.as_deref().unwrap_or("."));
+        let (old, new) = with_unversioned(folder, (&files.root, &work_tree.root), &names);
         let named = files.contexts().iter().map(|(name, files)| (name.clone(), files.clone())).collect();
         let contexts = RepositoryContexts::of(&place.repository, input);
         let (old_named, new_named) = contexts.with_work_tree(&place.repository, input, named)?;
         before.state.context = files.over(old).with_named(old_named);
         let root = with_git_folder(&place.repository, context, new, head);
         let context = ContextFiles::new(root, ignore_text(inputs, input).as_deref()).with_named(new_named);
+        let doubts = doubts(folder, &context);
         let state = State { input: input.clone(), context, folder: String::new() };
         let after = PlacedState { state, tree: None, unread: work_tree.unread, note: None };
-        Ok(Self::placed(Some(place), before, after, format!("the working tree against {earlier}")))
+        let states = Self::placed(Some(place), before, after, format!("the working tree against {earlier}"));
+        Ok(Self { doubts, ..states })
     }
 
     /// Two states. Where one of them lacks the files of a submodule, the other gets something that it can
@@ -240,7 +275,7 @@ impl States {
             }
         }
         share_unknown(&mut before_state.context, &mut after_state.context);
-        Self { before: before_state, after: after_state, compared, notes, is_partial }
+        Self { before: before_state, after: after_state, compared, notes, is_partial, doubts: Vec::new() }
     }
 
     /// Changes the contents of files.
