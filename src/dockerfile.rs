@@ -38,7 +38,7 @@ pub use self::syntax::{
     Pair, PhysicalLine, ProblemKind, SyntaxProblem,
 };
 pub use self::template::{Template, is_open, is_steered, parse_template};
-pub use self::verdict::platform;
+pub use self::verdict::{platform, platform_error};
 pub use self::view::{
     Arg, Argument, CommandForm, FromInstruction, Healthcheck, HeredocSource, Mount, MountField, RunArguments, Script,
     ScriptKind, Transfer, Variable,

@@ -2,6 +2,7 @@
 //! about what was read.
 
 mod build_log;
+mod builds_above;
 mod compose;
 mod compose_input;
 mod compose_project;

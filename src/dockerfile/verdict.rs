@@ -11,7 +11,7 @@ mod issue;
 mod mount;
 
 pub(super) use self::csv::split_fields;
-pub use self::dispatch::platform::platform;
+pub use self::dispatch::platform::{platform, platform_error};
 pub(super) use self::instruction::check_instructions;
 use super::refusal::{Stage, Verdict, oversize_message};
 use super::syntax::File;

@@ -17,11 +17,13 @@ pub(super) type DockerfileText = (PathBuf, FileId, Source, Option<BuildOrigin>);
 type BuildsByDockerfile = BTreeMap<PathBuf, Vec<NamedBuild>>;
 
 /// The Dockerfiles in what was read, and the compose files. `root`: the folder in which it was found. A Dockerfile that is
-/// built in several ways is there once, or once for each way (`each_build`).
+/// built in several ways is there once, or once for each way (`each_build`). `above`: files above the root that may say how the
+/// Dockerfiles in it are built, with their folders.
 pub(super) fn dockerfiles(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
     (root, each_build): (Option<&Path>, bool),
+    above: Vec<(PathBuf, PathBuf, Source)>,
 ) -> (Vec<DockerfileText>, Vec<(PathBuf, Source)>) {
     let (mut dockerfiles, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
     let mut composes = Vec::new();
@@ -46,9 +48,20 @@ pub(super) fn dockerfiles(
             }
         }
     }
+    let mut known_above = BuildsByDockerfile::new();
+    for (folder, path, source) in above {
+        for named in unfold(&path, &source, Some(&folder)).named {
+            known_above.entry(named.real.clone()).or_default().push(named);
+        }
+    }
     let mut all: Vec<(PathBuf, Source, Option<BuildOrigin>)> = Vec::new();
     for (path, source, origin) in dockerfiles {
-        let real = if known.is_empty() { None } else { path.canonicalize().ok() };
+        let real = if known.is_empty() && known_above.is_empty() { None } else { path.canonicalize().ok() };
+        if let Some(real) = &real
+            && let Some(builds) = known_above.remove(real)
+        {
+            known.entry(real.clone()).or_insert(builds);
+        }
         match real.and_then(|real| known.remove(&real)) {
             Some(builds) => {
                 all.extend(origins(&path, builds, each_build).map(|origin| (path.clone(), source.clone(), origin)))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::LoadError;
+use super::builds_above::files_above;
 use super::compose_input::add_composes;
 use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
@@ -96,6 +97,19 @@ fn unwalked(root: &Path, error: &context::Error) -> InputProblem {
     }
 }
 
+/// What the builder says of a value of `--platform` that it refuses.
+fn wrong_platform(platforms: &str) -> Option<InputProblem> {
+    let error = platforms.split(',').find_map(|platform| dockerfile::platform_error(platform.trim()))?;
+    Some(InputProblem {
+        code: "platform",
+        file: "--platform".to_owned(),
+        place: None,
+        fatal: true,
+        message: format!("the builder refuses `--platform {platforms}`: {error}"),
+        help: Some("pass a platform such as `linux/arm64`".to_owned()),
+    })
+}
+
 /// The inputs of Dockerfiles that were read already; `None` for the path of one that has no place.
 pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, request: &GatherRequest) -> Inputs {
     let mut inputs = Inputs { root: ".".into(), today: request.today, ..Inputs::default() };
@@ -173,8 +187,10 @@ fn fill(
     request: &GatherRequest,
     (root, recipes): (Option<&Path>, &[PathBuf]),
 ) {
+    inputs.problems.extend(request.options.platform.as_deref().and_then(wrong_platform));
     let walked = if request.file.is_none() { root } else { None };
-    let (read, mut composes) = dockerfiles(inputs, files, (walked, request.each_build));
+    let above = if request.each_build && request.file.is_none() { files_above(&request.path) } else { Vec::new() };
+    let (read, mut composes) = dockerfiles(inputs, files, (walked, request.each_build), above);
     composes.retain(|(path, _)| walked.is_none_or(|root| !is_test_input(root, path)));
     let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     named.extend(add_composes(inputs, composes));

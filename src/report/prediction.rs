@@ -203,6 +203,7 @@ fn summary(build: &BuildPrediction) -> String {
     let (misses, unknown) = (build.number(StepOutcome::Reruns), build.number(StepOutcome::MayRerun));
     if misses + unknown == 0 {
         return match all {
+            0 => "the build has no step that runs or copies anything".to_owned(),
             1 => "the only step is cached".to_owned(),
             _ => format!("all {} are cached", count(all as u64, "step")),
         };

@@ -104,3 +104,69 @@ fn what_a_log_lacks_is_said() {
     let builds = predictions(&ran.args(arguments).run().code(0));
     assert!(builds[0]["notes"].to_string().contains("the build of `build.log` failed"), "{builds}");
 }
+
+#[test]
+fn a_compose_file_above_says_how_a_dockerfile_is_built() {
+    let compose = "services:\n  api:\n    build:\n      context: .\n      dockerfile: api/Dockerfile\n";
+    let ran = Dockopt::new()
+        .file("compose.yaml", compose)
+        .file("api/Dockerfile", DOCKERFILE)
+        .file("api/main.c", "1")
+        .file("main.c", "1")
+        .args(["--version"])
+        .run();
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    std::fs::write(folder.join("main.c"), "2").unwrap();
+    for path in ["api", "api/Dockerfile", "."] {
+        let builds = predictions(&ran.again(["cache", "predict", path, "--format=json"]).code(0));
+        assert_eq!(builds[0]["services"][0], "api", "{path}: {builds}");
+        assert_eq!(builds[0]["steps"][0]["reasons"][0], "`main.c` changed", "{path}: {builds}");
+    }
+    // What `--file` says counts more.
+    let builds =
+        predictions(&ran.again(["cache", "predict", "api", "--file", "api/Dockerfile", "--format=json"]).code(0));
+    assert_eq!(builds[0]["steps"][0]["verdict"], "cached", "{builds}");
+}
+
+#[test]
+fn a_heading_names_all_dockerfiles() {
+    let log = LOG.replace(
+        "[worker internal] load build definition from Dockerfile",
+        "[worker internal] load build definition from Dockerfile.w",
+    );
+    let ran = services().file("other.log", log).args(["cache", "explain", "other.log"]).run().code(0);
+    assert!(ran.stdout.contains("plain log of Dockerfile, Dockerfile.w\n"), "{}", ran.stdout);
+    let ran = ran.again(["cache", "explain", "build.log", "."]).code(0);
+    assert!(ran.stdout.contains("plain log of first/Dockerfile, second/Dockerfile\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn platforms_and_commits_that_do_not_exist_are_errors() {
+    let ran =
+        services().args(["cache", "predict", "first", "--touch", "first/main.c", "--platform", "foo"]).run().code(2);
+    assert!(ran.stderr.contains("\"foo\": unknown operating system or architecture"), "{}", ran.stderr);
+    for command in ["lint", "audit"] {
+        let ran = ran.again([command, "first/Dockerfile", "--platform", "linux/amd64,linux/"]).code(2);
+        assert!(ran.stderr.contains("--platform"), "{}", ran.stderr);
+    }
+    let folder = ran.path();
+    git(folder, &["init", "-q"]);
+    git(folder, &["add", "-A"]);
+    for message in ["first", "second", "third"] {
+        git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
+    }
+    let since = ran.again(["cache", "predict", "first", "--since", "HEAD~5"]).code(2);
+    assert!(since.stderr.contains("`HEAD~5` does not exist: only 2 commits are older than `HEAD`"), "{}", since.stderr);
+    let since = ran.again(["cache", "predict", "first", "--since", "HEAD~2^"]).code(2);
+    assert!(since.stderr.contains("only 2 commits are older than `HEAD`"), "{}", since.stderr);
+}
+
+#[test]
+fn a_build_without_steps_has_no_count() {
+    let ran = Dockopt::new().file("Dockerfile", "FROM scratch\nCMD [\"x\"]\n").file("x", "1");
+    let ran = ran.args(["cache", "predict", ".", "--change-build-arg", "HTTP_PROXY=x"]).run().code(0);
+    assert!(ran.stdout.contains("the build has no step that runs or copies anything"), "{}", ran.stdout);
+}

@@ -18,6 +18,12 @@ use crate::report::{self, ExplainedBuild, ExplainedLog, Format, ReasonWriter};
 use crate::secret;
 use crate::text::path;
 
+/// Dockerfiles that a heading names.
+const NAMED: usize = 3;
+
+/// How the step begins in which the builder loads a Dockerfile.
+const LOADS: &str = "load build definition from ";
+
 pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, CommandFailure> {
     let name = build_log_name(&command.log);
     let log = read_build_log(&command.log)?;
@@ -227,7 +233,7 @@ fn explain_build(logged: LoggedBuild, builds: &[CandidateBuild], predicted: &[Pr
             || Some((logged.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()), logged.steps[at].line?));
         known.or_else(recorded)
     };
-    let places = (0..logged.steps.len()).map(place).collect();
+    let places: Vec<Option<(String, u32)>> = (0..logged.steps.len()).map(place).collect();
     let base = |title: &str| best.values().find_map(|build| builds[*build].build.base_stage(title));
     let explanation = buildlog::explain(&logged, &base);
     let reason = |(at, step): (usize, &LogStep)| {
@@ -235,7 +241,17 @@ fn explain_build(logged: LoggedBuild, builds: &[CandidateBuild], predicted: &[Pr
         predicted.get(*build)?.reason(step, &logged)
     };
     let reasons = logged.steps.iter().enumerate().map(reason).collect();
-    ExplainedBuild { logged, explanation, places, reasons }
+    let dockerfile = dockerfile_names(&logged, &places).or_else(|| logged.dockerfile.clone());
+    ExplainedBuild { logged: LoggedBuild { dockerfile, ..logged }, explanation, places, reasons }
+}
+
+/// The Dockerfiles that the steps of a build are of; without one those that the builder loaded, one for each target.
+fn dockerfile_names(logged: &LoggedBuild, places: &[Option<(String, u32)>]) -> Option<String> {
+    let placed: BTreeSet<&str> = places.iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let loaded = logged.steps.iter().filter_map(|step| step.label.text.strip_prefix(LOADS));
+    let names = if placed.is_empty() { loaded.collect() } else { placed };
+    let names: Vec<&str> = names.into_iter().take(NAMED).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// The build with the secrets in its texts masked.

@@ -22,7 +22,7 @@ use crate::fix::Change;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::git::{BuildPaths, CommitBuild, History, HistoryEnd, Repository};
 use crate::load::{read_build_log, untimed_steps};
-use crate::report::{self, CacheHistoryReport, Format, HistoryTable};
+use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryTable};
 
 /// The value of `--against` that stands for the rewrite.
 const OPTIMIZE: &str = "optimize";
@@ -63,6 +63,12 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
             inputs.source(input.dockerfile).name()
         )),
         None => {}
+    }
+    if !tables.iter().flat_map(|table| &table.rows).any(|row| matches!(row, CommitRow::Built(_))) {
+        notices.push(
+            "no step can rerun before the second commit that builds: `cache predict` compares with the working tree"
+                .to_owned(),
+        );
     }
     notices.extend(history_notices(&repository, &history, &builds, &paths));
     notices.extend(unread_submodules(simulation.unread_submodules().iter()));

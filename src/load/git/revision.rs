@@ -28,6 +28,7 @@ impl Repository {
         }
         let at = name.find(['~', '^']).unwrap_or(name.len());
         let mut id = self.peel(self.base(&name[..at], name)?, name)?;
+        let mut older = 0;
         for (sign, count) in steps(&name[at..]).ok_or_else(|| {
             setup(format!("`{name}` is not the name of a commit"), "after `~` and `^` comes a number, as in `HEAD~3`")
         })? {
@@ -35,13 +36,15 @@ impl Repository {
             let times = if sign == '^' { 1 } else { count };
             for _ in 0..times {
                 let Some(parent) = parent else { break };
-                id = self.parent(id, parent, name)?;
+                id = self.parent(id, (parent, older), name)?;
+                older += 1;
             }
         }
         Ok(id)
     }
 
-    fn parent(&self, id: ObjectId, parent: usize, name: &str) -> Result<ObjectId, Failure> {
+    /// A parent of the commit that is so many commits older than the one that a name begins with.
+    fn parent(&self, id: ObjectId, (parent, older): (usize, usize), name: &str) -> Result<ObjectId, Failure> {
         let commit = self.commit(id)?;
         if self.shallow.contains(&id) {
             let what = format!("`{name}` is older than this shallow clone");
@@ -49,8 +52,18 @@ impl Repository {
             return Err(Failure::new(FailureKind::Missing, what, help));
         }
         commit.parents.get(parent).copied().ok_or_else(|| {
-            let what =
-                format!("`{name}` does not exist: {} has {} parents", id.to_hex_with_len(12), commit.parents.len());
+            let base = &name[..name.find(['~', '^']).unwrap_or(name.len())];
+            let short = id.to_hex_with_len(12);
+            if commit.parents.is_empty() {
+                let what = match older {
+                    0 => format!("`{name}` does not exist: `{base}` is the first commit of the history"),
+                    1 => format!("`{name}` does not exist: only 1 commit is older than `{base}`"),
+                    _ => format!("`{name}` does not exist: only {older} commits are older than `{base}`"),
+                };
+                return Failure::new(FailureKind::Missing, what, &format!("the oldest is {short}"));
+            }
+            let parents = commit.parents.len();
+            let what = format!("`{name}` does not exist: the commit {short} has {parents} parents");
             Failure::new(FailureKind::Missing, what, "pass a commit that exists")
         })
     }

@@ -68,13 +68,14 @@ pub(super) fn check_platform(written: &str, expanded: Result<ExpandedWord, Expan
     if platform.is_empty() {
         return Err(Refusal::new(format!("empty platform value from expression {written}")));
     }
-    match parse_error(&platform) {
+    match platform_error(&platform) {
         Some(error) => Err(Refusal::new(format!("failed to parse platform {written}: {error}"))),
         None => Ok(()),
     }
 }
 
-fn parse_error(platform: &str) -> Option<String> {
+/// Why the builder refuses a platform; `None` if it takes it.
+pub fn platform_error(platform: &str) -> Option<String> {
     const SYSTEM: &str = r"^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?$";
     const OTHER: &str = "^[A-Za-z0-9_.-]+$";
     let quoted = go_quote(platform);
@@ -110,7 +111,7 @@ fn parse_error(platform: &str) -> Option<String> {
 
 /// System and architecture of a platform, under the names that containerd gives them; `None` when it can't be read.
 pub fn platform(text: &str) -> Option<(String, String)> {
-    if parse_error(text).is_some() {
+    if platform_error(text).is_some() {
         return None;
     }
     let lower = text.to_lowercase();
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     fn check(platform: &str, expected: Option<&str>) {
-        let error = parse_error(platform);
+        let error = platform_error(platform);
         assert_eq!(error.as_deref().map(|error| error.split(": ").next().unwrap_or(error)), expected, "{platform}");
     }
 
