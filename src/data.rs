@@ -182,6 +182,8 @@ tables! {
     TOOLCHAIN_IMAGES = "toolchain_images.tsv";
     /// Environment variables and what they serve.
     VARIABLES = "variables.tsv";
+    /// Programs that containers wait for others with.
+    WAIT_PROGRAMS = "wait_programs.tsv";
     /// Releases of web servers for built files.
     WEB_SERVERS = "web_servers.tsv";
     /// Folders that frameworks write to when they run.

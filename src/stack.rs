@@ -9,7 +9,7 @@ mod program;
 mod settings;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
-pub use self::graph::{StartGraph, StartedService};
+pub use self::graph::{CheckTiming, StartGraph, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
 pub use self::settings::{ServiceSettings, configured_test};
@@ -125,6 +125,22 @@ impl<'p> Stack<'p> {
             }
         }
         false
+    }
+
+    /// Whether a service can reach another one by its name: they have a network in common.
+    pub fn reaches(&self, service: &StackService, target: &StackService) -> bool {
+        self.networks(service).zip(self.networks(target)).is_some_and(|(a, b)| !a.is_disjoint(&b))
+    }
+
+    /// The networks that a service is on; `None` on that of the host.
+    fn networks(&self, service: &StackService<'p>) -> Option<BTreeSet<&'p str>> {
+        let value = match service.text("network_mode") {
+            None => service.value,
+            // It shares the other one's networks.
+            Some(mode) => self.service(mode.strip_prefix("service:")?)?.value,
+        };
+        let networks = value.get("networks").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
+        Some(networks.map(|(name, _)| name).collect())
     }
 
     /// The services that wait for one, with what they wait for.

@@ -21,7 +21,13 @@ fn graph(global: &Global, command: &ComposeGraph) -> Result<u8, CommandFailure> 
     let inputs = crate::load::gather_composes(&command.paths, &GatherRequest::default())?;
     let failed = complain(global, &inputs);
     let (mut graphs, mut is_refused) = (Vec::new(), false);
+    let mut drawn: Vec<Vec<String>> = Vec::new();
     for compose in &inputs.composes {
+        // An override and the file below it are one project.
+        if drawn.contains(&compose.request.files) {
+            continue;
+        }
+        drawn.push(compose.request.files.clone());
         let name = inputs.source(compose.file).name();
         for problem in compose.reading.problems.iter().filter(|problem| problem.is_error) {
             is_refused = true;
@@ -30,7 +36,12 @@ fn graph(global: &Global, command: &ComposeGraph) -> Result<u8, CommandFailure> 
             terminal::error(global, &message, problem.help.as_deref());
         }
         let Some(project) = &compose.reading.project else { continue };
-        graphs.push((name.to_owned(), StartGraph::of(&Stack::new(project, &compose.dockerfiles))));
+        let stack = Stack::new(project, &compose.dockerfiles);
+        if stack.services.iter().any(|service| stack.waits_for(service, service.name, &[])) {
+            terminal::note(&format!("{name}: there is no start order as long as services wait in a circle"));
+            continue;
+        }
+        graphs.push((name.to_owned(), StartGraph::of(&stack)));
     }
     if inputs.composes.is_empty() && !failed {
         terminal::note("no compose file found");

@@ -154,7 +154,7 @@ impl<'s> ComposeEditor<'s> {
         };
         let name = path.join(".");
         if node.is_alias() {
-            return Err(format!("`{name}` stands elsewhere, behind an anchor"));
+            return Err(self.elsewhere(&name, node));
         }
         if node.kind() != Some(NodeKind::Mapping) || node.entries().next().is_none() {
             return Err(format!("`{name}` is not a mapping with keys"));
@@ -168,21 +168,37 @@ impl<'s> ComposeEditor<'s> {
         let mut entry = None;
         for (depth, key) in path.iter().enumerate() {
             if node.is_alias() {
-                return Err(format!("`{}` stands elsewhere, behind an anchor", path[..depth].join(".")));
+                return Err(self.elsewhere(&path[..depth].join("."), node));
             }
             let next = node.entries().find(|entry| entry.key.text() == Some(key));
-            let next = next.ok_or_else(|| format!("`{}` is not written here", path[..=depth].join(".")))?;
+            let next = next.ok_or_else(|| {
+                format!("`{}` is not written in this file, or comes from a merge key (`<<`)", path[..=depth].join("."))
+            })?;
             if next.value.has_anchor() {
-                return Err(format!("other places use `{}` through its anchor", path[..=depth].join(".")));
+                let name = path[..=depth].join(".");
+                return Err(format!("`{name}` has an anchor, and would change wherever the anchor is used"));
             }
             (node, entry) = (next.value, Some(next));
         }
         entry.ok_or_else(|| "no key is named".to_owned())
     }
 
+    /// Why a value that an alias brings in is not edited.
+    fn elsewhere(&self, name: &str, alias: YamlNode) -> String {
+        let text = self.source.text().get(alias.span().range()).unwrap_or_default().trim();
+        let anchor = text.trim_start_matches('*');
+        match alias.target() {
+            Some(target) => {
+                let line = self.source.line(target.span().start);
+                format!("the value of `{name}` comes from the anchor `&{anchor}` (line {line}): change it there")
+            }
+            None => format!("the value of `{name}` is the alias `{text}` of an anchor that does not exist"),
+        }
+    }
+
     fn replace(&self, parent: YamlNode, entry: YamlEntry, key: &str, value: &NewValue) -> Result<Edit, String> {
         if entry.value.is_alias() {
-            return Err(format!("the value of `{key}` stands elsewhere, behind an anchor"));
+            return Err(self.elsewhere(key, entry.value));
         }
         if entry.value.has_anchor() || entry.value.tag().is_some() {
             return Err(format!("the value of `{key}` has an anchor or a tag"));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::LoadError;
 use super::compose::{BuildOrigin, NamedBuild, lists_builds, unfold};
 use super::file::{display_path, problem};
-use crate::compose::is_compose;
+use crate::compose::{holds_services, is_compose};
 use crate::inputs::{InputProblem, Inputs, RunOptions};
 use crate::text::{FileId, Source};
 
@@ -29,8 +29,9 @@ pub(super) fn dockerfiles(
     let mut composes = Vec::new();
     for (path, source) in files {
         match source {
-            Ok(source) if lists_builds(source.name()) => {
-                if is_compose(source.name()) {
+            // A file that was asked for may have any name.
+            Ok(source) if lists_builds(source.name()) || root.is_none() && holds_services(&source) => {
+                if is_compose(source.name()) || holds_services(&source) {
                     composes.push((path.clone(), source.clone()));
                 }
                 let unfolded = unfold(&path, &source, root);

@@ -218,16 +218,22 @@ fn ranges_named(steps: &[BuildStep], single: bool) -> String {
 
 /// The command that goes on from here.
 fn next(report: &Report, options: &[String], layout: Layout) -> String {
+    let is_of_compose = |rule: &str| rule.starts_with("compose-");
     let has = |safe: bool| {
-        let fixable = report
-            .findings
-            .iter()
-            .filter(|finding| finding.fixes.first().is_some_and(|fix| (fix.safety == Safety::Safe) == safe));
+        let fixable = report.findings.iter().filter(|finding| {
+            finding.fixes.first().is_some_and(|fix| (fix.safety == Safety::Safe) == safe)
+                && !is_of_compose(finding.rule)
+        });
         fixable.count() as u64
     };
+    let composed = report.findings.iter().filter(|finding| is_of_compose(finding.rule) && !finding.fixes.is_empty());
+    let (composed, compose_root) = (composed.count() as u64, quoted(&report.root));
+    let compose_why = format!("{} in compose files", count(composed, "fixable finding"));
+    let compose_command = format!("dockopt compose fix {compose_root} --unsafe");
     let root = std::iter::once(&report.root).chain(options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let (safe, risky) = (has(true), has(false));
     let (command, why) = match (safe, risky, report.findings.first()) {
+        (0, 0, _) if composed > 0 => (compose_command.clone(), compose_why.clone()),
         (0, 0, None) => return String::new(),
         (0, 0, Some(finding)) => (format!("dockopt explain {}", finding.rule), String::new()),
         (0, risky, _) => (
@@ -241,6 +247,9 @@ fn next(report: &Report, options: &[String], layout: Layout) -> String {
     if !why.is_empty() && width(&line) + 6 + width(&why) <= layout.columns() {
         out.pop();
         out.push_str(&format!("      {why}\n"));
+    }
+    if composed > 0 && safe + risky > 0 {
+        out.push_str(&format!("       {compose_command}      {compose_why}\n"));
     }
     out
 }

@@ -54,6 +54,13 @@ impl RawTest {
         Some(words?.join(" "))
     }
 
+    /// The words behind the command line as a part of it.
+    pub(super) fn joined(&self) -> Option<Self> {
+        let (line, rest) = self.words.get(1..)?.split_first()?;
+        let rest: Option<Vec<String>> = rest.iter().map(|word| shell_word(word)).collect();
+        Some(self.with_line(format!("{line} {}", rest?.join(" "))))
+    }
+
     /// The check with another command line.
     pub(super) fn with_line(&self, line: String) -> Self {
         Self { words: vec!["CMD-SHELL".to_owned(), line], ..*self }

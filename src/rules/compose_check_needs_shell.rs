@@ -1,5 +1,7 @@
 //! See `rules/compose-check-needs-shell.md`.
 
+use super::compose_check_edit::RawTest;
+use super::compose_readiness::with_test;
 use super::{ComposeContext, KeyChange};
 use crate::compose::NewValue;
 use crate::finding::{Findings, Safety};
@@ -27,6 +29,20 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             out.push(cx.fixed(finding, "turn the check off", safety, &[change]));
             continue;
         }
+        if let Some(word) = ignored_word(check) {
+            let message = format!(
+                "`CMD-SHELL` takes one command line: `{word}` is not passed to the program in the check of `{}`",
+                service.name
+            );
+            let Some(finding) = cx.finding(check.place, message) else { continue };
+            let finding = finding.help("write the command line as one string, or `CMD` in front of words");
+            let test = RawTest::of(cx, service).and_then(|test| test.joined());
+            out.push(match test {
+                Some(test) => with_test(cx, service, finding, &test, "make it one command line"),
+                None => finding,
+            });
+            continue;
+        }
         let Some(word) = shell_word(check) else { continue };
         let message =
             format!("the check of `{}` has no shell: `{word}` is passed to the program as it stands", service.name);
@@ -41,6 +57,15 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             None => finding,
         });
     }
+}
+
+/// A word behind the command line of a check, which becomes an argument of the shell.
+fn ignored_word<'c>(check: &WrittenCheck<'c>) -> Option<&'c str> {
+    let line = check.words.get(1)?;
+    if !check.is_shell() || line.contains(['$', '"', '\'']) {
+        return None;
+    }
+    check.words.get(2).copied()
 }
 
 /// A word that only a shell understands, of a check that runs without one.

@@ -12,8 +12,10 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let mut seen = Vec::new();
         for place in check.places.iter().filter(|place| place.is_some()) {
             let unset = cx.project().unset.iter().filter(|unset| unset.place == *place);
-            for name in unset.map(|unset| unset.name.as_str()).filter(|name| variables.get(name).is_some()) {
-                if seen.contains(&(*place, name)) {
+            for name in unset.map(|unset| unset.name.as_str()) {
+                // One that the file also takes from outside is meant to be replaced.
+                let is_given = variables.get(name).is_some_and(|value| !value.is_null());
+                if !is_given || is_used_elsewhere(cx, name) || seen.contains(&(*place, name)) {
                     continue;
                 }
                 seen.push((*place, name));
@@ -35,6 +37,13 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether the project uses a variable of Compose outside of checks.
+fn is_used_elsewhere(cx: &ComposeContext, name: &str) -> bool {
+    let in_check =
+        |place| cx.services().any(|service| service.check.written().is_some_and(|check| check.places.contains(&place)));
+    cx.project().unset.iter().any(|unset| unset.name == name && !in_check(unset.place))
 }
 
 /// A text with the `$` of a variable doubled, where that is not done yet.

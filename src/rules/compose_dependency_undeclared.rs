@@ -8,7 +8,7 @@ use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeVal
 use crate::data;
 use crate::finding::{Finding, Findings, Safety};
 use crate::stack::StackService;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::compose_rule!("compose-dependency-undeclared", check);
 
@@ -27,6 +27,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     let mut proposed: Vec<(&str, &str)> = Vec::new();
     for service in cx.services() {
         let variables = service.value.get("environment").and_then(ComposeValue::as_map);
+        let mut evidence: Vec<Evidence> = Vec::new();
         for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
             let (Some(value), false) = (entry.value.as_text(), is_for_others(name)) else { continue };
             // What several services are given, each may use or not; databases use no others of their kind.
@@ -36,21 +37,52 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             if is_shared && !is_own_code(cx, service) || is_of_file && is_backend(service) {
                 continue;
             }
-            for host in hosts(name, value) {
-                let Some(target) = cx.stack().service(host).filter(|target| is_backend(target)) else { continue };
-                let is_ordered = cx.stack().waits_for(service, host, &proposed)
-                    || cx.stack().waits_for(target, service.name, &proposed);
-                if target.name == service.name || is_ordered {
-                    continue;
-                }
-                let message = format!("`{}` uses `{}` (`{name}`), but does not wait for it", service.name, target.name);
-                let place: Option<ComposePlace> = entry.key.or(entry.value.place);
-                let Some(finding) = cx.finding(place, message) else { continue };
-                proposed.push((service.name, target.name));
-                out.push(declared(cx, service, target, finding.help("add it to `depends_on`")));
+            let place: Option<ComposePlace> = entry.key.or(entry.value.place);
+            evidence.extend(hosts(name, value).into_iter().map(|host| Evidence { host, name, place }));
+        }
+        evidence.extend(awaited_hosts(service));
+        for Evidence { host, name, place } in evidence {
+            let Some(target) = cx.stack().service(host).filter(|target| is_backend(target)) else { continue };
+            let is_ordered =
+                cx.stack().waits_for(service, host, &proposed) || cx.stack().waits_for(target, service.name, &proposed);
+            if target.name == service.name || is_ordered || !cx.stack().reaches(service, target) {
+                continue;
             }
+            let message = format!("`{}` uses `{}` (`{name}`), but does not wait for it", service.name, target.name);
+            let Some(finding) = cx.finding(place, message) else { continue };
+            proposed.push((service.name, target.name));
+            out.push(declared(cx, service, target, finding.help("add it to `depends_on`")));
         }
     }
+}
+
+/// What shows that a service needs another one.
+struct Evidence<'p> {
+    host: &'p str,
+    /// The variable, or the program that waits.
+    name: &'p str,
+    place: Option<ComposePlace>,
+}
+
+/// The hosts that a service waits for in `entrypoint` and `command`: `wait-for-it.sh db:5432`, `nc -z db 5432`.
+fn awaited_hosts<'p>(service: &StackService<'p>) -> Vec<Evidence<'p>> {
+    let lists = ["entrypoint", "command"].map(|key| service.value.get(key).and_then(ComposeValue::as_list));
+    let mut evidence = Vec::new();
+    let mut waiter = None;
+    for item in lists.into_iter().flatten().flatten() {
+        let text = item.as_text().unwrap_or_default();
+        for word in text.split(|c: char| c.is_whitespace() || ";&|()'\"".contains(c)).filter(|word| !word.is_empty()) {
+            if data::WAIT_PROGRAMS.contains(path::name(word)) {
+                waiter = Some(path::name(word));
+            }
+            let Some(name) = waiter else { continue };
+            let word = word.split_once('=').map_or(word, |(_, value)| value);
+            let address = word.split_once("://").map_or(word, |(_, rest)| rest);
+            let host = address.split([':', '/']).next().unwrap_or_default();
+            evidence.push(Evidence { host, name, place: item.place });
+        }
+    }
+    evidence
 }
 
 /// Whether a variable names an address for browsers, for other machines or for what only watches.

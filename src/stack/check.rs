@@ -51,9 +51,11 @@ impl WrittenCheck<'_> {
         self.words.first() == Some(&"CMD-SHELL")
     }
 
-    /// The command line, or the words of the program one after the other.
+    /// The command line, or the words of the program one after the other. Behind a command line, words are arguments of
+    /// the shell.
     pub fn text(&self) -> String {
-        self.words.get(1..).unwrap_or_default().join(" ")
+        let words = self.words.get(1..).unwrap_or_default();
+        if self.is_shell() { words.first().copied().unwrap_or_default().to_owned() } else { words.join(" ") }
     }
 
     /// Its commands.

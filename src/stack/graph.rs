@@ -6,7 +6,8 @@ use super::{COMPLETED, HEALTHY, ServiceCheck, Stack, StackService};
 use crate::compose::project::{ComposeValue, duration_nanoseconds};
 
 /// Settings of a check as the engine takes them where none are written (moby, `daemon/health.go`): seconds, and tries.
-const DEFAULT: CheckTiming = CheckTiming { interval: 30.0, timeout: 30.0, retries: 3.0, start_period: 0.0 };
+const DEFAULT: CheckTiming =
+    CheckTiming { interval: 30.0, timeout: 30.0, retries: 3.0, start_period: 0.0, start_interval: 5.0 };
 
 /// The services by their start.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,16 +38,23 @@ pub struct StartedService {
 }
 
 /// How a check is timed: seconds, and tries.
-#[derive(Clone, Copy)]
-struct CheckTiming {
-    interval: f64,
-    timeout: f64,
-    retries: f64,
-    start_period: f64,
+#[derive(Clone, Copy, Debug)]
+pub struct CheckTiming {
+    /// Between two checks.
+    pub interval: f64,
+    /// That a check may take.
+    pub timeout: f64,
+    /// Failures until it is unhealthy.
+    pub retries: f64,
+    /// In which failures do not count.
+    pub start_period: f64,
+    /// Between two checks in the start period (Docker 25 and later).
+    pub start_interval: f64,
 }
 
 impl CheckTiming {
-    fn of(service: &StackService) -> Self {
+    /// That of a service; the engine's values where none are written.
+    pub fn of(service: &StackService) -> Self {
         let Some(check) = service.value.get("healthcheck") else { return DEFAULT };
         let seconds = |key: &str| {
             let nanoseconds = duration_nanoseconds(check.get(key)?.as_text()?)?;
@@ -59,6 +67,7 @@ impl CheckTiming {
             timeout: seconds("timeout").unwrap_or(DEFAULT.timeout),
             retries: retries.filter(|retries| *retries >= 1.0).unwrap_or(DEFAULT.retries),
             start_period: seconds("start_period").unwrap_or(DEFAULT.start_period),
+            start_interval: seconds("start_interval").unwrap_or(DEFAULT.start_interval),
         }
     }
 

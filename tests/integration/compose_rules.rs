@@ -46,6 +46,27 @@ fn every_command_finds_the_same() {
 }
 
 #[test]
+fn a_compose_file_may_have_any_name() {
+    for name in ["stack.yaml", "infra/prod.yml"] {
+        let ran = Dockopt::new().file(name, FILE).args(["lint", name, "--format=json"]).run();
+        assert!(rules(&ran).contains(&"2:compose-version-obsolete".to_owned()), "{name}: {}", ran.stdout);
+    }
+    // Other YAML is none.
+    let ran = Dockopt::new().file("a.yaml", "services: [a]\n").args(["lint", "a.yaml"]).run();
+    assert!(ran.stdout.contains("unknown instruction") || ran.stderr.contains("unknown instruction"), "{}", ran.stderr);
+}
+
+#[test]
+fn audit_names_the_command_that_fixes_compose_files() {
+    let ran = Dockopt::new().file("compose.yaml", FILE).args(["audit", "--no-history"]).run();
+    says(&ran, &["Next:  dockopt compose fix . --unsafe"]);
+    let dockopt = Dockopt::new()
+        .file("compose.yaml", FILE)
+        .file("Dockerfile", "FROM debian:12\nRUN apt-get update && apt-get install -y curl\nCMD [\"curl\"]\n");
+    says(&dockopt.args(["audit", "--no-history"]).run(), &["Next:  dockopt fix .", "dockopt compose fix . --unsafe"]);
+}
+
+#[test]
 fn comments_settings_and_baselines_hide_findings() {
     let hidden = FILE.replace("  cache:\n", "  # dockopt ignore=compose-dependency-unchecked\n  cache:\n");
     let check = |text: &str, settings: &str| {
@@ -242,7 +263,12 @@ fn the_start_order_is_drawn() {
     let short = text.replace("      job: {condition: service_completed_successfully}\n", "");
     says(&run(&short, &[]).code(0), &["All are ready after at most 1 min: db → web", "3 services, 2 start levels"]);
     let circle = "services: {a: {image: 'b:1', depends_on: [c]}, c: {image: 'b:1', depends_on: [a]}}\n";
-    run(circle, &[]).code(1);
+    let ran = run(circle, &[]).code(1);
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("as long as services wait in a circle"), "{}", ran.stderr);
+    let dockopt =
+        Dockopt::new().file("compose.yaml", text).file("compose.override.yaml", "services: {db: {init: true}}\n");
+    let ran = dockopt.args(["compose", "graph"]).run().code(0);
+    assert_eq!(ran.stdout.matches("start levels").count(), 1, "{}", ran.stdout);
 }
 
 /// Broken files: no panic, and a fix leaves a file that is still read. `DOCKOPT_FULL=1` breaks it at each place.
