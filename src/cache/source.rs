@@ -12,6 +12,9 @@ use crate::text::path;
 /// The number of files whose paths are compared for the best example.
 const LOOKED: u32 = 20_000;
 
+/// The folder of a repository's history.
+const GIT_FOLDER: &str = ".git";
+
 /// A step that takes source files from the context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceStep {
@@ -69,7 +72,8 @@ impl<'c> Origins<'c> {
         let name = self.context.entry(file).name;
         let kind = FileKind::of(name);
         // A change of those is not a source change.
-        if kind.is_recipe() || kind.nature() == ContentKind::Repository {
+        let is_history = path.split('/').any(|part| part == GIT_FOLDER);
+        if kind.is_recipe() || kind.nature() == ContentKind::Repository || is_history {
             return FileOrigin::Made;
         }
         if steers_install(name) {

@@ -206,3 +206,14 @@ fn files_that_become_ignored_are_not_gone() {
     let StepReason::Files(changes) = &prediction.steps[0].reasons[0] else { panic!("{:?}", prediction.steps[0]) };
     assert_eq!(changes.first[0].kind, FileChangeKind::Excluded);
 }
+
+#[test]
+fn a_repository_holds_no_source_file() {
+    let files = [(".git/COMMIT_EDITMSG", 1), (".git/HEAD", 1), (".git/config", 1), ("README.md", 1), ("run", 1)];
+    let context = crate::inputs::context::BuildContext::of(&files);
+    let input =
+        BuildInput::new(&Source::of("Dockerfile", "FROM debian:13\nCOPY . .\nRUN make\n"), BuildOptions::default());
+    let build = Build::new(&input);
+    let example = super::rerun(&build, Some(&context), None).and_then(|rerun| rerun.example);
+    assert!(example.as_ref().is_some_and(|example| !example.starts_with(".git")), "{example:?}");
+}

@@ -138,13 +138,12 @@ impl WideMount {
                 let full: Vec<String> =
                     paths.iter().map(|name| format!("`{}`", path::child(&self.target, name))).collect();
                 let message = format!("this command reads only {} of the bind mount, but {reruns}", full.join(", "));
-                let first = paths.first().map_or("", String::as_str);
-                let mount = format!(
-                    "--mount=type=bind,source={},target={}",
-                    path::child(&self.source, first),
-                    path::child(&self.target, first)
-                );
-                (message, format!("bind what it reads: `{mount}`"))
+                let mount = |name: &String| {
+                    let (source, target) = (path::child(&self.source, name), path::child(&self.target, name));
+                    format!("--mount=type=bind,source={source},target={target}")
+                };
+                let mounts: Vec<String> = paths.iter().map(mount).collect();
+                (message, format!("bind what it reads: `{}`", mounts.join(" ")))
             }
             MountUse::Manifests(command, manager) => {
                 let message = format!("`{command}` reads only the manifests of this bind mount, but {reruns}");

@@ -452,3 +452,25 @@ fn a_dockerfile_that_is_renamed_and_not_committed_is_followed() {
     let arguments = ["cache", "predict", ".", "--file", "docker/web.Dockerfile"];
     assert!(ran.again(arguments).code(2).stderr.contains("is not in HEAD"));
 }
+
+#[test]
+fn a_state_of_an_older_commit_is_named() {
+    let dockerfile = |value: &str| format!("FROM debian:13\nENV A={value}\nRUN make\nRUN more\n");
+    let ran = Dockopt::new().file("Dockerfile", dockerfile("1")).args(["--version"]).run();
+    let folder = ran.path().to_owned();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "first"]);
+    std::fs::write(folder.join("Dockerfile"), dockerfile("2")).unwrap();
+    git(&folder, &["commit", "-q", "-am", "second"]);
+    git(&folder, &["commit", "-q", "--allow-empty", "-m", "third"]);
+    std::fs::write(folder.join("Dockerfile"), dockerfile("1")).unwrap();
+    let back = json(&ran.again(["cache", "predict", "--format", "json"]).code(0));
+    assert_eq!(verdicts(&back), ["reruns", "reruns"]);
+    let expected =
+        "`[2/3] RUN make` and 1 more are as in HEAD~2: cached if the builder has built it and keeps its records";
+    assert!(back["builds"][0]["notes"].to_string().contains(expected), "{back}");
+    std::fs::write(folder.join("Dockerfile"), dockerfile("3")).unwrap();
+    let fresh = json(&ran.again(["cache", "predict", "--format", "json"]).code(0));
+    assert_eq!(fresh["builds"][0]["notes"].to_string(), "[]");
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::place::with_git_folder;
-use super::unrecorded::with_unversioned;
+use super::unrecorded::Unversioned;
 use crate::cache::{ContextFiles, Graph, NamedFiles, names_only};
 use crate::failure::Failure;
 use crate::inputs::{BuildInput, ContextPlace};
@@ -166,7 +166,8 @@ impl RepositoryContexts {
                 }
             };
             let work_tree = repository.work_directory(place)?.root;
-            let (old, new) = with_unversioned(folder, (&files.root, &work_tree), &names_only(&context));
+            let unversioned = Unversioned::new(folder, &names_only(&context), work_tree);
+            let (old, new) = (unversioned.add_to(&files.root), unversioned.work_tree());
             let ignore = std::fs::read(folder.join(IGNORE_FILE)).ok();
             let ignore = ignore.map(|text| String::from_utf8_lossy(&text).into_owned());
             let new = with_git_folder(repository, place, new, head);

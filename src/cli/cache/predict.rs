@@ -3,7 +3,7 @@
 use super::folder::states_between;
 use super::log_notes::{log_notes, missing_steps};
 use super::named::unknown_contexts;
-use super::place::because;
+use super::place::{RepositoryPlace, because};
 use super::states::{Change, States};
 use crate::buildlog::BuildLog;
 use crate::cache::{StepKind, logged_times};
@@ -81,8 +81,10 @@ fn predict(
     let input = &states.after.input;
     let times = log.map(|log| logged_times(&new, input, log));
     let doubts = states.doubt_notes((&new, &flags), &prediction);
+    let older = change.earlier().zip(RepositoryPlace::of(inputs, build).ok());
+    let older = older.and_then(|(earlier, place)| states.older_note((&place, earlier), (&new, &flags), &prediction));
     let mut notes = states.notes;
-    notes.extend(unknown.iter().cloned().chain(doubts));
+    notes.extend(unknown.iter().cloned().chain(doubts).chain(older));
     if let (Some(log), Some(path), Some(times)) = (log, &command.log, &times) {
         let steps = new.steps.iter().filter(|step| !matches!(step.kind, StepKind::From | StepKind::Link)).count();
         let missing = missing_steps(&new, times, log);

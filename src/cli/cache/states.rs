@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::named::{RepositoryContexts, named_folders, names_of_contexts};
 use super::place::{RepositoryPlace, because, unread_submodules, with_git_folder};
 use super::renamed_dockerfile::find_renamed;
-use super::unrecorded::{Doubt, doubts, with_unversioned};
+use super::unrecorded::{Doubt, Unversioned, doubts};
 use crate::build::{Build, PROXY_ARGS};
 use crate::cache::{
     BuildState, BuilderFlags, ContentId, ContextFiles, Digests, Graph, NamedFiles, Node, Prediction, Records,
-    names_only, touch,
+    StepVerdict, names_only, touch,
 };
 use crate::cli::output::CommandFailure;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
@@ -19,6 +19,9 @@ use crate::load::git::{CommitBuild, Directories, ObjectId, TreeEntryKind};
 use crate::load::{DOCKERFILE_LIMIT, read_source};
 use crate::settings::closest;
 use crate::text::{self, Source};
+
+/// Commits before the earlier one whose records a builder may have.
+const OLDER: usize = 5;
 
 /// Files whose names are compared with one that does not exist.
 const COMPARED: usize = 20_000;
@@ -62,6 +65,8 @@ pub(in crate::cli::cache) struct States {
     pub(in crate::cli::cache) is_partial: bool,
     /// What may differ from the last build, though git does not say so.
     doubts: Vec<Doubt>,
+    /// Files that git does not have, and those of the work tree; `None` where a commit or folder is not compared with it.
+    unversioned: Option<Unversioned>,
 }
 
 /// A state, and what is known of where it is from.
@@ -170,6 +175,43 @@ impl States {
         self.doubts.iter().filter_map(note).collect()
     }
 
+    /// Which step a builder would not run that has also built a commit before the earlier one.
+    pub(in crate::cli::cache) fn older_note(
+        &self,
+        (place, earlier): (&RepositoryPlace, &str),
+        (graph, flags): (&Graph, &BuilderFlags),
+        predicted: &Prediction,
+    ) -> Option<String> {
+        let unversioned = self.unversioned.as_ref()?;
+        if predicted.steps.iter().all(|step| step.verdict == StepVerdict::Hit) {
+            return None;
+        }
+        let old = self.before.graph(flags);
+        let before = BuildState { graph: &old, context: &self.before.context, folder: &self.before.folder };
+        let after = BuildState { graph, context: &self.after.context, folder: &self.after.folder };
+        for back in 1..=OLDER {
+            let name = format!("{earlier}~{back}");
+            let older = State::of_commit(place, &self.before.input, &name).ok()?.state;
+            let context = older.context.over(unversioned.add_to(&older.context.root));
+            let (mut records, mut digests) = (Records::default(), Digests::default());
+            records.build(&older.graph(flags), &context, &mut digests);
+            let known = Prediction::new(before, after, &mut records, &mut digests);
+            let pairs = predicted.steps.iter().zip(&known.steps).zip(&graph.steps);
+            let mut hits = pairs
+                .filter(|((step, known), _)| step.verdict != StepVerdict::Hit && known.verdict == StepVerdict::Hit);
+            if let Some((_, step)) = hits.next() {
+                let more = hits.count();
+                let and = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let verb = if more > 0 { "are" } else { "is" };
+                return Some(format!(
+                    "`{}`{and} {verb} as in {name}: cached if the builder has built it and keeps its records",
+                    step.name
+                ));
+            }
+        }
+        None
+    }
+
     /// With what else changes.
     pub(in crate::cli::cache) fn with(
         self,
@@ -209,7 +251,15 @@ impl States {
             folder: String::new(),
         };
         let (before, after) = (state(), state());
-        Self { before, after, compared: String::new(), notes: Vec::new(), is_partial: false, doubts: Vec::new() }
+        Self {
+            before,
+            after,
+            compared: String::new(),
+            notes: Vec::new(),
+            is_partial: false,
+            doubts: Vec::new(),
+            unversioned: None,
+        }
     }
 
     /// The build of a commit, and that of the working tree, or of a later commit.
@@ -231,7 +281,8 @@ impl States {
         let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
         let files = &before.state.context;
         let folder = Path::new(input.context_root.as_deref().unwrap_or("."));
-        let (old, new) = with_unversioned(folder, (&files.root, &work_tree.root), &names);
+        let unversioned = Unversioned::new(folder, &names, work_tree.root);
+        let (old, new) = (unversioned.add_to(&files.root), unversioned.work_tree());
         let named = files.contexts().iter().map(|(name, files)| (name.clone(), files.clone())).collect();
         let contexts = RepositoryContexts::of(&place.repository, input);
         let (old_named, new_named) = contexts.with_work_tree(&place.repository, input, named)?;
@@ -242,7 +293,7 @@ impl States {
         let state = State { input: input.clone(), context, folder: String::new() };
         let after = PlacedState { state, tree: None, unread: work_tree.unread, note: None };
         let states = Self::placed(Some(place), before, after, format!("the working tree against {earlier}"));
-        Ok(Self { doubts, ..states })
+        Ok(Self { doubts, unversioned: Some(unversioned), ..states })
     }
 
     /// Two states. Where one of them lacks the files of a submodule, the other gets something that it can
@@ -275,7 +326,15 @@ impl States {
             }
         }
         share_unknown(&mut before_state.context, &mut after_state.context);
-        Self { before: before_state, after: after_state, compared, notes, is_partial, doubts: Vec::new() }
+        Self {
+            before: before_state,
+            after: after_state,
+            compared,
+            notes,
+            is_partial,
+            doubts: Vec::new(),
+            unversioned: None,
+        }
     }
 
     /// Changes the contents of files.

@@ -127,19 +127,32 @@ fn collect_files<'d>(folder: &'d Directory, above: &str, files: &mut Vec<(String
     }
 }
 
-/// The files of a commit and of the work tree in a folder, with those of which git has only names: they are the same in
-/// both, but for empty folders that git does not ignore, which no commit has.
-pub(super) fn with_unversioned(
-    root: &Path,
-    (commit, work_tree): (&Directory, &Directory),
-    names: &Directory,
-) -> (Arc<Directory>, Arc<Directory>) {
-    let after = work_tree.with_missing(names, None);
-    let mut same = names.clone();
-    for folder in new_folders(root, names, work_tree) {
-        same = same.with(&folder, None);
+/// The files of a work tree, and those of it of which git has only names: they are taken to be the same in each commit,
+/// but for empty folders that git does not ignore, which no commit has.
+pub(super) struct Unversioned {
+    work_tree: Arc<Directory>,
+    names: Directory,
+    /// The names without new empty folders.
+    same: Directory,
+}
+
+impl Unversioned {
+    /// Of the names of a folder's files and its files as git sees them.
+    pub(super) fn new(root: &Path, names: &Directory, work_tree: Arc<Directory>) -> Self {
+        let new = new_folders(root, names, &work_tree);
+        let same = new.iter().fold(names.clone(), |same, folder| same.with(folder, None));
+        Self { work_tree, names: names.clone(), same }
     }
-    (Arc::new(commit.with_missing(&same, Some(work_tree))), Arc::new(after))
+
+    /// The files of a commit with them.
+    pub(super) fn add_to(&self, commit: &Directory) -> Arc<Directory> {
+        Arc::new(commit.with_missing(&self.same, Some(&self.work_tree)))
+    }
+
+    /// The work tree with them.
+    pub(super) fn work_tree(&self) -> Arc<Directory> {
+        Arc::new(self.work_tree.with_missing(&self.names, None))
+    }
 }
 
 /// Folders that hold no file and that git does not ignore: the topmost of each.
