@@ -29,6 +29,11 @@ impl Findings {
         self.findings.iter_mut()
     }
 
+    /// Keeps those for which `keep` holds.
+    pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+        self.findings.retain(keep);
+    }
+
     /// Those of another sink behind its own.
     #[must_use]
     pub fn chain(mut self, other: Self) -> Self {

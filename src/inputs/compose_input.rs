@@ -23,6 +23,8 @@ pub struct ComposeInput {
     pub known: Arc<ProjectFiles>,
     /// The files of the run that projects are read from, by absolute path.
     pub files: Arc<BTreeMap<String, FileId>>,
+    /// Files that it includes or extends and that are not checked by themselves: what is found in them is told with it.
+    pub parts: Vec<FileId>,
     /// The Dockerfiles of the services, as far as they could be read.
     pub dockerfiles: Arc<BTreeMap<String, Source>>,
     /// What the file comes to.

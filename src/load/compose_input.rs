@@ -49,19 +49,51 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<(PathBuf, Source)>
         }
         named.push((path, id));
     }
+    let groups: Vec<_> = named.par_iter().map(|(path, _)| group(path, &request, &texts)).collect();
+    let parts: Vec<Vec<FileId>> =
+        groups.iter().map(|(request, known)| parts(inputs, request, known, &mut files)).collect();
     let files = Arc::new(files);
-    let read = |(path, file): &(PathBuf, FileId)| {
+    let read = |(((_, file), (request, known)), parts): ((&(PathBuf, FileId), ProjectGroup), Vec<FileId>)| {
         let name = inputs.source(*file).name();
-        let (request, known) = group(path, &request, &texts);
         let mut reading = ComposeReading::of(&request, &known, &files, name);
         let is_of_another = |file: &str| file != name && files.values().any(|id| inputs.source(*id).name() == file);
         reading.problems.retain(|problem| !is_of_another(&problem.file));
         let dockerfiles = reading.project.as_ref().map(|project| dockerfiles(project)).unwrap_or_default();
         let (known, dockerfiles) = (Arc::new(known), Arc::new(dockerfiles));
-        ComposeInput { file: *file, request, known, files: Arc::clone(&files), dockerfiles, reading }
+        ComposeInput { file: *file, request, known, files: Arc::clone(&files), parts, dockerfiles, reading }
     };
-    inputs.composes = named.par_iter().map(read).collect();
+    inputs.composes = named.par_iter().zip(groups).zip(parts).map(read).collect();
     named
+}
+
+/// A project, and what must be known to read it.
+type ProjectGroup = (ProjectRequest, ProjectFiles);
+
+/// The files that a project includes or extends, added to the inputs where they are not checked by themselves.
+fn parts(
+    inputs: &mut Inputs,
+    request: &ProjectRequest,
+    known: &ProjectFiles,
+    files: &mut BTreeMap<String, FileId>,
+) -> Vec<FileId> {
+    let lenient = ProjectRequest { leniency: Leniency::StandIns, profiles: vec!["*".to_owned()], ..request.clone() };
+    let Reading::Read(project) = project(&lenient, known) else { return Vec::new() };
+    let own = request.paths();
+    let mut parts = Vec::new();
+    for (path, source) in project.paths.iter().zip(&project.sources) {
+        let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+        if !is_yaml || own.contains(path) {
+            continue;
+        }
+        // Another project has told of it, or it is checked by itself.
+        if files.contains_key(path) {
+            continue;
+        }
+        let id = inputs.add(source.clone());
+        files.insert(path.clone(), id);
+        parts.push(id);
+    }
+    parts
 }
 
 /// The project that a file belongs to, with what must be known to read it.

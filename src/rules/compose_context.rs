@@ -49,10 +49,21 @@ impl<'a> ComposeContext<'a> {
         self.editor.source()
     }
 
-    /// What is written at a place of the file; `None` for places in others.
+    /// What is written at a place of the file or of one of its parts; `None` for places in others.
     pub fn text_at(&self, place: Option<ComposePlace>) -> Option<&'a str> {
-        let span = self.span(place)?;
-        self.source().text().get(span.range())
+        let place = place?;
+        self.judged_file(place)?;
+        self.text_of(place)?.text().get(place.span.range())
+    }
+
+    /// The file that a place is in, if findings in it are this project's.
+    fn judged_file(&self, place: ComposePlace) -> Option<FileId> {
+        let file = self.input.locate(place)?;
+        (file == self.file() || self.input.parts.contains(&file)).then_some(file)
+    }
+
+    fn text_of(&self, place: ComposePlace) -> Option<&'a Source> {
+        self.project.sources.get(place.file.0 as usize)
     }
 
     /// The part of the file that a place means; `None` for places in others.
@@ -63,16 +74,18 @@ impl<'a> ComposeContext<'a> {
 
     /// A finding of this rule; `None` where the place is in another file, or nowhere.
     pub fn finding(&self, place: Option<ComposePlace>, message: impl Into<String>) -> Option<Finding> {
-        let span = self.trimmed(self.span(place)?);
+        let place = place?;
+        let (file, source) = (self.judged_file(place)?, self.text_of(place)?);
+        let span = trimmed(source, place.span);
         let metadata = self.metadata;
         Some(Finding {
             rule: self.rule,
             codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
             severity: metadata.severity,
-            file: self.file(),
+            file,
             span,
             labels: Vec::new(),
-            instruction_line: Some(self.source().line(span.start)),
+            instruction_line: Some(source.line(span.start)),
             stage: None,
             message: message.into(),
             help: None,
@@ -83,16 +96,12 @@ impl<'a> ComposeContext<'a> {
         })
     }
 
-    /// A span without the white space at its end, and of a long value its first line.
-    fn trimmed(&self, span: Span) -> Span {
-        let text = self.source().text().get(span.range()).unwrap_or_default();
-        let first = text.lines().next().unwrap_or_default().trim_end();
-        Span::new(span.start, span.start + first.len() as u32)
-    }
-
     /// The finding with edits that make `changes`, all or none; where the file does not allow them, with a note that
     /// says why.
     pub fn fixed(&self, finding: Finding, title: &str, safety: Safety, changes: &[KeyChange<'_>]) -> Finding {
+        if finding.file != self.file() {
+            return unfixed(finding, "it is in a file that this one includes or extends: check and fix that one");
+        }
         let mut edits = Vec::new();
         for change in changes {
             match self.edit(change) {
@@ -138,9 +147,19 @@ impl<'a> ComposeContext<'a> {
         place: Option<ComposePlace>,
         text: &str,
     ) -> Finding {
+        if finding.file != self.file() {
+            return unfixed(finding, "it is in a file that this one includes or extends: check and fix that one");
+        }
         let Some(span) = self.span(place) else { return finding };
         finding.edits(title, safety, vec![(span, text.to_owned())])
     }
+}
+
+/// A span without the white space at its end, and of a long value its first line.
+fn trimmed(source: &Source, span: Span) -> Span {
+    let text = source.text().get(span.range()).unwrap_or_default();
+    let first = text.lines().next().unwrap_or_default().trim_end();
+    Span::new(span.start, span.start + first.len() as u32)
 }
 
 /// The finding with a note that says why it has no fix; `why`: one sentence without a full stop.

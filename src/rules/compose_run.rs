@@ -1,5 +1,7 @@
 //! Runs the rules about compose files, hides what comments hide, and compares a file before and after edits.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::compose_context::ComposeContext;
@@ -10,6 +12,7 @@ use crate::finding::{Finding, Findings, SuppressionUse, suppress};
 use crate::inputs::{ComposeInput, Inputs};
 use crate::settings::{Pragmas, compose_pragmas};
 use crate::stack::Stack;
+use crate::text::FileId;
 use crate::yaml;
 
 /// What the rules find in the compose files: the findings to report, and those that comments and settings hide.
@@ -26,8 +29,10 @@ pub(super) fn run_composes(inputs: &Inputs, policies: &Policies) -> (Vec<Finding
 fn of_file(inputs: &Inputs, input: &ComposeInput, policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
     let policy = policies.of(input.file);
     let out = check_compose(inputs, input, policy.rules());
-    let pragmas = pragmas_of_compose(inputs, input, policy);
-    let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
+    let files = std::iter::once(input.file).chain(input.parts.iter().copied());
+    let pragmas: Vec<Pragmas> = files.map(|file| pragmas_of_file(inputs, file, policy)).collect();
+    let written = pragmas.iter().flat_map(|pragmas| &pragmas.suppressions);
+    let all = written.chain(&policy.settings.suppressions);
     let mut judged: Vec<SuppressionUse> =
         all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
     suppress(policy.judge(out), &mut judged, &inputs.sources)
@@ -45,16 +50,23 @@ pub(super) fn check_compose(inputs: &Inputs, input: &ComposeInput, rules: &[&'st
             check(&ComposeContext { rule, metadata, input, project, stack: &stack, editor: &editor }, &mut out);
         }
     }
+    // Several services may extend one.
+    let mut seen = BTreeSet::new();
+    out.retain(|finding| finding.file == input.file || seen.insert((finding.rule, finding.file, finding.span)));
     out
 }
 
 /// The comments of a compose file, as far as its settings allow them.
 pub fn pragmas_of_compose(inputs: &Inputs, input: &ComposeInput, policy: &Policy) -> Pragmas {
-    let source = inputs.source(input.file);
+    pragmas_of_file(inputs, input.file, policy)
+}
+
+fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
+    let source = inputs.source(file);
     if policy.settings.no_inline || !source.text().contains("dockopt") {
         return Pragmas::default();
     }
-    compose_pragmas(input.file, source, &yaml::read(source.text()), known_rules())
+    compose_pragmas(file, source, &yaml::read(source.text()), known_rules())
 }
 
 /// What an edit did to a project that none of the rules announces (`compose.healthcheck` is what stands under

@@ -109,6 +109,31 @@ fn an_override_is_read_on_top_of_its_file() {
     assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
 }
 
+#[test]
+fn files_that_a_project_includes_and_extends_are_judged() {
+    let base = "services:\n  db:\n    image: postgres:17\n    healthcheck:\n      test: pg_isready\n";
+    let main = "include: [parts/more.yaml]\nservices:\n  db:\n    extends: {file: parts/base.yaml, service: db}\n  other:\n    \
+        extends: {file: parts/base.yaml, service: db}\n";
+    let more = "services:\n  cache:\n    image: redis:7\n    healthcheck:\n      test: redis-cli ping\n";
+    let check = |more: &str, arguments: &[&str]| {
+        let dockopt =
+            Dockopt::new().file("compose.yaml", main).file("parts/base.yaml", base).file("parts/more.yaml", more);
+        let arguments = ["compose", "check"].iter().chain(arguments).copied().chain(["--format=oneline"]);
+        dockopt.args(arguments).run().stdout
+    };
+    let found = check(more, &[]);
+    let starts: Vec<&str> = found.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    let lines = ["parts/base.yaml:5:13", "parts/more.yaml:5:13"];
+    assert_eq!(starts.iter().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>(), lines, "{found}");
+    let hidden = more.replace("  cache:", "  # dockopt ignore=compose-check-reply-ignored\n  cache:");
+    assert_eq!(check(&hidden, &[]).lines().count(), 1);
+    // Named with the others, each is told of once.
+    assert_eq!(check(more, &["compose.yaml", "parts/base.yaml", "parts/more.yaml"]), found);
+    let ran = Dockopt::new().file("compose.yaml", main).file("parts/base.yaml", base).file("parts/more.yaml", more);
+    let ran = ran.args(["compose", "fix", "--unsafe", "--write"]).run();
+    assert_eq!((ran.read("compose.yaml"), ran.read("parts/more.yaml")), (main.to_owned(), more.to_owned()));
+}
+
 /// What Compose makes of a file, or why it refuses it; `None` without Compose.
 fn verdict(folder: &Path) -> Option<Result<Value, String>> {
     let mut command = Command::new("docker");
@@ -297,7 +322,8 @@ fn broken_files_are_survived() {
         let files = Arc::new(BTreeMap::from([("/a/compose.yaml".to_owned(), FileId(0))]));
         let reading = ComposeReading::of(&request, &known, &files, "compose.yaml");
         let (known, dockerfiles) = (Arc::new(known), Arc::default());
-        let input = ComposeInput { file: FileId(0), request, known, files, dockerfiles, reading };
+        let parts = Vec::new();
+        let input = ComposeInput { file: FileId(0), request, known, files, parts, dockerfiles, reading };
         let inputs = Inputs { sources: vec![source], composes: vec![input], ..Inputs::default() };
         let (policies, _) = Policies::read(&inputs, &CommandLinePolicy::default());
         let outcome = dockopt::audit::fix(&inputs, &policies, Level::Unsafe);

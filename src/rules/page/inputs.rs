@@ -128,7 +128,15 @@ fn compose(
         dockerfiles.extend(dockerfile.map(|source| (name.to_owned(), source.clone())));
     }
     let (file, files) = (FileId(index as u32), Arc::clone(files));
-    ComposeInput { file, request, known: Arc::new(known), files, dockerfiles: Arc::new(dockerfiles), reading }
+    ComposeInput {
+        file,
+        request,
+        known: Arc::new(known),
+        files,
+        parts: Vec::new(),
+        dockerfiles: Arc::new(dockerfiles),
+        reading,
+    }
 }
 
 /// What an edit of a compose file did beside what is announced, and which announced words it shows.
