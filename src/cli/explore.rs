@@ -23,6 +23,7 @@ use ratatui::crossterm::event::{Event, poll, read};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 
+use super::exit::FAILED;
 use super::output::CommandFailure;
 use crate::analysis::ImageAnalysis;
 use crate::image::EntryId;
@@ -33,6 +34,9 @@ use state::{Effect, Explorer};
 
 /// How often is looked whether the program is to end.
 const BEAT: Duration = Duration::from_millis(200);
+
+/// Time in which the loop ends once it is asked to. Reading keys never returns after the terminal hung up.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Reads a file of an image again: the image's number, the file, where it goes.
 pub(super) type Extract<'a> = dyn Fn(usize, EntryId, &mut dyn ExtractTarget) -> Result<u64, Error> + 'a;
@@ -54,6 +58,7 @@ pub(super) fn run(images: &[ImageAnalysis], colour: bool, extract: &Extract<'_>)
     let failed =
         |error: io::Error| CommandFailure::Because { what: format!("the terminal failed: {error}"), help: None };
     let ended = signals();
+    end_with_terminal(&ended);
     let screen = Screen::enter().map_err(failed)?;
     let result = show(&mut explorer, extract, &ended);
     drop(screen);
@@ -99,6 +104,37 @@ fn signals() -> Arc<AtomicBool> {
         let _ = signal_hook::flag::register(signal, Arc::clone(&ended));
     }
     ended
+}
+
+/// Watches the terminal, which may hang up without a signal, and ends the program if the loop does not.
+fn end_with_terminal(ended: &Arc<AtomicBool>) {
+    let ended = Arc::clone(ended);
+    // Where no thread starts, signals end the loop as long as the terminal is there.
+    let _ = std::thread::Builder::new().spawn(move || {
+        while !ended.load(Ordering::Relaxed) && !has_hung_up() {
+            std::thread::sleep(BEAT);
+        }
+        ended.store(true, Ordering::Relaxed);
+        std::thread::sleep(GRACE);
+        leave();
+        std::process::exit(FAILED.into());
+    });
+}
+
+/// Whether nothing will ever be typed again.
+#[cfg(unix)]
+fn has_hung_up() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = io::stdin();
+    let mut stdin = [PollFd::new(&stdin, PollFlags::IN)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut stdin, Some(&now)).is_ok_and(|ready| ready > 0)
+        && stdin[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+}
+
+#[cfg(not(unix))]
+fn has_hung_up() -> bool {
+    false
 }
 
 fn show(explorer: &mut Explorer<'_>, extract: &Extract<'_>, ended: &AtomicBool) -> io::Result<()> {

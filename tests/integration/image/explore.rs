@@ -1,7 +1,11 @@
 //! `dockopt image --explore`, driven as by somebody who types.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::command::{DOCKERFILE, archive, layers};
 use super::terminal::Terminal;
@@ -160,4 +164,69 @@ fn the_picture_is_what_exploring_looks_like() {
     let mut svg = anstyle_svg::Term::new().render_svg(&terminal.painted());
     svg.push('\n');
     crate::readme::agrees("docs/explore.svg", &svg);
+}
+
+/// What ends a terminal.
+enum End {
+    HangUp,
+    Signal(rustix::process::Signal),
+}
+
+/// Runs the explorer on a terminal that ends; returns how long the explorer goes on, or `None` if it does.
+fn time_after(end: &End) -> Option<Duration> {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let folder = folder();
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = fs::OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let size = rustix::termios::Winsize { ws_row: 32, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(&slave, size).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+    command.args(RUN).current_dir(folder.path()).env("TERM", "xterm");
+    command.stdin(slave.try_clone().unwrap()).stdout(slave).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut master = fs::File::from(master);
+    let mut screen = Vec::new();
+    while !String::from_utf8_lossy(&screen).contains("Changes of layer") {
+        let mut buffer = [0; 4_096];
+        let length = master.read(&mut buffer).unwrap();
+        screen.extend_from_slice(&buffer[..length]);
+        // Terminals tell where the cursor is when they are asked.
+        for _ in buffer[..length].windows(4).filter(|bytes| bytes == b"\x1b[6n") {
+            master.write_all(b"\x1b[1;1R").unwrap();
+        }
+    }
+    let start = Instant::now();
+    let open = match end {
+        End::HangUp => {
+            drop(master);
+            None
+        }
+        End::Signal(signal) => {
+            rustix::process::kill_process(rustix::process::Pid::from_child(&child), *signal).unwrap();
+            Some(master)
+        }
+    };
+    while start.elapsed() < Duration::from_secs(30) {
+        if child.try_wait().unwrap().is_some() {
+            drop(open);
+            return Some(start.elapsed());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    None
+}
+
+#[test]
+fn the_explorer_ends_with_its_terminal() {
+    use rustix::process::Signal;
+    for end in [End::HangUp, End::Signal(Signal::HUP), End::Signal(Signal::INT), End::Signal(Signal::TERM)] {
+        let time = time_after(&end).expect("the explorer goes on without its terminal");
+        assert!(time < Duration::from_secs(10), "{time:?}");
+    }
 }
