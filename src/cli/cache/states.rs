@@ -23,6 +23,9 @@ use crate::text::{self, Source};
 /// Commits before the earlier one whose records a builder may have.
 const OLDER: usize = 5;
 
+/// Entries of a context that are too many to read of several commits and still answer at once.
+const LARGE: usize = 10_000;
+
 /// Files whose names are compared with one that does not exist.
 const COMPARED: usize = 20_000;
 
@@ -183,6 +186,10 @@ impl States {
         predicted: &Prediction,
     ) -> Option<String> {
         let unversioned = self.unversioned.as_ref()?;
+        let context = self.after.input.context.as_ref();
+        if context.is_some_and(|context| context.len() > LARGE) {
+            return None;
+        }
         if predicted.steps.iter().all(|step| step.verdict == StepVerdict::Hit) {
             return None;
         }
