@@ -78,11 +78,11 @@ fn parts(
 ) -> Vec<FileId> {
     let lenient = ProjectRequest { leniency: Leniency::StandIns, profiles: vec!["*".to_owned()], ..request.clone() };
     let Reading::Read(project) = project(&lenient, known) else { return Vec::new() };
-    let own = request.paths();
+    let checked = request.paths();
     let mut parts = Vec::new();
     for (path, source) in project.paths.iter().zip(&project.sources) {
         let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
-        if !is_yaml || own.contains(path) {
+        if !is_yaml || checked.contains(path) {
             continue;
         }
         // Another project has told of it, or it is checked by itself.
