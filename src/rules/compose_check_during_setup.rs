@@ -3,7 +3,7 @@
 use super::ComposeContext;
 use super::compose_check_edit::RawTest;
 use super::compose_context::unfixed;
-use super::compose_readiness::{with_known_test, with_test, work};
+use super::compose_readiness::{other_listener, with_known_test, with_test, work};
 use crate::compose::escaped;
 use crate::data;
 use crate::finding::{Finding, Findings};
@@ -34,6 +34,9 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
 fn fixed(cx: &ComposeContext, service: &StackService, early: &EarlyClient, finding: Finding) -> Finding {
     if let Some(work) = service.check.written().and_then(work) {
         return unfixed(finding, &format!("the check also does work (`{}`), which must stay", work.trim()));
+    }
+    if let Some(why) = other_listener(cx, service) {
+        return unfixed(finding, &why);
     }
     let Some(test) = RawTest::of(cx, service) else { return with_known_test(cx, service, finding) };
     let is_address = early.final_host.chars().all(|c| c.is_ascii_digit() || c == '.');

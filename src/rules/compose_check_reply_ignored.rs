@@ -2,11 +2,12 @@
 
 use super::ComposeContext;
 use super::compose_check_edit::{RawTest, word_end};
+use super::compose_context::unfixed;
 use super::compose_readiness::{with_known_test, with_test};
 use super::healthcheck_always_healthy::lenient_request;
 use crate::compose::escaped;
 use crate::finding::Findings;
-use crate::shell::{Invocation, Script};
+use crate::shell::{Invocation, Script, Word};
 use crate::stack::KnownService;
 
 super::compose_rule!("compose-check-reply-ignored", check);
@@ -42,12 +43,30 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             Some(test) if !is_bare => reading_test(&test),
             _ => None,
         };
+        let refused = if is_ping { None } else { lenient_request(script).and_then(|curl| uncertain_page(&curl)) };
+        if let Some(why) = refused {
+            out.push(unfixed(finding, why));
+            continue;
+        }
         out.push(match changed {
             Some(test) => with_test(cx, service, finding, &test, "fail where the reply is an error"),
             None if is_ping && is_bare => with_known_test(cx, service, finding),
             None => finding,
         });
     }
+}
+
+/// Why the page that curl asks for may answer with an error although the server works.
+fn uncertain_page(curl: &Invocation) -> Option<&'static str> {
+    let words = || curl.args.iter().map(Word::text);
+    let is_head =
+        |word: &str| word == "--head" || word.starts_with('-') && !word.starts_with("--") && word.contains('I');
+    if words().any(is_head) {
+        return Some("servers may answer HEAD requests with an error; ask for a page that exists, without `-I`");
+    }
+    let url = words().find(|word| !word.starts_with('-'))?;
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest).split_once('/').map_or("", |(_, path)| path);
+    path.trim_matches('/').is_empty().then_some("the server may have no page at `/`; ask for a page that exists")
 }
 
 /// The check with a look at the reply behind the ping.

@@ -136,6 +136,34 @@ fn fitting_test(cx: &ComposeContext, service: &StackService) -> Result<RawTest, 
     Ok(RawTest::of_words(test))
 }
 
+/// Why the server of a service may listen elsewhere than its image has it: its command or a file of settings. Variables
+/// are known to the clients too.
+pub(super) fn other_listener(cx: &ComposeContext, service: &StackService) -> Option<String> {
+    let known = service.known?;
+    let settings = match ServiceSettings::of(cx.project(), service) {
+        Ok(settings) => settings,
+        Err(why) => return Some(why),
+    };
+    let variables = ServiceSettings { variables: settings.variables.clone(), ..ServiceSettings::default() };
+    match (configured_test(&known, &settings), configured_test(&known, &variables)) {
+        (Err(why), Ok(_)) => Some(why),
+        (Ok(test), Ok(usual)) => {
+            let (test, usual) = (test.join(" "), usual.join(" "));
+            let written = service.check.written().map(WrittenCheck::text).unwrap_or_default();
+            let is_new = |number: &&str| number.len() > 1 && !numbers(&usual).any(|known| known == *number);
+            let number =
+                numbers(&test).filter(is_new).find(|number| !numbers(&written).any(|known| known == *number))?;
+            Some(format!("its command sets {number}, which the check does not ask"))
+        }
+        _ => None,
+    }
+}
+
+/// The numbers in a text.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty())
+}
+
 /// What a check does besides asking.
 pub(super) fn work(check: &WrittenCheck) -> Option<&'static str> {
     let text = check.text().to_lowercase();
