@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{COMPLETED, HEALTHY, ServiceCheck, Stack, StackService};
+use crate::build::Build;
 use crate::compose::project::{ComposeValue, duration_nanoseconds};
+use crate::dockerfile::Keyword;
 
 /// Settings of a check as the engine takes them where none are written (moby, `daemon/health.go`): seconds, and tries.
 const DEFAULT: CheckTiming =
@@ -53,15 +55,16 @@ pub struct CheckTiming {
 }
 
 impl CheckTiming {
-    /// That of a service; the engine's values where none are written.
+    /// That of a service: what its compose file does not set is that of its Dockerfile's HEALTHCHECK, else the engine's.
     pub fn of(service: &StackService) -> Self {
-        let Some(check) = service.value.get("healthcheck") else { return DEFAULT };
+        let written = |key: &str| service.value.get("healthcheck")?.get(key).map(ComposeValue::display);
+        let setting = |key: &str| written(key).or_else(|| image_setting(service, key));
         let seconds = |key: &str| {
-            let nanoseconds = duration_nanoseconds(check.get(key)?.as_text()?)?;
+            let nanoseconds = duration_nanoseconds(&setting(key)?)?;
             #[allow(clippy::cast_precision_loss, reason = "seconds that people write")]
             Some(nanoseconds as f64 / 1e9).filter(|seconds| *seconds > 0.0)
         };
-        let retries = check.get("retries").map(ComposeValue::display).and_then(|text| text.parse().ok());
+        let retries = setting("retries").and_then(|text| text.parse().ok());
         Self {
             interval: seconds("interval").unwrap_or(DEFAULT.interval),
             timeout: seconds("timeout").unwrap_or(DEFAULT.timeout),
@@ -75,6 +78,17 @@ impl CheckTiming {
     fn longest(self) -> f64 {
         self.start_period + self.retries * (self.interval + self.timeout)
     }
+}
+
+/// A setting of the HEALTHCHECK in the Dockerfile that a service is built from.
+fn image_setting(service: &StackService, key: &str) -> Option<String> {
+    let input = service.image.as_ref()?;
+    let build = Build::new(input);
+    let (_, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
+    let name = key.replace('_', "-");
+    let mut flags = instruction.flags.iter();
+    let flag = flags.find(|flag| input.file.flag_name(flag).eq_ignore_ascii_case(&name))?;
+    input.file.flag_value(flag).map(str::to_owned)
 }
 
 /// What is known of a service while the order is worked out.

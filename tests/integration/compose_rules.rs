@@ -287,6 +287,14 @@ fn the_start_order_is_drawn() {
     assert!(mermaid.contains("s0 -->|healthy| s2") && mermaid.contains("s1 -.->|completed| s2"), "{mermaid}");
     let short = text.replace("      job: {condition: service_completed_successfully}\n", "");
     says(&run(&short, &[]).code(0), &["All are ready after at most 1 min: db → web", "3 services, 2 start levels"]);
+    let dockopt = Dockopt::new()
+        .file(
+            "compose.yaml",
+            "services:\n  a:\n    build: .\n  b:\n    image: b:1\n    depends_on: {a: {condition: service_healthy}}\n",
+        )
+        .file("Dockerfile", "FROM debian:12\nHEALTHCHECK --interval=2s --timeout=1s --retries=4 CMD true -x\n");
+    let ran = dockopt.args(["compose", "graph"]).run().code(0);
+    says(&ran, &["a  healthy within 12 s"]);
     let circle = "services: {a: {image: 'b:1', depends_on: [c]}, c: {image: 'b:1', depends_on: [a]}}\n";
     let ran = run(circle, &[]).code(1);
     assert!(ran.stdout.is_empty() && ran.stderr.contains("as long as services wait in a circle"), "{}", ran.stderr);
