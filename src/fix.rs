@@ -93,6 +93,9 @@ struct BlockedFixes {
 /// Single fixes of a rule that are refused in a file before all of them are.
 const REFUSALS: usize = 20;
 
+/// Fixes of a round that are tried one by one where they are refused together.
+const SINGLES: usize = 30;
+
 impl BlockedFixes {
     fn contains(&self, finding: &Finding, target: &Target) -> bool {
         if self.rules.is_empty() && self.messages.is_empty() {
@@ -154,8 +157,13 @@ pub fn fix(sources: &[Source], level: Level, mut judge: impl FindingSource) -> F
                 blocked.rules.extend(endless);
             }
             Err(FixFailure::Worse(worse)) => {
-                for WorseFix { refusal, target, message } in worse {
-                    blocked.add_message((refusal.rule, target), message);
+                for WorseFix { refusal, target, message, is_whole_rule } in worse {
+                    let block = (refusal.rule, target);
+                    if is_whole_rule {
+                        blocked.rules.insert(block);
+                    } else {
+                        blocked.add_message(block, message);
+                    }
                     if !refused.contains(&refusal) {
                         refused.push(refusal);
                     }
@@ -179,6 +187,8 @@ struct WorseFix {
     target: Target,
     /// That of its finding.
     message: String,
+    /// Whether none of its rule's fixes is tried again.
+    is_whole_rule: bool,
 }
 
 fn attempt(
@@ -312,7 +322,7 @@ fn worse(
         let worse_fix = |choice: Choice, why: String| {
             let finding = &findings[choice.0];
             let refusal = RefusedRule { rule: finding.rule, file: before.name().to_owned(), why };
-            WorseFix { refusal, target: target.clone(), message: finding.message.clone() }
+            WorseFix { refusal, target: target.clone(), message: finding.message.clone(), is_whole_rule: false }
         };
         let mut of_rules: BTreeMap<&'static str, Vec<Choice>> = BTreeMap::new();
         for choice in &choices {
@@ -323,7 +333,9 @@ fn worse(
         let Some((why, group)) = refusal else { continue };
         let alone: Vec<_> = group.iter().filter_map(|choice| Some(worse_fix(*choice, refused(&[*choice])?))).collect();
         if alone.is_empty() {
-            worse.push(first_worse(&group, why, refused, worse_fix));
+            let mut first = first_worse(&group, why, refused, worse_fix);
+            first.is_whole_rule = group.len() > SINGLES;
+            worse.push(first);
         }
         worse.extend(alone);
     }
