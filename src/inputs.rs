@@ -95,6 +95,8 @@ pub struct BuildInput {
     pub template: Option<Template>,
     /// The services of compose files and targets of bake files that are known to build it, by their names.
     pub services: Vec<String>,
+    /// That compose or bake file, as the user would type it.
+    pub recipe: Option<String>,
     /// What the builder would be told.
     pub options: BuildOptions,
     /// The context's folder, as the user would type it; `None` for a text without a place (standard input).
@@ -133,6 +135,7 @@ impl BuildInput {
             file: dockerfile::parse(source),
             template: None,
             services: Vec::new(),
+            recipe: None,
             options,
             context_root: None,
             ignore: IgnoreInput::Unknown,

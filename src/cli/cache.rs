@@ -6,6 +6,7 @@ pub(super) mod history;
 mod log_notes;
 mod named;
 mod place;
+mod recipe;
 pub(super) mod predict;
 mod renamed_dockerfile;
 mod states;

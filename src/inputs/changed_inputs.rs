@@ -53,6 +53,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         file,
         template: input.template,
         services: input.services.clone(),
+        recipe: input.recipe.clone(),
         options: input.options.clone(),
         context_root: input.context_root.clone(),
         ignore,

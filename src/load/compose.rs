@@ -34,6 +34,8 @@ pub(super) struct BuildOrigin {
     pub run: RunOptions,
     /// The names of the services or targets that build it so.
     pub services: Vec<String>,
+    /// That file, as the user would type it.
+    pub recipe: String,
     /// Whether the Dockerfile stands in that file.
     pub inline: bool,
     /// What a reader should know.
@@ -105,8 +107,11 @@ impl ComposeBuilds {
         let mounts = written.map(|mount| mount.target.trim_end_matches('/').to_owned()).collect();
         let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
         let services = vec![name.clone()];
+        let recipe = source.name().to_owned();
         let inline_text = inline.is_some();
-        let origin = BuildOrigin { context, target, args, contexts, run, services, inline: inline_text, notice: None };
+        let notice = None;
+        let origin =
+            BuildOrigin { context, target, args, contexts, run, services, recipe, inline: inline_text, notice };
         if let Some(inline) = inline {
             self.notices.extend(limits(service, inline));
             self.inline.push((inline.clone(), origin));

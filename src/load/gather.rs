@@ -256,6 +256,7 @@ fn draft(
         file,
         template,
         services: origin.as_ref().map(|origin| origin.services.clone()).unwrap_or_default(),
+        recipe: origin.as_ref().map(|origin| origin.recipe.clone()),
         options: origin.as_ref().map_or_else(|| options.clone(), |origin| origin.options(options)),
         context_root: None,
         ignore: IgnoreInput::Unknown,

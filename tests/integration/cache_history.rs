@@ -35,7 +35,7 @@ fn write(folder: &Path, file: &str, text: &str) {
 }
 
 /// Commits these files.
-fn commit(folder: &Path, message: &str, files: &[(&str, &str)]) {
+pub(crate) fn commit(folder: &Path, message: &str, files: &[(&str, &str)]) {
     for (file, text) in files {
         write(folder, file, text);
     }

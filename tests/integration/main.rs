@@ -9,6 +9,7 @@ mod cache_contexts;
 mod cache_explain;
 mod cache_history;
 mod cache_predict;
+mod cache_recipes;
 mod cache_services;
 mod cache_vectors;
 mod cli;

@@ -67,6 +67,14 @@ fn state_of_folder(
     let dockerfile = inputs.source(input.dockerfile).name();
     let root = input.context_root.as_deref().map(path::normalize);
     let normal = path::normalize(dockerfile);
+    // A copy of what was asked for, else of the build context.
+    let project = folder_of(&inputs.root);
+    let context = root.as_deref().and_then(|root| path::relative(root, &project)).map(|below| match below {
+        "" => folder.to_owned(),
+        below => folder.join(below),
+    });
+    let is_copied = path::relative(&normal, &project).is_some_and(|below| folder.join(below).is_file());
+    let folder = &context.filter(|context| is_copied && context.is_dir()).unwrap_or_else(|| folder.to_owned());
     let below = root.as_deref().and_then(|root| path::relative(&normal, root));
     let other = below.map(|below| folder.join(below)).filter(|file| file.is_file());
     let note =
@@ -90,6 +98,12 @@ fn state_of_folder(
     };
     let named = contexts_on_disk(input, Some(folder), repository);
     Ok(state(earlier, repository, named, other.is_none().then_some(note)))
+}
+
+/// The folder of what was asked for: of a file, the one that it is in.
+fn folder_of(name: &str) -> String {
+    let normal = path::normalize(name);
+    if Path::new(name).is_file() { path::parent(&normal).to_owned() } else { normal }
 }
 
 fn state(

@@ -12,6 +12,7 @@ pub(in crate::cli) use self::rungs::add_rewrite_histories;
 use self::simulation::{Replacement, Simulation};
 use super::log_notes::log_notes;
 use super::place::{RepositoryPlace, because, unread_submodules};
+use super::recipe::count_other_recipes;
 use crate::cache::StepKind;
 use crate::cli::args::{CacheHistory, Global};
 use crate::cli::exit::{CLEAN, FAILED};
@@ -19,7 +20,7 @@ use crate::cli::output::{CommandFailure, complain, emit};
 use crate::cli::terminal;
 use crate::failure::Failure;
 use crate::fix::Change;
-use crate::inputs::{Inputs, Need, Needs};
+use crate::inputs::{BuildInput, Inputs, Need, Needs};
 use crate::load::git::{BuildPaths, CommitBuild, History, HistoryEnd, Repository};
 use crate::load::{read_build_log, untimed_steps};
 use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryTable};
@@ -30,7 +31,13 @@ const OPTIMIZE: &str = "optimize";
 pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8, CommandFailure> {
     let Some(inputs) = gather(global, command)? else { return Ok(FAILED) };
     let build = only_build(&inputs, &command.path)?;
-    let RepositoryPlace { repository, paths } = RepositoryPlace::of(&inputs, build)?;
+    let place = RepositoryPlace::of(&inputs, build)?;
+    if inputs.builds[build].file.source().embedding().is_some() {
+        let what = format!("the Dockerfile is inside `{}`: its history is not computed", place.paths.dockerfile);
+        return Err(because(what, "`cache predict --since COMMIT` compares with a commit"));
+    }
+    let other_recipe = history_recipe(&place, &inputs.builds[build], command.commits as usize + 1)?;
+    let RepositoryPlace { repository, paths } = place;
     let head = repository.resolve("HEAD")?;
     let history = repository.first_parents(head, command.commits as usize + 1)?;
     let builds = repository.builds(&history.commits, &paths);
@@ -70,6 +77,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
                 .to_owned(),
         );
     }
+    notices.extend(other_recipe);
     notices.extend(history_notices(&repository, &history, &builds, &paths));
     notices.extend(unread_submodules(simulation.unread_submodules().iter()));
     let unknown = simulation.unknown_contexts();
@@ -88,6 +96,24 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         _ => emit(global, &report::cache_history(&report, terminal::stdout(global)))?,
     }
     Ok(CLEAN)
+}
+
+/// Says in how many commits the compose or bake file gave the build other arguments than now.
+fn history_recipe(
+    place: &RepositoryPlace,
+    input: &BuildInput,
+    commits: usize,
+) -> Result<Option<String>, CommandFailure> {
+    let Some(recipe) = &input.recipe else { return Ok(None) };
+    let history = place.repository.first_parents(place.repository.resolve("HEAD")?, commits)?;
+    let others = count_other_recipes(place, input, &history.commits);
+    Ok((others > 0).then(|| {
+        format!(
+            "in {} `{recipe}` has other build arguments, targets or contexts; those of today are used for all commits, so \
+             steps may have rerun more often",
+            report::count(others as u64, "commit")
+        )
+    }))
 }
 
 fn gather(global: &Global, command: &CacheHistory) -> Result<Option<Inputs>, CommandFailure> {

@@ -38,10 +38,7 @@ impl RepositoryPlace {
                 "run it in a clone that is not bare",
             ));
         };
-        let below = |path: &Path| {
-            let below = path.strip_prefix(&top).ok()?.to_str()?;
-            Some(if cfg!(windows) { below.replace('\\', "/") } else { below.to_owned() })
-        };
+        let below = |path: &Path| below_top(&top, path);
         let file = Path::new(name);
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let dockerfile = parent.canonicalize().ok().zip(file.file_name()).and_then(|(at, name)| below(&at.join(name)));
@@ -53,6 +50,17 @@ impl RepositoryPlace {
         })?;
         Ok(Self { repository, paths: BuildPaths { dockerfile, context } })
     }
+
+    /// The path of another file below the top; `None` if it is not in the work tree.
+    pub(super) fn path(&self, file: &Path) -> Option<String> {
+        let top = self.repository.work_tree()?.canonicalize().ok()?;
+        below_top(&top, &file.canonicalize().ok()?)
+    }
+}
+
+fn below_top(top: &Path, path: &Path) -> Option<String> {
+    let below = path.strip_prefix(top).ok()?.to_str()?;
+    Some(if cfg!(windows) { below.replace('\\', "/") } else { below.to_owned() })
 }
 
 /// A context with the `.git` folder that the builder is sent along with it, unless .dockerignore leaves it out: each

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::named::{RepositoryContexts, named_folders, names_of_contexts};
 use super::place::{RepositoryPlace, because, unread_submodules, with_git_folder};
+use super::recipe::input_of_commit;
 use super::renamed_dockerfile::find_renamed;
 use super::unrecorded::{Doubt, Unversioned, doubts};
 use crate::build::{Build, PROXY_ARGS};
@@ -18,7 +19,7 @@ use crate::inputs::{BuildInput, IgnoreInput, Inputs};
 use crate::load::git::{CommitBuild, Directories, ObjectId, TreeEntryKind};
 use crate::load::{DOCKERFILE_LIMIT, read_source};
 use crate::settings::closest;
-use crate::text::{self, Source};
+use crate::text;
 
 /// Commits before the earlier one whose records a builder may have.
 const OLDER: usize = 5;
@@ -119,15 +120,13 @@ impl State {
                 return Err(because(what, help));
             }
         };
-        let text = repository.text(files.dockerfile)?;
+        let earlier = input_of_commit(place, input, (&commit, &files), name)?;
         let ignore = files.ignore.map(|ignore| repository.text(ignore)).transpose()?;
         let mut directories = Directories::new(repository);
         let root = directories.directory(files.context)?;
         let root = with_git_folder(repository, &files.place.context, root, commit.id);
         let dockerfile = &files.place.dockerfile;
         let named = RepositoryContexts::of(repository, input).of_commit(repository, &commit, &mut directories)?;
-        let mut earlier = BuildInput::new(&Source::of(dockerfile, &text), input.options.clone());
-        earlier.base_images.clone_from(&input.base_images);
         let is_renamed = *dockerfile != place.paths.dockerfile;
         Ok(PlacedState {
             state: Self {
@@ -527,5 +526,7 @@ fn below_folder(root: &Path, path: &Path) -> Option<String> {
         Some(below) => below,
         None => return None,
     };
-    Some(text::path::normalize(&below.to_str()?.replace('\\', "/")))
+    let below = text::path::normalize(&below.to_str()?.replace('\\', "/"));
+    let is_outside = below == ".." || below.starts_with("../");
+    (!is_outside).then_some(below)
 }
