@@ -61,10 +61,10 @@ pub fn logged_targets<'l>(
     is_known: impl Fn(&LogStep) -> bool,
 ) -> BTreeSet<&'l str> {
     let targets: BTreeSet<&str> = logged.steps.iter().filter_map(|step| step.label.target.as_deref()).collect();
-    let named: BTreeSet<&str> =
+    let of_services: BTreeSet<&str> =
         targets.iter().copied().filter(|target| names.iter().any(|name| name == target)).collect();
-    if !named.is_empty() {
-        return named;
+    if !of_services.is_empty() {
+        return of_services;
     }
     let count = |target: &&str| {
         let steps = logged.steps.iter().filter(|step| step.label.target.as_deref() == Some(target));

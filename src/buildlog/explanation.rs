@@ -56,7 +56,8 @@ pub fn explain(build: &LoggedBuild, base: &dyn Fn(&str) -> Option<String>) -> Ex
     let causes = causes(&build.steps, &inputs, &order);
     if matches!(build.form, LogForm::Legacy | LogForm::Buildah) {
         // One step runs after the other, whatever it reads.
-        let critical_path = longest_path(&build.steps, &linear_inputs(build), &Vec::from_iter(0..build.steps.len()));
+        let critical_path =
+            longest_path(&build.steps, &linear_inputs(build), &(0..build.steps.len()).collect::<Vec<_>>());
         return Explanation { stages, causes, critical_path };
     }
     let has_times = build.steps.iter().all(|step| step.started.is_some() && step.ended.is_some());

@@ -195,7 +195,6 @@ impl Reasons<'_> {
                 _ => {}
             }
             match &source.origin {
-                SourceOrigin::Context => {}
                 SourceOrigin::Stage { step: from, .. } if step.kind != StepKind::Link => {
                     reasons.extend(from.and_then(|from| self.firsts[from]).map(StepReason::Stage));
                 }
@@ -212,7 +211,7 @@ impl Reasons<'_> {
                 SourceOrigin::Remote { url, is_pinned: false } if verdict == StepVerdict::Unknown => {
                     reasons.push(StepReason::Remote(url.clone()));
                 }
-                SourceOrigin::Remote { .. } => {}
+                SourceOrigin::Context | SourceOrigin::Remote { .. } => {}
             }
         }
         if files.total > 0 {

@@ -24,7 +24,7 @@ pub struct LoggedTimes {
 pub fn logged_times(graph: &Graph, input: &BuildInput, log: &BuildLog) -> LoggedTimes {
     let mut all: Vec<LoggedSeconds> = vec![LoggedSeconds::default(); graph.steps.len()];
     let mut is_timed = vec![false; graph.steps.len()];
-    let mut is_missing: Vec<bool> = graph.steps.iter().map(|step| has_line(step)).collect();
+    let mut is_missing: Vec<bool> = graph.steps.iter().map(has_line).collect();
     let names: Vec<StepName> = graph.steps.iter().map(|step| StepName::of(&step.name)).collect();
     let texts: HashSet<&str> = names.iter().map(|name| name.text.as_str()).collect();
     let mut builds: Vec<(u64, &LoggedBuild)> =

@@ -107,6 +107,7 @@ fn signals() -> Arc<AtomicBool> {
 }
 
 /// Watches the terminal, which may hang up without a signal, and ends the program if the loop does not.
+#[allow(clippy::exit, reason = "the loop may be in a call that never returns")]
 fn end_with_terminal(ended: &Arc<AtomicBool>) {
     let ended = Arc::clone(ended);
     // Where no thread starts, signals end the loop as long as the terminal is there.

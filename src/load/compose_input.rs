@@ -81,7 +81,7 @@ fn parts(
     let checked = request.paths();
     let mut parts = Vec::new();
     for (path, source) in project.paths.iter().zip(&project.sources) {
-        let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+        let is_yaml = matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml")));
         if !is_yaml || checked.contains(path) {
             continue;
         }

@@ -65,7 +65,7 @@ pub(super) fn dockerfiles(
         }
         match real.and_then(|real| known.remove(&real)) {
             Some(builds) => {
-                all.extend(origins(&path, builds, each_build).map(|origin| (path.clone(), source.clone(), origin)))
+                all.extend(origins(&path, builds, each_build).map(|origin| (path.clone(), source.clone(), origin)));
             }
             None => all.push((path, source, origin)),
         }

@@ -76,7 +76,8 @@ impl RawTest {
         }
         let mut places = words.iter().enumerate().filter(|(_, word)| *word == program).map(|(index, _)| index);
         let (Some(index), None) = (places.next(), places.next()) else { return None };
-        words.splice(index + 1..index + 1, arguments.iter().map(|word| escaped(word)));
+        let behind = index + 1;
+        words.splice(behind..behind, arguments.iter().map(|word| escaped(word)));
         Some(Self { words, ..*self })
     }
 

@@ -10,6 +10,7 @@ use crate::text::glob;
 
 /// A public image as the table knows it.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a row")]
 pub struct KnownService {
     /// Its name in the table.
     pub name: &'static str,

@@ -39,7 +39,7 @@ pub(super) fn of(service: &ComposeValue, known: Option<KnownService>) -> Service
     let script = from_exec(&words);
     let script = script.innermost();
     let top = |command: &&Command| script.is_top(&command.place);
-    let Some(last) = script.commands.iter().filter(top).next_back() else { return ServiceProgram::Unknown };
+    let Some(last) = script.commands.iter().rfind(top) else { return ServiceProgram::Unknown };
     let loops_after = script.compounds.iter().any(|compound| compound.span.end > last.span.end);
     let is_background = last.place.after.is_some_and(|after| after.kind == SeparatorKind::Background);
     if loops_after || is_background || !script.problems.is_empty() {

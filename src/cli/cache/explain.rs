@@ -247,9 +247,9 @@ fn explain_build(logged: LoggedBuild, builds: &[CandidateBuild], predicted: &[Pr
 
 /// The Dockerfiles that the steps of a build are of; without one those that the builder loaded, one for each target.
 fn dockerfile_names(logged: &LoggedBuild, places: &[Option<(String, u32)>]) -> Option<String> {
-    let placed: BTreeSet<&str> = places.iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let known: BTreeSet<&str> = places.iter().flatten().map(|(name, _)| name.as_str()).collect();
     let loaded = logged.steps.iter().filter_map(|step| step.label.text.strip_prefix(LOADS));
-    let names = if placed.is_empty() { loaded.collect() } else { placed };
+    let names = if known.is_empty() { loaded.collect() } else { known };
     let names: Vec<&str> = names.into_iter().take(NAMED).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }

@@ -13,6 +13,7 @@ use self::simulation::{Replacement, Simulation};
 use super::log_notes::log_notes;
 use super::place::{RepositoryPlace, because, unread_submodules};
 use super::recipe::count_other_recipes;
+use crate::buildlog::BuildLog;
 use crate::cache::StepKind;
 use crate::cli::args::{CacheHistory, Global};
 use crate::cli::exit::{CLEAN, FAILED};
@@ -50,16 +51,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         .with_flags(command.image_store.flags());
     let keeping = command.builder.keeping();
     let mut tables = vec![simulation.run(inputs.source(inputs.builds[build].dockerfile).name(), None, keeping)?];
-    let mut notices = Vec::new();
-    if let Some(path) = &command.log
-        && !tables.iter().any(HistoryTable::has_seconds)
-    {
-        notices.push(untimed_steps(path));
-    }
-    if let (Some(path), Some(log), Some(table)) = (&command.log, &log, tables.first()) {
-        let steps = table.steps.iter().filter(|step| !matches!(step.kind, StepKind::From | StepKind::Link)).count();
-        notices.extend(log_notes(path, log, &simulation.missing_steps(), steps));
-    }
+    let mut notices = log_notices(command, log.as_ref(), &tables[0], &simulation);
     match command.against.as_deref().map(|against| replacement(&inputs, build, against, &paths)).transpose()? {
         Some(Some(replacement)) => {
             tables.push(simulation.run(&replacement.name.clone(), Some(&replacement), keeping)?);
@@ -96,6 +88,23 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         _ => emit(global, &report::cache_history(&report, terminal::stdout(global)))?,
     }
     Ok(CLEAN)
+}
+
+/// What a reader must know of the log.
+fn log_notices(
+    command: &CacheHistory,
+    log: Option<&BuildLog>,
+    table: &HistoryTable,
+    simulation: &Simulation,
+) -> Vec<String> {
+    let (Some(path), Some(log)) = (&command.log, log) else { return Vec::new() };
+    let mut notices = Vec::new();
+    if !table.has_seconds() {
+        notices.push(untimed_steps(path));
+    }
+    let steps = table.steps.iter().filter(|step| !matches!(step.kind, StepKind::From | StepKind::Link)).count();
+    notices.extend(log_notes(path, log, &simulation.missing_steps(), steps));
+    notices
 }
 
 /// Says in how many commits the compose or bake file gave the build other arguments than now.

@@ -105,10 +105,10 @@ impl RepositoryContexts {
     }
 
     /// What steps of these graphs read and is not known in any commit.
-    pub(super) fn unknown<'r>(&'r self, graphs: impl Iterator<Item = &'r Graph> + Clone) -> Vec<String> {
+    pub(super) fn unknown(&self, graphs: &[Arc<Graph>]) -> Vec<String> {
         let unknown = self.places.iter().filter_map(|(name, place)| Some((name, place.as_ref().err()?)));
         unknown
-            .filter_map(|(name, files)| graphs.clone().find_map(|graph| unknown_context(graph, name, files)))
+            .filter_map(|(name, files)| graphs.iter().find_map(|graph| unknown_context(graph, name, files)))
             .collect()
     }
 

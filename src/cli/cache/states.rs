@@ -284,10 +284,10 @@ impl States {
         let work_tree = place.repository.work_directory(&place.paths.context)?;
         let (head, context) = (place.repository.resolve("HEAD")?, &place.paths.context);
         // What git ignores is the same before and after.
-        let names = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
+        let unchanged = input.context.as_ref().map(|context| names_only(context)).unwrap_or_default();
         let files = &before.state.context;
         let folder = Path::new(input.context_root.as_deref().unwrap_or("."));
-        let unversioned = Unversioned::new(folder, &names, work_tree.root);
+        let unversioned = Unversioned::new(folder, &unchanged, work_tree.root);
         let (old, new) = (unversioned.add_to(&files.root), unversioned.work_tree());
         let named = files.contexts().iter().map(|(name, files)| (name.clone(), files.clone())).collect();
         let contexts = RepositoryContexts::of(&place.repository, input);

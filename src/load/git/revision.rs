@@ -60,7 +60,7 @@ impl Repository {
                     1 => format!("`{name}` does not exist: only 1 commit is older than `{base}`"),
                     _ => format!("`{name}` does not exist: only {older} commits are older than `{base}`"),
                 };
-                return Failure::new(FailureKind::Missing, what, &format!("the oldest is {short}"));
+                return Failure::new(FailureKind::Missing, what, format!("the oldest is {short}"));
             }
             let parents = commit.parents.len();
             let what = format!("`{name}` does not exist: the commit {short} has {parents} parents");

@@ -118,7 +118,7 @@ impl<'s> Simulation<'s> {
 
     /// What a reader must know of named contexts whose files no commit has.
     pub(super) fn unknown_contexts(&self) -> Vec<String> {
-        self.named.unknown(self.graphs.iter().map(|graph| &**graph))
+        self.named.unknown(&self.graphs)
     }
 
     /// The work that the commits took, apart from the oldest, whose folders are all new.
