@@ -328,16 +328,28 @@ fn worse(
         for choice in &choices {
             of_rules.entry(findings[choice.0].rule).or_default().push(*choice);
         }
-        let groups = of_rules.into_values().chain([choices]);
-        let refusal = groups.into_iter().find_map(|group| Some((refused(&group)?, group)));
-        let Some((why, group)) = refusal else { continue };
-        let alone: Vec<_> = group.iter().filter_map(|choice| Some(worse_fix(*choice, refused(&[*choice])?))).collect();
-        if alone.is_empty() {
-            let mut first = first_worse(&group, why, refused, worse_fix);
-            first.is_whole_rule = group.len() > SINGLES;
-            worse.push(first);
+        let count = worse.len();
+        let is_single = of_rules.len() == 1;
+        for group in of_rules.into_values() {
+            let Some(why) = refused(&group) else { continue };
+            // Each asks for the whole file to be read again.
+            if group.len() > SINGLES {
+                worse.push(WorseFix { is_whole_rule: true, ..worse_fix(group[0], why) });
+                continue;
+            }
+            let alone: Vec<_> =
+                group.iter().filter_map(|choice| Some(worse_fix(*choice, refused(&[*choice])?))).collect();
+            if alone.is_empty() {
+                worse.push(first_worse(&group, why, refused, worse_fix));
+            }
+            worse.extend(alone);
         }
-        worse.extend(alone);
+        if worse.len() > count || is_single {
+            continue;
+        }
+        if let Some(why) = refused(&choices) {
+            worse.push(first_worse(&choices, why, refused, worse_fix));
+        }
     }
     worse
 }
