@@ -68,7 +68,7 @@ fn state_of_folder(
     let root = input.context_root.as_deref().map(path::normalize);
     let normal = path::normalize(dockerfile);
     // A copy of what was asked for, else of the build context.
-    let project = folder_of(&inputs.root);
+    let project = project_root(&inputs.root);
     let context = root.as_deref().and_then(|root| path::relative(root, &project)).map(|below| match below {
         "" => folder.to_owned(),
         below => folder.join(below),
@@ -101,7 +101,7 @@ fn state_of_folder(
 }
 
 /// The folder of what was asked for: of a file, the one that it is in.
-fn folder_of(name: &str) -> String {
+fn project_root(name: &str) -> String {
     let normal = path::normalize(name);
     if Path::new(name).is_file() { path::parent(&normal).to_owned() } else { normal }
 }
