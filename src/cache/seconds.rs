@@ -181,7 +181,7 @@ mod tests {
                    #7 [api 3/3] RUN test\n#7 DONE 1.0s\n\n#8 [worker 3/3] RUN test\n#8 CACHED\n";
         let service = |name: &'static str| move |input: &mut BuildInput| input.services = vec![name.to_owned()];
         assert_eq!(runs(text, log, service("api")), [Some((7.0, false)), Some((1.0, false))]);
-        // Its own step was cached: the time of another target is none of it.
+        // Its own step was cached: the time of another target says nothing of it.
         assert_eq!(runs(text, log, service("worker")), [Some((2.0, false)), None]);
         // Nothing says which one it is.
         assert_eq!(runs(text, log, |_| {}), [Some((7.0, true)), Some((1.0, true))]);

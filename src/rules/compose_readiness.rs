@@ -115,7 +115,7 @@ pub(super) fn awaited<'a>(
     checks
 }
 
-/// The words of the check that fits a service: `test` as Compose takes it, or why there is none.
+/// The `test` of the check that fits a service, or the reason why no check is known.
 fn fitting_test(cx: &ComposeContext, service: &StackService) -> Result<RawTest, String> {
     let known = service.known.ok_or("no check is known for its image")?;
     if service.is_job {
@@ -213,7 +213,7 @@ pub(super) fn with_known_check(cx: &ComposeContext, service: &StackService, find
     }
 }
 
-/// The change that gives a service without a check the one that fits its image, or why there is none.
+/// The change that adds the check of its image to a service without a check, or the reason why no check is added.
 fn check_to_add<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Result<KeyChange<'a>, String> {
     let (ServiceCheck::Missing, Some(known)) = (&service.check, service.known) else {
         return Err("the service may have a check".to_owned());

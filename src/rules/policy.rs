@@ -210,13 +210,17 @@ impl Policies {
 
     /// The rules that run for any of the builds.
     pub fn rules(&self, inputs: &Inputs) -> Vec<&'static Rule> {
-        let names: BTreeSet<&str> = self.all(inputs).flat_map(Policy::rules).map(|rule| rule.name).collect();
+        let names = self.names(inputs);
         ALL.iter().copied().filter(|rule| names.contains(rule.name)).collect()
+    }
+
+    fn names(&self, inputs: &Inputs) -> BTreeSet<&'static str> {
+        self.all(inputs).flat_map(Policy::rules).map(|rule| rule.name).collect()
     }
 
     /// The names of the rules that run for none of the builds.
     pub fn rules_off(&self, inputs: &Inputs) -> Vec<&'static str> {
-        let names: BTreeSet<&str> = self.all(inputs).flat_map(Policy::rules).map(|rule| rule.name).collect();
+        let names = self.names(inputs);
         ALL.iter().map(|rule| rule.name).filter(|name| !names.contains(name)).collect()
     }
 }

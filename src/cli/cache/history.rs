@@ -22,7 +22,7 @@ use crate::cli::terminal;
 use crate::failure::Failure;
 use crate::fix::Change;
 use crate::inputs::{BuildInput, Inputs, Need, Needs};
-use crate::load::git::{BuildPaths, CommitBuild, History, HistoryEnd, Repository};
+use crate::load::git::{BuildPaths, Commit, CommitBuild, History, HistoryEnd, Repository};
 use crate::load::{read_build_log, untimed_steps};
 use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryTable};
 
@@ -37,10 +37,10 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         let what = format!("the Dockerfile is inside `{}`: its history is not computed", place.paths.dockerfile);
         return Err(because(what, "`cache predict --since COMMIT` compares with a commit"));
     }
-    let other_recipe = history_recipe(&place, &inputs.builds[build], command.commits as usize + 1)?;
+    let head = place.repository.resolve("HEAD")?;
+    let history = place.repository.first_parents(head, command.commits as usize + 1)?;
+    let other_recipe = other_recipes(&place, &inputs.builds[build], &history.commits);
     let RepositoryPlace { repository, paths } = place;
-    let head = repository.resolve("HEAD")?;
-    let history = repository.first_parents(head, command.commits as usize + 1)?;
     let builds = repository.builds(&history.commits, &paths);
     if !builds.iter().any(|build| matches!(build, CommitBuild::Found(_))) {
         return Err(never_built(&builds, &paths, &history));
@@ -108,21 +108,16 @@ fn log_notices(
 }
 
 /// Says in how many commits the compose or bake file gave the build other arguments than now.
-fn history_recipe(
-    place: &RepositoryPlace,
-    input: &BuildInput,
-    commits: usize,
-) -> Result<Option<String>, CommandFailure> {
-    let Some(recipe) = &input.recipe else { return Ok(None) };
-    let history = place.repository.first_parents(place.repository.resolve("HEAD")?, commits)?;
-    let others = count_other_recipes(place, input, &history.commits);
-    Ok((others > 0).then(|| {
+fn other_recipes(place: &RepositoryPlace, input: &BuildInput, commits: &[Commit]) -> Option<String> {
+    let recipe = input.recipe.as_ref()?;
+    let others = count_other_recipes(place, input, commits);
+    (others > 0).then(|| {
         format!(
             "in {} `{recipe}` has other build arguments, targets or contexts; those of today are used for all commits, so \
              steps may have rerun more often",
             report::count(others as u64, "commit")
         )
-    }))
+    })
 }
 
 fn gather(global: &Global, command: &CacheHistory) -> Result<Option<Inputs>, CommandFailure> {

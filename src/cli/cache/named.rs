@@ -81,7 +81,7 @@ fn in_copy(input: &BuildInput, path: &Path, copy: &Path) -> Result<PathBuf, Stri
 
 /// The named contexts of a build, by their places in a repository.
 pub(super) struct RepositoryContexts {
-    /// The path of each folder below the repository's top, or what is known of a context that is none there.
+    /// The path of each folder below the repository's top, or what is known of a context outside of the repository.
     places: Vec<(String, Result<String, NamedFiles>)>,
 }
 

@@ -25,7 +25,7 @@ const EXECUTABLE: u16 = 0o111;
 /// Files of other modes that are named.
 const NAMED: usize = 3;
 
-/// The share of files that have the usual mode: with fewer there is none.
+/// The share of files that have the usual mode: below it, no mode is usual.
 const USUAL: usize = 10;
 
 /// Files whose modes are looked at; of a larger context they are not, to answer at once.
