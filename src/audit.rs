@@ -6,6 +6,7 @@ mod ignores;
 mod listing;
 mod history_facts;
 mod log_facts;
+mod masking;
 mod image_facts;
 mod overview;
 mod report;

@@ -9,8 +9,9 @@ mod token;
 mod value;
 mod variable;
 
-pub use self::text::{FoundSecret, Sign, in_text};
+pub use self::text::{FoundSecret, Sign, defaults, in_text};
 pub use self::token::{Token, exact_token, token_prefixes};
+pub use self::value::is_address;
 pub use self::variable::{SecretKind, Variable, names_secret, variable};
 
 /// Whether a value is well known, so that masking it would hide ordinary words.

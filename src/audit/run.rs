@@ -6,16 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Threshold};
-use super::{context_problems, embedded, history_facts, image_facts, listing, log_facts, overview};
+use super::{context_problems, embedded, history_facts, image_facts, listing, log_facts, masking, overview};
 use crate::build::Build;
 use crate::compose;
-use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::finding::{Finding, Mask, Severity};
 use crate::fix::{self, FindingSource, FixOutcome, Level};
 use crate::ignore::ProblemKind;
 use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
 use crate::rules::{self, ContractBreach, Policies, Rule, is_there};
-use crate::secret;
 use crate::settings;
 use crate::text::{FileId, Source};
 
@@ -166,23 +164,9 @@ fn mask_of(inputs: &Inputs, builds: &[Build]) -> Mask {
     for value in hidden.iter().flatten() {
         mask.add(value);
     }
-    for value in inputs.composes.iter().flat_map(compose_secrets) {
-        mask.add(&value);
-    }
+    inputs.composes.iter().for_each(|compose| masking::add_compose(&mut mask, compose));
+    masking::add_names(&mut mask, inputs, builds);
     mask
-}
-
-/// The secret values in the variables of a project's services.
-fn compose_secrets(compose: &ComposeInput) -> Vec<String> {
-    let Some(project) = &compose.reading.project else { return Vec::new() };
-    let mut secrets = Vec::new();
-    for (_, service) in project.services() {
-        let variables = service.get("environment").and_then(ComposeValue::as_map);
-        for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
-            secrets.extend(entry.value.as_text().and_then(|value| secret::hidden_of(name, value)));
-        }
-    }
-    secrets
 }
 
 fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies, looked: bool) -> Report {

@@ -94,6 +94,12 @@ impl ComposeProject {
         let services = self.model.get("services").and_then(ComposeValue::as_map);
         services.into_iter().flat_map(ComposeMap::iter).map(|(name, entry)| (name, &entry.value))
     }
+
+    /// What is written at a place.
+    pub fn text(&self, place: Option<ComposePlace>) -> Option<&str> {
+        let place = place?;
+        self.sources.get(place.file.0 as usize)?.text().get(place.span.range())
+    }
 }
 
 /// Reads a project from the files that are known.

@@ -1,15 +1,20 @@
 //! Masking: secret values never reach a result. The values of a Dockerfile are chosen by `Build::hidden`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::text::Source;
+use crate::secret::is_filler;
+use crate::text::{Source, Span};
 
 /// The secret values of a run. Texts that enter a result go through it.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
     values: BTreeSet<String>,
+    /// Names of things, which are shown even where a password is the same word.
+    names: BTreeSet<String>,
+    /// Where a name stands in a source, by the source's name.
+    places: BTreeMap<String, BTreeSet<(usize, usize)>>,
     /// Made when the first text comes.
     table: OnceLock<MaskTable>,
 }
@@ -17,6 +22,8 @@ pub struct Mask {
 impl Mask {
     /// A value shorter than this is not masked on its own: it would black out ordinary words.
     const SHORTEST: usize = 4;
+    /// The maximum length of a name that is looked for.
+    const LONGEST_NAME: usize = 256;
 
     /// Takes a value that must not be shown.
     pub fn add(&mut self, value: &str) {
@@ -26,10 +33,28 @@ impl Mask {
         }
     }
 
-    /// Takes the values of another one.
+    /// Takes the name of a service, an image or a file. Where a text names it, it is shown: as a part of a longer name,
+    /// alone between backticks, or as a key at the start of a line.
+    pub fn add_name(&mut self, name: &str) {
+        if !name.is_empty() && name.len() <= Self::LONGEST_NAME {
+            self.names.insert(name.to_owned());
+        }
+    }
+
+    /// Takes a place of a source that holds a name and no value.
+    pub fn add_name_place(&mut self, source: &Source, span: Span) {
+        let range = span.range();
+        self.places.entry(source.name().to_owned()).or_default().insert((range.start, range.end));
+    }
+
+    /// Takes what another one has.
     pub fn join(&mut self, other: &Self) {
         for value in &other.values {
             self.add(value);
+        }
+        self.names.extend(other.names.iter().cloned());
+        for (source, places) in &other.places {
+            self.places.entry(source.clone()).or_default().extend(places);
         }
     }
 
@@ -41,7 +66,7 @@ impl Mask {
     /// The text with every secret value replaced, byte length kept so that spans stay true.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        self.masked(text).unwrap_or_else(|| text.to_owned())
+        self.masked(text, self.secret_ranges(text)).unwrap_or_else(|| text.to_owned())
     }
 
     /// Whether the text holds a secret value.
@@ -52,12 +77,22 @@ impl Mask {
     /// The source as it may be shown: same name, same offsets.
     #[must_use]
     pub fn source(&self, source: &Source) -> Source {
-        self.masked(source.text()).map_or_else(|| source.clone(), |text| source.shown_as(&text))
+        let mut ranges = self.secret_ranges(source.text());
+        if let Some(places) = self.places.get(source.name()) {
+            let is_name = |range: &Range<usize>| {
+                if !is_filler(&source.text()[range.clone()]) {
+                    return false;
+                }
+                let before = places.range(..=(range.start, usize::MAX)).next_back();
+                before.is_some_and(|(_, end)| range.end <= *end)
+            };
+            ranges.retain(|range| !is_name(range));
+        }
+        self.masked(source.text(), ranges).map_or_else(|| source.clone(), |text| source.shown_as(&text))
     }
 
-    /// `None` where no value stands in the text.
-    fn masked(&self, text: &str) -> Option<String> {
-        let ranges = self.secret_ranges(text);
+    /// `None` where there is nothing to mask.
+    fn masked(&self, text: &str, ranges: Vec<Range<usize>>) -> Option<String> {
         if ranges.is_empty() {
             return None;
         }
@@ -76,7 +111,44 @@ impl Mask {
         if self.values.is_empty() {
             return Vec::new();
         }
-        self.table.get_or_init(|| MaskTable::new(&self.values)).find(text)
+        let ranges = self.table.get_or_init(|| MaskTable::new(&self.values)).find(text);
+        if self.names.is_empty() { ranges } else { self.without_names(text, ranges) }
+    }
+
+    /// The ranges but for those that are a name or a part of one.
+    fn without_names(&self, text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+        // What looks drawn and not chosen is no name, whatever holds it.
+        ranges.retain(|range| !(is_filler(&text[range.clone()]) && self.is_name(text, range)));
+        ranges
+    }
+
+    /// Whether a text names something at a range. A word that is a value and a name counts as a name only where values do not
+    /// stand: `` `app` `` in a message, `app:` as a key.
+    fn is_name(&self, text: &str, range: &Range<usize>) -> bool {
+        let (before, after) = (&text[..range.start], &text[range.end..]);
+        let is_part = |c: &char| !c.is_whitespace() && !"`'\"()[]{},;<>|&=".contains(*c);
+        let start = before.chars().rev().take(Self::LONGEST_NAME).take_while(is_part).map(char::len_utf8).sum::<usize>();
+        let end = after.chars().take(Self::LONGEST_NAME).take_while(is_part).map(char::len_utf8).sum::<usize>();
+        let word = &text[range.start - start..range.end + end];
+        let name = self.known_part(word);
+        match name {
+            Some(name) if name.len() > range.len() => true,
+            Some(_) => {
+                let is_quoted = before.ends_with('`') && after.starts_with('`');
+                let is_key =
+                    after.strip_prefix(':').is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\r', '\n']));
+                let line = before.rsplit('\n').next().unwrap_or_default();
+                is_quoted || is_key && line.chars().all(char::is_whitespace)
+            }
+            None => false,
+        }
+    }
+
+    /// The name that a word is, without what may follow one: a colon, a full stop, the line and column of a file.
+    fn known_part<'w>(&self, word: &'w str) -> Option<&'w str> {
+        let plain = word.trim_end_matches([':', '.']);
+        let place = plain.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':');
+        [word, plain, place].into_iter().find(|name| self.names.contains(*name))
     }
 }
 
@@ -219,6 +291,39 @@ mod tests {
         check(&["abcd", "cdefgh"], "xabcdefghx", "x********x");
         check(&["aaaa"], "aaaaaaab", "*******b");
         check(&["öäüß", "ßabc"], "öäüßabc.", "····***.");
+    }
+
+    #[test]
+    fn names_are_shown_and_values_are_not() {
+        let mut mask = mask(["keycloak", "web/app", "hunter2", "c4naryLong1"]);
+        for name in ["x-c4naryLong1", "keycloak", "keycloak-ui", "quay.io/keycloak/keycloak:26", "keycloak/Dockerfile"] {
+            mask.add_name(name);
+        }
+        for text in [
+            "`keycloak-ui` needs `keycloak`: it has no healthcheck",
+            "  keycloak:\n    image: quay.io/keycloak/keycloak:26\n  keycloak-ui:",
+            "keycloak/Dockerfile:12:3: `quay.io/keycloak/keycloak:26`.",
+        ] {
+            assert_eq!(mask.apply(text), text);
+        }
+        for (text, expected) in [
+            ("PASSWORD: keycloak", "PASSWORD: ********"),
+            ("PASSWORD=keycloak", "PASSWORD=********"),
+            ("- keycloak\n", "- ********\n"),
+            ("--requirepass keycloak", "--requirepass ********"),
+            ("[\"-a\", \"keycloak\"]", "[\"-a\", \"********\"]"),
+            ("postgres://me:keycloak@db/x", "postgres://me:********@db/x"),
+            ("`run -pkeycloak`", "`run -p********`"),
+            ("`hunter2` web/app:", "`*******` *******:"),
+            ("`x-c4naryLong1`", "`x-***********`"),
+            ("sh: keycloak: not found", "sh: ********: not found"),
+        ] {
+            assert_eq!(mask.apply(text), expected);
+        }
+        let source = Source::of("compose.yaml", "image: keycloak\nPASSWORD: keycloak\n");
+        mask.add_name_place(&source, Span::new(7, 15));
+        assert_eq!(mask.source(&source).text(), "image: keycloak\nPASSWORD: ********\n");
+        assert_eq!(mask.source(&Source::of("other", "image: keycloak")).text(), "image: ********");
     }
 
     #[test]

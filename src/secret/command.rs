@@ -176,6 +176,7 @@ fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &m
 fn value_after_flag<'t>(flag: &str, word: &'t str, next: Option<&CommandWord<'t>>, attached: bool) -> Option<&'t str> {
     match word.strip_prefix(flag)? {
         "" => next.filter(|next| next.glued || (!attached && !next.text.starts_with('-'))).map(|next| next.text),
+        value if flag.starts_with("--") => value.strip_prefix('='),
         value => Some(value),
     }
 }

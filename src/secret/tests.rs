@@ -19,6 +19,10 @@ fn names_count_by_their_words() {
         "MYSQL_PWD",
         "GITHUB_PAT",
         "PAT",
+        "SERVER_PASSWORD",
+        "MONGO_USER_PASSWORD",
+        "BUCKET_SECRET",
+        "REQUIREPASS",
     ] {
         assert!(variable(name, Some("s3cr3t-v4lue-of-1ength")).is_some(), "{name}");
     }
@@ -42,6 +46,10 @@ fn names_count_by_their_words() {
         "PASS_THROUGH",
         "COMPASS",
         "PAT_STORE",
+        "CONFIG_SECRET_PARAM_BOOTSTRAP_SERVERS",
+        "PASSWORD_SERVER",
+        "TOKEN_SCOPES",
+        "SECRET_PROVIDERS",
         "PATH",
     ] {
         assert!(variable(name, Some("s3cr3t-v4lue-of-1ength")).is_none(), "{name}");
@@ -136,7 +144,25 @@ fn values_are_masked_everywhere() {
         "RUN echo 'root:h7i8' | chpasswd && echo \"a:j9k0\" | sudo chpasswd -e; echo b:l1m2 | cat",
         &["h7i8", "j9k0"],
     );
+    check("CMD redis-server --requirepass a7b8 && redis-server --masterauth=c9d0", &["c9d0", "a7b8"]);
+    check("[\"valkey-cli\", \"-a\", \"e1f2\", \"ping\"] etcdctl --user=root:g3h4", &["e1f2", "g3h4"]);
     check("RUN ldapsearch -w n3o4 \\\n  -x; mongosh -u a -p p5q6", &["n3o4", "p5q6"]);
+}
+
+#[test]
+fn defaults_of_variables_are_found() {
+    assert_eq!(defaults("a ${A:-b} ${C-'d'} ${E:-${F:-g}} $H ${I} ${J:?k} ${L:-m"), [
+        ("A", "b"),
+        ("C", "d"),
+        ("E", "${F:-g}"),
+        ("F", "g")
+    ]);
+    for value in ["broker:9095", "a.b:9095, c:80", "org.example.Provider1"] {
+        assert!(is_address(value), "{value}");
+    }
+    for value in ["x7Gk2pQ9vLm5", "user:x7Gk2pQ9", "1:22", "a.b", "sk.live.x7gk2pq9vlm5", "", "a:1234567"] {
+        assert!(!is_address(value), "{value}");
+    }
 }
 
 #[test]

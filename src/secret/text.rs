@@ -52,6 +52,31 @@ pub fn in_text(text: &str) -> Vec<FoundSecret> {
     secrets
 }
 
+/// The defaults of variables in a text, with the variables' names: `${NAME:-text}`, `${NAME-text}`.
+pub fn defaults(text: &str) -> Vec<(&str, &str)> {
+    let mut defaults = Vec::new();
+    for (at, _) in text.match_indices("${") {
+        let inner = &text[at + 2..];
+        let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+        let (name, behind) = inner.split_at(end);
+        let Some(operand) = behind.strip_prefix(":-").or_else(|| behind.strip_prefix('-')) else { continue };
+        let window = &operand[..operand.floor_char_boundary(LONGEST)];
+        let mut depth = 1_usize;
+        let close = window.char_indices().find(|(_, c)| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        if let Some((end, _)) = close {
+            defaults.push((name, value::unquoted(&window[..end])));
+        }
+    }
+    defaults
+}
+
 fn urls(text: &str, secrets: &mut Vec<FoundSecret>) {
     let mut done = 0;
     for (at, _) in text.match_indices("://") {

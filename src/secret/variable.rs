@@ -51,10 +51,15 @@ pub fn names_secret(name: &str) -> bool {
 /// Whether the name is that of a secret: `None` if not, `Some(true)` if only because of the word `key` or `auth`.
 pub(super) fn weak_only(name: &str) -> Option<bool> {
     let words = words(name);
-    if words.iter().any(|word| data::SECRET_WORDS.has(word, "about")) {
+    let last = words.len().saturating_sub(1);
+    // `SERVER_PASSWORD` says whose password it is, `PASSWORD_SERVER` something about passwords.
+    let is_strong = words.last().is_some_and(|word| data::SECRET_WORDS.has(word, "owned"));
+    let is_about = |(at, word): (usize, &String)| {
+        data::SECRET_WORDS.has(word, "about") && !(is_strong && at < last && data::SECRET_WORDS.has(word, "owner"))
+    };
+    if words.iter().enumerate().any(is_about) {
         return None;
     }
-    let last = words.len().saturating_sub(1);
     let is_denied = |(at, word): (usize, &String)| match word.as_str() {
         // The working directory, and words that mean something else in the middle of a name.
         "pwd" => at == last && at > 0 && !matches!(words[at - 1].as_str(), "old" | "current" | "initial" | "init"),

@@ -17,7 +17,7 @@ impl ServiceSettings {
         let variables = service.value.get("environment").and_then(ComposeValue::as_map);
         for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
             // A variable of Compose may have another value where the project runs.
-            let is_fixed = raw(project, entry.value.place).is_some_and(|text| !text.contains('$'));
+            let is_fixed = project.text(entry.value.place).is_some_and(|text| !text.contains('$'));
             let value = if is_fixed && !entry.value.is_null() { Some(entry.value.display()) } else { None };
             settings.variables.push((name.to_owned(), value));
         }
@@ -53,12 +53,6 @@ impl ServiceSettings {
     }
 }
 
-/// What is written at a place of a project.
-fn raw(project: &ComposeProject, place: Option<ComposePlace>) -> Option<&str> {
-    let place = place?;
-    project.sources.get(place.file.0 as usize)?.text().get(place.span.range())
-}
-
 /// The words of `entrypoint` and `command` as they are written; a shell and its options are one word.
 fn words(project: &ComposeProject, service: &StackService) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -73,7 +67,7 @@ fn words(project: &ComposeProject, service: &StackService) -> Vec<String> {
                 continue;
             }
             places.push(item.place);
-            let text = raw(project, item.place).or_else(|| item.as_text()).unwrap_or_default();
+            let text = project.text(item.place).or_else(|| item.as_text()).unwrap_or_default();
             let plain = |word: &str| word.trim_matches(['"', '\'', '\\', ',', '[', ']', ';']).to_owned();
             words.extend(text.split_whitespace().map(plain).filter(|word| !word.is_empty()));
         }

@@ -1,0 +1,88 @@
+//! What the results of a run must not show, and the names that they show although a password is the same word.
+
+use crate::build::{Build, Reference, StageBase};
+use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
+use crate::finding::Mask;
+use crate::inputs::{ComposeInput, Inputs};
+use crate::secret;
+
+/// Takes the secret values of a project's services: of their variables, their command lines, their checks and the
+/// arguments of their builds.
+pub(super) fn add_compose(mask: &mut Mask, compose: &ComposeInput) {
+    let Some(project) = &compose.reading.project else { return };
+    let mut hide = |values: Vec<String>| values.iter().for_each(|value| mask.add(value));
+    for (_, service) in project.services() {
+        let arguments = service.get("build").and_then(|build| build.get("args"));
+        for pairs in [service.get("environment"), arguments, service.get("labels")].into_iter().flatten() {
+            for (name, entry) in pairs.as_map().into_iter().flat_map(ComposeMap::iter) {
+                let Some(value) = entry.value.as_text() else { continue };
+                hide(secret::hidden_of(name, value).into_iter().collect());
+                hide(secret::hidden_in(value));
+                for (variable, default) in project.text(entry.value.place).into_iter().flat_map(secret::defaults) {
+                    hide([name, variable].into_iter().filter_map(|name| secret::hidden_of(name, default)).collect());
+                }
+            }
+        }
+        let test = service.get("healthcheck").and_then(|check| check.get("test"));
+        for words in [service.get("entrypoint"), service.get("command"), test].into_iter().flatten() {
+            let words = words.as_list().unwrap_or_default().iter().filter_map(ComposeValue::as_text);
+            hide(secret::hidden_in(&words.collect::<Vec<_>>().join(" ")));
+        }
+    }
+}
+
+/// Takes the names of files, services, images and stages.
+pub(super) fn add_names(mask: &mut Mask, inputs: &Inputs, builds: &[Build]) {
+    if mask.is_empty() {
+        return;
+    }
+    inputs.sources.iter().for_each(|source| mask.add_name(source.name()));
+    for build in builds {
+        for stage in build.stages() {
+            mask.add_name(stage.name.as_deref().unwrap_or_default());
+            if let StageBase::Image(reference) = build.root_base(stage) {
+                add_image(mask, reference);
+            }
+        }
+    }
+    for project in inputs.composes.iter().filter_map(|compose| compose.reading.project.as_deref()) {
+        let services = project.model.get("services").and_then(ComposeValue::as_map);
+        for (name, entry) in services.into_iter().flat_map(ComposeMap::iter) {
+            mask.add_name(name);
+            add_place(mask, project, entry.key);
+            for key in ["image", "container_name", "hostname"] {
+                let Some(value) = entry.value.get(key) else { continue };
+                add_image(mask, value.as_text().unwrap_or_default());
+                add_place(mask, project, value.place);
+            }
+            for key in ["depends_on", "networks", "environment"] {
+                let names = entry.value.get(key).and_then(ComposeValue::as_map);
+                for (name, entry) in names.into_iter().flat_map(ComposeMap::iter) {
+                    mask.add_name(name);
+                    // `NAME=value` is one text.
+                    if key != "environment" {
+                        add_place(mask, project, entry.key);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An image in all the ways that messages name it.
+fn add_image(mask: &mut Mask, image: &str) {
+    let reference = Reference::of(image);
+    for name in [image, reference.name, reference.short_name(), reference.last_name()] {
+        mask.add_name(name);
+    }
+    if let Some(tag) = reference.tag {
+        mask.add_name(&format!("{}:{tag}", reference.short_name()));
+        mask.add_name(&format!("{}:{tag}", reference.last_name()));
+    }
+}
+
+fn add_place(mask: &mut Mask, project: &ComposeProject, place: Option<ComposePlace>) {
+    if let Some((place, source)) = place.and_then(|place| Some((place, project.sources.get(place.file.0 as usize)?))) {
+        mask.add_name_place(source, place.span);
+    }
+}
