@@ -127,7 +127,8 @@ impl Mask {
     fn is_name(&self, text: &str, range: &Range<usize>) -> bool {
         let (before, after) = (&text[..range.start], &text[range.end..]);
         let is_part = |c: &char| !c.is_whitespace() && !"`'\"()[]{},;<>|&=".contains(*c);
-        let start = before.chars().rev().take(Self::LONGEST_NAME).take_while(is_part).map(char::len_utf8).sum::<usize>();
+        let start =
+            before.chars().rev().take(Self::LONGEST_NAME).take_while(is_part).map(char::len_utf8).sum::<usize>();
         let end = after.chars().take(Self::LONGEST_NAME).take_while(is_part).map(char::len_utf8).sum::<usize>();
         let word = &text[range.start - start..range.end + end];
         let name = self.known_part(word);
@@ -296,7 +297,8 @@ mod tests {
     #[test]
     fn names_are_shown_and_values_are_not() {
         let mut mask = mask(["keycloak", "web/app", "hunter2", "c4naryLong1"]);
-        for name in ["x-c4naryLong1", "keycloak", "keycloak-ui", "quay.io/keycloak/keycloak:26", "keycloak/Dockerfile"] {
+        for name in ["x-c4naryLong1", "keycloak", "keycloak-ui", "quay.io/keycloak/keycloak:26", "keycloak/Dockerfile"]
+        {
             mask.add_name(name);
         }
         for text in [

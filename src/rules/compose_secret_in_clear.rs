@@ -12,14 +12,17 @@ super::compose_rule!("compose-secret-in-clear", check);
 const HELP: &str = "take it from a variable (`${…}` with `.env` outside of git), or from `secrets`";
 const HELP_LINE: &str = "let the program read it from a file of `secrets` or from a variable of its container; in a shell \
                          that is `$$NAME`";
-const HELP_BUILD: &str = "arguments stay in the history of the image: use `build.secrets` and `RUN --mount=type=secret`";
+const HELP_BUILD: &str =
+    "arguments stay in the history of the image: use `build.secrets` and `RUN --mount=type=secret`";
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         let arguments = service.value.get("build").and_then(|build| build.get("args"));
         for (pairs, help) in [(service.value.get("environment"), HELP), (arguments, HELP_BUILD)] {
             for (name, entry) in pairs.and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter) {
-                let (Some(value), Some(text)) = (entry.value.as_text(), cx.text_at(entry.value.place)) else { continue };
+                let (Some(value), Some(text)) = (entry.value.as_text(), cx.text_at(entry.value.place)) else {
+                    continue;
+                };
                 let message =
                     format!("the value of `{name}` stands in the file: anyone who can read the repository has it");
                 let Some(finding) = cx.finding(entry.key.or(entry.value.place), message) else { continue };
@@ -63,7 +66,8 @@ fn secrets(name: &str, value: &str) -> Vec<String> {
 
 /// The variable of Compose in a text that has a secret as its default; `name`: what the text is the value of.
 fn secret_default<'t>(name: &str, text: &'t str) -> Option<&'t str> {
-    let holds = |(variable, default): &(&str, &str)| [name, variable].iter().any(|name| !secrets(name, default).is_empty());
+    let holds =
+        |(variable, default): &(&str, &str)| [name, variable].iter().any(|name| !secrets(name, default).is_empty());
     secret::defaults(text).into_iter().find(holds).map(|(variable, _)| variable)
 }
 

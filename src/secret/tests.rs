@@ -151,12 +151,10 @@ fn values_are_masked_everywhere() {
 
 #[test]
 fn defaults_of_variables_are_found() {
-    assert_eq!(defaults("a ${A:-b} ${C-'d'} ${E:-${F:-g}} $H ${I} ${J:?k} ${L:-m"), [
-        ("A", "b"),
-        ("C", "d"),
-        ("E", "${F:-g}"),
-        ("F", "g")
-    ]);
+    assert_eq!(
+        defaults("a ${A:-b} ${C-'d'} ${E:-${F:-g}} $H ${I} ${J:?k} ${L:-m"),
+        [("A", "b"), ("C", "d"), ("E", "${F:-g}"), ("F", "g")]
+    );
     for value in ["broker:9095", "a.b:9095, c:80", "org.example.Provider1"] {
         assert!(is_address(value), "{value}");
     }

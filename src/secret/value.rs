@@ -57,13 +57,17 @@ pub(super) fn is_fingerprint(value: &str) -> bool {
 /// Whether a value says where something is or what it is called, and is no secret: `broker:9095`, several of them, or the
 /// name of a class (`org.example.Provider`).
 pub fn is_address(value: &str) -> bool {
-    let is_label = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let is_label =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     let is_host = |host: &str| host.split('.').all(is_label) && host.contains(|c: char| c.is_ascii_alphabetic());
     let is_port = |port: &str| (2..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
     let is_class = value.split('.').count() > 2
         && value.split('.').all(|part| is_label(part) && part.starts_with(|c: char| c.is_ascii_alphabetic()))
         && value.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_uppercase()));
-    is_class || value.split(',').all(|part| part.trim().split_once(':').is_some_and(|(host, port)| is_host(host) && is_port(port)))
+    is_class
+        || value
+            .split(',')
+            .all(|part| part.trim().split_once(':').is_some_and(|(host, port)| is_host(host) && is_port(port)))
 }
 
 /// The password in `scheme://user:password@host`.
