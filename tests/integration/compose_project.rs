@@ -2,7 +2,7 @@
 //! needs no engine. Without it, or with another version, the comparison is left out and says so; `DOCKOPT_FULL=1` compares
 //! ten times as many.
 
-mod generator;
+pub(crate) mod generator;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -13,6 +13,7 @@ mod cache_recipes;
 mod cache_services;
 mod cache_vectors;
 mod cli;
+mod compose_mutation;
 mod compose_project;
 mod compose_rules;
 mod context;

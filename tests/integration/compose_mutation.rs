@@ -1,0 +1,179 @@
+//! Compose files, mutated, through everything: reading, all rules, reports, the graph, all fixes. Whatever the input, there is
+//! no panic and no hang, a fixed file reads as before except for what the fixes announce, and a second run changes nothing.
+//! Some fixed files are read by Compose too, where it is there. Some hundreds of inputs; `DOCKOPT_FULL=1`: ten thousand.
+
+mod seeds;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use dockopt::audit;
+use dockopt::compose::project::{
+    Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project as read,
+};
+use dockopt::finding::Target;
+use dockopt::fix::Level;
+use dockopt::inputs::{ComposeInput, ComposeReading, Date, Inputs};
+use dockopt::report::{self, GraphStyle, Layout};
+use dockopt::rules::{self, Policies, Selection};
+use dockopt::stack::{Stack, StartGraph};
+use dockopt::text::{FileId, Source};
+use rayon::prelude::*;
+
+use self::seeds::{mutated, seeds};
+use crate::compose_rules::{verdict, without_meant};
+use crate::dockopt::panic_message;
+
+/// Inputs: always, and with `DOCKOPT_FULL=1`.
+const INPUTS: [usize; 2] = [600, 10_000];
+
+/// Fixed files that Compose reads, before and after: always, and with `DOCKOPT_FULL=1`.
+const COMPARED: [usize; 2] = [10, 400];
+
+/// What one input may take, on a busy machine and without optimization.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Behind every service that is built.
+const DOCKERFILE: &str = "FROM python:3.13-slim\nRUN pip install --no-cache-dir fastapi celery\nCOPY . .\nEXPOSE 8000\n\
+    CMD [\"uvicorn\", \"app:app\", \"--host\", \"0.0.0.0\"]\n";
+
+/// What the inputs came to.
+#[derive(Default)]
+struct Tally {
+    read: AtomicUsize,
+    fixed: AtomicUsize,
+    compared: AtomicUsize,
+}
+
+#[test]
+fn mutated_compose_files_are_survived_and_fixed_as_announced() {
+    let size = usize::from(std::env::var_os("DOCKOPT_FULL").is_some());
+    let (seeds, tally, start) = (seeds(), Tally::default(), Instant::now());
+    let failed = (0..INPUTS[size]).into_par_iter().find_map_first(|number| {
+        let text = mutated(&seeds, number);
+        let begin = Instant::now();
+        let run = || check(&text, &tally, COMPARED[size]);
+        let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panic_message(&*panic)));
+        let took = begin.elapsed();
+        let result = result.and_then(|()| if took > PATIENCE { Err(format!("took {took:?}")) } else { Ok(()) });
+        result.err().map(|why| format!("input {number}: {why}\n--- input\n{}", String::from_utf8_lossy(&text)))
+    });
+    let [read, fixed, compared] =
+        [&tally.read, &tally.fixed, &tally.compared].map(|count| count.load(Ordering::Relaxed));
+    let seconds = start.elapsed().as_secs_f64();
+    let said = format!("{} mutated files in {seconds:.1} s: {read} are projects", INPUTS[size]);
+    writeln!(std::io::stdout(), "{said}, {fixed} were fixed, {compared} of them compared by Compose").unwrap();
+    if let Some(failed) = failed {
+        panic!("{failed}");
+    }
+    assert!(read * 4 > INPUTS[size] && fixed * 8 > INPUTS[size], "too few are read or fixed");
+}
+
+/// A compose file as a whole run.
+fn inputs(source: &Source) -> Inputs {
+    let mut known = ProjectFiles::default();
+    known.insert("/a/compose.yaml", ProjectFile::Text(source.clone()));
+    let (folder, profiles) = ("/a".to_owned(), Vec::new());
+    let request =
+        ProjectRequest { files: vec!["compose.yaml".into()], folder, profiles, ..ProjectRequest::default() };
+    for leniency in [Leniency::StandIns, Leniency::Gaps] {
+        let request = ProjectRequest { leniency, profiles: vec!["*".to_owned()], ..request.clone() };
+        while let Reading::Needs(needs) = read(&request, &known) {
+            for need in needs {
+                match need {
+                    ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
+                    ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
+                }
+            }
+        }
+    }
+    let files = Arc::new(BTreeMap::from([("/a/compose.yaml".to_owned(), FileId(0))]));
+    let reading = ComposeReading::of(&request, &known, &files, "compose.yaml");
+    let services = reading.project.iter().flat_map(|project| project.services());
+    let built = services.filter(|(_, service)| service.get("build").is_some());
+    let dockerfile = Source::of("Dockerfile", DOCKERFILE);
+    let dockerfiles = Arc::new(built.map(|(name, _)| (name.to_owned(), dockerfile.clone())).collect());
+    let (known, parts) = (Arc::new(known), Vec::new());
+    let input = ComposeInput { file: FileId(0), request, known, files, parts, dockerfiles, reading };
+    let today = Date::parse("2026-11-20");
+    Inputs { root: ".".into(), sources: vec![source.clone()], composes: vec![input], today, ..Inputs::default() }
+}
+
+fn check(bytes: &[u8], tally: &Tally, compared: usize) -> Result<(), String> {
+    let Ok(source) = Source::new("compose.yaml", bytes.to_vec()) else { return Ok(()) };
+    fail(source.bytes() != bytes, "the source has other bytes")?;
+    let inputs = inputs(&source);
+    let policies: Policies = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?.into();
+    let report = audit::lint(&inputs, &policies);
+    for finding in &report.findings {
+        let text = report.sources[finding.file.0 as usize].text();
+        let mut spans = finding.labels.iter().map(|label| label.span).chain([finding.span]);
+        fail(spans.any(|span| text.get(span.range()).is_none()), "a span outside of its text")?;
+    }
+    report::lint(&report, Layout::PLAIN);
+    serde_json::from_str::<serde_json::Value>(&report::lint_json(&report)).map_err(|error| error.to_string())?;
+    let Some(project) = &inputs.composes[0].reading.project else { return Ok(()) };
+    tally.read.fetch_add(1, Ordering::Relaxed);
+    let graph = StartGraph::of(&Stack::new(project, &inputs.composes[0].dockerfiles));
+    for style in [GraphStyle::Levels, GraphStyle::Mermaid, GraphStyle::Dot] {
+        report::compose_graph("compose.yaml", &graph, style, Layout::PLAIN);
+    }
+    report::compose_graph_json(&[("compose.yaml".to_owned(), graph)]);
+    let safe = fixed(&inputs, &policies, Level::Safe)?;
+    let unsafe_text = fixed(&inputs, &policies, Level::Unsafe)?;
+    let Some(after) = unsafe_text.or(safe) else { return Ok(()) };
+    tally.fixed.fetch_add(1, Ordering::Relaxed);
+    if tally.compared.fetch_add(1, Ordering::Relaxed) < compared {
+        return compare(bytes, &after);
+    }
+    tally.compared.fetch_sub(1, Ordering::Relaxed);
+    Ok(())
+}
+
+/// The file after its fixes; `None` where nothing changes.
+fn fixed(inputs: &Inputs, policies: &Policies, level: Level) -> Result<Option<Vec<u8>>, String> {
+    let outcome = audit::fix(inputs, policies, level);
+    fail(!outcome.contradicting.is_empty(), &format!("rules undo each other: {:?}", outcome.contradicting))?;
+    fail(!outcome.refused.is_empty(), &format!("a fix breaks the file: {:?}", outcome.refused))?;
+    let Some(change) = outcome.changes.first() else { return Ok(None) };
+    fail(outcome.changes.len() > 1 || change.target != Target::File(FileId(0)), "another file changes")?;
+    report::diff(&outcome, &audit::mask(inputs), Layout::PLAIN);
+    let source = Source::new("compose.yaml", change.after.clone()).map_err(|len| format!("{len} bytes"))?;
+    let now = self::inputs(&source);
+    let text = || format!("{level:?} fix gave\n{}\n", source.text());
+    let applied: Vec<&'static str> = outcome.applied.iter().map(|applied| applied.finding.rule).collect();
+    let announced = rules::announced(&applied);
+    let breach = rules::compose_breach(&inputs.composes[0], &now.composes[0], &announced);
+    fail(breach.is_some(), &format!("{breach:?} after {applied:?}: {}", text()))?;
+    let model = |inputs: &Inputs| inputs.composes[0].reading.project.as_ref().map(|project| without_meant(project.json()));
+    fail(model(inputs) != model(&now), &format!("more changed than was meant: {}", text()))?;
+    let again = audit::fix(&now, policies, level);
+    let second = again.changes.first().map(|change| String::from_utf8_lossy(&change.after).into_owned());
+    fail(second.is_some(), &format!("{}, and another run\n{}", text(), second.unwrap_or_default()))?;
+    Ok(Some(change.after.clone()))
+}
+
+/// Whether Compose makes the same of a file before and after its fixes.
+fn compare(before: &[u8], after: &[u8]) -> Result<(), String> {
+    let verdict_of = |bytes: &[u8]| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("compose.yaml"), bytes).unwrap();
+        verdict(folder.path())
+    };
+    let (Some(old), Some(new)) = (verdict_of(before), verdict_of(after)) else { return Ok(()) };
+    let context = |why: &str| format!("Compose {why} after the fixes:\n{}", String::from_utf8_lossy(after));
+    match (old, new) {
+        (Ok(old), Ok(new)) => fail(without_meant(old) != without_meant(new), &context("reads another project")),
+        (Ok(_), Err(why)) => Err(context(&format!("refuses the file ({why})"))),
+        // What is missing here is missing after the fixes.
+        (Err(_), _) => Ok(()),
+    }
+}
+
+fn fail(failed: bool, why: &str) -> Result<(), String> {
+    if failed { Err(why.to_owned()) } else { Ok(()) }
+}
