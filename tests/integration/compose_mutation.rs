@@ -78,8 +78,7 @@ fn inputs(source: &Source) -> Inputs {
     let mut known = ProjectFiles::default();
     known.insert("/a/compose.yaml", ProjectFile::Text(source.clone()));
     let (folder, profiles) = ("/a".to_owned(), Vec::new());
-    let request =
-        ProjectRequest { files: vec!["compose.yaml".into()], folder, profiles, ..ProjectRequest::default() };
+    let request = ProjectRequest { files: vec!["compose.yaml".into()], folder, profiles, ..ProjectRequest::default() };
     for leniency in [Leniency::StandIns, Leniency::Gaps] {
         let request = ProjectRequest { leniency, profiles: vec!["*".to_owned()], ..request.clone() };
         while let Reading::Needs(needs) = read(&request, &known) {
@@ -149,7 +148,8 @@ fn fixed(inputs: &Inputs, policies: &Policies, level: Level) -> Result<Option<Ve
     let announced = rules::announced(&applied);
     let breach = rules::compose_breach(&inputs.composes[0], &now.composes[0], &announced);
     fail(breach.is_some(), &format!("{breach:?} after {applied:?}: {}", text()))?;
-    let model = |inputs: &Inputs| inputs.composes[0].reading.project.as_ref().map(|project| without_meant(project.json()));
+    let model =
+        |inputs: &Inputs| inputs.composes[0].reading.project.as_ref().map(|project| without_meant(project.json()));
     fail(model(inputs) != model(&now), &format!("more changed than was meant: {}", text()))?;
     let again = audit::fix(&now, policies, level);
     let second = again.changes.first().map(|change| String::from_utf8_lossy(&change.after).into_owned());

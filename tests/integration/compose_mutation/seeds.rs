@@ -7,28 +7,76 @@ use crate::mutation::Random;
 
 /// Services as people write them; several of a name come in different styles.
 const SERVICES: [(&str, &str); 22] = [
-    ("db", "    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: hunter2hunter2\n    ports:\n      - \"5432:5432\"\n"),
-    ("db", "    image: pgvector/pgvector:pg17\n    healthcheck:\n      test: [\"CMD-SHELL\", \"pg_isready -U $POSTGRES_USER\"]\n      interval: 30s\n      start_period: 40s\n"),
-    ("db", "    image: \"mysql:8\"\n    environment: {MYSQL_ROOT_PASSWORD: \"${ROOT:-root}\"}\n    healthcheck: {test: mysqladmin ping -h localhost, retries: 5}\n"),
-    ("db", "    image: 'postgres:16-alpine' # pinned\n    restart: always\n    volumes: [\"data:/var/lib/postgresql/data\"]\n    healthcheck:\n        test: exit 0\n        interval: 5s\n"),
+    (
+        "db",
+        "    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: hunter2hunter2\n    ports:\n      - \"5432:5432\"\n",
+    ),
+    (
+        "db",
+        "    image: pgvector/pgvector:pg17\n    healthcheck:\n      test: [\"CMD-SHELL\", \"pg_isready -U $POSTGRES_USER\"]\n      interval: 30s\n      start_period: 40s\n",
+    ),
+    (
+        "db",
+        "    image: \"mysql:8\"\n    environment: {MYSQL_ROOT_PASSWORD: \"${ROOT:-root}\"}\n    healthcheck: {test: mysqladmin ping -h localhost, retries: 5}\n",
+    ),
+    (
+        "db",
+        "    image: 'postgres:16-alpine' # pinned\n    restart: always\n    volumes: [\"data:/var/lib/postgresql/data\"]\n    healthcheck:\n        test: exit 0\n        interval: 5s\n",
+    ),
     ("cache", "    image: redis:7\n    healthcheck:\n      test: redis-cli ping\n"),
-    ("cache", "    image: redis\n    ports: [\"6379:6379\"]\n    healthcheck:\n      test:\n        - CMD\n        - redis-cli\n        - ping\n      interval: 1m30s\n"),
+    (
+        "cache",
+        "    image: redis\n    ports: [\"6379:6379\"]\n    healthcheck:\n      test:\n        - CMD\n        - redis-cli\n        - ping\n      interval: 1m30s\n",
+    ),
     ("cache", "    {image: valkey/valkey:8, command: [valkey-server, --port, '6380']}\n"),
     ("queue", "    image: nats:2\n    healthcheck: {test: [\"CMD\", \"nats\", \"rtt\"]}\n"),
-    ("queue", "    image: rabbitmq:3-management\n    environment:\n      - RABBITMQ_DEFAULT_PASS=secret\n    healthcheck:\n      disable: true\n"),
-    ("queue", "    <<: *logging\n    image: rabbitmq:4\n    healthcheck:\n      <<: *timing\n      test: rabbitmq-diagnostics ping | grep Ping\n"),
-    ("api", "    build: .\n    depends_on: [db, cache]\n    environment: {DATABASE_URL: \"postgres://app:pw@db/app\"}\n    ports: [\"8000:8000\"]\n"),
-    ("api", "    build:\n      context: .\n    depends_on:\n      - db\n      # the broker\n      - queue\n    environment:\n      - REDIS_URL=redis://cache:6379/0\n"),
-    ("api", "    image: example/api:1\n    depends_on:\n      db:\n        condition: service_healthy\n        restart: true\n      cache: {condition: service_started}\n      migrate: {condition: service_started, required: false}\n"),
-    ("api", "    <<: [*logging, *waits]\n    image: \"example/api:${TAG:-1}\"\n    command: sh -c \"alembic upgrade head && uvicorn app:app\"\n"),
-    ("api", "    <<: *waits\n    build: {context: ., target: run}\n    healthcheck: {test: [CMD, curl, -f, http://localhost:8000/health]}\n"),
-    ("worker", "    image: example/api:1\n    command: celery -A app worker\n    depends_on: [db, queue]\n    profiles: [jobs]\n"),
+    (
+        "queue",
+        "    image: rabbitmq:3-management\n    environment:\n      - RABBITMQ_DEFAULT_PASS=secret\n    healthcheck:\n      disable: true\n",
+    ),
+    (
+        "queue",
+        "    <<: *logging\n    image: rabbitmq:4\n    healthcheck:\n      <<: *timing\n      test: rabbitmq-diagnostics ping | grep Ping\n",
+    ),
+    (
+        "api",
+        "    build: .\n    depends_on: [db, cache]\n    environment: {DATABASE_URL: \"postgres://app:pw@db/app\"}\n    ports: [\"8000:8000\"]\n",
+    ),
+    (
+        "api",
+        "    build:\n      context: .\n    depends_on:\n      - db\n      # the broker\n      - queue\n    environment:\n      - REDIS_URL=redis://cache:6379/0\n",
+    ),
+    (
+        "api",
+        "    image: example/api:1\n    depends_on:\n      db:\n        condition: service_healthy\n        restart: true\n      cache: {condition: service_started}\n      migrate: {condition: service_started, required: false}\n",
+    ),
+    (
+        "api",
+        "    <<: [*logging, *waits]\n    image: \"example/api:${TAG:-1}\"\n    command: sh -c \"alembic upgrade head && uvicorn app:app\"\n",
+    ),
+    (
+        "api",
+        "    <<: *waits\n    build: {context: ., target: run}\n    healthcheck: {test: [CMD, curl, -f, http://localhost:8000/health]}\n",
+    ),
+    (
+        "worker",
+        "    image: example/api:1\n    command: celery -A app worker\n    depends_on: [db, queue]\n    profiles: [jobs]\n",
+    ),
     ("worker", "    extends: {service: api}\n    command: [\"taskiq\", \"worker\", \"app:broker\"]\n"),
-    ("migrate", "    image: example/api:1\n    command: alembic upgrade head\n    restart: always\n    depends_on: {db: {condition: service_started}}\n"),
+    (
+        "migrate",
+        "    image: example/api:1\n    command: alembic upgrade head\n    restart: always\n    depends_on: {db: {condition: service_started}}\n",
+    ),
     ("migrate", "    image: flyway/flyway:10\n    command: migrate\n    links: [db]\n"),
-    ("web", "    image: nginx\n    ports:\n      - 80:80\n      - \"443:443\"\n    depends_on: [api]\n    links:\n      - api:backend\n"),
+    (
+        "web",
+        "    image: nginx\n    ports:\n      - 80:80\n      - \"443:443\"\n    depends_on: [api]\n    links:\n      - api:backend\n",
+    ),
     ("web", "    image: nginx:1.27\n    network_mode: service:api\n    depends_on:\n    - api\n    - worker\n"),
-    ("search", "    image: docker.elastic.co/elasticsearch/elasticsearch:8.15.0\n    env_file: [search.env]\n    healthcheck: {test: \"curl -s localhost:9200 || exit 0\", interval: 10s, timeout: 10s, retries: 120}\n"),
+    (
+        "search",
+        "    image: docker.elastic.co/elasticsearch/elasticsearch:8.15.0\n    env_file: [search.env]\n    healthcheck: {test: \"curl -s localhost:9200 || exit 0\", interval: 10s, timeout: 10s, retries: 120}\n",
+    ),
 ];
 
 /// What stands above the services.
@@ -37,21 +85,107 @@ const HEAD: &str = "x-logging: &logging\n  logging: {driver: local}\nx-waits: &w
 
 /// What is put into a file: pieces that mean something to a reader, a rule or a fix.
 const PIECES: [&str; 49] = [
-    "\n", "\r\n", "\r", "\t", " ", "  ", "    ", ":", ": ", "- ", "#", " # note\n", "\"", "'", "\\", "|", ">-\n", "[", "]", "{", "}", ",", "&a ", "*a",
-    "*logging", "<<: *waits\n", "!reset ", "!override ", "!!str ", "---\n", "...\n", "%YAML 1.2\n", "?", "@", "`", "$", "$$", "${", "${A:-b}", "${A:?no}",
-    "~", "\0", "\u{feff}", "\u{85}", "é", "日", "null", "depends_on", "healthcheck:\n",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    " ",
+    "  ",
+    "    ",
+    ":",
+    ": ",
+    "- ",
+    "#",
+    " # note\n",
+    "\"",
+    "'",
+    "\\",
+    "|",
+    ">-\n",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "&a ",
+    "*a",
+    "*logging",
+    "<<: *waits\n",
+    "!reset ",
+    "!override ",
+    "!!str ",
+    "---\n",
+    "...\n",
+    "%YAML 1.2\n",
+    "?",
+    "@",
+    "`",
+    "$",
+    "$$",
+    "${",
+    "${A:-b}",
+    "${A:?no}",
+    "~",
+    "\0",
+    "\u{feff}",
+    "\u{85}",
+    "é",
+    "日",
+    "null",
+    "depends_on",
+    "healthcheck:\n",
 ];
 
 /// Values of every type and form, some wrong wherever they stand.
 const VALUES: [&str; 24] = [
-    "null", "~", "", "true", "3", "-1", "1.5", "0x1f", "1e400", "''", "\"\"", "[]", "{}", "[a]", "[[a]]", "{a: b}", "{a: {b: c}}", "[{a: b}]", "db", "[db, db]",
-    "2021-01-01", "[CMD, \"true\"]", "*logging", "&v {test: exit 0}",
+    "null",
+    "~",
+    "",
+    "true",
+    "3",
+    "-1",
+    "1.5",
+    "0x1f",
+    "1e400",
+    "''",
+    "\"\"",
+    "[]",
+    "{}",
+    "[a]",
+    "[[a]]",
+    "{a: b}",
+    "{a: {b: c}}",
+    "[{a: b}]",
+    "db",
+    "[db, db]",
+    "2021-01-01",
+    "[CMD, \"true\"]",
+    "*logging",
+    "&v {test: exit 0}",
 ];
 
 /// Keys that mean something, somewhere.
 const KEYS: [&str; 20] = [
-    "services", "image", "build", "depends_on", "healthcheck", "test", "interval", "disable", "condition", "restart", "ports", "environment", "command",
-    "entrypoint", "profiles", "extends", "version", "include", "links", "x-a",
+    "services",
+    "image",
+    "build",
+    "depends_on",
+    "healthcheck",
+    "test",
+    "interval",
+    "disable",
+    "condition",
+    "restart",
+    "ports",
+    "environment",
+    "command",
+    "entrypoint",
+    "profiles",
+    "extends",
+    "version",
+    "include",
+    "links",
+    "x-a",
 ];
 
 /// The compose files of fixtures, rule pages and vectors, and generated ones.
@@ -206,7 +340,8 @@ fn with_style(text: &str, random: &mut Random) -> Vec<u8> {
     let (key, value) = line.split_once(':').unwrap_or((&line, ""));
     let indent = &key[..key.len() - key.trim_start().len()];
     let value = value.trim();
-    let is_plain = !value.is_empty() && !value.starts_with(['"', '\'', '[', '{', '&', '*', '|', '>', '!']) && !value.contains('#');
+    let is_plain =
+        !value.is_empty() && !value.starts_with(['"', '\'', '[', '{', '&', '*', '|', '>', '!']) && !value.contains('#');
     lines[at] = match random.below(9) {
         0 => format!("{line} # why{end}"),
         1 => format!("{indent}# above{end}{line}{end}"),
@@ -216,7 +351,10 @@ fn with_style(text: &str, random: &mut Random) -> Vec<u8> {
         5 if is_plain => format!("{key}:   \"{value}\"{end}"),
         6 if is_plain => format!("{key}:{end}{indent}    {value}{end}"),
         7 => format!("{key}: &named {value}{end}"),
-        8 if value.starts_with(['[', '{']) => format!("{key}:{end}{indent}  {}{end}", value.replace(", ", &format!(",{end}{indent}    # inside{end}{indent}    "))),
+        8 if value.starts_with(['[', '{']) => format!(
+            "{key}:{end}{indent}  {}{end}",
+            value.replace(", ", &format!(",{end}{indent}    # inside{end}{indent}    "))
+        ),
         _ => format!("{indent}\"{}\": {value}{end}", key.trim()),
     };
     lines.concat().into_bytes()
