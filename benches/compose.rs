@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use timing::{median, millis, time, watch_memory};
+use timing::{median, millis, ratio, time, watch_memory};
 
 /// Compose files as projects have them; `{n}` and `{v}` differ from file to file.
 const TEMPLATES: [&str; 4] = [

@@ -1,8 +1,10 @@
 //! Changes of a compose file in place: a value replaced, a key added or removed, everything else byte for byte as it
 //! stands. Refuses where the value comes from elsewhere (an anchor, a merge key) or a comment would be lost.
 
+use std::borrow::Cow;
+
 use crate::text::{Edit, Source, Span};
-use crate::yaml::{self, NodeKind, Style, YamlEntry, YamlNode, YamlTree};
+use crate::yaml::{self, NodeKind, Scalar, Style, YamlEntry, YamlNode, YamlTree};
 
 /// A compose file to be changed.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl NewValue {
             Self::Inline(text) => text.clone(),
             Self::Mapping(entries) => {
                 let entries: Vec<String> =
-                    entries.iter().map(|(key, value)| format!("{key}: {}", value.flow())).collect();
+                    entries.iter().map(|(key, value)| format!("{}: {}", key_text(key), value.flow())).collect();
                 format!("{{{}}}", entries.join(", "))
             }
         }
@@ -57,7 +59,7 @@ impl NewValue {
             Self::Mapping(entries) => {
                 let inner = indent + unit;
                 let line = |(key, value): &(String, NewValue)| {
-                    format!("{end}{}{key}:{}", " ".repeat(inner), value.block(inner, unit, end))
+                    format!("{end}{}{}:{}", " ".repeat(inner), key_text(key), value.block(inner, unit, end))
                 };
                 entries.iter().map(line).collect()
             }
@@ -73,6 +75,17 @@ pub fn escaped(text: &str) -> String {
 /// A text in double quotes, as YAML and JSON both read it.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// A key as it is written: in double quotes where it would be read as something else.
+fn key_text(key: &str) -> Cow<'_, str> {
+    let flow = format!("{{{key}: a}}");
+    let tree = yaml::read(&flow);
+    let first = tree.root().and_then(|root| root.entries().next());
+    let is_text = first.is_some_and(|entry| {
+        entry.key.scalar() == Ok(Some(Scalar::Text(key.into()))) && entry.value.text() == Some("a")
+    });
+    if is_text && tree.problems().is_empty() { Cow::Borrowed(key) } else { Cow::Owned(quoted(key)) }
 }
 
 impl<'s> ComposeEditor<'s> {
@@ -222,7 +235,7 @@ impl<'s> ComposeEditor<'s> {
         let last = parent.entries().last().ok_or("the mapping is empty")?;
         let at = self.end(last);
         if parent.is_flow() {
-            return Ok(Edit { span: Span::at(at), text: format!(", {key}: {}", value.flow()) });
+            return Ok(Edit { span: Span::at(at), text: format!(", {}: {}", key_text(key), value.flow()) });
         }
         if self.keeps_newlines(last) {
             return Err("the text above keeps the blank lines at its end (`|+`)".to_owned());
@@ -233,7 +246,8 @@ impl<'s> ComposeEditor<'s> {
         let content = self.source.slice(line).trim_end_matches(['\n', '\r']);
         let at = line.start + content.len() as u32;
         let end = self.line_end();
-        let text = format!("{end}{}{key}:{}", " ".repeat(indent), value.block(indent, self.unit(indent), end));
+        let text =
+            format!("{end}{}{}:{}", " ".repeat(indent), key_text(key), value.block(indent, self.unit(indent), end));
         Ok(Edit { span: Span::at(at), text })
     }
 
@@ -352,6 +366,24 @@ mod tests {
             &inline("true"),
             "services:\n  db:\n    command: |\n      a\n    init: true\n\n  x:\n    image: b\n",
         );
+    }
+
+    #[test]
+    fn keys_are_quoted_where_they_would_be_others() {
+        for (key, expected) in [
+            ("a.b-c_1", "a.b-c_1"),
+            ("two words", "two words"),
+            ("true", "\"true\""),
+            ("1", "\"1\""),
+            ("a: b", "\"a: b\""),
+            ("a #b", "\"a #b\""),
+            ("", "\"\""),
+            ("a, b", "\"a, b\""),
+            ("*a", "\"*a\""),
+            ("a\nb", "\"a\\nb\""),
+        ] {
+            assert_eq!(key_text(key), expected);
+        }
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub use self::interpolate::UnsetVariable;
 use self::loader::{Loader, Scope};
 use self::locations::{absolute, go_join};
 pub use self::request::{Leniency, ProjectRequest};
+pub use self::schema::is_service_name;
 pub use self::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::text::{Source, path};
 

@@ -125,6 +125,7 @@ impl<'a> ComposeContext<'a> {
         match change {
             KeyChange::Set(path, value) => self.editor.set(path, value),
             KeyChange::Remove(path) => self.editor.remove(path),
+            KeyChange::Impossible(why) => Err(why.clone()),
         }
     }
 
@@ -175,4 +176,6 @@ pub enum KeyChange<'c> {
     Set(Vec<&'c str>, NewValue),
     /// A key goes.
     Remove(Vec<&'c str>),
+    /// There is no such change; why, in one sentence without a full stop.
+    Impossible(String),
 }

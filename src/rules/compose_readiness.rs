@@ -8,6 +8,7 @@ use super::healthcheck_program_missing::route;
 use super::{ComposeContext, KeyChange};
 use crate::build::{Build, Programs};
 use crate::compose::NewValue;
+use crate::compose::project::is_service_name;
 use crate::data;
 use crate::finding::{Finding, Safety};
 use crate::stack::{
@@ -103,6 +104,10 @@ pub(super) fn awaited<'a>(
         let mut keys = vec![("condition".to_owned(), NewValue::Inline(condition.to_owned()))];
         keys.extend(restarts.then(|| ("restart".to_owned(), NewValue::Inline("true".to_owned()))));
         entries.push((name, NewValue::Mapping(keys)));
+    }
+    // Compose takes any text in the short form.
+    if let Some((name, _)) = entries.iter().find(|(name, _)| !is_service_name(name)) {
+        return vec![KeyChange::Impossible(format!("`{name}`, which it depends on, cannot be the name of a service"))];
     }
     let path = vec!["services", service.name, "depends_on"];
     if is_long {

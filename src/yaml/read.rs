@@ -15,21 +15,42 @@ const EXPANDED: u32 = 100_000;
 /// Levels of a text at most when its aliases are expanded.
 const HEIGHT: u32 = 1_000;
 
-/// Comments without a space before them that are read.
-const GLUED: usize = 100;
+/// Places of a text that go-yaml takes and the reader does not, at most.
+const EXTENSIONS: usize = 100;
+
+/// A character of two bytes, as many as `\'` has, that stands for it; no keyboard has it.
+const APOSTROPHE: char = '\u{7ff}';
+
+/// What go-yaml takes and the reader does not.
+#[derive(Clone, Copy)]
+enum Extension {
+    /// A comment directly behind a bracket or quote.
+    GluedComment,
+    /// `\'` in double quotes.
+    EscapedApostrophe,
+}
 
 /// Reads a text. Never fails: what is wrong is a problem, and what stands before it is still there.
 pub fn read(text: &str) -> YamlTree {
+    // A text that has the character itself is read as the reader takes it.
+    let stand_in = if text.contains(APOSTROPHE) { None } else { Some(APOSTROPHE) };
     let mut plain = Cow::Borrowed(text);
-    for _ in 0..GLUED {
-        match read_once(&plain) {
+    for _ in 0..EXTENSIONS {
+        match read_once(&plain, stand_in) {
             Ok(tree) => return tree,
-            Err(comment) => plain = Cow::Owned(blank(&plain, comment)),
+            Err((at, Extension::GluedComment)) => plain = Cow::Owned(blank(&plain, at)),
+            Err((at, Extension::EscapedApostrophe)) => {
+                let (before, after) = plain.split_at(at);
+                plain = Cow::Owned(format!("{before}{APOSTROPHE}{}", after.get(2..).unwrap_or_default()));
+            }
         }
     }
-    read_once(&plain).unwrap_or_else(|comment| {
-        let span = Span::at(comment as u32);
-        let problems = vec![YamlProblem { span, message: "a comment needs a space before it".to_owned() }];
+    read_once(&plain, stand_in).unwrap_or_else(|(at, extension)| {
+        let message = match extension {
+            Extension::GluedComment => "a comment needs a space before it",
+            Extension::EscapedApostrophe => "`'` needs no `\\` before it",
+        };
+        let problems = vec![YamlProblem { span: Span::at(at as u32), message: message.to_owned() }];
         YamlTree { problems, ..YamlTree::default() }
     })
 }
@@ -40,10 +61,9 @@ fn blank(text: &str, comment: usize) -> String {
     format!("{}{}{}", &text[..comment], " ".repeat(end - comment), &text[end..])
 }
 
-/// Reads a text up to the first error; `Err` has the place of a comment directly behind a bracket or quote, which go-yaml
-/// takes and the reader does not.
-fn read_once(text: &str) -> Result<YamlTree, usize> {
-    let mut builder = YamlBuilder::new(text);
+/// Reads a text up to the first error; `Err` has the place of what go-yaml takes and the reader does not.
+fn read_once(text: &str, stand_in: Option<char>) -> Result<YamlTree, (usize, Extension)> {
+    let mut builder = YamlBuilder::new(text, stand_in);
     for event in Parser::new_from_str_with_options(text, granit_parser::options! { emit_unresolved_aliases: true }) {
         match event {
             Ok((event, range)) => builder.event(event, range),
@@ -52,7 +72,13 @@ fn read_once(text: &str) -> Result<YamlTree, usize> {
                 let at = text.floor_char_boundary(at);
                 let message = error.info();
                 if message.starts_with("comments must be separated") && text[at..].starts_with('#') {
-                    return Err(at);
+                    return Err((at, Extension::GluedComment));
+                }
+                if message.contains("unknown escape")
+                    && stand_in.is_some()
+                    && let Some(at) = escaped_apostrophe(text, at)
+                {
+                    return Err((at, Extension::EscapedApostrophe));
                 }
                 builder.tree.problems.push(YamlProblem { span: Span::at(at as u32), message });
                 break;
@@ -60,6 +86,19 @@ fn read_once(text: &str) -> Result<YamlTree, usize> {
         }
     }
     Ok(builder.finish())
+}
+
+/// The first `\'` of the text in double quotes that begins at a place.
+fn escaped_apostrophe(text: &str, start: usize) -> Option<usize> {
+    let mut chars = text[start..].strip_prefix('"')?.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return None,
+            '\\' if chars.next()?.1 == '\'' => return Some(start + 1 + at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A collection that is not closed yet.
@@ -74,6 +113,8 @@ struct OpenCollection {
 
 struct YamlBuilder<'t> {
     text: &'t str,
+    /// What stands for `\'` in double quotes.
+    stand_in: Option<char>,
     tree: YamlTree,
     open: Vec<OpenCollection>,
     /// Finished nodes by the reader's number of their anchor.
@@ -83,8 +124,8 @@ struct YamlBuilder<'t> {
 }
 
 impl<'t> YamlBuilder<'t> {
-    fn new(text: &'t str) -> Self {
-        Self { text, tree: YamlTree::default(), open: Vec::new(), anchors: HashMap::new(), expanded: 0 }
+    fn new(text: &'t str, stand_in: Option<char>) -> Self {
+        Self { text, stand_in, tree: YamlTree::default(), open: Vec::new(), anchors: HashMap::new(), expanded: 0 }
     }
 
     fn event(&mut self, event: Event<'_>, range: Range) {
@@ -94,6 +135,11 @@ impl<'t> YamlBuilder<'t> {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = style_of(style);
                 let span = if matches!(style, Style::Literal | Style::Folded) { self.block(span) } else { span };
+                let stand_in = self.stand_in.filter(|c| style == Style::Double && text.contains(*c));
+                let text = match stand_in {
+                    Some(c) => Cow::Owned(text.replace(c, "'")),
+                    None => text,
+                };
                 let shape = Shape::Scalar(text.as_ref().into(), style);
                 self.node(span, tag.as_deref().map(tag_text), anchor, shape);
             }

@@ -172,3 +172,19 @@ fn any_mutation_is_read() {
         }
     }
 }
+
+#[test]
+fn apostrophes_may_be_escaped() {
+    let value = |text: &str| {
+        let tree = read(text);
+        assert!(tree.problems().is_empty(), "{:?}", tree.problems());
+        let value = tree.root().and_then(|root| root.get("a")).unwrap();
+        (value.text().unwrap().to_owned(), text[value.span().range()].to_owned())
+    };
+    let shown = |text: &str, written: &str| (text.to_owned(), written.to_owned());
+    assert_eq!(value("a: \"it\\'s\\/ \\\\' 'x\\'\"\nb: c\n"), shown("it's/ \\' 'x'", "\"it\\'s\\/ \\\\' 'x\\'\""));
+    assert_eq!(value("a: \"\u{7ff}\"\n").0, "\u{7ff}");
+    assert_eq!(read("a: \"\u{7ff}\\'\"\n").problems().len(), 1);
+    assert_eq!(read("a: \"it\\'s \\d\"\n").problems().len(), 1);
+    assert_eq!(read(&format!("a: \"{}\"\n", "\\'".repeat(200))).problems().len(), 1);
+}

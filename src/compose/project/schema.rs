@@ -263,13 +263,16 @@ fn list(items: &[ComposeValue], unique: bool, types: &[Type]) -> Result<(), Fail
     Ok(())
 }
 
+/// Whether a text can be the name of a service, as those of other parts can be too.
+pub fn is_service_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
 fn mapping(map: &ComposeMap, keys: Keys, types: &[Type]) -> Result<(), Failure> {
-    let is_name =
-        |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     for (key, entry) in map.iter() {
         let fits = match keys {
             Keys::Any => !key.is_empty(),
-            Keys::Names | Keys::SomeNames => is_name(key),
+            Keys::Names | Keys::SomeNames => is_service_name(key),
             Keys::Lower => !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase()),
         };
         match (fits, keys) {
