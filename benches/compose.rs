@@ -28,6 +28,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (paths, lines) = files(folder.path(), count);
     println!("compose check of {count} files, {lines} lines");
+    let mut first = None;
     for (name, arguments) in [("a folder", vec![".".to_owned()]), ("each file named", paths)] {
         let command = || {
             let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
@@ -44,8 +45,13 @@ fn main() {
         };
         let times: Vec<_> = (0..rounds).map(|_| time(run)).collect();
         let least = times.iter().min().copied().unwrap_or_default();
-        let (median, memory) = (millis(median(times)), memory / 1_000);
-        println!("  {name:16} {median:8.1} ms  (least of {rounds}: {:.1})  {memory} MB", millis(least));
+        let (median, memory) = (median(times), memory / 1_000);
+        let beside = ratio(median, *first.get_or_insert(median));
+        println!(
+            "  {name:16} {:8.1} ms  (least of {rounds}: {:.1})  {memory} MB  ×{beside:.2}",
+            millis(median),
+            millis(least)
+        );
     }
 }
 
