@@ -1,5 +1,6 @@
 //! How likely a file is edited often, by its name. Used to choose an example of a source change; decides nothing.
 
+use crate::data;
 use crate::manifest::{ContentKind, FileKind, FileRole};
 use crate::text::path;
 
@@ -19,9 +20,6 @@ pub enum Likeness {
     /// Texts, licences, environments.
     Text,
 }
-
-/// Names of entry points.
-const MAIN: &[&str] = &["main", "app", "server", "index", "program", "application"];
 
 impl Likeness {
     /// Judged only by the name; the path can only make it less likely.
@@ -53,7 +51,7 @@ impl Likeness {
         if setting || stem.starts_with('.') || stem.starts_with("__") || stem.ends_with("file") {
             return Self::Aside;
         }
-        if MAIN.contains(&stem) { Self::Main } else { Self::Code }
+        if data::NAME_WORDS.has(stem, "entry-point") { Self::Main } else { Self::Code }
     }
 
     /// Judged by the whole path.

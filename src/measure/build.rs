@@ -12,6 +12,7 @@ use super::child::{self, End};
 use super::copy::Project;
 use super::session::Session;
 use crate::buildlog::{self, LogStep, LoggedBuild, StatusLog, StepKind, StepStatus};
+use crate::data;
 use crate::failure::{Failure, FailureKind};
 use crate::proof::BuildRun;
 
@@ -189,20 +190,20 @@ impl Session {
 /// What a build's failure means.
 fn classify_failure(why: &str, words: &str, step: Option<&str>) -> Failure {
     let all = format!("{why}\n{words}");
-    let any = |marks: &[&str]| marks.iter().any(|mark| all.contains(mark));
+    let says = |meaning: &str| data::PROGRAM_MESSAGES.rows().any(|row| row[1] == meaning && all.contains(row[0]));
     let at = step.map(|step| format!(" at `{step}`")).unwrap_or_default();
-    if any(&["no space left on device", "disk quota exceeded"]) {
+    if says("no disk space") {
         let help = "free disk space; `docker system df` shows what uses it";
         return Failure::new(FailureKind::Space, format!("no disk space left for the build{at}: {why}"), help);
     }
-    if any(&["secret ", "ssh "]) && why.contains("not found") && (why.contains("secret ") || why.contains("ssh")) {
+    if why.contains("not found") && (why.contains("secret ") || why.contains("ssh")) {
         return Failure::new(
             FailureKind::Secret,
             format!("the build needs a secret that was not passed: {why}"),
             "pass it with --secret id=NAME,src=FILE (or env=VARIABLE), or --ssh default",
         );
     }
-    if any(&["failed to resolve source metadata", "pull access denied", "failed to load cache key"]) {
+    if says("no base image") {
         let what = format!("a base image is not in the engine and cannot be pulled{at}: {why}");
         return Failure::new(
             FailureKind::Base,
@@ -210,17 +211,7 @@ fn classify_failure(why: &str, words: &str, step: Option<&str>) -> Failure {
             "pull it, or load it with `docker load`; check that its registry can be reached",
         );
     }
-    let lost = [
-        "Cannot connect to the Docker daemon",
-        "error reading from server: EOF",
-        "code = Unavailable",
-        "connection reset by peer",
-        "transport is closing",
-        "unexpected EOF",
-        "no such builder",
-        "closing transport",
-    ];
-    if any(&lost) && step.is_none_or(|_| !why.contains("did not complete successfully")) {
+    if says("engine lost") && step.is_none_or(|_| !why.contains("did not complete successfully")) {
         let what = format!("the connection to the engine was lost during a build{at}: {why}");
         return Failure::new(FailureKind::Broken, what, "check whether the engine still runs, then try again");
     }

@@ -10,7 +10,6 @@ super::rule!("composer-cache-kept", check);
 fn check(cx: &Context, out: &mut Findings) {
     let rule = KeptCacheRule {
         fills,
-        flags: &["--no-cache", "--help", "--dry-run"],
         variables: &["COMPOSER_DISABLE_NETWORK"],
         cure: find_cure,
         known: false,

@@ -113,7 +113,7 @@ fn leave_out(
     };
     let add = |flag: &'static str| Some((flag, format!("add `{flag}`")));
     match call.manager {
-        _ if call.says("production") => None,
+        _ if call.says("production") || call.says("berry") => None,
         Manager::Npm if node() || call.says("global") => None,
         Manager::Npm => add("--omit=dev"),
         Manager::Yarn | Manager::Pnpm | Manager::Bun if node() => None,

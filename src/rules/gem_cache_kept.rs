@@ -24,14 +24,7 @@ fn check(cx: &Context, out: &mut Findings) {
     kept_cache::check(
         cx,
         out,
-        &KeptCacheRule {
-            fills,
-            flags: &["--local", "--help"],
-            variables: &[],
-            cure: find_cure,
-            known: true,
-            code: ("", |_| true),
-        },
+        &KeptCacheRule { fills, variables: &[], cure: find_cure, known: true, code: ("", |_| true) },
     );
 }
 

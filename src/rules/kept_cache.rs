@@ -19,8 +19,6 @@ use crate::text::{Span, path};
 pub(super) struct KeptCacheRule {
     /// Whether a call fills a cache that nothing needs afterwards.
     pub(super) fills: fn(&PackageCall) -> bool,
-    /// Options that disable the cache.
-    pub(super) flags: &'static [&'static str],
     /// Variables that disable it if they are true.
     pub(super) variables: &'static [&'static str],
     /// How to fix it; `None` if there is no fix.
@@ -213,7 +211,7 @@ fn is_off(
         value.text().is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
     };
     let is_set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
-    call.has(rule.flags) || rule.variables.iter().any(|name| is_set(&name))
+    call.says("no-cache") || call.says("simulates") || rule.variables.iter().any(|name| is_set(&name))
 }
 
 /// Whether a cache or tmpfs mount contains the folders.

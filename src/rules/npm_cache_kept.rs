@@ -10,7 +10,6 @@ super::rule!("npm-cache-kept", check);
 fn check(cx: &Context, out: &mut Findings) {
     let rule = KeptCacheRule {
         fills,
-        flags: &["--offline", "--help", "--dry-run", "--package-lock-only"],
         variables: &["npm_config_offline"],
         cure: |_, _| Some(CacheFix::Command("npm cache clean --force".into())),
         known: false,

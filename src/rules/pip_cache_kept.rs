@@ -11,7 +11,6 @@ fn check(cx: &Context, out: &mut Findings) {
     let rule = KeptCacheRule {
         fills,
         // pip accepts an unambiguous prefix of an option.
-        flags: &["--no-cache-dir", "--no-cache", "--no-index"],
         variables: &["PIP_NO_CACHE_DIR"],
         // A later `--cache-dir` takes precedence.
         cure: |_, fill| (!fill.call.has(&["--cache-dir"])).then_some(CacheFix::Flag("--no-cache-dir")),

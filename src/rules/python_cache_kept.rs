@@ -16,7 +16,6 @@ fn check(cx: &Context, out: &mut Findings) {
         } else {
             fills
         },
-        flags: &["--no-cache", "-n", "--no-cache-dir", "--offline", "--help", "--dry-run"],
         variables: &["UV_NO_CACHE", "UV_OFFLINE"],
         cure: find_cure,
         known: false,

@@ -15,7 +15,6 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let rule = KeptCacheRule {
         fills,
-        flags: &["--offline", "--help", "--immutable", "--mode"],
         variables: &[],
         cure: |cx, _| Some(find_cure(cx)),
         known: false,
@@ -25,10 +24,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn fills(call: &PackageCall) -> bool {
-    call.manager == Manager::Yarn
-        && call.verb == Verb::Install
-        && call.verb_text != "workspaces focus"
-        && !call.has(&["--version", "-v", "--help", "-h"])
+    call.manager == Manager::Yarn && call.verb == Verb::Install && call.verb_text != "workspaces focus"
 }
 
 fn find_cure(cx: &Context) -> CacheFix {

@@ -2,6 +2,7 @@
 
 use super::plan::{NoPlanReason, TransferPlan};
 use super::stage::Runtime;
+use crate::data;
 use crate::finding::FileEdit;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::text::Span;
@@ -47,10 +48,6 @@ struct SplitStageNames {
     word: &'static str,
 }
 
-/// Names that people give to a stage that builds.
-const BUILDS: [&str; 9] =
-    ["build", "builder", "base", "compile", "compiler", "build-env", "build-stage", "dev", "stage"];
-
 fn stage_name(scene: &PassInput, plan: &TransferPlan) -> SplitStageNames {
     let file = scene.file();
     let instruction = scene.build.instruction(plan.target.start);
@@ -60,7 +57,7 @@ fn stage_name(scene: &PassInput, plan: &TransferPlan) -> SplitStageNames {
     let has_target = scene.input().options.target.is_some();
     let is_used = |name: &str| scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
     match stage_name {
-        Some(stage_name) if !has_target && BUILDS.contains(&&*stage_name) => {
+        Some(stage_name) if !has_target && data::NAME_WORDS.has(&stage_name, "build-stage") => {
             SplitStageNames { build: stage_name, runtime: None, from, word }
         }
         stage_name => {

@@ -253,7 +253,7 @@ fn only_builds(name: &str) -> bool {
 }
 
 fn drops_dev(call: &PackageCall) -> bool {
-    call.has(&["--omit", "--production", "--prod", "--only", "-P", "-p"]) || call.verb_text == "workspaces focus"
+    call.says("production") || call.verb_text == "workspaces focus"
 }
 
 /// The install as it is written.
