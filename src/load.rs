@@ -29,6 +29,6 @@ pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::evidence::{evidence, runs};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{gather, gather_composes, gather_texts};
-pub use self::request::{FactSelection, GatherRequest};
+pub use self::request::{ComposeOptions, FactSelection, GatherRequest};
 pub use self::settings::{SettingsSource, settings};
 pub use self::walk::{walk, walk_named};

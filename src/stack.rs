@@ -9,7 +9,7 @@ mod program;
 mod settings;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
-pub use self::graph::{CheckTiming, StartGraph, StartedService};
+pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
 pub use self::settings::{ServiceSettings, configured_test};

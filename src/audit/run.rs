@@ -63,8 +63,9 @@ impl FindingSource for RuleFindings<'_> {
     }
 
     fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
-        if let Some(compose) = self.inputs.composes.iter().find(|compose| compose.file == file) {
-            return compose_refusal(self.inputs, compose, (before, after), rules);
+        let mut composes = self.inputs.composes.iter().filter(|compose| compose.reads(file)).peekable();
+        if composes.peek().is_some() {
+            return composes.find_map(|compose| compose_refusal(self.inputs, compose, file, (before, after), rules));
         }
         if !self.inputs.builds.iter().any(|build| build.dockerfile == file) {
             return None;
@@ -81,16 +82,17 @@ impl FindingSource for RuleFindings<'_> {
     }
 }
 
-/// Why fixes of these rules may not make this of a compose file.
+/// Why fixes of these rules may not make this of a file that a compose project is read from.
 fn compose_refusal(
     inputs: &Inputs,
     compose: &ComposeInput,
+    file: FileId,
     (before, after): (&Source, &Source),
     rules: &BTreeSet<&'static str>,
 ) -> Option<String> {
     let mut sources = inputs.sources.clone();
     let mut read = |source: &Source| {
-        sources[compose.file.0 as usize] = source.clone();
+        sources[file.0 as usize] = source.clone();
         compose.with_sources(&inputs.sources, &sources)
     };
     let (before, after) = (read(before), read(after));

@@ -11,23 +11,24 @@ use crate::stack::{Stack, StartGraph};
 
 pub(super) fn run(global: &Global, command: ComposeCommand) -> Result<u8, CommandFailure> {
     match command {
-        ComposeCommand::Check(command) => check(global, &command),
+        ComposeCommand::Check(command) => check(global, command),
         ComposeCommand::Fix(command) => fix::run(global, &command.into_fix(), FixScope::Composes),
-        ComposeCommand::Graph(command) => graph(global, &command),
+        ComposeCommand::Graph(command) => graph(global, command),
     }
 }
 
-fn graph(global: &Global, command: &ComposeGraph) -> Result<u8, CommandFailure> {
-    let inputs = crate::load::gather_composes(&command.paths, &GatherRequest::default())?;
+fn graph(global: &Global, command: ComposeGraph) -> Result<u8, CommandFailure> {
+    let (paths, compose) = command.project.into_options();
+    let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::default() })?;
     let failed = complain(global, &inputs);
     let (mut graphs, mut is_refused) = (Vec::new(), false);
     let mut drawn: Vec<Vec<String>> = Vec::new();
     for compose in &inputs.composes {
         // An override and the file below it are one project.
-        if drawn.contains(&compose.request.files) {
+        if drawn.contains(&compose.request.paths()) {
             continue;
         }
-        drawn.push(compose.request.files.clone());
+        drawn.push(compose.request.paths());
         let name = inputs.source(compose.file).name();
         for problem in compose.reading.problems.iter().filter(|problem| problem.is_error) {
             is_refused = true;
@@ -41,7 +42,7 @@ fn graph(global: &Global, command: &ComposeGraph) -> Result<u8, CommandFailure> 
             terminal::note(&format!("{name}: there is no start order as long as services wait in a circle"));
             continue;
         }
-        graphs.push((name.to_owned(), StartGraph::of(&stack)));
+        graphs.push((name.to_owned(), StartGraph::of(&stack, &compose.reading.inactive)));
     }
     if inputs.composes.is_empty() && !failed {
         terminal::note("no compose file found");
@@ -66,15 +67,17 @@ fn graph(global: &Global, command: &ComposeGraph) -> Result<u8, CommandFailure> 
     })
 }
 
-fn check(global: &Global, command: &ComposeCheck) -> Result<u8, CommandFailure> {
+fn check(global: &Global, command: ComposeCheck) -> Result<u8, CommandFailure> {
+    let (paths, compose) = command.project.into_options();
     let line = line(&command.choice, Some(&command.threshold), false)?;
     let request = GatherRequest {
         configuration: command.config.configuration(),
         line: line.clone(),
+        compose,
         today: today(&command.choice)?,
         ..GatherRequest::default()
     };
-    let inputs = crate::load::gather_composes(&command.paths, &request)?;
+    let inputs = crate::load::gather_composes(&paths, &request)?;
     let policies = policies(global, &inputs, &line)?;
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() && global.format == Format::Text {

@@ -40,6 +40,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         request.wants = FactSelection::Rules;
         request.configuration = command.config.configuration();
         request.line = line.clone();
+        request.compose = command.compose.clone();
         let mut inputs = match scope {
             FixScope::All => crate::load::gather(&request)?,
             FixScope::Composes => crate::load::gather_composes(std::slice::from_ref(path), &request)?,

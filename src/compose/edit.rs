@@ -109,6 +109,18 @@ impl<'s> ComposeEditor<'s> {
         true
     }
 
+    /// The keys of a mapping that is written at a path, each with the place of it and its value.
+    pub fn keys(&self, path: &[&str]) -> Vec<(&str, Span)> {
+        let Some(root) = self.tree.root() else { return Vec::new() };
+        let node = path.iter().try_fold(root, |node, key| {
+            node.entries().find(|entry| entry.key.text() == Some(key)).map(|entry| entry.value)
+        });
+        let entries = node.into_iter().filter(|node| !node.is_alias()).flat_map(YamlNode::entries);
+        let named =
+            entries.filter_map(|entry| Some((entry.key.text()?, Span::new(entry.key.span().start, self.end(entry)))));
+        named.collect()
+    }
+
     /// The texts of the list at a path, or the one that stands there; `None` where that is written elsewhere.
     pub fn texts(&self, path: &[&str]) -> Option<Vec<String>> {
         let node = self.entry(path).ok()?.value;

@@ -1,6 +1,6 @@
 //! A compose file of the run, with the project that it is part of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::compose::project::{
@@ -36,6 +36,8 @@ pub struct ComposeInput {
 pub struct ComposeReading {
     /// The project with the services of all profiles; `None` where it cannot be read.
     pub project: Option<Arc<ComposeProject>>,
+    /// The services of it whose profiles are not active.
+    pub inactive: BTreeSet<String>,
     /// The files of the run by the numbers that places of the project have; `None` for files of which nothing is reported.
     pub files: Vec<Option<FileId>>,
     /// What Compose refuses, and what is missing.
@@ -62,11 +64,14 @@ impl ComposeInput {
     #[must_use]
     pub fn with_sources(&self, before: &[Source], now: &[Source]) -> Self {
         let text = |sources: &[Source], file: FileId| sources.get(file.0 as usize).map(Source::shared_text);
-        if self.files.values().all(|file| text(before, *file) == text(now, *file)) {
+        let is_changed = |file: FileId| text(before, file) != text(now, file);
+        let is_used = |file: FileId| self.reading.project.is_none() || self.reads(file);
+        let changed: Vec<_> = self.files.iter().filter(|(_, file)| is_changed(**file)).collect();
+        if !changed.iter().any(|(_, file)| is_used(**file)) {
             return self.clone();
         }
         let mut known = (*self.known).clone();
-        for (path, file) in &*self.files {
+        for (path, file) in changed {
             if let Some(source) = now.get(file.0 as usize) {
                 known.insert(path, ProjectFile::Text(source.clone()));
             }
@@ -79,6 +84,11 @@ impl ComposeInput {
         sources.get(self.file.0 as usize).map_or("", Source::name)
     }
 
+    /// Whether the project is read from a file.
+    pub fn reads(&self, file: FileId) -> bool {
+        file == self.file || self.reading.files.contains(&Some(file))
+    }
+
     /// The file and the place in it that a place of the project means; `None` for files of which nothing is reported.
     pub fn locate(&self, place: ComposePlace) -> Option<FileId> {
         *self.reading.files.get(place.file.0 as usize)?
@@ -88,18 +98,33 @@ impl ComposeInput {
 impl ComposeReading {
     /// Reads a project; `name`: the file that is checked, as messages call it.
     pub fn of(request: &ProjectRequest, known: &ProjectFiles, files: &BTreeMap<String, FileId>, name: &str) -> Self {
-        let read = |leniency: Leniency, profiles: &[String]| {
-            project(&ProjectRequest { leniency, profiles: profiles.to_vec(), ..request.clone() }, known)
+        let mut reading = Self::from_first(project(&Self::first_request(request), known), request, known, name);
+        reading.set_files(files);
+        reading
+    }
+
+    /// What is read first: the services whose profiles are active.
+    pub fn first_request(request: &ProjectRequest) -> ProjectRequest {
+        ProjectRequest { leniency: Leniency::Gaps, ..request.clone() }
+    }
+
+    /// What is read where the first reading has not all: the services of all profiles.
+    pub fn whole_request(request: &ProjectRequest, leniency: Leniency) -> ProjectRequest {
+        ProjectRequest { leniency, profiles: vec![ALL_PROFILES.to_owned()], ..request.clone() }
+    }
+
+    /// What the reading of [`Self::first_request`] comes to.
+    pub fn from_first(first: Reading, request: &ProjectRequest, known: &ProjectFiles, name: &str) -> Self {
+        let read = |leniency: Leniency| match project(&Self::whole_request(request, leniency), known) {
+            Reading::Read(project) => Some(project),
+            _ => None,
         };
-        let all = [ALL_PROFILES.to_owned()];
         let mut reading = Self::default();
-        let project = match read(Leniency::Gaps, &request.profiles) {
+        let project = match first {
             Reading::Read(project) => {
-                reading.gaps(&project, name);
-                match (project.disabled.is_empty(), read(Leniency::Gaps, &all)) {
-                    (false, Reading::Read(whole)) => Some(whole),
-                    _ => Some(project),
-                }
+                reading.gaps(&project, request, name);
+                reading.inactive = project.disabled.iter().map(|(name, _)| name.to_owned()).collect();
+                if project.disabled.is_empty() { Some(project) } else { read(Leniency::Gaps).or(Some(project)) }
             }
             Reading::Refused { error, sources, is_incomplete: false } => {
                 reading.problem(&error, &sources, name, true);
@@ -107,28 +132,33 @@ impl ComposeReading {
             }
             Reading::Refused { error, sources, .. } => {
                 reading.problem(&error, &sources, name, false);
-                match read(Leniency::StandIns, &all) {
-                    Reading::Read(project) => Some(project),
-                    _ => None,
-                }
+                read(Leniency::StandIns)
             }
             Reading::Needs(_) => None,
         };
-        if let Some(project) = project {
-            reading.files = project.paths.iter().map(|path| files.get(path).copied()).collect();
-            reading.project = Some(Arc::new(*project));
-        }
+        reading.project = project.map(|project| Arc::new(*project));
         reading
     }
 
-    fn gaps(&mut self, project: &ComposeProject, name: &str) {
+    /// Says which files of the run the project is read from, by their absolute paths.
+    pub fn set_files(&mut self, files: &BTreeMap<String, FileId>) {
+        let paths = self.project.iter().flat_map(|project| &project.paths);
+        self.files = paths.map(|path| files.get(path).copied()).collect();
+    }
+
+    fn gaps(&mut self, project: &ComposeProject, request: &ProjectRequest, name: &str) {
         for gap in &project.gaps {
+            let is_part = request.is_part && gap.kind == GapKind::Reference;
             let is_error = match gap.kind {
                 GapKind::Variable | GapKind::EnvironmentFile | GapKind::RemoteFile => false,
                 GapKind::File => true,
-                GapKind::Reference => project.unset.is_empty() && project.gaps.len() == 1,
+                GapKind::Reference => project.unset.is_empty() && project.gaps.len() == 1 && !is_part,
             };
-            self.problem(&gap.error, &project.sources, name, is_error);
+            let mut error = gap.error.clone();
+            if is_part {
+                error.help = Some(format!("name the files that it is put on top of, too: `-f FILE -f {name}`"));
+            }
+            self.problem(&error, &project.sources, name, is_error);
         }
     }
 
@@ -139,6 +169,10 @@ impl ComposeReading {
             None => (name, None),
         };
         let (message, help) = (error.message.clone(), error.help.clone());
+        // Several services may name one file that is missing.
+        if self.problems.iter().any(|known| known.file == file && known.message == message) {
+            return;
+        }
         self.problems.push(ProjectProblem { file: file.to_owned(), place, is_error, message, help });
     }
 }

@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::compose::join_path;
 use super::compose_project::{project_file, project_link, working_folder};
+use super::file::display_path;
+use super::request::ComposeOptions;
+use crate::compose::is_compose;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading,
-    project,
+    listed_files, project,
 };
 use crate::inputs::{ComposeInput, ComposeReading, Inputs};
 use crate::text::{FileId, Source, path};
@@ -19,6 +23,12 @@ const FILES: usize = 500;
 
 /// Bytes that a compose file may have.
 const LIMIT: usize = 1 << 20;
+
+/// Files that a part of a project is tried on top of.
+const BASES: usize = 5;
+
+/// Entries of a folder that are looked at for those.
+const ENTRIES: usize = 10_000;
 
 /// Dockerfiles of one project that are read.
 const DOCKERFILES: usize = 200;
@@ -32,32 +42,45 @@ const OVERRIDES: [&str; 4] =
 
 /// Adds compose files to the inputs. The variables of the user's shell are left out, so that a file is judged the same
 /// everywhere.
-pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<(PathBuf, Source)>) -> Vec<(PathBuf, FileId)> {
+pub(super) fn add_composes(
+    inputs: &mut Inputs,
+    composes: Vec<(PathBuf, Source)>,
+    options: &ComposeOptions,
+) -> Vec<(PathBuf, FileId)> {
     let folder = working_folder(std::env::var("PWD").ok().as_ref()).to_string_lossy().into_owned();
     let request = |paths: &[&Path]| ProjectRequest {
-        files: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+        files: texts(paths),
+        env_files: texts(&options.env_files),
+        profiles: options.profiles.clone(),
         folder: folder.clone(),
         ..ProjectRequest::default()
     };
     let composes: Vec<_> = composes.into_iter().filter(|(_, source)| source.bytes().len() <= LIMIT).collect();
-    let (mut files, mut texts, mut named) = (BTreeMap::new(), ProjectFiles::default(), Vec::new());
+    let (mut files, mut shared, mut named) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for (path, source) in composes {
         let id = inputs.add(source.clone());
         for absolute in request(&[&path]).paths() {
-            texts.insert(&absolute, ProjectFile::Text(source.clone()));
+            shared.insert(absolute.clone(), ProjectFile::Text(source.clone()));
             files.insert(absolute, id);
         }
         named.push((path, id));
     }
-    let groups: Vec<_> = named.par_iter().map(|(path, _)| group(path, &request, &texts)).collect();
-    let parts: Vec<Vec<FileId>> =
-        groups.iter().map(|(request, known)| parts(inputs, request, known, &mut files)).collect();
+    let shared = Arc::new(shared);
+    let group_of = |(path, _): &(PathBuf, FileId)| match options.files[..] {
+        [] => group(path, &request, &shared),
+        _ => ProjectGroup::new(request(&options.files.iter().map(PathBuf::as_path).collect::<Vec<_>>()), &shared),
+    };
+    let mut groups: Vec<ProjectGroup> = named.par_iter().map(group_of).collect();
+    let parts: Vec<Vec<FileId>> = groups.iter().map(|group| parts(inputs, group, &mut files)).collect();
+    let names: BTreeMap<&str, FileId> = files.values().map(|id| (inputs.source(*id).name(), *id)).collect();
+    for ((_, file), group) in named.iter().zip(&mut groups) {
+        let is_of_another = |name: &str| names.get(name).is_some_and(|id| id != file);
+        group.reading.problems.retain(|problem| !is_of_another(&problem.file));
+    }
     let files = Arc::new(files);
-    let read = |(((_, file), (request, known)), parts): ((&(PathBuf, FileId), ProjectGroup), Vec<FileId>)| {
-        let name = inputs.source(*file).name();
-        let mut reading = ComposeReading::of(&request, &known, &files, name);
-        let is_of_another = |file: &str| file != name && files.values().any(|id| inputs.source(*id).name() == file);
-        reading.problems.retain(|problem| !is_of_another(&problem.file));
+    let read = |(((_, file), group), parts): ((&(PathBuf, FileId), ProjectGroup), Vec<FileId>)| {
+        let ProjectGroup { request, known, mut reading } = group;
+        reading.set_files(&files);
         let dockerfiles = reading.project.as_ref().map(|project| dockerfiles(project)).unwrap_or_default();
         let (known, dockerfiles) = (Arc::new(known), Arc::new(dockerfiles));
         ComposeInput { file: *file, request, known, files: Arc::clone(&files), parts, dockerfiles, reading }
@@ -66,19 +89,51 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<(PathBuf, Source)>
     named
 }
 
-/// A project, and what must be known to read it.
-type ProjectGroup = (ProjectRequest, ProjectFiles);
+fn texts(paths: &[impl AsRef<Path>]) -> Vec<String> {
+    paths.iter().map(|path| path.as_ref().to_string_lossy().into_owned()).collect()
+}
+
+/// A project, what must be known to read it, and what it comes to.
+struct ProjectGroup {
+    request: ProjectRequest,
+    known: ProjectFiles,
+    reading: ComposeReading,
+}
+
+impl ProjectGroup {
+    /// Reads a project with all that it names.
+    fn new(request: ProjectRequest, shared: &Arc<BTreeMap<String, ProjectFile>>) -> Self {
+        let mut known = ProjectFiles::of_shared(Arc::clone(shared));
+        let first = read(&ComposeReading::first_request(&request), &mut known);
+        // Else the same files are read again.
+        if !matches!(&first, Reading::Read(project) if project.disabled.is_empty()) {
+            for leniency in [Leniency::StandIns, Leniency::Gaps] {
+                read(&ComposeReading::whole_request(&request, leniency), &mut known);
+            }
+        }
+        let name = request.files.first().map(|file| display_path(Path::new(file))).unwrap_or_default();
+        let reading = ComposeReading::from_first(first, &request, &known, &name);
+        Self { request, known, reading }
+    }
+
+    /// Whether something is named that the project lacks.
+    fn lacks_reference(&self) -> bool {
+        let gaps = self.reading.project.iter().flat_map(|project| &project.gaps);
+        gaps.map(|gap| gap.kind).any(|kind| kind == GapKind::Reference)
+    }
+
+    /// Whether it adds to services of another file: one has neither an image nor a build.
+    fn is_fragment(&self) -> bool {
+        let is_partial = |service: &ComposeValue| ["image", "build"].iter().all(|key| service.get(key).is_none());
+        let mut services = self.reading.project.iter().flat_map(|project| project.services());
+        self.lacks_reference() && services.any(|(_, service)| is_partial(service))
+    }
+}
 
 /// The files that a project includes or extends, added to the inputs where they are not checked by themselves.
-fn parts(
-    inputs: &mut Inputs,
-    request: &ProjectRequest,
-    known: &ProjectFiles,
-    files: &mut BTreeMap<String, FileId>,
-) -> Vec<FileId> {
-    let lenient = ProjectRequest { leniency: Leniency::StandIns, profiles: vec!["*".to_owned()], ..request.clone() };
-    let Reading::Read(project) = project(&lenient, known) else { return Vec::new() };
-    let checked = request.paths();
+fn parts(inputs: &mut Inputs, group: &ProjectGroup, files: &mut BTreeMap<String, FileId>) -> Vec<FileId> {
+    let Some(project) = &group.reading.project else { return Vec::new() };
+    let checked = group.request.paths();
     let mut parts = Vec::new();
     for (path, source) in project.paths.iter().zip(&project.sources) {
         let is_yaml = matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml")));
@@ -96,67 +151,84 @@ fn parts(
     parts
 }
 
-/// The project that a file belongs to, with what must be known to read it.
+/// The project that a file belongs to: what `COMPOSE_FILE` of the `.env` beside it names, the file with its override, or the
+/// file on top of another one that has what it lacks.
 fn group(
     file: &Path,
     request: &impl Fn(&[&Path]) -> ProjectRequest,
-    texts: &ProjectFiles,
-) -> (ProjectRequest, ProjectFiles) {
+    shared: &Arc<BTreeMap<String, ProjectFile>>,
+) -> ProjectGroup {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = |names: &[&str]| names.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    let read = |files: &[&Path]| ProjectGroup::new(request(files), shared);
+    let listed = files_of_dotenv(folder);
+    if listed.contains(&join_path(Path::new("."), file)) {
+        return read(&listed.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+    }
+    let beside =
+        |names: &[&str]| names.iter().map(|name| join_path(folder, Path::new(name))).find(|path| path.is_file());
     if DEFAULTS.contains(&name) {
         let over = beside(&OVERRIDES);
-        let with_override = over.as_deref().map(|over| request(&[file, over]));
-        return known_for(with_override.unwrap_or_else(|| request(&[file])), texts).0;
+        return over.map_or_else(|| read(&[file]), |over| read(&[file, &over]));
     }
     let base = beside(&DEFAULTS);
-    let on_top = base.as_deref().map(|base| request(&[base, file]));
+    if let Some(base) = &base
+        && OVERRIDES.contains(&name)
+    {
+        return read(&[base, file]);
+    }
+    let alone = read(&[file]);
+    if !alone.lacks_reference() {
+        return alone;
+    }
+    let is_fragment = alone.is_fragment();
+    let others = base.into_iter().chain(others_beside(folder, name)).take(BASES);
+    let on_top = others.map(|base| read(&[&base, file])).find(|group| {
+        let is_read = group.reading.problems.iter().all(|problem| !problem.is_error);
+        is_read && group.reading.project.is_some() && !group.lacks_reference()
+    });
     match on_top {
-        Some(on_top) if OVERRIDES.contains(&name) => known_for(on_top, texts).0,
-        Some(on_top) => match known_for(request(&[file]), texts) {
-            // A service without an image is a part of one elsewhere.
-            (_, Some(project)) if is_fragment(&project) => known_for(on_top, texts).0,
-            (alone, _) => alone,
-        },
-        None => known_for(request(&[file]), texts).0,
+        Some(on_top) => on_top,
+        None if is_fragment || OVERRIDES.contains(&name) => {
+            ProjectGroup::new(ProjectRequest { is_part: true, ..request(&[file]) }, shared)
+        }
+        None => alone,
     }
 }
 
-fn is_fragment(project: &ComposeProject) -> bool {
-    let has_gap = project.gaps.iter().any(|gap| gap.kind == GapKind::Reference);
-    has_gap && project.services().any(|(_, service)| ["image", "build"].iter().all(|key| service.get(key).is_none()))
-}
-
-/// Reads all that a project names; then the project too, as far as it can be read.
-fn known_for(
-    request: ProjectRequest,
-    texts: &ProjectFiles,
-) -> ((ProjectRequest, ProjectFiles), Option<Box<ComposeProject>>) {
-    let mut known = texts.clone();
-    let lenient = ProjectRequest { leniency: Leniency::StandIns, profiles: vec!["*".to_owned()], ..request.clone() };
-    let strict = ProjectRequest { leniency: Leniency::Gaps, ..request.clone() };
-    let mut last = None;
-    for request in [&lenient, &strict] {
-        last = read(request, &mut known);
+/// The compose files that the `.env` of a folder names.
+pub(super) fn files_of_dotenv(folder: &Path) -> Vec<PathBuf> {
+    let path = join_path(folder, Path::new(".env"));
+    if !path.is_file() {
+        return Vec::new();
     }
-    ((request, known), last)
+    let Ok(source) = super::read_source(&path, LIMIT as u64) else { return Vec::new() };
+    let named = listed_files(&BTreeMap::new(), Some(source.text()));
+    named.iter().map(|file| join_path(folder, Path::new(file))).collect()
 }
 
-fn read(request: &ProjectRequest, known: &mut ProjectFiles) -> Option<Box<ComposeProject>> {
-    let first = known.len();
+/// The other compose files of a folder, in the order of their names.
+fn others_beside(folder: &Path, name: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(ENTRIES).filter_map(Result::ok);
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|other| is_compose(other) && other != name).collect();
+    names.retain(|other| !DEFAULTS.contains(&other.as_str()) && !OVERRIDES.contains(&other.as_str()));
+    names.sort_by_key(|name| (name.len(), name.clone()));
+    names.iter().map(|name| join_path(folder, Path::new(name))).filter(|path| path.is_file()).collect()
+}
+
+/// Reads a project, and all that it names.
+fn read(request: &ProjectRequest, known: &mut ProjectFiles) -> Reading {
     loop {
-        match project(request, known) {
-            Reading::Read(project) => return Some(project),
-            Reading::Refused { .. } => return None,
-            Reading::Needs(needs) if known.len() - first + needs.len() > FILES => return None,
-            Reading::Needs(needs) => {
-                for need in needs {
-                    match need {
-                        ProjectNeed::File(path) => known.insert(&path, project_file(&path, &request.folder)),
-                        ProjectNeed::Link(path) => known.insert_link(&path, project_link(&path)),
-                    }
-                }
+        let reading = project(request, known);
+        let Reading::Needs(needs) = &reading else { return reading };
+        if known.len() + needs.len() > FILES {
+            return reading;
+        }
+        for need in needs {
+            match need {
+                ProjectNeed::File(path) => known.insert(path, project_file(path, &request.folder)),
+                ProjectNeed::Link(path) => known.insert_link(path, project_link(path)),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What was asked for ─► inputs: Dockerfiles first, then, in parallel and once, what they make necessary. What can't be
 //! read is a problem in the inputs, and the rest is still looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::LoadError;
 use super::builds_above::files_above;
-use super::compose_input::add_composes;
+use super::compose::join_path;
+use super::compose_input::{add_composes, files_of_dotenv};
 use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
@@ -126,11 +127,15 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
     let root = if let [path] = paths { display_path(path) } else { ".".to_owned() };
     let mut inputs = Inputs { root, today: request.today, ..Inputs::default() };
     let mut files = Vec::new();
+    let paths = if request.compose.files.is_empty() { paths } else { &request.compose.files };
     for path in paths {
         match std::fs::metadata(path) {
             Ok(kind) if kind.is_dir() => {
                 let below = discover(path).compose.into_iter().filter(|file| is_compose(&display_path(file)));
                 files.extend(below.filter(|file| !is_test_input(path, file)));
+                let known: BTreeSet<PathBuf> = files.iter().map(|file| join_path(Path::new("."), file)).collect();
+                let listed = files_of_dotenv(path).into_iter().filter(|file| !known.contains(file));
+                files.extend(listed.filter(|file| file.is_file()));
             }
             Ok(_) => files.push(path.clone()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(LoadError::Missing(path.clone())),
@@ -144,7 +149,7 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
-    let named = add_composes(&mut inputs, composes);
+    let named = add_composes(&mut inputs, composes, &request.compose);
     super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
     needs(&mut inputs, request);
     Ok(inputs)
@@ -193,7 +198,7 @@ fn fill(
     let (read, mut composes) = dockerfiles(inputs, files, (walked, request.each_build), above);
     composes.retain(|(path, _)| walked.is_none_or(|root| !is_test_input(root, path)));
     let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
-    named.extend(add_composes(inputs, composes));
+    named.extend(add_composes(inputs, composes, &request.compose));
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
     let (needs, policies) = needs(inputs, request);
     let request = &GatherRequest { needs, ..request.clone() };

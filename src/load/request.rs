@@ -19,6 +19,8 @@ pub struct GatherRequest {
     pub needs: Needs,
     /// Which facts are asked for besides.
     pub wants: FactSelection,
+    /// The compose project that is asked for.
+    pub compose: ComposeOptions,
     /// Where settings come from.
     pub configuration: SettingsSource,
     /// What the command line says over them.
@@ -31,6 +33,17 @@ pub struct GatherRequest {
     pub folder: bool,
     /// Today.
     pub today: Option<Date>,
+}
+
+/// How `docker compose` is called for the projects that are looked at.
+#[derive(Clone, Debug, Default)]
+pub struct ComposeOptions {
+    /// The files of one project (`--file`); none where each file is looked at with those that belong to it.
+    pub files: Vec<PathBuf>,
+    /// Files with variables instead of `.env` (`--env-file`).
+    pub env_files: Vec<PathBuf>,
+    /// Profiles to activate (`--profile`).
+    pub profiles: Vec<String>,
 }
 
 /// Whose facts are gathered: which rules run is known when the settings are read.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::layout::{Layout, TextStyle, clean, width};
 use super::units::{count, seconds};
-use crate::stack::{COMPLETED, HEALTHY, StartGraph, StartedService};
+use crate::stack::{COMPLETED, CheckTime, HEALTHY, StartGraph, StartPath, StartedService};
 
 /// How a graph is written for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,18 +53,57 @@ fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
         let line = format!("{level:>4}  {name}{}  {}", " ".repeat(names - width(&name)), details(service));
         let _ = writeln!(out, "{}", line.trim_end());
     }
+    if !graph.inactive.is_empty() {
+        let profiles = |names: &[String]| names.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ");
+        let services = graph.inactive.iter().map(|(name, names)| format!("{} ({})", clean(name), profiles(names)));
+        let services: Vec<String> = services.collect();
+        let _ = writeln!(out, "\n   –  not started without its profile: {}", services.join(", "));
+    }
     out.push('\n');
-    let path: Vec<_> = graph.critical_path.iter().map(|name| clean(name)).collect();
-    match graph.seconds {
-        Some(time) if time > 0.0 => {
-            let _ = writeln!(out, "  All are ready after at most {}: {}", seconds(time), path.join(" → "));
-        }
-        Some(_) => out.push_str("  No service is asked whether it is ready\n"),
-        None => {
-            let _ = writeln!(out, "  How long it takes depends on a service that ends by itself: {}", path.join(" → "));
-        }
+    for line in duration(graph) {
+        let _ = writeln!(out, "  {line}");
+    }
+    let unknown = graph.services.iter().filter(|service| service.check == CheckTime::Unknown && !service.is_job);
+    let unknown: Vec<_> = unknown.map(|service| clean(&service.name)).collect();
+    if !unknown.is_empty() {
+        let (images, may) = if unknown.len() == 1 { ("image", "it") } else { ("images", "they") };
+        let names = unknown.join(", ");
+        let _ = writeln!(out, "  Of the {images} of {names} nothing is known: {may} may have a check");
     }
     out
+}
+
+/// How long it takes until all are ready, in lines.
+fn duration(graph: &StartGraph) -> Vec<String> {
+    let way = |path: &StartPath| path.services.iter().map(|name| clean(name)).collect::<Vec<_>>().join(" → ");
+    let known = graph.timed_path.as_ref().filter(|path| path.seconds > 0.0);
+    let Some(open) = &graph.open_path else {
+        return match known {
+            Some(path) => vec![format!("All are ready after at most {}: {}", seconds(path.seconds), way(path))],
+            None if graph.services.iter().any(|service| service.check == CheckTime::Unknown) => {
+                vec![
+                    "How long it takes is not known: no service of a known image is asked whether it is ready"
+                        .to_owned(),
+                ]
+            }
+            None => vec!["No service is asked whether it is ready".to_owned()],
+        };
+    };
+    let names: Vec<String> = open.open.iter().map(|name| format!("`{}`", clean(name))).collect();
+    let takes = match &names[..] {
+        [name] => format!("the time that {name} takes"),
+        _ => format!("the times that {} take", names.join(", ")),
+    };
+    let after = if open.seconds > 0.0 { format!("{} and {takes}", seconds(open.seconds)) } else { takes };
+    let mut lines = Vec::new();
+    match known.filter(|path| path.seconds > open.seconds) {
+        Some(path) => {
+            lines.push(format!("All are ready after at most {}: {}", seconds(path.seconds), way(path)));
+            lines.push(format!("or after {after}, if that is longer: {}", way(open)));
+        }
+        None => lines.push(format!("All are ready after at most {after}: {}", way(open))),
+    }
+    lines
 }
 
 fn details(service: &StartedService) -> String {
@@ -74,9 +113,12 @@ fn details(service: &StartedService) -> String {
     if !waits.is_empty() {
         parts.push(format!("after {}", waits.join(", ")));
     }
-    parts.push(match service.check_seconds {
-        Some(time) => format!("healthy within {}", seconds(time)),
-        None => "no check".to_owned(),
+    parts.push(match service.check {
+        CheckTime::AtMost(time) => format!("healthy within {}", seconds(time)),
+        CheckTime::Missing | CheckTime::Unknown if service.is_job => "ends by itself".to_owned(),
+        CheckTime::Missing => "no check".to_owned(),
+        CheckTime::Untimed => "check of its image, times unknown".to_owned(),
+        CheckTime::Unknown => "check unknown".to_owned(),
     });
     parts.join("; ")
 }
@@ -122,20 +164,31 @@ fn plain(name: &str) -> String {
 pub fn compose_graph_json(graphs: &[(String, StartGraph)]) -> String {
     let service = |service: &StartedService| {
         let waits = service.waits_for.iter().map(|(name, condition)| json!({"service": name, "condition": condition}));
+        let (check, check_seconds) = match service.check {
+            CheckTime::Missing => ("none", None),
+            CheckTime::AtMost(time) => ("timed", Some(time)),
+            CheckTime::Untimed => ("untimed", None),
+            CheckTime::Unknown => ("unknown", None),
+        };
         json!({
             "name": service.name,
             "level": service.level,
             "waits_for": waits.collect::<Vec<_>>(),
-            "check_seconds": service.check_seconds,
+            "check": check,
+            "check_seconds": check_seconds,
             "start_seconds": service.start_seconds,
         })
     };
     let files = graphs.iter().map(|(name, graph)| {
+        let path = graph.critical_path();
+        let inactive = graph.inactive.iter().map(|(name, profiles)| json!({"name": name, "profiles": profiles}));
         json!({
             "file": name,
             "services": graph.services.iter().map(service).collect::<Vec<_>>(),
-            "critical_path": graph.critical_path,
-            "seconds": graph.seconds,
+            "inactive": inactive.collect::<Vec<_>>(),
+            "critical_path": path.map(|path| &path.services[..]).unwrap_or_default(),
+            "untimed": path.map(|path| path.open.iter().collect::<Vec<_>>()).unwrap_or_default(),
+            "seconds": graph.seconds(),
         })
     });
     let result = json!({

@@ -1,12 +1,12 @@
 //! Rules about compose files: what they can ask, and how they report. Their pages have `subject: compose`.
 
 use super::metadata::Metadata;
-use crate::compose::project::{ComposePlace, ComposeProject};
+use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject};
 use crate::compose::{ComposeEditor, NewValue};
 use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
 use crate::inputs::ComposeInput;
 use crate::stack::{Stack, StackService};
-use crate::text::{Edit, FileId, Source, Span};
+use crate::text::{Edit, FileId, Source, Span, path};
 
 /// The check function of a rule about compose files.
 pub type ComposeCheck = fn(&ComposeContext, &mut Findings);
@@ -20,7 +20,8 @@ pub struct ComposeContext<'a> {
     pub(super) input: &'a ComposeInput,
     pub(super) project: &'a ComposeProject,
     pub(super) stack: &'a Stack<'a>,
-    pub(super) editor: &'a ComposeEditor<'a>,
+    /// The file, and those of its parts.
+    pub(super) editors: &'a [(FileId, ComposeEditor<'a>)],
 }
 
 impl<'a> ComposeContext<'a> {
@@ -44,11 +45,6 @@ impl<'a> ComposeContext<'a> {
         self.input.file
     }
 
-    /// Its text.
-    pub fn source(&self) -> &'a Source {
-        self.editor.source()
-    }
-
     /// What is written at a place of the file or of one of its parts; `None` for places in others.
     pub fn text_at(&self, place: Option<ComposePlace>) -> Option<&'a str> {
         let place = place?;
@@ -64,12 +60,6 @@ impl<'a> ComposeContext<'a> {
 
     fn text_of(&self, place: ComposePlace) -> Option<&'a Source> {
         self.project.sources.get(place.file.0 as usize)
-    }
-
-    /// The part of the file that a place means; `None` for places in others.
-    fn span(&self, place: Option<ComposePlace>) -> Option<Span> {
-        let place = place?;
-        (self.input.locate(place) == Some(self.file())).then_some(place.span)
     }
 
     /// A finding of this rule; `None` where the place is in another file, or nowhere.
@@ -96,47 +86,113 @@ impl<'a> ComposeContext<'a> {
         })
     }
 
-    /// The finding with edits that make `changes`, all or none; where the file does not allow them, with a note that
+    /// The finding with edits that make `changes`, all or none; where the files do not allow them, with a note that
     /// says why.
     pub fn fixed(&self, finding: Finding, title: &str, safety: Safety, changes: &[KeyChange<'_>]) -> Finding {
-        if finding.file != self.file() {
-            return unfixed(finding, "it is in a file that this one includes or extends: check and fix that one");
-        }
         let mut edits = Vec::new();
         for change in changes {
-            match self.edit(change) {
-                Ok(Edit { span, text }) => {
-                    edits.push(FileEdit { target: Target::File(self.file()), span, text });
-                }
+            match self.edit_near(finding.file, change) {
+                Ok(edit) => edits.push(edit),
                 Err(why) => return unfixed(finding, &why),
             }
         }
-        edits.sort_by_key(|edit| edit.span);
+        edits.sort_by(|a, b| (&a.target, a.span).cmp(&(&b.target, b.span)));
         let mut finding = finding;
         finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
         finding
     }
 
-    /// The edit that makes a change.
+    /// Whether a change can be made.
     ///
     /// # Errors
-    /// Why the file does not allow it, in one sentence without a full stop.
-    pub fn edit(&self, change: &KeyChange<'_>) -> Result<Edit, String> {
-        match change {
-            KeyChange::Set(path, value) => self.editor.set(path, value),
-            KeyChange::Remove(path) => self.editor.remove(path),
-            KeyChange::Impossible(why) => Err(why.clone()),
+    /// Why the files do not allow it, in one sentence without a full stop.
+    pub fn edit(&self, change: &KeyChange<'_>) -> Result<FileEdit, String> {
+        self.edit_near(self.file(), change)
+    }
+
+    /// The edit that makes a change: in the file of the finding where that has the service, else in the one that has it.
+    fn edit_near(&self, file: FileId, change: &KeyChange<'_>) -> Result<FileEdit, String> {
+        let path = match change {
+            KeyChange::Set(path, _) | KeyChange::Remove(path) => path,
+            KeyChange::Impossible(why) => return Err(why.clone()),
+        };
+        let WrittenKey { file, editor, path } = self.written_near(file, path);
+        self.is_editable(file)?;
+        let Edit { span, text } = match change {
+            KeyChange::Set(_, value) => editor.set(&path, value)?,
+            KeyChange::Remove(_) | KeyChange::Impossible(_) => editor.remove(&path)?,
+        };
+        Ok(FileEdit { target: Target::File(file), span, text })
+    }
+
+    /// The file that a key is changed in, and how the key is called there.
+    fn written_near<'k>(&self, file: FileId, path: &[&'k str]) -> WrittenKey<'a, 'k>
+    where
+        'a: 'k,
+    {
+        let is_first = |(known, _): &&(FileId, ComposeEditor)| *known == file;
+        let first = self.editors.iter().filter(is_first);
+        let mut all = first.chain(self.editors.iter().filter(|known| !is_first(known)));
+        all.find_map(|(file, editor)| self.written_in(*file, editor, path)).unwrap_or_else(|| {
+            let (file, editor) = &self.editors[0];
+            WrittenKey { file: *file, editor, path: path.to_vec() }
+        })
+    }
+
+    /// A key as a file has it: a service that is extended may have another name.
+    fn written_in<'k>(
+        &self,
+        file: FileId,
+        editor: &'a ComposeEditor<'a>,
+        path: &[&'k str],
+    ) -> Option<WrittenKey<'a, 'k>>
+    where
+        'a: 'k,
+    {
+        let ["services", name, below @ ..] = path else {
+            return (file == self.file()).then(|| WrittenKey { file, editor, path: path.to_vec() });
+        };
+        if file == self.file() {
+            return editor.has(&path[..2]).then(|| WrittenKey { file, editor, path: path.to_vec() });
+        }
+        let service = self.stack.service(name)?;
+        let wanted = below.first().and_then(|key| service.value.as_map()?.entry(key)?.value.place);
+        let keys = service.value.as_map().into_iter().flat_map(ComposeMap::iter);
+        let places = keys.filter_map(|(_, entry)| entry.value.place).chain(service.place);
+        let mut places = wanted.into_iter().chain(places).filter(|place| self.input.locate(*place) == Some(file));
+        let services = editor.keys(&["services"]);
+        let holder = |place: ComposePlace| services.iter().find(|(_, span)| span.contains(place.span));
+        let (name, _) = places.find_map(holder)?;
+        let path = ["services", name].into_iter().chain(below.iter().copied()).collect();
+        Some(WrittenKey { file, editor, path })
+    }
+
+    /// Whether a file may be changed.
+    ///
+    /// # Errors
+    /// Why not, in one sentence without a full stop.
+    fn is_editable(&self, file: FileId) -> Result<(), String> {
+        let number = self.input.reading.files.iter().position(|known| *known == Some(file));
+        let path = number.and_then(|number| self.project.paths.get(number));
+        match path {
+            Some(path) if file != self.file() && path::relative(path, &self.project.folder).is_none() => {
+                Err("it is in a file outside of the project's folder: check and fix that one".to_owned())
+            }
+            _ => Ok(()),
         }
     }
 
-    /// The texts at a place of the file as they are written, variables of Compose among them: those of a list, or one.
+    /// The texts at a place of the files as they are written, variables of Compose among them: those of a list, or one.
     pub fn texts(&self, path: &[&str]) -> Option<Vec<String>> {
-        self.editor.texts(path)
+        let written = self.editors.iter().filter_map(|(file, editor)| self.written_in(*file, editor, path));
+        let mut written = written.filter(|key| key.editor.has(&key.path));
+        written.find_map(|key| key.editor.texts(&key.path))
     }
 
-    /// Whether a key is written in the file itself.
+    /// Whether a key is written in one of the files themselves.
     pub fn has_key(&self, path: &[&str]) -> bool {
-        self.editor.has(path)
+        let mut written = self.editors.iter().filter_map(|(file, editor)| self.written_in(*file, editor, path));
+        written.any(|key| key.editor.has(&key.path))
     }
 
     /// The finding with another text at a place of the file.
@@ -148,12 +204,21 @@ impl<'a> ComposeContext<'a> {
         place: Option<ComposePlace>,
         text: &str,
     ) -> Finding {
-        if finding.file != self.file() {
-            return unfixed(finding, "it is in a file that this one includes or extends: check and fix that one");
+        if let Err(why) = self.is_editable(finding.file) {
+            return unfixed(finding, &why);
         }
-        let Some(span) = self.span(place) else { return finding };
+        let place = place.filter(|place| self.input.locate(*place) == Some(finding.file));
+        let Some(ComposePlace { span, .. }) = place else { return finding };
         finding.edits(title, safety, vec![(span, text.to_owned())])
     }
+}
+
+/// A key in the file that has it.
+struct WrittenKey<'a, 'k> {
+    file: FileId,
+    editor: &'a ComposeEditor<'a>,
+    /// As it is written there.
+    path: Vec<&'k str>,
 }
 
 /// A span without the white space at its end, and of a long value its first line.

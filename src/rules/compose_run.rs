@@ -43,11 +43,12 @@ pub(super) fn check_compose(inputs: &Inputs, input: &ComposeInput, rules: &[&'st
     let mut out = Findings::new();
     let Some(project) = &input.reading.project else { return out };
     let stack = Stack::new(project, &input.dockerfiles);
-    let editor = ComposeEditor::new(inputs.source(input.file));
+    let files = std::iter::once(input.file).chain(input.parts.iter().copied());
+    let editors: Vec<_> = files.map(|file| (file, ComposeEditor::new(inputs.source(file)))).collect();
     for rule in rules {
         if let Some(check) = rule.compose {
             let (rule, metadata) = (rule.name, rule.metadata());
-            check(&ComposeContext { rule, metadata, input, project, stack: &stack, editor: &editor }, &mut out);
+            check(&ComposeContext { rule, metadata, input, project, stack: &stack, editors: &editors }, &mut out);
         }
     }
     // Several services may extend one.

@@ -1,8 +1,8 @@
 //! In which order services start, and how long it takes at most until all are ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{COMPLETED, HEALTHY, ServiceCheck, Stack, StackService};
+use super::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService};
 use crate::build::Build;
 use crate::compose::project::{ComposeValue, duration_nanoseconds};
 use crate::dockerfile::Keyword;
@@ -16,10 +16,23 @@ const DEFAULT: CheckTiming =
 pub struct StartGraph {
     /// In the order of their levels and names.
     pub services: Vec<StartedService>,
-    /// The services that the last one to be ready waited for, the first one first.
-    pub critical_path: Vec<String>,
-    /// Seconds until all that is waited for is ready, at most; `None` where a service ends by itself on the way.
-    pub seconds: Option<f64>,
+    /// Services that are not started, with the profiles that would start them.
+    pub inactive: Vec<(String, Vec<String>)>,
+    /// What the last service to be ready waits for, where the time of all that is known.
+    pub timed_path: Option<StartPath>,
+    /// The longest way past services that take a time which is not known.
+    pub open_path: Option<StartPath>,
+}
+
+/// What must have happened until a service is ready.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StartPath {
+    /// Seconds of all checks on the way whose time is known, at most.
+    pub seconds: f64,
+    /// The services whose time is not known: they do their work and end, or nothing is known of their check.
+    pub open: BTreeSet<String>,
+    /// The services on the way, the first one first.
+    pub services: Vec<String>,
 }
 
 /// A service in the order of the start.
@@ -31,12 +44,25 @@ pub struct StartedService {
     pub level: usize,
     /// What it waits for: names and conditions.
     pub waits_for: Vec<(String, String)>,
-    /// Whether it is asked whether it is ready.
-    pub is_checked: bool,
-    /// Seconds from its start until its check has succeeded, at most: else it is unhealthy. `None` without a check.
-    pub check_seconds: Option<f64>,
-    /// Seconds until it is started, at most; `None` where it waits for one that ends by itself.
+    /// Whether, and for how long, it is asked whether it is ready.
+    pub check: CheckTime,
+    /// Whether it does its work and ends.
+    pub is_job: bool,
+    /// Seconds until it is started, at most; `None` where it waits for one whose time is not known.
     pub start_seconds: Option<f64>,
+}
+
+/// Whether, and for how long, a service is asked whether it is ready.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CheckTime {
+    /// It is not.
+    Missing,
+    /// Until it is healthy or unhealthy: seconds from its start, at most.
+    AtMost(f64),
+    /// Its image has a check, with times that are not known.
+    Untimed,
+    /// Nothing is known of its image.
+    Unknown,
 }
 
 /// How a check is timed: seconds, and tries.
@@ -92,93 +118,164 @@ fn image_setting(service: &StackService, key: &str) -> Option<String> {
 }
 
 /// What is known of a service while the order is worked out.
-#[derive(Clone, Copy, Default)]
-struct ServiceStart<'s> {
+#[derive(Clone, Debug, Default)]
+struct ServiceStart {
     level: usize,
-    seconds: Option<f64>,
-    /// The service that it waited for longest.
-    last: Option<&'s str>,
+    /// The longest way on which all times are known.
+    timed: Option<StartPath>,
+    /// The longest one on which some are not.
+    open: Option<StartPath>,
 }
 
 impl StartGraph {
-    /// The order in which the services of a stack start. Dependencies that form a circle, which Compose refuses, are left
-    /// out where they close it.
-    pub fn of(stack: &Stack) -> Self {
+    /// The order in which the services of a stack start, but for those that are not active. Dependencies that form a
+    /// circle, which Compose refuses, are left out where they close it.
+    pub fn of(stack: &Stack, inactive: &BTreeSet<String>) -> Self {
+        let active: Vec<&StackService> =
+            stack.services.iter().filter(|service| !inactive.contains(service.name)).collect();
+        let is_active = |name: &str| stack.service(name).is_some() && !inactive.contains(name);
         let mut starts: BTreeMap<&str, ServiceStart> = BTreeMap::new();
         // Each round settles the services whose dependencies are settled.
-        while starts.len() < stack.services.len() {
-            let is_settled = |service: &&StackService| {
-                let known = |name: &str| starts.contains_key(name) || stack.service(name).is_none();
+        while starts.len() < active.len() {
+            let is_settled = |service: &&&StackService| {
+                let known = |name: &str| starts.contains_key(name) || !is_active(name);
                 !starts.contains_key(service.name) && service.dependencies.iter().all(|other| known(other.name))
             };
-            let mut ready: Vec<&StackService> = stack.services.iter().filter(is_settled).collect();
+            let mut ready: Vec<&StackService> = active.iter().filter(is_settled).copied().collect();
             if ready.is_empty() {
-                ready.extend(stack.services.iter().find(|service| !starts.contains_key(service.name)));
+                ready.extend(active.iter().find(|service| !starts.contains_key(service.name)));
             }
             let settled: Vec<_> = ready.iter().map(|service| (service.name, start(stack, service, &starts))).collect();
             starts.extend(settled);
         }
-        let mut services: Vec<StartedService> =
-            stack.services.iter().map(|service| started(service, &starts)).collect();
-        services.sort_by(|a, b| (a.level, &a.name).cmp(&(b.level, &b.name)));
-        let is_known = services.iter().all(|service| service.start_seconds.is_some());
-        let done =
-            |service: &StartedService| service.start_seconds.unwrap_or(0.0) + service.check_seconds.unwrap_or(0.0);
-        let last = services
-            .iter()
-            .max_by(|a, b| done(a).total_cmp(&done(b)).then(a.level.cmp(&b.level)).then(b.name.cmp(&a.name)));
-        let seconds = if is_known { last.map(done) } else { None };
-        let critical_path = last.map(|last| path(&last.name, &starts)).unwrap_or_default();
-        Self { services, critical_path, seconds }
+        let mut graph = Self::default();
+        for service in active {
+            let start = starts.get(service.name).cloned().unwrap_or_default();
+            let check = CheckTime::of(service);
+            for end in start.ready(service.name, HEALTHY, check) {
+                let slot = if end.open.is_empty() { &mut graph.timed_path } else { &mut graph.open_path };
+                keep_longer(slot, end);
+            }
+            let waits_for = service.dependencies.iter().filter(|known| is_active(known.name));
+            let waits_for = waits_for.map(|known| (known.name.to_owned(), known.condition.to_owned()));
+            graph.services.push(StartedService {
+                name: service.name.to_owned(),
+                level: start.level,
+                waits_for: waits_for.collect(),
+                check,
+                is_job: service.is_job,
+                start_seconds: match (start.timed, start.open) {
+                    (Some(path), None) => Some(path.seconds),
+                    _ => None,
+                },
+            });
+        }
+        graph.services.sort_by(|a, b| (a.level, &a.name).cmp(&(b.level, &b.name)));
+        let off = stack.services.iter().filter(|service| inactive.contains(service.name));
+        graph.inactive = off.map(|service| (service.name.to_owned(), profiles(service))).collect();
+        graph
+    }
+
+    /// The way that decides when all are ready; one with an unknown time where that may be the longest.
+    pub fn critical_path(&self) -> Option<&StartPath> {
+        self.open_path.as_ref().or(self.timed_path.as_ref())
+    }
+
+    /// Seconds until all are ready, at most; `None` where that depends on an unknown time.
+    pub fn seconds(&self) -> Option<f64> {
+        if self.open_path.is_some() { None } else { self.timed_path.as_ref().map(|path| path.seconds) }
     }
 }
 
-fn start<'s>(
-    stack: &'s Stack,
-    service: &'s StackService,
-    starts: &BTreeMap<&str, ServiceStart<'s>>,
-) -> ServiceStart<'s> {
-    let mut start = ServiceStart { seconds: Some(0.0), ..ServiceStart::default() };
+fn profiles(service: &StackService) -> Vec<String> {
+    let profiles = service.value.get("profiles").and_then(ComposeValue::as_list).unwrap_or_default();
+    profiles.iter().filter_map(|profile| profile.as_text().map(str::to_owned)).collect()
+}
+
+impl CheckTime {
+    fn of(service: &StackService) -> Self {
+        match service.check {
+            ServiceCheck::Missing | ServiceCheck::Off(_) => Self::Missing,
+            // Of an image of others the times are not known.
+            ServiceCheck::OfImage if !has_healthcheck(service) => Self::Untimed,
+            ServiceCheck::Written(_) | ServiceCheck::OfImage => Self::AtMost(CheckTiming::of(service).longest()),
+            ServiceCheck::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Whether a service is built from a Dockerfile with a HEALTHCHECK.
+fn has_healthcheck(service: &StackService) -> bool {
+    service.image.as_ref().is_some_and(|input| {
+        let build = Build::new(input);
+        build.target().and_then(|stage| build.last(stage, Keyword::Healthcheck)).is_some()
+    })
+}
+
+/// Keeps the longer one of two ways, and all services of both whose time is not known.
+fn keep_longer(slot: &mut Option<StartPath>, path: StartPath) {
+    let Some(known) = slot else {
+        *slot = Some(path);
+        return;
+    };
+    let open: BTreeSet<String> = known.open.union(&path.open).cloned().collect();
+    let order = |path: &StartPath| (path.open.len(), path.services.len());
+    let by_time = path.seconds.total_cmp(&known.seconds);
+    let is_longer = if open.is_empty() {
+        by_time.then(order(&path).cmp(&order(known)))
+    } else {
+        order(&path).cmp(&order(known)).then(by_time)
+    };
+    let seconds = path.seconds.max(known.seconds);
+    if is_longer.is_gt() {
+        *known = path;
+    }
+    known.seconds = seconds;
+    known.open = open;
+}
+
+impl ServiceStart {
+    /// The ways until a service, which starts so, has come as far as a condition says.
+    fn ready(&self, name: &str, condition: &str, check: CheckTime) -> Vec<StartPath> {
+        let paths = [&self.timed, &self.open].into_iter().flatten();
+        let to_end = paths.map(|path| {
+            let mut path = path.clone();
+            // What is only started, and waited for nothing, takes no time.
+            if condition != STARTED || !path.services.is_empty() {
+                path.services.push(name.to_owned());
+            }
+            match (condition, check) {
+                (HEALTHY, CheckTime::AtMost(seconds)) => path.seconds += seconds,
+                (COMPLETED, _) | (HEALTHY, CheckTime::Untimed) => {
+                    path.open.insert(name.to_owned());
+                }
+                _ => {}
+            }
+            path
+        });
+        to_end.collect()
+    }
+}
+
+fn start(stack: &Stack, service: &StackService, starts: &BTreeMap<&str, ServiceStart>) -> ServiceStart {
+    let mut start = ServiceStart::default();
     for dependency in &service.dependencies {
         let (Some(known), Some(target)) = (starts.get(dependency.name), stack.service(dependency.name)) else {
             continue;
         };
         start.level = start.level.max(known.level + 1);
-        let ready = match dependency.condition {
-            HEALTHY => known.seconds.map(|seconds| seconds + check_seconds(target).unwrap_or(0.0)),
-            COMPLETED => None,
-            _ => known.seconds,
+        // Who waits for a check knows that there is one.
+        let check = match CheckTime::of(target) {
+            CheckTime::Unknown if dependency.condition == HEALTHY => CheckTime::Untimed,
+            check => check,
         };
-        if ready.is_none() || ready > start.seconds {
-            start.last = Some(dependency.name);
+        for path in known.ready(target.name, dependency.condition, check) {
+            let slot = if path.open.is_empty() { &mut start.timed } else { &mut start.open };
+            keep_longer(slot, path);
         }
-        start.seconds = start.seconds.zip(ready).map(|(known, ready)| known.max(ready));
+    }
+    if start.level == 0 {
+        start.timed = Some(StartPath::default());
     }
     start
-}
-
-fn started(service: &StackService, starts: &BTreeMap<&str, ServiceStart>) -> StartedService {
-    let start = starts.get(service.name).copied().unwrap_or_default();
-    let waits_for = service.dependencies.iter().map(|known| (known.name.to_owned(), known.condition.to_owned()));
-    StartedService {
-        name: service.name.to_owned(),
-        level: start.level,
-        waits_for: waits_for.collect(),
-        is_checked: matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage),
-        check_seconds: check_seconds(service),
-        start_seconds: start.seconds,
-    }
-}
-
-fn check_seconds(service: &StackService) -> Option<f64> {
-    matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage)
-        .then(|| CheckTiming::of(service).longest())
-}
-
-fn path(last: &str, starts: &BTreeMap<&str, ServiceStart>) -> Vec<String> {
-    let next = |name: &&str| starts.get(*name).and_then(|start| start.last);
-    let mut names: Vec<String> =
-        std::iter::successors(Some(last), next).take(starts.len()).map(str::to_owned).collect();
-    names.reverse();
-    names
 }

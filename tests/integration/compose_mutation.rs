@@ -117,7 +117,8 @@ fn check(bytes: &[u8], tally: &Tally, compared: usize) -> Result<(), String> {
     serde_json::from_str::<serde_json::Value>(&report::lint_json(&report)).map_err(|error| error.to_string())?;
     let Some(project) = &inputs.composes[0].reading.project else { return Ok(()) };
     tally.read.fetch_add(1, Ordering::Relaxed);
-    let graph = StartGraph::of(&Stack::new(project, &inputs.composes[0].dockerfiles));
+    let compose = &inputs.composes[0];
+    let graph = StartGraph::of(&Stack::new(project, &compose.dockerfiles), &compose.reading.inactive);
     for style in [GraphStyle::Levels, GraphStyle::Mermaid, GraphStyle::Dot] {
         report::compose_graph("compose.yaml", &graph, style, Layout::PLAIN);
     }

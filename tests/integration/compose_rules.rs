@@ -129,9 +129,29 @@ fn files_that_a_project_includes_and_extends_are_judged() {
     assert_eq!(check(&hidden, &[]).lines().count(), 1);
     // Named with the others, each is told of once.
     assert_eq!(check(more, &["compose.yaml", "parts/base.yaml", "parts/more.yaml"]), found);
-    let ran = Dockopt::new().file("compose.yaml", main).file("parts/base.yaml", base).file("parts/more.yaml", more);
-    let ran = ran.args(["compose", "fix", "--unsafe", "--write"]).run();
-    assert_eq!((ran.read("compose.yaml"), ran.read("parts/more.yaml")), (main.to_owned(), more.to_owned()));
+}
+
+#[test]
+fn fixes_go_to_the_file_that_has_the_service() {
+    let main = "include: [parts/more.yaml]\nservices:\n  db:\n    extends: {file: parts/base.yaml, service: db}\n  api:\n    \
+        image: example/api:1\n    depends_on: [db, cache]\n  other:\n    extends: {file: ../far.yaml, service: far}\n";
+    let base = "services:\n  db:\n    image: postgres:17\n    healthcheck:\n      test: exit 0\n";
+    let far = "services:\n  far:\n    image: redis:7\n    healthcheck:\n      test: redis-cli ping\n";
+    let dockopt = Dockopt::new()
+        .file("a/compose.yaml", main)
+        .file("a/parts/base.yaml", base)
+        .file("a/parts/more.yaml", "services:\n  cache:\n    image: redis:7\n")
+        .file("far.yaml", far);
+    let ran = dockopt.args(["compose", "fix", "a", "--unsafe", "--write"]).run();
+    let read = |name: &str| ran.read(name);
+    assert!(read("a/parts/base.yaml").contains("pg_isready"), "{}{}", ran.stdout, ran.stderr);
+    assert!(read("a/parts/more.yaml").contains("redis-cli ping"), "{}", read("a/parts/more.yaml"));
+    let text = read("a/compose.yaml");
+    assert!(text.matches("service_healthy").count() == 2 && !text.contains("pg_isready"), "{text}");
+    assert_eq!(read("far.yaml"), far);
+    let again = ran.again(["compose", "fix", "a", "--unsafe", "--check"]).code(0);
+    let ran = again.again(["compose", "check", "a"]);
+    says(&ran, &["../far.yaml", "outside of the project's folder"].map(|text| text.trim_start_matches("../")));
 }
 
 /// What Compose makes of a file, or why it refuses it; `None` without Compose.
@@ -261,45 +281,4 @@ fn one_run_is_enough() {
     assert_eq!((fixed.matches("service_healthy").count(), fixed.matches("service_started").count()), (3, 0), "{fixed}");
     let again = ran.again(["compose", "fix", "--unsafe", "--write"]).code(0);
     assert_eq!(again.read("compose.yaml"), fixed);
-}
-
-#[test]
-fn the_start_order_is_drawn() {
-    let text = "services:\n  web:\n    image: example/web:1\n    depends_on:\n      db: {condition: service_healthy}\n      job: {condition: service_completed_successfully}\n  \
-        job:\n    image: example/job:1\n    depends_on: [db]\n  db:\n    image: postgres:17\n    healthcheck:\n      test: pg_isready -h 127.0.0.1\n      interval: 5s\n      \
-        timeout: 5s\n      retries: 4\n      start_period: 20s\n";
-    let run = |text: &str, arguments: &[&str]| {
-        let arguments = ["compose", "graph"].iter().chain(arguments).copied();
-        Dockopt::new().file("compose.yaml", text).args(arguments).run()
-    };
-    let result = run(text, &["--format=json"]).code(0).json();
-    crate::fixtures::keeps_schema(include_str!("../../schemas/compose-graph.schema.json"), &result);
-    let services = result["files"][0]["services"].as_array().unwrap();
-    let names: Vec<_> = services
-        .iter()
-        .map(|service| (service["name"].as_str().unwrap(), service["level"].as_u64().unwrap()))
-        .collect();
-    assert_eq!(names, [("db", 0), ("job", 1), ("web", 2)]);
-    assert_eq!((&services[0]["check_seconds"], &services[2]["start_seconds"]), (&60.0.into(), &Value::Null));
-    let dot = run(text, &["--style", "dot"]).code(0).stdout;
-    assert!(dot.starts_with("digraph") && dot.contains("\"db\" -> \"web\" [label=healthy, style=solid]"), "{dot}");
-    let mermaid = run(text, &["--style", "mermaid"]).code(0).stdout;
-    assert!(mermaid.contains("s0 -->|healthy| s2") && mermaid.contains("s1 -.->|completed| s2"), "{mermaid}");
-    let short = text.replace("      job: {condition: service_completed_successfully}\n", "");
-    says(&run(&short, &[]).code(0), &["All are ready after at most 1 min: db → web", "3 services, 2 start levels"]);
-    let dockopt = Dockopt::new()
-        .file(
-            "compose.yaml",
-            "services:\n  a:\n    build: .\n  b:\n    image: b:1\n    depends_on: {a: {condition: service_healthy}}\n",
-        )
-        .file("Dockerfile", "FROM debian:12\nHEALTHCHECK --interval=2s --timeout=1s --retries=4 CMD true -x\n");
-    let ran = dockopt.args(["compose", "graph"]).run().code(0);
-    says(&ran, &["a  healthy within 12 s"]);
-    let circle = "services: {a: {image: 'b:1', depends_on: [c]}, c: {image: 'b:1', depends_on: [a]}}\n";
-    let ran = run(circle, &[]).code(1);
-    assert!(ran.stdout.is_empty() && ran.stderr.contains("as long as services wait in a circle"), "{}", ran.stderr);
-    let dockopt =
-        Dockopt::new().file("compose.yaml", text).file("compose.override.yaml", "services: {db: {init: true}}\n");
-    let ran = dockopt.args(["compose", "graph"]).run().code(0);
-    assert_eq!(ran.stdout.matches("start levels").count(), 1, "{}", ran.stdout);
 }

@@ -6,6 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::fix::{FixArgs, FixMode};
 use super::options::{Build, Choice, Config, Known, Threshold};
+use crate::compose::project::listed_files;
+use crate::load::ComposeOptions;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ComposeCommand {
@@ -17,11 +19,40 @@ pub(in crate::cli) enum ComposeCommand {
     Graph(ComposeGraph),
 }
 
+/// Which compose files are looked at, and how `docker compose` is called for them.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ComposeProjects {
+    /// Compose files, or folders in which they are searched [default: those that COMPOSE_FILE names, else .]
+    paths: Vec<PathBuf>,
+    /// A file of one project, on top of those before it (repeatable)
+    #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "paths")]
+    files: Vec<PathBuf>,
+    /// File with variables instead of `.env` (repeatable)
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<PathBuf>,
+    /// Profile to activate (repeatable)
+    #[arg(long = "profile", value_name = "NAME")]
+    profiles: Vec<String>,
+}
+
+impl ComposeProjects {
+    /// What to search, and what to read it as.
+    pub(in crate::cli) fn into_options(self) -> (Vec<PathBuf>, ComposeOptions) {
+        let Self { paths, mut files, env_files, profiles } = self;
+        if paths.is_empty() && files.is_empty() {
+            let variables = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+            let variables = ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"].into_iter().filter_map(variables);
+            files = listed_files(&variables.collect(), None).into_iter().map(PathBuf::from).collect();
+        }
+        let paths = if paths.is_empty() { vec![PathBuf::from(".")] } else { paths };
+        (paths, ComposeOptions { files, env_files, profiles })
+    }
+}
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ComposeGraph {
-    /// Compose files, or folders in which they are searched
-    #[arg(default_value = ".")]
-    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub project: ComposeProjects,
     /// How the graph is drawn
     #[arg(long, value_enum, default_value_t = GraphStyleArgument::Levels, value_name = "STYLE")]
     pub style: GraphStyleArgument,
@@ -39,9 +70,8 @@ pub(in crate::cli) enum GraphStyleArgument {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ComposeCheck {
-    /// Compose files, or folders in which they are searched
-    #[arg(default_value = ".")]
-    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub project: ComposeProjects,
     #[command(flatten)]
     pub choice: Choice,
     #[command(flatten)]
@@ -54,9 +84,8 @@ pub(in crate::cli) struct ComposeCheck {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ComposeFix {
-    /// Compose files, or folders in which they are searched
-    #[arg(default_value = ".")]
-    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub project: ComposeProjects,
     #[command(flatten)]
     pub mode: FixMode,
     #[command(flatten)]
@@ -68,12 +97,10 @@ pub(in crate::cli) struct ComposeFix {
 impl ComposeFix {
     /// The same as arguments of `fix`.
     pub(in crate::cli) fn into_fix(self) -> FixArgs {
-        FixArgs {
-            paths: self.paths,
-            mode: self.mode,
-            build: Build::default(),
-            choice: self.choice,
-            config: self.config,
+        let (mut paths, compose) = self.project.into_options();
+        if !compose.files.is_empty() {
+            paths.truncate(1);
         }
+        FixArgs { paths, compose, mode: self.mode, build: Build::default(), choice: self.choice, config: self.config }
     }
 }

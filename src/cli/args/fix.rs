@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::options::{Build, Choice, Config};
+use crate::load::ComposeOptions;
 
 /// What becomes of fixes.
 #[derive(Clone, Copy, Debug, Args)]
@@ -29,6 +30,9 @@ pub(in crate::cli) struct FixArgs {
     /// Folders, Dockerfiles or compose files
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,
+    /// The compose project that is asked for by `compose fix`.
+    #[arg(skip)]
+    pub compose: ComposeOptions,
     #[command(flatten)]
     pub mode: FixMode,
     #[command(flatten)]

@@ -21,8 +21,11 @@ pub(super) fn read_file(
     loader: &mut Loader,
 ) -> Result<(), Stop> {
     let source = loader.lookup.text(path, |message| {
-        ProjectError::at(place, format!("the environment file {message}"))
-            .help("write the file, or make it optional: `{path: …, required: false}`")
+        let help = match place {
+            Some(_) => "write the file, or make it optional: `{path: …, required: false}`",
+            None => "write the file, or name another one",
+        };
+        ProjectError::at(place, format!("the environment file {message}")).help(help)
     })?;
     let Some(mut room) = loader.bytes.checked_sub(source.text().len()) else {
         return Err(ProjectError::at(place, "the environment files are too large, or are read too often").into());

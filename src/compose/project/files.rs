@@ -1,6 +1,7 @@
 //! The files of a project, as far as they were read: who reads them is told which are needed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::error::{ProjectError, Stop};
 use crate::text::Source;
@@ -23,6 +24,8 @@ pub enum ProjectFile {
 pub struct ProjectFiles {
     files: BTreeMap<String, ProjectFile>,
     links: BTreeMap<String, String>,
+    /// What several projects know; [`ProjectFiles::files`] counts more.
+    shared: Arc<BTreeMap<String, ProjectFile>>,
 }
 
 /// Something of the file system that must be known to go on.
@@ -35,6 +38,15 @@ pub enum ProjectNeed {
 }
 
 impl ProjectFiles {
+    /// Nothing but what several projects know.
+    pub fn of_shared(shared: Arc<BTreeMap<String, ProjectFile>>) -> Self {
+        Self { shared, ..Self::default() }
+    }
+
+    fn get(&self, path: &str) -> Option<&ProjectFile> {
+        self.files.get(path).or_else(|| self.shared.get(path))
+    }
+
     /// Says what is behind a path.
     pub fn insert(&mut self, path: &str, file: ProjectFile) {
         self.files.insert(path.to_owned(), file);
@@ -45,7 +57,7 @@ impl ProjectFiles {
         self.links.insert(path.to_owned(), target);
     }
 
-    /// How many files are known.
+    /// How many files are known, besides those that are shared.
     pub fn len(&self) -> usize {
         self.files.len() + self.links.len()
     }
@@ -70,7 +82,7 @@ impl<'f> Lookup<'f> {
 
     /// What is behind a path.
     pub(super) fn file(&mut self, path: &str) -> Result<&'f ProjectFile, Stop> {
-        self.files.files.get(path).ok_or_else(|| {
+        self.files.get(path).ok_or_else(|| {
             self.needs.push(ProjectNeed::File(path.to_owned()));
             Stop::Needs
         })
@@ -79,7 +91,7 @@ impl<'f> Lookup<'f> {
     /// Asks for several files at once, so that none of them costs a round of its own.
     pub(super) fn ask(&mut self, paths: impl IntoIterator<Item = String>) -> Result<(), Stop> {
         for path in paths {
-            if !self.files.files.contains_key(&path) {
+            if self.files.get(&path).is_none() {
                 self.needs.push(ProjectNeed::File(path));
             }
         }

@@ -32,6 +32,8 @@ pub(super) struct Loader<'l> {
     /// The files that were read, in the order of their first use.
     pub(super) sources: Vec<Source>,
     numbers: BTreeMap<String, FileId>,
+    /// Documents that were read for the name of the project, and are read again.
+    kept: BTreeMap<String, Vec<ProjectDocument>>,
     /// Values that may still be made.
     pub(super) room: usize,
     reads: usize,
@@ -58,9 +60,19 @@ pub(super) struct Scope {
 
 impl<'l> Loader<'l> {
     pub(super) fn new(request: &'l ProjectRequest, lookup: Lookup<'l>) -> Self {
-        let (sources, numbers, unset, versions) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
-        let gaps = Vec::new();
-        Self { request, lookup, sources, numbers, room: VALUES, reads: 0, bytes: BYTES, unset, gaps, versions }
+        Self {
+            request,
+            lookup,
+            sources: Vec::new(),
+            numbers: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            room: VALUES,
+            reads: 0,
+            bytes: BYTES,
+            unset: Vec::new(),
+            gaps: Vec::new(),
+            versions: Vec::new(),
+        }
     }
 
     /// Whether reading goes on where something is missing.
@@ -125,8 +137,16 @@ impl<'l> Loader<'l> {
         }
     }
 
+    /// Keeps documents until they are asked for again.
+    pub(super) fn keep(&mut self, path: &str, documents: Vec<ProjectDocument>) {
+        self.kept.insert(path.to_owned(), documents);
+    }
+
     /// The documents of a file. `place`: where it is named.
     pub(super) fn documents(&mut self, path: &str, place: Option<ComposePlace>) -> Result<Vec<ProjectDocument>, Stop> {
+        if let Some(documents) = self.kept.remove(path) {
+            return Ok(documents);
+        }
         self.reads += 1;
         if self.reads > FILES {
             return Err(ProjectError::at(place, format!("the project reads more than {FILES} files")).into());

@@ -28,7 +28,8 @@ pub(super) fn name(
     }
     let (mut written, mut is_first_named): (Option<(String, Option<ComposePlace>)>, bool) = (None, false);
     for file in files {
-        for (index, document) in loader.documents(file, None)?.into_iter().enumerate() {
+        let documents = loader.documents(file, None)?;
+        for (index, document) in documents.iter().enumerate() {
             let Some(value) = document.value.get("name") else { continue };
             let text = match &value.data {
                 ComposeData::Map(_) | ComposeData::List(_) | ComposeData::Null => continue,
@@ -39,6 +40,7 @@ pub(super) fn name(
                 written = Some((text, value.place));
             }
         }
+        loader.keep(file, documents);
     }
     if let Some((text, place)) = written {
         let replaced = substitute(&text, &|name| environment.get(name).cloned(), &mut |_| {}, &mut loader.bytes);

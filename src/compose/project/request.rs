@@ -21,6 +21,8 @@ pub struct ProjectRequest {
     pub name: Option<String>,
     /// The variables of the shell, which count more than those of files.
     pub environment: BTreeMap<String, String>,
+    /// Whether these files are put on top of others, which may have what they lack.
+    pub is_part: bool,
     /// What reading does where something outside of the files is missing.
     pub leniency: Leniency,
 }
